@@ -1,11 +1,14 @@
 """Fixtures for all tests, and the rules for running them."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
+import pytest_asyncio
 from hypothesis import settings
+from playwright.async_api import Browser
 
+from tests.support.browser import BrowserPage, chromium
 from tests.support.postgres import PostgresServer
 
 # A loaded machine must not fail a test for being slow. What failed is printed, to be repeated.
@@ -52,3 +55,18 @@ def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
     url = postgres_server.create_database()
     yield url
     postgres_server.start().drop_database(url)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """One Chromium for this test process."""
+    async with chromium() as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def browser_page(browser: Browser) -> AsyncIterator[BrowserPage]:
+    """An empty page, whose errors, policy violations and failed requests are recorded."""
+    context = await browser.new_context()
+    yield await BrowserPage.open(context)
+    await context.close()
