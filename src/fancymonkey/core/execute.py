@@ -1,0 +1,220 @@
+"""Runs commands: the one function that every store calls, and commands made of commands."""
+
+import json
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fancymonkey.core import adjust, catalogue, record, reserve, resolve
+from fancymonkey.core.command import Command, needs_lines
+from fancymonkey.core.model import Event, Item, Outcome, Reservation
+from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
+from fancymonkey.core.state import Key, Load, State, missing
+
+Needs = Callable[[Any, State], Iterator[Key]]
+Rule = Callable[[State, Any], Answer]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain(Command):
+    """Commands about one SKU that all succeed or leave no trace.
+
+    The answer shows how the SKU stands, how it stood `before`, and the holds that were `ended`;
+    or it is the first refusal.
+    """
+
+    sku: str
+    commands: tuple[Command, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Many(Command):
+    """Commands that each succeed or fail on their own, answered together as a list of rows.
+
+    A row is `{"accepted": data}` or `{"refused": code, "message": …, "detail": …}`.
+    """
+
+    commands: tuple[Command, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DryRun(Command):
+    """Answers what a command would do now, and leaves no trace."""
+
+    command: Command
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordEvent(Command):
+    """Keeps a verified message of the payment provider and does what it asks for, once.
+
+    The same `event_id` again changes nothing and gets the first outcome.
+    """
+
+    event_id: str
+    type: str
+    object_id: str
+    effect: Command | None = None
+
+
+def needs(command: Command, state: State) -> Iterator[Key]:
+    """The rows that a command reads, as far as what is loaded tells. Ask again after loading."""
+    if command.command_id is not None:
+        yield Outcome, command.command_id
+    yield from RULES[type(command)][0](command, state)
+
+
+def _needs_parts(command: Chain | Many, state: State) -> Iterator[Key]:
+    for part in command.commands:
+        yield from needs(part, state)
+
+
+def _needs_event(command: RecordEvent, state: State) -> Iterator[Key]:
+    yield Event, command.event_id
+    if command.effect is not None:
+        yield from needs(command.effect, state)
+
+
+def run_one(state: State, command: Command) -> Answer:
+    """Runs one command, or gives the first answer again where its id was seen before."""
+    if command.command_id is None:
+        return RULES[type(command)][1](state, command)
+    stored = state.get(Outcome, command.command_id)
+    if stored is not None:
+        if stored.digest != command.digest:
+            return Refused(
+                Code.IDEMPOTENCY_CONFLICT,
+                "This Idempotency-Key was used for another request. Use a new one.",
+            )
+        return Accepted(json.loads(stored.answer), replayed=True)
+    answer = RULES[type(command)][1](state, command)
+    if isinstance(answer, Accepted):
+        text = json.dumps(answer.data, ensure_ascii=False, separators=(",", ":"))
+        state.put(Outcome(command.command_id, command.digest, state.now, text))
+        # Read back, so that the first answer and every repetition are alike to the last detail.
+        answer = Accepted(json.loads(text))
+    return answer
+
+
+def _chain(state: State, command: Chain) -> Answer:
+    before = adjust.stock_of(state, command.sku) if state.get(Item, command.sku) else None
+    ended: list[Any] = []
+    with state.savepoint() as savepoint:
+        for part in command.commands:
+            answer = run_one(state, part)
+            if isinstance(answer, Refused):
+                savepoint.undo()
+                return answer
+            ended += answer.data.get("ended", ())
+    return Accepted({**adjust.stock_of(state, command.sku), "before": before, "ended": ended})
+
+
+def _dry_run(state: State, command: DryRun) -> Answer:
+    with state.savepoint() as savepoint:
+        answer = run_one(state, command.command)
+        savepoint.undo()
+    return answer
+
+
+def _many(state: State, command: Many) -> Answer:
+    rows: list[dict[str, Any]] = []
+    for part in command.commands:
+        answer = run_one(state, part)
+        if isinstance(answer, Accepted):
+            rows.append({"accepted": answer.data})
+        else:
+            rows.append(
+                {"refused": str(answer.code), "message": answer.message, "detail": answer.detail}
+            )
+    return Accepted({"rows": rows, "revision": state.revision})
+
+
+def _event(state: State, command: RecordEvent) -> Answer:
+    seen = state.get(Event, command.event_id)
+    if seen is not None:
+        return Accepted({"outcome": seen.outcome, "first": False})
+    outcome = "ignored"
+    data: Any = None
+    if command.effect is not None:
+        answer = run_one(state, command.effect)
+        if isinstance(answer, Accepted):
+            data = answer.data
+            outcome = "done" if data and data.get("lines") else "no change"
+        else:
+            outcome = str(answer.code)
+    state.put(Event(command.event_id, command.type, command.object_id, state.now, outcome))
+    return Accepted({"outcome": outcome, "first": True, "effect": data})
+
+
+RULES: dict[type[Command], tuple[Needs, Rule]] = {
+    reserve.Reserve: (reserve.needs_reserve, reserve.reserve),
+    reserve.Attach: (reserve.needs_attach, reserve.attach),
+    resolve.Release: (resolve.needs_ref, resolve.release),
+    resolve.Capture: (resolve.needs_ref, resolve.capture),
+    resolve.Expire: (lambda command, state: iter(()), resolve.expire),
+    adjust.Adjust: (adjust.needs_adjust, adjust.adjust),
+    adjust.Count: (adjust.needs_adjust, adjust.count),
+    adjust.Return: (adjust.needs_adjust, adjust.return_units),
+    adjust.SetReserved: (adjust.needs_adjust, adjust.set_reserved),
+    adjust.SetItem: (adjust.needs_adjust, adjust.set_item),
+    catalogue.UpsertProduct: (catalogue.needs_catalogue, catalogue.upsert_product),
+    catalogue.RemoveProduct: (catalogue.needs_catalogue, catalogue.remove_product),
+    record.RecordTurnedAway: (record.needs_record, record.record_turned_away),
+    record.MoveCursor: (record.needs_record, record.move_cursor),
+    Chain: (_needs_parts, _chain),
+    Many: (_needs_parts, _many),
+    DryRun: (lambda command, state: needs(command.command, state), _dry_run),
+    RecordEvent: (_needs_event, _event),
+}
+"""Every command, with the rows it reads and the rule that applies it."""
+
+
+def execute(
+    state: State, commands: Sequence[Command], due: Sequence[Reservation]
+) -> list[Answer]:
+    """Ends the holds that are due, then runs the commands in order, one answer each.
+
+    `state` must hold every row that `loads` asked for.
+    """
+    resolve.expire_due(state, due)
+    return [run_one(state, command) for command in commands]
+
+
+def loads(
+    commands: Sequence[Command], state: State
+) -> Generator[Load, list[Reservation], list[Reservation]]:
+    """Asks for rows until everything is there that the commands and the due holds read.
+
+    The store answers each request with the holds that are due (for a `due_at`, else nothing),
+    after it has put the rows, or None where there is no row, into `state.base`. Returns the due
+    holds.
+    """
+    skus = {part.sku for part in flatten(commands) if isinstance(part, adjust.SetReserved)}
+    due = yield Load(missing(state.base, _all_keys(commands, state)), skus, state.now)
+    for hold in due:
+        state.base[Reservation].setdefault(hold.reservation_id, hold)
+    while True:
+        state.loaded()
+        keys = {key for hold in due for key in needs_lines(hold)}
+        keys.update(_all_keys(commands, state))
+        wanted = missing(state.base, keys)
+        if not wanted:
+            return due
+        yield Load(wanted)
+
+
+def _all_keys(commands: Sequence[Command], state: State) -> Iterator[Key]:
+    for command in commands:
+        yield from needs(command, state)
+
+
+def flatten(commands: Sequence[Command]) -> Iterator[Command]:
+    """The commands and every part of theirs."""
+    for command in commands:
+        yield command
+        if isinstance(command, (Chain, Many)):
+            yield from flatten(command.commands)
+        elif isinstance(command, DryRun):
+            yield from flatten((command.command,))
+        elif isinstance(command, RecordEvent) and command.effect is not None:
+            yield from flatten((command.effect,))

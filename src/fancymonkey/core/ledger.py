@@ -1,0 +1,78 @@
+"""The only code that changes a quantity, and the rules that every quantity obeys."""
+
+from collections.abc import Iterable
+
+from fancymonkey.core.model import Entry, Kind, Level
+
+MAY_RAISE_SHORT = frozenset({Kind.COUNTED, Kind.ADJUSTED, Kind.SHIPPED, Kind.TRANSFERRED_OUT})
+"""Only what the owner says about the shelf may promise more than is there."""
+
+
+class InvariantBroken(AssertionError):
+    """A movement would make a level impossible. Nothing of its transaction may be written."""
+
+
+def short_after(on_hand: int, reserved: int, allocated: int) -> int:
+    """Units that are promised and not there."""
+    return max(0, reserved + allocated - on_hand)
+
+
+def evolve(level: Level, entry: Entry) -> Level:
+    """The level after the entry.
+
+    Raises `InvariantBroken` where a quantity would fall below zero, where more would be promised
+    than is there, or where the entry's own running numbers disagree.
+    """
+    after = Level(
+        level.sku,
+        level.location,
+        level.on_hand + entry.on_hand,
+        level.reserved + entry.reserved,
+        level.allocated + entry.allocated,
+        level.incoming + entry.incoming,
+        level.backordered + entry.backordered,
+        level.short + entry.short,
+        entry.at,
+    )
+    problem = broken_rule(after)
+    if problem is None and entry.short > 0 and entry.kind not in MAY_RAISE_SHORT:
+        problem = f"{entry.kind} may not promise more than is there"
+    if problem is None and (
+        after.on_hand != entry.on_hand_after or after.reserved != entry.reserved_after
+    ):
+        problem = (
+            f"it says {entry.on_hand_after} on hand and {entry.reserved_after} reserved after it, "
+            f"the entries before it make {after.on_hand} and {after.reserved}"
+        )
+    if problem is not None:
+        raise InvariantBroken(
+            f"entry {entry.revision} ({entry.kind} {entry.sku} at {entry.location}): {problem}"
+        )
+    return after
+
+
+def broken_rule(level: Level) -> str | None:
+    """The first rule that a level breaks, in words, or None."""
+    if (
+        level.on_hand < 0
+        or level.reserved < 0
+        or level.allocated < 0
+        or level.incoming < 0
+        or level.backordered < 0
+    ):
+        return "a quantity is below zero"
+    if level.short != short_after(level.on_hand, level.reserved, level.allocated):
+        return (
+            f"{level.reserved} reserved and {level.allocated} allocated of {level.on_hand} on hand "
+            f"do not fit with {level.short} short"
+        )
+    return None
+
+
+def balance(entries: Iterable[Entry], sku: str, location: str) -> Level:
+    """The level that the entries of this SKU and location add up to."""
+    level = Level(sku, location)
+    for entry in entries:
+        if entry.sku == sku and entry.location == location:
+            level = evolve(level, entry)
+    return level

@@ -1,0 +1,312 @@
+"""The rows of the inventory: plain, immutable, the same in every store.
+
+Quantities are whole units, times are whole milliseconds since 1970 in UTC, prices are decimals.
+A row names its table and its key; a store persists any declared row by these two alone.
+"""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import ClassVar
+
+MAIN = "main"
+"""The one location there is until there are more."""
+
+MAX_QUANTITY = 1_000_000_000
+"""No single quantity may be larger; sums stay far inside 64 bits."""
+
+MAX_LINES = 100
+"""No hold may have more lines."""
+
+
+def sku_of(product_id: str, size: str) -> str:
+    """The key of an item. A product id never holds a slash, so `split_sku` always undoes this."""
+    return f"{product_id}/{size}"
+
+
+def split_sku(sku: str) -> tuple[str, str]:
+    """The product id and the size that `sku_of` was given (the size may hold slashes, as `S/M`)."""
+    product_id, _, size = sku.partition("/")
+    return product_id, size
+
+
+class Status(StrEnum):
+    """How a hold stands. It leaves `held` once; only a late payment may still capture it then."""
+
+    HELD = "held"
+    CAPTURED = "captured"
+    RELEASED = "released"
+    EXPIRED = "expired"
+
+
+class Kind(StrEnum):
+    """What a ledger entry records."""
+
+    RECEIVED = "received"
+    SOLD = "sold"
+    RESERVED = "reserved"
+    RELEASED = "released"
+    EXPIRED = "expired"
+    CAPTURED = "captured"
+    ALLOCATED = "allocated"
+    SHIPPED = "shipped"
+    RETURNED = "returned"
+    ADJUSTED = "adjusted"
+    COUNTED = "counted"
+    TRANSFERRED_OUT = "transferred_out"
+    TRANSFERRED_IN = "transferred_in"
+    ORDERED = "ordered"
+    ORDER_CLOSED = "order_closed"
+    EXTENDED = "extended"
+    ADDED = "added"
+    EDITED = "edited"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Anything that a store keeps by table and key."""
+
+    TABLE: ClassVar[str]
+    KEY: ClassVar[tuple[str, ...]]
+
+    @property
+    def key(self) -> Hashable:
+        """The value of the key column, or the tuple of them where there are several."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Product(Row):
+    """Something the shop sells, in one or more sizes.
+
+    `extra` is the owner's own JSON object for this product with the fields above blanked to null:
+    it keeps unknown fields and the order of all fields, and nothing here ever reads it.
+    """
+
+    TABLE: ClassVar[str] = "product"
+    KEY: ClassVar[tuple[str, ...]] = ("product_id",)
+
+    product_id: str
+    name: str
+    category: str = ""
+    price: Decimal | None = None
+    position: int = 0
+    restock_date: str | None = None
+    archived: bool = False
+    updated_at: int = 0
+    extra: str = "{}"
+
+    @property
+    def key(self) -> str:
+        return self.product_id
+
+
+@dataclass(frozen=True, slots=True)
+class Item(Row):
+    """One size of a product: the smallest thing that stock is kept of (the SKU)."""
+
+    TABLE: ClassVar[str] = "item"
+    KEY: ClassVar[tuple[str, ...]] = ("sku",)
+
+    sku: str
+    product_id: str
+    size: str
+    position: int = 0
+    sku_id: str | None = None
+    price_id: str | None = None
+    low_stock_threshold: int = 5
+    sold_out: bool = False
+    archived: bool = False
+    extra: str = "{}"
+
+    @property
+    def key(self) -> str:
+        return self.sku
+
+
+@dataclass(frozen=True, slots=True)
+class Level(Row):
+    """How many units of a SKU are at a location, and what is promised of them."""
+
+    TABLE: ClassVar[str] = "level"
+    KEY: ClassVar[tuple[str, ...]] = ("sku", "location")
+
+    sku: str
+    location: str = MAIN
+    on_hand: int = 0
+    reserved: int = 0
+    allocated: int = 0
+    incoming: int = 0
+    backordered: int = 0
+    short: int = 0
+    updated_at: int = 0
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return (self.sku, self.location)
+
+    @property
+    def available(self) -> int:
+        """What can be sold now. Negative while a count lies below what is promised."""
+        return self.on_hand - self.reserved - self.allocated
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A quantity of one SKU at one location."""
+
+    sku: str
+    quantity: int
+    location: str = MAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation(Row):
+    """A hold: units set aside until it is captured, released or expires.
+
+    `expires_at` None means until somebody releases it. `late` marks a payment that came after the
+    hold had ended. `payment_id` names the payment that captured it.
+    """
+
+    TABLE: ClassVar[str] = "reservation"
+    KEY: ClassVar[tuple[str, ...]] = ("reservation_id",)
+
+    reservation_id: str
+    session_id: str
+    status: Status
+    lines: tuple[Line, ...]
+    created_at: int
+    expires_at: int | None
+    ended_at: int | None = None
+    payment_id: str | None = None
+    late: bool = False
+
+    @property
+    def key(self) -> str:
+        return self.reservation_id
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLink(Row):
+    """Which hold an outside id (a buyer's session, a Stripe session) means; the latest one."""
+
+    TABLE: ClassVar[str] = "session"
+    KEY: ClassVar[tuple[str, ...]] = ("session_id",)
+
+    session_id: str
+    reservation_id: str
+
+    @property
+    def key(self) -> str:
+        return self.session_id
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Row):
+    """The first answer to a command that carried an id, for whoever sends it again."""
+
+    TABLE: ClassVar[str] = "outcome"
+    KEY: ClassVar[tuple[str, ...]] = ("command_id",)
+
+    command_id: str
+    digest: str
+    at: int
+    answer: str
+
+    @property
+    def key(self) -> str:
+        return self.command_id
+
+
+@dataclass(frozen=True, slots=True)
+class Event(Row):
+    """A verified message from the payment provider, and what became of it."""
+
+    TABLE: ClassVar[str] = "event"
+    KEY: ClassVar[tuple[str, ...]] = ("event_id",)
+
+    event_id: str
+    type: str
+    object_id: str
+    received_at: int
+    outcome: str
+
+    @property
+    def key(self) -> str:
+        return self.event_id
+
+
+@dataclass(frozen=True, slots=True)
+class TurnedAway(Row):
+    """Demand that found no stock, per SKU and hour: a forecast from sales alone never sees it."""
+
+    TABLE: ClassVar[str] = "turned_away"
+    KEY: ClassVar[tuple[str, ...]] = ("sku", "hour")
+
+    sku: str
+    hour: int
+    requests: int
+    units: int
+
+    @property
+    def key(self) -> tuple[str, int]:
+        return (self.sku, self.hour)
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor(Row):
+    """How far a follower of the ledger has read."""
+
+    TABLE: ClassVar[str] = "cursor"
+    KEY: ClassVar[tuple[str, ...]] = ("name",)
+
+    name: str
+    revision: int
+
+    @property
+    def key(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One immutable movement. The six quantities are changes; `*_after` are running numbers.
+
+    `sku` is the product id alone where an entry concerns a product and no quantity. `until` is the
+    hold's deadline as of this entry. `cause` is the command, order or file that asked for it.
+    """
+
+    revision: int
+    at: int
+    kind: Kind
+    sku: str
+    location: str
+    on_hand: int = 0
+    reserved: int = 0
+    allocated: int = 0
+    incoming: int = 0
+    backordered: int = 0
+    short: int = 0
+    on_hand_after: int = 0
+    reserved_after: int = 0
+    reservation_id: str | None = None
+    until: int | None = None
+    actor: str = ""
+    reason: str = ""
+    cause: str = ""
+
+
+ROWS: tuple[type[Row], ...] = (
+    Product,
+    Item,
+    Level,
+    Reservation,
+    SessionLink,
+    Outcome,
+    Event,
+    TurnedAway,
+    Cursor,
+)
+"""Every kind of row, in an order in which they may be written."""

@@ -1,0 +1,51 @@
+"""What the core answers. A refusal is a value: it sits in a batch beside successes and is counted.
+
+Exceptions are for operators and never come from a rule.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Code(StrEnum):
+    """Why something was refused. Stable: clients branch on it.
+
+    Where several apply the first of this order is given.
+    """
+
+    IDEMPOTENCY_CONFLICT = "idempotency_conflict"
+    UNKNOWN_ITEM = "unknown_item"
+    UNKNOWN_PRODUCT = "unknown_product"
+    UNKNOWN_SESSION = "unknown_session"
+    SESSION_PAID = "session_paid"
+    SESSION_IN_USE = "session_in_use"
+    HOLD_ENDED = "hold_ended"
+    TOO_MANY_LINES = "too_many_lines"
+    SOLD_OUT = "sold_out"
+    INSUFFICIENT_STOCK = "insufficient_stock"
+    STALE = "stale"
+    BELOW_ZERO = "below_zero"
+    OUT_OF_RANGE = "out_of_range"
+    LIVE_HOLDS = "live_holds"
+    NOTHING_TO_DO = "nothing_to_do"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """It is done, or was done before (`replayed`). `data` holds only what JSON can hold."""
+
+    data: Any
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """It is not done and nothing changed. `detail` holds only what JSON can hold."""
+
+    code: Code
+    message: str
+    detail: Any = None
+
+
+Answer = Accepted | Refused

@@ -1,0 +1,53 @@
+"""Facts that move no stock: turned-away demand, how far a follower has read."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fancymonkey.core.command import Command
+from fancymonkey.core.model import Cursor, TurnedAway
+from fancymonkey.core.outcomes import Accepted, Answer
+from fancymonkey.core.state import Key, State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordTurnedAway(Command):
+    """Adds to the demand that found no stock, per SKU and hour."""
+
+    rows: tuple[TurnedAway, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveCursor(Command):
+    """Stores how far a follower has read. A cursor never moves back."""
+
+    name: str
+    revision: int
+
+
+def needs_record(command: RecordTurnedAway | MoveCursor, state: State) -> Iterator[Key]:
+    """The rows that the rules of this file read."""
+    if isinstance(command, MoveCursor):
+        yield Cursor, command.name
+    else:
+        for row in command.rows:
+            yield TurnedAway, row.key
+
+
+def record_turned_away(state: State, command: RecordTurnedAway) -> Answer:
+    """Applies a `RecordTurnedAway`."""
+    for row in command.rows:
+        old = state.get(TurnedAway, row.key)
+        if old is not None:
+            row = TurnedAway(
+                row.sku, row.hour, old.requests + row.requests, old.units + row.units
+            )
+        state.put(row)
+    return Accepted(None)
+
+
+def move_cursor(state: State, command: MoveCursor) -> Answer:
+    """Applies a `MoveCursor`."""
+    old = state.get(Cursor, command.name)
+    if old is None or old.revision < command.revision:
+        state.put(Cursor(command.name, command.revision))
+    return Accepted(None)

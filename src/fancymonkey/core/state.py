@@ -1,0 +1,234 @@
+"""What one batch sees and does: rows read, rows changed, entries made."""
+
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, cast
+
+from fancymonkey.core.ledger import evolve, short_after
+from fancymonkey.core.model import (
+    MAIN,
+    Entry,
+    Kind,
+    Level,
+    Reservation,
+    Row,
+    SessionLink,
+    Status,
+)
+
+R = TypeVar("R", bound=Row)
+Rows = dict[type[Row], dict[Hashable, Any]]
+Key = tuple[type[Row], Hashable]
+
+
+@dataclass(slots=True)
+class Load:
+    """What a batch asks its store for: rows by key, live holds of SKUs, holds due at a time."""
+
+    rows: set[Key] = field(default_factory=set)
+    holds_of: set[str] = field(default_factory=set)
+    due_at: int | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.rows or self.holds_of or self.due_at is not None)
+
+
+class State:
+    """The rows a batch may see, with its own changes on top.
+
+    `base` belongs to the store and is never written here, so a failed commit leaves no trace.
+    A key that is absent from `base` means that there is no such row.
+    """
+
+    def __init__(self, base: Rows, revision: int, now: int) -> None:
+        self.base = base
+        self.revision = revision
+        self.now = now
+        self.changed: Rows = {}
+        self.entries: list[Entry] = []
+        self.expired: list[Reservation] = []
+        self._undo: list[tuple[type[Row], Hashable, Any]] = []
+        self._savepoints = 0
+        self._holds: dict[str, set[str]] | None = None
+
+    def get(self, kind: type[R], key: Hashable) -> R | None:
+        """The row as this batch has left it so far, or None."""
+        rows = self.changed.get(kind)
+        if rows is not None and key in rows:
+            return cast("R | None", rows[key])
+        return cast("R | None", self.base[kind].get(key))
+
+    def put(self, row: Row) -> None:
+        """Writes a row, new or changed."""
+        kind, key = type(row), row.key
+        rows = self.changed.setdefault(kind, {})
+        if self._savepoints:
+            self._undo.append((kind, key, rows.get(key, _ABSENT)))
+        rows[key] = row
+        if self._holds is not None and isinstance(row, Reservation):
+            for line in row.lines:
+                self._holds.setdefault(line.sku, set()).add(row.reservation_id)
+
+    def level(self, sku: str, location: str = MAIN) -> Level:
+        """The level, empty where nothing was ever booked."""
+        return self.get(Level, (sku, location)) or Level(sku, location)
+
+    def hold(self, ref: str) -> Reservation | None:
+        """The hold that an id means: its own id, or a session's latest."""
+        found = self.get(Reservation, ref)
+        if found is not None:
+            return found
+        link = self.get(SessionLink, ref)
+        return None if link is None else self.get(Reservation, link.reservation_id)
+
+    def holds_of(self, sku: str) -> list[Reservation]:
+        """Live holds with a line of this SKU, the one that ends first in front."""
+        if self._holds is None:
+            self._holds = {}
+            for rows in (self.base[Reservation], self.changed.get(Reservation, {})):
+                for row in rows.values():
+                    if row is not None and row.status is Status.HELD:
+                        for line in row.lines:
+                            self._holds.setdefault(line.sku, set()).add(row.reservation_id)
+        rows_now = (self.get(Reservation, id_) for id_ in self._holds.get(sku, ()))
+        live = [
+            row
+            for row in rows_now
+            if row is not None
+            and row.status is Status.HELD
+            and any(line.sku == sku for line in row.lines)
+        ]
+        return sorted(live, key=by_deadline)
+
+    def post(  # one argument a quantity: the call reads as the entry it makes
+        self,
+        kind: Kind,
+        sku: str,
+        location: str = MAIN,
+        *,
+        on_hand: int = 0,
+        reserved: int = 0,
+        allocated: int = 0,
+        incoming: int = 0,
+        backordered: int = 0,
+        reservation: Reservation | None = None,
+        actor: str = "",
+        reason: str = "",
+        cause: str = "",
+    ) -> Level:
+        """Books a movement: one ledger entry, and the level after it. Raises InvariantBroken."""
+        level = self.level(sku, location)
+        on_hand_after = level.on_hand + on_hand
+        reserved_after = level.reserved + reserved
+        self.revision += 1
+        entry = Entry(
+            self.revision,
+            self.now,
+            kind,
+            sku,
+            location,
+            on_hand,
+            reserved,
+            allocated,
+            incoming,
+            backordered,
+            short_after(on_hand_after, reserved_after, level.allocated + allocated) - level.short,
+            on_hand_after,
+            reserved_after,
+            None if reservation is None else reservation.reservation_id,
+            None if reservation is None else reservation.expires_at,
+            actor,
+            reason,
+            cause,
+        )
+        after = evolve(level, entry)
+        self.entries.append(entry)
+        self.put(after)
+        return after
+
+    def note(
+        self,
+        kind: Kind,
+        sku: str,
+        *,
+        reservation: Reservation | None = None,
+        actor: str = "",
+        reason: str = "",
+        cause: str = "",
+    ) -> None:
+        """Records that something other than a quantity changed, so that every reader learns it."""
+        level = self.level(sku)
+        self.revision += 1
+        self.entries.append(
+            Entry(
+                self.revision,
+                self.now,
+                kind,
+                sku,
+                MAIN,
+                on_hand_after=level.on_hand,
+                reserved_after=level.reserved,
+                reservation_id=None if reservation is None else reservation.reservation_id,
+                until=None if reservation is None else reservation.expires_at,
+                actor=actor,
+                reason=reason,
+                cause=cause,
+            )
+        )
+
+    def loaded(self) -> None:
+        """Tells that the store has added rows to `base`."""
+        self._holds = None
+
+    def savepoint(self) -> "Savepoint":
+        """A context in which `undo()` takes everything back that was done since."""
+        return Savepoint(self)
+
+
+class Savepoint:
+    """Everything since its start can be taken back. They nest."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def __enter__(self) -> "Savepoint":
+        state = self._state
+        state._savepoints += 1
+        self._mark = len(state._undo)
+        self._revision = state.revision
+        self._entries = len(state.entries)
+        return self
+
+    def undo(self) -> None:
+        """Takes back every row and entry since the start of the context."""
+        state = self._state
+        while len(state._undo) > self._mark:
+            kind, key, old = state._undo.pop()
+            if old is _ABSENT:
+                del state.changed[kind][key]
+            else:
+                state.changed[kind][key] = old
+        del state.entries[self._entries :]
+        state.revision = self._revision
+        state._holds = None
+
+    def __exit__(self, *exc: object) -> None:
+        self._state._savepoints -= 1
+        if not self._state._savepoints:
+            self._state._undo.clear()
+
+
+_ABSENT = object()
+
+
+def by_deadline(row: Reservation) -> tuple[int, str]:
+    """Sorts holds by when they end; those without a deadline come last."""
+    return (FOREVER if row.expires_at is None else row.expires_at, row.reservation_id)
+
+
+FOREVER = 2**62
+
+
+def missing(base: Mapping[type[Row], Mapping[Hashable, Any]], keys: Iterable[Key]) -> set[Key]:
+    """The keys that were not loaded yet."""
+    return {(kind, key) for kind, key in keys if key not in base[kind]}

@@ -1,0 +1,111 @@
+"""Tells who listens what has changed. A slow listener skips states, it never queues them."""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from fancymonkey.core.model import Entry
+from fancymonkey.errors import Overloaded
+
+REMEMBERED = 20_000
+"""Entries that a listener who comes back can be told of without asking the store."""
+
+SUBSCRIBERS_MAX = 2000
+"""Listeners of one process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is new up to `revision`: these SKUs and products, or everything (`fresh`)."""
+
+    revision: int
+    fresh: bool
+    skus: frozenset[str]
+
+
+class Subscription:
+    """One listener. At most one set of SKUs waits for it, however slow it is."""
+
+    def __init__(self, feed: "Feed", pending: set[str], *, fresh: bool) -> None:
+        self._feed = feed
+        self._pending = pending
+        self._fresh = fresh
+        self._bell = asyncio.Event()
+        if fresh or pending:
+            self._bell.set()
+
+    def ring(self, skus: set[str] | None) -> None:
+        """Something changed; None means that everything may have."""
+        if skus is None:
+            self._fresh = True
+        else:
+            self._pending |= skus
+        self._bell.set()
+
+    async def next(self) -> Change:
+        """Waits until something is new, and takes all of it."""
+        await self._bell.wait()
+        self._bell.clear()
+        change = Change(self._feed.revision, self._fresh, frozenset(self._pending))
+        self._pending, self._fresh = set(), False
+        return change
+
+    def close(self) -> None:
+        """Stops listening."""
+        self._feed.drop(self)
+
+
+class Feed:
+    """The live side of the ledger, in this process."""
+
+    def __init__(self) -> None:
+        self.revision = 0
+        self._recent: deque[tuple[int, str]] = deque(maxlen=REMEMBERED)
+        self._subscriptions: set[Subscription] = set()
+
+    def __len__(self) -> int:
+        return len(self._subscriptions)
+
+    def restart(self, revision: int) -> None:
+        """Everything may have changed."""
+        self._recent.clear()
+        self.revision = revision
+        for subscription in self._subscriptions:
+            subscription.ring(None)
+
+    def ring(self, skus: set[str]) -> None:
+        """Tells every listener to look at these SKUs or products again."""
+        for subscription in self._subscriptions:
+            subscription.ring(skus)
+
+    def publish(self, entries: Iterable[Entry], revision: int) -> None:
+        """Rings every listener with the SKUs of the entries."""
+        skus = set()
+        for entry in entries:
+            if entry.revision > self.revision:
+                self._recent.append((entry.revision, entry.sku))
+                skus.add(entry.sku)
+        self.revision = revision
+        if skus:
+            self.ring(skus)
+
+    def since(self, revision: int) -> set[str] | None:
+        """The SKUs that changed after a revision, or None where that is not remembered."""
+        if revision == self.revision:
+            return set()
+        if revision > self.revision or not self._recent or self._recent[0][0] > revision + 1:
+            return None
+        return {sku for number, sku in self._recent if number > revision}
+
+    def subscribe(self, missed: set[str] | None) -> Subscription:
+        """A new listener that has missed these SKUs, or everything (None). Raises Overloaded."""
+        if len(self._subscriptions) >= SUBSCRIBERS_MAX:
+            raise Overloaded("Too many live connections.")
+        subscription = Subscription(self, missed or set(), fresh=missed is None)
+        self._subscriptions.add(subscription)
+        return subscription
+
+    def drop(self, subscription: Subscription) -> None:
+        """Forgets a listener."""
+        self._subscriptions.discard(subscription)

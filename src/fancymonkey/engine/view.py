@@ -1,0 +1,199 @@
+"""Everything that the shop shows, in memory, at a known revision: reads never touch the store."""
+
+import heapq
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from fancymonkey.core.bulk import Stocked
+from fancymonkey.core.ledger import evolve
+from fancymonkey.core.model import (
+    MAIN,
+    Entry,
+    Item,
+    Kind,
+    Level,
+    Product,
+    Reservation,
+    split_sku,
+)
+from fancymonkey.store.base import Snapshot
+
+CATALOGUE_KINDS = frozenset({Kind.ADDED, Kind.EDITED, Kind.REMOVED})
+"""Kinds of entries after which products and items have to be read again."""
+
+
+class Hold:
+    """What is known of a live hold: its deadline and its units by SKU and location."""
+
+    __slots__ = ("lapsed", "units", "until")
+
+    def __init__(self, until: int | None) -> None:
+        self.until = until
+        self.units: dict[tuple[str, str], int] = {}
+        self.lapsed = False
+
+
+class View:
+    """A fold of the ledger. It is as new as the last commit that was applied to it.
+
+    A hold whose time is up counts no more, whether or not its `expired` entry has come yet.
+    """
+
+    def __init__(self) -> None:
+        self.revision = 0
+        self.lapses = 0
+        self.products: dict[str, Product] = {}
+        self.items: dict[str, Item] = {}
+        self.levels: dict[tuple[str, str], Level] = {}
+        self.sizes: dict[str, list[str]] = {}
+        self.order: list[str] = []
+        self.holds: dict[str, Hold] = {}
+        self.touched: dict[str, int] = {}
+        self._lapsed_units: dict[tuple[str, str], int] = {}
+        self._due: list[tuple[int, str]] = []
+
+    @property
+    def untidied(self) -> bool:
+        """Whether units of holds whose time is up still wait for their `expired` entries."""
+        return bool(self._lapsed_units)
+
+    @property
+    def tag(self) -> str:
+        """Changes whenever anything that the view shows changes."""
+        return f"{self.revision}.{self.lapses}"
+
+    def reset(self, snapshot: Snapshot) -> None:
+        """Forgets everything and shows the snapshot."""
+        self.revision = snapshot.revision
+        self.levels = {level.key: level for level in snapshot.levels}
+        self.products, self.items = {}, {}
+        self.holds, self._due, self._lapsed_units = {}, [], {}
+        self.lapses += 1
+        self.touched.clear()
+        self.sizes, self.order = {}, []
+        self.set_catalogue(snapshot.products, snapshot.items)
+        for row in snapshot.holds:
+            self._add_hold(row)
+
+    def set_catalogue(self, products: Iterable[Product], items: Iterable[Item]) -> None:
+        """Takes over products and all their items as they are now."""
+        items = list(items)
+        changed, moved = {item.product_id for item in items}, False
+        for product in products:
+            old = self.products.get(product.product_id)
+            moved = moved or old is None or old.position != product.position
+            self.products[product.product_id] = product
+            changed.add(product.product_id)
+        rows: dict[str, set[str]] = {id_: set(self.sizes.get(id_, ())) for id_ in changed}
+        for item in items:
+            self.items[item.sku] = item
+            rows[item.product_id].add(item.sku)
+        for id_, skus in rows.items():
+            self.sizes[id_] = sorted(skus, key=self._place)
+            self.touched[id_] = self.revision
+        if moved:
+            self.order = sorted(self.products, key=lambda id_: (self.products[id_].position, id_))
+
+    def _place(self, sku: str) -> tuple[int, str]:
+        item = self.items[sku]
+        return (item.position, item.size)
+
+    def apply(self, entries: Iterable[Entry]) -> set[str]:
+        """Applies entries in order, skips known ones; returns products to read again.
+
+        Raises ValueError where an entry is missing in between, InvariantBroken where one is wrong.
+        """
+        reread: set[str] = set()
+        for entry in entries:
+            if entry.revision <= self.revision:
+                continue
+            if entry.revision != self.revision + 1:
+                raise ValueError(f"entry {self.revision + 1} is missing, got {entry.revision}")
+            product_id = split_sku(entry.sku)[0]
+            if product_id != entry.sku:
+                key = (entry.sku, entry.location)
+                level = self.levels.get(key) or Level(entry.sku, entry.location)
+                self.levels[key] = evolve(level, entry)
+            if entry.reservation_id is not None:
+                self._follow_hold(entry, entry.reservation_id)
+            if entry.kind in CATALOGUE_KINDS:
+                reread.add(product_id)
+            self.revision = entry.revision
+            self.touched[product_id] = entry.revision
+        return reread
+
+    def _add_hold(self, row: Reservation) -> None:
+        hold = self.holds[row.reservation_id] = Hold(row.expires_at)
+        for line in row.lines:
+            hold.units[(line.sku, line.location)] = line.quantity
+        if row.expires_at is not None:
+            heapq.heappush(self._due, (row.expires_at, row.reservation_id))
+
+    def _follow_hold(self, entry: Entry, id_: str) -> None:
+        hold = self.holds.get(id_)
+        if hold is None:
+            if entry.reserved <= 0:
+                return
+            hold = self.holds[id_] = Hold(None)
+        if entry.until != hold.until:
+            hold.until = entry.until
+            if entry.until is not None:
+                heapq.heappush(self._due, (entry.until, id_))
+        if not entry.reserved:
+            return
+        key = (entry.sku, entry.location)
+        units = hold.units.get(key, 0) + entry.reserved
+        if hold.lapsed:
+            self._lapsed_units[key] = self._lapsed_units.get(key, 0) + entry.reserved
+            if not self._lapsed_units[key]:
+                del self._lapsed_units[key]
+        if units:
+            hold.units[key] = units
+        else:
+            hold.units.pop(key, None)
+            if not hold.units:
+                del self.holds[id_]
+
+    def lapse(self, now: int) -> bool:
+        """Stops counting the holds whose time is up; True where there was one."""
+        found = False
+        while self._due and self._due[0][0] <= now:
+            at, id_ = heapq.heappop(self._due)
+            hold = self.holds.get(id_)
+            if hold is None or hold.until != at or hold.lapsed:
+                continue
+            hold.lapsed = found = True
+            for key, units in hold.units.items():
+                self._lapsed_units[key] = self._lapsed_units.get(key, 0) + units
+                self.touched[split_sku(key[0])[0]] = self.revision
+        if found:
+            self.lapses += 1
+        return found
+
+    def next_due(self) -> int | None:
+        """When the live hold that ends first does so; None where none has a deadline."""
+        while self._due:
+            at, id_ = self._due[0]
+            hold = self.holds.get(id_)
+            if hold is not None and hold.until == at and not hold.lapsed:
+                return at
+            heapq.heappop(self._due)
+        return None
+
+    def level(self, sku: str, location: str = MAIN) -> Level:
+        """The level as it counts now: without the units of holds whose time is up."""
+        key = (sku, location)
+        level = self.levels.get(key) or Level(sku, location)
+        lapsed = self._lapsed_units.get(key)
+        return level if not lapsed else replace(level, reserved=level.reserved - lapsed)
+
+    def stocked(self, product_ids: Iterable[str] | None = None) -> Iterator[Stocked]:
+        """Every size on sale of these products, or of all, in the owner's order."""
+        for id_ in self.order if product_ids is None else product_ids:
+            product = self.products.get(id_)
+            if product is None or product.archived:
+                continue
+            for sku in self.sizes[id_]:
+                item = self.items[sku]
+                if not item.archived:
+                    yield Stocked(product, item, self.level(sku))

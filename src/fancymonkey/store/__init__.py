@@ -1,0 +1,1 @@
+"""Where the rows live: memory, a directory of JSON, SQLite, PostgreSQL. One contract: `base`."""

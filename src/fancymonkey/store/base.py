@@ -1,0 +1,131 @@
+"""The contract between the rules and storage, in words and in types.
+
+One method writes. A store reads what the commands need, lets the core decide, writes what changed
+and makes it durable, all in one transaction; every implementation passes the same conformance
+suite, `tests/store/test_conformance.py`.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from fancymonkey.core.command import Command
+from fancymonkey.core.model import ROWS, Entry, Item, Level, Product, Reservation, Row
+from fancymonkey.core.outcomes import Answer
+from fancymonkey.core.state import Rows, State
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What a transaction did.
+
+    `entries` are all entries after the revision that the caller named: where other processes write
+    too, theirs come in front of the batch's own. `revision` is the last number in the ledger.
+    `products` and `items` are the rows of the catalogue that the batch changed.
+    """
+
+    answers: list[Answer]
+    entries: list[Entry]
+    revision: int
+    products: list[Product] = field(default_factory=list)
+    items: list[Item] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything that the shop shows, at one revision: live holds and no others."""
+
+    revision: int
+    products: list[Product] = field(default_factory=list)
+    items: list[Item] = field(default_factory=list)
+    levels: list[Level] = field(default_factory=list)
+    holds: list[Reservation] = field(default_factory=list)
+
+
+Bell = Callable[[int], Awaitable[None]]
+"""Called with a revision that another process has reached, at least."""
+
+Submit = Callable[[Sequence[Command]], Awaitable[list[Answer]]]
+"""Runs commands that the store itself has to make (an edit of its file by hand), in their turn."""
+
+
+class Store(Protocol):
+    """Durable rows and an ordered ledger."""
+
+    async def open(self, now: int) -> None:
+        """Makes the store ready. Raises StoreLocked, StoreUnavailable, StoreCorrupt, DataError."""
+
+    async def close(self) -> None:
+        """Lets go of everything. Closing twice is no error."""
+
+    async def run(self, commands: Sequence[Command], now: int, after: int) -> Commit:
+        """Ends the holds due at `now`, runs the commands in order, one answer each.
+
+        `after` is the last revision that the caller knows. All of it is durable when this returns, none of it where it raises, but for
+        StoreUnavailable after a lost connection: then nobody knows, and the commands may be sent
+        again with the same ids. One caller at a time.
+        """
+        ...
+
+    async def snapshot(self) -> Snapshot:
+        """The state of everything at one revision."""
+        ...
+
+    async def catalogue(self, product_ids: Iterable[str]) -> tuple[list[Product], list[Item]]:
+        """These products and all their items as they are now."""
+        ...
+
+    async def entries_after(self, revision: int, limit: int = 1000) -> list[Entry]:
+        """Up to `limit` entries with higher numbers, in order."""
+        ...
+
+    def history(self, sku: str, until: int | None = None) -> AsyncIterator[Entry]:
+        """Every entry of a SKU (or of a product's own id) up to a time in ms, in order."""
+        ...
+
+    async def next_due(self) -> int | None:
+        """When the live hold that ends first does so, in ms."""
+        ...
+
+    async def reservation(self, ref: str) -> Reservation | None:
+        """The hold that an id means: its own, or a session's latest."""
+        ...
+
+    def scan(self, kind: type[Row]) -> AsyncIterator[Row]:
+        """Every row of a kind, in the order of its key."""
+        ...
+
+    async def load(
+        self, rows: AsyncIterator[Row], entries: AsyncIterator[Entry], revision: int
+    ) -> None:
+        """Fills an empty store with another's rows and ledger, all or nothing.
+
+        Raises DataError where this store is not empty.
+        """
+
+    async def prune(self, before: int) -> int:
+        """Forgets outcomes that are older than `before` (ms); returns how many."""
+        ...
+
+    async def watch(self, bell: Bell, submit: Submit) -> None:
+        """From now on, rings when another process has written, and submits edits made by hand."""
+
+    async def trouble(self) -> list[str]:
+        """What an operator should know now, in plain words; empty when all is well."""
+        ...
+
+
+def commit_of(state: State, answers: list[Answer], entries: list[Entry]) -> Commit:
+    """What a batch did, once it is durable."""
+    return Commit(
+        answers,
+        entries,
+        state.revision,
+        list(state.changed.get(Product, {}).values()),
+        list(state.changed.get(Item, {}).values()),
+    )
+
+
+def empty_rows() -> Rows:
+    """A table for every kind of row, each empty."""
+    return {kind: {} for kind in ROWS}

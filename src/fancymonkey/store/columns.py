@@ -1,0 +1,110 @@
+"""Rows as plain columns: whole numbers, texts, booleans, nothing else.
+
+Derived from the fields of each row, so that a new kind of row needs a migration and no new code.
+"""
+
+import types
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from fancymonkey.core.model import ROWS, Entry, Line, Row
+
+T = TypeVar("T")
+Encode = Callable[[Any], Any]
+
+_lines = msgspec.json.Decoder(tuple[tuple[str, int, str], ...])
+_json = msgspec.json.Encoder()
+
+
+def lines_to_text(lines: tuple[Line, ...]) -> str:
+    """Lines of a hold as JSON: `[["prod/M",2,"main"]]`."""
+    return _json.encode([(ln.sku, ln.quantity, ln.location) for ln in lines]).decode()
+
+
+def lines_from_text(text: str) -> tuple[Line, ...]:
+    """The lines that `lines_to_text` wrote."""
+    return tuple(Line(*line) for line in _lines.decode(text))
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its name, its Python type when stored, and the way there and back (None: as is)."""
+
+    name: str
+    type: type[int] | type[str] | type[bool]
+    nullable: bool
+    encode: Encode | None = None
+    decode: Encode | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table(Generic[T]):
+    """How one kind of row lies in a table."""
+
+    name: str
+    kind: Callable[..., T]
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+
+    def values(self, row: T) -> list[Any]:
+        """The row as one value a column."""
+        found = []
+        for column in self.columns:
+            value = getattr(row, column.name)
+            if column.encode is not None and value is not None:
+                value = column.encode(value)
+            found.append(value)
+        return found
+
+    def row(self, values: Any) -> T:
+        """The row that these values, one a column, stand for."""
+        return self.kind(
+            *[
+                value
+                if column.decode is None or value is None
+                else column.decode(value)
+                for column, value in zip(self.columns, values, strict=True)
+            ]
+        )
+
+
+def table_of(kind: type[T], name: str, key: tuple[str, ...]) -> Table[T]:
+    """The table of a row's class, from its fields."""
+    hints = get_type_hints(kind)
+    return Table(
+        name,
+        kind,
+        key,
+        tuple(_column(f.name, hints[f.name]) for f in fields(kind)),  # type: ignore[arg-type]
+    )
+
+
+def _column(name: str, hint: Any) -> Column:
+    nullable = False
+    if get_origin(hint) in (Union, types.UnionType):
+        (hint,) = [arg for arg in get_args(hint) if arg is not type(None)]
+        nullable = True
+    if hint in (int, str, bool):
+        # A boolean comes back from SQLite as 0 or 1.
+        return Column(name, hint, nullable, None, bool if hint is bool else None)
+    if hint is Decimal:
+        return Column(name, str, nullable, str, Decimal)
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return Column(name, str, nullable, str, hint)
+    if get_origin(hint) is tuple and get_args(hint)[0] is Line:
+        return Column(name, str, nullable, lines_to_text, lines_from_text)
+    raise TypeError(f"no column for {name}: {hint}")
+
+
+TABLES: dict[type[Row], Table[Any]] = {
+    kind: table_of(kind, kind.TABLE, kind.KEY) for kind in ROWS
+}
+"""The table of every kind of row."""
+
+ENTRIES: Table[Entry] = table_of(Entry, "entry", ("revision",))
+"""The table of the ledger."""

@@ -1,0 +1,179 @@
+"""The store without a disk: the reference for all others, and what tests run on."""
+
+import heapq
+from collections.abc import AsyncIterator, Iterable, Sequence
+
+from fancymonkey.core.command import Command
+from fancymonkey.core.execute import execute
+from fancymonkey.core.model import (
+    Entry,
+    Item,
+    Level,
+    Outcome,
+    Product,
+    Reservation,
+    Row,
+    SessionLink,
+    Status,
+)
+from fancymonkey.core.state import Rows, State
+from fancymonkey.errors import DataError
+from fancymonkey.store.base import Bell, Commit, Snapshot, Submit, commit_of, empty_rows
+
+
+class Image:
+    """All rows in memory, with the holds by deadline: what memory and JSON stores decide on."""
+
+    def __init__(self) -> None:
+        self.rows: Rows = empty_rows()
+        self.revision = 0
+        self._due: list[tuple[int, str]] = []
+
+    def begin(self, now: int) -> State:
+        """A batch on top of this image."""
+        return State(self.rows, self.revision, now)
+
+    def due(self, now: int) -> list[Reservation]:
+        """The live holds whose time is up."""
+        found: dict[str, Reservation] = {}
+        reservations = self.rows[Reservation]
+        kept = []
+        while self._due and self._due[0][0] <= now:
+            at, id_ = heapq.heappop(self._due)
+            row = reservations.get(id_)
+            if row is not None and row.status is Status.HELD and row.expires_at == at:
+                found[id_] = row
+                kept.append((at, id_))
+        for pair in kept:  # they stay due until a commit has ended them
+            heapq.heappush(self._due, pair)
+        return list(found.values())
+
+    def apply(self, changed: Rows, revision: int) -> None:
+        """Takes over what a batch changed, once that is durable."""
+        for kind, rows in changed.items():
+            self.rows[kind].update(rows)
+        for row in changed.get(Reservation, {}).values():
+            if row.status is Status.HELD and row.expires_at is not None:
+                heapq.heappush(self._due, (row.expires_at, row.reservation_id))
+        self.revision = revision
+
+    def next_due(self) -> int | None:
+        """When the live hold that ends first does so."""
+        reservations = self.rows[Reservation]
+        while self._due:
+            at, id_ = self._due[0]
+            row = reservations.get(id_)
+            if row is not None and row.status is Status.HELD and row.expires_at == at:
+                return at
+            heapq.heappop(self._due)
+        return None
+
+    def snapshot(self) -> Snapshot:
+        """Everything that the shop shows."""
+        rows = self.rows
+        holds = [row for row in rows[Reservation].values() if row.status is Status.HELD]
+        return Snapshot(
+            self.revision,
+            list(rows[Product].values()),
+            list(rows[Item].values()),
+            list(rows[Level].values()),
+            holds,
+        )
+
+    def catalogue(self, product_ids: Iterable[str]) -> tuple[list[Product], list[Item]]:
+        """These products and all their items."""
+        wanted = set(product_ids)
+        products = self.rows[Product]
+        items = [row for row in self.rows[Item].values() if row.product_id in wanted]
+        return [products[id_] for id_ in wanted if id_ in products], items
+
+    def reservation(self, ref: str) -> Reservation | None:
+        """The hold that an id means."""
+        found: Reservation | None = self.rows[Reservation].get(ref)
+        if found is None:
+            link = self.rows[SessionLink].get(ref)
+            found = None if link is None else self.rows[Reservation].get(link.reservation_id)
+        return found
+
+
+class MemoryStore:
+    """Keeps everything in this process and forgets it with it."""
+
+    def __init__(self) -> None:
+        self.image = Image()
+        self.entries: list[Entry] = []
+
+    async def open(self, now: int) -> None:
+        """Nothing to open."""
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+    async def run(self, commands: Sequence[Command], now: int, after: int) -> Commit:
+        """See `Store.run`."""
+        state = self.image.begin(now)
+        answers = execute(state, commands, self.image.due(now))
+        self.image.apply(state.changed, state.revision)
+        self.entries += state.entries
+        return commit_of(state, answers, self.entries[after:])
+
+    async def snapshot(self) -> Snapshot:
+        """See `Store.snapshot`."""
+        return self.image.snapshot()
+
+    async def catalogue(self, product_ids: Iterable[str]) -> tuple[list[Product], list[Item]]:
+        """See `Store.catalogue`."""
+        return self.image.catalogue(product_ids)
+
+    async def entries_after(self, revision: int, limit: int = 1000) -> list[Entry]:
+        """See `Store.entries_after`."""
+        return self.entries[revision : revision + limit]
+
+    async def history(self, sku: str, until: int | None = None) -> AsyncIterator[Entry]:
+        """See `Store.history`."""
+        for entry in list(self.entries):
+            if entry.sku == sku and (until is None or entry.at <= until):
+                yield entry
+
+    async def next_due(self) -> int | None:
+        """See `Store.next_due`."""
+        return self.image.next_due()
+
+    async def reservation(self, ref: str) -> Reservation | None:
+        """See `Store.reservation`."""
+        return self.image.reservation(ref)
+
+    async def scan(self, kind: type[Row]) -> AsyncIterator[Row]:
+        """See `Store.scan`."""
+        rows = self.image.rows[kind]
+        for key in sorted(rows):  # type: ignore[type-var]
+            yield rows[key]
+
+    async def load(
+        self, rows: AsyncIterator[Row], entries: AsyncIterator[Entry], revision: int
+    ) -> None:
+        """See `Store.load`."""
+        if self.image.revision or any(self.image.rows.values()):
+            raise DataError("The store to fill is not empty.")
+        image = Image()
+        changed = empty_rows()
+        async for row in rows:
+            changed[type(row)][row.key] = row
+        image.apply(changed, revision)
+        self.entries = [entry async for entry in entries]
+        self.image = image
+
+    async def prune(self, before: int) -> int:
+        """See `Store.prune`."""
+        outcomes = self.image.rows[Outcome]
+        old = [key for key, row in outcomes.items() if row.at < before]
+        for key in old:
+            del outcomes[key]
+        return len(old)
+
+    async def watch(self, bell: Bell, submit: Submit) -> None:
+        """Nobody else can write."""
+
+    async def trouble(self) -> list[str]:
+        """Memory has none."""
+        return []

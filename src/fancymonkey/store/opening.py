@@ -1,0 +1,35 @@
+"""Which store a name means: `DATABASE_URL`, or a directory."""
+
+from pathlib import Path
+
+from fancymonkey.errors import ConfigError
+from fancymonkey.store.base import Store
+from fancymonkey.store.memory import MemoryStore
+
+
+def open_store(target: str, *, read_only: bool = False) -> Store:
+    """The store that a URL or a directory names, not opened yet.
+
+    `postgresql://…`, `sqlite:///file.db`, `memory://`, or the path of a directory of JSON files.
+    With `read_only` it may be used beside a server that holds it, and refuses to write.
+    Raises ConfigError for any other URL.
+    """
+    scheme, separator, rest = target.partition("://")
+    if not separator:
+        from fancymonkey.store.json import JsonStore  # each driver is loaded only where it is used
+
+        return JsonStore(Path(target), read_only=read_only)
+    if scheme in ("postgresql", "postgres"):
+        from fancymonkey.store.postgres import PostgresStore
+
+        return PostgresStore(target, read_only=read_only)
+    if scheme == "sqlite":
+        from fancymonkey.store.sqlite import SqliteStore
+
+        # As usual: three slashes for a relative path, four for an absolute one.
+        return SqliteStore(Path(rest.removeprefix("/")), read_only=read_only)
+    if scheme == "memory":
+        return MemoryStore()
+    raise ConfigError(
+        f"{scheme}:// is no store. Use postgresql://…, sqlite:///file.db or a directory."
+    )

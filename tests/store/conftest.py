@@ -1,0 +1,35 @@
+"""Every store there is, each test with a fresh one of each."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from fancymonkey.store.base import Store
+from fancymonkey.store.opening import open_store
+
+NAMES = ("memory", "json", "sqlite", "postgres")
+OpenStore = Callable[..., Awaitable[Store]]
+
+
+@pytest.fixture(params=[pytest.param(name, marks=getattr(pytest.mark, name)) for name in NAMES])
+def target(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The name of an empty store of each kind."""
+    match request.param:
+        case "memory":
+            return "memory://"
+        case "json":
+            return str(tmp_path / "shop")
+        case "sqlite":
+            return f"sqlite:///{tmp_path}/shop.db"
+        case _:
+            return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture
+async def store(target: str) -> AsyncIterator[Store]:
+    """An open, empty store of each kind."""
+    found = open_store(target)
+    await found.open(0)
+    yield found
+    await found.close()
