@@ -1,5 +1,6 @@
 """Fixtures for all tests, and the rules for running them."""
 
+import inspect
 import os
 from collections.abc import AsyncIterator, Iterator
 
@@ -36,7 +37,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason="SKIP_POSTGRES=1"))
         if fixtures & BROWSER_FIXTURES:
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+            if inspect.iscoroutinefunction(getattr(item, "function", None)):
+                item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
         if item.get_closest_marker("browser") and skipped("BROWSER"):
             item.add_marker(pytest.mark.skip(reason="SKIP_BROWSER=1"))
 

@@ -11,27 +11,10 @@ LAYERS["__main__"] = LAYERS["cli"]
 # Leaves: usable by everything above the core. They may use one another only as said here.
 LEAVES: dict[str, set[str]] = {"errors": set(), "config": {"errors"}}
 
-CORE_MAY_USE = set(
-    [
-        "__future__",
-        "abc",
-        "bisect",
-        "collections",
-        "dataclasses",
-        "datetime",
-        "decimal",
-        "enum",
-        "functools",
-        "hashlib",
-        "heapq",
-        "itertools",
-        "json",
-        "math",
-        "operator",
-        "re",
-        "typing",
-    ]
-)
+CORE_MAY_USE = {
+    *("__future__", "abc", "bisect", "collections", "dataclasses", "datetime", "decimal", "enum"),
+    *("functools", "hashlib", "heapq", "itertools", "json", "math", "operator", "re", "typing"),
+}
 # The core's shared words. All its other files are features, which do not know each other ...
 CORE_SHARED = {"model", "quantities", "ledger", "state", "outcomes", "command"}
 # ... but for the files that put the features together.

@@ -24,11 +24,11 @@ from types import TracebackType
 from typing import Any, Self
 
 import asyncpg
-import psutil
 
 from tests.support import reaper
 from tests.support.ports import free_port
 from tests.support.postgres_binaries import PostgresMissing, find_binaries, run_as, version_of
+from tests.support.processes import kill_family
 
 __all__ = ["PostgresMissing", "PostgresServer", "unprivileged_user"]
 
@@ -106,20 +106,10 @@ class PostgresServer:
 
     def kill(self) -> None:
         """End all of the server's processes with kill -9; start() then recovers from the log."""
-        process = self._process
-        if process is None or process.poll() is not None:
-            self._process = None
-            return
-        with suppress(psutil.NoSuchProcess):
-            postmaster = psutil.Process(process.pid)
-            postmaster.suspend()  # so that it can neither notice nor restart its children
-            family = [*postmaster.children(recursive=True), postmaster]
-            for member in family:
-                with suppress(psutil.NoSuchProcess):
-                    member.kill()
-            psutil.wait_procs(family, timeout=10)
-        process.wait(10)
-        self._process = None
+        process, self._process = self._process, None
+        if process is not None and process.poll() is None:
+            kill_family(process.pid)
+            process.wait(10)
 
     def close(self) -> None:
         """Stop the server and remove everything it wrote. Safe to call twice."""

@@ -14,14 +14,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-import psutil
-
 from tests.support.ports import free_port
+from tests.support.processes import kill_family
 
 PROGRAM = (str(Path(sys.executable).with_name("fancymonkey")),)
 # What the program gets of this process's environment: a developer's DATABASE_URL must not reach it.
@@ -134,17 +132,9 @@ class Server:
     def kill(self) -> None:
         """End it and its workers with kill -9: no warning, no clean-up."""
         process, self._process = self._process, None
-        if process is None:
-            return
-        with suppress(psutil.NoSuchProcess):
-            first = psutil.Process(process.pid)
-            first.suspend()  # so that it cannot start a worker anew meanwhile
-            family = [*first.children(recursive=True), first]
-            for member in family:
-                with suppress(psutil.NoSuchProcess):
-                    member.kill()
-            psutil.wait_procs(family, timeout=10)
-        process.wait(10)
+        if process is not None and process.poll() is None:
+            kill_family(process.pid)
+            process.wait(10)
 
     def send_signal(self, number: signal.Signals) -> None:
         """Send a signal to its first process."""

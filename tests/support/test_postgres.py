@@ -13,14 +13,7 @@ import pytest
 
 from tests.support.postgres import PostgresServer, unprivileged_user
 from tests.support.postgres_binaries import find_binaries, version_of, wheel_directory
-
-
-def alive(pid: int) -> bool:
-    """Tell whether a process still runs (an orphan that nobody has buried yet does not)."""
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+from tests.support.processes import alive
 
 
 async def test_each_test_gets_a_fresh_database(postgres_url: str) -> None:
@@ -114,9 +107,9 @@ def test_programs_below_a_closed_home_are_copied(
 
 def test_nothing_is_left_behind() -> None:
     with PostgresServer() as server:
-        directory, pid = server.directory, server.pid
+        directory, process = server.directory, psutil.Process(server.pid)
     assert not directory.exists()
-    assert not alive(pid)
+    assert not alive(process)
 
 
 def test_nothing_is_left_behind_by_a_killed_parent() -> None:
@@ -138,14 +131,14 @@ def test_nothing_is_left_behind_by_a_killed_parent() -> None:
     with parent.stdout:
         told = parent.stdout.readline().split()
     assert len(told) == 2
-    pid, directory = int(told[0]), Path(told[1])
+    process, directory = psutil.Process(int(told[0])), Path(told[1])
     parent.send_signal(signal.SIGKILL)
     parent.wait()
     deadline = time.monotonic() + 15
     while directory.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not directory.exists()
-    assert not alive(pid)
+    assert not alive(process)
 
 
 def test_an_unknown_setting_is_reported_with_the_servers_own_words() -> None:

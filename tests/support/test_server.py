@@ -7,6 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.support.processes import alive
 from tests.support.server import Server
 
 STAND_IN = """
@@ -59,7 +60,7 @@ def test_kill_takes_the_workers_along(program: list[str], tmp_path: Path) -> Non
         assert len(family) == 1
         server.kill()
         assert not server.running
-        assert not [member for member in family if member.is_running()]
+        assert not [member for member in family if alive(member)]
         server.kill()
         server.start()
         server.kill()
