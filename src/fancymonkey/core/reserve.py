@@ -1,9 +1,10 @@
 """Putting units aside for a buyer: Reserve and Attach."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from fancymonkey.core.command import Command, needs_hold, needs_item
+from fancymonkey.core.frozen import dataclass
 from fancymonkey.core.model import MAX_LINES, Item, Kind, Line, Reservation, SessionLink, Status
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.state import Key, State

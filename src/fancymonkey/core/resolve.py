@@ -1,10 +1,11 @@
 """How a hold ends: Release, Capture, expiry."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from fancymonkey.core.command import Command, needs_hold
+from fancymonkey.core.frozen import dataclass
 from fancymonkey.core.model import Kind, Line, Reservation, SessionLink, Status
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.state import Key, State, by_deadline
