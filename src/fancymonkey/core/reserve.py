@@ -106,11 +106,9 @@ def _refusal(
         if line.quantity <= mine:
             continue
         available = state.level(line.sku, line.location).available + mine
-        fault = {"sku": line.sku, "requested": line.quantity, "available": max(0, available)}
-        if item.sold_out:
-            closed.append(fault)
-        elif line.quantity > available:
-            short.append(fault)
+        if item.sold_out or line.quantity > available:
+            fault = {"sku": line.sku, "requested": line.quantity, "available": max(0, available)}
+            (closed if item.sold_out else short).append(fault)
     if unknown:
         return Refused(Code.UNKNOWN_ITEM, "There is no such product or size.", unknown)
     if closed:
