@@ -120,7 +120,8 @@ class Engine:
             return
         if commit.products or commit.items:
             self.view.set_catalogue(commit.products, commit.items)
-            reread -= {row.product_id for row in (*commit.products, *commit.items)}
+            reread -= {row.product_id for row in commit.products}
+            reread -= {row.product_id for row in commit.items}
         self._announce(commit.entries, reread)
 
     def _announce(self, entries: Sequence[Any], reread: set[str]) -> None:
@@ -136,7 +137,6 @@ class Engine:
     async def _reread(self, product_ids: set[str]) -> None:
         products, items = await self.store.catalogue(product_ids)
         self.view.set_catalogue(products, items)
-        self.view.lapses += 1  # shown numbers did not change, but names may have
         self.feed.ring(set(product_ids))
 
     async def _reset(self) -> None:
