@@ -76,6 +76,10 @@ class Shop:
         assert found is not None
         return found
 
+    def hold_count(self) -> int:
+        """How many holds there ever were."""
+        return len(self.image.rows[Reservation])
+
     def audit(self) -> None:
         """Level = Σ entries, reserved = Σ live holds, revisions without a gap."""
         assert [entry.revision for entry in self.entries] == list(range(1, len(self.entries) + 1))
