@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import execute
 from fancymonkey.core.model import Entry, Item, Outcome, Product, Reservation, Row
-from fancymonkey.core.state import Rows, State
+from fancymonkey.core.state import State
 from fancymonkey.errors import DataError, StoreReadOnly, StoreUnavailable
 from fancymonkey.store.base import Bell, Commit, Snapshot, Submit, commit_of, empty_rows
 from fancymonkey.store.files import Disk, leftovers
