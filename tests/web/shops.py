@@ -53,7 +53,12 @@ class Shop:
     settings: Settings
 
     async def reserve(
-        self, session: str, size: str = "M", quantity: int = 1, product: str = HOODIE, **headers: str
+        self,
+        session: str,
+        size: str = "M",
+        quantity: int = 1,
+        product: str = HOODIE,
+        **headers: str,
     ) -> Answer:
         body = {"productId": product, "size": size, "quantity": quantity, "sessionId": session}
         return await self.client.post(
