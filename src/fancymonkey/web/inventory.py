@@ -18,13 +18,7 @@ _release_body = msgspec.json.Decoder(wire.ReleaseBody)
 
 async def get_inventory(shop: Shop, call: Call) -> Reply:
     """Current levels, filtered by `productId`, `category`, `lowStockOnly`; 304 where unchanged."""
-    reply = shop.listing.reply(call.scope["query_string"])
-    seen = call.headers.get(b"if-none-match")
-    if seen is not None:
-        tag = reply.headers[-1][1]
-        if seen in (tag, b"*") or tag in [part.strip() for part in seen.split(b",")]:
-            return Reply(304, b"", reply.headers[1:])
-    return reply
+    return shop.listing.reply(call.scope["query_string"], call.headers.get(b"if-none-match"))
 
 
 async def reserve(shop: Shop, call: Call) -> Reply:
