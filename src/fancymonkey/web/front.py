@@ -8,7 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any
 
-from fancymonkey.errors import FancyMonkeyError
+from fancymonkey.errors import FancyMonkeyError, Overloaded
 from fancymonkey.web.cors import SHARED, Cors
 from fancymonkey.web.http import (
     NO_STORE,
@@ -123,6 +123,8 @@ def _allow(methods: Iterable[str]) -> tuple[bytes, bytes]:
 
 
 def unavailable(error: FancyMonkeyError) -> Reply:
-    """The answer while the store cannot be used: try again."""
-    problem = Problem(503, "unavailable", str(error), headers=[RETRY_SOON])
-    return problem.reply()
+    """The answer while the store cannot be used: try again. The error's own words are the log's."""
+    code, detail = "unavailable", "The store cannot be used now. Try again in a moment."
+    if isinstance(error, Overloaded):
+        code, detail = "overloaded", "Too much is going on at once. Try again in a second."
+    return Problem(503, code, detail, headers=[RETRY_SOON]).reply()

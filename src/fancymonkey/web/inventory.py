@@ -113,7 +113,7 @@ async def release(shop: Shop, call: Call) -> Reply:
 
 async def release_cron(shop: Shop, call: Call) -> Reply:
     """The same tidying for platforms whose schedules send GET with a bearer secret."""
-    check_bearer(call, shop.settings.cron_secret)
+    check_bearer(call, shop.throttle, shop.settings.cron_secret)
     return await _release_expired(shop)
 
 
