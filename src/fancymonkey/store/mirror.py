@@ -100,7 +100,7 @@ class Mirror:
                 await asyncio.wait_for(self._bell.wait(), LOOK_SECONDS)
             started = loop.time()
             due = self.dirty and started >= rest_until
-            if self._closing or not (due or await self._touched()):
+            if not due and not await self._touched():
                 continue
             try:
                 await self.reconcile()

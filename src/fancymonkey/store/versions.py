@@ -18,7 +18,7 @@ _NAME = re.compile(r"products-(\d{12,})-([0-9a-f]{8})\.json")
 
 
 class Versions:
-    """The owner's file, our last versions of it in the state folder, and the way from one to the next."""
+    """The owner's file, and our last versions of it in the state folder."""
 
     def __init__(self, disk: Disk, path: Path, folder: Path) -> None:
         self.path = path
