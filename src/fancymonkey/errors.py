@@ -1,14 +1,14 @@
 """What can go wrong for an operator. Refusals of the core are values and are not here.
 
-    FancyMonkeyError
-    ├── ConfigError           a setting is missing or makes no sense
-    ├── DataError             a file or a row cannot be taken in as it is
-    └── StoreError
-        ├── StoreUnavailable  the store cannot be reached or written now; try again later
-        ├── StoreCorrupt      what is stored contradicts itself; stop and look
-        ├── StoreLocked       another process has the store
-        ├── StoreReadOnly     this store was opened for reading
-        └── Overloaded        too many requests are waiting
+FancyMonkeyError
+├── ConfigError           a setting is missing or makes no sense
+├── DataError             a file or a row cannot be taken in as it is
+└── StoreError
+    ├── StoreUnavailable  the store cannot be reached or written now; try again later
+    ├── StoreCorrupt      what is stored contradicts itself; stop and look
+    ├── StoreLocked       another process has the store
+    ├── StoreReadOnly     this store was opened for reading
+    └── Overloaded        too many requests are waiting
 """
 
 

@@ -1,4 +1,4 @@
-"""Random but valid command scripts, and a way to cut them into batches: the same for every store."""
+"""Random but valid command scripts, and a way to cut them into batches."""
 
 import random
 from collections.abc import Iterator

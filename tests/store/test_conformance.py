@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 import pytest
-from tests.store.scripts import PRODUCTS, batches, catalogue, script, upsert
 
 from fancymonkey.core.adjust import Count
 from fancymonkey.core.model import (
@@ -25,6 +24,7 @@ from fancymonkey.errors import DataError
 from fancymonkey.store.base import Store
 from fancymonkey.store.memory import MemoryStore
 from fancymonkey.store.opening import open_store
+from tests.store.scripts import PRODUCTS, batches, catalogue, script, upsert
 
 
 async def fill(store: Store) -> None:
@@ -41,10 +41,10 @@ async def everything(store: Store) -> dict[str, Any]:
     return found
 
 
-def reserve(id_: str, session: str, sku: str = "prod_a/M", quantity: int = 1, ttl: int = 1000) -> Reserve:
-    return Reserve(
-        reservation_id=id_, session_id=session, lines=(Line(sku, quantity),), ttl=ttl
-    )
+def reserve(
+    id_: str, session: str, sku: str = "prod_a/M", quantity: int = 1, ttl: int = 1000
+) -> Reserve:
+    return Reserve(reservation_id=id_, session_id=session, lines=(Line(sku, quantity),), ttl=ttl)
 
 
 async def each(values: Iterable[Any]) -> AsyncIterator[Any]:
@@ -144,9 +144,7 @@ async def test_history_is_one_skus_entries_up_to_a_time(store: Store) -> None:
 
 async def test_snapshot_has_live_holds_only(store: Store) -> None:
     await fill(store)
-    await store.run(
-        [reserve("r1", "s1"), reserve("r2", "s2"), reserve("r3", "s3")], 5, 0
-    )
+    await store.run([reserve("r1", "s1"), reserve("r2", "s2"), reserve("r3", "s3")], 5, 0)
     commit = await store.run([Capture(ref="s1"), Release(ref="s2")], 6, 0)
     snapshot = await store.snapshot()
     assert snapshot.revision == commit.revision

@@ -93,7 +93,7 @@ class SetItem(Command):
     sku: str
     low_stock_threshold: int | None = None
     sold_out: bool | None = None
-    restock_date: str | None | Unchanged = UNCHANGED
+    restock_date: str | Unchanged | None = UNCHANGED
     reason: str = ""
 
 
@@ -250,7 +250,9 @@ def set_item(state: State, command: SetItem) -> Answer:
     after = item
     if command.low_stock_threshold not in (None, item.low_stock_threshold):
         assert command.low_stock_threshold is not None
-        changes.append(f"lowStockThreshold {item.low_stock_threshold} → {command.low_stock_threshold}")
+        changes.append(
+            f"lowStockThreshold {item.low_stock_threshold} → {command.low_stock_threshold}"
+        )
         after = replace(after, low_stock_threshold=command.low_stock_threshold)
     if command.sold_out not in (None, item.sold_out):
         assert command.sold_out is not None
@@ -259,10 +261,10 @@ def set_item(state: State, command: SetItem) -> Answer:
     if after != item:
         state.put(after)
     product = state.get(Product, item.product_id)
-    if product is not None and not isinstance(command.restock_date, Unchanged):
-        if command.restock_date != product.restock_date:
-            changes.append(f"restockDate {product.restock_date} → {command.restock_date}")
-            state.put(replace(product, restock_date=command.restock_date, updated_at=state.now))
+    wanted = command.restock_date
+    if product is not None and not isinstance(wanted, Unchanged) and wanted != product.restock_date:
+        changes.append(f"restockDate {product.restock_date} → {wanted}")
+        state.put(replace(product, restock_date=wanted, updated_at=state.now))
     if changes:
         text = "; ".join(changes)
         state.note(
@@ -281,7 +283,8 @@ def _word(value: bool) -> str:
 
 def _too_many(sku: str, quantity: int) -> Refused:
     return Refused(
-        Code.OUT_OF_RANGE, f"{quantity} is more than {MAX_QUANTITY}, the most there can be.",
+        Code.OUT_OF_RANGE,
+        f"{quantity} is more than {MAX_QUANTITY}, the most there can be.",
         {"sku": sku},
     )
 

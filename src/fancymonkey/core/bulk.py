@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fancymonkey.core.adjust import UNCHANGED, Adjust, Count, SetItem, SetReserved, Unchanged
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import Chain, Many
-from fancymonkey.core.model import Item, Level, Product
+from fancymonkey.core.model import Item, Kind, Level, Product
 
 CHUNK = 500
 """SKUs in one command: other commands get their turn in between."""
@@ -32,15 +32,19 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What to do with each SKU. At most one of `count` and `adjust` may be given."""
+    """What to do with each SKU. At most one of `count` and `adjust` may be given.
+
+    `kind` is how the ledger names an adjustment: ADJUSTED, or RECEIVED for goods that came in.
+    """
 
     count: int | None = None
     expected: int | None = None
     adjust: int | None = None
+    kind: Kind = Kind.ADJUSTED
     reserved: int | None = None
     low_stock_threshold: int | None = None
     sold_out: bool | None = None
-    restock_date: str | None | Unchanged = UNCHANGED
+    restock_date: str | Unchanged | None = UNCHANGED
     reason: str = ""
 
 
@@ -62,7 +66,6 @@ def select(rows: Iterable[Stocked], wanted: Filter) -> list[Stocked]:
 
 def chain(sku: str, change: Change, *, actor: str = "", cause: str = "") -> Chain:
     """The commands for one SKU, all or nothing."""
-    who = {"actor": actor, "cause": cause}
     parts: list[Command] = []
     if change.count is not None:
         parts.append(
@@ -71,14 +74,26 @@ def chain(sku: str, change: Change, *, actor: str = "", cause: str = "") -> Chai
                 quantity=change.count,
                 expected=change.expected,
                 reason=change.reason,
-                **who,
+                actor=actor,
+                cause=cause,
             )
         )
     if change.adjust is not None:
-        parts.append(Adjust(sku=sku, delta=change.adjust, reason=change.reason, **who))
+        parts.append(
+            Adjust(
+                sku=sku,
+                delta=change.adjust,
+                kind=change.kind,
+                reason=change.reason,
+                actor=actor,
+                cause=cause,
+            )
+        )
     if change.reserved is not None:
         parts.append(
-            SetReserved(sku=sku, quantity=change.reserved, reason=change.reason, **who)
+            SetReserved(
+                sku=sku, quantity=change.reserved, reason=change.reason, actor=actor, cause=cause
+            )
         )
     settings = (change.low_stock_threshold, change.sold_out)
     if settings != (None, None) or not isinstance(change.restock_date, Unchanged):
@@ -89,10 +104,11 @@ def chain(sku: str, change: Change, *, actor: str = "", cause: str = "") -> Chai
                 sold_out=change.sold_out,
                 restock_date=change.restock_date,
                 reason=change.reason,
-                **who,
+                actor=actor,
+                cause=cause,
             )
         )
-    return Chain(sku=sku, commands=tuple(parts), **who)
+    return Chain(sku=sku, commands=tuple(parts), actor=actor, cause=cause)
 
 
 def chunks(chains: list[Chain], command_id: str | None, digest: str) -> Iterator[Many]:

@@ -169,9 +169,7 @@ RULES: dict[type[Command], tuple[Needs, Rule]] = {
 """Every command, with the rows it reads and the rule that applies it."""
 
 
-def execute(
-    state: State, commands: Sequence[Command], due: Sequence[Reservation]
-) -> list[Answer]:
+def execute(state: State, commands: Sequence[Command], due: Sequence[Reservation]) -> list[Answer]:
     """Ends the holds that are due, then runs the commands in order, one answer each.
 
     `state` must hold every row that `loads` asked for.

@@ -37,11 +37,8 @@ def record_turned_away(state: State, command: RecordTurnedAway) -> Answer:
     """Applies a `RecordTurnedAway`."""
     for row in command.rows:
         old = state.get(TurnedAway, row.key)
-        if old is not None:
-            row = TurnedAway(
-                row.sku, row.hour, old.requests + row.requests, old.units + row.units
-            )
-        state.put(row)
+        requests, units = (0, 0) if old is None else (old.requests, old.units)
+        state.put(TurnedAway(row.sku, row.hour, requests + row.requests, units + row.units))
     return Accepted(None)
 
 

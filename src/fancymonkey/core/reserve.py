@@ -142,10 +142,12 @@ def attach(state: State, command: Attach) -> Answer:
     if hold.status is not Status.HELD:
         return Refused(Code.HOLD_ENDED, f"This hold has ended: {hold.status}.")
     other = state.hold(command.session_id)
-    if other is not None and other.reservation_id != hold.reservation_id:
-        if other.status is Status.HELD or other.payment_id == command.session_id:
+    elsewhere = other is not None and other.reservation_id != hold.reservation_id
+    if other is not None and elsewhere:
+        taken = other.status is Status.HELD or other.payment_id == command.session_id
+        if taken:
             return Refused(Code.SESSION_IN_USE, "This session id belongs to another hold.")
-    if other is None or other.reservation_id != hold.reservation_id:
+    if other is None or elsewhere:
         state.put(SessionLink(command.session_id, hold.reservation_id))
     if command.expires_at is not None and command.expires_at != hold.expires_at:
         hold = replace(hold, expires_at=command.expires_at)

@@ -1,0 +1,1 @@
+"""Time and concurrency: the queue, expiry to the second, the live view, who listens."""

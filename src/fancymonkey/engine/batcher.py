@@ -43,7 +43,7 @@ class Batcher:
         queue_max: int = QUEUE_MAX,
         batch_max: int = BATCH_MAX,
     ) -> None:
-        """`revision` tells what is known; `published` gets each commit before anybody its answer."""
+        """`published` gets each commit before anybody gets an answer; `revision` what is known."""
         self._revision = revision
         self._store = store
         self._clock = clock
@@ -93,7 +93,9 @@ class Batcher:
                     await self._commit(batch)
         finally:
             self._task = None
-            if self._queue and not self._closed:  # only after a bug in here: nobody may wait forever
+            if (
+                self._queue and not self._closed
+            ):  # only after a bug in here: nobody may wait forever
                 self._task = asyncio.create_task(self._drain(), name="batcher")
 
     def _next_batch(self) -> list[Waiter]:
@@ -118,7 +120,7 @@ class Batcher:
         except StoreError as error:
             _fail(batch, error)
             return
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, somebody waits for an answer
             await self._isolate(batch, error)
             return
         self.batches += 1

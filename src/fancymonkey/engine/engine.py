@@ -120,7 +120,8 @@ class Engine:
             return
         if commit.products or commit.items:
             self.view.set_catalogue(commit.products, commit.items)
-            reread -= {row.product_id for row in (*commit.products, *commit.items)}
+            reread -= {row.product_id for row in commit.products}
+            reread -= {row.product_id for row in commit.items}
         self._announce(commit.entries, reread)
 
     def _announce(self, entries: Sequence[Any], reread: set[str]) -> None:

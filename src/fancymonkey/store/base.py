@@ -61,9 +61,9 @@ class Store(Protocol):
     async def run(self, commands: Sequence[Command], now: int, after: int) -> Commit:
         """Ends the holds due at `now`, runs the commands in order, one answer each.
 
-        `after` is the last revision that the caller knows. All of it is durable when this returns, none of it where it raises, but for
-        StoreUnavailable after a lost connection: then nobody knows, and the commands may be sent
-        again with the same ids. One caller at a time.
+        `after` is the last revision that the caller knows. All of it is durable when this
+        returns, none of it where it raises, but for StoreUnavailable after a lost connection: then
+        nobody knows, and the commands may be sent again with the same ids. One caller at a time.
         """
         ...
 

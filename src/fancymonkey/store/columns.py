@@ -33,7 +33,7 @@ def lines_from_text(text: str) -> tuple[Line, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its name, its Python type when stored, and the way there and back (None: as is)."""
+    """A column: its name, its type when stored, and the way there and back (None: as it is)."""
 
     name: str
     type: type[int] | type[str] | type[bool]
@@ -65,9 +65,7 @@ class Table(Generic[T]):
         """The row that these values, one a column, stand for."""
         return self.kind(
             *[
-                value
-                if column.decode is None or value is None
-                else column.decode(value)
+                value if column.decode is None or value is None else column.decode(value)
                 for column, value in zip(self.columns, values, strict=True)
             ]
         )
@@ -101,9 +99,7 @@ def _column(name: str, hint: Any) -> Column:
     raise TypeError(f"no column for {name}: {hint}")
 
 
-TABLES: dict[type[Row], Table[Any]] = {
-    kind: table_of(kind, kind.TABLE, kind.KEY) for kind in ROWS
-}
+TABLES: dict[type[Row], Table[Any]] = {kind: table_of(kind, kind.TABLE, kind.KEY) for kind in ROWS}
 """The table of every kind of row."""
 
 ENTRIES: Table[Entry] = table_of(Entry, "entry", ("revision",))
