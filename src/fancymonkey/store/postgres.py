@@ -277,7 +277,7 @@ class PostgresStore:
                 await writer.copy_records_to_table(
                     table.name,
                     columns=[column.name for column in table.columns],
-                    records=map(tuple, map(table.values, chunk)),
+                    records=map(table.values, chunk),
                 )
             await writer.execute("UPDATE head SET revision = $1", revision)
             await _commit(writer)

@@ -1,9 +1,9 @@
 """The statements of one batch on PostgreSQL: a read of everything it asks for, one write of all.
 
-Each set of tables has its own statement, made once. Keys and rows travel as one array a column.
+Each set of tables has its own statement, made once. Rows travel as one array of records a table:
+that costs the driver less than half of one array a column, and the server too.
 """
 
-from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -75,12 +75,11 @@ async def write(connection: Connection, state: State) -> None:
     changed = {kind: rows for kind, rows in state.changed.items() if rows}
     if not changed and not state.entries:
         return
-    arguments: list[Any] = []
-    for kind, rows in changed.items():
-        arguments += _column_arrays(TABLES[kind], list(rows.values()))
+    arguments: list[Any] = [
+        list(map(TABLES[kind].values, rows.values())) for kind, rows in changed.items()
+    ]
     if state.entries:
-        arguments += _column_arrays(ENTRIES, state.entries)
-        arguments.append(state.revision)
+        arguments += [list(map(ENTRIES.values, state.entries)), state.revision]
     await connection.fetchrow(
         _write_statement(tuple(changed), ledger=bool(state.entries)), *arguments
     )
@@ -94,10 +93,6 @@ def _key_arrays(keys: dict[type[Row], list[Any]]) -> list[list[Any]]:
         else:
             arrays += map(list, zip(*wanted, strict=True))
     return arrays
-
-
-def _column_arrays(table: Table[Any], rows: Sequence[Any]) -> list[tuple[Any, ...]]:
-    return list(zip(*map(table.values, rows), strict=True))
 
 
 @cache
@@ -150,20 +145,21 @@ _FIRST = f"""
 
 @cache
 def _write_statement(kinds: Kinds, *, ledger: bool) -> str:
-    place = 1
-    parts = []
-    for kind in kinds:
-        table = TABLES[kind]
-        parts.append(f"w{len(parts)} AS ({_insert(table, place)} {on_conflict(table)})")
-        place += len(table.columns)
+    parts = [
+        f"w{n} AS ({_insert(TABLES[kind], n + 1)} {on_conflict(TABLES[kind])})"
+        for n, kind in enumerate(kinds)
+    ]
     if not ledger:
         return f"WITH {', '.join(parts)} SELECT"
-    parts.append(f"w{len(parts)} AS ({_insert(ENTRIES, place)})")
-    place += len(ENTRIES.columns)
-    parts.append(f"moved AS (UPDATE head SET revision = ${place} RETURNING revision)")
+    place = len(kinds) + 1
+    parts.append(f"made AS ({_insert(ENTRIES, place)})")
+    parts.append(f"moved AS (UPDATE head SET revision = ${place + 1} RETURNING revision)")
     return f"WITH {', '.join(parts)} SELECT pg_notify('{CHANNEL}', revision::text) FROM moved"
 
 
 def _insert(table: Table[Any], place: int) -> str:
-    arrays = ", ".join(f"${place + n}::{_array_type(c)}" for n, c in enumerate(table.columns))
-    return f"INSERT INTO {table.name} ({column_list(table)}) SELECT * FROM unnest({arrays})"
+    columns = column_list(table)
+    return (
+        f"INSERT INTO {table.name} ({columns}) "
+        f'SELECT {columns} FROM unnest(${place}::"{table.name}"[])'
+    )
