@@ -89,7 +89,7 @@ async def test_a_source_without_its_whole_ledger_is_not_copied(store: Store) -> 
 
 async def test_progress_ends_with_everything() -> None:
     steps: list[tuple[int, int]] = []
-    source = await filled(MemoryStore(), length=2000)
+    source = await filled(MemoryStore(), length=4000)
     await copy(source, MemoryStore(), lambda *step: steps.append(step))
     revision = (await source.snapshot()).revision
     assert steps[0] == (1000, revision)

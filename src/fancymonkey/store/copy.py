@@ -41,15 +41,12 @@ async def copy(source: Store, target: Store, progress: Progress = _silent) -> di
             async for row in source.scan(kind):
                 copied[kind.TABLE] += 1
                 yield row
+        await _check_unchanged(source, revision)
 
     async def entries() -> AsyncIterator[Entry]:
         async for entry in _ledger(source):
             if entry.revision > revision:
-                # Raised inside `load`, so that the target forgets what it has taken.
-                raise StoreUnavailable(
-                    "The source was written to while it was copied, and nothing was kept. "
-                    "Stop every server that uses it and start again."
-                )
+                break
             copied["entry"] += 1
             if copied["entry"] % 1000 == 0:
                 progress(entry.revision, revision)
@@ -59,10 +56,20 @@ async def copy(source: Store, target: Store, progress: Progress = _silent) -> di
                 f"The source says that it has {revision} ledger entries and has "
                 f"{copied['entry']}. Nothing was kept; `fancymonkey verify` says more."
             )
+        await _check_unchanged(source, revision)
 
     await target.load(rows(), entries(), revision)
     progress(revision, revision)
     return copied
+
+
+async def _check_unchanged(source: Store, revision: int) -> None:
+    """Called inside `load`, whichever part it reads last: the target forgets what it has taken."""
+    if await source.entries_after(revision, 1):
+        raise StoreUnavailable(
+            "The source was written to while it was copied, and nothing was kept. "
+            "Stop every server that uses it and start again."
+        )
 
 
 async def compare(left: Store, right: Store, progress: Progress = _silent) -> list[str]:
