@@ -1,10 +1,11 @@
 """What the owner says about the shelf: Adjust, Count, Return, SetReserved, SetItem."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from fancymonkey.core.command import Command, needs_item, needs_lines
+from fancymonkey.core.frozen import dataclass
 from fancymonkey.core.model import (
     MAIN,
     MAX_QUANTITY,

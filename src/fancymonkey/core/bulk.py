@@ -1,11 +1,11 @@
 """One wish for many SKUs, spelled out as ordinary commands: set, adjust, reset."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from fancymonkey.core.adjust import UNCHANGED, Adjust, Count, SetItem, SetReserved, Unchanged
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import Chain, Many
+from fancymonkey.core.frozen import dataclass
 from fancymonkey.core.model import Item, Kind, Level, Product
 
 CHUNK = 500

@@ -1,9 +1,10 @@
 """What the shop sells: products and sizes come, change and go."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from fancymonkey.core.command import Command, needs_item
+from fancymonkey.core.frozen import dataclass
 from fancymonkey.core.model import MAX_QUANTITY, Item, Kind, Level, Product, sku_of
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.state import Key, State

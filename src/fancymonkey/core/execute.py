@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from fancymonkey.core import adjust, catalogue, record, reserve, resolve
 from fancymonkey.core.command import Command, needs_item, needs_lines
+from fancymonkey.core.frozen import dataclass
 from fancymonkey.core.model import MAIN, Event, Item, Outcome, Reservation
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.state import Key, Load, State, missing

@@ -1,9 +1,9 @@
 """Facts that move no stock: turned-away demand, how far a follower has read."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from fancymonkey.core.command import Command
+from fancymonkey.core.frozen import dataclass
 from fancymonkey.core.model import Cursor, TurnedAway
 from fancymonkey.core.outcomes import Accepted, Answer
 from fancymonkey.core.state import Key, State

@@ -1,9 +1,10 @@
 """Putting units aside for a buyer: Reserve and Attach."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from fancymonkey.core.command import Command, needs_hold, needs_item
+from fancymonkey.core.frozen import dataclass
 from fancymonkey.core.model import (
     MAX_LINES,
     Item,
@@ -139,15 +140,11 @@ def _refusal(
             continue
         mine = own[key].quantity if key in own else 0
         available = state.level(line.sku, line.location).available + mine
-        fault = {"sku": line.sku, "requested": line.quantity, "available": max(0, available)}
-        if line.quantity < 1:
-            odd.append(fault)
-        elif line.quantity <= mine:
+        if line.quantity >= 1 and line.quantity <= mine:
             continue
-        elif item.sold_out:
-            closed.append(fault)
-        elif line.quantity > available:
-            short.append(fault)
+        if line.quantity < 1 or item.sold_out or line.quantity > available:
+            fault = {"sku": line.sku, "requested": line.quantity, "available": max(0, available)}
+            (odd if line.quantity < 1 else closed if item.sold_out else short).append(fault)
     if unknown:
         return Refused(Code.UNKNOWN_ITEM, "There is no such product or size.", unknown)
     if found is not None and found.status is not Status.HELD:
