@@ -183,6 +183,7 @@ RULES: dict[type[Command], tuple[Needs, Rule]] = {
     catalogue.RemoveProduct: (catalogue.needs_catalogue, catalogue.remove_product),
     record.RecordTurnedAway: (record.needs_record, record.record_turned_away),
     record.MoveCursor: (record.needs_record, record.move_cursor),
+    record.Remember: (record.needs_record, record.remember),
     Chain: (_needs_parts, _chain),
     Many: (_needs_parts, _many),
     DryRun: (lambda command, state: needs(command.command, state), _dry_run),
