@@ -5,9 +5,9 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
 from fancymonkey.core import adjust, catalogue, record, reserve, resolve
-from fancymonkey.core.command import Command, needs_lines
+from fancymonkey.core.command import Command, needs_item, needs_lines
 from fancymonkey.core.frozen import dataclass
-from fancymonkey.core.model import Event, Item, Outcome, Reservation
+from fancymonkey.core.model import MAIN, Event, Item, Outcome, Reservation
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.state import Key, Load, State, missing
 
@@ -65,6 +65,8 @@ def needs(command: Command, state: State) -> Iterator[Key]:
 
 
 def _needs_parts(command: Chain | Many, state: State) -> Iterator[Key]:
+    if isinstance(command, Chain):
+        yield from needs_item(command.sku, MAIN)
     for part in command.commands:
         yield from needs(part, state)
 
@@ -105,7 +107,12 @@ def _chain(state: State, command: Chain) -> Answer:
             if isinstance(answer, Refused):
                 savepoint.undo()
                 return answer
-            ended += answer.data.get("ended", ())
+            ended += (answer.data or {}).get("ended", ())
+        if state.get(Item, command.sku) is None:
+            savepoint.undo()
+            return Refused(
+                Code.UNKNOWN_ITEM, "There is no such product or size.", [{"sku": command.sku}]
+            )
     return Accepted({**adjust.stock_of(state, command.sku), "before": before, "ended": ended})
 
 

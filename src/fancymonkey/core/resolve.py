@@ -88,8 +88,8 @@ def capture(state: State, command: Capture) -> Answer:
     )
     state.put(paid)
     if command.payment_id is not None:
-        link = state.get(SessionLink, command.payment_id)
-        if link is None or link.reservation_id != paid.reservation_id:
+        named = state.hold(command.payment_id)
+        if named is None or named.status is not Status.HELD:  # a live hold keeps its ids
             state.put(SessionLink(command.payment_id, paid.reservation_id))
     return Accepted({**_summary(state, paid, paid.lines), "backordered": backordered})
 

@@ -1,5 +1,6 @@
 """Puts the application together."""
 
+import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -39,6 +40,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         except FancyMonkeyError as error:
             log.error("%s", error)  # one clear line: the words say what to do
             raise SystemExit(1) from None
+        _calm_collector()
         try:
             yield
         finally:
@@ -66,6 +68,17 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
 
     app.openapi = whole_document  # type: ignore[method-assign]
     return Front(app, shop, openapi.front_routes())
+
+
+def _calm_collector() -> None:
+    """Has the garbage collector look less often, and not at what lives as long as the service.
+
+    Rows and entries form no cycles, and there are many: looking through them took a third of a
+    reserve's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def _speak_problems(app: FastAPI) -> None:
