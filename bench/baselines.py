@@ -53,7 +53,14 @@ class Pgbench:
     def measure(self, clients: int, seconds: float) -> Measure:
         """Runs it for whole seconds. Raises RuntimeError where pgbench does not like it."""
         command = [self._program, "-n", "-M", "prepared", "-f", self._script]
-        command += ["-c", str(clients), "-j", str(min(2, clients)), "-T", str(max(1, round(seconds)))]
+        command += [
+            "-c",
+            str(clients),
+            "-j",
+            str(min(2, clients)),
+            "-T",
+            str(max(1, round(seconds))),
+        ]
         command += ["-h", self._postgres.host, "-p", str(self._postgres.port), "-U", "postgres"]
         told = subprocess.run(
             [*command, self._database],
@@ -146,7 +153,9 @@ def in_one_thread(work: Callable[[], None], clients: int, seconds: float) -> Mea
         return asyncio.run(closed_loop(one, clients, seconds))
 
 
-async def closed_loop(one: Callable[[], Awaitable[object]], clients: int, seconds: float) -> Measure:
+async def closed_loop(
+    one: Callable[[], Awaitable[object]], clients: int, seconds: float
+) -> Measure:
     """So many clients, each of which begins again as soon as it has its answer."""
     took: list[int] = []
     end = time.monotonic() + seconds

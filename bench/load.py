@@ -216,7 +216,7 @@ async def _run(load: Load) -> None:
     _tell(b"warm\n")
     await asyncio.sleep(load.seconds)
     tally.running = False
-    facts = {
+    facts: dict[str, Any] = {
         "started": started,
         "ended": time.monotonic_ns(),
         "count": len(tally.done),
@@ -225,7 +225,12 @@ async def _run(load: Load) -> None:
     }
     _tell(b"over\n")
     count = len(tally.done)
-    _tell(json.dumps(facts).encode() + b"\n" + tally.done[:count].tobytes() + tally.took[:count].tobytes())
+    _tell(
+        json.dumps(facts).encode()
+        + b"\n"
+        + tally.done[:count].tobytes()
+        + tally.took[:count].tobytes()
+    )
 
 
 def _tell(text: bytes) -> None:

@@ -33,9 +33,7 @@ ENVIRONMENT = {
     "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
     "LOG_LEVEL": "warning",
 }
-RESERVE_HOT = (
-    f'{{"productId":"{HOT[0]}","size":"{HOT[1]}","quantity":1,"sessionId":"{HOLE}"}}'
-)
+RESERVE_HOT = f'{{"productId":"{HOT[0]}","size":"{HOT[1]}","quantity":1,"sessionId":"{HOLE}"}}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +84,20 @@ class Shop:
 class Places:
     """Where stores are made and removed again: a directory, and one PostgreSQL when needed."""
 
-    def __init__(self, postgres: PostgresServer | None = None) -> None:
+    def __init__(
+        self, stores: Sequence[str] = STORES, postgres: PostgresServer | None = None
+    ) -> None:
+        self.stores = stores
         self._stack = ExitStack()
         self.directory = Path(tempfile.mkdtemp(prefix="fm-bench-"))
         self._stack.callback(shutil.rmtree, self.directory, ignore_errors=True)
         self._postgres = postgres
         self._made = 0
+
+    @property
+    def sql(self) -> list[str]:
+        """The SQL stores among them."""
+        return [name for name in self.stores if name != "json"]
 
     @property
     def postgres(self) -> PostgresServer:
@@ -170,5 +176,3 @@ def _hot() -> Command:
 def product_id(number: int) -> str:
     """The name of a product of the large catalogue."""
     return f"prod_{number:06d}"
-
-

@@ -65,6 +65,10 @@ def markdown(rows: Iterable[Row]) -> str:
     lines += ["| " + " | ".join(row.cells()) + " |" for row in rows]
     remarks = [(row, note) for row in rows for note in row.notes]
     if remarks:
-        lines += ["", "Behind the ratios (absolute numbers hold for this machine and minute only):", ""]
+        lines += [
+            "",
+            "Behind the ratios (absolute numbers hold for this machine and minute only):",
+            "",
+        ]
         lines += [f"- {row.what}: {note}" for row, note in remarks]
     return "\n".join(lines)

@@ -31,12 +31,13 @@ RIVALS = {
 def engine(places: Places, effort: Effort) -> list[Row]:
     """A row for each store."""
     rivals: dict[str, Callable[[int, float], Measure]] = {
-        "postgres": Pgbench(places.postgres).measure,
-        "sqlite": SqliteSingly(places.directory / "sqlite-singly").measure,
-        "json": RewriteSingly(places.directory / "rewrite-singly", examples.products_json()).measure,
+        "sqlite": SqliteSingly(places.directory / "singly").measure,
+        "json": RewriteSingly(places.directory / "singly", examples.products_json()).measure,
     }
+    if "postgres" in places.stores:
+        rivals["postgres"] = Pgbench(places.postgres).measure
     contestants: dict[str, Callable[[], Measure]] = {}
-    for name in BARS:
+    for name in places.stores:
         shop = places.shop(name, sample())
         contestants[f"{name} engine"] = _engine(shop, places.database_pid(name), effort.seconds)
         contestants[RIVALS[name]] = _rival(rivals[name], effort.seconds)
@@ -45,10 +46,10 @@ def engine(places: Places, effort: Effort) -> list[Row]:
         Row(
             f"engine, {CLIENTS} clients, hot SKU: {name} ÷ {RIVALS[name]}",
             ratios(measures, f"{name} engine", RIVALS[name]),
-            Bar(bar),
+            Bar(BARS[name]),
             notes=behind(measures, f"{name} engine", RIVALS[name]),
         )
-        for name, bar in BARS.items()
+        for name in places.stores
     ]
 
 

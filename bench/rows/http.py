@@ -5,6 +5,7 @@ import sys
 import urllib.request
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from bench import load
@@ -13,7 +14,7 @@ from bench.baselines import Pgbench
 from bench.load import Load
 from bench.rounds import Measure, behind, ratios, rotate
 from bench.settings import Effort
-from bench.shops import RESERVE_HOT, STORES, Places, sample
+from bench.shops import RESERVE_HOT, Places, sample
 from bench.table import Bar, Row
 from tests.support.server import Server
 
@@ -26,21 +27,22 @@ BARS = {"json": 0.6, "sqlite": 0.4, "postgres": 0.45}
 def reserve(places: Places, effort: Effort) -> list[Row]:
     """Reserve of the hot SKU on each store ÷ no-op, and PostgreSQL ÷ pgbench."""
     rows = []
-    pgbench = Pgbench(places.postgres)
+    pgbench = Pgbench(places.postgres) if "postgres" in places.stores else None
     with ExitStack() as stack:
         noop = stack.enter_context(bench_server(places, "noop"))
         servers = {
-            name: stack.enter_context(places.shop(name, sample()).server()) for name in STORES
+            name: stack.enter_context(places.shop(name, sample()).server())
+            for name in places.stores
         }
         for connections in CONNECTIONS:
             contestants = {"no-op": calls(noop, NOOP, effort, connections)}
             for name, server in servers.items():
                 database = places.database_pid(name)
                 contestants[name] = calls(server, RESERVE, effort, connections, database)
-            if connections == CONNECTIONS[0]:
-                contestants["pgbench"] = lambda: pgbench.measure(CONNECTIONS[0], effort.seconds)
+            if pgbench is not None and connections == CONNECTIONS[0]:
+                contestants["pgbench"] = partial(pgbench.measure, connections, effort.seconds)
             measures = rotate(contestants, effort.rounds)
-            for name in STORES:
+            for name in places.stores:
                 rows.append(
                     Row(
                         f"HTTP reserve, hot SKU, {connections} connections: {name} ÷ no-op",
