@@ -63,7 +63,7 @@ def upsert_product(state: State, command: UpsertProduct) -> Answer:
     product = command.product
     listed = {new.item.sku for new in command.items}
     gone = [sku for sku in command.before if sku not in listed]
-    refused = _held(state, gone) or _impossible(state, command)
+    refused = _impossible(state, command) or _held(state, gone)
     if refused is not None:
         return refused
     old = state.get(Product, product.product_id)

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 def create_app(settings: Settings | None = None, engine: Engine | None = None) -> Front:
     """The ASGI application; without arguments from the environment. Opens the store when started.
 
-    Raises ConfigError.
+    Raises ConfigError; the start raises what `Store.open` raises.
     """
     settings = settings or Settings.load()
     engine = engine or Engine(open_store(settings.target))
@@ -35,11 +35,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        try:
-            await engine.open()
-        except FancyMonkeyError as error:
-            log.error("%s", error)  # one clear line: the words say what to do
-            raise SystemExit(1) from None
+        await engine.open()
         _calm_collector()
         try:
             yield
