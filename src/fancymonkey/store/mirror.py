@@ -79,6 +79,23 @@ class Mirror:
         if self._problem is not None and empty:
             raise DataError(self._problem)
 
+    async def check(self, *, empty: bool) -> Sequence[Command]:
+        """Looks at the file and touches nothing; returns what would fill an `empty` store from it.
+
+        Raises DataError where the store is `empty` and the file cannot be read, and OSError.
+        """
+        content = await asyncio.to_thread(self._versions.read)
+        if content is None:
+            return []
+        try:
+            catalogue = await asyncio.to_thread(read_products, content, self._name)
+        except DataError as error:
+            if empty:
+                raise
+            self._problem = str(error)
+            return []
+        return commands_of(catalogue.products, [], Truth.of(self._rows()), "") if empty else []
+
     def watch(self, submit: Submit) -> None:
         """From now on looks at the file twice a second, and runs its edits through `submit`."""
         self._submit = submit
