@@ -33,7 +33,7 @@ setup: venv $(VENV)/.run-stamp ## Make .venv with what the service needs
 setup-dev: venv $(VENV)/.dev-stamp ## ... and what its tests and checks need
 
 run: setup ## Start the shop on http://HOST:PORT with its data in DATA (made on first start)
-	$(BIN)/fancymonkey serve --host '$(HOST)' --port '$(PORT)' --data '$(DATA)' --workers '$(WORKERS)' $(ARGS)
+	DATA_DIR='$(DATA)' $(BIN)/fancymonkey serve --init --host '$(HOST)' --port '$(PORT)' --workers '$(WORKERS)' $(ARGS)
 
 test: setup-dev browser ## Run every test, with a real PostgreSQL and a real browser
 	$(BIN)/python -m pytest -n '$(JOBS)' $(PYTEST_ARGS) $(TESTS)

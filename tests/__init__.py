@@ -1,0 +1,1 @@
+"""Tests. Helpers for all of them are in tests.support."""

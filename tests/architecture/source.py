@@ -1,0 +1,74 @@
+"""Reading source text for the rules: modules, imports, calls. Nothing is imported or run."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = "fancymonkey"
+
+
+@dataclass(frozen=True)
+class Module:
+    """One source file: its dotted name and its text."""
+
+    name: str
+    text: str
+    path: str = "sample.py"
+
+    @classmethod
+    def read(cls, path: Path, root: Path) -> Self:
+        parts = path.relative_to(root).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        return cls(name, path.read_text(encoding="utf-8"), str(path.relative_to(ROOT)))
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        return ast.parse(self.text, self.path)
+
+    def imports(self) -> Iterator[tuple[str, int]]:
+        """Give what is imported, as `package.module.name`, and the line."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    yield alias.name, node.lineno
+            elif isinstance(node, ast.ImportFrom):
+                source = "." * node.level + (node.module or "")
+                for alias in node.names:
+                    yield f"{source}.{alias.name}", node.lineno
+
+    def uses(self) -> Iterator[tuple[str, int]]:
+        """Give every use of an imported name, written out: `t.monotonic` is `time.monotonic`."""
+        origins = dict(self._origins())
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Name | ast.Attribute) and (chain := dotted(node)):
+                first, _, rest = chain.partition(".")
+                if first in origins:
+                    yield origins[first] + (f".{rest}" if rest else ""), node.lineno
+
+    def _origins(self) -> Iterator[tuple[str, str]]:
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    top = alias.name.partition(".")[0]
+                    yield (alias.asname, alias.name) if alias.asname else (top, top)
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                for alias in node.names:
+                    yield alias.asname or alias.name, f"{node.module}.{alias.name}"
+
+
+def dotted(node: ast.expr) -> str | None:
+    """Write `a.b.c` out, or give None for what is more than names and dots."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute) and (left := dotted(node.value)):
+        return f"{left}.{node.attr}"
+    return None
+
+
+def modules(root: Path = ROOT / "src", below: str = PACKAGE) -> list[Module]:
+    """Read all source files below a directory."""
+    return [Module.read(path, root) for path in sorted((root / below).rglob("*.py"))]

@@ -1,0 +1,214 @@
+"""Imports point only downward, the core knows only the core, and one place knows the time."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.architecture.source import PACKAGE, Module, modules
+
+LAYERS = {"core": 0, "store": 1, "examples": 1, "engine": 2, "web": 3, "jobs": 3, "ops": 3}
+LAYERS |= {"commands": 4, "cli": 5}
+LAYERS["__main__"] = LAYERS["cli"]
+# Leaves: usable by everything above the core. They may use one another only as said here.
+LEAVES: dict[str, set[str]] = {"errors": set(), "config": {"errors"}, "logs": {"config"}}
+
+CORE_MAY_USE = {
+    *("__future__", "abc", "bisect", "collections", "dataclasses", "datetime", "decimal", "enum"),
+    *("functools", "hashlib", "heapq", "itertools", "json", "math", "operator", "re", "typing"),
+}
+# The core's shared words. All its other files are features, which do not know each other ...
+CORE_SHARED = {"frozen", "model", "quantities", "ledger", "state", "outcomes", "command"}
+# ... but for the files that put the features together.
+CORE_COMPOSES = {"", "execute", "bulk"}
+# Debts, to be paid: (feature, the feature that it imports). An entry no longer needed must go.
+CORE_DEBTS = {("adjust", "resolve")}
+
+CLOCK = "engine.clock"
+TELLS_THE_TIME = {
+    "datetime.datetime.now",
+    "datetime.datetime.utcnow",
+    "datetime.datetime.today",
+    "datetime.date.today",
+    "time.time",
+    "time.time_ns",
+    "time.monotonic",
+    "time.monotonic_ns",
+}
+MAY_TELL_THE_TIME: set[str] = {CLOCK}
+
+
+def inside(name: str) -> str:
+    """Give the name without the package's."""
+    return name.removeprefix(PACKAGE).lstrip(".")
+
+
+def our_imports(module: Module) -> Iterator[tuple[str, int]]:
+    for name, line in module.imports():
+        if name.partition(".")[0] == PACKAGE:
+            yield inside(name), line
+
+
+def upward_imports(module: Module) -> Iterator[str]:
+    """Tell of imports from a higher layer, or from a neighbour on the same."""
+    own = inside(module.name).partition(".")[0]
+    if own and own not in LAYERS and own not in LEAVES:
+        yield f"{module.path}: {own} has no place in the layers yet (LAYERS in test_imports.py)"
+        return
+    for name, line in our_imports(module):
+        other = name.partition(".")[0]
+        if own in LEAVES:
+            allowed = other == own or other in LEAVES[own]
+        elif other in LAYERS:
+            allowed = bool(own) and (other == own or LAYERS[other] < LAYERS[own])
+        else:  # a leaf, or a name of the package itself
+            allowed = own != "core"
+        if not allowed:
+            yield f"{module.path}:{line}: {own or PACKAGE} must not import {name}"
+    for name, line in module.imports():
+        if name.startswith("."):
+            yield f"{module.path}:{line}: relative import {name}"
+
+
+def impure_imports(module: Module) -> Iterator[str]:
+    """Tell where the core uses more than the pure part of the standard library."""
+    for name, line in module.imports():
+        top = name.partition(".")[0]
+        if inside(module.name).partition(".")[0] == "core" and top not in CORE_MAY_USE | {PACKAGE}:
+            yield f"{module.path}:{line}: the core must not import {name}"
+
+
+def imports_between_features(module: Module) -> Iterator[tuple[str, str, str]]:
+    """Tell where a feature of the core imports another: (feature, the other, the complaint)."""
+    layer, _, own = inside(module.name).partition(".")
+    if layer != "core" or own in CORE_COMPOSES:
+        return
+    for name, line in our_imports(module):
+        parts = name.split(".")
+        if parts[0] == "core" and len(parts) > 1 and parts[1] not in CORE_SHARED | {own}:
+            yield own, parts[1], f"{module.path}:{line}: {own} must not import {name}"
+
+
+def uses_of_the_clock(module: Module) -> Iterator[str]:
+    """Tell where something reads the time that should be told it."""
+    if inside(module.name) in MAY_TELL_THE_TIME:
+        return
+    for name, line in module.uses():
+        if name in TELLS_THE_TIME:
+            yield f"{module.path}:{line}: {name}; take a Clock from {CLOCK} instead"
+
+
+RULES = {rule.__name__: rule for rule in (upward_imports, impure_imports, uses_of_the_clock)}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_all_source_keeps_the_rule(rule: str) -> None:
+    found = modules()
+    assert found
+    complaints = [told for module in found for told in RULES[rule](module)]
+    assert not complaints, "\n".join(complaints)
+
+
+def test_the_cores_features_do_not_know_each_other() -> None:
+    found = [told for module in modules() for told in imports_between_features(module)]
+    new = [told for feature, other, told in found if (feature, other) not in CORE_DEBTS]
+    assert not new, "\n".join(new)
+    paid = CORE_DEBTS - {(feature, other) for feature, other, _ in found}
+    assert not paid, f"paid, so take them off CORE_DEBTS: {paid}"
+
+
+# The rules themselves: each is shown a source that breaks it, and one that does not.
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("core.reserve", "from fancymonkey.store import base"),
+        ("core.reserve", "from fancymonkey import errors"),
+        ("core.reserve", "from fancymonkey.errors import StoreError"),
+        ("store.base", "import fancymonkey.engine.batcher"),
+        ("store.base", "def f():\n    from fancymonkey.engine.batcher import Batcher"),
+        ("engine.feed", "from fancymonkey.web.app import app"),
+        ("web.app", "from fancymonkey.cli import main"),
+        ("web.app", "from fancymonkey import jobs"),
+        ("jobs.alerts", "import fancymonkey.ops.backup"),
+        ("errors", "from fancymonkey.config import Config"),
+        ("config", "from fancymonkey.store import base"),
+        ("", "from fancymonkey.core import model"),
+        ("web.app", "from .wire import encode"),
+        ("newcomer.thing", "import json"),
+    ],
+)
+def test_an_upward_import_is_found(name: str, text: str) -> None:
+    module = Module(f"{PACKAGE}.{name}".rstrip("."), text)
+    assert len(list(upward_imports(module))) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("core.reserve", "from fancymonkey.core import model"),
+        ("store.base", "from fancymonkey.core.model import Row\nfrom fancymonkey import errors"),
+        ("cli", "from fancymonkey import __version__, web, config\nimport fancymonkey.ops.doctor"),
+        ("config", "from fancymonkey.errors import ConfigError\nimport os"),
+        ("web", "from fancymonkey.web.app import app"),
+    ],
+)
+def test_a_downward_import_is_not(name: str, text: str) -> None:
+    assert not list(upward_imports(Module(f"{PACKAGE}.{name}", text)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import time",
+        "import os.path",
+        "from asyncio import Lock",
+        "import logging as log",
+        "from random import random",
+        "from pathlib import Path",
+        "import io",
+        "import msgspec",
+        "if True:\n    import time",
+    ],
+)
+def test_an_impure_core_is_found(text: str) -> None:
+    assert len(list(impure_imports(Module(f"{PACKAGE}.core.reserve", text)))) == 1
+    assert not list(impure_imports(Module(f"{PACKAGE}.engine.clock", text)))
+
+
+def test_a_pure_core_is_not() -> None:
+    text = "from collections.abc import Iterator\nimport json\nfrom fancymonkey.core import model"
+    assert not list(impure_imports(Module(f"{PACKAGE}.core.reserve", text)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["from fancymonkey.core import adjust", "from fancymonkey.core.execute import execute"],
+)
+def test_a_feature_that_knows_another_is_found(text: str) -> None:
+    found = list(imports_between_features(Module(f"{PACKAGE}.core.reserve", text)))
+    assert [feature for feature, _, _ in found] == ["reserve"]
+    assert list(imports_between_features(Module(f"{PACKAGE}.core.model", text)))
+    assert not list(imports_between_features(Module(f"{PACKAGE}.core.execute", text)))
+    assert not list(imports_between_features(Module(f"{PACKAGE}.engine.engine", text)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import time\nx = time.time()",
+        "import time as t\nx = t.monotonic()",
+        "from time import monotonic as tick\nx = tick()",
+        "import datetime\nx = datetime.datetime.now(datetime.UTC)",
+        "from datetime import datetime as dt\nx = dt.utcnow()",
+        "from datetime import date\nx = date.today",
+    ],
+)
+def test_a_look_at_the_clock_is_found(text: str) -> None:
+    assert len(list(uses_of_the_clock(Module(f"{PACKAGE}.web.app", text)))) == 1
+    assert not list(uses_of_the_clock(Module(f"{PACKAGE}.{CLOCK}", text)))
+
+
+def test_other_words_for_time_are_not() -> None:
+    text = "import time\nfrom datetime import datetime\ntime.sleep(1)\ndatetime.fromisoformat('')"
+    assert not list(uses_of_the_clock(Module(f"{PACKAGE}.web.app", text)))

@@ -1,0 +1,74 @@
+"""Fixtures for all tests, and the rules for running them."""
+
+import inspect
+import os
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+from hypothesis import settings
+from playwright.async_api import Browser
+
+from tests.support.browser import BrowserPage, chromium
+from tests.support.postgres import PostgresServer
+
+# A loaded machine must not fail a test for being slow. What failed is printed, to be repeated.
+settings.register_profile("default", deadline=None, print_blob=True)
+settings.register_profile("thorough", deadline=None, print_blob=True, max_examples=2_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+BROWSER_FIXTURES = {"browser", "browser_page"}
+POSTGRES_FIXTURES = {"postgres_server", "postgres_url"}
+
+
+def skipped(what: str) -> bool:
+    """Tell whether SKIP_POSTGRES=1 or SKIP_BROWSER=1 is set, and REQUIRE_... (as in CI) is not."""
+    return os.environ.get(f"SKIP_{what}") == "1" and os.environ.get(f"REQUIRE_{what}") != "1"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by the fixtures they use; give those with a browser the loop in which it lives."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if fixtures & POSTGRES_FIXTURES:
+            item.add_marker(pytest.mark.postgres)
+        if item.get_closest_marker("postgres") and skipped("POSTGRES"):
+            item.add_marker(pytest.mark.skip(reason="SKIP_POSTGRES=1"))
+        if fixtures & BROWSER_FIXTURES:
+            item.add_marker(pytest.mark.browser)
+            if inspect.iscoroutinefunction(getattr(item, "function", None)):
+                item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+        if item.get_closest_marker("browser") and skipped("BROWSER"):
+            item.add_marker(pytest.mark.skip(reason="SKIP_BROWSER=1"))
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A real PostgreSQL for this test process (with xdist: one for each worker)."""
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """The URL of a fresh, empty database for one test."""
+    postgres_server.start()  # a test before may have left it stopped
+    url = postgres_server.create_database()
+    yield url
+    postgres_server.start().drop_database(url)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """One Chromium for this test process."""
+    async with chromium() as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def browser_page(browser: Browser) -> AsyncIterator[BrowserPage]:
+    """An empty page, whose errors, policy violations and failed requests are recorded."""
+    context = await browser.new_context()
+    yield await BrowserPage.open(context)
+    await context.close()

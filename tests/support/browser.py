@@ -1,0 +1,142 @@
+"""A real Chromium for tests, which sees nothing but this machine and tells of everything amiss.
+
+The fixture `browser_page` gives a `BrowserPage`: `.page` is Playwright's, and `.assert_clean()`
+fails when the page logged an error, broke its security policy, or asked for something in vain.
+"""
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    Response,
+    async_playwright,
+)
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+APPLICATIONS = (
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+)
+ARGUMENTS = (
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-domain-reliability",
+    "--disable-quic",
+    "--disable-sync",
+    "--metrics-recording-only",
+    "--no-first-run",
+    "--no-pings",
+    # Nothing outside this machine is ever asked for, by a page or by Chromium itself.
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost , EXCLUDE 127.0.0.1",
+)
+WATCH_POLICY = """
+document.addEventListener('securitypolicyviolation', event => window.__policyViolation(
+    `${event.effectiveDirective} blocked ${event.blockedURI} in ${event.documentURI}`));
+"""
+
+
+class BrowserMissing(RuntimeError):
+    """There is no Chromium; the text says what to do."""
+
+
+def find_chromium() -> Path:
+    """Give the Chromium to use: CHROMIUM, then one on PATH, then one of macOS's applications."""
+    named = os.environ.get("CHROMIUM")
+    found = [shutil.which(name) for name in ((named,) if named else NAMES)]
+    found += [] if named else [place for place in APPLICATIONS if Path(place).exists()]
+    for place in found:
+        if place:
+            return Path(place)
+    raise BrowserMissing(
+        f"No Chromium found (looked for {named or ', '.join(NAMES)}). As root on Debian,"
+        " `make browser` installs it; elsewhere install Chromium or Google Chrome, or set CHROMIUM"
+        " to its path. To leave the browser tests out: SKIP_BROWSER=1."
+    )
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    """Run one headless Chromium."""
+    as_root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    executable = find_chromium()
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=executable, headless=True, args=[*ARGUMENTS, *as_root]
+        )
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+@dataclass
+class BrowserPage:
+    """One page, with cookies and storage of its own, and what went wrong in it."""
+
+    page: Page
+    console_errors: list[str] = field(default_factory=list)
+    page_errors: list[str] = field(default_factory=list)
+    policy_violations: list[str] = field(default_factory=list)
+    failed_requests: list[str] = field(default_factory=list)
+
+    @classmethod
+    async def open(cls, context: BrowserContext) -> Self:
+        """Open an empty page and watch it; pages that it opens are watched too."""
+        watch = cls(await context.new_page())
+        await context.expose_binding(
+            "__policyViolation", lambda _source, told: watch.policy_violations.append(told)
+        )
+        await context.add_init_script(WATCH_POLICY)
+        context.on("console", watch._on_console)
+        context.on("weberror", lambda error: watch.page_errors.append(str(error.error)))
+        context.on("requestfailed", watch._on_failed)
+        context.on("response", watch._on_response)
+        return watch
+
+    @property
+    def problems(self) -> list[str]:
+        """Everything that went wrong since the page was opened, or since the last forget()."""
+        kinds = ("console_errors", "page_errors", "policy_violations", "failed_requests")
+        return [f"{kind}: {told}" for kind in kinds for told in getattr(self, kind)]
+
+    def assert_clean(self) -> None:
+        """Fail when anything went wrong."""
+        assert not self.problems, "\n".join(["The page is not clean:", *self.problems])
+
+    def forget(self) -> None:
+        """Forget what went wrong so far: for a test that made it go wrong."""
+        for kept in (
+            self.console_errors,
+            self.page_errors,
+            self.policy_violations,
+            self.failed_requests,
+        ):
+            kept.clear()
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "assert"}:
+            place: Any = message.location
+            self.console_errors.append(f"{message.text} ({place['url']}:{place['lineNumber']})")
+
+    def _on_failed(self, request: Request) -> None:
+        # Leaving a page ends its open streams and requests: that is no failure.
+        if request.failure != "net::ERR_ABORTED":
+            self.failed_requests.append(f"{request.method} {request.url}: {request.failure}")
+
+    def _on_response(self, response: Response) -> None:
+        if response.status >= 400:
+            self.failed_requests.append(
+                f"{response.request.method} {response.url}: status {response.status}"
+            )

@@ -1,0 +1,18 @@
+"""Free TCP ports on the loopback address."""
+
+import socket
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """Give a port on which nobody listens now. Somebody may be quicker: be ready to retry."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def is_listening(port: int, host: str = "127.0.0.1") -> bool:
+    """Tell whether something accepts connections there."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((host, port)) == 0
