@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from tests.store.faults import Crashed, FaultyDisk
-from tests.store.json_shop import SEED, at, hold, open_shop, release, sell
 
 from fancymonkey.core.adjust import Adjust, Count
 from fancymonkey.core.catalogue import NewItem, UpsertProduct
@@ -18,6 +16,8 @@ from fancymonkey.core.outcomes import Answer
 from fancymonkey.store.files import Disk
 from fancymonkey.store.json import JsonStore
 from fancymonkey.store.products_text import time_text
+from tests.store.faults import Crashed, FaultyDisk
+from tests.store.json_shop import SEED, at, hold, open_shop, release, sell
 
 M = "prod_hoodie_001/M"
 

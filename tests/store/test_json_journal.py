@@ -6,9 +6,6 @@ import logging
 from pathlib import Path
 
 import pytest
-from tests.store.json_shop import SEED, at, hold, open_shop, release, sell
-from tests.store.scripts import batches, catalogue, script
-from tests.store.test_conformance import each, everything
 
 from fancymonkey.core.adjust import Count
 from fancymonkey.core.model import ROWS, Entry, Outcome, Reservation, SessionLink
@@ -25,6 +22,9 @@ from fancymonkey.store.json import JsonStore
 from fancymonkey.store.memory import MemoryStore
 from fancymonkey.store.records import COLUMNS, Reader
 from fancymonkey.store.recovery import KEPT_ENDED
+from tests.store.json_shop import SEED, at, hold, open_shop, release, sell
+from tests.store.scripts import batches, catalogue, script
+from tests.store.test_conformance import each, everything
 
 M = "prod_hoodie_001/M"
 
@@ -98,7 +98,7 @@ async def test_a_last_line_with_a_wrong_byte_is_dropped(tmp_path: Path) -> None:
 
 
 async def test_damage_anywhere_else_is_refused_with_its_place(tmp_path: Path) -> None:
-    await filled(tmp_path, length=40)
+    await filled(tmp_path, length=100)
     for state in states(tmp_path):
         state.unlink()
     for path in (segments(tmp_path)[0], tmp_path / "logs" / "inventory-changes.log"):
@@ -147,7 +147,7 @@ async def test_rotation_keeps_everything_readable(tmp_path: Path) -> None:
     store = JsonStore(tmp_path)
     await store.open(0)
     last = reference.image.revision
-    for revision in range(0, last + 2):
+    for revision in range(last + 2):
         for limit in (1, 7, 1000):
             assert await store.entries_after(revision, limit) == await reference.entries_after(
                 revision, limit
@@ -160,16 +160,16 @@ async def test_rotation_keeps_everything_readable(tmp_path: Path) -> None:
 async def test_a_start_reads_a_snapshot_and_the_tail_only(tmp_path: Path) -> None:
     reference = await filled(tmp_path)
 
-    class Counting(Disk):
-        read_files: list[str] = []
+    read_files: list[str] = []
 
+    class Counting(Disk):
         def read(self, path: Path) -> bytes:
-            self.read_files.append(path.name)
+            read_files.append(path.name)
             return super().read(path)
 
     store = JsonStore(tmp_path, disk=Counting())
     await store.open(0)
-    read = [name for name in Counting.read_files if name.endswith(".log")]
+    read = [name for name in read_files if name.endswith(".log")]
     assert read == ["inventory-changes.log"]
     assert await store.next_due() == reference.image.next_due()
     await store.close()
@@ -294,7 +294,7 @@ async def test_a_reader_keeps_its_moment_while_the_writer_goes_on(tmp_path: Path
 
 
 async def test_a_reader_changes_nothing(tmp_path: Path) -> None:
-    await filled(tmp_path, length=30)
+    await filled(tmp_path, length=60)
     log = tmp_path / "logs" / "inventory-changes.log"
     log.write_bytes(log.read_bytes() + b'{"sum":"12')
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}

@@ -5,12 +5,12 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from tests.store.json_shop import SEED, at, close, hold, open_shop, release
 
 from fancymonkey.core.model import Item, Level, Product
 from fancymonkey.errors import DataError
 from fancymonkey.store.products_file import read_products, time_of
 from fancymonkey.store.products_text import time_text
+from tests.store.json_shop import SEED, at, close, hold, open_shop, release
 
 VALUE = json.loads(SEED)
 STYLES = {
@@ -175,7 +175,7 @@ def test_what_cannot_be_read_is_refused_with_its_place(name: str) -> None:
 
 
 def test_text_that_is_not_utf8_is_refused_with_its_place() -> None:
-    with pytest.raises(DataError, match="products.json, line 2, column 3: it is not UTF-8"):
+    with pytest.raises(DataError, match=r"products\.json, line 2, column 3: it is not UTF-8"):
         read_products(b"[\n  \xff]", "products.json")
 
 

@@ -96,7 +96,7 @@ class JsonStore:
     def _open_files(self) -> None:
         if not self._read_only:
             self._disk.make_folder(self._path)
-            self._file_lock.take()
+            self._file_lock.take(self._now)
             for folder in (self._path, self._path / "logs", self._path / "state"):
                 for path in leftovers(folder):
                     self._disk.remove(path)
