@@ -1,10 +1,11 @@
 """How a hold ends: Release, Capture, expiry."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from fancymonkey.core.command import Command, needs_hold
+from fancymonkey.core.frozen import dataclass
 from fancymonkey.core.model import Kind, Line, Reservation, SessionLink, Status
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.state import Key, State, by_deadline
@@ -87,8 +88,8 @@ def capture(state: State, command: Capture) -> Answer:
     )
     state.put(paid)
     if command.payment_id is not None:
-        link = state.get(SessionLink, command.payment_id)
-        if link is None or link.reservation_id != paid.reservation_id:
+        named = state.hold(command.payment_id)
+        if named is None or named.status is not Status.HELD:  # a live hold keeps its ids
             state.put(SessionLink(command.payment_id, paid.reservation_id))
     return Accepted({**_summary(state, paid, paid.lines), "backordered": backordered})
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from fancymonkey.core.ledger import evolve, short_after
 from fancymonkey.core.model import (
@@ -55,8 +55,10 @@ class State:
         """The row as this batch has left it so far, or None."""
         rows = self.changed.get(kind)
         if rows is not None and key in rows:
-            return cast("R | None", rows[key])
-        return cast("R | None", self.base[kind].get(key))
+            found: R | None = rows[key]
+        else:
+            found = self.base[kind].get(key)
+        return found
 
     def put(self, row: Row) -> None:
         """Writes a row, new or changed."""

@@ -18,7 +18,7 @@ from fancymonkey.core.model import (
 )
 from fancymonkey.store.base import Snapshot
 
-CATALOGUE_KINDS = frozenset({Kind.ADDED, Kind.EDITED, Kind.REMOVED})
+CATALOGUE_KINDS = (Kind.ADDED, Kind.EDITED, Kind.REMOVED)
 """Kinds of entries after which products and items have to be read again."""
 
 

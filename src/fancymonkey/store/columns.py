@@ -4,7 +4,7 @@ Derived from the fields of each row, so that a new kind of row needs a migration
 """
 
 import types
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from enum import StrEnum
@@ -56,7 +56,7 @@ class Table(Generic[T]):
     encoders: tuple[tuple[int, Encode], ...]
     decoders: tuple[tuple[int, Encode], ...]
 
-    def values(self, row: T) -> Sequence[Any]:
+    def values(self, row: T) -> tuple[Any, ...]:
         """The row as one value a column."""
         values = self.read(row)
         if not self.encoders:
@@ -65,7 +65,7 @@ class Table(Generic[T]):
         for place, encode in self.encoders:
             if found[place] is not None:
                 found[place] = encode(found[place])
-        return found
+        return tuple(found)
 
     def row(self, values: Iterable[Any]) -> T:
         """The row that these values, one a column, stand for."""

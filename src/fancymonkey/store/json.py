@@ -1,4 +1,4 @@
-"""The store of a folder: a journal that is the truth, snapshots of it, and the owner's products.json.
+"""The store of a folder: a journal that is the truth, snapshots, and the owner's products.json.
 
     products.json                     the catalogue and its stock, for people and for git
     logs/inventory-changes.log        the journal's current segment; full ones lie beside it
@@ -19,18 +19,21 @@ from typing import Any, TypeVar
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import execute
 from fancymonkey.core.model import Entry, Item, Outcome, Product, Reservation, Row
-from fancymonkey.core.state import Rows, State
-from fancymonkey.errors import DataError, StoreReadOnly, StoreUnavailable
+from fancymonkey.core.outcomes import Answer
+from fancymonkey.core.state import FOREVER, State
+from fancymonkey.errors import DataError, StoreError, StoreReadOnly, StoreUnavailable
 from fancymonkey.store.base import Bell, Commit, Snapshot, Submit, commit_of, empty_rows
 from fancymonkey.store.files import Disk, leftovers
 from fancymonkey.store.journal import SEGMENT_BYTES, SEGMENT_ENTRIES, Journal, NotRotated, Position
 from fancymonkey.store.lock import Lock
 from fancymonkey.store.memory import Image
+from fancymonkey.store.mirror import Mirror
 from fancymonkey.store.recovery import RECENT, forget_ended, forget_outcomes, replay
 from fancymonkey.store.state_file import StateFiles, all_rows
 
 log = logging.getLogger(__name__)
 
+PRODUCTS = "products.json"
 LOAD_ENTRIES = 1000
 T = TypeVar("T")
 
@@ -65,12 +68,22 @@ class JsonStore:
         self._snapshots: set[asyncio.Task[None]] = set()
         self._stopped: str | None = None
         self._problem: str | None = None
+        self._now = 0
+        self._open = False
+        self.mirror = Mirror(
+            self._disk, path / PRODUCTS, path / "state", lambda: self._image.rows, self._submit
+        )
 
     async def open(self, now: int) -> None:
         """See `Store.open`."""
         self._writer = ThreadPoolExecutor(1, "journal")
+        self._now = now
         try:
             await self._in_writer(self._open_files)
+            empty = not self._image.revision and not any(self._image.rows.values())
+            if not self._read_only:
+                await self.mirror.open(empty=empty)
+                self._open = True
         except OSError as error:
             await self.close()
             raise StoreUnavailable(f"{self._path} cannot be used: {error}") from error
@@ -108,6 +121,13 @@ class JsonStore:
 
     async def close(self) -> None:
         """See `Store.close`."""
+        await self.mirror.close(self._submit)
+        if self._open and self._stopped is None:
+            try:
+                await self.mirror.reconcile()
+            except (OSError, StoreError) as error:
+                log.error("%s could not be brought up to date: %s", self._path / PRODUCTS, error)
+        self._open = False
         await asyncio.gather(*self._snapshots, return_exceptions=True)
         if self._writer is not None:
             writer, self._writer = self._writer, None
@@ -120,6 +140,7 @@ class JsonStore:
         self._check_writable()
         async with self._turn:
             self._check_writable()
+            self._now = now
             before = self._image.revision
             state = self._image.begin(now)
             answers = execute(state, commands, self._image.due(now))
@@ -137,6 +158,7 @@ class JsonStore:
         await self._append(line, state.revision, len(state.entries))
         self._image.apply(state.changed, state.revision)
         self._remember(state.entries)
+        self.mirror.dirty = self.mirror.dirty or bool(state.entries)
         if self._journal.full:
             await self._rotate(state.now)
 
@@ -239,6 +261,7 @@ class JsonStore:
                     raise StoreUnavailable(f"{self._path} could not be filled: {error}") from error
                 raise
             self._image.apply(changed, revision)
+            self.mirror.dirty = True
 
     async def _load_entries(self, entries: AsyncIterator[Entry], revision: int) -> None:
         part: list[Entry] = []
@@ -267,11 +290,17 @@ class JsonStore:
             return forget_outcomes(self._image, before)
 
     async def watch(self, bell: Bell, submit: Submit) -> None:
-        """See `Store.watch`."""
+        """See `Store.watch`. No other process writes here, so the bell stays silent."""
+        if not self._read_only:
+            self.mirror.watch(submit)
+
+    async def _submit(self, commands: Sequence[Command]) -> list[Answer]:
+        """Runs edits of the file where nobody else does."""
+        return (await self.run(commands, self._now, FOREVER)).answers
 
     async def trouble(self) -> list[str]:
         """See `Store.trouble`."""
-        found = [self._stopped, self._problem]
+        found = [self._stopped, self._problem, self.mirror.problem, *self.mirror.refusals]
         return [text for text in found if text is not None]
 
     def _remember(self, entries: list[Entry]) -> None:

@@ -64,7 +64,9 @@ def _held(path: Path, text: bytes) -> str:
     except ValueError:
         who = "another process"
     else:
-        who = f"process {holder.pid} on {holder.host}, since {holder.since} ({holder.command.strip()})"
+        who = f"process {holder.pid} on {holder.host}, since {holder.since}"
+        if holder.command:
+            who += f" ({holder.command})"
     return (
         f"{folder} is in use by {who}. Stop it, or send the command to it over HTTP. "
         "Commands that only read (verify, explain, export) work beside it."

@@ -191,7 +191,7 @@ class SqliteStore:
     async def scan(self, kind: type[Row]) -> AsyncIterator[Row]:
         """See `Store.scan`."""
         table = TABLES[kind]
-        sql, after = page_after(table, None), ()
+        sql, after = page_after(table), ()
         while True:
             page = [table.row(values) for values in await self._fetch(sql, *after)]
             for row in page:

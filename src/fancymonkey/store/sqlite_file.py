@@ -31,6 +31,7 @@ from fancymonkey.store.tables import (
     keys_by_kind,
     named_queries,
     on_conflict,
+    page_after,
     reservations,
 )
 
@@ -236,7 +237,7 @@ class Writer:
         with in_our_words(self.path):
             self.db.execute("BEGIN IMMEDIATE")
             for table in (*TABLES.values(), ENTRIES):
-                if list(self.db.execute(f"SELECT 1 FROM {table.name} LIMIT 1")):
+                if list(self.db.execute(page_after(table, limit=1))):
                     rollback(self.db)
                     raise DataError(f"{self.path} is not empty. Name a new file.")
 

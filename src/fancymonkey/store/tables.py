@@ -29,11 +29,13 @@ def on_conflict(table: Table[Any]) -> str:
     return f"ON CONFLICT ({', '.join(table.key)}) DO UPDATE SET {sets}"
 
 
-def page_after(table: Table[Any], placeholders: Iterable[str] | None) -> str:
+def page_after(
+    table: Table[Any], placeholders: Iterable[str] | None = None, limit: int = PAGE
+) -> str:
     """The SELECT of a page of a table by its key; without placeholders the first page."""
     key = ", ".join(table.key)
     after = f"WHERE ({key}) > ({', '.join(placeholders)}) " if placeholders else ""
-    return f"SELECT {column_list(table)} FROM {table.name} {after}ORDER BY {key} LIMIT {PAGE}"
+    return f"SELECT {column_list(table)} FROM {table.name} {after}ORDER BY {key} LIMIT {limit}"
 
 
 def key_values(table: Table[Any], key: Any) -> tuple[Any, ...]:

@@ -1,5 +1,6 @@
 """Puts the application together."""
 
+import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 def create_app(settings: Settings | None = None, engine: Engine | None = None) -> Front:
     """The ASGI application; without arguments from the environment. Opens the store when started.
 
-    Raises ConfigError.
+    Raises ConfigError; the start raises what `Store.open` raises.
     """
     settings = settings or Settings.load()
     engine = engine or Engine(open_store(settings.target))
@@ -34,11 +35,8 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        try:
-            await engine.open()
-        except FancyMonkeyError as error:
-            log.error("%s", error)  # one clear line: the words say what to do
-            raise SystemExit(1) from None
+        await engine.open()
+        _calm_collector()
         try:
             yield
         finally:
@@ -66,6 +64,17 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
 
     app.openapi = whole_document  # type: ignore[method-assign]
     return Front(app, shop, openapi.front_routes())
+
+
+def _calm_collector() -> None:
+    """Has the garbage collector look less often, and not at what lives as long as the service.
+
+    Rows and entries form no cycles, and there are many: looking through them took a third of a
+    reserve's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def _speak_problems(app: FastAPI) -> None:

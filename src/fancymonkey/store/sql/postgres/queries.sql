@@ -6,7 +6,7 @@
 -- before committed. All settings end with the transaction (a pooler may hand the connection on).
 -- The plans must not depend on statistics: a table that was empty when a plan was made may have a
 -- million rows now, so every plan goes through the indexes, and is made once.
-BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+BEGIN ISOLATION LEVEL READ COMMITTED;
 SELECT
     set_config('lock_timeout', '10s', true),
     set_config('statement_timeout', '60s', true),
