@@ -124,7 +124,7 @@ class JsonStore:
         await self.mirror.close(self._submit)
         if self._open and self._stopped is None:
             try:
-                await self.mirror.reconcile()
+                await self.mirror.finish()
             except (OSError, StoreError) as error:
                 log.error("%s could not be brought up to date: %s", self._path / PRODUCTS, error)
         self._open = False

@@ -92,6 +92,12 @@ class Mirror:
             await asyncio.wait([self._task])
         self._submit = submit
 
+    async def finish(self) -> None:
+        """Takes in and writes everything, for the last time. Raises OSError and StoreError."""
+        await self.reconcile()
+        if self._versions.unsettled:
+            await self.reconcile()
+
     async def _look(self) -> None:
         loop = asyncio.get_running_loop()
         rest_until = 0.0
