@@ -55,14 +55,14 @@ class Storm:
     def run(self, kills: int, report: bool = False) -> None:
         """So many kills, a check after each. Raises Lost, Unexpected."""
         try:
-            self._start()
+            self.start()
             while self.kills < kills:
                 self.kills += 1
                 if self.chance.random() < KILLED_WHILE_STARTING:
-                    self._kill_starting()
+                    self.kill_starting()
                 else:
-                    asyncio.run(self._kill_trading())
-                self._start()
+                    asyncio.run(self.kill_trading())
+                self.start()
                 asyncio.run(self.check())
                 if self.kills % self.verify_every == 0 or self.kills == kills:
                     verify(self.shop)
@@ -84,18 +84,21 @@ class Storm:
             f"start-up {self.starts[-1]:.2f} s (slowest {slowest:.2f})"
         )
 
-    def _start(self) -> None:
+    def start(self) -> None:
+        """Starts the server and notes how long that takes."""
         started = time.monotonic()
         self.server.start()
         self.starts.append(time.monotonic() - started)
 
-    def _kill_starting(self) -> None:
+    def kill_starting(self) -> None:
+        """Kills it while it starts."""
         self.server.kill()
         self.server.launch()
         time.sleep(self.chance.uniform(0, max(self.starts[-3:])))
         self.server.kill()
 
-    async def _kill_trading(self) -> None:
+    async def kill_trading(self) -> None:
+        """Kills it while its clients trade."""
         trading = asyncio.create_task(self.crowd.trade(self.server.port))
         await asyncio.sleep(self.chance.uniform(*LOAD_SECONDS))
         await asyncio.to_thread(self.server.kill)
