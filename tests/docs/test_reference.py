@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
-from typing import Any
+from typing import Any, TypeGuard
 
 import click
 import msgspec
@@ -134,19 +134,46 @@ def test_filters_and_changes_of_a_bulk_update_are_documented() -> None:
     assert _names(wire.BulkFilter) | _names(wire.BulkChanges) <= codes
 
 
-def codes_in_the_source() -> set[str]:
-    """The second argument of every `Problem(…)` that is a plain text."""
-    found = set()
-    for module in modules():
-        for node in ast.walk(module.tree):
-            if (
-                isinstance(node, ast.Call)
-                and isinstance(node.func, ast.Name)
-                and node.func.id == "Problem"
-                and len(node.args) > 1
-                and isinstance(node.args[1], ast.Constant)
-            ):
-                found.add(str(node.args[1].value))
+def problem_codes() -> tuple[set[str], set[str]]:
+    """The codes of every `Problem(…)` of the web layer, and the functions where one is computed."""
+    found: set[str] = set()
+    computed: set[str] = set()
+    for module in (one for one in modules() if ".web." in one.name):
+        for function in ast.walk(module.tree):
+            if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            texts = _assigned_texts(function)
+            for node in ast.walk(function):
+                if _is_problem(node) and len(node.args) > 1:
+                    codes = _texts(node.args[1], texts)
+                    found |= codes
+                    computed |= set() if codes else {function.name}
+    return found, computed
+
+
+def _is_problem(node: ast.AST) -> TypeGuard[ast.Call]:
+    return (
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Problem"
+    )
+
+
+def _texts(node: ast.expr, assigned: dict[str, set[str]]) -> set[str]:
+    if isinstance(node, ast.Constant):
+        return {str(node.value)}
+    return assigned.get(node.id, set()) if isinstance(node, ast.Name) else set()
+
+
+def _assigned_texts(function: ast.AST) -> dict[str, set[str]]:
+    """The plain texts that each variable of a function is given, in a pair with others too."""
+    found: dict[str, set[str]] = {}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assign):
+            names, values = node.targets, [node.value]
+            if isinstance(names[0], ast.Tuple) and isinstance(node.value, ast.Tuple):
+                names, values = names[0].elts, node.value.elts
+            for name, value in zip(names, values, strict=False):
+                if isinstance(name, ast.Name) and isinstance(value, ast.Constant):
+                    found.setdefault(name.id, set()).add(str(value.value))
     return found
 
 
@@ -156,8 +183,10 @@ def documented_codes() -> dict[str, str]:
 
 
 def test_every_error_code_is_documented() -> None:
-    found = codes_in_the_source()
-    assert {"wrong_password", "bad_signature"} <= found
+    found, computed = problem_codes()
+    assert {"wrong_password", "bad_signature", "overloaded"} <= found
+    # The codes of the core, and those that are made from the framework's statuses.
+    assert computed == {"refusal", "http_error", "_speak_problems"}
     assert documented_codes().keys() == {*map(str, Code), *found, *FRAMEWORK_CODES}
 
 
