@@ -4,8 +4,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequen
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
-import asyncpg
-
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import execute, loads
 from fancymonkey.core.model import Entry, Item, Level, Product, Reservation, Row
@@ -18,6 +16,8 @@ from fancymonkey.store.migrations import migrations
 from fancymonkey.store.postgres_link import (
     Connection,
     Link,
+    Pool,
+    Reader,
     check_server,
     durability_trouble,
     is_conflict,
@@ -51,8 +51,9 @@ class PostgresStore:
         self.read_only = read_only
         self._link = Link(url, direct_url)
         self._schema = len(migrations("postgres"))
+        self._begin = QUERIES["begin"]
         self._writer: Connection | None = None
-        self._readers: asyncpg.Pool[Any] | None = None
+        self._readers: Pool | None = None
         self._watch: Watch | None = None
 
     async def open(self, now: int) -> None:
@@ -80,10 +81,12 @@ class PostgresStore:
     async def _check(self, now: int) -> None:
         """Makes sure that the server and the schema are fit for use. Raises StoreUnavailable."""
         async with self._reading() as reader:
-            server = await reader.fetchrow(QUERIES["server"])
+            (server,) = await reader.fetch(QUERIES["server"])
             check_server(server, self._link.place, read_only=self.read_only)
             if self.read_only:
                 await check_schema(reader)
+        if server["synchronous_commit"] == "off":
+            self._begin += ";\nSET LOCAL synchronous_commit = on"
         if not self.read_only:
             await self._with_writer(lambda writer: migrate(writer, now))
 
@@ -97,7 +100,7 @@ class PostgresStore:
         self, writer: Connection, commands: Sequence[Command], now: int, after: int
     ) -> Commit:
         """One attempt: four round trips where the first read finds everything."""
-        await writer.execute(QUERIES["begin"])
+        await writer.execute(self._begin)
         state = State(empty_rows(), 0, now)
         asking = loads(commands, state)
         schema, others, due = await batch.read_first(writer, next(asking), state, after)
@@ -176,7 +179,7 @@ class PostgresStore:
     # -- reading -----------------------------------------------------------------------------------
 
     @asynccontextmanager
-    async def _reading(self) -> AsyncIterator[Connection]:
+    async def _reading(self) -> AsyncIterator[Reader]:
         """A connection in a transaction that sees one revision throughout.
 
         A transaction also for a single statement: between two of them a pooler may switch servers.
@@ -268,12 +271,11 @@ class PostgresStore:
         """See `Store.load`."""
 
         async def work(writer: Connection) -> None:
-            await writer.execute(QUERIES["begin"])
+            await writer.execute(self._begin)
             for table in (*TABLES.values(), ENTRIES):
                 if await writer.fetch(page_after(table, limit=1)):
                     raise DataError(f"The database at {self._link.place} is not empty.")
-            async for kind, chunk in chunks(rows, entries):
-                table = ENTRIES if kind is Entry else TABLES[kind]
+            async for table, chunk in chunks(rows, entries):
                 await writer.copy_records_to_table(
                     table.name,
                     columns=[column.name for column in table.columns],
@@ -307,7 +309,7 @@ class PostgresStore:
         """See `Store.trouble`."""
         try:
             async with self._reading() as reader:
-                server = await reader.fetchrow(QUERIES["server"])
+                (server,) = await reader.fetch(QUERIES["server"])
                 check_server(server, self._link.place, read_only=self.read_only)
                 await check_schema(reader)
         except StoreError as error:
@@ -331,7 +333,7 @@ async def _prune(writer: Connection, before: int) -> int:
     return int(done.removeprefix("DELETE "))
 
 
-async def _all_of(reader: Connection, kind: type[R], sql: str) -> list[R]:
+async def _all_of(reader: Reader, kind: type[R], sql: str) -> list[R]:
     """Every row of a query, in portions, so that the event loop gets its turn."""
     make = TABLES[kind].row
     cursor = await reader.cursor(sql)

@@ -1,9 +1,10 @@
 """Connections of the PostgreSQL store, and the driver's errors in our words."""
 
 import re
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
+from asyncpg.pool import PoolConnectionProxy
 
 from fancymonkey.errors import ConfigError, DataError, StoreCorrupt, StoreError, StoreUnavailable
 
@@ -13,7 +14,9 @@ ANSWER_SECONDS = 70.0
 
 OLDEST = 140000
 
-Connection = asyncpg.Connection  # type: ignore[type-arg]
+Connection: TypeAlias = "asyncpg.Connection[Any]"
+Reader: TypeAlias = "PoolConnectionProxy[Any]"
+Pool: TypeAlias = "asyncpg.Pool[Any]"
 
 
 class Link:
@@ -48,7 +51,7 @@ class Link:
         except Exception as error:
             raise self.translated(error) from error
 
-    def pool(self, size: int) -> "asyncpg.Pool[Any]":
+    def pool(self, size: int) -> Pool:
         """A pool of connections for reading, not opened yet."""
         return asyncpg.create_pool(
             self._url,
