@@ -237,8 +237,11 @@ def test_migrate_wants_an_empty_target(cli: Run, shop: str, tmp_path: Path) -> N
     assert "not empty" in result.output
 
 
-def test_migrate_wants_a_source(cli: Run, target: str, tmp_path: Path) -> None:
-    assert cli("migrate", "--from", "nowhere", "--to", "new").exit_code == 1
+def test_migrate_wants_a_source(cli: Run, target: str, write: Write, tmp_path: Path) -> None:
+    for missing in ("nowhere", f"sqlite:///{tmp_path}/nowhere.db"):
+        assert cli("migrate", "--from", missing, "--to", "new").exit_code == 1
+    assert not list(tmp_path.glob("n*"))
+    write()
     empty = cli("migrate", "--from", target, "--to", "new")
     assert empty.exit_code == 1
     assert "is empty: there is nothing to copy" in empty.output

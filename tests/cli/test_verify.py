@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -78,6 +81,39 @@ async def test_there_is_no_false_alarm_beside_a_server_that_sells(shop: str) -> 
         await seller
         await store.close()
     assert all(one.clean for one in audits), [one for one in audits if not one.clean]
+
+
+def test_a_damaged_ledger_is_told_with_its_first_entry(
+    cli: Run, write: Write, tmp_path: Path
+) -> None:
+    """A database that somebody changed by hand, behind our back."""
+    target = f"sqlite:///{tmp_path}/damaged.db"
+    assert cli("init", "--data", target).exit_code == 0
+    with closing(sqlite3.connect(tmp_path / "damaged.db")) as database:
+        database.execute("UPDATE entry SET on_hand = on_hand + 1 WHERE revision IN (4, 9)")
+        database.execute("UPDATE level SET on_hand = 5 WHERE sku = 'prod_cap_001/ONE SIZE'")
+        database.commit()
+    result = cli("verify", "--data", target)
+    assert result.exit_code == 1
+    assert "3 findings." in result.output
+    assert "it says 22 on hand and 0 reserved after it, the entries before it" in result.output
+    assert "on_hand is 5, the entries add up to 60" in result.output
+    assert result.output.splitlines()[-1] == "The first entry to look at is 4."
+    told = json.loads(cli("verify", "--data", target, "--json").output)
+    assert not told["clean"]
+    assert [one["rule"] for one in told["findings"]] == ["arithmetic", "arithmetic", "level"]
+    assert [one["revision"] for one in told["findings"]] == [4, 9, None]
+
+
+def test_a_file_that_does_not_parse_is_told(cli: Run, tmp_path: Path) -> None:
+    shop = tmp_path / "own"
+    cli("init", "--data", shop)
+    assert cli("release-expired", "--data", shop).exit_code == 0
+    (shop / "products.json").write_text('[{"id": "p",}]')
+    result = cli("verify", "--data", shop)
+    assert result.exit_code == 1
+    assert "78 ledger entries, 62 SKUs" in result.output
+    assert "line 1" in result.output
 
 
 def test_what_is_not_there_is_told(cli: Run) -> None:

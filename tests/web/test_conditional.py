@@ -2,6 +2,8 @@
 
 import pytest
 
+from fancymonkey.engine.engine import Engine
+from fancymonkey.web.listing import Listing
 from tests.web.shops import HOODIE, Shop
 
 GET = "/api/inventory/get"
@@ -71,3 +73,15 @@ async def test_head_knows_it_too(shop: Shop) -> None:
     tag = await tag_of(shop)
     answer = await shop.client.request("HEAD", GET, headers={"If-None-Match": tag})
     assert answer.status == 304
+
+
+async def test_another_engine_on_the_same_store_answers_the_same(any_shop: Shop) -> None:
+    """A worker, or the service after a restart: the same bytes, so the same tag."""
+    await any_shop.reserve("cs_1")
+    any_shop.clock.forward(1)
+    await any_shop.update({"soldOut": True}, {"size": "S", "restockDate": "2026-01-01"})
+    any_shop.clock.forward(1)
+    await any_shop.update({"size": "L", "lowStockThreshold": 60})
+    other = Engine(any_shop.engine.store, any_shop.clock)
+    other._show(await any_shop.engine.store.snapshot())
+    assert Listing(other).whole() == (await any_shop.client.get(GET)).body

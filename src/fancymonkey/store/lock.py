@@ -31,7 +31,7 @@ class Lock:
         self._fd: int | None = None
 
     def take(self, now: int) -> None:
-        """Takes the lock, at `now` (ms). Raises StoreLocked, which names the holder, and OSError."""
+        """Takes the lock, at `now` in ms. Raises StoreLocked, naming the holder, and OSError."""
         fd = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
