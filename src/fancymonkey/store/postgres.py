@@ -1,5 +1,6 @@
 """The store in PostgreSQL: for many workers and servers on one database."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
@@ -39,6 +40,7 @@ T = TypeVar("T")
 R = TypeVar("R", bound=Row)
 READERS = 4
 NEVER = 2**62
+CLOSE_SECONDS = 2.0
 CONFLICTS = 3
 """How often a transaction that the server took back is tried again."""
 PRUNED_AT_ONCE = 10_000
@@ -53,6 +55,7 @@ class PostgresStore:
         self._schema = len(migrations("postgres"))
         self._begin = QUERIES["begin"]
         self._writer: Connection | None = None
+        self._taught: Connection | None = None
         self._readers: Pool | None = None
         self._watch: Watch | None = None
 
@@ -71,12 +74,13 @@ class PostgresStore:
         if watch is not None:
             await watch.close()
         readers, self._readers = self._readers, None
-        if readers is not None:
-            readers.terminate()
         writer, self._writer = self._writer, None
-        if writer is not None:
-            with suppress(Exception):
-                await writer.close(timeout=2)
+        for one in (readers, writer):
+            if one is not None:
+                try:
+                    await asyncio.wait_for(one.close(), CLOSE_SECONDS)
+                except Exception:  # noqa: BLE001 - it is gone, or will be
+                    one.terminate()
 
     async def _check(self, now: int) -> None:
         """Makes sure that the server and the schema are fit for use. Raises StoreUnavailable."""
@@ -100,6 +104,9 @@ class PostgresStore:
         self, writer: Connection, commands: Sequence[Command], now: int, after: int
     ) -> Commit:
         """One attempt: four round trips where the first read finds everything."""
+        if self._taught is not writer:
+            await batch.learn_types(writer)
+            self._taught = writer
         await writer.execute(self._begin)
         state = State(empty_rows(), 0, now)
         asking = loads(commands, state)
@@ -121,11 +128,13 @@ class PostgresStore:
         await _commit(writer)
         return commit_after(state, answers, others, after)
 
-    async def _with_writer(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+    async def _with_writer(
+        self, work: Callable[[Connection], Awaitable[T]], *, repeatable: bool = True
+    ) -> T:
         """Runs one transaction on the connection that writes.
 
-        Again where the server took it back, and once again, on a new connection, where the old one
-        broke before the commit was sent. Raises StoreError, DataError.
+        Work that is `repeatable` runs again where the server took it back, and once again on a new
+        connection where the old one broke before the commit was sent. Raises StoreError, DataError.
         """
         if self.read_only:
             raise StoreReadOnly(f"PostgreSQL at {self._link.place} was opened for reading only.")
@@ -142,9 +151,9 @@ class PostgresStore:
                 ) from error.__cause__
             except Exception as error:
                 lost = not await self._rolled_back(writer, error)
-                if is_conflict(error) and conflicts < CONFLICTS:
+                if repeatable and is_conflict(error) and conflicts < CONFLICTS:
                     conflicts += 1
-                elif lost and not reconnected:
+                elif repeatable and lost and not reconnected:
                     reconnected = True
                 else:
                     known = self._link.translated(error)
@@ -285,7 +294,7 @@ class PostgresStore:
             await _commit(writer)
             await writer.execute("ANALYZE")
 
-        await self._with_writer(work)
+        await self._with_writer(work, repeatable=False)  # its source can be read but once
 
     async def prune(self, before: int) -> int:
         """See `Store.prune`."""
