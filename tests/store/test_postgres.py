@@ -151,7 +151,7 @@ async def test_a_connection_lost_during_the_commit_leaves_it_unknown(
         server = PostgresStore(proxy.url)
         await server.open(0)
         await server.run([], 4, 0)
-        proxy.word, proxy.forward = b"COMMIT", arrived
+        proxy.word, proxy.forward = b"COMMIT\0", arrived
         command = Count(sku="prod_a/M", quantity=7, command_id="k", digest="d")
         with pytest.raises(StoreUnavailable, match="unknown") as caught:
             await server.run([command], 5, 0)
