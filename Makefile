@@ -33,13 +33,13 @@ setup: venv $(VENV)/.run-stamp ## Make .venv with what the service needs
 setup-dev: venv $(VENV)/.dev-stamp ## ... and what its tests and checks need
 
 run: setup ## Start the shop on http://HOST:PORT with its data in DATA (made on first start)
-	$(BIN)/fancymonkey serve --host '$(HOST)' --port '$(PORT)' --data '$(DATA)' --workers '$(WORKERS)' $(ARGS)
+	DATA_DIR='$(DATA)' $(BIN)/fancymonkey serve --init --host '$(HOST)' --port '$(PORT)' --workers '$(WORKERS)' $(ARGS)
 
 test: setup-dev browser ## Run every test, with a real PostgreSQL and a real browser
 	$(BIN)/python -m pytest -n '$(JOBS)' $(PYTEST_ARGS) $(TESTS)
 
 test-fast: setup-dev ## Run the tests that need no database, no browser and little time
-	$(BIN)/python -m pytest -n '$(JOBS)' -m 'not postgres and not browser and not slow' $(PYTEST_ARGS) $(TESTS)
+	$(BIN)/python -m pytest -n '$(JOBS)' -m 'not postgres and not browser and not slow and not fire' $(PYTEST_ARGS) $(TESTS)
 
 check: setup-dev ## Lint, format, types and the rules of the architecture
 	$(BIN)/ruff check .

@@ -15,6 +15,8 @@ from tests.support.postgres import PostgresServer, unprivileged_user
 from tests.support.postgres_binaries import find_binaries, version_of, wheel_directory
 from tests.support.processes import alive
 
+pytestmark = pytest.mark.postgres
+
 
 async def test_each_test_gets_a_fresh_database(postgres_url: str) -> None:
     connection = await asyncpg.connect(postgres_url)

@@ -1,10 +1,11 @@
 """What the owner says about the shelf: Adjust, Count, Return, SetReserved, SetItem."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from fancymonkey.core.command import Command, needs_item, needs_lines
+from fancymonkey.core.frozen import dataclass
 from fancymonkey.core.model import (
     MAIN,
     MAX_QUANTITY,
@@ -102,7 +103,9 @@ ItemCommand = Adjust | Count | Return | SetReserved | SetItem
 
 def needs_adjust(command: ItemCommand, state: State) -> Iterator[Key]:
     """The rows that the rules of this file read."""
-    yield from needs_item(command.sku, MAIN)
+    yield from needs_item(command.sku, MAIN)  # what answers show
+    if not isinstance(command, SetItem):
+        yield Level, (command.sku, command.location)
     item = state.get(Item, command.sku)
     if item is not None:
         yield Product, item.product_id
@@ -133,8 +136,11 @@ def adjust(state: State, command: Adjust) -> Answer:
         )
     if after > MAX_QUANTITY:
         return _too_many(command.sku, after)
+    if command.kind is Kind.RECEIVED and command.delta < 0:
+        return Refused(Code.OUT_OF_RANGE, "A receipt has one unit or more.", {"sku": command.sku})
     if command.delta:
         _book(state, command, command.kind, command.delta)
+    if command.delta > 0:
         _fill_backorders(state, command)
     return Accepted(stock_of(state, command.sku))
 
@@ -166,9 +172,11 @@ def return_units(state: State, command: Return) -> Answer:
     if refused is not None:
         return refused
     level = state.level(command.sku, command.location)
-    if command.quantity < 1 or level.on_hand + command.quantity > MAX_QUANTITY:
+    if command.quantity < 1:
         return Refused(Code.OUT_OF_RANGE, "A return has one unit or more.", {"sku": command.sku})
     if not command.undelivered:
+        if level.on_hand + command.quantity > MAX_QUANTITY:
+            return _too_many(command.sku, level.on_hand + command.quantity)
         _book(state, command, Kind.RETURNED, command.quantity)
         _fill_backorders(state, command)
     elif command.quantity > level.backordered:
@@ -195,28 +203,26 @@ def set_reserved(state: State, command: SetReserved) -> Answer:
     refused = _unknown(state, command.sku)
     if refused is not None:
         return refused
-    level = state.level(command.sku, command.location)
-    if command.quantity > level.reserved and command.quantity - level.reserved > level.available:
-        return Refused(
-            Code.INSUFFICIENT_STOCK,
-            "Not enough is available to hold that many.",
-            [
-                {
-                    "sku": command.sku,
-                    "requested": command.quantity - level.reserved,
-                    "available": max(0, level.available),
-                }
-            ],
-        )
+    if command.quantity < 0:
+        return Refused(Code.BELOW_ZERO, "Reserved cannot be below zero.", {"sku": command.sku})
     ended = []
-    for hold in state.holds_of(command.sku):
-        if state.level(command.sku, command.location).reserved <= command.quantity:
-            break
-        give_back(state, hold, Status.RELEASED, command, command.reason or "ended by the owner")
-        ended.append({"reservationId": hold.reservation_id, "sessionId": hold.session_id})
-    rest = command.quantity - state.level(command.sku, command.location).reserved
-    if rest > 0:
-        _hold_for_owner(state, command, rest)
+    with state.savepoint() as savepoint:
+        for hold in state.holds_of(command.sku):
+            if state.level(command.sku, command.location).reserved <= command.quantity:
+                break
+            give_back(state, hold, Status.RELEASED, command, command.reason or "ended by the owner")
+            ended.append({"reservationId": hold.reservation_id, "sessionId": hold.session_id})
+        level = state.level(command.sku, command.location)
+        rest = command.quantity - level.reserved
+        if rest > max(0, level.available):
+            savepoint.undo()
+            return Refused(
+                Code.INSUFFICIENT_STOCK,
+                "Not enough is available to hold that many.",
+                [{"sku": command.sku, "requested": rest, "available": max(0, level.available)}],
+            )
+        if rest > 0:
+            _hold_for_owner(state, command, rest)
     return Accepted({**stock_of(state, command.sku), "ended": ended})
 
 

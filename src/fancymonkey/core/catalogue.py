@@ -1,10 +1,11 @@
 """What the shop sells: products and sizes come, change and go."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from fancymonkey.core.command import Command, needs_item
-from fancymonkey.core.model import Item, Kind, Level, Product, sku_of
+from fancymonkey.core.frozen import dataclass
+from fancymonkey.core.model import MAX_QUANTITY, Item, Kind, Level, Product, sku_of
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.state import Key, State
 
@@ -62,7 +63,7 @@ def upsert_product(state: State, command: UpsertProduct) -> Answer:
     product = command.product
     listed = {new.item.sku for new in command.items}
     gone = [sku for sku in command.before if sku not in listed]
-    refused = _held(state, gone)
+    refused = _impossible(state, command) or _held(state, gone)
     if refused is not None:
         return refused
     old = state.get(Product, product.product_id)
@@ -81,6 +82,19 @@ def upsert_product(state: State, command: UpsertProduct) -> Answer:
     for sku in gone:
         _archive(state, command, sku)
     return Accepted({"product_id": product.product_id, "revision": state.revision})
+
+
+def _impossible(state: State, command: UpsertProduct) -> Refused | None:
+    """Why the first stock of a new size cannot be, or None."""
+    for new in command.items:
+        fault = {"sku": new.item.sku, "onHand": new.on_hand}
+        if state.get(Item, new.item.sku) is not None:
+            continue
+        if new.on_hand < 0:
+            return Refused(Code.BELOW_ZERO, "Stock cannot be below zero.", fault)
+        if new.on_hand > MAX_QUANTITY:
+            return Refused(Code.OUT_OF_RANGE, f"There can be {MAX_QUANTITY} at most.", fault)
+    return None
 
 
 def _upsert_item(state: State, command: UpsertProduct, new: NewItem) -> None:

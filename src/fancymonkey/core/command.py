@@ -1,8 +1,8 @@
 """What every command carries."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from fancymonkey.core.frozen import dataclass
 from fancymonkey.core.model import Item, Level, Reservation, SessionLink
 from fancymonkey.core.state import Key, State
 

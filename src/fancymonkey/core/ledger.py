@@ -14,7 +14,8 @@ class InvariantBroken(AssertionError):
 
 def short_after(on_hand: int, reserved: int, allocated: int) -> int:
     """Units that are promised and not there."""
-    return max(0, reserved + allocated - on_hand)
+    missing = reserved + allocated - on_hand
+    return missing if missing > 0 else 0
 
 
 def evolve(level: Level, entry: Entry) -> Level:
@@ -23,11 +24,13 @@ def evolve(level: Level, entry: Entry) -> Level:
     Raises `InvariantBroken` where a quantity would fall below zero, where more would be promised
     than is there, or where the entry's own running numbers disagree.
     """
+    on_hand = level.on_hand + entry.on_hand
+    reserved = level.reserved + entry.reserved
     after = Level(
         level.sku,
         level.location,
-        level.on_hand + entry.on_hand,
-        level.reserved + entry.reserved,
+        on_hand,
+        reserved,
         level.allocated + entry.allocated,
         level.incoming + entry.incoming,
         level.backordered + entry.backordered,
@@ -37,12 +40,10 @@ def evolve(level: Level, entry: Entry) -> Level:
     problem = broken_rule(after)
     if problem is None and entry.short > 0 and entry.kind not in MAY_RAISE_SHORT:
         problem = f"{entry.kind} may not promise more than is there"
-    if problem is None and (
-        after.on_hand != entry.on_hand_after or after.reserved != entry.reserved_after
-    ):
+    if problem is None and (on_hand != entry.on_hand_after or reserved != entry.reserved_after):
         problem = (
             f"it says {entry.on_hand_after} on hand and {entry.reserved_after} reserved after it, "
-            f"the entries before it make {after.on_hand} and {after.reserved}"
+            f"the entries before it make {on_hand} and {reserved}"
         )
     if problem is not None:
         raise InvariantBroken(

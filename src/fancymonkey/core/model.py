@@ -5,10 +5,11 @@ A row names its table and its key; a store persists any declared row by these tw
 """
 
 from collections.abc import Hashable
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar
+
+from fancymonkey.core.frozen import dataclass
 
 MAIN = "main"
 """The one location there is until there are more."""

@@ -3,9 +3,10 @@
 Exceptions are for operators and never come from a rule.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from fancymonkey.core.frozen import dataclass
 
 
 class Code(StrEnum):

@@ -1,12 +1,25 @@
 """Putting units aside for a buyer: Reserve and Attach."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from fancymonkey.core.command import Command, needs_hold, needs_item
-from fancymonkey.core.model import MAX_LINES, Item, Kind, Line, Reservation, SessionLink, Status
+from fancymonkey.core.frozen import dataclass
+from fancymonkey.core.model import (
+    MAX_LINES,
+    Item,
+    Kind,
+    Level,
+    Line,
+    Reservation,
+    SessionLink,
+    Status,
+)
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.state import Key, State
+
+Lines = dict[tuple[str, str], Line]
+"""Lines by SKU and location."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +28,8 @@ class Reserve(Command):
 
     All lines are held or none; a refusal names every line that is short. A SKU that the session
     already holds gets the new quantity, its own units do not count against it, and the deadline
-    stays. `reservation_id` is used where the session holds nothing yet. `ttl` in milliseconds.
+    stays. Lines of the same SKU are one line. `reservation_id` is used where the session holds
+    nothing yet. `ttl` in milliseconds.
     """
 
     reservation_id: str
@@ -33,16 +47,12 @@ def needs_reserve(command: Reserve, state: State) -> Iterator[Key]:
 
 def reserve(state: State, command: Reserve) -> Answer:
     """Applies a `Reserve`."""
-    current = state.hold(command.session_id)
-    if current is not None and current.status is not Status.HELD:
-        if current.status is Status.CAPTURED and current.payment_id == command.session_id:
-            return Refused(
-                Code.SESSION_PAID,
-                "This checkout session has been paid. Start a new one with a new sessionId.",
-            )
-        current = None
-    own = {} if current is None else {(ln.sku, ln.location): ln.quantity for ln in current.lines}
-    refused = _refusal(state, command.lines, own)
+    found = state.hold(command.session_id)
+    current = found if found is not None and found.status is Status.HELD else None
+    lines = _merged(command.lines)
+    own = {} if current is None else _merged(current.lines)
+    held = own | lines
+    refused = _refusal(state, command, found, lines, own, len(held))
     if refused is not None:
         return refused
     if current is None:
@@ -50,35 +60,19 @@ def reserve(state: State, command: Reserve) -> Answer:
             command.reservation_id,
             command.session_id,
             Status.HELD,
-            command.lines,
+            tuple(held.values()),
             state.now,
             state.now + command.ttl,
         )
         state.put(SessionLink(command.session_id, hold.reservation_id))
     else:
-        wanted = {(ln.sku, ln.location): ln for ln in current.lines}
-        wanted.update({(ln.sku, ln.location): ln for ln in command.lines})
-        if len(wanted) > MAX_LINES:
-            return Refused(Code.TOO_MANY_LINES, f"A hold has at most {MAX_LINES} lines.")
-        hold = replace(current, lines=tuple(wanted.values()))
+        hold = replace(current, lines=tuple(held.values()))
     if hold != current:
         state.put(hold)
-    stock = []
-    for line in command.lines:
-        change = line.quantity - own.get((line.sku, line.location), 0)
-        if change:
-            level = state.post(
-                Kind.RESERVED if change > 0 else Kind.RELEASED,
-                line.sku,
-                line.location,
-                reserved=change,
-                reservation=hold,
-                actor=command.actor,
-                cause=command.cause,
-            )
-        else:
-            level = state.level(line.sku, line.location)
-        stock.append((line.sku, line.quantity, level.on_hand, level.reserved, level.available))
+    stock = [
+        (line.sku, line.quantity, level.on_hand, level.reserved, level.available)
+        for line, level in _set_aside(state, command, hold, lines, own)
+    ]
     return Accepted(
         {
             "reservation_id": hold.reservation_id,
@@ -91,37 +85,91 @@ def reserve(state: State, command: Reserve) -> Answer:
     )
 
 
-def _refusal(
-    state: State, lines: tuple[Line, ...], own: dict[tuple[str, str], int]
-) -> Refused | None:
-    """Why these lines cannot be held, with every line that is at fault, or None."""
-    unknown, closed, short = [], [], []
+def _merged(lines: Iterable[Line]) -> Lines:
+    """The lines by what they are of; several of the same are one."""
+    found: Lines = {}
     for line in lines:
+        key = (line.sku, line.location)
+        before = found.get(key)
+        found[key] = (
+            line if before is None else replace(line, quantity=before.quantity + line.quantity)
+        )
+    return found
+
+
+def _set_aside(
+    state: State, command: Reserve, hold: Reservation, lines: Lines, own: Lines
+) -> Iterator[tuple[Line, Level]]:
+    """Books each line's change against what the hold had; yields the levels after it."""
+    for key, line in lines.items():
+        change = line.quantity - (own[key].quantity if key in own else 0)
+        if change:
+            yield (
+                line,
+                state.post(
+                    Kind.RESERVED if change > 0 else Kind.RELEASED,
+                    line.sku,
+                    line.location,
+                    reserved=change,
+                    reservation=hold,
+                    actor=command.actor,
+                    cause=command.cause,
+                ),
+            )
+        else:
+            yield line, state.level(line.sku, line.location)
+
+
+def _refusal(
+    state: State,
+    command: Reserve,
+    found: Reservation | None,
+    lines: Lines,
+    own: Lines,
+    count: int,
+) -> Refused | None:
+    """Why this cannot be held, with every line that is at fault, or None.
+
+    `found` is what the session means, `own` what it holds, `count` the lines it would hold.
+    """
+    unknown, closed, short, odd = [], [], [], []
+    for key, line in lines.items():
         item = state.get(Item, line.sku)
         if item is None or item.archived:
             unknown.append({"sku": line.sku})
             continue
-        mine = own.get((line.sku, line.location), 0)
-        if line.quantity <= mine:
-            continue
+        mine = own[key].quantity if key in own else 0
         available = state.level(line.sku, line.location).available + mine
-        fault = {"sku": line.sku, "requested": line.quantity, "available": max(0, available)}
-        if item.sold_out:
-            closed.append(fault)
-        elif line.quantity > available:
-            short.append(fault)
+        if line.quantity >= 1 and line.quantity <= mine:
+            continue
+        if line.quantity < 1 or item.sold_out or line.quantity > available:
+            fault = {"sku": line.sku, "requested": line.quantity, "available": max(0, available)}
+            (odd if line.quantity < 1 else closed if item.sold_out else short).append(fault)
     if unknown:
         return Refused(Code.UNKNOWN_ITEM, "There is no such product or size.", unknown)
+    if found is not None and found.status is not Status.HELD:
+        if found.status is Status.CAPTURED and found.payment_id == command.session_id:
+            return Refused(
+                Code.SESSION_PAID,
+                "This checkout session has been paid. Start a new one with a new sessionId.",
+            )
+        if found.reservation_id == command.session_id:
+            # This id means the old hold for good: a new one could never be found by it.
+            return Refused(Code.HOLD_ENDED, f"This hold has ended: {found.status}.")
+    if count > MAX_LINES:
+        return Refused(Code.TOO_MANY_LINES, f"A hold has at most {MAX_LINES} lines.")
     if closed:
         return Refused(Code.SOLD_OUT, "The shop has marked this as sold out.", closed)
     if short:
         return Refused(Code.INSUFFICIENT_STOCK, "Not enough is available.", short)
+    if odd or command.ttl < 1:
+        return Refused(Code.OUT_OF_RANGE, "A hold has one unit or more, and some time.", odd)
     return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attach(Command):
-    """Lets a further id (a Stripe session) mean this hold, and may move its deadline."""
+    """Lets a further id (a Stripe session) mean this hold, and may move its deadline, in ms."""
 
     ref: str
     session_id: str
@@ -139,14 +187,16 @@ def attach(state: State, command: Attach) -> Answer:
     hold = state.hold(command.ref)
     if hold is None:
         return Refused(Code.UNKNOWN_SESSION, "There is no hold with this id.")
-    if hold.status is not Status.HELD:
-        return Refused(Code.HOLD_ENDED, f"This hold has ended: {hold.status}.")
     other = state.hold(command.session_id)
     elsewhere = other is not None and other.reservation_id != hold.reservation_id
     if other is not None and elsewhere:
-        taken = other.status is Status.HELD or other.payment_id == command.session_id
-        if taken:
+        taken = command.session_id in (other.payment_id, other.reservation_id)
+        if taken or other.status is Status.HELD:
             return Refused(Code.SESSION_IN_USE, "This session id belongs to another hold.")
+    if hold.status is not Status.HELD:
+        return Refused(Code.HOLD_ENDED, f"This hold has ended: {hold.status}.")
+    if command.expires_at is not None and command.expires_at <= state.now:
+        return Refused(Code.OUT_OF_RANGE, "This deadline has come already.")
     if other is None or elsewhere:
         state.put(SessionLink(command.session_id, hold.reservation_id))
     if command.expires_at is not None and command.expires_at != hold.expires_at:

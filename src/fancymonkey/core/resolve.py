@@ -1,10 +1,11 @@
 """How a hold ends: Release, Capture, expiry."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from fancymonkey.core.command import Command, needs_hold
+from fancymonkey.core.frozen import dataclass
 from fancymonkey.core.model import Kind, Line, Reservation, SessionLink, Status
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.state import Key, State, by_deadline
@@ -12,9 +13,13 @@ from fancymonkey.core.state import Key, State, by_deadline
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release(Command):
-    """Gives a hold back. A hold that has ended stays as it ended, and that is no error."""
+    """Gives a hold back. A hold that has ended stays as it ended, and that is no error.
+
+    `others` are further ids to try where `ref` means no hold.
+    """
 
     ref: str
+    others: tuple[str, ...] = ()
     reason: str = ""
 
 
@@ -24,9 +29,11 @@ class Capture(Command):
 
     A payment is a fact and is never refused: where the hold has ended, or less is on hand than
     it held, what is available is sold and the rest is backordered. Capturing twice changes nothing.
+    `others` are further ids to try where `ref` means no hold.
     """
 
     ref: str
+    others: tuple[str, ...] = ()
     payment_id: str | None = None
 
 
@@ -40,14 +47,15 @@ class Expire(Command):
 
 def needs_ref(command: Release | Capture, state: State) -> Iterator[Key]:
     """The rows that `release` and `capture` read."""
-    yield from needs_hold(state, command.ref)
+    for ref in (command.ref, *command.others):
+        yield from needs_hold(state, ref)
     if isinstance(command, Capture) and command.payment_id is not None:
         yield from needs_hold(state, command.payment_id)
 
 
 def release(state: State, command: Release) -> Answer:
     """Applies a `Release`."""
-    hold = state.hold(command.ref)
+    hold = _find(state, command)
     if hold is None:
         return Refused(Code.UNKNOWN_SESSION, "There is no hold for this session.")
     if hold.status is not Status.HELD:
@@ -60,7 +68,7 @@ def capture(state: State, command: Capture) -> Answer:
     """Applies a `Capture`."""
     hold = None if command.payment_id is None else state.hold(command.payment_id)
     if hold is None or hold.payment_id != command.payment_id:
-        hold = state.hold(command.ref)
+        hold = _find(state, command)
     if hold is None:
         return Refused(Code.UNKNOWN_SESSION, "There is no hold for this payment.")
     if hold.status is Status.CAPTURED:
@@ -80,10 +88,18 @@ def capture(state: State, command: Capture) -> Answer:
     )
     state.put(paid)
     if command.payment_id is not None:
-        link = state.get(SessionLink, command.payment_id)
-        if link is None or link.reservation_id != paid.reservation_id:
+        named = state.hold(command.payment_id)
+        if named is None or named.status is not Status.HELD:  # a live hold keeps its ids
             state.put(SessionLink(command.payment_id, paid.reservation_id))
     return Accepted({**_summary(state, paid, paid.lines), "backordered": backordered})
+
+
+def _find(state: State, command: Release | Capture) -> Reservation | None:
+    for ref in (command.ref, *command.others):
+        hold = state.hold(ref)
+        if hold is not None:
+            return hold
+    return None
 
 
 def _sell(state: State, line: Line, hold: Reservation, command: Capture, *, late: bool) -> int:

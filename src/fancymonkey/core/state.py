@@ -1,8 +1,8 @@
 """What one batch sees and does: rows read, rows changed, entries made."""
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, TypeVar, cast
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 from fancymonkey.core.ledger import evolve, short_after
 from fancymonkey.core.model import (
@@ -55,8 +55,10 @@ class State:
         """The row as this batch has left it so far, or None."""
         rows = self.changed.get(kind)
         if rows is not None and key in rows:
-            return cast("R | None", rows[key])
-        return cast("R | None", self.base[kind].get(key))
+            found: R | None = rows[key]
+        else:
+            found = self.base[kind].get(key)
+        return found
 
     def put(self, row: Row) -> None:
         """Writes a row, new or changed."""
@@ -158,6 +160,8 @@ class State:
     ) -> None:
         """Records that something other than a quantity changed, so that every reader learns it."""
         level = self.level(sku)
+        if self.get(Level, level.key) is not None:  # a product has none
+            self.put(replace(level, updated_at=self.now))
         self.revision += 1
         self.entries.append(
             Entry(

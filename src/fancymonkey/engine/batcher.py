@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from fancymonkey.core.command import Command
-from fancymonkey.core.execute import flatten
+from fancymonkey.core.execute import Chain, DryRun, Many, flatten
 from fancymonkey.core.outcomes import Answer
 from fancymonkey.engine.clock import Clock
 from fancymonkey.errors import Overloaded, StoreError, StoreUnavailable
@@ -27,6 +27,7 @@ BATCH_MAX = 512
 WEIGHT_MAX = 1000
 """SKUs that the commands of one transaction may name together, unless a single one names more."""
 
+COMPOSED = (Chain, DryRun, Many)
 Waiter = tuple[Command, int, asyncio.Future[Answer]]
 
 
@@ -142,7 +143,8 @@ class Batcher:
 
 
 def _weight(command: Command) -> int:
-    return sum(1 for _ in flatten((command,)))
+    """About how many SKUs the command touches."""
+    return sum(1 for _ in flatten((command,))) if isinstance(command, COMPOSED) else 1
 
 
 def _fail(batch: Sequence[Waiter], error: Exception) -> None:

@@ -137,7 +137,6 @@ class Engine:
     async def _reread(self, product_ids: set[str]) -> None:
         products, items = await self.store.catalogue(product_ids)
         self.view.set_catalogue(products, items)
-        self.view.lapses += 1  # shown numbers did not change, but names may have
         self.feed.ring(set(product_ids))
 
     async def _reset(self) -> None:

@@ -43,6 +43,11 @@ class Subscription:
             self._pending |= skus
         self._bell.set()
 
+    @property
+    def waiting(self) -> bool:
+        """Whether something new is at hand."""
+        return self._bell.is_set()
+
     async def next(self) -> Change:
         """Waits until something is new, and takes all of it."""
         await self._bell.wait()

@@ -18,7 +18,7 @@ from fancymonkey.core.model import (
 )
 from fancymonkey.store.base import Snapshot
 
-CATALOGUE_KINDS = frozenset({Kind.ADDED, Kind.EDITED, Kind.REMOVED})
+CATALOGUE_KINDS = (Kind.ADDED, Kind.EDITED, Kind.REMOVED)
 """Kinds of entries after which products and items have to be read again."""
 
 
@@ -41,13 +41,13 @@ class View:
 
     def __init__(self) -> None:
         self.revision = 0
-        self.lapses = 0
         self.products: dict[str, Product] = {}
         self.items: dict[str, Item] = {}
         self.levels: dict[tuple[str, str], Level] = {}
         self.sizes: dict[str, list[str]] = {}
         self.order: list[str] = []
         self.holds: dict[str, Hold] = {}
+        self.changes = 0
         self.touched: dict[str, int] = {}
         self._lapsed_units: dict[tuple[str, str], int] = {}
         self._due: list[tuple[int, str]] = []
@@ -57,10 +57,10 @@ class View:
         """Whether units of holds whose time is up still wait for their `expired` entries."""
         return bool(self._lapsed_units)
 
-    @property
-    def tag(self) -> str:
-        """Changes whenever anything that the view shows changes."""
-        return f"{self.revision}.{self.lapses}"
+    def _touch(self, product_id: str) -> None:
+        """Counts a visible change, so that ready-made answers know when they are out of date."""
+        self.changes += 1
+        self.touched[product_id] = self.changes
 
     def reset(self, snapshot: Snapshot) -> None:
         """Forgets everything and shows the snapshot."""
@@ -68,8 +68,8 @@ class View:
         self.levels = {level.key: level for level in snapshot.levels}
         self.products, self.items = {}, {}
         self.holds, self._due, self._lapsed_units = {}, [], {}
-        self.lapses += 1
         self.touched.clear()
+        self._touch("")
         self.sizes, self.order = {}, []
         self.set_catalogue(snapshot.products, snapshot.items)
         for row in snapshot.holds:
@@ -90,7 +90,7 @@ class View:
             rows[item.product_id].add(item.sku)
         for id_, skus in rows.items():
             self.sizes[id_] = sorted(skus, key=self._place)
-            self.touched[id_] = self.revision
+            self._touch(id_)
         if moved:
             self.order = sorted(self.products, key=lambda id_: (self.products[id_].position, id_))
 
@@ -119,7 +119,7 @@ class View:
             if entry.kind in CATALOGUE_KINDS:
                 reread.add(product_id)
             self.revision = entry.revision
-            self.touched[product_id] = entry.revision
+            self._touch(product_id)
         return reread
 
     def _add_hold(self, row: Reservation) -> None:
@@ -165,9 +165,7 @@ class View:
             hold.lapsed = found = True
             for key, units in hold.units.items():
                 self._lapsed_units[key] = self._lapsed_units.get(key, 0) + units
-                self.touched[split_sku(key[0])[0]] = self.revision
-        if found:
-            self.lapses += 1
+                self._touch(split_sku(key[0])[0])
         return found
 
     def next_due(self) -> int | None:

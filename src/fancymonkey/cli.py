@@ -1,0 +1,65 @@
+"""The command line. Exit codes: 0 ok, 1 a finding or a failure, 2 wrong usage."""
+
+import errno
+from importlib import import_module
+from typing import Any
+
+import click
+
+from fancymonkey import __version__
+from fancymonkey.errors import FancyMonkeyError
+
+COMMANDS = {
+    "serve": "fancymonkey.commands.serve:serve",
+    "init": "fancymonkey.commands.init:init",
+    "migrate": "fancymonkey.commands.migrate:migrate",
+    "verify": "fancymonkey.commands.verify:verify",
+    "explain": "fancymonkey.commands.explain:explain",
+    "release-expired": "fancymonkey.commands.release_expired:release_expired",
+    "export": "fancymonkey.commands.export:export",
+    "import": "fancymonkey.commands.import_:import_",
+}
+"""Where each command lives. A module is loaded when its command is run."""
+
+
+class Program(click.Group):
+    """The commands, each loaded when needed; what an operator must know ends as one line."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs a command. Raises ClickException, which prints one line and exits with 1."""
+        try:
+            return super().invoke(ctx)
+        except FancyMonkeyError as error:
+            raise click.ClickException(str(error)) from error
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # `fancymonkey export | head`
+                raise
+            where = f"{error.filename}: " if error.filename else ""
+            raise click.ClickException(f"{where}{error.strerror or error}") from error
+
+
+@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="fancymonkey")
+def program() -> None:
+    """Fancy Monkey Inventory: stock, holds and sales that always add up."""
+
+
+def main() -> None:
+    """Where the installed program starts."""
+    program(prog_name="fancymonkey", windows_expand_args=False)
+
+
+if __name__ == "__main__":
+    main()

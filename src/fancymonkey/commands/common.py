@@ -1,0 +1,102 @@
+"""What all commands share: which store is meant, opening it, and printing for machines."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import msgspec
+
+from fancymonkey.config import Settings
+from fancymonkey.engine.clock import system_clock
+from fancymonkey.errors import StoreUnavailable
+from fancymonkey.store.base import Store
+from fancymonkey.store.opening import open_store
+
+T = TypeVar("T")
+
+data_option = click.option(
+    "--data",
+    metavar="DIR",
+    help="Directory of the JSON store, or a URL. Beats DATABASE_URL and DATA_DIR.",
+)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
+
+
+def choose_store(data: str | None) -> None:
+    """Lets `--data` beat the environment, for this process and the ones it starts."""
+    if data is None:
+        return
+    url = data if "://" in data else ""
+    os.environ["DATABASE_URL"] = url  # empty hides the one in .env
+    if not url:
+        os.environ["DATA_DIR"] = data
+
+
+def store_target(data: str | None) -> str:
+    """The store that `--data`, DATABASE_URL or DATA_DIR names, in this order."""
+    choose_store(data)
+    return Settings.load().target
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Runs a command's work to its end."""
+    return asyncio.run(work)
+
+
+@asynccontextmanager
+async def opened(target: str, *, read_only: bool = False) -> AsyncIterator[Store]:
+    """The store, open, for the length of a block. Raises what `Store.open` raises.
+
+    Reading makes nothing: a directory must be there.
+    """
+    if read_only:
+        require_directory(target)
+    store = open_store(target, read_only=read_only)
+    try:
+        await store.open(system_clock())
+        yield store
+    finally:
+        await store.close()
+
+
+def require_directory(target: str) -> None:
+    """Raises StoreUnavailable where a store of files should be read and nothing is there."""
+    if "://" not in target and not Path(target).is_dir():
+        raise StoreUnavailable(f"There is no directory {target}. Name the store with --data DIR.")
+
+
+def emit(value: Any) -> None:
+    """Prints a value as JSON on stdout, with a line end."""
+    click.echo(msgspec.json.encode(value))
+
+
+@contextmanager
+def progress(label: str, *, hidden: bool = False) -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr for long work, on a terminal only: call it with steps done and all steps."""
+    if hidden or not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    with click.progressbar(length=1, label=label, file=sys.stderr) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.length = max(total, 1)
+            bar.update(done - bar.pos)
+
+        yield show
+
+
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """`1 hold`, `2 holds`, `3 entries`."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def joined(words: Iterable[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    *front, last = words
+    return f"{', '.join(front)} and {last}" if front else last

@@ -1,0 +1,65 @@
+"""`fancymonkey init`: the sample catalogue for an empty store."""
+
+import os
+from pathlib import Path
+
+import click
+
+from fancymonkey import examples
+from fancymonkey.commands.common import data_option, opened, run, store_target
+from fancymonkey.config import without_password
+from fancymonkey.engine.clock import system_clock
+from fancymonkey.errors import ConfigError, DataError
+
+
+@click.command()
+@data_option
+def init(data: str | None) -> None:
+    """Write the sample catalogue into an empty store: 16 products to try things with."""
+    target = store_target(data)
+    shown = without_password(target)
+    if not run(fill_empty(target)):
+        raise DataError(
+            f"{shown} is not empty and was left alone. Name another place with --data DIR."
+        )
+    click.echo(f"{shown} has the sample catalogue now: 16 products. Next: fancymonkey serve")
+
+
+async def fill_empty(target: str) -> bool:
+    """Fills a store that is empty; False, and nothing is changed, where it is not.
+
+    Raises StoreError where the store cannot be written, StoreLocked beside a server among them,
+    ConfigError for memory, which cannot be filled from outside.
+    """
+    if target.startswith("memory:"):
+        raise ConfigError("memory:// forgets everything at once. Name a directory with --data DIR.")
+    if "://" not in target:
+        if _is_new(Path(target)):
+            _write_file(Path(target) / examples.NAME)
+            return True
+        if _has_products(Path(target)):  # told without opening a large shop twice
+            return False
+    async with opened(target) as store:
+        if await store.entries_after(0, 1):
+            return False
+        await store.run(examples.commands(), system_clock(), 0)
+    return True
+
+
+def _is_new(directory: Path) -> bool:
+    """Whether no JSON store has ever been here; other files of the owner do no harm."""
+    return not (directory / examples.NAME).exists() and not (directory / "logs").exists()
+
+
+def _has_products(directory: Path) -> bool:
+    """Whether the owner's file says more than that there is nothing."""
+    file = directory / examples.NAME
+    return file.exists() and file.read_bytes().strip() not in (b"", b"[]")
+
+
+def _write_file(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("xb") as file:
+        file.write(examples.products_json())
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,237 @@
+"""`fancymonkey serve`: the service on its port until it is told to stop."""
+
+import logging
+import os
+import signal
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import click
+import uvicorn
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
+
+from fancymonkey import __version__
+from fancymonkey.commands.common import choose_store, data_option, opened, run
+from fancymonkey.commands.init import fill_empty
+from fancymonkey.config import Settings, without_password
+from fancymonkey.errors import ConfigError, FancyMonkeyError
+from fancymonkey.logs import logging_config
+
+log = logging.getLogger(__name__)
+
+STOP_SECONDS = 10
+"""How long requests in flight may take to end after SIGTERM."""
+
+KEEP_ALIVE_SECONDS = 65
+"""Longer than the minute after which common proxies drop an idle connection themselves."""
+
+SOCKET_MESSAGE_MAX = 64 * 1024
+"""Bytes in one WebSocket message from a client; they have little to say."""
+
+Scope = dict[str, Any]
+Send = Callable[[Any], Awaitable[None]]
+App = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+@click.command()
+@click.option("--host", metavar="ADDRESS", help="Address to listen on. [HOST, else 127.0.0.1]")
+@click.option("--port", type=click.IntRange(0, 65_535), help="Port to listen on. [PORT, else 8000]")
+@data_option
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 256),
+    default=1,
+    show_default=True,
+    help="Processes that serve. More than one needs PostgreSQL.",
+)
+@click.option("--init", "fill", is_flag=True, help="Fill an empty store with the sample catalogue.")
+def serve(host: str | None, port: int | None, data: str | None, workers: int, fill: bool) -> None:
+    """Run the service until SIGTERM or Ctrl+C; it finishes what it has accepted."""
+    # The workers read their settings from the environment as well.
+    choose_store(data)
+    os.environ.update({"HOST": host} if host else {})
+    os.environ.update({} if port is None else {"PORT": str(port)})
+    settings = Settings.load()
+    _check_workers(workers, settings.target)
+    listener = listen(settings.host, settings.port)
+    with listener:
+        if fill and run(fill_empty(settings.target)):
+            click.echo("The store was empty and has the sample catalogue now.", err=True)
+        config = _config(settings, workers)
+        code = _serve_alone(config, listener) if workers == 1 else _serve(config, listener)
+    raise SystemExit(code)
+
+
+def _check_workers(workers: int, target: str) -> None:
+    if workers > 1 and not target.startswith(("postgresql://", "postgres://")):
+        raise ConfigError(
+            f"--workers {workers} needs PostgreSQL: {without_password(target)} has one writer, "
+            "which is one process. Leave --workers out, or move to PostgreSQL with "
+            "`fancymonkey migrate` and set DATABASE_URL."
+        )
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket bound to the address, not listening yet: nobody can take the port meanwhile.
+
+    Raises ConfigError where the address cannot be had.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except OSError as error:
+        raise ConfigError(f"There is no address {host!r} to listen on. Set --host.") from error
+    listener = socket.socket(family, kind, protocol)
+    try:
+        if os.name == "posix":  # elsewhere it would let two programs share the port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        raise _refused(host, port, error) from error
+    return listener
+
+
+def _refused(host: str, port: int, error: OSError) -> ConfigError:
+    if isinstance(error, PermissionError):
+        return ConfigError(f"Port {port} needs more rights. Take one above 1023: --port 8000.")
+    if error.errno is not None and "in use" in os.strerror(error.errno).lower():
+        return ConfigError(
+            f"Port {port} on {host} is in use by another program. "
+            f"Stop that one, or take another port: --port {port % 65535 + 1}."
+        )
+    return ConfigError(f"Cannot listen on {host}, port {port}: {error.strerror}. Set --host.")
+
+
+def _config(settings: Settings, workers: int) -> uvicorn.Config:
+    return uvicorn.Config(
+        application,
+        factory=True,
+        interface="asgi3",
+        lifespan="on",
+        loop="auto",
+        http="httptools",
+        ws="websockets-sansio",
+        ws_max_size=SOCKET_MESSAGE_MAX,
+        workers=workers,
+        log_config=logging_config(settings),
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=STOP_SECONDS,
+    )
+
+
+def application() -> App:
+    """The service for one process; its settings come from the environment."""
+    from fancymonkey.web.app import create_app
+
+    return _Front(create_app())
+
+
+class _Front:
+    """Passes everything on; where the start fails, the log has the reason in one line."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    def __call__(self, scope: Scope, receive: Any, send: Send) -> Awaitable[None]:
+        if scope["type"] == "lifespan":
+            return self._lifespan(scope, receive, send)
+        return self._app(scope, receive, send)
+
+    async def _lifespan(self, scope: Scope, receive: Any, send: Send) -> None:
+        async def without_trace(message: Any) -> None:
+            await send({"type": message["type"]})
+
+        try:
+            await self._app(scope, receive, without_trace)
+        except FancyMonkeyError as error:
+            log.critical("%s", error)
+            raise
+        except Exception:
+            log.exception("the service failed")
+            raise
+
+
+class _Server(uvicorn.Server):
+    """The one process that serves."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Opens the store, listens, and says so."""
+        try:
+            await super().startup(sockets)
+        except OSError as error:  # two programs may bind a port, only one can listen
+            await self.lifespan.shutdown()
+            host, port = _address(sockets)
+            raise _refused(host, port, error) from error
+        _announce(sockets)
+
+
+class _Supervisor(Multiprocess):
+    """The parent of the processes that serve. A worker that dies is replaced."""
+
+    announced = False
+
+    def keep_subprocess_alive(self) -> None:
+        """Looks after the workers, and says once when all of them serve."""
+        super().keep_subprocess_alive()
+        if not self.announced and not self.should_exit.is_set():
+            self.announced = all(worker.is_ready() for worker in self.processes)
+            if self.announced:
+                _announce(self.sockets)
+
+
+def _serve_alone(config: uvicorn.Config, listener: socket.socket) -> int:
+    server = _Server(config)
+    # uvicorn raises a signal again once it has stopped for it: then there is nothing left to do.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, server.handle_exit)
+    try:
+        server.run([listener])
+    except SystemExit:
+        return 1
+    return 0
+
+
+def _serve(config: uvicorn.Config, listener: socket.socket) -> int:
+    run(_check_store())
+    supervisor = _Supervisor(config, [listener])
+    supervisor.run()
+    return int(any(worker.exitcode == STARTUP_FAILURE for worker in supervisor.processes))
+
+
+async def _check_store() -> None:
+    """Opens the store once before the workers do: its errors end here, its migrations run once."""
+    async with opened(Settings.load().target):
+        pass
+
+
+def _address(sockets: list[socket.socket] | None) -> tuple[str, int]:
+    assert sockets
+    name = sockets[0].getsockname()
+    return name[0], name[1]
+
+
+def _announce(sockets: list[socket.socket] | None) -> None:
+    host, port = _address(sockets)
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    url = f"http://{host}:{port}"
+    body = '{"productId":"prod_hoodie_001","size":"M","quantity":1,"sessionId":"try-1"}'
+    click.echo(
+        f"""
+Fancy Monkey Inventory {__version__} is open at {url}
+  the stock      {url}/api/inventory/get
+  the API        {url}/docs
+  its data       {without_password(Settings.load().target)}
+
+Put one unit aside:
+  curl -X POST {url}/api/inventory/reserve \\
+    -H 'Content-Type: application/json' \\
+    -d '{body}'
+
+Ctrl+C stops it.""",
+    )

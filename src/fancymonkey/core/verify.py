@@ -1,0 +1,286 @@
+"""Proves that the stored balances are what the ledger adds up to, or says where they part.
+
+It runs the ledger again, entry by entry, and keeps no more than a level per SKU and the open holds.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from fancymonkey.core.ledger import InvariantBroken, broken_rule, evolve
+from fancymonkey.core.model import Entry, Item, Kind, Level, Reservation, Status
+
+QUANTITIES = ("on_hand", "reserved", "allocated", "incoming", "backordered", "short")
+Key = tuple[str, str]
+
+
+class Rule(StrEnum):
+    """What is broken. Stable: scripts branch on it."""
+
+    GAP = "gap"
+    ARITHMETIC = "arithmetic"
+    MEANING = "meaning"
+    LEVEL = "level"
+    RESERVED = "reserved"
+    HOLD = "hold"
+    UNKNOWN_ITEM = "unknown_item"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that does not add up, in plain words; `revision` is the first entry to look at."""
+
+    rule: Rule
+    text: str
+    revision: int | None = None
+    sku: str | None = None
+    reservation_id: str | None = None
+
+
+@dataclass(slots=True)
+class OpenHold:
+    """What the ledger knows of a hold that has not ended: its units, its deadline."""
+
+    first: int
+    until: int | None
+    units: dict[Key, int] = field(default_factory=dict)
+
+
+class Verifier:
+    """Takes every entry in order, then the rows at the same revision.
+
+    After the first entry of a SKU and location that does not add up, its later entries and its
+    level are not judged: they would only repeat it.
+    """
+
+    def __init__(self) -> None:
+        self.revision = 0
+        self.late: dict[str, dict[Key, int]] = {}
+        """Units sold by late payments, by hold: see `late_payment`."""
+        self._levels: dict[Key, Level] = {}
+        self._lost: set[Key] = set()
+        self._first: dict[str, int] = {}
+        self._open: dict[str, OpenHold] = {}
+
+    def entry(self, entry: Entry) -> Iterator[Finding]:
+        """Judges the next entry."""
+        if entry.revision != self.revision + 1:
+            yield Finding(
+                Rule.GAP,
+                f"entry {self.revision + 1} should come next and entry {entry.revision} does",
+                entry.revision,
+            )
+        self.revision = entry.revision
+        if "/" in entry.sku:
+            self._first.setdefault(entry.sku, entry.revision)
+            yield from self._level(entry)
+        if not _means_what_it_says(entry):
+            yield _about(entry, Rule.MEANING, f"its changes are not those of a `{entry.kind}`")
+        if entry.reservation_id is not None:
+            yield from self._hold(entry, entry.reservation_id)
+        elif entry.reserved:
+            yield _about(entry, Rule.HOLD, "it moves reserved units of no hold")
+
+    def _level(self, entry: Entry) -> Iterator[Finding]:
+        key = (entry.sku, entry.location)
+        if key in self._lost:
+            return
+        try:
+            self._levels[key] = evolve(self._levels.get(key) or Level(*key), entry)
+        except InvariantBroken as error:
+            self._lost.add(key)
+            yield Finding(Rule.ARITHMETIC, str(error), entry.revision, entry.sku)
+
+    def _hold(self, entry: Entry, id_: str) -> Iterator[Finding]:
+        if entry.kind is Kind.SOLD:
+            sold = self.late.setdefault(id_, {})
+            key = (entry.sku, entry.location)
+            sold[key] = sold.get(key, 0) - entry.on_hand + entry.backordered
+            return
+        hold = self._open.get(id_)
+        if hold is None:
+            if entry.reserved < 0 or entry.kind is Kind.EXTENDED:
+                yield _about(entry, Rule.HOLD, f"the hold {id_} had ended before it")
+            if entry.reserved <= 0:
+                return
+            hold = self._open[id_] = OpenHold(entry.revision, entry.until)
+        hold.until = entry.until
+        key = (entry.sku, entry.location)
+        units = hold.units.get(key, 0) + entry.reserved
+        if units < 0:
+            yield _about(
+                entry,
+                Rule.HOLD,
+                f"it takes {-entry.reserved} units out of the hold {id_}, "
+                f"which has {units - entry.reserved}",
+            )
+        hold.units[key] = units
+        if units <= 0:
+            del hold.units[key]
+            if not hold.units:
+                del self._open[id_]
+
+    def rows(
+        self,
+        revision: int,
+        items: Iterable[Item],
+        levels: Iterable[Level],
+        holds: Iterable[Reservation],
+    ) -> Iterator[Finding]:
+        """Judges the rows as they are at `revision`: all items, all levels, all live holds."""
+        if revision != self.revision:
+            yield Finding(
+                Rule.GAP,
+                f"the ledger should end with entry {revision} and ends with {self.revision}",
+                self.revision or None,
+            )
+        stored = {level.key: level for level in levels}
+        held = list(holds)
+        yield from self._items(items)
+        yield from self._sums(stored)
+        yield from self._live(held)
+        yield from self._promised(stored, held)
+
+    def _items(self, items: Iterable[Item]) -> Iterator[Finding]:
+        known = {item.sku for item in items}
+        for sku, revision in self._first.items():
+            if sku not in known:
+                yield Finding(
+                    Rule.UNKNOWN_ITEM,
+                    f"{sku} has entries from {revision} on and is not in the catalogue",
+                    revision,
+                    sku,
+                )
+        for sku in sorted(known - self._first.keys()):
+            yield Finding(
+                Rule.UNKNOWN_ITEM, f"{sku} is in the catalogue and has no entry", None, sku
+            )
+
+    def _sums(self, stored: dict[Key, Level]) -> Iterator[Finding]:
+        for key in sorted(stored.keys() | self._levels.keys()):
+            level = stored.get(key) or Level(*key)
+            problem = broken_rule(level)
+            if key not in self._lost:
+                summed = self._levels.get(key) or Level(*key)
+                differences = [
+                    f"{name} is {getattr(level, name)}, the entries add up to "
+                    f"{getattr(summed, name)}"
+                    for name in QUANTITIES
+                    if getattr(level, name) != getattr(summed, name)
+                ]
+                problem = "; ".join(differences) or problem
+            if problem is not None:
+                yield Finding(Rule.LEVEL, f"{_place(key)}: {problem}", None, key[0])
+
+    def _live(self, holds: list[Reservation]) -> Iterator[Finding]:
+        for row in holds:
+            hold = self._open.pop(row.reservation_id, None)
+            if hold is None:
+                problem, revision = "it is live, and ended according to the ledger", None
+            else:
+                problem, revision = _difference(row, hold), hold.first
+            if problem:
+                yield _about_hold(row.reservation_id, problem, revision)
+        for id_, hold in self._open.items():
+            problem = "it has not ended according to the ledger, and is not among the live holds"
+            yield _about_hold(id_, problem, hold.first)
+
+    def _promised(self, stored: dict[Key, Level], holds: list[Reservation]) -> Iterator[Finding]:
+        sums: dict[Key, int] = {}
+        for row in holds:
+            for key, units in _units(row).items():
+                sums[key] = sums.get(key, 0) + units
+        for key in sorted(stored.keys() | sums.keys()):
+            level, units = stored.get(key) or Level(*key), sums.get(key, 0)
+            if level.reserved != units:
+                yield Finding(
+                    Rule.RESERVED,
+                    f"{_place(key)}: {level.reserved} reserved, the live holds have {units}",
+                    None,
+                    key[0],
+                )
+
+    def late_payment(self, id_: str, row: Reservation | None) -> Iterator[Finding]:
+        """Judges a hold of `late` by its row of any later time (None: no longer kept)."""
+        if row is None:
+            return
+        if row.status is not Status.CAPTURED or not row.late or _units(row) != self.late[id_]:
+            yield _about_hold(
+                id_,
+                f"it is {row.status}{' late' if row.late else ''} with {_words(_units(row))}, and "
+                f"the ledger sold {_words(self.late[id_])} for it after it had ended",
+                None,
+            )
+
+
+def verify(
+    entries: Iterable[Entry],
+    revision: int,
+    items: Iterable[Item],
+    levels: Iterable[Level],
+    holds: Iterable[Reservation],
+) -> Iterator[Finding]:
+    """Judges a whole ledger and the rows at its end; yields nothing where all is well."""
+    verifier = Verifier()
+    for entry in entries:
+        yield from verifier.entry(entry)
+    yield from verifier.rows(revision, items, levels, holds)
+
+
+def _means_what_it_says(entry: Entry) -> bool:
+    match entry.kind:
+        case Kind.RESERVED:
+            return entry.reserved > 0 and not entry.on_hand
+        case Kind.RELEASED | Kind.EXPIRED:
+            return entry.reserved < 0 and not entry.on_hand
+        case Kind.CAPTURED:
+            return entry.on_hand <= 0 and -entry.reserved == entry.backordered - entry.on_hand > 0
+        case Kind.SOLD:
+            return entry.on_hand <= 0 and not entry.reserved
+        case Kind.RETURNED:
+            return not entry.reserved and entry.on_hand - entry.backordered > 0
+        case Kind.EXTENDED | Kind.EDITED | Kind.REMOVED:
+            return not any(getattr(entry, name) for name in QUANTITIES)
+        case Kind.ADDED:
+            return entry.on_hand >= 0 and not entry.reserved
+        case Kind.RECEIVED | Kind.ADJUSTED | Kind.COUNTED:
+            return not entry.reserved
+    return True
+
+
+def _difference(row: Reservation, hold: OpenHold) -> str:
+    if _units(row) != hold.units:
+        return f"it has {_words(_units(row))}, the ledger {_words(hold.units)}"
+    if row.expires_at != hold.until:
+        return f"it ends at {row.expires_at}, according to the ledger at {hold.until}"
+    return ""
+
+
+def _units(row: Reservation) -> dict[Key, int]:
+    units: dict[Key, int] = {}
+    for line in row.lines:
+        key = (line.sku, line.location)
+        units[key] = units.get(key, 0) + line.quantity
+    return units
+
+
+def _words(units: dict[Key, int]) -> str:
+    return ", ".join(f"{number} of {_place(key)}" for key, number in units.items()) or "nothing"
+
+
+def _place(key: Key) -> str:
+    return f"{key[0]} at {key[1]}"
+
+
+def _about(entry: Entry, rule: Rule, problem: str) -> Finding:
+    return Finding(
+        rule,
+        f"entry {entry.revision} ({entry.kind} {entry.sku} at {entry.location}): {problem}",
+        entry.revision,
+        entry.sku,
+        entry.reservation_id,
+    )
+
+
+def _about_hold(id_: str, problem: str, revision: int | None) -> Finding:
+    return Finding(Rule.HOLD, f"hold {id_}: {problem}", revision, None, id_)

@@ -1,0 +1,131 @@
+"""The file operations that durability rests on, behind one small class that tests can replace.
+
+What a file holds is durable after `sync`; what a folder lists (a new, renamed or removed name) only
+after `sync_folder`. Both are needed: without the second, real power cuts have undone renames.
+"""
+
+import contextlib
+import ctypes
+import errno
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
+_NOT_SUPPORTED = frozenset({errno.ENOSYS, errno.EINVAL, errno.ENOTSUP})
+
+# Not on every system; O_CLOEXEC is Python's default.
+_sync_data = getattr(os, "fdatasync", os.fsync)
+_libc = ctypes.CDLL(None, use_errno=True)
+_renameat2 = getattr(_libc, "renameat2", None)
+
+
+class Disk:
+    """The real file system. Every method raises OSError."""
+
+    def read(self, path: Path) -> bytes:
+        """All bytes of a file."""
+        return path.read_bytes()
+
+    def create(self, path: Path) -> int:
+        """Makes an empty file, over an old one, and opens it for writing."""
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+
+    def open(self, path: Path) -> int:
+        """Opens a file that exists for writing; `write` appends."""
+        return os.open(path, os.O_WRONLY | os.O_APPEND)
+
+    def write(self, fd: int, data: bytes) -> None:
+        """Appends all of `data`."""
+        view = memoryview(data)
+        while view:
+            view = view[os.write(fd, view) :]
+
+    def rewrite(self, path: Path, offset: int, data: bytes) -> None:
+        """Writes over what is there at an offset."""
+        fd = os.open(path, os.O_WRONLY)
+        try:
+            os.pwrite(fd, data, offset)
+        finally:
+            os.close(fd)
+
+    def truncate(self, path: Path, size: int) -> None:
+        """Cuts a file off."""
+        os.truncate(path, size)
+
+    def sync(self, fd: int) -> None:
+        """Returns when everything written to the file is on the medium."""
+        _sync_data(fd)
+
+    def close(self, fd: int) -> None:
+        """Closes a file."""
+        os.close(fd)
+
+    def rename(self, old: Path, new: Path) -> None:
+        """Gives a file another name, over the file that had it."""
+        old.replace(new)
+
+    def exchange(self, one: Path, other: Path) -> bool:
+        """Swaps two files in one step; False where the system cannot."""
+        if _renameat2 is None:
+            return False
+        paths = os.fsencode(one), os.fsencode(other)
+        if _renameat2(_AT_FDCWD, paths[0], _AT_FDCWD, paths[1], _RENAME_EXCHANGE) == 0:
+            return True
+        code = ctypes.get_errno()
+        if code in _NOT_SUPPORTED:
+            return False
+        raise OSError(code, os.strerror(code), str(one))
+
+    def remove(self, path: Path) -> None:
+        """Removes a file; one that is not there is no error."""
+        path.unlink(missing_ok=True)
+
+    def make_folder(self, path: Path) -> None:
+        """Makes a folder, durably, with those above it."""
+        if not path.is_dir():
+            self.make_folder(path.parent)
+            path.mkdir(exist_ok=True)
+            self.sync_folder(path.parent)
+
+    def sync_folder(self, path: Path) -> None:
+        """Returns when every name in the folder is on the medium."""
+        fd = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+
+def write_new(disk: Disk, path: Path, parts: Iterable[bytes]) -> None:
+    """Writes a file and syncs it; its name is not durable yet. Nothing stays where it fails."""
+    fd = disk.create(path)
+    try:
+        for part in parts:
+            disk.write(fd, part)
+        disk.sync(fd)
+    except OSError:
+        with contextlib.suppress(OSError):
+            disk.remove(path)
+        raise
+    finally:
+        disk.close(fd)
+
+
+def write_safely(disk: Disk, path: Path, parts: Iterable[bytes]) -> None:
+    """Replaces a file: whoever reads it, also after a power cut, sees the old or the new one."""
+    temporary = temporary_name(path)
+    write_new(disk, temporary, parts)
+    disk.rename(temporary, path)
+    disk.sync_folder(path.parent)
+
+
+def temporary_name(path: Path) -> Path:
+    """A name beside `path` that no other process uses."""
+    return path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
+
+
+def leftovers(folder: Path) -> Iterator[Path]:
+    """Temporary files that a crash has left in a folder."""
+    return folder.glob(".*.tmp")

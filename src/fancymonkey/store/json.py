@@ -1,0 +1,342 @@
+"""The store of a folder: a journal that is the truth, snapshots, and the owner's products.json.
+
+    products.json                     the catalogue and its stock, for people and for git
+    logs/inventory-changes.log        the journal's current segment; full ones lie beside it
+    state/                            snapshots of all rows, and products.json as we last wrote it
+    lock                              who writes here
+
+Everything is decided in memory, on the rows of `Image`. A batch is one line of the journal; it is
+durable before memory changes and before anybody is told. The other files follow soon after.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from fancymonkey.core.command import Command
+from fancymonkey.core.execute import execute
+from fancymonkey.core.model import Entry, Item, Outcome, Product, Reservation, Row
+from fancymonkey.core.outcomes import Answer
+from fancymonkey.core.state import FOREVER, State
+from fancymonkey.errors import DataError, StoreError, StoreReadOnly, StoreUnavailable
+from fancymonkey.store.base import Bell, Commit, Snapshot, Submit, commit_of, empty_rows
+from fancymonkey.store.files import Disk, leftovers
+from fancymonkey.store.journal import SEGMENT_BYTES, SEGMENT_ENTRIES, Journal, NotRotated, Position
+from fancymonkey.store.lock import Lock
+from fancymonkey.store.memory import Image
+from fancymonkey.store.mirror import Mirror
+from fancymonkey.store.recovery import RECENT, forget_ended, forget_outcomes, replay
+from fancymonkey.store.state_file import StateFiles, all_rows
+
+log = logging.getLogger(__name__)
+
+PRODUCTS = "products.json"
+LOAD_ENTRIES = 1000
+T = TypeVar("T")
+
+
+class JsonStore:
+    """Rows and ledger in a folder of JSON files. One process writes; others may read beside it."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        read_only: bool = False,
+        disk: Disk | None = None,
+        segment_bytes: int = SEGMENT_BYTES,
+        segment_entries: int = SEGMENT_ENTRIES,
+    ) -> None:
+        self._path = path
+        self._read_only = read_only
+        self._disk = disk or Disk()
+        self._image = Image()
+        self._recent: list[Entry] = []
+        self._journal = Journal(
+            self._disk,
+            path / "logs",
+            segment_bytes=segment_bytes,
+            segment_entries=segment_entries,
+        )
+        self._state = StateFiles(self._disk, path / "state")
+        self._file_lock = Lock(path / "lock")
+        self._turn = asyncio.Lock()
+        self._writer: ThreadPoolExecutor | None = None
+        self._snapshots: set[asyncio.Task[None]] = set()
+        self._stopped: str | None = None
+        self._problem: str | None = None
+        self._now = 0
+        self._open = False
+        self.mirror = Mirror(
+            self._disk, path / PRODUCTS, path / "state", lambda: self._image.rows, self._submit
+        )
+
+    async def open(self, now: int) -> None:
+        """See `Store.open`."""
+        self._writer = ThreadPoolExecutor(1, "journal")
+        self._now = now
+        try:
+            await self._in_writer(self._open_files)
+            empty = not self._image.revision and not any(self._image.rows.values())
+            if self._read_only:
+                self._imagine(await self.mirror.check(empty=empty))
+            else:
+                await self.mirror.open(empty=empty)
+                self._open = True
+        except OSError as error:
+            await self.close()
+            raise StoreUnavailable(f"{self._path} cannot be used: {error}") from error
+        except BaseException:
+            await self.close()
+            raise
+
+    def _open_files(self) -> None:
+        if not self._read_only:
+            self._disk.make_folder(self._path)
+            self._file_lock.take(self._now)
+            for folder in (self._path, self._path / "logs", self._path / "state"):
+                for path in leftovers(folder):
+                    self._disk.remove(path)
+        snapshot = self._state.read()
+        position = self._recover(snapshot)
+        if not self._read_only:
+            self._journal.start()
+        log.info(
+            "%s: open at revision %d, batch %d", self._path, position.revision, position.number
+        )
+
+    def _recover(self, snapshot: tuple[Position, list[Row]] | None) -> Position:
+        after = None
+        if snapshot is not None:
+            after, rows = snapshot
+            changed = empty_rows()
+            for row in rows:
+                changed[type(row)][row.key] = row
+            self._image.apply(changed, after.revision)
+        for batch in self._journal.recover(after):
+            replay(self._image, batch)
+            self._remember(batch.entries)
+        return self._journal.position
+
+    def _imagine(self, commands: Sequence[Command]) -> None:
+        """Shows a folder that no writer has opened yet as the first one will find it."""
+        state = self._image.begin(self._now)
+        execute(state, commands, ())
+        self._image.apply(state.changed, state.revision)
+        self._recent += state.entries
+
+    async def close(self) -> None:
+        """See `Store.close`."""
+        await self.mirror.close(self._submit)
+        if self._open and self._stopped is None:
+            try:
+                await self.mirror.finish()
+            except (OSError, StoreError) as error:
+                log.error("%s could not be brought up to date: %s", self._path / PRODUCTS, error)
+        self._open = False
+        await asyncio.gather(*self._snapshots, return_exceptions=True)
+        if self._writer is not None:
+            writer, self._writer = self._writer, None
+            writer.shutdown()
+        self._journal.close()
+        self._file_lock.free()
+
+    async def run(self, commands: Sequence[Command], now: int, after: int) -> Commit:
+        """See `Store.run`."""
+        self._check_writable()
+        async with self._turn:
+            self._check_writable()
+            self._now = now
+            before = self._image.revision
+            state = self._image.begin(now)
+            answers = execute(state, commands, self._image.due(now))
+            if state.changed or state.entries:
+                await self._write(state)
+            if after == before:
+                entries = state.entries
+            else:
+                entries = await self.entries_after(after, max(0, self._image.revision - after))
+            return commit_of(state, answers, entries)
+
+    async def _write(self, state: State) -> None:
+        """Makes a batch durable and then visible."""
+        line = self._journal.line(state.revision, state.now, state.changed, state.entries)
+        await self._append(line, state.revision, len(state.entries))
+        self._image.apply(state.changed, state.revision)
+        self._remember(state.entries)
+        self.mirror.dirty = self.mirror.dirty or bool(state.entries)
+        if self._journal.full:
+            await self._rotate(state.now)
+
+    async def _append(self, line: bytes, revision: int, entries: int) -> None:
+        try:
+            await self._in_writer(self._journal.append, line, revision, entries)
+        except OSError as error:
+            self._stop(f"the journal could not be written: {error}")
+            raise StoreUnavailable(self._stopped) from error
+        except BaseException:
+            self._stop("a write was interrupted")
+            raise
+
+    async def _rotate(self, now: int) -> None:
+        """Begins a new segment, and writes a snapshot of the state at its beginning."""
+        try:
+            position = await self._in_writer(self._journal.rotate)
+        except NotRotated as error:
+            log.warning("%s: no new segment yet: %s", self._path, error)
+            self._journal.postpone()
+            return
+        except OSError as error:  # what was committed stays committed
+            self._stop(f"the journal could not be rotated: {error}")
+            return
+        forget_ended(self._image, now)
+        rows = all_rows(self._image.rows)
+        task = asyncio.create_task(self._write_snapshot(position, now, rows), name="snapshot")
+        self._snapshots.add(task)
+        task.add_done_callback(self._snapshots.discard)
+
+    async def _write_snapshot(
+        self, position: Position, now: int, rows: list[tuple[type[Row], list[Row]]]
+    ) -> None:
+        try:
+            await asyncio.to_thread(self._state.write, position, now, rows)
+            self._problem = None
+        except OSError as error:
+            self._problem = f"No snapshot of the state could be written: {error}"
+            log.error("%s: %s", self._path, self._problem)
+
+    async def snapshot(self) -> Snapshot:
+        """See `Store.snapshot`."""
+        return self._image.snapshot()
+
+    async def catalogue(self, product_ids: Iterable[str]) -> tuple[list[Product], list[Item]]:
+        """See `Store.catalogue`."""
+        return self._image.catalogue(product_ids)
+
+    async def entries_after(self, revision: int, limit: int = 1000) -> list[Entry]:
+        """See `Store.entries_after`."""
+        until = self._image.revision
+        first = until - len(self._recent)
+        if revision >= first:
+            return self._recent[revision - first : revision - first + limit]
+        read = self._journal.segments.entries_after
+        return await asyncio.to_thread(read, max(0, revision), until, limit)
+
+    async def history(self, sku: str, until: int | None = None) -> AsyncIterator[Entry]:
+        """See `Store.history`."""
+        segments, last = self._journal.segments, self._image.revision
+        found = await asyncio.to_thread(segments.all)
+        if not found:
+            for entry in self._recent:
+                if entry.sku == sku and (until is None or entry.at <= until):
+                    yield entry
+        for segment in found:
+            for entry in await asyncio.to_thread(segments.of_sku, segment, sku, last):
+                if until is None or entry.at <= until:
+                    yield entry
+
+    async def next_due(self) -> int | None:
+        """See `Store.next_due`."""
+        return self._image.next_due()
+
+    async def reservation(self, ref: str) -> Reservation | None:
+        """See `Store.reservation`."""
+        return self._image.reservation(ref)
+
+    async def scan(self, kind: type[Row]) -> AsyncIterator[Row]:
+        """See `Store.scan`. Holds that ended long ago are in the ledger only."""
+        rows = dict(self._image.rows[kind])
+        for key in sorted(rows):  # type: ignore[type-var]
+            yield rows[key]
+
+    async def load(
+        self, rows: AsyncIterator[Row], entries: AsyncIterator[Entry], revision: int
+    ) -> None:
+        """See `Store.load`. It counts from the moment when the state file is there."""
+        self._check_writable()
+        async with self._turn:
+            if self._image.revision or any(self._image.rows.values()):
+                raise DataError(f"{self._path} is not empty.")
+            before = self._journal.position
+            try:
+                await self._in_writer(self._journal.restart, before, loaded=True)
+                await self._load_entries(entries, revision)
+                changed = empty_rows()
+                async for row in rows:
+                    changed[type(row)][row.key] = row
+                position = self._journal.position
+                await self._in_writer(self._state.write, position, 0, all_rows(changed))
+            except BaseException as error:
+                await self._in_writer(self._journal.restart, before, loaded=False)
+                if isinstance(error, OSError):
+                    raise StoreUnavailable(f"{self._path} could not be filled: {error}") from error
+                raise
+            self._image.apply(changed, revision)
+            self.mirror.dirty = True
+
+    async def _load_entries(self, entries: AsyncIterator[Entry], revision: int) -> None:
+        part: list[Entry] = []
+        async for entry in entries:
+            part.append(entry)
+            if len(part) == LOAD_ENTRIES:
+                await self._load_part(part, entry.revision)
+                part = []
+        await self._load_part(part, revision)
+
+    async def _load_part(self, part: list[Entry], revision: int) -> None:
+        at = part[-1].at if part else 0
+        line = self._journal.line(revision, at, {}, part)
+        await self._in_writer(self._journal.append, line, revision, len(part))
+        if self._journal.full:
+            await self._in_writer(self._journal.rotate, loaded=True)
+
+    async def prune(self, before: int) -> int:
+        """See `Store.prune`."""
+        self._check_writable()
+        async with self._turn:
+            if all(row.at >= before for row in self._image.rows[Outcome].values()):
+                return 0
+            line = self._journal.line(self._image.revision, before, {}, [], pruned=before)
+            await self._append(line, self._image.revision, 0)
+            return forget_outcomes(self._image, before)
+
+    async def watch(self, bell: Bell, submit: Submit) -> None:
+        """See `Store.watch`. No other process writes here, so the bell stays silent."""
+        if not self._read_only:
+            self.mirror.watch(submit)
+
+    async def _submit(self, commands: Sequence[Command]) -> list[Answer]:
+        """Runs edits of the file where nobody else does."""
+        return (await self.run(commands, self._now, FOREVER)).answers
+
+    async def trouble(self) -> list[str]:
+        """See `Store.trouble`."""
+        found = [self._stopped, self._problem, self.mirror.problem, *self.mirror.refusals]
+        return [text for text in found if text is not None]
+
+    def _remember(self, entries: list[Entry]) -> None:
+        self._recent += entries
+        if len(self._recent) > 2 * RECENT:
+            del self._recent[:-RECENT]
+
+    def _check_writable(self) -> None:
+        if self._read_only:
+            raise StoreReadOnly(f"{self._path} was opened for reading.")
+        if self._stopped is not None:
+            raise StoreUnavailable(self._stopped)
+
+    def _stop(self, reason: str) -> None:
+        """Nothing is written any more: what the medium holds now is for the next start to read."""
+        self._stopped = f"{self._path}: {reason}. Writing has stopped; restart the service."
+        log.critical(self._stopped)
+
+    async def _in_writer(self, work: Callable[..., T], *args: Any, **more: Any) -> T:
+        if self._writer is None:
+            raise StoreUnavailable(f"{self._path} is closed.")
+        loop = asyncio.get_running_loop()
+        if more:
+            return await loop.run_in_executor(self._writer, lambda: work(*args, **more))
+        return await loop.run_in_executor(self._writer, work, *args)

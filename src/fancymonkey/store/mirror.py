@@ -1,0 +1,254 @@
+"""Keeps products.json and the rows alike, in both directions.
+
+What the owner edits is taken in as commands; what the store changes is written soon after. Where
+both have changed the edit is taken in first, so that neither is lost.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from zlib import crc32
+
+from fancymonkey.core.command import Command
+from fancymonkey.core.model import Item, Level, Product
+from fancymonkey.core.outcomes import Answer
+from fancymonkey.core.state import Rows
+from fancymonkey.errors import DataError, StoreError
+from fancymonkey.store.base import Submit
+from fancymonkey.store.edits import Products, Truth, commands_of, refusals, reserved_edits
+from fancymonkey.store.files import Disk
+from fancymonkey.store.products_file import read_products
+from fancymonkey.store.products_text import NEW_FILE, ProductsText, shelves
+from fancymonkey.store.versions import Versions
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 0.5
+SETTLE_SECONDS = 0.1
+"""How long a file that was touched has to be left alone before it is read."""
+SHARE = 10
+"""After writing for a while the file is left alone this many times as long."""
+YOUNG_SECONDS = 2.0
+"""How long a file is read again although it looks the same: a change within one tick of the file
+system's clock does not show."""
+
+
+class Mirror:
+    """The owner's file and the store's rows."""
+
+    def __init__(
+        self, disk: Disk, path: Path, state: Path, rows: Callable[[], Rows], submit: Submit
+    ) -> None:
+        self.dirty = False
+        self._versions = Versions(disk, path, state)
+        self._name = path.name
+        self._rows = rows
+        self._submit = submit
+        self._text: ProductsText | None = None
+        self._content: bytes | None = None
+        self._refused: bytes | None = None
+        self._problem: str | None = None
+        self.refusals: list[str] = []
+        self._stamp: object = None
+        self._young_until = 0.0
+        self._turn = asyncio.Lock()
+        self._bell = asyncio.Event()
+        self._closing = False
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def problem(self) -> str | None:
+        """Why the file cannot be taken in, or None."""
+        return self._problem
+
+    async def open(self, *, empty: bool) -> None:
+        """Takes in what was edited since, and writes what is missing.
+
+        Raises DataError where the store is `empty` and the file cannot be read, and OSError.
+        """
+        await asyncio.to_thread(self._versions.open)
+        content = await asyncio.to_thread(self._versions.read)
+        if content is None and not empty:
+            log.warning("%s is missing and is written anew", self._versions.path)
+        if content is not None and content in self._versions.known:
+            self._text = ProductsText(read_products(content, self._name))
+            self._content = content
+        await self.reconcile()
+        if self._problem is not None and empty:
+            raise DataError(self._problem)
+
+    async def check(self, *, empty: bool) -> Sequence[Command]:
+        """Looks at the file and touches nothing; returns what would fill an `empty` store from it.
+
+        Raises DataError where the store is `empty` and the file cannot be read, and OSError.
+        """
+        content = await asyncio.to_thread(self._versions.read)
+        if content is None:
+            return []
+        try:
+            catalogue = await asyncio.to_thread(read_products, content, self._name)
+        except DataError as error:
+            if empty:
+                raise
+            self._problem = str(error)
+            return []
+        return commands_of(catalogue.products, [], Truth.of(self._rows()), "") if empty else []
+
+    def watch(self, submit: Submit) -> None:
+        """From now on looks at the file twice a second, and runs its edits through `submit`."""
+        self._submit = submit
+        self._task = asyncio.get_running_loop().create_task(self._look(), name="products.json")
+
+    async def close(self, submit: Submit) -> None:
+        """Stops looking. What was begun is finished; what comes now runs through `submit`."""
+        self._closing = True
+        self._bell.set()
+        if self._task is not None:
+            await asyncio.wait([self._task])
+        self._submit = submit
+
+    async def finish(self) -> None:
+        """Takes in and writes everything, for the last time. Raises OSError and StoreError."""
+        await self.reconcile()
+        if self._versions.unsettled:
+            await self.reconcile()
+
+    async def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        rest_until = 0.0
+        while not self._closing:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._bell.wait(), LOOK_SECONDS)
+            started = loop.time()
+            due = self.dirty and started >= rest_until
+            if not due and not await self._touched():
+                continue
+            try:
+                await self.reconcile()
+            except (OSError, StoreError) as error:
+                log.error("%s: %s", self._name, error)
+            except Exception:
+                log.exception("%s could not be reconciled", self._name)
+            rest_until = loop.time() + SHARE * (loop.time() - started)
+
+    async def _touched(self) -> bool:
+        """Whether the file may have changed, and is not just being written."""
+        stamp = self._versions.stamp()
+        if stamp == self._stamp and asyncio.get_running_loop().time() >= self._young_until:
+            return False
+        await asyncio.sleep(SETTLE_SECONDS)
+        return self._versions.stamp() == stamp
+
+    async def reconcile(self) -> None:
+        """Takes in what the owner has edited, then writes what the file does not say yet.
+
+        Raises OSError, and StoreError where the edit could not be run.
+        """
+        async with self._turn:
+            late = await asyncio.to_thread(self._versions.late_edit)
+            if late is not None and not await self._take_in(late.found, late.base):
+                log.error("%s: an edit that came late cannot be read and is dropped", self._name)
+            while await self._look_once():
+                pass
+            stamp = self._versions.stamp()
+            if stamp != self._stamp:
+                self._stamp = stamp
+                self._young_until = asyncio.get_running_loop().time() + YOUNG_SECONDS
+
+    async def _look_once(self) -> bool:
+        """One look and one write; True where the file has changed meanwhile."""
+        content = await asyncio.to_thread(self._versions.read)
+        if content is None:
+            self._content = None
+        elif content == self._content:
+            self._problem = self._refused = None
+        elif not await self._take_in(content):
+            return False
+        else:
+            await asyncio.to_thread(self._versions.remember, content)
+            self._content = content
+        return await self._publish()
+
+    async def _publish(self) -> bool:
+        """Writes the file where it does not say what the rows say; True: look again."""
+        self.dirty = False
+        rows = self._rows()
+        copies = [list(rows[kind].values()) for kind in (Product, Item, Level)]
+        content = await asyncio.to_thread(self._render, *copies)
+        if content is None or content == self._content:
+            return False
+        try:
+            replaced = await asyncio.to_thread(self._versions.replace, content, self._content)
+        except OSError:
+            self.dirty = True
+            raise
+        if replaced.written:
+            self._content = content
+        if replaced.edit is None:
+            return not replaced.written
+        # The edit is in nobody's file now, and both versions still count as ours.
+        if await self._take_in(replaced.edit):
+            await asyncio.to_thread(self._versions.remember, content)
+        else:
+            await asyncio.to_thread(self._versions.put_back, replaced.edit)
+        return True
+
+    def _render(
+        self, products: list[Product], items: list[Item], levels: list[Level]
+    ) -> bytes | None:
+        """What the file has to hold; None where there is nothing to say and no file."""
+        wanted = shelves(products, items, levels)
+        if self._text is None:
+            if not wanted:
+                return None
+            self._text = ProductsText(read_products(NEW_FILE.encode(), self._name))
+        return self._text.show(wanted)
+
+    async def _take_in(self, content: bytes, base: bytes | None = None) -> bool:
+        """Runs an edit as commands; False where it cannot be read.
+
+        `base` is a further version that the owner may have edited.
+        """
+        try:
+            catalogue = await asyncio.to_thread(read_products, content, self._name)
+        except DataError as error:
+            if content != self._refused:
+                log.error("%s. Going on from the last good state.", error)
+            self._refused, self._problem = content, str(error)
+            return False
+        known = [*self._versions.known, *([] if base is None else [base])]
+        written = [await asyncio.to_thread(_products, version) for version in known]
+        label = f"{self._name}/{self._versions.number}/{crc32(content):08x}-{len(content)}"
+        commands = commands_of(catalogue.products, written, Truth.of(self._rows()), label)
+        answers = await self._submit(commands) if commands else []
+        self._report(commands, answers, reserved_edits(catalogue.products, written))
+        self._text = ProductsText(catalogue)
+        self._problem = self._refused = None
+        return True
+
+    def _report(
+        self, commands: Sequence[Command], answers: Sequence[Answer], reserved: int
+    ) -> None:
+        """Tells the owner what became of an edit."""
+        self.refusals = [
+            f"{self._name}: {text}"
+            for command, answer in zip(commands, answers, strict=True)
+            for text in refusals(command, answer)
+        ]
+        for text in self.refusals:
+            log.warning("%s. The file gets back what the store has.", text)
+        if reserved:
+            log.warning(
+                "%s: %d units were said to be reserved for which there is no hold; `reserved` is "
+                "the sum of live holds and is put right",
+                self._name,
+                reserved,
+            )
+        if commands:
+            log.info("%s: an edit of %d products was taken in", self._name, len(commands))
+
+
+def _products(content: bytes) -> Products:
+    return read_products(content, "our last version").products

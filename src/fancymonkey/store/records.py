@@ -1,0 +1,124 @@
+"""Rows, entries and batches as compact JSON, and back.
+
+A row is an array of its fields in their order. Each file names the columns of its rows in its
+first line, so that it stays readable when a later version has added a field with a default.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, fields
+from functools import cache
+from itertools import starmap
+from operator import attrgetter
+from types import GenericAlias
+from typing import Any, get_type_hints
+
+import msgspec
+
+from fancymonkey.core.model import ROWS, Entry, Row
+from fancymonkey.core.state import Rows
+from fancymonkey.errors import StoreCorrupt
+
+ENTRIES = "entries"
+KINDS: dict[str, type[Any]] = {ENTRIES: Entry, **{kind.TABLE: kind for kind in ROWS}}
+
+Columns = dict[str, list[str]]
+
+COLUMNS: Columns = {name: [f.name for f in fields(kind)] for name, kind in KINDS.items()}
+"""The columns of every table, as this version writes them."""
+
+encode: Callable[[Any], bytes] = msgspec.json.Encoder().encode
+
+_values: dict[type[Any], Callable[[Any], tuple[Any, ...]]] = {
+    kind: attrgetter(*COLUMNS[name]) for name, kind in KINDS.items()
+}
+_entry = _values[Entry]
+
+
+@dataclass(slots=True)
+class Batch:
+    """One line of a journal: what one transaction changed.
+
+    `number` counts the lines since the beginning of the store, `revision` is the ledger's last one
+    after it. `pruned` says that outcomes older than this time were forgotten.
+    """
+
+    number: int
+    revision: int
+    at: int
+    entries: list[Entry] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+    pruned: int | None = None
+
+
+def changes(changed: Rows, entries: Iterable[Entry]) -> dict[str, Any]:
+    """What a batch changed, as a line of the journal shows it."""
+    found: dict[str, Any] = {ENTRIES: list(map(_entry, entries))}
+    for kind, rows in changed.items():
+        if rows:
+            found[kind.TABLE] = list(map(_values[kind], rows.values()))
+    return found
+
+
+def table(kind: type[Row], rows: Iterable[Row]) -> bytes:
+    """Rows of one kind as a JSON object of one line."""
+    return encode({kind.TABLE: list(map(_values[kind], rows))}) + b"\n"
+
+
+class Reader:
+    """Reads lines whose rows have these columns."""
+
+    def __init__(self, columns: Columns) -> None:
+        """Raises StoreCorrupt for a table or a column that this version does not know."""
+        self._kinds: list[tuple[str, type[Any], list[str] | None]] = []
+        parts: list[tuple[str, Any, Any]] = [
+            ("batch", int, 0),
+            ("revision", int, 0),
+            ("at", int, 0),
+            ("pruned", int | None, None),
+        ]
+        for name, names in columns.items():
+            kind = KINDS.get(name)
+            hints = {} if kind is None else get_type_hints(kind)
+            unknown = [column for column in names if column not in hints]
+            if kind is None or unknown:
+                raise StoreCorrupt(
+                    f"there are {unknown or name} that this version does not know: "
+                    "a newer version has written here"
+                )
+            row = GenericAlias(tuple, tuple(hints[column] for column in names))
+            rows = GenericAlias(list, (row,))
+            parts.append((name, rows, msgspec.field(default_factory=list)))
+            self._kinds.append((name, kind, None if names == COLUMNS[name] else names))
+        self._decode = msgspec.json.Decoder(msgspec.defstruct("Line", parts)).decode
+
+    def batch(self, line: bytes) -> Batch:
+        """What a line says. Raises ValueError where it is no such line."""
+        found: Any = self._decode(line)
+        batch = Batch(found.batch, found.revision, found.at, pruned=found.pruned)
+        for name, kind, names in self._kinds:
+            values = getattr(found, name)
+            if values:
+                rows = _build(kind, names, values)
+                if name == ENTRIES:
+                    batch.entries = rows
+                else:
+                    batch.rows += rows
+        return batch
+
+
+def _build(
+    kind: type[Any], names: list[str] | None, values: Sequence[tuple[Any, ...]]
+) -> list[Any]:
+    if names is None:
+        return list(starmap(kind, values))
+    return [kind(**dict(zip(names, row, strict=True))) for row in values]
+
+
+@cache
+def _reader(columns: str) -> Reader:
+    return Reader(msgspec.json.decode(columns, type=Columns))
+
+
+def reader_of(columns: Columns) -> Reader:
+    """The reader for these columns; made once."""
+    return _reader(encode(columns).decode())

@@ -1,0 +1,54 @@
+"""What a start, and the passing of time, do to the rows in memory."""
+
+from collections.abc import Hashable
+
+from fancymonkey.core.model import Event, Outcome, Reservation, SessionLink, Status
+from fancymonkey.store.base import empty_rows
+from fancymonkey.store.memory import Image
+from fancymonkey.store.records import Batch
+
+RECENT = 5000
+"""Entries that are at hand without reading a file."""
+
+DAY = 24 * 3_600_000
+KEPT_ENDED = 30 * DAY
+"""How long an ended hold stays in memory: a payment provider may still send its events."""
+KEPT_EVENTS = 90 * DAY
+"""How long a payment event stays: three times as long as its sender lists it."""
+
+
+def replay(image: Image, batch: Batch) -> None:
+    """Does again what a line of the journal says."""
+    changed = empty_rows()
+    for row in batch.rows:
+        changed[type(row)][row.key] = row
+    image.apply(changed, batch.revision)
+    if batch.pruned is not None:
+        forget_outcomes(image, batch.pruned)
+
+
+def forget_outcomes(image: Image, before: int) -> int:
+    """Forgets outcomes that are older than `before`; returns how many."""
+    outcomes = image.rows[Outcome]
+    old = [key for key, row in outcomes.items() if row.at < before]
+    for key in old:
+        del outcomes[key]
+    return len(old)
+
+
+def forget_ended(image: Image, now: int) -> None:
+    """Forgets holds that ended, and events that came, long before `now`; the journal keeps them."""
+    holds, links, events = (image.rows[kind] for kind in (Reservation, SessionLink, Event))
+    gone: set[Hashable] = {
+        key
+        for key, row in holds.items()
+        if row.status is not Status.HELD
+        and row.ended_at is not None
+        and row.ended_at < now - KEPT_ENDED
+    }
+    for key in gone:
+        del holds[key]
+    for key in [key for key, row in links.items() if row.reservation_id in gone]:
+        del links[key]
+    for key in [key for key, row in events.items() if row.received_at < now - KEPT_EVENTS]:
+        del events[key]

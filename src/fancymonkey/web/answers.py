@@ -1,0 +1,61 @@
+"""What the core refuses, as HTTP: which status each code has, and keys for repeated requests."""
+
+import hashlib
+from typing import Any
+
+from fancymonkey.core.outcomes import Code, Refused
+from fancymonkey.web.http import Call, Problem
+from fancymonkey.web.wire import fault_out
+
+STATUS: dict[str, int] = {
+    Code.IDEMPOTENCY_CONFLICT: 409,
+    Code.UNKNOWN_ITEM: 404,
+    Code.UNKNOWN_PRODUCT: 404,
+    Code.UNKNOWN_SESSION: 404,
+    Code.SESSION_PAID: 409,
+    Code.SESSION_IN_USE: 409,
+    Code.HOLD_ENDED: 410,
+    Code.TOO_MANY_LINES: 422,
+    Code.SOLD_OUT: 409,
+    Code.INSUFFICIENT_STOCK: 409,
+    Code.STALE: 409,
+    Code.BELOW_ZERO: 409,
+    Code.OUT_OF_RANGE: 422,
+    Code.LIVE_HOLDS: 409,
+}
+"""The HTTP status of every refusal."""
+
+KEY_MAX = 255
+
+
+def refusal(refused: Refused) -> Problem:
+    """A refusal as an answer: each line at fault with what was requested and what is available."""
+    more: dict[str, Any] = {}
+    if isinstance(refused.detail, list):
+        more["lines"] = [fault_out(fault) for fault in refused.detail]
+    elif isinstance(refused.detail, dict):
+        more.update(fault_out(refused.detail))
+    return Problem(STATUS[refused.code], refused.code.value, refused.message, **more)
+
+
+def command_id(call: Call) -> str | None:
+    """The id of the command that a request with an `Idempotency-Key` stands for, or None.
+
+    Raises Problem 400 for a key that is empty, too long or not printable ASCII.
+    """
+    key = call.headers.get(b"idempotency-key")
+    if key is None:
+        return None
+    if not 0 < len(key) <= KEY_MAX or not all(0x20 < byte < 0x7F for byte in key):
+        raise Problem(
+            400,
+            "invalid_idempotency_key",
+            f"An Idempotency-Key has 1 to {KEY_MAX} printable ASCII characters and no spaces.",
+        )
+    return f"key:{key.decode()}"
+
+
+def digest(call: Call, content: bytes) -> str:
+    """Tells a repeated request from another one under the same key. Give it no password."""
+    path = str(call.scope["path"]).encode()
+    return hashlib.sha256(path + b"\n" + content).hexdigest()

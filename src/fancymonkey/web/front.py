@@ -1,0 +1,130 @@
+"""The front door: the inventory's own endpoints straight from ASGI, everything else to the app.
+
+A request for a hot endpoint passes no router, no dependency and no middleware but this; the same
+endpoints stand in the OpenAPI document (`web/openapi.py`), and one test holds both together.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from typing import Any
+
+from fancymonkey.errors import FancyMonkeyError, Overloaded
+from fancymonkey.web.cors import SHARED, Cors
+from fancymonkey.web.http import (
+    NO_STORE,
+    RETRY_SOON,
+    Call,
+    ClientGone,
+    Headers,
+    Problem,
+    Receive,
+    Reply,
+    Scope,
+    Send,
+    send_reply,
+)
+from fancymonkey.web.limits import RateLimit
+from fancymonkey.web.shop import Shop
+
+log = logging.getLogger(__name__)
+
+Endpoint = Callable[[Shop, Call], Awaitable[Reply]]
+Routes = Mapping[str, Mapping[str, Endpoint]]
+App = Callable[[Scope, Receive, Send], Awaitable[Any]]
+
+
+class Front:
+    """An ASGI app in front of another one."""
+
+    def __init__(self, app: App, shop: Shop, routes: Routes) -> None:
+        self._app = app
+        self._shop = shop
+        self._routes = routes
+        self._cors = Cors(shop.settings.cors_origins)
+        self._limit = RateLimit(shop.engine.clock) if shop.settings.rate_limit else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers, or hands on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        endpoints = self._routes.get(scope["path"])
+        if endpoints is None:
+            await self._hand_on(scope, receive, send)
+            return
+        call = Call(scope, receive)
+        extra = self._cors_headers(call)
+        try:
+            reply = await self._reply(endpoints, call)
+        except ClientGone:
+            return
+        await send_reply(send, reply, extra, head=call.method == "HEAD")
+
+    def _cors_headers(self, call: Call) -> Headers:
+        if not self._shop.settings.cors_origins:
+            return []
+        return self._cors.headers(call.scope["path"], call.headers.get(b"origin"))
+
+    async def _hand_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The app's own paths; those of them that other origins may use get their headers here."""
+        if scope["path"] not in SHARED:
+            await self._app(scope, receive, send)
+            return
+        call = Call(scope, receive)
+        extra = self._cors_headers(call)
+        if call.method == "OPTIONS":
+            await send_reply(send, self._options(("GET",), call), extra)
+            return
+
+        async def send_more(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *extra]
+            await send(message)
+
+        await self._app(scope, receive, send_more)
+
+    async def _reply(self, endpoints: Mapping[str, Endpoint], call: Call) -> Reply:
+        """The answer, whatever happens: nothing that is sent may make an error of ours."""
+        endpoint = endpoints.get(call.method)
+        if endpoint is None:
+            return self._other_method(endpoints, call)
+        try:
+            if self._limit is not None and call.method == "POST":
+                self._limit.take(call.client)
+            return await endpoint(self._shop, call)
+        except Problem as problem:
+            return problem.reply()
+        except ClientGone:
+            raise
+        except FancyMonkeyError as error:
+            log.warning("%s %s: %s", call.method, call.scope["path"], error)
+            return unavailable(error)
+        except Exception:
+            log.exception("%s %s failed", call.method, call.scope["path"])
+            return Problem(500, "internal_error", "Something went wrong on our side.").reply()
+
+    def _other_method(self, endpoints: Mapping[str, Endpoint], call: Call) -> Reply:
+        if call.method == "OPTIONS":
+            return self._options(endpoints, call)
+        return Problem(
+            405,
+            "method_not_allowed",
+            f"Use {' or '.join(sorted(endpoints))}.",
+            headers=[_allow(endpoints)],
+        ).reply()
+
+    def _options(self, methods: Iterable[str], call: Call) -> Reply:
+        asked = self._cors.preflight(call.scope["path"], call.headers.get(b"origin"))
+        return Reply(204, b"", [_allow(methods), NO_STORE, *asked])
+
+
+def _allow(methods: Iterable[str]) -> tuple[bytes, bytes]:
+    return b"allow", ", ".join(sorted({*methods, "OPTIONS"})).encode()
+
+
+def unavailable(error: FancyMonkeyError) -> Reply:
+    """The answer while the store cannot be used: try again. The error's own words are the log's."""
+    code, detail = "unavailable", "The store cannot be used now. Try again in a moment."
+    if isinstance(error, Overloaded):
+        code, detail = "overloaded", "Too much is going on at once. Try again in a second."
+    return Problem(503, code, detail, headers=[RETRY_SOON]).reply()

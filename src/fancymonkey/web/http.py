@@ -1,0 +1,178 @@
+"""Requests and answers as the endpoints see them: nothing but what ASGI brings, and as cheap."""
+
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
+from ipaddress import IPv6Address
+from typing import Any, TypeVar
+
+import msgspec
+from starlette.responses import Response
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+T = TypeVar("T")
+
+BODY_MAX = 1024 * 1024
+"""Bytes of a request's body; one more is refused."""
+
+JSON = (b"content-type", b"application/json")
+PROBLEM = (b"content-type", b"application/problem+json")
+NO_STORE = (b"cache-control", b"no-store")
+NOSNIFF = (b"x-content-type-options", b"nosniff")
+RETRY_SOON = (b"retry-after", b"1")
+
+_ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+
+class Problem(Exception):
+    """An answer that is not a success, as RFC 9457 has it, with a stable `code`."""
+
+    def __init__(
+        self, status: int, code: str, detail: str, *, headers: Headers | None = None, **more: Any
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.headers = headers or []
+        self.more = more
+
+    def reply(self) -> "Reply":
+        """The answer to send."""
+        body = {
+            "success": False,
+            "type": f"urn:fancymonkey:error:{self.code}",
+            "title": self.code.replace("_", " "),
+            "status": self.status,
+            "code": self.code,
+            "detail": self.detail,
+            **self.more,
+        }
+        return Reply(
+            self.status, msgspec.json.encode(body), [PROBLEM, NO_STORE, NOSNIFF, *self.headers]
+        )
+
+
+class Reply:
+    """An answer: status, body, headers (without content-length)."""
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, status: int, body: bytes, headers: Headers) -> None:
+        self.status = status
+        self.body = body
+        self.headers = headers
+
+
+FRESH = [JSON, NO_STORE, NOSNIFF]
+
+
+def ok(body: bytes) -> Reply:
+    """A success that nobody may keep."""
+    return Reply(200, body, FRESH)
+
+
+class Call:
+    """A request."""
+
+    __slots__ = ("_receive", "headers", "scope")
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self.scope = scope
+        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self._receive = receive
+
+    @property
+    def method(self) -> str:
+        """GET, POST, …"""
+        return str(self.scope["method"])
+
+    @property
+    def client(self) -> str:
+        """Who the request came from, for counting: an address, or a network of IPv6."""
+        client = self.scope.get("client")
+        return network(client[0]) if client else "local"
+
+    async def body(self) -> bytes:
+        """The whole body. Raises Problem 413 where too long, ClientGone where it breaks off."""
+        length = self.headers.get(b"content-length")
+        if length is not None and length.isdigit() and int(length[:20]) > BODY_MAX:
+            raise too_long()
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        body: bytes = message.get("body", b"")
+        if not message.get("more_body"):
+            if len(body) > BODY_MAX:
+                raise too_long()
+            return body
+        parts, size = [body], len(body)
+        while message.get("more_body"):
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGone
+            part: bytes = message.get("body", b"")
+            size += len(part)
+            if size > BODY_MAX:
+                raise too_long()
+            parts.append(part)
+        return b"".join(parts)
+
+
+@lru_cache(maxsize=4096)
+def network(address: str) -> str:
+    """The address; of IPv6 its network of 64 bits, whose addresses one client has all to itself."""
+    if ":" not in address:
+        return address
+    try:
+        found = IPv6Address(address.partition("%")[0])
+    except ValueError:
+        return address
+    return str(found.ipv4_mapped or IPv6Address(int(found) >> 64 << 64))
+
+
+class ClientGone(Exception):
+    """The client hung up in the middle of its request: nobody waits for an answer."""
+
+
+def too_long() -> Problem:
+    """The answer to a body over the limit."""
+    return Problem(413, "body_too_large", f"The body may have at most {BODY_MAX} bytes.")
+
+
+def parse(decoder: msgspec.json.Decoder[T], raw: bytes) -> T:
+    """The body as the decoder describes it. Raises Problem 400 (no JSON) or 422 (wrong shape)."""
+    try:
+        if not raw.isascii():
+            raw.decode()  # fields that nobody reads must be sound too
+        if b"\\u0000" in raw and _ESCAPED_NUL.search(raw):
+            raise Problem(422, "invalid_request", "Texts may not contain NUL characters.")
+        return decoder.decode(raw)
+    except msgspec.ValidationError as error:
+        raise Problem(422, "invalid_request", f"{error}.") from None
+    except msgspec.DecodeError as error:
+        raise Problem(400, "invalid_json", f"The body is not valid JSON: {error}.") from None
+    except UnicodeDecodeError:
+        raise Problem(400, "invalid_json", "The body is not valid UTF-8.") from None
+    except RecursionError:
+        raise Problem(400, "invalid_json", "The body is nested too deeply.") from None
+
+
+def response_of(reply: Reply) -> Response:
+    """The answer as an endpoint of the app gives it."""
+    response = Response(reply.body, reply.status)
+    response.raw_headers += reply.headers
+    return response
+
+
+async def send_reply(send: Send, reply: Reply, extra: Headers, *, head: bool = False) -> None:
+    """Sends an answer; only its head where `head`."""
+    body = reply.body
+    headers = [(b"content-length", str(len(body)).encode()), *reply.headers, *extra]
+    if reply.status in (204, 304):
+        headers = headers[1:]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if head else body})

@@ -1,0 +1,134 @@
+"""The three endpoints that a crowd calls: reserve, release, get."""
+
+import msgspec
+
+from fancymonkey.core.model import Line, sku_of
+from fancymonkey.core.outcomes import Accepted, Refused
+from fancymonkey.core.reserve import Reserve
+from fancymonkey.core.resolve import Expire, Release
+from fancymonkey.web import wire
+from fancymonkey.web.answers import command_id, digest, refusal
+from fancymonkey.web.auth import check_bearer
+from fancymonkey.web.http import Call, Problem, Reply, ok, parse
+from fancymonkey.web.shop import Shop, new_reservation_id
+
+_reserve_body = msgspec.json.Decoder(wire.ReserveBody)
+_release_body = msgspec.json.Decoder(wire.ReleaseBody)
+
+
+async def get_inventory(shop: Shop, call: Call) -> Reply:
+    """Current levels, filtered by `productId`, `category`, `lowStockOnly`; 304 where unchanged."""
+    return shop.listing.reply(call.scope["query_string"], call.headers.get(b"if-none-match"))
+
+
+async def reserve(shop: Shop, call: Call) -> Reply:
+    """Holds one size, or all of several lines or none, for a session."""
+    body = parse(_reserve_body, await call.body())
+    one = body.lines is None
+    key = command_id(call)
+    answer = await shop.engine.submit(
+        Reserve(
+            reservation_id=new_reservation_id(),
+            session_id=body.session_id,
+            lines=_lines(body),
+            ttl=shop.ttl,
+            command_id=key,
+            digest="" if key is None else digest(call, wire.encode(body)),
+            actor="buyer",
+        )
+    )
+    if isinstance(answer, Refused):
+        raise refusal(answer)
+    return ok(wire.reserved_one(answer.data) if one else wire.reserved_lines(answer.data))
+
+
+def _lines(body: wire.ReserveBody) -> tuple[Line, ...]:
+    """The lines of either form. Raises Problem 422 for both, for neither, for a size twice."""
+    if body.lines is None:
+        if body.product_id is None or body.size is None or body.quantity is None:
+            missing = [
+                name
+                for name, value in (
+                    ("productId", body.product_id),
+                    ("size", body.size),
+                    ("quantity", body.quantity),
+                )
+                if value is None
+            ]
+            raise Problem(422, "invalid_request", f"Missing: {', '.join(missing)}.")
+        return (_line(body.product_id, body.size, body.quantity),)
+    if (body.product_id, body.size, body.quantity) != (None, None, None):
+        raise Problem(422, "invalid_request", "Give either `lines` or one size, not both.")
+    lines = tuple(_line(row.product_id, row.size, row.quantity) for row in body.lines)
+    if len({line.sku for line in lines}) < len(lines):
+        raise Problem(422, "invalid_request", "A size is listed twice: add up its quantities.")
+    return lines
+
+
+def _line(product_id: str, size: str, quantity: int) -> Line:
+    if "/" in product_id:  # no product is called so; as a SKU it might mean another one
+        raise Problem(
+            404,
+            "unknown_item",
+            "There is no such product or size.",
+            lines=[{"productId": product_id, "size": size}],
+        )
+    return Line(sku_of(product_id, size), quantity)
+
+
+async def release(shop: Shop, call: Call) -> Reply:
+    """Gives a session's hold back, or tidies the holds whose time is up."""
+    body = parse(_release_body, await call.body())
+    if body.session_id is None:
+        if not body.release_expired:
+            raise Problem(422, "invalid_request", "Give a sessionId, or releaseExpired: true.")
+        return await _release_expired(shop)
+    key = command_id(call)
+    answer = await shop.engine.submit(
+        Release(
+            ref=body.session_id,
+            command_id=key,
+            digest="" if key is None else digest(call, wire.encode(body)),
+            actor="buyer",
+        )
+    )
+    if isinstance(answer, Refused):
+        raise refusal(answer)
+    hold = wire.hold_out(answer.data)
+    count = len(hold["lines"])
+    return ok(
+        wire.encode(
+            {
+                "success": True,
+                "message": "Released the hold"
+                if count
+                else f"Nothing to release: {hold['status']}",
+                "released": count,
+                "reservation": hold,
+                "revision": answer.data["revision"],
+            }
+        )
+    )
+
+
+async def release_cron(shop: Shop, call: Call) -> Reply:
+    """The same tidying for platforms whose schedules send GET with a bearer secret."""
+    check_bearer(call, shop.throttle, shop.settings.cron_secret)
+    return await _release_expired(shop)
+
+
+async def _release_expired(shop: Shop) -> Reply:
+    answer = await shop.engine.submit(Expire(actor="clock"))
+    assert isinstance(answer, Accepted)
+    holds = [wire.hold_out(hold) for hold in answer.data["released"]]
+    return ok(
+        wire.encode(
+            {
+                "success": True,
+                "message": f"Released {len(holds)} expired holds",
+                "released": len(holds),
+                "reservations": holds,
+                "revision": answer.data["revision"],
+            }
+        )
+    )

@@ -1,0 +1,201 @@
+"""The front's endpoints in the OpenAPI document: the same bodies that their decoders read."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from fancymonkey.web import admin, inventory, stripe, wire
+from fancymonkey.web.front import Endpoint, Routes
+
+TEMPLATE = "#/components/schemas/{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One endpoint: where it is, what it reads, which answers it may give besides 200."""
+
+    method: str
+    path: str
+    endpoint: Endpoint
+    summary: str
+    body: type[Any] | None = None
+    codes: tuple[int, ...] = ()
+    tag: str = "inventory"
+    repeatable: bool = False
+    parameters: tuple[tuple[str, str, str], ...] = ()
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        "GET",
+        "/api/inventory/get",
+        inventory.get_inventory,
+        "Current stock",
+        codes=(304, 422),
+        parameters=(
+            ("productId", "query", "Only this product"),
+            ("category", "query", "Only this category"),
+            ("lowStockOnly", "query", "`true`: only sizes that are low, and their products"),
+            ("If-None-Match", "header", "The ETag of an earlier answer: 304 where nothing changed"),
+        ),
+    ),
+    Operation(
+        "POST",
+        "/api/inventory/reserve",
+        inventory.reserve,
+        "Hold units for a checkout",
+        wire.ReserveBody,
+        (400, 404, 409, 413, 422, 429, 503),
+        repeatable=True,
+    ),
+    Operation(
+        "POST",
+        "/api/inventory/release",
+        inventory.release,
+        "Give a hold back, or tidy expired ones",
+        wire.ReleaseBody,
+        (400, 404, 409, 413, 422, 429, 503),
+        repeatable=True,
+    ),
+    Operation(
+        "GET",
+        "/api/inventory/release",
+        inventory.release_cron,
+        "Tidy expired holds (for schedulers, with `Authorization: Bearer CRON_SECRET`)",
+        codes=(401, 503),
+        parameters=(("Authorization", "header", "`Bearer` and the CRON_SECRET"),),
+    ),
+    Operation(
+        "POST",
+        "/api/inventory/update",
+        admin.update,
+        "Change sizes one by one (owner)",
+        wire.UpdateBody,
+        (400, 401, 403, 409, 413, 422, 429, 503),
+        tag="admin",
+        repeatable=True,
+    ),
+    Operation(
+        "POST",
+        "/api/inventory/bulk-update",
+        admin.bulk_update,
+        "Change many sizes at once (owner)",
+        wire.BulkBody,
+        (400, 401, 403, 409, 413, 422, 429, 503),
+        tag="admin",
+        repeatable=True,
+    ),
+    Operation(
+        "POST",
+        "/api/webhooks/stripe",
+        stripe.webhook,
+        "Events of Stripe, signed",
+        stripe.Event,
+        (400, 413, 422, 503),
+        tag="stripe",
+        parameters=(("Stripe-Signature", "header", "`t=…,v1=…`, as Stripe sends it"),),
+    ),
+)
+"""Every endpoint that the front answers."""
+
+MEANING = {
+    304: "Nothing has changed",
+    400: "Malformed",
+    401: "Not allowed without the right secret",
+    403: "Not enabled",
+    404: "Unknown product, size or session",
+    409: "Not enough stock, sold out, stale, or a key used for something else",
+    413: "The body is too long",
+    422: "Well-formed, but it makes no sense",
+    429: "Too many; see Retry-After",
+    503: "The store cannot be used now; see Retry-After",
+}
+
+
+def front_routes() -> Routes:
+    """The endpoints by path and method; HEAD goes where GET goes."""
+    routes: dict[str, dict[str, Endpoint]] = {}
+    for operation in OPERATIONS:
+        methods = routes.setdefault(operation.path, {})
+        methods[operation.method] = operation.endpoint
+        if operation.path.endswith("/get"):
+            methods["HEAD"] = operation.endpoint
+    return routes
+
+
+def add_to(document: dict[str, Any]) -> dict[str, Any]:
+    """The OpenAPI document with the front's endpoints added."""
+    bodies = [operation.body for operation in OPERATIONS if operation.body is not None]
+    bodies.append(wire.UpdateRow)
+    schemas, components = msgspec.json.schema_components(bodies, ref_template=TEMPLATE)
+    by_body = dict(zip(bodies, schemas, strict=True))
+    components["UpdateBody"]["properties"]["updates"]["items"] = by_body[wire.UpdateRow]
+    components["Problem"] = _PROBLEM
+    document.setdefault("components", {}).setdefault("schemas", {}).update(components)
+    for operation in OPERATIONS:
+        entry = document["paths"].setdefault(operation.path, {})
+        entry[operation.method.lower()] = _describe(operation, by_body)
+    return document
+
+
+def _describe(operation: Operation, by_body: dict[Any, Any]) -> dict[str, Any]:
+    parameters = list(operation.parameters)
+    if operation.repeatable:
+        parameters.append(
+            ("Idempotency-Key", "header", "The same key and body again: one effect, same answer")
+        )
+    responses: dict[str, Any] = {
+        "200": {"description": "Done", "content": {"application/json": {"schema": {}}}}
+    }
+    for code in operation.codes:
+        responses[str(code)] = {"description": MEANING[code]}
+        if code != 304:
+            responses[str(code)]["content"] = {
+                "application/problem+json": {"schema": {"$ref": TEMPLATE.format(name="Problem")}}
+            }
+    found: dict[str, Any] = {
+        "summary": operation.summary,
+        "description": (operation.endpoint.__doc__ or "").strip(),
+        "operationId": operation.endpoint.__name__,
+        "tags": [operation.tag],
+        "parameters": [
+            {"name": name, "in": place, "description": text, "schema": {"type": "string"}}
+            for name, place, text in parameters
+        ],
+        "responses": responses,
+    }
+    if operation.body is not None:
+        found["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": by_body[operation.body]}},
+        }
+    return found
+
+
+_PROBLEM: dict[str, Any] = {
+    "title": "Problem",
+    "description": "RFC 9457 problem details, with a stable `code`.",
+    "type": "object",
+    "required": ["success", "type", "title", "status", "code", "detail"],
+    "properties": {
+        "success": {"const": False},
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string"},
+        "detail": {"type": "string"},
+        "lines": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "productId": {"type": "string"},
+                    "size": {"type": "string"},
+                    "requested": {"type": "integer"},
+                    "available": {"type": "integer"},
+                },
+            },
+        },
+    },
+}

@@ -1,0 +1,155 @@
+"""Settings: what is read, what is refused and how, and that secrets stay secret."""
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from fancymonkey.config import Settings, reference, without_password
+from fancymonkey.errors import ConfigError
+
+NO_FILE = Path("/nonexistent/.env")
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "settings.md"
+
+
+def load(**environ: str) -> Settings:
+    return Settings.load(environ, NO_FILE)
+
+
+def test_without_any_variable_everything_has_its_default() -> None:
+    settings = load()
+    assert settings == Settings()
+    assert settings.target == "data"
+    assert settings.reservation_ttl_seconds == 1800
+    assert settings.admin_password is None
+
+
+def test_every_variable_is_read() -> None:
+    settings = load(
+        DATABASE_URL="postgresql://u:p@h/d",
+        DATA_DIR="/srv/shop",
+        HOST="0.0.0.0",
+        PORT="80",
+        ADMIN_PASSWORD="pass, word ${HOME}",
+        STRIPE_SECRET_KEY="sk_1",
+        STRIPE_WEBHOOK_SECRET="whsec_old, whsec_new",
+        CRON_SECRET="tick",
+        RESERVATION_TTL_SECONDS="60",
+        RATE_LIMIT="off",
+        CORS_ORIGINS="https://shop.example, http://LOCALHOST:3000/",
+        LOG_FORMAT="JSON",
+        LOG_LEVEL="Warning",
+    )
+    assert settings == Settings(
+        "postgresql://u:p@h/d",
+        "/srv/shop",
+        "0.0.0.0",
+        80,
+        "pass, word ${HOME}",
+        "sk_1",
+        ("whsec_old", "whsec_new"),
+        "tick",
+        60,
+        False,
+        ("https://shop.example", "http://localhost:3000"),
+        "json",
+        "warning",
+    )
+    assert settings.target == "postgresql://u:p@h/d"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "hint"),
+    [
+        ("PORT", "eighty", "0 to 65535"),
+        ("PORT", "65536", "0 to 65535"),
+        ("PORT", "-1", "0 to 65535"),
+        ("PORT", "8_0", "0 to 65535"),
+        ("PORT", "٨٠", "0 to 65535"),
+        ("PORT", "9" * 5000, "0 to 65535"),
+        ("RESERVATION_TTL_SECONDS", "0", "1 to 86400"),
+        ("RESERVATION_TTL_SECONDS", "86401", "1 to 86400"),
+        ("RESERVATION_TTL_SECONDS", "1.5", "1 to 86400"),
+        ("RATE_LIMIT", "maybe", "on or off"),
+        ("CORS_ORIGINS", "shop.example", "https://shop.example"),
+        ("CORS_ORIGINS", "https://shop.example/path", "https://shop.example"),
+        ("CORS_ORIGINS", "https://a.example,ftp://b.example", "https://shop.example"),
+        ("CORS_ORIGINS", "https://u@b.example", "https://shop.example"),
+        ("CORS_ORIGINS", "https://b.example:port", "https://shop.example"),
+        ("LOG_FORMAT", "xml", "text or json"),
+        ("LOG_LEVEL", "loud", "debug or info"),
+        ("HOST", "a\ud800", "UTF-8"),
+    ],
+)
+def test_a_bad_value_is_refused_with_its_name_and_what_it_should_be(
+    name: str, text: str, hint: str
+) -> None:
+    with pytest.raises(ConfigError) as raised:
+        load(**{name: text})
+    assert str(raised.value).startswith(f"{name} is {text!r}; it should be ")
+    assert hint in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("DATABASE_URL", "mysql://root:hunter2@h/d"),
+        ("ADMIN_PASSWORD", "fancymonkey2024"),
+        ("CRON_SECRET", "hunter2\0"),
+    ],
+)
+def test_a_bad_secret_is_refused_without_showing_it(name: str, text: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        load(**{name: text})
+    assert str(raised.value).startswith(f"{name} should be ")
+    assert text not in str(raised.value)
+    assert "hunter2" not in str(raised.value)
+
+
+def test_text_form_shows_no_secret() -> None:
+    secrets = ("s3cret-a", "s3cret-b", "s3cret-c", "s3cret-d", "s3cret-e")
+    settings = load(
+        DATABASE_URL=f"postgresql://u:{secrets[0]}@h/d",
+        ADMIN_PASSWORD=secrets[1],
+        STRIPE_SECRET_KEY=secrets[2],
+        STRIPE_WEBHOOK_SECRET=secrets[3],
+        CRON_SECRET=secrets[4],
+    )
+    assert "port=8000" in repr(settings)
+    assert not any(secret in repr(settings) for secret in secrets)
+
+
+def test_the_environment_beats_the_file(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("PORT=1\nHOST='h'\nADMIN_PASSWORD=a${PORT}b\nDATABASE_URL=sqlite:///x.db\n")
+    settings = Settings.load({"PORT": "2", "DATABASE_URL": ""}, file)
+    assert (settings.port, settings.host) == (2, "h")
+    assert settings.admin_password == "a${PORT}b"
+    assert settings.target == "data"
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_bytes(b"PORT=\xff\n")
+    with pytest.raises(ConfigError, match="UTF-8"):
+        Settings.load({}, file)
+
+
+@pytest.mark.parametrize(
+    ("target", "shown"),
+    [
+        ("postgresql://ann:pw@host:5432/shop?sslmode=require", "postgresql://ann@host:5432/shop"),
+        ("postgresql:///shop?host=/run&password=pw", "postgresql:///shop"),
+        ("postgresql://ann:p@w@host/shop", "postgresql://ann@host/shop"),
+        ("sqlite:////srv/shop.db", "sqlite:////srv/shop.db"),
+        ("/srv/a@b?", "/srv/a@b?"),
+    ],
+)
+def test_a_target_is_shown_without_its_password(target: str, shown: str) -> None:
+    assert without_password(target) == shown
+
+
+def test_the_reference_is_up_to_date() -> None:
+    assert PAGE.read_text(encoding="utf-8") == reference()
+    for one in fields(Settings):
+        assert f"| `{one.metadata['variable'].name}` |" in reference()

@@ -1,0 +1,153 @@
+"""A small shop for the tables: one command after the other, and what the ledger says of each."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fancymonkey.core.catalogue import NewItem, UpsertProduct
+from fancymonkey.core.command import Command
+from fancymonkey.core.execute import execute
+from fancymonkey.core.ledger import balance
+from fancymonkey.core.model import (
+    MAIN,
+    Entry,
+    Item,
+    Level,
+    Line,
+    Product,
+    Reservation,
+    Status,
+    sku_of,
+)
+from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
+from fancymonkey.core.reserve import Reserve
+from fancymonkey.store.memory import Image
+
+SIZES = ("S", "M")
+QUANTITIES = ("on_hand", "reserved", "allocated", "incoming", "backordered", "short")
+
+
+def told(entry: Entry) -> str:
+    """An entry as a line of a table: `sold a/M on_hand-2 backordered+1`."""
+    changes = ((name, getattr(entry, name)) for name in QUANTITIES)
+    words = [str(entry.kind), entry.sku, *(f"{name}{value:+d}" for name, value in changes if value)]
+    return " ".join(words)
+
+
+class Shop:
+    """Products a and b, five of each size, at time 0. Commands run one by one, each a batch."""
+
+    def __init__(self, on_hand: int = 5) -> None:
+        self.image = Image()
+        self.entries: list[Entry] = []
+        self.new: list[Entry] = []
+        self.now = 0
+        for number, product_id in enumerate("ab"):
+            self.do(upsert(product_id, number, on_hand))
+
+    def batch(self, commands: Sequence[Command]) -> list[Answer]:
+        """Runs commands in one batch; `new` has its entries afterwards."""
+        state = self.image.begin(self.now)
+        answers = execute(state, commands, self.image.due(self.now))
+        self.image.apply(state.changed, state.revision)
+        self.new = state.entries
+        self.entries += self.new
+        return answers
+
+    def do(self, *commands: Command, at: int | None = None) -> Answer:
+        """Runs each command in a batch of its own and returns the last answer."""
+        self.now = self.now if at is None else at
+        answers = [self.batch([command])[0] for command in commands]
+        return answers[-1]
+
+    def level(self, sku: str) -> Level:
+        """The level of a SKU."""
+        found = self.image.rows[Level].get((sku, MAIN))
+        return found or Level(sku)
+
+    def numbers(self, sku: str) -> tuple[int, int, int]:
+        """On hand, reserved, backordered."""
+        level = self.level(sku)
+        return level.on_hand, level.reserved, level.backordered
+
+    def hold(self, ref: str) -> Reservation:
+        """The hold that an id means."""
+        found = self.image.reservation(ref)
+        assert found is not None
+        return found
+
+    def hold_count(self) -> int:
+        """How many holds there ever were."""
+        return len(self.image.rows[Reservation])
+
+    def audit(self) -> None:
+        """Level = Σ entries, reserved = Σ live holds, revisions without a gap."""
+        assert [entry.revision for entry in self.entries] == list(range(1, len(self.entries) + 1))
+        held: dict[str, int] = {}
+        for row in self.image.rows[Reservation].values():
+            for line in row.lines if row.status is Status.HELD else ():
+                held[line.sku] = held.get(line.sku, 0) + line.quantity
+        for level in self.image.rows[Level].values():
+            summed = balance(self.entries, level.sku, level.location)
+            assert all(getattr(summed, name) == getattr(level, name) for name in QUANTITIES)
+            assert level.reserved == held.get(level.sku, 0)
+
+
+def upsert(product_id: str, position: int = 0, on_hand: int = 5) -> UpsertProduct:
+    """A product with the two sizes."""
+    items = tuple(
+        NewItem(Item(sku_of(product_id, size), product_id, size, number), on_hand)
+        for number, size in enumerate(SIZES)
+    )
+    product = Product(product_id, product_id.upper(), "hoodies", position=position)
+    return UpsertProduct(product=product, items=items)
+
+
+def lines(**wanted: int) -> tuple[Line, ...]:
+    """Lines from keywords: `lines(a_M=2)` is two of a/M."""
+    return tuple(Line(name.replace("_", "/"), quantity) for name, quantity in wanted.items())
+
+
+def take(session: str, ttl: int = 1000, id_: str = "", **wanted: int) -> Reserve:
+    """A reserve by a session, its hold named after it: `take("s1", a_M=2)` makes hold `h-s1`."""
+    return Reserve(
+        reservation_id=id_ or f"h-{session}", session_id=session, lines=lines(**wanted), ttl=ttl
+    )
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a table: after `given`, `when` gets `answer` and books `entries`.
+
+    `answer` is the code of a refusal, or what the data of an acceptance holds at least.
+    """
+
+    name: str
+    given: Sequence[Command]
+    when: Command
+    answer: Code | dict[str, Any]
+    entries: Sequence[str] = ()
+    at: int = 0
+
+    def check(self) -> Shop:
+        """Runs the row."""
+        shop = Shop()
+        if self.given:
+            shop.do(*self.given)
+        answer = shop.do(self.when, at=self.at)
+        if isinstance(self.answer, Code):
+            assert isinstance(answer, Refused), answer
+            assert answer.code is self.answer
+        else:
+            assert isinstance(answer, Accepted), answer
+            part = {key: answer.data[key] for key in self.answer}
+            assert part == self.answer
+        assert [told(entry) for entry in shop.new] == list(self.entries)
+        shop.audit()
+        return shop
+
+
+def named(rows: Iterable[Row]) -> dict[str, Any]:
+    """The arguments of `pytest.mark.parametrize` for a table."""
+    rows = list(rows)
+    return {"argnames": "row", "argvalues": rows, "ids": [row.name for row in rows]}

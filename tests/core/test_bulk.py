@@ -1,0 +1,101 @@
+"""One wish for many SKUs: which rows it means, and the commands it becomes."""
+
+import pytest
+
+from fancymonkey.core.adjust import Adjust, Count, SetItem, SetReserved
+from fancymonkey.core.bulk import CHUNK, Change, Filter, Stocked, chain, chunks, is_low, select
+from fancymonkey.core.command import Command
+from fancymonkey.core.execute import Chain
+from fancymonkey.core.model import Item, Level, Product
+
+
+def stocked(
+    product_id: str, category: str, on_hand: int, reserved: int = 0, threshold: int = 5
+) -> Stocked:
+    sku = f"{product_id}/M"
+    return Stocked(
+        Product(product_id, product_id, category),
+        Item(sku, product_id, "M", low_stock_threshold=threshold),
+        Level(sku, on_hand=on_hand, reserved=reserved),
+    )
+
+
+ROWS = [
+    stocked("a", "hoodies", 20),
+    stocked("b", "hoodies", 20, reserved=15),
+    stocked("c", "caps", 0),
+    stocked("d", "caps", 1),
+    stocked("e", "caps", 6),
+]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (Filter(), "abcde"),
+        (Filter(category="caps"), "cde"),
+        (Filter(category="hats"), ""),
+        (Filter(product_ids=frozenset("ea")), "ae"),
+        (Filter(product_ids=frozenset()), ""),
+        (Filter(low_stock_only=True), "bd"),
+        (Filter(category="caps", low_stock_only=True), "d"),
+        (Filter(category="caps", product_ids=frozenset("ad")), "d"),
+    ],
+)
+def test_a_filter_means_these_rows_in_their_order(wanted: Filter, found: str) -> None:
+    assert "".join(row.product.product_id for row in select(ROWS, wanted)) == found
+
+
+@pytest.mark.parametrize(
+    ("available", "threshold", "low"),
+    [(0, 5, False), (-1, 5, False), (1, 5, True), (5, 5, True), (6, 5, False), (1, 0, False)],
+)
+def test_low_is_something_and_no_more_than_the_threshold(
+    available: int, threshold: int, low: bool
+) -> None:
+    row = stocked("a", "caps", 10, reserved=10 - available, threshold=threshold)
+    assert is_low(row.item, row.level) is low
+
+
+@pytest.mark.parametrize(
+    ("change", "commands"),
+    [
+        (Change(), []),
+        (Change(count=3), [Count(sku="a/M", quantity=3)]),
+        (Change(count=0, expected=4), [Count(sku="a/M", quantity=0, expected=4)]),
+        (Change(adjust=-2, reason="x"), [Adjust(sku="a/M", delta=-2, reason="x")]),
+        (Change(reserved=0), [SetReserved(sku="a/M", quantity=0)]),
+        (Change(sold_out=False), [SetItem(sku="a/M", sold_out=False)]),
+        (Change(low_stock_threshold=0), [SetItem(sku="a/M", low_stock_threshold=0)]),
+        (Change(restock_date=None), [SetItem(sku="a/M", restock_date=None)]),
+        (
+            Change(count=3, reserved=1, sold_out=True, reason="r"),
+            [
+                Count(sku="a/M", quantity=3, reason="r"),
+                SetReserved(sku="a/M", quantity=1, reason="r"),
+                SetItem(sku="a/M", sold_out=True, reason="r"),
+            ],
+        ),
+    ],
+)
+def test_a_change_becomes_these_commands(change: Change, commands: list[Command]) -> None:
+    assert chain("a/M", change) == Chain(sku="a/M", commands=tuple(commands))
+
+
+def test_every_part_says_who_and_why() -> None:
+    found = chain("a/M", Change(count=3, adjust=1, sold_out=True), actor="ann", cause="bulk 7")
+    assert {(part.actor, part.cause) for part in (found, *found.commands)} == {("ann", "bulk 7")}
+
+
+def test_chunks_hold_everything_once_in_order() -> None:
+    chains = [chain(f"p/{number}", Change(count=1)) for number in range(2 * CHUNK + 1)]
+    found = list(chunks(chains, "key", "digest"))
+    assert [len(many.commands) for many in found] == [CHUNK, CHUNK, 1]
+    assert [part for many in found for part in many.commands] == chains
+    assert [(many.command_id, many.digest) for many in found] == [
+        ("key", "digest"),
+        ("key 1", "digest"),
+        ("key 2", "digest"),
+    ]
+    assert [many.command_id for many in chunks(chains, None, "")] == [None] * 3
+    assert list(chunks([], "key", "")) == []

@@ -1,0 +1,319 @@
+"""Commands of commands, and command ids: Chain, Many, DryRun, RecordEvent, repetitions."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from fancymonkey.core.adjust import Adjust, Count, SetItem, SetReserved
+from fancymonkey.core.command import Command
+from fancymonkey.core.execute import Chain, DryRun, Many, RecordEvent
+from fancymonkey.core.model import Cursor, Event, Outcome, TurnedAway
+from fancymonkey.core.outcomes import Accepted, Code, Refused
+from fancymonkey.core.record import MoveCursor, RecordTurnedAway
+from fancymonkey.core.resolve import Capture, Release
+from tests.core.builders import Row, Shop, named, take, told, upsert
+
+UP = Adjust(sku="a/M", delta=1)
+TOO_MUCH = Adjust(sku="a/M", delta=-99)
+CLOSE = SetItem(sku="a/M", sold_out=True)
+STALE = Count(sku="a/M", quantity=1, expected=77)
+
+
+def chain(*commands: Command, sku: str = "a/M") -> Chain:
+    return Chain(sku=sku, commands=commands)
+
+
+@pytest.mark.parametrize(
+    **named(
+        [
+            Row(
+                "every part",
+                [],
+                chain(UP, CLOSE),
+                {"onHand": 6, "soldOut": True},
+                ["adjusted a/M on_hand+1", "edited a/M"],
+            ),
+            Row(
+                "no trace where a part is refused", [], chain(UP, CLOSE, TOO_MUCH), Code.BELOW_ZERO
+            ),
+            Row("the first refusal is the answer", [], chain(UP, STALE, TOO_MUCH), Code.STALE),
+            Row("of nothing", [], chain(), {"onHand": 5, "ended": []}),
+            Row("about an unknown SKU", [], chain(UP, sku="a/XL"), Code.UNKNOWN_ITEM),
+            Row("of nothing about an unknown SKU", [], chain(sku="a/XL"), Code.UNKNOWN_ITEM),
+            Row(
+                "a part without data",
+                [],
+                chain(MoveCursor(name="x", revision=1), UP),
+                {"onHand": 6},
+                ["adjusted a/M on_hand+1"],
+            ),
+            Row(
+                "says which holds it ended",
+                [take("s1", a_M=2)],
+                chain(SetReserved(sku="a/M", quantity=0), UP),
+                {"ended": [{"reservationId": "h-s1", "sessionId": "s1"}]},
+                ["released a/M reserved-2", "adjusted a/M on_hand+1"],
+            ),
+            Row(
+                "gives back a hold that it ended and could not go on",
+                [take("s1", a_M=2)],
+                chain(SetReserved(sku="a/M", quantity=0), TOO_MUCH),
+                Code.BELOW_ZERO,
+            ),
+        ]
+    )
+)
+def test_chain(row: Row) -> None:
+    row.check()
+
+
+def test_a_chain_shows_before_and_after() -> None:
+    answer = Shop().do(chain(UP, UP))
+    assert isinstance(answer, Accepted)
+    assert (answer.data["before"]["onHand"], answer.data["onHand"]) == (5, 7)
+
+
+def test_rows_made_and_unmade_within_a_chain_are_gone() -> None:
+    """A row that did not exist before the savepoint, and one that was changed twice within it."""
+    shop = Shop()
+    shop.now = 5
+    keyed = Adjust(sku="a/M", delta=1, command_id="k", digest="d")
+    answers = shop.batch(
+        [
+            take("s1", a_M=1),
+            chain(take("s2", a_M=1), take("s1", a_M=2), Release(ref="s1"), keyed, TOO_MUCH),
+            keyed,
+            take("s2", a_M=3),
+        ]
+    )
+    assert [isinstance(answer, Accepted) for answer in answers] == [True, False, True, True]
+    assert isinstance(answers[2], Accepted)
+    assert not answers[2].replayed
+    assert [told(entry) for entry in shop.new] == [
+        "reserved a/M reserved+1",
+        "adjusted a/M on_hand+1",
+        "reserved a/M reserved+3",
+    ]
+    assert shop.numbers("a/M") == (6, 4, 0)
+    shop.audit()
+
+
+def test_holds_are_found_anew_after_an_undo() -> None:
+    shop = Shop()
+    shop.now = 5
+    shop.batch(
+        [
+            take("s1", a_M=2),
+            chain(SetReserved(sku="a/M", quantity=0), TOO_MUCH),
+            SetReserved(sku="a/M", quantity=0),
+        ]
+    )
+    assert shop.numbers("a/M") == (5, 0, 0)
+    shop.audit()
+
+
+def test_many_succeed_or_fail_on_their_own() -> None:
+    shop = Shop()
+    answer = shop.do(Many(commands=(UP, TOO_MUCH, chain(CLOSE, TOO_MUCH), UP)))
+    assert isinstance(answer, Accepted)
+    rows = answer.data["rows"]
+    assert [next(iter(row)) for row in rows] == ["accepted", "refused", "refused", "accepted"]
+    assert rows[1]["refused"] == "below_zero"
+    assert rows[1]["detail"] == {"sku": "a/M", "onHand": 6, "change": -99}
+    assert shop.numbers("a/M") == (7, 0, 0)
+    json.dumps(answer.data)
+
+
+def test_a_dry_run_answers_like_the_run_and_leaves_no_trace() -> None:
+    shop = Shop()
+    shop.do(take("s1", a_M=2))
+    command = Many(
+        commands=(
+            chain(SetReserved(sku="a/M", quantity=1), UP, CLOSE),
+            chain(UP, TOO_MUCH),
+            upsert("c"),
+        ),
+        command_id="k",
+        digest="d",
+    )
+    before, revision = shop.image.snapshot(), shop.image.revision
+    dry = shop.do(DryRun(command=command))
+    assert shop.image.snapshot() == before
+    assert shop.image.revision == revision
+    assert shop.new == []
+    assert not shop.image.rows[Outcome]
+    assert shop.do(command) == dry
+
+
+def test_a_dry_run_of_a_refusal_is_the_refusal() -> None:
+    answer = Shop().do(DryRun(command=TOO_MUCH))
+    assert isinstance(answer, Refused)
+    assert answer.code is Code.BELOW_ZERO
+
+
+def test_a_dry_run_undoes_nothing_of_its_batch() -> None:
+    shop = Shop()
+    shop.batch([UP, DryRun(command=Many(commands=(UP, chain(UP, TOO_MUCH)))), UP])
+    assert shop.numbers("a/M") == (7, 0, 0)
+    assert [entry.revision for entry in shop.new] == [7, 8]
+    shop.audit()
+
+
+# Command ids ----------------------------------------------------------------------------------
+
+
+def keyed(command: Command, id_: str = "k", digest: str = "d") -> Command:
+    return replace(command, command_id=id_, digest=digest)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [take("s1", a_M=2, b_S=1), UP, chain(UP, CLOSE), Many(commands=(UP, TOO_MUCH)), CLOSE],
+    ids=lambda command: type(command).__name__,
+)
+def test_a_repetition_gets_the_first_answer_byte_for_byte(command: Command) -> None:
+    shop = Shop()
+    first = shop.do(keyed(command), at=3)
+    numbers = shop.numbers("a/M")
+    shop.do(Count(sku="a/S", quantity=1), at=4)
+    again = shop.do(keyed(command), at=99_999)
+    assert isinstance(first, Accepted)
+    assert isinstance(again, Accepted)
+    assert (first.replayed, again.replayed) == (False, True)
+    assert json.dumps(first.data) == json.dumps(again.data)
+    if shop.hold_count() == 0:
+        assert shop.new == []
+        assert shop.numbers("a/M") == numbers
+
+
+def test_a_repetition_in_the_same_batch_has_one_effect() -> None:
+    shop = Shop()
+    first, second = shop.batch([keyed(UP), keyed(UP)])
+    assert isinstance(second, Accepted)
+    assert isinstance(first, Accepted)
+    assert second.replayed
+    assert first.data == second.data
+    assert shop.numbers("a/M") == (6, 0, 0)
+
+
+def test_another_body_under_the_same_id_is_refused() -> None:
+    shop = Shop()
+    shop.do(keyed(UP))
+    answer = shop.do(keyed(UP, digest="other"))
+    assert isinstance(answer, Refused)
+    assert answer.code is Code.IDEMPOTENCY_CONFLICT
+    assert shop.numbers("a/M") == (6, 0, 0)
+
+
+def test_the_id_comes_before_every_other_refusal() -> None:
+    shop = Shop()
+    shop.do(keyed(UP))
+    answer = shop.do(keyed(take("s1", a_XL=1), digest="other"))
+    assert isinstance(answer, Refused)
+    assert answer.code is Code.IDEMPOTENCY_CONFLICT
+
+
+def test_a_refusal_is_not_remembered() -> None:
+    shop = Shop()
+    wish = keyed(take("s1", a_M=6))
+    assert isinstance(shop.do(wish), Refused)
+    shop.do(UP)
+    answer = shop.do(wish)
+    assert isinstance(answer, Accepted)
+    assert not answer.replayed
+
+
+def test_a_kept_answer_keeps_odd_texts() -> None:
+    shop = Shop()
+    wish = keyed(take("ä\u2028💚", a_M=1))
+    first, second = shop.do(wish), shop.do(wish)
+    assert isinstance(first, Accepted)
+    assert isinstance(second, Accepted)
+    assert first.data == second.data
+    assert second.data["session_id"] == "ä\u2028💚"
+
+
+# Events ---------------------------------------------------------------------------------------
+
+PAID = Capture(ref="s1", payment_id="cs_1")
+
+
+def event(id_: str, effect: Command | None = PAID) -> RecordEvent:
+    return RecordEvent(event_id=id_, type="checkout", object_id="cs_1", effect=effect)
+
+
+@pytest.mark.parametrize(
+    **named(
+        [
+            Row(
+                "does it",
+                [take("s1", a_M=2)],
+                event("e1"),
+                {"outcome": "done", "first": True},
+                ["captured a/M on_hand-2 reserved-2"],
+            ),
+            Row(
+                "the same event again",
+                [take("s1", a_M=2), event("e1")],
+                event("e1"),
+                {"outcome": "done", "first": False},
+            ),
+            Row(
+                "another event of the same payment",
+                [take("s1", a_M=2), event("e1")],
+                event("e2"),
+                {"outcome": "no change", "first": True},
+            ),
+            Row(
+                "a release after the payment",
+                [take("s1", a_M=2), event("e1")],
+                event("e2", Release(ref="s1")),
+                {"outcome": "no change"},
+            ),
+            Row("nobody's", [], event("e1"), {"outcome": "unknown_session", "first": True}),
+            Row("nothing to do", [], event("e1", None), {"outcome": "ignored", "effect": None}),
+            Row(
+                "an effect without data",
+                [],
+                event("e1", MoveCursor(name="x", revision=1)),
+                {"outcome": "no change"},
+            ),
+            Row(
+                "the same id, nobody's before",
+                [event("e1"), take("s1", a_M=2)],
+                event("e1"),
+                {"outcome": "unknown_session", "first": False},
+            ),
+        ]
+    )
+)
+def test_event(row: Row) -> None:
+    row.check()
+
+
+def test_every_event_is_kept() -> None:
+    shop = Shop()
+    shop.do(event("e1"), at=5)
+    kept = shop.image.rows[Event]["e1"]
+    assert kept == Event("e1", "checkout", "cs_1", 5, "unknown_session")
+
+
+# Facts without stock --------------------------------------------------------------------------
+
+
+def test_turned_away_demand_adds_up_per_sku_and_hour() -> None:
+    shop = Shop()
+    shop.do(
+        RecordTurnedAway(rows=(TurnedAway("a/M", 3, 1, 4), TurnedAway("a/M", 4, 1, 1))),
+        RecordTurnedAway(rows=(TurnedAway("a/M", 3, 2, 5),)),
+    )
+    rows = shop.image.rows[TurnedAway]
+    assert list(rows.values()) == [TurnedAway("a/M", 3, 3, 9), TurnedAway("a/M", 4, 1, 1)]
+    assert shop.new == []
+
+
+def test_a_cursor_never_moves_back() -> None:
+    shop = Shop()
+    shop.do(MoveCursor(name="x", revision=5), MoveCursor(name="x", revision=3))
+    assert shop.image.rows[Cursor]["x"].revision == 5

@@ -1,0 +1,335 @@
+"""Whatever is damaged, one thing at a time, `verify` finds it and names the right entry."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import pytest
+
+from fancymonkey.core.adjust import Count
+from fancymonkey.core.command import Command
+from fancymonkey.core.model import (
+    Entry,
+    Item,
+    Kind,
+    Level,
+    Line,
+    Reservation,
+    Status,
+)
+from fancymonkey.core.reserve import Attach, Reserve
+from fancymonkey.core.resolve import Capture, Expire, Release
+from fancymonkey.core.verify import QUANTITIES, Finding, Rule, verify
+from fancymonkey.store.audit import audit
+from fancymonkey.store.memory import MemoryStore
+from tests.store.scripts import batches, catalogue, script, upsert
+
+
+@dataclass
+class Books:
+    """A ledger and the rows at its end, to be damaged."""
+
+    entries: list[Entry]
+    items: list[Item]
+    levels: list[Level]
+    holds: list[Reservation]
+    revision: int
+
+    def findings(self) -> list[Finding]:
+        return list(verify(self.entries, self.revision, self.items, self.levels, self.holds))
+
+    def entry(self, number: int, **changes: object) -> None:
+        self.entries[number - 1] = replace(self.entries[number - 1], **changes)  # type: ignore[arg-type]
+
+
+async def books(seed: int, length: int = 200) -> Books:
+    store = MemoryStore()
+    await store.run(catalogue(), 1, 0)
+    for commands, now in batches(seed, script(seed, length)):
+        await store.run(commands, now, 0)
+    shot = await store.snapshot()
+    return Books(store.entries, shot.items, shot.levels, shot.holds, shot.revision)
+
+
+async def told(*steps: Command) -> Books:
+    """The books of a shop with one product after these commands, one a second."""
+    store = MemoryStore()
+    await store.run([upsert("prod_a")], 0, 0)
+    for number, step in enumerate(steps):
+        await store.run([step], 1000 * (number + 1), 0)
+    shot = await store.snapshot()
+    return Books(store.entries, shot.items, shot.levels, shot.holds, shot.revision)
+
+
+def hold(id_: str, quantity: int = 2, ttl: int = 60_000, sku: str = "prod_a/M") -> Reserve:
+    return Reserve(reservation_id=id_, session_id=id_, lines=(Line(sku, quantity),), ttl=ttl)
+
+
+@pytest.mark.parametrize("seed", range(30))
+async def test_sound_books_have_no_finding(seed: int) -> None:
+    assert (await books(seed)).findings() == []
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize(
+    "name", ["on_hand", "reserved", "on_hand_after", "reserved_after", "short"]
+)
+async def test_a_changed_number_is_found_at_its_entry(seed: int, name: str) -> None:
+    found = await books(seed)
+    chance = random.Random(seed)
+    entry = chance.choice([entry for entry in found.entries if "/" in entry.sku])
+    found.entry(entry.revision, **{name: getattr(entry, name) + chance.choice((-3, -1, 1, 2))})
+    arithmetic = [one for one in found.findings() if one.rule is Rule.ARITHMETIC]
+    assert [one.revision for one in arithmetic] == [entry.revision]
+    assert arithmetic[0].sku == entry.sku
+    assert f"entry {entry.revision} " in arithmetic[0].text
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("name", ["allocated", "incoming", "backordered"])
+async def test_a_changed_number_without_a_running_one_is_found_at_its_sku(
+    seed: int, name: str
+) -> None:
+    found = await books(seed)
+    entry = random.Random(seed).choice([one for one in found.entries if "/" in one.sku])
+    found.entry(entry.revision, **{name: getattr(entry, name) + 1})
+    findings = found.findings()
+    assert findings
+    assert {one.sku for one in findings} == {entry.sku}
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_a_missing_entry_is_a_gap(seed: int) -> None:
+    found = await books(seed)
+    gone = random.Random(seed).randrange(1, len(found.entries))
+    del found.entries[gone - 1]
+    first = found.findings()[0]
+    assert (first.rule, first.revision) == (Rule.GAP, gone + 1)
+    assert f"entry {gone} should come next" in first.text
+
+
+async def test_missing_last_entries_are_a_gap() -> None:
+    found = await books(1)
+    last = found.entries.pop()
+    first = found.findings()[0]
+    assert first.rule is Rule.GAP
+    assert f"should end with entry {last.revision} and ends with {last.revision - 1}" in first.text
+
+
+async def test_an_entry_twice_is_a_gap() -> None:
+    found = await books(1)
+    found.entries.insert(50, found.entries[49])
+    first = found.findings()[0]
+    assert (first.rule, first.revision) == (Rule.GAP, 50)
+
+
+async def test_exchanged_entries_are_found() -> None:
+    found = await told(Count(sku="prod_a/M", quantity=3), Count(sku="prod_a/M", quantity=8))
+    found.entry(5, revision=6)
+    found.entry(6, revision=5)
+    found.entries[4:6] = [found.entries[5], found.entries[4]]
+    first = found.findings()[0]
+    assert (first.rule, first.revision, first.sku) == (Rule.ARITHMETIC, 5, "prod_a/M")
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_a_moved_entry_is_found(seed: int) -> None:
+    found = await books(seed)
+    moved = [entry for entry in found.entries if any(getattr(entry, name) for name in QUANTITIES)]
+    entry = random.Random(seed).choice(moved)
+    found.entry(entry.revision, sku="prod_a/S" if entry.sku != "prod_a/S" else "prod_a/M")
+    assert any(entry.sku == one.sku for one in found.findings())
+
+
+async def test_an_entry_of_a_sku_that_is_not_in_the_catalogue_is_found() -> None:
+    found = await books(1)
+    gone = found.items.pop()
+    (finding,) = found.findings()
+    assert (finding.rule, finding.sku) == (Rule.UNKNOWN_ITEM, gone.sku)
+    assert found.entries[(finding.revision or 0) - 1].sku == gone.sku
+
+
+async def test_an_item_without_an_entry_is_found() -> None:
+    found = await books(1)
+    found.items.append(Item("prod_a/XXXL", "prod_a", "XXXL"))
+    (finding,) = found.findings()
+    assert (finding.rule, finding.sku) == (Rule.UNKNOWN_ITEM, "prod_a/XXXL")
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [(5, Kind.RELEASED), (5, Kind.SOLD), (5, Kind.COUNTED), (6, Kind.RESERVED), (6, Kind.CAPTURED)],
+)
+async def test_a_kind_that_does_not_fit_its_changes_is_found(number: int, kind: Kind) -> None:
+    found = await told(hold("r1"), Release(ref="r1"))
+    found.entry(number, kind=kind)
+    assert (Rule.MEANING, number) in [(one.rule, one.revision) for one in found.findings()]
+
+
+@pytest.mark.parametrize("name", QUANTITIES)
+@pytest.mark.parametrize("seed", range(4))
+async def test_a_changed_level_is_found(seed: int, name: str) -> None:
+    found = await books(seed)
+    number = random.Random(seed).randrange(len(found.levels))
+    level = found.levels[number]
+    found.levels[number] = replace(level, **{name: getattr(level, name) + 1})  # type: ignore[arg-type]
+    finding = found.findings()[0]
+    assert (finding.rule, finding.sku) == (Rule.LEVEL, level.sku)
+    assert f"{name} is {getattr(level, name) + 1}" in finding.text
+
+
+async def test_a_quantity_below_zero_is_found_even_where_the_entries_are_lost() -> None:
+    found = await told(hold("r1"))
+    found.entry(5, reserved_after=7)
+    at = next(i for i, level in enumerate(found.levels) if level.sku == "prod_a/M")
+    found.levels[at] = replace(found.levels[at], on_hand=-1)
+    texts = [one.text for one in found.findings() if one.rule is Rule.LEVEL]
+    assert texts == ["prod_a/M at main: a quantity is below zero"]
+
+
+async def test_a_missing_level_is_found() -> None:
+    found = await books(2)
+    gone = next(level for level in found.levels if level.on_hand)
+    found.levels.remove(gone)
+    assert (Rule.LEVEL, gone.sku) in [(one.rule, one.sku) for one in found.findings()]
+
+
+Damage = Callable[[list[Reservation]], None]
+
+
+def _forget(holds: list[Reservation]) -> None:
+    holds.pop()
+
+
+def _invent(holds: list[Reservation]) -> None:
+    holds.append(replace(holds[0], reservation_id="r9"))
+
+
+def _shrink(holds: list[Reservation]) -> None:
+    holds[0] = replace(holds[0], lines=(Line("prod_a/M", 1),))
+
+
+def _move(holds: list[Reservation]) -> None:
+    holds[0] = replace(holds[0], lines=(Line("prod_a/S", 2),))
+
+
+@pytest.mark.parametrize(
+    ("damage", "id_", "revision"),
+    [(_forget, "r2", 6), (_invent, "r9", None), (_shrink, "r1", 5), (_move, "r1", 5)],
+)
+async def test_a_changed_hold_is_found(damage: Damage, id_: str, revision: int | None) -> None:
+    found = await told(hold("r1"), hold("r2", 3))
+    damage(found.holds)
+    findings = found.findings()
+    assert (findings[0].rule, findings[0].reservation_id) == (Rule.HOLD, id_)
+    assert findings[0].revision == revision
+    assert Rule.RESERVED in {one.rule for one in findings}
+
+
+async def test_a_changed_deadline_is_found() -> None:
+    found = await told(hold("r1"), Attach(ref="r1", session_id="cs", expires_at=90_000))
+    assert found.findings() == []
+    found.holds[0] = replace(found.holds[0], expires_at=60_000)
+    (finding,) = found.findings()
+    assert (finding.rule, finding.reservation_id) == (Rule.HOLD, "r1")
+    assert "60000" in finding.text
+    assert "90000" in finding.text
+
+
+@pytest.mark.parametrize("end", [Release(ref="r1"), Capture(ref="r1"), None])
+async def test_a_hold_that_ends_twice_is_found_at_its_second_end(end: Command | None) -> None:
+    found = await told(hold("r1"), hold("r2", ttl=1_000_000), end or Expire())
+    if end is None:
+        found = await told(hold("r1", ttl=500), hold("r2", ttl=1_000_000))
+    ended = found.entries[-1] if end is not None else found.entries[5]
+    assert ended.reservation_id == "r1"
+    again = replace(
+        ended,
+        revision=found.revision + 1,
+        on_hand_after=found.entries[-1].on_hand_after + ended.on_hand,
+        reserved_after=found.entries[-1].reserved_after + ended.reserved,
+    )
+    found.entries.append(again)
+    found.revision += 1
+    first = found.findings()[0]
+    assert (first.rule, first.revision) == (Rule.HOLD, again.revision)
+    assert first.reservation_id == "r1"
+    assert "had ended before it" in first.text
+
+
+async def test_an_end_that_gives_back_too_much_is_found() -> None:
+    found = await told(hold("r1", 2), hold("r2", 5), Release(ref="r1"))
+    found.entry(7, reserved=-4, reserved_after=3)
+    found.entry(6, reserved=7, reserved_after=9)
+    found.entry(7, reserved=-4, reserved_after=5)
+    findings = found.findings()
+    assert (findings[0].rule, findings[0].revision) == (Rule.HOLD, 7)
+    assert "takes 4 units out of the hold r1, which has 2" in findings[0].text
+
+
+async def test_units_reserved_for_no_hold_are_found() -> None:
+    found = await told(hold("r1"))
+    found.entry(5, reservation_id=None)
+    assert (Rule.HOLD, 5) in [(one.rule, one.revision) for one in found.findings()]
+
+
+async def late_shop() -> MemoryStore:
+    store = MemoryStore()
+    await store.run([upsert("prod_a")], 0, 0)
+    await store.run([hold("r1", ttl=500)], 1, 0)
+    await store.run([Capture(ref="r1", payment_id="cs_1")], 1000, 0)
+    return store
+
+
+async def test_a_late_payment_is_sound() -> None:
+    found = await audit(await late_shop())
+    assert found.clean
+    assert (found.entries, found.skus, found.holds) == (7, 3, 0)
+
+
+@pytest.mark.parametrize(
+    "change", [{"late": False}, {"status": Status.EXPIRED}, {"lines": (Line("prod_a/M", 1),)}]
+)
+async def test_a_late_payment_that_its_hold_does_not_know_is_found(
+    change: dict[str, object],
+) -> None:
+    store = await late_shop()
+    row = store.image.reservation("r1")
+    assert row is not None
+    store.image.rows[Reservation]["r1"] = replace(row, **change)  # type: ignore[arg-type]
+    (finding,) = (await audit(store)).findings
+    assert (finding.rule, finding.reservation_id) == (Rule.HOLD, "r1")
+
+
+async def test_an_audit_ignores_what_is_written_while_it_runs() -> None:
+    """Between any two reads of the audit somebody writes."""
+
+    class Busy(MemoryStore):
+        count = 0
+
+        async def entries_after(self, revision: int, limit: int = 1000) -> list[Entry]:
+            self.count += 1
+            now = 2_000_000 + self.count
+            await super().run([hold(f"n{self.count}", 1, ttl=2), Expire()], now, 0)
+            return await super().entries_after(revision, 7)
+
+    store = Busy()
+    await store.run(catalogue(), 1, 0)
+    for commands, now in batches(5, script(5)):
+        await store.run(commands, now, 0)
+    before = store.image.revision
+    found = await audit(store)
+    assert found.clean
+    assert found.entries == before
+    assert store.count > 5
+    assert store.image.revision > before
+
+
+async def test_an_audit_of_a_damaged_store_ends_and_tells_the_first_entry() -> None:
+    store = MemoryStore()
+    await store.run(catalogue(), 1, 0)
+    store.entries[3] = replace(store.entries[3], on_hand_after=99)
+    store.entries[7] = replace(store.entries[7], revision=3)
+    found = await audit(store)
+    assert not found.clean
+    assert found.findings[0].revision == 4
