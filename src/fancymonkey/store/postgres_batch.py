@@ -32,6 +32,16 @@ Kinds = tuple[type[Row], ...]
 _parse = msgspec.json.decode
 
 
+async def learn_types(connection: Connection) -> None:
+    """Lets the driver look up the tables' types now, and not while a batch holds the lock.
+
+    In a transaction that leaves no trace: the driver switches a setting off and on again for it.
+    """
+    types = ", ".join(f'NULL::"{table.name}"[]' for table in (*TABLES.values(), ENTRIES))
+    async with connection.transaction():
+        await connection.fetchrow(f"SELECT {types}")
+
+
 async def read_first(
     connection: Connection, load: Load, state: State, after: int
 ) -> tuple[int, list[Entry], list[Reservation]]:

@@ -1,5 +1,6 @@
 """Connections of the PostgreSQL store, and the driver's errors in our words."""
 
+import asyncio
 import re
 from typing import Any, TypeAlias
 
@@ -12,6 +13,7 @@ CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 70.0
 """Longer than the server's own limits: only a dead network reaches it."""
 
+CLOSE_SECONDS = 2.0
 OLDEST = 140000
 
 Connection: TypeAlias = "asyncpg.Connection[Any]"
@@ -106,6 +108,14 @@ _ADVICE: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
     ((TimeoutError,), "It did not answer in time."),
     ((ConnectionError, OSError), "Is it running, and reachable from here?"),
 )
+
+
+async def close(what: "Connection | Pool") -> None:
+    """Closes in good order, or at once where that takes too long."""
+    try:
+        await asyncio.wait_for(what.close(), CLOSE_SECONDS)
+    except DRIVER_ERRORS:
+        what.terminate()
 
 
 def is_data_error(error: BaseException) -> bool:
