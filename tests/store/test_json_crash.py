@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.store.faults import WAYS, Crashed, FaultyDisk, NoFileSync, NoFolderSync
-from tests.store.scripts import batches, catalogue, script
-from tests.store.test_conformance import everything
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.state import State
 from fancymonkey.errors import StoreUnavailable
 from fancymonkey.store.json import JsonStore
 from fancymonkey.store.memory import MemoryStore
+from tests.store.faults import WAYS, Crashed, FaultyDisk, NoFileSync, NoFolderSync
+from tests.store.scripts import batches, catalogue, script
+from tests.store.test_conformance import everything
 
 Step = tuple[list[Command], int]
 STEPS: list[Step] = [(catalogue(), 999_000), *list(batches(5, script(5, 110)))]

@@ -67,7 +67,7 @@ class SqliteStore:
     def _open_writer(self, now: int) -> None:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock.take()
+            self._lock.take(now)
         except OSError as error:
             raise StoreUnavailable(f"{self.path} cannot be opened for writing: {error}") from error
         self._writer = Writer(self.path)

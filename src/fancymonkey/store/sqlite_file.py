@@ -165,7 +165,10 @@ class Writer:
         with self.transaction():
             ((revision, schema),) = self.db.execute(QUERIES["head"])
             if schema != self.schema:
-                raise StoreUnavailable("The database was changed by another version: restart.")
+                raise StoreUnavailable(
+                    f"The database has schema {schema}, this program knows {self.schema}: restart "
+                    f"it with the version that made it."
+                )
             others: list[Entry] = []
             if revision > after:
                 others = entries(self.db.execute(QUERIES["entries_after"], (after, NEVER)))

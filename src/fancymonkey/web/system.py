@@ -1,6 +1,7 @@
 """For whoever runs the service: is it alive, is it ready, how is it doing."""
 
 import asyncio
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,8 +17,11 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from fancymonkey import __version__
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import StoreError
+from fancymonkey.web.http import RETRY_SOON, Problem, response_of
 from fancymonkey.web.shop import Shop
 from fancymonkey.web.wire import encode
+
+log = logging.getLogger(__name__)
 
 STORE_SECONDS = 2.0
 """How long the store may take to answer before it counts as unreachable."""
@@ -93,9 +97,13 @@ def router(shop: Shop) -> APIRouter:
             async with asyncio.timeout(STORE_SECONDS):
                 await shop.engine.store.next_due()
                 problems = await shop.engine.store.trouble()
-        except (StoreError, TimeoutError) as error:
-            reason = str(error) or "The store does not answer."
-            return _json(503, {"status": "unavailable", "problems": [reason]})
+        except TimeoutError:
+            return _not_ready("The store does not answer.")
+        except StoreError as error:
+            return _not_ready(str(error))
+        except Exception:
+            log.exception("the store failed when it was asked how it is")
+            return _not_ready("The store fails; the log says why.")
         body = {
             "status": "degraded" if problems else "ready",
             "problems": problems,
@@ -108,6 +116,11 @@ def router(shop: Shop) -> APIRouter:
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     return routes
+
+
+def _not_ready(reason: str) -> Response:
+    reply = Problem(503, "unavailable", reason, headers=[RETRY_SOON], problems=[reason]).reply()
+    return response_of(reply)
 
 
 def _json(status: int, body: dict[str, Any]) -> Response:

@@ -32,3 +32,6 @@ SELECT
     current_setting('fsync') AS fsync,
     current_setting('full_page_writes') AS full_page_writes,
     current_setting('synchronous_commit') AS synchronous_commit;
+
+-- name: live_holds
+SELECT {reservation} FROM reservation WHERE status = 'held';
