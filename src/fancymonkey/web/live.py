@@ -150,7 +150,10 @@ async def _messages(
         if not waiting.done():
             waiting.cancel()
             return
-        yield message(shop, waiting.result())
+        change = waiting.result()
+        if change is None:
+            return
+        yield message(shop, change)
 
 
 async def _events(shop: Shop, subscription: Subscription, *, resumed: bool) -> AsyncIterator[bytes]:
@@ -158,14 +161,17 @@ async def _events(shop: Shop, subscription: Subscription, *, resumed: bool) -> A
     try:
         yield b"retry: 1000\n\n"
         if resumed and not subscription.waiting:
-            change = Change(shop.engine.feed.revision, False, frozenset())
-            yield _event(change, message(shop, change))
+            now = Change(shop.engine.feed.revision, False, frozenset())
+            yield _event(now, message(shop, now))
         while True:
             try:
-                change = await asyncio.wait_for(subscription.next(), KEEPALIVE_SECONDS)
+                async with asyncio.timeout(KEEPALIVE_SECONDS):
+                    change = await subscription.next()
             except TimeoutError:
                 yield b": still here\n\n"
                 continue
+            if change is None:
+                return
             yield _event(change, message(shop, change))
     finally:
         subscription.close()
