@@ -81,7 +81,9 @@ class JsonStore:
         try:
             await self._in_writer(self._open_files)
             empty = not self._image.revision and not any(self._image.rows.values())
-            if not self._read_only:
+            if self._read_only:
+                self._imagine(await self.mirror.check(empty=empty))
+            else:
                 await self.mirror.open(empty=empty)
                 self._open = True
         except OSError as error:
@@ -94,7 +96,7 @@ class JsonStore:
     def _open_files(self) -> None:
         if not self._read_only:
             self._disk.make_folder(self._path)
-            self._file_lock.take()
+            self._file_lock.take(self._now)
             for folder in (self._path, self._path / "logs", self._path / "state"):
                 for path in leftovers(folder):
                     self._disk.remove(path)
@@ -119,12 +121,19 @@ class JsonStore:
             self._remember(batch.entries)
         return self._journal.position
 
+    def _imagine(self, commands: Sequence[Command]) -> None:
+        """Shows a folder that no writer has opened yet as the first one will find it."""
+        state = self._image.begin(self._now)
+        execute(state, commands, ())
+        self._image.apply(state.changed, state.revision)
+        self._recent += state.entries
+
     async def close(self) -> None:
         """See `Store.close`."""
         await self.mirror.close(self._submit)
         if self._open and self._stopped is None:
             try:
-                await self.mirror.reconcile()
+                await self.mirror.finish()
             except (OSError, StoreError) as error:
                 log.error("%s could not be brought up to date: %s", self._path / PRODUCTS, error)
         self._open = False
@@ -219,7 +228,12 @@ class JsonStore:
     async def history(self, sku: str, until: int | None = None) -> AsyncIterator[Entry]:
         """See `Store.history`."""
         segments, last = self._journal.segments, self._image.revision
-        for segment in await asyncio.to_thread(segments.all):
+        found = await asyncio.to_thread(segments.all)
+        if not found:
+            for entry in self._recent:
+                if entry.sku == sku and (until is None or entry.at <= until):
+                    yield entry
+        for segment in found:
             for entry in await asyncio.to_thread(segments.of_sku, segment, sku, last):
                 if until is None or entry.at <= until:
                     yield entry

@@ -7,7 +7,6 @@ both have changed the edit is taken in first, so that neither is lost.
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from zlib import crc32
@@ -31,9 +30,9 @@ SETTLE_SECONDS = 0.1
 """How long a file that was touched has to be left alone before it is read."""
 SHARE = 10
 """After writing for a while the file is left alone this many times as long."""
-RACY_NS = 2_000_000_000
-"""A file that is as young as this when we look may change again without a new time stamp."""
-UNKNOWN = object()
+YOUNG_SECONDS = 2.0
+"""How long a file is read again although it looks the same: a change within one tick of the file
+system's clock does not show."""
 
 
 class Mirror:
@@ -52,7 +51,8 @@ class Mirror:
         self._refused: bytes | None = None
         self._problem: str | None = None
         self.refusals: list[str] = []
-        self._stamp: object = UNKNOWN
+        self._stamp: object = None
+        self._young_until = 0.0
         self._turn = asyncio.Lock()
         self._bell = asyncio.Event()
         self._closing = False
@@ -79,6 +79,23 @@ class Mirror:
         if self._problem is not None and empty:
             raise DataError(self._problem)
 
+    async def check(self, *, empty: bool) -> Sequence[Command]:
+        """Looks at the file and touches nothing; returns what would fill an `empty` store from it.
+
+        Raises DataError where the store is `empty` and the file cannot be read, and OSError.
+        """
+        content = await asyncio.to_thread(self._versions.read)
+        if content is None:
+            return []
+        try:
+            catalogue = await asyncio.to_thread(read_products, content, self._name)
+        except DataError as error:
+            if empty:
+                raise
+            self._problem = str(error)
+            return []
+        return commands_of(catalogue.products, [], Truth.of(self._rows()), "") if empty else []
+
     def watch(self, submit: Submit) -> None:
         """From now on looks at the file twice a second, and runs its edits through `submit`."""
         self._submit = submit
@@ -91,6 +108,12 @@ class Mirror:
         if self._task is not None:
             await asyncio.wait([self._task])
         self._submit = submit
+
+    async def finish(self) -> None:
+        """Takes in and writes everything, for the last time. Raises OSError and StoreError."""
+        await self.reconcile()
+        if self._versions.unsettled:
+            await self.reconcile()
 
     async def _look(self) -> None:
         loop = asyncio.get_running_loop()
@@ -113,7 +136,7 @@ class Mirror:
     async def _touched(self) -> bool:
         """Whether the file may have changed, and is not just being written."""
         stamp = self._versions.stamp()
-        if stamp == self._stamp:
+        if stamp == self._stamp and asyncio.get_running_loop().time() >= self._young_until:
             return False
         await asyncio.sleep(SETTLE_SECONDS)
         return self._versions.stamp() == stamp
@@ -124,15 +147,15 @@ class Mirror:
         Raises OSError, and StoreError where the edit could not be run.
         """
         async with self._turn:
-            looked = time.time_ns()
             late = await asyncio.to_thread(self._versions.late_edit)
             if late is not None and not await self._take_in(late.found, late.base):
                 log.error("%s: an edit that came late cannot be read and is dropped", self._name)
             while await self._look_once():
                 pass
             stamp = self._versions.stamp()
-            young = stamp is not None and looked - stamp[0] < RACY_NS
-            self._stamp = UNKNOWN if young else stamp
+            if stamp != self._stamp:
+                self._stamp = stamp
+                self._young_until = asyncio.get_running_loop().time() + YOUNG_SECONDS
 
     async def _look_once(self) -> bool:
         """One look and one write; True where the file has changed meanwhile."""

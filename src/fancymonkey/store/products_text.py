@@ -151,16 +151,14 @@ class ProductsText:
 
 
 def _filled(shelf: Shelf, old: Branch | None, style: Style) -> Branch:
-    """The owner's object with every known field that has something to say.
+    """The owner's object with every known field that is there or has something to say.
 
-    A product that the owner never wrote gets all fields of the format.
+    A product that no file has yet gets all fields of the format.
     """
     product = shelf.product
     found = _owners(product.extra)
-    new = not found.slots
-    key = next((name for name in ID_FIELDS if _is_blank(found, name)), "id")
-    if old is not None and new:
-        key = next((name for name in ID_FIELDS if old.get(name) is not None), key)
+    new = old is None and not found.slots
+    key = next((name for name in ID_FIELDS if _is_blank(found, name) or _has(old, name)), "id")
     fill = _Filler(found, old, everything=new)
     fill(key, quote(product.product_id), None)
     fill("name", quote(product.name), quote(product.product_id))
@@ -171,18 +169,18 @@ def _filled(shelf: Shelf, old: Branch | None, style: Style) -> Branch:
     for item, level in shelf.sizes:
         old_size = old_sizes.get(item.size) if isinstance(old_sizes, Branch) else None
         sizes.put(item.size, _size(item, level, old_size if isinstance(old_size, Branch) else None))
-    listed = new or found.get("sizes") is not None
+    listed = new or _has(found, "sizes") or _has(old, "sizes")
     if sizes.slots or (listed and not _is_blank(old, "sizes")):
         found.put("sizes", sizes)
     fill("restockDate", NULL if product.restock_date is None else quote(product.restock_date), NULL)
-    if new and old is None:
+    if new or (old is None and _has(found, "lastUpdated")):
         found.put("lastUpdated", Leaf(quote(time_text(shelf.updated_at))))
     return found
 
 
 def _size(item: Item, level: Level, old: Branch | None) -> Branch:
     found = _owners(item.extra)
-    fill = _Filler(found, old, everything=not found.slots)
+    fill = _Filler(found, old, everything=old is None and not found.slots)
     fill("skuId", NULL if item.sku_id is None else quote(item.sku_id), NULL)
     fill("priceId", NULL if item.price_id is None else quote(item.price_id), NULL)
     fill("soldOut", "true" if item.sold_out else "false", "false")
@@ -203,7 +201,8 @@ class _Filler:
     def __call__(self, name: str, text: str, default: str | None) -> None:
         if text == default and _is_blank(self._old, name):
             text = NULL
-        if self._everything or self._found.get(name) is not None or text != default:
+        there = _has(self._found, name) or _has(self._old, name)
+        if there or self._everything or text != default:
             self._found.put(name, Leaf(text))
 
     def price(self, product: Product) -> None:
@@ -221,6 +220,10 @@ def _owners(extra: str) -> Branch:
     found = parse(extra, "extra").node
     assert isinstance(found, Branch)
     return found
+
+
+def _has(node: Branch | None, name: str) -> bool:
+    return node is not None and node.get(name) is not None
 
 
 def _is_blank(node: Branch | None, name: str) -> bool:

@@ -56,7 +56,7 @@ class Versions:
         left = self.read(self._swap)
         if left is None:
             return
-        if any(version.startswith(left) for version in self.known):
+        if not left or any(version.startswith(left) for version in self.known):
             self._disk.remove(self._swap)
             return
         rescued = self.path.with_name(f"products.rescued-{self.number}.json")
@@ -106,8 +106,8 @@ class Versions:
         Where an edit was seen in time nothing is written. One that came between the look and the
         exchange is returned: it is in no file any more, and both versions count as ours still.
         """
-        write_new(self._disk, self._swap, [content])
         self._save(content)
+        write_new(self._disk, self._swap, [content])
         if self.read() != expected:
             self._take_back()
             return Replaced(written=False)
@@ -119,9 +119,14 @@ class Versions:
         if found != expected:
             self._disk.remove(self._swap)
             return Replaced(written=True, edit=found)
-        self._forget_others()
-        # An editor may hold the old file open and write into it a moment later.
-        self._swapped = found if exchanged else None
+        self.known = [content]
+        if exchanged:
+            # An editor may hold the old file open and write into it a moment later. Until that is
+            # over both versions stay in the folder, so that a crash does not make the old one
+            # look like an edit.
+            self._swapped = found
+        else:
+            self._forget_others()
         return Replaced(written=True)
 
     def put_back(self, content: bytes) -> None:
@@ -143,7 +148,13 @@ class Versions:
             return None
         found = self.read(self._swap)
         self._disk.remove(self._swap)
+        self._forget_others()
         return None if found is None or found == base else LateEdit(found, base)
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether `late_edit` has something to look at."""
+        return self._swapped is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,8 +173,8 @@ async def _until_gone(
 async def _send_changes(socket: WebSocket, messages: Messages, listener: Subscription) -> None:
     """Sends until the other side is gone or too slow: it will resume."""
     try:
-        while True:
-            text = messages.of(await listener.next()).decode()
+        while (change := await listener.next()) is not None:
+            text = messages.of(change).decode()
             async with asyncio.timeout(SEND_SECONDS):
                 await socket.send_text(text)
     except (WebSocketDisconnect, TimeoutError):
@@ -218,5 +218,7 @@ async def _events(messages: Messages, listener: Subscription) -> AsyncIterator[b
         except TimeoutError:
             yield b": still here\n\n"
             continue
+        if change is None:
+            return
         kind = b"snapshot" if change.fresh else b"change"
         yield b"id: %d\nevent: %s\ndata: %s\n\n" % (change.revision, kind, messages.of(change))
