@@ -2,5 +2,6 @@
 
 `model` rows, `ledger` the only arithmetic, `state` what a batch sees, `outcomes` what it answers,
 `holds` what several rules do with a hold;
-`reserve`, `resolve`, `adjust`, `catalogue`, `record`, `bulk` the rules, `verify` the proof; `execute` runs them.
+`reserve`, `resolve`, `adjust`, `catalogue`, `record`, `bulk` the rules; `execute` runs them,
+`verify` proves what they left.
 """
