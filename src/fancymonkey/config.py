@@ -134,16 +134,6 @@ class Settings:
         shown="none",
         secret=True,
     )
-    database_direct_url: str | None = _variable(
-        "DATABASE_DIRECT_URL",
-        _store_url,
-        None,
-        "The same database without a pooler, where `DATABASE_URL` goes through one (pgbouncer in "
-        "transaction mode): live news of other workers come by this way. Set it with a pooler, "
-        "and only then.",
-        shown="none",
-        secret=True,
-    )
     data_dir: str = _variable(
         "DATA_DIR",
         _text,

@@ -7,12 +7,11 @@ from fancymonkey.store.base import Store
 from fancymonkey.store.memory import MemoryStore
 
 
-def open_store(target: str, *, read_only: bool = False, direct_url: str | None = None) -> Store:
+def open_store(target: str, *, read_only: bool = False) -> Store:
     """The store that a URL or a directory names, not opened yet.
 
     `postgresql://…`, `sqlite:///file.db`, `memory://`, or the path of a directory of JSON files.
     With `read_only` it may be used beside a server that holds it, and refuses to write.
-    `direct_url` leads past a pooler, where a `postgresql://` URL goes through one.
     Raises ConfigError for any other URL.
     """
     scheme, separator, rest = target.partition("://")
@@ -23,7 +22,7 @@ def open_store(target: str, *, read_only: bool = False, direct_url: str | None =
     if scheme in ("postgresql", "postgres"):
         from fancymonkey.store.postgres import PostgresStore
 
-        return PostgresStore(target, read_only=read_only, direct_url=direct_url)
+        return PostgresStore(target, read_only=read_only)
     if scheme == "sqlite":
         from fancymonkey.store.sqlite import SqliteStore
 
