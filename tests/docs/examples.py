@@ -17,7 +17,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,11 @@ def runnable(page: Page) -> bool:
     return any(block.words == ("bash", "run") for block in page.blocks)
 
 
+def starts_server(page: Page) -> bool:
+    """Whether the page wants a server for its examples."""
+    return any(block.words == ("bash", "server") for block in page.blocks)
+
+
 def server_variables(page: Page) -> dict[str, str]:
     """The variables with which the page starts its server."""
     found: dict[str, str] = {}
@@ -47,7 +52,7 @@ def server_variables(page: Page) -> dict[str, str]:
     return found
 
 
-def run_page(page: Page, folder: Path, address: str, environ: Mapping[str, str]) -> None:
+def run_page(page: Page, folder: Path, address: str) -> None:
     """Runs the page's examples in `folder` and compares what they print. Raises AssertionError."""
     (folder / ".venv").mkdir(exist_ok=True)
     (folder / ".venv" / "bin").symlink_to(PROGRAMS)
@@ -57,7 +62,7 @@ def run_page(page: Page, folder: Path, address: str, environ: Mapping[str, str])
     done = subprocess.run(
         ["bash", "-c", script],
         cwd=folder,
-        env={"PATH": os.environ["PATH"], "HOME": str(folder), **environ},
+        env={"PATH": os.environ["PATH"], "HOME": str(folder)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

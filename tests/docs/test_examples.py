@@ -5,19 +5,53 @@ from typing import Any
 
 import pytest
 
-from tests.docs.examples import difference, json_difference, run_page, runnable, server_variables
+from tests.docs.examples import (
+    difference,
+    json_difference,
+    run_page,
+    runnable,
+    server_variables,
+    starts_server,
+)
 from tests.docs.pages import Block, Page, pages
 from tests.support.server import Server
 
+NOWHERE = "127.0.0.1:1"
 RUNNABLE = {page.name: page for page in pages() if runnable(page)}
 
 
-@pytest.mark.parametrize("name", RUNNABLE)
+ON_POSTGRES = [
+    name
+    for name, page in RUNNABLE.items()
+    if server_variables(page).get("DATABASE_URL", "").startswith("postgresql:")
+]
+WITHOUT_SERVER = [name for name, page in RUNNABLE.items() if not starts_server(page)]
+
+ON_FILES = [name for name in RUNNABLE if name not in (*ON_POSTGRES, *WITHOUT_SERVER)]
+
+
+@pytest.mark.parametrize("name", ON_FILES)
 def test_examples_of(name: str, tmp_path: Path) -> None:
     page = RUNNABLE[name]
     variables = server_variables(page)
     with Server(data=tmp_path / "data", env=variables, arguments=["--init"]) as server:
-        run_page(page, tmp_path, f"{server.host}:{server.port}", {})
+        run_page(page, tmp_path, f"{server.host}:{server.port}")
+
+
+@pytest.mark.parametrize("name", WITHOUT_SERVER)
+def test_examples_without_a_server_of(name: str, tmp_path: Path) -> None:
+    run_page(RUNNABLE[name], tmp_path, NOWHERE)
+
+
+@pytest.mark.parametrize("name", ON_POSTGRES)
+def test_examples_on_postgres_of(name: str, tmp_path: Path, postgres_url: str) -> None:
+    page = RUNNABLE[name]
+    variables = server_variables(page) | {"DATABASE_URL": postgres_url}
+    workers = int(variables.pop("WORKERS", "1"))
+    with Server(
+        database_url=postgres_url, env=variables, workers=workers, arguments=["--init"]
+    ) as server:
+        run_page(page, tmp_path, f"{server.host}:{server.port}")
 
 
 def test_the_readme_and_the_tutorial_are_run() -> None:
@@ -59,7 +93,7 @@ def _page(tmp_path: Path, text: str) -> Page:
 
 def test_blocks_share_one_shell(tmp_path: Path) -> None:
     text = "```bash run\nword=hi\n```\n```bash run\necho $word\n```\n```text answer\nhi\n```\n"
-    run_page(_page(tmp_path, text), tmp_path, "127.0.0.1:1", {})
+    run_page(_page(tmp_path, text), tmp_path, NOWHERE)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +109,7 @@ def test_blocks_share_one_shell(tmp_path: Path) -> None:
 )
 def test_an_example_that_is_wrong_is_found(text: str, tmp_path: Path) -> None:
     with pytest.raises(AssertionError):
-        run_page(_page(tmp_path, text), tmp_path, "127.0.0.1:1", {})
+        run_page(_page(tmp_path, text), tmp_path, NOWHERE)
 
 
 def test_variables_of_the_server_are_read_from_the_page(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: the same request again has one effect and gets the same answer, byte by byte."""
+"""`Idempotency-Key`: the same request again has one effect and the very same answer."""
 
 import asyncio
 from typing import Any
@@ -114,7 +114,7 @@ async def test_how_the_json_is_written_makes_no_other_request(shop: Shop) -> Non
 async def test_a_password_is_no_part_of_the_request(shop: Shop) -> None:
     """A rotated password must not turn a retry into another request."""
     first = await send(shop.client, "update", REQUESTS["update"])
-    async with running(shop.engine.store, fill=False, admin_password="rotated") as later:  # noqa: S106
+    async with running(shop.engine.store, fill=False, admin_password="rotated") as later:
         again = await send(later.client, "update", {**REQUESTS["update"], "password": "rotated"})
         assert (again.status, again.body) == (200, first.body)
 

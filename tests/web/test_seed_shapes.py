@@ -1,4 +1,4 @@
-"""The specification's five endpoints: exact names, shapes and types, as pairs of request and answer.
+"""The specification's five endpoints: exact names, shapes and types, request by request.
 
 Fields beyond the specification are listed here one by one, so that none slips in.
 """

@@ -1,6 +1,6 @@
 """`fancymonkey migrate`: from any store into any empty store."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,6 @@ from fancymonkey.commands.common import (
     json_option,
     opened,
     progress,
-    require_directory,
     run,
 )
 from fancymonkey.commands.verify import as_data, in_words
@@ -31,7 +30,8 @@ class Report:
     copied: dict[str, int]
     differences: list[str]
     audit: Audit
-    milliseconds: int = field(default=0)
+    audit_milliseconds: int
+    milliseconds: int = 0
 
     @property
     def clean(self) -> bool:
@@ -67,12 +67,12 @@ def _place(name: str) -> str:
 
 
 async def _migrate(source: str, target: str, *, quiet: bool) -> Report:
-    require_directory(source)
+    async with opened(source, read_only=True) as looked_at:  # which makes no store by mistake
+        if await is_empty(looked_at):
+            raise DataError(f"{without_password(source)} is empty: there is nothing to copy.")
     try:
         # As its writer, so that nobody sells from the source while it is copied.
         async with opened(source) as origin:
-            if await is_empty(origin):
-                raise DataError(f"{without_password(source)} is empty: there is nothing to copy.")
             return await _copy_and_prove(origin, target, quiet=quiet)
     except StoreLocked as error:
         raise StoreLocked(f"{error} A copy made while stock moves would be out of date.") from error
@@ -87,7 +87,9 @@ async def _copy_and_prove(origin: Store, target: str, *, quiet: bool) -> Report:
         with progress("Comparing", hidden=quiet) as show:
             differences = await compare(origin, stored, show)
         with progress("Verifying", hidden=quiet) as show:
-            return Report(copied, differences, await audit(stored, show))
+            started = system_clock()
+            found = await audit(stored, show)
+            return Report(copied, differences, found, system_clock() - started)
 
 
 def _as_data(report: Report) -> dict[str, Any]:
@@ -103,11 +105,12 @@ def _as_data(report: Report) -> dict[str, Any]:
 def _in_words(report: Report, source: str, target: str) -> str:
     rows = sum(report.copied.values()) - report.copied["entry"]
     entries = counted(report.copied["entry"], "ledger entry", "ledger entries")
+    seconds = f"{report.milliseconds / 1000:.2f} s"
     lines = [
-        f"{counted(rows, 'row')} and {entries} copied from {source} to {target}.",
+        f"{counted(rows, 'row')} and {entries} copied from {source} to {target} in {seconds}.",
         *(f"  {number:>9} {table}" for table, number in report.copied.items() if number),
         *(f"  differs: {difference}" for difference in report.differences),
-        f"{target}: {in_words(report.audit, report.milliseconds)}",
+        f"{target}: {in_words(report.audit, report.audit_milliseconds)}",
     ]
     if report.clean:
         setting = f"DATABASE_URL={target}" if "://" in target else f"--data {target}"

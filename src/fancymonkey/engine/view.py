@@ -22,6 +22,18 @@ CATALOGUE_KINDS = (Kind.ADDED, Kind.EDITED, Kind.REMOVED)
 """Kinds of entries after which products and items have to be read again."""
 
 
+def _moves(entry: Entry) -> bool:
+    """Whether a quantity changes: an entry that only tells something leaves the level as it is."""
+    return bool(
+        entry.reserved
+        or entry.on_hand
+        or entry.backordered
+        or entry.allocated
+        or entry.incoming
+        or entry.short
+    )
+
+
 class Hold:
     """What is known of a live hold: its deadline and its units by SKU and location."""
 
@@ -112,8 +124,10 @@ class View:
             product_id = split_sku(entry.sku)[0]
             if product_id != entry.sku:
                 key = (entry.sku, entry.location)
-                level = self.levels.get(key) or Level(entry.sku, entry.location)
-                self.levels[key] = evolve(level, entry)
+                level = self.levels.get(key)
+                after = evolve(level or Level(entry.sku, entry.location), entry)
+                if level is None or _moves(entry):
+                    self.levels[key] = after
             if entry.reservation_id is not None:
                 self._follow_hold(entry, entry.reservation_id)
             if entry.kind in CATALOGUE_KINDS:
@@ -137,6 +151,10 @@ class View:
             hold = self.holds[id_] = Hold(None)
         if entry.until != hold.until:
             hold.until = entry.until
+            if hold.lapsed:  # it was extended at the last moment: it counts again
+                hold.lapsed = False
+                for key, units in hold.units.items():
+                    self._lapse_units(key, -units)
             if entry.until is not None:
                 heapq.heappush(self._due, (entry.until, id_))
         if not entry.reserved:
@@ -144,9 +162,7 @@ class View:
         key = (entry.sku, entry.location)
         units = hold.units.get(key, 0) + entry.reserved
         if hold.lapsed:
-            self._lapsed_units[key] = self._lapsed_units.get(key, 0) + entry.reserved
-            if not self._lapsed_units[key]:
-                del self._lapsed_units[key]
+            self._lapse_units(key, entry.reserved)
         if units:
             hold.units[key] = units
         else:
@@ -164,9 +180,16 @@ class View:
                 continue
             hold.lapsed = found = True
             for key, units in hold.units.items():
-                self._lapsed_units[key] = self._lapsed_units.get(key, 0) + units
+                self._lapse_units(key, units)
                 self._touch(split_sku(key[0])[0])
         return found
+
+    def _lapse_units(self, key: tuple[str, str], units: int) -> None:
+        left = self._lapsed_units.get(key, 0) + units
+        if left:
+            self._lapsed_units[key] = left
+        else:
+            self._lapsed_units.pop(key, None)
 
     def next_due(self) -> int | None:
         """When the live hold that ends first does so; None where none has a deadline."""

@@ -1,10 +1,8 @@
 """The store in PostgreSQL: for many workers and servers on one database."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
-
-import asyncpg
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import execute, loads
@@ -18,13 +16,15 @@ from fancymonkey.store.migrations import migrations
 from fancymonkey.store.postgres_link import (
     Connection,
     Link,
+    Pool,
+    Reader,
     check_server,
+    close,
     durability_trouble,
-    is_conflict,
-    is_lost,
 )
 from fancymonkey.store.postgres_schema import QUERIES, check_schema, migrate
 from fancymonkey.store.postgres_watch import Watch
+from fancymonkey.store.postgres_writer import Writer, commit
 from fancymonkey.store.tables import (
     PAGE,
     chunks,
@@ -39,8 +39,6 @@ T = TypeVar("T")
 R = TypeVar("R", bound=Row)
 READERS = 4
 NEVER = 2**62
-CONFLICTS = 3
-"""How often a transaction that the server took back is tried again."""
 PRUNED_AT_ONCE = 10_000
 
 
@@ -51,14 +49,17 @@ class PostgresStore:
         self.read_only = read_only
         self._link = Link(url, direct_url)
         self._schema = len(migrations("postgres"))
-        self._writer: Connection | None = None
-        self._readers: asyncpg.Pool[Any] | None = None
+        self._begin = QUERIES["begin"]
+        self._writer: Writer | None = None
+        self._taught: Connection | None = None
+        self._readers: Pool | None = None
         self._watch: Watch | None = None
 
     async def open(self, now: int) -> None:
         """See `Store.open`."""
         try:
             self._readers = await self._link.pool(READERS)
+            self._writer = None if self.read_only else Writer(self._link)
             await self._check(now)
         except BaseException:
             await self.close()
@@ -70,34 +71,38 @@ class PostgresStore:
         if watch is not None:
             await watch.close()
         readers, self._readers = self._readers, None
-        if readers is not None:
-            readers.terminate()
         writer, self._writer = self._writer, None
         if writer is not None:
-            with suppress(Exception):
-                await writer.close(timeout=2)
+            await writer.close()
+        if readers is not None:
+            await close(readers)
 
     async def _check(self, now: int) -> None:
         """Makes sure that the server and the schema are fit for use. Raises StoreUnavailable."""
         async with self._reading() as reader:
-            server = await reader.fetchrow(QUERIES["server"])
+            (server,) = await reader.fetch(QUERIES["server"])
             check_server(server, self._link.place, read_only=self.read_only)
             if self.read_only:
                 await check_schema(reader)
+        if server["synchronous_commit"] == "off":
+            self._begin += ";\nSET LOCAL synchronous_commit = on"
         if not self.read_only:
-            await self._with_writer(lambda writer: migrate(writer, now))
+            await self._write(lambda writer: migrate(writer, now))
 
     # -- writing -----------------------------------------------------------------------------------
 
     async def run(self, commands: Sequence[Command], now: int, after: int) -> Commit:
         """See `Store.run`."""
-        return await self._with_writer(lambda writer: self._run(writer, commands, now, after))
+        return await self._write(lambda writer: self._run(writer, commands, now, after))
 
     async def _run(
         self, writer: Connection, commands: Sequence[Command], now: int, after: int
     ) -> Commit:
         """One attempt: four round trips where the first read finds everything."""
-        await writer.execute(QUERIES["begin"])
+        if self._taught is not writer:
+            await batch.learn_types(writer)
+            self._taught = writer
+        await writer.execute(self._begin)
         state = State(empty_rows(), 0, now)
         asking = loads(commands, state)
         schema, others, due = await batch.read_first(writer, next(asking), state, after)
@@ -115,68 +120,22 @@ class PostgresStore:
             due = stop.value
         answers = execute(state, commands, due)
         await batch.write(writer, state)
-        await _commit(writer)
+        await commit(writer)
         return commit_after(state, answers, others, after)
 
-    async def _with_writer(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """Runs one transaction on the connection that writes.
-
-        Again where the server took it back, and once again, on a new connection, where the old one
-        broke before the commit was sent. Raises StoreError, DataError.
-        """
+    async def _write(
+        self, work: Callable[[Connection], Awaitable[T]], *, repeatable: bool = True
+    ) -> T:
         if self.read_only:
             raise StoreReadOnly(f"PostgreSQL at {self._link.place} was opened for reading only.")
-        conflicts, reconnected = 0, False
-        while True:
-            writer = await self._connected()
-            try:
-                return await work(writer)
-            except _CommitUnknown as error:
-                await self._drop_writer()
-                raise StoreUnavailable(
-                    f"The connection to PostgreSQL at {self._link.place} broke during a commit: "
-                    f"whether it counts is unknown. Send the same again, with the same ids."
-                ) from error.__cause__
-            except Exception as error:
-                lost = not await self._rolled_back(writer, error)
-                if is_conflict(error) and conflicts < CONFLICTS:
-                    conflicts += 1
-                elif lost and not reconnected:
-                    reconnected = True
-                else:
-                    known = self._link.translated(error)
-                    if known is error:
-                        raise
-                    raise known from error
-            except BaseException:  # cancelled in the middle: nobody knows what it is doing
-                await self._drop_writer()
-                raise
-
-    async def _connected(self) -> Connection:
-        if self._readers is None:
+        if self._writer is None:
             raise StoreUnavailable("The store is not open.")
-        if self._writer is None or self._writer.is_closed():
-            self._writer = await self._link.connect()
-        return self._writer
-
-    async def _rolled_back(self, writer: Connection, error: Exception) -> bool:
-        """Ends the transaction without effect; False where the connection was of no more use."""
-        if not is_lost(error, writer):
-            with suppress(Exception):
-                await writer.execute("ROLLBACK")
-                return True
-        await self._drop_writer()
-        return False
-
-    async def _drop_writer(self) -> None:
-        writer, self._writer = self._writer, None
-        if writer is not None:
-            writer.terminate()
+        return await self._writer.run(work, repeatable=repeatable)
 
     # -- reading -----------------------------------------------------------------------------------
 
     @asynccontextmanager
-    async def _reading(self) -> AsyncIterator[Connection]:
+    async def _reading(self) -> AsyncIterator[Reader]:
         """A connection in a transaction that sees one revision throughout.
 
         A transaction also for a single statement: between two of them a pooler may switch servers.
@@ -268,46 +227,46 @@ class PostgresStore:
         """See `Store.load`."""
 
         async def work(writer: Connection) -> None:
-            await writer.execute(QUERIES["begin"])
+            await writer.execute(self._begin)
             for table in (*TABLES.values(), ENTRIES):
                 if await writer.fetch(page_after(table, limit=1)):
                     raise DataError(f"The database at {self._link.place} is not empty.")
-            async for kind, chunk in chunks(rows, entries):
-                table = ENTRIES if kind is Entry else TABLES[kind]
+            async for table, chunk in chunks(rows, entries):
                 await writer.copy_records_to_table(
                     table.name,
                     columns=[column.name for column in table.columns],
                     records=map(table.values, chunk),
                 )
             await writer.execute("UPDATE head SET revision = $1", revision)
-            await _commit(writer)
+            await commit(writer)
             await writer.execute("ANALYZE")
 
-        await self._with_writer(work)
+        await self._write(work, repeatable=False)  # its source can be read but once
 
     async def prune(self, before: int) -> int:
         """See `Store.prune`."""
         total = 0
         while True:
-            found = await self._with_writer(lambda writer: _prune(writer, before))
+            found = await self._write(lambda writer: _prune(writer, before))
             total += found
             if found < PRUNED_AT_ONCE:
                 return total
 
     async def watch(self, bell: Bell, submit: Submit) -> None:
         """See `Store.watch`."""
-        self._watch = Watch(self._link, bell, self._own_pid)
+        self._watch = Watch(
+            self._link, bell, lambda: None if self._writer is None else self._writer.pid
+        )
         await self._watch.start()
 
     def _own_pid(self) -> int | None:
-        writer = self._writer
-        return None if writer is None else writer.get_server_pid()
+        return None if self._writer is None else self._writer.pid
 
     async def trouble(self) -> list[str]:
         """See `Store.trouble`."""
         try:
             async with self._reading() as reader:
-                server = await reader.fetchrow(QUERIES["server"])
+                (server,) = await reader.fetch(QUERIES["server"])
                 check_server(server, self._link.place, read_only=self.read_only)
                 await check_schema(reader)
         except StoreError as error:
@@ -315,23 +274,12 @@ class PostgresStore:
         return durability_trouble(server)
 
 
-class _CommitUnknown(Exception):
-    """The commit was sent and no answer came."""
-
-
-async def _commit(writer: Connection) -> None:
-    try:
-        await writer.execute("COMMIT")
-    except Exception as error:
-        raise _CommitUnknown from error
-
-
 async def _prune(writer: Connection, before: int) -> int:
     done: str = await writer.execute(QUERIES["prune"], before, PRUNED_AT_ONCE)
     return int(done.removeprefix("DELETE "))
 
 
-async def _all_of(reader: Connection, kind: type[R], sql: str) -> list[R]:
+async def _all_of(reader: Reader, kind: type[R], sql: str) -> list[R]:
     """Every row of a query, in portions, so that the event loop gets its turn."""
     make = TABLES[kind].row
     cursor = await reader.cursor(sql)

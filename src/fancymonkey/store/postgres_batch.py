@@ -21,6 +21,7 @@ from fancymonkey.store.tables import (
     keys_by_kind,
     on_conflict,
     reservations,
+    written,
 )
 
 CHANNEL = "fancymonkey"
@@ -29,6 +30,16 @@ CHANNEL = "fancymonkey"
 _SQL_TYPES = {int: "bigint", str: "text", bool: "boolean"}
 Kinds = tuple[type[Row], ...]
 _parse = msgspec.json.decode
+
+
+async def learn_types(connection: Connection) -> None:
+    """Lets the driver look up the tables' types now, and not while a batch holds the lock.
+
+    In a transaction that leaves no trace: the driver switches a setting off and on again for it.
+    """
+    types = ", ".join(f'NULL::"{table.name}"[]' for table in (*TABLES.values(), ENTRIES))
+    async with connection.transaction():
+        await connection.fetchrow(f"SELECT {types}")
 
 
 async def read_first(
@@ -72,17 +83,16 @@ async def read_more(connection: Connection, load: Load, state: State) -> None:
 
 async def write(connection: Connection, state: State) -> None:
     """Writes everything that a batch changed, if it did, and announces the new revision."""
-    changed = {kind: rows for kind, rows in state.changed.items() if rows}
-    if not changed and not state.entries:
-        return
-    arguments: list[Any] = [
-        list(map(TABLES[kind].values, rows.values())) for kind, rows in changed.items()
-    ]
+    parts: list[tuple[type[Row], bool]] = []
+    arguments: list[Any] = []
+    for kind, new, rows in written(state):
+        parts.append((kind, new))
+        arguments.append(list(map(TABLES[kind].values, rows)))
     if state.entries:
         arguments += [list(map(ENTRIES.values, state.entries)), state.revision]
-    await connection.fetchrow(
-        _write_statement(tuple(changed), ledger=bool(state.entries)), *arguments
-    )
+    if arguments:
+        sql = _write_statement(tuple(parts), ledger=bool(state.entries))
+        await connection.fetchrow(sql, *arguments)
 
 
 def _key_arrays(keys: dict[type[Row], list[Any]]) -> list[list[Any]]:
@@ -144,14 +154,14 @@ _FIRST = f"""
 
 
 @cache
-def _write_statement(kinds: Kinds, *, ledger: bool) -> str:
-    parts = [
-        f"w{n} AS ({_insert(TABLES[kind], n + 1)} {on_conflict(TABLES[kind])})"
-        for n, kind in enumerate(kinds)
-    ]
+def _write_statement(written: tuple[tuple[type[Row], bool], ...], *, ledger: bool) -> str:
+    parts: list[str] = []
+    for n, (kind, new) in enumerate(written):
+        table = TABLES[kind]
+        parts.append(f"w{n} AS ({_insert(table, n + 1)} {'' if new else on_conflict(table)})")
     if not ledger:
         return f"WITH {', '.join(parts)} SELECT"
-    place = len(kinds) + 1
+    place = len(parts) + 1
     parts.append(f"made AS ({_insert(ENTRIES, place)})")
     parts.append(f"moved AS (UPDATE head SET revision = ${place + 1} RETURNING revision)")
     return f"WITH {', '.join(parts)} SELECT pg_notify('{CHANNEL}', revision::text) FROM moved"

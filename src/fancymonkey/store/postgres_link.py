@@ -1,9 +1,11 @@
 """Connections of the PostgreSQL store, and the driver's errors in our words."""
 
+import asyncio
 import re
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
+from asyncpg.pool import PoolConnectionProxy
 
 from fancymonkey.errors import ConfigError, DataError, StoreCorrupt, StoreError, StoreUnavailable
 
@@ -11,9 +13,12 @@ CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 70.0
 """Longer than the server's own limits: only a dead network reaches it."""
 
+CLOSE_SECONDS = 2.0
 OLDEST = 140000
 
-Connection = asyncpg.Connection  # type: ignore[type-arg]
+Connection: TypeAlias = "asyncpg.Connection[Any]"
+Reader: TypeAlias = "PoolConnectionProxy[Any]"
+Pool: TypeAlias = "asyncpg.Pool[Any]"
 
 
 class Link:
@@ -48,7 +53,7 @@ class Link:
         except Exception as error:
             raise self.translated(error) from error
 
-    def pool(self, size: int) -> "asyncpg.Pool[Any]":
+    def pool(self, size: int) -> Pool:
         """A pool of connections for reading, not opened yet."""
         return asyncpg.create_pool(
             self._url,
@@ -103,6 +108,14 @@ _ADVICE: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
     ((TimeoutError,), "It did not answer in time."),
     ((ConnectionError, OSError), "Is it running, and reachable from here?"),
 )
+
+
+async def close(what: "Connection | Pool") -> None:
+    """Closes in good order, or at once where that takes too long."""
+    try:
+        await asyncio.wait_for(what.close(), CLOSE_SECONDS)
+    except DRIVER_ERRORS:
+        what.terminate()
 
 
 def is_data_error(error: BaseException) -> bool:

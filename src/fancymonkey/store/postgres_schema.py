@@ -1,7 +1,7 @@
 """Brings a PostgreSQL database to the schema that this program knows."""
 
 from fancymonkey.store.migrations import CREATE_MIGRATION, migrations, pending, require_current
-from fancymonkey.store.postgres_link import Connection
+from fancymonkey.store.postgres_link import Connection, Reader
 from fancymonkey.store.tables import named_queries
 
 QUERIES = named_queries("postgres")
@@ -29,11 +29,11 @@ async def migrate(connection: Connection, now: int) -> None:
                 await connection.execute(QUERIES["set_schema"], first.number)
 
 
-async def check_schema(connection: Connection) -> None:
+async def check_schema(connection: Reader) -> None:
     """Raises StoreUnavailable where the database lacks a migration, or is none of ours."""
     found = await connection.fetchval("SELECT to_regclass('migration') IS NOT NULL")
     require_current(migrations("postgres"), await _applied(connection) if found else [])
 
 
-async def _applied(connection: Connection) -> list[tuple[int, str, str]]:
+async def _applied(connection: "Connection | Reader") -> list[tuple[int, str, str]]:
     return [tuple(row) for row in await connection.fetch(QUERIES["migrations"])]

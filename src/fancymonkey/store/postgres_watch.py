@@ -44,6 +44,7 @@ class Watch:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
+        await asyncio.sleep(0)  # the loop's turn to close the socket
 
     async def _listen(self) -> Connection:
         connection = await self._link.connect(direct=True)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,7 +14,7 @@ from fancymonkey.core.command import Command
 from fancymonkey.core.model import Entry, Item, Level, Product, Reservation, Row
 from fancymonkey.errors import StoreReadOnly, StoreUnavailable
 from fancymonkey.store.base import Bell, Commit, Snapshot, Submit
-from fancymonkey.store.columns import TABLES
+from fancymonkey.store.columns import TABLES, Table
 from fancymonkey.store.lock import Lock
 from fancymonkey.store.sqlite_file import (
     NEVER,
@@ -23,6 +24,7 @@ from fancymonkey.store.sqlite_file import (
     connect,
     in_our_words,
     migrate,
+    one_revision,
 )
 from fancymonkey.store.tables import (
     PAGE,
@@ -65,7 +67,7 @@ class SqliteStore:
     def _open_writer(self, now: int) -> None:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock.take()
+            self._lock.take(now)
         except OSError as error:
             raise StoreUnavailable(f"{self.path} cannot be opened for writing: {error}") from error
         self._writer = Writer(self.path)
@@ -135,7 +137,7 @@ class SqliteStore:
         """See `Store.snapshot`."""
 
         def work(db: apsw.Connection) -> Snapshot:
-            with db:  # one read transaction: everything at one revision
+            with one_revision(db):
                 ((revision, _),) = db.execute(QUERIES["head"])
                 return Snapshot(
                     revision,
@@ -152,7 +154,7 @@ class SqliteStore:
         wanted = (msgspec.json.encode(list(product_ids)).decode(),)
 
         def work(db: apsw.Connection) -> tuple[list[Product], list[Item]]:
-            with db:
+            with one_revision(db):
                 products = db.execute(QUERIES["products_by_id"], wanted)
                 found = list(map(TABLES[Product].row, products))
                 items = db.execute(QUERIES["items_of_products"], wanted)
@@ -206,8 +208,8 @@ class SqliteStore:
         """See `Store.load`."""
         await self._write(Writer.begin_load)
         try:
-            async for kind, chunk in chunks(rows, entries):
-                await self._write(lambda writer, k=kind, c=chunk: writer.insert(k, c))
+            async for chunk in chunks(rows, entries):
+                await self._write(partial(_insert, chunk=chunk))
             await self._write(lambda writer: writer.end_load(revision))
         except BaseException:
             await self._write(Writer.undo)
@@ -234,3 +236,7 @@ class SqliteStore:
         except StoreUnavailable as error:
             return [str(error)]
         return []
+
+
+def _insert(writer: Writer, chunk: tuple[Table[Any], list[Any]]) -> None:
+    writer.insert(*chunk)

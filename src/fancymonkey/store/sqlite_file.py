@@ -15,7 +15,7 @@ import msgspec
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import execute, loads
-from fancymonkey.core.model import Entry, Reservation, Row
+from fancymonkey.core.model import Entry, Reservation
 from fancymonkey.core.state import Load, Rows, State
 from fancymonkey.errors import DataError, StoreCorrupt, StoreUnavailable
 from fancymonkey.store.base import Commit, empty_rows
@@ -33,6 +33,7 @@ from fancymonkey.store.tables import (
     on_conflict,
     page_after,
     reservations,
+    written,
 )
 
 OLDEST = (3, 51, 3)
@@ -134,6 +135,16 @@ def check_schema(db: apsw.Connection) -> None:
     require_current(migrations("sqlite"), applied)
 
 
+@contextmanager
+def one_revision(db: apsw.Connection) -> Iterator[None]:
+    """What is read inside is of one moment."""
+    db.execute("BEGIN")
+    try:
+        yield
+    finally:
+        rollback(db)
+
+
 def rollback(db: apsw.Connection) -> None:
     """Ends an open transaction without effect."""
     if db.in_transaction:
@@ -154,14 +165,17 @@ class Writer:
         with self.transaction():
             ((revision, schema),) = self.db.execute(QUERIES["head"])
             if schema != self.schema:
-                raise StoreUnavailable("The database was changed by another version: restart.")
+                raise StoreUnavailable(
+                    f"The database has schema {schema}, this program knows {self.schema}: restart "
+                    f"it with the version that made it."
+                )
             others: list[Entry] = []
             if revision > after:
                 others = entries(self.db.execute(QUERIES["entries_after"], (after, NEVER)))
             state = State(empty_rows(), revision, now)
             due = self._read(commands, state)
             answers = execute(state, commands, due)
-            self._write(state.changed, state.entries, state.revision)
+            self._write(state)
         return commit_after(state, answers, others, after)
 
     @contextmanager
@@ -219,18 +233,18 @@ class Writer:
             return []
         return reservations(self.db.execute(QUERIES["due"], (load.due_at,)))
 
-    def _write(self, changed: Rows, made: list[Entry], revision: int) -> None:
-        for kind, rows in changed.items():
-            self.insert(kind, rows.values())
-        if made:
-            self.insert(Entry, made)
-            self.db.execute(QUERIES["set_head"], (revision,))
+    def _write(self, state: State) -> None:
+        for kind, new, rows in written(state):
+            table = TABLES[kind]
+            sql = _insert(table) if new else _upsert(table)
+            self.db.executemany(sql, map(table.values, rows))
+        if state.entries:
+            self.insert(ENTRIES, state.entries)
+            self.db.execute(QUERIES["set_head"], (state.revision,))
 
-    def insert(self, kind: type[Row] | type[Entry], rows: Iterable[Any]) -> None:
-        """Writes rows, new or changed, or new entries, within the transaction."""
-        table = ENTRIES if kind is Entry else TABLES[kind]
-        sql = _insert(table) if kind is Entry else _upsert(table)
-        self.db.executemany(sql, map(table.values, rows))
+    def insert(self, table: Table[Any], rows: Iterable[Any]) -> None:
+        """Writes new rows or entries, within the transaction."""
+        self.db.executemany(_insert(table), map(table.values, rows))
 
     def begin_load(self) -> None:
         """Opens the transaction that fills an empty store. Raises DataError where it is not."""

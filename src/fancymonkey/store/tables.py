@@ -1,7 +1,7 @@
 """What both SQL stores share: a batch's rows by key, and SQL made from the declared tables."""
 
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from importlib import resources
 from typing import Any
 
@@ -66,6 +66,20 @@ def add_rows(base: Rows, kind: type[Row], found: Iterable[Any]) -> None:
         rows[row.key] = row
 
 
+def written(state: State) -> Iterator[tuple[type[Row], bool, list[Row]]]:
+    """What a batch wrote: (kind, whether the rows are new, the rows), never without rows.
+
+    New ones go in by a plain INSERT. It is cheaper than one that may replace a row, and an id that
+    was in use already then fails instead of taking another's place.
+    """
+    for kind, rows in state.changed.items():
+        base = state.base[kind]
+        for new in (True, False):
+            found = [row for key, row in rows.items() if (base.get(key) is None) is new]
+            if found:
+                yield kind, new, found
+
+
 def reservations(found: Iterable[Any]) -> list[Reservation]:
     """Holds from their column values."""
     make = TABLES[Reservation].row
@@ -106,20 +120,20 @@ CHUNK = 5000
 
 async def chunks(
     rows: AsyncIterator[Row], entries: AsyncIterator[Entry]
-) -> AsyncIterator[tuple[type[Row] | type[Entry], list[Any]]]:
-    """The rows and then the entries in portions, each of one kind."""
+) -> AsyncIterator[tuple[Table[Any], list[Any]]]:
+    """The rows and then the entries in portions, each of one table."""
     waiting: dict[type[Row], list[Row]] = {}
     async for row in rows:
         chunk = waiting.setdefault(type(row), [])
         chunk.append(row)
         if len(chunk) == CHUNK:
-            yield type(row), waiting.pop(type(row))
+            yield TABLES[type(row)], waiting.pop(type(row))
     for kind, chunk in waiting.items():
-        yield kind, chunk
+        yield TABLES[kind], chunk
     made: list[Entry] = []
     async for entry in entries:
         made.append(entry)
         if len(made) == CHUNK:
-            yield Entry, made
+            yield ENTRIES, made
             made = []
-    yield Entry, made
+    yield ENTRIES, made

@@ -30,9 +30,6 @@ SELECT {item} FROM item;
 -- name: levels
 SELECT {level} FROM level;
 
--- name: live_holds
-SELECT {reservation} FROM reservation WHERE status = 'held';
-
 -- name: prune
 DELETE FROM outcome
 WHERE command_id IN (SELECT command_id FROM outcome WHERE at < $1 ORDER BY at LIMIT $2);

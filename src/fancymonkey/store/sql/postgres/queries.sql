@@ -7,18 +7,14 @@
 -- The plans must not depend on statistics: a table that was empty when a plan was made may have a
 -- million rows now, so every plan goes through the indexes, and is made once.
 BEGIN ISOLATION LEVEL READ COMMITTED;
-SELECT
-    set_config('lock_timeout', '10s', true),
-    set_config('statement_timeout', '60s', true),
-    set_config('idle_in_transaction_session_timeout', '30s', true),
-    set_config('plan_cache_mode', 'force_generic_plan', true),
-    set_config('enable_seqscan', 'off', true),
-    set_config('enable_hashjoin', 'off', true),
-    set_config('enable_mergejoin', 'off', true),
-    set_config('jit', 'off', true),
-    set_config(
-        'synchronous_commit', replace(current_setting('synchronous_commit'), 'off', 'on'), true
-    );
+SET LOCAL lock_timeout = '10s';
+SET LOCAL statement_timeout = '60s';
+SET LOCAL idle_in_transaction_session_timeout = '30s';
+SET LOCAL plan_cache_mode = force_generic_plan;
+SET LOCAL enable_seqscan = off;
+SET LOCAL enable_hashjoin = off;
+SET LOCAL enable_mergejoin = off;
+SET LOCAL jit = off;
 SELECT revision FROM head FOR UPDATE;
 
 -- name: products_by_id
@@ -36,3 +32,6 @@ SELECT
     current_setting('fsync') AS fsync,
     current_setting('full_page_writes') AS full_page_writes,
     current_setting('synchronous_commit') AS synchronous_commit;
+
+-- name: live_holds
+SELECT {reservation} FROM reservation WHERE status = 'held';
