@@ -473,3 +473,52 @@ async def test_watching_takes_edits_in_through_the_queue(path: Path) -> None:
     assert (await level(store)).on_hand == 21
     assert len(taken) == 1
     await store.close()
+
+
+async def test_a_file_that_cannot_be_written_is_told_and_tried_again(path: Path) -> None:
+    failing = [True]
+
+    def fail(at: int, name: str) -> None:
+        if failing[0] and name == "exchange":
+            raise OSError(28, "No space left on device")
+
+    disk = FaultyDisk(path.parent, fail)
+    store = await open_shop(path.parent, disk=disk)
+    await hold(store, "s1", M, 2)
+    await store.mirror._try()
+    assert any("No space left" in text for text in await store.trouble())
+    assert path.read_text() == SEED
+    await release(store, "s1")
+    await hold(store, "s2", M, 3, 3)
+    failing[0] = False
+    await store.mirror._try()
+    assert await store.trouble() == []
+    assert json.loads(path.read_text())[0]["sizes"]["M"]["reserved"] == 3
+    edit(path, ('"stock": 20', '"stock": 21'))
+    await store.close()
+    assert (await _reopened_level(path.parent)).on_hand == 21
+
+
+async def _reopened_level(folder: Path) -> Level:
+    store = await open_shop(folder)
+    try:
+        return await level(store)
+    finally:
+        await store.close()
+
+
+async def test_an_edit_of_many_products_goes_in_parts(path: Path) -> None:
+    store = await open_shop(path.parent)
+    sizes: list[int] = []
+
+    async def submit(commands: Sequence[Command]) -> list[Answer]:
+        sizes.append(len(commands))
+        return (await store.run(commands, at(3), 0)).answers
+
+    store.mirror._submit = submit
+    products = [{"id": f"p{number}", "sizes": {"M": {"stock": 1}}} for number in range(1200)]
+    path.write_text(json.dumps(products))
+    await store.mirror.reconcile()
+    assert sizes == [500, 500, 202]  # 1,200 new ones, and two that are gone
+    assert len([row async for row in store.scan(Level)]) == 1203
+    await store.close()

@@ -317,8 +317,7 @@ class JsonStore:
 
     async def trouble(self) -> list[str]:
         """See `Store.trouble`."""
-        found = [self._stopped, self._problem, self.mirror.problem, *self.mirror.refusals]
-        return [text for text in found if text is not None]
+        return [text for text in (self._stopped, self._problem) if text] + self.mirror.trouble
 
     def _remember(self, entries: list[Entry]) -> None:
         self._recent += entries
@@ -335,6 +334,7 @@ class JsonStore:
         """Nothing is written any more: what the medium holds now is for the next start to read."""
         self._stopped = f"{self._path}: {reason}. Writing has stopped; restart the service."
         log.critical(self._stopped)
+        self.mirror.stop()
 
     async def _in_writer(self, work: Callable[..., T], *args: Any, **more: Any) -> T:
         if self._writer is None:

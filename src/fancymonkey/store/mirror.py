@@ -30,6 +30,9 @@ SETTLE_SECONDS = 0.1
 """How long a file that was touched has to be left alone before it is read."""
 SHARE = 10
 """After writing for a while the file is left alone this many times as long."""
+RETRY_SECONDS = 5.0
+PART = 500
+"""Products of one edit that are submitted together: a queue has its limits."""
 YOUNG_SECONDS = 2.0
 """How long a file is read again although it looks the same: a change within one tick of the file
 system's clock does not show."""
@@ -55,6 +58,7 @@ class Mirror:
         self._content: bytes | None = None
         self._refused: bytes | None = None
         self._problem: str | None = None
+        self._failure: str | None = None
         self.refusals: list[str] = []
         self._stamp: object = None
         self._young_until = 0.0
@@ -73,9 +77,14 @@ class Mirror:
         self._stale = None
 
     @property
-    def problem(self) -> str | None:
-        """Why the file cannot be taken in, or None."""
-        return self._problem
+    def trouble(self) -> list[str]:
+        """Why the file cannot be taken in or written, and what of the last edit was refused."""
+        return [text for text in (self._problem, self._failure, *self.refusals) if text]
+
+    def stop(self) -> None:
+        """Looks no more."""
+        self._closing = True
+        self._bell.set()
 
     async def open(self, since: Since) -> None:
         """Takes in what was edited since, and writes what is missing.
@@ -128,8 +137,7 @@ class Mirror:
 
     async def close(self, submit: Submit) -> None:
         """Stops looking. What was begun is finished; what comes now runs through `submit`."""
-        self._closing = True
-        self._bell.set()
+        self.stop()
         if self._task is not None:
             await asyncio.wait([self._task])
         self._submit = submit
@@ -147,16 +155,28 @@ class Mirror:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._bell.wait(), LOOK_SECONDS)
             started = loop.time()
-            due = self._stale != set() and started >= rest_until
-            if not due and not await self._touched():
+            rested = started >= rest_until
+            if not (rested and self._stale != set()) and not await self._touched():
                 continue
-            try:
-                await self.reconcile()
-            except (OSError, StoreError) as error:
-                log.error("%s: %s", self._name, error)
-            except Exception:
-                log.exception("%s could not be reconciled", self._name)
+            if self._failure is not None and not rested:
+                continue
+            await self._try()
             rest_until = loop.time() + SHARE * (loop.time() - started)
+            if self._failure is not None:
+                rest_until = loop.time() + RETRY_SECONDS
+
+    async def _try(self) -> None:
+        """Reconciles, and keeps what went wrong for whoever asks."""
+        try:
+            await self.reconcile()
+        except (OSError, StoreError) as error:
+            self._failure = f"{self._name} could not be brought up to date: {error}"
+            log.error(self._failure)
+        except Exception as error:
+            self._failure = f"{self._name} could not be brought up to date: {error!r}"
+            log.exception(self._failure)
+        else:
+            self._failure = None
 
     async def _touched(self) -> bool:
         """Whether the file may have changed, and is not just being written."""
@@ -263,7 +283,9 @@ class Mirror:
         written = [await asyncio.to_thread(_products, version) for version in known]
         label = f"{self._name}/{self._versions.number}/{crc32(content):08x}-{len(content)}"
         commands = commands_of(catalogue.products, written, Truth.of(self._image().rows), label)
-        answers = await self._submit(commands) if commands else []
+        answers: list[Answer] = []
+        for start in range(0, len(commands), PART):
+            answers += await self._submit(commands[start : start + PART])
         self._report(commands, answers, reserved_edits(catalogue.products, written))
         self._text = await asyncio.to_thread(ProductsText, catalogue.text)
         self._stale = None
