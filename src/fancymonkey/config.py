@@ -134,6 +134,16 @@ class Settings:
         shown="none",
         secret=True,
     )
+    database_direct_url: str | None = _variable(
+        "DATABASE_DIRECT_URL",
+        _store_url,
+        None,
+        "The same database without a pooler, where `DATABASE_URL` goes through one (pgbouncer in "
+        "transaction mode): live news of other workers come by this way. Set it with a pooler, "
+        "and only then.",
+        shown="none",
+        secret=True,
+    )
     data_dir: str = _variable(
         "DATA_DIR",
         _text,
@@ -161,14 +171,6 @@ class Settings:
         None,
         "What the owner's endpoints want as `password`. Without it they refuse everybody. "
         "The published default of older versions is not accepted.",
-        shown="none",
-        secret=True,
-    )
-    stripe_secret_key: str | None = _variable(
-        "STRIPE_SECRET_KEY",
-        _text,
-        None,
-        "The key with which checkout sessions are made at Stripe.",
         shown="none",
         secret=True,
     )
@@ -211,6 +213,14 @@ class Settings:
         (),
         "Origins of shop pages on other hosts that may call the API from a browser, exact and "
         "separated by commas: `https://shop.example,https://www.shop.example`. `*` means any.",
+        shown="none",
+    )
+    trusted_proxies: tuple[str, ...] = _variable(
+        "TRUSTED_PROXIES",
+        _several,
+        (),
+        "Addresses or networks of your reverse proxies, separated by commas: only their word is "
+        "taken for a client's address (`X-Forwarded-For`). Limits count per client.",
         shown="none",
     )
     log_format: str = _variable(

@@ -27,33 +27,35 @@ def test_without_any_variable_everything_has_its_default() -> None:
 def test_every_variable_is_read() -> None:
     settings = load(
         DATABASE_URL="postgresql://u:p@h/d",
+        DATABASE_DIRECT_URL="postgresql://u:p@h:5433/d",
         DATA_DIR="/srv/shop",
         HOST="0.0.0.0",
         PORT="80",
         ADMIN_PASSWORD="pass, word ${HOME}",
-        STRIPE_SECRET_KEY="sk_1",
         STRIPE_WEBHOOK_SECRET="whsec_old, whsec_new",
         CRON_SECRET="tick",
         RESERVATION_TTL_SECONDS="60",
         RATE_LIMIT="off",
         CORS_ORIGINS="https://shop.example, http://LOCALHOST:3000/",
+        TRUSTED_PROXIES="127.0.0.1, 10.0.0.0/8",
         LOG_FORMAT="JSON",
         LOG_LEVEL="Warning",
     )
     assert settings == Settings(
-        "postgresql://u:p@h/d",
-        "/srv/shop",
-        "0.0.0.0",
-        80,
-        "pass, word ${HOME}",
-        "sk_1",
-        ("whsec_old", "whsec_new"),
-        "tick",
-        60,
-        False,
-        ("https://shop.example", "http://localhost:3000"),
-        "json",
-        "warning",
+        database_url="postgresql://u:p@h/d",
+        database_direct_url="postgresql://u:p@h:5433/d",
+        data_dir="/srv/shop",
+        host="0.0.0.0",
+        port=80,
+        admin_password="pass, word ${HOME}",
+        stripe_webhook_secrets=("whsec_old", "whsec_new"),
+        cron_secret="tick",
+        reservation_ttl_seconds=60,
+        rate_limit=False,
+        cors_origins=("https://shop.example", "http://localhost:3000"),
+        trusted_proxies=("127.0.0.1", "10.0.0.0/8"),
+        log_format="json",
+        log_level="warning",
     )
     assert settings.target == "postgresql://u:p@h/d"
 
@@ -111,7 +113,7 @@ def test_text_form_shows_no_secret() -> None:
     settings = load(
         DATABASE_URL=f"postgresql://u:{secrets[0]}@h/d",
         ADMIN_PASSWORD=secrets[1],
-        STRIPE_SECRET_KEY=secrets[2],
+        DATABASE_DIRECT_URL=f"postgresql://u:{secrets[2]}@h/d",
         STRIPE_WEBHOOK_SECRET=secrets[3],
         CRON_SECRET=secrets[4],
     )

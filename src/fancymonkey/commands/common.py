@@ -57,7 +57,9 @@ async def opened(target: str, *, read_only: bool = False) -> AsyncIterator[Store
     """
     if read_only:
         require_directory(target)
-    store = open_store(target, read_only=read_only)
+    settings = Settings.load()
+    direct_url = settings.database_direct_url if target == settings.database_url else None
+    store = open_store(target, read_only=read_only, direct_url=direct_url)
     try:
         await store.open(system_clock())
         yield store

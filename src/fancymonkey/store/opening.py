@@ -1,6 +1,5 @@
 """Which store a name means: `DATABASE_URL`, or a directory."""
 
-import os
 from pathlib import Path
 
 from fancymonkey.errors import ConfigError
@@ -8,11 +7,12 @@ from fancymonkey.store.base import Store
 from fancymonkey.store.memory import MemoryStore
 
 
-def open_store(target: str, *, read_only: bool = False) -> Store:
+def open_store(target: str, *, read_only: bool = False, direct_url: str | None = None) -> Store:
     """The store that a URL or a directory names, not opened yet.
 
     `postgresql://…`, `sqlite:///file.db`, `memory://`, or the path of a directory of JSON files.
     With `read_only` it may be used beside a server that holds it, and refuses to write.
+    `direct_url` leads past a pooler, where a `postgresql://` URL goes through one.
     Raises ConfigError for any other URL.
     """
     scheme, separator, rest = target.partition("://")
@@ -23,9 +23,7 @@ def open_store(target: str, *, read_only: bool = False) -> Store:
     if scheme in ("postgresql", "postgres"):
         from fancymonkey.store.postgres import PostgresStore
 
-        # Where DATABASE_URL goes through a pooler, this one does not.
-        direct = os.environ.get("DATABASE_DIRECT_URL")
-        return PostgresStore(target, read_only=read_only, direct_url=direct)
+        return PostgresStore(target, read_only=read_only, direct_url=direct_url)
     if scheme == "sqlite":
         from fancymonkey.store.sqlite import SqliteStore
 

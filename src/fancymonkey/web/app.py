@@ -30,7 +30,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     Raises ConfigError; the start raises what `Store.open` raises.
     """
     settings = settings or Settings.load()
-    engine = engine or Engine(open_store(settings.target))
+    engine = engine or Engine(open_store(settings.target, direct_url=settings.database_direct_url))
     shop = Shop(engine, settings)
 
     @asynccontextmanager
