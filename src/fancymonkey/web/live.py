@@ -6,6 +6,7 @@ the latest state of each size that changed, never a queue of states.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, MutableMapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -100,11 +101,10 @@ def router(shop: Shop) -> APIRouter:
         await socket.accept()
         try:
             subscription = await _subscribe(shop, socket.query_params.get("since"))
-        except Problem as problem:
-            await socket.close(POLICY_VIOLATION, problem.detail)
-            return
-        except Overloaded as error:
-            await socket.close(TRY_AGAIN_LATER, str(error))
+        except (Problem, Overloaded) as error:
+            code = POLICY_VIOLATION if isinstance(error, Problem) else TRY_AGAIN_LATER
+            with suppress(WebSocketDisconnect):  # gone already
+                await socket.close(code, str(error))
             return
         try:
             sending = _send_changes(socket, messages, subscription)

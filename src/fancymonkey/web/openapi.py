@@ -55,7 +55,7 @@ OPERATIONS: tuple[Operation, ...] = (
         inventory.reserve,
         "Hold units for a checkout",
         wire.ReserveBody,
-        (400, 404, 409, 413, 422, 429, 503),
+        (400, 404, 409, 410, 413, 422, 429, 503),
         repeatable=True,
     ),
     Operation(
@@ -115,6 +115,7 @@ MEANING = {
     403: "Not enabled",
     404: "Unknown product, size or session",
     409: "Not enough stock, sold out, stale, or a key used for something else",
+    410: "The id is of a hold that has ended",
     413: "The body is too long",
     422: "Well-formed, but it makes no sense",
     429: "Too many; see Retry-After",
@@ -142,9 +143,11 @@ def add_to(document: dict[str, Any]) -> dict[str, Any]:
     components["UpdateBody"]["properties"]["updates"]["items"] = by_body[wire.UpdateRow]
     components["Problem"] = _PROBLEM
     document.setdefault("components", {}).setdefault("schemas", {}).update(components)
+    paths: dict[str, dict[str, Any]] = {}
     for operation in OPERATIONS:
-        entry = document["paths"].setdefault(operation.path, {})
+        entry = paths.setdefault(operation.path, {})
         entry[operation.method.lower()] = _describe(operation, by_body)
+    document["paths"] = paths | document["paths"]
     return document
 
 

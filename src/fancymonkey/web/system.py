@@ -70,7 +70,7 @@ class EngineMetrics:
     def _stock(self) -> Iterator[Metric]:
         units = GaugeMetricFamily("fancymonkey_units", "Units, by state.", labels=["state"])
         levels = self._engine.view.levels.values()
-        for state in ("on_hand", "reserved", "backordered", "short"):
+        for state in ("on_hand", "reserved", "allocated", "backordered", "short"):
             units.add_metric([state], sum(getattr(level, state) for level in levels))
         yield units
         oversold = sum(
