@@ -42,9 +42,14 @@ class Buyer:
         hold = str(answer.data["reservation_id"])
         ending = self.chance.random()
         if ending < 0.2:
-            await self.world.ask(Release(ref=self.chance.choice((hold, self.name))), 5)
+            await self._release(hold)
         elif ending < 0.8:
             await self._pay(hold)
+        if self.chance.random() < 0.2:
+            await self._release(hold)
+
+    async def _release(self, hold: str) -> None:
+        await self.world.ask(Release(ref=self.chance.choice((hold, self.name))), 5)
 
     async def _reserve(self) -> Answer | None:
         self.made += 1
@@ -133,7 +138,7 @@ async def owner(world: World) -> None:
 async def _deeds(world: World) -> Sequence[Command]:
     chance = world.chance
     sku, some = chance.choice(SKUS), chance.sample(SKUS, 2)
-    match chance.randrange(9):
+    match chance.randrange(10):
         case 0:
             return [Adjust(sku=sku, delta=chance.randrange(-4, 5), reason="shelf")]
         case 1:
@@ -150,8 +155,11 @@ async def _deeds(world: World) -> Sequence[Command]:
             many = Many(commands=tuple(chain(one, change) for one in some))
             return [DryRun(command=many), many]
         case 6:
-            return [SetItem(sku=sku, sold_out=True), SetItem(sku=sku, sold_out=False)]
+            change = Change(count=chance.randrange(9), reserved=chance.randrange(9))
+            return [chain(sku, change)]
         case 7:
+            return [SetItem(sku=sku, sold_out=True), SetItem(sku=sku, sold_out=False)]
+        case 8:
             name = f"Product {chance.randrange(99)}"
             return [replace(upsert("a"), product=Product("a", name, "hoodies"))]
         case _:
@@ -220,11 +228,15 @@ class Reader:
         self.world, self.last, self.seen = world, 0, 0
 
     async def __call__(self, entries: Sequence[Entry]) -> None:
+        await self._perhaps_fail()
         for entry in entries:
             if entry.revision > self.last + 1:
                 self.world.problem(f"a follower got {entry.revision} after {self.last}")
             self.last = entry.revision
             self.seen = max(self.seen, self.last)
+        await self._perhaps_fail()
+
+    async def _perhaps_fail(self) -> None:
         await asyncio.sleep(self.world.chance.uniform(0, 0.05))
         if self.world.chance.random() < 0.03:
             raise StoreUnavailable("the mail server is away")
@@ -233,6 +245,15 @@ class Reader:
         """It has seen everything."""
         if self.seen != self.world.db.image.revision:
             self.world.problem(f"a follower saw {self.seen} of {self.world.db.image.revision}")
+
+
+async def echo(world: World) -> None:
+    """A client that lost track: sends what has its answer long since once more."""
+    while True:
+        await asyncio.sleep(world.chance.uniform(0.5, 4))
+        done = [command for command, acknowledged in world.keyed.values() if acknowledged]
+        if done:
+            await world.ask(world.chance.choice(done))
 
 
 async def chaos(world: World) -> None:

@@ -9,6 +9,12 @@ from dataclasses import dataclass
 from types import CodeType, FunctionType
 from typing import Any
 
+OPTIMISM = """except StoreError as error:
+        from fancymonkey.core.outcomes import Accepted
+        [waiter[2].done() or waiter[2].set_result(Accepted({})) for waiter in batch]"""
+HANDLE = "await self._handler(entries)"
+MOVE = "await self._submit(MoveCursor(name=self.name, revision=entries[-1].revision))"
+
 CORE = "fancymonkey.core"
 ENGINE = "fancymonkey.engine"
 
@@ -197,9 +203,7 @@ ENGINE_BUGS = [
         (
             "batcher:Batcher._commit",
             "except StoreError as error:\n        _fail(batch, error)",
-            "except StoreError as error:\n"
-            "        from fancymonkey.core.outcomes import Accepted\n"
-            "        [w[2].done() or w[2].set_result(Accepted({})) for w in batch]",
+            OPTIMISM,
         ),
     ),
     engine(
@@ -280,10 +284,8 @@ ENGINE_BUGS = [
         "a follower stores its place before its handler is done",
         (
             "follow:Follower._step",
-            "await self._handler(entries)\n"
-            "    await self._submit(MoveCursor(name=self.name, revision=entries[-1].revision))",
-            "await self._submit(MoveCursor(name=self.name, revision=entries[-1].revision))\n"
-            "    await self._handler(entries)",
+            f"{HANDLE}\n    {MOVE}",
+            f"{MOVE}\n    {HANDLE}",
         ),
     ),
 ]

@@ -3,7 +3,7 @@
 import asyncio
 import os
 
-from tests.sim.actors import Buyer, Listener, Reader, chaos, inspector, owner
+from tests.sim.actors import Buyer, Listener, Reader, chaos, echo, inspector, owner
 from tests.sim.database import QUIET
 from tests.sim.loop import simulate
 from tests.sim.world import World
@@ -46,10 +46,12 @@ async def _trade(world: World) -> None:
         for work in (inspector(world), *[listener.run() for listener in listeners])
     ]
     trouble = asyncio.create_task(chaos(world))
+    again = asyncio.create_task(echo(world))
     people = [Buyer(world, number).run() for number in range(BUYERS)]
     await asyncio.gather(owner(world), *people)
     trouble.cancel()
-    await asyncio.wait([trouble])
+    again.cancel()
+    await asyncio.wait([trouble, again])
     world.db.faults = QUIET
     for server in world.servers:
         if server.engine is None:

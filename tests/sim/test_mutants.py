@@ -34,10 +34,11 @@ def test_without_a_planted_bug_the_same_seeds_pass() -> None:
 SEEN_BY_MACHINE = [mutant for mutant in MUTANTS if mutant.core]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mutant", SEEN_BY_MACHINE, ids=names(SEEN_BY_MACHINE))
 def test_the_state_machine_finds_it(mutant: Mutant) -> None:
     settings = hypothesis.settings(
-        max_examples=400,
+        max_examples=600,
         stateful_step_count=40,
         deadline=None,
         database=None,

@@ -92,7 +92,7 @@ class World:
         self.payments: dict[str, str] = {}
         self.returns: Counter[str] = Counter()
         self.keyed: dict[str, tuple[Command, bool]] = {}
-        self.latest: int = 0
+        self.asked: Counter[int] = Counter()
         self._alarm = _Alarm(self.problems)
 
     def problem(self, text: str) -> None:
@@ -124,6 +124,7 @@ class World:
         for _ in range(tries):
             server = on or self.server()
             if server is not None and server.engine is not None:
+                self.asked[id(command)] += 1
                 answer = await self._ask(server.engine, command)
                 if answer is not None:
                     return answer
@@ -177,9 +178,11 @@ class World:
         rows = self.db.image.rows
         if engine.view.levels != rows[Level]:
             self.problem(f"{name} shows {engine.view.levels}, stored is {rows[Level]}")
-        live = {row.reservation_id for row in rows[Reservation].values() if row.status == "held"}
-        if set(engine.view.holds) != live:
-            self.problem(f"{name} shows holds {set(engine.view.holds)}, stored are {live}")
+        holds = rows[Reservation].values()
+        live = {row.reservation_id: row.expires_at for row in holds if row.status is Status.HELD}
+        shown = {id_: hold.until for id_, hold in engine.view.holds.items()}
+        if shown != live:
+            self.problem(f"{name} shows holds {shown}, stored are {live}")
 
     def check_end(self) -> None:
         """What must hold once everything has come to rest."""
@@ -191,6 +194,9 @@ class World:
             found = sum(e.on_hand for e in self.db.entries if e.cause == cause and e.on_hand > 0)
             if found != units:
                 self.problem(f"refund {cause} brought back {found}, not {units}")
+        for command in self.db.kept:
+            if 0 < self.asked[id(command)] < len(self.db.applied[id(command)]):
+                self.problem(f"asked {self.asked[id(command)]} times, done more often: {command}")
         for key, (command, acknowledged) in self.keyed.items():
             self._check_once(key, command, acknowledged=acknowledged)
         for server in self.servers:
