@@ -200,3 +200,19 @@ def test_logs_can_be_json(tmp_path: Path) -> None:
     assert events[-1]["level"] == "critical"
     assert "products.json" in events[-1]["message"]
     assert events[-1]["at"].endswith("Z")
+
+
+@pytest.mark.parametrize(("trusted", "last"), [("", 429), ("127.0.0.1", 401)])
+def test_a_client_is_believed_to_be_elsewhere_only_behind_a_trusted_proxy(
+    tmp_path: Path, trusted: str, last: int
+) -> None:
+    env = {"ADMIN_PASSWORD": "right", "TRUSTED_PROXIES": trusted}
+    body = {"password": "wrong", "updates": [{}]}
+    with Server(data=tmp_path / "shop", env=env, arguments=["--init"]) as server:
+        for number in range(20):
+            answer = httpx.post(
+                f"{server.url}/api/inventory/update",
+                json=body,
+                headers={"X-Forwarded-For": f"203.0.{number}.7"},
+            )
+        assert answer.status_code == last

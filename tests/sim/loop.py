@@ -10,8 +10,16 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
+TURNS = 300_000
+"""More turns of the loop than any day needs."""
+
+
 class Deadlock(AssertionError):
     """Everybody waits and nothing is going to happen."""
+
+
+class Endless(AssertionError):
+    """Something goes on for ever."""
 
 
 class _Waiting:
@@ -24,6 +32,7 @@ class _Waiting:
         if timeout is None:
             raise Deadlock("everybody waits")
         self._loop.now += timeout
+        self._loop.count()
         return []
 
     def close(self) -> None:
@@ -38,12 +47,20 @@ class SimLoop(base_events.BaseEventLoop):
         self.now = 0.0
         self.random = random.Random(seed)
         self.problems: list[str] = []
+        self.turns = 0
         self._selector = _Waiting(self)
         self._clock_resolution = 1e-9
         self.set_exception_handler(self._trouble)
 
     def time(self) -> float:
         return self.now
+
+    def count(self) -> None:
+        """Ends what never ends."""
+        self.turns += 1
+        if self.turns > TURNS:
+            self.turns = -TURNS  # let the rest be tidied away
+            raise Endless(f"{TURNS} turns, and no end")
 
     def _trouble(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         self.problems.append(f"{context.get('message')}: {context.get('exception')!r}")

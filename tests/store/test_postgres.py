@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -270,19 +271,28 @@ async def test_after_the_listener_was_cut_off_nothing_is_missed(
 # -- poolers, standbys, settings -------------------------------------------------------------------
 
 
-async def test_it_works_without_prepared_statements_as_behind_a_pooler(postgres_url: str) -> None:
-    store = PostgresStore(postgres_url, direct_url=postgres_url)
+async def test_behind_a_pooler_nothing_is_prepared_and_listening_goes_past_it(
+    postgres_url: str,
+) -> None:
     reference = MemoryStore()
-    await store.open(0)
-    for each_store in (store, reference):
-        await fill(each_store)
-        for commands, now in batches(5, script(5)):
-            await each_store.run(commands, now, 0)
-    assert await everything(store) == await everything(reference)
-    assert store._writer is not None
-    writer = await store._writer.connected()
-    assert await writer.fetch("SELECT * FROM pg_prepared_statements WHERE name <> ''") == []
-    await store.close()
+    heard = Heard()
+    async with CuttingProxy(postgres_url) as pooler:
+        direct = urlsplit(postgres_url).netloc.rpartition("@")[2]
+        store = PostgresStore(f"{pooler.url}?direct={direct}")
+        await store.open(0)
+        for filled in (store, reference):
+            await fill(filled)
+            for commands, now in batches(5, script(5)):
+                await filled.run(commands, now, 0)
+        assert await everything(store) == await everything(reference)
+        assert store._writer is not None
+        writer = await store._writer.connected()
+        assert await writer.fetch("SELECT * FROM pg_prepared_statements WHERE name <> ''") == []
+        pooler.word = b"LISTEN"
+        await store.watch(heard.ring, nothing)
+        await heard.at_least(reference.image.revision)
+        assert pooler.cuts == 0
+        await store.close()
 
 
 async def test_no_setting_stays_on_the_connection(store: PostgresStore) -> None:

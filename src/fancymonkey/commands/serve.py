@@ -121,6 +121,8 @@ def _config(settings: Settings, workers: int) -> uvicorn.Config:
         log_config=logging_config(settings),
         access_log=False,
         server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=STOP_SECONDS,
     )

@@ -4,11 +4,12 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Coroutine, Sequence
+from functools import partial
 from typing import Any
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.ledger import InvariantBroken
-from fancymonkey.core.model import Entry
+from fancymonkey.core.model import Entry, TurnedAway
 from fancymonkey.core.outcomes import Answer, Refused
 from fancymonkey.core.record import RecordTurnedAway
 from fancymonkey.core.resolve import Expire
@@ -44,7 +45,7 @@ class Engine:
         self.refused: dict[str, int] = {}
         self._demand = Demand()
         self._followers: list[Follower] = []
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], None] = {}  # in the order in which they began
         self._expiry_bell = asyncio.Event()
         self._earliest: int | None = None
         self._catching_up = asyncio.Lock()
@@ -253,11 +254,17 @@ class Engine:
     async def _flush_demand(self) -> None:
         while rows := self._demand.take():
             try:
-                # Once it is queued it counts, whether or not anybody waits for it.
-                await asyncio.shield(self.batcher.submit(RecordTurnedAway(rows=rows)))
+                future = self.batcher.submit(RecordTurnedAway(rows=rows))
             except StoreError:
                 self._demand.give_back(rows)
                 raise
+            future.add_done_callback(partial(self._flushed, rows))
+            await asyncio.wait([future])  # which, cancelled, leaves the command where it is
+            future.result()
+
+    def _flushed(self, rows: tuple[TurnedAway, ...], future: asyncio.Future[Answer]) -> None:
+        if future.cancelled() or future.exception() is not None:
+            self._demand.give_back(rows)
 
     async def _prune(self) -> None:
         await self.store.prune(self.clock() - OUTCOMES_KEPT)
@@ -272,10 +279,10 @@ class Engine:
 
     def _start(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.get_running_loop().create_task(work, name=name)
-        self._tasks.add(task)
+        self._tasks[task] = None
         task.add_done_callback(self._done)
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
+        self._tasks.pop(task, None)
         if not task.cancelled() and task.exception() is not None:
             log.error("%s stopped", task.get_name(), exc_info=task.exception())

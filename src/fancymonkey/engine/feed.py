@@ -72,7 +72,7 @@ class Feed:
     def __init__(self) -> None:
         self.revision = 0
         self._recent: deque[tuple[int, str]] = deque(maxlen=REMEMBERED)
-        self._subscriptions: set[Subscription] = set()
+        self._subscriptions: dict[Subscription, None] = {}  # in the order in which they came
 
     @property
     def full(self) -> bool:
@@ -123,9 +123,9 @@ class Feed:
         if self.full:
             raise Overloaded("Too many live connections.")
         subscription = Subscription(self, missed or set(), fresh=missed is None)
-        self._subscriptions.add(subscription)
+        self._subscriptions[subscription] = None
         return subscription
 
     def drop(self, subscription: Subscription) -> None:
         """Forgets a listener."""
-        self._subscriptions.discard(subscription)
+        self._subscriptions.pop(subscription, None)

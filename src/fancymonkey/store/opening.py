@@ -1,6 +1,5 @@
 """Which store a name means: `DATABASE_URL`, or a directory."""
 
-import os
 from pathlib import Path
 
 from fancymonkey.errors import ConfigError
@@ -23,9 +22,7 @@ def open_store(target: str, *, read_only: bool = False) -> Store:
     if scheme in ("postgresql", "postgres"):
         from fancymonkey.store.postgres import PostgresStore
 
-        # Where DATABASE_URL goes through a pooler, this one does not.
-        direct = os.environ.get("DATABASE_DIRECT_URL")
-        return PostgresStore(target, read_only=read_only, direct_url=direct)
+        return PostgresStore(target, read_only=read_only)
     if scheme == "sqlite":
         from fancymonkey.store.sqlite import SqliteStore
 

@@ -45,9 +45,9 @@ PRUNED_AT_ONCE = 10_000
 class PostgresStore:
     """One connection writes, a few others read, one listens."""
 
-    def __init__(self, url: str, *, read_only: bool = False, direct_url: str | None = None) -> None:
+    def __init__(self, url: str, *, read_only: bool = False) -> None:
         self.read_only = read_only
-        self._link = Link(url, direct_url)
+        self._link = Link(url)
         self._schema = len(migrations("postgres"))
         self._begin = QUERIES["begin"]
         self._writer: Writer | None = None

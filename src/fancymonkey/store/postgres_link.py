@@ -3,6 +3,7 @@
 import asyncio
 import re
 from typing import Any, TypeAlias
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -24,14 +25,24 @@ Pool: TypeAlias = "asyncpg.Pool[Any]"
 class Link:
     """How to reach the database.
 
-    Where `direct_url` is given, `url` is a pooler (pgbouncer in transaction mode), which hands a
-    connection to others between two transactions: then no prepared statements are kept on it.
+    Where the URL has a parameter `direct=host:port`, it leads to a pooler (pgbouncer in transaction
+    mode), which hands a connection to others between two transactions. Then no prepared statements
+    are kept on it, and who listens goes to `direct`, which is PostgreSQL itself.
     """
 
-    def __init__(self, url: str, direct_url: str | None = None) -> None:
-        self._url = url
-        self._direct_url = direct_url or url
-        self._cached_statements = 0 if direct_url else 100
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        parameters = parse_qsl(parts.query, keep_blank_values=True)
+        direct = dict(parameters).get("direct")
+        if direct is not None:
+            rest = urlencode([(name, value) for name, value in parameters if name != "direct"])
+            parts = parts._replace(query=rest)
+        self._url = self._direct_url = urlunsplit(parts) if direct is not None else url
+        self._cached_statements = 100
+        if direct is not None:
+            user, at, _ = parts.netloc.rpartition("@")
+            self._direct_url = urlunsplit(parts._replace(netloc=user + at + direct))
+            self._cached_statements = 0
 
     @property
     def place(self) -> str:

@@ -40,8 +40,11 @@ OLDEST = (3, 51, 3)
 """Before, a checkpoint beside a write could lose what was committed (the WAL-reset bug)."""
 
 BUSY_MS = 5000
-CACHE_KIB = 32_768
+CACHE_KIB = 65_536
 WAL_KEPT = 16 * 1024 * 1024
+CHECKPOINT_PAGES = 3000
+"""Copied from the log into the database at once: fewer copies of the same page and fewer syncs than
+with SQLite's 1000, and still well below 100 ms."""
 NEVER = 2**62
 
 QUERIES = {name: re.sub(r"\$(\d)", r"?\1", text) for name, text in named_queries("sqlite").items()}
@@ -100,6 +103,7 @@ def connect(path: Path, *, read_only: bool) -> apsw.Connection:
         found.execute("PRAGMA synchronous = FULL")
         found.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         found.execute(f"PRAGMA journal_size_limit = {WAL_KEPT}")
+        found.wal_autocheckpoint(CHECKPOINT_PAGES)
     return found
 
 
@@ -260,6 +264,7 @@ class Writer:
         with in_our_words(self.path):
             self.db.execute(QUERIES["set_head"], (revision,))
             self._commit()
+            self.db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)  # all of it is in the log
 
     def undo(self) -> None:
         """Ends the open transaction, if there is one, without effect."""
