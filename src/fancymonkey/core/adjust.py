@@ -267,13 +267,11 @@ def set_item(state: State, command: SetItem) -> Answer:
     if after != item:
         state.put(after)
     product = state.get(Product, item.product_id)
-    assert product is not None
     wanted = command.restock_date
-    if not isinstance(wanted, Unchanged) and wanted != product.restock_date:
+    if product is not None and not isinstance(wanted, Unchanged) and wanted != product.restock_date:
         changes.append(f"restockDate {product.restock_date} → {wanted}")
-        product = replace(product, restock_date=wanted)
+        state.put(replace(product, restock_date=wanted, updated_at=state.now))
     if changes:
-        state.put(replace(product, updated_at=state.now))
         text = "; ".join(changes)
         state.note(
             Kind.EDITED,
