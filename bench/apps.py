@@ -15,7 +15,7 @@ from fancymonkey.config import Settings
 from fancymonkey.core.model import Line, sku_of
 from fancymonkey.core.outcomes import Refused
 from fancymonkey.core.reserve import Reserve
-from fancymonkey.web import wire
+from fancymonkey.web import app, wire
 from fancymonkey.web.answers import refusal
 from fancymonkey.web.app import create_app
 from fancymonkey.web.front import Front
@@ -157,7 +157,7 @@ class Bare:
 
 def main(kind: str, arguments: list[str]) -> None:
     """Serves as `fancymonkey serve` does, with another application behind the same options."""
-    serve.application = {"noop": with_noop, "bare": Bare}[kind]  # type: ignore[assignment]
+    app.create_app = {"noop": with_noop, "bare": Bare}[kind]  # type: ignore[assignment]
     serve.serve(arguments)
 
 

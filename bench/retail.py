@@ -49,7 +49,7 @@ class History:
                 "id": sku,
                 "name": f"Article {sku}",
                 "category": f"range {sku[:2]}",
-                "price": float(price),
+                "price": round(float(price), 2),  # the file has means of a day
                 "sizes": {
                     SIZE: {
                         "skuId": f"sku_{sku}",

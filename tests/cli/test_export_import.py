@@ -120,7 +120,7 @@ def test_columns_and_rows_that_are_not_there_change_nothing(
     assert cli("import", file, "--data", shop).exit_code == 0
     after = snapshot(shop)
     assert item(shop).low_stock_threshold == 8
-    assert after.levels == before.levels
+    assert [one.on_hand for one in after.levels] == [one.on_hand for one in before.levels]
     assert len([one for one in after.items if one not in before.items]) == 1
 
 

@@ -1,6 +1,5 @@
 """`verify` through the program: clean, damaged, beside a writer, nothing there."""
 
-import asyncio
 import json
 import sqlite3
 from contextlib import closing
@@ -9,12 +8,10 @@ from pathlib import Path
 import pytest
 
 from fancymonkey.commands.verify import _audit
-from fancymonkey.core.adjust import Adjust
 from fancymonkey.core.model import Line
 from fancymonkey.core.reserve import Reserve
-from fancymonkey.core.resolve import Expire
 from fancymonkey.store.opening import open_store
-from tests.cli.conftest import Run, Write, held
+from tests.cli.conftest import Run, Write
 
 M = "prod_hoodie_001/M"
 
@@ -54,33 +51,6 @@ def test_the_option_beats_the_environment(
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
     monkeypatch.setenv("DATA_DIR", "nowhere")
     assert cli("verify", "--data", shop).exit_code == 0
-
-
-async def test_there_is_no_false_alarm_beside_a_server_that_sells(shop: str) -> None:
-    """One task sells as fast as it can, others verify beside it, each opening the store anew."""
-    store = await held(shop)
-    done = False
-
-    async def sell() -> None:
-        number = 0
-        while not done:
-            number += 1
-            hold = Reserve(
-                reservation_id=f"r{number}", session_id=f"s{number}", lines=(Line(M, 1),), ttl=3
-            )
-            await store.run([hold, Adjust(sku=M, delta=1), Expire()], number, 10**9)
-            await asyncio.sleep(0)
-
-    seller = asyncio.create_task(sell())
-    try:
-        audits = []
-        while len(audits) < 15 or audits[-1].entries < audits[0].entries + 50:
-            audits.append(await _audit(shop, lambda done, total: None))
-    finally:
-        done = True
-        await seller
-        await store.close()
-    assert all(one.clean for one in audits), [one for one in audits if not one.clean]
 
 
 def test_a_damaged_ledger_is_told_with_its_first_entry(

@@ -59,12 +59,12 @@ def test_decisions_are_listed_with_their_titles() -> None:
             r"^\| \[(\d{4})\]\(\S+\) \| (.+?) \|$", read("docs/decisions/index.md").text, re.M
         )
     )
-    titles = dict(
-        found.groups()
+    titles = {
+        found[1]: found[2]
         for page in pages()
         if page.path.parent.name == "decisions"
         and (found := re.match(r"# (\d{4}) (.+)", page.text)) is not None
-    )
+    }
     assert shown == titles
     assert len(titles) >= 16
 

@@ -33,13 +33,19 @@ class FaultyDisk(Disk):
             if path.is_file():
                 self.owner_writes(path, path.read_bytes())
 
-    def owner_writes(self, path: Path, content: bytes) -> None:
-        """Somebody else saves a file, durably."""
+    def revive(self) -> None:
+        """The process starts again; the machine went on, and still holds what was not synced."""
+        self._fail, self._dead = None, False
+
+    def owner_writes(self, path: Path, content: bytes, *, synced: bool = True) -> None:
+        """Somebody else saves a file under a new inode, as most editors do."""
+        path.unlink(missing_ok=True)
         path.write_bytes(content)
         inode = self._new_inode(path)
         self._written[inode] = bytearray(content)
-        self._durable[inode] = content
-        self.durable_names[path] = inode
+        if synced:
+            self._durable[inode] = content
+            self.durable_names[path] = inode
 
     def _new_inode(self, path: Path) -> int:
         self._inodes += 1

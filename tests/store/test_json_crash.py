@@ -72,11 +72,7 @@ async def crash_everywhere(
         folder = tmp_path / f"{number}"
         folder.mkdir()
 
-        def fail(at: int, name: str, stop: int = number) -> None:
-            if at == stop:
-                raise Crashed
-
-        run = Run(disk_kind(folder, fail), folder)
+        run = Run(disk_kind(folder, Stop(number)), folder)
         finished = True
         try:
             await run.play()
@@ -106,11 +102,44 @@ async def test_nothing_acknowledged_is_lost_at_some_crashes(tmp_path: Path) -> N
     assert await crash_everywhere(tmp_path, FaultyDisk, WAYS, 23) == []
 
 
+async def test_what_a_restart_has_shown_survives_a_power_cut(tmp_path: Path) -> None:
+    """The process dies, starts again and shows its rows; then the machine dies."""
+    number, finished = 1, False
+    while not finished:
+        folder = tmp_path / f"{number}"
+        folder.mkdir()
+        run = Run(FaultyDisk(folder, Stop(number)), folder)
+        try:
+            await run.play()
+            finished = True
+        except Crashed:
+            pass
+        run.disk.revive()
+        again = JsonStore(folder, disk=run.disk, segment_entries=25)
+        await again.open(0)
+        shown = await everything(again)
+        after = run.disk.after_crash("lost", tmp_path / f"{number}-lost")
+        assert await content_of(after) == shown, run.disk.operations[number - 1]
+        await again.close()
+        number += 4
+
+
 @pytest.mark.parametrize(("careless", "way"), [(NoFileSync, "lost"), (NoFolderSync, "lost")])
 async def test_a_forgotten_sync_is_found(
     tmp_path: Path, careless: type[FaultyDisk], way: str
 ) -> None:
     assert await crash_everywhere(tmp_path, careless, (way,), 23) != []
+
+
+class Stop:
+    """Crashes at one operation."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def __call__(self, at: int, name: str) -> None:
+        if at == self._number:
+            raise Crashed
 
 
 class AppliesTooSoon(JsonStore):

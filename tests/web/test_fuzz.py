@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from fancymonkey.store.base import Store
 from fancymonkey.store.memory import MemoryStore
+from fancymonkey.store.opening import open_store
 from tests.web.client import Answer
 from tests.web.shops import CRON, HOODIE, ORIGIN, PASSWORD, Shop, ledger, running
 from tests.web.signing import PATH, signature
@@ -191,11 +193,18 @@ def check_answer(answer: Answer) -> None:
 
 @pytest.mark.parametrize("number", range(ROUNDS))
 async def test_random_requests(number: int) -> None:
-    seed = SEED * 1000 + number
-    maker = Maker(seed)
-    async with running(MemoryStore()) as shop:
+    await fuzz(MemoryStore(), number, REQUESTS // ROUNDS)
+
+
+async def test_random_requests_on_each_store(target: str) -> None:
+    await fuzz(open_store(target), ROUNDS, max(300, REQUESTS // ROUNDS // 5))
+
+
+async def fuzz(store: Store, number: int, requests: int) -> None:
+    maker = Maker(SEED * 1000 + number)
+    async with running(store) as shop:
         seen = set()
-        for step in range(REQUESTS // ROUNDS):
+        for step in range(requests):
             before = shop.engine.view.revision
             answer = await request(maker, shop)
             note = f"FUZZ_SEED={SEED}, round {number}, request {step}: {answer}"

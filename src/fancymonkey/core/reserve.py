@@ -20,6 +20,7 @@ from fancymonkey.core.state import Key, State
 
 Lines = dict[tuple[str, str], Line]
 """Lines by SKU and location."""
+Fault = dict[str, str | int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +133,10 @@ def _refusal(
 
     `found` is what the session means, `own` what it holds, `count` the lines it would hold.
     """
-    unknown, closed, short, odd = [], [], [], []
+    unknown: list[dict[str, str]] = []
+    closed: list[Fault] = []
+    short: list[Fault] = []
+    odd: list[Fault] = []
     for key, line in lines.items():
         item = state.get(Item, line.sku)
         if item is None or item.archived:
@@ -143,7 +147,11 @@ def _refusal(
         if line.quantity >= 1 and line.quantity <= mine:
             continue
         if line.quantity < 1 or item.sold_out or line.quantity > available:
-            fault = {"sku": line.sku, "requested": line.quantity, "available": max(0, available)}
+            fault: Fault = {
+                "sku": line.sku,
+                "requested": line.quantity,
+                "available": max(0, available),
+            }
             (odd if line.quantity < 1 else closed if item.sold_out else short).append(fault)
     if unknown:
         return Refused(Code.UNKNOWN_ITEM, "There is no such product or size.", unknown)

@@ -7,7 +7,7 @@ themselves, and one sync of the disk serves all of them.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import Chain, DryRun, Many, flatten
@@ -39,7 +39,7 @@ class Batcher:
         store: Store,
         clock: Clock,
         revision: Callable[[], int],
-        published: Callable[[Commit], None],
+        published: Callable[[Sequence[Command], Commit], Awaitable[None]],
         *,
         queue_max: int = QUEUE_MAX,
         batch_max: int = BATCH_MAX,
@@ -83,20 +83,24 @@ class Batcher:
     async def close(self) -> None:
         """Takes nothing more, and returns when everything taken before has its answer."""
         self._closed = True
-        if self._task is not None:
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Returns when nothing waits."""
+        while self._task is not None:
             await asyncio.wait([self._task])
 
     async def _drain(self) -> None:
         try:
             while self._queue:
                 batch = self._next_batch()
-                if batch:
+                try:
                     await self._commit(batch)
+                finally:  # whatever happened in here, nobody waits for ever
+                    _fail(batch, StoreUnavailable("The service stopped before it had an answer."))
         finally:
             self._task = None
-            if (
-                self._queue and not self._closed
-            ):  # only after a bug in here: nobody may wait forever
+            if self._queue:
                 self._task = asyncio.create_task(self._drain(), name="batcher")
 
     def _next_batch(self) -> list[Waiter]:
@@ -112,18 +116,23 @@ class Batcher:
         return batch
 
     async def _commit(self, batch: list[Waiter]) -> None:
+        if not batch:
+            return
         loop = asyncio.get_running_loop()
         started = loop.time()
+        commands = [waiter[0] for waiter in batch]
         try:
-            commands = [waiter[0] for waiter in batch]
             commit = await self._store.run(commands, self._clock(), self._revision())
-            self._published(commit)
         except StoreError as error:
             _fail(batch, error)
             return
         except Exception as error:  # noqa: BLE001 - whatever it is, somebody waits for an answer
             await self._isolate(batch, error)
             return
+        try:
+            await self._published(commands, commit)
+        except Exception:  # it is durable all the same, and may not run again
+            log.exception("a commit could not be shown")
         self.batches += 1
         self.commands += len(batch)
         self.largest = max(self.largest, len(batch))

@@ -4,32 +4,33 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Coroutine, Sequence
+from functools import partial
 from typing import Any
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.ledger import InvariantBroken
-from fancymonkey.core.model import TurnedAway
-from fancymonkey.core.outcomes import Answer, Code, Refused
+from fancymonkey.core.model import Entry, TurnedAway
+from fancymonkey.core.outcomes import Answer, Refused
 from fancymonkey.core.record import RecordTurnedAway
-from fancymonkey.core.reserve import Reserve
 from fancymonkey.core.resolve import Expire
 from fancymonkey.core.state import FOREVER
 from fancymonkey.engine.batcher import Batcher
 from fancymonkey.engine.clock import Clock, system_clock
+from fancymonkey.engine.demand import HOUR, Demand
 from fancymonkey.engine.feed import Feed, Subscription
 from fancymonkey.engine.follow import Follower, Handler
 from fancymonkey.engine.view import View
-from fancymonkey.errors import StoreError
-from fancymonkey.store.base import Commit, Store
+from fancymonkey.errors import Overloaded, StoreError, StoreUnavailable
+from fancymonkey.store.base import Commit, Snapshot, Store
 
 log = logging.getLogger(__name__)
 
-HOUR = 3_600_000
 FLUSH_SECONDS = 10.0
 PRUNE_SECONDS = 3600.0
 OUTCOMES_KEPT = 35 * 24 * HOUR
 """Longer than any payment provider repeats itself, and longer than its events can be listed."""
 CATCH_UP = 1000
+RETRY_SECONDS = 1.0
 
 
 class Engine:
@@ -42,12 +43,15 @@ class Engine:
         self.feed = Feed()
         self.batcher = Batcher(store, clock, lambda: self.view.revision, self._publish)
         self.refused: dict[str, int] = {}
-        self._turned_away: dict[tuple[str, int], list[int]] = {}
+        self._demand = Demand()
         self._followers: list[Follower] = []
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], None] = {}  # in the order in which they began
         self._expiry_bell = asyncio.Event()
         self._earliest: int | None = None
         self._catching_up = asyncio.Lock()
+        self._showing = asyncio.Lock()
+        self._edits = 0
+        self._closing = False
 
     async def open(self) -> None:
         """Opens the store, ends what is due, and starts the expiry and the live feed."""
@@ -55,43 +59,62 @@ class Engine:
         await self.store.run((), self.clock(), FOREVER)
         self._show(await self.store.snapshot())
         await self.store.watch(self._bell, self._submit_all)
+        await self._bell(FOREVER)  # what others wrote before the watch began
         self._start(self._expire_on_time(), "expiry")
-        self._start(self._every(FLUSH_SECONDS, self._flush_turned_away), "turned away")
+        self._start(self._every(FLUSH_SECONDS, self._flush_demand), "turned away")
         self._start(self._every(PRUNE_SECONDS, self._prune), "prune")
 
     async def close(self) -> None:
-        """Finishes every command it accepted, then closes the store."""
+        """Finishes every command it accepted, ends the live feed, then closes the store."""
+        self._closing = True
+        self.feed.close()
+        await self._stop_tasks()
+        await self.batcher.settle()  # the last refusals are counted before the counts are stored
+        with contextlib.suppress(StoreError):
+            await self._flush_demand()
+        await self.batcher.close()
+        await self._stop_tasks()
+        await self.store.close()
+
+    async def _stop_tasks(self) -> None:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        with contextlib.suppress(StoreError):
-            await self._flush_turned_away()
-        await self.batcher.close()
-        await self.store.close()
 
     async def submit(self, command: Command) -> Answer:
-        """Runs a command; its effect is durable, and shown by the view, when this returns."""
-        answer = await self.batcher.submit(command)
-        if isinstance(answer, Refused):
-            self.refused[answer.code] = self.refused.get(answer.code, 0) + 1
-            if isinstance(command, Reserve):
-                self._turn_away(answer)
-        return answer
+        """Runs a command; its effect is durable, and shown by the view, when this returns.
+
+        Raises StoreError: StoreUnavailable where nobody knows whether it counts, Overloaded.
+        """
+        if self._closing:
+            raise StoreUnavailable("The service is shutting down.")
+        return await self.batcher.submit(command)
 
     async def subscribe(self, since: int | None = None) -> Subscription:
         """Listens to changes; with `since`, first hears what it missed after that revision.
 
         Raises Overloaded. Without `since`, or where too much was missed, it hears everything.
         """
+        if self.feed.full:
+            raise Overloaded("Too many live connections.")
         missed = None if since is None else self.feed.since(since)
         if missed is None and since is not None and 0 <= since <= self.feed.revision:
-            entries = await self.store.entries_after(since, CATCH_UP)
-            if len(entries) < CATCH_UP:
-                # What came while the store was read is at hand in the feed.
-                later = self.feed.since(max(since, entries[-1].revision if entries else since))
-                if later is not None:
-                    missed = {entry.sku for entry in entries} | later
+            missed = await self._missed(since)
         return self.feed.subscribe(missed)
+
+    async def _missed(self, since: int) -> set[str] | None:
+        """What changed after a revision that the feed has forgotten; None where it is too much."""
+        try:
+            entries = await self.store.entries_after(since, CATCH_UP)
+        except StoreError as error:
+            log.warning("a listener is told everything: %s", error)
+            return None
+        if len(entries) == CATCH_UP:
+            return None
+        last = entries[-1].revision if entries else since
+        # What came while the store was read is at hand in the feed, or will be told.
+        later = self.feed.since(last) if last < self.feed.revision else set()
+        return None if later is None else {entry.sku for entry in entries} | later
 
     def follow(self, name: str, handler: Handler) -> Follower:
         """Starts a follower of the ledger with a stored cursor."""
@@ -105,28 +128,39 @@ class Engine:
         if self.view.lapse(self.clock()):
             self._expiry_bell.set()
 
-    def _show(self, snapshot: Any) -> None:
+    def _show(self, snapshot: Snapshot) -> None:
+        self._edits += 1
         self.view.reset(snapshot)
         self.feed.restart(snapshot.revision)
         self._expiry_bell.set()
+        for follower in self._followers:
+            follower.ring()
 
-    def _publish(self, commit: Commit) -> None:
+    async def _publish(self, commands: Sequence[Command], commit: Commit) -> None:
         """Takes a commit into the view and the feed; called before anybody gets an answer."""
-        try:
-            reread = self.view.apply(commit.entries)
-        except (ValueError, InvariantBroken):
-            log.exception("the view has lost the thread and is read anew")
-            self._start(self._reset(), "reset")
-            return
-        if commit.products or commit.items:
-            self.view.set_catalogue(commit.products, commit.items)
-            reread -= {row.product_id for row in commit.products}
-            reread -= {row.product_id for row in commit.items}
-        self._announce(commit.entries, reread)
+        for command, answer in zip(commands, commit.answers, strict=True):
+            if isinstance(answer, Refused):
+                self.refused[answer.code] = self.refused.get(answer.code, 0) + 1
+                self._demand.count(command, answer, self.clock())
+        others = len(commit.entries) - commit.own
+        async with self._showing:
+            try:
+                stale = self.view.apply(commit.entries[:others])
+                self.view.apply(commit.entries[others:])
+            except (ValueError, InvariantBroken):
+                log.exception("the view has lost the thread and is read anew")
+                await self._reset()
+                return
+            if commit.products or commit.items:
+                self._edits += 1
+                self.view.set_catalogue(commit.products, commit.items)
+            self._announce(commit.entries, stale)
 
-    def _announce(self, entries: Sequence[Any], reread: set[str]) -> None:
-        if reread:
-            self._start(self._reread(reread), "reread")
+    def _announce(self, entries: Sequence[Entry], stale: set[str]) -> None:
+        """Tells who listens; `stale` products were changed by other processes."""
+        if stale:
+            self._edits += 1
+            self._start(self._reread(stale), "reread")
         self.feed.publish(entries, self.view.revision)
         for follower in self._followers:
             follower.ring()
@@ -135,30 +169,58 @@ class Engine:
             self._expiry_bell.set()
 
     async def _reread(self, product_ids: set[str]) -> None:
-        products, items = await self.store.catalogue(product_ids)
+        while True:
+            edits = self._edits
+            try:
+                products, items = await self.store.catalogue(product_ids)
+            except StoreError as error:
+                log.warning("products wait for the store: %s", error)
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            if edits == self._edits:  # else what was read may be older than what is shown
+                break
         self.view.set_catalogue(products, items)
         self.feed.ring(set(product_ids))
 
     async def _reset(self) -> None:
-        self._show(await self.store.snapshot())
+        """Reads everything anew. `_showing` is held, so that nothing newer is shown meanwhile."""
+        try:
+            self._show(await self.store.snapshot())
+        except StoreError as error:
+            log.warning("the view waits for the store: %s", error)
+            self._start(self._reset_later(), "reset")
+
+    async def _reset_later(self) -> None:
+        await asyncio.sleep(RETRY_SECONDS)
+        async with self._showing:
+            await self._reset()
 
     async def _bell(self, revision: int) -> None:
         """Another process has written."""
         async with self._catching_up:
             while revision > self.view.revision:
-                entries = await self.store.entries_after(self.view.revision, CATCH_UP)
+                try:
+                    entries = await self.store.entries_after(self.view.revision, CATCH_UP)
+                except StoreError as error:
+                    log.warning("the view waits for the store: %s", error)
+                    await asyncio.sleep(RETRY_SECONDS)
+                    continue
                 if not entries:
                     return
-                if len(entries) == CATCH_UP:
-                    await self._reset()
-                    return
-                try:
-                    reread = self.view.apply(entries)
-                except (ValueError, InvariantBroken):
-                    log.exception("the view has lost the thread and is read anew")
-                    await self._reset()
-                    return
-                self._announce(entries, reread)
+                async with self._showing:
+                    await self._catch_up(entries)
+
+    async def _catch_up(self, entries: list[Entry]) -> None:
+        if len(entries) == CATCH_UP:
+            await self._reset()
+            return
+        try:
+            stale = self.view.apply(entries)
+        except (ValueError, InvariantBroken):
+            log.exception("the view has lost the thread and is read anew")
+            await self._reset()
+            return
+        self._announce(entries, stale)
 
     async def _submit_all(self, commands: Sequence[Command]) -> list[Answer]:
         futures = [self.batcher.submit(command) for command in commands]
@@ -167,36 +229,42 @@ class Engine:
     async def _expire_on_time(self) -> None:
         """Ends each hold at its second."""
         while True:
-            now = self.clock()
-            self.view.lapse(now)
+            self._expiry_bell.clear()
+            self.view.lapse(self.clock())
             if self.view.untidied:
-                try:
-                    await self.submit(Expire(actor="clock"))
-                except StoreError as error:
-                    log.warning("holds that are over wait for the store: %s", error)
-                    await asyncio.sleep(1.0)
-                continue
+                await self._tidy()
             self._earliest = self.view.next_due()
             # The clock of the machine may be set: never sleep long on its word.
-            wait = 1.0 if self._earliest is None else min(1.0, (self._earliest - now) / 1000)
-            self._expiry_bell.clear()
+            wait = 1.0
+            if self._earliest is not None:
+                wait = min(wait, (self._earliest - self.clock()) / 1000)
+            # Not `wait_for`: that swallows a cancellation in the moment in which the bell rings.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._expiry_bell.wait(), max(wait, 0.001))
+                async with asyncio.timeout(max(wait, 0.001)):
+                    await self._expiry_bell.wait()
 
-    def _turn_away(self, answer: Refused) -> None:
-        if answer.code not in (Code.INSUFFICIENT_STOCK, Code.SOLD_OUT):
-            return
-        hour = self.clock() // HOUR
-        for fault in answer.detail:
-            counts = self._turned_away.setdefault((fault["sku"], hour), [0, 0])
-            counts[0] += 1
-            counts[1] += fault["requested"]
+    async def _tidy(self) -> None:
+        try:
+            await self.submit(Expire(actor="clock"))
+        except StoreError as error:
+            log.warning("holds that are over wait for the store: %s", error)
+        except Exception:
+            log.exception("holds that are over could not be ended")
 
-    async def _flush_turned_away(self) -> None:
-        taken, self._turned_away = self._turned_away, {}
-        rows = [TurnedAway(sku, hour, *counts) for (sku, hour), counts in taken.items()]
-        for start in range(0, len(rows), 500):
-            await self.submit(RecordTurnedAway(rows=tuple(rows[start : start + 500])))
+    async def _flush_demand(self) -> None:
+        while rows := self._demand.take():
+            try:
+                future = self.batcher.submit(RecordTurnedAway(rows=rows))
+            except StoreError:
+                self._demand.give_back(rows)
+                raise
+            future.add_done_callback(partial(self._flushed, rows))
+            await asyncio.wait([future])  # which, cancelled, leaves the command where it is
+            future.result()
+
+    def _flushed(self, rows: tuple[TurnedAway, ...], future: asyncio.Future[Answer]) -> None:
+        if future.cancelled() or future.exception() is not None:
+            self._demand.give_back(rows)
 
     async def _prune(self) -> None:
         await self.store.prune(self.clock() - OUTCOMES_KEPT)
@@ -211,10 +279,10 @@ class Engine:
 
     def _start(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.get_running_loop().create_task(work, name=name)
-        self._tasks.add(task)
+        self._tasks[task] = None
         task.add_done_callback(self._done)
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
+        self._tasks.pop(task, None)
         if not task.cancelled() and task.exception() is not None:
             log.error("%s stopped", task.get_name(), exc_info=task.exception())

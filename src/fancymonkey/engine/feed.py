@@ -31,6 +31,7 @@ class Subscription:
         self._feed = feed
         self._pending = pending
         self._fresh = fresh
+        self._closed = False
         self._bell = asyncio.Event()
         if fresh or pending:
             self._bell.set()
@@ -48,16 +49,20 @@ class Subscription:
         """Whether something new is at hand."""
         return self._bell.is_set()
 
-    async def next(self) -> Change:
-        """Waits until something is new, and takes all of it."""
+    async def next(self) -> Change | None:
+        """Waits until something is new, and takes all of it; None once this is closed."""
         await self._bell.wait()
+        if self._closed:
+            return None
         self._bell.clear()
         change = Change(self._feed.revision, self._fresh, frozenset(self._pending))
         self._pending, self._fresh = set(), False
         return change
 
     def close(self) -> None:
-        """Stops listening."""
+        """Stops listening, and tells whoever waits for the next change."""
+        self._closed = True
+        self._bell.set()
         self._feed.drop(self)
 
 
@@ -67,7 +72,17 @@ class Feed:
     def __init__(self) -> None:
         self.revision = 0
         self._recent: deque[tuple[int, str]] = deque(maxlen=REMEMBERED)
-        self._subscriptions: set[Subscription] = set()
+        self._subscriptions: dict[Subscription, None] = {}  # in the order in which they came
+
+    @property
+    def full(self) -> bool:
+        """Whether there is no room for another listener."""
+        return len(self._subscriptions) >= SUBSCRIBERS_MAX
+
+    def close(self) -> None:
+        """Ends every subscription."""
+        for subscription in list(self._subscriptions):
+            subscription.close()
 
     def __len__(self) -> int:
         return len(self._subscriptions)
@@ -105,12 +120,12 @@ class Feed:
 
     def subscribe(self, missed: set[str] | None) -> Subscription:
         """A new listener that has missed these SKUs, or everything (None). Raises Overloaded."""
-        if len(self._subscriptions) >= SUBSCRIBERS_MAX:
+        if self.full:
             raise Overloaded("Too many live connections.")
         subscription = Subscription(self, missed or set(), fresh=missed is None)
-        self._subscriptions.add(subscription)
+        self._subscriptions[subscription] = None
         return subscription
 
     def drop(self, subscription: Subscription) -> None:
         """Forgets a listener."""
-        self._subscriptions.discard(subscription)
+        self._subscriptions.pop(subscription, None)

@@ -46,11 +46,14 @@ class Follower:
 
     async def run(self) -> None:
         """Follows until it is cancelled."""
-        self.position = await self._stored_position()
+        known = False
         while True:
             await self._bell.wait()
             self._bell.clear()
             try:
+                if not known:
+                    self.position = await self._stored_position()
+                    known = True
                 while await self._step():
                     pass
             except StoreError as error:

@@ -137,6 +137,10 @@ class View:
             hold = self.holds[id_] = Hold(None)
         if entry.until != hold.until:
             hold.until = entry.until
+            if hold.lapsed:  # it was extended at the last moment: it counts again
+                hold.lapsed = False
+                for key, units in hold.units.items():
+                    self._lapse_units(key, -units)
             if entry.until is not None:
                 heapq.heappush(self._due, (entry.until, id_))
         if not entry.reserved:
@@ -144,9 +148,7 @@ class View:
         key = (entry.sku, entry.location)
         units = hold.units.get(key, 0) + entry.reserved
         if hold.lapsed:
-            self._lapsed_units[key] = self._lapsed_units.get(key, 0) + entry.reserved
-            if not self._lapsed_units[key]:
-                del self._lapsed_units[key]
+            self._lapse_units(key, entry.reserved)
         if units:
             hold.units[key] = units
         else:
@@ -164,9 +166,16 @@ class View:
                 continue
             hold.lapsed = found = True
             for key, units in hold.units.items():
-                self._lapsed_units[key] = self._lapsed_units.get(key, 0) + units
+                self._lapse_units(key, units)
                 self._touch(split_sku(key[0])[0])
         return found
+
+    def _lapse_units(self, key: tuple[str, str], units: int) -> None:
+        left = self._lapsed_units.get(key, 0) + units
+        if left:
+            self._lapsed_units[key] = left
+        else:
+            self._lapsed_units.pop(key, None)
 
     def next_due(self) -> int | None:
         """When the live hold that ends first does so; None where none has a deadline."""

@@ -21,7 +21,8 @@ class Commit:
 
     `entries` are all entries after the revision that the caller named: where other processes write
     too, theirs come in front of the batch's own. `revision` is the last number in the ledger.
-    `products` and `items` are the rows of the catalogue that the batch changed.
+    `products` and `items` are the rows of the catalogue that the batch changed, `own` how many of
+    the entries, the last ones, it made.
     """
 
     answers: list[Answer]
@@ -29,6 +30,7 @@ class Commit:
     revision: int
     products: list[Product] = field(default_factory=list)
     items: list[Item] = field(default_factory=list)
+    own: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,7 @@ def commit_of(state: State, answers: list[Answer], entries: list[Entry]) -> Comm
         state.revision,
         list(state.changed.get(Product, {}).values()),
         list(state.changed.get(Item, {}).values()),
+        len(state.entries),
     )
 
 

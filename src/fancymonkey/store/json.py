@@ -71,7 +71,7 @@ class JsonStore:
         self._now = 0
         self._open = False
         self.mirror = Mirror(
-            self._disk, path / PRODUCTS, path / "state", lambda: self._image.rows, self._submit
+            self._disk, path / PRODUCTS, path / "state", lambda: self._image, self._submit
         )
 
     async def open(self, now: int) -> None:
@@ -80,11 +80,10 @@ class JsonStore:
         self._now = now
         try:
             await self._in_writer(self._open_files)
-            empty = not self._image.revision and not any(self._image.rows.values())
             if self._read_only:
-                self._imagine(await self.mirror.check(empty=empty))
+                self._imagine(await self.mirror.check())
             else:
-                await self.mirror.open(empty=empty)
+                await self.mirror.open(self._entries_since)
                 self._open = True
         except OSError as error:
             await self.close()
@@ -129,20 +128,21 @@ class JsonStore:
         self._recent += state.entries
 
     async def close(self) -> None:
-        """See `Store.close`."""
-        await self.mirror.close(self._submit)
-        if self._open and self._stopped is None:
-            try:
+        """See `Store.close`. Brings `products.json` up to date."""
+        try:
+            await self.mirror.close(self._submit)
+            if self._open and self._stopped is None:
                 await self.mirror.finish()
-            except (OSError, StoreError) as error:
-                log.error("%s could not be brought up to date: %s", self._path / PRODUCTS, error)
-        self._open = False
-        await asyncio.gather(*self._snapshots, return_exceptions=True)
-        if self._writer is not None:
-            writer, self._writer = self._writer, None
-            writer.shutdown()
-        self._journal.close()
-        self._file_lock.free()
+        except (OSError, StoreError) as error:
+            log.error("%s could not be brought up to date: %s", self._path / PRODUCTS, error)
+        finally:
+            self._open = False
+            await asyncio.gather(*self._snapshots, return_exceptions=True)
+            if self._writer is not None:
+                writer, self._writer = self._writer, None
+                writer.shutdown()
+            self._journal.close()
+            self._file_lock.free()
 
     async def run(self, commands: Sequence[Command], now: int, after: int) -> Commit:
         """See `Store.run`."""
@@ -158,7 +158,7 @@ class JsonStore:
             if after == before:
                 entries = state.entries
             else:
-                entries = await self.entries_after(after, max(0, self._image.revision - after))
+                entries = await self._entries_since(after)
             return commit_of(state, answers, entries)
 
     async def _write(self, state: State) -> None:
@@ -167,7 +167,7 @@ class JsonStore:
         await self._append(line, state.revision, len(state.entries))
         self._image.apply(state.changed, state.revision)
         self._remember(state.entries)
-        self.mirror.dirty = self.mirror.dirty or bool(state.entries)
+        self.mirror.changed(state.entries)
         if self._journal.full:
             await self._rotate(state.now)
 
@@ -225,6 +225,9 @@ class JsonStore:
         read = self._journal.segments.entries_after
         return await asyncio.to_thread(read, max(0, revision), until, limit)
 
+    async def _entries_since(self, revision: int) -> list[Entry]:
+        return await self.entries_after(revision, max(0, self._image.revision - revision))
+
     async def history(self, sku: str, until: int | None = None) -> AsyncIterator[Entry]:
         """See `Store.history`."""
         segments, last = self._journal.segments, self._image.revision
@@ -258,7 +261,7 @@ class JsonStore:
         """See `Store.load`. It counts from the moment when the state file is there."""
         self._check_writable()
         async with self._turn:
-            if self._image.revision or any(self._image.rows.values()):
+            if not self._image.empty:
                 raise DataError(f"{self._path} is not empty.")
             before = self._journal.position
             try:
@@ -275,7 +278,7 @@ class JsonStore:
                     raise StoreUnavailable(f"{self._path} could not be filled: {error}") from error
                 raise
             self._image.apply(changed, revision)
-            self.mirror.dirty = True
+            self.mirror.all_changed()
 
     async def _load_entries(self, entries: AsyncIterator[Entry], revision: int) -> None:
         part: list[Entry] = []
@@ -314,8 +317,7 @@ class JsonStore:
 
     async def trouble(self) -> list[str]:
         """See `Store.trouble`."""
-        found = [self._stopped, self._problem, self.mirror.problem, *self.mirror.refusals]
-        return [text for text in found if text is not None]
+        return [text for text in (self._stopped, self._problem) if text] + self.mirror.trouble
 
     def _remember(self, entries: list[Entry]) -> None:
         self._recent += entries
@@ -332,6 +334,7 @@ class JsonStore:
         """Nothing is written any more: what the medium holds now is for the next start to read."""
         self._stopped = f"{self._path}: {reason}. Writing has stopped; restart the service."
         log.critical(self._stopped)
+        self.mirror.stop()
 
     async def _in_writer(self, work: Callable[..., T], *args: Any, **more: Any) -> T:
         if self._writer is None:

@@ -241,19 +241,18 @@ def compact(node: Node) -> Node:
     return Branch(node.brackets, slots)
 
 
-def style_of(text: str, root: Node) -> Style:
-    """How a text is laid out."""
-    first = root.slots[0] if isinstance(root, Branch) and root.slots else None
+def style_of(text: str, start: int) -> Style:
+    """How a text is laid out whose value begins at `start`."""
     only_escapes = text.isascii() and "\\u" in text
-    if first is None:
+    inner = _space(text, start + 1)
+    if text[inner : inner + 1] in ("", "]", "}"):
         return Style(ascii=only_escapes)
-    newline = "\r\n" if "\r\n" in first.lead else "\n"
-    unit = first.lead.rpartition("\n")[2] if "\n" in first.lead else None
+    lead = text[start + 1 : inner]
     colons = re.search(r'"(\s*:\s*)', text)
     gap = re.search(r'[\]}"0-9el],( *)(?=\S)', text)
     return Style(
-        unit,
-        newline,
+        lead.rpartition("\n")[2] if "\n" in lead else None,
+        "\r\n" if "\r\n" in lead else "\n",
         colons[1] if colons is not None and "\n" not in colons[1] else ": ",
         gap[1] if gap is not None else "",
         only_escapes,

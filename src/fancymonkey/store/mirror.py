@@ -7,21 +7,21 @@ both have changed the edit is taken in first, so that neither is lost.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from zlib import crc32
 
 from fancymonkey.core.command import Command
-from fancymonkey.core.model import Item, Level, Product
+from fancymonkey.core.model import Entry, Item, Level, Product, split_sku
 from fancymonkey.core.outcomes import Answer
-from fancymonkey.core.state import Rows
 from fancymonkey.errors import DataError, StoreError
 from fancymonkey.store.base import Submit
 from fancymonkey.store.edits import Products, Truth, commands_of, refusals, reserved_edits
 from fancymonkey.store.files import Disk
+from fancymonkey.store.memory import Image
 from fancymonkey.store.products_file import read_products
 from fancymonkey.store.products_text import NEW_FILE, ProductsText, shelves
-from fancymonkey.store.versions import Versions
+from fancymonkey.store.versions import UNCHECKED, Version, Versions
 
 log = logging.getLogger(__name__)
 
@@ -30,26 +30,35 @@ SETTLE_SECONDS = 0.1
 """How long a file that was touched has to be left alone before it is read."""
 SHARE = 10
 """After writing for a while the file is left alone this many times as long."""
+RETRY_SECONDS = 5.0
+PART = 500
+"""Products of one edit that are submitted together: a queue has its limits."""
 YOUNG_SECONDS = 2.0
 """How long a file is read again although it looks the same: a change within one tick of the file
 system's clock does not show."""
+
+
+Copies = tuple[list[Product], list[Item], list[Level]]
+Since = Callable[[int], Awaitable[list[Entry]]]
+"""All entries after a revision."""
 
 
 class Mirror:
     """The owner's file and the store's rows."""
 
     def __init__(
-        self, disk: Disk, path: Path, state: Path, rows: Callable[[], Rows], submit: Submit
+        self, disk: Disk, path: Path, state: Path, image: Callable[[], Image], submit: Submit
     ) -> None:
-        self.dirty = False
+        self._stale: set[str] | None = None
         self._versions = Versions(disk, path, state)
         self._name = path.name
-        self._rows = rows
+        self._image = image
         self._submit = submit
         self._text: ProductsText | None = None
         self._content: bytes | None = None
         self._refused: bytes | None = None
         self._problem: str | None = None
+        self._failure: str | None = None
         self.refusals: list[str] = []
         self._stamp: object = None
         self._young_until = 0.0
@@ -58,32 +67,56 @@ class Mirror:
         self._closing = False
         self._task: asyncio.Task[None] | None = None
 
-    @property
-    def problem(self) -> str | None:
-        """Why the file cannot be taken in, or None."""
-        return self._problem
+    def changed(self, entries: Iterable[Entry]) -> None:
+        """What these entries are about has to be written anew."""
+        if self._stale is not None:
+            self._stale.update(entry.sku for entry in entries)
 
-    async def open(self, *, empty: bool) -> None:
+    def all_changed(self) -> None:
+        """Everything may have to be written anew."""
+        self._stale = None
+
+    @property
+    def trouble(self) -> list[str]:
+        """Why the file cannot be taken in or written, and what of the last edit was refused."""
+        return [text for text in (self._problem, self._failure, *self.refusals) if text]
+
+    def stop(self) -> None:
+        """Looks no more."""
+        self._closing = True
+        self._bell.set()
+
+    async def open(self, since: Since) -> None:
         """Takes in what was edited since, and writes what is missing.
 
-        Raises DataError where the store is `empty` and the file cannot be read, and OSError.
+        `since` tells the entries after a revision. Raises DataError where the store is empty and
+        the file cannot be read, and OSError.
         """
+        empty = self._image().empty
         await asyncio.to_thread(self._versions.open)
         content = await asyncio.to_thread(self._versions.read)
         if content is None and not empty:
             log.warning("%s is missing and is written anew", self._versions.path)
-        if content is not None and content in self._versions.known:
-            self._text = ProductsText(read_products(content, self._name))
-            self._content = content
+        for version in self._versions.known:
+            if version.content == content:
+                self._text = await asyncio.to_thread(ProductsText, content.decode())
+                self._content = content
+                if version.revision != UNCHECKED:
+                    self._stale = set()
+                    self.changed(await since(version.revision))
+                if len(self._versions.known) > 1:
+                    await asyncio.to_thread(self._versions.remember, version)
+                break
         await self.reconcile()
         if self._problem is not None and empty:
             raise DataError(self._problem)
 
-    async def check(self, *, empty: bool) -> Sequence[Command]:
-        """Looks at the file and touches nothing; returns what would fill an `empty` store from it.
+    async def check(self) -> Sequence[Command]:
+        """Looks at the file and touches nothing; returns what would fill an empty store from it.
 
-        Raises DataError where the store is `empty` and the file cannot be read, and OSError.
+        Raises DataError where the store is empty and the file cannot be read, and OSError.
         """
+        empty = self._image().empty
         content = await asyncio.to_thread(self._versions.read)
         if content is None:
             return []
@@ -94,7 +127,8 @@ class Mirror:
                 raise
             self._problem = str(error)
             return []
-        return commands_of(catalogue.products, [], Truth.of(self._rows()), "") if empty else []
+        truth = Truth.of(self._image().rows)
+        return commands_of(catalogue.products, [], truth, "") if empty else []
 
     def watch(self, submit: Submit) -> None:
         """From now on looks at the file twice a second, and runs its edits through `submit`."""
@@ -103,8 +137,7 @@ class Mirror:
 
     async def close(self, submit: Submit) -> None:
         """Stops looking. What was begun is finished; what comes now runs through `submit`."""
-        self._closing = True
-        self._bell.set()
+        self.stop()
         if self._task is not None:
             await asyncio.wait([self._task])
         self._submit = submit
@@ -122,16 +155,28 @@ class Mirror:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._bell.wait(), LOOK_SECONDS)
             started = loop.time()
-            due = self.dirty and started >= rest_until
-            if not due and not await self._touched():
+            rested = started >= rest_until
+            if not (rested and self._stale != set()) and not await self._touched():
                 continue
-            try:
-                await self.reconcile()
-            except (OSError, StoreError) as error:
-                log.error("%s: %s", self._name, error)
-            except Exception:
-                log.exception("%s could not be reconciled", self._name)
+            if self._failure is not None and not rested:
+                continue
+            await self._try()
             rest_until = loop.time() + SHARE * (loop.time() - started)
+            if self._failure is not None:
+                rest_until = loop.time() + RETRY_SECONDS
+
+    async def _try(self) -> None:
+        """Reconciles, and keeps what went wrong for whoever asks."""
+        try:
+            await self.reconcile()
+        except (OSError, StoreError) as error:
+            self._failure = f"{self._name} could not be brought up to date: {error}"
+            log.error(self._failure)
+        except Exception as error:
+            self._failure = f"{self._name} could not be brought up to date: {error!r}"
+            log.exception(self._failure)
+        else:
+            self._failure = None
 
     async def _touched(self) -> bool:
         """Whether the file may have changed, and is not just being written."""
@@ -167,64 +212,83 @@ class Mirror:
         elif not await self._take_in(content):
             return False
         else:
-            await asyncio.to_thread(self._versions.remember, content)
+            await asyncio.to_thread(self._versions.remember, Version(content, UNCHECKED))
             self._content = content
         return await self._publish()
 
     async def _publish(self) -> bool:
         """Writes the file where it does not say what the rows say; True: look again."""
-        self.dirty = False
-        rows = self._rows()
-        copies = [list(rows[kind].values()) for kind in (Product, Item, Level)]
-        content = await asyncio.to_thread(self._render, *copies)
-        if content is None or content == self._content:
+        stale, self._stale = self._stale, set()
+        if stale == set() and self._content is not None:
             return False
+        image = self._image()
+        rows = image.rows
+        copies: Copies = (
+            list(rows[Product].values()),
+            list(rows[Item].values()),
+            list(rows[Level].values()),
+        )
+        revision = image.revision
         try:
-            replaced = await asyncio.to_thread(self._versions.replace, content, self._content)
-        except OSError:
-            self.dirty = True
+            content = await asyncio.to_thread(self._render, stale, copies)
+            return False if content is None else await self._write(Version(content, revision))
+        except BaseException:
+            self._stale = None
             raise
+
+    async def _write(self, version: Version) -> bool:
+        """Writes a version of the file; True: look again."""
+        if version.content == self._content:
+            if self._versions.known[-1].revision == UNCHECKED:
+                await asyncio.to_thread(self._versions.remember, version)
+            return False
+        replaced = await asyncio.to_thread(self._versions.replace, version, self._content)
         if replaced.written:
-            self._content = content
+            self._content = version.content
         if replaced.edit is None:
             return not replaced.written
         # The edit is in nobody's file now, and both versions still count as ours.
         if await self._take_in(replaced.edit):
-            await asyncio.to_thread(self._versions.remember, content)
+            unchecked = Version(version.content, UNCHECKED)
+            await asyncio.to_thread(self._versions.remember, unchecked)
         else:
             await asyncio.to_thread(self._versions.put_back, replaced.edit)
         return True
 
-    def _render(
-        self, products: list[Product], items: list[Item], levels: list[Level]
-    ) -> bytes | None:
+    def _render(self, stale: set[str] | None, rows: Copies) -> bytes | None:
         """What the file has to hold; None where there is nothing to say and no file."""
-        wanted = shelves(products, items, levels)
+        wanted = shelves(*rows)
         if self._text is None:
             if not wanted:
                 return None
-            self._text = ProductsText(read_products(NEW_FILE.encode(), self._name))
-        return self._text.show(wanted)
+            self._text = ProductsText(NEW_FILE)
+        ids = None if stale is None else {split_sku(sku)[0] for sku in stale}
+        return self._text.show(wanted, ids)
 
     async def _take_in(self, content: bytes, base: bytes | None = None) -> bool:
         """Runs an edit as commands; False where it cannot be read.
 
         `base` is a further version that the owner may have edited.
         """
+        if content == self._refused:
+            return False
         try:
             catalogue = await asyncio.to_thread(read_products, content, self._name)
         except DataError as error:
-            if content != self._refused:
-                log.error("%s. Going on from the last good state.", error)
+            log.error("%s. Going on from the last good state.", error)
             self._refused, self._problem = content, str(error)
             return False
-        known = [*self._versions.known, *([] if base is None else [base])]
+        known = [version.content for version in self._versions.known]
+        known += [] if base is None else [base]
         written = [await asyncio.to_thread(_products, version) for version in known]
         label = f"{self._name}/{self._versions.number}/{crc32(content):08x}-{len(content)}"
-        commands = commands_of(catalogue.products, written, Truth.of(self._rows()), label)
-        answers = await self._submit(commands) if commands else []
+        commands = commands_of(catalogue.products, written, Truth.of(self._image().rows), label)
+        answers: list[Answer] = []
+        for start in range(0, len(commands), PART):
+            answers += await self._submit(commands[start : start + PART])
         self._report(commands, answers, reserved_edits(catalogue.products, written))
-        self._text = ProductsText(catalogue)
+        self._text = await asyncio.to_thread(ProductsText, catalogue.text)
+        self._stale = None
         self._problem = self._refused = None
         return True
 

@@ -1,6 +1,6 @@
 """Writing products.json: the owner's text with what has changed, and nothing else."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -16,16 +16,15 @@ from fancymonkey.store.json_text import (
     merge,
     parse,
     quote,
-    style_of,
     text_of,
 )
 from fancymonkey.store.products_file import (
     DEFAULT_THRESHOLD,
     ID_FIELDS,
-    Catalogue,
     price_of,
     time_of,
 )
+from fancymonkey.store.products_slices import slice_products
 
 NEW_FILE = '{\n  "products": []\n}\n'
 
@@ -73,23 +72,22 @@ def time_text(at: int) -> str:
 class ProductsText:
     """The text of the file, product by product, kept up to date with what is on sale."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        text, slots = catalogue.text, catalogue.list.slots
-        self._style = style_of(text, catalogue.root.node)
-        self._depth = 1 if catalogue.list is catalogue.root.node else 2
-        begin = catalogue.list.at
-        listed = text_of(catalogue.list)
-        self._head = text[: begin + 1]
-        self._tail = text[begin + len(listed) - 1 :]
-        self._inner = catalogue.list.inner
-        self._places = [(slot.lead, slot.after) for slot in slots]
-        self._texts = {
-            id_: text_of(slot.node) for id_, slot in zip(catalogue.products, slots, strict=True)
-        }
-        self._shown: dict[str, Shelf] = {}
+    def __init__(self, text: str) -> None:
+        """`text` has to be one that `read_products` accepts."""
+        sliced = slice_products(text)
+        self._style = sliced.style
+        self._depth = sliced.depth
+        self._head = text[: sliced.begin]
+        self._inner = text[sliced.begin : sliced.end] if not sliced.texts else ""
+        self._tail = text[sliced.end :]
+        self._places = sliced.places
+        self._texts = sliced.texts
 
-    def show(self, wanted: Sequence[Shelf]) -> bytes:
-        """The file's new content: these products, in this order."""
+    def show(self, wanted: Sequence[Shelf], stale: Collection[str] | None = None) -> bytes:
+        """The file's new content: these products, in this order.
+
+        Of those that the file has already only the `stale` ones are looked at; None means all.
+        """
         texts = {}
         for shelf in wanted:
             id_ = shelf.product.product_id
@@ -97,9 +95,10 @@ class ProductsText:
             if old is None:
                 found = lay_out(_filled(shelf, None, self._style), self._style, self._depth)
                 texts[id_] = text_of(found)
+            elif stale is None or id_ in stale:
+                texts[id_] = self._changed(shelf, old)
             else:
-                texts[id_] = old if self._shown.get(id_) == shelf else self._changed(shelf, old)
-            self._shown[id_] = shelf
+                texts[id_] = old
         self._texts = texts
         self._make_places(len(texts))
         pieces = [

@@ -4,6 +4,7 @@ An edit is what differs from our last version. So each version is kept in a seco
 before the first can have it; between the two writes both versions count as ours.
 """
 
+import contextlib
 import logging
 import re
 from dataclasses import dataclass
@@ -14,7 +15,18 @@ from fancymonkey.store.files import Disk, write_new
 
 log = logging.getLogger(__name__)
 
-_NAME = re.compile(r"products-(\d{12,})-([0-9a-f]{8})\.json")
+UNCHECKED = 0
+"""The revision of a version that may say less than the store: the owner wrote it."""
+
+_NAME = re.compile(r"products-(\d{12,})-(\d+)-([0-9a-f]{8})\.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What the owner's file held at one time, and the ledger's revision that it shows."""
+
+    content: bytes
+    revision: int
 
 
 class Versions:
@@ -22,7 +34,7 @@ class Versions:
 
     def __init__(self, disk: Disk, path: Path, folder: Path) -> None:
         self.path = path
-        self.known: list[bytes] = []
+        self.known: list[Version] = []
         self.number = 0
         self._disk = disk
         self._folder = folder
@@ -32,31 +44,29 @@ class Versions:
     def open(self) -> None:
         """Reads which versions may be the one that was written last. Raises OSError."""
         self._disk.make_folder(self._folder)
-        for path, number, content in self._stored():
-            self.number = max(self.number, number)
-            if content is None:
-                self._disk.remove(path)
+        # What a process that died has left may be in memory only; from now on we build on it.
+        self._disk.sync_folder(self.path.parent)
+        for path, name in self._stored():
+            self.number = max(self.number, int(name[1]))
+            content = self._disk.read(path)
+            if f"{crc32(content):08x}" == name[3]:
+                self.known.append(Version(content, int(name[2])))
             else:
-                self.known.append(content)
+                self._disk.remove(path)  # torn by a crash
         self._rescue()
 
-    def _stored(self) -> list[tuple[Path, int, bytes | None]]:
-        """Every version, old to new; None for one that a crash has torn."""
-        found = []
-        for path in sorted(self._folder.iterdir()):
-            name = _NAME.fullmatch(path.name)
-            if name is not None:
-                content = self._disk.read(path)
-                whole = f"{crc32(content):08x}" == name[2]
-                found.append((path, int(name[1]), content if whole else None))
-        return found
+    def _stored(self) -> list[tuple[Path, re.Match[str]]]:
+        """The file of every version, old to new."""
+        names = [(path, _NAME.fullmatch(path.name)) for path in self._folder.iterdir()]
+        found = [(path, name) for path, name in names if name is not None]
+        return sorted(found, key=lambda pair: int(pair[1][1]))
 
     def _rescue(self) -> None:
         """A crash may have left the other side of an exchange: ours, or an edit nobody has seen."""
         left = self.read(self._swap)
         if left is None:
             return
-        if not left or any(version.startswith(left) for version in self.known):
+        if not left or any(version.content.startswith(left) for version in self.known):
             self._disk.remove(self._swap)
             return
         rescued = self.path.with_name(f"products.rescued-{self.number}.json")
@@ -82,44 +92,55 @@ class Versions:
             return None
         return stat.st_mtime_ns, stat.st_size, stat.st_ino, stat.st_ctime_ns
 
-    def remember(self, content: bytes) -> None:
+    def remember(self, version: Version) -> None:
         """From now on this is the version in the file, and nothing else. Raises OSError."""
-        self._save(content)
+        # An editor may not have synced it. Should it be undone by a power cut after we have taken
+        # it in, the old content would look like an edit.
+        fd = self._disk.open(self.path)
+        try:
+            self._disk.sync(fd)
+        finally:
+            self._disk.close(fd)
+        self._disk.sync_folder(self.path.parent)
+        self._save(version)
         self._forget_others()
 
-    def _save(self, content: bytes) -> None:
+    def _save(self, version: Version) -> None:
         self.number += 1
-        path = self._folder / f"products-{self.number:012d}-{crc32(content):08x}.json"
-        write_new(self._disk, path, [content])
+        total = crc32(version.content)
+        name = f"products-{self.number:012d}-{version.revision}-{total:08x}.json"
+        write_new(self._disk, self._folder / name, [version.content])
         self._disk.sync_folder(self._folder)
-        self.known.append(content)
+        self.known.append(version)
 
     def _forget_others(self) -> None:
-        for path, number, _ in self._stored():
-            if number != self.number:
+        for path, name in self._stored():
+            if int(name[1]) != self.number:
                 self._disk.remove(path)
         self.known = self.known[-1:]
 
-    def replace(self, content: bytes, expected: bytes | None) -> "Replaced":
+    def replace(self, version: Version, expected: bytes | None) -> "Replaced":
         """Writes the owner's file where it still holds `expected`. Raises OSError.
 
         Where an edit was seen in time nothing is written. One that came between the look and the
         exchange is returned: it is in no file any more, and both versions count as ours still.
         """
-        self._save(content)
-        write_new(self._disk, self._swap, [content])
-        if self.read() != expected:
+        self._save(version)
+        try:
+            written, exchanged = self._put(version.content, expected)
+        except OSError:
+            with contextlib.suppress(OSError):
+                self._take_back()
+            raise
+        if not written:
             self._take_back()
             return Replaced(written=False)
-        exchanged = expected is not None and self._disk.exchange(self._swap, self.path)
-        if not exchanged:
-            self._disk.rename(self._swap, self.path)
         self._disk.sync_folder(self.path.parent)
         found = self.read(self._swap) if exchanged else expected
         if found != expected:
             self._disk.remove(self._swap)
             return Replaced(written=True, edit=found)
-        self.known = [content]
+        self.known = [version]
         if exchanged:
             # An editor may hold the old file open and write into it a moment later. Until that is
             # over both versions stay in the folder, so that a crash does not make the old one
@@ -129,6 +150,16 @@ class Versions:
             self._forget_others()
         return Replaced(written=True)
 
+    def _put(self, content: bytes, expected: bytes | None) -> tuple[bool, bool]:
+        """Puts the content in place, where nobody else was there; whether by an exchange."""
+        write_new(self._disk, self._swap, [content])
+        if self.read() != expected:
+            return False, False
+        exchanged = expected is not None and self._disk.exchange(self._swap, self.path)
+        if not exchanged:
+            self._disk.rename(self._swap, self.path)
+        return True, exchanged
+
     def put_back(self, content: bytes) -> None:
         """Gives the owner's file back what `replace` found there too late. Raises OSError."""
         write_new(self._disk, self._swap, [content])
@@ -137,8 +168,7 @@ class Versions:
 
     def _take_back(self) -> None:
         self.known.pop()
-        path = next(path for path, number, _ in self._stored() if number == self.number)
-        self._disk.remove(path)
+        self._disk.remove(self._stored()[-1][0])
         self._disk.remove(self._swap)
 
     def late_edit(self) -> "LateEdit | None":

@@ -46,6 +46,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         title="Fancy Monkey Inventory",
         version=__version__,
         description="Stock, holds and sales that always add up.",
+        openapi_tags=openapi.TAGS,
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,

@@ -68,6 +68,8 @@ class Front:
     async def _hand_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The app's own paths; those of them that other origins may use get their headers here."""
         if scope["path"] not in SHARED:
+            if scope["method"] == "HEAD":  # as GET; the server leaves the body out
+                scope = {**scope, "method": "GET"}
             await self._app(scope, receive, send)
             return
         call = Call(scope, receive)

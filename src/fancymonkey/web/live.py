@@ -6,6 +6,7 @@ the latest state of each size that changed, never a queue of states.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, MutableMapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -100,11 +101,10 @@ def router(shop: Shop) -> APIRouter:
         await socket.accept()
         try:
             subscription = await _subscribe(shop, socket.query_params.get("since"))
-        except Problem as problem:
-            await socket.close(POLICY_VIOLATION, problem.detail)
-            return
-        except Overloaded as error:
-            await socket.close(TRY_AGAIN_LATER, str(error))
+        except (Problem, Overloaded) as error:
+            code = POLICY_VIOLATION if isinstance(error, Problem) else TRY_AGAIN_LATER
+            with suppress(WebSocketDisconnect):  # gone already
+                await socket.close(code, str(error))
             return
         try:
             sending = _send_changes(socket, messages, subscription)
@@ -173,8 +173,8 @@ async def _until_gone(
 async def _send_changes(socket: WebSocket, messages: Messages, listener: Subscription) -> None:
     """Sends until the other side is gone or too slow: it will resume."""
     try:
-        while True:
-            text = messages.of(await listener.next()).decode()
+        while (change := await listener.next()) is not None:
+            text = messages.of(change).decode()
             async with asyncio.timeout(SEND_SECONDS):
                 await socket.send_text(text)
     except (WebSocketDisconnect, TimeoutError):
@@ -218,5 +218,7 @@ async def _events(messages: Messages, listener: Subscription) -> AsyncIterator[b
         except TimeoutError:
             yield b": still here\n\n"
             continue
+        if change is None:
+            return
         kind = b"snapshot" if change.fresh else b"change"
         yield b"id: %d\nevent: %s\ndata: %s\n\n" % (change.revision, kind, messages.of(change))

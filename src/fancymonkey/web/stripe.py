@@ -6,7 +6,7 @@ holds `t=<unix seconds>` and one or more `v1=<hex>`; a `v1` is the HMAC-SHA256 o
 
 import hashlib
 import hmac
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -31,7 +31,7 @@ PAID = ("paid", "no_payment_required")
 class Object(msgspec.Struct):
     """What we read of the object that an event is about."""
 
-    id: str = ""
+    id: Annotated[str, msgspec.Meta(max_length=255)] = ""
     payment_status: str | None = None
     client_reference_id: str | None = None
     metadata: dict[str, Any] | None = None

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
 from prometheus_client.core import (
     CollectorRegistry,
     CounterMetricFamily,
@@ -69,7 +70,7 @@ class EngineMetrics:
     def _stock(self) -> Iterator[Metric]:
         units = GaugeMetricFamily("fancymonkey_units", "Units, by state.", labels=["state"])
         levels = self._engine.view.levels.values()
-        for state in ("on_hand", "reserved", "backordered", "short"):
+        for state in ("on_hand", "reserved", "allocated", "backordered", "short"):
             units.add_metric([state], sum(getattr(level, state) for level in levels))
         yield units
         oversold = sum(
@@ -87,11 +88,22 @@ def router(shop: Shop) -> APIRouter:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(EngineMetrics(shop.engine))
 
-    @routes.get("/healthz", summary="Alive: requests are served")
+    @routes.get(
+        "/healthz",
+        summary="Alive: requests are served",
+        responses=_example({"status": "ok", "version": __version__}),
+    )
     async def healthz() -> Response:
         return _json(200, {"status": "ok", "version": __version__})
 
-    @routes.get("/readyz", summary="Ready: the store can be reached; lists what is wrong with it")
+    @routes.get(
+        "/readyz",
+        summary="Ready: the store can be reached; lists what is wrong with it",
+        responses={
+            **_example({"status": "ready", "problems": [], "revision": 82}),
+            503: {"description": "The store cannot be used now"},
+        },
+    )
     async def readyz() -> Response:
         try:
             async with asyncio.timeout(STORE_SECONDS):
@@ -111,11 +123,19 @@ def router(shop: Shop) -> APIRouter:
         }
         return _json(200, body)
 
-    @routes.get("/metrics", summary="Metrics for Prometheus")
+    @routes.get(
+        "/metrics",
+        summary="Metrics for Prometheus",
+        response_class=PlainTextResponse,
+    )
     async def metrics() -> Response:
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     return routes
+
+
+def _example(body: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
+    return {200: {"content": {"application/json": {"example": body}}}}
 
 
 def _not_ready(reason: str) -> Response:

@@ -1,0 +1,255 @@
+"""Group commit: what goes together, in which order, and what becomes of each answer."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+import pytest
+
+from fancymonkey.core.adjust import Adjust
+from fancymonkey.core.bulk import Change, chain
+from fancymonkey.core.command import Command
+from fancymonkey.core.execute import Many
+from fancymonkey.core.model import Level
+from fancymonkey.core.outcomes import Accepted, Answer
+from fancymonkey.engine.batcher import WEIGHT_MAX, Batcher
+from fancymonkey.errors import Overloaded, StoreCorrupt, StoreUnavailable
+from fancymonkey.store.base import Commit
+from tests.core.builders import upsert
+from tests.engine.stores import SlowStore, clock, down
+from tests.sim.loop import simulate, virtual_loop
+
+
+class Rig:
+    """A batcher over a slow store; `shown` has each commit in the order of publication."""
+
+    def __init__(self, *, queue_max: int = 100, batch_max: int = 50) -> None:
+        self.store = SlowStore(0.01)
+        self.shown: list[Commit] = []
+        self.broken: Exception | None = None
+        self.batcher = Batcher(
+            self.store,
+            clock,
+            lambda: 0,
+            self._published,
+            queue_max=queue_max,
+            batch_max=batch_max,
+        )
+
+    async def _published(self, commands: Sequence[Command], commit: Commit) -> None:
+        self.shown.append(commit)
+        if self.broken is not None:
+            raise self.broken
+
+    async def fill(self) -> None:
+        await self.batcher.submit(upsert("a"))
+        self.store.batches.clear()
+
+    @property
+    def on_hand(self) -> int:
+        return self.store.image.rows[Level][("a/M", "main")].on_hand  # type: ignore[no-any-return]
+
+
+def up(delta: int = 1, **fields: str) -> Adjust:
+    return Adjust(sku="a/M", delta=delta, **fields)  # type: ignore[arg-type]
+
+
+def data(answer: Answer) -> dict[str, int]:
+    assert isinstance(answer, Accepted)
+    found: dict[str, int] = answer.data
+    return found
+
+
+def test_a_lone_command_pays_one_commit_and_nothing_more() -> None:
+    async def work() -> None:
+        rig = Rig()
+        await rig.fill()
+        before = virtual_loop().time()
+        await rig.batcher.submit(up())
+        assert virtual_loop().time() - before == pytest.approx(0.01)
+
+    simulate(work)
+
+
+def test_what_arrives_during_a_commit_goes_together_in_the_next_in_order() -> None:
+    async def work() -> None:
+        rig = Rig()
+        await rig.fill()
+        first = rig.batcher.submit(up(1))
+        await asyncio.sleep(0.005)
+        rest = [rig.batcher.submit(up(10 + number)) for number in range(5)]
+        answers = await asyncio.gather(first, *rest)
+        assert [[command.delta for command in batch] for batch in rig.store.batches] == [  # type: ignore[attr-defined]
+            [1],
+            [10, 11, 12, 13, 14],
+        ]
+        assert [data(answer)["onHand"] for answer in answers] == [6, 16, 27, 39, 52, 66]
+        assert rig.batcher.largest == 5
+
+    simulate(work)
+
+
+def test_nobody_has_an_answer_before_the_commit_is_shown() -> None:
+    async def work() -> None:
+        rig = Rig()
+        await rig.fill()
+        future = rig.batcher.submit(up())
+        shown: list[int] = []
+        future.add_done_callback(lambda _: shown.append(len(rig.shown)))
+        await future
+        await asyncio.sleep(0)
+        assert shown == [2]
+
+    simulate(work)
+
+
+def test_a_batch_has_at_most_so_many_commands() -> None:
+    async def work() -> None:
+        rig = Rig(batch_max=3)
+        await rig.fill()
+        await asyncio.gather(*[rig.batcher.submit(up()) for _ in range(8)])
+        assert [len(batch) for batch in rig.store.batches] == [3, 3, 2]
+
+    simulate(work)
+
+
+def test_a_batch_names_at_most_so_many_skus_but_for_a_single_command() -> None:
+    async def work() -> None:
+        rig = Rig()
+        await rig.fill()
+        parts = tuple(chain("a/M", Change(adjust=1)) for _ in range(WEIGHT_MAX))
+        wide = Many(commands=parts)
+        await asyncio.gather(*[rig.batcher.submit(c) for c in (up(), wide, up(), up())])
+        assert [len(batch) for batch in rig.store.batches] == [1, 1, 2]
+
+    simulate(work)
+
+
+def test_a_full_queue_refuses_one_more() -> None:
+    async def work() -> None:
+        rig = Rig(queue_max=3)
+        await rig.fill()
+        taken = [rig.batcher.submit(up()) for _ in range(3)]
+        with pytest.raises(Overloaded):
+            rig.batcher.submit(up())
+        assert rig.batcher.waiting == 3
+        await asyncio.gather(*taken)
+        await rig.batcher.submit(up())
+        assert rig.on_hand == 9
+
+    simulate(work)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_close_finishes_what_it_accepted_and_takes_nothing_more(seed: int) -> None:
+    async def work() -> None:
+        rig = Rig(batch_max=2)
+        await rig.fill()
+        taken = [rig.batcher.submit(up()) for _ in range(7)]
+        await asyncio.sleep(0.005)
+        closing = asyncio.create_task(rig.batcher.close())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        with pytest.raises(StoreUnavailable):
+            rig.batcher.submit(up())
+        await closing
+        assert all(future.done() for future in taken)
+        assert rig.on_hand == 12
+        await rig.batcher.close()
+
+    simulate(work, seed)
+
+
+def test_a_waiter_that_left_before_the_batch_began_is_dropped() -> None:
+    async def work() -> None:
+        rig = Rig()
+        await rig.fill()
+        first = rig.batcher.submit(up())
+        await asyncio.sleep(0.005)
+        gone, stays = rig.batcher.submit(up(100)), rig.batcher.submit(up())
+        gone.cancel()
+        await asyncio.gather(first, stays)
+        assert rig.on_hand == 7
+
+    simulate(work)
+
+
+def test_the_command_of_a_waiter_that_left_later_still_counts() -> None:
+    async def work() -> None:
+        rig = Rig()
+        await rig.fill()
+        gone, stays = rig.batcher.submit(up(100)), rig.batcher.submit(up())
+        await asyncio.sleep(0.005)
+        gone.cancel()
+        assert data(await stays)["onHand"] == 106
+
+    simulate(work)
+
+
+def test_a_poisoned_command_fails_alone(caplog: pytest.LogCaptureFixture) -> None:
+    async def work() -> None:
+        rig = Rig()
+        await rig.fill()
+        first = rig.batcher.submit(up())
+        await asyncio.sleep(0.005)
+        poison = up(None)  # type: ignore[arg-type]
+        wishes = [rig.batcher.submit(command) for command in (up(), poison, up(5))]
+        answers = await asyncio.gather(first, *wishes, return_exceptions=True)
+        assert [type(answer) for answer in answers] == [Accepted, Accepted, TypeError, Accepted]
+        assert rig.on_hand == 12
+
+    with caplog.at_level(logging.CRITICAL, "fancymonkey"):
+        simulate(work)
+
+
+@pytest.mark.parametrize("error", [StoreUnavailable, StoreCorrupt])
+def test_an_error_of_the_store_fails_the_whole_batch_and_not_the_next(
+    error: type[StoreUnavailable],
+) -> None:
+    async def work() -> None:
+        rig = Rig()
+        await rig.fill()
+        rig.store.fail = [down(error)]
+        batch = [rig.batcher.submit(up()) for _ in range(3)]
+        await asyncio.sleep(0.005)
+        later = rig.batcher.submit(up())
+        answers = await asyncio.gather(*batch, return_exceptions=True)
+        assert [type(answer) for answer in answers] == [error] * 3
+        assert data(await later)["onHand"] == 6
+        assert [len(commands) for commands in rig.store.batches] == [3, 1]
+
+    simulate(work)
+
+
+def test_a_commit_that_cannot_be_shown_is_never_run_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def work() -> None:
+        rig = Rig()
+        await rig.fill()
+        rig.broken = KeyError("a bug in what is shown")
+        answers = await asyncio.gather(*[rig.batcher.submit(up()) for _ in range(3)])
+        assert [data(answer)["onHand"] for answer in answers] == [6, 7, 8]
+        assert rig.on_hand == 8
+
+    with caplog.at_level(logging.CRITICAL, "fancymonkey"):
+        simulate(work)
+
+
+def test_nobody_waits_for_ever_when_a_store_answers_too_little() -> None:
+    class Short(SlowStore):
+        async def run(self, commands: Sequence[Command], now: int, after: int) -> Commit:
+            commit = await super().run(commands, now, after)
+            return Commit(commit.answers[:-1], commit.entries, commit.revision)
+
+    async def work() -> None:
+        rig = Rig()
+        rig.batcher._store = Short()
+        wishes = [rig.batcher.submit(up()) for _ in range(2)]
+        await asyncio.wait(wishes, timeout=5)
+        assert all(future.done() for future in wishes)
+        assert isinstance(wishes[1].exception(), StoreUnavailable)
+        assert not isinstance(wishes[0].exception(), TimeoutError)
+        virtual_loop().problems.clear()
+
+    simulate(work)

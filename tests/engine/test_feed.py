@@ -1,0 +1,232 @@
+"""The live feed: nothing is missed, nothing piles up, whoever comes back hears what was missed."""
+
+import asyncio
+from collections.abc import Iterable
+
+import pytest
+
+import fancymonkey.engine.engine as engine_module
+import fancymonkey.engine.feed as feed_module
+from fancymonkey.core.adjust import Adjust, Count
+from fancymonkey.core.model import Entry, Kind
+from fancymonkey.engine.feed import Change, Feed
+from fancymonkey.errors import Overloaded
+from tests.engine.stores import down, opened
+from tests.sim.loop import simulate
+
+
+def entries(first: int, skus: Iterable[str]) -> list[Entry]:
+    return [
+        Entry(revision, 0, Kind.ADJUSTED, sku, "main") for revision, sku in enumerate(skus, first)
+    ]
+
+
+def published(*skus: str) -> Feed:
+    """A feed that has told these changes, one a revision."""
+    feed = Feed()
+    feed.publish(entries(1, skus), len(skus))
+    return feed
+
+
+async def taken(feed: Feed, missed: set[str] | None = None) -> Change:
+    subscription = feed.subscribe(set() if missed is None else missed)
+    change = await asyncio.wait_for(subscription.next(), 1)
+    assert change is not None
+    return change
+
+
+def test_a_slow_listener_gets_one_change_for_all_it_missed() -> None:
+    async def work() -> None:
+        feed = Feed()
+        subscription = feed.subscribe(set())
+        for number, sku in enumerate(("a/M", "b/M", "a/M", "a/S"), 1):
+            feed.publish(entries(number, [sku]), number)
+        assert await subscription.next() == Change(4, False, frozenset({"a/M", "b/M", "a/S"}))
+        assert not subscription.waiting
+        feed.publish(entries(5, ["b/M"]), 5)
+        assert await subscription.next() == Change(5, False, frozenset({"b/M"}))
+
+    simulate(work)
+
+
+def test_entries_that_were_told_already_are_not_told_again() -> None:
+    async def work() -> None:
+        feed = published("a/M", "b/M")
+        subscription = feed.subscribe(set())
+        feed.publish(entries(1, ["a/M", "b/M", "a/S"]), 3)
+        assert await subscription.next() == Change(3, False, frozenset({"a/S"}))
+
+    simulate(work)
+
+
+def test_a_restart_tells_everything_anew() -> None:
+    async def work() -> None:
+        feed = published("a/M")
+        subscription = feed.subscribe(set())
+        feed.restart(9)
+        assert await subscription.next() == Change(9, True, frozenset())
+        assert feed.since(1) is None
+
+    simulate(work)
+
+
+def test_since_knows_what_it_remembers_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed_module, "REMEMBERED", 3)
+    feed = published("p/1", "p/2", "p/3", "p/4", "p/5")
+    assert feed.since(5) == set()
+    assert feed.since(4) == {"p/5"}
+    assert feed.since(2) == {"p/3", "p/4", "p/5"}
+    assert feed.since(1) is None
+    assert feed.since(6) is None
+
+
+def test_listeners_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work() -> None:
+        monkeypatch.setattr(feed_module, "SUBSCRIBERS_MAX", 2)
+        feed = Feed()
+        first = feed.subscribe(None)
+        feed.subscribe(None)
+        with pytest.raises(Overloaded):
+            feed.subscribe(None)
+        first.close()
+        first.close()
+        feed.subscribe(None)
+        assert len(feed) == 2
+
+    simulate(work)
+
+
+def test_whoever_waits_on_a_closed_subscription_is_told_so() -> None:
+    async def work() -> None:
+        feed = Feed()
+        subscription, other = feed.subscribe(set()), feed.subscribe(set())
+        waiting = asyncio.create_task(subscription.next())
+        await asyncio.sleep(0.1)
+        subscription.close()
+        assert await waiting is None
+        assert await subscription.next() is None
+        feed.close()
+        assert await other.next() is None
+        assert len(feed) == 0
+
+    simulate(work)
+
+
+def test_a_cancelled_wait_loses_nothing() -> None:
+    async def work() -> None:
+        feed = Feed()
+        subscription = feed.subscribe(set())
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(subscription.next(), 1)
+        feed.publish(entries(1, ["a/M"]), 1)
+        assert await subscription.next() == Change(1, False, frozenset({"a/M"}))
+
+    simulate(work)
+
+
+# Through the engine ---------------------------------------------------------------------------
+
+
+def up(sku: str = "a/M") -> Adjust:
+    return Adjust(sku=sku, delta=1)
+
+
+def test_a_new_listener_hears_everything_and_one_up_to_date_nothing() -> None:
+    async def work() -> None:
+        async with opened() as (engine, _):
+            fresh = await engine.subscribe()
+            change = await fresh.next()
+            assert change == Change(engine.view.revision, True, frozenset())
+            quiet = await engine.subscribe(engine.view.revision)
+            assert not quiet.waiting
+            await engine.submit(up())
+            assert quiet.waiting
+
+    simulate(work)
+
+
+def test_resuming_beyond_what_is_remembered_reads_the_ledger(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def work() -> None:
+        monkeypatch.setattr(feed_module, "REMEMBERED", 2)
+        async with opened() as (engine, _):
+            since = engine.view.revision
+            for sku in ("a/M", "b/M", "a/S", "a/M"):
+                await engine.submit(up(sku))
+            assert engine.feed.since(since) is None
+            back = await engine.subscribe(since)
+            change = await back.next()
+            assert change == Change(since + 4, False, frozenset({"a/M", "b/M", "a/S"}))
+
+    simulate(work)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_what_is_written_while_a_listener_resumes_is_not_missed(
+    monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    async def work() -> None:
+        monkeypatch.setattr(feed_module, "REMEMBERED", 2)
+        async with opened() as (engine, store):
+            since = engine.view.revision
+            for sku in ("a/M", "a/M", "a/S"):
+                await engine.submit(up(sku))
+            writing = asyncio.create_task(engine.submit(up("b/S")))
+            await asyncio.sleep(seed * 0.002)
+            store.seconds = 0.005
+            back = await engine.subscribe(since)
+            await writing
+            await engine.submit(up("b/M"))
+            change = await back.next()
+            assert change is not None
+            assert change.fresh or change.skus == {"a/M", "a/S", "b/S", "b/M"}
+            assert change.revision == engine.view.revision
+
+    simulate(work, seed)
+
+
+def test_resuming_after_too_much_or_from_the_future_hears_everything(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def work() -> None:
+        monkeypatch.setattr(feed_module, "REMEMBERED", 2)
+        monkeypatch.setattr(engine_module, "CATCH_UP", 3)
+        async with opened() as (engine, store):
+            since = engine.view.revision
+            for _ in range(4):
+                await engine.submit(up())
+            for odd in (since, since + 99, -1):
+                change = await (await engine.subscribe(odd)).next()
+                assert change is not None
+                assert change.fresh
+            store.fail_reads = [down()]
+            change = await (await engine.subscribe(since + 1)).next()
+            assert change is not None
+            assert change.fresh
+
+    simulate(work)
+
+
+def test_a_full_feed_refuses_before_it_reads_the_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work() -> None:
+        async with opened() as (engine, store):
+            monkeypatch.setattr(feed_module, "SUBSCRIBERS_MAX", 0)
+            store.fail_reads = [AssertionError("read")]
+            with pytest.raises(Overloaded):
+                await engine.subscribe(0)
+            store.fail_reads = []
+
+    simulate(work)
+
+
+def test_what_other_processes_write_is_told_too() -> None:
+    async def work() -> None:
+        async with opened() as (engine, store):
+            listener = await engine.subscribe(engine.view.revision)
+            await store.elsewhere(Count(sku="b/M", quantity=2))
+            change = await listener.next()
+            assert change == Change(engine.view.revision, False, frozenset({"b/M"}))
+            assert engine.view.level("b/M").on_hand == 2
+
+    simulate(work)

@@ -1,0 +1,160 @@
+"""The view: a fold of the ledger that knows by itself when a hold's time is up."""
+
+import pytest
+
+from fancymonkey.core.adjust import Count, SetItem, SetReserved
+from fancymonkey.core.catalogue import RemoveProduct
+from fancymonkey.core.command import Command
+from fancymonkey.core.reserve import Attach
+from fancymonkey.core.resolve import Capture, Expire, Release
+from fancymonkey.engine.view import View
+from tests.core.builders import Shop, take, upsert
+
+
+class Watched:
+    """A shop, and a view that gets each entry once."""
+
+    def __init__(self) -> None:
+        self.shop = Shop()
+        self.view = View()
+        self.view.reset(self.shop.image.snapshot())
+
+    def do(self, *commands: Command, at: int | None = None) -> set[str]:
+        """Runs the commands and shows them; returns the products to read again."""
+        self.shop.do(*commands, at=at)
+        return self.catch_up()
+
+    def catch_up(self) -> set[str]:
+        return self.view.apply(self.shop.entries[self.view.revision :])
+
+    def available(self, sku: str = "a/M") -> int:
+        return self.view.level(sku).available
+
+    def check(self) -> None:
+        snapshot = self.shop.image.snapshot()
+        assert self.view.levels == {level.key: level for level in snapshot.levels}
+        assert set(self.view.holds) == {row.reservation_id for row in snapshot.holds}
+
+
+def test_it_follows_every_kind_of_movement() -> None:
+    watched = Watched()
+    watched.do(
+        take("s1", a_M=2, b_S=1),
+        take("s1", a_M=1),
+        take("s2", a_M=3),
+        Attach(ref="s2", session_id="cs_2", expires_at=9000),
+        Capture(ref="s1", payment_id="p1"),
+        Release(ref="s2"),
+        SetReserved(sku="b/M", quantity=4),
+        Count(sku="b/M", quantity=1),
+        Capture(ref="s2", payment_id="p2"),
+    )
+    watched.check()
+    assert watched.view.next_due() is None
+
+
+def test_known_entries_are_skipped() -> None:
+    watched = Watched()
+    watched.do(take("s1", a_M=2))
+    watched.view.apply(watched.shop.entries)
+    watched.check()
+
+
+def test_a_missing_entry_is_told() -> None:
+    watched = Watched()
+    watched.shop.do(take("s1", a_M=2), take("s2", a_M=1))
+    with pytest.raises(ValueError, match="entry 7 is missing, got 8"):
+        watched.view.apply(watched.shop.entries[7:])
+
+
+def test_a_hold_lapses_at_its_very_millisecond_without_any_writer() -> None:
+    watched = Watched()
+    watched.do(take("s1", ttl=1000, a_M=2, b_S=1), take("s2", ttl=2000, a_M=1))
+    view = watched.view
+    assert view.next_due() == 1000
+    assert not view.lapse(999)
+    assert watched.available() == 2
+    assert view.lapse(1000)
+    assert (watched.available(), watched.available("b/S")) == (4, 5)
+    assert view.untidied
+    assert not view.lapse(1000)
+    assert view.next_due() == 2000
+
+
+def test_its_expired_entries_change_nothing_more() -> None:
+    watched = Watched()
+    watched.do(take("s1", a_M=2, b_S=1))
+    watched.view.lapse(1000)
+    watched.do(Expire(), at=1000)
+    assert (watched.available(), watched.available("b/S")) == (5, 5)
+    assert not watched.view.untidied
+    watched.check()
+
+
+def test_a_payment_for_a_lapsed_hold_leaves_nothing_behind() -> None:
+    watched = Watched()
+    watched.do(take("s1", a_M=2))
+    watched.view.lapse(1000)  # this machine's clock is ahead of the one that captures
+    watched.do(Capture(ref="s1", payment_id="p"), at=999)
+    assert not watched.view.untidied
+    assert watched.available() == 3
+    watched.check()
+
+
+def test_a_hold_that_is_extended_as_it_lapses_counts_again() -> None:
+    watched = Watched()
+    watched.do(take("s1", a_M=2, b_S=1))
+    watched.shop.do(Attach(ref="s1", session_id="cs_1", expires_at=5000), at=999)
+    watched.view.lapse(1000)
+    watched.catch_up()
+    assert (watched.available(), watched.available("b/S")) == (3, 4)
+    assert not watched.view.untidied
+    assert watched.view.next_due() == 5000
+    assert watched.view.lapse(5000)
+    assert watched.available() == 5
+
+
+def test_a_nearer_deadline_counts() -> None:
+    watched = Watched()
+    watched.do(take("s1", a_M=2), Attach(ref="s1", session_id="cs_1", expires_at=500))
+    assert watched.view.next_due() == 500
+    assert watched.view.lapse(500)
+
+
+def test_a_reset_forgets_what_had_lapsed() -> None:
+    watched = Watched()
+    watched.do(take("s1", a_M=2))
+    watched.view.lapse(1000)
+    watched.view.reset(watched.shop.image.snapshot())
+    assert not watched.view.untidied
+    assert watched.available() == 3
+    assert watched.view.lapse(1000)
+
+
+def test_catalogue_entries_name_the_products_to_read_again() -> None:
+    watched = Watched()
+    assert watched.do(take("s1", a_M=1), Count(sku="b/M", quantity=1)) == set()
+    assert watched.do(SetItem(sku="a/M", sold_out=True)) == {"a"}
+    assert watched.do(upsert("c", 2), RemoveProduct(product_id="b", before=("b/S",))) == {"b", "c"}
+
+
+def test_what_is_on_sale_keeps_the_owners_order() -> None:
+    watched = Watched()
+    stale = watched.do(upsert("c", 0), upsert("a", 5), RemoveProduct(product_id="b", before=()))
+    watched.view.set_catalogue(*watched.shop.image.catalogue(stale))
+    assert [row.item.sku for row in watched.view.stocked()] == ["c/S", "c/M", "a/S", "a/M"]
+    assert [row.item.sku for row in watched.view.stocked(["a", "nothing"])] == ["a/S", "a/M"]
+
+
+def test_every_visible_change_is_counted() -> None:
+    watched = Watched()
+    changes = [watched.view.changes]
+    watched.do(take("s1", a_M=2))
+    changes.append(watched.view.changes)
+    watched.view.lapse(1000)
+    changes.append(watched.view.changes)
+    watched.view.set_catalogue(*watched.shop.image.catalogue({"a"}))
+    changes.append(watched.view.changes)
+    assert sorted(set(changes)) == changes
+    assert watched.view.touched["a"] == changes[-1]
+    assert watched.view.touched["b"] < changes[0] + 1

@@ -1,0 +1,189 @@
+"""One simulated database under several servers: slow, at times away, at times without a reply."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from fancymonkey.core.command import Command
+from fancymonkey.core.execute import execute
+from fancymonkey.core.ledger import InvariantBroken
+from fancymonkey.core.model import Entry, Item, Product, Reservation, Row
+from fancymonkey.core.outcomes import Answer
+from fancymonkey.errors import StoreUnavailable
+from fancymonkey.store.base import Bell, Commit, Snapshot, Submit, commit_of
+from fancymonkey.store.memory import MemoryStore
+from tests.sim.loop import virtual_loop
+from tests.sim.replay import Replay
+
+
+@dataclass
+class Faults:
+    """How likely each thing is, per call. A quiet world has none."""
+
+    away: float = 0.0
+    lost_before: float = 0.0
+    lost_after: float = 0.0
+    slow: float = 0.0
+
+
+QUIET = Faults()
+
+
+class Database(MemoryStore):
+    """What survives every crash. A transaction that has begun goes on without its server."""
+
+    def __init__(self, chance: random.Random, faults: Faults) -> None:
+        super().__init__()
+        self.chance = chance
+        self.faults = faults
+        self.turn = asyncio.Lock()
+        self.bells: dict[object, Callable[[int], None]] = {}
+        self.applied: dict[int, list[Answer]] = {}
+        self.replay: Replay | None = None
+        self.kept: list[Command] = []
+        self.problems: list[str] = []
+
+    async def latency(self) -> None:
+        slow = self.chance.random() < self.faults.slow
+        await asyncio.sleep(self.chance.uniform(0.1, 0.6) if slow else self.chance.uniform(0, 0.01))
+
+    def perhaps(self, likelihood: float, what: str) -> None:
+        if likelihood and self.chance.random() < likelihood:
+            raise StoreUnavailable(what)
+
+    async def transact(self, commands: Sequence[Command], now: int, after: int) -> Commit:
+        """One transaction; everybody hears of it afterwards."""
+        async with self.turn:
+            await self.latency()
+            self.perhaps(self.faults.lost_before, "lost before the commit")
+            commit = self._commit(commands, now, after)
+        for ring in list(self.bells.values()):
+            ring(self.image.revision)
+        return commit
+
+    def _commit(self, commands: Sequence[Command], now: int, after: int) -> Commit:
+        state = self.image.begin(now)
+        try:
+            answers = execute(state, commands, self.image.due(now))
+        except InvariantBroken as error:
+            self.problems.append(f"invariant broken: {error}")
+            raise
+        revisions = [entry.revision for entry in state.entries]
+        if revisions != list(range(self.image.revision + 1, state.revision + 1)):
+            self.problems.append(f"revisions {revisions} after {self.image.revision}")
+        if self.replay is not None:
+            self.replay.batch(commands, now, answers, state)
+            self.problems += self.replay.problems
+            self.replay.problems.clear()
+        for command, answer in zip(commands, answers, strict=True):
+            self.applied.setdefault(id(command), []).append(answer)
+            self.kept.append(command)  # its id means it and no later one
+        self.image.apply(state.changed, state.revision)
+        self.entries += state.entries
+        return commit_of(state, answers, self.entries[after:])
+
+
+class SimStore:
+    """One server's way to the database: the contract of a store, unreliable by the faults."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+        self._busy = False
+        self._cut = False
+        self._ringing: dict[asyncio.Task[None], None] = {}
+        self._bell: Bell | None = None
+
+    async def open(self, now: int) -> None:
+        await self._reach()
+
+    async def close(self) -> None:
+        self.cut()
+
+    def cut(self) -> None:
+        """The server is gone: it hears nothing any more. What it sent is on its way."""
+        self._cut = True  # what is under way goes on, and nobody hears how it ends
+        self._db.bells.pop(self, None)
+        for task in list(self._ringing):
+            task.cancel()
+
+    async def run(self, commands: Sequence[Command], now: int, after: int) -> Commit:
+        if self._busy:
+            self._db.problems.append("two transactions of one server at once")
+        self._busy = True
+        try:
+            await self._reach()
+            work = virtual_loop().create_task(self._db.transact(commands, now, after))
+            work.add_done_callback(lambda done: done.cancelled() or done.exception())
+            await asyncio.wait([work])  # which, cancelled, leaves the transaction alone
+            commit = work.result()
+            await asyncio.sleep(self._db.chance.uniform(0, 0.005))
+            self._db.perhaps(self._db.faults.lost_after, "lost after the commit")
+            return commit
+        finally:
+            self._busy = False
+
+    async def _reach(self) -> None:
+        await asyncio.sleep(self._db.chance.uniform(0, 0.005))
+        if self._cut:
+            raise StoreUnavailable("this server is gone")
+        self._db.perhaps(self._db.faults.away, "away")
+
+    async def snapshot(self) -> Snapshot:
+        await self._reach()
+        found = await self._db.snapshot()
+        await self._db.latency()
+        return found
+
+    async def catalogue(self, product_ids: Iterable[str]) -> tuple[list[Product], list[Item]]:
+        await self._reach()
+        found = self._db.image.catalogue(product_ids)
+        await self._db.latency()
+        return found
+
+    async def entries_after(self, revision: int, limit: int = 1000) -> list[Entry]:
+        await self._reach()
+        found = self._db.entries[revision : revision + limit]
+        await self._db.latency()
+        return found
+
+    def history(self, sku: str, until: int | None = None) -> AsyncIterator[Entry]:
+        return self._db.history(sku, until)
+
+    async def next_due(self) -> int | None:
+        return self._db.image.next_due()
+
+    async def reservation(self, ref: str) -> Reservation | None:
+        return self._db.image.reservation(ref)
+
+    async def scan(self, kind: type[Row]) -> AsyncIterator[Row]:
+        await self._reach()
+        async for row in self._db.scan(kind):
+            yield row
+
+    async def load(
+        self, rows: AsyncIterator[Row], entries: AsyncIterator[Entry], revision: int
+    ) -> None:
+        raise NotImplementedError
+
+    async def prune(self, before: int) -> int:
+        await self._reach()
+        return await self._db.prune(before)
+
+    async def watch(self, bell: Bell, submit: Submit) -> None:
+        await self._reach()
+        self._bell = bell
+        self._db.bells[self] = self._ring
+
+    def _ring(self, revision: int) -> None:
+        task = virtual_loop().create_task(self._deliver(revision))
+        self._ringing[task] = None
+        task.add_done_callback(lambda done: self._ringing.pop(done, None))
+
+    async def _deliver(self, revision: int) -> None:
+        await self._db.latency()
+        assert self._bell is not None
+        await self._bell(revision)
+
+    async def trouble(self) -> list[str]:
+        return []

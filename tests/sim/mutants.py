@@ -1,0 +1,294 @@
+"""Planted bugs: small changes to the production code, each of which the simulation must notice."""
+
+import importlib
+import inspect
+import textwrap
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from types import CodeType, FunctionType
+from typing import Any
+
+OPTIMISM = """except StoreError as error:
+        from fancymonkey.core.outcomes import Accepted
+        [waiter[2].done() or waiter[2].set_result(Accepted({})) for waiter in batch]"""
+HANDLE = "await self._handler(entries)"
+MOVE = "await self._submit(MoveCursor(name=self.name, revision=entries[-1].revision))"
+
+CORE = "fancymonkey.core"
+ENGINE = "fancymonkey.engine"
+
+
+@dataclass(frozen=True)
+class Edit:
+    """In the function `where` (`module:Class.name`) the text `old`, found once, becomes `new`."""
+
+    where: str
+    old: str
+    new: str
+
+    @contextmanager
+    def planted(self) -> Iterator[None]:
+        """The function has the bug within this context, wherever it is referred to."""
+        function = self._function()
+        before = function.__code__
+        function.__code__ = self._changed(function)
+        try:
+            yield
+        finally:
+            function.__code__ = before
+
+    def _function(self) -> FunctionType:
+        module, _, path = self.where.partition(":")
+        found: Any = importlib.import_module(module)
+        for name in path.split("."):
+            found = getattr(found, name)
+        assert isinstance(found, FunctionType)
+        return found
+
+    def _changed(self, function: FunctionType) -> CodeType:
+        source = textwrap.dedent(inspect.getsource(function))
+        assert source.count(self.old) == 1, f"{self.where} has no {self.old!r} any more"
+        scope = dict(function.__globals__)
+        exec(compile(source.replace(self.old, self.new), self.where, "exec"), scope)
+        changed = scope[function.__name__]
+        assert isinstance(changed, FunctionType)
+        return changed.__code__
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A bug: one edit or more. `core` says that the state machine over the core sees it too."""
+
+    name: str
+    edits: tuple[Edit, ...]
+    core: bool = False
+
+    @contextmanager
+    def planted(self) -> Iterator[None]:
+        """The bug is in the code within this context."""
+        with ExitStack() as stack:
+            for edit in self.edits:
+                stack.enter_context(edit.planted())
+            yield
+
+
+def rule(name: str, where: str, old: str, new: str) -> Mutant:
+    """A bug in a rule of the core."""
+    return Mutant(name, (Edit(f"{CORE}.{where}", old, new),), core=True)
+
+
+def engine(name: str, *edits: tuple[str, str, str]) -> Mutant:
+    """A bug in the engine."""
+    return Mutant(name, tuple(Edit(f"{ENGINE}.{where}", old, new) for where, old, new in edits))
+
+
+RULES = [
+    rule(
+        "checks what is on hand, not what is available",
+        "reserve:_refusal",
+        ".available + mine",
+        ".on_hand + mine",
+    ),
+    rule(
+        "own units count against oneself",
+        "reserve:_refusal",
+        ".available + mine",
+        ".available",
+    ),
+    rule(
+        "own units count twice for oneself",
+        "reserve:_refusal",
+        ".available + mine",
+        ".available + 2 * mine",
+    ),
+    rule(
+        "looks at the first line only",
+        "reserve:_refusal",
+        "in lines.items():",
+        "in list(lines.items())[:1]:",
+    ),
+    rule(
+        "a new reserve pushes the deadline out",
+        "reserve:reserve",
+        "replace(current, lines=tuple(held.values()))",
+        "replace(current, lines=tuple(held.values()), expires_at=state.now + command.ttl)",
+    ),
+    rule(
+        "attach forgets the deadline",
+        "reserve:attach",
+        "command.expires_at != hold.expires_at",
+        "command.expires_at is hold",
+    ),
+    rule(
+        "a hold is given back twice",
+        "resolve:release",
+        "hold.status is not Status.HELD",
+        "hold.status is Status.CAPTURED",
+    ),
+    rule(
+        "a release after the sale gives back",
+        "resolve:release",
+        "hold.status is not Status.HELD",
+        "hold.status not in (Status.HELD, Status.CAPTURED)",
+    ),
+    rule(
+        "a sale leaves the units reserved",
+        "resolve:_sell",
+        "reserved=0 if late else -line.quantity",
+        "reserved=0",
+    ),
+    rule(
+        "a payment sells twice",
+        "resolve:capture",
+        "hold.status is Status.CAPTURED",
+        "hold.status is Status.HELD and False",
+    ),
+    rule(
+        "a late payment takes what others hold",
+        "resolve:_sell",
+        "level.available if late",
+        "level.on_hand if late",
+    ),
+    rule(
+        "a late payment is forgotten",
+        "resolve:capture",
+        "hold.status is Status.CAPTURED",
+        "hold.status is not Status.HELD",
+    ),
+    rule(
+        "a count takes no notice of what was expected",
+        "adjust:count",
+        "command.expected is not None",
+        "command.expected == -1",
+    ),
+    rule("backorders are never filled", "adjust:_fill_backorders", "if filled:", "if filled < 0:"),
+    rule(
+        "the owner's hold forgets whose units it freed",
+        "adjust:set_reserved",
+        "command.quantity - level.reserved",
+        "command.quantity - level.reserved - 1",
+    ),
+    rule(
+        "a chain keeps what it did before it failed",
+        "execute:_chain",
+        "savepoint.undo()\n                return answer",
+        "return answer",
+    ),
+    rule("a dry run is a run", "execute:_dry_run", "savepoint.undo()", "pass"),
+    rule("an event counts again", "execute:_event", "seen is not None", "seen is state"),
+    Mutant(
+        "holds end a second early",
+        (
+            Edit("fancymonkey.store.memory:Image.due", "[0][0] <= now", "[0][0] <= now + 1000"),
+            Edit(f"{CORE}.resolve:expire_due", "<= state.now:", "<= state.now + 1000:"),
+        ),
+    ),
+    rule(
+        "holds end a second late",
+        "resolve:expire_due",
+        "row.expires_at <= state.now",
+        "row.expires_at <= state.now - 1000",
+    ),
+    Mutant(
+        "command ids are not looked at",
+        (Edit(f"{CORE}.execute:run_one", "if stored is not None:", "if stored is state:"),),
+    ),
+]
+"""Bugs in the rules."""
+
+ENGINE_BUGS = [
+    engine(
+        "answers though the commit failed",
+        (
+            "batcher:Batcher._commit",
+            "except StoreError as error:\n        _fail(batch, error)",
+            OPTIMISM,
+        ),
+    ),
+    engine(
+        "drops the answers of a failed batch",
+        (
+            "batcher:Batcher._commit",
+            "_fail(batch, error)\n        return\n    except Exc",
+            "return\n    except Exc",
+        ),
+        ("batcher:Batcher._drain", "_fail(batch, ", "repr("),
+    ),
+    engine(
+        "answers before the view shows it",
+        (
+            "batcher:Batcher._commit",
+            "await self._published(commands, commit)",
+            "asyncio.create_task(self._published(commands, commit))",
+        ),
+    ),
+    engine(
+        "runs a batch again when it could not be reached",
+        (
+            "batcher:Batcher._commit",
+            "except StoreError as error:\n        _fail(batch, error)\n        return",
+            "except StoreError as error:\n        await self._commit(batch)\n        return",
+        ),
+    ),
+    engine(
+        "the view skips entries",
+        ("view:View.apply", "if level is None or _moves(entry):", 'if entry.kind != "released":'),
+    ),
+    engine(
+        "the view forgets that a hold was extended",
+        ("view:View._follow_hold", "if entry.until != hold.until:", "if hold.until is None:"),
+    ),
+    engine(
+        "the feed keeps only the last change for a slow listener",
+        ("feed:Subscription.ring", "self._pending |= skus", "self._pending = set(skus)"),
+    ),
+    engine(
+        "a listener that comes back misses a change",
+        ("feed:Feed.since", "if number > revision}", "if number > revision + 1}"),
+    ),
+    engine(
+        "a listener that comes back from the past hears nothing",
+        ("engine:Engine._missed", "{entry.sku for entry in entries} | later", "later"),
+        ("feed:Feed.since", "not self._recent", "self._recent"),
+    ),
+    engine(
+        "bells are not heard",
+        ("engine:Engine._bell", "while revision > self.view.revision:", "while False:"),
+    ),
+    engine(
+        "what others edited is not read again",
+        ("engine:Engine._announce", "if stale:", "if not self:"),
+    ),
+    engine(
+        "nobody tidies holds that are over",
+        ("engine:Engine._expire_on_time", "if self.view.untidied:", "if not self:"),
+    ),
+    engine(
+        "a restart forgets the command ids",
+        (
+            "engine:Engine.open",
+            "await self.store.run((), self.clock(), FOREVER)",
+            "await self.store.prune(FOREVER)",
+        ),
+    ),
+    engine(
+        "a follower moves on before its handler is done",
+        (
+            "follow:Follower._step",
+            "await self._handler(entries)",
+            "self.position = entries[-1].revision\n    await self._handler(entries)",
+        ),
+    ),
+    engine(
+        "a follower stores its place before its handler is done",
+        (
+            "follow:Follower._step",
+            f"{HANDLE}\n    {MOVE}",
+            f"{MOVE}\n    {HANDLE}",
+        ),
+    ),
+]
+"""Bugs in what surrounds the rules."""
+
+MUTANTS = [*RULES, *ENGINE_BUGS]

@@ -1,0 +1,143 @@
+"""Every committed batch once more on the separate model: each answer and number has to agree."""
+
+import copy
+from collections.abc import Sequence
+
+from fancymonkey.core.adjust import Adjust, Count, Return, SetItem, SetReserved
+from fancymonkey.core.command import Command
+from fancymonkey.core.execute import Chain, DryRun, Many, RecordEvent
+from fancymonkey.core.model import Entry, Level, Reservation
+from fancymonkey.core.outcomes import Accepted, Answer
+from fancymonkey.core.reserve import Attach, Reserve
+from fancymonkey.core.resolve import Capture, Release
+from fancymonkey.core.state import State
+from tests.core.stock_model import Model
+
+
+class Replay:
+    """The model beside the database. `problems` says where they part."""
+
+    def __init__(self, on_hand: dict[str, int]) -> None:
+        self.model = Model(dict(on_hand))
+        self.problems: list[str] = []
+        self.first_answers: dict[str, Answer] = {}
+        self._events: set[str] = set()
+        self._owners: list[str] = []
+        self._now = 0
+
+    def batch(
+        self, commands: Sequence[Command], now: int, answers: Sequence[Answer], state: State
+    ) -> None:
+        """Compares one batch, before anybody sees it."""
+        self._now = now
+        made = state.changed.get(Reservation, {}).keys() - state.base[Reservation].keys()
+        owners = [str(key) for key in made if str(key).startswith("manual/")]
+        self._owners = sorted(owners, key=lambda name: int(name.rpartition("/")[2]))
+        self.model.tick(now)
+        for command, answer in zip(commands, answers, strict=True):
+            found = "ok" if isinstance(answer, Accepted) else str(answer.code)
+            expected = self._run(command, answer)
+            if found != expected:
+                self.problems.append(f"{command} got {answer}, should be {expected}")
+        self._compare_rows(state)
+        self._check_entries(state.entries)
+
+    def _run(self, command: Command, answer: Answer) -> str:
+        if command.command_id is not None:
+            first = self.first_answers.get(command.command_id)
+            if first is not None:
+                if not isinstance(answer, Accepted) or answer.data != first.data:  # type: ignore[union-attr]
+                    self.problems.append(f"{command} got {answer}, at first {first}")
+                return "ok"
+            if isinstance(answer, Accepted):
+                self.first_answers[command.command_id] = answer
+        return self._apply(command, answer)
+
+    def _apply(self, command: Command, answer: Answer | None) -> str:
+        model = self.model
+        match command:
+            case Reserve():
+                wanted = {line.sku: line.quantity for line in command.lines}
+                id_, until = command.reservation_id, self._now + command.ttl
+                return model.reserve(id_, command.session_id, wanted, until)
+            case Attach():
+                return model.attach(command.ref, command.session_id, command.expires_at, self._now)
+            case Release():
+                return model.release(command.ref)
+            case Capture():
+                return model.capture(command.ref, command.payment_id or "")
+            case Adjust():
+                return model.adjust(command.sku, command.delta)
+            case Count():
+                return model.count(command.sku, command.quantity, command.expected)
+            case Return():
+                return model.give_back(
+                    command.sku, command.quantity, undelivered=command.undelivered
+                )
+            case SetReserved():
+                owner = self._owners[0] if self._owners else "?"
+                code = model.set_reserved(command.sku, command.quantity, owner)
+                if self._owners and owner in model.holds:
+                    self._owners.pop(0)
+                return code
+            case SetItem():
+                if command.sold_out is not None:
+                    change = model.sold_out.add if command.sold_out else model.sold_out.discard
+                    change(command.sku)
+                return "ok"
+            case Many():
+                for part in command.commands:
+                    self._apply(part, None)
+                return "ok"
+            case Chain() | DryRun():
+                return self._all_or_none(command)
+            case RecordEvent():
+                return self._event(command, answer)
+        return "ok"
+
+    def _all_or_none(self, command: Chain | DryRun) -> str:
+        before, owners = copy.deepcopy(self.model), list(self._owners)
+        if isinstance(command, DryRun):
+            code = self._apply(command.command, None)
+            self.model, self._owners = before, owners
+            return code
+        for part in command.commands:
+            code = self._apply(part, None)
+            if code != "ok":
+                self.model, self._owners = before, owners
+                return code
+        return "ok"
+
+    def _event(self, command: RecordEvent, answer: Answer | None) -> str:
+        first = command.event_id not in self._events
+        self._events.add(command.event_id)
+        if isinstance(answer, Accepted) and answer.data["first"] is not first:
+            self.problems.append(f"{command}: {answer}")
+        if first and command.effect is not None:
+            self._apply(command.effect, None)
+        return "ok"
+
+    def _compare_rows(self, state: State) -> None:
+        model = self.model
+        for level in state.changed.get(Level, {}).values():
+            found = (level.on_hand, level.reserved, level.backordered)
+            sku = level.sku
+            expected = (model.on_hand[sku], model.reserved(sku), model.backordered.get(sku, 0))
+            if found != expected:
+                self.problems.append(f"{sku}: {found}, should be {expected}")
+        for row in state.changed.get(Reservation, {}).values():
+            hold = model.holds.get(row.reservation_id)
+            if hold is None:
+                self.problems.append(f"{row} should not be there")
+                continue
+            until = float("inf") if row.expires_at is None else row.expires_at
+            wanted = {line.sku: line.quantity for line in row.lines}
+            if (str(row.status), until, wanted) != (hold.status, hold.deadline, hold.wanted):
+                self.problems.append(f"{row}, should be {hold}")
+
+    def _check_entries(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            if entry.kind == "expired" and (entry.until is None or entry.until > entry.at):
+                self.problems.append(f"ended early: {entry}")
+            if entry.kind == "reserved" and entry.on_hand_after < entry.reserved_after:
+                self.problems.append(f"oversold: {entry}")

@@ -1,0 +1,55 @@
+"""A harness that finds nothing proves nothing: every planted bug must be found."""
+
+import hypothesis
+import pytest
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.core.test_model_machine import Machine
+from tests.sim.mutants import MUTANTS, Mutant
+from tests.sim.run import Violation, run
+
+SEEDS = 40
+
+
+def names(mutants: list[Mutant]) -> list[str]:
+    return [mutant.name for mutant in mutants]
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=names(MUTANTS))
+def test_the_simulation_finds_it(mutant: Mutant) -> None:
+    with mutant.planted():
+        for seed in range(SEEDS):
+            try:
+                run(seed)
+            except Violation:
+                return
+    pytest.fail(f"{SEEDS} seeds did not notice: {mutant.name}")
+
+
+def test_without_a_planted_bug_the_same_seeds_pass() -> None:
+    for seed in range(SEEDS):
+        run(seed)
+
+
+SEEN_BY_MACHINE = [mutant for mutant in MUTANTS if mutant.core]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mutant", SEEN_BY_MACHINE, ids=names(SEEN_BY_MACHINE))
+def test_the_state_machine_finds_it(mutant: Mutant) -> None:
+    settings = hypothesis.settings(
+        max_examples=600,
+        stateful_step_count=40,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=(hypothesis.Phase.generate,),
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    found = False
+    with mutant.planted():
+        try:
+            run_state_machine_as_test(Machine, settings=settings)
+        except AssertionError:
+            found = True
+    assert found, f"the state machine did not notice: {mutant.name}"
