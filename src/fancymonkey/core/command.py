@@ -1,7 +1,5 @@
 """What every command carries."""
 
-from collections.abc import Iterator
-
 from fancymonkey.core.frozen import dataclass
 from fancymonkey.core.model import Item, Level, Reservation, SessionLink
 from fancymonkey.core.state import Key, State
@@ -21,26 +19,25 @@ class Command:
     cause: str = ""
 
 
-def needs_item(sku: str, location: str) -> Iterator[Key]:
+def needs_item(sku: str, location: str) -> tuple[Key, ...]:
     """The rows that a movement of a SKU reads."""
-    yield Item, sku
-    yield Level, (sku, location)
+    return (Item, sku), (Level, (sku, location))
 
 
-def needs_hold(state: State, ref: str) -> Iterator[Key]:
+def needs_hold(state: State, ref: str) -> list[Key]:
     """The rows that lead from an id to its hold and on to the levels it touches."""
-    yield Reservation, ref
-    yield SessionLink, ref
-    hold = state.hold(ref)
+    found: list[Key] = [(Reservation, ref), (SessionLink, ref)]
+    hold = state.get(Reservation, ref)
+    if hold is None:
+        link = state.get(SessionLink, ref)
+        if link is not None:
+            found.append((Reservation, link.reservation_id))
+            hold = state.get(Reservation, link.reservation_id)
     if hold is not None:
-        yield from needs_lines(hold)
-        return
-    link = state.get(SessionLink, ref)
-    if link is not None:
-        yield Reservation, link.reservation_id
+        found += needs_lines(hold)
+    return found
 
 
-def needs_lines(hold: Reservation) -> Iterator[Key]:
+def needs_lines(hold: Reservation) -> list[Key]:
     """The rows that ending a hold reads."""
-    for line in hold.lines:
-        yield from needs_item(line.sku, line.location)
+    return [key for line in hold.lines for key in needs_item(line.sku, line.location)]

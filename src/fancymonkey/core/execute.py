@@ -1,7 +1,8 @@
 """Runs commands: the one function that every store calls, and commands made of commands."""
 
 import json
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from fancymonkey.core import adjust, catalogue, record, reserve, resolve
@@ -11,7 +12,7 @@ from fancymonkey.core.model import MAIN, Event, Item, Outcome, Reservation
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.state import Key, Load, State, missing
 
-Needs = Callable[[Any, State], Iterator[Key]]
+Needs = Callable[[Any, State], Iterable[Key]]
 Rule = Callable[[State, Any], Answer]
 
 
@@ -59,11 +60,12 @@ class RecordEvent(Command):
     effect: Command | None = None
 
 
-def needs(command: Command, state: State) -> Iterator[Key]:
+def needs(command: Command, state: State) -> Iterable[Key]:
     """The rows that a command reads, as far as what is loaded tells. Ask again after loading."""
-    if command.command_id is not None:
-        yield Outcome, command.command_id
-    yield from RULES[type(command)][0](command, state)
+    keys = RULES[type(command)][0](command, state)
+    if command.command_id is None:
+        return keys
+    return chain([(Outcome, command.command_id)], keys)
 
 
 def _needs_parts(command: Chain | Many, state: State) -> Iterator[Key]:
@@ -216,17 +218,15 @@ def loads(
         state.base[Reservation].setdefault(hold.reservation_id, hold)
     while True:
         state.loaded()
-        keys = {key for hold in due for key in needs_lines(hold)}
-        keys.update(_all_keys(commands, state))
-        wanted = missing(state.base, keys)
+        ending = chain.from_iterable(map(needs_lines, due))
+        wanted = missing(state.base, chain(ending, _all_keys(commands, state)))
         if not wanted:
             return due
         yield Load(wanted)
 
 
-def _all_keys(commands: Sequence[Command], state: State) -> Iterator[Key]:
-    for command in commands:
-        yield from needs(command, state)
+def _all_keys(commands: Sequence[Command], state: State) -> Iterable[Key]:
+    return chain.from_iterable(needs(command, state) for command in commands)
 
 
 def flatten(commands: Sequence[Command]) -> Iterator[Command]:

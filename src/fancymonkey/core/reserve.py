@@ -39,11 +39,12 @@ class Reserve(Command):
     ttl: int
 
 
-def needs_reserve(command: Reserve, state: State) -> Iterator[Key]:
+def needs_reserve(command: Reserve, state: State) -> list[Key]:
     """The rows that `reserve` reads."""
-    yield from needs_hold(state, command.session_id)
+    found = needs_hold(state, command.session_id)
     for line in command.lines:
-        yield from needs_item(line.sku, line.location)
+        found += needs_item(line.sku, line.location)
+    return found
 
 
 def reserve(state: State, command: Reserve) -> Answer:
