@@ -39,7 +39,7 @@ test: setup-dev browser ## Run every test, with a real PostgreSQL and a real bro
 	$(BIN)/python -m pytest -n '$(JOBS)' $(PYTEST_ARGS) $(TESTS)
 
 test-fast: setup-dev ## Run the tests that need no database, no browser and little time
-	$(BIN)/python -m pytest -n '$(JOBS)' -m 'not postgres and not browser and not slow' $(PYTEST_ARGS) $(TESTS)
+	$(BIN)/python -m pytest -n '$(JOBS)' -m 'not postgres and not browser and not slow and not fire' $(PYTEST_ARGS) $(TESTS)
 
 check: setup-dev ## Lint, format, types and the rules of the architecture
 	$(BIN)/ruff check .

@@ -12,6 +12,12 @@ from fancymonkey.errors import FancyMonkeyError
 COMMANDS = {
     "serve": "fancymonkey.commands.serve:serve",
     "init": "fancymonkey.commands.init:init",
+    "migrate": "fancymonkey.commands.migrate:migrate",
+    "verify": "fancymonkey.commands.verify:verify",
+    "explain": "fancymonkey.commands.explain:explain",
+    "release-expired": "fancymonkey.commands.release_expired:release_expired",
+    "export": "fancymonkey.commands.export:export",
+    "import": "fancymonkey.commands.import_:import_",
 }
 """Where each command lives. A module is loaded when its command is run."""
 

@@ -164,14 +164,6 @@ class Settings:
         shown="none",
         secret=True,
     )
-    stripe_secret_key: str | None = _variable(
-        "STRIPE_SECRET_KEY",
-        _text,
-        None,
-        "The key with which checkout sessions are made at Stripe.",
-        shown="none",
-        secret=True,
-    )
     stripe_webhook_secrets: tuple[str, ...] = _variable(
         "STRIPE_WEBHOOK_SECRET",
         _several,
@@ -211,6 +203,14 @@ class Settings:
         (),
         "Origins of shop pages on other hosts that may call the API from a browser, exact and "
         "separated by commas: `https://shop.example,https://www.shop.example`. `*` means any.",
+        shown="none",
+    )
+    trusted_proxies: tuple[str, ...] = _variable(
+        "TRUSTED_PROXIES",
+        _several,
+        (),
+        "Addresses or networks of your reverse proxies, separated by commas: only their word is "
+        "taken for a client's address (`X-Forwarded-For`). Limits count per client.",
         shown="none",
     )
     log_format: str = _variable(

@@ -93,9 +93,9 @@ def test_chunks_hold_everything_once_in_order() -> None:
     assert [len(many.commands) for many in found] == [CHUNK, CHUNK, 1]
     assert [part for many in found for part in many.commands] == chains
     assert [(many.command_id, many.digest) for many in found] == [
-        ("key#0", "digest"),
-        ("key#1", "digest"),
-        ("key#2", "digest"),
+        ("key", "digest"),
+        ("key 1", "digest"),
+        ("key 2", "digest"),
     ]
     assert [many.command_id for many in chunks(chains, None, "")] == [None] * 3
     assert list(chunks([], "key", "")) == []

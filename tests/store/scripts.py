@@ -9,7 +9,7 @@ from fancymonkey.core.catalogue import NewItem, RemoveProduct, UpsertProduct
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import DryRun, Many, RecordEvent
 from fancymonkey.core.model import Item, Kind, Line, Product, TurnedAway, sku_of
-from fancymonkey.core.record import MoveCursor, RecordTurnedAway
+from fancymonkey.core.record import MoveCursor, RecordTurnedAway, Remember
 from fancymonkey.core.reserve import Attach, Reserve
 from fancymonkey.core.resolve import Capture, Expire, Release
 
@@ -109,6 +109,7 @@ def _commands(chance: random.Random, length: int) -> Iterator[Command]:
             ),
             RecordTurnedAway(rows=(TurnedAway(sku, chance.randrange(3), 1, 4),)),
             MoveCursor(name="alerts", revision=number),
+            Remember(texts=(sku, f"£ {number}"), **keyed),  # type: ignore[arg-type]
             RemoveProduct(
                 product_id="prod_b", before=tuple(sku_of("prod_b", size) for size in SIZES)
             ),

@@ -48,7 +48,7 @@ class Server:
         self.port = port or free_port(self.host)
         self.start_seconds = start_seconds
         self.env = {name: os.environ[name] for name in INHERITED if name in os.environ}
-        self.env |= {"PYTHONUNBUFFERED": "1", "PYTHONDEVMODE": "0"}
+        self.env |= {"PYTHONUNBUFFERED": "1"}  # and no PYTHONDEVMODE: even "0" switches it on
         self.env |= {"DATABASE_URL": database_url} if database_url else {}
         self.env |= env or {}
         self.command = [*program, "serve", "--host", self.host, "--port", str(self.port)]

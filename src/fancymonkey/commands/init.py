@@ -33,9 +33,12 @@ async def fill_empty(target: str) -> bool:
     """
     if target.startswith("memory:"):
         raise ConfigError("memory:// forgets everything at once. Name a directory with --data DIR.")
-    if "://" not in target and _is_new(Path(target)):
-        _write_file(Path(target) / "products.json")
-        return True
+    if "://" not in target:
+        if _is_new(Path(target)):
+            _write_file(Path(target) / examples.NAME)
+            return True
+        if _has_products(Path(target)):  # told without opening a large shop twice
+            return False
     async with opened(target) as store:
         if await store.entries_after(0, 1):
             return False
@@ -45,7 +48,13 @@ async def fill_empty(target: str) -> bool:
 
 def _is_new(directory: Path) -> bool:
     """Whether no JSON store has ever been here; other files of the owner do no harm."""
-    return not (directory / "products.json").exists() and not (directory / "logs").exists()
+    return not (directory / examples.NAME).exists() and not (directory / "logs").exists()
+
+
+def _has_products(directory: Path) -> bool:
+    """Whether the owner's file says more than that there is nothing."""
+    file = directory / examples.NAME
+    return file.exists() and file.read_bytes().strip() not in (b"", b"[]")
 
 
 def _write_file(path: Path) -> None:

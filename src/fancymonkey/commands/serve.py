@@ -13,6 +13,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from fancymonkey import __version__
+from fancymonkey.commands import garbage
 from fancymonkey.commands.common import choose_store, data_option, opened, run
 from fancymonkey.commands.init import fill_empty
 from fancymonkey.config import Settings, without_password
@@ -120,6 +121,8 @@ def _config(settings: Settings, workers: int) -> uvicorn.Config:
         log_config=logging_config(settings),
         access_log=False,
         server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=STOP_SECONDS,
     )
@@ -129,11 +132,15 @@ def application() -> App:
     """The service for one process; its settings come from the environment."""
     from fancymonkey.web.app import create_app
 
+    garbage.hold()
     return _Front(create_app())
 
 
 class _Front:
-    """Passes everything on; where the start fails, the log has the reason in one line."""
+    """Passes everything on; where the start fails, the log has the reason in one line.
+
+    Once the stock is loaded, the garbage collector is told that it will stay.
+    """
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -145,6 +152,8 @@ class _Front:
 
     async def _lifespan(self, scope: Scope, receive: Any, send: Send) -> None:
         async def without_trace(message: Any) -> None:
+            if message["type"] == "lifespan.startup.complete":
+                garbage.settle()
             await send({"type": message["type"]})
 
         try:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from fancymonkey.core.command import Command, needs_item, needs_lines
 from fancymonkey.core.frozen import dataclass
+from fancymonkey.core.holds import give_back
 from fancymonkey.core.model import (
     MAIN,
     MAX_QUANTITY,
@@ -19,7 +20,6 @@ from fancymonkey.core.model import (
     Status,
 )
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
-from fancymonkey.core.resolve import give_back
 from fancymonkey.core.state import Key, State
 
 

@@ -112,10 +112,12 @@ def chain(sku: str, change: Change, *, actor: str = "", cause: str = "") -> Chai
 
 
 def chunks(chains: list[Chain], command_id: str | None, digest: str) -> Iterator[Many]:
-    """The chains as commands of at most `CHUNK`, each with an id of its own where one is given."""
+    """The chains as commands of at most `CHUNK`, each with an id of its own where one is given.
+
+    The first has `command_id` itself, so that the id is taken for every other command.
+    """
     for number, start in enumerate(range(0, len(chains), CHUNK)):
-        yield Many(
-            commands=tuple(chains[start : start + CHUNK]),
-            command_id=None if command_id is None else f"{command_id}#{number}",
-            digest=digest,
-        )
+        id_ = command_id
+        if id_ is not None and number:
+            id_ = f"{id_} {number}"
+        yield Many(commands=tuple(chains[start : start + CHUNK]), command_id=id_, digest=digest)

@@ -31,10 +31,12 @@ class Chain(Command):
 class Many(Command):
     """Commands that each succeed or fail on their own, answered together as a list of rows.
 
-    A row is `{"accepted": data}` or `{"refused": code, "message": …, "detail": …}`.
+    A row is `{"accepted": data}` or `{"refused": code, "message": …, "detail": …}`. With
+    `all_or_nothing` one refusal leaves no trace of all, and is the answer; its detail has the rows.
     """
 
     commands: tuple[Command, ...]
+    all_or_nothing: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +126,19 @@ def _dry_run(state: State, command: DryRun) -> Answer:
 
 
 def _many(state: State, command: Many) -> Answer:
+    if not command.all_or_nothing:
+        rows = _rows(state, command)
+        return Accepted({"rows": rows, "revision": state.revision})
+    with state.savepoint() as savepoint:
+        rows = _rows(state, command)
+        refused = next((row for row in rows if "refused" in row), None)
+        if refused is not None:
+            savepoint.undo()
+            return Refused(Code(refused["refused"]), refused["message"], {"rows": rows})
+    return Accepted({"rows": rows, "revision": state.revision})
+
+
+def _rows(state: State, command: Many) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for part in command.commands:
         answer = run_one(state, part)
@@ -133,7 +148,7 @@ def _many(state: State, command: Many) -> Answer:
             rows.append(
                 {"refused": str(answer.code), "message": answer.message, "detail": answer.detail}
             )
-    return Accepted({"rows": rows, "revision": state.revision})
+    return rows
 
 
 def _event(state: State, command: RecordEvent) -> Answer:
@@ -168,6 +183,7 @@ RULES: dict[type[Command], tuple[Needs, Rule]] = {
     catalogue.RemoveProduct: (catalogue.needs_catalogue, catalogue.remove_product),
     record.RecordTurnedAway: (record.needs_record, record.record_turned_away),
     record.MoveCursor: (record.needs_record, record.move_cursor),
+    record.Remember: (record.needs_record, record.remember),
     Chain: (_needs_parts, _chain),
     Many: (_needs_parts, _many),
     DryRun: (lambda command, state: needs(command.command, state), _dry_run),

@@ -24,11 +24,18 @@ class MoveCursor(Command):
     revision: int
 
 
-def needs_record(command: RecordTurnedAway | MoveCursor, state: State) -> Iterator[Key]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remember(Command):
+    """Keeps texts under the command's id: whoever asks again is told what was kept first."""
+
+    texts: tuple[str, ...]
+
+
+def needs_record(command: RecordTurnedAway | MoveCursor | Remember, state: State) -> Iterator[Key]:
     """The rows that the rules of this file read."""
     if isinstance(command, MoveCursor):
         yield Cursor, command.name
-    else:
+    elif isinstance(command, RecordTurnedAway):
         for row in command.rows:
             yield TurnedAway, row.key
 
@@ -48,3 +55,8 @@ def move_cursor(state: State, command: MoveCursor) -> Answer:
     if old is None or old.revision < command.revision:
         state.put(Cursor(command.name, command.revision))
     return Accepted(None)
+
+
+def remember(state: State, command: Remember) -> Answer:
+    """Applies a `Remember`; the command's id does the rest."""
+    return Accepted(list(command.texts))

@@ -6,6 +6,7 @@ from typing import Any
 
 from fancymonkey.core.command import Command, needs_hold
 from fancymonkey.core.frozen import dataclass
+from fancymonkey.core.holds import give_back
 from fancymonkey.core.model import Kind, Line, Reservation, SessionLink, Status
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.state import Key, State, by_deadline
@@ -139,27 +140,6 @@ def expire_due(state: State, due: Iterable[Reservation]) -> None:
     for row in sorted(due, key=by_deadline):
         if row.status is Status.HELD and row.expires_at is not None and row.expires_at <= state.now:
             state.expired.append(give_back(state, row, Status.EXPIRED, _CLOCK))
-
-
-def give_back(
-    state: State, hold: Reservation, status: Status, command: Command, reason: str = ""
-) -> Reservation:
-    """Ends a live hold without a sale: its units are available again. Returns it as it is now."""
-    kind = Kind.EXPIRED if status is Status.EXPIRED else Kind.RELEASED
-    for line in hold.lines:
-        state.post(
-            kind,
-            line.sku,
-            line.location,
-            reserved=-line.quantity,
-            reservation=hold,
-            actor=command.actor,
-            reason=reason,
-            cause=command.cause,
-        )
-    ended = replace(hold, status=status, ended_at=state.now)
-    state.put(ended)
-    return ended
 
 
 _CLOCK = Expire(actor="clock")

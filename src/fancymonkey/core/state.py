@@ -1,7 +1,7 @@
 """What one batch sees and does: rows read, rows changed, entries made."""
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from fancymonkey.core.ledger import evolve, short_after
@@ -160,6 +160,8 @@ class State:
     ) -> None:
         """Records that something other than a quantity changed, so that every reader learns it."""
         level = self.level(sku)
+        if self.get(Level, level.key) is not None:  # a product has none
+            self.put(replace(level, updated_at=self.now))
         self.revision += 1
         self.entries.append(
             Entry(

@@ -22,18 +22,6 @@ CATALOGUE_KINDS = (Kind.ADDED, Kind.EDITED, Kind.REMOVED)
 """Kinds of entries after which products and items have to be read again."""
 
 
-def _moves(entry: Entry) -> bool:
-    """Whether a quantity changes: an entry that only tells something leaves the level as it is."""
-    return bool(
-        entry.reserved
-        or entry.on_hand
-        or entry.backordered
-        or entry.allocated
-        or entry.incoming
-        or entry.short
-    )
-
-
 class Hold:
     """What is known of a live hold: its deadline and its units by SKU and location."""
 
@@ -124,10 +112,8 @@ class View:
             product_id = split_sku(entry.sku)[0]
             if product_id != entry.sku:
                 key = (entry.sku, entry.location)
-                level = self.levels.get(key)
-                after = evolve(level or Level(entry.sku, entry.location), entry)
-                if level is None or _moves(entry):
-                    self.levels[key] = after
+                level = self.levels.get(key) or Level(entry.sku, entry.location)
+                self.levels[key] = evolve(level, entry)
             if entry.reservation_id is not None:
                 self._follow_hold(entry, entry.reservation_id)
             if entry.kind in CATALOGUE_KINDS:

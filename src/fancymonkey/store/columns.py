@@ -4,10 +4,11 @@ Derived from the fields of each row, so that a new kind of row needs a migration
 """
 
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -50,35 +51,45 @@ class Table(Generic[T]):
     kind: Callable[..., T]
     key: tuple[str, ...]
     columns: tuple[Column, ...]
+    # What `values` and `row` need of the columns, worked out once: they run for every row.
+    read: Callable[[T], tuple[Any, ...]]
+    encoders: tuple[tuple[int, Encode], ...]
+    decoders: tuple[tuple[int, Encode], ...]
 
-    def values(self, row: T) -> list[Any]:
+    def values(self, row: T) -> tuple[Any, ...]:
         """The row as one value a column."""
-        found = []
-        for column in self.columns:
-            value = getattr(row, column.name)
-            if column.encode is not None and value is not None:
-                value = column.encode(value)
-            found.append(value)
-        return found
+        values = self.read(row)
+        if not self.encoders:
+            return values
+        found = list(values)
+        for place, encode in self.encoders:
+            if found[place] is not None:
+                found[place] = encode(found[place])
+        return tuple(found)
 
-    def row(self, values: Any) -> T:
+    def row(self, values: Iterable[Any]) -> T:
         """The row that these values, one a column, stand for."""
-        return self.kind(
-            *[
-                value if column.decode is None or value is None else column.decode(value)
-                for column, value in zip(self.columns, values, strict=True)
-            ]
-        )
+        if not self.decoders:
+            return self.kind(*values)
+        found = list(values)
+        for place, decode in self.decoders:
+            if found[place] is not None:
+                found[place] = decode(found[place])
+        return self.kind(*found)
 
 
 def table_of(kind: type[T], name: str, key: tuple[str, ...]) -> Table[T]:
     """The table of a row's class, from its fields."""
     hints = get_type_hints(kind)
+    columns = tuple(_column(f.name, hints[f.name]) for f in fields(kind))  # type: ignore[arg-type]
     return Table(
         name,
         kind,
         key,
-        tuple(_column(f.name, hints[f.name]) for f in fields(kind)),  # type: ignore[arg-type]
+        columns,
+        attrgetter(*(column.name for column in columns)),
+        tuple((n, column.encode) for n, column in enumerate(columns) if column.encode),
+        tuple((n, column.decode) for n, column in enumerate(columns) if column.decode),
     )
 
 

@@ -64,7 +64,7 @@ class Disk:
 
     def rename(self, old: Path, new: Path) -> None:
         """Gives a file another name, over the file that had it."""
-        os.replace(old, new)
+        old.replace(new)
 
     def exchange(self, one: Path, other: Path) -> bool:
         """Swaps two files in one step; False where the system cannot."""

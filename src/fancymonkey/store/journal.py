@@ -167,6 +167,7 @@ class Journal:
             self._disk.rewrite(self._current, *self._last_line)
         self._fd = self._disk.open(self._current)
         self._disk.sync(self._fd)
+        self._disk.sync_folder(self._folder)
 
     def _begin_segment(self, *, loaded: bool = False) -> None:
         at = self.position

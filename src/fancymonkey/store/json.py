@@ -1,4 +1,4 @@
-"""The store of a folder: a journal that is the truth, snapshots of it, and the owner's products.json.
+"""The store of a folder: a journal that is the truth, snapshots, and the owner's products.json.
 
     products.json                     the catalogue and its stock, for people and for git
     logs/inventory-changes.log        the journal's current segment; full ones lie beside it
@@ -19,18 +19,21 @@ from typing import Any, TypeVar
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import execute
 from fancymonkey.core.model import Entry, Item, Outcome, Product, Reservation, Row
-from fancymonkey.core.state import State
-from fancymonkey.errors import DataError, StoreReadOnly, StoreUnavailable
+from fancymonkey.core.outcomes import Answer
+from fancymonkey.core.state import FOREVER, State
+from fancymonkey.errors import DataError, StoreError, StoreReadOnly, StoreUnavailable
 from fancymonkey.store.base import Bell, Commit, Snapshot, Submit, commit_of, empty_rows
 from fancymonkey.store.files import Disk, leftovers
 from fancymonkey.store.journal import SEGMENT_BYTES, SEGMENT_ENTRIES, Journal, NotRotated, Position
 from fancymonkey.store.lock import Lock
 from fancymonkey.store.memory import Image
+from fancymonkey.store.mirror import Mirror
 from fancymonkey.store.recovery import RECENT, forget_ended, forget_outcomes, replay
 from fancymonkey.store.state_file import StateFiles, all_rows
 
 log = logging.getLogger(__name__)
 
+PRODUCTS = "products.json"
 LOAD_ENTRIES = 1000
 T = TypeVar("T")
 
@@ -65,12 +68,23 @@ class JsonStore:
         self._snapshots: set[asyncio.Task[None]] = set()
         self._stopped: str | None = None
         self._problem: str | None = None
+        self._now = 0
+        self._open = False
+        self.mirror = Mirror(
+            self._disk, path / PRODUCTS, path / "state", lambda: self._image, self._submit
+        )
 
     async def open(self, now: int) -> None:
         """See `Store.open`."""
         self._writer = ThreadPoolExecutor(1, "journal")
+        self._now = now
         try:
             await self._in_writer(self._open_files)
+            if self._read_only:
+                self._imagine(await self.mirror.check())
+            else:
+                await self.mirror.open(self._entries_since)
+                self._open = True
         except OSError as error:
             await self.close()
             raise StoreUnavailable(f"{self._path} cannot be used: {error}") from error
@@ -81,7 +95,7 @@ class JsonStore:
     def _open_files(self) -> None:
         if not self._read_only:
             self._disk.make_folder(self._path)
-            self._file_lock.take()
+            self._file_lock.take(self._now)
             for folder in (self._path, self._path / "logs", self._path / "state"):
                 for path in leftovers(folder):
                     self._disk.remove(path)
@@ -106,20 +120,36 @@ class JsonStore:
             self._remember(batch.entries)
         return self._journal.position
 
+    def _imagine(self, commands: Sequence[Command]) -> None:
+        """Shows a folder that no writer has opened yet as the first one will find it."""
+        state = self._image.begin(self._now)
+        execute(state, commands, ())
+        self._image.apply(state.changed, state.revision)
+        self._recent += state.entries
+
     async def close(self) -> None:
-        """See `Store.close`."""
-        await asyncio.gather(*self._snapshots, return_exceptions=True)
-        if self._writer is not None:
-            writer, self._writer = self._writer, None
-            writer.shutdown()
-        self._journal.close()
-        self._file_lock.free()
+        """See `Store.close`. Brings `products.json` up to date."""
+        try:
+            await self.mirror.close(self._submit)
+            if self._open and self._stopped is None:
+                await self.mirror.finish()
+        except (OSError, StoreError) as error:
+            log.error("%s could not be brought up to date: %s", self._path / PRODUCTS, error)
+        finally:
+            self._open = False
+            await asyncio.gather(*self._snapshots, return_exceptions=True)
+            if self._writer is not None:
+                writer, self._writer = self._writer, None
+                writer.shutdown()
+            self._journal.close()
+            self._file_lock.free()
 
     async def run(self, commands: Sequence[Command], now: int, after: int) -> Commit:
         """See `Store.run`."""
         self._check_writable()
         async with self._turn:
             self._check_writable()
+            self._now = now
             before = self._image.revision
             state = self._image.begin(now)
             answers = execute(state, commands, self._image.due(now))
@@ -128,7 +158,7 @@ class JsonStore:
             if after == before:
                 entries = state.entries
             else:
-                entries = await self.entries_after(after, max(0, self._image.revision - after))
+                entries = await self._entries_since(after)
             return commit_of(state, answers, entries)
 
     async def _write(self, state: State) -> None:
@@ -137,6 +167,7 @@ class JsonStore:
         await self._append(line, state.revision, len(state.entries))
         self._image.apply(state.changed, state.revision)
         self._remember(state.entries)
+        self.mirror.changed(state.entries)
         if self._journal.full:
             await self._rotate(state.now)
 
@@ -194,10 +225,18 @@ class JsonStore:
         read = self._journal.segments.entries_after
         return await asyncio.to_thread(read, max(0, revision), until, limit)
 
+    async def _entries_since(self, revision: int) -> list[Entry]:
+        return await self.entries_after(revision, max(0, self._image.revision - revision))
+
     async def history(self, sku: str, until: int | None = None) -> AsyncIterator[Entry]:
         """See `Store.history`."""
         segments, last = self._journal.segments, self._image.revision
-        for segment in await asyncio.to_thread(segments.all):
+        found = await asyncio.to_thread(segments.all)
+        if not found:
+            for entry in self._recent:
+                if entry.sku == sku and (until is None or entry.at <= until):
+                    yield entry
+        for segment in found:
             for entry in await asyncio.to_thread(segments.of_sku, segment, sku, last):
                 if until is None or entry.at <= until:
                     yield entry
@@ -222,7 +261,7 @@ class JsonStore:
         """See `Store.load`. It counts from the moment when the state file is there."""
         self._check_writable()
         async with self._turn:
-            if self._image.revision or any(self._image.rows.values()):
+            if not self._image.empty:
                 raise DataError(f"{self._path} is not empty.")
             before = self._journal.position
             try:
@@ -239,6 +278,7 @@ class JsonStore:
                     raise StoreUnavailable(f"{self._path} could not be filled: {error}") from error
                 raise
             self._image.apply(changed, revision)
+            self.mirror.all_changed()
 
     async def _load_entries(self, entries: AsyncIterator[Entry], revision: int) -> None:
         part: list[Entry] = []
@@ -267,12 +307,17 @@ class JsonStore:
             return forget_outcomes(self._image, before)
 
     async def watch(self, bell: Bell, submit: Submit) -> None:
-        """See `Store.watch`."""
+        """See `Store.watch`. No other process writes here, so the bell stays silent."""
+        if not self._read_only:
+            self.mirror.watch(submit)
+
+    async def _submit(self, commands: Sequence[Command]) -> list[Answer]:
+        """Runs edits of the file where nobody else does."""
+        return (await self.run(commands, self._now, FOREVER)).answers
 
     async def trouble(self) -> list[str]:
         """See `Store.trouble`."""
-        found = [self._stopped, self._problem]
-        return [text for text in found if text is not None]
+        return [text for text in (self._stopped, self._problem) if text] + self.mirror.trouble
 
     def _remember(self, entries: list[Entry]) -> None:
         self._recent += entries
@@ -289,6 +334,7 @@ class JsonStore:
         """Nothing is written any more: what the medium holds now is for the next start to read."""
         self._stopped = f"{self._path}: {reason}. Writing has stopped; restart the service."
         log.critical(self._stopped)
+        self.mirror.stop()
 
     async def _in_writer(self, work: Callable[..., T], *args: Any, **more: Any) -> T:
         if self._writer is None:

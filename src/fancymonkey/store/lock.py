@@ -30,8 +30,8 @@ class Lock:
         self._path = path
         self._fd: int | None = None
 
-    def take(self) -> None:
-        """Takes the lock. Raises StoreLocked, which names the holder, and OSError."""
+    def take(self, now: int) -> None:
+        """Takes the lock, at `now` in ms. Raises StoreLocked, naming the holder, and OSError."""
         fd = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -42,7 +42,7 @@ class Lock:
         except OSError:
             os.close(fd)
             raise
-        since = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        since = datetime.fromtimestamp(now // 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         command = " ".join(sys.argv)[:500]
         holder = Holder(os.getpid(), socket.gethostname(), since, command)
         os.ftruncate(fd, 0)
@@ -64,7 +64,9 @@ def _held(path: Path, text: bytes) -> str:
     except ValueError:
         who = "another process"
     else:
-        who = f"process {holder.pid} on {holder.host}, since {holder.since} ({holder.command.strip()})"
+        who = f"process {holder.pid} on {holder.host}, since {holder.since}"
+        if holder.command:
+            who += f" ({holder.command})"
     return (
         f"{folder} is in use by {who}. Stop it, or send the command to it over HTTP. "
         "Commands that only read (verify, explain, export) work beside it."

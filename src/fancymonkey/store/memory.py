@@ -29,6 +29,11 @@ class Image:
         self.revision = 0
         self._due: list[tuple[int, str]] = []
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was ever written."""
+        return not self.revision and not any(self.rows.values())
+
     def begin(self, now: int) -> State:
         """A batch on top of this image."""
         return State(self.rows, self.revision, now)
@@ -153,7 +158,7 @@ class MemoryStore:
         self, rows: AsyncIterator[Row], entries: AsyncIterator[Entry], revision: int
     ) -> None:
         """See `Store.load`."""
-        if self.image.revision or any(self.image.rows.values()):
+        if not self.image.empty:
             raise DataError("The store to fill is not empty.")
         image = Image()
         changed = empty_rows()

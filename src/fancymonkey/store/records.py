@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from functools import cache
 from itertools import starmap
 from operator import attrgetter
+from types import GenericAlias
 from typing import Any, get_type_hints
 
 import msgspec
@@ -67,7 +68,7 @@ class Reader:
     """Reads lines whose rows have these columns."""
 
     def __init__(self, columns: Columns) -> None:
-        """Raises StoreCorrupt where there is a table or a column that this version does not know."""
+        """Raises StoreCorrupt for a table or a column that this version does not know."""
         self._kinds: list[tuple[str, type[Any], list[str] | None]] = []
         parts: list[tuple[str, Any, Any]] = [
             ("batch", int, 0),
@@ -84,8 +85,9 @@ class Reader:
                     f"there are {unknown or name} that this version does not know: "
                     "a newer version has written here"
                 )
-            row = tuple[tuple(hints[column] for column in names)]  # type: ignore[misc]
-            parts.append((name, list[row], msgspec.field(default_factory=list)))  # type: ignore[valid-type]
+            row = GenericAlias(tuple, tuple(hints[column] for column in names))
+            rows = GenericAlias(list, (row,))
+            parts.append((name, rows, msgspec.field(default_factory=list)))
             self._kinds.append((name, kind, None if names == COLUMNS[name] else names))
         self._decode = msgspec.json.Decoder(msgspec.defstruct("Line", parts)).decode
 

@@ -14,7 +14,7 @@ DAY = 24 * 3_600_000
 KEPT_ENDED = 30 * DAY
 """How long an ended hold stays in memory: a payment provider may still send its events."""
 KEPT_EVENTS = 90 * DAY
-"""How long an event of the payment provider stays: three times as long as it can be listed there."""
+"""How long a payment event stays: three times as long as its sender lists it."""
 
 
 def replay(image: Image, batch: Batch) -> None:

@@ -11,6 +11,7 @@ from fancymonkey.core.bulk import Change, Filter, chain, chunks, select
 from fancymonkey.core.execute import Chain, DryRun
 from fancymonkey.core.model import Kind, sku_of, split_sku
 from fancymonkey.core.outcomes import Refused
+from fancymonkey.core.record import Remember
 from fancymonkey.web import wire
 from fancymonkey.web.answers import command_id, digest, refusal
 from fancymonkey.web.auth import check_password
@@ -178,23 +179,21 @@ async def bulk_update(shop: Shop, call: Call) -> Reply:
     check_password(call, shop.throttle, body.password, shop.settings.admin_password)
     change = _bulk_change(body)
     key = None if body.dry_run else command_id(call)
-    mark = (
-        ""
-        if key is None
-        else digest(call, wire.encode([body.action, body.filter, body.changes, body.dry_run]))
-    )
+    mark = ""
+    if key is not None:
+        mark = digest(call, wire.encode([body.action, body.filter, body.changes]))
+    skus = _chosen(shop, body)
+    if key is not None:
+        # What the first attempt chose is what a retry means: by then a filter may find others.
+        answer = await shop.engine.submit(
+            Remember(texts=tuple(skus), command_id=key, digest=mark, actor=ACTOR)
+        )
+        if isinstance(answer, Refused):
+            raise refusal(answer)
+        skus = answer.data
+        key = f"{key} rows"  # no key holds a space
     cause = f"bulk-update {body.action}"
-    wanted = body.filter
-    ids = None if wanted.product_ids is None else frozenset(wanted.product_ids)
-    rows = select(
-        shop.engine.view.stocked(
-            None if ids is None else [id_ for id_ in shop.engine.view.order if id_ in ids]
-        ),
-        Filter(wanted.category, ids, wanted.low_stock_only),
-    )
-    if body.action == "reset":
-        rows = [row for row in rows if row.level.reserved]
-    chains = [chain(row.item.sku, change, actor=ACTOR, cause=cause) for row in rows]
+    chains = [chain(sku, change, actor=ACTOR, cause=cause) for sku in skus]
     failed: list[dict[str, Any]] = []
     places = list(range(len(chains)))
     successful = await _run(shop, chains, places, failed, key, mark, dry_run=body.dry_run)
@@ -206,6 +205,17 @@ async def bulk_update(shop: Shop, call: Call) -> Reply:
         action=body.action,
         dryRun=body.dry_run,
     )
+
+
+def _chosen(shop: Shop, body: wire.BulkBody) -> list[str]:
+    """The SKUs that the filter means now, in the owner's order."""
+    view, wanted = shop.engine.view, body.filter
+    ids = None if wanted.product_ids is None else frozenset(wanted.product_ids)
+    rows = select(
+        view.stocked(None if ids is None else [id_ for id_ in view.order if id_ in ids]),
+        Filter(wanted.category, ids, wanted.low_stock_only),
+    )
+    return [row.item.sku for row in rows if body.action != "reset" or row.level.reserved]
 
 
 def _bulk_change(body: wire.BulkBody) -> Change:

@@ -22,6 +22,7 @@ STATUS: dict[str, int] = {
     Code.BELOW_ZERO: 409,
     Code.OUT_OF_RANGE: 422,
     Code.LIVE_HOLDS: 409,
+    Code.NOTHING_TO_DO: 422,
 }
 """The HTTP status of every refusal."""
 

@@ -18,7 +18,7 @@ from fancymonkey.errors import FancyMonkeyError
 from fancymonkey.store.opening import open_store
 from fancymonkey.web import live, openapi, pages, system
 from fancymonkey.web.front import Front, unavailable
-from fancymonkey.web.http import Problem, Reply
+from fancymonkey.web.http import Problem, response_of
 from fancymonkey.web.shop import Shop
 
 log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 def create_app(settings: Settings | None = None, engine: Engine | None = None) -> Front:
     """The ASGI application; without arguments from the environment. Opens the store when started.
 
-    Raises ConfigError.
+    Raises ConfigError; the start raises what `Store.open` raises.
     """
     settings = settings or Settings.load()
     engine = engine or Engine(open_store(settings.target))
@@ -35,11 +35,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        try:
-            await engine.open()
-        except FancyMonkeyError as error:
-            log.error("%s", error)  # one clear line: the words say what to do
-            raise SystemExit(1) from None
+        await engine.open()
         _calm_collector()
         try:
             yield
@@ -50,6 +46,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         title="Fancy Monkey Inventory",
         version=__version__,
         description="Stock, holds and sales that always add up.",
+        openapi_tags=openapi.TAGS,
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
@@ -86,7 +83,7 @@ def _speak_problems(app: FastAPI) -> None:
 
     @app.exception_handler(Problem)
     async def problem(request: Request, error: Problem) -> Response:
-        return _response(error.reply())
+        return response_of(error.reply())
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:
@@ -95,27 +92,21 @@ def _speak_problems(app: FastAPI) -> None:
         headers = [
             (name.lower().encode(), value.encode()) for name, value in (error.headers or {}).items()
         ]
-        return _response(Problem(error.status_code, code, detail, headers=headers).reply())
+        return response_of(Problem(error.status_code, code, detail, headers=headers).reply())
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         places = ", ".join(".".join(str(part) for part in row["loc"]) for row in error.errors())
-        return _response(Problem(422, "invalid_request", f"Not valid: {places}.").reply())
+        return response_of(Problem(422, "invalid_request", f"Not valid: {places}.").reply())
 
     @app.exception_handler(FancyMonkeyError)
     async def store_error(request: Request, error: FancyMonkeyError) -> Response:
         log.warning("%s %s: %s", request.method, request.url.path, error)
-        return _response(unavailable(error))
+        return response_of(unavailable(error))
 
     @app.exception_handler(Exception)
     async def failure(request: Request, error: Exception) -> Response:
         log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        return _response(
+        return response_of(
             Problem(500, "internal_error", "Something went wrong on our side.").reply()
         )
-
-
-def _response(reply: Reply) -> Response:
-    response = Response(reply.body, reply.status)
-    response.raw_headers += [pair for pair in reply.headers if pair[0] != b"content-length"]
-    return response

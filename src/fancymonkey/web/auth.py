@@ -7,7 +7,7 @@ from fancymonkey.engine.clock import Clock
 from fancymonkey.web.http import Call, Problem
 
 FAILURES_MAX = 15
-"""Wrong passwords from one address in a minute; after that it has to wait."""
+"""Wrong secrets from one address in a minute; after that it has to wait."""
 
 WINDOW = 60_000
 ADDRESSES_MAX = 50_000
@@ -36,7 +36,7 @@ class Throttle:
             raise Problem(
                 429,
                 "too_many_attempts",
-                f"Too many wrong passwords. Try again in {wait} seconds.",
+                f"Too many wrong attempts. Try again in {wait} seconds.",
                 headers=[(b"retry-after", str(wait).encode())],
             )
 
@@ -47,9 +47,9 @@ class Throttle:
         self._failures.setdefault(address, deque()).append(self._clock())
 
 
-def same(given: str, expected: str) -> bool:
+def same(given: bytes, expected: str) -> bool:
     """Compares two secrets in a time that does not tell how much of them is alike."""
-    return hmac.compare_digest(given.encode(), expected.encode())
+    return hmac.compare_digest(given, expected.encode())
 
 
 def check_password(call: Call, throttle: Throttle, given: str, expected: str | None) -> None:
@@ -61,16 +61,18 @@ def check_password(call: Call, throttle: Throttle, given: str, expected: str | N
             "This server has no admin password. Set ADMIN_PASSWORD and start it again.",
         )
     throttle.check(call.client)
-    if not same(given, expected):
+    if not same(given.encode(), expected):
         throttle.failed(call.client)
         raise Problem(401, "wrong_password", "The password is wrong.")
 
 
-def check_bearer(call: Call, expected: str | None) -> None:
-    """Returns where the request carries the cron secret. Raises Problem 401."""
-    given = call.text_header(b"authorization") or ""
-    scheme, _, token = given.partition(" ")
-    if not expected or scheme.lower() != "bearer" or not same(token, expected):
+def check_bearer(call: Call, throttle: Throttle, expected: str | None) -> None:
+    """Returns where the request carries the cron secret. Raises Problem 401 or 429."""
+    scheme, _, token = call.headers.get(b"authorization", b"").partition(b" ")
+    throttle.check(call.client)
+    if not expected or scheme.lower() != b"bearer" or not same(token, expected):
+        if token:
+            throttle.failed(call.client)
         raise Problem(
             401,
             "unauthorized",

@@ -13,6 +13,14 @@ SHARED = frozenset(
 """Paths that a shop's page may use from its own origin. What the owner uses is not among them."""
 
 VARY = (b"vary", b"Origin")
+PREFLIGHT: Headers = [
+    (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
+    (
+        b"access-control-allow-headers",
+        b"Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID",
+    ),
+    (b"access-control-max-age", b"600"),
+]
 
 
 class Cors:
@@ -39,15 +47,5 @@ class Cors:
         ]
 
     def preflight(self, path: str, origin: bytes | None) -> Headers:
-        """What to answer when a browser asks before it sends."""
-        headers = self.headers(path, origin)
-        if len(headers) > 1:
-            headers += [
-                (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
-                (
-                    b"access-control-allow-headers",
-                    b"Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID",
-                ),
-                (b"access-control-max-age", b"600"),
-            ]
-        return headers
+        """What to add besides when a browser asks before it sends."""
+        return PREFLIGHT if len(self.headers(path, origin)) > 1 else []

@@ -5,11 +5,11 @@ endpoints stand in the OpenAPI document (`web/openapi.py`), and one test holds b
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any
 
-from fancymonkey.errors import FancyMonkeyError
-from fancymonkey.web.cors import Cors
+from fancymonkey.errors import FancyMonkeyError, Overloaded
+from fancymonkey.web.cors import SHARED, Cors
 from fancymonkey.web.http import (
     NO_STORE,
     RETRY_SOON,
@@ -45,20 +45,45 @@ class Front:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers, or hands on."""
-        endpoints = self._routes.get(scope["path"]) if scope["type"] == "http" else None
-        if endpoints is None:
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        endpoints = self._routes.get(scope["path"])
+        if endpoints is None:
+            await self._hand_on(scope, receive, send)
+            return
         call = Call(scope, receive)
-        origin = call.headers.get(b"origin")
-        extra: Headers = []
-        if origin is not None or self._shop.settings.cors_origins:
-            extra = self._cors.headers(scope["path"], origin)
+        extra = self._cors_headers(call)
         try:
             reply = await self._reply(endpoints, call)
         except ClientGone:
             return
         await send_reply(send, reply, extra, head=call.method == "HEAD")
+
+    def _cors_headers(self, call: Call) -> Headers:
+        if not self._shop.settings.cors_origins:
+            return []
+        return self._cors.headers(call.scope["path"], call.headers.get(b"origin"))
+
+    async def _hand_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The app's own paths; those of them that other origins may use get their headers here."""
+        if scope["path"] not in SHARED:
+            if scope["method"] == "HEAD":  # as GET; the server leaves the body out
+                scope = {**scope, "method": "GET"}
+            await self._app(scope, receive, send)
+            return
+        call = Call(scope, receive)
+        extra = self._cors_headers(call)
+        if call.method == "OPTIONS":
+            await send_reply(send, self._options(("GET",), call), extra)
+            return
+
+        async def send_more(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *extra]
+            await send(message)
+
+        await self._app(scope, receive, send_more)
 
     async def _reply(self, endpoints: Mapping[str, Endpoint], call: Call) -> Reply:
         """The answer, whatever happens: nothing that is sent may make an error of ours."""
@@ -81,19 +106,27 @@ class Front:
             return Problem(500, "internal_error", "Something went wrong on our side.").reply()
 
     def _other_method(self, endpoints: Mapping[str, Endpoint], call: Call) -> Reply:
-        allowed = sorted({*endpoints, "OPTIONS"})
-        allow = (b"allow", ", ".join(allowed).encode())
         if call.method == "OPTIONS":
-            path, origin = call.scope["path"], call.headers.get(b"origin")
-            known = self._cors.headers(path, origin)  # these are added to every answer
-            extra = [pair for pair in self._cors.preflight(path, origin) if pair not in known]
-            return Reply(204, b"", [allow, NO_STORE, *extra])
+            return self._options(endpoints, call)
         return Problem(
-            405, "method_not_allowed", f"Use {' or '.join(sorted(endpoints))}.", headers=[allow]
+            405,
+            "method_not_allowed",
+            f"Use {' or '.join(sorted(endpoints))}.",
+            headers=[_allow(endpoints)],
         ).reply()
+
+    def _options(self, methods: Iterable[str], call: Call) -> Reply:
+        asked = self._cors.preflight(call.scope["path"], call.headers.get(b"origin"))
+        return Reply(204, b"", [_allow(methods), NO_STORE, *asked])
+
+
+def _allow(methods: Iterable[str]) -> tuple[bytes, bytes]:
+    return b"allow", ", ".join(sorted({*methods, "OPTIONS"})).encode()
 
 
 def unavailable(error: FancyMonkeyError) -> Reply:
-    """The answer while the store cannot be used: try again."""
-    problem = Problem(503, "unavailable", str(error), headers=[RETRY_SOON])
-    return problem.reply()
+    """The answer while the store cannot be used: try again. The error's own words are the log's."""
+    code, detail = "unavailable", "The store cannot be used now. Try again in a moment."
+    if isinstance(error, Overloaded):
+        code, detail = "overloaded", "Too much is going on at once. Try again in a second."
+    return Problem(503, code, detail, headers=[RETRY_SOON]).reply()

@@ -2,9 +2,12 @@
 
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
+from ipaddress import IPv6Address
 from typing import Any, TypeVar
 
 import msgspec
+from starlette.responses import Response
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -89,14 +92,9 @@ class Call:
 
     @property
     def client(self) -> str:
-        """The address that the request came from."""
+        """Who the request came from, for counting: an address, or a network of IPv6."""
         client = self.scope.get("client")
-        return client[0] if client else "local"
-
-    def text_header(self, name: bytes) -> str | None:
-        """A header as text, or None. Bytes are taken one for one, as HTTP says."""
-        value = self.headers.get(name)
-        return None if value is None else value.decode("latin-1")
+        return network(client[0]) if client else "local"
 
     async def body(self) -> bytes:
         """The whole body. Raises Problem 413 where too long, ClientGone where it breaks off."""
@@ -122,6 +120,18 @@ class Call:
                 raise too_long()
             parts.append(part)
         return b"".join(parts)
+
+
+@lru_cache(maxsize=4096)
+def network(address: str) -> str:
+    """The address; of IPv6 its network of 64 bits, whose addresses one client has all to itself."""
+    if ":" not in address:
+        return address
+    try:
+        found = IPv6Address(address.partition("%")[0])
+    except ValueError:
+        return address
+    return str(found.ipv4_mapped or IPv6Address(int(found) >> 64 << 64))
 
 
 class ClientGone(Exception):
@@ -151,11 +161,18 @@ def parse(decoder: msgspec.json.Decoder[T], raw: bytes) -> T:
         raise Problem(400, "invalid_json", "The body is nested too deeply.") from None
 
 
+def response_of(reply: Reply) -> Response:
+    """The answer as an endpoint of the app gives it."""
+    response = Response(reply.body, reply.status)
+    response.raw_headers += reply.headers
+    return response
+
+
 async def send_reply(send: Send, reply: Reply, extra: Headers, *, head: bool = False) -> None:
     """Sends an answer; only its head where `head`."""
     body = reply.body
     headers = [(b"content-length", str(len(body)).encode()), *reply.headers, *extra]
-    if reply.status == 304:
+    if reply.status in (204, 304):
         headers = headers[1:]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if head else body})

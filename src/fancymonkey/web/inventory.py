@@ -18,13 +18,7 @@ _release_body = msgspec.json.Decoder(wire.ReleaseBody)
 
 async def get_inventory(shop: Shop, call: Call) -> Reply:
     """Current levels, filtered by `productId`, `category`, `lowStockOnly`; 304 where unchanged."""
-    reply = shop.listing.reply(call.scope["query_string"])
-    seen = call.headers.get(b"if-none-match")
-    if seen is not None:
-        tag = reply.headers[-1][1]
-        if seen in (tag, b"*") or tag in [part.strip() for part in seen.split(b",")]:
-            return Reply(304, b"", reply.headers[1:])
-    return reply
+    return shop.listing.reply(call.scope["query_string"], call.headers.get(b"if-none-match"))
 
 
 async def reserve(shop: Shop, call: Call) -> Reply:
@@ -119,7 +113,7 @@ async def release(shop: Shop, call: Call) -> Reply:
 
 async def release_cron(shop: Shop, call: Call) -> Reply:
     """The same tidying for platforms whose schedules send GET with a bearer secret."""
-    check_bearer(call, shop.settings.cron_secret)
+    check_bearer(call, shop.throttle, shop.settings.cron_secret)
     return await _release_expired(shop)
 
 

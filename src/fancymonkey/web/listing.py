@@ -13,8 +13,8 @@ from fancymonkey.engine.view import View
 from fancymonkey.web.http import JSON, NOSNIFF, Problem, Reply
 from fancymonkey.web.wire import encode, iso
 
-QUERIES_MAX = 64
-"""Different questions whose answers are kept until something changes."""
+Question = tuple[str | None, str | None, bool]
+"""Product, category, and whether only low stock is wanted."""
 
 REVALIDATE = (b"cache-control", b"no-cache")
 
@@ -29,35 +29,59 @@ class Card:
     out: int
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An answer, its ETag, and the answer to who has it already."""
+
+    reply: Reply
+    tag: bytes
+    unchanged: Reply
+
+
 class Listing:
     """Answers `GET /api/inventory/get` from the engine's view."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._change = -1
-        self._replies: dict[bytes, Reply] = {}
+        self._kept: dict[Question, Listed] = {}
         self._cards: dict[str, Card] = {}
 
-    def reply(self, query: bytes) -> Reply:
-        """The answer to a query string. Raises Problem 422 where it makes no sense."""
+    def whole(self) -> bytes:
+        """The answer without a filter, as JSON."""
+        return self._answer(EVERYTHING).reply.body
+
+    def reply(self, query: bytes, seen: bytes | None) -> Reply:
+        """The answer to a query string, or 304 where `seen` (If-None-Match) names its tag.
+
+        Raises Problem 422 where the query makes no sense.
+        """
+        found = self._answer(read_query(query) if query else EVERYTHING)
+        if seen is not None and _names(seen, found.tag):
+            return found.unchanged
+        return found.reply
+
+    def _answer(self, question: Question) -> Listed:
         engine = self._engine
         view = engine.view
         due = view.next_due()
         if due is not None and due <= engine.clock():
             engine.lapse()
         if view.changes != self._change:
-            self._replies.clear()
+            self._kept.clear()
             self._change = view.changes
-        reply = self._replies.get(query)
-        if reply is None:
-            reply = self._make(query)
-            if len(self._replies) < QUERIES_MAX:
-                self._replies[query] = reply
-        return reply
+        found = self._kept.get(question)
+        if found is None:
+            cards = self._choose(*question)
+            found = self._make(cards)
+            # A product's answer is quickly made of its card, and what does not exist is not kept:
+            # so there are never more answers here than categories, whatever is asked.
+            if cards and question[0] is None:
+                self._kept[question] = found
+        return found
 
-    def _make(self, query: bytes) -> Reply:
+    def _choose(self, product_id: str | None, category: str | None, low_only: bool) -> list[Card]:
         view = self._engine.view
-        product_id, category, low_only = read_query(query)
         cards = []
         for id_ in view.order if product_id is None else (product_id,):
             product = view.products.get(id_)
@@ -68,6 +92,10 @@ class Listing:
             card = self._low_card(id_) if low_only else self.card(id_)
             if card is not None:
                 cards.append(card)
+        return cards
+
+    def _make(self, cards: list[Card]) -> Listed:
+        view = self._engine.view
         body = b"".join(
             (
                 b'{"success":true,"inventory":[',
@@ -85,7 +113,8 @@ class Listing:
         )
         # Of the content itself, so that it means the same in every worker and after a restart.
         tag = f'"{view.revision}-{zlib.crc32(body):08x}"'.encode()
-        return Reply(200, body, [JSON, REVALIDATE, NOSNIFF, (b"etag", tag)])
+        headers = [REVALIDATE, NOSNIFF, (b"etag", tag)]
+        return Listed(Reply(200, body, [JSON, *headers]), tag, Reply(304, b"", headers))
 
     def card(self, product_id: str) -> Card:
         """A product with all sizes on sale."""
@@ -105,10 +134,18 @@ class Listing:
         return _card(view, product_id, sizes)
 
 
-def read_query(query: bytes) -> tuple[str | None, str | None, bool]:
-    """Product, category and whether only low stock is wanted. Raises Problem 422."""
-    if not query:
-        return None, None, False
+EVERYTHING: Question = (None, None, False)
+
+
+def _names(seen: bytes, tag: bytes) -> bool:
+    """Whether `If-None-Match` names the tag: weak comparison, as RFC 9110 wants it for this."""
+    if seen in (tag, b"*"):
+        return True
+    return tag in [part.strip(b" \t").removeprefix(b"W/") for part in seen.split(b",")]
+
+
+def read_query(query: bytes) -> Question:
+    """What a query string asks. Raises Problem 422."""
     try:
         fields = parse_qs(query.decode("ascii"), keep_blank_values=True, max_num_fields=20)
     except ValueError:

@@ -5,7 +5,8 @@ the latest state of each size that changed, never a queue of states.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, MutableMapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -17,7 +18,7 @@ from fancymonkey.core.model import split_sku
 from fancymonkey.engine.feed import Change, Subscription
 from fancymonkey.errors import Overloaded
 from fancymonkey.web.cors import Cors
-from fancymonkey.web.http import Problem
+from fancymonkey.web.http import Problem, Receive, Scope, Send
 from fancymonkey.web.listing import size_out
 from fancymonkey.web.shop import Shop
 from fancymonkey.web.wire import encode
@@ -26,44 +27,62 @@ SEND_SECONDS = 5.0
 """A listener that takes no message for so long is dropped: it may come back and resume."""
 
 KEEPALIVE_SECONDS = 15.0
-SINCE_MAX = 2**62
+SINCE_DIGITS = 18
+"""Digits of a revision, at most."""
+
+POLICY_VIOLATION = 1008
+TRY_AGAIN_LATER = 1013
 
 
-def message(shop: Shop, change: Change) -> bytes:
-    """What a change means, as JSON."""
-    view = shop.engine.view
-    if change.fresh:
-        body = shop.listing.reply(b"").body
-        return b'{"type":"snapshot",' + body[1:]
-    changes: list[dict[str, Any]] = []
-    products: dict[str, msgspec.Raw] = {}
-    removed: list[str] = []
-    for sku in sorted(change.skus):
-        product_id, size = split_sku(sku)
-        product, item = view.products.get(product_id), view.items.get(sku)
-        if product is None or product.archived:
-            if product_id not in removed:
-                removed.append(product_id)
-        elif not size or item is None or item.archived:
-            products[product_id] = msgspec.Raw(shop.listing.card(product_id).body)
-        else:
-            changes.append({"productId": product_id, **size_out(item, view.level(sku))})
-    return encode(
-        {
-            "type": "change",
-            "revision": change.revision,
-            "changes": changes,
-            "products": list(products.values()),
-            "removed": removed,
-        }
-    )
+class Messages:
+    """What changes mean, as JSON; listeners who are told the same share one text."""
+
+    def __init__(self, shop: Shop) -> None:
+        self._shop = shop
+        self._last: tuple[int, Change] | None = None
+        self._text = b""
+
+    def of(self, change: Change) -> bytes:
+        """The message for a change, from the view as it is now."""
+        about = (self._shop.engine.view.changes, change)
+        if about != self._last:
+            self._text = self._snapshot() if change.fresh else self._change(change)
+            self._last = (self._shop.engine.view.changes, change)
+        return self._text
+
+    def _snapshot(self) -> bytes:
+        return b'{"type":"snapshot",' + self._shop.listing.whole()[1:]
+
+    def _change(self, change: Change) -> bytes:
+        view = self._shop.engine.view
+        changes: list[dict[str, Any]] = []
+        products: dict[str, msgspec.Raw] = {}
+        removed: dict[str, None] = {}
+        for sku in sorted(change.skus):
+            product_id, size = split_sku(sku)
+            product, item = view.products.get(product_id), view.items.get(sku)
+            if product is None or product.archived:
+                removed[product_id] = None
+            elif not size or item is None or item.archived:
+                products[product_id] = msgspec.Raw(self._shop.listing.card(product_id).body)
+            else:
+                changes.append({"productId": product_id, **size_out(item, view.level(sku))})
+        return encode(
+            {
+                "type": "change",
+                "revision": change.revision,
+                "changes": changes,
+                "products": list(products.values()),
+                "removed": list(removed),
+            }
+        )
 
 
 def since_of(text: str | None) -> int | None:
     """The revision that a listener has seen last. Raises Problem 422 where it is no number."""
     if text is None or text == "":
         return None
-    if not (text.isascii() and text.isdigit() and int(text[:20]) <= SINCE_MAX):
+    if not (text.isascii() and text.isdigit() and len(text) <= SINCE_DIGITS):
         raise Problem(422, "invalid_request", "`since` is a revision, a whole number.")
     return int(text)
 
@@ -72,43 +91,52 @@ def router(shop: Shop) -> APIRouter:
     """The live endpoints."""
     routes = APIRouter()
     cors = Cors(shop.settings.cors_origins)
+    messages = Messages(shop)
 
     @routes.websocket("/api/inventory/live")
     async def live_socket(socket: WebSocket) -> None:
         if not _welcome(socket, cors):
-            await socket.close(1008, "origin not allowed")
+            await socket.close(POLICY_VIOLATION)  # before it is accepted: the handshake gets a 403
             return
+        await socket.accept()
         try:
-            since = since_of(socket.query_params.get("since"))
-            subscription = await shop.engine.subscribe(since)
+            subscription = await _subscribe(shop, socket.query_params.get("since"))
         except (Problem, Overloaded) as error:
-            await socket.close(1008 if isinstance(error, Problem) else 1013, str(error))
+            code = POLICY_VIOLATION if isinstance(error, Problem) else TRY_AGAIN_LATER
+            with suppress(WebSocketDisconnect):  # gone already
+                await socket.close(code, str(error))
             return
         try:
-            await socket.accept()
-            await _serve_socket(shop, socket, subscription, resumed=since is not None)
+            sending = _send_changes(socket, messages, subscription)
+            await _until_one_ends(sending, _until_gone(socket.receive))
         finally:
             subscription.close()
 
-    @routes.get("/api/inventory/live", include_in_schema=False)
+    @routes.get(
+        "/api/inventory/live",
+        tags=["inventory"],
+        summary="Live stock, as server-sent events; the same path takes a WebSocket",
+        response_class=StreamingResponse,
+        responses={200: {"content": {"text/event-stream": {}}}},
+    )
     async def live_events(request: Request) -> StreamingResponse:
+        """First everything (`snapshot`), or what was missed since `Last-Event-ID`; then changes."""
         if not _welcome(request, cors):
             raise Problem(403, "origin_not_allowed", "Add this origin to CORS_ORIGINS.")
         last = request.headers.get("last-event-id")
-        since = since_of(last if last is not None else request.query_params.get("since"))
-        subscription = await shop.engine.subscribe(since)
-        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        for name, value in cors.headers(
-            request.url.path, request.headers.get("origin", "").encode("latin-1") or None
-        ):
-            headers[name.decode()] = value.decode("latin-1")
-        return StreamingResponse(
-            _events(shop, subscription, resumed=since is not None),
-            media_type="text/event-stream",
-            headers=headers,
-        )
+        since = last if last is not None else request.query_params.get("since")
+        return EventStream(messages, await _subscribe(shop, since))
 
     return routes
+
+
+async def _subscribe(shop: Shop, text: str | None) -> Subscription:
+    """A listener from a revision on. Raises Problem 422, Overloaded."""
+    since = since_of(text)
+    listener = await shop.engine.subscribe(since)
+    if since is not None:
+        listener.ring(set())  # even where nothing was missed: the page learns that it is connected
+    return listener
 
 
 def _welcome(request: HTTPConnection, cors: Cors) -> bool:
@@ -116,67 +144,81 @@ def _welcome(request: HTTPConnection, cors: Cors) -> bool:
     origin = request.headers.get("origin")
     if origin is None or cors.allows(origin):
         return True
-    return origin.partition("://")[2] == request.headers.get("host")
+    host = request.headers.get("host")
+    return bool(host) and origin.partition("://")[2] == host
 
 
-async def _serve_socket(
-    shop: Shop, socket: WebSocket, subscription: Subscription, *, resumed: bool
-) -> None:
-    """Sends until the other side is gone. What it says is not listened to."""
-    gone = asyncio.create_task(_until_gone(socket))
+async def _until_one_ends(*works: Coroutine[Any, Any, None]) -> None:
+    """Runs them together; when one has ended, or this is cancelled, all have."""
+    tasks = [asyncio.create_task(work) for work in works]
     try:
-        async for text in _messages(shop, subscription, gone, resumed=resumed):
-            await asyncio.wait_for(socket.send_text(text.decode()), SEND_SECONDS)
-    except (WebSocketDisconnect, TimeoutError, RuntimeError):
-        pass  # gone, or too slow: it will resume
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        gone.cancel()
+        for task in tasks:
+            task.cancel()
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+    for error in ended:
+        if isinstance(error, Exception):
+            raise error
 
 
-async def _until_gone(socket: WebSocket) -> None:
-    while (await socket.receive())["type"] != "websocket.disconnect":
+async def _until_gone(
+    receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
+) -> None:
+    """Returns when the other side has hung up. What it says is not listened to."""
+    while not (await receive())["type"].endswith(".disconnect"):
         pass
 
 
-async def _messages(
-    shop: Shop, subscription: Subscription, gone: asyncio.Task[None], *, resumed: bool
-) -> AsyncIterator[bytes]:
-    if resumed and not subscription.waiting:
-        # Nothing was missed; say so, so that the page knows that it is connected.
-        yield message(shop, Change(shop.engine.feed.revision, False, frozenset()))
-    while not gone.done():
-        waiting = asyncio.create_task(subscription.next())
-        await asyncio.wait({waiting, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if not waiting.done():
-            waiting.cancel()
-            return
-        change = waiting.result()
+async def _send_changes(socket: WebSocket, messages: Messages, listener: Subscription) -> None:
+    """Sends until the other side is gone or too slow: it will resume."""
+    try:
+        while (change := await listener.next()) is not None:
+            text = messages.of(change).decode()
+            async with asyncio.timeout(SEND_SECONDS):
+                await socket.send_text(text)
+    except (WebSocketDisconnect, TimeoutError):
+        pass
+
+
+class EventStream(StreamingResponse):
+    """Server-sent events; their ids are revisions, so that a browser resumes by itself.
+
+    However the connection ends, before its first byte or after, its listener is dropped.
+    """
+
+    media_type = "text/event-stream"
+
+    def __init__(self, messages: Messages, subscription: Subscription) -> None:
+        self._subscription = subscription
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        super().__init__(_events(messages, subscription), headers=headers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends until the other side is gone or too slow: it will resume."""
+
+        async def send_in_time(message: MutableMapping[str, Any]) -> None:
+            async with asyncio.timeout(SEND_SECONDS):
+                await send(message)
+
+        try:
+            await _until_one_ends(self.stream_response(send_in_time), _until_gone(receive))
+        except TimeoutError:
+            pass
+        finally:
+            self._subscription.close()
+
+
+async def _events(messages: Messages, listener: Subscription) -> AsyncIterator[bytes]:
+    yield b"retry: 1000\n\n"
+    while True:
+        try:
+            async with asyncio.timeout(KEEPALIVE_SECONDS):
+                change = await listener.next()
+        except TimeoutError:
+            yield b": still here\n\n"
+            continue
         if change is None:
             return
-        yield message(shop, change)
-
-
-async def _events(shop: Shop, subscription: Subscription, *, resumed: bool) -> AsyncIterator[bytes]:
-    """The stream of server-sent events; its ids are revisions, so that a browser resumes."""
-    try:
-        yield b"retry: 1000\n\n"
-        if resumed and not subscription.waiting:
-            now = Change(shop.engine.feed.revision, False, frozenset())
-            yield _event(now, message(shop, now))
-        while True:
-            try:
-                async with asyncio.timeout(KEEPALIVE_SECONDS):
-                    change = await subscription.next()
-            except TimeoutError:
-                yield b": still here\n\n"
-                continue
-            if change is None:
-                return
-            yield _event(change, message(shop, change))
-    finally:
-        subscription.close()
-
-
-def _event(change: Change, data: bytes) -> bytes:
-    kind = b"snapshot" if change.fresh else b"change"
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (change.revision, kind, data)
+        kind = b"snapshot" if change.fresh else b"change"
+        yield b"id: %d\nevent: %s\ndata: %s\n\n" % (change.revision, kind, messages.of(change))

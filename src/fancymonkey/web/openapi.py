@@ -7,6 +7,15 @@ import msgspec
 
 from fancymonkey.web import admin, inventory, stripe, wire
 from fancymonkey.web.front import Endpoint, Routes
+from fancymonkey.web.samples import ANSWERS, REQUESTS
+
+TAGS = [
+    {"name": "inventory", "description": "What the shop's pages call"},
+    {"name": "admin", "description": "What the owner changes, with the password in the body"},
+    {"name": "stripe", "description": "What Stripe tells"},
+    {"name": "system", "description": "For whoever runs the service"},
+]
+"""The chapters of the document, in order."""
 
 TEMPLATE = "#/components/schemas/{name}"
 
@@ -46,7 +55,7 @@ OPERATIONS: tuple[Operation, ...] = (
         inventory.reserve,
         "Hold units for a checkout",
         wire.ReserveBody,
-        (400, 404, 409, 413, 422, 429, 503),
+        (400, 404, 409, 410, 413, 422, 429, 503),
         repeatable=True,
     ),
     Operation(
@@ -62,8 +71,8 @@ OPERATIONS: tuple[Operation, ...] = (
         "GET",
         "/api/inventory/release",
         inventory.release_cron,
-        "Tidy expired holds (for schedulers, with `Authorization: Bearer CRON_SECRET`)",
-        codes=(401, 503),
+        "Tidy expired holds, for schedulers that send GET",
+        codes=(401, 429, 503),
         parameters=(("Authorization", "header", "`Bearer` and the CRON_SECRET"),),
     ),
     Operation(
@@ -106,6 +115,7 @@ MEANING = {
     403: "Not enabled",
     404: "Unknown product, size or session",
     409: "Not enough stock, sold out, stale, or a key used for something else",
+    410: "The id is of a hold that has ended",
     413: "The body is too long",
     422: "Well-formed, but it makes no sense",
     429: "Too many; see Retry-After",
@@ -133,9 +143,11 @@ def add_to(document: dict[str, Any]) -> dict[str, Any]:
     components["UpdateBody"]["properties"]["updates"]["items"] = by_body[wire.UpdateRow]
     components["Problem"] = _PROBLEM
     document.setdefault("components", {}).setdefault("schemas", {}).update(components)
+    paths: dict[str, dict[str, Any]] = {}
     for operation in OPERATIONS:
-        entry = document["paths"].setdefault(operation.path, {})
+        entry = paths.setdefault(operation.path, {})
         entry[operation.method.lower()] = _describe(operation, by_body)
+    document["paths"] = paths | document["paths"]
     return document
 
 
@@ -145,8 +157,10 @@ def _describe(operation: Operation, by_body: dict[Any, Any]) -> dict[str, Any]:
         parameters.append(
             ("Idempotency-Key", "header", "The same key and body again: one effect, same answer")
         )
+    name = operation.endpoint.__name__
+    done = {"schema": {"type": "object"}, "example": ANSWERS[name]}
     responses: dict[str, Any] = {
-        "200": {"description": "Done", "content": {"application/json": {"schema": {}}}}
+        "200": {"description": "Done", "content": {"application/json": done}}
     }
     for code in operation.codes:
         responses[str(code)] = {"description": MEANING[code]}
@@ -157,7 +171,7 @@ def _describe(operation: Operation, by_body: dict[Any, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {
         "summary": operation.summary,
         "description": (operation.endpoint.__doc__ or "").strip(),
-        "operationId": operation.endpoint.__name__,
+        "operationId": name,
         "tags": [operation.tag],
         "parameters": [
             {"name": name, "in": place, "description": text, "schema": {"type": "string"}}
@@ -168,7 +182,12 @@ def _describe(operation: Operation, by_body: dict[Any, Any]) -> dict[str, Any]:
     if operation.body is not None:
         found["requestBody"] = {
             "required": True,
-            "content": {"application/json": {"schema": by_body[operation.body]}},
+            "content": {
+                "application/json": {
+                    "schema": by_body[operation.body],
+                    "example": REQUESTS[name],
+                }
+            },
         }
     return found
 

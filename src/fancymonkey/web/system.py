@@ -1,10 +1,12 @@
 """For whoever runs the service: is it alive, is it ready, how is it doing."""
 
 import asyncio
+import logging
 from collections.abc import Iterator
 from typing import Any
 
 from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
 from prometheus_client.core import (
     CollectorRegistry,
     CounterMetricFamily,
@@ -16,8 +18,11 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from fancymonkey import __version__
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import StoreError
+from fancymonkey.web.http import RETRY_SOON, Problem, response_of
 from fancymonkey.web.shop import Shop
 from fancymonkey.web.wire import encode
+
+log = logging.getLogger(__name__)
 
 STORE_SECONDS = 2.0
 """How long the store may take to answer before it counts as unreachable."""
@@ -65,7 +70,7 @@ class EngineMetrics:
     def _stock(self) -> Iterator[Metric]:
         units = GaugeMetricFamily("fancymonkey_units", "Units, by state.", labels=["state"])
         levels = self._engine.view.levels.values()
-        for state in ("on_hand", "reserved", "backordered", "short"):
+        for state in ("on_hand", "reserved", "allocated", "backordered", "short"):
             units.add_metric([state], sum(getattr(level, state) for level in levels))
         yield units
         oversold = sum(
@@ -83,19 +88,34 @@ def router(shop: Shop) -> APIRouter:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(EngineMetrics(shop.engine))
 
-    @routes.get("/healthz", summary="Alive: requests are served")
+    @routes.get(
+        "/healthz",
+        summary="Alive: requests are served",
+        responses=_example({"status": "ok", "version": __version__}),
+    )
     async def healthz() -> Response:
         return _json(200, {"status": "ok", "version": __version__})
 
-    @routes.get("/readyz", summary="Ready: the store can be reached; lists what is wrong with it")
+    @routes.get(
+        "/readyz",
+        summary="Ready: the store can be reached; lists what is wrong with it",
+        responses={
+            **_example({"status": "ready", "problems": [], "revision": 82}),
+            503: {"description": "The store cannot be used now"},
+        },
+    )
     async def readyz() -> Response:
         try:
             async with asyncio.timeout(STORE_SECONDS):
                 await shop.engine.store.next_due()
                 problems = await shop.engine.store.trouble()
-        except (StoreError, TimeoutError) as error:
-            reason = str(error) or "The store does not answer."
-            return _json(503, {"status": "unavailable", "problems": [reason]})
+        except TimeoutError:
+            return _not_ready("The store does not answer.")
+        except StoreError as error:
+            return _not_ready(str(error))
+        except Exception:
+            log.exception("the store failed when it was asked how it is")
+            return _not_ready("The store fails; the log says why.")
         body = {
             "status": "degraded" if problems else "ready",
             "problems": problems,
@@ -103,11 +123,24 @@ def router(shop: Shop) -> APIRouter:
         }
         return _json(200, body)
 
-    @routes.get("/metrics", summary="Metrics for Prometheus")
+    @routes.get(
+        "/metrics",
+        summary="Metrics for Prometheus",
+        response_class=PlainTextResponse,
+    )
     async def metrics() -> Response:
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     return routes
+
+
+def _example(body: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
+    return {200: {"content": {"application/json": {"example": body}}}}
+
+
+def _not_ready(reason: str) -> Response:
+    reply = Problem(503, "unavailable", reason, headers=[RETRY_SOON], problems=[reason]).reply()
+    return response_of(reply)
 
 
 def _json(status: int, body: dict[str, Any]) -> Response:

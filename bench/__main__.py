@@ -1,0 +1,52 @@
+"""`python -m bench [ROW…] [--quick]`: measures the rows named, or all, and prints the table."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+
+from bench.rows import bulk, engine, http, lone, size, workers
+from bench.settings import FULL, QUICK, Effort
+from bench.shops import STORES, Places
+from bench.table import Row, markdown
+
+ROWS: dict[str, Callable[[Places, Effort], list[Row]]] = {
+    "engine": engine.engine,
+    "reserve": http.reserve,
+    "hot": http.hot,
+    "get": http.get,
+    "lone": lone.lone,
+    "bulk": bulk.bulk,
+    "memory": size.memory,
+    "workers": workers.workers,
+    "growth": size.growth,
+    "client": http.client,
+}
+"""Every measurement, by the name that the command line takes."""
+
+
+def main() -> int:
+    """Measures and prints; 1 where a bar is missed."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"of {', '.join(ROWS)}")
+    parser.add_argument("--quick", action="store_true", help="short measurements, smaller shops")
+    parser.add_argument(
+        "--store", action="append", choices=STORES, help="only this one (again: two)"
+    )
+    given = parser.parse_args()
+    unknown = set(given.rows) - set(ROWS)
+    if unknown:
+        parser.error(f"no such row: {', '.join(sorted(unknown))}; there are {', '.join(ROWS)}")
+    rows: list[Row] = []
+    with Places(given.store or STORES) as places:
+        for name in given.rows or ROWS:
+            started = time.monotonic()
+            print(f"{name} …", end=" ", file=sys.stderr, flush=True)
+            rows += ROWS[name](places, QUICK if given.quick else FULL)
+            print(f"{time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
+    print(markdown(rows))
+    return int(any(row.verdict == "UNDER" for row in rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

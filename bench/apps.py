@@ -1,0 +1,165 @@
+"""Servers that only measurements have: the shop's own one with a no-op, a typed route, bare ASGI.
+
+`python -m bench.apps KIND serve …` runs one with the very options of `fancymonkey serve`.
+"""
+
+import sys
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from bench.shops import HOT
+from fancymonkey.commands import serve
+from fancymonkey.config import Settings
+from fancymonkey.core.model import Line, sku_of
+from fancymonkey.core.outcomes import Refused
+from fancymonkey.core.reserve import Reserve
+from fancymonkey.web import app, wire
+from fancymonkey.web.answers import refusal
+from fancymonkey.web.app import create_app
+from fancymonkey.web.front import Front
+from fancymonkey.web.http import Call, Reply, ok
+from fancymonkey.web.shop import Shop, new_reservation_id
+
+NOOP = "/bench/noop"
+TYPED = "/bench/typed-reserve"
+"""Paths of the endpoints that are added."""
+
+
+def answer_of_a_reserve() -> bytes:
+    """A body like that of a reserve of the hot SKU, byte for byte as long."""
+    return wire.reserved_one(
+        {
+            "lines": [(sku_of(*HOT), 1, 900_000_000, 100_000, 899_900_000)],
+            "expires_at": 1_800_000_000_000,
+            "at": 1_799_998_200_000,
+            "reservation_id": new_reservation_id(),
+            "session_id": "0123456789abcdef",
+            "revision": 100_000,
+        }
+    )
+
+
+def with_noop() -> Front:
+    """The whole service, and a POST beside its hot endpoints that reads and answers, no more."""
+    front = create_app(Settings.load())
+    body = answer_of_a_reserve()
+
+    async def noop(shop: Shop, call: Call) -> Reply:
+        await call.body()
+        return ok(body)
+
+    front._routes = {**front._routes, NOOP: {"POST": noop}}
+    inner: Any = front._app
+    inner.include_router(typed(front._shop))
+    return front
+
+
+class ReserveIn(BaseModel):
+    """The seed's body as a typed FastAPI route declares it."""
+
+    productId: str = Field(min_length=1, max_length=200)
+    size: str = Field(min_length=1, max_length=200)
+    quantity: int = Field(ge=1, le=1_000_000_000)
+    sessionId: str = Field(min_length=1, max_length=200)
+
+
+class Held(BaseModel):
+    """A hold."""
+
+    id: str
+    productId: str
+    size: str
+    quantity: int
+    sessionId: str
+    expiresAt: str
+    expiresInMinutes: int
+
+
+class StockNow(BaseModel):
+    """A level."""
+
+    total: int
+    reserved: int
+    available: int
+
+
+class ReserveOut(BaseModel):
+    """The seed's answer."""
+
+    success: bool
+    reservation: Held
+    stock: StockNow
+    revision: int
+
+
+def typed(shop: Shop) -> APIRouter:
+    """The same reserve as most would write it."""
+    routes = APIRouter()
+
+    @routes.post(TYPED)
+    async def reserve(body: ReserveIn) -> ReserveOut:
+        answer = await shop.engine.submit(
+            Reserve(
+                reservation_id=new_reservation_id(),
+                session_id=body.sessionId,
+                lines=(Line(sku_of(body.productId, body.size), body.quantity),),
+                ttl=shop.ttl,
+                actor="buyer",
+            )
+        )
+        if isinstance(answer, Refused):
+            raise refusal(answer)
+        data = answer.data
+        until, minutes = wire.deadline(data)
+        _, quantity, on_hand, reserved, available = data["lines"][0]
+        return ReserveOut(
+            success=True,
+            reservation=Held(
+                id=data["reservation_id"],
+                productId=body.productId,
+                size=body.size,
+                quantity=quantity,
+                sessionId=data["session_id"],
+                expiresAt=until or "",
+                expiresInMinutes=minutes or 0,
+            ),
+            stock=StockNow(total=on_hand, reserved=reserved, available=available),
+            revision=data["revision"],
+        )
+
+    return routes
+
+
+class Bare:
+    """What ASGI itself costs: the body is read, a constant is sent."""
+
+    def __init__(self) -> None:
+        self._body = answer_of_a_reserve()
+        self._headers = [
+            (b"content-length", str(len(self._body)).encode()),
+            (b"content-type", b"application/json"),
+        ]
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answers everything alike."""
+        if scope["type"] == "lifespan":
+            while (await receive())["type"] != "lifespan.shutdown":
+                await send({"type": "lifespan.startup.complete"})
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+        while (await receive()).get("more_body"):
+            pass
+        await send({"type": "http.response.start", "status": 200, "headers": self._headers})
+        await send({"type": "http.response.body", "body": self._body})
+
+
+def main(kind: str, arguments: list[str]) -> None:
+    """Serves as `fancymonkey serve` does, with another application behind the same options."""
+    app.create_app = {"noop": with_noop, "bare": Bare}[kind]  # type: ignore[assignment]
+    serve.serve(arguments)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[3:])  # between them stands the word `serve`, as tests.support has it

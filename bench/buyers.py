@@ -1,0 +1,172 @@
+"""Buyers and an owner who keep their own books of everything that they were promised."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from bench.client import Answer, Broken, Client, paid, signed
+from bench.shops import PASSWORD, WEBHOOK_SECRET
+
+RESERVE = "/api/inventory/reserve"
+RELEASE = "/api/inventory/release"
+UPDATE = "/api/inventory/update"
+WEBHOOK = "/api/webhooks/stripe"
+
+Size = tuple[str, str]
+"""A product id and a size."""
+
+
+@dataclass(slots=True)
+class Hold:
+    """What one session was told."""
+
+    session: str
+    lines: dict[Size, int]
+    status: str = "held"
+    id: str = ""
+
+
+@dataclass(slots=True)
+class Books:
+    """What must be true, from the answers alone."""
+
+    on_hand: Counter[Size]
+    holds: dict[str, Hold] = field(default_factory=dict)
+    touched: set[str] = field(default_factory=set)
+    answers: Counter[str] = field(default_factory=Counter)
+
+    def reserved(self) -> Counter[Size]:
+        """Units of live holds, by size."""
+        units: Counter[Size] = Counter()
+        for hold in self.holds.values():
+            if hold.status == "held":
+                units.update(hold.lines)
+        return units
+
+
+@dataclass(slots=True)
+class Wish:
+    """One request, how to write its success down, and which hold it is about."""
+
+    kind: str
+    send: Callable[[Client], Awaitable[Answer]]
+    done: Callable[[Answer], None]
+    hold: Hold | None = None
+
+
+class Unexpected(AssertionError):
+    """An answer that the service may not give."""
+
+
+class Crowd:
+    """Clients that reserve, release, pay and restock at random until the server is gone.
+
+    What broke off is kept in `unknown`: nobody can tell yet whether it counts.
+    """
+
+    def __init__(self, books: Books, chance: random.Random, clients: int = 8) -> None:
+        self.books = books
+        self.unknown: list[Wish] = []
+        self._chance = chance
+        self._clients = clients
+        self._number = 0
+        self._free = list(books.holds.values())
+
+    async def trade(self, port: int) -> None:
+        """Trades until the connections break."""
+        with Client(port) as client:
+            await asyncio.gather(*(self._one(client) for _ in range(self._clients)))
+
+    async def settle(self, port: int) -> None:
+        """Sends everything again that broke off, as clients and Stripe do."""
+        with Client(port) as client:
+            wishes, self.unknown = self.unknown, []
+            await asyncio.gather(*(self._send(client, wish) for wish in wishes))
+        if self.unknown:
+            raise Unexpected("the server went away while requests were sent again")
+
+    async def _one(self, client: Client) -> None:
+        while await self._send(client, self._wish()):
+            pass
+
+    async def _send(self, client: Client, wish: Wish) -> bool:
+        """Whether there was an answer."""
+        if wish.hold is not None:
+            self.books.touched.add(wish.hold.session)
+        try:
+            answer = await wish.send(client)
+        except Broken:
+            self.unknown.append(wish)
+            return False
+        if answer.status == 503:  # the store is away: as unknown as no answer
+            self.unknown.append(wish)
+            return False
+        if answer.status == 200:
+            wish.done(answer)
+        elif answer.status != 409:
+            raise Unexpected(f"{wish.kind}: {answer.status} {answer.body.decode()}")
+        self.books.answers[f"{wish.kind} {answer.status}"] += 1
+        return True
+
+    def _wish(self) -> Wish:
+        self._number += 1
+        dice = self._chance.random()
+        if self._free and dice < 0.5:
+            hold = self._free.pop(self._chance.randrange(len(self._free)))
+            return self._payment(hold) if dice < 0.25 else self._release(hold)
+        return self._restock() if dice > 0.9 else self._reserve()
+
+    def _name(self, kind: str) -> str:
+        return f"{kind}-{self._chance.getrandbits(64):016x}"
+
+    def _reserve(self) -> Wish:
+        sizes = self._chance.sample(list(self.books.on_hand), self._chance.choice((1, 1, 1, 2, 3)))
+        hold = Hold(self._name("s"), {size: self._chance.randrange(1, 4) for size in sizes})
+        lines = [
+            {"productId": id_, "size": size, "quantity": units}
+            for (id_, size), units in hold.lines.items()
+        ]
+        body = {"sessionId": hold.session, "lines": lines}
+
+        def done(answer: Answer) -> None:
+            hold.id = answer.json["reservation"]["id"]
+            self.books.holds[hold.session] = hold
+            self._free.append(hold)
+
+        return Wish("reserve", lambda client: client.post(RESERVE, body), done, hold)
+
+    def _release(self, hold: Hold) -> Wish:
+        def done(answer: Answer) -> None:
+            hold.status = "released"
+
+        body = {"sessionId": hold.session}
+        return Wish("release", lambda client: client.post(RELEASE, body), done, hold)
+
+    def _payment(self, hold: Hold) -> Wish:
+        event = paid(self._name("evt"), hold.session)
+
+        async def send(client: Client) -> Answer:
+            return await client.post(WEBHOOK, *signed(WEBHOOK_SECRET, event))
+
+        def done(answer: Answer) -> None:
+            if hold.status == "held":
+                hold.status = "captured"
+                self.books.on_hand.subtract(hold.lines)
+
+        return Wish("payment", send, done, hold)
+
+    def _restock(self) -> Wish:
+        size = self._chance.choice(list(self.books.on_hand))
+        units = self._chance.randrange(1, 10)
+        row = {"productId": size[0], "size": size[1], "adjustStock": units, "receipt": True}
+        body = {"password": PASSWORD, "updates": [row]}
+        key = {"Idempotency-Key": self._name("key")}
+
+        def done(answer: Answer) -> None:
+            if answer.json["results"]["successful"] != 1:
+                raise Unexpected(f"restock: {answer.body.decode()}")
+            self.books.on_hand[size] += units
+
+        return Wish("restock", lambda client: client.post(UPDATE, body, key), done)

@@ -1,0 +1,202 @@
+"""`python -m bench.killstorm --store STORE --kills N`: kill -9 the real server under load, again
+and again, and see that everything it had answered is there.
+
+After each kill the server is started anew, the store is read beside it, what had broken off is sent
+again, and then every level must equal the books of the clients to the unit.
+"""
+
+import argparse
+import asyncio
+import os
+import random
+import subprocess
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+from bench.buyers import Books, Crowd
+from bench.client import Client
+from bench.shops import STORES, Places, Shop, large
+from fancymonkey.core.model import split_sku
+from fancymonkey.engine.clock import system_clock
+from fancymonkey.store.opening import open_store
+from tests.support.server import PROGRAM, Server
+
+SKUS, UNITS = 24, 60
+ENVIRONMENT = {"RESERVATION_TTL_SECONDS": "86400"}
+LOAD_SECONDS = (0.02, 0.5)
+KILLED_WHILE_STARTING = 0.1
+"""One kill in so many hits a server that has not answered yet."""
+
+
+class Lost(AssertionError):
+    """Something that was acknowledged is not there, or there is something that nobody asked for."""
+
+
+@dataclass(slots=True)
+class Storm:
+    """Kills on one shop, and the books of its clients."""
+
+    shop: Shop
+    seed: int
+    verify_every: int = 1
+    kills: int = 0
+    starts: list[float] = field(default_factory=list)
+    unknown: int = 0
+    chance: random.Random = field(init=False)
+    crowd: Crowd = field(init=False)
+    server: Server = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.chance = random.Random(self.seed)
+        self.crowd = Crowd(asyncio.run(_books(self.shop)), self.chance)
+        self.server = self.shop.server(env=ENVIRONMENT)
+
+    def run(self, kills: int, report: bool = False) -> None:
+        """So many kills, a check after each. Raises Lost, Unexpected."""
+        try:
+            self.start()
+            while self.kills < kills:
+                self.kills += 1
+                if self.chance.random() < KILLED_WHILE_STARTING:
+                    self.kill_starting()
+                else:
+                    asyncio.run(self.kill_trading())
+                self.start()
+                asyncio.run(self.check())
+                if self.kills % self.verify_every == 0 or self.kills == kills:
+                    verify(self.shop)
+                if report:
+                    print(self.summary(), flush=True)
+        except BaseException as error:
+            error.add_note(f"seed {self.seed}, kill {self.kills}; the server's log:")
+            error.add_note(self.server.log[-3000:])
+            raise
+        finally:
+            self.server.close()
+
+    def summary(self) -> str:
+        """Where it stands, in a line."""
+        answers = ", ".join(f"{kind} {n}" for kind, n in sorted(self.crowd.books.answers.items()))
+        slowest = max(self.starts)
+        return (
+            f"{self.shop.name} kill {self.kills}: {answers}; {self.unknown} broke off; "
+            f"start-up {self.starts[-1]:.2f} s (slowest {slowest:.2f})"
+        )
+
+    def start(self) -> None:
+        """Starts the server and notes how long that takes."""
+        started = time.monotonic()
+        self.server.start()
+        self.starts.append(time.monotonic() - started)
+
+    def kill_starting(self) -> None:
+        """Kills it while it starts."""
+        self.server.kill()
+        self.server.launch()
+        time.sleep(self.chance.uniform(0, max(self.starts[-3:])))
+        self.server.kill()
+
+    async def kill_trading(self) -> None:
+        """Kills it while its clients trade."""
+        trading = asyncio.create_task(self.crowd.trade(self.server.port))
+        await asyncio.sleep(self.chance.uniform(*LOAD_SECONDS))
+        await asyncio.to_thread(self.server.kill)
+        await trading
+        self.unknown += len(self.crowd.unknown)
+
+    async def check(self) -> None:
+        """Everything answered is stored; what broke off is whole or absent; levels are exact."""
+        books = self.crowd.books
+        await _check_holds(self.shop, self.crowd)
+        await self.crowd.settle(self.server.port)
+        books.touched.clear()
+        with Client(self.server.port) as client:
+            shown = (await client.get("/api/inventory/get")).json["inventory"]
+        reserved = books.reserved()
+        for product in shown:
+            for size in product["sizes"]:
+                key = (product["productId"], size["size"])
+                told = size["stock"], size["reserved"]
+                meant = books.on_hand[key], reserved[key]
+                if told != meant:
+                    raise Lost(f"{key}: (stock, reserved) is {told}, must be {meant}")
+
+
+async def _books(shop: Shop) -> Books:
+    store = open_store(shop.target, read_only=True)
+    await store.open(system_clock())
+    try:
+        levels = (await store.snapshot()).levels
+    finally:
+        await store.close()
+    return Books(Counter({split_sku(level.sku): level.on_hand for level in levels}))
+
+
+async def _check_holds(shop: Shop, crowd: Crowd) -> None:
+    """Reads the store beside the server, before anything is sent again."""
+    open_wishes = {wish.hold.session: wish for wish in crowd.unknown if wish.hold is not None}
+    store = open_store(shop.target, read_only=True)
+    await store.open(system_clock())
+    try:
+        for session in crowd.books.touched:
+            found = await store.reservation(session)
+            told = crowd.books.holds.get(session)
+            wish = open_wishes.get(session)
+            hold = told or (wish.hold if wish else None)
+            if found is None or hold is None:
+                if told is not None:
+                    raise Lost(f"{told} was acknowledged and is not stored")
+                if found is not None:
+                    raise Lost(f"{found} is stored, and its request was refused")
+                continue
+            lines = {split_sku(line.sku): line.quantity for line in found.lines}
+            if lines != hold.lines:
+                raise Lost(f"{found} does not hold all lines of {hold}")
+            ends = {"release": "released", "payment": "captured"}
+            may = {hold.status, ends.get(wish.kind, "held")} if wish else {hold.status}
+            if str(found.status) not in may or (told and found.reservation_id != told.id):
+                raise Lost(f"{found} must be {' or '.join(sorted(may))}: {hold}")
+    finally:
+        await store.close()
+
+
+def verify(shop: Shop) -> None:
+    """Runs `fancymonkey verify` beside the server. Raises Lost where it finds anything."""
+    environment = {**os.environ, **shop.environment()}
+    told = subprocess.run(
+        [*PROGRAM, "verify"], env=environment, cwd="/", capture_output=True, text=True, check=False
+    )
+    if told.returncode != 0:
+        raise Lost(f"verify ended with {told.returncode}:\n{told.stdout}{told.stderr}")
+
+
+def storm(places: Places, name: str, seed: int, verify_every: int = 1) -> Storm:
+    """A storm on a new store of this kind."""
+    return Storm(places.shop(name, large(SKUS, UNITS)), seed, verify_every)
+
+
+def main() -> None:
+    """Storms on each store that is named."""
+    parser = argparse.ArgumentParser(prog="python -m bench.killstorm", description=__doc__)
+    parser.add_argument("--store", action="append", choices=STORES, help="again: several; else all")
+    parser.add_argument("--kills", type=int, default=10, help="on each store")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().getrandbits(32))
+    parser.add_argument("--verify-every", type=int, default=25, metavar="KILLS")
+    given = parser.parse_args()
+    with Places() as places:
+        for name in given.store or STORES:
+            started = time.monotonic()
+            one = storm(places, name, given.seed, given.verify_every)
+            one.run(given.kills, report=True)
+            answers = sum(one.crowd.books.answers.values())
+            spent = time.monotonic() - started
+            print(
+                f"{name}: {one.kills} kills (seed {given.seed}), {answers} answers, {one.unknown}"
+                f" broke off, nothing lost, in {spent:.0f} s",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()

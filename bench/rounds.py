@@ -1,0 +1,57 @@
+"""Contestants side by side: every round runs each once, and each round begins with another one.
+
+On a shared machine the first of a fixed order loses up to a third; only ratios within a round mean
+anything, and only their median over rotated rounds is quoted.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+Measures = Mapping[str, Sequence["Measure"]]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One contestant in one round. Latencies in ms, CPU in µs for each operation."""
+
+    rate: float
+    p50: float = 0.0
+    p99: float = 0.0
+    server_cpu: float = 0.0
+    database_cpu: float = 0.0
+    errors: int = 0
+
+    def __str__(self) -> str:
+        text = f"{self.rate:,.0f}/s, p50 {self.p50:.2f} ms, p99 {self.p99:.2f} ms"
+        if self.server_cpu:
+            text += f", CPU {self.server_cpu:.0f}"
+            text += f" + {self.database_cpu:.0f} (database)" if self.database_cpu else ""
+            text += " µs each"
+        return text + (f", {self.errors} errors" if self.errors else "")
+
+
+def rotate(contestants: Mapping[str, Callable[[], Measure]], rounds: int) -> Measures:
+    """Runs all contestants in each round. Raises RuntimeError where one answers with errors."""
+    names = list(contestants)
+    found: dict[str, list[Measure]] = {name: [] for name in names}
+    for number in range(rounds):
+        at = number % len(names)
+        for name in names[at:] + names[:at]:
+            measure = contestants[name]()
+            if measure.errors:
+                raise RuntimeError(f"{name}: {measure}")
+            found[name].append(measure)
+    return found
+
+
+def ratios(measures: Measures, name: str, base: str) -> list[float]:
+    """How many times as many operations a second as the base, round by round."""
+    pairs = zip(measures[name], measures[base], strict=True)
+    return [one.rate / other.rate for one, other in pairs]
+
+
+def behind(measures: Measures, *names: str) -> list[str]:
+    """The middle round (by rate) of each contestant, in words."""
+    middle = [sorted(measures[name], key=lambda one: one.rate) for name in names]
+    pairs = zip(names, middle, strict=True)
+    return [f"{name}: {found[len(found) // 2]}" for name, found in pairs]

@@ -1,0 +1,1 @@
+"""The rows of the table, by topic. Each file has functions that measure and give rows."""

@@ -1,0 +1,94 @@
+"""The engine alone: 64 clients wait for one hot SKU. Against one transaction for each request."""
+
+import time
+from collections.abc import Callable
+
+import uvloop
+
+from bench.baselines import Pgbench, RewriteSingly, SqliteSingly, closed_loop
+from bench.processes import cpu_seconds
+from bench.rounds import Measure, behind, ratios, rotate
+from bench.settings import Effort
+from bench.shops import HOT, Places, Shop, sample
+from bench.table import Bar, Row
+from fancymonkey import examples
+from fancymonkey.core.model import Line, sku_of
+from fancymonkey.core.outcomes import Accepted
+from fancymonkey.core.reserve import Reserve
+from fancymonkey.engine.engine import Engine
+from fancymonkey.store.opening import open_store
+from fancymonkey.web.shop import new_reservation_id
+
+CLIENTS = 64
+BARS = {"postgres": 15.0, "sqlite": 12.0, "json": 20.0}
+RIVALS = {
+    "postgres": "pgbench: a transaction of UPDATE + INSERT each",
+    "sqlite": "one transaction each",
+    "json": "one safe rewrite each",
+}
+
+
+def engine(places: Places, effort: Effort) -> list[Row]:
+    """A row for each store."""
+    rivals: dict[str, Callable[[int, float], Measure]] = {
+        "sqlite": SqliteSingly(places.directory / "singly").measure,
+        "json": RewriteSingly(places.directory / "singly", examples.products_json()).measure,
+    }
+    if "postgres" in places.stores:
+        rivals["postgres"] = Pgbench(places.postgres).measure
+    contestants: dict[str, Callable[[], Measure]] = {}
+    for name in places.stores:
+        shop = places.shop(name, sample())
+        contestants[f"{name} engine"] = _engine(shop, places.database_pid(name), effort.seconds)
+        contestants[RIVALS[name]] = _rival(rivals[name], effort.seconds)
+    measures = rotate(contestants, effort.rounds)
+    return [
+        Row(
+            f"engine, {CLIENTS} clients, hot SKU: {name} ÷ {RIVALS[name]}",
+            ratios(measures, f"{name} engine", RIVALS[name]),
+            Bar(BARS[name]),
+            notes=behind(measures, f"{name} engine", RIVALS[name]),
+        )
+        for name in places.stores
+    ]
+
+
+def _rival(measure: Callable[[int, float], Measure], seconds: float) -> Callable[[], Measure]:
+    return lambda: measure(CLIENTS, seconds)
+
+
+def _engine(shop: Shop, database: int | None, seconds: float) -> Callable[[], Measure]:
+    return lambda: uvloop.run(reserves(shop, [sku_of(*HOT)], CLIENTS, seconds, database))
+
+
+async def reserves(
+    shop: Shop, skus: list[str], clients: int, seconds: float, database: int | None = None
+) -> Measure:
+    """Clients in this process that reserve one unit again and again, of the SKUs in turn."""
+    engine = Engine(open_store(shop.target))
+    await engine.open()
+    count = 0
+
+    async def one() -> None:
+        nonlocal count
+        count += 1
+        answer = await engine.submit(
+            Reserve(
+                reservation_id=new_reservation_id(),
+                session_id=f"{time.monotonic_ns()}-{count}",
+                lines=(Line(skus[count % len(skus)], 1),),
+                ttl=1_800_000,
+            )
+        )
+        if not isinstance(answer, Accepted):
+            raise RuntimeError(f"refused: {answer}")
+
+    try:
+        await closed_loop(one, clients, min(0.3, seconds))  # warm
+        before = 0.0 if database is None else cpu_seconds(database)
+        found = await closed_loop(one, clients, seconds)
+        after = 0.0 if database is None else cpu_seconds(database)
+    finally:
+        await engine.close()
+    each = (after - before) / (found.rate * seconds) * 1e6
+    return Measure(found.rate, found.p50, found.p99, found.server_cpu, each)

@@ -1,0 +1,20 @@
+"""How long and how often to measure."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """Rounds, seconds for each measurement, and sizes of what is measured."""
+
+    rounds: int = 3
+    seconds: float = 3.0
+    large: int = 100_000
+    entries: int = 1_000_000
+    changes: int = 300
+    starts: int = 3
+
+
+FULL = Effort()
+QUICK = Effort(rounds=3, seconds=1.0, large=10_000, entries=100_000, changes=100, starts=1)
+"""A short form: whether everything still works and nothing has become far slower."""

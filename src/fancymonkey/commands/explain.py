@@ -1,0 +1,250 @@
+"""`fancymonkey explain`: why is this 47? From the ledger."""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from typing import Any
+
+import click
+
+from fancymonkey.commands.common import (
+    counted,
+    data_option,
+    emit,
+    joined,
+    json_option,
+    opened,
+    run,
+    store_target,
+)
+from fancymonkey.core.ledger import InvariantBroken, evolve
+from fancymonkey.core.model import MAIN, Entry, Item, Level, Product, sku_of
+from fancymonkey.engine.clock import system_clock
+from fancymonkey.errors import DataError
+from fancymonkey.store.base import Snapshot, Store
+from fancymonkey.web.wire import iso
+
+CHANGES = {
+    "on_hand": "on hand",
+    "reserved": "reserved",
+    "allocated": "allocated",
+    "incoming": "incoming",
+    "backordered": "backordered",
+    "short": "short",
+}
+
+
+@dataclass(slots=True)
+class Story:
+    """A SKU's entries with the level after each, and how it stands at the end."""
+
+    product: Product
+    item: Item
+    lines: deque[tuple[Entry, Level]]
+    total: int = 0
+    levels: dict[str, Level] = field(default_factory=dict)
+    over: int = 0
+    """Units reserved by holds whose time is up and that nobody has tidied yet."""
+    broken: str | None = None
+
+
+class Instant(click.ParamType[int]):
+    """A point in time: ISO 8601, in UTC where it names no zone. In milliseconds."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The time in ms since 1970."""
+        try:
+            at = datetime.fromisoformat(value)
+            at = at if at.tzinfo else at.replace(tzinfo=UTC)
+            since = at - datetime.fromtimestamp(0, UTC)
+        except (ValueError, OverflowError):
+            self.fail(f"{value!r} is no time. Write 2026-01-31T12:00:00Z.", param, ctx)
+        return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
+
+
+@click.command()
+@click.argument("product_id", metavar="PRODUCT")
+@click.argument("size")
+@click.option("--as-of", type=Instant(), metavar="TIME", help="How it stood then (ISO 8601, UTC).")
+@click.option(
+    "--limit",
+    type=click.IntRange(0),
+    default=50,
+    show_default=True,
+    help="Show this many entries, the latest; 0 shows all.",
+)
+@data_option
+@json_option
+def explain(
+    product_id: str, size: str, as_of: int | None, limit: int, data: str | None, as_json: bool
+) -> None:
+    """Say why the stock of a size is what it is: every movement, by whom and why.
+
+    Reads only, and works beside a running server.
+    """
+    story = run(_read(store_target(data), product_id, size, as_of, limit))
+    if as_json:
+        emit(_as_data(story, as_of))
+    else:
+        click.echo("\n".join(_in_words(story, as_of)))
+    if story.broken is not None:
+        raise SystemExit(1)
+
+
+async def _read(target: str, product_id: str, size: str, as_of: int | None, limit: int) -> Story:
+    async with opened(target, read_only=True) as store:
+        snapshot = await store.snapshot()
+        product, item = _find(snapshot, product_id, size)
+        story = Story(product, item, deque(maxlen=limit or None))
+        await _follow(store, story, as_of)
+    if as_of is None:
+        now = system_clock()
+        story.over = sum(
+            line.quantity
+            for hold in snapshot.holds
+            if hold.expires_at is not None and hold.expires_at <= now
+            for line in hold.lines
+            if line.sku == item.sku
+        )
+    return story
+
+
+async def _follow(store: Store, story: Story, as_of: int | None) -> None:
+    async for entry in store.history(story.item.sku, as_of):
+        level = story.levels.get(entry.location) or Level(entry.sku, entry.location)
+        try:
+            level = evolve(level, entry)
+        except InvariantBroken as error:
+            story.broken = story.broken or str(error)
+        story.levels[entry.location] = level
+        story.lines.append((entry, level))
+        story.total += 1
+
+
+def _find(snapshot: Snapshot, product_id: str, size: str) -> tuple[Product, Item]:
+    """The product and item; what is off sale now has a history still. Raises DataError."""
+    products = {product.product_id: product for product in snapshot.products}
+    if product_id not in products:
+        raise DataError(f"There is no product {product_id!r}.{_near(product_id, products)}")
+    items = {item.size: item for item in snapshot.items if item.product_id == product_id}
+    if size not in items:
+        sizes = sorted(items.values(), key=lambda item: item.position)
+        raise DataError(
+            f"{product_id} has no size {size!r}. It has {joined(item.size for item in sizes)}."
+            if sizes
+            else f"{product_id} has no sizes."
+        )
+    return products[product_id], items[size]
+
+
+def _near(wanted: str, products: dict[str, Product]) -> str:
+    by_word = {word.lower(): id_ for id_ in products for word in (id_, products[id_].name)}
+    near = dict.fromkeys(by_word[word] for word in get_close_matches(wanted.lower(), by_word, 5))
+    return f" Did you mean {', '.join(near)}?" if near else ""
+
+
+def _total(levels: Iterable[Level]) -> Level:
+    total = dict.fromkeys(CHANGES, 0)
+    for level in levels:
+        for name in total:
+            total[name] += getattr(level, name)
+    return Level("", MAIN, **total)
+
+
+def _sentence(story: Story, as_of: int | None) -> str:
+    level = _total(story.levels.values())
+    less = [f"{level.reserved} reserved"] if level.reserved else []
+    less += [f"{level.allocated} allocated"] if level.allocated else []
+    when = "now" if as_of is None else f"at {iso(as_of)}"
+    words = f"{level.available} available {when}: {level.on_hand} on hand"
+    words += f" less {joined(less)}." if less else ", none of them promised."
+    if story.over:
+        words += (
+            f" {counted(story.over, 'reserved unit')} belong to holds whose time is up: they count"
+            f" no more, so {level.available + story.over} can be sold."
+        )
+    if level.backordered:
+        words += f" {level.backordered} sold and not delivered yet."
+    if level.short:
+        words += f" {level.short} promised and not there."
+    return words
+
+
+def _in_words(story: Story, as_of: int | None) -> list[str]:
+    item = story.item
+    off = ", no longer on sale" if item.archived or story.product.archived else ""
+    lines = [f"{item.product_id}, size {item.size}: {story.product.name}{off}", ""]
+    hidden = story.total - len(story.lines)
+    if hidden:
+        earlier = counted(hidden, "earlier entry", "earlier entries")
+        lines.append(f"  … {earlier}; --limit 0 shows all")
+    lines += [_line(entry, level) for entry, level in story.lines]
+    if not story.total:
+        lines.append("  nothing was booked until then")
+    if story.broken is not None:
+        lines += ["", f"This does not add up: {story.broken}. `fancymonkey verify` says more."]
+    return [*lines, "", _sentence(story, as_of)]
+
+
+def _line(entry: Entry, level: Level) -> str:
+    changes = [
+        f"{getattr(entry, name):+d} {word}"
+        for name, word in CHANGES.items()
+        if getattr(entry, name)
+    ]
+    place = "" if entry.location == MAIN else f" at {entry.location}"
+    why = [f"“{entry.reason}”"] if entry.reason else []
+    why += [f"by {entry.actor}"] if entry.actor else []
+    why += [f"because of {entry.cause}"] if entry.cause else []
+    why += [f"hold {entry.reservation_id}"] if entry.reservation_id else []
+    return (
+        f"  {iso(entry.at)}  #{entry.revision:<6} {entry.kind:<9} "
+        f"{', '.join(changes) or 'no quantity'}{place} → "
+        f"{level.on_hand} on hand, {level.reserved} reserved, {level.available} available"
+        f"{'; ' if why else ''}{', '.join(why)}"
+    )
+
+
+def _as_data(story: Story, as_of: int | None) -> dict[str, Any]:
+    level = _total(story.levels.values())
+    return {
+        "productId": story.item.product_id,
+        "size": story.item.size,
+        "sku": sku_of(story.item.product_id, story.item.size),
+        "name": story.product.name,
+        "asOf": None if as_of is None else iso(as_of),
+        "earlier": story.total - len(story.lines),
+        "entries": [_entry_data(entry, after) for entry, after in story.lines],
+        "onHand": level.on_hand,
+        "reserved": level.reserved,
+        "allocated": level.allocated,
+        "incoming": level.incoming,
+        "backordered": level.backordered,
+        "short": level.short,
+        "available": level.available,
+        "over": story.over,
+        "problem": story.broken,
+        "sentence": _sentence(story, as_of),
+    }
+
+
+def _entry_data(entry: Entry, after: Level) -> dict[str, Any]:
+    return {
+        "revision": entry.revision,
+        "at": iso(entry.at),
+        "kind": entry.kind,
+        "location": entry.location,
+        "change": {name: getattr(entry, name) for name in CHANGES if getattr(entry, name)},
+        "onHand": after.on_hand,
+        "reserved": after.reserved,
+        "available": after.available,
+        "reason": entry.reason,
+        "actor": entry.actor,
+        "cause": entry.cause,
+        "reservationId": entry.reservation_id,
+        "until": None if entry.until is None else iso(entry.until),
+    }

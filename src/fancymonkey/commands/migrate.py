@@ -1,0 +1,120 @@
+"""`fancymonkey migrate`: from any store into any empty store."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from fancymonkey.commands.common import (
+    counted,
+    emit,
+    json_option,
+    opened,
+    progress,
+    run,
+)
+from fancymonkey.commands.verify import as_data, in_words
+from fancymonkey.config import without_password
+from fancymonkey.engine.clock import system_clock
+from fancymonkey.errors import DataError, StoreLocked
+from fancymonkey.store.audit import Audit, audit
+from fancymonkey.store.base import Store
+from fancymonkey.store.copy import compare, copy, is_empty
+
+
+@dataclass
+class Report:
+    """What a migration did, and what its proof found."""
+
+    copied: dict[str, int]
+    differences: list[str]
+    audit: Audit
+    audit_milliseconds: int
+    milliseconds: int = 0
+
+    @property
+    def clean(self) -> bool:
+        """Whether the target is what the source is, and adds up."""
+        return not self.differences and self.audit.clean
+
+
+@click.command()
+@click.option("--from", "source", metavar="DIR_OR_URL", required=True, help="The store to copy.")
+@click.option("--to", "target", metavar="DIR_OR_URL", required=True, help="An empty store.")
+@json_option
+def migrate(source: str, target: str, as_json: bool) -> None:
+    """Copy a store into an empty one of any kind, and prove that both hold the same.
+
+    Products, stock, holds, answers, events and the whole ledger. The source is only read; servers
+    that use it have to be stopped first. Exit code 1 where the proof fails.
+    """
+    if _place(source) == _place(target):
+        raise click.UsageError("--from and --to name the same store.")
+    started = system_clock()
+    report = run(_migrate(source, target, quiet=as_json))
+    report.milliseconds = system_clock() - started
+    if as_json:
+        emit(_as_data(report))
+    else:
+        click.echo(_in_words(report, without_password(source), without_password(target)))
+    if not report.clean:
+        raise SystemExit(1)
+
+
+def _place(name: str) -> str:
+    return name if "://" in name else str(Path(name).resolve())
+
+
+async def _migrate(source: str, target: str, *, quiet: bool) -> Report:
+    async with opened(source, read_only=True) as looked_at:  # which makes no store by mistake
+        if await is_empty(looked_at):
+            raise DataError(f"{without_password(source)} is empty: there is nothing to copy.")
+    try:
+        # As its writer, so that nobody sells from the source while it is copied.
+        async with opened(source) as origin:
+            return await _copy_and_prove(origin, target, quiet=quiet)
+    except StoreLocked as error:
+        raise StoreLocked(f"{error} A copy made while stock moves would be out of date.") from error
+
+
+async def _copy_and_prove(origin: Store, target: str, *, quiet: bool) -> Report:
+    async with opened(target) as fresh:
+        with progress("Copying  ", hidden=quiet) as show:
+            copied = await copy(origin, fresh, show)
+    # Opened again, so that what is compared is what was stored.
+    async with opened(target, read_only=True) as stored:
+        with progress("Comparing", hidden=quiet) as show:
+            differences = await compare(origin, stored, show)
+        with progress("Verifying", hidden=quiet) as show:
+            started = system_clock()
+            found = await audit(stored, show)
+            return Report(copied, differences, found, system_clock() - started)
+
+
+def _as_data(report: Report) -> dict[str, Any]:
+    return {
+        "clean": report.clean,
+        "copied": report.copied,
+        "differences": report.differences,
+        "verify": as_data(report.audit),
+        "milliseconds": report.milliseconds,
+    }
+
+
+def _in_words(report: Report, source: str, target: str) -> str:
+    rows = sum(report.copied.values()) - report.copied["entry"]
+    entries = counted(report.copied["entry"], "ledger entry", "ledger entries")
+    seconds = f"{report.milliseconds / 1000:.2f} s"
+    lines = [
+        f"{counted(rows, 'row')} and {entries} copied from {source} to {target} in {seconds}.",
+        *(f"  {number:>9} {table}" for table, number in report.copied.items() if number),
+        *(f"  differs: {difference}" for difference in report.differences),
+        f"{target}: {in_words(report.audit, report.audit_milliseconds)}",
+    ]
+    if report.clean:
+        setting = f"DATABASE_URL={target}" if "://" in target else f"--data {target}"
+        lines.append(f"Both hold the same. The shop may go on there: {setting}")
+    else:
+        lines.append("The copy is not sound: do not use it. The source is as it was.")
+    return "\n".join(lines)

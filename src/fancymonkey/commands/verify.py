@@ -1,0 +1,88 @@
+"""`fancymonkey verify`: does everything add up?"""
+
+from typing import Any
+
+import click
+
+from fancymonkey.commands.common import (
+    counted,
+    data_option,
+    emit,
+    json_option,
+    opened,
+    progress,
+    run,
+    store_target,
+)
+from fancymonkey.config import without_password
+from fancymonkey.engine.clock import system_clock
+from fancymonkey.store.audit import Audit, audit
+
+SHOWN = 50
+
+
+@click.command()
+@data_option
+@json_option
+def verify(data: str | None, as_json: bool) -> None:
+    """Run the whole ledger again and compare it with what is stored.
+
+    Reads only, and works beside a running server. Exit code 1 where something does not add up.
+    """
+    target = store_target(data)
+    started = system_clock()
+    with progress("Verifying", hidden=as_json) as show:
+        found = run(_audit(target, show))
+    milliseconds = system_clock() - started
+    if as_json:
+        emit(as_data(found) | {"milliseconds": milliseconds})
+    else:
+        click.echo(f"{without_password(target)}: {in_words(found, milliseconds)}")
+    if not found.clean:
+        raise SystemExit(1)
+
+
+async def _audit(target: str, show: Any) -> Audit:
+    async with opened(target, read_only=True) as store:
+        return await audit(store, show)
+
+
+def as_data(found: Audit) -> dict[str, Any]:
+    """An audit for machines."""
+    return {
+        "clean": found.clean,
+        "entries": found.entries,
+        "skus": found.skus,
+        "holds": found.holds,
+        "findings": [
+            {
+                "rule": one.rule,
+                "text": one.text,
+                "revision": one.revision,
+                "sku": one.sku,
+                "reservationId": one.reservation_id,
+            }
+            for one in found.findings
+        ],
+        "trouble": found.trouble,
+    }
+
+
+def in_words(found: Audit, milliseconds: int) -> str:
+    """An audit for people: one line where all is well, else one line a finding."""
+    looked_at = (
+        f"{counted(found.entries, 'ledger entry', 'ledger entries')}, "
+        f"{counted(found.skus, 'SKU')}, {counted(found.holds, 'live hold')} "
+        f"in {milliseconds / 1000:.2f} s"
+    )
+    if found.clean:
+        return f"everything adds up. {looked_at}."
+    lines = [f"{counted(len(found.findings) + len(found.trouble), 'finding')}. {looked_at}."]
+    lines += [f"  the store: {text}" for text in found.trouble]
+    lines += [f"  {one.text}" for one in found.findings[:SHOWN]]
+    if len(found.findings) > SHOWN:
+        lines.append(f"  … and {len(found.findings) - SHOWN} more; --json prints all.")
+    first = min((one.revision for one in found.findings if one.revision), default=None)
+    if first is not None:
+        lines.append(f"The first entry to look at is {first}.")
+    return "\n".join(lines)

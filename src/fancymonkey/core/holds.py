@@ -1,0 +1,28 @@
+"""What several rules do with a hold."""
+
+from dataclasses import replace
+
+from fancymonkey.core.command import Command
+from fancymonkey.core.model import Kind, Reservation, Status
+from fancymonkey.core.state import State
+
+
+def give_back(
+    state: State, hold: Reservation, status: Status, command: Command, reason: str = ""
+) -> Reservation:
+    """Ends a live hold without a sale: its units are available again. Returns it as it is now."""
+    kind = Kind.EXPIRED if status is Status.EXPIRED else Kind.RELEASED
+    for line in hold.lines:
+        state.post(
+            kind,
+            line.sku,
+            line.location,
+            reserved=-line.quantity,
+            reservation=hold,
+            actor=command.actor,
+            reason=reason,
+            cause=command.cause,
+        )
+    ended = replace(hold, status=status, ended_at=state.now)
+    state.put(ended)
+    return ended

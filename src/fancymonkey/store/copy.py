@@ -1,0 +1,115 @@
+"""Copies a store into an empty one of any kind, and proves that both hold the same."""
+
+from collections.abc import AsyncIterator, Callable
+from itertools import count
+
+from fancymonkey.core.model import ROWS, Entry, Row
+from fancymonkey.errors import DataError, StoreCorrupt, StoreUnavailable
+from fancymonkey.store.base import Store
+
+PAGE = 5000
+Progress = Callable[[int, int], None]
+
+
+def _silent(done: int, total: int) -> None:
+    """Progress that nobody watches."""
+
+
+async def is_empty(store: Store) -> bool:
+    """Whether a store holds nothing at all."""
+    if await store.entries_after(0, 1):
+        return False
+    for kind in ROWS:
+        async for _ in store.scan(kind):
+            return False
+    return True
+
+
+async def copy(source: Store, target: Store, progress: Progress = _silent) -> dict[str, int]:
+    """Fills `target` with every row and entry of `source`; returns how many of each table.
+
+    Raises DataError where the target is not empty, StoreUnavailable where somebody wrote to the
+    source meanwhile; then the target is as empty as it was.
+    """
+    if not await is_empty(target):
+        raise DataError("The store to fill is not empty. Name an empty one, nothing was copied.")
+    revision = (await source.snapshot()).revision
+    copied = dict.fromkeys((*(kind.TABLE for kind in ROWS), "entry"), 0)
+
+    async def rows() -> AsyncIterator[Row]:
+        for kind in ROWS:
+            async for row in source.scan(kind):
+                copied[kind.TABLE] += 1
+                yield row
+        await _check_unchanged(source, revision)
+
+    async def entries() -> AsyncIterator[Entry]:
+        async for entry in _ledger(source):
+            if entry.revision > revision:
+                break
+            copied["entry"] += 1
+            if copied["entry"] % 1000 == 0:
+                progress(entry.revision, revision)
+            yield entry
+        if copied["entry"] != revision:
+            raise StoreCorrupt(
+                f"The source says that it has {revision} ledger entries and has "
+                f"{copied['entry']}. Nothing was kept; `fancymonkey verify` says more."
+            )
+        await _check_unchanged(source, revision)
+
+    await target.load(rows(), entries(), revision)
+    progress(revision, revision)
+    return copied
+
+
+async def _check_unchanged(source: Store, revision: int) -> None:
+    """Called inside `load`, whichever part it reads last: the target forgets what it has taken."""
+    if await source.entries_after(revision, 1):
+        raise StoreUnavailable(
+            "The source was written to while it was copied, and nothing was kept. "
+            "Stop every server that uses it and start again."
+        )
+
+
+async def compare(left: Store, right: Store, progress: Progress = _silent) -> list[str]:
+    """What differs between two stores, the first difference of each table; empty where nothing."""
+    found = [
+        difference
+        for kind in ROWS
+        if (difference := await _first_difference(kind.TABLE, left.scan(kind), right.scan(kind)))
+    ]
+    revisions = [(await store.snapshot()).revision for store in (left, right)]
+    if revisions[0] != revisions[1]:
+        found.append(f"revision: {revisions[0]} and {revisions[1]}")
+
+    async def watched() -> AsyncIterator[Entry]:
+        async for entry in _ledger(left):
+            if entry.revision % 1000 == 0:
+                progress(entry.revision, revisions[0])
+            yield entry
+
+    difference = await _first_difference("entry", watched(), _ledger(right))
+    return [*found, *([difference] if difference else [])]
+
+
+async def _first_difference(
+    table: str, left: AsyncIterator[object], right: AsyncIterator[object]
+) -> str | None:
+    for number in count(1):
+        one, other = await anext(left, None), await anext(right, None)
+        if one != other:
+            return f"{table}, row {number}: {one or 'nothing'} and {other or 'nothing'}"
+        if one is None:
+            break
+    return None
+
+
+async def _ledger(store: Store) -> AsyncIterator[Entry]:
+    position = 0
+    while page := await store.entries_after(position, PAGE):
+        for entry in page:
+            yield entry
+        if page[-1].revision <= position:
+            raise StoreCorrupt(f"Entry {page[-1].revision} comes after entry {position}.")
+        position = page[-1].revision

@@ -1,0 +1,289 @@
+"""The store in PostgreSQL: for many workers and servers on one database."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from fancymonkey.core.command import Command
+from fancymonkey.core.execute import execute, loads
+from fancymonkey.core.model import Entry, Item, Level, Product, Reservation, Row
+from fancymonkey.core.state import State
+from fancymonkey.errors import DataError, StoreError, StoreReadOnly, StoreUnavailable
+from fancymonkey.store import postgres_batch as batch
+from fancymonkey.store.base import Bell, Commit, Snapshot, Submit, empty_rows
+from fancymonkey.store.columns import ENTRIES, TABLES
+from fancymonkey.store.migrations import migrations
+from fancymonkey.store.postgres_link import (
+    Connection,
+    Link,
+    Pool,
+    Reader,
+    check_server,
+    close,
+    durability_trouble,
+)
+from fancymonkey.store.postgres_schema import QUERIES, check_schema, migrate
+from fancymonkey.store.postgres_watch import Watch
+from fancymonkey.store.postgres_writer import Writer, commit
+from fancymonkey.store.tables import (
+    PAGE,
+    chunks,
+    commit_after,
+    entries,
+    key_values,
+    page_after,
+    reservations,
+)
+
+T = TypeVar("T")
+R = TypeVar("R", bound=Row)
+READERS = 4
+NEVER = 2**62
+PRUNED_AT_ONCE = 10_000
+
+
+class PostgresStore:
+    """One connection writes, a few others read, one listens."""
+
+    def __init__(self, url: str, *, read_only: bool = False) -> None:
+        self.read_only = read_only
+        self._link = Link(url)
+        self._schema = len(migrations("postgres"))
+        self._begin = QUERIES["begin"]
+        self._writer: Writer | None = None
+        self._taught: Connection | None = None
+        self._readers: Pool | None = None
+        self._watch: Watch | None = None
+
+    async def open(self, now: int) -> None:
+        """See `Store.open`."""
+        try:
+            self._readers = await self._link.pool(READERS)
+            self._writer = None if self.read_only else Writer(self._link)
+            await self._check(now)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """See `Store.close`."""
+        watch, self._watch = self._watch, None
+        if watch is not None:
+            await watch.close()
+        readers, self._readers = self._readers, None
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            await writer.close()
+        if readers is not None:
+            await close(readers)
+
+    async def _check(self, now: int) -> None:
+        """Makes sure that the server and the schema are fit for use. Raises StoreUnavailable."""
+        async with self._reading() as reader:
+            (server,) = await reader.fetch(QUERIES["server"])
+            check_server(server, self._link.place, read_only=self.read_only)
+            if self.read_only:
+                await check_schema(reader)
+        if server["synchronous_commit"] == "off":
+            self._begin += ";\nSET LOCAL synchronous_commit = on"
+        if not self.read_only:
+            await self._write(lambda writer: migrate(writer, now))
+
+    # -- writing -----------------------------------------------------------------------------------
+
+    async def run(self, commands: Sequence[Command], now: int, after: int) -> Commit:
+        """See `Store.run`."""
+        return await self._write(lambda writer: self._run(writer, commands, now, after))
+
+    async def _run(
+        self, writer: Connection, commands: Sequence[Command], now: int, after: int
+    ) -> Commit:
+        """One attempt: four round trips where the first read finds everything."""
+        if self._taught is not writer:
+            await batch.learn_types(writer)
+            self._taught = writer
+        await writer.execute(self._begin)
+        state = State(empty_rows(), 0, now)
+        asking = loads(commands, state)
+        schema, others, due = await batch.read_first(writer, next(asking), state, after)
+        if schema != self._schema:
+            raise StoreUnavailable(
+                f"The database has schema {schema}, this program knows {self._schema}: restart it "
+                f"with the version that made it."
+            )
+        try:
+            load = asking.send(due)
+            while True:
+                await batch.read_more(writer, load, state)
+                load = asking.send([])
+        except StopIteration as stop:
+            due = stop.value
+        answers = execute(state, commands, due)
+        await batch.write(writer, state)
+        await commit(writer)
+        return commit_after(state, answers, others, after)
+
+    async def _write(
+        self, work: Callable[[Connection], Awaitable[T]], *, repeatable: bool = True
+    ) -> T:
+        if self.read_only:
+            raise StoreReadOnly(f"PostgreSQL at {self._link.place} was opened for reading only.")
+        if self._writer is None:
+            raise StoreUnavailable("The store is not open.")
+        return await self._writer.run(work, repeatable=repeatable)
+
+    # -- reading -----------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[Reader]:
+        """A connection in a transaction that sees one revision throughout.
+
+        A transaction also for a single statement: between two of them a pooler may switch servers.
+        """
+        if self._readers is None:
+            raise StoreUnavailable("The store is not open.")
+        try:
+            async with (
+                self._readers.acquire() as reader,
+                reader.transaction(isolation="repeatable_read", readonly=True),
+            ):
+                yield reader
+        except Exception as error:
+            known = self._link.translated(error)
+            if known is error:
+                raise
+            raise known from error
+
+    async def _fetch(self, sql: str, *values: Any) -> list[Any]:
+        async with self._reading() as reader:
+            return await reader.fetch(sql, *values)
+
+    async def snapshot(self) -> Snapshot:
+        """See `Store.snapshot`."""
+        async with self._reading() as reader:
+            revision = await reader.fetchval("SELECT revision FROM head")
+            return Snapshot(
+                revision,
+                await _all_of(reader, Product, QUERIES["products"]),
+                await _all_of(reader, Item, QUERIES["items"]),
+                await _all_of(reader, Level, QUERIES["levels"]),
+                await _all_of(reader, Reservation, QUERIES["live_holds"]),
+            )
+
+    async def catalogue(self, product_ids: Iterable[str]) -> tuple[list[Product], list[Item]]:
+        """See `Store.catalogue`."""
+        wanted = list(product_ids)
+        async with self._reading() as reader:
+            products = await reader.fetch(QUERIES["products_by_id"], wanted)
+            items = await reader.fetch(QUERIES["items_of_products"], wanted)
+        return list(map(TABLES[Product].row, products)), list(map(TABLES[Item].row, items))
+
+    async def entries_after(self, revision: int, limit: int = 1000) -> list[Entry]:
+        """See `Store.entries_after`."""
+        return entries(await self._fetch(QUERIES["entries_after"], revision, limit))
+
+    async def history(self, sku: str, until: int | None = None) -> AsyncIterator[Entry]:
+        """See `Store.history`."""
+        revision, latest = 0, NEVER if until is None else until
+        while True:
+            page = entries(await self._fetch(QUERIES["history"], sku, revision, latest, PAGE))
+            for entry in page:
+                yield entry
+            if len(page) < PAGE:
+                return
+            revision = page[-1].revision
+
+    async def next_due(self) -> int | None:
+        """See `Store.next_due`."""
+        ((found,),) = await self._fetch(QUERIES["next_due"])
+        return None if found is None else int(found)
+
+    async def reservation(self, ref: str) -> Reservation | None:
+        """See `Store.reservation`."""
+        for name in ("reservation_by_id", "reservation_by_session"):
+            found = reservations(await self._fetch(QUERIES[name], ref))
+            if found:
+                return found[0]
+        return None
+
+    async def scan(self, kind: type[Row]) -> AsyncIterator[Row]:
+        """See `Store.scan`."""
+        table = TABLES[kind]
+        sql, after = page_after(table), ()
+        marks = [f"${n + 1}" for n in range(len(table.key))]
+        while True:
+            page = [table.row(values) for values in await self._fetch(sql, *after)]
+            for row in page:
+                yield row
+            if len(page) < PAGE:
+                return
+            sql, after = page_after(table, marks), key_values(table, page[-1].key)
+
+    # -- the rest ----------------------------------------------------------------------------------
+
+    async def load(
+        self, rows: AsyncIterator[Row], entries: AsyncIterator[Entry], revision: int
+    ) -> None:
+        """See `Store.load`."""
+
+        async def work(writer: Connection) -> None:
+            await writer.execute(self._begin)
+            for table in (*TABLES.values(), ENTRIES):
+                if await writer.fetch(page_after(table, limit=1)):
+                    raise DataError(f"The database at {self._link.place} is not empty.")
+            async for table, chunk in chunks(rows, entries):
+                await writer.copy_records_to_table(
+                    table.name,
+                    columns=[column.name for column in table.columns],
+                    records=map(table.values, chunk),
+                )
+            await writer.execute("UPDATE head SET revision = $1", revision)
+            await commit(writer)
+            await writer.execute("ANALYZE")
+
+        await self._write(work, repeatable=False)  # its source can be read but once
+
+    async def prune(self, before: int) -> int:
+        """See `Store.prune`."""
+        total = 0
+        while True:
+            found = await self._write(lambda writer: _prune(writer, before))
+            total += found
+            if found < PRUNED_AT_ONCE:
+                return total
+
+    async def watch(self, bell: Bell, submit: Submit) -> None:
+        """See `Store.watch`."""
+        self._watch = Watch(
+            self._link, bell, lambda: None if self._writer is None else self._writer.pid
+        )
+        await self._watch.start()
+
+    def _own_pid(self) -> int | None:
+        return None if self._writer is None else self._writer.pid
+
+    async def trouble(self) -> list[str]:
+        """See `Store.trouble`."""
+        try:
+            async with self._reading() as reader:
+                (server,) = await reader.fetch(QUERIES["server"])
+                check_server(server, self._link.place, read_only=self.read_only)
+                await check_schema(reader)
+        except StoreError as error:
+            return [str(error)]
+        return durability_trouble(server)
+
+
+async def _prune(writer: Connection, before: int) -> int:
+    done: str = await writer.execute(QUERIES["prune"], before, PRUNED_AT_ONCE)
+    return int(done.removeprefix("DELETE "))
+
+
+async def _all_of(reader: Reader, kind: type[R], sql: str) -> list[R]:
+    """Every row of a query, in portions, so that the event loop gets its turn."""
+    make = TABLES[kind].row
+    cursor = await reader.cursor(sql)
+    found: list[R] = []
+    while page := await cursor.fetch(PAGE):
+        found += map(make, page)
+    return found

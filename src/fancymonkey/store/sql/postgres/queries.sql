@@ -1,0 +1,37 @@
+-- Lists of keys come as arrays.
+
+-- name: begin
+-- One round trip opens a batch's transaction and takes the one lock there is, so that batches of all
+-- servers come one after the other. What follows reads with a new snapshot, hence sees what the one
+-- before committed. All settings end with the transaction (a pooler may hand the connection on).
+-- The plans must not depend on statistics: a table that was empty when a plan was made may have a
+-- million rows now, so every plan goes through the indexes, and is made once.
+BEGIN ISOLATION LEVEL READ COMMITTED;
+SET LOCAL lock_timeout = '10s';
+SET LOCAL statement_timeout = '60s';
+SET LOCAL idle_in_transaction_session_timeout = '30s';
+SET LOCAL plan_cache_mode = force_generic_plan;
+SET LOCAL enable_seqscan = off;
+SET LOCAL enable_hashjoin = off;
+SET LOCAL enable_mergejoin = off;
+SET LOCAL jit = off;
+SELECT revision FROM head FOR UPDATE;
+
+-- name: products_by_id
+SELECT {product} FROM product WHERE product_id = ANY ($1::text[]);
+
+-- name: items_of_products
+SELECT {item} FROM item WHERE product_id = ANY ($1::text[]);
+
+-- name: server
+SELECT
+    current_setting('server_version_num')::int AS version,
+    current_setting('server_version') AS version_text,
+    current_setting('server_encoding') AS encoding,
+    pg_is_in_recovery() AS standby,
+    current_setting('fsync') AS fsync,
+    current_setting('full_page_writes') AS full_page_writes,
+    current_setting('synchronous_commit') AS synchronous_commit;
+
+-- name: live_holds
+SELECT {reservation} FROM reservation WHERE status = 'held';

@@ -1,0 +1,24 @@
+-- Lists of keys come as one JSON array.
+
+-- name: products_by_id
+SELECT {product} FROM product WHERE product_id IN (SELECT value FROM json_each($1));
+
+-- name: items_of_products
+SELECT {item} FROM item WHERE product_id IN (SELECT value FROM json_each($1));
+
+-- name: due
+SELECT {reservation} FROM reservation WHERE status = 'held' AND expires_at <= $1;
+
+-- name: live_holds
+-- There are few of them among all that ever were, which the planner cannot know.
+SELECT {reservation} FROM reservation INDEXED BY reservation_due WHERE status = 'held';
+
+-- name: holds_of
+SELECT {reservation} FROM reservation INDEXED BY reservation_due
+WHERE status = 'held' AND EXISTS (
+    SELECT 1 FROM json_each(reservation.lines) AS line
+    WHERE line.value ->> 0 IN (SELECT value FROM json_each($1))
+);
+
+-- name: set_head
+UPDATE head SET revision = $1;

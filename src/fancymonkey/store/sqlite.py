@@ -1,0 +1,242 @@
+"""The store in one SQLite file: for one server, durable at every COMMIT."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import apsw
+import msgspec
+
+from fancymonkey.core.command import Command
+from fancymonkey.core.model import Entry, Item, Level, Product, Reservation, Row
+from fancymonkey.errors import StoreReadOnly, StoreUnavailable
+from fancymonkey.store.base import Bell, Commit, Snapshot, Submit
+from fancymonkey.store.columns import TABLES, Table
+from fancymonkey.store.lock import Lock
+from fancymonkey.store.sqlite_file import (
+    NEVER,
+    QUERIES,
+    Writer,
+    check_schema,
+    connect,
+    in_our_words,
+    migrate,
+    one_revision,
+)
+from fancymonkey.store.tables import (
+    PAGE,
+    chunks,
+    entries,
+    key_values,
+    page_after,
+    reservations,
+)
+
+T = TypeVar("T")
+PRUNED_AT_ONCE = 2000
+
+
+class SqliteStore:
+    """One thread writes, another one reads; the event loop never waits for the disk."""
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        self.path = path
+        self.read_only = read_only
+        self._lock = Lock(path.with_name(path.name + ".lock"))
+        self._writing: ThreadPoolExecutor | None = None
+        self._reading: ThreadPoolExecutor | None = None
+        self._writer: Writer | None = None
+        self._reader: apsw.Connection | None = None
+
+    async def open(self, now: int) -> None:
+        """See `Store.open`."""
+        self._writing = ThreadPoolExecutor(1, thread_name_prefix="sqlite-write")
+        self._reading = ThreadPoolExecutor(1, thread_name_prefix="sqlite-read")
+        loop = asyncio.get_running_loop()
+        try:
+            if not self.read_only:
+                await loop.run_in_executor(self._writing, self._open_writer, now)
+            await loop.run_in_executor(self._reading, self._open_reader)
+        except BaseException:
+            await self.close()
+            raise
+
+    def _open_writer(self, now: int) -> None:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock.take(now)
+        except OSError as error:
+            raise StoreUnavailable(f"{self.path} cannot be opened for writing: {error}") from error
+        self._writer = Writer(self.path)
+        with in_our_words(self.path):
+            migrate(self._writer.db, now)
+
+    def _open_reader(self) -> None:
+        self._reader = connect(self.path, read_only=True)
+        with in_our_words(self.path):
+            check_schema(self._reader)
+
+    async def close(self) -> None:
+        """See `Store.close`."""
+        writing, self._writing = self._writing, None
+        reading, self._reading = self._reading, None
+        loop = asyncio.get_running_loop()
+        if reading is not None:
+            await loop.run_in_executor(reading, self._close_reader)
+            reading.shutdown()
+        if writing is not None:  # the last connection: it empties the log into the database
+            await loop.run_in_executor(writing, self._close_writer)
+            writing.shutdown()
+
+    def _close_reader(self) -> None:
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            reader.close()
+
+    def _close_writer(self) -> None:
+        writer, self._writer = self._writer, None
+        try:
+            if writer is not None:
+                with in_our_words(self.path):
+                    writer.db.close()
+        finally:
+            self._lock.free()
+
+    async def _write(self, work: Callable[[Writer], T]) -> T:
+        """Runs work in the thread that writes."""
+        if self.read_only:
+            raise StoreReadOnly(f"{self.path} was opened for reading only.")
+        writer = self._writer
+        if self._writing is None or writer is None:
+            raise StoreUnavailable(f"{self.path} is not open.")
+        return await asyncio.get_running_loop().run_in_executor(self._writing, work, writer)
+
+    async def _read(self, work: Callable[[apsw.Connection], T]) -> T:
+        """Runs work in the thread that reads."""
+        reader = self._reader
+        if self._reading is None or reader is None:
+            raise StoreUnavailable(f"{self.path} is not open.")
+
+        def guarded() -> T:
+            with in_our_words(self.path):
+                return work(reader)
+
+        return await asyncio.get_running_loop().run_in_executor(self._reading, guarded)
+
+    async def _fetch(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        return await self._read(lambda db: list(db.execute(sql, values)))
+
+    async def run(self, commands: Sequence[Command], now: int, after: int) -> Commit:
+        """See `Store.run`."""
+        return await self._write(lambda writer: writer.run(commands, now, after))
+
+    async def snapshot(self) -> Snapshot:
+        """See `Store.snapshot`."""
+
+        def work(db: apsw.Connection) -> Snapshot:
+            with one_revision(db):
+                ((revision, _),) = db.execute(QUERIES["head"])
+                return Snapshot(
+                    revision,
+                    list(map(TABLES[Product].row, db.execute(QUERIES["products"]))),
+                    list(map(TABLES[Item].row, db.execute(QUERIES["items"]))),
+                    list(map(TABLES[Level].row, db.execute(QUERIES["levels"]))),
+                    reservations(db.execute(QUERIES["live_holds"])),
+                )
+
+        return await self._read(work)
+
+    async def catalogue(self, product_ids: Iterable[str]) -> tuple[list[Product], list[Item]]:
+        """See `Store.catalogue`."""
+        wanted = (msgspec.json.encode(list(product_ids)).decode(),)
+
+        def work(db: apsw.Connection) -> tuple[list[Product], list[Item]]:
+            with one_revision(db):
+                products = db.execute(QUERIES["products_by_id"], wanted)
+                found = list(map(TABLES[Product].row, products))
+                items = db.execute(QUERIES["items_of_products"], wanted)
+                return found, list(map(TABLES[Item].row, items))
+
+        return await self._read(work)
+
+    async def entries_after(self, revision: int, limit: int = 1000) -> list[Entry]:
+        """See `Store.entries_after`."""
+        return entries(await self._fetch(QUERIES["entries_after"], revision, limit))
+
+    async def history(self, sku: str, until: int | None = None) -> AsyncIterator[Entry]:
+        """See `Store.history`."""
+        revision, latest = 0, NEVER if until is None else until
+        while True:
+            page = entries(await self._fetch(QUERIES["history"], sku, revision, latest, PAGE))
+            for entry in page:
+                yield entry
+            if len(page) < PAGE:
+                return
+            revision = page[-1].revision
+
+    async def next_due(self) -> int | None:
+        """See `Store.next_due`."""
+        ((found,),) = await self._fetch(QUERIES["next_due"])
+        return None if found is None else int(found)
+
+    async def reservation(self, ref: str) -> Reservation | None:
+        """See `Store.reservation`."""
+        for name in ("reservation_by_id", "reservation_by_session"):
+            found = reservations(await self._fetch(QUERIES[name], ref))
+            if found:
+                return found[0]
+        return None
+
+    async def scan(self, kind: type[Row]) -> AsyncIterator[Row]:
+        """See `Store.scan`."""
+        table = TABLES[kind]
+        sql, after = page_after(table), ()
+        while True:
+            page = [table.row(values) for values in await self._fetch(sql, *after)]
+            for row in page:
+                yield row
+            if len(page) < PAGE:
+                return
+            sql, after = page_after(table, "?" * len(table.key)), key_values(table, page[-1].key)
+
+    async def load(
+        self, rows: AsyncIterator[Row], entries: AsyncIterator[Entry], revision: int
+    ) -> None:
+        """See `Store.load`."""
+        await self._write(Writer.begin_load)
+        try:
+            async for chunk in chunks(rows, entries):
+                await self._write(partial(_insert, chunk=chunk))
+            await self._write(lambda writer: writer.end_load(revision))
+        except BaseException:
+            await self._write(Writer.undo)
+            raise
+
+    async def prune(self, before: int) -> int:
+        """See `Store.prune`."""
+        total = 0
+        while True:  # in small transactions: sales go on in between
+            found = await self._write(lambda writer: writer.prune(before, PRUNED_AT_ONCE))
+            total += found
+            if found < PRUNED_AT_ONCE:
+                return total
+
+    async def watch(self, bell: Bell, submit: Submit) -> None:
+        """Nobody else can write."""
+
+    async def trouble(self) -> list[str]:
+        """See `Store.trouble`."""
+        if self._writer is not None and self._writer.stopped is not None:
+            return [self._writer.stopped]
+        try:
+            await self._fetch(QUERIES["head"])
+        except StoreUnavailable as error:
+            return [str(error)]
+        return []
+
+
+def _insert(writer: Writer, chunk: tuple[Table[Any], list[Any]]) -> None:
+    writer.insert(*chunk)

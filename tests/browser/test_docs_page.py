@@ -1,0 +1,116 @@
+"""The page of the API in a real browser: clean under the strict policy, and its calls work."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, expect
+
+from fancymonkey.store.memory import MemoryStore
+from tests.support.browser import BrowserPage
+from tests.support.uvicorns import serving
+from tests.web.shops import HOODIE, Shop, running
+
+FIVE = {
+    "GET /api/inventory/get",
+    "POST /api/inventory/update",
+    "POST /api/inventory/reserve",
+    "POST /api/inventory/release",
+    "POST /api/inventory/bulk-update",
+}
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def site() -> AsyncIterator[tuple[str, Shop]]:
+    async with running(MemoryStore()) as shop, serving(shop.client.app) as url:
+        yield url, shop
+
+
+async def test_it_lists_every_call_and_is_clean(
+    browser_page: BrowserPage, site: tuple[str, Shop]
+) -> None:
+    page = browser_page.page
+    await page.goto(site[0])  # the front page leads here
+    await page.wait_for_url("**/docs")
+    await expect(page.locator(".opblock")).to_have_count(11)
+    listed = set()
+    for row in await page.locator(".opblock-summary").all():
+        method = await row.locator(".opblock-summary-method").inner_text()
+        path = await row.locator(".opblock-summary-path").inner_text()
+        listed.add(f"{method} {path}".replace("\u200b", ""))
+    assert listed >= FIVE
+    assert await page.title() == "API – Fancy Monkey Inventory"
+    browser_page.assert_clean()
+
+
+async def test_stock_can_be_asked_for_from_the_page(
+    browser_page: BrowserPage, site: tuple[str, Shop]
+) -> None:
+    page = browser_page.page
+    await page.goto(f"{site[0]}/docs")
+    call = page.locator("#operations-inventory-get_inventory")
+    await call.locator("button.opblock-summary-control").click()
+    await call.get_by_placeholder("productId").fill("prod_tee_001")
+    await call.get_by_role("button", name="Execute").click()
+    told = call.locator(".live-responses-table .response .response-col_description")
+    await expect(told).to_contain_text('"BANANA TEE"')
+    await expect(told).not_to_contain_text("HOODIE")
+    browser_page.assert_clean()
+
+
+async def test_units_can_be_set_aside_from_the_page(
+    browser_page: BrowserPage, site: tuple[str, Shop]
+) -> None:
+    """The sample in the form is a request that works."""
+    page, (url, shop) = browser_page.page, site
+    await page.goto(f"{url}/docs")
+    call = page.locator("#operations-inventory-reserve")
+    await call.locator("button.opblock-summary-control").click()
+    await call.get_by_role("button", name="Execute").click()
+    told = call.locator(".live-responses-table .response .response-col_description")
+    await expect(told).to_contain_text('"expiresInMinutes": 30')
+    assert (await shop.size("M", HOODIE))["reserved"] == 1
+    browser_page.assert_clean()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+async def test_it_fits_every_screen_in_both_schemes(
+    browser: Browser, site: tuple[str, Shop], width: int, scheme: str
+) -> None:
+    context = await browser.new_context(
+        viewport={"width": width, "height": 800},
+        color_scheme=scheme,  # type: ignore[arg-type]
+    )
+    try:
+        watched = await BrowserPage.open(context)
+        await watched.page.goto(f"{site[0]}/docs")
+        await expect(watched.page.locator(".opblock")).to_have_count(11)
+        for name in ("inventory-get_inventory", "admin-bulk_update"):
+            await watched.page.locator(f"#operations-{name} .opblock-summary-control").click()
+        await expect(watched.page.locator(".opblock.is-open")).to_have_count(2)
+        wide = await watched.page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, "something sticks out"
+        background = await watched.page.evaluate(
+            "getComputedStyle(document.querySelector('.swagger-ui')).backgroundColor"
+        )
+        assert background in (
+            ("rgb(14, 21, 18)",) if scheme == "dark" else ("rgba(0, 0, 0, 0)", "rgb(247, 248, 247)")
+        )
+        watched.assert_clean()
+    finally:
+        await context.close()
+
+
+async def test_a_call_that_is_refused_is_shown(
+    browser_page: BrowserPage, site: tuple[str, Shop]
+) -> None:
+    page, (url, shop) = browser_page.page, site
+    await shop.reserve("somebody", quantity=20)
+    await page.goto(f"{url}/docs")
+    call = page.locator("#operations-inventory-reserve")
+    await call.locator("button.opblock-summary-control").click()
+    await call.get_by_role("button", name="Execute").click()
+    told = call.locator(".live-responses-table .response .response-col_description")
+    await expect(told).to_contain_text("insufficient_stock")
+    browser_page.forget()  # the browser logs every 409

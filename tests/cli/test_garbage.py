@@ -1,0 +1,47 @@
+"""What stays is not walked again, and what is garbage in a cycle still goes."""
+
+import gc
+import weakref
+from collections.abc import Iterator
+
+import pytest
+
+from fancymonkey.commands import garbage
+
+
+@pytest.fixture(autouse=True)
+def as_before() -> Iterator[None]:
+    thresholds = gc.get_threshold()
+    yield
+    gc.unfreeze()
+    gc.set_threshold(*thresholds)
+    gc.enable()
+
+
+class Node:
+    itself: "Node"
+
+
+def cycle() -> weakref.ref[Node]:
+    node = Node()
+    node.itself = node
+    return weakref.ref(node)
+
+
+def test_nothing_is_collected_while_the_stock_is_loaded() -> None:
+    garbage.hold()
+    found = cycle()
+    rows = [[number] for number in range(100_000)]
+    assert found() is not None
+    garbage.settle()
+    assert found() is None
+    assert gc.get_freeze_count() > len(rows)
+
+
+def test_cycles_that_come_later_are_collected() -> None:
+    garbage.hold()
+    garbage.settle()
+    found = cycle()
+    rows = [[number] for number in range(2 * garbage.YOUNG)]
+    assert found() is None
+    assert rows

@@ -1,0 +1,104 @@
+"""`verify` through the program: clean, damaged, beside a writer, nothing there."""
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from fancymonkey.commands.verify import _audit
+from fancymonkey.core.model import Line
+from fancymonkey.core.reserve import Reserve
+from fancymonkey.store.opening import open_store
+from tests.cli.conftest import Run, Write
+
+M = "prod_hoodie_001/M"
+
+
+def test_a_sound_store_is_one_line_and_exit_code_0(cli: Run, shop: str) -> None:
+    result = cli("verify", "--data", shop)
+    assert result.exit_code == 0
+    (line,) = result.output.splitlines()
+    assert "everything adds up" in line
+    assert "78 ledger entries, 62 SKUs, 0 live holds" in line
+
+
+def test_a_sound_store_as_json(cli: Run, shop: str, write: Write) -> None:
+    write(Reserve(reservation_id="r", session_id="s", lines=(Line(M, 2),), ttl=1000))
+    told = json.loads(cli("verify", "--data", shop, "--json").output)
+    assert told.pop("milliseconds") >= 0
+    assert told == {
+        "clean": True,
+        "entries": 79,
+        "skus": 62,
+        "holds": 1,
+        "findings": [],
+        "trouble": [],
+    }
+
+
+def test_the_store_is_named_by_the_environment_too(
+    cli: Run, shop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL" if "://" in shop else "DATA_DIR", shop)
+    assert "78 ledger entries" in cli("verify").output
+
+
+def test_the_option_beats_the_environment(
+    cli: Run, shop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+    monkeypatch.setenv("DATA_DIR", "nowhere")
+    assert cli("verify", "--data", shop).exit_code == 0
+
+
+def test_a_damaged_ledger_is_told_with_its_first_entry(
+    cli: Run, write: Write, tmp_path: Path
+) -> None:
+    """A database that somebody changed by hand, behind our back."""
+    target = f"sqlite:///{tmp_path}/damaged.db"
+    assert cli("init", "--data", target).exit_code == 0
+    with closing(sqlite3.connect(tmp_path / "damaged.db")) as database:
+        database.execute("UPDATE entry SET on_hand = on_hand + 1 WHERE revision IN (4, 9)")
+        database.execute("UPDATE level SET on_hand = 5 WHERE sku = 'prod_cap_001/ONE SIZE'")
+        database.commit()
+    result = cli("verify", "--data", target)
+    assert result.exit_code == 1
+    assert "3 findings." in result.output
+    assert "it says 22 on hand and 0 reserved after it, the entries before it" in result.output
+    assert "on_hand is 5, the entries add up to 60" in result.output
+    assert result.output.splitlines()[-1] == "The first entry to look at is 4."
+    told = json.loads(cli("verify", "--data", target, "--json").output)
+    assert not told["clean"]
+    assert [one["rule"] for one in told["findings"]] == ["arithmetic", "arithmetic", "level"]
+    assert [one["revision"] for one in told["findings"]] == [4, 9, None]
+
+
+def test_a_file_that_does_not_parse_is_told(cli: Run, tmp_path: Path) -> None:
+    shop = tmp_path / "own"
+    cli("init", "--data", shop)
+    assert cli("release-expired", "--data", shop).exit_code == 0
+    (shop / "products.json").write_text('[{"id": "p",}]')
+    result = cli("verify", "--data", shop)
+    assert result.exit_code == 1
+    assert "78 ledger entries, 62 SKUs" in result.output
+    assert "line 1" in result.output
+
+
+def test_what_is_not_there_is_told(cli: Run) -> None:
+    result = cli("verify", "--data", "nowhere")
+    assert result.exit_code == 1
+    assert result.output == (
+        "Error: There is no directory nowhere. Name the store with --data DIR.\n"
+    )
+    assert cli("verify", "--data", "oracle://x").exit_code == 1
+
+
+async def test_an_empty_store_is_sound(target: str) -> None:
+    store = open_store(target)
+    await store.open(0)
+    await store.close()
+    found = await _audit(target, lambda done, total: None)
+    assert found.clean
+    assert found.entries == 0

@@ -1,0 +1,72 @@
+"""An audit of every store: clean after any script, and no false alarm beside a writer."""
+
+import asyncio
+
+import pytest
+
+from fancymonkey.core.adjust import Adjust
+from fancymonkey.core.command import Command
+from fancymonkey.core.model import Line
+from fancymonkey.core.reserve import Reserve
+from fancymonkey.core.resolve import Capture, Expire
+from fancymonkey.store.audit import Audit, audit
+from fancymonkey.store.base import Store
+from fancymonkey.store.opening import open_store
+from tests.store.scripts import batches, catalogue, script
+
+M = "prod_a/M"
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_any_script_leaves_a_clean_store(store: Store, seed: int) -> None:
+    await store.run(catalogue(), 1, 0)
+    for commands, now in batches(seed, script(seed, 200)):
+        await store.run(commands, now, 0)
+    found = await audit(store)
+    assert found.clean, found
+    assert found.entries == (await store.snapshot()).revision
+
+
+def sale(number: int) -> list[Command]:
+    """A hold that is paid late, one that is paid, and new goods: every number moves."""
+    late, paid = f"late{number}", f"paid{number}"
+    return [
+        Adjust(sku=M, delta=2),
+        Reserve(reservation_id=late, session_id=late, lines=(Line(M, 1),), ttl=1),
+        Reserve(reservation_id=paid, session_id=paid, lines=(Line(M, 1),), ttl=10**9),
+        Capture(ref=paid),
+        Capture(ref=f"late{number - 2}", payment_id=f"cs{number - 2}"),
+        Expire(),
+    ]
+
+
+async def test_there_is_no_false_alarm_beside_a_server_that_sells(
+    store: Store, target: str
+) -> None:
+    """One task sells as fast as it can; meanwhile the store is opened and audited many times."""
+    if target == "memory://":
+        pytest.skip("memory has no second reader")
+    await store.run(catalogue(), 1, 0)
+    done = False
+
+    async def sell() -> None:
+        number = 1
+        while not done:
+            number += 1
+            await store.run(sale(number), number * 10, 10**9)
+            await asyncio.sleep(0)
+
+    seller = asyncio.create_task(sell())
+    audits: list[Audit] = []
+    try:
+        while len(audits) < 12 or audits[-1].entries < audits[0].entries + 50:
+            reader = open_store(target, read_only=True)
+            await reader.open(0)
+            audits.append(await audit(reader))
+            await reader.close()
+            assert not seller.done()
+    finally:
+        done = True
+        await seller
+    assert all(one.clean for one in audits), [one for one in audits if not one.clean]
+    assert (await audit(store)).clean

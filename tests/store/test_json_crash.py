@@ -1,0 +1,241 @@
+"""The JSON store against crashes, full disks and failing syncs, at every single operation."""
+
+import asyncio
+import errno
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fancymonkey.core.command import Command
+from fancymonkey.core.state import State
+from fancymonkey.errors import StoreUnavailable
+from fancymonkey.store.json import JsonStore
+from fancymonkey.store.memory import MemoryStore
+from tests.store.faults import WAYS, Crashed, FaultyDisk, NoFileSync, NoFolderSync
+from tests.store.scripts import batches, catalogue, script
+from tests.store.test_conformance import everything
+
+Step = tuple[list[Command], int]
+STEPS: list[Step] = [(catalogue(), 999_000), *list(batches(5, script(5, 110)))]
+
+
+async def reference() -> list[dict[str, Any]]:
+    """The content of a store after each number of steps."""
+    store = MemoryStore()
+    found = [await everything(store)]
+    for commands, now in STEPS:
+        await store.run(commands, now, 0)
+        found.append(await everything(store))
+    return found
+
+
+class Run:
+    """One run of the script on a disk, and how much of it was acknowledged."""
+
+    def __init__(self, disk: FaultyDisk, folder: Path, kind: type[JsonStore] = JsonStore) -> None:
+        self.disk = disk
+        self.acknowledged = 0
+        self.store = kind(folder, disk=disk, segment_entries=25)
+
+    async def play(self) -> None:
+        store = self.store
+        try:
+            await store.open(0)
+            for number, (commands, now) in enumerate(STEPS):
+                await store.run(commands, now, 0)
+                self.acknowledged += 1
+                await asyncio.gather(*store._snapshots)
+                if number % 6 == 2:
+                    await store.mirror.reconcile()
+        finally:
+            await store.close()
+
+
+async def content_of(folder: Path) -> dict[str, Any]:
+    store = JsonStore(folder, segment_entries=25)
+    await store.open(0)
+    try:
+        return await everything(store)
+    finally:
+        await store.close()
+
+
+async def crash_everywhere(
+    tmp_path: Path, disk_kind: type[FaultyDisk], ways: tuple[str, ...], every: int
+) -> list[str]:
+    """Crashes at each operation; returns what went wrong."""
+    expected = await reference()
+    faults: list[str] = []
+    number, finished = 1, False
+    while not finished:
+        folder = tmp_path / f"{number}"
+        folder.mkdir()
+
+        run = Run(disk_kind(folder, Stop(number)), folder)
+        finished = True
+        try:
+            await run.play()
+        except Crashed:
+            finished = False
+        allowed = expected[run.acknowledged : run.acknowledged + 2]
+        for way in ways:
+            after = run.disk.after_crash(way, tmp_path / f"{number}-{way}")
+            try:
+                found = await content_of(after)
+                faults += [f"{number} {way}: {path}" for path in after.glob("*rescued*")]
+            except Exception as error:
+                faults.append(f"{number} {run.disk.operations[-1]} {way}: {error!r}")
+                continue
+            if found not in allowed:
+                faults.append(f"{number} {run.disk.operations[-1]} {way}: not what was told")
+        number += every
+    return faults
+
+
+@pytest.mark.slow
+async def test_nothing_acknowledged_is_lost_wherever_it_crashes(tmp_path: Path) -> None:
+    assert await crash_everywhere(tmp_path, FaultyDisk, WAYS, 1) == []
+
+
+async def test_nothing_acknowledged_is_lost_at_some_crashes(tmp_path: Path) -> None:
+    assert await crash_everywhere(tmp_path, FaultyDisk, WAYS, 23) == []
+
+
+async def test_what_a_restart_has_shown_survives_a_power_cut(tmp_path: Path) -> None:
+    """The process dies, starts again and shows its rows; then the machine dies."""
+    number, finished = 1, False
+    while not finished:
+        folder = tmp_path / f"{number}"
+        folder.mkdir()
+        run = Run(FaultyDisk(folder, Stop(number)), folder)
+        try:
+            await run.play()
+            finished = True
+        except Crashed:
+            pass
+        run.disk.revive()
+        again = JsonStore(folder, disk=run.disk, segment_entries=25)
+        await again.open(0)
+        shown = await everything(again)
+        after = run.disk.after_crash("lost", tmp_path / f"{number}-lost")
+        assert await content_of(after) == shown, run.disk.operations[number - 1]
+        await again.close()
+        number += 4
+
+
+@pytest.mark.parametrize(("careless", "way"), [(NoFileSync, "lost"), (NoFolderSync, "lost")])
+async def test_a_forgotten_sync_is_found(
+    tmp_path: Path, careless: type[FaultyDisk], way: str
+) -> None:
+    assert await crash_everywhere(tmp_path, careless, (way,), 23) != []
+
+
+class Stop:
+    """Crashes at one operation."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def __call__(self, at: int, name: str) -> None:
+        if at == self._number:
+            raise Crashed
+
+
+class AppliesTooSoon(JsonStore):
+    """Shows a batch before it is durable."""
+
+    async def _write(self, state: State) -> None:
+        self._image.apply(state.changed, state.revision)
+        await super()._write(state)
+
+
+async def fail_everywhere(
+    tmp_path: Path, code: int, every: int, kind: type[JsonStore] = JsonStore
+) -> list[str]:
+    """Lets each operation fail once; returns what went wrong."""
+    expected = await reference()
+    faults: list[str] = []
+    total = await _operations(tmp_path / "count")
+    for number in range(1, total, every):
+        folder = tmp_path / f"{number}"
+        folder.mkdir()
+
+        def fail(at: int, name: str, stop: int = number) -> None:
+            if at == stop:
+                raise OSError(code, "injected")
+
+        run = Run(FaultyDisk(folder, fail), folder, kind)
+        try:
+            await run.play()
+        except (StoreUnavailable, OSError):
+            if run.acknowledged:
+                faults += await _wrong_after(run, expected)
+        for way in ("kept", "lost"):
+            after = run.disk.after_crash(way, tmp_path / f"{number}-{way}")
+            found = await content_of(after)
+            if found not in expected[run.acknowledged : run.acknowledged + 2]:
+                faults.append(f"{number} {way}: not what was told")
+    return faults
+
+
+async def _wrong_after(run: Run, expected: list[dict[str, Any]]) -> list[str]:
+    """After a failure the store shows what was acknowledged and nothing more."""
+    image = MemoryStore()
+    image.image = run.store._image
+    shown = await everything(image)
+    wanted = expected[run.acknowledged]
+    return [
+        f"{table} shows what is not durable"
+        for table in wanted
+        if table != "entries" and shown[table] != wanted[table]
+    ]
+
+
+async def _operations(folder: Path) -> int:
+    folder.mkdir()
+    run = Run(FaultyDisk(folder), folder)
+    await run.play()
+    assert run.acknowledged == len(STEPS)
+    return len(run.disk.operations)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("code", [errno.EIO, errno.ENOSPC])
+async def test_a_failing_operation_loses_nothing(tmp_path: Path, code: int) -> None:
+    assert await fail_everywhere(tmp_path, code, 1) == []
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.ENOSPC])
+async def test_some_failing_operations_lose_nothing(tmp_path: Path, code: int) -> None:
+    assert await fail_everywhere(tmp_path, code, 17) == []
+
+
+async def test_showing_a_batch_too_soon_is_found(tmp_path: Path) -> None:
+    assert await fail_everywhere(tmp_path, errno.EIO, 5, AppliesTooSoon) != []
+
+
+async def test_after_a_failed_sync_nothing_is_written_any_more(tmp_path: Path) -> None:
+    armed: list[bool] = []
+
+    def fail(at: int, name: str) -> None:
+        if armed and name == "sync":
+            armed.clear()
+            raise OSError(errno.EIO, "injected")
+
+    disk = FaultyDisk(tmp_path, fail)
+    store = JsonStore(tmp_path, disk=disk)
+    await store.open(0)
+    await store.run(catalogue(), 1, 0)
+    before = await everything(store)
+    armed.append(True)
+    commands, now = STEPS[1]
+    with pytest.raises(StoreUnavailable, match="restart"):
+        await store.run(commands, now, 0)
+    done = len(disk.operations)
+    with pytest.raises(StoreUnavailable, match="restart"):
+        await store.run(commands, now, 0)
+    assert await everything(store) == before
+    assert any("restart" in text for text in await store.trouble())
+    await store.close()
+    assert len(disk.operations) == done

@@ -1,0 +1,474 @@
+"""What only the PostgreSQL store has: several servers, lost connections, the bell, the planner."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+
+from fancymonkey.core.adjust import Count
+from fancymonkey.core.ledger import balance
+from fancymonkey.core.model import MAIN, Level, Reservation
+from fancymonkey.core.outcomes import Accepted, Code, Refused
+from fancymonkey.errors import DataError, StoreReadOnly, StoreUnavailable
+from fancymonkey.store import postgres_batch as batch
+from fancymonkey.store.base import Commit
+from fancymonkey.store.columns import TABLES
+from fancymonkey.store.memory import MemoryStore
+from fancymonkey.store.postgres import PostgresStore
+from fancymonkey.store.postgres_link import check_server, durability_trouble
+from fancymonkey.store.postgres_schema import QUERIES
+from tests.store.cutting_proxy import CuttingProxy
+from tests.store.scripts import batches, script, upsert
+from tests.store.test_conformance import each, everything, fill, reserve
+from tests.support.postgres import PostgresServer
+
+
+@pytest.fixture
+async def store(postgres_url: str) -> AsyncIterator[PostgresStore]:
+    found = PostgresStore(postgres_url)
+    await found.open(0)
+    await fill(found)
+    yield found
+    await found.close()
+
+
+@pytest.fixture
+async def database(postgres_url: str, store: PostgresStore) -> AsyncIterator[asyncpg.Connection]:
+    """A connection of somebody else to the store's database."""
+    found = await asyncpg.connect(postgres_url)
+    yield found
+    await found.close()
+
+
+def pid_of(store: PostgresStore) -> int | None:
+    assert store._writer is not None
+    return store._writer.pid
+
+
+def accepted(commit: Commit) -> int:
+    return sum(isinstance(answer, Accepted) for answer in commit.answers)
+
+
+# -- several servers -------------------------------------------------------------------------------
+
+
+async def test_two_servers_never_oversell_and_leave_no_gap(
+    store: PostgresStore, postgres_url: str
+) -> None:
+    await store.run([Count(sku="prod_a/M", quantity=200)], 1, 0)
+    start = (await store.snapshot()).revision
+    second = PostgresStore(postgres_url)
+    await second.open(0)
+
+    async def sell(server: PostgresStore, name: str) -> tuple[int, list[int]]:
+        sold, seen, known = 0, [], start
+        for number in range(40):
+            commands = [
+                reserve(f"{name}{number}-{n}", f"{name}-s{number}-{n}", ttl=10**9) for n in range(5)
+            ]
+            commit = await server.run(commands, 5, known)
+            sold += accepted(commit)
+            seen += [entry.revision for entry in commit.entries]
+            known = commit.revision
+        return sold, seen
+
+    (first_sold, first_seen), (second_sold, second_seen) = await asyncio.gather(
+        sell(store, "a"), sell(second, "b")
+    )
+    assert first_sold + second_sold == 200
+    assert first_sold > 0
+    assert second_sold > 0
+    for seen in (first_seen, second_seen):  # each heard of the other's entries, in order, once
+        assert seen == list(range(start + 1, start + 1 + len(seen)))
+    entries = await store.entries_after(0, 10_000)
+    assert [entry.revision for entry in entries] == list(range(1, len(entries) + 1))
+    level = balance(entries, "prod_a/M", MAIN)
+    assert (level.on_hand, level.reserved) == (200, 200)
+    await second.close()
+
+
+async def test_one_server_waits_while_another_decides(
+    store: PostgresStore, database: asyncpg.Connection
+) -> None:
+    await database.execute("BEGIN; SELECT 1 FROM head FOR UPDATE")
+    waiting = asyncio.create_task(store.run([reserve("r1", "s1", quantity=10)], 5, 0))
+    while not await database.fetchval(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    ):
+        await asyncio.sleep(0.01)
+    await database.execute("UPDATE level SET on_hand = 3 WHERE sku = 'prod_a/M'")
+    await database.execute("COMMIT")
+    answer = (await waiting).answers[0]
+    assert isinstance(answer, Refused)  # it saw what was committed while it waited
+    assert answer.code is Code.INSUFFICIENT_STOCK
+    assert answer.detail[0]["available"] == 3
+
+
+async def test_a_deadlock_with_a_strangers_transaction_is_tried_again(
+    store: PostgresStore, database: asyncpg.Connection
+) -> None:
+    await database.execute("BEGIN; SELECT 1 FROM level WHERE sku = 'prod_a/M' FOR UPDATE")
+    ours = asyncio.create_task(store.run([reserve("r1", "s1")], 5, 0))
+    while not await database.fetchval(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    ):
+        await asyncio.sleep(0.01)
+    try:
+        await database.execute("SELECT 1 FROM head FOR UPDATE")  # now each waits for the other
+        await database.execute("COMMIT")
+    except asyncpg.DeadlockDetectedError:
+        await database.execute("ROLLBACK")
+    assert accepted(await ours) == 1
+
+
+# -- lost connections ------------------------------------------------------------------------------
+
+
+async def test_a_connection_lost_between_batches_is_not_noticed(
+    store: PostgresStore, database: asyncpg.Connection
+) -> None:
+    await database.execute("SELECT pg_terminate_backend($1)", pid_of(store))
+    assert accepted(await store.run([reserve("r1", "s1")], 5, 0)) == 1
+
+
+@pytest.mark.parametrize("word", [b"FOR UPDATE", b"json_agg", b"unnest"])
+async def test_a_connection_lost_before_the_commit_is_made_again(
+    store: PostgresStore, postgres_url: str, word: bytes
+) -> None:
+    async with CuttingProxy(postgres_url) as proxy:
+        server = PostgresStore(proxy.url)
+        await server.open(0)
+        proxy.word = word
+        assert accepted(await server.run([reserve("r1", "s1")], 5, 0)) == 1
+        assert proxy.cuts == 1
+        await server.close()
+    assert [row.reservation_id for row in (await store.snapshot()).holds] == ["r1"]
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+async def test_a_connection_lost_during_the_commit_leaves_it_unknown(
+    store: PostgresStore, postgres_url: str, arrived: bool
+) -> None:
+    async with CuttingProxy(postgres_url) as proxy:
+        server = PostgresStore(proxy.url)
+        await server.open(0)
+        await server.run([], 4, 0)
+        proxy.word, proxy.forward = b"COMMIT\0", arrived
+        command = Count(sku="prod_a/M", quantity=7, command_id="k", digest="d")
+        with pytest.raises(StoreUnavailable, match="unknown") as caught:
+            await server.run([command], 5, 0)
+        assert "secret" not in str(caught.value)
+        (answer,) = (await server.run([command], 6, 0)).answers
+        assert isinstance(answer, Accepted)
+        assert answer.replayed is arrived
+        assert answer.data["onHand"] == 7
+        await server.close()
+
+
+async def test_what_was_answered_survives_kill_9_of_the_database(
+    store: PostgresStore, postgres_server: PostgresServer
+) -> None:
+    await store.run([Count(sku="prod_a/M", quantity=1000)], 1, 0)
+    answered: list[str] = []
+    refused = 0
+
+    async def sell() -> None:
+        nonlocal refused
+        for number in range(400):
+            try:
+                commit = await store.run([reserve(f"r{number}", f"s{number}", ttl=10**9)], 5, 0)
+            except StoreUnavailable:
+                refused += 1
+                await asyncio.sleep(0.05)
+            else:
+                assert accepted(commit) == 1
+                answered.append(f"r{number}")
+
+    selling = asyncio.create_task(sell())
+    while len(answered) < 50:
+        await asyncio.sleep(0.005)
+    postgres_server.kill()
+    await asyncio.to_thread(postgres_server.start)
+    await selling
+    assert refused > 0
+    assert len(answered) > 50  # and it went on by itself
+    holds = {row.reservation_id for row in (await store.snapshot()).holds}
+    assert holds >= set(answered)
+    entries = await store.entries_after(0, 10_000)
+    assert [entry.revision for entry in entries] == list(range(1, len(entries) + 1))
+    assert balance(entries, "prod_a/M", MAIN).reserved == len(holds)
+
+
+async def test_a_server_that_is_not_there_is_named_without_the_password() -> None:
+    store = PostgresStore("postgresql://shop:secret@127.0.0.1:1/shop?application_name=secret")
+    with pytest.raises(StoreUnavailable, match=r"127\.0\.0\.1:1/shop") as caught:
+        await store.open(0)
+    assert "secret" not in str(caught.value)
+
+
+# -- the bell --------------------------------------------------------------------------------------
+
+
+class Heard:
+    """Collects the revisions that the bell was rung with."""
+
+    def __init__(self) -> None:
+        self.revisions: list[int] = []
+        self._news = asyncio.Event()
+
+    async def ring(self, revision: int) -> None:
+        self.revisions.append(revision)
+        self._news.set()
+
+    async def at_least(self, revision: int) -> None:
+        async with asyncio.timeout(10):
+            while not self.revisions or self.revisions[-1] < revision:
+                self._news.clear()
+                await self._news.wait()
+
+
+async def nothing(commands: Any) -> list[Any]:
+    return []
+
+
+async def test_the_bell_rings_for_others_and_not_for_oneself(
+    store: PostgresStore, postgres_url: str
+) -> None:
+    heard = Heard()
+    await store.watch(heard.ring, nothing)
+    await heard.at_least((await store.snapshot()).revision)  # what came before it listened
+    second = PostgresStore(postgres_url)
+    await second.open(0)
+    own = (await store.run([reserve("r1", "s1")], 5, 0)).revision
+    others = (await second.run([reserve("r2", "s2")], 5, 0)).revision
+    await heard.at_least(others)
+    assert own not in heard.revisions
+    await second.close()
+
+
+async def test_after_the_listener_was_cut_off_nothing_is_missed(
+    store: PostgresStore, postgres_url: str, database: asyncpg.Connection
+) -> None:
+    heard = Heard()
+    await store.watch(heard.ring, nothing)
+    second = PostgresStore(postgres_url)
+    await second.open(0)
+    await second.run([reserve("r1", "s1")], 5, 0)
+    cut = await database.fetchval(
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"
+        " OR query = 'SELECT revision FROM head'"
+    )
+    assert cut >= 1
+    missed = (await second.run([reserve("r2", "s2")], 5, 0)).revision
+    await heard.at_least(missed)
+    await second.close()
+
+
+# -- poolers, standbys, settings -------------------------------------------------------------------
+
+
+async def test_behind_a_pooler_nothing_is_prepared_and_listening_goes_past_it(
+    postgres_url: str,
+) -> None:
+    reference = MemoryStore()
+    heard = Heard()
+    async with CuttingProxy(postgres_url) as pooler:
+        direct = urlsplit(postgres_url).netloc.rpartition("@")[2]
+        store = PostgresStore(f"{pooler.url}?direct={direct}")
+        await store.open(0)
+        for filled in (store, reference):
+            await fill(filled)
+            for commands, now in batches(5, script(5)):
+                await filled.run(commands, now, 0)
+        assert await everything(store) == await everything(reference)
+        assert store._writer is not None
+        writer = await store._writer.connected()
+        assert await writer.fetch("SELECT * FROM pg_prepared_statements WHERE name <> ''") == []
+        pooler.word = b"LISTEN"
+        await store.watch(heard.ring, nothing)
+        await heard.at_least(reference.image.revision)
+        assert pooler.cuts == 0
+        await store.close()
+
+
+async def test_no_setting_stays_on_the_connection(store: PostgresStore) -> None:
+    await store.run([reserve("r1", "s1")], 5, 0)
+    assert store._writer is not None
+    writer = await store._writer.connected()
+    names = re.findall(r"SET LOCAL (\w+)", QUERIES["begin"])
+    assert len(names) > 5
+    changed = await writer.fetch(
+        "SELECT name FROM pg_settings WHERE name = ANY ($1::text[]) AND setting <> reset_val",
+        names,
+    )
+    assert changed == []
+
+
+async def test_a_read_only_server_is_told_from_an_outage(
+    store: PostgresStore, postgres_url: str, database: asyncpg.Connection
+) -> None:
+    name = postgres_url.rsplit("/", 1)[1]
+    await database.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    await database.execute("SELECT pg_terminate_backend($1)", pid_of(store))
+    with pytest.raises(StoreUnavailable, match="standby or read-only"):
+        await store.run([reserve("r1", "s1")], 5, 0)
+    assert len((await store.snapshot()).products) == 3
+
+
+async def test_synchronous_commit_is_switched_on_where_it_is_off(
+    store: PostgresStore, postgres_url: str, database: asyncpg.Connection
+) -> None:
+    assert await store.trouble() == []
+    name = postgres_url.rsplit("/", 1)[1]
+    await database.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
+    careless = PostgresStore(postgres_url)
+    await careless.open(0)
+    assert "synchronous_commit" in (await careless.trouble())[0]
+    assert careless._writer is not None
+    writer = await careless._writer.connected()
+    await writer.execute(careless._begin)
+    assert await writer.fetchval("SHOW synchronous_commit") == "on"
+    await writer.execute("ROLLBACK")
+    assert await writer.fetchval("SHOW synchronous_commit") == "off"
+    await careless.close()
+
+
+def server(**values: object) -> dict[str, object]:
+    usual = {
+        "version": 150000,
+        "version_text": "15.0",
+        "encoding": "UTF8",
+        "standby": False,
+        "fsync": "on",
+        "full_page_writes": "on",
+        "synchronous_commit": "on",
+    }
+    return {**usual, **values}
+
+
+def test_servers_that_will_not_do() -> None:
+    check_server(server(), "x", read_only=False)
+    for unfit, words in (
+        ({"version": 130012, "version_text": "13.12"}, "14 or newer"),
+        ({"encoding": "LATIN1"}, "UTF8"),
+        ({"standby": True}, "standby"),
+    ):
+        with pytest.raises(StoreUnavailable, match=words):
+            check_server(server(**unfit), "x", read_only=False)
+    check_server(server(standby=True), "x", read_only=True)
+    assert len(durability_trouble(server(fsync="off", full_page_writes="off"))) == 2
+
+
+async def test_readers_refuse_to_write(store: PostgresStore, postgres_url: str) -> None:
+    reader = PostgresStore(postgres_url, read_only=True)
+    await reader.open(0)
+    assert await everything(reader) == await everything(store)
+    with pytest.raises(StoreReadOnly):
+        await reader.run([reserve("r1", "s1")], 5, 0)
+    with pytest.raises(StoreReadOnly):
+        await reader.load(each([]), each([]), 0)
+    await reader.close()
+
+
+# -- the database itself ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "change", ["reserved = 11", "on_hand = -1", "short = 1", "reserved = -1", "allocated = 11"]
+)
+async def test_the_database_itself_refuses_to_be_oversold(
+    store: PostgresStore, database: asyncpg.Connection, change: str
+) -> None:
+    with pytest.raises(asyncpg.CheckViolationError):
+        await database.execute(f"UPDATE level SET {change}")
+
+
+async def test_a_row_that_is_refused_is_a_data_error_and_leaves_no_trace(
+    store: PostgresStore,
+) -> None:
+    await store.run([reserve("r1", "s1")], 5, 0)
+    before = await everything(store)
+    nul = reserve("r3\0", "s3")
+    for commands in ([reserve("r2", "s2"), reserve("r1", "s3")], [nul]):
+        with pytest.raises(DataError, match="refuses a row"):
+            await store.run(commands, 5, 0)
+    assert await everything(store) == before
+    assert accepted(await store.run([reserve("r2", "s2")], 5, 0)) == 1
+
+
+async def test_the_view_shows_what_an_analyst_expects(
+    store: PostgresStore, database: asyncpg.Connection
+) -> None:
+    await store.run([reserve("r1", "s1", quantity=3)], 1_700_000_000_123, 0)
+    row = await database.fetchrow(
+        "SELECT * FROM inventory WHERE product_id = 'prod_a' AND size = 'M'"
+    )
+    assert row is not None
+    last_updated = row["last_updated"].isoformat()
+    assert last_updated.startswith("2023-11-14T22:13:20.123")
+    assert list(row.values()) == ["prod_a", "M", 10, 3, 5, False, None, row["last_updated"], 7]
+
+
+async def test_no_statement_of_a_batch_goes_through_a_table(
+    store: PostgresStore, database: asyncpg.Connection
+) -> None:
+    """Also where the plan is made while the tables are empty, which is when it is made."""
+    kinds = tuple(TABLES)
+    reads = [batch._read_statement((kind,), first=False) for kind in kinds]
+    reads.append(batch._read_statement(kinds, first=True))
+    writes = [batch._write_statement(((kind, False),), ledger=True) for kind in kinds]
+    async with database.transaction():
+        await database.execute(QUERIES["begin"].partition(";")[2])
+        for number, sql in enumerate(reads + writes):
+            await database.execute(f"PREPARE q{number} AS {sql}")
+            nulls = ", ".join(["NULL"] * len(set(re.findall(r"\$\d+", sql))))
+            rows = await database.fetch(f"EXPLAIN EXECUTE q{number} ({nulls})")
+            plan = "\n".join(row[0] for row in rows).replace("Seq Scan on head", "its one row")
+            assert "Seq Scan" not in plan, plan
+            assert "Hash Join" not in plan, plan
+            assert "Merge Join" not in plan, plan
+
+
+async def test_a_hot_level_is_changed_in_place(
+    store: PostgresStore, database: asyncpg.Connection
+) -> None:
+    for number in range(50):
+        await store.run([reserve(f"r{number}", f"s{number}", ttl=1)], 10 + 2 * number, 0)
+    await store.close()  # its server process tells its counts when it ends
+    async with asyncio.timeout(20):
+        while True:
+            rows = await database.fetch(
+                "SELECT relname, n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables "
+                "WHERE relname IN ('level', 'head')"
+            )
+            if all(row["n_tup_upd"] >= 50 for row in rows):
+                break
+            await asyncio.sleep(0.05)
+    for row in rows:
+        assert row["n_tup_hot_upd"] >= 0.9 * row["n_tup_upd"], dict(row)
+
+
+async def test_load_is_all_or_nothing(
+    store: PostgresStore, postgres_server: PostgresServer
+) -> None:
+    source = MemoryStore()
+    await source.run([upsert("prod_x")], 1, 0)
+
+    async def breaks() -> AsyncIterator[Any]:
+        for row in source.image.rows[Level].values():
+            yield row
+        raise OSError("the source is gone")
+
+    url = postgres_server.create_database()
+    target = PostgresStore(url)
+    await target.open(0)
+    with pytest.raises((OSError, StoreUnavailable)):
+        await target.load(breaks(), each([]), 3)
+    assert [row async for row in target.scan(Level)] == []
+    assert [row async for row in target.scan(Reservation)] == []
+    await target.close()
+    postgres_server.drop_database(url)

@@ -1,0 +1,164 @@
+"""A running shop for tests: engine, app and client over any store, at a time of the test's own."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from fancymonkey.config import Settings
+from fancymonkey.core.catalogue import NewItem, UpsertProduct
+from fancymonkey.core.model import ROWS, Entry, Item, Level, Product, sku_of
+from fancymonkey.engine.engine import Engine
+from fancymonkey.store.audit import audit
+from fancymonkey.store.base import Store
+from fancymonkey.web.app import create_app
+from tests.web.client import Answer, Client
+
+PASSWORD = "correct horse"
+CRON = "cron secret"
+WHSEC = "whsec_test"
+ORIGIN = "https://shop.example"
+HOODIE = "prod_hoodie_001"
+START = 1_759_838_400_000  # 2025-10-07T12:00:00Z
+TTL = 1_800_000
+
+PRODUCTS: tuple[tuple[str, str, str, str, dict[str, int]], ...] = (
+    (HOODIE, "MIDNIGHT EMERALD HOODIE", "hoodies", "58", {"S": 3, "M": 20, "L": 58, "XL": 0}),
+    ("prod_hoodie_002", "ASH HOODIE", "hoodies", "62.50", {"M": 10, "S/M": 4}),
+    ("prod_tee_001", "BANANA TEE", "tees", "24", {"M": 100}),
+)
+
+
+class Clock:
+    """A clock that stands still until it is told."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> int:
+        return self.now
+
+    def forward(self, seconds: float) -> None:
+        self.now += round(seconds * 1000)
+
+
+@dataclass
+class Shop:
+    """Everything that a test may want to touch."""
+
+    engine: Engine
+    clock: Clock
+    client: Client
+    settings: Settings
+
+    async def reserve(
+        self,
+        session: str,
+        size: str = "M",
+        quantity: int = 1,
+        product: str = HOODIE,
+        **headers: str,
+    ) -> Answer:
+        body = {"productId": product, "size": size, "quantity": quantity, "sessionId": session}
+        return await self.client.post(
+            "/api/inventory/reserve",
+            body,
+            {name.replace("_", "-"): value for name, value in headers.items()},
+        )
+
+    async def release(self, session: str, **headers: str) -> Answer:
+        return await self.client.post(
+            "/api/inventory/release",
+            {"sessionId": session},
+            {name.replace("_", "-"): value for name, value in headers.items()},
+        )
+
+    async def update(self, *rows: dict[str, Any], **headers: str) -> Answer:
+        rows_ = [{"productId": HOODIE, "size": "M", **row} for row in rows]
+        return await self.client.post(
+            "/api/inventory/update",
+            {"password": PASSWORD, "updates": rows_},
+            {name.replace("_", "-"): value for name, value in headers.items()},
+        )
+
+    async def bulk(self, action: str, headers: dict[str, str] | None = None, **body: Any) -> Answer:
+        return await self.client.post(
+            "/api/inventory/bulk-update",
+            {"password": PASSWORD, "action": action, **body},
+            headers or {},
+        )
+
+    async def size(self, size: str = "M", product: str = HOODIE) -> dict[str, Any]:
+        """A size as `get` shows it."""
+        answer = await self.client.get(f"/api/inventory/get?productId={product}")
+        (found,) = answer.json["inventory"]
+        (row,) = [row for row in found["sizes"] if row["size"] == size]
+        return dict(row)
+
+    async def check(self) -> None:
+        """Fails where the stored levels, holds and ledger contradict one another or the view."""
+        found = await audit(self.engine.store)
+        assert not found.findings, found.findings
+        stored = {row.key: row async for row in self.engine.store.scan(Level)}
+        assert self.engine.view.levels == stored
+
+    async def stored_text(self) -> str:
+        """Everything that the store holds, as text to search."""
+        rows = [repr(row) for kind in ROWS async for row in self.engine.store.scan(kind)]
+        return "\n".join(rows + [repr(entry) for entry in await ledger(self.engine.store)])
+
+
+async def ledger(store: Store) -> list[Entry]:
+    return await store.entries_after(0, 1_000_000)
+
+
+def catalogue() -> list[UpsertProduct]:
+    """Commands that fill an empty store."""
+    return [
+        UpsertProduct(
+            product=Product(id_, name, category, Decimal(price), position),
+            items=tuple(
+                NewItem(
+                    Item(
+                        sku_of(id_, size),
+                        id_,
+                        size,
+                        place,
+                        f"sku_{id_}_{size.lower()}",
+                        f"price_{id_}_{size.lower()}",
+                    ),
+                    on_hand,
+                )
+                for place, (size, on_hand) in enumerate(sizes.items())
+            ),
+        )
+        for position, (id_, name, category, price, sizes) in enumerate(PRODUCTS)
+    ]
+
+
+SETTINGS: dict[str, Any] = {
+    "admin_password": PASSWORD,
+    "cron_secret": CRON,
+    "stripe_webhook_secrets": (WHSEC,),
+    "cors_origins": (ORIGIN,),
+    "rate_limit": False,
+}
+
+
+@asynccontextmanager
+async def running(
+    store: Store, clock: Clock | None = None, *, fill: bool = True, **settings: Any
+) -> AsyncIterator[Shop]:
+    """A shop over a store that is not open yet."""
+    clock = clock or Clock()
+    engine = Engine(store, clock)
+    made = Settings(**{**SETTINGS, **settings})
+    await engine.open()
+    try:
+        if fill:
+            for command in catalogue():
+                await engine.submit(command)
+        yield Shop(engine, clock, Client(create_app(made, engine)), made)
+    finally:
+        await engine.close()

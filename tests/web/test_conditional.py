@@ -1,0 +1,87 @@
+"""ETag and If-None-Match: a page that asks again is told that nothing has changed."""
+
+import pytest
+
+from fancymonkey.engine.engine import Engine
+from fancymonkey.web.listing import Listing
+from tests.web.shops import HOODIE, Shop
+
+GET = "/api/inventory/get"
+
+
+async def tag_of(shop: Shop, query: str = "") -> str:
+    tag = (await shop.client.get(f"{GET}?{query}")).header("etag")
+    assert tag is not None
+    assert tag.startswith('"')
+    assert tag.endswith('"')
+    return tag
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "{}",
+        "W/{}",
+        "*",
+        ' "x" , {}',
+        '"x",{}',
+        'W/"x", W/{}, "y"',
+        ",,{},,",
+        "\t{}\t",
+    ],
+)
+async def test_a_tag_that_is_known_means_304(shop: Shop, form: str) -> None:
+    tag = await tag_of(shop)
+    answer = await shop.client.get(GET, {"If-None-Match": form.format(tag)})
+    assert (answer.status, answer.body) == (304, b"")
+    assert answer.header("etag") == tag
+    assert answer.header("cache-control") == "no-cache"
+    assert answer.header("content-length") is None
+    assert answer.header("content-type") is None
+
+
+@pytest.mark.parametrize(
+    "form", ['"x"', "", "x", 'W/"x"', "{0}x", "x{0}", "{1}", "w/{0}", "W/ {0}", '"{1}']
+)
+async def test_another_tag_means_200(shop: Shop, form: str) -> None:
+    tag = await tag_of(shop)
+    value = form.format(tag, tag.strip('"'))
+    answer = await shop.client.get(GET, {"If-None-Match": value})
+    assert answer.status == 200
+    assert answer.json["success"] is True
+
+
+async def test_a_change_makes_another_tag(any_shop: Shop) -> None:
+    tags = [await tag_of(any_shop)]
+    await any_shop.reserve("cs_1")
+    tags.append(await tag_of(any_shop))
+    any_shop.clock.forward(1800)  # the hold ends; nobody has written that down yet
+    tags.append(await tag_of(any_shop))
+    await any_shop.update({"soldOut": True})
+    tags.append(await tag_of(any_shop))
+    assert len(set(tags)) == 4
+    for tag in tags[:-1]:
+        assert (await any_shop.client.get(GET, {"If-None-Match": tag})).status == 200
+
+
+async def test_each_question_has_its_own_tag(shop: Shop) -> None:
+    queries = ("", "category=tees", "lowStockOnly=true", f"productId={HOODIE}")
+    assert len({await tag_of(shop, query) for query in queries}) == 4
+
+
+async def test_head_knows_it_too(shop: Shop) -> None:
+    tag = await tag_of(shop)
+    answer = await shop.client.request("HEAD", GET, headers={"If-None-Match": tag})
+    assert answer.status == 304
+
+
+async def test_another_engine_on_the_same_store_answers_the_same(any_shop: Shop) -> None:
+    """A worker, or the service after a restart: the same bytes, so the same tag."""
+    await any_shop.reserve("cs_1")
+    any_shop.clock.forward(1)
+    await any_shop.update({"soldOut": True}, {"size": "S", "restockDate": "2026-01-01"})
+    any_shop.clock.forward(1)
+    await any_shop.update({"size": "L", "lowStockThreshold": 60})
+    other = Engine(any_shop.engine.store, any_shop.clock)
+    other._show(await any_shop.engine.store.snapshot())
+    assert Listing(other).whole() == (await any_shop.client.get(GET)).body

@@ -1,0 +1,394 @@
+"""The live feed over a real server: what listeners hear, how they resume, and that none stays."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+import websockets
+from websockets.asyncio.client import ClientConnection, connect
+
+from fancymonkey.core.catalogue import RemoveProduct
+from fancymonkey.engine.feed import Subscription
+from fancymonkey.store.memory import MemoryStore
+from fancymonkey.web import live
+from tests.support.uvicorns import serving
+from tests.web.shops import HOODIE, ORIGIN, Shop, running
+
+SECONDS = 5.0
+PATH = "/api/inventory/live"
+
+
+@pytest.fixture
+async def server(shop: Shop) -> AsyncIterator[str]:
+    async with serving(shop.client.app) as url:
+        yield url
+
+
+def socket(url: str, query: str = "", **options: Any) -> connect:
+    return connect(url.replace("http", "ws") + PATH + query, **options)
+
+
+async def hear(connection: ClientConnection) -> dict[str, Any]:
+    async with asyncio.timeout(SECONDS):
+        found: dict[str, Any] = json.loads(await connection.recv())
+        return found
+
+
+@asynccontextmanager
+async def events(
+    url: str, query: str = "", headers: dict[str, str] | None = None
+) -> AsyncIterator[AsyncIterator[dict[str, str]]]:
+    """The server-sent events of a connection, each as its fields."""
+    async with (
+        httpx.AsyncClient(timeout=SECONDS) as http,
+        http.stream("GET", url + PATH + query, headers=headers or {}) as response,
+    ):
+        assert response.status_code == 200, await response.aread()
+        assert response.headers["content-type"].startswith("text/event-stream")
+        assert response.headers["cache-control"] == "no-store"
+
+        async def parsed() -> AsyncIterator[dict[str, str]]:
+            fields: dict[str, str] = {}
+            async for line in response.aiter_lines():
+                if not line:
+                    if "data" in fields:
+                        yield fields
+                    fields = {}
+                elif not line.startswith(":"):
+                    name, _, value = line.partition(": ")
+                    fields[name] = value
+
+        yield parsed()
+
+
+async def next_event(stream: AsyncIterator[dict[str, str]]) -> dict[str, Any]:
+    async with asyncio.timeout(SECONDS):
+        fields = await anext(stream)
+    body: dict[str, Any] = json.loads(fields["data"])
+    assert fields["event"] == body["type"]
+    assert int(fields["id"]) == body["revision"]
+    return body
+
+
+async def nobody_listens(shop: Shop) -> None:
+    async with asyncio.timeout(SECONDS):
+        while len(shop.engine.feed):
+            await asyncio.sleep(0.005)
+
+
+async def test_a_socket_hears_everything_first_then_changes(shop: Shop, server: str) -> None:
+    whole = (await shop.client.get("/api/inventory/get")).json
+    async with socket(server) as connection:
+        assert await hear(connection) == {"type": "snapshot", **whole}
+        await shop.reserve("cs_1", quantity=3)
+        change = await hear(connection)
+        assert change["type"] == "change"
+        assert change["revision"] == shop.engine.view.revision
+        assert (change["products"], change["removed"]) == ([], [])
+        (row,) = change["changes"]
+        assert row == {"productId": HOODIE, **await shop.size()}
+        assert row["available"] == 17
+    await nobody_listens(shop)
+
+
+async def test_events_carry_the_same_as_a_socket(shop: Shop, server: str) -> None:
+    async with socket(server) as connection, events(server) as stream:
+        assert await next_event(stream) == await hear(connection)
+        await shop.update({"soldOut": True})
+        told = await next_event(stream)
+        assert told["changes"][0]["soldOut"] is True
+        assert told == await hear(connection)
+    await nobody_listens(shop)
+
+
+async def test_the_end_of_a_hold_is_heard_at_its_time(shop: Shop, server: str) -> None:
+    await shop.reserve("cs_1", quantity=3)
+    async with socket(server) as connection:
+        assert (await hear(connection))["inventory"][0]["sizes"][1]["reserved"] == 3
+        shop.clock.forward(1800)
+        assert (await hear(connection))["changes"][0]["reserved"] == 0
+
+
+async def test_a_product_that_goes_or_comes_is_heard(shop: Shop, server: str) -> None:
+    async with socket(server) as connection:
+        await hear(connection)
+        await shop.engine.submit(
+            RemoveProduct(product_id="prod_tee_001", before=("prod_tee_001/M",))
+        )
+        told = await hear(connection)
+        assert told["removed"] == ["prod_tee_001"]
+        await shop.update({"restockDate": "2026-01-01"})
+        while not (told := await hear(connection))["changes"]:
+            pass
+        assert told["changes"][0]["size"] == "M"
+
+
+@pytest.mark.parametrize("how", ["socket", "since", "Last-Event-ID"])
+async def test_who_comes_back_hears_what_it_missed_and_no_more(
+    shop: Shop, server: str, how: str
+) -> None:
+    since = shop.engine.view.revision
+    await shop.reserve("cs_1", "M")
+    await shop.reserve("cs_2", "L", 2)
+    await shop.reserve("cs_1", "M", 4)
+
+    async def first() -> dict[str, Any]:
+        if how == "socket":
+            async with socket(server, f"?since={since}") as connection:
+                return await hear(connection)
+        query = f"?since={since}" if how == "since" else "?since=0"
+        header = {"Last-Event-ID": str(since)} if how == "Last-Event-ID" else None
+        async with events(server, query, header) as stream:
+            return await next_event(stream)
+
+    missed = await first()
+    assert missed["type"] == "change"
+    assert missed["revision"] == shop.engine.view.revision
+    assert {row["size"]: row["reserved"] for row in missed["changes"]} == {"M": 4, "L": 2}
+    since = missed["revision"]
+    nothing = await first()
+    assert (nothing["type"], nothing["changes"], nothing["revision"]) == ("change", [], since)
+
+
+async def test_resuming_again_and_again_under_load_leaves_no_gap(shop: Shop, server: str) -> None:
+    """A listener that keeps dropping ends with the same stock as one that asks."""
+    known: dict[tuple[str, str], dict[str, Any]] = {}
+    revisions: list[int] = []
+
+    def take(message: dict[str, Any]) -> None:
+        revisions.append(message["revision"])
+        for product in message.get("inventory", []):
+            for row in product["sizes"]:
+                known[(product["productId"], row["size"])] = row
+        for row in message.get("changes", []):
+            product_id = row.pop("productId")
+            known[(product_id, row["size"])] = row
+
+    async def buy() -> None:
+        for number in range(200):
+            await shop.reserve(f"cs_{number % 17}", ("S", "M", "L")[number % 3], number % 4 + 1)
+            if not number % 5:
+                await shop.release(f"cs_{number % 17}")
+            await asyncio.sleep(0.001)
+
+    buying = asyncio.create_task(buy())
+    since = ""
+    while not buying.done() or revisions[-1] < shop.engine.view.revision:
+        async with socket(server, since) as connection:
+            take(await hear(connection))
+            for _ in range(3):
+                if revisions[-1] < shop.engine.view.revision:  # so there is more to hear
+                    take(await hear(connection))
+        since = f"?since={revisions[-1]}"
+    assert revisions == sorted(revisions)
+    for (product_id, size), row in known.items():
+        assert row == await shop.size(size, product_id)
+    await nobody_listens(shop)
+
+
+@pytest.mark.parametrize("since", ["0", "999999999"])
+async def test_who_was_away_too_long_or_comes_from_the_future_hears_everything(
+    shop: Shop, server: str, since: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fancymonkey.engine.engine.CATCH_UP", 5)
+    shop.engine.feed.restart(shop.engine.view.revision)  # nothing is remembered, as after a start
+    async with socket(server, f"?since={since}") as connection:
+        assert (await hear(connection))["type"] == "snapshot"
+    async with events(server, headers={"Last-Event-ID": since}) as stream:
+        assert (await next_event(stream))["type"] == "snapshot"
+
+
+GARBAGE = ("x", "-1", "1.5", "1e3", "%00", "%D9%A3", "9" * 19, "0" * 20 + "9" * 5000, "null")
+
+
+@pytest.mark.parametrize("since", GARBAGE, ids=lambda text: text[:24])
+async def test_a_since_that_is_none_is_turned_away(shop: Shop, server: str, since: str) -> None:
+    async with socket(server, f"?since={since}") as connection:
+        with pytest.raises(websockets.ConnectionClosedError) as closed:
+            await hear(connection)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1008
+    answer = await shop.client.get(f"{PATH}?since={since}")
+    assert (answer.status, answer.code) == (422, "invalid_request")
+    header = await shop.client.get(PATH, {"Last-Event-ID": b"\xff"})
+    assert header.status == 422
+    assert len(shop.engine.feed) == 0
+
+
+async def test_an_empty_since_is_none(shop: Shop, server: str) -> None:
+    async with socket(server, "?since=") as connection:
+        assert (await hear(connection))["type"] == "snapshot"
+
+
+async def test_a_slow_listener_hears_the_last_state_not_every_state(
+    shop: Shop, server: str
+) -> None:
+    async with socket(server) as connection:
+        await hear(connection)
+        (listener,) = shop.engine.feed._subscriptions
+        taken = listener.next
+        held = asyncio.Event()
+
+        async def slow() -> Any:
+            await held.wait()
+            return await taken()
+
+        listener.next = slow  # type: ignore[method-assign]
+        await shop.reserve("cs_0", "L")
+        await hear(connection)  # the wait that was under way
+        for number in range(300):
+            await shop.reserve("cs_1", "M", number % 20 + 1)
+        assert len(listener._pending) == 1
+        held.set()
+        change = await hear(connection)
+        assert [row["reserved"] for row in change["changes"]] == [20]
+        assert change["revision"] == shop.engine.view.revision
+
+
+async def test_listeners_who_hear_the_same_share_one_text(shop: Shop) -> None:
+    messages = live.Messages(shop.client.app._shop)
+    listeners = [await shop.engine.subscribe() for _ in range(3)]
+    snapshots = [messages.of(await listener.next()) for listener in listeners]
+    assert snapshots[0] is snapshots[1] is snapshots[2]
+    await shop.reserve("cs_1")
+    texts = [messages.of(await listener.next()) for listener in listeners]
+    assert texts[0] is texts[1] is texts[2]
+    await shop.reserve("cs_1", quantity=2)
+    assert json.loads(messages.of(await listeners[0].next()))["changes"][0]["reserved"] == 2
+    for listener in listeners:
+        listener.close()
+
+
+async def test_listeners_are_dropped_however_they_leave(shop: Shop, server: str) -> None:
+    async with socket(server) as first, socket(server) as second, events(server) as stream:
+        for connection in (first, second):
+            await hear(connection)
+        await next_event(stream)
+        assert len(shop.engine.feed) == 3
+        second.transport.abort()
+        async with asyncio.timeout(SECONDS):
+            while len(shop.engine.feed) > 2:
+                await asyncio.sleep(0.005)
+    await nobody_listens(shop)
+
+
+async def test_a_stream_that_ends_before_its_first_byte_leaves_no_listener(shop: Shop) -> None:
+    async def receive() -> Any:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        await asyncio.sleep(0)
+
+    await shop.client.app(shop.client.scope("GET", PATH), receive, send)
+    assert len(shop.engine.feed) == 0
+
+
+async def test_a_listener_that_takes_nothing_is_dropped(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "SEND_SECONDS", 0.01)
+
+    async def receive() -> Any:
+        await asyncio.Event().wait()
+
+    async def stuck(message: Any) -> None:
+        await asyncio.Event().wait()
+
+    await shop.client.app(shop.client.scope("GET", PATH), receive, stuck)
+    assert len(shop.engine.feed) == 0
+
+
+async def test_a_quiet_stream_shows_that_it_lives(
+    shop: Shop, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "KEEPALIVE_SECONDS", 0.01)
+    async with (
+        httpx.AsyncClient(timeout=SECONDS) as http,
+        http.stream("GET", server + PATH) as response,
+    ):
+        async for line in response.aiter_lines():
+            if line == ": still here":
+                break
+
+
+async def test_what_a_listener_says_is_not_heeded(shop: Shop, server: str) -> None:
+    async with socket(server) as connection:
+        await hear(connection)
+        for text in ("", "hello", "{" * 1000, b"\x00\xff"):
+            await connection.send(text)
+        await shop.reserve("cs_1")
+        assert (await hear(connection))["type"] == "change"
+
+
+@pytest.mark.parametrize(
+    ("origin", "welcome"),
+    [
+        (ORIGIN, True),
+        (None, True),
+        ("own", True),
+        ("https://evil.example", False),
+        ("null", False),
+        (f"{ORIGIN}.evil.example", False),
+    ],
+)
+async def test_only_pages_of_known_origins_may_listen(
+    shop: Shop, server: str, origin: str | None, welcome: bool
+) -> None:
+    shown = server if origin == "own" else origin
+    if welcome:
+        async with socket(server, origin=shown) as connection:
+            assert (await hear(connection))["type"] == "snapshot"
+    else:
+        with pytest.raises(websockets.InvalidStatus) as refused:
+            async with socket(server, origin=shown):
+                pass
+        assert refused.value.response.status_code == 403
+    status = 200 if welcome else 403
+    async with httpx.AsyncClient(timeout=SECONDS) as http:
+        headers = {} if shown is None else {"Origin": shown}
+        async with http.stream("GET", server + PATH, headers=headers) as response:
+            assert response.status_code == status
+            allowed = response.headers.get("access-control-allow-origin")
+            assert allowed == (ORIGIN if origin == ORIGIN else None)
+    await nobody_listens(shop)
+
+
+async def test_when_there_is_no_room_a_socket_is_told_to_come_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("fancymonkey.engine.feed.SUBSCRIBERS_MAX", 1)
+    async with (
+        running(MemoryStore()) as shop,
+        serving(shop.client.app) as url,
+        socket(url) as first,
+        socket(url) as second,
+    ):
+        await hear(first)
+        with pytest.raises(websockets.ConnectionClosedError) as closed:
+            await hear(second)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1013
+
+
+async def test_a_bug_in_a_message_ends_that_connection_only(
+    shop: Shop, server: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with socket(server) as connection:
+        await hear(connection)
+        with monkeypatch.context() as patched:
+
+            async def broken(self: Subscription) -> Any:
+                raise ZeroDivisionError("a bug")
+
+            patched.setattr(Subscription, "next", broken)
+            async with socket(server) as other:
+                with pytest.raises(websockets.ConnectionClosed):
+                    await hear(other)
+        await shop.reserve("cs_1")
+        assert (await hear(connection))["type"] == "change"
+    await nobody_listens(shop)
+    assert "ZeroDivisionError" in caplog.text

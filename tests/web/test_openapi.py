@@ -1,0 +1,154 @@
+"""The OpenAPI document and the endpoints: neither says more than the other."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+
+from fancymonkey.core.outcomes import Code
+from fancymonkey.web import admin, inventory, openapi, samples, stripe, wire
+from fancymonkey.web.answers import STATUS
+from tests.web.client import Client
+from tests.web.shops import CRON, PASSWORD, Shop
+from tests.web.signing import deliver
+
+DECODERS = {
+    "reserve": inventory._reserve_body,
+    "release": inventory._release_body,
+    "update": admin._update_body,
+    "bulk_update": admin._bulk_body,
+    "webhook": stripe._event,
+}
+REF = "#/components/schemas/"
+
+
+@pytest.fixture
+async def document(client: Client) -> dict[str, Any]:
+    answer = await client.get("/openapi.json")
+    assert answer.status == 200
+    found: dict[str, Any] = answer.json
+    return found
+
+
+def operations(document: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
+    return {
+        (path, method.upper()): described
+        for path, entry in document["paths"].items()
+        for method, described in entry.items()
+    }
+
+
+async def test_all_that_the_front_serves_is_in_the_document(document: dict[str, Any]) -> None:
+    served = {
+        (path, method)
+        for path, methods in openapi.front_routes().items()
+        for method in methods
+        if method != "HEAD"
+    }
+    assert served <= operations(document).keys()
+
+
+async def test_all_that_is_in_the_document_is_served(
+    client: Client, document: dict[str, Any]
+) -> None:
+    for path, method in operations(document):
+        if path == "/api/inventory/live":
+            continue  # it has no end; tests/web/test_live.py listens to it
+        answer = await client.request(method, path)
+        assert answer.status not in (404, 405, 500), (path, method)
+
+
+async def test_what_a_body_looks_like_is_what_its_decoder_reads(document: dict[str, Any]) -> None:
+    described = {
+        operation["operationId"]: operation["requestBody"]["content"]["application/json"]["schema"]
+        for operation in operations(document).values()
+        if "requestBody" in operation
+    }
+    assert described.keys() == DECODERS.keys()
+    for name, schema in described.items():
+        body = DECODERS[name].type
+        assert schema == {"$ref": REF + body.__name__}
+        component = document["components"]["schemas"][body.__name__]
+        fields = msgspec.structs.fields(body)
+        assert component["properties"].keys() == {field.encode_name for field in fields}
+        assert set(component.get("required", ())) == {
+            field.encode_name for field in fields if field.required
+        }
+    row = document["components"]["schemas"]["UpdateBody"]["properties"]["updates"]["items"]
+    assert row == {"$ref": REF + wire.UpdateRow.__name__}
+
+
+async def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    found: list[str] = []
+
+    def walk(part: Any) -> None:
+        if isinstance(part, dict):
+            if "$ref" in part:
+                found.append(part["$ref"])
+            for child in part.values():
+                walk(child)
+        elif isinstance(part, list):
+            for child in part:
+                walk(child)
+
+    walk(document)
+    assert found
+    assert {ref.removeprefix(REF) for ref in found} <= document["components"]["schemas"].keys()
+
+
+async def test_operation_ids_are_unique_and_tags_known(document: dict[str, Any]) -> None:
+    ids = [operation["operationId"] for operation in operations(document).values()]
+    assert len(ids) == len(set(ids))
+    tags = {tag["name"] for tag in document["tags"]}
+    for operation in operations(document).values():
+        assert set(operation["tags"]) <= tags
+        assert operation["summary"]
+
+
+def shape(value: Any) -> Any:
+    """The names and kinds in a JSON value, without the values."""
+    if isinstance(value, dict):
+        return {name: shape(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [shape(value[0])] if value else []
+    return type(value).__name__
+
+
+async def test_the_samples_are_what_is_really_asked_and_answered(shop: Shop) -> None:
+    """The sample catalogue's hoodie exists in these tests too."""
+    sent: dict[str, Any] = json.loads(json.dumps(samples.REQUESTS))
+    for name in ("update", "bulk_update"):
+        sent[name]["password"] = PASSWORD
+    path = "/api/inventory/"
+    got = {
+        "reserve": await shop.client.post(path + "reserve", sent["reserve"]),
+        "get_inventory": await shop.client.get(path + "get"),
+        "release": await shop.client.post(path + "release", sent["release"]),
+        "update": await shop.client.post(path + "update", sent["update"]),
+        "bulk_update": await shop.client.post(path + "bulk-update", sent["bulk_update"]),
+    }
+    await shop.reserve("cs_test_abc123")
+    got["webhook"] = await deliver(shop, sent["webhook"])
+    await shop.reserve("cs_2")
+    shop.clock.forward(1800)
+    got["release_cron"] = await shop.client.get(
+        path + "release", {"Authorization": f"Bearer {CRON}"}
+    )
+    assert got.keys() == samples.ANSWERS.keys()
+    for name, answer in got.items():
+        assert answer.status == 200, name
+        assert shape(answer.json) == shape(samples.ANSWERS[name]), name
+    assert sent.keys() == DECODERS.keys()
+
+
+def test_every_refusal_of_the_core_has_a_status() -> None:
+    assert STATUS.keys() == set(Code)
+    assert all(400 <= status < 500 for status in STATUS.values())
+
+
+def test_every_status_that_is_documented_has_its_meaning() -> None:
+    for operation in openapi.OPERATIONS:
+        assert set(operation.codes) <= openapi.MEANING.keys()
+        if operation.body is not None:
+            assert {400, 413, 422} <= set(operation.codes), operation.path

@@ -1,0 +1,84 @@
+"""Pages, health and metrics over a real server: found, guarded, and asked for with HEAD too."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from fancymonkey.web.pages import PAGES, STATIC
+from tests.support.uvicorns import serving
+from tests.web.client import Client
+from tests.web.shops import Shop
+
+PATHS = ("/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/static/tokens.css")
+
+
+@pytest.fixture
+async def http(shop: Shop) -> AsyncIterator[httpx.AsyncClient]:
+    async with serving(shop.client.app) as url, httpx.AsyncClient(base_url=url) as client:
+        yield client
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_head_is_answered_like_get_without_a_body(http: httpx.AsyncClient, path: str) -> None:
+    full, head = await http.get(path), await http.head(path)
+    assert (full.status_code, head.status_code) == (200, 200)
+    assert full.content
+    assert head.content == b""
+    assert head.headers["content-type"] == full.headers["content-type"]
+
+
+async def test_the_front_page_leads_to_the_docs(http: httpx.AsyncClient) -> None:
+    answer = await http.get("/")
+    assert (answer.status_code, answer.headers["location"]) == (307, "/docs")
+
+
+@pytest.mark.parametrize("path", ["/docs", "/static/docs.js", "/static/docs.css"])
+async def test_pages_and_their_files_let_nothing_in_from_elsewhere(
+    client: Client, path: str
+) -> None:
+    answer = await client.get(path)
+    policy = answer.header("content-security-policy") or ""
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    for word in ("unsafe", "*", "http:", "https:"):
+        assert word not in policy
+    assert answer.header("x-content-type-options") == "nosniff"
+    assert answer.header("cache-control") == "no-cache"
+
+
+async def test_a_file_that_has_not_changed_is_304(http: httpx.AsyncClient) -> None:
+    tag = (await http.get("/static/docs.css")).headers["etag"]
+    again = await http.get("/static/docs.css", headers={"If-None-Match": tag})
+    assert again.status_code == 304
+    assert "content-security-policy" in again.headers
+
+
+@pytest.mark.parametrize("page", sorted(PAGES.glob("*.html")), ids=lambda page: page.name)
+async def test_pages_hold_nothing_inline_and_nothing_from_elsewhere(
+    client: Client, page: Path
+) -> None:
+    text = page.read_text()
+    assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:", text)
+    assert not re.search(r"<script(?![^>]*\ssrc=)", text)
+    for link in re.findall(r'(?:src|href)="([^"]*)"', text):
+        assert link.startswith("/"), link
+        assert (await client.get(link)).status in (200, 307), link
+
+
+def test_our_own_files_are_small() -> None:
+    for file in STATIC.glob("*"):
+        if file.is_file():
+            assert file.stat().st_size < 30_000, file.name
+
+
+async def test_metrics_tell_what_happened(shop: Shop) -> None:
+    await shop.reserve("cs_1", quantity=2)
+    await shop.reserve("cs_2", quantity=99)
+    text = (await shop.client.get("/metrics")).body.decode()
+    assert re.search(r'^fancymonkey_refused_total\{code="insufficient_stock"\} 1\.0$', text, re.M)
+    assert re.search(r'^fancymonkey_units\{state="reserved"\} 2\.0$', text, re.M)
+    assert re.search(r"^fancymonkey_oversold 0\.0$", text, re.M)
+    assert re.search(r"^fancymonkey_holds 1\.0$", text, re.M)

@@ -1,0 +1,231 @@
+"""What a client sees while the store fails, and when there is a bug of ours."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from fancymonkey.engine.batcher import QUEUE_MAX
+from fancymonkey.errors import (
+    DataError,
+    Overloaded,
+    StoreCorrupt,
+    StoreReadOnly,
+    StoreUnavailable,
+)
+from fancymonkey.store.memory import MemoryStore
+from tests.web.client import Answer
+from tests.web.shops import CRON, PASSWORD, Shop, running
+from tests.web.signing import deliver, event
+
+SECRET = "db.internal:5432 user=shop"
+
+
+class Failing(MemoryStore):
+    """The memory store, which fails when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.error: Exception | None = None
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def _maybe(self) -> None:
+        await self.gate.wait()
+        if self.error is not None:
+            raise self.error
+
+    async def run(self, commands: Any, now: int, after: int) -> Any:
+        await self._maybe()
+        return await super().run(commands, now, after)
+
+    async def next_due(self) -> int | None:
+        await self._maybe()
+        return await super().next_due()
+
+    async def trouble(self) -> list[str]:
+        await self._maybe()
+        return await super().trouble()
+
+
+Call = Callable[[Shop], Awaitable[Answer]]
+CALLS: dict[str, Call] = {
+    "reserve": lambda shop: shop.reserve("cs_1"),
+    "release": lambda shop: shop.release("cs_1"),
+    "release expired": lambda shop: shop.client.post(
+        "/api/inventory/release", {"releaseExpired": True}
+    ),
+    "cron": lambda shop: shop.client.get(
+        "/api/inventory/release", {"Authorization": f"Bearer {CRON}"}
+    ),
+    "update": lambda shop: shop.update({"stock": 1}),
+    "bulk-update": lambda shop: shop.bulk("set", changes={"stock": 1}),
+    "dry run": lambda shop: shop.bulk("set", changes={"stock": 1}, dryRun=True),
+    "keyed bulk-update": lambda shop: shop.bulk(
+        "set", {"Idempotency-Key": "k"}, changes={"stock": 1}
+    ),
+    "webhook": lambda shop: deliver(shop, event("completed", "cs_1")),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize(
+    "error",
+    [StoreUnavailable(SECRET), StoreCorrupt(SECRET), StoreReadOnly(SECRET), DataError(SECRET)],
+    ids=lambda error: type(error).__name__,
+)
+async def test_a_store_that_fails_is_503_come_back(name: str, error: Exception) -> None:
+    store = Failing()
+    async with running(store) as shop:
+        await shop.reserve("cs_1")
+        before = await shop.stored_text()
+        store.error = error
+        answer = await CALLS[name](shop)
+        assert answer.status == 503
+        assert answer.code == "unavailable"
+        assert int(answer.header("retry-after") or "") >= 1
+        assert SECRET.encode() not in answer.body
+        assert (await shop.client.get("/api/inventory/get")).status == 200  # reads go on
+        store.error = None
+        assert await shop.stored_text() == before
+        assert (await CALLS[name](shop)).status == 200
+
+
+@pytest.mark.parametrize("name", CALLS)
+async def test_a_bug_of_ours_is_500_without_a_word_about_our_insides(
+    name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = Failing()
+    async with running(store) as shop:
+        await shop.reserve("cs_1")
+        store.error = ZeroDivisionError(SECRET)
+        answer = await CALLS[name](shop)
+        assert (answer.status, answer.code) == (500, "internal_error")
+        for word in (b"Traceback", b"ZeroDivision", b".py", SECRET.encode()):
+            assert word not in answer.body
+        assert "ZeroDivisionError" in caplog.text  # the operator sees all of it
+        store.error = None
+        assert (await CALLS[name](shop)).status == 200
+
+
+async def test_a_bug_in_one_command_spares_its_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Picky(MemoryStore):
+        async def run(self, commands: Any, now: int, after: int) -> Any:
+            if any(getattr(command, "session_id", "") == "poison" for command in commands):
+                raise KeyError("poison")
+            return await super().run(commands, now, after)
+
+    async with running(Picky()) as shop:
+        sessions = ["a", "b", "poison", "c", "d"]
+        answers = await asyncio.gather(*[shop.reserve(session) for session in sessions])
+        assert [answer.status for answer in answers] == [200, 200, 500, 200, 200]
+        await shop.check()
+
+
+async def test_too_many_waiting_is_503_and_nothing_is_lost() -> None:
+    store = Failing()
+    async with running(store) as shop:
+        store.gate.clear()
+        tasks = [asyncio.create_task(shop.reserve("cs_1")) for _ in range(QUEUE_MAX + 50)]
+        for _ in range(3):
+            await asyncio.sleep(0)
+        refused = [task.result() for task in tasks if task.done()]
+        assert len(refused) >= 49
+        assert {(answer.status, answer.code) for answer in refused} == {(503, "overloaded")}
+        assert all(answer.header("retry-after") for answer in refused)
+        store.gate.set()
+        taken = [await task for task in tasks]
+        assert sum(answer.status == 200 for answer in taken) == QUEUE_MAX + 50 - len(refused)
+        await shop.check()
+
+
+async def test_after_close_nothing_is_taken() -> None:
+    async with running(MemoryStore()) as shop:
+        pass
+    answer = await shop.reserve("cs_1")
+    assert (answer.status, answer.code) == (503, "unavailable")
+
+
+async def test_readyz_tells_of_a_store_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Failing()
+    async with running(store) as shop:
+        ready = await shop.client.get("/readyz")
+        assert (ready.status, ready.json["status"]) == (200, "ready")
+        store.error = StoreUnavailable("The database does not answer.")
+        away = await shop.client.get("/readyz")
+        assert (away.status, away.code) == (503, "unavailable")
+        assert away.json["problems"] == ["The database does not answer."]
+        assert (await shop.client.get("/healthz")).status == 200  # alive all the same
+        store.error = ZeroDivisionError("a bug")
+        assert (await shop.client.get("/readyz")).status == 503
+        store.error = None
+        store.gate.clear()
+        monkeypatch.setattr("fancymonkey.web.system.STORE_SECONDS", 0.01)
+        assert (await shop.client.get("/readyz")).status == 503
+        store.gate.set()
+        assert (await shop.client.get("/readyz")).status == 200
+
+
+async def test_readyz_tells_what_is_wrong_with_a_store_that_works() -> None:
+    class Troubled(MemoryStore):
+        async def trouble(self) -> list[str]:
+            return ["products.json does not parse: line 3, column 1."]
+
+    async with running(Troubled()) as shop:
+        answer = await shop.client.get("/readyz")
+        assert answer.status == 200
+        assert answer.json["status"] == "degraded"
+        assert answer.json["problems"] == ["products.json does not parse: line 3, column 1."]
+
+
+async def test_the_live_feed_is_503_when_it_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fancymonkey.engine.feed.SUBSCRIBERS_MAX", 0)
+    async with running(MemoryStore()) as shop:
+        answer = await shop.client.get("/api/inventory/live")
+        assert (answer.status, answer.code) == (503, "overloaded")
+        assert answer.header("retry-after") == "1"
+
+
+async def test_a_bug_in_a_page_is_500_too(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.ERROR)
+    async with running(MemoryStore()) as shop:
+        monkeypatch.setattr(
+            type(shop.engine), "subscribe", lambda *_: (_ for _ in ()).throw(KeyError(SECRET))
+        )
+        sent: list[Any] = []
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        async def receive() -> Any:
+            return {"type": "http.request", "body": b""}
+
+        with pytest.raises(KeyError):  # the server's own log has it too
+            await shop.client.app(shop.client.scope("GET", "/api/inventory/live"), receive, send)
+        assert sent[0]["status"] == 500
+        assert b"internal_error" in sent[1]["body"]
+        assert SECRET.encode() not in sent[1]["body"]
+
+
+def test_overloaded_is_a_store_error_of_its_own() -> None:
+    assert not issubclass(Overloaded, StoreUnavailable)
+
+
+async def test_the_rate_limit_stops_one_address_and_no_other(monkeypatch: Any) -> None:
+    monkeypatch.setattr("fancymonkey.web.limits.BURST", 5)
+    async with running(MemoryStore(), rate_limit=True, admin_password=PASSWORD) as shop:
+        statuses = [(await shop.reserve(f"cs_{number}")).status for number in range(8)]
+        assert statuses == [200] * 5 + [429] * 3
+        refused = await shop.release("cs_1")
+        assert (refused.code, refused.header("retry-after")) == ("too_many_requests", "1")
+        assert (await shop.client.get("/api/inventory/get")).status == 200
+        other = await shop.client.elsewhere("198.51.100.1").post(
+            "/api/inventory/release", {"releaseExpired": True}
+        )
+        assert other.status == 200
+        shop.clock.forward(1)
+        assert (await shop.reserve("cs_9")).status == 200
