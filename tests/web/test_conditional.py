@@ -85,3 +85,12 @@ async def test_another_engine_on_the_same_store_answers_the_same(any_shop: Shop)
     other = Engine(any_shop.engine.store, any_shop.clock)
     other._show(await any_shop.engine.store.snapshot())
     assert Listing(other).whole() == (await any_shop.client.get(GET)).body
+
+
+async def test_an_edit_moves_last_updated(any_shop: Shop) -> None:
+    for number, row in enumerate(({"soldOut": True}, {"lowStockThreshold": 9}), 1):
+        any_shop.clock.forward(1)
+        await any_shop.update(row)
+        listed = (await any_shop.client.get(GET)).json["inventory"]
+        assert listed[0]["lastUpdated"] == f"2025-10-07T12:00:0{number}.000Z"
+        assert listed[1]["lastUpdated"] == "2025-10-07T12:00:00.000Z"
