@@ -10,7 +10,7 @@ from fancymonkey.core.command import Command
 from fancymonkey.core.execute import Chain, DryRun, Many, RecordEvent
 from fancymonkey.core.model import Cursor, Event, Outcome, TurnedAway
 from fancymonkey.core.outcomes import Accepted, Code, Refused
-from fancymonkey.core.record import MoveCursor, RecordTurnedAway
+from fancymonkey.core.record import MoveCursor, RecordTurnedAway, Remember
 from fancymonkey.core.resolve import Capture, Release
 from tests.core.builders import Row, Shop, named, take, told, upsert
 
@@ -45,6 +45,13 @@ def chain(*commands: Command, sku: str = "a/M") -> Chain:
                 "a part without data",
                 [],
                 chain(MoveCursor(name="x", revision=1), UP),
+                {"onHand": 6},
+                ["adjusted a/M on_hand+1"],
+            ),
+            Row(
+                "a part that answers with a list",
+                [],
+                chain(Remember(texts=("x",)), UP),
                 {"onHand": 6},
                 ["adjusted a/M on_hand+1"],
             ),
@@ -280,6 +287,12 @@ def event(id_: str, effect: Command | None = PAID) -> RecordEvent:
                 {"outcome": "no change"},
             ),
             Row(
+                "an effect that answers with a list",
+                [],
+                event("e1", Remember(texts=("x",))),
+                {"outcome": "no change", "effect": ["x"]},
+            ),
+            Row(
                 "the same id, nobody's before",
                 [event("e1"), take("s1", a_M=2)],
                 event("e1"),
@@ -311,6 +324,15 @@ def test_turned_away_demand_adds_up_per_sku_and_hour() -> None:
     rows = shop.image.rows[TurnedAway]
     assert list(rows.values()) == [TurnedAway("a/M", 3, 3, 9), TurnedAway("a/M", 4, 1, 1)]
     assert shop.new == []
+
+
+def test_what_is_kept_under_an_id_is_what_came_first() -> None:
+    shop = Shop()
+    first = shop.do(keyed(Remember(texts=("a", "£"))))
+    again = shop.do(keyed(Remember(texts=("b",))))
+    assert first == Accepted(["a", "£"])
+    assert again == Accepted(["a", "£"], replayed=True)
+    assert isinstance(shop.do(keyed(Remember(texts=("a", "£")), digest="other")), Refused)
 
 
 def test_a_cursor_never_moves_back() -> None:

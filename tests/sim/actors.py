@@ -138,12 +138,12 @@ async def owner(world: World) -> None:
 async def _deeds(world: World) -> Sequence[Command]:
     chance = world.chance
     sku, some = chance.choice(SKUS), chance.sample(SKUS, 2)
-    match chance.randrange(10):
+    match chance.randrange(12):
         case 0:
             return [Adjust(sku=sku, delta=chance.randrange(-4, 5), reason="shelf")]
         case 1:
             return [Adjust(sku=sku, delta=chance.randrange(1, 6), kind=Kind.RECEIVED)]
-        case 2:
+        case 2 | 9 | 10:
             return await _count(world, sku)
         case 3:
             return [SetReserved(sku=sku, quantity=chance.randrange(5))]
@@ -172,7 +172,7 @@ async def _count(world: World, sku: str) -> Sequence[Command]:
     if server is None or server.engine is None:
         return []
     seen = server.engine.view.level(sku).on_hand
-    await asyncio.sleep(world.chance.uniform(0, 1))
+    await asyncio.sleep(world.chance.uniform(0, 3))
     return [Count(sku=sku, quantity=world.chance.randrange(10), expected=seen)]
 
 

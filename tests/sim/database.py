@@ -1,4 +1,4 @@
-"""One simulated database under several servers: slow, at times away, at times without a reply."""
+"""One simulated database under one server or two: slow, at times away, at times without reply."""
 
 import asyncio
 import random
@@ -33,8 +33,10 @@ QUIET = Faults()
 class Database(MemoryStore):
     """What survives every crash. A transaction that has begun goes on without its server."""
 
-    def __init__(self, chance: random.Random, faults: Faults) -> None:
+    def __init__(self, chance: random.Random, faults: Faults, *, alone: bool = False) -> None:
+        """`alone`: it lives within its one server, as a file does, and nobody rings."""
         super().__init__()
+        self.alone = alone
         self.chance = chance
         self.faults = faults
         self.turn = asyncio.Lock()
@@ -52,11 +54,15 @@ class Database(MemoryStore):
         if likelihood and self.chance.random() < likelihood:
             raise StoreUnavailable(what)
 
-    async def transact(self, commands: Sequence[Command], now: int, after: int) -> Commit:
+    async def transact(
+        self, commands: Sequence[Command], now: int, after: int, sender: "SimStore"
+    ) -> Commit:
         """One transaction; everybody hears of it afterwards."""
         async with self.turn:
             await self.latency()
             self.perhaps(self.faults.lost_before, "lost before the commit")
+            if self.alone and sender.cut_off:
+                raise StoreUnavailable("the only process has died before the commit")
             commit = self._commit(commands, now, after)
         for ring in list(self.bells.values()):
             ring(self.image.revision)
@@ -90,7 +96,7 @@ class SimStore:
     def __init__(self, database: Database) -> None:
         self._db = database
         self._busy = False
-        self._cut = False
+        self.cut_off = False
         self._ringing: dict[asyncio.Task[None], None] = {}
         self._bell: Bell | None = None
 
@@ -102,7 +108,7 @@ class SimStore:
 
     def cut(self) -> None:
         """The server is gone: it hears nothing any more. What it sent is on its way."""
-        self._cut = True  # what is under way goes on, and nobody hears how it ends
+        self.cut_off = True  # what is under way goes on, and nobody hears how it ends
         self._db.bells.pop(self, None)
         for task in list(self._ringing):
             task.cancel()
@@ -113,7 +119,7 @@ class SimStore:
         self._busy = True
         try:
             await self._reach()
-            work = virtual_loop().create_task(self._db.transact(commands, now, after))
+            work = virtual_loop().create_task(self._db.transact(commands, now, after, self))
             work.add_done_callback(lambda done: done.cancelled() or done.exception())
             await asyncio.wait([work])  # which, cancelled, leaves the transaction alone
             commit = work.result()
@@ -125,7 +131,7 @@ class SimStore:
 
     async def _reach(self) -> None:
         await asyncio.sleep(self._db.chance.uniform(0, 0.005))
-        if self._cut:
+        if self.cut_off:
             raise StoreUnavailable("this server is gone")
         self._db.perhaps(self._db.faults.away, "away")
 
@@ -173,7 +179,8 @@ class SimStore:
     async def watch(self, bell: Bell, submit: Submit) -> None:
         await self._reach()
         self._bell = bell
-        self._db.bells[self] = self._ring
+        if not self._db.alone:
+            self._db.bells[self] = self._ring
 
     def _ring(self, revision: int) -> None:
         task = virtual_loop().create_task(self._deliver(revision))

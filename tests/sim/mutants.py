@@ -233,7 +233,11 @@ ENGINE_BUGS = [
     ),
     engine(
         "the view skips entries",
-        ("view:View.apply", "if level is None or _moves(entry):", 'if entry.kind != "released":'),
+        (
+            "view:View.apply",
+            "= evolve(level, entry)",
+            "= entry.on_hand and evolve(level, entry) or level",
+        ),
     ),
     engine(
         "the view forgets that a hold was extended",

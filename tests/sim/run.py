@@ -8,7 +8,7 @@ from tests.sim.database import QUIET
 from tests.sim.loop import simulate
 from tests.sim.world import World
 
-BUYERS = 8
+BUYERS = 12
 
 
 class Violation(AssertionError):

@@ -1,4 +1,4 @@
-"""Two servers on one database, crashing and coming back, and everything that must hold there."""
+"""Servers on one database, crashing and coming back, and everything that must hold there."""
 
 import asyncio
 import logging
@@ -83,10 +83,12 @@ class World:
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(f"world {seed}")
         rough = self.chance.random() < 0.8
-        faults = Faults(0.02, 0.015, 0.015, 0.05) if rough else QUIET
-        self.db = Database(self.chance, faults)
+        alone = self.chance.random() < 0.25
+        faults = Faults(0.02, 0.015, 0 if alone else 0.015, 0.05) if rough else QUIET
+        self.db = Database(self.chance, faults, alone=alone)
         self.handlers: dict[str, dict[str, Any]] = {}
-        skews = (0, self.chance.choice((0, 0, 5, -40, 300, -700)))
+        skews: tuple[int, ...] = (0, self.chance.choice((0, 0, 5, -40, 300, -700)))
+        skews = skews[: 1 if alone else 2]
         self.servers = [Server(self, f"server {n}", skew) for n, skew in enumerate(skews)]
         self.problems: list[str] = []
         self.payments: dict[str, str] = {}

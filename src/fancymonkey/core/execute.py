@@ -111,7 +111,8 @@ def _chain(state: State, command: Chain) -> Answer:
             if isinstance(answer, Refused):
                 savepoint.undo()
                 return answer
-            ended += (answer.data or {}).get("ended", ())
+            if isinstance(answer.data, dict):
+                ended += answer.data.get("ended", ())
         if state.get(Item, command.sku) is None:
             savepoint.undo()
             return Refused(
@@ -163,7 +164,8 @@ def _event(state: State, command: RecordEvent) -> Answer:
         answer = run_one(state, command.effect)
         if isinstance(answer, Accepted):
             data = answer.data
-            outcome = "done" if data and data.get("lines") else "no change"
+            moved = isinstance(data, dict) and data.get("lines")
+            outcome = "done" if moved else "no change"
         else:
             outcome = str(answer.code)
     state.put(Event(command.event_id, command.type, command.object_id, state.now, outcome))
