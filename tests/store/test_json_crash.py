@@ -145,9 +145,9 @@ class Stop:
 class AppliesTooSoon(JsonStore):
     """Shows a batch before it is durable."""
 
-    async def _write(self, state: State) -> None:
+    async def _write(self, state: State, *, alone: bool) -> None:
         self._image.apply(state.changed, state.revision)
-        await super()._write(state)
+        await super()._write(state, alone=alone)
 
 
 async def fail_everywhere(

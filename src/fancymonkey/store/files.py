@@ -8,7 +8,7 @@ import contextlib
 import ctypes
 import errno
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 _AT_FDCWD = -100
@@ -126,6 +126,8 @@ def temporary_name(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
 
 
-def leftovers(folder: Path) -> Iterator[Path]:
-    """Temporary files that a crash has left in a folder."""
-    return folder.glob(".*.tmp")
+def remove_leftovers(disk: Disk, *folders: Path) -> None:
+    """Removes temporary files that a crash has left in these folders. Raises OSError."""
+    for folder in folders:
+        for path in folder.glob(".*.tmp"):
+            disk.remove(path)

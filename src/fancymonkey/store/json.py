@@ -23,18 +23,20 @@ from fancymonkey.core.outcomes import Answer
 from fancymonkey.core.state import FOREVER, State
 from fancymonkey.errors import DataError, StoreError, StoreReadOnly, StoreUnavailable
 from fancymonkey.store.base import Bell, Commit, Snapshot, Submit, commit_of, empty_rows
-from fancymonkey.store.files import Disk, leftovers
+from fancymonkey.store.files import Disk, remove_leftovers
 from fancymonkey.store.journal import SEGMENT_BYTES, SEGMENT_ENTRIES, Journal, NotRotated, Position
 from fancymonkey.store.lock import Lock
 from fancymonkey.store.memory import Image
 from fancymonkey.store.mirror import Mirror
-from fancymonkey.store.recovery import RECENT, forget_ended, forget_outcomes, replay
+from fancymonkey.store.recovery import Recent, forget_ended, forget_outcomes, replay
 from fancymonkey.store.state_file import StateFiles, all_rows
 
 log = logging.getLogger(__name__)
 
 PRODUCTS = "products.json"
 LOAD_ENTRIES = 1000
+QUICK_SECONDS = 0.001
+"""A disk that has not taken longer lately may hold up the event loop for a lone command."""
 T = TypeVar("T")
 
 
@@ -54,7 +56,7 @@ class JsonStore:
         self._read_only = read_only
         self._disk = disk or Disk()
         self._image = Image()
-        self._recent: list[Entry] = []
+        self._recent = Recent()
         self._journal = Journal(
             self._disk,
             path / "logs",
@@ -68,6 +70,7 @@ class JsonStore:
         self._snapshots: set[asyncio.Task[None]] = set()
         self._stopped: str | None = None
         self._problem: str | None = None
+        self._slowest = 1.0
         self._now = 0
         self._open = False
         self.mirror = Mirror(
@@ -96,9 +99,7 @@ class JsonStore:
         if not self._read_only:
             self._disk.make_folder(self._path)
             self._file_lock.take(self._now)
-            for folder in (self._path, self._path / "logs", self._path / "state"):
-                for path in leftovers(folder):
-                    self._disk.remove(path)
+            remove_leftovers(self._disk, self._path, self._path / "logs", self._path / "state")
         snapshot = self._state.read()
         position = self._recover(snapshot)
         if not self._read_only:
@@ -117,7 +118,7 @@ class JsonStore:
             self._image.apply(changed, after.revision)
         for batch in self._journal.recover(after):
             replay(self._image, batch)
-            self._remember(batch.entries)
+            self._recent.add(batch.entries)
         return self._journal.position
 
     def _imagine(self, commands: Sequence[Command]) -> None:
@@ -125,7 +126,7 @@ class JsonStore:
         state = self._image.begin(self._now)
         execute(state, commands, ())
         self._image.apply(state.changed, state.revision)
-        self._recent += state.entries
+        self._recent.entries = state.entries
 
     async def close(self) -> None:
         """See `Store.close`. Brings `products.json` up to date."""
@@ -154,32 +155,41 @@ class JsonStore:
             state = self._image.begin(now)
             answers = execute(state, commands, self._image.due(now))
             if state.changed or state.entries:
-                await self._write(state)
+                await self._write(state, alone=len(commands) <= 1)
             if after == before:
                 entries = state.entries
             else:
                 entries = await self._entries_since(after)
             return commit_of(state, answers, entries)
 
-    async def _write(self, state: State) -> None:
-        """Makes a batch durable and then visible."""
+    async def _write(self, state: State, *, alone: bool) -> None:
+        """Makes a batch durable and then visible. `alone`: nobody else waits for it."""
         line = self._journal.line(state.revision, state.now, state.changed, state.entries)
-        await self._append(line, state.revision, len(state.entries))
+        await self._append(line, state.revision, len(state.entries), alone=alone)
         self._image.apply(state.changed, state.revision)
-        self._remember(state.entries)
+        self._recent.add(state.entries)
         self.mirror.changed(state.entries)
         if self._journal.full:
             await self._rotate(state.now)
 
-    async def _append(self, line: bytes, revision: int, entries: int) -> None:
+    async def _append(
+        self, line: bytes, revision: int, entries: int, *, alone: bool = False
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        started = loop.time()
         try:
-            await self._in_writer(self._journal.append, line, revision, entries)
+            if alone and self._slowest < QUICK_SECONDS and self._writer is not None:
+                # The way to a thread and back would take longer than such a disk does.
+                self._journal.append(line, revision, entries)
+            else:
+                await self._in_writer(self._journal.append, line, revision, entries)
         except OSError as error:
             self._stop(f"the journal could not be written: {error}")
             raise StoreUnavailable(self._stopped) from error
         except BaseException:
             self._stop("a write was interrupted")
             raise
+        self._slowest = max(loop.time() - started, 0.95 * self._slowest)
 
     async def _rotate(self, now: int) -> None:
         """Begins a new segment, and writes a snapshot of the state at its beginning."""
@@ -219,11 +229,11 @@ class JsonStore:
     async def entries_after(self, revision: int, limit: int = 1000) -> list[Entry]:
         """See `Store.entries_after`."""
         until = self._image.revision
-        first = until - len(self._recent)
-        if revision >= first:
-            return self._recent[revision - first : revision - first + limit]
-        read = self._journal.segments.entries_after
-        return await asyncio.to_thread(read, max(0, revision), until, limit)
+        found = self._recent.after(revision, until, limit)
+        if found is None:
+            read = self._journal.segments.entries_after
+            found = await asyncio.to_thread(read, max(0, revision), until, limit)
+        return found
 
     async def _entries_since(self, revision: int) -> list[Entry]:
         return await self.entries_after(revision, max(0, self._image.revision - revision))
@@ -233,7 +243,7 @@ class JsonStore:
         segments, last = self._journal.segments, self._image.revision
         found = await asyncio.to_thread(segments.all)
         if not found:
-            for entry in self._recent:
+            for entry in self._recent.entries:
                 if entry.sku == sku and (until is None or entry.at <= until):
                     yield entry
         for segment in found:
@@ -318,11 +328,6 @@ class JsonStore:
     async def trouble(self) -> list[str]:
         """See `Store.trouble`."""
         return [text for text in (self._stopped, self._problem) if text] + self.mirror.trouble
-
-    def _remember(self, entries: list[Entry]) -> None:
-        self._recent += entries
-        if len(self._recent) > 2 * RECENT:
-            del self._recent[:-RECENT]
 
     def _check_writable(self) -> None:
         if self._read_only:

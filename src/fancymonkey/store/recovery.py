@@ -2,19 +2,41 @@
 
 from collections.abc import Hashable
 
-from fancymonkey.core.model import Event, Outcome, Reservation, SessionLink, Status
+from fancymonkey.core.model import Entry, Event, Outcome, Reservation, SessionLink, Status
 from fancymonkey.store.base import empty_rows
 from fancymonkey.store.memory import Image
 from fancymonkey.store.records import Batch
 
 RECENT = 5000
-"""Entries that are at hand without reading a file."""
+"""Entries that are at hand without reading a file, at least."""
 
 DAY = 24 * 3_600_000
 KEPT_ENDED = 30 * DAY
 """How long an ended hold stays in memory: a payment provider may still send its events."""
 KEPT_EVENTS = 90 * DAY
 """How long a payment event stays: three times as long as its sender lists it."""
+
+
+class Recent:
+    """The last entries of the ledger."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+
+    def add(self, entries: list[Entry]) -> None:
+        """Takes the next ones, and forgets the oldest now and then."""
+        self.entries += entries
+        if len(self.entries) > 2 * RECENT:
+            del self.entries[:-RECENT]
+
+    def after(self, revision: int, last: int, limit: int) -> list[Entry] | None:
+        """Up to `limit` entries after a revision, or None where it is too long ago.
+
+        `last` is the revision of the latest one.
+        """
+        first = last - len(self.entries)
+        start = revision - first
+        return self.entries[start : start + limit] if start >= 0 else None
 
 
 def replay(image: Image, batch: Batch) -> None:
