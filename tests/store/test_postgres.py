@@ -250,6 +250,21 @@ async def test_the_bell_rings_for_others_and_not_for_oneself(
     await second.close()
 
 
+async def test_a_commit_of_ones_own_with_a_lost_answer_rings_too(postgres_url: str) -> None:
+    heard = Heard()
+    async with CuttingProxy(postgres_url) as proxy:
+        server = PostgresStore(proxy.url)
+        await server.open(0)
+        await fill(server)
+        await server.watch(heard.ring, nothing)
+        revision = (await server.snapshot()).revision
+        proxy.word, proxy.forward = b"COMMIT\0", True
+        with pytest.raises(StoreUnavailable, match="unknown"):
+            await server.run([reserve("r1", "s1")], 5, 0)
+        await heard.at_least(revision + 1)
+        await server.close()
+
+
 async def test_after_the_listener_was_cut_off_nothing_is_missed(
     store: PostgresStore, postgres_url: str, database: asyncpg.Connection
 ) -> None:
@@ -431,6 +446,25 @@ async def test_no_statement_of_a_batch_goes_through_a_table(
             assert "Seq Scan" not in plan, plan
             assert "Hash Join" not in plan, plan
             assert "Merge Join" not in plan, plan
+
+
+async def test_batches_of_one_kind_share_their_statements(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: set[str] = set()
+    fetchrow = asyncpg.Connection.fetchrow
+
+    async def noted(self: Any, query: str, *args: Any, **kwargs: Any) -> Any:
+        asked.add(query)
+        return await fetchrow(self, query, *args, **kwargs)
+
+    await store.run([], 5, 0)
+    monkeypatch.setattr(asyncpg.Connection, "fetchrow", noted)
+    for number in range(30):
+        lines = ("prod_a/M", "prod_b/S", "prod_a/S/M")
+        commands = [reserve(f"r{number}-{sku}", f"s{number}-{sku}", sku) for sku in lines]
+        await store.run(commands[number % 3 :], 5, 0)
+    assert len(asked) == 2  # one that reads, one that writes
 
 
 async def test_a_hot_level_is_changed_in_place(

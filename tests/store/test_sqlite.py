@@ -164,6 +164,15 @@ async def test_a_file_that_is_no_database_is_not_touched(path: Path) -> None:
     assert path.read_bytes() == b"prices of 2019\n" * 100
 
 
+async def test_a_database_of_another_program_is_not_touched(path: Path) -> None:
+    other = apsw.Connection(str(path))
+    other.execute("CREATE TABLE product (barcode TEXT)")
+    with pytest.raises(StoreCorrupt, match="not a database of this program"):
+        await opened(path)
+    assert list(other.execute("SELECT name FROM sqlite_schema")) == [("product",)]
+    other.close()
+
+
 async def test_an_old_sqlite_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(apsw, "sqlite_lib_version", lambda: "3.51.2")
     with pytest.raises(StoreUnavailable, match=r"3\.51\.3"):

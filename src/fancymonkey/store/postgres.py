@@ -130,7 +130,12 @@ class PostgresStore:
             raise StoreReadOnly(f"PostgreSQL at {self._link.place} was opened for reading only.")
         if self._writer is None:
             raise StoreUnavailable("The store is not open.")
-        return await self._writer.run(work, repeatable=repeatable)
+        try:
+            return await self._writer.run(work, repeatable=repeatable)
+        except StoreUnavailable:
+            if self._watch is not None:  # our own commits are not announced to us
+                self._watch.look()
+            raise
 
     # -- reading -----------------------------------------------------------------------------------
 

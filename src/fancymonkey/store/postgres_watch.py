@@ -15,7 +15,8 @@ log = logging.getLogger(__name__)
 
 RETRY_SECONDS = (0.1, 5.0)
 CHECK_SECONDS = 15.0
-"""How often a silent connection is asked whether it still lives."""
+"""How often it looks where the ledger stands, should a word have been lost."""
+HEAD = "SELECT revision FROM head"
 
 
 class Watch:
@@ -28,6 +29,7 @@ class Watch:
         self._own_pid = own_pid
         self._heard = 0
         self._news = asyncio.Event()
+        self._doubt = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -37,6 +39,10 @@ class Watch:
             asyncio.create_task(self._stay(connection), name="listen"),
             asyncio.create_task(self._ring(), name="bell"),
         ]
+
+    def look(self) -> None:
+        """Looks at once where the ledger stands: what we wrote ourselves may count, or not."""
+        self._doubt.set()
 
     async def close(self) -> None:
         """Stops listening."""
@@ -51,22 +57,24 @@ class Watch:
         try:
             await connection.add_listener(CHANNEL, self._notified)
             # What was committed before that went unheard.
-            self._hear(await connection.fetchval("SELECT revision FROM head"))
-        except Exception as error:
+            self._hear(await connection.fetchval(HEAD))
+        except BaseException as error:
             connection.terminate()
-            raise self._link.translated(error) from error
+            if isinstance(error, Exception):
+                raise self._link.translated(error) from error
+            raise
         return connection
 
     async def _stay(self, connection: Connection) -> None:
         """Keeps a listening connection, however often it breaks."""
         while True:
-            broken = asyncio.Event()
-            connection.add_termination_listener(lambda _, event=broken: event.set())
+            connection.add_termination_listener(lambda _: self._doubt.set())
             try:
                 while True:
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(broken.wait(), CHECK_SECONDS)
-                    await connection.execute("SELECT 1")
+                        await asyncio.wait_for(self._doubt.wait(), CHECK_SECONDS)
+                    self._doubt.clear()
+                    self._hear(await connection.fetchval(HEAD))
             except DRIVER_ERRORS as error:
                 log.warning("changes of other servers are not heard for now: %s", error)
             finally:
@@ -100,5 +108,9 @@ class Watch:
                 await self._bell(self._heard)
             except StoreError as error:
                 log.warning("changes of other servers could not be read: %s", error)
-                await asyncio.sleep(RETRY_SECONDS[0])
-                self._news.set()
+            except Exception:
+                log.exception("the bell failed")
+            else:
+                continue
+            await asyncio.sleep(RETRY_SECONDS[0])
+            self._news.set()

@@ -12,7 +12,7 @@ import msgspec
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.model import Entry, Item, Level, Product, Reservation, Row
-from fancymonkey.errors import StoreReadOnly, StoreUnavailable
+from fancymonkey.errors import StoreError, StoreReadOnly, StoreUnavailable
 from fancymonkey.store.base import Bell, Commit, Snapshot, Submit
 from fancymonkey.store.columns import TABLES, Table
 from fancymonkey.store.lock import Lock
@@ -233,7 +233,7 @@ class SqliteStore:
             return [self._writer.stopped]
         try:
             await self._fetch(QUERIES["head"])
-        except StoreUnavailable as error:
+        except StoreError as error:
             return [str(error)]
         return []
 

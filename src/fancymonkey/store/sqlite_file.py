@@ -73,6 +73,10 @@ def in_our_words(path: Path) -> Iterator[None]:
         raise StoreUnavailable(f"The disk of {path} is full. Make room.") from error
     except (apsw.IOError, apsw.CantOpenError) as error:
         raise StoreUnavailable(f"{path} cannot be read or written ({error}).") from error
+    except apsw.SQLError as error:
+        raise StoreCorrupt(
+            f"{path} is not a database of this program ({error}). Name another file."
+        ) from error
 
 
 def connect(path: Path, *, read_only: bool) -> apsw.Connection:

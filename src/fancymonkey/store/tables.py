@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from importlib import resources
 from typing import Any
 
-from fancymonkey.core.model import Entry, Reservation, Row
+from fancymonkey.core.model import ROWS, Entry, Reservation, Row
 from fancymonkey.core.outcomes import Answer
 from fancymonkey.core.state import Load, Rows, State
 from fancymonkey.store.base import Commit, commit_of
@@ -44,11 +44,14 @@ def key_values(table: Table[Any], key: Any) -> tuple[Any, ...]:
 
 
 def keys_by_kind(load: Load) -> Keys:
-    """The rows that a batch asks for, kind by kind."""
+    """The rows that a batch asks for, kind by kind.
+
+    Always in the same order of kinds: each order would be another statement to plan.
+    """
     found: Keys = {}
     for kind, key in load.rows:
         found.setdefault(kind, []).append(key)
-    return found
+    return {kind: found[kind] for kind in ROWS if kind in found}
 
 
 def expect(base: Rows, keys: Keys) -> None:
@@ -67,13 +70,13 @@ def add_rows(base: Rows, kind: type[Row], found: Iterable[Any]) -> None:
 
 
 def written(state: State) -> Iterator[tuple[type[Row], bool, list[Row]]]:
-    """What a batch wrote: (kind, whether the rows are new, the rows), never without rows.
+    """What a batch wrote: (kind, whether the rows are new, the rows), in one order of kinds.
 
     New ones go in by a plain INSERT. It is cheaper than one that may replace a row, and an id that
     was in use already then fails instead of taking another's place.
     """
-    for kind, rows in state.changed.items():
-        base = state.base[kind]
+    for kind in ROWS:
+        rows, base = state.changed.get(kind, {}), state.base[kind]
         for new in (True, False):
             found = [row for key, row in rows.items() if (base.get(key) is None) is new]
             if found:

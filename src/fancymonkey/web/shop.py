@@ -4,6 +4,7 @@ import secrets
 from dataclasses import dataclass, field
 
 from fancymonkey.config import Settings
+from fancymonkey.engine.clock import system_clock
 from fancymonkey.engine.engine import Engine
 from fancymonkey.web.auth import Throttle
 from fancymonkey.web.listing import Listing
@@ -29,5 +30,9 @@ class Shop:
 
 
 def new_reservation_id() -> str:
-    """An id that nobody can guess: whoever knows it may release the hold."""
-    return f"res_{secrets.token_hex(16)}"
+    """An id that nobody can guess: whoever knows it may release the hold.
+
+    Ids of about the same time begin alike, so that a database writes them side by side: with ids
+    that are random throughout, each new one dirties another page of its index.
+    """
+    return f"res_{system_clock():012x}{secrets.token_hex(12)}"
