@@ -38,18 +38,19 @@ def evolve(level: Level, entry: Entry) -> Level:
         entry.at,
     )
     problem = broken_rule(after)
-    if problem is None and entry.short > 0 and entry.kind not in MAY_RAISE_SHORT:
-        problem = f"{entry.kind} may not promise more than is there"
-    if problem is None and (on_hand != entry.on_hand_after or reserved != entry.reserved_after):
-        problem = (
-            f"it says {entry.on_hand_after} on hand and {entry.reserved_after} reserved after it, "
-            f"the entries before it make {on_hand} and {reserved}"
-        )
-    if problem is not None:
-        raise InvariantBroken(
-            f"entry {entry.revision} ({entry.kind} {entry.sku} at {entry.location}): {problem}"
-        )
-    return after
+    if problem is None:
+        if entry.short > 0 and entry.kind not in MAY_RAISE_SHORT:
+            problem = f"{entry.kind} may not promise more than is there"
+        elif on_hand != entry.on_hand_after or reserved != entry.reserved_after:
+            problem = (
+                f"it says {entry.on_hand_after} on hand and {entry.reserved_after} reserved after "
+                f"it, the entries before it make {on_hand} and {reserved}"
+            )
+        else:
+            return after
+    raise InvariantBroken(
+        f"entry {entry.revision} ({entry.kind} {entry.sku} at {entry.location}): {problem}"
+    )
 
 
 def broken_rule(level: Level) -> str | None:

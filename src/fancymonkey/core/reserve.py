@@ -1,6 +1,6 @@
 """Putting units aside for a buyer: Reserve and Attach."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 from fancymonkey.core.command import Command, needs_hold, needs_item
@@ -9,7 +9,6 @@ from fancymonkey.core.model import (
     MAX_LINES,
     Item,
     Kind,
-    Level,
     Line,
     Reservation,
     SessionLink,
@@ -71,10 +70,7 @@ def reserve(state: State, command: Reserve) -> Answer:
         hold = replace(current, lines=tuple(held.values()))
     if hold != current:
         state.put(hold)
-    stock = [
-        (line.sku, line.quantity, level.on_hand, level.reserved, level.available)
-        for line, level in _set_aside(state, command, hold, lines, own)
-    ]
+    stock = _set_aside(state, command, hold, lines, own)
     return Accepted(
         {
             "reservation_id": hold.reservation_id,
@@ -87,8 +83,10 @@ def reserve(state: State, command: Reserve) -> Answer:
     )
 
 
-def _merged(lines: Iterable[Line]) -> Lines:
+def _merged(lines: tuple[Line, ...]) -> Lines:
     """The lines by what they are of; several of the same are one."""
+    if len(lines) == 1:  # as nearly always
+        return {(lines[0].sku, lines[0].location): lines[0]}
     found: Lines = {}
     for line in lines:
         key = (line.sku, line.location)
@@ -101,25 +99,25 @@ def _merged(lines: Iterable[Line]) -> Lines:
 
 def _set_aside(
     state: State, command: Reserve, hold: Reservation, lines: Lines, own: Lines
-) -> Iterator[tuple[Line, Level]]:
-    """Books each line's change against what the hold had; yields the levels after it."""
+) -> list[tuple[str, int, int, int, int]]:
+    """Books each line's change against what the hold had; returns how its SKU stands then."""
+    stock = []
     for key, line in lines.items():
         change = line.quantity - (own[key].quantity if key in own else 0)
         if change:
-            yield (
-                line,
-                state.post(
-                    Kind.RESERVED if change > 0 else Kind.RELEASED,
-                    line.sku,
-                    line.location,
-                    reserved=change,
-                    reservation=hold,
-                    actor=command.actor,
-                    cause=command.cause,
-                ),
+            level = state.post(
+                Kind.RESERVED if change > 0 else Kind.RELEASED,
+                line.sku,
+                line.location,
+                reserved=change,
+                reservation=hold,
+                actor=command.actor,
+                cause=command.cause,
             )
         else:
-            yield line, state.level(line.sku, line.location)
+            level = state.level(line.sku, line.location)
+        stock.append((line.sku, line.quantity, level.on_hand, level.reserved, level.available))
+    return stock
 
 
 def _refusal(

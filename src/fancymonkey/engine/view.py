@@ -109,7 +109,8 @@ class View:
                 continue
             if entry.revision != self.revision + 1:
                 raise ValueError(f"entry {self.revision + 1} is missing, got {entry.revision}")
-            product_id = split_sku(entry.sku)[0]
+            item = self.items.get(entry.sku)
+            product_id = split_sku(entry.sku)[0] if item is None else item.product_id
             if product_id != entry.sku:
                 key = (entry.sku, entry.location)
                 level = self.levels.get(key) or Level(entry.sku, entry.location)
