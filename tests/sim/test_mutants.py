@@ -9,6 +9,8 @@ from tests.sim.mutants import MUTANTS, Mutant
 from tests.sim.run import Violation, run
 
 SEEDS = 40
+ROUNDS = 6
+"""What Hypothesis tries depends on the modules that happen to be loaded: one round may miss."""
 
 
 def names(mutants: list[Mutant]) -> list[str]:
@@ -42,14 +44,13 @@ def test_the_state_machine_finds_it(mutant: Mutant) -> None:
         stateful_step_count=40,
         deadline=None,
         database=None,
-        derandomize=True,
         phases=(hypothesis.Phase.generate,),
         suppress_health_check=list(hypothesis.HealthCheck),
     )
-    found = False
     with mutant.planted():
-        try:
-            run_state_machine_as_test(Machine, settings=settings)
-        except AssertionError:
-            found = True
-    assert found, f"the state machine did not notice: {mutant.name}"
+        for _ in range(ROUNDS):
+            try:
+                run_state_machine_as_test(Machine, settings=settings)
+            except AssertionError:
+                return
+    pytest.fail(f"the state machine did not notice: {mutant.name}")
