@@ -21,7 +21,6 @@ from fancymonkey.web.http import (
     Reply,
     Scope,
     Send,
-    send_reply,
 )
 from fancymonkey.web.limits import RateLimit
 from fancymonkey.web.shop import Shop
@@ -41,6 +40,7 @@ class Front:
         self._shop = shop
         self._routes = routes
         self._cors = Cors(shop.settings.cors_origins)
+        self._shared = bool(shop.settings.cors_origins)
         self._limit = RateLimit(shop.engine.clock) if shop.settings.rate_limit else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,17 +52,26 @@ class Front:
         if endpoints is None:
             await self._hand_on(scope, receive, send)
             return
+        # On the way of every sale: no step more than needed, so all of it stands here.
         call = Call(scope, receive)
-        extra = self._cors_headers(call)
+        method = scope["method"]
+        endpoint = endpoints.get(method)
         try:
-            reply = await self._reply(endpoints, call)
+            if endpoint is None:
+                reply = self._other_method(endpoints, call)
+            else:
+                if self._limit is not None and method == "POST":
+                    self._limit.take(call.client)
+                reply = await endpoint(self._shop, call)
         except ClientGone:
             return
-        await send_reply(send, reply, extra, head=call.method == "HEAD")
+        except Exception as error:  # noqa: BLE001 - nothing that is sent may make an error of ours
+            reply = failure(error, call)
+        extra = self._cors_headers(call) if self._shared else []
+        await send(reply.start(extra))
+        await send(reply.rest(head=method == "HEAD"))
 
     def _cors_headers(self, call: Call) -> Headers:
-        if not self._shop.settings.cors_origins:
-            return []
         return self._cors.headers(call.scope["path"], call.headers.get(b"origin"))
 
     async def _hand_on(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -75,7 +84,9 @@ class Front:
         call = Call(scope, receive)
         extra = self._cors_headers(call)
         if call.method == "OPTIONS":
-            await send_reply(send, self._options(("GET",), call), extra)
+            reply = self._options(("GET",), call)
+            await send(reply.start(extra))
+            await send(reply.rest())
             return
 
         async def send_more(message: MutableMapping[str, Any]) -> None:
@@ -84,26 +95,6 @@ class Front:
             await send(message)
 
         await self._app(scope, receive, send_more)
-
-    async def _reply(self, endpoints: Mapping[str, Endpoint], call: Call) -> Reply:
-        """The answer, whatever happens: nothing that is sent may make an error of ours."""
-        endpoint = endpoints.get(call.method)
-        if endpoint is None:
-            return self._other_method(endpoints, call)
-        try:
-            if self._limit is not None and call.method == "POST":
-                self._limit.take(call.client)
-            return await endpoint(self._shop, call)
-        except Problem as problem:
-            return problem.reply()
-        except ClientGone:
-            raise
-        except FancyMonkeyError as error:
-            log.warning("%s %s: %s", call.method, call.scope["path"], error)
-            return unavailable(error)
-        except Exception:
-            log.exception("%s %s failed", call.method, call.scope["path"])
-            return Problem(500, "internal_error", "Something went wrong on our side.").reply()
 
     def _other_method(self, endpoints: Mapping[str, Endpoint], call: Call) -> Reply:
         if call.method == "OPTIONS":
@@ -122,6 +113,17 @@ class Front:
 
 def _allow(methods: Iterable[str]) -> tuple[bytes, bytes]:
     return b"allow", ", ".join(sorted({*methods, "OPTIONS"})).encode()
+
+
+def failure(error: Exception, call: Call) -> Reply:
+    """The answer to whatever an endpoint raised; the words of our own errors are the log's."""
+    if isinstance(error, Problem):
+        return error.reply()
+    if isinstance(error, FancyMonkeyError):
+        log.warning("%s %s: %s", call.method, call.scope["path"], error)
+        return unavailable(error)
+    log.error("%s %s failed", call.method, call.scope["path"], exc_info=error)
+    return Problem(500, "internal_error", "Something went wrong on our side.").reply()
 
 
 def unavailable(error: FancyMonkeyError) -> Reply:

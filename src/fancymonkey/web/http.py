@@ -66,6 +66,17 @@ class Reply:
         self.body = body
         self.headers = headers
 
+    def start(self, extra: Headers) -> dict[str, Any]:
+        """The message that begins the answer, with further headers."""
+        headers = [*self.headers, *extra]
+        if self.status not in (204, 304):
+            headers.append((b"content-length", b"%d" % len(self.body)))
+        return {"type": "http.response.start", "status": self.status, "headers": headers}
+
+    def rest(self, *, head: bool = False) -> dict[str, Any]:
+        """The message with the body; without it where only the `head` was asked for."""
+        return {"type": "http.response.body", "body": b"" if head else self.body}
+
 
 FRESH = [JSON, NO_STORE, NOSNIFF]
 
@@ -166,13 +177,3 @@ def response_of(reply: Reply) -> Response:
     response = Response(reply.body, reply.status)
     response.raw_headers += reply.headers
     return response
-
-
-async def send_reply(send: Send, reply: Reply, extra: Headers, *, head: bool = False) -> None:
-    """Sends an answer; only its head where `head`."""
-    body = reply.body
-    headers = [(b"content-length", str(len(body)).encode()), *reply.headers, *extra]
-    if reply.status in (204, 304):
-        headers = headers[1:]
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if head else body})
