@@ -1,6 +1,5 @@
 """Puts the application together."""
 
-import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -36,7 +35,6 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await engine.open()
-        _calm_collector()
         try:
             yield
         finally:
@@ -65,18 +63,6 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
 
     app.openapi = whole_document  # type: ignore[method-assign]
     return Front(app, shop, openapi.front_routes())
-
-
-def _calm_collector() -> None:
-    """Has the garbage collector look less often, and not at what lives as long as the service.
-
-    Rows and entries form no cycles, and there are many: looking through them again and again took
-    a third of a reserve's time. The young are looked at while they are still in the processor's
-    cache, the older ones a hundred times less often.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(5_000, 100, 1_000)
 
 
 def _speak_problems(app: FastAPI) -> None:
