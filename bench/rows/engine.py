@@ -12,6 +12,7 @@ from bench.settings import Effort
 from bench.shops import HOT, Places, Shop, sample
 from bench.table import Bar, Row
 from fancymonkey import examples
+from fancymonkey.commands import garbage
 from fancymonkey.core.model import Line, sku_of
 from fancymonkey.core.outcomes import Accepted
 from fancymonkey.core.reserve import Reserve
@@ -67,6 +68,7 @@ async def reserves(
     """Clients in this process that reserve one unit again and again, of the SKUs in turn."""
     engine = Engine(open_store(shop.target))
     await engine.open()
+    garbage.settle()  # as the service does once it is open
     count = 0
 
     async def one() -> None:
