@@ -16,8 +16,9 @@ from bench.rows.http import GET
 from bench.settings import Effort
 from bench.shops import HOT, SIZES, Places, Shop, large, product_id, sample
 from bench.table import Bar, Row
-from fancymonkey.core.model import ROWS, Entry, Kind, Level, sku_of
+from fancymonkey.core.model import Entry, Kind, Level, sku_of
 from fancymonkey.core.model import Row as StoredRow
+from fancymonkey.core.rows import ROWS
 from fancymonkey.engine.clock import system_clock
 from fancymonkey.store.base import Store
 from fancymonkey.store.opening import open_store

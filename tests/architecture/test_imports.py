@@ -17,7 +17,20 @@ CORE_MAY_USE = {
     *("functools", "hashlib", "heapq", "itertools", "json", "math", "operator", "re", "typing"),
 }
 # The core's shared words. All its other files are features, which do not know each other ...
-CORE_SHARED = {"frozen", "holds", "model", "quantities", "ledger", "state", "outcomes", "command"}
+CORE_SHARED = {
+    "frozen",
+    "holds",
+    "backorders",
+    "model",
+    "payment",
+    "rows",
+    "quantities",
+    "ledger",
+    "state",
+    "outcomes",
+    "command",
+    "matters",
+}
 # ... but for the files that put the features together.
 CORE_COMPOSES = {"", "execute", "bulk"}
 # Debts, to be paid: (feature, the feature that it imports). An entry no longer needed must go.

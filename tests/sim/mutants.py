@@ -162,7 +162,9 @@ RULES = [
         "command.expected is not None",
         "command.expected == -1",
     ),
-    rule("backorders are never filled", "adjust:_fill_backorders", "if filled:", "if filled < 0:"),
+    rule(
+        "backorders are never filled", "backorders:fill_backorders", "if filled:", "if filled < 0:"
+    ),
     rule(
         "the owner's hold forgets whose units it freed",
         "adjust:set_reserved",

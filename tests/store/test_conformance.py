@@ -7,7 +7,6 @@ import pytest
 
 from fancymonkey.core.adjust import Count
 from fancymonkey.core.model import (
-    ROWS,
     Entry,
     Event,
     Level,
@@ -20,6 +19,7 @@ from fancymonkey.core.model import (
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.core.reserve import Reserve
 from fancymonkey.core.resolve import Capture, Release
+from fancymonkey.core.rows import ROWS
 from fancymonkey.errors import DataError
 from fancymonkey.store.base import Store
 from fancymonkey.store.memory import MemoryStore

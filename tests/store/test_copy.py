@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from fancymonkey.core.adjust import Count
-from fancymonkey.core.model import ROWS, Entry, Level, Reservation, Row
+from fancymonkey.core.model import Entry, Level, Reservation, Row
 from fancymonkey.core.resolve import Capture
+from fancymonkey.core.rows import ROWS
 from fancymonkey.errors import DataError, StoreCorrupt, StoreUnavailable
 from fancymonkey.store.audit import audit
 from fancymonkey.store.base import Store

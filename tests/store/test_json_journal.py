@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from fancymonkey.core.adjust import Count
-from fancymonkey.core.model import ROWS, Entry, Outcome, Reservation, SessionLink
+from fancymonkey.core.model import Entry, Outcome, Reservation, SessionLink
 from fancymonkey.core.record import MoveCursor
+from fancymonkey.core.rows import ROWS
 from fancymonkey.errors import (
     DataError,
     StoreCorrupt,

@@ -8,7 +8,8 @@ from typing import Any
 
 from fancymonkey.config import Settings
 from fancymonkey.core.catalogue import NewItem, UpsertProduct
-from fancymonkey.core.model import ROWS, Entry, Item, Level, Product, sku_of
+from fancymonkey.core.model import Entry, Item, Level, Product, sku_of
+from fancymonkey.core.rows import ROWS
 from fancymonkey.engine.engine import Engine
 from fancymonkey.store.audit import audit
 from fancymonkey.store.base import Store

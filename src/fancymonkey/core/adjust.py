@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
 
+from fancymonkey.core.backorders import fill_backorders, strike_backorders
 from fancymonkey.core.command import Command, needs_item, needs_lines
 from fancymonkey.core.frozen import dataclass
 from fancymonkey.core.holds import give_back
@@ -141,7 +142,7 @@ def adjust(state: State, command: Adjust) -> Answer:
     if command.delta:
         _book(state, command, command.kind, command.delta)
     if command.delta > 0:
-        _fill_backorders(state, command)
+        fill_backorders(state, command.sku, command.location, command)
     return Accepted(stock_of(state, command.sku))
 
 
@@ -178,7 +179,7 @@ def return_units(state: State, command: Return) -> Answer:
         if level.on_hand + command.quantity > MAX_QUANTITY:
             return _too_many(command.sku, level.on_hand + command.quantity)
         _book(state, command, Kind.RETURNED, command.quantity)
-        _fill_backorders(state, command)
+        fill_backorders(state, command.sku, command.location, command)
     elif command.quantity > level.backordered:
         return Refused(
             Code.BELOW_ZERO,
@@ -186,15 +187,8 @@ def return_units(state: State, command: Return) -> Answer:
             {"sku": command.sku, "backordered": level.backordered},
         )
     else:
-        state.post(
-            Kind.RETURNED,
-            command.sku,
-            command.location,
-            backordered=-command.quantity,
-            actor=command.actor,
-            reason=command.reason,
-            cause=command.cause,
-        )
+        line = Line(command.sku, command.quantity, command.location)
+        strike_backorders(state, line, command, command.reason)
     return Accepted(stock_of(state, command.sku))
 
 
@@ -305,23 +299,6 @@ def _book(state: State, command: Adjust | Count | Return, kind: Kind, change: in
         reason=command.reason,
         cause=command.cause,
     )
-
-
-def _fill_backorders(state: State, command: Adjust | Return) -> None:
-    """Units that came in and are free go to those who have paid for one already."""
-    level = state.level(command.sku, command.location)
-    filled = min(level.backordered, max(0, level.available))
-    if filled:
-        state.post(
-            Kind.SOLD,
-            command.sku,
-            command.location,
-            on_hand=-filled,
-            backordered=-filled,
-            actor=command.actor,
-            reason="backorder filled",
-            cause=command.cause,
-        )
 
 
 def stock_of(state: State, sku: str) -> dict[str, Any]:

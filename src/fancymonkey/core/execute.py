@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
-from fancymonkey.core import adjust, catalogue, record, reserve, resolve
+from fancymonkey.core import adjust, catalogue, checkout, record, refund, reserve, resolve
 from fancymonkey.core.command import Command, needs_item, needs_lines
 from fancymonkey.core.frozen import dataclass
 from fancymonkey.core.model import MAIN, Event, Item, Outcome, Reservation
@@ -164,8 +164,8 @@ def _event(state: State, command: RecordEvent) -> Answer:
         answer = run_one(state, command.effect)
         if isinstance(answer, Accepted):
             data = answer.data
-            moved = isinstance(data, dict) and data.get("lines")
-            outcome = "done" if moved else "no change"
+            told = data if isinstance(data, dict) else {}
+            outcome = told.get("outcome") or ("done" if told.get("lines") else "no change")
         else:
             outcome = str(answer.code)
     state.put(Event(command.event_id, command.type, command.object_id, state.now, outcome))
@@ -188,6 +188,14 @@ RULES: dict[type[Command], tuple[Needs, Rule]] = {
     record.RecordTurnedAway: (record.needs_record, record.record_turned_away),
     record.MoveCursor: (record.needs_record, record.move_cursor),
     record.Remember: (record.needs_record, record.remember),
+    record.RecordRun: (record.needs_record, record.record_run),
+    checkout.Inspect: (checkout.needs_checkout, checkout.inspect),
+    checkout.BeginCheckout: (checkout.needs_checkout, checkout.begin_checkout),
+    checkout.CheckoutOpened: (checkout.needs_checkout, checkout.checkout_opened),
+    checkout.CloseCheckout: (checkout.needs_checkout, checkout.close_checkout),
+    checkout.AwaitPayment: (checkout.needs_checkout, checkout.await_payment),
+    refund.NoteRefund: (refund.needs_refund, refund.note_refund),
+    refund.Settle: (refund.needs_refund, refund.settle),
     Chain: (_needs_parts, _chain),
     Many: (_needs_parts, _many),
     DryRun: (lambda command, state: needs(command.command, state), _dry_run),

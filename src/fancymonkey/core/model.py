@@ -297,17 +297,3 @@ class Entry:
     actor: str = ""
     reason: str = ""
     cause: str = ""
-
-
-ROWS: tuple[type[Row], ...] = (
-    Product,
-    Item,
-    Level,
-    Reservation,
-    SessionLink,
-    Outcome,
-    Event,
-    TurnedAway,
-    Cursor,
-)
-"""Every kind of row, in an order in which they may be written."""

@@ -1,4 +1,4 @@
-"""Facts that move no stock: turned-away demand, how far a follower has read."""
+"""Facts that move no stock: turned-away demand, how far a follower has read, runs of jobs."""
 
 from collections.abc import Iterator
 
@@ -6,6 +6,7 @@ from fancymonkey.core.command import Command
 from fancymonkey.core.frozen import dataclass
 from fancymonkey.core.model import Cursor, TurnedAway
 from fancymonkey.core.outcomes import Accepted, Answer
+from fancymonkey.core.payment import Run
 from fancymonkey.core.state import Key, State
 
 
@@ -31,10 +32,22 @@ class Remember(Command):
     texts: tuple[str, ...]
 
 
-def needs_record(command: RecordTurnedAway | MoveCursor | Remember, state: State) -> Iterator[Key]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordRun(Command):
+    """Keeps what a run of a job has done. A second record of the same run replaces the first."""
+
+    run: Run
+
+
+Record = RecordTurnedAway | MoveCursor | Remember | RecordRun
+
+
+def needs_record(command: Record, state: State) -> Iterator[Key]:
     """The rows that the rules of this file read."""
     if isinstance(command, MoveCursor):
         yield Cursor, command.name
+    elif isinstance(command, RecordRun):
+        yield Run, command.run.key
     elif isinstance(command, RecordTurnedAway):
         for row in command.rows:
             yield TurnedAway, row.key
@@ -60,3 +73,9 @@ def move_cursor(state: State, command: MoveCursor) -> Answer:
 def remember(state: State, command: Remember) -> Answer:
     """Applies a `Remember`; the command's id does the rest."""
     return Accepted(list(command.texts))
+
+
+def record_run(state: State, command: RecordRun) -> Answer:
+    """Applies a `RecordRun`."""
+    state.put(command.run)
+    return Accepted(None)

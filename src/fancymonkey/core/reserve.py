@@ -15,6 +15,7 @@ from fancymonkey.core.model import (
     Status,
 )
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
+from fancymonkey.core.payment import Checkout, Stage
 from fancymonkey.core.state import Key, State
 
 Lines = dict[tuple[str, str], Line]
@@ -29,7 +30,7 @@ class Reserve(Command):
     All lines are held or none; a refusal names every line that is short. A SKU that the session
     already holds gets the new quantity, its own units do not count against it, and the deadline
     stays. Lines of the same SKU are one line. `reservation_id` is used where the session holds
-    nothing yet. `ttl` in milliseconds.
+    nothing yet. `ttl` in milliseconds. While the hold is at the checkout its lines cannot change.
     """
 
     reservation_id: str
@@ -43,6 +44,9 @@ def needs_reserve(command: Reserve, state: State) -> list[Key]:
     found = needs_hold(state, command.session_id)
     for line in command.lines:
         found += needs_item(line.sku, line.location)
+    hold = state.hold(command.session_id)
+    if hold is not None:
+        found.append((Checkout, hold.reservation_id))
     return found
 
 
@@ -54,6 +58,8 @@ def reserve(state: State, command: Reserve) -> Answer:
     own = {} if current is None else _merged(current.lines)
     held = own | lines
     refused = _refusal(state, command, found, lines, own, len(held))
+    if refused is None and current is not None and held != own:
+        refused = _at_checkout(state, current)
     if refused is not None:
         return refused
     if current is None:
@@ -80,6 +86,16 @@ def reserve(state: State, command: Reserve) -> Answer:
             "lines": stock,
             "revision": state.revision,
         }
+    )
+
+
+def _at_checkout(state: State, hold: Reservation) -> Refused | None:
+    """Why the lines of a hold cannot change now: the buyer is paying for them as they are."""
+    checkout = state.get(Checkout, hold.reservation_id)
+    if checkout is None or checkout.stage is Stage.CLOSED:
+        return None
+    return Refused(
+        Code.CHECKOUT_OPEN, "This hold is at the checkout. Pay for it, or release it first."
     )
 
 

@@ -7,8 +7,10 @@ from typing import Any
 from fancymonkey.core.command import Command, needs_hold
 from fancymonkey.core.frozen import dataclass
 from fancymonkey.core.holds import give_back
+from fancymonkey.core.matters import matter_of, needs_matters, raise_matter
 from fancymonkey.core.model import Kind, Line, Reservation, SessionLink, Status
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
+from fancymonkey.core.payment import Checkout, Concern, Progress
 from fancymonkey.core.state import Key, State, by_deadline
 
 
@@ -16,12 +18,17 @@ from fancymonkey.core.state import Key, State, by_deadline
 class Release(Command):
     """Gives a hold back. A hold that has ended stays as it ended, and that is no error.
 
-    `others` are further ids to try where `ref` means no hold.
+    `others` are further ids to try where `ref` means no hold. With `payment_session` the hold is
+    given back only where that is the session of its latest checkout (the attempt `number`, where
+    the session is not known yet), or where it never had one: an older session that ends says
+    nothing about the hold.
     """
 
     ref: str
     others: tuple[str, ...] = ()
     reason: str = ""
+    payment_session: str | None = None
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +37,22 @@ class Capture(Command):
 
     A payment is a fact and is never refused: where the hold has ended, or less is on hand than
     it held, what is available is sold and the rest is backordered. Capturing twice changes nothing.
-    `others` are further ids to try where `ref` means no hold.
+    `others` are further ids to try where `ref` means no hold, `intent` is the provider's id of the
+    payment itself. With `refund_late` a late payment that cannot be served whole moves no stock
+    and is due for a refund instead. A late payment, a backorder and a second payment of the same
+    hold each raise a matter.
     """
 
     ref: str
     others: tuple[str, ...] = ()
     payment_id: str | None = None
+    intent: str | None = None
+    refund_late: bool = False
+
+    @property
+    def about(self) -> str | None:
+        """What matters of this payment are filed under."""
+        return self.intent or self.payment_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +67,16 @@ def needs_ref(command: Release | Capture, state: State) -> Iterator[Key]:
     """The rows that `release` and `capture` read."""
     for ref in (command.ref, *command.others):
         yield from needs_hold(state, ref)
-    if isinstance(command, Capture) and command.payment_id is not None:
-        yield from needs_hold(state, command.payment_id)
+    if isinstance(command, Release):
+        hold = None if command.payment_session is None else _find(state, command)
+        if hold is not None:
+            yield Checkout, hold.reservation_id
+        return
+    for id_ in (command.payment_id, command.intent):
+        if id_ is not None:
+            yield from needs_hold(state, id_)
+    if command.about is not None:
+        yield from needs_matters(command.about, *RAISED)
 
 
 def release(state: State, command: Release) -> Answer:
@@ -60,6 +85,8 @@ def release(state: State, command: Release) -> Answer:
     if hold is None:
         return Refused(Code.UNKNOWN_SESSION, "There is no hold for this session.")
     if hold.status is not Status.HELD:
+        return Accepted(_summary(state, hold, ()))
+    if command.payment_session is not None and not _is_latest(state, hold, command):
         return Accepted(_summary(state, hold, ()))
     ended = give_back(state, hold, Status.RELEASED, command, command.reason)
     return Accepted(_summary(state, ended, ended.lines))
@@ -73,13 +100,15 @@ def capture(state: State, command: Capture) -> Answer:
     if hold is None:
         return Refused(Code.UNKNOWN_SESSION, "There is no hold for this payment.")
     if hold.status is Status.CAPTURED:
-        return Accepted(_summary(state, hold, ()))
+        return _again(state, hold, command)
     late = hold.status is not Status.HELD
+    if late and _refund_instead(state, hold, command):
+        return Accepted({**_summary(state, hold, ()), "outcome": "refund due"})
     backordered = []
     for line in hold.lines:
         missing = _sell(state, line, hold, command, late=late)
         if missing:
-            backordered.append({"sku": line.sku, "quantity": missing})
+            backordered.append(replace(line, quantity=missing))
     paid = replace(
         hold,
         status=Status.CAPTURED,
@@ -88,11 +117,61 @@ def capture(state: State, command: Capture) -> Answer:
         late=late,
     )
     state.put(paid)
-    if command.payment_id is not None:
-        named = state.hold(command.payment_id)
-        if named is None or named.status is not Status.HELD:  # a live hold keeps its ids
-            state.put(SessionLink(command.payment_id, paid.reservation_id))
-    return Accepted({**_summary(state, paid, paid.lines), "backordered": backordered})
+    _link(state, paid, command)
+    if command.about is not None and (late or backordered):
+        concern = Concern.LATE_PAYMENT if late else Concern.BACKORDER
+        raise_matter(state, concern, command.about, paid, command.about, tuple(backordered))
+    rows = [{"sku": line.sku, "quantity": line.quantity} for line in backordered]
+    return Accepted({**_summary(state, paid, paid.lines), "backordered": rows})
+
+
+RAISED = (Concern.LATE_PAYMENT, Concern.BACKORDER, Concern.SECOND_PAYMENT)
+"""What a payment may raise."""
+
+
+def _again(state: State, hold: Reservation, command: Capture) -> Answer:
+    """A payment of a hold that has been captured: the same one, or money that is owed back."""
+    about = command.about
+    second = None not in (about, hold.payment_id) and hold.payment_id != command.payment_id
+    if second and about is not None and matter_of(state, Concern.SECOND_PAYMENT, about) is None:
+        progress = Progress.DUE if command.refund_late else Progress.OPEN
+        raise_matter(state, Concern.SECOND_PAYMENT, about, hold, about, progress=progress)
+        _link(state, hold, command)
+        return Accepted({**_summary(state, hold, ()), "outcome": "second payment"})
+    return Accepted(_summary(state, hold, ()))
+
+
+def _refund_instead(state: State, hold: Reservation, command: Capture) -> bool:
+    """Whether a late payment is refunded instead of served: now, or when it was told before."""
+    about = command.about
+    if about is None:
+        return False
+    if matter_of(state, Concern.LATE_PAYMENT, about) is not None:
+        return True
+    if not command.refund_late or all(
+        line.quantity <= state.level(line.sku, line.location).available for line in hold.lines
+    ):
+        return False
+    raise_matter(state, Concern.LATE_PAYMENT, about, hold, about, hold.lines, progress=Progress.DUE)
+    _link(state, hold, command)
+    return True
+
+
+def _link(state: State, hold: Reservation, command: Capture) -> None:
+    """From now on the payment's own ids mean this hold; a live hold of another keeps its ids."""
+    for id_ in (command.payment_id, command.intent):
+        named = None if id_ is None else state.hold(id_)
+        if id_ is not None and (named is None or named.status is not Status.HELD):
+            state.put(SessionLink(id_, hold.reservation_id))
+
+
+def _is_latest(state: State, hold: Reservation, command: Release) -> bool:
+    checkout = state.get(Checkout, hold.reservation_id)
+    if checkout is None:
+        return True
+    if checkout.payment_session is None:
+        return command.number in (None, checkout.number)
+    return checkout.payment_session == command.payment_session
 
 
 def _find(state: State, command: Release | Capture) -> Reservation | None:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from fancymonkey.core.command import Command
-from fancymonkey.core.model import ROWS, Entry, Item, Level, Product, Reservation, Row
+from fancymonkey.core.model import Entry, Item, Level, Product, Reservation, Row
 from fancymonkey.core.outcomes import Answer
+from fancymonkey.core.rows import ROWS
 from fancymonkey.core.state import Rows, State
 
 

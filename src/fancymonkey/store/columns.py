@@ -13,7 +13,8 @@ from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_
 
 import msgspec
 
-from fancymonkey.core.model import ROWS, Entry, Line, Row
+from fancymonkey.core.model import Entry, Line, Row
+from fancymonkey.core.rows import ROWS
 
 T = TypeVar("T")
 Encode = Callable[[Any], Any]

@@ -3,7 +3,8 @@
 from collections.abc import AsyncIterator, Callable
 from itertools import count
 
-from fancymonkey.core.model import ROWS, Entry, Row
+from fancymonkey.core.model import Entry, Row
+from fancymonkey.core.rows import ROWS
 from fancymonkey.errors import DataError, StoreCorrupt, StoreUnavailable
 from fancymonkey.store.base import Store
 

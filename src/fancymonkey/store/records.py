@@ -14,7 +14,8 @@ from typing import Any, get_type_hints
 
 import msgspec
 
-from fancymonkey.core.model import ROWS, Entry, Row
+from fancymonkey.core.model import Entry, Row
+from fancymonkey.core.rows import ROWS
 from fancymonkey.core.state import Rows
 from fancymonkey.errors import StoreCorrupt
 

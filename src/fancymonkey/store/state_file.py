@@ -13,7 +13,8 @@ from zlib import crc32
 
 import msgspec
 
-from fancymonkey.core.model import ROWS, Row
+from fancymonkey.core.model import Row
+from fancymonkey.core.rows import ROWS
 from fancymonkey.errors import StoreCorrupt
 from fancymonkey.store.files import Disk, write_safely
 from fancymonkey.store.journal import Position

@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from importlib import resources
 from typing import Any
 
-from fancymonkey.core.model import ROWS, Entry, Reservation, Row
+from fancymonkey.core.model import Entry, Reservation, Row
 from fancymonkey.core.outcomes import Answer
+from fancymonkey.core.rows import ROWS
 from fancymonkey.core.state import Load, Rows, State
 from fancymonkey.store.base import Commit, commit_of
 from fancymonkey.store.columns import ENTRIES, TABLES, Table

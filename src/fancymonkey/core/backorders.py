@@ -1,0 +1,35 @@
+"""Backorders: units that were paid for before they were there."""
+
+from fancymonkey.core.command import Command
+from fancymonkey.core.model import Kind, Line
+from fancymonkey.core.state import State
+
+
+def fill_backorders(state: State, sku: str, location: str, command: Command) -> None:
+    """Units that came in and are free go to those who have paid for one already."""
+    level = state.level(sku, location)
+    filled = min(level.backordered, max(0, level.available))
+    if filled:
+        state.post(
+            Kind.SOLD,
+            sku,
+            location,
+            on_hand=-filled,
+            backordered=-filled,
+            actor=command.actor,
+            reason="backorder filled",
+            cause=command.cause,
+        )
+
+
+def strike_backorders(state: State, line: Line, command: Command, reason: str) -> None:
+    """These units will never be delivered: they were backordered, and their buyer is refunded."""
+    state.post(
+        Kind.RETURNED,
+        line.sku,
+        line.location,
+        backordered=-line.quantity,
+        actor=command.actor,
+        reason=reason,
+        cause=command.cause,
+    )

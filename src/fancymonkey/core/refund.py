@@ -1,0 +1,213 @@
+"""Money that goes back: what it means for the stock, and how a matter is settled.
+
+A refund returns nothing to stock by itself: the goods may be with the buyer. It raises a matter,
+and units come back when the owner says so, each at most once.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from fancymonkey.core.backorders import fill_backorders, strike_backorders
+from fancymonkey.core.command import Command, needs_hold, needs_lines
+from fancymonkey.core.frozen import dataclass
+from fancymonkey.core.matters import matter_of, needs_matters, raise_matter
+from fancymonkey.core.model import Kind, Line, Reservation, Status
+from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
+from fancymonkey.core.payment import Concern, Matter, Progress
+from fancymonkey.core.state import Key, State
+
+OWED = (Concern.LATE_PAYMENT, Concern.BACKORDER, Concern.SECOND_PAYMENT)
+"""What a refund of the payment may settle."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteRefund(Command):
+    """The provider has given money back for a payment, all of it (`whole`) or a part.
+
+    With `take_back` a whole refund returns the units at once, else the owner is asked. `ref` is
+    the payment's id, `others` are further ids to try. Told again, it changes nothing.
+    """
+
+    ref: str
+    others: tuple[str, ...] = ()
+    whole: bool
+    note: str = ""
+    take_back: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settle(Command):
+    """Decides a matter, or a part of one.
+
+    `returned` are the units that come back to stock now (only after a refund), never more than
+    the matter has left; it stays open while units are left, unless `then` says that it is over.
+    `then` is `due` where the shop shall give the money back itself.
+    """
+
+    matter_id: str
+    returned: tuple[Line, ...] = ()
+    then: Progress | None = None
+    note: str = ""
+
+
+def needs_refund(command: NoteRefund | Settle, state: State) -> Iterator[Key]:
+    """The rows that the rules of this file read."""
+    if isinstance(command, Settle):
+        yield Matter, command.matter_id
+        matter = state.get(Matter, command.matter_id)
+        if matter is None:
+            return
+        hold = None
+        if matter.reservation_id is not None:
+            yield Reservation, matter.reservation_id
+            hold = state.get(Reservation, matter.reservation_id)
+        yield from _needs_return(hold, command.returned, matter.payment)
+        return
+    for ref in (command.ref, *command.others):
+        yield from needs_hold(state, ref)
+        yield from needs_matters(ref, *OWED)
+    hold = _paid(state, command)
+    if hold is not None:
+        yield from needs_matters(hold.reservation_id, Concern.REFUNDED)
+        yield from needs_lines(hold)
+
+
+def _needs_return(hold: Reservation | None, lines: tuple[Line, ...], payment: str) -> Iterator[Key]:
+    if hold is not None:
+        yield from needs_lines(hold)
+    yield from needs_matters(payment, *OWED)
+
+
+def _paid(state: State, command: NoteRefund) -> Reservation | None:
+    for ref in (command.ref, *command.others):
+        hold = state.hold(ref)
+        if hold is not None:
+            return hold
+    return None
+
+
+def note_refund(state: State, command: NoteRefund) -> Answer:
+    """Applies a `NoteRefund`."""
+    hold = _paid(state, command)
+    if hold is None:
+        return Refused(Code.UNKNOWN_SESSION, "There is no hold for this payment.")
+    owed = _owed(state, command)
+    if owed is not None and (owed.concern is Concern.SECOND_PAYMENT or not _captured(hold)):
+        if command.whole:
+            _close(state, owed, Progress.DONE, command.note)
+        return Accepted({"outcome": "refund noted"})
+    if not _captured(hold):
+        return Accepted({"outcome": "refund noted"})
+    matter = raise_matter(
+        state, Concern.REFUNDED, hold.reservation_id, hold, command.ref, hold.lines
+    )
+    if matter.progress is not Progress.OPEN:
+        return Accepted({"outcome": "no change"})
+    if command.whole and command.take_back:
+        _take_back(state, matter, matter.lines, command)
+        _close(state, replace(matter, lines=()), Progress.DONE, command.note)
+        return Accepted({"outcome": "returned"})
+    if matter.note != command.note:
+        state.put(replace(matter, note=command.note))
+    return Accepted({"outcome": "return proposed"})
+
+
+def _captured(hold: Reservation) -> bool:
+    return hold.status is Status.CAPTURED
+
+
+def _owed(state: State, command: NoteRefund) -> Matter | None:
+    """What was to be paid back of this payment, if anything."""
+    for ref in (command.ref, *command.others):
+        for concern in OWED:
+            matter = matter_of(state, concern, ref)
+            if matter is not None:
+                return matter
+    return None
+
+
+def settle(state: State, command: Settle) -> Answer:
+    """Applies a `Settle`."""
+    matter = state.get(Matter, command.matter_id)
+    if matter is None:
+        return Refused(Code.UNKNOWN_MATTER, "There is no such matter.")
+    if matter.closed_at is not None:
+        if command.returned or command.then is not matter.progress:
+            return Refused(Code.MATTER_CLOSED, f"This matter is {matter.progress} already.")
+        return Accepted(_told(matter))
+    left = _left(matter, command.returned)
+    if left is None:
+        return Refused(
+            Code.OUT_OF_RANGE, "Only units that were refunded can come back, each of them once."
+        )
+    _take_back(state, matter, command.returned, command)
+    after = replace(matter, lines=left) if command.returned else matter
+    then = command.then
+    if then is None and matter.lines and not left:
+        then = Progress.DONE
+    after = _close(state, after, then or after.progress, command.note)
+    return Accepted({**_told(after), "revision": state.revision})
+
+
+def _left(matter: Matter, returned: tuple[Line, ...]) -> tuple[Line, ...] | None:
+    """The matter's lines less these, or None where they are not all in there."""
+    if not returned:
+        return matter.lines
+    if matter.concern is not Concern.REFUNDED:
+        return None
+    left = {(line.sku, line.location): line.quantity for line in matter.lines}
+    for line in returned:
+        key = (line.sku, line.location)
+        if line.quantity < 1 or left.get(key, 0) < line.quantity:
+            return None
+        left[key] -= line.quantity
+    return tuple(Line(sku, units, place) for (sku, place), units in left.items() if units)
+
+
+def _take_back(
+    state: State, matter: Matter, lines: tuple[Line, ...], command: NoteRefund | Settle
+) -> None:
+    """Units come back on hand; those that were never delivered are struck off the backorders."""
+    waiting: dict[tuple[str, str], int] = {}
+    for concern in (Concern.LATE_PAYMENT, Concern.BACKORDER):
+        owed = matter_of(state, concern, matter.payment)
+        if lines and owed is not None and owed.closed_at is None:
+            waiting |= {(line.sku, line.location): line.quantity for line in owed.lines}
+            _close(state, owed, Progress.DONE, "refunded")
+    for line in lines:
+        backordered = state.level(line.sku, line.location).backordered
+        never = min(line.quantity, backordered, waiting.get((line.sku, line.location), 0))
+        if never:
+            strike_backorders(state, replace(line, quantity=never), command, "refunded")
+        if line.quantity > never:
+            state.post(
+                Kind.RETURNED,
+                line.sku,
+                line.location,
+                on_hand=line.quantity - never,
+                actor=command.actor,
+                reason="refunded",
+                cause=command.cause or matter.payment,
+            )
+            fill_backorders(state, line.sku, line.location, command)
+
+
+def _close(state: State, matter: Matter, progress: Progress, note: str) -> Matter:
+    """The matter as it stands now."""
+    over = progress in (Progress.DONE, Progress.DISMISSED)
+    after = replace(
+        matter,
+        progress=progress,
+        closed_at=state.now if over else None,
+        note=note or matter.note,
+    )
+    state.put(after)
+    return after
+
+
+def _told(matter: Matter) -> dict[str, object]:
+    return {
+        "matter_id": matter.matter_id,
+        "progress": str(matter.progress),
+        "lines": [(line.sku, line.quantity) for line in matter.lines],
+    }

@@ -1,0 +1,31 @@
+"""Every kind of row there is. A store knows no others, and each of these by table and key alone."""
+
+from fancymonkey.core.model import (
+    Cursor,
+    Event,
+    Item,
+    Level,
+    Outcome,
+    Product,
+    Reservation,
+    Row,
+    SessionLink,
+    TurnedAway,
+)
+from fancymonkey.core.payment import Checkout, Matter, Run
+
+ROWS: tuple[type[Row], ...] = (
+    Product,
+    Item,
+    Level,
+    Reservation,
+    SessionLink,
+    Outcome,
+    Event,
+    TurnedAway,
+    Cursor,
+    Checkout,
+    Matter,
+    Run,
+)
+"""Every kind of row, in an order in which they may be written."""
