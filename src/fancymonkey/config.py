@@ -4,129 +4,40 @@ Each variable is declared once, with its words; `docs/reference/settings.md` is 
 """
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Final
-from urllib.parse import urlsplit
-
-from dotenv import dotenv_values
 
 from fancymonkey.errors import ConfigError
-
-SCHEMES: Final = ("postgresql", "postgres", "sqlite", "memory")
-TTL_MAX: Final = 86_400
-PUBLISHED_PASSWORD: Final = "fancymonkey2024"  # noqa: S105 — it stands in public documentation
-LEVELS: Final = ("debug", "info", "warning", "error")
-FORMATS: Final = ("text", "json")
-_SWITCH: Final = {"on": True, "true": True, "yes": True, "1": True} | {
-    "off": False,
-    "false": False,
-    "no": False,
-    "0": False,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """An environment variable: how its text is read, and what to say about it.
-
-    `parse` raises ValueError with what the text should be.
-    """
-
-    name: str
-    parse: Callable[[str], Any]
-    shown_default: str
-    about: str
-    secret: bool
-
-
-def _variable(
-    name: str,
-    parse: Callable[[str], Any],
-    default: Any,
-    about: str,
-    *,
-    shown: str = "",
-    secret: bool = False,
-) -> Any:
-    variable = Variable(name, parse, shown, about, secret)
-    return field(default=default, repr=not secret, metadata={"variable": variable})
-
-
-def _text(text: str) -> str:
-    return text
-
-
-def _store_url(text: str) -> str:
-    if text.partition("://")[0] not in SCHEMES:
-        raise ValueError("postgresql://user@host/database or sqlite:///file.db")
-    return text
-
-
-def _password(text: str) -> str:
-    if text == PUBLISHED_PASSWORD:
-        raise ValueError("a password of your own: this one is published and opens nothing")
-    return text
-
-
-def _whole(least: int, most: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        # int() alone would also take "1_000", "+5" and digits of other scripts.
-        if not (text.isascii() and text.isdigit() and least <= int(text[:9]) <= most):
-            raise ValueError(f"a whole number from {least} to {most}")
-        return int(text)
-
-    return parse
-
-
-def _one_of(*words: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text.lower() not in words:
-            raise ValueError(" or ".join(words))
-        return text.lower()
-
-    return parse
-
-
-def _switch(text: str) -> bool:
-    if text.lower() not in _SWITCH:
-        raise ValueError("on or off")
-    return _SWITCH[text.lower()]
-
-
-def _several(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
-def _origins(text: str) -> tuple[str, ...]:
-    origins = tuple(part.rstrip("/").lower() for part in _several(text))
-    if not all(origin == "*" or _is_origin(origin) for origin in origins):
-        raise ValueError("origins such as https://shop.example, separated by commas, or *")
-    return origins
-
-
-def _is_origin(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        return (
-            parts.scheme in ("http", "https")
-            and bool(parts.hostname)
-            and parts.port != 0
-            and text == f"{parts.scheme}://{parts.netloc}"
-            and "@" not in parts.netloc
-        )
-    except ValueError:
-        return False
+from fancymonkey.variables import (
+    FORMATS,
+    LEVELS,
+    TTL_MAX,
+    Variable,
+    any_text,
+    currency_code,
+    dotenv,
+    http_url,
+    loopback,
+    one_of,
+    own_password,
+    parsed,
+    several,
+    several_origins,
+    store_url,
+    switch,
+    variable,
+    whole,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set. Secrets never appear in its text form."""
 
-    database_url: str | None = _variable(
+    database_url: str | None = variable(
         "DATABASE_URL",
-        _store_url,
+        store_url,
         None,
         "The database that holds the stock: `postgresql://user:password@host/database` or "
         "`sqlite:///file.db` (three slashes: relative, four: absolute). Without it the stock "
@@ -134,95 +45,204 @@ class Settings:
         shown="none",
         secret=True,
     )
-    data_dir: str = _variable(
+    data_dir: str = variable(
         "DATA_DIR",
-        _text,
+        any_text,
         "data",
         "The directory of the JSON files. Not used where `DATABASE_URL` is set.",
         shown="./data",
     )
-    host: str = _variable(
+    host: str = variable(
         "HOST",
-        _text,
+        any_text,
         "127.0.0.1",
         "The address to listen on. `0.0.0.0` takes connections from other machines.",
         shown="127.0.0.1",
     )
-    port: int = _variable(
+    port: int = variable(
         "PORT",
-        _whole(0, 65_535),
+        whole(0, 65_535),
         8000,
         "The port to listen on. 0 takes any free one.",
         shown="8000",
     )
-    admin_password: str | None = _variable(
+    admin_password: str | None = variable(
         "ADMIN_PASSWORD",
-        _password,
+        own_password,
         None,
         "What the owner's endpoints want as `password`. Without it they refuse everybody. "
         "The published default of older versions is not accepted.",
         shown="none",
         secret=True,
     )
-    stripe_webhook_secrets: tuple[str, ...] = _variable(
+    stripe_secret_key: str | None = variable(
+        "STRIPE_SECRET_KEY",
+        any_text,
+        None,
+        "The secret key of the Stripe account (`sk_live_…`, `sk_test_…`, or a restricted key). "
+        "Without it `POST /api/checkout` answers 503; everything else works.",
+        shown="none",
+        secret=True,
+    )
+    stripe_api_base: str | None = variable(
+        "STRIPE_API_BASE",
+        loopback,
+        None,
+        "Where a stand-in for Stripe listens on this machine, for rehearsals and tests: "
+        "`http://127.0.0.1:12111`. Refused beside a live key.",
+        shown="Stripe itself",
+    )
+    stripe_webhook_secrets: tuple[str, ...] = variable(
         "STRIPE_WEBHOOK_SECRET",
-        _several,
+        several,
         (),
         "The signing secret of the Stripe webhook. Several, separated by commas, are all "
         "accepted: give the old and the new one while you rotate.",
         shown="none",
         secret=True,
     )
-    cron_secret: str | None = _variable(
+    shop_url: str | None = variable(
+        "SHOP_URL",
+        http_url,
+        None,
+        "Where the shop's pages are, without a slash at the end: `https://shop.example`. Buyers "
+        "return there from Stripe.",
+        shown="this server",
+    )
+    success_url: str | None = variable(
+        "SUCCESS_URL",
+        http_url,
+        None,
+        "The page a buyer sees after paying. Gets `session_id=cs_…` in its query.",
+        shown="`SHOP_URL`/success.html",
+    )
+    cancel_url: str | None = variable(
+        "CANCEL_URL",
+        http_url,
+        None,
+        "The page a buyer sees who turns back at the checkout. Gets `hold=res_…` in its query.",
+        shown="`SHOP_URL`/cancel.html",
+    )
+    currency: str = variable(
+        "CURRENCY",
+        currency_code,
+        "usd",
+        "The currency of the prices in the catalogue, as Stripe writes it: `eur`. Used for sizes "
+        "without a `priceId`.",
+        shown="usd",
+    )
+    checkout_minutes: int = variable(
+        "CHECKOUT_MINUTES",
+        whole(30, 1439),
+        30,
+        "How long a buyer may take at Stripe, in minutes, from 30 (Stripe's least) to 1439.",
+        shown="30",
+    )
+    checkout_grace_seconds: int = variable(
+        "CHECKOUT_GRACE_SECONDS",
+        whole(0, 86_400),
+        300,
+        "How long a hold outlives its checkout at Stripe, so that word of a payment in the last "
+        "second finds it alive.",
+        shown="300",
+    )
+    checkouts_per_hold: int = variable(
+        "CHECKOUTS_PER_HOLD",
+        whole(1, 100),
+        5,
+        "How often one hold may be taken to the checkout: each time it lives on for as long as "
+        "the checkout does.",
+        shown="5",
+    )
+    pending_payment_days: int = variable(
+        "PENDING_PAYMENT_DAYS",
+        whole(1, 60),
+        7,
+        "How long a hold waits for a payment that takes days (bank transfers and the like).",
+        shown="7",
+    )
+    late_payment: str = variable(
+        "LATE_PAYMENT",
+        one_of("backorder", "refund"),
+        "backorder",
+        "What becomes of a payment that comes after its hold has ended and cannot be served from "
+        "what is available: `backorder` owes the buyer the rest, `refund` gives the money back.",
+        shown="backorder",
+    )
+    return_on_refund: str = variable(
+        "RETURN_ON_REFUND",
+        one_of("ask", "auto"),
+        "ask",
+        "Whether a whole refund at Stripe puts the units back on hand by itself (`auto`) or asks "
+        "the owner (`ask`): the goods may be with the buyer.",
+        shown="ask",
+    )
+    reconcile_seconds: int = variable(
+        "RECONCILE_SECONDS",
+        whole(0, 86_400),
+        300,
+        "How often the ledger is compared with Stripe, in seconds; 0 leaves it to "
+        "`fancymonkey reconcile`.",
+        shown="300",
+    )
+    demo: bool = variable(
+        "DEMO",
+        switch,
+        False,
+        "`on` runs a stand-in for Stripe inside the service, so that the whole way from the shop "
+        "to a paid order works without keys. No money moves. Refused beside real keys.",
+        shown="off",
+    )
+    cron_secret: str | None = variable(
         "CRON_SECRET",
-        _text,
+        any_text,
         None,
         "What a scheduler sends as `Authorization: Bearer …` to tidy ended holds. Without it "
         "that call is refused; holds end at their second all the same.",
         shown="none",
         secret=True,
     )
-    reservation_ttl_seconds: int = _variable(
+    reservation_ttl_seconds: int = variable(
         "RESERVATION_TTL_SECONDS",
-        _whole(1, TTL_MAX),
+        whole(1, TTL_MAX),
         1800,
         "How long a hold lives, in seconds, from 1 to 86400 (a day: no Stripe checkout session "
         "lives longer).",
         shown="1800",
     )
-    rate_limit: bool = _variable(
+    rate_limit: bool = variable(
         "RATE_LIMIT",
-        _switch,
+        switch,
         True,
         "`off` switches the limits on requests per client off, for measurements.",
         shown="on",
     )
-    cors_origins: tuple[str, ...] = _variable(
+    cors_origins: tuple[str, ...] = variable(
         "CORS_ORIGINS",
-        _origins,
+        several_origins,
         (),
         "Origins of shop pages on other hosts that may call the API from a browser, exact and "
         "separated by commas: `https://shop.example,https://www.shop.example`. `*` means any.",
         shown="none",
     )
-    trusted_proxies: tuple[str, ...] = _variable(
+    trusted_proxies: tuple[str, ...] = variable(
         "TRUSTED_PROXIES",
-        _several,
+        several,
         (),
         "Addresses or networks of your reverse proxies, separated by commas: only their word is "
         "taken for a client's address (`X-Forwarded-For`). Limits count per client.",
         shown="none",
     )
-    log_format: str = _variable(
+    log_format: str = variable(
         "LOG_FORMAT",
-        _one_of(*FORMATS),
+        one_of(*FORMATS),
         "text",
         "`text` for people or `json` for machines, one line an event.",
         shown="text",
     )
-    log_level: str = _variable(
+    log_level: str = variable(
         "LOG_LEVEL",
-        _one_of(*LEVELS),
+        one_of(*LEVELS),
         "info",
         "The least important lines to log: `debug`, `info`, `warning` or `error`.",
         shown="info",
@@ -235,39 +255,36 @@ class Settings:
 
     @classmethod
     def load(
-        cls, environ: Mapping[str, str] | None = None, dotenv: Path = Path(".env")
+        cls, environ: Mapping[str, str] | None = None, file: Path = Path(".env")
     ) -> "Settings":
         """The settings of this process; the environment beats the file. Raises ConfigError.
 
         A variable that is set to nothing counts as not set, and hides the file's.
         """
-        values = {**_dotenv(dotenv), **(os.environ if environ is None else environ)}
+        values = {**dotenv(file), **(os.environ if environ is None else environ)}
         found = {}
         for one in fields(cls):
-            variable: Variable = one.metadata["variable"]
-            text = values.get(variable.name, "").strip()
+            declared: Variable = one.metadata["variable"]
+            text = values.get(declared.name, "").strip()
             if text:
-                found[one.name] = _parsed(variable, text)
-        return cls(**found)
+                found[one.name] = parsed(declared, text)
+        settings = cls(**found)
+        settings.check()
+        return settings
 
-
-def _dotenv(path: Path) -> dict[str, str]:
-    try:
-        # A password may hold `${`: what is written is what is meant.
-        values = dotenv_values(path, interpolate=False) if path.is_file() else {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read as text in UTF-8: {error}") from error
-    return {name: text for name, text in values.items() if text is not None}
-
-
-def _parsed(variable: Variable, text: str) -> Any:
-    has = f"{variable.name}" if variable.secret else f"{variable.name} is {text!r}; it"
-    if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text):
-        raise ConfigError(f"{has} should be text in UTF-8.")
-    try:
-        return variable.parse(text)
-    except ValueError as error:
-        raise ConfigError(f"{has} should be {error}.") from None
+    def check(self) -> None:
+        """Raises ConfigError where settings contradict each other."""
+        live = (self.stripe_secret_key or "").startswith(("sk_live_", "rk_live_"))
+        if live and self.stripe_api_base is not None:
+            raise ConfigError(
+                "STRIPE_API_BASE sends payments to a stand-in, and STRIPE_SECRET_KEY is a live "
+                "key. Remove one of them."
+            )
+        if self.demo and (self.stripe_secret_key is not None or self.stripe_api_base is not None):
+            raise ConfigError(
+                "DEMO brings its own stand-in for Stripe. Remove STRIPE_SECRET_KEY and "
+                "STRIPE_API_BASE, or switch DEMO off."
+            )
 
 
 def without_password(target: str) -> str:
@@ -296,7 +313,7 @@ def reference() -> str:
         "|---|---|---|",
     ]
     for one in fields(Settings):
-        variable: Variable = one.metadata["variable"]
-        secret = " Secret: never logged." if variable.secret else ""
-        lines.append(f"| `{variable.name}` | {variable.shown_default} | {variable.about}{secret} |")
+        declared: Variable = one.metadata["variable"]
+        secret = " Secret: never logged." if declared.secret else ""
+        lines.append(f"| `{declared.name}` | {declared.shown_default} | {declared.about}{secret} |")
     return "\n".join(lines) + "\n"

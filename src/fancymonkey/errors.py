@@ -3,6 +3,9 @@
 FancyMonkeyError
 ├── ConfigError           a setting is missing or makes no sense
 ├── DataError             a file or a row cannot be taken in as it is
+├── PaymentError          the payment provider has not done what it was asked for
+│   ├── PaymentRefused    it said no, or was not reached: nothing was done
+│   └── PaymentUnknown    it may or may not have done it
 └── StoreError
     ├── StoreUnavailable  the store cannot be reached or written now; try again later
     ├── StoreCorrupt      what is stored contradicts itself; stop and look
@@ -22,6 +25,23 @@ class ConfigError(FancyMonkeyError):
 
 class DataError(FancyMonkeyError):
     """A file or a row cannot be taken in as it is."""
+
+
+class PaymentError(FancyMonkeyError):
+    """The payment provider has not done what it was asked for."""
+
+
+class PaymentRefused(PaymentError):
+    """It said no, or was not reached: nothing was done. `missing`: it knows no such thing."""
+
+    def __init__(self, text: str, *, reached: bool = True, missing: bool = False) -> None:
+        super().__init__(text)
+        self.reached = reached
+        self.missing = missing
+
+
+class PaymentUnknown(PaymentError):
+    """No answer, or one that leaves open whether it was done. Ask the same question again."""
 
 
 class StoreError(FancyMonkeyError):

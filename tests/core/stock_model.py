@@ -26,6 +26,7 @@ class Model:
     holds: dict[str, ModelHold] = field(default_factory=dict)
     ids: dict[str, str] = field(default_factory=dict)
     sold_out: set[str] = field(default_factory=set)
+    second: set[str] = field(default_factory=set)
 
     def reserved(self, sku: str) -> int:
         live = [hold for hold in self.holds.values() if hold.status == "held"]
@@ -94,6 +95,9 @@ class Model:
         if not hold:
             return "unknown_session"
         if hold.status == "captured":
+            if hold.payment != payment and payment not in self.second:
+                self.second.add(payment)
+                self._name(payment, hold)
             return "ok"
         for sku, count in hold.wanted.items():
             free = self.on_hand[sku] if hold.status == "held" else self.available(sku)
@@ -102,10 +106,13 @@ class Model:
             _add(self.paid, sku, count)
             _add(self.backordered, sku, count - taken)
         hold.status, hold.payment = "captured", payment
+        self._name(payment, hold)
+        return "ok"
+
+    def _name(self, payment: str, hold: ModelHold) -> None:
         named = self.find(payment)
         if not named or named.status != "held":
             self.ids[payment] = next(id_ for id_, one in self.holds.items() if one is hold)
-        return "ok"
 
     def adjust(self, sku: str, change: int) -> str:
         if self.on_hand[sku] + change < 0:

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from fancymonkey.core.outcomes import Code
-from fancymonkey.web import admin, inventory, openapi, samples, stripe, wire
+from fancymonkey.web import admin, checkout, inventory, openapi, samples, stripe, wire
 from fancymonkey.web.answers import STATUS
 from tests.web.client import Client
 from tests.web.shops import CRON, PASSWORD, Shop
@@ -16,6 +16,7 @@ from tests.web.signing import deliver
 DECODERS = {
     "reserve": inventory._reserve_body,
     "release": inventory._release_body,
+    "checkout": checkout._body,
     "update": admin._update_body,
     "bulk_update": admin._bulk_body,
     "webhook": stripe._event,

@@ -29,11 +29,12 @@ class BeginCheckout(Command):
     """Starts the next attempt to pay for a live hold, and lets the hold live until `until` (ms).
 
     `ref` is the hold's own id. `request` is what the provider will be asked for, `ends_at` when
-    its session is to end (ms). Refused while another attempt is not closed, and after `most`
-    attempts: a hold cannot be renewed for ever. The answer has the attempt's `number`.
+    its session is to end (ms). Refused while another attempt is not closed, where `number` is not
+    the next attempt's, and after `most` attempts: a hold cannot be renewed for ever.
     """
 
     ref: str
+    number: int
     ends_at: int
     until: int
     request: str
@@ -132,11 +133,12 @@ def begin_checkout(state: State, command: BeginCheckout) -> Answer:
     if before is not None and before.stage is not Stage.CLOSED:
         return Refused(Code.CHECKOUT_CHANGED, "Another checkout of this hold began. Try again.")
     number = 1 if before is None else before.number + 1
+    if number != command.number:
+        return Refused(Code.CHECKOUT_CHANGED, "Another checkout of this hold began. Try again.")
     if number > command.most:
         return Refused(
             Code.TOO_MANY_CHECKOUTS,
-            f"This hold was taken to the checkout {before.number if before else 0} times. "
-            "Give it back and start again.",
+            f"This hold was at the checkout {command.most} times. Release it and start again.",
         )
     state.put(
         Checkout(hold.reservation_id, number, Stage.OPENING, command.ends_at, command.request)

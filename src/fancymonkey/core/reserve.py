@@ -31,12 +31,14 @@ class Reserve(Command):
     already holds gets the new quantity, its own units do not count against it, and the deadline
     stays. Lines of the same SKU are one line. `reservation_id` is used where the session holds
     nothing yet. `ttl` in milliseconds. While the hold is at the checkout its lines cannot change.
+    With `only` the hold has these lines and no others: what else it held is given back.
     """
 
     reservation_id: str
     session_id: str
     lines: tuple[Line, ...]
     ttl: int
+    only: bool = False
 
 
 def needs_reserve(command: Reserve, state: State) -> list[Key]:
@@ -56,7 +58,7 @@ def reserve(state: State, command: Reserve) -> Answer:
     current = found if found is not None and found.status is Status.HELD else None
     lines = _merged(command.lines)
     own = {} if current is None else _merged(current.lines)
-    held = own | lines
+    held = lines if command.only else own | lines
     refused = _refusal(state, command, found, lines, own, len(held))
     if refused is None and current is not None and held != own:
         refused = _at_checkout(state, current)
@@ -76,6 +78,8 @@ def reserve(state: State, command: Reserve) -> Answer:
         hold = replace(current, lines=tuple(held.values()))
     if hold != current:
         state.put(hold)
+    if command.only:
+        _give_up(state, command, hold, [own[key] for key in own if key not in lines])
     stock = _set_aside(state, command, hold, lines, own)
     return Accepted(
         {
@@ -134,6 +138,20 @@ def _set_aside(
             level = state.level(line.sku, line.location)
         stock.append((line.sku, line.quantity, level.on_hand, level.reserved, level.available))
     return stock
+
+
+def _give_up(state: State, command: Reserve, hold: Reservation, dropped: list[Line]) -> None:
+    """Books what the hold no longer has."""
+    for line in dropped:
+        state.post(
+            Kind.RELEASED,
+            line.sku,
+            line.location,
+            reserved=-line.quantity,
+            reservation=hold,
+            actor=command.actor,
+            cause=command.cause,
+        )
 
 
 def _refusal(

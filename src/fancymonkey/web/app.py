@@ -18,7 +18,7 @@ from fancymonkey.store.opening import open_store
 from fancymonkey.web import live, openapi, pages, system
 from fancymonkey.web.front import Front, unavailable
 from fancymonkey.web.http import Problem, response_of
-from fancymonkey.web.shop import Shop
+from fancymonkey.web.shop import Shop, checkouts_of
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,8 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     """
     settings = settings or Settings.load()
     engine = engine or Engine(open_store(settings.target))
-    shop = Shop(engine, settings)
+    checkouts = checkouts_of(engine, settings)
+    shop = Shop(engine, settings, checkouts)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -38,6 +39,8 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         try:
             yield
         finally:
+            if checkouts is not None:
+                await checkouts.close()
             await engine.close()
 
     app = FastAPI(

@@ -8,6 +8,8 @@ SHARED = frozenset(
         "/api/inventory/reserve",
         "/api/inventory/release",
         "/api/inventory/live",
+        "/api/checkout",
+        "/api/checkout/status",
     }
 )
 """Paths that a shop's page may use from its own origin. What the owner uses is not among them."""

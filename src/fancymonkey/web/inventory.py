@@ -96,6 +96,8 @@ async def release(shop: Shop, call: Call) -> Reply:
         raise refusal(answer)
     hold = wire.hold_out(answer.data)
     count = len(hold["lines"])
+    if shop.checkouts is not None:
+        shop.checkouts.close_later(hold["id"])
     return ok(
         wire.encode(
             {

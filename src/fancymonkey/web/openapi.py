@@ -5,12 +5,14 @@ from typing import Any
 
 import msgspec
 
-from fancymonkey.web import admin, inventory, stripe, wire
+from fancymonkey.payments.events import Event
+from fancymonkey.web import admin, checkout, inventory, stripe, wire
 from fancymonkey.web.front import Endpoint, Routes
 from fancymonkey.web.samples import ANSWERS, REQUESTS
 
 TAGS = [
     {"name": "inventory", "description": "What the shop's pages call"},
+    {"name": "checkout", "description": "From a basket to a payment"},
     {"name": "admin", "description": "What the owner changes, with the password in the body"},
     {"name": "stripe", "description": "What Stripe tells"},
     {"name": "system", "description": "For whoever runs the service"},
@@ -77,6 +79,24 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         "POST",
+        "/api/checkout",
+        checkout.checkout,
+        "Hold a basket and open a Stripe Checkout Session for it",
+        checkout.CheckoutBody,
+        (400, 404, 409, 410, 413, 422, 429, 502, 503),
+        tag="checkout",
+    ),
+    Operation(
+        "GET",
+        "/api/checkout/status",
+        checkout.checkout_status,
+        "How a hold and its payment stand",
+        codes=(404, 422, 503),
+        tag="checkout",
+        parameters=(("sessionId", "query", "Any id of the hold: `cs_…`, `res_…`, the buyer's"),),
+    ),
+    Operation(
+        "POST",
         "/api/inventory/update",
         admin.update,
         "Change sizes one by one (owner)",
@@ -100,7 +120,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "/api/webhooks/stripe",
         stripe.webhook,
         "Events of Stripe, signed",
-        stripe.Event,
+        Event,
         (400, 413, 422, 503),
         tag="stripe",
         parameters=(("Stripe-Signature", "header", "`t=…,v1=…`, as Stripe sends it"),),
@@ -119,7 +139,8 @@ MEANING = {
     413: "The body is too long",
     422: "Well-formed, but it makes no sense",
     429: "Too many; see Retry-After",
-    503: "The store cannot be used now; see Retry-After",
+    502: "The payment service said no; nothing is held",
+    503: "The store or the payment service cannot be used now; see Retry-After",
 }
 
 

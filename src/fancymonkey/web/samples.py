@@ -43,9 +43,25 @@ _HOLD = {
     ],
 }
 
+_AT_CHECKOUT = {
+    "id": "res_1f0c2a9be4d8466f9e0f4c1b7a3d5e60",
+    "sessionId": "b4c5e8d0f1a24c7f9b3e6d2a8c1f0e57",
+    "lines": [{**_WHICH, "quantity": 1}],
+    "expiresAt": "2025-10-07T12:36:00.000Z",
+    "expiresInMinutes": 36,
+    **_WHICH,
+    "quantity": 1,
+}
+
 REQUESTS: dict[str, dict[str, Any]] = {
     "reserve": {**_WHICH, "quantity": 1, "sessionId": "cs_test_abc123"},
     "release": {"sessionId": "cs_test_abc123"},
+    "checkout": {
+        "productId": "prod_hoodie_001",
+        "skuId": "sku_midnight_emerald_m",
+        "priceId": "price_midnight_emerald_m",
+        "sessionId": "b4c5e8d0f1a24c7f9b3e6d2a8c1f0e57",
+    },
     "update": {
         "password": "the admin password",
         "updates": [{**_WHICH, "stock": 25, "expected": 20, "reason": "counted"}],
@@ -122,6 +138,23 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "released": 1,
         "reservations": [{**_HOLD, "status": "expired"}],
         "revision": 82,
+    },
+    "checkout": {
+        "success": True,
+        "checkoutUrl": "https://checkout.stripe.com/c/pay/cs_test_abc123",
+        "sessionId": "cs_test_abc123",
+        "reservation": _AT_CHECKOUT,
+        "revision": 83,
+    },
+    "checkout_status": {
+        "success": True,
+        "status": "held",
+        "paid": False,
+        "late": False,
+        "checkout": True,
+        "reservation": _AT_CHECKOUT,
+        "serverTime": "2025-10-07T12:00:02.000Z",
+        "revision": 83,
     },
     "update": {"success": True, "message": "Updated 1 inventory items", "results": _RESULTS},
     "bulk_update": {

@@ -6,6 +6,10 @@ from dataclasses import dataclass, field
 from fancymonkey.config import Settings
 from fancymonkey.engine.clock import system_clock
 from fancymonkey.engine.engine import Engine
+from fancymonkey.payments.basket import Terms
+from fancymonkey.payments.checkout import Checkouts
+from fancymonkey.payments.events import Policy
+from fancymonkey.payments.gateway import Gateway
 from fancymonkey.web.auth import Throttle
 from fancymonkey.web.listing import Listing
 
@@ -16,17 +20,51 @@ class Shop:
 
     engine: Engine
     settings: Settings
+    checkouts: Checkouts | None = None
     listing: Listing = field(init=False)
     throttle: Throttle = field(init=False)
+    policy: Policy = field(init=False)
 
     def __post_init__(self) -> None:
         self.listing = Listing(self.engine)
         self.throttle = Throttle(self.engine.clock)
+        self.policy = policy_of(self.settings)
 
     @property
     def ttl(self) -> int:
         """How long a hold lasts, in ms."""
         return self.settings.reservation_ttl_seconds * 1000
+
+
+def policy_of(settings: Settings) -> Policy:
+    """What the owner has decided about payments."""
+    return Policy(
+        refund_late=settings.late_payment == "refund",
+        take_back=settings.return_on_refund == "auto",
+        patience=settings.pending_payment_days * 86_400_000,
+    )
+
+
+def terms_of(settings: Settings) -> Terms:
+    """How this shop sells."""
+    shop = settings.shop_url or f"http://{settings.host}:{settings.port}"
+    return Terms(
+        ttl=settings.reservation_ttl_seconds * 1000,
+        session_life=settings.checkout_minutes * 60_000,
+        grace=settings.checkout_grace_seconds * 1000,
+        most=settings.checkouts_per_hold,
+        currency=settings.currency,
+        success_url=settings.success_url or f"{shop}/success.html",
+        cancel_url=settings.cancel_url or f"{shop}/cancel.html",
+    )
+
+
+def checkouts_of(engine: Engine, settings: Settings) -> Checkouts | None:
+    """The way to Stripe, or None where there is no key."""
+    if settings.stripe_secret_key is None:
+        return None
+    gateway = Gateway(settings.stripe_secret_key, settings.stripe_api_base)
+    return Checkouts(engine, gateway, terms_of(settings))
 
 
 def new_reservation_id() -> str:

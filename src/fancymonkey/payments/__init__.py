@@ -1,0 +1,1 @@
+"""Checkouts, what Stripe tells, refunds, reconciliation: where the engine and Stripe meet."""

@@ -1,0 +1,93 @@
+"""A basket as Stripe wants to see it: its lines, its prices, where the buyer returns to."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from fancymonkey.core.model import Line
+from fancymonkey.engine.view import View
+
+# Currencies without a smaller unit (Stripe: "Zero-decimal currencies").
+WHOLE = frozenset(
+    ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv"]
+) | {"xaf", "xof", "xpf"}
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How this shop sells. Times in ms; `success_url` and `cancel_url` are the shop's pages."""
+
+    ttl: int
+    session_life: int
+    grace: int
+    most: int
+    currency: str
+    success_url: str
+    cancel_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoPrice:
+    """A size that has neither a price of Stripe nor one of ours."""
+
+    sku: str
+
+
+def line_items(view: View, currency: str, lines: Sequence[Line]) -> list[dict[str, Any]] | NoPrice:
+    """The lines as Stripe wants them: by its price's id, or else by our own price."""
+    found = []
+    for line in lines:
+        item = view.items.get(line.sku)
+        product = None if item is None else view.products.get(item.product_id)
+        if item is None or product is None:
+            continue  # the core will say that there is no such size
+        entry: dict[str, Any] = {"quantity": line.quantity}
+        if item.price_id:
+            entry["price"] = item.price_id
+        elif product.price is None:
+            return NoPrice(line.sku)
+        else:
+            entry["price_data"] = {
+                "currency": currency,
+                "unit_amount": minor_units(product.price, currency),
+                "product_data": {"name": f"{product.name} ({item.size})"},
+            }
+        found.append(entry)
+    return found
+
+
+def session_request(
+    terms: Terms,
+    id_: str,
+    session_id: str,
+    number: int,
+    ends_at: int,
+    items: list[dict[str, Any]],
+) -> str:
+    """What Stripe is asked for, word by word."""
+    metadata = {"reservationId": id_, "sessionId": session_id, "checkout": str(number)}
+    return json.dumps(
+        {
+            "mode": "payment",
+            "client_reference_id": id_,
+            "metadata": metadata,
+            "payment_intent_data": {"metadata": metadata},
+            "expires_at": ends_at // 1000,
+            "line_items": items,
+            "success_url": with_query(terms.success_url, "session_id={CHECKOUT_SESSION_ID}"),
+            "cancel_url": with_query(terms.cancel_url, f"hold={id_}"),
+        }
+    )
+
+
+def minor_units(price: Decimal, currency: str) -> int:
+    """A price in the smallest unit of its currency, as Stripe counts money."""
+    return int(price if currency in WHOLE else (price * 100).to_integral_value())
+
+
+def with_query(url: str, more: str) -> str:
+    """A URL with one more field in its query."""
+    address, mark, fragment = url.partition("#")
+    return f"{address}{'&' if '?' in address else '?'}{more}{mark}{fragment}"

@@ -1,0 +1,161 @@
+"""What Stripe's events ask of the inventory. Pure: an event in, a command out."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import msgspec
+
+from fancymonkey.core.checkout import AwaitPayment
+from fancymonkey.core.command import Command
+from fancymonkey.core.execute import RecordEvent
+from fancymonkey.core.refund import NoteRefund
+from fancymonkey.core.resolve import Capture, Release
+from fancymonkey.payments.gateway import PAID, id_of
+
+ACTOR = "stripe"
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
+COMPLETED = "checkout.session.completed"
+ASYNC_SUCCEEDED = "checkout.session.async_payment_succeeded"
+ASYNC_FAILED = "checkout.session.async_payment_failed"
+EXPIRED = "checkout.session.expired"
+CHARGE_REFUNDED = "charge.refunded"
+REFUND_CREATED = "refund.created"
+REFUND_UPDATED = "refund.updated"
+
+TYPES = (
+    COMPLETED,
+    ASYNC_SUCCEEDED,
+    ASYNC_FAILED,
+    EXPIRED,
+    CHARGE_REFUNDED,
+    REFUND_CREATED,
+    REFUND_UPDATED,
+)
+"""The types of events that may move stock. All others are kept and answered, and do nothing."""
+
+GIVEN_BACK = ("succeeded", "pending", "requires_action")
+"""States of a refund in which the money goes, or will go, back."""
+
+
+class Object(msgspec.Struct):
+    """What we read of the object that an event is about: a session, a charge or a refund."""
+
+    id: Annotated[str, msgspec.Meta(max_length=255)] = ""
+    payment_status: str | None = None
+    client_reference_id: str | None = None
+    metadata: dict[str, Any] | None = None
+    payment_intent: Any = None
+    refunded: bool | None = None
+    status: str | None = None
+
+
+class Data(msgspec.Struct):
+    """Where an event keeps its object."""
+
+    object: Object
+
+
+class Event(msgspec.Struct):
+    """What we read of an event."""
+
+    id: Id
+    type: Id
+    data: Data
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the owner has decided beforehand.
+
+    `refund_late`: a late payment that cannot be served is refunded, else it becomes a backorder.
+    `take_back`: a whole refund returns the units at once, else the owner is asked. `patience`: how
+    long (ms) a hold waits for money that is under way.
+    """
+
+    refund_late: bool = False
+    take_back: bool = False
+    patience: int = 7 * 86_400_000
+
+
+def record(event: Event, policy: Policy, now: int) -> RecordEvent:
+    """The command that keeps an event and does what it asks, once."""
+    return RecordEvent(
+        event_id=event.id,
+        type=event.type,
+        object_id=event.data.object.id,
+        effect=effect_of(event, policy, now),
+        actor=ACTOR,
+    )
+
+
+def effect_of(event: Event, policy: Policy, now: int) -> Command | None:
+    """What an event asks of the inventory, or None where it asks nothing."""
+    thing = event.data.object
+    if event.type in (CHARGE_REFUNDED, REFUND_CREATED, REFUND_UPDATED):
+        return _refund(event, policy)
+    ids = [id_ for id_ in _ids(thing) if id_]
+    if not ids:
+        return None
+    first, others = ids[0], tuple(ids[1:])
+    match event.type:
+        case "checkout.session.completed" | "checkout.session.async_payment_succeeded":
+            if event.type == COMPLETED and thing.payment_status not in PAID:
+                until = now + policy.patience
+                return AwaitPayment(
+                    ref=first, others=others, until=until, actor=ACTOR, cause=event.id
+                )
+            return Capture(
+                ref=first,
+                others=others,
+                payment_id=thing.id,
+                intent=id_of(thing.payment_intent),
+                refund_late=policy.refund_late,
+                actor=ACTOR,
+                cause=event.id,
+            )
+        case "checkout.session.expired" | "checkout.session.async_payment_failed":
+            failed = event.type == ASYNC_FAILED
+            return Release(
+                ref=first,
+                others=others,
+                reason="payment failed" if failed else "checkout session expired",
+                payment_session=thing.id,
+                number=_number(thing),
+                actor=ACTOR,
+                cause=event.id,
+            )
+    return None
+
+
+def _refund(event: Event, policy: Policy) -> Command | None:
+    """A refund is told of its charge, and by itself; only the charge says whether it is whole."""
+    thing = event.data.object
+    payment = id_of(thing.payment_intent)
+    if payment is None:
+        return None
+    if event.type != CHARGE_REFUNDED and thing.status not in GIVEN_BACK:
+        return None
+    return NoteRefund(
+        ref=payment,
+        whole=event.type == CHARGE_REFUNDED and thing.refunded is True,
+        note=thing.id,
+        take_back=policy.take_back,
+        actor=ACTOR,
+        cause=event.id,
+    )
+
+
+def _ids(thing: Object) -> list[str]:
+    """Every id by which a checkout session may name its hold, the most telling first."""
+    metadata = thing.metadata or {}
+    named = [metadata.get(name) for name in ("reservationId", "reservation_id", "sessionId")]
+    texts = [name for name in named if isinstance(name, str)]
+    return [*texts, thing.client_reference_id or "", thing.id]
+
+
+def _number(thing: Object) -> int | None:
+    text = (thing.metadata or {}).get("checkout")
+    if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < 10:
+        return int(text)
+    return None

@@ -1,0 +1,175 @@
+"""Stripe, through its official library: the one module that calls it.
+
+Every call may take seconds. None is made while a lock or a transaction is open.
+"""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from fancymonkey.errors import PaymentError, PaymentRefused, PaymentUnknown
+
+TIMEOUT_SECONDS = 10.0
+PAGE = 100
+PAID = ("paid", "no_payment_required")
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentSession:
+    """What we use of a Stripe Checkout Session. Times in ms.
+
+    `reservation_id` is the hold that it was made for, or None where it is not one of ours,
+    `number` which attempt of that hold. `intent` is the id of the payment itself.
+    """
+
+    id: str
+    url: str | None
+    status: str
+    payment_status: str
+    created_at: int
+    expires_at: int
+    reservation_id: str | None
+    number: int | None
+    intent: str | None
+
+    @property
+    def paid(self) -> bool:
+        """Whether the money has come, or none is wanted."""
+        return self.status == "complete" and self.payment_status in PAID
+
+
+class Gateway:
+    """Asks Stripe. Raises PaymentRefused: nothing was done. PaymentUnknown: nobody knows."""
+
+    def __init__(self, key: str, base: str | None = None, timeout: float = TIMEOUT_SECONDS) -> None:
+        # Not at the top: it takes 25 MB, which a shop without Stripe has no use for.
+        import stripe
+
+        self._errors = stripe
+        self._http = stripe.HTTPXClient(timeout=timeout)
+        self._client = stripe.StripeClient(
+            key,
+            http_client=self._http,
+            base_addresses={"api": base.rstrip("/")} if base else None,
+            max_network_retries=0,
+        )
+
+    async def close(self) -> None:
+        """Lets go of the connections."""
+        await self._http.close_async()
+
+    async def create_session(self, request: dict[str, Any], key: str) -> PaymentSession:
+        """A new session; with the same idempotency key and request, the one made before."""
+        made = await self._ask(
+            lambda: self._client.v1.checkout.sessions.create_async(
+                request, {"idempotency_key": key}
+            )
+        )
+        return session_of(made)
+
+    async def session(self, id_: str) -> PaymentSession:
+        """The session as it is now."""
+        return session_of(
+            await self._ask(lambda: self._client.v1.checkout.sessions.retrieve_async(id_))
+        )
+
+    async def expire(self, id_: str) -> PaymentSession:
+        """Ends a session, so that it cannot be paid any more. One that has ended stays as it is."""
+        try:
+            return session_of(
+                await self._ask(lambda: self._client.v1.checkout.sessions.expire_async(id_))
+            )
+        except PaymentRefused as error:
+            if not error.reached or error.missing:
+                raise
+            return await self.session(id_)
+
+    async def sessions(self, since: int) -> AsyncIterator[PaymentSession]:
+        """Every session made since a time in ms, the newest first."""
+        listed = self._client.v1.checkout.sessions.list_async
+        async for row in self._pages(listed, {"created": {"gte": since // 1000}}):
+            yield session_of(row)
+
+    async def events(self, since: int, types: tuple[str, ...]) -> AsyncIterator[bytes]:
+        """Every event of these types since a time in ms, the newest first, as JSON."""
+        query = {"created": {"gte": since // 1000}, "types": list(types)}
+        async for row in self._pages(self._client.v1.events.list_async, query):
+            yield json.dumps(row).encode()
+
+    async def refund(self, payment: str, key: str) -> str:
+        """Gives all the money of a payment back (`pi_…`, or the session `cs_…`); the refund's id.
+
+        What has been refunded already is not refunded again.
+        """
+        if payment.startswith("cs_"):
+            payment = (await self.session(payment)).intent or payment
+        made = await self._ask(
+            lambda: self._client.v1.refunds.create_async(
+                {"payment_intent": payment}, {"idempotency_key": key}
+            )
+        )
+        return str(made["id"])
+
+    async def _pages(
+        self, listed: Callable[..., Awaitable[Any]], query: dict[str, Any]
+    ) -> AsyncIterator[dict[str, Any]]:
+        after: dict[str, Any] = {}
+        while True:
+            page = await self._ask(partial(listed, {**query, **after, "limit": PAGE}))
+            for row in page["data"]:
+                yield row
+            if not page.get("has_more") or not page["data"]:
+                return
+            after = {"starting_after": page["data"][-1]["id"]}
+
+    async def _ask(self, call: Callable[[], Awaitable[Any]]) -> dict[str, Any]:
+        try:
+            found: dict[str, Any] = (await call()).to_dict()
+        except self._errors.StripeError as error:
+            raise self._failure(error) from error
+        except (ValueError, TypeError, KeyError) as error:
+            raise PaymentUnknown("Stripe's answer makes no sense.") from error
+        return found
+
+    def _failure(self, error: Any) -> PaymentError:
+        # Stripe's own words may repeat what it was sent; the type and the code do not.
+        name = f"{type(error).__name__} {error.code or ''}".strip()
+        if isinstance(error, self._errors.APIConnectionError):
+            if type(error.__cause__).__name__ in ("ConnectError", "ConnectTimeout"):
+                return PaymentRefused("Stripe cannot be reached.", reached=False)
+            return PaymentUnknown(f"Stripe did not answer: {name}.")
+        status = error.http_status or 0
+        if isinstance(error, self._errors.IdempotencyError) or status == 409:
+            return PaymentUnknown(f"Stripe is at it already: {name}.")
+        if 400 <= status < 500:
+            return PaymentRefused(f"Stripe said no: {name}.", missing=status == 404)
+        return PaymentUnknown(f"Stripe failed: {name}.")
+
+
+def session_of(row: dict[str, Any]) -> PaymentSession:
+    """What we use of a session object. Raises PaymentUnknown where it makes no sense."""
+    try:
+        metadata = row.get("metadata") or {}
+        named = metadata.get("reservationId")
+        number = str(metadata.get("checkout", ""))
+        return PaymentSession(
+            id=row["id"],
+            url=row.get("url"),
+            status=row["status"] or "open",
+            payment_status=row["payment_status"],
+            created_at=int(row["created"]) * 1000,
+            expires_at=int(row["expires_at"]) * 1000,
+            reservation_id=named or row.get("client_reference_id"),
+            number=int(number) if number.isascii() and number.isdigit() else None,
+            intent=id_of(row.get("payment_intent")),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise PaymentUnknown("Stripe's answer makes no sense.") from error
+
+
+def id_of(value: Any) -> str | None:
+    """The id of what Stripe names by its id, or gives whole where it was asked to."""
+    found = value.get("id") if isinstance(value, dict) else value
+    return found if isinstance(found, str) and found else None

@@ -1,0 +1,172 @@
+"""Environment variables: how the text of each kind is read, and what to say where it is wrong."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+
+from fancymonkey.errors import ConfigError
+
+SCHEMES: Final = ("postgresql", "postgres", "sqlite", "memory")
+TTL_MAX: Final = 86_400
+PUBLISHED_PASSWORD: Final = "fancymonkey2024"  # noqa: S105 — it stands in public documentation
+LEVELS: Final = ("debug", "info", "warning", "error")
+FORMATS: Final = ("text", "json")
+SWITCH: Final = {"on": True, "true": True, "yes": True, "1": True} | {
+    "off": False,
+    "false": False,
+    "no": False,
+    "0": False,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """An environment variable: how its text is read, and what to say about it.
+
+    `parse` raises ValueError with what the text should be.
+    """
+
+    name: str
+    parse: Callable[[str], Any]
+    shown_default: str
+    about: str
+    secret: bool
+
+
+def variable(
+    name: str,
+    parse: Callable[[str], Any],
+    default: Any,
+    about: str,
+    *,
+    shown: str = "",
+    secret: bool = False,
+) -> Any:
+    """A field of the settings that this variable fills."""
+    variable = Variable(name, parse, shown, about, secret)
+    return field(default=default, repr=not secret, metadata={"variable": variable})
+
+
+def any_text(text: str) -> str:
+    """Any text."""
+    return text
+
+
+def store_url(text: str) -> str:
+    """A database by its URL."""
+    if text.partition("://")[0] not in SCHEMES:
+        raise ValueError("postgresql://user@host/database or sqlite:///file.db")
+    return text
+
+
+def own_password(text: str) -> str:
+    """A password that is not the published one."""
+    if text == PUBLISHED_PASSWORD:
+        raise ValueError("a password of your own: this one is published and opens nothing")
+    return text
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """A whole number within these bounds."""
+
+    def parse(text: str) -> int:
+        # int() alone would also take "1_000", "+5" and digits of other scripts.
+        if not (text.isascii() and text.isdigit() and least <= int(text[:9]) <= most):
+            raise ValueError(f"a whole number from {least} to {most}")
+        return int(text)
+
+    return parse
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    """One of these words."""
+
+    def parse(text: str) -> str:
+        if text.lower() not in words:
+            raise ValueError(" or ".join(words))
+        return text.lower()
+
+    return parse
+
+
+def switch(text: str) -> bool:
+    """On or off."""
+    if text.lower() not in SWITCH:
+        raise ValueError("on or off")
+    return SWITCH[text.lower()]
+
+
+def several(text: str) -> tuple[str, ...]:
+    """Several texts, separated by commas."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def several_origins(text: str) -> tuple[str, ...]:
+    """Origins of web pages, exact, or `*`."""
+    origins = tuple(part.rstrip("/").lower() for part in several(text))
+    if not all(origin == "*" or is_origin(origin) for origin in origins):
+        raise ValueError("origins such as https://shop.example, separated by commas, or *")
+    return origins
+
+
+def is_origin(text: str) -> bool:
+    """Whether this is a scheme, a host and perhaps a port, and nothing else."""
+    try:
+        parts = urlsplit(text)
+        return (
+            parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and parts.port != 0
+            and text == f"{parts.scheme}://{parts.netloc}"
+            and "@" not in parts.netloc
+        )
+    except ValueError:
+        return False
+
+
+def http_url(text: str) -> str:
+    """An address on the web, without a slash at its end."""
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("an address such as https://shop.example")
+    return text.rstrip("/")
+
+
+def loopback(text: str) -> str:
+    """An address on this machine."""
+    parts = urlsplit(http_url(text))
+    if parts.scheme != "http" or parts.hostname not in ("127.0.0.1", "localhost", "::1"):
+        raise ValueError("an address on this machine, such as http://127.0.0.1:12111")
+    return text.rstrip("/")
+
+
+def currency_code(text: str) -> str:
+    """A currency by its three letters."""
+    if not (len(text) == 3 and text.isascii() and text.isalpha()):
+        raise ValueError("three letters, such as eur")
+    return text.lower()
+
+
+def dotenv(path: Path) -> dict[str, str]:
+    """What a `.env` file sets; nothing where there is none. Raises ConfigError."""
+    try:
+        # A password may hold `${`: what is written is what is meant.
+        values = dotenv_values(path, interpolate=False) if path.is_file() else {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read as text in UTF-8: {error}") from error
+    return {name: text for name, text in values.items() if text is not None}
+
+
+def parsed(variable: Variable, text: str) -> Any:
+    """What a text says. Raises ConfigError that says what it should be."""
+    has = f"{variable.name}" if variable.secret else f"{variable.name} is {text!r}; it"
+    if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text):
+        raise ConfigError(f"{has} should be text in UTF-8.")
+    try:
+        return variable.parse(text)
+    except ValueError as error:
+        raise ConfigError(f"{has} should be {error}.") from None
