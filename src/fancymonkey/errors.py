@@ -34,10 +34,13 @@ class PaymentError(FancyMonkeyError):
 class PaymentRefused(PaymentError):
     """It said no, or was not reached: nothing was done. `missing`: it knows no such thing."""
 
-    def __init__(self, text: str, *, reached: bool = True, missing: bool = False) -> None:
+    def __init__(
+        self, text: str, *, reached: bool = True, missing: bool = False, code: str = ""
+    ) -> None:
         super().__init__(text)
         self.reached = reached
         self.missing = missing
+        self.code = code
 
 
 class PaymentUnknown(PaymentError):

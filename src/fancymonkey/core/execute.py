@@ -196,6 +196,7 @@ RULES: dict[type[Command], tuple[Needs, Rule]] = {
     checkout.AwaitPayment: (checkout.needs_checkout, checkout.await_payment),
     refund.NoteRefund: (refund.needs_refund, refund.note_refund),
     refund.Settle: (refund.needs_refund, refund.settle),
+    refund.Doubt: (refund.needs_refund, refund.doubt),
     Chain: (_needs_parts, _chain),
     Many: (_needs_parts, _many),
     DryRun: (lambda command, state: needs(command.command, state), _dry_run),

@@ -51,7 +51,6 @@ class Concern(StrEnum):
     SECOND_PAYMENT = "second_payment"
     REFUNDED = "refunded"
     NOT_PAID = "not_paid"
-    UNKNOWN_PAYMENT = "unknown_payment"
 
 
 class Progress(StrEnum):

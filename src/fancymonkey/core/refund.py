@@ -50,8 +50,23 @@ class Settle(Command):
     note: str = ""
 
 
-def needs_refund(command: NoteRefund | Settle, state: State) -> Iterator[Key]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt(Command):
+    """A hold was captured for a payment that the provider says was never made: somebody must look.
+
+    Changes no stock. Told again, it changes nothing.
+    """
+
+    ref: str
+    payment: str
+
+
+def needs_refund(command: NoteRefund | Settle | Doubt, state: State) -> Iterator[Key]:
     """The rows that the rules of this file read."""
+    if isinstance(command, Doubt):
+        yield from needs_hold(state, command.ref)
+        yield from needs_matters(command.payment, Concern.NOT_PAID)
+        return
     if isinstance(command, Settle):
         yield Matter, command.matter_id
         matter = state.get(Matter, command.matter_id)
@@ -110,6 +125,15 @@ def note_refund(state: State, command: NoteRefund) -> Answer:
     if matter.note != command.note:
         state.put(replace(matter, note=command.note))
     return Accepted({"outcome": "return proposed"})
+
+
+def doubt(state: State, command: Doubt) -> Answer:
+    """Applies a `Doubt`."""
+    hold = state.hold(command.ref)
+    if hold is None:
+        return Refused(Code.UNKNOWN_SESSION, "There is no hold with this id.")
+    raise_matter(state, Concern.NOT_PAID, command.payment, hold, command.payment, hold.lines)
+    return Accepted({"outcome": "in doubt"})
 
 
 def _captured(hold: Reservation) -> bool:

@@ -8,7 +8,7 @@ import asyncio
 import json
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import PaymentError, PaymentRefused, StoreError
 from fancymonkey.payments.basket import NoPrice, Terms, line_items, session_request
 from fancymonkey.payments.gateway import Gateway, PaymentSession
+from fancymonkey.payments.refunds import give_due
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +67,7 @@ class Checkouts:
         self.gateway = gateway
         self._engine = engine
         self._terms = terms
-        self._closing: set[asyncio.Task[None]] = set()
+        self._closing: set[asyncio.Task[Any]] = set()
 
     async def open(self, wish: Wish) -> Opened | NoPrice | Refused:
         """A session of Stripe that can be paid, for a hold of exactly what is wished.
@@ -225,9 +226,21 @@ class Checkouts:
 
         Where that fails the buyer may still pay: a late payment, which the books know how to take.
         """
-        task = asyncio.get_running_loop().create_task(self.close_behind(reservation_id))
+        self._start(self.close_behind(reservation_id))
+
+    def refund_later(self) -> None:
+        """Gives the refunds that are due, in the background; what fails is tried again later."""
+        self._start(give_due(self._engine, self.gateway))
+
+    def _start(self, work: Coroutine[Any, Any, Any]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._closing.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("work in the background failed", exc_info=task.exception())
 
     async def close_behind(self, reservation_id: str) -> None:
         """Ends the session that a hold has no more use for."""

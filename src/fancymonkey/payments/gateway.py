@@ -144,7 +144,9 @@ class Gateway:
         if isinstance(error, self._errors.IdempotencyError) or status == 409:
             return PaymentUnknown(f"Stripe is at it already: {name}.")
         if 400 <= status < 500:
-            return PaymentRefused(f"Stripe said no: {name}.", missing=status == 404)
+            return PaymentRefused(
+                f"Stripe said no: {name}.", missing=status == 404, code=error.code or ""
+            )
         return PaymentUnknown(f"Stripe failed: {name}.")
 
 

@@ -1,5 +1,6 @@
 """Puts the application together."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from fancymonkey import __version__
 from fancymonkey.config import Settings
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import FancyMonkeyError
+from fancymonkey.payments.reconcile import run_if_due
 from fancymonkey.store.opening import open_store
 from fancymonkey.web import live, openapi, pages, system
 from fancymonkey.web.front import Front, unavailable
@@ -21,6 +23,9 @@ from fancymonkey.web.http import Problem, response_of
 from fancymonkey.web.shop import Shop, checkouts_of
 
 log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 30
+"""How often it is looked whether a comparison with Stripe is due."""
 
 
 def create_app(settings: Settings | None = None, engine: Engine | None = None) -> Front:
@@ -36,9 +41,12 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await engine.open()
+        comparing = asyncio.create_task(_compare(shop), name="reconcile")
         try:
             yield
         finally:
+            comparing.cancel()
+            await asyncio.gather(comparing, return_exceptions=True)
             if checkouts is not None:
                 await checkouts.close()
             await engine.close()
@@ -66,6 +74,16 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
 
     app.openapi = whole_document  # type: ignore[method-assign]
     return Front(app, shop, openapi.front_routes())
+
+
+async def _compare(shop: Shop) -> None:
+    """Compares with Stripe every now and then, where there is a Stripe."""
+    every = shop.settings.reconcile_seconds
+    if shop.reconciler is None or not every:
+        return
+    while True:
+        await asyncio.sleep(min(every, LOOK_SECONDS))
+        await run_if_due(shop.engine, shop.reconciler, every * 1000)
 
 
 def _speak_problems(app: FastAPI) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from fancymonkey.payments.events import Event
-from fancymonkey.web import admin, checkout, inventory, stripe, wire
+from fancymonkey.web import admin, checkout, inventory, payments, stripe, wire
 from fancymonkey.web.front import Endpoint, Routes
 from fancymonkey.web.samples import ANSWERS, REQUESTS
 
@@ -15,6 +15,7 @@ TAGS = [
     {"name": "checkout", "description": "From a basket to a payment"},
     {"name": "admin", "description": "What the owner changes, with the password in the body"},
     {"name": "stripe", "description": "What Stripe tells"},
+    {"name": "payments", "description": "What the owner decides about money"},
     {"name": "system", "description": "For whoever runs the service"},
 ]
 """The chapters of the document, in order."""
@@ -36,6 +37,9 @@ class Operation:
     repeatable: bool = False
     parameters: tuple[tuple[str, str, str], ...] = ()
 
+
+OWNER = ("Authorization", "header", "`Bearer` and the admin password")
+LIMIT = ("limit", "query", "How many, from 1 to 1000; 100 where it is missing")
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
@@ -124,6 +128,60 @@ OPERATIONS: tuple[Operation, ...] = (
         (400, 413, 422, 503),
         tag="stripe",
         parameters=(("Stripe-Signature", "header", "`t=…,v1=…`, as Stripe sends it"),),
+    ),
+    Operation(
+        "GET",
+        "/api/payments/matters",
+        payments.list_matters,
+        "What has to be decided about payments (owner)",
+        codes=(401, 403, 422, 429),
+        tag="payments",
+        parameters=(OWNER, LIMIT),
+    ),
+    Operation(
+        "POST",
+        "/api/payments/matters/settle",
+        payments.settle_matter,
+        "Take units back after a refund, give money back, or put a matter aside (owner)",
+        payments.SettleBody,
+        (400, 401, 403, 404, 409, 413, 422, 429, 503),
+        tag="payments",
+        parameters=(OWNER,),
+    ),
+    Operation(
+        "GET",
+        "/api/payments/events",
+        payments.list_events,
+        "What Stripe has told, and what became of it (owner)",
+        codes=(401, 403, 422, 429),
+        tag="payments",
+        parameters=(OWNER, LIMIT),
+    ),
+    Operation(
+        "GET",
+        "/api/payments/runs",
+        payments.list_runs,
+        "What the jobs have done (owner)",
+        codes=(401, 403, 422, 429),
+        tag="payments",
+        parameters=(OWNER, LIMIT),
+    ),
+    *(
+        Operation(
+            method,
+            "/api/payments/reconcile",
+            endpoint,
+            "Compare Stripe with the ledger now, and mend what was missed",
+            codes=(401, 403, 429, 503),
+            tag="payments",
+            parameters=(
+                ("Authorization", "header", "`Bearer` and the CRON_SECRET or the admin password"),
+            ),
+        )
+        for method, endpoint in (
+            ("POST", payments.reconcile),
+            ("GET", payments.reconcile_cron),
+        )
     ),
 )
 """Every endpoint that the front answers."""

@@ -10,6 +10,7 @@ from fancymonkey.payments.basket import Terms
 from fancymonkey.payments.checkout import Checkouts
 from fancymonkey.payments.events import Policy
 from fancymonkey.payments.gateway import Gateway
+from fancymonkey.payments.reconcile import Reconciler
 from fancymonkey.web.auth import Throttle
 from fancymonkey.web.listing import Listing
 
@@ -24,11 +25,14 @@ class Shop:
     listing: Listing = field(init=False)
     throttle: Throttle = field(init=False)
     policy: Policy = field(init=False)
+    reconciler: Reconciler | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.listing = Listing(self.engine)
         self.throttle = Throttle(self.engine.clock)
         self.policy = policy_of(self.settings)
+        if self.checkouts is not None:
+            self.reconciler = Reconciler(self.engine, self.checkouts, self.policy)
 
     @property
     def ttl(self) -> int:

@@ -16,6 +16,9 @@ from fancymonkey.web.wire import encode
 TOLERANCE_SECONDS = 300
 """How far a signature's time may be from ours, either way."""
 
+OWES = ("refund due", "second payment")
+"""Outcomes after which money may have to go back."""
+
 HEADER_MAX = 4096
 SECONDS_DIGITS = 12
 
@@ -80,6 +83,8 @@ async def webhook(shop: Shop, call: Call) -> Reply:
     answer = await shop.engine.submit(record(event, shop.policy, shop.engine.clock()))
     if isinstance(answer, Refused):
         raise refusal(answer)
+    if answer.data["outcome"] in OWES and shop.checkouts is not None:
+        shop.checkouts.refund_later()
     return ok(
         encode(
             {

@@ -1,0 +1,170 @@
+"""For the owner: what Stripe has told, what has to be decided, whether the books balance.
+
+A caller proves to be the owner by `Authorization: Bearer` with the admin password.
+"""
+
+import heapq
+from typing import Annotated, Any, Literal
+from urllib.parse import parse_qs
+
+import msgspec
+from msgspec import Meta, Struct
+
+from fancymonkey.core.model import Event, Line, sku_of, split_sku
+from fancymonkey.core.outcomes import Refused
+from fancymonkey.core.payment import Matter, Progress, Run
+from fancymonkey.core.refund import Settle
+from fancymonkey.errors import PaymentError
+from fancymonkey.payments.refunds import give_due, matters
+from fancymonkey.web.answers import refusal
+from fancymonkey.web.auth import check_owner
+from fancymonkey.web.http import RETRY_SOON, Call, Problem, Reply, ok, parse
+from fancymonkey.web.shop import Shop
+from fancymonkey.web.wire import Id, LineBody, Text, encode, iso
+
+LISTED = 100
+LISTED_MAX = 1000
+
+
+class SettleBody(Struct, rename="camel"):
+    """What becomes of a matter: units that come back now, and whether it is over.
+
+    `then`: `done`, `dismissed`, or `refund` where the shop shall give the money back.
+    """
+
+    matter_id: Id
+    returned: Annotated[list[LineBody], Meta(max_length=100)] = []
+    then: Literal["done", "dismissed", "refund"] | None = None
+    note: Text = ""
+
+
+_settle = msgspec.json.Decoder(SettleBody)
+
+
+async def list_events(shop: Shop, call: Call) -> Reply:
+    """The events of Stripe that were taken, the newest first, and what became of each."""
+    check_owner(call, shop.throttle, shop.settings.admin_password)
+    rows = [row async for row in shop.engine.store.scan(Event) if isinstance(row, Event)]
+    newest = heapq.nlargest(_limit(call), rows, key=lambda row: (row.received_at, row.event_id))
+    return ok(encode({"success": True, "events": [_event_out(row) for row in newest]}))
+
+
+async def list_matters(shop: Shop, call: Call) -> Reply:
+    """What has to be decided about payments: what is open or due first, then the newest."""
+    check_owner(call, shop.throttle, shop.settings.admin_password)
+    found = sorted(await matters(shop.engine), key=lambda row: row.closed_at is not None)
+    rows = [_matter_out(row) for row in found[: _limit(call)]]
+    waiting = sum(row.closed_at is None for row in found)
+    return ok(encode({"success": True, "matters": rows, "open": waiting}))
+
+
+async def settle_matter(shop: Shop, call: Call) -> Reply:
+    """Decides a matter: takes units back after a refund, refunds, or puts it aside."""
+    check_owner(call, shop.throttle, shop.settings.admin_password)
+    body = parse(_settle, await call.body())
+    lines = tuple(Line(sku_of(row.product_id, row.size), row.quantity) for row in body.returned)
+    if not lines and body.then is None:
+        raise Problem(422, "invalid_request", "Say what comes back, or what becomes of it.")
+    then = Progress.DUE if body.then == "refund" else body.then and Progress(body.then)
+    if then is Progress.DUE and shop.checkouts is None:
+        raise Problem(503, "not_configured", "Set STRIPE_SECRET_KEY to give money back.")
+    answer = await shop.engine.submit(
+        Settle(
+            matter_id=body.matter_id,
+            returned=lines,
+            then=then or None,
+            note=body.note,
+            actor="admin",
+        )
+    )
+    if isinstance(answer, Refused):
+        raise refusal(answer)
+    if then is Progress.DUE and shop.checkouts is not None:
+        await give_due(shop.engine, shop.checkouts.gateway)
+    found = [row for row in await matters(shop.engine) if row.matter_id == body.matter_id]
+    return ok(encode({"success": True, "matter": _matter_out(found[0])}))
+
+
+async def reconcile(shop: Shop, call: Call) -> Reply:
+    """Compares Stripe with the ledger now, and mends what was missed."""
+    secrets = (shop.settings.admin_password, shop.settings.cron_secret)
+    check_owner(call, shop.throttle, *secrets)
+    if shop.reconciler is None:
+        raise Problem(
+            503,
+            "not_configured",
+            "There is nothing to compare with. Set STRIPE_SECRET_KEY and start it again.",
+        )
+    try:
+        report = await shop.reconciler.run()
+    except PaymentError as error:
+        raise Problem(
+            503,
+            "payment_unavailable",
+            f"Stripe could not be asked. {error}",
+            headers=[RETRY_SOON],
+        ) from error
+    told = {"success": True, "report": report.told(), "message": "\n".join(report.lines())}
+    return ok(encode(told))
+
+
+async def reconcile_cron(shop: Shop, call: Call) -> Reply:
+    """The same for platforms whose schedules send GET with a bearer secret."""
+    return await reconcile(shop, call)
+
+
+async def list_runs(shop: Shop, call: Call) -> Reply:
+    """The latest runs of the jobs, the newest first, and what each has done."""
+    check_owner(call, shop.throttle, shop.settings.admin_password)
+    rows = [row async for row in shop.engine.store.scan(Run) if isinstance(row, Run)]
+    newest = heapq.nlargest(_limit(call), rows, key=lambda row: row.started_at)
+    return ok(encode({"success": True, "runs": [_run_out(row) for row in newest]}))
+
+
+def _limit(call: Call) -> int:
+    try:
+        query = parse_qs(call.scope["query_string"].decode("ascii"), max_num_fields=20)
+        limit = int(query.get("limit", [str(LISTED)])[-1][:9])
+    except ValueError:
+        limit = 0
+    if not 1 <= limit <= LISTED_MAX:
+        raise Problem(422, "invalid_request", f"limit is a number from 1 to {LISTED_MAX}.")
+    return limit
+
+
+def _event_out(row: Event) -> dict[str, Any]:
+    return {
+        "id": row.event_id,
+        "type": row.type,
+        "objectId": row.object_id,
+        "receivedAt": iso(row.received_at),
+        "outcome": row.outcome,
+    }
+
+
+def _matter_out(row: Matter) -> dict[str, Any]:
+    lines = []
+    for line in row.lines:
+        product_id, size = split_sku(line.sku)
+        lines.append({"productId": product_id, "size": size, "quantity": line.quantity})
+    return {
+        "id": row.matter_id,
+        "concern": row.concern,
+        "progress": row.progress,
+        "reservationId": row.reservation_id,
+        "payment": row.payment,
+        "lines": lines,
+        "openedAt": iso(row.opened_at),
+        "closedAt": None if row.closed_at is None else iso(row.closed_at),
+        "note": row.note,
+    }
+
+
+def _run_out(row: Run) -> dict[str, Any]:
+    return {
+        "job": row.job,
+        "startedAt": iso(row.started_at),
+        "tookMs": row.took,
+        "outcome": row.outcome,
+        "report": msgspec.Raw(row.report.encode()),
+    }

@@ -1,0 +1,221 @@
+"""Paying for a hold, row by row: BeginCheckout, CheckoutOpened, CloseCheckout, AwaitPayment."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from fancymonkey.core.checkout import (
+    AwaitPayment,
+    BeginCheckout,
+    CheckoutOpened,
+    CloseCheckout,
+    Inspect,
+)
+from fancymonkey.core.command import Command
+from fancymonkey.core.execute import Many
+from fancymonkey.core.outcomes import Accepted, Code, Refused
+from fancymonkey.core.payment import Checkout, Stage
+from fancymonkey.core.reserve import Reserve
+from fancymonkey.core.resolve import Capture, Release
+from tests.core.builders import Row, Shop, lines, named, take
+
+HELD = take("s1", a_M=2)
+
+
+def begin(number: int = 1, until: int = 5000, ref: str = "h-s1", most: int = 3) -> BeginCheckout:
+    return BeginCheckout(
+        ref=ref, number=number, ends_at=until - 100, until=until, request="{}", most=most
+    )
+
+
+def opened(number: int = 1, session: str = "cs_1", ref: str = "h-s1") -> CheckoutOpened:
+    return CheckoutOpened(ref=ref, number=number, payment_session=session)
+
+
+def close(number: int = 1) -> CloseCheckout:
+    return CloseCheckout(ref="h-s1", number=number)
+
+
+@pytest.mark.parametrize(
+    **named(
+        [
+            Row(
+                "the first attempt keeps the hold alive",
+                [HELD],
+                begin(),
+                {"number": 1, "reservation_id": "h-s1", "expires_at": 5000},
+                ["extended a/M"],
+            ),
+            Row(
+                "a hold that lives longer anyway",
+                [take("s1", ttl=9000, a_M=2)],
+                begin(),
+                {"expires_at": 9000},
+            ),
+            Row("nothing is held", [], begin(), Code.CHECKOUT_CHANGED),
+            Row("it has ended", [HELD, Release(ref="s1")], begin(), Code.HOLD_ENDED),
+            Row(
+                "it was paid", [HELD, Capture(ref="s1", payment_id="p")], begin(), Code.SESSION_PAID
+            ),
+            Row("another attempt is not closed", [HELD, begin()], begin(2), Code.CHECKOUT_CHANGED),
+            Row(
+                "after a closed one",
+                [HELD, begin(), close()],
+                begin(2, 6000),
+                {"number": 2, "expires_at": 6000},
+                ["extended a/M"],
+            ),
+            Row(
+                "a number that was taken", [HELD, begin(), close()], begin(1), Code.CHECKOUT_CHANGED
+            ),
+            Row(
+                "too often",
+                [HELD, begin(), close()],
+                begin(2, most=1),
+                Code.TOO_MANY_CHECKOUTS,
+            ),
+            Row("opened", [HELD, begin()], opened(), {"expires_at": 5000}),
+            Row("opened twice", [HELD, begin(), opened()], opened(), {"expires_at": 5000}),
+            Row("opened, and never begun", [HELD], opened(), Code.CHECKOUT_CHANGED),
+            Row("opened too late", [HELD, begin(), Release(ref="s1")], opened(), Code.HOLD_ENDED),
+            Row("opened when closed", [HELD, begin(), close()], opened(), Code.CHECKOUT_CHANGED),
+            Row(
+                "opened for an older attempt",
+                [HELD, begin(), close(), begin(2)],
+                opened(1),
+                Code.CHECKOUT_CHANGED,
+            ),
+            Row(
+                "a session that means another hold",
+                [HELD, take("cs_1", a_S=1), begin()],
+                opened(),
+                Code.SESSION_IN_USE,
+            ),
+            Row("of no hold", [], opened(), Code.UNKNOWN_SESSION),
+            Row("closing what never was", [HELD], close(), {}),
+            Row("closing for no hold", [], close(), Code.UNKNOWN_SESSION),
+            Row(
+                "lines do not change at the checkout",
+                [HELD, begin()],
+                take("s1", a_M=3),
+                Code.CHECKOUT_OPEN,
+            ),
+            Row(
+                "nor does a line come on top",
+                [HELD, begin(), opened()],
+                take("s1", b_S=1),
+                Code.CHECKOUT_OPEN,
+            ),
+            Row(
+                "the same lines are no change",
+                [HELD, begin()],
+                take("s1", a_M=2),
+                {"lines": [("a/M", 2, 5, 2, 3)]},
+            ),
+            Row(
+                "what is closed may change",
+                [HELD, begin(), close()],
+                take("s1", a_M=3),
+                {},
+                ["reserved a/M reserved+1"],
+            ),
+            Row(
+                "only these lines",
+                [take("s1", a_M=2, b_S=1)],
+                Reserve(
+                    reservation_id="x", session_id="s1", lines=lines(b_S=2), ttl=1000, only=True
+                ),
+                {"lines": [("b/S", 2, 5, 2, 3)]},
+                ["released a/M reserved-2", "reserved b/S reserved+1"],
+            ),
+            Row(
+                "money under way keeps the hold",
+                [HELD],
+                AwaitPayment(ref="s1", until=9000),
+                {"expires_at": 9000},
+                ["extended a/M"],
+            ),
+            Row(
+                "and never shortens it",
+                [take("s1", ttl=9000, a_M=1)],
+                AwaitPayment(ref="s1", until=2000),
+                {"expires_at": 9000},
+            ),
+            Row(
+                "nor revives it",
+                [HELD, Release(ref="s1")],
+                AwaitPayment(ref="s1", until=9000),
+                {"reservation_id": "h-s1"},
+            ),
+            Row(
+                "found by a further id",
+                [HELD],
+                AwaitPayment(ref="cs_1", others=("s1",), until=9000),
+                {"reservation_id": "h-s1"},
+                ["extended a/M"],
+            ),
+            Row("for nobody", [], AwaitPayment(ref="s1", until=9000), Code.UNKNOWN_SESSION),
+        ]
+    )
+)
+def test_row(row: Row) -> None:
+    if isinstance(row.answer, dict) and not row.answer and isinstance(row.when, CloseCheckout):
+        shop = Shop()
+        shop.do(*row.given)
+        assert shop.do(row.when) == Accepted(None)
+        return
+    row.check()
+
+
+def test_the_session_means_the_hold() -> None:
+    shop = Shop()
+    shop.do(HELD, begin(), opened())
+    assert shop.hold("cs_1").reservation_id == "h-s1"
+    kept = shop.image.rows[Checkout]["h-s1"]
+    assert kept == Checkout("h-s1", 1, Stage.OPEN, 4900, "{}", "cs_1")
+
+
+def test_inspect_tells_how_it_stands() -> None:
+    shop = Shop()
+    shop.do(HELD, begin(), opened())
+    answer = shop.do(Inspect(ref="cs_1"))
+    assert isinstance(answer, Accepted)
+    assert answer.data["lines"] == [("a/M", 2)]
+    assert answer.data["checkout"]["payment_session"] == "cs_1"
+    assert shop.new == []
+    assert isinstance(shop.do(Inspect(ref="nobody")), Refused)
+
+
+def test_a_hold_and_its_checkout_begin_together_or_not_at_all() -> None:
+    shop = Shop()
+    both = Many(commands=(take("s1", a_M=2), begin(number=2)), all_or_nothing=True)
+    assert isinstance(shop.do(both), Refused)
+    assert shop.new == []
+    assert shop.hold_count() == 0
+
+
+def release(session: str, number: int | None = None) -> Release:
+    """What an event says that tells of the end of a session."""
+    return Release(ref="h-s1", payment_session=session, number=number)
+
+
+@pytest.mark.parametrize(
+    ("given", "when", "ends"),
+    [
+        ([], release("cs_1"), True),
+        ([begin(), opened()], release("cs_1"), True),
+        ([begin(), opened(), close(), begin(2), opened(2, "cs_2")], release("cs_1"), False),
+        ([begin(), opened(), close(), begin(2), opened(2, "cs_2")], release("cs_2"), True),
+        ([begin(), opened(), close(), begin(2)], release("cs_1", 1), False),
+        ([begin(), opened(), close(), begin(2)], release("cs_2", 2), True),
+        ([begin()], release("cs_1", 1), True),
+        ([begin()], release("cs_1"), True),
+    ],
+)
+def test_only_the_latest_session_ends_its_hold(
+    given: Sequence[Command], when: Release, *, ends: bool
+) -> None:
+    shop = Shop()
+    shop.do(HELD, *given, when)
+    assert (shop.hold("h-s1").status == "released") is ends
+    shop.audit()

@@ -1,0 +1,107 @@
+"""Every order of every event that a session may bring, each perhaps twice: the right stock."""
+
+from dataclasses import dataclass
+from itertools import permutations, product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fancymonkey.core.model import Status
+from fancymonkey.payments.events import Data, Event, Object, Policy, record
+from tests.core.builders import Shop, take
+
+POLICY = Policy(patience=1_000_000)
+NAMES = ("completed", "async_payment_succeeded", "async_payment_failed", "expired")
+
+
+@dataclass(frozen=True)
+class Story:
+    """What really happened to a session: its events, and whether the money came."""
+
+    name: str
+    events: tuple[str, ...]
+    payment_status: str
+    paid: bool
+
+
+STORIES = (
+    Story("paid at once", ("completed",), "paid", paid=True),
+    Story("nothing to pay", ("completed",), "no_payment_required", paid=True),
+    Story("paid days later", ("completed", "async_payment_succeeded"), "unpaid", paid=True),
+    Story("failed days later", ("completed", "async_payment_failed"), "unpaid", paid=False),
+    Story("never paid", ("expired",), "unpaid", paid=False),
+    # Never of one session by Stripe's rules; a payment is a fact all the same.
+    Story("everything at once", NAMES, "paid", paid=True),
+    Story("everything, paid later", NAMES, "unpaid", paid=True),
+)
+
+
+def event(name: str, payment_status: str) -> Event:
+    if name != "completed":
+        payment_status = "paid" if name.endswith("succeeded") else "unpaid"
+    thing = Object(
+        id="cs_1",
+        payment_status=payment_status,
+        client_reference_id="h-s1",
+        metadata={"reservationId": "h-s1", "checkout": "1"},
+        payment_intent="pi_1",
+    )
+    return Event(f"evt_{name}", f"checkout.session.{name}", Data(thing))
+
+
+def orders(story: Story) -> list[tuple[str, ...]]:
+    """Every order of the events, with each number of repetitions of each, up to two."""
+    found = set()
+    for times in product((1, 2), repeat=len(story.events)):
+        repeated = [
+            name for name, count in zip(story.events, times, strict=True) for _ in range(count)
+        ]
+        if len(repeated) <= 6:
+            found.update(permutations(repeated))
+    return sorted(found)
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
+def test_every_order_ends_in_the_right_stock(story: Story) -> None:
+    every = orders(story)
+    for order in every:
+        shop = Shop()
+        shop.do(take("s1", a_M=2))
+        for name in order:
+            shop.do(record(event(name, story.payment_status), POLICY, shop.now))
+        assert shop.numbers("a/M") == ((3, 0, 0) if story.paid else (5, 0, 0)), order
+        assert (shop.hold("h-s1").status is Status.CAPTURED) is story.paid, order
+        shop.audit()
+    assert len(every) >= 1
+
+
+@given(
+    st.lists(st.sampled_from(NAMES), min_size=1, max_size=12),
+    st.sampled_from(["paid", "unpaid"]),
+    st.integers(0, 3000),
+    st.integers(1, 5),
+)
+def test_any_number_of_any_events_sells_once(
+    names: list[str], payment_status: str, late: int, units: int
+) -> None:
+    shop = Shop()
+    shop.do(take("s1", a_M=units))
+    for name in names:
+        shop.do(record(event(name, payment_status), POLICY, shop.now), at=shop.now + late)
+    paid = "async_payment_succeeded" in names
+    paid = paid or ("completed" in names and payment_status == "paid")
+    level = shop.level("a/M")
+    assert level.on_hand - level.backordered == (5 - units if paid else 5)
+    assert (shop.hold("h-s1").status is Status.CAPTURED) is paid
+    shop.audit()
+
+
+def test_money_under_way_keeps_the_hold_and_its_failure_frees_it() -> None:
+    shop = Shop()
+    shop.do(take("s1", ttl=1000, a_M=2))
+    shop.do(record(event("completed", "unpaid"), POLICY, 0))
+    shop.do(record(event("unknown", "unpaid"), POLICY, 0), at=500_000)
+    assert shop.numbers("a/M") == (5, 2, 0)
+    shop.do(record(event("async_payment_failed", "unpaid"), POLICY, 0))
+    assert shop.numbers("a/M") == (5, 0, 0)
