@@ -4,6 +4,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 DATA ?= data
 WORKERS ?= 1
+DEMO ?= on
 PYTHON ?=
 TESTS ?= tests
 JOBS ?= auto
@@ -26,14 +27,14 @@ help: ## List these targets
 	@echo
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 	@echo
-	@echo "Variables: HOST=$(HOST) PORT=$(PORT) DATA=$(DATA) WORKERS=$(WORKERS) PYTHON=path/to/python3"
+	@echo "Variables: HOST=$(HOST) PORT=$(PORT) DATA=$(DATA) WORKERS=$(WORKERS) DEMO=$(DEMO) PYTHON=path/to/python3"
 	@echo "           TESTS=tests/core JOBS=0 PYTEST_ARGS='-k hold' SKIP_BROWSER=1 SKIP_POSTGRES=1"
 
 setup: venv $(VENV)/.run-stamp ## Make .venv with what the service needs
 setup-dev: venv $(VENV)/.dev-stamp ## ... and what its tests and checks need
 
 run: setup ## Start the shop on http://HOST:PORT with its data in DATA (made on first start)
-	DATA_DIR='$(DATA)' $(BIN)/fancymonkey serve --init --host '$(HOST)' --port '$(PORT)' --workers '$(WORKERS)' $(ARGS)
+	DATA_DIR='$(DATA)' $(BIN)/fancymonkey serve --init $(if $(filter on,$(DEMO)),--demo) --host '$(HOST)' --port '$(PORT)' --workers '$(WORKERS)' $(ARGS)
 
 test: setup-dev browser ## Run every test, with a real PostgreSQL and a real browser
 	$(BIN)/python -m pytest -n '$(JOBS)' $(PYTEST_ARGS) $(TESTS)

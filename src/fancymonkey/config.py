@@ -12,6 +12,7 @@ from fancymonkey.errors import ConfigError
 from fancymonkey.variables import (
     FORMATS,
     LEVELS,
+    PUBLISHED_PASSWORD,
     TTL_MAX,
     Variable,
     any_text,
@@ -20,7 +21,6 @@ from fancymonkey.variables import (
     http_url,
     loopback,
     one_of,
-    own_password,
     parsed,
     several,
     several_origins,
@@ -68,7 +68,7 @@ class Settings:
     )
     admin_password: str | None = variable(
         "ADMIN_PASSWORD",
-        own_password,
+        any_text,
         None,
         "What the owner's endpoints want as `password`. Without it they refuse everybody. "
         "The published default of older versions is not accepted.",
@@ -274,6 +274,13 @@ class Settings:
 
     def check(self) -> None:
         """Raises ConfigError where settings contradict each other."""
+        if self.admin_password == PUBLISHED_PASSWORD and not (
+            self.demo and self.host in ("127.0.0.1", "localhost", "::1")
+        ):
+            raise ConfigError(
+                "ADMIN_PASSWORD should be a password of your own: this one is published and opens "
+                "nothing but a demo on this machine."
+            )
         live = (self.stripe_secret_key or "").startswith(("sk_live_", "rk_live_"))
         if live and self.stripe_api_base is not None:
             raise ConfigError(

@@ -66,7 +66,12 @@ def logging_config(settings: Settings) -> dict[str, Any]:
         },
         "root": {"handlers": ["stderr"], "level": settings.log_level.upper()},
         # The server's own chatter about its phases is of use to nobody but its developers.
-        "loggers": {"uvicorn": {"level": _server_level(settings)}},
+        "loggers": {
+            "uvicorn": {"level": _server_level(settings)},
+            # They log every request with its query, ids and all.
+            "stripe": {"level": "WARNING"},
+            "httpx": {"level": "WARNING"},
+        },
     }
 
 

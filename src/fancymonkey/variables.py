@@ -63,13 +63,6 @@ def store_url(text: str) -> str:
     return text
 
 
-def own_password(text: str) -> str:
-    """A password that is not the published one."""
-    if text == PUBLISHED_PASSWORD:
-        raise ValueError("a password of your own: this one is published and opens nothing")
-    return text
-
-
 def whole(least: int, most: int) -> Callable[[str], int]:
     """A whole number within these bounds."""
 

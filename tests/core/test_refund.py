@@ -149,10 +149,10 @@ def test_a_late_payment_that_cannot_be_served_is_refunded_once() -> None:
     shop = Shop()
     late = Capture(ref="s1", payment_id="cs_1", intent="pi_1", refund_late=True)
     shop.do(*LATE)
-    for _ in range(2):
+    for outcome in ("refund due", None):
         answer = shop.do(late)
         assert isinstance(answer, Accepted)
-        assert answer.data["outcome"] == "refund due"
+        assert answer.data.get("outcome") == outcome
         assert shop.new == []
     shop.do(Adjust(sku="a/M", delta=50), late)
     assert shop.new == []

@@ -48,15 +48,20 @@ App = Callable[[Any, Any, Any], Awaitable[None]]
     help="Processes that serve. More than one needs PostgreSQL.",
 )
 @click.option("--init", "fill", is_flag=True, help="Fill an empty store with the sample catalogue.")
-def serve(host: str | None, port: int | None, data: str | None, workers: int, fill: bool) -> None:
+@click.option("--demo", is_flag=True, help="Bring a stand-in for Stripe; no money moves. [DEMO]")
+def serve(
+    host: str | None, port: int | None, data: str | None, workers: int, fill: bool, demo: bool
+) -> None:
     """Run the service until SIGTERM or Ctrl+C; it finishes what it has accepted."""
     # The workers read their settings from the environment as well.
     choose_store(data)
     os.environ.update({"HOST": host} if host else {})
     os.environ.update({} if port is None else {"PORT": str(port)})
+    os.environ.update({"DEMO": "on"} if demo else {})
     settings = Settings.load()
-    _check_workers(workers, settings.target)
+    _check_workers(workers, settings)
     listener = listen(settings.host, settings.port)
+    os.environ["PORT"] = str(listener.getsockname()[1])  # what 0 has become
     with listener:
         if fill and run(fill_empty(settings.target)):
             click.echo("The store was empty and has the sample catalogue now.", err=True)
@@ -65,7 +70,12 @@ def serve(host: str | None, port: int | None, data: str | None, workers: int, fi
     raise SystemExit(code)
 
 
-def _check_workers(workers: int, target: str) -> None:
+def _check_workers(workers: int, settings: Settings) -> None:
+    target = settings.target
+    if workers > 1 and settings.demo:
+        raise ConfigError(
+            "The demo's stand-in for Stripe lives in one process. Leave --workers out."
+        )
     if workers > 1 and not target.startswith(("postgresql://", "postgres://")):
         raise ConfigError(
             f"--workers {workers} needs PostgreSQL: {without_password(target)} has one writer, "

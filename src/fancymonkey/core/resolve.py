@@ -102,8 +102,10 @@ def capture(state: State, command: Capture) -> Answer:
     if hold.status is Status.CAPTURED:
         return _again(state, hold, command)
     late = hold.status is not Status.HELD
-    if late and _refund_instead(state, hold, command):
-        return Accepted({**_summary(state, hold, ()), "outcome": "refund due"})
+    if late:
+        refunded = _refund_instead(state, hold, command)
+        if refunded is not None:
+            return refunded
     backordered = []
     for line in hold.lines:
         missing = _sell(state, line, hold, command, late=late)
@@ -141,20 +143,20 @@ def _again(state: State, hold: Reservation, command: Capture) -> Answer:
     return Accepted(_summary(state, hold, ()))
 
 
-def _refund_instead(state: State, hold: Reservation, command: Capture) -> bool:
-    """Whether a late payment is refunded instead of served: now, or when it was told before."""
+def _refund_instead(state: State, hold: Reservation, command: Capture) -> Answer | None:
+    """The answer to a late payment that is refunded, not served: now, or when first told."""
     about = command.about
     if about is None:
-        return False
+        return None
     if matter_of(state, Concern.LATE_PAYMENT, about) is not None:
-        return True
+        return Accepted(_summary(state, hold, ()))
     if not command.refund_late or all(
         line.quantity <= state.level(line.sku, line.location).available for line in hold.lines
     ):
-        return False
+        return None
     raise_matter(state, Concern.LATE_PAYMENT, about, hold, about, hold.lines, progress=Progress.DUE)
     _link(state, hold, command)
-    return True
+    return Accepted({**_summary(state, hold, ()), "outcome": "refund due"})
 
 
 def _link(state: State, hold: Reservation, command: Capture) -> None:

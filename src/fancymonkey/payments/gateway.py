@@ -96,7 +96,7 @@ class Gateway:
         """Every event of these types since a time in ms, the newest first, as JSON."""
         query = {"created": {"gte": since // 1000}, "types": list(types)}
         async for row in self._pages(self._client.v1.events.list_async, query):
-            yield json.dumps(row).encode()
+            yield json.dumps(row, default=str).encode()
 
     async def refund(self, payment: str, key: str) -> str:
         """Gives all the money of a payment back (`pi_…`, or the session `cs_…`); the refund's id.

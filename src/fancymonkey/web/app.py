@@ -17,7 +17,7 @@ from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import FancyMonkeyError
 from fancymonkey.payments.reconcile import run_if_due
 from fancymonkey.store.opening import open_store
-from fancymonkey.web import live, openapi, pages, system
+from fancymonkey.web import demo, live, openapi, pages, system
 from fancymonkey.web.front import Front, unavailable
 from fancymonkey.web.http import Problem, response_of
 from fancymonkey.web.shop import Shop, checkouts_of
@@ -35,12 +35,17 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     """
     settings = settings or Settings.load()
     engine = engine or Engine(open_store(settings.target))
+    twin = None
+    if settings.demo:
+        twin, settings = demo.stand_in(engine, settings)
     checkouts = checkouts_of(engine, settings)
     shop = Shop(engine, settings, checkouts)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await engine.open()
+        if twin is not None:
+            await twin.start()
         comparing = asyncio.create_task(_compare(shop), name="reconcile")
         try:
             yield
@@ -49,6 +54,8 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
             await asyncio.gather(comparing, return_exceptions=True)
             if checkouts is not None:
                 await checkouts.close()
+            if twin is not None:
+                await twin.stop()
             await engine.close()
 
     app = FastAPI(
@@ -64,6 +71,8 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     app.include_router(live.router(shop))
     app.include_router(pages.router())
     pages.mount(app)
+    if twin is not None:
+        app.mount(demo.PATH, twin.app)
     _speak_problems(app)
     document = app.openapi
 

@@ -1,0 +1,120 @@
+"""A shop and a stand-in for Stripe that talk to each other over real HTTP, at one time of ours."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from fancymonkey.payments.checkout import Checkouts
+from fancymonkey.payments.reconcile import Reconciler, Report
+from fancymonkey.standin.app import DEMO_KEY, StandIn, StandInSettings
+from fancymonkey.store.base import Store
+from fancymonkey.store.memory import MemoryStore
+from fancymonkey.store.opening import open_store
+from tests.store.conftest import target
+from tests.support.uvicorns import serving
+from tests.web.client import Answer
+from tests.web.shops import HOODIE, PASSWORD, WHSEC, Clock, Shop, running
+
+__all__ = ["target"]
+
+OWNER = {"Authorization": f"Bearer {PASSWORD}"}
+
+
+@dataclass
+class Till:
+    """Both ends of a payment."""
+
+    shop: Shop
+    twin: StandIn
+    webhook: tuple[str, str]
+
+    @property
+    def checkouts(self) -> Checkouts:
+        found = self.shop.client.app._shop.checkouts
+        assert isinstance(found, Checkouts)
+        return found
+
+    @property
+    def sessions(self) -> list[dict[str, Any]]:
+        return list(self.twin.account.sessions.values())
+
+    async def checkout(
+        self, session: str | None = "buyer-1", size: str = "M", quantity: int = 1, **more: Any
+    ) -> Answer:
+        body = {"productId": HOODIE, "size": size, "quantity": quantity, **more}
+        if session is not None:
+            body["sessionId"] = session
+        return await self.shop.client.post("/api/checkout", body)
+
+    async def status(self, ref: str) -> dict[str, Any]:
+        answer = await self.shop.client.get(f"/api/checkout/status?sessionId={ref}")
+        assert answer.status == 200, answer
+        found: dict[str, Any] = answer.json
+        return found
+
+    async def act(self, id_: str, action: str) -> None:
+        """Something happens at Stripe, and its events arrive."""
+        self.twin.act(id_, action)
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Everything under way has arrived."""
+        await self.twin.postman.settle()
+        await self.checkouts.settle()
+        await self.twin.postman.settle()
+
+    async def reconcile(self) -> Report:
+        reconciler = self.shop.client.app._shop.reconciler
+        assert isinstance(reconciler, Reconciler)
+        report = await reconciler.run()
+        await self.settle()
+        return report
+
+    async def matters(self) -> list[dict[str, Any]]:
+        answer = await self.shop.client.get("/api/payments/matters", OWNER)
+        assert answer.status == 200, answer
+        found: list[dict[str, Any]] = answer.json["matters"]
+        return found
+
+    async def settle_matter(self, **body: Any) -> Answer:
+        return await self.shop.client.post("/api/payments/matters/settle", body, OWNER)
+
+    def cut(self) -> None:
+        """From now on no event arrives."""
+        self.twin.settings.webhooks.clear()
+
+
+@asynccontextmanager
+async def opened(store: Store, **settings: Any) -> AsyncIterator[Till]:
+    """A till over a store that is not open yet."""
+    clock = Clock()
+    twin = StandIn(StandInSettings("http://stand.in", seed=1, retry_seconds=0.01), clock)
+    async with serving(twin.app) as stripe_url:
+        made = {"stripe_secret_key": DEMO_KEY, "stripe_api_base": stripe_url, **settings}
+        async with running(store, clock, **made) as shop, serving(shop.client.app) as url:
+            till = Till(shop, twin, (f"{url}/api/webhooks/stripe", WHSEC))
+            twin.settings.webhooks.append(till.webhook)
+            try:
+                yield till
+                await till.settle()
+                await shop.check()
+            finally:
+                await twin.stop()
+                await till.checkouts.close()
+
+
+@pytest.fixture
+async def till() -> AsyncIterator[Till]:
+    """A till over the memory store."""
+    async with opened(MemoryStore()) as made:
+        yield made
+
+
+@pytest.fixture
+async def any_till(target: str) -> AsyncIterator[Till]:
+    """A till over each store."""
+    async with opened(open_store(target)) as made:
+        yield made

@@ -1,0 +1,298 @@
+"""From a basket to a payment, through the real library and over real HTTP."""
+
+import asyncio
+import json
+
+import pytest
+
+from fancymonkey.core.payment import Checkout
+from fancymonkey.store.memory import MemoryStore
+from tests.payments.conftest import Till, opened
+from tests.web.shops import HOODIE, START
+
+GRACE = 300_000
+
+
+async def test_the_seeds_request_leads_to_a_sale(any_till: Till) -> None:
+    till = any_till
+    body = {
+        "productId": HOODIE,
+        "skuId": f"sku_{HOODIE}_m",
+        "priceId": f"price_{HOODIE}_m",
+    }
+    answer = await till.shop.client.post("/api/checkout", body)
+    assert answer.status == 200, answer
+    found = answer.json
+    assert found["success"] is True
+    assert found["sessionId"].startswith("cs_")
+    assert found["checkoutUrl"].endswith(found["sessionId"])
+    assert found["reservation"]["size"] == "M"
+    assert (await till.shop.size())["reserved"] == 1
+    await till.act(found["sessionId"], "pay")
+    for ref in (found["sessionId"], found["reservation"]["id"], found["reservation"]["sessionId"]):
+        told = await till.status(ref)
+        assert (told["status"], told["paid"], told["late"]) == ("captured", True, False)
+    size = await till.shop.size()
+    assert (size["stock"], size["reserved"]) == (19, 0)
+    assert await till.matters() == []
+
+
+async def test_stripe_is_told_whose_hold_it_is_and_until_when(till: Till) -> None:
+    found = (await till.checkout("buyer-1", quantity=2)).json
+    (session,) = till.sessions
+    hold = found["reservation"]
+    assert session["client_reference_id"] == hold["id"]
+    assert session["metadata"] == {
+        "reservationId": hold["id"],
+        "sessionId": "buyer-1",
+        "checkout": "1",
+    }
+    assert session["expires_at"] * 1000 - START in range(30 * 60_000, 32 * 60_000)
+    held = till.shop.engine.view.holds[hold["id"]]
+    assert held.until == session["expires_at"] * 1000 + GRACE
+    assert "session_id={CHECKOUT_SESSION_ID}" in session["success_url"]
+    assert session["cancel_url"].endswith(f"hold={hold['id']}")
+    (line,) = till.twin.account.lines[session["id"]]
+    assert (line["price"]["id"], line["quantity"]) == (f"price_{HOODIE}_m", 2)
+
+
+async def test_the_same_basket_at_once_is_one_session(any_till: Till) -> None:
+    answers = await asyncio.gather(*(any_till.checkout() for _ in range(8)))
+    assert [answer.status for answer in answers] == [200] * 8
+    assert len({answer.json["sessionId"] for answer in answers}) == 1
+    assert len(any_till.sessions) == 1
+    assert (await any_till.shop.size())["reserved"] == 1
+
+
+async def test_another_basket_ends_the_first_session(any_till: Till) -> None:
+    till = any_till
+    first = (await till.checkout(quantity=1)).json
+    lines = [{"productId": HOODIE, "size": "L", "quantity": 2}]
+    second = await till.shop.client.post("/api/checkout", {"lines": lines, "sessionId": "buyer-1"})
+    assert second.status == 200, second
+    assert second.json["reservation"]["id"] == first["reservation"]["id"]
+    statuses = {session["id"]: session["status"] for session in till.sessions}
+    assert statuses == {first["sessionId"]: "expired", second.json["sessionId"]: "open"}
+    await till.settle()  # word of the first one's end says nothing about the hold
+    assert (await till.shop.size("M"))["reserved"] == 0
+    assert (await till.shop.size("L"))["reserved"] == 2
+    await till.act(second.json["sessionId"], "pay")
+    assert (await till.shop.size("L"))["stock"] == 56
+
+
+async def test_different_baskets_at_once_leave_one_session_to_pay(any_till: Till) -> None:
+    till = any_till
+    answers = await asyncio.gather(*(till.checkout(quantity=number % 3 + 1) for number in range(9)))
+    await till.settle()
+    assert {answer.status for answer in answers} <= {200, 409, 429}
+    still = [session for session in till.sessions if session["status"] == "open"]
+    assert len(still) <= 1
+    if still:
+        (line,) = till.twin.account.lines[still[0]["id"]]
+        assert (await till.shop.size())["reserved"] == line["quantity"]
+
+
+async def test_a_hold_is_taken_over_as_it_is(till: Till) -> None:
+    held = (await till.shop.reserve("buyer-1", "M", 2)).json["reservation"]
+    found = (await till.shop.client.post("/api/checkout", {"sessionId": "buyer-1"})).json
+    assert found["reservation"]["id"] == held["id"]
+    assert found["reservation"]["quantity"] == 2
+    assert (await till.shop.size())["reserved"] == 2
+
+
+async def test_a_hold_at_the_checkout_keeps_its_lines(till: Till) -> None:
+    await till.checkout("buyer-1", quantity=1)
+    answer = await till.shop.reserve("buyer-1", "M", 9)
+    assert (answer.status, answer.code) == (409, "checkout_open")
+    assert (await till.shop.reserve("buyer-1", "L", 1)).code == "checkout_open"
+    assert (await till.shop.size())["reserved"] == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({}, 422, "invalid_request"),
+        ({"size": "M"}, 422, "invalid_request"),
+        ({"productId": HOODIE}, 422, "invalid_request"),
+        ({"productId": HOODIE, "size": "M", "quantity": 0}, 422, "invalid_request"),
+        ({"productId": HOODIE, "size": "M", "quantity": True}, 422, "invalid_request"),
+        ({"productId": HOODIE, "size": "XXXL"}, 404, "unknown_item"),
+        ({"productId": HOODIE, "skuId": "sku_x"}, 404, "unknown_item"),
+        ({"productId": "no", "size": "M"}, 404, "unknown_item"),
+        ({"productId": f"{HOODIE}/M", "size": ""}, 422, "invalid_request"),
+        ({"productId": HOODIE, "size": "M", "priceId": "price_1"}, 422, "wrong_price"),
+        ({"productId": HOODIE, "size": "M", "skuId": "sku_x"}, 422, "wrong_price"),
+        ({"productId": HOODIE, "size": "XL"}, 409, "insufficient_stock"),
+        ({"productId": HOODIE, "size": "S", "quantity": 4}, 409, "insufficient_stock"),
+        ({"sessionId": "nobody"}, 404, "unknown_session"),
+        ({"lines": []}, 422, "invalid_request"),
+        ({"lines": [{"productId": HOODIE, "size": "M"}] * 2}, 422, "invalid_request"),
+        (
+            {"productId": HOODIE, "lines": [{"productId": HOODIE, "size": "M"}]},
+            422,
+            "invalid_request",
+        ),
+    ],
+)
+async def test_what_is_refused_asks_nothing_of_stripe(
+    till: Till, body: dict[str, object], status: int, code: str
+) -> None:
+    answer = await till.shop.client.post("/api/checkout", body)
+    assert (answer.status, answer.code) == (status, code)
+    assert till.sessions == []
+    assert till.shop.engine.view.holds == {}
+
+
+async def test_every_shortfall_is_named(till: Till) -> None:
+    lines = [
+        {"productId": HOODIE, "size": "S", "quantity": 4},
+        {"productId": HOODIE, "size": "XL", "quantity": 1},
+        {"productId": HOODIE, "size": "M", "quantity": 1},
+    ]
+    answer = await till.shop.client.post("/api/checkout", {"lines": lines})
+    assert answer.code == "insufficient_stock"
+    rows = [(row["size"], row["requested"], row["available"]) for row in answer.json["lines"]]
+    assert rows == [("S", 4, 3), ("XL", 1, 0)]
+
+
+async def test_it_can_be_paid_once(till: Till) -> None:
+    found = (await till.checkout()).json
+    await till.act(found["sessionId"], "pay")
+    again = await till.shop.client.post("/api/checkout", {"sessionId": "buyer-1"})
+    assert (again.status, again.code) == (409, "session_paid")
+
+
+async def test_paid_before_the_word_of_it(till: Till) -> None:
+    found = (await till.checkout()).json
+    till.cut()
+    till.twin.act(found["sessionId"], "pay")
+    same = await till.checkout()
+    assert (same.status, same.code) == (409, "session_paid")
+    other = await till.checkout(quantity=2)
+    assert (other.status, other.code) == (409, "session_paid")
+    assert (await till.shop.size())["reserved"] == 1
+
+
+async def test_an_ended_session_is_followed_by_a_new_one(till: Till) -> None:
+    first = (await till.checkout()).json
+    till.cut()
+    till.twin.act(first["sessionId"], "expire")
+    second = (await till.checkout()).json
+    assert second["sessionId"] != first["sessionId"]
+    assert second["reservation"]["id"] == first["reservation"]["id"]
+    assert (await till.shop.size())["reserved"] == 1
+
+
+async def test_a_hold_is_not_renewed_for_ever() -> None:
+    async with opened(MemoryStore(), checkouts_per_hold=2) as till:
+        for _ in range(2):
+            found = (await till.checkout()).json
+            till.cut()
+            till.twin.act(found["sessionId"], "expire")
+        answer = await till.checkout()
+        assert (answer.status, answer.code) == (429, "too_many_checkouts")
+
+
+async def test_giving_it_back_ends_the_session(any_till: Till) -> None:
+    till = any_till
+    found = (await till.checkout()).json
+    released = await till.shop.release(found["sessionId"])
+    assert released.json["released"] == 1
+    assert (await till.shop.size())["available"] == 20
+    await till.settle()
+    assert [session["status"] for session in till.sessions] == ["expired"]
+
+
+async def test_stripe_says_no(any_till: Till) -> None:
+    till = any_till
+    till.twin.faults.change({"api_fail": "400", "api_fail_times": 1})
+    answer = await till.checkout()
+    assert (answer.status, answer.code) == (502, "payment_failed")
+    assert (await till.shop.size())["reserved"] == 0
+    assert (await till.checkout()).status == 200
+
+
+async def test_stripe_says_no_and_an_older_hold_stays_as_it_was(till: Till) -> None:
+    held = (await till.shop.reserve("buyer-1", "M", 2)).json["reservation"]
+    till.twin.faults.change({"api_fail": "400", "api_fail_times": 1})
+    answer = await till.checkout("buyer-1", quantity=2)
+    assert answer.code == "payment_failed"
+    told = await till.status("buyer-1")
+    assert told["status"] == "held"
+    assert told["reservation"]["expiresAt"] == held["expiresAt"]
+
+
+@pytest.mark.parametrize("fault", ["500", "reset", "after"])
+async def test_nobody_knows_what_stripe_did(any_till: Till, fault: str) -> None:
+    till = any_till
+    till.twin.faults.change({"api_fail": fault, "api_fail_times": 1})
+    answer = await till.checkout(None)
+    assert (answer.status, answer.code) == (503, "payment_unavailable")
+    assert answer.header("retry-after") == "1"
+    hold = answer.json["reservation"]
+    assert (await till.shop.size())["reserved"] == 1
+    again = await till.checkout(hold["sessionId"])
+    assert again.status == 200
+    assert again.json["reservation"]["id"] == hold["id"]
+    assert len(till.sessions) == 1
+    await till.act(again.json["sessionId"], "pay")
+    assert (await till.shop.size())["stock"] == 19
+
+
+async def test_nobody_knows_and_the_basket_changes(till: Till) -> None:
+    till.twin.faults.change({"api_fail": "after", "api_fail_times": 1})
+    assert (await till.checkout(quantity=1)).status == 503
+    answer = await till.checkout(quantity=3)
+    assert answer.status == 200
+    assert [session["status"] for session in till.sessions] == ["expired", "open"]
+    await till.settle()
+    assert (await till.shop.size())["reserved"] == 3
+
+
+async def test_stripe_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fancymonkey.payments.gateway.Gateway.__init__.__defaults__", (None, 0.2))
+    async with opened(MemoryStore()) as till:
+        till.twin.faults.change({"api_latency_ms": 2000})
+        asked = asyncio.create_task(till.checkout())
+        await asyncio.sleep(0.05)  # others are served while Stripe is asked
+        assert (await till.shop.reserve("buyer-2", "M", 1)).status == 200
+        answer = await asked
+        assert (answer.status, answer.code) == (503, "payment_unavailable")
+        till.twin.faults.change({"api_latency_ms": 0})
+        assert (await till.checkout()).status == 200
+
+
+async def test_stripe_cannot_be_reached() -> None:
+    async with opened(MemoryStore(), stripe_api_base="http://127.0.0.1:9") as till:
+        answer = await till.checkout()
+        assert (answer.status, answer.code) == (503, "payment_unavailable")
+        assert "reservation" not in answer.json
+        assert (await till.shop.size())["reserved"] == 0
+
+
+async def test_a_size_without_a_price_of_stripe_has_the_products() -> None:
+    async with opened(MemoryStore()) as till:
+        view = till.shop.engine.view
+        item = view.items[f"{HOODIE}/M"]
+        object.__setattr__(item, "price_id", None)
+        assert (await till.checkout(quantity=2)).status == 200
+        (line,) = till.twin.account.lines[till.sessions[0]["id"]]
+        assert (line["amount_total"], line["currency"]) == (11600, "usd")
+
+
+async def test_without_a_key_there_is_no_checkout() -> None:
+    async with opened(MemoryStore()) as till:
+        till.shop.client.app._shop.checkouts, kept = None, till.checkouts
+        answer = await till.checkout()
+        till.shop.client.app._shop.checkouts = kept
+        assert (answer.status, answer.code) == (503, "not_configured")
+        assert till.shop.engine.view.holds == {}
+
+
+async def test_what_is_asked_of_stripe_is_kept_word_by_word(till: Till) -> None:
+    found = (await till.checkout()).json
+    rows = [row async for row in till.shop.engine.store.scan(Checkout)]
+    (row,) = rows
+    assert isinstance(row, Checkout)
+    assert json.loads(row.request)["client_reference_id"] == found["reservation"]["id"]
+    assert row.payment_session == found["sessionId"]

@@ -1,0 +1,238 @@
+"""Late, slow, second and returned money, and what was never told, through the real library."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from fancymonkey.core.model import Event
+from fancymonkey.store.memory import MemoryStore
+from fancymonkey.store.opening import open_store
+from tests.payments.conftest import OWNER, Till, opened
+from tests.web.shops import HOODIE
+from tests.web.signing import deliver, event
+
+
+async def late(till: Till, taken: int = 0, quantity: int = 2) -> str:
+    """A payment whose word comes when the hold is gone, and others hold some of the units."""
+    found = (await till.checkout(quantity=quantity, size="S")).json
+    till.twin.act(found["sessionId"], "pay_quietly")
+    await till.shop.release("buyer-1")
+    await till.settle()
+    if taken:
+        assert (await till.shop.reserve("faster", "S", taken)).status == 200
+    await till.act(found["sessionId"], "deliver")
+    session: str = found["sessionId"]
+    return session
+
+
+async def test_a_late_payment_is_served_from_what_there_is(any_till: Till) -> None:
+    await late(any_till)
+    size = await any_till.shop.size("S")
+    assert (size["stock"], size["reserved"]) == (1, 0)
+    (matter,) = await any_till.matters()
+    assert (matter["concern"], matter["progress"], matter["lines"]) == ("late_payment", "open", [])
+
+
+async def test_a_late_payment_owes_what_is_missing(any_till: Till) -> None:
+    session = await late(any_till, taken=2)
+    told = await any_till.status(session)
+    assert (told["status"], told["late"]) == ("captured", True)
+    (matter,) = await any_till.matters()
+    assert matter["lines"] == [{"productId": HOODIE, "size": "S", "quantity": 1}]
+    answer = await any_till.settle_matter(matterId=matter["id"], then="refund")
+    assert answer.status == 200, answer
+    assert answer.json["matter"]["progress"] == "done"
+    assert len(any_till.twin.account.refunds) == 1
+
+
+async def test_a_late_payment_is_refunded_once_where_the_owner_wants_it(target: str) -> None:
+    async with opened(open_store(target), late_payment="refund") as till:
+        session = await late(till, taken=2)
+        await till.settle()
+        assert len(till.twin.account.refunds) == 1
+        told = await till.status(session)
+        assert (told["status"], told["paid"]) == ("released", False)
+        (matter,) = await till.matters()
+        assert (matter["concern"], matter["progress"]) == ("late_payment", "done")
+        size = await till.shop.size("S")
+        assert (size["stock"], size["reserved"]) == (3, 2)
+        report = await till.reconcile()
+        assert report.outcome == "balanced", report
+        assert len(till.twin.account.refunds) == 1
+
+
+async def test_a_refund_that_fails_is_given_later() -> None:
+    async with opened(MemoryStore(), late_payment="refund") as till:
+        till.twin.faults.change({"api_fail": "500", "api_fail_times": 0})
+        found = (await till.checkout(quantity=2, size="S")).json
+        till.twin.act(found["sessionId"], "pay_quietly")
+        await till.shop.release("buyer-1")
+        await till.settle()
+        await till.shop.reserve("faster", "S", 2)
+        till.twin.faults.change({"api_fail_times": 1})
+        await till.act(found["sessionId"], "deliver")
+        assert till.twin.account.refunds == {}
+        assert (await till.matters())[0]["progress"] == "due"
+        report = await till.reconcile()
+        assert report.outcome == "mended"
+        assert len(till.twin.account.refunds) == 1
+        assert (await till.matters())[0]["progress"] == "done"
+
+
+async def test_money_that_takes_days_keeps_the_hold(any_till: Till) -> None:
+    till = any_till
+    found = (await till.checkout()).json
+    await till.act(found["sessionId"], "async_pay")
+    till.shop.clock.forward(3 * 86_400)
+    assert (await till.shop.size())["reserved"] == 1
+    await till.act(found["sessionId"], "async_succeed")
+    size = await till.shop.size()
+    assert (size["stock"], size["reserved"]) == (19, 0)
+
+
+async def test_money_that_never_comes_frees_the_hold(till: Till) -> None:
+    found = (await till.checkout()).json
+    await till.act(found["sessionId"], "async_pay")
+    await till.act(found["sessionId"], "async_fail")
+    size = await till.shop.size()
+    assert (size["stock"], size["reserved"]) == (20, 0)
+
+
+async def test_an_abandoned_checkout_frees_its_units(till: Till) -> None:
+    await till.checkout()
+    till.shop.clock.forward(31 * 60)
+    till.twin.account.tick(till.shop.clock() // 1000)
+    await till.settle()
+    assert (await till.shop.size())["reserved"] == 0
+
+
+async def test_a_refund_asks_the_owner(any_till: Till) -> None:
+    till = any_till
+    found = (await till.checkout(quantity=2)).json
+    await till.act(found["sessionId"], "pay")
+    await till.act(found["sessionId"], "refund")
+    assert (await till.shop.size())["stock"] == 18
+    (matter,) = await till.matters()
+    assert (matter["concern"], matter["progress"]) == ("refunded", "open")
+    back = [{"productId": HOODIE, "size": "M", "quantity": 1}]
+    answer = await till.settle_matter(matterId=matter["id"], returned=back)
+    assert answer.json["matter"]["progress"] == "open"
+    assert (await till.shop.size())["stock"] == 19
+    answer = await till.settle_matter(matterId=matter["id"], returned=back, then="done")
+    assert answer.json["matter"]["progress"] == "done"
+    again = await till.settle_matter(matterId=matter["id"], returned=back)
+    assert (again.status, again.code) == (409, "matter_closed")
+    assert (await till.shop.size())["stock"] == 20
+
+
+async def test_a_refund_returns_by_itself_where_the_owner_wants_it() -> None:
+    async with opened(MemoryStore(), return_on_refund="auto") as till:
+        till.twin.faults.change({"duplicate": 1.0})
+        found = (await till.checkout(quantity=2)).json
+        await till.act(found["sessionId"], "pay")
+        await till.act(found["sessionId"], "refund")
+        assert (await till.shop.size())["stock"] == 20
+
+
+async def test_the_same_event_a_hundred_times_at_once(any_till: Till) -> None:
+    shop = any_till.shop
+    await shop.reserve("cs_1", "M", 2)
+    what = event("completed", "cs_1")
+    answers = await asyncio.gather(*(deliver(shop, what) for _ in range(100)))
+    assert {answer.status for answer in answers} == {200}
+    assert sum(not answer.json["duplicate"] for answer in answers) == 1
+    assert {answer.json["outcome"] for answer in answers} == {"done"}
+    size = await shop.size()
+    assert (size["stock"], size["reserved"]) == (18, 0)
+    assert len([row async for row in shop.engine.store.scan(Event)]) == 1
+
+
+async def test_return_page_and_webhook_at_once(till: Till) -> None:
+    found = (await till.checkout()).json
+    till.twin.faults.change({"duplicate": 1.0, "shuffle_ms": 5})
+    till.twin.act(found["sessionId"], "pay")
+    told = await asyncio.gather(*(till.status(found["sessionId"]) for _ in range(50)))
+    await till.settle()
+    assert {row["status"] for row in told} <= {"held", "captured"}
+    assert (await till.status(found["sessionId"]))["status"] == "captured"
+    assert (await till.shop.size())["stock"] == 19
+
+
+async def test_half_an_hour_without_webhooks_is_healed_by_one_run(any_till: Till) -> None:
+    till = any_till
+    assert (await till.reconcile()).outcome == "balanced"
+    till.cut()
+    sessions = []
+    for number in range(8):
+        sessions.append((await till.checkout(f"buyer-{number}")).json["sessionId"])
+    for session in sessions[:3]:
+        till.twin.act(session, "pay")
+    till.twin.act(sessions[3], "async_pay")
+    till.twin.act(sessions[4], "async_pay")
+    till.twin.act(sessions[4], "async_succeed")
+    till.twin.act(sessions[5], "expire")
+    till.shop.clock.forward(1800)
+    report = await till.reconcile()
+    assert report.outcome == "mended", report
+    size = await till.shop.size()
+    assert (size["stock"], size["reserved"]) == (16, 3)
+    assert (await till.status(sessions[3]))["status"] == "held"
+    assert (await till.reconcile()).outcome == "balanced"
+    runs = (await till.shop.client.get("/api/payments/runs", OWNER)).json["runs"]
+    assert {run["outcome"] for run in runs} == {"balanced", "mended"}
+
+
+async def test_a_payment_whose_event_stripe_has_forgotten(till: Till) -> None:
+    found = (await till.checkout()).json
+    till.cut()
+    till.twin.act(found["sessionId"], "pay")
+    till.twin.account.events.clear()
+    report = await till.reconcile()
+    assert report.mended == [f"{found['sessionId']} was paid, {found['reservation']['id']}: done"]
+    assert (await till.shop.size())["stock"] == 19
+
+
+async def test_a_lost_answer_is_found_again(till: Till) -> None:
+    till.twin.faults.change({"api_fail": "after", "api_fail_times": 1})
+    assert (await till.checkout()).status == 503
+    report = await till.reconcile()
+    assert len(report.mended) == 1
+    session = till.sessions[0]["id"]
+    assert (await till.status(session))["status"] == "held"
+
+
+async def test_a_session_that_outlived_its_hold_is_ended(till: Till) -> None:
+    await till.checkout()
+    (hold,) = till.shop.engine.view.holds
+    await till.shop.bulk("reset")
+    report = await till.reconcile()
+    assert [session["status"] for session in till.sessions] == ["expired"]
+    assert report.mended == [f"{till.sessions[0]['id']} could still be paid, {hold} had ended"]
+
+
+async def test_captured_but_not_paid_is_for_a_person(till: Till) -> None:
+    found = (await till.checkout()).json
+    session = found["sessionId"]
+    await deliver(till.shop, event("completed", session, client_reference_id=session))
+    report = await till.reconcile()
+    assert report.outcome == "open"
+    (matter,) = await till.matters()
+    assert (matter["concern"], matter["payment"]) == ("not_paid", session)
+
+
+async def test_stripe_is_away_when_the_books_are_compared(till: Till) -> None:
+    till.twin.faults.change({"api_fail": "500", "api_fail_times": 1})
+    answer = await till.shop.client.post("/api/payments/reconcile", b"", OWNER)
+    assert (answer.status, answer.code) == (503, "payment_unavailable")
+    runs = (await till.shop.client.get("/api/payments/runs", OWNER)).json["runs"]
+    assert runs[0]["outcome"] == "failed"
+    answer = await till.shop.client.post("/api/payments/reconcile", b"", OWNER)
+    assert answer.json["report"]["outcome"] == "balanced"
+
+
+@pytest.mark.parametrize("path", ["matters", "events", "runs"])
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer no"}, {"Authorization": "é"}])
+async def test_only_the_owner_sees_it(till: Till, path: str, headers: dict[str, Any]) -> None:
+    answer = await till.shop.client.get(f"/api/payments/{path}", headers)
+    assert (answer.status, answer.code) == (401, "unauthorized")
