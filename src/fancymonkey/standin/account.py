@@ -5,39 +5,19 @@ as Stripe has them; `now` is told.
 """
 
 import copy
-import json
 import secrets
 from collections.abc import Callable
-from importlib import resources
 from random import Random
 from typing import Any
 
-Thing = dict[str, Any]
-Price = tuple[int, str, str]
-"""An amount in the currency's smallest unit, the currency, and what is sold for it."""
+from fancymonkey.standin.basket import Price, line_items
+from fancymonkey.standin.shapes import Invalid, Thing, shaped, texts, whole
 
 PAID = ("paid", "no_payment_required")
 SHORTEST = 30 * 60
 LONGEST = 24 * 3600
 LEEWAY = 30
 """Seconds that a request may have been on its way when the session's half hour is checked."""
-
-SHAPES: dict[str, Thing] = json.loads(
-    (resources.files("fancymonkey.standin") / "shapes.json").read_text("utf-8")
-)["resources"]
-
-
-class Invalid(Exception):
-    """Stripe's answer to a request that it does not carry out."""
-
-    def __init__(
-        self, message: str, *, status: int = 400, param: str | None = None, code: str | None = None
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.type = "invalid_request_error"
-        self.param = param
-        self.code = code
 
 
 class Account:
@@ -69,14 +49,7 @@ class Account:
         return f"{prefix}_{secrets.token_hex(12)}"
 
     def _new(self, shape: str, prefix: str, now: int, **fields: Any) -> Thing:
-        """An object of a published shape with these fields."""
-        return {
-            **copy.deepcopy(SHAPES[shape]),
-            "id": self._id(prefix),
-            "created": now,
-            "livemode": False,
-            **fields,
-        }
+        return shaped(shape, self._id(prefix), now, **fields)
 
     def create_session(self, params: Thing, now: int) -> Thing:
         """A Checkout Session. Raises Invalid."""
@@ -85,13 +58,13 @@ class Account:
         for name in ("success_url", "line_items"):
             if not params.get(name):
                 raise Invalid(f"Missing required param: {name}.", param=name)
-        expires_at = _whole(params.get("expires_at"), "expires_at", now + LONGEST)
+        expires_at = whole(params.get("expires_at"), "expires_at", now + LONGEST)
         if not now + SHORTEST - LEEWAY <= expires_at <= now + LONGEST:
             raise Invalid(
                 "The `expires_at` timestamp must be between 30 minutes and 24 hours from now.",
                 param="expires_at",
             )
-        lines = self._line_items(params["line_items"], now)
+        lines = line_items(self._new, self._prices, params["line_items"], now)
         currencies = {line["currency"] for line in lines}
         if len(currencies) > 1:
             raise Invalid("All prices of a session have one currency.", param="line_items")
@@ -107,7 +80,7 @@ class Account:
             cancel_url=params.get("cancel_url"),
             client_reference_id=params.get("client_reference_id"),
             customer_email=params.get("customer_email"),
-            metadata=_texts(params.get("metadata")),
+            metadata=texts(params.get("metadata")),
             expires_at=expires_at,
             mode="payment",
             payment_intent=None,
@@ -120,59 +93,9 @@ class Account:
         self.kept_back[session["id"]] = []
         data = params.get("payment_intent_data")
         self._metadata[session["id"]] = (
-            _texts(data.get("metadata")) if isinstance(data, dict) else {}
+            texts(data.get("metadata")) if isinstance(data, dict) else {}
         )
         return session
-
-    def _line_items(self, items: Any, now: int) -> list[Thing]:
-        if not isinstance(items, list) or not 1 <= len(items) <= 100:
-            raise Invalid("line_items is a list of 1 to 100.", param="line_items")
-        found = []
-        for number, item in enumerate(items):
-            where = f"line_items[{number}]"
-            if not isinstance(item, dict):
-                raise Invalid(f"{where} is no object.", param=where)
-            quantity = _whole(item.get("quantity"), f"{where}[quantity]", 1)
-            amount, currency, name = self._price(item, where)
-            line = self._new("item", "li", now)
-            del line["created"], line["livemode"]
-            line |= {
-                "amount_subtotal": amount * quantity,
-                "amount_total": amount * quantity,
-                "currency": currency,
-                "description": name,
-                "quantity": quantity,
-                "price": self._new(
-                    "price",
-                    "price",
-                    now,
-                    currency=currency,
-                    unit_amount=amount,
-                    unit_amount_decimal=str(amount),
-                    recurring=None,
-                    **({"id": item["price"]} if item.get("price") else {}),
-                ),
-            }
-            found.append(line)
-        return found
-
-    def _price(self, item: Thing, where: str) -> Price:
-        if item.get("price"):
-            found = self._prices(str(item["price"]))
-            if found is None:
-                raise Invalid(
-                    f"No such price: '{item['price']}'",
-                    param=f"{where}[price]",
-                    code="resource_missing",
-                )
-            return found
-        data = item.get("price_data")
-        if not isinstance(data, dict):
-            raise Invalid("Give a price or price_data.", param=where)
-        name = data.get("product_data")
-        title = name.get("name") if isinstance(name, dict) else None
-        amount = _whole(data.get("unit_amount"), f"{where}[price_data][unit_amount]", None)
-        return amount, str(data.get("currency", "")).lower(), str(title or "Item")
 
     def session(self, id_: str, now: int) -> Thing:
         """The session as it is now. Raises Invalid where there is none."""
@@ -331,7 +254,7 @@ class Account:
                 f"Charge {charge['id']} has already been refunded.",
                 code="charge_already_refunded",
             )
-        amount = _whole(params.get("amount"), "amount", left)
+        amount = whole(params.get("amount"), "amount", left)
         if amount > left:
             raise Invalid("Refund amount is greater than unrefunded amount.", param="amount")
         charge["amount_refunded"] += amount
@@ -343,7 +266,7 @@ class Account:
             amount=amount,
             charge=charge["id"],
             currency=charge["currency"],
-            metadata=_texts(params.get("metadata")),
+            metadata=texts(params.get("metadata")),
             payment_intent=charge["payment_intent"],
             reason=params.get("reason"),
             status="succeeded",
@@ -382,18 +305,3 @@ class Account:
             self.kept_back[thing["id"]].append(event)
         else:
             self._told(event)
-
-
-def _whole(text: Any, name: str, default: int | None) -> int:
-    if text is None and default is not None:
-        return default
-    given = str(text)
-    if not (given.isascii() and given.isdigit() and len(given) < 13):
-        raise Invalid(
-            f"Invalid integer: {given[:40]}", param=name, code="parameter_invalid_integer"
-        )
-    return int(given)
-
-
-def _texts(value: Any) -> dict[str, str]:
-    return {str(k): str(v) for k, v in value.items()} if isinstance(value, dict) else {}

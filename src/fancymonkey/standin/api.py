@@ -12,9 +12,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fancymonkey.engine.clock import Clock
-from fancymonkey.standin.account import Account, Invalid, Thing
+from fancymonkey.standin.account import Account
 from fancymonkey.standin.forms import decode
 from fancymonkey.standin.postman import Faults
+from fancymonkey.standin.shapes import Invalid, Thing
 
 BODY_MAX = 256 * 1024
 PAGE_MAX = 100

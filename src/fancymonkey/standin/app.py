@@ -16,10 +16,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from fancymonkey.engine.clock import Clock, system_clock
-from fancymonkey.standin.account import Account, Invalid, Price, Thing
+from fancymonkey.standin.account import Account
 from fancymonkey.standin.api import Api
+from fancymonkey.standin.basket import Price
 from fancymonkey.standin.pages import Pages
 from fancymonkey.standin.postman import Faults, Postman
+from fancymonkey.standin.shapes import Invalid, Thing
 
 TICK_SECONDS = 1.0
 DEMO_KEY = "sk_test_standin"

@@ -10,7 +10,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from fancymonkey.engine.clock import Clock
-from fancymonkey.standin.account import Account, Invalid, Thing
+from fancymonkey.standin.account import Account
+from fancymonkey.standin.shapes import Invalid, Thing
 
 STATIC = resources.files("fancymonkey.standin") / "static"
 WHOLE = frozenset(["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx"])

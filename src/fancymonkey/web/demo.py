@@ -6,8 +6,8 @@ from dataclasses import replace
 from fancymonkey.config import Settings
 from fancymonkey.engine.engine import Engine
 from fancymonkey.payments.basket import minor_units
-from fancymonkey.standin.account import Price
 from fancymonkey.standin.app import DEMO_KEY, StandIn, StandInSettings
+from fancymonkey.standin.basket import Price
 from fancymonkey.variables import PUBLISHED_PASSWORD
 
 PATH = "/demo/stripe"

@@ -53,6 +53,24 @@ _AT_CHECKOUT = {
     "quantity": 1,
 }
 
+_MATTER = {
+    "id": "refunded:res_1f0c2a9be4d8466f9e0f4c1b7a3d5e60",
+    "concern": "refunded",
+    "progress": "open",
+    "reservationId": "res_1f0c2a9be4d8466f9e0f4c1b7a3d5e60",
+    "payment": "pi_3Pabc",
+    "lines": [{**_WHICH, "quantity": 1}],
+    "openedAt": "2025-10-07T13:00:00.000Z",
+    "closedAt": None,
+    "note": "ch_3Pabc",
+}
+_REPORT = {"outcome": "balanced", "events": 12, "sessions": 4, "mended": [], "open": []}
+_RECONCILED = {
+    "success": True,
+    "report": _REPORT,
+    "message": "4 checkout sessions and 12 events of Stripe compared.\nBooks balance.",
+}
+
 REQUESTS: dict[str, dict[str, Any]] = {
     "reserve": {**_WHICH, "quantity": 1, "sessionId": "cs_test_abc123"},
     "release": {"sessionId": "cs_test_abc123"},
@@ -61,6 +79,11 @@ REQUESTS: dict[str, dict[str, Any]] = {
         "skuId": "sku_midnight_emerald_m",
         "priceId": "price_midnight_emerald_m",
         "sessionId": "b4c5e8d0f1a24c7f9b3e6d2a8c1f0e57",
+    },
+    "settle_matter": {
+        "matterId": "refunded:res_1f0c2a9be4d8466f9e0f4c1b7a3d5e60",
+        "returned": [{**_WHICH, "quantity": 1}],
+        "note": "came back unworn",
     },
     "update": {
         "password": "the admin password",
@@ -156,6 +179,34 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "serverTime": "2025-10-07T12:00:02.000Z",
         "revision": 83,
     },
+    "list_matters": {"success": True, "matters": [_MATTER], "open": 1},
+    "settle_matter": {"success": True, "matter": {**_MATTER, "note": "came back unworn"}},
+    "list_events": {
+        "success": True,
+        "events": [
+            {
+                "id": "evt_1",
+                "type": "checkout.session.completed",
+                "objectId": "cs_test_abc123",
+                "receivedAt": "2025-10-07T12:01:00.000Z",
+                "outcome": "done",
+            }
+        ],
+    },
+    "list_runs": {
+        "success": True,
+        "runs": [
+            {
+                "job": "reconcile",
+                "startedAt": "2025-10-07T12:05:00.000Z",
+                "tookMs": 240,
+                "outcome": "balanced",
+                "report": _REPORT,
+            }
+        ],
+    },
+    "reconcile": _RECONCILED,
+    "reconcile_cron": _RECONCILED,
     "update": {"success": True, "message": "Updated 1 inventory items", "results": _RESULTS},
     "bulk_update": {
         "success": True,
