@@ -1,7 +1,7 @@
 """A memory store whose commits wait and fail on demand, and an engine on it in virtual time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Sequence
 from contextlib import asynccontextmanager
 
 from fancymonkey.core.command import Command
@@ -64,9 +64,9 @@ class SlowStore(MemoryStore):
         await self._read()
         return found
 
-    async def scan(self, kind: type[Row]) -> AsyncIterator[Row]:
+    async def scan(self, kind: type[Row], after: Hashable | None = None) -> AsyncIterator[Row]:
         await self._read()
-        async for row in super().scan(kind):
+        async for row in super().scan(kind, after):
             yield row
 
     async def watch(self, bell: Bell, submit: Submit) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 from fancymonkey.core.command import Command
@@ -11,7 +11,7 @@ from fancymonkey.core.ledger import InvariantBroken
 from fancymonkey.core.model import Entry, Item, Product, Reservation, Row
 from fancymonkey.core.outcomes import Answer
 from fancymonkey.errors import StoreUnavailable
-from fancymonkey.store.base import Bell, Commit, Snapshot, Submit, commit_of
+from fancymonkey.store.base import Bell, Commit, R, Snapshot, Submit, commit_of
 from fancymonkey.store.memory import MemoryStore
 from tests.sim.loop import virtual_loop
 from tests.sim.replay import Replay
@@ -162,10 +162,14 @@ class SimStore:
     async def reservation(self, ref: str) -> Reservation | None:
         return self._db.image.reservation(ref)
 
-    async def scan(self, kind: type[Row]) -> AsyncIterator[Row]:
+    async def scan(self, kind: type[Row], after: Hashable | None = None) -> AsyncIterator[Row]:
         await self._reach()
-        async for row in self._db.scan(kind):
+        async for row in self._db.scan(kind, after):
             yield row
+
+    async def find(self, kind: type[R], key: Hashable) -> R | None:
+        await self._reach()
+        return await self._db.find(kind, key)
 
     async def load(
         self, rows: AsyncIterator[Row], entries: AsyncIterator[Entry], revision: int

@@ -1,6 +1,6 @@
 """A copy into any store holds every row and entry, or nothing at all."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Hashable
 from dataclasses import replace
 from pathlib import Path
 
@@ -65,8 +65,8 @@ async def test_a_source_that_is_written_to_meanwhile_leaves_the_target_empty(sto
     class Sold(MemoryStore):
         """Somebody counts a shelf while the rows are read."""
 
-        async def scan(self, kind: type[Row]) -> AsyncIterator[Row]:
-            async for row in super().scan(kind):
+        async def scan(self, kind: type[Row], after: Hashable | None = None) -> AsyncIterator[Row]:
+            async for row in super().scan(kind, after):
                 yield row
             if kind is Level:
                 await self.run([Count(sku="prod_a/M", quantity=77)], 2_000_000, 0)

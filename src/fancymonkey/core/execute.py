@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
-from fancymonkey.core import adjust, catalogue, checkout, record, refund, reserve, resolve
+from fancymonkey.core import adjust, catalogue, checkout, keep, record, refund, reserve, resolve
 from fancymonkey.core.command import Command, needs_item, needs_lines
 from fancymonkey.core.frozen import dataclass
 from fancymonkey.core.model import MAIN, Event, Item, Outcome, Reservation
@@ -189,6 +189,7 @@ RULES: dict[type[Command], tuple[Needs, Rule]] = {
     record.MoveCursor: (record.needs_record, record.move_cursor),
     record.Remember: (record.needs_record, record.remember),
     record.RecordRun: (record.needs_record, record.record_run),
+    keep.Keep: (keep.needs_keep, keep.keep),
     checkout.Inspect: (checkout.needs_checkout, checkout.inspect),
     checkout.BeginCheckout: (checkout.needs_checkout, checkout.begin_checkout),
     checkout.CheckoutOpened: (checkout.needs_checkout, checkout.checkout_opened),

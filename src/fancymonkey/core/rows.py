@@ -1,5 +1,6 @@
 """Every kind of row there is. A store knows no others, and each of these by table and key alone."""
 
+from fancymonkey.core.document import Document
 from fancymonkey.core.model import (
     Cursor,
     Event,
@@ -27,5 +28,6 @@ ROWS: tuple[type[Row], ...] = (
     Checkout,
     Matter,
     Run,
+    Document,
 )
 """Every kind of row, in an order in which they may be written."""

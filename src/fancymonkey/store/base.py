@@ -5,9 +5,9 @@ and makes it durable, all in one transaction; every implementation passes the sa
 suite, `tests/store/test_conformance.py`.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.model import Entry, Item, Level, Product, Reservation, Row
@@ -44,6 +44,8 @@ class Snapshot:
     levels: list[Level] = field(default_factory=list)
     holds: list[Reservation] = field(default_factory=list)
 
+
+R = TypeVar("R", bound=Row)
 
 Bell = Callable[[int], Awaitable[None]]
 """Called with a revision that another process has reached, at least."""
@@ -94,8 +96,12 @@ class Store(Protocol):
         """The hold that an id means: its own, or a session's latest."""
         ...
 
-    def scan(self, kind: type[Row]) -> AsyncIterator[Row]:
-        """Every row of a kind, in the order of its key."""
+    def scan(self, kind: type[Row], after: Hashable | None = None) -> AsyncIterator[Row]:
+        """Every row of a kind, or those with higher keys than `after`, in the order of the key."""
+        ...
+
+    async def find(self, kind: type[R], key: Hashable) -> R | None:
+        """The row of a kind that has this key."""
         ...
 
     async def load(
@@ -107,7 +113,7 @@ class Store(Protocol):
         """
 
     async def prune(self, before: int) -> int:
-        """Forgets outcomes that are older than `before` (ms); returns how many."""
+        """Forgets outcomes older than `before` (ms) and documents of no use since; how many."""
         ...
 
     async def watch(self, bell: Bell, submit: Submit) -> None:

@@ -11,24 +11,25 @@ durable before memory changes and before anybody is told. The other files follow
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import execute
-from fancymonkey.core.model import Entry, Item, Outcome, Product, Reservation, Row
+from fancymonkey.core.model import Entry, Item, Product, Reservation, Row
 from fancymonkey.core.outcomes import Answer
 from fancymonkey.core.state import FOREVER, State
 from fancymonkey.errors import DataError, StoreError, StoreReadOnly, StoreUnavailable
-from fancymonkey.store.base import Bell, Commit, Snapshot, Submit, commit_of, empty_rows
+from fancymonkey.store.base import Bell, Commit, R, Snapshot, Submit, commit_of, empty_rows
 from fancymonkey.store.files import Disk, remove_leftovers
 from fancymonkey.store.journal import SEGMENT_BYTES, SEGMENT_ENTRIES, Journal, NotRotated, Position
 from fancymonkey.store.lock import Lock
 from fancymonkey.store.memory import Image
 from fancymonkey.store.mirror import Mirror
-from fancymonkey.store.recovery import Recent, forget_ended, forget_outcomes, replay
+from fancymonkey.store.recovery import Recent, forget_ended, replay
 from fancymonkey.store.state_file import StateFiles, all_rows
 
 log = logging.getLogger(__name__)
@@ -58,10 +59,7 @@ class JsonStore:
         self._image = Image()
         self._recent = Recent()
         self._journal = Journal(
-            self._disk,
-            path / "logs",
-            segment_bytes=segment_bytes,
-            segment_entries=segment_entries,
+            self._disk, path / "logs", segment_bytes=segment_bytes, segment_entries=segment_entries
         )
         self._state = StateFiles(self._disk, path / "state")
         self._file_lock = Lock(path / "lock")
@@ -259,11 +257,15 @@ class JsonStore:
         """See `Store.reservation`."""
         return self._image.reservation(ref)
 
-    async def scan(self, kind: type[Row]) -> AsyncIterator[Row]:
+    async def scan(self, kind: type[Row], after: Hashable | None = None) -> AsyncIterator[Row]:
         """See `Store.scan`. Holds that ended long ago are in the ledger only."""
-        rows = dict(self._image.rows[kind])
-        for key in sorted(rows):  # type: ignore[type-var]
-            yield rows[key]
+        for row in self._image.after(kind, after):
+            yield row
+
+    async def find(self, kind: type[R], key: Hashable) -> R | None:
+        """See `Store.find`."""
+        found: R | None = self._image.rows[kind].get(key)
+        return found
 
     async def load(
         self, rows: AsyncIterator[Row], entries: AsyncIterator[Entry], revision: int
@@ -310,11 +312,11 @@ class JsonStore:
         """See `Store.prune`."""
         self._check_writable()
         async with self._turn:
-            if all(row.at >= before for row in self._image.rows[Outcome].values()):
+            if not self._image.old(before):
                 return 0
             line = self._journal.line(self._image.revision, before, {}, [], pruned=before)
             await self._append(line, self._image.revision, 0)
-            return forget_outcomes(self._image, before)
+            return self._image.forget(before)
 
     async def watch(self, bell: Bell, submit: Submit) -> None:
         """See `Store.watch`. No other process writes here, so the bell stays silent."""
@@ -345,6 +347,4 @@ class JsonStore:
         if self._writer is None:
             raise StoreUnavailable(f"{self._path} is closed.")
         loop = asyncio.get_running_loop()
-        if more:
-            return await loop.run_in_executor(self._writer, lambda: work(*args, **more))
-        return await loop.run_in_executor(self._writer, work, *args)
+        return await loop.run_in_executor(self._writer, partial(work, *args, **more))

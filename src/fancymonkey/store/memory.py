@@ -1,9 +1,10 @@
 """The store without a disk: the reference for all others, and what tests run on."""
 
 import heapq
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Hashable, Iterable, Iterator, Sequence
 
 from fancymonkey.core.command import Command
+from fancymonkey.core.document import Document
 from fancymonkey.core.execute import execute
 from fancymonkey.core.model import (
     Entry,
@@ -16,9 +17,9 @@ from fancymonkey.core.model import (
     SessionLink,
     Status,
 )
-from fancymonkey.core.state import Rows, State
+from fancymonkey.core.state import Key, Rows, State
 from fancymonkey.errors import DataError
-from fancymonkey.store.base import Bell, Commit, Snapshot, Submit, commit_of, empty_rows
+from fancymonkey.store.base import Bell, Commit, R, Snapshot, Submit, commit_of, empty_rows
 
 
 class Image:
@@ -61,6 +62,30 @@ class Image:
             if row.status is Status.HELD and row.expires_at is not None:
                 heapq.heappush(self._due, (row.expires_at, row.reservation_id))
         self.revision = revision
+
+    def old(self, before: int) -> list[Key]:
+        """What may be forgotten: outcomes from before a time, and documents no longer of use."""
+        outcomes = [(Outcome, key) for key, row in self.rows[Outcome].items() if row.at < before]
+        documents = [
+            (Document, key)
+            for key, row in self.rows[Document].items()
+            if row.until is not None and row.until < before
+        ]
+        return [*outcomes, *documents]
+
+    def forget(self, before: int) -> int:
+        """Forgets what `old` names; returns how many."""
+        gone = self.old(before)
+        for kind, key in gone:
+            del self.rows[kind][key]
+        return len(gone)
+
+    def after(self, kind: type[Row], after: Hashable | None) -> Iterator[Row]:
+        """The rows of a kind as they are now, with higher keys, in the order of their keys."""
+        rows = dict(self.rows[kind])
+        for key in sorted(rows):  # type: ignore[type-var]
+            if after is None or key > after:  # type: ignore[operator]
+                yield rows[key]
 
     def next_due(self) -> int | None:
         """When the live hold that ends first does so."""
@@ -148,11 +173,15 @@ class MemoryStore:
         """See `Store.reservation`."""
         return self.image.reservation(ref)
 
-    async def scan(self, kind: type[Row]) -> AsyncIterator[Row]:
+    async def scan(self, kind: type[Row], after: Hashable | None = None) -> AsyncIterator[Row]:
         """See `Store.scan`."""
-        rows = self.image.rows[kind]
-        for key in sorted(rows):  # type: ignore[type-var]
-            yield rows[key]
+        for row in self.image.after(kind, after):
+            yield row
+
+    async def find(self, kind: type[R], key: Hashable) -> R | None:
+        """See `Store.find`."""
+        found: R | None = self.image.rows[kind].get(key)
+        return found
 
     async def load(
         self, rows: AsyncIterator[Row], entries: AsyncIterator[Entry], revision: int
@@ -170,11 +199,7 @@ class MemoryStore:
 
     async def prune(self, before: int) -> int:
         """See `Store.prune`."""
-        outcomes = self.image.rows[Outcome]
-        old = [key for key, row in outcomes.items() if row.at < before]
-        for key in old:
-            del outcomes[key]
-        return len(old)
+        return self.image.forget(before)
 
     async def watch(self, bell: Bell, submit: Submit) -> None:
         """Nobody else can write."""

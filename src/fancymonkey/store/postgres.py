@@ -1,6 +1,6 @@
 """The store in PostgreSQL: for many workers and servers on one database."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -27,6 +27,7 @@ from fancymonkey.store.postgres_watch import Watch
 from fancymonkey.store.postgres_writer import Writer, commit
 from fancymonkey.store.tables import (
     PAGE,
+    by_key,
     chunks,
     commit_after,
     entries,
@@ -211,18 +212,28 @@ class PostgresStore:
                 return found[0]
         return None
 
-    async def scan(self, kind: type[Row]) -> AsyncIterator[Row]:
+    async def scan(self, kind: type[Row], after: Hashable | None = None) -> AsyncIterator[Row]:
         """See `Store.scan`."""
         table = TABLES[kind]
-        sql, after = page_after(table), ()
         marks = [f"${n + 1}" for n in range(len(table.key))]
         while True:
-            page = [table.row(values) for values in await self._fetch(sql, *after)]
+            sql = page_after(table, None if after is None else marks)
+            values = () if after is None else key_values(table, after)
+            page = [table.row(found) for found in await self._fetch(sql, *values)]
             for row in page:
                 yield row
             if len(page) < PAGE:
                 return
-            sql, after = page_after(table, marks), key_values(table, page[-1].key)
+            after = page[-1].key
+
+    async def find(self, kind: type[R], key: Hashable) -> R | None:
+        """See `Store.find`."""
+        table = TABLES[kind]
+        sql = by_key(table, (f"${n + 1}" for n in range(len(table.key))))
+        for values in await self._fetch(sql, *key_values(table, key)):
+            found: R = table.row(values)
+            return found
+        return None
 
     # -- the rest ----------------------------------------------------------------------------------
 
@@ -280,8 +291,11 @@ class PostgresStore:
 
 
 async def _prune(writer: Connection, before: int) -> int:
-    done: str = await writer.execute(QUERIES["prune"], before, PRUNED_AT_ONCE)
-    return int(done.removeprefix("DELETE "))
+    found = 0
+    for name in ("prune", "prune_documents"):
+        done: str = await writer.execute(QUERIES[name], before, PRUNED_AT_ONCE)
+        found += int(done.removeprefix("DELETE "))
+    return found
 
 
 async def _all_of(reader: Reader, kind: type[R], sql: str) -> list[R]:

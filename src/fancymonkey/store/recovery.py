@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable
 
-from fancymonkey.core.model import Entry, Event, Outcome, Reservation, SessionLink, Status
+from fancymonkey.core.model import Entry, Event, Reservation, SessionLink, Status
 from fancymonkey.store.base import empty_rows
 from fancymonkey.store.memory import Image
 from fancymonkey.store.records import Batch
@@ -46,16 +46,7 @@ def replay(image: Image, batch: Batch) -> None:
         changed[type(row)][row.key] = row
     image.apply(changed, batch.revision)
     if batch.pruned is not None:
-        forget_outcomes(image, batch.pruned)
-
-
-def forget_outcomes(image: Image, before: int) -> int:
-    """Forgets outcomes that are older than `before`; returns how many."""
-    outcomes = image.rows[Outcome]
-    old = [key for key, row in outcomes.items() if row.at < before]
-    for key in old:
-        del outcomes[key]
-    return len(old)
+        image.forget(batch.pruned)
 
 
 def forget_ended(image: Image, now: int) -> None:

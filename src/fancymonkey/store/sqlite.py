@@ -1,7 +1,7 @@
 """The store in one SQLite file: for one server, durable at every COMMIT."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ import msgspec
 from fancymonkey.core.command import Command
 from fancymonkey.core.model import Entry, Item, Level, Product, Reservation, Row
 from fancymonkey.errors import StoreError, StoreReadOnly, StoreUnavailable
-from fancymonkey.store.base import Bell, Commit, Snapshot, Submit
+from fancymonkey.store.base import Bell, Commit, R, Snapshot, Submit
 from fancymonkey.store.columns import TABLES, Table
 from fancymonkey.store.lock import Lock
 from fancymonkey.store.sqlite_file import (
@@ -28,6 +28,7 @@ from fancymonkey.store.sqlite_file import (
 )
 from fancymonkey.store.tables import (
     PAGE,
+    by_key,
     chunks,
     entries,
     key_values,
@@ -190,17 +191,27 @@ class SqliteStore:
                 return found[0]
         return None
 
-    async def scan(self, kind: type[Row]) -> AsyncIterator[Row]:
+    async def scan(self, kind: type[Row], after: Hashable | None = None) -> AsyncIterator[Row]:
         """See `Store.scan`."""
         table = TABLES[kind]
-        sql, after = page_after(table), ()
         while True:
-            page = [table.row(values) for values in await self._fetch(sql, *after)]
+            sql = page_after(table, None if after is None else "?" * len(table.key))
+            values = () if after is None else key_values(table, after)
+            page = [table.row(found) for found in await self._fetch(sql, *values)]
             for row in page:
                 yield row
             if len(page) < PAGE:
                 return
-            sql, after = page_after(table, "?" * len(table.key)), key_values(table, page[-1].key)
+            after = page[-1].key
+
+    async def find(self, kind: type[R], key: Hashable) -> R | None:
+        """See `Store.find`."""
+        table = TABLES[kind]
+        sql = by_key(table, "?" * len(table.key))
+        for values in await self._fetch(sql, *key_values(table, key)):
+            found: R = table.row(values)
+            return found
+        return None
 
     async def load(
         self, rows: AsyncIterator[Row], entries: AsyncIterator[Entry], revision: int

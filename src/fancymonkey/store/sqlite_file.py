@@ -276,10 +276,12 @@ class Writer:
             rollback(self.db)
 
     def prune(self, before: int, limit: int) -> int:
-        """Forgets up to `limit` outcomes from before a time (ms); returns how many."""
+        """Forgets up to `limit` rows of each kind that `Store.prune` names; returns how many."""
         with self.transaction():
             self.db.execute(QUERIES["prune"], (before, limit))
-            return self.db.changes()
+            found: int = self.db.changes()
+            self.db.execute(QUERIES["prune_documents"], (before, limit))
+            return found + self.db.changes()
 
 
 @cache

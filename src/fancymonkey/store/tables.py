@@ -39,6 +39,14 @@ def page_after(
     return f"SELECT {column_list(table)} FROM {table.name} {after}ORDER BY {key} LIMIT {limit}"
 
 
+def by_key(table: Table[Any], placeholders: Iterable[str]) -> str:
+    """The SELECT of the row that has a key."""
+    key = ", ".join(table.key)
+    return (
+        f"SELECT {column_list(table)} FROM {table.name} WHERE ({key}) = ({', '.join(placeholders)})"
+    )
+
+
 def key_values(table: Table[Any], key: Any) -> tuple[Any, ...]:
     """A row's key as one value a column."""
     return key if len(table.key) > 1 else (key,)

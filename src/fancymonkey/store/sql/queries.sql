@@ -34,6 +34,10 @@ SELECT {level} FROM level;
 DELETE FROM outcome
 WHERE command_id IN (SELECT command_id FROM outcome WHERE at < $1 ORDER BY at LIMIT $2);
 
+-- name: prune_documents
+DELETE FROM document
+WHERE (folder, name) IN (SELECT folder, name FROM document WHERE until < $1 LIMIT $2);
+
 -- name: add_migration
 INSERT INTO migration (number, name, checksum, applied_at) VALUES ($1, $2, $3, $4);
 

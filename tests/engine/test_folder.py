@@ -1,0 +1,49 @@
+"""Values kept as documents, with compare-and-set."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+import pytest_asyncio
+
+from fancymonkey.engine.engine import Engine
+from fancymonkey.engine.folder import Folder, Stale, keep
+from fancymonkey.store.memory import MemoryStore
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    text: str
+    stars: int = 0
+
+
+@pytest_asyncio.fixture
+async def engine() -> AsyncIterator[Engine]:
+    engine = Engine(MemoryStore())
+    await engine.open()
+    yield engine
+    await engine.close()
+
+
+async def test_a_value_comes_back_as_it_was(engine: Engine) -> None:
+    notes = Folder(engine, "notes", Note)
+    assert await notes.get("a") is None
+    assert await notes.put("a", Note("é", 3)) == 1
+    found = await notes.get("a")
+    assert found is not None
+    assert (found.value, found.version, found.name) == (Note("é", 3), 1, "a")
+    await Folder(engine, "other", Note).put("b", Note("elsewhere"))
+    assert [kept.name for kept in await notes.all()] == ["a"]
+
+
+async def test_only_who_has_seen_the_latest_version_may_change_it(engine: Engine) -> None:
+    notes = Folder(engine, "notes", Note)
+    await notes.put("a", Note("1"), expected=0)
+    with pytest.raises(Stale):
+        await notes.put("a", Note("2"), expected=0)
+    with pytest.raises(Stale):
+        await keep(engine, notes.draft("b", Note("x")), notes.draft("a", Note("2"), expected=7))
+    assert [kept.value.text for kept in await notes.all()] == ["1"]
+    await notes.put("a", None, expected=1)
+    assert await notes.get("a") is None
+    assert await notes.all() == []
