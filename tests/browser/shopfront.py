@@ -1,6 +1,6 @@
 """A demo shop behind real sockets, and what a buyer does in it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,6 +11,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 from fancymonkey.config import Settings
 from fancymonkey.core.adjust import Count, SetItem
 from fancymonkey.core.catalogue import NewItem, UpsertProduct
+from fancymonkey.core.command import Command
 from fancymonkey.core.model import Item, Product, sku_of
 from fancymonkey.engine.engine import Engine
 from fancymonkey.store.memory import MemoryStore
@@ -53,13 +54,15 @@ class Shopfront:
 
 
 @asynccontextmanager
-async def shopfront(port: int = 0, **settings: Any) -> AsyncIterator[Shopfront]:
+async def shopfront(
+    port: int = 0, fill: Sequence[Command] = (), **settings: Any
+) -> AsyncIterator[Shopfront]:
     """A shop with the stand-in for Stripe, over a store in memory."""
     made = {"demo": True, "rate_limit": False, "port": port or free_port(), **settings}
     engine = Engine(MemoryStore())
     app = create_app(Settings(**made), engine)
     async with serving(app, made["port"], lifespan=True) as url:
-        for command in catalogue():
+        for command in fill or catalogue():
             await engine.submit(command)
         yield Shopfront(url, engine)
 

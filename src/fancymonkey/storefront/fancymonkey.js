@@ -151,7 +151,7 @@ export const clock = (time) => new Date(time)
 export const words = (size, short = false) => {
   switch (stateOf(size)) {
     case 'low': return `Only ${size.available} left!`;
-    case 'held': return short ? `Back ${clock(size.backBy)}?`
+    case 'held': return short ? 'In baskets'
       : `In other baskets, may be back by ${clock(size.backBy)}`;
     case 'sold-out': return 'Sold out';
     case 'unknown': return short ? '' : 'Availability unknown';
