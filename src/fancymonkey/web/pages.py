@@ -35,8 +35,10 @@ DROP_IN = {
 class Assets(StaticFiles):
     """Our own files, to be asked for again whether they have changed."""
 
-    def __init__(self, directory: Path, headers: Mapping[str, str] = PAGE) -> None:
-        super().__init__(directory=directory)
+    def __init__(
+        self, directory: Path, headers: Mapping[str, str] = PAGE, *, html: bool = False
+    ) -> None:
+        super().__init__(directory=directory, html=html)
         self._headers = headers
 
     def file_response(self, *args: object, **kwargs: object) -> Response:
