@@ -17,6 +17,7 @@ COMMANDS = {
     "explain": "fancymonkey.commands.explain:explain",
     "release-expired": "fancymonkey.commands.release_expired:release_expired",
     "stand-in": "fancymonkey.commands.stand_in:stand_in",
+    "job": "fancymonkey.commands.job:job",
     "reconcile": "fancymonkey.commands.reconcile:reconcile",
     "export": "fancymonkey.commands.export:export",
     "import": "fancymonkey.commands.import_:import_",
