@@ -16,6 +16,7 @@ TAGS = [
     {"name": "admin", "description": "What the owner changes, with the password in the body"},
     {"name": "stripe", "description": "What Stripe tells"},
     {"name": "payments", "description": "What the owner decides about money"},
+    {"name": "jobs", "description": "What is done at set times, for schedulers elsewhere"},
     {"name": "system", "description": "For whoever runs the service"},
 ]
 """The chapters of the document, in order."""
