@@ -1,0 +1,172 @@
+// Changing many sizes as one act: what, a preview of each row, one undo.
+
+import { html, nothing, render } from "/admin/dom.js";
+import { number, plural } from "/admin/format.js";
+import { api } from "/admin/session.js";
+import { REASONS, offerUndo } from "/admin/change.js";
+
+const MANY = 100;
+const LISTED = 200;
+
+const KINDS = {
+  stock: { words: "Set on hand", action: "set", field: "stock", input: "number", verb: "set" },
+  adjust: { words: "Add or take off", action: "adjust", field: "stock", input: "delta", verb: "changed" },
+  threshold: { words: "Set threshold", action: "set", field: "lowStockThreshold", input: "number", verb: "set" },
+  soldOut: { words: "Sold out", action: "set", field: "soldOut", input: "switch", verb: "set" },
+  restock: { words: "Restock date", action: "set", field: "restockDate", input: "date", verb: "set" },
+  reset: { words: "End all holds", action: "reset", field: null, input: "none", verb: "reset" },
+};
+export const BULKS = Object.entries(KINDS).map(([kind, { words }]) => [kind, words]);
+
+/** Leads through a bulk change of these SKUs. Gives the answer, or null where nothing was done. */
+export function bulk(kind, skus) {
+  return new Promise((done) => new Bulk(kind, skus, done).open());
+}
+
+class Bulk {
+  constructor(kind, skus, done) {
+    this.kind = { id: kind, ...KINDS[kind] };
+    this.skus = skus;
+    this.done = done;
+    this.value = this.kind.input === "switch" ? true : "";
+    this.reason = REASONS[0];
+    this.preview = null;
+    this.problem = "";
+    this.typed = "";
+    this.busy = false;
+    this.result = null;
+  }
+
+  open() {
+    this.host = document.createElement("div");
+    document.body.append(this.host);
+    this.draw();
+    this.host.querySelector("dialog").showModal();
+    if (this.kind.input === "none") this.look();
+  }
+
+  get changes() {
+    const { input, field } = this.kind;
+    if (input === "none") return { reason: this.reason };
+    const value = input === "switch" ? this.value : input === "date" ? this.value || null : Number(this.value);
+    return { [field]: value, reason: this.reason };
+  }
+
+  get fault() {
+    const { input } = this.kind;
+    const text = String(this.value).trim().replace("−", "-");
+    if (input === "number" && !/^\d{1,9}$/.test(text)) return "A whole number from 0 on.";
+    if (input === "delta" && (!/^[+-]?\d{1,9}$/.test(text) || Number(text) === 0)) return "A whole number such as 10 or -3.";
+    return "";
+  }
+
+  body(dryRun) {
+    return { action: this.kind.action, filter: { skus: this.skus }, changes: this.changes, dryRun };
+  }
+
+  async look() {
+    this.problem = this.fault;
+    if (!this.problem) {
+      this.busy = true;
+      this.draw();
+      try {
+        this.preview = await api("/api/inventory/bulk-update", { body: this.body(true) });
+      } catch (error) {
+        this.problem = error.message;
+      }
+      this.busy = false;
+    }
+    this.draw();
+  }
+
+  async apply() {
+    this.busy = true;
+    this.draw();
+    try {
+      this.result = await api("/api/inventory/bulk-update", {
+        body: this.body(false),
+        headers: { "Idempotency-Key": (this.key ??= crypto.randomUUID()) },
+      });
+      const { successful, failed } = this.result.results;
+      const more = failed ? ` ${plural(failed, "size")} could not be changed and stay selected.` : "";
+      offerUndo(this.result.act, `${this.kind.words}: ${plural(successful, "size")}.${more}`);
+      this.host.querySelector("dialog").close();
+    } catch (error) {
+      this.problem = error.message;
+      this.busy = false;
+      this.draw();
+    }
+  }
+
+  close() {
+    this.host.remove();
+    this.done(this.result);
+  }
+
+  draw() {
+    render(
+      html`<dialog class="box wide" aria-labelledby="bulk-title" @close=${() => this.close()}>
+        <h2 id="bulk-title">${this.kind.words}: ${plural(this.skus.length, "size")}</h2>
+        ${this.preview ? this.#confirm() : this.#wish()}
+      </dialog>`,
+      this.host,
+    );
+  }
+
+  #wish() {
+    const { input } = this.kind;
+    const change = (event) => {
+      this.value = event.target.type === "checkbox" ? event.target.checked : event.target.value;
+    };
+    const field = {
+      number: () => html`<label class="field">New number<input inputmode="numeric" autofocus autocomplete="off" .value=${this.value} @input=${change} /></label>`,
+      delta: () => html`<label class="field">How many more, or fewer<input inputmode="text" autofocus autocomplete="off" placeholder="+10" .value=${this.value} @input=${change} /></label>`,
+      switch: () => html`<fieldset class="choices"><legend>By the owner's word</legend>${[[true, "Sold out"], [false, "On sale"]].map(([value, words]) => html`<label><input type="radio" name="sold-out" .checked=${this.value === value} @change=${() => (this.value = value)} />${words}</label>`)}</fieldset>`,
+      date: () => html`<label class="field">Back on (empty: no date)<input type="date" autofocus .value=${this.value} @input=${change} /></label>`,
+      none: () => html`<p>${this.busy ? "Looking whose holds these are …" : nothing}</p>`,
+    }[input]();
+    return html`<form @submit=${(event) => { event.preventDefault(); this.look(); }}>
+      ${field}
+      <label class="field">Reason<select @change=${(event) => (this.reason = event.target.value)}>${REASONS.map((reason) => html`<option>${reason}</option>`)}</select></label>
+      <p class="bad" role="alert">${this.problem}</p>
+      <div class="actions"><button type="button" class="quiet" @click=${() => this.host.querySelector("dialog").close()}>Cancel</button><button class="button" ?disabled=${this.busy}>Preview</button></div>
+    </form>`;
+  }
+
+  #confirm() {
+    const { successful, failed } = this.preview.results.details;
+    const holds = successful.reduce((sum, row) => sum + row.holdsEnded.length, 0);
+    const careful = this.skus.length > MANY || (this.kind.action === "reset" && holds > 0);
+    const ready = !careful || this.typed.trim() === String(this.skus.length);
+    return html`<form @submit=${(event) => { event.preventDefault(); if (ready) this.apply(); }}>
+      <p>${plural(successful.length, "size")} will change${failed.length ? html`, <b>${plural(failed.length, "size")} cannot</b>` : nothing}${holds ? html`; <b>${plural(holds, "hold")} of buyers will end</b>` : nothing}.</p>
+      <div class="preview" tabindex="0" role="region" aria-label="Preview"><table>
+        <thead><tr><th>Size</th><th class="number">Now</th><th class="number">Then</th><th>Note</th></tr></thead>
+        <tbody>
+          ${successful.slice(0, LISTED).map((row) => this.#row(row))}
+          ${failed.slice(0, LISTED).map((row) => html`<tr class="bad"><td>${row.productId} ${row.size}</td><td></td><td></td><td>${row.reason}</td></tr>`)}
+        </tbody></table></div>
+      ${successful.length > LISTED ? html`<p class="quiet">And ${number(successful.length - LISTED)} more.</p>` : nothing}
+      ${careful ? html`<label class="field">This is a lot. Type ${this.skus.length} to go on<input autocomplete="off" inputmode="numeric" .value=${this.typed} @input=${(event) => { this.typed = event.target.value; this.draw(); }} /></label>` : nothing}
+      <p class="bad" role="alert">${this.problem}</p>
+      <div class="actions">
+        <button type="button" class="quiet" @click=${() => { this.preview = null; if (this.kind.input === "none") this.host.querySelector("dialog").close(); else this.draw(); }}>Back</button>
+        <button class="button" ?disabled=${this.busy || !ready || !successful.length}>${this.busy ? "Changing …" : `Change ${plural(successful.length, "size")}`}</button>
+      </div>
+    </form>`;
+  }
+
+  #row(row) {
+    const show = (level) => {
+      switch (this.kind.field) {
+        case "stock": return number(level.stock);
+        case "lowStockThreshold": return number(level.lowStockThreshold);
+        case "soldOut": return level.soldOut ? "sold out" : "on sale";
+        case "restockDate": return level.restockDate ?? (level === row ? this.value || "none" : "");
+        default: return `${number(level.reserved)} reserved`;
+      }
+    };
+    const ended = row.holdsEnded.length ? `ends ${plural(row.holdsEnded.length, "hold")}` : "";
+    return html`<tr><td>${row.productId} ${row.size}</td><td class="number">${show(row.previous)}</td><td class="number"><b>${show(row)}</b></td><td>${ended}</td></tr>`;
+  }
+}

@@ -1,0 +1,100 @@
+// Changing stock: what was typed, sent with what was seen, shown at once, taken back where it is refused.
+
+import { api } from "/admin/session.js";
+import { number, plural, signed } from "/admin/format.js";
+import { toast } from "/admin/toast.js";
+
+export const REASONS = ["Correction", "Count", "Received", "Return", "Damaged", "Loss", "Promotion"];
+const MOST = 1_000_000_000;
+
+/** What a number typed into a cell means: `{set}`, `{adjust}`, or `{error}`. */
+export function parse(text, present) {
+  const trimmed = text.trim().replace("−", "-");
+  const relative = /^[+-]\s?(\d{1,10})$/.exec(trimmed);
+  if (relative) {
+    const by = Number(relative[1]) * (trimmed[0] === "-" ? -1 : 1);
+    if (present + by < 0) return { error: `${number(present)} on hand: only so many can be taken off.` };
+    return { adjust: by };
+  }
+  if (!/^\d{1,10}$/.test(trimmed) || Number(trimmed) > MOST) {
+    return { error: "A whole number from 0 on; or +5 and -3 to add and take off." };
+  }
+  return { set: Number(trimmed) };
+}
+
+const acts = []; // one's own, the latest last
+let undoing = false;
+
+/** Remembers an act for Ctrl+Z and offers to undo it. */
+export function offerUndo(act, text, after) {
+  if (!act) {
+    toast(text);
+    return;
+  }
+  acts.push({ act, after });
+  toast(text, { action: { label: "Undo", run: () => undo(act, after) } });
+}
+
+/** Undoes an act by entries that balance it. */
+export async function undo(act, after = () => {}) {
+  if (undoing) return;
+  undoing = true;
+  try {
+    const answer = await api("/api/admin/undo", { body: { act } });
+    toast(answer.message);
+    after(answer);
+  } catch (error) {
+    const why = (error.problem?.failed ?? []).map((row) => `${row.productId} ${row.size}: ${row.reason}`).slice(0, 3);
+    toast([error.message, ...why].join(" "), { error: true });
+  } finally {
+    undoing = false;
+    const at = acts.findIndex((kept) => kept.act === act);
+    if (at >= 0) acts.splice(at, 1);
+  }
+}
+
+document.addEventListener("keydown", (event) => {
+  if (!(event.ctrlKey || event.metaKey) || event.key !== "z" || event.shiftKey) return;
+  const field = event.target.closest?.("input, textarea");
+  if (field && field.value !== field.defaultValue) return; // the field has an undo of its own
+  const last = acts.at(-1);
+  if (last) {
+    event.preventDefault();
+    undo(last.act, last.after);
+  }
+});
+
+/** A row of `update` for a SKU. */
+const rowOf = (row, more) => ({ productId: row.productId, size: row.size, ...more });
+
+/**
+ * Sends one change. `wish` is `{stock}`, `{adjustStock}`, or another field with its value; `was` what was
+ * seen. Gives `{ok}`, `{stale}` with the row's failure, or `{failed}` with words.
+ */
+export async function send(row, wish, was, reason) {
+  const update = rowOf(row, { ...wish, ...(was ? { was } : {}), ...(reason ? { reason } : {}) });
+  try {
+    const answer = await api("/api/inventory/update", {
+      body: { updates: [update] },
+      headers: { "Idempotency-Key": crypto.randomUUID() },
+    });
+    const [failed] = answer.results.details.failed;
+    if (!failed) return { ok: answer.results.details.successful[0], act: answer.act };
+    return failed.code === "stale" ? { stale: failed } : { failed: failed.reason };
+  } catch (error) {
+    const failed = error.problem?.results?.details?.failed?.[0];
+    if (failed?.code === "stale") return { stale: failed };
+    return { failed: failed?.reason ?? error.message };
+  }
+}
+
+const FIELDS = { stock: "on hand", lowStockThreshold: "threshold", soldOut: "sold out", restockDate: "restock date" };
+
+/** "HOODIE M: on hand 20 → 25". */
+export function told(row, field, from, to) {
+  const show = (value) => (typeof value === "number" ? number(value) : value === true ? "yes" : value === false ? "no" : (value ?? "none"));
+  const by = field === "stock" ? ` (${signed(to - from)})` : "";
+  return `${row.name} ${row.size}: ${FIELDS[field]} ${show(from)} → ${show(to)}${by}.`;
+}
+
+export const toldBulk = (count, verb) => `${plural(count, "size")} ${verb}.`;

@@ -1,0 +1,72 @@
+// Questions: native dialogs, which hold the focus and give it back.
+
+import { html, nothing, render } from "/admin/dom.js";
+import { ago, number, signed } from "/admin/format.js";
+import { REASONS } from "/admin/change.js";
+
+/** Shows a dialog until it is answered. `body(answer)` is its content; Esc answers null. */
+export function ask(title, body, { wide = false } = {}) {
+  return new Promise((done) => {
+    const host = document.createElement("div");
+    document.body.append(host);
+    let answered = null;
+    const answer = (value) => {
+      answered = value;
+      host.querySelector("dialog").close();
+    };
+    const draw = () =>
+      render(
+        html`<dialog class="box ${wide ? "wide" : ""}" aria-labelledby="asked" @close=${() => {
+          host.remove();
+          done(answered);
+        }}>
+          <h2 id="asked">${title}</h2>
+          ${body(answer, draw)}
+        </dialog>`,
+        host,
+      );
+    draw();
+    host.querySelector("dialog").showModal();
+  });
+}
+
+/** Why there is less. Null where the person has thought better of it. */
+export function askReason(title, preset = REASONS[0]) {
+  let chosen = preset;
+  let other = "";
+  return ask(
+    title,
+    (answer, draw) => html`<form
+      @submit=${(event) => {
+        event.preventDefault();
+        answer(chosen === "Other" ? other.trim() || "Other" : chosen);
+      }}
+    >
+      <fieldset class="choices"><legend>Why?</legend>
+        ${[...REASONS, "Other"].map(
+          (reason) => html`<label><input type="radio" name="reason" .value=${reason} .checked=${reason === chosen} ?autofocus=${reason === chosen} @change=${() => { chosen = reason; draw(); }} />${reason}</label>`,
+        )}
+      </fieldset>
+      ${chosen === "Other" ? html`<label class="field">What happened<input maxlength="200" .value=${other} @input=${(event) => (other = event.target.value)} /></label>` : nothing}
+      <div class="actions"><button type="button" class="quiet" @click=${() => answer(null)}>Cancel</button><button class="button">Save</button></div>
+    </form>`,
+  );
+}
+
+/** Somebody was faster: `keep`, `set` or `add`. */
+export function askStale(row, typed, seen, stale) {
+  const last = stale.lastChange;
+  const by = last ? ` by ${last.actor || "somebody"}, ${ago(last.at)}` : "";
+  const isNumber = typeof typed === "number";
+  const added = isNumber ? stale.present + typed - seen : 0;
+  const show = (value) => (typeof value === "number" ? number(value) : String(value ?? "none"));
+  return ask(
+    `${row.name} ${row.size} has changed`,
+    (answer) => html`<p>You saw <b>${show(seen)}</b> and typed <b>${show(typed)}</b>. Meanwhile it was changed to <b>${show(stale.present)}</b>${by}.</p>
+      <div class="actions">
+        <button type="button" class="button" autofocus @click=${() => answer("keep")}>Keep ${show(stale.present)}</button>
+        <button type="button" class="quiet" @click=${() => answer("set")}>Set ${show(typed)}</button>
+        ${isNumber && added >= 0 ? html`<button type="button" class="quiet" @click=${() => answer("add")}>Add ${signed(typed - seen)}: ${number(added)}</button>` : nothing}
+      </div>`,
+  );
+}

@@ -1,0 +1,50 @@
+// Numbers, money and times as the viewer writes them.
+
+const whole = new Intl.NumberFormat();
+export const number = (value) => whole.format(value);
+export const signed = (value) => (value > 0 ? `+${number(value)}` : number(value).replace("-", "−"));
+
+let currency = "usd";
+export const setCurrency = (code) => {
+  currency = code;
+};
+export const money = (amount) =>
+  new Intl.NumberFormat(undefined, { style: "currency", currency, maximumFractionDigits: Number.isInteger(amount) ? 0 : 2 }).format(amount);
+
+const near = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "short" });
+const STEPS = [
+  ["second", 60],
+  ["minute", 60],
+  ["hour", 24],
+  ["day", 30],
+  ["month", 12],
+  ["year", Infinity],
+];
+
+/** How long ago, or in how long. */
+export function ago(time, now = Date.now()) {
+  let value = (new Date(time) - now) / 1000;
+  if (Math.abs(value) < 5) return "just now";
+  for (const [unit, size] of STEPS) {
+    if (Math.abs(value) < size) return near.format(Math.round(value), unit);
+    value /= size;
+  }
+  return "";
+}
+
+const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
+const hour = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
+export const when = (time) => moment.format(new Date(time));
+export const date = (time) => (time ? day.format(new Date(time)) : "");
+export const clock = (time) => hour.format(new Date(time));
+
+/** mm:ss until then. */
+export function until(time, now = Date.now()) {
+  const seconds = Math.max(0, Math.round((new Date(time) - now) / 1000));
+  const rest = String(seconds % 60).padStart(2, "0");
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 60 ? `${minutes}:${rest}` : `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}:${rest}`;
+}
+
+export const plural = (count, one, many = `${one}s`) => `${number(count)} ${count === 1 ? one : many}`;
