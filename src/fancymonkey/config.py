@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from fancymonkey.config_admin import AdminSettings
 from fancymonkey.errors import ConfigError
 from fancymonkey.variables import (
     FORMATS,
@@ -32,7 +33,7 @@ from fancymonkey.variables import (
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(AdminSettings):
     """Everything that can be set. Secrets never appear in its text form."""
 
     database_url: str | None = variable(

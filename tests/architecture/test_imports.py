@@ -26,7 +26,8 @@ LAYERS["__main__"] = LAYERS["cli"]
 LEAVES: dict[str, set[str]] = {
     "errors": set(),
     "variables": {"errors"},
-    "config": {"errors", "variables"},
+    "config_admin": {"variables"},
+    "config": {"config_admin", "errors", "variables"},
     "logs": {"config"},
 }
 

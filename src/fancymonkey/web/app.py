@@ -17,7 +17,7 @@ from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import FancyMonkeyError
 from fancymonkey.payments.reconcile import run_if_due
 from fancymonkey.store.opening import open_store
-from fancymonkey.web import demo, live, openapi, pages, system
+from fancymonkey.web import dashboard, demo, live, openapi, pages, system
 from fancymonkey.web.front import Front, unavailable
 from fancymonkey.web.http import Problem, response_of
 from fancymonkey.web.shop import Shop, checkouts_of
@@ -71,6 +71,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     app.include_router(live.router(shop))
     app.include_router(pages.router())
     pages.mount(app)
+    dashboard.mount(app, shop)
     if twin is not None:
         app.mount(demo.PATH, twin.app)
     _speak_problems(app)
