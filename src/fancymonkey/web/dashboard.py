@@ -36,7 +36,7 @@ class Dashboard:
 
     def __init__(self, shop: Shop) -> None:
         self._shop = shop
-        self._files = Assets(directory=FILES, html=True)
+        self._files = Assets(FILES, html=True)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request below /admin."""
@@ -62,10 +62,10 @@ class Dashboard:
         try:
             await self._files(scope, receive, send_more)
         except HTTPException as error:  # answered here, so that new cookies are not lost
-            nothing = Problem(404, "not_found", "There is no such page in the dashboard.")
-            wrong = Problem(405, "method_not_allowed", "Use GET.")
-            problem = wrong if error.status_code == 405 else nothing
-            await response_of(problem.reply())(scope, receive, send_more)
+            answer = Problem(404, "not_found", "There is no such page in the dashboard.")
+            if error.status_code == 405:
+                answer = Problem(405, "method_not_allowed", "Use GET.")
+            await response_of(answer.reply())(scope, receive, send_more)
 
     async def _enter(self, call: Call) -> Headers:
         """New cookies where the old ones were about to end. Raises Denied without a session."""
