@@ -198,8 +198,8 @@ class Settings(AdminSettings):
         "CRON_SECRET",
         any_text,
         None,
-        "What a scheduler sends as `Authorization: Bearer …` to tidy ended holds. Without it "
-        "that call is refused; holds end at their second all the same.",
+        "What a scheduler of yours sends as `Authorization: Bearer …` to the cron endpoints. "
+        "Without it they take the admin's word alone.",
         shown="none",
         secret=True,
     )
@@ -254,6 +254,11 @@ class Settings(AdminSettings):
         """The store that these settings name, as `open_store` takes it."""
         return self.database_url or self.data_dir
 
+    @property
+    def shared(self) -> bool:
+        """Whether several processes may use that store at once."""
+        return self.target.startswith(("postgresql://", "postgres://"))
+
     @classmethod
     def load(
         cls, environ: Mapping[str, str] | None = None, file: Path = Path(".env")
@@ -306,6 +311,13 @@ def without_password(target: str) -> str:
     return f"{scheme}://{user.partition(':')[0]}{at}{host}{slash}{path}"
 
 
+def declarations() -> list[Variable]:
+    """Every variable, in the order in which it is told of: first what everybody needs."""
+    found = fields(Settings)
+    special = len(fields(AdminSettings))
+    return [one.metadata["variable"] for one in (*found[special:], *found[:special])]
+
+
 def reference() -> str:
     """The page about all settings, in Markdown."""
     lines = [
@@ -320,8 +332,7 @@ def reference() -> str:
         "| variable | default | meaning |",
         "|---|---|---|",
     ]
-    for one in fields(Settings):
-        declared: Variable = one.metadata["variable"]
+    for declared in declarations():
         secret = " Secret: never logged." if declared.secret else ""
         lines.append(f"| `{declared.name}` | {declared.shown_default} | {declared.about}{secret} |")
     return "\n".join(lines) + "\n"

@@ -18,17 +18,26 @@ from fancymonkey.web.http import Call, Problem
 from fancymonkey.web.shop import Shop
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+SCHEDULE = Actor(name="schedule", right=Right.STOCK)
+"""Whoever has the scheduler's secret. What it runs keeps its own record."""
+
 CSRF_HEADER = b"x-csrf-token"
 
 
-async def require(shop: Shop, call: Call, right: str, *, secret: str | None = None) -> Actor:
+async def require(
+    shop: Shop, call: Call, right: str, *, secret: str | None = None, cookie: bool = True
+) -> Actor:
     """Who asks; they have this right: `read`, `stock` or `admin`. Raises Problem 401, 403 or 429.
 
-    Whoever has the `secret` (a scheduler's) is let in too.
+    Whoever has the `secret` (a scheduler's) is let in too. `cookie` is False where a GET changes
+    something: a link must not do that.
     """
+    bearer = _bearer_of(call)
+    if secret and bearer and same(bearer, secret):
+        shop.throttle.check(call.client)
+        return SCHEDULE
     check_address(shop, call)
-    actor = await _actor(shop, call, secret)
-    call.actor = actor
+    actor = call.actor = await _actor(shop, call, bearer, cookie=cookie)
     if not actor.right.covers(Right(right)):
         raise Problem(403, "not_allowed", f"{actor.name} may not do this: it needs `{right}`.")
     return actor
@@ -82,16 +91,20 @@ def _is_ours(shop: Shop, call: Call, origin: bytes) -> bool:
     return bool(host) and authority.lower() == host.lower() and scheme in wanted
 
 
-async def _actor(shop: Shop, call: Call, secret: str | None) -> Actor:
+def _bearer_of(call: Call) -> bytes:
     scheme, _, token = call.headers.get(b"authorization", b"").partition(b" ")
-    if scheme.lower() == b"bearer" and token:
-        return await _bearer(shop, call, token, secret)
-    access = cookies.read(call, cookies.ACCESS)
+    return token if scheme.lower() == b"bearer" else b""
+
+
+async def _actor(shop: Shop, call: Call, bearer: bytes, *, cookie: bool) -> Actor:
+    if bearer:
+        return await _bearer(shop, call, bearer)
+    access = cookies.read(call, cookies.ACCESS) if cookie else None
     if access is not None:
         return await _cookie(shop, call, access)
-    if cookies.read(call, cookies.RENEW) is not None:
+    if cookie and cookies.read(call, cookies.RENEW) is not None:
         raise NoSession("The browser has no token to open doors.")
-    if not shop.settings.admin_password and not secret and not await shop.accounts.users.any():
+    if not shop.settings.admin_password and not await shop.accounts.users.any():
         raise Problem(
             403,
             "admin_disabled",
@@ -100,11 +113,9 @@ async def _actor(shop: Shop, call: Call, secret: str | None) -> Actor:
     raise _unauthorized()
 
 
-async def _bearer(shop: Shop, call: Call, token: bytes, secret: str | None) -> Actor:
+async def _bearer(shop: Shop, call: Call, token: bytes) -> Actor:
     shop.throttle.check(call.client)
     password = shop.settings.admin_password
-    if secret and same(token, secret):
-        return Actor(name="schedule", right=Right.STOCK)
     if password and same(token, password):
         return Actor(name=ADMIN, right=Right.ADMIN)
     text = token.decode("latin-1")

@@ -12,20 +12,19 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from fancymonkey import __version__
+from fancymonkey.accounts.model import Denied
 from fancymonkey.config import Settings
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import FancyMonkeyError
-from fancymonkey.payments.reconcile import run_if_due
+from fancymonkey.jobs.runner import Runner
 from fancymonkey.store.opening import open_store
-from fancymonkey.web import dashboard, demo, live, openapi, pages, system
+from fancymonkey.web import cron, dashboard, demo, live, openapi, pages, system
+from fancymonkey.web.denial import denial
 from fancymonkey.web.front import Front, unavailable
 from fancymonkey.web.http import Problem, response_of
 from fancymonkey.web.shop import Shop, checkouts_of
 
 log = logging.getLogger(__name__)
-
-LOOK_SECONDS = 30
-"""How often it is looked whether a comparison with Stripe is due."""
 
 
 def create_app(settings: Settings | None = None, engine: Engine | None = None) -> Front:
@@ -46,12 +45,12 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         await engine.open()
         if twin is not None:
             await twin.start()
-        comparing = asyncio.create_task(_compare(shop), name="reconcile")
+        running = asyncio.create_task(_keep_going(shop), name="jobs")
         try:
             yield
         finally:
-            comparing.cancel()
-            await asyncio.gather(comparing, return_exceptions=True)
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
             if checkouts is not None:
                 await checkouts.close()
             if twin is not None:
@@ -69,6 +68,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     )
     app.include_router(system.router(shop))
     app.include_router(live.router(shop))
+    app.include_router(cron.router(shop))
     app.include_router(pages.router())
     pages.mount(app)
     dashboard.mount(app, shop)
@@ -86,14 +86,10 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     return Front(app, shop, openapi.front_routes())
 
 
-async def _compare(shop: Shop) -> None:
-    """Compares with Stripe every now and then, where there is a Stripe."""
-    every = shop.settings.reconcile_seconds
-    if shop.reconciler is None or not every:
-        return
-    while True:
-        await asyncio.sleep(min(every, LOOK_SECONDS))
-        await run_if_due(shop.engine, shop.reconciler, every * 1000)
+async def _keep_going(shop: Shop) -> None:
+    """Does the jobs that are due, where schedules are on."""
+    if shop.settings.schedules:
+        await Runner(shop.jobs).run()
 
 
 def _speak_problems(app: FastAPI) -> None:
@@ -102,6 +98,10 @@ def _speak_problems(app: FastAPI) -> None:
     @app.exception_handler(Problem)
     async def problem(request: Request, error: Problem) -> Response:
         return response_of(error.reply())
+
+    @app.exception_handler(Denied)
+    async def denied(request: Request, error: Denied) -> Response:
+        return response_of(denial(error).reply())
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:

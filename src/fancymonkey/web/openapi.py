@@ -18,6 +18,7 @@ TAGS = [
     {"name": "stripe", "description": "What Stripe tells"},
     {"name": "payments", "description": "What the owner decides about money"},
     {"name": "accounts", "description": "Who may do what"},
+    {"name": "jobs", "description": "What is done at set times, for schedulers elsewhere"},
     {"name": "system", "description": "For whoever runs the service"},
 ]
 """The chapters of the document, in order."""

@@ -87,6 +87,10 @@ async def settle_matter(shop: Shop, call: Call) -> Reply:
 async def reconcile(shop: Shop, call: Call) -> Reply:
     """Compares Stripe with the ledger now, and mends what was missed."""
     await require(shop, call, "stock", secret=shop.settings.cron_secret)
+    return await _reconciled(shop)
+
+
+async def _reconciled(shop: Shop) -> Reply:
     if shop.reconciler is None:
         raise Problem(
             503,
@@ -108,7 +112,8 @@ async def reconcile(shop: Shop, call: Call) -> Reply:
 
 async def reconcile_cron(shop: Shop, call: Call) -> Reply:
     """The same for platforms whose schedules send GET with a bearer secret."""
-    return await reconcile(shop, call)
+    await require(shop, call, "stock", secret=shop.settings.cron_secret, cookie=False)
+    return await _reconciled(shop)
 
 
 async def list_runs(shop: Shop, call: Call) -> Reply:
