@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from fancymonkey.chores import Chores
+from fancymonkey.config_admin import AdminSettings
 from fancymonkey.errors import ConfigError
 from fancymonkey.variables import (
     FORMATS,
@@ -33,7 +33,7 @@ from fancymonkey.variables import (
 
 
 @dataclass(frozen=True, slots=True)
-class Settings(Chores):
+class Settings(AdminSettings):
     """Everything that can be set. Secrets never appear in its text form."""
 
     database_url: str | None = variable(
@@ -314,8 +314,8 @@ def without_password(target: str) -> str:
 def declarations() -> list[Variable]:
     """Every variable, in the order in which it is told of: first what everybody needs."""
     found = fields(Settings)
-    chores = len(fields(Chores))
-    return [one.metadata["variable"] for one in (*found[chores:], *found[:chores])]
+    special = len(fields(AdminSettings))
+    return [one.metadata["variable"] for one in (*found[special:], *found[:special])]
 
 
 def reference() -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import time
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -98,6 +99,14 @@ def switch(text: str) -> bool:
 def several(text: str) -> tuple[str, ...]:
     """Several texts, separated by commas."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def several_networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Addresses or networks, separated by commas."""
+    try:
+        return tuple(ip_network(part) for part in several(text))
+    except ValueError:
+        raise ValueError("addresses or networks such as 203.0.113.7,10.0.0.0/8") from None
 
 
 def several_origins(text: str) -> tuple[str, ...]:

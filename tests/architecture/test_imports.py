@@ -27,7 +27,8 @@ LEAVES: dict[str, set[str]] = {
     "errors": set(),
     "variables": {"errors"},
     "chores": {"variables"},
-    "config": {"errors", "variables", "chores"},
+    "config_admin": {"chores", "variables"},
+    "config": {"config_admin", "errors", "variables"},
     "logs": {"config"},
 }
 

@@ -9,10 +9,21 @@ import pytest
 
 from fancymonkey.core.outcomes import Code
 from fancymonkey.store.memory import MemoryStore
-from fancymonkey.web import admin, checkout, inventory, openapi, payments, samples, stripe, wire
+from fancymonkey.web import (
+    admin,
+    checkout,
+    inventory,
+    openapi,
+    payments,
+    samples,
+    sessions,
+    stripe,
+    wire,
+)
 from fancymonkey.web.answers import STATUS
+from tests.accounts.visitor import Visitor
 from tests.payments.conftest import OWNER, opened
-from tests.web.client import Client
+from tests.web.client import Answer, Client
 from tests.web.shops import CRON, HOODIE, PASSWORD, Shop
 from tests.web.signing import deliver
 
@@ -24,6 +35,8 @@ DECODERS = {
     "update": admin._update_body,
     "bulk_update": admin._bulk_body,
     "webhook": stripe._event,
+    "login": sessions._login,
+    "revoke_session": sessions._session,
 }
 REF = "#/components/schemas/"
 
@@ -149,10 +162,23 @@ async def asked_about_payments(sent: dict[str, Any]) -> dict[str, Any]:
         return got
 
 
+async def asked_about_accounts(shop: Shop, sent: dict[str, Any]) -> dict[str, Answer]:
+    """What the samples of the accounts' endpoints really get."""
+    visitor, path = Visitor(shop.client), "/api/admin/"
+    got = {"login": await visitor.post(path + "login", sent["login"])}
+    visitor.csrf = got["login"].json["session"]["csrf"]
+    got["me"] = await visitor.get(path + "me")
+    got["refresh"] = await visitor.post(path + "refresh")
+    got["list_sessions"] = await visitor.get(path + "sessions")
+    got["revoke_session"] = await visitor.post(path + "sessions/revoke", sent["revoke_session"])
+    got["logout"] = await visitor.post(path + "logout")
+    return got
+
+
 async def test_the_samples_are_what_is_really_asked_and_answered(shop: Shop) -> None:
     """The sample catalogue's hoodie exists in these tests too."""
     sent: dict[str, Any] = json.loads(json.dumps(samples.REQUESTS))
-    for name in ("update", "bulk_update"):
+    for name in ("update", "bulk_update", "login"):
         sent[name]["password"] = PASSWORD
     path = "/api/inventory/"
     got = {
@@ -170,6 +196,7 @@ async def test_the_samples_are_what_is_really_asked_and_answered(shop: Shop) -> 
         path + "release", {"Authorization": f"Bearer {CRON}"}
     )
     got |= await asked_about_payments(sent)
+    got |= await asked_about_accounts(shop, sent)
     assert got.keys() == samples.ANSWERS.keys()
     for name, answer in got.items():
         assert answer.status == 200, name

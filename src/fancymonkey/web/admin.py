@@ -1,4 +1,4 @@
-"""What the owner changes over HTTP: update and bulk-update, password in the body as in the seed."""
+"""What the owner changes over HTTP: update and bulk-update."""
 
 import asyncio
 from datetime import datetime
@@ -13,8 +13,8 @@ from fancymonkey.core.model import Kind, sku_of, split_sku
 from fancymonkey.core.outcomes import Refused
 from fancymonkey.core.record import Remember
 from fancymonkey.web import wire
+from fancymonkey.web.access import require_password
 from fancymonkey.web.answers import command_id, digest, refusal
-from fancymonkey.web.auth import check_password
 from fancymonkey.web.http import Call, Problem, Reply, ok, parse
 from fancymonkey.web.shop import Shop
 
@@ -22,30 +22,29 @@ _update_body = msgspec.json.Decoder(wire.UpdateBody)
 _update_row = msgspec.json.Decoder(wire.UpdateRow)
 _bulk_body = msgspec.json.Decoder(wire.BulkBody)
 
-ACTOR = "admin"
-
 
 async def update(shop: Shop, call: Call) -> Reply:
     """Changes sizes row by row; each row succeeds or fails on its own and says why."""
     raw = await call.body()
     body = parse(_update_body, raw)
-    check_password(call, shop.throttle, body.password, shop.settings.admin_password)
+    actor = await require_password(shop, call, "stock", body.password)
     key = command_id(call)
     mark = "" if key is None else digest(call, b",".join(bytes(row) for row in body.updates))
     failed: list[dict[str, Any]] = []
     chains, places = [], []
     for number, row in enumerate(body.updates):
         try:
-            chains.append(_row_chain(parse(_update_row, bytes(row))))
+            chains.append(_row_chain(parse(_update_row, bytes(row)), actor.name))
             places.append(number)
         except Problem as problem:
             failed.append({"index": number, **_names(row), **_reason(problem)})
     successful = await _run(shop, chains, places, failed, key, mark)
     failed.sort(key=lambda row: row["index"])
+    call.about = f"{len(successful)} sizes changed, {len(failed)} refused"
     return _results(successful, failed, f"Updated {len(successful)} inventory items")
 
 
-def _row_chain(row: wire.UpdateRow) -> Chain:
+def _row_chain(row: wire.UpdateRow, actor: str) -> Chain:
     """The commands of one row. Raises Problem where the row makes no sense."""
     if row.stock is not None and row.adjust_stock is not None:
         raise Problem(422, "conflicting_fields", "Give either stock or adjustStock, not both.")
@@ -66,7 +65,7 @@ def _row_chain(row: wire.UpdateRow) -> Chain:
         restock_date=_restock_date(row.restock_date),
         reason=row.reason,
     )
-    found = chain(sku_of(row.product_id, row.size), change, actor=ACTOR, cause="update")
+    found = chain(sku_of(row.product_id, row.size), change, actor=actor, cause="update")
     if not found.commands:
         raise Problem(
             422,
@@ -176,7 +175,7 @@ def _results(
 async def bulk_update(shop: Shop, call: Call) -> Reply:
     """One change to every size that a filter means; `dryRun` says what would change, and stops."""
     body = parse(_bulk_body, await call.body())
-    check_password(call, shop.throttle, body.password, shop.settings.admin_password)
+    actor = await require_password(shop, call, "stock", body.password)
     change = _bulk_change(body)
     key = None if body.dry_run else command_id(call)
     mark = ""
@@ -186,17 +185,18 @@ async def bulk_update(shop: Shop, call: Call) -> Reply:
     if key is not None:
         # What the first attempt chose is what a retry means: by then a filter may find others.
         answer = await shop.engine.submit(
-            Remember(texts=tuple(skus), command_id=key, digest=mark, actor=ACTOR)
+            Remember(texts=tuple(skus), command_id=key, digest=mark, actor=actor.name)
         )
         if isinstance(answer, Refused):
             raise refusal(answer)
         skus = answer.data
         key = f"{key} rows"  # no key holds a space
     cause = f"bulk-update {body.action}"
-    chains = [chain(sku, change, actor=ACTOR, cause=cause) for sku in skus]
+    chains = [chain(sku, change, actor=actor.name, cause=cause) for sku in skus]
     failed: list[dict[str, Any]] = []
     places = list(range(len(chains)))
     successful = await _run(shop, chains, places, failed, key, mark, dry_run=body.dry_run)
+    call.about = f"{cause}{' (dry run)' if body.dry_run else ''}: {len(successful)} sizes"
     verb = "Would update" if body.dry_run else "Updated"
     return _results(
         successful,

@@ -12,12 +12,14 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from fancymonkey import __version__
+from fancymonkey.accounts.model import Denied
 from fancymonkey.config import Settings
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import FancyMonkeyError
 from fancymonkey.jobs.runner import Runner
 from fancymonkey.store.opening import open_store
-from fancymonkey.web import cron, demo, live, openapi, pages, system
+from fancymonkey.web import cron, dashboard, demo, live, openapi, pages, system
+from fancymonkey.web.denial import denial
 from fancymonkey.web.front import Front, unavailable
 from fancymonkey.web.http import Problem, response_of
 from fancymonkey.web.shop import Shop, checkouts_of
@@ -69,6 +71,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     app.include_router(cron.router(shop))
     app.include_router(pages.router())
     pages.mount(app)
+    dashboard.mount(app, shop)
     if twin is not None:
         app.mount(demo.PATH, twin.app)
     _speak_problems(app)
@@ -95,6 +98,10 @@ def _speak_problems(app: FastAPI) -> None:
     @app.exception_handler(Problem)
     async def problem(request: Request, error: Problem) -> Response:
         return response_of(error.reply())
+
+    @app.exception_handler(Denied)
+    async def denied(request: Request, error: Denied) -> Response:
+        return response_of(denial(error).reply())
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:

@@ -66,28 +66,6 @@ def check_password(call: Call, throttle: Throttle, given: str, expected: str | N
         raise Problem(401, "wrong_password", "The password is wrong.")
 
 
-def check_owner(call: Call, throttle: Throttle, *secrets: str | None) -> None:
-    """Returns where the request carries one of the secrets. Raises Problem 401, 403 or 429."""
-    if not any(secrets):
-        raise Problem(
-            403,
-            "admin_disabled",
-            "This server has no admin password. Set ADMIN_PASSWORD and start it again.",
-        )
-    scheme, _, token = call.headers.get(b"authorization", b"").partition(b" ")
-    throttle.check(call.client)
-    right = [same(token, secret) for secret in secrets if secret]
-    if scheme.lower() != b"bearer" or not any(right):
-        if token:
-            throttle.failed(call.client)
-        raise Problem(
-            401,
-            "unauthorized",
-            "Send `Authorization: Bearer …` with the admin password.",
-            headers=[(b"www-authenticate", b"Bearer")],
-        )
-
-
 def check_bearer(call: Call, throttle: Throttle, expected: str | None) -> None:
     """Returns where the request carries the cron secret. Raises Problem 401 or 429."""
     scheme, _, token = call.headers.get(b"authorization", b"").partition(b" ")

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from fancymonkey.errors import PaymentError, StoreError
 from fancymonkey.jobs.desk import FAILED, JobRunning, Ran
-from fancymonkey.web.auth import check_owner
+from fancymonkey.web.access import require
 from fancymonkey.web.http import RETRY_SOON, Call, Problem, ok, response_of
 from fancymonkey.web.shop import Shop
 from fancymonkey.web.wire import encode, iso
@@ -37,8 +37,8 @@ def router(shop: Shop) -> APIRouter:
 
     async def answer(request: Request, job: str) -> Response:
         call = Call(request.scope, request.receive)
-        settings = shop.settings
-        check_owner(call, shop.throttle, settings.cron_secret, settings.admin_password)
+        secret = shop.settings.cron_secret
+        await require(shop, call, "stock", secret=secret, cookie=call.method == "POST")
         return response_of(ok(encode(_told(await run_job(shop, job)))))
 
     @routes.get("/api/cron/{job}", summary="Run a job, by GET", responses=responses)

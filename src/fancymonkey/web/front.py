@@ -8,8 +8,10 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any
 
+from fancymonkey.accounts.model import Denied
 from fancymonkey.errors import FancyMonkeyError, Overloaded
 from fancymonkey.web.cors import SHARED, Cors
+from fancymonkey.web.denial import denial
 from fancymonkey.web.http import (
     NO_STORE,
     RETRY_SOON,
@@ -67,6 +69,8 @@ class Front:
             return
         except Exception as error:  # noqa: BLE001 - nothing that is sent may make an error of ours
             reply = failure(error, call)
+        if call.actor is not None and method != "GET":
+            await note(self._shop, call, reply.status)
         extra = self._cors_headers(call) if self._shared else []
         await send(reply.start(extra))
         await send(reply.rest(head=method == "HEAD"))
@@ -115,10 +119,22 @@ def _allow(methods: Iterable[str]) -> tuple[bytes, bytes]:
     return b"allow", ", ".join(sorted({*methods, "OPTIONS"})).encode()
 
 
+async def note(shop: Shop, call: Call, status: int) -> None:
+    """Keeps what somebody did; where that fails, the log has it, for it is done already."""
+    assert call.actor is not None
+    what = f"{call.method} {call.scope['path']}"
+    try:
+        await shop.accounts.acts.note(call.actor.name, call.address, what, status, call.about)
+    except Exception:
+        log.exception("%s by %s is not on record", what, call.actor.name)
+
+
 def failure(error: Exception, call: Call) -> Reply:
     """The answer to whatever an endpoint raised; the words of our own errors are the log's."""
     if isinstance(error, Problem):
         return error.reply()
+    if isinstance(error, Denied):
+        return denial(error).reply()
     if isinstance(error, FancyMonkeyError):
         log.warning("%s %s: %s", call.method, call.scope["path"], error)
         return unavailable(error)

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 import msgspec
 from starlette.responses import Response
 
+from fancymonkey.accounts.model import Actor
+
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -87,14 +89,16 @@ def ok(body: bytes) -> Reply:
 
 
 class Call:
-    """A request."""
+    """A request. `actor` is who turned out to be behind it, `about` what a record says of it."""
 
-    __slots__ = ("_receive", "headers", "scope")
+    __slots__ = ("_receive", "about", "actor", "headers", "scope")
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.scope = scope
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self._receive = receive
+        self.actor: Actor | None = None
+        self.about = ""
 
     @property
     def method(self) -> str:
@@ -106,6 +110,12 @@ class Call:
         """Who the request came from, for counting: an address, or a network of IPv6."""
         client = self.scope.get("client")
         return network(client[0]) if client else "local"
+
+    @property
+    def address(self) -> str:
+        """The very address the request came from."""
+        client = self.scope.get("client")
+        return str(client[0]) if client else "local"
 
     async def body(self) -> bytes:
         """The whole body. Raises Problem 413 where too long, ClientGone where it breaks off."""

@@ -1,7 +1,4 @@
-"""For the owner: what Stripe has told, what has to be decided, whether the books balance.
-
-A caller proves to be the owner by `Authorization: Bearer` with the admin password.
-"""
+"""For the owner: what Stripe has told, what has to be decided, whether the books balance."""
 
 import heapq
 from typing import Annotated, Any, Literal
@@ -16,8 +13,8 @@ from fancymonkey.core.payment import Matter, Progress, Run
 from fancymonkey.core.refund import Settle
 from fancymonkey.errors import PaymentError
 from fancymonkey.payments.refunds import give_due, matters
+from fancymonkey.web.access import require
 from fancymonkey.web.answers import refusal
-from fancymonkey.web.auth import check_owner
 from fancymonkey.web.http import RETRY_SOON, Call, Problem, Reply, ok, parse
 from fancymonkey.web.shop import Shop
 from fancymonkey.web.wire import Id, LineBody, Text, encode, iso
@@ -43,7 +40,7 @@ _settle = msgspec.json.Decoder(SettleBody)
 
 async def list_events(shop: Shop, call: Call) -> Reply:
     """The events of Stripe that were taken, the newest first, and what became of each."""
-    check_owner(call, shop.throttle, shop.settings.admin_password)
+    await require(shop, call, "read")
     rows = [row async for row in shop.engine.store.scan(Event) if isinstance(row, Event)]
     newest = heapq.nlargest(_limit(call), rows, key=lambda row: (row.received_at, row.event_id))
     return ok(encode({"success": True, "events": [_event_out(row) for row in newest]}))
@@ -51,7 +48,7 @@ async def list_events(shop: Shop, call: Call) -> Reply:
 
 async def list_matters(shop: Shop, call: Call) -> Reply:
     """What has to be decided about payments: what is open or due first, then the newest."""
-    check_owner(call, shop.throttle, shop.settings.admin_password)
+    await require(shop, call, "read")
     found = sorted(await matters(shop.engine), key=lambda row: row.closed_at is not None)
     rows = [_matter_out(row) for row in found[: _limit(call)]]
     waiting = sum(row.closed_at is None for row in found)
@@ -60,8 +57,10 @@ async def list_matters(shop: Shop, call: Call) -> Reply:
 
 async def settle_matter(shop: Shop, call: Call) -> Reply:
     """Decides a matter: takes units back after a refund, refunds, or puts it aside."""
-    check_owner(call, shop.throttle, shop.settings.admin_password)
+    actor = await require(shop, call, "stock")
     body = parse(_settle, await call.body())
+    if body.then == "refund":
+        await require(shop, call, "admin")
     lines = tuple(Line(sku_of(row.product_id, row.size), row.quantity) for row in body.returned)
     if not lines and body.then is None:
         raise Problem(422, "invalid_request", "Say what comes back, or what becomes of it.")
@@ -74,7 +73,7 @@ async def settle_matter(shop: Shop, call: Call) -> Reply:
             returned=lines,
             then=then or None,
             note=body.note,
-            actor="admin",
+            actor=actor.name,
         )
     )
     if isinstance(answer, Refused):
@@ -87,8 +86,11 @@ async def settle_matter(shop: Shop, call: Call) -> Reply:
 
 async def reconcile(shop: Shop, call: Call) -> Reply:
     """Compares Stripe with the ledger now, and mends what was missed."""
-    secrets = (shop.settings.admin_password, shop.settings.cron_secret)
-    check_owner(call, shop.throttle, *secrets)
+    await require(shop, call, "stock", secret=shop.settings.cron_secret)
+    return await _reconciled(shop)
+
+
+async def _reconciled(shop: Shop) -> Reply:
     if shop.reconciler is None:
         raise Problem(
             503,
@@ -110,12 +112,13 @@ async def reconcile(shop: Shop, call: Call) -> Reply:
 
 async def reconcile_cron(shop: Shop, call: Call) -> Reply:
     """The same for platforms whose schedules send GET with a bearer secret."""
-    return await reconcile(shop, call)
+    await require(shop, call, "stock", secret=shop.settings.cron_secret, cookie=False)
+    return await _reconciled(shop)
 
 
 async def list_runs(shop: Shop, call: Call) -> Reply:
     """The latest runs of the jobs, the newest first, and what each has done."""
-    check_owner(call, shop.throttle, shop.settings.admin_password)
+    await require(shop, call, "read")
     rows = [row async for row in shop.engine.store.scan(Run) if isinstance(row, Run)]
     newest = heapq.nlargest(_limit(call), rows, key=lambda row: row.started_at)
     return ok(encode({"success": True, "runs": [_run_out(row) for row in newest]}))

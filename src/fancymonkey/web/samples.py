@@ -5,6 +5,8 @@ A test sends every request and compares the shape of what comes back with the an
 
 from typing import Any
 
+from fancymonkey.web import accounts_samples
+
 _WHICH = {"productId": "prod_hoodie_001", "size": "M"}
 _LEVEL = {
     **_WHICH,
@@ -220,3 +222,6 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "webhook": {"success": True, "received": True, "outcome": "done", "duplicate": False},
 }
 """Answers with status 200, by the name of the endpoint."""
+
+REQUESTS |= accounts_samples.REQUESTS
+ANSWERS |= accounts_samples.ANSWERS

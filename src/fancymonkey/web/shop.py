@@ -3,6 +3,7 @@
 import secrets
 from dataclasses import dataclass, field
 
+from fancymonkey.accounts.accounts import Accounts
 from fancymonkey.config import Settings
 from fancymonkey.engine.clock import system_clock
 from fancymonkey.engine.engine import Engine
@@ -28,11 +29,13 @@ class Shop:
     throttle: Throttle = field(init=False)
     policy: Policy = field(init=False)
     reconciler: Reconciler | None = field(init=False, default=None)
+    accounts: Accounts = field(init=False)
     jobs: Jobs = field(init=False)
 
     def __post_init__(self) -> None:
         self.listing = Listing(self.engine)
         self.throttle = Throttle(self.engine.clock)
+        self.accounts = accounts_of(self.engine, self.settings)
         self.policy = policy_of(self.settings)
         if self.checkouts is not None:
             self.reconciler = Reconciler(self.engine, self.checkouts, self.policy)
@@ -42,6 +45,17 @@ class Shop:
     def ttl(self) -> int:
         """How long a hold lasts, in ms."""
         return self.settings.reservation_ttl_seconds * 1000
+
+
+def accounts_of(engine: Engine, settings: Settings) -> Accounts:
+    """The accounts of the shop."""
+    return Accounts(
+        engine,
+        settings.owner_email,
+        settings.admin_password,
+        settings.admin_idle_minutes * 60_000,
+        settings.admin_session_hours * 3_600_000,
+    )
 
 
 def policy_of(settings: Settings) -> Policy:

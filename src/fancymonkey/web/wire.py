@@ -61,10 +61,13 @@ class UpdateRow(Struct, rename="camel"):
 
 
 class UpdateBody(Struct, rename="camel"):
-    """The owner's password and the rows; each is read on its own, so that it may fail alone."""
+    """The rows, each read on its own, so that it may fail alone.
 
-    password: str
+    The owner's password is for callers without a session or a key.
+    """
+
     updates: Annotated[list[msgspec.Raw], Meta(min_length=1, max_length=ROWS_MAX)]
+    password: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class BulkFilter(Struct, rename="camel"):
@@ -88,8 +91,8 @@ class BulkChanges(Struct, rename="camel"):
 class BulkBody(Struct, rename="camel"):
     """`set` gives numbers, `adjust` adds to stock, `reset` ends every hold."""
 
-    password: str
     action: str
+    password: str | msgspec.UnsetType = msgspec.UNSET
     filter: BulkFilter = msgspec.field(default_factory=BulkFilter)
     changes: BulkChanges = msgspec.field(default_factory=BulkChanges)
     dry_run: bool = False

@@ -1,0 +1,23 @@
+"""Everything about accounts, put together."""
+
+from fancymonkey.accounts.acts import Acts
+from fancymonkey.accounts.api_keys import ApiKeys
+from fancymonkey.accounts.login import Login
+from fancymonkey.accounts.sessions import Sessions
+from fancymonkey.accounts.tokens import Tokens
+from fancymonkey.accounts.users import Users
+from fancymonkey.engine.engine import Engine
+
+
+class Accounts:
+    """The accounts of a shop. `owner` and `password` make the first user; times are in ms."""
+
+    def __init__(
+        self, engine: Engine, owner: str, password: str | None, idle: int, longest: int
+    ) -> None:
+        tokens = Tokens(engine)
+        self.users = Users(engine, owner, password)
+        self.login = Login(self.users, tokens, engine.clock)
+        self.sessions = Sessions(engine, self.users, tokens, idle, longest)
+        self.keys = ApiKeys(engine, self.users)
+        self.acts = Acts(engine)

@@ -1,0 +1,84 @@
+"""Keys for programs: shown once, kept as digests, revoked at once."""
+
+import hmac
+import secrets
+from contextlib import suppress
+
+import msgspec
+
+from fancymonkey.accounts.factor import digest
+from fancymonkey.accounts.model import ApiKey, Right, UnknownAccount
+from fancymonkey.accounts.users import ADMIN, Users
+from fancymonkey.engine.engine import Engine
+from fancymonkey.engine.folder import Folder, Stale
+
+PREFIX = "fmk_"
+DAY = 86_400_000
+USED = 3_600_000
+"""How exactly it is kept when a key was last used, in ms."""
+
+
+class ApiKeys:
+    """The keys of the shop."""
+
+    def __init__(self, engine: Engine, users: Users) -> None:
+        self.folder = Folder(engine, "api-keys", ApiKey)
+        self._clock = engine.clock
+        self._users = users
+
+    async def make(
+        self, label: str, right: Right, made_by: str, days: int | None
+    ) -> tuple[ApiKey, str]:
+        """A new key, and its text, which nobody can find out again."""
+        now = self._clock()
+        key_id, secret = secrets.token_hex(6), secrets.token_hex(24)
+        key = ApiKey(
+            key_id=key_id,
+            label=label,
+            right=right,
+            secret=digest(secret),
+            made_by=made_by,
+            created_at=now,
+            ends_at=None if days is None else now + days * DAY,
+        )
+        await self.folder.put(key_id, key, 0)
+        return key, f"{PREFIX}{key_id}_{secret}"
+
+    async def check(self, text: str) -> ApiKey | None:
+        """The live key of this text."""
+        key_id, _, secret = text.removeprefix(PREFIX).partition("_")
+        if not (text.startswith(PREFIX) and key_id.isalnum() and key_id.isascii()):
+            return None
+        kept = await self.folder.get(key_id)
+        if kept is None or not hmac.compare_digest(kept.value.secret, digest(secret)):
+            return None
+        key, now = kept.value, self._clock()
+        if key.ends_at is not None and key.ends_at <= now:
+            return None
+        if not await self._backed(key):
+            return None
+        if key.used_at is None or key.used_at + USED <= now:
+            key = msgspec.structs.replace(key, used_at=now)
+            with suppress(Stale):  # used elsewhere at the same moment, or revoked
+                await self.folder.put(key_id, key, kept.version)
+        return key
+
+    async def _backed(self, key: ApiKey) -> bool:
+        """Whether whoever made it still may do what it may do."""
+        if key.made_by == ADMIN:
+            return True
+        maker = await self._users.find(key.made_by)
+        return maker is not None and maker.value.role.right.covers(key.right)
+
+    async def all(self) -> list[ApiKey]:
+        """Every key, the latest first."""
+        keys = [kept.value for kept in await self.folder.all()]
+        return sorted(keys, key=lambda key: key.created_at, reverse=True)
+
+    async def revoke(self, key_id: str) -> ApiKey:
+        """Ends a key for good. Raises UnknownAccount."""
+        kept = await self.folder.get(key_id)
+        if kept is None:
+            raise UnknownAccount("There is no such key.")
+        await self.folder.put(key_id, None)
+        return kept.value

@@ -1,0 +1,95 @@
+"""Hashing passwords with Argon2id, beside the event loop and only a few at once."""
+
+import asyncio
+import unicodedata
+from collections.abc import Callable
+from typing import TypeVar
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from fancymonkey.accounts.model import Busy, WeakPassword, plain
+
+T = TypeVar("T")
+
+LEAST = 12
+"""Characters of a new password."""
+
+MOST = 1024
+KINDS_LEAST = 5
+"""Different characters of a new password: none is `aaaaaaaaaaaa` or `123123123123`."""
+
+AT_ONCE = 2
+WAITING_MAX = 32
+COMMON = (
+    *("password", "passwort", "qwerty", "qwertz", "azerty", "letmein", "welcome", "iloveyou"),
+    *("123456789", "987654321", "abcdefghi", "1q2w3e4r", "qazwsxedc", "football", "baseball"),
+    *("superman", "princess", "starwars", "trustno1", "fancymonkey", "changeme", "admin"),
+)
+"""What the lists of common passwords are made of: besides it, a password has LEAST / 2 more."""
+
+
+class Passwords:
+    """Makes and checks hashes. At most `AT_ONCE` run, each takes 64 MiB for a moment."""
+
+    def __init__(self, hasher: PasswordHasher | None = None) -> None:
+        self._hasher = hasher or PasswordHasher()
+        self._free = asyncio.Semaphore(AT_ONCE)
+        self._waiting = 0
+        self._nobody: str | None = None
+
+    async def hash(self, password: str) -> str:
+        """The hash to keep. Raises Busy."""
+        return await self._run(self._hash, password)
+
+    async def fits(self, hashed: str | None, password: str) -> bool:
+        """Whether the password is that of the hash; takes as long where there is none.
+
+        Raises Busy.
+        """
+        return await self._run(self._fits, hashed, password)
+
+    def outdated(self, hashed: str) -> bool:
+        """Whether the hash was made with weaker parameters than today's."""
+        return self._hasher.check_needs_rehash(hashed)
+
+    async def _run(self, work: Callable[..., T], *arguments: object) -> T:
+        if self._waiting >= WAITING_MAX:
+            raise Busy("Too many logins at once.")
+        self._waiting += 1
+        try:
+            async with self._free:
+                return await asyncio.to_thread(work, *arguments)
+        finally:
+            self._waiting -= 1
+
+    def _hash(self, password: str) -> str:
+        return self._hasher.hash(_normal(password))
+
+    def _fits(self, hashed: str | None, password: str) -> bool:
+        if self._nobody is None:
+            self._nobody = self._hasher.hash("nobody")
+        try:
+            self._hasher.verify(hashed or self._nobody, _normal(password))
+        except (VerificationError, InvalidHashError):
+            return False
+        return hashed is not None
+
+
+def check_new(password: str, name: str) -> None:
+    """Raises WeakPassword, which says what is missing."""
+    text = _normal(password)
+    if not LEAST <= len(text) <= MOST:
+        raise WeakPassword(f"A password has {LEAST} to {MOST} characters.")
+    folded = text.casefold()
+    rest = folded
+    for word in (*COMMON, plain(name), plain(name).partition("@")[0]):
+        if len(word) > 2:
+            rest = rest.replace(word, "")
+    if len(set(folded)) < KINDS_LEAST or len(rest) < LEAST // 2:
+        raise WeakPassword("This password is easy to guess. Take several words, or random ones.")
+
+
+def _normal(password: str) -> str:
+    """The same text however a keyboard composes it."""
+    return unicodedata.normalize("NFC", password)

@@ -1,0 +1,165 @@
+"""Logins: short-lived tokens, renewed by one that works once, ended on the server."""
+
+import secrets
+from dataclasses import dataclass
+
+import msgspec
+
+from fancymonkey.accounts.model import NoSession, Session, User
+from fancymonkey.accounts.tokens import Tokens
+from fancymonkey.accounts.users import Users
+from fancymonkey.engine.engine import Engine
+from fancymonkey.engine.folder import Folder, Kept, Stale
+
+ACCESS = "access"
+RENEW = "renew"
+ACCESS_LIFE = 600_000
+"""How long a token opens doors, in ms; after that it is renewed."""
+
+GRACE = 30_000
+"""Two windows renew at once: for this long, the token of the turn before is no theft, in ms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passes:
+    """What a browser gets: a token for ten minutes, one to renew it (None: keep yours), a life."""
+
+    session: Session
+    access: str
+    renew: str | None
+    life: int
+
+
+class Sessions:
+    """The sessions of all users: `idle` ms without a renewal end one, `longest` ms any."""
+
+    def __init__(
+        self, engine: Engine, users: Users, tokens: Tokens, idle: int, longest: int
+    ) -> None:
+        self.folder = Folder(engine, "sessions", Session)
+        self._clock = engine.clock
+        self._users = users
+        self._tokens = tokens
+        self._idle = idle
+        self._longest = longest
+
+    async def begin(self, user: User, address: str, agent: str) -> Passes:
+        """A new session, under an id that nobody has seen before."""
+        now = self._clock()
+        session = Session(
+            session_id=secrets.token_hex(16),
+            user=user.name,
+            stamp=user.stamp,
+            csrf=secrets.token_urlsafe(24),
+            turn=1,
+            created_at=now,
+            renewed_at=now,
+            ends_at=now + self._longest,
+            address=address,
+            agent=agent[:200],
+        )
+        await self.folder.put(session.session_id, session, 0, session.ends_at)
+        return await self._passes(session, renew=True)
+
+    async def check(self, token: str) -> tuple[Session, User]:
+        """The live session behind a token. Raises NoSession, SessionExpired."""
+        claims = await self._tokens.read(ACCESS, token)
+        kept, user = await self._live(claims.get("sid"))
+        return kept.value, user
+
+    async def renew(self, token: str) -> Passes:
+        """New tokens for old. Raises NoSession, and ends the session where the token was used.
+
+        `SessionReused` is raised where that was so.
+        """
+        claims = await self._tokens.read(RENEW, token)
+        kept, _ = await self._live(claims.get("sid"))
+        session, now = kept.value, self._clock()
+        turn = claims.get("turn")
+        if not isinstance(turn, int):
+            raise NoSession("The token is not ours.")
+        if turn == session.turn:
+            renewed = msgspec.structs.replace(session, turn=session.turn + 1, renewed_at=now)
+            try:
+                await self.folder.put(kept.name, renewed, kept.version, renewed.ends_at)
+            except Stale:  # another window was faster, by a moment
+                return await self._passes((await self._live(kept.name))[0].value, renew=False)
+            return await self._passes(renewed, renew=True)
+        if turn == session.turn - 1 and now - session.renewed_at <= GRACE:
+            return await self._passes(session, renew=False)
+        await self.end(session.session_id)
+        raise SessionReused(session)
+
+    async def of_token(self, kind: str, token: str) -> str | None:
+        """The id of the session, dead or alive, whose token this is; None where it is not ours."""
+        try:
+            claims = await self._tokens.read(kind, token, expired=True)
+        except NoSession:
+            return None
+        found = claims.get("sid")
+        return found if isinstance(found, str) else None
+
+    async def end(self, session_id: str) -> bool:
+        """Ends a session; whether there was one."""
+        kept = await self.folder.get(session_id) if session_id else None
+        if kept is None:
+            return False
+        await self.folder.put(session_id, None)
+        return True
+
+    async def end_all(self, user: str, *, but: str = "") -> int:
+        """Ends the sessions of a user, but one; how many."""
+        ended = [one for one in await self.live(user) if one.session_id != but]
+        for session in ended:
+            await self.end(session.session_id)
+        return len(ended)
+
+    async def live(self, user: str | None = None) -> list[Session]:
+        """The sessions that live, of one user or of all, the latest first."""
+        now = self._clock()
+        stamps = {one.name: one.stamp for one in await self._users.all()}
+        found = [
+            kept.value
+            async for kept in self.folder.after("")
+            if (user is None or kept.value.user == user)
+            and self._lives(kept.value, now)
+            and stamps.get(kept.value.user) == kept.value.stamp
+        ]
+        return sorted(found, key=lambda one: one.renewed_at, reverse=True)
+
+    async def adopt(self, session_id: str, user: User) -> None:
+        """Lets a session go on after a change of its account that ends all others."""
+        kept = await self.folder.get(session_id)
+        if kept is not None:
+            session = msgspec.structs.replace(kept.value, stamp=user.stamp)
+            await self.folder.put(session_id, session, until=session.ends_at)
+
+    def _lives(self, session: Session, now: int) -> bool:
+        return now < min(session.ends_at, session.renewed_at + self._idle)
+
+    async def _live(self, session_id: object) -> tuple[Kept[Session], User]:
+        kept = await self.folder.get(session_id) if isinstance(session_id, str) else None
+        if kept is None or not self._lives(kept.value, self._clock()):
+            raise NoSession("The session has ended.")
+        user = await self._users.find(kept.value.user)
+        if user is None or user.value.stamp != kept.value.stamp:
+            raise NoSession("The session has ended.")
+        return kept, user.value
+
+    async def _passes(self, session: Session, *, renew: bool) -> Passes:
+        left = session.ends_at - self._clock()
+        life = min(self._idle, left)
+        sid = session.session_id
+        access = await self._tokens.sign(ACCESS, min(ACCESS_LIFE, life), sub=session.user, sid=sid)
+        token = None
+        if renew:
+            token = await self._tokens.sign(RENEW, life, sid=sid, turn=session.turn)
+        return Passes(session, access, token, life)
+
+
+class SessionReused(NoSession):
+    """A token for renewal came a second time: the session has been ended."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__("The session has ended.")
+        self.session = session

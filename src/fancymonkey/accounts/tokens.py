@@ -1,0 +1,125 @@
+"""Signed tokens, and the keys that sign them: random, kept in the store, changed every month."""
+
+import base64
+import secrets
+from typing import Any
+
+import jwt
+from msgspec import Struct
+
+from fancymonkey.accounts.model import NoSession, SessionExpired
+from fancymonkey.engine.engine import Engine
+from fancymonkey.engine.folder import Folder, Stale
+
+ALGORITHM = "HS256"
+ISSUER = "fancymonkey"
+KEY_BYTES = 32
+ROTATE = 30 * 86_400_000
+"""How long a key signs."""
+
+KEEP = 200 * 86_400_000
+"""How long a key is known: longer than any token that it has signed."""
+
+LOOK_AGAIN = 60_000
+"""How long other processes' keys may go unseen; an unknown key is looked for at once."""
+
+
+class SigningKey(Struct, frozen=True):
+    """A secret that signs, and when it was made."""
+
+    kid: str
+    secret: str
+    made_at: int
+
+    @property
+    def raw(self) -> bytes:
+        """The secret itself."""
+        return base64.b64decode(self.secret)
+
+
+class Tokens:
+    """Signs and reads tokens. `kind` is part of what is signed: none passes for another."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._folder = Folder(engine, "accounts", list[SigningKey])
+        self._clock = engine.clock
+        self._keys: list[SigningKey] = []
+        self._read_at = 0
+
+    async def sign(self, kind: str, life: int, **claims: Any) -> str:
+        """A token that lives for `life` ms."""
+        key = await self._newest()
+        now = self._clock()
+        body = {
+            "iss": ISSUER,
+            "aud": kind,
+            "iat": now // 1000,
+            "exp": -(-(now + life) // 1000),
+            **claims,
+        }
+        return jwt.encode(body, key.raw, ALGORITHM, headers={"kid": key.kid})
+
+    async def read(self, kind: str, token: str, *, expired: bool = False) -> dict[str, Any]:
+        """What a token says; `expired`: however old it is.
+
+        Raises NoSession where it is not ours, SessionExpired where it is too old.
+        """
+        try:
+            kid = jwt.get_unverified_header(token).get("kid")
+            key = await self._find(kid)
+            if key is None:
+                raise NoSession("The token is signed by nobody we know.")
+            found: dict[str, Any] = jwt.decode(
+                token,
+                key.raw,
+                [ALGORITHM],
+                audience=kind,
+                issuer=ISSUER,
+                # The time is the engine's, so it is compared here.
+                options={
+                    "require": ["exp", "iat", "iss", "aud"],
+                    "verify_exp": False,
+                    "verify_iat": False,
+                },
+            )
+        except (jwt.PyJWTError, ValueError, RecursionError) as error:
+            raise NoSession("The token is not ours.") from error
+        if not expired and found["exp"] * 1000 <= self._clock():
+            raise SessionExpired("The token is too old.")
+        return found
+
+    async def _newest(self) -> SigningKey:
+        await self._look(None)
+        if not self._keys or self._keys[0].made_at + ROTATE <= self._clock():
+            await self._rotate()
+        return self._keys[0]
+
+    async def _find(self, kid: object) -> SigningKey | None:
+        await self._look(kid)
+        horizon = self._clock() - KEEP
+        return next((key for key in self._keys if key.kid == kid and key.made_at > horizon), None)
+
+    async def _look(self, kid: object) -> None:
+        """Reads the keys where they may have changed; a flood of unknown ones reads rarely."""
+        age = self._clock() - self._read_at
+        known = any(key.kid == kid for key in self._keys)
+        if not self._keys or age >= LOOK_AGAIN or (kid is not None and not known and age >= 1000):
+            kept = await self._folder.get("keys")
+            self._keys = [] if kept is None else kept.value
+            self._read_at = self._clock()
+
+    async def _rotate(self) -> None:
+        """A new key in front; of two processes at once, one makes it and the other takes it."""
+        kept = await self._folder.get("keys")
+        keys = [] if kept is None else kept.value
+        now = self._clock()
+        if not keys or keys[0].made_at + ROTATE <= now:
+            secret = base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
+            new = SigningKey(secrets.token_hex(8), secret, now)
+            keys = [new, *(key for key in keys if key.made_at > now - KEEP)]
+            try:
+                await self._folder.put("keys", keys, 0 if kept is None else kept.version)
+            except Stale:
+                kept = await self._folder.get("keys")
+                keys = [] if kept is None else kept.value
+        self._keys, self._read_at = keys, now

@@ -1,0 +1,137 @@
+"""The accounts themselves: made, changed, removed, and their passwords."""
+
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+
+from fancymonkey.accounts.model import (
+    AccountExists,
+    BadName,
+    Changed,
+    LastOwner,
+    Role,
+    UnknownAccount,
+    User,
+    plain,
+)
+from fancymonkey.accounts.passwords import Passwords, check_new
+from fancymonkey.engine.engine import Engine
+from fancymonkey.engine.folder import Folder, Kept, Stale, keep
+
+ADMIN = "admin"
+"""Whoever sends the admin password itself is called so; nobody else may be."""
+
+OWNERS = "owners"
+"""A document that changes with every step towards fewer owners, so that two never cross."""
+
+
+class Users:
+    """The users of the shop. `owner` and `password` make the first one when it is needed."""
+
+    def __init__(self, engine: Engine, owner: str, password: str | None) -> None:
+        self.folder = Folder(engine, "users", User)
+        self.passwords = Passwords()
+        self._engine = engine
+        self._marks = Folder(engine, "accounts", int)
+        self._first = (plain(owner), password)
+        self._some = False
+
+    async def find(self, name: str) -> Kept[User] | None:
+        """The user of this name."""
+        await self._ensure_owner()
+        return await self.folder.get(plain(name)) if plain(name) else None
+
+    async def get(self, name: str) -> Kept[User]:
+        """The user of this name. Raises UnknownAccount."""
+        found = await self.find(name)
+        if found is None:
+            raise UnknownAccount(f"There is no user {plain(name)}.")
+        return found
+
+    async def all(self) -> list[User]:
+        """Every user, by name."""
+        await self._ensure_owner()
+        return [kept.value for kept in await self.folder.all()]
+
+    async def any(self) -> bool:
+        """Whether there is any, or would be when needed."""
+        return bool(self._first[1]) or bool(await self.folder.all())
+
+    async def add(self, name: str, role: Role, password: str) -> User:
+        """Makes an account. Raises WeakPassword, AccountExists, Busy."""
+        await self._ensure_owner()
+        name = plain(name)
+        if not name or not name.isprintable() or " " in name or name == ADMIN:
+            raise BadName(f"A name has 1 to 100 characters, no spaces, and is not {ADMIN}.")
+        check_new(password, name)
+        return await self._make(name, role, password)
+
+    async def _make(self, name: str, role: Role, password: str) -> User:
+        hashed = await self.passwords.hash(password)
+        user = User(name=name, role=role, password=hashed, created_at=self._engine.clock())
+        try:
+            await self.folder.put(name, user, 0)
+        except Stale:
+            raise AccountExists(f"There is a user {name} already.") from None
+        return user
+
+    async def set_password(self, kept: Kept[User], password: str) -> User:
+        """Gives a new password; every session ends. Raises WeakPassword, Busy, Changed."""
+        check_new(password, kept.name)
+        return await self.change(kept, password=await self.passwords.hash(password), ends=True)
+
+    async def set_role(self, kept: Kept[User], role: Role) -> User:
+        """Gives another role; every session ends. Raises LastOwner, Changed."""
+        if kept.value.role is Role.OWNER and role is not Role.OWNER:
+            return await self._one_owner_less(kept, self._changed(kept, True, {"role": role}))
+        return await self.change(kept, role=role, ends=True)
+
+    async def remove(self, kept: Kept[User]) -> None:
+        """Removes an account. Raises LastOwner, Changed."""
+        if kept.value.role is Role.OWNER:
+            await self._one_owner_less(kept, None)
+        else:
+            await self._put(kept, None)
+
+    async def change(self, kept: Kept[User], *, ends: bool = False, **fields: Any) -> User:
+        """Changes fields of an account; `ends`: with it all its sessions. Raises Changed."""
+        user = self._changed(kept, ends, fields)
+        await self._put(kept, user)
+        return user
+
+    def _changed(self, kept: Kept[User], ends: bool, fields: dict[str, Any]) -> User:
+        stamp = kept.value.stamp + 1 if ends else kept.value.stamp
+        return msgspec.structs.replace(kept.value, stamp=stamp, **fields)
+
+    async def _put(self, kept: Kept[User], user: User | None) -> None:
+        try:
+            await self.folder.put(kept.name, user, kept.version)
+        except Stale:
+            raise Changed("Somebody has changed this account just now. Look again.") from None
+
+    async def _one_owner_less(self, kept: Kept[User], user: User | None) -> User:
+        mark = await self._marks.get(OWNERS)
+        owners = [one for one in await self.folder.all() if one.value.role is Role.OWNER]
+        if len(owners) < 2:
+            raise LastOwner("This is the last owner. Make another one first.")
+        turn = 0 if mark is None else mark.version
+        try:
+            await keep(
+                self._engine,
+                self.folder.draft(kept.name, user, kept.version),
+                self._marks.draft(OWNERS, turn + 1, turn),
+            )
+        except Stale:
+            raise Changed("Somebody has changed an owner just now. Look again.") from None
+        return user or kept.value
+
+    async def _ensure_owner(self) -> None:
+        """Makes the owner of the settings where there is no user at all."""
+        name, password = self._first
+        if self._some or not password or not name:
+            return
+        if not await self.folder.all():
+            with suppress(AccountExists):  # another process was faster
+                await self._make(name, Role.OWNER, password)
+        self._some = True

@@ -1,0 +1,44 @@
+"""Settings about accounts and the dashboard; `config.py` has them among all the others."""
+
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
+
+from fancymonkey.chores import Chores
+from fancymonkey.variables import any_text, several_networks, variable, whole
+
+
+@dataclass(frozen=True, slots=True)
+class AdminSettings(Chores):
+    """Who may log in from where, and for how long."""
+
+    owner_email: str = variable(
+        "OWNER_EMAIL",
+        any_text,
+        "owner",
+        "The name of the first account. It is made with `ADMIN_PASSWORD` as its password when "
+        "somebody first logs in and there is no account yet.",
+        shown="owner",
+    )
+    admin_allowed_ips: tuple[IPv4Network | IPv6Network, ...] = variable(
+        "ADMIN_ALLOWED_IPS",
+        several_networks,
+        (),
+        "Addresses or networks from which the dashboard and the owner's endpoints can be used, "
+        "separated by commas: `203.0.113.7,10.0.0.0/8`. Behind a proxy set `TRUSTED_PROXIES` too.",
+        shown="any",
+    )
+    admin_idle_minutes: int = variable(
+        "ADMIN_IDLE_MINUTES",
+        whole(15, 10_080),
+        60,
+        "After how many minutes without a sign of life a login ends, from 15 to 10080 (a week). "
+        "An open page of the dashboard is a sign of life.",
+        shown="60",
+    )
+    admin_session_hours: int = variable(
+        "ADMIN_SESSION_HOURS",
+        whole(1, 720),
+        12,
+        "After how many hours a login ends in any case, from 1 to 720.",
+        shown="12",
+    )

@@ -1,0 +1,145 @@
+"""Who is behind a request, and whether they may do what it asks.
+
+A session's cookie, an API key, or the admin password as a bearer opens the door. A cookie alone
+never changes anything: it has to come from a page of ours, which knows the session's CSRF token.
+"""
+
+import hmac
+from ipaddress import ip_address
+
+from msgspec import UnsetType
+
+from fancymonkey.accounts.api_keys import PREFIX
+from fancymonkey.accounts.model import Actor, NoSession, Right
+from fancymonkey.accounts.users import ADMIN
+from fancymonkey.web import cookies
+from fancymonkey.web.auth import check_password, same
+from fancymonkey.web.http import Call, Problem
+from fancymonkey.web.shop import Shop
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+SCHEDULE = Actor(name="schedule", right=Right.STOCK)
+"""Whoever has the scheduler's secret. What it runs keeps its own record."""
+
+CSRF_HEADER = b"x-csrf-token"
+
+
+async def require(
+    shop: Shop, call: Call, right: str, *, secret: str | None = None, cookie: bool = True
+) -> Actor:
+    """Who asks; they have this right: `read`, `stock` or `admin`. Raises Problem 401, 403 or 429.
+
+    Whoever has the `secret` (a scheduler's) is let in too. `cookie` is False where a GET changes
+    something: a link must not do that.
+    """
+    bearer = _bearer_of(call)
+    if secret and bearer and same(bearer, secret):
+        shop.throttle.check(call.client)
+        return SCHEDULE
+    check_address(shop, call)
+    actor = call.actor = await _actor(shop, call, bearer, cookie=cookie)
+    if not actor.right.covers(Right(right)):
+        raise Problem(403, "not_allowed", f"{actor.name} may not do this: it needs `{right}`.")
+    return actor
+
+
+async def require_password(shop: Shop, call: Call, right: str, password: str | UnsetType) -> Actor:
+    """As `require`; a password in the body will do, as the first versions had it."""
+    if isinstance(password, UnsetType):
+        return await require(shop, call, right)
+    check_address(shop, call)
+    check_password(call, shop.throttle, password, shop.settings.admin_password)
+    call.actor = Actor(name=ADMIN, right=Right.ADMIN)
+    return call.actor
+
+
+def check_address(shop: Shop, call: Call) -> None:
+    """Raises Problem 403 where the owner's endpoints are closed to this address."""
+    allowed = shop.settings.admin_allowed_ips
+    if not allowed:
+        return
+    try:
+        address = ip_address(call.address.partition("%")[0])
+    except ValueError:
+        address = None
+    mapped = getattr(address, "ipv4_mapped", None)
+    address = mapped or address
+    if address is None or not any(address in network for network in allowed):
+        raise Problem(403, "address_not_allowed", "This address is not among ADMIN_ALLOWED_IPS.")
+
+
+def check_same_site(shop: Shop, call: Call, *, browsers_only: bool = False) -> None:
+    """Raises Problem 403 where a browser sends this for a page that is not ours.
+
+    `browsers_only`: what no browser has sent is let through, as it carries no cookie by itself.
+    """
+    site, origin = call.headers.get(b"sec-fetch-site"), call.headers.get(b"origin")
+    if site is not None:
+        ours = site == b"same-origin"
+    elif origin is not None:
+        ours = _is_ours(shop, call, origin)
+    else:
+        ours = browsers_only
+    if not ours:
+        raise Problem(403, "cross_site", "This has to come from a page of this service.")
+
+
+def _is_ours(shop: Shop, call: Call, origin: bytes) -> bool:
+    host = call.headers.get(b"host", b"")
+    scheme, _, authority = origin.partition(b"://")
+    wanted = (b"https",) if cookies.secure(call) else (b"http", b"https")
+    return bool(host) and authority.lower() == host.lower() and scheme in wanted
+
+
+def _bearer_of(call: Call) -> bytes:
+    scheme, _, token = call.headers.get(b"authorization", b"").partition(b" ")
+    return token if scheme.lower() == b"bearer" else b""
+
+
+async def _actor(shop: Shop, call: Call, bearer: bytes, *, cookie: bool) -> Actor:
+    if bearer:
+        return await _bearer(shop, call, bearer)
+    access = cookies.read(call, cookies.ACCESS) if cookie else None
+    if access is not None:
+        return await _cookie(shop, call, access)
+    if cookie and cookies.read(call, cookies.RENEW) is not None:
+        raise NoSession("The browser has no token to open doors.")
+    if not shop.settings.admin_password and not await shop.accounts.users.any():
+        raise Problem(
+            403,
+            "admin_disabled",
+            "This server has no admin password. Set ADMIN_PASSWORD and start it again.",
+        )
+    raise _unauthorized()
+
+
+async def _bearer(shop: Shop, call: Call, token: bytes) -> Actor:
+    shop.throttle.check(call.client)
+    password = shop.settings.admin_password
+    if password and same(token, password):
+        return Actor(name=ADMIN, right=Right.ADMIN)
+    text = token.decode("latin-1")
+    key = await shop.accounts.keys.check(text) if text.startswith(PREFIX) else None
+    if key is None:
+        shop.throttle.failed(call.client)
+        raise _unauthorized()
+    return Actor(name=f"key {key.label}", right=key.right)
+
+
+async def _cookie(shop: Shop, call: Call, access: str) -> Actor:
+    session, user = await shop.accounts.sessions.check(access)
+    if call.method not in SAFE:
+        check_same_site(shop, call)
+        given = call.headers.get(CSRF_HEADER, b"")
+        if not hmac.compare_digest(given, session.csrf.encode()):
+            raise Problem(403, "cross_site", "Send the session's token as X-CSRF-Token.")
+    return Actor(name=user.name, right=user.role.right, user=user, session=session)
+
+
+def _unauthorized() -> Problem:
+    return Problem(
+        401,
+        "unauthorized",
+        "Log in, or send `Authorization: Bearer …` with an API key or the admin password.",
+        headers=[(b"www-authenticate", b"Bearer")],
+    )
