@@ -9,8 +9,19 @@ import pytest
 
 from fancymonkey.core.outcomes import Code
 from fancymonkey.store.memory import MemoryStore
-from fancymonkey.web import admin, checkout, inventory, openapi, payments, samples, stripe, wire
+from fancymonkey.web import (
+    admin,
+    checkout,
+    inventory,
+    openapi,
+    owner,
+    payments,
+    samples,
+    stripe,
+    wire,
+)
 from fancymonkey.web.answers import STATUS
+from fancymonkey.web.owner_samples import OWNERS_REQUESTS
 from tests.payments.conftest import OWNER, opened
 from tests.web.client import Client
 from tests.web.shops import CRON, HOODIE, PASSWORD, Shop
@@ -24,6 +35,7 @@ DECODERS = {
     "update": admin._update_body,
     "bulk_update": admin._bulk_body,
     "webhook": stripe._event,
+    "undo": owner._undo_body,
 }
 REF = "#/components/schemas/"
 
@@ -173,7 +185,7 @@ async def test_the_samples_are_what_is_really_asked_and_answered(shop: Shop) -> 
     for name, answer in got.items():
         assert answer.status == 200, name
         assert shape(answer.json) == shape(samples.ANSWERS[name]), name
-    assert sent.keys() == DECODERS.keys()
+    assert sent.keys() | OWNERS_REQUESTS.keys() == DECODERS.keys()
 
 
 def test_every_refusal_of_the_core_has_a_status() -> None:

@@ -17,7 +17,7 @@ from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import FancyMonkeyError
 from fancymonkey.payments.reconcile import run_if_due
 from fancymonkey.store.opening import open_store
-from fancymonkey.web import demo, live, openapi, pages, system
+from fancymonkey.web import demo, live, openapi, owner_live, pages, system
 from fancymonkey.web.front import Front, unavailable
 from fancymonkey.web.http import Problem, response_of
 from fancymonkey.web.shop import Shop, checkouts_of
@@ -69,6 +69,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     )
     app.include_router(system.router(shop))
     app.include_router(live.router(shop))
+    app.include_router(owner_live.router(shop))
     app.include_router(pages.router())
     pages.mount(app)
     if twin is not None:

@@ -1,6 +1,5 @@
 """The front's endpoints in the OpenAPI document: the same bodies that their decoders read."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -8,12 +7,16 @@ import msgspec
 from fancymonkey.payments.events import Event
 from fancymonkey.web import admin, checkout, inventory, payments, stripe, wire
 from fancymonkey.web.front import Endpoint, Routes
+from fancymonkey.web.operation import LIMIT, MEANING, OWNER, Operation
+from fancymonkey.web.owner_operations import OWNERS
+from fancymonkey.web.owner_samples import OWNERS_ANSWERS, OWNERS_REQUESTS
 from fancymonkey.web.samples import ANSWERS, REQUESTS
 
 TAGS = [
     {"name": "inventory", "description": "What the shop's pages call"},
     {"name": "checkout", "description": "From a basket to a payment"},
-    {"name": "admin", "description": "What the owner changes, with the password in the body"},
+    {"name": "admin", "description": "What the owner changes"},
+    {"name": "dashboard", "description": "What the dashboard asks for and does"},
     {"name": "stripe", "description": "What Stripe tells"},
     {"name": "payments", "description": "What the owner decides about money"},
     {"name": "system", "description": "For whoever runs the service"},
@@ -22,24 +25,6 @@ TAGS = [
 
 TEMPLATE = "#/components/schemas/{name}"
 
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One endpoint: where it is, what it reads, which answers it may give besides 200."""
-
-    method: str
-    path: str
-    endpoint: Endpoint
-    summary: str
-    body: type[Any] | None = None
-    codes: tuple[int, ...] = ()
-    tag: str = "inventory"
-    repeatable: bool = False
-    parameters: tuple[tuple[str, str, str], ...] = ()
-
-
-OWNER = ("Authorization", "header", "`Bearer` and the admin password")
-LIMIT = ("limit", "query", "How many, from 1 to 1000; 100 where it is missing")
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
@@ -183,23 +168,9 @@ OPERATIONS: tuple[Operation, ...] = (
             ("GET", payments.reconcile_cron),
         )
     ),
+    *OWNERS,
 )
 """Every endpoint that the front answers."""
-
-MEANING = {
-    304: "Nothing has changed",
-    400: "Malformed",
-    401: "Not allowed without the right secret",
-    403: "Not enabled",
-    404: "Unknown product, size or session",
-    409: "Not enough stock, sold out, stale, or a key used for something else",
-    410: "The id is of a hold that has ended",
-    413: "The body is too long",
-    422: "Well-formed, but it makes no sense",
-    429: "Too many; see Retry-After",
-    502: "The payment service said no; nothing is held",
-    503: "The store or the payment service cannot be used now; see Retry-After",
-}
 
 
 def front_routes() -> Routes:
@@ -237,7 +208,7 @@ def _describe(operation: Operation, by_body: dict[Any, Any]) -> dict[str, Any]:
             ("Idempotency-Key", "header", "The same key and body again: one effect, same answer")
         )
     name = operation.endpoint.__name__
-    done = {"schema": {"type": "object"}, "example": ANSWERS[name]}
+    done = {"schema": {"type": "object"}, "example": (ANSWERS | OWNERS_ANSWERS)[name]}
     responses: dict[str, Any] = {
         "200": {"description": "Done", "content": {"application/json": done}}
     }
@@ -264,7 +235,7 @@ def _describe(operation: Operation, by_body: dict[Any, Any]) -> dict[str, Any]:
             "content": {
                 "application/json": {
                     "schema": by_body[operation.body],
-                    "example": REQUESTS[name],
+                    "example": (REQUESTS | OWNERS_REQUESTS)[name],
                 }
             },
         }

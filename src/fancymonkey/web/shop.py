@@ -13,6 +13,7 @@ from fancymonkey.payments.gateway import Gateway
 from fancymonkey.payments.reconcile import Reconciler
 from fancymonkey.web.auth import Throttle
 from fancymonkey.web.listing import Listing
+from fancymonkey.web.table import Table
 
 
 @dataclass(slots=True)
@@ -23,12 +24,14 @@ class Shop:
     settings: Settings
     checkouts: Checkouts | None = None
     listing: Listing = field(init=False)
+    table: Table = field(init=False)
     throttle: Throttle = field(init=False)
     policy: Policy = field(init=False)
     reconciler: Reconciler | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.listing = Listing(self.engine)
+        self.table = Table(self.engine)
         self.throttle = Throttle(self.engine.clock)
         self.policy = policy_of(self.settings)
         if self.checkouts is not None:
