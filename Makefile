@@ -34,7 +34,7 @@ setup: venv $(VENV)/.run-stamp ## Make .venv with what the service needs
 setup-dev: venv $(VENV)/.dev-stamp ## ... and what its tests and checks need
 
 run: setup ## Start the shop on http://HOST:PORT with its data in DATA (made on first start)
-	DATA_DIR='$(DATA)' $(BIN)/fancymonkey serve --init $(if $(filter on,$(DEMO)),--demo) --host '$(HOST)' --port '$(PORT)' --workers '$(WORKERS)' $(ARGS)
+	DATA_DIR='$(DATA)' $(BIN)/fancymonkey serve --init $(if $(filter on1,$(DEMO)$(WORKERS)),--demo) --host '$(HOST)' --port '$(PORT)' --workers '$(WORKERS)' $(ARGS)
 
 test: setup-dev browser ## Run every test, with a real PostgreSQL and a real browser
 	$(BIN)/python -m pytest -n '$(JOBS)' $(PYTEST_ARGS) $(TESTS)

@@ -16,6 +16,7 @@ COMMANDS = {
     "verify": "fancymonkey.commands.verify:verify",
     "explain": "fancymonkey.commands.explain:explain",
     "release-expired": "fancymonkey.commands.release_expired:release_expired",
+    "storefront": "fancymonkey.commands.storefront:storefront",
     "stand-in": "fancymonkey.commands.stand_in:stand_in",
     "reconcile": "fancymonkey.commands.reconcile:reconcile",
     "export": "fancymonkey.commands.export:export",

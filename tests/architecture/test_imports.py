@@ -18,7 +18,7 @@ LAYERS = {
     "backup": 3,
     "jobs": 4,
     "web": 5,
-    "storefront": 5,
+    "storefront": 4,
 }
 LAYERS |= {"commands": 6, "cli": 7}
 LAYERS["__main__"] = LAYERS["cli"]

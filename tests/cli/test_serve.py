@@ -7,11 +7,14 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from fancymonkey import examples
+from fancymonkey.commands import serve
+from fancymonkey.config import Settings
 from tests.support.server import Server
 
 pytestmark = pytest.mark.slow
@@ -216,3 +219,19 @@ def test_a_client_is_believed_to_be_elsewhere_only_behind_a_trusted_proxy(
                 headers={"X-Forwarded-For": f"203.0.{number}.7"},
             )
         assert answer.status_code == last
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({}, "Nobody can pay yet: set STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET, or try it"),
+        ({"stripe_secret_key": "sk_test_1"}, "Nobody can pay yet: set STRIPE_WEBHOOK_SECRET, or"),
+        (
+            {"stripe_secret_key": "sk_test_1", "stripe_webhook_secrets": ("whsec_1",)},
+            "Buyers pay with Stripe.",
+        ),
+        ({"demo": True}, "no money moves"),
+    ],
+)
+def test_it_says_at_the_start_whether_buyers_can_pay(settings: dict[str, Any], told: str) -> None:
+    assert told in serve._till(Settings(**settings))

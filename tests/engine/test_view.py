@@ -158,3 +158,22 @@ def test_every_visible_change_is_counted() -> None:
     assert sorted(set(changes)) == changes
     assert watched.view.touched["a"] == changes[-1]
     assert watched.view.touched["b"] < changes[0] + 1
+
+
+def test_units_may_be_back_when_the_first_hold_in_the_way_ends() -> None:
+    watched = Watched()
+    back_by = watched.view.back_by
+    watched.do(Count(sku="a/M", quantity=3))
+    assert back_by("a/M") is None
+    holds = [take(f"s{n}", a_M=1, ttl=ttl) for n, ttl in ((1, 600), (2, 200), (3, 400))]
+    watched.do(*holds, at=0)
+    assert back_by("a/M") == watched.shop.now + 200
+    watched.do(Release(ref="s2"))
+    assert back_by("a/M") is None, "one can be had now"
+    watched.do(Count(sku="a/M", quantity=2))
+    assert back_by("a/M") == watched.shop.now + 400
+    watched.do(Count(sku="a/M", quantity=0))
+    assert back_by("a/M") is None, "there is nothing to come back"
+    watched.do(Count(sku="a/M", quantity=1))
+    watched.view.lapse(watched.shop.now + 400)
+    assert back_by("a/M") == watched.shop.now + 600, "that of s3 is over"

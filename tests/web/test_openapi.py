@@ -137,7 +137,8 @@ async def asked_about_payments(sent: dict[str, Any]) -> dict[str, Any]:
     wish = {**sent["checkout"], "skuId": f"sku_{HOODIE}_m", "priceId": f"price_{HOODIE}_m"}
     async with opened(MemoryStore()) as till:
         client = till.shop.client
-        got = {"checkout": await client.post("/api/checkout", wish)}
+        got = {"about": await client.get("/api/shop")}
+        got["checkout"] = await client.post("/api/checkout", wish)
         ref = got["checkout"].json["sessionId"]
         got["checkout_status"] = await client.get(f"/api/checkout/status?sessionId={ref}")
         await till.act(ref, "pay")

@@ -3,10 +3,12 @@
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import urljoin
 
 import httpx
 import pytest
 
+from fancymonkey import storefront
 from fancymonkey.web.pages import PAGES, STATIC
 from tests.support.uvicorns import serving
 from tests.web.client import Client
@@ -30,12 +32,32 @@ async def test_head_is_answered_like_get_without_a_body(http: httpx.AsyncClient,
     assert head.headers["content-type"] == full.headers["content-type"]
 
 
-async def test_the_front_page_leads_to_the_docs(http: httpx.AsyncClient) -> None:
+async def test_the_front_page_is_the_shop_and_no_other_file_of_its_folder_is_served(
+    http: httpx.AsyncClient,
+) -> None:
     answer = await http.get("/")
-    assert (answer.status_code, answer.headers["location"]) == (307, "/docs")
+    assert answer.text == (storefront.FOLDER / "index.html").read_text()
+    assert (await http.get("/shop.css")).headers["content-type"].startswith("text/css")
+    for path in ("/__init__.py", "/nothing.js", "/%2e%2e/web/pages.py"):
+        assert (await http.get(path)).status_code == 404, path
 
 
-@pytest.mark.parametrize("path", ["/docs", "/static/docs.js", "/static/docs.css"])
+async def test_the_drop_in_script_may_be_loaded_from_anywhere_and_is_kept_for_a_while(
+    http: httpx.AsyncClient,
+) -> None:
+    answer = await http.get("/v1/fancymonkey.js")
+    assert answer.content == storefront.MODULE.read_bytes()
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
+    assert "max-age=3600" in answer.headers["cache-control"]
+    assert answer.headers["content-type"].startswith("text/javascript")
+    tag = {"If-None-Match": answer.headers["etag"]}
+    assert (await http.get("/v1/fancymonkey.js", headers=tag)).status_code == 304
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/success.html", "/shop.js", "/docs", "/static/docs.js", "/static/docs.css"]
+)
 async def test_pages_and_their_files_let_nothing_in_from_elsewhere(
     client: Client, path: str
 ) -> None:
@@ -56,7 +78,11 @@ async def test_a_file_that_has_not_changed_is_304(http: httpx.AsyncClient) -> No
     assert "content-security-policy" in again.headers
 
 
-@pytest.mark.parametrize("page", sorted(PAGES.glob("*.html")), ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page",
+    sorted([*PAGES.glob("*.html"), *storefront.FOLDER.glob("*.html")]),
+    ids=lambda page: page.name,
+)
 async def test_pages_hold_nothing_inline_and_nothing_from_elsewhere(
     client: Client, page: Path
 ) -> None:
@@ -64,8 +90,9 @@ async def test_pages_hold_nothing_inline_and_nothing_from_elsewhere(
     assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:", text)
     assert not re.search(r"<script(?![^>]*\ssrc=)", text)
     for link in re.findall(r'(?:src|href)="([^"]*)"', text):
-        assert link.startswith("/"), link
-        assert (await client.get(link)).status in (200, 307), link
+        assert not link.startswith("//"), link
+        if not link.startswith("#"):
+            assert (await client.get(urljoin("/", link))).status == 200, link
 
 
 def test_our_own_files_are_small() -> None:

@@ -33,6 +33,7 @@ async def test_get(any_shop: Shop) -> None:
         "lowStockThreshold": 5,
         "isLowStock": False,
         "isOutOfStock": False,
+        "backBy": None,
         **EXTRA_SIZE,
     }
     del hoodie["sizes"]

@@ -235,17 +235,41 @@ def _address(sockets: list[socket.socket] | None) -> tuple[str, int]:
     return name[0], name[1]
 
 
+def _till(settings: Settings) -> str:
+    """Whether buyers can pay, and what is missing where they cannot."""
+    if settings.demo:
+        return "This is a demo: a stand-in takes the place of Stripe, and no money moves."
+    missing = [
+        name
+        for name, value in (
+            ("STRIPE_SECRET_KEY", settings.stripe_secret_key),
+            ("STRIPE_WEBHOOK_SECRET", settings.stripe_webhook_secrets),
+        )
+        if not value
+    ]
+    if not missing:
+        return "Buyers pay with Stripe."
+    return (
+        f"Nobody can pay yet: set {' and '.join(missing)}, or try it without keys: "
+        "fancymonkey serve --demo"
+    )
+
+
 def _announce(sockets: list[socket.socket] | None) -> None:
     host, port = _address(sockets)
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
     url = f"http://{host}:{port}"
+    settings = Settings.load()
     body = '{"productId":"prod_hoodie_001","size":"M","quantity":1,"sessionId":"try-1"}'
     click.echo(
         f"""
 Fancy Monkey Inventory {__version__} is open at {url}
+  the shop       {url}/
   the stock      {url}/api/inventory/get
   the API        {url}/docs
-  its data       {without_password(Settings.load().target)}
+  its data       {without_password(settings.target)}
+
+{_till(settings)}
 
 Put one unit aside:
   curl -X POST {url}/api/inventory/reserve \\

@@ -195,6 +195,15 @@ class View:
         lapsed = self._lapsed_units.get(key)
         return level if not lapsed else replace(level, reserved=level.reserved - lapsed)
 
+    def back_by(self, sku: str, location: str = MAIN) -> int | None:
+        """When the first units may come back, in ms, where nothing but holds is in the way."""
+        level = self.level(sku, location)
+        if level.on_hand <= 0 or level.available > 0:
+            return None
+        key = (sku, location)
+        ends = (hold.until for hold in self.holds.values() if key in hold.units and not hold.lapsed)
+        return min((end for end in ends if end is not None), default=None)
+
     def stocked(self, product_ids: Iterable[str] | None = None) -> Iterator[Stocked]:
         """Every size on sale of these products, or of all, in the owner's order."""
         for id_ in self.order if product_ids is None else product_ids:

@@ -8,6 +8,7 @@ SHARED = frozenset(
         "/api/inventory/reserve",
         "/api/inventory/release",
         "/api/inventory/live",
+        "/api/shop",
         "/api/checkout",
         "/api/checkout/status",
     }
@@ -45,7 +46,7 @@ class Cors:
         return [
             VARY,
             (b"access-control-allow-origin", origin),
-            (b"access-control-expose-headers", b"ETag, Retry-After"),
+            (b"access-control-expose-headers", b"Date, ETag, Retry-After"),
         ]
 
     def preflight(self, path: str, origin: bytes | None) -> Headers:

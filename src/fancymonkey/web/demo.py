@@ -29,7 +29,7 @@ def stand_in(engine: Engine, settings: Settings) -> tuple[StandIn, Settings]:
 
     twin = StandIn(
         StandInSettings(
-            base_url=(settings.shop_url or here) + PATH,
+            base_url=here + PATH,
             webhooks=[(f"{here}/api/webhooks/stripe", secret)],
             prices=price,
         ),

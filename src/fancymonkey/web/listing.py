@@ -168,8 +168,9 @@ def _sizes(view: View, product_id: str) -> Iterator[tuple[Item, Level]]:
             yield item, view.level(sku)
 
 
-def size_out(item: Item, level: Level) -> dict[str, Any]:
+def size_out(view: View, item: Item, level: Level) -> dict[str, Any]:
     """A size, in the seed's shape and with what a shop's page needs besides."""
+    back_by = view.back_by(item.sku) if level.available <= 0 and not item.sold_out else None
     return {
         "size": item.size,
         "stock": level.on_hand,
@@ -179,6 +180,7 @@ def size_out(item: Item, level: Level) -> dict[str, Any]:
         "isLowStock": is_low(item, level),
         "isOutOfStock": level.available <= 0,
         "soldOut": item.sold_out,
+        "backBy": None if back_by is None else iso(back_by),
         "skuId": item.sku_id,
         "priceId": item.price_id,
     }
@@ -192,7 +194,7 @@ def _card(view: View, product_id: str, sizes: list[tuple[Item, Level]]) -> Card:
             "name": product.name,
             "category": product.category,
             "price": product.price,
-            "sizes": [size_out(item, level) for item, level in sizes],
+            "sizes": [size_out(view, item, level) for item, level in sizes],
             "totals": {
                 "stock": sum(level.on_hand for _, level in sizes),
                 "reserved": sum(level.reserved for _, level in sizes),

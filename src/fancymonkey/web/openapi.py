@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from fancymonkey.payments.events import Event
-from fancymonkey.web import admin, checkout, inventory, payments, stripe, wire
+from fancymonkey.web import about, admin, checkout, inventory, payments, stripe, wire
 from fancymonkey.web.front import Endpoint, Routes
 from fancymonkey.web.operation import LIMIT, MEANING, OWNER, Operation
 from fancymonkey.web.owner_operations import OWNERS
@@ -65,6 +65,13 @@ OPERATIONS: tuple[Operation, ...] = (
         "Tidy expired holds, for schedulers that send GET",
         codes=(401, 429, 503),
         parameters=(("Authorization", "header", "`Bearer` and the CRON_SECRET"),),
+    ),
+    Operation(
+        "GET",
+        "/api/shop",
+        about.about,
+        "What a shop's page has to know",
+        tag="checkout",
     ),
     Operation(
         "POST",

@@ -1,10 +1,12 @@
 """Pages for people, under headers that let nothing in from elsewhere and nothing inline."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from fastapi import APIRouter, FastAPI
-from fastapi.responses import FileResponse, RedirectResponse, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.staticfiles import StaticFiles
+
+from fancymonkey import storefront
 
 STATIC = Path(__file__).parent / "static"
 PAGES = Path(__file__).parent / "templates"
@@ -20,40 +22,51 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+PAGE = {**HEADERS, "Cache-Control": "no-cache"}
+DROP_IN = {
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "public, max-age=3600, stale-while-revalidate=86400",
+    "Access-Control-Allow-Origin": "*",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+"""The drop-in script is for every site; a mended version reaches them within the hour."""
 
 
 class Assets(StaticFiles):
-    """Our own scripts and styles, under the same headers as the pages."""
+    """Our own files, to be asked for again whether they have changed."""
+
+    def __init__(
+        self, directory: Path, headers: Mapping[str, str] = PAGE, *, html: bool = False
+    ) -> None:
+        super().__init__(directory=directory, html=html)
+        self._headers = headers
 
     def file_response(self, *args: object, **kwargs: object) -> Response:
-        """A file, to be asked for again whether it has changed."""
+        """A file under our headers, or 304."""
         response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
-        response.headers.update({**HEADERS, "Cache-Control": "no-cache"})
+        response.headers.update(self._headers)
         return response
 
 
-def page(name: str) -> FileResponse:
-    """A page from the templates."""
-    return FileResponse(
-        PAGES / name, media_type="text/html", headers={**HEADERS, "Cache-Control": "no-cache"}
-    )
-
-
 def router() -> APIRouter:
-    """The pages."""
+    """The pages, each under a path of its own: nothing else of their folders is served."""
     routes = APIRouter(include_in_schema=False)
 
-    @routes.get("/")
-    async def home() -> Response:
-        return RedirectResponse("/docs", 307)
+    def serve(path: str, file: Path, headers: Mapping[str, str] = PAGE) -> None:
+        assets = Assets(file.parent, headers)
 
-    @routes.get("/docs")
-    async def docs() -> Response:
-        return page("docs.html")
+        @routes.get(path)
+        async def send(request: Request) -> Response:
+            return await assets.get_response(file.name, request.scope)
 
+    serve("/", storefront.FOLDER / "index.html")
+    for file in storefront.files():
+        serve(f"/{file.name}", file)
+    serve("/v1/fancymonkey.js", storefront.MODULE, DROP_IN)
+    serve("/docs", PAGES / "docs.html")
     return routes
 
 
 def mount(app: FastAPI) -> None:
     """Serves the static files."""
-    app.mount("/static", Assets(directory=STATIC), name="static")
+    app.mount("/static", Assets(STATIC), name="static")

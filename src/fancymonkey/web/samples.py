@@ -122,6 +122,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
                         "lowStockThreshold": 5,
                         "isLowStock": False,
                         "isOutOfStock": False,
+                        "backBy": None,
                         "soldOut": False,
                         "skuId": "sku_midnight_emerald_m",
                         "priceId": "price_midnight_emerald_m",
@@ -162,6 +163,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "reservations": [{**_HOLD, "status": "expired"}],
         "revision": 82,
     },
+    "about": {"success": True, "demo": False, "checkout": True, "currency": "usd"},
     "checkout": {
         "success": True,
         "checkoutUrl": "https://checkout.stripe.com/c/pay/cs_test_abc123",

@@ -1,0 +1,256 @@
+/** The basket: what is wanted, and, after "Buy", what is held and for how long. */
+
+import * as fm from './fancymonkey.js';
+import { el, find, money, nameOf, remaining, say } from './page.js';
+
+const KEY = 'fancymonkey:basket';
+const RING = 2 * Math.PI * 20;
+const dialog = find('basket');
+let lines = read();
+let shop = { checkout: true };
+let busy = false;
+let notice = '';
+
+function read() {
+  try {
+    const found = JSON.parse(localStorage.getItem(KEY)) ?? [];
+    return found.filter((line) => line.productId && line.size && line.quantity > 0);
+  } catch { return []; }
+}
+
+function write() {
+  try { localStorage.setItem(KEY, JSON.stringify(lines)); } catch { /* a private window */ }
+  draw();
+}
+
+const same = (a, b) => a.productId === b.productId && a.size === b.size;
+const left = (line) => Math.max(0, fm.sizeOf(line.productId, line.size)?.available ?? 0);
+const total = (wanted) => wanted.reduce(
+  (sum, line) => sum + line.quantity * (fm.stock.get(line.productId)?.price ?? 0), 0,
+);
+const pieces = (wanted) => wanted.reduce((sum, line) => sum + line.quantity, 0);
+const inWords = (line) => `${nameOf(fm.stock, line.productId)}, ${line.size}`;
+
+/** One more of a size; says what came of it. */
+export function add(productId, size) {
+  if (fm.held()) {
+    open();
+    notice = 'Your pieces are waiting at the till. Pay for them, or give them back to change them.';
+    draw();
+    return;
+  }
+  const wanted = { productId, size, quantity: 1 };
+  const line = lines.find((old) => same(old, wanted));
+  if ((line?.quantity ?? 0) >= left(wanted)) {
+    say(`There is no more of ${inWords(wanted)}.`);
+    return;
+  }
+  if (line) line.quantity += 1;
+  else lines.push(wanted);
+  notice = '';
+  write();
+  say(`In your basket: ${inWords(wanted)}.`);
+}
+
+function change(line, by) {
+  line.quantity += by;
+  lines = lines.filter((old) => old.quantity > 0);
+  write();
+}
+
+/** Shows the basket. */
+export function open() {
+  draw();
+  if (!dialog.open) dialog.showModal();
+}
+
+async function buy() {
+  if (busy) return;
+  busy = true;
+  notice = '';
+  draw();
+  try {
+    if (shop.checkout) {
+      const found = await fm.checkout(lines);
+      draw();
+      location.assign(found.checkoutUrl);
+      return; // stays busy: the page is on its way
+    }
+    await fm.reserve(lines);
+    notice = 'This shop takes no payments online yet. Your pieces are put aside for you.';
+  } catch (error) {
+    notice = explain(error);
+  }
+  busy = false;
+  draw();
+}
+
+/** What was in the way, in words, and the basket as it can be bought. */
+function explain(error) {
+  const short = error.body?.lines;
+  if (error.code === 'offline') return 'We cannot reach the shop right now. Nothing was bought; your basket is kept.';
+  if (!['insufficient_stock', 'sold_out'].includes(error.code) || !short) return error.message;
+  const told = [];
+  for (const row of short) {
+    const line = lines.find((old) => same(old, row));
+    if (!line) continue;
+    const there = Math.max(0, row.available ?? 0);
+    const size = fm.sizeOf(row.productId, row.size);
+    const back = size?.backBy ? ` Some are in other baskets and may be back by ${fm.clock(size.backBy)}.` : '';
+    if (there < line.quantity) {
+      told.push(`${inWords(line)}: ${there ? `${there} left, so we changed it to that` : 'none left'}.${back}`);
+      line.quantity = there;
+    }
+  }
+  lines = lines.filter((line) => line.quantity > 0);
+  write();
+  return `Someone was faster. ${told.join(' ')}`;
+}
+
+async function giveBack() {
+  if (busy) return;
+  busy = true;
+  draw();
+  try {
+    await fm.release();
+    notice = 'Given back. Your basket is kept, but nothing in it is held any more.';
+  } catch (error) {
+    notice = error.code === 'offline' ? 'We cannot reach the shop right now. Try again in a moment.' : error.message;
+    await settle();
+  }
+  busy = false;
+  draw();
+}
+
+/** Asks how the hold really stands: it may have been paid, or have ended, elsewhere. */
+export async function settle() {
+  const hold = fm.held();
+  if (!hold) return;
+  try {
+    const found = await fm.status(hold.id);
+    if (found.status === 'held') return;
+    fm.forget();
+    if (found.status === 'captured') { empty(); notice = 'That order is paid. Thank you!'; }
+    else notice = 'Your hold has ended, and the pieces are back in the shop. Your basket is kept.';
+  } catch (error) {
+    if (error.status === 404) fm.forget();
+  }
+  draw();
+}
+
+/** Nothing is wanted any more: it was bought. */
+export function empty() { lines = []; write(); }
+
+/** What the shop says of itself. */
+export const know = (about) => { shop = about; draw(); };
+
+/* Drawing. */
+
+function ring(hold) {
+  const NS = 'http://www.w3.org/2000/svg';
+  const svg = document.createElementNS(NS, 'svg');
+  svg.setAttribute('viewBox', '0 0 48 48');
+  svg.setAttribute('aria-hidden', 'true');
+  for (const name of ['track', 'rest']) {
+    const circle = document.createElementNS(NS, 'circle');
+    for (const [key, value] of [['cx', 24], ['cy', 24], ['r', 20], ['class', name]]) {
+      circle.setAttribute(key, value);
+    }
+    svg.append(circle);
+  }
+  svg.lastChild.setAttribute('stroke-dasharray', RING);
+  return el('div', { class: 'hold' }, svg, el('div', {},
+    el('p', { class: 'time', id: 'time', role: 'timer' }),
+    el('p', { class: 'quiet' }, `Held for you until ${fm.clock(hold.expiresAt)}`)));
+}
+
+function tick() {
+  const hold = fm.held();
+  const time = find('time');
+  if (!hold) {
+    if (time) { notice = 'Your hold has ended, and the pieces are back in the shop. Your basket is kept.'; draw(); }
+    return;
+  }
+  const ms = Date.parse(hold.expiresAt) - fm.now();
+  const text = remaining(ms);
+  if (time && time.textContent !== text) {
+    time.textContent = text;
+    const rest = dialog.querySelector('.rest');
+    rest.setAttribute('stroke-dashoffset', RING * (1 - Math.min(1, ms / 1000 / hold.seconds)));
+  }
+  const tray = `Held for you: ${text}`;
+  if (find('tray-words').textContent !== tray) find('tray-words').textContent = tray;
+}
+
+function row(line, fixed) {
+  const product = fm.stock.get(line.productId);
+  const gone = !fixed && left(line) < line.quantity;
+  const steps = fixed ? el('span', { class: 'quantity' }, `× ${line.quantity}`) : el('span', { class: 'steps' },
+    el('button', { type: 'button', 'aria-label': `One less of ${inWords(line)}`, onclick: () => change(line, -1) }, '−'),
+    el('span', { class: 'quantity' }, String(line.quantity)),
+    el('button', { type: 'button', 'aria-label': `One more of ${inWords(line)}`, disabled: line.quantity >= left(line), onclick: () => change(line, 1) }, '+'));
+  return el('li', {},
+    el('span', { class: 'what' }, nameOf(fm.stock, line.productId), el('small', {}, `Size ${line.size}`),
+      gone ? el('small', { class: 'stock-warning' }, left(line) ? `Only ${left(line)} left!` : fm.words(fm.sizeOf(line.productId, line.size))) : null),
+    steps,
+    el('span', { class: 'price' }, product?.price ? money(product.price * line.quantity) : ''));
+}
+
+function held(hold) {
+  const link = hold.checkoutUrl;
+  return [
+    ring(hold),
+    el('ul', { class: 'lines' }, ...hold.lines.map((line) => row(line, true))),
+    el('p', { class: 'total' }, 'Total', el('span', {}, money(total(hold.lines)))),
+    link ? el('a', { class: 'button buy', href: link }, 'Continue to payment') : null,
+    el('button', { class: 'plain', type: 'button', id: 'give-back', disabled: busy, onclick: giveBack }, 'Give it back'),
+  ];
+}
+
+function wanted() {
+  if (!lines.length) return [el('p', { class: 'empty' }, 'Nothing here yet. Tap a size to put a piece in.')];
+  const fits = lines.every((line) => left(line) >= line.quantity);
+  const word = busy ? 'Holding your pieces…' : `Buy for ${money(total(lines))}`;
+  return [
+    el('ul', { class: 'lines' }, ...lines.map((line) => row(line, false))),
+    el('p', { class: 'total' }, 'Total', el('span', {}, money(total(lines)))),
+    el('button', { class: 'button buy', type: 'button', id: 'buy', disabled: busy || !fm.isOnline(), onclick: buy }, word),
+    el('p', { class: 'quiet' }, fits ? 'They are held for you from the moment you tap, while you pay.' : 'Not all of this is there any more; tap to see what can be bought.'),
+  ];
+}
+
+/** Draws what has changed; the focus stays where it was. */
+export function draw() {
+  const hold = fm.held();
+  const mine = hold ? hold.lines : lines;
+  const count = pieces(mine);
+  find('count').textContent = count;
+  find('tray').hidden = !count;
+  find('basket-title').textContent = hold ? 'Held for you' : 'Your basket';
+  if (!hold) find('tray-words').textContent = `${count} ${count === 1 ? 'piece' : 'pieces'}, ${money(total(lines))}: view basket`;
+  const body = find('basket-body');
+  const at = [...body.querySelectorAll('button, a')].indexOf(document.activeElement);
+  body.replaceChildren(
+    el('p', { class: 'said', role: 'status' }, notice), ...(hold ? held(hold) : wanted()).filter(Boolean),
+  );
+  if (at >= 0) {
+    const places = [...body.querySelectorAll('button:enabled, a')];
+    (places[at] ?? places.at(-1) ?? find('close-basket')).focus();
+  }
+  tick();
+}
+
+find('open-basket').addEventListener('click', open);
+find('tray-open').addEventListener('click', open);
+find('close-basket').addEventListener('click', () => dialog.close());
+dialog.addEventListener('click', (event) => { if (event.target === dialog) dialog.close(); });
+dialog.addEventListener('close', () => { notice = ''; });
+fm.on('held', draw);
+fm.on('released', draw);
+fm.on('change', draw);
+fm.on('online', draw);
+fm.on('offline', draw);
+setInterval(tick, 250);
+addEventListener('pageshow', (event) => {
+  if (event.persisted) { busy = false; settle(); draw(); } // back from the till
+});

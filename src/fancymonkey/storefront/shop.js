@@ -1,0 +1,136 @@
+/** The drop page: products as the service tells them, and the way into the basket. */
+
+import * as fm from './fancymonkey.js';
+import * as basket from './basket.js';
+import { drawing } from './garments.js';
+import { el, find, money, setCurrency } from './page.js';
+
+const grid = find('grid');
+const cards = new Map();
+let chosen = '';
+
+function sizeButton(product, size) {
+  return el('button', {
+    type: 'button', class: 'size', 'data-fm-size': size.size, disabled: true,
+    onclick: () => basket.add(product.productId, size.size),
+  }, el('span', {}, size.size), el('small', { 'data-fm-stock': size.size, 'data-fm-words': 'short' }));
+}
+
+/** What a card is made of; it is made anew only when this changes. */
+const makeOf = (product) => JSON.stringify([
+  product.name, product.category, product.price, product.sizes.map((size) => size.size),
+]);
+
+function card(product) {
+  return el('li', { class: 'card', 'data-fm-product': product.productId },
+    el('div', { class: 'picture' }, drawing(product.name ?? product.productId, product.category ?? '')),
+    el('div', { class: 'label' },
+      el('h3', {}, product.name ?? product.productId),
+      el('p', { class: 'price' }, product.price === null ? '' : money(product.price))),
+    el('div', { class: 'sizes', role: 'group', 'aria-label': `Sizes of ${product.name ?? product.productId}` },
+      ...product.sizes.map((size) => sizeButton(product, size))),
+    el('p', { class: 'news' }));
+}
+
+/** One line below the sizes for what a button has no room for. */
+function news(product) {
+  const held = product.sizes.filter((size) => fm.stateOf(size) === 'held');
+  if (held.length) {
+    return `${held.map((size) => size.size).join(', ')}: ${fm.words(held[0]).replace('In', 'in')}`;
+  }
+  const gone = product.sizes.every((size) => fm.stateOf(size) === 'sold-out');
+  return gone && product.restockDate ? `Back around ${product.restockDate}` : '';
+}
+
+function label(product, button) {
+  const size = product.sizes.find((one) => one.size === button.dataset.fmSize);
+  const state = fm.words(size);
+  const text = `${button.dataset.fmSize}${state ? `, ${state}` : ''}, add to basket`;
+  if (button.getAttribute('aria-label') !== text) button.setAttribute('aria-label', text);
+}
+
+function drawGrid() {
+  const products = [...fm.stock.values()];
+  if (!products.length && fm.isOnline() !== true) return;
+  if (grid.ariaBusy === 'true') grid.replaceChildren();
+  grid.ariaBusy = 'false';
+  for (const [id, old] of cards) {
+    if (!fm.stock.has(id)) { old.element.remove(); cards.delete(id); }
+  }
+  let before = null;
+  for (const product of products) {
+    const make = makeOf(product);
+    let known = cards.get(product.productId);
+    if (known?.make !== make) {
+      const element = card(product);
+      known?.element.replaceWith(element);
+      known = { make, element };
+      cards.set(product.productId, known);
+    }
+    if (!known.element.isConnected) (before ? before.after(known.element) : grid.prepend(known.element));
+    before = known.element;
+    known.element.hidden = Boolean(chosen) && product.category !== chosen;
+    for (const button of known.element.querySelectorAll('.size')) label(product, button);
+    const line = known.element.querySelector('.news');
+    const text = news(product);
+    if (line.textContent !== text) line.textContent = text;
+  }
+  if (!products.length) grid.replaceChildren(el('li', { class: 'empty' }, 'The next drop is being packed. Look in again soon.'));
+  fm.paint(grid);
+}
+
+function drawFilters() {
+  const found = [...new Set([...fm.stock.values()].map((product) => product.category).filter(Boolean))];
+  const place = find('filters');
+  if (place.dataset.made === found.join()) return;
+  place.dataset.made = found.join();
+  place.replaceChildren(...['', ...found].map((category) => el('button', {
+    type: 'button', class: 'chip', 'aria-pressed': String(category === chosen),
+    onclick: (event) => {
+      chosen = category;
+      for (const chip of place.children) chip.setAttribute('aria-pressed', String(chip === event.target));
+      drawGrid();
+    },
+  }, category || 'Everything')));
+}
+
+function drawLeft() {
+  const left = [...fm.stock.values()].flatMap((product) => product.sizes)
+    .reduce((sum, size) => sum + (size.soldOut ? 0 : Math.max(0, size.available)), 0);
+  const text = fm.isOnline() ? `${left.toLocaleString()} pieces left` : '';
+  if (find('left').textContent !== text) find('left').textContent = text;
+}
+
+function draw() {
+  drawFilters();
+  drawGrid();
+  drawLeft();
+}
+
+function connection() {
+  find('offline').hidden = fm.isOnline() !== false;
+  document.body.classList.toggle('offline', fm.isOnline() === false);
+  draw();
+}
+
+async function introduce() {
+  try {
+    const about = await fm.about();
+    setCurrency(about.currency);
+    find('demo').hidden = !about.demo;
+    basket.know(about);
+    cards.forEach((known) => { known.make = ''; });
+    draw();
+  } catch { /* the notice says that the shop cannot be reached */ }
+}
+
+fm.on('change', draw);
+fm.on('online', () => { connection(); introduce(); basket.settle(); });
+fm.on('offline', connection);
+find('retry').addEventListener('click', () => fm.retry());
+find('hero-picture').append(drawing('Midnight Emerald Hoodie', 'hoodies'));
+if (fm.stock.size) draw();
+if (fm.isOnline() !== null) connection();
+if (fm.isOnline()) introduce();
+basket.draw();
+if (location.hash === '#basket') basket.open();

@@ -1,0 +1,130 @@
+"""The shop's pages on a host of their own, and the drop-in script on a page that is not ours."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from click.testing import CliRunner
+from playwright.async_api import Browser, expect
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+
+from fancymonkey.commands.storefront import storefront
+from tests.browser.shopfront import buyer, go_to_the_till, put_in_basket, shopfront
+from tests.support.ports import free_port
+from tests.support.uvicorns import serving
+from tests.web.shops import HOODIE
+
+GUIDE = Path(__file__).parents[2] / "docs/how-to/put-stock-on-your-site.md"
+
+
+@asynccontextmanager
+async def static_host(folder: Path, port: int, policy: str = "") -> AsyncIterator[str]:
+    """A web server that knows nothing but files."""
+
+    class Files(StaticFiles):
+        def file_response(self, *args: object, **kwargs: object) -> Response:
+            response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
+            if policy:
+                response.headers["Content-Security-Policy"] = policy
+            return response
+
+    app = Starlette()
+    app.mount("/", Files(directory=folder, html=True))
+    async with serving(app, port) as url:
+        yield url
+
+
+async def test_the_pages_work_from_another_host(browser: Browser, tmp_path: Path) -> None:
+    port = free_port()
+    home = f"http://127.0.0.1:{port}"
+    async with shopfront(cors_origins=(home,), shop_url=home) as shop:
+        made = CliRunner().invoke(storefront, ["--to", str(tmp_path / "site"), "--api", shop.url])
+        assert made.exit_code == 0, made.output
+        async with static_host(tmp_path / "site", port) as url, buyer(browser) as watched:
+            page = watched.page
+            await page.goto(url)
+            await put_in_basket(page)
+            await go_to_the_till(page)
+            await page.get_by_role("button", name="Pay 58.00 USD").click()
+            await page.wait_for_url(f"{home}/success.html?session_id=cs_*")
+            await expect(page.locator("body[data-done=paid]")).to_be_attached()
+            assert shop.on_hand() == 19
+            watched.assert_clean()
+
+
+async def test_a_strange_origin_gets_no_stock(browser: Browser, tmp_path: Path) -> None:
+    async with shopfront(cors_origins=("https://shop.example",)) as shop:
+        CliRunner().invoke(storefront, ["--to", str(tmp_path), "--api", shop.url])
+        async with static_host(tmp_path, 0) as url, buyer(browser) as watched:
+            await watched.page.goto(url)
+            await expect(watched.page.locator("#offline")).to_be_visible()
+            assert not watched.page_errors
+
+
+def example(kind: str) -> str:
+    """A block of the guide, by the mark in front of it."""
+    found = re.search(rf"<!-- {kind} -->\n```\w+\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+async def test_the_guides_example_works_on_a_page_that_is_not_ours(
+    browser: Browser, tmp_path: Path
+) -> None:
+    port = free_port()
+    home = f"http://127.0.0.1:{port}"
+    async with shopfront(cors_origins=(home,), shop_url=home) as shop:
+        service = "https://stock.example.com"
+        markup = example("example").replace(service, shop.url)
+        (tmp_path / "index.html").write_text(f"<!doctype html><title>Mine</title>{markup}")
+        (tmp_path / "shop.js").write_text(example("script"))
+        (tmp_path / "favicon.ico").write_bytes(b"")
+        lines = re.search(r"```\n(script-src.*?)```", GUIDE.read_text(), re.DOTALL)
+        assert lines is not None
+        live = shop.url.replace("http", "ws")
+        policy = lines[1].replace("wss://stock.example.com", live).replace(service, shop.url)
+        policy = f"default-src 'self'; {' '.join(policy.split())}"
+        async with static_host(tmp_path, port, policy) as url, buyer(browser) as watched:
+            page = watched.page
+            await page.goto(url)
+            buy = page.locator("[data-fm-buy=M]")
+            told = page.locator("[data-fm-stock=M]")
+            await expect(buy).to_be_enabled()
+            await shop.count(2)
+            await expect(told).to_have_text("Only 2 left!")
+            await expect(told).to_have_class("stock-warning")
+            body = {"productId": HOODIE, "size": "M", "quantity": 2, "sessionId": "somebody"}
+            await page.request.post(f"{shop.url}/api/inventory/reserve", data=body)
+            await expect(told).to_contain_text("In other baskets, may be back by ")
+            await expect(buy).to_have_class("sold-out")
+            await expect(buy).to_be_disabled()
+            await shop.count(3)
+            await buy.click()
+            await page.wait_for_url("**/demo/stripe/pay/**")
+            assert shop.reserved() == 3
+            watched.assert_clean()
+
+
+async def test_the_drop_in_tells_why_a_purchase_was_refused(
+    browser: Browser, tmp_path: Path
+) -> None:
+    port = free_port()
+    home = f"http://127.0.0.1:{port}"
+    async with shopfront(cors_origins=(home,)) as shop:
+        (tmp_path / "index.html").write_text(
+            f'<!doctype html><meta name="fancymonkey-api" content="{shop.url}">'
+            '<script type="module" src="own.js"></script><link rel="icon" href="data:,">'
+        )
+        (tmp_path / "own.js").write_text(
+            f"import * as fm from '{shop.url}/v1/fancymonkey.js';\n"
+            "window.told = new Promise((done) => fm.on('refused', done));\n"
+            f"fm.reserve([{{ productId: '{HOODIE}', size: 'XL', quantity: 1 }}]).catch(() => {{}});"
+        )
+        async with static_host(tmp_path, port) as url, buyer(browser) as watched:
+            await watched.page.goto(url)
+            told = await watched.page.evaluate("window.told")
+            assert told["code"] == "insufficient_stock"
+            assert told["lines"][0]["available"] == 0

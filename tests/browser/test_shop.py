@@ -1,0 +1,335 @@
+"""The shop's pages in a real browser, with the stand-in for Stripe behind the till."""
+
+import gzip
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, expect
+
+from fancymonkey import storefront
+from fancymonkey.core.model import Kind
+from tests.browser.shopfront import (
+    NARROW,
+    WIDE,
+    Shopfront,
+    buyer,
+    go_to_the_till,
+    put_in_basket,
+    shopfront,
+    size_button,
+    visit,
+)
+from tests.support.axe import assert_accessible
+from tests.web.shops import HOODIE
+
+SECONDS_2 = 2000
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def shop() -> AsyncIterator[Shopfront]:
+    async with shopfront() as running:
+        yield running
+
+
+@pytest.mark.parametrize("screen", [WIDE, NARROW], ids=["wide", "narrow"])
+async def test_from_the_page_to_a_paid_order_and_fallen_stock(
+    browser: Browser, shop: Shopfront, screen: tuple[int, int]
+) -> None:
+    async with buyer(browser, screen) as watched:
+        page = watched.page
+        await visit(page, shop)
+        await expect(page.get_by_text("Demo shop: no money moves")).to_be_visible()
+        await put_in_basket(page, "M")
+        await put_in_basket(page, "L")
+        await expect(page.locator("#count")).to_have_text("2")
+        await go_to_the_till(page)
+        assert (shop.reserved("M"), shop.reserved("L")) == (1, 1)
+        await page.get_by_role("button", name="Pay 116.00 USD").click()
+        await expect(page.locator("body[data-done=paid]")).to_be_attached()
+        await expect(page.get_by_role("heading")).to_have_text("Thank you")
+        await expect(page.locator("#lines")).to_contain_text("1 × MIDNIGHT EMERALD HOODIE, M")
+        assert (shop.on_hand("M"), shop.reserved("M")) == (19, 0)
+        captured = [e for e in await shop.engine.store.entries_after(0) if e.kind is Kind.CAPTURED]
+        assert len(captured) == 2
+        await page.get_by_role("link", name="Back to the drop").click()
+        await expect(page.locator("#count")).to_have_text("0")
+        watched.assert_clean()
+
+
+async def test_the_last_unit_goes_to_one_and_the_other_sees_it_without_a_reload(
+    browser: Browser, shop: Shopfront
+) -> None:
+    await shop.count(1)
+    async with buyer(browser) as one, buyer(browser) as other:
+        await visit(one.page, shop)
+        await visit(other.page, shop)
+        await put_in_basket(one.page)
+        await go_to_the_till(one.page)
+        button = size_button(other.page)
+        await expect(button).to_be_disabled(timeout=SECONDS_2)
+        await expect(button).to_have_class("size sold-out")
+        await expect(button).to_have_attribute("data-fm-state", "held")
+        news = other.page.locator(f'[data-fm-product="{HOODIE}"] .news')
+        await expect(news).to_contain_text("M: in other baskets, may be back by ")
+        await one.page.get_by_role("button", name="Pay 58.00 USD").click()
+        await expect(button.locator("small")).to_have_text("Sold out", timeout=SECONDS_2)
+        await expect(button).to_have_attribute("data-fm-state", "sold-out")
+        await expect(news).to_have_text("")
+        one.assert_clean()
+        other.assert_clean()
+
+
+async def test_a_hold_that_ends_frees_the_unit_on_the_page(browser: Browser) -> None:
+    async with shopfront(reservation_ttl_seconds=2) as shop, buyer(browser) as watched:
+        await shop.count(1)
+        page = watched.page
+        await visit(page, shop)
+        body = {"productId": HOODIE, "size": "M", "quantity": 1, "sessionId": "somebody-else"}
+        answer = await page.request.post(f"{shop.url}/api/inventory/reserve", data=body)
+        assert answer.ok
+        await expect(size_button(page)).to_be_disabled(timeout=SECONDS_2)
+        await expect(size_button(page)).to_be_enabled(timeout=2000 + SECONDS_2)
+        watched.assert_clean()
+
+
+async def test_who_was_slower_is_told_so_and_the_basket_is_what_is_left(
+    browser: Browser, shop: Shopfront
+) -> None:
+    await shop.count(3)
+    async with buyer(browser) as watched:
+        page = watched.page
+        await visit(page, shop)
+        for _ in range(3):
+            await put_in_basket(page)
+        await put_in_basket(page)
+        await expect(page.locator("#toast")).to_contain_text("There is no more of")
+        await put_in_basket(page, "L")
+        await page.locator("#open-basket").click()
+        body = {"productId": HOODIE, "size": "M", "quantity": 2, "sessionId": "faster"}
+        await page.request.post(f"{shop.url}/api/inventory/reserve", data=body)
+        await page.locator("#buy").click()
+        said = page.locator(".said")
+        await expect(said).to_contain_text("Someone was faster.")
+        await expect(said).to_contain_text("MIDNIGHT EMERALD HOODIE, M: 1 left")
+        await expect(page.locator("#basket .quantity").first).to_have_text("1")
+        await expect(page.locator("#buy")).to_be_enabled()
+        assert shop.reserved("L") == 0, "all or nothing"
+        watched.forget()  # the 409 is in the console
+        await page.locator("#buy").click()
+        await page.wait_for_url("**/demo/stripe/pay/**")
+        assert (shop.reserved("M"), shop.reserved("L")) == (3, 1)
+
+
+async def test_low_stock_is_said_in_words(browser: Browser, shop: Shopfront) -> None:
+    await shop.count(3)
+    async with buyer(browser) as watched:
+        await visit(watched.page, shop)
+        told = size_button(watched.page).locator("small")
+        await expect(told).to_have_text("Only 3 left!")
+        await expect(told).to_have_class("stock-warning")
+        await shop.count(50)
+        await expect(told).to_have_text("")
+        gone = size_button(watched.page, "XL")
+        await expect(gone).to_be_disabled()
+        await expect(gone).to_have_class("size sold-out")
+        watched.assert_clean()
+
+
+async def test_the_basket_and_the_hold_outlive_a_reload_and_the_back_button(
+    browser: Browser, shop: Shopfront
+) -> None:
+    async with buyer(browser) as watched:
+        page = watched.page
+        await visit(page, shop)
+        await put_in_basket(page)
+        await page.reload()
+        await expect(page.locator("#count")).to_have_text("1")
+        await go_to_the_till(page)
+        till = page.url
+        await page.go_back()
+        await expect(page.locator("#tray")).to_contain_text("Held for you: 3")
+        await page.reload()
+        await page.locator("#open-basket").click()
+        await expect(page.locator(".hold")).to_contain_text("Held for you until")
+        link = page.get_by_role("link", name="Continue to payment")
+        await expect(link).to_have_attribute("href", till)
+        await page.get_by_role("button", name="Give it back").click()
+        await expect(page.locator(".said")).to_contain_text("Given back")
+        await expect(page.locator("#buy")).to_be_enabled()
+        assert shop.reserved() == 0
+        watched.assert_clean()
+
+
+async def test_turning_back_at_the_till_gives_the_unit_back_at_once(
+    browser: Browser, shop: Shopfront
+) -> None:
+    async with buyer(browser) as watched:
+        page = watched.page
+        await visit(page, shop)
+        await put_in_basket(page)
+        await go_to_the_till(page)
+        await page.get_by_role("button", name="Back to the shop").click()
+        await page.wait_for_url("**/cancel.html?hold=res_*")
+        await expect(page.locator("body[data-done=released]")).to_be_attached()
+        await expect(page.locator("#words")).to_contain_text("Your pieces are back on the shelf.")
+        assert shop.reserved() == 0
+        await page.reload()
+        await expect(page.locator("#words")).to_contain_text("Your pieces are back")
+        watched.assert_clean()
+
+
+async def test_a_double_click_buys_once(browser: Browser, shop: Shopfront) -> None:
+    async with buyer(browser) as watched:
+        page = watched.page
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(f"{request.method} {request.url}"))
+        await visit(page, shop)
+        await put_in_basket(page)
+        await page.locator("#open-basket").click()
+        await page.locator("#buy").dblclick()
+        await page.wait_for_url("**/demo/stripe/pay/**")
+        assert asked.count(f"POST {shop.url}/api/checkout") == 1
+        assert shop.reserved() == 1
+
+
+async def test_without_the_service_the_page_shows_what_was_last_known(browser: Browser) -> None:
+    async with buyer(browser) as watched:
+        page = watched.page
+        async with shopfront() as shop:
+            port = int(shop.url.rpartition(":")[2])
+            await visit(page, shop)
+            await put_in_basket(page)
+        notice = page.locator("#offline")
+        await expect(notice).to_be_visible()
+        await expect(notice).to_contain_text("We cannot reach the shop's stock right now.")
+        await expect(size_button(page)).to_be_disabled()
+        await expect(page.locator(".card")).to_have_count(3)
+        await page.locator("#open-basket").click()
+        await expect(page.locator("#buy")).to_be_disabled()
+        await page.locator("#close-basket").click()
+        watched.forget()
+        async with shopfront(port):
+            await page.locator("#retry").click()
+            await expect(notice).to_be_hidden()
+            await expect(size_button(page)).to_be_enabled()
+            await expect(page.locator("#count")).to_have_text("1")
+        assert not watched.page_errors
+        assert not watched.policy_violations
+
+
+async def test_with_the_keyboard_alone(browser: Browser, shop: Shopfront) -> None:
+    async with buyer(browser) as watched:
+        page = watched.page
+        await visit(page, shop)
+        await page.keyboard.press("Tab")
+        await expect(page.get_by_role("link", name="Skip to the drop")).to_be_focused()
+        await page.keyboard.press("Enter")
+        for _ in range(20):
+            await page.keyboard.press("Tab")
+            if await size_button(page).evaluate("it => it === document.activeElement"):
+                break
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#count")).to_have_text("1")
+        await page.locator("#open-basket").focus()
+        await page.keyboard.press("Enter")
+        more = page.get_by_role("button", name="One more of")
+        await more.focus()
+        await page.keyboard.press("Space")
+        await expect(page.locator("#basket .quantity")).to_have_text("2")
+        await expect(more).to_be_focused()
+        await page.keyboard.press("Escape")
+        await expect(page.locator("#basket")).to_be_hidden()
+        await expect(page.locator("#open-basket")).to_be_focused()
+        watched.assert_clean()
+
+
+async def test_names_are_text_whatever_they_look_like(browser: Browser, shop: Shopfront) -> None:
+    name = '<img src=x onerror="window.owned=1"></h3><script>window.owned=1</script>&amp;{{7*7}}'
+    await shop.add_product(name, '"><b>', "M")
+    async with buyer(browser) as watched:
+        page = watched.page
+        await visit(page, shop)
+        card = page.locator('[data-fm-product="odd"]')
+        await expect(card.locator("h3")).to_have_text(name)
+        await card.locator("button").first.click()
+        await page.locator("#open-basket").click()
+        await expect(page.locator("#basket .what")).to_contain_text(name)
+        assert await page.evaluate("window.owned") is None
+        watched.assert_clean()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("screen", [WIDE, NARROW], ids=["wide", "narrow"])
+async def test_it_keeps_nobody_out_and_fits(
+    browser: Browser, shop: Shopfront, screen: tuple[int, int], scheme: str
+) -> None:
+    await shop.count(3)
+    async with buyer(browser, screen, scheme, reduced_motion="reduce") as watched:
+        page = watched.page
+
+        async def look() -> None:
+            await assert_accessible(page)
+            wide = await page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= screen[0], "something sticks out"
+
+        await visit(page, shop)
+        await look()
+        await put_in_basket(page)
+        await page.locator("#open-basket").click()
+        await look()
+        await page.locator("#buy").click()
+        await page.wait_for_url("**/demo/stripe/pay/**")
+        await look()
+        till = page.url
+        await visit(page, shop)
+        await page.locator("#open-basket").click()
+        await expect(page.locator(".hold")).to_be_visible()
+        await look()
+        await page.goto(till)
+        await page.get_by_role("button", name="Pay 58.00 USD").click()
+        await expect(page.locator("body[data-done=paid]")).to_be_attached()
+        await look()
+        await page.goto(f"{shop.url}/cancel.html?hold=nothing")
+        await expect(page.locator("#words")).to_contain_text("nothing is held")
+        await look()
+        assert not watched.page_errors
+        assert not watched.policy_violations
+
+
+WATCH_SHIFTS = """
+window.shifted = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
+}).observe({ type: 'layout-shift', buffered: true });
+"""
+
+
+@pytest.mark.parametrize("screen", [WIDE, NARROW], ids=["wide", "narrow"])
+async def test_nothing_jumps_and_little_is_sent(
+    browser: Browser, shop: Shopfront, screen: tuple[int, int]
+) -> None:
+    async with buyer(browser, screen) as watched:
+        page = watched.page
+        sizes: dict[str, int] = {}
+
+        async def weigh(response: object) -> None:
+            if not response.url.endswith("/get"):  # type: ignore[attr-defined]
+                sizes[response.url] = len(await response.body())  # type: ignore[attr-defined]
+
+        page.on("response", weigh)
+        await page.add_init_script(WATCH_SHIFTS)
+        await visit(page, shop)
+        await page.locator("#drop").scroll_into_view_if_needed()
+        await shop.count(2)
+        await expect(size_button(page).locator("small")).to_have_text("Only 2 left!")
+        await shop.count(0)
+        await expect(size_button(page)).to_be_disabled()
+        assert await page.evaluate("window.shifted") < 0.02
+        assert len(sizes) >= 7
+        assert sum(sizes.values()) < 60_000, sizes
+        watched.assert_clean()
+
+
+def test_the_drop_in_script_is_small() -> None:
+    assert len(gzip.compress(storefront.MODULE.read_bytes())) < 10_000
