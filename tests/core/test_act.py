@@ -12,7 +12,7 @@ from fancymonkey.core.bulk import Change, chain
 from fancymonkey.core.catalogue import NewItem, RemoveProduct, UpsertProduct
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import DryRun, Many
-from fancymonkey.core.model import Item, Level, Product
+from fancymonkey.core.model import Item, Level, Line, Product
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.core.reserve import Reserve
 from fancymonkey.core.resolve import Capture
@@ -47,8 +47,6 @@ def sell(shop: Shop, quantity: int) -> None:
 
 
 def shop_line(quantity: int) -> Any:
-    from fancymonkey.core.model import Line
-
     return Line(SKU, quantity)
 
 

@@ -12,6 +12,7 @@ from fancymonkey.store.memory import MemoryStore
 from fancymonkey.web import (
     admin,
     checkout,
+    holds,
     inventory,
     openapi,
     owner,
@@ -36,6 +37,7 @@ DECODERS = {
     "bulk_update": admin._bulk_body,
     "webhook": stripe._event,
     "undo": owner._undo_body,
+    "release_holds": holds._release_holds,
 }
 REF = "#/components/schemas/"
 

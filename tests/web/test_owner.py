@@ -1,11 +1,14 @@
 """The owner's table, changes as acts, and undoing them, over HTTP."""
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 
 from fancymonkey.core.bulk import CHUNK
+from fancymonkey.core.catalogue import NewItem, RemoveProduct, UpsertProduct
+from fancymonkey.core.model import Item, Product, sku_of
 from fancymonkey.web.owner_samples import OWNERS_ANSWERS, OWNERS_REQUESTS
 from tests.payments.conftest import OWNER
 from tests.web.client import Answer
@@ -163,9 +166,6 @@ async def test_what_was_counted_since_is_not_undone(any_shop: Shop) -> None:
 
 async def test_a_bulk_of_several_portions_is_one_act(shop: Shop) -> None:
     sizes = {f"S{number}": 1 for number in range(CHUNK + 20)}
-    from tests.core.test_act import NewItem, Product, UpsertProduct
-    from tests.web.shops import Item, sku_of
-
     items = tuple(
         NewItem(Item(sku_of("big", size), "big", size, place), 1)
         for place, size in enumerate(sizes)
@@ -228,12 +228,72 @@ async def test_strangers_see_nothing(shop: Shop, path: str) -> None:
 
 async def test_the_samples_are_what_is_really_answered(shop: Shop) -> None:
     sent: dict[str, Any] = json.loads(json.dumps(OWNERS_REQUESTS))
+    path = "/api/admin/"
     await shop.reserve("cs_1", quantity=2)
-    got = {"list_inventory": await shop.client.get(f"/api/admin/inventory?q={HOODIE}", OWNER)}
+    got = {"list_inventory": await shop.client.get(f"{path}inventory?q={HOODIE}", OWNER)}
+    got["explain"] = await shop.client.get(f"{path}explain?sku={HOODIE}/M", OWNER)
     act = (await change(shop, {"stock": 25, "reason": "Count"})).json["act"]
-    got["list_acts"] = await shop.client.get("/api/admin/acts", OWNER)
-    got["undo"] = await shop.client.post("/api/admin/undo", {**sent["undo"], "act": act}, OWNER)
+    got["list_acts"] = await shop.client.get(f"{path}acts", OWNER)
+    got["history"] = await shop.client.get(f"{path}history?limit=1", OWNER)
+    got["undo"] = await shop.client.post(f"{path}undo", {**sent["undo"], "act": act}, OWNER)
+    got["list_holds"] = await shop.client.get(f"{path}holds", OWNER)
+    got["overview"] = await shop.client.get(f"{path}overview?days=1", OWNER)
+    ids = [hold["id"] for hold in got["list_holds"].json["holds"]]
+    body = {**sent["release_holds"], "ids": ids}
+    got["release_holds"] = await shop.client.post(f"{path}holds/release", body, OWNER)
     assert got.keys() == OWNERS_ANSWERS.keys()
     for name, answer in got.items():
         assert answer.status == 200, name
         assert shape(answer.json) == shape(OWNERS_ANSWERS[name]), name
+
+
+async def listen(shop: Shop, query: str, until: int) -> list[tuple[str, Any]]:
+    """The first messages of the live table."""
+    found: list[tuple[str, Any]] = []
+    enough = asyncio.Event()
+    scope = shop.client.scope("GET", f"/api/admin/inventory/live{query}", OWNER)
+    asked = False
+
+    async def receive() -> dict[str, Any]:
+        nonlocal asked
+        if not asked:
+            asked = True
+            return {"type": "http.request", "body": b"", "more_body": False}
+        await enough.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        for part in message.get("body", b"").decode().split("\n\n"):
+            if "\nevent: " in part:
+                lines = dict(line.split(": ", 1) for line in part.splitlines())
+                found.append((lines["event"], json.loads(lines["data"])))
+        if len(found) >= until:
+            enough.set()
+
+    async with asyncio.timeout(10):
+        await shop.client.app(scope, receive, send)
+    return found
+
+
+async def test_the_live_table_resumes_and_tells_rows(shop: Shop) -> None:
+    ((kind, whole),) = await listen(shop, "", 1)
+    assert (kind, len(whole["rows"]), whole["revision"]) == ("snapshot", 7, 10)
+    await shop.reserve("cs_1", quantity=2)
+    await change(shop, {"size": "S", "restockDate": "2026-01-01"})
+    ((kind, missed),) = await listen(shop, f"?since={whole['revision']}", 1)
+    assert kind == "change"
+    rows = {row["sku"]: row for row in missed["rows"]}
+    assert rows[f"{HOODIE}/M"]["reserved"] == 2
+    assert rows[f"{HOODIE}/S"]["restockDate"] == "2026-01-01"
+    assert missed["removed"] == []
+    await shop.engine.submit(
+        RemoveProduct(product_id="prod_tee_001", before=("prod_tee_001/M",), actor="admin")
+    )
+    ((kind, gone),) = await listen(shop, f"?since={missed['revision']}", 1)
+    assert (gone["rows"], gone["removed"]) == ([], ["prod_tee_001/M"])
+
+
+async def test_the_live_table_is_for_the_owner(shop: Shop) -> None:
+    assert (await shop.client.get("/api/admin/inventory/live")).status == 401
+    answer = await shop.client.get("/api/admin/inventory/live?since=soon", OWNER)
+    assert (answer.status, answer.code) == (422, "invalid_request")

@@ -142,11 +142,19 @@ async def _run(
     async for row in doing.run(makers):
         if "accepted" in row:
             successful.append(_row_out(row["accepted"]))
+            _close_checkouts(doing, row["accepted"]["ended"])
         else:
             failed.append(_failed_out(places[done], wishes[done][0], row))
         done += 1
     await _say_who(doing.shop, failed)
     return successful
+
+
+def _close_checkouts(doing: Doing, ended: list[dict[str, Any]]) -> None:
+    """Who was about to pay for a hold that was ended shall not be able to."""
+    if doing.shop.checkouts is not None and not doing.dry_run:
+        for hold in ended:
+            doing.shop.checkouts.close_later(hold["reservationId"])
 
 
 def _make(actor: str, sku: str, change: Change, act_id: str) -> Chain:

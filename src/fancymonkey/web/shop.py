@@ -12,6 +12,7 @@ from fancymonkey.payments.events import Policy
 from fancymonkey.payments.gateway import Gateway
 from fancymonkey.payments.reconcile import Reconciler
 from fancymonkey.web.auth import Throttle
+from fancymonkey.web.glance import Glance
 from fancymonkey.web.listing import Listing
 from fancymonkey.web.table import Table
 
@@ -25,6 +26,7 @@ class Shop:
     checkouts: Checkouts | None = None
     listing: Listing = field(init=False)
     table: Table = field(init=False)
+    glance: Glance = field(init=False)
     throttle: Throttle = field(init=False)
     policy: Policy = field(init=False)
     reconciler: Reconciler | None = field(init=False, default=None)
@@ -32,6 +34,7 @@ class Shop:
     def __post_init__(self) -> None:
         self.listing = Listing(self.engine)
         self.table = Table(self.engine)
+        self.glance = Glance(self.engine)
         self.throttle = Throttle(self.engine.clock)
         self.policy = policy_of(self.settings)
         if self.checkouts is not None:
