@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from fancymonkey.chores import Chores
 from fancymonkey.errors import ConfigError
 from fancymonkey.variables import (
     FORMATS,
@@ -32,7 +33,7 @@ from fancymonkey.variables import (
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Chores):
     """Everything that can be set. Secrets never appear in its text form."""
 
     database_url: str | None = variable(
@@ -197,8 +198,8 @@ class Settings:
         "CRON_SECRET",
         any_text,
         None,
-        "What a scheduler sends as `Authorization: Bearer …` to tidy ended holds. Without it "
-        "that call is refused; holds end at their second all the same.",
+        "What a scheduler of yours sends as `Authorization: Bearer …` to the cron endpoints. "
+        "Without it they take the admin's word alone.",
         shown="none",
         secret=True,
     )
@@ -253,6 +254,11 @@ class Settings:
         """The store that these settings name, as `open_store` takes it."""
         return self.database_url or self.data_dir
 
+    @property
+    def shared(self) -> bool:
+        """Whether several processes may use that store at once."""
+        return self.target.startswith(("postgresql://", "postgres://"))
+
     @classmethod
     def load(
         cls, environ: Mapping[str, str] | None = None, file: Path = Path(".env")
@@ -305,6 +311,13 @@ def without_password(target: str) -> str:
     return f"{scheme}://{user.partition(':')[0]}{at}{host}{slash}{path}"
 
 
+def declarations() -> list[Variable]:
+    """Every variable, in the order in which it is told of: first what everybody needs."""
+    found = fields(Settings)
+    chores = len(fields(Chores))
+    return [one.metadata["variable"] for one in (*found[chores:], *found[:chores])]
+
+
 def reference() -> str:
     """The page about all settings, in Markdown."""
     lines = [
@@ -319,8 +332,7 @@ def reference() -> str:
         "| variable | default | meaning |",
         "|---|---|---|",
     ]
-    for one in fields(Settings):
-        declared: Variable = one.metadata["variable"]
+    for declared in declarations():
         secret = " Secret: never logged." if declared.secret else ""
         lines.append(f"| `{declared.name}` | {declared.shown_default} | {declared.about}{secret} |")
     return "\n".join(lines) + "\n"

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import time
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
 
@@ -142,6 +144,25 @@ def currency_code(text: str) -> str:
     if not (len(text) == 3 and text.isascii() and text.isalpha()):
         raise ValueError("three letters, such as eur")
     return text.lower()
+
+
+def time_of_day(text: str) -> time:
+    """An hour and a minute."""
+    hour, colon, minute = text.partition(":")
+    try:
+        if not (colon and len(minute) == 2 and text.replace(":", "", 1).isdecimal()):
+            raise ValueError
+        return time(int(hour), int(minute))
+    except ValueError:
+        raise ValueError("a time of day such as 08:30") from None
+
+
+def time_zone(text: str) -> ZoneInfo:
+    """A time zone by its name."""
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("the name of a time zone such as Europe/Berlin, or UTC") from None
 
 
 def dotenv(path: Path) -> dict[str, str]:

@@ -26,7 +26,8 @@ LAYERS["__main__"] = LAYERS["cli"]
 LEAVES: dict[str, set[str]] = {
     "errors": set(),
     "variables": {"errors"},
-    "config": {"errors", "variables"},
+    "chores": {"variables"},
+    "config": {"errors", "variables", "chores"},
     "logs": {"config"},
 }
 

@@ -27,6 +27,7 @@ ANY = "…"
 ADDRESS = "127.0.0.1:8000"
 PROGRAMS = Path(sys.executable).parent
 SECONDS = 60
+INHERITED = ("PATH", "PYTHONPATH")
 
 
 def runnable(page: Page) -> bool:
@@ -62,7 +63,7 @@ def run_page(page: Page, folder: Path, address: str) -> None:
     done = subprocess.run(
         ["bash", "-c", script],
         cwd=folder,
-        env={"PATH": os.environ["PATH"], "HOME": str(folder)},
+        env={"HOME": str(folder), **{n: os.environ[n] for n in INHERITED if n in os.environ}},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

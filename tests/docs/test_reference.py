@@ -12,7 +12,7 @@ import pytest
 from starlette.routing import Mount
 
 from fancymonkey.cli import program
-from fancymonkey.config import Settings, reference
+from fancymonkey.config import Settings, declarations, reference
 from fancymonkey.core.model import Entry, Kind
 from fancymonkey.core.outcomes import Code
 from fancymonkey.engine.engine import Engine
@@ -56,9 +56,11 @@ def first_codes(text: str) -> list[str]:
 def test_command_and_its_options_are_documented(name: str) -> None:
     command = COMMANDS[name]
     assert command is not None
+    parts = [command, *(command.commands.values() if isinstance(command, click.Group) else ())]
     options = {
         max(parameter.opts, key=len)
-        for parameter in command.params
+        for part in parts
+        for parameter in part.params
         if isinstance(parameter, click.Option) and "--help" not in parameter.opts
     }
     documented = [code.split()[0] for code in first_codes(read(CLI).section(name))]
@@ -76,7 +78,8 @@ def test_no_command_is_documented_that_is_gone() -> None:
 def test_settings_page_is_made_from_the_settings() -> None:
     page = read("docs/reference/settings.md")
     assert page.text == reference()
-    names = [one.metadata["variable"].name for one in fields(Settings)]
+    names = [one.name for one in declarations()]
+    assert sorted(names) == sorted(one.metadata["variable"].name for one in fields(Settings))
     assert first_codes(page.text) == names
 
 

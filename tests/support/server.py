@@ -23,7 +23,10 @@ from tests.support.processes import kill_family
 
 PROGRAM = (str(Path(sys.executable).with_name("fancymonkey")),)
 # What the program gets of this process's environment: a developer's DATABASE_URL must not reach it.
-INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV")
+INHERITED = (
+    *("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV"),
+    "PYTHONPATH",  # another checkout than the installed one
+)
 
 
 class Server:

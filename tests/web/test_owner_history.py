@@ -194,7 +194,7 @@ async def test_why_a_number_is_what_it_is(any_shop: Shop) -> None:
         (f"sku={SKU}&asOf=soon", 422),
         (f"sku={SKU}&asOf=2025-01-01&from=2025-02-01", 422),
         (f"sku={SKU}&asOf={quote('9999-12-31T23:59:59+00:00')}", 200),
-        (f"sku={SKU}&asOf={quote('0001-01-01T00:00:00+14:00')}", 200),
+        (f"sku={SKU}&asOf={quote('0001-01-01T00:00:00+14:00')}", 422),
     ],
 )
 async def test_explaining_nonsense(shop: Shop, query: str, status: int) -> None:
@@ -228,10 +228,8 @@ async def test_days_are_those_of_the_zone(shop: Shop) -> None:
     shop.clock.forward(3600 * 11)  # 23:00 in UTC, the next day in Berlin
     await shop.reserve("cs_2", quantity=1)
     await deliver(shop, event("completed", "cs_2"))
-    utc, berlin = (
-        await get(shop, "overview?days=1"),
-        await get(shop, "overview?days=1&zone=Europe/Berlin"),
-    )
+    utc = await get(shop, "overview?days=1")
+    berlin = await get(shop, "overview?days=1&zone=Europe/Berlin")
     assert [utc["days"][0]["day"], berlin["days"][0]["day"]] == ["2025-10-07", "2025-10-08"]
     assert [utc["days"][0]["sold"], berlin["days"][0]["sold"]] == [1, 1]
 

@@ -19,7 +19,7 @@ from fancymonkey.core.payment import Run
 from fancymonkey.core.record import MoveCursor, RecordRun
 from fancymonkey.core.refund import Doubt
 from fancymonkey.engine.engine import Engine
-from fancymonkey.errors import FancyMonkeyError, PaymentError
+from fancymonkey.errors import PaymentError
 from fancymonkey.payments import events
 from fancymonkey.payments.checkout import Checkouts, Hold, inspect
 from fancymonkey.payments.events import Event, Policy
@@ -218,16 +218,3 @@ async def last_run(engine: Engine) -> int | None:
         if isinstance(row, Cursor) and row.name == JOB:
             return row.revision
     return None
-
-
-async def run_if_due(engine: Engine, reconciler: Reconciler, every: int) -> None:
-    """Compares where nobody, here or elsewhere, has within `every` ms; what fails is logged."""
-    try:
-        last = await last_run(engine)
-        if last is not None and engine.clock() - last < every:
-            return
-        report = await reconciler.run()
-        if report.outcome != "balanced":
-            log.warning("reconciled with Stripe: %s", "; ".join(report.lines()[1:]))
-    except FancyMonkeyError as error:
-        log.warning("the comparison with Stripe is put off: %s", error)

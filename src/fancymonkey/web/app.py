@@ -15,17 +15,14 @@ from fancymonkey import __version__
 from fancymonkey.config import Settings
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import FancyMonkeyError
-from fancymonkey.payments.reconcile import run_if_due
+from fancymonkey.jobs.runner import Runner
 from fancymonkey.store.opening import open_store
-from fancymonkey.web import demo, live, openapi, owner_live, pages, system
+from fancymonkey.web import cron, demo, live, openapi, owner_live, pages, system
 from fancymonkey.web.front import Front, unavailable
 from fancymonkey.web.http import Problem, response_of
 from fancymonkey.web.shop import Shop, checkouts_of
 
 log = logging.getLogger(__name__)
-
-LOOK_SECONDS = 30
-"""How often it is looked whether a comparison with Stripe is due."""
 
 
 def create_app(settings: Settings | None = None, engine: Engine | None = None) -> Front:
@@ -46,12 +43,12 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         await engine.open()
         if twin is not None:
             await twin.start()
-        comparing = asyncio.create_task(_compare(shop), name="reconcile")
+        running = asyncio.create_task(_keep_going(shop), name="jobs")
         try:
             yield
         finally:
-            comparing.cancel()
-            await asyncio.gather(comparing, return_exceptions=True)
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
             if checkouts is not None:
                 await checkouts.close()
             if twin is not None:
@@ -70,6 +67,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     app.include_router(system.router(shop))
     app.include_router(live.router(shop))
     app.include_router(owner_live.router(shop))
+    app.include_router(cron.router(shop))
     app.include_router(pages.router())
     pages.mount(app)
     if twin is not None:
@@ -86,14 +84,10 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     return Front(app, shop, openapi.front_routes())
 
 
-async def _compare(shop: Shop) -> None:
-    """Compares with Stripe every now and then, where there is a Stripe."""
-    every = shop.settings.reconcile_seconds
-    if shop.reconciler is None or not every:
-        return
-    while True:
-        await asyncio.sleep(min(every, LOOK_SECONDS))
-        await run_if_due(shop.engine, shop.reconciler, every * 1000)
+async def _keep_going(shop: Shop) -> None:
+    """Does the jobs that are due, where schedules are on."""
+    if shop.settings.schedules:
+        await Runner(shop.jobs).run()
 
 
 def _speak_problems(app: FastAPI) -> None:

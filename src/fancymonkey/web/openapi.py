@@ -19,6 +19,7 @@ TAGS = [
     {"name": "dashboard", "description": "What the dashboard asks for and does"},
     {"name": "stripe", "description": "What Stripe tells"},
     {"name": "payments", "description": "What the owner decides about money"},
+    {"name": "jobs", "description": "What is done at set times, for schedulers elsewhere"},
     {"name": "system", "description": "For whoever runs the service"},
 ]
 """The chapters of the document, in order."""

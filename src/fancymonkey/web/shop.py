@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from fancymonkey.config import Settings
 from fancymonkey.engine.clock import system_clock
 from fancymonkey.engine.engine import Engine
+from fancymonkey.jobs.catalogue import jobs_of
+from fancymonkey.jobs.desk import Jobs
 from fancymonkey.payments.basket import Terms
 from fancymonkey.payments.checkout import Checkouts
 from fancymonkey.payments.events import Policy
@@ -30,6 +32,7 @@ class Shop:
     throttle: Throttle = field(init=False)
     policy: Policy = field(init=False)
     reconciler: Reconciler | None = field(init=False, default=None)
+    jobs: Jobs = field(init=False)
 
     def __post_init__(self) -> None:
         self.listing = Listing(self.engine)
@@ -39,6 +42,7 @@ class Shop:
         self.policy = policy_of(self.settings)
         if self.checkouts is not None:
             self.reconciler = Reconciler(self.engine, self.checkouts, self.policy)
+        self.jobs = jobs_of(self.engine, self.settings, self.reconciler)
 
     @property
     def ttl(self) -> int:

@@ -1,0 +1,136 @@
+"""`fancymonkey job`: what the service does at set times, by hand or by a scheduler of yours."""
+
+from datetime import datetime
+from typing import Any
+
+import click
+import msgspec
+
+from fancymonkey.commands.common import (
+    choose_store,
+    data_option,
+    emit,
+    json_option,
+    opened,
+    run,
+)
+from fancymonkey.commands.remote import address, ask
+from fancymonkey.config import Settings
+from fancymonkey.core.payment import Run
+from fancymonkey.engine.engine import Engine
+from fancymonkey.errors import ConfigError, StoreLocked, StoreUnavailable
+from fancymonkey.jobs.desk import FAILED, JobRunning
+from fancymonkey.store.opening import open_store
+
+
+@click.group()
+def job() -> None:
+    """List the jobs of the service, or run one now."""
+
+
+@job.command("list")
+@data_option
+@json_option
+def list_jobs(data: str | None, as_json: bool) -> None:
+    """Show the jobs, when each ran last and what came of it."""
+    choose_store(data)
+    rows = run(_list(Settings.load()))
+    if as_json:
+        emit({"jobs": rows})
+        return
+    for row in rows:
+        last = row["last"]
+        came = "never ran" if last is None else f"{last['startedAt']}  {last['outcome']}"
+        click.echo(f"{row['job']:<12}{came}\n{'':<12}{row['about']}")
+
+
+async def _list(settings: Settings) -> list[dict[str, Any]]:
+    from fancymonkey.web.shop import Shop, checkouts_of
+
+    async with opened(settings.target, read_only=True) as store:
+        engine = Engine(store)
+        checkouts = checkouts_of(engine, settings)
+        shop = Shop(engine, settings, checkouts)
+        latest: dict[str, Run] = {}
+        async for row in store.scan(Run):  # in the order of their beginning
+            if isinstance(row, Run):
+                latest[row.job] = row
+        if checkouts is not None:
+            await checkouts.close()
+    return [
+        {"job": one.name, "about": one.about, "last": _row(latest.get(one.name))}
+        for one in shop.jobs.jobs.values()
+    ]
+
+
+def _row(row: Run | None) -> dict[str, Any] | None:
+    if row is None:
+        return None
+    began = datetime.fromtimestamp(row.started_at / 1000).astimezone()
+    return {
+        "startedAt": began.isoformat(timespec="seconds"),
+        "tookMs": row.took,
+        "outcome": row.outcome,
+        "report": msgspec.Raw(row.report.encode()),
+    }
+
+
+@job.command("run")
+@click.argument("name")
+@data_option
+@click.option("--url", metavar="URL", help="The running server to ask. [where serve would listen]")
+@json_option
+def run_job(name: str, data: str | None, url: str | None, as_json: bool) -> None:
+    """Run a job now.
+
+    Where a running server holds the store, the server does it: it is asked over HTTP with
+    CRON_SECRET or ADMIN_PASSWORD. Exits with 1 where the job fails.
+    """
+    choose_store(data)
+    settings = Settings.load()
+    told = run(_run(settings, url, name))
+    if as_json:
+        emit(told)
+    else:
+        click.echo(told["message"] or told["outcome"])
+    if told["outcome"] == FAILED:
+        raise SystemExit(1)
+
+
+async def _run(settings: Settings, url: str | None, name: str) -> dict[str, Any]:
+    path = f"/api/cron/{name}"
+    if not name.isidentifier():
+        raise ConfigError("That is no name of a job. `fancymonkey job list` has them.")
+    if url is not None:
+        return await ask(settings, url, path)
+    try:
+        return await _here(settings, name)
+    except StoreLocked:
+        return await ask(settings, address(settings), path)
+
+
+async def _here(settings: Settings, name: str) -> dict[str, Any]:
+    from fancymonkey.web.shop import Shop, checkouts_of
+
+    engine = Engine(open_store(settings.target))
+    await engine.open()
+    checkouts = checkouts_of(engine, settings)
+    try:
+        jobs = Shop(engine, settings, checkouts).jobs
+        if name not in jobs.jobs:
+            raise ConfigError(f"There is no job {name}. Take one of {', '.join(jobs.jobs)}.")
+        ran = await jobs.run(jobs.jobs[name])
+    except JobRunning as error:
+        raise StoreUnavailable(f"{error} Wait for its end.") from None
+    finally:
+        if checkouts is not None:
+            await checkouts.close()
+        await engine.close()
+    return {
+        "success": ran.done.outcome != FAILED,
+        "job": name,
+        "outcome": ran.done.outcome,
+        "message": ran.done.message,
+        "tookMs": ran.run.took,
+        "report": ran.done.report,
+    }

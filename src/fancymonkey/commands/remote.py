@@ -1,0 +1,41 @@
+"""Asking a running server to do what only it can: where it has the store for itself."""
+
+from typing import Any
+
+from fancymonkey.config import Settings
+from fancymonkey.errors import ConfigError, StoreUnavailable
+
+SERVER_SECONDS = 600.0
+
+
+def address(settings: Settings) -> str:
+    """Where `serve` listens with these settings."""
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
+
+
+async def ask(settings: Settings, url: str, path: str) -> dict[str, Any]:
+    """What the server answers to a POST with CRON_SECRET or ADMIN_PASSWORD.
+
+    Raises ConfigError without either, StoreUnavailable where there is no answer or a refusal.
+    """
+    import httpx
+
+    secret = settings.cron_secret or settings.admin_password
+    if not secret:
+        raise ConfigError(
+            f"The server at {url} has the store. Set CRON_SECRET or ADMIN_PASSWORD, as it has "
+            "them, to ask it."
+        )
+    headers = {"Authorization": f"Bearer {secret}"}
+    try:
+        async with httpx.AsyncClient(timeout=SERVER_SECONDS) as client:
+            answer = await client.post(url.rstrip("/") + path, headers=headers)
+            found: dict[str, Any] = answer.json()
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        raise StoreUnavailable(
+            f"The server at {url} has the store and does not answer. Name it with --url."
+        ) from error
+    if answer.status_code != 200:
+        raise StoreUnavailable(f"The server at {url} said: {found.get('detail', answer.text)}")
+    return found

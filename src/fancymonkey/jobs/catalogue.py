@@ -1,0 +1,65 @@
+"""The jobs that there are."""
+
+from collections.abc import Iterator
+
+from fancymonkey.config import Settings
+from fancymonkey.core.outcomes import Accepted
+from fancymonkey.core.resolve import Expire
+from fancymonkey.engine.engine import OUTCOMES_KEPT, Engine
+from fancymonkey.jobs.desk import Jobs
+from fancymonkey.jobs.job import Done, Job
+from fancymonkey.jobs.timing import Daily, Every
+from fancymonkey.payments.reconcile import Reconciler
+
+TIDY_SECONDS = 300
+
+
+def jobs_of(engine: Engine, settings: Settings, reconciler: Reconciler | None) -> Jobs:
+    """The jobs of a shop with these settings."""
+    return Jobs(engine, _jobs(engine, settings, reconciler), alone=not settings.shared)
+
+
+def _jobs(engine: Engine, settings: Settings, reconciler: Reconciler | None) -> Iterator[Job]:
+    yield Job(
+        "tidy",
+        "ends holds whose time is up; the service does so at their second too",
+        lambda: _tidy(engine),
+        Every(TIDY_SECONDS),
+    )
+    if reconciler is not None:
+        every = settings.reconcile_seconds
+        yield Job(
+            "reconcile",
+            "compares Stripe with the ledger and mends what was missed",
+            lambda: _reconcile(reconciler),
+            Every(every) if every else None,
+        )
+    yield Job(
+        "retention",
+        "forgets what is old and of no use any more; the ledger is never shortened",
+        lambda: _retention(engine),
+        Daily(settings.nightly_at, settings.time_zone),
+    )
+
+
+async def _tidy(engine: Engine) -> Done:
+    answer = await engine.submit(Expire(actor="tidy"))
+    assert isinstance(answer, Accepted)
+    ended = [hold["reservation_id"] for hold in answer.data["released"]]
+    if not ended:
+        return Done("nothing", {"ended": []}, "No hold is over.", quiet=True)
+    return Done("done", {"ended": ended}, f"Ended {len(ended)} holds that were over.")
+
+
+async def _reconcile(reconciler: Reconciler) -> Done:
+    report = await reconciler.run()
+    quiet = report.outcome == "balanced"
+    text = "\n".join(report.lines())
+    return Done(report.outcome, report.told(), text, quiet=quiet, kept=True)
+
+
+async def _retention(engine: Engine) -> Done:
+    gone = await engine.store.prune(engine.clock() - OUTCOMES_KEPT)
+    if not gone:
+        return Done("nothing", {"forgotten": 0}, "Nothing was old enough.", quiet=True)
+    return Done("done", {"forgotten": gone}, f"Forgot {gone} old rows.")

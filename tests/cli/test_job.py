@@ -1,0 +1,41 @@
+"""`fancymonkey job`."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fancymonkey import examples
+from tests.cli.conftest import Run
+from tests.support.server import Server
+
+
+def test_jobs_are_listed_before_and_after_they_ran(cli: Run, shop: str) -> None:
+    assert "tidy        never ran" in cli("job", "list", "--data", shop).output
+    assert cli("job", "run", "tidy", "--data", shop).output == "No hold is over.\n"
+    rows = json.loads(cli("job", "list", "--data", shop, "--json").output)["jobs"]
+    assert {row["job"] for row in rows} >= {"tidy", "retention"}
+    (tidy,) = [row for row in rows if row["job"] == "tidy"]
+    assert tidy["last"]["outcome"] == "nothing"
+
+
+def test_an_unknown_job_is_refused_in_one_line(cli: Run, shop: str) -> None:
+    for name in ("dig", "../update"):
+        result = cli("job", "run", name, "--data", shop)
+        assert result.exit_code == 1
+        assert "job" in result.output
+        assert len(result.output.splitlines()) == 1
+
+
+def test_a_running_server_is_asked(
+    cli: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "products.json").write_bytes(examples.products_json())
+    with Server(data=tmp_path, env={"CRON_SECRET": "tick"}) as server:
+        monkeypatch.setenv("CRON_SECRET", "tick")
+        monkeypatch.setenv("PORT", str(server.port))
+        assert cli("job", "run", "tidy", "--data", tmp_path).output == "No hold is over.\n"
+        refused = cli("job", "run", "dig", "--url", server.url)
+        assert refused.exit_code == 1
+        assert "no such job" in refused.output
+        assert "tidy        20" in cli("job", "list", "--data", tmp_path).output

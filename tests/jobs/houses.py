@@ -1,0 +1,89 @@
+"""Several processes over one store, in virtual time, each with a clock that may be wrong."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from fancymonkey.core.payment import Run
+from fancymonkey.engine.engine import Engine
+from fancymonkey.jobs.desk import Jobs
+from fancymonkey.jobs.job import Done, Job
+from fancymonkey.jobs.runner import Runner
+from fancymonkey.jobs.timing import Timing
+from tests.engine.stores import SlowStore, clock
+
+
+@dataclass
+class Process:
+    """A server that does jobs."""
+
+    name: str
+    engine: Engine
+    jobs: Jobs
+    runner: Runner
+    task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self.task = asyncio.create_task(self.runner.run())
+
+    async def kill(self) -> None:
+        """As by kill -9: nothing more is written, not even a farewell."""
+        assert self.task is not None
+        self.engine._closing = True
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+
+    async def stop(self) -> None:
+        assert self.task is not None
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+
+
+@dataclass
+class House:
+    """A store, and who does jobs on it. `log` says which process did which job, and when.
+
+    `later` (ms) is how far the days have gone on while nobody looked.
+    """
+
+    store: SlowStore = field(default_factory=SlowStore)
+    log: list[tuple[str, str, int]] = field(default_factory=list)
+    processes: list[Process] = field(default_factory=list)
+    later: int = 0
+
+    def now(self) -> int:
+        return clock() + self.later
+
+    async def process(
+        self,
+        name: str,
+        *timings: tuple[str, Timing],
+        skew: int = 0,
+        alone: bool = False,
+        work: Callable[[str, str], Awaitable[Done]] | None = None,
+        limit: float = 1800.0,
+    ) -> Process:
+        """A process whose clock is wrong by `skew` ms."""
+        engine = Engine(self.store, lambda: self.now() + skew)
+
+        def job(job_name: str, when: Timing) -> Job:
+            async def do() -> Done:
+                self.log.append((name, job_name, self.now()))
+                return await work(name, job_name) if work else Done()
+
+            return Job(job_name, "", do, when, limit)
+
+        jobs = Jobs(engine, [job(*pair) for pair in timings], alone=alone, me=name)
+        made = Process(name, engine, jobs, Runner(jobs))
+        self.processes.append(made)
+        return made
+
+    async def runs(self) -> list[Run]:
+        return [row async for row in self.store.scan(Run) if isinstance(row, Run)]
+
+    async def close(self) -> None:
+        for process in self.processes:
+            if process.task is not None:
+                await process.stop()
+            process.engine._closing = False
+            await process.engine.close()

@@ -1,0 +1,269 @@
+"""One process does the jobs; when it dies, another goes on; nothing is done twice."""
+
+import asyncio
+from collections import Counter
+from datetime import datetime, time
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from fancymonkey.jobs.desk import INTERRUPTED, JobRunning
+from fancymonkey.jobs.job import Done
+from fancymonkey.jobs.timing import DAY, Daily, Every
+from tests.engine.stores import START, clock, down
+from tests.jobs.houses import House
+from tests.sim.loop import simulate
+
+MINUTE = ("often", Every(60))
+
+
+def at(seconds: int, zone: str = "UTC") -> time:
+    """The time of day so long after the beginning."""
+    return datetime.fromtimestamp(START / 1000 + seconds, ZoneInfo(zone)).time()
+
+
+def slots_served_once(house: House, step: int = 60_000, skew: int = 0) -> None:
+    served = Counter((job, (at + skew) // step) for _, job, at in house.log)
+    assert max(served.values()) == 1, house.log
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_of_two_servers_one_does_the_jobs(seed: int) -> None:
+    async def day() -> None:
+        house = House()
+        for name in ("a", "b"):
+            (await house.process(name, MINUTE)).start()
+        await asyncio.sleep(3600)
+        assert len({name for name, _, _ in house.log}) == 1
+        assert len(house.log) in (60, 61)
+        slots_served_once(house)
+        await house.close()
+
+    simulate(day, seed)
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("skew", [0, 90_000, -90_000])
+def test_the_other_goes_on_within_a_minute(seed: int, skew: int) -> None:
+    async def day() -> None:
+        house = House()
+        a = await house.process("a", MINUTE)
+        a.start()
+        await asyncio.sleep(20)
+        b = await house.process("b", MINUTE, skew=skew)
+        b.start()
+        await asyncio.sleep(600 + seed * 7)
+        assert {name for name, _, _ in house.log} == {"a"}
+        assert not b.runner.lease.held
+        await a.kill()
+        await asyncio.sleep(60)
+        assert b.runner.lease.held
+        await asyncio.sleep(600)
+        assert [name for name, _, _ in house.log[-9:]] == ["b"] * 9
+        if not skew:
+            slots_served_once(house)
+        await house.close()
+
+    simulate(day, seed)
+
+
+def test_who_stops_in_peace_hands_over_at_once() -> None:
+    async def day() -> None:
+        house = House()
+        a, b = [await house.process(name, MINUTE) for name in ("a", "b")]
+        a.start()
+        await asyncio.sleep(7)
+        b.start()
+        await asyncio.sleep(100)
+        await a.stop()
+        await asyncio.sleep(6)
+        assert b.runner.lease.held
+        await house.close()
+
+    simulate(day)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_who_cannot_reach_the_store_stops_before_another_begins(seed: int) -> None:
+    async def day() -> None:
+        house = House()
+        a, b = [await house.process(name, MINUTE) for name in ("a", "b")]
+        a.start()
+        await asyncio.sleep(7 + seed)
+        b.start()
+        await asyncio.sleep(100)
+        a.engine._closing = True  # its every write fails from now on
+        while not b.runner.lease.held:
+            await asyncio.sleep(0.5)
+        assert not a.runner.lease.held
+        a.engine._closing = False
+        await asyncio.sleep(600)
+        assert not a.runner.lease.held
+        slots_served_once(house)
+        await house.close()
+
+    simulate(day, seed)
+
+
+def test_a_run_that_died_is_begun_again_and_both_are_kept() -> None:
+    async def long(name: str, job: str) -> Done:
+        await asyncio.sleep(300)
+        return Done("done", {"by": name})
+
+    async def day() -> None:
+        house = House()
+        daily = ("digest", Daily(at(60), ZoneInfo("UTC")))
+        a = await house.process("a", daily, work=long)
+        b = await house.process("b", daily, work=long)
+        a.start()
+        await asyncio.sleep(6)
+        b.start()
+        await asyncio.sleep(180)
+        assert len(house.log) == 1
+        await a.kill()
+        await asyncio.sleep(500)
+        assert [(name, job) for name, job, _ in house.log] == [("a", "digest"), ("b", "digest")]
+        assert [run.outcome for run in await house.runs()] == [INTERRUPTED, "done"]
+        await asyncio.sleep(3600)
+        assert len(house.log) == 2
+        await house.close()
+
+    simulate(day)
+
+
+def test_a_missed_day_is_made_up_once() -> None:
+    async def day() -> None:
+        house = House()
+        daily = ("digest", Daily(at(60, "Europe/Berlin"), ZoneInfo("Europe/Berlin")))
+        a = await house.process("a", daily, alone=True)
+        a.start()
+        for days in range(3):
+            assert len(house.log) == days
+            await asyncio.sleep(120)
+            assert len(house.log) == days + 1
+            house.later += DAY - 120_000
+        await a.kill()
+        house.later += 5 * DAY + 120_000
+        b = await house.process("b", daily, alone=True)
+        b.start()
+        await asyncio.sleep(60)
+        assert [name for name, _, _ in house.log] == ["a", "a", "a", "b"]
+        await asyncio.sleep(600)
+        assert len(house.log) == 4
+        house.later += DAY
+        await asyncio.sleep(60)
+        assert len(house.log) == 5
+        await house.close()
+
+    simulate(day)
+
+
+def test_what_fails_is_tried_again_three_times_in_all_and_then_waits_for_its_time() -> None:
+    async def fail(name: str, job: str) -> Done:
+        raise down()
+
+    async def day() -> None:
+        house = House()
+        a = await house.process(
+            "a", ("night", Daily(at(60), ZoneInfo("UTC"))), alone=True, work=fail
+        )
+        a.start()
+        await asyncio.sleep(3600)
+        assert len(house.log) == 3
+        first, *_, last = [at for _, _, at in house.log]
+        assert 600_000 <= last - first <= 620_000
+        runs = await house.runs()
+        assert [run.outcome for run in runs] == ["failed"] * 3
+        assert '"error":"away"' in runs[0].report
+        house.later += DAY
+        await asyncio.sleep(3600)
+        assert len(house.log) == 6
+        await house.close()
+
+    simulate(day)
+
+
+def test_a_job_without_an_end_is_ended() -> None:
+    async def hang(name: str, job: str) -> Done:
+        await asyncio.sleep(1e9)
+        return Done()
+
+    async def day() -> None:
+        house = House()
+        a = await house.process("a", ("often", Every(3600)), alone=True, work=hang, limit=100)
+        a.start()
+        await asyncio.sleep(300)
+        assert [run.outcome for run in await house.runs()] == ["failed"]
+        assert "100 seconds" in (await house.runs())[0].report
+        await house.close()
+
+    simulate(day)
+
+
+def test_one_run_at_a_time_whoever_asks() -> None:
+    async def slow(name: str, job: str) -> Done:
+        await asyncio.sleep(100)
+        return Done()
+
+    async def day() -> None:
+        house = House()
+        a, b = [await house.process(name, MINUTE, work=slow) for name in ("a", "b")]
+        job = a.jobs.jobs["often"]
+        first = asyncio.create_task(a.jobs.run(job))
+        await asyncio.sleep(1)
+        for process in (a, b):
+            with pytest.raises(JobRunning):
+                await process.jobs.run(process.jobs.jobs["often"])
+        assert (await first).run.took == pytest.approx(100_000, abs=1000)
+        together = await asyncio.gather(
+            *[one.jobs.run(one.jobs.jobs["often"]) for one in (a, b)], return_exceptions=True
+        )
+        assert sorted(isinstance(each, JobRunning) for each in together) == [False, True]
+        assert len(house.log) == 2
+        await house.close()
+
+    simulate(day)
+
+
+def test_who_slept_through_its_run_does_not_overwrite_the_one_that_took_over() -> None:
+    async def slow(name: str, job: str) -> Done:
+        await asyncio.sleep(100)
+        return Done("done", {"by": name})
+
+    async def day() -> None:
+        house = House()
+        a, b = [await house.process(name, MINUTE, work=slow) for name in ("a", "b")]
+        first = asyncio.create_task(a.jobs.run(a.jobs.jobs["often"]))
+        await asyncio.sleep(1)
+        a.engine._closing = True
+        await b.jobs.due()
+        for _ in range(9):
+            await asyncio.sleep(5)
+            await b.jobs.due()
+        second = asyncio.create_task(b.jobs.run(b.jobs.jobs["often"]))
+        await asyncio.sleep(1)
+        a.engine._closing = False
+        assert (await first).run.outcome == "failed"  # it saw at its next sign that it is over
+        assert (await second).run.outcome == "done"
+        assert [run.outcome for run in await house.runs()] == [INTERRUPTED, "done"]
+        await house.close()
+
+    simulate(day)
+
+
+def test_a_clock_that_jumps_by_an_hour_stops_nothing() -> None:
+    async def day() -> None:
+        house = House()
+        jump = 0
+        a = await house.process("a", MINUTE, alone=True)
+        a.engine.clock = lambda: clock() + jump
+        a.start()
+        await asyncio.sleep(600)
+        for jump in (3_600_000, 0):  # noqa: B007 - the clock reads it
+            before = len(house.log)
+            await asyncio.sleep(600)
+            assert 10 <= len(house.log) - before <= 11
+        assert clock() == START + 1_800_000
+        await house.close()
+
+    simulate(day)

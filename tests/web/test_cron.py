@@ -1,0 +1,83 @@
+"""Jobs over HTTP."""
+
+import asyncio
+
+import pytest
+
+from fancymonkey.errors import StoreUnavailable
+from fancymonkey.jobs.job import Done, Job
+from tests.web.shops import CRON, PASSWORD, TTL, Shop
+
+OWNER = {"Authorization": f"Bearer {PASSWORD}"}
+SCHEDULER = {"Authorization": f"Bearer {CRON}"}
+
+
+def add(shop: Shop, name: str, work: object) -> None:
+    jobs = shop.client.app._shop.jobs.jobs
+    jobs[name] = Job(name, "", work)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("secret", [OWNER, SCHEDULER])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_scheduler_elsewhere_runs_a_job(
+    any_shop: Shop, method: str, secret: dict[str, str]
+) -> None:
+    await any_shop.reserve("cs_1")
+    any_shop.clock.now += TTL + 1
+    answer = await any_shop.client.request(method, "/api/cron/tidy", headers=secret)
+    assert answer.status == 200, answer
+    assert answer.json["job"] == "tidy"
+    assert (await any_shop.client.request(method, "/api/cron/tidy", headers=secret)).status == 200
+    runs = (await any_shop.client.get("/api/payments/runs", OWNER)).json["runs"]
+    assert {run["job"] for run in runs} == {"tidy"}
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}])
+async def test_nobody_else_does(shop: Shop, headers: dict[str, str]) -> None:
+    for job in ("tidy", "nonsense"):
+        assert (await shop.client.get(f"/api/cron/{job}", headers)).status == 401
+    assert "'job'" not in await shop.stored_text()
+
+
+async def test_there_is_no_such_job(shop: Shop) -> None:
+    answer = await shop.client.post("/api/cron/dig", headers=SCHEDULER)
+    assert (answer.status, answer.code) == (404, "unknown_job")
+    assert "tidy" in answer.json["detail"]
+
+
+async def test_two_at_once_run_once(shop: Shop) -> None:
+    done = []
+
+    async def slow() -> Done:
+        await asyncio.sleep(0.01)
+        done.append(1)
+        return Done()
+
+    add(shop, "slow", slow)
+    answers = await asyncio.gather(
+        *[shop.client.get("/api/cron/slow", SCHEDULER) for _ in range(5)]
+    )
+    assert sorted(answer.status for answer in answers) == [200, 409, 409, 409, 409]
+    assert {answer.code for answer in answers if answer.status == 409} == {"job_running"}
+    assert done == [1]
+
+
+async def test_a_job_that_fails_says_so_and_is_kept(shop: Shop) -> None:
+    async def away() -> Done:
+        raise StoreUnavailable("secret address")
+
+    async def broken() -> Done:
+        raise ZeroDivisionError("secret number")
+
+    add(shop, "away", away)
+    add(shop, "broken", broken)
+    first = await shop.client.get("/api/cron/away", SCHEDULER)
+    second = await shop.client.get("/api/cron/broken", SCHEDULER)
+    assert (first.status, first.code) == (503, "unavailable")
+    assert (second.status, second.code) == (503, "job_failed")
+    assert b"secret" not in first.body + second.body
+    runs = (await shop.client.get("/api/payments/runs", OWNER)).json["runs"]
+    assert {(run["job"], run["outcome"]) for run in runs} == {
+        ("broken", "failed"),
+        ("away", "failed"),
+    }
