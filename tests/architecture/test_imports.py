@@ -53,7 +53,7 @@ CORE_SHARED = {
     "matters",
 }
 # ... but for the files that put the features together.
-CORE_COMPOSES = {"", "execute", "bulk"}
+CORE_COMPOSES = {"", "execute", "bulk", "act", "undo"}
 # Debts, to be paid: (feature, the feature that it imports). An entry no longer needed must go.
 CORE_DEBTS: set[tuple[str, str]] = set()
 

@@ -3,7 +3,17 @@
 import pytest
 
 from fancymonkey.core.adjust import Adjust, Count, SetItem, SetReserved
-from fancymonkey.core.bulk import CHUNK, Change, Filter, Stocked, chain, chunks, is_low, select
+from fancymonkey.core.bulk import (
+    CHUNK,
+    Change,
+    Filter,
+    Stocked,
+    chain,
+    is_low,
+    part_id,
+    portions,
+    select,
+)
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import Chain
 from fancymonkey.core.model import Item, Level, Product
@@ -33,13 +43,13 @@ ROWS = [
     ("wanted", "found"),
     [
         (Filter(), "abcde"),
-        (Filter(category="caps"), "cde"),
-        (Filter(category="hats"), ""),
+        (Filter(categories=frozenset({"caps"})), "cde"),
+        (Filter(categories=frozenset({"hats"})), ""),
         (Filter(product_ids=frozenset("ea")), "ae"),
         (Filter(product_ids=frozenset()), ""),
         (Filter(low_stock_only=True), "bd"),
-        (Filter(category="caps", low_stock_only=True), "d"),
-        (Filter(category="caps", product_ids=frozenset("ad")), "d"),
+        (Filter(categories=frozenset({"caps"}), low_stock_only=True), "d"),
+        (Filter(categories=frozenset({"caps"}), product_ids=frozenset("ad")), "d"),
     ],
 )
 def test_a_filter_means_these_rows_in_their_order(wanted: Filter, found: str) -> None:
@@ -87,15 +97,14 @@ def test_every_part_says_who_and_why() -> None:
     assert {(part.actor, part.cause) for part in (found, *found.commands)} == {("ann", "bulk 7")}
 
 
-def test_chunks_hold_everything_once_in_order() -> None:
-    chains = [chain(f"p/{number}", Change(count=1)) for number in range(2 * CHUNK + 1)]
-    found = list(chunks(chains, "key", "digest"))
-    assert [len(many.commands) for many in found] == [CHUNK, CHUNK, 1]
-    assert [part for many in found for part in many.commands] == chains
-    assert [(many.command_id, many.digest) for many in found] == [
-        ("key", "digest"),
-        ("key 1", "digest"),
-        ("key 2", "digest"),
-    ]
-    assert [many.command_id for many in chunks(chains, None, "")] == [None] * 3
-    assert list(chunks([], "key", "")) == []
+def test_portions_hold_everything_once_in_order() -> None:
+    rows = list(range(2 * CHUNK + 1))
+    found = list(portions(rows))
+    assert [len(part) for part in found] == [CHUNK, CHUNK, 1]
+    assert [row for part in found for row in part] == rows
+    assert list(portions([])) == []
+
+
+def test_ids_of_portions() -> None:
+    assert [part_id("key", part) for part in range(3)] == ["key", "key 1", "key 2"]
+    assert part_id(None, 2) is None

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from fancymonkey.core.adjust import Adjust, Count, Return, SetItem, SetReserved
-from fancymonkey.core.bulk import Change, chain, chunks
+from fancymonkey.core.bulk import Change, chain
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import DryRun, Many, RecordEvent
 from fancymonkey.core.model import Entry, Kind, Line, Product
@@ -149,7 +149,7 @@ async def _deeds(world: World) -> Sequence[Command]:
             return [SetReserved(sku=sku, quantity=chance.randrange(5))]
         case 4:
             change = Change(count=chance.randrange(3, 12), low_stock_threshold=chance.randrange(9))
-            return list(chunks([chain(one, change) for one in some], None, ""))
+            return [Many(commands=tuple(chain(one, change) for one in some))]
         case 5:
             change = Change(adjust=-3, reserved=chance.randrange(3))
             many = Many(commands=tuple(chain(one, change) for one in some))

@@ -12,8 +12,10 @@ from fancymonkey.store.memory import MemoryStore
 from fancymonkey.web import (
     admin,
     checkout,
+    holds,
     inventory,
     openapi,
+    owner,
     payments,
     samples,
     sessions,
@@ -21,6 +23,7 @@ from fancymonkey.web import (
     wire,
 )
 from fancymonkey.web.answers import STATUS
+from fancymonkey.web.owner_samples import OWNERS_REQUESTS
 from tests.accounts.visitor import Visitor
 from tests.payments.conftest import OWNER, opened
 from tests.web.client import Answer, Client
@@ -37,6 +40,8 @@ DECODERS = {
     "webhook": stripe._event,
     "login": sessions._login,
     "revoke_session": sessions._session,
+    "undo": owner._undo_body,
+    "release_holds": holds._release_holds,
 }
 REF = "#/components/schemas/"
 
@@ -201,7 +206,7 @@ async def test_the_samples_are_what_is_really_asked_and_answered(shop: Shop) -> 
     for name, answer in got.items():
         assert answer.status == 200, name
         assert shape(answer.json) == shape(samples.ANSWERS[name]), name
-    assert sent.keys() == DECODERS.keys()
+    assert sent.keys() | OWNERS_REQUESTS.keys() == DECODERS.keys()
 
 
 def test_every_refusal_of_the_core_has_a_status() -> None:

@@ -154,6 +154,7 @@ async def test_update(any_shop: Shop) -> None:
     assert answer.json == {
         "success": True,
         "message": "Updated 1 inventory items",
+        "act": answer.json["act"],
         "results": {
             "successful": 1,
             "failed": 0,
@@ -192,6 +193,7 @@ async def test_bulk_update(any_shop: Shop) -> None:
         "message": "Updated 1 inventory items",
         "action": "adjust",
         "dryRun": False,
+        "act": answer.json["act"],
         "results": {
             "successful": 1,
             "failed": 0,

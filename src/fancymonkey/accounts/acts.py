@@ -18,7 +18,7 @@ class Acts:
     """The acts, the latest first by their names."""
 
     def __init__(self, engine: Engine) -> None:
-        self.folder = Folder(engine, "acts", Act)
+        self.folder = Folder(engine, "audit", Act)
         self._clock = engine.clock
         self._refused: tuple[int, int] = (0, 0)
 

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -89,14 +89,3 @@ def progress(label: str, *, hidden: bool = False) -> Iterator[Callable[[int, int
             bar.update(done - bar.pos)
 
         yield show
-
-
-def counted(number: int, noun: str, plural: str | None = None) -> str:
-    """`1 hold`, `2 holds`, `3 entries`."""
-    return f"{number} {noun if number == 1 else plural or noun + 's'}"
-
-
-def joined(words: Iterable[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    *front, last = words
-    return f"{', '.join(front)} and {last}" if front else last

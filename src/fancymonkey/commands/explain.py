@@ -1,53 +1,20 @@
 """`fancymonkey explain`: why is this 47? From the ledger."""
 
 from collections import deque
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any
 
 import click
 
-from fancymonkey.commands.common import (
-    counted,
-    data_option,
-    emit,
-    joined,
-    json_option,
-    opened,
-    run,
-    store_target,
-)
-from fancymonkey.core.ledger import InvariantBroken, evolve
+from fancymonkey.commands.common import data_option, emit, json_option, opened, run, store_target
 from fancymonkey.core.model import MAIN, Entry, Item, Level, Product, sku_of
 from fancymonkey.engine.clock import system_clock
+from fancymonkey.engine.words import counted, joined
 from fancymonkey.errors import DataError
-from fancymonkey.store.base import Snapshot, Store
+from fancymonkey.store.base import Snapshot
+from fancymonkey.web.story import CHANGES, Story, total
+from fancymonkey.web.times import in_ms
 from fancymonkey.web.wire import iso
-
-CHANGES = {
-    "on_hand": "on hand",
-    "reserved": "reserved",
-    "allocated": "allocated",
-    "incoming": "incoming",
-    "backordered": "backordered",
-    "short": "short",
-}
-
-
-@dataclass(slots=True)
-class Story:
-    """A SKU's entries with the level after each, and how it stands at the end."""
-
-    product: Product
-    item: Item
-    lines: deque[tuple[Entry, Level]]
-    total: int = 0
-    levels: dict[str, Level] = field(default_factory=dict)
-    over: int = 0
-    """Units reserved by holds whose time is up and that nobody has tidied yet."""
-    broken: str | None = None
 
 
 class Instant(click.ParamType[int]):
@@ -58,12 +25,9 @@ class Instant(click.ParamType[int]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """The time in ms since 1970."""
         try:
-            at = datetime.fromisoformat(value)
-            at = at if at.tzinfo else at.replace(tzinfo=UTC)
-            since = at - datetime.fromtimestamp(0, UTC)
+            return in_ms(value)
         except (ValueError, OverflowError):
             self.fail(f"{value!r} is no time. Write 2026-01-31T12:00:00Z.", param, ctx)
-        return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
 
 
 @click.command()
@@ -100,7 +64,7 @@ async def _read(target: str, product_id: str, size: str, as_of: int | None, limi
         snapshot = await store.snapshot()
         product, item = _find(snapshot, product_id, size)
         story = Story(product, item, deque(maxlen=limit or None))
-        await _follow(store, story, as_of)
+        await story.follow(store.history(item.sku, as_of))
     if as_of is None:
         now = system_clock()
         story.over = sum(
@@ -111,18 +75,6 @@ async def _read(target: str, product_id: str, size: str, as_of: int | None, limi
             if line.sku == item.sku
         )
     return story
-
-
-async def _follow(store: Store, story: Story, as_of: int | None) -> None:
-    async for entry in store.history(story.item.sku, as_of):
-        level = story.levels.get(entry.location) or Level(entry.sku, entry.location)
-        try:
-            level = evolve(level, entry)
-        except InvariantBroken as error:
-            story.broken = story.broken or str(error)
-        story.levels[entry.location] = level
-        story.lines.append((entry, level))
-        story.total += 1
 
 
 def _find(snapshot: Snapshot, product_id: str, size: str) -> tuple[Product, Item]:
@@ -147,33 +99,6 @@ def _near(wanted: str, products: dict[str, Product]) -> str:
     return f" Did you mean {', '.join(near)}?" if near else ""
 
 
-def _total(levels: Iterable[Level]) -> Level:
-    total = dict.fromkeys(CHANGES, 0)
-    for level in levels:
-        for name in total:
-            total[name] += getattr(level, name)
-    return Level("", MAIN, **total)
-
-
-def _sentence(story: Story, as_of: int | None) -> str:
-    level = _total(story.levels.values())
-    less = [f"{level.reserved} reserved"] if level.reserved else []
-    less += [f"{level.allocated} allocated"] if level.allocated else []
-    when = "now" if as_of is None else f"at {iso(as_of)}"
-    words = f"{level.available} available {when}: {level.on_hand} on hand"
-    words += f" less {joined(less)}." if less else ", none of them promised."
-    if story.over:
-        words += (
-            f" {counted(story.over, 'reserved unit')} belong to holds whose time is up: they count"
-            f" no more, so {level.available + story.over} can be sold."
-        )
-    if level.backordered:
-        words += f" {level.backordered} sold and not delivered yet."
-    if level.short:
-        words += f" {level.short} promised and not there."
-    return words
-
-
 def _in_words(story: Story, as_of: int | None) -> list[str]:
     item = story.item
     off = ", no longer on sale" if item.archived or story.product.archived else ""
@@ -187,7 +112,7 @@ def _in_words(story: Story, as_of: int | None) -> list[str]:
         lines.append("  nothing was booked until then")
     if story.broken is not None:
         lines += ["", f"This does not add up: {story.broken}. `fancymonkey verify` says more."]
-    return [*lines, "", _sentence(story, as_of)]
+    return [*lines, "", story.sentence(as_of)]
 
 
 def _line(entry: Entry, level: Level) -> str:
@@ -210,7 +135,7 @@ def _line(entry: Entry, level: Level) -> str:
 
 
 def _as_data(story: Story, as_of: int | None) -> dict[str, Any]:
-    level = _total(story.levels.values())
+    level = total(story.levels.values())
     return {
         "productId": story.item.product_id,
         "size": story.item.size,
@@ -228,7 +153,7 @@ def _as_data(story: Story, as_of: int | None) -> dict[str, Any]:
         "available": level.available,
         "over": story.over,
         "problem": story.broken,
-        "sentence": _sentence(story, as_of),
+        "sentence": story.sentence(as_of),
     }
 
 

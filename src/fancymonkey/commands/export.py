@@ -4,11 +4,12 @@ from pathlib import Path
 
 import click
 
-from fancymonkey.commands.common import counted, data_option, opened, run, store_target
+from fancymonkey.commands.common import data_option, opened, run, store_target
 from fancymonkey.core.bulk import Stocked
 from fancymonkey.engine import sheet
 from fancymonkey.engine.clock import system_clock
 from fancymonkey.engine.view import View
+from fancymonkey.engine.words import counted
 from fancymonkey.store.base import Store
 
 

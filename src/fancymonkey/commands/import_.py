@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from fancymonkey.commands.common import counted, data_option, joined, opened, run, store_target
+from fancymonkey.commands.common import data_option, opened, run, store_target
 from fancymonkey.commands.plan import Plan, Planner, Problem
 from fancymonkey.core.adjust import Count
 from fancymonkey.core.execute import DryRun, Many
@@ -12,6 +12,7 @@ from fancymonkey.core.outcomes import Answer, Refused
 from fancymonkey.core.state import FOREVER
 from fancymonkey.engine import sheet
 from fancymonkey.engine.clock import system_clock
+from fancymonkey.engine.words import counted, joined
 from fancymonkey.errors import DataError
 
 SHOWN = 100

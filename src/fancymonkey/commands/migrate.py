@@ -6,17 +6,11 @@ from typing import Any
 
 import click
 
-from fancymonkey.commands.common import (
-    counted,
-    emit,
-    json_option,
-    opened,
-    progress,
-    run,
-)
+from fancymonkey.commands.common import emit, json_option, opened, progress, run
 from fancymonkey.commands.verify import as_data, in_words
 from fancymonkey.config import without_password
 from fancymonkey.engine.clock import system_clock
+from fancymonkey.engine.words import counted
 from fancymonkey.errors import DataError, StoreLocked
 from fancymonkey.store.audit import Audit, audit
 from fancymonkey.store.base import Store

@@ -4,19 +4,12 @@ from typing import Any
 
 import click
 
-from fancymonkey.commands.common import (
-    counted,
-    data_option,
-    emit,
-    json_option,
-    opened,
-    run,
-    store_target,
-)
+from fancymonkey.commands.common import data_option, emit, json_option, opened, run, store_target
 from fancymonkey.core.outcomes import Accepted
 from fancymonkey.core.resolve import Expire
 from fancymonkey.core.state import FOREVER
 from fancymonkey.engine.clock import system_clock
+from fancymonkey.engine.words import counted
 from fancymonkey.errors import StoreLocked
 
 Released = list[dict[str, Any]]

@@ -5,7 +5,6 @@ from typing import Any
 import click
 
 from fancymonkey.commands.common import (
-    counted,
     data_option,
     emit,
     json_option,
@@ -16,6 +15,7 @@ from fancymonkey.commands.common import (
 )
 from fancymonkey.config import without_password
 from fancymonkey.engine.clock import system_clock
+from fancymonkey.engine.words import counted
 from fancymonkey.store.audit import Audit, audit
 
 SHOWN = 50

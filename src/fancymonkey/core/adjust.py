@@ -90,12 +90,16 @@ class SetReserved(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetItem(Command):
-    """Changes what is not a quantity: threshold, sold out, the product's restock date."""
+    """Changes what is not a quantity: threshold, sold out, the product's restock date.
+
+    `was` has what the owner saw, by the names of the wire; where it is no longer so, it is refused.
+    """
 
     sku: str
     low_stock_threshold: int | None = None
     sold_out: bool | None = None
     restock_date: str | Unchanged | None = UNCHANGED
+    was: tuple[tuple[str, Any], ...] = ()
     reason: str = ""
 
 
@@ -246,6 +250,10 @@ def set_item(state: State, command: SetItem) -> Answer:
         return refused
     item = state.get(Item, command.sku)
     assert item is not None
+    product = state.get(Product, item.product_id)
+    refused = _outdated(command, item, product)
+    if refused is not None:
+        return refused
     changes: list[str] = []
     after = item
     if command.low_stock_threshold not in (None, item.low_stock_threshold):
@@ -260,7 +268,6 @@ def set_item(state: State, command: SetItem) -> Answer:
         after = replace(after, sold_out=command.sold_out)
     if after != item:
         state.put(after)
-    product = state.get(Product, item.product_id)
     wanted = command.restock_date
     if product is not None and not isinstance(wanted, Unchanged) and wanted != product.restock_date:
         changes.append(f"restockDate {product.restock_date} → {wanted}")
@@ -275,6 +282,23 @@ def set_item(state: State, command: SetItem) -> Answer:
             cause=command.cause,
         )
     return Accepted(stock_of(state, command.sku))
+
+
+def _outdated(command: SetItem, item: Item, product: Product | None) -> Refused | None:
+    """The refusal where something is not as the owner saw it."""
+    present = {
+        "lowStockThreshold": item.low_stock_threshold,
+        "soldOut": item.sold_out,
+        "restockDate": None if product is None else product.restock_date,
+    }
+    for name, seen in command.was:
+        if present[name] != seen:
+            return Refused(
+                Code.STALE,
+                f"{name} was {seen} when you saw it, now it is {present[name]}.",
+                {"sku": item.sku, "field": name, "expected": seen, "present": present[name]},
+            )
+    return None
 
 
 def _word(value: bool) -> str:

@@ -1,12 +1,15 @@
 """One wish for many SKUs, spelled out as ordinary commands: set, adjust, reset."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from fancymonkey.core.adjust import UNCHANGED, Adjust, Count, SetItem, SetReserved, Unchanged
 from fancymonkey.core.command import Command
-from fancymonkey.core.execute import Chain, Many
+from fancymonkey.core.execute import Chain
 from fancymonkey.core.frozen import dataclass
 from fancymonkey.core.model import Item, Kind, Level, Product
+
+T = TypeVar("T")
 
 CHUNK = 500
 """SKUs in one command: other commands get their turn in between."""
@@ -23,11 +26,17 @@ class Stocked:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which SKUs are meant. What is None does not narrow the choice."""
+    """Which SKUs are meant. What is None does not narrow the choice.
 
-    category: str | None = None
+    `words` in lower case are looked for in everything that a row is called.
+    """
+
+    categories: frozenset[str] | None = None
     product_ids: frozenset[str] | None = None
     low_stock_only: bool = False
+    skus: frozenset[str] | None = None
+    statuses: frozenset[str] | None = None
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +44,7 @@ class Change:
     """What to do with each SKU. At most one of `count` and `adjust` may be given.
 
     `kind` is how the ledger names an adjustment: ADJUSTED, or RECEIVED for goods that came in.
+    `was` is what the owner saw of threshold, sold out and restock date.
     """
 
     count: int | None = None
@@ -45,6 +55,7 @@ class Change:
     low_stock_threshold: int | None = None
     sold_out: bool | None = None
     restock_date: str | Unchanged | None = UNCHANGED
+    was: tuple[tuple[str, Any], ...] = ()
     reason: str = ""
 
 
@@ -53,15 +64,44 @@ def is_low(item: Item, level: Level) -> bool:
     return 0 < level.available <= item.low_stock_threshold
 
 
+def status_of(row: Stocked) -> str:
+    """How a SKU stands, in one word: the first that fits."""
+    if row.item.archived or row.product.archived:
+        return "archived"
+    if row.item.sold_out:
+        return "sold_out"
+    if row.level.backordered:
+        return "backordered"
+    if row.level.available <= 0:
+        return "out"
+    return "low" if is_low(row.item, row.level) else "in_stock"
+
+
+STATUSES = ("in_stock", "low", "out", "sold_out", "backordered", "archived")
+"""Every status."""
+
+
+def called(row: Stocked) -> str:
+    """Everything that a row is called, in lower case, to look for words in."""
+    product, item = row.product, row.item
+    names = (item.sku, product.name, product.category, item.size, item.sku_id, item.price_id)
+    return "\n".join(name for name in names if name).lower()
+
+
 def select(rows: Iterable[Stocked], wanted: Filter) -> list[Stocked]:
     """The rows that the filter means, in their order."""
-    return [
-        row
-        for row in rows
-        if (wanted.category is None or row.product.category == wanted.category)
+    return [row for row in rows if _means(wanted, row)]
+
+
+def _means(wanted: Filter, row: Stocked) -> bool:
+    return (
+        (wanted.categories is None or row.product.category in wanted.categories)
         and (wanted.product_ids is None or row.product.product_id in wanted.product_ids)
+        and (wanted.skus is None or row.item.sku in wanted.skus)
         and (not wanted.low_stock_only or is_low(row.item, row.level))
-    ]
+        and (wanted.statuses is None or status_of(row) in wanted.statuses)
+        and (not wanted.words or all(word in called(row) for word in wanted.words))
+    )
 
 
 def chain(sku: str, change: Change, *, actor: str = "", cause: str = "") -> Chain:
@@ -103,6 +143,7 @@ def chain(sku: str, change: Change, *, actor: str = "", cause: str = "") -> Chai
                 low_stock_threshold=change.low_stock_threshold,
                 sold_out=change.sold_out,
                 restock_date=change.restock_date,
+                was=change.was,
                 reason=change.reason,
                 actor=actor,
                 cause=cause,
@@ -111,13 +152,15 @@ def chain(sku: str, change: Change, *, actor: str = "", cause: str = "") -> Chai
     return Chain(sku=sku, commands=tuple(parts), actor=actor, cause=cause)
 
 
-def chunks(chains: list[Chain], command_id: str | None, digest: str) -> Iterator[Many]:
-    """The chains as commands of at most `CHUNK`, each with an id of its own where one is given.
+def portions(rows: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The rows in portions of at most `CHUNK`, in order."""
+    for start in range(0, len(rows), CHUNK):
+        yield rows[start : start + CHUNK]
+
+
+def part_id(command_id: str | None, part: int) -> str | None:
+    """The id of a portion's command.
 
     The first has `command_id` itself, so that the id is taken for every other command.
     """
-    for number, start in enumerate(range(0, len(chains), CHUNK)):
-        id_ = command_id
-        if id_ is not None and number:
-            id_ = f"{id_} {number}"
-        yield Many(commands=tuple(chains[start : start + CHUNK]), command_id=id_, digest=digest)
+    return command_id if command_id is None or not part else f"{command_id} {part}"

@@ -5,7 +5,18 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
-from fancymonkey.core import adjust, catalogue, checkout, keep, record, refund, reserve, resolve
+from fancymonkey.core import (
+    act,
+    adjust,
+    catalogue,
+    checkout,
+    keep,
+    record,
+    refund,
+    reserve,
+    resolve,
+    undo,
+)
 from fancymonkey.core.command import Command, needs_item, needs_lines
 from fancymonkey.core.frozen import dataclass
 from fancymonkey.core.model import MAIN, Event, Item, Outcome, Reservation
@@ -154,6 +165,19 @@ def _rows(state: State, command: Many) -> list[dict[str, Any]]:
     return rows
 
 
+def _needs_act(command: act.Act, state: State) -> Iterator[Key]:
+    yield from act.needs_act(command.act_id, command.part)
+    yield from needs(command.command, state)
+
+
+def _act(state: State, command: act.Act) -> Answer:
+    mark = len(state.entries)
+    with state.savepoint() as savepoint:
+        answer = run_one(state, command.command)
+        before = savepoint.before()
+    return act.kept(state, command, answer, before, state.entries[mark:])
+
+
 def _event(state: State, command: RecordEvent) -> Answer:
     seen = state.get(Event, command.event_id)
     if seen is not None:
@@ -198,6 +222,8 @@ RULES: dict[type[Command], tuple[Needs, Rule]] = {
     refund.NoteRefund: (refund.needs_refund, refund.note_refund),
     refund.Settle: (refund.needs_refund, refund.settle),
     refund.Doubt: (refund.needs_refund, refund.doubt),
+    undo.Undo: (undo.needs_undo, undo.undo),
+    act.Act: (_needs_act, _act),
     Chain: (_needs_parts, _chain),
     Many: (_needs_parts, _many),
     DryRun: (lambda command, state: needs(command.command, state), _dry_run),
@@ -247,7 +273,7 @@ def flatten(commands: Sequence[Command]) -> Iterator[Command]:
         yield command
         if isinstance(command, (Chain, Many)):
             yield from flatten(command.commands)
-        elif isinstance(command, DryRun):
+        elif isinstance(command, DryRun | act.Act):
             yield from flatten((command.command,))
         elif isinstance(command, RecordEvent) and command.effect is not None:
             yield from flatten((command.effect,))

@@ -27,6 +27,9 @@ class Code(StrEnum):
     TOO_MANY_CHECKOUTS = "too_many_checkouts"
     UNKNOWN_MATTER = "unknown_matter"
     MATTER_CLOSED = "matter_closed"
+    UNKNOWN_ACT = "unknown_act"
+    ALREADY_UNDONE = "already_undone"
+    ALREADY_THERE = "already_there"
     TOO_MANY_LINES = "too_many_lines"
     SOLD_OUT = "sold_out"
     INSUFFICIENT_STOCK = "insufficient_stock"
@@ -34,6 +37,7 @@ class Code(StrEnum):
     BELOW_ZERO = "below_zero"
     OUT_OF_RANGE = "out_of_range"
     LIVE_HOLDS = "live_holds"
+    CANNOT_UNDO = "cannot_undo"
     NOTHING_TO_DO = "nothing_to_do"
 
 

@@ -216,6 +216,15 @@ class Savepoint:
         state.revision = self._revision
         state._holds = None
 
+    def before(self) -> dict[Key, Row | None]:
+        """Each row that was put since the start of the context, as it was then."""
+        state = self._state
+        found: dict[Key, Row | None] = {}
+        for kind, key, old in state._undo[self._mark :]:
+            if (kind, key) not in found:
+                found[kind, key] = state.base[kind].get(key) if old is _ABSENT else old
+        return found
+
     def __exit__(self, *exc: object) -> None:
         self._state._savepoints -= 1
         if not self._state._savepoints:

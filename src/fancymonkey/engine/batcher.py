@@ -9,6 +9,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 
+from fancymonkey.core.act import Act
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import Chain, DryRun, Many, flatten
 from fancymonkey.core.outcomes import Answer
@@ -27,7 +28,7 @@ BATCH_MAX = 512
 WEIGHT_MAX = 1000
 """SKUs that the commands of one transaction may name together, unless a single one names more."""
 
-COMPOSED = (Chain, DryRun, Many)
+COMPOSED = (Act, Chain, DryRun, Many)
 Waiter = tuple[Command, int, asyncio.Future[Answer]]
 
 

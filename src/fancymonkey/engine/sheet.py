@@ -91,7 +91,7 @@ def write(rows: Iterable[Stocked]) -> Iterator[str]:
     yield _line(COLUMNS)
     for row in rows:
         cells = cells_of(row)
-        yield _line(cells[name] if name in NUMBERS else _safe(cells[name]) for name in COLUMNS)
+        yield _line(cells[name] if name in NUMBERS else safe(cells[name]) for name in COLUMNS)
 
 
 def _line(cells: Iterable[str]) -> str:
@@ -100,12 +100,13 @@ def _line(cells: Iterable[str]) -> str:
     return buffer.getvalue()
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
+    """A text that no spreadsheet runs as a formula."""
     return f"'{text}" if DANGEROUS.match(text) else text
 
 
-def _unsafe(text: str) -> str:
-    """Undoes `_safe`."""
+def unsafe(text: str) -> str:
+    """Undoes `safe`."""
     return text[1:] if text.startswith("'") and DANGEROUS.match(text) else text
 
 
@@ -149,5 +150,5 @@ def _records(reader: Iterator[list[str]], header: list[str]) -> Iterator[Record]
             raise DataError(f"Row {line} has {len(cells)} cells, the header has {len(header)}.")
         named = zip(header, cells, strict=True)
         yield Record(
-            line, {name: cell if name in NUMBERS else _unsafe(cell) for name, cell in named}
+            line, {name: cell if name in NUMBERS else unsafe(cell) for name, cell in named}
         )

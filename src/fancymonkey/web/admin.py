@@ -1,26 +1,33 @@
 """What the owner changes over HTTP: update and bulk-update."""
 
-import asyncio
+from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from fancymonkey.core.adjust import UNCHANGED, Unchanged
-from fancymonkey.core.bulk import Change, Filter, chain, chunks, select
-from fancymonkey.core.execute import Chain, DryRun
+from fancymonkey.core.bulk import Change, Filter, chain
+from fancymonkey.core.execute import Chain
 from fancymonkey.core.model import Kind, sku_of, split_sku
-from fancymonkey.core.outcomes import Refused
+from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.record import Remember
+from fancymonkey.engine.look_back import latest_entries
 from fancymonkey.web import wire
 from fancymonkey.web.access import require_password
+from fancymonkey.web.acts import Doing
 from fancymonkey.web.answers import command_id, digest, refusal
+from fancymonkey.web.choice import Choice
 from fancymonkey.web.http import Call, Problem, Reply, ok, parse
 from fancymonkey.web.shop import Shop
 
 _update_body = msgspec.json.Decoder(wire.UpdateBody)
 _update_row = msgspec.json.Decoder(wire.UpdateRow)
 _bulk_body = msgspec.json.Decoder(wire.BulkBody)
+
+Wish = tuple[str, Change]
+"""What is wanted of a SKU."""
 
 
 async def update(shop: Shop, call: Call) -> Reply:
@@ -31,21 +38,24 @@ async def update(shop: Shop, call: Call) -> Reply:
     key = command_id(call)
     mark = "" if key is None else digest(call, b",".join(bytes(row) for row in body.updates))
     failed: list[dict[str, Any]] = []
-    chains, places = [], []
+    wishes, places = [], []
     for number, row in enumerate(body.updates):
         try:
-            chains.append(_row_chain(parse(_update_row, bytes(row)), actor.name))
+            wishes.append(_row_wish(parse(_update_row, bytes(row))))
             places.append(number)
         except Problem as problem:
             failed.append({"index": number, **_names(row), **_reason(problem)})
-    successful = await _run(shop, chains, places, failed, key, mark)
+    reasons = {change.reason for _, change in wishes}
+    reason = reasons.pop() if len(reasons) == 1 else ""
+    doing = Doing(shop, actor.name, "update", reason, key, mark)
+    successful = await _run(doing, wishes, places, failed)
     failed.sort(key=lambda row: row["index"])
     call.about = f"{len(successful)} sizes changed, {len(failed)} refused"
-    return _results(successful, failed, f"Updated {len(successful)} inventory items")
+    return _results(doing, successful, failed, f"Updated {len(successful)} inventory items")
 
 
-def _row_chain(row: wire.UpdateRow, actor: str) -> Chain:
-    """The commands of one row. Raises Problem where the row makes no sense."""
+def _row_wish(row: wire.UpdateRow) -> Wish:
+    """What one row wants of which SKU. Raises Problem where the row makes no sense."""
     if row.stock is not None and row.adjust_stock is not None:
         raise Problem(422, "conflicting_fields", "Give either stock or adjustStock, not both.")
     if row.expected is not None and row.stock is None:
@@ -54,25 +64,45 @@ def _row_chain(row: wire.UpdateRow, actor: str) -> Chain:
         raise Problem(422, "conflicting_fields", "`receipt` goes with an adjustStock above 0.")
     if "/" in row.product_id:
         raise Problem(404, "unknown_item", "There is no such product or size.")
+    expected, was = _was(row)
     change = Change(
         count=row.stock,
-        expected=row.expected,
+        expected=expected,
         adjust=row.adjust_stock,
         kind=Kind.RECEIVED if row.receipt else Kind.ADJUSTED,
         reserved=row.reserved,
         low_stock_threshold=row.low_stock_threshold,
         sold_out=row.sold_out,
         restock_date=_restock_date(row.restock_date),
+        was=was,
         reason=row.reason,
     )
-    found = chain(sku_of(row.product_id, row.size), change, actor=actor, cause="update")
-    if not found.commands:
+    sku = sku_of(row.product_id, row.size)
+    if not chain(sku, change).commands:
         raise Problem(
             422,
             "nothing_to_do",
             "Give stock, adjustStock, reserved, lowStockThreshold, soldOut or restockDate.",
         )
-    return found
+    return sku, change
+
+
+def _was(row: wire.UpdateRow) -> tuple[int | None, tuple[tuple[str, Any], ...]]:
+    """What the owner saw: of the stock, and of what else is to change. Raises Problem 422."""
+    if row.was is None:
+        return row.expected, ()
+    seen = msgspec.to_builtins(row.was)
+    stock = seen.pop("stock", None)
+    changed = {
+        "lowStockThreshold": row.low_stock_threshold is not None,
+        "soldOut": row.sold_out is not None,
+        "restockDate": not isinstance(row.restock_date, msgspec.UnsetType),
+    }
+    alone = [name for name in seen if not changed[name]]
+    if alone or (stock is not None and (row.stock is None or row.expected is not None)):
+        name = alone[0] if alone else "stock"
+        raise Problem(422, "conflicting_fields", f"`was.{name}` goes with a new `{name}`.")
+    return row.expected if stock is None else stock, tuple(seen.items())
 
 
 def _restock_date(text: str | msgspec.UnsetType | None) -> str | Unchanged | None:
@@ -104,31 +134,32 @@ def _reason(problem: Problem) -> dict[str, Any]:
 
 
 async def _run(
-    shop: Shop,
-    chains: list[Chain],
-    places: list[int],
-    failed: list[dict[str, Any]],
-    key: str | None,
-    mark: str,
-    *,
-    dry_run: bool = False,
+    doing: Doing, wishes: list[Wish], places: list[int], failed: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Runs the chains; returns the rows that went well and adds the others to `failed`."""
+    """Does what is wished; returns the rows that went well and adds the others to `failed`."""
     successful: list[dict[str, Any]] = []
+    makers = [partial(_make, doing.actor, *wish) for wish in wishes]
     done = 0
-    for many in chunks(chains, key, mark):
-        answer = await shop.engine.submit(DryRun(command=many) if dry_run else many)
-        if isinstance(answer, Refused):
-            raise refusal(answer)
-        for part, row in zip(many.commands, answer.data["rows"], strict=True):
-            assert isinstance(part, Chain)
-            if "accepted" in row:
-                successful.append(_row_out(row["accepted"]))
-            else:
-                failed.append(_failed_out(places[done], part.sku, row))
-            done += 1
-        await asyncio.sleep(0)  # others first
+    async for row in doing.run(makers):
+        if "accepted" in row:
+            successful.append(_row_out(row["accepted"]))
+            _close_checkouts(doing, row["accepted"]["ended"])
+        else:
+            failed.append(_failed_out(places[done], wishes[done][0], row))
+        done += 1
+    await _say_who(doing.shop, failed)
     return successful
+
+
+def _close_checkouts(doing: Doing, ended: list[dict[str, Any]]) -> None:
+    """Who was about to pay for a hold that was ended shall not be able to."""
+    if doing.shop.checkouts is not None and not doing.dry_run:
+        for hold in ended:
+            doing.shop.checkouts.close_later(hold["reservationId"])
+
+
+def _make(actor: str, sku: str, change: Change, act_id: str) -> Chain:
+    return chain(sku, change, actor=actor, cause=act_id)
 
 
 def _row_out(data: dict[str, Any]) -> dict[str, Any]:
@@ -142,25 +173,46 @@ def _row_out(data: dict[str, Any]) -> dict[str, Any]:
 
 def _failed_out(index: int, sku: str, row: dict[str, Any]) -> dict[str, Any]:
     product_id, size = split_sku(sku)
-    detail = row["detail"][0] if isinstance(row["detail"], list) else row["detail"]
+    detail = dict(row["detail"][0] if isinstance(row["detail"], list) else row["detail"] or {})
+    if row["refused"] == Code.STALE and "onHand" in detail:
+        detail |= {"field": "stock", "present": detail["onHand"]}
     return {
         "index": index,
         "productId": product_id,
         "size": size,
         "code": row["refused"],
         "reason": row["message"],
-        **{name: value for name, value in (detail or {}).items() if name != "sku"},
+        **{name: value for name, value in detail.items() if name != "sku"},
     }
 
 
+async def _say_who(shop: Shop, failed: list[dict[str, Any]]) -> None:
+    """Adds to stale rows who has changed them last."""
+    stale = {
+        sku_of(row["productId"], row["size"]): row for row in failed if row["code"] == Code.STALE
+    }
+    for sku, entry in (await latest_entries(shop.engine, stale)).items():
+        stale[sku]["lastChange"] = {
+            "at": wire.iso(entry.at),
+            "actor": entry.actor,
+            "kind": entry.kind,
+            "reason": entry.reason,
+        }
+
+
 def _results(
-    successful: list[dict[str, Any]], failed: list[dict[str, Any]], message: str, **more: Any
+    doing: Doing,
+    successful: list[dict[str, Any]],
+    failed: list[dict[str, Any]],
+    message: str,
+    **more: Any,
 ) -> Reply:
     return ok(
         wire.encode(
             {
                 "success": bool(successful) or not failed,
                 "message": message,
+                "act": doing.act,
                 **more,
                 "results": {
                     "successful": len(successful),
@@ -181,7 +233,7 @@ async def bulk_update(shop: Shop, call: Call) -> Reply:
     mark = ""
     if key is not None:
         mark = digest(call, wire.encode([body.action, body.filter, body.changes]))
-    skus = _chosen(shop, body)
+    skus = await _chosen(shop, body)
     if key is not None:
         # What the first attempt chose is what a retry means: by then a filter may find others.
         answer = await shop.engine.submit(
@@ -191,14 +243,16 @@ async def bulk_update(shop: Shop, call: Call) -> Reply:
             raise refusal(answer)
         skus = answer.data
         key = f"{key} rows"  # no key holds a space
-    cause = f"bulk-update {body.action}"
-    chains = [chain(sku, change, actor=actor.name, cause=cause) for sku in skus]
+    wishes = [(sku, change) for sku in skus]
     failed: list[dict[str, Any]] = []
-    places = list(range(len(chains)))
-    successful = await _run(shop, chains, places, failed, key, mark, dry_run=body.dry_run)
-    call.about = f"{cause}{' (dry run)' if body.dry_run else ''}: {len(successful)} sizes"
+    doing = Doing(
+        shop, actor.name, body.action, body.changes.reason, key, mark, dry_run=body.dry_run
+    )
+    successful = await _run(doing, wishes, list(range(len(wishes))), failed)
+    call.about = f"{body.action}{' (dry run)' if body.dry_run else ''}: {len(successful)} sizes"
     verb = "Would update" if body.dry_run else "Updated"
     return _results(
+        doing,
         successful,
         failed,
         f"{verb} {len(successful)} inventory items",
@@ -207,15 +261,24 @@ async def bulk_update(shop: Shop, call: Call) -> Reply:
     )
 
 
-def _chosen(shop: Shop, body: wire.BulkBody) -> list[str]:
+async def _chosen(shop: Shop, body: wire.BulkBody) -> list[str]:
     """The SKUs that the filter means now, in the owner's order."""
-    view, wanted = shop.engine.view, body.filter
-    ids = None if wanted.product_ids is None else frozenset(wanted.product_ids)
-    rows = select(
-        view.stocked(None if ids is None else [id_ for id_ in view.order if id_ in ids]),
-        Filter(wanted.category, ids, wanted.low_stock_only),
+    given = body.filter
+    categories = [given.category] if isinstance(given.category, str) else given.category
+    wanted = Filter(
+        categories=_set(categories),
+        product_ids=_set(given.product_ids),
+        low_stock_only=given.low_stock_only,
+        skus=_set(given.skus),
+        statuses=_set(given.status),
+        words=tuple(given.q.lower().split()),
     )
+    rows = await shop.table.choose(Choice(wanted))
     return [row.item.sku for row in rows if body.action != "reset" or row.level.reserved]
+
+
+def _set(texts: Sequence[str] | None) -> frozenset[str] | None:
+    return None if texts is None else frozenset(texts)
 
 
 def _bulk_change(body: wire.BulkBody) -> Change:

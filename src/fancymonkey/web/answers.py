@@ -20,6 +20,9 @@ STATUS: dict[str, int] = {
     Code.TOO_MANY_CHECKOUTS: 429,
     Code.UNKNOWN_MATTER: 404,
     Code.MATTER_CLOSED: 409,
+    Code.UNKNOWN_ACT: 404,
+    Code.ALREADY_UNDONE: 409,
+    Code.ALREADY_THERE: 409,
     Code.TOO_MANY_LINES: 422,
     Code.SOLD_OUT: 409,
     Code.INSUFFICIENT_STOCK: 409,
@@ -27,6 +30,7 @@ STATUS: dict[str, int] = {
     Code.BELOW_ZERO: 409,
     Code.OUT_OF_RANGE: 422,
     Code.LIVE_HOLDS: 409,
+    Code.CANNOT_UNDO: 409,
     Code.NOTHING_TO_DO: 422,
 }
 """The HTTP status of every refusal."""

@@ -23,6 +23,8 @@ from fancymonkey.web.listing import size_out
 from fancymonkey.web.shop import Shop
 from fancymonkey.web.wire import encode
 
+Ending = Coroutine[Any, Any, None]
+
 SEND_SECONDS = 5.0
 """A listener that takes no message for so long is dropped: it may come back and resume."""
 
@@ -100,7 +102,7 @@ def router(shop: Shop) -> APIRouter:
             return
         await socket.accept()
         try:
-            subscription = await _subscribe(shop, socket.query_params.get("since"))
+            subscription = await subscribe(shop, socket.query_params.get("since"))
         except (Problem, Overloaded) as error:
             code = POLICY_VIOLATION if isinstance(error, Problem) else TRY_AGAIN_LATER
             with suppress(WebSocketDisconnect):  # gone already
@@ -125,12 +127,12 @@ def router(shop: Shop) -> APIRouter:
             raise Problem(403, "origin_not_allowed", "Add this origin to CORS_ORIGINS.")
         last = request.headers.get("last-event-id")
         since = last if last is not None else request.query_params.get("since")
-        return EventStream(messages, await _subscribe(shop, since))
+        return EventStream(messages, await subscribe(shop, since))
 
     return routes
 
 
-async def _subscribe(shop: Shop, text: str | None) -> Subscription:
+async def subscribe(shop: Shop, text: str | None) -> Subscription:
     """A listener from a revision on. Raises Problem 422, Overloaded."""
     since = since_of(text)
     listener = await shop.engine.subscribe(since)
@@ -189,8 +191,12 @@ class EventStream(StreamingResponse):
 
     media_type = "text/event-stream"
 
-    def __init__(self, messages: Messages, subscription: Subscription) -> None:
+    def __init__(
+        self, messages: Messages, subscription: Subscription, *others: Callable[[], Ending]
+    ) -> None:
+        """The stream ends when one of the `others` does."""
         self._subscription = subscription
+        self._others = others
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         super().__init__(_events(messages, subscription), headers=headers)
 
@@ -202,7 +208,8 @@ class EventStream(StreamingResponse):
                 await send(message)
 
         try:
-            await _until_one_ends(self.stream_response(send_in_time), _until_gone(receive))
+            others = [other() for other in self._others]
+            await _until_one_ends(self.stream_response(send_in_time), _until_gone(receive), *others)
         except TimeoutError:
             pass
         finally:

@@ -9,12 +9,15 @@ from fancymonkey.web import about, admin, checkout, inventory, payments, stripe,
 from fancymonkey.web.accounts_operations import ACCOUNTS
 from fancymonkey.web.front import Endpoint, Routes
 from fancymonkey.web.operation import LIMIT, MEANING, OWNER, Operation
+from fancymonkey.web.owner_operations import OWNERS
+from fancymonkey.web.owner_samples import OWNERS_ANSWERS, OWNERS_REQUESTS
 from fancymonkey.web.samples import ANSWERS, REQUESTS
 
 TAGS = [
     {"name": "inventory", "description": "What the shop's pages call"},
     {"name": "checkout", "description": "From a basket to a payment"},
     {"name": "admin", "description": "What the owner changes"},
+    {"name": "dashboard", "description": "What the dashboard asks for and does"},
     {"name": "stripe", "description": "What Stripe tells"},
     {"name": "payments", "description": "What the owner decides about money"},
     {"name": "accounts", "description": "Who may do what"},
@@ -176,6 +179,7 @@ OPERATIONS: tuple[Operation, ...] = (
         )
     ),
     *ACCOUNTS,
+    *OWNERS,
 )
 """Every endpoint that the front answers."""
 
@@ -215,7 +219,7 @@ def _describe(operation: Operation, by_body: dict[Any, Any]) -> dict[str, Any]:
             ("Idempotency-Key", "header", "The same key and body again: one effect, same answer")
         )
     name = operation.endpoint.__name__
-    done = {"schema": {"type": "object"}, "example": ANSWERS[name]}
+    done = {"schema": {"type": "object"}, "example": (ANSWERS | OWNERS_ANSWERS)[name]}
     responses: dict[str, Any] = {
         "200": {"description": "Done", "content": {"application/json": done}}
     }
@@ -242,7 +246,7 @@ def _describe(operation: Operation, by_body: dict[Any, Any]) -> dict[str, Any]:
             "content": {
                 "application/json": {
                     "schema": by_body[operation.body],
-                    "example": REQUESTS[name],
+                    "example": (REQUESTS | OWNERS_REQUESTS)[name],
                 }
             },
         }

@@ -211,10 +211,16 @@ ANSWERS: dict[str, dict[str, Any]] = {
     },
     "reconcile": _RECONCILED,
     "reconcile_cron": _RECONCILED,
-    "update": {"success": True, "message": "Updated 1 inventory items", "results": _RESULTS},
+    "update": {
+        "success": True,
+        "message": "Updated 1 inventory items",
+        "act": "act_8e6c1d2f0a59b0c4d2e6f81a",
+        "results": _RESULTS,
+    },
     "bulk_update": {
         "success": True,
         "message": "Would update 1 inventory items",
+        "act": None,
         "action": "adjust",
         "dryRun": True,
         "results": _RESULTS,

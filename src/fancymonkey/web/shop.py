@@ -15,7 +15,9 @@ from fancymonkey.payments.events import Policy
 from fancymonkey.payments.gateway import Gateway
 from fancymonkey.payments.reconcile import Reconciler
 from fancymonkey.web.auth import Throttle
+from fancymonkey.web.glance import Glance
 from fancymonkey.web.listing import Listing
+from fancymonkey.web.table import Table
 
 
 @dataclass(slots=True)
@@ -26,6 +28,8 @@ class Shop:
     settings: Settings
     checkouts: Checkouts | None = None
     listing: Listing = field(init=False)
+    table: Table = field(init=False)
+    glance: Glance = field(init=False)
     throttle: Throttle = field(init=False)
     policy: Policy = field(init=False)
     reconciler: Reconciler | None = field(init=False, default=None)
@@ -34,6 +38,8 @@ class Shop:
 
     def __post_init__(self) -> None:
         self.listing = Listing(self.engine)
+        self.table = Table(self.engine)
+        self.glance = Glance(self.engine)
         self.throttle = Throttle(self.engine.clock)
         self.accounts = accounts_of(self.engine, self.settings)
         self.policy = policy_of(self.settings)

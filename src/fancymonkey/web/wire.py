@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -14,6 +14,8 @@ Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY)]
 Stock = Annotated[int, Meta(ge=0, le=MAX_QUANTITY)]
 Change = Annotated[int, Meta(ge=-MAX_QUANTITY, le=MAX_QUANTITY)]
 Text = Annotated[str, Meta(max_length=500)]
+SkuId = Annotated[str, Meta(min_length=3, max_length=401)]
+Status = Literal["in_stock", "low", "out", "sold_out", "backordered", "archived"]
 
 ROWS_MAX = 10_000
 """Rows of one update."""
@@ -44,6 +46,15 @@ class ReleaseBody(Struct, rename="camel"):
     release_expired: bool = False
 
 
+class Was(Struct, rename="camel"):
+    """What the owner saw of what is to change."""
+
+    stock: Stock | msgspec.UnsetType = msgspec.UNSET
+    low_stock_threshold: Stock | msgspec.UnsetType = msgspec.UNSET
+    sold_out: bool | msgspec.UnsetType = msgspec.UNSET
+    restock_date: Text | msgspec.UnsetType | None = msgspec.UNSET
+
+
 class UpdateRow(Struct, rename="camel"):
     """What to change of one size: `stock` or `adjustStock`, and any of the others."""
 
@@ -57,6 +68,7 @@ class UpdateRow(Struct, rename="camel"):
     sold_out: bool | None = None
     restock_date: Text | msgspec.UnsetType | None = msgspec.UNSET
     receipt: bool = False
+    was: Was | None = None
     reason: Text = ""
 
 
@@ -73,9 +85,12 @@ class UpdateBody(Struct, rename="camel"):
 class BulkFilter(Struct, rename="camel"):
     """Which sizes are meant; what is missing does not narrow the choice."""
 
-    category: str | None = None
+    category: str | list[str] | None = None
     product_ids: Annotated[list[Id], Meta(max_length=100_000)] | None = None
     low_stock_only: bool = False
+    skus: Annotated[list[SkuId], Meta(max_length=100_000)] | None = None
+    status: list[Status] | None = None
+    q: Text = ""
 
 
 class BulkChanges(Struct, rename="camel"):
@@ -92,10 +107,10 @@ class BulkBody(Struct, rename="camel"):
     """`set` gives numbers, `adjust` adds to stock, `reset` ends every hold."""
 
     action: str
-    password: str | msgspec.UnsetType = msgspec.UNSET
     filter: BulkFilter = msgspec.field(default_factory=BulkFilter)
     changes: BulkChanges = msgspec.field(default_factory=BulkChanges)
     dry_run: bool = False
+    password: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class HeldOut(Struct, rename="camel"):

@@ -1,0 +1,109 @@
+"""The owner's table over HTTP, and what can be done to acts: list them, undo one."""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from fancymonkey.core.act import ACTS
+from fancymonkey.core.document import Document
+from fancymonkey.core.model import split_sku
+from fancymonkey.web.access import require
+from fancymonkey.web.choice import Query, choice_of
+from fancymonkey.web.http import JSON, NOSNIFF, Call, Problem, Reply, ok, parse
+from fancymonkey.web.shop import Shop
+from fancymonkey.web.undoing import Act, find_act, undo_act
+from fancymonkey.web.wire import encode, iso
+
+PAGE = 100
+PAGE_MAX = 1000
+PRIVATE = (b"cache-control", b"private, no-cache")
+
+
+class UndoBody(Struct, rename="camel"):
+    """Which act to undo; `partial` where only what can be put back shall be."""
+
+    act: Annotated[str, Meta(min_length=1, max_length=100)]
+    partial: bool = False
+    dry_run: bool = False
+
+
+_undo_body = msgspec.json.Decoder(UndoBody)
+
+
+async def list_inventory(shop: Shop, call: Call) -> Reply:
+    """Every SKU with everything about it, or those that the query chooses, at one revision."""
+    await require(shop, call, "read")
+    choice = choice_of(Query(call))
+    body, tag = await shop.table.answer(choice, shop.settings.currency, shop.engine.clock())
+    headers = [PRIVATE, NOSNIFF, (b"etag", tag)]
+    seen = call.headers.get(b"if-none-match", b"")
+    if tag in [part.strip().removeprefix(b"W/") for part in seen.split(b",")]:
+        return Reply(304, b"", headers)
+    return Reply(200, body, [JSON, *headers])
+
+
+async def list_acts(shop: Shop, call: Call) -> Reply:
+    """What was changed lately, the newest first."""
+    await require(shop, call, "read")
+    query = Query(call)
+    limit = query.number("limit", PAGE, 1, PAGE_MAX)
+    rows: list[dict[str, Any]] = []
+    after = (ACTS, query.text("after") or "")
+    async for row in shop.engine.store.scan(Document, after):
+        if not isinstance(row, Document) or row.folder != ACTS or len(rows) == limit:
+            break
+        if row.body:
+            rows.append(_act_out(row.name, msgspec.json.decode(row.body, type=Act)))
+    return ok(encode({"success": True, "acts": rows}))
+
+
+def _act_out(name: str, act: Act) -> dict[str, Any]:
+    return {
+        "id": name,
+        "at": iso(act.at),
+        "actor": act.actor,
+        "action": act.action,
+        "reason": act.reason,
+        "changed": act.changed,
+        "undoable": act.undoable and act.undone_by is None,
+        "undoneBy": act.undone_by,
+        "undoes": act.undoes,
+    }
+
+
+async def undo(shop: Shop, call: Call) -> Reply:
+    """Puts back what an act changed, by new entries, once; or says why that cannot be."""
+    body = parse(_undo_body, await call.body())
+    actor = await require(shop, call, "stock")
+    act = await find_act(shop.engine, body.act)
+    if act.products:
+        actor = await require(shop, call, "admin")
+    if act.undone_by is not None:
+        raise Problem(409, "already_undone", "It was undone already.", undoneBy=act.undone_by)
+    done = await undo_act(shop.engine, actor.name, body.act, act, body.partial, body.dry_run)
+    rows = [{**_names(row["key"]), "changes": row["changes"]} for row in done.rows]
+    failed = [{**_names(row["key"]), "reason": row["reason"]} for row in done.failed]
+    if done.refused:
+        raise Problem(
+            409, "cannot_undo", "It cannot be undone; see why in `failed`.", failed=failed
+        )
+    verb = "It would undo" if body.dry_run else "Undone:"
+    return ok(
+        encode(
+            {
+                "success": True,
+                "act": done.act,
+                "undone": body.act,
+                "message": f"{verb} {len(rows)} {'row' if len(rows) == 1 else 'rows'}.",
+                "rows": rows,
+                "failed": failed,
+                "revision": shop.engine.view.revision,
+            }
+        )
+    )
+
+
+def _names(key: str) -> dict[str, Any]:
+    product_id, size = split_sku(key)
+    return {"productId": product_id, "size": size or None}

@@ -1,0 +1,70 @@
+"""Live rows of the owner's table, as server-sent events."""
+
+import asyncio
+
+from fastapi import APIRouter, Request
+from fastapi.responses import StreamingResponse
+
+from fancymonkey.core.model import split_sku
+from fancymonkey.engine.feed import Change
+from fancymonkey.web.access import require
+from fancymonkey.web.http import Call, Problem
+from fancymonkey.web.live import EventStream, Messages, subscribe
+from fancymonkey.web.shop import Shop
+from fancymonkey.web.table import Row, off_sale
+from fancymonkey.web.wire import encode
+
+CHECK_SECONDS = 15.0
+"""How long somebody may go on listening whose right has ended."""
+
+
+class TableMessages(Messages):
+    """What changes mean for the owner's table."""
+
+    def _snapshot(self) -> bytes:
+        return self._shop.table.snapshot(self._shop.settings.currency)
+
+    def _change(self, change: Change) -> bytes:
+        table = self._shop.table
+        rows: dict[str, Row] = {}
+        for sku in sorted(change.skus):
+            product_id, size = split_sku(sku)
+            for row in table.of_product(product_id):
+                if not size or row.stocked.item.sku == sku:
+                    rows[row.stocked.item.sku] = row
+        shown = [row.body for row in rows.values() if not off_sale(row.stocked)]
+        removed = [sku for sku, row in rows.items() if off_sale(row.stocked)]
+        head = b'{"revision":%d,"rows":[' % change.revision
+        return b"".join((head, b",".join(shown), b'],"removed":', encode(removed), b"}"))
+
+
+def router(shop: Shop) -> APIRouter:
+    """The live rows."""
+    routes = APIRouter(tags=["dashboard"])
+    messages = TableMessages(shop)
+
+    @routes.get(
+        "/api/admin/inventory/live",
+        summary="Live rows of the owner's table, as server-sent events",
+        response_class=StreamingResponse,
+        responses={200: {"content": {"text/event-stream": {}}}},
+    )
+    async def live_table(request: Request) -> StreamingResponse:
+        """First everything (`snapshot`), or what was missed since `Last-Event-ID`; then changes."""
+        call = Call(request.scope, request.receive)
+        await require(shop, call, "read")
+
+        async def until_not_allowed() -> None:
+            try:
+                while True:
+                    await asyncio.sleep(CHECK_SECONDS)
+                    await require(shop, call, "read")
+            except Problem:
+                return
+
+        last = request.headers.get("last-event-id")
+        since = last if last is not None else request.query_params.get("since")
+        await shop.table.prepare()
+        return EventStream(messages, await subscribe(shop, since), until_not_allowed)
+
+    return routes

@@ -1,0 +1,137 @@
+"""Undoing an act portion by portion, after a look at who has counted since."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from fancymonkey.core.act import ACT_ROWS, ACTS, part_name
+from fancymonkey.core.document import Document
+from fancymonkey.core.execute import DryRun
+from fancymonkey.core.outcomes import Code, Refused
+from fancymonkey.core.undo import Undo
+from fancymonkey.engine.engine import Engine
+from fancymonkey.engine.look_back import counted_since
+from fancymonkey.web.acts import new_act_id
+from fancymonkey.web.answers import refusal
+from fancymonkey.web.http import RETRY_SOON, Problem
+
+LOOKS = 20
+"""How often a portion is tried while buyers keep moving its units."""
+
+
+class Act(Struct):
+    """An act, as the core has kept it."""
+
+    at: int
+    actor: str
+    action: str
+    reason: str
+    changed: int
+    parts: int
+    revision: int
+    undoable: bool
+    products: bool
+    undone_by: str | None
+    undoes: str | None
+
+
+class ActRow(Struct):
+    """What an act changed of one SKU or product."""
+
+    key: str
+    stock: int
+
+
+@dataclass(slots=True)
+class Undone:
+    """What came of it. `refused`: nothing was done, because of the rows that failed."""
+
+    act: str | None = None
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    failed: list[dict[str, Any]] = field(default_factory=list)
+    refused: bool = False
+
+
+async def find_act(engine: Engine, name: str) -> Act:
+    """The act. Raises Problem 404."""
+    row = await engine.store.find(Document, (ACTS, name))
+    if row is None or not row.body:
+        raise Problem(404, "unknown_act", "There is no such act, or it is too long ago.")
+    return msgspec.json.decode(row.body, type=Act)
+
+
+async def undo_act(
+    engine: Engine, actor: str, name: str, act: Act, partial: bool, dry_run: bool
+) -> Undone:
+    """Undoes every portion; without `partial` only where all of them can be.
+
+    An act of one portion is undone in one transaction. Raises Problem 409, 503.
+    """
+    act_id = new_act_id(engine)
+    command = Undo(undoes=name, act_id=act_id, actor=actor, cause=act_id, partial=partial)
+    undoing = _Undoing(engine, command, act.revision)
+    rehearse = dry_run or (act.parts > 1 and not partial)
+    if rehearse:
+        found = await undoing.run(act.parts, partial, dry_run=True)
+        found.refused = bool(found.failed) and not (partial and found.rows)
+        if dry_run or found.refused:
+            return found
+    found = await undoing.run(act.parts, partial or act.parts > 1, dry_run=False)
+    found.refused = not found.rows
+    return found
+
+
+class _Undoing:
+    def __init__(self, engine: Engine, command: Undo, since: int) -> None:
+        self._engine = engine
+        self._command = command
+        self._since = since
+
+    async def run(self, parts: int, partial: bool, *, dry_run: bool) -> Undone:
+        found = Undone()
+        for part in range(parts):
+            await self._part(part, partial, found, dry_run=dry_run)
+            await asyncio.sleep(0)
+        return found
+
+    async def _part(self, part: int, partial: bool, found: Undone, *, dry_run: bool) -> None:
+        for _ in range(LOOKS):
+            command = await self._look(part, partial)
+            answer = await self._engine.submit(DryRun(command=command) if dry_run else command)
+            if not isinstance(answer, Refused):
+                found.rows += answer.data["rows"]
+                found.failed += answer.data["failed"]
+                found.act = None if dry_run else answer.data["act"]
+                return
+            if answer.code is Code.CANNOT_UNDO:
+                found.failed += answer.detail["failed"]
+                return
+            if answer.code is not Code.STALE:
+                raise refusal(answer)
+        raise Problem(
+            503, "overloaded", "Too much is sold of it just now. Try again.", headers=[RETRY_SOON]
+        )
+
+    async def _look(self, part: int, partial: bool) -> Undo:
+        """The command, with what is on hand of each SKU that nobody has counted since."""
+        engine, plan = self._engine, self._command
+        row = await engine.store.find(Document, (ACT_ROWS, part_name(plan.undoes, part)))
+        rows = [] if row is None else msgspec.json.decode(row.body or "[]", type=list[ActRow])
+        skus = [one.key for one in rows if one.stock]
+        seen = tuple((sku, engine.view.levels[sku, "main"].on_hand) for sku in skus)
+        counted = set[str]()
+        if skus:
+            counted = await counted_since(engine, self._since, set(skus), plan.undoes)
+        return Undo(
+            undoes=plan.undoes,
+            act_id=plan.act_id,
+            part=part,
+            seen=seen,
+            counted=tuple(sorted(counted)),
+            partial=partial,
+            actor=plan.actor,
+            cause=plan.cause,
+        )

@@ -1,0 +1,263 @@
+"""Holds, history, explanations and the overview, as the owner sees them."""
+
+import csv
+import io
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from fancymonkey.store.memory import MemoryStore
+from tests.payments.conftest import OWNER, opened
+from tests.web.client import Answer
+from tests.web.shops import HOODIE, Shop, running
+from tests.web.signing import deliver, event
+
+SKU = f"{HOODIE}/M"
+
+
+async def get(shop: Shop, path: str) -> Any:
+    answer = await shop.client.get(f"/api/admin/{path}", OWNER)
+    assert answer.status == 200, answer
+    return answer.json
+
+
+async def release(shop: Shop, *ids: str, **more: Any) -> Answer:
+    body = {"ids": list(ids), **more}
+    return await shop.client.post("/api/admin/holds/release", body, OWNER)
+
+
+async def test_holds_are_listed_the_first_to_end_in_front(any_shop: Shop) -> None:
+    for number in range(5):
+        any_shop.clock.forward(1)
+        await any_shop.reserve(f"cs_{number}", quantity=number + 1)
+    await any_shop.reserve("other", product="prod_tee_001")
+    found = await get(any_shop, f"holds?sku={SKU}")
+    assert [hold["sessionId"] for hold in found["holds"]] == [f"cs_{n}" for n in range(5)]
+    assert (found["total"], found["units"], found["next"]) == (5, 15, None)
+    first = await get(any_shop, "holds?limit=4")
+    rest = await get(any_shop, f"holds?limit=4&after={first['next']}")
+    assert [len(first["holds"]), len(rest["holds"]), rest["next"]] == [4, 2, None]
+    assert first["total"] == rest["total"] == 6
+    any_shop.clock.forward(3600)
+    assert (await get(any_shop, "holds"))["total"] == 0
+
+
+async def test_holds_that_ended_are_found_by_time_and_by_any_id(any_shop: Shop) -> None:
+    await any_shop.reserve("cs_1")
+    await any_shop.release("cs_1")
+    await any_shop.reserve("cs_2")
+    found = await get(any_shop, "holds?status=released&since=2025-01-01")
+    assert [hold["sessionId"] for hold in found["holds"]] == ["cs_1"]
+    assert found["holds"][0]["endedAt"] is not None
+    none = await get(any_shop, f"holds?status=released&since=2025-01-01&sku={HOODIE}/L")
+    assert none["holds"] == []
+    (one,) = (await get(any_shop, "holds?id=cs_2"))["holds"]
+    assert one["status"] == "held"
+    any_shop.clock.forward(3600)
+    assert (await get(any_shop, "holds?id=cs_2"))["holds"][0]["status"] == "expired"
+    assert (await get(any_shop, "holds?id=nobody"))["holds"] == []
+
+
+async def test_holds_are_given_back_one_or_many(any_shop: Shop) -> None:
+    held = [(await any_shop.reserve(f"cs_{n}")).json["reservation"]["id"] for n in range(3)]
+    await any_shop.release("cs_0")
+    answer = await release(any_shop, *held, "nobody", reason="they called")
+    assert answer.json["released"] == 2
+    assert [row["status"] for row in answer.json["results"]] == [*["released"] * 3, None]
+    (entry,) = (await get(any_shop, "history?limit=1"))["entries"]
+    assert (entry["reason"], entry["actor"], entry["cause"]) == (
+        "they called",
+        "admin",
+        answer.json["act"],
+    )
+    assert {"to": "hold", "id": held[2]} in entry["links"]
+    (act,) = (await get(any_shop, "acts"))["acts"]
+    assert (act["action"], act["undoable"]) == ("release", False)
+    undo = await any_shop.client.post("/api/admin/undo", {"act": act["id"]}, OWNER)
+    assert undo.code == "cannot_undo"
+    await any_shop.check()
+
+
+async def test_a_hold_at_the_checkout_is_ended_there_too() -> None:
+    async with opened(MemoryStore()) as till:
+        opened_ = await till.checkout("buyer-1")
+        id_ = opened_.json["reservation"]["id"]
+        (hold,) = (await get(till.shop, "holds"))["holds"]
+        assert hold["checkout"]["stage"] == "open"
+        assert hold["checkout"]["paymentSession"] == opened_.json["sessionId"]
+        assert (await release(till.shop, id_)).json["released"] == 1
+        await till.settle()
+        assert till.sessions[0]["status"] == "expired"
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"ids": []}, {"ids": [""]}, {"ids": ["x"] * 501}, {"ids": "x"}, {"ids": [None]}]
+)
+async def test_releasing_nonsense(shop: Shop, body: Any) -> None:
+    answer = await shop.client.post("/api/admin/holds/release", body, OWNER)
+    assert (answer.status, answer.code) == (422, "invalid_request")
+
+
+async def test_history_has_running_numbers_the_latest_first(any_shop: Shop) -> None:
+    await any_shop.reserve("cs_1", quantity=2)
+    await any_shop.update({"adjustStock": 5, "reason": "=cmd()"})
+    await deliver(any_shop, event("completed", "cs_1"))
+    found = await get(any_shop, f"history?sku={SKU}")
+    told = [
+        (row["kind"], row["change"], row["stock"], row["reserved"], row["available"])
+        for row in found["entries"]
+    ]
+    assert told == [
+        ("captured", {"stock": -2, "reserved": -2}, 23, 0, 23),
+        ("adjusted", {"stock": 5}, 25, 2, 23),
+        ("reserved", {"reserved": 2}, 20, 2, 18),
+        ("added", {"stock": 20}, 20, 0, 20),
+    ]
+    captured = found["entries"][0]
+    assert {link["to"] for link in captured["links"]} == {"event", "hold"}
+    whole = (await get(any_shop, "history"))["entries"]
+    assert [row for row in whole if row["sku"] == SKU] == found["entries"]
+
+
+async def test_history_comes_in_pages_and_is_filtered(any_shop: Shop) -> None:
+    for number in range(10):
+        any_shop.clock.forward(60)
+        await any_shop.update({"adjustStock": 1, "reason": str(number)})
+    for where in (f"sku={SKU}&", ""):
+        seen: list[str] = []
+        before = ""
+        while True:
+            found = await get(any_shop, f"history?{where}kind=adjusted&limit=3{before}")
+            seen += [row["reason"] for row in found["entries"]]
+            if found["next"] is None:
+                break
+            before = f"&before={found['next']}"
+        assert seen == [str(number) for number in reversed(range(10))]
+        span = "from=2025-10-07T12:03:00Z&to=2025-10-07T12:05:00%2B00:00"
+        found = await get(any_shop, f"history?{where}{span}")
+        assert [row["reason"] for row in found["entries"]] == ["3", "2"]
+        assert (await get(any_shop, f"history?{where}actor=nobody"))["entries"] == []
+    act = (await get(any_shop, "acts?limit=1"))["acts"][0]["id"]
+    found = await get(any_shop, f"history?cause={act}")
+    assert [row["reason"] for row in found["entries"]] == ["9"]
+
+
+async def test_history_as_a_file_runs_no_formula(shop: Shop) -> None:
+    await shop.update({"adjustStock": -5, "reason": "=1+1"})
+    answer = await shop.client.get(f"/api/admin/history?sku={SKU}&format=csv", OWNER)
+    assert (answer.header("content-type") or "").startswith("text/csv")
+    rows = list(csv.DictReader(io.StringIO(answer.body.decode())))
+    assert [row["kind"] for row in rows] == ["adjusted", "added"]
+    assert (rows[0]["reason"], rows[0]["stock"], rows[0]["stockAfter"]) == ("'=1+1", "-5", "15")
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["kind=gone", "from=yesterday", "to=9", "limit=0", "limit=1001", "before=-1", "format=xls"],
+)
+async def test_a_bad_question_about_history(shop: Shop, query: str) -> None:
+    answer = await shop.client.get(f"/api/admin/history?{query}", OWNER)
+    assert (answer.status, answer.code) == (422, "invalid_request")
+
+
+async def test_why_a_number_is_what_it_is(any_shop: Shop) -> None:
+    await any_shop.reserve("cs_1", quantity=2)
+    any_shop.clock.forward(60)
+    await any_shop.update({"adjustStock": 5})
+    await any_shop.update({"adjustStock": -1})
+    await deliver(any_shop, event("completed", "cs_1"))
+    found = await get(any_shop, f"explain?sku={SKU}")
+    assert found["sentence"] == "22 available now: 22 on hand, none of them promised."
+    assert [(step["kind"], step["entries"], step["stock"]) for step in found["steps"]] == [
+        ("added", 1, 20),
+        ("reserved", 1, 20),
+        ("adjusted", 2, 24),
+        ("captured", 1, 22),
+    ]
+    assert found["closing"]["stock"] == found["steps"][-1]["stock"] == 22
+    then = await get(any_shop, f"explain?sku={SKU}&asOf=2025-10-07T12:00:30Z")
+    assert (then["closing"]["stock"], then["closing"]["reserved"]) == (20, 2)
+    since = await get(any_shop, f"explain?sku={SKU}&from=2025-10-07T12:00:30Z")
+    assert (since["opening"], since["closing"]["stock"]) == (then["closing"], 22)
+    assert (
+        since["opening"]["stock"] + sum(step["change"].get("stock", 0) for step in since["steps"])
+        == 22
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("sku=nothing/M", 404),
+        ("", 404),
+        (f"sku={SKU}&asOf=soon", 422),
+        (f"sku={SKU}&asOf=2025-01-01&from=2025-02-01", 422),
+        (f"sku={SKU}&asOf={quote('9999-12-31T23:59:59+00:00')}", 200),
+        (f"sku={SKU}&asOf={quote('0001-01-01T00:00:00+14:00')}", 422),
+    ],
+)
+async def test_explaining_nonsense(shop: Shop, query: str, status: int) -> None:
+    answer = await shop.client.get(f"/api/admin/explain?{query}", OWNER)
+    assert answer.status == status
+
+
+async def test_the_overview_adds_up(any_shop: Shop) -> None:
+    await any_shop.reserve("cs_1", quantity=2)
+    await deliver(any_shop, event("completed", "cs_1"))
+    any_shop.clock.forward(86_400)
+    await any_shop.reserve("cs_2", quantity=3)
+    assert (await any_shop.reserve("cs_3", size="XL")).status == 409
+    await any_shop.engine._flush_demand()
+    found = await get(any_shop, "overview?days=3")
+    assert [(day["day"], day["sold"], day["turnedAway"]) for day in found["days"]] == [
+        ("2025-10-06", 0, 0),
+        ("2025-10-07", 2, 0),
+        ("2025-10-08", 0, 1),
+    ]
+    assert found["stock"]["units"] == 3 + 18 + 58 + 10 + 4 + 100
+    assert found["stock"]["value"] == (3 + 18 + 58) * 58 + 14 * 62.5 + 2400
+    assert (found["stock"]["out"], found["stock"]["low"]) == (1, 2)
+    assert (found["holds"]["count"], found["holds"]["units"]) == (1, 3)
+    assert found["health"]["webhook"]["lastOutcome"] == "done"
+    assert found["health"]["store"]["ok"]
+
+
+async def test_days_are_those_of_the_zone(shop: Shop) -> None:
+    await shop.reserve("cs_1", quantity=2)
+    shop.clock.forward(3600 * 11)  # 23:00 in UTC, the next day in Berlin
+    await shop.reserve("cs_2", quantity=1)
+    await deliver(shop, event("completed", "cs_2"))
+    utc = await get(shop, "overview?days=1")
+    berlin = await get(shop, "overview?days=1&zone=Europe/Berlin")
+    assert [utc["days"][0]["day"], berlin["days"][0]["day"]] == ["2025-10-07", "2025-10-08"]
+    assert [utc["days"][0]["sold"], berlin["days"][0]["sold"]] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "days=0",
+        "days=367",
+        "days=x",
+        "zone=Mars",
+        "zone=../../etc/passwd",
+        "zone=Europe",
+        "zone=%00",
+    ],
+)
+async def test_a_bad_question_about_the_overview(shop: Shop, query: str) -> None:
+    answer = await shop.client.get(f"/api/admin/overview?{query}", OWNER)
+    assert (answer.status, answer.code) == (422, "invalid_request")
+
+
+async def test_a_late_payment_waits_in_the_overview() -> None:
+    async with running(MemoryStore()) as shop:
+        await shop.reserve("cs_1", size="S", quantity=3)
+        shop.clock.forward(3600)
+        await shop.reserve("cs_2", size="S", quantity=3)
+        await deliver(shop, event("completed", "cs_1"))
+        found = await get(shop, "overview?days=1")
+        assert (found["matters"]["latePayment"], found["matters"]["open"]) == (1, 1)
+        assert found["stock"]["backordered"] == 3
+        assert found["days"][0]["sold"] == 3
