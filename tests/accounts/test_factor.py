@@ -91,7 +91,7 @@ async def test_new_recovery_codes_replace_the_old_ones(visitor: Visitor) -> None
 
 
 async def test_switching_it_off_wants_the_password_or_a_code(shop: Shop, visitor: Visitor) -> None:
-    secret, codes = await switched_on(await visitor.logged_in())
+    _, codes = await switched_on(await visitor.logged_in())
     for wrong in ({"password": "wrong"}, {"code": "000000"}, {"code": ""}):
         assert (await visitor.post(OFF, wrong)).code == "not_proven"
     for nothing in ({}, {"password": PASSWORD, "code": codes[0]}):

@@ -80,21 +80,9 @@ async def test_names_that_cannot_be_one(visitor: Visitor, name: str) -> None:
     "password",
     [
         *("short", "12345678901", "a" * 11, "aaaaaaaaaaaaaaaa", "password1234", "fancymonkey2024"),
-        *(
-            "Passw0rdP4ssword!",
-            "1q2w3e4r5t6y",
-            "qwertyuiop123",
-            "F4ncyM0nkey2024!",
-            "p@$$w0rd12345",
-        ),
-        *(
-            "asdfghjkl123",
-            "1qaz2wsx3edc4rfv",
-            "iloveyou12345",
-            "ada@shop.example",
-            "123456789123456789",
-            "qwertyqwerty1",
-        ),
+        *("Passw0rdP4ssword!", "1q2w3e4r5t6y", "qwertyuiop123", "F4ncyM0nkey2024!"),
+        *("asdfghjkl123", "1qaz2wsx3edc4rfv", "iloveyou12345", "ada@shop.example"),
+        *("123456789123456789", "qwertyqwerty1", "p@$$w0rd12345"),
         *("x" * 1025, "fancymonkeyfancymonkey1"),
     ],
 )
@@ -111,7 +99,7 @@ async def test_passwords_that_are_easy_to_guess(visitor: Visitor, password: str)
         "six blue owls sing",
         "ünïcödé wörter hier",
         "p" * 3 + "🐒🍌🌴🥥" * 3,
-        "aB3$" * 30,
+        "aB3$x" * 30,
         " q w e r t 9 8 ",
     ],
 )

@@ -42,12 +42,10 @@ async def test_by_session_by_key_by_password_and_refused(shop: Shop, visitor: Vi
     viewer = visitor.elsewhere("198.51.100.5")
     await viewer.logged_in("vic", await made(shop, "vic", "viewer"))
     bearer = {"Authorization": f"Bearer {secret}"}
-    wanted = []
 
     async def expect(actor: str, status: int, answer: Any) -> None:
         assert answer.status == status
         found = await latest(owner)
-        wanted.append((found["actor"], found["status"]))
         assert (found["actor"], found["status"], found["what"]) == (actor, status, f"POST {UPDATE}")
         shop.clock.forward(1)
 
@@ -59,8 +57,6 @@ async def test_by_session_by_key_by_password_and_refused(shop: Shop, visitor: Vi
     await expect("somebody", 401, await other.post(UPDATE, ROWS, {"Authorization": "Bearer no"}))
     await expect("vic", 403, await viewer.post(UPDATE, ROWS))
     await expect("owner", 403, await owner.post(UPDATE, ROWS, {"X-CSRF-Token": "no"}))
-    await expect("owner", 422, await owner.post(UPDATE, {"updates": 1}))
-    assert len(wanted) == 8
 
 
 async def test_jobs_that_somebody_runs_are_on_record(shop: Shop, visitor: Visitor) -> None:

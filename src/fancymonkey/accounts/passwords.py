@@ -26,18 +26,7 @@ COMMON = (
     *("123456789", "987654321", "abcdefghi", "1q2w3e4r", "qazwsxedc", "football", "baseball"),
     *("superman", "princess", "starwars", "trustno1", "fancymonkey", "changeme", "admin"),
     *("yuiop", "uiop", "asdfghjkl", "zxcvbnm", "1qaz2wsx3edc", "1qaz2wsx", "3edc4rfv", "zaq12wsx"),
-    *(
-        "q1w2e3r4",
-        "t5y6u7",
-        "5t6y7u",
-        "123123",
-        "12345",
-        "1234",
-        "qwert",
-        "asdf",
-        "monkey",
-        "secret",
-    ),
+    *("q1w2e3r4", "t5y6u7", "5t6y7u", "123123", "12345", "1234", "qwert", "asdf", "monkey"),
 )
 """What the lists of common passwords are made of: besides it, a password has LEAST / 2 more."""
 
