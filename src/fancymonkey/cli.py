@@ -18,6 +18,7 @@ COMMANDS = {
     "release-expired": "fancymonkey.commands.release_expired:release_expired",
     "storefront": "fancymonkey.commands.storefront:storefront",
     "stand-in": "fancymonkey.commands.stand_in:stand_in",
+    "user": "fancymonkey.commands.user:user",
     "job": "fancymonkey.commands.job:job",
     "reconcile": "fancymonkey.commands.reconcile:reconcile",
     "export": "fancymonkey.commands.export:export",

@@ -16,6 +16,7 @@ from fancymonkey.errors import (
     StoreUnavailable,
 )
 from fancymonkey.store.memory import MemoryStore
+from fancymonkey.web.limits import RATES, Rate
 from tests.web.client import Answer
 from tests.web.shops import CRON, PASSWORD, Shop, running
 from tests.web.signing import deliver, event
