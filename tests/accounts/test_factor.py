@@ -3,6 +3,8 @@
 import base64
 import xml.etree.ElementTree as ET
 
+import pytest
+
 from tests.accounts.visitor import Visitor, accounts, code_of, made
 from tests.web.shops import PASSWORD, Shop
 
@@ -102,6 +104,19 @@ async def test_switching_it_off_wants_the_password_or_a_code(shop: Shop, visitor
     assert (await visitor.log_in()).status == 200
     await switched_on(visitor)
     assert (await visitor.post(OFF, PROOF)).status == 200
+
+
+@pytest.mark.parametrize("code", ["é", "１２３４５６", "123456\u0301", "0" * 40, " ", "-"])
+async def test_a_code_of_other_signs_is_wrong_and_nothing_worse(
+    visitor: Visitor, code: str
+) -> None:
+    await visitor.logged_in()
+    await visitor.post(BEGIN, PROOF)
+    assert (await visitor.post(CONFIRM, {"code": code})).code == "not_proven"
+    await switched_on(visitor)
+    assert (await visitor.post(OFF, {"code": code})).code == "not_proven"
+    other = visitor.elsewhere("198.51.100.4")
+    assert (await other.log_in(code=code)).code == "wrong_credentials"
 
 
 async def test_what_makes_no_sense_is_refused(visitor: Visitor) -> None:

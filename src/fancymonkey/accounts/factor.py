@@ -43,7 +43,7 @@ def _step(secret: str, code: str, now: int) -> int | None:
     totp, current = pyotp.TOTP(secret), now // 1000 // STEP
     for drift in DRIFT:
         at = datetime.fromtimestamp((current + drift) * STEP, UTC)
-        if hmac.compare_digest(totp.at(at), code):
+        if hmac.compare_digest(totp.at(at).encode(), code.encode()):
             return current + drift
     return None
 

@@ -3,9 +3,10 @@
 import { html, nothing } from "/admin/dom.js";
 import { ask as question } from "/admin/dialogs.js";
 import { ago, date, plural, when } from "/admin/format.js";
-import { Page, ask, asked } from "/admin/page.js";
+import { Page, ask, asked, main } from "/admin/page.js";
 import { account, addPerson, changePassword, resetPassword, setUpFactor, showCodes, showKey, makeKey } from "/admin/people-dialogs.js";
 import { api } from "/admin/session.js";
+import "/admin/shell.js";
 import { toast } from "/admin/toast.js";
 
 const ROLES = { owner: "Owner", staff: "Staff", viewer: "Viewer" };
@@ -223,7 +224,7 @@ function record() {
             (act) => html`<tr>
               <td data-label="When">${time(act.at)}</td>
               <td data-label="Who"><button type="button" class="link" aria-label="Only what ${act.actor} did" @click=${() => filter(act.actor)}>${act.actor}</button></td>
-              <td data-label="What"><code>${act.what}</code></td><td data-label="About" class="wrap">${act.about}</td><td data-label="Came to">${badge(act.status)}</td><td data-label="From">${act.address}</td>
+              <td data-label="What"><code>${act.what}</code></td><td data-label="About" class="wrap ${act.about ? "" : "none"}">${act.about}</td><td data-label="Came to">${badge(act.status)}</td><td data-label="From">${act.address}</td>
             </tr>`,
           )}</tbody></table></div>
         ${next ? html`<p><button type="button" class="quiet" @click=${() => again(next)}>More</button></p>` : nothing}`
@@ -247,5 +248,6 @@ function body(data) {
   };
 }
 
+main.replaceChildren(); // what stands there for whoever has no JavaScript
 const page = new Page("People", load, body);
 page.read();
