@@ -72,7 +72,7 @@ async def test_a_recovery_code_works_once(shop: Shop, visitor: Visitor) -> None:
     assert not [code for code in codes if code in stored or code.replace("-", "") in stored]
 
 
-async def test_codes_are_worth_at_least_112_bits_of_luck_or_are_throttled(visitor: Visitor) -> None:
+async def test_codes_of_few_digits_are_throttled(visitor: Visitor) -> None:
     _, codes = await switched_on(await visitor.logged_in())
     assert {len(code.replace("-", "")) for code in codes} == {16}, "80 bits, and guesses are few"
     other = visitor.elsewhere("198.51.100.4")

@@ -194,3 +194,28 @@ async def test_the_admin_password_may_manage_accounts(visitor: Visitor) -> None:
     body = {"name": "ada", "role": "owner", "password": NEW}
     assert (await visitor.client.post(f"{USERS}/add", body, headers)).status == 200
     assert (await visitor.log_in("ada", NEW)).status == 200
+
+
+async def test_fields_that_are_not_meant_change_nothing(visitor: Visitor) -> None:
+    """Whoever may change one field of an account gets no other one changed by the way."""
+    owner = await visitor.logged_in()
+    more = {
+        "factor": "x",
+        "stamp": 9,
+        "createdAt": 1,
+        "codes": [],
+        "right": "admin",
+        "user": "owner",
+    }
+    body = {"name": "ada", "role": "viewer", "password": NEW, **more}
+    assert (await owner.post(f"{USERS}/add", body)).json["user"] == {
+        "name": "ada",
+        "role": "viewer",
+        "createdAt": "2025-10-07T12:00:00.000Z",
+        "secondFactor": False,
+        "recoveryCodesLeft": 0,
+    }
+    ada = await owner.elsewhere("198.51.100.4").logged_in("ada", NEW)
+    own = {"old": NEW, "new": f"{NEW}!", "role": "owner", "name": "owner"}
+    assert (await ada.post("/api/admin/password", own)).json["user"]["role"] == "viewer"
+    assert (await owner.get(ME)).status == 200
