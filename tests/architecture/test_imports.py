@@ -16,6 +16,7 @@ LAYERS = {
     "accounts": 3,
     "alerts": 3,
     "backup": 3,
+    "doctor": 4,
     "jobs": 4,
     "web": 5,
     "storefront": 4,

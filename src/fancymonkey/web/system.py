@@ -33,6 +33,7 @@ class EngineMetrics:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._started = engine.clock()
 
     def collect(self) -> Iterator[Metric]:
         """The metrics, as prometheus_client wants them."""
@@ -61,6 +62,11 @@ class EngineMetrics:
             refused.add_metric([code], count)
         yield refused
         yield GaugeMetricFamily(
+            "fancymonkey_uptime_seconds",
+            "How long this process has been serving.",
+            value=max(0, engine.clock() - self._started) / 1000,
+        )
+        yield GaugeMetricFamily(
             "fancymonkey_revision", "The latest ledger entry shown.", engine.view.revision
         )
         yield GaugeMetricFamily("fancymonkey_holds", "Live holds.", len(engine.view.holds))
@@ -87,6 +93,7 @@ def router(shop: Shop) -> APIRouter:
     routes = APIRouter(tags=["system"])
     registry = CollectorRegistry(auto_describe=False)
     registry.register(EngineMetrics(shop.engine))
+    registry.register(shop.meter)
 
     @routes.get(
         "/healthz",
