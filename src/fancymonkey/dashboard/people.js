@@ -102,7 +102,7 @@ async function switchOff() {
 function logins({ sessions, me, owner }) {
   const others = sessions.filter((one) => one.user === me.name && !one.current).length;
   const end = (one) => change("/api/admin/sessions/revoke", { sessionId: one.id }, "That login has ended.");
-  return html`<section class="part" aria-labelledby="logins">
+  return html`<section class="part">
     <div class="head"><h2 id="logins">${owner ? "Logins of everybody" : "Your logins"}</h2>
       ${others ? html`<button type="button" class="quiet" @click=${() => change("/api/admin/sessions/revoke", { others: true }, "All your other logins have ended.")}>End my ${plural(others, "other login")}</button>` : nothing}
     </div>
@@ -144,7 +144,7 @@ function people({ users, me }) {
     if (await resetPassword(user.name)) toast(`${user.name} has a new password.`);
     page.read({ quiet: true });
   };
-  return html`<section class="part" aria-labelledby="accounts">
+  return html`<section class="part">
     <h2 id="accounts">People</h2>
     <div class="plain cards" tabindex="0" role="region" aria-labelledby="accounts"><table>
       <thead><tr><th>Name</th><th>Role</th><th>Second factor</th><th class="number">Logins</th><th>Seen</th><th>Since</th><th><span class="unseen">Change</span></th></tr></thead>
@@ -177,7 +177,7 @@ function keys({ keys }) {
     if (made) await showKey(made);
     page.read({ quiet: true });
   };
-  return html`<section class="part" aria-labelledby="keys-of">
+  return html`<section class="part">
     <div class="head"><h2 id="keys-of">Keys for programs</h2><button type="button" class="quiet" @click=${make}>Make a key …</button></div>
     ${keys.length
       ? html`<div class="plain cards" tabindex="0" role="region" aria-labelledby="keys-of"><table>
@@ -213,7 +213,7 @@ function record() {
     page.draw();
   };
   const query = wanted.actor ? `&actor=${encodeURIComponent(wanted.actor)}` : "";
-  return html`<section class="part" aria-labelledby="record">
+  return html`<section class="part">
     <div class="head"><div><h2 id="record">Record</h2><p class="quiet">Who did what, when and from where; refused attempts too. Nobody can change it.</p></div>
       <a class="button-like" href="/api/admin/record?format=csv${query}" download="record.csv">Save as CSV</a></div>
     ${wanted.actor ? html`<div class="chips"><button type="button" class="chip" aria-pressed="true" @click=${() => filter("")}>${wanted.actor} ×</button></div>` : nothing}
