@@ -26,7 +26,8 @@ LAYERS["__main__"] = LAYERS["cli"]
 LEAVES: dict[str, set[str]] = {
     "errors": set(),
     "variables": {"errors"},
-    "chores": {"variables"},
+    "config_alerts": {"variables"},
+    "chores": {"config_alerts", "variables"},
     "config_admin": {"chores", "variables"},
     "config": {"config_admin", "errors", "variables"},
     "logs": {"config"},
