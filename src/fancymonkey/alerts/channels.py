@@ -178,7 +178,8 @@ def channels_of(urls: Iterable[str]) -> list[Channel]:
         raise ConfigError(
             "ALERT_URLS needs the package apprise, which is missing: install the service anew."
         ) from error
-    logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # its lines name what is secret
+    for name in ("apprise", "urllib3"):  # their lines name what is secret
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     asset = apprise.AppriseAsset(
         app_id="Fancy Monkey Inventory",
         app_desc="Fancy Monkey Inventory",

@@ -19,7 +19,10 @@ class Band(StrEnum):
 
 
 class Watched(Struct):
-    """How a size stood when it was looked at last, and at how many unsold units it was told low."""
+    """How a size stood when it was looked at last.
+
+    `told` is at how many unsold units it was told low, until that number changes.
+    """
 
     band: Band
     told: int | None = None
@@ -56,8 +59,8 @@ def cross(old: Watched, now: Stand) -> tuple[Watched, str | None]:
         # The same units were told of already: what lies between is holds that came and went.
         new = old.band is Band.FINE and old.told != now.unsold
         return Watched(Band.LOW, now.unsold if new else old.told), "stock.low" if new else None
-    if now.available >= now.threshold + margin(now.threshold):
-        return Watched(Band.FINE, old.told), None
+    if old.band is Band.FINE or now.available >= now.threshold + margin(now.threshold):
+        return Watched(Band.FINE, old.told if old.told == now.unsold else None), None
     return old, None
 
 

@@ -227,12 +227,15 @@ class Sender:
             lane.under_way -= {kept.name for kept, _ in some}
 
     async def _put_off(self, lane: _Lane, kept: Kept[Delivery], attempt: Attempt) -> None:
-        due = self._clock() + wait(kept.value.tries + 1)
+        last = kept.value.made_at + GIVE_UP
+        due = min(self._clock() + wait(kept.value.tries + 1), last)
         value = tried(kept.value, attempt, kept.value.state, due)
         lane.waiting[kept.name] = Kept(kept.name, value, kept.version, kept.at, kept.until)
         lane.waiting[kept.name] = await self._outbox.put_off(kept, value)
 
     async def _note_again(self) -> None:
+        if not self._unnoted:
+            return
         closed, self._unnoted = self._unnoted, []
         try:
             await self._outbox.close(closed)

@@ -31,12 +31,16 @@ CURSOR_EVERY = 10_000
 
 
 class Seen(Struct):
-    """How far everything was looked at. `failing`: the jobs whose last run failed."""
+    """How far everything was looked at.
+
+    `failing`: the jobs that fail now, `failed`: when the last run began that was seen to fail.
+    """
 
     revision: int
     since: int
     at: int = 0
     failing: list[str] = []
+    failed: dict[str, int] = {}
     troubles: list[str] = []
 
 
@@ -81,17 +85,16 @@ class Watch:
         seen = await self.begun()
         now = self._engine.clock()
         told = [await self._matter(row) for row in await self._matters(seen)]
-        ran, failing = await self._ran(seen, list(jobs))
+        ran, failing, failed = await self._ran(seen, list(jobs))
         problems = await self._engine.store.trouble()
         known = {_plain(text) for text in seen.troubles}
         fresh = [text for text in problems if _plain(text) not in known]
         if fresh:
             told.append(words.trouble(fresh, now))
-        if told or ran or failing != seen.failing or problems != seen.troubles:
+        new = {"failing": failing, "failed": failed, "troubles": problems}
+        if told or ran or any(getattr(seen, name) != value for name, value in new.items()):
             since = max(seen.since, now - OVERLAP)
-            await self._tell(
-                [*told, *ran], targets, [], failing=failing, troubles=problems, since=since
-            )
+            await self._tell([*told, *ran], targets, [], since=since, **new)
 
     async def begun(self) -> Seen:
         """How far it was looked; the first time, all that is there counts as known.
@@ -149,26 +152,31 @@ class Watch:
             names.append(f"{line.quantity} × {name} {split_sku(line.sku)[1]}")
         return words.matter(row, names)
 
-    async def _ran(self, seen: Seen, jobs: list[str]) -> tuple[list[Happening], list[str]]:
-        """What to tell of runs, and which jobs fail now."""
-        failing, told = set(seen.failing), []
+    async def _ran(
+        self, seen: Seen, jobs: list[str]
+    ) -> tuple[list[Happening], list[str], dict[str, int]]:
+        """What to tell of runs, which jobs fail now, and which failures were seen."""
+        failing, failed, told = set(seen.failing), dict(seen.failed), []
         states = {kept.name: kept.value for kept in await self._jobs.all()}
         for job in jobs:
             async for row in self._engine.store.scan(Run, (job, seen.since)):
                 if not isinstance(row, Run) or row.job != job:
                     break
                 one = words.run(row)
-                if one is None or await self._outbox.happened.get(one.id) is not None:
+                if one is None:
                     continue
-                if row.outcome != "failed":
-                    told.append(one)
-                elif job not in failing:
-                    failing.add(job)
+                if row.outcome == "failed":
+                    fresh = row.started_at > failed.get(job, 0) and job not in failing
+                    failed[job] = max(row.started_at, failed.get(job, 0))
+                    failing |= {job} if fresh else set()
+                else:
+                    fresh = await self._outbox.happened.get(one.id) is None
+                if fresh:
                     told.append(one)
             state = states.get(job)
             if state is not None and not state.by and state.outcome != "failed":
                 failing.discard(job)
-        return told, sorted(failing)
+        return told, sorted(failing), failed
 
     async def _tell(
         self, told: list[Happening], targets: list[Target], drafts: list[Draft], **more: object
