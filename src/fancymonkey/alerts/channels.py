@@ -94,7 +94,7 @@ class Mail:
             message["Cc"] = ", ".join(sorted(plugin.cc))
         if plugin.reply_to:
             message["Reply-To"] = ", ".join(sorted(plugin.reply_to))
-        message["Date"] = formatdate()
+        message["Date"] = formatdate(usegmt=True)
         message["Message-ID"] = f"<{letter.id}.{self.key}@{domain}>"
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(letter.text(title=True) + "\n")
