@@ -19,6 +19,7 @@ COMMANDS = {
     "storefront": "fancymonkey.commands.storefront:storefront",
     "stand-in": "fancymonkey.commands.stand_in:stand_in",
     "job": "fancymonkey.commands.job:job",
+    "alerts": "fancymonkey.commands.alerts:alerts",
     "reconcile": "fancymonkey.commands.reconcile:reconcile",
     "export": "fancymonkey.commands.export:export",
     "import": "fancymonkey.commands.import_:import_",
