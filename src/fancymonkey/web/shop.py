@@ -21,6 +21,7 @@ from fancymonkey.payments.reconcile import Reconciler
 from fancymonkey.web.auth import Throttle
 from fancymonkey.web.glance import Glance
 from fancymonkey.web.listing import Listing
+from fancymonkey.web.meter import Meter
 from fancymonkey.web.table import Table
 
 
@@ -40,6 +41,7 @@ class Shop:
     accounts: Accounts = field(init=False)
     alerts: Alerts = field(init=False)
     jobs: Jobs = field(init=False)
+    meter: Meter = field(init=False, default_factory=Meter)
 
     def __post_init__(self) -> None:
         self.listing = Listing(self.engine)
