@@ -7,7 +7,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from tests.alerts.receivers import HttpReceiver, mail_server
+from tests.alerts.receivers import HttpReceiver, MailServer, mail_server
 from tests.support.postgres import PostgresServer
 from tests.support.server import Server
 
@@ -31,6 +31,12 @@ async def post(server: Server, path: str, body: object) -> dict[str, object]:
 async def stock(server: Server, size: str, units: int) -> None:
     rows = [{"productId": "prod_hoodie_001", "size": size, "stock": units}]
     await post(server, "/api/inventory/update", {"password": "pw", "updates": rows})
+
+
+def said(mail: MailServer) -> str:
+    """The texts of all mails."""
+    parts = [message.get_body(("plain",)) for message in mail.messages]
+    return "\n".join(part.get_content() for part in parts if part is not None)
 
 
 @pytest.mark.slow
@@ -57,7 +63,7 @@ async def test_each_alert_once(postgres_server: PostgresServer, postgres_url: st
             for size, server in (("S", first), ("M", second)):
                 await stock(server, size, 4)
             await until(20, lambda: len(receiver.requests) >= begun + 2)
-            await until(20, lambda: any("S" in str(one["Subject"]) for one in mail.messages))
+            await until(20, lambda: "HOODIE, S, " in said(mail))
             await asyncio.to_thread(first.kill)
             await stock(second, "L", 3)  # while nobody looks
             await stock(second, "XL", 0)
@@ -71,11 +77,10 @@ async def test_each_alert_once(postgres_server: PostgresServer, postgres_url: st
                 ("stock.out", "XL"),
             ]
             assert len({one["id"] for one in told}) == 4
-            texts = [message.get_body(("plain",)) for message in mail.messages]
-            text = "\n".join(part.get_content() for part in texts if part is not None)
+            text = said(mail)
             for size in ("S", "M", "L"):
                 assert text.count(f"Low: MIDNIGHT EMERALD HOODIE, {size}, ") == 1, text
             assert text.count("Out of stock: MIDNIGHT EMERALD HOODIE, XL") == 1, text
         finally:
-            await asyncio.to_thread(second.stop)
-            await asyncio.to_thread(first.kill)
+            await asyncio.to_thread(second.close)
+            await asyncio.to_thread(first.close)

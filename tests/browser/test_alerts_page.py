@@ -34,8 +34,8 @@ async def enter(page: Page, shop: Shopfront) -> None:
     await page.locator("input[name=name], #name").first.fill("owner")
     await page.locator("input[type=password]").first.fill(PASSWORD)
     await page.locator("button[type=submit], form button").last.click()
-    await expect(page.get_by_role("heading", name="Alerts", exact=True)).to_be_visible()
-    await expect(page.get_by_role("heading", name="Deliveries")).to_be_visible()
+    await page.wait_for_url("**/admin/alerts.html", timeout=30_000)  # a password is slow to check
+    await expect(page.get_by_role("heading", name="Deliveries")).to_be_visible(timeout=15_000)
 
 
 async def add(page: Page, url: str) -> str:

@@ -2,7 +2,7 @@
 
 import { html, nothing } from "/admin/dom.js";
 import { ago, number, plural, when } from "/admin/format.js";
-import { Page, ask } from "/admin/page.js";
+import { Page, ask, main } from "/admin/page.js";
 import { api } from "/admin/session.js";
 import { may } from "/admin/shell.js";
 import { toast } from "/admin/toast.js";
@@ -19,7 +19,7 @@ async function load() {
   if (!allowed) return {};
   const [alerts, hooks, log, jobs] = await Promise.all([
     ask("/api/admin/alerts", { limit: 50 }),
-    ask("/api/admin/webhooks"),
+    api("/api/admin/webhooks"),
     ask("/api/admin/webhooks/deliveries", { limit: 50 }),
     ask("/api/admin/jobs", { limit: 3 }),
   ]);
@@ -120,7 +120,7 @@ function recent(alerts) {
 
 function hookRow(hook, events) {
   const state = !hook.active ? badge("wrong", "Off") : hook.failingSince ? badge("warn", "Failing") : badge("good", "On");
-  const why = hook.offBecause ? `Switched off: ${hook.offBecause}` : hook.failingSince ? html`Failing for a while: first ${time(hook.failingSince)}.` : "";
+  const why = hook.offBecause ? `Switched off: ${hook.offBecause}` : hook.failingSince ? html`Failing; it began ${time(hook.failingSince)}.` : "";
   return html`<li class="entry">
     <div class="what"><b class="url">${hook.url}</b>
       <p class="quiet">${hook.description ? `${hook.description}. ` : ""}${hook.events.join(", ")}</p>
@@ -150,12 +150,12 @@ function deliveries(data) {
   return html`<ul class="entries">${data.deliveries.map((one) => {
     const last = one.attempts.at(-1);
     const [look, words] = STATES[one.state];
-    const next = one.dueAt && one.tries ? html`, next try ${time(one.dueAt)}` : "";
+    const next = !one.dueAt || !one.tries ? "" : new Date(one.dueAt) > Date.now() ? html`, next try ${time(one.dueAt)}` : ", next try soon";
     return html`<li class="entry">
       <div class="what"><b>${one.event.type}</b> <span class="quiet url">${urls.get(one.webhook) ?? "a webhook that was removed"}</span>
         <p class="quiet">${last ? html`${last.error ?? `Answered ${last.status}.`} ${plural(one.tries, "try", "tries")}, ${number(last.tookMs)} ms${next}` : "Not tried yet"}</p></div>
       ${badge(look, words)}<span class="quiet at">${time(one.madeAt)}</span>
-      ${one.state !== "waiting" && urls.has(one.webhook) ? html`<button type="button" class="quiet" @click=${() => again(one)}>Send again</button>` : nothing}
+      ${one.state !== "waiting" && urls.has(one.webhook) ? html`<button type="button" class="link" @click=${() => again(one)}>Send again</button>` : nothing}
     </li>`;
   })}</ul>`;
 }
@@ -190,5 +190,6 @@ function body(data) {
   };
 }
 
+main.replaceChildren();
 const page = new Page("Alerts", load, body, { every: 10000 });
 page.read();
