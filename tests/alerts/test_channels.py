@@ -159,6 +159,16 @@ def test_a_url_that_is_not_understood_ends_the_start(url: str) -> None:
     assert "hushhush" not in str(told.value)
 
 
+def test_what_is_too_long_for_a_service_comes_in_parts() -> None:
+    (channel,) = channels_of(["discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js"])
+    assert isinstance(channel, Chat)
+    body = "\n".join(f"Low: {number}, 4 left" for number in range(400))
+    parts = channel._plugin._apply_overflow(body, title="400 alerts")
+    assert len(parts) > 3
+    assert all(len(part["body"]) <= 2000 for part in parts)
+    assert sum(part["body"].count("left") for part in parts) == 400
+
+
 def test_a_long_letter_says_how_much_more_there_is() -> None:
     many = [happening("stock.low", NOW, str(n), f"Low: {n}", "Few.") for n in range(SHOWN + 7)]
     told = letter(*many)

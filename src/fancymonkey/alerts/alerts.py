@@ -16,7 +16,7 @@ from fancymonkey.alerts.outbox import Outbox, Target
 from fancymonkey.alerts.post import Poster
 from fancymonkey.alerts.quiet import QuietHours
 from fancymonkey.alerts.sender import Sender
-from fancymonkey.alerts.watch import Watch
+from fancymonkey.alerts.watch import STORE_SECONDS, Watch
 from fancymonkey.alerts.webhooks import UnknownWebhook, Webhooks
 from fancymonkey.core.bulk import is_low
 from fancymonkey.core.payment import Matter
@@ -30,9 +30,7 @@ LOOK_SECONDS = 1.0
 """How often it is looked for what has moved, and for what is due to be sent."""
 REST_SECONDS = 10.0
 """How often it is looked for everything that is not in the ledger."""
-STORE_SECONDS = 8.0
-"""How long the store may take for one look."""
-TROUBLE_SECONDS = 12.0
+TROUBLE_SECONDS = 8.0
 """After so long without the store, the owner is told without it, before the lease is lost."""
 
 
@@ -95,6 +93,7 @@ class Alerts:
                         await self._sender.load()
                         loaded = True
                     await self._round()
+                    self._troubled, self._cried = None, False
                 except Stale:
                     await asyncio.sleep(LOOK_SECONDS)
                 except (StoreError, TimeoutError) as error:
@@ -131,7 +130,6 @@ class Alerts:
         while more:
             async with asyncio.timeout(STORE_SECONDS):
                 more = await self._watch.ledger(targets)
-            self._well()
         now = asyncio.get_running_loop().time()
         async with asyncio.timeout(STORE_SECONDS):
             if not self._looked or now - self._looked >= REST_SECONDS:
@@ -141,9 +139,6 @@ class Alerts:
             await self._sender.round()
 
     # The store itself is in trouble: then nothing can be kept in it.
-
-    def _well(self) -> None:
-        self._troubled, self._cried = None, False
 
     async def _trouble(self, why: str) -> None:
         """Tells the owner without the store, once, after a while of trouble."""

@@ -114,6 +114,7 @@ class Chat:
         self._thread: threading.Thread | None = None
         plugin.socket_connect_timeout = CONNECT_SECONDS
         plugin.socket_read_timeout = READ_SECONDS
+        plugin.overflow_mode = "split"  # else a long message is refused as a whole
         service = str(plugin.service_name)
         schema = str(plugin.schema)
         open_hosts = ("json", "jsons", "form", "forms", "xml", "xmls")

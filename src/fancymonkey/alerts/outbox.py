@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from fancymonkey.alerts.happenings import Happening, stamped
-from fancymonkey.alerts.quiet import DAY, MINUTE, SECOND, QuietHours
+from fancymonkey.alerts.quiet import DAY, SECOND, QuietHours
+from fancymonkey.core.document import Document
 from fancymonkey.core.keep import Draft
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.folder import Folder, Kept, keep
@@ -15,7 +16,7 @@ from fancymonkey.engine.folder import Folder, Kept, keep
 KEPT = 30 * DAY
 COLLECT = 5 * SECOND
 """How long an alert waits for others that go with it in one message."""
-RECENT = 2 * MINUTE
+RECENT = 30 * SECOND
 ATTEMPTS_KEPT = 20
 
 WAITING, DONE, FAILED, DROPPED = "waiting", "done", "failed", "dropped"
@@ -98,11 +99,14 @@ class Outbox:
 
     async def recent(self) -> AsyncIterator[Kept[Delivery]]:
         """What was put in lately, by whichever process."""
-        since = self.engine.clock() - RECENT
-        async for kept in self.waiting.after(""):
-            if kept.value.made_at < since:
+        # What was sent leaves an empty row for a day: those of before are not even looked at.
+        last = stamped("dlv", self.engine.clock() - RECENT, "g")
+        async for row in self.engine.store.scan(Document, (self.waiting.name, "")):
+            if not isinstance(row, Document) or row.folder != self.waiting.name or row.name > last:
                 return
-            yield kept
+            kept = await self.waiting.get(row.name) if row.body else None
+            if kept is not None:
+                yield kept
 
     async def put_off(self, kept: Kept[Delivery], value: Delivery) -> Kept[Delivery]:
         """Keeps a failed try. Raises Stale where another process has it."""

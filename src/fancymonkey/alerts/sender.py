@@ -7,6 +7,7 @@ from typing import Any
 
 from fancymonkey.alerts import words
 from fancymonkey.alerts.channels import Channel, Unsent
+from fancymonkey.alerts.happenings import stamped
 from fancymonkey.alerts.letter import SHOWN, Letter
 from fancymonkey.alerts.outbox import (
     DONE,
@@ -19,7 +20,7 @@ from fancymonkey.alerts.outbox import (
     tried,
 )
 from fancymonkey.alerts.post import Poster
-from fancymonkey.alerts.quiet import GIVE_UP, SECOND, wait
+from fancymonkey.alerts.quiet import GIVE_UP, MINUTE, SECOND, wait
 from fancymonkey.alerts.webhooks import Endpoint, UnknownWebhook, Webhooks
 from fancymonkey.engine.folder import Kept, Stale, keep
 from fancymonkey.errors import StoreError
@@ -31,6 +32,8 @@ AT_ONCE = 4
 MOST_WAITING = 10_000
 """Deliveries that wait for one target; the log says of those beyond that they were dropped."""
 REST_MAX = 60 * SECOND
+ALL_EVERY = 5 * MINUTE
+"""How often everything that waits is looked through: a clock elsewhere may be wrong."""
 GONE = "There is no such channel or webhook any more."
 
 Waiting = dict[str, Kept[Delivery]]
@@ -68,20 +71,31 @@ class Sender:
         self._clock = outbox.engine.clock
         self._lanes: dict[str, _Lane] = {}
         self._over: set[str] = set()
+        self._all_taken = 0
         self._unnoted: Closed = []
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def load(self) -> None:
         """Takes up everything that waits. Raises StoreError."""
         self._lanes.clear()
-        self._over.clear()
+        self._over = {kept.name for kept, _ in self._unnoted}
+        self._all_taken = self._clock()
         for kept in await self._outbox.waiting.all():
             self._take(kept)
 
     async def refresh(self) -> None:
-        """Takes up what was put in lately. Raises StoreError."""
-        async for kept in self._outbox.recent():
+        """Takes up what was put in lately, now and then everything. Raises StoreError."""
+        now = self._clock()
+        if abs(now - self._all_taken) < ALL_EVERY:
+            async for kept in self._outbox.recent():
+                self._take(kept)
+            return
+        for kept in await self._outbox.waiting.all():
             self._take(kept)
+        self._all_taken = now
+        before = stamped("dlv", now - ALL_EVERY, "")
+        unnoted = {kept.name for kept, _ in self._unnoted}
+        self._over = {name for name in self._over if name < before or name in unnoted}
 
     def _take(self, kept: Kept[Delivery]) -> None:
         if kept.name in self._over:
@@ -129,8 +143,10 @@ class Sender:
                 text = GONE if endpoint is None else f"It is off. {endpoint.off_because}".strip()
                 await self._drop(lane, due, text)
             else:
-                extra = sorted(lane.waiting.values(), key=lambda kept: kept.value.made_at)
-                await self._drop(lane, extra[MOST_WAITING:], "Too many wait for it already.")
+                if len(lane.waiting) > MOST_WAITING:
+                    extra = sorted(lane.waiting.values(), key=lambda kept: kept.value.made_at)
+                    await self._drop(lane, extra[MOST_WAITING:], "Too many wait for it already.")
+                    due = [kept for kept in due if kept.name in lane.waiting]
                 self._start_posts(lane, target, endpoint, due, now)
 
     # Alerts: what is due goes in one message.

@@ -4,6 +4,7 @@ How far it has looked is written together with what it tells, where nobody else 
 meanwhile: neither a crash nor another process makes anything be told twice, or not at all.
 """
 
+import asyncio
 import logging
 import re
 from collections.abc import Iterable
@@ -24,6 +25,8 @@ from fancymonkey.engine.folder import Folder, Stale, keep
 log = logging.getLogger(__name__)
 
 PORTION = 500
+STORE_SECONDS = 8.0
+"""How long the store may take for one look."""
 OVERLAP = 2 * HOUR
 """Matters and runs are looked at again for so long: they are written after they began."""
 CURSOR_EVERY = 10_000
@@ -103,8 +106,9 @@ class Watch:
         """
         if self._seen is not None:
             return self._seen
-        self._known = {kept.name: kept.value for kept in await self._bands.all()}
-        kept = await self._place.get("seen")
+        async with asyncio.timeout(STORE_SECONDS):
+            self._known = {kept.name: kept.value for kept in await self._bands.all()}
+            kept = await self._place.get("seen")
         if kept is not None:
             self._seen, self._version = kept.value, kept.version
             return kept.value
@@ -114,7 +118,8 @@ class Watch:
         self._version = 0
         drafts = [self._bands.draft(sku, band) for sku, band in bands.items()]
         for start in range(0, len(drafts), PORTION):
-            await keep(self._engine, *drafts[start : start + PORTION])
+            async with asyncio.timeout(STORE_SECONDS):
+                await keep(self._engine, *drafts[start : start + PORTION])
         self._known |= bands
         self._seen = first
         await self._write(first, [])
