@@ -21,6 +21,7 @@ COMMANDS = {
     "stand-in": "fancymonkey.commands.stand_in:stand_in",
     "user": "fancymonkey.commands.user:user",
     "job": "fancymonkey.commands.job:job",
+    "alerts": "fancymonkey.commands.alerts:alerts",
     "reconcile": "fancymonkey.commands.reconcile:reconcile",
     "export": "fancymonkey.commands.export:export",
     "import": "fancymonkey.commands.import_:import_",

@@ -23,8 +23,10 @@ from fancymonkey.web import (
     samples,
     sessions,
     stripe,
+    webhooks,
     wire,
 )
+from fancymonkey.web.alert_samples import ALERT_REQUESTS
 from fancymonkey.web.answers import STATUS
 from fancymonkey.web.owner_samples import OWNERS_REQUESTS
 from tests.accounts.visitor import Visitor, code_of
@@ -57,6 +59,12 @@ DECODERS = {
     "revoke_key": api_keys._revoke,
     "undo": owner._undo_body,
     "release_holds": holds._release_holds,
+    "add_webhook": webhooks._add,
+    "change_webhook": webhooks._change,
+    "remove_webhook": webhooks._one,
+    "rotate_webhook": webhooks._rotate,
+    "ping_webhook": webhooks._one,
+    "redeliver": webhooks._redeliver,
 }
 REF = "#/components/schemas/"
 
@@ -260,7 +268,7 @@ async def test_the_samples_are_what_is_really_asked_and_answered(shop: Shop) -> 
     for name, answer in got.items():
         assert answer.status == 200, name
         assert shape(answer.json) == shape(samples.ANSWERS[name]), name
-    assert sent.keys() | OWNERS_REQUESTS.keys() == DECODERS.keys()
+    assert sent.keys() | OWNERS_REQUESTS.keys() | ALERT_REQUESTS.keys() == DECODERS.keys()
 
 
 def test_every_refusal_of_the_core_has_a_status() -> None:

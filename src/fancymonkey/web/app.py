@@ -93,9 +93,8 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
 
 
 async def _keep_going(shop: Shop) -> None:
-    """Does the jobs that are due, where schedules are on."""
-    if shop.settings.schedules:
-        await Runner(shop.jobs).run()
+    """Looks after the alerts, and does the jobs that are due where schedules are on."""
+    await Runner(shop.jobs, [shop.alerts.run], schedules=shop.settings.schedules).run()
 
 
 def _speak_problems(app: FastAPI) -> None:
