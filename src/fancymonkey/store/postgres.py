@@ -1,18 +1,19 @@
 """The store in PostgreSQL: for many workers and servers on one database."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeVar
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import execute, loads
 from fancymonkey.core.model import Entry, Item, Level, Product, Reservation, Row
-from fancymonkey.core.state import State
+from fancymonkey.core.state import Rows, State
 from fancymonkey.errors import DataError, StoreError, StoreReadOnly, StoreUnavailable
 from fancymonkey.store import postgres_batch as batch
-from fancymonkey.store.base import Bell, Commit, Snapshot, Submit, empty_rows
+from fancymonkey.store.base import Bell, Commit, Frozen, Snapshot, Submit, absorbed, empty_rows
 from fancymonkey.store.columns import ENTRIES, TABLES
 from fancymonkey.store.migrations import migrations
+from fancymonkey.store.postgres_frozen import frozen
 from fancymonkey.store.postgres_link import (
     Connection,
     Link,
@@ -259,6 +260,36 @@ class PostgresStore:
 
         await self._write(work, repeatable=False)  # its source can be read but once
 
+    def frozen(self) -> AbstractAsyncContextManager[Frozen]:
+        """See `Store.frozen`."""
+        return frozen(self._link)
+
+    async def absorb(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
+        """See `Store.absorb`."""
+        state = absorbed(changed, entries, revision)
+
+        async def work(writer: Connection) -> None:
+            if self._taught is not writer:
+                await batch.learn_types(writer)
+                self._taught = writer
+            await writer.execute(self._begin)
+            await batch.write(writer, state)
+            await commit(writer)
+
+        await self._write(work)
+
+    async def clear(self) -> None:
+        """See `Store.clear`."""
+        names = ", ".join(table.name for table in (*TABLES.values(), ENTRIES))
+
+        async def work(writer: Connection) -> None:
+            await writer.execute(self._begin)
+            await writer.execute(f"TRUNCATE {names}")
+            await writer.execute("UPDATE head SET revision = 0")
+            await commit(writer)
+
+        await self._write(work)
+
     async def prune(self, before: int) -> int:
         """See `Store.prune`."""
         total = 0
@@ -274,9 +305,6 @@ class PostgresStore:
             self._link, bell, lambda: None if self._writer is None else self._writer.pid
         )
         await self._watch.start()
-
-    def _own_pid(self) -> int | None:
-        return None if self._writer is None else self._writer.pid
 
     async def trouble(self) -> list[str]:
         """See `Store.trouble`."""

@@ -49,6 +49,11 @@ class Link:
         """The address for messages: without user, password and parameters."""
         return re.sub(r"\?.*", "", self._url.partition("://")[2].rpartition("@")[2])
 
+    @property
+    def direct_url(self) -> str:
+        """The URL of PostgreSQL itself, past any pooler, as its own programs take it."""
+        return self._direct_url
+
     async def connect(self, *, direct: bool = False) -> Connection:
         """A new connection; `direct` past any pooler. Raises StoreUnavailable."""
         try:

@@ -1,0 +1,34 @@
+"""Filling the journal of an empty folder with another store's ledger."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from fancymonkey.core.model import Entry
+from fancymonkey.store.journal import Journal
+
+LOAD_ENTRIES = 1000
+InWriter = Callable[..., Awaitable[Any]]
+"""Runs work in the thread that writes."""
+
+
+async def load_entries(
+    journal: Journal, in_writer: InWriter, entries: AsyncIterator[Entry], revision: int
+) -> None:
+    """Writes the entries; they count once a snapshot of the rows is there. Raises OSError."""
+    part: list[Entry] = []
+    async for entry in entries:
+        part.append(entry)
+        if len(part) == LOAD_ENTRIES:
+            await _load_part(journal, in_writer, part, entry.revision)
+            part = []
+    await _load_part(journal, in_writer, part, revision)
+
+
+async def _load_part(
+    journal: Journal, in_writer: InWriter, part: list[Entry], revision: int
+) -> None:
+    at = part[-1].at if part else 0
+    line = journal.line(revision, at, {}, part)
+    await in_writer(journal.append, line, revision, len(part))
+    if journal.full:
+        await in_writer(journal.rotate, loaded=True)
