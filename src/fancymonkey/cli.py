@@ -13,6 +13,8 @@ COMMANDS = {
     "serve": "fancymonkey.commands.serve:serve",
     "init": "fancymonkey.commands.init:init",
     "migrate": "fancymonkey.commands.migrate:migrate",
+    "backup": "fancymonkey.commands.backup:backup",
+    "restore": "fancymonkey.commands.backup:restore",
     "verify": "fancymonkey.commands.verify:verify",
     "explain": "fancymonkey.commands.explain:explain",
     "release-expired": "fancymonkey.commands.release_expired:release_expired",

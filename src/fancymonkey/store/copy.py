@@ -6,7 +6,7 @@ from itertools import count
 from fancymonkey.core.model import Entry, Row
 from fancymonkey.core.rows import ROWS
 from fancymonkey.errors import DataError, StoreCorrupt, StoreUnavailable
-from fancymonkey.store.base import Store
+from fancymonkey.store.base import Frozen, Store
 
 PAGE = 5000
 Progress = Callable[[int, int], None]
@@ -62,6 +62,35 @@ async def copy(source: Store, target: Store, progress: Progress = _silent) -> di
     await target.load(rows(), entries(), revision)
     progress(revision, revision)
     return copied
+
+
+async def fill(target: Store, source: Frozen) -> None:
+    """Fills an empty store with all that another holds at one revision, all or nothing.
+
+    Raises DataError where the target is not empty, StoreCorrupt where the ledger has a gap.
+    """
+    if not await is_empty(target):
+        raise DataError("The store to fill is not empty. Name an empty one, nothing was copied.")
+
+    async def rows() -> AsyncIterator[Row]:
+        for kind in ROWS:
+            async for row in source.scan(kind):
+                yield row
+
+    async def entries() -> AsyncIterator[Entry]:
+        number = 0
+        async for entry in source.entries():
+            number += 1
+            if entry.revision != number:
+                raise StoreCorrupt(f"Entry {number} is missing from the ledger. Nothing was kept.")
+            yield entry
+        if number != source.revision:
+            raise StoreCorrupt(
+                f"The ledger ends at entry {number} and should at {source.revision}. "
+                "Nothing was kept."
+            )
+
+    await target.load(rows(), entries(), source.revision)
 
 
 async def _check_unchanged(source: Store, revision: int) -> None:
