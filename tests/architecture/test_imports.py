@@ -27,7 +27,8 @@ LEAVES: dict[str, set[str]] = {
     "errors": set(),
     "variables": {"errors"},
     "chores": {"variables"},
-    "config_admin": {"chores", "variables"},
+    "keeping": {"chores", "variables"},
+    "config_admin": {"keeping", "variables"},
     "config": {"config_admin", "errors", "variables"},
     "logs": {"config"},
 }

@@ -69,6 +69,7 @@ def pack(disk: Disk, folder: Path, manifest: Manifest, to: Path) -> None:
     try:
         fd = disk.create(temporary)
         try:
+            os.fchmod(fd, 0o600)  # it holds digests of passwords, and who bought
             _write(io.BufferedWriter(_Output(disk, fd), CHUNK), folder, manifest)
             disk.sync(fd)
         finally:

@@ -45,13 +45,22 @@ async def _is_empty(target: Path) -> bool:
         await store.close()
 
 
+def free_name(path: Path) -> Path:
+    """The path, or with a number behind it where something has that name."""
+    found, number = path, 1
+    while found.exists():
+        number += 1
+        found = path.with_name(f"{path.name}-{number}")
+    return found
+
+
 def put(made: Path, target: Path, aside_name: str) -> str | None:
     """Moves the parts into place; returns where the old ones are now, if there were any.
 
     Until all are there a mark says that the folder is half restored. Raises OSError.
     """
     disk = Disk()
-    aside = target / aside_name
+    aside = free_name(target / aside_name)
     old = [target / name for name in PARTS if (target / name).exists()]
     fd = disk.create(target / RESTORING)
     disk.sync(fd)

@@ -75,6 +75,12 @@ async def refuse_running(url: str) -> None:
             )
 
 
+async def schemas(url: str) -> set[str]:
+    """The names of the database's schemas."""
+    async with _connected(url) as connection:
+        return {row[0] for row in await connection.fetch("SELECT nspname FROM pg_namespace")}
+
+
 async def dump(url: str, folder: Path) -> Place:
     """Writes a dump at one moment into a folder, and reads it through. Raises BackupError."""
     place = await look(url)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain, count
 from pathlib import Path
 
 from fancymonkey.backup import json_place, postgres_copy, rows, sqlite_copy, sqlite_place
@@ -93,7 +94,7 @@ async def _into_file(
             name = f"sqlite:///{made}"
             async with _source(manifest, folder) as still, _opened(name, now) as store:
                 await fill(store, still)
-        aside = path.with_name(f"{path.name}.before-restore-{stamp}")
+        aside = json_place.free_name(path.with_name(f"{path.name}.before-restore-{stamp}"))
         return await asyncio.to_thread(sqlite_place.put, held, made, path, aside)
 
 
@@ -104,7 +105,8 @@ async def _into_postgres(
     empty = await _is_empty_database(url)
     if not empty and not force:
         raise not_empty("The database")
-    aside = None if empty else f"before_restore_{stamp.lower()}"
+    taken = await postgres_copy.schemas(url)
+    aside = None if empty else _free_schema(f"before_restore_{stamp.lower()}", taken)
     with tempfile.TemporaryDirectory(prefix="fancymonkey-") as name:
         folder = Path(name)
         await asyncio.to_thread(unpack, source, folder)
@@ -127,6 +129,11 @@ async def _is_empty_database(url: str) -> bool:
         return False
     async with _opened(url, 0) as store:
         return await is_empty(store)
+
+
+def _free_schema(name: str, taken: set[str]) -> str:
+    names = chain([name], (f"{name}_{number}" for number in count(2)))
+    return next(one for one in names if one not in taken)
 
 
 def not_empty(what: str) -> BackupError:

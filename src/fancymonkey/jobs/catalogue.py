@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from fancymonkey.backup.nightly import Plan, save
 from fancymonkey.config import Settings
 from fancymonkey.core.outcomes import Accepted
 from fancymonkey.core.resolve import Expire
@@ -34,11 +35,18 @@ def _jobs(engine: Engine, settings: Settings, reconciler: Reconciler | None) -> 
             lambda: _reconcile(reconciler),
             Every(every) if every else None,
         )
+    night = Daily(settings.nightly_at, settings.time_zone)
+    yield Job(
+        "backup",
+        "saves all of the store in a new file in BACKUP_TO, and removes old ones there",
+        lambda: _backup(settings),
+        night if settings.backup_to is not None else None,
+    )
     yield Job(
         "retention",
         "forgets what is old and of no use any more; the ledger is never shortened",
         lambda: _retention(engine),
-        Daily(settings.nightly_at, settings.time_zone),
+        night,
     )
 
 
@@ -56,6 +64,17 @@ async def _reconcile(reconciler: Reconciler) -> Done:
     quiet = report.outcome == "balanced"
     text = "\n".join(report.lines())
     return Done(report.outcome, report.told(), text, quiet=quiet, kept=True)
+
+
+async def _backup(settings: Settings) -> Done:
+    plan = Plan(
+        settings.target,
+        settings.backup_to,
+        settings.backup_keep_days,
+        settings.backup_keep_weeks,
+    )
+    made = await save(plan)
+    return Done("done", made, f"Saved as {made['path']}, {made['bytes']:,} bytes.")
 
 
 async def _retention(engine: Engine) -> Done:
