@@ -42,17 +42,17 @@ def test_nothing_acknowledged_before_the_backup_is_lost(
     try:
         one.start()
         told, made = asyncio.run(_saved_while_trading(one, tmp_path, settings))
+        assert len(told) > 5
+        _destroy(places, one.shop.target)
+        done = program("restore", "--from", str(made["path"]), **settings)
+        assert done["clean"]
+        verify(one.shop)
+        asyncio.run(_all_there(one.shop.target, told))
+        one.start()  # the shop goes on
+        one.server.stop()
+        verify(one.shop)
     finally:
         one.server.close()
-    assert len(told) > 5
-    _destroy(places, one.shop.target)
-    done = program("restore", "--from", str(made["path"]), **settings)
-    assert done["clean"]
-    verify(one.shop)
-    asyncio.run(_all_there(one.shop.target, told))
-    one.server.start()  # the shop goes on
-    one.server.stop()
-    verify(one.shop)
 
 
 async def _saved_while_trading(

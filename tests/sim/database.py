@@ -187,6 +187,9 @@ class SimStore:
     async def clear(self) -> None:
         raise NotImplementedError
 
+    def leave(self) -> None:
+        raise NotImplementedError
+
     async def prune(self, before: int) -> int:
         await self._reach()
         return await self._db.prune(before)

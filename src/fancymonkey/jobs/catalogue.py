@@ -39,7 +39,7 @@ def _jobs(engine: Engine, settings: Settings, reconciler: Reconciler | None) -> 
     yield Job(
         "backup",
         "saves all of the store in a new file in BACKUP_TO, and removes old ones there",
-        lambda: _backup(settings),
+        lambda: _backup(settings, engine.moved_to or settings.target),
         night if settings.backup_to is not None else None,
     )
     yield Job(
@@ -66,9 +66,9 @@ async def _reconcile(reconciler: Reconciler) -> Done:
     return Done(report.outcome, report.told(), text, quiet=quiet, kept=True)
 
 
-async def _backup(settings: Settings) -> Done:
+async def _backup(settings: Settings, target: str) -> Done:
     plan = Plan(
-        settings.target,
+        target,
         settings.backup_to,
         settings.backup_keep_days,
         settings.backup_keep_weeks,

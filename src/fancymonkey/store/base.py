@@ -133,6 +133,9 @@ class Store(Protocol):
     async def clear(self) -> None:
         """Empties the store. Only for a copy that was not finished."""
 
+    def leave(self) -> None:
+        """The shop lives elsewhere now: what is here is only read until it is closed."""
+
     async def prune(self, before: int) -> int:
         """Forgets outcomes older than `before` (ms) and documents of no use since; how many."""
         ...

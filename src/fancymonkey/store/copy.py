@@ -123,6 +123,19 @@ async def compare(left: Store, right: Store, progress: Progress = _silent) -> li
     return [*found, *([difference] if difference else [])]
 
 
+async def differences(left: Frozen, right: Frozen) -> list[str]:
+    """As `compare`, of two stores at one revision each."""
+    found = [
+        difference
+        for kind in ROWS
+        if (difference := await _first_difference(kind.TABLE, left.scan(kind), right.scan(kind)))
+    ]
+    if left.revision != right.revision:
+        found.append(f"revision: {left.revision} and {right.revision}")
+    difference = await _first_difference("entry", left.entries(), right.entries())
+    return [*found, *([difference] if difference else [])]
+
+
 async def _first_difference(
     table: str, left: AsyncIterator[object], right: AsyncIterator[object]
 ) -> str | None:

@@ -110,12 +110,10 @@ class JsonStore:
             self._file_lock.take(self._now)
             remove_leftovers(self._disk, self._path, self._path / "logs", self._path / "state")
         check_whole(self._path)
-        position = recover(self._image, self._recent, self._journal, self._state.read())
+        at = recover(self._image, self._recent, self._journal, self._state.read())
         if not self._read_only:
             self._journal.start()
-        log.info(
-            "%s: open at revision %d, batch %d", self._path, position.revision, position.number
-        )
+        log.info("%s: open at revision %d, batch %d", self._path, at.revision, at.number)
 
     def _imagine(self, commands: Sequence[Command]) -> None:
         """Shows a folder that no writer has opened yet as the first one will find it."""
@@ -135,8 +133,8 @@ class JsonStore:
         finally:
             self._open = False
             await asyncio.gather(*self._snapshots, return_exceptions=True)
-            if self._writer is not None:
-                writer, self._writer = self._writer, None
+            writer, self._writer = self._writer, None
+            if writer is not None:
                 writer.shutdown()
             self._journal.close()
             self._file_lock.free()
@@ -152,10 +150,7 @@ class JsonStore:
             answers = execute(state, commands, self._image.due(now))
             if state.changed or state.entries:
                 await self._write(state, alone=len(commands) <= 1)
-            if after == before:
-                entries = state.entries
-            else:
-                entries = await self._entries_since(after)
+            entries = state.entries if after == before else await self._entries_since(after)
             return commit_of(state, answers, entries)
 
     async def _write(self, state: State, *, alone: bool) -> None:
@@ -283,7 +278,8 @@ class JsonStore:
                 position = self._journal.position
                 await self._in_writer(self._state.write, position, 0, all_rows(changed))
             except BaseException as error:
-                await self._in_writer(self._journal.restart, before, loaded=False)
+                await self._in_writer(self._state.clear)
+                await self._in_writer(self._journal.restart, Position(), loaded=False)
                 if isinstance(error, OSError):
                     raise StoreUnavailable(f"{self._path} could not be filled: {error}") from error
                 raise
@@ -307,6 +303,11 @@ class JsonStore:
             await self._in_writer(self._journal.restart, Position(), loaded=False)
             self._image, self._recent = Image(), Recent()
             self.mirror.all_changed()
+
+    def leave(self) -> None:
+        """See `Store.leave`. The owner's file is not looked at any more."""
+        self._open = False
+        self.mirror.stop()
 
     async def prune(self, before: int) -> int:
         """See `Store.prune`."""

@@ -1,10 +1,13 @@
 """Filling the journal of an empty folder with another store's ledger."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 from fancymonkey.core.model import Entry
+from fancymonkey.store.files import Disk
 from fancymonkey.store.journal import Journal
+from fancymonkey.store.segments import Segments
 
 LOAD_ENTRIES = 1000
 InWriter = Callable[..., Awaitable[Any]]
@@ -32,3 +35,14 @@ async def _load_part(
     await in_writer(journal.append, line, revision, len(part))
     if journal.full:
         await in_writer(journal.rotate, loaded=True)
+
+
+def discard_half(folder: Path) -> None:
+    """Removes what a copy has left in a folder that ended before it counted. Raises OSError.
+
+    Such a folder has entries of another store and no snapshot of the rows: nothing of its own.
+    """
+    segments = Segments(Disk(), folder / "logs").all()
+    if segments and segments[0].loaded and not list((folder / "state").glob("state-*.json")):
+        for segment in segments:
+            segment.path.unlink()

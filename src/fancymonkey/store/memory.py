@@ -241,6 +241,9 @@ class MemoryStore:
         """See `Store.clear`."""
         self.image, self.entries = Image(), []
 
+    def leave(self) -> None:
+        """Nothing looks here."""
+
     async def prune(self, before: int) -> int:
         """See `Store.prune`."""
         return self.image.forget(before)

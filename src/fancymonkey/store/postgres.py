@@ -290,6 +290,9 @@ class PostgresStore:
 
         await self._write(work)
 
+    def leave(self) -> None:
+        """See `Store.leave`. What is heard of it does no harm."""
+
     async def prune(self, before: int) -> int:
         """See `Store.prune`."""
         total = 0

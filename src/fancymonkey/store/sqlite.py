@@ -265,6 +265,9 @@ class SqliteStore:
         """See `Store.clear`."""
         await self._write(Writer.clear)
 
+    def leave(self) -> None:
+        """Nothing looks here."""
+
     async def prune(self, before: int) -> int:
         """See `Store.prune`."""
         total = 0

@@ -18,7 +18,7 @@ from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import FancyMonkeyError
 from fancymonkey.jobs.runner import Runner
 from fancymonkey.store.opening import open_store
-from fancymonkey.web import cron, dashboard, demo, live, openapi, owner_live, pages, system
+from fancymonkey.web import cron, dashboard, demo, live, moving, openapi, owner_live, pages, system
 from fancymonkey.web.denial import denial
 from fancymonkey.web.front import Front, unavailable
 from fancymonkey.web.http import Problem, response_of
@@ -70,6 +70,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     app.include_router(live.router(shop))
     app.include_router(owner_live.router(shop))
     app.include_router(cron.router(shop))
+    app.include_router(moving.router(shop))
     app.include_router(pages.router())
     pages.mount(app)
     dashboard.mount(app, shop)
