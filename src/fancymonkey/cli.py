@@ -15,6 +15,7 @@ COMMANDS = {
     "migrate": "fancymonkey.commands.migrate:migrate",
     "backup": "fancymonkey.commands.backup:backup",
     "restore": "fancymonkey.commands.backup:restore",
+    "history": "fancymonkey.commands.history:history",
     "verify": "fancymonkey.commands.verify:verify",
     "explain": "fancymonkey.commands.explain:explain",
     "release-expired": "fancymonkey.commands.release_expired:release_expired",

@@ -9,8 +9,11 @@ from fancymonkey.core.adjust import Count
 from fancymonkey.core.model import sku_of
 from fancymonkey.store.base import Store
 from fancymonkey.store.opening import open_store
+from tests.cli.conftest import cli
 from tests.store.scripts import PRODUCTS, SIZES, batches, catalogue, script
 from tests.support.postgres import PostgresServer
+
+__all__ = ["cli"]
 
 NAMES = ("json", "sqlite", "postgres")
 Fresh = Callable[[str], str]

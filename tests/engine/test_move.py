@@ -222,3 +222,20 @@ async def test_a_new_store_that_fails_leaves_the_old_one_in_charge(name: Name) -
     again = Engine(open_store(old))
     await again.open()
     await again.close()
+
+
+@pytest.mark.postgres
+async def test_nobody_moves_while_another_process_sells_from_the_same_store(
+    name: Name, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, target = name("postgres"), name("sqlite")
+    async with shop(old) as engine:
+        monkeypatch.setattr("os.getpid", lambda: 7)
+        other = open_store(old)
+        await other.open(0)
+        monkeypatch.undo()
+        await other.run((), 0, 0)
+        with pytest.raises(StoreUnavailable, match=r"1 more process can write .*server 7@"):
+            await Move(engine, open_store(target), "old", "new").run()
+        await other.close()
+        await Move(engine, open_store(target), "old", "new").run()

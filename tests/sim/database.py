@@ -187,6 +187,9 @@ class SimStore:
     async def clear(self) -> None:
         raise NotImplementedError
 
+    async def others(self) -> list[str]:
+        raise NotImplementedError
+
     def leave(self) -> None:
         raise NotImplementedError
 

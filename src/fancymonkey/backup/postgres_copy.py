@@ -63,15 +63,16 @@ async def refuse_running(url: str) -> None:
     """Raises StoreLocked where another process of this program has the database open."""
     async with _connected(url) as connection:
         row = await connection.fetchrow(
-            "SELECT pid, coalesce(host(client_addr), 'this machine') AS address, backend_start "
+            "SELECT application_name, coalesce(host(client_addr), 'this machine') AS address, "
+            "backend_start "
             "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
-            "AND application_name = 'fancymonkey' ORDER BY backend_start LIMIT 1"
+            "AND application_name LIKE 'fancymonkey server %' ORDER BY backend_start LIMIT 1"
         )
         if row is not None:
             since = f"{row['backend_start']:%Y-%m-%d %H:%M:%S} UTC"
             raise StoreLocked(
                 f"The database is in use by a server at {row['address']} since {since} "
-                f"(connection {row['pid']}). Stop every server that uses it."
+                f"({row['application_name']}). Stop every server that uses it."
             )
 
 

@@ -19,6 +19,7 @@ from fancymonkey.core.model import Entry, Row
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.home import COPY, FOLDER, MOVED, Copy, Moved, copy_of, draft, say
 from fancymonkey.engine.recorder import Recorder
+from fancymonkey.engine.words import counted
 from fancymonkey.errors import DataError, StoreCorrupt, StoreError, StoreUnavailable
 from fancymonkey.store.base import Frozen, Snapshot, Store
 from fancymonkey.store.copy import differences, fill, is_empty
@@ -75,6 +76,7 @@ class Move:
         """
         engine, old = self.engine, self.engine.store
         try:
+            await self._alone(old)
             await self.target.open(engine.clock())
             await self._make_room()
             async with self._recorded(old) as recorder:
@@ -89,6 +91,15 @@ class Move:
             if engine.store is not self.target:
                 await self.target.close()
             raise
+
+    async def _alone(self, old: Store) -> None:
+        """Raises StoreUnavailable where another process would go on selling from the old store."""
+        others = await old.others()
+        if others:
+            raise StoreUnavailable(
+                f"{counted(len(others), 'more process', 'more processes')} can write to this store "
+                f"({others[0]}). Let one server with one worker be the only one, and move."
+            )
 
     async def _make_room(self) -> None:
         if await copy_of(self.target) is not None:  # of an earlier try; nobody ever sold from it
@@ -175,6 +186,7 @@ class Move:
         self.tell("switching", 0, 1)
         async with engine.batcher.held():
             started = loop.time()
+            await self._alone(old)
             whole = draft(COPY, Copy(self.here, self.id, whole=True))
             now = engine.clock()
             await self._follow(recorder, Document(FOLDER, COPY, 2, now, whole.body))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from fancymonkey.backup.nightly import Plan, save
+from fancymonkey.backup.versions import save_version
 from fancymonkey.config import Settings
 from fancymonkey.core.outcomes import Accepted
 from fancymonkey.core.resolve import Expire
@@ -13,6 +14,8 @@ from fancymonkey.jobs.timing import Daily, Every
 from fancymonkey.payments.reconcile import Reconciler
 
 TIDY_SECONDS = 300
+VERSION_SECONDS = 300
+"""Changes of so long go into one version of products.json."""
 
 
 def jobs_of(engine: Engine, settings: Settings, reconciler: Reconciler | None) -> Jobs:
@@ -42,6 +45,13 @@ def _jobs(engine: Engine, settings: Settings, reconciler: Reconciler | None) -> 
         lambda: _backup(settings, engine.moved_to or settings.target),
         night if settings.backup_to is not None else None,
     )
+    if settings.backup_git:
+        yield Job(
+            "versions",
+            "keeps products.json in the history of its folder, and sends that to the remote",
+            lambda: _versions(engine, settings),
+            Every(VERSION_SECONDS),
+        )
     yield Job(
         "retention",
         "forgets what is old and of no use any more; the ledger is never shortened",
@@ -75,6 +85,14 @@ async def _backup(settings: Settings, target: str) -> Done:
     )
     made = await save(plan)
     return Done("done", made, f"Saved as {made['path']}, {made['bytes']:,} bytes.")
+
+
+async def _versions(engine: Engine, settings: Settings) -> Done:
+    target = engine.moved_to or settings.target
+    subject = await save_version(engine, target, settings.backup_git_remote)
+    if subject is None:
+        return Done("nothing", {"kept": None}, "The file has not changed.", quiet=True)
+    return Done("done", {"kept": subject}, f"Kept a version: {subject}.")
 
 
 async def _retention(engine: Engine) -> Done:

@@ -133,6 +133,10 @@ class Store(Protocol):
     async def clear(self) -> None:
         """Empties the store. Only for a copy that was not finished."""
 
+    async def others(self) -> list[str]:
+        """Who else has the store open for writing, each by a name."""
+        ...
+
     def leave(self) -> None:
         """The shop lives elsewhere now: what is here is only read until it is closed."""
 

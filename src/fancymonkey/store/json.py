@@ -41,7 +41,7 @@ from fancymonkey.store.json_load import load_entries
 from fancymonkey.store.lock import Lock
 from fancymonkey.store.memory import Image
 from fancymonkey.store.mirror import Mirror
-from fancymonkey.store.recovery import Recent, check_whole, forget_ended, recover
+from fancymonkey.store.recovery import Recent, check_whole, forget_ended, imagine, recover
 from fancymonkey.store.state_file import StateFiles, all_rows
 
 log = logging.getLogger(__name__)
@@ -93,7 +93,8 @@ class JsonStore:
         try:
             await self._in_writer(self._open_files)
             if self._read_only:
-                self._imagine(await self.mirror.check())
+                commands = await self.mirror.check()
+                self._recent.entries = imagine(self._image, commands, self._now)
             else:
                 await self.mirror.open(self._entries_since)
                 self._open = True
@@ -114,13 +115,6 @@ class JsonStore:
         if not self._read_only:
             self._journal.start()
         log.info("%s: open at revision %d, batch %d", self._path, at.revision, at.number)
-
-    def _imagine(self, commands: Sequence[Command]) -> None:
-        """Shows a folder that no writer has opened yet as the first one will find it."""
-        state = self._image.begin(self._now)
-        execute(state, commands, ())
-        self._image.apply(state.changed, state.revision)
-        self._recent.entries = state.entries
 
     async def close(self) -> None:
         """See `Store.close`. Brings `products.json` up to date."""
@@ -303,6 +297,10 @@ class JsonStore:
             await self._in_writer(self._journal.restart, Position(), loaded=False)
             self._image, self._recent = Image(), Recent()
             self.mirror.all_changed()
+
+    async def others(self) -> list[str]:
+        """Nobody else can write."""
+        return []
 
     def leave(self) -> None:
         """See `Store.leave`. The owner's file is not looked at any more."""

@@ -241,6 +241,10 @@ class MemoryStore:
         """See `Store.clear`."""
         self.image, self.entries = Image(), []
 
+    async def others(self) -> list[str]:
+        """Nobody else can write."""
+        return []
+
     def leave(self) -> None:
         """Nothing looks here."""
 

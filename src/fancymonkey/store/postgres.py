@@ -49,7 +49,7 @@ class PostgresStore:
 
     def __init__(self, url: str, *, read_only: bool = False) -> None:
         self.read_only = read_only
-        self._link = Link(url)
+        self._link = Link(url, reader=read_only)
         self._schema = len(migrations("postgres"))
         self._begin = QUERIES["begin"]
         self._writer: Writer | None = None
@@ -289,6 +289,11 @@ class PostgresStore:
             await commit(writer)
 
         await self._write(work)
+
+    async def others(self) -> list[str]:
+        """See `Store.others`."""
+        rows = await self._fetch(QUERIES["others"], self._link.name)
+        return [row["name"] for row in rows]
 
     def leave(self) -> None:
         """See `Store.leave`. What is heard of it does no harm."""

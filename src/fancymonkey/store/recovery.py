@@ -1,8 +1,10 @@
 """What a start, and the passing of time, do to the rows in memory."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 
+from fancymonkey.core.command import Command
+from fancymonkey.core.execute import execute
 from fancymonkey.core.model import Entry, Event, Reservation, Row, SessionLink, Status
 from fancymonkey.errors import StoreCorrupt
 from fancymonkey.store.base import empty_rows
@@ -69,6 +71,14 @@ def recover(
         replay(image, batch)
         recent.add(batch.entries)
     return journal.position
+
+
+def imagine(image: Image, commands: Sequence[Command], now: int) -> list[Entry]:
+    """Shows a folder that no writer has opened yet as the first one will find it."""
+    state = image.begin(now)
+    execute(state, commands, ())
+    image.apply(state.changed, state.revision)
+    return state.entries
 
 
 def replay(image: Image, batch: Batch) -> None:

@@ -265,6 +265,10 @@ class SqliteStore:
         """See `Store.clear`."""
         await self._write(Writer.clear)
 
+    async def others(self) -> list[str]:
+        """Nobody else can write."""
+        return []
+
     def leave(self) -> None:
         """Nothing looks here."""
 

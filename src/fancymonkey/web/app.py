@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from fancymonkey import __version__
 from fancymonkey.accounts.model import Denied
+from fancymonkey.backup.versions import save_version
 from fancymonkey.config import Settings
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import FancyMonkeyError
@@ -56,6 +57,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
             if twin is not None:
                 await twin.stop()
             await engine.close()
+            await _keep_last_version(shop)
 
     app = FastAPI(
         title="Fancy Monkey Inventory",
@@ -92,6 +94,16 @@ async def _keep_going(shop: Shop) -> None:
     """Does the jobs that are due, where schedules are on."""
     if shop.settings.schedules:
         await Runner(shop.jobs).run()
+
+
+async def _keep_last_version(shop: Shop) -> None:
+    """What was changed since the last version is one too; where that fails, the log says why."""
+    settings, engine = shop.settings, shop.engine
+    if settings.backup_git and engine.moved_to is None:
+        try:
+            await save_version(engine, settings.target, settings.backup_git_remote)
+        except FancyMonkeyError as error:
+            log.error("the last changes are in no version: %s", error)
 
 
 def _speak_problems(app: FastAPI) -> None:
