@@ -18,6 +18,7 @@ COMMANDS = {
     "history": "fancymonkey.commands.history:history",
     "verify": "fancymonkey.commands.verify:verify",
     "explain": "fancymonkey.commands.explain:explain",
+    "doctor": "fancymonkey.commands.doctor:doctor",
     "release-expired": "fancymonkey.commands.release_expired:release_expired",
     "storefront": "fancymonkey.commands.storefront:storefront",
     "stand-in": "fancymonkey.commands.stand_in:stand_in",

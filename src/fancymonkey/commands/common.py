@@ -5,7 +5,6 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -14,9 +13,8 @@ import msgspec
 from fancymonkey.config import Settings
 from fancymonkey.engine.clock import system_clock
 from fancymonkey.engine.home import check_home
-from fancymonkey.errors import StoreUnavailable
 from fancymonkey.store.base import Store
-from fancymonkey.store.opening import open_store
+from fancymonkey.store.opening import open_store, require_directory
 
 T = TypeVar("T")
 
@@ -69,12 +67,6 @@ async def opened(
         yield store
     finally:
         await store.close()
-
-
-def require_directory(target: str) -> None:
-    """Raises StoreUnavailable where a store of files should be read and nothing is there."""
-    if "://" not in target and not Path(target).is_dir():
-        raise StoreUnavailable(f"There is no directory {target}. Name the store with --data DIR.")
 
 
 def emit(value: Any) -> None:

@@ -8,11 +8,12 @@ from fancymonkey.core.command import Command
 from fancymonkey.core.execute import execute, loads
 from fancymonkey.core.model import Entry, Item, Level, Product, Reservation, Row
 from fancymonkey.core.state import Rows, State
-from fancymonkey.errors import DataError, StoreError, StoreReadOnly, StoreUnavailable
+from fancymonkey.errors import StoreError, StoreReadOnly, StoreUnavailable
 from fancymonkey.store import postgres_batch as batch
 from fancymonkey.store.base import Bell, Commit, Frozen, Snapshot, Submit, absorbed, empty_rows
-from fancymonkey.store.columns import ENTRIES, TABLES
+from fancymonkey.store.columns import TABLES
 from fancymonkey.store.migrations import migrations
+from fancymonkey.store.postgres_fill import empty, fill
 from fancymonkey.store.postgres_frozen import frozen
 from fancymonkey.store.postgres_link import (
     Connection,
@@ -29,7 +30,6 @@ from fancymonkey.store.postgres_writer import Writer, commit
 from fancymonkey.store.tables import (
     PAGE,
     by_key,
-    chunks,
     commit_after,
     entries,
     key_values,
@@ -245,18 +245,7 @@ class PostgresStore:
 
         async def work(writer: Connection) -> None:
             await writer.execute(self._begin)
-            for table in (*TABLES.values(), ENTRIES):
-                if await writer.fetch(page_after(table, limit=1)):
-                    raise DataError(f"The database at {self._link.place} is not empty.")
-            async for table, chunk in chunks(rows, entries):
-                await writer.copy_records_to_table(
-                    table.name,
-                    columns=[column.name for column in table.columns],
-                    records=map(table.values, chunk),
-                )
-            await writer.execute("UPDATE head SET revision = $1", revision)
-            await commit(writer)
-            await writer.execute("ANALYZE")
+            await fill(writer, self._link.place, rows, entries, revision)
 
         await self._write(work, repeatable=False)  # its source can be read but once
 
@@ -280,13 +269,10 @@ class PostgresStore:
 
     async def clear(self) -> None:
         """See `Store.clear`."""
-        names = ", ".join(table.name for table in (*TABLES.values(), ENTRIES))
 
         async def work(writer: Connection) -> None:
             await writer.execute(self._begin)
-            await writer.execute(f"TRUNCATE {names}")
-            await writer.execute("UPDATE head SET revision = 0")
-            await commit(writer)
+            await empty(writer)
 
         await self._write(work)
 
@@ -313,6 +299,17 @@ class PostgresStore:
             self._link, bell, lambda: None if self._writer is None else self._writer.pid
         )
         await self._watch.start()
+
+    async def clock(self) -> int:
+        """What time it is for the database, in ms."""
+        async with self._reading() as reader:
+            now: int = await reader.fetchval(QUERIES["clock"])
+        return now
+
+    async def guards(self) -> set[str]:
+        """The rules about levels that the database itself keeps, by name."""
+        async with self._reading() as reader:
+            return {row[0] for row in await reader.fetch(QUERIES["guards"])}
 
     async def trouble(self) -> list[str]:
         """See `Store.trouble`."""
