@@ -24,6 +24,7 @@ COMMANDS = {
     "stand-in": "fancymonkey.commands.stand_in:stand_in",
     "job": "fancymonkey.commands.job:job",
     "reconcile": "fancymonkey.commands.reconcile:reconcile",
+    "check": "fancymonkey.commands.check:check",
     "export": "fancymonkey.commands.export:export",
     "import": "fancymonkey.commands.import_:import_",
 }
