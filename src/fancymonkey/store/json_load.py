@@ -7,6 +7,7 @@ from typing import Any
 from fancymonkey.core.model import Entry
 from fancymonkey.store.files import Disk
 from fancymonkey.store.journal import Journal
+from fancymonkey.store.lock import Lock
 from fancymonkey.store.segments import Segments
 
 LOAD_ENTRIES = 1000
@@ -41,8 +42,16 @@ def discard_half(folder: Path) -> None:
     """Removes what a copy has left in a folder that ended before it counted. Raises OSError.
 
     Such a folder has entries of another store and no snapshot of the rows: nothing of its own.
+    Raises StoreLocked where somebody is at it.
     """
-    segments = Segments(Disk(), folder / "logs").all()
-    if segments and segments[0].loaded and not list((folder / "state").glob("state-*.json")):
-        for segment in segments:
-            segment.path.unlink()
+    if not (folder / "logs").is_dir():
+        return
+    lock = Lock(folder / "lock")
+    lock.take(0)
+    try:
+        segments = Segments(Disk(), folder / "logs").all()
+        if segments and segments[0].loaded and not list((folder / "state").glob("state-*.json")):
+            for segment in segments:
+                segment.path.unlink()
+    finally:
+        lock.free()

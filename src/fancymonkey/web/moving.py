@@ -11,7 +11,8 @@ from msgspec import Meta, Struct
 
 from fancymonkey.config import without_password
 from fancymonkey.engine.move import Move
-from fancymonkey.errors import ConfigError, FancyMonkeyError
+from fancymonkey.errors import FancyMonkeyError
+from fancymonkey.store.base import Store
 from fancymonkey.store.opening import empty_store
 from fancymonkey.web.access import require
 from fancymonkey.web.http import Call, Problem, parse
@@ -79,14 +80,21 @@ def router(shop: Shop) -> APIRouter:
         here, there = shop.settings.target, without_password(body.to)
         if here == body.to:
             raise Problem(422, "invalid_request", "The shop lives there already.")
-        try:
-            target = empty_store(body.to)
-        except (ConfigError, OSError) as error:
-            raise Problem(422, "invalid_request", str(error)) from None
+        target = _target(body.to)
         move = Move(shop.engine, target, without_password(here), there, body.to)
         return StreamingResponse(_told(move, moving), media_type="application/x-ndjson")
 
     return routes
+
+
+def _target(to: str) -> Store:
+    """The store to move to. Raises Problem 422 where the text names none that keeps anything."""
+    if "\0" in to or not to.isprintable() or to.startswith("memory:"):
+        raise Problem(422, "invalid_request", "to names no store that keeps anything.")
+    try:
+        return empty_store(to)
+    except (FancyMonkeyError, OSError, ValueError) as error:
+        raise Problem(422, "invalid_request", f"to names no store to move to: {error}") from None
 
 
 async def _told(move: Move, moving: asyncio.Lock) -> AsyncIterator[bytes]:
