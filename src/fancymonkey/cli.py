@@ -13,6 +13,9 @@ COMMANDS = {
     "serve": "fancymonkey.commands.serve:serve",
     "init": "fancymonkey.commands.init:init",
     "migrate": "fancymonkey.commands.migrate:migrate",
+    "backup": "fancymonkey.commands.backup:backup",
+    "restore": "fancymonkey.commands.backup:restore",
+    "history": "fancymonkey.commands.history:history",
     "verify": "fancymonkey.commands.verify:verify",
     "explain": "fancymonkey.commands.explain:explain",
     "doctor": "fancymonkey.commands.doctor:doctor",
@@ -23,6 +26,7 @@ COMMANDS = {
     "job": "fancymonkey.commands.job:job",
     "alerts": "fancymonkey.commands.alerts:alerts",
     "reconcile": "fancymonkey.commands.reconcile:reconcile",
+    "check": "fancymonkey.commands.check:check",
     "export": "fancymonkey.commands.export:export",
     "import": "fancymonkey.commands.import_:import_",
 }

@@ -29,7 +29,8 @@ LEAVES: dict[str, set[str]] = {
     "variables": {"errors"},
     "config_alerts": {"variables"},
     "chores": {"config_alerts", "variables"},
-    "config_admin": {"chores", "variables"},
+    "keeping": {"chores", "variables"},
+    "config_admin": {"keeping", "variables"},
     "config": {"config_admin", "errors", "variables"},
     "logs": {"config"},
 }

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 
 from fancymonkey.alerts.alerts import Alerts
+from fancymonkey.backup.nightly import Plan, save
+from fancymonkey.backup.versions import save_version
 from fancymonkey.config import Settings
 from fancymonkey.core.outcomes import Accepted
 from fancymonkey.core.resolve import Expire
@@ -14,6 +16,8 @@ from fancymonkey.jobs.timing import Daily, Every
 from fancymonkey.payments.reconcile import Reconciler
 
 TIDY_SECONDS = 300
+VERSION_SECONDS = 300
+"""Changes of so long go into one version of products.json."""
 
 
 def jobs_of(
@@ -40,11 +44,25 @@ def _jobs(
             lambda: _reconcile(reconciler),
             Every(every) if every else None,
         )
+    night = Daily(settings.nightly_at, settings.time_zone)
+    yield Job(
+        "backup",
+        "saves all of the store in a new file in BACKUP_TO, and removes old ones there",
+        lambda: _backup(settings, engine.moved_to or settings.target),
+        night if settings.backup_to is not None else None,
+    )
+    if settings.backup_git:
+        yield Job(
+            "versions",
+            "keeps products.json in the history of its folder, and sends that to the remote",
+            lambda: _versions(engine, settings),
+            Every(VERSION_SECONDS),
+        )
     yield Job(
         "retention",
         "forgets what is old and of no use any more; the ledger is never shortened",
         lambda: _retention(engine),
-        Daily(settings.nightly_at, settings.time_zone),
+        night,
     )
     digest_at = settings.digest_at
     yield Job(
@@ -89,6 +107,25 @@ async def _alerts(engine: Engine, alerts: Alerts) -> Done:
         return Done("nothing", {}, "A running process does so by itself.", quiet=True)
     waiting = await alerts.once()
     return Done("done", {"waiting": waiting}, f"{waiting} deliveries wait.", quiet=True)
+
+
+async def _backup(settings: Settings, target: str) -> Done:
+    plan = Plan(
+        target,
+        settings.backup_to,
+        settings.backup_keep_days,
+        settings.backup_keep_weeks,
+    )
+    made = await save(plan)
+    return Done("done", made, f"Saved as {made['path']}, {made['bytes']:,} bytes.")
+
+
+async def _versions(engine: Engine, settings: Settings) -> Done:
+    target = engine.moved_to or settings.target
+    subject = await save_version(engine, target, settings.backup_git_remote)
+    if subject is None:
+        return Done("nothing", {"kept": None}, "The file has not changed.", quiet=True)
+    return Done("done", {"kept": subject}, f"Kept a version: {subject}.")
 
 
 async def _retention(engine: Engine) -> Done:
