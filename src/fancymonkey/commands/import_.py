@@ -51,7 +51,7 @@ def _records(file: Path) -> list[Record]:
     data = file.read_bytes()
     try:
         if spreadsheet.is_spreadsheet(data):
-            return text.records(spreadsheet.read(data, text.ROWS_MAX))
+            return text.records(spreadsheet.read(data))
         return text.records(text.read(text.decoded(data)))
     except DataError as error:
         raise DataError(f"{file}: {error}") from error

@@ -94,6 +94,14 @@ def picture(text: str) -> str | None:
     return text
 
 
+def loadable(text: str) -> bool:
+    """Whether a page may load a picture from there."""
+    try:
+        return picture(text) is not None
+    except ValueError:
+        return False
+
+
 PARSERS: dict[str, Callable[[str], Any]] = {
     "name": _name,
     "category": _text,

@@ -14,8 +14,8 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 
 from fancymonkey.errors import DataError
 from fancymonkey.tables import spreadsheet
+from fancymonkey.tables.text import TooManyRows
 
-ROWS_MAX = 50_000
 PORTION = 500
 MEMORY = 2 << 30
 """Bytes of address space."""
@@ -39,6 +39,8 @@ async def read(data: bytes) -> AsyncIterator[tuple[int, Rows]]:
             found = 0
             async for line in process.stdout:
                 answer = json.loads(line)
+                if answer.get("many"):
+                    raise TooManyRows
                 if "error" in answer:
                     raise DataError(answer["error"])
                 found = answer.get("of", found)
@@ -65,6 +67,7 @@ async def write(
                 for portion in [[columns, kinds], *rows]:
                     process.stdin.write(json.dumps(portion).encode() + b"\n")
                     await process.stdin.drain()
+                    await asyncio.sleep(0)  # making a portion takes time: others get their turn
             process.stdin.close()
             made = await reading
             if await process.wait() or not made.startswith(b"PK"):
@@ -123,7 +126,7 @@ def main(what: str) -> None:
     out = sys.stdout.buffer
     try:
         if what == "read":
-            rows = spreadsheet.read(sys.stdin.buffer.read(), ROWS_MAX)
+            rows = spreadsheet.read(sys.stdin.buffer.read())
             for start in range(0, max(1, len(rows)), PORTION):
                 answer = {"of": len(rows), "rows": rows[start : start + PORTION]}
                 out.write(json.dumps(answer).encode() + b"\n")
@@ -132,6 +135,8 @@ def main(what: str) -> None:
             columns, kinds = json.loads(lines.readline())
             rows_in = (row for line in lines for row in json.loads(line))
             out.write(spreadsheet.write(columns, kinds, rows_in))
+    except TooManyRows:
+        out.write(b'{"many": true}\n')
     except DataError as error:
         out.write(json.dumps({"error": str(error)}).encode() + b"\n")
     except MemoryError:

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from fancymonkey.errors import DataError
+from fancymonkey.tables.text import ROWS_MAX, TooManyRows
 
 UNPACKED_MAX = 128 * 1024 * 1024
 """Bytes of everything in the file."""
@@ -67,7 +68,7 @@ def repacked(data: bytes) -> bytes:
     return made.getvalue()
 
 
-def read(data: bytes, rows_max: int) -> list[tuple[int, list[str]]]:
+def read(data: bytes) -> list[tuple[int, list[str]]]:
     """The lines of the first sheet that is shown, the header in front. Raises DataError."""
     from python_calamine import CalamineError, SheetVisibleEnum, load_workbook
 
@@ -90,8 +91,8 @@ def read(data: bytes, rows_max: int) -> list[tuple[int, list[str]]]:
         cells = [as_text(value) for value in line]
         if any(cells):
             rows.append((number, cells))
-        if len(rows) > rows_max + 1:
-            raise DataError(f"There are more than {rows_max} rows. Split the file.")
+        if len(rows) > ROWS_MAX + 1:
+            raise TooManyRows
     return rows
 
 

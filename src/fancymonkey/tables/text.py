@@ -75,15 +75,17 @@ def read(text: str) -> list[Row]:
             if any(cells) or not rows:
                 rows.append((number, cells))
             if len(rows) > ROWS_MAX + 1:
-                raise too_many()
+                raise TooManyRows
     except csv.Error as error:
         raise DataError(f"Line {reader.line_num} is no CSV: {error}.") from error
     return rows
 
 
-def too_many() -> DataError:
-    """What is said of a table with too many rows."""
-    return DataError(f"There are more than {ROWS_MAX} rows. Split the file.")
+class TooManyRows(DataError):
+    """A table has more rows than anybody may take in at once."""
+
+    def __init__(self) -> None:
+        super().__init__(f"There are more than {ROWS_MAX} rows. Split the file.")
 
 
 def records(rows: Sequence[Row]) -> list[Record]:

@@ -1,7 +1,7 @@
 """How many changes one address may ask for: far above any buyer, far below a flood."""
 
 from fancymonkey.engine.clock import Clock
-from fancymonkey.web.http import Problem
+from fancymonkey.web.http import RETRY_SOON, Problem
 
 PER_SECOND = 1000
 BURST = 5000
@@ -31,3 +31,23 @@ class RateLimit:
         if address not in self._buckets and len(self._buckets) >= ADDRESSES_MAX:
             del self._buckets[next(iter(self._buckets))]
         self._buckets[address] = (tokens - 1, now)
+
+
+class Slots:
+    """So many may do something dear at the same time; the next one is sent away."""
+
+    def __init__(self, most: int) -> None:
+        self._free = most
+
+    def __enter__(self) -> None:
+        if not self._free:
+            raise Problem(
+                503,
+                "overloaded",
+                "Other tables are being read or made just now. Try again in a moment.",
+                headers=[RETRY_SOON],
+            )
+        self._free -= 1
+
+    def __exit__(self, *exc: object) -> None:
+        self._free += 1

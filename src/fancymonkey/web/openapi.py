@@ -219,9 +219,11 @@ def _describe(operation: Operation, by_body: dict[Any, Any]) -> dict[str, Any]:
             ("Idempotency-Key", "header", "The same key and body again: one effect, same answer")
         )
     name = operation.endpoint.__name__
-    done = {"schema": {"type": "object"}, "example": (ANSWERS | OWNERS_ANSWERS)[name]}
+    done: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+    if "application/json" in operation.media:
+        done = {"schema": {"type": "object"}, "example": (ANSWERS | OWNERS_ANSWERS)[name]}
     responses: dict[str, Any] = {
-        "200": {"description": "Done", "content": {"application/json": done}}
+        "200": {"description": "Done", "content": dict.fromkeys(operation.media, done)}
     }
     for code in operation.codes:
         responses[str(code)] = {"description": MEANING[code]}
@@ -250,6 +252,9 @@ def _describe(operation: Operation, by_body: dict[Any, Any]) -> dict[str, Any]:
                 }
             },
         }
+    if operation.takes:
+        file = {"schema": {"type": "string", "format": "binary"}}
+        found["requestBody"] = {"required": True, "content": dict.fromkeys(operation.takes, file)}
     return found
 
 

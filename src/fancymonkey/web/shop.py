@@ -1,5 +1,6 @@
 """What every endpoint has at hand."""
 
+import asyncio
 import secrets
 from dataclasses import dataclass, field
 
@@ -16,8 +17,12 @@ from fancymonkey.payments.gateway import Gateway
 from fancymonkey.payments.reconcile import Reconciler
 from fancymonkey.web.auth import Throttle
 from fancymonkey.web.glance import Glance
+from fancymonkey.web.limits import Slots
 from fancymonkey.web.listing import Listing
 from fancymonkey.web.table import Table
+
+SHEETS = 2
+"""Tables that may be read or made at the same time."""
 
 
 @dataclass(slots=True)
@@ -35,6 +40,9 @@ class Shop:
     reconciler: Reconciler | None = field(init=False, default=None)
     accounts: Accounts = field(init=False)
     jobs: Jobs = field(init=False)
+    sheets: Slots = field(default_factory=lambda: Slots(SHEETS))
+    importing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.listing = Listing(self.engine)
