@@ -129,6 +129,17 @@ class Row:
         """What the row was like when it was exported."""
         return self.mark or self.base
 
+    def silent(self, column: str) -> bool:
+        """Whether an empty cell says nothing: only what was there at the export can be cleared."""
+        return not self.record.cells[column] and (self.snapshot is None or column == "name")
+
+    def told(self, column: str, now: str, text: str, after: str = "") -> CellChange:
+        """A change of one of its cells."""
+        mark = self.snapshot
+        exported = None if mark is None else str(mark.stock) if column == "stock" else now
+        number, key = self.record.number, key_of(self.record)
+        return CellChange(number, *key, column, exported, text, now, after or text)
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:

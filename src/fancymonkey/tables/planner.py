@@ -162,7 +162,7 @@ class Planner:
         """Notes the value of a cell that somebody changed."""
         text = row.record.cells.get(column)
         snapshot, item = row.snapshot, row.item
-        if text is None or text == now or (not text and (item is None or column == "name")):
+        if text is None or text == now or row.silent(column):
             return
         if alike(column, text, now) or (snapshot is not None and snapshot.same(column, text)):
             return
@@ -180,18 +180,12 @@ class Planner:
         else:
             row.fields[ITEM_FIELDS[column]] = value
             if item is not None:
-                row.changes.append(self._told(row, column, now, text))
-
-    def _told(self, row: Row, column: str, now: str, text: str, after: str = "") -> CellChange:
-        mark = row.snapshot
-        exported = None if mark is None else str(mark.stock) if column == "stock" else now
-        number, key = row.record.number, key_of(row.record)
-        return CellChange(number, *key, column, exported, text, now, after or text)
+                row.changes.append(row.told(column, now, text))
 
     def _stock(self, row: Row) -> None:
         """What is to become of the stock: a count, or what was added to it since the export."""
         text = row.record.cells.get("stock")
-        if text is None or (row.item is None and not text):
+        if text is None or row.silent("stock"):
             return
         now = self._stand.on_hand(sku_of(*key_of(row.record)))
         if row.mark is not None and text.strip() == str(row.mark.stock):
@@ -218,7 +212,7 @@ class Planner:
             row.stock = Count(sku=sku, quantity=after, **how)  # type: ignore[arg-type]
         else:
             row.stock = Adjust(sku=sku, delta=after - now, **how)  # type: ignore[arg-type]
-        row.changes.append(self._told(row, "stock", str(now), text, str(after)))
+        row.changes.append(row.told("stock", str(now), text, str(after)))
 
     def _merged(self, row: Row, value: int, now: int) -> int | None:
         """The stock with what was changed in the file and what was sold since; None to leave it."""
@@ -251,7 +245,7 @@ class Planner:
                 text = row.record.cells.get(column)
                 if row.faulty or text is None or (row.snapshot and column not in row.shared):
                     continue
-                if not text and (row.item is None or column == "name"):
+                if row.silent(column):
                     continue
                 if first is None:
                     first = row
@@ -338,7 +332,7 @@ class Planner:
             fields[PRODUCT_FIELDS[name]] = (
                 with_image(old.extra, value) if name == "image" else value
             )
-            row.changes.append(self._told(row, name, now[name], row.record.cells[name]))
+            row.changes.append(row.told(name, now[name], row.record.cells[name]))
             self.plan.fates[row.record.number] = "changed"
         was = tuple((name, getattr(old, name)) for name in fields)
         numbers = sorted({row.record.number for row in carriers.values()})

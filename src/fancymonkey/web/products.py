@@ -222,7 +222,8 @@ async def _went_with_it(engine: Engine, product: Product) -> tuple[str, ...]:
     before = await engine.store.entries_after(start, last.revision - 1 - start)
     found: list[str] = []
     for entry in reversed(before):  # the product's own entry comes right after its sizes'
-        if entry.kind is not Kind.REMOVED or entry.at != last.at or entry.sku not in sizes:
+        together = (entry.kind, entry.at, entry.cause) == (last.kind, last.at, last.cause)
+        if not together or entry.sku not in sizes:
             break
         found.append(entry.sku)
     return tuple(sku for sku in sizes if sku in found)
