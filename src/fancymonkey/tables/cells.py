@@ -1,5 +1,6 @@
 """Cells of a table that somebody edited: texts to values."""
 
+import contextlib
 import re
 from collections.abc import Callable
 from datetime import datetime
@@ -119,15 +120,26 @@ PARSERS: dict[str, Callable[[str], Any]] = {
 
 def canonical(column: str, text: str) -> str:
     """The one way of saying what a cell says; spreadsheets write `TRUE` and `58.5` their own."""
-    if column in ("price", "lowStockThreshold", "stock", "soldOut", "restockDate"):
+    if column == "price":
+        return _digits(text)
+    if column in ("lowStockThreshold", "stock", "soldOut", "restockDate"):
         try:
             value = PARSERS[column](text)
         except ValueError:
             return text
-        if isinstance(value, Decimal):
-            return format(value.normalize(), "f")
         return "" if value is None else str(value)
     return text
+
+
+def _digits(text: str) -> str:
+    """A number without zeros that say nothing, also where it is too large for a price of ours."""
+    with contextlib.suppress(ValueError):
+        _price(text)
+        text = text.strip().replace(",", ".")
+    found = re.fullmatch(r"0*([0-9]+)(?:\.([0-9]*?)0*)?", text)
+    if found is None:
+        return text
+    return f"{found[1]}.{found[2]}" if found[2] else found[1]
 
 
 def alike(column: str, text: str, other: str) -> bool:

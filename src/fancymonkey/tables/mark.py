@@ -10,6 +10,7 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 
 from fancymonkey.core.model import MAX_QUANTITY
@@ -37,11 +38,17 @@ class Mark:
     def same(self, column: str, text: str) -> bool:
         """Whether a cell said this when it was exported."""
         start = SIZE * (1 + HASHED.index(column))
-        return self.hashes[start : start + SIZE] == _hash(column, canonical(column, text))
+        return self.hashes[start : start + SIZE] == _cell(column, text)
 
 
 def _hash(column: str, text: str) -> bytes:
     return blake2b(f"{column}\0{text}".encode("utf-8", "replace"), digest_size=SIZE).digest()
+
+
+@lru_cache(maxsize=16_384)
+def _cell(column: str, text: str) -> bytes:
+    """Many cells of a table say the same."""
+    return _hash(column, canonical(column, text))
 
 
 def mark_text(sku: str, cells: Mapping[str, str], revision: int) -> str:
@@ -49,7 +56,7 @@ def mark_text(sku: str, cells: Mapping[str, str], revision: int) -> str:
     hashes = b"".join(
         [
             _hash("sku", sku),
-            *(_hash(column, canonical(column, cells[column])) for column in HASHED),
+            *(_cell(column, cells[column]) for column in HASHED),
         ]
     )
     return f"r{revision}s{cells['stock']}h{urlsafe_b64encode(hashes).decode().rstrip('=')}"

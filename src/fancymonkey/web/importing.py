@@ -19,7 +19,7 @@ from fancymonkey.web.applying import Applying
 from fancymonkey.web.choice import Query
 from fancymonkey.web.front import failure
 from fancymonkey.web.http import NO_STORE, NOSNIFF, Call, Lines, Problem, Reply, ok
-from fancymonkey.web.reading import Tell, plan_table, read_table
+from fancymonkey.web.reading import Tell, plan_table, read_table, steady
 from fancymonkey.web.shop import Shop
 from fancymonkey.web.wire import encode
 
@@ -91,7 +91,7 @@ class _Import:
 
     async def run(self, tell: Tell) -> bytes:
         """The answer. Raises Problem."""
-        with self.shop.sheets:
+        with self.shop.sheets, steady():
             if not self.apply:
                 return await self._take(tell, "")
             async with self.shop.importing:  # one after the other, so that a repetition finds it
