@@ -74,21 +74,24 @@ async def write(
                 text = made.decode(errors="replace") if made.startswith(b"{") else ""
                 raise DataError(json.loads(text)["error"] if text else "It cannot be made.")
             return made
+    except TimeoutError:
+        raise DataError("It takes too long to make. Choose fewer rows, or CSV.") from None
     finally:
         await _end(process)
 
 
 async def _start(what: str) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "fancymonkey.tables.child",
-        what,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        limit=64 << 20,
-    )
+    command = (sys.executable, "-P", "-m", "fancymonkey.tables.child", what)
+    try:
+        return await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            limit=64 << 20,
+        )
+    except (OSError, NotImplementedError) as error:
+        raise DataError("This server cannot do spreadsheets. Take CSV.") from error
 
 
 async def _feed(process: asyncio.subprocess.Process, data: bytes) -> None:

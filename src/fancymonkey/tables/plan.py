@@ -49,8 +49,9 @@ class Step:
 
 @dataclass(slots=True)
 class Plan:
-    """Everything that an import would do, and how each row of the file fares."""
+    """Everything that an import would do as of a revision, and how each row of the file fares."""
 
+    revision: int = 0
     steps: list[Step] = field(default_factory=list)
     changes: list[CellChange] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)

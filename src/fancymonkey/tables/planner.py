@@ -48,7 +48,7 @@ class Planner:
         base: Iterable[Record] | None = None,
         progress: Callable[[int], None] = lambda done: None,
     ) -> None:
-        self.plan = Plan()
+        self.plan = Plan(stand.revision)
         self._stand = stand
         self._wish = wish
         self._said = said or {}

@@ -8,11 +8,15 @@ from fancymonkey.core.adjust import Adjust
 from fancymonkey.core.bulk import CHUNK
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import Chain, flatten
+from fancymonkey.engine.look_back import entries_since
 from fancymonkey.tables.plan import Fault, Plan, Step, with_actor
-from fancymonkey.tables.said import said_since
+from fancymonkey.tables.said import SAID
 from fancymonkey.web.acts import Doing
 from fancymonkey.web.reading import Tell
 from fancymonkey.web.undoing import find_act, undo_act
+
+PORTION = 200
+"""Changes in one transaction of a large import: buyers get their turn in between."""
 
 
 class Applying:
@@ -22,7 +26,8 @@ class Applying:
         self._doing = doing
         self._plan = plan
         self._tell = tell
-        self._seen = doing.shop.engine.view.revision
+        self._seen = plan.revision
+        self._others: dict[str, int] = {}
 
     async def all(self) -> bool:
         """Everything, or nothing and False."""
@@ -45,28 +50,31 @@ class Applying:
     async def _portions(self, *, stop: bool) -> None:
         steps, done = self._plan.steps, 0
         self._tell("apply", 0, len(steps))
-        for part, start in enumerate(range(0, len(steps), CHUNK)):
-            portion = await self._still_so(steps[start : start + CHUNK])
+        for part, start in enumerate(range(0, len(steps), PORTION)):
+            portion = await self._still_so(steps[start : start + PORTION])
             if not (stop and self._plan.faults):
-                rows = [
-                    row async for row in self._doing.run([_maker(one) for one in portion], part)
-                ]
+                makers = [_maker(one) for one in portion]
+                rows = [row async for row in self._doing.run(makers, part)]
                 self._refuse(portion, rows)
             if stop and self._plan.faults:
                 return
-            done += CHUNK
+            done += PORTION
             self._tell("apply", min(done, len(steps)), len(steps))
 
     async def _still_so(self, steps: Sequence[Step]) -> list[Step]:
         """The steps whose stock nobody else has counted since it was planned."""
-        engine = self._doing.shop.engine
-        skus = {sku for step in steps for sku in _adjusted(step.command)}
-        said = await said_since(engine.store, dict.fromkeys(skus, self._seen), engine.view.revision)
-        counted = {sku for sku, change in said.items() if change}
+        async for entries in entries_since(self._doing.shop.engine, self._seen):
+            for entry in entries:
+                if entry.kind in SAID and entry.cause != self._doing.act:
+                    self._others[entry.sku] = self._others.get(entry.sku, 0) + entry.on_hand
+            self._seen = entries[-1].revision
+        fine = []
         for step in steps:
-            if counted.intersection(_adjusted(step.command)):
+            if any(self._others.get(sku) for sku in _adjusted(step.command)):
                 self._fault(step, "stock", "it was changed a moment ago: look again")
-        return [step for step in steps if not counted.intersection(_adjusted(step.command))]
+            else:
+                fine.append(step)
+        return fine
 
     def _refuse(self, steps: Sequence[Step], rows: Sequence[dict[str, Any]]) -> None:
         for step, row in zip(steps, rows, strict=False):  # of a repeated request, as it was then

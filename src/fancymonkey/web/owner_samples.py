@@ -52,6 +52,15 @@ _PRODUCT = {
     "sizes": [_SIZE],
 }
 _PRODUCT_DONE = {"success": True, "act": _ACT, "product": _PRODUCT, "revision": 84}
+_NEW = {
+    **_PRODUCT,
+    "productId": "prod_cap_009",
+    "name": "CANOPY CAP",
+    "category": "caps",
+    "price": 24.5,
+    "image": "https://cdn.example/cap.webp",
+    "sizes": [{**_SIZE, "size": "OS", "skuId": None, "priceId": None, "stock": 40, "reserved": 0}],
+}
 
 OWNERS_REQUESTS: dict[str, dict[str, Any]] = {
     "undo": {"act": _ACT},
@@ -225,7 +234,7 @@ OWNERS_ANSWERS: dict[str, dict[str, Any]] = {
         "currency": "usd",
         "products": [_PRODUCT],
     },
-    "add_product": _PRODUCT_DONE,
+    "add_product": {**_PRODUCT_DONE, "product": _NEW},
     "change_product": _PRODUCT_DONE,
     "archive_product": _PRODUCT_DONE,
     "overview": {
