@@ -19,6 +19,7 @@ from fancymonkey.web.auth import Throttle
 from fancymonkey.web.glance import Glance
 from fancymonkey.web.limits import Slots
 from fancymonkey.web.listing import Listing
+from fancymonkey.web.meter import Meter
 from fancymonkey.web.table import Table
 
 SHEETS = 2
@@ -43,6 +44,7 @@ class Shop:
     sheets: Slots = field(default_factory=lambda: Slots(SHEETS))
     importing: asyncio.Lock = field(default_factory=asyncio.Lock)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    meter: Meter = field(init=False, default_factory=Meter)
 
     def __post_init__(self) -> None:
         self.listing = Listing(self.engine)
