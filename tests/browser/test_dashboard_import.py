@@ -81,7 +81,7 @@ async def test_habit_29_the_file_is_what_is_on_the_screen(
                 """rows => rows.map(row => ['name', 'reserved', 'available'].map(
                     name => row.querySelector('td.' + name).innerText.trim()))"""
             )
-            assert len(shown) == len(in_file) == 5
+            assert len(shown) == len(in_file) == 6
             for (name, reserved, available), row in zip(shown, in_file, strict=True):
                 assert name.startswith(row[0])
                 assert row[1] in name
