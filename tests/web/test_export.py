@@ -1,9 +1,11 @@
 """The owner's table as a file: what the query chooses, as the table says it, safe to open."""
 
+import asyncio
 import csv
 import io
 import json
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,7 +13,9 @@ from python_calamine import load_workbook
 
 from fancymonkey.core.catalogue import NewItem, UpsertProduct
 from fancymonkey.core.model import Item, Product, sku_of
+from fancymonkey.tables import text
 from fancymonkey.tables.columns import COLUMNS
+from fancymonkey.web.export import PORTION
 from tests.payments.conftest import OWNER
 from tests.web.client import Answer
 from tests.web.shops import HOODIE, Shop
@@ -138,6 +142,33 @@ async def test_more_than_two_at_a_time_are_sent_away(shop: Shop) -> None:
         assert (refused.status, refused.code) == (503, "overloaded")
         assert (await export(shop)).status == 200
     assert (await export(shop, "?format=xlsx")).status == 200
+
+
+async def test_others_get_their_turn_between_portions_of_a_spreadsheet(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = [NewItem(Item(sku_of("many", f"{n}"), "many", f"{n}", n)) for n in range(9 * PORTION)]
+    product = Product("many", "Many", position=9)
+    await shop.engine.submit(UpsertProduct(product=product, items=tuple(sizes)))
+    turns = 0
+    made: set[int] = set()
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    def texts_of(*given: Any) -> list[str]:
+        made.add(turns)
+        return text.texts_of(*given)
+
+    monkeypatch.setattr("fancymonkey.web.export.text", SimpleNamespace(
+        texts_of=texts_of, ROWS_MAX=text.ROWS_MAX))  # fmt: skip
+    waiting = asyncio.create_task(others())
+    await export(shop, "?format=xlsx")
+    waiting.cancel()
+    assert len(made) >= 9
 
 
 async def test_only_who_may_read_gets_a_file(shop: Shop) -> None:

@@ -11,6 +11,7 @@ import contextlib
 import json
 import sys
 from collections.abc import AsyncIterator, Iterable, Sequence
+from itertools import chain
 
 from fancymonkey.errors import DataError
 from fancymonkey.tables import spreadsheet
@@ -64,7 +65,7 @@ async def write(
             reading = asyncio.create_task(_all_of(process))
             assert process.stdin is not None
             with contextlib.suppress(ConnectionError):
-                for portion in [[columns, kinds], *rows]:
+                for portion in chain([[columns, kinds]], rows):
                     process.stdin.write(json.dumps(portion).encode() + b"\n")
                     await process.stdin.drain()
                     await asyncio.sleep(0)  # making a portion takes time: others get their turn
