@@ -36,7 +36,7 @@ class Dashboard:
 
     def __init__(self, shop: Shop) -> None:
         self._shop = shop
-        self._files = Assets(FILES, html=True)
+        self._files = Assets(FILES, html=True, pictured="products.html")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request below /admin."""

@@ -21,6 +21,7 @@ from fancymonkey.web.http import (
     Call,
     ClientGone,
     Headers,
+    Lines,
     Problem,
     Receive,
     Reply,
@@ -73,14 +74,25 @@ class Front:
             return
         except Exception as error:  # noqa: BLE001 - nothing that is sent may make an error of ours
             reply = failure(error, call)
-        if call.actor is not None and method != "GET":
-            await note(self._shop, call, reply.status)
         extra = DATA_HTTPS if scope.get("scheme") == "https" else DATA
         if self._shared:
             extra = [*extra, *self._cors_headers(call)]
+        if type(reply) is Lines:
+            await self._send_lines(reply, call, send, extra)
+            return
+        if call.actor is not None and method != "GET":
+            await note(self._shop, call, reply.status)
         await send(reply.start(extra))
         await send(reply.rest(head=method == "HEAD"))
         self._shop.meter.answered(scope["path"], reply.status, perf_counter() - started)
+
+    async def _send_lines(self, reply: Lines, call: Call, send: Send, extra: Headers) -> None:
+        """An answer that is made while it is sent; how it ended is noted at its end."""
+        await send(reply.start(extra))
+        async for line in reply.lines:
+            await send({"type": "http.response.body", "body": line, "more_body": True})
+        await note(self._shop, call, reply.outcome)
+        await send({"type": "http.response.body", "body": b""})
 
     def _cors_headers(self, call: Call) -> Headers:
         return self._cors.headers(call.scope["path"], call.headers.get(b"origin"))

@@ -10,7 +10,7 @@ from typing import Any
 from fancymonkey.core.ledger import InvariantBroken, evolve
 from fancymonkey.core.model import Entry, Item, Kind, Level, Product, split_sku
 from fancymonkey.engine.look_back import revision_at
-from fancymonkey.engine.sheet import safe
+from fancymonkey.tables.formulas import safe
 from fancymonkey.web.access import require
 from fancymonkey.web.choice import Query
 from fancymonkey.web.http import NO_STORE, NOSNIFF, Call, Problem, Reply, ok

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fancymonkey.engine.clock import Clock
-from fancymonkey.web.http import Problem
+from fancymonkey.web.http import RETRY_SOON, Problem
 
 CLIENTS_MAX = 50_000
 """Clients remembered at once in a class; beyond that the one that came first is forgotten."""
@@ -102,3 +102,23 @@ class Limits:
     def _of(self, method: str, path: str) -> RateLimit | None:
         found = class_of(method, path)
         return None if found is None else self._limits[found]
+
+
+class Slots:
+    """So many may do something dear at the same time; the next one is sent away."""
+
+    def __init__(self, most: int) -> None:
+        self._free = most
+
+    def __enter__(self) -> None:
+        if not self._free:
+            raise Problem(
+                503,
+                "overloaded",
+                "Other tables are being read or made just now. Try again in a moment.",
+                headers=[RETRY_SOON],
+            )
+        self._free -= 1
+
+    def __exit__(self, *exc: object) -> None:
+        self._free += 1

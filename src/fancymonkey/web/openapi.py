@@ -223,12 +223,12 @@ def _describe(operation: Operation, by_body: dict[Any, Any]) -> dict[str, Any]:
             ("Idempotency-Key", "header", "The same key and body again: one effect, same answer")
         )
     name = operation.endpoint.__name__
-    done = {
-        "schema": {"type": "object"},
-        "example": (ANSWERS | OWNERS_ANSWERS | ALERT_ANSWERS)[name],
-    }
+    done: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+    if "application/json" in operation.media:
+        examples = ANSWERS | OWNERS_ANSWERS | ALERT_ANSWERS
+        done = {"schema": {"type": "object"}, "example": examples[name]}
     responses: dict[str, Any] = {
-        "200": {"description": "Done", "content": {"application/json": done}}
+        "200": {"description": "Done", "content": dict.fromkeys(operation.media, done)}
     }
     for code in operation.codes:
         responses[str(code)] = {"description": MEANING[code]}
@@ -257,6 +257,9 @@ def _describe(operation: Operation, by_body: dict[Any, Any]) -> dict[str, Any]:
                 }
             },
         }
+    if operation.takes:
+        file = {"schema": {"type": "string", "format": "binary"}}
+        found["requestBody"] = {"required": True, "content": dict.fromkeys(operation.takes, file)}
     return found
 
 

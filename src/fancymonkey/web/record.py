@@ -5,7 +5,7 @@ import io
 from typing import Any
 
 from fancymonkey.accounts.model import Act
-from fancymonkey.engine.sheet import safe
+from fancymonkey.tables.formulas import safe
 from fancymonkey.web.access import require
 from fancymonkey.web.choice import Query
 from fancymonkey.web.history import file_reply

@@ -1,5 +1,6 @@
 """What every endpoint has at hand."""
 
+import asyncio
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -20,9 +21,13 @@ from fancymonkey.payments.gateway import Gateway
 from fancymonkey.payments.reconcile import Reconciler
 from fancymonkey.web.auth import Throttle
 from fancymonkey.web.glance import Glance
+from fancymonkey.web.limits import Slots
 from fancymonkey.web.listing import Listing
 from fancymonkey.web.meter import Meter
 from fancymonkey.web.table import Table
+
+SHEETS = 2
+"""Tables that may be read or made at the same time."""
 
 
 @dataclass(slots=True)
@@ -41,6 +46,9 @@ class Shop:
     accounts: Accounts = field(init=False)
     alerts: Alerts = field(init=False)
     jobs: Jobs = field(init=False)
+    sheets: Slots = field(default_factory=lambda: Slots(SHEETS))
+    importing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
     meter: Meter = field(init=False, default_factory=Meter)
 
     def __post_init__(self) -> None:
