@@ -191,3 +191,31 @@ async def visit(page: Page, shop: Office, path: str) -> None:
 
 def sku(size: str = "M", product: str = HOODIE) -> str:
     return sku_of(product, size)
+
+
+SHIFTS = """
+window.__shifts = [];
+new PerformanceObserver(list => {
+  for (const one of list.getEntries()) if (!one.hadRecentInput) window.__shifts.push(one.value);
+}).observe({type: 'layout-shift', buffered: true});
+"""
+
+
+async def moved(page: Page) -> float:
+    """How much the page has jumped since it was opened; needs the init script SHIFTS."""
+    found: float = await page.evaluate("window.__shifts.reduce((sum, one) => sum + one, 0)")
+    return found
+
+
+async def too_wide(page: Page) -> list[str]:
+    """What makes the page scroll sideways; nothing where it does not."""
+    found: list[str] = await page.evaluate(
+        """() => {
+        const width = document.documentElement.clientWidth;
+        if (document.documentElement.scrollWidth <= width) return [];
+        return [...document.querySelectorAll('main *')]
+            .filter(one => one.getBoundingClientRect().right > width + 1)
+            .map(one => one.outerHTML.slice(0, 120));
+        }"""
+    )
+    return found

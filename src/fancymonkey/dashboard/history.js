@@ -69,15 +69,14 @@ function change(entry) {
 function columns() {
   const after = (name) => (entry) => (entry.size === null ? "" : number(entry[name]));
   return [
-    ["What", (entry) => html`<b>${KINDS[entry.kind] ?? entry.kind}</b><small class="quiet"> No. ${number(entry.revision)}</small>`, "title"],
+    ["What", (entry) => html`<b>${KINDS[entry.kind] ?? entry.kind}</b> <small class="quiet">No. ${number(entry.revision)}</small>`, "title"],
     ["When", (entry) => moment(entry.at)],
     ...(isSize() ? [] : [["Size", (entry) => button(sizeOf(entry), skuOf(entry), () => show({ sku: skuOf(entry), from: view.values.from, to: view.values.to }))]]),
     ["Change", change],
     ["On hand", after("stock"), "number"],
     ["Reserved", after("reserved"), "number"],
     ["Available", after("available"), "number"],
-    ["Who", (entry) => (entry.actor ? button(entry.actor, `Only what ${entry.actor} did`, () => view.set({ actor: entry.actor })) : html`<span class="quiet">–</span>`)],
-    ["Why", (entry) => entry.reason || html`<span class="quiet">–</span>`],
+    ["Who and why", (entry) => html`${entry.actor ? button(entry.actor, `Only what ${entry.actor} did`, () => view.set({ actor: entry.actor })) : html`<span class="quiet">–</span>`}${entry.reason ? html`<small class="block why">${entry.reason}</small>` : nothing}`],
     ["Part of", (entry) => (entry.links.length ? html`<span class="links">${entry.links.map((link) => LINKS[link.to]?.(link.id) ?? nothing)}</span>` : html`<span class="quiet">–</span>`)],
   ];
 }
@@ -94,11 +93,10 @@ function form() {
       <label class="field">Who<input name="actor" list="actors" autocomplete="off" .value=${live(actor)} @change=${put} /></label>
       <datalist id="actors">${[...actors].map((one) => html`<option value=${one}></option>`)}</datalist>
     </form>
-    <div class="chips">
+    ${Object.values(view.values).some(Boolean) ? html`<div class="chips">
       ${cause ? html`<button type="button" class="chip long" aria-pressed="true" aria-label="Show everything, not only ${cause}" @click=${() => view.set({ cause: "" })}>Part of ${cause} ×</button>` : nothing}
-      ${fresh ? html`<button type="button" class="chip" @click=${() => page.read({ quiet: true })}>There is news: show it</button>` : nothing}
-      ${Object.values(view.values).some(Boolean) ? html`<button type="button" class="link tight" @click=${() => show({})}>Clear all</button>` : nothing}
-    </div>`;
+      <button type="button" class="link tight" @click=${() => show({})}>Clear all</button>
+    </div>` : nothing}`;
 }
 
 function localDay(time) {
@@ -123,7 +121,7 @@ function body(data) {
   query.set("format", "csv");
   return {
     state: sentence(entries),
-    actions: html`<a class="button-like" href="/api/admin/history?${query}" download>Export CSV</a>`,
+    actions: html`${fresh ? html`<button type="button" class="button" @click=${() => page.read({ quiet: true })}>Show new entries</button>` : nothing}<a class="button-like" href="/api/admin/history?${query}" download>Export CSV</a>`,
     content: html`${form()} ${data.why ? explained(data.why) : nothing}
       ${entries.length
         ? html`${isSize() ? html`<h2 class="over">Entries</h2>` : nothing}

@@ -94,7 +94,7 @@ function end(hold) {
 
 function who(hold) {
   if (hold.by === "owner") return "Set aside by the shop";
-  return html`Buyer${hold.checkout ? html` <span class="badge backordered">paying</span>` : nothing} <small class="quiet id" title=${hold.sessionId ?? hold.id}>${hold.sessionId ?? hold.id}</small>`;
+  return html`Buyer${hold.checkout && hold.status === "held" ? html` <span class="badge backordered">paying</span>` : nothing} <small class="quiet id" title=${hold.sessionId ?? hold.id}>${hold.sessionId ?? hold.id}</small>`;
 }
 
 const back = (hold) => (hold.status === "held" ? html`<button type="button" class="quiet small" aria-label="Give back ${told(hold)}" @click=${() => release([hold])}>Give back</button>` : nothing);

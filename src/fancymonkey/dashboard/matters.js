@@ -15,7 +15,7 @@ export const CONCERNS = {
   refunded: ["Refunded", (some) => (some ? "The money went back at Stripe. Say what comes back to the shelf." : "The money went back at Stripe.")],
   not_paid: ["No payment found", () => "The hold counts as paid, and Stripe knows of no payment."],
 };
-const PROGRESS = { open: ["warn", "To decide"], due: ["backordered", "Refund under way"], done: ["good", "Done"], dismissed: ["", "Put aside"] };
+const PROGRESS = { due: ["backordered", "Refund under way"], done: ["good", "Done"], dismissed: ["", "Put aside"] };
 
 async function settle(matter, body, done, after) {
   try {
@@ -88,13 +88,12 @@ const payment = (matter) => html`<small class="quiet id" title=${matter.payment 
 export function matterList(label, rows, can, after, current) {
   const state = (matter) => {
     const [kind, words] = PROGRESS[matter.progress] ?? ["", matter.progress];
-    return html`<span class="badge ${kind}">${words}</span>`;
+    return matter.progress === "open" ? nothing : html` <span class="badge ${kind}">${words}</span>`;
   };
   const columns = [
-    ["What", (matter) => html`<b>${CONCERNS[matter.concern]?.[0] ?? matter.concern}</b><small class="quiet block">${CONCERNS[matter.concern]?.[1](matter.lines.length > 0)}</small>${matter.note && matter.progress !== "open" ? html`<small class="block">“${matter.note}”</small>` : nothing}`, "title"],
+    ["What", (matter) => html`<b>${CONCERNS[matter.concern]?.[0] ?? matter.concern}</b>${state(matter)}<small class="quiet block">${CONCERNS[matter.concern]?.[1](matter.lines.length > 0)}</small>${matter.note && matter.progress !== "open" ? html`<small class="block">“${matter.note}”</small>` : nothing}`, "title"],
     ["Units", (matter) => (matter.lines.length ? matter.lines.map((line) => html`<div><b class="number">${number(line.quantity)}</b> × ${toHistory(line)}</div>`) : html`<span class="quiet">–</span>`)],
     ["Since", (matter) => moment(matter.openedAt)],
-    ["State", state],
     ["Payment", payment],
   ];
   if (can.stock && rows.some((matter) => matter.progress === "open")) columns.push(["Decide", (matter) => actions(matter, can, after), "act"]);

@@ -54,6 +54,7 @@ export class Page {
   async read({ quiet = false } = {}) {
     const turn = (this.#turn += 1);
     this.busy = true;
+    if (!this.data) this.error = null;
     if (!quiet) this.draw();
     try {
       const [data] = await Promise.all([this.load(), this.#known()]);

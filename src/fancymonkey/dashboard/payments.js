@@ -65,7 +65,7 @@ function events(data) {
     ["When", (event) => moment(event.receivedAt)],
     ["Outcome", (event) => badge(OUTCOMES, event.outcome)],
     ["About", (event) => html`<small class="quiet id" title=${event.objectId ?? ""}>${event.objectId}</small>`],
-    ["Moved", (event) => html`<span class="links"><a href="/admin/history.html?cause=${encodeURIComponent(event.id)}" title=${event.id}>entries</a></span>`],
+    ["Moved", (event) => (event.outcome === "done" || event.id === wanted ? html`<a href="/admin/history.html?cause=${encodeURIComponent(event.id)}" title=${event.id}>entries</a>` : html`<span class="quiet">–</span>`)],
   ];
   return html`<section class="part" aria-labelledby="events"><h2 id="events">What Stripe has told</h2>
     ${wanted ? html`<div class="chips"><button type="button" class="chip long" aria-pressed="true" aria-label="Show all, not only ${wanted}" @click=${() => view.set({ event: "" })}>${wanted} ×</button></div>` : nothing}

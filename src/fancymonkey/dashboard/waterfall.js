@@ -27,8 +27,9 @@ function bars(why) {
   const { opening, closing } = why;
   const steps = why.steps.filter((step) => step.change.stock);
   const less = [["reserved", "Reserved"], ["allocated", "Allocated"]].filter(([field]) => closing[field]);
-  const rows = [
-    { words: why.from ? "On hand then" : "At first", from: 0, to: opening.stock, told: number(opening.stock), note: why.from ? when(why.from) : "", kind: "sum" },
+  const rows = [];
+  if (why.from || opening.stock) rows.push({ words: why.from ? "On hand then" : "At first", from: 0, to: opening.stock, told: number(opening.stock), note: why.from ? when(why.from) : "", kind: "sum" });
+  rows.push(
     ...steps.map((step) => ({
       words: name(step.kind),
       from: step.stock - step.change.stock,
@@ -38,7 +39,7 @@ function bars(why) {
       kind: step.change.stock > 0 ? "more" : "less",
     })),
     { words: "On hand", from: 0, to: closing.stock, told: number(closing.stock), note: why.asOf ? when(why.asOf) : "now", kind: "sum" },
-  ];
+  );
   let rest = closing.stock;
   for (const [field, words] of less) {
     rows.push({ words, from: rest, to: rest - closing[field], told: signed(-closing[field]), note: "in live holds", kind: "held" });

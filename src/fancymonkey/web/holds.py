@@ -51,6 +51,7 @@ async def list_holds(shop: Shop, call: Call) -> Reply:
     if words is not None and one is None:
         one = await _called(shop.engine, words)
         skus = skus if one else _meant(shop.engine, words, skus)
+    revision = shop.engine.view.revision  # what comes while the rows are read is news
     live = live_holds(shop.engine, skus)
     if one is not None:
         found = await shop.engine.store.reservation(one)
@@ -70,7 +71,7 @@ async def list_holds(shop: Shop, call: Call) -> Reply:
                 "total": len(live),
                 "units": sum(units for _, _, units in live),
                 "next": following,
-                "revision": shop.engine.view.revision,
+                "revision": revision,
             }
         )
     )

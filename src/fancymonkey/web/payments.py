@@ -50,10 +50,10 @@ async def list_events(shop: Shop, call: Call) -> Reply:
 async def list_matters(shop: Shop, call: Call) -> Reply:
     """What has to be decided about payments: what is open or due first, then the newest."""
     await require(shop, call, "read")
+    revision = shop.engine.view.revision
     found = sorted(await matters(shop.engine), key=lambda row: row.closed_at is not None)
     rows = [_matter_out(shop, row) for row in found[: _limit(call)]]
     waiting = sum(row.closed_at is None for row in found)
-    revision = shop.engine.view.revision
     return ok(encode({"success": True, "matters": rows, "open": waiting, "revision": revision}))
 
 
