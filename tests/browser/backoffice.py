@@ -106,8 +106,13 @@ class Office:
 
 
 @asynccontextmanager
-async def office(fill: Any = (), past: int = 0, **settings: Any) -> AsyncIterator[Office]:
-    """A shop with accounts and the stand-in for Stripe; `past`: days that it has sold already."""
+async def office(
+    fill: Any = (), past: int = 0, began: int = 0, **settings: Any
+) -> AsyncIterator[Office]:
+    """A shop with accounts and the stand-in for Stripe.
+
+    `began`: how many days ago; `past`: the same, and it has sold on each of them.
+    """
     made = {
         "demo": True,
         "rate_limit": False,
@@ -117,7 +122,7 @@ async def office(fill: Any = (), past: int = 0, **settings: Any) -> AsyncIterato
         "port": free_port(),
     }
     clock = Ago()
-    clock.behind = past * DAY
+    clock.behind = max(past, began) * DAY
     engine = Engine(MemoryStore(), clock)
     app = create_app(Settings(**made), engine)
     async with (
@@ -128,6 +133,7 @@ async def office(fill: Any = (), past: int = 0, **settings: Any) -> AsyncIterato
         await running.run(*(fill or catalogue()))
         if past:
             await _live(running, past)
+        clock.behind = 0
         for name, role in PEOPLE.items():
             await app._shop.accounts.users.add(name, role, PASSWORD)
         yield running
@@ -158,7 +164,6 @@ async def _live(shop: Office, days: int) -> None:
                     for sku in low
                 )
             )
-    shop.clock.behind = 0
 
 
 @asynccontextmanager

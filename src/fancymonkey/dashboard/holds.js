@@ -85,7 +85,7 @@ function pick(ids, on) {
   page.draw();
 }
 
-const rest = (hold) => html`<time class="rest" role="timer" datetime=${hold.expiresAt} title=${when(hold.expiresAt)}>${until(hold.expiresAt)}</time><small class="quiet"> at ${clock(hold.expiresAt)}</small>`;
+const rest = (hold) => html`<time class="rest" role="timer" datetime=${hold.expiresAt} title=${when(hold.expiresAt)} .textContent=${until(hold.expiresAt)}></time><small class="quiet"> at ${clock(hold.expiresAt)}</small>`;
 
 function end(hold) {
   if (hold.status !== "held") return hold.endedAt ? moment(hold.endedAt) : moment(hold.expiresAt);
