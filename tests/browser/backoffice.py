@@ -1,5 +1,6 @@
 """A shop with a past behind real sockets, and its owner in front of the dashboard."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ from tests.support.uvicorns import serving
 from tests.web.shops import HOODIE, PASSWORD, catalogue
 
 DAY = 86_400_000
+STRIPE = {"Authorization": f"Bearer {DEMO_KEY}"}
 MINUTE = 60_000
 PEOPLE = {"ana": Role.OWNER, "sam": Role.STAFF, "vi": Role.VIEWER}
 """Who has an account, all with the same password."""
@@ -81,11 +83,20 @@ class Office:
 
     async def at_stripe(self, session: str, action: str) -> None:
         """Something happens at the stand-in, and what it tells has arrived."""
-        answer = await self.http.post(
-            f"/demo/stripe/demo/sessions/{session}/{action}",
-            headers={"Authorization": f"Bearer {DEMO_KEY}"},
-        )
+        kept = await self._untold()
+        path = f"/demo/stripe/demo/sessions/{session}/{action}"
+        answer = await self.http.post(path, headers=STRIPE)
         assert answer.status_code == 200, answer.text
+        if action != "pay_quietly":
+            async with asyncio.timeout(10):
+                while await self._untold() > (0 if action == "deliver" else kept):
+                    await asyncio.sleep(0.01)
+
+    async def _untold(self) -> int:
+        """How many events of the stand-in have not arrived."""
+        state = (await self.http.get("/demo/stripe/demo/state", headers=STRIPE)).json()
+        untold: int = state["events"] - state["delivered"]
+        return untold
 
     async def pay_late(
         self, size: str, taken: int, quantity: int = 1, product: str = HOODIE
