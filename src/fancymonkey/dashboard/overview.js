@@ -4,7 +4,7 @@ import { html, nothing } from "/admin/dom.js";
 import { date, money, number, plural, setCurrency } from "/admin/format.js";
 import { CONCERNS } from "/admin/matters.js";
 import { sizeOf } from "/admin/listing.js";
-import { Page, ask, filters, moment } from "/admin/page.js";
+import { Page, ask, filters, moment, ranAt } from "/admin/page.js";
 import { plot } from "/admin/plot.js";
 
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -94,7 +94,7 @@ function health({ health: { store, webhook, reconcile, backup } }) {
     [
       "Comparison with Stripe",
       reconcile.configured ? (failed(reconcile.outcome) ? "look" : reconcile.at ? "fine" : "off") : "off",
-      reconcile.configured ? (reconcile.at ? html`${moment(reconcile.at)}: ${outcomes[reconcile.outcome] ?? reconcile.outcome}.` : html`Not compared yet. <a href="/admin/payments.html#runs">Compare now</a>`) : "Stripe is not set up. Set STRIPE_SECRET_KEY.",
+      reconcile.configured ? (reconcile.at ? html`${ranAt(reconcile.at, reconcile.outcome)}: ${outcomes[reconcile.outcome] ?? reconcile.outcome}.` : html`Not compared yet. <a href="/admin/payments.html#runs">Compare now</a>`) : "Stripe is not set up. Set STRIPE_SECRET_KEY.",
     ],
     [
       "Backup",

@@ -16,6 +16,12 @@ const MINUTE = 60_000;
 export const moment = (time) =>
   time ? html`<time datetime=${time} title=${when(time)}>${ago(time)}</time>` : html`<span class="quiet">never</span>`;
 
+const HOUR = 3_600_000;
+
+/** When a job ran. Comparisons that found nothing are kept once an hour, under its beginning. */
+export const ranAt = (time, outcome) =>
+  outcome === "balanced" && Date.now() - new Date(time) < HOUR ? html`<time datetime=${time} title=${when(time)}>within this hour</time>` : moment(time);
+
 const bones = (count) => html`<div class="bones" aria-busy="true"><span class="unseen">Reading …</span>${Array.from({ length: count }, () => html`<i></i>`)}</div>`;
 
 /**

@@ -4,7 +4,7 @@ import { html, nothing } from "/admin/dom.js";
 import { number, plural } from "/admin/format.js";
 import { listing } from "/admin/listing.js";
 import { matterList } from "/admin/matters.js";
-import { Page, ask, filters, moment } from "/admin/page.js";
+import { Page, ask, filters, moment, ranAt } from "/admin/page.js";
 import { api } from "/admin/session.js";
 import { toast } from "/admin/toast.js";
 
@@ -88,7 +88,7 @@ function report(run) {
 function runs(data, can) {
   const columns = [
     ["Job", (run) => html`<b>${run.job === "reconcile" ? "Comparison with Stripe" : run.job}</b>`, "title"],
-    ["When", (run) => moment(run.startedAt)],
+    ["When", (run) => ranAt(run.startedAt, run.outcome)],
     ["Outcome", (run) => badge(RUNS, run.outcome)],
     ["Report", report],
     ["Took", (run) => `${number(run.tookMs)} ms`, "number"],
