@@ -6,6 +6,7 @@ endpoints stand in the OpenAPI document (`web/openapi.py`), and one test holds b
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from time import perf_counter
 from typing import Any
 
 from fancymonkey.accounts.model import Denied
@@ -55,6 +56,7 @@ class Front:
             await self._hand_on(scope, receive, send)
             return
         # On the way of every sale: no step more than needed, so all of it stands here.
+        started = perf_counter()
         call = Call(scope, receive)
         method = scope["method"]
         endpoint = endpoints.get(method)
@@ -74,6 +76,7 @@ class Front:
         extra = self._cors_headers(call) if self._shared else []
         await send(reply.start(extra))
         await send(reply.rest(head=method == "HEAD"))
+        self._shop.meter.answered(scope["path"], reply.status, perf_counter() - started)
 
     def _cors_headers(self, call: Call) -> Headers:
         return self._cors.headers(call.scope["path"], call.headers.get(b"origin"))
