@@ -15,6 +15,7 @@ from pathlib import Path
 from playwright.async_api import Browser, Page
 
 from fancymonkey import examples
+from fancymonkey.core.adjust import SetItem
 from fancymonkey.core.model import sku_of
 from tests.browser.backoffice import DAY, MINUTE, Office, member, office, visit
 from tests.browser.shopfront import (
@@ -98,14 +99,20 @@ BASKETS = (
 )
 """Minutes ago somebody put units of a size into a basket."""
 
+WISHES = {24: 3, 23: 9, 22: 4, 15: 2, 9: 6, 8: 14, 7: 8, 6: 3, 1: 5}
+"""Days ago so many wanted a size that was sold out."""
+
 
 async def busy_morning(shop: Office) -> None:
     """Holds of several ages, a payment that came late, one that went back, and too many wishes."""
     clock = shop.clock
-    for size, wishes in (("XL", 9), ("XXL", 5), ("S", 7)):
+    sku = sku_of("prod_hoodie_002", "XL")
+    await shop.run(SetItem(sku=sku, sold_out=True))
+    for day, wishes in WISHES.items():
         for number in range(wishes):
-            clock.behind = (number * 3 + len(size)) * DAY
-            await shop.reserve(size, 30, "prod_hoodie_002", f"wish-{size}-{number}")
+            clock.behind = day * DAY
+            await shop.reserve("XL", 1, "prod_hoodie_002", f"wish-{day}-{number}")
+    await shop.run(SetItem(sku=sku, sold_out=False))
     await shop.engine._flush_demand()
     clock.behind = 95 * MINUTE
     paid = await shop.checkout("L", 2)

@@ -1,11 +1,11 @@
 // How the shop stands: units and value, what sells, what was wanted in vain, what waits for the owner.
 
-import { html, nothing } from "/admin/dom.js";
-import { date, money, number, plural, setCurrency } from "/admin/format.js";
+import { html } from "/admin/dom.js";
+import { money, number, plural, setCurrency } from "/admin/format.js";
 import { CONCERNS } from "/admin/matters.js";
 import { sizeOf } from "/admin/listing.js";
 import { Page, ask, filters, moment, ranAt } from "/admin/page.js";
-import { plot } from "/admin/plot.js";
+import { plot, short } from "/admin/plot.js";
 
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const SPANS = ["7", "30", "90", "365"];
@@ -61,7 +61,7 @@ function conclusion(rows, field, none, verb) {
   const top = best(rows, field);
   const each = sum / rows.length;
   const mean = each >= 10 ? number(Math.round(each)) : number(Math.round(each * 10) / 10);
-  return `${plural(sum, "unit")} ${verb}, ${mean} a day. Most on ${date(top.day)}: ${number(top[field])}.`;
+  return `${plural(sum, "unit")} ${verb}, ${mean} a day. Most on ${short(top.day)}: ${number(top[field])}.`;
 }
 
 function sales(data) {

@@ -9,7 +9,19 @@ import { api } from "/admin/session.js";
 import { toast } from "/admin/toast.js";
 
 const EVENTS = 100;
-const OUTCOMES = { done: ["good", "Done"], "no change": ["", "Nothing to do"], ignored: ["", "Not ours"] };
+const OUTCOMES = {
+  done: ["good", "Done"],
+  returned: ["good", "Came back"],
+  "no change": ["", "Nothing to do"],
+  ignored: ["", "Not ours"],
+  "refund noted": ["", "Refund noted"],
+  "return proposed": ["warn", "Return to decide"],
+  "refund due": ["warn", "Refund due"],
+  "second payment": ["warn", "Paid twice"],
+  "in doubt": ["warn", "In doubt"],
+  unknown_session: ["", "Unknown session"],
+};
+const UNMOVED = ["no change", "ignored", "refund noted", "return proposed", "unknown_session"];
 const RUNS = { balanced: ["good", "Books balance"], mended: ["warn", "Mended"], open: ["wrong", "Look here"], failed: ["wrong", "Failed"], done: ["good", "Done"] };
 let comparing = false;
 let told = EVENTS;
@@ -65,7 +77,7 @@ function events(data) {
     ["When", (event) => moment(event.receivedAt)],
     ["Outcome", (event) => badge(OUTCOMES, event.outcome)],
     ["About", (event) => html`<small class="quiet id" title=${event.objectId ?? ""}>${event.objectId}</small>`],
-    ["Moved", (event) => (event.outcome === "done" || event.id === wanted ? html`<a href="/admin/history.html?cause=${encodeURIComponent(event.id)}" title=${event.id}>entries</a>` : html`<span class="quiet">–</span>`)],
+    ["Moved", (event) => (!UNMOVED.includes(event.outcome) ? html`<a href="/admin/history.html?cause=${encodeURIComponent(event.id)}" title=${event.id}>entries</a>` : html`<span class="quiet">–</span>`)],
   ];
   return html`<section class="part" aria-labelledby="events"><h2 id="events">What Stripe has told</h2>
     ${wanted ? html`<div class="chips"><button type="button" class="chip long" aria-pressed="true" aria-label="Show all, not only ${wanted}" @click=${() => view.set({ event: "" })}>${wanted} ×</button></div>` : nothing}

@@ -6,7 +6,7 @@ import { date, number } from "/admin/format.js";
 
 const HEIGHT = 200;
 const SHORT = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", timeZone: "UTC" });
-const short = (day) => SHORT.format(new Date(`${day}T00:00:00Z`));
+export const short = (day) => SHORT.format(new Date(`${day}T00:00:00Z`));
 const STEPS = [1, 2, 5].flatMap((step) => Array.from({ length: 9 }, (_zero, power) => step * 10 ** power)).sort((a, b) => a - b);
 
 class Plot extends LitElement {
