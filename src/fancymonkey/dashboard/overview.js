@@ -1,6 +1,6 @@
 // How the shop stands: units and value, what sells, what was wanted in vain, what waits for the owner.
 
-import { html } from "/admin/dom.js";
+import { html, nothing } from "/admin/dom.js";
 import { money, number, plural, setCurrency } from "/admin/format.js";
 import { CONCERNS } from "/admin/matters.js";
 import { sizeOf } from "/admin/listing.js";

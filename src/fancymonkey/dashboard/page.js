@@ -89,7 +89,7 @@ export class Page {
       main.replaceChildren();
       main.setAttribute("data-drawn", "");
     }
-    const { state = "", actions = nothing, content } = this.data ? this.body(this.data, this) : {};
+    const { state = "", actions = nothing, content } = this.data ? this.#view() : {};
     const spoken = typeof state === "string" ? state : "";
     render(
       html`<header class="head"><div><h1>${this.title}</h1><p class="state">${this.data ? state : " "}</p></div><div class="head-actions">${actions}</div></header>
@@ -99,6 +99,16 @@ export class Page {
     );
     if (this.data) main.setAttribute("data-ready", "");
     if (this.data && !this.busy) say(spoken);
+  }
+
+  /** What is to be shown. A fault of ours is told, too: the rail stays. */
+  #view() {
+    try {
+      return this.body(this.data, this);
+    } catch (error) {
+      console.error(error);
+      return { content: html`<div class="empty" role="alert"><p>This page has a fault and cannot be shown. The shop goes on.</p><a class="button" href=${location.href}>Load it again</a></div>` };
+    }
   }
 
   #trouble() {
