@@ -113,9 +113,7 @@ async def test_34_a_plot_has_a_line_a_conclusion_and_a_table(
         away = page.get_by_role("figure").nth(1)
         wanted = sum(day["turnedAway"] for day in found["days"])
         assert wanted >= 4
-        await expect(away.locator("figcaption")).to_contain_text(
-            f"{wanted} units wanted and not there"
-        )
+        await expect(away.locator("figcaption")).to_contain_text(f"{wanted} units wanted in vain")
         await page.locator("fm-plot .u-over").first.hover()
         await expect(figure.locator(".pointed")).to_have_text(re.compile(r": \d+$"))
         watched.assert_clean()

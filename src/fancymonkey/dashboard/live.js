@@ -2,7 +2,9 @@
 
 import { api } from "/admin/session.js";
 
-const AGAIN = 2000;
+const AGAIN = 500; // the service ends a stream when its token has; that is soon mended
+const SLOW = 3000;
+const GRACE = 6000; // an interruption shorter than that is none for people
 
 /** Events: `change`, at most one in `apart` ms; `connection`, after which `online` is another. */
 export class Live extends EventTarget {
@@ -13,6 +15,8 @@ export class Live extends EventTarget {
   #apart;
   #told = 0;
   #waiting = 0;
+  #lost = 0;
+  #tries = 0;
 
   constructor(apart) {
     super();
@@ -22,6 +26,8 @@ export class Live extends EventTarget {
       if (document.hidden) this.#close();
       else this.#listen();
     });
+    addEventListener("offline", () => this.#tell(false));
+    addEventListener("online", () => this.#revision !== null && this.#listen());
     addEventListener("pagehide", () => this.#close());
     addEventListener("pageshow", (event) => event.persisted && this.#listen());
   }
@@ -42,7 +48,11 @@ export class Live extends EventTarget {
     this.#close();
     const source = new EventSource(`/api/admin/inventory/live?since=${this.#revision}`);
     this.#source = source;
-    source.onopen = () => this.#tell(true);
+    source.onopen = () => {
+      clearTimeout(this.#lost);
+      this.#lost = this.#tries = 0;
+      this.#tell(true);
+    };
     for (const kind of ["change", "snapshot"]) {
       source.addEventListener(kind, (event) => {
         const revision = Number(event.lastEventId) || 0;
@@ -52,8 +62,8 @@ export class Live extends EventTarget {
       });
     }
     source.onerror = () => {
-      this.#tell(false);
-      if (source.readyState === EventSource.CLOSED) setTimeout(() => this.#again(source), AGAIN);
+      this.#lost ||= setTimeout(() => this.#tell(false), GRACE);
+      if (source.readyState === EventSource.CLOSED) setTimeout(() => this.#again(source), this.#tries++ ? SLOW : AGAIN);
     };
   }
 
@@ -64,7 +74,7 @@ export class Live extends EventTarget {
       this.#listen();
       this.#changed();
     } catch {
-      setTimeout(() => this.#again(source), AGAIN);
+      setTimeout(() => this.#again(source), SLOW);
     }
   }
 

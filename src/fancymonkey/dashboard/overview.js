@@ -72,7 +72,7 @@ function sales(data) {
       <div class="chips" role="group" aria-label="How many days">${SPANS.map((one) => html`<button type="button" class="chip" aria-pressed=${one === span} @click=${() => view.set({ days: one === "30" ? "" : one }, false)}>${one} days</button>`)}</div></div>
     <div class="two">
       ${plot("Sold per day", conclusion(data.days, "sold", `Nothing was sold ${words}.`, "sold"), data.days, "sold", "--accent")}
-      ${plot("Turned away per day", conclusion(data.days, "turnedAway", `Nobody was turned away ${words}.`, "wanted and not there"), data.days, "turnedAway", "--out")}
+      ${plot("Turned away per day", conclusion(data.days, "turnedAway", `Nobody was turned away ${words}.`, "wanted in vain"), data.days, "turnedAway", "--out")}
     </div>
   </section>`;
 }

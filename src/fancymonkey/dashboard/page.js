@@ -43,7 +43,10 @@ export class Page {
     if (!live) return;
     this.live = new Live(live);
     this.live.addEventListener("change", () => this.changed());
-    this.live.addEventListener("connection", () => this.draw());
+    this.live.addEventListener("connection", () => {
+      if (this.live.online && this.error) this.read({ quiet: true });
+      else this.draw();
+    });
   }
 
   /** Something in the shop has changed. */
