@@ -30,6 +30,14 @@ async def exposed() -> set[str]:
     return set(re.findall(r"^(fancymonkey_\w+)", text, re.M))
 
 
+async def test_every_metric_is_documented_and_none_that_is_gone() -> None:
+    page = (DEPLOY.parent / "docs" / "reference" / "metrics.md").read_text()
+    documented = set(re.findall(r"^\| `(fancymonkey_\w+)`", page, re.M))
+    ends = r"_(bucket|count|sum|created)$"
+    found = {re.sub(ends, "", name) for name in await exposed()}
+    assert documented == found
+
+
 async def test_the_alert_rules_name_metrics_that_there_are() -> None:
     named = set(NAME.findall(RULES.read_text()))
     assert named

@@ -51,6 +51,32 @@ async def shown(client: Client) -> dict[str, int]:
     return {name: found[name] for name in ("stock", "reserved", "available")}
 
 
+# -- a restart -------------------------------------------------------------------------------------
+
+
+def test_a_restart_under_load(places: Places, name: str) -> None:
+    """What was accepted is finished and answered; the next process goes on where it was."""
+    night = Storm(places.shop(name, large(SKUS, UNITS)), seed=5)
+    try:
+        night.start()
+        for _ in range(2):
+            assert asyncio.run(stopped(night)) == 0
+            night.start()
+            asyncio.run(night.check())
+        verify(night.shop)
+    finally:
+        night.server.close()
+
+
+async def stopped(night: Storm) -> int:
+    """Stops the service in peace while its clients trade; its exit code."""
+    trading = asyncio.create_task(night.crowd.trade(night.server.port))
+    await asyncio.sleep(0.5)
+    code = await asyncio.to_thread(night.server.stop)
+    await asyncio.wait_for(trading, 60)
+    return code
+
+
 # -- the database ----------------------------------------------------------------------------------
 
 
