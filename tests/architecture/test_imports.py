@@ -27,7 +27,8 @@ LAYERS["__main__"] = LAYERS["cli"] + 1
 LEAVES: dict[str, set[str]] = {
     "errors": set(),
     "variables": {"errors"},
-    "chores": {"variables"},
+    "config_alerts": {"variables"},
+    "chores": {"config_alerts", "variables"},
     "config_admin": {"chores", "variables"},
     "config": {"config_admin", "errors", "variables"},
     "logs": {"config"},

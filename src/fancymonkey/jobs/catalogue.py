@@ -2,24 +2,30 @@
 
 from collections.abc import Iterator
 
+from fancymonkey.alerts.alerts import Alerts
 from fancymonkey.config import Settings
 from fancymonkey.core.outcomes import Accepted
 from fancymonkey.core.resolve import Expire
 from fancymonkey.engine.engine import OUTCOMES_KEPT, Engine
 from fancymonkey.jobs.desk import Jobs
 from fancymonkey.jobs.job import Done, Job
+from fancymonkey.jobs.lease import in_good_hands
 from fancymonkey.jobs.timing import Daily, Every
 from fancymonkey.payments.reconcile import Reconciler
 
 TIDY_SECONDS = 300
 
 
-def jobs_of(engine: Engine, settings: Settings, reconciler: Reconciler | None) -> Jobs:
+def jobs_of(
+    engine: Engine, settings: Settings, reconciler: Reconciler | None, alerts: Alerts
+) -> Jobs:
     """The jobs of a shop with these settings."""
-    return Jobs(engine, _jobs(engine, settings, reconciler), alone=not settings.shared)
+    return Jobs(engine, _jobs(engine, settings, reconciler, alerts), alone=not settings.shared)
 
 
-def _jobs(engine: Engine, settings: Settings, reconciler: Reconciler | None) -> Iterator[Job]:
+def _jobs(
+    engine: Engine, settings: Settings, reconciler: Reconciler | None, alerts: Alerts
+) -> Iterator[Job]:
     yield Job(
         "tidy",
         "ends holds whose time is up; the service does so at their second too",
@@ -40,6 +46,18 @@ def _jobs(engine: Engine, settings: Settings, reconciler: Reconciler | None) -> 
         lambda: _retention(engine),
         Daily(settings.nightly_at, settings.time_zone),
     )
+    digest_at = settings.digest_at
+    yield Job(
+        "digest",
+        "tells what is low and out",
+        lambda: _digest(alerts),
+        Daily(digest_at, settings.time_zone) if digest_at is not None else None,
+    )
+    yield Job(
+        "alerts",
+        "looks for what has happened and sends what waits, where no process goes on doing so",
+        lambda: _alerts(engine, alerts),
+    )
 
 
 async def _tidy(engine: Engine) -> Done:
@@ -56,6 +74,21 @@ async def _reconcile(reconciler: Reconciler) -> Done:
     quiet = report.outcome == "balanced"
     text = "\n".join(report.lines())
     return Done(report.outcome, report.told(), text, quiet=quiet, kept=True)
+
+
+async def _digest(alerts: Alerts) -> Done:
+    one = await alerts.digest()
+    if one is None:
+        return Done("nothing", {}, "There is nothing to tell, or it was told today.", quiet=True)
+    low, out = len(one.data["low"]), len(one.data["out"])
+    return Done("done", {"low": low, "out": out}, f"Told: {one.title}.")
+
+
+async def _alerts(engine: Engine, alerts: Alerts) -> Done:
+    if alerts.running or await in_good_hands(engine, "runner"):
+        return Done("nothing", {}, "A running process does so by itself.", quiet=True)
+    waiting = await alerts.once()
+    return Done("done", {"waiting": waiting}, f"{waiting} deliveries wait.", quiet=True)
 
 
 async def _retention(engine: Engine) -> Done:

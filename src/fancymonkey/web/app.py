@@ -21,7 +21,9 @@ from fancymonkey.store.opening import open_store
 from fancymonkey.web import cron, dashboard, demo, live, openapi, owner_live, pages, system
 from fancymonkey.web.denial import denial
 from fancymonkey.web.front import Front, broken, unavailable
+from fancymonkey.web.guard import Guard
 from fancymonkey.web.http import Call, Problem, response_of
+from fancymonkey.web.limits import Limits
 from fancymonkey.web.shop import Shop, checkouts_of
 
 log = logging.getLogger(__name__)
@@ -84,13 +86,15 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         return app.openapi_schema
 
     app.openapi = whole_document  # type: ignore[method-assign]
-    return Front(app, shop, openapi.front_routes())
+    routes = openapi.front_routes()
+    known = [(method, path) for path, methods in routes.items() for method in methods]
+    limits = Limits(engine.clock, known) if settings.rate_limit else None
+    return Front(Guard(app, limits), shop, routes, limits)
 
 
 async def _keep_going(shop: Shop) -> None:
-    """Does the jobs that are due, where schedules are on."""
-    if shop.settings.schedules:
-        await Runner(shop.jobs).run()
+    """Looks after the alerts, and does the jobs that are due where schedules are on."""
+    await Runner(shop.jobs, [shop.alerts.run], schedules=shop.settings.schedules).run()
 
 
 def _speak_problems(app: FastAPI) -> None:
