@@ -73,6 +73,7 @@ OWNERS: tuple[Operation, ...] = (
         parameters=(
             OWNER,
             SKU,
+            ("q", "query", "Words of the product or size, or an id of a hold"),
             ("status", "query", "`held` where missing; `captured`, `released`, `expired`"),
             ("since", "query", "Holds that began at or after this time"),
             ("id", "query", "The one hold that any id of it means"),

@@ -134,7 +134,7 @@ OWNERS_ANSWERS: dict[str, dict[str, Any]] = {
                 "sessionId": "b4c5e8d0f1a24c7f9b3e6d2a8c1f0e57",
                 "by": "buyer",
                 "status": "held",
-                "lines": [{**_WHICH, "quantity": 2}],
+                "lines": [{**_WHICH, "quantity": 2, "name": "MIDNIGHT EMERALD HOODIE"}],
                 "createdAt": "2025-10-07T12:00:00.000Z",
                 "expiresAt": "2025-10-07T12:30:00.000Z",
                 "endedAt": None,
@@ -163,6 +163,7 @@ OWNERS_ANSWERS: dict[str, dict[str, Any]] = {
                 "kind": "counted",
                 "sku": "prod_hoodie_001/M",
                 **_WHICH,
+                "name": "MIDNIGHT EMERALD HOODIE",
                 "change": {"stock": 5},
                 "stock": 25,
                 "reserved": 2,
@@ -175,6 +176,7 @@ OWNERS_ANSWERS: dict[str, dict[str, Any]] = {
             }
         ],
         "next": 80,
+        "revision": 80,
     },
     "explain": {
         "success": True,
