@@ -79,7 +79,9 @@ def many(count: int) -> list[Command]:
         UpsertProduct(
             product=Product(f"p{place:04}", f"GARMENT {place:04}", "tees", Decimal(20), place),
             items=tuple(
-                NewItem(Item(sku_of(f"p{place:04}", str(size)), f"p{place:04}", str(size), size), 40)
+                NewItem(
+                    Item(sku_of(f"p{place:04}", str(size)), f"p{place:04}", str(size), size), 40
+                )
                 for size in range(10)
             ),
         )

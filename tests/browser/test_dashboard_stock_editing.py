@@ -9,11 +9,11 @@ import pytest
 from playwright.async_api import Browser, Page, Route, expect
 
 from tests.browser.stockroom import (
+    TEE,
+    XL,
     L,
     M,
     S,
-    TEE,
-    XL,
     cell,
     changed,
     many,
@@ -343,9 +343,7 @@ async def test_15_less_asks_why_and_the_history_says_so(browser: Browser) -> Non
 
 
 @pytest.mark.parametrize(("choice", "after"), [("Keep 18", 18), ("Set 25", 25), ("Add 5: 23", 23)])
-async def test_16_two_admins_edit_the_same_cell(
-    browser: Browser, choice: str, after: int
-) -> None:
+async def test_16_two_admins_edit_the_same_cell(browser: Browser, choice: str, after: int) -> None:
     async with (
         stockroom() as room,
         person(browser, room) as owner,

@@ -153,7 +153,7 @@ function body() {
     @edit=${(event) => editing.edit(event)}
     @step=${(event) => editing.step(event.detail.sku, event.detail.by)}
     @sort=${(event) => page.change({ sort: { [event.detail]: `-${event.detail}`, [`-${event.detail}`]: "" }[page.view.sort] ?? event.detail })}
-    @select=${(event) => select(event.detail)}
+    @pick=${(event) => select(event.detail)}
     @details=${(event) => details(stock.row(event.detail), editing, editable && stock.online)}
   ></fm-stock>`;
 }

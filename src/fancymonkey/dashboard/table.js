@@ -14,7 +14,7 @@ const CARD = 156;
 
 /**
  * Events: `edit` (`{sku, field, text, seen, move}`, cancelled where it stays as typed), `step`
- * (`{sku, by}`), `sort` (column), `select` (Set of SKUs), `details` (sku).
+ * (`{sku, by}`), `sort` (column), `pick` (Set of SKUs), `details` (sku).
  */
 export class StockTable extends LitElement {
   static properties = {
@@ -257,6 +257,12 @@ export class StockTable extends LitElement {
     this.requestUpdate();
   }
 
+  /** Shows a number as it is now, where nothing is typed over it. */
+  show(sku, field) {
+    const here = this.cursor?.sku === sku && this.cursor.field === field;
+    if (here && !this.drafts.get(sku, field)) this.#refresh();
+  }
+
   /** Says that what was typed cannot be. */
   refuse(sku, field, words) {
     this.faults.set(`${sku} ${field}`, words);
@@ -292,7 +298,7 @@ export class StockTable extends LitElement {
       else next.delete(one);
     }
     this.anchor = sku;
-    this.tell("select", next);
+    this.tell("pick", next);
   }
 
   #pickSight(on) {
@@ -301,7 +307,7 @@ export class StockTable extends LitElement {
       if (on) next.add(sku);
       else next.delete(sku);
     }
-    this.tell("select", next);
+    this.tell("pick", next);
   }
 
   tell(name, detail) {
