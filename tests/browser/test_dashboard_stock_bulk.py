@@ -81,7 +81,7 @@ async def test_26_the_preview_shows_each_row_and_who_cannot(browser: Browser) ->
     async with stockroom() as room, person(browser, room) as watched:
         page = watched.page
         await pick(page, S, M, XL)
-        dialog = await ask(page, "Add or take off", "How many more, or fewer", "-4")
+        dialog = await ask(page, "Adjust on hand", "How many more, or fewer", "-4")
         await expect(dialog).to_contain_text("1 size will change, 2 sizes cannot.")
         first = dialog.get_by_role("row").nth(1)
         await expect(first).to_contain_text("MIDNIGHT EMERALD HOODIE M")
@@ -169,7 +169,7 @@ async def test_48_a_double_click_on_a_bulk_change_sends_one(browser: Browser) ->
 
         await page.route("**/api/inventory/bulk-update", count)
         await pick(page, M, L)
-        dialog = await ask(page, "Add or take off", "How many more, or fewer", "+10")
+        dialog = await ask(page, "Adjust on hand", "How many more, or fewer", "+10")
         await dialog.get_by_role("button", name="Change 2 sizes").dblclick()
         await expect(number(page)).to_have_value("30")
         assert [body["dryRun"] for body in sent] == [True, False]
@@ -201,9 +201,9 @@ async def test_seed_adjust_all_low_stock_by_10(browser: Browser) -> None:
         await page.get_by_role("navigation", name="Views").get_by_text("Low stock").click()
         await pick_matching(page)
         await expect(bar(page).get_by_role("status")).to_have_text("2 sizes selected")
-        dialog = await ask(page, "Add or take off", "How many more, or fewer", "+10")
+        dialog = await ask(page, "Adjust on hand", "How many more, or fewer", "+10")
         await dialog.get_by_role("button", name="Change 2 sizes").click()
-        await expect(toast(page, "Add or take off: 2 sizes.")).to_be_visible()
+        await expect(toast(page, "Adjust on hand: 2 sizes.")).to_be_visible()
         assert [room.stock(sku) for sku in HOODIES] == [13, 20, 58, 0, 10, 14]
 
 

@@ -2,6 +2,7 @@
 
 import re
 import time
+from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, Route, expect
@@ -146,7 +147,7 @@ async def test_20_filters_are_taken_off_one_by_one_or_all(browser: Browser) -> N
         assert await shown(page) == [S, XL, "prod_hoodie_002/S/M"]
         await filters.get_by_role("button", name="Out", exact=True).click()
         assert await shown(page) == [S, "prod_hoodie_002/S/M"]
-        await filters.get_by_role("button", name="Clear all").click()
+        await page.get_by_role("button", name="Clear all").click()
         assert len(await shown(page)) == 7
         assert urlsplit(page.url).query == ""
 
@@ -294,7 +295,7 @@ async def test_43_a_failure_says_so_and_leads_on(browser: Browser) -> None:
 
 
 async def test_47_times_are_near_and_exact_in_the_viewers_zone(browser: Browser) -> None:
-    zone = {"timezone_id": "Asia/Tokyo", "locale": "de-DE"}
+    zone: Any = {"timezone_id": "Asia/Tokyo", "locale": "de-DE"}
     async with stockroom() as room, person(browser, room, **zone) as watched:
         page = watched.page
         await room.update(page, stock=1234)

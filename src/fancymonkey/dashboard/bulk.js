@@ -11,14 +11,14 @@ const WHOSE = 3;
 const ROWS = 10_000; // of one update
 
 const KINDS = {
-  stock: { words: "Set on hand", action: "set", field: "stock", input: "number", verb: "set" },
-  adjust: { words: "Add or take off", action: "adjust", field: "stock", input: "delta", verb: "changed" },
-  threshold: { words: "Set threshold", action: "set", field: "lowStockThreshold", input: "number", verb: "set" },
+  stock: { words: "Set on hand", short: "Set", action: "set", field: "stock", input: "number", verb: "set" },
+  adjust: { words: "Adjust on hand", short: "Adjust", action: "adjust", field: "stock", input: "delta", verb: "changed" },
+  threshold: { words: "Set threshold", short: "Threshold", action: "set", field: "lowStockThreshold", input: "number", verb: "set" },
   soldOut: { words: "Sold out", action: "set", field: "soldOut", input: "switch", verb: "set" },
   restock: { words: "Restock date", action: "set", field: "restockDate", input: "date", verb: "set" },
   reset: { words: "End all holds", action: "reset", field: null, input: "none", verb: "reset" },
 };
-export const BULKS = Object.entries(KINDS).map(([kind, { words }]) => [kind, words]);
+export const BULKS = Object.entries(KINDS).map(([kind, { words, short }]) => [kind, short ?? words, words]);
 
 /** Leads through a bulk change of these SKUs. Gives the answer, or null where nothing was done. */
 export function bulk(kind, skus, stock) {
@@ -162,17 +162,17 @@ class Bulk {
     const same = successful.length - changing.length;
     const holds = successful.reduce((sum, row) => sum + row.holdsEnded.length, 0);
     const careful = this.skus.length > MANY || (this.kind.action === "reset" && holds > 0);
-    const ready = !careful || this.typed.trim() === String(this.skus.length);
+    const ready = !careful || this.typed.replace(/\D/g, "") === String(this.skus.length);
     return html`<form @submit=${(event) => { event.preventDefault(); if (ready) this.apply(); }}>
       <p>${plural(changing.length, "size")} will change${same ? html`, ${number(same)} ${same === 1 ? "is" : "are"} so already` : nothing}${failed.length ? html`, <b>${plural(failed.length, "size")} cannot</b>` : nothing}${holds ? html`; <b>${plural(holds, "hold")} of buyers will end</b>` : nothing}.</p>
       <div class="preview" tabindex="0" role="region" aria-label="Preview"><table>
-        <thead><tr><th>Size</th><th class="number">Now</th><th class="number">Then</th><th>Note</th></tr></thead>
+        <thead><tr><th>Size</th><th class="number">${this.kind.field ? "Now" : "Reserved"}</th><th class="number">Then</th><th>Note</th></tr></thead>
         <tbody>
           ${changing.slice(0, LISTED).map((row) => this.#row(row))}
           ${failed.slice(0, LISTED).map((row) => html`<tr class="bad"><td>${this.name(row)}</td><td class="number">${this.present(row)}</td><td></td><td>${row.reason}</td></tr>`)}
         </tbody></table></div>
       ${changing.length > LISTED ? html`<p class="quiet">And ${number(changing.length - LISTED)} more.</p>` : nothing}
-      ${careful ? html`<label class="field">This is a lot. Type ${this.skus.length} to go on<input data-next autocomplete="off" inputmode="numeric" .value=${this.typed} @input=${(event) => { this.typed = event.target.value; this.draw(); }} /></label>` : nothing}
+      ${careful ? html`<label class="field">${holds ? "This takes units away from buyers." : "This is a lot."} Type ${number(this.skus.length)} to go on<input data-next autocomplete="off" inputmode="numeric" .value=${this.typed} @input=${(event) => { this.typed = event.target.value; this.draw(); }} /></label>` : nothing}
       <p class="bad" role="alert">${this.problem}</p>
       <div class="actions">
         <button type="button" class="quiet" @click=${() => { this.preview = null; if (this.kind.input === "none") this.host.querySelector("dialog").close(); else this.draw(); }}>Back</button>
@@ -207,7 +207,7 @@ class Bulk {
       case "lowStockThreshold": return number(level.lowStockThreshold);
       case "soldOut": return level.soldOut ? "sold out" : "on sale";
       case "restockDate": return date(level.restockDate) || "none";
-      default: return `${number(level.reserved)} reserved`;
+      default: return number(level.reserved);
     }
   }
 }

@@ -17,7 +17,7 @@ export function parse(text, present) {
     return { adjust: by };
   }
   if (!/^\d{1,10}$/.test(trimmed) || Number(trimmed) > MOST) {
-    return { error: "A whole number from 0 on; or +5 and -3 to add and take off." };
+    return { error: "A whole number, or +5 and -3." };
   }
   return { set: Number(trimmed) };
 }

@@ -24,6 +24,7 @@ export function viewTabs(page) {
     ${[...VIEWS, ...own].map(tab)}
     ${known ? nothing : html`<button type="button" class="link" @click=${() => saveView(page, here)}>Save view</button>`}
     ${mine ? html`<button type="button" class="link" @click=${() => { keepView(mine[0], null); page.draw(); }}>Forget “${mine[0]}”</button>` : nothing}
+    ${isEmpty(page.view) ? nothing : html`<button type="button" class="link clear" @click=${page.clear}>Clear all</button>`}
   </nav>`;
 }
 
@@ -53,7 +54,6 @@ export function chips(page, categories) {
     ${Object.entries(STATUS).slice(0, 5).map(status)}
     ${chip("Reserved", view.reserved, () => page.change({ reserved: !view.reserved }))}
     ${categories.length > 1 ? html`<span class="bar" aria-hidden="true"></span>${categories.map(category)}` : nothing}
-    ${isEmpty(view) ? nothing : html`<button type="button" class="link" @click=${page.clear}>Clear all</button>`}
   </div>`;
 }
 

@@ -1,0 +1,177 @@
+"""`python -m bench.dashboard`: the stock page with 5,000 SKUs and 50 changes a second, for minutes.
+
+A real Chromium before the real program. Somebody types into a number, searches and scrolls while
+buyers and colleagues change fifty SKUs a second, half of them in sight. It prints, minute by
+minute, how long a key takes to be on the screen and how much memory lives; at the end whether
+typing stayed under 100 ms and memory flat.
+"""
+
+import argparse
+import asyncio
+import itertools
+import statistics
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from playwright.async_api import Page
+
+from tests.support.browser import BrowserPage, chromium
+from tests.support.server import PROGRAM, Server
+
+PASSWORD = "a bench of one's own"
+SKUS = 5000
+RATE = 50
+AT_ONCE = 5
+LATENCY_MS = 100
+GROWTH_MB = 4
+WATCH = """() => {
+    window.took = []; window.began = 0;
+    document.addEventListener('keydown', () => { began = performance.now(); }, true);
+    document.addEventListener('input', () => {
+        const at = began;
+        requestAnimationFrame(() => {
+            const after = new MessageChannel();
+            after.port1.onmessage = () => took.push(performance.now() - at);
+            after.port2.postMessage(0);
+        });
+    }, true);
+}"""
+"""Notes the time from each key to after the frame that shows it."""
+
+
+@dataclass
+class Minute:
+    """What was seen in about a minute."""
+
+    made: int
+    took: list[float]
+    heap: float
+    nodes: int
+
+    def line(self, number: int) -> str:
+        took = sorted(self.took)
+        worst = took[min(len(took) - 1, len(took) * 99 // 100)]
+        return (
+            f"| {number} | {self.made} | {len(took)} | {statistics.median(took):.0f} |"
+            f" {took[len(took) * 95 // 100]:.0f} | {worst:.0f} | {self.heap:.2f} | {self.nodes} |"
+        )
+
+
+def fill(folder: Path, data: Path) -> None:
+    """Five hundred products of ten sizes, by `fancymonkey import`."""
+    table = folder / "table.csv"
+    lines = ["productId,size,name,category,price,stock"]
+    for place in range(SKUS):
+        number = f"{place // 10:04}"
+        lines.append(f"p{number},{place % 10},GARMENT {number},tees,20,40")
+    table.write_text("\n".join(lines) + "\n")
+    command = [*PROGRAM, "import", "--data", str(data), str(table)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+async def change(url: str, until: asyncio.Event, made: list[int]) -> None:
+    """Changes SKUs at the rate until it is told to stop."""
+    loop = asyncio.get_running_loop()
+    headers = {"Authorization": f"Bearer {PASSWORD}"}
+    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=30) as client:
+        began = loop.time()
+        for round_ in itertools.count():
+            if until.is_set():
+                return
+            numbers = range(round_ * AT_ONCE, (round_ + 1) * AT_ONCE)
+            places = [at % 20 if at % 2 else at * 37 % SKUS for at in numbers]
+            updates = [
+                {"productId": f"p{place // 10:04}", "size": str(place % 10), "stock": at % 90}
+                for at, place in zip(numbers, places, strict=True)
+            ]
+            answer = await client.post("/api/inventory/update", json={"updates": updates})
+            made[0] += answer.raise_for_status().json()["results"]["successful"]
+            due = began + (round_ + 1) * AT_ONCE / RATE
+            await asyncio.sleep(max(0.0, due - loop.time()))
+
+
+async def work(page: Page, seconds: float) -> None:
+    """Types, takes it back, searches, scrolls."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+    place = page.locator('tr[data-sku="p0001/3"] input[data-field=stock]')
+    while loop.time() < end:
+        await page.locator("fm-stock .scroll").evaluate("box => box.scrollTo(0, 0)")
+        await place.focus()
+        for key in "1234567890":
+            await page.keyboard.press(key)
+            await asyncio.sleep(0.08)
+        await page.keyboard.press("Escape")
+        await page.keyboard.press("Escape")
+        search = page.get_by_role("searchbox")
+        for key in "garment 04":
+            await search.press(key)
+        await search.fill("")
+        await page.locator("fm-stock .scroll").evaluate("box => box.scrollTo(0, 90000)")
+
+
+async def heap(page: Page) -> float:
+    """Megabytes of objects that live, after the rubbish is gone."""
+    session: Any = await page.context.new_cdp_session(page)
+    await session.send("HeapProfiler.collectGarbage")
+    used = (await session.send("Runtime.getHeapUsage"))["usedSize"]
+    await session.detach()
+    return float(used) / 1e6
+
+
+async def measure(server: Server, minutes: float) -> int:
+    """Prints the table; 1 where a bar is missed."""
+    async with chromium() as browser:
+        watched = await BrowserPage.open(await browser.new_context())
+        page = watched.page
+        body = {"name": "owner", "password": PASSWORD}
+        await page.request.post(f"{server.url}/api/admin/login", data=body)
+        await page.goto(f"{server.url}/admin/")
+        await page.locator("tr[data-sku]").first.wait_for()
+        await page.evaluate(WATCH)
+        until, made = asyncio.Event(), [0]
+        changing = asyncio.create_task(change(server.url, until, made))
+        await work(page, 10)  # until everything has been needed once
+        await page.evaluate("took.length = 0")
+        began = await heap(page)
+        print("| minute | changes | keys | median ms | 95 % | 99 % | heap MB | table rows |")
+        print("|---|---|---|---|---|---|---|---|")
+        seen: list[Minute] = []
+        for number in range(1, round(minutes) + 1):
+            before = made[0]
+            await work(page, 60 * minutes / round(minutes))
+            took = await page.evaluate("took.splice(0)")
+            rows = await page.locator("tr").count()
+            seen.append(Minute(made[0] - before, took, await heap(page), rows))
+            print(seen[-1].line(number), flush=True)
+        until.set()
+        await changing
+        watched.assert_clean()
+    took = sorted(one for minute in seen for one in minute.took)
+    slow, growth = took[len(took) * 95 // 100], seen[-1].heap - began
+    fits = slow < LATENCY_MS and growth < GROWTH_MB
+    print(f"\n95 % of keys within {slow:.0f} ms, heap {began:.2f} → {seen[-1].heap:.2f} MB: "
+          f"{'ok' if fits else 'UNDER'}")  # fmt: skip
+    return int(not fits)
+
+
+def main() -> int:
+    """Starts the program, fills it, measures."""
+    parser = argparse.ArgumentParser(prog="python -m bench.dashboard", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=5.0)
+    minutes = parser.parse_args().minutes
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "data"
+        env = {"ADMIN_PASSWORD": PASSWORD, "RATE_LIMIT": "off"}
+        fill(Path(folder), data)
+        with Server(data=data, env=env) as server:
+            return asyncio.run(measure(server, minutes))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
