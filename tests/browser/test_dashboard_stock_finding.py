@@ -209,7 +209,7 @@ async def test_22_what_a_view_shows_is_what_the_export_is_asked_for(browser: Bro
     async with stockroom() as room, person(browser, room, query="?reserved=true") as watched:
         page = watched.page
         await room.reserve(page, "L")
-        await page.locator("#reorder").click()
+        await expect(row(page, L)).to_be_visible()
         link = await page.get_by_role("link", name="CSV").get_attribute("href")
         assert link == "/api/admin/export?format=csv&reserved=true"
         answer = await page.request.get(f"{room.url}/api/admin/inventory?reserved=true")

@@ -81,7 +81,7 @@ class Bulk {
       this.busy = false;
     }
     this.draw();
-    if (this.preview) this.host.querySelector("[data-next]:not(:disabled), .actions .quiet").focus();
+    if (this.preview) (this.host.querySelector("[data-next]:not(:disabled)") ?? this.host.querySelector(".actions .quiet")).focus();
   }
 
   /** What will be other than it is. */

@@ -188,9 +188,13 @@ function tellSoon(changed) {
 
 function put(changed) {
   const grid = table();
-  if (grid && !moved) moved = !inPlace(stock, page.view, skus, grid.places, changed);
+  if (!grid) {
+    choose(); // nothing is shown that could be moved away
+    return;
+  }
+  if (!moved) moved = !inPlace(stock, page.view, skus, grid.places, changed);
   draw();
-  grid?.changed(changed);
+  grid.changed(changed);
 }
 
 /** Everything anew. Nobody who types, or has the cursor in a row, has the rows moved away. */
