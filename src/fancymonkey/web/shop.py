@@ -17,6 +17,7 @@ from fancymonkey.payments.reconcile import Reconciler
 from fancymonkey.web.auth import Throttle
 from fancymonkey.web.glance import Glance
 from fancymonkey.web.listing import Listing
+from fancymonkey.web.meter import Meter
 from fancymonkey.web.table import Table
 
 
@@ -35,6 +36,7 @@ class Shop:
     reconciler: Reconciler | None = field(init=False, default=None)
     accounts: Accounts = field(init=False)
     jobs: Jobs = field(init=False)
+    meter: Meter = field(init=False, default_factory=Meter)
 
     def __post_init__(self) -> None:
         self.listing = Listing(self.engine)
