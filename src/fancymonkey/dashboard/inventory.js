@@ -72,7 +72,7 @@ function selection() {
   return html`<div class="selection" role="region" aria-label="Selected">
     <b role="status">${plural(selected.size, "size")} selected${unseen ? `, ${number(unseen)} not shown` : ""}</b>
     ${shown < skus.length ? html`<button type="button" class="link" @click=${() => select(new Set([...selected, ...skus]))}>Select all ${number(skus.length)} matching</button>` : nothing}
-    <span class="what">${BULKS.map(([kind, short, words]) => html`<button type="button" class="chip" aria-label=${words} ?disabled=${!stock.online} @click=${() => many(kind)}>${words}</button>`)}</span>
+    <span class="what">${BULKS.map(([kind, short, words]) => html`<button type="button" class="chip" aria-label=${words} ?disabled=${!stock.online} @click=${() => many(kind)}>${short}</button>`)}</span>
     <button type="button" class="link" @click=${() => select(new Set())}>Clear</button>
   </div>`;
 }
