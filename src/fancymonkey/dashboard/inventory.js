@@ -14,7 +14,7 @@ import { may } from "/admin/shell.js";
 import { Stock } from "/admin/stock.js";
 import { REASONS } from "/admin/change.js";
 import { toast } from "/admin/toast.js";
-import { chosen, emptied, inPlace, isEmpty, queryOf, readView, wordsOf, writeView } from "/admin/view.js";
+import { chosen, dropAddress, emptied, inPlace, isEmpty, queryOf, readView, settleAddress, wordsOf, writeView } from "/admin/view.js";
 
 const TELL = 2000; // at most so often somebody who listens hears how many have changed
 const main = document.getElementById("main");
@@ -231,12 +231,15 @@ stock.addEventListener("connection", () => {
   if (stock.online) table()?.faults.clear();
   draw();
 });
+addEventListener("pagehide", settleAddress);
 addEventListener("popstate", () => {
+  dropAddress();
   page.view = readView();
   choose();
 });
 addEventListener("session-ended", () => {
   leaving = true;
+  settleAddress(); // the login leads back to it
   drafts.keep(person, editing.unsent);
 });
 addEventListener("beforeunload", (event) => {

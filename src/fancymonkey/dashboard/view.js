@@ -4,6 +4,7 @@ import { keptColumns, sound } from "/admin/columns.js";
 
 const EMPTY = { q: "", category: [], status: [], reserved: false };
 const KEPT = "fm-stock-views";
+const PAUSE = 200;
 
 /** Views that are always there. Own ones are kept in this browser. */
 export const VIEWS = [
@@ -60,12 +61,33 @@ function addressOf(view) {
   return `${query}${query && "&"}columns=${columns}`;
 }
 
-/** Puts the view into the address bar. A step is one that Back leads back over. */
+let waiting = null; // {timer, url}: browsers refuse an address for each key of a fast typist
+
+/** Puts the view into the address bar. A step is one that Back leads back over; the others may wait a moment. */
 export function writeView(view, { step = false } = {}) {
   const query = addressOf(view);
   const url = query ? `?${query}` : location.pathname;
-  if (step) history.pushState(null, "", url);
-  else history.replaceState(null, "", url);
+  if (step) {
+    settleAddress();
+    history.pushState(null, "", url);
+  } else {
+    clearTimeout(waiting?.timer);
+    waiting = { url, timer: setTimeout(settleAddress, PAUSE) };
+  }
+}
+
+/** Another address has come: what was to be written is out of date. */
+export function dropAddress() {
+  clearTimeout(waiting?.timer);
+  waiting = null;
+}
+
+/** The address is that of the view, now. */
+export function settleAddress() {
+  if (!waiting) return;
+  clearTimeout(waiting.timer);
+  history.replaceState(null, "", waiting.url);
+  waiting = null;
 }
 
 export const isEmpty = (view) => !view.q && !view.category.length && !view.status.length && !view.reserved;
