@@ -124,9 +124,7 @@ async def measure(server: Server, minutes: float) -> int:
         await work(keys, 10)  # until everything has been needed once
         await keys.taken()
         began = await heap(page)
-        print(
-            "| minute | changes | keys | 50 % ms | 95 % | 99 % | blank 50 % | 95 % | MB | rows |"
-        )
+        print("| minute | changes | keys | 50 % ms | 95 % | 99 % | blank 50 % | 95 % | MB | rows |")
         print("|---|---|---|---|---|---|---|---|---|---|")
         seen: list[Minute] = []
         for number in range(1, (rounds := max(1, round(minutes))) + 1):
