@@ -27,8 +27,10 @@ LAYERS["__main__"] = LAYERS["cli"] + 1
 LEAVES: dict[str, set[str]] = {
     "errors": set(),
     "variables": {"errors"},
-    "chores": {"variables"},
-    "config_admin": {"chores", "variables"},
+    "config_alerts": {"variables"},
+    "chores": {"config_alerts", "variables"},
+    "keeping": {"chores", "variables"},
+    "config_admin": {"keeping", "variables"},
     "config": {"config_admin", "errors", "variables"},
     "logs": {"config"},
 }

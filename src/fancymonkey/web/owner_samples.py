@@ -177,7 +177,7 @@ OWNERS_ANSWERS: dict[str, dict[str, Any]] = {
             "store": {"ok": True, "problems": []},
             "webhook": {"configured": True, "lastEvent": None, "lastOutcome": None},
             "reconcile": {"configured": False, "at": None, "outcome": None},
-            "backup": {"at": None, "outcome": None},
+            "backup": {"configured": True, "at": None, "outcome": None},
         },
     },
 }

@@ -15,6 +15,7 @@ from fancymonkey.errors import PaymentError
 from fancymonkey.payments.refunds import give_due, matters
 from fancymonkey.web.access import require
 from fancymonkey.web.answers import refusal
+from fancymonkey.web.front import note
 from fancymonkey.web.http import RETRY_SOON, Call, Problem, Reply, ok, parse
 from fancymonkey.web.shop import Shop
 from fancymonkey.web.wire import Id, LineBody, Text, encode, iso
@@ -113,7 +114,10 @@ async def _reconciled(shop: Shop) -> Reply:
 async def reconcile_cron(shop: Shop, call: Call) -> Reply:
     """The same for platforms whose schedules send GET with a bearer secret."""
     await require(shop, call, "stock", secret=shop.settings.cron_secret, cookie=False)
-    return await _reconciled(shop)
+    reply = await _reconciled(shop)
+    if call.actor is not None:  # the front keeps what is sent by POST only
+        await note(shop, call, reply.status)
+    return reply
 
 
 async def list_runs(shop: Shop, call: Call) -> Reply:

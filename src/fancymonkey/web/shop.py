@@ -1,9 +1,13 @@
 """What every endpoint has at hand."""
 
 import secrets
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from fancymonkey.accounts.accounts import Accounts
+from fancymonkey.alerts.alerts import Alerts
+from fancymonkey.alerts.channels import channels_of
+from fancymonkey.alerts.quiet import QuietHours
 from fancymonkey.config import Settings
 from fancymonkey.engine.clock import system_clock
 from fancymonkey.engine.engine import Engine
@@ -35,6 +39,7 @@ class Shop:
     policy: Policy = field(init=False)
     reconciler: Reconciler | None = field(init=False, default=None)
     accounts: Accounts = field(init=False)
+    alerts: Alerts = field(init=False)
     jobs: Jobs = field(init=False)
     meter: Meter = field(init=False, default_factory=Meter)
 
@@ -47,7 +52,8 @@ class Shop:
         self.policy = policy_of(self.settings)
         if self.checkouts is not None:
             self.reconciler = Reconciler(self.engine, self.checkouts, self.policy)
-        self.jobs = jobs_of(self.engine, self.settings, self.reconciler)
+        self.alerts = alerts_of(self.engine, self.settings, lambda: self.jobs.jobs)
+        self.jobs = jobs_of(self.engine, self.settings, self.reconciler, self.alerts)
 
     @property
     def ttl(self) -> int:
@@ -63,6 +69,23 @@ def accounts_of(engine: Engine, settings: Settings) -> Accounts:
         settings.admin_password,
         settings.admin_idle_minutes * 60_000,
         settings.admin_session_hours * 3_600_000,
+    )
+
+
+def alerts_of(
+    engine: Engine, settings: Settings, jobs: Callable[[], Iterable[str]] = tuple
+) -> Alerts:
+    """Who is told what. Raises ConfigError where a URL of a channel is not understood."""
+    quiet = settings.quiet_hours
+    return Alerts(
+        engine,
+        channels_of(settings.alert_urls),
+        settings.alert_events,
+        quiet=None if quiet is None else QuietHours(*quiet, settings.time_zone),
+        zone=settings.time_zone,
+        link=settings.dashboard_url or "",
+        private=settings.webhook_allow_private,
+        jobs=jobs,
     )
 
 
