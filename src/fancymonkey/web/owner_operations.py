@@ -15,6 +15,7 @@ CHOICE = (
     ("category", "query", "This category; repeat it for several"),
     ("status", "query", "This status; repeat it for several"),
     ("productId", "query", "This product; repeat it for several"),
+    ("reserved", "query", "`true`: only what buyers hold units of"),
     ("sort", "query", f"A column, with `-` in front descending: {', '.join(SORTS)}"),
     ("archived", "query", "`true`: what is off sale too"),
 )
