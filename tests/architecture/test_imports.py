@@ -26,7 +26,8 @@ LAYERS["__main__"] = LAYERS["cli"]
 LEAVES: dict[str, set[str]] = {
     "errors": set(),
     "variables": {"errors"},
-    "chores": {"variables"},
+    "hold_limits": {"variables"},
+    "chores": {"hold_limits", "variables"},
     "config_admin": {"chores", "variables"},
     "config": {"config_admin", "errors", "variables"},
     "logs": {"config"},
@@ -44,6 +45,7 @@ CORE_SHARED = {
     "model",
     "payment",
     "document",
+    "fair",
     "rows",
     "quantities",
     "ledger",

@@ -17,6 +17,7 @@ from fancymonkey.payments.reconcile import Reconciler
 from fancymonkey.web.auth import Throttle
 from fancymonkey.web.glance import Glance
 from fancymonkey.web.listing import Listing
+from fancymonkey.web.sources import Sources, sources_of
 from fancymonkey.web.table import Table
 
 
@@ -35,6 +36,7 @@ class Shop:
     reconciler: Reconciler | None = field(init=False, default=None)
     accounts: Accounts = field(init=False)
     jobs: Jobs = field(init=False)
+    sources: Sources | None = field(init=False)
 
     def __post_init__(self) -> None:
         self.listing = Listing(self.engine)
@@ -43,6 +45,7 @@ class Shop:
         self.throttle = Throttle(self.engine.clock)
         self.accounts = accounts_of(self.engine, self.settings)
         self.policy = policy_of(self.settings)
+        self.sources = sources_of(self.engine, self.settings)
         if self.checkouts is not None:
             self.reconciler = Reconciler(self.engine, self.checkouts, self.policy)
         self.jobs = jobs_of(self.engine, self.settings, self.reconciler)
