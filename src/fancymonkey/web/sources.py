@@ -43,18 +43,22 @@ class Sources:
         """The source of a request, or None where it comes from this machine or its own network."""
         if self._key is None:
             self._key = await self._shared_key()
-        return self._of(call.client)
+        return self._of(call.address)
 
-    def _make(self, client: str) -> Source | None:
+    def _make(self, text: str) -> Source | None:
         try:
-            address = ip_address(client.partition("%")[0])
+            address = ip_address(text.partition("%")[0])
         except ValueError:
             return None  # a socket of this machine
+        address = getattr(address, "ipv4_mapped", None) or address
         if any(address in network for network in OURS):
             return None
-        length = 24 if address.version == 4 else 48
-        network = ip_network((address, length), strict=False)
-        return Source(self._hash(str(network), 12), self._hash(client, 6), self._limits)
+        near, wide = (32, 24) if address.version == 4 else (64, 48)
+        return Source(
+            self._hash(str(ip_network((address, wide), strict=False)), 12),
+            self._hash(str(ip_network((address, near), strict=False)), 6),
+            self._limits,
+        )
 
     def _hash(self, text: str, size: int) -> str:
         assert self._key is not None
