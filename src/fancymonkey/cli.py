@@ -18,6 +18,7 @@ COMMANDS = {
     "release-expired": "fancymonkey.commands.release_expired:release_expired",
     "storefront": "fancymonkey.commands.storefront:storefront",
     "stand-in": "fancymonkey.commands.stand_in:stand_in",
+    "drill": "fancymonkey.commands.drill:drill",
     "job": "fancymonkey.commands.job:job",
     "reconcile": "fancymonkey.commands.reconcile:reconcile",
     "export": "fancymonkey.commands.export:export",
