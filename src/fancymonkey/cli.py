@@ -15,6 +15,7 @@ COMMANDS = {
     "migrate": "fancymonkey.commands.migrate:migrate",
     "verify": "fancymonkey.commands.verify:verify",
     "explain": "fancymonkey.commands.explain:explain",
+    "doctor": "fancymonkey.commands.doctor:doctor",
     "release-expired": "fancymonkey.commands.release_expired:release_expired",
     "storefront": "fancymonkey.commands.storefront:storefront",
     "stand-in": "fancymonkey.commands.stand_in:stand_in",

@@ -241,6 +241,14 @@ class Settings(AdminSettings):
         "`text` for people or `json` for machines, one line an event.",
         shown="text",
     )
+    otlp_endpoint: str | None = variable(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        http_url,
+        None,
+        "Where a collector of OpenTelemetry takes traces over HTTP: `http://127.0.0.1:4318`. Needs "
+        "the extra `otel`. Each request is a span then, and takes a little longer.",
+        shown="none",
+    )
     log_level: str = variable(
         "LOG_LEVEL",
         one_of(*LEVELS),

@@ -8,6 +8,7 @@ FancyMonkeyError
 │   └── PaymentUnknown    it may or may not have done it
 └── StoreError
     ├── StoreUnavailable  the store cannot be reached or written now; try again later
+    │   └── SchemaBehind  its tables are those of an older version
     ├── StoreCorrupt      what is stored contradicts itself; stop and look
     ├── StoreLocked       another process has the store
     ├── StoreReadOnly     this store was opened for reading
@@ -53,6 +54,10 @@ class StoreError(FancyMonkeyError):
 
 class StoreUnavailable(StoreError):
     """The store cannot be reached or written now. Whether the last write counts is unknown."""
+
+
+class SchemaBehind(StoreUnavailable):
+    """The database lacks tables that this version needs; a start of the service adds them."""
 
 
 class StoreCorrupt(StoreError):

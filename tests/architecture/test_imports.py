@@ -16,12 +16,13 @@ LAYERS = {
     "accounts": 3,
     "alerts": 3,
     "backup": 3,
+    "doctor": 4,
     "jobs": 4,
     "web": 5,
     "storefront": 4,
 }
-LAYERS |= {"commands": 6, "cli": 7}
-LAYERS["__main__"] = LAYERS["cli"]
+LAYERS |= {"asgi": 6, "commands": 6, "cli": 7}
+LAYERS["__main__"] = LAYERS["cli"] + 1
 # Leaves: usable by everything above the core. They may use one another only as said here.
 LEAVES: dict[str, set[str]] = {
     "errors": set(),

@@ -5,7 +5,6 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -13,9 +12,8 @@ import msgspec
 
 from fancymonkey.config import Settings
 from fancymonkey.engine.clock import system_clock
-from fancymonkey.errors import StoreUnavailable
 from fancymonkey.store.base import Store
-from fancymonkey.store.opening import open_store
+from fancymonkey.store.opening import open_store, require_directory
 
 T = TypeVar("T")
 
@@ -63,12 +61,6 @@ async def opened(target: str, *, read_only: bool = False) -> AsyncIterator[Store
         yield store
     finally:
         await store.close()
-
-
-def require_directory(target: str) -> None:
-    """Raises StoreUnavailable where a store of files should be read and nothing is there."""
-    if "://" not in target and not Path(target).is_dir():
-        raise StoreUnavailable(f"There is no directory {target}. Name the store with --data DIR.")
 
 
 def emit(value: Any) -> None:

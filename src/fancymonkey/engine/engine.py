@@ -43,6 +43,8 @@ class Engine:
         self.feed = Feed()
         self.batcher = Batcher(store, clock, lambda: self.view.revision, self._publish)
         self.refused: dict[str, int] = {}
+        self.lag = 0
+        """How long after their commit (in ms) the latest changes of other processes were shown."""
         self._demand = Demand()
         self._followers: list[Follower] = []
         self._tasks: dict[asyncio.Task[None], None] = {}  # in the order in which they began
@@ -209,6 +211,7 @@ class Engine:
                     return
                 async with self._showing:
                     await self._catch_up(entries)
+                self.lag = max(0, self.clock() - entries[-1].at)
 
     async def _catch_up(self, entries: list[Entry]) -> None:
         if len(entries) == CATCH_UP:

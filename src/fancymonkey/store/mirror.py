@@ -60,6 +60,8 @@ class Mirror:
         self._problem: str | None = None
         self._failure: str | None = None
         self.refusals: list[str] = []
+        self.edited = False
+        """Whether `check` has found the file to differ from what was written last."""
         self._stamp: object = None
         self._young_until = 0.0
         self._turn = asyncio.Lock()
@@ -120,6 +122,7 @@ class Mirror:
         content = await asyncio.to_thread(self._versions.read)
         if content is None:
             return []
+        self.edited = await asyncio.to_thread(self._versions.is_edited, content)
         try:
             catalogue = await asyncio.to_thread(read_products, content, self._name)
         except DataError as error:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fancymonkey.errors import ConfigError
+from fancymonkey.errors import ConfigError, StoreUnavailable
 from fancymonkey.store.base import Store
 from fancymonkey.store.memory import MemoryStore
 
@@ -33,3 +33,9 @@ def open_store(target: str, *, read_only: bool = False) -> Store:
     raise ConfigError(
         f"{scheme}:// is no store. Use postgresql://…, sqlite:///file.db or a directory."
     )
+
+
+def require_directory(target: str) -> None:
+    """Raises StoreUnavailable where a store of files should be read and nothing is there."""
+    if "://" not in target and not Path(target).is_dir():
+        raise StoreUnavailable(f"There is no directory {target}. Name the store with --data DIR.")

@@ -278,6 +278,17 @@ class PostgresStore:
     def _own_pid(self) -> int | None:
         return None if self._writer is None else self._writer.pid
 
+    async def clock(self) -> int:
+        """What time it is for the database, in ms."""
+        async with self._reading() as reader:
+            now: int = await reader.fetchval(QUERIES["clock"])
+        return now
+
+    async def guards(self) -> set[str]:
+        """The rules about levels that the database itself keeps, by name."""
+        async with self._reading() as reader:
+            return {row[0] for row in await reader.fetch(QUERIES["guards"])}
+
     async def trouble(self) -> list[str]:
         """See `Store.trouble`."""
         try:

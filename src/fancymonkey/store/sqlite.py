@@ -1,6 +1,7 @@
 """The store in one SQLite file: for one server, durable at every COMMIT."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -237,6 +238,12 @@ class SqliteStore:
 
     async def watch(self, bell: Bell, submit: Submit) -> None:
         """Nobody else can write."""
+
+    async def guards(self) -> set[str]:
+        """The rules about levels that the database itself keeps, by name as PostgreSQL has them."""
+        ((sql,),) = await self._fetch(QUERIES["guards"])
+        found = {f"level_{name}_check" for name in re.findall(r"CHECK \((\w+) >= 0\)", sql)}
+        return found | set(re.findall(r"CONSTRAINT (\w+) CHECK", sql))
 
     async def trouble(self) -> list[str]:
         """See `Store.trouble`."""

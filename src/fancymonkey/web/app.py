@@ -20,8 +20,8 @@ from fancymonkey.jobs.runner import Runner
 from fancymonkey.store.opening import open_store
 from fancymonkey.web import cron, dashboard, demo, live, openapi, owner_live, pages, system
 from fancymonkey.web.denial import denial
-from fancymonkey.web.front import Front, unavailable
-from fancymonkey.web.http import Problem, response_of
+from fancymonkey.web.front import Front, broken, unavailable
+from fancymonkey.web.http import Call, Problem, response_of
 from fancymonkey.web.shop import Shop, checkouts_of
 
 log = logging.getLogger(__name__)
@@ -120,12 +120,18 @@ def _speak_problems(app: FastAPI) -> None:
 
     @app.exception_handler(FancyMonkeyError)
     async def store_error(request: Request, error: FancyMonkeyError) -> Response:
-        log.warning("%s %s: %s", request.method, request.url.path, error)
-        return response_of(unavailable(error))
+        named = Call(request.scope, request.receive).id
+        log.warning("%s %s: %s", request.method, request.url.path, error, extra={"request": named})
+        return response_of(unavailable(error, named))
 
     @app.exception_handler(Exception)
     async def failure(request: Request, error: Exception) -> Response:
-        log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        return response_of(
-            Problem(500, "internal_error", "Something went wrong on our side.").reply()
+        named = Call(request.scope, request.receive).id
+        log.error(
+            "%s %s failed",
+            request.method,
+            request.url.path,
+            exc_info=error,
+            extra={"request": named},
         )
+        return response_of(broken(named))

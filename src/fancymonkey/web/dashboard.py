@@ -51,7 +51,7 @@ class Dashboard:
             await self._turned_away(call)(scope, receive, send)
             return
         except FancyMonkeyError as error:
-            await response_of(unavailable(error))(scope, receive, send)
+            await response_of(unavailable(error, call.id))(scope, receive, send)
             return
 
         async def send_more(message: MutableMapping[str, Any]) -> None:

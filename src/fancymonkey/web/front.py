@@ -6,6 +6,7 @@ endpoints stand in the OpenAPI document (`web/openapi.py`), and one test holds b
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from time import perf_counter
 from typing import Any
 
 from fancymonkey.accounts.model import Denied
@@ -55,6 +56,7 @@ class Front:
             await self._hand_on(scope, receive, send)
             return
         # On the way of every sale: no step more than needed, so all of it stands here.
+        started = perf_counter()
         call = Call(scope, receive)
         method = scope["method"]
         endpoint = endpoints.get(method)
@@ -74,6 +76,7 @@ class Front:
         extra = self._cors_headers(call) if self._shared else []
         await send(reply.start(extra))
         await send(reply.rest(head=method == "HEAD"))
+        self._shop.meter.answered(scope["path"], reply.status, perf_counter() - started)
 
     def _cors_headers(self, call: Call) -> Headers:
         return self._cors.headers(call.scope["path"], call.headers.get(b"origin"))
@@ -135,16 +138,25 @@ def failure(error: Exception, call: Call) -> Reply:
         return error.reply()
     if isinstance(error, Denied):
         return denial(error).reply()
+    named = {"request": call.id}
     if isinstance(error, FancyMonkeyError):
-        log.warning("%s %s: %s", call.method, call.scope["path"], error)
-        return unavailable(error)
-    log.error("%s %s failed", call.method, call.scope["path"], exc_info=error)
-    return Problem(500, "internal_error", "Something went wrong on our side.").reply()
+        log.warning("%s %s: %s", call.method, call.scope["path"], error, extra=named)
+        return unavailable(error, call.id)
+    log.error("%s %s failed", call.method, call.scope["path"], exc_info=error, extra=named)
+    return broken(call.id)
 
 
-def unavailable(error: FancyMonkeyError) -> Reply:
+def broken(request: str) -> Reply:
+    """The answer where we have a bug; the log knows the request by the same id."""
+    detail = "Something went wrong on our side."
+    header = (b"x-request-id", request.encode())
+    return Problem(500, "internal_error", detail, headers=[header], requestId=request).reply()
+
+
+def unavailable(error: FancyMonkeyError, request: str) -> Reply:
     """The answer while the store cannot be used: try again. The error's own words are the log's."""
     code, detail = "unavailable", "The store cannot be used now. Try again in a moment."
     if isinstance(error, Overloaded):
         code, detail = "overloaded", "Too much is going on at once. Try again in a second."
-    return Problem(503, code, detail, headers=[RETRY_SOON]).reply()
+    headers = [RETRY_SOON, (b"x-request-id", request.encode())]
+    return Problem(503, code, detail, headers=headers, requestId=request).reply()

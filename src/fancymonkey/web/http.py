@@ -4,6 +4,7 @@ import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import lru_cache
 from ipaddress import IPv6Address
+from secrets import token_hex
 from typing import Any, TypeVar
 
 import msgspec
@@ -26,6 +27,7 @@ NO_STORE = (b"cache-control", b"no-store")
 NOSNIFF = (b"x-content-type-options", b"nosniff")
 RETRY_SOON = (b"retry-after", b"1")
 
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
@@ -91,7 +93,7 @@ def ok(body: bytes) -> Reply:
 class Call:
     """A request. `actor` is who turned out to be behind it, `about` what a record says of it."""
 
-    __slots__ = ("_receive", "about", "actor", "headers", "scope")
+    __slots__ = ("_id", "_receive", "about", "actor", "headers", "scope")
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.scope = scope
@@ -99,6 +101,15 @@ class Call:
         self._receive = receive
         self.actor: Actor | None = None
         self.about = ""
+        self._id = ""
+
+    @property
+    def id(self) -> str:
+        """What logs and answers call this request: as the proxy does (`X-Request-Id`), or anew."""
+        if not self._id:
+            given = self.headers.get(b"x-request-id", b"").decode("latin-1")
+            self._id = given if _REQUEST_ID.fullmatch(given) else token_hex(8)
+        return self._id
 
     @property
     def method(self) -> str:

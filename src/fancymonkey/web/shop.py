@@ -17,6 +17,7 @@ from fancymonkey.payments.reconcile import Reconciler
 from fancymonkey.web.auth import Throttle
 from fancymonkey.web.glance import Glance
 from fancymonkey.web.listing import Listing
+from fancymonkey.web.meter import Meter
 from fancymonkey.web.sources import Sources, sources_of
 from fancymonkey.web.table import Table
 
@@ -37,6 +38,7 @@ class Shop:
     accounts: Accounts = field(init=False)
     jobs: Jobs = field(init=False)
     sources: Sources | None = field(init=False)
+    meter: Meter = field(init=False, default_factory=Meter)
 
     def __post_init__(self) -> None:
         self.listing = Listing(self.engine)

@@ -35,3 +35,10 @@ SELECT
 
 -- name: live_holds
 SELECT {reservation} FROM reservation WHERE status = 'held';
+
+-- name: clock
+SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint;
+
+-- name: guards
+SELECT conname FROM pg_constraint
+WHERE conrelid = 'level'::regclass AND contype = 'c' AND convalidated;
