@@ -98,6 +98,8 @@ def unfair(
             "have, or take fewer.",
             faults,
         )
+    if not seen:  # as nearly always: nobody has come from there lately
+        return None
     for key, line in more.items():
         if key not in own:
             refused = _too_often(state, source, seen, line.sku)
@@ -111,13 +113,13 @@ def unfair(
 
 def note_source(state: State, source: Source, hold: Reservation) -> None:
     """Keeps that this hold is of this source. What matters no more is forgotten."""
-    seen = _seen(state, source)
+    before = state.get(Document, (FOLDER, source.network))
+    seen = [] if before is None else _seen(state, source)
     if any(row.key == hold.key for row, _ in seen):
         return
     ended = [row for row in seen if row[0].status is not Status.HELD]
     live = [row for row in seen if row[0].status is Status.HELD]
     kept = [*ended, *live, (hold, source.address)][-SEEN_MAX:]
-    before = state.get(Document, (FOLDER, source.network))
     state.put(
         Document(
             FOLDER,
