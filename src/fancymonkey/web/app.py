@@ -18,7 +18,7 @@ from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import FancyMonkeyError
 from fancymonkey.jobs.runner import Runner
 from fancymonkey.store.opening import open_store
-from fancymonkey.web import cron, dashboard, demo, live, openapi, owner_live, pages, system
+from fancymonkey.web import cron, dashboard, demo, inventory, live, openapi, owner_live, pages, system
 from fancymonkey.web.denial import denial
 from fancymonkey.web.front import Front, unavailable
 from fancymonkey.web.http import Problem, response_of
@@ -84,7 +84,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         return app.openapi_schema
 
     app.openapi = whole_document  # type: ignore[method-assign]
-    return Front(app, shop, openapi.front_routes())
+    return Front(app, shop, openapi.front_routes(), inventory.HOT)
 
 
 async def _keep_going(shop: Shop) -> None:

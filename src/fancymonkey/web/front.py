@@ -5,7 +5,7 @@ endpoints stand in the OpenAPI document (`web/openapi.py`), and one test holds b
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Container, Iterable, Mapping, MutableMapping
 from typing import Any
 
 from fancymonkey.accounts.model import Denied
@@ -37,26 +37,44 @@ App = Callable[[Scope, Receive, Send], Awaitable[Any]]
 class Front:
     """An ASGI app in front of another one."""
 
-    def __init__(self, app: App, shop: Shop, routes: Routes) -> None:
+    def __init__(
+        self, app: App, shop: Shop, routes: Routes, hot: Container[Endpoint] = ()
+    ) -> None:
+        """`hot` endpoints may be answered past ASGI: they wait for the engine and nothing else."""
         self._app = app
         self._shop = shop
         self._routes = routes
         self._cors = Cors(shop.settings.cors_origins)
         self._shared = bool(shop.settings.cors_origins)
         self._limit = RateLimit(shop.engine.clock) if shop.settings.rate_limit else None
+        self.hot = {
+            (method.encode(), path.encode())
+            for path, endpoints in routes.items()
+            for method, endpoint in endpoints.items()
+            if endpoint in hot and method != "HEAD"
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers, or hands on."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        endpoints = self._routes.get(scope["path"])
-        if endpoints is None:
+        if scope["path"] not in self._routes:
             await self._hand_on(scope, receive, send)
             return
-        # On the way of every sale: no step more than needed, so all of it stands here.
         call = Call(scope, receive)
-        method = scope["method"]
+        try:
+            reply, extra = await self.answer(call)
+        except ClientGone:
+            return
+        await send(reply.start(extra))
+        await send(reply.rest(head=scope["method"] == "HEAD"))
+
+    async def answer(self, call: Call) -> tuple[Reply, Headers]:
+        """The answer to a call for one of the routes, and further headers. Raises ClientGone."""
+        # On the way of every sale: no step more than needed, so all of it stands here.
+        method = call.scope["method"]
+        endpoints = self._routes[call.scope["path"]]
         endpoint = endpoints.get(method)
         try:
             if endpoint is None:
@@ -66,14 +84,12 @@ class Front:
                     self._limit.take(call.client)
                 reply = await endpoint(self._shop, call)
         except ClientGone:
-            return
+            raise
         except Exception as error:  # noqa: BLE001 - nothing that is sent may make an error of ours
             reply = failure(error, call)
         if call.actor is not None and method != "GET":
             await note(self._shop, call, reply.status)
-        extra = self._cors_headers(call) if self._shared else []
-        await send(reply.start(extra))
-        await send(reply.rest(head=method == "HEAD"))
+        return reply, self._cors_headers(call) if self._shared else []
 
     def _cors_headers(self, call: Call) -> Headers:
         return self._cors.headers(call.scope["path"], call.headers.get(b"origin"))
