@@ -149,7 +149,12 @@ SETTINGS: dict[str, Any] = {
 
 @asynccontextmanager
 async def running(
-    store: Store, clock: Clock | None = None, *, fill: bool = True, **settings: Any
+    store: Store,
+    clock: Clock | None = None,
+    *,
+    fill: bool = True,
+    client: type[Client] = Client,
+    **settings: Any,
 ) -> AsyncIterator[Shop]:
     """A shop over a store that is not open yet."""
     clock = clock or Clock()
@@ -160,6 +165,6 @@ async def running(
         if fill:
             for command in catalogue():
                 await engine.submit(command)
-        yield Shop(engine, clock, Client(create_app(made, engine)), made)
+        yield Shop(engine, clock, client(create_app(made, engine)), made)
     finally:
         await engine.close()

@@ -18,7 +18,17 @@ from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import FancyMonkeyError
 from fancymonkey.jobs.runner import Runner
 from fancymonkey.store.opening import open_store
-from fancymonkey.web import cron, dashboard, demo, inventory, live, openapi, owner_live, pages, system
+from fancymonkey.web import (
+    cron,
+    dashboard,
+    demo,
+    inventory,
+    live,
+    openapi,
+    owner_live,
+    pages,
+    system,
+)
 from fancymonkey.web.denial import denial
 from fancymonkey.web.front import Front, unavailable
 from fancymonkey.web.http import Problem, response_of

@@ -41,6 +41,9 @@ async def _nothing_more() -> Scope:
 class Express(HttpToolsProtocol):
     """A connection. Its app is a `Front` or has one as `front`; with any other all goes by ASGI."""
 
+    cycle: Any
+    """The latest request: a `Ride`, or uvicorn's own."""
+
     _front: Front | None = None
     _proxies: ProxyHeadersMiddleware | None = None
 
@@ -68,7 +71,7 @@ class Express(HttpToolsProtocol):
         """Decides which way the request goes."""
         ride = None if self._front is None else self._ride(self._front)
         if ride is not None:
-            self.cycle = ride  # type: ignore[assignment]
+            self.cycle = ride
             return
         url, headers, expects = self.url, self.headers, self.expect_100_continue
         super().on_message_begin()
@@ -146,7 +149,15 @@ class Bell:
 class Ride:
     """One request on the short way. To the connection it looks like uvicorn's cycle."""
 
-    __slots__ = ("_protocol", "_work", "call", "disconnected", "keep_alive", "response_complete")
+    __slots__ = (
+        "_front",
+        "_protocol",
+        "_work",
+        "call",
+        "disconnected",
+        "keep_alive",
+        "response_complete",
+    )
     message_event = Bell()
 
     def __init__(self, protocol: Express, front: Front, call: Short) -> None:
@@ -155,10 +166,12 @@ class Ride:
         self.disconnected = False
         self.response_complete = False
         self._protocol = protocol
-        self._work = front.answer(call)
+        self._front = front
+        self._work: Coroutine[Any, Any, tuple[Reply, Headers]]
 
     def begin(self) -> None:
         """Answers: now, or when the answer is durable."""
+        self._work = self._front.answer(self.call)
         self._go_on(None)
 
     def _go_on(self, _: Any) -> None:

@@ -37,9 +37,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[Any]]
 class Front:
     """An ASGI app in front of another one."""
 
-    def __init__(
-        self, app: App, shop: Shop, routes: Routes, hot: Container[Endpoint] = ()
-    ) -> None:
+    def __init__(self, app: App, shop: Shop, routes: Routes, hot: Container[Endpoint] = ()) -> None:
         """`hot` endpoints may be answered past ASGI: they wait for the engine and nothing else."""
         self._app = app
         self._shop = shop
