@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 PRODUCTS = "products.json"
 LOAD_ENTRIES = 1000
 QUICK_SECONDS = 0.001
+PROMPT_SECONDS = 0.0005
 """A disk that has not taken longer lately may hold up the event loop for a lone command."""
 T = TypeVar("T")
 
@@ -68,7 +69,6 @@ class JsonStore:
         self._snapshots: set[asyncio.Task[None]] = set()
         self._stopped: str | None = None
         self._problem: str | None = None
-        self._slowest = 1.0
         self._now = 0
         self._open = False
         self.mirror = Mirror(
@@ -173,10 +173,11 @@ class JsonStore:
     async def _append(
         self, line: bytes, revision: int, entries: int, *, alone: bool = False
     ) -> None:
-        loop = asyncio.get_running_loop()
-        started = loop.time()
         try:
-            if alone and self._slowest < QUICK_SECONDS and self._writer is not None:
+            if (
+                self._journal.slowest < (QUICK_SECONDS if alone else PROMPT_SECONDS)
+                and self._writer is not None
+            ):
                 # The way to a thread and back would take longer than such a disk does.
                 self._journal.append(line, revision, entries)
             else:
@@ -187,7 +188,6 @@ class JsonStore:
         except BaseException:
             self._stop("a write was interrupted")
             raise
-        self._slowest = max(loop.time() - started, 0.95 * self._slowest)
 
     async def _rotate(self, now: int) -> None:
         """Begins a new segment, and writes a snapshot of the state at its beginning."""

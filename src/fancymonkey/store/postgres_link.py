@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -39,6 +40,7 @@ class Link:
             parts = parts._replace(query=rest)
         self._url = self._direct_url = urlunsplit(parts) if direct is not None else url
         self._cached_statements = 100
+        self.pooled = direct is not None
         if direct is not None:
             user, at, _ = parts.netloc.rpartition("@")
             self._direct_url = urlunsplit(parts._replace(netloc=user + at + direct))
@@ -49,7 +51,9 @@ class Link:
         """The address for messages: without user, password and parameters."""
         return re.sub(r"\?.*", "", self._url.partition("://")[2].rpartition("@")[2])
 
-    async def connect(self, *, direct: bool = False) -> Connection:
+    async def connect(
+        self, *, direct: bool = False, settings: Mapping[str, str] | None = None
+    ) -> Connection:
         """A new connection; `direct` past any pooler. Raises StoreUnavailable."""
         try:
             return await asyncpg.connect(
@@ -57,7 +61,7 @@ class Link:
                 timeout=CONNECT_SECONDS,
                 command_timeout=ANSWER_SECONDS,
                 statement_cache_size=100 if direct else self._cached_statements,
-                server_settings={"application_name": "fancymonkey"},
+                server_settings={"application_name": "fancymonkey", **(settings or {})},
             )
         except ValueError as error:
             raise ConfigError(f"DATABASE_URL makes no sense: {error}") from error
