@@ -8,6 +8,7 @@ the same bytes. Anything out of the ordinary goes uvicorn's way.
 
 from collections.abc import Coroutine
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
@@ -193,11 +194,11 @@ class Ride:
         if self.disconnected:
             return
         protocol = self._protocol
-        parts = [STATUS_LINE[reply.status], _lines(protocol.server_state.default_headers)]
+        parts = [STATUS_LINE[reply.status], *map(_line, protocol.server_state.default_headers)]
         if reply.headers is FRESH and not extra:
             parts.append(_FRESH)
         else:
-            parts.append(_lines([*reply.headers, *extra]))
+            parts += map(_line, (*reply.headers, *extra))
         if reply.status not in (204, 304):
             parts.append(b"content-length: %d\r\n" % len(reply.body))
         if not self.keep_alive:
@@ -209,8 +210,9 @@ class Ride:
         protocol.on_response_complete()
 
 
-def _lines(headers: Headers) -> bytes:
-    return b"".join([b"%b: %b\r\n" % header for header in headers])
+@lru_cache(maxsize=256)
+def _line(header: tuple[bytes, bytes]) -> bytes:
+    return b"%b: %b\r\n" % header
 
 
-_FRESH = _lines(FRESH)
+_FRESH = b"".join(map(_line, FRESH))
