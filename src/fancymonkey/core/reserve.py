@@ -74,10 +74,11 @@ def reserve(state: State, command: Reserve) -> Answer:
             state.now + command.ttl,
         )
         state.put(SessionLink(command.session_id, hold.reservation_id))
+        state.put(hold)
     else:
         hold = replace(current, lines=tuple(held.values()))
-    if hold != current:
-        state.put(hold)
+        if hold != current:
+            state.put(hold)
     if command.only:
         _give_up(state, command, hold, [own[key] for key in own if key not in lines])
     stock = _set_aside(state, command, hold, lines, own)

@@ -186,14 +186,14 @@ class Ride:
             self._protocol.transport.close()
             raise
         else:
-            waited._asyncio_future_blocking = False
+            waited._asyncio_future_blocking = False  # as a task says that it has understood
             waited.add_done_callback(self._go_on)
 
     def _send(self, reply: Reply, extra: Headers) -> None:
         self.response_complete = True
-        if self.disconnected:
-            return
         protocol = self._protocol
+        if self.disconnected or protocol.transport.is_closing():
+            return
         parts = [STATUS_LINE[reply.status], *map(_line, protocol.server_state.default_headers)]
         if reply.headers is FRESH and not extra:
             parts.append(_FRESH)
