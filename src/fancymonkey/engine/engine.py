@@ -81,14 +81,14 @@ class Engine:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def submit(self, command: Command) -> asyncio.Future[Answer]:
-        """Runs a command; its effect is durable, and shown by the view, when it has its answer.
+    async def submit(self, command: Command) -> Answer:
+        """Runs a command; its effect is durable, and shown by the view, when this returns.
 
         Raises StoreError: StoreUnavailable where nobody knows whether it counts, Overloaded.
         """
         if self._closing:
             raise StoreUnavailable("The service is shutting down.")
-        return self.batcher.submit(command)
+        return await self.batcher.submit(command)
 
     async def subscribe(self, since: int | None = None) -> Subscription:
         """Listens to changes; with `since`, first hears what it missed after that revision.
