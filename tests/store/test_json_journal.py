@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import threading
 from pathlib import Path
 
 import pytest
@@ -415,4 +416,43 @@ async def test_the_log_says_where_it_stands(
     assert "open at revision 0" in caplog.text
     await hold(store, "s", M, 1)
     await release(store, "s")
+    await store.close()
+
+
+class Sluggish(Disk):
+    """A disk whose syncs take as long as a test says."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 0.0
+        self.took = 0.0
+        self.threads: list[str] = []
+        monkeypatch.setattr("fancymonkey.store.journal.perf_counter", lambda: self.now)
+
+    def sync(self, fd: int) -> None:
+        self.now += self.took
+        self.threads.append(threading.current_thread().name)
+
+
+async def test_the_loop_waits_for_a_quick_disk_and_for_no_slow_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = Sluggish(monkeypatch)
+    store = JsonStore(tmp_path, disk=disk)
+    await store.open(0)
+
+    async def where(took: float, batches: int, size: int) -> str:
+        """The thread of the last one of so many batches, each of so many commands."""
+        disk.took = took
+        for number in range(batches):
+            commands = [MoveCursor(name=f"{n}", revision=len(disk.threads)) for n in range(size)]
+            await store.run(commands, number, 0)
+        return disk.threads[-1].partition("_")[0]
+
+    main = threading.current_thread().name
+    assert await where(0.0001, 250, 5) == main  # once it has shown that it is quick
+    assert await where(0.0005, 2, 5) == "journal"
+    assert await where(0.0005, 1, 1) == main  # nobody else waits
+    assert await where(0.005, 2, 1) == "journal"
+    assert await where(0.0001, 10, 1) == "journal"  # it is not trusted at once
+    assert await where(0.0001, 100, 1) == main
     await store.close()

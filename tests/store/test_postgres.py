@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,9 +10,12 @@ import asyncpg
 import pytest
 
 from fancymonkey.core.adjust import Count
+from fancymonkey.core.command import Command
+from fancymonkey.core.keep import Draft, Keep
 from fancymonkey.core.ledger import balance
 from fancymonkey.core.model import MAIN, Level, Reservation
 from fancymonkey.core.outcomes import Accepted, Code, Refused
+from fancymonkey.core.resolve import Release
 from fancymonkey.errors import DataError, StoreReadOnly, StoreUnavailable
 from fancymonkey.store import postgres_batch as batch
 from fancymonkey.store.base import Commit
@@ -108,6 +111,90 @@ async def test_one_server_waits_while_another_decides(
     assert answer.detail[0]["available"] == 3
 
 
+DOCUMENT = Keep(drafts=(Draft("folder", "name", "body"),))
+
+
+@pytest.mark.parametrize("others", [Count(sku="prod_a/M", quantity=3), DOCUMENT])
+async def test_who_decided_beside_another_server_decides_again(
+    store: PostgresStore, postgres_url: str, monkeypatch: pytest.MonkeyPatch, others: Command
+) -> None:
+    """Also where the other one has written nothing into the ledger."""
+    second = PostgresStore(postgres_url)
+    await second.open(0)
+    between(monkeypatch, lambda: second.run([others], 5, 0))
+    commit = await store.run([reserve("r1", "s1", quantity=10), DOCUMENT], 5, 0)
+    assert store._crowded > 0
+    fits = isinstance(others, Keep)
+    assert isinstance(commit.answers[0], Accepted if fits else Refused)
+    assert commit.answers[1] == Accepted([2 if fits else 1])  # no version is given twice
+    entries = await store.entries_after(0)
+    assert [entry.revision for entry in entries] == list(range(1, len(entries) + 1))
+    await second.close()
+
+
+async def test_who_decided_beside_a_stranger_with_the_lock_decides_again(
+    store: PostgresStore, database: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def by_hand() -> None:
+        async with database.transaction():
+            await database.execute("SELECT 1 FROM head FOR UPDATE")
+            await database.execute("UPDATE level SET on_hand = 3 WHERE sku = 'prod_a/M'")
+
+    between(monkeypatch, by_hand)
+    (answer,) = (await store.run([reserve("r1", "s1", quantity=10)], 5, 0)).answers
+    assert isinstance(answer, Refused)
+    assert answer.detail[0]["available"] == 3
+
+
+async def test_rows_read_at_two_moments_are_not_decided_on(
+    store: PostgresStore, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.run([reserve("r1", "s1", quantity=10)], 5, 0)
+    second = PostgresStore(postgres_url)
+    await second.open(0)
+    between(
+        monkeypatch,
+        lambda: second.run([Release(ref="s1"), reserve("r2", "s2", quantity=10)], 5, 0),
+        "read_more",
+    )
+    (answer,) = (await store.run([Release(ref="s1")], 5, 0)).answers
+    assert isinstance(answer, Accepted)
+    assert answer.data["lines"] == []  # the other server has released it
+    assert store._crowded > 0
+    await second.close()
+
+
+def between(
+    monkeypatch: pytest.MonkeyPatch, work: Callable[[], Awaitable[object]], step: str = "write"
+) -> None:
+    """Lets somebody else work once, right before this step of the next batch."""
+    real = getattr(batch, step)
+
+    async def later(*args: Any, **more: Any) -> Any:
+        monkeypatch.setattr(batch, step, real)
+        await work()
+        return await real(*args, **more)
+
+    monkeypatch.setattr(batch, step, later)
+
+
+async def test_alone_a_batch_takes_two_round_trips(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.run([reserve("r1", "s1")], 5, 0)
+    trips: list[str] = []
+    for name in ("execute", "fetchrow", "fetch"):
+        real = getattr(asyncpg.Connection, name)
+
+        async def noted(self: Any, *args: Any, real: Any = real, **more: Any) -> Any:
+            trips.append(args[0])
+            return await real(self, *args, **more)
+
+        monkeypatch.setattr(asyncpg.Connection, name, noted)
+    await store.run([reserve("r2", "s2")], 5, 0)
+    assert len(trips) == 2
+
+
 async def test_a_deadlock_with_a_strangers_transaction_is_tried_again(
     store: PostgresStore, database: asyncpg.Connection
 ) -> None:
@@ -135,13 +222,17 @@ async def test_a_connection_lost_between_batches_is_not_noticed(
     assert accepted(await store.run([reserve("r1", "s1")], 5, 0)) == 1
 
 
-@pytest.mark.parametrize("word", [b"FOR UPDATE", b"json_agg", b"unnest"])
+@pytest.mark.parametrize(
+    ("word", "crowded"),
+    [(b"FOR UPDATE", 9), (b"json_agg", 9), (b"INSERT INTO", 9), (b"json_agg", 0)],
+)
 async def test_a_connection_lost_before_the_commit_is_made_again(
-    store: PostgresStore, postgres_url: str, word: bytes
+    store: PostgresStore, postgres_url: str, word: bytes, crowded: int
 ) -> None:
     async with CuttingProxy(postgres_url) as proxy:
         server = PostgresStore(proxy.url)
         await server.open(0)
+        server._crowded = crowded
         proxy.word = word
         assert accepted(await server.run([reserve("r1", "s1")], 5, 0)) == 1
         assert proxy.cuts == 1
@@ -150,15 +241,17 @@ async def test_a_connection_lost_before_the_commit_is_made_again(
 
 
 @pytest.mark.parametrize("arrived", [True, False])
+@pytest.mark.parametrize(("word", "crowded"), [(b"COMMIT\0", 9), (b"only in the write", 0)])
 async def test_a_connection_lost_during_the_commit_leaves_it_unknown(
-    store: PostgresStore, postgres_url: str, arrived: bool
+    store: PostgresStore, postgres_url: str, arrived: bool, word: bytes, crowded: int
 ) -> None:
     async with CuttingProxy(postgres_url) as proxy:
         server = PostgresStore(proxy.url)
         await server.open(0)
         await server.run([], 4, 0)
-        proxy.word, proxy.forward = b"COMMIT\0", arrived
-        command = Count(sku="prod_a/M", quantity=7, command_id="k", digest="d")
+        server._crowded = crowded
+        proxy.word, proxy.forward = word, arrived
+        command = Count(sku="prod_a/M", quantity=7, command_id="k", digest="only in the write")
         with pytest.raises(StoreUnavailable, match="unknown") as caught:
             await server.run([command], 5, 0)
         assert "secret" not in str(caught.value)
@@ -258,9 +351,9 @@ async def test_a_commit_of_ones_own_with_a_lost_answer_rings_too(postgres_url: s
         await fill(server)
         await server.watch(heard.ring, nothing)
         revision = (await server.snapshot()).revision
-        proxy.word, proxy.forward = b"COMMIT\0", True
+        proxy.word, proxy.forward = b"only in the write", True
         with pytest.raises(StoreUnavailable, match="unknown"):
-            await server.run([reserve("r1", "s1")], 5, 0)
+            await server.run([Count(sku="prod_a/M", quantity=7, cause="only in the write")], 5, 0)
         await heard.at_least(revision + 1)
         await server.close()
 
@@ -345,11 +438,13 @@ async def test_synchronous_commit_is_switched_on_where_it_is_off(
     assert "synchronous_commit" in (await careless.trouble())[0]
     assert careless._writer is not None
     writer = await careless._writer.connected()
+    assert await writer.fetchval("SHOW synchronous_commit") == "on"
+    await careless.close()
+    writer = await asyncpg.connect(postgres_url)  # as behind a pooler
+    assert await writer.fetchval("SHOW synchronous_commit") == "off"
     await writer.execute(careless._begin)
     assert await writer.fetchval("SHOW synchronous_commit") == "on"
-    await writer.execute("ROLLBACK")
-    assert await writer.fetchval("SHOW synchronous_commit") == "off"
-    await careless.close()
+    await writer.close()
 
 
 def server(**values: object) -> dict[str, object]:
@@ -435,7 +530,11 @@ async def test_no_statement_of_a_batch_goes_through_a_table(
     kinds = tuple(TABLES)
     reads = [batch._read_statement((kind,), first=False) for kind in kinds]
     reads.append(batch._read_statement(kinds, first=True))
-    writes = [batch._write_statement(((kind, False),), ledger=True) for kind in kinds]
+    writes = [
+        batch._write_statement(((kind, False),), ledger=True, locked=locked)
+        for kind in kinds
+        for locked in (True, False)
+    ]
     async with database.transaction():
         await database.execute(QUERIES["begin"].partition(";")[2])
         for number, sql in enumerate(reads + writes):

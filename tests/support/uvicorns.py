@@ -11,14 +11,16 @@ import uvicorn
 
 
 @asynccontextmanager
-async def serving(app: Any, port: int = 0, *, lifespan: bool = False) -> AsyncIterator[str]:
+async def serving(
+    app: Any, port: int = 0, *, lifespan: bool = False, http: Any = "httptools"
+) -> AsyncIterator[str]:
     """Serves an ASGI app, with its lifespan or without; gives `http://127.0.0.1:port`."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", port))
         config = uvicorn.Config(
             app,
-            http="httptools",
+            http=http,
             ws="websockets-sansio",
             lifespan="on" if lifespan else "off",
             log_config=None,

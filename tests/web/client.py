@@ -72,8 +72,7 @@ class Client:
 
         `length` is a content-length to claim; `breaks_off` hangs up instead of the last chunk.
         """
-        if not isinstance(body, bytes):
-            body = json.dumps(body).encode()
+        body = self.encoded(body)
         parts = [body] if chunks is None else list(chunks)
         sent: list[dict[str, Any]] = []
 
@@ -102,6 +101,11 @@ class Client:
             list(sent[0]["headers"]),
             b"".join(message.get("body", b"") for message in sent[1:]),
         )
+
+    @staticmethod
+    def encoded(body: Any) -> bytes:
+        """The bytes of a body."""
+        return body if isinstance(body, bytes) else json.dumps(body).encode()
 
     def scope(self, method: str, target: str, headers: Headers = ()) -> dict[str, Any]:
         """The ASGI scope of a request, as a server makes it."""

@@ -8,15 +8,28 @@ from fancymonkey.store.memory import MemoryStore
 from fancymonkey.store.opening import open_store
 from tests.store.conftest import target
 from tests.web.client import Client
+from tests.web.express_client import ExpressClient
 from tests.web.shops import Shop, running
 
 __all__ = ["target"]
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests of a file with `BOTH_WAYS` run by ASGI and by the short way past it."""
+    if getattr(metafunc.module, "BOTH_WAYS", False) and "shop" in metafunc.fixturenames:
+        metafunc.parametrize("way", [Client, ExpressClient], ids=["asgi", "express"])
+
+
 @pytest.fixture
-async def shop() -> AsyncIterator[Shop]:
+def way() -> type[Client]:
+    """How requests reach the app."""
+    return Client
+
+
+@pytest.fixture
+async def shop(way: type[Client]) -> AsyncIterator[Shop]:
     """A shop over the memory store."""
-    async with running(MemoryStore()) as made:
+    async with running(MemoryStore(), client=way) as made:
         yield made
 
 

@@ -155,7 +155,12 @@ SETTINGS: dict[str, Any] = {
 
 @asynccontextmanager
 async def running(
-    store: Store, clock: Clock | None = None, *, fill: bool = True, **settings: Any
+    store: Store,
+    clock: Clock | None = None,
+    *,
+    fill: bool = True,
+    client: type[Client] = Client,
+    **settings: Any,
 ) -> AsyncIterator[Shop]:
     """A shop over a store that is not open yet."""
     clock = clock or Clock()
@@ -168,6 +173,6 @@ async def running(
                 await engine.submit(command)
         app = create_app(made, engine)
         app._shop.accounts.users.passwords = Passwords(CHEAP)
-        yield Shop(engine, clock, Client(app), made)
+        yield Shop(engine, clock, client(app), made)
     finally:
         await engine.close()

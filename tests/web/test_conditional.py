@@ -6,6 +6,8 @@ from fancymonkey.engine.engine import Engine
 from fancymonkey.web.listing import Listing
 from tests.web.shops import HOODIE, Shop
 
+BOTH_WAYS = True
+
 GET = "/api/inventory/get"
 
 

@@ -6,6 +6,8 @@ from fancymonkey.store.memory import MemoryStore
 from tests.web.client import Answer, Client
 from tests.web.shops import HOODIE, ORIGIN, PASSWORD, Shop, running
 
+BOTH_WAYS = True
+
 SHARED = ("/api/inventory/get", "/api/inventory/reserve", "/api/inventory/release")
 OWNERS = ("/api/inventory/update", "/api/inventory/bulk-update", "/api/webhooks/stripe")
 OTHERS = ("https://evil.example", "null", "", f"{ORIGIN}.evil.example", f"{ORIGIN}:8443", "*")

@@ -9,6 +9,8 @@ import pytest
 from fancymonkey.web.http import BODY_MAX
 from tests.web.shops import HOODIE, PASSWORD, Shop, ledger
 
+BOTH_WAYS = True
+
 WRITES = ("reserve", "release", "update", "bulk-update")
 GOOD: dict[str, dict[str, Any]] = {
     "reserve": {"productId": HOODIE, "size": "M", "quantity": 1, "sessionId": "cs_1"},

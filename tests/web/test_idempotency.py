@@ -9,6 +9,8 @@ from fancymonkey.store.opening import open_store
 from tests.web.client import Answer, Client
 from tests.web.shops import HOODIE, PASSWORD, Shop, ledger, running
 
+BOTH_WAYS = True
+
 KEY = {"Idempotency-Key": "4f6b-1"}
 ROW = {"productId": HOODIE, "size": "M"}
 RESERVE = {**ROW, "quantity": 2, "sessionId": "cs_1"}

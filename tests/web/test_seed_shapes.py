@@ -10,6 +10,8 @@ import pytest
 from tests.web.client import Client
 from tests.web.shops import HOODIE, PASSWORD, Shop
 
+BOTH_WAYS = True
+
 EXTRA_SIZE = {"soldOut": False, "skuId": f"sku_{HOODIE}_m", "priceId": f"price_{HOODIE}_m"}
 """What a storefront needs of a size beyond the specification: the switch, and what to charge."""
 

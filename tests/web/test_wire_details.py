@@ -8,6 +8,8 @@ from fancymonkey.core.model import Event
 from tests.web.shops import CRON, HOODIE, PASSWORD, Shop, ledger
 from tests.web.signing import PATH, deliver, event
 
+BOTH_WAYS = True
+
 RELEASE = "/api/inventory/release"
 
 

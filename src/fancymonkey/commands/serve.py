@@ -124,7 +124,7 @@ def _config(settings: Settings, workers: int) -> uvicorn.Config:
         interface="asgi3",
         lifespan="on",
         loop="auto",
-        http="httptools",
+        http="fancymonkey.web.express:Express",
         ws="websockets-sansio",
         ws_max_size=SOCKET_MESSAGE_MAX,
         workers=workers,
@@ -159,12 +159,13 @@ class _Front:
     """
 
     def __init__(self, app: App) -> None:
-        self._app = app
+        self.front = app
+        """What `Express` asks itself, past this."""
 
     def __call__(self, scope: Scope, receive: Any, send: Send) -> Awaitable[None]:
         if scope["type"] == "lifespan":
             return self._lifespan(scope, receive, send)
-        return self._app(scope, receive, send)
+        return self.front(scope, receive, send)
 
     async def _lifespan(self, scope: Scope, receive: Any, send: Send) -> None:
         async def without_trace(message: Any) -> None:
@@ -173,7 +174,7 @@ class _Front:
             await send({"type": message["type"]})
 
         try:
-            await self._app(scope, receive, without_trace)
+            await self.front(scope, receive, without_trace)
         except FancyMonkeyError as error:
             log.critical("%s", error)
             raise

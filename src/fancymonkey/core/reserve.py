@@ -84,10 +84,11 @@ def reserve(state: State, command: Reserve) -> Answer:
             state.now + command.ttl,
         )
         state.put(SessionLink(command.session_id, hold.reservation_id))
+        state.put(hold)
     else:
         hold = replace(current, lines=tuple(held.values()))
-    if hold != current:
-        state.put(hold)
+        if hold != current:
+            state.put(hold)
     if command.source is not None:
         note_source(state, command.source, hold)
     if command.only:

@@ -54,16 +54,20 @@ class State:
     def get(self, kind: type[R], key: Hashable) -> R | None:
         """The row as this batch has left it so far, or None."""
         rows = self.changed.get(kind)
-        if rows is not None and key in rows:
-            found: R | None = rows[key]
-        else:
-            found = self.base[kind].get(key)
+        found: R | None
+        if rows is not None:
+            found = rows.get(key, _ABSENT)
+            if found is not _ABSENT:
+                return found
+        found = self.base[kind].get(key)
         return found
 
     def put(self, row: Row) -> None:
         """Writes a row, new or changed."""
         kind, key = type(row), row.key
-        rows = self.changed.setdefault(kind, {})
+        rows = self.changed.get(kind)
+        if rows is None:
+            rows = self.changed[kind] = {}
         if self._savepoints:
             self._undo.append((kind, key, rows.get(key, _ABSENT)))
         rows[key] = row

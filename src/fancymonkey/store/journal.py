@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 from fancymonkey.core.model import Entry
@@ -63,6 +64,8 @@ class Journal:
         self._first = 1
         self._last_line: tuple[int, bytes] | None = None
         self._whole = 0
+        self.slowest = 1.0
+        """The longest that a line has taken lately, in seconds; what is long ago counts less."""
 
     @property
     def full(self) -> bool:
@@ -194,8 +197,10 @@ class Journal:
     def append(self, line: bytes, revision: int, entries: int) -> None:
         """Writes a line; it is durable when this returns. After an OSError never call it again."""
         assert self._fd is not None
+        started = perf_counter()
         self._disk.write(self._fd, line)
         self._disk.sync(self._fd)
+        self.slowest = max(perf_counter() - started, 0.95 * self.slowest)
         self._size += len(line)
         self._entries += entries
         self.position = Position(self.position.number + 1, revision, int(line[8:16], 16))

@@ -49,6 +49,8 @@ log = logging.getLogger(__name__)
 PRODUCTS = "products.json"
 QUICK_SECONDS = 0.001
 """A disk that has not taken longer lately may hold up the event loop for a lone command."""
+PROMPT_SECONDS = 0.0003
+"""The same while others come in: the way to a thread and back costs them about as much."""
 T = TypeVar("T")
 
 
@@ -79,7 +81,6 @@ class JsonStore:
         self._snapshots: set[asyncio.Task[None]] = set()
         self._stopped: str | None = None
         self._problem: str | None = None
-        self._slowest = 1.0
         self._now = 0
         self._open = False
         self.mirror = Mirror(
@@ -160,10 +161,9 @@ class JsonStore:
     async def _append(
         self, line: bytes, revision: int, entries: int, *, alone: bool = False
     ) -> None:
-        loop = asyncio.get_running_loop()
-        started = loop.time()
         try:
-            if alone and self._slowest < QUICK_SECONDS and self._writer is not None:
+            bound = QUICK_SECONDS if alone else PROMPT_SECONDS
+            if self._journal.slowest < bound and self._writer is not None:
                 # The way to a thread and back would take longer than such a disk does.
                 self._journal.append(line, revision, entries)
             else:
@@ -174,7 +174,6 @@ class JsonStore:
         except BaseException:
             self._stop("a write was interrupted")
             raise
-        self._slowest = max(loop.time() - started, 0.95 * self._slowest)
 
     async def _rotate(self, now: int) -> None:
         """Begins a new segment, and writes a snapshot of the state at its beginning."""

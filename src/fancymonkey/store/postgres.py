@@ -1,5 +1,6 @@
 """The store in PostgreSQL: for many workers and servers on one database."""
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeVar
@@ -26,7 +27,7 @@ from fancymonkey.store.postgres_link import (
 )
 from fancymonkey.store.postgres_schema import QUERIES, check_schema, migrate
 from fancymonkey.store.postgres_watch import Watch
-from fancymonkey.store.postgres_writer import Writer, commit
+from fancymonkey.store.postgres_writer import Writer, commit, committed
 from fancymonkey.store.tables import (
     PAGE,
     by_key,
@@ -42,6 +43,10 @@ R = TypeVar("R", bound=Row)
 READERS = 4
 NEVER = 2**62
 PRUNED_AT_ONCE = 10_000
+CROWDED = 100
+"""So many batches are written under the lock after another process has come in between."""
+_SETTING = re.compile(r"SET LOCAL (?!statement_timeout|idle_)(\w+) = '?(\w+)'?;")
+"""What holds for a batch and may hold for the whole connection, where it is ours alone."""
 
 
 class PostgresStore:
@@ -52,6 +57,8 @@ class PostgresStore:
         self._link = Link(url, reader=read_only)
         self._schema = len(migrations("postgres"))
         self._begin = QUERIES["begin"]
+        self._settings = {} if self._link.pooled else dict(_SETTING.findall(self._begin))
+        self._crowded = 0
         self._writer: Writer | None = None
         self._taught: Connection | None = None
         self._readers: Pool | None = None
@@ -61,7 +68,7 @@ class PostgresStore:
         """See `Store.open`."""
         try:
             self._readers = await self._link.pool(READERS)
-            self._writer = None if self.read_only else Writer(self._link)
+            self._writer = None if self.read_only else Writer(self._link, self._settings)
             await self._check(now)
         except BaseException:
             await self.close()
@@ -88,6 +95,8 @@ class PostgresStore:
                 await check_schema(reader)
         if server["synchronous_commit"] == "off":
             self._begin += ";\nSET LOCAL synchronous_commit = on"
+            if not self._link.pooled:
+                self._settings["synchronous_commit"] = "on"
         if not self.read_only:
             await self._write(lambda writer: migrate(writer, now))
 
@@ -100,30 +109,55 @@ class PostgresStore:
     async def _run(
         self, writer: Connection, commands: Sequence[Command], now: int, after: int
     ) -> Commit:
-        """One attempt: four round trips where the first read finds everything."""
+        """One attempt. Where nobody else writes it takes no lock: two round trips are enough."""
         if self._taught is not writer:
             await batch.learn_types(writer)
             self._taught = writer
+        if self._crowded:
+            self._crowded -= 1
+        elif not self._link.pooled:
+            done = await self._batch(writer, commands, now, after, locked=False)
+            if done is not None:
+                return done
+            self._crowded = CROWDED
         await writer.execute(self._begin)
+        done = await self._batch(writer, commands, now, after, locked=True)
+        if done is None:
+            raise StoreUnavailable("The ledger moved on under its lock. Try again.")
+        return done
+
+    async def _batch(
+        self, writer: Connection, commands: Sequence[Command], now: int, after: int, *, locked: bool
+    ) -> Commit | None:
+        """Reads, decides, writes and commits; None where others have written in between.
+
+        Not `locked`, the write is a transaction by itself, which writes nothing in that case.
+        """
         state = State(empty_rows(), 0, now)
         asking = loads(commands, state)
-        schema, others, due = await batch.read_first(writer, next(asking), state, after)
-        if schema != self._schema:
+        head, others, due = await batch.read_first(writer, next(asking), state, after)
+        if not (locked or head.free):
+            return None
+        if head.schema != self._schema:
             raise StoreUnavailable(
-                f"The database has schema {schema}, this program knows {self._schema}: restart it "
-                f"with the version that made it."
+                f"The database has schema {head.schema}, this program knows {self._schema}: "
+                f"restart it with the version that made it."
             )
         try:
             load = asking.send(due)
             while True:
-                await batch.read_more(writer, load, state)
+                if await batch.read_more(writer, load, state) != head.mark:
+                    return None
                 load = asking.send([])
         except StopIteration as stop:
             due = stop.value
         answers = execute(state, commands, due)
-        await batch.write(writer, state)
-        await commit(writer)
-        return commit_after(state, answers, others, after)
+        if locked:
+            moved = await batch.write(writer, state, head.mark, locked=locked)
+            await commit(writer)
+        else:
+            moved = await committed(writer, batch.write(writer, state, head.mark, locked=locked))
+        return commit_after(state, answers, others, after) if moved else None
 
     async def _write(
         self, work: Callable[[Connection], Awaitable[T]], *, repeatable: bool = True

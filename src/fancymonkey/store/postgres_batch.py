@@ -4,6 +4,7 @@ Each set of tables has its own statement, made once. Rows travel as one array of
 that costs the driver less than half of one array a column, and the server too.
 """
 
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -14,6 +15,7 @@ from fancymonkey.core.state import Load, State
 from fancymonkey.store.columns import ENTRIES, TABLES, Column, Table
 from fancymonkey.store.postgres_link import Connection
 from fancymonkey.store.tables import (
+    Keys,
     add_rows,
     column_list,
     entries,
@@ -42,60 +44,81 @@ async def learn_types(connection: Connection) -> None:
         await connection.fetchrow(f"SELECT {types}")
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where the database stands.
+
+    `mark` is the version of its row, which every batch changes; `free` says that nobody had it
+    locked, or had locked it since it was changed.
+    """
+
+    schema: int
+    mark: str
+    free: bool
+
+
 async def read_first(
     connection: Connection, load: Load, state: State, after: int
-) -> tuple[int, list[Entry], list[Reservation]]:
+) -> tuple[Head, list[Entry], list[Reservation]]:
     """The first read of a batch: the rows, the holds that are due, and where the ledger stands.
 
-    Sets the state's revision. Returns the schema's number, the entries after `after`, and the
-    due holds.
+    Sets the state's revision. Returns the head, the entries after `after`, and the due holds.
     """
     keys = keys_by_kind(load)
     kinds = tuple(keys)
     arguments = [*_key_arrays(keys), list(load.holds_of), load.due_at, after]
     record = await connection.fetchrow(_read_statement(kinds, first=True), *arguments)
     assert record is not None
-    state.revision, schema, due, others, held, *tables = record
-    expect(state.base, keys)
-    for kind, text in zip(kinds, tables, strict=True):
-        if text is not None:
-            add_rows(state.base, kind, _parse(text))
+    mark, state.revision, schema, free, due, others, held, *tables = record
+    _add(state, keys, tables)
     if held is not None:
         add_rows(state.base, Reservation, _parse(held))
     return (
-        schema,
+        Head(schema, mark, free),
         [] if others is None else entries(_parse(others)),
         [] if due is None else reservations(_parse(due)),
     )
 
 
-async def read_more(connection: Connection, load: Load, state: State) -> None:
-    """A further read of a batch: rows that the first one has pointed to."""
+async def read_more(connection: Connection, load: Load, state: State) -> str:
+    """A further read of a batch: rows that the first one has pointed to. Returns the mark."""
     keys = keys_by_kind(load)
-    kinds = tuple(keys)
-    record = await connection.fetchrow(_read_statement(kinds, first=False), *_key_arrays(keys))
+    statement = _read_statement(tuple(keys), first=False)
+    record = await connection.fetchrow(statement, *_key_arrays(keys))
     assert record is not None
+    mark: str
+    mark, *tables = record
+    _add(state, keys, tables)
+    return mark
+
+
+def _add(state: State, keys: Keys, tables: list[str | None]) -> None:
     expect(state.base, keys)
-    for kind, text in zip(kinds, record, strict=True):
+    for kind, text in zip(keys, tables, strict=True):
         if text is not None:
             add_rows(state.base, kind, _parse(text))
 
 
-async def write(connection: Connection, state: State) -> None:
-    """Writes everything that a batch changed, if it did, and announces the new revision."""
+async def write(connection: Connection, state: State, mark: str, *, locked: bool) -> bool:
+    """Writes everything that a batch changed, if it did, and announces the new revision.
+
+    False where somebody else has written since the mark was read, or, where the head is not
+    `locked` by us, has locked it: then it wrote nothing.
+    """
     parts: list[tuple[type[Row], bool]] = []
-    arguments: list[Any] = []
+    arguments: list[Any] = [mark, state.revision]
     for kind, new, rows in written(state):
         parts.append((kind, new))
         arguments.append(list(map(TABLES[kind].values, rows)))
     if state.entries:
-        arguments += [list(map(ENTRIES.values, state.entries)), state.revision]
-    if arguments:
-        sql = _write_statement(tuple(parts), ledger=bool(state.entries))
-        await connection.fetchrow(sql, *arguments)
+        arguments.append(list(map(ENTRIES.values, state.entries)))
+    elif not parts:
+        return True
+    sql = _write_statement(tuple(parts), ledger=bool(state.entries), locked=locked)
+    return await connection.fetchrow(sql, *arguments) is not None
 
 
-def _key_arrays(keys: dict[type[Row], list[Any]]) -> list[list[Any]]:
+def _key_arrays(keys: Keys) -> list[list[Any]]:
     arrays: list[list[Any]] = []
     for kind, wanted in keys.items():
         if len(TABLES[kind].key) == 1:
@@ -108,17 +131,14 @@ def _key_arrays(keys: dict[type[Row], list[Any]]) -> list[list[Any]]:
 @cache
 def _read_statement(kinds: Kinds, *, first: bool) -> str:
     place = 1
-    selects = []
+    selects = ["xmin::text"]
     for kind in kinds:
         table = TABLES[kind]
         selects.append(_select_by_key(table, place))
         place += len(table.key)
     if first:
-        selects = [
-            _FIRST.format(skus=f"${place}::text[]", now=place + 1, after=place + 2),
-            *selects,
-        ]
-    return "SELECT " + ",\n".join(selects)
+        selects.insert(1, _FIRST.format(skus=f"${place}::text[]", now=place + 1, after=place + 2))
+    return "SELECT " + ",\n".join(selects) + "\nFROM head WHERE one"
 
 
 def _select_by_key(table: Table[Any], place: int) -> str:
@@ -140,12 +160,13 @@ def _array_type(column: Column) -> str:
 
 
 _FIRST = f"""
-(SELECT revision FROM head),
-(SELECT schema FROM head),
+revision,
+schema,
+xmax::text = '0',
 (SELECT json_agg({_json_row(TABLES[Reservation])}) FROM reservation AS row
     WHERE status = 'held' AND expires_at <= ${{now}}),
-(SELECT json_agg({_json_row(ENTRIES)} ORDER BY revision) FROM entry AS row
-    WHERE revision > ${{after}}),
+(SELECT json_agg({_json_row(ENTRIES)} ORDER BY row.revision) FROM entry AS row
+    WHERE row.revision > ${{after}}),
 -- Rare (an owner sets `reserved`), so that live holds go without an index of their lines. IS TRUE
 -- keeps the planner from making a join of it: the SKUs are hashed once.
 (SELECT json_agg({_json_row(TABLES[Reservation])}) FROM reservation AS row
@@ -156,22 +177,27 @@ _FIRST = f"""
 
 
 @cache
-def _write_statement(written: tuple[tuple[type[Row], bool], ...], *, ledger: bool) -> str:
-    parts: list[str] = []
+def _write_statement(
+    written: tuple[tuple[type[Row], bool], ...], *, ledger: bool, locked: bool
+) -> str:
+    # Every part reads from `moved`, so that nothing is written where the head has moved on. It is
+    # written by each batch, also by one that adds nothing to the ledger: for that is its mark.
+    still = "xmin::text = $1" if locked else "xmin::text = $1 AND xmax::text = '0'"
+    moved = f"UPDATE head SET revision = $2 WHERE one AND {still} RETURNING revision"
+    parts = [f"moved (here) AS ({moved})"]
     for n, (kind, new) in enumerate(written):
         table = TABLES[kind]
-        parts.append(f"w{n} AS ({_insert(table, n + 1)} {'' if new else on_conflict(table)})")
-    if not ledger:
-        return f"WITH {', '.join(parts)} SELECT"
-    place = len(parts) + 1
-    parts.append(f"made AS ({_insert(ENTRIES, place)})")
-    parts.append(f"moved AS (UPDATE head SET revision = ${place + 1} RETURNING revision)")
-    return f"WITH {', '.join(parts)} SELECT pg_notify('{CHANNEL}', revision::text) FROM moved"
+        parts.append(f"w{n} AS ({_insert(table, n + 3)} {'' if new else on_conflict(table)})")
+    told = "here"
+    if ledger:
+        parts.append(f"made AS ({_insert(ENTRIES, len(written) + 3)})")
+        told = f"pg_notify('{CHANNEL}', here::text)"
+    return f"WITH {', '.join(parts)} SELECT {told} FROM moved"
 
 
 def _insert(table: Table[Any], place: int) -> str:
     columns = column_list(table)
     return (
         f"INSERT INTO {table.name} ({columns}) "
-        f'SELECT {columns} FROM unnest(${place}::"{table.name}"[])'
+        f'SELECT {columns} FROM moved, unnest(${place}::"{table.name}"[])'
     )

@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import socket
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -43,6 +44,7 @@ class Link:
             parts = parts._replace(query=rest)
         self._url = self._direct_url = urlunsplit(parts) if direct is not None else url
         self._cached_statements = 100
+        self.pooled = direct is not None
         if direct is not None:
             user, at, _ = parts.netloc.rpartition("@")
             self._direct_url = urlunsplit(parts._replace(netloc=user + at + direct))
@@ -58,7 +60,9 @@ class Link:
         """The URL of PostgreSQL itself, past any pooler, as its own programs take it."""
         return self._direct_url
 
-    async def connect(self, *, direct: bool = False) -> Connection:
+    async def connect(
+        self, *, direct: bool = False, settings: Mapping[str, str] | None = None
+    ) -> Connection:
         """A new connection; `direct` past any pooler. Raises StoreUnavailable."""
         try:
             return await asyncpg.connect(
@@ -66,7 +70,7 @@ class Link:
                 timeout=CONNECT_SECONDS,
                 command_timeout=ANSWER_SECONDS,
                 statement_cache_size=100 if direct else self._cached_statements,
-                server_settings={"application_name": self.name},
+                server_settings={"application_name": self.name, **(settings or {})},
             )
         except ValueError as error:
             raise ConfigError(f"DATABASE_URL makes no sense: {error}") from error

@@ -1,6 +1,6 @@
 """The connection that writes to PostgreSQL: made when needed, and again when it breaks."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import TypeVar
 
@@ -24,11 +24,23 @@ async def commit(writer: Connection) -> None:
         raise CommitUnknown from error
 
 
+async def committed(writer: Connection, work: Awaitable[T]) -> T:
+    """Waits for a statement that is a transaction of its own. Raises CommitUnknown as `commit`."""
+    try:
+        return await work
+    except Exception as error:
+        if is_lost(error, writer):
+            raise CommitUnknown from error
+        raise
+
+
 class Writer:
     """Runs transactions one after the other."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, settings: Mapping[str, str]) -> None:
+        """`settings` of the server hold for the connection."""
         self._link = link
+        self._settings = settings
         self._connection: Connection | None = None
 
     @property
@@ -73,7 +85,7 @@ class Writer:
     async def connected(self) -> Connection:
         """The connection, made now where there is none. Raises StoreUnavailable."""
         if self._connection is None or self._connection.is_closed():
-            self._connection = await self._link.connect()
+            self._connection = await self._link.connect(settings=self._settings)
         return self._connection
 
     async def close(self) -> None:

@@ -19,7 +19,18 @@ from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import FancyMonkeyError
 from fancymonkey.jobs.runner import Runner
 from fancymonkey.store.opening import open_store
-from fancymonkey.web import cron, dashboard, demo, live, moving, openapi, owner_live, pages, system
+from fancymonkey.web import (
+    cron,
+    dashboard,
+    demo,
+    inventory,
+    live,
+    moving,
+    openapi,
+    owner_live,
+    pages,
+    system,
+)
 from fancymonkey.web.denial import denial
 from fancymonkey.web.front import Front, broken, unavailable
 from fancymonkey.web.guard import Guard
@@ -92,7 +103,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     routes = openapi.front_routes()
     known = [(method, path) for path, methods in routes.items() for method in methods]
     limits = Limits(engine.clock, known) if settings.rate_limit else None
-    return Front(Guard(app, limits), shop, routes, limits)
+    return Front(Guard(app, limits), shop, routes, limits, inventory.HOT)
 
 
 async def _keep_going(shop: Shop) -> None:

@@ -5,7 +5,7 @@ endpoints stand in the OpenAPI document (`web/openapi.py`), and one test holds b
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Container, Iterable, Mapping, MutableMapping
 from time import perf_counter
 from typing import Any
 
@@ -41,50 +41,73 @@ App = Callable[[Scope, Receive, Send], Awaitable[Any]]
 class Front:
     """An ASGI app in front of another one."""
 
-    def __init__(self, app: App, shop: Shop, routes: Routes, limits: Limits | None) -> None:
+    def __init__(
+        self,
+        app: App,
+        shop: Shop,
+        routes: Routes,
+        limits: Limits | None,
+        hot: Container[Endpoint] = (),
+    ) -> None:
+        """`hot` endpoints may be answered past ASGI: they wait for the engine and nothing else."""
         self._app = app
         self._shop = shop
         self._routes = routes
         self._cors = Cors(shop.settings.cors_origins)
         self._shared = bool(shop.settings.cors_origins)
         self._limits = limits
+        self.hot = {
+            (method.encode(), path.encode())
+            for path, endpoints in routes.items()
+            for method, endpoint in endpoints.items()
+            if endpoint in hot and method != "HEAD"
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers, or hands on."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        endpoints = self._routes.get(scope["path"])
-        if endpoints is None:
+        if scope["path"] not in self._routes:
             await self._hand_on(scope, receive, send)
             return
+        call = Call(scope, receive)
+        try:
+            reply, extra = await self.answer(call)
+            if type(reply) is Lines:
+                await self._send_lines(reply, call, send, extra)
+                return
+        except ClientGone:
+            return
+        await send(reply.start(extra))
+        await send(reply.rest(head=scope["method"] == "HEAD"))
+
+    async def answer(self, call: Call) -> tuple[Reply, Headers]:
+        """The answer to a call for one of the routes, and further headers. Raises ClientGone."""
         # On the way of every sale: no step more than needed, so all of it stands here.
         started = perf_counter()
-        call = Call(scope, receive)
-        method = scope["method"]
+        scope = call.scope
+        method, path = scope["method"], scope["path"]
+        endpoints = self._routes[path]
         endpoint = endpoints.get(method)
         try:
             if endpoint is None:
                 reply = self._other_method(endpoints, call)
             else:
                 if self._limits is not None:
-                    self._limits.take(method, scope["path"], call.client)
+                    self._limits.take(method, path, call.client)
                 reply = await endpoint(self._shop, call)
         except ClientGone:
-            return
+            raise
         except Exception as error:  # noqa: BLE001 - nothing that is sent may make an error of ours
             reply = failure(error, call)
-        extra = DATA_HTTPS if scope.get("scheme") == "https" else DATA
+        if call.actor is not None and method != "GET" and type(reply) is not Lines:
+            await note(self._shop, call, reply.status)
+        extra = DATA_HTTPS if scope["scheme"] == "https" else DATA
         if self._shared:
             extra = [*extra, *self._cors_headers(call)]
-        if type(reply) is Lines:
-            await self._send_lines(reply, call, send, extra)
-            return
-        if call.actor is not None and method != "GET":
-            await note(self._shop, call, reply.status)
-        await send(reply.start(extra))
-        await send(reply.rest(head=method == "HEAD"))
-        self._shop.meter.answered(scope["path"], reply.status, perf_counter() - started)
+        self._shop.meter.answered(path, reply.status, perf_counter() - started)
+        return reply, extra
 
     async def _send_lines(self, reply: Lines, call: Call, send: Send, extra: Headers) -> None:
         """An answer that is made while it is sent; how it ended is noted at its end."""

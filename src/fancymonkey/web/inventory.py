@@ -139,3 +139,7 @@ async def _release_expired(shop: Shop) -> Reply:
             }
         )
     )
+
+
+HOT = frozenset({get_inventory, reserve, release})
+"""What a crowd calls. These wait for the engine's answer and for nothing else."""

@@ -161,10 +161,14 @@ def iso(ms: int) -> str:
 
 def deadline(data: dict[str, Any]) -> tuple[str | None, int | None]:
     """When a hold ends, and in how many minutes of its time that is, rounded up."""
-    until: int | None = data["expires_at"]
+    return _deadline(data["at"], data["expires_at"])
+
+
+@lru_cache(maxsize=256)
+def _deadline(at: int, until: int | None) -> tuple[str | None, int | None]:
     if until is None:
         return None, None
-    return iso(until), max(0, -((data["at"] - until) // 60_000))
+    return iso(until), max(0, -((at - until) // 60_000))
 
 
 def reserved_one(data: dict[str, Any]) -> bytes:

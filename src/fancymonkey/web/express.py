@@ -1,0 +1,219 @@
+"""The short way through the server: hot requests from the socket to the endpoint and back.
+
+uvicorn gives each request a task, a scope, a channel in and one out, and puts the answer together
+header by header; that costs more than a reserve itself. Here a request for a hot endpoint, whose
+body came whole and short, is answered without any of it, by the same code of `web/front.py` and to
+the same bytes. Anything out of the ordinary goes uvicorn's way.
+"""
+
+from collections.abc import Coroutine
+from contextlib import suppress
+from functools import lru_cache
+from typing import Any
+
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from fancymonkey.web.front import Front
+from fancymonkey.web.guard import DATA
+from fancymonkey.web.http import FRESH, Call, Headers, Reply, Scope
+
+SHORT = 64 * 1024
+"""Bytes of a body up to which it is collected here; a longer one is read as ASGI does."""
+
+
+class Short(Call):
+    """A call whose body is here."""
+
+    __slots__ = ("raw",)
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__(scope, _nothing_more)
+        self.raw = b""
+
+    async def body(self) -> bytes:
+        """See `Call.body`."""
+        return self.raw
+
+
+async def _nothing_more() -> Scope:
+    return {"type": "http.disconnect"}
+
+
+class Express(HttpToolsProtocol):
+    """A connection. Its app is a `Front` or has one as `front`; with any other all goes by ASGI."""
+
+    cycle: Any
+    """The latest request: a `Ride`, or uvicorn's own."""
+
+    _front: Front | None = None
+    _proxies: ProxyHeadersMiddleware | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        """Begins."""
+        super().connection_made(transport)
+        app: Any = self.app
+        if isinstance(app, ProxyHeadersMiddleware):
+            self._proxies = ProxyHeadersMiddleware(_nowhere)
+            self._proxies.trusted_hosts, app = app.trusted_hosts, app.app
+        app = getattr(app, "front", app)
+        if isinstance(app, Front) and not (
+            self.access_log or self.root_path or self.limit_concurrency
+        ):
+            self._front = app
+
+    def on_message_begin(self) -> None:
+        """A request begins. What ASGI needs is made once it turns out to go that way."""
+        self._unset_keepalive_if_required()
+        self.url = b""
+        self.expect_100_continue = False
+        self.headers = []
+
+    def on_headers_complete(self) -> None:
+        """Decides which way the request goes."""
+        ride = None if self._front is None else self._ride(self._front)
+        if ride is not None:
+            self.cycle = ride
+            return
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expects
+        self.headers += headers
+        super().on_headers_complete()
+
+    def _ride(self, front: Front) -> "Ride | None":
+        """The short way for this request, or None where anything about it is unusual."""
+        parser = self.parser
+        path, _, query = self.url.partition(b"?")
+        method = parser.get_method()
+        if (
+            (method, path) not in front.hot
+            or (self.cycle is not None and not self.cycle.response_complete)
+            or self.expect_100_continue
+            or self.flow.write_paused
+            or self.transport.is_closing()
+            or parser.get_http_version() != "1.1"
+            or not parser.should_keep_alive()
+            or parser.should_upgrade()
+            or b"#" in query
+        ):
+            return None
+        call = Short(
+            {
+                "type": "http",
+                "method": method.decode(),
+                "path": path.decode(),
+                "query_string": query,
+                "headers": self.headers,
+                "client": self.client,
+                "scheme": self.scheme,
+            }
+        )
+        length = call.headers.get(b"content-length", b"0")
+        if b"transfer-encoding" in call.headers or len(length) > 5 or int(length) > SHORT:
+            return None
+        if self._proxies is not None:
+            _run_through(self._proxies(call.scope, None, None))  # type: ignore[arg-type]
+        return Ride(self, front, call)
+
+    def on_body(self, body: bytes) -> None:
+        """A part of a request's body has come."""
+        if isinstance(self.cycle, Ride):
+            self.cycle.call.raw += body
+        else:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request is here as a whole."""
+        if isinstance(self.cycle, Ride):
+            self.cycle.begin()
+        else:
+            super().on_message_complete()
+
+
+async def _nowhere(scope: Any, receive: Any, send: Any) -> None:
+    """What uvicorn's middleware calls when it has looked at a scope."""
+
+
+def _run_through(work: Coroutine[Any, Any, None]) -> None:
+    """Runs what waits for nothing."""
+    with suppress(StopIteration):
+        work.send(None)
+
+
+class Bell:
+    """Stands where uvicorn's cycle has its event: nobody waits for it."""
+
+    def set(self) -> None:
+        """Rings unheard."""
+
+
+class Ride:
+    """One request on the short way. To the connection it looks like uvicorn's cycle."""
+
+    __slots__ = (
+        "_front",
+        "_protocol",
+        "_work",
+        "call",
+        "disconnected",
+        "keep_alive",
+        "response_complete",
+    )
+    message_event = Bell()
+
+    def __init__(self, protocol: Express, front: Front, call: Short) -> None:
+        self.call = call
+        self.keep_alive = True
+        self.disconnected = False
+        self.response_complete = False
+        self._protocol = protocol
+        self._front = front
+        self._work: Coroutine[Any, Any, tuple[Reply, Headers]]
+
+    def begin(self) -> None:
+        """Answers: now, or when the answer is durable."""
+        self._work = self._front.answer(self.call)
+        self._go_on(None)
+
+    def _go_on(self, _: Any) -> None:
+        """Runs to the next thing that has to be waited for, as a task would do."""
+        try:
+            waited = self._work.send(None)
+        except StopIteration as stop:
+            self._send(*stop.value)
+        except BaseException:
+            self.response_complete = True
+            self._protocol.transport.close()
+            raise
+        else:
+            waited._asyncio_future_blocking = False  # as a task says that it has understood
+            waited.add_done_callback(self._go_on)
+
+    def _send(self, reply: Reply, extra: Headers) -> None:
+        self.response_complete = True
+        protocol = self._protocol
+        if self.disconnected or protocol.transport.is_closing():
+            return
+        parts = [STATUS_LINE[reply.status], *map(_line, protocol.server_state.default_headers)]
+        if reply.headers is FRESH and extra is DATA:
+            parts.append(_FRESH)
+        else:
+            parts += map(_line, (*reply.headers, *extra))
+        if reply.status not in (204, 304):
+            parts.append(b"content-length: %d\r\n" % len(reply.body))
+        if not self.keep_alive:
+            parts.append(b"connection: close\r\n")
+        parts += (b"\r\n", reply.body)
+        protocol.transport.write(b"".join(parts))
+        if not self.keep_alive:
+            protocol.transport.close()
+        protocol.on_response_complete()
+
+
+@lru_cache(maxsize=256)
+def _line(header: tuple[bytes, bytes]) -> bytes:
+    return b"%b: %b\r\n" % header
+
+
+_FRESH = b"".join(map(_line, (*FRESH, *DATA)))
