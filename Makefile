@@ -46,7 +46,8 @@ check: setup-dev audit ## Lint, format, types, the rules of the architecture, an
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m mypy
-	$(BIN)/python -m pytest -q tests/architecture
+	$(BIN)/python -m pytest -q tests/architecture tests/security
+	$(BIN)/python scripts/security_requirements.py --print
 
 format: setup-dev ## Put the code into its one format
 	$(BIN)/ruff check --fix .

@@ -267,6 +267,11 @@ class Settings(AdminSettings):
         """Whether several processes may use that store at once."""
         return self.target.startswith(("postgresql://", "postgres://"))
 
+    @property
+    def local(self) -> bool:
+        """Whether only this machine can reach the service."""
+        return self.host in ("127.0.0.1", "localhost", "::1")
+
     @classmethod
     def load(
         cls, environ: Mapping[str, str] | None = None, file: Path = Path(".env")
@@ -288,9 +293,7 @@ class Settings(AdminSettings):
 
     def check(self) -> None:
         """Raises ConfigError where settings contradict each other."""
-        if self.admin_password == PUBLISHED_PASSWORD and not (
-            self.demo and self.host in ("127.0.0.1", "localhost", "::1")
-        ):
+        if self.admin_password == PUBLISHED_PASSWORD and not (self.demo and self.local):
             raise ConfigError(
                 "ADMIN_PASSWORD should be a password of your own: this one is published and opens "
                 "nothing but a demo on this machine."

@@ -3,6 +3,7 @@
 FancyMonkeyError
 ├── ConfigError           a setting is missing or makes no sense
 ├── DataError             a file or a row cannot be taken in as it is
+├── BackupError           a backup could not be made, or a file is no whole backup
 ├── PaymentError          the payment provider has not done what it was asked for
 │   ├── PaymentRefused    it said no, or was not reached: nothing was done
 │   └── PaymentUnknown    it may or may not have done it
@@ -26,6 +27,10 @@ class ConfigError(FancyMonkeyError):
 
 class DataError(FancyMonkeyError):
     """A file or a row cannot be taken in as it is."""
+
+
+class BackupError(FancyMonkeyError):
+    """A backup could not be made, or a file is no whole backup."""
 
 
 class PaymentError(FancyMonkeyError):

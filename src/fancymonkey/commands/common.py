@@ -12,6 +12,7 @@ import msgspec
 
 from fancymonkey.config import Settings
 from fancymonkey.engine.clock import system_clock
+from fancymonkey.engine.home import check_home
 from fancymonkey.store.base import Store
 from fancymonkey.store.opening import open_store, require_directory
 
@@ -48,16 +49,21 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 @asynccontextmanager
-async def opened(target: str, *, read_only: bool = False) -> AsyncIterator[Store]:
+async def opened(
+    target: str, *, read_only: bool = False, home: bool = True
+) -> AsyncIterator[Store]:
     """The store, open, for the length of a block. Raises what `Store.open` raises.
 
-    Reading makes nothing: a directory must be there.
+    Reading makes nothing: a directory must be there. Who writes is let in only where the shop
+    lives there, unless `home` is False.
     """
     if read_only:
         require_directory(target)
     store = open_store(target, read_only=read_only)
     try:
         await store.open(system_clock())
+        if home and not read_only:
+            await check_home(store)
         yield store
     finally:
         await store.close()

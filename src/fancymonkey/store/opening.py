@@ -7,6 +7,15 @@ from fancymonkey.store.base import Store
 from fancymonkey.store.memory import MemoryStore
 
 
+def empty_store(target: str) -> Store:
+    """The store to copy into, as `open_store`: what a copy has left that was cut short is gone."""
+    if "://" not in target:
+        from fancymonkey.store.json_load import discard_half
+
+        discard_half(Path(target))
+    return open_store(target)
+
+
 def open_store(target: str, *, read_only: bool = False) -> Store:
     """The store that a URL or a directory names, not opened yet.
 

@@ -13,15 +13,18 @@ from starlette.exceptions import HTTPException
 
 from fancymonkey import __version__
 from fancymonkey.accounts.model import Denied
+from fancymonkey.backup.versions import save_version
 from fancymonkey.config import Settings
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import FancyMonkeyError
 from fancymonkey.jobs.runner import Runner
 from fancymonkey.store.opening import open_store
-from fancymonkey.web import cron, dashboard, demo, live, openapi, owner_live, pages, system
+from fancymonkey.web import cron, dashboard, demo, live, moving, openapi, owner_live, pages, system
 from fancymonkey.web.denial import denial
 from fancymonkey.web.front import Front, broken, unavailable
+from fancymonkey.web.guard import Guard
 from fancymonkey.web.http import Call, Problem, response_of
+from fancymonkey.web.limits import Limits
 from fancymonkey.web.shop import Shop, checkouts_of
 
 log = logging.getLogger(__name__)
@@ -56,6 +59,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
             if twin is not None:
                 await twin.stop()
             await engine.close()
+            await _keep_last_version(shop)
 
     app = FastAPI(
         title="Fancy Monkey Inventory",
@@ -70,6 +74,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     app.include_router(live.router(shop))
     app.include_router(owner_live.router(shop))
     app.include_router(cron.router(shop))
+    app.include_router(moving.router(shop))
     app.include_router(pages.router())
     pages.mount(app)
     dashboard.mount(app, shop)
@@ -84,13 +89,25 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         return app.openapi_schema
 
     app.openapi = whole_document  # type: ignore[method-assign]
-    return Front(app, shop, openapi.front_routes())
+    routes = openapi.front_routes()
+    known = [(method, path) for path, methods in routes.items() for method in methods]
+    limits = Limits(engine.clock, known) if settings.rate_limit else None
+    return Front(Guard(app, limits), shop, routes, limits)
 
 
 async def _keep_going(shop: Shop) -> None:
-    """Does the jobs that are due, where schedules are on."""
-    if shop.settings.schedules:
-        await Runner(shop.jobs).run()
+    """Looks after the alerts, and does the jobs that are due where schedules are on."""
+    await Runner(shop.jobs, [shop.alerts.run], schedules=shop.settings.schedules).run()
+
+
+async def _keep_last_version(shop: Shop) -> None:
+    """What was changed since the last version is one too; where that fails, the log says why."""
+    settings, engine = shop.settings, shop.engine
+    if settings.backup_git and engine.moved_to is None:
+        try:
+            await save_version(engine, settings.target, settings.backup_git_remote)
+        except FancyMonkeyError as error:
+            log.error("the last changes are in no version: %s", error)
 
 
 def _speak_problems(app: FastAPI) -> None:

@@ -21,7 +21,9 @@ from fancymonkey.web.shop import Shop
 
 FILES = Path(__file__).parents[1] / "dashboard"
 LOGIN = "/admin/admin-login.html"
-OPEN = frozenset({LOGIN, "/admin/login.js", "/admin/login.css", "/admin/session.js"})
+OPEN = frozenset(
+    {LOGIN, *(f"/admin/{name}" for name in ("login.js", "login.css", "session.js", "scheme.js"))}
+)
 """What is served without a session."""
 
 AGAIN = b"""<!doctype html>
@@ -36,7 +38,7 @@ class Dashboard:
 
     def __init__(self, shop: Shop) -> None:
         self._shop = shop
-        self._files = Assets(FILES, html=True)
+        self._files = Assets(FILES, html=True, pictured="products.html")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request below /admin."""

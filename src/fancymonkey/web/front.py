@@ -13,19 +13,22 @@ from fancymonkey.accounts.model import Denied
 from fancymonkey.errors import FancyMonkeyError, Overloaded
 from fancymonkey.web.cors import SHARED, Cors
 from fancymonkey.web.denial import denial
+from fancymonkey.web.guard import DATA, DATA_HTTPS
 from fancymonkey.web.http import (
     NO_STORE,
+    NOSNIFF,
     RETRY_SOON,
     Call,
     ClientGone,
     Headers,
+    Lines,
     Problem,
     Receive,
     Reply,
     Scope,
     Send,
 )
-from fancymonkey.web.limits import RateLimit
+from fancymonkey.web.limits import Limits
 from fancymonkey.web.shop import Shop
 
 log = logging.getLogger(__name__)
@@ -38,13 +41,13 @@ App = Callable[[Scope, Receive, Send], Awaitable[Any]]
 class Front:
     """An ASGI app in front of another one."""
 
-    def __init__(self, app: App, shop: Shop, routes: Routes) -> None:
+    def __init__(self, app: App, shop: Shop, routes: Routes, limits: Limits | None) -> None:
         self._app = app
         self._shop = shop
         self._routes = routes
         self._cors = Cors(shop.settings.cors_origins)
         self._shared = bool(shop.settings.cors_origins)
-        self._limit = RateLimit(shop.engine.clock) if shop.settings.rate_limit else None
+        self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers, or hands on."""
@@ -64,19 +67,32 @@ class Front:
             if endpoint is None:
                 reply = self._other_method(endpoints, call)
             else:
-                if self._limit is not None and method == "POST":
-                    self._limit.take(call.client)
+                if self._limits is not None:
+                    self._limits.take(method, scope["path"], call.client)
                 reply = await endpoint(self._shop, call)
         except ClientGone:
             return
         except Exception as error:  # noqa: BLE001 - nothing that is sent may make an error of ours
             reply = failure(error, call)
+        extra = DATA_HTTPS if scope.get("scheme") == "https" else DATA
+        if self._shared:
+            extra = [*extra, *self._cors_headers(call)]
+        if type(reply) is Lines:
+            await self._send_lines(reply, call, send, extra)
+            return
         if call.actor is not None and method != "GET":
             await note(self._shop, call, reply.status)
-        extra = self._cors_headers(call) if self._shared else []
         await send(reply.start(extra))
         await send(reply.rest(head=method == "HEAD"))
         self._shop.meter.answered(scope["path"], reply.status, perf_counter() - started)
+
+    async def _send_lines(self, reply: Lines, call: Call, send: Send, extra: Headers) -> None:
+        """An answer that is made while it is sent; how it ended is noted at its end."""
+        await send(reply.start(extra))
+        async for line in reply.lines:
+            await send({"type": "http.response.body", "body": line, "more_body": True})
+        await note(self._shop, call, reply.outcome)
+        await send({"type": "http.response.body", "body": b""})
 
     def _cors_headers(self, call: Call) -> Headers:
         return self._cors.headers(call.scope["path"], call.headers.get(b"origin"))
@@ -92,7 +108,7 @@ class Front:
         extra = self._cors_headers(call)
         if call.method == "OPTIONS":
             reply = self._options(("GET",), call)
-            await send(reply.start(extra))
+            await send(reply.start([*DATA, *extra]))
             await send(reply.rest())
             return
 
@@ -115,7 +131,7 @@ class Front:
 
     def _options(self, methods: Iterable[str], call: Call) -> Reply:
         asked = self._cors.preflight(call.scope["path"], call.headers.get(b"origin"))
-        return Reply(204, b"", [_allow(methods), NO_STORE, *asked])
+        return Reply(204, b"", [_allow(methods), NO_STORE, NOSNIFF, *asked])
 
 
 def _allow(methods: Iterable[str]) -> tuple[bytes, bytes]:
