@@ -57,6 +57,12 @@ class Head:
     free: bool
 
 
+async def mark(connection: Connection) -> str:
+    """The version of the head's row, for who has it locked already."""
+    found: str = await connection.fetchval("SELECT xmin::text FROM head WHERE one")
+    return found
+
+
 async def read_first(
     connection: Connection, load: Load, state: State, after: int
 ) -> tuple[Head, list[Entry], list[Reservation]]:
