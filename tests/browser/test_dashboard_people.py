@@ -183,7 +183,9 @@ async def test_logins_are_ended_and_lead_to_the_login_page(
     await page.get_by_role("button", name="Make a key").click()
     await page.get_by_label("What is it for?").fill("Sheet")
     await page.keyboard.press("Enter")
-    await expect(page).to_have_url(re.compile(r"admin-login\.html\?next=%2Fadmin%2Fpeople\.html"))
+    await expect(page).to_have_url(
+        re.compile(r"admin-login\.html\?expired=1&next=%2Fadmin%2Fpeople\.html")
+    )
 
 
 async def test_staff_see_their_own_account_and_nothing_else(

@@ -22,7 +22,12 @@ from playwright.async_api import (
     async_playwright,
 )
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# The shell draws and runs pages as the whole browser does, without the windows around them.
+NAMES = (
+    "chromium-headless-shell",
+    *("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
+)
+FROM_NPM = Path(__file__).parents[2] / ".venv" / "chromium" / "start"
 APPLICATIONS = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
@@ -52,10 +57,11 @@ class BrowserMissing(RuntimeError):
 
 
 def find_chromium() -> Path:
-    """Give the Chromium to use: CHROMIUM, then one on PATH, then one of macOS's applications."""
+    """Give the Chromium to use: CHROMIUM, one on PATH, npm's, one of macOS's applications."""
     named = os.environ.get("CHROMIUM")
     found = [shutil.which(name) for name in ((named,) if named else NAMES)]
-    found += [] if named else [place for place in APPLICATIONS if Path(place).exists()]
+    places = (str(FROM_NPM), *APPLICATIONS)
+    found += [] if named else [place for place in places if Path(place).exists()]
     for place in found:
         if place:
             return Path(place)
