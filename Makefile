@@ -20,7 +20,7 @@ PACKAGE := pyproject.toml src/fancymonkey/__init__.py
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup setup-dev venv run test test-fast check format bench browser lock clean
+.PHONY: help setup setup-dev venv run test test-fast check format bench browser docs audit lock clean
 
 help: ## List these targets
 	@echo "Fancy Monkey Inventory"
@@ -42,11 +42,12 @@ test: setup-dev browser ## Run every test, with a real PostgreSQL and a real bro
 test-fast: setup-dev ## Run the tests that need no database, no browser and little time
 	$(BIN)/python -m pytest -n '$(JOBS)' -m 'not postgres and not browser and not slow and not fire' $(PYTEST_ARGS) $(TESTS)
 
-check: setup-dev ## Lint, format, types and the rules of the architecture
+check: setup-dev audit ## Lint, format, types, the rules of the architecture, and the parts' known holes
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m mypy
-	$(BIN)/python -m pytest -q tests/architecture
+	$(BIN)/python -m pytest -q tests/architecture tests/security
+	$(BIN)/python scripts/security_requirements.py --print
 
 format: setup-dev ## Put the code into its one format
 	$(BIN)/ruff check --fix .
@@ -57,6 +58,13 @@ bench: setup-dev ## Measure, and print the table (ARGS='...' for its options)
 
 browser: setup-dev ## Make sure that a Chromium is there for the browser tests
 	@sh scripts/browser.sh
+
+audit: setup-dev $(VENV)/.audit-stamp ## List the parts of the service in dist/sbom.json, and ask after their known holes
+	$(BIN)/python scripts/audit.py
+
+docs: setup-dev $(VENV)/.docs-stamp ## Make a site of the documentation in site/, with every link checked
+	$(BIN)/python -m sphinx -q -W --keep-going -n -E -b html docs site
+	@echo "The documentation is in site/index.html."
 
 lock: venv ## Choose the newest versions anew and pin them with their hashes
 	@sh scripts/lock.sh
@@ -78,4 +86,12 @@ $(VENV)/.run-stamp: requirements/run.txt requirements/build.txt $(PACKAGE) | ven
 $(VENV)/.dev-stamp: requirements/dev.txt $(VENV)/.run-stamp
 	$(INSTALL) -r requirements/dev.txt
 	$(PIP) check
+	@touch $@
+
+$(VENV)/.docs-stamp: requirements/docs.txt $(VENV)/.dev-stamp
+	$(INSTALL) -r requirements/docs.txt
+	@touch $@
+
+$(VENV)/.audit-stamp: requirements/audit.txt $(VENV)/.dev-stamp
+	$(INSTALL) -r requirements/audit.txt
 	@touch $@

@@ -17,4 +17,6 @@ if [ $# -eq 0 ]; then set -- --upgrade; fi
 pin "$@" -o requirements/run.txt pyproject.toml
 pin "$@" -o requirements/dev.txt -c requirements/run.txt --extra dev pyproject.toml requirements/build.in
 pin "$@" -o requirements/build.txt -c requirements/dev.txt requirements/build.in
+pin "$@" -o requirements/docs.txt -c requirements/dev.txt requirements/docs.in
+pin "$@" -o requirements/audit.txt -c requirements/dev.txt -c requirements/docs.txt requirements/audit.in
 git --no-pager diff --stat -- requirements

@@ -3,16 +3,29 @@
     .venv/bin/python -m scripts.screenshots
 
 Each picture is a function below: it walks to what it shows, and is saved as docs/images/NAME.png.
+Those of the dashboard are of a shop that has sold for thirty days and has a busy morning.
 """
 
 import asyncio
+import struct
+import zlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from playwright.async_api import Page
+from playwright.async_api import Browser, Page
 
 from fancymonkey import examples
-from tests.browser.shopfront import Shopfront, buyer, go_to_the_till, put_in_basket, shopfront
+from fancymonkey.core.adjust import SetItem
+from fancymonkey.core.model import sku_of
+from tests.browser.backoffice import DAY, MINUTE, Office, member, office, visit
+from tests.browser.shopfront import (
+    NARROW,
+    Shopfront,
+    buyer,
+    go_to_the_till,
+    put_in_basket,
+    shopfront,
+)
 from tests.support.browser import chromium
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
@@ -64,15 +77,107 @@ async def shop_paid(page: Page, shop: Shopfront) -> None:
     await page.locator("body[data-done=paid]").wait_for()
 
 
+HOODIE = "prod_hoodie_001"
+DESKTOP = (1200, 750)
+DASHBOARD = {
+    "dashboard-stock": ("", DESKTOP, "light"),
+    "dashboard-overview": ("overview.html", DESKTOP, "light"),
+    "dashboard-dark": ("overview.html", DESKTOP, "dark"),
+    "dashboard-holds": ("holds.html", DESKTOP, "light"),
+    "dashboard-phone": ("holds.html", NARROW, "light"),
+    "dashboard-history": (f"history.html?sku={HOODIE}/L", DESKTOP, "light"),
+    "dashboard-payments": ("payments.html", DESKTOP, "light"),
+}
+"""Pictures of the dashboard: which page, how large, in which colours."""
+
+BASKETS = (
+    (27, HOODIE, "M", 2),
+    (19, "prod_cap_001", "ONE SIZE", 1),
+    (11, HOODIE, "L", 1),
+    (6, "prod_hoodie_002", "L", 2),
+    (1, HOODIE, "M", 1),
+)
+"""Minutes ago somebody put units of a size into a basket."""
+
+WISHES = {24: 3, 23: 9, 22: 4, 15: 2, 9: 6, 8: 14, 7: 8, 6: 3, 1: 5}
+"""Days ago so many wanted a size that was sold out."""
+
+
+async def busy_morning(shop: Office) -> None:
+    """Holds of several ages, a payment that came late, one that went back, and too many wishes."""
+    clock = shop.clock
+    sku = sku_of("prod_hoodie_002", "XL")
+    await shop.run(SetItem(sku=sku, sold_out=True))
+    for day, wishes in WISHES.items():
+        for number in range(wishes):
+            clock.behind = day * DAY
+            await shop.reserve("XL", 1, "prod_hoodie_002", f"wish-{day}-{number}")
+    await shop.run(SetItem(sku=sku, sold_out=False))
+    await shop.engine._flush_demand()
+    clock.behind = 95 * MINUTE
+    paid = await shop.checkout("L", 2)
+    await shop.at_stripe(paid, "pay")
+    await shop.at_stripe(paid, "refund")
+    clock.behind = 50 * MINUTE
+    left = shop.engine.view.level(sku_of(HOODIE, "XXL")).available
+    await shop.pay_late("XXL", left - 1, 2)
+    for ago, product, size, quantity in BASKETS:
+        clock.behind = ago * MINUTE
+        await shop.reserve(size, quantity, product)
+    clock.behind = 4 * MINUTE
+    await shop.checkout("XL", 1)
+    rows = [{"productId": HOODIE, "size": "L", "adjustStock": -1, "reason": "Damaged"}]
+    owner = {"Authorization": f"Bearer {shop.app._shop.settings.admin_password}"}
+    await shop.http.post("/api/inventory/update", headers=owner, json={"updates": rows})
+    await shop.http.post("/api/payments/reconcile", headers=owner)
+    clock.behind = 0
+
+
+async def dashboard(browser: Browser) -> None:
+    """Draws the pictures of the dashboard."""
+    async with office(fill=examples.commands(), past=30) as shop:
+        await busy_morning(shop)
+        for name, (path, screen, scheme) in DASHBOARD.items():
+            async with member(browser, shop, screen=screen, scheme=scheme) as watched:
+                if path:
+                    await visit(watched.page, shop, path)
+                else:
+                    await watched.page.goto(f"{shop.url}/admin/")
+                await watched.page.wait_for_timeout(500)
+                await keep(watched.page, name)
+
+
+async def keep(page: Page, name: str) -> None:
+    """Saves a picture."""
+    file = IMAGES / f"{name}.png"
+    file.write_bytes(packed(await page.screenshot()))
+    print(f"{file.name}: {file.stat().st_size // 1024} KB")
+
+
+def packed(png: bytes) -> bytes:
+    """The same picture, its data packed as tightly as zlib can."""
+    head, chunks, at = png[:8], [], 8
+    while at < len(png):
+        (length,) = struct.unpack(">I", png[at : at + 4])
+        chunks.append((png[at + 4 : at + 8], png[at + 8 : at + 8 + length]))
+        at += 12 + length
+    data = zlib.compress(zlib.decompress(b"".join(d for k, d in chunks if k == b"IDAT")), 9)
+    kept = [(b"IHDR", chunks[0][1]), (b"IDAT", data), (b"IEND", b"")]
+    parts = [
+        struct.pack(">I", len(d)) + k + d + struct.pack(">I", zlib.crc32(k + d)) for k, d in kept
+    ]
+    return head + b"".join(parts)
+
+
 async def main() -> None:
     """Draws every picture."""
     async with chromium() as browser:
+        await dashboard(browser)
         for name, walk in PICTURES.items():
             async with shopfront(fill=examples.commands()) as running, buyer(browser) as watched:
                 await walk(watched.page, running)
                 await watched.page.wait_for_timeout(300)  # what moves has come to rest
-                await watched.page.screenshot(path=IMAGES / f"{name}.png")
-                print(f"{name}.png")
+                await keep(watched.page, name)
 
 
 if __name__ == "__main__":

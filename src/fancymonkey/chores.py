@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import time
 from zoneinfo import ZoneInfo
 
+from fancymonkey.config_alerts import AlertSettings
 from fancymonkey.variables import switch, time_of_day, time_zone, variable
 
 
 @dataclass(frozen=True, slots=True)
-class Chores:
+class Chores(AlertSettings):
     """What is done without being asked, and when."""
 
     schedules: bool = variable(

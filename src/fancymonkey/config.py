@@ -241,6 +241,14 @@ class Settings(AdminSettings):
         "`text` for people or `json` for machines, one line an event.",
         shown="text",
     )
+    otlp_endpoint: str | None = variable(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        http_url,
+        None,
+        "Where a collector of OpenTelemetry takes traces over HTTP: `http://127.0.0.1:4318`. Needs "
+        "the extra `otel`. Each request is a span then, and takes a little longer.",
+        shown="none",
+    )
     log_level: str = variable(
         "LOG_LEVEL",
         one_of(*LEVELS),
@@ -258,6 +266,11 @@ class Settings(AdminSettings):
     def shared(self) -> bool:
         """Whether several processes may use that store at once."""
         return self.target.startswith(("postgresql://", "postgres://"))
+
+    @property
+    def local(self) -> bool:
+        """Whether only this machine can reach the service."""
+        return self.host in ("127.0.0.1", "localhost", "::1")
 
     @classmethod
     def load(
@@ -280,9 +293,7 @@ class Settings(AdminSettings):
 
     def check(self) -> None:
         """Raises ConfigError where settings contradict each other."""
-        if self.admin_password == PUBLISHED_PASSWORD and not (
-            self.demo and self.host in ("127.0.0.1", "localhost", "::1")
-        ):
+        if self.admin_password == PUBLISHED_PASSWORD and not (self.demo and self.local):
             raise ConfigError(
                 "ADMIN_PASSWORD should be a password of your own: this one is published and opens "
                 "nothing but a demo on this machine."

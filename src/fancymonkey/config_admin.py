@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 
-from fancymonkey.chores import Chores
+from fancymonkey.keeping import Keeping
 from fancymonkey.variables import any_text, several_networks, variable, whole
 
 
 @dataclass(frozen=True, slots=True)
-class AdminSettings(Chores):
+class AdminSettings(Keeping):
     """Who may log in from where, and for how long."""
 
     owner_email: str = variable(

@@ -3,11 +3,13 @@
 FancyMonkeyError
 ├── ConfigError           a setting is missing or makes no sense
 ├── DataError             a file or a row cannot be taken in as it is
+├── BackupError           a backup could not be made, or a file is no whole backup
 ├── PaymentError          the payment provider has not done what it was asked for
 │   ├── PaymentRefused    it said no, or was not reached: nothing was done
 │   └── PaymentUnknown    it may or may not have done it
 └── StoreError
     ├── StoreUnavailable  the store cannot be reached or written now; try again later
+    │   └── SchemaBehind  its tables are those of an older version
     ├── StoreCorrupt      what is stored contradicts itself; stop and look
     ├── StoreLocked       another process has the store
     ├── StoreReadOnly     this store was opened for reading
@@ -25,6 +27,10 @@ class ConfigError(FancyMonkeyError):
 
 class DataError(FancyMonkeyError):
     """A file or a row cannot be taken in as it is."""
+
+
+class BackupError(FancyMonkeyError):
+    """A backup could not be made, or a file is no whole backup."""
 
 
 class PaymentError(FancyMonkeyError):
@@ -53,6 +59,10 @@ class StoreError(FancyMonkeyError):
 
 class StoreUnavailable(StoreError):
     """The store cannot be reached or written now. Whether the last write counts is unknown."""
+
+
+class SchemaBehind(StoreUnavailable):
+    """The database lacks tables that this version needs; a start of the service adds them."""
 
 
 class StoreCorrupt(StoreError):

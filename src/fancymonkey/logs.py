@@ -19,6 +19,8 @@ class TextFormatter(logging.Formatter):
         """The line for one event."""
         message = record.getMessage().replace("\r", "\\r").replace("\n", "\\n")
         line = f"{_time(record)} {record.levelname} {record.name}: {message}"
+        if hasattr(record, "request"):
+            line += f" [request {record.request}]"
         if record.exc_info:
             line += "\n" + self.formatException(record.exc_info)
         return line
@@ -35,6 +37,8 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if hasattr(record, "request"):
+            event["request"] = record.request
         if record.exc_info:
             event["error"] = self.formatException(record.exc_info)
         text = {name: _clean(value) for name, value in event.items()}

@@ -1,6 +1,9 @@
 """A browser as far as logins go: it keeps cookies, and sends them with what a page would send."""
 
+from datetime import UTC, datetime
 from typing import Any
+
+import pyotp
 
 from tests.web.client import Answer, Client
 from tests.web.shops import PASSWORD, Shop
@@ -84,6 +87,12 @@ class _Over(Client):
 
     def scope(self, method: str, target: str, headers: Any = ()) -> dict[str, Any]:
         return {**super().scope(method, target, headers), "scheme": self._scheme}
+
+
+def code_of(client: Client, secret: str, later: int = 0) -> str:
+    """What the authenticator app shows now, or some half minutes later."""
+    seconds = client.app._shop.engine.clock() // 1000 + 30 * later
+    return pyotp.TOTP(secret).at(datetime.fromtimestamp(seconds, UTC))
 
 
 async def made(shop: Shop, name: str, role: str, password: str = "six blue owls sing") -> str:

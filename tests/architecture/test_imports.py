@@ -14,20 +14,24 @@ LAYERS = {
     "payments": 3,
     "standin": 3,
     "accounts": 3,
+    "tables": 3,
     "alerts": 3,
     "backup": 3,
+    "doctor": 4,
     "jobs": 4,
     "web": 5,
     "storefront": 4,
 }
-LAYERS |= {"commands": 6, "cli": 7}
-LAYERS["__main__"] = LAYERS["cli"]
+LAYERS |= {"asgi": 6, "commands": 6, "cli": 7}
+LAYERS["__main__"] = LAYERS["cli"] + 1
 # Leaves: usable by everything above the core. They may use one another only as said here.
 LEAVES: dict[str, set[str]] = {
     "errors": set(),
     "variables": {"errors"},
-    "chores": {"variables"},
-    "config_admin": {"chores", "variables"},
+    "config_alerts": {"variables"},
+    "chores": {"config_alerts", "variables"},
+    "keeping": {"chores", "variables"},
+    "config_admin": {"keeping", "variables"},
     "config": {"config_admin", "errors", "variables"},
     "logs": {"config"},
 }
@@ -44,6 +48,7 @@ CORE_SHARED = {
     "model",
     "payment",
     "document",
+    "fields",
     "rows",
     "quantities",
     "ledger",

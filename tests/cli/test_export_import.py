@@ -1,6 +1,7 @@
 """Export and import through the program: what was not edited does not change."""
 
 import asyncio
+import csv
 from pathlib import Path
 
 import pytest
@@ -8,12 +9,18 @@ import pytest
 from fancymonkey.core.adjust import Adjust
 from fancymonkey.core.model import Item, Level, Line, Product
 from fancymonkey.core.reserve import Reserve
-from fancymonkey.engine import sheet
+from fancymonkey.core.resolve import Capture
 from fancymonkey.store.base import Snapshot
 from fancymonkey.store.opening import open_store
+from fancymonkey.tables import text
+from fancymonkey.tables.columns import Record
 from tests.cli.conftest import Run, Write, held
 
 M = "prod_hoodie_001/M"
+
+
+def read(table: str) -> list[Record]:
+    return text.records(text.read(table))
 
 
 def snapshot(target: str) -> Snapshot:
@@ -47,6 +54,15 @@ def exported(cli: Run, shop: str, tmp_path: Path) -> Path:
     return file
 
 
+@pytest.fixture
+def unmarked(exported: Path) -> Path:
+    """An export whose last column was deleted."""
+    rows = list(csv.reader(exported.read_text("utf-8").splitlines()))
+    with exported.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(row[:-1] for row in rows)
+    return exported
+
+
 def table(tmp_path: Path, *lines: str) -> Path:
     file = tmp_path / "edited.csv"
     file.write_text("\n".join(lines) + "\n", "utf-8")
@@ -54,7 +70,7 @@ def table(tmp_path: Path, *lines: str) -> Path:
 
 
 def test_the_export_has_every_size_in_the_owners_order(cli: Run, shop: str, exported: Path) -> None:
-    records = sheet.read(exported.read_bytes().decode())
+    records = read(exported.read_bytes().decode())
     assert len(records) == len(snapshot(shop).items)
     first = records[0].cells
     assert (first["productId"], first["size"], first["stock"]) == ("prod_hoodie_001", "S", "12")
@@ -69,7 +85,7 @@ def test_the_export_does_not_count_holds_whose_time_is_up(
 ) -> None:
     write(Reserve(reservation_id="r", session_id="s", lines=(Line(M, 2),), ttl=1000), at=5)
     assert level(shop).reserved == 2
-    records = sheet.read(cli("export", "--data", shop).stdout)
+    records = read(cli("export", "--data", shop).stdout)
     assert records[1].cells["reserved"] == "0"
     assert records[1].cells["available"] == "20"
 
@@ -174,14 +190,14 @@ def test_a_bad_cell_is_told_and_nothing_is_changed(
 
 
 def test_sales_since_the_export_are_no_change_with_base(
-    cli: Run, shop: str, write: Write, exported: Path, tmp_path: Path
+    cli: Run, shop: str, write: Write, unmarked: Path, tmp_path: Path
 ) -> None:
     edited = tmp_path / "edited.csv"
-    edited.write_bytes(exported.read_bytes().replace(b"emerald_l,22,", b"emerald_l,30,"))
+    edited.write_bytes(unmarked.read_bytes().replace(b"emerald_l,22,", b"emerald_l,30,"))
     write(Adjust(sku=M, delta=-3))
     without = cli("import", edited, "--data", shop, "--dry-run")
     assert "prod_hoodie_001 M stock: 17 → 20" in without.output
-    result = cli("import", edited, "--base", exported, "--data", shop)
+    result = cli("import", edited, "--base", unmarked, "--data", shop)
     assert result.exit_code == 0
     assert "1 cell changed" in result.output
     assert level(shop).on_hand == 17
@@ -189,18 +205,37 @@ def test_sales_since_the_export_are_no_change_with_base(
 
 
 def test_a_stock_that_moved_since_the_export_is_refused_with_base(
-    cli: Run, shop: str, write: Write, exported: Path, tmp_path: Path
+    cli: Run, shop: str, write: Write, unmarked: Path, tmp_path: Path
 ) -> None:
     edited = tmp_path / "edited.csv"
-    text = exported.read_bytes().replace(b"emerald_m,20,", b"emerald_m,25,")
+    text = unmarked.read_bytes().replace(b"emerald_m,20,", b"emerald_m,25,")
     edited.write_bytes(text.replace(b"emerald_l,22,", b"emerald_l,30,"))
     write(Adjust(sku=M, delta=-3))
     before = snapshot(shop)
     for options in ([], ["--dry-run"]):
-        result = cli("import", edited, "--base", exported, "--data", shop, *options)
+        result = cli("import", edited, "--base", unmarked, "--data", shop, *options)
         assert result.exit_code == 1
-        assert "row 3, stock: You saw 20 on hand, now there are 17" in result.output
+        assert "row 3, stock: it was changed since the export, by -3, to 17" in result.output
         assert snapshot(shop) == before
+
+
+def test_the_export_itself_says_what_was_sold_meanwhile(
+    cli: Run, shop: str, write: Write, exported: Path, tmp_path: Path
+) -> None:
+    spreadsheet = tmp_path / "stock.xlsx"
+    assert cli("export", "--data", shop, "--output", spreadsheet).exit_code == 0
+    assert "62 rows unchanged" in cli("import", spreadsheet, "--data", shop).output
+    text = exported.read_bytes().replace(b"emerald_m,20,", b"emerald_m,25,")
+    exported.write_bytes(text.replace(b"emerald_l,22,", b"emerald_l,30,"))
+    write(Reserve(reservation_id="r", session_id="s", lines=(Line(M, 3),), ttl=10**12))
+    write(Capture(ref="r"))
+    write(Adjust(sku="prod_hoodie_001/L", delta=-1))
+    refused = cli("import", exported, "--data", shop)
+    assert "row 4, stock: it was changed since the export, by -1, to 21" in refused.output
+    exported.write_bytes(exported.read_bytes().replace(b"emerald_l,30,", b"emerald_l,22,"))
+    assert "prod_hoodie_001 M stock: 17 → 22" in cli("import", exported, "--data", shop).output
+    assert level(shop).on_hand == 22
+    assert "0 cells changed" in cli("import", exported, "--data", shop).output
 
 
 def test_beside_a_server_one_may_export_and_not_import(cli: Run, shop: str, exported: Path) -> None:
@@ -215,14 +250,14 @@ def test_beside_a_server_one_may_export_and_not_import(cli: Run, shop: str, expo
 
 
 def test_one_row_may_rename_a_product_with_base(
-    cli: Run, shop: str, exported: Path, tmp_path: Path
+    cli: Run, shop: str, unmarked: Path, tmp_path: Path
 ) -> None:
     edited = tmp_path / "edited.csv"
     old, new = b"EMERALD HOODIE,hoodies,58,L", b"EMERALD ZIP HOODIE,hoodies,58,L"
-    edited.write_bytes(exported.read_bytes().replace(old, new))
+    edited.write_bytes(unmarked.read_bytes().replace(old, new))
     assert "a product has one name" in cli("import", edited, "--data", shop).output
     for cells in ("1 cell changed", "0 cells changed"):
-        assert cells in cli("import", edited, "--base", exported, "--data", shop).output
+        assert cells in cli("import", edited, "--base", unmarked, "--data", shop).output
     assert product(shop, "prod_hoodie_001").name == "MIDNIGHT EMERALD ZIP HOODIE"
 
 

@@ -48,6 +48,7 @@ ROWS = [
         (Filter(product_ids=frozenset("ea")), "ae"),
         (Filter(product_ids=frozenset()), ""),
         (Filter(low_stock_only=True), "bd"),
+        (Filter(reserved_only=True), "b"),
         (Filter(categories=frozenset({"caps"}), low_stock_only=True), "d"),
         (Filter(categories=frozenset({"caps"}), product_ids=frozenset("ad")), "d"),
     ],

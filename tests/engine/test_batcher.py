@@ -244,7 +244,7 @@ def test_nobody_waits_for_ever_when_a_store_answers_too_little() -> None:
 
     async def work() -> None:
         rig = Rig()
-        rig.batcher._store = Short()
+        rig.batcher.store = Short()
         wishes = [rig.batcher.submit(up()) for _ in range(2)]
         await asyncio.wait(wishes, timeout=5)
         assert all(future.done() for future in wishes)

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from fancymonkey.core.command import Command
@@ -10,8 +11,9 @@ from fancymonkey.core.execute import execute
 from fancymonkey.core.ledger import InvariantBroken
 from fancymonkey.core.model import Entry, Item, Product, Reservation, Row
 from fancymonkey.core.outcomes import Answer
+from fancymonkey.core.state import Rows
 from fancymonkey.errors import StoreUnavailable
-from fancymonkey.store.base import Bell, Commit, R, Snapshot, Submit, commit_of
+from fancymonkey.store.base import Bell, Commit, Frozen, R, Snapshot, Submit, commit_of
 from fancymonkey.store.memory import MemoryStore
 from tests.sim.loop import virtual_loop
 from tests.sim.replay import Replay
@@ -174,6 +176,21 @@ class SimStore:
     async def load(
         self, rows: AsyncIterator[Row], entries: AsyncIterator[Entry], revision: int
     ) -> None:
+        raise NotImplementedError
+
+    def frozen(self) -> AbstractAsyncContextManager[Frozen]:
+        raise NotImplementedError
+
+    async def absorb(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
+        raise NotImplementedError
+
+    async def clear(self) -> None:
+        raise NotImplementedError
+
+    async def others(self) -> list[str]:
+        raise NotImplementedError
+
+    def leave(self) -> None:
         raise NotImplementedError
 
     async def prune(self, before: int) -> int:

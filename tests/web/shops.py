@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from argon2 import PasswordHasher
+
+from fancymonkey.accounts.passwords import Passwords
 from fancymonkey.config import Settings
 from fancymonkey.core.catalogue import NewItem, UpsertProduct
 from fancymonkey.core.model import Entry, Item, Level, Product, sku_of
@@ -138,6 +141,9 @@ def catalogue() -> list[UpsertProduct]:
     ]
 
 
+CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+"""The real hash with small numbers; tests/accounts/test_hashes.py has the shop's own."""
+
 SETTINGS: dict[str, Any] = {
     "admin_password": PASSWORD,
     "cron_secret": CRON,
@@ -165,6 +171,8 @@ async def running(
         if fill:
             for command in catalogue():
                 await engine.submit(command)
-        yield Shop(engine, clock, client(create_app(made, engine)), made)
+        app = create_app(made, engine)
+        app._shop.accounts.users.passwords = Passwords(CHEAP)
+        yield Shop(engine, clock, client(app), made)
     finally:
         await engine.close()

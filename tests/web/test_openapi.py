@@ -11,20 +11,26 @@ from fancymonkey.core.outcomes import Code
 from fancymonkey.store.memory import MemoryStore
 from fancymonkey.web import (
     admin,
+    api_keys,
     checkout,
     holds,
     inventory,
     openapi,
+    own_account,
     owner,
     payments,
+    people,
+    products,
     samples,
     sessions,
     stripe,
+    webhooks,
     wire,
 )
+from fancymonkey.web.alert_samples import ALERT_REQUESTS
 from fancymonkey.web.answers import STATUS
 from fancymonkey.web.owner_samples import OWNERS_REQUESTS
-from tests.accounts.visitor import Visitor
+from tests.accounts.visitor import Visitor, code_of
 from tests.payments.conftest import OWNER, opened
 from tests.web.client import Answer, Client
 from tests.web.shops import CRON, HOODIE, PASSWORD, Shop
@@ -40,8 +46,29 @@ DECODERS = {
     "webhook": stripe._event,
     "login": sessions._login,
     "revoke_session": sessions._session,
+    "change_password": own_account._password,
+    "begin_factor": own_account._proof,
+    "confirm_factor": own_account._confirm,
+    "switch_factor_off": own_account._proof,
+    "renew_codes": own_account._proof,
+    "add_user": people._add,
+    "change_role": people._role,
+    "reset_password": people._password,
+    "reset_factor": people._user,
+    "remove_user": people._user,
+    "make_key": api_keys._make,
+    "revoke_key": api_keys._revoke,
     "undo": owner._undo_body,
     "release_holds": holds._release_holds,
+    "add_webhook": webhooks._add,
+    "change_webhook": webhooks._change,
+    "remove_webhook": webhooks._one,
+    "rotate_webhook": webhooks._rotate,
+    "ping_webhook": webhooks._one,
+    "redeliver": webhooks._redeliver,
+    "add_product": products._add,
+    "change_product": products._change,
+    "archive_product": products._archive,
 }
 REF = "#/components/schemas/"
 
@@ -86,7 +113,7 @@ async def test_what_a_body_looks_like_is_what_its_decoder_reads(document: dict[s
     described = {
         operation["operationId"]: operation["requestBody"]["content"]["application/json"]["schema"]
         for operation in operations(document).values()
-        if "requestBody" in operation
+        if "application/json" in operation.get("requestBody", {}).get("content", ())
     }
     assert described.keys() == DECODERS.keys()
     for name, schema in described.items():
@@ -176,7 +203,46 @@ async def asked_about_accounts(shop: Shop, sent: dict[str, Any]) -> dict[str, An
     got["refresh"] = await visitor.post(path + "refresh")
     got["list_sessions"] = await visitor.get(path + "sessions")
     got["revoke_session"] = await visitor.post(path + "sessions/revoke", sent["revoke_session"])
+    got |= await asked_about_people(visitor, sent)
+    got |= await asked_about_ones_own(shop, visitor, sent)
+    got["record"] = await visitor.get(path + "record?limit=1000")
     got["logout"] = await visitor.post(path + "logout")
+    return got
+
+
+async def asked_about_people(visitor: Visitor, sent: dict[str, Any]) -> dict[str, Answer]:
+    path = "/api/admin/"
+    got = {"add_user": await visitor.post(path + "users/add", sent["add_user"])}
+    ada = visitor.elsewhere("198.51.100.9")
+    await ada.logged_in("ada", sent["add_user"]["password"])
+    got["list_users"] = await visitor.get(path + "users")
+    secret = (
+        await ada.post(path + "factor/begin", {"password": sent["add_user"]["password"]})
+    ).json
+    await ada.post(path + "factor/confirm", {"code": code_of(visitor.client, secret["secret"])})
+    got["reset_factor"] = await visitor.post(path + "users/reset-factor", sent["reset_factor"])
+    got["reset_password"] = await visitor.post(path + "users/password", sent["reset_password"])
+    got["change_role"] = await visitor.post(path + "users/role", sent["change_role"])
+    got["remove_user"] = await visitor.post(path + "users/remove", sent["remove_user"])
+    got["make_key"] = await visitor.post(path + "keys/make", sent["make_key"])
+    got["list_keys"] = await visitor.get(path + "keys")
+    sent["revoke_key"]["keyId"] = got["make_key"].json["key"]["id"]
+    got["revoke_key"] = await visitor.post(path + "keys/revoke", sent["revoke_key"])
+    return got
+
+
+async def asked_about_ones_own(
+    shop: Shop, visitor: Visitor, sent: dict[str, Any]
+) -> dict[str, Answer]:
+    path = "/api/admin/"
+    sent["change_password"]["old"] = PASSWORD
+    proof = {"password": sent["change_password"]["new"]}
+    got = {"change_password": await visitor.post(path + "password", sent["change_password"])}
+    got["begin_factor"] = await visitor.post(path + "factor/begin", proof)
+    code = code_of(visitor.client, got["begin_factor"].json["secret"])
+    got["confirm_factor"] = await visitor.post(path + "factor/confirm", {"code": code})
+    got["renew_codes"] = await visitor.post(path + "factor/codes", proof)
+    got["switch_factor_off"] = await visitor.post(path + "factor/off", proof)
     return got
 
 
@@ -206,7 +272,7 @@ async def test_the_samples_are_what_is_really_asked_and_answered(shop: Shop) -> 
     for name, answer in got.items():
         assert answer.status == 200, name
         assert shape(answer.json) == shape(samples.ANSWERS[name]), name
-    assert sent.keys() | OWNERS_REQUESTS.keys() == DECODERS.keys()
+    assert sent.keys() | OWNERS_REQUESTS.keys() | ALERT_REQUESTS.keys() == DECODERS.keys()
 
 
 def test_every_refusal_of_the_core_has_a_status() -> None:

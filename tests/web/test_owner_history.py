@@ -43,6 +43,44 @@ async def test_holds_are_listed_the_first_to_end_in_front(any_shop: Shop) -> Non
     assert (await get(any_shop, "holds"))["total"] == 0
 
 
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("emerald _001/m", ["cs_m"]),
+        ("HOODIES", ["cs_m", "cs_l"]),
+        ("prod_tee", ["cs_tee"]),
+        ("cs_l", ["cs_l"]),
+        ("emerald tee", []),
+    ],
+)
+async def test_holds_are_found_by_words_and_by_an_id(
+    any_shop: Shop, words: str, found: list[str]
+) -> None:
+    await any_shop.reserve("cs_m")
+    any_shop.clock.forward(1)
+    await any_shop.reserve("cs_l", "L")
+    any_shop.clock.forward(1)
+    await any_shop.reserve("cs_tee", product="prod_tee_001")
+    answer = await get(any_shop, f"holds?q={quote(words)}")
+    assert [hold["sessionId"] for hold in answer["holds"]] == found
+    if words != "cs_l":
+        assert answer["total"] == answer["units"] == len(found)
+    await any_shop.release("cs_m")
+    ended = await get(any_shop, f"holds?q={quote(words)}&status=released&since=2025-01-01")
+    assert [hold["sessionId"] for hold in ended["holds"]] == [
+        session for session in found if session == "cs_m" or words == "cs_l"
+    ]
+
+
+async def test_what_is_listed_has_the_name_of_its_product(shop: Shop) -> None:
+    await shop.reserve("cs_1")
+    (hold,) = (await get(shop, "holds"))["holds"]
+    assert hold["lines"][0]["name"] == "MIDNIGHT EMERALD HOODIE"
+    answer = await get(shop, "history?limit=1")
+    assert answer["entries"][0]["name"] == "MIDNIGHT EMERALD HOODIE"
+    assert answer["revision"] == answer["entries"][0]["revision"]
+
+
 async def test_holds_that_ended_are_found_by_time_and_by_any_id(any_shop: Shop) -> None:
     await any_shop.reserve("cs_1")
     await any_shop.release("cs_1")

@@ -12,7 +12,7 @@ from fancymonkey import storefront
 from fancymonkey.web.pages import PAGES, STATIC
 from tests.support.uvicorns import serving
 from tests.web.client import Client
-from tests.web.shops import Shop
+from tests.web.shops import CRON, Shop
 
 PATHS = ("/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/static/tokens.css")
 
@@ -63,6 +63,9 @@ async def test_pages_and_their_files_let_nothing_in_from_elsewhere(
 ) -> None:
     answer = await client.get(path)
     policy = answer.header("content-security-policy") or ""
+    if path == "/":  # the owner's pictures may be anywhere
+        assert "img-src 'self' data: https:;" in policy
+        policy = policy.replace("img-src 'self' data: https:;", "")
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
     for word in ("unsafe", "*", "http:", "https:"):
@@ -109,3 +112,24 @@ async def test_metrics_tell_what_happened(shop: Shop) -> None:
     assert re.search(r'^fancymonkey_units\{state="reserved"\} 2\.0$', text, re.M)
     assert re.search(r"^fancymonkey_oversold 0\.0$", text, re.M)
     assert re.search(r"^fancymonkey_holds 1\.0$", text, re.M)
+    assert 'fancymonkey_http_requests_total{path="/api/inventory/reserve",status="409"} 1.0' in text
+    bucket = r'^fancymonkey_http_seconds_bucket\{le="\+Inf",path="/api/inventory/reserve"\} 2\.0$'
+    assert re.search(bucket, text, re.M)
+
+
+async def test_metrics_never_grow_with_what_somebody_makes_up(shop: Shop) -> None:
+    for path in ("/api/inventory/get/x", "/nothing", "/api/admin/%00"):
+        await shop.client.get(path)
+    text = (await shop.client.get("/metrics")).body.decode()
+    assert set(re.findall(r'path="([^"]*)"', text)) <= {"/api/inventory/get"}
+
+
+async def test_metrics_tell_of_jobs(shop: Shop) -> None:
+    ran = await shop.client.post("/api/cron/tidy", b"", {"Authorization": f"Bearer {CRON}"})
+    assert ran.status == 200, ran
+    text = (await shop.client.get("/metrics")).body.decode()
+    assert 'fancymonkey_job_failed{job_name="tidy"} 0.0' in text
+    assert re.search(
+        r'^fancymonkey_job_ended_timestamp_seconds\{job_name="tidy"\} 1\.7', text, re.M
+    )
+    assert re.search(r"^fancymonkey_store_problems 0\.0$", text, re.M)

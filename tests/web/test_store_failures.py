@@ -16,6 +16,7 @@ from fancymonkey.errors import (
     StoreUnavailable,
 )
 from fancymonkey.store.memory import MemoryStore
+from fancymonkey.web.limits import RATES, Rate
 from tests.web.client import Answer
 from tests.web.shops import CRON, PASSWORD, Shop, running
 from tests.web.signing import deliver, event
@@ -216,7 +217,7 @@ def test_overloaded_is_a_store_error_of_its_own() -> None:
 
 
 async def test_the_rate_limit_stops_one_address_and_no_other(monkeypatch: Any) -> None:
-    monkeypatch.setattr("fancymonkey.web.limits.BURST", 5)
+    monkeypatch.setitem(RATES, "buy", Rate("buy", 1000, 5))
     async with running(MemoryStore(), rate_limit=True, admin_password=PASSWORD) as shop:
         statuses = [(await shop.reserve(f"cs_{number}")).status for number in range(8)]
         assert statuses == [200] * 5 + [429] * 3

@@ -47,11 +47,12 @@ class Acts:
         if count <= REFUSED_MOST:
             await self.note(actor, address, what, status)
 
-    async def latest(self, most: int, before: str = "") -> list[Act]:
-        """The latest acts, or those before the act of this id."""
+    async def latest(self, most: int, before: str = "", actor: str | None = None) -> list[Act]:
+        """The latest acts, or those before the act of this id; of everybody or of one."""
         found: list[Act] = []
         async for kept in self.folder.after(before):
-            found.append(kept.value)
+            if actor is None or kept.value.actor == actor:
+                found.append(kept.value)
             if len(found) == most:
                 break
         return found

@@ -12,7 +12,7 @@ import msgspec
 import pyotp
 import segno
 
-from fancymonkey.accounts.model import FactorState, User, WrongCredentials
+from fancymonkey.accounts.model import FactorState, NotProven, User
 from fancymonkey.accounts.users import Users
 from fancymonkey.engine.folder import Kept
 
@@ -43,7 +43,7 @@ def _step(secret: str, code: str, now: int) -> int | None:
     totp, current = pyotp.TOTP(secret), now // 1000 // STEP
     for drift in DRIFT:
         at = datetime.fromtimestamp((current + drift) * STEP, UTC)
-        if hmac.compare_digest(totp.at(at), code):
+        if hmac.compare_digest(totp.at(at).encode(), code.encode()):
             return current + drift
     return None
 
@@ -72,15 +72,15 @@ async def ask(users: Users, kept: Kept[User]) -> tuple[str, str, str]:
 async def confirm(users: Users, kept: Kept[User], code: str, now: int) -> tuple[User, list[str]]:
     """Switches it on where the code fits; gives the recovery codes, which nobody sees again.
 
-    Raises FactorState, WrongCredentials.
+    Raises FactorState, NotProven.
     """
     asked = kept.value.asked
     if asked is None:
         raise FactorState("There is no second factor to confirm. Set it up first.")
     step = _step(asked, code.replace(" ", ""), now)
     if step is None:
-        raise WrongCredentials("The code is wrong.")
-    codes = [_recovery_code() for _ in range(CODES)]
+        raise NotProven("The code is wrong.")
+    codes = _recovery_codes()
     user = await users.change(
         kept, ends=True, factor=asked, asked=None, step=step, codes=_digests(codes)
     )
@@ -94,8 +94,20 @@ async def switch_off(users: Users, kept: Kept[User]) -> User:
     return await users.change(kept, ends=True, factor=None, asked=None, codes=())
 
 
+async def new_codes(users: Users, kept: Kept[User]) -> tuple[User, list[str]]:
+    """Other recovery codes; the old ones open nothing any more. Raises FactorState."""
+    if kept.value.factor is None:
+        raise FactorState("The second factor is off.")
+    codes = _recovery_codes()
+    return await users.change(kept, ends=True, codes=_digests(codes)), codes
+
+
 def _digests(codes: Sequence[str]) -> tuple[str, ...]:
     return tuple(digest(code.replace("-", "")) for code in codes)
+
+
+def _recovery_codes() -> list[str]:
+    return [_recovery_code() for _ in range(CODES)]
 
 
 def _recovery_code() -> str:

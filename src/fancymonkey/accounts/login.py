@@ -1,11 +1,15 @@
 """Logging in: name, password and code against guessing from one address or from many."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from fancymonkey.accounts.attempts import Attempts
 from fancymonkey.accounts.factor import spend
 from fancymonkey.accounts.model import (
     CodeNeeded,
     Denied,
     NoSession,
+    NotProven,
     SessionExpired,
     TooManyAttempts,
     User,
@@ -60,6 +64,42 @@ class Login:
             raise
         self._take_back(counts)
         return user
+
+    async def again(
+        self, kept: Kept[User], password: str | None, code: str | None, address: str
+    ) -> Kept[User]:
+        """The account, where its password or a code of it is given: before what matters most.
+
+        Raises NotProven, TooManyAttempts, Busy. A session may guess no more often than a stranger.
+        """
+        async with self.counting(kept.name, address):
+            if password is not None:
+                if not await self._users.passwords.fits(kept.value.password, password):
+                    raise NotProven("The password is wrong.")
+                return kept
+            spent = spend(kept.value, code or "", self._clock())
+            if spent is None:
+                raise NotProven("The code is wrong.")
+            await self._users.change(kept, step=spent.step, codes=spent.codes)
+            return await self._users.get(kept.name)
+
+    @asynccontextmanager
+    async def counting(self, name: str, address: str) -> AsyncIterator[None]:
+        """Counts what fails with NotProven in this block. Raises TooManyAttempts."""
+        counts = [(self._addresses, address), (self._accounts, f"again {name}")]
+        wait = max(attempts.wait(key) for attempts, key in counts)
+        if wait:
+            raise TooManyAttempts(wait)
+        for attempts, key in counts:
+            attempts.count(key)
+        try:
+            yield
+        except NotProven:
+            raise
+        except BaseException:
+            self._take_back(counts)
+            raise
+        self._take_back(counts)
 
     async def remember(self, user: User) -> str:
         """A token by which this browser is known the next time."""

@@ -109,6 +109,10 @@ class WrongCredentials(Denied):
     """Name and password, or a code, do not fit. Never says which."""
 
 
+class NotProven(Denied):
+    """Whoever is logged in has not shown that they are still the same person."""
+
+
 class CodeNeeded(Denied):
     """The password is right, and the account wants a second factor."""
 

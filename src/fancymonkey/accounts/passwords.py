@@ -25,8 +25,13 @@ COMMON = (
     *("password", "passwort", "qwerty", "qwertz", "azerty", "letmein", "welcome", "iloveyou"),
     *("123456789", "987654321", "abcdefghi", "1q2w3e4r", "qazwsxedc", "football", "baseball"),
     *("superman", "princess", "starwars", "trustno1", "fancymonkey", "changeme", "admin"),
+    *("yuiop", "uiop", "asdfghjkl", "zxcvbnm", "1qaz2wsx3edc", "1qaz2wsx", "3edc4rfv", "zaq12wsx"),
+    *("q1w2e3r4", "t5y6u7", "5t6y7u", "123123", "12345", "1234", "qwert", "asdf", "monkey"),
 )
 """What the lists of common passwords are made of: besides it, a password has LEAST / 2 more."""
+
+LOOKS = str.maketrans("0134578@$!", "oleastbasi")
+"""Signs that stand for letters in passwords that are easy to guess."""
 
 
 class Passwords:
@@ -82,12 +87,18 @@ def check_new(password: str, name: str) -> None:
     if not LEAST <= len(text) <= MOST:
         raise WeakPassword(f"A password has {LEAST} to {MOST} characters.")
     folded = text.casefold()
-    rest = folded
-    for word in (*COMMON, plain(name), plain(name).partition("@")[0]):
-        if len(word) > 2:
-            rest = rest.replace(word, "")
-    if len(set(folded)) < KINDS_LEAST or len(rest) < LEAST // 2:
+    names = (plain(name), plain(name).partition("@")[0])
+    rests = [_without(folded, names), _without(folded.translate(LOOKS), names)]
+    if len(set(folded)) < KINDS_LEAST or min(map(len, rests)) < LEAST // 2:
         raise WeakPassword("This password is easy to guess. Take several words, or random ones.")
+
+
+def _without(text: str, names: tuple[str, ...]) -> str:
+    """What is left of a password without what everybody tries."""
+    for word in (*COMMON, *names):
+        if len(word) > 2:
+            text = text.replace(word, "")
+    return text
 
 
 def _normal(password: str) -> str:

@@ -5,7 +5,6 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -13,9 +12,9 @@ import msgspec
 
 from fancymonkey.config import Settings
 from fancymonkey.engine.clock import system_clock
-from fancymonkey.errors import StoreUnavailable
+from fancymonkey.engine.home import check_home
 from fancymonkey.store.base import Store
-from fancymonkey.store.opening import open_store
+from fancymonkey.store.opening import open_store, require_directory
 
 T = TypeVar("T")
 
@@ -50,25 +49,24 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 @asynccontextmanager
-async def opened(target: str, *, read_only: bool = False) -> AsyncIterator[Store]:
+async def opened(
+    target: str, *, read_only: bool = False, home: bool = True
+) -> AsyncIterator[Store]:
     """The store, open, for the length of a block. Raises what `Store.open` raises.
 
-    Reading makes nothing: a directory must be there.
+    Reading makes nothing: a directory must be there. Who writes is let in only where the shop
+    lives there, unless `home` is False.
     """
     if read_only:
         require_directory(target)
     store = open_store(target, read_only=read_only)
     try:
         await store.open(system_clock())
+        if home and not read_only:
+            await check_home(store)
         yield store
     finally:
         await store.close()
-
-
-def require_directory(target: str) -> None:
-    """Raises StoreUnavailable where a store of files should be read and nothing is there."""
-    if "://" not in target and not Path(target).is_dir():
-        raise StoreUnavailable(f"There is no directory {target}. Name the store with --data DIR.")
 
 
 def emit(value: Any) -> None:

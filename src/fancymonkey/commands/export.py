@@ -1,4 +1,4 @@
-"""`fancymonkey export`: the stock as CSV."""
+"""`fancymonkey export`: the stock as CSV, or as a spreadsheet."""
 
 from pathlib import Path
 
@@ -6,11 +6,12 @@ import click
 
 from fancymonkey.commands.common import data_option, opened, run, store_target
 from fancymonkey.core.bulk import Stocked
-from fancymonkey.engine import sheet
 from fancymonkey.engine.clock import system_clock
 from fancymonkey.engine.view import View
 from fancymonkey.engine.words import counted
 from fancymonkey.store.base import Store
+from fancymonkey.tables import spreadsheet, text
+from fancymonkey.tables.columns import COLUMNS, KINDS
 
 
 @click.command()
@@ -24,26 +25,32 @@ from fancymonkey.store.base import Store
 def export(output: Path | None, data: str | None) -> None:
     """Print every size on sale as CSV: the numbers that the shop shows.
 
-    Reads only, and works beside a running server. `fancymonkey import` takes the file back.
+    Reads only, and works beside a running server. `fancymonkey import` takes the file back. A FILE
+    that ends in .xlsx becomes a spreadsheet.
     """
-    rows = run(_read(store_target(data)))
-    # Bytes: no platform may change the line ends or the encoding.
-    text = "".join(sheet.write(rows)).encode()
+    revision, rows = run(_read(store_target(data)))
+    if output is not None and output.suffix.lower() == ".xlsx":
+        kinds = [KINDS.get(name, "text") for name in COLUMNS]
+        cells = (text.texts_of(row, COLUMNS, revision) for row in rows)
+        made = spreadsheet.write(COLUMNS, kinds, cells)
+    else:
+        # Bytes: no platform may change the line ends or the encoding.
+        made = "".join(text.write(rows, COLUMNS, revision)).encode()
     if output is None:
-        click.echo(text, nl=False)
+        click.echo(made, nl=False)
         return
-    output.write_bytes(text)
+    output.write_bytes(made)
     click.echo(f"{counted(len(rows), 'size')} written to {output}.", err=True)
 
 
-async def _read(target: str) -> list[Stocked]:
+async def _read(target: str) -> tuple[int, list[Stocked]]:
     async with opened(target, read_only=True) as store:
         return await shown(store)
 
 
-async def shown(store: Store) -> list[Stocked]:
-    """Every size on sale as the shop shows it now, in the owner's order."""
+async def shown(store: Store) -> tuple[int, list[Stocked]]:
+    """The revision, and every size on sale as the shop shows it now, in the owner's order."""
     view = View()
     view.reset(await store.snapshot())
     view.lapse(system_clock())
-    return list(view.stocked())
+    return view.revision, list(view.stocked())

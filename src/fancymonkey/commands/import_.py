@@ -5,15 +5,17 @@ from pathlib import Path
 import click
 
 from fancymonkey.commands.common import data_option, opened, run, store_target
-from fancymonkey.commands.plan import Plan, Planner, Problem
-from fancymonkey.core.adjust import Count
 from fancymonkey.core.execute import DryRun, Many
 from fancymonkey.core.outcomes import Answer, Refused
 from fancymonkey.core.state import FOREVER
-from fancymonkey.engine import sheet
 from fancymonkey.engine.clock import system_clock
 from fancymonkey.engine.words import counted, joined
 from fancymonkey.errors import DataError
+from fancymonkey.tables import spreadsheet, text
+from fancymonkey.tables.columns import Record
+from fancymonkey.tables.plan import Fault, Plan, Stand, Wish, marks_of
+from fancymonkey.tables.planner import Planner
+from fancymonkey.tables.said import said_since
 
 SHOWN = 100
 readable = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -26,84 +28,87 @@ readable = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--base",
     type=readable,
     metavar="FILE",
-    help="The table as it was exported: only what differs from it is a change.",
+    help="The table as it was exported, where FILE has no column `exported`.",
 )
 @data_option
 def import_(file: Path, dry_run: bool, base: Path | None, data: str | None) -> None:
-    """Take products, sizes, stock and settings from a CSV FILE: all of it or nothing.
+    """Take products, sizes, stock and settings from a CSV or XLSX FILE: all of it or nothing.
 
     Rows are found by productId and size; columns and rows that are not there change nothing;
-    reserved, available and status are not read. Sales since the export count as changes of stock
-    unless --base is given: then such a row is refused.
+    reserved, available and status are not read. With the column `exported` in it, or with --base,
+    only what was changed since the export counts, and what was sold meanwhile stays sold.
     """
     records = _records(file)
     original = None if base is None else _records(base)
     plan = run(_import(store_target(data), records, original, file.name, dry_run=dry_run))
     for line in _in_words(plan, dry_run=dry_run):
         click.echo(line)
-    if plan.problems:
+    if plan.faults:
         raise SystemExit(1)
 
 
-def _records(file: Path) -> list[sheet.Record]:
+def _records(file: Path) -> list[Record]:
+    data = file.read_bytes()
     try:
-        return sheet.read(file.read_bytes().decode())
-    except UnicodeDecodeError as error:
-        raise DataError(f"{file} is not in UTF-8. Save it as CSV in UTF-8.") from error
+        if spreadsheet.is_spreadsheet(data):
+            return text.records(spreadsheet.read(data))
+        return text.records(text.read(text.decoded(data)))
     except DataError as error:
         raise DataError(f"{file}: {error}") from error
 
 
 async def _import(
     target: str,
-    records: list[sheet.Record],
-    base: list[sheet.Record] | None,
+    records: list[Record],
+    base: list[Record] | None,
     cause: str,
     *,
     dry_run: bool,
 ) -> Plan:
     async with opened(target) as store:
-        plan = Planner(await store.snapshot(), base, cause).read(records)
-        if plan.problems or not plan.commands:
+        stand = Stand.of(await store.snapshot())
+        said = await said_since(store, marks_of(records, stand), stand.revision)
+        plan = Planner(stand, Wish(cause=cause, create=True), said, base).read(records)
+        if plan.faults or not plan.steps:
             return plan
-        whole = Many(commands=tuple(one for _, one in plan.commands), all_or_nothing=True)
+        whole = Many(commands=tuple(one.command for one in plan.steps), all_or_nothing=True)
         command = DryRun(command=whole) if dry_run else whole
         commit = await store.run([command], system_clock(), FOREVER)
-    plan.problems += _refusals(plan, commit.answers[0])
+    plan.faults += _refusals(plan, commit.answers[0])
     return plan
 
 
-def _refusals(plan: Plan, answer: Answer) -> list[Problem]:
+def _refusals(plan: Plan, answer: Answer) -> list[Fault]:
     if not isinstance(answer, Refused):
         return []
     return [
-        Problem(number, "stock" if isinstance(command, Count) else "", row["message"])
-        for (number, command), row in zip(plan.commands, answer.detail["rows"], strict=True)
+        Fault(step.rows[0], "", row["message"])
+        for step, row in zip(plan.steps, answer.detail["rows"], strict=True)
         if "refused" in row
     ]
 
 
 def _in_words(plan: Plan, *, dry_run: bool) -> list[str]:
-    if plan.problems:
-        problems = sorted(plan.problems, key=lambda one: one.row)
+    if plan.faults:
         lines = [
             f"  row {one.row}{', ' if one.column else ''}{one.column}: {one.text}"
-            for one in problems[:SHOWN]
+            for one in plan.faults[:SHOWN]
         ]
-        if len(problems) > SHOWN:
-            lines.append(f"  … and {len(problems) - SHOWN} more")
-        return [f"{counted(len(problems), 'problem')}; nothing was changed.", *lines]
+        if len(plan.faults) > SHOWN:
+            lines.append(f"  … and {len(plan.faults) - SHOWN} more")
+        return [f"{counted(len(plan.faults), 'problem')}; nothing was changed.", *lines]
+    changes = [one for one in plan.changes if one.new is None]
     lines = [
-        f"  {one.product_id} {one.size} {one.column}: {one.before or '–'} → {one.after or '–'}"
-        for one in plan.changes[:SHOWN]
+        f"  {one.product_id} {one.size} {one.column}: {one.now or '–'} → {one.after or '–'}"
+        for one in changes[:SHOWN]
     ]
-    if len(plan.changes) > SHOWN:
-        lines.append(f"  … and {len(plan.changes) - SHOWN} more")
+    if len(changes) > SHOWN:
+        lines.append(f"  … and {len(changes) - SHOWN} more")
     words = [
         counted(len(plan.new_products), "new product"),
         counted(len(plan.new_sizes), "new size"),
-        f"{counted(len(plan.changes), 'cell')} changed",
-        f"{counted(plan.unchanged, 'row')} unchanged",
+        f"{counted(len(changes), 'cell')} changed",
+        f"{counted(plan.count('unchanged'), 'row')} unchanged",
     ]
     how = "A dry run, nothing was changed. It would be: " if dry_run else ""
     return [*lines, f"{how}{joined(words)}."]

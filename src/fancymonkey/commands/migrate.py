@@ -7,14 +7,17 @@ from typing import Any
 import click
 
 from fancymonkey.commands.common import emit, json_option, opened, progress, run
+from fancymonkey.commands.move_live import move_live
 from fancymonkey.commands.verify import as_data, in_words
 from fancymonkey.config import without_password
 from fancymonkey.engine.clock import system_clock
+from fancymonkey.engine.home import COPY, MOVED, Moved, copy_of, moved, say
 from fancymonkey.engine.words import counted
 from fancymonkey.errors import DataError, StoreLocked
 from fancymonkey.store.audit import Audit, audit
 from fancymonkey.store.base import Store
 from fancymonkey.store.copy import compare, copy, is_empty
+from fancymonkey.store.opening import empty_store
 
 
 @dataclass
@@ -34,15 +37,38 @@ class Report:
 
 
 @click.command()
-@click.option("--from", "source", metavar="DIR_OR_URL", required=True, help="The store to copy.")
-@click.option("--to", "target", metavar="DIR_OR_URL", required=True, help="An empty store.")
+@click.option("--from", "source", metavar="DIR_OR_URL", help="The store to copy.")
+@click.option("--to", "target", metavar="DIR_OR_URL", help="An empty store.")
+@click.option("--live", is_flag=True, help="Let the running server move, while it sells.")
+@click.option("--url", metavar="URL", help="With --live: the server. [where serve would listen]")
+@click.option(
+    "--reopen", metavar="DIR_OR_URL", help="Open a store again that the shop has moved from."
+)
 @json_option
-def migrate(source: str, target: str, as_json: bool) -> None:
+def migrate(
+    source: str | None,
+    target: str | None,
+    live: bool,
+    url: str | None,
+    reopen: str | None,
+    as_json: bool,
+) -> None:
     """Copy a store into an empty one of any kind, and prove that both hold the same.
 
-    Products, stock, holds, answers, events and the whole ledger. The source is only read; servers
-    that use it have to be stopped first. Exit code 1 where the proof fails.
+    Products, stock, holds, answers, events and the whole ledger. The source is only read. Without
+    --live its servers have to be stopped first; with it the running server does it itself and goes
+    on in the new store. Exit code 1 where the proof fails.
     """
+    if reopen is not None:
+        run(_reopen(reopen))
+        click.echo(f"{without_password(reopen)} is open again, as it was when the shop left it.")
+        return
+    if target is None or (source is None) is not live:
+        raise click.UsageError("Say --from and --to, or --live and --to, or --reopen.")
+    if live:
+        move_live(target, url, as_json=as_json)
+        return
+    assert source is not None
     if _place(source) == _place(target):
         raise click.UsageError("--from and --to name the same store.")
     started = system_clock()
@@ -60,10 +86,21 @@ def _place(name: str) -> str:
     return name if "://" in name else str(Path(name).resolve())
 
 
+async def _reopen(target: str) -> None:
+    async with opened(target, read_only=True) as looked_at:
+        if await moved(looked_at) is None:
+            raise DataError(f"The shop has not moved from {without_password(target)}.")
+    async with opened(target, home=False) as store:
+        await say(store, MOVED, None, system_clock())
+
+
 async def _migrate(source: str, target: str, *, quiet: bool) -> Report:
     async with opened(source, read_only=True) as looked_at:  # which makes no store by mistake
         if await is_empty(looked_at):
             raise DataError(f"{without_password(source)} is empty: there is nothing to copy.")
+        gone = await moved(looked_at)
+    if gone is not None:
+        return await _finish(gone, target)
     try:
         # As its writer, so that nobody sells from the source while it is copied.
         async with opened(source) as origin:
@@ -72,7 +109,25 @@ async def _migrate(source: str, target: str, *, quiet: bool) -> Report:
         raise StoreLocked(f"{error} A copy made while stock moves would be out of date.") from error
 
 
+async def _finish(gone: Moved, target: str) -> Report:
+    """Opens the new store of a shop whose move ended between its last two steps."""
+    async with opened(target, home=False) as arrived:
+        unfinished = await copy_of(arrived)
+        if unfinished is None or (unfinished.move, unfinished.whole) != (gone.move, True):
+            raise DataError(f"The shop has moved to {gone.to} already: start it there.")
+        started = system_clock()
+        await say(arrived, COPY, None, started)
+        return Report({"entry": 0}, [], await audit(arrived), system_clock() - started)
+
+
 async def _copy_and_prove(origin: Store, target: str, *, quiet: bool) -> Report:
+    store = empty_store(target)
+    await store.open(system_clock())
+    try:
+        if await copy_of(store) is not None:  # of an earlier try: nobody ever sold from it
+            await store.clear()
+    finally:
+        await store.close()
     async with opened(target) as fresh:
         with progress("Copying  ", hidden=quiet) as show:
             copied = await copy(origin, fresh, show)

@@ -14,14 +14,22 @@ def address(settings: Settings) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
 
 
-async def ask(settings: Settings, url: str, path: str) -> dict[str, Any]:
-    """What the server answers to a POST with CRON_SECRET or ADMIN_PASSWORD.
+async def ask(
+    settings: Settings,
+    url: str,
+    path: str,
+    body: Any = None,
+    *,
+    secret: str | None = None,
+    get: bool = False,
+) -> dict[str, Any]:
+    """What the server answers to a POST (or GET) with CRON_SECRET or ADMIN_PASSWORD.
 
     Raises ConfigError without either, StoreUnavailable where there is no answer or a refusal.
     """
     import httpx
 
-    secret = settings.cron_secret or settings.admin_password
+    secret = secret or settings.cron_secret or settings.admin_password
     if not secret:
         raise ConfigError(
             f"The server at {url} has the store. Set CRON_SECRET or ADMIN_PASSWORD, as it has "
@@ -30,7 +38,10 @@ async def ask(settings: Settings, url: str, path: str) -> dict[str, Any]:
     headers = {"Authorization": f"Bearer {secret}"}
     try:
         async with httpx.AsyncClient(timeout=SERVER_SECONDS) as client:
-            answer = await client.post(url.rstrip("/") + path, headers=headers)
+            method = "GET" if get else "POST"
+            answer = await client.request(
+                method, url.rstrip("/") + path, headers=headers, json=body
+            )
             found: dict[str, Any] = answer.json()
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         raise StoreUnavailable(

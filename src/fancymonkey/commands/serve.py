@@ -143,7 +143,13 @@ def application() -> App:
     from fancymonkey.web.app import create_app
 
     garbage.hold()
-    return _Front(create_app())
+    settings = Settings.load()
+    app: App = create_app(settings)
+    if settings.otlp_endpoint is not None:
+        from fancymonkey.web.tracing import traced
+
+        app = traced(app, settings.otlp_endpoint)
+    return _Front(app)
 
 
 class _Front:

@@ -3,11 +3,11 @@
 import json
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
-from decimal import Decimal
 from typing import Any
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.document import Document
+from fancymonkey.core.fields import plain
 from fancymonkey.core.frozen import dataclass
 from fancymonkey.core.model import Entry, Item, Kind, Product, Row
 from fancymonkey.core.outcomes import Accepted, Answer
@@ -158,8 +158,3 @@ def _differs(old: Any, new: Any, key: Hashable) -> dict[str, list[Any]]:
         for field in fields(new)
         if field.name not in IDENTITY and getattr(old, field.name) != getattr(new, field.name)
     }
-
-
-def plain(value: Any) -> Any:
-    """A field's value as JSON can hold it: a price as a text."""
-    return str(value) if isinstance(value, Decimal) else value

@@ -34,6 +34,7 @@ class Filter:
     categories: frozenset[str] | None = None
     product_ids: frozenset[str] | None = None
     low_stock_only: bool = False
+    reserved_only: bool = False
     skus: frozenset[str] | None = None
     statuses: frozenset[str] | None = None
     words: tuple[str, ...] = ()
@@ -99,6 +100,7 @@ def _means(wanted: Filter, row: Stocked) -> bool:
         and (wanted.product_ids is None or row.product.product_id in wanted.product_ids)
         and (wanted.skus is None or row.item.sku in wanted.skus)
         and (not wanted.low_stock_only or is_low(row.item, row.level))
+        and (not wanted.reserved_only or row.level.reserved > 0)
         and (wanted.statuses is None or status_of(row) in wanted.statuses)
         and (not wanted.words or all(word in called(row) for word in wanted.words))
     )

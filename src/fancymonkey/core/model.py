@@ -83,7 +83,7 @@ class Product(Row):
     """Something the shop sells, in one or more sizes.
 
     `extra` is the owner's own JSON object for this product with the fields above blanked to null:
-    it keeps unknown fields and the order of all fields, and nothing here ever reads it.
+    it keeps unknown fields and the order of all fields, and no rule ever reads it.
     """
 
     TABLE: ClassVar[str] = "product"

@@ -9,6 +9,7 @@ from fancymonkey.core import act
 from fancymonkey.core.adjust import Adjust, adjust
 from fancymonkey.core.command import Command, needs_item
 from fancymonkey.core.document import Document
+from fancymonkey.core.fields import WIRE, in_words, plain, spelled
 from fancymonkey.core.frozen import dataclass
 from fancymonkey.core.model import MAIN, Item, Kind, Product
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
@@ -87,9 +88,11 @@ def _fault(state: State, command: Undo, row: dict[str, Any]) -> str | None:
     if now is None:
         return "It is gone."
     for name, (_, after) in fields.items():
-        present = act.plain(getattr(now, name))
+        present = plain(getattr(now, name))
         if present != after:
-            return f"{WORDS.get(name, name)} was changed again: it is {present} now."
+            if name == "extra":
+                return "What the service does not know of it was changed again."
+            return f"{WIRE.get(name, name)} was changed again: it is {present} now."
     level = state.level(key)
     if row["stock"]:
         if key in command.counted:
@@ -101,16 +104,6 @@ def _fault(state: State, command: Undo, row: dict[str, Any]) -> str | None:
     if fields.get("archived", [None])[0] and level.reserved:
         return f"Buyers hold {level.reserved} of it."
     return None
-
-
-WORDS = {
-    "low_stock_threshold": "lowStockThreshold",
-    "sold_out": "soldOut",
-    "restock_date": "restockDate",
-    "sku_id": "skuId",
-    "price_id": "priceId",
-}
-"""Fields as people know them; the others are called so already."""
 
 
 def _put_back(state: State, command: Undo, row: dict[str, Any]) -> list[dict[str, Any]]:
@@ -150,10 +143,7 @@ def _fields(state: State, command: Undo, row: dict[str, Any]) -> list[dict[str, 
     kind = Kind.EDITED
     if "archived" in values:
         kind = Kind.REMOVED if values["archived"] else Kind.ADDED
-    told = [
-        {"field": WORDS.get(name, name), "from": after, "to": old}
-        for name, (old, after) in fields.items()
-    ]
-    text = "; ".join(f"{one['field']} {one['from']} → {one['to']}" for one in told)
-    state.note(kind, key, actor=command.actor, reason=f"undo: {text}"[:500], cause=command.act_id)
-    return told
+    undone = {name: (after, old) for name, (old, after) in fields.items()}
+    text = in_words(undone, "undo")
+    state.note(kind, key, actor=command.actor, reason=text, cause=command.act_id)
+    return spelled(undone)

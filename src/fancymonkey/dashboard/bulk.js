@@ -1,32 +1,35 @@
 // Changing many sizes as one act: what, a preview of each row, one undo.
 
 import { html, nothing, render } from "/admin/dom.js";
-import { number, plural } from "/admin/format.js";
+import { date, number, plural } from "/admin/format.js";
 import { api } from "/admin/session.js";
 import { REASONS, offerUndo } from "/admin/change.js";
 
 const MANY = 100;
 const LISTED = 200;
+const WHOSE = 3;
+const ROWS = 10_000; // of one update
 
 const KINDS = {
-  stock: { words: "Set on hand", action: "set", field: "stock", input: "number", verb: "set" },
-  adjust: { words: "Add or take off", action: "adjust", field: "stock", input: "delta", verb: "changed" },
-  threshold: { words: "Set threshold", action: "set", field: "lowStockThreshold", input: "number", verb: "set" },
+  stock: { words: "Set on hand", short: "Set", action: "set", field: "stock", input: "number", verb: "set" },
+  adjust: { words: "Adjust on hand", short: "Adjust", action: "adjust", field: "stock", input: "delta", verb: "changed" },
+  threshold: { words: "Set threshold", short: "Threshold", action: "set", field: "lowStockThreshold", input: "number", verb: "set" },
   soldOut: { words: "Sold out", action: "set", field: "soldOut", input: "switch", verb: "set" },
   restock: { words: "Restock date", action: "set", field: "restockDate", input: "date", verb: "set" },
   reset: { words: "End all holds", action: "reset", field: null, input: "none", verb: "reset" },
 };
-export const BULKS = Object.entries(KINDS).map(([kind, { words }]) => [kind, words]);
+export const BULKS = Object.entries(KINDS).map(([kind, { words, short }]) => [kind, short ?? words, words]);
 
 /** Leads through a bulk change of these SKUs. Gives the answer, or null where nothing was done. */
-export function bulk(kind, skus) {
-  return new Promise((done) => new Bulk(kind, skus, done).open());
+export function bulk(kind, skus, stock) {
+  return new Promise((done) => new Bulk(kind, skus, stock, done).open());
 }
 
 class Bulk {
-  constructor(kind, skus, done) {
+  constructor(kind, skus, stock, done) {
     this.kind = { id: kind, ...KINDS[kind] };
     this.skus = skus;
+    this.stock = stock;
     this.done = done;
     this.value = this.kind.input === "switch" ? true : "";
     this.reason = REASONS[0];
@@ -66,6 +69,7 @@ class Bulk {
 
   async look() {
     this.problem = this.fault;
+    this.key = undefined; // another wish is another change
     if (!this.problem) {
       this.busy = true;
       this.draw();
@@ -77,18 +81,37 @@ class Bulk {
       this.busy = false;
     }
     this.draw();
+    if (this.preview) (this.host.querySelector("[data-next]:not(:disabled)") ?? this.host.querySelector(".actions .quiet")).focus();
+  }
+
+  /** What will be other than it is. */
+  get changing() {
+    const { field } = this.kind;
+    const day = (level) => this.stock.row(`${level.productId}/${level.size}`)?.restockDate?.slice(0, 10) ?? "";
+    return this.preview.results.details.successful.filter((row) => {
+      if (row.holdsEnded.length) return true;
+      if (field === "restockDate") return day(row) !== this.value;
+      return field ? row[field] !== row.previous[field] : row.reserved !== row.previous.reserved;
+    });
+  }
+
+  /** Numbers are set row by row with what the preview showed: a sale made meanwhile is not overwritten. */
+  send() {
+    const headers = { "Idempotency-Key": (this.key ??= crypto.randomUUID()) };
+    const rows = this.changing;
+    if (this.kind.id !== "stock" || rows.length > ROWS) return api("/api/inventory/bulk-update", { body: this.body(false), headers });
+    const updates = rows.map(({ productId, size, stock, previous }) => ({ productId, size, stock, was: { stock: previous.stock }, reason: this.reason }));
+    return api("/api/inventory/update", { body: { updates }, headers });
   }
 
   async apply() {
+    if (this.busy) return;
     this.busy = true;
     this.draw();
     try {
-      this.result = await api("/api/inventory/bulk-update", {
-        body: this.body(false),
-        headers: { "Idempotency-Key": (this.key ??= crypto.randomUUID()) },
-      });
+      this.result = await this.send();
       const { successful, failed } = this.result.results;
-      const more = failed ? ` ${plural(failed, "size")} could not be changed and stay selected.` : "";
+      const more = failed ? ` ${plural(failed, "size")} could not be changed and ${failed === 1 ? "stays" : "stay"} selected: ${this.result.results.details.failed[0].reason}` : "";
       offerUndo(this.result.act, `${this.kind.words}: ${plural(successful, "size")}.${more}`);
       this.host.querySelector("dialog").close();
     } catch (error) {
@@ -135,38 +158,56 @@ class Bulk {
 
   #confirm() {
     const { successful, failed } = this.preview.results.details;
+    const changing = this.changing;
+    const same = successful.length - changing.length;
     const holds = successful.reduce((sum, row) => sum + row.holdsEnded.length, 0);
     const careful = this.skus.length > MANY || (this.kind.action === "reset" && holds > 0);
-    const ready = !careful || this.typed.trim() === String(this.skus.length);
+    const ready = !careful || this.typed.replace(/\D/g, "") === String(this.skus.length);
     return html`<form @submit=${(event) => { event.preventDefault(); if (ready) this.apply(); }}>
-      <p>${plural(successful.length, "size")} will change${failed.length ? html`, <b>${plural(failed.length, "size")} cannot</b>` : nothing}${holds ? html`; <b>${plural(holds, "hold")} of buyers will end</b>` : nothing}.</p>
+      <p>${plural(changing.length, "size")} will change${same ? html`, ${number(same)} ${same === 1 ? "is" : "are"} so already` : nothing}${failed.length ? html`, <b>${plural(failed.length, "size")} cannot</b>` : nothing}${holds ? html`; <b>${plural(holds, "hold")} of buyers will end</b>` : nothing}.</p>
       <div class="preview" tabindex="0" role="region" aria-label="Preview"><table>
-        <thead><tr><th>Size</th><th class="number">Now</th><th class="number">Then</th><th>Note</th></tr></thead>
+        <thead><tr><th>Size</th><th class="number">${this.kind.field ? "Now" : "Reserved"}</th><th class="number">Then</th><th>Note</th></tr></thead>
         <tbody>
-          ${successful.slice(0, LISTED).map((row) => this.#row(row))}
-          ${failed.slice(0, LISTED).map((row) => html`<tr class="bad"><td>${row.productId} ${row.size}</td><td></td><td></td><td>${row.reason}</td></tr>`)}
+          ${changing.slice(0, LISTED).map((row) => this.#row(row))}
+          ${failed.slice(0, LISTED).map((row) => html`<tr class="bad"><td>${this.name(row)}</td><td class="number">${this.present(row)}</td><td></td><td>${row.reason}</td></tr>`)}
         </tbody></table></div>
-      ${successful.length > LISTED ? html`<p class="quiet">And ${number(successful.length - LISTED)} more.</p>` : nothing}
-      ${careful ? html`<label class="field">This is a lot. Type ${this.skus.length} to go on<input autocomplete="off" inputmode="numeric" .value=${this.typed} @input=${(event) => { this.typed = event.target.value; this.draw(); }} /></label>` : nothing}
+      ${changing.length > LISTED ? html`<p class="quiet">And ${number(changing.length - LISTED)} more.</p>` : nothing}
+      ${careful ? html`<label class="field">${holds ? "This takes units away from buyers." : "This is a lot."} Type ${number(this.skus.length)} to go on<input data-next autocomplete="off" inputmode="numeric" .value=${this.typed} @input=${(event) => { this.typed = event.target.value; this.draw(); }} /></label>` : nothing}
       <p class="bad" role="alert">${this.problem}</p>
       <div class="actions">
         <button type="button" class="quiet" @click=${() => { this.preview = null; if (this.kind.input === "none") this.host.querySelector("dialog").close(); else this.draw(); }}>Back</button>
-        <button class="button" ?disabled=${this.busy || !ready || !successful.length}>${this.busy ? "Changing …" : `Change ${plural(successful.length, "size")}`}</button>
+        <button class="button" data-next ?disabled=${this.busy || !ready || !changing.length}>${this.busy ? "Changing …" : `Change ${plural(changing.length, "size")}`}</button>
       </div>
     </form>`;
   }
 
   #row(row) {
-    const show = (level) => {
-      switch (this.kind.field) {
-        case "stock": return number(level.stock);
-        case "lowStockThreshold": return number(level.lowStockThreshold);
-        case "soldOut": return level.soldOut ? "sold out" : "on sale";
-        case "restockDate": return level.restockDate ?? (level === row ? this.value || "none" : "");
-        default: return `${number(level.reserved)} reserved`;
-      }
-    };
-    const ended = row.holdsEnded.length ? `ends ${plural(row.holdsEnded.length, "hold")}` : "";
-    return html`<tr><td>${row.productId} ${row.size}</td><td class="number">${show(row.previous)}</td><td class="number"><b>${show(row)}</b></td><td>${ended}</td></tr>`;
+    const isDate = this.kind.field === "restockDate";
+    const before = isDate ? this.show(this.stock.row(`${row.productId}/${row.size}`) ?? {}) : this.show(row.previous);
+    const after = isDate ? date(this.value) || "none" : this.show(row);
+    const ended = row.holdsEnded.length
+      ? html`ends ${plural(row.holdsEnded.length, "hold")}: ${row.holdsEnded.slice(0, WHOSE).map((hold) => html`<a href="/admin/holds.html?id=${encodeURIComponent(hold.reservationId)}" target="_blank">${hold.sessionId}</a> `)}${row.holdsEnded.length > WHOSE ? "…" : ""}`
+      : nothing;
+    return html`<tr><td>${this.name(row)}</td><td class="number">${before}</td><td class="number"><b>${after}</b></td><td>${ended}</td></tr>`;
+  }
+
+  name({ productId, size }) {
+    const row = this.stock.row(`${productId}/${size}`);
+    return row ? html`${row.name} <b>${row.size}</b>` : `${productId} ${size}`;
+  }
+
+  present({ productId, size }) {
+    const row = this.stock.row(`${productId}/${size}`);
+    return row && this.kind.field ? this.show(row) : nothing;
+  }
+
+  show(level) {
+    switch (this.kind.field) {
+      case "stock": return number(level.stock);
+      case "lowStockThreshold": return number(level.lowStockThreshold);
+      case "soldOut": return level.soldOut ? "sold out" : "on sale";
+      case "restockDate": return date(level.restockDate) || "none";
+      default: return number(level.reserved);
+    }
   }
 }

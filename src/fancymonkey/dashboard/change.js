@@ -1,7 +1,7 @@
 // Changing stock: what was typed, sent with what was seen, shown at once, taken back where it is refused.
 
 import { api } from "/admin/session.js";
-import { number, plural, signed } from "/admin/format.js";
+import { number, signed } from "/admin/format.js";
 import { toast } from "/admin/toast.js";
 
 export const REASONS = ["Correction", "Count", "Received", "Return", "Damaged", "Loss", "Promotion"];
@@ -17,7 +17,7 @@ export function parse(text, present) {
     return { adjust: by };
   }
   if (!/^\d{1,10}$/.test(trimmed) || Number(trimmed) > MOST) {
-    return { error: "A whole number from 0 on; or +5 and -3 to add and take off." };
+    return { error: "A whole number, or +5 and -3." };
   }
   return { set: Number(trimmed) };
 }
@@ -26,7 +26,7 @@ const acts = []; // one's own, the latest last
 let undoing = false;
 
 /** Remembers an act for Ctrl+Z and offers to undo it. */
-export function offerUndo(act, text, after) {
+export function offerUndo(act, text, after = () => {}) {
   if (!act) {
     toast(text);
     return;
@@ -35,17 +35,16 @@ export function offerUndo(act, text, after) {
   toast(text, { action: { label: "Undo", run: () => undo(act, after) } });
 }
 
-/** Undoes an act by entries that balance it. */
-export async function undo(act, after = () => {}) {
+/** Undoes an act by entries that balance it; what is undone can be done again. */
+export async function undo(act, after = () => {}, { partial = false } = {}) {
   if (undoing) return;
   undoing = true;
   try {
-    const answer = await api("/api/admin/undo", { body: { act } });
-    toast(answer.message);
+    const answer = await api("/api/admin/undo", { body: { act, partial } });
+    toast(toldUndone(answer), { action: { label: "Redo", run: () => undo(answer.act, after) } });
     after(answer);
   } catch (error) {
-    const why = (error.problem?.failed ?? []).map((row) => `${row.productId} ${row.size}: ${row.reason}`).slice(0, 3);
-    toast([error.message, ...why].join(" "), { error: true });
+    cannot(act, after, error);
   } finally {
     undoing = false;
     const at = acts.findIndex((kept) => kept.act === act);
@@ -53,15 +52,28 @@ export async function undo(act, after = () => {}) {
   }
 }
 
+function cannot(act, after, error) {
+  const failed = error.problem?.failed ?? [];
+  const why = failed.slice(0, 3).map((row) => `${row.productId} ${row.size}: ${row.reason}`);
+  const rest = failed.length ? { label: "Undo the rest", run: () => undo(act, after, { partial: true }) } : null;
+  toast([error.message, ...why].join(" "), { error: true, action: rest });
+}
+
+function toldUndone(answer) {
+  const [row, ...more] = answer.rows;
+  if (!row || more.length) return answer.message;
+  return `Undone. ${row.productId} ${row.size}: ${row.changes.map(({ field, from, to }) => `${FIELDS[field] ?? field} ${from} → ${to}`).join(", ")}.`;
+}
+
 document.addEventListener("keydown", (event) => {
-  if (!(event.ctrlKey || event.metaKey) || event.key !== "z" || event.shiftKey) return;
-  const field = event.target.closest?.("input, textarea");
-  if (field && field.value !== field.defaultValue) return; // the field has an undo of its own
+  if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z" || event.shiftKey || event.altKey) return;
+  // A field in which something was typed has an undo of its own; a number as it is has none to lose.
+  const field = event.target.closest?.("input:not([type=checkbox]), textarea, select");
+  const clean = field && (field.closest("fm-stock") ? !field.hasAttribute("data-unsent") : !field.value);
   const last = acts.at(-1);
-  if (last) {
-    event.preventDefault();
-    undo(last.act, last.after);
-  }
+  if ((field && !clean) || !last || document.querySelector("dialog[open]")) return;
+  event.preventDefault();
+  undo(last.act, last.after);
 });
 
 /** A row of `update` for a SKU. */
@@ -69,22 +81,19 @@ const rowOf = (row, more) => ({ productId: row.productId, size: row.size, ...mor
 
 /**
  * Sends one change. `wish` is `{stock}`, `{adjustStock}`, or another field with its value; `was` what was
- * seen. Gives `{ok}`, `{stale}` with the row's failure, or `{failed}` with words.
+ * seen; `key` makes a repetition one. Gives `{ok, act}`, `{stale}` with the row's failure, `{ended}` where
+ * the session has, or `{failed}` with words.
  */
-export async function send(row, wish, was, reason) {
+export async function send(row, wish, was, reason, key) {
   const update = rowOf(row, { ...wish, ...(was ? { was } : {}), ...(reason ? { reason } : {}) });
   try {
-    const answer = await api("/api/inventory/update", {
-      body: { updates: [update] },
-      headers: { "Idempotency-Key": crypto.randomUUID() },
-    });
+    const answer = await api("/api/inventory/update", { body: { updates: [update] }, headers: { "Idempotency-Key": key } });
     const [failed] = answer.results.details.failed;
     if (!failed) return { ok: answer.results.details.successful[0], act: answer.act };
     return failed.code === "stale" ? { stale: failed } : { failed: failed.reason };
   } catch (error) {
-    const failed = error.problem?.results?.details?.failed?.[0];
-    if (failed?.code === "stale") return { stale: failed };
-    return { failed: failed?.reason ?? error.message };
+    if (error.status === 401) return { ended: true };
+    return { failed: error.message };
   }
 }
 
@@ -96,5 +105,3 @@ export function told(row, field, from, to) {
   const by = field === "stock" ? ` (${signed(to - from)})` : "";
   return `${row.name} ${row.size}: ${FIELDS[field]} ${show(from)} → ${show(to)}${by}.`;
 }
-
-export const toldBulk = (count, verb) => `${plural(count, "size")} ${verb}.`;

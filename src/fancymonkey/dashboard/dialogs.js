@@ -1,14 +1,17 @@
 // Questions: native dialogs, which hold the focus and give it back.
 
 import { html, nothing, render } from "/admin/dom.js";
-import { ago, number, signed } from "/admin/format.js";
+import { ago, number } from "/admin/format.js";
 import { REASONS } from "/admin/change.js";
+
+let asked = 0;
 
 /** Shows a dialog until it is answered. `body(answer)` is its content; Esc answers null. */
 export function ask(title, body, { wide = false } = {}) {
   return new Promise((done) => {
     const host = document.createElement("div");
     document.body.append(host);
+    const id = `asked-${(asked += 1)}`;
     let answered = null;
     const answer = (value) => {
       answered = value;
@@ -16,11 +19,11 @@ export function ask(title, body, { wide = false } = {}) {
     };
     const draw = () =>
       render(
-        html`<dialog class="box ${wide ? "wide" : ""}" aria-labelledby="asked" @close=${() => {
+        html`<dialog class="box ${wide ? "wide" : ""}" aria-labelledby=${id} @close=${() => {
           host.remove();
           done(answered);
         }}>
-          <h2 id="asked">${title}</h2>
+          <h2 id=${id}>${title}</h2>
           ${body(answer, draw)}
         </dialog>`,
         host,
@@ -59,14 +62,14 @@ export function askStale(row, typed, seen, stale) {
   const by = last ? ` by ${last.actor || "somebody"}, ${ago(last.at)}` : "";
   const isNumber = typeof typed === "number";
   const added = isNumber ? stale.present + typed - seen : 0;
-  const show = (value) => (typeof value === "number" ? number(value) : String(value ?? "none"));
+  const show = (value) => (typeof value === "number" ? number(value) : value === true ? "sold out" : value === false ? "on sale" : (value ?? "none"));
   return ask(
     `${row.name} ${row.size} has changed`,
-    (answer) => html`<p>You saw <b>${show(seen)}</b> and typed <b>${show(typed)}</b>. Meanwhile it was changed to <b>${show(stale.present)}</b>${by}.</p>
+    (answer) => html`<p>Changed to <b>${show(stale.present)}</b>${by}${last?.reason ? html` (${last.reason})` : nothing}. You saw <b>${show(seen)}</b> and typed <b>${show(typed)}</b>.</p>
       <div class="actions">
         <button type="button" class="button" autofocus @click=${() => answer("keep")}>Keep ${show(stale.present)}</button>
         <button type="button" class="quiet" @click=${() => answer("set")}>Set ${show(typed)}</button>
-        ${isNumber && added >= 0 ? html`<button type="button" class="quiet" @click=${() => answer("add")}>Add ${signed(typed - seen)}: ${number(added)}</button>` : nothing}
+        ${isNumber && added >= 0 ? html`<button type="button" class="quiet" @click=${() => answer("add")}>${typed < seen ? "Take off" : "Add"} ${number(Math.abs(typed - seen))}: ${number(added)}</button>` : nothing}
       </div>`,
   );
 }

@@ -1,110 +1,145 @@
-// Why a number is what it is: the ledger of a SKU or of everything, a waterfall between two times.
+// Why a number is what it is: the ledger of a size, a product or everything.
 
-import { html, nothing, svg } from "/admin/dom.js";
-import { ago, number, signed, when } from "/admin/format.js";
-import { Page, address, ask, asked } from "/admin/page.js";
+import { html, live, nothing } from "/admin/dom.js";
+import { date, number, plural, signed, when } from "/admin/format.js";
+import { listing, sizeOf, skuOf } from "/admin/listing.js";
+import { Page, ask, filters, moment } from "/admin/page.js";
+import { KINDS, explained } from "/admin/waterfall.js";
 
-const NAMES = ["sku", "from", "to", "kind", "actor", "cause"];
-const shown = Object.fromEntries(NAMES.map((name) => [name, asked.get(name) ?? ""]));
-const KINDS = ["added", "received", "reserved", "released", "expired", "captured", "sold", "returned", "adjusted", "counted", "edited", "removed"];
 const FIELDS = { stock: "on hand", reserved: "reserved", allocated: "allocated", incoming: "incoming", backordered: "backordered", short: "short" };
-let more = [];
+const DATE = /^\d{4}-\d{2}-\d{2}$/;
+const LIMIT = 100;
+let older = [];
+let fresh = false; // there are entries that are not shown yet
+const actors = new Set();
+
+const view = filters(["sku", "from", "to", "kind", "actor", "cause"], () => page.read());
+const isSize = () => view.values.sku.includes("/");
+
+/** The viewer's day as a time: its first moment, or the first after it. */
+function moment_(day, after = 0) {
+  if (!DATE.test(day)) return day;
+  const [year, month, date_] = day.split("-").map(Number);
+  return new Date(year, month - 1, date_ + after).toISOString();
+}
+
+/** What is asked, with the viewer's days as times. `to` is the last day that counts. */
+const question = () => ({ ...view.values, from: moment_(view.values.from), to: moment_(view.values.to, 1) });
 
 async function load() {
-  more = [];
-  const entries = ask("/api/admin/history", { ...shown, limit: 100 });
-  const isSize = shown.sku.includes("/") && !shown.kind && !shown.actor && !shown.cause;
-  const why = isSize ? ask("/api/admin/explain", { sku: shown.sku, from: shown.from, asOf: shown.to }) : null;
-  return { ...(await entries), why: await why };
+  older = [];
+  fresh = false;
+  const asked = question();
+  const { kind, actor, cause } = view.values;
+  const why = isSize() && !kind && !actor && !cause ? ask("/api/admin/explain", { sku: asked.sku, from: asked.from, asOf: asked.to }) : null;
+  const [entries, story] = await Promise.all([ask("/api/admin/history", { ...asked, limit: LIMIT }), why && why.catch(unknown)]);
+  for (const entry of entries.entries) if (entry.actor) actors.add(entry.actor);
+  return { ...entries, why: story };
 }
 
-function look(values) {
-  Object.assign(shown, values);
-  address(shown);
-  page.read();
-}
-
-function waterfall(why) {
-  const steps = why.steps.filter((step) => step.change.stock);
-  const marks = [why.opening.stock, ...steps.map((step) => step.stock), why.closing.stock];
-  const [low, high] = [Math.min(0, ...marks), Math.max(1, ...marks)];
-  const x = (value) => ((value - low) / (high - low)) * 100;
-  const bar = (from, to, colour) => svg`<rect x=${x(Math.min(from, to))} y="4" width=${Math.max(0.4, Math.abs(x(to) - x(from)))} height="12" rx="0.6" fill=${colour} />`;
-  const line = (words, from, to, colour, told) => html`<div><span>${words}</span><svg viewBox="0 0 100 20" preserveAspectRatio="none" aria-hidden="true">${bar(from, to, colour)}</svg><b class="number">${told}</b></div>`;
-  return html`<div class="waterfall" role="img" aria-label="From ${why.opening.stock} to ${why.closing.stock} on hand">
-    ${line(why.from ? `On ${when(why.from)}` : "In the beginning", low, why.opening.stock, "var(--muted)", number(why.opening.stock))}
-    ${steps.map((step) => line(step.kind, step.stock - step.change.stock, step.stock, step.change.stock > 0 ? "var(--accent)" : "var(--out)", signed(step.change.stock)))}
-    ${line(why.asOf ? `On ${when(why.asOf)}` : "Now", low, why.closing.stock, "var(--muted)", number(why.closing.stock))}
-  </div>`;
-}
-
-function explained(why) {
-  return html`<section class="part" aria-labelledby="why">
-    <h2 id="why">Why is it ${number(why.closing.available)}?</h2>
-    <p>${why.sentence}</p>
-    ${why.problem ? html`<p class="bad" role="alert">${why.problem}</p>` : nothing}
-    ${waterfall(why)}
-  </section>`;
-}
-
-const links = {
-  act: (id) => html`<button type="button" class="link" title=${id} @click=${() => look({ cause: id, sku: "" })}>the whole act</button>`,
-  hold: (id) => html`<a href="/admin/holds.html?id=${encodeURIComponent(id)}" title=${id}>hold</a>`,
-  event: (id) => html`<a href="/admin/payments.html?event=${encodeURIComponent(id)}" title=${id}>event</a>`,
-  payment: (id) => html`<button type="button" class="link" title=${id} @click=${() => look({ cause: id, sku: "" })}>payment</button>`,
-};
-
-function row(entry) {
-  const moves = Object.entries(entry.change).map(([field, by]) => html`<div class="number">${signed(by)} ${FIELDS[field]}</div>`);
-  return html`<tr>
-    <td class="number">${number(entry.revision)}</td>
-    <td><time datetime=${entry.at} title=${when(entry.at)}>${ago(entry.at)}</time></td>
-    <td>${entry.kind}</td>
-    ${shown.sku.includes("/") ? nothing : html`<td><button type="button" class="link" @click=${() => look({ sku: entry.sku })}>${entry.productId} ${entry.size ?? ""}</button></td>`}
-    <td>${moves.length ? moves : html`<span class="quiet">–</span>`}</td>
-    <td class="number">${entry.size === null ? "" : number(entry.stock)}</td>
-    <td class="number">${entry.size === null ? "" : number(entry.available)}</td>
-    <td>${entry.actor || "–"}</td>
-    <td>${entry.reason}</td>
-    <td>${entry.links.map((link) => links[link.to]?.(link.id) ?? nothing)}</td>
-  </tr>`;
-}
-
-function form() {
-  const change = (event) => look({ [event.target.name]: event.target.value.trim() });
-  return html`<form class="columns" @submit=${(event) => event.preventDefault()}>
-    <label class="field">SKU or product<input name="sku" type="search" placeholder="prod_hoodie_001/M" .value=${shown.sku} @change=${change} /></label>
-    <label class="field">From<input name="from" type="date" .value=${shown.from.slice(0, 10)} @change=${change} /></label>
-    <label class="field">Before<input name="to" type="date" .value=${shown.to.slice(0, 10)} @change=${change} /></label>
-    <label class="field">What<select name="kind" @change=${change}><option value="">everything</option>${KINDS.map((kind) => html`<option ?selected=${kind === shown.kind}>${kind}</option>`)}</select></label>
-    <label class="field">Who<input name="actor" .value=${shown.actor} @change=${change} /></label>
-    ${shown.cause ? html`<button type="button" class="chip" @click=${() => look({ cause: "" })}>${shown.cause} ×</button>` : nothing}
-  </form>`;
-}
-
-function body(data) {
-  const entries = [...data.entries, ...more];
-  const next = more.next === undefined ? data.next : more.next;
-  const query = new URLSearchParams(Object.entries(shown).filter(([, value]) => value));
-  query.set("format", "csv");
-  return {
-    state: shown.sku ? `Every entry of ${shown.sku}, the latest first.` : "Every entry of the ledger, the latest first.",
-    actions: html`<a class="quiet button-like" href="/api/admin/history?${query}" download>CSV</a>`,
-    content: html`${form()} ${data.why ? explained(data.why) : nothing}
-      ${entries.length
-        ? html`<div class="plain" tabindex="0" role="region" aria-label="Entries"><table>
-            <thead><tr><th class="number">No.</th><th>When</th><th>What</th>${shown.sku.includes("/") ? nothing : html`<th>Size</th>`}<th>Change</th><th class="number">On hand</th><th class="number">Available</th><th>Who</th><th>Reason</th><th>More</th></tr></thead>
-            <tbody>${entries.map(row)}</tbody></table></div>
-          ${next ? html`<p><button type="button" class="quiet" @click=${() => onward(next)}>Older</button></p>` : nothing}`
-        : html`<div class="empty"><p>Nothing of this kind has happened.</p></div>`}`,
-  };
+function unknown(error) {
+  if (error.status === 404) return null;
+  throw error;
 }
 
 async function onward(before) {
-  const found = await ask("/api/admin/history", { ...shown, limit: 100, before });
-  more = Object.assign([...more, ...found.entries], { next: found.next });
+  const found = await ask("/api/admin/history", { ...question(), limit: LIMIT, before });
+  older = Object.assign([...older, ...found.entries], { next: found.next });
   page.draw();
 }
 
-const page = new Page("History", load, body);
+/* Drawing. */
+
+const show = (values) => view.set({ ...Object.fromEntries(Object.keys(view.values).map((name) => [name, ""])), ...values });
+const button = (words, title, run) => html`<button type="button" class="link tight" title=${title} @click=${run}>${words}</button>`;
+
+const LINKS = {
+  act: (id) => button("whole act", id, () => show({ cause: id })),
+  payment: (id) => html`<a href="/admin/payments.html?payment=${encodeURIComponent(id)}" title=${id}>payment</a>`,
+  event: (id) => html`<a href="/admin/payments.html?event=${encodeURIComponent(id)}" title=${id}>event</a>`,
+  hold: (id) => html`<a href="/admin/holds.html?id=${encodeURIComponent(id)}" title=${id}>hold</a>`,
+};
+
+function change(entry) {
+  const moves = Object.entries(entry.change);
+  if (!moves.length) return html`<span class="quiet">–</span>`;
+  return moves.map(([field, by]) => html`<div class="move"><b class="number">${signed(by)}</b> ${FIELDS[field]}</div>`);
+}
+
+function columns() {
+  const after = (name) => (entry) => (entry.size === null ? "" : number(entry[name]));
+  return [
+    ["What", (entry) => html`<b>${KINDS[entry.kind] ?? entry.kind}</b> <small class="quiet">No. ${number(entry.revision)}</small>`, "title"],
+    ["When", (entry) => moment(entry.at)],
+    ...(isSize() ? [] : [["Size", (entry) => button(sizeOf(entry), skuOf(entry), () => show({ sku: skuOf(entry), from: view.values.from, to: view.values.to }))]]),
+    ["Change", change],
+    ["On hand", after("stock"), "number"],
+    ["Reserved", after("reserved"), "number"],
+    ["Available", after("available"), "number"],
+    ["Who and why", (entry) => html`${entry.actor ? button(entry.actor, `Only what ${entry.actor} did`, () => view.set({ actor: entry.actor })) : html`<span class="quiet">–</span>`}${entry.reason ? html`<small class="block why">${entry.reason}</small>` : nothing}`],
+    ["Part of", (entry) => (entry.links.length ? html`<span class="links">${entry.links.map((link) => LINKS[link.to]?.(link.id) ?? nothing)}</span>` : html`<span class="quiet">–</span>`)],
+  ];
+}
+
+function form() {
+  const { sku, from, to, kind, actor, cause } = view.values;
+  const put = (event) => view.set({ [event.target.name]: event.target.value.trim() });
+  const day = (text) => (DATE.test(text) ? text : text ? localDay(text) : "");
+  return html`<form class="columns" @submit=${(event) => event.preventDefault()}>
+      <label class="field grow">Product or size<input name="sku" type="search" placeholder="prod_hoodie_001/M   /" autocomplete="off" spellcheck="false" .value=${live(sku)} @change=${put} /></label>
+      <label class="field">From<input name="from" type="date" .value=${live(day(from))} @change=${put} /></label>
+      <label class="field">Up to<input name="to" type="date" .value=${live(day(to))} @change=${put} /></label>
+      <label class="field">What<select name="kind" .value=${live(kind)} @change=${put}><option value="">Everything</option>${Object.entries(KINDS).map(([one, words]) => html`<option value=${one} ?selected=${one === kind}>${words}</option>`)}</select></label>
+      <label class="field">Who<input name="actor" list="actors" autocomplete="off" .value=${live(actor)} @change=${put} /></label>
+      <datalist id="actors">${[...actors].map((one) => html`<option value=${one}></option>`)}</datalist>
+    </form>
+    ${Object.values(view.values).some(Boolean) ? html`<div class="chips">
+      ${cause ? html`<button type="button" class="chip long" aria-pressed="true" aria-label="Show everything, not only ${cause}" @click=${() => view.set({ cause: "" })}>Part of ${cause} ×</button>` : nothing}
+      <button type="button" class="link tight" @click=${() => show({})}>Clear all</button>
+    </div>` : nothing}`;
+}
+
+function localDay(time) {
+  const at = new Date(time);
+  if (Number.isNaN(at.getTime())) return "";
+  return [at.getFullYear(), at.getMonth() + 1, at.getDate()].map((part) => String(part).padStart(2, "0")).join("-");
+}
+
+function sentence(entries) {
+  const { sku, cause, from, to } = view.values;
+  const named = entries.find((entry) => skuOf(entry) === sku);
+  const what = cause ? "One act, event or payment" : sku ? (named ? sizeOf(named) : sku) : "The whole shop";
+  const told = (day) => (DATE.test(day) ? date(day) : when(day));
+  const span = from && to ? ` from ${told(from)} to ${told(to)}` : from ? ` since ${told(from)}` : to ? ` up to ${told(to)}` : "";
+  return `${what}${span}, the latest entry first.`;
+}
+
+function body(data) {
+  const entries = [...data.entries, ...older];
+  const next = older.next === undefined ? data.next : older.next;
+  const query = new URLSearchParams(Object.entries(question()).filter(([, value]) => value));
+  query.set("format", "csv");
+  return {
+    state: sentence(entries),
+    actions: html`${fresh ? html`<button type="button" class="button" @click=${() => page.read({ quiet: true })}>Show new entries</button>` : nothing}<a class="button-like" href="/api/admin/history?${query}" download>Export CSV</a>`,
+    content: html`${form()} ${data.why ? explained(data.why) : nothing}
+      ${entries.length
+        ? html`${isSize() ? html`<h2 class="over">Entries</h2>` : nothing}
+          ${listing("Entries", columns(), entries, { key: (entry) => entry.revision })}
+          <p class="after">${next ? html`<button type="button" class="quiet" @click=${() => onward(next)}>Older entries</button>` : html`<span class="quiet">That is all: ${plural(entries.length, "entry", "entries")}.</span>`}</p>`
+        : html`<div class="empty"><p>Nothing of this kind has happened.</p><button type="button" class="button" @click=${() => show({})}>Show everything</button></div>`}`,
+  };
+}
+
+class History extends Page {
+  /** Rows that come in by themselves would move what somebody reads: they are offered. */
+  changed() {
+    if (this.data && view.values.to === "" && !fresh) {
+      fresh = true;
+      this.draw();
+    }
+  }
+}
+
+const page = new History("History", load, body, { live: 2000 });
 page.read();

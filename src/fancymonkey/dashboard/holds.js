@@ -1,99 +1,170 @@
 // Who holds what, since when and until when; and giving it back.
 
-import { html, nothing } from "/admin/dom.js";
-import { askReason } from "/admin/dialogs.js";
-import { ago, number, plural, until, when } from "/admin/format.js";
-import { Page, address, ask, asked } from "/admin/page.js";
+import { html, live, nothing } from "/admin/dom.js";
+import { ask as question } from "/admin/dialogs.js";
+import { clock, number, plural, until, when } from "/admin/format.js";
+import { listing, sizeOf, toHistory } from "/admin/listing.js";
+import { Page, ask, filters, main, moment } from "/admin/page.js";
 import { api } from "/admin/session.js";
-import { may } from "/admin/shell.js";
 import { toast } from "/admin/toast.js";
-
-const shown = { sku: asked.get("sku") ?? "", id: asked.get("id") ?? "", status: asked.get("status") ?? "" };
-const DAY = 86_400_000;
-let selected = new Set();
-let editable = false;
-let more = [];
 
 const WORDS = { held: "Held", captured: "Paid", released: "Given back", expired: "Ran out" };
 const BADGE = { held: "warn", captured: "good", released: "", expired: "" };
+const SPANS = { 1: "last 24 hours", 7: "last 7 days", 30: "last 30 days" };
+const DAY = 86_400_000;
+const PAGE = 200;
+const [PORTION, PORTIONS, SHOWN] = [1000, 20, 500];
+let selected = new Set();
+let shown = PAGE; // live holds asked for
+
+const view = filters(["status", "q", "sku", "id", "days"], () => {
+  shown = PAGE;
+  selected = new Set();
+  page.read();
+});
+const isLive = () => !view.values.status && !view.values.id;
 
 async function load() {
-  more = [];
-  const since = shown.status && shown.status !== "held" ? new Date(Date.now() - 30 * DAY).toISOString() : "";
-  return ask("/api/admin/holds", { ...shown, since, limit: 200 });
+  const { q, sku, id, status, days } = view.values;
+  if (isLive()) {
+    const answer = await ask("/api/admin/holds", { q, sku, limit: Math.min(shown, PORTION) });
+    selected = new Set([...selected].filter((id_) => answer.holds.some((hold) => hold.id === id_ && hold.status === "held")));
+    return answer;
+  }
+  if (id) return ask("/api/admin/holds", { id });
+  return ended({ q, sku, status, since: new Date(Date.now() - (Number(days) || 1) * DAY).toISOString() });
 }
 
-async function release(ids) {
-  const reason = await askReason(`Give ${plural(ids.length, "hold")} back?`, "Correction");
+/** What has ended, the latest first: the service gives the oldest first. */
+async function ended(question_) {
+  let [found, after, answer] = [[], "", null];
+  for (let portion = 0; portion < PORTIONS && (answer === null || after); portion += 1) {
+    answer = await ask("/api/admin/holds", { ...question_, limit: PORTION, after });
+    found = [...found, ...answer.holds].slice(-SHOWN);
+    after = answer.next;
+  }
+  const last = (hold) => hold.endedAt ?? hold.createdAt;
+  found.sort((a, b) => (last(a) < last(b) ? 1 : -1));
+  return { ...answer, holds: found, next: null, cut: found.length === SHOWN };
+}
+
+/* Giving back. */
+
+const told = (hold) => hold.lines.map((line) => `${number(line.quantity)} × ${sizeOf(line)}`).join(", ");
+
+async function release(holds) {
+  const paying = holds.some((hold) => hold.checkout);
+  const reason = await question(
+    `Give ${plural(holds.length, "hold")} back?`,
+    (give) => html`<form @submit=${(event) => { event.preventDefault(); give(new FormData(event.target).get("reason").trim()); }}>
+      <ul class="listed">${holds.slice(0, 10).map((hold) => html`<li>${told(hold)}</li>`)}${holds.length > 10 ? html`<li class="quiet">and ${number(holds.length - 10)} more</li>` : nothing}</ul>
+      <p>The units can be bought by others at once, and whoever held them has to begin again. This cannot be undone.
+        ${paying ? "At the checkout it is closed too, as far as that is still possible: who pays in this very moment becomes a late payment." : ""}</p>
+      <label class="field">Reason, for the history<input name="reason" maxlength="200" placeholder="ended by the owner" /></label>
+      <div class="actions"><button type="button" class="quiet" @click=${() => give(null)}>Cancel</button><button class="button">Give back</button></div>
+    </form>`,
+  );
   if (reason === null) return;
   try {
-    const answer = await api("/api/admin/holds/release", { body: { ids, reason } });
-    toast(`${plural(answer.released, "hold")} given back.`);
+    const answer = await api("/api/admin/holds/release", { body: { ids: holds.map((hold) => hold.id), reason } });
+    const late = holds.length - answer.released;
+    toast(`${plural(answer.released, "hold")} given back.${late ? ` ${plural(late, "hold")} had ended before.` : ""}`);
     selected = new Set();
   } catch (error) {
-    toast(error.message, { error: true });
+    toast(`Nothing was given back. ${error.message}`, { error: true, action: { label: "Retry", run: () => release(holds) } });
   }
-  page.read({ quiet: true });
+  await page.read({ quiet: true });
+  if (document.activeElement === document.body) main.querySelector("input[type=search]")?.focus();
 }
 
-function pick(id, on) {
+/* Drawing. */
+
+function pick(ids, on) {
   selected = new Set(selected);
-  if (on) selected.add(id);
-  else selected.delete(id);
+  for (const id of ids) if (on) selected.add(id); else selected.delete(id);
   page.draw();
 }
 
-function row(hold) {
-  const live = hold.status === "held";
-  const what = hold.lines.map((line) => `${line.quantity} × ${line.productId} ${line.size}`).join(", ");
-  return html`<tr>
-    <td>${live && editable ? html`<input type="checkbox" aria-label="Select the hold of ${what}" .checked=${selected.has(hold.id)} @change=${(event) => pick(hold.id, event.target.checked)} />` : nothing}</td>
-    <td>${hold.lines.map((line) => html`<div><b class="number">${number(line.quantity)}</b> × <a href="/admin/history.html?sku=${encodeURIComponent(`${line.productId}/${line.size}`)}">${line.productId} ${line.size}</a></div>`)}</td>
-    <td>${hold.by === "owner" ? "Owner" : "Buyer"}${hold.checkout ? html`<br /><small class="quiet">at the till</small>` : nothing}</td>
-    <td><time datetime=${hold.createdAt} title=${when(hold.createdAt)}>${ago(hold.createdAt)}</time></td>
-    <td>${live ? (hold.expiresAt ? html`<time class="rest" datetime=${hold.expiresAt} title=${when(hold.expiresAt)}>${until(hold.expiresAt)}</time>` : "until given back") : hold.endedAt ? html`<time datetime=${hold.endedAt} title=${when(hold.endedAt)}>${ago(hold.endedAt)}</time>` : nothing}</td>
-    <td><span class="badge ${BADGE[hold.status]}">${WORDS[hold.status]}${hold.late ? ", late" : ""}</span></td>
-    <td><small class="quiet" title=${hold.sessionId ?? ""}>${hold.id}</small></td>
-    <td>${live && editable ? html`<button type="button" class="quiet" @click=${() => release([hold.id])}>Give back</button>` : nothing}</td>
-  </tr>`;
+const rest = (hold) => html`<time class="rest" role="timer" datetime=${hold.expiresAt} title=${when(hold.expiresAt)} .textContent=${until(hold.expiresAt)}></time><small class="quiet"> at ${clock(hold.expiresAt)}</small>`;
+
+function end(hold) {
+  if (hold.status !== "held") return hold.endedAt ? moment(hold.endedAt) : moment(hold.expiresAt);
+  return hold.expiresAt ? rest(hold) : html`<span class="quiet">until given back</span>`;
 }
 
-function body(data) {
-  const holds = [...data.holds, ...more];
-  const filter = (values) => {
-    Object.assign(shown, values);
-    address(shown);
-    page.read();
-  };
-  const next = more.next === undefined ? data.next : more.next;
+function who(hold) {
+  if (hold.by === "owner") return "Set aside by the shop";
+  return html`Buyer${hold.checkout && hold.status === "held" ? html` <span class="badge backordered">paying</span>` : nothing} <small class="quiet id" title=${hold.sessionId ?? hold.id}>${hold.sessionId ?? hold.id}</small>`;
+}
+
+const back = (hold) => (hold.status === "held" ? html`<button type="button" class="quiet small" aria-label="Give back ${told(hold)}" @click=${() => release([hold])}>Give back</button>` : nothing);
+
+function columns(editable) {
+  const what = ["What", (hold) => html`${hold.lines.map((line) => html`<div><b class="number">${number(line.quantity)}</b> × ${toHistory(line)}</div>`)}`, "title"];
+  const state = (hold) => html`<span class="badge ${BADGE[hold.status]}">${WORDS[hold.status]}${hold.late ? ", late" : ""}</span>`;
+  const rows = [what, ["Who", who], ["Since", (hold) => moment(hold.createdAt)], [isLive() ? "Ends in" : "Ended", end]];
+  if (!isLive()) return [...rows, ["State", state], ...(editable && view.values.id ? [["Give back", back, "act"]] : [])];
+  if (!editable) return rows;
+  const box = (hold) => html`<input type="checkbox" aria-label="Select the hold of ${told(hold)}" ?disabled=${hold.status !== "held"} .checked=${live(selected.has(hold.id))} @change=${(event) => pick([hold.id], event.target.checked)} />`;
+  return [["Select", box, "act pick"], ...rows, ["Give back", back, "act"]];
+}
+
+function tools() {
+  const { status, q, sku, id, days } = view.values;
+  const chip = (words, on, values) => html`<button type="button" class="chip" aria-pressed=${on} @click=${() => view.set(values)}>${words}</button>`;
+  return html`<div class="tools">
+      <input type="search" aria-label="Search product, size or an id" placeholder="Product, size or an id   /" .value=${live(q)} @change=${(event) => view.set({ q: event.target.value.trim(), id: "" })} />
+    </div>
+    <div class="chips" role="group" aria-label="Filters">
+      ${Object.entries(WORDS).map(([one, words]) => chip(words, !id && (status || "held") === one, { status: one === "held" ? "" : one, id: "", days: one === "held" ? "" : days }))}
+      ${status ? html`<span class="bar" aria-hidden="true"></span>${Object.entries(SPANS).map(([span, words]) => chip(words, (days || "1") === span, { days: span }))}` : nothing}
+      ${sku ? html`<button type="button" class="chip" aria-pressed="true" aria-label="Show all sizes, not only ${sku}" @click=${() => view.set({ sku: "" })}>${sku} ×</button>` : nothing}
+      ${id ? html`<button type="button" class="chip long" aria-pressed="true" aria-label="Show all holds, not only ${id}" @click=${() => view.set({ id: "" })}>${id} ×</button>` : nothing}
+    </div>`;
+}
+
+function nothingHere() {
+  const { status, q, sku, id } = view.values;
+  if (q || sku || id) return html`<div class="empty"><p>No ${status ? "" : "live "}hold is like that.</p><button type="button" class="button" @click=${() => view.set({ q: "", sku: "", id: "" })}>Clear filters</button></div>`;
+  if (status) return html`<div class="empty"><p>None in the ${SPANS[view.values.days || "1"]}.</p></div>`;
+  return html`<div class="empty"><p>Nobody holds anything now. When a buyer puts something into the basket, it is here within a second.</p><a class="button-like" href="/" target="_blank" rel="noopener">Open the shop</a></div>`;
+}
+
+function selection(data) {
+  if (!selected.size) return nothing;
+  const chosen = data.holds.filter((hold) => selected.has(hold.id));
+  const free = data.holds.filter((hold) => hold.status === "held");
+  return html`<div class="selection" role="region" aria-label="Selected">
+    <b>${plural(chosen.length, "hold")} selected</b>
+    ${chosen.length < free.length ? html`<button type="button" class="chip" @click=${() => pick(free.map((hold) => hold.id), true)}>Select all ${number(free.length)}</button>` : nothing}
+    <button type="button" class="chip" @click=${() => release(chosen)}>Give back …</button>
+    <button type="button" class="link" @click=${() => pick([...selected], false)}>Clear</button>
+  </div>`;
+}
+
+function body(data, page_) {
+  const state = isLive() ? `${plural(data.total, "live hold")} of ${plural(data.units, "unit")}.` : `${data.cut ? "The latest " : ""}${plural(data.holds.length, "hold")}, the last to end first.`;
+  const editable = page_.can("stock");
   return {
-    state: `${plural(data.total, "live hold")} of ${plural(data.units, "unit")}${shown.sku ? ` of ${shown.sku}` : ""}.`,
-    actions: selected.size ? html`<button type="button" class="button" @click=${() => release([...selected])}>Give ${plural(selected.size, "hold")} back</button>` : nothing,
-    content: html`<div class="chips" role="group" aria-label="Filters">
-        ${Object.entries(WORDS).map(([status, words]) => html`<button type="button" class="chip" aria-pressed=${(shown.status || "held") === status} @click=${() => filter({ status: status === "held" ? "" : status })}>${words}</button>`)}
-        ${shown.sku || shown.id ? html`<button type="button" class="chip" aria-pressed="true" @click=${() => filter({ sku: "", id: "" })}>${shown.sku || shown.id} ×</button>` : nothing}
-      </div>
-      ${holds.length
-        ? html`<div class="plain" tabindex="0" role="region" aria-label="Holds"><table>
-            <thead><tr><th><span class="unseen">Select</span></th><th>What</th><th>Who</th><th>Since</th><th>${(shown.status || "held") === "held" ? "Ends in" : "Ended"}</th><th>State</th><th>Id</th><th><span class="unseen">Give back</span></th></tr></thead>
-            <tbody>${holds.map(row)}</tbody></table></div>
-          ${next ? html`<p><button type="button" class="quiet" @click=${() => onward(next)}>More</button></p>` : nothing}`
-        : html`<div class="empty"><p>${(shown.status || "held") === "held" ? "Nobody holds anything now." : "None in the last 30 days."}</p></div>`}`,
+    state,
+    content: html`${tools()}
+      ${data.holds.length ? listing("Holds", columns(editable), data.holds, { key: (hold) => hold.id }) : nothingHere()}
+      ${isLive() && data.next && shown < PORTION ? html`<p><button type="button" class="quiet" @click=${() => { shown = PORTION; page.read({ quiet: true }); }}>Show more</button></p>` : nothing}
+      ${selection(data)}`,
   };
 }
 
-async function onward(after) {
-  const found = await ask("/api/admin/holds", { ...shown, limit: 200, after });
-  more = Object.assign([...more, ...found.holds], { next: found.next });
-  page.draw();
-}
+const page = new Page("Holds", load, body, { live: 300, every: 30_000 });
 
-const page = new Page("Holds", load, body, { every: 5000 });
+// The clocks run; when one has run out, the service says what became of the hold.
 setInterval(() => {
-  for (const time of document.querySelectorAll("time.rest")) time.textContent = until(time.dateTime);
+  let over = false;
+  for (const time of document.querySelectorAll("time.rest")) {
+    time.textContent = until(time.dateTime);
+    const left = new Date(time.dateTime) - Date.now();
+    time.classList.toggle("soon", left < 120_000);
+    over ||= left < -500 && left > -30_000;
+  }
+  if (over && !page.busy) page.read({ quiet: true });
 }, 1000);
-may("stock").then((can) => {
-  editable = can;
-  page.draw();
-});
 page.read();

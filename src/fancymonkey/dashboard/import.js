@@ -1,71 +1,95 @@
 // Taking in a table: drop it, see what would change, apply it as one act, undo it as one.
 
 import { html, nothing } from "/admin/dom.js";
-import { offerUndo } from "/admin/change.js";
+import { offerUndo, undo } from "/admin/change.js";
 import { number, plural } from "/admin/format.js";
-import { Page } from "/admin/page.js";
+import { Page, main } from "/admin/page.js";
 import { ApiError, send } from "/admin/session.js";
 import { may } from "/admin/shell.js";
 
-const WORDS = { read: "Reading", check: "Comparing", apply: "Changing" };
+const MOST = 16 * 1024 * 1024;
+const STEPS = { read: "Reading the file", check: "Comparing it with the shop", apply: "Changing the shop" };
 const COLUMNS = {
-  stock: "on hand", lowStockThreshold: "threshold", soldOut: "sold out", restockDate: "restock date", priceId: "Stripe price", skuId: "SKU id",
+  productId: "product", size: "size", name: "name", category: "category", price: "price", stock: "on hand", lowStockThreshold: "threshold",
+  soldOut: "sold out", restockDate: "restock date", priceId: "Stripe price", skuId: "SKU id", image: "picture",
 };
+const UNREAD = ["reserved", "available", "status", "backordered", "short", "lastChanged"];
 let file = null;
 let step = null; // {step, done, of}
 let preview = null;
 let problem = "";
 let create = false;
-let rows = "all";
+let leaveOut = false;
 let applied = null;
+let key = "";
 let editable = true;
+let owner = true;
 
 /** Sends the file; what comes in lines on the way moves the bar. */
 async function ask(mode) {
-  const query = new URLSearchParams({ mode, rows, name: file.name });
+  const query = new URLSearchParams({ mode, rows: leaveOut ? "good" : "all", name: file.name });
   if (create) query.set("create", "true");
   const headers = { Accept: "application/x-ndjson", "Content-Type": file.type || "application/octet-stream" };
-  if (mode === "apply") headers["Idempotency-Key"] = crypto.randomUUID();
-  const response = await send(`/api/admin/import?${query}`, { method: "POST", body: file, headers });
+  if (mode === "apply") headers["Idempotency-Key"] = key;
+  let response;
+  try {
+    response = await send(`/api/admin/import?${query}`, { method: "POST", body: file, headers });
+  } catch {
+    throw new ApiError(0, { detail: "The file could not be sent. Is it open elsewhere, or was it changed? Choose it again." }, null);
+  }
   if (!response.headers.get("content-type")?.includes("ndjson")) {
-    const answer = await response.json();
+    const answer = await response.json().catch(() => ({}));
     if (!response.ok) throw new ApiError(response.status, answer, null);
     return answer;
   }
+  const last = await lines(response, (line) => {
+    step = line;
+    page.draw();
+  });
+  if (!last?.success) throw new ApiError(last?.status ?? 0, last ?? { detail: "The answer broke off. Preview the file again: it shows what is left to do." }, null);
+  return last;
+}
+
+/** Reads an answer line by line; gives the last one. */
+async function lines(response, tell) {
   let [text, last] = ["", null];
-  const take = (line) => {
-    last = JSON.parse(line);
-    if (last.step) {
-      step = last;
-      page.draw();
-    }
-  };
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   for (;;) {
-    const { value, done } = await reader.read();
-    text += value ?? "";
-    const lines = text.split("\n");
-    text = lines.pop();
-    lines.filter(Boolean).forEach(take);
-    if (done) break;
+    let part = { done: true };
+    try {
+      part = await reader.read();
+    } catch {
+      return null; // the connection broke off
+    }
+    text += part.value ?? "";
+    const whole = text.split("\n");
+    text = whole.pop();
+    for (const line of whole.filter(Boolean)) {
+      last = JSON.parse(line);
+      if (last.step) tell(last);
+    }
+    if (part.done) return last?.step ? null : last;
   }
-  if (text.trim()) take(text);
-  if (!last?.success) throw new ApiError(last?.status ?? 500, last ?? {}, null);
-  return last;
 }
 
 async function look() {
   if (!file) return;
-  [problem, preview, applied, step] = ["", null, null, { step: "read", done: 0, of: 1 }];
+  if (file.size > MOST) {
+    [problem, file] = [`${file.name} is larger than 16 MiB. Split it.`, null];
+    page.draw();
+    return;
+  }
+  [problem, preview, applied, step, key] = ["", null, null, { step: "read", done: 0, of: 1 }, crypto.randomUUID()];
   page.draw();
   try {
     preview = await ask("preview");
   } catch (error) {
-    problem = error.message;
-    preview = error.problem?.counts ? error.problem : null;
+    problem = `${error.message} Nothing was changed.`;
+    if (error.code !== "overloaded") file = null;
   }
   step = null;
   page.draw();
+  document.getElementById("seen")?.focus();
 }
 
 async function apply() {
@@ -73,86 +97,144 @@ async function apply() {
   page.draw();
   try {
     applied = await ask("apply");
-    offerUndo(applied.act, `${file.name}: ${plural(applied.counts.applied, "row")} taken in.`, () => {
-      applied = null;
-      look();
-    });
     preview = null;
+    offerUndo(applied.act, `${file.name}: ${plural(applied.counts.applied, "row")} taken in.`, taken);
   } catch (error) {
     problem = error.message;
+    if (error.problem?.counts) preview = { ...preview, counts: error.problem.counts, faults: error.problem.faults };
   }
   step = null;
   page.draw();
 }
 
+/** It was undone: the same file can be looked at again. */
+function taken() {
+  applied = null;
+  look();
+}
+
 function take(chosen) {
-  if (!chosen) return;
+  if (!chosen || step) return;
   file = chosen;
   look();
 }
 
 const over = (event, on) => {
   event.preventDefault();
-  event.currentTarget.classList.toggle("over", on);
+  document.querySelector(".drop")?.classList.toggle("over", on);
 };
+addEventListener("dragover", (event) => over(event, true));
+addEventListener("dragleave", (event) => event.relatedTarget ?? over(event, false));
+addEventListener("drop", (event) => {
+  over(event, false);
+  take(event.dataTransfer.files[0]);
+});
+addEventListener("beforeunload", (event) => step?.step === "apply" && event.preventDefault());
+
+const url = (more) => `/api/admin/export?${new URLSearchParams(more)}`;
 
 function start() {
-  return html`<div
-      class="drop"
-      @dragover=${(event) => over(event, true)}
-      @dragleave=${(event) => over(event, false)}
-      @drop=${(event) => { over(event, false); take(event.dataTransfer.files[0]); }}
-    >
-      <p>Drop a CSV or XLSX file here, or</p>
-      <label class="button">Choose a file<input class="unseen" type="file" accept=".csv,.tsv,.txt,.xlsx" @change=${(event) => take(event.target.files[0])} /></label>
-      <p class="quiet">Nothing is changed before you have seen what would be. <a href="/api/admin/export?format=csv" download>Export as CSV</a> or <a href="/api/admin/export?format=xlsx" download>XLSX</a>, edit, and bring it back: what was sold meanwhile stays sold.</p>
+  return html`<div class="drop">
+      <svg viewBox="0 0 24 24" aria-hidden="true"><path d="M12 4v11M7 10l5 5 5-5M4 20h16" /></svg>
+      <p><b>Drop a CSV or XLSX file here</b></p>
+      <label class="button">Choose a file<input class="unseen" type="file" accept=".csv,.tsv,.txt,.xlsx" @change=${(event) => { take(event.target.files[0]); event.target.value = ""; }} /></label>
+      <p class="quiet">Nothing is changed before you have seen what would be.</p>
+    </div>
+    <div class="two ways">
+      <section><h2>To change many at once</h2>
+        <p class="quiet">Export what there is, edit it, and bring it back. Only cells that you changed count: what is sold meanwhile stays sold.</p>
+        <p><a class="quiet button-like" href=${url({ format: "xlsx" })} download>Export XLSX</a> <a class="quiet button-like" href=${url({ format: "csv" })} download>Export CSV</a></p></section>
+      <section><h2>To add what is new</h2>
+        <p class="quiet">Fill in an empty table, one row for each size. Product, size, name and stock are enough.</p>
+        <p><a class="quiet button-like" href=${url({ format: "xlsx", template: "true" })} download>Empty XLSX</a> <a class="quiet button-like" href=${url({ format: "csv", template: "true" })} download>Empty CSV</a></p></section>
     </div>`;
 }
 
-function options() {
-  const flip = (change) => () => { change(); look(); };
-  return html`<div class="chips" role="group" aria-label="How">
-    <button type="button" class="chip" aria-pressed=${rows === "good"} @click=${flip(() => { rows = rows === "all" ? "good" : "all"; })}>Leave out rows at fault</button>
-    <button type="button" class="chip" aria-pressed=${create} @click=${flip(() => { create = !create; })}>Make what is not there</button>
-  </div>`;
+const show = (value) => (value === null || value === undefined || value === "" ? html`<span class="quiet">–</span>` : value);
+const many = (count, list) => (list.length < count ? html`<p class="quiet">The first ${number(list.length)} of ${number(count)}.</p>` : nothing);
+
+function faults(list, count) {
+  if (!list.length) return nothing;
+  return html`<section class="part"><h3 class="bad">${plural(count, "row")} at fault</h3>
+    <div class="preview" tabindex="0" role="region" aria-label="Rows at fault"><table>
+      <thead><tr><th class="number">Row</th><th>Column</th><th>Why</th></tr></thead>
+      <tbody>${list.map((one) => html`<tr><td class="number">${number(one.row)}</td><td>${show(COLUMNS[one.column] ?? one.column)}</td><td class="why">${one.reason}</td></tr>`)}</tbody>
+    </table></div>${many(count, list)}</section>`;
+}
+
+function changes(list) {
+  if (!list.length) return html`<p class="part">Nothing would change.</p>`;
+  const marked = list.some((one) => one.exported !== null);
+  return html`<section class="part"><h3>What would change</h3>
+    <div class="preview" tabindex="0" role="region" aria-label="Changes"><table>
+      <thead><tr><th class="number">Row</th><th>Product and size</th><th>What</th>${marked ? html`<th class="number">Exported</th><th class="number">In the file</th>` : nothing}<th class="number">Now</th><th class="number">Then</th></tr></thead>
+      <tbody>${list.map((one) => html`<tr>
+        <td class="number">${number(one.row)}</td><td>${one.productId} <b>${one.size}</b></td>
+        <td>${one.new ? html`<span class="badge new">New ${one.new}</span>` : (COLUMNS[one.column] ?? one.column)}</td>
+        ${marked ? html`<td class="number">${show(one.exported)}</td><td class="number">${show(one.file)}</td>` : nothing}
+        <td class="number">${show(one.now)}</td><td class="number"><b>${show(one.after)}</b></td></tr>`)}</tbody>
+    </table></div>${list.length === 1000 ? html`<p class="quiet">The first 1,000.</p>` : nothing}</section>`;
+}
+
+function columns(list) {
+  const read = list.filter((one) => COLUMNS[one] && one !== "productId" && one !== "size").map((one) => COLUMNS[one]);
+  const left = list.filter((one) => UNREAD.includes(one));
+  const sure = list.includes("exported") ? " It knows how it was exported, so sales since then survive." : " It does not say how it was exported, so whatever differs from now is a change.";
+  return html`<p class="quiet part">Read: ${read.join(", ") || "nothing that can be changed"}.${left.length ? ` Not taken in: ${left.join(", ")}.` : ""}${sure}</p>`;
 }
 
 function seen() {
-  const { counts, changes = [], faults = [] } = preview;
-  const blocked = rows === "all" && counts.faults > 0;
-  return html`<section class="part" aria-labelledby="seen">
-    <h2 id="seen">${file.name}</h2>
-    <div class="tiles">${[["changed", "would change"], ["new", "new"], ["unchanged", "stay as they are"], ["faults", "at fault"]].map(([key, words]) => html`<div class="tile"><b>${number(counts[key] ?? 0)}</b><span>${words}</span></div>`)}</div>
-    ${options()}
-    ${faults.length
-      ? html`<h3 class="bad">Rows at fault</h3><div class="preview" tabindex="0" role="region" aria-label="Faults"><table><thead><tr><th class="number">Row</th><th>Column</th><th>Why</th></tr></thead>
-          <tbody>${faults.map((fault) => html`<tr><td class="number">${number(fault.row)}</td><td>${fault.column ?? ""}</td><td>${fault.reason}</td></tr>`)}</tbody></table></div>`
-      : nothing}
-    ${changes.length
-      ? html`<h3>What would change</h3><div class="preview" tabindex="0" role="region" aria-label="Changes"><table>
-          <thead><tr><th class="number">Row</th><th>Size</th><th>What</th><th class="number">Exported</th><th class="number">In the file</th><th class="number">Now</th><th class="number">Then</th></tr></thead>
-          <tbody>${changes.map((one) => html`<tr><td class="number">${number(one.row)}</td><td>${one.productId} ${one.size ?? ""}</td><td>${COLUMNS[one.column] ?? one.column}</td>${[one.exported, one.file, one.now].map((value) => html`<td class="number">${value ?? "–"}</td>`)}<td class="number"><b>${one.after ?? "–"}</b></td></tr>`)}</tbody></table></div>`
-      : html`<p>Nothing would change.</p>`}
-    <div class="actions">
-      <button type="button" class="quiet" @click=${() => { [file, preview] = [null, null]; page.draw(); }}>Another file</button>
-      <button type="button" class="button" ?disabled=${!editable || blocked || !(counts.changed + (counts.new ?? 0))} @click=${apply}>${blocked ? "Mend the faults first" : `Apply ${plural(counts.changed + (counts.new ?? 0), "row")}`}</button>
+  const { counts } = preview;
+  const count = counts.changed + counts.new;
+  const blocked = !leaveOut && counts.faults > 0;
+  const label = blocked ? "Mend the faults, or leave them out" : count ? `Apply ${plural(count, "row")}` : "Nothing to apply";
+  const tiles = [["changed", "would change"], ["new", "new"], ["unchanged", "stay as they are"], ["faults", "at fault"]];
+  return html`<section aria-labelledby="seen">
+    <h2 id="seen" tabindex="-1">${file.name}</h2>
+    ${columns(preview.columns)}
+    <div class="tiles">${tiles.map(([name, words]) => html`<div class="tile ${name === "faults" && counts.faults ? "bad" : ""}"><b>${number(counts[name])}</b><span>${words}</span></div>`)}</div>
+    <div class="chips" role="group" aria-label="How">
+      ${counts.faults ? html`<button type="button" class="chip" aria-pressed=${leaveOut} @click=${() => { leaveOut = !leaveOut; page.draw(); }}>Leave out rows at fault</button>` : nothing}
+      ${owner ? html`<button type="button" class="chip" aria-pressed=${create} @click=${() => { create = !create; look(); }}>Add what is new</button>` : nothing}
+    </div>
+    ${faults(preview.faults, counts.faults)} ${changes(preview.changes)}
+    <div class="actions standing">
+      <button type="button" class="quiet" @click=${() => { [file, preview, problem] = [null, null, ""]; page.draw(); }}>Another file</button>
+      <button type="button" class="quiet" @click=${look}>Look again</button>
+      <button type="button" class="button" ?disabled=${!editable || blocked || !count} @click=${apply}>${editable ? label : "You may only look"}</button>
     </div>
   </section>`;
 }
 
+function finished() {
+  const { counts, faults: left } = applied;
+  return html`<section class="finished" role="status">
+      <p class="large"><b>${number(counts.applied)}</b> ${counts.applied === 1 ? "row was" : "rows were"} taken in, ${number(counts.unchanged)} stayed as they are${counts.faults ? `, ${number(counts.faults)} were left out` : ""}.</p>
+      <p>${applied.act ? html`<button type="button" class="quiet" @click=${() => undo(applied.act, taken)}>Undo all of it</button> ` : nothing}<button type="button" class="quiet" @click=${() => { [file, applied] = [null, null]; page.draw(); }}>Another file</button> <a class="quiet button-like" href="/admin/">Look at the stock</a></p>
+    </section>
+    ${faults(left, counts.faults)}`;
+}
+
+function bar() {
+  const known = step.of > 1;
+  return html`<section class="running"><p role="status">${STEPS[step.step]} …</p>
+    <progress max=${known ? step.of : nothing} value=${known ? step.done : nothing} aria-label=${STEPS[step.step]}></progress>
+    <p class="quiet" aria-hidden="true">${known ? `${number(step.done)} of ${number(step.of)}` : " "}</p></section>`;
+}
+
 function body() {
+  const content = step ? bar() : preview ? seen() : applied ? finished() : start();
   return {
-    state: applied ? `${plural(applied.counts.applied, "row")} of ${file.name} taken in.` : "A table of stock, thresholds, prices: as one act, with one undo.",
+    state: "A table of stock, thresholds and prices, taken in as one act with one undo.",
     actions: nothing,
-    content: html`${problem ? html`<p class="banner" role="alert">${problem}</p>` : nothing}
-      ${step ? html`<section class="part"><p role="status">${WORDS[step.step] ?? ""} … ${number(step.done)} of ${number(step.of)}</p><progress max=${step.of || 1} value=${step.done} aria-label="Progress"></progress></section>` : preview ? seen() : start()}
-      ${applied ? html`<p><a href="/admin/">Look at the stock</a></p>` : nothing}`,
+    content: html`${problem ? html`<p class="banner out" role="alert">${problem}</p>` : nothing}${content}`,
   };
 }
 
+main.replaceChildren();
 const page = new Page("Import", async () => ({}), body);
-may("stock").then((can) => {
-  editable = can;
+Promise.all([may("stock"), may("admin")]).then(([can, all]) => {
+  [editable, owner] = [can, all];
   page.draw();
 });
 page.read();

@@ -3,143 +3,94 @@
 import "/admin/shell.js";
 import "/admin/table.js";
 import { html, nothing, render } from "/admin/dom.js";
-import { ask, askReason, askStale } from "/admin/dialogs.js";
 import { BULKS, bulk } from "/admin/bulk.js";
-import { offerUndo, parse, send, told } from "/admin/change.js";
-import { clock, money, number, plural } from "/admin/format.js";
+import { details } from "/admin/details.js";
+import { Drafts } from "/admin/drafts.js";
+import { Editing } from "/admin/editing.js";
+import { chips, chooseColumns, sorting, viewTabs } from "/admin/filters.js";
+import { clock, number, plural } from "/admin/format.js";
+import { whoAmI } from "/admin/session.js";
 import { may } from "/admin/shell.js";
-import { STATUS, Stock } from "/admin/stock.js";
+import { Stock } from "/admin/stock.js";
+import { REASONS } from "/admin/change.js";
 import { toast } from "/admin/toast.js";
-import { chosen, emptied, isEmpty, matcher, queryOf, readView, writeView } from "/admin/view.js";
+import { chosen, dropAddress, emptied, inPlace, isEmpty, queryOf, readView, settleAddress, wordsOf, writeView } from "/admin/view.js";
 
-const stock = new Stock();
+const TELL = 2000; // at most so often somebody who listens hears how many have changed
 const main = document.getElementById("main");
-let view = readView();
+const stock = new Stock();
+const drafts = new Drafts();
+const editing = new Editing(stock, () => table());
 let skus = [];
 let selected = new Set();
 let editable = false;
 let moved = false; // the order shown is not that of the numbers any more
+let person = null;
+let heard = ""; // what a screen reader is told of live changes
+let leaving = false;
+
 const table = () => main.querySelector("fm-stock");
 
-function choose({ step = false, keep = false } = {}) {
-  if (!keep) writeView(view, { step });
-  skus = chosen(stock, view);
+/** What the filters work on. */
+const page = {
+  view: readView(),
+  draw,
+  change(more, { step = true } = {}) {
+    page.view = { ...page.view, ...more };
+    writeView(page.view, { step });
+    choose();
+  },
+  clear: () => page.change(emptied(page.view)),
+  open(query) {
+    const { columns } = page.view;
+    page.change({ ...readView(query), columns });
+  },
+};
+
+function choose() {
+  skus = chosen(stock, page.view);
   moved = false;
   draw();
 }
 
-const withView = (more, options = { step: true }) => {
-  view = { ...view, ...more };
-  choose(options);
-};
+/* What is done to many. */
 
-function toggled(list, value) {
-  return list.includes(value) ? list.filter((one) => one !== value) : [...list, value];
-}
-
-/* What was typed. */
-
-async function edit(event) {
-  const { sku, field, text, seen, move } = event.detail;
-  const row = stock.row(sku);
-  const wish = field === "stock" ? parse(text, row.stock) : parseThreshold(text);
-  if (wish.error) {
-    event.preventDefault();
-    table().refuse(sku, field, wish.error);
-    return;
-  }
-  const after = wish.set ?? row.stock + wish.adjust;
-  let reason = "";
-  if (field === "stock" && after < seen && !(wish.adjust === -1 && move === undefined)) {
-    reason = await askReason(`${row.name} ${row.size}: ${number(seen)} → ${number(after)}`);
-    if (reason === null) return;
-    if (move) table().go(sku, field, move);
-  }
-  await save(sku, field, after, wish.adjust, seen, reason);
-}
-
-function parseThreshold(text) {
-  const wish = parse(text, 0);
-  return "set" in wish ? wish : { error: "A whole number from 0 on." };
-}
-
-/** Sends a value; shown at once, taken back where it is refused. */
-async function save(sku, field, value, adjust, seen, reason) {
-  const row = stock.rows.get(sku);
-  const from = row[field];
-  const back = stock.expect(sku, { [field]: value });
-  const wish = adjust === undefined ? { [field]: value } : { adjustStock: adjust };
-  const answer = await send(row, wish, adjust === undefined ? { [field]: seen } : null, reason);
-  if (answer.ok) {
-    const { stock: onHand, reserved, available, lowStockThreshold, soldOut } = answer.ok;
-    stock.confirm(sku, { stock: onHand, reserved, available, lowStockThreshold, soldOut, ...(field === "restockDate" ? { restockDate: value } : {}) });
-    back();
-    offerUndo(answer.act, told(row, field, from, answer.ok[field] ?? value));
-    return;
-  }
-  back();
-  if (answer.stale) await settle(sku, field, value, seen, answer.stale, reason);
-  else refused(sku, field, value, adjust, seen, reason, answer.failed);
-}
-
-function refused(sku, field, value, adjust, seen, reason, words) {
-  const row = stock.rows.get(sku);
-  const again = () => save(sku, field, value, adjust, seen, reason);
-  toast(`${row.name} ${row.size} was not changed. ${words}`, { error: true, action: { label: "Retry", run: again } });
-  table().go(sku, field);
-}
-
-async function settle(sku, field, typed, seen, stale, reason) {
-  const row = stock.rows.get(sku);
-  const wish = await askStale(row, typed, seen, stale);
-  if (wish === "set") await save(sku, field, typed, undefined, stale.present, reason);
-  else if (wish === "add") await save(sku, field, stale.present + typed - seen, typed - seen, stale.present, reason);
-  else table().go(sku, field);
-}
-
-/* One size in full. */
-
-async function details(sku) {
-  const row = stock.row(sku);
-  const wish = await ask(
-    `${row.name} ${row.size}`,
-    (answer) => html`<form @submit=${(event) => {
-        event.preventDefault();
-        const form = new FormData(event.target);
-        answer({ soldOut: form.has("soldOut"), restockDate: form.get("restockDate") || null });
-      }}>
-      <dl class="facts">
-        ${[["SKU", row.sku], ["On hand", number(row.stock)], ["Reserved", number(row.reserved)], ["Available", number(row.available)], ["Backordered", number(row.backordered)], ["Price", row.price === null ? "none" : money(row.price)], ["Stripe price", row.priceId ?? "none"]].map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}
-      </dl>
-      ${editable
-        ? html`<label class="check"><input type="checkbox" name="soldOut" .checked=${row.soldOut} />Sold out, whatever is there</label>
-          <label class="field">Restock date of the product<input type="date" name="restockDate" .value=${(row.restockDate ?? "").slice(0, 10)} /></label>`
-        : nothing}
-      <p><a href="/admin/history.html?sku=${encodeURIComponent(sku)}">History, and why it is so</a> · <a href="/admin/holds.html?sku=${encodeURIComponent(sku)}">Holds</a></p>
-      <div class="actions"><button type="button" class="quiet" @click=${() => answer(null)}>Close</button>${editable ? html`<button class="button">Save</button>` : nothing}</div>
-    </form>`,
-  );
-  if (!wish) return;
-  if (wish.soldOut !== row.soldOut) await save(sku, "soldOut", wish.soldOut, undefined, row.soldOut, "");
-  if ((wish.restockDate ?? null) !== (row.restockDate?.slice(0, 10) ?? null)) await save(sku, "restockDate", wish.restockDate, undefined, row.restockDate, "");
+function select(next) {
+  selected = next;
+  draw();
 }
 
 async function many(kind) {
-  const answer = await bulk(kind, [...selected]);
-  if (!answer) return;
-  selected = new Set(answer.results.details.failed.map((row) => `${row.productId}/${row.size}`));
-  draw();
+  const answer = await bulk(kind, [...selected], stock);
+  if (answer) select(new Set(answer.results.details.failed.map((row) => `${row.productId}/${row.size}`)));
+}
+
+function selection() {
+  if (!selected.size || !editable) return nothing;
+  const shown = skus.filter((sku) => selected.has(sku)).length;
+  const unseen = selected.size - shown;
+  return html`<div class="selection" role="region" aria-label="Selected">
+    <b role="status">${plural(selected.size, "size")} selected${unseen ? `, ${number(unseen)} not shown` : ""}</b>
+    ${shown < skus.length ? html`<button type="button" class="link" @click=${() => select(new Set([...selected, ...skus]))}>Select all ${number(skus.length)} matching</button>` : nothing}
+    <span class="what">${BULKS.map(([kind, short, words]) => html`<button type="button" class="chip" aria-label=${words} ?disabled=${!stock.online} @click=${() => many(kind)}>${short}</button>`)}</span>
+    <button type="button" class="link" @click=${() => select(new Set())}>Clear</button>
+  </div>`;
 }
 
 /* Drawing. */
 
-function sentence() {
-  const rows = [...stock.rows.values()];
-  const count = (status) => rows.filter((row) => row.status === status).length;
-  const held = rows.reduce((sum, row) => sum + row.reserved, 0);
-  const parts = [[count("low"), "low"], [count("out"), "out"], [count("sold_out"), "sold out by you"], [count("backordered"), "backordered"], [held, "held now"]];
-  const told = parts.filter(([value]) => value).map(([value, words]) => `${number(value)} ${words}`);
-  return told.length ? told.join(", ") : "Everything is in stock, nothing is held.";
+function summary() {
+  const count = { low: 0, out: 0, sold_out: 0, backordered: 0 };
+  const categories = new Set();
+  let held = 0;
+  for (const row of stock.rows.values()) {
+    count[row.status] += 1;
+    held += row.reserved;
+    if (row.category) categories.add(row.category);
+  }
+  const parts = [[count.low, "low"], [count.out, "out"], [count.sold_out, "sold out by owner"], [count.backordered, "backordered"], [held, "held now"]];
+  const words = parts.filter(([value]) => value).map(([value, what]) => `${number(value)} ${what}`);
+  return { sentence: words.length ? words.join(", ") : "Everything is in stock, nothing is held", categories: [...categories].sort() };
 }
 
 function totals() {
@@ -148,100 +99,161 @@ function totals() {
     const row = stock.row(sku);
     if (row) for (const name of Object.keys(sum)) sum[name] += row[name];
   }
-  return html`<b>${number(sum.stock)}</b> on hand, <b>${number(sum.reserved)}</b> reserved, <b>${number(sum.available)}</b> available`;
+  return html`<b>${number(sum.stock)}</b> on hand · <b>${number(sum.reserved)}</b> reserved · <b>${number(sum.available)}</b> available`;
 }
 
-const chip = (words, on, click) => html`<button type="button" class="chip" aria-pressed=${on} @click=${click}>${words}</button>`;
-
-function filters() {
-  const categories = [...new Set([...stock.rows.values()].map((row) => row.category).filter(Boolean))].sort();
-  return html`<div class="chips" role="group" aria-label="Filters">
-    ${Object.entries(STATUS).slice(0, 5).map(([status, words]) => chip(words, view.status.includes(status), () => withView({ status: toggled(view.status, status) })))}
-    ${categories.length > 1 ? html`<span class="bar" aria-hidden="true"></span>${categories.map((category) => chip(category, view.category.includes(category), () => withView({ category: toggled(view.category, category) })))}` : nothing}
-    ${isEmpty(view) ? nothing : html`<button type="button" class="link" @click=${() => { view = emptied(view); choose({ step: true }); }}>Clear all</button>`}
-  </div>`;
-}
+const connection = () => {
+  const [kind, words] = stock.online ? ["good", "Live"] : stock.revision && stock.online === false ? ["wrong", "No connection"] : ["", "Connecting"];
+  return html`<span class="badge ${kind}" id="connection">${words}</span>`;
+};
 
 function exporting() {
-  const query = queryOf(view);
+  const query = queryOf(page.view);
   const url = (format) => `/api/admin/export?format=${format}${query ? `&${query}` : ""}`;
   return html`<a class="quiet button-like" href=${url("csv")} download>CSV</a><a class="quiet button-like" href=${url("xlsx")} download>XLSX</a>`;
 }
 
+function why() {
+  return html`<label class="why"><span class="unseen">Reason for what you change</span><select @change=${(event) => (editing.reason = event.target.value)}>
+    <option value="">Reason: ask</option>
+    ${REASONS.map((reason) => html`<option value=${reason}>Reason: ${reason}</option>`)}
+  </select></label>`;
+}
+
+function tools() {
+  return html`<div class="tools">
+    <input type="search" aria-label="Search product, size, SKU or Stripe price" placeholder="Search   /" .value=${page.view.q} @input=${(event) => page.change({ q: event.target.value }, { step: false })} />
+    <p class="found"><span role="status">${stock.revision ? plural(skus.length, "size") : ""}</span>${stock.revision ? html`<span class="totals"> · ${totals()}</span>` : nothing}</p>
+    ${moved ? html`<button type="button" class="chip" id="reorder" @click=${choose}>Order changed: refresh</button>` : nothing}
+    <span class="tools-end">${sorting(page)}${editable ? why() : nothing}<button type="button" class="quiet wide-only" aria-haspopup="dialog" @click=${() => chooseColumns(page)}>Columns</button></span>
+  </div>`;
+}
+
 function body() {
-  if (stock.error && !stock.rows.size) {
-    return html`<div class="empty" role="alert"><p>The stock could not be read. ${stock.error.message}</p><button type="button" class="button" @click=${() => stock.open()}>Try again</button></div>`;
+  if (stock.error && !stock.revision) {
+    return html`<div class="empty" role="alert"><p>The stock could not be read. ${stock.error.message} Nothing was changed.</p><button type="button" class="button" @click=${() => { stock.error = null; draw(); stock.open(); }}>Retry</button></div>`;
   }
   if (stock.revision && !stock.rows.size) {
     return html`<div class="empty"><p>There are no products yet.</p><p><a class="button" href="/admin/import.html">Import a table</a> <a class="quiet button-like" href="/admin/products.html">Add a product</a></p></div>`;
   }
   if (stock.revision && !skus.length) {
-    return html`<div class="empty"><p>Nothing matches.</p><button type="button" class="button" @click=${() => { view = emptied(view); choose({ step: true }); }}>Clear filters</button></div>`;
+    return html`<div class="empty"><p>Nothing matches.</p>${isEmpty(page.view) ? nothing : html`<button type="button" class="button" @click=${page.clear}>Clear filters</button>`}</div>`;
   }
   return html`<fm-stock
     .stock=${stock}
     .skus=${skus}
+    .columns=${page.view.columns}
+    .words=${wordsOf(page.view)}
+    .drafts=${drafts}
     .selected=${selected}
-    .sort=${view.sort}
-    .editable=${editable && stock.online !== false}
+    .sort=${page.view.sort}
+    .editable=${editable}
+    .online=${stock.online !== false}
     .loading=${!stock.revision}
-    @edit=${edit}
-    @sort=${(event) => withView({ sort: { [event.detail]: `-${event.detail}`, [`-${event.detail}`]: "" }[view.sort] ?? event.detail })}
-    @select=${(event) => { selected = event.detail; draw(); }}
-    @details=${(event) => details(event.detail)}
+    @edit=${(event) => editing.edit(event)}
+    @step=${(event) => editing.step(event.detail.sku, event.detail.by)}
+    @sort=${(event) => page.change({ sort: { [event.detail]: `-${event.detail}`, [`-${event.detail}`]: "" }[page.view.sort] ?? event.detail })}
+    @pick=${(event) => select(event.detail)}
+    @details=${(event) => details(stock.row(event.detail), editing, editable && stock.online)}
   ></fm-stock>`;
 }
 
 function draw() {
+  const { sentence, categories } = summary();
   render(
     html`<header class="head">
-        <div><h1>Stock</h1><p class="state">${stock.revision ? sentence() : "Reading the stock …"}</p></div>
+        <div><h1>Stock</h1><p class="state">${stock.revision ? sentence : "Reading the stock …"} ${connection()}</p></div>
         <div class="head-actions">${exporting()}<a class="button" href="/admin/import.html">Import</a></div>
       </header>
-      ${stock.online === false && stock.revision ? html`<p class="banner" role="alert">Connection lost. This is how it stood at ${clock(stock.heard ?? Date.now())}; nothing can be changed until it is back.</p>` : nothing}
-      <div class="tools">
-        <input type="search" aria-label="Search product, size, SKU or Stripe price" placeholder="Search   /" .value=${view.q} @input=${(event) => withView({ q: event.target.value }, {})} />
-        <p class="found" role="status">${stock.revision ? html`${plural(skus.length, "size")}: ${totals()}` : nothing}</p>
-        ${moved ? html`<button type="button" class="chip" @click=${() => choose({ keep: true })}>Order changed: refresh</button>` : nothing}
-      </div>
-      ${filters()} ${body()}
-      ${selected.size && editable
-        ? html`<div class="selection" role="region" aria-label="Selected">
-            <b role="status">${plural(selected.size, "size")} selected</b>
-            ${BULKS.map(([kind, words]) => html`<button type="button" class="chip" @click=${() => many(kind)}>${words}</button>`)}
-            <button type="button" class="link" @click=${() => { selected = new Set(); draw(); }}>Clear</button>
-          </div>`
-        : nothing}`,
+      ${stock.online === false && stock.revision ? html`<p class="banner" role="alert">Connection lost – showing data from ${clock(stock.lost)}. What you have typed stays; it can be saved when the connection is back.</p>` : nothing}
+      ${viewTabs(page)} ${tools()} ${chips(page, categories)} ${body()} ${selection()}
+      <p class="unseen" role="status" id="heard">${heard}</p>`,
     main,
   );
 }
 
-stock.addEventListener("change", (event) => {
-  const { skus: changed, fresh } = event.detail;
-  if (fresh) {
-    selected = new Set([...selected].filter((sku) => stock.rows.has(sku)));
-    choose({ keep: true });
-  } else {
-    const meant = matcher(view);
-    const shown = new Set(skus);
-    moved ||= [...changed].some((sku) => stock.rows.has(sku) && meant(stock.row(sku)) !== shown.has(sku)) || view.sort !== "" && [...changed].some((sku) => shown.has(sku)) && chosen(stock, view).join("\n") !== skus.join("\n");
+/* What comes from elsewhere. */
+
+let waiting = 0;
+const waitingFor = new Set();
+function tellSoon(changed) {
+  for (const sku of changed) waitingFor.add(sku);
+  waiting ||= setTimeout(() => {
+    waiting = 0;
+    heard = waitingFor.size ? `${plural(waitingFor.size, "size")} changed.` : "";
+    waitingFor.clear();
     draw();
-    table()?.changed(changed);
+  }, TELL);
+}
+
+function put(changed) {
+  const grid = table();
+  if (!grid) {
+    choose(); // nothing is shown that could be moved away
+    return;
   }
+  if (!moved) moved = !inPlace(stock, page.view, skus, grid.places, changed);
+  draw();
+  grid.changed(changed);
+}
+
+/** Everything anew. Nobody who types, or has the cursor in a row, has the rows moved away. */
+function afresh(first) {
+  selected = new Set([...selected].filter((sku) => stock.rows.has(sku)));
+  if (first) restore();
+  if (first || !table()?.contains(document.activeElement)) {
+    choose();
+    table()?.changed(skus);
+    return;
+  }
+  const now = chosen(stock, page.view);
+  moved = now.join("\n") !== skus.join("\n");
+  draw();
+  table()?.changed(skus);
+}
+
+async function restore() {
+  person = (await whoAmI()).user.name;
+  const back = drafts.restore(person);
+  if (!back.length) return;
+  draw();
+  table()?.requestUpdate();
+  toast(`${plural(back.length, "number")} you had typed ${back.length === 1 ? "is" : "are"} still here. Enter saves.`);
+  table()?.go(back[0].sku, back[0].field);
+}
+
+stock.addEventListener("change", ({ detail: { skus: changed, fresh, first } }) => {
+  if (fresh) afresh(first);
+  else put(changed);
+  if (!first) tellSoon([...changed].filter((sku) => !stock.pending.has(sku)));
 });
-stock.addEventListener("connection", draw);
+stock.addEventListener("connection", () => {
+  if (stock.online) table()?.faults.clear();
+  draw();
+});
+addEventListener("pagehide", settleAddress);
 addEventListener("popstate", () => {
-  view = readView();
-  choose({ keep: true });
+  dropAddress();
+  page.view = readView();
+  choose();
+});
+addEventListener("session-ended", () => {
+  leaving = true;
+  settleAddress(); // the login leads back to it
+  drafts.keep(person, editing.unsent);
 });
 addEventListener("beforeunload", (event) => {
-  if (table()?.editing?.text || stock.pending.size) event.preventDefault();
+  if (!leaving && (drafts.size || editing.busy)) event.preventDefault();
 });
 document.addEventListener("keydown", (event) => {
   const row = event.target.closest?.("tr[data-sku]");
-  if (event.key === "x" && row && !event.target.matches("input:not([type=checkbox])")) row.querySelector(".pick input").click();
+  if (event.key !== "x" || !row || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.matches("input:not([type=checkbox])") && event.target.hasAttribute("data-unsent")) return;
+  event.preventDefault();
+  row.querySelector(".pick input").click();
 });
 
+main.replaceChildren();
 draw();
 stock.watch();
 stock.open();

@@ -7,12 +7,16 @@ const name = document.getElementById("name");
 const password = document.getElementById("password");
 const second = document.getElementById("second");
 const code = document.getElementById("code");
+const caps = document.getElementById("caps");
 const show = document.getElementById("show");
 const submit = document.getElementById("submit");
 const note = document.getElementById("note");
 const error = document.getElementById("error");
+const asked = new URLSearchParams(location.search);
+let waiting = 0;
 
-if (new URLSearchParams(location.search).has("next")) say(note, "Log in to go on where you were.");
+if (asked.has("expired")) say(note, "Your session has expired. Log in to go on where you were.");
+else if (asked.has("next")) say(note, "Log in to go on where you were.");
 
 show.addEventListener("click", () => {
   const shown = password.type === "text";
@@ -21,9 +25,18 @@ show.addEventListener("click", () => {
   show.setAttribute("aria-pressed", String(!shown));
 });
 
+for (const kind of ["keydown", "keyup"]) {
+  password.addEventListener(kind, (event) => {
+    caps.hidden = !event.getModifierState?.("CapsLock");
+  });
+}
+password.addEventListener("blur", () => {
+  caps.hidden = true;
+});
+
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
-  if (submit.getAttribute("aria-busy") === "true" || !complete()) return;
+  if (submit.getAttribute("aria-busy") === "true" || waiting || !complete()) return;
   busy(true);
   try {
     await logIn();
@@ -34,13 +47,14 @@ form.addEventListener("submit", async (event) => {
 });
 
 function complete() {
-  for (const [field, text] of [
+  const fields = [
     [name, "Type your email or name."],
     [password, "Type your password."],
-  ]) {
-    const missing = !field.value;
-    field.setAttribute("aria-invalid", String(missing));
-    if (missing) {
+  ];
+  if (!second.hidden) fields.push([code, "Type the code of your authenticator app."]);
+  for (const [field] of fields) field.removeAttribute("aria-invalid");
+  for (const [field, text] of fields) {
+    if (!field.value.trim()) {
       fail(text, field);
       return false;
     }
@@ -50,7 +64,7 @@ function complete() {
 
 async function logIn() {
   const body = { name: name.value, password: password.value };
-  if (!second.hidden && code.value.trim()) body.code = code.value.trim();
+  if (!second.hidden) body.code = code.value.trim();
   const response = await fetch("/api/admin/login", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
@@ -60,21 +74,51 @@ async function logIn() {
     location.replace(nextPage(location.search));
     return;
   }
-  refused(await response.json().catch(() => ({})));
+  const problem = await response.json().catch(() => ({}));
+  const wait = Number(response.headers.get("retry-after"));
+  if (response.status === 429 && wait) holdOff(wait);
+  else refused(problem);
 }
 
 function refused(problem) {
-  if (problem.code === "code_needed") {
+  if (problem.code === "code_needed" && second.hidden) {
     say(error, "");
     second.hidden = false;
     code.focus();
     return;
   }
+  if (problem.code === "code_needed" || !second.hidden) code.value = "";
   fail(problem.detail ?? "Something went wrong. Try again.", second.hidden ? password : code);
 }
 
+/** Counts down until another try is let in. The first sentence is told, the seconds are only shown. */
+function holdOff(seconds) {
+  waiting = seconds;
+  fail(`Too many wrong attempts. Try again in ${told(seconds)}.`, submit);
+  submit.setAttribute("aria-disabled", "true");
+  const timer = setInterval(() => {
+    waiting -= 1;
+    submit.textContent = waiting > 0 ? `Log in (in ${told(waiting)})` : "Log in";
+    if (waiting > 0) return;
+    clearInterval(timer);
+    submit.removeAttribute("aria-disabled");
+    say(error, "");
+    say(note, "You can try again now.");
+  }, 1000);
+}
+
+function told(seconds) {
+  if (seconds < 120) return `${seconds} ${seconds === 1 ? "second" : "seconds"}`;
+  return `${Math.ceil(seconds / 60)} minutes`;
+}
+
 function fail(text, field) {
+  say(note, "");
   say(error, text);
+  if (field !== submit) {
+    field.setAttribute("aria-invalid", "true");
+    field.setAttribute("aria-describedby", "error");
+  }
   field.focus();
   if (field.select) field.select();
 }
@@ -86,5 +130,5 @@ function say(place, text) {
 
 function busy(on) {
   submit.setAttribute("aria-busy", String(on));
-  submit.textContent = on ? "Logging in …" : "Log in";
+  if (!waiting) submit.textContent = on ? "Logging in …" : "Log in";
 }

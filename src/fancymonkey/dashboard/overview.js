@@ -1,55 +1,128 @@
 // How the shop stands: units and value, what sells, what was wanted in vain, what waits for the owner.
 
-import { html } from "/admin/dom.js";
-import { plot } from "/admin/plot.js";
-import { ago, money, number, plural, setCurrency, when } from "/admin/format.js";
-import { Page, ask } from "/admin/page.js";
+import { html, nothing } from "/admin/dom.js";
+import { money, number, plural, setCurrency } from "/admin/format.js";
+import { CONCERNS } from "/admin/matters.js";
+import { sizeOf } from "/admin/listing.js";
+import { Page, ask, filters, moment, ranAt } from "/admin/page.js";
+import { plot, short } from "/admin/plot.js";
 
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const SPANS = ["7", "30", "90", "365"];
+const FIRST = 5;
+const ROUNDED = 10_000; // from here on the cents say nothing
+
+const view = filters(["days"], () => page.read({ quiet: true }));
+const days = () => (SPANS.includes(view.values.days) ? view.values.days : "30");
 
 async function load() {
-  const data = await ask("/api/admin/overview", { days: 30, zone });
+  const [data, matters] = await Promise.all([
+    ask("/api/admin/overview", { days: days(), zone }).catch((error) => {
+      if (error.status !== 422) throw error; // a zone that the service does not know
+      return ask("/api/admin/overview", { days: days() });
+    }),
+    ask("/api/payments/matters", { limit: 50 }),
+  ]);
   setCurrency(data.currency);
-  return data;
+  return { ...data, waiting: matters.matters.filter((matter) => matter.closedAt === null) };
 }
 
-const tile = (value, words, url) => html`<a class="tile" href=${url}><b>${value}</b><span>${words}</span></a>`;
+const tile = (value, words, url, kind = "") => html`<a class="tile ${kind}" href=${url}><b>${value}</b><span>${words}</span></a>`;
 
-function health(name, ok, words) {
-  return html`<tr><th scope="row">${name}</th><td><span class="badge ${ok === null ? "" : ok ? "good" : "wrong"}">${ok === null ? "Off" : ok ? "Fine" : "Look here"}</span></td><td>${words}</td></tr>`;
+function tiles({ stock, holds }) {
+  return html`<div class="tiles">
+    ${tile(number(stock.units), `units on hand in ${plural(stock.sizes, "size")}`, "/admin/")}
+    ${tile(money(stock.value >= ROUNDED ? Math.round(stock.value) : stock.value), "at your prices", "/admin/?sort=-price")}
+    ${tile(number(stock.low), `${stock.low === 1 ? "size" : "sizes"} low`, "/admin/?status=low", stock.low ? "low" : "")}
+    ${tile(number(stock.out), `${stock.out === 1 ? "size" : "sizes"} out`, "/admin/?status=out&status=sold_out", stock.out ? "out" : "")}
+    ${tile(number(holds.units), `${holds.units === 1 ? "unit" : "units"} held in ${plural(holds.count, "basket")}`, "/admin/holds.html")}
+    ${tile(number(stock.backordered), `${stock.backordered === 1 ? "unit" : "units"} backordered`, "/admin/?status=backordered", stock.backordered ? "backordered" : "")}
+  </div>`;
 }
 
-const last = (time) => (time ? html`<time datetime=${time} title=${when(time)}>${ago(time)}</time>` : "never");
+function toDo(data) {
+  const row = (matter) => html`<li><a href="/admin/payments.html?payment=${encodeURIComponent(matter.payment ?? "")}">${CONCERNS[matter.concern]?.[0] ?? matter.concern}</a>
+    <span>${matter.lines.map((line) => `${number(line.quantity)} × ${sizeOf(line)}`).join(", ") || "nothing owed"}</span>${moment(matter.openedAt)}</li>`;
+  const more = data.matters.open + data.matters.due - Math.min(FIRST, data.waiting.length);
+  return html`<section class="part" aria-labelledby="todo"><h2 id="todo">To act on</h2>
+    ${data.waiting.length
+      ? html`<ul class="todo">${data.waiting.slice(0, FIRST).map(row)}</ul>${more > 0 ? html`<p class="after"><a href="/admin/payments.html">${plural(more, "more", "more")}</a></p>` : nothing}`
+      : html`<p class="calm">No backorder, late payment or refund waits for you.</p>`}
+  </section>`;
+}
+
+/* What sells, and what would have. */
+
+const best = (rows, field) => rows.reduce((top, row) => (row[field] > top[field] ? row : top), rows[0]);
+
+function conclusion(rows, field, none, verb) {
+  const sum = rows.reduce((total, row) => total + row[field], 0);
+  if (!sum) return none;
+  const top = best(rows, field);
+  const each = sum / rows.length;
+  const mean = each >= 10 ? number(Math.round(each)) : number(Math.round(each * 10) / 10);
+  return `${plural(sum, "unit")} ${verb}, ${mean} a day. Most on ${short(top.day)}: ${number(top[field])}.`;
+}
+
+function sales(data) {
+  const span = days();
+  const words = `in the last ${span} days`;
+  return html`<section class="part" aria-labelledby="sales">
+    <div class="with-action"><h2 id="sales">Sales and demand</h2>
+      <div class="chips" role="group" aria-label="How many days">${SPANS.map((one) => html`<button type="button" class="chip" aria-pressed=${one === span} @click=${() => view.set({ days: one === "30" ? "" : one }, false)}>${one} days</button>`)}</div></div>
+    <div class="two">
+      ${plot("Sold per day", conclusion(data.days, "sold", `Nothing was sold ${words}.`, "sold"), data.days, "sold", "--accent")}
+      ${plot("Turned away per day", conclusion(data.days, "turnedAway", `Nobody was turned away ${words}.`, "wanted in vain"), data.days, "turnedAway", "--out")}
+    </div>
+  </section>`;
+}
+
+/* Whether all is well. */
+
+const light = (state) => html`<span class="badge ${{ fine: "good", look: "wrong", off: "" }[state]}">${{ fine: "Fine", look: "Look here", off: "Off" }[state]}</span>`;
+const outcomes = { balanced: "the books balance", mended: "something was missed, and is mended", open: html`something has to be <a href="/admin/payments.html">decided</a>`, failed: "it failed" };
+
+function health({ health: { store, webhook, reconcile, backup } }) {
+  const failed = (outcome) => outcome === "failed" || outcome === "open";
+  const rows = [
+    ["Store", store.ok ? "fine" : "look", store.ok ? "What is confirmed is written; the store answers." : store.problems.join(" ")],
+    [
+      "Events of Stripe",
+      webhook.configured ? "fine" : "off",
+      webhook.configured ? (webhook.lastEvent ? html`The last one came ${moment(webhook.lastEvent)}.` : "None has come yet.") : "No secret for the webhook is set: paid orders are not heard of. Set STRIPE_WEBHOOK_SECRET.",
+    ],
+    [
+      "Comparison with Stripe",
+      reconcile.configured ? (failed(reconcile.outcome) ? "look" : reconcile.at ? "fine" : "off") : "off",
+      reconcile.configured ? (reconcile.at ? html`${ranAt(reconcile.at, reconcile.outcome)}: ${outcomes[reconcile.outcome] ?? reconcile.outcome}.` : html`Not compared yet. <a href="/admin/payments.html#runs">Compare now</a>`) : "Stripe is not set up. Set STRIPE_SECRET_KEY.",
+    ],
+    [
+      "Backup",
+      backup.at ? (failed(backup.outcome) ? "look" : "fine") : "look",
+      backup.at ? html`${moment(backup.at)}: ${backup.outcome}.` : "There is no backup yet. Have somebody set one up that runs each night, to another disk or machine.",
+    ],
+  ];
+  return html`<section class="part" aria-labelledby="health"><h2 id="health">Health</h2>
+    <dl class="health">${rows.map(([name, state, words]) => html`<div><dt>${name}</dt><dd>${light(state)}</dd><dd>${words}</dd></div>`)}</dl>
+  </section>`;
+}
+
+function sentence({ stock, holds, matters }) {
+  const parts = [];
+  if (stock.low) parts.push(`${number(stock.low)} low`);
+  if (stock.out) parts.push(`${number(stock.out)} out`);
+  if (holds.units) parts.push(`${number(holds.units)} held now`);
+  const open = matters.open + matters.due;
+  const stands = parts.length ? `${parts.join(", ")}. ` : "Everything is in stock. ";
+  return `${stands}${open ? `${plural(open, "payment")} to act on.` : "Nothing waits for you."}`;
+}
 
 function body(data) {
-  const { stock, holds, days, matters, health: state } = data;
-  const sold = days.reduce((sum, day) => sum + day.sold, 0);
-  const away = days.reduce((sum, day) => sum + day.turnedAway, 0);
-  const reconciled = state.reconcile.outcome;
-  return {
-    state: matters.open + matters.due ? `${plural(matters.open + matters.due, "payment matter")} to act on.` : "Nothing waits for you.",
-    content: html`<div class="tiles">
-        ${tile(number(stock.units), "units on hand", "/admin/")} ${tile(money(stock.value), "at your prices", "/admin/")}
-        ${tile(number(stock.low), "sizes low", "/admin/?status=low")} ${tile(number(stock.out), "sizes out", "/admin/?status=out&status=sold_out")}
-        ${tile(number(holds.units), `units held in ${plural(holds.count, "basket")}`, "/admin/holds.html")}
-        ${tile(number(stock.backordered), "units backordered", "/admin/?status=backordered")}
-        ${tile(number(matters.open), "matters to decide", "/admin/payments.html")}
-      </div>
-      <div class="two">
-        <section class="part">${plot("Sold", `${plural(sold, "unit")} sold in 30 days.`, days, "sold", "--accent")}</section>
-        <section class="part">${plot("Turned away", away ? `${plural(away, "unit")} wanted in 30 days and not there.` : "Nobody was turned away in 30 days.", days, "turnedAway", "--out")}</section>
-      </div>
-      <section class="part" aria-labelledby="health"><h2 id="health">Health</h2>
-        <div class="plain"><table><tbody>
-          ${health("Store", state.store.ok, state.store.problems.length ? state.store.problems.join(" ") : "Everything is written and read.")}
-          ${health("Stripe's events", state.webhook.configured ? state.webhook.lastOutcome !== "failed" : null, state.webhook.configured ? html`The last one came ${last(state.webhook.lastEvent)}.` : "No webhook secret is set.")}
-          ${health("Comparison with Stripe", state.reconcile.configured ? reconciled !== "failed" : null, state.reconcile.configured ? html`The last one ${last(state.reconcile.at)}${reconciled ? `: ${reconciled}` : ""}.` : "Stripe is not set up.")}
-          ${health("Backup", state.backup.at ? state.backup.outcome !== "failed" : null, html`The last one ${last(state.backup.at)}${state.backup.outcome ? `: ${state.backup.outcome}` : ""}.`)}
-        </tbody></table></div>
-      </section>
-`,
-  };
+  if (!data.stock.sizes) {
+    return { state: "There are no products yet.", content: html`<div class="empty"><p>When there are products, this page tells how they sell.</p><a class="button" href="/admin/import.html">Import a table</a></div>` };
+  }
+  return { state: sentence(data), content: html`${tiles(data)} ${toDo(data)} ${sales(data)} ${health(data)}` };
 }
 
-const page = new Page("Overview", load, body, { every: 30000 });
+const page = new Page("Overview", load, body, { live: 3000, every: 30_000 });
 page.read();

@@ -1,65 +1,172 @@
-// What pages that list something have in common: reading, saying why not, times that keep up.
+// What pages that show something have in common: reading, keeping up, saying why not.
 
-import { html, render } from "/admin/dom.js";
+import { html, nothing, render } from "/admin/dom.js";
+import { ago, clock, when } from "/admin/format.js";
+import { Live } from "/admin/live.js";
+import { say } from "/admin/say.js";
 import { api } from "/admin/session.js";
+import { may } from "/admin/shell.js";
 
 export const main = document.getElementById("main");
 export const asked = new URLSearchParams(location.search);
+const RIGHTS = ["read", "stock", "admin"];
+const MINUTE = 60_000;
 
-/** A page: `load()` fetches its `data`, `body(data)` draws it; errors are shown with a way out. */
+/** A time as how long ago, with the whole of it for who points at it. */
+export const moment = (time) =>
+  time ? html`<time datetime=${time} title=${when(time)}>${ago(time)}</time>` : html`<span class="quiet">never</span>`;
+
+const HOUR = 3_600_000;
+
+/** When a job ran. Comparisons that found nothing are kept once an hour, under its beginning. */
+export const ranAt = (time, outcome) =>
+  outcome === "balanced" && Date.now() - new Date(time) < HOUR ? html`<time datetime=${time} title=${when(time)}>within this hour</time>` : moment(time);
+
+const bones = (count) => html`<div class="bones" aria-busy="true"><span class="unseen">Reading …</span>${Array.from({ length: count }, () => html`<i></i>`)}</div>`;
+
+/**
+ * A page: `load()` fetches its `data`, `body(data, page)` draws it as `{state, actions, content}`.
+ * `live`: reads anew after changes in the shop, at most once in so many ms; `every`: also without.
+ */
 export class Page {
   data = null;
   error = null;
   busy = false;
+  read_ = 0; // when, and of which question, what is shown was read
+  #turn = 0;
+  #rights = null;
 
-  constructor(title, load, body, { every = 0 } = {}) {
-    this.title = title;
-    this.load = load;
-    this.body = body;
+  constructor(title, load, body, { every = 0, live = 0, waiting = bones(8) } = {}) {
+    Object.assign(this, { title, load, body, waiting });
     if (every) setInterval(() => document.hidden || this.read({ quiet: true }), every);
+    setInterval(() => document.hidden || this.draw(), MINUTE / 2); // times keep up
+    if (!live) return;
+    this.live = new Live(live);
+    this.live.addEventListener("change", () => this.changed());
+    this.live.addEventListener("connection", () => {
+      if (this.live.online && this.error) this.read({ quiet: true });
+      else this.draw();
+    });
   }
 
-  /** Reads anew. `quiet`: a failure leaves what is shown. */
+  /** Something in the shop has changed. */
+  changed() {
+    this.read({ quiet: true });
+  }
+
+  /** Whether who is logged in may do this. Known once there are data. */
+  can(right) {
+    return this.#rights?.[right] ?? false;
+  }
+
+  /** Reads anew. `quiet`: a failure leaves what is shown. Of two readings the later one counts. */
   async read({ quiet = false } = {}) {
+    const turn = (this.#turn += 1);
     this.busy = true;
+    if (!this.data) this.error = null;
     if (!quiet) this.draw();
     try {
-      this.data = await this.load();
+      const [data] = await Promise.all([this.load(), this.#known()]);
+      if (turn !== this.#turn) return;
+      this.data = data;
       this.error = null;
+      this.read_ = Date.now();
+      if (data.revision !== undefined) this.live?.since(data.revision);
     } catch (error) {
-      if (!quiet || !this.data) this.error = error;
+      if (turn !== this.#turn) return;
+      this.error = error;
+      if (!error.status && !("code" in error)) console.error(error);
     }
     this.busy = false;
     this.draw();
   }
 
+  async #known() {
+    if (this.#rights) return;
+    const may_ = await Promise.all(RIGHTS.map(may));
+    this.#rights = Object.fromEntries(RIGHTS.map((right, place) => [right, may_[place]]));
+  }
+
   draw() {
-    const { state = "", actions = "", content } = this.data ? this.body(this.data, this) : {};
+    if (!main.hasAttribute("data-drawn")) {
+      main.replaceChildren();
+      main.setAttribute("data-drawn", "");
+    }
+    const { state = "", actions = nothing, content } = this.data ? this.#view() : {};
+    const spoken = typeof state === "string" ? state : "";
     render(
-      html`<header class="head"><div><h1>${this.title}</h1><p class="state" role="status">${state}</p></div><div class="head-actions">${actions}</div></header>
-        ${this.error
-          ? html`<div class="empty" role="alert"><p>This could not be read. ${this.error.message}</p><button type="button" class="button" @click=${() => this.read()}>Try again</button></div>`
-          : (content ?? html`<div class="waiting" aria-busy="true"><span class="unseen">Reading …</span></div>`)}`,
+      html`<header class="head"><div><h1>${this.title}</h1><p class="state">${this.data ? state : " "}</p></div><div class="head-actions">${actions}</div></header>
+        ${this.#trouble()}
+        ${this.data ? html`<div class="body" aria-busy=${this.busy && !this.error}>${content}</div>` : this.error ? nothing : this.waiting}`,
       main,
     );
+    if (this.data) main.setAttribute("data-ready", "");
+    if (this.data && !this.busy) say(spoken);
+  }
+
+  /** What is to be shown. A fault of ours is told, too: the rail stays. */
+  #view() {
+    try {
+      return this.body(this.data, this);
+    } catch (error) {
+      console.error(error);
+      return { content: html`<div class="empty" role="alert"><p>This page has a fault and cannot be shown. The shop goes on.</p><a class="button" href=${location.href}>Load it again</a></div>` };
+    }
+  }
+
+  #trouble() {
+    const again = html`<button type="button" class="button" @click=${() => this.read()}>Retry</button>`;
+    if (this.error && !this.data) {
+      return html`<div class="empty" role="alert"><p>This could not be read. ${this.error.message}</p><p>Nothing is lost; the shop's data are as they were.</p>${again}</div>`;
+    }
+    if (this.error || this.live?.online === false) {
+      const why = this.error && this.error.status ? this.error.message : "Connection lost.";
+      return html`<div class="banner" role="alert"><span>${why} This is how it stood at ${clock(this.read_)}.</span>${again}</div>`;
+    }
+    return nothing;
   }
 }
 
-/** Puts values into the address bar, without what is empty. */
-export function address(values) {
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(values)) if (value) query.set(name, value);
-  const text = query.toString();
-  history.replaceState(null, "", text ? `?${text}` : location.pathname);
-  return text;
-}
-
-/** Asks with the values as a query. */
-export const ask = (path, values) => {
+const queryOf = (values) => {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(values)) {
     if (value !== "" && value !== null && value !== undefined) query.set(name, value);
   }
-  const text = query.toString();
-  return api(text ? `${path}?${text}` : path);
+  return query.toString();
 };
+
+/** Puts values into the address bar, without what is empty; `step`: Back leads back over it. */
+export function address(values, { step = false } = {}) {
+  const query = queryOf(values);
+  const url = query ? `?${query}` : location.pathname;
+  if (step) history.pushState(null, "", url);
+  else history.replaceState(null, "", url);
+  return query;
+}
+
+/** Asks with the values as a query. */
+export const ask = (path, values) => {
+  const query = queryOf(values);
+  return api(query ? `${path}?${query}` : path);
+};
+
+/** Filters that live in the address bar: `values`, and `set(some)`, after which `then()` runs. */
+export function filters(names, then) {
+  const from = () => {
+    const query = new URLSearchParams(location.search);
+    return Object.fromEntries(names.map((name) => [name, query.get(name) ?? ""]));
+  };
+  const values = from();
+  addEventListener("popstate", () => {
+    Object.assign(values, from());
+    then();
+  });
+  return {
+    values,
+    set(some, step = true) {
+      Object.assign(values, some);
+      address(values, { step });
+      then();
+    },
+  };
+}

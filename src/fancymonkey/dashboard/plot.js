@@ -2,13 +2,15 @@
 
 import uPlot from "/admin/vendor/uplot-1.6.32.min.js";
 import { LitElement, html } from "/admin/dom.js";
-import { number } from "/admin/format.js";
+import { date, number } from "/admin/format.js";
 
-const DAY = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", timeZone: "UTC" });
-const name = (day) => DAY.format(new Date(`${day}T00:00:00Z`));
+const HEIGHT = 200;
+const SHORT = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", timeZone: "UTC" });
+export const short = (day) => SHORT.format(new Date(`${day}T00:00:00Z`));
+const STEPS = [1, 2, 5].flatMap((step) => Array.from({ length: 9 }, (_zero, power) => step * 10 ** power)).sort((a, b) => a - b);
 
 class Plot extends LitElement {
-  static properties = { days: { attribute: false }, field: {}, colour: {} };
+  static properties = { days: { attribute: false }, field: {}, colour: {}, label: {} };
 
   createRenderRoot() {
     return this;
@@ -16,54 +18,70 @@ class Plot extends LitElement {
 
   connectedCallback() {
     super.connectedCallback();
-    this.sized = new ResizeObserver(() => this.fit());
+    this.sized = new ResizeObserver(() => this.#fit());
     this.sized.observe(this);
-    this.again = () => this.redraw();
+    this.again = () => this.#build();
+    this.system = matchMedia("(prefers-color-scheme: dark)");
     addEventListener("scheme", this.again);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", this.again);
+    this.system.addEventListener("change", this.again);
   }
 
   disconnectedCallback() {
     super.disconnectedCallback();
     this.sized.disconnect();
     removeEventListener("scheme", this.again);
+    this.system.removeEventListener("change", this.again);
+    this.chart?.destroy();
   }
 
   render() {
-    return html`<div class="plot" role="img" aria-label="A line over ${this.days.length} days; the table below has its numbers"></div>`;
+    return html`<div class="plot" role="img" aria-label="${this.label}: a line over ${this.days.length} days. The table below has its numbers."></div><output class="pointed" aria-hidden="true"></output>`;
   }
 
-  updated() {
-    this.redraw();
+  updated(changed) {
+    // The same numbers again are no reason to draw.
+    const key = `${this.field} ${this.days.map((day) => `${day.day}=${day[this.field]}`).join()}`;
+    if (!changed.size || (key === this.key && this.chart)) return;
+    this.key = key;
+    this.#build();
   }
 
-  fit() {
-    this.chart?.setSize({ width: this.clientWidth, height: 240 });
+  #fit() {
+    if (!this.chart) this.#build();
+    else if (this.chart.width !== this.clientWidth) this.chart.setSize({ width: this.clientWidth, height: HEIGHT });
   }
 
-  redraw() {
+  #build() {
     const place = this.querySelector(".plot");
     if (!place || !this.clientWidth) return;
     this.chart?.destroy();
+    this.chart = new uPlot(this.#options(), [this.days.map((_day, at) => at), this.days.map((day) => day[this.field])], place);
+  }
+
+  #options() {
+    const style = getComputedStyle(this);
     const colour = (token) => resolved(this, token);
-    const axis = { stroke: colour("--muted"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } };
-    const values = this.days.map((day) => day[this.field]);
-    this.chart = new uPlot(
-      {
-        width: this.clientWidth,
-        height: 240,
-        legend: { show: false },
-        cursor: { y: false },
-        scales: { x: { time: false }, y: { range: (_plot, _low, high) => [0, Math.max(5, high * 1.1)] } },
-        axes: [
-          { ...axis, values: (_plot, ticks) => ticks.map((tick) => (Number.isInteger(tick) && this.days[tick] ? name(this.days[tick].day) : "")) },
-          { ...axis, size: 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000, 10000, 100000] },
-        ],
-        series: [{}, { stroke: colour(this.colour), width: 2, points: { show: false } }],
-      },
-      [this.days.map((_day, place_) => place_), values],
-      place,
-    );
+    const axis = { stroke: colour("--muted"), font: `12px ${style.fontFamily}`, ticks: { show: false } };
+    const line = colour(this.colour);
+    return {
+      width: this.clientWidth,
+      height: HEIGHT,
+      padding: [8, 16, 0, 0],
+      legend: { show: false },
+      cursor: { y: false, drag: { x: false, y: false }, points: { size: 8, fill: line, stroke: line } },
+      scales: { x: { time: false }, y: { range: (_plot, _low, high) => [0, Math.max(4, Math.ceil(high * 1.1))] } },
+      axes: [
+        { ...axis, grid: { show: false }, size: 28, space: 64, incrs: [1, 2, 5, 7, 14, 30, 60, 90], values: (_plot, at) => at.map((one) => (this.days[one] ? short(this.days[one].day) : "")) },
+        { ...axis, grid: { stroke: colour("--line"), width: 1 }, size: 44, space: 36, incrs: STEPS, values: (_plot, at) => at.map((one) => number(one)) },
+      ],
+      series: [{}, { stroke: line, width: 1.75, fill: line.replace(/^rgb\((.*)\)$/, "rgba($1, 0.1)"), points: { show: this.days.length < 14, size: 5, fill: line } }],
+      hooks: { setCursor: [(chart) => this.#point(chart.cursor.idx)] },
+    };
+  }
+
+  #point(at) {
+    const day = at === null || at === undefined ? null : this.days[at];
+    this.querySelector(".pointed").textContent = day ? `${short(day.day)}: ${number(day[this.field])}` : "";
   }
 }
 
@@ -82,11 +100,11 @@ customElements.define("fm-plot", Plot);
 /** A figure: title, conclusion, line, table. */
 export const plot = (title, words, days, field, colour) =>
   html`<figure>
-    <h2>${title}</h2>
+    <h3>${title}</h3>
     <figcaption>${words}</figcaption>
-    <fm-plot .days=${days} field=${field} colour=${colour}></fm-plot>
-    <details><summary>Show as a table</summary>
-      <div class="preview" tabindex="0" role="region" aria-label="${title} by day"><table><thead><tr><th>Day</th><th class="number">${title}</th></tr></thead>
-        <tbody>${days.map((day) => html`<tr><td>${name(day.day)}</td><td class="number">${number(day[field])}</td></tr>`)}</tbody></table></div>
+    <fm-plot .days=${days} field=${field} colour=${colour} label=${title}></fm-plot>
+    <details class="as-table"><summary>Show as a table</summary>
+      <div class="preview" tabindex="0" role="region" aria-label="${title}, as a table"><table><thead><tr><th>Day</th><th class="number">${title}</th></tr></thead>
+        <tbody>${[...days].reverse().map((day) => html`<tr><td>${date(day.day)}</td><td class="number">${number(day[field])}</td></tr>`)}</tbody></table></div>
     </details>
   </figure>`;

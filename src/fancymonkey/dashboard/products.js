@@ -1,186 +1,149 @@
-// Products and their sizes: adding, changing, taking off sale.
+// Products and their sizes: finding, adding, changing, taking off sale and bringing back.
 
-import { html, nothing } from "/admin/dom.js";
-import { ask as question } from "/admin/dialogs.js";
+import { html, nothing, repeat } from "/admin/dom.js";
 import { offerUndo } from "/admin/change.js";
-import { money, number, plural } from "/admin/format.js";
-import { Page, address, ask, asked } from "/admin/page.js";
-import { ApiError, api } from "/admin/session.js";
+import { ask as question } from "/admin/dialogs.js";
+import { money, number, plural, setCurrency } from "/admin/format.js";
+import { Page, address, ask, asked, main } from "/admin/page.js";
+import { openProduct, picture } from "/admin/product-form.js";
+import { api } from "/admin/session.js";
 import { may } from "/admin/shell.js";
 import { toast } from "/admin/toast.js";
 
+const SHOWN = 100;
 let archived = asked.get("archived") === "true";
 let search = asked.get("q") ?? "";
+let category = asked.get("category") ?? "";
+let open = asked.get("product") ?? "";
+let shown = SHOWN;
 let editable = false;
+let showing = false;
 
-const load = () => ask("/api/admin/products", { archived: archived ? "true" : "" });
+async function load() {
+  const data = await ask("/api/admin/products", { archived: "true" });
+  setCurrency(data.currency);
+  return data;
+}
 const again = () => page.read({ quiet: true });
+const keep = () => address({ q: search, category, archived: archived ? "true" : "", product: open });
 
-const text = (form, name) => String(form.get(name) ?? "").trim();
-const orNull = (value) => value || null;
-
-function fields(product) {
-  const field = (name, words, value, more = {}) =>
-    html`<label class="field">${words}<input name=${name} .value=${value ?? ""} type=${more.type ?? "text"} ?required=${more.required} step=${more.step ?? nothing} min=${more.min ?? nothing} maxlength="200" ?autofocus=${more.autofocus} /></label>`;
-  return html`${product ? nothing : field("productId", "Id, for good (no slash)", "", { required: true, autofocus: true })}
-    ${field("name", "Name", product?.name, { required: true })} ${field("category", "Category", product?.category)}
-    ${field("price", "Price", product?.price, { type: "number", step: "0.01", min: "0" })}
-    ${field("image", "Picture, an address that begins with https://", product?.image, { type: "url" })}
-    ${field("restockDate", "Restock date", product?.restockDate?.slice(0, 10), { type: "date" })}`;
-}
-
-function read(form) {
-  return {
-    name: text(form, "name"),
-    category: text(form, "category"),
-    price: text(form, "price") === "" ? null : Number(text(form, "price")),
-    image: orNull(text(form, "image")),
-    restockDate: orNull(text(form, "restockDate")),
-  };
-}
-
-/** A form in a dialog that stays until the service has taken what it says. */
-function edit(title, content, save) {
-  let problem = "";
-  let busy = false;
-  return question(
-    title,
-    (answer, draw) => html`<form @submit=${async (event) => {
-        event.preventDefault();
-        if (busy) return;
-        busy = true;
-        try {
-          answer(await save(new FormData(event.target)));
-        } catch (error) {
-          problem = error instanceof ApiError ? error.message : String(error);
-          busy = false;
-          draw();
-        }
-      }}>
-      ${content}
-      <p class="bad" role="alert">${problem}</p>
-      <div class="actions"><button type="button" class="quiet" @click=${() => answer(null)}>Cancel</button><button class="button">Save</button></div>
-    </form>`,
-  );
-}
-
-async function done(answer, words) {
-  if (!answer) return;
+function done(answer, words) {
   offerUndo(answer.act, words, again);
   again();
 }
 
-async function add() {
-  const content = html`${fields(null)}
-    <label class="field">Sizes with their stock, as S 10, M 20, L 15<input name="sizes" required placeholder="S 10, M 20, L 15" /></label>`;
-  const save = (form) =>
-    api("/api/admin/products", { body: { productId: text(form, "productId"), ...read(form), sizes: sizesOf(text(form, "sizes")) } });
-  const answer = await edit("Add a product", content, save);
-  done(answer, `${answer?.product?.name} is on sale.`);
+/** Opens what the address names: a product, or a new one. */
+async function show() {
+  if (!open || showing || !page.data) return;
+  const product = open === "new" ? null : page.data.products.find((one) => one.productId === open);
+  if (product === undefined || (!product && !editable)) {
+    if (product === undefined) toast(`There is no product ${open}.`, { error: true });
+    open = "";
+    keep();
+    return;
+  }
+  showing = true;
+  const back = document.activeElement;
+  await openProduct(product, { editable, done, archive });
+  showing = false;
+  open = "";
+  keep();
+  if (back?.isConnected) back.focus();
 }
 
-/** "S 10, ONE SIZE 5" -> sizes with their stock. Throws where a part makes no sense. */
-function sizesOf(words) {
-  return words.split(",").map((part) => part.trim()).filter(Boolean).map((part) => {
-    const found = /^(.+?)(?:\s+(\d{1,9}))?$/.exec(part);
-    return { size: found[1], stock: Number(found[2] ?? 0) };
-  });
+function go(id) {
+  open = id;
+  keep();
+  show();
 }
 
-async function change(product) {
-  const was = { name: product.name, category: product.category, price: product.price, image: product.image, restockDate: product.restockDate };
-  const save = (form) => {
-    const wanted = read(form);
-    const body = { productId: product.productId, was };
-    for (const [name, value] of Object.entries(wanted)) {
-      if (value !== (was[name] ?? (value === "" ? "" : null))) body[name] = value;
-    }
-    return api("/api/admin/products", { method: "PUT", body });
-  };
-  done(await edit(product.name, fields(product), save), `${product.name} was changed.`);
-}
-
-async function changeSize(product, size) {
-  const content = html`
-    ${size ? nothing : html`<label class="field">Size<input name="size" required maxlength="100" autofocus /></label><label class="field">On hand<input name="stock" type="number" min="0" step="1" value="0" /></label>`}
-    <label class="field">Low from this number on<input name="lowStockThreshold" type="number" min="0" step="1" .value=${String(size?.lowStockThreshold ?? 5)} /></label>
-    <label class="field">SKU id<input name="skuId" maxlength="200" .value=${size?.skuId ?? ""} /></label>
-    <label class="field">Stripe price (price_…)<input name="priceId" maxlength="200" .value=${size?.priceId ?? ""} /></label>`;
-  const save = (form) => {
-    const made = {
-      size: size?.size ?? text(form, "size"),
-      lowStockThreshold: Number(text(form, "lowStockThreshold")),
-      skuId: orNull(text(form, "skuId")),
-      priceId: orNull(text(form, "priceId")),
-    };
-    if (!size) made.stock = Number(text(form, "stock"));
-    return api("/api/admin/products", { method: "PUT", body: { productId: product.productId, sizes: [made] } });
-  };
-  done(await edit(`${product.name}${size ? ` ${size.size}` : ": add a size"}`, content, save), `${product.name} was changed.`);
-}
-
+/** Takes off sale or brings back; gives the product as it is then. */
 async function archive(product, size, off) {
   const body = { productId: product.productId, archived: off, ...(size ? { size: size.size } : {}) };
   const name = `${product.name}${size ? ` ${size.size}` : ""}`;
+  const send = (more) => api("/api/admin/products/archive", { body: { ...body, ...more }, headers: { "Idempotency-Key": crypto.randomUUID() } });
   try {
-    const answer = await api("/api/admin/products/archive", { body });
-    done(answer, off ? `${name} is off sale.` : `${name} is back on sale.`);
-  } catch (error) {
-    if (error.code !== "live_holds") {
-      toast(error.message, { error: true });
-      return;
+    let answer;
+    try {
+      answer = await send({});
+    } catch (error) {
+      if (error.code !== "live_holds") throw error;
+      const units = (error.problem.lines ?? []).reduce((sum, line) => sum + line.reserved, 0);
+      const sure = await question(
+        `Buyers hold ${plural(units, "unit")} of ${name}`,
+        (give) => html`<p>Taking it off sale would end their holds now. Nobody can bring those back.</p>
+          <div class="actions"><button type="button" class="quiet" @click=${() => give(true)}>End them</button><button type="button" class="button" autofocus @click=${() => give(null)}>Leave it</button></div>`,
+      );
+      if (!sure) return null;
+      answer = await send({ endHolds: true });
     }
-    const sure = await question(
-      `Buyers hold ${name}`,
-      (give) => html`<p>${error.message} Their holds would end now.</p>
-        <div class="actions"><button type="button" class="quiet" @click=${() => give(null)}>Leave it</button><button type="button" class="button" @click=${() => give(true)}>End them</button></div>`,
-    );
-    if (sure) done(await api("/api/admin/products/archive", { body: { ...body, endHolds: true } }), `${name} is off sale.`);
+    done(answer, off ? `${name} is off sale.` : `${name} is back on sale.`);
+    return answer.product;
+  } catch (error) {
+    toast(error.message, { error: true });
+    return null;
   }
 }
 
-function sizeRow(product, size) {
+const words = (product) => [product.productId, product.name, product.category, ...product.sizes.flatMap((size) => [size.skuId, size.priceId])].join("\n").toLowerCase();
+
+function row(product) {
+  const sizes = product.sizes.filter((size) => product.archived || !size.archived);
+  const stock = sizes.reduce((sum, size) => sum + size.stock, 0);
+  const url = `?product=${encodeURIComponent(product.productId)}`;
+  const click = (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    event.preventDefault();
+    go(product.productId);
+  };
   return html`<tr>
-    <td>${size.size}${size.archived ? html` <span class="badge">Off sale</span>` : nothing}</td>
-    <td class="number">${number(size.stock)}</td><td class="number">${number(size.lowStockThreshold)}</td>
-    <td><small class="quiet">${size.priceId ?? "no Stripe price"}</small></td>
-    <td class="number">${editable
-      ? html`<button type="button" class="link" @click=${() => changeSize(product, size)}>Edit<span class="unseen"> ${product.name} ${size.size}</span></button>
-          <button type="button" class="link" @click=${() => archive(product, size, !size.archived)}>${size.archived ? "Bring back" : "Take off sale"}<span class="unseen"> ${product.name} ${size.size}</span></button>`
-      : nothing}</td>
+    <td class="name"><a href=${url} @click=${click}>${picture(product)}<span><b>${product.name}</b><small class="quiet">${product.productId}</small></span></a></td>
+    <td class="category">${product.category}</td>
+    <td class="number price">${product.price === null ? html`<span class="quiet">no price</span>` : money(product.price)}</td>
+    <td class="some">${sizes.slice(0, 6).map((size) => html`<span class="chiplet ${size.stock > 0 ? "" : "none"}" title="${size.size}: ${number(size.stock)} on hand">${size.size}</span>`)}${sizes.length > 6 ? html`<span class="quiet">+${sizes.length - 6}</span>` : nothing}</td>
+    <td class="number on-hand" data-label="on hand">${number(stock)}</td>
+    <td class="fate">${product.archived ? html`<span class="badge">Off sale</span>` : nothing}</td>
   </tr>`;
 }
 
-function card(product) {
-  return html`<details class="part plain product">
-    <summary><b>${product.name}</b> <span class="quiet">${product.category}, ${product.price === null ? "no price" : money(product.price)}, ${plural(product.sizes.length, "size")}</span>${product.archived ? html` <span class="badge">Off sale</span>` : nothing}</summary>
-    <table><thead><tr><th>Size</th><th class="number">On hand</th><th class="number">Threshold</th><th>Stripe price</th><th><span class="unseen">Change</span></th></tr></thead>
-      <tbody>${product.sizes.map((size) => sizeRow(product, size))}</tbody></table>
-    ${editable
-      ? html`<div class="chips inside"><button type="button" class="quiet" @click=${() => change(product)}>Edit product</button><button type="button" class="quiet" @click=${() => changeSize(product, null)}>Add a size</button>
-          <button type="button" class="quiet" @click=${() => archive(product, null, !product.archived)}>${product.archived ? "Bring back" : "Take off sale"}</button></div>`
-      : nothing}
-  </details>`;
+function list(meant) {
+  return html`<div class="plain products"><table>
+      <thead><tr><th>Product</th><th>Category</th><th class="number">Price</th><th>Sizes</th><th class="number">On hand</th><th><span class="unseen">Off sale</span></th></tr></thead>
+      <tbody>${repeat(meant.slice(0, shown), (product) => product.productId, row)}</tbody>
+    </table></div>
+    ${meant.length > shown ? html`<p class="more-rows"><button type="button" class="quiet" @click=${() => { shown += SHOWN; page.draw(); }}>Show ${number(Math.min(SHOWN, meant.length - shown))} more of ${number(meant.length)}</button></p>` : nothing}`;
+}
+
+function empty(any) {
+  if (any) {
+    return html`<div class="empty"><p>Nothing matches.</p><button type="button" class="button" @click=${() => { [search, category, archived] = ["", "", false]; keep(); page.draw(); }}>Clear filters</button></div>`;
+  }
+  return html`<div class="empty"><p>There are no products yet.</p><p>${editable ? html`<button type="button" class="button" @click=${() => go("new")}>Add a product</button> ` : nothing}<a class="quiet button-like" href="/admin/import.html">Import a table</a></p></div>`;
 }
 
 function body(data) {
-  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
-  const meant = data.products.filter((one) => words.every((word) => `${one.productId} ${one.name} ${one.category}`.toLowerCase().includes(word)));
-  const keep = () => address({ q: search, archived: archived ? "true" : "" });
+  const wanted = search.toLowerCase().split(/\s+/).filter(Boolean);
+  const all = data.products;
+  const on = all.filter((one) => !one.archived);
+  const meant = (archived ? all : on).filter((one) => (!category || one.category === category) && wanted.every((word) => words(one).includes(word)));
+  const categories = [...new Set(all.map((one) => one.category).filter(Boolean))].sort();
+  const chip = (name, pressed, click) => html`<button type="button" class="chip" aria-pressed=${pressed} @click=${() => { click(); shown = SHOWN; keep(); page.draw(); }}>${name}</button>`;
+  const off = all.length - on.length;
   return {
-    state: `${plural(meant.length, "product")}.`,
-    actions: editable ? html`<button type="button" class="button" @click=${add}>Add a product</button>` : nothing,
-    content: html`<div class="tools">
-        <input type="search" aria-label="Search products" placeholder="Search   /" .value=${search} @input=${(event) => { search = event.target.value; keep(); page.draw(); }} />
-        <button type="button" class="chip" aria-pressed=${archived} @click=${() => { archived = !archived; keep(); page.read(); }}>Off sale too</button>
-      </div>
-      ${meant.length ? meant.map(card) : html`<div class="empty"><p>${data.products.length ? "Nothing matches." : "There are no products yet."}</p></div>`}`,
+    state: `${plural(on.length, "product")} on sale${off ? `, ${number(off)} off sale` : ""}${meant.length !== on.length ? `; ${number(meant.length)} shown` : ""}.`,
+    actions: editable && all.length ? html`<button type="button" class="button" @click=${() => go("new")}>Add a product</button>` : nothing,
+    content: html`${all.length
+      ? html`<div class="tools"><input type="search" aria-label="Search products" placeholder="Search   /" .value=${search} @input=${(event) => { search = event.target.value; shown = SHOWN; keep(); page.draw(); }} /></div>
+        <div class="chips" role="group" aria-label="Filters">${chip("Off sale too", archived, () => (archived = !archived))}${categories.length > 1 ? html`<span class="bar" aria-hidden="true"></span>${categories.map((one) => chip(one, category === one, () => (category = category === one ? "" : one)))}` : nothing}</div>`
+      : nothing}
+      ${meant.length ? list(meant) : empty(all.length)}`,
   };
 }
 
+main.replaceChildren();
 const page = new Page("Products", load, body);
-may("admin").then((can) => {
+may("admin").then(async (can) => {
   editable = can;
-  page.draw();
+  await page.read();
+  show();
 });
-page.read();

@@ -102,7 +102,7 @@ function ended() {
   known = null;
   if (!dispatchEvent(new Event("session-ended", { cancelable: true }))) return;
   const here = location.pathname + location.search + location.hash;
-  location.assign(`${LOGIN}?next=${encodeURIComponent(here)}`);
+  location.assign(`${LOGIN}?expired=1&next=${encodeURIComponent(here)}`);
 }
 
 async function request(path, options) {

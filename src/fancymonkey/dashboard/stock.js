@@ -1,34 +1,38 @@
-// Every SKU as the service knows it, kept up to date by its events; drawn at most once a frame.
+// Every SKU as the service knows it, kept up to date by its events; told at most once a frame.
 
 import { api } from "/admin/session.js";
 import { setCurrency } from "/admin/format.js";
 
 const AGAIN = 2000;
 
-/** Rows by SKU. Events: `change` (detail: `{skus, fresh}`), `connection`. */
+/** Rows by SKU. Events: `change` (detail: `{skus, fresh, first}`), `connection`. */
 export class Stock extends EventTarget {
   rows = new Map();
-  pending = new Map(); // sku -> {field: value}: what was sent and not yet confirmed
+  pending = new Map(); // sku -> [{field: value}]: what was sent and is not confirmed yet
   revision = 0;
   online = null;
-  heard = null; // when something was last heard
+  lost = null; // when the connection was lost
   error = null;
 
   #source = null;
+  #heard = new Map(); // sku -> how many messages there were about it
   #changed = new Set();
   #fresh = false;
+  #first = false;
   #frame = 0;
 
   /** Reads everything, then listens. */
   async open() {
     try {
-      this.#take(await api("/api/admin/inventory"));
+      const answer = await api("/api/admin/inventory");
       this.error = null;
+      this.#first = true;
+      this.#take(answer);
       this.#listen();
     } catch (error) {
       this.error = error;
+      this.online = null;
       this.#tell(false);
-      setTimeout(() => this.open(), AGAIN);
     }
   }
 
@@ -37,32 +41,45 @@ export class Stock extends EventTarget {
     const row = this.rows.get(sku);
     const sent = this.pending.get(sku);
     if (!row || !sent) return row;
-    const made = { ...row, ...sent };
-    made.available = made.stock - made.reserved - (row.stock - row.reserved - row.available);
+    const made = Object.assign({}, row, ...sent);
+    made.available = row.available + made.stock - row.stock;
     made.status = statusOf(made);
     return made;
   }
 
+  /** Whether a field of a row is on its way. */
+  sent(sku, field) {
+    return this.pending.get(sku)?.some((values) => field in values) ?? false;
+  }
+
   /** Shows values before the service has confirmed them; gives a function that takes them back. */
   expect(sku, values) {
-    this.pending.set(sku, values);
+    this.pending.set(sku, [...(this.pending.get(sku) ?? []), values]);
     this.#note(sku);
     return () => {
-      if (this.pending.get(sku) === values) this.pending.delete(sku);
+      const rest = (this.pending.get(sku) ?? []).filter((other) => other !== values);
+      if (rest.length) this.pending.set(sku, rest);
+      else this.pending.delete(sku);
       this.#note(sku);
     };
   }
 
-  /** Takes over what an answer says of a row, without waiting for the event. */
-  confirm(sku, values) {
+  /** How much was heard of a row so far: to see whether an answer may be older than what is shown. */
+  heard(sku) {
+    return this.#heard.get(sku) ?? 0;
+  }
+
+  /** Takes over what an answer says of a row, where nothing was heard of it since the question. */
+  confirm(sku, values, heard) {
     const row = this.rows.get(sku);
-    if (row) this.rows.set(sku, { ...row, ...values, status: statusOf({ ...row, ...values }) });
+    if (row && heard === this.heard(sku)) this.rows.set(sku, { ...row, ...values, status: statusOf({ ...row, ...values }) });
     this.#note(sku);
   }
 
   #take(answer) {
     setCurrency(answer.currency);
     this.rows = new Map(answer.rows.map((row) => [row.sku, row]));
+    for (const sku of this.pending.keys()) this.#heard.set(sku, this.heard(sku) + 1);
     this.revision = answer.revision;
     this.#fresh = true;
     this.#note();
@@ -79,22 +96,26 @@ export class Stock extends EventTarget {
     });
     source.addEventListener("change", (event) => {
       this.#tell(true);
-      const change = JSON.parse(event.data);
-      this.revision = change.revision;
-      for (const row of change.rows) {
-        if (!this.rows.has(row.sku)) this.#fresh = true;
-        this.rows.set(row.sku, row);
-        this.#note(row.sku);
-      }
-      for (const sku of change.removed) {
-        this.#fresh = this.rows.delete(sku) || this.#fresh;
-        this.#note(sku);
-      }
+      this.#merge(JSON.parse(event.data));
     });
     source.onerror = () => {
       this.#tell(false);
       if (source.readyState === EventSource.CLOSED) setTimeout(() => this.#again(source), AGAIN);
     };
+  }
+
+  #merge(change) {
+    this.revision = change.revision;
+    for (const row of change.rows) {
+      if (!this.rows.has(row.sku)) this.#fresh = true;
+      this.rows.set(row.sku, row);
+      this.#heard.set(row.sku, this.heard(row.sku) + 1);
+      this.#note(row.sku);
+    }
+    for (const sku of change.removed) {
+      this.#fresh = this.rows.delete(sku) || this.#fresh;
+      this.#note(sku);
+    }
   }
 
   async #again(source) {
@@ -107,18 +128,25 @@ export class Stock extends EventTarget {
     }
   }
 
-  /** A page that nobody sees stops listening, and asks for what it missed when it is seen again. */
+  /** Stops listening while nobody sees the page or there is no network, and then asks for what it missed. */
   watch() {
     document.addEventListener("visibilitychange", () => {
       if (document.hidden) this.#source?.close();
       else if (this.revision) this.#listen();
     });
+    addEventListener("offline", () => {
+      this.#source?.close();
+      this.#tell(false);
+    });
+    addEventListener("online", () => this.revision && this.#listen());
+    addEventListener("pagehide", () => this.#source?.close());
+    addEventListener("pageshow", (event) => event.persisted && this.#listen());
   }
 
   #tell(online) {
-    if (online) this.heard = Date.now();
     if (this.online === online) return;
     this.online = online;
+    this.lost = online ? null : Date.now();
     this.dispatchEvent(new Event("connection"));
   }
 
@@ -126,9 +154,9 @@ export class Stock extends EventTarget {
     if (sku !== undefined) this.#changed.add(sku);
     this.#frame ||= requestAnimationFrame(() => {
       this.#frame = 0;
-      const detail = { skus: this.#changed, fresh: this.#fresh };
+      const detail = { skus: this.#changed, fresh: this.#fresh, first: this.#first };
       this.#changed = new Set();
-      this.#fresh = false;
+      this.#fresh = this.#first = false;
       this.dispatchEvent(new CustomEvent("change", { detail }));
     });
   }

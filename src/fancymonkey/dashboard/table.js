@@ -1,52 +1,50 @@
-// The table of stock: only the rows in sight are drawn, and the one that is being edited.
+// The table of stock: only the rows in sight are drawn, and the one with the cursor in it.
 
-import { LitElement, html, live, noChange, nothing, repeat } from "/admin/dom.js";
-import { ago, date, number, when } from "/admin/format.js";
-import { STATUS } from "/admin/stock.js";
+import { LitElement, html, live, nothing, repeat } from "/admin/dom.js";
+import { rowOf } from "/admin/cells.js";
+import { COLUMNS } from "/admin/columns.js";
+import { peek } from "/admin/peek.js";
 
 const PHONE = matchMedia("(max-width: 640px)");
 const SPARE = 8; // rows drawn beyond the edges
 const GLOW = 1000;
-
-export const COLUMNS = [
-  ["name", "Product"],
-  ["category", "Category"],
-  ["stock", "On hand", "number"],
-  ["reserved", "Reserved", "number"],
-  ["available", "Available", "number"],
-  ["lowStockThreshold", "Threshold", "number"],
-  ["status", "Status"],
-  ["restockDate", "Restock"],
-  ["lastChanged", "Changed"],
-];
+const MINUTE = 60_000;
+const ROW = 40;
+const CARD = 156;
 
 /**
- * Events: `edit` (`{sku, field, text, seen, move}`), `sort` (column), `select` (Set of SKUs), `details` (sku).
+ * Events: `edit` (`{sku, field, text, seen, move}`, cancelled where it stays as typed), `step`
+ * (`{sku, by}`), `sort` (column), `pick` (Set of SKUs), `details` (sku).
  */
 export class StockTable extends LitElement {
   static properties = {
     stock: { attribute: false },
     skus: { attribute: false },
+    columns: { attribute: false },
+    words: { attribute: false },
+    drafts: { attribute: false },
     sort: {},
     selected: { attribute: false },
     editable: { type: Boolean },
+    online: { type: Boolean },
     loading: { type: Boolean },
     top: { state: true },
-    editing: { state: true },
-    faults: { state: true },
   };
 
   constructor() {
     super();
     this.skus = [];
+    this.columns = ["name"];
+    this.words = [];
     this.selected = new Set();
-    this.faults = new Map(); // "sku field" -> words
-    this.editing = null; // {sku, field, seen, text}
+    this.cursor = null; // {sku, field, seen}: the number that has the focus, and what it showed then
     this.top = 0;
     this.tall = 800;
-    this.last = new Map();
-    this.glowing = new Map(); // "sku field" -> until
+    this.places = new Map(); // sku -> place
     this.anchor = null;
+    this.faults = new Map(); // "sku field" -> words
+    this.last = new Map(); // what was drawn, to see what has changed
+    this.glowing = new Map(); // "sku column" -> until
   }
 
   createRenderRoot() {
@@ -55,197 +53,214 @@ export class StockTable extends LitElement {
 
   connectedCallback() {
     super.connectedCallback();
-    this.sized = new ResizeObserver(([box]) => {
-      this.tall = box.contentRect.height;
-      this.requestUpdate();
-    });
-    PHONE.addEventListener("change", () => this.requestUpdate());
+    this.listening = new AbortController();
+    const { signal } = this.listening;
+    this.sized = new ResizeObserver(() => this.#look());
+    PHONE.addEventListener("change", () => this.#look(), { signal });
+    addEventListener("scroll", () => this.#look(), { signal, passive: true });
+    addEventListener("resize", () => this.#look(), { signal });
+    this.ticking = setInterval(() => this.requestUpdate(), MINUTE / 2); // "2 min. ago"
+  }
+
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    this.listening.abort();
+    this.sized.disconnect();
+    clearInterval(this.ticking);
   }
 
   firstUpdated() {
-    this.sized.observe(this.querySelector(".scroll"));
+    this.sized.observe(this.scroller);
+    this.#look();
+  }
+
+  willUpdate(changed) {
+    if (changed.has("skus")) this.places = new Map(this.skus.map((sku, place) => [sku, place]));
+  }
+
+  get scroller() {
+    return this.querySelector(".scroll");
   }
 
   get height() {
-    return PHONE.matches ? 176 : 40;
+    return PHONE.matches ? CARD : ROW;
   }
 
-  /** Notes what others have changed, so that it glows; draws once. */
+  /** What part is in sight: on a phone the page moves, elsewhere the table does. */
+  #look() {
+    const box = this.scroller;
+    if (!box) return;
+    this.top = PHONE.matches ? Math.max(0, -box.getBoundingClientRect().top) : box.scrollTop;
+    this.tall = PHONE.matches ? innerHeight : box.clientHeight;
+    this.requestUpdate();
+  }
+
+  /** Notes what others have changed, so that it glows. */
   changed(skus) {
-    const now = performance.now();
+    const until = performance.now() + GLOW;
     for (const sku of skus) {
       const [row, old] = [this.stock.row(sku), this.last.get(sku)];
       if (!row || !old) continue;
-      for (const [field] of COLUMNS) {
-        if (row[field] !== old[field] && field !== "lastChanged") this.glowing.set(`${sku} ${field}`, now + GLOW);
+      for (const column of this.columns) {
+        if (column !== "lastChanged" && row[column] !== old[column]) this.glowing.set(`${sku} ${column}`, until);
       }
     }
     this.requestUpdate();
-    clearTimeout(this.fading);
-    this.fading = setTimeout(() => {
-      const past = performance.now();
-      for (const [key, until] of this.glowing) if (until <= past) this.glowing.delete(key);
-      this.requestUpdate();
-    }, GLOW + 20);
+    this.fading ??= setTimeout(() => this.#fade(), GLOW + 20);
   }
 
-  #scrolled(event) {
-    this.top = event.target.scrollTop;
+  #fade() {
+    this.fading = undefined;
+    const now = performance.now();
+    for (const [key, until] of this.glowing) if (until <= now) this.glowing.delete(key);
+    if (this.glowing.size) this.fading = setTimeout(() => this.#fade(), GLOW / 2);
+    this.requestUpdate();
+  }
+
+  glows(sku, column) {
+    return this.glowing.has(`${sku} ${column}`);
+  }
+
+  fault(sku, field) {
+    return this.faults.get(`${sku} ${field}`);
+  }
+
+  /** The rows in sight, without those that are only at hand. */
+  get sight() {
+    const first = Math.max(0, Math.floor(this.top / this.height));
+    return this.skus.slice(first, Math.ceil((this.top + this.tall) / this.height));
   }
 
   /** The places to draw: those in sight, and that of the row with the cursor in it. */
-  #places() {
+  #drawn() {
     const first = Math.max(0, Math.floor(this.top / this.height) - SPARE);
     const last = Math.min(this.skus.length, Math.ceil((this.top + this.tall) / this.height) + SPARE);
-    const places = [];
-    for (let place = first; place < last; place += 1) places.push(place);
-    const pinned = this.editing ? this.skus.indexOf(this.editing.sku) : -1;
+    const places = Array.from({ length: Math.max(0, last - first) }, (_, at) => first + at);
+    const pinned = this.cursor ? (this.places.get(this.cursor.sku) ?? -1) : -1;
     if (pinned >= 0 && pinned < first) places.unshift(pinned);
     if (pinned >= last) places.push(pinned);
     return places;
   }
 
-  render() {
-    const places = this.#places();
+  #parts() {
     const parts = [];
-    let [before, gaps] = [0, 0];
-    for (const place of places) {
-      if (place > before) parts.push({ key: `gap ${(gaps += 1)}`, gap: place - before });
-      parts.push({ key: this.skus[place], place });
+    let before = 0;
+    for (const place of this.#drawn()) {
+      if (place > before) parts.push({ key: `gap ${parts.length ? "within" : "above"}`, gap: place - before });
+      parts.push({ key: `sku ${this.skus[place]}`, sku: this.skus[place], place });
       before = place + 1;
     }
-    if (before < this.skus.length) parts.push({ key: "gap at the end", gap: this.skus.length - before });
-    return html`<div class="scroll" @scroll=${this.#scrolled}>
+    if (before < this.skus.length) parts.push({ key: "gap below", gap: this.skus.length - before });
+    return parts;
+  }
+
+  render() {
+    const parts = this.loading ? [] : this.#parts();
+    this.last = new Map(parts.filter((part) => part.sku).map(({ sku }) => [sku, this.stock.row(sku)]));
+    return html`<div class="scroll" @scroll=${() => this.#look()}>
       <table role="table" aria-rowcount=${this.skus.length + 1} aria-busy=${this.loading} aria-label="Stock">
+        <colgroup><col class="pick" />${this.columns.map((column) => html`<col class=${column} />`)}<col class="menu" /></colgroup>
         <thead role="rowgroup"><tr role="row" aria-rowindex="1">${this.#head()}</tr></thead>
         <tbody role="rowgroup">
-          ${this.loading ? this.#skeleton() : repeat(parts, (part) => part.key, (part) => (part.gap ? this.#gap(part.gap) : this.#row(part.place)))}
+          ${this.loading ? this.#skeleton() : repeat(parts, (part) => part.key, (part) => (part.gap ? this.#gap(part.gap) : rowOf(this, part.sku, part.place)))}
         </tbody>
       </table>
     </div>`;
   }
 
   #head() {
-    const all = this.skus.length > 0 && this.skus.every((sku) => this.selected.has(sku));
+    const sight = this.sight;
+    const all = sight.length > 0 && sight.every((sku) => this.selected.has(sku));
     return html`<th role="columnheader" class="pick">
-        <input type="checkbox" aria-label="Select all ${this.skus.length} shown" .checked=${live(all)} .indeterminate=${!all && this.selected.size > 0} @change=${(event) => this.#pickAll(event.target.checked)} />
+        <label><input type="checkbox" aria-label="Select the rows in sight" .checked=${live(all)} .indeterminate=${live(!all && this.selected.size > 0)} @change=${(event) => this.#pickSight(event.target.checked)} /></label>
       </th>
-      ${COLUMNS.map(([column, words, kind]) => {
+      ${this.columns.map((column) => {
         const way = this.sort === column ? "ascending" : this.sort === `-${column}` ? "descending" : "none";
-        return html`<th role="columnheader" class="${column} ${kind ?? ""}" aria-sort=${way}>
-          <button type="button" @click=${() => this.#tell("sort", column)}>${words}<span aria-hidden="true">${{ ascending: " ↑", descending: " ↓", none: "" }[way]}</span></button>
+        return html`<th role="columnheader" class="${column} ${COLUMNS[column].number ? "number" : ""}" aria-sort=${way}>
+          <button type="button" @click=${() => this.tell("sort", column)}>${COLUMNS[column].words}<span class="way" aria-hidden="true">${{ ascending: "↑", descending: "↓", none: "" }[way]}</span></button>
         </th>`;
       })}
       <th role="columnheader" class="menu"><span class="unseen">More</span></th>`;
   }
 
   #skeleton() {
-    return Array.from({ length: 12 }, () => html`<tr role="row" class="skeleton"><td role="cell" colspan=${COLUMNS.length + 2}><span></span></td></tr>`);
+    return Array.from({ length: 12 }, () => html`<tr role="row" class="skeleton"><td role="cell" colspan=${this.columns.length + 2}><span></span></td></tr>`);
   }
 
   #gap(rows) {
-    return html`<tr class="gap" aria-hidden="true"><td colspan=${COLUMNS.length + 2} .style=${`height:${rows * this.height}px`}></td></tr>`;
+    return html`<tr class="gap" role="presentation"><td role="presentation" colspan=${this.columns.length + 2} .style=${`height:${rows * this.height}px`}></td></tr>`;
   }
 
-  #row(place) {
-    const sku = this.skus[place];
-    const row = this.stock.row(sku);
-    if (!row) return html`<tr role="row"><td role="cell" colspan=${COLUMNS.length + 2}>${sku} is gone.</td></tr>`;
-    this.last.set(sku, row);
-    const name = `${row.name} ${row.size}`;
-    const sent = this.stock.pending.has(sku);
-    const cell = (field, body, kind = "") =>
-      html`<td role="cell" data-label=${COLUMNS.find(([column]) => column === field)?.[1] ?? ""} class="${field} ${kind} ${this.glowing.has(`${sku} ${field}`) ? "glow" : ""}">${body}</td>`;
-    return html`<tr role="row" aria-rowindex=${place + 2} data-sku=${sku} class=${this.selected.has(sku) ? "picked" : ""} aria-busy=${sent ? "true" : nothing}>
-      <td role="cell" class="pick">
-        <input type="checkbox" aria-label="Select ${name}" .checked=${live(this.selected.has(sku))} @click=${(event) => this.#pick(sku, event)} />
-      </td>
-      ${cell("name", html`<a href="/admin/history.html?sku=${encodeURIComponent(sku)}" title=${sku}><span class="what">${row.name}</span> <b>${row.size}</b></a>`)}
-      ${cell("category", row.category)}
-      ${cell("stock", this.#number(row, "stock", `On hand, ${name}`), "number")}
-      ${cell("reserved", row.reserved ? html`<a href="/admin/holds.html?sku=${encodeURIComponent(sku)}" aria-label="${row.reserved} reserved, show the holds of ${name}">${number(row.reserved)}</a>` : "0", "number")}
-      ${cell("available", number(row.available), "number")}
-      ${cell("lowStockThreshold", this.#number(row, "lowStockThreshold", `Threshold, ${name}`), "number")}
-      ${cell("status", html`<span class="badge ${row.status}">${STATUS[row.status]}${row.backordered ? ` ${number(row.backordered)}` : ""}</span>`)}
-      ${cell("restockDate", date(row.restockDate))}
-      ${cell("lastChanged", html`<time datetime=${row.lastChanged} title=${when(row.lastChanged)}>${ago(row.lastChanged)}</time>`)}
-      <td role="cell" class="menu"><button type="button" class="icon" aria-label="More about ${name}" @click=${() => this.#tell("details", sku)}>⋯</button></td>
-    </tr>`;
-  }
+  /* Typing. What is typed is a draft until it is sent; Esc forgets it. */
 
-  #number(row, field, label) {
-    const key = `${row.sku} ${field}`;
-    const fault = this.faults.get(key);
-    const typed = this.editing?.sku === row.sku && this.editing.field === field ? this.editing : null;
-    const moved = typed && typed.seen !== row[field] && !this.stock.pending.has(row.sku);
-    if (!this.editable) return html`<span class="fixed">${number(row[field])}</span>`;
-    const step = (by) => html`<button type="button" class="step" tabindex="-1" aria-label="${by > 0 ? "One more" : "One less"}: ${label}" @click=${() => this.#tell("edit", { sku: row.sku, field, text: by > 0 ? "+1" : "-1", seen: row[field] })}>${by > 0 ? "+" : "−"}</button>`;
-    return html`<span class="edit">${field === "stock" ? step(-1) : nothing}<input
-        inputmode="text"
-        autocomplete="off"
-        data-field=${field}
-        aria-label=${label}
-        aria-invalid=${fault ? "true" : nothing}
-        aria-describedby=${fault ? `fault-${key}` : moved ? `moved-${key}` : nothing}
-        .value=${typed ? noChange : live(String(row[field]))}
-        @focus=${(event) => this.#begin(event, row, field)}
-        @input=${(event) => this.#type(event)}
-        @keydown=${(event) => this.#key(event, row, field)}
-        @blur=${(event) => this.#leave(event, row, field)}
-      />${field === "stock" ? step(1) : nothing}
-      ${fault ? html`<span class="hint bad" id="fault-${key}">${fault}</span>` : moved ? html`<span class="hint" id="moved-${key}">now ${number(row[field])}</span>` : nothing}</span>`;
-  }
-
-  #begin(event, row, field) {
-    if (this.editing?.sku === row.sku && this.editing.field === field) return;
-    this.editing = { sku: row.sku, field, seen: row[field], text: null };
+  enter(event, row, field) {
     event.target.select();
-  }
-
-  #type(event) {
-    if (!this.editing) return;
-    this.editing.text = event.target.value;
-    if (this.faults.delete(`${this.editing.sku} ${this.editing.field}`)) this.requestUpdate();
-  }
-
-  #key(event, row, field) {
-    if (event.key === "Enter") {
-      event.preventDefault();
-      this.#commit(event.shiftKey ? -1 : 1);
-    } else if (event.key === "Escape") {
-      event.preventDefault();
-      this.#restore(event.target, row, field);
-      event.target.select();
-    } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-      event.preventDefault();
-      this.#commit(event.key === "ArrowUp" ? -1 : 1);
-    }
-  }
-
-  #restore(input, row, field) {
-    this.faults.delete(`${row.sku} ${field}`);
-    this.editing = { sku: row.sku, field, seen: row[field], text: null };
-    input.value = String(row[field]);
+    if (this.cursor?.sku === row.sku && this.cursor.field === field) return;
+    this.cursor = { sku: row.sku, field, seen: row[field] };
     this.requestUpdate();
   }
 
-  #leave(event, row, field) {
-    if (this.editing?.sku !== row.sku || this.editing.field !== field) return;
-    this.#commit(0);
-    if (!this.faults.has(`${row.sku} ${field}`)) this.editing = null;
+  type(event, row, field) {
+    const { sku } = row;
+    const seen = this.drafts.get(sku, field)?.seen ?? this.cursor?.seen ?? row[field];
+    this.drafts.set({ sku, field, text: event.target.value, seen });
+    this.faults.delete(`${sku} ${field}`);
+    this.requestUpdate();
+  }
+
+  key(event, row, field) {
+    const way = { Enter: event.shiftKey ? -1 : 1, ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (event.isComposing || (way === undefined && event.key !== "Escape")) return;
+    event.preventDefault();
+    if (way !== undefined) {
+      this.#commit(row.sku, field, way);
+      return;
+    }
+    this.forget(row.sku, field);
+    this.updateComplete.then(() => event.target.select());
+  }
+
+  leave(row, field) {
+    const { sku } = row;
+    const here = this.cursor?.sku === sku && this.cursor.field === field;
+    this.#commit(sku, field, 0);
+    if (here) this.cursor = null;
+    this.requestUpdate();
   }
 
   /** Hands over what was typed; the page says what becomes of it. Then goes up or down. */
-  #commit(move) {
-    const typed = this.editing;
-    if (!typed) return;
-    const { sku, field, text, seen } = typed;
-    if (text !== null && text.trim() !== String(seen)) {
-      const taken = this.#tell("edit", { sku, field, text, seen, move });
-      if (!taken) return; // the page keeps it here, and has said why
+  #commit(sku, field, move) {
+    const draft = this.drafts.take(sku, field);
+    if (draft && draft.text.trim() !== String(draft.seen)) {
+      if (!this.tell("edit", { ...draft, move })) {
+        this.drafts.set(draft); // it stays as typed, and the page has said why
+        this.requestUpdate();
+        return;
+      }
     }
-    this.editing = null;
+    if (this.cursor?.sku === sku && this.cursor.field === field) this.#refresh();
     if (move) this.go(sku, field, move);
+  }
+
+  /** The number under the cursor is shown as it is now. */
+  #refresh() {
+    const row = this.stock.row(this.cursor.sku);
+    if (row) this.cursor = { ...this.cursor, seen: row[this.cursor.field] };
+    this.requestUpdate();
+  }
+
+  /** Forgets what was typed, and shows what is. */
+  forget(sku, field) {
+    this.drafts.take(sku, field);
+    this.faults.delete(`${sku} ${field}`);
+    if (this.cursor?.sku === sku && this.cursor.field === field) this.#refresh();
+    this.requestUpdate();
+  }
+
+  /** Shows a number as it is now, where nothing is typed over it. */
+  show(sku, field) {
+    const here = this.cursor?.sku === sku && this.cursor.field === field;
+    if (here && !this.drafts.get(sku, field)) this.#refresh();
   }
 
   /** Says that what was typed cannot be. */
@@ -256,35 +271,46 @@ export class StockTable extends LitElement {
 
   /** Puts the cursor into a row's number, or that of a row above or below. */
   async go(sku, field, move = 0) {
-    const place = this.skus.indexOf(sku) + move;
-    if (place < 0 || place >= this.skus.length) return;
-    const scroll = this.querySelector(".scroll");
-    const head = this.querySelector("thead").offsetHeight;
+    const place = (this.places.get(sku) ?? -1) + move;
+    if (place < 0 || place >= this.skus.length || (move === 0 && !this.places.has(sku))) return;
     const at = place * this.height;
-    if (at < scroll.scrollTop) scroll.scrollTop = at;
-    else if (at + this.height + head > scroll.scrollTop + scroll.clientHeight) scroll.scrollTop = at + this.height + head - scroll.clientHeight;
-    this.top = scroll.scrollTop;
+    const box = PHONE.matches ? document.scrollingElement : this.scroller;
+    const above = PHONE.matches ? this.scroller.getBoundingClientRect().top + box.scrollTop : 0;
+    const head = PHONE.matches ? 120 : this.querySelector("thead").offsetHeight;
+    if (above + at < box.scrollTop) box.scrollTop = above + at;
+    else if (above + at + this.height + head > box.scrollTop + box.clientHeight) box.scrollTop = above + at + this.height + head - box.clientHeight;
+    this.#look();
     await this.updateComplete;
     this.querySelector(`tr[data-sku="${CSS.escape(this.skus[place])}"] input[data-field="${field}"]`)?.focus({ preventScroll: true });
   }
 
-  #pick(sku, event) {
+  /** Who holds what of a row, in a small list beside its number. */
+  peek(event, row) {
+    peek(event?.currentTarget ?? null, row);
+  }
+
+  pick(sku, event) {
     const on = event.target.checked;
     const next = new Set(this.selected);
-    const range = event.shiftKey && this.anchor ? [this.skus.indexOf(this.anchor), this.skus.indexOf(sku)].sort((a, b) => a - b) : null;
-    for (const one of range ? this.skus.slice(Math.max(0, range[0]), range[1] + 1) : [sku]) {
+    const range = event.shiftKey && this.places.has(this.anchor) ? [this.places.get(this.anchor), this.places.get(sku)].sort((a, b) => a - b) : null;
+    for (const one of range ? this.skus.slice(range[0], range[1] + 1) : [sku]) {
       if (on) next.add(one);
       else next.delete(one);
     }
     this.anchor = sku;
-    this.#tell("select", next);
+    this.tell("pick", next);
   }
 
-  #pickAll(on) {
-    this.#tell("select", new Set(on ? this.skus : []));
+  #pickSight(on) {
+    const next = new Set(this.selected);
+    for (const sku of this.sight) {
+      if (on) next.add(sku);
+      else next.delete(sku);
+    }
+    this.tell("pick", next);
   }
 
-  #tell(name, detail) {
+  tell(name, detail) {
     return this.dispatchEvent(new CustomEvent(name, { detail, cancelable: true }));
   }
 }

@@ -16,9 +16,12 @@ function place() {
   return host;
 }
 
-/** Says something. `action` is `{label, run}`; an `error` is told at once to who cannot see it. */
+/**
+ * Says something. `action` is `{label, run}`; an `error` is told at once to who
+ * cannot see it, and stays until it is closed.
+ */
 export function toast(text, { action = null, error = false } = {}) {
-  const entry = { id: (next += 1), text, action, error, left: SHOWN, paused: false };
+  const entry = { id: (next += 1), text, action, error, left: error ? Infinity : SHOWN, paused: false };
   shown = [...shown.slice(-2), entry];
   draw();
   return () => drop(entry);
@@ -56,7 +59,7 @@ function draw() {
 
 setInterval(() => {
   for (const entry of shown) {
-    if (!entry.paused) entry.left -= 500;
+    if (!entry.paused && !document.hidden) entry.left -= 500;
     if (entry.left <= 0) drop(entry);
   }
 }, 500);

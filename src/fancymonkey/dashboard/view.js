@@ -1,6 +1,33 @@
 // Which rows are shown, in which order. The address bar is the state.
 
-const EMPTY = { q: "", category: [], status: [], sort: "" };
+import { keptColumns, sound } from "/admin/columns.js";
+
+const EMPTY = { q: "", category: [], status: [], reserved: false };
+const KEPT = "fm-stock-views";
+const PAUSE = 200;
+
+/** Views that are always there. Own ones are kept in this browser. */
+export const VIEWS = [
+  ["All", ""],
+  ["Low stock", "status=low"],
+  ["Sold out", "status=out&status=sold_out"],
+  ["Reserved now", "reserved=true"],
+  ["Recently changed", "sort=-lastChanged"],
+];
+
+export function ownViews() {
+  try {
+    const kept = JSON.parse(localStorage.getItem(KEPT));
+    return Array.isArray(kept) ? kept.filter((one) => Array.isArray(one) && one.length === 2) : [];
+  } catch {
+    return []; // a private window keeps nothing
+  }
+}
+
+export function keepView(name, query) {
+  const rest = ownViews().filter(([other]) => other !== name);
+  localStorage.setItem(KEPT, JSON.stringify(query === null ? rest : [...rest, [name, query]]));
+}
 
 /** What the address says. */
 export function readView(search = location.search) {
@@ -9,7 +36,9 @@ export function readView(search = location.search) {
     q: asked.get("q") ?? "",
     category: asked.getAll("category"),
     status: asked.getAll("status"),
+    reserved: asked.get("reserved") === "true",
     sort: asked.get("sort") ?? "",
+    columns: asked.has("columns") ? sound(asked.get("columns").split(",")) : keptColumns(),
   };
 }
 
@@ -19,30 +48,70 @@ export function queryOf(view) {
   if (view.q) query.set("q", view.q);
   for (const one of view.category) query.append("category", one);
   for (const one of view.status) query.append("status", one);
+  if (view.reserved) query.set("reserved", "true");
   if (view.sort) query.set("sort", view.sort);
   return query.toString();
 }
 
-/** Puts the view into the address bar. A step is one that Back leads back over. */
-export function writeView(view, { step = false } = {}) {
+/** The same with the columns, where they are others than this browser shows anyway. */
+function addressOf(view) {
   const query = queryOf(view);
-  const url = query ? `?${query}` : location.pathname;
-  if (step) history.pushState(null, "", url);
-  else history.replaceState(null, "", url);
+  const columns = view.columns.join(",");
+  if (columns === keptColumns().join(",")) return query;
+  return `${query}${query && "&"}columns=${columns}`;
 }
 
-export const isEmpty = (view) => !view.q && !view.category.length && !view.status.length;
-export const emptied = (view) => ({ ...EMPTY, sort: view.sort });
+let waiting = null; // {timer, url}: browsers refuse an address for each key of a fast typist
 
-const searched = (row) =>
-  [row.productId, row.name, row.category, row.size, row.skuId, row.priceId, row.sku].join("\n").toLowerCase();
+/** Puts the view into the address bar. A step is one that Back leads back over; the others may wait a moment. */
+export function writeView(view, { step = false } = {}) {
+  const query = addressOf(view);
+  const url = query ? `?${query}` : location.pathname;
+  if (step) {
+    settleAddress();
+    history.pushState(null, "", url);
+  } else {
+    clearTimeout(waiting?.timer);
+    waiting = { url, timer: setTimeout(settleAddress, PAUSE) };
+  }
+}
+
+/** Another address has come: what was to be written is out of date. */
+export function dropAddress() {
+  clearTimeout(waiting?.timer);
+  waiting = null;
+}
+
+/** The address is that of the view, now. */
+export function settleAddress() {
+  if (!waiting) return;
+  clearTimeout(waiting.timer);
+  history.replaceState(null, "", waiting.url);
+  waiting = null;
+}
+
+export const isEmpty = (view) => !view.q && !view.category.length && !view.status.length && !view.reserved;
+export const emptied = (view) => ({ ...view, ...EMPTY });
+
+const texts = new WeakMap(); // of rows, which are never changed but replaced
+function searched(row) {
+  let text = texts.get(row);
+  if (text === undefined) {
+    text = [row.productId, row.name, row.category, row.size, row.skuId, row.priceId, row.sku].join("\n").toLowerCase();
+    texts.set(row, text);
+  }
+  return text;
+}
+
+export const wordsOf = (view) => view.q.toLowerCase().split(/\s+/).filter(Boolean);
 
 /** Whether a row is meant. */
 export function matcher(view) {
-  const words = view.q.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = wordsOf(view);
   return (row) =>
     (!view.category.length || view.category.includes(row.category)) &&
     (!view.status.length || view.status.includes(row.status)) &&
+    (!view.reserved || row.reserved > 0) &&
     (!words.length || words.every((word) => searched(row).includes(word)));
 }
 
@@ -59,12 +128,28 @@ function compare(a, b) {
   return Number(a) - Number(b);
 }
 
-/** The SKUs to show, in order. */
-export function chosen(stock, view) {
-  const meant = matcher(view);
-  const rows = [...stock.rows.keys()].map((sku) => stock.row(sku)).filter(meant);
+/** How two rows stand to each other in a view. */
+export function orderOf(view) {
   const column = view.sort.replace(/^-/, "");
   const way = view.sort.startsWith("-") ? -1 : 1;
-  rows.sort((a, b) => (column ? way * compare(a[column], b[column]) : 0) || place(a, b));
-  return rows.map((row) => row.sku);
+  return (a, b) => (column ? way * compare(a[column], b[column]) : 0) || place(a, b);
+}
+
+/** The SKUs to show, in order. */
+export function chosen(stock, view) {
+  const rows = [...stock.rows.keys()].map((sku) => stock.row(sku)).filter(matcher(view));
+  return rows.sort(orderOf(view)).map((row) => row.sku);
+}
+
+/** Whether rows that have changed still belong where they are, or out of sight. */
+export function inPlace(stock, view, skus, places, changed) {
+  const [meant, order] = [matcher(view), orderOf(view)];
+  const around = (a, b) => !a || !b || order(a, b) <= 0;
+  return [...changed].every((sku) => {
+    const row = stock.row(sku);
+    const at = places.get(sku);
+    if (!row) return at === undefined;
+    if (meant(row) !== (at !== undefined)) return false;
+    return at === undefined || (around(stock.row(skus[at - 1]), row) && around(row, stock.row(skus[at + 1])));
+  });
 }

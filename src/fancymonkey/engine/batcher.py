@@ -7,7 +7,8 @@ themselves, and one sync of the disk serves all of them.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 
 from fancymonkey.core.act import Act
 from fancymonkey.core.command import Command
@@ -47,13 +48,14 @@ class Batcher:
     ) -> None:
         """`published` gets each commit before anybody gets an answer; `revision` what is known."""
         self._revision = revision
-        self._store = store
+        self.store = store
         self._clock = clock
         self._published = published
         self._queue: deque[Waiter] = deque()
         self._queue_max = queue_max
         self._batch_max = batch_max
         self._task: asyncio.Task[None] | None = None
+        self._gate = asyncio.Lock()
         self._closed = False
         self.batches = 0
         self.commands = 0
@@ -81,6 +83,12 @@ class Batcher:
             self._task = asyncio.create_task(self._drain(), name="batcher")
         return future
 
+    @asynccontextmanager
+    async def held(self) -> AsyncIterator[None]:
+        """For the length of a block nothing is committed: what comes waits."""
+        async with self._gate:
+            yield
+
     async def close(self) -> None:
         """Takes nothing more, and returns when everything taken before has its answer."""
         self._closed = True
@@ -94,11 +102,13 @@ class Batcher:
     async def _drain(self) -> None:
         try:
             while self._queue:
-                batch = self._next_batch()
-                try:
-                    await self._commit(batch)
-                finally:  # whatever happened in here, nobody waits for ever
-                    _fail(batch, StoreUnavailable("The service stopped before it had an answer."))
+                async with self._gate:
+                    batch = self._next_batch()
+                    try:
+                        await self._commit(batch)
+                    finally:  # whatever happened in here, nobody waits for ever
+                        error = StoreUnavailable("The service stopped before it had an answer.")
+                        _fail(batch, error)
         finally:
             self._task = None
             if self._queue:
@@ -123,7 +133,7 @@ class Batcher:
         started = loop.time()
         commands = [waiter[0] for waiter in batch]
         try:
-            commit = await self._store.run(commands, self._clock(), self._revision())
+            commit = await self.store.run(commands, self._clock(), self._revision())
         except StoreError as error:
             _fail(batch, error)
             return

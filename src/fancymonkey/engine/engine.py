@@ -19,6 +19,7 @@ from fancymonkey.engine.clock import Clock, system_clock
 from fancymonkey.engine.demand import HOUR, Demand
 from fancymonkey.engine.feed import Feed, Subscription
 from fancymonkey.engine.follow import Follower, Handler
+from fancymonkey.engine.home import check_home
 from fancymonkey.engine.view import View
 from fancymonkey.errors import Overloaded, StoreError, StoreUnavailable
 from fancymonkey.store.base import Commit, Snapshot, Store
@@ -43,6 +44,9 @@ class Engine:
         self.feed = Feed()
         self.batcher = Batcher(store, clock, lambda: self.view.revision, self._publish)
         self.refused: dict[str, int] = {}
+        self.moved_to: str | None = None
+        self.lag = 0
+        """How long after their commit (in ms) the latest changes of other processes were shown."""
         self._demand = Demand()
         self._followers: list[Follower] = []
         self._tasks: dict[asyncio.Task[None], None] = {}  # in the order in which they began
@@ -56,9 +60,14 @@ class Engine:
     async def open(self) -> None:
         """Opens the store, ends what is due, and starts the expiry and the live feed."""
         await self.store.open(self.clock())
+        try:
+            await check_home(self.store)
+        except BaseException:
+            await self.store.close()
+            raise
         await self.store.run((), self.clock(), FOREVER)
         self._show(await self.store.snapshot())
-        await self.store.watch(self._bell, self._submit_all)
+        await self.watch()
         await self._bell(FOREVER)  # what others wrote before the watch began
         self._start(self._expire_on_time(), "expiry")
         self._start(self._every(FLUSH_SECONDS, self._flush_demand), "turned away")
@@ -75,6 +84,26 @@ class Engine:
         await self.batcher.close()
         await self._stop_tasks()
         await self.store.close()
+
+    async def watch(self) -> None:
+        """Hears of what others do to the store."""
+        await self.store.watch(self._bell, self._submit_all)
+
+    def live_in(self, store: Store) -> None:
+        """Goes on with another store that holds the same. The batcher has to be held."""
+        self.store = self.batcher.store = store
+        for follower in self._followers:
+            follower.store = store
+
+    def retire(self, store: Store, seconds: float) -> None:
+        """Closes a store that is not used any more, once nobody can be reading there."""
+        self._start(self._retire(store, seconds), "retire")
+
+    async def _retire(self, store: Store, seconds: float) -> None:
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            await store.close()
 
     async def _stop_tasks(self) -> None:
         for task in list(self._tasks):
@@ -209,6 +238,7 @@ class Engine:
                     return
                 async with self._showing:
                     await self._catch_up(entries)
+                self.lag = max(0, self.clock() - entries[-1].at)
 
     async def _catch_up(self, entries: list[Entry]) -> None:
         if len(entries) == CATCH_UP:

@@ -35,7 +35,7 @@ class Follower:
         self.name = name
         self.position = 0
         self._handler = handler
-        self._store = store
+        self.store = store
         self._submit = submit
         self._bell = asyncio.Event()
         self._bell.set()
@@ -68,7 +68,7 @@ class Follower:
         self._bell.set()
 
     async def _step(self) -> bool:
-        entries = await self._store.entries_after(self.position, BATCH)
+        entries = await self.store.entries_after(self.position, BATCH)
         if not entries:
             return False
         await self._handler(entries)
@@ -77,7 +77,7 @@ class Follower:
         return True
 
     async def _stored_position(self) -> int:
-        async for row in self._store.scan(Cursor):
+        async for row in self.store.scan(Cursor):
             if isinstance(row, Cursor) and row.name == self.name:
                 return row.revision
         return 0

@@ -108,5 +108,13 @@ class Lease:
         self._renewed = None
 
 
+async def in_good_hands(engine: Engine, name: str) -> bool:
+    """Whether somebody has a lease and has renewed it lately, by the clock on the wall."""
+    kept = await Folder(engine, "leases", Holder).get(name)
+    if kept is None or not kept.value.name:
+        return False
+    return engine.clock() - kept.at < STALE_SECONDS * 1000
+
+
 def _now() -> float:
     return asyncio.get_running_loop().time()

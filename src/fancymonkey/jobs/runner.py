@@ -21,12 +21,16 @@ Duty = Callable[[], Coroutine[Any, Any, None]]
 
 
 class Runner:
-    """Does the jobs and duties of the shop in one of all its processes."""
+    """Does the jobs and duties of the shop in one of all its processes.
 
-    def __init__(self, jobs: Jobs, duties: Iterable[Duty] = ()) -> None:
+    Without `schedules` the jobs are left to others, and only the duties are done.
+    """
+
+    def __init__(self, jobs: Jobs, duties: Iterable[Duty] = (), *, schedules: bool = True) -> None:
         self.jobs = jobs
         self.lease = Lease(jobs.engine, "runner", jobs.me, alone=jobs.alone)
         self._duties = tuple(duties)
+        self._schedules = schedules
         self._tasks: dict[asyncio.Task[Any], str] = {}
 
     async def run(self) -> None:
@@ -48,6 +52,8 @@ class Runner:
         for number, duty in enumerate(self._duties):
             if f"duty {number}" not in running:
                 self._start(duty(), f"duty {number}")
+        if not self._schedules:
+            return
         try:
             async with asyncio.timeout(LOOK_SECONDS):
                 found = await self.jobs.due()

@@ -98,6 +98,18 @@ class Gateway:
         async for row in self._pages(self._client.v1.events.list_async, query):
             yield json.dumps(row, default=str).encode()
 
+    async def undelivered(self, since: int) -> tuple[int, str | None]:
+        """How many events since a time in ms no webhook took (100 at most), and Stripe's `Date`."""
+        query: Any = {"created": {"gte": since // 1000}, "delivery_success": False, "limit": PAGE}
+        try:
+            page: Any = await self._client.v1.events.list_async(query)
+            headers = page.last_response.headers if page.last_response else {}
+            return len(page.data), headers.get("date")
+        except self._errors.StripeError as error:
+            raise self._failure(error) from error
+        except (AttributeError, TypeError) as error:
+            raise PaymentUnknown("Stripe's answer makes no sense.") from error
+
     async def refund(self, payment: str, key: str) -> str:
         """Gives all the money of a payment back (`pi_…`, or the session `cs_…`); the refund's id.
 

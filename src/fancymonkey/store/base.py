@@ -6,6 +6,7 @@ suite, `tests/store/test_conformance.py`.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -23,7 +24,7 @@ class Commit:
     `entries` are all entries after the revision that the caller named: where other processes write
     too, theirs come in front of the batch's own. `revision` is the last number in the ledger.
     `products` and `items` are the rows of the catalogue that the batch changed, `own` how many of
-    the entries, the last ones, it made.
+    the entries, the last ones, it made; `changed` are all rows that it wrote.
     """
 
     answers: list[Answer]
@@ -32,6 +33,16 @@ class Commit:
     products: list[Product] = field(default_factory=list)
     items: list[Item] = field(default_factory=list)
     own: int = 0
+    changed: Rows = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """All rows and the whole ledger at one revision, while others write on."""
+
+    revision: int
+    scan: Callable[[type[Row]], AsyncIterator[Row]]
+    entries: Callable[[], AsyncIterator[Entry]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +123,23 @@ class Store(Protocol):
         Raises DataError where this store is not empty.
         """
 
+    def frozen(self) -> AbstractAsyncContextManager[Frozen]:
+        """Everything at one revision for the length of a block, also while somebody writes."""
+        ...
+
+    async def absorb(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
+        """Takes over what another store has committed after what this one holds, all or nothing."""
+
+    async def clear(self) -> None:
+        """Empties the store. Only for a copy that was not finished."""
+
+    async def others(self) -> list[str]:
+        """Who else has the store open for writing, each by a name."""
+        ...
+
+    def leave(self) -> None:
+        """The shop lives elsewhere now: what is here is only read until it is closed."""
+
     async def prune(self, before: int) -> int:
         """Forgets outcomes older than `before` (ms) and documents of no use since; how many."""
         ...
@@ -133,7 +161,28 @@ def commit_of(state: State, answers: list[Answer], entries: list[Entry]) -> Comm
         list(state.changed.get(Product, {}).values()),
         list(state.changed.get(Item, {}).values()),
         len(state.entries),
+        state.changed,
     )
+
+
+def absorbed(changed: Rows, entries: Sequence[Entry], revision: int) -> State:
+    """A batch that another store has run, to be written: its rows may be there already."""
+    state = State({**empty_rows(), **changed}, revision, entries[-1].at if entries else 0)
+    state.changed, state.entries = changed, list(entries)
+    return state
+
+
+async def paged(
+    entries_after: Callable[[int], Awaitable[list[Entry]]], revision: int
+) -> AsyncIterator[Entry]:
+    """The whole ledger up to a revision, read in pages."""
+    position = 0
+    while position < revision and (page := await entries_after(position)):
+        for entry in page:
+            if entry.revision > revision:
+                return
+            yield entry
+        position = page[-1].revision
 
 
 def empty_rows() -> Rows:

@@ -6,7 +6,7 @@ from itertools import count
 from fancymonkey.core.model import Entry, Row
 from fancymonkey.core.rows import ROWS
 from fancymonkey.errors import DataError, StoreCorrupt, StoreUnavailable
-from fancymonkey.store.base import Store
+from fancymonkey.store.base import Frozen, Store
 
 PAGE = 5000
 Progress = Callable[[int, int], None]
@@ -64,6 +64,35 @@ async def copy(source: Store, target: Store, progress: Progress = _silent) -> di
     return copied
 
 
+async def fill(target: Store, source: Frozen) -> None:
+    """Fills an empty store with all that another holds at one revision, all or nothing.
+
+    Raises DataError where the target is not empty, StoreCorrupt where the ledger has a gap.
+    """
+    if not await is_empty(target):
+        raise DataError("The store to fill is not empty. Name an empty one, nothing was copied.")
+
+    async def rows() -> AsyncIterator[Row]:
+        for kind in ROWS:
+            async for row in source.scan(kind):
+                yield row
+
+    async def entries() -> AsyncIterator[Entry]:
+        number = 0
+        async for entry in source.entries():
+            number += 1
+            if entry.revision != number:
+                raise StoreCorrupt(f"Entry {number} is missing from the ledger. Nothing was kept.")
+            yield entry
+        if number != source.revision:
+            raise StoreCorrupt(
+                f"The ledger ends at entry {number} and should at {source.revision}. "
+                "Nothing was kept."
+            )
+
+    await target.load(rows(), entries(), source.revision)
+
+
 async def _check_unchanged(source: Store, revision: int) -> None:
     """Called inside `load`, whichever part it reads last: the target forgets what it has taken."""
     if await source.entries_after(revision, 1):
@@ -91,6 +120,19 @@ async def compare(left: Store, right: Store, progress: Progress = _silent) -> li
             yield entry
 
     difference = await _first_difference("entry", watched(), _ledger(right))
+    return [*found, *([difference] if difference else [])]
+
+
+async def differences(left: Frozen, right: Frozen) -> list[str]:
+    """As `compare`, of two stores at one revision each."""
+    found = [
+        difference
+        for kind in ROWS
+        if (difference := await _first_difference(kind.TABLE, left.scan(kind), right.scan(kind)))
+    ]
+    if left.revision != right.revision:
+        found.append(f"revision: {left.revision} and {right.revision}")
+    difference = await _first_difference("entry", left.entries(), right.entries())
     return [*found, *([difference] if difference else [])]
 
 

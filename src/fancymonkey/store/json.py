@@ -13,6 +13,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,21 +22,31 @@ from fancymonkey.core.command import Command
 from fancymonkey.core.execute import execute
 from fancymonkey.core.model import Entry, Item, Product, Reservation, Row
 from fancymonkey.core.outcomes import Answer
-from fancymonkey.core.state import FOREVER, State
+from fancymonkey.core.state import FOREVER, Rows, State
 from fancymonkey.errors import DataError, StoreError, StoreReadOnly, StoreUnavailable
-from fancymonkey.store.base import Bell, Commit, R, Snapshot, Submit, commit_of, empty_rows
+from fancymonkey.store.base import (
+    Bell,
+    Commit,
+    Frozen,
+    R,
+    Snapshot,
+    Submit,
+    absorbed,
+    commit_of,
+    empty_rows,
+)
 from fancymonkey.store.files import Disk, remove_leftovers
 from fancymonkey.store.journal import SEGMENT_BYTES, SEGMENT_ENTRIES, Journal, NotRotated, Position
+from fancymonkey.store.json_load import load_entries
 from fancymonkey.store.lock import Lock
 from fancymonkey.store.memory import Image
 from fancymonkey.store.mirror import Mirror
-from fancymonkey.store.recovery import Recent, forget_ended, replay
+from fancymonkey.store.recovery import Recent, check_whole, forget_ended, imagine, recover
 from fancymonkey.store.state_file import StateFiles, all_rows
 
 log = logging.getLogger(__name__)
 
 PRODUCTS = "products.json"
-LOAD_ENTRIES = 1000
 QUICK_SECONDS = 0.001
 """A disk that has not taken longer lately may hold up the event loop for a lone command."""
 PROMPT_SECONDS = 0.0003
@@ -83,7 +94,8 @@ class JsonStore:
         try:
             await self._in_writer(self._open_files)
             if self._read_only:
-                self._imagine(await self.mirror.check())
+                commands = await self.mirror.check()
+                self._recent.entries = imagine(self._image, commands, self._now)
             else:
                 await self.mirror.open(self._entries_since)
                 self._open = True
@@ -99,33 +111,11 @@ class JsonStore:
             self._disk.make_folder(self._path)
             self._file_lock.take(self._now)
             remove_leftovers(self._disk, self._path, self._path / "logs", self._path / "state")
-        snapshot = self._state.read()
-        position = self._recover(snapshot)
+        check_whole(self._path)
+        at = recover(self._image, self._recent, self._journal, self._state.read())
         if not self._read_only:
             self._journal.start()
-        log.info(
-            "%s: open at revision %d, batch %d", self._path, position.revision, position.number
-        )
-
-    def _recover(self, snapshot: tuple[Position, list[Row]] | None) -> Position:
-        after = None
-        if snapshot is not None:
-            after, rows = snapshot
-            changed = empty_rows()
-            for row in rows:
-                changed[type(row)][row.key] = row
-            self._image.apply(changed, after.revision)
-        for batch in self._journal.recover(after):
-            replay(self._image, batch)
-            self._recent.add(batch.entries)
-        return self._journal.position
-
-    def _imagine(self, commands: Sequence[Command]) -> None:
-        """Shows a folder that no writer has opened yet as the first one will find it."""
-        state = self._image.begin(self._now)
-        execute(state, commands, ())
-        self._image.apply(state.changed, state.revision)
-        self._recent.entries = state.entries
+        log.info("%s: open at revision %d, batch %d", self._path, at.revision, at.number)
 
     async def close(self) -> None:
         """See `Store.close`. Brings `products.json` up to date."""
@@ -138,8 +128,8 @@ class JsonStore:
         finally:
             self._open = False
             await asyncio.gather(*self._snapshots, return_exceptions=True)
-            if self._writer is not None:
-                writer, self._writer = self._writer, None
+            writer, self._writer = self._writer, None
+            if writer is not None:
                 writer.shutdown()
             self._journal.close()
             self._file_lock.free()
@@ -155,10 +145,7 @@ class JsonStore:
             answers = execute(state, commands, self._image.due(now))
             if state.changed or state.entries:
                 await self._write(state, alone=len(commands) <= 1)
-            if after == before:
-                entries = state.entries
-            else:
-                entries = await self._entries_since(after)
+            entries = state.entries if after == before else await self._entries_since(after)
             return commit_of(state, answers, entries)
 
     async def _write(self, state: State, *, alone: bool) -> None:
@@ -277,35 +264,47 @@ class JsonStore:
             before = self._journal.position
             try:
                 await self._in_writer(self._journal.restart, before, loaded=True)
-                await self._load_entries(entries, revision)
+                await load_entries(self._journal, self._in_writer, entries, revision)
                 changed = empty_rows()
                 async for row in rows:
                     changed[type(row)][row.key] = row
                 position = self._journal.position
                 await self._in_writer(self._state.write, position, 0, all_rows(changed))
             except BaseException as error:
-                await self._in_writer(self._journal.restart, before, loaded=False)
+                await self._in_writer(self._state.clear)
+                await self._in_writer(self._journal.restart, Position(), loaded=False)
                 if isinstance(error, OSError):
                     raise StoreUnavailable(f"{self._path} could not be filled: {error}") from error
                 raise
             self._image.apply(changed, revision)
             self.mirror.all_changed()
 
-    async def _load_entries(self, entries: AsyncIterator[Entry], revision: int) -> None:
-        part: list[Entry] = []
-        async for entry in entries:
-            part.append(entry)
-            if len(part) == LOAD_ENTRIES:
-                await self._load_part(part, entry.revision)
-                part = []
-        await self._load_part(part, revision)
+    @asynccontextmanager
+    async def frozen(self) -> AsyncIterator[Frozen]:
+        """See `Store.frozen`."""
+        yield self._image.frozen(self.entries_after)
 
-    async def _load_part(self, part: list[Entry], revision: int) -> None:
-        at = part[-1].at if part else 0
-        line = self._journal.line(revision, at, {}, part)
-        await self._in_writer(self._journal.append, line, revision, len(part))
-        if self._journal.full:
-            await self._in_writer(self._journal.rotate, loaded=True)
+    async def absorb(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
+        """See `Store.absorb`."""
+        async with self._turn:
+            await self._write(absorbed(changed, entries, revision), alone=False)
+
+    async def clear(self) -> None:
+        """See `Store.clear`."""
+        async with self._turn:
+            await self._in_writer(self._state.clear)
+            await self._in_writer(self._journal.restart, Position(), loaded=False)
+            self._image, self._recent = Image(), Recent()
+            self.mirror.all_changed()
+
+    async def others(self) -> list[str]:
+        """Nobody else can write."""
+        return []
+
+    def leave(self) -> None:
+        """See `Store.leave`. The owner's file is not looked at any more."""
+        self._open = False
+        self.mirror.stop()
 
     async def prune(self, before: int) -> int:
         """See `Store.prune`."""

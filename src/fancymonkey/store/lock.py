@@ -57,17 +57,41 @@ class Lock:
             os.close(fd)
 
 
-def _held(path: Path, text: bytes) -> str:
-    folder = path.parent
+def holder_of(target: str) -> str | None:
+    """Who has a store of files now, or None: nobody, or the store has no such lock."""
+    scheme, separator, rest = target.partition("://")
+    if separator and scheme != "sqlite":
+        return None
+    path = Path(target) / "lock"
+    if separator:
+        file = Path(rest.removeprefix("/"))
+        path = file.with_name(file.name + ".lock")
+    try:
+        fd = os.open(path, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _who(os.pread(fd, _FIRST, 0))
+    except OSError:
+        return None
+    finally:
+        os.close(fd)
+    return None
+
+
+def _who(text: bytes) -> str:
     try:
         holder = msgspec.json.decode(text, type=Holder)
     except ValueError:
-        who = "another process"
-    else:
-        who = f"process {holder.pid} on {holder.host}, since {holder.since}"
-        if holder.command:
-            who += f" ({holder.command})"
+        return "another process"
+    command = f" ({holder.command})" if holder.command else ""
+    return f"process {holder.pid} on {holder.host}, since {holder.since}{command}"
+
+
+def _held(path: Path, text: bytes) -> str:
     return (
-        f"{folder} is in use by {who}. Stop it, or send the command to it over HTTP. "
+        f"{path.parent} is in use by {_who(text)}. Stop it, or send the command to it over HTTP. "
         "Commands that only read (verify, explain, export) work beside it."
     )

@@ -1,7 +1,16 @@
 """The store without a disk: the reference for all others, and what tests run on."""
 
 import heapq
-from collections.abc import AsyncIterator, Hashable, Iterable, Iterator, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Hashable,
+    Iterable,
+    Iterator,
+    Sequence,
+)
+from contextlib import asynccontextmanager
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.document import Document
@@ -19,7 +28,17 @@ from fancymonkey.core.model import (
 )
 from fancymonkey.core.state import Key, Rows, State
 from fancymonkey.errors import DataError
-from fancymonkey.store.base import Bell, Commit, R, Snapshot, Submit, commit_of, empty_rows
+from fancymonkey.store.base import (
+    Bell,
+    Commit,
+    Frozen,
+    R,
+    Snapshot,
+    Submit,
+    commit_of,
+    empty_rows,
+    paged,
+)
 
 
 class Image:
@@ -86,6 +105,17 @@ class Image:
         for key in sorted(rows):  # type: ignore[type-var]
             if after is None or key > after:  # type: ignore[operator]
                 yield rows[key]
+
+    def frozen(self, entries_after: Callable[[int], Awaitable[list[Entry]]]) -> Frozen:
+        """All rows as they are now, and the ledger up to here."""
+        still, revision = Image(), self.revision
+        still.rows = {kind: dict(rows) for kind, rows in self.rows.items()}
+
+        async def scan(kind: type[Row]) -> AsyncIterator[Row]:
+            for row in still.after(kind, None):
+                yield row
+
+        return Frozen(revision, scan, lambda: paged(entries_after, revision))
 
     def next_due(self) -> int | None:
         """When the live hold that ends first does so."""
@@ -196,6 +226,27 @@ class MemoryStore:
         image.apply(changed, revision)
         self.entries = [entry async for entry in entries]
         self.image = image
+
+    @asynccontextmanager
+    async def frozen(self) -> AsyncIterator[Frozen]:
+        """See `Store.frozen`."""
+        yield self.image.frozen(self.entries_after)
+
+    async def absorb(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
+        """See `Store.absorb`."""
+        self.image.apply(changed, revision)
+        self.entries += entries
+
+    async def clear(self) -> None:
+        """See `Store.clear`."""
+        self.image, self.entries = Image(), []
+
+    async def others(self) -> list[str]:
+        """Nobody else can write."""
+        return []
+
+    def leave(self) -> None:
+        """Nothing looks here."""
 
     async def prune(self, before: int) -> int:
         """See `Store.prune`."""

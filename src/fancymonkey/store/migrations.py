@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 
-from fancymonkey.errors import StoreCorrupt, StoreUnavailable
+from fancymonkey.errors import SchemaBehind, StoreCorrupt, StoreUnavailable
 
 CREATE_MIGRATION = """
 CREATE TABLE IF NOT EXISTS migration (
@@ -73,10 +73,10 @@ def pending(known: Sequence[Migration], applied: Iterable[tuple[int, str, str]])
 
 
 def require_current(known: Sequence[Migration], applied: Iterable[tuple[int, str, str]]) -> None:
-    """Raises StoreUnavailable where a migration is missing (for those who may not write)."""
+    """Raises SchemaBehind where a migration is missing (for those who may not write)."""
     missing = pending(known, applied)
     if missing:
-        raise StoreUnavailable(
+        raise SchemaBehind(
             f"The database lacks migration {missing[0].number} ({missing[0].name}). Start the "
             f"server (fancymonkey serve) once: it applies what is missing."
         )

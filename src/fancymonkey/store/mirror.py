@@ -19,7 +19,8 @@ from fancymonkey.store.base import Submit
 from fancymonkey.store.edits import Products, Truth, commands_of, refusals, reserved_edits
 from fancymonkey.store.files import Disk
 from fancymonkey.store.memory import Image
-from fancymonkey.store.products_file import read_products
+from fancymonkey.store.products_file import Catalogue, read_products
+from fancymonkey.store.products_report import assumptions
 from fancymonkey.store.products_text import NEW_FILE, ProductsText, shelves
 from fancymonkey.store.versions import UNCHECKED, Version, Versions
 
@@ -33,6 +34,7 @@ SHARE = 10
 RETRY_SECONDS = 5.0
 PART = 500
 """Products of one edit that are submitted together: a queue has its limits."""
+ASSUMED_SHOWN = 20
 YOUNG_SECONDS = 2.0
 """How long a file is read again although it looks the same: a change within one tick of the file
 system's clock does not show."""
@@ -60,6 +62,8 @@ class Mirror:
         self._problem: str | None = None
         self._failure: str | None = None
         self.refusals: list[str] = []
+        self.edited = False
+        """Whether `check` has found the file to differ from what was written last."""
         self._stamp: object = None
         self._young_until = 0.0
         self._turn = asyncio.Lock()
@@ -120,6 +124,7 @@ class Mirror:
         content = await asyncio.to_thread(self._versions.read)
         if content is None:
             return []
+        self.edited = await asyncio.to_thread(self._versions.is_edited, content)
         try:
             catalogue = await asyncio.to_thread(read_products, content, self._name)
         except DataError as error:
@@ -283,6 +288,8 @@ class Mirror:
         written = [await asyncio.to_thread(_products, version) for version in known]
         label = f"{self._name}/{self._versions.number}/{crc32(content):08x}-{len(content)}"
         commands = commands_of(catalogue.products, written, Truth.of(self._image().rows), label)
+        if commands and not known and self._image().empty:
+            self._report_assumptions(catalogue)
         answers: list[Answer] = []
         for start in range(0, len(commands), PART):
             answers += await self._submit(commands[start : start + PART])
@@ -291,6 +298,15 @@ class Mirror:
         self._stale = None
         self._problem = self._refused = None
         return True
+
+    def _report_assumptions(self, catalogue: Catalogue) -> None:
+        """Tells what the first file leaves open, and what is taken for it."""
+        assumed = assumptions(catalogue)
+        for text in assumed[:ASSUMED_SHOWN]:
+            log.warning("%s, %s", self._name, text)
+        if len(assumed) > ASSUMED_SHOWN:
+            more = len(assumed) - ASSUMED_SHOWN
+            log.warning("%s: %d more; `fancymonkey check` tells all of them", self._name, more)
 
     def _report(
         self, commands: Sequence[Command], answers: Sequence[Answer], reserved: int

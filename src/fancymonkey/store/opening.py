@@ -2,9 +2,18 @@
 
 from pathlib import Path
 
-from fancymonkey.errors import ConfigError
+from fancymonkey.errors import ConfigError, StoreUnavailable
 from fancymonkey.store.base import Store
 from fancymonkey.store.memory import MemoryStore
+
+
+def empty_store(target: str) -> Store:
+    """The store to copy into, as `open_store`: what a copy has left that was cut short is gone."""
+    if "://" not in target:
+        from fancymonkey.store.json_load import discard_half
+
+        discard_half(Path(target))
+    return open_store(target)
 
 
 def open_store(target: str, *, read_only: bool = False) -> Store:
@@ -33,3 +42,9 @@ def open_store(target: str, *, read_only: bool = False) -> Store:
     raise ConfigError(
         f"{scheme}:// is no store. Use postgresql://…, sqlite:///file.db or a directory."
     )
+
+
+def require_directory(target: str) -> None:
+    """Raises StoreUnavailable where a store of files should be read and nothing is there."""
+    if "://" not in target and not Path(target).is_dir():
+        raise StoreUnavailable(f"There is no directory {target}. Name the store with --data DIR.")

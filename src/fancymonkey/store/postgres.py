@@ -2,18 +2,20 @@
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeVar
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import execute, loads
 from fancymonkey.core.model import Entry, Item, Level, Product, Reservation, Row
-from fancymonkey.core.state import State
-from fancymonkey.errors import DataError, StoreError, StoreReadOnly, StoreUnavailable
+from fancymonkey.core.state import Rows, State
+from fancymonkey.errors import StoreError, StoreReadOnly, StoreUnavailable
 from fancymonkey.store import postgres_batch as batch
-from fancymonkey.store.base import Bell, Commit, Snapshot, Submit, empty_rows
-from fancymonkey.store.columns import ENTRIES, TABLES
+from fancymonkey.store.base import Bell, Commit, Frozen, Snapshot, Submit, absorbed, empty_rows
+from fancymonkey.store.columns import TABLES
 from fancymonkey.store.migrations import migrations
+from fancymonkey.store.postgres_fill import empty, fill
+from fancymonkey.store.postgres_frozen import frozen
 from fancymonkey.store.postgres_link import (
     Connection,
     Link,
@@ -29,7 +31,6 @@ from fancymonkey.store.postgres_writer import Writer, commit, committed
 from fancymonkey.store.tables import (
     PAGE,
     by_key,
-    chunks,
     commit_after,
     entries,
     key_values,
@@ -53,7 +54,7 @@ class PostgresStore:
 
     def __init__(self, url: str, *, read_only: bool = False) -> None:
         self.read_only = read_only
-        self._link = Link(url)
+        self._link = Link(url, reader=read_only)
         self._schema = len(migrations("postgres"))
         self._begin = QUERIES["begin"]
         self._settings = {} if self._link.pooled else dict(_SETTING.findall(self._begin))
@@ -278,20 +279,44 @@ class PostgresStore:
 
         async def work(writer: Connection) -> None:
             await writer.execute(self._begin)
-            for table in (*TABLES.values(), ENTRIES):
-                if await writer.fetch(page_after(table, limit=1)):
-                    raise DataError(f"The database at {self._link.place} is not empty.")
-            async for table, chunk in chunks(rows, entries):
-                await writer.copy_records_to_table(
-                    table.name,
-                    columns=[column.name for column in table.columns],
-                    records=map(table.values, chunk),
-                )
-            await writer.execute("UPDATE head SET revision = $1", revision)
-            await commit(writer)
-            await writer.execute("ANALYZE")
+            await fill(writer, self._link.place, rows, entries, revision)
 
         await self._write(work, repeatable=False)  # its source can be read but once
+
+    def frozen(self) -> AbstractAsyncContextManager[Frozen]:
+        """See `Store.frozen`."""
+        return frozen(self._link)
+
+    async def absorb(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
+        """See `Store.absorb`."""
+        state = absorbed(changed, entries, revision)
+
+        async def work(writer: Connection) -> None:
+            if self._taught is not writer:
+                await batch.learn_types(writer)
+                self._taught = writer
+            await writer.execute(self._begin)
+            await batch.write(writer, state, await batch.mark_of(writer), locked=True)
+            await commit(writer)
+
+        await self._write(work)
+
+    async def clear(self) -> None:
+        """See `Store.clear`."""
+
+        async def work(writer: Connection) -> None:
+            await writer.execute(self._begin)
+            await empty(writer)
+
+        await self._write(work)
+
+    async def others(self) -> list[str]:
+        """See `Store.others`."""
+        rows = await self._fetch(QUERIES["others"], self._link.name)
+        return [row["name"] for row in rows]
+
+    def leave(self) -> None:
+        """See `Store.leave`. What is heard of it does no harm."""
 
     async def prune(self, before: int) -> int:
         """See `Store.prune`."""
@@ -309,8 +334,16 @@ class PostgresStore:
         )
         await self._watch.start()
 
-    def _own_pid(self) -> int | None:
-        return None if self._writer is None else self._writer.pid
+    async def clock(self) -> int:
+        """What time it is for the database, in ms."""
+        async with self._reading() as reader:
+            now: int = await reader.fetchval(QUERIES["clock"])
+        return now
+
+    async def guards(self) -> set[str]:
+        """The rules about levels that the database itself keeps, by name."""
+        async with self._reading() as reader:
+            return {row[0] for row in await reader.fetch(QUERIES["guards"])}
 
     async def trouble(self) -> list[str]:
         """See `Store.trouble`."""

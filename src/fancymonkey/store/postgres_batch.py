@@ -57,6 +57,12 @@ class Head:
     free: bool
 
 
+async def mark_of(connection: Connection) -> str:
+    """The mark of the head, for who has it locked."""
+    mark: str = await connection.fetchval("SELECT xmin::text FROM head")
+    return mark
+
+
 async def read_first(
     connection: Connection, load: Load, state: State, after: int
 ) -> tuple[Head, list[Entry], list[Reservation]]:

@@ -1,7 +1,9 @@
 """Connections of the PostgreSQL store, and the driver's errors in our words."""
 
 import asyncio
+import os
 import re
+import socket
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -31,7 +33,9 @@ class Link:
     are kept on it, and who listens goes to `direct`, which is PostgreSQL itself.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, reader: bool = True) -> None:
+        role = "reader" if reader else "server"
+        self.name = f"fancymonkey {role} {os.getpid()}@{socket.gethostname()}"[:63]
         parts = urlsplit(url)
         parameters = parse_qsl(parts.query, keep_blank_values=True)
         direct = dict(parameters).get("direct")
@@ -51,6 +55,11 @@ class Link:
         """The address for messages: without user, password and parameters."""
         return re.sub(r"\?.*", "", self._url.partition("://")[2].rpartition("@")[2])
 
+    @property
+    def direct_url(self) -> str:
+        """The URL of PostgreSQL itself, past any pooler, as its own programs take it."""
+        return self._direct_url
+
     async def connect(
         self, *, direct: bool = False, settings: Mapping[str, str] | None = None
     ) -> Connection:
@@ -61,7 +70,7 @@ class Link:
                 timeout=CONNECT_SECONDS,
                 command_timeout=ANSWER_SECONDS,
                 statement_cache_size=100 if direct else self._cached_statements,
-                server_settings={"application_name": "fancymonkey", **(settings or {})},
+                server_settings={"application_name": self.name, **(settings or {})},
             )
         except ValueError as error:
             raise ConfigError(f"DATABASE_URL makes no sense: {error}") from error
@@ -77,7 +86,7 @@ class Link:
             timeout=CONNECT_SECONDS,
             command_timeout=ANSWER_SECONDS,
             statement_cache_size=self._cached_statements,
-            server_settings={"application_name": "fancymonkey"},
+            server_settings={"application_name": self.name},
         )
 
     def translated(self, error: Exception) -> Exception:

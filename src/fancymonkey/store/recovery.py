@@ -1,20 +1,37 @@
 """What a start, and the passing of time, do to the rows in memory."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
+from pathlib import Path
 
-from fancymonkey.core.model import Entry, Event, Reservation, SessionLink, Status
+from fancymonkey.core.command import Command
+from fancymonkey.core.execute import execute
+from fancymonkey.core.model import Entry, Event, Reservation, Row, SessionLink, Status
+from fancymonkey.errors import StoreCorrupt
 from fancymonkey.store.base import empty_rows
+from fancymonkey.store.journal import Journal, Position
 from fancymonkey.store.memory import Image
 from fancymonkey.store.records import Batch
 
 RECENT = 5000
 """Entries that are at hand without reading a file, at least."""
 
+RESTORING = "restoring.json"
+"""Lies in a folder while a backup is put in place there."""
+
 DAY = 24 * 3_600_000
 KEPT_ENDED = 30 * DAY
 """How long an ended hold stays in memory: a payment provider may still send its events."""
 KEPT_EVENTS = 90 * DAY
 """How long a payment event stays: three times as long as its sender lists it."""
+
+
+def check_whole(folder: Path) -> None:
+    """Raises StoreCorrupt where a restore into the folder did not come to its end."""
+    if (folder / RESTORING).exists():
+        raise StoreCorrupt(
+            f"{folder} is half restored: a restore into it was interrupted. Run it again: "
+            f"fancymonkey restore --from BACKUP --data {folder}"
+        )
 
 
 class Recent:
@@ -37,6 +54,31 @@ class Recent:
         first = last - len(self.entries)
         start = revision - first
         return self.entries[start : start + limit] if start >= 0 else None
+
+
+def recover(
+    image: Image, recent: Recent, journal: Journal, snapshot: tuple[Position, list[Row]] | None
+) -> Position:
+    """Fills the image from a snapshot and the journal after it; returns where that ends."""
+    after = None
+    if snapshot is not None:
+        after, rows = snapshot
+        changed = empty_rows()
+        for row in rows:
+            changed[type(row)][row.key] = row
+        image.apply(changed, after.revision)
+    for batch in journal.recover(after):
+        replay(image, batch)
+        recent.add(batch.entries)
+    return journal.position
+
+
+def imagine(image: Image, commands: Sequence[Command], now: int) -> list[Entry]:
+    """Shows a folder that no writer has opened yet as the first one will find it."""
+    state = image.begin(now)
+    execute(state, commands, ())
+    image.apply(state.changed, state.revision)
+    return state.entries
 
 
 def replay(image: Image, batch: Batch) -> None:

@@ -1,8 +1,10 @@
 """The store in one SQLite file: for one server, durable at every COMMIT."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,8 +14,9 @@ import msgspec
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.model import Entry, Item, Level, Product, Reservation, Row
+from fancymonkey.core.state import Rows
 from fancymonkey.errors import StoreError, StoreReadOnly, StoreUnavailable
-from fancymonkey.store.base import Bell, Commit, R, Snapshot, Submit
+from fancymonkey.store.base import Bell, Commit, Frozen, R, Snapshot, Submit, paged
 from fancymonkey.store.columns import TABLES, Table
 from fancymonkey.store.lock import Lock
 from fancymonkey.store.sqlite_file import (
@@ -34,6 +37,7 @@ from fancymonkey.store.tables import (
     key_values,
     page_after,
     reservations,
+    scanned,
 )
 
 T = TypeVar("T")
@@ -226,6 +230,49 @@ class SqliteStore:
             await self._write(Writer.undo)
             raise
 
+    @asynccontextmanager
+    async def frozen(self) -> AsyncIterator[Frozen]:
+        """See `Store.frozen`: a connection with one read transaction, in a thread of its own."""
+        loop, thread = asyncio.get_running_loop(), ThreadPoolExecutor(1, "sqlite-frozen")
+        db = await loop.run_in_executor(thread, partial(connect, self.path, read_only=True))
+
+        def work(sql: str, values: tuple[Any, ...]) -> list[Any]:
+            with in_our_words(self.path):
+                return list(db.execute(sql, values))
+
+        async def fetch(sql: str, *values: Any) -> list[Any]:
+            return await loop.run_in_executor(thread, work, sql, values)
+
+        async def scan(kind: type[Row]) -> AsyncIterator[Row]:
+            async for row in scanned(fetch, TABLES[kind], lambda n: "?"):
+                yield row
+
+        async def page(revision: int) -> list[Entry]:
+            return entries(await fetch(QUERIES["entries_after"], revision, PAGE))
+
+        try:
+            await fetch("BEGIN")
+            ((revision, _),) = await fetch(QUERIES["head"])
+            yield Frozen(revision, scan, lambda: paged(page, revision))
+        finally:
+            await loop.run_in_executor(thread, db.close)
+            thread.shutdown()
+
+    async def absorb(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
+        """See `Store.absorb`."""
+        await self._write(lambda writer: writer.absorb(changed, entries, revision))
+
+    async def clear(self) -> None:
+        """See `Store.clear`."""
+        await self._write(Writer.clear)
+
+    async def others(self) -> list[str]:
+        """Nobody else can write."""
+        return []
+
+    def leave(self) -> None:
+        """Nothing looks here."""
+
     async def prune(self, before: int) -> int:
         """See `Store.prune`."""
         total = 0
@@ -237,6 +284,12 @@ class SqliteStore:
 
     async def watch(self, bell: Bell, submit: Submit) -> None:
         """Nobody else can write."""
+
+    async def guards(self) -> set[str]:
+        """The rules about levels that the database itself keeps, by name as PostgreSQL has them."""
+        ((sql,),) = await self._fetch(QUERIES["guards"])
+        found = {f"level_{name}_check" for name in re.findall(r"CHECK \((\w+) >= 0\)", sql)}
+        return found | set(re.findall(r"CONSTRAINT (\w+) CHECK", sql))
 
     async def trouble(self) -> list[str]:
         """See `Store.trouble`."""

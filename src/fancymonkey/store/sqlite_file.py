@@ -18,7 +18,7 @@ from fancymonkey.core.execute import execute, loads
 from fancymonkey.core.model import Entry, Reservation
 from fancymonkey.core.state import Load, Rows, State
 from fancymonkey.errors import DataError, StoreCorrupt, StoreUnavailable
-from fancymonkey.store.base import Commit, empty_rows
+from fancymonkey.store.base import Commit, absorbed, empty_rows
 from fancymonkey.store.columns import ENTRIES, TABLES, Table
 from fancymonkey.store.migrations import CREATE_MIGRATION, migrations, pending, require_current
 from fancymonkey.store.tables import (
@@ -249,6 +249,18 @@ class Writer:
         if state.entries:
             self.insert(ENTRIES, state.entries)
             self.db.execute(QUERIES["set_head"], (state.revision,))
+
+    def absorb(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
+        """See `Store.absorb`."""
+        with self.transaction():
+            self._write(absorbed(changed, entries, revision))
+
+    def clear(self) -> None:
+        """Removes every row and entry."""
+        with self.transaction():
+            for table in (*TABLES.values(), ENTRIES):
+                self.db.execute(f"DELETE FROM {table.name}")
+            self.db.execute(QUERIES["set_head"], (0,))
 
     def insert(self, table: Table[Any], rows: Iterable[Any]) -> None:
         """Writes new rows or entries, within the transaction."""

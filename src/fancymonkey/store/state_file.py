@@ -77,6 +77,13 @@ class StateFiles:
             raise StoreCorrupt(f"{paths[0]} is damaged. Restore the folder from a backup.")
         return None
 
+    def clear(self) -> None:
+        """Removes every snapshot, durably. Raises OSError."""
+        for path in self._paths():
+            self._disk.remove(path)
+        if self._folder.is_dir():
+            self._disk.sync_folder(self._folder)
+
     def _path(self, number: int) -> Path:
         return self._folder / f"state-{number:012d}.json"
 

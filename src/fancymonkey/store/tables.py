@@ -1,7 +1,7 @@
 """What both SQL stores share: a batch's rows by key, and SQL made from the declared tables."""
 
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from importlib import resources
 from typing import Any
 
@@ -37,6 +37,21 @@ def page_after(
     key = ", ".join(table.key)
     after = f"WHERE ({key}) > ({', '.join(placeholders)}) " if placeholders else ""
     return f"SELECT {column_list(table)} FROM {table.name} {after}ORDER BY {key} LIMIT {limit}"
+
+
+async def scanned(
+    fetch: Callable[..., Awaitable[list[Any]]], table: Table[Any], mark: Callable[[int], str]
+) -> AsyncIterator[Any]:
+    """Every row of a table in the order of its key; `mark` makes the nth placeholder."""
+    values: tuple[Any, ...] = ()
+    while True:
+        marks = [mark(n) for n in range(len(values))]
+        page = [table.row(found) for found in await fetch(page_after(table, marks), *values)]
+        for row in page:
+            yield row
+        if len(page) < PAGE:
+            return
+        values = key_values(table, page[-1].key)
 
 
 def by_key(table: Table[Any], placeholders: Iterable[str]) -> str:

@@ -55,6 +55,13 @@ class Versions:
                 self._disk.remove(path)  # torn by a crash
         self._rescue()
 
+    def is_edited(self, content: bytes) -> bool:
+        """Whether this is none of the versions that we wrote; touches nothing. Raises OSError."""
+        if not self._folder.is_dir():
+            return False
+        ours = {name[3] for _, name in self._stored()}
+        return bool(ours) and f"{crc32(content):08x}" not in ours
+
     def _stored(self) -> list[tuple[Path, re.Match[str]]]:
         """The file of every version, old to new."""
         names = [(path, _NAME.fullmatch(path.name)) for path in self._folder.iterdir()]

@@ -28,7 +28,7 @@ def policy(api: str) -> str:
     place = f"{parts.scheme}://{parts.netloc}"
     live = f"{'wss' if parts.scheme == 'https' else 'ws'}://{parts.netloc}"
     return (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https:; "
         f"connect-src {place} {live}; base-uri 'none'; form-action 'none'"
     )
 

@@ -18,12 +18,23 @@ function sizeButton(product, size) {
 
 /** What a card is made of; it is made anew only when this changes. */
 const makeOf = (product) => JSON.stringify([
-  product.name, product.category, product.price, product.sizes.map((size) => size.size),
+  product.name, product.category, product.price, product.image, product.sizes.map((size) => size.size),
 ]);
+
+/** The owner's picture; the drawing where there is none, or it cannot be had. */
+function picture(product) {
+  const drawn = () => drawing(product.name ?? product.productId, product.category ?? '');
+  if (!product.image) return drawn();
+  const image = el('img', {
+    src: product.image, alt: '', loading: 'lazy', decoding: 'async', referrerpolicy: 'no-referrer',
+    onerror: () => image.replaceWith(drawn()),
+  });
+  return image;
+}
 
 function card(product) {
   return el('li', { class: 'card', 'data-fm-product': product.productId },
-    el('div', { class: 'picture' }, drawing(product.name ?? product.productId, product.category ?? '')),
+    el('div', { class: 'picture' }, picture(product)),
     el('div', { class: 'label' },
       el('h3', {}, product.name ?? product.productId),
       el('p', { class: 'price' }, product.price === null ? '' : money(product.price))),

@@ -5,6 +5,7 @@ never changes anything: it has to come from a page of ours, which knows the sess
 """
 
 import hmac
+import logging
 from ipaddress import ip_address
 
 from msgspec import UnsetType
@@ -12,10 +13,13 @@ from msgspec import UnsetType
 from fancymonkey.accounts.api_keys import PREFIX
 from fancymonkey.accounts.model import Actor, NoSession, Right
 from fancymonkey.accounts.users import ADMIN
+from fancymonkey.errors import FancyMonkeyError
 from fancymonkey.web import cookies
 from fancymonkey.web.auth import check_password, same
 from fancymonkey.web.http import Call, Problem
 from fancymonkey.web.shop import Shop
+
+log = logging.getLogger(__name__)
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 SCHEDULE = Actor(name="schedule", right=Right.STOCK)
@@ -36,8 +40,12 @@ async def require(
     if secret and bearer and same(bearer, secret):
         shop.throttle.check(call.client)
         return SCHEDULE
-    check_address(shop, call)
-    actor = call.actor = await _actor(shop, call, bearer, cookie=cookie)
+    try:
+        check_address(shop, call)
+        actor = call.actor = await _actor(shop, call, bearer, cookie=cookie)
+    except Problem as problem:
+        await note_refused(shop, call, problem)
+        raise
     if not actor.right.covers(Right(right)):
         raise Problem(403, "not_allowed", f"{actor.name} may not do this: it needs `{right}`.")
     return actor
@@ -47,10 +55,29 @@ async def require_password(shop: Shop, call: Call, right: str, password: str | U
     """As `require`; a password in the body will do, as the first versions had it."""
     if isinstance(password, UnsetType):
         return await require(shop, call, right)
-    check_address(shop, call)
-    check_password(call, shop.throttle, password, shop.settings.admin_password)
+    try:
+        check_address(shop, call)
+        check_password(call, shop.throttle, password, shop.settings.admin_password)
+    except Problem as problem:
+        await note_refused(shop, call, problem)
+        raise
     call.actor = Actor(name=ADMIN, right=Right.ADMIN)
     return call.actor
+
+
+async def note_refused(shop: Shop, call: Call, problem: Problem) -> None:
+    """Keeps an attempt that was turned away at the door; never what it had with it.
+
+    Whoever brings nothing at all is no attempt.
+    """
+    brought = problem.status != 401 or problem.code == "wrong_password" or _bearer_of(call)
+    if not brought or problem.code == "admin_disabled" or call.actor is not None:
+        return  # the front keeps what somebody known has tried
+    what = f"{call.method} {call.scope['path']}"
+    try:
+        await shop.accounts.acts.note_refused("somebody", call.address, what, problem.status)
+    except FancyMonkeyError:
+        log.exception("%s, refused with %s, is not on record", what, problem.status)
 
 
 def check_address(shop: Shop, call: Call) -> None:
@@ -128,12 +155,13 @@ async def _bearer(shop: Shop, call: Call, token: bytes) -> Actor:
 
 async def _cookie(shop: Shop, call: Call, access: str) -> Actor:
     session, user = await shop.accounts.sessions.check(access)
+    actor = call.actor = Actor(name=user.name, right=user.role.right, user=user, session=session)
     if call.method not in SAFE:
         check_same_site(shop, call)
         given = call.headers.get(CSRF_HEADER, b"")
         if not hmac.compare_digest(given, session.csrf.encode()):
             raise Problem(403, "cross_site", "Send the session's token as X-CSRF-Token.")
-    return Actor(name=user.name, right=user.role.right, user=user, session=session)
+    return actor
 
 
 def _unauthorized() -> Problem:

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from fancymonkey.web import sessions
+from fancymonkey.web import api_keys, own_account, people, record, sessions
 from fancymonkey.web.front import Endpoint
-from fancymonkey.web.operation import CSRF, OWNER, Operation
+from fancymonkey.web.operation import CSRF, LIMIT, OWNER, Operation
 
 CHANGING = (400, 401, 403, 413, 422, 429)
 
@@ -15,6 +15,18 @@ def _change(
     codes = tuple(sorted({*(CHANGING if body else (401, 403, 429)), 503, *more}))
     return Operation(
         "POST", path, endpoint, summary, body, codes, tag="accounts", parameters=(OWNER, CSRF)
+    )
+
+
+def _list(path: str, endpoint: Endpoint, summary: str) -> Operation:
+    return Operation(
+        "GET",
+        path,
+        endpoint,
+        summary,
+        codes=(401, 403, 429, 503),
+        tag="accounts",
+        parameters=(OWNER,),
     )
 
 
@@ -44,30 +56,116 @@ ACCOUNTS: tuple[Operation, ...] = (
         codes=(403, 429, 503),
         tag="accounts",
     ),
-    Operation(
-        "GET",
-        "/api/admin/me",
-        sessions.me,
-        "Who asks, and what they may do",
-        codes=(401, 403, 429, 503),
-        tag="accounts",
-        parameters=(OWNER,),
-    ),
-    Operation(
-        "GET",
-        "/api/admin/sessions",
-        sessions.list_sessions,
-        "Live sessions",
-        codes=(401, 403, 429, 503),
-        tag="accounts",
-        parameters=(OWNER,),
-    ),
+    _list("/api/admin/me", sessions.me, "Who asks, and what they may do"),
+    _list("/api/admin/sessions", sessions.list_sessions, "Live sessions"),
     _change(
         "/api/admin/sessions/revoke",
         sessions.revoke_session,
         "End a session, or all one's others",
         sessions.SessionBody,
         404,
+    ),
+    _change(
+        "/api/admin/password",
+        own_account.change_password,
+        "Another password for oneself",
+        own_account.PasswordBody,
+        404,
+        409,
+    ),
+    _change(
+        "/api/admin/factor/begin",
+        own_account.begin_factor,
+        "Set up a second factor",
+        own_account.ProofBody,
+        404,
+        409,
+    ),
+    _change(
+        "/api/admin/factor/confirm",
+        own_account.confirm_factor,
+        "Switch the second factor on with its first code",
+        own_account.ConfirmBody,
+        404,
+        409,
+    ),
+    _change(
+        "/api/admin/factor/off",
+        own_account.switch_factor_off,
+        "Switch the second factor off",
+        own_account.ProofBody,
+        404,
+        409,
+    ),
+    _change(
+        "/api/admin/factor/codes",
+        own_account.renew_codes,
+        "New recovery codes",
+        own_account.ProofBody,
+        404,
+        409,
+    ),
+    _list("/api/admin/users", people.list_users, "Every account (owner)"),
+    _change(
+        "/api/admin/users/add", people.add_user, "Add an account (owner)", people.AddUserBody, 409
+    ),
+    _change(
+        "/api/admin/users/role",
+        people.change_role,
+        "Give an account another role (owner)",
+        people.UserRoleBody,
+        404,
+        409,
+    ),
+    _change(
+        "/api/admin/users/password",
+        people.reset_password,
+        "Give somebody a new password (owner)",
+        people.UserPasswordBody,
+        404,
+        409,
+    ),
+    _change(
+        "/api/admin/users/reset-factor",
+        people.reset_factor,
+        "Switch somebody's second factor off (owner)",
+        people.UserBody,
+        404,
+        409,
+    ),
+    _change(
+        "/api/admin/users/remove",
+        people.remove_user,
+        "Remove an account (owner)",
+        people.UserBody,
+        404,
+        409,
+    ),
+    _list("/api/admin/keys", api_keys.list_keys, "Every API key (owner)"),
+    _change(
+        "/api/admin/keys/make", api_keys.make_key, "Make an API key (owner)", api_keys.MakeKeyBody
+    ),
+    _change(
+        "/api/admin/keys/revoke",
+        api_keys.revoke_key,
+        "Revoke an API key (owner)",
+        api_keys.RevokeKeyBody,
+        404,
+    ),
+    Operation(
+        "GET",
+        "/api/admin/record",
+        record.record,
+        "Who did what, when and from where (owner)",
+        codes=(401, 403, 422, 429, 503),
+        tag="accounts",
+        parameters=(
+            OWNER,
+            LIMIT,
+            ("before", "query", "`next` of the page before"),
+            ("actor", "query", "Only what this one did"),
+            ("format", "query", "`json` where missing, or `csv`: a file of up to 50,000 acts"),
+        ),
     ),
 )
 """Every endpoint about accounts."""

@@ -10,7 +10,7 @@ from fancymonkey.core.act import Act
 from fancymonkey.core.bulk import part_id, portions
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import DryRun, Many
-from fancymonkey.core.outcomes import Refused
+from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.engine.engine import Engine
 from fancymonkey.web.answers import refusal
 from fancymonkey.web.shop import Shop
@@ -58,30 +58,45 @@ class Doing:
                 yield row
             await asyncio.sleep(0)
 
-    async def whole(self, makers: Sequence[Maker]) -> dict[str, Any]:
-        """Does all of it in one transaction or nothing. Raises Problem with the first refusal."""
+    async def whole(self, makers: Sequence[Maker]) -> list[dict[str, Any]]:
+        """Does all of it in one transaction; where a row is refused, nothing of it is done."""
         planned = self.act or new_act_id(self.shop.engine)
         commands = tuple(make(planned) for make in makers)
-        data: dict[str, Any] = await self._submit(
-            Many(commands=commands, all_or_nothing=True), planned, 0
-        )
-        return data
+        command = Many(commands=commands, all_or_nothing=True)
+        answer = await self.shop.engine.submit(self._act(command, planned, 0))
+        if isinstance(answer, Refused):
+            if not isinstance(answer.detail, dict) or "rows" not in answer.detail:
+                raise refusal(answer)
+            refused: list[dict[str, Any]] = answer.detail["rows"]
+            return refused
+        self.act = self.act or answer.data.get("act")
+        rows: list[dict[str, Any]] = answer.data["rows"]
+        return rows
 
     async def _submit(self, many: Many, act_id: str, part: int) -> Any:
-        command: Command = DryRun(command=many)
-        if not self.dry_run:
-            command = Act(
-                act_id=act_id,
-                part=part,
-                action=self.action,
-                reason=self.reason,
-                command=many,
-                actor=self.actor,
-                command_id=part_id(self.key, part),
-                digest=self.digest,
-            )
-        answer = await self.shop.engine.submit(command)
+        answer = await self.shop.engine.submit(self._act(many, act_id, part))
         if isinstance(answer, Refused):
             raise refusal(answer)
         self.act = self.act or answer.data.get("act")
         return answer.data
+
+    def _act(self, many: Many, act_id: str, part: int) -> Command:
+        if self.dry_run:
+            return DryRun(command=many)
+        return Act(
+            act_id=act_id,
+            part=part,
+            action=self.action,
+            reason=self.reason,
+            command=many,
+            actor=self.actor,
+            command_id=part_id(self.key, part),
+            digest=self.digest,
+        )
+
+
+def raise_refused(rows: Sequence[dict[str, Any]]) -> None:
+    """Raises Problem with the first row that was refused, where there is one."""
+    for row in rows:
+        if "refused" in row:
+            raise refusal(Refused(Code(row["refused"]), row["message"], row["detail"]))

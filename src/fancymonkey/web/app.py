@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from fancymonkey import __version__
 from fancymonkey.accounts.model import Denied
+from fancymonkey.backup.versions import save_version
 from fancymonkey.config import Settings
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import FancyMonkeyError
@@ -24,14 +25,17 @@ from fancymonkey.web import (
     demo,
     inventory,
     live,
+    moving,
     openapi,
     owner_live,
     pages,
     system,
 )
 from fancymonkey.web.denial import denial
-from fancymonkey.web.front import Front, unavailable
-from fancymonkey.web.http import Problem, response_of
+from fancymonkey.web.front import Front, broken, unavailable
+from fancymonkey.web.guard import Guard
+from fancymonkey.web.http import Call, Problem, response_of
+from fancymonkey.web.limits import Limits
 from fancymonkey.web.shop import Shop, checkouts_of
 
 log = logging.getLogger(__name__)
@@ -66,6 +70,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
             if twin is not None:
                 await twin.stop()
             await engine.close()
+            await _keep_last_version(shop)
 
     app = FastAPI(
         title="Fancy Monkey Inventory",
@@ -80,6 +85,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     app.include_router(live.router(shop))
     app.include_router(owner_live.router(shop))
     app.include_router(cron.router(shop))
+    app.include_router(moving.router(shop))
     app.include_router(pages.router())
     pages.mount(app)
     dashboard.mount(app, shop)
@@ -94,13 +100,25 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         return app.openapi_schema
 
     app.openapi = whole_document  # type: ignore[method-assign]
-    return Front(app, shop, openapi.front_routes(), inventory.HOT)
+    routes = openapi.front_routes()
+    known = [(method, path) for path, methods in routes.items() for method in methods]
+    limits = Limits(engine.clock, known) if settings.rate_limit else None
+    return Front(Guard(app, limits), shop, routes, limits, inventory.HOT)
 
 
 async def _keep_going(shop: Shop) -> None:
-    """Does the jobs that are due, where schedules are on."""
-    if shop.settings.schedules:
-        await Runner(shop.jobs).run()
+    """Looks after the alerts, and does the jobs that are due where schedules are on."""
+    await Runner(shop.jobs, [shop.alerts.run], schedules=shop.settings.schedules).run()
+
+
+async def _keep_last_version(shop: Shop) -> None:
+    """What was changed since the last version is one too; where that fails, the log says why."""
+    settings, engine = shop.settings, shop.engine
+    if settings.backup_git and engine.moved_to is None:
+        try:
+            await save_version(engine, settings.target, settings.backup_git_remote)
+        except FancyMonkeyError as error:
+            log.error("the last changes are in no version: %s", error)
 
 
 def _speak_problems(app: FastAPI) -> None:
@@ -130,12 +148,18 @@ def _speak_problems(app: FastAPI) -> None:
 
     @app.exception_handler(FancyMonkeyError)
     async def store_error(request: Request, error: FancyMonkeyError) -> Response:
-        log.warning("%s %s: %s", request.method, request.url.path, error)
-        return response_of(unavailable(error))
+        named = Call(request.scope, request.receive).id
+        log.warning("%s %s: %s", request.method, request.url.path, error, extra={"request": named})
+        return response_of(unavailable(error, named))
 
     @app.exception_handler(Exception)
     async def failure(request: Request, error: Exception) -> Response:
-        log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        return response_of(
-            Problem(500, "internal_error", "Something went wrong on our side.").reply()
+        named = Call(request.scope, request.receive).id
+        log.error(
+            "%s %s failed",
+            request.method,
+            request.url.path,
+            exc_info=error,
+            extra={"request": named},
         )
+        return response_of(broken(named))

@@ -89,6 +89,7 @@ def choice_of(query: Query) -> Choice:
         Filter(
             categories=frozenset(query.texts("category")) or None,
             product_ids=frozenset(query.texts("productId")) or None,
+            reserved_only=query.flag("reserved"),
             statuses=frozenset(statuses) or None,
             words=tuple((query.text("q") or "").lower().split()),
         ),

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from fancymonkey.errors import PaymentError, StoreError
 from fancymonkey.jobs.desk import FAILED, JobRunning, Ran
 from fancymonkey.web.access import require
+from fancymonkey.web.front import failure, note
 from fancymonkey.web.http import RETRY_SOON, Call, Problem, ok, response_of
 from fancymonkey.web.shop import Shop
 from fancymonkey.web.wire import encode, iso
@@ -38,8 +39,14 @@ def router(shop: Shop) -> APIRouter:
     async def answer(request: Request, job: str) -> Response:
         call = Call(request.scope, request.receive)
         secret = shop.settings.cron_secret
-        await require(shop, call, "stock", secret=secret, cookie=call.method == "POST")
-        return response_of(ok(encode(_told(await run_job(shop, job)))))
+        try:
+            await require(shop, call, "stock", secret=secret, cookie=call.method == "POST")
+            reply = ok(encode(_told(await run_job(shop, job))))
+        except Exception as error:  # noqa: BLE001 - as the front does with its own
+            reply = failure(error, call)
+        if call.actor is not None:
+            await note(shop, call, reply.status)
+        return response_of(reply)
 
     @routes.get("/api/cron/{job}", summary="Run a job, by GET", responses=responses)
     async def run_by_get(request: Request, job: str) -> Response:

@@ -21,7 +21,9 @@ from fancymonkey.web.shop import Shop
 
 FILES = Path(__file__).parents[1] / "dashboard"
 LOGIN = "/admin/admin-login.html"
-OPEN = frozenset({LOGIN, "/admin/login.js", "/admin/login.css", "/admin/session.js"})
+OPEN = frozenset(
+    {LOGIN, *(f"/admin/{name}" for name in ("login.js", "login.css", "session.js", "scheme.js"))}
+)
 """What is served without a session."""
 
 AGAIN = b"""<!doctype html>
@@ -36,7 +38,7 @@ class Dashboard:
 
     def __init__(self, shop: Shop) -> None:
         self._shop = shop
-        self._files = Assets(FILES, html=True)
+        self._files = Assets(FILES, html=True, pictured="products.html")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request below /admin."""
@@ -51,7 +53,7 @@ class Dashboard:
             await self._turned_away(call)(scope, receive, send)
             return
         except FancyMonkeyError as error:
-            await response_of(unavailable(error))(scope, receive, send)
+            await response_of(unavailable(error, call.id))(scope, receive, send)
             return
 
         async def send_more(message: MutableMapping[str, Any]) -> None:

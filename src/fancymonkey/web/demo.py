@@ -40,6 +40,6 @@ def stand_in(engine: Engine, settings: Settings) -> tuple[StandIn, Settings]:
         stripe_secret_key=DEMO_KEY,
         stripe_api_base=here + PATH,
         stripe_webhook_secrets=(*settings.stripe_webhook_secrets, secret),
-        admin_password=settings.admin_password or PUBLISHED_PASSWORD,
+        admin_password=settings.admin_password or (PUBLISHED_PASSWORD if settings.local else None),
     )
     return twin, changed

@@ -20,6 +20,8 @@ def denial(denied: model.Denied) -> Problem:
             )
         case model.WrongCredentials():
             return Problem(401, "wrong_credentials", text)
+        case model.NotProven():
+            return Problem(403, "not_proven", text)
         case model.CodeNeeded():
             return Problem(401, "code_needed", text)
         case model.SessionExpired():

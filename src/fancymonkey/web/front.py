@@ -6,25 +6,29 @@ endpoints stand in the OpenAPI document (`web/openapi.py`), and one test holds b
 
 import logging
 from collections.abc import Awaitable, Callable, Container, Iterable, Mapping, MutableMapping
+from time import perf_counter
 from typing import Any
 
 from fancymonkey.accounts.model import Denied
 from fancymonkey.errors import FancyMonkeyError, Overloaded
 from fancymonkey.web.cors import SHARED, Cors
 from fancymonkey.web.denial import denial
+from fancymonkey.web.guard import DATA, DATA_HTTPS
 from fancymonkey.web.http import (
     NO_STORE,
+    NOSNIFF,
     RETRY_SOON,
     Call,
     ClientGone,
     Headers,
+    Lines,
     Problem,
     Receive,
     Reply,
     Scope,
     Send,
 )
-from fancymonkey.web.limits import RateLimit
+from fancymonkey.web.limits import Limits
 from fancymonkey.web.shop import Shop
 
 log = logging.getLogger(__name__)
@@ -37,14 +41,21 @@ App = Callable[[Scope, Receive, Send], Awaitable[Any]]
 class Front:
     """An ASGI app in front of another one."""
 
-    def __init__(self, app: App, shop: Shop, routes: Routes, hot: Container[Endpoint] = ()) -> None:
+    def __init__(
+        self,
+        app: App,
+        shop: Shop,
+        routes: Routes,
+        limits: Limits | None,
+        hot: Container[Endpoint] = (),
+    ) -> None:
         """`hot` endpoints may be answered past ASGI: they wait for the engine and nothing else."""
         self._app = app
         self._shop = shop
         self._routes = routes
         self._cors = Cors(shop.settings.cors_origins)
         self._shared = bool(shop.settings.cors_origins)
-        self._limit = RateLimit(shop.engine.clock) if shop.settings.rate_limit else None
+        self._limits = limits
         self.hot = {
             (method.encode(), path.encode())
             for path, endpoints in routes.items()
@@ -65,29 +76,47 @@ class Front:
             reply, extra = await self.answer(call)
         except ClientGone:
             return
+        if type(reply) is Lines:
+            await self._send_lines(reply, call, send, extra)
+            return
         await send(reply.start(extra))
         await send(reply.rest(head=scope["method"] == "HEAD"))
 
     async def answer(self, call: Call) -> tuple[Reply, Headers]:
         """The answer to a call for one of the routes, and further headers. Raises ClientGone."""
         # On the way of every sale: no step more than needed, so all of it stands here.
-        method = call.scope["method"]
-        endpoints = self._routes[call.scope["path"]]
+        started = perf_counter()
+        scope = call.scope
+        method, path = scope["method"], scope["path"]
+        endpoints = self._routes[path]
         endpoint = endpoints.get(method)
         try:
             if endpoint is None:
                 reply = self._other_method(endpoints, call)
             else:
-                if self._limit is not None and method == "POST":
-                    self._limit.take(call.client)
+                if self._limits is not None:
+                    self._limits.take(method, path, call.client)
                 reply = await endpoint(self._shop, call)
         except ClientGone:
             raise
         except Exception as error:  # noqa: BLE001 - nothing that is sent may make an error of ours
             reply = failure(error, call)
-        if call.actor is not None and method != "GET":
-            await note(self._shop, call, reply.status)
-        return reply, self._cors_headers(call) if self._shared else []
+        extra = DATA_HTTPS if scope.get("scheme") == "https" else DATA
+        if self._shared:
+            extra = [*extra, *self._cors_headers(call)]
+        if type(reply) is not Lines:  # they are noted when all of them are made
+            if call.actor is not None and method != "GET":
+                await note(self._shop, call, reply.status)
+            self._shop.meter.answered(path, reply.status, perf_counter() - started)
+        return reply, extra
+
+    async def _send_lines(self, reply: Lines, call: Call, send: Send, extra: Headers) -> None:
+        """An answer that is made while it is sent; how it ended is noted at its end."""
+        await send(reply.start(extra))
+        async for line in reply.lines:
+            await send({"type": "http.response.body", "body": line, "more_body": True})
+        await note(self._shop, call, reply.outcome)
+        await send({"type": "http.response.body", "body": b""})
 
     def _cors_headers(self, call: Call) -> Headers:
         return self._cors.headers(call.scope["path"], call.headers.get(b"origin"))
@@ -103,7 +132,7 @@ class Front:
         extra = self._cors_headers(call)
         if call.method == "OPTIONS":
             reply = self._options(("GET",), call)
-            await send(reply.start(extra))
+            await send(reply.start([*DATA, *extra]))
             await send(reply.rest())
             return
 
@@ -126,7 +155,7 @@ class Front:
 
     def _options(self, methods: Iterable[str], call: Call) -> Reply:
         asked = self._cors.preflight(call.scope["path"], call.headers.get(b"origin"))
-        return Reply(204, b"", [_allow(methods), NO_STORE, *asked])
+        return Reply(204, b"", [_allow(methods), NO_STORE, NOSNIFF, *asked])
 
 
 def _allow(methods: Iterable[str]) -> tuple[bytes, bytes]:
@@ -149,16 +178,25 @@ def failure(error: Exception, call: Call) -> Reply:
         return error.reply()
     if isinstance(error, Denied):
         return denial(error).reply()
+    named = {"request": call.id}
     if isinstance(error, FancyMonkeyError):
-        log.warning("%s %s: %s", call.method, call.scope["path"], error)
-        return unavailable(error)
-    log.error("%s %s failed", call.method, call.scope["path"], exc_info=error)
-    return Problem(500, "internal_error", "Something went wrong on our side.").reply()
+        log.warning("%s %s: %s", call.method, call.scope["path"], error, extra=named)
+        return unavailable(error, call.id)
+    log.error("%s %s failed", call.method, call.scope["path"], exc_info=error, extra=named)
+    return broken(call.id)
 
 
-def unavailable(error: FancyMonkeyError) -> Reply:
+def broken(request: str) -> Reply:
+    """The answer where we have a bug; the log knows the request by the same id."""
+    detail = "Something went wrong on our side."
+    header = (b"x-request-id", request.encode())
+    return Problem(500, "internal_error", detail, headers=[header], requestId=request).reply()
+
+
+def unavailable(error: FancyMonkeyError, request: str) -> Reply:
     """The answer while the store cannot be used: try again. The error's own words are the log's."""
     code, detail = "unavailable", "The store cannot be used now. Try again in a moment."
     if isinstance(error, Overloaded):
         code, detail = "overloaded", "Too much is going on at once. Try again in a second."
-    return Problem(503, code, detail, headers=[RETRY_SOON]).reply()
+    headers = [RETRY_SOON, (b"x-request-id", request.encode())]
+    return Problem(503, code, detail, headers=headers, requestId=request).reply()

@@ -10,9 +10,10 @@ from typing import Any
 from fancymonkey.core.ledger import InvariantBroken, evolve
 from fancymonkey.core.model import Entry, Item, Kind, Level, Product, split_sku
 from fancymonkey.engine.look_back import revision_at
-from fancymonkey.engine.sheet import safe
+from fancymonkey.tables.formulas import safe
 from fancymonkey.web.access import require
 from fancymonkey.web.choice import Query
+from fancymonkey.web.holds import named
 from fancymonkey.web.http import NO_STORE, NOSNIFF, Call, Problem, Reply, ok
 from fancymonkey.web.owner import PAGE, PAGE_MAX
 from fancymonkey.web.shop import Shop
@@ -66,17 +67,19 @@ async def history(shop: Shop, call: Call) -> Reply:
     if as_file:
         limit = FILE_MAX
     read = _of_everything(shop, wanted) if wanted.sku is None else _of_sku(shop, wanted, limit)
+    revision = shop.engine.view.revision
     found: list[Told] = []
-    async for told in read:
-        found.append(told)
+    async for row in read:
+        found.append(row)
         if len(found) > limit:
             break
     if as_file:
         return await _file(found[:limit])
     more = len(found) > limit
-    entries = [_entry_out(*told) for told in found[:limit]]
+    entries = [named(shop.engine, _entry_out(*told)) for told in found[:limit]]
     following = entries[-1]["revision"] if more else None
-    return ok(encode({"success": True, "entries": entries, "next": following}))
+    told = {"success": True, "entries": entries, "next": following, "revision": revision}
+    return ok(encode(told))
 
 
 async def _of_sku(shop: Shop, wanted: Wanted, limit: int) -> AsyncIterator[Told]:

@@ -1,6 +1,7 @@
 """Who holds what, since when and until when; and giving holds back."""
 
 import asyncio
+from collections.abc import Collection
 from functools import partial
 from typing import Annotated, Any
 
@@ -8,7 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from fancymonkey.core.command import Command
-from fancymonkey.core.model import MAIN, Reservation, Status
+from fancymonkey.core.model import Reservation, Status
 from fancymonkey.core.payment import Checkout, Stage
 from fancymonkey.core.resolve import Release
 from fancymonkey.engine.engine import Engine
@@ -45,8 +46,13 @@ async def list_holds(shop: Shop, call: Call) -> Reply:
     query = Query(call)
     limit = query.number("limit", PAGE, 1, PAGE_MAX)
     status = Status(query.one_of("status", *Status))
-    one, sku = query.text("id"), query.text("sku")
-    live = live_holds(shop.engine, sku)
+    one, sku, words = query.text("id"), query.text("sku"), query.text("q")
+    skus = None if sku is None else {sku}
+    if words is not None and one is None:
+        one = await _called(shop.engine, words)
+        skus = skus if one else _meant(shop.engine, words, skus)
+    revision = shop.engine.view.revision  # what comes while the rows are read is news
+    live = live_holds(shop.engine, skus)
     if one is not None:
         found = await shop.engine.store.reservation(one)
         rows, following = [] if found is None else [found], None
@@ -56,7 +62,7 @@ async def list_holds(shop: Shop, call: Call) -> Reply:
         since = instant("since", query.text("since"))
         if since is None:
             raise Problem(422, "invalid_request", "Say from when on: `since` is missing.")
-        rows, following = await _begun(shop.engine, since, status, query, limit)
+        rows, following = await _begun(shop.engine, since, status, skus, query.text("after"), limit)
     return ok(
         encode(
             {
@@ -65,7 +71,7 @@ async def list_holds(shop: Shop, call: Call) -> Reply:
                 "total": len(live),
                 "units": sum(units for _, _, units in live),
                 "next": following,
-                "revision": shop.engine.view.revision,
+                "revision": revision,
             }
         )
     )
@@ -75,15 +81,35 @@ Live = tuple[int, str, int]
 """When a live hold ends, its id, and its units."""
 
 
-def live_holds(engine: Engine, sku: str | None) -> list[Live]:
-    """The live holds (of a SKU) as the shop shows them, the one that ends first in front."""
+async def _called(engine: Engine, words: str) -> str | None:
+    """The words, where they are an id of a hold."""
+    return None if await engine.store.reservation(words) is None else words
+
+
+def _meant(engine: Engine, words: str, among: set[str] | None) -> set[str]:
+    """The SKUs (among some) that have every word in their name, category, size or id."""
+    view = engine.view
+    wanted = words.lower().split()
+    found = set()
+    for sku in view.items if among is None else among & view.items.keys():
+        item = view.items[sku]
+        product = view.products.get(item.product_id)
+        names = ("", "") if product is None else (product.name, product.category or "")
+        text = "\n".join((sku, item.size, *names)).lower()
+        if all(word in text for word in wanted):
+            found.add(sku)
+    return found
+
+
+def live_holds(engine: Engine, skus: Collection[str] | None) -> list[Live]:
+    """The live holds (of these SKUs) as the shop shows them, the one that ends first in front."""
     now = engine.clock()
     found = []
     for id_, hold in engine.view.holds.items():
         until = FOREVER if hold.until is None else hold.until
         if until <= now:
             continue
-        units = sum(hold.units.values()) if sku is None else hold.units.get((sku, MAIN), 0)
+        units = sum(n for (sku, _), n in hold.units.items() if skus is None or sku in skus)
         if units:
             found.append((until, id_, units))
     return sorted(found)
@@ -107,11 +133,15 @@ async def _page(
 
 
 async def _begun(
-    engine: Engine, since: int, status: Status, query: Query, limit: int
+    engine: Engine,
+    since: int,
+    status: Status,
+    skus: Collection[str] | None,
+    after: str | None,
+    limit: int,
 ) -> tuple[list[Reservation], str | None]:
     """Holds that began at or after a time and stand so. Their ids begin with when they began."""
-    after = query.text("after") or f"res_{max(0, since):012x}"
-    sku = query.text("sku")
+    after = after or f"res_{max(0, since):012x}"
     rows: list[Reservation] = []
     scanned = 0
     async for row in engine.store.scan(Reservation, after):
@@ -123,7 +153,7 @@ async def _begun(
             await asyncio.sleep(0)
         if row.status is not status or row.created_at < since:
             continue
-        if sku is None or any(line.sku == sku for line in row.lines):
+        if skus is None or any(line.sku in skus for line in row.lines):
             rows.append(row)
     return rows, None
 
@@ -135,13 +165,19 @@ async def _hold_out(engine: Engine, row: Reservation) -> dict[str, Any]:
         "sessionId": row.session_id,
         "by": "owner" if row.reservation_id.startswith("manual/") else "buyer",
         "status": _status(engine, row),
-        "lines": [line_out((line.sku, line.quantity)) for line in row.lines],
+        "lines": [named(engine, line_out((line.sku, line.quantity))) for line in row.lines],
         "createdAt": iso(row.created_at),
         "expiresAt": None if row.expires_at is None else iso(row.expires_at),
         "endedAt": None if row.ended_at is None else iso(row.ended_at),
         "late": row.late,
         "checkout": _checkout_out(checkout),
     }
+
+
+def named(engine: Engine, row: dict[str, Any]) -> dict[str, Any]:
+    """What names a product by its id, with what it is called too."""
+    product = engine.view.products.get(row["productId"])
+    return {**row, "name": None if product is None else product.name}
 
 
 def _status(engine: Engine, row: Reservation) -> Status:

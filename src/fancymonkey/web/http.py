@@ -1,9 +1,10 @@
 """Requests and answers as the endpoints see them: nothing but what ASGI brings, and as cheap."""
 
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from functools import lru_cache
 from ipaddress import IPv6Address
+from secrets import token_hex
 from typing import Any, TypeVar
 
 import msgspec
@@ -26,6 +27,7 @@ NO_STORE = (b"cache-control", b"no-store")
 NOSNIFF = (b"x-content-type-options", b"nosniff")
 RETRY_SOON = (b"retry-after", b"1")
 
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
@@ -80,6 +82,22 @@ class Reply:
         return {"type": "http.response.body", "body": b"" if head else self.body}
 
 
+class Lines(Reply):
+    """An answer that comes line by line while it is made. `outcome` says how it ended."""
+
+    __slots__ = ("lines", "outcome")
+
+    def __init__(self, lines: AsyncIterator[bytes], headers: Headers) -> None:
+        super().__init__(200, b"", headers)
+        self.lines = lines
+        self.outcome = 200
+
+    def start(self, extra: Headers) -> dict[str, Any]:
+        """The message that begins the answer; nobody knows yet how long it will be."""
+        headers = [*self.headers, *extra]
+        return {"type": "http.response.start", "status": 200, "headers": headers}
+
+
 FRESH = [JSON, NO_STORE, NOSNIFF]
 
 
@@ -91,7 +109,7 @@ def ok(body: bytes) -> Reply:
 class Call:
     """A request. `actor` is who turned out to be behind it, `about` what a record says of it."""
 
-    __slots__ = ("_receive", "about", "actor", "headers", "scope")
+    __slots__ = ("_id", "_receive", "about", "actor", "headers", "scope")
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.scope = scope
@@ -99,6 +117,15 @@ class Call:
         self._receive = receive
         self.actor: Actor | None = None
         self.about = ""
+        self._id = ""
+
+    @property
+    def id(self) -> str:
+        """What logs and answers call this request: as the proxy does (`X-Request-Id`), or anew."""
+        if not self._id:
+            given = self.headers.get(b"x-request-id", b"").decode("latin-1")
+            self._id = given if _REQUEST_ID.fullmatch(given) else token_hex(8)
+        return self._id
 
     @property
     def method(self) -> str:
@@ -117,18 +144,18 @@ class Call:
         client = self.scope.get("client")
         return str(client[0]) if client else "local"
 
-    async def body(self) -> bytes:
-        """The whole body. Raises Problem 413 where too long, ClientGone where it breaks off."""
+    async def body(self, most: int = BODY_MAX) -> bytes:
+        """The whole body. Raises Problem 413 over `most` bytes, ClientGone where it breaks off."""
         length = self.headers.get(b"content-length")
-        if length is not None and length.isdigit() and int(length[:20]) > BODY_MAX:
-            raise too_long()
+        if length is not None and length.isdigit() and int(length[:20]) > most:
+            raise too_long(most)
         message = await self._receive()
         if message["type"] == "http.disconnect":
             raise ClientGone
         body: bytes = message.get("body", b"")
         if not message.get("more_body"):
-            if len(body) > BODY_MAX:
-                raise too_long()
+            if len(body) > most:
+                raise too_long(most)
             return body
         parts, size = [body], len(body)
         while message.get("more_body"):
@@ -137,8 +164,8 @@ class Call:
                 raise ClientGone
             part: bytes = message.get("body", b"")
             size += len(part)
-            if size > BODY_MAX:
-                raise too_long()
+            if size > most:
+                raise too_long(most)
             parts.append(part)
         return b"".join(parts)
 
@@ -159,9 +186,9 @@ class ClientGone(Exception):
     """The client hung up in the middle of its request: nobody waits for an answer."""
 
 
-def too_long() -> Problem:
+def too_long(most: int) -> Problem:
     """The answer to a body over the limit."""
-    return Problem(413, "body_too_large", f"The body may have at most {BODY_MAX} bytes.")
+    return Problem(413, "body_too_large", f"The body may have at most {most} bytes.")
 
 
 def parse(decoder: msgspec.json.Decoder[T], raw: bytes) -> T:

@@ -7,9 +7,11 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from fancymonkey.core.bulk import is_low
-from fancymonkey.core.model import Item, Level
+from fancymonkey.core.model import Item, Level, Product
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.view import View
+from fancymonkey.store.pictures import image_of
+from fancymonkey.tables.cells import loadable
 from fancymonkey.web.http import JSON, NOSNIFF, Problem, Reply
 from fancymonkey.web.wire import encode, iso
 
@@ -186,6 +188,12 @@ def size_out(view: View, item: Item, level: Level) -> dict[str, Any]:
     }
 
 
+def _picture(product: Product) -> dict[str, str]:
+    """The picture's address, where the owner has given one that a page may load."""
+    found = image_of(product.extra)
+    return {} if found is None or not loadable(found) else {"image": found}
+
+
 def _card(view: View, product_id: str, sizes: list[tuple[Item, Level]]) -> Card:
     product = view.products[product_id]
     body = encode(
@@ -201,6 +209,7 @@ def _card(view: View, product_id: str, sizes: list[tuple[Item, Level]]) -> Card:
                 "available": sum(level.available for _, level in sizes),
             },
             "restockDate": product.restock_date,
+            **_picture(product),
             "lastUpdated": iso(
                 max([product.updated_at, *(level.updated_at for _, level in sizes)])
             ),

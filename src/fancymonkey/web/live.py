@@ -192,13 +192,17 @@ class EventStream(StreamingResponse):
     media_type = "text/event-stream"
 
     def __init__(
-        self, messages: Messages, subscription: Subscription, *others: Callable[[], Ending]
+        self,
+        messages: Messages,
+        subscription: Subscription,
+        *others: Callable[[], Ending],
+        pace: float = 0.0,
     ) -> None:
-        """The stream ends when one of the `others` does."""
+        """The stream ends when one of the `others` does. `pace` seconds lie between messages."""
         self._subscription = subscription
         self._others = others
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        super().__init__(_events(messages, subscription), headers=headers)
+        super().__init__(_events(messages, subscription, pace), headers=headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends until the other side is gone or too slow: it will resume."""
@@ -216,7 +220,7 @@ class EventStream(StreamingResponse):
             self._subscription.close()
 
 
-async def _events(messages: Messages, listener: Subscription) -> AsyncIterator[bytes]:
+async def _events(messages: Messages, listener: Subscription, pace: float) -> AsyncIterator[bytes]:
     yield b"retry: 1000\n\n"
     while True:
         try:
@@ -229,3 +233,5 @@ async def _events(messages: Messages, listener: Subscription) -> AsyncIterator[b
             return
         kind = b"snapshot" if change.fresh else b"change"
         yield b"id: %d\nevent: %s\ndata: %s\n\n" % (change.revision, kind, messages.of(change))
+        if pace:
+            await asyncio.sleep(pace)

@@ -7,6 +7,8 @@ import msgspec
 from fancymonkey.payments.events import Event
 from fancymonkey.web import about, admin, checkout, inventory, payments, stripe, wire
 from fancymonkey.web.accounts_operations import ACCOUNTS
+from fancymonkey.web.alert_operations import ALERTING
+from fancymonkey.web.alert_samples import ALERT_ANSWERS, ALERT_REQUESTS
 from fancymonkey.web.front import Endpoint, Routes
 from fancymonkey.web.operation import LIMIT, MEANING, OWNER, Operation
 from fancymonkey.web.owner_operations import OWNERS
@@ -21,6 +23,7 @@ TAGS = [
     {"name": "stripe", "description": "What Stripe tells"},
     {"name": "payments", "description": "What the owner decides about money"},
     {"name": "accounts", "description": "Who may do what"},
+    {"name": "alerts", "description": "What is told to the owner and to other systems"},
     {"name": "jobs", "description": "What is done at set times, for schedulers elsewhere"},
     {"name": "system", "description": "For whoever runs the service"},
 ]
@@ -180,6 +183,7 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     *ACCOUNTS,
     *OWNERS,
+    *ALERTING,
 )
 """Every endpoint that the front answers."""
 
@@ -219,9 +223,12 @@ def _describe(operation: Operation, by_body: dict[Any, Any]) -> dict[str, Any]:
             ("Idempotency-Key", "header", "The same key and body again: one effect, same answer")
         )
     name = operation.endpoint.__name__
-    done = {"schema": {"type": "object"}, "example": (ANSWERS | OWNERS_ANSWERS)[name]}
+    done: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+    if "application/json" in operation.media:
+        examples = ANSWERS | OWNERS_ANSWERS | ALERT_ANSWERS
+        done = {"schema": {"type": "object"}, "example": examples[name]}
     responses: dict[str, Any] = {
-        "200": {"description": "Done", "content": {"application/json": done}}
+        "200": {"description": "Done", "content": dict.fromkeys(operation.media, done)}
     }
     for code in operation.codes:
         responses[str(code)] = {"description": MEANING[code]}
@@ -246,10 +253,13 @@ def _describe(operation: Operation, by_body: dict[Any, Any]) -> dict[str, Any]:
             "content": {
                 "application/json": {
                     "schema": by_body[operation.body],
-                    "example": (REQUESTS | OWNERS_REQUESTS)[name],
+                    "example": (REQUESTS | OWNERS_REQUESTS | ALERT_REQUESTS)[name],
                 }
             },
         }
+    if operation.takes:
+        file = {"schema": {"type": "string", "format": "binary"}}
+        found["requestBody"] = {"required": True, "content": dict.fromkeys(operation.takes, file)}
     return found
 
 

@@ -19,6 +19,10 @@ class Operation:
     tag: str = "inventory"
     repeatable: bool = False
     parameters: tuple[tuple[str, str, str], ...] = ()
+    media: tuple[str, ...] = ("application/json",)
+    """What the answer may be."""
+    takes: tuple[str, ...] = ()
+    """What a body may be that is no JSON."""
 
 
 OWNER = (

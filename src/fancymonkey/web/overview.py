@@ -156,7 +156,10 @@ async def _health(shop: Shop) -> dict[str, Any]:
             "configured": shop.reconciler is not None,
             **await _last_run(shop, "reconcile"),
         },
-        "backup": await _last_run(shop, "backup"),
+        "backup": {
+            "configured": shop.settings.backup_to is not None,
+            **await _last_run(shop, "backup"),
+        },
     }
 
 

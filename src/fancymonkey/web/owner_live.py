@@ -14,6 +14,9 @@ from fancymonkey.web.shop import Shop
 from fancymonkey.web.table import Row, off_sale
 from fancymonkey.web.wire import encode
 
+PACE_SECONDS = 0.1
+"""What happens within so long comes in one message: a table that moves faster cannot be read."""
+
 CHECK_SECONDS = 15.0
 """How long somebody may go on listening whose right has ended."""
 
@@ -65,6 +68,8 @@ def router(shop: Shop) -> APIRouter:
         last = request.headers.get("last-event-id")
         since = last if last is not None else request.query_params.get("since")
         await shop.table.prepare()
-        return EventStream(messages, await subscribe(shop, since), until_not_allowed)
+        return EventStream(
+            messages, await subscribe(shop, since), until_not_allowed, pace=PACE_SECONDS
+        )
 
     return routes

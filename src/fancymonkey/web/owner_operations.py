@@ -1,8 +1,13 @@
 """The calls of the dashboard in the OpenAPI document."""
 
-from fancymonkey.web import history, holds, overview, owner
+from typing import Any
+
+from fancymonkey.tables.columns import COLUMNS
+from fancymonkey.web import export, history, holds, importing, overview, owner, products
 from fancymonkey.web.choice import SORTS
+from fancymonkey.web.front import Endpoint
 from fancymonkey.web.operation import CSRF, LIMIT, OWNER, Operation
+from fancymonkey.web.product_bodies import AddProductBody, ArchiveProductBody, ChangeProductBody
 
 CHOICE = (
     OWNER,
@@ -10,12 +15,25 @@ CHOICE = (
     ("category", "query", "This category; repeat it for several"),
     ("status", "query", "This status; repeat it for several"),
     ("productId", "query", "This product; repeat it for several"),
+    ("reserved", "query", "`true`: only what buyers hold units of"),
     ("sort", "query", f"A column, with `-` in front descending: {', '.join(SORTS)}"),
     ("archived", "query", "`true`: what is off sale too"),
 )
 SKU = ("sku", "query", "As `prod_hoodie_001/M`")
 READ = (401, 403, 422, 429)
 WRITE = (400, 401, 403, 404, 409, 413, 422, 429, 503)
+
+PRODUCTS: tuple[tuple[str, str, Endpoint, str, type[Any]], ...] = (
+    ("POST", "/api/admin/products", products.add_product, "Add a product", AddProductBody),
+    ("PUT", "/api/admin/products", products.change_product, "Change one", ChangeProductBody),
+    (
+        "POST",
+        "/api/admin/products/archive",
+        products.archive_product,
+        "Take a product or size off sale, or bring it back",
+        ArchiveProductBody,
+    ),
+)
 
 OWNERS: tuple[Operation, ...] = (
     Operation(
@@ -56,6 +74,7 @@ OWNERS: tuple[Operation, ...] = (
         parameters=(
             OWNER,
             SKU,
+            ("q", "query", "Words of the product or size, or an id of a hold"),
             ("status", "query", "`held` where missing; `captured`, `released`, `expired`"),
             ("since", "query", "Holds that began at or after this time"),
             ("id", "query", "The one hold that any id of it means"),
@@ -120,6 +139,67 @@ OWNERS: tuple[Operation, ...] = (
             ("days", "query", "How many days, from 1 to 366; 30 where missing"),
             ("zone", "query", "The time zone of the days; UTC where missing"),
         ),
+    ),
+    Operation(
+        "GET",
+        "/api/admin/export",
+        export.export,
+        "The table as a file: CSV or XLSX",
+        codes=(*READ, 503),
+        tag="dashboard",
+        parameters=(
+            *CHOICE,
+            ("format", "query", "`csv` where missing, or `xlsx`"),
+            ("columns", "query", f"Which, in this order: {', '.join(COLUMNS)}"),
+            ("template", "query", "`true`: an empty table to fill in"),
+        ),
+        media=("text/csv", export.XLSX),
+    ),
+    Operation(
+        "POST",
+        "/api/admin/import",
+        importing.import_table,
+        "Take a table in: CSV or XLSX",
+        codes=WRITE,
+        tag="dashboard",
+        repeatable=True,
+        parameters=(
+            OWNER,
+            CSRF,
+            ("mode", "query", "`preview` where missing, or `apply`"),
+            ("rows", "query", "`all` where missing, or `good`: leave out rows at fault"),
+            ("create", "query", "`true`: make products and sizes that are not there"),
+            ("name", "query", "Of the file, for the ledger"),
+            ("Accept", "header", "`application/x-ndjson`: lines that say how far it is"),
+        ),
+        takes=("text/csv", export.XLSX),
+    ),
+    Operation(
+        "GET",
+        "/api/admin/products",
+        products.list_products,
+        "Products with everything about them",
+        codes=READ,
+        tag="dashboard",
+        parameters=(
+            OWNER,
+            ("productId", "query", "Only this product"),
+            ("archived", "query", "`true`: what is off sale too"),
+        ),
+    ),
+    *(
+        Operation(
+            method,
+            path,
+            endpoint,
+            summary,
+            body,
+            WRITE,
+            tag="dashboard",
+            repeatable=True,
+            parameters=(OWNER, CSRF),
+        )
+        for method, path, endpoint, summary, body in PRODUCTS
     ),
 )
 """Every call that the front answers for the owner."""

@@ -28,9 +28,58 @@ _ROW = {
     "position": [0, 1],
 }
 
+_SIZE = {
+    "size": "M",
+    "skuId": "sku_midnight_emerald_m",
+    "priceId": "price_midnight_emerald_m",
+    "lowStockThreshold": 5,
+    "soldOut": False,
+    "archived": False,
+    "stock": 20,
+    "reserved": 2,
+    "other": {},
+}
+_PRODUCT = {
+    "productId": "prod_hoodie_001",
+    "name": "MIDNIGHT EMERALD HOODIE",
+    "category": "hoodies",
+    "price": 58,
+    "image": None,
+    "restockDate": None,
+    "archived": False,
+    "lastUpdated": "2025-10-07T12:00:00.000Z",
+    "other": {},
+    "sizes": [_SIZE],
+}
+_PRODUCT_DONE = {"success": True, "act": _ACT, "product": _PRODUCT, "revision": 84}
+_NEW = {
+    **_PRODUCT,
+    "productId": "prod_cap_009",
+    "name": "CANOPY CAP",
+    "category": "caps",
+    "price": 24.5,
+    "image": "https://cdn.example/cap.webp",
+    "sizes": [{**_SIZE, "size": "OS", "skuId": None, "priceId": None, "stock": 40, "reserved": 0}],
+}
+
 OWNERS_REQUESTS: dict[str, dict[str, Any]] = {
     "undo": {"act": _ACT},
     "release_holds": {"ids": [_HOLD], "reason": "the buyer has called"},
+    "add_product": {
+        "productId": "prod_cap_009",
+        "name": "CANOPY CAP",
+        "category": "caps",
+        "price": 24.5,
+        "image": "https://cdn.example/cap.webp",
+        "sizes": [{"size": "OS", "stock": 40}],
+    },
+    "change_product": {
+        "productId": "prod_hoodie_001",
+        "price": 62,
+        "was": {"price": 58},
+        "sizes": [{"size": "M", "lowStockThreshold": 8}],
+    },
+    "archive_product": {"productId": "prod_hoodie_001", "size": "M", "endHolds": True},
 }
 """Bodies, by the name of the endpoint."""
 
@@ -85,7 +134,7 @@ OWNERS_ANSWERS: dict[str, dict[str, Any]] = {
                 "sessionId": "b4c5e8d0f1a24c7f9b3e6d2a8c1f0e57",
                 "by": "buyer",
                 "status": "held",
-                "lines": [{**_WHICH, "quantity": 2}],
+                "lines": [{**_WHICH, "quantity": 2, "name": "MIDNIGHT EMERALD HOODIE"}],
                 "createdAt": "2025-10-07T12:00:00.000Z",
                 "expiresAt": "2025-10-07T12:30:00.000Z",
                 "endedAt": None,
@@ -114,6 +163,7 @@ OWNERS_ANSWERS: dict[str, dict[str, Any]] = {
                 "kind": "counted",
                 "sku": "prod_hoodie_001/M",
                 **_WHICH,
+                "name": "MIDNIGHT EMERALD HOODIE",
                 "change": {"stock": 5},
                 "stock": 25,
                 "reserved": 2,
@@ -126,6 +176,7 @@ OWNERS_ANSWERS: dict[str, dict[str, Any]] = {
             }
         ],
         "next": 80,
+        "revision": 80,
     },
     "explain": {
         "success": True,
@@ -145,6 +196,49 @@ OWNERS_ANSWERS: dict[str, dict[str, Any]] = {
         "problem": None,
         "revision": 82,
     },
+    "import_table": {
+        "success": True,
+        "mode": "preview",
+        "act": None,
+        "revision": 82,
+        "columns": ["productId", "size", "stock", "exported"],
+        "counts": {
+            "rows": 41,
+            "new": 0,
+            "changed": 1,
+            "unchanged": 39,
+            "faults": 1,
+            "applied": 0,
+        },
+        "faults": [
+            {
+                "row": 3,
+                "column": "stock",
+                "reason": "'many' is not a whole number from 0 to 1000000000",
+            }
+        ],
+        "changes": [
+            {
+                "row": 2,
+                **_WHICH,
+                "column": "stock",
+                "exported": "20",
+                "file": "25",
+                "now": "17",
+                "after": "22",
+                "new": None,
+            }
+        ],
+    },
+    "list_products": {
+        "success": True,
+        "revision": 82,
+        "currency": "usd",
+        "products": [_PRODUCT],
+    },
+    "add_product": {**_PRODUCT_DONE, "product": _NEW},
+    "change_product": _PRODUCT_DONE,
+    "archive_product": _PRODUCT_DONE,
     "overview": {
         "success": True,
         "revision": 82,
@@ -177,7 +271,7 @@ OWNERS_ANSWERS: dict[str, dict[str, Any]] = {
             "store": {"ok": True, "problems": []},
             "webhook": {"configured": True, "lastEvent": None, "lastOutcome": None},
             "reconcile": {"configured": False, "at": None, "outcome": None},
-            "backup": {"at": None, "outcome": None},
+            "backup": {"configured": True, "at": None, "outcome": None},
         },
     },
 }

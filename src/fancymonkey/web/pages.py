@@ -23,6 +23,9 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 PAGE = {**HEADERS, "Cache-Control": "no-cache"}
+PICTURES = CSP.replace("img-src 'self' data:", "img-src 'self' data: https:")
+"""For the pages that show the owner's pictures, wherever those are."""
+
 DROP_IN = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "public, max-age=3600, stale-while-revalidate=86400",
@@ -36,15 +39,24 @@ class Assets(StaticFiles):
     """Our own files, to be asked for again whether they have changed."""
 
     def __init__(
-        self, directory: Path, headers: Mapping[str, str] = PAGE, *, html: bool = False
+        self,
+        directory: Path,
+        headers: Mapping[str, str] = PAGE,
+        *,
+        html: bool = False,
+        pictured: str = "",
     ) -> None:
+        """`pictured` is the page that may show pictures from elsewhere."""
         super().__init__(directory=directory, html=html)
         self._headers = headers
+        self._pictured = pictured
 
-    def file_response(self, *args: object, **kwargs: object) -> Response:
+    def file_response(self, full_path: object, *args: object, **kwargs: object) -> Response:
         """A file under our headers, or 304."""
-        response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
+        response = super().file_response(full_path, *args, **kwargs)  # type: ignore[arg-type]
         response.headers.update(self._headers)
+        if self._pictured and Path(str(full_path)).name == self._pictured:
+            response.headers["Content-Security-Policy"] = PICTURES
         return response
 
 
@@ -59,7 +71,7 @@ def router() -> APIRouter:
         async def send(request: Request) -> Response:
             return await assets.get_response(file.name, request.scope)
 
-    serve("/", storefront.FOLDER / "index.html")
+    serve("/", storefront.FOLDER / "index.html", {**PAGE, "Content-Security-Policy": PICTURES})
     for file in storefront.files():
         serve(f"/{file.name}", file)
     serve("/v1/fancymonkey.js", storefront.MODULE, DROP_IN)

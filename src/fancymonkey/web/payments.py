@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 import msgspec
 from msgspec import Meta, Struct
 
-from fancymonkey.core.model import Event, Line, sku_of, split_sku
+from fancymonkey.core.model import Event, Line, sku_of
 from fancymonkey.core.outcomes import Refused
 from fancymonkey.core.payment import Matter, Progress, Run
 from fancymonkey.core.refund import Settle
@@ -15,9 +15,11 @@ from fancymonkey.errors import PaymentError
 from fancymonkey.payments.refunds import give_due, matters
 from fancymonkey.web.access import require
 from fancymonkey.web.answers import refusal
+from fancymonkey.web.front import note
+from fancymonkey.web.holds import named
 from fancymonkey.web.http import RETRY_SOON, Call, Problem, Reply, ok, parse
 from fancymonkey.web.shop import Shop
-from fancymonkey.web.wire import Id, LineBody, Text, encode, iso
+from fancymonkey.web.wire import Id, LineBody, Text, encode, iso, line_out
 
 LISTED = 100
 LISTED_MAX = 1000
@@ -49,10 +51,11 @@ async def list_events(shop: Shop, call: Call) -> Reply:
 async def list_matters(shop: Shop, call: Call) -> Reply:
     """What has to be decided about payments: what is open or due first, then the newest."""
     await require(shop, call, "read")
+    revision = shop.engine.view.revision
     found = sorted(await matters(shop.engine), key=lambda row: row.closed_at is not None)
-    rows = [_matter_out(row) for row in found[: _limit(call)]]
+    rows = [_matter_out(shop, row) for row in found[: _limit(call)]]
     waiting = sum(row.closed_at is None for row in found)
-    return ok(encode({"success": True, "matters": rows, "open": waiting}))
+    return ok(encode({"success": True, "matters": rows, "open": waiting, "revision": revision}))
 
 
 async def settle_matter(shop: Shop, call: Call) -> Reply:
@@ -81,7 +84,7 @@ async def settle_matter(shop: Shop, call: Call) -> Reply:
     if then is Progress.DUE and shop.checkouts is not None:
         await give_due(shop.engine, shop.checkouts.gateway)
     found = [row for row in await matters(shop.engine) if row.matter_id == body.matter_id]
-    return ok(encode({"success": True, "matter": _matter_out(found[0])}))
+    return ok(encode({"success": True, "matter": _matter_out(shop, found[0])}))
 
 
 async def reconcile(shop: Shop, call: Call) -> Reply:
@@ -113,7 +116,10 @@ async def _reconciled(shop: Shop) -> Reply:
 async def reconcile_cron(shop: Shop, call: Call) -> Reply:
     """The same for platforms whose schedules send GET with a bearer secret."""
     await require(shop, call, "stock", secret=shop.settings.cron_secret, cookie=False)
-    return await _reconciled(shop)
+    reply = await _reconciled(shop)
+    if call.actor is not None:  # the front keeps what is sent by POST only
+        await note(shop, call, reply.status)
+    return reply
 
 
 async def list_runs(shop: Shop, call: Call) -> Reply:
@@ -145,11 +151,8 @@ def _event_out(row: Event) -> dict[str, Any]:
     }
 
 
-def _matter_out(row: Matter) -> dict[str, Any]:
-    lines = []
-    for line in row.lines:
-        product_id, size = split_sku(line.sku)
-        lines.append({"productId": product_id, "size": size, "quantity": line.quantity})
+def _matter_out(shop: Shop, row: Matter) -> dict[str, Any]:
+    lines = [named(shop.engine, line_out((line.sku, line.quantity))) for line in row.lines]
     return {
         "id": row.matter_id,
         "concern": row.concern,

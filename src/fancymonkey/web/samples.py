@@ -61,7 +61,7 @@ _MATTER = {
     "progress": "open",
     "reservationId": "res_1f0c2a9be4d8466f9e0f4c1b7a3d5e60",
     "payment": "pi_3Pabc",
-    "lines": [{**_WHICH, "quantity": 1}],
+    "lines": [{**_WHICH, "quantity": 1, "name": "MIDNIGHT EMERALD HOODIE"}],
     "openedAt": "2025-10-07T13:00:00.000Z",
     "closedAt": None,
     "note": "ch_3Pabc",
@@ -183,7 +183,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "serverTime": "2025-10-07T12:00:02.000Z",
         "revision": 83,
     },
-    "list_matters": {"success": True, "matters": [_MATTER], "open": 1},
+    "list_matters": {"success": True, "matters": [_MATTER], "open": 1, "revision": 90},
     "settle_matter": {"success": True, "matter": {**_MATTER, "note": "came back unworn"}},
     "list_events": {
         "success": True,

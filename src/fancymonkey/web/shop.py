@@ -1,9 +1,14 @@
 """What every endpoint has at hand."""
 
+import asyncio
 import os
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from fancymonkey.accounts.accounts import Accounts
+from fancymonkey.alerts.alerts import Alerts
+from fancymonkey.alerts.channels import channels_of
+from fancymonkey.alerts.quiet import QuietHours
 from fancymonkey.config import Settings
 from fancymonkey.engine.clock import system_clock
 from fancymonkey.engine.engine import Engine
@@ -16,8 +21,13 @@ from fancymonkey.payments.gateway import Gateway
 from fancymonkey.payments.reconcile import Reconciler
 from fancymonkey.web.auth import Throttle
 from fancymonkey.web.glance import Glance
+from fancymonkey.web.limits import Slots
 from fancymonkey.web.listing import Listing
+from fancymonkey.web.meter import Meter
 from fancymonkey.web.table import Table
+
+SHEETS = 2
+"""Tables that may be read or made at the same time."""
 
 
 @dataclass(slots=True)
@@ -34,7 +44,12 @@ class Shop:
     policy: Policy = field(init=False)
     reconciler: Reconciler | None = field(init=False, default=None)
     accounts: Accounts = field(init=False)
+    alerts: Alerts = field(init=False)
     jobs: Jobs = field(init=False)
+    sheets: Slots = field(default_factory=lambda: Slots(SHEETS))
+    importing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    meter: Meter = field(init=False, default_factory=Meter)
 
     def __post_init__(self) -> None:
         self.listing = Listing(self.engine)
@@ -45,7 +60,8 @@ class Shop:
         self.policy = policy_of(self.settings)
         if self.checkouts is not None:
             self.reconciler = Reconciler(self.engine, self.checkouts, self.policy)
-        self.jobs = jobs_of(self.engine, self.settings, self.reconciler)
+        self.alerts = alerts_of(self.engine, self.settings, lambda: self.jobs.jobs)
+        self.jobs = jobs_of(self.engine, self.settings, self.reconciler, self.alerts)
 
     @property
     def ttl(self) -> int:
@@ -61,6 +77,23 @@ def accounts_of(engine: Engine, settings: Settings) -> Accounts:
         settings.admin_password,
         settings.admin_idle_minutes * 60_000,
         settings.admin_session_hours * 3_600_000,
+    )
+
+
+def alerts_of(
+    engine: Engine, settings: Settings, jobs: Callable[[], Iterable[str]] = tuple
+) -> Alerts:
+    """Who is told what. Raises ConfigError where a URL of a channel is not understood."""
+    quiet = settings.quiet_hours
+    return Alerts(
+        engine,
+        channels_of(settings.alert_urls),
+        settings.alert_events,
+        quiet=None if quiet is None else QuietHours(*quiet, settings.time_zone),
+        zone=settings.time_zone,
+        link=settings.dashboard_url or "",
+        private=settings.webhook_allow_private,
+        jobs=jobs,
     )
 
 

@@ -78,11 +78,16 @@ async def webhook(shop: Shop, call: Call) -> Reply:
             "This server takes no Stripe events. Set STRIPE_WEBHOOK_SECRET and start it again.",
         )
     header = call.headers.get(b"stripe-signature")
-    check_signature(header, body, secrets, shop.engine.clock())
+    try:
+        check_signature(header, body, secrets, shop.engine.clock())
+    except Problem:
+        shop.meter.webhook_refused += 1
+        raise
     event = parse(_event, body)
     answer = await shop.engine.submit(record(event, shop.policy, shop.engine.clock()))
     if isinstance(answer, Refused):
         raise refusal(answer)
+    shop.meter.event(answer.data["outcome"])
     if answer.data["outcome"] in OWES and shop.checkouts is not None:
         shop.checkouts.refund_later()
     return ok(

@@ -35,3 +35,15 @@ SELECT
 
 -- name: live_holds
 SELECT {reservation} FROM reservation WHERE status = 'held';
+
+-- name: others
+SELECT DISTINCT application_name AS name FROM pg_stat_activity
+WHERE datname = current_database() AND application_name LIKE 'fancymonkey server %'
+    AND application_name <> $1 ORDER BY 1;
+
+-- name: clock
+SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint;
+
+-- name: guards
+SELECT conname FROM pg_constraint
+WHERE conrelid = 'level'::regclass AND contype = 'c' AND convalidated;

@@ -22,3 +22,6 @@ WHERE status = 'held' AND EXISTS (
 
 -- name: set_head
 UPDATE head SET revision = $1;
+
+-- name: guards
+SELECT sql FROM sqlite_master WHERE type = 'table' AND name = 'level';

@@ -1,0 +1,1 @@
+"""What has happened, told to the owner over channels and to other systems by signed webhooks."""

@@ -1,0 +1,127 @@
+"""Where a webhook may go: a name is resolved once, every address is judged, and one is kept."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from urllib.parse import urlsplit
+
+from fancymonkey.errors import FancyMonkeyError
+
+Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
+"""The addresses of a host. Raises OSError where there is none."""
+
+URL_MAX = 2000
+RESOLVE_SECONDS = 5.0
+
+_SPECIAL = [
+    ip_network(text)
+    for text in (
+        "0.0.0.0/8",
+        "100.64.0.0/10",
+        "168.63.129.16/32",  # Azure's own host, to its machines alone
+        "192.0.0.0/24",
+        "192.88.99.0/24",
+        "198.18.0.0/15",
+        "240.0.0.0/4",
+        "64:ff9b::/96",
+        "64:ff9b:1::/48",
+        "2001::/23",
+        "2001:db8::/32",
+        "2002::/16",
+        "3fff::/20",
+    )
+]
+_WORLD = IPv6Network("2000::/3")
+"""The only part of IPv6 that is given to the world."""
+
+
+class Forbidden(FancyMonkeyError):
+    """A webhook must not go there; the text says why."""
+
+
+class Unresolved(FancyMonkeyError):
+    """A host has no address now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A URL, and the one address to which its request goes."""
+
+    url: str
+    host: str
+    port: int
+    secure: bool
+    address: str
+
+
+async def resolve(host: str, port: int) -> list[str]:
+    """What the system's resolver says."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(row[4][0]) for row in found]
+
+
+def is_public(text: str) -> bool:
+    """Whether an address is of the world at large; what stands for another counts as private."""
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return False
+    if isinstance(address, IPv6Address) and (address.scope_id or address not in _WORLD):
+        return False
+    if any(address.version == one.version and address in one for one in _SPECIAL):
+        return False
+    return address.is_global and not address.is_multicast and not _embeds(address)
+
+
+def _embeds(address: IPv4Address | IPv6Address) -> bool:
+    """Whether it leads to an IPv4 address by a tunnel (ISATAP)."""
+    if isinstance(address, IPv4Address):
+        return False
+    return int(address) >> 32 & 0xFFFFFFFF in (0x00005EFE, 0x02005EFE)
+
+
+def checked(url: str) -> tuple[str, int, bool]:
+    """The host, the port and whether it is https. Raises Forbidden for what is no plain URL."""
+    if len(url) > URL_MAX or not url.isascii() or not all("!" <= char <= "~" for char in url):
+        raise Forbidden("Give a URL of at most 2,000 visible ASCII characters.")
+    if "\\" in url:
+        raise Forbidden("A URL has no backslash.")
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise Forbidden("That is no URL.") from None
+    if parts.scheme not in ("http", "https") or not host:
+        raise Forbidden("Give a URL that begins with https:// or http:// and a host.")
+    if "@" in parts.netloc:
+        raise Forbidden("A URL may hold no user and password.")
+    if parts.fragment or "#" in url:
+        raise Forbidden("A URL for requests has no part after #.")
+    if "%" in parts.netloc or port == 0:
+        raise Forbidden("That is no host and port.")
+    secure = parts.scheme == "https"
+    return host, port or (443 if secure else 80), secure
+
+
+async def place(url: str, resolver: Resolver, *, private: bool) -> Place:
+    """Where a request to the URL goes. Raises Forbidden, and Unresolved where there is no address.
+
+    One address that is not public closes the whole name, unless `private` ones are allowed.
+    """
+    host, port, secure = checked(url)
+    try:
+        async with asyncio.timeout(RESOLVE_SECONDS):
+            found = list(await resolver(host, port))
+    except (OSError, UnicodeError, TimeoutError):
+        raise Unresolved(f"The host {host} has no address.") from None
+    if not found:
+        raise Unresolved(f"The host {host} has no address.")
+    if not private and not all(is_public(address) for address in found):
+        raise Forbidden(
+            f"The host {host} is at an address that is not public. WEBHOOK_ALLOW_PRIVATE lets "
+            "webhooks go to addresses of your own network."
+        )
+    return Place(url, host, port, secure, found[0])

@@ -1,0 +1,222 @@
+"""Alerts and webhooks together: who hears what, looking, sending, and trying it out."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from fancymonkey.alerts import words
+from fancymonkey.alerts.address import Resolver, resolve
+from fancymonkey.alerts.channels import Channel, Unsent
+from fancymonkey.alerts.happenings import PING, Happening, happening
+from fancymonkey.alerts.letter import Letter
+from fancymonkey.alerts.outbox import Outbox, Target
+from fancymonkey.alerts.post import Poster
+from fancymonkey.alerts.quiet import QuietHours
+from fancymonkey.alerts.sender import Sender
+from fancymonkey.alerts.watch import STORE_SECONDS, Watch
+from fancymonkey.alerts.webhooks import UnknownWebhook, Webhooks
+from fancymonkey.core.bulk import is_low
+from fancymonkey.core.payment import Matter
+from fancymonkey.engine.engine import Engine
+from fancymonkey.engine.folder import Folder, Stale, keep
+from fancymonkey.errors import StoreError
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+"""How often it is looked for what has moved, and for what is due to be sent."""
+REST_SECONDS = 10.0
+"""How often it is looked for everything that is not in the ledger."""
+TROUBLE_SECONDS = 8.0
+"""After so long without the store, the owner is told without it, before the lease is lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What came of a test: the channel, and what went wrong."""
+
+    name: str
+    error: str = ""
+
+
+class Alerts:
+    """What the shop tells its owner and other systems."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        channels: Iterable[Channel] = (),
+        events: Iterable[str] = (),
+        *,
+        quiet: QuietHours | None = None,
+        zone: ZoneInfo = ZoneInfo("UTC"),  # noqa: B008 - it is immutable
+        link: str = "",
+        private: bool = False,
+        resolver: Resolver = resolve,
+        jobs: Callable[[], Iterable[str]] = tuple,
+    ) -> None:
+        self.channels = list(channels)
+        self.events = frozenset(events)
+        self.zone = zone
+        self.outbox = Outbox(engine, quiet)
+        self.webhooks = Webhooks(engine, resolver, private=private)
+        self.running = False
+        self._engine = engine
+        self._jobs = jobs
+        self._link = link
+        self._poster = Poster(engine.clock, resolver, private=private)
+        self._owner = [Target(one.key, self.events, alert=True) for one in self.channels]
+        self._watch = Watch(engine, self.outbox)
+        self._sender = Sender(
+            self.outbox, self.webhooks, self.channels, self._poster, self._owner, link
+        )
+        self._days = Folder(engine, "told", str)
+        self._looked = 0.0
+        self._troubled: float | None = None
+        self._cried = False
+
+    async def targets(self) -> list[Target]:
+        """Everybody who hears something. Raises StoreError."""
+        return [*self._owner, *await self.webhooks.targets()]
+
+    async def run(self) -> None:
+        """Looks and sends until it is cancelled; in one process among all."""
+        self.running, loaded = True, False
+        self._watch.forget()
+        try:
+            while True:
+                try:
+                    if not loaded:
+                        await self._sender.load()
+                        loaded = True
+                    await self._round()
+                    self._troubled, self._cried = None, False
+                except Stale:
+                    await asyncio.sleep(LOOK_SECONDS)
+                except (StoreError, TimeoutError) as error:
+                    log.debug("alerts wait for the store: %s", error)
+                    await self._trouble(str(error))
+                except Exception:
+                    log.exception("alerts could not be looked after")
+                await asyncio.sleep(LOOK_SECONDS)
+        finally:
+            self.running = False
+            await self._sender.stop()
+            await self._poster.close()
+
+    async def once(self) -> int:
+        """One round to its end, for whoever has no process that goes on. Raises StoreError.
+
+        Returns how many deliveries still wait.
+        """
+        try:
+            self._looked = 0.0
+            await self._sender.load()
+            await self._round()
+            await self._sender.settle()
+        finally:
+            await self._sender.stop()
+            await self._poster.close()
+        return len(await self.outbox.waiting.all())
+
+    async def _round(self) -> None:
+        await self._watch.begun()
+        async with asyncio.timeout(STORE_SECONDS):
+            targets = await self.targets()
+        more = True
+        while more:
+            async with asyncio.timeout(STORE_SECONDS):
+                more = await self._watch.ledger(targets)
+        now = asyncio.get_running_loop().time()
+        async with asyncio.timeout(STORE_SECONDS):
+            if not self._looked or now - self._looked >= REST_SECONDS:
+                await self._watch.rest(targets, self._jobs())
+                self._looked = now
+            await self._sender.refresh()
+            await self._sender.round()
+
+    # The store itself is in trouble: then nothing can be kept in it.
+
+    async def _trouble(self, why: str) -> None:
+        """Tells the owner without the store, once, after a while of trouble."""
+        now = asyncio.get_running_loop().time()
+        if self._troubled is None:
+            self._troubled = now
+        if self._cried or now - self._troubled < TROUBLE_SECONDS:
+            return
+        self._cried = True
+        text = why or "It does not answer."
+        if "store.trouble" in self.events:
+            one = words.trouble([f"The store cannot be used now. {text}"], self._engine.clock())
+            await asyncio.gather(*(self._cry(channel, one) for channel in self.channels))
+
+    async def _cry(self, channel: Channel, one: Happening) -> None:
+        try:
+            await channel.send(Letter([one], self._link))
+        except Unsent as error:
+            log.warning("%s has not taken an alert: %s", channel.name, error)
+
+    # What people ask for.
+
+    async def test(self) -> list[Told]:
+        """Sends a test over every channel, now, and tells what came of each."""
+        title = "A test of your alerts"
+        text = "If you can read this, alerts reach you here."
+        one = happening(PING, self._engine.clock(), "test", title, text)
+
+        async def send(channel: Channel) -> Told:
+            try:
+                await channel.send(Letter([one], self._link))
+            except Unsent as error:
+                return Told(channel.name, str(error))
+            return Told(channel.name)
+
+        return list(await asyncio.gather(*(send(channel) for channel in self.channels)))
+
+    async def ping(self, id_: str) -> str:
+        """Puts a test for an endpoint into the outbox; the delivery's id. Raises UnknownWebhook."""
+        await self.webhooks.get(id_)
+        now = self._engine.clock()
+        one = happening(PING, now, id_, "A test of this webhook", webhookId=id_)
+        return await self._put(one, id_)
+
+    async def redeliver(self, delivery: str) -> str:
+        """Sends again what is in the log, as a delivery of its own. Raises UnknownWebhook."""
+        kept = await self.outbox.log.get(delivery)
+        if kept is None:
+            raise UnknownWebhook("There is no such delivery in the log.")
+        await self.webhooks.get(kept.value.target)
+        return await self._put(kept.value.happening, kept.value.target)
+
+    async def _put(self, one: Happening, target: str) -> str:
+        draft = self.outbox.draft(one, target, alert=False)
+        await keep(self._engine, draft)
+        return draft.name
+
+    async def digest(self) -> Happening | None:
+        """Tells what is low and out today, once; None where nothing is, or it was told already."""
+        now = self._engine.clock()
+        day = words.day(now, self.zone)
+        rows = [
+            row
+            for row in self._engine.view.stocked()
+            if not row.item.sold_out and (row.level.available <= 0 or is_low(row.item, row.level))
+        ]
+        matters = 0
+        async for row in self._engine.store.scan(Matter):
+            matters += isinstance(row, Matter) and row.closed_at is None
+        if not rows and not matters:
+            return None
+        one = words.digest(rows, matters, now, day)
+        told = await self._days.get("digest")
+        if told is not None and told.value == day:
+            return None
+        drafts = self.outbox.drafts([one], await self.targets())
+        mark = self._days.draft("digest", day, 0 if told is None else told.version)
+        with contextlib.suppress(Stale):
+            await keep(self._engine, mark, *drafts)
+            return one
+        return None

@@ -1,0 +1,209 @@
+"""The owner's channels: e-mail over SMTP in words of our own, everything else through apprise."""
+
+import asyncio
+import hashlib
+import logging
+import ssl
+import threading
+from collections.abc import Callable, Iterable
+from email.message import EmailMessage
+from email.utils import formataddr, formatdate
+from typing import Any, Protocol
+
+from fancymonkey.alerts.letter import Letter
+from fancymonkey.errors import ConfigError, FancyMonkeyError
+
+SECONDS = 30.0
+"""How long a channel may take for one message."""
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 15.0
+
+log = logging.getLogger(__name__)
+
+
+class Unsent(FancyMonkeyError):
+    """A channel has not taken a message; the text holds nothing secret."""
+
+
+class Channel(Protocol):
+    """One way to the owner. `key` stays the same as long as the URL does, `name` may be shown."""
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+    async def send(self, letter: Letter) -> None:
+        """Sends it within `SECONDS`. Raises Unsent."""
+        ...
+
+
+class Mail:
+    """E-mail: HTML with a text beside it."""
+
+    def __init__(self, key: str, plugin: Any) -> None:
+        self.key = key
+        self._plugin = plugin
+        self._to = [address for _, address in plugin.targets]
+        self.name = f"E-mail to {', '.join(_masked(address) for address in self._to)}"
+
+    async def send(self, letter: Letter) -> None:
+        import aiosmtplib
+
+        plugin = self._plugin
+        everybody = [*self._to, *plugin.cc, *plugin.bcc]
+        try:
+            async with asyncio.timeout(SECONDS):
+                await aiosmtplib.send(
+                    self.message(letter),
+                    recipients=everybody,
+                    sender=plugin.from_addr[1],
+                    hostname=plugin.smtp_host,
+                    port=plugin.port,
+                    username=plugin.user if plugin.password else None,
+                    password=plugin.password or None,
+                    use_tls=plugin.secure_mode == "ssl",
+                    start_tls=plugin.secure_mode == "starttls",
+                    validate_certs=plugin.verify_certificate,
+                    timeout=READ_SECONDS,
+                )
+        except aiosmtplib.SMTPAuthenticationError:
+            raise Unsent("The mail server refused the user and password.") from None
+        except aiosmtplib.SMTPResponseException as error:
+            raise Unsent(f"The mail server said no ({error.code}).") from None
+        except aiosmtplib.SMTPRecipientsRefused:
+            raise Unsent("The mail server refused every address.") from None
+        except (aiosmtplib.SMTPTimeoutError, TimeoutError):
+            raise Unsent("The mail server did not answer in time.") from None
+        except ssl.SSLError:
+            raise Unsent("The mail server's certificate is not valid.") from None
+        except (aiosmtplib.SMTPException, OSError, ValueError):
+            raise Unsent("The mail server could not be reached, or does not do this.") from None
+
+    def message(self, letter: Letter) -> EmailMessage:
+        """The message as it is sent. Its id is the same each time the same is told."""
+        plugin = self._plugin
+        name, sender = plugin.from_addr
+        domain = sender.rpartition("@")[2] or "localhost"
+        message = EmailMessage()
+        message["Subject"] = letter.subject
+        message["From"] = formataddr((name or "Fancy Monkey Inventory", sender))
+        message["To"] = ", ".join(self._to)
+        if plugin.cc:
+            message["Cc"] = ", ".join(sorted(plugin.cc))
+        if plugin.reply_to:
+            message["Reply-To"] = ", ".join(sorted(plugin.reply_to))
+        message["Date"] = formatdate(usegmt=True)
+        message["Message-ID"] = f"<{letter.id}.{self.key}@{domain}>"
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(letter.text(title=True) + "\n")
+        message.add_alternative(letter.html(), subtype="html")
+        return message
+
+
+class Chat:
+    """Everything that apprise knows: Slack, Discord, Telegram, webhooks and a hundred more.
+
+    It blocks, so each message has a thread of its own; as long as one hangs, no other is begun.
+    """
+
+    def __init__(self, key: str, plugin: Any) -> None:
+        self.key = key
+        self._plugin = plugin
+        self._thread: threading.Thread | None = None
+        plugin.socket_connect_timeout = CONNECT_SECONDS
+        plugin.socket_read_timeout = READ_SECONDS
+        plugin.overflow_mode = "split"  # else a long message is refused as a whole
+        service = str(plugin.service_name)
+        schema = str(plugin.schema)
+        open_hosts = ("json", "jsons", "form", "forms", "xml", "xmls")
+        self.name = f"{service} to {plugin.host}" if schema in open_hosts else service
+
+    async def send(self, letter: Letter) -> None:
+        if self._thread is not None and self._thread.is_alive():
+            raise Unsent("It still hangs in the message before.")
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[bool] = loop.create_future()
+
+        def told(answer: bool) -> None:
+            if not done.done():
+                done.set_result(answer)
+
+        def go() -> None:
+            answer = False
+            try:
+                answer = bool(self._notify(letter))
+            except Exception as error:  # noqa: BLE001 - a plugin of many; its words may be secret
+                log.debug("a channel failed: %s", type(error).__name__)
+            try:
+                loop.call_soon_threadsafe(told, answer)
+            except RuntimeError:  # the loop is closed: nobody waits
+                return
+
+        self._thread = threading.Thread(target=go, name=f"alert {self.key}", daemon=True)
+        self._thread.start()
+        try:
+            async with asyncio.timeout(SECONDS):
+                sent = await done
+        except TimeoutError:
+            raise Unsent(f"It did not answer within {SECONDS:g} seconds.") from None
+        if not sent:
+            raise Unsent("It could not be reached, or said no.")
+
+    def _notify(self, letter: Letter) -> Any:
+        import apprise
+
+        looks = {one.sort.look for one in letter.happenings}
+        kind = apprise.NotifyType.INFO
+        if looks & {"low", "owed"}:
+            kind = apprise.NotifyType.WARNING
+        if "out" in looks:
+            kind = apprise.NotifyType.FAILURE
+        return self._plugin.notify(
+            title=letter.subject,
+            body=letter.text() or letter.subject,
+            notify_type=kind,
+            body_format=apprise.NotifyFormat.TEXT,
+        )
+
+
+def channels_of(urls: Iterable[str]) -> list[Channel]:
+    """The channels that these URLs mean. Raises ConfigError for one that is not understood."""
+    urls = list(urls)
+    if not urls:
+        return []
+    try:
+        import apprise
+    except ImportError as error:
+        raise ConfigError(
+            "ALERT_URLS needs the package apprise, which is missing: install the service anew."
+        ) from error
+    for name in ("apprise", "urllib3"):  # their lines name what is secret
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    asset = apprise.AppriseAsset(
+        app_id="Fancy Monkey Inventory",
+        app_desc="Fancy Monkey Inventory",
+        storage_mode=apprise.PersistentStoreMode.MEMORY,
+    )
+    found: list[Channel] = []
+    for number, url in enumerate(urls, 1):
+        plugin = apprise.Apprise.instantiate(url, asset=asset)
+        if plugin is None:
+            scheme = url.partition("://")[0][:20]
+            raise ConfigError(
+                f"ALERT_URLS: number {number} ({scheme}://…) is no URL that apprise understands. "
+                "See docs/how-to/get-alerts.md."
+            )
+        key = "ch_" + hashlib.sha256(url.encode()).hexdigest()[:12]
+        make: Callable[[str, Any], Channel] = (
+            Mail if plugin.schema in ("mailto", "mailtos") else Chat
+        )
+        if all(key != other.key for other in found):
+            found.append(make(key, plugin))
+    return found
+
+
+def _masked(address: str) -> str:
+    name, _, domain = address.partition("@")
+    return f"{name[:1]}…@{domain}"

@@ -1,0 +1,132 @@
+"""What is to be sent, kept in the store until it is; and what was sent, for a month."""
+
+import secrets
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+
+from msgspec import Struct
+
+from fancymonkey.alerts.happenings import Happening, stamped
+from fancymonkey.alerts.quiet import DAY, SECOND, QuietHours
+from fancymonkey.core.document import Document
+from fancymonkey.core.keep import Draft
+from fancymonkey.engine.engine import Engine
+from fancymonkey.engine.folder import Folder, Kept, keep
+
+KEPT = 30 * DAY
+COLLECT = 5 * SECOND
+"""How long an alert waits for others that go with it in one message."""
+RECENT = 30 * SECOND
+ATTEMPTS_KEPT = 20
+
+WAITING, DONE, FAILED, DROPPED = "waiting", "done", "failed", "dropped"
+
+
+class Attempt(Struct, rename="camel"):
+    """One try: when, how long it took (ms), the status of the answer, and what went wrong."""
+
+    at: int
+    took: int
+    status: int | None = None
+    error: str = ""
+
+
+class Delivery(Struct, rename="camel"):
+    """Something that one target is to hear. `due` is when it is tried next, `tries` how often."""
+
+    target: str
+    happening: Happening
+    made_at: int
+    due: int
+    state: str = WAITING
+    tries: int = 0
+    attempts: list[Attempt] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Somebody who hears: a channel of the owner's (`alert`) or another system's endpoint."""
+
+    name: str
+    types: frozenset[str]
+    alert: bool
+
+
+class Outbox:
+    """Deliveries that wait, deliveries that are over, and the happenings of the last month."""
+
+    def __init__(self, engine: Engine, quiet: QuietHours | None = None) -> None:
+        self.engine = engine
+        self.quiet = quiet
+        self.waiting = Folder(engine, "outbox", Delivery)
+        self.log = Folder(engine, "deliveries", Delivery)
+        self.happened = Folder(engine, "happenings", Happening)
+
+    def drafts(
+        self, happenings: Iterable[Happening], targets: Iterable[Target], *, fresh: bool = True
+    ) -> list[Draft]:
+        """The documents that tell the targets; alerts are also kept to be looked up.
+
+        `fresh`: refused as stale where such a happening is kept already.
+        """
+        targets = list(targets)
+        found: list[Draft] = []
+        for one in happenings:
+            if one.sort.alert:
+                until = self.engine.clock() + KEPT
+                expected = 0 if fresh else None
+                found.append(self.happened.draft(one.id, one, expected, until))
+            found += [
+                self.draft(one, target.name, alert=target.alert)
+                for target in targets
+                if one.type in target.types
+            ]
+        return found
+
+    def draft(self, one: Happening, target: str, *, alert: bool) -> Draft:
+        """The document that tells one target, whether it asked for this or not."""
+        now = self.engine.clock()
+        due = self.when(one, now) if alert else now
+        name = stamped("dlv", now, secrets.token_hex(7))
+        return self.waiting.draft(name, Delivery(target, one, now, due), 0)
+
+    def when(self, one: Happening, now: int) -> int:
+        """When an alert may go: after the quiet hours, or in a moment, with others."""
+        if one.sort.urgent:
+            return now
+        ends = self.quiet.until(now) if self.quiet else None
+        return now + COLLECT if ends is None else ends
+
+    async def recent(self) -> AsyncIterator[Kept[Delivery]]:
+        """What was put in lately, by whichever process."""
+        # What was sent leaves an empty row for a day: those of before are not even looked at.
+        last = stamped("dlv", self.engine.clock() - RECENT, "g")
+        async for row in self.engine.store.scan(Document, (self.waiting.name, "")):
+            if not isinstance(row, Document) or row.folder != self.waiting.name or row.name > last:
+                return
+            kept = await self.waiting.get(row.name) if row.body else None
+            if kept is not None:
+                yield kept
+
+    async def put_off(self, kept: Kept[Delivery], value: Delivery) -> Kept[Delivery]:
+        """Keeps a failed try. Raises Stale where another process has it."""
+        version = await self.waiting.put(kept.name, value, kept.version)
+        return Kept(kept.name, value, version, kept.at, kept.until)
+
+    async def close(self, closed: Iterable[tuple[Kept[Delivery], Delivery]]) -> None:
+        """Moves what is over into the log, all at once. Raises Stale."""
+        until = self.engine.clock() + KEPT
+        drafts: list[Draft] = []
+        for kept, value in closed:
+            drafts.append(self.waiting.draft(kept.name, None, kept.version))
+            drafts.append(self.log.draft(kept.name, value, None, until))
+        if drafts:
+            await keep(self.engine, *drafts)
+
+
+def tried(value: Delivery, attempt: Attempt, state: str, due: int) -> Delivery:
+    """The delivery after one more try."""
+    attempts = [*value.attempts, attempt][-ATTEMPTS_KEPT:]
+    return Delivery(
+        value.target, value.happening, value.made_at, due, state, value.tries + 1, attempts
+    )

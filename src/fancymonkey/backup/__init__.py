@@ -1,0 +1,1 @@
+"""Backups, restores, and the history of a folder in git."""

@@ -1,0 +1,166 @@
+"""Putting a backup back: into an empty store, or with the old content kept aside."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import chain, count
+from pathlib import Path
+
+from fancymonkey.backup import json_place, postgres_copy, rows, sqlite_copy, sqlite_place
+from fancymonkey.backup.archive import Manifest, inspect, unpack
+from fancymonkey.backup.make import Progress, kind_of, sqlite_path, staging
+from fancymonkey.errors import BackupError
+from fancymonkey.store.audit import Audit, audit
+from fancymonkey.store.base import Frozen, Store
+from fancymonkey.store.copy import fill, is_empty
+from fancymonkey.store.files import Disk
+from fancymonkey.store.opening import open_store
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a restore did: the old content is `aside`, `found` is what `verify` says."""
+
+    manifest: Manifest
+    aside: str | None
+    revision: int
+    found: Audit
+
+    @property
+    def clean(self) -> bool:
+        """Whether everything adds up, and nothing is missing at the end of the ledger."""
+        return self.found.clean and self.manifest.revision in (None, self.revision)
+
+
+async def restore(
+    source: Path,
+    target: str,
+    now: int,
+    *,
+    force: bool = False,
+    progress: Progress = lambda done, total: None,
+) -> Restored:
+    """Puts a backup into a store and verifies it.
+
+    The store has to be empty, unless `force`: then what it holds is kept aside first. Raises
+    BackupError, StoreLocked where a server has the store; before anything is changed.
+    """
+    kind, manifest = kind_of(target), await asyncio.to_thread(inspect, source)
+    if manifest.kind == "postgres" and kind != "postgres":
+        raise BackupError(
+            f"{source} is a dump of PostgreSQL: it goes into PostgreSQL. From there "
+            "`fancymonkey migrate` leads to any store."
+        )
+    stamp = f"{datetime.fromtimestamp(now // 1000, UTC):%Y%m%dT%H%M%SZ}"
+    if kind == "json":
+        aside = await _into_folder(source, manifest, Path(target), now, stamp, force=force)
+    elif kind == "sqlite":
+        aside = await _into_file(source, manifest, target, now, stamp, force=force)
+    else:
+        aside = await _into_postgres(source, manifest, target, stamp, force=force)
+    async with _opened(target, now) as store:
+        revision = (await store.snapshot()).revision
+        return Restored(manifest, aside, revision, await audit(store, progress))
+
+
+async def _into_folder(
+    source: Path, manifest: Manifest, target: Path, now: int, stamp: str, *, force: bool
+) -> str | None:
+    Disk().make_folder(target)
+    async with json_place.ready(target, now, force=force), staging(target / "x") as folder:
+        await asyncio.to_thread(unpack, source, folder)
+        (folder / "backup.json").unlink(missing_ok=True)
+        if manifest.kind != "json":
+            made = folder / "made"
+            async with _source(manifest, folder) as still, _opened(str(made), now) as store:
+                await fill(store, still)
+            folder = made
+        return await asyncio.to_thread(json_place.put, folder, target, f"before-restore-{stamp}")
+
+
+async def _into_file(
+    source: Path, manifest: Manifest, target: str, now: int, stamp: str, *, force: bool
+) -> str | None:
+    path = sqlite_path(target)
+    Disk().make_folder(path.parent)
+    async with sqlite_place.ready(path, now, force=force) as held, staging(path) as folder:
+        await asyncio.to_thread(unpack, source, folder)
+        made = folder / sqlite_copy.NAME
+        if manifest.kind != "sqlite":
+            made = folder / "made.db"
+            name = f"sqlite:///{made}"
+            async with _source(manifest, folder) as still, _opened(name, now) as store:
+                await fill(store, still)
+        aside = json_place.free_name(path.with_name(f"{path.name}.before-restore-{stamp}"))
+        return await asyncio.to_thread(sqlite_place.put, held, made, path, aside)
+
+
+async def _into_postgres(
+    source: Path, manifest: Manifest, url: str, stamp: str, *, force: bool
+) -> str | None:
+    await postgres_copy.refuse_running(url)
+    empty = await _is_empty_database(url)
+    if not empty and not force:
+        raise not_empty("The database")
+    taken = await postgres_copy.schemas(url)
+    aside = None if empty else _free_schema(f"before_restore_{stamp.lower()}", taken)
+    with tempfile.TemporaryDirectory(prefix="fancymonkey-") as name:
+        folder = Path(name)
+        await asyncio.to_thread(unpack, source, folder)
+        if manifest.kind == "postgres":
+            await postgres_copy.put_back(url, folder, manifest.database_schema, aside)
+        else:
+            async with _source(manifest, folder) as still:
+                if aside is not None:
+                    await postgres_copy.set_aside(url, aside)
+                async with _opened(url, 0) as store:
+                    await fill(store, still)
+    return None if aside is None else f"the schema {aside} of the database"
+
+
+async def _is_empty_database(url: str) -> bool:
+    place = await postgres_copy.look(url)
+    if not place.tables:
+        return True
+    if place.revision:
+        return False
+    async with _opened(url, 0) as store:
+        return await is_empty(store)
+
+
+def _free_schema(name: str, taken: set[str]) -> str:
+    names = chain([name], (f"{name}_{number}" for number in count(2)))
+    return next(one for one in names if one not in taken)
+
+
+def not_empty(what: str) -> BackupError:
+    """The refusal to write over anything."""
+    return BackupError(
+        f"{what} is not empty, and nothing was changed. Name an empty store, or add --force: what "
+        "is there now is kept aside then."
+    )
+
+
+@asynccontextmanager
+async def _source(manifest: Manifest, folder: Path) -> AsyncIterator[Frozen]:
+    """What was unpacked, as something to copy from."""
+    if manifest.kind == "rows":
+        yield rows.read(folder, manifest.revision or 0)
+        return
+    name = str(folder) if manifest.kind == "json" else f"sqlite:///{folder / sqlite_copy.NAME}"
+    reading = manifest.kind == "json"  # a database may have to be brought to today's schema
+    async with _opened(name, 0, read_only=reading) as store, store.frozen() as still:
+        yield still
+
+
+@asynccontextmanager
+async def _opened(target: str, now: int, *, read_only: bool = False) -> AsyncIterator[Store]:
+    store = open_store(target, read_only=read_only)
+    try:
+        await store.open(now)
+        yield store
+    finally:
+        await store.close()

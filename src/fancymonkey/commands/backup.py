@@ -1,0 +1,116 @@
+"""`fancymonkey backup` and `fancymonkey restore`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from fancymonkey.backup.make import Made, make
+from fancymonkey.backup.restore import Restored
+from fancymonkey.backup.restore import restore as put_back
+from fancymonkey.commands.common import (
+    data_option,
+    emit,
+    json_option,
+    progress,
+    run,
+    store_target,
+)
+from fancymonkey.commands.verify import as_data, in_words
+from fancymonkey.config import without_password
+from fancymonkey.engine.clock import system_clock
+
+
+@click.command()
+@click.option("--to", "to", metavar="PATH", required=True, help="A new file, or a directory.")
+@data_option
+@click.option(
+    "--portable", is_flag=True, help="Rows and ledger as JSON lines: fits into every store."
+)
+@json_option
+def backup(to: str, data: str | None, portable: bool, as_json: bool) -> None:
+    """Save all of a store in one file, while it is in use.
+
+    What is in the file was read back, and what it holds was verified, before it gets its name.
+    Exit code 1 where something does not add up.
+    """
+    target, started = store_target(data), system_clock()
+    with progress("Verifying", hidden=as_json) as show:
+        made = run(make(target, Path(to), started, portable=portable, progress=show))
+    took = system_clock() - started
+    if as_json:
+        emit(_made_data(made, took))
+    else:
+        click.echo(_made_words(made, without_password(target), took))
+    if made.found is not None and not made.found.clean:
+        raise SystemExit(1)
+
+
+def _made_data(made: Made, took: int) -> dict[str, Any]:
+    return {
+        "path": str(made.path),
+        "kind": made.kind,
+        "revision": made.revision,
+        "bytes": made.size,
+        "verify": None if made.found is None else as_data(made.found),
+        "milliseconds": took,
+    }
+
+
+def _made_words(made: Made, target: str, took: int) -> str:
+    lines = [f"{target} is saved as {made.path}, {made.size:,} bytes."]
+    if made.found is not None:
+        lines.append(f"What it holds: {in_words(made.found, took)}")
+    else:
+        lines.append(
+            "It was read back and is whole. What it holds is verified when it is restored: try "
+            f"that on an empty store, fancymonkey restore --from {made.path} --data …"
+        )
+    return "\n".join(lines)
+
+
+@click.command()
+@click.option("--from", "source", metavar="PATH", required=True, help="The backup's file.")
+@data_option
+@click.option("--force", is_flag=True, help="Also into a store that holds something.")
+@json_option
+def restore(source: str, data: str | None, force: bool, as_json: bool) -> None:
+    """Put a backup into an empty store, and verify that.
+
+    No server may be using the store. With --force the store may hold something: that is kept
+    aside, and you are told where. Exit code 1 where what was restored does not add up.
+    """
+    target, started = store_target(data), system_clock()
+    with progress("Verifying", hidden=as_json) as show:
+        done = run(put_back(Path(source), target, started, force=force, progress=show))
+    took = system_clock() - started
+    if as_json:
+        emit(_restored_data(done, took))
+    else:
+        click.echo(_restored_words(done, without_password(target), took))
+    if not done.clean:
+        raise SystemExit(1)
+
+
+def _restored_data(done: Restored, took: int) -> dict[str, Any]:
+    return {
+        "clean": done.clean,
+        "madeAt": done.manifest.made_at,
+        "kind": done.manifest.kind,
+        "revision": done.revision,
+        "keptAside": done.aside,
+        "verify": as_data(done.found),
+        "milliseconds": took,
+    }
+
+
+def _restored_words(done: Restored, target: str, took: int) -> str:
+    lines = [f"{target} holds again what it held at {done.manifest.made_at}."]
+    if done.aside is not None:
+        lines.append(f"What was there before is in {done.aside}.")
+    if done.manifest.revision not in (None, done.revision):
+        lines.append(
+            f"It ends at entry {done.revision}, and the backup was made at "
+            f"{done.manifest.revision}: do not use it."
+        )
+    return "\n".join([*lines, f"{target}: {in_words(done.found, took)}"])

@@ -1,0 +1,79 @@
+"""`fancymonkey doctor`: what keeps this shop from running well?"""
+
+from typing import Any
+
+import click
+
+from fancymonkey.commands.common import choose_store, data_option, emit, json_option, run
+from fancymonkey.commands.remote import address
+from fancymonkey.config import Settings
+from fancymonkey.doctor.doctor import Examination, examine, repair
+from fancymonkey.doctor.finding import Finding
+from fancymonkey.doctor.settings import settings_of
+
+MARKS = {"error": "✗", "warning": "!", "note": "·"}
+
+
+@click.command()
+@data_option
+@click.option("--url", metavar="URL", help="The running service. [where serve would listen]")
+@click.option("--repair", "mend", is_flag=True, help="Do what is safe to do, then look again.")
+@json_option
+def doctor(data: str | None, url: str | None, mend: bool, as_json: bool) -> None:
+    """Find what is wrong with the shop, and how to mend it.
+
+    Looks at settings, books, files, database, disk, jobs, Stripe and the running service; reads
+    only, and works beside it. Exit code 1 where something has to be mended. Notes are worth
+    knowing, and nothing is wrong.
+    """
+    choose_store(data)
+    settings, refused = settings_of()
+    found = Examination(findings=refused)
+    if settings is not None:
+        found = run(_examine(settings, url or address(settings), mend))
+    if as_json:
+        emit(_as_data(found))
+    else:
+        click.echo("\n".join(_in_words(found)))
+    if found.findings:
+        raise SystemExit(1)
+
+
+async def _examine(settings: Settings, url: str, mend: bool) -> Examination:
+    found = await examine(settings, url)
+    if not mend:
+        return found
+    await repair(found)
+    again = await examine(settings, url)
+    again.repaired = found.repaired
+    return again
+
+
+def _as_data(found: Examination) -> dict[str, Any]:
+    """An examination for machines."""
+    return {
+        "healthy": not found.findings,
+        "findings": [_row(one) for one in found.findings],
+        "notes": [_row(one) for one in found.notes],
+        "repaired": found.repaired,
+    }
+
+
+def _row(one: Finding) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "severity": one.severity,
+        "what": one.what,
+        "mend": one.mend,
+        "repairable": one.repair is not None,
+    }
+
+
+def _in_words(found: Examination) -> list[str]:
+    lines = [f"repaired: {text}" for text in found.repaired]
+    for one in [*found.findings, *found.notes]:
+        lines.append(f"{MARKS[one.severity]} {one.id}: {one.what}")
+        lines.append(f"  {one.mend}")
+    if not found.findings:
+        lines.append("Healthy: nothing has to be mended.")
+    return lines

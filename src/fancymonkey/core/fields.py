@@ -1,0 +1,50 @@
+"""Fields of rows: their names as people know them, and what has changed of them."""
+
+import json
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+WIRE = {
+    "low_stock_threshold": "lowStockThreshold",
+    "sold_out": "soldOut",
+    "restock_date": "restockDate",
+    "sku_id": "skuId",
+    "price_id": "priceId",
+}
+"""Fields as people know them; the others are called so already."""
+
+
+def plain(value: Any) -> Any:
+    """A field's value as JSON can hold it: a price as a text."""
+    return str(value) if isinstance(value, Decimal) else value
+
+
+def spelled(changes: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+    """Old and new values, each as `field`, `from`, `to`; the owner's own fields one by one."""
+    found: list[dict[str, Any]] = []
+    for name, (old, new) in changes.items():
+        if name == "extra":
+            before, after = json.loads(old), json.loads(new)
+            found += [
+                {"field": key, "from": before.get(key), "to": after.get(key)}
+                for key in [*before, *(key for key in after if key not in before)]
+                if before.get(key) != after.get(key)
+            ]
+        else:
+            found.append({"field": WIRE.get(name, name), "from": plain(old), "to": plain(new)})
+    return found
+
+
+def in_words(changes: Mapping[str, Sequence[Any]], reason: str = "") -> str:
+    """What has changed, in a line for the ledger."""
+    text = "; ".join(
+        f"{one['field']} {_word(one['from'])} → {_word(one['to'])}" for one in spelled(changes)
+    )
+    return (f"{reason}: {text}" if reason and text else reason or text)[:500]
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value in (None, "") else str(value)

@@ -1,0 +1,51 @@
+// The columns of the table: which there are, and which of them this browser shows, in which order.
+
+export const COLUMNS = {
+  name: { words: "Product", fixed: true },
+  category: { words: "Category" },
+  price: { words: "Price", number: true },
+  stock: { words: "On hand", number: true },
+  reserved: { words: "Reserved", number: true },
+  available: { words: "Available", number: true },
+  backordered: { words: "Backordered", number: true },
+  lowStockThreshold: { words: "Threshold", number: true },
+  status: { words: "Status" },
+  restockDate: { words: "Restock" },
+  lastChanged: { words: "Changed" },
+};
+const FIRST = ["name", "stock", "reserved", "available", "lowStockThreshold", "status", "restockDate", "lastChanged"];
+const KEPT = "fm-stock-columns";
+
+/** Those that mean something, with the product in front. */
+export function sound(names) {
+  const known = [...new Set(names)].filter((name) => COLUMNS[name] && !COLUMNS[name].fixed);
+  return ["name", ...known];
+}
+
+/** What this browser shows. */
+export function keptColumns() {
+  try {
+    const kept = JSON.parse(localStorage.getItem(KEPT));
+    return Array.isArray(kept) ? sound(kept) : FIRST;
+  } catch {
+    return FIRST; // a private window, or something else's entry
+  }
+}
+
+/** Shows these from now on; null: as it was in the beginning. */
+export function keepColumns(names) {
+  try {
+    if (names) localStorage.setItem(KEPT, JSON.stringify(names));
+    else localStorage.removeItem(KEPT);
+  } catch {
+    // a private window keeps nothing
+  }
+  return names ? sound(names) : FIRST;
+}
+
+/** The same columns with one of them elsewhere: `by` places to the right. */
+export function movedColumn(names, name, by) {
+  const rest = names.filter((one) => one !== name);
+  rest.splice(Math.max(1, names.indexOf(name) + by), 0, name);
+  return rest;
+}

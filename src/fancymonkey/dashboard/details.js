@@ -1,0 +1,40 @@
+// One size in full, with what has no column to type into: sold out, and the product's restock date.
+
+import { html, nothing } from "/admin/dom.js";
+import { ask } from "/admin/dialogs.js";
+import { money, number, when } from "/admin/format.js";
+
+const factsOf = (row) => [
+  ["SKU", row.sku],
+  ["On hand", number(row.stock)],
+  ["Reserved", number(row.reserved)],
+  ["Available", number(row.available)],
+  ["Backordered", number(row.backordered)],
+  ["Price", row.price === null ? "none" : money(row.price)],
+  ["Stripe price", row.priceId ?? "none"],
+  ["Last change", when(row.lastChanged)],
+];
+
+/** Shows it. Saves what was changed by `editing`. */
+export async function details(row, editing, editable) {
+  const wish = await ask(
+    `${row.name} ${row.size}`,
+    (answer) => html`<form @submit=${(event) => {
+        event.preventDefault();
+        const form = new FormData(event.target);
+        answer({ soldOut: form.has("soldOut"), restockDate: form.get("restockDate") || null });
+      }}>
+      <dl class="facts">${factsOf(row).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
+      ${editable
+        ? html`<label class="check"><input type="checkbox" name="soldOut" .checked=${row.soldOut} />Sold out, whatever is there</label>
+          <label class="field">Restock date of the product<input type="date" name="restockDate" .value=${(row.restockDate ?? "").slice(0, 10)} /></label>`
+        : nothing}
+      <p><a href="/admin/history.html?sku=${encodeURIComponent(row.sku)}">History, and why it is so</a> · <a href="/admin/holds.html?sku=${encodeURIComponent(row.sku)}">Holds</a></p>
+      <div class="actions"><button type="button" class="quiet" @click=${() => answer(null)}>Close</button>${editable ? html`<button class="button">Save</button>` : nothing}</div>
+    </form>`,
+  );
+  if (!wish) return;
+  const save = (field, value) => editing.save({ sku: row.sku, field, value, seen: row[field], reason: editing.reason });
+  if (wish.soldOut !== row.soldOut) await save("soldOut", wish.soldOut);
+  if (wish.restockDate !== (row.restockDate?.slice(0, 10) ?? null)) await save("restockDate", wish.restockDate);
+}

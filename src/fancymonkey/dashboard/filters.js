@@ -1,0 +1,89 @@
+// What narrows the table: views, the search, chips; and which columns it has.
+
+import { html, nothing } from "/admin/dom.js";
+import { COLUMNS, keepColumns, movedColumn } from "/admin/columns.js";
+import { ask } from "/admin/dialogs.js";
+import { STATUS } from "/admin/stock.js";
+import { VIEWS, isEmpty, keepView, ownViews, queryOf } from "/admin/view.js";
+
+const toggled = (list, value) => (list.includes(value) ? list.filter((one) => one !== value) : [...list, value]);
+const chip = (words, on, click) => html`<button type="button" class="chip" aria-pressed=${on} @click=${click}>${words}</button>`;
+
+/** The views as tabs. `page` has `view`, `change(more)`, `open(query)`, `draw()`. */
+export function viewTabs(page) {
+  const here = queryOf(page.view);
+  const own = ownViews();
+  const tab = ([name, query]) => html`<a href=${query ? `?${query}` : "/admin/"} aria-current=${query === here ? "true" : nothing} @click=${(event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    page.open(query);
+  }}>${name}</a>`;
+  const mine = own.find(([, query]) => query === here);
+  const known = mine || VIEWS.some(([, query]) => query === here);
+  return html`<nav class="views" aria-label="Views">
+    ${[...VIEWS, ...own].map(tab)}
+    ${known ? nothing : html`<button type="button" class="link" @click=${() => saveView(page, here)}>Save view</button>`}
+    ${mine ? html`<button type="button" class="link" @click=${() => { keepView(mine[0], null); page.draw(); }}>Forget “${mine[0]}”</button>` : nothing}
+    ${isEmpty(page.view) ? nothing : html`<button type="button" class="link clear" @click=${page.clear}>Clear all</button>`}
+  </nav>`;
+}
+
+async function saveView(page, query) {
+  const name = await ask(
+    "Save this view",
+    (answer) => html`<form @submit=${(event) => {
+        event.preventDefault();
+        answer(new FormData(event.target).get("name").trim());
+      }}>
+      <label class="field">Name<input name="name" required maxlength="40" autofocus /></label>
+      <p class="quiet">Search, filters and order, kept in this browser. The address of the page is the view too, to send to others.</p>
+      <div class="actions"><button type="button" class="quiet" @click=${() => answer(null)}>Cancel</button><button class="button">Save</button></div>
+    </form>`,
+  );
+  if (!name) return;
+  keepView(name, query);
+  page.draw();
+}
+
+/** The filters as chips. */
+export function chips(page, categories) {
+  const { view } = page;
+  const status = ([name, words]) => chip(words, view.status.includes(name), () => page.change({ status: toggled(view.status, name) }));
+  const category = (name) => chip(name, view.category.includes(name), () => page.change({ category: toggled(view.category, name) }));
+  return html`<div class="chips" role="group" aria-label="Filters">
+    ${Object.entries(STATUS).slice(0, 5).map(status)}
+    ${chip("Reserved", view.reserved, () => page.change({ reserved: !view.reserved }))}
+    ${categories.length > 1 ? html`<span class="bar" aria-hidden="true"></span>${categories.map(category)}` : nothing}
+  </div>`;
+}
+
+/** Which columns there are, in which order. */
+export function chooseColumns(page) {
+  const set = (names, draw) => {
+    page.change({ columns: keepColumns(names) }, { step: false });
+    draw();
+  };
+  return ask("Columns", (answer, draw) => {
+    const shown = page.view.columns;
+    const rest = Object.keys(COLUMNS).filter((name) => !shown.includes(name));
+    const line = (name) => {
+      const at = shown.indexOf(name);
+      const move = (by, words) => html`<button type="button" class="icon" aria-label="${COLUMNS[name].words} ${words}" ?disabled=${at + by < 1 || at + by >= shown.length} @click=${() => set(movedColumn(shown, name, by), draw)}>${by < 0 ? "↑" : "↓"}</button>`;
+      return html`<li><label class="check"><input type="checkbox" .checked=${at >= 0} ?disabled=${COLUMNS[name].fixed} @change=${() => set(toggled(shown, name), draw)} />${COLUMNS[name].words}</label>${at > 0 ? html`<span>${move(-1, "to the left")}${move(1, "to the right")}</span>` : nothing}</li>`;
+    };
+    return html`<ul class="lines">${[...shown, ...rest].map(line)}</ul>
+      <div class="actions"><button type="button" class="quiet" @click=${() => set(null, draw)}>As in the beginning</button><button type="button" class="button" @click=${() => answer(null)}>Done</button></div>`;
+  });
+}
+
+/** Sorting for screens without a head row. */
+export function sorting(page) {
+  const options = page.view.columns.flatMap((name) => [
+    [name, `${COLUMNS[name].words} ↑`],
+    [`-${name}`, `${COLUMNS[name].words} ↓`],
+  ]);
+  return html`<label class="narrow-only"><span class="unseen">Order</span><select @change=${(event) => page.change({ sort: event.target.value })}>
+    <option value="" .selected=${page.view.sort === ""}>Your order</option>
+    ${options.map(([sort, words]) => html`<option value=${sort} .selected=${page.view.sort === sort}>${words}</option>`)}
+  </select></label>`;
+}

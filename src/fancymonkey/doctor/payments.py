@@ -1,0 +1,88 @@
+"""Does word of payments arrive?"""
+
+import json
+from collections.abc import AsyncIterator
+from email.utils import parsedate_to_datetime
+
+from fancymonkey.core.payment import Run
+from fancymonkey.doctor.finding import Finding, Patient, error, warning
+from fancymonkey.engine.words import counted
+from fancymonkey.errors import PaymentError, PaymentRefused
+
+DAY = 24 * 3_600_000
+SKEW = 30_000
+"""How far (ms) our clock may be from Stripe's; a webhook is refused at 300 s."""
+
+
+async def check_webhook(patient: Patient) -> AsyncIterator[Finding]:
+    """Whether reconciliation had to find what the webhook should have brought."""
+    missed = 0
+    async for row in patient.store.scan(Run, ("reconcile", patient.now - DAY)):
+        if not isinstance(row, Run) or row.job != "reconcile":
+            break
+        mended = json.loads(row.report).get("mended", [])
+        missed += sum(str(text).startswith("missed ") for text in mended)
+    if missed:
+        yield error(
+            "webhook.silent",
+            f"{counted(missed, 'event')} of Stripe in the last day came by reconciliation only, "
+            "not by the webhook.",
+            "In Stripe's dashboard, look at the endpoint: its address should end in "
+            "/api/webhooks/stripe, its deliveries say what they were answered, and its signing "
+            "secret belongs into STRIPE_WEBHOOK_SECRET.",
+        )
+
+
+async def check_stripe(patient: Patient) -> AsyncIterator[Finding]:
+    """Asks Stripe: is the key taken, did its events arrive, what time is it there?"""
+    if patient.gateway is None:
+        return
+    try:
+        undelivered, date = await patient.gateway.undelivered(patient.now - DAY)
+    except PaymentRefused as reason:
+        if reason.reached:
+            yield error(
+                "stripe.key",
+                f"Stripe does not take STRIPE_SECRET_KEY: {reason}",
+                "Copy it anew from Stripe's dashboard; a restricted key needs Checkout Sessions, "
+                "Refunds and Events.",
+            )
+        else:
+            yield _unreachable(str(reason))
+        return
+    except PaymentError as reason:
+        yield _unreachable(str(reason))
+        return
+    if undelivered:
+        yield error(
+            "webhook.silent",
+            f"Stripe could not deliver {counted(undelivered, 'event')} of the last day.",
+            "In Stripe's dashboard, look at the endpoint's deliveries: an address that is wrong, "
+            "a secret that is old, or a service that was down. `fancymonkey reconcile` brings in "
+            "what was missed.",
+        )
+    away = _skew(date, patient.now)
+    if away is not None and abs(away) > SKEW:
+        yield error(
+            "clock.skew",
+            f"The clock here is {-away / 1000:+.0f} s from Stripe's. From 300 s on no event is "
+            "believed, and holds end at the wrong time.",
+            "Let this machine keep time by NTP: timedatectl set-ntp true",
+        )
+
+
+def _unreachable(reason: str) -> Finding:
+    return warning(
+        "stripe.unreachable",
+        f"Stripe cannot be asked from here: {reason}",
+        "Look at the network and its firewall: api.stripe.com, port 443.",
+    )
+
+
+def _skew(date: str | None, now: int) -> int | None:
+    """How far (ms) a clock is ahead of ours that says this in a header."""
+    try:
+        there = parsedate_to_datetime(date or "")
+    except ValueError:
+        return None
+    return int(there.timestamp() * 1000) - now

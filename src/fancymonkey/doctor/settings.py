@@ -1,0 +1,138 @@
+"""Is the shop set up as it should be? Nothing is opened for these checks."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from fancymonkey.config import Settings
+from fancymonkey.doctor.finding import Finding, Repair, error, note, warning
+from fancymonkey.errors import ConfigError
+from fancymonkey.variables import PUBLISHED_PASSWORD, dotenv
+
+ENV = Path(".env")
+PASSWORD_LEAST = 8
+HOLD_LEAST = 60
+
+
+def settings_of(env: Path = ENV) -> tuple[Settings | None, list[Finding]]:
+    """The settings, or None and why there are none."""
+    try:
+        return Settings.load(file=env), []
+    except ConfigError as reason:
+        return None, [_refused(env, str(reason))]
+
+
+def _refused(env: Path, reason: str) -> Finding:
+    try:
+        values = {**dotenv(env), **os.environ}
+    except ConfigError:
+        values = dict(os.environ)
+    if values.get("ADMIN_PASSWORD", "").strip() == PUBLISHED_PASSWORD:
+        return error(
+            "password.default",
+            "ADMIN_PASSWORD is the one that was published with older versions: anybody knows it.",
+            "Set ADMIN_PASSWORD to a long password of your own. The service does not start before.",
+        )
+    return error("settings.wrong", reason, "Correct it in the environment or in .env.")
+
+
+def check_settings(settings: Settings, env: Path = ENV) -> Iterator[Finding]:
+    """What is missing, weak or in contradiction."""
+    yield from _secrets(settings)
+    yield from _payments(settings)
+    yield from _pages(settings)
+    yield from _times(settings)
+    if env.is_file() and env.stat().st_mode & 0o077:
+        yield note(
+            "settings.readable",
+            ".env can be read by other users of this machine, and it may hold secrets.",
+            "chmod 600 .env",
+            _private(env),
+        )
+
+
+def _secrets(settings: Settings) -> Iterator[Finding]:
+    password = settings.admin_password
+    if password == PUBLISHED_PASSWORD:
+        yield note(
+            "password.default",
+            "ADMIN_PASSWORD is the published one, which only a demo on this machine takes.",
+            "Set one of your own before others can reach the service.",
+        )
+    elif password is not None and len(password) < PASSWORD_LEAST:
+        yield warning(
+            "password.weak",
+            f"ADMIN_PASSWORD has fewer than {PASSWORD_LEAST} characters and can be guessed.",
+            "Set a long one: four words that have nothing to do with each other are good.",
+        )
+    elif password is None:
+        yield note(
+            "password.missing",
+            "There is no ADMIN_PASSWORD: the owner's calls refuse everybody who has no account.",
+            "Set ADMIN_PASSWORD and start the service again.",
+        )
+
+
+def _payments(settings: Settings) -> Iterator[Finding]:
+    secrets = settings.stripe_webhook_secrets
+    if settings.stripe_secret_key is not None and not secrets:
+        yield error(
+            "webhook.secret",
+            "STRIPE_WEBHOOK_SECRET is missing: no event of Stripe is believed, so payments reach "
+            "the books by reconciliation only, minutes late.",
+            "Copy the endpoint's signing secret (whsec_…) from Stripe's dashboard into it.",
+        )
+    for secret in secrets:
+        if not secret.startswith("whsec_"):
+            yield error(
+                "webhook.secret",
+                "STRIPE_WEBHOOK_SECRET is no signing secret of Stripe: those begin with whsec_.",
+                "Copy it anew from the endpoint's page in Stripe's dashboard, not from API keys.",
+            )
+            break
+    if settings.stripe_secret_key is None and not settings.demo:
+        yield note(
+            "stripe.missing",
+            "There is no STRIPE_SECRET_KEY: buyers can hold units, and not pay.",
+            "Set it, or rehearse with `fancymonkey serve --demo`.",
+        )
+
+
+def _pages(settings: Settings) -> Iterator[Finding]:
+    if settings.shop_url is None:
+        return
+    parts = urlsplit(settings.shop_url)
+    origin = f"{parts.scheme}://{parts.netloc}".lower()
+    if "*" not in settings.cors_origins and origin not in settings.cors_origins:
+        yield warning(
+            "cors.missing",
+            f"SHOP_URL is on {origin}, which is not among CORS_ORIGINS: browsers there may not "
+            "call this service, and the page shows no stock.",
+            f"Add {origin} to CORS_ORIGINS, unless it is a proxy before this very service.",
+        )
+
+
+def _times(settings: Settings) -> Iterator[Finding]:
+    if settings.reservation_ttl_seconds < HOLD_LEAST:
+        yield warning(
+            "holds.short",
+            f"A hold lives for {settings.reservation_ttl_seconds} seconds: buyers lose their "
+            "units while they type their address.",
+            "Set RESERVATION_TTL_SECONDS to 1800, which is half an hour.",
+        )
+    if not settings.schedules and settings.cron_secret is None:
+        yield warning(
+            "jobs.nobody",
+            "SCHEDULES is off and there is no CRON_SECRET: nobody does the jobs.",
+            "Switch SCHEDULES on, or set CRON_SECRET and let your scheduler call /api/cron/….",
+        )
+
+
+def _private(env: Path) -> Repair:
+    async def repair() -> str:
+        await asyncio.to_thread(env.chmod, 0o600)
+        return f"{env} can be read by its owner only."
+
+    return repair

@@ -1,0 +1,147 @@
+"""Cells of a table that somebody edited: texts to values."""
+
+import contextlib
+import re
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlsplit
+
+from fancymonkey.core.model import MAX_QUANTITY
+
+TEXT_MAX = 200
+URL_MAX = 2000
+
+YES = {"true", "yes", "1", "wahr", "ja", "vrai", "oui", "verdadero", "sí", "si", "vero", "x"}
+NO = {"false", "no", "0", "falsch", "nein", "faux", "non", "falso", ""}
+"""Words for a switch, as spreadsheets of several countries write them."""
+
+
+def plain(text: str) -> bool:
+    """Whether a text is short and on one line."""
+    return len(text) <= TEXT_MAX and not any(char < " " or char == "\x7f" for char in text)
+
+
+def _text(text: str) -> str:
+    if not plain(text):
+        raise ValueError(f"a text of one line with at most {TEXT_MAX} characters")
+    return text
+
+
+def _name(text: str) -> str:
+    if not text.strip():
+        raise ValueError("a name")
+    return _text(text)
+
+
+def _optional(text: str) -> str | None:
+    return _text(text) or None
+
+
+def _price(text: str) -> Decimal | None:
+    """A comma may part the decimals; with three digits behind it, nobody knows what is meant."""
+    text = text.strip()
+    if not text:
+        return None
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6}|,[0-9]{1,2}|,[0-9]{4,6})?", text):
+        raise ValueError("a price: write 58 or 58.50")
+    return Decimal(text.replace(",", "."))
+
+
+def _quantity(text: str) -> int:
+    found = re.fullmatch(r"([0-9]{1,10})([.,]0{1,2})?", text.strip())
+    if found is None or int(found[1]) > MAX_QUANTITY:
+        raise ValueError(f"a whole number from 0 to {MAX_QUANTITY}")
+    return int(found[1])
+
+
+def _bool(text: str) -> bool:
+    word = text.strip().lower()
+    if not word or word not in YES | NO:
+        raise ValueError("true or false")
+    return word in YES
+
+
+def _date(text: str) -> str | None:
+    text = text.strip()
+    if not text:
+        return None
+    dotted = re.fullmatch(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})", text)
+    if dotted:
+        text = f"{dotted[3]}-{dotted[2]:0>2}-{dotted[1]:0>2}"
+    try:
+        if len(text) > TEXT_MAX:
+            raise ValueError
+        datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("a date: write 2026-01-31 or 2026-01-31T12:00:00Z") from None
+    return text
+
+
+def picture(text: str) -> str | None:
+    """The address of a picture. Raises ValueError."""
+    text = text.strip()
+    if not text:
+        return None
+    try:
+        parts = urlsplit(text)
+        fine = parts.scheme == "https" and bool(parts.hostname) and parts.port != 0
+        fine = fine and "@" not in parts.netloc
+    except ValueError:
+        fine = False
+    if not fine or len(text) > URL_MAX or not re.fullmatch(r"[!#-;=?-Z\[\]_a-z~]+", text):
+        raise ValueError("the address of a picture: it begins with https:// and has no spaces")
+    return text
+
+
+def loadable(text: str) -> bool:
+    """Whether a page may load a picture from there."""
+    try:
+        return picture(text) is not None
+    except ValueError:
+        return False
+
+
+PARSERS: dict[str, Callable[[str], Any]] = {
+    "name": _name,
+    "category": _text,
+    "price": _price,
+    "image": picture,
+    "restockDate": _date,
+    "skuId": _optional,
+    "priceId": _optional,
+    "lowStockThreshold": _quantity,
+    "soldOut": _bool,
+    "stock": _quantity,
+}
+"""How the cell of a column is read; each raises ValueError with what the text is not."""
+
+
+def canonical(column: str, text: str) -> str:
+    """The one way of saying what a cell says; spreadsheets write `TRUE` and `58.5` their own."""
+    if column == "price":
+        return _digits(text)
+    if column in ("lowStockThreshold", "stock", "soldOut", "restockDate"):
+        try:
+            value = PARSERS[column](text)
+        except ValueError:
+            return text
+        return "" if value is None else str(value)
+    return text
+
+
+def _digits(text: str) -> str:
+    """A number without zeros that say nothing, also where it is too large for a price of ours."""
+    with contextlib.suppress(ValueError):
+        _price(text)
+        text = text.strip().replace(",", ".")
+    found = re.fullmatch(r"0*([0-9]+)(?:\.([0-9]*?)0*)?", text)
+    if found is None:
+        return text
+    return f"{found[1]}.{found[2]}" if found[2] else found[1]
+
+
+def alike(column: str, text: str, other: str) -> bool:
+    """Whether two cells say the same."""
+    return text == other or canonical(column, text) == canonical(column, other)

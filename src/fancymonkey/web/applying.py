@@ -1,0 +1,111 @@
+"""Carrying out what was planned for a table, as one act: all of it, or what can be."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from fancymonkey.core.adjust import Adjust
+from fancymonkey.core.bulk import CHUNK
+from fancymonkey.core.command import Command
+from fancymonkey.core.execute import Chain, flatten
+from fancymonkey.engine.look_back import entries_since
+from fancymonkey.tables.plan import Fault, Plan, Step, with_actor
+from fancymonkey.tables.said import SAID
+from fancymonkey.web.acts import Doing
+from fancymonkey.web.reading import Tell
+from fancymonkey.web.undoing import find_act, undo_act
+
+PORTION = 200
+"""Changes in one transaction of a large import: buyers get their turn in between."""
+
+
+class Applying:
+    """Does the steps of a plan. A step that cannot be done any more becomes a fault of its rows."""
+
+    def __init__(self, doing: Doing, plan: Plan, tell: Tell) -> None:
+        self._doing = doing
+        self._plan = plan
+        self._tell = tell
+        self._seen = plan.revision
+        self._others: dict[str, int] = {}
+
+    async def all(self) -> bool:
+        """Everything, or nothing and False."""
+        steps = self._plan.steps
+        if len(steps) > CHUNK:
+            await self._portions(stop=True)
+            if not self._plan.faults:
+                return True
+            await self._take_back()
+            return False
+        self._tell("apply", 0, len(steps))
+        self._refuse(steps, await self._doing.whole([_maker(step) for step in steps]))
+        self._tell("apply", len(steps), len(steps))
+        return not self._plan.faults
+
+    async def good(self) -> None:
+        """What can be done."""
+        await self._portions(stop=False)
+
+    async def _portions(self, *, stop: bool) -> None:
+        steps, done = self._plan.steps, 0
+        self._tell("apply", 0, len(steps))
+        for part, start in enumerate(range(0, len(steps), PORTION)):
+            portion = await self._still_so(steps[start : start + PORTION])
+            if not (stop and self._plan.faults):
+                makers = [_maker(one) for one in portion]
+                rows = [row async for row in self._doing.run(makers, part)]
+                self._refuse(portion, rows)
+            if stop and self._plan.faults:
+                return
+            done += PORTION
+            self._tell("apply", min(done, len(steps)), len(steps))
+
+    async def _still_so(self, steps: Sequence[Step]) -> list[Step]:
+        """The steps whose stock nobody else has counted since it was planned."""
+        async for entries in entries_since(self._doing.shop.engine, self._seen):
+            for entry in entries:
+                if entry.kind in SAID and entry.cause != self._doing.act:
+                    self._others[entry.sku] = self._others.get(entry.sku, 0) + entry.on_hand
+            self._seen = entries[-1].revision
+        fine = []
+        for step in steps:
+            if any(self._others.get(sku) for sku in _adjusted(step.command)):
+                self._fault(step, "stock", "it was changed a moment ago: look again")
+            else:
+                fine.append(step)
+        return fine
+
+    def _refuse(self, steps: Sequence[Step], rows: Sequence[dict[str, Any]]) -> None:
+        for step, row in zip(steps, rows, strict=False):  # of a repeated request, as it was then
+            if "refused" in row:
+                self._fault(step, "", row["message"])
+
+    def _fault(self, step: Step, column: str, words: str) -> None:
+        for row in step.rows:
+            self._plan.faults.append(Fault(row, column, words))
+            self._plan.fates[row] = "fault"
+
+    async def _take_back(self) -> None:
+        """Undoes the portions that were done before one failed."""
+        doing = self._doing
+        if doing.act is None:
+            return
+        engine = doing.shop.engine
+        act = await find_act(engine, doing.act)
+        await undo_act(engine, doing.actor, doing.act, act, partial=True, dry_run=False)
+        doing.act = None
+
+
+def _maker(step: Step) -> Any:
+    return partial(_caused, step.command)
+
+
+def _caused(command: Command, act_id: str) -> Command:
+    return with_actor(command, command.actor, act_id)
+
+
+def _adjusted(command: Command) -> list[str]:
+    if not isinstance(command, Chain):
+        return []
+    return [part.sku for part in flatten((command,)) if isinstance(part, Adjust)]

@@ -1,0 +1,189 @@
+"""Taking a table in over HTTP: first what it would change, then as one act with one undo."""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from fancymonkey.accounts.model import Right
+from fancymonkey.core.model import Outcome
+from fancymonkey.core.outcomes import Refused
+from fancymonkey.core.record import Remember
+from fancymonkey.tables.plan import CellChange, Plan, Wish
+from fancymonkey.web.access import require
+from fancymonkey.web.acts import Doing
+from fancymonkey.web.answers import command_id, refusal
+from fancymonkey.web.applying import Applying
+from fancymonkey.web.choice import Query
+from fancymonkey.web.front import failure
+from fancymonkey.web.http import NO_STORE, NOSNIFF, Call, Lines, Problem, Reply, ok
+from fancymonkey.web.reading import Tell, plan_table, read_table, steady
+from fancymonkey.web.shop import Shop
+from fancymonkey.web.wire import encode
+
+FILE_MAX = 16 * 1024 * 1024
+SHOWN = 1000
+"""Changes and faults of an answer, each."""
+
+NDJSON = (b"content-type", b"application/x-ndjson")
+log = logging.getLogger(__name__)
+
+
+async def import_table(shop: Shop, call: Call) -> Reply:
+    """Takes a table in, or says what that would change: a CSV or XLSX file is the body."""
+    actor = await require(shop, call, "stock")
+    query = Query(call)
+    apply = query.one_of("mode", "preview", "apply") == "apply"
+    name = "".join(char for char in query.text("name") or "" if char.isprintable())[:100]
+    wish = Wish(
+        actor=actor.name,
+        reason=name or "import",
+        create=query.flag("create"),
+        owner=actor.right.covers(Right.ADMIN),
+    )
+    whole = query.one_of("rows", "all", "good") == "all"
+    key = command_id(call) if apply else None
+    taking = _Import(shop, call, await call.body(FILE_MAX), wish, apply, whole, key)
+    if b"application/x-ndjson" not in call.headers.get(b"accept", b""):
+        return ok(await taking.run(lambda step, done, of: None))
+    return _as_lines(shop, call, taking.run)
+
+
+def _as_lines(shop: Shop, call: Call, work: Callable[[Tell], Awaitable[bytes]]) -> Reply:
+    """The answer to work that tells how far it is. It goes on where nobody listens any more."""
+    queue: asyncio.Queue[bytes | None] = asyncio.Queue()
+
+    def tell(step: str, done: int, of: int) -> None:
+        queue.put_nowait(encode({"step": step, "done": done, "of": of}))
+
+    async def run() -> None:
+        try:
+            queue.put_nowait(await work(tell))
+        except Exception as error:  # noqa: BLE001 - as the front has it: a line instead of a status
+            found = failure(error, call)
+            reply.outcome = found.status
+            queue.put_nowait(found.body)
+        finally:
+            queue.put_nowait(None)
+
+    async def lines() -> AsyncIterator[bytes]:
+        task = asyncio.create_task(run(), name="import")
+        shop.tasks.add(task)
+        task.add_done_callback(shop.tasks.discard)
+        while (line := await queue.get()) is not None:
+            yield line + b"\n"
+
+    reply = Lines(lines(), [NDJSON, NO_STORE, NOSNIFF])
+    return reply
+
+
+@dataclass(slots=True)
+class _Import:
+    shop: Shop
+    call: Call
+    data: bytes
+    wish: Wish
+    apply: bool
+    whole: bool
+    key: str | None
+
+    async def run(self, tell: Tell) -> bytes:
+        """The answer. Raises Problem."""
+        with self.shop.sheets, steady():
+            if not self.apply:
+                return await self._take(tell, "")
+            async with self.shop.importing:  # one after the other, so that a repetition finds it
+                return await self._once(tell)
+
+    async def _once(self, tell: Tell) -> bytes:
+        """Applies it, or gives the answer again that the same key has got."""
+        mark = await asyncio.to_thread(self._digest)
+        if self.key is None:
+            return await self._take(tell, mark)
+        engine = self.shop.engine
+        known = await engine.store.find(Outcome, self.key)
+        if known is None:
+            answer = await self._take(tell, mark)
+            kept = Remember(texts=(answer.decode(),), command_id=self.key, digest=mark)
+            await engine.submit(kept)
+            return answer
+        again = await engine.submit(Remember(texts=(), command_id=self.key, digest=mark))
+        if isinstance(again, Refused):
+            raise refusal(again)
+        found: str = again.data[0]
+        return found.encode()
+
+    def _digest(self) -> str:
+        wish = encode([self.wish.reason, self.wish.create, self.whole])
+        content = hashlib.sha256(self.data).digest()
+        return hashlib.sha256(b"/api/admin/import\n" + wish + content).hexdigest()
+
+    async def _take(self, tell: Tell, mark: str) -> bytes:
+        shop, wish = self.shop, self.wish
+        records = await read_table(self.data, tell)
+        plan = await plan_table(shop.engine, records, wish, tell)
+        act = None
+        if self.apply:
+            key = None if self.key is None else f"{self.key} rows"  # no key holds a space
+            doing = Doing(shop, wish.actor, "import", wish.reason, key, mark)
+            await self._do(doing, plan, tell)
+            act = doing.act
+        applied = plan.count("new") + plan.count("changed") if self.apply else 0
+        self.call.about = f"{'applied' if self.apply else 'preview'}: {wish.reason}, {applied} rows"
+        columns = list(records[0].cells) if records else []
+        answer: dict[str, Any] = {
+            "success": True,
+            "mode": "apply" if self.apply else "preview",
+            "act": act,
+        }
+        answer |= {"revision": shop.engine.view.revision, "columns": columns}
+        return encode({**answer, **_told(plan, applied), "changes": _changes(plan)})
+
+    async def _do(self, doing: Doing, plan: Plan, tell: Tell) -> None:
+        applying = Applying(doing, plan, tell)
+        if not self.whole:
+            await applying.good()
+            return
+        if plan.faults or not await applying.all():
+            raise Problem(
+                422,
+                "import_faults",
+                "Nothing was changed: mend the rows in `faults`, or leave them out.",
+                **_told(plan, 0),
+            )
+
+
+def _told(plan: Plan, applied: int) -> dict[str, Any]:
+    counts = {
+        "rows": len(plan.fates),
+        "new": plan.count("new"),
+        "changed": plan.count("changed"),
+        "unchanged": plan.count("unchanged"),
+        "faults": plan.count("fault"),
+        "applied": applied,
+    }
+    faults = [
+        {"row": one.row, "column": one.column or None, "reason": one.text}
+        for one in plan.faults[:SHOWN]
+    ]
+    return {"counts": counts, "faults": faults}
+
+
+def _changes(plan: Plan) -> list[dict[str, Any]]:
+    return [_change_out(one) for one in plan.changes[:SHOWN] if plan.fates[one.row] != "fault"]
+
+
+def _change_out(one: CellChange) -> dict[str, Any]:
+    return {
+        "row": one.row,
+        "productId": one.product_id,
+        "size": one.size,
+        "column": one.column,
+        "exported": one.exported,
+        "file": one.file,
+        "now": one.now,
+        "after": one.after,
+        "new": one.new,
+    }

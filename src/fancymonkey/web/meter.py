@@ -1,0 +1,74 @@
+"""What the service counts about its own requests, for /metrics."""
+
+from bisect import bisect_left
+from collections.abc import Iterator
+
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+
+BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+"""Upper bounds of the buckets of a duration, in seconds."""
+
+
+class Meter:
+    """Counts requests by path and status, their durations by path, and events of Stripe."""
+
+    def __init__(self) -> None:
+        self.webhook_events: dict[str, int] = {}
+        """Events that were believed, by outcome."""
+        self.webhook_refused = 0
+        """Events whose signature was wrong."""
+        self._answers: dict[tuple[str, int], int] = {}
+        self._times: dict[str, list[int]] = {}
+        self._seconds: dict[str, float] = {}
+
+    def event(self, outcome: str) -> None:
+        """Counts an event that was believed."""
+        self.webhook_events[outcome] = self.webhook_events.get(outcome, 0) + 1
+
+    def answered(self, path: str, status: int, seconds: float) -> None:
+        """Counts an answer. `path` is one of ours, never what somebody made up."""
+        key = path, status
+        self._answers[key] = self._answers.get(key, 0) + 1
+        counts = self._times.get(path)
+        if counts is None:
+            counts = self._times[path] = [0] * (len(BOUNDS) + 1)
+            self._seconds[path] = 0.0
+        counts[bisect_left(BOUNDS, seconds)] += 1
+        self._seconds[path] += seconds
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics, as prometheus_client wants them."""
+        answers = CounterMetricFamily(
+            "fancymonkey_http_requests", "Answers, by path and status.", labels=["path", "status"]
+        )
+        for (path, status), count in sorted(self._answers.items()):
+            answers.add_metric([path, str(status)], count)
+        yield answers
+        times = HistogramMetricFamily(
+            "fancymonkey_http_seconds",
+            "How long answers took, from the whole request's head on.",
+            labels=["path"],
+        )
+        for path, counts in sorted(self._times.items()):
+            times.add_metric([path], list(_buckets(counts)), self._seconds[path])
+        yield times
+        events = CounterMetricFamily(
+            "fancymonkey_webhook_events",
+            "Events of Stripe with a right signature, by outcome.",
+            labels=["outcome"],
+        )
+        for outcome, count in sorted(self.webhook_events.items()):
+            events.add_metric([outcome], count)
+        yield events
+        yield CounterMetricFamily(
+            "fancymonkey_webhook_refused",
+            "Events with a wrong signature.",
+            value=self.webhook_refused,
+        )
+
+
+def _buckets(counts: list[int]) -> Iterator[tuple[str, float]]:
+    total = 0
+    for bound, count in zip((*map(str, BOUNDS), "+Inf"), counts, strict=True):
+        total += count
+        yield bound, total

@@ -1,0 +1,133 @@
+"""Every route of the service and who may use it. A route that is not here fails the tests."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from starlette.routing import Mount
+
+from fancymonkey.config import Settings
+from fancymonkey.engine.engine import Engine
+from fancymonkey.store.memory import MemoryStore
+from fancymonkey.web import openapi
+from fancymonkey.web.app import create_app
+
+OPEN, SIGNED, CRON = "open", "signed", "cron secret"
+READ, STOCK, ADMIN = "read", "stock", "admin"
+STOCK_OR_CRON = "stock, or the cron secret"
+STOCK_OR_CRON_NO_COOKIE = "stock but not by cookie, or the cron secret"
+ADMIN_BUT_NO_KEY = "admin, but no key"
+ACCOUNT, BROWSER, PAGE = "an account's session", "a browser's session or nobody", "a page"
+
+NEEDS: dict[tuple[str, str], str] = {
+    ("GET", "/api/inventory/get"): OPEN,
+    ("POST", "/api/inventory/reserve"): OPEN,
+    ("POST", "/api/inventory/release"): OPEN,
+    ("GET", "/api/inventory/release"): CRON,
+    ("GET", "/api/shop"): OPEN,
+    ("POST", "/api/checkout"): OPEN,
+    ("GET", "/api/checkout/status"): OPEN,
+    ("POST", "/api/inventory/update"): STOCK,
+    ("POST", "/api/inventory/bulk-update"): STOCK,
+    ("POST", "/api/webhooks/stripe"): SIGNED,
+    ("GET", "/api/payments/matters"): READ,
+    ("POST", "/api/payments/matters/settle"): STOCK,  # and admin, to give money back
+    ("GET", "/api/payments/events"): READ,
+    ("GET", "/api/payments/runs"): READ,
+    ("POST", "/api/payments/reconcile"): STOCK_OR_CRON,
+    ("GET", "/api/payments/reconcile"): STOCK_OR_CRON_NO_COOKIE,
+    ("POST", "/api/admin/login"): OPEN,
+    ("POST", "/api/admin/refresh"): BROWSER,
+    ("POST", "/api/admin/logout"): OPEN,
+    ("GET", "/api/admin/me"): READ,
+    ("GET", "/api/admin/sessions"): READ,
+    ("POST", "/api/admin/sessions/revoke"): READ,
+    ("POST", "/api/admin/password"): ACCOUNT,
+    ("POST", "/api/admin/factor/begin"): ACCOUNT,
+    ("POST", "/api/admin/factor/confirm"): ACCOUNT,
+    ("POST", "/api/admin/factor/off"): ACCOUNT,
+    ("POST", "/api/admin/factor/codes"): ACCOUNT,
+    ("GET", "/api/admin/users"): ADMIN,
+    ("POST", "/api/admin/users/add"): ADMIN,
+    ("POST", "/api/admin/users/role"): ADMIN,
+    ("POST", "/api/admin/users/password"): ADMIN,
+    ("POST", "/api/admin/users/reset-factor"): ADMIN,
+    ("POST", "/api/admin/users/remove"): ADMIN,
+    ("GET", "/api/admin/keys"): ADMIN,
+    ("POST", "/api/admin/keys/make"): ADMIN_BUT_NO_KEY,
+    ("POST", "/api/admin/keys/revoke"): ADMIN,
+    ("GET", "/api/admin/record"): ADMIN,
+    ("GET", "/api/admin/inventory"): READ,
+    ("GET", "/api/admin/acts"): READ,
+    ("POST", "/api/admin/undo"): STOCK,
+    ("GET", "/api/admin/holds"): READ,
+    ("POST", "/api/admin/holds/release"): STOCK,
+    ("GET", "/api/admin/history"): READ,
+    ("GET", "/api/admin/explain"): READ,
+    ("GET", "/api/admin/overview"): READ,
+    ("GET", "/api/admin/inventory/live"): READ,
+    ("GET", "/api/cron/{job}"): STOCK_OR_CRON_NO_COOKIE,
+    ("POST", "/api/cron/{job}"): STOCK_OR_CRON,
+    ("GET", "/api/inventory/live"): OPEN,
+    ("WEBSOCKET", "/api/inventory/live"): OPEN,
+    ("GET", "/healthz"): OPEN,
+    ("GET", "/readyz"): OPEN,
+    ("GET", "/metrics"): OPEN,
+    ("GET", "/openapi.json"): OPEN,
+    ("GET", "/docs"): OPEN,
+    ("GET", "/"): OPEN,
+    ("GET", "/v1/fancymonkey.js"): OPEN,
+    **{
+        ("GET", f"/{name}"): OPEN
+        for name in (
+            *("index.html", "success.html", "cancel.html", "fancymonkey.js", "shop.js"),
+            *("basket.js", "garments.js", "page.js", "return.js", "shop.css", "icon.svg"),
+        )
+    },
+    ("MOUNT", "/static"): OPEN,
+    ("MOUNT", "/admin"): PAGE,
+    ("MOUNT", "/demo/stripe"): OPEN,  # in demo mode only, where no money moves
+}
+
+
+def served(settings: Settings) -> set[tuple[str, str]]:
+    """Every route of the app: the front's, the framework's, and what is mounted."""
+    front = create_app(settings, Engine(MemoryStore()))
+    found = {
+        (method, path)
+        for path, methods in openapi.front_routes().items()
+        for method in methods
+        if method != "HEAD"
+    }
+    for route in _flat(front._app.routes):  # type: ignore[attr-defined]
+        if isinstance(route, Mount):
+            found.add(("MOUNT", route.path))
+            continue
+        methods = getattr(route, "methods", None) or {"WEBSOCKET"}
+        found |= {(method, route.path) for method in methods if method != "HEAD"}
+    return found
+
+
+def _flat(routes: Iterable[Any]) -> Iterator[Any]:
+    """The routes, those of included routers too."""
+    for route in routes:
+        inner = getattr(route, "original_router", None)
+        yield from [route] if inner is None else _flat(inner.routes)
+
+
+def bodies() -> dict[tuple[str, str], Any]:
+    """A body that makes sense for each route that reads one."""
+    from fancymonkey.web.owner_samples import OWNERS_REQUESTS
+    from fancymonkey.web.samples import REQUESTS
+
+    samples = REQUESTS | OWNERS_REQUESTS
+    found = {
+        (one.method, one.path): samples[one.endpoint.__name__]
+        for one in openapi.OPERATIONS
+        if one.body is not None
+    }
+    return {
+        route: {name: value for name, value in body.items() if name != "password"}
+        if route[1].startswith("/api/inventory/")
+        else body
+        for route, body in found.items()
+    }

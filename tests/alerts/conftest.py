@@ -1,0 +1,5 @@
+"""A shop over the memory store."""
+
+from tests.web.conftest import shop
+
+__all__ = ["shop"]

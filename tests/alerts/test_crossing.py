@@ -1,0 +1,135 @@
+"""When low, out and back are told: tables, and histories against a model made in another way."""
+
+import random
+
+import pytest
+
+from fancymonkey.alerts.crossing import Band, Stand, Watched, begin, cross, margin
+
+FINE, LOW, OUT = Watched(Band.FINE), Watched(Band.LOW, 5), Watched(Band.OUT)
+
+
+@pytest.mark.parametrize(
+    ("old", "available", "unsold", "told", "band"),
+    [
+        (FINE, 6, 6, None, Band.FINE),
+        (FINE, 5, 6, "stock.low", Band.LOW),
+        (FINE, 0, 6, "stock.low", Band.LOW),  # all of it is in baskets, and may come back
+        (FINE, -2, 3, "stock.low", Band.LOW),
+        (FINE, 0, 0, "stock.out", Band.OUT),
+        (LOW, 4, 4, None, Band.LOW),
+        (LOW, 6, 6, None, Band.LOW),  # not far enough up
+        (LOW, 8, 8, None, Band.FINE),
+        (LOW, 0, 0, "stock.out", Band.OUT),
+        (OUT, 0, 0, None, Band.OUT),
+        (OUT, -3, -3, None, Band.OUT),
+        (OUT, 1, 1, "stock.back", Band.LOW),
+        (OUT, 50, 50, "stock.back", Band.FINE),
+        (OUT, 0, 4, "stock.back", Band.LOW),
+        (Watched(Band.FINE, 6), 5, 6, None, Band.LOW),  # these very units were told of
+        (Watched(Band.FINE, 7), 5, 6, "stock.low", Band.LOW),
+    ],
+)
+def test_what_is_told(
+    old: Watched, available: int, unsold: int, told: str | None, band: Band
+) -> None:
+    new, word = cross(old, Stand(available, unsold, 5))
+    assert (word, new.band) == (told, band)
+
+
+def test_a_size_seen_first_is_told_nothing_of() -> None:
+    assert begin(Stand(0, 0, 5)).band is Band.OUT
+    assert begin(Stand(3, 3, 5)).band is Band.LOW
+    assert begin(Stand(30, 30, 5)).band is Band.FINE
+
+
+def test_without_a_threshold_nothing_is_low() -> None:
+    assert cross(FINE, Stand(1, 1, 0)) == (FINE, None)
+    assert cross(FINE, Stand(0, 4, 0)) == (FINE, None)
+    assert cross(FINE, Stand(0, 0, 0))[1] == "stock.out"
+
+
+@pytest.mark.parametrize("held", [1, 2, 5, 14, 20])
+def test_a_hold_that_comes_and_goes_a_hundred_times_is_told_once(held: int) -> None:
+    watched, told = begin(Stand(20, 20, 8)), []
+    for _ in range(100):
+        for available in (20 - held, 20):
+            watched, word = cross(watched, Stand(available, 20, 8))
+            told += [word] if word else []
+    assert told == (["stock.low"] if held >= 12 else [])
+
+
+def test_low_is_told_again_when_it_is_true_of_fewer_units() -> None:
+    watched, word = cross(begin(Stand(14, 14, 5)), Stand(4, 14, 5))
+    assert word == "stock.low"
+    watched, word = cross(watched, Stand(14, 14, 5))
+    assert word is None
+    for left in (13, 10, 7, 6):
+        watched, word = cross(watched, Stand(left, left, 5))
+        assert word is None
+    assert cross(watched, Stand(5, 5, 5))[1] == "stock.low"
+
+
+def test_low_is_told_again_after_goods_came_and_as_many_were_sold() -> None:
+    watched, words = begin(Stand(20, 20, 5)), []
+    for left in (4, 20, 4, 20, 4):
+        watched, word = cross(watched, Stand(left, left, 5))
+        words.append(word)
+    assert words == ["stock.low", None, "stock.low", None, "stock.low"]
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_any_history_keeps_the_promises(seed: int) -> None:
+    """The model knows only the words and the numbers, not the bands."""
+    chance = random.Random(seed)
+    threshold = chance.choice([1, 2, 5, 10])
+    unsold, held = chance.randint(0, 30), 0
+    watched = begin(Stand(unsold, unsold, threshold))
+    history = [(unsold, 0, None)]
+    for _ in range(300):
+        what = chance.choice(["hold", "drop", "pay", "pay", "receive", "count"])
+        if what == "hold":
+            held += chance.randint(0, max(0, unsold - held))
+        elif what == "drop":
+            held -= chance.randint(0, held)
+        elif what == "pay":
+            paid = chance.randint(0, held)
+            held, unsold = held - paid, unsold - paid
+        elif what == "receive" and chance.random() < 0.2:
+            unsold += chance.randint(1, 30)
+        elif what == "count" and chance.random() < 0.2:
+            unsold = chance.randint(0, 20)
+            held = min(held, unsold)
+        watched, word = cross(watched, Stand(unsold - held, unsold, threshold))
+        history.append((unsold, held, word))
+    _promises(history, threshold)
+
+
+def _promises(history: list[tuple[int, int, str | None]], threshold: int) -> None:
+    out = history[0][0] == 0
+    lows: list[int] = []  # unsold at each time low was told since it was last back or began
+    peak, told_low = 0, history[0][0] <= threshold
+    last_low = history[0][0] if told_low else None  # until the units on the shelf are others
+    for unsold, held, word in history[1:]:
+        available = unsold - held
+        # Out and back alternate, and each is told in the very moment.
+        assert (word == "stock.out") == (unsold == 0 and not out)
+        assert (word == "stock.back") == (unsold > 0 and out)
+        out = unsold == 0
+        if word == "stock.low":
+            assert unsold > 0
+            assert available <= threshold
+            # Between two times it was well above, and other units are left.
+            assert not told_low or peak >= threshold + margin(threshold)
+            assert last_low is None or last_low != unsold
+            lows.append(unsold)
+        if word == "stock.low" or (word == "stock.back" and available <= threshold):
+            told_low, peak, last_low = True, 0, unsold
+        elif word in ("stock.back", "stock.out"):
+            told_low, peak, last_low = False, 0, None
+        peak = max(peak, available)
+        if unsold != last_low:
+            last_low = None
+        if word is None and not out and available <= threshold:
+            # Whoever is low was told so: as low, or as back with so few.
+            assert told_low

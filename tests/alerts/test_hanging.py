@@ -1,0 +1,91 @@
+"""A channel or an endpoint that hangs is nobody's business but its own: no sale waits for it."""
+
+import asyncio
+import statistics
+import time
+
+from fancymonkey.alerts.alerts import Alerts
+from fancymonkey.alerts.channels import channels_of
+from fancymonkey.alerts.happenings import ALERTS, WEBHOOKS
+from fancymonkey.core.catalogue import NewItem, UpsertProduct
+from fancymonkey.core.model import Item, Line, Product
+from fancymonkey.core.reserve import Reserve
+from fancymonkey.core.resolve import Release
+from fancymonkey.engine.engine import Engine
+from fancymonkey.store.memory import MemoryStore
+from tests.alerts.houses import until
+from tests.alerts.receivers import HttpReceiver, mail_server
+
+ROUNDS = 600
+
+
+async def rush(engine: Engine, name: str) -> list[float]:
+    """Reserves, one after the other, each taking a size below its threshold; seconds of each."""
+    took = []
+    for number in range(ROUNDS):
+        lines = (Line(f"p/{number}", 8),)
+        id_ = f"{name}{number}"
+        began = time.perf_counter()
+        await engine.submit(Reserve(reservation_id=id_, session_id=id_, lines=lines, ttl=1_800_000))
+        took.append(time.perf_counter() - began)
+        await asyncio.sleep(0)
+    return took
+
+
+async def shop(url: str, port: int) -> tuple[Engine, Alerts]:
+    engine = Engine(MemoryStore())
+    await engine.open()
+    sizes = tuple(NewItem(Item(f"p/{n}", "p", str(n), n), 10) for n in range(ROUNDS))
+    await engine.submit(UpsertProduct(product=Product("p", "P"), items=sizes))
+    mail = f"mailto://127.0.0.1:{port}?from=a@x.example&to=b@x.example"
+    channels = channels_of([mail, url.replace("http", "json", 1)])
+    alerts = Alerts(engine, channels, ALERTS, private=True)
+    await alerts.webhooks.add(url, WEBHOOKS, "")
+    return engine, alerts
+
+
+async def measured(*, hang: bool) -> float:
+    """The median of a reserve in seconds, while everything is told to receivers."""
+    async with HttpReceiver() as receiver, mail_server() as mail:
+        receiver.hang = mail.hang = hang
+        engine, alerts = await shop(receiver.url, mail.port)
+        running = asyncio.create_task(alerts.run())
+        await until(lambda: alerts._watch._seen is not None)
+        first = await rush(engine, "a")
+        await until(lambda: len(receiver.requests) >= 2, 20)  # it is in the middle of telling
+        for number in range(ROUNDS):
+            await engine.submit(_release(f"a{number}"))
+        second = await rush(engine, "b")
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await engine.close()
+    return statistics.median(first + second)
+
+
+def _release(id_: str) -> Release:
+    return Release(ref=id_)
+
+
+async def test_receivers_that_hang_do_not_slow_a_sale() -> None:
+    """Compared with receivers that answer at once; the better of three, as others compute too."""
+    well = min([await measured(hang=False) for _ in range(3)])
+    hung = min([await measured(hang=True) for _ in range(3)])
+    print(f"reserve: {well * 1e6:.0f} µs answering, {hung * 1e6:.0f} µs hanging")
+    assert hung < 1.5 * well
+
+
+async def test_a_lane_that_hangs_holds_up_no_other() -> None:
+    async with HttpReceiver() as hanging, HttpReceiver() as other, mail_server() as mail:
+        hanging.hang = True
+        engine, alerts = await shop(hanging.url, mail.port)
+        await alerts.webhooks.add(other.url, ["stock.low"], "")
+        running = asyncio.create_task(alerts.run())
+        await until(lambda: alerts._watch._seen is not None)
+        lines = (Line("p/1", 8),)
+        await engine.submit(Reserve(reservation_id="x", session_id="x", lines=lines, ttl=1_800_000))
+        await until(lambda: other.requests, 5)
+        await until(lambda: mail.messages, 15)
+        assert hanging.requests
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await engine.close()

@@ -1,0 +1,259 @@
+"""Damaged backups, full disks and sudden ends: nothing false is ever kept, nothing is changed."""
+
+import errno
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from fancymonkey.backup.archive import FORMAT, Manifest, inspect, pack
+from fancymonkey.backup.make import make
+from fancymonkey.backup.restore import restore
+from fancymonkey.errors import BackupError, FancyMonkeyError, StoreCorrupt
+from fancymonkey.store.base import Store
+from fancymonkey.store.files import Disk
+from fancymonkey.store.opening import open_store
+from tests.backup.conftest import Fresh, fill
+
+NOW = 1_764_000_000_000
+PROGRAM = [sys.executable, "-m", "fancymonkey.cli"]
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """A filled folder."""
+    folder = tmp_path / "store"
+    import asyncio
+
+    async def work() -> None:
+        store = open_store(str(folder))
+        await store.open(0)
+        await fill(store)
+        await store.close()
+
+    asyncio.run(work())
+    return folder
+
+
+async def test_a_damaged_backup_is_refused_wherever_it_is_damaged(
+    store: Store, kind: str, target: str, fresh: Fresh, tmp_path: Path
+) -> None:
+    made = (await make(target, tmp_path / "b.tar.gz", NOW)).path
+    whole, chance = made.read_bytes(), random.Random(1)
+    again = fresh(kind)
+    bad = tmp_path / "bad.tar.gz"
+    for number in range(40):
+        at = chance.randrange(len(whole))
+        flipped = bytes([whole[at] ^ (1 << chance.randrange(8))])
+        torn = whole[:at] if number % 2 else whole[:at] + flipped + whole[at + 1 :]
+        bad.write_bytes(torn)
+        try:
+            found = inspect(bad)
+        except BackupError as error:
+            assert "Nothing was changed" in str(error)  # noqa: PT017
+            if number < 4:
+                with pytest.raises(BackupError):
+                    await restore(bad, again, NOW)
+        else:  # a bit that says nothing, as in the header of gzip
+            assert found == inspect(made)
+    assert kind != "json" or not list(Path(again).glob("*"))
+    assert (await restore(made, again, NOW)).clean
+
+
+@pytest.mark.parametrize("name", ["../evil", "/etc/evil", "a/../../evil", ".hidden", "a/b/c"])
+async def test_a_member_that_would_leave_the_folder_is_refused(tmp_path: Path, name: str) -> None:
+    import io
+    import tarfile
+
+    bad = tmp_path / "bad.tar.gz"
+    manifest = b'{"format":1,"kind":"json","madeAt":"now","program":"1"}'
+    with tarfile.open(bad, "w:gz") as tar:
+        for member, data in (("backup.json", manifest), (name, b"x"), ("checksums.json", b"{}")):
+            info = tarfile.TarInfo(member)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    with pytest.raises(BackupError, match="has no place in it"):
+        await restore(bad, str(tmp_path / "to"), NOW)
+    assert not (tmp_path.parent / "evil").exists()
+
+
+class Failing(Disk):
+    """Fails at the nth operation of a kind."""
+
+    def __init__(self, name: str, number: int, code: int) -> None:
+        self._name, self._left, self._code = name, number, code
+
+    def _fail(self, name: str) -> None:
+        if name == self._name:
+            self._left -= 1
+            if not self._left:
+                raise OSError(self._code, os.strerror(self._code))
+
+    def create(self, path: Path) -> int:
+        self._fail("create")
+        return super().create(path)
+
+    def write(self, fd: int, data: bytes) -> None:
+        self._fail("write")
+        super().write(fd, data)
+
+    def sync(self, fd: int) -> None:
+        self._fail("sync")
+        super().sync(fd)
+
+    def sync_folder(self, path: Path) -> None:
+        self._fail("sync_folder")
+        super().sync_folder(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("create", errno.EACCES),
+        ("write", errno.ENOSPC),
+        ("write", errno.EIO),
+        ("sync", errno.EIO),
+    ],
+)
+async def test_a_disk_that_fails_makes_no_backup(
+    store: Store, target: str, tmp_path: Path, name: str, code: int
+) -> None:
+    to = tmp_path / "kept" / "b.tar.gz"
+    to.parent.mkdir()
+    with pytest.raises(BackupError, match=os.strerror(code)) as caught:
+        await make(target, to, NOW, disk=Failing(name, 1, code))
+    assert "Nothing was kept" in str(caught.value)
+    assert not list(to.parent.iterdir())
+
+
+def test_a_file_that_may_not_grow_makes_no_backup(shop: Path, tmp_path: Path) -> None:
+    """The real program under a real limit, as on a full disk."""
+    size = 1000
+    for name in ("products.json", "logs/inventory-changes.log"):
+        assert (shop / name).stat().st_size > 1000
+    to = tmp_path / "kept"
+    to.mkdir()
+    done = subprocess.run(
+        [*PROGRAM, "backup", "--data", str(shop), "--to", str(to)],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "could not be written: File too large. Nothing was kept." in done.stderr
+    assert not list(to.iterdir())
+
+
+def test_a_sudden_end_while_saving_leaves_nothing_that_looks_whole(
+    shop: Path, tmp_path: Path
+) -> None:
+    to, chance, whole = tmp_path / "kept", random.Random(2), 0
+    to.mkdir()
+    for _ in range(6):
+        command = [*PROGRAM, "backup", "--data", str(shop), "--to", str(to)]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(chance.uniform(0.2, 0.8))
+        process.send_signal(signal.SIGKILL)
+        process.wait(10)
+        for path in to.glob("fancymonkey-*.tar.gz"):
+            inspect(path)
+            path.unlink()
+            whole += 1
+    subprocess.run([*command[:-1], str(to)], check=True, capture_output=True)
+    assert len(list(to.iterdir())) == 1  # what the dead have left is gone
+
+
+@pytest.mark.parametrize("kind", ["json", "sqlite"])
+async def test_a_sudden_end_while_restoring_leaves_all_or_nothing_or_says_so(
+    store: Store, kind: str, target: str, fresh: Fresh, tmp_path: Path
+) -> None:
+    made = (await make(target, tmp_path / "b.tar.gz", NOW)).path
+    revision, chance = (await store.snapshot()).revision, random.Random(3)
+    again = fresh(kind)
+    for _ in range(6):
+        command = [*PROGRAM, "restore", "--from", str(made), "--data", again, "--force"]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(chance.uniform(0.25, 0.7))
+        process.send_signal(signal.SIGKILL)
+        process.wait(10)
+        found = open_store(again, read_only=True)
+        try:
+            await found.open(NOW)
+            assert (await found.snapshot()).revision in (0, revision)
+        except StoreCorrupt as error:
+            assert "half restored" in str(error)  # noqa: PT017
+        except FancyMonkeyError as error:
+            assert "There is no" in str(error) or "lacks migration" in str(error)  # noqa: PT017
+        finally:
+            await found.close()
+    assert (await restore(made, again, NOW, force=True)).clean
+
+
+async def test_a_restore_ended_at_any_step_can_be_repeated(
+    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each operation on the folder in turn is the last one that is done."""
+    from fancymonkey.backup import json_place
+
+    made = (await make(str(shop), tmp_path / "b.tar.gz", NOW)).path
+    for last in range(1, 16):
+        again = tmp_path / f"to{last}"
+        await restore(made, str(again), NOW)
+
+        class Ending(Disk):
+            left = last
+
+            def rename(self, old: Path, new: Path) -> None:
+                self.step()
+                super().rename(old, new)
+
+            def sync_folder(self, path: Path) -> None:
+                self.step()
+                super().sync_folder(path)
+
+            def remove(self, path: Path) -> None:
+                self.step()
+                super().remove(path)
+
+            def step(self) -> None:
+                Ending.left -= 1
+                if Ending.left <= 0:
+                    raise KeyboardInterrupt
+
+        monkeypatch.setattr(json_place, "Disk", Ending)
+        ended = False
+        try:
+            await restore(made, str(again), NOW, force=True)
+        except KeyboardInterrupt:
+            ended = True
+        monkeypatch.undo()
+        if not ended:
+            assert last > 8
+            return
+        store = open_store(str(again), read_only=True)
+        try:
+            await store.open(NOW)
+            assert (await store.snapshot()).revision
+        except StoreCorrupt as error:
+            assert "half restored" in str(error)  # noqa: PT017
+        finally:
+            await store.close()
+        assert (await restore(made, str(again), NOW, force=True)).clean
+    raise AssertionError("it never came to its end")
+
+
+def test_what_packs_also_reads_back(tmp_path: Path) -> None:
+    folder = tmp_path / "made"
+    (folder / "logs").mkdir(parents=True)
+    (folder / "logs" / "a.log").write_bytes(b"x" * 3_000_000)
+    (folder / "empty").touch()
+    manifest = Manifest(FORMAT, "json", "2026-01-01T00:00:00Z", "1", 7)
+    pack(Disk(), folder, manifest, tmp_path / "b.tar.gz")
+    assert inspect(tmp_path / "b.tar.gz") == manifest

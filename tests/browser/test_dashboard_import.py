@@ -1,0 +1,244 @@
+"""Export and import in a real browser; habits 29 to 32 by their numbers."""
+
+import csv
+import io
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
+from python_calamine import load_workbook
+
+from fancymonkey.core.resolve import Capture
+from tests.browser.shelves import Shelves, at_work, shelves
+from tests.browser.shopfront import NARROW, WIDE
+from tests.support.axe import assert_accessible
+from tests.web.shops import HOODIE
+from tests.web.test_import import edited
+
+ATTACK = "<img src=x onerror=alert(1)>"
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def shop() -> AsyncIterator[Shelves]:
+    async with shelves() as running:
+        yield running
+
+
+async def choose(page: Page, content: str | bytes, name: str = "stock.csv") -> None:
+    data = content.encode() if isinstance(content, str) else content
+    file: Any = {"name": name, "mimeType": "", "buffer": data}
+    await page.locator("input[type=file]").set_input_files(file)
+
+
+async def drop(page: Page, content: str, name: str = "stock.csv") -> None:
+    await page.evaluate(
+        """([content, name]) => {
+        const data = new DataTransfer();
+        data.items.add(new File([content], name));
+        document.querySelector('.drop').dispatchEvent(
+            new DragEvent('drop', {dataTransfer: data, bubbles: true, cancelable: true}));
+        }""",
+        [content, name],
+    )
+
+
+async def tiles(page: Page) -> dict[str, str]:
+    await expect(page.locator("#seen")).to_be_visible()
+    texts = await page.locator(".tile").all_inner_texts()
+    return {words: number for number, words in (text.split("\n") for text in texts)}
+
+
+async def sell(shop: Shelves, page: Page, quantity: int) -> None:
+    body = {"productId": HOODIE, "size": "M", "quantity": quantity, "sessionId": "buyer"}
+    assert (await page.request.post(f"{shop.url}/api/inventory/reserve", data=body)).ok
+    await shop.engine.submit(Capture(ref="buyer"))
+
+
+async def test_habit_29_the_file_is_what_is_on_the_screen(
+    browser: Browser, shop: Shelves, tmp_path: Path
+) -> None:
+    async with at_work(browser, shop, "?status=low&status=in_stock&sort=-available") as watched:
+        page = watched.page
+        await expect(page.locator("fm-stock tbody tr td.name").first).to_be_visible()
+        for format_ in ("CSV", "XLSX"):
+            link = page.locator(f'a[href*="/api/admin/export?format={format_.lower()}"]').first
+            url = await link.get_attribute("href")
+            answer = await page.request.get(f"{shop.url}{url}")
+            data = await answer.body()
+            if format_ == "CSV":
+                rows = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"))))
+            else:
+                head, *lines = load_workbook(io.BytesIO(data)).get_sheet_by_index(0).to_python()
+                rows = [dict(zip(head, line, strict=True)) for line in lines]
+            in_file = [
+                (row["name"], row["size"], *(int(row[name]) for name in ("reserved", "available")))
+                for row in rows
+            ]
+            shown = await page.locator("fm-stock tbody tr:has(td.name)").evaluate_all(
+                """rows => rows.map(row => ['name', 'reserved', 'available'].map(
+                    name => row.querySelector('td.' + name).innerText.trim()))"""
+            )
+            assert len(shown) == len(in_file) == 6
+            for (name, reserved, available), row in zip(shown, in_file, strict=True):
+                assert name.startswith(row[0])
+                assert row[1] in name
+                assert (int(reserved), int(available)) == row[2:]
+
+
+async def test_habit_30_drop_preview_apply_undo(browser: Browser, shop: Shelves) -> None:
+    async with at_work(browser, shop, "import.html") as watched:
+        page = watched.page
+        text = edited(await shop.export(page), stock="25", lowStockThreshold="8")
+        text = edited(text, "L", stock="many")
+        await expect(page.locator(".drop")).to_be_visible()
+        await drop(page, text)
+        assert await tiles(page) == {
+            "would change": "1",
+            "new": "0",
+            "stay as they are": "5",
+            "at fault": "1",
+        }
+        faults = page.get_by_role("region", name="Rows at fault")
+        await expect(faults).to_contain_text("'many' is not a whole number")
+        await expect(page.get_by_role("button", name="Mend the faults")).to_be_disabled()
+        assert shop.on_hand() == 20  # nothing before Apply
+        await page.get_by_role("button", name="Leave out rows at fault").click()
+        await page.get_by_role("button", name="Apply 1 row").click()
+        await expect(page.get_by_text("1 row was taken in")).to_be_visible()
+        assert (shop.on_hand(), shop.on_hand("L")) == (25, 58)
+        await page.get_by_role("button", name="Undo all of it").click()
+        await expect(page.locator("#seen")).to_be_visible()
+        assert shop.on_hand() == 20
+        watched.assert_clean()
+
+
+async def test_habit_30_a_template_and_a_thousand_rows(browser: Browser) -> None:
+    async with shelves(fill=()) as shop, at_work(browser, shop, "import.html") as watched:
+        page = watched.page
+        async with page.expect_download() as started:
+            await page.get_by_role("link", name="Empty CSV").click()
+        file = await (await started.value).path()
+        head = file.read_text("utf-8-sig").strip()
+        assert head.startswith("productId,size,name")
+        rows = [f"p{n // 10},{n % 10},Näme {n // 10},tees,9.5,{n},5,,,,," for n in range(1000)]
+        await choose(page, "\n".join([head, *rows]))
+        assert (await tiles(page))["at fault"] == "1,000"  # habit 31: nothing is made unasked
+        await page.get_by_role("button", name="Add what is new").click()
+        await expect(page.get_by_role("button", name="Apply 1,000 rows")).to_be_enabled()
+        await page.get_by_role("button", name="Apply 1,000 rows").click()
+        await expect(page.get_by_text("1,000 rows were taken in")).to_be_visible(timeout=5000)
+        assert shop.on_hand("9", "p99") == 999
+        watched.assert_clean()
+
+
+@pytest.mark.parametrize("separator", [",", ";"])
+async def test_habit_31_files_of_other_programs(
+    browser: Browser, shop: Shelves, separator: str
+) -> None:
+    async with at_work(browser, shop, "import.html") as watched:
+        page = watched.page
+        table = f'\ufeffProdukt,Größe,Bestand,Preis\r\n{HOODIE},M,25,"58,00"\r\nnone,M,1,9\r\n'
+        if separator == ";":
+            table = table.replace('"58,00"', "58.00").replace(",", ";").replace("58.00", "58,00")
+        await choose(page, table, "Bestand.csv")
+        seen = await tiles(page)
+        assert (seen["would change"], seen["at fault"]) == ("1", "1")
+        await expect(page.get_by_text("there is no such product")).to_be_visible()
+        await expect(page.get_by_text("Read: on hand, price.")).to_be_visible()
+
+
+async def test_habit_31_a_spreadsheet(browser: Browser, shop: Shelves) -> None:
+    async with at_work(browser, shop, "import.html") as watched:
+        page = watched.page
+        answer = await page.request.get(f"{shop.url}/api/admin/export?format=xlsx")
+        await choose(page, await answer.body(), "stock.xlsx")
+        assert (await tiles(page))["stay as they are"] == "7"
+        await expect(page.get_by_role("button", name="Nothing to apply")).to_be_disabled()
+        watched.assert_clean()
+
+
+async def test_habit_32_the_same_file_again_changes_nothing(
+    browser: Browser, shop: Shelves
+) -> None:
+    async with at_work(browser, shop, "import.html") as watched:
+        page = watched.page
+        text = edited(await shop.export(page), stock="25")
+        await choose(page, text)
+        await page.get_by_role("button", name="Apply 1 row").click()
+        await page.get_by_role("button", name="Another file").click()
+        await choose(page, text)
+        assert (await tiles(page))["would change"] == "0"
+        assert shop.on_hand() == 25
+
+
+async def test_a_buyers_sale_while_a_file_is_edited(browser: Browser, shop: Shelves) -> None:
+    async with at_work(browser, shop, "import.html") as watched:
+        page = watched.page
+        text = edited(await shop.export(page), stock="25")
+        await sell(shop, page, 3)
+        await choose(page, text)
+        row = page.get_by_role("region", name="Changes").locator("tbody tr")
+        await expect(row).to_have_count(1)
+        assert (await row.inner_text()).split("\t")[-4:] == ["20", "25", "17", "22"]
+        await page.get_by_role("button", name="Apply 1 row").click()
+        await expect(page.get_by_text("1 row was taken in")).to_be_visible()
+        assert shop.on_hand() == 22
+
+
+async def test_what_is_in_a_file_is_shown_as_text(browser: Browser, shop: Shelves) -> None:
+    async with at_work(browser, shop, "import.html") as watched:
+        page = watched.page
+        ran = []
+        page.on("dialog", lambda dialog: ran.append(dialog.message) or dialog.dismiss())
+        text = f'productId,size,name,category,stock\n{HOODIE},{ATTACK},x,"=1+1",{ATTACK}\n'
+        await choose(page, text + f"{HOODIE},M,{ATTACK},,21\n", f"{ATTACK}.csv")
+        await expect(page.get_by_role("region", name="Changes")).to_contain_text(ATTACK)
+        assert await page.locator("main img").count() == 0
+        assert not ran
+
+
+async def test_what_is_no_table_is_told_and_another_can_be_chosen(
+    browser: Browser, shop: Shelves
+) -> None:
+    async with at_work(browser, shop, "import.html") as watched:
+        page = watched.page
+        await choose(page, b"\x89PNG\r\n\x1a\n\xff\xfe", "cat.png")
+        await expect(page.get_by_role("alert")).to_contain_text("Nothing was changed.")
+        await expect(page.locator(".drop")).to_be_visible()
+        await choose(page, "productId,size,colour\n", "x.csv")
+        await expect(page.get_by_role("alert")).to_contain_text("There is no column 'colour'")
+
+
+async def test_staff_import_stock_and_not_prices_and_viewers_only_look(
+    browser: Browser, shop: Shelves
+) -> None:
+    async with at_work(browser, shop, "import.html", name="sam") as watched:
+        page = watched.page
+        text = edited(edited(await shop.export(page), stock="25"), "L", price="1")
+        await choose(page, text)
+        seen = await tiles(page)
+        assert (seen["would change"], seen["at fault"]) == ("1", "1")
+        await expect(page.get_by_text("only an owner may change it")).to_be_visible()
+    async with at_work(browser, shop, "import.html", name="vi") as watched:
+        await choose(watched.page, text)
+        await expect(watched.page.get_by_role("alert")).to_contain_text("needs `stock`")
+
+
+@pytest.mark.parametrize("screen", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_nothing_keeps_people_out(
+    browser: Browser, shop: Shelves, screen: tuple[int, int], scheme: str
+) -> None:
+    async with at_work(browser, shop, "import.html", screen=screen, scheme=scheme) as watched:
+        page = watched.page
+        await expect(page.locator(".drop")).to_be_visible()
+        await assert_accessible(page)
+        text = edited(edited(await shop.export(page), stock="25"), "L", stock="many")
+        await choose(page, text)
+        await expect(page.locator("#seen")).to_be_focused()
+        await assert_accessible(page)
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        watched.assert_clean()

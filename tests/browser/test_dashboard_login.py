@@ -1,0 +1,197 @@
+"""The login page."""
+
+import re
+from collections.abc import AsyncIterator
+
+import pyotp
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
+
+from fancymonkey.accounts import factor
+from fancymonkey.accounts.login import ADDRESS_MOST
+from tests.browser.backoffice import SHIFTS, Office, moved, office, too_wide
+from tests.browser.shopfront import NARROW, WIDE, buyer
+from tests.support.axe import assert_accessible
+from tests.web.shops import PASSWORD
+
+LOGIN = "/admin/admin-login.html"
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def shop() -> AsyncIterator[Office]:
+    async with office() as running:
+        yield running
+
+
+async def fill(page: Page, name: str, password: str) -> None:
+    await page.get_by_label("Email or name").fill(name)
+    await page.get_by_label("Password").fill(password)
+    await page.get_by_role("button", name="Log in").click()
+
+
+async def test_36_45_by_keyboard_alone_to_where_one_wanted_to_go(
+    browser: Browser, shop: Office
+) -> None:
+    async with buyer(browser) as watched:
+        page = watched.page
+        await page.goto(f"{shop.url}/admin/holds.html?sku=prod_hoodie_001/M")
+        await page.wait_for_url(re.compile(LOGIN))
+        await expect(page.get_by_role("status").first).to_have_text(
+            "Log in to go on where you were."
+        )
+        name = page.get_by_label("Email or name")
+        await expect(name).to_be_focused()
+        await expect(name).to_have_attribute("autocomplete", "username")
+        await expect(page.get_by_label("Password")).to_have_attribute(
+            "autocomplete", "current-password"
+        )
+        await page.keyboard.type("ana")
+        await page.keyboard.press("Tab")
+        await page.keyboard.type(PASSWORD)
+        await page.keyboard.press("Enter")
+        await page.wait_for_url(f"{shop.url}/admin/holds.html?sku=prod_hoodie_001/M")
+        watched.assert_clean()
+
+
+@pytest.mark.parametrize(
+    "path", ["https://evil.example/", "//evil.example/admin/", "/admin/../", "javascript:alert(1)"]
+)
+async def test_44_it_never_leads_elsewhere(browser: Browser, shop: Office, path: str) -> None:
+    async with buyer(browser) as watched:
+        page = watched.page
+        await page.goto(f"{shop.url}{LOGIN}?next={path}")
+        await fill(page, "vi", PASSWORD)
+        await page.wait_for_url(f"{shop.url}/admin/")
+
+
+async def test_45_a_wrong_password_and_an_unknown_name_are_told_alike(
+    browser: Browser, shop: Office
+) -> None:
+    async with buyer(browser) as watched:
+        page = watched.page
+        await page.goto(f"{shop.url}{LOGIN}")
+        await page.get_by_role("button", name="Log in").click()
+        error = page.get_by_role("alert")
+        await expect(error).to_have_text("Type your email or name.")
+        await expect(page.get_by_label("Email or name")).to_be_focused()
+        told = []
+        for name in ("ana", "nobody"):
+            await fill(page, name, "wrong horse")
+            await expect(error).to_have_text(re.compile("wrong"))
+            told.append(await error.inner_text())
+            await expect(page.get_by_label("Password")).to_be_focused()
+            await expect(page.get_by_label("Password")).to_have_attribute("aria-invalid", "true")
+            await expect(page.get_by_label("Password")).to_have_attribute(
+                "aria-describedby", "error"
+            )
+        assert told[0] == told[1]
+
+
+async def test_45_after_too_many_tries_it_says_for_how_long(browser: Browser, shop: Office) -> None:
+    async with buyer(browser) as watched:
+        page = watched.page
+        await page.goto(f"{shop.url}{LOGIN}")
+        for _ in range(ADDRESS_MOST):
+            await page.request.post(
+                f"{shop.url}/api/admin/login", data={"name": "ana", "password": "wrong horse"}
+            )
+        await fill(page, "ana", PASSWORD)
+        error = page.get_by_role("alert")
+        await expect(error).to_have_text(
+            re.compile(r"^Too many wrong attempts\. Try again in \d+ seconds\.$")
+        )
+        button = page.get_by_role("button", name="Log in")
+        await expect(button).to_have_text(re.compile(r"^Log in \(in \d+ seconds\)$"))
+        sent: list[str] = []
+        page.on("request", lambda one: sent.append(one.url))
+        await page.get_by_label("Password").press("Enter")
+        await expect(button).to_have_attribute("aria-disabled", "true")
+        assert sent == []
+
+
+async def test_45_the_password_can_be_seen_and_caps_lock_is_told(
+    browser: Browser, shop: Office
+) -> None:
+    async with buyer(browser) as watched:
+        page = watched.page
+        await page.goto(f"{shop.url}{LOGIN}")
+        password = page.get_by_label("Password")
+        await password.fill("secret")
+        await page.get_by_role("button", name="Show").click()
+        await expect(password).to_have_attribute("type", "text")
+        await page.get_by_role("button", name="Hide").click()
+        await expect(password).to_have_attribute("type", "password")
+        hint = page.get_by_text("Caps Lock is on.")
+        await expect(hint).to_be_hidden()
+        press = (
+            "(one, on) => one.dispatchEvent(new KeyboardEvent('keydown', {modifierCapsLock: on}))"
+        )
+        await password.evaluate(press, True)
+        await expect(hint).to_be_visible()
+        await assert_accessible(page)
+        await password.evaluate(press, False)
+        await expect(hint).to_be_hidden()
+        watched.assert_clean()
+
+
+async def test_45_a_second_factor_is_asked_for(browser: Browser, shop: Office) -> None:
+    users = shop.app._shop.accounts.users
+    secret, _, _ = await factor.ask(users, await users.get("sam"))
+    await users.change(await users.get("sam"), factor=secret, asked=None)
+    async with buyer(browser) as watched:
+        page = watched.page
+        await page.goto(f"{shop.url}{LOGIN}")
+        code = page.get_by_label("Code from your authenticator app")
+        await expect(code).to_be_hidden()
+        await fill(page, "sam", PASSWORD)
+        await expect(code).to_be_focused()
+        await expect(code).to_have_attribute("autocomplete", "one-time-code")
+        await assert_accessible(page)
+        await code.fill("000000")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("alert")).to_have_text(re.compile("wrong"))
+        await expect(code).to_be_focused()
+        await code.fill(pyotp.TOTP(secret).now())
+        await page.keyboard.press("Enter")
+        await page.wait_for_url(f"{shop.url}/admin/")
+
+
+async def test_48_two_clicks_log_in_once(browser: Browser, shop: Office) -> None:
+    async with buyer(browser) as watched:
+        page = watched.page
+        sent: list[str] = []
+        page.on("request", lambda one: sent.append(one.url) if "api/admin/login" in one.url else 0)
+        await page.goto(f"{shop.url}{LOGIN}")
+        await page.get_by_label("Email or name").fill("ana")
+        await page.get_by_label("Password").fill(PASSWORD)
+        await page.get_by_role("button", name="Log in").dblclick()
+        await page.wait_for_url(f"{shop.url}/admin/")
+        assert len(sent) == 1
+
+
+async def test_who_logs_out_is_out(browser: Browser, shop: Office) -> None:
+    async with buyer(browser) as watched:
+        page = watched.page
+        await page.goto(f"{shop.url}{LOGIN}?next=/admin/holds.html")
+        await fill(page, "ana", PASSWORD)
+        await expect(page.locator("main[data-ready]")).to_be_attached()
+        await page.get_by_role("button", name="Log out").click()
+        await page.wait_for_url(re.compile(LOGIN))
+        await page.goto(f"{shop.url}/admin/holds.html")
+        await page.wait_for_url(re.compile(LOGIN))
+
+
+@pytest.mark.parametrize("screen", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_38_39_it_is_accessible_and_fits(
+    browser: Browser, shop: Office, screen: tuple[int, int], scheme: str
+) -> None:
+    async with buyer(browser, screen, scheme) as watched:
+        page = watched.page
+        await page.add_init_script(SHIFTS)
+        await page.goto(f"{shop.url}{LOGIN}?expired=1")
+        await assert_accessible(page)
+        assert not await too_wide(page)
+        assert await moved(page) < 0.02
+        watched.assert_clean()

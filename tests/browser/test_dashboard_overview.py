@@ -1,0 +1,188 @@
+"""The page that tells how the shop stands."""
+
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
+
+from tests.browser.backoffice import Office, member, office, sku, visit
+
+OWNER = {"Authorization": "Bearer correct horse"}
+PAGE = "overview.html"
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="module")
+async def shop() -> AsyncIterator[Office]:
+    """A shop that has sold for ten days, with something to act on. Nothing here changes it."""
+    async with office(past=10) as running:
+        await running.reserve("M", 2)
+        await running.reserve("XL", 4)
+        await running.engine._flush_demand()
+        await running.pay_late("S", running.engine.view.level(sku("S")).available - 1, 2)
+        yield running
+
+
+async def told(shop: Office, days: int = 30) -> Any:
+    answer = await shop.http.get(f"/api/admin/overview?days={days}", headers=OWNER)
+    return answer.json()
+
+
+async def ink(page: Page, place: int = 0) -> list[int]:
+    """The colour of the line of a plot: the darkest red, green and blue that is drawn opaque."""
+    found: list[int] = (
+        await page.locator("fm-plot canvas")
+        .nth(place)
+        .evaluate(
+            """canvas => {
+        const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+        const seen = new Map();
+        for (let at = 0; at < data.length; at += 4) {
+            if (data[at + 3] < 255) continue;
+            const key = [data[at], data[at + 1], data[at + 2]].join();
+            seen.set(key, (seen.get(key) ?? 0) + 1);
+        }
+        const spread = key => {
+            const part = key.split(',').map(Number);
+            return Math.max(...part) - Math.min(...part);
+        };
+        const [most] = [...seen].sort((a, b) => spread(b[0]) * b[1] - spread(a[0]) * a[1]);
+        return most ? most[0].split(',').map(Number) : [];
+        }"""
+        )
+    )
+    return found
+
+
+async def test_9_the_numbers_are_those_of_the_shop_and_lead_to_what_they_count(
+    browser: Browser, shop: Office
+) -> None:
+    async with member(browser, shop, "vi") as watched:
+        page = watched.page
+        await visit(page, shop, PAGE)
+        found = await told(shop)
+        stock, holds = found["stock"], found["holds"]
+        texts = await page.locator(".tile b").all_inner_texts()
+        numbers = [re.sub(r"[$,]", "", one) for one in texts]
+        assert [int(one) for one in (numbers[0], *numbers[2:])] == [
+            stock["units"], stock["low"], stock["out"], holds["units"], stock["backordered"],
+        ]  # fmt: skip
+        assert float(numbers[1]) == stock["value"]
+        links = [await one.get_attribute("href") for one in await page.locator(".tile").all()]
+        assert links[2:4] == ["/admin/?status=low", "/admin/?status=out&status=sold_out"]
+        assert links[4] == "/admin/holds.html"
+        state = page.locator(".state")
+        await expect(state).to_contain_text(f"{holds['units']} held now")
+        await expect(state).to_contain_text("1 payment to act on.")
+        watched.assert_clean()
+
+
+async def test_9_what_has_to_be_acted_on_leads_to_it(browser: Browser, shop: Office) -> None:
+    async with member(browser, shop) as watched:
+        page = watched.page
+        await visit(page, shop, PAGE)
+        todo = page.get_by_role("region", name="To act on")
+        await expect(todo.get_by_role("listitem")).to_have_count(1)
+        await expect(todo).to_contain_text("1 × MIDNIGHT EMERALD HOODIE S")
+        await todo.get_by_role("link", name="Late payment").click()
+        await expect(page.get_by_role("heading", level=1, name="Payments")).to_be_visible()
+        await expect(page.get_by_role("button", name=re.compile("not only pi_"))).to_be_visible()
+        watched.assert_clean()
+
+
+async def test_34_a_plot_has_a_line_a_conclusion_and_a_table(
+    browser: Browser, shop: Office
+) -> None:
+    async with member(browser, shop, timezone_id="UTC") as watched:
+        page = watched.page
+        await visit(page, shop, PAGE)
+        found = await told(shop)
+        sold = sum(day["sold"] for day in found["days"])
+        assert sold > 20
+        figure = page.get_by_role("figure").first
+        await expect(figure.locator("figcaption")).to_contain_text(f"{sold} units sold, ")
+        await expect(figure.get_by_role("img")).to_have_attribute(
+            "aria-label", re.compile("Sold per day: a line over 30 days")
+        )
+        assert await ink(page) == [11, 107, 75]
+        await figure.get_by_text("Show as a table").click()
+        cells = figure.locator("tbody td.number")
+        shown = [int(one) for one in await cells.all_inner_texts()]
+        assert shown == [day["sold"] for day in reversed(found["days"])]
+        away = page.get_by_role("figure").nth(1)
+        wanted = sum(day["turnedAway"] for day in found["days"])
+        assert wanted >= 4
+        await expect(away.locator("figcaption")).to_contain_text(f"{wanted} units wanted in vain")
+        await page.locator("fm-plot .u-over").first.hover()
+        await expect(figure.locator(".pointed")).to_have_text(re.compile(r": \d+$"))
+        watched.assert_clean()
+
+
+async def test_40_the_plots_follow_light_and_dark(browser: Browser, shop: Office) -> None:
+    async with member(browser, shop) as watched:
+        page = watched.page
+        await visit(page, shop, PAGE)
+        assert await ink(page) == [11, 107, 75]
+        await page.get_by_role("button", name="Dark", exact=True).click()
+        assert await ink(page) == [67, 199, 151]
+        await page.get_by_role("button", name="Auto", exact=True).click()
+        assert await ink(page) == [11, 107, 75]
+        await page.emulate_media(color_scheme="dark")
+        await expect(page.locator("body")).to_have_css("background-color", "rgb(14, 21, 18)")
+        assert await ink(page) == [67, 199, 151]
+        watched.assert_clean()
+
+
+async def test_21_the_days_are_in_the_address(browser: Browser, shop: Office) -> None:
+    async with member(browser, shop) as watched:
+        page = watched.page
+        await visit(page, shop, PAGE)
+        await page.get_by_role("button", name="7 days", exact=True).click()
+        figure = page.get_by_role("figure").first
+        await figure.get_by_text("Show as a table").click()
+        await expect(figure.locator("tbody tr")).to_have_count(7)
+        assert page.url.endswith("?days=7")
+        await page.reload()
+        await expect(page.get_by_role("button", name="7 days", exact=True)).to_have_attribute(
+            "aria-pressed", "true"
+        )
+        watched.assert_clean()
+
+
+async def test_9_health_is_told_honestly(browser: Browser, shop: Office) -> None:
+    async with member(browser, shop) as watched:
+        page = watched.page
+        await visit(page, shop, PAGE)
+        health = page.get_by_role("region", name="Health")
+        row = health.locator("dl > div")
+        await expect(row.nth(0)).to_contain_text(re.compile("Store.*Fine", re.DOTALL))
+        await expect(row.nth(1)).to_contain_text("The last one came")
+        await expect(row.nth(2)).to_contain_text("Not compared yet.")
+        await expect(row.nth(3)).to_contain_text(re.compile("Look here.*no backup yet", re.DOTALL))
+        watched.assert_clean()
+
+
+async def test_3_a_sale_is_seen_without_a_reload(browser: Browser) -> None:
+    async with office() as shop, member(browser, shop) as watched:
+        page = watched.page
+        await visit(page, shop, PAGE)
+        sold = page.get_by_role("figure").first.locator("figcaption")
+        await expect(sold).to_have_text("Nothing was sold in the last 30 days.")
+        held = page.locator(".tile b").nth(4)
+        await shop.reserve("M", 3)
+        await expect(held).to_have_text("3")
+        paid = await shop.checkout("L", 2)
+        await shop.at_stripe(paid, "pay")
+        await expect(sold).to_contain_text("2 units sold", timeout=10_000)
+        watched.assert_clean()
+
+
+async def test_42_an_empty_shop_says_what_to_do(browser: Browser) -> None:
+    async with office() as shop, member(browser, shop) as watched:
+        page = watched.page
+        body = {"success": True, "revision": 0, "currency": "usd", "stock": {"sizes": 0}}
+        await page.route("**/api/admin/overview*", lambda route: route.fulfill(json=body))
+        await visit(page, shop, PAGE)
+        await expect(page.locator(".state")).to_have_text("There are no products yet.")
+        await expect(page.get_by_role("link", name="Import a table")).to_be_visible()

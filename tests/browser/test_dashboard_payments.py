@@ -1,0 +1,178 @@
+"""The page of what has to be decided about payments."""
+
+import re
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+from playwright.async_api import Browser, Locator, Page, Route, expect
+
+from tests.browser.backoffice import Office, member, office, sku, visit
+
+PAGE = "payments.html"
+CALM = "Nothing has to be decided."
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def shop() -> AsyncIterator[Office]:
+    async with office() as running:
+        yield running
+
+
+def matters(page: Page) -> Locator:
+    return page.get_by_role("table", name="To decide").locator("tbody tr")
+
+
+def settled(page: Page) -> Locator:
+    return page.get_by_role("table", name="Settled").locator("tbody tr")
+
+
+async def answer(page: Page, words: str, note: str = "") -> None:
+    asked = page.get_by_role("dialog")
+    await asked.get_by_label("Note, for yourselves").fill(note)
+    await asked.get_by_role("button", name=words, exact=True).click()
+    await expect(asked).to_have_count(0)
+
+
+async def test_a_late_payment_appears_by_itself_and_is_kept_as_a_backorder(
+    browser: Browser, shop: Office
+) -> None:
+    async with member(browser, shop, "sam") as watched:
+        page = watched.page
+        await visit(page, shop, PAGE)
+        await expect(page.get_by_text(CALM)).to_be_visible()  # 42
+        await shop.pay_late("S", taken=2, quantity=2)
+        row = matters(page)
+        await expect(row).to_have_count(1, timeout=10_000)
+        await expect(row).to_contain_text("these units are owed")
+        await expect(row).to_contain_text("1 × MIDNIGHT EMERALD HOODIE S")
+        assert await row.get_by_role("button", name=re.compile("Refund")).count() == 0  # staff
+        await row.get_by_role("button", name=re.compile("Keep as backorder")).click()
+        await answer(page, "Keep as backorder", "They wait")
+        await expect(page.get_by_text(CALM)).to_be_visible()
+        await page.get_by_text("1 settled one").click()
+        await expect(settled(page)).to_contain_text("“They wait”")
+        watched.assert_clean()
+    assert shop.engine.view.level(sku("S")).backordered == 1
+
+
+async def test_a_late_payment_is_refunded_once_by_the_owner(browser: Browser, shop: Office) -> None:
+    await shop.pay_late("S", taken=2, quantity=2)
+    async with member(browser, shop) as watched:
+        page = watched.page
+        sent: list[str] = []
+        page.on("request", lambda one: sent.append(one.url) if "settle" in one.url else None)
+        await visit(page, shop, PAGE)
+        await matters(page).get_by_role("button", name=re.compile("Refund")).click()
+        asked = page.get_by_role("dialog", name="Give the money back?")
+        await expect(asked).to_contain_text("This cannot be undone.")
+        await page.keyboard.press("Escape")
+        await expect(matters(page)).to_have_count(1)
+        await matters(page).get_by_role("button", name=re.compile("Refund")).click()
+        await asked.get_by_role("button", name="Refund", exact=True).dblclick()  # 48
+        await expect(page.locator(".toast")).to_contain_text("The refund is under way.")
+        await expect(page.get_by_text("1 settled one")).to_be_visible()
+        assert len(sent) == 1
+        watched.assert_clean()
+
+
+async def test_after_a_refund_units_come_back_to_the_shelf(browser: Browser, shop: Office) -> None:
+    paid = await shop.checkout("M", 3)
+    await shop.at_stripe(paid, "pay")
+    await shop.at_stripe(paid, "refund")
+    before = shop.engine.view.level(sku()).on_hand
+    async with member(browser, shop) as watched:
+        page = watched.page
+        await visit(page, shop, PAGE)
+        await matters(page).get_by_role("button", name=re.compile("Take back")).click()
+        units = page.get_by_label(re.compile("HOODIE M, of 3"))
+        await units.fill("4")
+        await page.get_by_role("button", name="Take back", exact=True).click()
+        await expect(page.get_by_role("dialog")).to_be_visible()  # 14: more than was sold
+        await units.fill("2")
+        await answer(page, "Take back", "One is lost")
+        await expect(page.locator(".toast")).to_contain_text("2 units back in stock.")
+        await expect(page.get_by_text(CALM)).to_be_visible()
+        watched.assert_clean()
+    assert shop.engine.view.level(sku()).on_hand == before + 2
+
+
+async def test_43_what_could_not_be_settled_says_why_and_can_be_tried_again(
+    browser: Browser, shop: Office
+) -> None:
+    await shop.pay_late("S", taken=2, quantity=2)
+    async with member(browser, shop) as watched:
+        page = watched.page
+        failing = True
+
+        async def reply(route: Route) -> None:
+            if failing:
+                await route.fulfill(status=503, json={"detail": "Stripe could not be asked."})
+            else:
+                await route.continue_()
+
+        await page.route("**/matters/settle", reply)
+        await visit(page, shop, PAGE)
+        await matters(page).get_by_role("button", name=re.compile("Put aside")).click()
+        await answer(page, "Put aside")
+        alert = page.get_by_role("alert")
+        await expect(alert).to_contain_text("It was not settled. Stripe could not be asked.")
+        await expect(matters(page)).to_have_count(1)
+        failing = False
+        await alert.get_by_role("button", name="Retry").click()
+        await expect(page.get_by_text(CALM)).to_be_visible()
+
+
+async def test_the_books_are_compared_now(browser: Browser, shop: Office) -> None:
+    paid = await shop.checkout("M")
+    await shop.at_stripe(paid, "pay")
+    async with member(browser, shop, "sam") as watched:
+        page = watched.page
+        await visit(page, shop, PAGE)
+        await expect(page.get_by_text("Nothing was compared yet.")).to_be_visible()
+        await page.get_by_role("button", name="Compare with Stripe now").click()
+        runs = page.get_by_role("table", name="Runs").locator("tbody tr")
+        await expect(runs).to_have_count(1)
+        await expect(runs).to_contain_text("Books balance")
+        await expect(page.locator(".toast")).to_contain_text("Books balance.")
+        await expect(page.get_by_role("button", name="Compare with Stripe now")).to_be_enabled()
+        watched.assert_clean()
+
+
+async def test_what_stripe_told_leads_to_what_it_moved(browser: Browser, shop: Office) -> None:
+    paid = await shop.checkout("M", 2)
+    await shop.at_stripe(paid, "pay")
+    async with member(browser, shop, "vi") as watched:
+        page = watched.page
+        await visit(page, shop, PAGE)
+        events = page.get_by_role("table", name="Events").locator("tbody tr")
+        row = events.filter(has_text="checkout.session.completed")
+        await expect(row.locator(".badge")).to_have_text("Done")
+        assert await events.count() > 1
+        await row.get_by_role("link", name="entries").click()
+        entry = page.locator("table.cards tbody tr")
+        await expect(entry).to_have_count(1)
+        await expect(entry).to_contain_text("−2 on hand")
+        await entry.get_by_role("link", name="event").click()
+        await expect(events).to_have_count(1)
+        await page.get_by_role("button", name=re.compile("not only evt_")).click()
+        await expect(events.nth(1)).to_be_visible()
+        watched.assert_clean()
+
+
+async def test_a_payment_is_found_from_elsewhere(browser: Browser, shop: Office) -> None:
+    await shop.pay_late("S", taken=2, quantity=2)
+    paid = await shop.checkout("M")
+    await shop.at_stripe(paid, "pay")
+    await shop.at_stripe(paid, "refund")
+    async with member(browser, shop) as watched:
+        page = watched.page
+        await visit(page, shop, PAGE)
+        await expect(matters(page)).to_have_count(2)
+        late = matters(page).filter(has_text="Late payment")
+        payment = await late.locator(".id").get_attribute("title")
+        await visit(page, shop, f"{PAGE}?payment={payment}")
+        await expect(matters(page)).to_have_count(1)
+        await late.get_by_role("link", name="hold").click()
+        await expect(page.get_by_role("heading", level=1, name="Holds")).to_be_visible()
+        await expect(page.locator("table.cards tbody tr .badge")).to_have_text("Paid, late")
+        watched.assert_clean()

@@ -1,0 +1,388 @@
+"""Typing numbers into the stock page. The numbers in the names are those of the habits."""
+
+import asyncio
+import json
+import re
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Locator, Page, Route, expect
+
+from fancymonkey.core.adjust import Count
+from tests.browser.stockroom import (
+    TEE,
+    XL,
+    L,
+    M,
+    S,
+    cell,
+    changed,
+    many,
+    number,
+    person,
+    row,
+    stockroom,
+    toast,
+    typed,
+)
+
+UPDATE = "**/api/inventory/update"
+
+
+def sent(page: Page) -> list[dict[str, Any]]:
+    """The rows of every update that the page sends from now on."""
+    rows: list[dict[str, Any]] = []
+
+    def note(request: Any) -> None:
+        if request.url.endswith("/api/inventory/update"):
+            rows.extend(json.loads(request.post_data)["updates"])
+
+    page.on("request", note)
+    return rows
+
+
+async def paint(place: Locator) -> str:
+    """The colour behind it."""
+    found: str = await place.evaluate("cell => getComputedStyle(cell).backgroundColor")
+    return found
+
+
+async def test_03_a_live_change_is_seen_within_a_second_and_glows(browser: Browser) -> None:
+    async with stockroom() as room, person(browser, room) as watched:
+        page = watched.page
+        await room.reserve(page, quantity=3)
+        await expect(cell(page, M, "reserved")).to_have_text("3", timeout=1000)
+        await expect(cell(page, M, "available")).to_have_text("17", timeout=100)
+        await room.update(page, stock=40)
+        await expect(number(page)).to_have_value("40", timeout=1000)
+        glowing = cell(page, M, "stock")
+        await expect(glowing).to_have_class(re.compile("glow"))
+        assert await paint(glowing) != await paint(cell(page, L, "stock"))
+        await expect(glowing).not_to_have_class(re.compile("glow"))
+        watched.assert_clean()
+
+
+async def test_03_nothing_moves_for_who_wants_no_motion(browser: Browser) -> None:
+    async with stockroom() as room, person(browser, room, reduced_motion="reduce") as watched:
+        await room.update(watched.page, stock=40)
+        glowing = cell(watched.page, M, "stock")
+        await expect(glowing).to_have_class(re.compile("glow"))
+        assert await paint(glowing) == await paint(cell(watched.page, L, "stock"))
+
+
+async def test_04_live_changes_move_neither_focus_nor_scroll(browser: Browser) -> None:
+    async with stockroom(many(300)) as room, person(browser, room) as watched:
+        page = watched.page
+        scroll = page.locator("fm-stock .scroll")
+        await scroll.evaluate("box => box.scrollTo(0, 2000)")
+        place = number(page, "p0005/3")
+        await place.focus()
+        before = await scroll.evaluate("box => box.scrollTop")
+        for at in range(100):
+            await room.count(at, str(at % 10), f"p{at % 12:04}")
+        await expect(number(page, "p0005/5")).not_to_have_value("40")
+        await expect(place).to_be_focused()
+        assert await scroll.evaluate("box => box.scrollTop") == before
+
+
+async def test_05_typing_survives_a_live_change(browser: Browser) -> None:
+    async with stockroom() as room, person(browser, room) as watched:
+        page = watched.page
+        place = await typed(page, "43")
+        await room.update(page, stock=12)
+        await expect(row(page).locator(".hint")).to_have_text("now 12")
+        await expect(place).to_have_value("43")
+        await expect(place).to_be_focused()
+        await expect(place).to_have_attribute("aria-describedby", f"stock-{M}")
+
+
+async def test_05_a_number_about_to_be_typed_over_stays_selected(browser: Browser) -> None:
+    async with stockroom() as room, person(browser, room) as watched:
+        page = watched.page
+        await number(page).focus()
+        await room.update(page, stock=18)
+        await expect(row(page).locator(".hint")).to_have_text("now 18")
+        await page.keyboard.type("25")  # not 1825
+        await expect(number(page)).to_have_value("25")
+        await page.keyboard.press("Escape")
+        await expect(number(page)).to_have_value("18")
+
+
+async def test_06_typing_survives_scrolling_and_goes_to_the_right_sku(browser: Browser) -> None:
+    async with stockroom(many(2000)) as room, person(browser, room) as watched:
+        page = watched.page
+        updates = sent(page)
+        place = await typed(page, "43", "p0001/3")
+        scroll = page.locator("fm-stock .scroll")
+        for top in (400, 3000, 20_000, 60_000):
+            await scroll.evaluate("(box, top) => box.scrollTo(0, top)", top)
+            await expect(page.locator("tr[data-sku]").nth(5)).to_be_attached()
+        await expect(place).to_be_focused()
+        await expect(place).to_have_value("43")
+        await page.keyboard.press("Tab")
+        await expect(toast(page, "GARMENT 0001 3: on hand 40 → 43 (+3).")).to_be_visible()
+        assert updates == [{"productId": "p0001", "size": "3", "stock": 43, "was": {"stock": 40}}]
+        assert room.stock("p0001/3") == 43
+        watched.assert_clean()
+
+
+async def test_07_enter_goes_down_shift_enter_up_esc_restores_tab_right(browser: Browser) -> None:
+    async with stockroom() as room, person(browser, room) as watched:
+        page = watched.page
+        await changed(page, "21", M)
+        await expect(number(page, L)).to_be_focused()
+        await page.keyboard.type("59")
+        await page.keyboard.press("Shift+Enter")
+        await expect(number(page, M)).to_be_focused()
+        await page.keyboard.type("77")
+        await page.keyboard.press("Escape")
+        await expect(number(page, M)).to_have_value("21")
+        await page.keyboard.type("22")
+        await page.keyboard.press("Tab")
+        await expect(number(page, M, "lowStockThreshold")).to_be_focused()
+        await expect(toast(page, "→ 22")).to_be_visible()
+        assert (room.stock(M), room.stock(L)) == (22, 59)
+
+
+async def test_08_a_change_is_shown_before_it_is_confirmed(browser: Browser) -> None:
+    async with stockroom() as room, person(browser, room) as watched:
+        page = watched.page
+        answering = asyncio.Event()
+
+        async def late(route: Route) -> None:
+            await answering.wait()
+            await route.continue_()
+
+        await page.route(UPDATE, late)
+        await typed(page, "30", S)
+        told = await page.evaluate(
+            """sku => new Promise(done => {
+                const row = () => document.querySelector(`tr[data-sku="${sku}"]`);
+                const began = performance.now();
+                row().querySelector('input[data-field=stock]').dispatchEvent(
+                    new KeyboardEvent('keydown', {key: 'Enter', bubbles: true}));
+                const look = () => row().querySelector('.badge').textContent === 'In stock'
+                    ? done(performance.now() - began) : requestAnimationFrame(look);
+                look();
+            })""",
+            S,
+        )
+        assert told < 100, told
+        await expect(number(page, S)).to_have_value("30")
+        await expect(cell(page, S, "available")).to_have_text("30")
+        await expect(cell(page, S, "stock")).to_have_attribute("aria-busy", "true")
+        assert room.stock(S) == 3
+        answering.set()
+        await expect(cell(page, S, "stock")).not_to_have_attribute("aria-busy", "true")
+        assert room.stock(S) == 30
+
+
+@pytest.mark.parametrize("status", [409, 422, 500])
+async def test_09_a_refusal_takes_it_back_and_offers_to_retry(
+    browser: Browser, status: int
+) -> None:
+    async with stockroom() as room, person(browser, room) as watched:
+        page = watched.page
+        problem = {"code": "odd", "detail": "It could not be.", "status": status}
+
+        async def refuse(route: Route) -> None:
+            await route.fulfill(
+                status=status, content_type="application/problem+json", body=json.dumps(problem)
+            )
+
+        await page.route(UPDATE, refuse)
+        await changed(page, "25")
+        told = page.get_by_role("alert").filter(has_text="MIDNIGHT EMERALD HOODIE M was not")
+        await expect(told).to_contain_text("It could not be.")
+        await expect(number(page)).to_have_value("20")
+        await expect(number(page)).to_be_focused()
+        await page.unroute(UPDATE)
+        await told.get_by_role("button", name="Retry").click()
+        await expect(number(page)).to_have_value("25")
+        await expect(toast(page, "20 → 25")).to_be_visible()
+        assert room.stock() == 25
+
+
+async def test_09_a_real_refusal_says_why(browser: Browser) -> None:
+    async with stockroom() as room, person(browser, room) as watched:
+        page = watched.page
+        await page.get_by_label("Reason for what you change").select_option("Loss")
+        await typed(page, "-15")
+        await room.engine.submit(Count(sku=M, quantity=4))
+        await expect(row(page).locator(".hint")).to_have_text("now 4")
+        await page.keyboard.press("Enter")
+        await expect(row(page).get_by_role("alert")).to_contain_text("only so many can be")
+        await expect(number(page)).to_have_value("-15")
+        assert room.stock() == 4
+
+
+async def test_11_an_undo_is_an_entry_that_balances(browser: Browser) -> None:
+    async with stockroom() as room, person(browser, room) as watched:
+        page = watched.page
+        await changed(page, "25")
+        told = toast(page, "MIDNIGHT EMERALD HOODIE M: on hand 20 → 25 (+5).")
+        await told.get_by_role("button", name="Undo").focus()  # by keyboard; and it waits meanwhile
+        await page.keyboard.press("Enter")
+        await expect(number(page)).to_have_value("20")
+        latest, before, *_ = await room.history(page)
+        assert (before["change"], before["stock"]) == ({"stock": 5}, 25)
+        assert (latest["change"], latest["stock"], latest["actor"]) == ({"stock": -5}, 20, "owner")
+        await toast(page, "Undone").get_by_role("button", name="Redo").click()
+        await expect(number(page)).to_have_value("25")
+
+
+async def test_11_an_undo_keeps_what_was_sold_since(browser: Browser) -> None:
+    async with stockroom() as room, person(browser, room) as watched:
+        page = watched.page
+        await changed(page, "+5")
+        await room.update(page, adjustStock=-3)
+        await expect(number(page)).to_have_value("22")
+        await toast(page, "20 → 25").get_by_role("button", name="Undo").click()
+        await expect(number(page)).to_have_value("17")
+
+
+async def test_11_a_message_stays_ten_seconds_and_waits_for_who_reads(browser: Browser) -> None:
+    async with stockroom() as room, person(browser, room) as watched:
+        page = watched.page
+        await page.clock.install()
+        await page.reload()
+        await expect(number(page)).to_have_value("20")
+        await changed(page, "25")
+        told = toast(page, "20 → 25")
+        await expect(told).to_be_visible()
+        await page.clock.run_for(10_500)
+        await expect(told).to_be_visible()
+        await told.hover()
+        await page.clock.run_for(60_000)
+        await expect(told).to_be_visible()
+        await page.mouse.move(5, 5)
+        await page.clock.run_for(3_000)
+        await expect(told).not_to_be_visible()
+
+
+async def test_12_ctrl_z_undoes_but_not_while_something_is_typed(browser: Browser) -> None:
+    async with stockroom() as room, person(browser, room) as watched:
+        page = watched.page
+        await changed(page, "25")
+        await expect(toast(page, "20 → 25")).to_be_visible()
+        await page.keyboard.type("7")  # in the row below
+        await page.keyboard.press("Control+z")
+        assert room.stock() == 25
+        await page.keyboard.press("Escape")
+        await page.get_by_role("searchbox").fill("hoodie")
+        await page.keyboard.press("Control+z")
+        assert room.stock() == 25
+        await page.get_by_role("searchbox").fill("")
+        await number(page, L).focus()
+        await page.keyboard.press("Control+z")
+        await expect(number(page)).to_have_value("20")
+        assert room.stock() == 20
+
+
+async def test_13_plus_and_minus_adjust_and_a_plain_number_sets(browser: Browser) -> None:
+    async with stockroom() as room, person(browser, room) as watched:
+        page = watched.page
+        updates = sent(page)
+        await page.get_by_label("Reason for what you change").select_option("Count")
+        for text in ("+5", "-3", "30"):
+            await changed(page, text)
+            await expect(toast(page, "→").last).to_be_visible()
+        await expect(number(page)).to_have_value("30")
+        await expect(page.locator("td[aria-busy=true]")).to_have_count(0)
+        same = {"productId": "prod_hoodie_001", "size": "M", "reason": "Count"}
+        assert updates == [
+            {**same, "adjustStock": 5},
+            {**same, "adjustStock": -3},
+            {**same, "stock": 30, "was": {"stock": 22}},
+        ]
+
+
+@pytest.mark.parametrize(
+    ("text", "sku", "field"),
+    [
+        *(("-1", XL, "stock"), ("1.5", M, "stock"), ("abc", M, "stock"), ("1e9", M, "stock")),
+        *(("1000000001", M, "stock"), ("", M, "stock"), ("-1", M, "lowStockThreshold")),
+    ],
+)
+async def test_14_what_is_no_quantity_is_told_at_the_cell(
+    browser: Browser, text: str, sku: str, field: str
+) -> None:
+    async with stockroom() as room, person(browser, room) as watched:
+        page = watched.page
+        updates = sent(page)
+        place = await typed(page, text or "x", sku, field)
+        if not text:
+            await place.press("Backspace")
+        await place.press("Enter")
+        await expect(place).to_have_attribute("aria-invalid", "true")
+        await expect(place).to_be_focused()
+        told = await place.get_attribute("aria-describedby")
+        await expect(page.locator(f'[id="{told}"]')).to_be_visible()
+        assert updates == []
+        await place.press("Escape")
+        await expect(place).not_to_have_attribute("aria-invalid", "true")
+
+
+async def test_15_less_asks_why_and_the_history_says_so(browser: Browser) -> None:
+    async with stockroom() as room, person(browser, room) as watched:
+        page = watched.page
+        await changed(page, "18")
+        dialog = page.get_by_role("dialog")
+        await expect(dialog.get_by_role("radio", name="Correction")).to_be_checked()
+        for reason in ("Count", "Received", "Return", "Loss", "Promotion", "Other"):
+            await expect(dialog.get_by_role("radio", name=reason)).to_be_visible()
+        await dialog.get_by_role("radio", name="Damaged").check()
+        await page.keyboard.press("Enter")
+        await expect(number(page)).to_have_value("18")
+        await expect(number(page, L)).to_be_focused()
+        await expect(toast(page, "20 → 18")).to_be_visible()
+        assert (await room.history(page))[0]["reason"] == "Damaged"
+        await changed(page, "17")
+        await dialog.get_by_role("radio", name="Other").check()
+        await dialog.get_by_label("What happened").fill("The monkey took it")
+        await dialog.get_by_role("button", name="Save").click()
+        await expect(toast(page, "18 → 17")).to_be_visible()
+        assert (await room.history(page))[0]["reason"] == "The monkey took it"
+        await changed(page, "3")
+        await page.keyboard.press("Escape")  # thought better of it
+        await expect(number(page)).to_have_value("17")
+        assert room.stock() == 17
+
+
+@pytest.mark.parametrize(("choice", "after"), [("Keep 18", 18), ("Set 25", 25), ("Add 5: 23", 23)])
+async def test_16_two_admins_edit_the_same_cell(browser: Browser, choice: str, after: int) -> None:
+    async with (
+        stockroom() as room,
+        person(browser, room) as owner,
+        person(browser, room, "ana") as ana,
+    ):
+        await typed(owner.page, "25")
+        await ana.page.get_by_label("Reason for what you change").select_option("Count")
+        await changed(ana.page, "18")
+        await expect(row(owner.page).locator(".hint")).to_have_text("now 18")
+        await owner.page.keyboard.press("Enter")
+        dialog = owner.page.get_by_role("dialog", name="MIDNIGHT EMERALD HOODIE M has changed")
+        await expect(dialog).to_contain_text("Changed to 18 by ana, just now (Count).")
+        await expect(dialog).to_contain_text("You saw 20 and typed 25.")
+        await dialog.get_by_role("button", name=choice).click()
+        for page in (owner.page, ana.page):
+            await expect(number(page)).to_have_value(str(after))
+        assert room.stock() == after
+        owner.assert_clean()
+
+
+async def test_48_enter_twice_is_one_change(browser: Browser) -> None:
+    async with stockroom() as room, person(browser, room) as watched:
+        page = watched.page
+        updates = sent(page)
+        place = await typed(page, "+5", TEE)
+        await place.evaluate(
+            """field => { for (const at of [1, 2]) field.dispatchEvent(
+                new KeyboardEvent('keydown', {key: 'Enter', bubbles: true})) }"""
+        )
+        await expect(toast(page, "100 → 105")).to_be_visible()
+        await toast(page, "100 → 105").get_by_role("button", name="Undo").dblclick()
+        await expect(number(page, TEE)).to_have_value("100")
+        assert len(updates) == 1
+        assert len(await room.history(page, TEE)) == 3
+        watched.assert_clean()

@@ -1,0 +1,144 @@
+"""`fancymonkey user`: accounts from the shell, and the passwords that nobody may use."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fancymonkey import examples
+from fancymonkey.accounts.model import Role
+from fancymonkey.config import Settings
+from fancymonkey.engine.engine import Engine
+from fancymonkey.errors import ConfigError
+from fancymonkey.store.memory import MemoryStore
+from fancymonkey.variables import PUBLISHED_PASSWORD
+from fancymonkey.web import demo
+from tests.cli.conftest import Run
+from tests.support.server import Server
+
+NEW = "six blue owls sing"
+
+
+@pytest.fixture
+def told(cli: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setenv("ADMIN_PASSWORD", "correct horse")
+    return cli
+
+
+def user(cli: Run, *words: object, stdin: str = "") -> str:
+    result = cli("user", *words, input=stdin)
+    assert result.exit_code == 0, result.output
+    return str(result.output)
+
+
+def test_accounts_on_a_stopped_store(told: Run, shop: str) -> None:
+    data = ("--data", shop)
+    assert user(told, "list", *data) == f"{'owner':<30}owner\n"
+    assert (
+        user(told, "add", "Ada", "--role", "viewer", *data, stdin=f"{NEW}\n")
+        == "ada is viewer now.\n"
+    )
+    assert user(told, "role", "ada", "owner", *data) == "ada is owner now.\n"
+    assert "new password" in user(told, "password", "ada", *data, stdin=f"{NEW}!\n")
+    rows = json.loads(user(told, "list", "--json", *data))["users"]
+    assert [(row["name"], row["role"]) for row in rows] == [("ada", "owner"), ("owner", "owner")]
+    assert user(told, "remove", "owner", *data) == "owner is removed.\n"
+    refused = told("user", "remove", "ada", *data)
+    assert (refused.exit_code, refused.output) == (
+        1,
+        "Error: This is the last owner. Make another one first.\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "stdin", "says"),
+    [
+        (("add", "ada"), "short\n", "12 to 1024"),
+        (("add", "ada"), "", "stdin"),
+        (("add", "admin"), f"{NEW}\n", "name"),
+        (("role", "nobody", "staff"), "", "no user"),
+        (("password", "nobody"), f"{NEW}\n", "no user"),
+        (("reset-factor", "owner"), "", "off"),
+    ],
+)
+def test_what_cannot_be_is_one_line(
+    told: Run, shop: str, words: tuple[str, ...], stdin: str, says: str
+) -> None:
+    result = told("user", *words, "--data", shop, input=stdin)
+    assert result.exit_code == 1
+    assert says in result.output
+    assert len(result.output.splitlines()) == 1
+
+
+def test_a_password_is_never_an_argument(told: Run, shop: str) -> None:
+    for words in (("add", "ada", "--password", NEW), ("password", "owner", NEW)):
+        assert told("user", *words, "--data", shop).exit_code == 2
+
+
+def test_a_running_server_is_asked(
+    told: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "products.json").write_bytes(examples.products_json())
+    with Server(data=tmp_path, env={"ADMIN_PASSWORD": "correct horse"}) as server:
+        monkeypatch.setenv("PORT", str(server.port))
+        data = ("--data", tmp_path)
+        assert user(told, "add", "ada", *data, stdin=f"{NEW}\n") == "ada is staff now.\n"
+        assert "ada" in user(told, "list", *data)
+        assert user(told, "role", "ada", "viewer", "--url", server.url) == "ada is viewer now.\n"
+        refused = told("user", "remove", "owner", *data)
+        assert "last owner" in refused.output
+        monkeypatch.setenv("ADMIN_PASSWORD", "")
+        assert "Set ADMIN_PASSWORD" in told("user", "list", *data).output
+
+
+def started(tmp_path: Path, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "fancymonkey.cli", "serve", "--port", "0", *words],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "DATA_DIR": str(tmp_path / "data"), **env},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_the_published_password_does_not_start_a_shop(tmp_path: Path) -> None:
+    for words, env in (
+        ((), {}),
+        (("--host", "0.0.0.0"), {}),
+        (("--demo", "--host", "0.0.0.0"), {}),
+    ):
+        done = started(tmp_path, *words, ADMIN_PASSWORD=PUBLISHED_PASSWORD, **env)
+        assert done.returncode == 1
+        assert "password of your own" in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+        assert PUBLISHED_PASSWORD not in done.stdout + done.stderr
+    (tmp_path / ".env").write_text(f"ADMIN_PASSWORD={PUBLISHED_PASSWORD}\n")
+    assert started(tmp_path).returncode == 1
+
+
+def test_the_published_password_opens_a_demo_on_this_machine_only() -> None:
+    for host, opens in (
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("0.0.0.0", False),
+        ("10.0.0.1", False),
+    ):
+        settings = Settings(demo=True, host=host)
+        _, changed = demo.stand_in(Engine(MemoryStore()), settings)
+        assert (changed.admin_password == PUBLISHED_PASSWORD) is opens
+        own = Settings(demo=True, host=host, admin_password="correct horse")
+        assert demo.stand_in(Engine(MemoryStore()), own)[1].admin_password == "correct horse"
+        if not opens:
+            with pytest.raises(ConfigError):
+                Settings(demo=True, host=host, admin_password=PUBLISHED_PASSWORD).check()
+
+
+def test_every_role_can_be_given() -> None:
+    from fancymonkey.commands.user import role_type
+
+    assert list(role_type.choices) == list(Role)

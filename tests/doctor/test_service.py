@@ -1,0 +1,147 @@
+"""What a running service, and Stripe, give away."""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import httpx
+import pytest
+
+from fancymonkey.config import Settings
+from fancymonkey.doctor.doctor import Examination, examine
+from fancymonkey.doctor.finding import Patient
+from fancymonkey.doctor.payments import check_stripe
+from fancymonkey.doctor.server import check_server, numbers
+from fancymonkey.engine.clock import system_clock
+from fancymonkey.payments.gateway import Gateway
+from fancymonkey.standin.app import DEMO_KEY
+from tests.cli.conftest import Run, cli
+from tests.payments.conftest import Till, till
+from tests.support.ports import free_port
+from tests.support.server import Server
+from tests.web.signing import signature
+
+__all__ = ["cli", "till"]
+
+PASSWORD = "four words without sense"
+WHSEC = "whsec_right"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Server:
+    """The service, running over the sample catalogue."""
+    env = {"STRIPE_WEBHOOK_SECRET": WHSEC, "ADMIN_PASSWORD": PASSWORD}
+    made = Server(data=tmp_path / "shop", env=env, arguments=["--init"])
+    with made:
+        yield made
+
+
+async def look(server: Server, tmp_path: Path, url: str | None = None) -> Examination:
+    settings = Settings(data_dir=str(tmp_path / "shop"), admin_password=PASSWORD)
+    return await examine(settings, url or server.url, checks=[check_server])
+
+
+def deliver(server: Server, secret: str) -> int:
+    event = {"id": "evt_1", "type": "ping", "data": {"object": {"id": "x"}}}
+    body = json.dumps(event).encode()
+    at = system_clock() // 1000
+    headers = {"Stripe-Signature": f"t={at},v1={signature(body, at, secret)}"}
+    return httpx.post(
+        f"{server.url}/api/webhooks/stripe", content=body, headers=headers
+    ).status_code
+
+
+async def test_a_service_that_is_well(server: Server, tmp_path: Path) -> None:
+    assert (await look(server, tmp_path)).findings == []
+
+
+async def test_a_secret_that_is_not_the_endpoints(server: Server, tmp_path: Path) -> None:
+    assert deliver(server, "whsec_wrong") == 400
+    (finding,) = (await look(server, tmp_path)).findings
+    assert finding.id == "webhook.secret"
+    assert deliver(server, WHSEC) == 200
+    found = await look(server, tmp_path)
+    assert found.findings == []
+    assert "webhook.refused" in {one.id for one in found.notes}
+
+
+async def test_a_service_that_hangs(server: Server, tmp_path: Path) -> None:
+    os.kill(server.pid, signal.SIGSTOP)
+    try:
+        (finding,) = (await look(server, tmp_path)).findings
+    finally:
+        os.kill(server.pid, signal.SIGCONT)
+    assert finding.id == "server.silent"
+    assert f"process {server.pid}" in finding.what
+
+
+async def test_a_service_elsewhere(server: Server, tmp_path: Path) -> None:
+    nowhere = f"http://127.0.0.1:{free_port('127.0.0.1')}"
+    assert {one.id for one in (await look(server, tmp_path, nowhere)).findings} == {"server.silent"}
+
+
+async def test_a_service_in_trouble(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "shop" / "products.json").write_text('[{"id": "p",}]')
+    async with httpx.AsyncClient(base_url=server.url) as client:
+        while not (await client.get("/readyz")).json()["problems"]:
+            pass
+    assert {one.id for one in (await look(server, tmp_path)).findings} == {"server.degraded"}
+
+
+def test_numbers_of_something_else() -> None:
+    assert numbers("<html>") == {}
+    assert numbers('a_total{x="1"} 2\na_total{x="2"} 3\n')["a_total"] == 5
+
+
+def test_the_command(
+    cli: Run, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADMIN_PASSWORD", PASSWORD)
+    data = tmp_path / "shop"
+    result = cli("doctor", "--data", data, "--url", server.url)
+    assert result.exit_code == 0, result.output
+    assert result.output.splitlines()[-1] == "Healthy: nothing has to be mended."
+    monkeypatch.setenv("ADMIN_PASSWORD", "fancymonkey2024")
+    result = cli("doctor", "--data", data, "--json")
+    assert result.exit_code == 1
+    told = json.loads(result.output)
+    (finding,) = told["findings"]
+    assert finding.pop("what")
+    assert finding.pop("mend")
+    assert finding == {"id": "password.default", "severity": "error", "repairable": False}
+
+
+async def ask_stripe(till: Till, key: str = DEMO_KEY, base: str | None = None) -> set[str]:
+    settings = till.shop.settings
+    gateway = Gateway(key, base or settings.stripe_api_base)
+    patient = Patient(settings, till.shop.engine.store, till.shop.clock(), None, "", gateway)
+    try:
+        return {one.id async for one in check_stripe(patient)}
+    finally:
+        await gateway.close()
+
+
+async def test_events_that_could_not_be_delivered(till: Till) -> None:
+    found = (await till.checkout()).json
+    await till.act(found["sessionId"], "pay")
+    assert "webhook.silent" not in await ask_stripe(till)
+    till.twin.faults.change({"lose": 1.0})
+    second = (await till.checkout(session="buyer-2")).json
+    await till.act(second["sessionId"], "pay")
+    assert "webhook.silent" in await ask_stripe(till)
+    await till.reconcile()
+
+
+async def test_a_key_that_is_not_taken(till: Till) -> None:
+    assert await ask_stripe(till, "sk_test_other") == {"stripe.key"}
+
+
+async def test_stripe_is_away(till: Till) -> None:
+    nowhere = f"http://127.0.0.1:{free_port('127.0.0.1')}"
+    assert await ask_stripe(till, base=nowhere) == {"stripe.unreachable"}
+
+
+async def test_a_clock_that_is_not_stripes(till: Till) -> None:
+    """The stand-in's server says the real time; the shop of the test lives in 2025."""
+    assert "clock.skew" in await ask_stripe(till)

@@ -1,0 +1,90 @@
+"""What the settings alone give away."""
+
+from pathlib import Path
+
+import pytest
+
+from fancymonkey.config import Settings
+from fancymonkey.doctor.finding import Severity
+from fancymonkey.doctor.settings import check_settings, settings_of
+
+CASES: dict[str, tuple[dict[str, str], str, Severity]] = {
+    "no password": ({}, "password.missing", Severity.NOTE),
+    "a short password": ({"ADMIN_PASSWORD": "monkey"}, "password.weak", Severity.WARNING),
+    "the published password in a demo": (
+        {"ADMIN_PASSWORD": "fancymonkey2024", "DEMO": "on"},
+        "password.default",
+        Severity.NOTE,
+    ),
+    "a key and no webhook secret": (
+        {"STRIPE_SECRET_KEY": "sk_test_1"},
+        "webhook.secret",
+        Severity.ERROR,
+    ),
+    "an API key as webhook secret": (
+        {"STRIPE_SECRET_KEY": "sk_test_1", "STRIPE_WEBHOOK_SECRET": "sk_test_1"},
+        "webhook.secret",
+        Severity.ERROR,
+    ),
+    "no key": ({}, "stripe.missing", Severity.NOTE),
+    "pages elsewhere": (
+        {"SHOP_URL": "https://shop.example/drop", "CORS_ORIGINS": "https://www.shop.example"},
+        "cors.missing",
+        Severity.WARNING,
+    ),
+    "holds of seconds": ({"RESERVATION_TTL_SECONDS": "30"}, "holds.short", Severity.WARNING),
+    "nobody does the jobs": ({"SCHEDULES": "off"}, "jobs.nobody", Severity.WARNING),
+}
+
+GOOD = {
+    "ADMIN_PASSWORD": "four words without sense",
+    "STRIPE_SECRET_KEY": "sk_test_1",
+    "STRIPE_WEBHOOK_SECRET": "whsec_1,whsec_2",
+    "SHOP_URL": "https://Shop.example/drop",
+    "CORS_ORIGINS": "https://shop.example",
+    "CRON_SECRET": "tick",
+    "SCHEDULES": "off",
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_is_found(name: str, tmp_path: Path) -> None:
+    values, id_, severity = CASES[name]
+    settings = Settings.load(values, tmp_path / ".env")
+    found = {one.id: one for one in check_settings(settings, tmp_path / ".env")}
+    assert found[id_].severity is severity
+    assert found[id_].what
+    assert found[id_].mend
+
+
+def test_nothing_is_found_where_all_is_well(tmp_path: Path) -> None:
+    settings = Settings.load(GOOD, tmp_path / ".env")
+    assert list(check_settings(settings, tmp_path / ".env")) == []
+
+
+def test_the_published_password_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ADMIN_PASSWORD", "fancymonkey2024")
+    settings, (finding,) = settings_of(tmp_path / ".env")
+    assert settings is None
+    assert (finding.id, finding.severity) == ("password.default", Severity.ERROR)
+
+
+def test_settings_that_make_no_sense_are_one_finding(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PORT=many\n")
+    settings, (finding,) = settings_of(tmp_path / ".env")
+    assert settings is None
+    assert finding.id == "settings.wrong"
+    assert "PORT" in finding.what
+
+
+async def test_secrets_that_others_can_read_are_closed(tmp_path: Path) -> None:
+    env = tmp_path / ".env"
+    env.write_text("ADMIN_PASSWORD=four words without sense\n")
+    env.chmod(0o644)
+    settings = Settings.load(GOOD, env)
+    (finding,) = check_settings(settings, env)
+    assert finding.id == "settings.readable"
+    assert finding.repair is not None
+    await finding.repair()
+    assert env.stat().st_mode & 0o777 == 0o600
+    assert list(check_settings(settings, env)) == []

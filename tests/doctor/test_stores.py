@@ -1,0 +1,276 @@
+"""Shops with something wrong in them, on real stores."""
+
+import json
+import os
+import re
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from fancymonkey import examples
+from fancymonkey.config import Settings
+from fancymonkey.core.adjust import Count
+from fancymonkey.core.command import Command
+from fancymonkey.core.execute import RecordEvent
+from fancymonkey.core.model import Line
+from fancymonkey.core.payment import Run
+from fancymonkey.core.record import RecordRun
+from fancymonkey.core.reserve import Reserve
+from fancymonkey.core.resolve import Capture
+from fancymonkey.doctor.doctor import Examination, examine, repair
+from fancymonkey.doctor.finding import Finding
+from fancymonkey.store.migrations import migrations
+from fancymonkey.store.opening import open_store
+from tests.support.ports import free_port
+
+M = "prod_hoodie_001/M"
+HOUR = 3_600_000
+NOW = 1_759_838_400_000
+FRESH = {"password.missing", "stripe.missing", "backup.never", "server.stopped"}
+"""What a shop that was just made is told, none of it a finding."""
+
+
+async def written(name: str, *commands: Command, at: int = NOW) -> None:
+    store = open_store(name)
+    await store.open(at)
+    try:
+        await store.run(commands, at, 0)
+    finally:
+        await store.close()
+
+
+async def made(name: str) -> str:
+    await written(name, *examples.commands())
+    return name
+
+
+async def examined_at(name: str, now: int, **settings: Any) -> Examination:
+    base = Settings(database_url=name) if "://" in name else Settings(data_dir=name)
+    url = f"http://127.0.0.1:{free_port('127.0.0.1')}"
+    return await examine(replace(base, **settings), url, clock=lambda: now)
+
+
+async def examined(name: str, now: int = NOW, **settings: Any) -> Examination:
+    """At a time of the test's own, of which a database's clock knows nothing."""
+    found = await examined_at(name, now, **settings)
+    found.findings = [one for one in found.findings if one.id != "clock.skew"]
+    return found
+
+
+def ids(found: Sequence[Finding]) -> set[str]:
+    return {one.id for one in found}
+
+
+@pytest.fixture(params=["json", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+async def shop(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The sample catalogue in every store that outlives its process."""
+    match request.param:
+        case "json":
+            return await made(str(tmp_path / "shop"))
+        case "sqlite":
+            return await made(f"sqlite:///{tmp_path}/shop.db")
+        case _:
+            return await made(str(request.getfixturevalue("postgres_url")))
+
+
+@pytest.fixture
+async def files(tmp_path: Path) -> str:
+    """The sample catalogue in a folder."""
+    return await made(str(tmp_path / "shop"))
+
+
+@pytest.fixture
+async def sqlite(tmp_path: Path) -> str:
+    """The sample catalogue in SQLite."""
+    return await made(f"sqlite:///{tmp_path}/shop.db")
+
+
+async def test_a_sound_shop_is_healthy(shop: str) -> None:
+    found = await examined(shop)
+    assert found.findings == []
+    assert ids(found.notes) >= FRESH
+
+
+async def test_a_hold_that_nobody_ended_is_ended(shop: str) -> None:
+    reserve = Reserve(reservation_id="r", session_id="temp_1", lines=(Line(M, 2),), ttl=1000)
+    await written(shop, reserve)
+    found = await examined(shop, NOW + HOUR)
+    assert ids(found.findings) == {"holds.stuck"}
+    await repair(found)
+    assert "1 hold ended." in found.repaired
+    assert (await examined(shop, NOW + HOUR)).findings == []
+
+
+async def test_why_a_page_says_out_of_stock(shop: str) -> None:
+    lines = (Line(M, 20),)
+    await written(shop, Reserve(reservation_id="r", session_id="temp_1", lines=lines, ttl=2 * HOUR))
+    notes = {one.id: one for one in (await examined(shop)).notes}
+    assert M in notes["stock.held"].what
+    assert "prod_pants_002/S" in notes["stock.switched_off"].what
+    assert "temp_" in notes["holds.guessable"].what
+
+
+async def test_less_on_the_shelf_than_is_promised(shop: str) -> None:
+    lines = (Line(M, 5),)
+    reserve = Reserve(reservation_id="r", session_id="s", lines=lines, ttl=2 * HOUR)
+    await written(shop, reserve, Count(sku=M, quantity=3))
+    found = await examined(shop)
+    assert ids(found.findings) == {"stock.short"}
+    assert M in found.findings[0].what
+
+
+async def test_what_nobody_has_decided_is_not_forgotten(shop: str) -> None:
+    reserve = Reserve(reservation_id="r", session_id="s", lines=(Line(M, 20),), ttl=HOUR)
+    paid = Capture(ref="r", payment_id="cs_1")
+    event = RecordEvent(event_id="evt_1", type="paid", object_id="cs_1", effect=paid)
+    await written(shop, reserve, Count(sku=M, quantity=3), event)
+    assert "matters.forgotten" not in ids((await examined(shop, NOW + HOUR)).findings)
+    found = await examined(shop, NOW + 25 * HOUR)
+    assert "matters.forgotten" in ids(found.findings)
+    assert "cs_1" in next(one for one in found.findings if one.id == "matters.forgotten").what
+
+
+async def test_a_silent_webhook_is_seen_by_what_reconciliation_found(shop: str) -> None:
+    report = json.dumps({"mended": ["missed checkout.session.completed of cs_1: captured"]})
+    await written(shop, RecordRun(run=Run("reconcile", NOW - HOUR, 10, "mended", report)))
+    assert ids((await examined(shop)).findings) == {"webhook.silent"}
+    assert (await examined(shop, NOW + 30 * HOUR)).findings == []
+
+
+async def test_a_job_that_fails_and_a_backup_that_is_old(shop: str) -> None:
+    await written(
+        shop,
+        RecordRun(run=Run("tidy", NOW - HOUR, 10, "failed", "{}")),
+        RecordRun(run=Run("backup", NOW - 72 * HOUR, 10, "done", "{}")),
+    )
+    found = await examined(shop)
+    assert ids(found.findings) == {"job.failed", "backup.old"}
+    assert "3 days" in next(one for one in found.findings if one.id == "backup.old").what
+
+
+async def test_jobs_that_nobody_asks_for(shop: str) -> None:
+    found = await examined(shop, schedules=False, cron_secret="tick")
+    assert ids(found.findings) == {"jobs.silent"}
+
+
+async def test_an_edit_by_hand_is_told(files: str) -> None:
+    path = Path(files, "products.json")
+    path.write_text(path.read_text().replace('"stock": 20', '"stock": 19', 1))
+    found = await examined(files)
+    assert found.findings == []
+    assert "file.edited" in ids(found.notes)
+
+
+async def test_a_file_that_does_not_parse_is_refused(files: str) -> None:
+    Path(files, "products.json").write_text('[{"id": "p",}]')
+    (finding,) = (await examined(files)).findings
+    assert finding.id == "file.refused"
+    assert "line 1" in finding.what
+
+
+async def test_what_a_crash_has_left_is_removed(files: str) -> None:
+    left = Path(files, "state", ".products.json.1-0.tmp")
+    left.write_text("half")
+    os.utime(left, (0, 0))
+    Path(files, "products.rescued-3.json").write_text("[]")
+    found = await examined(files)
+    assert ids(found.findings) == {"file.rescued"}
+    assert "file.leftovers" in ids(found.notes)
+    await repair(found)
+    assert not left.exists()
+
+
+async def test_a_shop_that_has_outgrown_its_file(tmp_path: Path) -> None:
+    sizes = {f"{number}": {"stock": 1} for number in range(501)}
+    catalogue = [{"id": name, "name": name, "sizes": sizes} for name in ("a", "b")]
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    (folder / "products.json").write_text(json.dumps(catalogue))
+    await written(str(folder))
+    (finding,) = (await examined(str(folder))).findings
+    assert finding.id == "store.outgrown"
+    assert "1002 sizes" in finding.what
+
+
+async def test_a_ledger_that_somebody_changed(sqlite: str, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as database:
+        database.execute("UPDATE entry SET on_hand = on_hand + 1 WHERE revision = 4")
+        database.commit()
+    (finding,) = (await examined(sqlite)).findings
+    assert finding.id == "books.wrong"
+
+
+async def test_tables_that_somebody_changed(sqlite: str, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as database:
+        ((sql,),) = database.execute("SELECT sql FROM sqlite_master WHERE name = 'level'")
+        database.execute("ALTER TABLE level RENAME TO old")
+        database.execute(sql.replace("CHECK (reserved >= 0)", ""))
+        database.execute("INSERT INTO level SELECT * FROM old")
+        database.execute("DROP TABLE old")
+        database.commit()
+    (finding,) = (await examined(sqlite)).findings
+    assert finding.id == "database.altered"
+    assert "level_reserved_check" in finding.what
+
+
+@pytest.mark.postgres
+async def test_tables_of_postgresql_that_somebody_changed(postgres_url: str) -> None:
+    await made(postgres_url)
+    database = await asyncpg.connect(postgres_url)
+    await database.execute("ALTER TABLE level DROP CONSTRAINT never_oversold")
+    await database.close()
+    (finding,) = (await examined(postgres_url)).findings
+    assert finding.id == "database.altered"
+    assert "never_oversold" in finding.what
+
+
+async def database_time(url: str) -> int:
+    database = await asyncpg.connect(url)
+    now: int = await database.fetchval("SELECT (extract(epoch FROM now()) * 1000)::bigint")
+    await database.close()
+    return now
+
+
+@pytest.mark.postgres
+async def test_two_clocks_that_part(postgres_url: str) -> None:
+    await made(postgres_url)
+    there = await database_time(postgres_url)
+    assert (await examined_at(postgres_url, there)).findings == []
+    found = await examined_at(postgres_url, there - HOUR)
+    (finding,) = [one for one in found.findings if one.id == "clock.skew"]
+    assert "+3600" in finding.what
+
+
+async def test_a_database_that_is_behind_is_brought_up(sqlite: str, tmp_path: Path) -> None:
+    last = migrations("sqlite")[-1]
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as database:
+        database.execute("DELETE FROM migration WHERE number = ?", (last.number,))
+        for table in re.findall(r"CREATE TABLE (\w+)", last.sql):
+            database.execute(f"DROP TABLE {table}")
+        database.commit()
+    found = await examined(sqlite)
+    assert ids(found.findings) == {"database.behind"}
+    await repair(found)
+    assert found.repaired == ["The database has every migration now."]
+    assert (await examined(sqlite)).findings == []
+
+
+@pytest.mark.parametrize(
+    ("name", "id_"),
+    [
+        ("nowhere", "store.unavailable"),
+        ("sqlite:///nowhere.db", "store.unavailable"),
+        ("postgresql://nobody@127.0.0.1:1/none", "store.unavailable"),
+    ],
+)
+async def test_a_store_that_is_not_there(
+    name: str, id_: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert ids((await examined(name)).findings) == {id_}

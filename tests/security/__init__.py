@@ -1,0 +1,1 @@
+"""The security requirements as a table, and what can be read from the source."""

@@ -1,0 +1,109 @@
+"""What the source must not contain: each finding is a hole, or the beginning of one."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.source import ROOT, modules
+
+PACKAGE = ROOT / "src" / "fancymonkey"
+SCRIPTS = [path for path in PACKAGE.rglob("*.js") if "vendor" not in path.parts]
+IDS = [path.relative_to(PACKAGE).as_posix() for path in SCRIPTS]
+
+
+def calls() -> Iterator[tuple[str, str]]:
+    """Every call in our code: (where, its dotted name)."""
+    for module in modules():
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.Call):
+                yield f"{module.path}:{node.lineno}", ast.unparse(node.func)
+
+
+def imports() -> set[str]:
+    return {name for module in modules() for name, _ in module.imports()}
+
+
+def test_nothing_is_run_that_is_text() -> None:
+    wrong = [one for one in calls() if one[1] in ("eval", "exec", "compile", "__import__")]
+    assert not wrong
+
+
+def test_no_other_program_is_started_and_no_shell() -> None:
+    names = imports()
+    assert not [name for name in names if name.split(".")[0] in ("subprocess", "pty", "popen2")]
+    assert not [one for one in calls() if one[1].startswith(("os.system", "os.popen", "os.exec"))]
+
+
+def test_nothing_is_read_that_can_make_objects_of_any_kind() -> None:
+    tops = {name.split(".")[0] for name in imports()}
+    assert not tops & {"pickle", "shelve", "marshal", "dill", "yaml", "jsonpickle", "xmlrpc"}
+
+
+def test_no_weak_hash_and_no_cipher_of_our_own() -> None:
+    wrong = {"hashlib.md5", "hashlib.sha1", "hashlib.new"}
+    assert not [one for one in calls() if one[1] in wrong]
+    tops = {name.split(".")[0] for name in imports()}
+    assert not tops & {"Crypto", "Cryptodome", "crypt"}
+
+
+def test_what_must_not_be_guessed_comes_from_the_systems_random() -> None:
+    """The stand-in for Stripe rolls dice for its faults; nobody's money or secret is behind it."""
+    wrong = [
+        module.path
+        for module in modules()
+        for name, _ in module.imports()
+        if name.split(".")[0] == "random" and ".standin." not in module.name
+    ]
+    assert not wrong
+    assert not [one for one in calls() if one[1].startswith("uuid.uuid1")]
+
+
+def test_certificates_are_checked_and_redirects_not_followed() -> None:
+    text = "\n".join(module.text for module in modules())
+    for word in ("verify=False", "CERT_NONE", "_create_unverified", "follow_redirects=True"):
+        assert word not in text
+
+
+def test_no_debug_mode_is_on() -> None:
+    text = "\n".join(module.text for module in modules())
+    assert "debug=True" not in text
+    assert "reload=True" not in text
+
+
+def test_no_answer_of_the_framework_names_our_insides() -> None:
+    """Every kind of error has a handler of ours."""
+    text = (PACKAGE / "web" / "app.py").read_text()
+    for kind in ("Exception", "RequestValidationError", "HTTPException", "FancyMonkeyError"):
+        assert f"exception_handler({kind})" in text
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=IDS)
+def test_no_script_writes_markup_or_runs_text(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    for word in (
+        *("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "unsafeHTML"),
+        *("new Function", "unsafeSVG", "srcdoc", "javascript:"),
+    ):
+        assert word not in text, word
+    assert not re.search(r"setTimeout\(\s*['\"`]", text)
+    assert not re.search(r"addEventListener\(\s*['\"]message['\"]", text), "postMessage"
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=IDS)
+def test_no_script_keeps_a_secret_in_the_browser(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    for found in re.findall(r"(?:local|session)Storage\.setItem\(([^)]*)\)", text):
+        assert not re.search(r"password|token|csrf|secret|\bkey\b|code", found), found
+    assert "document.cookie" not in text
+
+
+def test_every_dependency_is_pinned_with_its_hash() -> None:
+    for name in ("run", "dev", "build"):
+        text = (ROOT / "requirements" / f"{name}.txt").read_text()
+        wanted = re.findall(r"^[a-z0-9].*==", text, re.MULTILINE | re.IGNORECASE)
+        assert wanted
+        parts = re.split(r"^(?=[a-zA-Z0-9])", text, flags=re.MULTILINE)
+        assert not [part for part in parts if "==" in part and "--hash=sha256:" not in part]

@@ -1,0 +1,161 @@
+"""Whatever is in the catalogue: out and back in changes nothing; and no file breaks the reader."""
+
+import contextlib
+import json
+from decimal import Decimal
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fancymonkey.core.bulk import Stocked
+from fancymonkey.core.model import Item, Level, Product, sku_of
+from fancymonkey.errors import DataError
+from fancymonkey.store.pictures import with_image
+from fancymonkey.tables import spreadsheet, text
+from fancymonkey.tables.cells import PARSERS, canonical
+from fancymonkey.tables.columns import COLUMNS, KINDS, Record
+from fancymonkey.tables.mark import read_mark
+from fancymonkey.tables.plan import Stand, Wish, marks_of
+from fancymonkey.tables.planner import Planner
+
+# What a store and XML can hold; two code points have no place in any spreadsheet.
+CHARS = st.characters(exclude_categories=["Cs"], exclude_characters="\0\ufffe\uffff")
+TEXTS = st.text(CHARS, max_size=12) | st.sampled_from(
+    ["=1+1", "'=1", "''@x", "-5", "+x", "\t", "\r\n", "1e5", "007", "TRUE", "1-2", "_x000D_", " a "]
+)
+NAMED = TEXTS.filter(bool)
+IDS = NAMED.filter(lambda name: "/" not in name)
+PRICES = st.none() | st.decimals(0, 10**9, places=2) | st.decimals(0, 10**14, places=6)
+DATES = st.none() | st.sampled_from(["2026-12-01", "1900-01-01", "2026-12-01T12:00:00Z", "soon"])
+
+
+@st.composite
+def shops(draw: st.DrawFn) -> list[Stocked]:
+    found = []
+    for id_ in draw(st.lists(IDS, max_size=4, unique=True)):
+        product = Product(
+            id_,
+            draw(TEXTS),
+            draw(TEXTS),
+            draw(PRICES),
+            restock_date=draw(DATES),
+            extra=with_image("{}", draw(st.none() | NAMED)),
+        )
+        for size in draw(st.lists(NAMED, max_size=3, unique=True)):
+            sku = sku_of(id_, size)
+            item = Item(
+                sku,
+                id_,
+                size,
+                sku_id=draw(st.none() | NAMED),
+                price_id=draw(st.none() | NAMED),
+                low_stock_threshold=draw(st.integers(0, 10**9)),
+                sold_out=draw(st.booleans()),
+            )
+            on_hand = draw(st.integers(0, 10**9))
+            found.append(Stocked(product, item, Level(sku, on_hand=on_hand)))
+    return found
+
+
+def stand_of(rows: list[Stocked]) -> Stand:
+    return Stand(
+        {row.product.product_id: row.product for row in rows},
+        {row.item.sku: row.item for row in rows},
+        {row.level.key: row.level for row in rows},
+        100,
+    )
+
+
+def as_csv(rows: list[Stocked], columns: tuple[str, ...]) -> list[Record]:
+    return text.records(text.read(text.decoded("".join(text.write(rows, columns, 50)).encode())))
+
+
+def as_sheet(rows: list[Stocked], columns: tuple[str, ...]) -> list[Record]:
+    kinds = [KINDS.get(name, "text") for name in columns]
+    cells = [text.texts_of(row, columns, 50) for row in rows]
+    return text.records(spreadsheet.read(spreadsheet.write(columns, kinds, cells)))
+
+
+@pytest.mark.parametrize("through", [as_csv, as_sheet])
+@pytest.mark.parametrize("columns", [COLUMNS, COLUMNS[:-1]], ids=["marked", "unmarked"])
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@given(rows=shops())
+def test_a_round_trip_changes_nothing(through, columns, rows) -> None:  # type: ignore[no-untyped-def]
+    records = through(rows, columns)
+    stand = stand_of(rows)
+    assert len(records) == len(rows)
+    assert not marks_of(records, stand)
+    plan = Planner(stand, Wish()).read(records)
+    assert plan.faults == plan.changes == plan.steps == []
+    assert plan.count("unchanged") == len(rows)
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_break_the_reader(data: bytes) -> None:
+    try:
+        records = text.records(text.read(text.decoded(data)))
+    except DataError:
+        return
+    Planner(stand_of([]), Wish(create=True)).read(records)
+
+
+CELLS = st.sampled_from(
+    ["", "x", "-1", "1", "20", "=1", "true", "r1s2hAAAA", "2026-12-01", "a/b", "9" * 400, "\u0661"]
+) | st.text(max_size=8)
+
+
+@settings(max_examples=200)
+@given(
+    st.lists(st.sampled_from([*COLUMNS, "Größe", "on hand", " "]), min_size=1, max_size=8),
+    st.lists(st.lists(CELLS, max_size=9), max_size=6),
+    st.booleans(),
+)
+def test_no_table_breaks_the_planner(
+    header: list[str], lines: list[list[str]], create: bool
+) -> None:
+    product = Product("p", "x", price=Decimal("1.50"))
+    item = Item("p/1", "p", "1")
+    stand = stand_of([Stocked(product, item, Level("p/1", on_hand=20))])
+    rows = [(1, header), *((number, cells) for number, cells in enumerate(lines, 2))]
+    try:
+        records = text.records(rows)
+    except DataError:
+        return
+    since = marks_of(records, stand)
+    plan = Planner(stand, Wish(create=create), since).read(records)
+    assert len(plan.fates) == len(records)
+    assert {one.row for one in plan.faults} == {
+        number for number, fate in plan.fates.items() if fate == "fault"
+    }
+
+
+SOUND = spreadsheet.write(["productId", "size"], ["text", "text"], [["p", "M"]])
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.data())
+def test_no_damage_to_a_spreadsheet_breaks_its_reader(data: st.DataObject) -> None:
+    whole = bytearray(SOUND)
+    for _ in range(data.draw(st.integers(1, 6))):
+        place = data.draw(st.integers(0, len(whole) - 1))
+        whole[place] = data.draw(st.integers(0, 255))
+    with contextlib.suppress(DataError):
+        text.records(spreadsheet.read(bytes(whole)))
+
+
+@given(st.sampled_from(sorted(PARSERS)), st.text(max_size=40))
+def test_a_cell_is_read_or_refused(column: str, cell: str) -> None:
+    said = canonical(column, cell)
+    assert canonical(column, said) == said
+    try:
+        value = PARSERS[column](cell)
+    except ValueError:
+        return
+    json.dumps(str(value))
+
+
+@given(st.text(max_size=100))
+def test_a_mark_is_read_or_refused(cell: str) -> None:
+    with contextlib.suppress(ValueError):
+        read_mark(cell)

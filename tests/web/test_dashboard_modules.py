@@ -1,0 +1,23 @@
+"""The stock page names every module it needs, so that a browser fetches them all at once."""
+
+import re
+
+from fancymonkey.web.dashboard import FILES
+
+IMPORT = re.compile(r'^(?:import|export) .*?"/admin/([\w./-]+\.js)";$', re.MULTILINE)
+PRELOAD = re.compile(r'<link rel="modulepreload" href="/admin/([\w./-]+)">')
+
+
+def needed(start: str) -> set[str]:
+    """Every module that one imports, and those that they import."""
+    found, todo = set[str](), [start]
+    while todo:
+        fresh = set(IMPORT.findall((FILES / todo.pop()).read_text("utf-8"))) - found
+        found |= fresh
+        todo += fresh
+    return found
+
+
+def test_the_stock_page_preloads_what_it_imports() -> None:
+    page = (FILES / "index.html").read_text("utf-8")
+    assert sorted(PRELOAD.findall(page)) == sorted(needed("inventory.js"))
