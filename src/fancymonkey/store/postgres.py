@@ -6,14 +6,14 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeVar
 
 from fancymonkey.core.command import Command
-from fancymonkey.core.execute import execute, loads
 from fancymonkey.core.model import Entry, Item, Level, Product, Reservation, Row
-from fancymonkey.core.state import Rows, State
+from fancymonkey.core.state import Rows
 from fancymonkey.errors import StoreError, StoreReadOnly, StoreUnavailable
 from fancymonkey.store import postgres_batch as batch
-from fancymonkey.store.base import Bell, Commit, Frozen, Snapshot, Submit, absorbed, empty_rows
+from fancymonkey.store.base import Bell, Commit, Frozen, Snapshot, Submit, absorbed
 from fancymonkey.store.columns import TABLES
 from fancymonkey.store.migrations import migrations
+from fancymonkey.store.postgres_attempt import attempt
 from fancymonkey.store.postgres_fill import empty, fill
 from fancymonkey.store.postgres_frozen import frozen
 from fancymonkey.store.postgres_link import (
@@ -27,11 +27,10 @@ from fancymonkey.store.postgres_link import (
 )
 from fancymonkey.store.postgres_schema import QUERIES, check_schema, migrate
 from fancymonkey.store.postgres_watch import Watch
-from fancymonkey.store.postgres_writer import Writer, commit, committed
+from fancymonkey.store.postgres_writer import Writer, commit
 from fancymonkey.store.tables import (
     PAGE,
     by_key,
-    commit_after,
     entries,
     key_values,
     page_after,
@@ -116,48 +115,15 @@ class PostgresStore:
         if self._crowded:
             self._crowded -= 1
         elif not self._link.pooled:
-            done = await self._batch(writer, commands, now, after, locked=False)
+            done = await attempt(writer, self._schema, commands, now, after, locked=False)
             if done is not None:
                 return done
             self._crowded = CROWDED
         await writer.execute(self._begin)
-        done = await self._batch(writer, commands, now, after, locked=True)
+        done = await attempt(writer, self._schema, commands, now, after, locked=True)
         if done is None:
             raise StoreUnavailable("The ledger moved on under its lock. Try again.")
         return done
-
-    async def _batch(
-        self, writer: Connection, commands: Sequence[Command], now: int, after: int, *, locked: bool
-    ) -> Commit | None:
-        """Reads, decides, writes and commits; None where others have written in between.
-
-        Not `locked`, the write is a transaction by itself, which writes nothing in that case.
-        """
-        state = State(empty_rows(), 0, now)
-        asking = loads(commands, state)
-        head, others, due = await batch.read_first(writer, next(asking), state, after)
-        if not (locked or head.free):
-            return None
-        if head.schema != self._schema:
-            raise StoreUnavailable(
-                f"The database has schema {head.schema}, this program knows {self._schema}: "
-                f"restart it with the version that made it."
-            )
-        try:
-            load = asking.send(due)
-            while True:
-                if await batch.read_more(writer, load, state) != head.mark:
-                    return None
-                load = asking.send([])
-        except StopIteration as stop:
-            due = stop.value
-        answers = execute(state, commands, due)
-        if locked:
-            moved = await batch.write(writer, state, head.mark, locked=locked)
-            await commit(writer)
-        else:
-            moved = await committed(writer, batch.write(writer, state, head.mark, locked=locked))
-        return commit_after(state, answers, others, after) if moved else None
 
     async def _write(
         self, work: Callable[[Connection], Awaitable[T]], *, repeatable: bool = True
