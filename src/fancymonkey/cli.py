@@ -23,6 +23,7 @@ COMMANDS = {
     "storefront": "fancymonkey.commands.storefront:storefront",
     "stand-in": "fancymonkey.commands.stand_in:stand_in",
     "user": "fancymonkey.commands.user:user",
+    "drill": "fancymonkey.commands.drill:drill",
     "job": "fancymonkey.commands.job:job",
     "alerts": "fancymonkey.commands.alerts:alerts",
     "reconcile": "fancymonkey.commands.reconcile:reconcile",

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import time
 
+from fancymonkey.hold_limits import HoldLimits
 from fancymonkey.variables import http_url, switch, time_of_day, variable
 
 ALERTS = (
@@ -62,7 +63,7 @@ def time_or_off(text: str) -> time | None:
 
 
 @dataclass(frozen=True, slots=True)
-class AlertSettings:
+class AlertSettings(HoldLimits):
     """Who is told what, and when."""
 
     alert_urls: tuple[str, ...] = variable(

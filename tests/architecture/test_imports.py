@@ -28,7 +28,8 @@ LAYERS["__main__"] = LAYERS["cli"] + 1
 LEAVES: dict[str, set[str]] = {
     "errors": set(),
     "variables": {"errors"},
-    "config_alerts": {"variables"},
+    "hold_limits": {"variables"},
+    "config_alerts": {"hold_limits", "variables"},
     "chores": {"config_alerts", "variables"},
     "keeping": {"chores", "variables"},
     "config_admin": {"keeping", "variables"},
@@ -49,6 +50,7 @@ CORE_SHARED = {
     "payment",
     "document",
     "fields",
+    "fair",
     "rows",
     "quantities",
     "ledger",

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from fancymonkey.commands.storefront import storefront
+from fancymonkey.storefront import MODULE
 from tests.browser.shopfront import buyer, go_to_the_till, put_in_basket, shopfront
 from tests.support.ports import free_port
 from tests.support.uvicorns import serving
@@ -128,3 +129,30 @@ async def test_the_drop_in_tells_why_a_purchase_was_refused(
             told = await watched.page.evaluate("window.told")
             assert told["code"] == "insufficient_stock"
             assert told["lines"][0]["available"] == 0
+
+
+async def test_the_drop_in_keeps_what_it_knew_and_sells_nothing_while_the_service_is_away(
+    browser: Browser, tmp_path: Path
+) -> None:
+    port, service = free_port(), free_port()
+    home = f"http://127.0.0.1:{port}"
+    (tmp_path / "own.js").write_bytes(MODULE.read_bytes())
+    (tmp_path / "index.html").write_text(
+        f'<!doctype html><meta name="fancymonkey-api" content="http://127.0.0.1:{service}">'
+        '<link rel="icon" href="data:,"><script type="module" src="own.js"></script>'
+        f'<div data-fm-product="{HOODIE}"><button data-fm-buy="M">Buy</button>'
+        '<small data-fm-stock="M"></small></div>'
+    )
+    async with static_host(tmp_path, port) as url, buyer(browser) as watched:
+        page = watched.page
+        buy, told = page.locator("[data-fm-buy=M]"), page.locator("[data-fm-stock=M]")
+        await page.goto(url)
+        await expect(buy).to_be_disabled()
+        async with shopfront(service, cors_origins=(home,), shop_url=home) as shop:
+            await shop.count(2)
+            await page.goto(url)
+            await expect(told).to_have_text("Only 2 left!")
+            await expect(buy).to_be_enabled()
+        await expect(buy).to_be_disabled(timeout=20_000)
+        await expect(told).to_have_text("Only 2 left!")
+        assert not watched.page_errors

@@ -9,6 +9,7 @@ from playwright.async_api import Browser, expect
 
 from fancymonkey import storefront
 from fancymonkey.core.model import Kind
+from fancymonkey.web import sources
 from tests.browser.shopfront import (
     NARROW,
     WIDE,
@@ -119,6 +120,49 @@ async def test_who_was_slower_is_told_so_and_the_basket_is_what_is_left(
         await page.locator("#buy").click()
         await page.wait_for_url("**/demo/stripe/pay/**")
         assert (shop.reserved("M"), shop.reserved("L")) == (3, 1)
+
+
+async def test_in_a_rush_the_page_says_how_many_can_be_had(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "OURS", ())  # this machine counts as somewhere in the world
+    async with shopfront(rate_limit=True) as shop, buyer(browser) as watched:
+        page = watched.page
+        await visit(page, shop)
+        for _ in range(5):
+            await put_in_basket(page)
+        await page.locator("#open-basket").click()
+        await page.locator("#buy").click()
+        said = page.locator(".said")
+        await expect(said).to_contain_text("Many want this right now.")
+        await expect(said).to_contain_text("MIDNIGHT EMERALD HOODIE, M: 3 at a time")
+        await expect(page.locator("#basket .quantity").first).to_have_text("3")
+        watched.forget()  # the 409 is in the console
+        await page.locator("#buy").click()
+        await page.wait_for_url("**/demo/stripe/pay/**")
+        assert shop.reserved("M") == 3
+
+
+async def test_who_comes_back_after_the_hold_has_ended_is_not_in_their_own_way(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "OURS", ())
+    settings = {"rate_limit": True, "holds_per_address": 1}
+    async with shopfront(**settings) as shop, buyer(browser) as watched:
+        page = watched.page
+        await visit(page, shop)
+        await put_in_basket(page)
+        await go_to_the_till(page)
+        await visit(page, shop)
+        await page.evaluate("import('/v1/fancymonkey.js').then((fm) => fm.forget())")
+        names = await page.evaluate("Object.keys(localStorage)")
+        assert not [name for name in names if name.endswith((":session", ":hold"))]
+        await page.reload()
+        await page.locator("#open-basket").click()
+        await page.locator("#buy").click()
+        await page.wait_for_url("**/demo/stripe/pay/**")
+        assert shop.reserved("M") == 1
+        watched.assert_clean()
 
 
 async def test_low_stock_is_said_in_words(browser: Browser, shop: Shopfront) -> None:

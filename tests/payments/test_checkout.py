@@ -7,6 +7,7 @@ import pytest
 
 from fancymonkey.core.payment import Checkout
 from fancymonkey.store.memory import MemoryStore
+from fancymonkey.store.opening import open_store
 from tests.payments.conftest import Till, opened
 from tests.web.shops import HOODIE, START
 
@@ -296,3 +297,39 @@ async def test_what_is_asked_of_stripe_is_kept_word_by_word(till: Till) -> None:
     assert isinstance(row, Checkout)
     assert json.loads(row.request)["client_reference_id"] == found["reservation"]["id"]
     assert row.payment_session == found["sessionId"]
+
+
+async def test_the_limits_on_holds_are_those_of_the_checkout_too(target: str) -> None:
+    async with opened(open_store(target), rate_limit=True, holds_per_address=1) as till:
+        answer = await till.checkout("a", quantity=4)
+        assert (answer.status, answer.code) == (409, "hold_limit")
+        assert answer.json["lines"][0]["limit"] == 3
+        assert till.sessions == []
+        assert (await till.checkout("a", quantity=1)).status == 200
+        answer = await till.checkout("b", quantity=1)
+        assert (answer.status, answer.code) == (429, "too_many_holds")
+        assert int(answer.header("retry-after") or 0) > 1800
+
+
+async def test_a_new_checkout_in_place_of_the_buyers_own(target: str) -> None:
+    async with opened(open_store(target), rate_limit=True, holds_per_address=1) as till:
+        old = (await till.checkout("old", quantity=2)).json
+        answer = await till.checkout("new", quantity=1, replaces=old["reservation"]["id"])
+        assert answer.status == 200, answer
+        await till.settle()
+        statuses = {session["id"]: session["status"] for session in till.sessions}
+        assert statuses == {old["sessionId"]: "expired", answer.json["sessionId"]: "open"}
+        assert (await till.shop.size())["reserved"] == 1
+        assert (await till.status("old"))["status"] == "released"
+
+
+async def test_what_was_paid_is_not_replaced(till: Till) -> None:
+    old = (await till.checkout("old", quantity=2)).json
+    till.cut()
+    till.twin.act(old["sessionId"], "pay")
+    answer = await till.checkout("new", quantity=1, replaces=old["reservation"]["id"])
+    assert answer.status == 200, answer
+    assert (await till.shop.size())["reserved"] == 3
+    assert (await till.status("old"))["status"] == "held"
+    assert (await till.reconcile()).outcome == "mended"
+    assert (await till.status("old"))["status"] == "captured"

@@ -1,5 +1,6 @@
 """Every order of every event that a session may bring, each perhaps twice: the right stock."""
 
+import asyncio
 from dataclasses import dataclass
 from itertools import permutations, product
 
@@ -7,9 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fancymonkey.core.model import Status
+from fancymonkey.core.model import Reservation, Status
+from fancymonkey.core.outcomes import Accepted
+from fancymonkey.engine.engine import Engine
 from fancymonkey.payments.events import Data, Event, Object, Policy, record
-from tests.core.builders import Shop, take
+from fancymonkey.store.audit import audit
+from fancymonkey.store.opening import open_store
+from tests.core.builders import Shop, take, upsert
+from tests.store.conftest import target
+
+__all__ = ["target"]
 
 POLICY = Policy(patience=1_000_000)
 NAMES = ("completed", "async_payment_succeeded", "async_payment_failed", "expired")
@@ -37,17 +45,17 @@ STORIES = (
 )
 
 
-def event(name: str, payment_status: str) -> Event:
+def event(name: str, payment_status: str, session: str = "s1") -> Event:
     if name != "completed":
         payment_status = "paid" if name.endswith("succeeded") else "unpaid"
     thing = Object(
-        id="cs_1",
+        id=f"cs_{session}",
         payment_status=payment_status,
-        client_reference_id="h-s1",
-        metadata={"reservationId": "h-s1", "checkout": "1"},
-        payment_intent="pi_1",
+        client_reference_id=f"h-{session}",
+        metadata={"reservationId": f"h-{session}", "checkout": "1"},
+        payment_intent=f"pi_{session}",
     )
-    return Event(f"evt_{name}", f"checkout.session.{name}", Data(thing))
+    return Event(f"evt_{name}_{session}", f"checkout.session.{name}", Data(thing))
 
 
 def orders(story: Story) -> list[tuple[str, ...]]:
@@ -74,6 +82,39 @@ def test_every_order_ends_in_the_right_stock(story: Story) -> None:
         assert (shop.hold("h-s1").status is Status.CAPTURED) is story.paid, order
         shop.audit()
     assert len(every) >= 1
+
+
+async def test_every_order_on_every_store(target: str) -> None:
+    """Each order has a hold and a session of its own; all of them go on at once."""
+    cases = [
+        (f"{number}", story, order)
+        for number, (story, order) in enumerate(
+            (story, order) for story in STORIES for order in orders(story) if len(order) <= 5
+        )
+    ]
+    assert len(cases) > 500
+    engine = Engine(open_store(target), lambda: 1)
+    await engine.open()
+    try:
+        await engine.submit(upsert("a", on_hand=2 * len(cases)))
+
+        async def live(name: str, story: Story, order: tuple[str, ...]) -> None:
+            await engine.submit(take(name, ttl=10**9, a_M=2))
+            for kind in order:
+                told = event(kind, story.payment_status, name)
+                answer = await engine.submit(record(told, POLICY, 1))
+                assert isinstance(answer, Accepted)
+            hold = await engine.store.find(Reservation, f"h-{name}")
+            assert hold is not None
+            assert (hold.status is Status.CAPTURED) is story.paid, order
+
+        await asyncio.gather(*(live(*case) for case in cases))
+        level = engine.view.levels["a/M", "main"]
+        sold = 2 * sum(story.paid for _, story, _ in cases)
+        assert (level.on_hand, level.reserved) == (2 * len(cases) - sold, 0)
+        assert not (await audit(engine.store)).findings
+    finally:
+        await engine.close()
 
 
 @given(

@@ -205,7 +205,11 @@ async def test_a_lost_answer_is_found_again(till: Till) -> None:
 async def test_a_session_that_outlived_its_hold_is_ended(till: Till) -> None:
     await till.checkout()
     (hold,) = till.shop.engine.view.holds
+    till.twin.faults.change({"api_fail": "500", "api_fail_times": 1})
     await till.shop.bulk("reset")
+    await till.settle()  # what tried to end it in the background has failed
+    assert till.twin.faults.api_fail_times == 0
+    assert [session["status"] for session in till.sessions] == ["open"]
     report = await till.reconcile()
     assert [session["status"] for session in till.sessions] == ["expired"]
     assert report.mended == [f"{till.sessions[0]['id']} could still be paid, {hold} had ended"]

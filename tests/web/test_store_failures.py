@@ -18,7 +18,7 @@ from fancymonkey.errors import (
 from fancymonkey.store.memory import MemoryStore
 from fancymonkey.web.limits import RATES, Rate
 from tests.web.client import Answer
-from tests.web.shops import CRON, PASSWORD, Shop, running
+from tests.web.shops import CRON, Shop, running
 from tests.web.signing import deliver, event
 
 SECRET = "db.internal:5432 user=shop"
@@ -218,7 +218,7 @@ def test_overloaded_is_a_store_error_of_its_own() -> None:
 
 async def test_the_rate_limit_stops_one_address_and_no_other(monkeypatch: Any) -> None:
     monkeypatch.setitem(RATES, "buy", Rate("buy", 1000, 5))
-    async with running(MemoryStore(), rate_limit=True, admin_password=PASSWORD) as shop:
+    async with running(MemoryStore(), rate_limit=True, hold_calm_percent=0) as shop:
         statuses = [(await shop.reserve(f"cs_{number}")).status for number in range(8)]
         assert statuses == [200] * 5 + [429] * 3
         refused = await shop.release("cs_1")

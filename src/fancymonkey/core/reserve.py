@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from fancymonkey.core.command import Command, needs_hold, needs_item
+from fancymonkey.core.fair import Source, needs_source, note_source, unfair
 from fancymonkey.core.frozen import dataclass
 from fancymonkey.core.model import (
     MAX_LINES,
@@ -31,7 +32,9 @@ class Reserve(Command):
     already holds gets the new quantity, its own units do not count against it, and the deadline
     stays. Lines of the same SKU are one line. `reservation_id` is used where the session holds
     nothing yet. `ttl` in milliseconds. While the hold is at the checkout its lines cannot change.
-    With `only` the hold has these lines and no others: what else it held is given back.
+    With `only` the hold has these lines and no others: what else it held is given back. From a
+    `source` only so much may be held unpaid as is allowed there; `replaces` is an earlier hold of
+    the same buyer, which is not in their way.
     """
 
     reservation_id: str
@@ -39,6 +42,8 @@ class Reserve(Command):
     lines: tuple[Line, ...]
     ttl: int
     only: bool = False
+    source: Source | None = None
+    replaces: str | None = None
 
 
 def needs_reserve(command: Reserve, state: State) -> list[Key]:
@@ -49,6 +54,8 @@ def needs_reserve(command: Reserve, state: State) -> list[Key]:
     hold = state.hold(command.session_id)
     if hold is not None:
         found.append((Checkout, hold.reservation_id))
+    if command.source is not None:
+        found += needs_source(command.source, state)
     return found
 
 
@@ -62,6 +69,9 @@ def reserve(state: State, command: Reserve) -> Answer:
     refused = _refusal(state, command, found, lines, own, len(held))
     if refused is None and current is not None and held != own:
         refused = _at_checkout(state, current)
+    if refused is None and command.source is not None:
+        own_id = None if found is None else found.reservation_id
+        refused = unfair(state, command.source, own_id, command.replaces, lines, own)
     if refused is not None:
         return refused
     if current is None:
@@ -79,6 +89,8 @@ def reserve(state: State, command: Reserve) -> Answer:
         hold = replace(current, lines=tuple(held.values()))
         if hold != current:
             state.put(hold)
+    if command.source is not None:
+        note_source(state, command.source, hold)
     if command.only:
         _give_up(state, command, hold, [own[key] for key in own if key not in lines])
     stock = _set_aside(state, command, hold, lines, own)

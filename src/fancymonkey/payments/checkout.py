@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from fancymonkey.core.checkout import BeginCheckout, CheckoutOpened, CloseCheckout, Inspect
+from fancymonkey.core.command import Command
 from fancymonkey.core.execute import Many
+from fancymonkey.core.fair import Source
 from fancymonkey.core.model import Line
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.reserve import Attach, Reserve
@@ -37,13 +39,16 @@ Hold = dict[str, Any]
 class Wish:
     """What a buyer wants to pay for: the whole basket. Without lines, what the session holds.
 
-    `new_id` is the id that a new hold gets.
+    `new_id` is the id that a new hold gets, `source` where the buyer is. `replaces` is a hold of
+    theirs from before, which is given back when the new one begins.
     """
 
     session_id: str
     new_id: str
     lines: tuple[Line, ...] = ()
     actor: str = "buyer"
+    source: Source | None = None
+    replaces: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +120,15 @@ class Checkouts:
         answer = await self._engine.submit(
             Many(
                 commands=(
+                    *(await self._replaced(wish) if live is None else ()),
                     Reserve(
                         reservation_id=id_,
                         session_id=wish.session_id,
                         lines=lines,
                         ttl=terms.ttl,
                         only=True,
+                        source=wish.source,
+                        replaces=wish.replaces,
                         actor=wish.actor,
                     ),
                     BeginCheckout(
@@ -143,6 +151,15 @@ class Checkouts:
         except PaymentRefused:
             await self._undo(id_, number, live)
             raise
+
+    async def _replaced(self, wish: Wish) -> tuple[Command, ...]:
+        """What gives the buyer's hold from before back, where there is one that is not paid."""
+        before = None if wish.replaces is None else await inspect(self._engine, wish.replaces)
+        if before is None or before["status"] != "held":
+            return ()
+        if _under_way(before) and await self._abandon(before) is not None:
+            return ()
+        return (Release(ref=before["reservation_id"], reason="replaced", actor=wish.actor),)
 
     async def _ask(self, id_: str, number: int, request: str) -> Opened | Refused:
         """Asks Stripe for an attempt's session, or for the one that it made when asked before."""

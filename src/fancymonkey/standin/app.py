@@ -182,5 +182,6 @@ class StandIn:
                 "events": len(self.account.events),
                 "delivered": self.postman.delivered_count,
                 "lost": self.postman.lost_count,
+                "under_way": self.postman.under_way,
             }
         )

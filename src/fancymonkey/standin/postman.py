@@ -103,6 +103,11 @@ class Postman:
             return False
         return answer.is_success
 
+    @property
+    def under_way(self) -> int:
+        """Deliveries that have not arrived yet."""
+        return len(self._tasks)
+
     async def settle(self) -> None:
         """Waits until everything was delivered or given up."""
         while self._tasks:

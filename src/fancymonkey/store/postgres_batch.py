@@ -57,10 +57,10 @@ class Head:
     free: bool
 
 
-async def mark_of(connection: Connection) -> str:
-    """The mark of the head, for who has it locked."""
-    mark: str = await connection.fetchval("SELECT xmin::text FROM head")
-    return mark
+async def mark(connection: Connection) -> str:
+    """The version of the head's row, for who has it locked already."""
+    found: str = await connection.fetchval("SELECT xmin::text FROM head WHERE one")
+    return found
 
 
 async def read_first(

@@ -89,6 +89,7 @@ async function buy() {
 function explain(error) {
   const short = error.body?.lines;
   if (error.code === 'offline') return 'We cannot reach the shop right now. Nothing was bought; your basket is kept.';
+  if (error.code === 'hold_limit' && short) return limited(short);
   if (!['insufficient_stock', 'sold_out'].includes(error.code) || !short) return error.message;
   const told = [];
   for (const row of short) {
@@ -105,6 +106,23 @@ function explain(error) {
   lines = lines.filter((line) => line.quantity > 0);
   write();
   return `Someone was faster. ${told.join(' ')}`;
+}
+
+/** In a rush nobody gets much at once: what can be had now, and the basket changed to that. */
+function limited(rows) {
+  const told = [];
+  for (const row of rows) {
+    const line = lines.find((old) => same(old, row));
+    if (!line) continue;
+    if (row.limit > 0) {
+      line.quantity = row.limit;
+      told.push(`${inWords(line)}: ${row.limit} at a time, so we changed it to that.`);
+    } else {
+      told.push(`${inWords(line)}: somebody near you has one in their basket. Try again in a few minutes.`);
+    }
+  }
+  write();
+  return `Many want this right now. ${told.join(' ')}`;
 }
 
 async function giveBack() {

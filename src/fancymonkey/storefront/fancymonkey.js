@@ -63,7 +63,15 @@ export const held = () => {
 };
 
 /** The buyer starts anew: the hold was paid or given back. */
-export const forget = () => { keep('hold', null); keep('session', null); tell('released', null); };
+export const forget = () => {
+  const hold = kept('hold');
+  if (hold) keep('before', hold.id);
+  keep('hold', null);
+  keep('session', null);
+  tell('released', null);
+};
+/** The buyer's hold from before, so that it is not in the way of the next one. */
+const before = () => (kept('before') ? { replaces: kept('before') } : {});
 
 async function call(path, options = {}) {
   let answer;
@@ -102,13 +110,14 @@ const remember = (reservation, more = {}) => {
   const seconds = old?.expiresAt === reservation.expiresAt ? old.seconds
     : (Date.parse(reservation.expiresAt) - now()) / 1000;
   keep('hold', { ...reservation, seconds, ...more });
+  keep('before', null);
   tell('held', held());
   return reservation;
 };
 
 /** Puts lines aside: [{productId, size, quantity}]. Rejects with {code, message, body.lines}. */
 export const reserve = (lines) => attempt(async () => {
-  const body = await post('/api/inventory/reserve', { sessionId: session(), lines });
+  const body = await post('/api/inventory/reserve', { sessionId: session(), lines, ...before() });
   return remember({ ...body.reservation, lines });
 });
 
@@ -116,7 +125,7 @@ let paying = null;
 /** Holds the lines (or what is held) and gives the address to pay at. Twice at once is once. */
 export const checkout = (lines) => {
   paying ??= attempt(async () => {
-    const body = await post('/api/checkout', { sessionId: session(), ...(lines ? { lines } : {}) });
+    const body = await post('/api/checkout', { sessionId: session(), ...(lines ? { lines } : {}), ...before() });
     remember(body.reservation, { checkoutUrl: body.checkoutUrl });
     return body;
   }).finally(() => { paying = null; });

@@ -4,7 +4,7 @@ import hashlib
 from typing import Any
 
 from fancymonkey.core.outcomes import Code, Refused
-from fancymonkey.web.http import Call, Problem
+from fancymonkey.web.http import Call, Headers, Problem
 from fancymonkey.web.wire import fault_out
 
 STATUS: dict[str, int] = {
@@ -26,6 +26,9 @@ STATUS: dict[str, int] = {
     Code.TOO_MANY_LINES: 422,
     Code.SOLD_OUT: 409,
     Code.INSUFFICIENT_STOCK: 409,
+    Code.TOO_MANY_HOLDS: 429,
+    Code.HOLD_LIMIT: 409,
+    Code.HELD_TOO_OFTEN: 429,
     Code.STALE: 409,
     Code.BELOW_ZERO: 409,
     Code.OUT_OF_RANGE: 422,
@@ -35,17 +38,25 @@ STATUS: dict[str, int] = {
 }
 """The HTTP status of every refusal."""
 
+WAITS = (Code.TOO_MANY_HOLDS, Code.HELD_TOO_OFTEN)
+"""Refusals that end by themselves; their detail says in how many seconds."""
+
 KEY_MAX = 255
 
 
 def refusal(refused: Refused) -> Problem:
     """A refusal as an answer: each line at fault with what was requested and what is available."""
     more: dict[str, Any] = {}
-    if isinstance(refused.detail, list):
+    headers: Headers = []
+    if refused.code in WAITS:
+        headers.append((b"retry-after", b"%d" % refused.detail["retry_after"]))
+    elif isinstance(refused.detail, list):
         more["lines"] = [fault_out(fault) for fault in refused.detail]
     elif isinstance(refused.detail, dict):
         more.update(fault_out(refused.detail))
-    return Problem(STATUS[refused.code], refused.code.value, refused.message, **more)
+    return Problem(
+        STATUS[refused.code], refused.code.value, refused.message, headers=headers, **more
+    )
 
 
 def command_id(call: Call) -> str | None:

@@ -100,9 +100,14 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         return app.openapi_schema
 
     app.openapi = whole_document  # type: ignore[method-assign]
+    return _fronted(app, shop)
+
+
+def _fronted(app: FastAPI, shop: Shop) -> Front:
+    """The app behind what holds for every answer, and behind the front door."""
     routes = openapi.front_routes()
     known = [(method, path) for path, methods in routes.items() for method in methods]
-    limits = Limits(engine.clock, known) if settings.rate_limit else None
+    limits = Limits(shop.engine.clock, known) if shop.settings.rate_limit else None
     return Front(Guard(app, limits), shop, routes, limits, inventory.HOT)
 
 

@@ -36,7 +36,10 @@ class CheckoutLine(Struct, rename="camel"):
 
 
 class CheckoutBody(Struct, rename="camel"):
-    """Either one size or `lines`: the whole basket. Neither: what `sessionId` holds already."""
+    """Either one size or `lines`: the whole basket. Neither: what `sessionId` holds already.
+
+    `replaces` is a hold of the buyer's from before: it is given back in the same moment.
+    """
 
     session_id: Id | None = None
     product_id: Id | None = None
@@ -45,6 +48,7 @@ class CheckoutBody(Struct, rename="camel"):
     price_id: Id | None = None
     quantity: Quantity | None = None
     lines: Annotated[list[CheckoutLine], Meta(min_length=1, max_length=MAX_LINES)] | None = None
+    replaces: Id | None = None
 
 
 ID_MAX = 200
@@ -64,7 +68,13 @@ async def checkout(shop: Shop, call: Call) -> Reply:
         raise Problem(422, "invalid_request", "Name a productId and size, lines, or a sessionId.")
     if len({line.sku for line in lines}) < len(lines):
         raise Problem(422, "invalid_request", "A size is listed twice: add up its quantities.")
-    wish = Wish(body.session_id or new_session_id(), new_reservation_id(), lines)
+    wish = Wish(
+        body.session_id or new_session_id(),
+        new_reservation_id(),
+        lines,
+        source=None if shop.sources is None else await shop.sources.of(call),
+        replaces=body.replaces,
+    )
     opened = await _open(shop.engine, checkouts, wish)
     return ok(
         encode(

@@ -15,7 +15,8 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from fancymonkey.web.front import Front
-from fancymonkey.web.http import BODY_MAX, Call, Headers, Reply, Scope, too_long
+from fancymonkey.web.guard import DATA
+from fancymonkey.web.http import FRESH, Call, Headers, Reply, Scope
 
 SHORT = 64 * 1024
 """Bytes of a body up to which it is collected here; a longer one is read as ASGI does."""
@@ -30,10 +31,8 @@ class Short(Call):
         super().__init__(scope, _nothing_more)
         self.raw = b""
 
-    async def body(self, most: int = BODY_MAX) -> bytes:
-        """See `Call.body`."""
-        if len(self.raw) > most:
-            raise too_long(most)
+    async def body(self, most: int = SHORT) -> bytes:
+        """See `Call.body`; no longer one comes this way."""
         return self.raw
 
 
@@ -197,8 +196,10 @@ class Ride:
         if self.disconnected or protocol.transport.is_closing():
             return
         parts = [STATUS_LINE[reply.status], *map(_line, protocol.server_state.default_headers)]
-        parts += map(_line, reply.headers)
-        parts += map(_line, extra)
+        if reply.headers is FRESH and extra is DATA:
+            parts.append(_FRESH)
+        else:
+            parts += map(_line, (*reply.headers, *extra))
         if reply.status not in (204, 304):
             parts.append(b"content-length: %d\r\n" % len(reply.body))
         if not self.keep_alive:
@@ -213,3 +214,6 @@ class Ride:
 @lru_cache(maxsize=256)
 def _line(header: tuple[bytes, bytes]) -> bytes:
     return b"%b: %b\r\n" % header
+
+
+_FRESH = b"".join(map(_line, (*FRESH, *DATA)))

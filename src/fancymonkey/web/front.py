@@ -74,10 +74,10 @@ class Front:
         call = Call(scope, receive)
         try:
             reply, extra = await self.answer(call)
+            if type(reply) is Lines:
+                await self._send_lines(reply, call, send, extra)
+                return
         except ClientGone:
-            return
-        if type(reply) is Lines:
-            await self._send_lines(reply, call, send, extra)
             return
         await send(reply.start(extra))
         await send(reply.rest(head=scope["method"] == "HEAD"))
@@ -101,13 +101,12 @@ class Front:
             raise
         except Exception as error:  # noqa: BLE001 - nothing that is sent may make an error of ours
             reply = failure(error, call)
-        extra = DATA_HTTPS if scope.get("scheme") == "https" else DATA
+        if call.actor is not None and method != "GET" and type(reply) is not Lines:
+            await note(self._shop, call, reply.status)
+        extra = DATA_HTTPS if scope["scheme"] == "https" else DATA
         if self._shared:
             extra = [*extra, *self._cors_headers(call)]
-        if type(reply) is not Lines:  # they are noted when all of them are made
-            if call.actor is not None and method != "GET":
-                await note(self._shop, call, reply.status)
-            self._shop.meter.answered(path, reply.status, perf_counter() - started)
+        self._shop.meter.answered(path, reply.status, perf_counter() - started)
         return reply, extra
 
     async def _send_lines(self, reply: Lines, call: Call, send: Send, extra: Headers) -> None:

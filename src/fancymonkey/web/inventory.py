@@ -10,6 +10,7 @@ from fancymonkey.web import wire
 from fancymonkey.web.answers import command_id, digest, refusal
 from fancymonkey.web.auth import check_bearer
 from fancymonkey.web.http import Call, Problem, Reply, ok, parse
+from fancymonkey.web.replacing import reserve_instead
 from fancymonkey.web.shop import Shop, new_reservation_id
 
 _reserve_body = msgspec.json.Decoder(wire.ReserveBody)
@@ -26,17 +27,21 @@ async def reserve(shop: Shop, call: Call) -> Reply:
     body = parse(_reserve_body, await call.body())
     one = body.lines is None
     key = command_id(call)
-    answer = await shop.engine.submit(
-        Reserve(
-            reservation_id=new_reservation_id(),
-            session_id=body.session_id,
-            lines=_lines(body),
-            ttl=shop.ttl,
-            command_id=key,
-            digest="" if key is None else digest(call, wire.encode(body)),
-            actor="buyer",
-        )
+    command = Reserve(
+        reservation_id=new_reservation_id(),
+        session_id=body.session_id,
+        lines=_lines(body),
+        ttl=shop.ttl,
+        source=None if shop.sources is None else await shop.sources.of(call),
+        replaces=body.replaces,
+        command_id=key,
+        digest="" if key is None else digest(call, wire.encode(body)),
+        actor="buyer",
     )
+    if body.replaces is None:
+        answer = await shop.engine.submit(command)
+    else:
+        answer = await reserve_instead(shop, command, body.replaces)
     if isinstance(answer, Refused):
         raise refusal(answer)
     return ok(wire.reserved_one(answer.data) if one else wire.reserved_lines(answer.data))

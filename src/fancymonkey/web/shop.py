@@ -24,6 +24,7 @@ from fancymonkey.web.glance import Glance
 from fancymonkey.web.limits import Slots
 from fancymonkey.web.listing import Listing
 from fancymonkey.web.meter import Meter
+from fancymonkey.web.sources import Sources, sources_of
 from fancymonkey.web.table import Table
 
 SHEETS = 2
@@ -49,6 +50,7 @@ class Shop:
     sheets: Slots = field(default_factory=lambda: Slots(SHEETS))
     importing: asyncio.Lock = field(default_factory=asyncio.Lock)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    sources: Sources | None = field(init=False)
     meter: Meter = field(init=False, default_factory=Meter)
 
     def __post_init__(self) -> None:
@@ -58,6 +60,7 @@ class Shop:
         self.throttle = Throttle(self.engine.clock)
         self.accounts = accounts_of(self.engine, self.settings)
         self.policy = policy_of(self.settings)
+        self.sources = sources_of(self.engine, self.settings)
         if self.checkouts is not None:
             self.reconciler = Reconciler(self.engine, self.checkouts, self.policy)
         self.alerts = alerts_of(self.engine, self.settings, lambda: self.jobs.jobs)

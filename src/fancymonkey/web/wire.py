@@ -30,13 +30,17 @@ class LineBody(Struct, rename="camel"):
 
 
 class ReserveBody(Struct, rename="camel"):
-    """Either one size (`productId`, `size`, `quantity`) or `lines`; always a `sessionId`."""
+    """Either one size (`productId`, `size`, `quantity`) or `lines`; always a `sessionId`.
+
+    `replaces` is a hold of the buyer's from before: it is given back in the same moment.
+    """
 
     session_id: Id
     product_id: Id | None = None
     size: Id | None = None
     quantity: Quantity | None = None
     lines: Annotated[list[LineBody], Meta(min_length=1, max_length=MAX_LINES)] | None = None
+    replaces: Id | None = None
 
 
 class ReleaseBody(Struct, rename="camel"):

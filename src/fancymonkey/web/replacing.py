@@ -1,0 +1,38 @@
+"""A hold in place of an earlier one of the same buyer, who comes back with a new session."""
+
+from dataclasses import replace
+
+from fancymonkey.core.execute import Many
+from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
+from fancymonkey.core.reserve import Reserve
+from fancymonkey.core.resolve import Release
+from fancymonkey.web.shop import Shop
+
+
+async def reserve_instead(shop: Shop, command: Reserve, earlier: str) -> Answer:
+    """Gives the earlier hold back and reserves, both or neither; its units do not count any more.
+
+    Whoever knows a hold's id may give it back. One that is unknown, ended or paid changes nothing.
+    """
+    both = Many(
+        commands=(
+            Release(ref=earlier, reason="replaced", actor=command.actor),
+            replace(command, command_id=None, digest=""),
+        ),
+        all_or_nothing=True,
+        command_id=command.command_id,
+        digest=command.digest,
+    )
+    answer = await shop.engine.submit(both)
+    if isinstance(answer, Accepted):
+        released, reserved = answer.data["rows"]
+        if shop.checkouts is not None:
+            shop.checkouts.close_later(released["accepted"]["reservation_id"])
+        return Accepted(reserved["accepted"], answer.replayed)
+    if answer.code is Code.IDEMPOTENCY_CONFLICT:
+        return answer
+    released, reserved = answer.detail["rows"]
+    if "refused" in released:
+        return await shop.engine.submit(command)
+    fault = reserved
+    return Refused(Code(fault["refused"]), fault["message"], fault["detail"])

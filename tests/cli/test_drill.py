@@ -1,0 +1,135 @@
+"""A rehearsal against real servers: honest ones pass, and ones that were tampered with do not."""
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from fancymonkey.variables import PUBLISHED_PASSWORD
+from tests.support.ports import free_port
+from tests.support.server import PROGRAM, Server
+
+STOCK = 17
+SECONDS = 120
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A shop in demo mode."""
+    place = tmp_path_factory.mktemp("drill")
+    with Server(data=place / "data", arguments=["--demo", "--init"]) as server:
+        yield server
+
+
+def begin(shop: Server, *options: str) -> subprocess.Popen[str]:
+    crowd = ["--buyers", "60", "--stock", str(STOCK), "--seed", "3", "--json"]
+    return subprocess.Popen(
+        [*PROGRAM, "drill", "--url", shop.url, *crowd, *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=shop.env,
+    )
+
+
+def drill(shop: Server, *options: str) -> tuple[int, dict[str, Any]]:
+    """Its exit code and its certificate."""
+    program = begin(shop, *options)
+    out, err = program.communicate(timeout=SECONDS)
+    assert out, err
+    return program.returncode, json.loads(out)
+
+
+def first_size(shop: Server) -> dict[str, Any]:
+    told = httpx.get(f"{shop.url}/api/inventory/get").json()["inventory"][0]
+    return {"productId": told["productId"], **told["sizes"][0]}
+
+
+def test_an_honest_shop_gets_its_certificate(shop: Server) -> None:
+    before = first_size(shop)
+    options = ["--duplicate", "0.3", "--lose", "0.3", "--shuffle", "--late", "0.2"]
+    code, found = drill(shop, *options)
+    assert code == 0, found
+    assert (found["oversold"], found["lost"], found["booksBalance"]) == (0, 0, True)
+    assert (found["held"], found["faults"]) == (0, [])
+    assert found["sold"] - found["backordered"] + found["left"] == STOCK
+    assert found["sold"] >= STOCK / 2
+    assert found["late"] > 0
+    assert found["mended"] > 0
+    assert set(found["reserveMs"]) == set(found["checkoutMs"]) == {"p50", "p95", "p99"}
+    after = first_size(shop)
+    assert (after["stock"], after["reserved"]) == (before["stock"], 0)
+
+
+def test_a_certificate_for_people(shop: Server) -> None:
+    told = subprocess.run(
+        [*PROGRAM, "drill", "--url", shop.url, "--buyers", "3", "--stock", "2"],
+        capture_output=True,
+        text=True,
+        env=shop.env,
+        timeout=SECONDS,
+        check=True,
+    ).stdout
+    assert told.startswith("3 buyers wanted 2 units.")
+    assert told.endswith("PASSED\n")
+    for word in ("sold", "held", "backordered", "oversold", "lost", "books balance", "p99"):
+        assert word in told
+
+
+def test_events_that_nobody_misses_are_lost_payments(shop: Server) -> None:
+    code, found = drill(shop, "--lose", "1", "--late", "0", "--no-reconcile")
+    assert code == 1
+    assert found["passed"] is False
+    assert found["lost"] > 0
+    assert found["lost"] == len([text for text in found["faults"] if "was paid, and" in text])
+    answer = httpx.post(
+        f"{shop.url}/api/payments/reconcile",
+        headers={"Authorization": f"Bearer {PUBLISHED_PASSWORD}"},
+    )
+    assert answer.json()["report"]["outcome"] == "mended"
+
+
+@pytest.mark.parametrize("change", [1, -1])
+def test_stock_that_moves_meanwhile_is_seen(shop: Server, change: int) -> None:
+    program = begin(shop)
+    size = first_size(shop)
+    while size["stock"] != STOCK:
+        assert program.poll() is None
+        time.sleep(0.01)
+        size = first_size(shop)
+    row = {"productId": size["productId"], "size": size["size"], "adjustStock": change}
+    body = {"password": PUBLISHED_PASSWORD, "updates": [row]}
+    assert httpx.post(f"{shop.url}/api/inventory/update", json=body).json()["success"]
+    out, _ = program.communicate(timeout=SECONDS)
+    found = json.loads(out)
+    assert program.returncode == 1
+    assert found["booksBalance"] is False
+    assert len(found["faults"]) == 1
+    assert f"{STOCK} were there and" in found["faults"][0]
+
+
+def test_it_refuses_where_money_could_move(tmp_path: Path) -> None:
+    env = {
+        "STRIPE_SECRET_KEY": "sk_test_x",
+        "STRIPE_WEBHOOK_SECRET": "whsec_x",
+        "LOG_LEVEL": "info",
+    }
+    with Server(data=tmp_path, env=env, arguments=["--init"]) as server:
+        before = first_size(server)
+        program = begin(server)
+        out, err = program.communicate(timeout=SECONDS)
+        assert (program.returncode, out) == (1, "")
+        assert "is not in demo mode: real money could move" in err
+        assert first_size(server) == before
+
+
+def test_where_nobody_listens(shop: Server) -> None:
+    program = begin(shop, "--url", f"http://127.0.0.1:{free_port()}")
+    _, err = program.communicate(timeout=SECONDS)
+    assert program.returncode == 1
+    assert err.startswith("Error: The shop at http://127.0.0.1:")

@@ -1,0 +1,103 @@
+"""Whether an object fits what Stripe's own library says of its class."""
+
+import builtins
+import types
+import typing
+from decimal import Decimal
+from typing import Any, ForwardRef, Literal, Union, get_args, get_origin
+
+import stripe
+from stripe import StripeObject
+
+
+class Names(dict[str, Any]):
+    """What an annotation may name; the library imports some of it for type checkers only."""
+
+    def __missing__(self, name: str) -> Any:
+        for place in (typing, stripe, stripe.checkout, builtins):
+            # Where two classes would have one name, the library calls one of them a resource.
+            found = getattr(place, name, None) or getattr(
+                place, name.removesuffix("Resource"), None
+            )
+            if found is not None:
+                return found
+        raise KeyError(name)
+
+
+def misfits(thing: dict[str, Any], kind: type[StripeObject], path: str = "") -> list[str]:
+    """What of an object its class does not have, or has otherwise; by its path."""
+    hints: dict[str, Any] = {}
+    for base in reversed(kind.__mro__):
+        hints |= vars(base).get("__annotations__", {})
+    found = []
+    for name, value in thing.items():
+        here = f"{path}.{name}"
+        if name not in hints:
+            found.append(f"{here}: {kind.__name__} has no such field")
+        elif not fits(value, hints[name], kind):
+            found.append(f"{here}: {value!r} is no {hints[name]}")
+        else:
+            found += _inside(value, hints[name], kind, here)
+    return found
+
+
+def _inside(value: Any, hint: Any, kind: type, path: str) -> list[str]:
+    """The misfits of the objects that a value has in it."""
+    named = _named(hint, kind)
+    if get_origin(named) in (Union, types.UnionType):
+        found = [
+            _inside(value, one, kind, path) for one in get_args(named) if fits(value, one, kind)
+        ]
+        return min(found, key=len, default=[])
+    if isinstance(value, dict) and _is_object(named):
+        return misfits(value, named, path)
+    if isinstance(value, list) and get_origin(named) is list:
+        (inner,) = get_args(named)
+        rows = [_inside(row, inner, kind, f"{path}[{n}]") for n, row in enumerate(value)]
+        return [text for row in rows for text in row]
+    return []
+
+
+def _is_object(hint: Any) -> bool:
+    return isinstance(hint, type) and issubclass(hint, StripeObject)
+
+
+def _named(hint: Any, kind: type) -> Any:
+    """The hint itself where it is only named."""
+    if isinstance(hint, ForwardRef):
+        hint = hint.__forward_arg__
+    if isinstance(hint, str):
+        return eval(hint, {}, Names(vars(kind)))
+    return hint
+
+
+def fits(value: Any, hint: Any, kind: type) -> bool:
+    """Whether a value is of the kind that an annotation of a class means, on the outside."""
+    hint = _named(hint, kind)
+    origin, args = get_origin(hint), get_args(hint)
+    if hint is Any:
+        return True
+    if origin in (Union, types.UnionType):
+        if any(get_origin(one) is Literal for one in args):
+            args = tuple(one for one in args if one is not str)  # open to the future, not to us
+        return any(fits(value, one, kind) for one in args)
+    if origin is Literal:
+        return value in args
+    if origin is list:
+        return isinstance(value, list) and all(fits(row, args[0], kind) for row in value)
+    if origin is dict:
+        return isinstance(value, dict) and all(fits(row, args[1], kind) for row in value.values())
+    if hint in (None, type(None)):
+        return value is None
+    if hint is int:
+        return type(value) is int
+    if hint in (float, Decimal):
+        return type(value) in (int, float, str)
+    if _is_object(hint):
+        return isinstance(value, dict)
+    if isinstance(origin, type) and issubclass(origin, StripeObject):
+        if not isinstance(value, dict):
+            return False
+        rows = value.get("data", []) if origin is stripe.ListObject else value.values()
+        return all(fits(row, args[0], kind) for row in rows)
+    return type(value) is hint
