@@ -201,12 +201,12 @@ async def test_limits_count_for_whom_a_trusted_proxy_names() -> None:
             assert isinstance(protocol.cycle, Ride)
         await answers(transport, behind, 1)
         await answers(unheard, stranger, 1)
-        assert set(app._limit._buckets) == {"198.51.100.4", "10.9.9.9"}
+        assert set(app._limits._limits["buy"]._buckets) == {"198.51.100.4", "10.9.9.9"}
 
 
 async def test_a_flood_gets_429_on_the_short_way_too() -> None:
     async with running(MemoryStore(), rate_limit=True) as shop:
-        shop.client.app._limit._buckets["203.0.113.7"] = (0, shop.clock())
+        shop.client.app._limits._limits["buy"]._buckets["203.0.113.7"] = (0, shop.clock())
         protocol, transport = connection(shop.client.app)
         protocol.data_received(request("cs_1"))
         (answer,) = await answers(transport, protocol, 1)
