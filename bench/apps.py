@@ -53,7 +53,7 @@ def with_noop(settings: Settings) -> Front:
 
     front._routes = {**front._routes, NOOP: {"POST": noop}, NOOP_ASGI: {"POST": noop}}
     front.hot.add((b"POST", NOOP.encode()))  # the short way, as the hot endpoints themselves
-    inner: Any = front._app
+    inner: Any = front._app._app  # type: ignore[attr-defined]  # behind the guard
     inner.include_router(typed(front._shop))
     return front
 
