@@ -3,10 +3,10 @@
 import pytest
 
 from tests.accounts.visitor import Visitor
-from tests.web.conftest import any_shop, shop, target
+from tests.web.conftest import any_shop, shop, target, way
 from tests.web.shops import Shop
 
-__all__ = ["any_shop", "shop", "target"]
+__all__ = ["any_shop", "shop", "target", "way"]
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ READ, STOCK, ADMIN = "read", "stock", "admin"
 STOCK_OR_CRON = "stock, or the cron secret"
 STOCK_OR_CRON_NO_COOKIE = "stock but not by cookie, or the cron secret"
 ADMIN_BUT_NO_KEY = "admin, but no key"
+ADMIN_BUT_NO_COOKIE = "admin, but not by cookie"
 ACCOUNT, BROWSER, PAGE = "an account's session", "a browser's session or nobody", "a page"
 
 NEEDS: dict[tuple[str, str], str] = {
@@ -71,6 +72,16 @@ NEEDS: dict[tuple[str, str], str] = {
     ("GET", "/api/admin/explain"): READ,
     ("GET", "/api/admin/overview"): READ,
     ("GET", "/api/admin/inventory/live"): READ,
+    ("GET", "/api/admin/alerts"): ADMIN,
+    ("POST", "/api/admin/alerts/test"): ADMIN,
+    ("GET", "/api/admin/jobs"): READ,
+    ("GET", "/api/admin/webhooks"): ADMIN,
+    **{
+        ("POST", f"/api/admin/webhooks{what}"): ADMIN
+        for what in ("", "/change", "/remove", "/rotate", "/ping", "/redeliver")
+    },
+    ("GET", "/api/admin/webhooks/deliveries"): ADMIN,
+    ("POST", "/api/admin/migrate"): ADMIN_BUT_NO_COOKIE,
     ("GET", "/api/cron/{job}"): STOCK_OR_CRON_NO_COOKIE,
     ("POST", "/api/cron/{job}"): STOCK_OR_CRON,
     ("GET", "/api/inventory/live"): OPEN,
@@ -122,10 +133,11 @@ def _flat(routes: Iterable[Any]) -> Iterator[Any]:
 
 def bodies() -> dict[tuple[str, str], Any]:
     """A body that makes sense for each route that reads one."""
+    from fancymonkey.web.alert_samples import ALERT_REQUESTS
     from fancymonkey.web.owner_samples import OWNERS_REQUESTS
     from fancymonkey.web.samples import REQUESTS
 
-    samples = REQUESTS | OWNERS_REQUESTS
+    samples = REQUESTS | OWNERS_REQUESTS | ALERT_REQUESTS
     found = {
         (one.method, one.path): samples[one.endpoint.__name__]
         for one in openapi.OPERATIONS

@@ -1,5 +1,5 @@
 """A shop over the memory store."""
 
-from tests.web.conftest import shop
+from tests.web.conftest import shop, way
 
-__all__ = ["shop"]
+__all__ = ["shop", "way"]

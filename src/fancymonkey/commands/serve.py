@@ -19,6 +19,7 @@ from fancymonkey.commands.init import fill_empty
 from fancymonkey.config import Settings, without_password
 from fancymonkey.errors import ConfigError, FancyMonkeyError
 from fancymonkey.logs import logging_config
+from fancymonkey.variables import PUBLISHED_PASSWORD
 
 log = logging.getLogger(__name__)
 
@@ -262,6 +263,13 @@ def _till(settings: Settings) -> str:
     )
 
 
+def _door(settings: Settings) -> str:
+    """How to log in, where it is no secret: the demo has the password that was published."""
+    if settings.demo and settings.local and settings.admin_password in (None, PUBLISHED_PASSWORD):
+        return f" (log in as {settings.owner_email}, {PUBLISHED_PASSWORD})"
+    return ""
+
+
 def _announce(sockets: list[socket.socket] | None) -> None:
     host, port = _address(sockets)
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
@@ -272,6 +280,7 @@ def _announce(sockets: list[socket.socket] | None) -> None:
         f"""
 Fancy Monkey Inventory {__version__} is open at {url}
   the shop       {url}/
+  the dashboard  {url}/admin/{_door(settings)}
   the stock      {url}/api/inventory/get
   the API        {url}/docs
   its data       {without_password(settings.target)}

@@ -68,8 +68,8 @@ def router(shop: Shop) -> APIRouter:
         the admin password or an API key with the right `admin`.
         """
         call = Call(request.scope, request.receive)
-        body = parse(_body, await call.body())
         await require(shop, call, "admin", cookie=False)
+        body = parse(_body, await call.body())
         if moving.locked() or shop.engine.moved_to is not None:
             raise Problem(
                 409,
