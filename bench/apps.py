@@ -42,9 +42,9 @@ def answer_of_a_reserve() -> bytes:
     )
 
 
-def with_noop() -> Front:
+def with_noop(settings: Settings) -> Front:
     """The whole service, and a POST beside its hot endpoints that reads and answers, no more."""
-    front = create_app(Settings.load())
+    front = create_app(settings)
     body = answer_of_a_reserve()
 
     async def noop(shop: Shop, call: Call) -> Reply:
@@ -53,7 +53,7 @@ def with_noop() -> Front:
 
     front._routes = {**front._routes, NOOP: {"POST": noop}, NOOP_ASGI: {"POST": noop}}
     front.hot.add((b"POST", NOOP.encode()))  # the short way, as the hot endpoints themselves
-    inner: Any = front._app
+    inner: Any = front._app._app  # type: ignore[attr-defined]  # behind the guard
     inner.include_router(typed(front._shop))
     return front
 
@@ -137,7 +137,7 @@ def typed(shop: Shop) -> APIRouter:
 class Bare:
     """What ASGI itself costs: the body is read, a constant is sent, with the no-op's headers."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._body = answer_of_a_reserve()
         self._headers = [
             (b"content-length", str(len(self._body)).encode()),

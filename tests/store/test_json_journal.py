@@ -450,9 +450,9 @@ async def test_the_loop_waits_for_a_quick_disk_and_for_no_slow_one(
 
     main = threading.current_thread().name
     assert await where(0.0001, 250, 5) == main  # once it has shown that it is quick
-    assert await where(0.0005, 2, 5) == "journal"
+    assert await where(0.0005, 20, 5) == "journal"
     assert await where(0.0005, 1, 1) == main  # nobody else waits
-    assert await where(0.005, 2, 1) == "journal"
+    assert await where(0.005, 20, 1) == "journal"
     assert await where(0.0001, 10, 1) == "journal"  # it is not trusted at once
     assert await where(0.0001, 100, 1) == main
     await store.close()

@@ -167,8 +167,7 @@ async def test_who_hangs_up_early_has_asked_nothing_and_late_has_his_hold(shop: 
     protocol, transport = connection(shop.client.app)
     protocol.data_received(request("late"))
     protocol.connection_lost(None)
-    await shop.engine.batcher.settle()
-    await asyncio.sleep(0)
+    await asyncio.gather(*protocol.tasks)
     assert transport.written == b""
     assert await shop.engine.store.reservation("early") is None
     assert await shop.engine.store.reservation("late") is not None
@@ -201,12 +200,12 @@ async def test_limits_count_for_whom_a_trusted_proxy_names() -> None:
             assert isinstance(protocol.cycle, Ride)
         await answers(transport, behind, 1)
         await answers(unheard, stranger, 1)
-        assert set(app._limit._buckets) == {"198.51.100.4", "10.9.9.9"}
+        assert set(app._limits._limits["buy"]._buckets) == {"198.51.100.4", "10.9.9.9"}
 
 
 async def test_a_flood_gets_429_on_the_short_way_too() -> None:
     async with running(MemoryStore(), rate_limit=True) as shop:
-        shop.client.app._limit._buckets["203.0.113.7"] = (0, shop.clock())
+        shop.client.app._limits._limits["buy"]._buckets["203.0.113.7"] = (0, shop.clock())
         protocol, transport = connection(shop.client.app)
         protocol.data_received(request("cs_1"))
         (answer,) = await answers(transport, protocol, 1)
@@ -237,3 +236,23 @@ async def test_the_timer_does_not_run_while_a_request_comes_in(
     protocol, _ = idle
     protocol.data_received(request("cs_2")[:40])
     assert protocol.timeout_keep_alive_task is None
+
+
+async def test_an_endpoint_may_wait_for_anything(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also for what asks for its task, as the database driver's timeouts do."""
+    app = shop.client.app
+    reserve = app._routes[RESERVE]["POST"]
+
+    async def slow(*args: Any) -> Any:
+        async with asyncio.timeout(5):
+            await asyncio.sleep(0)
+            return await reserve(*args)
+
+    monkeypatch.setattr(app, "_routes", {**app._routes, RESERVE: {"POST": slow}})
+    protocol, transport = connection(app)
+    protocol.data_received(request("cs_1"))
+    assert isinstance(protocol.cycle, Ride)
+    (answer,) = await answers(transport, protocol, 1)
+    assert answer.status == 200

@@ -64,8 +64,8 @@ class Journal:
         self._first = 1
         self._last_line: tuple[int, bytes] | None = None
         self._whole = 0
-        self.slowest = 1.0
-        """The longest that a line has taken lately, in seconds; what is long ago counts less."""
+        self.pace = 1.0
+        """What a line has taken lately, in seconds: a mean in which the last ten count most."""
 
     @property
     def full(self) -> bool:
@@ -200,7 +200,7 @@ class Journal:
         started = perf_counter()
         self._disk.write(self._fd, line)
         self._disk.sync(self._fd)
-        self.slowest = max(perf_counter() - started, 0.95 * self.slowest)
+        self.pace += (perf_counter() - started - self.pace) / 10
         self._size += len(line)
         self._entries += entries
         self.position = Position(self.position.number + 1, revision, int(line[8:16], 16))

@@ -163,7 +163,7 @@ class JsonStore:
     ) -> None:
         try:
             bound = QUICK_SECONDS if alone else PROMPT_SECONDS
-            if self._journal.slowest < bound and self._writer is not None:
+            if self._journal.pace < bound and self._writer is not None:
                 # The way to a thread and back would take longer than such a disk does.
                 self._journal.append(line, revision, entries)
             else:

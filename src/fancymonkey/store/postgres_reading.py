@@ -31,7 +31,7 @@ class Reading:
     """A few connections that read."""
 
     _link: Link
-    _readers: Pool | None
+    _readers: "Pool | None"
 
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[Reader]:

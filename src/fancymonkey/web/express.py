@@ -1,6 +1,6 @@
 """The short way through the server: hot requests from the socket to the endpoint and back.
 
-uvicorn gives each request a task, a scope, a channel in and one out, and puts the answer together
+uvicorn gives each request a scope, an event, a channel in and one out, and puts the answer together
 header by header; that costs more than a reserve itself. Here a request for a hot endpoint, whose
 body came whole and short, is answered without any of it, by the same code of `web/front.py` and to
 the same bytes. Anything out of the ordinary goes uvicorn's way.
@@ -154,7 +154,6 @@ class Ride:
     __slots__ = (
         "_front",
         "_protocol",
-        "_work",
         "call",
         "disconnected",
         "keep_alive",
@@ -169,26 +168,22 @@ class Ride:
         self.response_complete = False
         self._protocol = protocol
         self._front = front
-        self._work: Coroutine[Any, Any, tuple[Reply, Headers]]
 
     def begin(self) -> None:
-        """Answers: now, or when the answer is durable."""
-        self._work = self._front.answer(self.call)
-        self._go_on(None)
+        """Answers, in a task of its own: what an endpoint waits for may need one."""
+        protocol = self._protocol
+        task = protocol.loop.create_task(self._answer())
+        protocol.tasks.add(task)
+        task.add_done_callback(protocol.tasks.discard)
 
-    def _go_on(self, _: Any) -> None:
-        """Runs to the next thing that has to be waited for, as a task would do."""
+    async def _answer(self) -> None:
         try:
-            waited = self._work.send(None)
-        except StopIteration as stop:
-            self._send(*stop.value)
+            reply, extra = await self._front.answer(self.call)
         except BaseException:
             self.response_complete = True
             self._protocol.transport.close()
             raise
-        else:
-            waited._asyncio_future_blocking = False  # as a task says that it has understood
-            waited.add_done_callback(self._go_on)
+        self._send(reply, extra)
 
     def _send(self, reply: Reply, extra: Headers) -> None:
         self.response_complete = True

@@ -49,7 +49,7 @@ class Front:
         limits: Limits | None,
         hot: Container[Endpoint] = (),
     ) -> None:
-        """`hot` endpoints may be answered past ASGI: they wait for the engine and nothing else."""
+        """`hot` endpoints may be answered past ASGI: none of them answers line by line."""
         self._app = app
         self._shop = shop
         self._routes = routes

@@ -142,4 +142,4 @@ async def _release_expired(shop: Shop) -> Reply:
 
 
 HOT = frozenset({get_inventory, reserve, release})
-"""What a crowd calls. These wait for the engine's answer and for nothing else."""
+"""What a crowd calls: short bodies, and answers that are there as a whole."""
