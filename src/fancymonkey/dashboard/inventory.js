@@ -219,6 +219,7 @@ async function restore() {
   draw();
   table()?.requestUpdate();
   toast(`${plural(back.length, "number")} you had typed ${back.length === 1 ? "is" : "are"} still here. Enter saves.`);
+  await table()?.updateComplete; // the rows have their places now
   table()?.go(back[0].sku, back[0].field);
 }
 
