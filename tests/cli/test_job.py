@@ -1,6 +1,7 @@
 """`fancymonkey job`."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ def test_jobs_are_listed_before_and_after_they_ran(cli: Run, shop: str) -> None:
     assert {row["job"] for row in rows} >= {"tidy", "retention"}
     (tidy,) = [row for row in rows if row["job"] == "tidy"]
     assert tidy["last"]["outcome"] == "nothing"
+    began = datetime.fromisoformat(tidy["last"]["startedAt"])
+    assert abs(datetime.now(UTC) - began) < timedelta(minutes=1)  # and not its hour
 
 
 def test_an_unknown_job_is_refused_in_one_line(cli: Run, shop: str) -> None:

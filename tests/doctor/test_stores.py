@@ -18,6 +18,7 @@ from fancymonkey.config import Settings
 from fancymonkey.core.adjust import Count
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import RecordEvent
+from fancymonkey.core.keep import Draft, Keep
 from fancymonkey.core.model import Line
 from fancymonkey.core.payment import Run
 from fancymonkey.core.record import RecordRun
@@ -152,6 +153,30 @@ async def test_a_job_that_fails_and_a_backup_that_is_old(shop: str) -> None:
     found = await examined(shop)
     assert ids(found.findings) == {"job.failed", "backup.old"}
     assert "3 days" in next(one for one in found.findings if one.id == "backup.old").what
+
+
+async def test_backups_that_fail_do_not_make_the_last_one_younger(shop: str) -> None:
+    await written(
+        shop,
+        RecordRun(run=Run("backup", NOW - 72 * HOUR, 10, "done", "{}")),
+        RecordRun(run=Run("backup", NOW - HOUR, 10, "failed", "{}")),
+    )
+    assert ids((await examined(shop)).findings) == {"job.failed", "backup.old"}
+
+
+async def test_a_job_that_works_again_is_well(shop: str) -> None:
+    """Of quiet runs one an hour is kept, under its hour: before the failure."""
+    began = NOW // HOUR * HOUR
+    stands = Draft(
+        "jobs", "tidy", f'{{"started_at":{began + 9},"ended_at":{began + 10},"outcome":"nothing"}}'
+    )
+    await written(
+        shop,
+        RecordRun(run=Run("tidy", began + 5, 1, "failed", "{}")),
+        RecordRun(run=Run("tidy", began, 1, "nothing", "{}")),
+        Keep(drafts=(stands,)),
+    )
+    assert (await examined(shop)).findings == []
 
 
 async def test_jobs_that_nobody_asks_for(shop: str) -> None:

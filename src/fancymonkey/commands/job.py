@@ -18,6 +18,7 @@ from fancymonkey.commands.remote import address, ask
 from fancymonkey.config import Settings
 from fancymonkey.core.payment import Run
 from fancymonkey.engine.engine import Engine
+from fancymonkey.engine.recent_runs import recent_runs
 from fancymonkey.errors import ConfigError, StoreLocked, StoreUnavailable
 from fancymonkey.jobs.desk import FAILED, JobRunning
 from fancymonkey.store.opening import open_store
@@ -51,21 +52,23 @@ async def _list(settings: Settings) -> list[dict[str, Any]]:
         engine = Engine(store)
         checkouts = checkouts_of(engine, settings)
         shop = Shop(engine, settings, checkouts)
-        latest: dict[str, Run] = {}
-        async for row in store.scan(Run):  # in the order of their beginning
-            if isinstance(row, Run):
-                latest[row.job] = row
+        latest = await recent_runs(store)
         if checkouts is not None:
             await checkouts.close()
     return [
-        {"job": one.name, "about": one.about, "last": _row(latest.get(one.name))}
+        {
+            "job": one.name,
+            "about": one.about,
+            "last": _last(latest.get(one.name, [])),
+        }
         for one in shop.jobs.jobs.values()
     ]
 
 
-def _row(row: Run | None) -> dict[str, Any] | None:
-    if row is None:
+def _last(runs: list[Run]) -> dict[str, Any] | None:
+    if not runs:
         return None
+    row = runs[0]
     began = datetime.fromtimestamp(row.started_at / 1000).astimezone()
     return {
         "startedAt": began.isoformat(timespec="seconds"),

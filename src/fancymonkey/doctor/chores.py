@@ -4,17 +4,18 @@ from collections.abc import AsyncIterator
 
 from fancymonkey.core.payment import Run
 from fancymonkey.doctor.finding import Finding, Patient, error, note, warning
+from fancymonkey.engine.recent_runs import recent_runs
 
 DAY = 24 * 3_600_000
 FAILED = ("failed", "interrupted")
+BACKUPS = 100
+"""So many runs are looked through for one that has made a backup."""
 
 
 async def check_jobs(patient: Patient) -> AsyncIterator[Finding]:
     """The latest run of every job."""
-    latest: dict[str, Run] = {}
-    async for row in patient.store.scan(Run):  # in the order of their beginning
-        if isinstance(row, Run):
-            latest[row.job] = row
+    recent = await recent_runs(patient.store, BACKUPS)
+    latest = {job: runs[0] for job, runs in recent.items()}
     for name, run in sorted(latest.items()):
         if run.outcome in FAILED:
             yield error(
@@ -22,7 +23,7 @@ async def check_jobs(patient: Patient) -> AsyncIterator[Finding]:
                 f"The job {name} failed when it ran last.",
                 f"`fancymonkey job list` says why; `fancymonkey job run {name}` tries again.",
             )
-    for finding in _backup(latest.get("backup"), patient.now):
+    for finding in _backup(recent.get("backup", []), patient.now):
         yield finding
     tidy = latest.get("tidy")
     if not patient.settings.schedules and (tidy is None or tidy.started_at < patient.now - DAY):
@@ -33,22 +34,25 @@ async def check_jobs(patient: Patient) -> AsyncIterator[Finding]:
         )
 
 
-def _backup(run: Run | None, now: int) -> list[Finding]:
-    if run is None:
+def _backup(runs: list[Run], now: int) -> list[Finding]:
+    made = [run for run in runs if run.outcome not in FAILED]
+    if not made and len(runs) < BACKUPS:
         return [
             note(
                 "backup.never",
-                "No backup was ever made by this program.",
-                "See docs/how-to/back-up-and-restore.md.",
+                "No backup was ever made by the nightly job. Those of `fancymonkey backup` leave "
+                "no trace here.",
+                "Set BACKUP_TO. See docs/how-to/back-up-and-restore.md.",
             )
         ]
+    run = made[0] if made else runs[-1]
     days = (now - run.started_at) // DAY
     if days < 2:
         return []
     return [
         warning(
             "backup.old",
-            f"The last backup is {days} days old.",
+            f"The last backup of the nightly job is {days} days old.",
             "`fancymonkey job run backup`, and look at why the nightly one did not run.",
         )
     ]

@@ -6,6 +6,7 @@ from fancymonkey.alerts.happenings import ALERTS, Happening
 from fancymonkey.alerts.outbox import Delivery
 from fancymonkey.core.payment import Run
 from fancymonkey.engine.folder import Kept
+from fancymonkey.engine.recent_runs import recent_runs
 from fancymonkey.web.access import require
 from fancymonkey.web.choice import Query
 from fancymonkey.web.http import Call, Problem, Reply, ok
@@ -91,12 +92,7 @@ async def list_jobs(shop: Shop, call: Call) -> Reply:
     await require(shop, call, "read")
     limit = Query(call).number("limit", 5, 1, RECENT_MAX)
     states = await shop.jobs.states()
-    latest: dict[str, list[Run]] = {}
-    async for row in shop.engine.store.scan(Run):  # in the order of their beginning
-        if isinstance(row, Run) and row.job in shop.jobs.jobs:
-            runs = latest.setdefault(row.job, [])
-            runs.append(row)
-            del runs[:-limit]
+    latest = await recent_runs(shop.engine.store, limit)
     rows = []
     for job in shop.jobs.jobs.values():
         kept = states.get(job.name)
@@ -107,7 +103,7 @@ async def list_jobs(shop: Shop, call: Call) -> Reply:
                 "about": job.about,
                 "scheduled": job.when is not None and shop.settings.schedules,
                 "running": running,
-                "runs": [_run_out(row) for row in reversed(latest.get(job.name, []))],
+                "runs": [_run_out(row) for row in latest.get(job.name, [])],
             }
         )
     return ok(encode({"success": True, "jobs": rows}))
