@@ -31,6 +31,17 @@ def test_saved_and_put_back_for_machines(cli: Run, shop: str, tmp_path: Path) ->
     assert (told["clean"], told["keptAside"], told["revision"]) == (True, None, made["revision"])
 
 
+def test_of_a_directory_the_newest_is_put_back(cli: Run, shop: str, tmp_path: Path) -> None:
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    assert "is a directory" in cli("restore", "--from", folder, "--data", tmp_path / "no").output
+    made = json.loads(cli("backup", "--data", shop, "--to", folder, "--json").stdout)
+    (folder / "fancymonkey-20200101T000000Z-json.tar.gz").write_text("an older one")
+    (folder / "other.tar.gz").write_text("something else")
+    done = cli("restore", "--from", folder, "--data", tmp_path / "again", "--json")
+    assert json.loads(done.stdout)["path"] == made["path"]
+
+
 def test_refusals_are_one_line(cli: Run, shop: str, tmp_path: Path) -> None:
     cli("backup", "--data", shop, "--to", tmp_path / "b.tar.gz")
     (tmp_path / "torn").write_bytes((tmp_path / "b.tar.gz").read_bytes()[:500])

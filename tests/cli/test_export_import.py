@@ -267,3 +267,11 @@ def test_a_file_in_another_encoding_is_refused(cli: Run, shop: str, tmp_path: Pa
     result = cli("import", file, "--data", shop)
     assert result.exit_code == 1
     assert "UTF-8" in result.output
+
+
+def test_a_catalogue_in_json_is_no_table(cli: Run, shop: str, tmp_path: Path) -> None:
+    (tmp_path / "catalogue.json").write_text('[{"id": "p"}]')
+    result = cli("import", tmp_path / "catalogue.json", "--data", shop)
+    assert result.exit_code == 1
+    assert "This is JSON" in result.output
+    assert "fancymonkey check" in result.output

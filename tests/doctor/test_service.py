@@ -16,6 +16,7 @@ from fancymonkey.doctor.server import check_server, numbers
 from fancymonkey.engine.clock import system_clock
 from fancymonkey.payments.gateway import Gateway
 from fancymonkey.standin.app import DEMO_KEY
+from fancymonkey.web.meter import Meter
 from tests.cli.conftest import Run, cli
 from tests.payments.conftest import Till, till
 from tests.support.ports import free_port
@@ -145,3 +146,30 @@ async def test_stripe_is_away(till: Till) -> None:
 async def test_a_clock_that_is_not_stripes(till: Till) -> None:
     """The stand-in's server says the real time; the shop of the test lives in 2025."""
     assert "clock.skew" in await ask_stripe(till)
+
+
+async def test_a_proxy_whose_word_is_not_taken(server: Server, tmp_path: Path) -> None:
+    path = f"{server.url}/api/inventory/get"
+    assert httpx.get(path).status_code == 200
+    assert (await look(server, tmp_path)).findings == []
+    httpx.get(path, headers={"X-Forwarded-For": "203.0.113.7"})
+    (finding,) = (await look(server, tmp_path)).findings
+    assert finding.id == "proxy.untrusted"
+    assert "1 request" in finding.what
+
+
+def test_a_buyer_who_makes_the_header_up_is_no_proxy() -> None:
+    meter = Meter()
+    meter.forwarded("8.8.8.8")
+    assert meter.untrusted_proxy == 0
+    meter.forwarded("10.0.0.3")
+    meter.forwarded("::1")
+    meter.forwarded("local")
+    assert meter.untrusted_proxy == 3
+
+
+async def test_a_proxy_that_is_named_is_trusted(tmp_path: Path) -> None:
+    env = {"TRUSTED_PROXIES": "127.0.0.1", "ADMIN_PASSWORD": PASSWORD}
+    with Server(data=tmp_path / "shop", env=env, arguments=["--init"]) as named:
+        httpx.get(f"{named.url}/api/inventory/get", headers={"X-Forwarded-For": "10.1.2.3"})
+        assert (await look(named, tmp_path)).findings == []

@@ -26,6 +26,7 @@ from fancymonkey.core.reserve import Reserve
 from fancymonkey.core.resolve import Capture
 from fancymonkey.doctor.doctor import Examination, examine, repair
 from fancymonkey.doctor.finding import Finding
+from fancymonkey.engine.home import COPY, MOVED, Copy, Moved, draft
 from fancymonkey.store.migrations import migrations
 from fancymonkey.store.opening import open_store
 from tests.support.ports import free_port
@@ -197,6 +198,31 @@ async def test_a_file_that_does_not_parse_is_refused(files: str) -> None:
     (finding,) = (await examined(files)).findings
     assert finding.id == "file.refused"
     assert "line 1" in finding.what
+
+
+async def test_a_first_file_that_makes_no_sense_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "first"
+    folder.mkdir()
+    folder.joinpath("products.json").write_text('[{"id": "p"},\n {"id": "p"}]')
+    (finding,) = (await examined(str(folder))).findings
+    assert finding.id == "file.refused"
+    assert "line 2" in finding.what
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "id_"),
+    [
+        (MOVED, Moved("postgresql://there/shop", "m"), "store.moved"),
+        (COPY, Copy("postgresql://there/copied", "m"), "store.unfinished"),
+    ],
+)
+async def test_a_store_that_the_shop_does_not_live_in(
+    shop: str, name: str, value: Moved | Copy, id_: str
+) -> None:
+    await written(shop, Keep(drafts=(draft(name, value),)))
+    (finding,) = (await examined(shop, NOW + HOUR)).findings
+    assert finding.id == id_
+    assert "://there" in finding.what
 
 
 async def test_what_a_crash_has_left_is_removed(files: str) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from fancymonkey.backup import json_place, postgres_copy, rows, sqlite_copy, sqlite_place
 from fancymonkey.backup.archive import Manifest, inspect, unpack
 from fancymonkey.backup.make import Progress, kind_of, sqlite_path, staging
+from fancymonkey.backup.retention import newest
 from fancymonkey.errors import BackupError
 from fancymonkey.store.audit import Audit, audit
 from fancymonkey.store.base import Frozen, Store
@@ -24,6 +25,7 @@ from fancymonkey.store.opening import open_store
 class Restored:
     """What a restore did: the old content is `aside`, `found` is what `verify` says."""
 
+    source: Path
     manifest: Manifest
     aside: str | None
     revision: int
@@ -43,12 +45,13 @@ async def restore(
     force: bool = False,
     progress: Progress = lambda done, total: None,
 ) -> Restored:
-    """Puts a backup into a store and verifies it.
+    """Puts a backup, or the newest of a directory, into a store and verifies it.
 
     The store has to be empty, unless `force`: then what it holds is kept aside first. Raises
     BackupError, StoreLocked where a server has the store; before anything is changed.
     """
-    kind, manifest = kind_of(target), await asyncio.to_thread(inspect, source)
+    kind, source = kind_of(target), await asyncio.to_thread(newest, source)
+    manifest = await asyncio.to_thread(inspect, source)
     if manifest.kind == "postgres" and kind != "postgres":
         raise BackupError(
             f"{source} is a dump of PostgreSQL: it goes into PostgreSQL. From there "
@@ -63,7 +66,7 @@ async def restore(
         aside = await _into_postgres(source, manifest, target, stamp, force=force)
     async with _opened(target, now) as store:
         revision = (await store.snapshot()).revision
-        return Restored(manifest, aside, revision, await audit(store, progress))
+        return Restored(source, manifest, aside, revision, await audit(store, progress))
 
 
 async def _into_folder(

@@ -36,6 +36,14 @@ def to_remove(names: Iterable[str], days: int, weeks: int) -> list[str]:
     return [name for _, name in found if name not in kept]
 
 
+def newest(path: Path) -> Path:
+    """The newest backup where a directory is named that has some, else the path itself."""
+    if not path.is_dir():
+        return path
+    found = [(at, one.name) for one in path.iterdir() if (at := made_at(one.name)) is not None]
+    return path / max(found)[1] if found else path
+
+
 def tidy(folder: Path, days: int, weeks: int) -> list[str]:
     """Removes the backups that need not stay; returns their names. Raises OSError."""
     gone = to_remove((path.name for path in folder.iterdir()), days, weeks)

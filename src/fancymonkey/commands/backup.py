@@ -70,7 +70,13 @@ def _made_words(made: Made, target: str, took: int) -> str:
 
 
 @click.command()
-@click.option("--from", "source", metavar="PATH", required=True, help="The backup's file.")
+@click.option(
+    "--from",
+    "source",
+    metavar="PATH",
+    required=True,
+    help="The backup, or a directory of them: the newest.",
+)
 @data_option
 @click.option("--force", is_flag=True, help="Also into a store that holds something.")
 @json_option
@@ -95,6 +101,7 @@ def restore(source: str, data: str | None, force: bool, as_json: bool) -> None:
 def _restored_data(done: Restored, took: int) -> dict[str, Any]:
     return {
         "clean": done.clean,
+        "path": str(done.source),
         "madeAt": done.manifest.made_at,
         "kind": done.manifest.kind,
         "revision": done.revision,
@@ -105,7 +112,7 @@ def _restored_data(done: Restored, took: int) -> dict[str, Any]:
 
 
 def _restored_words(done: Restored, target: str, took: int) -> str:
-    lines = [f"{target} holds again what it held at {done.manifest.made_at}."]
+    lines = [f"{target} holds again what it held at {done.manifest.made_at}, by {done.source}."]
     if done.aside is not None:
         lines.append(f"What was there before is in {done.aside}.")
     if done.manifest.revision not in (None, done.revision):

@@ -52,7 +52,14 @@ def _records(file: Path) -> list[Record]:
     try:
         if spreadsheet.is_spreadsheet(data):
             return text.records(spreadsheet.read(data))
-        return text.records(text.read(text.decoded(data)))
+        read = text.decoded(data)
+        if read.lstrip()[:1] in ("[", "{"):
+            raise DataError(
+                "This is JSON, and a table is taken: CSV or XLSX. A products.json goes into an "
+                "empty folder, and `fancymonkey serve --data FOLDER` takes it in; `fancymonkey "
+                "check FILE` says what will come of it."
+            )
+        return text.records(text.read(read))
     except DataError as error:
         raise DataError(f"{file}: {error}") from error
 

@@ -12,11 +12,13 @@ from fancymonkey.doctor.database import check_database
 from fancymonkey.doctor.files import check_disk, check_folder
 from fancymonkey.doctor.finding import Check, Finding, Patient, Severity, error
 from fancymonkey.doctor.growth import check_growth
+from fancymonkey.doctor.home import elsewhere
 from fancymonkey.doctor.payments import check_stripe, check_webhook
+from fancymonkey.doctor.places import check_places
 from fancymonkey.doctor.server import check_server
 from fancymonkey.doctor.settings import check_settings
 from fancymonkey.engine.clock import system_clock
-from fancymonkey.errors import FancyMonkeyError, SchemaBehind, StoreCorrupt
+from fancymonkey.errors import DataError, FancyMonkeyError, SchemaBehind, StoreCorrupt
 from fancymonkey.payments.gateway import Gateway
 from fancymonkey.store.opening import open_store, require_directory
 
@@ -62,13 +64,17 @@ async def examine(
 ) -> Examination:
     """Looks at everything. A check that cannot be made is a finding too."""
     found = Examination()
-    for one in check_settings(settings):
+    for one in (*check_settings(settings), *check_places(settings, files_of(settings.target))):
         found.add(one)
     store = open_store(settings.target, read_only=True)
     gateway = None
     try:
         require_directory(settings.target)
         await store.open(clock())
+        away = await elsewhere(store)
+        if away is not None:
+            found.add(away)
+            return found
         if settings.stripe_secret_key is not None:
             gateway = Gateway(settings.stripe_secret_key, settings.stripe_api_base)
         patient = Patient(settings, store, clock(), files_of(settings.target), url, gateway)
@@ -105,6 +111,13 @@ def _closed(settings: Settings, reason: FancyMonkeyError) -> Finding:
             str(reason),
             "Start the service once, or use --repair.",
             lambda: _migrate(settings.target),
+        )
+    if isinstance(reason, DataError):
+        return error(
+            "file.refused",
+            str(reason),
+            "Correct it there; `fancymonkey check FILE` says what comes of it. Until then the "
+            "service does not start.",
         )
     if isinstance(reason, StoreCorrupt):
         return error("store.corrupt", str(reason), "Restore the last backup.")

@@ -113,6 +113,16 @@ def _counted(found: dict[str, float]) -> list[Finding]:
                 "Nothing to mend, unless you have just rotated the secret: then give both.",
             )
         )
+    through = int(found.get("fancymonkey_untrusted_proxy_total", 0))
+    if through:
+        told.append(
+            warning(
+                "proxy.untrusted",
+                f"{counted(through, 'request')} came through a proxy, and TRUSTED_PROXIES is not "
+                "set: all buyers behind it count as one, and share its limits.",
+                "Set TRUSTED_PROXIES to the address of your proxy: 127.0.0.1 where it runs here.",
+            )
+        )
     if found.get("fancymonkey_oversold", 0):
         told.append(
             error(

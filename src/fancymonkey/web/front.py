@@ -56,6 +56,7 @@ class Front:
         self._cors = Cors(shop.settings.cors_origins)
         self._shared = bool(shop.settings.cors_origins)
         self._limits = limits
+        self._unproxied = not shop.settings.trusted_proxies
         self.hot = {
             (method.encode(), path.encode())
             for path, endpoints in routes.items()
@@ -90,6 +91,8 @@ class Front:
         method, path = scope["method"], scope["path"]
         endpoints = self._routes[path]
         endpoint = endpoints.get(method)
+        if self._unproxied and b"x-forwarded-for" in call.headers:
+            self._shop.meter.forwarded(call.address)
         try:
             if endpoint is None:
                 reply = self._other_method(endpoints, call)

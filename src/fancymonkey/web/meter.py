@@ -2,6 +2,8 @@
 
 from bisect import bisect_left
 from collections.abc import Iterator
+from functools import lru_cache
+from ipaddress import ip_address
 
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 
@@ -17,6 +19,8 @@ class Meter:
         """Events that were believed, by outcome."""
         self.webhook_refused = 0
         """Events whose signature was wrong."""
+        self.untrusted_proxy = 0
+        """Requests that came through a proxy nearby whose word on the client is not taken."""
         self._answers: dict[tuple[str, int], int] = {}
         self._times: dict[str, list[int]] = {}
         self._seconds: dict[str, float] = {}
@@ -24,6 +28,14 @@ class Meter:
     def event(self, outcome: str) -> None:
         """Counts an event that was believed."""
         self.webhook_events[outcome] = self.webhook_events.get(outcome, 0) + 1
+
+    def forwarded(self, peer: str) -> None:
+        """Counts a request with `X-Forwarded-For` that nobody believes, if a proxy sent it.
+
+        From an address of the internet it may be a buyer who made the header up.
+        """
+        if _is_near(peer):
+            self.untrusted_proxy += 1
 
     def answered(self, path: str, status: int, seconds: float) -> None:
         """Counts an answer. `path` is one of ours, never what somebody made up."""
@@ -65,6 +77,19 @@ class Meter:
             "Events with a wrong signature.",
             value=self.webhook_refused,
         )
+        yield CounterMetricFamily(
+            "fancymonkey_untrusted_proxy",
+            "Requests through a proxy nearby that TRUSTED_PROXIES does not name.",
+            value=self.untrusted_proxy,
+        )
+
+
+@lru_cache(maxsize=64)
+def _is_near(peer: str) -> bool:
+    try:
+        return ip_address(peer).is_private
+    except ValueError:  # a socket of the file system
+        return True
 
 
 def _buckets(counts: list[int]) -> Iterator[tuple[str, float]]:
