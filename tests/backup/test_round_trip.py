@@ -8,7 +8,7 @@ import pytest
 from fancymonkey.backup.archive import inspect
 from fancymonkey.backup.make import make
 from fancymonkey.backup.restore import restore
-from fancymonkey.errors import BackupError, ConfigError, StoreCorrupt, StoreLocked
+from fancymonkey.errors import BackupError, ConfigError, StoreCorrupt, StoreLocked, StoreUnavailable
 from fancymonkey.store.base import Store
 from fancymonkey.store.copy import compare
 from fancymonkey.store.opening import open_store
@@ -207,6 +207,19 @@ async def test_a_half_restored_folder_says_so_and_can_be_restored_again(
     with pytest.raises(StoreCorrupt, match="half restored"):
         await make(target, tmp_path / "c.tar.gz", NOW)
     assert (await restore(made.path, target, NOW)).clean
+
+
+@pytest.mark.parametrize("portable", [False, True])
+async def test_where_no_shop_is_there_is_nothing_to_save(
+    kind: str, fresh: Fresh, tmp_path: Path, portable: bool
+) -> None:
+    """A wrong name of the store must not look like a backup."""
+    target = fresh(kind)
+    if kind == "json":
+        Path(target).mkdir()
+    with pytest.raises((BackupError, StoreUnavailable)):
+        await make(target, tmp_path / "b", NOW, portable=portable)
+    assert not (tmp_path / "b").exists()
 
 
 async def _other(fresh: Fresh) -> str:

@@ -8,7 +8,7 @@ not taken in yet is kept beside it.
 import asyncio
 from pathlib import Path
 
-from fancymonkey.errors import StoreCorrupt, StoreUnavailable
+from fancymonkey.errors import BackupError, StoreCorrupt, StoreUnavailable
 from fancymonkey.store.files import Disk
 from fancymonkey.store.segments import CURRENT, Segments, Walk, archived_name
 
@@ -18,6 +18,14 @@ TRIES = 20
 PAUSE = 0.1
 
 
+def refuse_nothing(source: Path) -> None:
+    """Raises BackupError where a folder holds no shop, or is none: its name is a wrong one."""
+    if not source.is_dir():
+        raise BackupError(f"There is no directory {source}. Name the store with --data DIR.")
+    if not (source / PRODUCTS).exists() and not Segments(Disk(), source / "logs").all():
+        raise BackupError(f"There is no shop in {source}. Name the store with --data DIR.")
+
+
 async def write(source: Path, folder: Path) -> None:
     """Copies a store's files into a folder. Raises OSError, StoreUnavailable, StoreCorrupt."""
     for name in ("logs", "state"):
@@ -25,8 +33,7 @@ async def write(source: Path, folder: Path) -> None:
     segments = Segments(Disk(), source / "logs")
     if not await asyncio.to_thread(segments.all):
         # No server was here yet: the owner's file is all there is.
-        if (source / PRODUCTS).exists():
-            (folder / PRODUCTS).write_bytes((source / PRODUCTS).read_bytes())
+        (folder / PRODUCTS).write_bytes((source / PRODUCTS).read_bytes())
         return
     for attempt in range(TRIES):
         # A server replaces both files of an edit one after the other; between, they do not fit.

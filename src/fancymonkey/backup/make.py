@@ -101,8 +101,9 @@ async def _stage(
     manifest = Manifest(FORMAT, kind, at, __version__)
     found: Audit | None = None
     if kind == "json":
+        json_copy.refuse_nothing(Path(target))
         check_whole(Path(target))
-        await json_copy.write(_directory(target), folder)
+        await json_copy.write(Path(target), folder)
         manifest.revision, found = await _look(str(folder), progress)
     elif kind == "sqlite":
         await sqlite_copy.write(sqlite_path(target), folder)
@@ -127,7 +128,8 @@ async def _look(staged: str, progress: Progress) -> tuple[int, Audit]:
 
 async def _write_rows(target: str, folder: Path) -> int:
     if kind_of(target) == "json":
-        check_whole(_directory(target))
+        json_copy.refuse_nothing(Path(target))
+        check_whole(Path(target))
     store = open_store(target, read_only=True)
     try:
         await store.open(0)
@@ -136,12 +138,6 @@ async def _write_rows(target: str, folder: Path) -> int:
             return still.revision
     finally:
         await store.close()
-
-
-def _directory(target: str) -> Path:
-    if not Path(target).is_dir():
-        raise BackupError(f"There is no directory {target}. Name the store with --data DIR.")
-    return Path(target)
 
 
 @asynccontextmanager

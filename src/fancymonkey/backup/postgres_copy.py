@@ -85,6 +85,8 @@ async def schemas(url: str) -> set[str]:
 async def dump(url: str, folder: Path) -> Place:
     """Writes a dump at one moment into a folder, and reads it through. Raises BackupError."""
     place = await look(url)
+    if not place.tables:
+        raise BackupError("There is no shop in this database. Name the right one.")
     tools = await tools_for(place.major)
     wanted = [f"--table={_quoted(place.schema)}.{name}" for name, _ in place.tables]
     to = folder / NAME
