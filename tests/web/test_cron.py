@@ -45,6 +45,12 @@ async def test_there_is_no_such_job(shop: Shop) -> None:
     assert "tidy" in answer.json["detail"]
 
 
+async def test_a_job_that_is_not_set_up_says_what_it_needs(shop: Shop) -> None:
+    answer = await shop.client.get("/api/cron/versions", SCHEDULER)
+    assert (answer.status, answer.code) == (404, "unknown_job")
+    assert "needs BACKUP_GIT=on" in answer.json["detail"]
+
+
 async def test_two_at_once_run_once(shop: Shop) -> None:
     done = []
 

@@ -19,6 +19,9 @@ TIDY_SECONDS = 300
 VERSION_SECONDS = 300
 """Changes of so long go into one version of products.json."""
 
+NEEDS = {"reconcile": "STRIPE_SECRET_KEY", "versions": "BACKUP_GIT=on"}
+"""The jobs that are not there without a setting, and which."""
+
 
 def jobs_of(
     engine: Engine, settings: Settings, reconciler: Reconciler | None, alerts: Alerts

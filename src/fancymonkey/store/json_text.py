@@ -153,7 +153,8 @@ def _string(text: str, at: int) -> tuple[str, int]:
     try:
         value, end = scanstring(text, at + 1, True)
     except json.JSONDecodeError as error:
-        raise _Bad(error.msg[:1].lower() + error.msg[1:], error.pos) from None
+        said = error.msg[:1].lower() + error.msg[1:].removesuffix(" at")
+        raise _Bad(said, error.pos) from None
     if _BAD_TEXT.search(value):
         raise _Bad("a text has a NUL or half a surrogate pair in it", at)
     return value, end
