@@ -67,6 +67,9 @@ async def test_a_night_that_fails_says_why_and_removes_nothing(
         await save(Plan(target, None, 1, 1))
     with pytest.raises(BackupError, match="There is no directory"):
         await save(Plan(target, str(tmp_path / "no" / "where"), 1, 1))
+    with pytest.raises(BackupError, match="There is no directory"):
+        await save(Plan(target, str(tmp_path / "nowhere"), 1, 1))
+    assert not (tmp_path / "nowhere").exists()
 
 
 @pytest.mark.postgres
