@@ -32,7 +32,7 @@ async def save(plan: Plan) -> dict[str, Any]:
     if plan.folder is None:
         raise ConfigError("There is no place for backups. Set BACKUP_TO to a directory.")
     folder = Path(plan.folder)
-    if not folder.is_dir():  # or the backup would be a file of this name
+    if not await asyncio.to_thread(folder.is_dir):  # or the backup would be a file of this name
         raise BackupError(f"There is no directory {folder}, which BACKUP_TO names. Make it first.")
     made = await _make(plan.target, folder, portable=await _needs_no_programs(plan.target))
     found = made.pop("verify")
