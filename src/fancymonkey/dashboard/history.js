@@ -86,7 +86,7 @@ function form() {
   const put = (event) => view.set({ [event.target.name]: event.target.value.trim() });
   const day = (text) => (DATE.test(text) ? text : text ? localDay(text) : "");
   return html`<form class="columns" @submit=${(event) => event.preventDefault()}>
-      <label class="field grow">Product or size<input name="sku" type="search" placeholder="prod_hoodie_001/M   /" autocomplete="off" spellcheck="false" .value=${live(sku)} @change=${put} /></label>
+      <label class="field grow">Product or size<input name="sku" type="search" placeholder="prod_hoodie_001/M   /" autocomplete="off" spellcheck="false" .value=${sku} @change=${put} /></label>
       <label class="field">From<input name="from" type="date" .value=${live(day(from))} @change=${put} /></label>
       <label class="field">Up to<input name="to" type="date" .value=${live(day(to))} @change=${put} /></label>
       <label class="field">What<select name="kind" .value=${live(kind)} @change=${put}><option value="">Everything</option>${Object.entries(KINDS).map(([one, words]) => html`<option value=${one} ?selected=${one === kind}>${words}</option>`)}</select></label>

@@ -113,7 +113,7 @@ function tools() {
   const { status, q, sku, id, days } = view.values;
   const chip = (words, on, values) => html`<button type="button" class="chip" aria-pressed=${on} @click=${() => view.set(values)}>${words}</button>`;
   return html`<div class="tools">
-      <input type="search" aria-label="Search product, size or an id" placeholder="Product, size or an id   /" .value=${live(q)} @change=${(event) => view.set({ q: event.target.value.trim(), id: "" })} />
+      <input type="search" aria-label="Search product, size or an id" placeholder="Product, size or an id   /" .value=${q} @change=${(event) => view.set({ q: event.target.value.trim(), id: "" })} />
     </div>
     <div class="chips" role="group" aria-label="Filters">
       ${Object.entries(WORDS).map(([one, words]) => chip(words, !id && (status || "held") === one, { status: one === "held" ? "" : one, id: "", days: one === "held" ? "" : days }))}

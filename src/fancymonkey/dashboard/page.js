@@ -34,6 +34,7 @@ export class Page {
   busy = false;
   read_ = 0; // when, and of which question, what is shown was read
   #turn = 0;
+  #reading = null;
   #rights = null;
 
   constructor(title, load, body, { every = 0, live = 0, waiting = bones(8) } = {}) {
@@ -60,20 +61,25 @@ export class Page {
   }
 
   /** Reads anew. `quiet`: a failure leaves what is shown. Of two readings the later one counts. */
-  async read({ quiet = false } = {}) {
+  read(options) {
+    this.#reading = this.#read(options);
+    return this.#reading;
+  }
+
+  async #read({ quiet = false } = {}) {
     const turn = (this.#turn += 1);
     this.busy = true;
     if (!this.data) this.error = null;
     if (!quiet) this.draw();
     try {
       const [data] = await Promise.all([this.load(), this.#known()]);
-      if (turn !== this.#turn) return;
+      if (turn !== this.#turn) return this.#reading; // a later one draws
       this.data = data;
       this.error = null;
       this.read_ = Date.now();
       if (data.revision !== undefined) this.live?.since(data.revision);
     } catch (error) {
-      if (turn !== this.#turn) return;
+      if (turn !== this.#turn) return this.#reading; // a later one draws
       this.error = error;
       if (!error.status && !("code" in error)) console.error(error);
     }
