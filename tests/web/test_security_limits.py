@@ -18,7 +18,7 @@ ASKED = {
     "read": ("GET", "/api/inventory/get"),
     "buy": ("POST", "/api/inventory/reserve"),
     "change": ("POST", "/api/inventory/update"),
-    "admin": ("POST", "/api/admin/users"),
+    "admin": ("GET", "/api/admin/users"),
     "login": ("POST", "/api/admin/login"),
     "live": ("GET", "/api/inventory/live?since=x"),
 }
