@@ -212,6 +212,13 @@ async def test_a_deadlock_with_a_strangers_transaction_is_tried_again(
     assert accepted(await ours) == 1
 
 
+async def test_after_a_crowd_no_lock_is_taken_any_more(store: PostgresStore) -> None:
+    store._crowded = 2
+    for number in range(5):
+        await store.run([reserve(f"r{number}", f"s{number}")], 5, 0)
+        assert store._crowded == max(0, 1 - number)
+
+
 # -- lost connections ------------------------------------------------------------------------------
 
 
