@@ -180,6 +180,17 @@ def test_what_ended_long_ago_is_forgotten_first() -> None:
     assert document.body == "h-later:here"
 
 
+def test_many_short_holds_do_not_wash_a_long_one_away() -> None:
+    shop = Shop(10_000)
+    for number in range(2):
+        shop.do(want(f"s{number}", a_M=1), at=number * HALF_HOUR)
+    for number in range(SEEN_MAX + 5):
+        shop.do(want(f"short{number}", b_S=1), Release(ref=f"short{number}"), at=2 * HALF_HOUR)
+    refused = shop.do(want("s2", a_M=1))
+    assert isinstance(refused, Refused)
+    assert refused.code is Code.HELD_TOO_OFTEN
+
+
 def test_a_refusal_leaves_no_trace() -> None:
     shop = Shop(50)
     shop.do(want("a", a_M=40))

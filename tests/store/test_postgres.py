@@ -212,6 +212,13 @@ async def test_a_deadlock_with_a_strangers_transaction_is_tried_again(
     assert accepted(await ours) == 1
 
 
+async def test_after_a_crowd_no_lock_is_taken_any_more(store: PostgresStore) -> None:
+    store._crowded = 2
+    for number in range(5):
+        await store.run([reserve(f"r{number}", f"s{number}")], 5, 0)
+        assert store._crowded == max(0, 1 - number)
+
+
 # -- lost connections ------------------------------------------------------------------------------
 
 
@@ -414,6 +421,18 @@ async def test_no_setting_stays_on_the_connection(store: PostgresStore) -> None:
         names,
     )
     assert changed == []
+
+
+@pytest.mark.parametrize("crowded", [0, 9])
+async def test_a_connection_that_became_read_only_is_made_again(
+    store: PostgresStore, crowded: int
+) -> None:
+    """As after a failover: the old connection leads to a standby, a new one to its successor."""
+    assert store._writer is not None
+    writer = await store._writer.connected()
+    await writer.execute("SET default_transaction_read_only = on")
+    store._crowded = crowded
+    assert accepted(await store.run([reserve("r1", "s1")], 5, 0)) == 1
 
 
 async def test_a_read_only_server_is_told_from_an_outage(

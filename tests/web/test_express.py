@@ -63,7 +63,6 @@ UNUSUAL = {
     "an older protocol": request("cs_1", version="1.0"),
     "the last request of a connection": request("cs_1", "Connection: close"),
     "expects to be told to go on": request("cs_1", "Expect: 100-continue"),
-    "wants another protocol": request("cs_1", "Connection: upgrade", "Upgrade: h2c"),
     "in pieces": request("cs_1", "Transfer-Encoding: chunked").replace(
         b"\r\n\r\n", b"\r\n\r\n%x\r\n", 1
     ),

@@ -118,6 +118,8 @@ def note_source(state: State, source: Source, hold: Reservation) -> None:
     if any(row.key == hold.key for row, _ in seen):
         return
     ended = [row for row in seen if row[0].status is not Status.HELD]
+    # What lasted longest is kept longest: many short holds must not wash a long one away.
+    ended.sort(key=lambda row: _length(row[0]))
     live = [row for row in seen if row[0].status is Status.HELD]
     kept = [*ended, *live, (hold, source.address)][-SEEN_MAX:]
     state.put(
@@ -160,6 +162,11 @@ def _end(hold: Reservation) -> int:
     return ended if hold.expires_at is None else min(ended, hold.expires_at)
 
 
+def _length(hold: Reservation) -> int:
+    """For how long a hold that has ended kept its units."""
+    return _end(hold) - hold.created_at
+
+
 def _most(state: State, limits: Limits, line: Line, own: Line | None, theirs: int) -> int | None:
     """How much of a SKU a hold may have, or None for any; its network holds `theirs` besides."""
     found = [limits.units] if limits.units else []
@@ -199,7 +206,7 @@ def _too_many(state: State, live: list[Reservation]) -> Refused:
 def _too_often(state: State, source: Source, seen: Seen, sku: str) -> Refused | None:
     """Why an address waits that has kept a SKU from others for long and did not pay."""
     past = sorted(
-        (_end(hold), _end(hold) - hold.created_at)
+        (_end(hold), _length(hold))
         for hold, address in seen
         if address == source.address
         and hold.status is not Status.HELD
@@ -222,7 +229,7 @@ def _turn(state: State, limits: Limits, others: Seen, sku: str) -> Refused | Non
         _end(hold)
         for hold, _ in others
         if hold.status is not Status.HELD
-        and _end(hold) - hold.created_at >= limits.wait
+        and _length(hold) >= limits.wait
         and any(line.sku == sku for line in hold.lines)
     ]
     wait = max(ends, default=0) + limits.wait - state.now

@@ -14,6 +14,8 @@ from fancymonkey.errors import PaymentError, PaymentRefused, PaymentUnknown
 TIMEOUT_SECONDS = 10.0
 PAGE = 100
 PAID = ("paid", "no_payment_required")
+NONSENSE = (AttributeError, KeyError, OverflowError, TypeError, ValueError)
+"""What reading an answer of another shape than Stripe's raises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +109,8 @@ class Gateway:
             return len(page.data), headers.get("date")
         except self._errors.StripeError as error:
             raise self._failure(error) from error
-        except (AttributeError, TypeError) as error:
-            raise PaymentUnknown("Stripe's answer makes no sense.") from error
+        except NONSENSE as error:
+            raise _senseless() from error
 
     async def refund(self, payment: str, key: str) -> str:
         """Gives all the money of a payment back (`pi_…`, or the session `cs_…`); the refund's id.
@@ -122,7 +124,10 @@ class Gateway:
                 {"payment_intent": payment}, {"idempotency_key": key}
             )
         )
-        return str(made["id"])
+        found = id_of(made)
+        if found is None:
+            raise _senseless()
+        return found
 
     async def _pages(
         self, listed: Callable[..., Awaitable[Any]], query: dict[str, Any]
@@ -130,19 +135,23 @@ class Gateway:
         after: dict[str, Any] = {}
         while True:
             page = await self._ask(partial(listed, {**query, **after, "limit": PAGE}))
-            for row in page["data"]:
+            try:
+                rows = list(page["data"])
+                after = {"starting_after": rows[-1]["id"]} if rows else {}
+            except NONSENSE as error:
+                raise _senseless() from error
+            for row in rows:
                 yield row
-            if not page.get("has_more") or not page["data"]:
+            if not page.get("has_more") or not rows:
                 return
-            after = {"starting_after": page["data"][-1]["id"]}
 
     async def _ask(self, call: Callable[[], Awaitable[Any]]) -> dict[str, Any]:
         try:
             found: dict[str, Any] = (await call()).to_dict()
         except self._errors.StripeError as error:
             raise self._failure(error) from error
-        except (ValueError, TypeError, KeyError) as error:
-            raise PaymentUnknown("Stripe's answer makes no sense.") from error
+        except NONSENSE as error:
+            raise _senseless() from error
         return found
 
     def _failure(self, error: Any) -> PaymentError:
@@ -168,8 +177,11 @@ def session_of(row: dict[str, Any]) -> PaymentSession:
         metadata = row.get("metadata") or {}
         named = metadata.get("reservationId")
         number = str(metadata.get("checkout", ""))
+        found = id_of(row)
+        if found is None:
+            raise _senseless()
         return PaymentSession(
-            id=row["id"],
+            id=found,
             url=row.get("url"),
             status=row["status"] or "open",
             payment_status=row["payment_status"],
@@ -179,8 +191,12 @@ def session_of(row: dict[str, Any]) -> PaymentSession:
             number=int(number) if number.isascii() and number.isdigit() else None,
             intent=id_of(row.get("payment_intent")),
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise PaymentUnknown("Stripe's answer makes no sense.") from error
+    except NONSENSE as error:
+        raise _senseless() from error
+
+
+def _senseless() -> PaymentUnknown:
+    return PaymentUnknown("Stripe's answer makes no sense.")
 
 
 def id_of(value: Any) -> str | None:

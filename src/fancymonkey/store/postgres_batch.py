@@ -165,10 +165,12 @@ def _array_type(column: Column) -> str:
     return f"{_SQL_TYPES[column.type]}[]"
 
 
+# Who locks a row and then changes it leaves their own lock's mark on the new version: it is over.
+_FREE = "xmax::text IN ('0', xmin::text)"
 _FIRST = f"""
 revision,
 schema,
-xmax::text = '0',
+{_FREE},
 (SELECT json_agg({_json_row(TABLES[Reservation])}) FROM reservation AS row
     WHERE status = 'held' AND expires_at <= ${{now}}),
 (SELECT json_agg({_json_row(ENTRIES)} ORDER BY row.revision) FROM entry AS row
@@ -188,7 +190,7 @@ def _write_statement(
 ) -> str:
     # Every part reads from `moved`, so that nothing is written where the head has moved on. It is
     # written by each batch, also by one that adds nothing to the ledger: for that is its mark.
-    still = "xmin::text = $1" if locked else "xmin::text = $1 AND xmax::text = '0'"
+    still = "xmin::text = $1" if locked else f"xmin::text = $1 AND {_FREE}"
     moved = f"UPDATE head SET revision = $2 WHERE one AND {still} RETURNING revision"
     parts = [f"moved (here) AS ({moved})"]
     for n, (kind, new) in enumerate(written):

@@ -164,13 +164,7 @@ _LOST = (
 
 def is_lost(error: BaseException, connection: Connection) -> bool:
     """Whether the connection is of no more use."""
-    return connection.is_closed() or isinstance(
-        error,
-        OSError
-        | TimeoutError
-        | asyncpg.PostgresConnectionError
-        | asyncpg.OperatorInterventionError,
-    )
+    return connection.is_closed() or isinstance(error, _LOST)
 
 
 def check_server(row: Any, place: str, *, read_only: bool) -> None:

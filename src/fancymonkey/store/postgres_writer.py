@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import TypeVar
 
+from asyncpg import ReadOnlySQLTransactionError
+
 from fancymonkey.errors import StoreUnavailable
 from fancymonkey.store.postgres_link import Connection, Link, close, is_conflict, is_lost
 
@@ -29,7 +31,7 @@ async def committed(writer: Connection, work: Awaitable[T]) -> T:
     try:
         return await work
     except Exception as error:
-        if is_lost(error, writer):
+        if is_lost(error, writer) and not isinstance(error, ReadOnlySQLTransactionError):
             raise CommitUnknown from error
         raise
 

@@ -6,11 +6,13 @@ body came whole and short, is answered without any of it, by the same code of `w
 the same bytes. Anything out of the ordinary goes uvicorn's way.
 """
 
+import sys
 from collections.abc import Coroutine
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
+import httptools
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
@@ -20,6 +22,9 @@ from fancymonkey.web.http import FRESH, Call, Headers, Reply, Scope
 
 SHORT = 64 * 1024
 """Bytes of a body up to which it is collected here; a longer one is read as ASGI does."""
+
+HEAD_MAX = 512 * 1024
+"""Bytes that may come before a request's head, or what follows its last chunk, is at its end."""
 
 
 class Short(Call):
@@ -47,6 +52,11 @@ class Express(HttpToolsProtocol):
     """The latest request: a `Ride`, or uvicorn's own."""
 
     _front: Front | None = None
+    _rest: bytes = b""
+    _head: int | None = None
+    """How many bytes have come since a head began; None while none is on its way."""
+    _left_out = False
+    """Whether the request comes once more, without the upgrade that it wishes for."""
     _proxies: ProxyHeadersMiddleware | None = None
 
     def connection_made(self, transport: Any) -> None:
@@ -62,8 +72,39 @@ class Express(HttpToolsProtocol):
         ):
             self._front = app
 
+    def data_received(self, data: bytes) -> None:
+        """Bytes have come."""
+        self._rest = data
+        super().data_received(data)
+        while self._rest is not data:
+            data = self._rest
+            super().data_received(data)
+        self._rest = b""
+        if self._head is not None:
+            self._head += len(data)
+            if self._head > HEAD_MAX and not self.transport.is_closing():
+                self.send_400_response("The head of the request is too long.")
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """An upgrade that nobody here speaks (h2c, say) is left out, and the request goes on."""
+        error: Any = sys.exc_info()[1]
+        old = self.parser
+        version = old.get_http_version().encode()
+        lines = [b"%b %b HTTP/%b\r\n" % (old.get_method(), self.url, version)]
+        if not old.should_keep_alive():
+            lines.append(b"connection: close\r\n")
+        lines += [_line(header) for header in self.headers if header[0] not in _OF_UPGRADES]
+        self._rest = b"".join([*lines, b"\r\n", self._rest[error.args[0] :]])
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
+
+    def on_chunk_header(self) -> None:
+        """A chunk of a body follows, or what comes behind the last one."""
+        self._head = 0
+
     def on_message_begin(self) -> None:
         """A request begins. What ASGI needs is made once it turns out to go that way."""
+        self._head = 0
         self._unset_keepalive_if_required()
         self.url = b""
         self.expect_100_continue = False
@@ -71,6 +112,15 @@ class Express(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Decides which way the request goes."""
+        self._head = None
+        parser = self.parser
+        self._left_out = (
+            parser.should_upgrade()
+            and parser.get_method() != b"CONNECT"
+            and not self._should_upgrade()
+        )
+        if self._left_out:
+            return
         ride = None if self._front is None else self._ride(self._front)
         if ride is not None:
             self.cycle = ride
@@ -118,6 +168,7 @@ class Express(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """A part of a request's body has come."""
+        self._head = None
         if isinstance(self.cycle, Ride):
             self.cycle.call.raw += body
         else:
@@ -125,10 +176,16 @@ class Express(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The request is here as a whole."""
+        self._head = None
+        if self._left_out:
+            return
         if isinstance(self.cycle, Ride):
             self.cycle.begin()
         else:
             super().on_message_complete()
+
+
+_OF_UPGRADES = frozenset({b"connection", b"upgrade", b"http2-settings"})
 
 
 async def _nowhere(scope: Any, receive: Any, send: Any) -> None:

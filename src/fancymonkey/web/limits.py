@@ -23,7 +23,9 @@ LOGINS = frozenset(
 
 LIVE = frozenset({"/api/inventory/live", "/api/admin/inventory/live"})
 ADMIN = ("/api/admin/", "/admin/", "/api/payments/", "/api/cron/")
-OWNERS = frozenset({"/api/inventory/update", "/api/inventory/bulk-update", "/admin"})
+CHANGES = frozenset({"/api/inventory/update", "/api/inventory/bulk-update"})
+"""What scripts of the owner send row by row. Wrong passwords have a limit of their own."""
+
 FOR_PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 """Never refused: whoever watches the service must see it under a flood too."""
 
@@ -39,10 +41,11 @@ class Rate:
 
 RATES = {
     "read": Rate("read", 2000, 10_000),
-    "buy": Rate("buy", 1000, 5000),
-    "admin": Rate("admin", 100, 1000),
+    "buy": Rate("buy", 2000, 10_000),
+    "change": Rate("change", 1000, 10_000),
+    "admin": Rate("admin", 500, 5000),
     "login": Rate("login", 2, 60),
-    "live": Rate("live", 20, 500),
+    "live": Rate("live", 100, 2000),
 }
 
 
@@ -54,7 +57,9 @@ def class_of(method: str, path: str) -> str | None:
         return "login"
     if path in LIVE:
         return "live"
-    if path in OWNERS or path.startswith(ADMIN):
+    if path in CHANGES:
+        return "change"
+    if path == "/admin" or path.startswith(ADMIN):
         return "admin"
     return "read" if method in ("GET", "HEAD", "OPTIONS") else "buy"
 
