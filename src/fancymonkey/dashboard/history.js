@@ -90,7 +90,7 @@ function form() {
       <label class="field">From<input name="from" type="date" .value=${live(day(from))} @change=${put} /></label>
       <label class="field">Up to<input name="to" type="date" .value=${live(day(to))} @change=${put} /></label>
       <label class="field">What<select name="kind" .value=${live(kind)} @change=${put}><option value="">Everything</option>${Object.entries(KINDS).map(([one, words]) => html`<option value=${one} ?selected=${one === kind}>${words}</option>`)}</select></label>
-      <label class="field">Who<input name="actor" list="actors" autocomplete="off" .value=${live(actor)} @change=${put} /></label>
+      <label class="field">Who<input name="actor" list="actors" autocomplete="off" .value=${actor} @change=${put} /></label>
       <datalist id="actors">${[...actors].map((one) => html`<option value=${one}></option>`)}</datalist>
     </form>
     ${Object.values(view.values).some(Boolean) ? html`<div class="chips">
