@@ -65,7 +65,7 @@ def test_it_says_what_to_open_and_an_example_that_works(filled: Server) -> None:
     assert stock(filled)["available"] == 19
     for page in re.findall(rf"  {filled_url}/\S+|{filled_url}/\S+", filled.log):
         if page.strip() != address[1]:
-            assert httpx.get(page.strip()).status_code == 200
+            assert httpx.get(page.strip(), follow_redirects=True).status_code == 200
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -39,7 +39,8 @@ async def test_a_late_payment_owes_what_is_missing(any_till: Till) -> None:
     told = await any_till.status(session)
     assert (told["status"], told["late"]) == ("captured", True)
     (matter,) = await any_till.matters()
-    assert matter["lines"] == [{"productId": HOODIE, "size": "S", "quantity": 1}]
+    line = {"productId": HOODIE, "size": "S", "quantity": 1, "name": "MIDNIGHT EMERALD HOODIE"}
+    assert matter["lines"] == [line]
     answer = await any_till.settle_matter(matterId=matter["id"], then="refund")
     assert answer.status == 200, answer
     assert answer.json["matter"]["progress"] == "done"

@@ -23,6 +23,16 @@ ENDLESS = {"/api/inventory/live", "/api/admin/inventory/live"}
 ALWAYS = {200, 405}
 """Not in the document: what a method that is not there gets."""
 
+TABLES = (
+    f"productId,size,stock\n{HOODIE},M,21\n".encode(),
+    f"productId;size;stock;lowStockThreshold\n{HOODIE};M;=1+1;-5\n".encode(),
+    b"productId,size,stock\nprod_new,M,1\n",
+    b"PK\x03\x04 no spreadsheet",
+    b"\xff\xfep\x00",
+    b"a\n" * 50,
+    b"",
+)
+
 
 class Maker:
     """Values for a schema: mostly as it wants them, now and then not."""
@@ -92,8 +102,11 @@ async def ask(maker: Maker, visitor: Visitor, path: str, method: str, one: Any) 
         headers["Authorization"] = maker.chance.choice(("Bearer x", "Bearer", "Basic eA==", "é"))
     body: Any = b""
     if "requestBody" in one:
-        schema = one["requestBody"]["content"]["application/json"]["schema"]
-        body = maker.value(schema)
+        content = one["requestBody"]["content"]
+        if "application/json" in content:
+            body = maker.value(content["application/json"]["schema"])
+        else:  # a table
+            body = maker.chance.choice(TABLES)
         if maker.chance.random() < 0.05:
             body = maker.chance.choice(JUNK)
     return await visitor.send(
