@@ -78,7 +78,7 @@ async def shop_paid(page: Page, shop: Shopfront) -> None:
 
 
 HOODIE = "prod_hoodie_001"
-DESKTOP = (1200, 750)
+DESKTOP = (1280, 800)
 DASHBOARD = {
     "dashboard-stock": ("", DESKTOP, "light"),
     "dashboard-overview": ("overview.html", DESKTOP, "light"),

@@ -178,6 +178,22 @@ async def test_a_route_opens_for_whom_it_should(shop: Shop, method: str, path: s
     assert got == {who: expected(need, who) for who in WHO}
 
 
+IN_THE_BODY = {"/api/inventory/update", "/api/inventory/bulk-update"}
+"""Their password may be in the body, so that is read first."""
+
+
+async def test_strangers_learn_nothing_about_what_they_sent(shop: Shop) -> None:
+    """They are asked who they are before what they send is looked at, whatever it is."""
+    got = {}
+    for method, path in ASKED:
+        if expected(NEEDS[method, path], "anonymous") == 401 and path not in IN_THE_BODY:
+            for body in (b"", b"{}", b"{", b'{"act": 7, "ids": 7, "productId": 7}'):
+                answer = await shop.client.request(method, concrete(path), body)
+                got[method, path, body] = answer.status
+    assert len(got) > 100
+    assert {asked: status for asked, status in got.items() if status != 401} == {}
+
+
 @pytest.mark.parametrize("path", ["update", "bulk-update"])
 async def test_the_password_in_the_body_opens_what_it_always_did(shop: Shop, path: str) -> None:
     body = BODIES["POST", f"/api/inventory/{path}"]

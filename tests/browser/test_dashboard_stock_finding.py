@@ -2,12 +2,14 @@
 
 import re
 import time
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, Route, expect
 
-from fancymonkey.core.catalogue import RemoveProduct
+from fancymonkey.core.catalogue import NewItem, RemoveProduct, UpsertProduct
+from fancymonkey.core.model import Item, Product
 from tests.browser.stockroom import (
     HOODIE,
     TEE,
@@ -25,6 +27,7 @@ from tests.browser.stockroom import (
     stockroom,
 )
 from tests.support.browser import BrowserPage
+from tests.web.shops import catalogue
 
 READ = "**/api/admin/inventory"
 SEARCH = """words => new Promise(done => {
@@ -306,3 +309,19 @@ async def test_47_times_are_near_and_exact_in_the_viewers_zone(browser: Browser)
         await expect(told).to_have_attribute("datetime", re.compile(r"Z$"))
         await expect(page.locator(".found")).to_contain_text("1.")
         await expect(number(page)).to_have_value("1234")
+
+
+async def test_words_in_the_place_of_a_date_are_shown_and_kept(browser: Browser) -> None:
+    words = "when spring comes"
+    product = Product("odd", "ODD CAP", "caps", Decimal(9), 9, restock_date=words)
+    item = NewItem(Item("odd/M", "odd", "M", 0), 3)
+    fill = [*catalogue(), UpsertProduct(product=product, items=(item,))]
+    async with stockroom(fill) as room, person(browser, room) as watched:
+        page = watched.page
+        await expect(cell(page, "odd/M", "restockDate")).to_have_text(words)
+        await row(page, "odd/M").get_by_role("button", name="More about").click()
+        await page.get_by_role("dialog").get_by_role("checkbox").check()
+        await page.get_by_role("dialog").get_by_role("button", name="Save").click()
+        await expect(row(page, "odd/M").locator(".badge")).to_have_text("Sold out by owner")
+        assert room.engine.view.products["odd"].restock_date == words
+        watched.assert_clean()

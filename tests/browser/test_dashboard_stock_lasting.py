@@ -177,6 +177,9 @@ async def test_roles_a_viewer_sees_everything_and_changes_nothing(browser: Brows
             await expect(page.locator("tbody input:not([type=checkbox])")).to_have_count(0)
             await row(page).get_by_role("checkbox").check()
             await expect(page.get_by_role("region", name="Selected")).to_have_count(0)
+            await expect(page.locator(".head-actions").get_by_role("link")).to_have_text(
+                ["CSV", "XLSX"]
+            )
             watched.assert_clean()
 
 

@@ -2,7 +2,7 @@
 
 import { html, nothing } from "/admin/dom.js";
 import { ago, number, plural, when } from "/admin/format.js";
-import { Page, ask, main } from "/admin/page.js";
+import { Page, RUNS, ask, main } from "/admin/page.js";
 import { api } from "/admin/session.js";
 import { may } from "/admin/shell.js";
 import { toast } from "/admin/toast.js";
@@ -163,9 +163,8 @@ function deliveries(data) {
 function jobs(data) {
   const row = (job) => {
     const last = job.runs[0];
-    const bad = last?.outcome === "failed";
     return html`<li class="entry"><div class="what"><b>${job.job}</b><p class="quiet">${job.about}</p></div>
-      ${job.running ? badge("warn", "Running") : last ? badge(bad ? "wrong" : "good", last.outcome) : badge("", "Never ran")}<span class="quiet at">${last ? time(last.startedAt) : job.scheduled ? "" : "when asked"}</span></li>`;
+      ${job.running ? badge("warn", "Running") : last ? badge(...(RUNS[last.outcome] ?? ["", last.outcome])) : badge("", "Never ran")}<span class="quiet at">${last ? time(last.startedAt) : job.scheduled ? "" : "when asked"}</span></li>`;
   };
   return html`<ul class="entries">${data.jobs.map(row)}</ul>`;
 }

@@ -15,8 +15,11 @@ const factsOf = (row) => [
   ["Last change", when(row.lastChanged)],
 ];
 
+const DAY = /^\d{4}-\d\d-\d\d/; // an owner's file may have words in its place
+
 /** Shows it. Saves what was changed by `editing`. */
 export async function details(row, editing, editable) {
+  const restock = DAY.exec(row.restockDate ?? "")?.[0] ?? null;
   const wish = await ask(
     `${row.name} ${row.size}`,
     (answer) => html`<form @submit=${(event) => {
@@ -27,7 +30,7 @@ export async function details(row, editing, editable) {
       <dl class="facts">${factsOf(row).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
       ${editable
         ? html`<label class="check"><input type="checkbox" name="soldOut" .checked=${row.soldOut} />Sold out, whatever is there</label>
-          <label class="field">Restock date of the product<input type="date" name="restockDate" .value=${(row.restockDate ?? "").slice(0, 10)} /></label>`
+          <label class="field">Restock date of the product<input type="date" name="restockDate" .value=${restock ?? ""} /></label>`
         : nothing}
       <p><a href="/admin/history.html?sku=${encodeURIComponent(row.sku)}">History, and why it is so</a> · <a href="/admin/holds.html?sku=${encodeURIComponent(row.sku)}">Holds</a></p>
       <div class="actions"><button type="button" class="quiet" @click=${() => answer(null)}>Close</button>${editable ? html`<button class="button">Save</button>` : nothing}</div>
@@ -36,5 +39,5 @@ export async function details(row, editing, editable) {
   if (!wish) return;
   const save = (field, value) => editing.save({ sku: row.sku, field, value, seen: row[field], reason: editing.reason });
   if (wish.soldOut !== row.soldOut) await save("soldOut", wish.soldOut);
-  if (wish.restockDate !== (row.restockDate?.slice(0, 10) ?? null)) await save("restockDate", wish.restockDate);
+  if (wish.restockDate !== restock) await save("restockDate", wish.restockDate);
 }

@@ -36,7 +36,8 @@ const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeSty
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
 const hour = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 export const when = (time) => moment.format(new Date(time));
-export const date = (time) => (time ? day.format(new Date(time)) : "");
+/** A day; what an owner's file has in its place is shown as it is written. */
+export const date = (time) => (Number.isNaN(Date.parse(time)) ? (time ?? "") : day.format(new Date(time)));
 export const clock = (time) => hour.format(new Date(time));
 
 /** mm:ss until then. */

@@ -24,6 +24,7 @@ const editing = new Editing(stock, () => table());
 let skus = [];
 let selected = new Set();
 let editable = false;
+let looking = false; // and nothing else may they do
 let moved = false; // the order shown is not that of the numbers any more
 let person = null;
 let heard = ""; // what a screen reader is told of live changes
@@ -163,7 +164,7 @@ function draw() {
   render(
     html`<header class="head">
         <div><h1>Stock</h1><p class="state">${stock.revision ? sentence : "Reading the stock …"} ${connection()}</p></div>
-        <div class="head-actions">${exporting()}<a class="button" href="/admin/import.html">Import</a></div>
+        <div class="head-actions">${exporting()}${looking ? nothing : html`<a class="button" href="/admin/import.html">Import</a>`}</div>
       </header>
       ${stock.online === false && stock.revision ? html`<p class="banner" role="alert">Connection lost – showing data from ${clock(stock.lost)}. What you have typed stays; it can be saved when the connection is back.</p>` : nothing}
       ${viewTabs(page)} ${tools()} ${chips(page, categories)} ${body()} ${selection()}
@@ -260,5 +261,6 @@ stock.watch();
 stock.open();
 may("stock").then((can) => {
   editable = can;
+  looking = !can;
   draw();
 });

@@ -16,6 +16,9 @@ const MINUTE = 60_000;
 export const moment = (time) =>
   time ? html`<time datetime=${time} title=${when(time)}>${ago(time)}</time>` : html`<span class="quiet">never</span>`;
 
+/** How what runs by itself came out, in words. */
+export const RUNS = { balanced: ["good", "Books balance"], mended: ["warn", "Mended"], open: ["wrong", "Look here"], failed: ["wrong", "Failed"], done: ["good", "Done"] };
+
 const HOUR = 3_600_000;
 
 /** When a job ran. Comparisons that found nothing are kept once an hour, under its beginning. */

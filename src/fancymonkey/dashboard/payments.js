@@ -4,7 +4,7 @@ import { html, nothing } from "/admin/dom.js";
 import { number, plural } from "/admin/format.js";
 import { listing } from "/admin/listing.js";
 import { matterList } from "/admin/matters.js";
-import { Page, ask, filters, moment, ranAt } from "/admin/page.js";
+import { Page, RUNS, ask, filters, moment, ranAt } from "/admin/page.js";
 import { api } from "/admin/session.js";
 import { toast } from "/admin/toast.js";
 
@@ -22,7 +22,6 @@ const OUTCOMES = {
   unknown_session: ["", "Unknown session"],
 };
 const UNMOVED = ["no change", "ignored", "refund noted", "return proposed", "unknown_session"];
-const RUNS = { balanced: ["good", "Books balance"], mended: ["warn", "Mended"], open: ["wrong", "Look here"], failed: ["wrong", "Failed"], done: ["good", "Done"] };
 let comparing = false;
 let told = EVENTS;
 

@@ -215,7 +215,7 @@ function record() {
   const query = wanted.actor ? `&actor=${encodeURIComponent(wanted.actor)}` : "";
   return html`<section class="part">
     <div class="head"><div><h2 id="record">Record</h2><p class="quiet">Who did what, when and from where; refused attempts too. Nobody can change it.</p></div>
-      <a class="button-like" href="/api/admin/record?format=csv${query}" download="record.csv">Save as CSV</a></div>
+      <a class="button-like" href="/api/admin/record?format=csv${query}" download="record.csv">Export CSV</a></div>
     ${wanted.actor ? html`<div class="chips"><button type="button" class="chip" aria-pressed="true" @click=${() => filter("")}>${wanted.actor} ×</button></div>` : nothing}
     ${acts.length
       ? html`<div class="plain cards" tabindex="0" role="region" aria-labelledby="record"><table>

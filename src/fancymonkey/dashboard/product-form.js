@@ -228,7 +228,7 @@ class Form {
     return html`<tr class=${now?.archived ? "off" : ""}>
       <td data-label="Size">${size.fresh ? this.cell(size, "size", "Name", { required: true, class: "short" }) : html`<b>${size.size}</b>`}${now?.archived ? html` <span class="badge">Off sale</span>` : nothing}</td>
       <td class="number" data-label="On hand">${size.fresh ? this.cell(size, "stock", "Units on hand", whole) : html`<a href="/admin/?q=${encodeURIComponent(`${this.product.productId}/${size.size}`)}">${number(now?.stock ?? 0)}</a>`}</td>
-      <td class="number" data-label="Low from">${this.cell(size, "lowStockThreshold", "Threshold", whole)}</td>
+      <td class="number" data-label="Threshold">${this.cell(size, "lowStockThreshold", "Threshold", whole)}</td>
       <td data-label="Stripe price">${this.cell(size, "priceId", "Stripe price")}</td>
       <td data-label="SKU id">${this.cell(size, "skuId", "SKU id")}</td>
       <td data-label="Sold out"><input type="checkbox" aria-label="Sold out: ${size.size || "the new size"}" .checked=${live(size.soldOut)} ?disabled=${!this.editable} @change=${(event) => { size.soldOut = event.target.checked; this.draw(); }} /></td>
@@ -245,7 +245,7 @@ class Form {
       this.dialog.querySelector("tbody tr:last-child input")?.focus();
     };
     return html`<div class="sizes"><table>
-        <thead><tr><th>Size</th><th class="number">On hand</th><th class="number">Low from</th><th>Stripe price</th><th>SKU id</th><th>Sold out</th><th><span class="unseen">Off sale</span></th></tr></thead>
+        <thead><tr><th>Size</th><th class="number">On hand</th><th class="number">Threshold</th><th>Stripe price</th><th>SKU id</th><th>Sold out</th><th><span class="unseen">Off sale</span></th></tr></thead>
         <tbody>${this.draft.sizes.map((size) => this.size(size))}</tbody>
       </table></div>
       ${this.editable ? html`<p><button type="button" class="quiet" @click=${more}>Add a size</button></p>` : nothing}`;

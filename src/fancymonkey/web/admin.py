@@ -50,7 +50,8 @@ async def update(shop: Shop, call: Call) -> Reply:
     doing = Doing(shop, actor.name, "update", reason, key, mark)
     successful = await _run(doing, wishes, places, failed)
     failed.sort(key=lambda row: row["index"])
-    call.about = f"{len(successful)} sizes changed, {len(failed)} refused"
+    changed = f"{len(successful)} {'size' if len(successful) == 1 else 'sizes'} changed"
+    call.about = f"{changed}, {len(failed)} refused"
     return _results(doing, successful, failed, f"Updated {len(successful)} inventory items")
 
 

@@ -198,8 +198,8 @@ def _checkout_out(checkout: Checkout | None) -> dict[str, Any] | None:
 
 async def release_holds(shop: Shop, call: Call) -> Reply:
     """Gives holds back, whosever they are; what has ended already stays as it ended."""
-    body = parse(_release_holds, await call.body())
     actor = await require(shop, call, "stock")
+    body = parse(_release_holds, await call.body())
     key = command_id(call)
     mark = "" if key is None else digest(call, encode(body))
     ids = list(dict.fromkeys(body.ids))

@@ -74,8 +74,8 @@ def _act_out(name: str, act: Act) -> dict[str, Any]:
 
 async def undo(shop: Shop, call: Call) -> Reply:
     """Puts back what an act changed, by new entries, once; or says why that cannot be."""
-    body = parse(_undo_body, await call.body())
     actor = await require(shop, call, "stock")
+    body = parse(_undo_body, await call.body())
     act = await find_act(shop.engine, body.act)
     if act.products:
         actor = await require(shop, call, "admin")

@@ -112,9 +112,10 @@ def _size_out(item: Item, level: Level) -> dict[str, Any]:
 
 async def add_product(shop: Shop, call: Call) -> Reply:
     """Adds a product with its sizes and their first stock."""
+    actor = await require(shop, call, "admin")
     raw = await call.body()
     body = parse(_add, raw)
-    doing = await _doing(shop, call, raw, body.reason)
+    doing = _doing(shop, call, actor.name, raw, body.reason)
     id_ = body.product_id
     if "/" in id_ or not id_.strip() or not plain(id_):
         raise Problem(422, "invalid_request", "productId is a text of one line without a slash.")
@@ -130,9 +131,10 @@ async def add_product(shop: Shop, call: Call) -> Reply:
 
 async def change_product(shop: Shop, call: Call) -> Reply:
     """Changes what is given of a product and its sizes, and leaves the rest."""
+    actor = await require(shop, call, "admin")
     raw = await call.body()
     body = parse(_change, raw)
-    doing = await _doing(shop, call, raw, body.reason)
+    doing = _doing(shop, call, actor.name, raw, body.reason)
     view = shop.engine.view
     product = view.products.get(body.product_id)
     if product is None:
@@ -181,9 +183,10 @@ def _check_sizes(sizes: list[SizeBody]) -> None:
 
 async def archive_product(shop: Shop, call: Call) -> Reply:
     """Takes a product or a size off sale, or brings it back; its history stays."""
+    actor = await require(shop, call, "admin")
     raw = await call.body()
     body = parse(_archive, raw)
-    doing = await _doing(shop, call, raw, body.reason)
+    doing = _doing(shop, call, actor.name, raw, body.reason)
     view, id_ = shop.engine.view, body.product_id
     product = view.products.get(id_)
     sku = None if body.size is None else sku_of(id_, body.size)
@@ -229,11 +232,10 @@ async def _went_with_it(engine: Engine, product: Product) -> tuple[str, ...]:
     return tuple(sku for sku in sizes if sku in found)
 
 
-async def _doing(shop: Shop, call: Call, raw: bytes, reason: str) -> Doing:
-    actor = await require(shop, call, "admin")
+def _doing(shop: Shop, call: Call, actor: str, raw: bytes, reason: str) -> Doing:
     key = command_id(call)
     mark = "" if key is None else digest(call, raw)
-    return Doing(shop, actor.name, "product", reason, key, mark)
+    return Doing(shop, actor, "product", reason, key, mark)
 
 
 async def _do(doing: Doing, call: Call, product_id: str, commands: list[Command]) -> Reply:
