@@ -52,6 +52,12 @@ async function ended(question_) {
 
 const told = (hold) => hold.lines.map((line) => `${number(line.quantity)} × ${sizeOf(line)}`).join(", ");
 
+/** Once, though a browser may tell of Enter twice: as a key, and as a change. */
+function search(event) {
+  const q = event.target.value.trim();
+  if (q !== view.values.q) view.set({ q, id: "" });
+}
+
 async function release(holds) {
   const paying = holds.some((hold) => hold.checkout);
   const reason = await question(
@@ -113,7 +119,7 @@ function tools() {
   const { status, q, sku, id, days } = view.values;
   const chip = (words, on, values) => html`<button type="button" class="chip" aria-pressed=${on} @click=${() => view.set(values)}>${words}</button>`;
   return html`<div class="tools">
-      <input type="search" aria-label="Search product, size or an id" placeholder="Product, size or an id   /" .value=${q} @change=${(event) => view.set({ q: event.target.value.trim(), id: "" })} />
+      <input type="search" aria-label="Search product, size or an id" placeholder="Product, size or an id   /" .value=${q} @change=${search} @keydown=${(event) => event.key === "Enter" && search(event)} />
     </div>
     <div class="chips" role="group" aria-label="Filters">
       ${Object.entries(WORDS).map(([one, words]) => chip(words, !id && (status || "held") === one, { status: one === "held" ? "" : one, id: "", days: one === "held" ? "" : days }))}

@@ -217,6 +217,7 @@ async function restore() {
   person = (await whoAmI()).user.name;
   const back = drafts.restore(person);
   if (!back.length) return;
+  editable = await may("stock"); // only then do the numbers take a cursor
   draw();
   table()?.requestUpdate();
   toast(`${plural(back.length, "number")} you had typed ${back.length === 1 ? "is" : "are"} still here. Enter saves.`);
