@@ -27,6 +27,7 @@ class Model:
     ids: dict[str, str] = field(default_factory=dict)
     sold_out: set[str] = field(default_factory=set)
     second: set[str] = field(default_factory=set)
+    late: set[str] = field(default_factory=set)
 
     def reserved(self, sku: str) -> int:
         live = [hold for hold in self.holds.values() if hold.status == "held"]
@@ -99,6 +100,10 @@ class Model:
                 self.second.add(payment)
                 self._name(payment, hold)
             return "ok"
+        if hold.status != "held":
+            if payment in self.late:  # it has been taken for another hold, which was late too
+                return "ok"
+            self.late.add(payment)
         for sku, count in hold.wanted.items():
             free = self.on_hand[sku] if hold.status == "held" else self.available(sku)
             taken = min(count, max(0, free))

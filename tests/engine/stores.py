@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Sequenc
 from contextlib import asynccontextmanager
 
 from fancymonkey.core.command import Command
+from fancymonkey.core.execute import execute
 from fancymonkey.core.model import Entry, Item, Product, Row
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import StoreError
-from fancymonkey.store.base import Bell, Commit, Snapshot, Submit
+from fancymonkey.store.base import Bell, Commit, Snapshot, Submit, commit_of
 from fancymonkey.store.memory import MemoryStore
 from tests.core.builders import upsert
 from tests.sim.loop import virtual_loop
@@ -19,7 +20,8 @@ START = 1_000_000_000_000
 class SlowStore(MemoryStore):
     """Each commit takes `seconds`; `fail` holds errors for the calls to come, None for none.
 
-    `lost` says that the next failures come after the commit.
+    `lost` says that the next failures come after the commit. While it is `quick` it commits in no
+    time, within `run_now`.
     """
 
     def __init__(self, seconds: float = 0.01) -> None:
@@ -28,6 +30,7 @@ class SlowStore(MemoryStore):
         self.fail: list[Exception | None] = []
         self.fail_reads: list[Exception | None] = []
         self.lost = False
+        self.quick = False
         self.batches: list[list[Command]] = []
         self.closed = False
         self.bell: Bell | None = None
@@ -42,6 +45,19 @@ class SlowStore(MemoryStore):
         if error is not None:
             raise error
         return commit
+
+    def run_now(self, commands: Sequence[Command], now: int, after: int) -> Commit | None:
+        if not self.quick:
+            return None
+        self.batches.append(list(commands))
+        error = self.fail.pop(0) if self.fail else None
+        if error is not None:
+            raise error
+        state = self.image.begin(now)
+        answers = execute(state, commands, self.image.due(now))
+        self.image.apply(state.changed, state.revision)
+        self.entries += state.entries
+        return commit_of(state, answers, self.entries[after:])
 
     async def _read(self) -> None:
         await asyncio.sleep(self.seconds)

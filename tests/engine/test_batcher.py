@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import random
 from collections.abc import Sequence
 
 import pytest
@@ -36,7 +37,7 @@ class Rig:
             batch_max=batch_max,
         )
 
-    async def _published(self, commands: Sequence[Command], commit: Commit) -> None:
+    def _published(self, commands: Sequence[Command], commit: Commit) -> None:
         self.shown.append(commit)
         if self.broken is not None:
             raise self.broken
@@ -251,5 +252,121 @@ def test_nobody_waits_for_ever_when_a_store_answers_too_little() -> None:
         assert isinstance(wishes[1].exception(), StoreUnavailable)
         assert not isinstance(wishes[0].exception(), TimeoutError)
         virtual_loop().problems.clear()
+
+    simulate(work)
+
+
+# -- a store that commits at once ------------------------------------------------------------------
+
+
+def test_a_quick_store_commits_in_the_turn_in_which_the_commands_came() -> None:
+    async def work() -> None:
+        rig = Rig()
+        await rig.fill()
+        rig.store.quick = True
+        before, told = virtual_loop().time(), []
+        for number in range(5):
+            pending = rig.batcher.pending(up(number + 1))
+            pending.then(lambda number=number: told.append(number))
+        assert rig.store.batches == []  # others may still come in this turn
+        await asyncio.sleep(0)
+        assert [len(batch) for batch in rig.store.batches] == [5]
+        assert told == [0, 1, 2, 3, 4]
+        assert len(rig.shown) == 2
+        assert virtual_loop().time() == before
+
+    simulate(work)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_store_that_is_quick_and_slow_in_turns_loses_nothing(seed: int) -> None:
+    async def work() -> None:
+        rig = Rig(batch_max=4)
+        await rig.fill()
+        chance, wishes = random.Random(seed), []
+        for _ in range(60):
+            rig.store.quick = chance.random() < 0.5
+            wishes.append(rig.batcher.submit(up()))
+            if chance.random() < 0.5:
+                wishes.append(asyncio.ensure_future(wait_for(rig.batcher, up())))
+            await asyncio.sleep(chance.choice((0, 0, 0.003, 0.02)))
+        answers = await asyncio.gather(*wishes)
+        numbers = sorted(data(answer)["onHand"] for answer in answers)
+        assert numbers == list(range(6, 6 + len(wishes)))
+        await rig.batcher.close()
+        assert rig.on_hand == 5 + len(wishes)
+
+    simulate(work, seed)
+
+
+async def wait_for(batcher: Batcher, command: Command) -> Answer:
+    return await batcher.pending(command)
+
+
+def test_a_commit_that_others_wait_to_be_shown_is_answered_after_that() -> None:
+    """Also where the store was quick: who shows may have to wait."""
+
+    async def work() -> None:
+        rig = Rig()
+        await rig.fill()
+        rig.store.quick = True
+        held = asyncio.Event()
+
+        async def later() -> None:
+            await held.wait()
+
+        rig.batcher._published = lambda commands, commit: later()
+        first, second = rig.batcher.submit(up()), rig.batcher.submit(up())
+        await asyncio.sleep(1)
+        assert not first.done()
+        third = rig.batcher.submit(up())
+        held.set()
+        answers = await asyncio.gather(first, second, third)
+        assert [data(answer)["onHand"] for answer in answers] == [6, 7, 8]
+
+    simulate(work)
+
+
+def test_a_quick_store_that_fails_fails_the_batch_and_not_the_next() -> None:
+    async def work() -> None:
+        rig = Rig()
+        await rig.fill()
+        rig.store.quick, rig.store.fail = True, [down(StoreUnavailable)]
+        answers = await asyncio.gather(
+            *(rig.batcher.submit(up()) for _ in range(2)), return_exceptions=True
+        )
+        assert [type(answer) for answer in answers] == [StoreUnavailable] * 2
+        assert data(await rig.batcher.submit(up()))["onHand"] == 6
+
+    simulate(work)
+
+
+def test_a_poisoned_command_fails_alone_in_a_quick_store(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def work() -> None:
+        rig = Rig()
+        await rig.fill()
+        rig.store.quick = True
+        poison = up(None)  # type: ignore[arg-type]
+        wishes = [rig.batcher.submit(command) for command in (up(), poison, up(5))]
+        answers = await asyncio.gather(*wishes, return_exceptions=True)
+        assert [type(answer) for answer in answers] == [Accepted, TypeError, Accepted]
+        assert rig.on_hand == 11
+
+    with caplog.at_level(logging.CRITICAL, "fancymonkey"):
+        simulate(work)
+
+
+def test_while_the_batcher_is_held_a_quick_store_waits_too() -> None:
+    async def work() -> None:
+        rig = Rig()
+        await rig.fill()
+        rig.store.quick = True
+        async with rig.batcher.held():
+            future = rig.batcher.submit(up())
+            await asyncio.sleep(1)
+            assert not future.done()
+        assert data(await future)["onHand"] == 6
 
     simulate(work)

@@ -13,7 +13,7 @@ from fancymonkey.core.adjust import Count
 from fancymonkey.core.command import Command
 from fancymonkey.core.keep import Draft, Keep
 from fancymonkey.core.ledger import balance
-from fancymonkey.core.model import MAIN, Level, Reservation
+from fancymonkey.core.model import MAIN, Event, Level, Outcome, Reservation, SessionLink
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.core.resolve import Release
 from fancymonkey.errors import DataError, StoreReadOnly, StoreUnavailable
@@ -149,9 +149,9 @@ async def test_who_decided_beside_a_stranger_with_the_lock_decides_again(
 async def test_rows_read_at_two_moments_are_not_decided_on(
     store: PostgresStore, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await store.run([reserve("r1", "s1", quantity=10)], 5, 0)
     second = PostgresStore(postgres_url)
     await second.open(0)
+    await second.run([reserve("r1", "s1", quantity=10)], 5, 0)
     between(
         monkeypatch,
         lambda: second.run([Release(ref="s1"), reserve("r2", "s2", quantity=10)], 5, 0),
@@ -178,10 +178,10 @@ def between(
     monkeypatch.setattr(batch, step, later)
 
 
-async def test_alone_a_batch_takes_two_round_trips(
+async def test_alone_a_batch_takes_one_round_trip_where_it_has_to_read_nothing(
     store: PostgresStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await store.run([reserve("r1", "s1")], 5, 0)
+    known = (await store.run([reserve("r1", "s1")], 5, 0)).revision
     trips: list[str] = []
     for name in ("execute", "fetchrow", "fetch"):
         real = getattr(asyncpg.Connection, name)
@@ -191,8 +191,91 @@ async def test_alone_a_batch_takes_two_round_trips(
             return await real(self, *args, **more)
 
         monkeypatch.setattr(asyncpg.Connection, name, noted)
-    await store.run([reserve("r2", "s2")], 5, 0)
-    assert len(trips) == 2
+    known = (await store.run([reserve("r2", "s2"), Release(ref="s1")], 5, known)).revision
+    assert len(trips) == 1
+    await store.run([Release(ref="nobody")], 5, known)
+    assert len(trips) == 2  # read, and nothing to write
+    await store.run([Count(sku="prod_a/M", quantity=9)], 5, known - 1)
+    assert len(trips) == 4  # the caller does not know all entries yet
+
+
+async def test_a_buyer_who_is_known_elsewhere_is_not_taken_for_a_new_one(
+    store: PostgresStore, postgres_url: str
+) -> None:
+    """What this server supposes not to be there the other one may have written long ago."""
+    second = PostgresStore(postgres_url)
+    await second.open(0)
+    known = (await second.run([reserve("r1", "s1", quantity=2)], 5, 0)).revision
+    assert (await store.run([DOCUMENT], 5, known)).revision == known
+    assert store._memory.mark is not None
+    commit = await store.run([reserve("r2", "s1", quantity=3)], 5, known)
+    (answer,) = commit.answers
+    assert isinstance(answer, Accepted)
+    assert answer.data["reservation_id"] == "r1"
+    assert await store.reservation("r2") is None
+    level = await store.find(Level, ("prod_a/M", MAIN))
+    assert level is not None
+    assert level.reserved == 3
+    await second.close()
+
+
+async def test_the_same_key_again_gets_the_first_answer_from_every_server(
+    store: PostgresStore, postgres_url: str
+) -> None:
+    second = PostgresStore(postgres_url)
+    await second.open(0)
+    count = Count(sku="prod_a/M", quantity=7, command_id="k1", digest="d")
+    first = await second.run([count], 5, 0)
+    await store.run([DOCUMENT], 5, first.revision)
+    again = await store.run([count], 5, first.revision)
+    assert again.answers == [Accepted(first.answers[0].data, replayed=True)]  # type: ignore[union-attr]
+    assert again.revision == first.revision
+    await second.close()
+
+
+async def test_what_is_remembered_ends_with_another_servers_write(
+    store: PostgresStore, postgres_url: str
+) -> None:
+    second = PostgresStore(postgres_url)
+    await second.open(0)
+    known = (await store.run([reserve("r1", "s1", quantity=4)], 5, 0)).revision
+    await second.run([reserve("r2", "s2", quantity=6)], 5, 0)
+    commit = await store.run([reserve("r3", "s3")], 5, known)
+    assert isinstance(commit.answers[0], Refused)
+    assert [entry.reservation_id for entry in commit.entries] == ["r2"]
+    await second.close()
+
+
+async def test_a_refusal_is_never_given_from_memory(
+    store: PostgresStore, postgres_url: str
+) -> None:
+    second = PostgresStore(postgres_url)
+    await second.open(0)
+    known = (await store.run([reserve("r1", "s1", quantity=10)], 5, 0)).revision
+    await second.run([Count(sku="prod_a/M", quantity=11)], 5, 0)
+    commit = await store.run([reserve("r2", "s2")], 5, known)
+    assert isinstance(commit.answers[0], Accepted)
+    await second.close()
+
+
+async def test_holds_whose_time_is_up_end_before_anything_is_decided_from_memory(
+    store: PostgresStore,
+) -> None:
+    known = (await store.run([reserve("r1", "s1", quantity=10, ttl=100)], 5, 0)).revision
+    refused = await store.run([reserve("r2", "s2")], 104, known)
+    assert isinstance(refused.answers[0], Refused)
+    taken = await store.run([reserve("r3", "s3")], 105, known)
+    assert isinstance(taken.answers[0], Accepted)
+    assert [entry.kind for entry in taken.entries] == ["expired", "reserved"]
+
+
+async def test_a_batch_that_fails_leaves_nothing_in_memory(store: PostgresStore) -> None:
+    known = (await store.run([reserve("r1", "s1")], 5, 0)).revision
+    with pytest.raises(DataError):
+        await store.run([reserve("r2", "s2"), reserve("r1", "s3")], 5, known)
+    assert store._memory.mark is None
+    commit = await store.run([reserve("r2", "s2"), reserve("r4", "s3")], 5, known)
+    assert accepted(commit) == 2
 
 
 async def test_a_deadlock_with_a_strangers_transaction_is_tried_again(
@@ -550,10 +633,12 @@ async def test_no_statement_of_a_batch_goes_through_a_table(
     reads = [batch._read_statement((kind,), first=False) for kind in kinds]
     reads.append(batch._read_statement(kinds, first=True))
     writes = [
-        batch._write_statement(((kind, False),), ledger=True, locked=locked)
+        batch._write_statement(((kind, False),), (), ledger=True, locked=locked)
         for kind in kinds
         for locked in (True, False)
     ]
+    supposed = (Reservation, SessionLink, Outcome, Event)
+    writes.append(batch._write_statement(((Level, False),), supposed, ledger=True, locked=False))
     async with database.transaction():
         await database.execute(QUERIES["begin"].partition(";")[2])
         for number, sql in enumerate(reads + writes):

@@ -166,7 +166,7 @@ async def test_who_hangs_up_early_has_asked_nothing_and_late_has_his_hold(shop: 
     protocol, transport = connection(shop.client.app)
     protocol.data_received(request("late"))
     protocol.connection_lost(None)
-    await asyncio.gather(*protocol.tasks)
+    await shop.engine.batcher.settle()
     assert transport.written == b""
     assert await shop.engine.store.reservation("early") is None
     assert await shop.engine.store.reservation("late") is not None

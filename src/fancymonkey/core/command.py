@@ -26,16 +26,22 @@ def needs_item(sku: str, location: str) -> tuple[Key, ...]:
 
 def needs_hold(state: State, ref: str) -> list[Key]:
     """The rows that lead from an id to its hold and on to the levels it touches."""
-    found: list[Key] = [(Reservation, ref), (SessionLink, ref)]
+    return found_hold(state, ref)[0]
+
+
+def found_hold(state: State, ref: str) -> tuple[list[Key], Reservation | None]:
+    """The same, and the hold as far as it is loaded."""
+    keys: list[Key] = [(Reservation, ref), (SessionLink, ref)]
     hold = state.get(Reservation, ref)
     if hold is None:
         link = state.get(SessionLink, ref)
-        if link is not None:
-            found.append((Reservation, link.reservation_id))
-            hold = state.get(Reservation, link.reservation_id)
+        if link is None:
+            return keys, None
+        keys.append((Reservation, link.reservation_id))
+        hold = state.get(Reservation, link.reservation_id)
     if hold is not None:
-        found += needs_lines(hold)
-    return found
+        keys += needs_lines(hold)
+    return keys, hold
 
 
 def needs_lines(hold: Reservation) -> list[Key]:

@@ -256,9 +256,12 @@ def loads(
     holds.
     """
     skus = {part.sku for part in flatten(commands) if isinstance(part, adjust.SetReserved)}
-    due = yield Load(missing(state.base, _all_keys(commands, state)), skus, state.now)
+    first = missing(state.base, _all_keys(commands, state))
+    due = yield Load(first, skus, state.now)
     for hold in due:
         state.base[Reservation].setdefault(hold.reservation_id, hold)
+    if not due and not skus and all(state.base[kind].get(key) is None for kind, key in first):
+        return due  # nothing was found that could point to anything else
     while True:
         state.loaded()
         ending = chain.from_iterable(map(needs_lines, due))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from fancymonkey.core.command import Command, needs_hold, needs_item
+from fancymonkey.core.command import Command, found_hold, needs_hold, needs_item
 from fancymonkey.core.fair import Source, needs_source, note_source, unfair
 from fancymonkey.core.frozen import dataclass
 from fancymonkey.core.model import (
@@ -48,10 +48,9 @@ class Reserve(Command):
 
 def needs_reserve(command: Reserve, state: State) -> list[Key]:
     """The rows that `reserve` reads."""
-    found = needs_hold(state, command.session_id)
+    found, hold = found_hold(state, command.session_id)
     for line in command.lines:
         found += needs_item(line.sku, line.location)
-    hold = state.hold(command.session_id)
     if hold is not None:
         found.append((Checkout, hold.reservation_id))
     if command.source is not None:
@@ -84,7 +83,7 @@ def reserve(state: State, command: Reserve) -> Answer:
             state.now + command.ttl,
         )
         state.put(SessionLink(command.session_id, hold.reservation_id))
-        state.put(hold)
+        state.add(hold)
     else:
         hold = replace(current, lines=tuple(held.values()))
         if hold != current:

@@ -47,6 +47,7 @@ class State:
         self.changed: Rows = {}
         self.entries: list[Entry] = []
         self.expired: list[Reservation] = []
+        self.added: set[Hashable] = set()
         self._undo: list[tuple[type[Row], Hashable, Any]] = []
         self._savepoints = 0
         self._holds: dict[str, set[str]] | None = None
@@ -74,6 +75,11 @@ class State:
         if self._holds is not None and isinstance(row, Reservation):
             for line in row.lines:
                 self._holds.setdefault(line.sku, set()).add(row.reservation_id)
+
+    def add(self, row: Row) -> None:
+        """Writes a row that cannot be there yet: a store refuses the batch where it is."""
+        self.added.add(row.key)
+        self.put(row)
 
     def level(self, sku: str, location: str = MAIN) -> Level:
         """The level, empty where nothing was ever booked."""

@@ -1,7 +1,8 @@
 """Group commit: what arrives while a transaction is in flight waits and goes together in the next.
 
 There is no timer. A lone command pays one commit and nothing more; under load the batches grow by
-themselves, and one sync of the disk serves all of them.
+themselves, and one sync of the disk serves all of them. A store whose disk is quick commits within
+one turn of the event loop, and who waits is answered in the same turn.
 """
 
 import asyncio
@@ -9,12 +10,15 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
+from time import perf_counter
 
 from fancymonkey.core.act import Act
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import Chain, DryRun, Many, flatten
 from fancymonkey.core.outcomes import Answer
 from fancymonkey.engine.clock import Clock
+from fancymonkey.engine.pending import Pending
 from fancymonkey.errors import Overloaded, StoreError, StoreUnavailable
 from fancymonkey.store.base import Commit, Store
 
@@ -29,8 +33,13 @@ BATCH_MAX = 512
 WEIGHT_MAX = 1000
 """SKUs that the commands of one transaction may name together, unless a single one names more."""
 
+_UNTOLD = StoreUnavailable("The service stopped before it had an answer.")
 COMPOSED = (Act, Chain, DryRun, Many)
-Waiter = tuple[Command, int, asyncio.Future[Answer]]
+Waiter = asyncio.Future[Answer] | Pending
+Waiting = tuple[Command, int, Waiter]
+Left = Callable[[], Awaitable[None]]
+Published = Callable[[Sequence[Command], Commit], Awaitable[None] | None]
+"""Shows a commit to everybody; what it returns is still to be waited for."""
 
 
 class Batcher:
@@ -41,7 +50,7 @@ class Batcher:
         store: Store,
         clock: Clock,
         revision: Callable[[], int],
-        published: Callable[[Sequence[Command], Commit], Awaitable[None]],
+        published: Published,
         *,
         queue_max: int = QUEUE_MAX,
         batch_max: int = BATCH_MAX,
@@ -51,10 +60,11 @@ class Batcher:
         self.store = store
         self._clock = clock
         self._published = published
-        self._queue: deque[Waiter] = deque()
+        self._queue: deque[Waiting] = deque()
         self._queue_max = queue_max
         self._batch_max = batch_max
         self._task: asyncio.Task[None] | None = None
+        self._rung = False
         self._gate = asyncio.Lock()
         self._closed = False
         self.batches = 0
@@ -73,15 +83,29 @@ class Batcher:
         A caller that goes away does not take its command back: unless it had not begun yet, it
         may still be committed. Raises Overloaded, and StoreUnavailable after `close`.
         """
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._take(command, future)
+        return future
+
+    def pending(self, command: Command) -> Pending:
+        """The same as `submit`, cheaper; it may be awaited once."""
+        pending = Pending()
+        self._take(command, pending)
+        return pending
+
+    def _take(self, command: Command, waiter: Waiter) -> None:
         if self._closed:
             raise StoreUnavailable("The service is shutting down.")
         if len(self._queue) >= self._queue_max:
             raise Overloaded("Too many requests are waiting. Try again in a second.")
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._queue.append((command, _weight(command), future))
-        if self._task is None:
-            self._task = asyncio.create_task(self._drain(), name="batcher")
-        return future
+        self._queue.append((command, _weight(command), waiter))
+        if not self._rung and self._task is None:
+            self._ring()
+
+    def _ring(self) -> None:
+        """A turn comes, after everything that is ready to run now and may still add to it."""
+        self._rung = True
+        asyncio.get_running_loop().call_soon(self._turn)
 
     @asynccontextmanager
     async def held(self) -> AsyncIterator[None]:
@@ -96,70 +120,118 @@ class Batcher:
 
     async def settle(self) -> None:
         """Returns when nothing waits."""
-        while self._task is not None:
-            await asyncio.wait([self._task])
+        while self._task is not None or self._rung:
+            await (asyncio.sleep(0) if self._task is None else asyncio.wait([self._task]))
+        await asyncio.sleep(0)  # the last ones are just being told
 
-    async def _drain(self) -> None:
+    def _turn(self) -> None:
+        """Commits what waits: here and now where that is quick, else in a task."""
+        self._rung = False
+        if not self._queue:
+            return
+        left = None if self._gate.locked() else self._commit_now(self._next_batch())
+        if left is not None or self._queue:
+            self._task = asyncio.create_task(self._drain(left), name="batcher")
+
+    async def _drain(self, left: Left | None) -> None:
+        """Does what is left of a batch, and then commits what came meanwhile."""
         try:
-            while self._queue:
+            while left is not None or self._queue:
                 async with self._gate:
-                    batch = self._next_batch()
-                    try:
-                        await self._commit(batch)
-                    finally:  # whatever happened in here, nobody waits for ever
-                        error = StoreUnavailable("The service stopped before it had an answer.")
-                        _fail(batch, error)
+                    if left is None:
+                        left = self._commit_now(self._next_batch())
+                    if left is not None:
+                        await left()
+                        left = None
         finally:
             self._task = None
             if self._queue:
-                self._task = asyncio.create_task(self._drain(), name="batcher")
+                self._ring()
 
-    def _next_batch(self) -> list[Waiter]:
-        batch: list[Waiter] = []
+    def _next_batch(self) -> list[Waiting]:
+        batch: list[Waiting] = []
         weight = 0
         while self._queue and len(batch) < self._batch_max:
             weight += self._queue[0][1]
             if batch and weight > WEIGHT_MAX:
                 break
-            waiter = self._queue.popleft()
-            if not waiter[2].cancelled():
-                batch.append(waiter)
+            waiting = self._queue.popleft()
+            if not waiting[2].cancelled():
+                batch.append(waiting)
         return batch
 
-    async def _commit(self, batch: list[Waiter]) -> None:
+    def _commit_now(self, batch: list[Waiting]) -> Left | None:
+        """Commits a batch and tells everybody. What may take longer is returned, to be awaited."""
         if not batch:
-            return
-        loop = asyncio.get_running_loop()
-        started = loop.time()
-        commands = [waiter[0] for waiter in batch]
+            return None
+        started = perf_counter()
+        commands = [waiting[0] for waiting in batch]
+        try:
+            commit = self.store.run_now(commands, self._clock(), self._revision())
+        except StoreError as error:
+            _fail(batch, error)
+            return None
+        except Exception:  # noqa: BLE001 - it left no trace, and `_commit` finds out whose fault
+            commit = None
+        if commit is None:
+            return partial(self._commit, batch)
+        rest = self._show(commands, commit)
+        if rest is not None:
+            return partial(self._finish, batch, commit, rest, started)
+        self._count(batch, started)
+        _tell(batch, commit.answers)
+        return None
+
+    async def _commit(self, batch: list[Waiting]) -> None:
+        started = perf_counter()
+        commands = [waiting[0] for waiting in batch]
         try:
             commit = await self.store.run(commands, self._clock(), self._revision())
         except StoreError as error:
             _fail(batch, error)
-            return
         except Exception as error:  # noqa: BLE001 - whatever it is, somebody waits for an answer
             await self._isolate(batch, error)
-            return
+        except BaseException:
+            _fail(batch, _UNTOLD)
+            raise
+        else:
+            await self._finish(batch, commit, self._show(commands, commit), started)
+
+    async def _finish(
+        self, batch: list[Waiting], commit: Commit, rest: Awaitable[None] | None, started: float
+    ) -> None:
+        """Waits until a commit has been shown, and tells everybody."""
         try:
-            await self._published(commands, commit)
+            if rest is not None:
+                await rest
+        except Exception:
+            log.exception("a commit could not be shown")
+        finally:
+            self._count(batch, started)
+            # Not here: the next transaction begins first, and is under way while these are told.
+            asyncio.get_running_loop().call_soon(_tell, batch, commit.answers)
+
+    def _show(self, commands: Sequence[Command], commit: Commit) -> Awaitable[None] | None:
+        try:
+            return self._published(commands, commit)
         except Exception:  # it is durable all the same, and may not run again
             log.exception("a commit could not be shown")
+            return None
+
+    def _count(self, batch: list[Waiting], started: float) -> None:
         self.batches += 1
         self.commands += len(batch)
         self.largest = max(self.largest, len(batch))
-        self.commit_seconds += loop.time() - started
-        for (_, _, future), answer in zip(batch, commit.answers, strict=True):
-            if not future.done():
-                future.set_result(answer)
+        self.commit_seconds += perf_counter() - started
 
-    async def _isolate(self, batch: list[Waiter], error: Exception) -> None:
+    async def _isolate(self, batch: list[Waiting], error: Exception) -> None:
         """One command is at fault, and its transaction left no trace: its neighbours go on."""
         if len(batch) == 1:
             log.error("a command could not be run: %r", batch[0][0], exc_info=error)
             _fail(batch, error)
             return
-        for waiter in batch:
-            await self._commit([waiter])
+        for waiting in batch:
+            await self._commit([waiting])
 
 
 def _weight(command: Command) -> int:
@@ -167,7 +239,16 @@ def _weight(command: Command) -> int:
     return sum(1 for _ in flatten((command,))) if isinstance(command, COMPOSED) else 1
 
 
-def _fail(batch: Sequence[Waiter], error: Exception) -> None:
-    for _, _, future in batch:
-        if not future.done():
-            future.set_exception(error)
+def _tell(batch: Sequence[Waiting], answers: Sequence[Answer]) -> None:
+    try:
+        for (_, _, waiter), answer in zip(batch, answers, strict=True):
+            if not waiter.done():
+                waiter.set_result(answer)
+    finally:  # whatever happened in here, nobody waits for ever
+        _fail(batch, _UNTOLD)
+
+
+def _fail(batch: Sequence[Waiting], error: Exception) -> None:
+    for _, _, waiter in batch:
+        if not waiter.done():
+            waiter.set_exception(error)

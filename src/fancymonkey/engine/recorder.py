@@ -41,6 +41,10 @@ class Recorder:
         self._entries += commit.entries[len(commit.entries) - commit.own :]
         return commit
 
+    def run_now(self, commands: Sequence[Command], now: int, after: int) -> Commit | None:
+        """Never: what is noted goes through `run`."""
+        return None
+
     async def prune(self, before: int) -> int:
         """See `Store.prune`."""
         found = await self.store.prune(before)

@@ -83,6 +83,12 @@ class Store(Protocol):
         """
         ...
 
+    def run_now(self, commands: Sequence[Command], now: int, after: int) -> Commit | None:
+        """The same as `run`, done when this returns; None, and nothing done, where it may take
+        long, or where `run` is busy.
+        """
+        ...
+
     async def snapshot(self) -> Snapshot:
         """The state of everything at one revision."""
         ...

@@ -15,6 +15,7 @@ from fancymonkey.core.model import Entry
 from fancymonkey.core.state import Rows
 from fancymonkey.errors import StoreCorrupt
 from fancymonkey.store.files import Disk, temporary_name, write_new, write_safely
+from fancymonkey.store.pace import Pace
 from fancymonkey.store.records import Batch, changes, encode
 from fancymonkey.store.segments import (
     CURRENT,
@@ -64,8 +65,7 @@ class Journal:
         self._first = 1
         self._last_line: tuple[int, bytes] | None = None
         self._whole = 0
-        self.pace = 1.0
-        """What a line has taken lately, in seconds: a mean in which the last ten count most."""
+        self.pace = Pace()
 
     @property
     def full(self) -> bool:
@@ -194,13 +194,16 @@ class Journal:
         body.update(changes(changed, entries))
         return seal(encode(body), self.position.chain)[0]
 
-    def append(self, line: bytes, revision: int, entries: int) -> None:
-        """Writes a line; it is durable when this returns. After an OSError never call it again."""
+    def append(self, line: bytes, revision: int, entries: int, *, here: bool = False) -> None:
+        """Writes a line; it is durable when this returns. After an OSError never call it again.
+
+        `here`: in the event loop.
+        """
         assert self._fd is not None
         started = perf_counter()
         self._disk.write(self._fd, line)
         self._disk.sync(self._fd)
-        self.pace += (perf_counter() - started - self.pace) / 10
+        self.pace.took(perf_counter() - started, here=here)
         self._size += len(line)
         self._entries += entries
         self.position = Position(self.position.number + 1, revision, int(line[8:16], 16))

@@ -11,9 +11,9 @@ durable before memory changes and before anybody is told. The other files follow
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -47,10 +47,6 @@ from fancymonkey.store.state_file import StateFiles, all_rows
 log = logging.getLogger(__name__)
 
 PRODUCTS = "products.json"
-QUICK_SECONDS = 0.001
-"""A disk that has not taken longer lately may hold up the event loop for a lone command."""
-PROMPT_SECONDS = 0.0003
-"""The same while others come in: the way to a thread and back costs them about as much."""
 T = TypeVar("T")
 
 
@@ -139,35 +135,60 @@ class JsonStore:
         self._check_writable()
         async with self._turn:
             self._check_writable()
-            self._now = now
             before = self._image.revision
-            state = self._image.begin(now)
-            answers = execute(state, commands, self._image.due(now))
+            state, answers = self._decide(commands, now)
             if state.changed or state.entries:
-                await self._write(state, alone=len(commands) <= 1)
+                await self._write(state)
             entries = state.entries if after == before else await self._entries_since(after)
             return commit_of(state, answers, entries)
 
-    async def _write(self, state: State, *, alone: bool) -> None:
-        """Makes a batch durable and then visible. `alone`: nobody else waits for it."""
-        line = self._journal.line(state.revision, state.now, state.changed, state.entries)
-        await self._append(line, state.revision, len(state.entries), alone=alone)
-        self._image.apply(state.changed, state.revision)
-        self._recent.add(state.entries)
-        self.mirror.changed(state.entries)
+    def run_now(self, commands: Sequence[Command], now: int, after: int) -> Commit | None:
+        """See `Store.run_now`."""
+        journal = self._journal
+        if not self._open or self._turn.locked() or not journal.pace.quick or journal.full:
+            return None
+        if after != self._image.revision:
+            return None
+        self._check_writable()
+        state, answers = self._decide(commands, now)
+        if state.changed or state.entries:
+            line = self._line(state)
+            with self._stopping():
+                journal.append(*line, here=True)
+            self._written(state)
+        return commit_of(state, answers, state.entries)
+
+    def _decide(self, commands: Sequence[Command], now: int) -> tuple[State, list[Answer]]:
+        self._now = now
+        state = self._image.begin(now)
+        return state, execute(state, commands, self._image.due(now))
+
+    async def _write(self, state: State) -> None:
+        """Makes a batch durable and then visible."""
+        await self._append(*self._line(state))
+        self._written(state)
         if self._journal.full:
             await self._rotate(state.now)
 
-    async def _append(
-        self, line: bytes, revision: int, entries: int, *, alone: bool = False
-    ) -> None:
+    def _line(self, state: State) -> tuple[bytes, int, int]:
+        """What `Journal.append` takes."""
+        line = self._journal.line(state.revision, state.now, state.changed, state.entries)
+        return line, state.revision, len(state.entries)
+
+    def _written(self, state: State) -> None:
+        self._image.apply(state.changed, state.revision)
+        self._recent.add(state.entries)
+        self.mirror.changed(state.entries)
+
+    async def _append(self, line: bytes, revision: int, entries: int) -> None:
+        with self._stopping():
+            await self._in_writer(self._journal.append, line, revision, entries)
+
+    @contextmanager
+    def _stopping(self) -> Iterator[None]:
+        """What goes wrong inside may have written half: writing stops for good."""
         try:
-            bound = QUICK_SECONDS if alone else PROMPT_SECONDS
-            if self._journal.pace < bound and self._writer is not None:
-                # The way to a thread and back would take longer than such a disk does.
-                self._journal.append(line, revision, entries)
-            else:
-                await self._in_writer(self._journal.append, line, revision, entries)
+            yield
         except OSError as error:
             self._stop(f"the journal could not be written: {error}")
             raise StoreUnavailable(self._stopped) from error
@@ -287,7 +308,7 @@ class JsonStore:
     async def absorb(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
         """See `Store.absorb`."""
         async with self._turn:
-            await self._write(absorbed(changed, entries, revision), alone=False)
+            await self._write(absorbed(changed, entries, revision))
 
     async def clear(self) -> None:
         """See `Store.clear`."""

@@ -177,6 +177,10 @@ class MemoryStore:
         self.entries += state.entries
         return commit_of(state, answers, self.entries[after:])
 
+    def run_now(self, commands: Sequence[Command], now: int, after: int) -> Commit | None:
+        """Never: whoever tests with this store wants to see what waits."""
+        return None
+
     async def snapshot(self) -> Snapshot:
         """See `Store.snapshot`."""
         return self.image.snapshot()

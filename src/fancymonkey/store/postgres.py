@@ -8,10 +8,10 @@ from typing import TypeVar
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import execute, loads
 from fancymonkey.core.model import Entry, Row
-from fancymonkey.core.state import Rows, State
+from fancymonkey.core.state import FOREVER, Rows
 from fancymonkey.errors import StoreError, StoreReadOnly, StoreUnavailable
 from fancymonkey.store import postgres_batch as batch
-from fancymonkey.store.base import Bell, Commit, Frozen, Submit, absorbed, empty_rows
+from fancymonkey.store.base import Bell, Commit, Frozen, Submit, absorbed
 from fancymonkey.store.migrations import migrations
 from fancymonkey.store.postgres_fill import empty, fill
 from fancymonkey.store.postgres_frozen import frozen
@@ -23,6 +23,7 @@ from fancymonkey.store.postgres_link import (
     close,
     durability_trouble,
 )
+from fancymonkey.store.postgres_memory import Memory
 from fancymonkey.store.postgres_reading import Reading
 from fancymonkey.store.postgres_schema import QUERIES, check_schema, migrate
 from fancymonkey.store.postgres_watch import Watch
@@ -50,6 +51,7 @@ class PostgresStore(Reading):
         self._begin = QUERIES["begin"]
         self._settings = {} if self._link.pooled else dict(_SETTING.findall(self._begin))
         self._crowded = 0
+        self._memory = Memory()
         self._writer: Writer | None = None
         self._taught: Connection | None = None
         self._readers: Pool | None = None
@@ -97,17 +99,21 @@ class PostgresStore(Reading):
         """See `Store.run`."""
         return await self._write(lambda writer: self._run(writer, commands, now, after))
 
+    def run_now(self, commands: Sequence[Command], now: int, after: int) -> Commit | None:
+        """Never: a database is always somewhere else."""
+        return None
+
     async def _run(
         self, writer: Connection, commands: Sequence[Command], now: int, after: int
     ) -> Commit:
-        """One attempt. Where nobody else writes it takes no lock: two round trips are enough."""
-        if self._taught is not writer:
-            await batch.learn_types(writer)
-            self._taught = writer
+        """One attempt. Where nobody else writes one round trip is enough, without a lock."""
+        await self._learn_types(writer)
         if self._crowded:
             self._crowded -= 1
         elif not self._link.pooled:
-            done = await self._batch(writer, commands, now, after, locked=False)
+            done = await self._from_memory(writer, commands, now, after)
+            if done is None:
+                done = await self._batch(writer, commands, now, after, locked=False)
             if done is not None:
                 return done
             self._crowded = CROWDED
@@ -117,6 +123,39 @@ class PostgresStore(Reading):
             raise StoreUnavailable("The ledger moved on under its lock. Try again.")
         return done
 
+    async def _learn_types(self, writer: Connection) -> None:
+        """What has to be done once on a new connection."""
+        if self._taught is not writer:
+            self._memory.forget()  # it may lead to another server
+            await batch.learn_types(writer)
+            self._taught = writer
+
+    async def _from_memory(
+        self, writer: Connection, commands: Sequence[Command], now: int, after: int
+    ) -> Commit | None:
+        """Decides on what is known, writes and commits; None where that did not go."""
+        memory = self._memory
+        state, mark = memory.recall(now, after), memory.mark
+        if state is None or mark is None:
+            return None
+        memory.forget()  # unless it goes well
+        load = next(loads(commands, state))
+        supposed = None if load.holds_of else memory.suppose(state, load, commands)
+        if supposed is None:
+            memory.mark = mark
+            return None
+        answers = execute(state, commands, ())
+        if not (state.changed or state.entries):
+            memory.retract(state, supposed, mark)  # a refusal has to know for sure
+            return None
+        work = batch.write(writer, state, mark, supposed, locked=False)
+        moved = await committed(writer, work)
+        if moved is None:
+            memory.forget(wrong=True)
+            return None
+        memory.keep(state, moved)
+        return commit_after(state, answers, [], after)
+
     async def _batch(
         self, writer: Connection, commands: Sequence[Command], now: int, after: int, *, locked: bool
     ) -> Commit | None:
@@ -124,9 +163,13 @@ class PostgresStore(Reading):
 
         Not `locked`, the write is a transaction by itself, which writes nothing in that case.
         """
-        state = State(empty_rows(), 0, now)
+        memory = self._memory
+        state, expected = memory.begin(now), memory.mark
+        memory.forget()
         asking = loads(commands, state)
         head, others, due = await batch.read_first(writer, next(asking), state, after)
+        if expected is not None and head.mark != expected:
+            return await self._batch(writer, commands, now, after, locked=locked)
         if not (locked or head.free):
             return None
         if head.schema != self._schema:
@@ -143,12 +186,16 @@ class PostgresStore(Reading):
         except StopIteration as stop:
             due = stop.value
         answers = execute(state, commands, due)
+        work = batch.write(writer, state, head.mark, locked=locked)
         if locked:
-            moved = await batch.write(writer, state, head.mark, locked=locked)
+            moved = await work
             await commit(writer)
         else:
-            moved = await committed(writer, batch.write(writer, state, head.mark, locked=locked))
-        return commit_after(state, answers, others, after) if moved else None
+            moved = await committed(writer, work)
+        if moved is None:
+            return None
+        memory.keep(state, moved, FOREVER if head.next_due is None else head.next_due)
+        return commit_after(state, answers, others, after)
 
     async def _write(
         self, work: Callable[[Connection], Awaitable[T]], *, repeatable: bool = True
@@ -186,9 +233,8 @@ class PostgresStore(Reading):
         state = absorbed(changed, entries, revision)
 
         async def work(writer: Connection) -> None:
-            if self._taught is not writer:
-                await batch.learn_types(writer)
-                self._taught = writer
+            await self._learn_types(writer)
+            self._memory.forget()
             await writer.execute(self._begin)
             await batch.write(writer, state, await batch.mark(writer), locked=True)
             await commit(writer)
@@ -199,6 +245,7 @@ class PostgresStore(Reading):
         """See `Store.clear`."""
 
         async def work(writer: Connection) -> None:
+            self._memory.forget()
             await writer.execute(self._begin)
             await empty(writer)
 

@@ -49,12 +49,14 @@ class Head:
     """Where the database stands.
 
     `mark` is the version of its row, which every batch changes; `free` says that nobody had it
-    locked, or had locked it since it was changed.
+    locked, or had locked it since it was changed. `next_due` is when the first of the holds ends
+    whose time is not up yet, or None.
     """
 
     schema: int
     mark: str
     free: bool
+    next_due: int | None
 
 
 async def mark(connection: Connection) -> str:
@@ -75,12 +77,12 @@ async def read_first(
     arguments = [*_key_arrays(keys), list(load.holds_of), load.due_at, after]
     record = await connection.fetchrow(_read_statement(kinds, first=True), *arguments)
     assert record is not None
-    mark, state.revision, schema, free, due, others, held, *tables = record
+    mark, state.revision, schema, free, next_due, due, others, held, *tables = record
     _add(state, keys, tables)
     if held is not None:
         add_rows(state.base, Reservation, _parse(held))
     return (
-        Head(schema, mark, free),
+        Head(schema, mark, free, next_due),
         [] if others is None else entries(_parse(others)),
         [] if due is None else reservations(_parse(due)),
     )
@@ -105,11 +107,14 @@ def _add(state: State, keys: Keys, tables: list[str | None]) -> None:
             add_rows(state.base, kind, _parse(text))
 
 
-async def write(connection: Connection, state: State, mark: str, *, locked: bool) -> bool:
+async def write(
+    connection: Connection, state: State, mark: str, supposed: Keys | None = None, *, locked: bool
+) -> str | None:
     """Writes everything that a batch changed, if it did, and announces the new revision.
 
-    False where somebody else has written since the mark was read, or, where the head is not
-    `locked` by us, has locked it: then it wrote nothing.
+    Returns the head's new mark. None where somebody else has written since the mark was read, or,
+    where the head is not `locked` by us, has locked it, or where one of the rows is there that were
+    `supposed` not to be: then it wrote nothing.
     """
     parts: list[tuple[type[Row], bool]] = []
     arguments: list[Any] = [mark, state.revision]
@@ -119,9 +124,12 @@ async def write(connection: Connection, state: State, mark: str, *, locked: bool
     if state.entries:
         arguments.append(list(map(ENTRIES.values, state.entries)))
     elif not parts:
-        return True
-    sql = _write_statement(tuple(parts), ledger=bool(state.entries), locked=locked)
-    return await connection.fetchrow(sql, *arguments) is not None
+        return mark
+    absent = () if supposed is None else tuple(supposed)
+    arguments += [] if supposed is None else supposed.values()
+    sql = _write_statement(tuple(parts), absent, ledger=bool(state.entries), locked=locked)
+    found = await connection.fetchrow(sql, *arguments)
+    return None if found is None else found["mark"]
 
 
 def _key_arrays(keys: Keys) -> list[list[Any]]:
@@ -171,6 +179,7 @@ _FIRST = f"""
 revision,
 schema,
 {_FREE},
+(SELECT min(expires_at) FROM reservation WHERE status = 'held' AND expires_at > ${{now}}),
 (SELECT json_agg({_json_row(TABLES[Reservation])}) FROM reservation AS row
     WHERE status = 'held' AND expires_at <= ${{now}}),
 (SELECT json_agg({_json_row(ENTRIES)} ORDER BY row.revision) FROM entry AS row
@@ -186,21 +195,30 @@ schema,
 
 @cache
 def _write_statement(
-    written: tuple[tuple[type[Row], bool], ...], *, ledger: bool, locked: bool
+    written: tuple[tuple[type[Row], bool], ...], absent: Kinds, *, ledger: bool, locked: bool
 ) -> str:
     # Every part reads from `moved`, so that nothing is written where the head has moved on. It is
     # written by each batch, also by one that adds nothing to the ledger: for that is its mark.
-    still = "xmin::text = $1" if locked else f"xmin::text = $1 AND {_FREE}"
-    moved = f"UPDATE head SET revision = $2 WHERE one AND {still} RETURNING revision"
+    still = ["xmin::text = $1"] if locked else ["xmin::text = $1", _FREE]
+    first = len(written) + 3 + ledger
+    still += [_absent(TABLES[kind], first + n) for n, kind in enumerate(absent)]
+    moved = f"UPDATE head SET revision = $2 WHERE one AND {' AND '.join(still)} RETURNING revision"
     parts = [f"moved (here) AS ({moved})"]
     for n, (kind, new) in enumerate(written):
         table = TABLES[kind]
         parts.append(f"w{n} AS ({_insert(table, n + 3)} {'' if new else on_conflict(table)})")
-    told = "here"
+    told = ""
     if ledger:
         parts.append(f"made AS ({_insert(ENTRIES, len(written) + 3)})")
-        told = f"pg_notify('{CHANNEL}', here::text)"
-    return f"WITH {', '.join(parts)} SELECT {told} FROM moved"
+        told = f", pg_notify('{CHANNEL}', here::text)"
+    mark = "pg_current_xact_id()::xid::text AS mark"  # as `xmin` of the row will be from now on
+    return f"WITH {', '.join(parts)} SELECT {mark}{told} FROM moved"
+
+
+def _absent(table: Table[Any], place: int) -> str:
+    (key,) = table.key
+    array = _array_type(next(column for column in table.columns if column.name == key))
+    return f"NOT EXISTS (SELECT FROM {table.name} WHERE {key} = ANY (${place}::{array}))"
 
 
 def _insert(table: Table[Any], place: int) -> str:

@@ -20,6 +20,7 @@ from fancymonkey.store.base import Bell, Commit, Frozen, R, Snapshot, Submit, pa
 from fancymonkey.store.columns import TABLES, Table
 from fancymonkey.store.lock import Lock
 from fancymonkey.store.sqlite_file import (
+    CHECKPOINT_PAGES,
     NEVER,
     QUERIES,
     Writer,
@@ -42,6 +43,8 @@ from fancymonkey.store.tables import (
 
 T = TypeVar("T")
 PRUNED_AT_ONCE = 2000
+FEW = 128
+"""Commands that the event loop may run itself."""
 
 
 class SqliteStore:
@@ -54,6 +57,7 @@ class SqliteStore:
         self._writing: ThreadPoolExecutor | None = None
         self._reading: ThreadPoolExecutor | None = None
         self._writer: Writer | None = None
+        self._busy = 0
         self._reader: apsw.Connection | None = None
 
     async def open(self, now: int) -> None:
@@ -117,7 +121,11 @@ class SqliteStore:
         writer = self._writer
         if self._writing is None or writer is None:
             raise StoreUnavailable(f"{self.path} is not open.")
-        return await asyncio.get_running_loop().run_in_executor(self._writing, work, writer)
+        self._busy += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._writing, work, writer)
+        finally:
+            self._busy -= 1
 
     async def _read(self, work: Callable[[apsw.Connection], T]) -> T:
         """Runs work in the thread that reads."""
@@ -136,7 +144,24 @@ class SqliteStore:
 
     async def run(self, commands: Sequence[Command], now: int, after: int) -> Commit:
         """See `Store.run`."""
-        return await self._write(lambda writer: writer.run(commands, now, after))
+        commit = await self._write(lambda writer: writer.run(commands, now, after))
+        await self._tidy()
+        return commit
+
+    def run_now(self, commands: Sequence[Command], now: int, after: int) -> Commit | None:
+        """See `Store.run_now`: on a quick disk, a batch of short commands."""
+        writer = self._writer
+        if writer is None or self._busy or len(commands) > FEW or not writer.pace.quick:
+            return None
+        if writer.log_pages >= CHECKPOINT_PAGES:
+            return None
+        return writer.run_now(commands, now, after)
+
+    async def _tidy(self) -> None:
+        """Copies the log into the database where it has grown enough."""
+        writer = self._writer
+        if writer is not None and writer.log_pages >= CHECKPOINT_PAGES:
+            await self._write(Writer.checkpoint)
 
     async def snapshot(self) -> Snapshot:
         """See `Store.snapshot`."""

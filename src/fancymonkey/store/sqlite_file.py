@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import apsw
@@ -16,11 +17,14 @@ import msgspec
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import execute, loads
 from fancymonkey.core.model import Entry, Reservation
+from fancymonkey.core.outcomes import Answer
 from fancymonkey.core.state import Load, Rows, State
 from fancymonkey.errors import DataError, StoreCorrupt, StoreUnavailable
-from fancymonkey.store.base import Commit, absorbed, empty_rows
+from fancymonkey.store.base import Commit, absorbed
 from fancymonkey.store.columns import ENTRIES, TABLES, Table
+from fancymonkey.store.known import Known
 from fancymonkey.store.migrations import CREATE_MIGRATION, migrations, pending, require_current
+from fancymonkey.store.pace import Pace
 from fancymonkey.store.tables import (
     Keys,
     add_rows,
@@ -51,6 +55,10 @@ QUERIES = {name: re.sub(r"\$(\d)", r"?\1", text) for name, text in named_queries
 _json = msgspec.json.Encoder()
 
 
+class Occupied(StoreUnavailable):
+    """Another program has the file locked."""
+
+
 @contextmanager
 def in_our_words(path: Path) -> Iterator[None]:
     """Turns SQLite's errors into ours, each with what to do."""
@@ -64,7 +72,7 @@ def in_our_words(path: Path) -> Iterator[None]:
             f"file, then restore the last backup."
         ) from error
     except (apsw.BusyError, apsw.LockedError) as error:
-        raise StoreUnavailable(
+        raise Occupied(
             f"{path} is locked by another program ({error}). Close what else has it open."
         ) from error
     except apsw.ReadOnlyError as error:
@@ -107,7 +115,6 @@ def connect(path: Path, *, read_only: bool) -> apsw.Connection:
         found.execute("PRAGMA synchronous = FULL")
         found.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         found.execute(f"PRAGMA journal_size_limit = {WAL_KEPT}")
-        found.wal_autocheckpoint(CHECKPOINT_PAGES)
     return found
 
 
@@ -166,25 +173,68 @@ class Writer:
         self.path = path
         self.db: apsw.Connection = connect(path, read_only=False)
         self.stopped: str | None = None
+        self.pace = Pace()
+        self.log_pages = 0
+        self._known = Known()
+        self._version = -1
+        self._here = False
+        self.db.set_wal_hook(self._grown)  # which switches SQLite's own checkpoints off
         self.schema = len(migrations("sqlite"))
+
+    def _grown(self, db: apsw.Connection, name: str, pages: int) -> int:
+        self.log_pages = pages
+        return apsw.SQLITE_OK
+
+    def checkpoint(self) -> None:
+        """Copies the log into the database, as far as nobody reads an older state."""
+        with in_our_words(self.path):
+            self.db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        self.log_pages = 0
 
     def run(self, commands: Sequence[Command], now: int, after: int) -> Commit:
         """See `Store.run`: one transaction, from the first read to the commit."""
         with self.transaction():
-            ((revision, schema),) = self.db.execute(QUERIES["head"])
-            if schema != self.schema:
-                raise StoreUnavailable(
-                    f"The database has schema {schema}, this program knows {self.schema}: restart "
-                    f"it with the version that made it."
-                )
-            others: list[Entry] = []
-            if revision > after:
-                others = entries(self.db.execute(QUERIES["entries_after"], (after, NEVER)))
-            state = State(empty_rows(), revision, now)
-            due = self._read(commands, state)
-            answers = execute(state, commands, due)
-            self._write(state)
+            state, answers, others = self._decide(commands, now, after)
+        self._known.learn(state.changed)
         return commit_after(state, answers, others, after)
+
+    def run_now(self, commands: Sequence[Command], now: int, after: int) -> Commit | None:
+        """See `Store.run_now`: in the event loop, which waits for nobody but the disk."""
+        self.db.set_busy_timeout(0)
+        self._here = True
+        try:
+            return self.run(commands, now, after)
+        except Occupied:
+            return None
+        finally:
+            self._here = False
+            self.db.set_busy_timeout(BUSY_MS)
+
+    def _decide(
+        self, commands: Sequence[Command], now: int, after: int
+    ) -> tuple[State, list[Answer], list[Entry]]:
+        ((revision, schema),) = self.db.execute(QUERIES["head"])
+        if schema != self.schema:
+            raise StoreUnavailable(
+                f"The database has schema {schema}, this program knows {self.schema}: restart "
+                f"it with the version that made it."
+            )
+        others: list[Entry] = []
+        if revision > after:
+            others = entries(self.db.execute(QUERIES["entries_after"], (after, NEVER)))
+        self._check_strangers()
+        state = self._known.begin(revision, now)
+        due = self._read(commands, state)
+        answers = execute(state, commands, due)
+        self._write(state)
+        return state, answers, others
+
+    def _check_strangers(self) -> None:
+        """Forgets the rows where another program has changed the file: its owner by hand, say."""
+        ((version,),) = self.db.execute("PRAGMA data_version")
+        if version != self._version:
+            self._known.forget()
+            self._version = version
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -201,8 +251,10 @@ class Writer:
             self._commit()
 
     def _commit(self) -> None:
+        started = perf_counter()
         try:
             self.db.execute("COMMIT")
+            self.pace.took(perf_counter() - started, here=self._here)
         except apsw.IOError as error:
             # After a failed sync the kernel may have dropped the pages it could not write: a
             # second try would succeed without having written anything.
@@ -252,11 +304,13 @@ class Writer:
 
     def absorb(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
         """See `Store.absorb`."""
+        self._known.forget()
         with self.transaction():
             self._write(absorbed(changed, entries, revision))
 
     def clear(self) -> None:
         """Removes every row and entry."""
+        self._known.forget()
         with self.transaction():
             for table in (*TABLES.values(), ENTRIES):
                 self.db.execute(f"DELETE FROM {table.name}")
@@ -268,6 +322,7 @@ class Writer:
 
     def begin_load(self) -> None:
         """Opens the transaction that fills an empty store. Raises DataError where it is not."""
+        self._known.forget()
         with in_our_words(self.path):
             self.db.execute("BEGIN IMMEDIATE")
             for table in (*TABLES.values(), ENTRIES):
@@ -289,6 +344,7 @@ class Writer:
 
     def prune(self, before: int, limit: int) -> int:
         """Forgets up to `limit` rows of each kind that `Store.prune` names; returns how many."""
+        self._known.forget()
         with self.transaction():
             self.db.execute(QUERIES["prune"], (before, limit))
             found: int = self.db.changes()

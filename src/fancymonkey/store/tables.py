@@ -100,11 +100,18 @@ def written(state: State) -> Iterator[tuple[type[Row], bool, list[Row]]]:
     was in use already then fails instead of taking another's place.
     """
     for kind in ROWS:
-        rows, base = state.changed.get(kind, {}), state.base[kind]
-        for new in (True, False):
-            found = [row for key, row in rows.items() if (base.get(key) is None) is new]
-            if found:
-                yield kind, new, found
+        rows, base = state.changed.get(kind), state.base[kind]
+        if not rows:
+            continue
+        added = state.added if kind is Reservation else ()
+        fresh = [row for key, row in rows.items() if base.get(key) is None or key in added]
+        if fresh:
+            yield kind, True, fresh
+        if len(fresh) < len(rows):
+            known = [
+                row for key, row in rows.items() if not (base.get(key) is None or key in added)
+            ]
+            yield kind, False, known
 
 
 def reservations(found: Iterable[Any]) -> list[Reservation]:

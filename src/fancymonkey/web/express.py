@@ -6,7 +6,9 @@ body came whole and short, is answered without any of it, by the same code of `w
 the same bytes. Anything out of the ordinary goes uvicorn's way.
 """
 
+import logging
 import sys
+from asyncio import CancelledError
 from collections.abc import Coroutine
 from contextlib import suppress
 from functools import lru_cache
@@ -16,9 +18,12 @@ import httptools
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from fancymonkey.engine.pending import Pending
 from fancymonkey.web.front import Front
 from fancymonkey.web.guard import DATA
 from fancymonkey.web.http import FRESH, Call, Headers, Reply, Scope
+
+log = logging.getLogger(__name__)
 
 SHORT = 64 * 1024
 """Bytes of a body up to which it is collected here; a longer one is read as ASGI does."""
@@ -211,6 +216,7 @@ class Ride:
     __slots__ = (
         "_front",
         "_protocol",
+        "_work",
         "call",
         "disconnected",
         "keep_alive",
@@ -227,20 +233,32 @@ class Ride:
         self._front = front
 
     def begin(self) -> None:
-        """Answers, in a task of its own: what an endpoint waits for may need one."""
-        protocol = self._protocol
-        task = protocol.loop.create_task(self._answer())
-        protocol.tasks.add(task)
-        task.add_done_callback(protocol.tasks.discard)
+        """Answers, without a task: see `inventory.HOT`."""
+        self._work = self._front.answer(self.call)
+        self._go_on()
 
-    async def _answer(self) -> None:
+    def _go_on(self, _: object = None) -> None:
+        """Runs the endpoint until it waits for something, or has its answer."""
         try:
-            reply, extra = await self._front.answer(self.call)
-        except BaseException:
-            self.response_complete = True
-            self._protocol.transport.close()
-            raise
-        self._send(reply, extra)
+            awaited = self._work.send(None)
+        except StopIteration as end:
+            self._send(*end.value)
+        except (Exception, CancelledError) as error:  # noqa: BLE001 - nothing else would end it
+            self._fail(error)
+        else:
+            if type(awaited) is Pending:
+                awaited.then(self._go_on)
+            elif awaited is None:  # it lets others go first
+                self._protocol.loop.call_soon(self._go_on)
+            else:
+                awaited._asyncio_future_blocking = False
+                awaited.add_done_callback(self._go_on)
+
+    def _fail(self, error: BaseException) -> None:
+        """Hangs up: an endpoint has broken off without an answer."""
+        self.response_complete = True
+        self._protocol.transport.close()
+        log.error("%s broke off", self.call.scope["path"], exc_info=error)
 
     def _send(self, reply: Reply, extra: Headers) -> None:
         self.response_complete = True

@@ -39,7 +39,7 @@ async def reserve(shop: Shop, call: Call) -> Reply:
         actor="buyer",
     )
     if body.replaces is None:
-        answer = await shop.engine.submit(command)
+        answer = await shop.engine.pending(command)
     else:
         answer = await reserve_instead(shop, command, body.replaces)
     if isinstance(answer, Refused):
@@ -89,7 +89,7 @@ async def release(shop: Shop, call: Call) -> Reply:
             raise Problem(422, "invalid_request", "Give a sessionId, or releaseExpired: true.")
         return await _release_expired(shop)
     key = command_id(call)
-    answer = await shop.engine.submit(
+    answer = await shop.engine.pending(
         Release(
             ref=body.session_id,
             command_id=key,
@@ -142,4 +142,8 @@ async def _release_expired(shop: Shop) -> Reply:
 
 
 HOT = frozenset({get_inventory, reserve, release})
-"""What a crowd calls: short bodies, and answers that are there as a whole."""
+"""What a crowd calls: short bodies, and answers that are there as a whole.
+
+They run without a task of their own. What needs one (a timeout, a database driver) gets it:
+`await asyncio.create_task(…)`.
+"""

@@ -3,6 +3,7 @@
 The key of the hashes is made by the first process and kept in the store, so that all agree.
 """
 
+import asyncio
 import hashlib
 import secrets
 from functools import lru_cache
@@ -42,7 +43,8 @@ class Sources:
     async def of(self, call: Call) -> Source | None:
         """The source of a request, or None where it comes from this machine or its own network."""
         if self._key is None:
-            self._key = await self._shared_key()
+            # In a task: whoever asks may have none, and a database's driver needs one.
+            self._key = await asyncio.create_task(self._shared_key())
         return self._of(call.address)
 
     def _make(self, text: str) -> Source | None:

@@ -1,0 +1,154 @@
+"""Commits within one turn of the event loop: like those of `run`, or not at all."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import apsw
+import pytest
+
+from fancymonkey.core.adjust import Count
+from fancymonkey.core.model import Level
+from fancymonkey.core.outcomes import Accepted
+from fancymonkey.store import sqlite
+from fancymonkey.store.base import Store
+from fancymonkey.store.json import JsonStore
+from fancymonkey.store.memory import MemoryStore
+from fancymonkey.store.opening import open_store
+from fancymonkey.store.pace import Pace
+from fancymonkey.store.sqlite import SqliteStore
+from fancymonkey.store.sqlite_file import CHECKPOINT_PAGES
+from tests.store.scripts import batches, script
+from tests.store.test_conformance import everything, fill, reserve
+
+COUNT = Count(sku="prod_a/M", quantity=7)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk is quick."""
+    monkeypatch.setattr(Pace, "quick", property(lambda pace: True))
+
+
+@pytest.fixture(params=["json", "sqlite"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    """Each store that can commit at once."""
+    found: Store = JsonStore(tmp_path / "shop")
+    if request.param == "sqlite":
+        found = SqliteStore(tmp_path / "shop.db")
+    await found.open(0)
+    yield found
+    await found.close()
+
+
+@pytest.mark.parametrize("seed", range(200, 206))
+async def test_any_script_ends_like_the_reference(store: Store, seed: int) -> None:
+    reference, revision, at_once = MemoryStore(), 0, 0
+    await fill(reference)
+    await fill(store)
+    revision = reference.image.revision
+    for number, (commands, now) in enumerate(batches(seed, script(seed))):
+        expected = await reference.run(commands, now, revision)
+        commit = store.run_now(commands, now, revision) if number % 3 else None
+        at_once += commit is not None
+        if commit is None:
+            commit = await store.run(commands, now, revision)
+        assert commit.answers == expected.answers
+        assert commit.entries == expected.entries
+        revision = commit.revision
+    assert await everything(store) == await everything(reference)
+    assert at_once > 10
+
+
+async def test_what_was_committed_is_there_after_opening_again(store: Store) -> None:
+    await fill(store)
+    revision = (await store.snapshot()).revision
+    assert store.run_now([COUNT], 5, revision) is not None
+    before = await everything(store)
+    again = open_store(
+        f"sqlite:///{store.path}" if isinstance(store, SqliteStore) else str(store._path),  # type: ignore[attr-defined]
+        read_only=True,
+    )
+    await again.open(0)
+    assert await everything(again) == before
+    await again.close()
+
+
+async def test_not_while_another_batch_is_under_way(store: Store) -> None:
+    await fill(store)
+    revision = (await store.snapshot()).revision
+    slow = asyncio.create_task(store.run([reserve("r1", "s1")], 5, revision))
+    await asyncio.sleep(0)
+    assert store.run_now([COUNT], 5, revision) is None
+    await slow
+    assert store.run_now([COUNT], 5, revision + 1) is not None
+
+
+async def test_not_in_a_store_that_is_closed(store: Store) -> None:
+    await store.close()
+    assert store.run_now([COUNT], 5, 0) is None
+
+
+async def test_sqlite_leaves_to_its_thread_what_takes_long(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "shop.db")
+    await store.open(0)
+    await fill(store)
+    revision = (await store.snapshot()).revision
+    assert store.run_now([COUNT] * (sqlite.FEW + 1), 5, revision) is None
+    assert store._writer is not None
+    store._writer.log_pages = CHECKPOINT_PAGES
+    assert store.run_now([COUNT], 5, revision) is None
+    await store.run([COUNT], 5, revision)
+    assert store._writer.log_pages < CHECKPOINT_PAGES  # copied into the database
+    assert store.run_now([COUNT], 5, revision + 1) is not None
+    await store.close()
+
+
+async def test_sqlite_does_not_wait_for_another_program(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "shop.db")
+    await store.open(0)
+    await fill(store)
+    revision = (await store.snapshot()).revision
+    stranger = apsw.Connection(str(store.path))
+    stranger.execute("BEGIN IMMEDIATE")
+    assert store.run_now([COUNT], 5, revision) is None
+    stranger.execute("ROLLBACK")
+    assert store.run_now([COUNT], 5, revision) is not None
+    stranger.close()
+    await store.close()
+
+
+async def test_what_somebody_changes_in_the_file_is_seen(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "shop.db")
+    await store.open(0)
+    await fill(store)
+    revision = (await store.snapshot()).revision
+    store.run_now([reserve("r1", "s1")], 5, revision)
+    stranger = apsw.Connection(str(store.path))
+    stranger.execute("UPDATE level SET on_hand = 3 WHERE sku = 'prod_a/M'")
+    stranger.close()
+    commit = store.run_now([reserve("r2", "s2", quantity=3)], 5, revision + 1)
+    assert commit is not None
+    assert not isinstance(commit.answers[0], Accepted)
+    level = await store.find(Level, ("prod_a/M", "main"))
+    assert level is not None
+    assert (level.on_hand, level.reserved) == (3, 1)
+    await store.close()
+
+
+async def test_a_full_journal_is_left_to_its_thread_which_begins_a_new_one(tmp_path: Path) -> None:
+    store = JsonStore(tmp_path / "shop", segment_entries=10)
+    await store.open(0)
+    await fill(store)
+    for number in range(40):
+        revision = store._image.revision
+        commands = [reserve(f"r{number}", f"s{number}", ttl=10)]
+        now = 100 + 20 * number
+        if store.run_now(commands, now, revision) is None:
+            await store.run(commands, now, revision)
+        assert store._journal._entries <= 12
+    await store.close()
+    again = JsonStore(tmp_path / "shop")
+    await again.open(10**6)
+    assert again._image.revision == store._image.revision
+    await again.close()

@@ -1,0 +1,40 @@
+"""Where a disk is waited for: by the event loop, or by a thread."""
+
+from fancymonkey.store.pace import LOOKED_AT, QUICK_SECONDS, Pace
+
+QUICK, SLOW = QUICK_SECONDS / 5, QUICK_SECONDS * 20
+
+
+def told(pace: Pace, seconds: float, times: int) -> Pace:
+    """Syncs that are waited for where the pace says."""
+    for _ in range(times):
+        pace.took(seconds, here=pace.quick)
+    return pace
+
+
+def test_nothing_is_known_of_a_disk_at_first() -> None:
+    assert not Pace().quick
+    assert not told(Pace(), QUICK, LOOKED_AT - 1).quick
+
+
+def test_a_quick_disk_is_waited_for() -> None:
+    assert told(Pace(), QUICK, LOOKED_AT).quick
+    assert told(Pace(), QUICK, 1000).quick
+
+
+def test_a_slow_disk_is_left_to_the_thread() -> None:
+    assert not told(Pace(), SLOW, 1000).quick
+
+
+def test_one_hiccup_matters_little_and_a_disk_that_has_become_slow_is_found_out() -> None:
+    pace = told(Pace(), QUICK, LOOKED_AT)
+    assert told(pace, QUICK_SECONDS * 5, 1).quick
+    assert not told(pace, SLOW, 2).quick
+    assert told(pace, QUICK, LOOKED_AT).quick
+
+
+def test_what_a_thread_waits_for_besides_the_disk_does_not_count() -> None:
+    pace = Pace()
+    for number in range(LOOKED_AT):
+        pace.took(QUICK if number == 3 else SLOW, here=False)
+    assert pace.quick
