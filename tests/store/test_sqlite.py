@@ -19,7 +19,7 @@ from fancymonkey.errors import (
     StoreReadOnly,
     StoreUnavailable,
 )
-from fancymonkey.store import sqlite_file
+from fancymonkey.store import sqlite_file, sqlite_writer
 from fancymonkey.store.columns import TABLES
 from fancymonkey.store.opening import open_store
 from fancymonkey.store.sqlite import SqliteStore
@@ -206,7 +206,7 @@ async def test_no_statement_of_a_batch_goes_through_a_table(path: Path) -> None:
     store = await opened(path)
     await store.close()
     db = apsw.Connection(str(path))
-    statements = [sqlite_file._by_key(table) for table in TABLES.values()]
+    statements = [sqlite_writer._by_key(table) for table in TABLES.values()]
     names = ("due", "entries_after", "history", "next_due", "reservation_by_id", "prune")
     statements += [QUERIES[name] for name in (*names, "reservation_by_session")]
     statements += [QUERIES[name] for name in ("items_of_products", "products_by_id")]

@@ -11,25 +11,22 @@ durable before memory changes and before anybody is told. The other files follow
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import execute
-from fancymonkey.core.model import Entry, Item, Product, Reservation, Row
+from fancymonkey.core.model import Entry, Row
 from fancymonkey.core.outcomes import Answer
 from fancymonkey.core.state import FOREVER, Rows, State
 from fancymonkey.errors import DataError, StoreError, StoreReadOnly, StoreUnavailable
 from fancymonkey.store.base import (
     Bell,
     Commit,
-    Frozen,
-    R,
-    Snapshot,
     Submit,
     absorbed,
     commit_of,
@@ -38,6 +35,7 @@ from fancymonkey.store.base import (
 from fancymonkey.store.files import Disk, remove_leftovers
 from fancymonkey.store.journal import SEGMENT_BYTES, SEGMENT_ENTRIES, Journal, NotRotated, Position
 from fancymonkey.store.json_load import load_entries
+from fancymonkey.store.json_reading import Reading
 from fancymonkey.store.lock import Lock
 from fancymonkey.store.memory import Image
 from fancymonkey.store.mirror import Mirror
@@ -50,7 +48,7 @@ PRODUCTS = "products.json"
 T = TypeVar("T")
 
 
-class JsonStore:
+class JsonStore(Reading):
     """Rows and ledger in a folder of JSON files. One process writes; others may read beside it."""
 
     def __init__(
@@ -223,57 +221,6 @@ class JsonStore:
             self._problem = f"No snapshot of the state could be written: {error}"
             log.error("%s: %s", self._path, self._problem)
 
-    async def snapshot(self) -> Snapshot:
-        """See `Store.snapshot`."""
-        return self._image.snapshot()
-
-    async def catalogue(self, product_ids: Iterable[str]) -> tuple[list[Product], list[Item]]:
-        """See `Store.catalogue`."""
-        return self._image.catalogue(product_ids)
-
-    async def entries_after(self, revision: int, limit: int = 1000) -> list[Entry]:
-        """See `Store.entries_after`."""
-        until = self._image.revision
-        found = self._recent.after(revision, until, limit)
-        if found is None:
-            read = self._journal.segments.entries_after
-            found = await asyncio.to_thread(read, max(0, revision), until, limit)
-        return found
-
-    async def _entries_since(self, revision: int) -> list[Entry]:
-        return await self.entries_after(revision, max(0, self._image.revision - revision))
-
-    async def history(self, sku: str, until: int | None = None) -> AsyncIterator[Entry]:
-        """See `Store.history`."""
-        segments, last = self._journal.segments, self._image.revision
-        found = await asyncio.to_thread(segments.all)
-        if not found:
-            for entry in self._recent.entries:
-                if entry.sku == sku and (until is None or entry.at <= until):
-                    yield entry
-        for segment in found:
-            for entry in await asyncio.to_thread(segments.of_sku, segment, sku, last):
-                if until is None or entry.at <= until:
-                    yield entry
-
-    async def next_due(self) -> int | None:
-        """See `Store.next_due`."""
-        return self._image.next_due()
-
-    async def reservation(self, ref: str) -> Reservation | None:
-        """See `Store.reservation`."""
-        return self._image.reservation(ref)
-
-    async def scan(self, kind: type[Row], after: Hashable | None = None) -> AsyncIterator[Row]:
-        """See `Store.scan`. Holds that ended long ago are in the ledger only."""
-        for row in self._image.after(kind, after):
-            yield row
-
-    async def find(self, kind: type[R], key: Hashable) -> R | None:
-        """See `Store.find`."""
-        found: R | None = self._image.rows[kind].get(key)
-        return found
-
     async def load(
         self, rows: AsyncIterator[Row], entries: AsyncIterator[Entry], revision: int
     ) -> None:
@@ -299,11 +246,6 @@ class JsonStore:
                 raise
             self._image.apply(changed, revision)
             self.mirror.all_changed()
-
-    @asynccontextmanager
-    async def frozen(self) -> AsyncIterator[Frozen]:
-        """See `Store.frozen`."""
-        yield self._image.frozen(self.entries_after)
 
     async def absorb(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
         """See `Store.absorb`."""

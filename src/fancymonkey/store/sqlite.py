@@ -23,13 +23,13 @@ from fancymonkey.store.sqlite_file import (
     CHECKPOINT_PAGES,
     NEVER,
     QUERIES,
-    Writer,
     check_schema,
     connect,
     in_our_words,
     migrate,
     one_revision,
 )
+from fancymonkey.store.sqlite_writer import Writer
 from fancymonkey.store.tables import (
     PAGE,
     by_key,
