@@ -1,14 +1,20 @@
 """The view: a fold of the ledger that knows by itself when a hold's time is up."""
 
+from dataclasses import replace
+
 import pytest
 
 from fancymonkey.core.adjust import Count, SetItem, SetReserved
 from fancymonkey.core.catalogue import RemoveProduct
 from fancymonkey.core.command import Command
+from fancymonkey.core.ledger import InvariantBroken
+from fancymonkey.core.model import Level
 from fancymonkey.core.reserve import Attach
 from fancymonkey.core.resolve import Capture, Expire, Release
 from fancymonkey.engine.view import View
+from fancymonkey.store.memory import MemoryStore
 from tests.core.builders import Shop, take, upsert
+from tests.store.scripts import batches, catalogue, script
 
 
 class Watched:
@@ -177,3 +183,40 @@ def test_units_may_be_back_when_the_first_hold_in_the_way_ends() -> None:
     watched.do(Count(sku="a/M", quantity=1))
     watched.view.lapse(watched.shop.now + 400)
     assert back_by("a/M") == watched.shop.now + 600, "that of s3 is over"
+
+
+# -- batches of this process -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_a_batch_taken_ends_like_its_entries_applied(seed: int) -> None:
+    store, one, other = MemoryStore(), View(), View()
+    await store.run(catalogue(), 1, 0)
+    for view in (one, other):
+        view.reset(await store.snapshot())
+    for commands, now in batches(seed, script(seed)):
+        commit = await store.run(commands, now, one.revision)
+        one.apply(commit.entries)
+        other.take(commit.entries, commit.changed.get(Level, {}))
+        for view in (one, other):
+            view.set_catalogue(commit.products, commit.items)
+        assert other.revision == one.revision
+        assert other.levels == one.levels
+        assert other.next_due() == one.next_due()
+        assert {id_: (hold.until, hold.units) for id_, hold in other.holds.items()} == {
+            id_: (hold.until, hold.units) for id_, hold in one.holds.items()
+        }
+        assert set(other.touched) == set(one.touched)
+
+
+async def test_a_batch_that_began_elsewhere_is_not_taken() -> None:
+    store, view = MemoryStore(), View()
+    await store.run(catalogue(), 1, 0)
+    view.reset(await store.snapshot())
+    commit = await store.run([Count(sku="prod_a/M", quantity=3)], 5, view.revision)
+    levels = commit.changed[Level]
+    with pytest.raises(ValueError, match="is missing"):
+        view.take([replace(commit.entries[0], revision=view.revision + 2)], levels)
+    view.levels["prod_a/M", "main"] = Level("prod_a/M", on_hand=4)
+    with pytest.raises(InvariantBroken, match="does not go on from 4 on hand"):
+        view.take(commit.entries, levels)

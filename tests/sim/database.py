@@ -131,6 +131,16 @@ class SimStore:
         finally:
             self._busy = False
 
+    def run_now(self, commands: Sequence[Command], now: int, after: int) -> Commit | None:
+        """What is alone on its disk finds that quick now and then."""
+        db = self._db
+        if not db.alone or self._busy or self.cut_off or db.turn.locked():
+            return None
+        if db.chance.random() < 0.5:
+            return None
+        db.perhaps(db.faults.away, "away")
+        return db._commit(commands, now, after)
+
     async def _reach(self) -> None:
         await asyncio.sleep(self._db.chance.uniform(0, 0.005))
         if self.cut_off:

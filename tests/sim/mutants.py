@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import CodeType, FunctionType
 from typing import Any
 
+LATE = "asyncio.get_running_loop().call_later(0.001, self._show, commands, commit)"
 OPTIMISM = """except StoreError as error:
         from fancymonkey.core.outcomes import Accepted
         [waiter[2].done() or waiter[2].set_result(Accepted({})) for waiter in batch]"""
@@ -212,25 +213,29 @@ ENGINE_BUGS = [
         "drops the answers of a failed batch",
         (
             "batcher:Batcher._commit",
-            "_fail(batch, error)\n        return\n    except Exc",
-            "return\n    except Exc",
+            "_fail(batch, error)\n    except Exc",
+            "pass\n    except Exc",
         ),
-        ("batcher:Batcher._drain", "_fail(batch, ", "repr("),
     ),
     engine(
         "answers before the view shows it",
         (
             "batcher:Batcher._commit",
-            "await self._published(commands, commit)",
-            "asyncio.create_task(self._published(commands, commit))",
+            "await self._finish(batch, commit, self._show(commands, commit), started)",
+            LATE + "\n        await self._finish(batch, commit, None, started)",
+        ),
+        (
+            "batcher:Batcher._commit_now",
+            "rest = self._show(commands, commit)",
+            f"{LATE}; rest = None",
         ),
     ),
     engine(
         "runs a batch again when it could not be reached",
         (
             "batcher:Batcher._commit",
-            "except StoreError as error:\n        _fail(batch, error)\n        return",
-            "except StoreError as error:\n        await self._commit(batch)\n        return",
+            "except StoreError as error:\n        _fail(batch, error)",
+            "except StoreError as error:\n        await self._commit(batch)",
         ),
     ),
     engine(
@@ -240,6 +245,14 @@ ENGINE_BUGS = [
             "= evolve(level, entry)",
             "= entry.on_hand and evolve(level, entry) or level",
         ),
+    ),
+    engine(
+        "the view does not take the levels of a batch",
+        ("view:View.take", "for level in levels.values():", "for level in ():"),
+    ),
+    engine(
+        "a batch within a turn is told to nobody",
+        ("batcher:Batcher._commit_now", "_tell(batch, commit.answers)", "repr(commit.answers)"),
     ),
     engine(
         "the view forgets that a hold was extended",

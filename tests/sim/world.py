@@ -138,7 +138,10 @@ class World:
         patience = self.chance.uniform(0, 0.02) if leaves_early else PATIENCE
         try:
             async with asyncio.timeout(patience):
-                answer = await engine.submit(command)
+                if self.chance.random() < 0.5:
+                    answer = await engine.pending(command)
+                else:
+                    answer = await engine.submit(command)
         except StoreError:
             return None
         except TimeoutError:

@@ -145,9 +145,9 @@ class Stop:
 class AppliesTooSoon(JsonStore):
     """Shows a batch before it is durable."""
 
-    async def _write(self, state: State, *, alone: bool) -> None:
+    async def _write(self, state: State) -> None:
         self._image.apply(state.changed, state.revision)
-        await super()._write(state, alone=alone)
+        await super()._write(state)
 
 
 async def fail_everywhere(

@@ -30,11 +30,20 @@ def test_one_hiccup_matters_little_and_a_disk_that_has_become_slow_is_found_out(
     pace = told(Pace(), QUICK, LOOKED_AT)
     assert told(pace, QUICK_SECONDS * 5, 1).quick
     assert not told(pace, SLOW, 2).quick
-    assert told(pace, QUICK, LOOKED_AT).quick
+    assert not told(pace, SLOW, LOOKED_AT).quick
+    assert not told(pace, QUICK, 2).quick
+    assert told(pace, QUICK, 1).quick
 
 
 def test_what_a_thread_waits_for_besides_the_disk_does_not_count() -> None:
     pace = Pace()
     for number in range(LOOKED_AT):
-        pace.took(QUICK if number == 3 else SLOW, here=False)
+        pace.took(QUICK if number % 3 == 0 else SLOW, here=False)
     assert pace.quick
+
+
+def test_a_slow_disk_that_is_quick_now_and_then_is_slow() -> None:
+    pace = Pace()
+    for number in range(100):
+        pace.took(QUICK if number % 5 == 0 else SLOW, here=pace.quick)
+        assert not pace.quick

@@ -229,29 +229,56 @@ async def test_an_idle_connection_is_closed_and_one_at_work_is_not(
             await transport.changed.wait()
 
 
-async def test_the_timer_does_not_run_while_a_request_comes_in(
+async def test_a_connection_is_not_idle_while_a_request_comes_in(
     idle: tuple[Express, Transport],
 ) -> None:
-    protocol, _ = idle
-    protocol.data_received(request("cs_2")[:40])
-    assert protocol.timeout_keep_alive_task is None
+    protocol, transport = idle
+    whole = request("cs_2")
+    protocol.data_received(whole[:40])
+    protocol.timeout_keep_alive_handler()  # the timer of the answer before
+    assert not transport.is_closing()
+    protocol.data_received(whole[40:])
+    assert len(await answers(transport, protocol, 2)) == 2
+    assert protocol.timeout_keep_alive_task is not None
+
+
+async def test_the_timer_that_rings_too_early_is_set_anew(
+    idle: tuple[Express, Transport],
+) -> None:
+    protocol, transport = idle
+    protocol.timeout_keep_alive = 1000
+    for session in ("cs_2", "cs_3"):
+        protocol.data_received(request(session))
+        await answers(transport, protocol, int(session[-1]))
+    protocol.timeout_keep_alive_handler()
+    assert not transport.is_closing()
+    assert protocol.timeout_keep_alive_task is not None
+    protocol.connection_lost(None)
+    assert protocol.timeout_keep_alive_task.cancelled()
 
 
 async def test_an_endpoint_may_wait_for_anything(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also for what asks for its task, as the database driver's timeouts do."""
+    """For what asks for its task, as a database driver's timeouts do, it makes one."""
     app = shop.client.app
     reserve = app._routes[RESERVE]["POST"]
 
     async def slow(*args: Any) -> Any:
-        async with asyncio.timeout(5):
-            await asyncio.sleep(0)
-            return await reserve(*args)
+        await asyncio.sleep(0)
+
+        async def inside() -> Any:
+            async with asyncio.timeout(5):
+                await asyncio.sleep(0)
+                return await reserve(*args)
+
+        assert asyncio.current_task() is None
+        return await asyncio.create_task(inside())
 
     monkeypatch.setattr(app, "_routes", {**app._routes, RESERVE: {"POST": slow}})
     protocol, transport = connection(app)
-    protocol.data_received(request("cs_1"))
+    asyncio.get_running_loop().call_soon(protocol.data_received, request("cs_1"))
+    await asyncio.sleep(0)
     assert isinstance(protocol.cycle, Ride)
     (answer,) = await answers(transport, protocol, 1)
     assert answer.status == 200

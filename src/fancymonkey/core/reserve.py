@@ -83,7 +83,10 @@ def reserve(state: State, command: Reserve) -> Answer:
             state.now + command.ttl,
         )
         state.put(SessionLink(command.session_id, hold.reservation_id))
-        state.add(hold)
+        if found is not None and found.reservation_id == hold.reservation_id:
+            state.put(hold)  # what this very hold was has ended
+        else:
+            state.add(hold)
     else:
         hold = replace(current, lines=tuple(held.values()))
         if hold != current:

@@ -9,7 +9,7 @@ from typing import Any
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.ledger import InvariantBroken
-from fancymonkey.core.model import Entry, TurnedAway
+from fancymonkey.core.model import Entry, Level, TurnedAway
 from fancymonkey.core.outcomes import Answer, Refused
 from fancymonkey.core.record import RecordTurnedAway
 from fancymonkey.core.resolve import Expire
@@ -201,7 +201,11 @@ class Engine:
         others = len(commit.entries) - commit.own
         try:
             stale = self.view.apply(commit.entries[:others]) if others else set()
-            self.view.apply(commit.entries[others:])
+            own = commit.entries[others:]
+            if own and own[0].revision == self.view.revision + 1:
+                self.view.take(own, commit.changed.get(Level, {}))
+            else:  # another one's bell has been quicker
+                self.view.apply(own)
         except (ValueError, InvariantBroken):
             log.exception("the view has lost the thread and is read anew")
             return False

@@ -1,11 +1,11 @@
 """Everything that the shop shows, in memory, at a known revision: reads never touch the store."""
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from fancymonkey.core.bulk import Stocked
-from fancymonkey.core.ledger import evolve
+from fancymonkey.core.ledger import InvariantBroken, evolve
 from fancymonkey.core.model import (
     MAIN,
     Entry,
@@ -122,6 +122,41 @@ class View:
             self.revision = entry.revision
             self._touch(product_id)
         return reread
+
+    def take(self, entries: Iterable[Entry], levels: Mapping[Hashable, Level]) -> None:
+        """Applies the next entries, of a batch that has led to these levels.
+
+        The same as `apply`, without adding up again what the batch has added up. Raises ValueError
+        where an entry is missing in between, InvariantBroken where the batch began elsewhere.
+        """
+        begun: set[tuple[str, str]] = set()
+        for entry in entries:
+            if entry.revision != self.revision + 1:
+                raise ValueError(f"entry {self.revision + 1} is missing, got {entry.revision}")
+            self.revision = entry.revision
+            key = (entry.sku, entry.location)
+            if key not in begun:
+                begun.add(key)
+                self._check_start(entry, self.levels.get(key))
+            if entry.reservation_id is not None:
+                self._follow_hold(entry, entry.reservation_id)
+        for sku, _ in begun:
+            item = self.items.get(sku)
+            self._touch(split_sku(sku)[0] if item is None else item.product_id)
+        for level in levels.values():
+            self.levels[level.key] = level
+
+    def _check_start(self, entry: Entry, level: Level | None) -> None:
+        """The first entry of a batch about a SKU goes on from the level that is shown."""
+        on_hand, reserved = (0, 0) if level is None else (level.on_hand, level.reserved)
+        if (entry.on_hand_after - entry.on_hand, entry.reserved_after - entry.reserved) != (
+            on_hand,
+            reserved,
+        ):
+            raise InvariantBroken(
+                f"entry {entry.revision} ({entry.kind} {entry.sku} at {entry.location}) does not "
+                f"go on from {on_hand} on hand and {reserved} reserved"
+            )
 
     def _add_hold(self, row: Reservation) -> None:
         hold = self.holds[row.reservation_id] = Hold(row.expires_at)

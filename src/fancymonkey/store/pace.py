@@ -10,6 +10,7 @@ QUICK_SECONDS = 0.001
 """A disk that has not taken longer lately may hold up the event loop."""
 
 LOOKED_AT = 10
+QUICKEST = 3
 
 
 class Pace:
@@ -30,6 +31,7 @@ class Pace:
             self._mean += (seconds - self._mean) / LOOKED_AT
             self._afar.clear()
             return
-        # A thread may wait for Python's lock after the disk is done: the quickest one counts.
+        # A thread may wait for Python's lock after the disk is done: the quicker ones count.
         self._afar.append(seconds)
-        self._mean = min(self._afar) if len(self._afar) == LOOKED_AT else max(self._mean, seconds)
+        if len(self._afar) == LOOKED_AT:
+            self._mean = sorted(self._afar)[QUICKEST - 1]

@@ -9,7 +9,7 @@ the same bytes. Anything out of the ordinary goes uvicorn's way.
 import logging
 import sys
 from asyncio import CancelledError
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 import httptools
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
 
 from fancymonkey.engine.pending import Pending
 from fancymonkey.web.front import Front
@@ -60,6 +61,8 @@ class Express(HttpToolsProtocol):
     _rest: bytes = b""
     _head: int | None = None
     """How many bytes have come since a head began; None while none is on its way."""
+    _idle_until: float | None = None
+    """Until when the connection may go on with nothing coming; None while an answer is due."""
     _left_out = False
     """Whether the request comes once more, without the upgrade that it wishes for."""
     _proxies: ProxyHeadersMiddleware | None = None
@@ -76,6 +79,46 @@ class Express(HttpToolsProtocol):
             self.access_log or self.root_path or self.limit_concurrency
         ):
             self._front = app
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Ends."""
+        super().connection_lost(exc)
+        if self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
+
+    # uvicorn sets a timer after each answer and takes it back at the next request. Here one goes on
+    # and looks, when it rings, whether the connection has been idle for long enough.
+
+    def on_response_complete(self) -> None:
+        """An answer has been written."""
+        if self.pipeline or self.transport.is_closing():
+            super().on_response_complete()
+            return
+        self.server_state.total_requests += 1
+        self.flow.resume_reading()
+        self._idle_until = self.loop.time() + self.timeout_keep_alive
+        if self.timeout_keep_alive_task is None:
+            self._look_later(self.timeout_keep_alive)
+
+    def _unset_keepalive_if_required(self) -> None:
+        """Something has come."""
+        self._idle_until = None
+
+    def _look_later(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(
+            seconds, self.timeout_keep_alive_handler
+        )
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Hangs up where nothing has come for long."""
+        self.timeout_keep_alive_task = None
+        if self._idle_until is None:
+            return
+        left = self._idle_until - self.loop.time()
+        if left > 0:
+            self._look_later(left)
+        else:
+            super().timeout_keep_alive_handler()
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come."""
@@ -265,17 +308,14 @@ class Ride:
         protocol = self._protocol
         if self.disconnected or protocol.transport.is_closing():
             return
-        parts = [STATUS_LINE[reply.status], *map(_line, protocol.server_state.default_headers)]
-        if reply.headers is FRESH and extra is DATA:
-            parts.append(_FRESH)
+        state, status, body = protocol.server_state, reply.status, reply.body
+        if status == 200 and reply.headers is FRESH and extra is DATA:
+            head = _usual.of(state)
         else:
-            parts += map(_line, (*reply.headers, *extra))
-        if reply.status not in (204, 304):
-            parts.append(b"content-length: %d\r\n" % len(reply.body))
-        if not self.keep_alive:
-            parts.append(b"connection: close\r\n")
-        parts += (b"\r\n", reply.body)
-        protocol.transport.write(b"".join(parts))
+            head = _head(state, status, (*reply.headers, *extra))
+        length = b"" if status in (204, 304) else b"content-length: %d\r\n" % len(body)
+        closing = b"" if self.keep_alive else b"connection: close\r\n"
+        protocol.transport.write(b"".join((head, length, closing, b"\r\n", body)))
         if not self.keep_alive:
             protocol.transport.close()
         protocol.on_response_complete()
@@ -286,4 +326,24 @@ def _line(header: tuple[bytes, bytes]) -> bytes:
     return b"%b: %b\r\n" % header
 
 
-_FRESH = b"".join(map(_line, (*FRESH, *DATA)))
+def _head(state: ServerState, status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """The head of an answer, but for its length and its end."""
+    return b"".join((STATUS_LINE[status], *map(_line, (*state.default_headers, *headers))))
+
+
+class Usual:
+    """The head of most answers. It is a new one each second, with the date."""
+
+    def __init__(self) -> None:
+        self._default: object = None
+        self._head = b""
+
+    def of(self, state: ServerState) -> bytes:
+        """The head as it is now."""
+        if self._default is not state.default_headers:
+            self._default = state.default_headers
+            self._head = _head(state, 200, (*FRESH, *DATA))
+        return self._head
+
+
+_usual = Usual()
