@@ -11,8 +11,11 @@ from fancymonkey.core.model import Item, Kind, Level, Product
 
 T = TypeVar("T")
 
+PORTION = 50
+"""Rows of a long change that are done in one transaction: buyers get their turn in between."""
+
 CHUNK = 500
-"""SKUs in one command: other commands get their turn in between."""
+"""Rows that are done all or none in one transaction; more are done in portions, and taken back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +158,9 @@ def chain(sku: str, change: Change, *, actor: str = "", cause: str = "") -> Chai
 
 
 def portions(rows: Sequence[T]) -> Iterator[Sequence[T]]:
-    """The rows in portions of at most `CHUNK`, in order."""
-    for start in range(0, len(rows), CHUNK):
-        yield rows[start : start + CHUNK]
+    """The rows in portions of at most `PORTION`, in order."""
+    for start in range(0, len(rows), PORTION):
+        yield rows[start : start + PORTION]
 
 
 def part_id(command_id: str | None, part: int) -> str | None:

@@ -33,6 +33,9 @@ BATCH_MAX = 512
 WEIGHT_MAX = 1000
 """SKUs that the commands of one transaction may name together, unless a single one names more."""
 
+LIGHT_MAX = 128
+"""The same of a transaction that may hold up the event loop."""
+
 _UNTOLD = StoreUnavailable("The service stopped before it had an answer.")
 COMPOSED = (Act, Chain, DryRun, Many)
 Waiter = asyncio.Future[Answer] | Pending
@@ -164,6 +167,8 @@ class Batcher:
         """Commits a batch and tells everybody. What may take longer is returned, to be awaited."""
         if not batch:
             return None
+        if sum(waiting[1] for waiting in batch) > LIGHT_MAX:
+            return partial(self._commit, batch)
         started = perf_counter()
         commands = [waiting[0] for waiting in batch]
         try:

@@ -43,8 +43,6 @@ from fancymonkey.store.tables import (
 
 T = TypeVar("T")
 PRUNED_AT_ONCE = 2000
-FEW = 128
-"""Commands that the event loop may run itself."""
 
 
 class SqliteStore:
@@ -149,9 +147,9 @@ class SqliteStore:
         return commit
 
     def run_now(self, commands: Sequence[Command], now: int, after: int) -> Commit | None:
-        """See `Store.run_now`: on a quick disk, a batch of short commands."""
+        """See `Store.run_now`."""
         writer = self._writer
-        if writer is None or self._busy or len(commands) > FEW or not writer.pace.quick:
+        if writer is None or self._busy or not writer.pace.quick:
             return None
         if writer.log_pages >= CHECKPOINT_PAGES:
             return None

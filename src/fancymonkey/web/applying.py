@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from fancymonkey.core.adjust import Adjust
-from fancymonkey.core.bulk import CHUNK
+from fancymonkey.core.bulk import CHUNK, PORTION
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import Chain, flatten
 from fancymonkey.engine.look_back import entries_since
@@ -14,9 +14,6 @@ from fancymonkey.tables.said import SAID
 from fancymonkey.web.acts import Doing
 from fancymonkey.web.reading import Tell
 from fancymonkey.web.undoing import find_act, undo_act
-
-PORTION = 200
-"""Changes in one transaction of a large import: buyers get their turn in between."""
 
 
 class Applying:
