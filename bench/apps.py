@@ -19,6 +19,7 @@ from fancymonkey.web import app, wire
 from fancymonkey.web.answers import refusal
 from fancymonkey.web.app import create_app
 from fancymonkey.web.front import Front
+from fancymonkey.web.guard import DATA
 from fancymonkey.web.http import FRESH, Call, Reply, ok
 from fancymonkey.web.shop import Shop, new_reservation_id
 
@@ -140,8 +141,9 @@ class Bare:
     def __init__(self, settings: Settings) -> None:
         self._body = answer_of_a_reserve()
         self._headers = [
-            (b"content-length", str(len(self._body)).encode()),
             *FRESH,
+            *DATA,
+            (b"content-length", str(len(self._body)).encode()),
         ]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from fancymonkey.core.adjust import Adjust, Count, SetItem, SetReserved
 from fancymonkey.core.bulk import (
-    CHUNK,
+    PORTION,
     Change,
     Filter,
     Stocked,
@@ -99,9 +99,9 @@ def test_every_part_says_who_and_why() -> None:
 
 
 def test_portions_hold_everything_once_in_order() -> None:
-    rows = list(range(2 * CHUNK + 1))
+    rows = list(range(2 * PORTION + 1))
     found = list(portions(rows))
-    assert [len(part) for part in found] == [CHUNK, CHUNK, 1]
+    assert [len(part) for part in found] == [PORTION, PORTION, 1]
     assert [row for part in found for row in part] == rows
     assert list(portions([])) == []
 

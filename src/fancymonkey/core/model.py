@@ -41,6 +41,10 @@ class Status(StrEnum):
     EXPIRED = "expired"
 
 
+HELD = Status.HELD
+"""The same, for what runs at every sale: by its class it is looked up some 0.2 µs long."""
+
+
 class Kind(StrEnum):
     """What a ledger entry records."""
 

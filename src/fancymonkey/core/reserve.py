@@ -7,6 +7,7 @@ from fancymonkey.core.command import Command, found_hold, needs_hold, needs_item
 from fancymonkey.core.fair import Source, needs_source, note_source, unfair
 from fancymonkey.core.frozen import dataclass
 from fancymonkey.core.model import (
+    HELD,
     MAX_LINES,
     Item,
     Kind,
@@ -19,6 +20,7 @@ from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.payment import Checkout, Stage
 from fancymonkey.core.state import Key, State
 
+_RESERVED = Kind.RESERVED
 Lines = dict[tuple[str, str], Line]
 """Lines by SKU and location."""
 Fault = dict[str, str | int]
@@ -61,10 +63,10 @@ def needs_reserve(command: Reserve, state: State) -> list[Key]:
 def reserve(state: State, command: Reserve) -> Answer:
     """Applies a `Reserve`."""
     found = state.hold(command.session_id)
-    current = found if found is not None and found.status is Status.HELD else None
+    current = found if found is not None and found.status is HELD else None
     lines = _merged(command.lines)
     own = {} if current is None else _merged(current.lines)
-    held = lines if command.only else own | lines
+    held = lines if command.only or not own else own | lines
     refused = _refusal(state, command, found, lines, own, len(held))
     if refused is None and current is not None and held != own:
         refused = _at_checkout(state, current)
@@ -77,7 +79,7 @@ def reserve(state: State, command: Reserve) -> Answer:
         hold = Reservation(
             command.reservation_id,
             command.session_id,
-            Status.HELD,
+            HELD,
             tuple(held.values()),
             state.now,
             state.now + command.ttl,
@@ -141,7 +143,7 @@ def _set_aside(
         change = line.quantity - (own[key].quantity if key in own else 0)
         if change:
             level = state.post(
-                Kind.RESERVED if change > 0 else Kind.RELEASED,
+                _RESERVED if change > 0 else Kind.RELEASED,
                 line.sku,
                 line.location,
                 reserved=change,
@@ -203,7 +205,7 @@ def _refusal(
             (odd if line.quantity < 1 else closed if item.sold_out else short).append(fault)
     if unknown:
         return Refused(Code.UNKNOWN_ITEM, "There is no such product or size.", unknown)
-    if found is not None and found.status is not Status.HELD:
+    if found is not None and found.status is not HELD:
         if found.status is Status.CAPTURED and found.payment_id == command.session_id:
             return Refused(
                 Code.SESSION_PAID,
@@ -247,9 +249,9 @@ def attach(state: State, command: Attach) -> Answer:
     elsewhere = other is not None and other.reservation_id != hold.reservation_id
     if other is not None and elsewhere:
         taken = command.session_id in (other.payment_id, other.reservation_id)
-        if taken or other.status is Status.HELD:
+        if taken or other.status is HELD:
             return Refused(Code.SESSION_IN_USE, "This session id belongs to another hold.")
-    if hold.status is not Status.HELD:
+    if hold.status is not HELD:
         return Refused(Code.HOLD_ENDED, f"This hold has ended: {hold.status}.")
     if command.expires_at is not None and command.expires_at <= state.now:
         return Refused(Code.OUT_OF_RANGE, "This deadline has come already.")

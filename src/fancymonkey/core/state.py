@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from fancymonkey.core.ledger import evolve, short_after
 from fancymonkey.core.model import (
+    HELD,
     MAIN,
     Entry,
     Kind,
@@ -13,7 +14,6 @@ from fancymonkey.core.model import (
     Reservation,
     Row,
     SessionLink,
-    Status,
 )
 
 R = TypeVar("R", bound=Row)
@@ -99,16 +99,14 @@ class State:
             self._holds = {}
             for rows in (self.base[Reservation], self.changed.get(Reservation, {})):
                 for row in rows.values():
-                    if row is not None and row.status is Status.HELD:
+                    if row is not None and row.status is HELD:
                         for line in row.lines:
                             self._holds.setdefault(line.sku, set()).add(row.reservation_id)
         rows_now = (self.get(Reservation, id_) for id_ in self._holds.get(sku, ()))
         live = [
             row
             for row in rows_now
-            if row is not None
-            and row.status is Status.HELD
-            and any(line.sku == sku for line in row.lines)
+            if row is not None and row.status is HELD and any(line.sku == sku for line in row.lines)
         ]
         return sorted(live, key=by_deadline)
 

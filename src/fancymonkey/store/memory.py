@@ -16,6 +16,7 @@ from fancymonkey.core.command import Command
 from fancymonkey.core.document import Document
 from fancymonkey.core.execute import execute
 from fancymonkey.core.model import (
+    HELD,
     Entry,
     Item,
     Level,
@@ -24,7 +25,6 @@ from fancymonkey.core.model import (
     Reservation,
     Row,
     SessionLink,
-    Status,
 )
 from fancymonkey.core.state import Key, Rows, State
 from fancymonkey.errors import DataError
@@ -66,7 +66,7 @@ class Image:
         while self._due and self._due[0][0] <= now:
             at, id_ = heapq.heappop(self._due)
             row = reservations.get(id_)
-            if row is not None and row.status is Status.HELD and row.expires_at == at:
+            if row is not None and row.status is HELD and row.expires_at == at:
                 found[id_] = row
                 kept.append((at, id_))
         for pair in kept:  # they stay due until a commit has ended them
@@ -78,7 +78,7 @@ class Image:
         for kind, rows in changed.items():
             self.rows[kind].update(rows)
         for row in changed.get(Reservation, {}).values():
-            if row.status is Status.HELD and row.expires_at is not None:
+            if row.status is HELD and row.expires_at is not None:
                 heapq.heappush(self._due, (row.expires_at, row.reservation_id))
         self.revision = revision
 
@@ -123,7 +123,7 @@ class Image:
         while self._due:
             at, id_ = self._due[0]
             row = reservations.get(id_)
-            if row is not None and row.status is Status.HELD and row.expires_at == at:
+            if row is not None and row.status is HELD and row.expires_at == at:
                 return at
             heapq.heappop(self._due)
         return None
@@ -131,7 +131,7 @@ class Image:
     def snapshot(self) -> Snapshot:
         """Everything that the shop shows."""
         rows = self.rows
-        holds = [row for row in rows[Reservation].values() if row.status is Status.HELD]
+        holds = [row for row in rows[Reservation].values() if row.status is HELD]
         return Snapshot(
             self.revision,
             list(rows[Product].values()),

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import flatten
-from fancymonkey.core.model import Event, Outcome, Reservation, SessionLink, Status
+from fancymonkey.core.model import HELD, Event, Outcome, Reservation, SessionLink
 from fancymonkey.core.reserve import Reserve
 from fancymonkey.core.state import Load, State
 from fancymonkey.store.known import Known
@@ -60,7 +60,7 @@ class Memory:
         ends = [
             hold.expires_at
             for hold in state.changed.get(Reservation, {}).values()
-            if hold.status is Status.HELD and hold.expires_at is not None
+            if hold.status is HELD and hold.expires_at is not None
         ]
         self._next_due = min([self._next_due if next_due is None else next_due, *ends])
 
