@@ -20,6 +20,7 @@ from fancymonkey.errors import (
     StoreUnavailable,
 )
 from fancymonkey.store.files import Disk
+from fancymonkey.store.journal import SEGMENT_ENTRIES, Journal
 from fancymonkey.store.json import JsonStore
 from fancymonkey.store.memory import MemoryStore
 from fancymonkey.store.records import COLUMNS, Reader
@@ -457,3 +458,14 @@ async def test_the_loop_waits_for_a_quick_disk_and_for_no_slow_one(
     assert await where(0.0001, 2) == "journal"  # it is not trusted at once
     assert await where(0.0001, 2) == main
     await store.close()
+
+
+def test_segments_are_longer_where_snapshots_are_long(tmp_path: Path) -> None:
+    journal = Journal(Disk(), tmp_path, segment_entries=100, segment_bytes=1000)
+    wanted = {0: 100, SEGMENT_ENTRIES: 100, 2 * SEGMENT_ENTRIES: 200, 10**9: 300}
+    for rows, entries in wanted.items():
+        journal.fit(rows)
+        journal._entries = entries - 1
+        assert not journal.full
+        journal._entries = entries
+        assert journal.full

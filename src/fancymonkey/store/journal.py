@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 SEGMENT_BYTES = 16 * 1024 * 1024
 SEGMENT_ENTRIES = 50_000
+LONGEST = 3.0
+"""How many times as much a segment may hold where there are many rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class Journal:
         self._disk = disk
         self._folder = folder
         self._current = folder / CURRENT
-        self._limits = (segment_bytes, segment_entries)
+        self._limits = self._usual = (segment_bytes, segment_entries)
         self._fd: int | None = None
         self._size = 0
         self._entries = 0
@@ -242,6 +244,14 @@ class Journal:
         self.position = at
         self._begin_segment(loaded=loaded)
         self._fd = self._disk.open(self._current)
+
+    def fit(self, rows: int) -> None:
+        """Segments are longer where a snapshot at their end has many rows, so that it is worth it.
+
+        Not without end: a start reads up to a whole segment.
+        """
+        much = min(max(1.0, rows / SEGMENT_ENTRIES), LONGEST)
+        self._limits = (int(self._usual[0] * much), int(self._usual[1] * much))
 
     def postpone(self) -> None:
         """Tries to rotate again only when the segment has grown by as much once more."""

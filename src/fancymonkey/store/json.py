@@ -109,6 +109,7 @@ class JsonStore(Reading):
         at = recover(self._image, self._recent, self._journal, self._state.read())
         if not self._read_only:
             self._journal.start()
+            self._journal.fit(self._image.size)
         log.info("%s: open at revision %d, batch %d", self._path, at.revision, at.number)
 
     async def close(self) -> None:
@@ -207,6 +208,7 @@ class JsonStore(Reading):
             return
         forget_ended(self._image, now)
         rows = all_rows(self._image.rows)
+        self._journal.fit(self._image.size)
         task = asyncio.create_task(self._write_snapshot(position, now, rows), name="snapshot")
         self._snapshots.add(task)
         task.add_done_callback(self._snapshots.discard)

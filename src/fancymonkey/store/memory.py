@@ -54,6 +54,11 @@ class Image:
         """Whether nothing was ever written."""
         return not self.revision and not any(self.rows.values())
 
+    @property
+    def size(self) -> int:
+        """How many rows there are."""
+        return sum(map(len, self.rows.values()))
+
     def begin(self, now: int) -> State:
         """A batch on top of this image."""
         return State(self.rows, self.revision, now)
