@@ -211,52 +211,6 @@ async def test_a_flood_gets_429_on_the_short_way_too() -> None:
         assert (answer.status, answer.header("retry-after")) == (429, "1")
 
 
-@pytest.fixture
-async def idle(shop: Shop) -> tuple[Express, Transport]:
-    protocol, transport = connection(shop.client.app, timeout_keep_alive=0.05)
-    protocol.data_received(request("cs_1"))
-    await answers(transport, protocol, 1)
-    return protocol, transport
-
-
-async def test_an_idle_connection_is_closed_and_one_at_work_is_not(
-    idle: tuple[Express, Transport],
-) -> None:
-    _, transport = idle
-    async with asyncio.timeout(5):
-        while not transport.is_closing():
-            transport.changed.clear()
-            await transport.changed.wait()
-
-
-async def test_a_connection_is_not_idle_while_a_request_comes_in(
-    idle: tuple[Express, Transport],
-) -> None:
-    protocol, transport = idle
-    whole = request("cs_2")
-    protocol.data_received(whole[:40])
-    protocol.timeout_keep_alive_handler()  # the timer of the answer before
-    assert not transport.is_closing()
-    protocol.data_received(whole[40:])
-    assert len(await answers(transport, protocol, 2)) == 2
-    assert protocol.timeout_keep_alive_task is not None
-
-
-async def test_the_timer_that_rings_too_early_is_set_anew(
-    idle: tuple[Express, Transport],
-) -> None:
-    protocol, transport = idle
-    protocol.timeout_keep_alive = 1000
-    for session in ("cs_2", "cs_3"):
-        protocol.data_received(request(session))
-        await answers(transport, protocol, int(session[-1]))
-    protocol.timeout_keep_alive_handler()
-    assert not transport.is_closing()
-    assert protocol.timeout_keep_alive_task is not None
-    protocol.connection_lost(None)
-    assert protocol.timeout_keep_alive_task.cancelled()
-
-
 async def test_an_endpoint_may_wait_for_anything(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

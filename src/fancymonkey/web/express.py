@@ -23,6 +23,7 @@ from fancymonkey.engine.pending import Pending
 from fancymonkey.web.front import Front
 from fancymonkey.web.guard import DATA
 from fancymonkey.web.http import FRESH, Call, Headers, Reply, Scope
+from fancymonkey.web.patience import Patient
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ async def _nothing_more() -> Scope:
     return {"type": "http.disconnect"}
 
 
-class Express(HttpToolsProtocol):
+class Express(Patient):
     """A connection. Its app is a `Front` or has one as `front`; with any other all goes by ASGI."""
 
     cycle: Any
@@ -61,8 +62,6 @@ class Express(HttpToolsProtocol):
     _rest: bytes = b""
     _head: int | None = None
     """How many bytes have come since a head began; None while none is on its way."""
-    _idle_until: float | None = None
-    """Until when the connection may go on with nothing coming; None while an answer is due."""
     _left_out = False
     """Whether the request comes once more, without the upgrade that it wishes for."""
     _proxies: ProxyHeadersMiddleware | None = None
@@ -79,46 +78,6 @@ class Express(HttpToolsProtocol):
             self.access_log or self.root_path or self.limit_concurrency
         ):
             self._front = app
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Ends."""
-        super().connection_lost(exc)
-        if self.timeout_keep_alive_task is not None:
-            self.timeout_keep_alive_task.cancel()
-
-    # uvicorn sets a timer after each answer and takes it back at the next request. Here one goes on
-    # and looks, when it rings, whether the connection has been idle for long enough.
-
-    def on_response_complete(self) -> None:
-        """An answer has been written."""
-        if self.pipeline or self.transport.is_closing():
-            super().on_response_complete()
-            return
-        self.server_state.total_requests += 1
-        self.flow.resume_reading()
-        self._idle_until = self.loop.time() + self.timeout_keep_alive
-        if self.timeout_keep_alive_task is None:
-            self._look_later(self.timeout_keep_alive)
-
-    def _unset_keepalive_if_required(self) -> None:
-        """Something has come."""
-        self._idle_until = None
-
-    def _look_later(self, seconds: float) -> None:
-        self.timeout_keep_alive_task = self.loop.call_later(
-            seconds, self.timeout_keep_alive_handler
-        )
-
-    def timeout_keep_alive_handler(self) -> None:
-        """Hangs up where nothing has come for long."""
-        self.timeout_keep_alive_task = None
-        if self._idle_until is None:
-            return
-        left = self._idle_until - self.loop.time()
-        if left > 0:
-            self._look_later(left)
-        else:
-            super().timeout_keep_alive_handler()
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come."""
@@ -152,14 +111,15 @@ class Express(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """A request begins. What ASGI needs is made once it turns out to go that way."""
+        super().on_message_begin()
         self._head = 0
-        self._unset_keepalive_if_required()
         self.url = b""
         self.expect_100_continue = False
         self.headers = []
 
     def on_headers_complete(self) -> None:
         """Decides which way the request goes."""
+        super().on_headers_complete()
         self._head = None
         parser = self.parser
         self._left_out = (
@@ -174,10 +134,10 @@ class Express(HttpToolsProtocol):
             self.cycle = ride
             return
         url, headers, expects = self.url, self.headers, self.expect_100_continue
-        super().on_message_begin()
+        HttpToolsProtocol.on_message_begin(self)
         self.url, self.expect_100_continue = url, expects
         self.headers += headers
-        super().on_headers_complete()
+        HttpToolsProtocol.on_headers_complete(self)
 
     def _ride(self, front: Front) -> "Ride | None":
         """The short way for this request, or None where anything about it is unusual."""
@@ -224,13 +184,14 @@ class Express(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The request is here as a whole."""
+        super().on_message_complete()
         self._head = None
         if self._left_out:
             return
         if isinstance(self.cycle, Ride):
             self.cycle.begin()
         else:
-            super().on_message_complete()
+            HttpToolsProtocol.on_message_complete(self)
 
 
 _OF_UPGRADES = frozenset({b"connection", b"upgrade", b"http2-settings"})

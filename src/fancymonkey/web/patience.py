@@ -1,0 +1,103 @@
+"""How long a connection may leave the server waiting for the rest of a request, or for a next one.
+
+uvicorn waits for a request's head and body without end: whoever opens many connections and sends a
+byte now and then keeps all of them. And it sets a timer after each answer, which it takes back at
+the next request; here one timer goes on and looks, when it rings, what is due.
+"""
+
+from math import inf
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+HEAD_SECONDS = 20.0
+"""From a request's first byte, or from the beginning of the connection, to the end of its head."""
+
+BODY_SECONDS = 60.0
+"""Between two parts of a body."""
+
+
+class Patient(HttpToolsProtocol):
+    """A connection that is closed where nothing comes that is due."""
+
+    _due: float | None = None
+    """When something has to have come; None while the next word is ours."""
+    _rings_at = inf
+    _in_head = False
+    _in_body = False
+
+    def connection_made(self, transport: Any) -> None:
+        """Begins."""
+        super().connection_made(transport)
+        self._expect(HEAD_SECONDS)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Ends."""
+        super().connection_lost(exc)
+        self._stop_timer()
+
+    def handle_websocket_upgrade(self) -> None:
+        """Another protocol has the connection from now on."""
+        self._stop_timer()
+        super().handle_websocket_upgrade()
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes have come."""
+        super().data_received(data)
+        if self._in_body:
+            self._expect(BODY_SECONDS)
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        self._in_head = True
+        self._expect(HEAD_SECONDS)
+
+    def on_headers_complete(self) -> None:
+        """Its head has come."""
+        self._in_head, self._in_body = False, True
+
+    def on_message_complete(self) -> None:
+        """All of it has come."""
+        self._in_body, self._due = False, None
+
+    def on_response_complete(self) -> None:
+        """An answer has been written."""
+        if self.pipeline or self.transport.is_closing():
+            super().on_response_complete()
+            return
+        self.server_state.total_requests += 1
+        self.flow.resume_reading()
+        if not (self._in_head or self._in_body):
+            self._expect(self.timeout_keep_alive)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Looks what is due, and hangs up where it has not come."""
+        self.timeout_keep_alive_task, self._rings_at = None, inf
+        if self._due is None or self.transport.is_closing():
+            return
+        left = self._due - self.loop.time()
+        if left > 0:
+            self._expect(left)
+            return
+        if self._in_head:
+            self.transport.write(
+                STATUS_LINE[408] + b"connection: close\r\ncontent-length: 0\r\n\r\n"
+            )
+        self.transport.close()
+
+    def _unset_keepalive_if_required(self) -> None:
+        """uvicorn's own timer, which there is none of."""
+
+    def _expect(self, seconds: float) -> None:
+        self._due = due = self.loop.time() + seconds
+        if due < self._rings_at:
+            self._stop_timer()
+            self._rings_at = due
+            self.timeout_keep_alive_task = self.loop.call_later(
+                seconds, self.timeout_keep_alive_handler
+            )
+
+    def _stop_timer(self) -> None:
+        if self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
+            self.timeout_keep_alive_task, self._rings_at = None, inf

@@ -1,0 +1,137 @@
+"""Who leaves the server waiting is cut off: for a request, for its rest, for the next one."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from fancymonkey.web.express import Express
+from fancymonkey.web.patience import BODY_SECONDS, HEAD_SECONDS
+from tests.web.express_client import Transport, connection
+from tests.web.shops import Shop
+from tests.web.test_express import RESERVE, answers, request
+
+
+def wait(protocol: Express, seconds: float) -> None:
+    """As if so much time had gone by when the timer rings."""
+    if protocol._due is not None:
+        protocol._due -= seconds
+    protocol.timeout_keep_alive_handler()
+
+
+@pytest.fixture
+async def open_one(shop: Shop) -> tuple[Express, Transport]:
+    """A connection on which nothing has come yet."""
+    return connection(shop.client.app)
+
+
+async def test_a_silent_connection_is_closed(open_one: tuple[Express, Transport]) -> None:
+    protocol, transport = open_one
+    wait(protocol, HEAD_SECONDS - 1)
+    assert not transport.is_closing()
+    wait(protocol, 1.1)
+    assert transport.is_closing()
+    assert transport.written == b""
+
+
+async def test_a_head_that_comes_drop_by_drop_is_cut_off(
+    open_one: tuple[Express, Transport],
+) -> None:
+    protocol, transport = open_one
+    whole = request("cs_1")
+    for at in range(10):
+        protocol.data_received(whole[at : at + 1])
+        wait(protocol, HEAD_SECONDS / 10 + 0.1)
+        if transport.is_closing():
+            break
+    assert transport.is_closing()
+    assert transport.written.startswith(b"HTTP/1.1 408 ")
+
+
+async def test_a_body_may_take_its_time_as_long_as_it_comes(
+    shop: Shop, open_one: tuple[Express, Transport]
+) -> None:
+    protocol, transport = open_one
+    whole = request("cs_1")
+    head = whole.index(b"\r\n\r\n") + 4
+    protocol.data_received(whole[:head])
+    for at in range(head, len(whole) - 1):
+        wait(protocol, BODY_SECONDS - 1)
+        protocol.data_received(whole[at : at + 1])
+    protocol.data_received(whole[-1:])
+    (answer,) = await answers(transport, protocol, 1)
+    assert answer.status == 200
+
+
+@pytest.mark.parametrize("path", [RESERVE, "/api/inventory/update"])
+async def test_a_body_that_stops_is_cut_off_and_changes_nothing(
+    shop: Shop, open_one: tuple[Express, Transport], path: str
+) -> None:
+    protocol, transport = open_one
+    protocol.data_received(request("cs_1", path=path)[:-1])
+    wait(protocol, BODY_SECONDS - 1)
+    assert not transport.is_closing()
+    wait(protocol, 1.1)
+    assert transport.is_closing()
+    protocol.connection_lost(None)
+    await asyncio.gather(*protocol.tasks, return_exceptions=True)
+    assert await shop.engine.store.reservation("cs_1") is None
+
+
+async def test_nobody_is_cut_off_who_waits_for_us(
+    shop: Shop, open_one: tuple[Express, Transport], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    protocol, transport = open_one
+    bell, app = asyncio.Event(), shop.client.app
+    reserve = app._routes[RESERVE]["POST"]
+
+    async def slow(*args: Any) -> Any:
+        await bell.wait()
+        return await reserve(*args)
+
+    monkeypatch.setattr(app, "_routes", {**app._routes, RESERVE: {"POST": slow}})
+    protocol.data_received(request("cs_1"))
+    wait(protocol, 10**6)
+    assert not transport.is_closing()
+    bell.set()
+    assert len(await answers(transport, protocol, 1)) == 1
+    wait(protocol, protocol.timeout_keep_alive + 0.1)  # and then nothing more comes
+    assert transport.is_closing()
+
+
+async def test_an_idle_connection_is_closed_in_time_though_the_first_timer_was_longer(
+    shop: Shop,
+) -> None:
+    protocol, transport = connection(shop.client.app, timeout_keep_alive=0.05)
+    protocol.data_received(request("cs_1"))
+    await answers(transport, protocol, 1)
+    async with asyncio.timeout(5):
+        while not transport.is_closing():
+            transport.changed.clear()
+            await transport.changed.wait()
+
+
+async def test_one_timer_serves_many_requests(open_one: tuple[Express, Transport]) -> None:
+    protocol, transport = open_one
+    timers = set()
+    for number in range(20):
+        protocol.data_received(request(f"cs_{number}"))
+        await answers(transport, protocol, number + 1)
+        timers.add(id(protocol.timeout_keep_alive_task))
+    assert len(timers) == 1
+    protocol.timeout_keep_alive_handler()  # too early: nothing happens but that it is set anew
+    assert not transport.is_closing()
+    assert protocol.timeout_keep_alive_task is not None
+    protocol.connection_lost(None)
+    assert protocol.timeout_keep_alive_task is None
+
+
+async def test_a_web_socket_has_its_own_ways(
+    open_one: tuple[Express, Transport], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    protocol, transport = open_one
+    monkeypatch.setattr(HttpToolsProtocol, "handle_websocket_upgrade", lambda self: None)
+    protocol.handle_websocket_upgrade()
+    assert protocol.timeout_keep_alive_task is None
+    assert not transport.is_closing()
