@@ -226,6 +226,18 @@ async def test_captured_but_not_paid_is_for_a_person(till: Till) -> None:
     assert (matter["concern"], matter["payment"]) == ("not_paid", session)
 
 
+@pytest.mark.parametrize("link", [None, "plink_1"])
+async def test_a_buyer_cannot_pay_for_a_dear_hold_by_a_cheap_link(
+    till: Till, link: str | None
+) -> None:
+    """A link's `client_reference_id` stands in its URL; a session's the shop has set."""
+    found = (await till.checkout()).json
+    told = {"client_reference_id": found["reservation"]["id"], "payment_link": link}
+    answer = await deliver(till.shop, event("completed", "cs_cheap", **told))
+    assert answer.json["outcome"] == ("done" if link is None else "unknown_session")
+    assert (await till.shop.size())["reserved"] == (0 if link is None else 1)
+
+
 async def test_stripe_is_away_when_the_books_are_compared(till: Till) -> None:
     till.twin.faults.change({"api_fail": "500", "api_fail_times": 1})
     answer = await till.shop.client.post("/api/payments/reconcile", b"", OWNER)

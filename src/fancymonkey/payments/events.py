@@ -44,6 +44,7 @@ class Object(msgspec.Struct):
     id: Annotated[str, msgspec.Meta(max_length=255)] = ""
     payment_status: str | None = None
     client_reference_id: str | None = None
+    payment_link: Any = None
     metadata: dict[str, Any] | None = None
     payment_intent: Any = None
     refunded: bool | None = None
@@ -147,11 +148,16 @@ def _refund(event: Event, policy: Policy) -> Command | None:
 
 
 def _ids(thing: Object) -> list[str]:
-    """Every id by which a checkout session may name its hold, the most telling first."""
+    """Every id by which a checkout session may name its hold, the most telling first.
+
+    Of a payment link the buyer sets `client_reference_id`, in its URL: a cheap link could pay for
+    a dear hold. Of all other sessions the shop's own server has set it.
+    """
     metadata = thing.metadata or {}
     named = [metadata.get(name) for name in ("reservationId", "reservation_id", "sessionId")]
     texts = [name for name in named if isinstance(name, str)]
-    return [*texts, thing.client_reference_id or "", thing.id]
+    said = "" if thing.payment_link else thing.client_reference_id or ""
+    return [*texts, said, thing.id]
 
 
 def _number(thing: Object) -> int | None:

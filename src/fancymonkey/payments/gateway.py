@@ -176,6 +176,7 @@ def session_of(row: dict[str, Any]) -> PaymentSession:
     try:
         metadata = row.get("metadata") or {}
         named = metadata.get("reservationId")
+        said = None if row.get("payment_link") else row.get("client_reference_id")
         number = str(metadata.get("checkout", ""))
         found = id_of(row)
         if found is None:
@@ -187,7 +188,7 @@ def session_of(row: dict[str, Any]) -> PaymentSession:
             payment_status=row["payment_status"],
             created_at=int(row["created"]) * 1000,
             expires_at=int(row["expires_at"]) * 1000,
-            reservation_id=named or row.get("client_reference_id"),
+            reservation_id=named or said,
             number=int(number) if number.isascii() and number.isdigit() else None,
             intent=id_of(row.get("payment_intent")),
         )
