@@ -10,6 +10,7 @@ import pytest
 from fancymonkey.core.adjust import Count
 from fancymonkey.core.model import Level
 from fancymonkey.core.outcomes import Accepted
+from fancymonkey.store import known
 from fancymonkey.store.base import Store
 from fancymonkey.store.json import JsonStore
 from fancymonkey.store.memory import MemoryStore
@@ -131,6 +132,35 @@ async def test_what_somebody_changes_in_the_file_is_seen(tmp_path: Path) -> None
     level = await store.find(Level, ("prod_a/M", "main"))
     assert level is not None
     assert (level.on_hand, level.reserved) == (3, 1)
+    await store.close()
+
+
+async def test_what_a_snapshot_has_shown_is_taken_only_while_it_is_true(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "shop.db")
+    await store.open(0)
+    await fill(store)
+    shown = await store.snapshot()
+    store.run_now([COUNT], 5, shown.revision)
+    assert store._writer is not None
+    store._writer.shown = shown
+    commit = store.run_now([reserve("r1", "s1", quantity=8)], 5, shown.revision + 1)
+    assert commit is not None
+    assert not isinstance(commit.answers[0], Accepted)  # seven were counted since
+    await store.close()
+
+
+async def test_rows_that_are_not_there_do_not_fill_the_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(known, "MOST", 20)
+    store = SqliteStore(tmp_path / "shop.db")
+    await store.open(0)
+    await fill(store)
+    revision = (await store.snapshot()).revision
+    for number in range(50):
+        store.run_now([reserve(f"r{number}", f"s{number}", f"nothing{number}/M")], 5, revision)
+    assert store._writer is not None
+    assert all(len(rows) <= 2 * 20 for rows in store._writer._known._rows.values())
     await store.close()
 
 

@@ -60,7 +60,11 @@ async def test_any_script_in_any_batches_ends_like_the_reference(store: Store, s
     await fill(reference)
     await fill(store)
     revision = reference.image.revision
-    for commands, now in batches(seed, script(seed)):
+    for number, (commands, now) in enumerate(batches(seed, script(seed))):
+        if number % 5 == 0:  # what is shown may be remembered
+            shown = await store.snapshot()
+            assert shown.revision == revision
+            assert {level.key: level for level in shown.levels} == reference.image.rows[Level]
         expected = await reference.run(commands, now, revision)
         commit = await store.run(commands, now, revision)
         assert commit.answers == expected.answers

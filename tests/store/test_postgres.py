@@ -199,6 +199,24 @@ async def test_alone_a_batch_takes_one_round_trip_where_it_has_to_read_nothing(
     assert len(trips) == 4  # the caller does not know all entries yet
 
 
+async def test_what_a_snapshot_has_shown_need_not_be_read(
+    store: PostgresStore, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = (await store.run([], 5, 0)).revision
+    await store.snapshot()
+    monkeypatch.setattr(batch, "read_first", None)
+    commit = await store.run([reserve("r1", "s1", "prod_b/S")], 5, known)
+    assert accepted(commit) == 1
+    monkeypatch.undo()
+    second = PostgresStore(postgres_url)
+    await second.open(0)
+    await second.run([Count(sku="prod_b/S", quantity=2)], 5, 0)
+    await store.snapshot()  # of a moment that its memory knows nothing of
+    refused = await store.run([reserve("r2", "s2", "prod_b/S", quantity=3)], 5, commit.revision)
+    assert isinstance(refused.answers[0], Refused)
+    await second.close()
+
+
 async def test_a_buyer_who_is_known_elsewhere_is_not_taken_for_a_new_one(
     store: PostgresStore, postgres_url: str
 ) -> None:

@@ -12,6 +12,7 @@ from fancymonkey.commands.common import emit, progress, run
 from fancymonkey.commands.remote import address
 from fancymonkey.config import Settings, without_password
 from fancymonkey.errors import ConfigError, StoreUnavailable
+from fancymonkey.store.targets import sqlite_path
 
 PATIENCE_SECONDS = 60.0
 
@@ -35,12 +36,10 @@ def move_live(target: str, url: str | None, *, as_json: bool) -> None:
 
 def _absolute(target: str) -> str:
     """The same place, whatever the server's current directory is."""
-    scheme, separator, rest = target.partition("://")
-    if not separator:
+    if "://" not in target:
         return str(Path(target).resolve())
-    if scheme == "sqlite":
-        return f"sqlite:///{Path(rest.removeprefix('/')).resolve()}"
-    return target
+    file = sqlite_path(target)
+    return target if file is None else f"sqlite:///{file.resolve()}"
 
 
 async def _follow(settings: Settings, url: str, place: str, *, quiet: bool) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from fancymonkey.config import Settings
 from fancymonkey.doctor.books import check_books, check_holds, check_matters
@@ -21,6 +20,7 @@ from fancymonkey.engine.clock import system_clock
 from fancymonkey.errors import DataError, FancyMonkeyError, SchemaBehind, StoreCorrupt
 from fancymonkey.payments.gateway import Gateway
 from fancymonkey.store.opening import open_store, require_directory
+from fancymonkey.store.targets import folder_of
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ async def examine(
 ) -> Examination:
     """Looks at everything. A check that cannot be made is a finding too."""
     found = Examination()
-    for one in (*check_settings(settings), *check_places(settings, files_of(settings.target))):
+    for one in (*check_settings(settings), *check_places(settings, folder_of(settings.target))):
         found.add(one)
     store = open_store(settings.target, read_only=True)
     gateway = None
@@ -77,7 +77,7 @@ async def examine(
             return found
         if settings.stripe_secret_key is not None:
             gateway = Gateway(settings.stripe_secret_key, settings.stripe_api_base)
-        patient = Patient(settings, store, clock(), files_of(settings.target), url, gateway)
+        patient = Patient(settings, store, clock(), folder_of(settings.target), url, gateway)
         for check in checks:
             await _make(check, patient, found)
     except FancyMonkeyError as reason:
@@ -131,16 +131,6 @@ async def _migrate(target: str) -> str:
     finally:
         await store.close()
     return "The database has every migration now."
-
-
-def files_of(target: str) -> Path | None:
-    """The folder that the files of a store lie in, or None where a server keeps them."""
-    scheme, separator, rest = target.partition("://")
-    if not separator:
-        return Path(target)
-    if scheme == "sqlite":
-        return Path(rest.removeprefix("/")).resolve().parent
-    return None
 
 
 async def repair(found: Examination) -> None:

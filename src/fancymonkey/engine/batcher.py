@@ -130,11 +130,13 @@ class Batcher:
     def _turn(self) -> None:
         """Commits what waits: here and now where that is quick, else in a task."""
         self._rung = False
-        if not self._queue:
-            return
-        left = None if self._gate.locked() else self._commit_now(self._next_batch())
-        if left is not None or self._queue:
-            self._task = asyncio.create_task(self._drain(left), name="batcher")
+        left: Left | None = None
+        try:
+            if not self._gate.locked():
+                left = self._commit_now(self._next_batch())
+        finally:
+            if left is not None or self._queue:
+                self._task = asyncio.create_task(self._drain(left), name="batcher")
 
     async def _drain(self, left: Left | None) -> None:
         """Does what is left of a batch, and then commits what came meanwhile."""

@@ -1,10 +1,13 @@
 """Rows that an SQL store need not read again: as its own batches have found or left them."""
 
+from collections.abc import Sequence
+
+from fancymonkey.core.model import Item, Level, Row
 from fancymonkey.core.state import Rows, State
-from fancymonkey.store.base import empty_rows
+from fancymonkey.store.base import Snapshot, empty_rows
 
 MOST = 20_000
-"""Rows of a kind. With one more all of the kind are forgotten."""
+"""Rows of a kind, beside those of the snapshot. With one more all of the kind are forgotten."""
 
 
 class Known:
@@ -15,11 +18,12 @@ class Known:
 
     def __init__(self) -> None:
         self._rows = empty_rows()
+        self._shown: dict[type[Row], int] = {}
 
     def begin(self, revision: int, now: int) -> State:
         """A batch on what is known; what its store reads besides is known from then on."""
-        for rows in self._rows.values():
-            if len(rows) > MOST:
+        for kind, rows in self._rows.items():
+            if len(rows) > MOST + self._shown.get(kind, 0):
                 rows.clear()
         return State(self._rows, revision, now)
 
@@ -27,6 +31,14 @@ class Known:
         """Takes over what a batch has changed, once that is durable."""
         for kind, rows in changed.items():
             self._rows[kind].update(rows)
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Takes over what every sale reads, as a snapshot of this very moment shows it."""
+        shown: tuple[tuple[type[Row], Sequence[Row]], ...]
+        shown = ((Item, snapshot.items), (Level, snapshot.levels))
+        for kind, rows in shown:
+            self._rows[kind].update((row.key, row) for row in rows)
+            self._shown[kind] = len(rows)
 
     def forget(self) -> None:
         """Knows nothing any more."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from fancymonkey.errors import StoreLocked
+from fancymonkey.store.targets import sqlite_path
 
 _FIRST = 4096
 
@@ -59,13 +60,10 @@ class Lock:
 
 def holder_of(target: str) -> str | None:
     """Who has a store of files now, or None: nobody, or the store has no such lock."""
-    scheme, separator, rest = target.partition("://")
-    if separator and scheme != "sqlite":
+    file = sqlite_path(target)
+    if file is None and "://" in target:
         return None
-    path = Path(target) / "lock"
-    if separator:
-        file = Path(rest.removeprefix("/"))
-        path = file.with_name(file.name + ".lock")
+    path = Path(target) / "lock" if file is None else file.with_name(file.name + ".lock")
     try:
         fd = os.open(path, os.O_RDONLY)
     except OSError:

@@ -5,6 +5,7 @@ from pathlib import Path
 from fancymonkey.errors import ConfigError, StoreUnavailable
 from fancymonkey.store.base import Store
 from fancymonkey.store.memory import MemoryStore
+from fancymonkey.store.targets import sqlite_path
 
 
 def empty_store(target: str) -> Store:
@@ -23,7 +24,7 @@ def open_store(target: str, *, read_only: bool = False) -> Store:
     With `read_only` it may be used beside a server that holds it, and refuses to write.
     Raises ConfigError for any other URL.
     """
-    scheme, separator, rest = target.partition("://")
+    scheme, separator, _ = target.partition("://")
     if not separator:
         from fancymonkey.store.json import JsonStore  # each driver is loaded only where it is used
 
@@ -32,11 +33,11 @@ def open_store(target: str, *, read_only: bool = False) -> Store:
         from fancymonkey.store.postgres import PostgresStore
 
         return PostgresStore(target, read_only=read_only)
-    if scheme == "sqlite":
+    file = sqlite_path(target)
+    if file is not None:
         from fancymonkey.store.sqlite import SqliteStore
 
-        # As usual: three slashes for a relative path, four for an absolute one.
-        return SqliteStore(Path(rest.removeprefix("/")), read_only=read_only)
+        return SqliteStore(file, read_only=read_only)
     if scheme == "memory":
         return MemoryStore()
     raise ConfigError(

@@ -11,6 +11,7 @@ from fancymonkey.core.execute import flatten
 from fancymonkey.core.model import HELD, Event, Outcome, Reservation, SessionLink
 from fancymonkey.core.reserve import Reserve
 from fancymonkey.core.state import Load, State
+from fancymonkey.store.base import Snapshot
 from fancymonkey.store.known import Known
 from fancymonkey.store.tables import Keys, expect, keys_by_kind
 
@@ -63,6 +64,11 @@ class Memory:
             if hold.status is HELD and hold.expires_at is not None
         ]
         self._next_due = min([self._next_due if next_due is None else next_due, *ends])
+
+    def show(self, snapshot: Snapshot, mark: str) -> None:
+        """Takes over what a snapshot shows that was made while the head had this mark."""
+        if mark == self.mark:
+            self._known.show(snapshot)
 
     def forget(self, *, wrong: bool = False) -> None:
         """Knows nothing any more; `wrong`: for it turned out to be wrong."""

@@ -13,6 +13,7 @@ from fancymonkey.store.postgres_link import (
     Pool,
     Reader,
 )
+from fancymonkey.store.postgres_memory import Memory
 from fancymonkey.store.postgres_schema import QUERIES
 from fancymonkey.store.tables import (
     PAGE,
@@ -32,6 +33,7 @@ class Reading:
 
     _link: Link
     _readers: "Pool | None"
+    _memory: Memory
 
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[Reader]:
@@ -60,14 +62,17 @@ class Reading:
     async def snapshot(self) -> Snapshot:
         """See `Store.snapshot`."""
         async with self._reading() as reader:
-            revision = await reader.fetchval("SELECT revision FROM head")
-            return Snapshot(
-                revision,
+            head = await reader.fetchrow("SELECT revision, xmin::text AS mark FROM head")
+            assert head is not None
+            found = Snapshot(
+                head["revision"],
                 await _all_of(reader, Product, QUERIES["products"]),
                 await _all_of(reader, Item, QUERIES["items"]),
                 await _all_of(reader, Level, QUERIES["levels"]),
                 await _all_of(reader, Reservation, QUERIES["live_holds"]),
             )
+        self._memory.show(found, head["mark"])
+        return found
 
     async def catalogue(self, product_ids: Iterable[str]) -> tuple[list[Product], list[Item]]:
         """See `Store.catalogue`."""

@@ -175,7 +175,10 @@ class SqliteStore:
                     reservations(db.execute(QUERIES["live_holds"])),
                 )
 
-        return await self._read(work)
+        found = await self._read(work)
+        if self._writer is not None:
+            self._writer.shown = found
+        return found
 
     async def catalogue(self, product_ids: Iterable[str]) -> tuple[list[Product], list[Item]]:
         """See `Store.catalogue`."""

@@ -16,7 +16,7 @@ from fancymonkey.core.model import Entry, Reservation
 from fancymonkey.core.outcomes import Answer
 from fancymonkey.core.state import Load, Rows, State
 from fancymonkey.errors import DataError, StoreUnavailable
-from fancymonkey.store.base import Commit, absorbed
+from fancymonkey.store.base import Commit, Snapshot, absorbed
 from fancymonkey.store.columns import ENTRIES, TABLES, Table
 from fancymonkey.store.known import Known
 from fancymonkey.store.migrations import migrations
@@ -56,6 +56,7 @@ class Writer:
         self.stopped: str | None = None
         self.pace = Pace()
         self.log_pages = 0
+        self.shown: Snapshot | None = None
         self._known = Known()
         self._version = -1
         self._here = False
@@ -104,11 +105,19 @@ class Writer:
         if revision > after:
             others = entries(self.db.execute(QUERIES["entries_after"], (after, NEVER)))
         self._check_strangers()
+        self._look_at(self.shown, revision)
         state = self._known.begin(revision, now)
         due = self._read(commands, state)
         answers = execute(state, commands, due)
         self._write(state)
         return state, answers, others
+
+    def _look_at(self, shown: Snapshot | None, revision: int) -> None:
+        """Takes over what the store has shown, where nothing has changed since."""
+        if shown is not None:
+            self.shown = None
+            if shown.revision == revision:
+                self._known.show(shown)
 
     def _check_strangers(self) -> None:
         """Forgets the rows where another program has changed the file: its owner by hand, say."""
