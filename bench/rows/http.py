@@ -95,7 +95,7 @@ def hot(places: Places, effort: Effort) -> list[Row]:
         Row(
             "hot endpoints: no-op ÷ bare ASGI on the same server",
             ratios(measures, "no-op", "bare ASGI"),
-            None,
+            Bar(0.8),
             notes=behind(measures, "no-op"),
         ),
         Row(
