@@ -77,3 +77,15 @@ async def test_asyncio_takes_it_for_a_future() -> None:
     other.set_result(ANSWER)
     async with asyncio.timeout(5):
         assert await asyncio.gather(wait(pending), wait(other)) == [ANSWER, ANSWER]
+
+
+async def test_who_fails_over_an_answer_is_in_nobodys_way(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail() -> None:
+        raise RuntimeError("a bug")
+
+    pending = Pending()
+    pending.then(fail)
+    pending.set_result(ANSWER)
+    assert "a bug" in caplog.text

@@ -236,3 +236,20 @@ async def test_an_endpoint_may_wait_for_anything(
     assert isinstance(protocol.cycle, Ride)
     (answer,) = await answers(transport, protocol, 1)
     assert answer.status == 200
+
+
+async def test_a_bug_in_sending_hangs_up_and_is_in_nobodys_way(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = connection(shop.client.app), connection(shop.client.app)
+
+    def broken(data: bytes) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(first[1], "write", broken)
+    first[0].data_received(request("cs_1"))
+    second[0].data_received(request("cs_2"))
+    (answer,) = await answers(second[1], second[0], 1)
+    assert answer.status == 200
+    assert first[1].is_closing()
+    assert "a bug" in caplog.text

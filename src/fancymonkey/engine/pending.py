@@ -1,11 +1,14 @@
 """The answer to one command, while it is not there yet."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Generator
 from contextvars import Context
 from typing import Any
 
 from fancymonkey.core.outcomes import Answer
+
+log = logging.getLogger(__name__)
 
 
 class Pending:
@@ -31,7 +34,7 @@ class Pending:
         return self.result()
 
     def then(self, go_on: Callable[[], object]) -> None:
-        """Calls `go_on` once the answer is there. It must not raise."""
+        """Calls `go_on` once the answer is there."""
         self._then = go_on
 
     def add_done_callback(
@@ -82,4 +85,7 @@ class Pending:
     def _tell(self) -> None:
         then, self._then = self._then, None
         if then is not None:
-            then()
+            try:
+                then()
+            except Exception:  # others of the same batch are still to be told
+                log.exception("who waited for an answer has failed over it")

@@ -246,7 +246,7 @@ class Ride:
         try:
             awaited = self._work.send(None)
         except StopIteration as end:
-            self._send(*end.value)
+            self._answer(*end.value)
         except (Exception, CancelledError) as error:  # noqa: BLE001 - nothing else would end it
             self._fail(error)
         else:
@@ -257,6 +257,12 @@ class Ride:
             else:
                 awaited._asyncio_future_blocking = False
                 awaited.add_done_callback(self._go_on)
+
+    def _answer(self, reply: Reply, extra: Headers) -> None:
+        try:
+            self._send(reply, extra)
+        except Exception as error:  # noqa: BLE001 - who called may have others to tell
+            self._fail(error)
 
     def _fail(self, error: BaseException) -> None:
         """Hangs up: an endpoint has broken off without an answer."""
