@@ -41,6 +41,16 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     await found.close()
 
 
+@pytest.fixture
+async def sqlite(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+    """A SQLite store with a few products."""
+    found = SqliteStore(tmp_path / "sqlite.db")
+    await found.open(0)
+    await fill(found)
+    yield found
+    await found.close()
+
+
 @pytest.mark.parametrize("seed", range(200, 206))
 async def test_any_script_ends_like_the_reference(store: Store, seed: int) -> None:
     reference, revision, at_once = MemoryStore(), 0, 0
@@ -89,79 +99,61 @@ async def test_not_in_a_store_that_is_closed(store: Store) -> None:
     assert store.run_now([COUNT], 5, 0) is None
 
 
-async def test_sqlite_leaves_to_its_thread_what_takes_long(tmp_path: Path) -> None:
-    store = SqliteStore(tmp_path / "shop.db")
-    await store.open(0)
-    await fill(store)
-    revision = (await store.snapshot()).revision
-    assert store._writer is not None
-    store._writer.log_pages = CHECKPOINT_PAGES
-    assert store.run_now([COUNT], 5, revision) is None
-    await store.run([COUNT], 5, revision)
-    assert store._writer.log_pages < CHECKPOINT_PAGES  # copied into the database
-    assert store.run_now([COUNT], 5, revision + 1) is not None
-    await store.close()
+async def test_sqlite_leaves_to_its_thread_what_takes_long(sqlite: SqliteStore) -> None:
+    revision = (await sqlite.snapshot()).revision
+    assert sqlite._writer is not None
+    sqlite._writer.log_pages = CHECKPOINT_PAGES
+    assert sqlite.run_now([COUNT], 5, revision) is None
+    await sqlite.run([COUNT], 5, revision)
+    assert sqlite._writer.log_pages < CHECKPOINT_PAGES  # copied into the database
+    assert sqlite.run_now([COUNT], 5, revision + 1) is not None
 
 
-async def test_sqlite_does_not_wait_for_another_program(tmp_path: Path) -> None:
-    store = SqliteStore(tmp_path / "shop.db")
-    await store.open(0)
-    await fill(store)
-    revision = (await store.snapshot()).revision
-    stranger = apsw.Connection(str(store.path))
+async def test_sqlite_does_not_wait_for_another_program(sqlite: SqliteStore) -> None:
+    revision = (await sqlite.snapshot()).revision
+    stranger = apsw.Connection(str(sqlite.path))
     stranger.execute("BEGIN IMMEDIATE")
-    assert store.run_now([COUNT], 5, revision) is None
+    assert sqlite.run_now([COUNT], 5, revision) is None
     stranger.execute("ROLLBACK")
-    assert store.run_now([COUNT], 5, revision) is not None
+    assert sqlite.run_now([COUNT], 5, revision) is not None
     stranger.close()
-    await store.close()
 
 
-async def test_what_somebody_changes_in_the_file_is_seen(tmp_path: Path) -> None:
-    store = SqliteStore(tmp_path / "shop.db")
-    await store.open(0)
-    await fill(store)
-    revision = (await store.snapshot()).revision
-    store.run_now([reserve("r1", "s1")], 5, revision)
-    stranger = apsw.Connection(str(store.path))
+async def test_what_somebody_changes_in_the_file_is_seen(sqlite: SqliteStore) -> None:
+    revision = (await sqlite.snapshot()).revision
+    sqlite.run_now([reserve("r1", "s1")], 5, revision)
+    stranger = apsw.Connection(str(sqlite.path))
     stranger.execute("UPDATE level SET on_hand = 3 WHERE sku = 'prod_a/M'")
     stranger.close()
-    commit = store.run_now([reserve("r2", "s2", quantity=3)], 5, revision + 1)
+    commit = sqlite.run_now([reserve("r2", "s2", quantity=3)], 5, revision + 1)
     assert commit is not None
     assert not isinstance(commit.answers[0], Accepted)
-    level = await store.find(Level, ("prod_a/M", "main"))
+    level = await sqlite.find(Level, ("prod_a/M", "main"))
     assert level is not None
     assert (level.on_hand, level.reserved) == (3, 1)
-    await store.close()
 
 
-async def test_what_a_snapshot_has_shown_is_taken_only_while_it_is_true(tmp_path: Path) -> None:
-    store = SqliteStore(tmp_path / "shop.db")
-    await store.open(0)
-    await fill(store)
-    shown = await store.snapshot()
-    store.run_now([COUNT], 5, shown.revision)
-    assert store._writer is not None
-    store._writer.shown = shown
-    commit = store.run_now([reserve("r1", "s1", quantity=8)], 5, shown.revision + 1)
+async def test_what_a_snapshot_has_shown_is_taken_only_while_it_is_true(
+    sqlite: SqliteStore,
+) -> None:
+    shown = await sqlite.snapshot()
+    sqlite.run_now([COUNT], 5, shown.revision)
+    assert sqlite._writer is not None
+    sqlite._writer.shown = shown
+    commit = sqlite.run_now([reserve("r1", "s1", quantity=8)], 5, shown.revision + 1)
     assert commit is not None
     assert not isinstance(commit.answers[0], Accepted)  # seven were counted since
-    await store.close()
 
 
 async def test_rows_that_are_not_there_do_not_fill_the_memory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sqlite: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(known, "MOST", 20)
-    store = SqliteStore(tmp_path / "shop.db")
-    await store.open(0)
-    await fill(store)
-    revision = (await store.snapshot()).revision
+    revision = (await sqlite.snapshot()).revision
     for number in range(50):
-        store.run_now([reserve(f"r{number}", f"s{number}", f"nothing{number}/M")], 5, revision)
-    assert store._writer is not None
-    assert all(len(rows) <= 2 * 20 for rows in store._writer._known._rows.values())
-    await store.close()
+        sqlite.run_now([reserve(f"r{number}", f"s{number}", f"nothing{number}/M")], 5, revision)
+    assert sqlite._writer is not None
+    assert all(len(rows) <= 2 * 20 for rows in sqlite._writer._known._rows.values())
 
 
 async def test_a_full_journal_is_left_to_its_thread_which_begins_a_new_one(tmp_path: Path) -> None:
@@ -169,7 +161,7 @@ async def test_a_full_journal_is_left_to_its_thread_which_begins_a_new_one(tmp_p
     await store.open(0)
     await fill(store)
     for number in range(40):
-        revision = store._image.revision
+        revision = store.image.revision
         commands = [reserve(f"r{number}", f"s{number}", ttl=10)]
         now = 100 + 20 * number
         if store.run_now(commands, now, revision) is None:
@@ -178,5 +170,5 @@ async def test_a_full_journal_is_left_to_its_thread_which_begins_a_new_one(tmp_p
     await store.close()
     again = JsonStore(tmp_path / "shop")
     await again.open(10**6)
-    assert again._image.revision == store._image.revision
+    assert again.image.revision == store.image.revision
     await again.close()

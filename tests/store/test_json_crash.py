@@ -146,7 +146,7 @@ class AppliesTooSoon(JsonStore):
     """Shows a batch before it is durable."""
 
     async def _write(self, state: State) -> None:
-        self._image.apply(state.changed, state.revision)
+        self.image.apply(state.changed, state.revision)
         await super()._write(state)
 
 
@@ -182,7 +182,7 @@ async def fail_everywhere(
 async def _wrong_after(run: Run, expected: list[dict[str, Any]]) -> list[str]:
     """After a failure the store shows what was acknowledged and nothing more."""
     image = MemoryStore()
-    image.image = run.store._image
+    image.image = run.store.image
     shown = await everything(image)
     wanted = expected[run.acknowledged]
     return [

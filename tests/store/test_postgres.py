@@ -40,6 +40,15 @@ async def store(postgres_url: str) -> AsyncIterator[PostgresStore]:
 
 
 @pytest.fixture
+async def second(postgres_url: str, store: PostgresStore) -> AsyncIterator[PostgresStore]:
+    """Another server on the same database."""
+    found = PostgresStore(postgres_url)
+    await found.open(0)
+    yield found
+    await found.close()
+
+
+@pytest.fixture
 async def database(postgres_url: str, store: PostgresStore) -> AsyncIterator[asyncpg.Connection]:
     """A connection of somebody else to the store's database."""
     found = await asyncpg.connect(postgres_url)
@@ -60,12 +69,10 @@ def accepted(commit: Commit) -> int:
 
 
 async def test_two_servers_never_oversell_and_leave_no_gap(
-    store: PostgresStore, postgres_url: str
+    store: PostgresStore, second: PostgresStore
 ) -> None:
     await store.run([Count(sku="prod_a/M", quantity=200)], 1, 0)
     start = (await store.snapshot()).revision
-    second = PostgresStore(postgres_url)
-    await second.open(0)
 
     async def sell(server: PostgresStore, name: str) -> tuple[int, list[int]]:
         sold, seen, known = 0, [], start
@@ -91,7 +98,6 @@ async def test_two_servers_never_oversell_and_leave_no_gap(
     assert [entry.revision for entry in entries] == list(range(1, len(entries) + 1))
     level = balance(entries, "prod_a/M", MAIN)
     assert (level.on_hand, level.reserved) == (200, 200)
-    await second.close()
 
 
 async def test_one_server_waits_while_another_decides(
@@ -116,11 +122,9 @@ DOCUMENT = Keep(drafts=(Draft("folder", "name", "body"),))
 
 @pytest.mark.parametrize("others", [Count(sku="prod_a/M", quantity=3), DOCUMENT])
 async def test_who_decided_beside_another_server_decides_again(
-    store: PostgresStore, postgres_url: str, monkeypatch: pytest.MonkeyPatch, others: Command
+    store: PostgresStore, second: PostgresStore, monkeypatch: pytest.MonkeyPatch, others: Command
 ) -> None:
     """Also where the other one has written nothing into the ledger."""
-    second = PostgresStore(postgres_url)
-    await second.open(0)
     between(monkeypatch, lambda: second.run([others], 5, 0))
     commit = await store.run([reserve("r1", "s1", quantity=10), DOCUMENT], 5, 0)
     assert store._crowded > 0
@@ -129,7 +133,6 @@ async def test_who_decided_beside_another_server_decides_again(
     assert commit.answers[1] == Accepted([2 if fits else 1])  # no version is given twice
     entries = await store.entries_after(0)
     assert [entry.revision for entry in entries] == list(range(1, len(entries) + 1))
-    await second.close()
 
 
 async def test_who_decided_beside_a_stranger_with_the_lock_decides_again(
@@ -147,10 +150,8 @@ async def test_who_decided_beside_a_stranger_with_the_lock_decides_again(
 
 
 async def test_rows_read_at_two_moments_are_not_decided_on(
-    store: PostgresStore, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    store: PostgresStore, second: PostgresStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    second = PostgresStore(postgres_url)
-    await second.open(0)
     await second.run([reserve("r1", "s1", quantity=10)], 5, 0)
     between(
         monkeypatch,
@@ -161,7 +162,6 @@ async def test_rows_read_at_two_moments_are_not_decided_on(
     assert isinstance(answer, Accepted)
     assert answer.data["lines"] == []  # the other server has released it
     assert store._crowded > 0
-    await second.close()
 
 
 def between(
@@ -200,7 +200,7 @@ async def test_alone_a_batch_takes_one_round_trip_where_it_has_to_read_nothing(
 
 
 async def test_what_a_snapshot_has_shown_need_not_be_read(
-    store: PostgresStore, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    store: PostgresStore, second: PostgresStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = (await store.run([], 5, 0)).revision
     await store.snapshot()
@@ -208,21 +208,16 @@ async def test_what_a_snapshot_has_shown_need_not_be_read(
     commit = await store.run([reserve("r1", "s1", "prod_b/S")], 5, known)
     assert accepted(commit) == 1
     monkeypatch.undo()
-    second = PostgresStore(postgres_url)
-    await second.open(0)
     await second.run([Count(sku="prod_b/S", quantity=2)], 5, 0)
     await store.snapshot()  # of a moment that its memory knows nothing of
     refused = await store.run([reserve("r2", "s2", "prod_b/S", quantity=3)], 5, commit.revision)
     assert isinstance(refused.answers[0], Refused)
-    await second.close()
 
 
 async def test_a_buyer_who_is_known_elsewhere_is_not_taken_for_a_new_one(
-    store: PostgresStore, postgres_url: str
+    store: PostgresStore, second: PostgresStore
 ) -> None:
     """What this server supposes not to be there the other one may have written long ago."""
-    second = PostgresStore(postgres_url)
-    await second.open(0)
     known = (await second.run([reserve("r1", "s1", quantity=2)], 5, 0)).revision
     assert (await store.run([DOCUMENT], 5, known)).revision == known
     assert store._memory.mark is not None
@@ -234,46 +229,36 @@ async def test_a_buyer_who_is_known_elsewhere_is_not_taken_for_a_new_one(
     level = await store.find(Level, ("prod_a/M", MAIN))
     assert level is not None
     assert level.reserved == 3
-    await second.close()
 
 
 async def test_the_same_key_again_gets_the_first_answer_from_every_server(
-    store: PostgresStore, postgres_url: str
+    store: PostgresStore, second: PostgresStore
 ) -> None:
-    second = PostgresStore(postgres_url)
-    await second.open(0)
     count = Count(sku="prod_a/M", quantity=7, command_id="k1", digest="d")
     first = await second.run([count], 5, 0)
     await store.run([DOCUMENT], 5, first.revision)
     again = await store.run([count], 5, first.revision)
     assert again.answers == [Accepted(first.answers[0].data, replayed=True)]  # type: ignore[union-attr]
     assert again.revision == first.revision
-    await second.close()
 
 
 async def test_what_is_remembered_ends_with_another_servers_write(
-    store: PostgresStore, postgres_url: str
+    store: PostgresStore, second: PostgresStore
 ) -> None:
-    second = PostgresStore(postgres_url)
-    await second.open(0)
     known = (await store.run([reserve("r1", "s1", quantity=4)], 5, 0)).revision
     await second.run([reserve("r2", "s2", quantity=6)], 5, 0)
     commit = await store.run([reserve("r3", "s3")], 5, known)
     assert isinstance(commit.answers[0], Refused)
     assert [entry.reservation_id for entry in commit.entries] == ["r2"]
-    await second.close()
 
 
 async def test_a_refusal_is_never_given_from_memory(
-    store: PostgresStore, postgres_url: str
+    store: PostgresStore, second: PostgresStore
 ) -> None:
-    second = PostgresStore(postgres_url)
-    await second.open(0)
     known = (await store.run([reserve("r1", "s1", quantity=10)], 5, 0)).revision
     await second.run([Count(sku="prod_a/M", quantity=11)], 5, 0)
     commit = await store.run([reserve("r2", "s2")], 5, known)
     assert isinstance(commit.answers[0], Accepted)
-    await second.close()
 
 
 async def test_holds_whose_time_is_up_end_before_anything_is_decided_from_memory(
@@ -437,18 +422,15 @@ async def nothing(commands: Any) -> list[Any]:
 
 
 async def test_the_bell_rings_for_others_and_not_for_oneself(
-    store: PostgresStore, postgres_url: str
+    store: PostgresStore, second: PostgresStore
 ) -> None:
     heard = Heard()
     await store.watch(heard.ring, nothing)
     await heard.at_least((await store.snapshot()).revision)  # what came before it listened
-    second = PostgresStore(postgres_url)
-    await second.open(0)
     own = (await store.run([reserve("r1", "s1")], 5, 0)).revision
     others = (await second.run([reserve("r2", "s2")], 5, 0)).revision
     await heard.at_least(others)
     assert own not in heard.revisions
-    await second.close()
 
 
 async def test_a_commit_of_ones_own_with_a_lost_answer_rings_too(postgres_url: str) -> None:
@@ -467,12 +449,10 @@ async def test_a_commit_of_ones_own_with_a_lost_answer_rings_too(postgres_url: s
 
 
 async def test_after_the_listener_was_cut_off_nothing_is_missed(
-    store: PostgresStore, postgres_url: str, database: asyncpg.Connection
+    store: PostgresStore, second: PostgresStore, database: asyncpg.Connection
 ) -> None:
     heard = Heard()
     await store.watch(heard.ring, nothing)
-    second = PostgresStore(postgres_url)
-    await second.open(0)
     await second.run([reserve("r1", "s1")], 5, 0)
     cut = await database.fetchval(
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"
@@ -481,7 +461,6 @@ async def test_after_the_listener_was_cut_off_nothing_is_missed(
     assert cut >= 1
     missed = (await second.run([reserve("r2", "s2")], 5, 0)).revision
     await heard.at_least(missed)
-    await second.close()
 
 
 # -- poolers, standbys, settings -------------------------------------------------------------------

@@ -47,7 +47,7 @@ class State:
         self.changed: Rows = {}
         self.entries: list[Entry] = []
         self.expired: list[Reservation] = []
-        self.added: set[Hashable] = set()
+        self.added: set[Key] = set()
         self._undo: list[tuple[type[Row], Hashable, Any]] = []
         self._savepoints = 0
         self._holds: dict[str, set[str]] | None = None
@@ -78,7 +78,7 @@ class State:
 
     def add(self, row: Row) -> None:
         """Writes a row that cannot be there yet: a store refuses the batch where it is."""
-        self.added.add(row.key)
+        self.added.add((type(row), row.key))
         self.put(row)
 
     def level(self, sku: str, location: str = MAIN) -> Level:

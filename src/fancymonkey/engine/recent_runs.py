@@ -9,10 +9,10 @@ from msgspec import Struct
 
 from fancymonkey.core.document import Document
 from fancymonkey.core.payment import Run
+from fancymonkey.engine.demand import HOUR
 from fancymonkey.store.base import Store
 
 FOLDER = "jobs"
-HOUR = 3_600_000
 
 
 class Standing(Struct):

@@ -19,8 +19,10 @@ from fancymonkey.core.keep import Draft, Keep
 from fancymonkey.core.outcomes import Refused
 from fancymonkey.core.payment import Run
 from fancymonkey.core.record import RecordRun
+from fancymonkey.engine.demand import HOUR
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.folder import Folder, Kept, Stale
+from fancymonkey.engine.recent_runs import FOLDER
 from fancymonkey.errors import FancyMonkeyError
 from fancymonkey.jobs.job import Done, Job
 from fancymonkey.jobs.lease import RENEW_SECONDS, STALE_SECONDS, Stillness
@@ -28,7 +30,6 @@ from fancymonkey.jobs.timing import due
 
 log = logging.getLogger(__name__)
 
-HOUR = 3_600_000
 ABANDONED = 600_000
 """A run of another process that gave no sign for so long (ms, by the clock on the wall) is over."""
 ATTEMPTS = 3
@@ -79,7 +80,7 @@ class Jobs:
         self.jobs = {job.name: job for job in jobs}
         self.alone = alone
         self.me = me or process_name()
-        self._states = Folder(engine, "jobs", Progress)
+        self._states = Folder(engine, FOLDER, Progress)
         self._still: dict[str, Stillness] = {name: Stillness() for name in self.jobs}
 
     async def states(self) -> dict[str, Kept[Progress]]:

@@ -18,6 +18,7 @@ from fancymonkey.core.outcomes import Accepted
 from fancymonkey.core.payment import Run
 from fancymonkey.core.record import MoveCursor, RecordRun
 from fancymonkey.core.refund import Doubt
+from fancymonkey.engine.demand import HOUR
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import PaymentError
 from fancymonkey.payments import events
@@ -29,7 +30,6 @@ from fancymonkey.payments.refunds import give_due
 log = logging.getLogger(__name__)
 
 JOB = "reconcile"
-HOUR = 3_600_000
 OVERLAP = HOUR
 """Events are read again from a while before the last comparison: Stripe lists some late."""
 SESSION_LIFE = 25 * HOUR

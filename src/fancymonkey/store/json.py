@@ -63,7 +63,7 @@ class JsonStore(Reading):
         self._path = path
         self._read_only = read_only
         self._disk = disk or Disk()
-        self._image = Image()
+        self.image = Image()
         self._recent = Recent()
         self._journal = Journal(
             self._disk, path / "logs", segment_bytes=segment_bytes, segment_entries=segment_entries
@@ -78,7 +78,7 @@ class JsonStore(Reading):
         self._now = 0
         self._open = False
         self.mirror = Mirror(
-            self._disk, path / PRODUCTS, path / "state", lambda: self._image, self._submit
+            self._disk, path / PRODUCTS, path / "state", lambda: self.image, self._submit
         )
 
     async def open(self, now: int) -> None:
@@ -89,7 +89,7 @@ class JsonStore(Reading):
             await self._in_writer(self._open_files)
             if self._read_only:
                 commands = await self.mirror.check()
-                self._recent.entries = imagine(self._image, commands, self._now)
+                self._recent.entries = imagine(self.image, commands, self._now)
             else:
                 await self.mirror.open(self._entries_since)
                 self._open = True
@@ -106,10 +106,10 @@ class JsonStore(Reading):
             self._file_lock.take(self._now)
             remove_leftovers(self._disk, self._path, self._path / "logs", self._path / "state")
         check_whole(self._path)
-        at = recover(self._image, self._recent, self._journal, self._state.read())
+        at = recover(self.image, self._recent, self._journal, self._state.read())
         if not self._read_only:
             self._journal.start()
-            self._journal.fit(self._image.size)
+            self._journal.fit(self.image.size)
         log.info("%s: open at revision %d, batch %d", self._path, at.revision, at.number)
 
     async def close(self) -> None:
@@ -134,7 +134,7 @@ class JsonStore(Reading):
         self._check_writable()
         async with self._turn:
             self._check_writable()
-            before = self._image.revision
+            before = self.image.revision
             state, answers = self._decide(commands, now)
             if state.changed or state.entries:
                 await self._write(state)
@@ -146,7 +146,7 @@ class JsonStore(Reading):
         journal = self._journal
         if not self._open or self._turn.locked() or not journal.pace.quick or journal.full:
             return None
-        if after != self._image.revision:
+        if after != self.image.revision:
             return None
         self._check_writable()
         state, answers = self._decide(commands, now)
@@ -159,8 +159,8 @@ class JsonStore(Reading):
 
     def _decide(self, commands: Sequence[Command], now: int) -> tuple[State, list[Answer]]:
         self._now = now
-        state = self._image.begin(now)
-        return state, execute(state, commands, self._image.due(now))
+        state = self.image.begin(now)
+        return state, execute(state, commands, self.image.due(now))
 
     async def _write(self, state: State) -> None:
         """Makes a batch durable and then visible."""
@@ -175,7 +175,7 @@ class JsonStore(Reading):
         return line, state.revision, len(state.entries)
 
     def _written(self, state: State) -> None:
-        self._image.apply(state.changed, state.revision)
+        self.image.apply(state.changed, state.revision)
         self._recent.add(state.entries)
         self.mirror.changed(state.entries)
 
@@ -206,9 +206,9 @@ class JsonStore(Reading):
         except OSError as error:  # what was committed stays committed
             self._stop(f"the journal could not be rotated: {error}")
             return
-        forget_ended(self._image, now)
-        rows = all_rows(self._image.rows)
-        self._journal.fit(self._image.size)
+        forget_ended(self.image, now)
+        rows = all_rows(self.image.rows)
+        self._journal.fit(self.image.size)
         task = asyncio.create_task(self._write_snapshot(position, now, rows), name="snapshot")
         self._snapshots.add(task)
         task.add_done_callback(self._snapshots.discard)
@@ -229,7 +229,7 @@ class JsonStore(Reading):
         """See `Store.load`. It counts from the moment when the state file is there."""
         self._check_writable()
         async with self._turn:
-            if not self._image.empty:
+            if not self.image.empty:
                 raise DataError(f"{self._path} is not empty.")
             before = self._journal.position
             try:
@@ -246,7 +246,7 @@ class JsonStore(Reading):
                 if isinstance(error, OSError):
                     raise StoreUnavailable(f"{self._path} could not be filled: {error}") from error
                 raise
-            self._image.apply(changed, revision)
+            self.image.apply(changed, revision)
             self.mirror.all_changed()
 
     async def absorb(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
@@ -259,7 +259,7 @@ class JsonStore(Reading):
         async with self._turn:
             await self._in_writer(self._state.clear)
             await self._in_writer(self._journal.restart, Position(), loaded=False)
-            self._image, self._recent = Image(), Recent()
+            self.image, self._recent = Image(), Recent()
             self.mirror.all_changed()
 
     async def others(self) -> list[str]:
@@ -275,11 +275,11 @@ class JsonStore(Reading):
         """See `Store.prune`."""
         self._check_writable()
         async with self._turn:
-            if not self._image.old(before):
+            if not self.image.old(before):
                 return 0
-            line = self._journal.line(self._image.revision, before, {}, [], pruned=before)
-            await self._append(line, self._image.revision, 0)
-            return self._image.forget(before)
+            line = self._journal.line(self.image.revision, before, {}, [], pruned=before)
+            await self._append(line, self.image.revision, 0)
+            return self.image.forget(before)
 
     async def watch(self, bell: Bell, submit: Submit) -> None:
         """See `Store.watch`. No other process writes here, so the bell stays silent."""

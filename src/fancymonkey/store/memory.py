@@ -161,7 +161,48 @@ class Image:
         return found
 
 
-class MemoryStore:
+class InMemory:
+    """The reading half of a store whose rows are in memory: all but the ledger."""
+
+    image: Image
+
+    async def entries_after(self, revision: int, limit: int = 1000) -> list[Entry]:
+        """See `Store.entries_after`."""
+        raise NotImplementedError
+
+    async def snapshot(self) -> Snapshot:
+        """See `Store.snapshot`."""
+        return self.image.snapshot()
+
+    async def catalogue(self, product_ids: Iterable[str]) -> tuple[list[Product], list[Item]]:
+        """See `Store.catalogue`."""
+        return self.image.catalogue(product_ids)
+
+    async def next_due(self) -> int | None:
+        """See `Store.next_due`."""
+        return self.image.next_due()
+
+    async def reservation(self, ref: str) -> Reservation | None:
+        """See `Store.reservation`."""
+        return self.image.reservation(ref)
+
+    async def scan(self, kind: type[Row], after: Hashable | None = None) -> AsyncIterator[Row]:
+        """See `Store.scan`. What was forgotten long ago is in the ledger only."""
+        for row in self.image.after(kind, after):
+            yield row
+
+    async def find(self, kind: type[R], key: Hashable) -> R | None:
+        """See `Store.find`."""
+        found: R | None = self.image.rows[kind].get(key)
+        return found
+
+    @asynccontextmanager
+    async def frozen(self) -> AsyncIterator[Frozen]:
+        """See `Store.frozen`."""
+        yield self.image.frozen(self.entries_after)
+
+
+class MemoryStore(InMemory):
     """Keeps everything in this process and forgets it with it."""
 
     def __init__(self) -> None:
@@ -186,14 +227,6 @@ class MemoryStore:
         """Never: whoever tests with this store wants to see what waits."""
         return None
 
-    async def snapshot(self) -> Snapshot:
-        """See `Store.snapshot`."""
-        return self.image.snapshot()
-
-    async def catalogue(self, product_ids: Iterable[str]) -> tuple[list[Product], list[Item]]:
-        """See `Store.catalogue`."""
-        return self.image.catalogue(product_ids)
-
     async def entries_after(self, revision: int, limit: int = 1000) -> list[Entry]:
         """See `Store.entries_after`."""
         return self.entries[revision : revision + limit]
@@ -203,24 +236,6 @@ class MemoryStore:
         for entry in list(self.entries):
             if entry.sku == sku and (until is None or entry.at <= until):
                 yield entry
-
-    async def next_due(self) -> int | None:
-        """See `Store.next_due`."""
-        return self.image.next_due()
-
-    async def reservation(self, ref: str) -> Reservation | None:
-        """See `Store.reservation`."""
-        return self.image.reservation(ref)
-
-    async def scan(self, kind: type[Row], after: Hashable | None = None) -> AsyncIterator[Row]:
-        """See `Store.scan`."""
-        for row in self.image.after(kind, after):
-            yield row
-
-    async def find(self, kind: type[R], key: Hashable) -> R | None:
-        """See `Store.find`."""
-        found: R | None = self.image.rows[kind].get(key)
-        return found
 
     async def load(
         self, rows: AsyncIterator[Row], entries: AsyncIterator[Entry], revision: int
@@ -235,11 +250,6 @@ class MemoryStore:
         image.apply(changed, revision)
         self.entries = [entry async for entry in entries]
         self.image = image
-
-    @asynccontextmanager
-    async def frozen(self) -> AsyncIterator[Frozen]:
-        """See `Store.frozen`."""
-        yield self.image.frozen(self.entries_after)
 
     async def absorb(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
         """See `Store.absorb`."""

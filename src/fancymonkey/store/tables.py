@@ -100,17 +100,15 @@ def written(state: State) -> Iterator[tuple[type[Row], bool, list[Row]]]:
     was in use already then fails instead of taking another's place.
     """
     for kind in ROWS:
-        rows, base = state.changed.get(kind), state.base[kind]
-        if not rows:
-            continue
-        added = state.added if kind is Reservation else ()
-        fresh = [row for key, row in rows.items() if base.get(key) is None or key in added]
-        if fresh:
-            yield kind, True, fresh
-        if len(fresh) < len(rows):
-            known = [
-                row for key, row in rows.items() if not (base.get(key) is None or key in added)
-            ]
+        base = state.base[kind]
+        new: list[Row] = []
+        known: list[Row] = []
+        for key, row in state.changed.get(kind, {}).items():
+            there = base.get(key) is not None and (kind, key) not in state.added
+            (known if there else new).append(row)
+        if new:
+            yield kind, True, new
+        if known:
             yield kind, False, known
 
 
