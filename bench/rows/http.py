@@ -22,18 +22,22 @@ RESERVE = "/api/inventory/reserve"
 GET = "/api/inventory/get"
 CONNECTIONS = (64, 256)
 BARS = {"json": 0.6, "sqlite": 0.4, "postgres": 0.45}
+NOOP_BAR = 0.8
+"""What a no-op has to reach of bare ASGI."""
 
 
 def reserve(places: Places, effort: Effort) -> list[Row]:
     """Reserve of the hot SKU on each store ÷ no-op, and PostgreSQL ÷ pgbench.
 
     One no-op goes by ASGI, as every other endpoint; the other one goes the same short way through
-    the server as the reserve. The bar is held against both.
+    the server as the reserve. The bar is held against both. As a no-op has to reach 0.8 of bare
+    ASGI (see `hot`), a reserve has to reach the product of the two, whatever no-op is meant.
     """
     rows = []
     pgbench = Pgbench(places.postgres) if "postgres" in places.stores else None
     with ExitStack() as stack:
         noop = stack.enter_context(bench_server(places, "noop"))
+        bare = stack.enter_context(bench_server(places, "bare"))
         servers = {
             name: stack.enter_context(places.shop(name, sample()).server())
             for name in places.stores
@@ -42,6 +46,7 @@ def reserve(places: Places, effort: Effort) -> list[Row]:
             contestants = {
                 "no-op": calls(noop, NOOP, effort, connections),
                 "no-op by ASGI": calls(noop, NOOP_ASGI, effort, connections),
+                "bare ASGI": calls(bare, NOOP, effort, connections),
             }
             for name, server in servers.items():
                 database = places.database_pid(name)
@@ -51,12 +56,12 @@ def reserve(places: Places, effort: Effort) -> list[Row]:
             measures = rotate(contestants, effort.rounds)
             for name in places.stores:
                 what = f"HTTP reserve, hot SKU, {connections} connections: {name}"
-                for base in ("no-op by ASGI", "no-op"):
+                for base, part in (("no-op by ASGI", 1), ("no-op", 1), ("bare ASGI", NOOP_BAR)):
                     rows.append(
                         Row(
                             f"{what} ÷ {base}",
                             ratios(measures, name, base),
-                            Bar(BARS[name]),
+                            Bar(round(BARS[name] * part, 2)),
                             notes=behind(measures, name, base),
                         )
                     )
@@ -89,13 +94,13 @@ def hot(places: Places, effort: Effort) -> list[Row]:
         Row(
             "hot endpoints: no-op by ASGI ÷ bare ASGI on the same server",
             ratios(measures, "no-op by ASGI", "bare ASGI"),
-            Bar(0.8),
+            Bar(NOOP_BAR),
             notes=behind(measures, "no-op by ASGI", "bare ASGI"),
         ),
         Row(
             "hot endpoints: no-op ÷ bare ASGI on the same server",
             ratios(measures, "no-op", "bare ASGI"),
-            Bar(0.8),
+            Bar(NOOP_BAR),
             notes=behind(measures, "no-op"),
         ),
         Row(

@@ -20,7 +20,7 @@ from fancymonkey.core.payment import Run
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.recent_runs import recent_runs
 from fancymonkey.errors import ConfigError, StoreLocked, StoreUnavailable
-from fancymonkey.jobs.catalogue import NEEDS
+from fancymonkey.jobs.catalogue import absent
 from fancymonkey.jobs.desk import FAILED, JobRunning
 from fancymonkey.store.opening import open_store
 
@@ -122,9 +122,7 @@ async def _here(settings: Settings, name: str) -> dict[str, Any]:
     try:
         jobs = Shop(engine, settings, checkouts).jobs
         if name not in jobs.jobs:
-            wanted = NEEDS.get(name)
-            why = f"The job {name} needs {wanted}." if wanted else f"There is no job {name}."
-            raise ConfigError(f"{why} Take one of {', '.join(jobs.jobs)}.")
+            raise ConfigError(absent(jobs, name))
         ran = await jobs.run(jobs.jobs[name])
     except JobRunning as error:
         raise StoreUnavailable(f"{error} Wait for its end.") from None

@@ -30,6 +30,13 @@ def jobs_of(
     return Jobs(engine, _jobs(engine, settings, reconciler, alerts), alone=not settings.shared)
 
 
+def absent(jobs: Jobs, name: str) -> str:
+    """Why there is no job of a name, and which ones there are."""
+    wanted = NEEDS.get(name)
+    why = f"The job {name} needs {wanted}." if wanted else "There is no such job."
+    return f"{why} Take one of {', '.join(jobs.jobs)}."
+
+
 def _jobs(
     engine: Engine, settings: Settings, reconciler: Reconciler | None, alerts: Alerts
 ) -> Iterator[Job]:

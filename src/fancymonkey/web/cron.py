@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from fancymonkey.errors import PaymentError, StoreError
-from fancymonkey.jobs.catalogue import NEEDS
+from fancymonkey.jobs.catalogue import absent
 from fancymonkey.jobs.desk import FAILED, JobRunning, Ran
 from fancymonkey.web.access import require
 from fancymonkey.web.front import failure, note
@@ -66,10 +66,7 @@ async def run_job(shop: Shop, name: str) -> Ran:
     """Runs a job now. Raises Problem where there is none, it runs already, or it fails."""
     job = shop.jobs.jobs.get(name)
     if job is None:
-        there = f"Take one of {', '.join(shop.jobs.jobs)}."
-        wanted = NEEDS.get(name)
-        why = f"The job {name} needs {wanted}." if wanted else "There is no such job."
-        raise Problem(404, "unknown_job", f"{why} {there}")
+        raise Problem(404, "unknown_job", absent(shop.jobs, name))
     try:
         ran = await shop.jobs.run(job)
     except JobRunning as error:

@@ -146,9 +146,9 @@ class Call:
 
     async def body(self, most: int = BODY_MAX) -> bytes:
         """The whole body. Raises Problem 413 over `most` bytes, ClientGone where it breaks off."""
-        length = self.headers.get(b"content-length")
-        if length is not None and length.isdigit() and int(length[:20]) > most:
-            raise too_long(most)
+        length = self.headers.get(b"content-length", b"")
+        if len(length) > 5 and length.isdigit() and int(length[:20]) > most:
+            raise too_long(most)  # at once; a short one is here in a moment anyway
         message = await self._receive()
         if message["type"] == "http.disconnect":
             raise ClientGone

@@ -2,13 +2,28 @@
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from functools import lru_cache
-from ipaddress import ip_address
 
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 
+from fancymonkey.web.near import far
+
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 """Upper bounds of the buckets of a duration, in seconds."""
+
+
+class Tally:
+    """Answers by how long they took, and the seconds of all of them."""
+
+    __slots__ = ("counts", "seconds")
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(BOUNDS) + 1)
+        self.seconds = 0.0
+
+    def add(self, other: "Tally") -> None:
+        """Takes others in."""
+        self.counts = [mine + more for mine, more in zip(self.counts, other.counts, strict=True)]
+        self.seconds += other.seconds
 
 
 class Meter:
@@ -21,9 +36,7 @@ class Meter:
         """Events whose signature was wrong."""
         self.untrusted_proxy = 0
         """Requests that came through a proxy nearby whose word on the client is not taken."""
-        self._answers: dict[tuple[str, int], int] = {}
-        self._times: dict[str, list[int]] = {}
-        self._seconds: dict[str, float] = {}
+        self._tallies: dict[tuple[str, int], Tally] = {}
 
     def event(self, outcome: str) -> None:
         """Counts an event that was believed."""
@@ -34,35 +47,34 @@ class Meter:
 
         From an address of the internet it may be a buyer who made the header up.
         """
-        if _is_near(peer):
+        if far(peer) is None:
             self.untrusted_proxy += 1
 
     def answered(self, path: str, status: int, seconds: float) -> None:
         """Counts an answer. `path` is one of ours, never what somebody made up."""
-        key = path, status
-        self._answers[key] = self._answers.get(key, 0) + 1
-        counts = self._times.get(path)
-        if counts is None:
-            counts = self._times[path] = [0] * (len(BOUNDS) + 1)
-            self._seconds[path] = 0.0
-        counts[bisect_left(BOUNDS, seconds)] += 1
-        self._seconds[path] += seconds
+        tally = self._tallies.get((path, status))
+        if tally is None:
+            tally = self._tallies[path, status] = Tally()
+        tally.counts[bisect_left(BOUNDS, seconds)] += 1
+        tally.seconds += seconds
 
     def collect(self) -> Iterator[Metric]:
         """The metrics, as prometheus_client wants them."""
         answers = CounterMetricFamily(
             "fancymonkey_http_requests", "Answers, by path and status.", labels=["path", "status"]
         )
-        for (path, status), count in sorted(self._answers.items()):
-            answers.add_metric([path, str(status)], count)
+        whole: dict[str, Tally] = {}
+        for (path, status), tally in sorted(self._tallies.items()):
+            answers.add_metric([path, str(status)], sum(tally.counts))
+            whole.setdefault(path, Tally()).add(tally)
         yield answers
         times = HistogramMetricFamily(
             "fancymonkey_http_seconds",
             "How long answers took, from the whole request's head on.",
             labels=["path"],
         )
-        for path, counts in sorted(self._times.items()):
-            times.add_metric([path], list(_buckets(counts)), self._seconds[path])
+        for path, tally in whole.items():
+            times.add_metric([path], list(_buckets(tally.counts)), tally.seconds)
         yield times
         events = CounterMetricFamily(
             "fancymonkey_webhook_events",
@@ -82,14 +94,6 @@ class Meter:
             "Requests through a proxy nearby that TRUSTED_PROXIES does not name.",
             value=self.untrusted_proxy,
         )
-
-
-@lru_cache(maxsize=64)
-def _is_near(peer: str) -> bool:
-    try:
-        return ip_address(peer).is_private
-    except ValueError:  # a socket of the file system
-        return True
 
 
 def _buckets(counts: list[int]) -> Iterator[tuple[str, float]]:

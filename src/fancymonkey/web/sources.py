@@ -7,7 +7,7 @@ import asyncio
 import hashlib
 import secrets
 from functools import lru_cache
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 
 from fancymonkey.config import Settings
 from fancymonkey.core.document import Document
@@ -15,20 +15,10 @@ from fancymonkey.core.fair import Limits, Source
 from fancymonkey.core.keep import Draft, Keep
 from fancymonkey.engine.engine import Engine
 from fancymonkey.web.http import Call
+from fancymonkey.web.near import far
 
 FOLDER, NAME = "secret", "sources"
 NO_LIMITS = Limits()
-
-# Nobody shops from here: these are proxies and platforms in front of us, and ourselves.
-OURS = tuple(
-    map(
-        ip_network,
-        [
-            *("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"),
-            *("::1/128", "fc00::/7", "fe80::/10"),
-        ],
-    )
-)
 
 
 class Sources:
@@ -48,12 +38,8 @@ class Sources:
         return self._of(call.address)
 
     def _make(self, text: str) -> Source | None:
-        try:
-            address = ip_address(text.partition("%")[0])
-        except ValueError:
-            return None  # a socket of this machine
-        address = getattr(address, "ipv4_mapped", None) or address
-        if any(address in network for network in OURS):
+        address = far(text)
+        if address is None:
             return None
         near, wide = (32, 24) if address.version == 4 else (64, 48)
         return Source(
