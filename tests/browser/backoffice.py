@@ -111,6 +111,10 @@ class Office:
             await self.reserve(size, taken, product, f"faster-{session[-6:]}")
         await self.at_stripe(session, "deliver")
 
+    async def run_job(self, name: str) -> None:
+        jobs = self.app._shop.jobs
+        await jobs.run(jobs.jobs[name])
+
     async def run(self, *commands: Command) -> None:
         for command in commands:
             await self.engine.submit(command)

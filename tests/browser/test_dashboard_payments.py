@@ -129,6 +129,7 @@ async def test_the_books_are_compared_now(browser: Browser, shop: Office) -> Non
         page = watched.page
         await visit(page, shop, PAGE)
         await expect(page.get_by_text("Nothing was compared yet.")).to_be_visible()
+        await shop.run_job("tidy")  # other jobs say nothing about the books
         await page.get_by_role("button", name="Compare with Stripe now").click()
         runs = page.get_by_role("table", name="Runs").locator("tbody tr")
         await expect(runs).to_have_count(1)

@@ -87,3 +87,6 @@ async def test_a_job_that_fails_says_so_and_is_kept(shop: Shop) -> None:
         ("broken", "failed"),
         ("away", "failed"),
     }
+    for job, found in (("away", ["away"]), ("nonsense", [])):
+        runs = (await shop.client.get(f"/api/payments/runs?job={job}", OWNER)).json["runs"]
+        assert [run["job"] for run in runs] == found

@@ -34,7 +34,7 @@ function tiles({ stock, holds }) {
     ${tile(number(stock.units), `units on hand in ${plural(stock.sizes, "size")}`, "/admin/")}
     ${tile(money(stock.value >= ROUNDED ? Math.round(stock.value) : stock.value), "at your prices", "/admin/?sort=-price")}
     ${tile(number(stock.low), `${stock.low === 1 ? "size" : "sizes"} low`, "/admin/?status=low", stock.low ? "low" : "")}
-    ${tile(number(stock.out), `${stock.out === 1 ? "size" : "sizes"} out`, "/admin/?status=out&status=sold_out", stock.out ? "out" : "")}
+    ${tile(number(stock.out), `${stock.out === 1 ? "size" : "sizes"} out or sold out`, "/admin/?status=out&status=sold_out", stock.out ? "out" : "")}
     ${tile(number(holds.units), `${holds.units === 1 ? "unit" : "units"} held in ${plural(holds.count, "basket")}`, "/admin/holds.html")}
     ${tile(number(stock.backordered), `${stock.backordered === 1 ? "unit" : "units"} backordered`, "/admin/?status=backordered", stock.backordered ? "backordered" : "")}
   </div>`;
@@ -110,7 +110,7 @@ function health({ health: { store, webhook, reconcile, backup } }) {
 function sentence({ stock, holds, matters }) {
   const parts = [];
   if (stock.low) parts.push(`${number(stock.low)} low`);
-  if (stock.out) parts.push(`${number(stock.out)} out`);
+  if (stock.out) parts.push(`${number(stock.out)} out or sold out`);
   if (holds.units) parts.push(`${number(holds.units)} held now`);
   const open = matters.open + matters.due;
   const stands = parts.length ? `${parts.join(", ")}. ` : "Everything is in stock. ";

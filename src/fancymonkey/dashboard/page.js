@@ -17,13 +17,13 @@ export const moment = (time) =>
   time ? html`<time datetime=${time} title=${when(time)}>${ago(time)}</time>` : html`<span class="quiet">never</span>`;
 
 /** How what runs by itself came out, in words. */
-export const RUNS = { balanced: ["good", "Books balance"], mended: ["warn", "Mended"], open: ["wrong", "Look here"], failed: ["wrong", "Failed"], done: ["good", "Done"] };
+export const RUNS = { balanced: ["good", "Books balance"], mended: ["warn", "Mended"], open: ["wrong", "Look here"], failed: ["wrong", "Failed"], done: ["good", "Done"], nothing: ["", "Nothing to do"] };
 
 const HOUR = 3_600_000;
 
 /** When a job ran. Comparisons that found nothing are kept once an hour, under its beginning. */
 export const ranAt = (time, outcome) =>
-  outcome === "balanced" && Date.now() - new Date(time) < HOUR ? html`<time datetime=${time} title=${when(time)}>within this hour</time>` : moment(time);
+  ["balanced", "nothing"].includes(outcome) && Date.now() - new Date(time) < HOUR ? html`<time datetime=${time} title=${when(time)}>within this hour</time>` : moment(time);
 
 const bones = (count) => html`<div class="bones" aria-busy="true"><span class="unseen">Reading …</span>${Array.from({ length: count }, () => html`<i></i>`)}</div>`;
 

@@ -31,7 +31,7 @@ async function load() {
   const [matters, events, runs] = await Promise.all([
     ask("/api/payments/matters", { limit: 500 }),
     ask("/api/payments/events", { limit: view.values.event ? 1000 : told }),
-    ask("/api/payments/runs", { limit: 30 }),
+    ask("/api/payments/runs", { job: "reconcile", limit: 30 }),
   ]);
   return { ...matters, events: events.events, runs: runs.runs };
 }
@@ -98,8 +98,7 @@ function report(run) {
 
 function runs(data, can) {
   const columns = [
-    ["Job", (run) => html`<b>${run.job === "reconcile" ? "Comparison with Stripe" : run.job}</b>`, "title"],
-    ["When", (run) => ranAt(run.startedAt, run.outcome)],
+    ["When", (run) => html`<b>${ranAt(run.startedAt, run.outcome)}</b>`, "title"],
     ["Outcome", (run) => badge(RUNS, run.outcome)],
     ["Report", report],
     ["Took", (run) => `${number(run.tookMs)} ms`, "number"],

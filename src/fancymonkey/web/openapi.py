@@ -162,7 +162,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "What the jobs have done (owner)",
         codes=(401, 403, 422, 429),
         tag="payments",
-        parameters=(OWNER, LIMIT),
+        parameters=(OWNER, LIMIT, ("job", "query", "Only runs of this one")),
     ),
     *(
         Operation(

@@ -2,7 +2,6 @@
 
 import heapq
 from typing import Annotated, Any, Literal
-from urllib.parse import parse_qs
 
 import msgspec
 from msgspec import Meta, Struct
@@ -15,6 +14,7 @@ from fancymonkey.errors import PaymentError
 from fancymonkey.payments.refunds import give_due, matters
 from fancymonkey.web.access import require
 from fancymonkey.web.answers import refusal
+from fancymonkey.web.choice import Query
 from fancymonkey.web.front import note
 from fancymonkey.web.holds import named
 from fancymonkey.web.http import RETRY_SOON, Call, Problem, Reply, ok, parse
@@ -123,22 +123,17 @@ async def reconcile_cron(shop: Shop, call: Call) -> Reply:
 
 
 async def list_runs(shop: Shop, call: Call) -> Reply:
-    """The latest runs of the jobs, the newest first, and what each has done."""
+    """The latest runs of the jobs, or of one `job`, the newest first, and what each has done."""
     await require(shop, call, "read")
+    limit, job = _limit(call), Query(call).text("job")
     rows = [row async for row in shop.engine.store.scan(Run) if isinstance(row, Run)]
-    newest = heapq.nlargest(_limit(call), rows, key=lambda row: row.started_at)
+    meant = [row for row in rows if job is None or row.job == job]
+    newest = heapq.nlargest(limit, meant, key=lambda row: row.started_at)
     return ok(encode({"success": True, "runs": [_run_out(row) for row in newest]}))
 
 
 def _limit(call: Call) -> int:
-    try:
-        query = parse_qs(call.scope["query_string"].decode("ascii"), max_num_fields=20)
-        limit = int(query.get("limit", [str(LISTED)])[-1][:9])
-    except ValueError:
-        limit = 0
-    if not 1 <= limit <= LISTED_MAX:
-        raise Problem(422, "invalid_request", f"limit is a number from 1 to {LISTED_MAX}.")
-    return limit
+    return Query(call).number("limit", LISTED, 1, LISTED_MAX)
 
 
 def _event_out(row: Event) -> dict[str, Any]:
