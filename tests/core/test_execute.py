@@ -8,10 +8,12 @@ import pytest
 from fancymonkey.core.adjust import Adjust, Count, SetItem, SetReserved
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import Chain, DryRun, Many, RecordEvent
-from fancymonkey.core.model import Cursor, Event, Outcome, TurnedAway
+from fancymonkey.core.model import Cursor, Event, Level, Outcome, TurnedAway
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.core.record import MoveCursor, RecordTurnedAway, Remember
 from fancymonkey.core.resolve import Capture, Release
+from fancymonkey.core.state import State
+from fancymonkey.store.base import empty_rows
 from tests.core.builders import Row, Shop, named, take, told, upsert
 
 UP = Adjust(sku="a/M", delta=1)
@@ -104,6 +106,16 @@ def test_rows_made_and_unmade_within_a_chain_are_gone() -> None:
     ]
     assert shop.numbers("a/M") == (6, 4, 0)
     shop.audit()
+
+
+def test_a_batch_that_was_taken_back_is_one_without_changes() -> None:
+    """Stores do not write it; PostgreSQL must not even answer it from memory."""
+    state = State(empty_rows(), 0, 5)
+    with state.savepoint() as savepoint:
+        state.add(Level("a/M"))
+        state.put(Level("a/M", on_hand=1))
+        savepoint.undo()
+    assert (state.changed, state.added, state.entries) == ({}, set(), [])
 
 
 def test_holds_are_found_anew_after_an_undo() -> None:

@@ -196,6 +196,26 @@ def test_commits_while_it_is_read_anew_are_shown(caplog: pytest.LogCaptureFixtur
         simulate(work)
 
 
+def test_a_ledger_that_went_back_is_read_anew(caplog: pytest.LogCaptureFixture) -> None:
+    """A standby was promoted that did not have the latest commits."""
+
+    async def work() -> None:
+        async with opened() as (engine, store):
+            rows = {kind: dict(found) for kind, found in store.image.rows.items()}
+            image, entries = store.image, list(store.entries)
+            for number in range(3):
+                await engine.submit(take(f"lost{number}", a_M=1))
+            store.image, store.entries = type(image)(), entries
+            store.image.apply(rows, entries[-1].revision)
+            await engine.submit(up("b/M"))
+            await asyncio.sleep(1)
+            assert not engine.view.holds
+            shows(engine, store)
+
+    with caplog.at_level(logging.CRITICAL, "fancymonkey"):
+        simulate(work)
+
+
 # The end --------------------------------------------------------------------------------------
 
 

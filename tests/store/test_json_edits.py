@@ -345,6 +345,23 @@ async def test_a_broken_edit_in_the_last_moment_is_not_lost(path: Path) -> None:
     await store.close()
 
 
+async def test_what_was_to_be_written_is_written_once_a_broken_edit_is_taken_back(
+    path: Path,
+) -> None:
+    disk = EditsBetween()
+    store = await open_shop(path.parent, disk=disk)
+    before = path.read_text()
+    await hold(store, "s1", M, 3)
+    await sell(store, "s1")
+    disk.edits.append((path, before[:-4]))
+    await store.mirror.reconcile()
+    path.write_text(before)
+    await store.mirror.reconcile()
+    assert json.loads(path.read_text())[0]["sizes"]["M"]["stock"] == 17
+    assert (await level(store)).on_hand == 17
+    await store.close()
+
+
 async def test_an_editor_that_still_has_the_old_file_open(path: Path) -> None:
     store = await open_shop(path.parent)
     with path.open("r+") as editor:

@@ -11,6 +11,7 @@ import pytest
 
 from fancymonkey.core.adjust import Count
 from fancymonkey.core.command import Command
+from fancymonkey.core.execute import Many
 from fancymonkey.core.keep import Draft, Keep
 from fancymonkey.core.ledger import balance
 from fancymonkey.core.model import MAIN, Event, Level, Outcome, Reservation, SessionLink
@@ -22,8 +23,9 @@ from fancymonkey.store.base import Commit
 from fancymonkey.store.columns import TABLES
 from fancymonkey.store.memory import MemoryStore
 from fancymonkey.store.postgres import PostgresStore
-from fancymonkey.store.postgres_link import check_server, durability_trouble
+from fancymonkey.store.postgres_link import Link, check_server, durability_trouble
 from fancymonkey.store.postgres_schema import QUERIES
+from fancymonkey.store.postgres_watch import Watch
 from tests.store.cutting_proxy import CuttingProxy
 from tests.store.scripts import batches, script, upsert
 from tests.store.test_conformance import each, everything, fill, reserve
@@ -261,6 +263,49 @@ async def test_a_refusal_is_never_given_from_memory(
     assert isinstance(commit.answers[0], Accepted)
 
 
+def both(session: str, quantity: int) -> Many:
+    """Gives a hold back and makes another one, both or neither."""
+    commands = (Release(ref="r1"), reserve(f"new-{session}", session, quantity=quantity))
+    return Many(commands=commands, all_or_nothing=True)
+
+
+async def test_a_refusal_of_all_or_nothing_is_never_given_from_memory(
+    store: PostgresStore, second: PostgresStore
+) -> None:
+    known = (await store.run([reserve("r1", "s1", quantity=2)], 5, 0)).revision
+    assert isinstance((await store.run([both("s2", 12)], 5, known)).answers[0], Refused)
+    await second.run([Count(sku="prod_a/M", quantity=100)], 5, known)
+    assert isinstance((await store.run([both("s2", 12)], 5, known)).answers[0], Accepted)
+
+
+async def test_what_a_refusal_supposed_is_not_remembered(
+    store: PostgresStore, second: PostgresStore
+) -> None:
+    """A session that holds units since before this server knew of it."""
+    await second.run([reserve("r0", "old")], 5, 0)
+    known = (await store.run([reserve("r1", "s1", quantity=2)], 5, 0)).revision
+    assert isinstance((await store.run([both("old", 50)], 5, known)).answers[0], Refused)
+    commit = await store.run([Release(ref="old")], 5, known)
+    assert isinstance(commit.answers[0], Accepted)
+
+
+async def test_pruning_is_in_no_batchs_way(store: PostgresStore) -> None:
+    await store.run([], 5, 0)
+    pid, stop = pid_of(store), asyncio.Event()
+
+    async def prune() -> None:
+        while not stop.is_set():
+            await store.prune(5)
+
+    pruning = asyncio.create_task(prune())
+    for number in range(20):
+        commit = await store.run([reserve(f"p{number}", f"p{number}", quantity=1)], 5, 0)
+        assert len(commit.answers) == 1
+    stop.set()
+    await pruning
+    assert pid_of(store) == pid
+
+
 async def test_holds_whose_time_is_up_end_before_anything_is_decided_from_memory(
     store: PostgresStore,
 ) -> None:
@@ -419,6 +464,22 @@ class Heard:
 
 async def nothing(commands: Any) -> list[Any]:
     return []
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_who_looks_can_be_stopped_at_any_moment(
+    store: PostgresStore, postgres_url: str, turns: int
+) -> None:
+    async def rung(revision: int) -> None:
+        pass
+
+    watched = Watch(Link(postgres_url), rung, lambda: None)
+    await watched.start()
+    watched.look()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        await watched.close()
 
 
 async def test_the_bell_rings_for_others_and_not_for_oneself(

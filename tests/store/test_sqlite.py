@@ -3,14 +3,16 @@
 import asyncio
 import os
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
 
 from fancymonkey.core.adjust import Count
-from fancymonkey.core.outcomes import Accepted
+from fancymonkey.core.outcomes import Accepted, Refused
 from fancymonkey.core.resolve import Release
 from fancymonkey.errors import (
     DataError,
@@ -19,7 +21,7 @@ from fancymonkey.errors import (
     StoreReadOnly,
     StoreUnavailable,
 )
-from fancymonkey.store import sqlite_file, sqlite_writer
+from fancymonkey.store import sqlite, sqlite_file, sqlite_writer
 from fancymonkey.store.columns import TABLES
 from fancymonkey.store.opening import open_store
 from fancymonkey.store.sqlite import SqliteStore
@@ -263,3 +265,90 @@ async def test_a_closed_store_says_so(path: Path) -> None:
         await store.run([Release(ref="s1")], 1, 0)
     with pytest.raises(StoreUnavailable, match="not open"):
         await store.next_due()
+
+
+class Flaky:
+    """A connection on which the next reading of items fails."""
+
+    def __init__(self, db: apsw.Connection) -> None:
+        self._db = db
+        self.armed = True
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._db, name)
+
+    def execute(self, sql: str, *values: Any) -> Any:
+        if self.armed and "JOIN item" in sql:
+            self.armed = False
+            raise apsw.IOError("no such luck")
+        return self._db.execute(sql, *values)
+
+
+async def test_a_row_that_could_not_be_read_is_there_all_the_same(path: Path) -> None:
+    store = await opened(path)
+    await fill(store)
+    await store.close()
+    store = await opened(path)  # which knows nothing yet
+    assert store._writer is not None
+    flaky = Flaky(store._writer.db)
+    store._writer.db = flaky  # type: ignore[assignment]
+    with pytest.raises(StoreUnavailable, match="no such luck"):
+        await store.run([reserve("r1", "s1")], 5, 0)
+    assert not flaky.armed
+    (answer,) = (await store.run([reserve("r1", "s1")], 5, 0)).answers
+    assert isinstance(answer, Accepted)
+    await store.close()
+
+
+async def test_a_change_by_hand_before_the_first_batch_counts(path: Path) -> None:
+    store = await opened(path)
+    await fill(store)
+    await store.close()
+    store = await opened(path)
+    await store.snapshot()
+    other = apsw.Connection(str(path))
+    other.execute("UPDATE level SET on_hand = 3 WHERE sku = 'prod_a/M'")
+    other.close()
+    (answer,) = (await store.run([reserve("r1", "s1", quantity=5)], 5, 2**62)).answers
+    assert isinstance(answer, Refused)
+    await store.close()
+
+
+async def test_a_commit_stands_where_the_log_cannot_be_copied(
+    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = await opened(path)
+    await fill(store)
+
+    def locked(writer: sqlite_writer.Writer) -> None:
+        raise StoreUnavailable("Another program copies it.")
+
+    monkeypatch.setattr(sqlite_writer.Writer, "checkpoint", locked)
+    monkeypatch.setattr(sqlite, "CHECKPOINT_PAGES", 0)
+    (answer,) = (await store.run([reserve("r1", "s1")], 5, 0)).answers
+    assert isinstance(answer, Accepted)
+    assert "could not be copied" in caplog.text
+    await store.close()
+
+
+async def test_work_goes_on_where_its_caller_has_gone(path: Path) -> None:
+    store = await opened(path)
+    await fill(store)
+    assert store._writer is not None
+    begun, end = threading.Event(), threading.Event()
+
+    def long(writer: sqlite_writer.Writer) -> None:
+        with writer.transaction():
+            begun.set()
+            assert end.wait(10)
+
+    working = asyncio.create_task(store._write(long))
+    await asyncio.to_thread(begun.wait, 10)
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+    store._writer.pace.took(0, here=True)
+    assert store.run_now([reserve("r1", "s1")], 5, 0) is None  # the connection is in use
+    end.set()
+    (answer,) = (await store.run([reserve("r1", "s1")], 5, 0)).answers
+    assert isinstance(answer, Accepted)
+    await store.close()

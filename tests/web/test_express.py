@@ -1,13 +1,18 @@
 """The short way past ASGI: the same bytes as uvicorn's own way, and nothing unusual takes it."""
 
 import asyncio
+import gc
 import json
+import weakref
 from typing import Any
 
 import pytest
+import uvicorn
+from uvicorn.server import ServerState
 
 from fancymonkey.store.memory import MemoryStore
 from fancymonkey.web.express import SHORT, Express, Ride
+from fancymonkey.web.socket import Socket
 from tests.support.uvicorns import serving
 from tests.web.client import Answer
 from tests.web.express_client import Parsed, Transport, connection
@@ -236,6 +241,54 @@ async def test_an_endpoint_may_wait_for_anything(
     assert isinstance(protocol.cycle, Ride)
     (answer,) = await answers(transport, protocol, 1)
     assert answer.status == 200
+
+
+async def test_a_connection_is_gone_when_it_is_closed(shop: Shop) -> None:
+    """Without anybody who looks for rubbish: a busy server does so once in a long while."""
+    gc.collect()
+    gc.disable()
+    try:
+        protocol, transport = connection(shop.client.app)
+        protocol.data_received(request("cs_1"))
+        await answers(transport, protocol, 1)
+        protocol.connection_lost(None)
+        await asyncio.sleep(0)
+        gone = weakref.ref(protocol)
+        del protocol, transport
+        await asyncio.sleep(0)
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
+async def test_a_socket_is_gone_when_it_is_closed(shop: Shop) -> None:
+    config = uvicorn.Config(shop.client.app, log_config=None, interface="asgi3")
+    config.load()
+    gc.collect()
+    gc.disable()
+    try:
+        state, transport = ServerState(), Transport()
+        socket = Socket(config, state, {})
+        socket.connection_made(transport)
+        socket.data_received(
+            b"GET /api/inventory/live HTTP/1.1\r\nHost: shop.test\r\nConnection: Upgrade\r\n"
+            b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        async with asyncio.timeout(5):
+            while b"{" not in transport.written:
+                transport.changed.clear()
+                await transport.changed.wait()
+        socket.connection_lost(None)
+        async with asyncio.timeout(5):
+            while state.tasks:
+                await asyncio.sleep(0)
+        gone = weakref.ref(socket.conn)
+        del socket, transport
+        await asyncio.sleep(0)
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 async def test_a_bug_in_sending_hangs_up_and_is_in_nobodys_way(

@@ -246,6 +246,12 @@ async def test_coming_back_with_a_new_session(target: str) -> None:
             "/api/inventory/reserve", {**body, "quantity": 1, "replaces": "res_nothing"}
         )
         assert nothing.status == 200
+        again = {**body, "quantity": 1, "replaces": "res_nothing"}
+        for _ in range(2):  # the same key again gets the same answer
+            nothing = await shop.client.post(
+                "/api/inventory/reserve", again, {"Idempotency-Key": "n"}
+            )
+            assert nothing.status == 200, nothing
         too_much = await shop.client.post(
             "/api/inventory/reserve", {**body, "sessionId": "x", "quantity": 99, "replaces": "new"}
         )

@@ -126,7 +126,7 @@ def _config(settings: Settings, workers: int) -> uvicorn.Config:
         lifespan="on",
         loop="auto",
         http="fancymonkey.web.express:Express",
-        ws="websockets-sansio",
+        ws="fancymonkey.web.socket:Socket",
         ws_max_size=SOCKET_MESSAGE_MAX,
         workers=workers,
         log_config=logging_config(settings),

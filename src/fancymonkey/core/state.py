@@ -216,10 +216,14 @@ class Savepoint:
         state = self._state
         while len(state._undo) > self._mark:
             kind, key, old = state._undo.pop()
-            if old is _ABSENT:
-                del state.changed[kind][key]
-            else:
-                state.changed[kind][key] = old
+            rows = state.changed[kind]
+            if old is not _ABSENT:
+                rows[key] = old
+                continue
+            del rows[key]
+            state.added.discard((kind, key))
+            if not rows:  # as if nothing had been: a batch without changes is not written
+                del state.changed[kind]
         del state.entries[self._entries :]
         state.revision = self._revision
         state._holds = None

@@ -32,9 +32,8 @@ class Sales:
         """The hours from this one on in which something happened."""
         async with self._reading:
             if self._since is None or hour < self._since:
-                self._hours = {}
-                self._revision = await revision_at(self._engine, hour * HOUR)
-                self._since = hour
+                revision = await revision_at(self._engine, hour * HOUR)
+                self._hours, self._revision, self._since = {}, revision, hour
             async for entries in entries_since(self._engine, self._revision):
                 self._take(entries)
                 self._revision = entries[-1].revision

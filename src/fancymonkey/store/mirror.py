@@ -250,6 +250,8 @@ class Mirror:
         replaced = await asyncio.to_thread(self._versions.replace, version, self._content)
         if replaced.written:
             self._content = version.content
+        else:  # what the rows say is still to be told, also where the file becomes as it was
+            self._stale = None
         if replaced.edit is None:
             return not replaced.written
         # The edit is in nobody's file now, and both versions still count as ours.

@@ -200,16 +200,20 @@ class PostgresStore(Reading):
     async def _write(
         self, work: Callable[[Connection], Awaitable[T]], *, repeatable: bool = True
     ) -> T:
-        if self.read_only:
-            raise StoreReadOnly(f"PostgreSQL at {self._link.place} was opened for reading only.")
-        if self._writer is None:
-            raise StoreUnavailable("The store is not open.")
+        writer = self._check_writable()
         try:
-            return await self._writer.run(work, repeatable=repeatable)
+            return await writer.run(work, repeatable=repeatable)
         except StoreUnavailable:
             if self._watch is not None:  # our own commits are not announced to us
                 self._watch.look()
             raise
+
+    def _check_writable(self) -> Writer:
+        if self.read_only:
+            raise StoreReadOnly(f"PostgreSQL at {self._link.place} was opened for reading only.")
+        if self._writer is None:
+            raise StoreUnavailable("The store is not open.")
+        return self._writer
 
     # -- the rest ----------------------------------------------------------------------------------
 
@@ -260,13 +264,18 @@ class PostgresStore(Reading):
         """See `Store.leave`. What is heard of it does no harm."""
 
     async def prune(self, before: int) -> int:
-        """See `Store.prune`."""
+        """See `Store.prune`: on a connection of its own, for sales go on meanwhile."""
+        self._check_writable()
+        apart = Writer(self._link, self._settings)
         total = 0
-        while True:
-            found = await self._write(lambda writer: _prune(writer, before))
-            total += found
-            if found < PRUNED_AT_ONCE:
-                return total
+        try:
+            while True:
+                found = await apart.run(lambda connection: _prune(connection, before))
+                total += found
+                if found < PRUNED_AT_ONCE:
+                    return total
+        finally:
+            await apart.close()
 
     async def watch(self, bell: Bell, submit: Submit) -> None:
         """See `Store.watch`."""

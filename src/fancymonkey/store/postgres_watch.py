@@ -39,6 +39,7 @@ class Watch:
             asyncio.create_task(self._stay(connection), name="listen"),
             asyncio.create_task(self._ring(), name="bell"),
         ]
+        await asyncio.sleep(0)  # now they have begun, and will end what they have in good order
 
     def look(self) -> None:
         """Looks at once where the ledger stands: what we wrote ourselves may count, or not."""
@@ -72,7 +73,8 @@ class Watch:
             try:
                 while True:
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(self._doubt.wait(), CHECK_SECONDS)
+                        async with asyncio.timeout(CHECK_SECONDS):  # wait_for loses a cancellation
+                            await self._doubt.wait()
                     self._doubt.clear()
                     self._hear(await connection.fetchval(HEAD))
             except DRIVER_ERRORS as error:

@@ -1,6 +1,7 @@
 """The store in one SQLite file: for one server, durable at every COMMIT."""
 
 import asyncio
+import logging
 import re
 from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -40,6 +41,8 @@ from fancymonkey.store.tables import (
     reservations,
     scanned,
 )
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 PRUNED_AT_ONCE = 2000
@@ -120,10 +123,14 @@ class SqliteStore:
         if self._writing is None or writer is None:
             raise StoreUnavailable(f"{self.path} is not open.")
         self._busy += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._writing, work, writer)
-        finally:
-            self._busy -= 1
+        working = self._writing.submit(work, writer)
+        loop = asyncio.get_running_loop()
+        # Not when whoever waits goes away: the thread goes on.
+        working.add_done_callback(lambda _: loop.call_soon_threadsafe(self._done))
+        return await asyncio.wrap_future(working)
+
+    def _done(self) -> None:
+        self._busy -= 1
 
     async def _read(self, work: Callable[[apsw.Connection], T]) -> T:
         """Runs work in the thread that reads."""
@@ -143,7 +150,11 @@ class SqliteStore:
     async def run(self, commands: Sequence[Command], now: int, after: int) -> Commit:
         """See `Store.run`."""
         commit = await self._write(lambda writer: writer.run(commands, now, after))
-        await self._tidy()
+        try:
+            await self._tidy()
+        except Exception:
+            # The commit stands. The log grows until it can be copied: another program may be at it.
+            log.exception("the log of %s could not be copied into it", self.path)
         return commit
 
     def run_now(self, commands: Sequence[Command], now: int, after: int) -> Commit | None:

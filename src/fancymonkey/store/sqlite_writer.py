@@ -58,7 +58,7 @@ class Writer:
         self.log_pages = 0
         self.shown: Snapshot | None = None
         self._known = Known()
-        self._version = -1
+        self._version = self._read_version()
         self._here = False
         self.db.set_wal_hook(self._grown)  # which switches SQLite's own checkpoints off
         self.schema = len(migrations("sqlite"))
@@ -75,8 +75,12 @@ class Writer:
 
     def run(self, commands: Sequence[Command], now: int, after: int) -> Commit:
         """See `Store.run`: one transaction, from the first read to the commit."""
-        with self.transaction():
-            state, answers, others = self._decide(commands, now, after)
+        try:
+            with self.transaction():
+                state, answers, others = self._decide(commands, now, after)
+        except BaseException:
+            self._known.forget()  # what was asked for and not found was perhaps not looked for
+            raise
         self._known.learn(state.changed)
         return commit_after(state, answers, others, after)
 
@@ -121,10 +125,16 @@ class Writer:
 
     def _check_strangers(self) -> None:
         """Forgets the rows where another program has changed the file: its owner by hand, say."""
-        ((version,),) = self.db.execute("PRAGMA data_version")
+        version = self._read_version()
         if version != self._version:
             self._known.forget()
+            self.shown = None
             self._version = version
+
+    def _read_version(self) -> int:
+        """A number that changes when another connection has changed the file."""
+        ((version,),) = self.db.execute("PRAGMA data_version")
+        return int(version)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

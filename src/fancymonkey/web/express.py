@@ -8,7 +8,7 @@ the same bytes. Anything out of the ordinary goes uvicorn's way.
 
 import logging
 import sys
-from asyncio import CancelledError
+from asyncio import CancelledError, get_running_loop
 from collections.abc import Coroutine, Iterable
 from contextlib import suppress
 from functools import lru_cache
@@ -233,7 +233,7 @@ class Ride:
         self.keep_alive = True
         self.disconnected = False
         self.response_complete = False
-        self._protocol = protocol
+        self._protocol: Express | None = protocol
         self._front = front
 
     def begin(self) -> None:
@@ -253,7 +253,7 @@ class Ride:
             if type(awaited) is Pending:
                 awaited.then(self._go_on)
             elif awaited is None:  # it lets others go first
-                self._protocol.loop.call_soon(self._go_on)
+                get_running_loop().call_soon(self._go_on)
             else:
                 awaited._asyncio_future_blocking = False
                 awaited.add_done_callback(self._go_on)
@@ -263,17 +263,20 @@ class Ride:
             self._send(reply, extra)
         except Exception as error:  # noqa: BLE001 - who called may have others to tell
             self._fail(error)
+        self._protocol = None  # which has us: both would stay until rubbish is looked for
 
     def _fail(self, error: BaseException) -> None:
         """Hangs up: an endpoint has broken off without an answer."""
         self.response_complete = True
-        self._protocol.transport.close()
+        if self._protocol is not None:
+            self._protocol.transport.close()
+        self._protocol = None
         log.error("%s broke off", self.call.scope["path"], exc_info=error)
 
     def _send(self, reply: Reply, extra: Headers) -> None:
         self.response_complete = True
         protocol = self._protocol
-        if self.disconnected or protocol.transport.is_closing():
+        if protocol is None or self.disconnected or protocol.transport.is_closing():
             return
         state, status, body = protocol.server_state, reply.status, reply.body
         if status == 200 and reply.headers is FRESH and extra is DATA:

@@ -25,6 +25,8 @@ async def reserve_instead(shop: Shop, command: Reserve, earlier: str) -> Answer:
     )
     answer = await shop.engine.submit(both)
     if isinstance(answer, Accepted):
+        if "rows" not in answer.data:  # the same key again, and then there was nothing to replace
+            return answer
         released, reserved = answer.data["rows"]
         if shop.checkouts is not None:
             shop.checkouts.close_later(released["accepted"]["reservation_id"])
