@@ -199,10 +199,9 @@ class Engine:
     def _show_commit(self, commit: Commit) -> bool:
         """Shows a commit while nothing else is being shown; False where the thread is lost."""
         others = len(commit.entries) - commit.own
-        if others < 0:  # numbers that were shown already: a standby took over without the latest
-            log.warning("the ledger went back, and is read anew")
-            return False
         try:
+            if others < 0:  # a standby took over without the latest of what is shown
+                raise ValueError("the ledger went back")
             stale = self.view.apply(commit.entries[:others]) if others else set()
             own = commit.entries[others:]
             if own and own[0].revision == self.view.revision + 1:
