@@ -33,6 +33,9 @@ class Transport(asyncio.Transport):
     def is_closing(self) -> bool:
         return self._closing
 
+    def set_protocol(self, protocol: Any) -> None:
+        pass
+
     def pause_reading(self) -> None:
         pass
 

@@ -291,6 +291,22 @@ async def test_a_socket_is_gone_when_it_is_closed(shop: Shop) -> None:
         gc.enable()
 
 
+@pytest.mark.parametrize("wrong", ["Content-Length: 2", "Transfer-Encoding: chunked", "Host"])
+async def test_who_begins_a_socket_wrongly_is_told_so_and_does_not_stay(
+    shop: Shop, wrong: str
+) -> None:
+    protocol, transport = connection(shop.client.app)
+    protocol.ws_protocol_class = Socket
+    head = (
+        f"GET / HTTP/1.1\r\nHost: shop.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n{wrong}"
+    )
+    protocol.data_received(f"{head}\r\n\r\n{{}}".encode())
+    assert transport.written.startswith(b"HTTP/1.1 400 ")
+    assert transport.is_closing()
+    for left in list(protocol.connections):  # as a stop of the service does
+        left.shutdown()
+
+
 async def test_a_bug_in_sending_hangs_up_and_is_in_nobodys_way(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
