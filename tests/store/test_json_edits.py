@@ -13,6 +13,7 @@ from fancymonkey.core.catalogue import NewItem, UpsertProduct
 from fancymonkey.core.command import Command
 from fancymonkey.core.model import Entry, Item, Kind, Level, Product
 from fancymonkey.core.outcomes import Answer
+from fancymonkey.errors import StoreCorrupt
 from fancymonkey.store.files import Disk
 from fancymonkey.store.json import JsonStore
 from fancymonkey.store.products_text import time_text
@@ -359,6 +360,37 @@ async def test_what_was_to_be_written_is_written_once_a_broken_edit_is_taken_bac
     await store.mirror.reconcile()
     assert json.loads(path.read_text())[0]["sizes"]["M"]["stock"] == 17
     assert (await level(store)).on_hand == 17
+    await store.close()
+
+
+@pytest.mark.parametrize("lost", ["all of it", "its end"])
+async def test_a_ledger_that_is_shorter_than_the_file_says_is_not_opened(
+    path: Path, lost: str
+) -> None:
+    store = await open_shop(path.parent)
+    await hold(store, "s1", M, 3)
+    await sell(store, "s1")
+    await store.close()
+    journal = path.parent / "logs" / "inventory-changes.log"
+    whole = journal.read_bytes()
+    if lost == "all of it":  # as logrotate would do
+        journal.rename(journal.with_suffix(".1"))
+    else:
+        journal.write_bytes(b"".join(whole.splitlines(keepends=True)[:-1]))
+    before = path.read_bytes()
+    with pytest.raises(StoreCorrupt, match="restore a backup"):
+        await open_shop(path.parent)
+    if lost == "all of it":
+        with pytest.raises(StoreCorrupt, match="restore a backup"):
+            await JsonStore(path.parent, read_only=True).open(at(0))
+    assert path.read_bytes() == before
+    journal.write_bytes(whole)
+    store = await open_shop(path.parent)
+    assert (await level(store)).on_hand == 17
+    await store.clear()  # a copy that is begun anew
+    await store.close()
+    store = await open_shop(path.parent)
+    assert store.image.empty
     await store.close()
 
 

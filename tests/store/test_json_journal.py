@@ -61,6 +61,12 @@ def states(folder: Path) -> list[Path]:
     return sorted((folder / "state").glob("state-*.json"))
 
 
+def unwritten(folder: Path) -> None:
+    """Nothing was written to products.json yet, as in a crash before anybody was told."""
+    for path in (folder / "products.json", *(folder / "state").glob("products-*.json")):
+        path.unlink()
+
+
 async def test_a_torn_tail_is_dropped_at_every_byte(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -76,13 +82,13 @@ async def test_a_torn_tail_is_dropped_at_every_byte(
     start = whole.rindex(b"\n", 0, -1) + 1
     for end in range(start, len(whole)):
         log.write_bytes(whole[:end])
-        (tmp_path / "products.json").unlink()
+        unwritten(tmp_path)
         caplog.clear()
         assert await found_in(tmp_path) == before
         assert log.read_bytes() == whole[:start]
         assert ("cut off" in caplog.text) == (end > start)
     log.write_bytes(whole)
-    (tmp_path / "products.json").unlink()
+    unwritten(tmp_path)
     assert await found_in(tmp_path) == after
 
 
@@ -96,7 +102,7 @@ async def test_a_last_line_with_a_wrong_byte_is_dropped(tmp_path: Path) -> None:
     log = tmp_path / "logs" / "inventory-changes.log"
     whole = log.read_bytes()
     log.write_bytes(whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:])
-    (tmp_path / "products.json").unlink()
+    unwritten(tmp_path)
     assert await found_in(tmp_path) == before
 
 

@@ -260,7 +260,7 @@ class JsonStore(Reading):
             await self._in_writer(self._state.clear)
             await self._in_writer(self._journal.restart, Position(), loaded=False)
             self.image, self._recent = Image(), Recent()
-            self.mirror.all_changed()
+        await self.mirror.begin_anew()
 
     async def others(self) -> list[str]:
         """Nobody else can write."""

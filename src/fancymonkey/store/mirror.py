@@ -80,6 +80,12 @@ class Mirror:
         """Everything may have to be written anew."""
         self._stale = None
 
+    async def begin_anew(self) -> None:
+        """The store is empty again. Raises OSError."""
+        async with self._turn:
+            await asyncio.to_thread(self._versions.uncheck)
+            self.all_changed()
+
     @property
     def trouble(self) -> list[str]:
         """Why the file cannot be taken in or written, and what of the last edit was refused."""
@@ -94,10 +100,11 @@ class Mirror:
         """Takes in what was edited since, and writes what is missing.
 
         `since` tells the entries after a revision. Raises DataError where the store is empty and
-        the file cannot be read, and OSError.
+        the file cannot be read, StoreCorrupt where the ledger has lost entries, and OSError.
         """
         empty = self._image().empty
         await asyncio.to_thread(self._versions.open)
+        await asyncio.to_thread(self._versions.check_ledger, self._image().revision)
         content = await asyncio.to_thread(self._versions.read)
         if content is None and not empty:
             log.warning("%s is missing and is written anew", self._versions.path)
@@ -121,6 +128,8 @@ class Mirror:
         Raises DataError where the store is empty and the file cannot be read, and OSError.
         """
         empty = self._image().empty
+        if empty:  # else a server may have gone on since the ledger was read here
+            await asyncio.to_thread(self._versions.check_ledger, self._image().revision)
         content = await asyncio.to_thread(self._versions.read)
         if content is None:
             return []

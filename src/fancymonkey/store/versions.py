@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from zlib import crc32
 
+from fancymonkey.errors import StoreCorrupt
 from fancymonkey.store.files import Disk, write_new
 
 log = logging.getLogger(__name__)
@@ -54,6 +55,23 @@ class Versions:
             else:
                 self._disk.remove(path)  # torn by a crash
         self._rescue()
+
+    def check_ledger(self, revision: int) -> None:
+        """Raises StoreCorrupt where a version shows more than the ledger has, which ends there."""
+        stored = self._stored() if self._folder.is_dir() else []
+        shown = max((int(name[2]) for _, name in stored), default=UNCHECKED)
+        if shown > revision:
+            raise StoreCorrupt(
+                f"The ledger in {self._folder.parent} has {revision} entries, and {self.path.name} "
+                f"was written when there were {shown}: files in logs are gone, or have lost their "
+                f"end. Put them back, or restore a backup. To begin anew from {self.path.name}, "
+                f"without holds and history, move logs and state away."
+            )
+
+    def uncheck(self) -> None:
+        """The ledger begins anew, and the file may say anything. Raises OSError."""
+        if self.known and self.path.exists():
+            self.remember(Version(self.known[-1].content, UNCHECKED))
 
     def is_edited(self, content: bytes) -> bool:
         """Whether this is none of the versions that we wrote; touches nothing. Raises OSError."""
