@@ -31,7 +31,7 @@ async def listening(shop: Shop, visitor: Visitor) -> AsyncIterator[list[dict[str
     async def receive() -> Any:
         for message in asked:
             return message
-        await asyncio.Event().wait()
+        return await asyncio.Event().wait()
 
     async def send(message: Any) -> None:
         sent.append(message)

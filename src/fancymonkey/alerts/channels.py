@@ -39,6 +39,20 @@ class Channel(Protocol):
         ...
 
 
+async def told(channel: Channel, letter: Letter) -> str:
+    """Sends a letter over a channel; what went wrong, in words that hold nothing secret."""
+    try:
+        await channel.send(letter)
+    except Unsent as error:
+        why = str(error)
+    except Exception as error:  # noqa: BLE001 - of a library's words nobody knows what they hold
+        why = f"It failed ({type(error).__name__})."
+    else:
+        return ""
+    log.warning("%s has not taken an alert: %s", channel.name, why)
+    return why
+
+
 class Mail:
     """E-mail: HTML with a text beside it."""
 

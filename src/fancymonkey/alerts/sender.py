@@ -6,7 +6,7 @@ from collections.abc import Coroutine, Iterable
 from typing import Any
 
 from fancymonkey.alerts import words
-from fancymonkey.alerts.channels import Channel, Unsent
+from fancymonkey.alerts.channels import Channel, told
 from fancymonkey.alerts.happenings import stamped
 from fancymonkey.alerts.letter import SHOWN, Letter
 from fancymonkey.alerts.outbox import (
@@ -163,15 +163,11 @@ class Sender:
             self._start(self._letter(lane, channel, some))
 
     async def _letter(self, lane: _Lane, channel: Channel, some: list[Kept[Delivery]]) -> None:
-        told = sorted((kept.value.happening for kept in some), key=lambda one: one.at)
+        news = sorted((kept.value.happening for kept in some), key=lambda one: one.at)
         held = any(kept.value.due - kept.value.made_at > REST_MAX for kept in some)
         began, loop = self._clock(), asyncio.get_running_loop()
-        start, error = loop.time(), ""
-        try:
-            await channel.send(Letter(told, self._link, held))
-        except Unsent as why:
-            error = str(why)
-            log.warning("%s has not taken an alert: %s", channel.name, error)
+        start = loop.time()
+        error = await told(channel, Letter(news, self._link, held))
         attempt = Attempt(began, round((loop.time() - start) * 1000), None, error)
         lane.failures = lane.failures + 1 if error else 0
         await self._note(lane, [(kept, attempt) for kept in some])
