@@ -13,6 +13,8 @@ from typing import Any, Protocol
 from fancymonkey.alerts.letter import Letter
 from fancymonkey.errors import ConfigError, FancyMonkeyError
 
+KEY = "ch_"
+"""How the keys of channels begin, which no endpoint's id does."""
 SECONDS = 30.0
 """How long a channel may take for one message."""
 CONNECT_SECONDS = 5.0
@@ -209,7 +211,7 @@ def channels_of(urls: Iterable[str]) -> list[Channel]:
                 f"ALERT_URLS: number {number} ({scheme}://…) is no URL that apprise understands. "
                 "See docs/how-to/get-alerts.md."
             )
-        key = "ch_" + hashlib.sha256(url.encode()).hexdigest()[:12]
+        key = KEY + hashlib.sha256(url.encode()).hexdigest()[:12]
         make: Callable[[str, Any], Channel] = (
             Mail if plugin.schema in ("mailto", "mailtos") else Chat
         )
