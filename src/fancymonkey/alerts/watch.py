@@ -71,6 +71,9 @@ class Watch:
         """Tells of the next entries of the ledger; whether there may be more. Raises StoreError."""
         seen = await self.begun()
         entries = await self._engine.store.entries_after(seen.revision, PORTION)
+        more = len(entries) == PORTION
+        if more:
+            entries = moves.whole(entries)
         # The view gives the numbers: what it does not show yet is looked at the next time.
         shown = [one for one in entries if one.revision <= self._engine.view.revision]
         if not shown:
@@ -81,7 +84,7 @@ class Watch:
         drafts = [self._bands.draft(sku, band) for sku, band in bands.items()]
         await self._tell(told, targets, drafts, revision=shown[-1].revision)
         self._known |= bands
-        return len(entries) == PORTION
+        return more
 
     async def rest(self, targets: list[Target], jobs: Iterable[str]) -> None:
         """Tells of matters, runs and the store. Raises StoreError."""
