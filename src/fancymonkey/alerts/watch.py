@@ -15,7 +15,7 @@ from fancymonkey.alerts import moves, words
 from fancymonkey.alerts.crossing import Watched, begin, cross
 from fancymonkey.alerts.happenings import Happening
 from fancymonkey.alerts.outbox import Outbox, Target
-from fancymonkey.alerts.quiet import HOUR
+from fancymonkey.alerts.quiet import DAY, HOUR
 from fancymonkey.core.keep import Draft
 from fancymonkey.core.model import Entry, split_sku
 from fancymonkey.core.payment import Matter, Run
@@ -98,8 +98,10 @@ class Watch:
         if fresh:
             told.append(words.trouble(fresh, now))
         new = {"failing": failing, "failed": failed, "troubles": problems}
-        if told or ran or any(getattr(seen, name) != value for name, value in new.items()):
-            since = max(seen.since, now - OVERLAP)
+        since = max(seen.since, now - OVERLAP)
+        # Now and then without any news: what was told long ago is forgotten, and would be news.
+        moved = since - seen.since >= DAY
+        if told or ran or moved or any(getattr(seen, name) != new[name] for name in new):
             await self._tell([*told, *ran], targets, [], since=since, **new)
 
     async def begun(self) -> Seen:
