@@ -3,6 +3,7 @@
 from fancymonkey.alerts.alerts import Alerts
 from fancymonkey.alerts.happenings import ALERTS
 from tests.alerts.houses import House, Paper, house
+from tests.web.shops import HOODIE
 
 
 def over(shop: House, *papers: Paper) -> House:
@@ -26,7 +27,7 @@ async def test_what_waits_for_a_channel_whose_url_is_mended_comes_over_the_new_o
             "stock.low",
             "stock.out",
         ]
-        assert len(mended.letters) == 1
+        assert [one.subject for one in mended.letters] == ["2 alerts: 1 low, 1 out"]
         assert not await shop.waiting()
         states = {(kept.value.target, kept.value.state) for kept in await shop.log()}
         assert states == {("ch_paper", "dropped"), ("ch_mended", "done")}
@@ -76,3 +77,15 @@ async def test_without_any_channel_left_what_waits_is_dropped() -> None:
         await Alerts(shop.engine, [], ALERTS).once()
         (kept,) = await shop.log()
         assert (kept.value.state, await shop.waiting()) == ("dropped", [])
+
+
+async def test_what_is_tried_again_is_not_said_to_come_from_the_quiet_hours() -> None:
+    async with house() as shop:
+        shop.paper.failing = True
+        await shop.move(-16)
+        await shop.move(-56, f"{HOODIE}/L")
+        for _ in range(9):
+            await shop.look(600)
+        shop.paper.failing = False
+        await shop.look(24 * 3600)
+        assert [one.subject for one in shop.paper.letters] == ["2 alerts: 2 low"]

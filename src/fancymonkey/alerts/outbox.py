@@ -124,9 +124,10 @@ class Outbox:
     ) -> list[Kept[Delivery]]:
         """Puts what one target has not got in for others, and ends it there. Raises Stale."""
         now, one = self.engine.clock(), kept.value
+        due = one.made_at if one.tries else min(one.due, now)
         new = {
             stamped("dlv", one.made_at, secrets.token_hex(7)): Delivery(
-                target, one.happening, one.made_at, min(one.due, now)
+                target, one.happening, one.made_at, due
             )
             for target in targets
         }

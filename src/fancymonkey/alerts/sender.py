@@ -169,7 +169,8 @@ class Sender:
 
     async def _letter(self, lane: _Lane, channel: Channel, some: list[Kept[Delivery]]) -> None:
         news = sorted((kept.value.happening for kept in some), key=lambda one: one.at)
-        held = any(kept.value.due - kept.value.made_at > REST_MAX for kept in some)
+        fresh = [kept.value for kept in some if not kept.value.tries]
+        held = any(one.due - one.made_at > REST_MAX for one in fresh)  # by the quiet hours
         began, loop = self._clock(), asyncio.get_running_loop()
         start = loop.time()
         error = await told(channel, Letter(news, self._link, held))
