@@ -7,13 +7,14 @@ import time
 from fancymonkey.alerts.alerts import Alerts
 from fancymonkey.alerts.channels import channels_of
 from fancymonkey.alerts.happenings import ALERTS, WEBHOOKS
+from fancymonkey.alerts.letter import Letter
 from fancymonkey.core.catalogue import NewItem, UpsertProduct
 from fancymonkey.core.model import Item, Line, Product
 from fancymonkey.core.reserve import Reserve
 from fancymonkey.core.resolve import Release
 from fancymonkey.engine.engine import Engine
 from fancymonkey.store.memory import MemoryStore
-from tests.alerts.houses import until
+from tests.alerts.houses import Paper, house, made, until
 from tests.alerts.receivers import HttpReceiver, mail_server
 
 ROUNDS = 600
@@ -89,3 +90,50 @@ async def test_a_lane_that_hangs_holds_up_no_other() -> None:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         await engine.close()
+
+
+class Broken(Paper):
+    """A channel that fails as none should, until it is `whole`."""
+
+    whole = False
+
+    async def send(self, letter: Letter) -> None:
+        if not self.whole:
+            raise RuntimeError("can't start new thread; secret")
+        await super().send(letter)
+
+
+async def test_a_channel_that_breaks_in_its_own_way_has_failed_and_is_tried_again() -> None:
+    async with house() as shop:
+        broken = Broken()
+        shop.alerts = made(shop.engine, broken)
+        await shop.move(-18)
+        await shop.look()
+        (kept,) = await shop.waiting()
+        assert [one.error for one in kept.value.attempts] == ["It failed (RuntimeError)."]
+        (answer,) = await shop.alerts.test()
+        assert answer.error == "It failed (RuntimeError)."
+        broken.whole = True
+        await shop.look(20)
+        assert broken.told == [("stock.low",)]
+
+
+async def test_what_breaks_while_a_webhook_is_sent_is_a_failed_try() -> None:
+    tries = 0
+
+    async def resolver(host: str, port: int) -> list[str]:
+        nonlocal tries
+        tries += 1
+        if tries == 2:
+            raise RuntimeError("can't start new thread")
+        return ["127.0.0.1"]
+
+    async with house(resolver=resolver) as shop, HttpReceiver() as receiver:
+        await shop.alerts.webhooks.add(receiver.url, ["stock.low"], "")
+        await shop.move(-18)
+        await shop.alerts.once()
+        (kept,) = [one for one in await shop.waiting() if one.value.tries]
+        assert kept.value.attempts[0].error == "It could not be sent (RuntimeError)."
+        shop.clock.forward(20)
+        await shop.alerts.once()
+        assert len(receiver.requests) == 1

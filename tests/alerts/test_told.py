@@ -302,6 +302,19 @@ async def test_what_reconciliation_mended_is_told() -> None:
         assert len(shop.paper.letters) == 2
 
 
+async def test_what_was_told_is_not_told_again_after_quiet_months() -> None:
+    async with house(jobs=lambda: ["reconcile"]) as shop:
+        await ran(shop, "reconcile", "mended", mended=["a payment of cs_1 was missed"], open=[])
+        await shop.look()
+        assert shop.paper.told == [("books.mended",)]
+        commands = shop.engine.batcher.commands
+        for _ in range(70):
+            await shop.look(24 * 3600)
+            await shop.engine._prune()
+        assert len(shop.paper.letters) == 1
+        assert shop.engine.batcher.commands - commands <= 2 * 70  # one of them is the pruning
+
+
 async def test_the_digest_comes_once_a_day_and_only_with_something_to_tell() -> None:
     async with house() as shop:
         assert await shop.alerts.digest() is not None  # S is low and XL is out in the catalogue

@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from playwright.async_api import Browser, Dialog, Page, expect
 
+from fancymonkey.web import owner_live
 from tests.browser.stockroom import (
     HEADERS,
     HOODIE,
@@ -86,6 +88,23 @@ async def test_10_what_was_missed_comes_by_since(browser: Browser) -> None:
         await page.context.set_offline(False)
         await expect(number(page)).to_have_value("12")
         assert asked[-1].endswith(f"/api/admin/inventory/live?since={known}")
+
+
+async def test_10_a_token_whose_minutes_are_over_is_renewed_and_live_goes_on(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(owner_live, "CHECK_SECONDS", 0.1)
+    async with stockroom() as room, person(browser, room) as watched:
+        page = watched.page
+        renewed: list[int] = []
+        page.on("response", lambda it: renewed.append(it.status) if "refresh" in it.url else None)
+        clock = room.engine.clock
+        monkeypatch.setattr(room.accounts.sessions._tokens, "_clock", lambda: clock() + 601_000)
+        await expect(page.locator("#connection")).not_to_have_text("Live")
+        await expect(page.locator("#connection")).to_have_text("Live")
+        assert renewed == [200]
+        await room.count(33, "M")
+        await expect(number(page)).to_have_value("33")
 
 
 async def test_44_a_session_that_ends_while_typing_loses_nothing(browser: Browser) -> None:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from fancymonkey.errors import StoreError
 from fancymonkey.jobs.desk import INTERRUPTED, JobRunning
 from fancymonkey.jobs.job import Done
 from fancymonkey.jobs.timing import DAY, Daily, Every
@@ -126,6 +127,67 @@ def test_a_run_that_died_is_begun_again_and_both_are_kept() -> None:
         assert [run.outcome for run in await house.runs()] == [INTERRUPTED, "done"]
         await asyncio.sleep(3600)
         assert len(house.log) == 2
+        await house.close()
+
+    simulate(day)
+
+
+@pytest.mark.parametrize("lost", [False, True])
+@pytest.mark.parametrize("write", [0, 1])
+def test_a_write_that_fails_costs_one_run_and_not_all_that_follow(write: int, lost: bool) -> None:
+    """`write`: the one that claims a run, the one that ends it; `lost`: only its answer is."""
+
+    async def day() -> None:
+        house = House()
+        a = await house.process("a", MINUTE, alone=True)
+        a.start()
+        await asyncio.sleep(130)
+        house.store.lost = lost
+        house.store.fail += [None] * write + [down()]
+        await asyncio.sleep(600)
+        assert not house.store.fail
+        assert 12 <= len(house.log) <= 14
+        state = (await a.jobs.states())["often"].value
+        assert (state.by, state.outcome) == ("", "done")
+        await house.close()
+
+    simulate(day)
+
+
+def test_a_run_whose_end_could_not_be_kept_does_not_stand_in_the_way_of_people() -> None:
+    async def day() -> None:
+        house = House()
+        a = await house.process("a", MINUTE)
+        job = a.jobs.jobs["often"]
+        house.store.fail += [None, down()]
+        with pytest.raises(StoreError):
+            await a.jobs.run(job)
+        assert (await a.jobs.run(job)).run.outcome == "done"
+        assert [run.outcome for run in await house.runs()] == [INTERRUPTED, "done"]
+        await house.close()
+
+    simulate(day)
+
+
+def test_after_three_deaths_it_waits_for_its_next_time_and_not_for_ever() -> None:
+    async def long(name: str, job: str) -> Done:
+        await asyncio.sleep(30)
+        return Done()
+
+    async def day() -> None:
+        house = House()
+        for name in "abc":
+            process = await house.process(name, ("hourly", Every(3600)), alone=True, work=long)
+            process.start()
+            await asyncio.sleep(12)
+            await process.kill()
+            process.task = None
+        last = await house.process("d", ("hourly", Every(3600)), alone=True, work=long)
+        last.start()
+        await asyncio.sleep(600)
+        assert [name for name, _, _ in house.log] == ["a", "b", "c"]
+        await asyncio.sleep(3600)
+        assert [name for name, _, _ in house.log] == ["a", "b", "c", "d"]
         await house.close()
 
     simulate(day)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from fancymonkey.alerts import words
 from fancymonkey.alerts.address import Resolver, resolve
-from fancymonkey.alerts.channels import Channel, Unsent
+from fancymonkey.alerts.channels import Channel, told
 from fancymonkey.alerts.happenings import PING, Happening, happening
 from fancymonkey.alerts.letter import Letter
 from fancymonkey.alerts.outbox import Outbox, Target
@@ -151,13 +151,8 @@ class Alerts:
         text = why or "It does not answer."
         if "store.trouble" in self.events:
             one = words.trouble([f"The store cannot be used now. {text}"], self._engine.clock())
-            await asyncio.gather(*(self._cry(channel, one) for channel in self.channels))
-
-    async def _cry(self, channel: Channel, one: Happening) -> None:
-        try:
-            await channel.send(Letter([one], self._link))
-        except Unsent as error:
-            log.warning("%s has not taken an alert: %s", channel.name, error)
+            letter = Letter([one], self._link)
+            await asyncio.gather(*(told(channel, letter) for channel in self.channels))
 
     # What people ask for.
 
@@ -168,11 +163,7 @@ class Alerts:
         one = happening(PING, self._engine.clock(), "test", title, text)
 
         async def send(channel: Channel) -> Told:
-            try:
-                await channel.send(Letter([one], self._link))
-            except Unsent as error:
-                return Told(channel.name, str(error))
-            return Told(channel.name)
+            return Told(channel.name, await told(channel, Letter([one], self._link)))
 
         return list(await asyncio.gather(*(send(channel) for channel in self.channels)))
 
@@ -211,11 +202,11 @@ class Alerts:
         if not rows and not matters:
             return None
         one = words.digest(rows, matters, now, day)
-        told = await self._days.get("digest")
-        if told is not None and told.value == day:
+        last = await self._days.get("digest")
+        if last is not None and last.value == day:
             return None
         drafts = self.outbox.drafts([one], await self.targets())
-        mark = self._days.draft("digest", day, 0 if told is None else told.version)
+        mark = self._days.draft("digest", day, 0 if last is None else last.version)
         with contextlib.suppress(Stale):
             await keep(self._engine, mark, *drafts)
             return one

@@ -13,6 +13,8 @@ from typing import Any, Protocol
 from fancymonkey.alerts.letter import Letter
 from fancymonkey.errors import ConfigError, FancyMonkeyError
 
+KEY = "ch_"
+"""How the keys of channels begin, which no endpoint's id does."""
 SECONDS = 30.0
 """How long a channel may take for one message."""
 CONNECT_SECONDS = 5.0
@@ -37,6 +39,20 @@ class Channel(Protocol):
     async def send(self, letter: Letter) -> None:
         """Sends it within `SECONDS`. Raises Unsent."""
         ...
+
+
+async def told(channel: Channel, letter: Letter) -> str:
+    """Sends a letter over a channel; what went wrong, in words that hold nothing secret."""
+    try:
+        await channel.send(letter)
+    except Unsent as error:
+        why = str(error)
+    except Exception as error:  # noqa: BLE001 - of a library's words nobody knows what they hold
+        why = f"It failed ({type(error).__name__})."
+    else:
+        return ""
+    log.warning("%s has not taken an alert: %s", channel.name, why)
+    return why
 
 
 class Mail:
@@ -195,7 +211,7 @@ def channels_of(urls: Iterable[str]) -> list[Channel]:
                 f"ALERT_URLS: number {number} ({scheme}://…) is no URL that apprise understands. "
                 "See docs/how-to/get-alerts.md."
             )
-        key = "ch_" + hashlib.sha256(url.encode()).hexdigest()[:12]
+        key = KEY + hashlib.sha256(url.encode()).hexdigest()[:12]
         make: Callable[[str, Any], Channel] = (
             Mail if plugin.schema in ("mailto", "mailtos") else Chat
         )

@@ -39,7 +39,7 @@ SORTS = {
         Sort("webhook.off", "An endpoint failed for days and gets nothing more", "Off", "out"),
         Sort("stock.changed", "The numbers of a size have changed", alert=False),
         Sort("hold.created", "Units were put aside for a buyer", alert=False),
-        Sort("hold.changed", "A live hold has other units than before", alert=False),
+        Sort("hold.changed", "A live hold has other units or another deadline", alert=False),
         Sort("hold.ended", "A hold was paid, given back or has run out", alert=False),
         Sort("order.captured", "A hold was paid: the units are sold", alert=False),
         Sort("ping", "A test, sent when somebody asks for one", "Test", "in"),

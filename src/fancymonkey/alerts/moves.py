@@ -9,8 +9,31 @@ from fancymonkey.core.bulk import Stocked
 from fancymonkey.core.model import Entry, Kind, Reservation, Status, split_sku
 from fancymonkey.engine.engine import Engine
 
-HOLDS = {Kind.RESERVED, Kind.RELEASED, Kind.EXPIRED, Kind.CAPTURED}
+HOLDS = {
+    Kind.RESERVED,
+    Kind.EXTENDED,
+    Kind.RELEASED,
+    Kind.EXPIRED,
+    Kind.CAPTURED,
+    Kind.SOLD,
+}
 ABOUT_HOLDS = {"hold.created", "hold.changed", "hold.ended", "order.captured"}
+
+
+def whole(entries: list[Entry]) -> list[Entry]:
+    """A portion without the movement of a hold at its end, which may go on in the next.
+
+    All of it where that is everything: else nobody would ever get past it.
+    """
+    end, last = len(entries), entries[-1]
+    if last.reservation_id is None:
+        return entries
+    while end and (entries[end - 1].reservation_id, entries[end - 1].at) == (
+        last.reservation_id,
+        last.at,
+    ):
+        end -= 1
+    return entries[:end] or entries
 
 
 def touched(engine: Engine, entries: Iterable[Entry]) -> Iterator[Stocked]:
@@ -60,7 +83,7 @@ async def moves(engine: Engine, entries: list[Entry], wanted: set[str]) -> list[
     if wanted & ABOUT_HOLDS:
         groups: dict[tuple[str, int, str], list[Entry]] = {}
         for entry in entries:
-            if entry.reservation_id and (entry.kind in HOLDS or entry.kind is Kind.SOLD):
+            if entry.reservation_id and entry.kind in HOLDS:
                 group = (entry.reservation_id, entry.at, entry.kind)
                 groups.setdefault(group, []).append(entry)
         for (id_, _, _), some in groups.items():
@@ -85,16 +108,17 @@ def _of_hold(hold: Reservation, entries: list[Entry]) -> Iterator[Happening]:
             ended = {**data, "why": "captured"}
             yield happening("hold.ended", first.at, key, f"Paid: {_units(data)}", **ended)
         return
-    over = kind is not Kind.RESERVED and hold.status is not Status.HELD
-    if over and hold.ended_at is not None and first.at >= hold.ended_at:
-        told = {**data, "why": str(hold.status)}
+    given_back = kind is Kind.RELEASED and hold.status is Status.RELEASED
+    if kind is Kind.EXPIRED or (given_back and first.at >= (hold.ended_at or 0)):
+        told = {**data, "why": str(kind)}
         yield happening("hold.ended", first.at, key, f"Over: {_units(data)}", **told)
         return
     fresh = kind is Kind.RESERVED and first.at <= hold.created_at
     type_ = "hold.created" if fresh else "hold.changed"
     until = next((entry.until for entry in reversed(entries) if entry.until), None)
     more = {**data, "expiresAt": until or hold.expires_at}
-    yield happening(type_, first.at, key, f"Held: {_units(data)}", **more)
+    title = "Held for longer" if kind is Kind.EXTENDED else f"Held: {_units(data)}"
+    yield happening(type_, first.at, key, title, **more)
 
 
 def _line(entry: Entry) -> dict[str, Any]:

@@ -108,6 +108,36 @@ class Outbox:
             if kept is not None:
                 yield kept
 
+    async def hears(self, since: int, until: int) -> set[tuple[str, str]]:
+        """Who has got, or is to get, which of the happenings that were put in at these times."""
+        # In this order: what is sent meanwhile goes from the one to the other.
+        found = {(kept.value.target, kept.value.happening.id) for kept in await self.waiting.all()}
+        async for kept in self.log.after(stamped("dlv", until + SECOND, "")):
+            if kept.value.made_at < since - SECOND:
+                break
+            if kept.value.state != DROPPED:
+                found.add((kept.value.target, kept.value.happening.id))
+        return found
+
+    async def hand_on(
+        self, kept: Kept[Delivery], over: Delivery, targets: Iterable[str]
+    ) -> list[Kept[Delivery]]:
+        """Puts what one target has not got in for others, and ends it there. Raises Stale."""
+        now, one = self.engine.clock(), kept.value
+        due = one.made_at if one.tries else min(one.due, now)
+        new = {
+            stamped("dlv", one.made_at, secrets.token_hex(7)): Delivery(
+                target, one.happening, one.made_at, due
+            )
+            for target in targets
+        }
+        drafts = [self.waiting.draft(name, value, 0) for name, value in new.items()]
+        versions = await keep(self.engine, *drafts, *self._ended(kept, over))
+        return [
+            Kept(name, value, version, now, None)
+            for (name, value), version in zip(new.items(), versions, strict=False)
+        ]
+
     async def put_off(self, kept: Kept[Delivery], value: Delivery) -> Kept[Delivery]:
         """Keeps a failed try. Raises Stale where another process has it."""
         version = await self.waiting.put(kept.name, value, kept.version)
@@ -115,13 +145,14 @@ class Outbox:
 
     async def close(self, closed: Iterable[tuple[Kept[Delivery], Delivery]]) -> None:
         """Moves what is over into the log, all at once. Raises Stale."""
-        until = self.engine.clock() + KEPT
-        drafts: list[Draft] = []
-        for kept, value in closed:
-            drafts.append(self.waiting.draft(kept.name, None, kept.version))
-            drafts.append(self.log.draft(kept.name, value, None, until))
+        drafts = [draft for kept, value in closed for draft in self._ended(kept, value)]
         if drafts:
             await keep(self.engine, *drafts)
+
+    def _ended(self, kept: Kept[Delivery], value: Delivery) -> tuple[Draft, Draft]:
+        until = self.engine.clock() + KEPT
+        gone = self.waiting.draft(kept.name, None, kept.version)
+        return gone, self.log.draft(kept.name, value, None, until)
 
 
 def tried(value: Delivery, attempt: Attempt, state: str, due: int) -> Delivery:

@@ -1,6 +1,7 @@
 """Posts a webhook: to the one address that was judged, without redirects, within limits."""
 
 import asyncio
+import logging
 from typing import Any
 
 import httpx
@@ -13,6 +14,8 @@ from fancymonkey.alerts.outbox import Attempt
 from fancymonkey.alerts.signing import HEADER, sign
 from fancymonkey.alerts.webhooks import Endpoint
 from fancymonkey.engine.clock import Clock
+
+log = logging.getLogger(__name__)
 
 SECONDS = 10.0
 CONNECT_SECONDS = 5.0
@@ -47,6 +50,9 @@ class Poster:
             error = str(why)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError) as why:
             error = _words(why)
+        except Exception as why:  # a system without threads or files to spare, for one
+            log.exception("a webhook could not be sent")
+            error = f"It could not be sent ({type(why).__name__})."
         return Attempt(began, round((loop.time() - start) * 1000), status, error)
 
     async def _send(self, there: Place, endpoint: Endpoint, one: Happening, delivery: str) -> int:

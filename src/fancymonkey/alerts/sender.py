@@ -1,12 +1,13 @@
 """Sends what waits in the outbox: each target at its own pace, so that none waits for another."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Coroutine, Iterable
 from typing import Any
 
 from fancymonkey.alerts import words
-from fancymonkey.alerts.channels import Channel, Unsent
+from fancymonkey.alerts.channels import KEY, Channel, told
 from fancymonkey.alerts.happenings import stamped
 from fancymonkey.alerts.letter import SHOWN, Letter
 from fancymonkey.alerts.outbox import (
@@ -34,6 +35,7 @@ MOST_WAITING = 10_000
 REST_MAX = 60 * SECOND
 ALL_EVERY = 5 * MINUTE
 """How often everything that waits is looked through: a clock elsewhere may be wrong."""
+HANDED_ON = "The channel is gone: it is told over the others."
 GONE = "There is no such channel or webhook any more."
 
 Waiting = dict[str, Kept[Delivery]]
@@ -132,6 +134,9 @@ class Sender:
             if not lane.waiting and not lane.under_way:
                 del self._lanes[target]
                 continue
+            if target.startswith(KEY) and target not in self._channels:
+                await self._hand_on(lane)
+                continue
             due = [kept for kept in lane.waiting.values() if kept.value.due <= now]
             due.sort(key=lambda kept: (kept.value.due, kept.value.made_at))
             if not due:
@@ -163,18 +168,32 @@ class Sender:
             self._start(self._letter(lane, channel, some))
 
     async def _letter(self, lane: _Lane, channel: Channel, some: list[Kept[Delivery]]) -> None:
-        told = sorted((kept.value.happening for kept in some), key=lambda one: one.at)
-        held = any(kept.value.due - kept.value.made_at > REST_MAX for kept in some)
+        news = sorted((kept.value.happening for kept in some), key=lambda one: one.at)
+        fresh = [kept.value for kept in some if not kept.value.tries]
+        held = any(one.due - one.made_at > REST_MAX for one in fresh)  # by the quiet hours
         began, loop = self._clock(), asyncio.get_running_loop()
-        start, error = loop.time(), ""
-        try:
-            await channel.send(Letter(told, self._link, held))
-        except Unsent as why:
-            error = str(why)
-            log.warning("%s has not taken an alert: %s", channel.name, error)
+        start = loop.time()
+        error = await told(channel, Letter(news, self._link, held))
         attempt = Attempt(began, round((loop.time() - start) * 1000), None, error)
         lane.failures = lane.failures + 1 if error else 0
         await self._note(lane, [(kept, attempt) for kept in some])
+
+    async def _hand_on(self, lane: _Lane) -> None:
+        """Gives what waits for a channel that is gone to those that are there, once to each."""
+        some = sorted(lane.waiting.values(), key=lambda kept: kept.value.made_at)
+        hears = await self._outbox.hears(some[0].value.made_at, some[-1].value.made_at)
+        for kept in some:
+            one = kept.value.happening
+            heirs = {to.name for to in self._owner if one.type in to.types}
+            heirs -= {name for name, id_ in hears if id_ == one.id}
+            attempt = Attempt(self._clock(), 0, None, HANDED_ON if heirs else GONE)
+            over = tried(kept.value, attempt, DROPPED, 0)
+            with contextlib.suppress(Stale):
+                for new in await self._outbox.hand_on(kept, over, heirs):
+                    self._take(new)
+                hears |= {(name, one.id) for name in heirs}
+            del lane.waiting[kept.name]
+            self._over.add(kept.name)
 
     # Webhooks: one request each.
 

@@ -15,7 +15,7 @@ from fancymonkey.alerts import moves, words
 from fancymonkey.alerts.crossing import Watched, begin, cross
 from fancymonkey.alerts.happenings import Happening
 from fancymonkey.alerts.outbox import Outbox, Target
-from fancymonkey.alerts.quiet import HOUR
+from fancymonkey.alerts.quiet import DAY, HOUR
 from fancymonkey.core.keep import Draft
 from fancymonkey.core.model import Entry, split_sku
 from fancymonkey.core.payment import Matter, Run
@@ -71,6 +71,9 @@ class Watch:
         """Tells of the next entries of the ledger; whether there may be more. Raises StoreError."""
         seen = await self.begun()
         entries = await self._engine.store.entries_after(seen.revision, PORTION)
+        more = len(entries) == PORTION
+        if more:
+            entries = moves.whole(entries)
         # The view gives the numbers: what it does not show yet is looked at the next time.
         shown = [one for one in entries if one.revision <= self._engine.view.revision]
         if not shown:
@@ -81,7 +84,7 @@ class Watch:
         drafts = [self._bands.draft(sku, band) for sku, band in bands.items()]
         await self._tell(told, targets, drafts, revision=shown[-1].revision)
         self._known |= bands
-        return len(entries) == PORTION
+        return more
 
     async def rest(self, targets: list[Target], jobs: Iterable[str]) -> None:
         """Tells of matters, runs and the store. Raises StoreError."""
@@ -95,8 +98,10 @@ class Watch:
         if fresh:
             told.append(words.trouble(fresh, now))
         new = {"failing": failing, "failed": failed, "troubles": problems}
-        if told or ran or any(getattr(seen, name) != value for name, value in new.items()):
-            since = max(seen.since, now - OVERLAP)
+        since = max(seen.since, now - OVERLAP)
+        # Now and then without any news: what was told long ago is forgotten, and would be news.
+        moved = since - seen.since >= DAY
+        if told or ran or moved or any(getattr(seen, name) != new[name] for name in new):
             await self._tell([*told, *ran], targets, [], since=since, **new)
 
     async def begun(self) -> Seen:

@@ -82,6 +82,7 @@ class Jobs:
         self.me = me or process_name()
         self._states = Folder(engine, FOLDER, Progress)
         self._still: dict[str, Stillness] = {name: Stillness() for name in self.jobs}
+        self._running: set[str] = set()
 
     async def states(self) -> dict[str, Kept[Progress]]:
         """How each job stands that ever ran."""
@@ -92,7 +93,7 @@ class Jobs:
         now, found = self.engine.clock(), []
         states = await self.states()
         for job in self.jobs.values():
-            if job.when is None:
+            if job.when is None or job.name in self._running:
                 continue
             kept = states.get(job.name)
             state = None if kept is None else kept.value
@@ -107,8 +108,8 @@ class Jobs:
 
     def _is_due(self, job: Job, state: Progress | None, now: int) -> bool:
         assert job.when is not None
-        if state is not None and state.by:  # it died in the middle
-            return state.attempts < ATTEMPTS
+        if state is not None and state.by and state.attempts < ATTEMPTS:  # it died in the middle
+            return True
         if state is not None and state.outcome == FAILED and 0 < state.attempts < ATTEMPTS:
             if not 0 <= now - state.ended_at < RETRY:
                 return True
@@ -120,9 +121,9 @@ class Jobs:
             await self._states.put(job.name, Progress(slot=slot), expected=0)
 
     def _is_dead(self, kept: Kept[Progress]) -> bool:
-        """Whether the process that claimed the run is gone."""
-        if kept.value.by == self.me:
-            return False
+        """Whether nobody is at a run that is claimed, where it is none that runs here."""
+        if kept.value.by == self.me:  # its end could not be kept
+            return True
         rested = self._still[kept.name].seconds(kept.version)
         old = self.engine.clock() - kept.at >= ABANDONED
         return self.alone or rested >= STALE_SECONDS or old
@@ -132,6 +133,15 @@ class Jobs:
 
         Raises JobRunning, and StoreError where the run could not be claimed or kept.
         """
+        if job.name in self._running:
+            raise JobRunning(f"The job {job.name} runs already.")
+        self._running.add(job.name)
+        try:
+            return await self._run(job, slot)
+        finally:
+            self._running.discard(job.name)
+
+    async def _run(self, job: Job, slot: int | None) -> Ran:
         kept = await self._states.get(job.name)
         old = Progress() if kept is None else kept.value
         if kept is not None and old.by and not self._is_dead(kept):
@@ -253,6 +263,7 @@ class _Claim:
 
 
 def _interrupted(job: Job, state: Progress, now: int) -> Run:
-    text = msgspec.json.encode({"message": f"{state.by} ended in the middle of it."}).decode()
+    message = f"{state.by} ended in the middle of it, or could not keep what came of it."
+    text = msgspec.json.encode({"message": message}).decode()
     took = max(0, now - state.started_at)
     return Run(job.name, state.started_at, took, INTERRUPTED, text)

@@ -211,9 +211,23 @@ class EventStream(StreamingResponse):
             async with asyncio.timeout(SEND_SECONDS):
                 await send(message)
 
+        sent = asyncio.Event()
+
+        async def stream() -> None:
+            try:
+                await self.stream_response(send_in_time)
+            finally:
+                sent.set()
+
+        async def end_after(other: Callable[[], Ending]) -> None:
+            """Ends the messages; the stream goes on to its last byte, so that it is a whole one."""
+            await other()
+            self._subscription.close()
+            await sent.wait()
+
         try:
-            others = [other() for other in self._others]
-            await _until_one_ends(self.stream_response(send_in_time), _until_gone(receive), *others)
+            others = [end_after(other) for other in self._others]
+            await _until_one_ends(stream(), _until_gone(receive), *others)
         except TimeoutError:
             pass
         finally:

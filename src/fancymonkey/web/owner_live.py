@@ -5,8 +5,10 @@ import asyncio
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
+from fancymonkey.accounts.model import Denied
 from fancymonkey.core.model import split_sku
 from fancymonkey.engine.feed import Change
+from fancymonkey.errors import StoreError
 from fancymonkey.web.access import require
 from fancymonkey.web.http import Call, Problem
 from fancymonkey.web.live import EventStream, Messages, subscribe
@@ -62,7 +64,7 @@ def router(shop: Shop) -> APIRouter:
                 while True:
                     await asyncio.sleep(CHECK_SECONDS)
                     await require(shop, call, "read")
-            except Problem:
+            except (Problem, Denied, StoreError):  # it comes back, and is told why not
                 return
 
         last = request.headers.get("last-event-id")
