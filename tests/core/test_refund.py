@@ -145,6 +145,79 @@ def test_a_late_payment_takes_what_there_is_and_owes_the_rest() -> None:
     shop.audit()
 
 
+OWED = "late_payment:pi_1"
+
+
+@pytest.mark.parametrize(
+    "decided",
+    [
+        None,
+        Settle(matter_id=OWED, then=Progress.DONE, note="kept as a backorder"),
+        Settle(matter_id=OWED, then=Progress.DISMISSED),
+        Settle(matter_id=OWED, then=Progress.DONE, note="re_1"),
+    ],
+)
+@pytest.mark.parametrize("then", [Progress.DONE, Progress.DISMISSED])
+def test_a_refund_strikes_off_what_was_never_delivered_whatever_the_owner_answers(
+    decided: Settle | None, then: Progress
+) -> None:
+    shop = Shop()
+    shop.do(*LATE, PAY)
+    if decided is not None:
+        shop.do(decided)
+    shop.do(BACK)
+    assert [told(entry) for entry in shop.new] == ["returned a/M backordered-2"]
+    assert matters(shop)[ASKED] == (Concern.REFUNDED, Progress.OPEN, {"a/M": 2})
+    assert matters(shop)[OWED][1] is (Progress.DONE if decided is None else decided.then)
+    shop.do(BACK)
+    assert shop.new == []
+    shop.do(Settle(matter_id=ASKED, then=then), Adjust(sku="a/M", delta=2))
+    assert shop.numbers("a/M") == (5, 3, 0)
+    shop.audit()
+
+
+def test_a_refund_of_what_was_never_delivered_asks_nothing() -> None:
+    shop = Shop()
+    shop.do(take("s1", a_M=2), Release(ref="s1"), take("s2", a_M=5), PAY)
+    answer = shop.do(BACK)
+    assert isinstance(answer, Accepted)
+    assert answer.data == {"outcome": "returned"}
+    assert [told(entry) for entry in shop.new] == ["returned a/M backordered-2"]
+    assert matters(shop)[ASKED] == (Concern.REFUNDED, Progress.DONE, {})
+    shop.audit()
+
+
+def test_a_refund_by_the_shop_makes_no_unit_out_of_nothing() -> None:
+    """The matter is settled when Stripe has taken the refund, before its event arrives."""
+    shop = Shop()
+    shop.do(take("s1", a_M=1), take("s2", a_M=1), Count(sku="a/M", quantity=0), PAY)
+    shop.do(Settle(matter_id="backorder:pi_1", then=Progress.DONE, note="re_1"), AUTO)
+    assert shop.numbers("a/M") == (0, 1, 0)
+    assert matters(shop)[ASKED] == (Concern.REFUNDED, Progress.DONE, {})
+    shop.audit()
+
+
+def test_what_came_in_since_is_struck_off_nowhere() -> None:
+    shop = Shop()
+    shop.do(*LATE, PAY, Adjust(sku="a/M", delta=1), BACK)
+    assert [told(entry) for entry in shop.new] == ["returned a/M backordered-1"]
+    assert matters(shop)[ASKED] == (Concern.REFUNDED, Progress.OPEN, {"a/M": 3})
+
+
+def test_after_a_part_the_owner_says_first_what_was_never_delivered() -> None:
+    shop = Shop()
+    shop.do(*LATE, PAY, NoteRefund(ref="pi_1", whole=False, note="re_1"))
+    assert shop.new == []
+    shop.do(Settle(matter_id=ASKED, returned=lines(a_M=1)))
+    assert [told(entry) for entry in shop.new] == ["returned a/M backordered-1"]
+    shop.do(AUTO)
+    assert [told(entry) for entry in shop.new] == [
+        "returned a/M backordered-1",
+        "returned a/M on_hand+2",
+    ]
+    shop.audit()
+
+
 def test_a_late_payment_that_cannot_be_served_is_refunded_once() -> None:
     shop = Shop()
     late = Capture(ref="s1", payment_id="cs_1", intent="pi_1", refund_late=True)

@@ -4,7 +4,7 @@ A refund returns nothing to stock by itself: the goods may be with the buyer. It
 and units come back when the owner says so, each at most once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from fancymonkey.core.backorders import fill_backorders, strike_backorders
@@ -24,8 +24,9 @@ OWED = (Concern.LATE_PAYMENT, Concern.BACKORDER, Concern.SECOND_PAYMENT)
 class NoteRefund(Command):
     """The provider has given money back for a payment, all of it (`whole`) or a part.
 
-    With `take_back` a whole refund returns the units at once, else the owner is asked. `ref` is
-    the payment's id, `others` are further ids to try. Told again, it changes nothing.
+    A whole refund strikes off what was never delivered. With `take_back` it returns the rest at
+    once, else the owner is asked. `ref` is the payment's id, `others` are further ids to try. Told
+    again, it changes nothing.
     """
 
     ref: str
@@ -106,7 +107,7 @@ def note_refund(state: State, command: NoteRefund) -> Answer:
     hold = _paid(state, command)
     if hold is None:
         return Refused(Code.UNKNOWN_SESSION, "There is no hold for this payment.")
-    owed = _owed(state, command)
+    owed = _owed(state, (command.ref, *command.others))
     if owed is not None and (owed.concern is Concern.SECOND_PAYMENT or not _captured(hold)):
         if command.whole:
             _close(state, owed, Progress.DONE, command.note)
@@ -118,12 +119,18 @@ def note_refund(state: State, command: NoteRefund) -> Answer:
     )
     if matter.progress is not Progress.OPEN:
         return Accepted({"outcome": "no change"})
-    if command.whole and command.take_back:
-        _take_back(state, matter, matter.lines, command)
+    lines = matter.lines
+    if command.whole:
+        lines = _strike(state, owed, lines, command)
+        if command.take_back:
+            _take_back(state, matter, lines, command)
+            lines = ()
+    if not lines:  # nothing is left to ask
         _close(state, replace(matter, lines=()), Progress.DONE, command.note)
         return Accepted({"outcome": "returned"})
-    if matter.note != command.note:
-        state.put(replace(matter, note=command.note))
+    after = replace(matter, lines=lines, note=command.note)
+    if after != matter:
+        state.put(after)
     return Accepted({"outcome": "return proposed"})
 
 
@@ -140,9 +147,9 @@ def _captured(hold: Reservation) -> bool:
     return hold.status is Status.CAPTURED
 
 
-def _owed(state: State, command: NoteRefund) -> Matter | None:
-    """What was to be paid back of this payment, if anything."""
-    for ref in (command.ref, *command.others):
+def _owed(state: State, refs: Iterable[str]) -> Matter | None:
+    """What was to be delivered for this payment, or paid back of it, if anything."""
+    for ref in refs:
         for concern in OWED:
             matter = matter_of(state, concern, ref)
             if matter is not None:
@@ -164,7 +171,9 @@ def settle(state: State, command: Settle) -> Answer:
         return Refused(
             Code.OUT_OF_RANGE, "Only units that were refunded can come back, each of them once."
         )
-    _take_back(state, matter, command.returned, command)
+    if command.returned:
+        owed = _owed(state, (matter.payment,))
+        _take_back(state, matter, _strike(state, owed, command.returned, command), command)
     after = replace(matter, lines=left) if command.returned else matter
     then = command.then
     if then is None and matter.lines and not left:
@@ -185,35 +194,56 @@ def _left(matter: Matter, returned: tuple[Line, ...]) -> tuple[Line, ...] | None
         if line.quantity < 1 or left.get(key, 0) < line.quantity:
             return None
         left[key] -= line.quantity
-    return tuple(Line(sku, units, place) for (sku, place), units in left.items() if units)
+    return _lines(left)
+
+
+def _strike(
+    state: State, owed: Matter | None, lines: tuple[Line, ...], command: NoteRefund | Settle
+) -> tuple[Line, ...]:
+    """Strikes off the backorders what was never delivered of these lines; returns the rest.
+
+    It counts what is still owed, not how the matter stands: a backorder that the owner keeps, or
+    whose money the shop gives back, is over as a matter and still waits for goods.
+    """
+    if owed is None:
+        return lines
+    waiting = {(line.sku, line.location): line.quantity for line in owed.lines}
+    rest = []
+    for line in lines:
+        place = (line.sku, line.location)
+        never = min(line.quantity, state.level(*place).backordered, waiting.get(place, 0))
+        if never:
+            strike_backorders(state, replace(line, quantity=never), command, "refunded")
+            waiting[place] -= never
+        if line.quantity > never:
+            rest.append(replace(line, quantity=line.quantity - never))
+    after = replace(owed, lines=_lines(waiting))
+    if owed.closed_at is None:
+        _close(state, after, Progress.DONE, "refunded")
+    elif after != owed:
+        state.put(after)
+    return tuple(rest)
+
+
+def _lines(units: dict[tuple[str, str], int]) -> tuple[Line, ...]:
+    return tuple(Line(sku, count, place) for (sku, place), count in units.items() if count)
 
 
 def _take_back(
     state: State, matter: Matter, lines: tuple[Line, ...], command: NoteRefund | Settle
 ) -> None:
-    """Units come back on hand; those that were never delivered are struck off the backorders."""
-    waiting: dict[tuple[str, str], int] = {}
-    for concern in (Concern.LATE_PAYMENT, Concern.BACKORDER):
-        owed = matter_of(state, concern, matter.payment)
-        if lines and owed is not None and owed.closed_at is None:
-            waiting |= {(line.sku, line.location): line.quantity for line in owed.lines}
-            _close(state, owed, Progress.DONE, "refunded")
+    """Units come back on hand."""
     for line in lines:
-        backordered = state.level(line.sku, line.location).backordered
-        never = min(line.quantity, backordered, waiting.get((line.sku, line.location), 0))
-        if never:
-            strike_backorders(state, replace(line, quantity=never), command, "refunded")
-        if line.quantity > never:
-            state.post(
-                Kind.RETURNED,
-                line.sku,
-                line.location,
-                on_hand=line.quantity - never,
-                actor=command.actor,
-                reason="refunded",
-                cause=command.cause or matter.payment,
-            )
-            fill_backorders(state, line.sku, line.location, command)
+        state.post(
+            Kind.RETURNED,
+            line.sku,
+            line.location,
+            on_hand=line.quantity,
+            actor=command.actor,
+            reason="refunded",
+            cause=command.cause or matter.payment,
+        )
+        fill_backorders(state, line.sku, line.location, command)
 
 
 def _close(state: State, matter: Matter, progress: Progress, note: str) -> Matter:

@@ -9,7 +9,7 @@ import { api } from "/admin/session.js";
 import { toast } from "/admin/toast.js";
 
 export const CONCERNS = {
-  late_payment: ["Late payment", (some) => (some ? "The money came after the hold had ended. What was there is sold; these units are owed." : "The money came after the hold had ended. Everything was still there and is sold.")],
+  late_payment: ["Late payment", (some) => (some ? "The money came after the hold had ended. What was there is sold; these units are owed." : "The money came after the hold had ended. No units are owed.")],
   backorder: ["Backorder", () => "Paid, and not on the shelf. Goods that come in fill it by themselves."],
   second_payment: ["Paid twice", () => "A hold that was paid already is paid again. Nothing was sold for it."],
   refunded: ["Refunded", (some) => (some ? "The money went back at Stripe. Say what comes back to the shelf." : "The money went back at Stripe.")],
