@@ -236,6 +236,31 @@ def test_a_late_payment_that_cannot_be_served_is_refunded_once() -> None:
     assert shop.numbers("a/M") == (55, 3, 0)
 
 
+INSTEAD = Capture(ref="s1", payment_id="cs_1", intent="pi_1", refund_late=True)
+"""A payment that is refunded and buys nothing, after `LATE`."""
+OTHER = Capture(ref="s1", payment_id="cs_2", intent="pi_2", refund_late=True)
+
+
+@pytest.mark.parametrize("given", [[], [Settle(matter_id=OWED, then=Progress.DONE, note="re_1")]])
+def test_the_refund_of_one_payment_returns_no_unit_of_another(given: list[Settle]) -> None:
+    shop = Shop()
+    shop.do(*LATE, INSTEAD, Release(ref="s2"), OTHER, *given)
+    assert shop.numbers("a/M") == (1, 0, 0)
+    answer = shop.do(AUTO)
+    assert isinstance(answer, Accepted)
+    assert (answer.data, shop.new) == ({"outcome": "refund noted"}, [])
+    assert matters(shop)[OWED][1] is Progress.DONE
+    assert ASKED not in matters(shop)
+    shop.do(NoteRefund(ref="pi_2", whole=True, take_back=True))
+    assert shop.numbers("a/M") == (5, 0, 0)
+
+
+def test_a_refunded_payment_that_is_told_again_is_no_second_one() -> None:
+    shop = Shop()
+    shop.do(*LATE, INSTEAD, Release(ref="s2"), OTHER, INSTEAD)
+    assert set(matters(shop)) == {OWED, "late_payment:pi_2"}
+
+
 def test_a_late_payment_that_can_be_served_is_served() -> None:
     shop = Shop()
     shop.do(

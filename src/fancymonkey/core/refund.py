@@ -95,6 +95,7 @@ def _needs_return(hold: Reservation | None, lines: tuple[Line, ...], payment: st
 
 
 def _paid(state: State, command: NoteRefund) -> Reservation | None:
+    """The hold that the payment's id means: of the payment itself, the one that it bought."""
     for ref in (command.ref, *command.others):
         hold = state.hold(ref)
         if hold is not None:
@@ -105,14 +106,13 @@ def _paid(state: State, command: NoteRefund) -> Reservation | None:
 def note_refund(state: State, command: NoteRefund) -> Answer:
     """Applies a `NoteRefund`."""
     hold = _paid(state, command)
-    if hold is None:
-        return Refused(Code.UNKNOWN_SESSION, "There is no hold for this payment.")
     owed = _owed(state, (command.ref, *command.others))
-    if owed is not None and (owed.concern is Concern.SECOND_PAYMENT or not _captured(hold)):
-        if command.whole:
+    if hold is None and owed is None:
+        return Refused(Code.UNKNOWN_SESSION, "There is no hold for this payment.")
+    second = owed is not None and owed.concern is Concern.SECOND_PAYMENT
+    if hold is None or hold.status is not Status.CAPTURED or second:  # it bought nothing
+        if owed is not None and command.whole:
             _close(state, owed, Progress.DONE, command.note)
-        return Accepted({"outcome": "refund noted"})
-    if not _captured(hold):
         return Accepted({"outcome": "refund noted"})
     matter = raise_matter(
         state, Concern.REFUNDED, hold.reservation_id, hold, command.ref, hold.lines
@@ -141,10 +141,6 @@ def doubt(state: State, command: Doubt) -> Answer:
         return Refused(Code.UNKNOWN_SESSION, "There is no hold with this id.")
     raise_matter(state, Concern.NOT_PAID, command.payment, hold, command.payment, hold.lines)
     return Accepted({"outcome": "in doubt"})
-
-
-def _captured(hold: Reservation) -> bool:
-    return hold.status is Status.CAPTURED
 
 
 def _owed(state: State, refs: Iterable[str]) -> Matter | None:
