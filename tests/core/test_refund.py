@@ -103,6 +103,55 @@ def test_a_refund(row: Row) -> None:
     row.check()
 
 
+PART = NoteRefund(ref="pi_1", whole=False, refund="re_1", note="re_1")
+MORE = NoteRefund(ref="pi_1", whole=False, refund="re_2", note="re_2")
+CHARGE = NoteRefund(ref="pi_1", whole=False, note="ch_1")
+ASIDE = Settle(matter_id=ASKED, then=Progress.DISMISSED, note="goodwill")
+
+
+@pytest.mark.parametrize(
+    **named(
+        [
+            Row("is told again", [HELD, PAY, PART, ASIDE], PART, {"outcome": "no change"}),
+            Row("of its charge", [HELD, PAY, PART, ASIDE], CHARGE, {"outcome": "no change"}),
+            Row("is another", [HELD, PAY, PART, ASIDE], MORE, {"outcome": "return proposed"}),
+            Row("is the rest", [HELD, PAY, PART, ASIDE], BACK, {"outcome": "return proposed"}),
+            Row(
+                "is the rest, and returns by itself",
+                [HELD, PAY, PART, Settle(matter_id=ASKED, returned=lines(a_M=1)), ASIDE],
+                AUTO,
+                {"outcome": "returned"},
+                ["returned a/M on_hand+1", "returned b/S on_hand+1"],
+            ),
+            Row(
+                "when all is back on the shelf",
+                [HELD, PAY, PART, Settle(matter_id=ASKED, returned=lines(a_M=2, b_S=1))],
+                AUTO,
+                {"outcome": "no change"},
+            ),
+            Row(
+                "after the whole is one of its parts",
+                [HELD, PAY, BACK, ASIDE],
+                PART,
+                {"outcome": "no change"},
+            ),
+            Row("after the whole, again", [HELD, PAY, BACK, ASIDE], BACK, {"outcome": "no change"}),
+        ]
+    )
+)
+def test_a_refund_after_one_was_settled(row: Row) -> None:
+    row.check()
+
+
+def test_a_further_refund_asks_anew_after_what_is_left() -> None:
+    shop = Shop()
+    shop.do(HELD, PAY, PART, Settle(matter_id=ASKED, returned=lines(a_M=1)), ASIDE)
+    shop.do(MORE, at=7)
+    assert matters(shop) == {ASKED: (Concern.REFUNDED, Progress.OPEN, {"a/M": 1, "b/S": 1})}
+    found = shop.image.rows[Matter][ASKED]
+    assert (found.opened_at, found.closed_at, found.note) == (7, None, "re_2")
+
+
 def test_a_second_payment_is_a_matter_and_its_refund_settles_it() -> None:
     shop = Shop()
     second = Capture(ref="s1", payment_id="cs_2", intent="pi_2")

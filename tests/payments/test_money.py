@@ -136,6 +136,25 @@ async def test_a_refund_returns_by_itself_where_the_owner_wants_it() -> None:
         assert (await till.shop.size())["stock"] == 20
 
 
+@pytest.mark.parametrize("auto", [False, True])
+async def test_a_whole_refund_after_one_for_goodwill(auto: bool) -> None:
+    settings = {"return_on_refund": "auto"} if auto else {}
+    async with opened(MemoryStore(), **settings) as till:
+        session = (await till.checkout(quantity=2)).json["sessionId"]
+        await till.act(session, "pay")
+        payment = till.twin.account.sessions[session]["payment_intent"]
+        part = {"payment_intent": payment, "amount": "500"}
+        till.twin.account.refund(part, till.shop.clock() // 1000)
+        await till.settle()
+        (matter,) = await till.matters()
+        aside = await till.settle_matter(matterId=matter["id"], then="dismissed", note="goodwill")
+        assert aside.json["matter"]["progress"] == "dismissed"
+        await till.act(session, "refund")
+        (matter,) = await till.matters()
+        assert matter["progress"] == ("done" if auto else "open")
+        assert (await till.shop.size())["stock"] == (20 if auto else 18)
+
+
 async def test_the_same_event_a_hundred_times_at_once(any_till: Till) -> None:
     shop = any_till.shop
     await shop.reserve("cs_1", "M", 2)

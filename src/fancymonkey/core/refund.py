@@ -4,11 +4,13 @@ A refund returns nothing to stock by itself: the goods may be with the buyer. It
 and units come back when the owner says so, each at most once.
 """
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from fancymonkey.core.backorders import fill_backorders, strike_backorders
 from fancymonkey.core.command import Command, needs_hold, needs_lines
+from fancymonkey.core.document import Document
 from fancymonkey.core.frozen import dataclass
 from fancymonkey.core.matters import matter_of, needs_matters, raise_matter
 from fancymonkey.core.model import Kind, Line, Reservation, Status
@@ -19,19 +21,27 @@ from fancymonkey.core.state import Key, State
 OWED = (Concern.LATE_PAYMENT, Concern.BACKORDER, Concern.SECOND_PAYMENT)
 """What a refund of the payment may settle."""
 
+REFUNDS = "refunds"
+"""The folder of which refunds of a payment were told, by the payment's id."""
+
+WHOLE = "whole"
+"""Stands among them when all the money is back."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteRefund(Command):
     """The provider has given money back for a payment, all of it (`whole`) or a part.
 
     A whole refund strikes off what was never delivered. With `take_back` it returns the rest at
-    once, else the owner is asked. `ref` is the payment's id, `others` are further ids to try. Told
-    again, it changes nothing.
+    once, else the owner is asked. `ref` is the payment's id, `others` are further ids to try,
+    `refund` is the refund's own where it is told by itself. Told again, it changes nothing; a
+    further one asks anew after what is left.
     """
 
     ref: str
     others: tuple[str, ...] = ()
     whole: bool
+    refund: str = ""
     note: str = ""
     take_back: bool = False
 
@@ -84,6 +94,7 @@ def needs_refund(command: NoteRefund | Settle | Doubt, state: State) -> Iterator
         yield from needs_matters(ref, *OWED)
     hold = _paid(state, command)
     if hold is not None:
+        yield Document, (REFUNDS, command.ref)
         yield from needs_matters(hold.reservation_id, Concern.REFUNDED)
         yield from needs_lines(hold)
 
@@ -117,8 +128,9 @@ def note_refund(state: State, command: NoteRefund) -> Answer:
     matter = raise_matter(
         state, Concern.REFUNDED, hold.reservation_id, hold, command.ref, hold.lines
     )
-    if matter.progress is not Progress.OPEN:
-        return Accepted({"outcome": "no change"})
+    if not _is_news(state, command):
+        asked = matter.closed_at is None
+        return Accepted({"outcome": "return proposed" if asked else "no change"})
     lines = matter.lines
     if command.whole:
         lines = _strike(state, owed, lines, command)
@@ -126,12 +138,31 @@ def note_refund(state: State, command: NoteRefund) -> Answer:
             _take_back(state, matter, lines, command)
             lines = ()
     if not lines:  # nothing is left to ask
+        if not matter.lines:
+            return Accepted({"outcome": "no change"})
         _close(state, replace(matter, lines=()), Progress.DONE, command.note)
         return Accepted({"outcome": "returned"})
     after = replace(matter, lines=lines, note=command.note)
+    if matter.closed_at is not None:
+        after = replace(after, progress=Progress.OPEN, opened_at=state.now, closed_at=None)
     if after != matter:
         state.put(after)
     return Accepted({"outcome": "return proposed"})
+
+
+def _is_news(state: State, command: NoteRefund) -> bool:
+    """Whether this refund was not told before; from now on it was.
+
+    After the whole there is none left. A part without a name is news only where it is the first.
+    """
+    place = (REFUNDS, command.ref)
+    kept = state.get(Document, place)
+    told = [] if kept is None else json.loads(kept.body)
+    name = WHOLE if command.whole else command.refund
+    if name in told or WHOLE in told or (told and not name):
+        return False
+    state.put(Document(*place, len(told) + 1, state.now, json.dumps([*told, name])))
+    return True
 
 
 def doubt(state: State, command: Doubt) -> Answer:

@@ -140,6 +140,7 @@ def _refund(event: Event, policy: Policy) -> Command | None:
     return NoteRefund(
         ref=payment,
         whole=event.type == CHARGE_REFUNDED and thing.refunded is True,
+        refund="" if event.type == CHARGE_REFUNDED else thing.id,
         note=thing.id,
         take_back=policy.take_back,
         actor=ACTOR,
