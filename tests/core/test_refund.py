@@ -5,7 +5,7 @@ import pytest
 from fancymonkey.core.adjust import Adjust, Count
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.core.payment import Concern, Matter, Progress
-from fancymonkey.core.refund import Doubt, NoteRefund, Settle
+from fancymonkey.core.refund import Doubt, NoteRefund, RefundFailed, Settle
 from fancymonkey.core.resolve import Capture, Release
 from tests.core.builders import Row, Shop, lines, named, take, told
 
@@ -334,3 +334,25 @@ def test_doubt_is_kept_once() -> None:
     assert shop.new == []
     assert list(matters(shop)) == ["not_paid:cs_1"]
     assert isinstance(shop.do(Doubt(ref="x", payment="cs_1")), Refused)
+
+
+FAILED = RefundFailed(ref="pi_1", refund="re_1")
+
+
+def test_a_refund_that_failed_is_a_matter_of_its_own_and_once() -> None:
+    shop = Shop()
+    shop.do(HELD, PAY, AUTO, FAILED, FAILED)
+    assert shop.new == []
+    assert matters(shop)["refund_failed:re_1"] == (Concern.REFUND_FAILED, Progress.OPEN, {})
+    assert matters(shop)[ASKED][1] is Progress.DONE
+    shop.do(Settle(matter_id="refund_failed:re_1", then=Progress.DONE, note="in cash"), FAILED)
+    assert matters(shop)["refund_failed:re_1"][1] is Progress.DONE
+    shop.do(RefundFailed(ref="pi_1", refund="re_2"))
+    assert matters(shop)["refund_failed:re_2"][1] is Progress.OPEN
+    assert isinstance(shop.do(RefundFailed(ref="pi_9", refund="re_3")), Refused)
+
+
+def test_a_refund_fails_of_a_payment_that_bought_nothing() -> None:
+    shop = Shop()
+    shop.do(*LATE, INSTEAD, Settle(matter_id=OWED, then=Progress.DONE, note="re_1"), FAILED)
+    assert shop.image.rows[Matter]["refund_failed:re_1"].reservation_id == "h-s1"

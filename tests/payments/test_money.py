@@ -81,6 +81,43 @@ async def test_a_refund_that_fails_is_given_later() -> None:
         assert (await till.matters())[0]["progress"] == "done"
 
 
+@pytest.mark.parametrize("type_", ["refund.updated", "refund.failed"])
+@pytest.mark.parametrize("status", ["failed", "canceled"])
+async def test_a_refund_that_fails_later_waits_for_the_owner_who_gives_it_again(
+    type_: str, status: str
+) -> None:
+    async with opened(MemoryStore(), late_payment="refund") as till:
+        await late(till, taken=2)
+        await till.settle()
+        ((id_, refund),) = till.twin.account.refunds.items()
+        lost = {"id": "evt_1", "type": type_, "data": {"object": {**refund, "status": status}}}
+        assert (await deliver(till.shop, lost)).json["outcome"] == "refund failed"
+        again = await deliver(till.shop, {**lost, "id": "evt_2"})
+        assert again.json["outcome"] == "refund failed"
+        matter = (await till.matters())[0]
+        assert (matter["id"], matter["progress"]) == (f"refund_failed:{id_}", "open")
+        (charge,) = till.twin.account.charges.values()
+        charge |= {"amount_refunded": 0, "refunded": False}  # the money is with the shop again
+        answer = await till.settle_matter(matterId=matter["id"], then="refund")
+        assert answer.json["matter"]["progress"] == "done"
+        assert len(till.twin.account.refunds) == 2
+
+
+async def test_a_refund_that_fails_at_once_is_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with opened(MemoryStore(), late_payment="refund") as till:
+
+        def fail(params: dict[str, Any], now: int) -> dict[str, Any]:
+            return {"id": "re_1", "object": "refund", "status": "failed"}
+
+        monkeypatch.setattr(till.twin.account, "refund", fail)
+        await late(till, taken=2)
+        await till.settle()
+        found = {row["id"]: (row["progress"], row["note"]) for row in await till.matters()}
+        (late_payment,) = found.keys() - {"refund_failed:re_1"}
+        assert found == {"refund_failed:re_1": ("open", ""), late_payment: ("done", "re_1")}
+        assert (await till.reconcile()).outcome == "balanced"
+
+
 async def test_money_that_takes_days_keeps_the_hold(any_till: Till) -> None:
     till = any_till
     found = (await till.checkout()).json

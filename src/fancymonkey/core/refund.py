@@ -72,8 +72,29 @@ class Doubt(Command):
     payment: str
 
 
-def needs_refund(command: NoteRefund | Settle | Doubt, state: State) -> Iterator[Key]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundFailed(Command):
+    """A refund (`refund`, its own id) of the payment `ref` has not reached the buyer.
+
+    What it has settled stays so; that the buyer has no money is a matter of its own, and once.
+    """
+
+    ref: str
+    refund: str
+
+
+def needs_refund(
+    command: NoteRefund | Settle | Doubt | RefundFailed, state: State
+) -> Iterator[Key]:
     """The rows that the rules of this file read."""
+    if isinstance(command, RefundFailed):
+        yield from needs_hold(state, command.ref)
+        yield from needs_matters(command.ref, *OWED)
+        yield from needs_matters(command.refund, Concern.REFUND_FAILED)
+        owed = _owed(state, (command.ref,))
+        if owed is not None and owed.reservation_id is not None:
+            yield Reservation, owed.reservation_id
+        return
     if isinstance(command, Doubt):
         yield from needs_hold(state, command.ref)
         yield from needs_matters(command.payment, Concern.NOT_PAID)
@@ -172,6 +193,17 @@ def doubt(state: State, command: Doubt) -> Answer:
         return Refused(Code.UNKNOWN_SESSION, "There is no hold with this id.")
     raise_matter(state, Concern.NOT_PAID, command.payment, hold, command.payment, hold.lines)
     return Accepted({"outcome": "in doubt"})
+
+
+def refund_failed(state: State, command: RefundFailed) -> Answer:
+    """Applies a `RefundFailed`."""
+    hold, owed = state.hold(command.ref), _owed(state, (command.ref,))
+    if hold is None and owed is not None and owed.reservation_id is not None:
+        hold = state.get(Reservation, owed.reservation_id)
+    if hold is None:
+        return Refused(Code.UNKNOWN_SESSION, "There is no hold for this payment.")
+    raise_matter(state, Concern.REFUND_FAILED, command.refund, hold, command.ref)
+    return Accepted({"outcome": "refund failed"})
 
 
 def _owed(state: State, refs: Iterable[str]) -> Matter | None:
