@@ -8,6 +8,7 @@ import pytest
 from fancymonkey.core.model import Event
 from fancymonkey.store.memory import MemoryStore
 from fancymonkey.store.opening import open_store
+from tests.accounts.visitor import Visitor, made
 from tests.payments.conftest import OWNER, Till, opened
 from tests.web.shops import HOODIE
 from tests.web.signing import deliver, event
@@ -116,6 +117,39 @@ async def test_a_refund_that_fails_at_once_is_not_given(monkeypatch: pytest.Monk
         (late_payment,) = found.keys() - {"refund_failed:re_1"}
         assert found == {"refund_failed:re_1": ("open", ""), late_payment: ("done", "re_1")}
         assert (await till.reconcile()).outcome == "balanced"
+
+
+async def test_only_the_owner_calls_a_refund_off() -> None:
+    async with opened(MemoryStore(), late_payment="refund") as till:
+        await made(till.shop, "sam", "staff")
+        sam = await Visitor(till.shop.client).logged_in("sam", "six blue owls sing")
+        till.twin.faults.change({"api_fail": "500", "api_fail_times": 0})
+        found = (await till.checkout(quantity=2, size="S")).json
+        till.twin.act(found["sessionId"], "pay_quietly")
+        await till.shop.release("buyer-1")
+        await till.settle()
+        await till.shop.reserve("faster", "S", 2)
+        till.twin.faults.change({"api_fail_times": 1})
+        await till.act(found["sessionId"], "deliver")
+        (matter,) = await till.matters()
+        assert matter["progress"] == "due"
+        for then in ("dismissed", "done", "refund"):
+            body = {"matterId": matter["id"], "then": then}
+            answer = await sam.post("/api/payments/matters/settle", body)
+            assert (answer.status, answer.code) == (403, "not_allowed"), then
+        assert (await till.matters())[0]["progress"] == "due"
+        answer = await till.settle_matter(matterId=matter["id"], then="dismissed")
+        assert answer.json["matter"]["progress"] == "dismissed"
+
+
+async def test_staff_settle_what_is_open(till: Till) -> None:
+    await made(till.shop, "sam", "staff")
+    sam = await Visitor(till.shop.client).logged_in("sam", "six blue owls sing")
+    await late(till)
+    (matter,) = await till.matters()
+    body = {"matterId": matter["id"], "then": "done"}
+    answer = await sam.post("/api/payments/matters/settle", body)
+    assert answer.json["matter"]["progress"] == "done"
 
 
 async def test_money_that_takes_days_keeps_the_hold(any_till: Till) -> None:
