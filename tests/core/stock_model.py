@@ -96,7 +96,7 @@ class Model:
         if not hold:
             return "unknown_session"
         if hold.status == "captured":
-            if hold.payment != payment and payment not in self.second:
+            if hold.payment != payment and payment not in self.second | self.late:
                 self.second.add(payment)
                 self._name(payment, hold)
             return "ok"

@@ -5,7 +5,7 @@ import pytest
 from fancymonkey.core.adjust import Adjust, Count
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.core.payment import Concern, Matter, Progress
-from fancymonkey.core.refund import Doubt, NoteRefund, Settle
+from fancymonkey.core.refund import Doubt, NoteRefund, RefundFailed, Settle
 from fancymonkey.core.resolve import Capture, Release
 from tests.core.builders import Row, Shop, lines, named, take, told
 
@@ -103,6 +103,55 @@ def test_a_refund(row: Row) -> None:
     row.check()
 
 
+PART = NoteRefund(ref="pi_1", whole=False, refund="re_1", note="re_1")
+MORE = NoteRefund(ref="pi_1", whole=False, refund="re_2", note="re_2")
+CHARGE = NoteRefund(ref="pi_1", whole=False, note="ch_1")
+ASIDE = Settle(matter_id=ASKED, then=Progress.DISMISSED, note="goodwill")
+
+
+@pytest.mark.parametrize(
+    **named(
+        [
+            Row("is told again", [HELD, PAY, PART, ASIDE], PART, {"outcome": "no change"}),
+            Row("of its charge", [HELD, PAY, PART, ASIDE], CHARGE, {"outcome": "no change"}),
+            Row("is another", [HELD, PAY, PART, ASIDE], MORE, {"outcome": "return proposed"}),
+            Row("is the rest", [HELD, PAY, PART, ASIDE], BACK, {"outcome": "return proposed"}),
+            Row(
+                "is the rest, and returns by itself",
+                [HELD, PAY, PART, Settle(matter_id=ASKED, returned=lines(a_M=1)), ASIDE],
+                AUTO,
+                {"outcome": "returned"},
+                ["returned a/M on_hand+1", "returned b/S on_hand+1"],
+            ),
+            Row(
+                "when all is back on the shelf",
+                [HELD, PAY, PART, Settle(matter_id=ASKED, returned=lines(a_M=2, b_S=1))],
+                AUTO,
+                {"outcome": "no change"},
+            ),
+            Row(
+                "after the whole is one of its parts",
+                [HELD, PAY, BACK, ASIDE],
+                PART,
+                {"outcome": "no change"},
+            ),
+            Row("after the whole, again", [HELD, PAY, BACK, ASIDE], BACK, {"outcome": "no change"}),
+        ]
+    )
+)
+def test_a_refund_after_one_was_settled(row: Row) -> None:
+    row.check()
+
+
+def test_a_further_refund_asks_anew_after_what_is_left() -> None:
+    shop = Shop()
+    shop.do(HELD, PAY, PART, Settle(matter_id=ASKED, returned=lines(a_M=1)), ASIDE)
+    shop.do(MORE, at=7)
+    assert matters(shop) == {ASKED: (Concern.REFUNDED, Progress.OPEN, {"a/M": 1, "b/S": 1})}
+    found = shop.image.rows[Matter][ASKED]
+    assert (found.opened_at, found.closed_at, found.note) == (7, None, "re_2")
+
+
 def test_a_second_payment_is_a_matter_and_its_refund_settles_it() -> None:
     shop = Shop()
     second = Capture(ref="s1", payment_id="cs_2", intent="pi_2")
@@ -145,6 +194,79 @@ def test_a_late_payment_takes_what_there_is_and_owes_the_rest() -> None:
     shop.audit()
 
 
+OWED = "late_payment:pi_1"
+
+
+@pytest.mark.parametrize(
+    "decided",
+    [
+        None,
+        Settle(matter_id=OWED, then=Progress.DONE, note="kept as a backorder"),
+        Settle(matter_id=OWED, then=Progress.DISMISSED),
+        Settle(matter_id=OWED, then=Progress.DONE, note="re_1"),
+    ],
+)
+@pytest.mark.parametrize("then", [Progress.DONE, Progress.DISMISSED])
+def test_a_refund_strikes_off_what_was_never_delivered_whatever_the_owner_answers(
+    decided: Settle | None, then: Progress
+) -> None:
+    shop = Shop()
+    shop.do(*LATE, PAY)
+    if decided is not None:
+        shop.do(decided)
+    shop.do(BACK)
+    assert [told(entry) for entry in shop.new] == ["returned a/M backordered-2"]
+    assert matters(shop)[ASKED] == (Concern.REFUNDED, Progress.OPEN, {"a/M": 2})
+    assert matters(shop)[OWED][1] is (Progress.DONE if decided is None else decided.then)
+    shop.do(BACK)
+    assert shop.new == []
+    shop.do(Settle(matter_id=ASKED, then=then), Adjust(sku="a/M", delta=2))
+    assert shop.numbers("a/M") == (5, 3, 0)
+    shop.audit()
+
+
+def test_a_refund_of_what_was_never_delivered_asks_nothing() -> None:
+    shop = Shop()
+    shop.do(take("s1", a_M=2), Release(ref="s1"), take("s2", a_M=5), PAY)
+    answer = shop.do(BACK)
+    assert isinstance(answer, Accepted)
+    assert answer.data == {"outcome": "returned"}
+    assert [told(entry) for entry in shop.new] == ["returned a/M backordered-2"]
+    assert matters(shop)[ASKED] == (Concern.REFUNDED, Progress.DONE, {})
+    shop.audit()
+
+
+def test_a_refund_by_the_shop_makes_no_unit_out_of_nothing() -> None:
+    """The matter is settled when Stripe has taken the refund, before its event arrives."""
+    shop = Shop()
+    shop.do(take("s1", a_M=1), take("s2", a_M=1), Count(sku="a/M", quantity=0), PAY)
+    shop.do(Settle(matter_id="backorder:pi_1", then=Progress.DONE, note="re_1"), AUTO)
+    assert shop.numbers("a/M") == (0, 1, 0)
+    assert matters(shop)[ASKED] == (Concern.REFUNDED, Progress.DONE, {})
+    shop.audit()
+
+
+def test_what_came_in_since_is_struck_off_nowhere() -> None:
+    shop = Shop()
+    shop.do(*LATE, PAY, Adjust(sku="a/M", delta=1), BACK)
+    assert [told(entry) for entry in shop.new] == ["returned a/M backordered-1"]
+    assert matters(shop)[ASKED] == (Concern.REFUNDED, Progress.OPEN, {"a/M": 3})
+
+
+def test_after_a_part_the_owner_says_first_what_was_never_delivered() -> None:
+    shop = Shop()
+    shop.do(*LATE, PAY, NoteRefund(ref="pi_1", whole=False, note="re_1"))
+    assert shop.new == []
+    shop.do(Settle(matter_id=ASKED, returned=lines(a_M=1)))
+    assert [told(entry) for entry in shop.new] == ["returned a/M backordered-1"]
+    shop.do(AUTO)
+    assert [told(entry) for entry in shop.new] == [
+        "returned a/M backordered-1",
+        "returned a/M on_hand+2",
+    ]
+    shop.audit()
+
+
 def test_a_late_payment_that_cannot_be_served_is_refunded_once() -> None:
     shop = Shop()
     late = Capture(ref="s1", payment_id="cs_1", intent="pi_1", refund_late=True)
@@ -161,6 +283,31 @@ def test_a_late_payment_that_cannot_be_served_is_refunded_once() -> None:
     shop.do(Settle(matter_id="late_payment:pi_1", then=Progress.DONE, note="re_1"), AUTO)
     assert matters(shop)["late_payment:pi_1"][1] is Progress.DONE
     assert shop.numbers("a/M") == (55, 3, 0)
+
+
+INSTEAD = Capture(ref="s1", payment_id="cs_1", intent="pi_1", refund_late=True)
+"""A payment that is refunded and buys nothing, after `LATE`."""
+OTHER = Capture(ref="s1", payment_id="cs_2", intent="pi_2", refund_late=True)
+
+
+@pytest.mark.parametrize("given", [[], [Settle(matter_id=OWED, then=Progress.DONE, note="re_1")]])
+def test_the_refund_of_one_payment_returns_no_unit_of_another(given: list[Settle]) -> None:
+    shop = Shop()
+    shop.do(*LATE, INSTEAD, Release(ref="s2"), OTHER, *given)
+    assert shop.numbers("a/M") == (1, 0, 0)
+    answer = shop.do(AUTO)
+    assert isinstance(answer, Accepted)
+    assert (answer.data, shop.new) == ({"outcome": "refund noted"}, [])
+    assert matters(shop)[OWED][1] is Progress.DONE
+    assert ASKED not in matters(shop)
+    shop.do(NoteRefund(ref="pi_2", whole=True, take_back=True))
+    assert shop.numbers("a/M") == (5, 0, 0)
+
+
+def test_a_refunded_payment_that_is_told_again_is_no_second_one() -> None:
+    shop = Shop()
+    shop.do(*LATE, INSTEAD, Release(ref="s2"), OTHER, INSTEAD)
+    assert set(matters(shop)) == {OWED, "late_payment:pi_2"}
 
 
 def test_a_late_payment_that_can_be_served_is_served() -> None:
@@ -187,3 +334,25 @@ def test_doubt_is_kept_once() -> None:
     assert shop.new == []
     assert list(matters(shop)) == ["not_paid:cs_1"]
     assert isinstance(shop.do(Doubt(ref="x", payment="cs_1")), Refused)
+
+
+FAILED = RefundFailed(ref="pi_1", refund="re_1")
+
+
+def test_a_refund_that_failed_is_a_matter_of_its_own_and_once() -> None:
+    shop = Shop()
+    shop.do(HELD, PAY, AUTO, FAILED, FAILED)
+    assert shop.new == []
+    assert matters(shop)["refund_failed:re_1"] == (Concern.REFUND_FAILED, Progress.OPEN, {})
+    assert matters(shop)[ASKED][1] is Progress.DONE
+    shop.do(Settle(matter_id="refund_failed:re_1", then=Progress.DONE, note="in cash"), FAILED)
+    assert matters(shop)["refund_failed:re_1"][1] is Progress.DONE
+    shop.do(RefundFailed(ref="pi_1", refund="re_2"))
+    assert matters(shop)["refund_failed:re_2"][1] is Progress.OPEN
+    assert isinstance(shop.do(RefundFailed(ref="pi_9", refund="re_3")), Refused)
+
+
+def test_a_refund_fails_of_a_payment_that_bought_nothing() -> None:
+    shop = Shop()
+    shop.do(*LATE, INSTEAD, Settle(matter_id=OWED, then=Progress.DONE, note="re_1"), FAILED)
+    assert shop.image.rows[Matter]["refund_failed:re_1"].reservation_id == "h-s1"

@@ -8,6 +8,7 @@ import pytest
 from fancymonkey.core.model import Event
 from fancymonkey.store.memory import MemoryStore
 from fancymonkey.store.opening import open_store
+from tests.accounts.visitor import Visitor, made
 from tests.payments.conftest import OWNER, Till, opened
 from tests.web.shops import HOODIE
 from tests.web.signing import deliver, event
@@ -81,6 +82,76 @@ async def test_a_refund_that_fails_is_given_later() -> None:
         assert (await till.matters())[0]["progress"] == "done"
 
 
+@pytest.mark.parametrize("type_", ["refund.updated", "refund.failed"])
+@pytest.mark.parametrize("status", ["failed", "canceled"])
+async def test_a_refund_that_fails_later_waits_for_the_owner_who_gives_it_again(
+    type_: str, status: str
+) -> None:
+    async with opened(MemoryStore(), late_payment="refund") as till:
+        await late(till, taken=2)
+        await till.settle()
+        ((id_, refund),) = till.twin.account.refunds.items()
+        lost = {"id": "evt_1", "type": type_, "data": {"object": {**refund, "status": status}}}
+        assert (await deliver(till.shop, lost)).json["outcome"] == "refund failed"
+        again = await deliver(till.shop, {**lost, "id": "evt_2"})
+        assert again.json["outcome"] == "refund failed"
+        matter = (await till.matters())[0]
+        assert (matter["id"], matter["progress"]) == (f"refund_failed:{id_}", "open")
+        (charge,) = till.twin.account.charges.values()
+        charge |= {"amount_refunded": 0, "refunded": False}  # the money is with the shop again
+        answer = await till.settle_matter(matterId=matter["id"], then="refund")
+        assert answer.json["matter"]["progress"] == "done"
+        assert len(till.twin.account.refunds) == 2
+
+
+async def test_a_refund_that_fails_at_once_is_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with opened(MemoryStore(), late_payment="refund") as till:
+
+        def fail(params: dict[str, Any], now: int) -> dict[str, Any]:
+            return {"id": "re_1", "object": "refund", "status": "failed"}
+
+        monkeypatch.setattr(till.twin.account, "refund", fail)
+        await late(till, taken=2)
+        await till.settle()
+        found = {row["id"]: (row["progress"], row["note"]) for row in await till.matters()}
+        (late_payment,) = found.keys() - {"refund_failed:re_1"}
+        assert found == {"refund_failed:re_1": ("open", ""), late_payment: ("done", "re_1")}
+        assert (await till.reconcile()).outcome == "balanced"
+
+
+async def test_only_the_owner_calls_a_refund_off() -> None:
+    async with opened(MemoryStore(), late_payment="refund") as till:
+        await made(till.shop, "sam", "staff")
+        sam = await Visitor(till.shop.client).logged_in("sam", "six blue owls sing")
+        till.twin.faults.change({"api_fail": "500", "api_fail_times": 0})
+        found = (await till.checkout(quantity=2, size="S")).json
+        till.twin.act(found["sessionId"], "pay_quietly")
+        await till.shop.release("buyer-1")
+        await till.settle()
+        await till.shop.reserve("faster", "S", 2)
+        till.twin.faults.change({"api_fail_times": 1})
+        await till.act(found["sessionId"], "deliver")
+        (matter,) = await till.matters()
+        assert matter["progress"] == "due"
+        for then in ("dismissed", "done", "refund"):
+            body = {"matterId": matter["id"], "then": then}
+            answer = await sam.post("/api/payments/matters/settle", body)
+            assert (answer.status, answer.code) == (403, "not_allowed"), then
+        assert (await till.matters())[0]["progress"] == "due"
+        answer = await till.settle_matter(matterId=matter["id"], then="dismissed")
+        assert answer.json["matter"]["progress"] == "dismissed"
+
+
+async def test_staff_settle_what_is_open(till: Till) -> None:
+    await made(till.shop, "sam", "staff")
+    sam = await Visitor(till.shop.client).logged_in("sam", "six blue owls sing")
+    await late(till)
+    (matter,) = await till.matters()
+    body = {"matterId": matter["id"], "then": "done"}
+    answer = await sam.post("/api/payments/matters/settle", body)
+    assert answer.json["matter"]["progress"] == "done"
+
+
 async def test_money_that_takes_days_keeps_the_hold(any_till: Till) -> None:
     till = any_till
     found = (await till.checkout()).json
@@ -134,6 +205,25 @@ async def test_a_refund_returns_by_itself_where_the_owner_wants_it() -> None:
         await till.act(found["sessionId"], "pay")
         await till.act(found["sessionId"], "refund")
         assert (await till.shop.size())["stock"] == 20
+
+
+@pytest.mark.parametrize("auto", [False, True])
+async def test_a_whole_refund_after_one_for_goodwill(auto: bool) -> None:
+    settings = {"return_on_refund": "auto"} if auto else {}
+    async with opened(MemoryStore(), **settings) as till:
+        session = (await till.checkout(quantity=2)).json["sessionId"]
+        await till.act(session, "pay")
+        payment = till.twin.account.sessions[session]["payment_intent"]
+        part = {"payment_intent": payment, "amount": "500"}
+        till.twin.account.refund(part, till.shop.clock() // 1000)
+        await till.settle()
+        (matter,) = await till.matters()
+        aside = await till.settle_matter(matterId=matter["id"], then="dismissed", note="goodwill")
+        assert aside.json["matter"]["progress"] == "dismissed"
+        await till.act(session, "refund")
+        (matter,) = await till.matters()
+        assert matter["progress"] == ("done" if auto else "open")
+        assert (await till.shop.size())["stock"] == (20 if auto else 18)
 
 
 async def test_the_same_event_a_hundred_times_at_once(any_till: Till) -> None:

@@ -15,6 +15,7 @@ _CONCERNS = {
     Concern.BACKORDER: ("Backorder", "A buyer paid for more than is there."),
     Concern.SECOND_PAYMENT: ("Paid twice", "A buyer paid a second time for the same hold."),
     Concern.REFUNDED: ("Refunded", "Money was given back: say whether units come back."),
+    Concern.REFUND_FAILED: ("Refund failed", "A buyer has not got the money that was given back."),
     Concern.NOT_PAID: ("Not paid", "A sale has no payment at Stripe that it can be matched with."),
 }
 

@@ -227,6 +227,7 @@ RULES: dict[type[Command], tuple[Needs, Rule]] = {
     refund.NoteRefund: (refund.needs_refund, refund.note_refund),
     refund.Settle: (refund.needs_refund, refund.settle),
     refund.Doubt: (refund.needs_refund, refund.doubt),
+    refund.RefundFailed: (refund.needs_refund, refund.refund_failed),
     undo.Undo: (undo.needs_undo, undo.undo),
     act.Act: (_needs_act, _act),
     Chain: (_needs_parts, _chain),

@@ -51,6 +51,7 @@ class Concern(StrEnum):
     SECOND_PAYMENT = "second_payment"
     REFUNDED = "refunded"
     NOT_PAID = "not_paid"
+    REFUND_FAILED = "refund_failed"
 
 
 class Progress(StrEnum):
@@ -70,9 +71,9 @@ class Progress(StrEnum):
 class Matter(Row):
     """Something about a payment that does not settle itself, and that nobody may overlook.
 
-    There is one a payment and concern, whatever is told how often. `lines` are the units that it
-    is about: those backordered, or those that may come back after a refund. `payment` is the
-    provider's id of the payment.
+    There is one a payment and concern (of refunds that failed: one a refund), whatever is told how
+    often. `lines` are the units that it is about: those backordered, or those that may come back
+    after a refund. `payment` is the provider's id of the payment.
     """
 
     TABLE: ClassVar[str] = "matter"

@@ -4,11 +4,13 @@ A refund returns nothing to stock by itself: the goods may be with the buyer. It
 and units come back when the owner says so, each at most once.
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from fancymonkey.core.backorders import fill_backorders, strike_backorders
 from fancymonkey.core.command import Command, needs_hold, needs_lines
+from fancymonkey.core.document import Document
 from fancymonkey.core.frozen import dataclass
 from fancymonkey.core.matters import matter_of, needs_matters, raise_matter
 from fancymonkey.core.model import Kind, Line, Reservation, Status
@@ -19,18 +21,27 @@ from fancymonkey.core.state import Key, State
 OWED = (Concern.LATE_PAYMENT, Concern.BACKORDER, Concern.SECOND_PAYMENT)
 """What a refund of the payment may settle."""
 
+REFUNDS = "refunds"
+"""The folder of which refunds of a payment were told, by the payment's id."""
+
+WHOLE = "whole"
+"""Stands among them when all the money is back."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteRefund(Command):
     """The provider has given money back for a payment, all of it (`whole`) or a part.
 
-    With `take_back` a whole refund returns the units at once, else the owner is asked. `ref` is
-    the payment's id, `others` are further ids to try. Told again, it changes nothing.
+    A whole refund strikes off what was never delivered. With `take_back` it returns the rest at
+    once, else the owner is asked. `ref` is the payment's id, `others` are further ids to try,
+    `refund` is the refund's own where it is told by itself. Told again, it changes nothing; a
+    further one asks anew after what is left.
     """
 
     ref: str
     others: tuple[str, ...] = ()
     whole: bool
+    refund: str = ""
     note: str = ""
     take_back: bool = False
 
@@ -61,8 +72,29 @@ class Doubt(Command):
     payment: str
 
 
-def needs_refund(command: NoteRefund | Settle | Doubt, state: State) -> Iterator[Key]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundFailed(Command):
+    """A refund (`refund`, its own id) of the payment `ref` has not reached the buyer.
+
+    What it has settled stays so; that the buyer has no money is a matter of its own, and once.
+    """
+
+    ref: str
+    refund: str
+
+
+def needs_refund(
+    command: NoteRefund | Settle | Doubt | RefundFailed, state: State
+) -> Iterator[Key]:
     """The rows that the rules of this file read."""
+    if isinstance(command, RefundFailed):
+        yield from needs_hold(state, command.ref)
+        yield from needs_matters(command.ref, *OWED)
+        yield from needs_matters(command.refund, Concern.REFUND_FAILED)
+        owed = _owed(state, (command.ref,))
+        if owed is not None and owed.reservation_id is not None:
+            yield Reservation, owed.reservation_id
+        return
     if isinstance(command, Doubt):
         yield from needs_hold(state, command.ref)
         yield from needs_matters(command.payment, Concern.NOT_PAID)
@@ -83,6 +115,7 @@ def needs_refund(command: NoteRefund | Settle | Doubt, state: State) -> Iterator
         yield from needs_matters(ref, *OWED)
     hold = _paid(state, command)
     if hold is not None:
+        yield Document, (REFUNDS, command.ref)
         yield from needs_matters(hold.reservation_id, Concern.REFUNDED)
         yield from needs_lines(hold)
 
@@ -94,6 +127,7 @@ def _needs_return(hold: Reservation | None, lines: tuple[Line, ...], payment: st
 
 
 def _paid(state: State, command: NoteRefund) -> Reservation | None:
+    """The hold that the payment's id means: of the payment itself, the one that it bought."""
     for ref in (command.ref, *command.others):
         hold = state.hold(ref)
         if hold is not None:
@@ -104,27 +138,52 @@ def _paid(state: State, command: NoteRefund) -> Reservation | None:
 def note_refund(state: State, command: NoteRefund) -> Answer:
     """Applies a `NoteRefund`."""
     hold = _paid(state, command)
-    if hold is None:
+    owed = _owed(state, (command.ref, *command.others))
+    if hold is None and owed is None:
         return Refused(Code.UNKNOWN_SESSION, "There is no hold for this payment.")
-    owed = _owed(state, command)
-    if owed is not None and (owed.concern is Concern.SECOND_PAYMENT or not _captured(hold)):
-        if command.whole:
+    second = owed is not None and owed.concern is Concern.SECOND_PAYMENT
+    if hold is None or hold.status is not Status.CAPTURED or second:  # it bought nothing
+        if owed is not None and command.whole:
             _close(state, owed, Progress.DONE, command.note)
-        return Accepted({"outcome": "refund noted"})
-    if not _captured(hold):
         return Accepted({"outcome": "refund noted"})
     matter = raise_matter(
         state, Concern.REFUNDED, hold.reservation_id, hold, command.ref, hold.lines
     )
-    if matter.progress is not Progress.OPEN:
-        return Accepted({"outcome": "no change"})
-    if command.whole and command.take_back:
-        _take_back(state, matter, matter.lines, command)
+    if not _is_news(state, command):
+        asked = matter.closed_at is None
+        return Accepted({"outcome": "return proposed" if asked else "no change"})
+    lines = matter.lines
+    if command.whole:
+        lines = _strike(state, owed, lines, command)
+        if command.take_back:
+            _take_back(state, matter, lines, command)
+            lines = ()
+    if not lines:  # nothing is left to ask
+        if not matter.lines:
+            return Accepted({"outcome": "no change"})
         _close(state, replace(matter, lines=()), Progress.DONE, command.note)
         return Accepted({"outcome": "returned"})
-    if matter.note != command.note:
-        state.put(replace(matter, note=command.note))
+    after = replace(matter, lines=lines, note=command.note)
+    if matter.closed_at is not None:
+        after = replace(after, progress=Progress.OPEN, opened_at=state.now, closed_at=None)
+    if after != matter:
+        state.put(after)
     return Accepted({"outcome": "return proposed"})
+
+
+def _is_news(state: State, command: NoteRefund) -> bool:
+    """Whether this refund was not told before; from now on it was.
+
+    After the whole there is none left. A part without a name is news only where it is the first.
+    """
+    place = (REFUNDS, command.ref)
+    kept = state.get(Document, place)
+    told = [] if kept is None else json.loads(kept.body)
+    name = WHOLE if command.whole else command.refund
+    if name in told or WHOLE in told or (told and not name):
+        return False
+    state.put(Document(*place, len(told) + 1, state.now, json.dumps([*told, name])))
+    return True
 
 
 def doubt(state: State, command: Doubt) -> Answer:
@@ -136,13 +195,20 @@ def doubt(state: State, command: Doubt) -> Answer:
     return Accepted({"outcome": "in doubt"})
 
 
-def _captured(hold: Reservation) -> bool:
-    return hold.status is Status.CAPTURED
+def refund_failed(state: State, command: RefundFailed) -> Answer:
+    """Applies a `RefundFailed`."""
+    hold, owed = state.hold(command.ref), _owed(state, (command.ref,))
+    if hold is None and owed is not None and owed.reservation_id is not None:
+        hold = state.get(Reservation, owed.reservation_id)
+    if hold is None:
+        return Refused(Code.UNKNOWN_SESSION, "There is no hold for this payment.")
+    raise_matter(state, Concern.REFUND_FAILED, command.refund, hold, command.ref)
+    return Accepted({"outcome": "refund failed"})
 
 
-def _owed(state: State, command: NoteRefund) -> Matter | None:
-    """What was to be paid back of this payment, if anything."""
-    for ref in (command.ref, *command.others):
+def _owed(state: State, refs: Iterable[str]) -> Matter | None:
+    """What was to be delivered for this payment, or paid back of it, if anything."""
+    for ref in refs:
         for concern in OWED:
             matter = matter_of(state, concern, ref)
             if matter is not None:
@@ -164,7 +230,9 @@ def settle(state: State, command: Settle) -> Answer:
         return Refused(
             Code.OUT_OF_RANGE, "Only units that were refunded can come back, each of them once."
         )
-    _take_back(state, matter, command.returned, command)
+    if command.returned:
+        owed = _owed(state, (matter.payment,))
+        _take_back(state, matter, _strike(state, owed, command.returned, command), command)
     after = replace(matter, lines=left) if command.returned else matter
     then = command.then
     if then is None and matter.lines and not left:
@@ -185,35 +253,56 @@ def _left(matter: Matter, returned: tuple[Line, ...]) -> tuple[Line, ...] | None
         if line.quantity < 1 or left.get(key, 0) < line.quantity:
             return None
         left[key] -= line.quantity
-    return tuple(Line(sku, units, place) for (sku, place), units in left.items() if units)
+    return _lines(left)
+
+
+def _strike(
+    state: State, owed: Matter | None, lines: tuple[Line, ...], command: NoteRefund | Settle
+) -> tuple[Line, ...]:
+    """Strikes off the backorders what was never delivered of these lines; returns the rest.
+
+    It counts what is still owed, not how the matter stands: a backorder that the owner keeps, or
+    whose money the shop gives back, is over as a matter and still waits for goods.
+    """
+    if owed is None:
+        return lines
+    waiting = {(line.sku, line.location): line.quantity for line in owed.lines}
+    rest = []
+    for line in lines:
+        place = (line.sku, line.location)
+        never = min(line.quantity, state.level(*place).backordered, waiting.get(place, 0))
+        if never:
+            strike_backorders(state, replace(line, quantity=never), command, "refunded")
+            waiting[place] -= never
+        if line.quantity > never:
+            rest.append(replace(line, quantity=line.quantity - never))
+    after = replace(owed, lines=_lines(waiting))
+    if owed.closed_at is None:
+        _close(state, after, Progress.DONE, "refunded")
+    elif after != owed:
+        state.put(after)
+    return tuple(rest)
+
+
+def _lines(units: dict[tuple[str, str], int]) -> tuple[Line, ...]:
+    return tuple(Line(sku, count, place) for (sku, place), count in units.items() if count)
 
 
 def _take_back(
     state: State, matter: Matter, lines: tuple[Line, ...], command: NoteRefund | Settle
 ) -> None:
-    """Units come back on hand; those that were never delivered are struck off the backorders."""
-    waiting: dict[tuple[str, str], int] = {}
-    for concern in (Concern.LATE_PAYMENT, Concern.BACKORDER):
-        owed = matter_of(state, concern, matter.payment)
-        if lines and owed is not None and owed.closed_at is None:
-            waiting |= {(line.sku, line.location): line.quantity for line in owed.lines}
-            _close(state, owed, Progress.DONE, "refunded")
+    """Units come back on hand."""
     for line in lines:
-        backordered = state.level(line.sku, line.location).backordered
-        never = min(line.quantity, backordered, waiting.get((line.sku, line.location), 0))
-        if never:
-            strike_backorders(state, replace(line, quantity=never), command, "refunded")
-        if line.quantity > never:
-            state.post(
-                Kind.RETURNED,
-                line.sku,
-                line.location,
-                on_hand=line.quantity - never,
-                actor=command.actor,
-                reason="refunded",
-                cause=command.cause or matter.payment,
-            )
-            fill_backorders(state, line.sku, line.location, command)
+        state.post(
+            Kind.RETURNED,
+            line.sku,
+            line.location,
+            on_hand=line.quantity,
+            actor=command.actor,
+            reason="refunded",
+            cause=command.cause or matter.payment,
+        )
+        fill_backorders(state, line.sku, line.location, command)
 
 
 def _close(state: State, matter: Matter, progress: Progress, note: str) -> Matter:

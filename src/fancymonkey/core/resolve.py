@@ -119,7 +119,7 @@ def capture(state: State, command: Capture) -> Answer:
         late=late,
     )
     state.put(paid)
-    _link(state, paid, command)
+    _link(state, paid, command.payment_id, command.intent)
     if command.about is not None and (late or backordered):
         concern = Concern.LATE_PAYMENT if late else Concern.BACKORDER
         raise_matter(state, concern, command.about, paid, command.about, tuple(backordered))
@@ -130,15 +130,18 @@ def capture(state: State, command: Capture) -> Answer:
 RAISED = (Concern.LATE_PAYMENT, Concern.BACKORDER, Concern.SECOND_PAYMENT)
 """What a payment may raise."""
 
+UNSOLD = (Concern.LATE_PAYMENT, Concern.SECOND_PAYMENT)
+"""Under these a payment stands in the books already that bought nothing."""
+
 
 def _again(state: State, hold: Reservation, command: Capture) -> Answer:
     """A payment of a hold that has been captured: the same one, or money that is owed back."""
     about = command.about
     second = None not in (about, hold.payment_id) and hold.payment_id != command.payment_id
-    if second and about is not None and matter_of(state, Concern.SECOND_PAYMENT, about) is None:
+    if second and about is not None and not any(matter_of(state, one, about) for one in UNSOLD):
         progress = Progress.DUE if command.refund_late else Progress.OPEN
         raise_matter(state, Concern.SECOND_PAYMENT, about, hold, about, progress=progress)
-        _link(state, hold, command)
+        _link(state, hold, command.payment_id)
         return Accepted({**_summary(state, hold, ()), "outcome": "second payment"})
     return Accepted(_summary(state, hold, ()))
 
@@ -155,13 +158,17 @@ def _refund_instead(state: State, hold: Reservation, command: Capture) -> Answer
     ):
         return None
     raise_matter(state, Concern.LATE_PAYMENT, about, hold, about, hold.lines, progress=Progress.DUE)
-    _link(state, hold, command)
+    _link(state, hold, command.payment_id)
     return Accepted({**_summary(state, hold, ()), "outcome": "refund due"})
 
 
-def _link(state: State, hold: Reservation, command: Capture) -> None:
-    """From now on the payment's own ids mean this hold; a live hold of another keeps its ids."""
-    for id_ in (command.payment_id, command.intent):
+def _link(state: State, hold: Reservation, *ids: str | None) -> None:
+    """From now on these ids mean this hold; a live hold of another keeps its ids.
+
+    The id of a payment itself means the hold that it bought, so that one which bought nothing,
+    when it is refunded, returns nothing.
+    """
+    for id_ in ids:
         named = None if id_ is None else state.hold(id_)
         if id_ is not None and (named is None or named.status is not Status.HELD):
             state.put(SessionLink(id_, hold.reservation_id))

@@ -9,10 +9,11 @@ import { api } from "/admin/session.js";
 import { toast } from "/admin/toast.js";
 
 export const CONCERNS = {
-  late_payment: ["Late payment", (some) => (some ? "The money came after the hold had ended. What was there is sold; these units are owed." : "The money came after the hold had ended. Everything was still there and is sold.")],
+  late_payment: ["Late payment", (some) => (some ? "The money came after the hold had ended. What was there is sold; these units are owed." : "The money came after the hold had ended. No units are owed.")],
   backorder: ["Backorder", () => "Paid, and not on the shelf. Goods that come in fill it by themselves."],
   second_payment: ["Paid twice", () => "A hold that was paid already is paid again. Nothing was sold for it."],
   refunded: ["Refunded", (some) => (some ? "The money went back at Stripe. Say what comes back to the shelf." : "The money went back at Stripe.")],
+  refund_failed: ["Refund failed", () => "The money that was given back has not reached the buyer. Give it another way, or try again."],
   not_paid: ["No payment found", () => "The hold counts as paid, and Stripe knows of no payment."],
 };
 const PROGRESS = { due: ["backordered", "Refund under way"], done: ["good", "Done"], dismissed: ["", "Put aside"] };
@@ -75,7 +76,7 @@ function actions(matter, can, after) {
   return html`<div class="row-actions">
     ${matter.concern === "refunded" && some ? act("Take back …", what, () => takeBack(matter, after)) : nothing}
     ${owes ? act("Keep as backorder …", what, keep) : nothing}
-    ${can.admin && ["late_payment", "second_payment", "backorder"].includes(matter.concern) ? act("Refund …", what, refund) : nothing}
+    ${can.admin && ["late_payment", "second_payment", "backorder", "refund_failed"].includes(matter.concern) ? act("Refund …", what, refund) : nothing}
     ${owes ? nothing : act("Done …", what, done)}
     ${act("Put aside …", what, aside)}
   </div>`;

@@ -17,11 +17,12 @@ const OUTCOMES = {
   "refund noted": ["", "Refund noted"],
   "return proposed": ["warn", "Return to decide"],
   "refund due": ["warn", "Refund due"],
+  "refund failed": ["warn", "Refund failed"],
   "second payment": ["warn", "Paid twice"],
   "in doubt": ["warn", "In doubt"],
   unknown_session: ["", "Unknown session"],
 };
-const UNMOVED = ["no change", "ignored", "refund noted", "return proposed", "unknown_session"];
+const UNMOVED = ["no change", "ignored", "refund noted", "refund failed", "return proposed", "unknown_session"];
 let comparing = false;
 let told = EVENTS;
 

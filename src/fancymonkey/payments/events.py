@@ -8,9 +8,9 @@ import msgspec
 from fancymonkey.core.checkout import AwaitPayment
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import RecordEvent
-from fancymonkey.core.refund import NoteRefund
+from fancymonkey.core.refund import NoteRefund, RefundFailed
 from fancymonkey.core.resolve import Capture, Release
-from fancymonkey.payments.gateway import PAID, id_of
+from fancymonkey.payments.gateway import GIVEN_BACK, LOST, PAID, id_of
 
 ACTOR = "stripe"
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -22,20 +22,17 @@ EXPIRED = "checkout.session.expired"
 CHARGE_REFUNDED = "charge.refunded"
 REFUND_CREATED = "refund.created"
 REFUND_UPDATED = "refund.updated"
+REFUND_FAILED = "refund.failed"
+REFUNDS = (CHARGE_REFUNDED, REFUND_CREATED, REFUND_UPDATED, REFUND_FAILED)
 
 TYPES = (
     COMPLETED,
     ASYNC_SUCCEEDED,
     ASYNC_FAILED,
     EXPIRED,
-    CHARGE_REFUNDED,
-    REFUND_CREATED,
-    REFUND_UPDATED,
+    *REFUNDS,
 )
 """The types of events that may move stock. All others are kept and answered, and do nothing."""
-
-GIVEN_BACK = ("succeeded", "pending", "requires_action")
-"""States of a refund in which the money goes, or will go, back."""
 
 
 class Object(msgspec.Struct):
@@ -93,7 +90,7 @@ def record(event: Event, policy: Policy, now: int) -> RecordEvent:
 def effect_of(event: Event, policy: Policy, now: int) -> Command | None:
     """What an event asks of the inventory, or None where it asks nothing."""
     thing = event.data.object
-    if event.type in (CHARGE_REFUNDED, REFUND_CREATED, REFUND_UPDATED):
+    if event.type in REFUNDS:
         return _refund(event, policy)
     ids = [id_ for id_ in _ids(thing) if id_]
     if not ids:
@@ -135,11 +132,14 @@ def _refund(event: Event, policy: Policy) -> Command | None:
     payment = id_of(thing.payment_intent)
     if payment is None:
         return None
+    if event.type != CHARGE_REFUNDED and thing.status in LOST and thing.id:
+        return RefundFailed(ref=payment, refund=thing.id, actor=ACTOR, cause=event.id)
     if event.type != CHARGE_REFUNDED and thing.status not in GIVEN_BACK:
         return None
     return NoteRefund(
         ref=payment,
         whole=event.type == CHARGE_REFUNDED and thing.refunded is True,
+        refund="" if event.type == CHARGE_REFUNDED else thing.id,
         note=thing.id,
         take_back=policy.take_back,
         actor=ACTOR,

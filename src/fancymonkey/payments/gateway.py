@@ -14,6 +14,10 @@ from fancymonkey.errors import PaymentError, PaymentRefused, PaymentUnknown
 TIMEOUT_SECONDS = 10.0
 PAGE = 100
 PAID = ("paid", "no_payment_required")
+GIVEN_BACK = ("succeeded", "pending", "requires_action")
+"""States of a refund in which the money goes, or will go, back."""
+LOST = ("failed", "canceled")
+"""States of a refund in which the buyer gets nothing."""
 NONSENSE = (AttributeError, KeyError, OverflowError, TypeError, ValueError)
 """What reading an answer of another shape than Stripe's raises."""
 
@@ -40,6 +44,14 @@ class PaymentSession:
     def paid(self) -> bool:
         """Whether the money has come, or none is wanted."""
         return self.status == "complete" and self.payment_status in PAID
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """What we use of a refund. `given`: the money goes back, or will go; else it has failed."""
+
+    id: str
+    given: bool
 
 
 class Gateway:
@@ -112,8 +124,8 @@ class Gateway:
         except NONSENSE as error:
             raise _senseless() from error
 
-    async def refund(self, payment: str, key: str) -> str:
-        """Gives all the money of a payment back (`pi_…`, or the session `cs_…`); the refund's id.
+    async def refund(self, payment: str, key: str) -> Refund:
+        """Gives all the money of a payment back (`pi_…`, or the session `cs_…`).
 
         What has been refunded already is not refunded again.
         """
@@ -124,10 +136,10 @@ class Gateway:
                 {"payment_intent": payment}, {"idempotency_key": key}
             )
         )
-        found = id_of(made)
-        if found is None:
+        found, status = id_of(made), made.get("status")
+        if found is None or status not in (*GIVEN_BACK, *LOST):
             raise _senseless()
-        return found
+        return Refund(found, status in GIVEN_BACK)
 
     async def _pages(
         self, listed: Callable[..., Awaitable[Any]], query: dict[str, Any]

@@ -3,7 +3,7 @@
 import logging
 
 from fancymonkey.core.payment import Matter, Progress
-from fancymonkey.core.refund import Settle
+from fancymonkey.core.refund import RefundFailed, Settle
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import PaymentRefused, PaymentUnknown
 from fancymonkey.payments.gateway import Gateway
@@ -18,17 +18,20 @@ async def matters(engine: Engine) -> list[Matter]:
 
 
 async def give_due(engine: Engine, gateway: Gateway) -> list[Matter]:
-    """Gives every refund that is due; returns the matters that are settled by that.
+    """Gives every refund that is due; returns the matters whose money goes back by that.
 
     The matter's id is Stripe's idempotency key, so that a crash in between gives nothing twice.
-    What fails stays due and is tried again the next time.
+    Where Stripe gives no answer, or none that is a refund, it stays due and is tried again the
+    next time. A refund that is made and fails is a matter of its own, for the owner.
     """
     settled = []
     for matter in await matters(engine):
         if matter.progress is not Progress.DUE:
             continue
+        given = True
         try:
-            note = await gateway.refund(matter.payment, f"refund-{matter.matter_id}")
+            refund = await gateway.refund(matter.payment, f"refund-{matter.matter_id}")
+            note, given = refund.id, refund.given
         except PaymentRefused as error:
             if error.code != "charge_already_refunded":
                 log.error("the refund of %s is still due: %s", matter.payment, error)
@@ -37,8 +40,12 @@ async def give_due(engine: Engine, gateway: Gateway) -> list[Matter]:
         except PaymentUnknown as error:
             log.warning("the refund of %s is still due: %s", matter.payment, error)
             continue
+        if not given:
+            log.error("the refund %s of %s has failed", note, matter.payment)
+            await engine.submit(RefundFailed(ref=matter.payment, refund=note, actor="refunds"))
         await engine.submit(
             Settle(matter_id=matter.matter_id, then=Progress.DONE, note=note, actor="refunds")
         )
-        settled.append(matter)
+        if given:
+            settled.append(matter)
     return settled

@@ -62,7 +62,9 @@ async def settle_matter(shop: Shop, call: Call) -> Reply:
     """Decides a matter: takes units back after a refund, refunds, or puts it aside."""
     actor = await require(shop, call, "stock")
     body = parse(_settle, await call.body())
-    if body.then == "refund":
+    matter = await shop.engine.store.find(Matter, body.matter_id)
+    due = matter is not None and matter.progress is Progress.DUE
+    if due or body.then == "refund":  # money is the owner's to give, and to keep
         await require(shop, call, "admin")
     lines = tuple(Line(sku_of(row.product_id, row.size), row.quantity) for row in body.returned)
     if not lines and body.then is None:
