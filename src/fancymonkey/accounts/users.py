@@ -1,5 +1,6 @@
 """The accounts themselves: made, changed, removed, and their passwords."""
 
+import secrets
 from contextlib import suppress
 from typing import Any
 
@@ -69,7 +70,13 @@ class Users:
 
     async def _make(self, name: str, role: Role, password: str) -> User:
         hashed = await self.passwords.hash(password)
-        user = User(name=name, role=role, password=hashed, created_at=self._engine.clock())
+        user = User(
+            name=name,
+            role=role,
+            password=hashed,
+            created_at=self._engine.clock(),
+            stamp=secrets.randbits(48),  # an earlier account of this name had another one
+        )
         try:
             await self.folder.put(name, user, 0)
         except Stale:
