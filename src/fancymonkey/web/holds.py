@@ -120,7 +120,7 @@ async def _page(
 ) -> tuple[list[Reservation], str | None]:
     """A page of the live holds; `after` is where the page before ended."""
     until, _, id_ = (after or "").partition(":")
-    if after is not None and not until.isdigit():
+    if after is not None and not (until.isascii() and until.isdigit()):
         raise Problem(422, "invalid_request", "`after` is the `next` of the page before.")
     rest = [one for one in live if after is None or (one[0], one[1]) > (int(until[:20]), id_)]
     rows = []
