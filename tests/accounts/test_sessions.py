@@ -39,6 +39,13 @@ async def test_the_owner_may_have_an_email_as_name() -> None:
         assert (await Visitor(shop.client).log_in("owner")).status == 401
 
 
+async def test_the_owner_is_not_called_as_the_admin_password_is() -> None:
+    async with running(MemoryStore(), owner_email="Admin") as shop:
+        answer = await Visitor(shop.client).log_in("admin")
+        assert (answer.status, answer.code) == (422, "invalid_request")
+        assert await accounts(shop).users.folder.all() == []
+
+
 async def test_without_a_password_set_there_is_no_owner() -> None:
     async with running(MemoryStore(), admin_password=None) as shop:
         assert (await Visitor(shop.client).log_in()).code == "wrong_credentials"

@@ -8,9 +8,10 @@ import msgspec
 
 from fancymonkey.accounts.factor import digest
 from fancymonkey.accounts.model import ApiKey, Right, UnknownAccount
-from fancymonkey.accounts.users import ADMIN, Users
+from fancymonkey.accounts.users import Users
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.folder import Folder, Stale
+from fancymonkey.names import ADMIN
 
 PREFIX = "fmk_"
 DAY = 86_400_000

@@ -14,12 +14,12 @@ from fancymonkey.accounts.model import (
     TooManyAttempts,
     User,
     WrongCredentials,
-    plain,
 )
 from fancymonkey.accounts.tokens import Tokens
 from fancymonkey.accounts.users import Users
 from fancymonkey.engine.clock import Clock
 from fancymonkey.engine.folder import Kept
+from fancymonkey.names import plain
 
 DEVICE = "device"
 DEVICE_LIFE = 180 * 86_400_000
