@@ -211,8 +211,13 @@ class EventStream(StreamingResponse):
             async with asyncio.timeout(SEND_SECONDS):
                 await send(message)
 
+        async def then_close(other: Ending) -> None:
+            await other
+            self._subscription.close()  # the stream comes to its end by itself
+            await asyncio.sleep(SEND_SECONDS)
+
         try:
-            others = [other() for other in self._others]
+            others = [then_close(other()) for other in self._others]
             await _until_one_ends(self.stream_response(send_in_time), _until_gone(receive), *others)
         except TimeoutError:
             pass

@@ -1,10 +1,12 @@
 """Live rows of the owner's table, as server-sent events."""
 
 import asyncio
+from contextlib import suppress
 
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
+from fancymonkey.accounts.model import Denied
 from fancymonkey.core.model import split_sku
 from fancymonkey.engine.feed import Change
 from fancymonkey.web.access import require
@@ -58,12 +60,10 @@ def router(shop: Shop) -> APIRouter:
         await require(shop, call, "read")
 
         async def until_not_allowed() -> None:
-            try:
+            with suppress(Problem, Denied):
                 while True:
                     await asyncio.sleep(CHECK_SECONDS)
                     await require(shop, call, "read")
-            except Problem:
-                return
 
         last = request.headers.get("last-event-id")
         since = last if last is not None else request.query_params.get("since")
