@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 
 from fancymonkey.keeping import Keeping
-from fancymonkey.variables import any_text, several_networks, variable, whole
+from fancymonkey.names import account_name
+from fancymonkey.variables import several_networks, variable, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,10 +14,10 @@ class AdminSettings(Keeping):
 
     owner_email: str = variable(
         "OWNER_EMAIL",
-        any_text,
+        account_name,
         "owner",
         "The name of the first account. It is made with `ADMIN_PASSWORD` as its password when "
-        "somebody first logs in and there is no account yet.",
+        "somebody first logs in and there is no account yet. It has no spaces, and is not `admin`.",
         shown="owner",
     )
     admin_allowed_ips: tuple[IPv4Network | IPv6Network, ...] = variable(

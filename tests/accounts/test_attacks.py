@@ -167,6 +167,20 @@ async def test_guessing_from_many_addresses_locks_strangers_out_but_not_the_owne
     assert (await late.log_in()).status == 200, "nobody is locked out for good"
 
 
+@pytest.mark.parametrize("name", ["again owner", "device {iat} owner", "owner"])
+async def test_what_strangers_type_keeps_no_owner_from_what_they_do(
+    visitor: Visitor, name: str
+) -> None:
+    await visitor.logged_in()
+    iat = jwt.decode(visitor.cookies["fm_device"], options={"verify_signature": False})["iat"]
+    for number in range(40):
+        stranger = visitor.elsewhere(f"198.51.100.{number}")
+        await stranger.log_in(name.format(iat=iat), f"guess {number}")
+    change = {"old": PASSWORD, "new": "six blue owls sing"}
+    assert (await visitor.post("/api/admin/password", change)).status == 200
+    assert (await visitor.log_in("owner", "six blue owls sing")).status == 200
+
+
 async def test_a_remembered_browser_has_no_more_guesses_than_others(visitor: Visitor) -> None:
     await visitor.logged_in()
     tries = 0

@@ -81,6 +81,16 @@ async def test_a_key_opens_nothing_once_its_maker_may_not(shop: Shop, visitor: V
     assert (await use(visitor, secret)).status == 401
 
 
+async def test_a_key_does_not_come_back_with_its_makers_name(shop: Shop, visitor: Visitor) -> None:
+    password = await made(shop, "bob", "owner")
+    bob = await visitor.elsewhere("198.51.100.4").logged_in("bob", password)
+    secret = (await key(bob, "admin"))["secret"]
+    await (await visitor.logged_in()).post("/api/admin/users/remove", {"name": "bob"})
+    shop.clock.forward(1)
+    await made(shop, "bob", "owner")
+    assert (await use(visitor, secret)).status == 401
+
+
 async def test_keys_make_no_keys(visitor: Visitor) -> None:
     secret = (await key(await visitor.logged_in(), "admin"))["secret"]
     answer = await use(visitor, secret, MAKE, {"label": "Child"})

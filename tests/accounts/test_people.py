@@ -53,6 +53,19 @@ async def test_an_account_from_its_making_to_its_end(shop: Shop, visitor: Visito
     assert list(await rows(owner)) == ["owner"]
 
 
+async def test_another_account_of_the_same_name_is_another(shop: Shop, visitor: Visitor) -> None:
+    owner = await visitor.logged_in()
+    await add(owner, "ada")
+    ada = await owner.elsewhere("198.51.100.4").logged_in("ada", NEW)
+    device = ada.cookies["fm_device"]
+    await owner.post(f"{USERS}/remove", {"name": "ada"})
+    await add(owner, "ada", role="owner")
+    assert (await ada.get(ME)).code == "no_session"
+    assert (await ada.post("/api/admin/refresh")).code == "no_session"
+    found = await accounts(shop).users.get("ada")
+    assert await accounts(shop).login._device(device, found) is None
+
+
 async def test_an_owner_gives_a_new_password_to_whoever_has_forgotten(
     shop: Shop, visitor: Visitor
 ) -> None:

@@ -1,11 +1,13 @@
 """Logins from their beginning to their end, and what a thief can do with what he finds."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from fancymonkey.accounts.sessions import ACCESS_LIFE, GRACE
 from fancymonkey.store.memory import MemoryStore
+from fancymonkey.web import owner_live
 from tests.accounts.visitor import Visitor, accounts, made
 from tests.web.shops import HOODIE, PASSWORD, Shop, running
 
@@ -37,6 +39,13 @@ async def test_the_owner_may_have_an_email_as_name() -> None:
     async with running(MemoryStore(), owner_email="Mo@Shop.Example") as shop:
         assert (await Visitor(shop.client).log_in("mo@shop.example ")).status == 200
         assert (await Visitor(shop.client).log_in("owner")).status == 401
+
+
+async def test_the_owner_is_not_called_as_the_admin_password_is() -> None:
+    async with running(MemoryStore(), owner_email="Admin") as shop:
+        answer = await Visitor(shop.client).log_in("admin")
+        assert (answer.status, answer.code) == (422, "invalid_request")
+        assert await accounts(shop).users.folder.all() == []
 
 
 async def test_without_a_password_set_there_is_no_owner() -> None:
@@ -193,3 +202,50 @@ async def test_a_login_of_one_worker_opens_the_doors_of_another(any_shop: Shop) 
     assert (await second.post(REFRESH)).status == 200
     assert (await second.post("/api/admin/logout")).status == 200
     assert (await visitor.get(ME)).code == "no_session"
+
+
+async def test_the_live_table_ends_with_the_session(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(owner_live, "CHECK_SECONDS", 0.05)
+    await visitor.logged_in()
+    cookie = "; ".join(f"{name}={value}" for name, value in visitor.cookies.items())
+    scope = visitor.client.scope("GET", "/api/admin/inventory/live", {"Cookie": cookie})
+    sent: list[Any] = []
+    begun = asyncio.Event()
+
+    async def receive() -> Any:
+        await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+        if b"snapshot" in message.get("body", b""):
+            begun.set()
+
+    async with asyncio.timeout(10):
+        listening = asyncio.create_task(visitor.client.app(scope, receive, send))
+        await begun.wait()
+        await visitor.post("/api/admin/logout")
+        await listening
+    assert sent[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
+
+
+async def test_a_renewal_and_a_new_password_at_once_end_no_session(
+    shop: Shop, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await visitor.logged_in()
+    sessions = accounts(shop).sessions
+    (session,) = await sessions.live()
+    user = (await accounts(shop).users.get("owner")).value
+    get = sessions.folder.get
+
+    async def renewed_meanwhile(name: str) -> Any:
+        found = await get(name)
+        monkeypatch.undo()
+        assert (await visitor.post(REFRESH)).status == 200
+        return found
+
+    monkeypatch.setattr(sessions.folder, "get", renewed_meanwhile)
+    await sessions.adopt(session.session_id, user)
+    shop.clock.forward(60)
+    assert (await visitor.post(REFRESH)).status == 200

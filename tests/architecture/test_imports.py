@@ -27,12 +27,13 @@ LAYERS["__main__"] = LAYERS["cli"] + 1
 # Leaves: usable by everything above the core. They may use one another only as said here.
 LEAVES: dict[str, set[str]] = {
     "errors": set(),
+    "names": set(),
     "variables": {"errors"},
     "hold_limits": {"variables"},
     "config_alerts": {"hold_limits", "variables"},
     "chores": {"config_alerts", "variables"},
     "keeping": {"chores", "variables"},
-    "config_admin": {"keeping", "variables"},
+    "config_admin": {"keeping", "names", "variables"},
     "config": {"config_admin", "errors", "variables"},
     "logs": {"config"},
 }

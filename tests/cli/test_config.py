@@ -61,6 +61,9 @@ def test_every_variable_is_read() -> None:
 @pytest.mark.parametrize(
     ("name", "text", "hint"),
     [
+        ("OWNER_EMAIL", "admin", "not admin"),
+        ("OWNER_EMAIL", "ＡＤＭＩＮ", "not admin"),
+        ("OWNER_EMAIL", "the owner", "without spaces"),
         ("PORT", "eighty", "0 to 65535"),
         ("PORT", "65536", "0 to 65535"),
         ("PORT", "-1", "0 to 65535"),

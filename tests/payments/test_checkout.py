@@ -101,6 +101,19 @@ async def test_a_hold_is_taken_over_as_it_is(till: Till) -> None:
     assert (await till.shop.size())["reserved"] == 2
 
 
+async def test_the_owners_own_hold_is_not_for_sale(till: Till) -> None:
+    await till.shop.update({"reserved": 7})
+    (hold,) = till.shop.engine.view.holds
+    line = {"productId": HOODIE, "size": "M"}
+    for body in ({"sessionId": hold}, {**line, "sessionId": hold}, {**line, "replaces": hold}):
+        answer = await till.shop.client.post("/api/checkout", body)
+        assert (answer.status, answer.code) == (404, "unknown_session")
+    answer = await till.shop.client.get(f"/api/checkout/status?sessionId={hold}")
+    assert (answer.status, answer.code) == (404, "unknown_session")
+    assert till.sessions == []
+    assert (await till.shop.size())["reserved"] == 7
+
+
 async def test_a_hold_at_the_checkout_keeps_its_lines(till: Till) -> None:
     await till.checkout("buyer-1", quantity=1)
     answer = await till.shop.reserve("buyer-1", "M", 9)

@@ -317,3 +317,30 @@ async def test_an_expired_session_gives_its_hold_back(any_shop: Shop) -> None:
     answer = await deliver(any_shop, event("expired", "cs_1", status="unpaid"))
     assert answer.json["outcome"] == "done"
     assert (await any_shop.size())["available"] == 20
+
+
+@pytest.mark.parametrize("call", ["release", "reserve", "replaces"])
+async def test_buyers_know_nothing_of_the_owners_own_holds(any_shop: Shop, call: str) -> None:
+    await any_shop.update({"reserved": 7, "reason": "for the fair"})
+    (hold,) = any_shop.engine.view.holds
+    line = {"productId": HOODIE, "size": "M", "quantity": 1}
+    path, body = {
+        "release": (RELEASE, {"sessionId": hold}),
+        "reserve": ("/api/inventory/reserve", {**line, "sessionId": hold}),
+        "replaces": ("/api/inventory/reserve", {**line, "sessionId": "s", "replaces": hold}),
+    }[call]
+    for name in (hold, "manual/x"):
+        body = {key: name if value == hold else value for key, value in body.items()}
+        answer = await any_shop.client.post(path, body)
+        assert (answer.status, answer.code) == (404, "unknown_session")
+    assert list(any_shop.engine.view.holds) == [hold]
+    assert (await any_shop.size())["reserved"] == 7
+
+
+async def test_the_owner_ends_a_hold_of_their_own_by_its_id(any_shop: Shop) -> None:
+    await any_shop.update({"reserved": 7})
+    (hold,) = any_shop.engine.view.holds
+    owner = {"Authorization": f"Bearer {PASSWORD}"}
+    answer = await any_shop.client.post("/api/admin/holds/release", {"ids": [hold]}, owner)
+    assert (answer.status, answer.json["released"]) == (200, 1)
+    assert (await any_shop.size())["reserved"] == 0

@@ -8,9 +8,10 @@ import msgspec
 
 from fancymonkey.accounts.factor import digest
 from fancymonkey.accounts.model import ApiKey, Right, UnknownAccount
-from fancymonkey.accounts.users import ADMIN, Users
+from fancymonkey.accounts.users import Users
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.folder import Folder, Stale
+from fancymonkey.names import ADMIN
 
 PREFIX = "fmk_"
 DAY = 86_400_000
@@ -67,8 +68,10 @@ class ApiKeys:
         """Whether whoever made it still may do what it may do."""
         if key.made_by == ADMIN:
             return True
-        maker = await self._users.find(key.made_by)
-        return maker is not None and maker.value.role.right.covers(key.right)
+        kept = await self._users.find(key.made_by)
+        if kept is None or key.created_at < kept.value.created_at:  # of an earlier one of this name
+            return False
+        return kept.value.role.right.covers(key.right)
 
     async def all(self) -> list[ApiKey]:
         """Every key, the latest first."""

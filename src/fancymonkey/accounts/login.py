@@ -14,12 +14,12 @@ from fancymonkey.accounts.model import (
     TooManyAttempts,
     User,
     WrongCredentials,
-    plain,
 )
 from fancymonkey.accounts.tokens import Tokens
 from fancymonkey.accounts.users import Users
 from fancymonkey.engine.clock import Clock
 from fancymonkey.engine.folder import Kept
+from fancymonkey.names import plain
 
 DEVICE = "device"
 DEVICE_LIFE = 180 * 86_400_000
@@ -42,7 +42,10 @@ class Login:
         self._tokens = tokens
         self._clock = clock
         self._addresses = Attempts(clock, ADDRESS_MOST, ADDRESS_WINDOW)
-        self._accounts = Attempts(clock, ACCOUNT_MOST, ACCOUNT_WINDOW)
+        # Each on its own: a stranger types any name, also one that means another of these.
+        self._strangers = Attempts(clock, ACCOUNT_MOST, ACCOUNT_WINDOW)
+        self._devices = Attempts(clock, ACCOUNT_MOST, ACCOUNT_WINDOW)
+        self._proofs = Attempts(clock, ACCOUNT_MOST, ACCOUNT_WINDOW)
 
     async def check(
         self, name: str, password: str, code: str | None, address: str, device: str | None
@@ -50,7 +53,8 @@ class Login:
         """The user. Raises TooManyAttempts, WrongCredentials, CodeNeeded, Busy."""
         kept = await self._users.find(name)
         known = await self._device(device, kept)
-        counts = [(self._addresses, address), (self._accounts, known or plain(name))]
+        account = (self._devices, known) if known else (self._strangers, plain(name))
+        counts = [(self._addresses, address), account]
         wait = max(attempts.wait(key) for attempts, key in counts)
         if wait:
             raise TooManyAttempts(wait)
@@ -86,7 +90,7 @@ class Login:
     @asynccontextmanager
     async def counting(self, name: str, address: str) -> AsyncIterator[None]:
         """Counts what fails with NotProven in this block. Raises TooManyAttempts."""
-        counts = [(self._addresses, address), (self._accounts, f"again {name}")]
+        counts = [(self._addresses, address), (self._proofs, name)]
         wait = max(attempts.wait(key) for attempts, key in counts)
         if wait:
             raise TooManyAttempts(wait)
@@ -133,7 +137,7 @@ class Login:
             return None
         if (claims.get("sub"), claims.get("stamp")) != (kept.name, kept.value.stamp):
             return None
-        return f"device {claims['iat']} {kept.name}"
+        return f"{claims['iat']} {kept.name}"
 
     def _take_back(self, counts: list[tuple[Attempts, str]]) -> None:
         for attempts, key in counts:

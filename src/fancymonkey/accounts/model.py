@@ -1,11 +1,8 @@
 """What is kept about accounts, and the ways in which a wish about them is refused."""
 
-import unicodedata
 from enum import StrEnum
 
 from msgspec import Struct
-
-NAME_MAX = 100
 
 
 class Right(StrEnum):
@@ -163,8 +160,3 @@ class FactorState(Denied):
 
 class Changed(Denied):
     """Somebody else has changed the same account in the meantime."""
-
-
-def plain(name: str) -> str:
-    """A name as it is kept and compared: letters that look the same are the same."""
-    return unicodedata.normalize("NFKC", name).strip().casefold()[:NAME_MAX]

@@ -8,7 +8,8 @@ from typing import TypeVar
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from fancymonkey.accounts.model import Busy, WeakPassword, plain
+from fancymonkey.accounts.model import Busy, WeakPassword
+from fancymonkey.names import plain
 
 T = TypeVar("T")
 

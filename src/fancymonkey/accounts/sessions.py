@@ -1,6 +1,7 @@
 """Logins: short-lived tokens, renewed by one that works once, ended on the server."""
 
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 
 import msgspec
@@ -129,10 +130,11 @@ class Sessions:
 
     async def adopt(self, session_id: str, user: User) -> None:
         """Lets a session go on after a change of its account that ends all others."""
-        kept = await self.folder.get(session_id)
-        if kept is not None:
+        while (kept := await self.folder.get(session_id)) is not None:
             session = msgspec.structs.replace(kept.value, stamp=user.stamp)
-            await self.folder.put(session_id, session, until=session.ends_at)
+            with suppress(Stale):  # it was renewed, or ended, at the same moment: look again
+                await self.folder.put(session_id, session, kept.version, session.ends_at)
+                return
 
     def _lives(self, session: Session, now: int) -> bool:
         return now < min(session.ends_at, session.renewed_at + self._idle)

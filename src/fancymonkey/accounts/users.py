@@ -1,5 +1,6 @@
 """The accounts themselves: made, changed, removed, and their passwords."""
 
+import secrets
 from contextlib import suppress
 from typing import Any
 
@@ -13,14 +14,11 @@ from fancymonkey.accounts.model import (
     Role,
     UnknownAccount,
     User,
-    plain,
 )
 from fancymonkey.accounts.passwords import Passwords, check_new
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.folder import Folder, Kept, Stale, keep
-
-ADMIN = "admin"
-"""Whoever sends the admin password itself is called so; nobody else may be."""
+from fancymonkey.names import account_name, plain
 
 OWNERS = "owners"
 """A document that changes with every step towards fewer owners, so that two never cross."""
@@ -61,15 +59,19 @@ class Users:
     async def add(self, name: str, role: Role, password: str) -> User:
         """Makes an account. Raises WeakPassword, AccountExists, Busy."""
         await self._ensure_owner()
-        name = plain(name)
-        if not name or not name.isprintable() or " " in name or name == ADMIN:
-            raise BadName(f"A name has 1 to 100 characters, no spaces, and is not {ADMIN}.")
+        name = _named(name)
         check_new(password, name)
         return await self._make(name, role, password)
 
     async def _make(self, name: str, role: Role, password: str) -> User:
         hashed = await self.passwords.hash(password)
-        user = User(name=name, role=role, password=hashed, created_at=self._engine.clock())
+        user = User(
+            name=name,
+            role=role,
+            password=hashed,
+            created_at=self._engine.clock(),
+            stamp=secrets.randbits(48),  # an earlier account of this name had another one
+        )
         try:
             await self.folder.put(name, user, 0)
         except Stale:
@@ -133,5 +135,13 @@ class Users:
             return
         if not await self.folder.all():
             with suppress(AccountExists):  # another process was faster
-                await self._make(name, Role.OWNER, password)
+                await self._make(_named(name), Role.OWNER, password)
         self._some = True
+
+
+def _named(name: str) -> str:
+    """The name of a new account. Raises BadName."""
+    try:
+        return account_name(name)
+    except ValueError as error:
+        raise BadName(f"This should be {error}.") from None

@@ -10,6 +10,7 @@ from fancymonkey.core.frozen import dataclass
 from fancymonkey.core.holds import give_back
 from fancymonkey.core.model import (
     MAIN,
+    MANUAL,
     MAX_QUANTITY,
     Item,
     Kind,
@@ -226,7 +227,7 @@ def set_reserved(state: State, command: SetReserved) -> Answer:
 
 def _hold_for_owner(state: State, command: SetReserved, quantity: int) -> None:
     """Sets units aside without a deadline."""
-    name = f"manual/{command.sku}/{state.revision + 1}"
+    name = f"{MANUAL}{command.sku}/{state.revision + 1}"
     line = Line(command.sku, quantity, command.location)
     hold = Reservation(name, name, Status.HELD, (line,), state.now, None)
     state.put(hold)

@@ -20,6 +20,9 @@ MAX_QUANTITY = 1_000_000_000
 MAX_LINES = 100
 """No hold may have more lines."""
 
+MANUAL = "manual/"
+"""With this the ids of the owner's own holds begin. They can be guessed: no buyer may name one."""
+
 
 def sku_of(product_id: str, size: str) -> str:
     """The key of an item. A product id never holds a slash, so `split_sku` always undoes this."""

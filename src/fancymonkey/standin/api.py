@@ -15,7 +15,7 @@ from fancymonkey.engine.clock import Clock
 from fancymonkey.standin.account import Account
 from fancymonkey.standin.forms import decode
 from fancymonkey.standin.postman import Faults
-from fancymonkey.standin.shapes import Invalid, Thing
+from fancymonkey.standin.shapes import Invalid, Thing, whole
 
 BODY_MAX = 256 * 1024
 PAGE_MAX = 100
@@ -189,8 +189,8 @@ async def _params(request: Request) -> Thing:
 def _page(url: str, rows: Iterable[Thing], params: Thing) -> Thing:
     """A page of a list, the newest first, as Stripe's parameters ask for it. Raises Invalid."""
     found = [row for row in reversed(list(rows)) if _wanted(row, params)]
-    limit = str(params.get("limit", "10"))
-    if not (limit.isdigit() and 1 <= int(limit[:6]) <= PAGE_MAX):
+    limit = whole(params.get("limit"), "limit", 10)
+    if not 1 <= limit <= PAGE_MAX:
         raise Invalid("limit is from 1 to 100.", param="limit")
     ids = [row["id"] for row in found]
     for name in ("starting_after", "ending_before"):
@@ -200,8 +200,8 @@ def _page(url: str, rows: Iterable[Thing], params: Thing) -> Thing:
         found = found[ids.index(params["starting_after"]) + 1 :]
     if params.get("ending_before"):
         before = found[: ids.index(params["ending_before"])]
-        return _listed(url, before[-int(limit) :], more=len(before) > int(limit))
-    return _listed(url, found[: int(limit)], more=len(found) > int(limit))
+        return _listed(url, before[-limit:], more=len(before) > limit)
+    return _listed(url, found[:limit], more=len(found) > limit)
 
 
 _BOUNDS: dict[str, Callable[[int, int], bool]] = {
@@ -218,9 +218,9 @@ def _wanted(row: Thing, params: Thing) -> bool:
     for name, bound in bounds.items():
         if bound is None:
             continue
-        if name not in _BOUNDS or not str(bound).isdigit():
+        if name not in _BOUNDS:
             raise Invalid("created is a time in seconds.", param="created")
-        if not _BOUNDS[name](row["created"], int(bound)):
+        if not _BOUNDS[name](row["created"], whole(bound, "created", None)):
             return False
     types = params.get("types") or ([params["type"]] if params.get("type") else None)
     if types and row.get("type") not in types:

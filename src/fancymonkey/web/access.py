@@ -12,8 +12,8 @@ from msgspec import UnsetType
 
 from fancymonkey.accounts.api_keys import PREFIX
 from fancymonkey.accounts.model import Actor, NoSession, Right
-from fancymonkey.accounts.users import ADMIN
 from fancymonkey.errors import FancyMonkeyError
+from fancymonkey.names import ADMIN
 from fancymonkey.web import cookies
 from fancymonkey.web.auth import check_password, same
 from fancymonkey.web.http import Call, Problem

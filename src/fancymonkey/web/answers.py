@@ -3,6 +3,7 @@
 import hashlib
 from typing import Any
 
+from fancymonkey.core.model import MANUAL
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.web.http import Call, Headers, Problem
 from fancymonkey.web.wire import fault_out
@@ -57,6 +58,13 @@ def refusal(refused: Refused) -> Problem:
     return Problem(
         STATUS[refused.code], refused.code.value, refused.message, headers=headers, **more
     )
+
+
+def buyers(ref: str) -> str:
+    """An id by which a buyer means a hold. Raises Problem 404 for those of the owner's own."""
+    if ref.startswith(MANUAL):
+        raise refusal(Refused(Code.UNKNOWN_SESSION, "There is no hold for this session."))
+    return ref
 
 
 def command_id(call: Call) -> str | None:

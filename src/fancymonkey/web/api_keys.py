@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 
 from fancymonkey.accounts.api_keys import PREFIX
 from fancymonkey.accounts.model import ApiKey, Right
-from fancymonkey.accounts.users import ADMIN
+from fancymonkey.names import ADMIN
 from fancymonkey.web.access import require
 from fancymonkey.web.http import Call, Problem, Reply, ok, parse
 from fancymonkey.web.shop import Shop

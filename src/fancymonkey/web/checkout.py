@@ -19,7 +19,7 @@ from fancymonkey.payments.checkout import (
     inspect,
     new_session_id,
 )
-from fancymonkey.web.answers import refusal
+from fancymonkey.web.answers import buyers, refusal
 from fancymonkey.web.http import RETRY_SOON, Call, Problem, Reply, ok, parse
 from fancymonkey.web.shop import Shop, new_reservation_id
 from fancymonkey.web.wire import Id, Quantity, deadline, encode, iso
@@ -69,11 +69,11 @@ async def checkout(shop: Shop, call: Call) -> Reply:
     if len({line.sku for line in lines}) < len(lines):
         raise Problem(422, "invalid_request", "A size is listed twice: add up its quantities.")
     wish = Wish(
-        body.session_id or new_session_id(),
+        buyers(body.session_id or new_session_id()),
         new_reservation_id(),
         lines,
         source=None if shop.sources is None else await shop.sources.of(call),
-        replaces=body.replaces,
+        replaces=None if body.replaces is None else buyers(body.replaces),
     )
     opened = await _open(shop.engine, checkouts, wish)
     return ok(
@@ -203,7 +203,7 @@ async def checkout_status(shop: Shop, call: Call) -> Reply:
     ref = query.get("sessionId", [""])[-1]
     if not 0 < len(ref) <= ID_MAX or "\0" in ref:
         raise Problem(422, "invalid_request", "Give a sessionId.")
-    hold = await inspect(shop.engine, ref)
+    hold = await inspect(shop.engine, buyers(ref))
     if hold is None:
         raise Problem(404, "unknown_session", "There is no hold for this session.")
     return ok(

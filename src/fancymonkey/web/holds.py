@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from fancymonkey.core.command import Command
-from fancymonkey.core.model import Reservation, Status
+from fancymonkey.core.model import MANUAL, Reservation, Status
 from fancymonkey.core.payment import Checkout, Stage
 from fancymonkey.core.resolve import Release
 from fancymonkey.engine.engine import Engine
@@ -120,7 +120,7 @@ async def _page(
 ) -> tuple[list[Reservation], str | None]:
     """A page of the live holds; `after` is where the page before ended."""
     until, _, id_ = (after or "").partition(":")
-    if after is not None and not until.isdigit():
+    if after is not None and not (until.isascii() and until.isdigit()):
         raise Problem(422, "invalid_request", "`after` is the `next` of the page before.")
     rest = [one for one in live if after is None or (one[0], one[1]) > (int(until[:20]), id_)]
     rows = []
@@ -163,7 +163,7 @@ async def _hold_out(engine: Engine, row: Reservation) -> dict[str, Any]:
     return {
         "id": row.reservation_id,
         "sessionId": row.session_id,
-        "by": "owner" if row.reservation_id.startswith("manual/") else "buyer",
+        "by": "owner" if row.reservation_id.startswith(MANUAL) else "buyer",
         "status": _status(engine, row),
         "lines": [named(engine, line_out((line.sku, line.quantity))) for line in row.lines],
         "createdAt": iso(row.created_at),

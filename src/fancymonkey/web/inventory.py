@@ -7,7 +7,7 @@ from fancymonkey.core.outcomes import Accepted, Refused
 from fancymonkey.core.reserve import Reserve
 from fancymonkey.core.resolve import Expire, Release
 from fancymonkey.web import wire
-from fancymonkey.web.answers import command_id, digest, refusal
+from fancymonkey.web.answers import buyers, command_id, digest, refusal
 from fancymonkey.web.auth import check_bearer
 from fancymonkey.web.http import Call, Problem, Reply, ok, parse
 from fancymonkey.web.replacing import reserve_instead
@@ -29,7 +29,7 @@ async def reserve(shop: Shop, call: Call) -> Reply:
     key = command_id(call)
     command = Reserve(
         reservation_id=new_reservation_id(),
-        session_id=body.session_id,
+        session_id=buyers(body.session_id),
         lines=_lines(body),
         ttl=shop.ttl,
         source=None if shop.sources is None else await shop.sources.of(call),
@@ -41,7 +41,7 @@ async def reserve(shop: Shop, call: Call) -> Reply:
     if body.replaces is None:
         answer = await shop.engine.pending(command)
     else:
-        answer = await reserve_instead(shop, command, body.replaces)
+        answer = await reserve_instead(shop, command, buyers(body.replaces))
     if isinstance(answer, Refused):
         raise refusal(answer)
     return ok(wire.reserved_one(answer.data) if one else wire.reserved_lines(answer.data))
@@ -91,7 +91,7 @@ async def release(shop: Shop, call: Call) -> Reply:
     key = command_id(call)
     answer = await shop.engine.pending(
         Release(
-            ref=body.session_id,
+            ref=buyers(body.session_id),
             command_id=key,
             digest="" if key is None else digest(call, wire.encode(body)),
             actor="buyer",

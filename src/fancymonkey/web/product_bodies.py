@@ -108,8 +108,13 @@ def size_fields(body: SizeBody) -> Fields:
 
 
 def seen_product(was: SeenProduct | None, now: Product) -> Fields:
-    """What was seen, by the model's names; a picture is one of the owner's own fields."""
+    """What was seen, by the model's names; a picture is one of the owner's own fields.
+
+    Raises Problem 409, 422.
+    """
     seen = _given(was, ("name", "category", "price", "restock_date"))
+    if isinstance(seen.get("price"), Decimal) and not seen["price"].is_finite():
+        raise Problem(422, "invalid_request", "was.price is not a price.")
     if was is not None and not isinstance(was.image, UnsetType):
         fits = (was.image or None) == image_of(now.extra)
         if not fits:
