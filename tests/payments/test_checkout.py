@@ -81,6 +81,21 @@ async def test_another_basket_ends_the_first_session(any_till: Till) -> None:
     assert (await till.shop.size("L"))["stock"] == 56
 
 
+@pytest.mark.parametrize("fault", ["400", "403", "429", "500"])
+async def test_another_basket_waits_until_the_first_session_has_ended(
+    till: Till, fault: str
+) -> None:
+    """Else the first one, cheap, could still be paid and would sell the second one, dear."""
+    first = (await till.checkout(quantity=1)).json
+    till.twin.faults.change({"api_fail": fault, "api_fail_times": 1})
+    second = await till.checkout(quantity=15)
+    assert (second.status, second.code) == (503, "payment_unavailable")
+    assert second.json["reservation"]["quantity"] == 1
+    assert (await till.checkout(quantity=15)).status == 200
+    assert [session["status"] for session in till.sessions] == ["expired", "open"]
+    assert first["sessionId"] == till.sessions[0]["id"]
+
+
 async def test_different_baskets_at_once_leave_one_session_to_pay(any_till: Till) -> None:
     till = any_till
     answers = await asyncio.gather(*(till.checkout(quantity=number % 3 + 1) for number in range(9)))
@@ -223,7 +238,7 @@ async def test_stripe_says_no_and_an_older_hold_stays_as_it_was(till: Till) -> N
     assert told["reservation"]["expiresAt"] == held["expiresAt"]
 
 
-@pytest.mark.parametrize("fault", ["500", "reset", "after"])
+@pytest.mark.parametrize("fault", ["429", "500", "reset", "after"])
 async def test_nobody_knows_what_stripe_did(any_till: Till, fault: str) -> None:
     till = any_till
     till.twin.faults.change({"api_fail": fault, "api_fail_times": 1})

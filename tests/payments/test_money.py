@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from fancymonkey.core.model import Event
+from fancymonkey.payments.gateway import PaymentSession
 from fancymonkey.store.memory import MemoryStore
 from fancymonkey.store.opening import open_store
 from tests.payments.conftest import OWNER, Till, opened
@@ -214,6 +215,37 @@ async def test_a_session_that_outlived_its_hold_is_ended(till: Till) -> None:
     report = await till.reconcile()
     assert [session["status"] for session in till.sessions] == ["expired"]
     assert report.mended == [f"{till.sessions[0]['id']} could still be paid, {hold} had ended"]
+
+
+async def test_a_session_that_a_later_attempt_has_left_open_is_ended(till: Till) -> None:
+    first = (await till.checkout(quantity=1)).json
+    assert (await till.checkout(quantity=15)).status == 200
+    await till.settle()
+    till.sessions[0]["status"] = "open"
+    report = await till.reconcile()
+    assert [session["status"] for session in till.sessions] == ["expired", "open"]
+    (text,) = report.mended
+    assert text.startswith(f"{first['sessionId']} could still be paid")
+    assert (await till.shop.size())["reserved"] == 15
+
+
+async def test_a_session_that_stripe_does_not_end_is_for_a_person(till: Till) -> None:
+    found = (await till.checkout()).json
+    till.twin.faults.change({"api_fail": "403", "api_fail_times": 1})
+    await till.shop.bulk("reset")
+    await till.settle()
+    expire, session = till.checkouts.gateway.expire, found["sessionId"]
+
+    async def refused(id_: str) -> PaymentSession:
+        till.twin.faults.change({"api_fail": "403", "api_fail_times": 1})
+        return await expire(id_)
+
+    till.checkouts.gateway.expire = refused  # type: ignore[method-assign]
+    (text,) = (await till.reconcile()).open
+    assert text.startswith(f"{session} can still be paid")
+    till.checkouts.gateway.expire = expire  # type: ignore[method-assign]
+    assert (await till.reconcile()).outcome == "mended"
+    assert [row["status"] for row in till.sessions] == ["expired"]
 
 
 async def test_captured_but_not_paid_is_for_a_person(till: Till) -> None:

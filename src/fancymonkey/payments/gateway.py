@@ -78,15 +78,21 @@ class Gateway:
         )
 
     async def expire(self, id_: str) -> PaymentSession:
-        """Ends a session, so that it cannot be paid any more. One that has ended stays as it is."""
+        """Ends a session, so that it cannot be paid any more. One that has ended stays as it is.
+
+        Raises PaymentUnknown where it is still open.
+        """
         try:
-            return session_of(
+            session = session_of(
                 await self._ask(lambda: self._client.v1.checkout.sessions.expire_async(id_))
             )
         except PaymentRefused as error:
             if not error.reached or error.missing:
                 raise
-            return await self.session(id_)
+            session = await self.session(id_)
+        if session.status == "open":
+            raise PaymentUnknown("Stripe has not ended the session.")
+        return session
 
     async def sessions(self, since: int) -> AsyncIterator[PaymentSession]:
         """Every session made since a time in ms, the newest first."""
@@ -164,6 +170,8 @@ class Gateway:
         status = error.http_status or 0
         if isinstance(error, self._errors.IdempotencyError) or status == 409:
             return PaymentUnknown(f"Stripe is at it already: {name}.")
+        if status == 429:
+            return PaymentUnknown(f"Stripe has too much to do: {name}.")
         if 400 <= status < 500:
             return PaymentRefused(
                 f"Stripe said no: {name}.", missing=status == 404, code=error.code or ""

@@ -20,7 +20,7 @@ from fancymonkey.core.record import MoveCursor, RecordRun
 from fancymonkey.core.refund import Doubt
 from fancymonkey.engine.demand import HOUR
 from fancymonkey.engine.engine import Engine
-from fancymonkey.errors import PaymentError
+from fancymonkey.errors import PaymentError, PaymentUnknown
 from fancymonkey.payments import events
 from fancymonkey.payments.checkout import Checkouts, Hold, inspect
 from fancymonkey.payments.events import Event, Policy
@@ -162,8 +162,9 @@ class Reconciler:
         elif session.status == "expired" and held:
             await self._mend(report, session, "expired", f"{session.id} has expired, {id_}")
         elif session.status == "open" and not held:
-            if (await self._gateway.expire(session.id)).status == "expired":
-                report.mended.append(f"{session.id} could still be paid, {id_} had ended")
+            await self._end(report, session, f"{id_} had ended")
+        elif session.status == "open" and _outdated(hold, session):
+            await self._end(report, session, f"{id_} has had another checkout since")
         elif session.status == "open" and _lost(hold, session):
             await self._engine.submit(
                 CheckoutOpened(
@@ -171,6 +172,16 @@ class Reconciler:
                 )
             )
             report.mended.append(f"{session.id} belongs to {id_}, its answer was lost")
+
+    async def _end(self, report: Report, session: PaymentSession, why: str) -> None:
+        """Ends a session that must not be paid any more."""
+        try:
+            ended = await self._gateway.expire(session.id)
+        except PaymentUnknown as error:
+            report.open.append(f"{session.id} can still be paid, {why}: {error}")
+            return
+        if ended.status == "expired":
+            report.mended.append(f"{session.id} could still be paid, {why}")
 
     async def _mend(self, report: Report, session: PaymentSession, what: str, text: str) -> None:
         """Does what the event would have done that this state of the session came with."""
@@ -209,6 +220,14 @@ def _lost(hold: Hold, session: PaymentSession) -> bool:
         checkout is not None
         and checkout["stage"] == "opening"
         and checkout["number"] == session.number
+    )
+
+
+def _outdated(hold: Hold, session: PaymentSession) -> bool:
+    """Whether the hold has had a later attempt: its lines may be others than this one pays for."""
+    checkout = hold["checkout"]
+    return (
+        checkout is not None and session.number is not None and session.number < checkout["number"]
     )
 
 
