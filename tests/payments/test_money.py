@@ -185,6 +185,29 @@ async def test_half_an_hour_without_webhooks_is_healed_by_one_run(any_till: Till
     assert {run["outcome"] for run in runs} == {"balanced", "mended"}
 
 
+async def test_a_refund_told_before_its_payment_is_not_lost(any_till: Till) -> None:
+    till = any_till
+    session = (await till.checkout(quantity=2)).json["sessionId"]
+    till.twin.act(session, "pay_quietly")
+    await till.act(session, "refund")
+    await till.act(session, "deliver")
+    assert (await till.status(session))["status"] == "captured"
+    assert await till.matters() == []
+    report = await till.reconcile()
+    assert report.outcome == "mended", report
+    (matter,) = await till.matters()
+    assert (matter["concern"], matter["progress"]) == ("refunded", "open")
+    assert (await till.reconcile()).outcome == "balanced"
+
+
+async def test_events_of_others_are_kept_once(till: Till) -> None:
+    what = event("completed", "cs_of_another_system")
+    answers = [await deliver(till.shop, what) for _ in range(3)]
+    assert [answer.json["outcome"] for answer in answers] == ["unknown_session"] * 3
+    assert [answer.json["duplicate"] for answer in answers] == [False, True, True]
+    assert len([row async for row in till.shop.engine.store.scan(Event)]) == 1
+
+
 async def test_a_payment_whose_event_stripe_has_forgotten(till: Till) -> None:
     found = (await till.checkout()).json
     till.cut()
