@@ -208,6 +208,24 @@ async def test_events_of_others_are_kept_once(till: Till) -> None:
     assert len([row async for row in till.shop.engine.store.scan(Event)]) == 1
 
 
+@pytest.mark.parametrize("earlier", [False, True])
+async def test_a_run_by_a_clock_ahead_hides_nothing(till: Till, *, earlier: bool) -> None:
+    right, ahead = till.shop.clock.now, 3 * 86_400_000
+    if earlier:
+        await till.reconcile()
+    till.shop.clock.now = right + ahead
+    await till.reconcile()
+    till.shop.clock.now = right + 60_000
+    till.cut()
+    session = (await till.checkout()).json["sessionId"]
+    till.twin.act(session, "pay")
+    till.shop.clock.now = right + 2 * 86_400_000
+    assert (await till.reconcile()).events > 0
+    assert (await till.status(session))["status"] == "captured"
+    till.shop.clock.forward(4 * 3600)
+    assert (await till.reconcile()).events == 0  # only what is new since then is read again
+
+
 async def test_a_payment_whose_event_stripe_has_forgotten(till: Till) -> None:
     found = (await till.checkout()).json
     till.cut()

@@ -90,7 +90,7 @@ class Reconciler:
         """
         started = self._engine.clock()
         if since is None:
-            since = (await last_run(self._engine)) or started - FIRST
+            since = (await last_run(self._engine, started)) or started - FIRST
         report = Report(since)
         try:
             await self._events(report)
@@ -231,9 +231,18 @@ def _outdated(hold: Hold, session: PaymentSession) -> bool:
     )
 
 
-async def last_run(engine: Engine) -> int | None:
-    """When the last comparison that succeeded began, in ms."""
+async def last_run(engine: Engine, now: int) -> int | None:
+    """When the last comparison that succeeded began, in ms, or None where nobody knows.
+
+    A clock that ran ahead has left a cursor in the future, which says nothing: the runs before do.
+    """
     async for row in engine.store.scan(Cursor):
-        if isinstance(row, Cursor) and row.name == JOB:
+        if isinstance(row, Cursor) and row.name == JOB and row.revision <= now:
             return row.revision
-    return None
+    last = None
+    async for run in engine.store.scan(Run, (JOB, 0)):
+        if not isinstance(run, Run) or run.job != JOB or run.started_at > now:
+            break
+        if run.outcome != "failed":
+            last = run.started_at
+    return last
