@@ -226,6 +226,25 @@ async def test_a_run_by_a_clock_ahead_hides_nothing(till: Till, *, earlier: bool
     assert (await till.reconcile()).events == 0  # only what is new since then is read again
 
 
+@pytest.mark.parametrize("marked", [False, True])
+async def test_what_another_system_sells_is_its_own(till: Till, *, marked: bool) -> None:
+    """Only what carries our metadata was paid for a hold of ours."""
+    price = {"currency": "usd", "unit_amount": 100, "product_data": {"name": "x"}}
+    session = till.twin.account.create_session(
+        {
+            "mode": "payment",
+            "success_url": "https://other.shop",
+            "client_reference_id": "user-17",
+            "metadata": {"reservationId": "res_gone"} if marked else {},
+            "line_items": [{"quantity": 1, "price_data": price}],
+        },
+        till.shop.clock() // 1000,
+    )
+    await till.act(session["id"], "pay")
+    report = await till.reconcile()
+    assert (report.outcome, report.sessions) == (("open", 1) if marked else ("balanced", 0))
+
+
 async def test_a_payment_whose_event_stripe_has_forgotten(till: Till) -> None:
     found = (await till.checkout()).json
     till.cut()

@@ -22,8 +22,9 @@ NONSENSE = (AttributeError, KeyError, OverflowError, TypeError, ValueError)
 class PaymentSession:
     """What we use of a Stripe Checkout Session. Times in ms.
 
-    `reservation_id` is the hold that it was made for, or None where it is not one of ours,
-    `number` which attempt of that hold. `intent` is the id of the payment itself.
+    `reservation_id` is what may be the hold that it was made for, `ours` whether our metadata says
+    so: another system on the same account has ids of its own. `number` is which attempt of that
+    hold, `intent` the id of the payment itself.
     """
 
     id: str
@@ -33,6 +34,7 @@ class PaymentSession:
     created_at: int
     expires_at: int
     reservation_id: str | None
+    ours: bool
     number: int | None
     intent: str | None
 
@@ -197,6 +199,7 @@ def session_of(row: dict[str, Any]) -> PaymentSession:
             created_at=int(row["created"]) * 1000,
             expires_at=int(row["expires_at"]) * 1000,
             reservation_id=named or said,
+            ours=bool(named),
             number=int(number) if number.isascii() and number.isdigit() else None,
             intent=id_of(row.get("payment_intent")),
         )

@@ -138,8 +138,10 @@ class Reconciler:
         for session in reversed(found):
             if session.reservation_id is None:
                 continue  # not made by us
-            report.sessions += 1
             hold = await inspect(self._engine, session.reservation_id)
+            if hold is None and not session.ours:
+                continue  # another system's, with an id of its own
+            report.sessions += 1
             if hold is None:
                 if session.paid:
                     report.open.append(
