@@ -5,7 +5,11 @@ import json
 
 import pytest
 
+from fancymonkey.core.checkout import CloseCheckout
+from fancymonkey.core.command import Command
+from fancymonkey.core.outcomes import Answer
 from fancymonkey.core.payment import Checkout
+from fancymonkey.core.resolve import Release
 from fancymonkey.store.memory import MemoryStore
 from fancymonkey.store.opening import open_store
 from tests.payments.conftest import Till, opened
@@ -236,6 +240,38 @@ async def test_stripe_says_no_and_an_older_hold_stays_as_it_was(till: Till) -> N
     told = await till.status("buyer-1")
     assert told["status"] == "held"
     assert told["reservation"]["expiresAt"] == held["expiresAt"]
+
+
+@pytest.mark.parametrize("held", [False, True])
+@pytest.mark.parametrize("refused", [False, True])
+async def test_a_click_that_failed_leaves_the_next_one_alone(
+    till: Till, monkeypatch: pytest.MonkeyPatch, *, refused: bool, held: bool
+) -> None:
+    """The second click goes on with the attempt of the first one, or begins the next one."""
+    engine = till.shop.engine
+    submit, second = engine.submit, None
+    if held:
+        await till.shop.reserve("buyer-1", "M", 1)
+        till.shop.clock.forward(1700)
+
+    async def slow(command: Command) -> Answer:
+        nonlocal second
+        if second is None and isinstance(command, CloseCheckout | Release):
+            if refused:
+                till.twin.faults.change({"api_fail": "400", "api_fail_times": 1})
+            monkeypatch.undo()
+            second = await till.checkout()
+        return await submit(command)
+
+    monkeypatch.setattr(engine, "submit", slow)
+    till.twin.faults.change({"api_fail": "400", "api_fail_times": 1})
+    assert (await till.checkout()).code == "payment_failed"
+    assert second is not None
+    assert second.status == 200, second
+    till.shop.clock.forward(29 * 60)
+    await till.act(second.json["sessionId"], "pay")
+    told = await till.status(second.json["sessionId"])
+    assert (told["status"], told["late"]) == ("captured", False)
 
 
 @pytest.mark.parametrize("fault", ["429", "500", "reset", "after"])
