@@ -54,7 +54,7 @@ async def test_a_late_payment_is_refunded_once_where_the_owner_wants_it(target: 
         await till.settle()
         assert len(till.twin.account.refunds) == 1
         told = await till.status(session)
-        assert (told["status"], told["paid"]) == ("released", False)
+        assert (told["status"], told["paid"], told["late"]) == ("released", True, True)
         (matter,) = await till.matters()
         assert (matter["concern"], matter["progress"]) == ("late_payment", "done")
         size = await till.shop.size("S")

@@ -159,6 +159,8 @@ def _refund_instead(state: State, hold: Reservation, command: Capture) -> Answer
         line.quantity <= state.level(line.sku, line.location).available for line in hold.lines
     ):
         return None
+    hold = replace(hold, payment_id=command.payment_id, late=True)
+    state.put(hold)
     raise_matter(state, Concern.LATE_PAYMENT, about, hold, about, hold.lines, progress=Progress.DUE)
     _link(state, hold, command)
     return Accepted({**_summary(state, hold, ()), "outcome": "refund due"})
