@@ -315,6 +315,29 @@ async def test_what_was_told_is_not_told_again_after_quiet_months() -> None:
         assert shop.engine.batcher.commands - commands <= 2 * 70  # one of them is the pruning
 
 
+async def test_what_reconciliation_leaves_open_is_told_once() -> None:
+    async with house(jobs=lambda: ["reconcile"]) as shop:
+        left = ["cs_1 is of no hold"]
+        for _ in range(200):  # more than the three hours that runs are looked at again
+            await ran(shop, "reconcile", "open", mended=[], open=left)
+            await shop.look()
+        assert len(shop.paper.letters) == 1
+        await ran(shop, "reconcile", "open", mended=[], open=[*left, "cs_2 is of no hold"])
+        await shop.look()
+        assert len(shop.paper.letters) == 2
+        await ran(shop, "reconcile", "mended", mended=["cs_3 was missed"], open=left)
+        await shop.look()
+        assert len(shop.paper.letters) == 3
+        shop.clock.forward(2 * 86_400)
+        await ran(shop, "reconcile", "balanced")
+        await shop.look()
+        await shop.look()
+        assert len(shop.paper.letters) == 3
+        await ran(shop, "reconcile", "open", mended=[], open=left)
+        await shop.look()
+        assert len(shop.paper.letters) == 4
+
+
 async def test_the_digest_comes_once_a_day_and_only_with_something_to_tell() -> None:
     async with house() as shop:
         assert await shop.alerts.digest() is not None  # S is low and XL is out in the catalogue

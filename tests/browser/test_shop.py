@@ -9,6 +9,7 @@ from playwright.async_api import Browser, expect
 
 from fancymonkey import storefront
 from fancymonkey.core.model import Kind
+from fancymonkey.core.resolve import Release
 from fancymonkey.web import sources
 from tests.browser.shopfront import (
     NARROW,
@@ -220,6 +221,23 @@ async def test_turning_back_at_the_till_gives_the_unit_back_at_once(
         assert shop.reserved() == 0
         await page.reload()
         await expect(page.locator("#words")).to_contain_text("Your pieces are back")
+        watched.assert_clean()
+
+
+async def test_who_pays_too_late_is_told_that_the_money_comes_back(browser: Browser) -> None:
+    async with shopfront(late_payment="refund") as shop, buyer(browser) as watched:
+        page = watched.page
+        await visit(page, shop)
+        await put_in_basket(page)
+        await go_to_the_till(page)
+        (hold,) = shop.engine.view.holds
+        await shop.engine.submit(Release(ref=hold))
+        await shop.count(0)
+        await page.get_by_role("button", name="Pay 58.00 USD").click()
+        await expect(page.locator("body[data-done=refunded]")).to_be_attached()
+        await expect(page.get_by_role("heading")).to_have_text("Your money is on its way back")
+        await page.get_by_role("link", name="Back to the drop").click()
+        await expect(page.locator("#count")).to_have_text("0")
         watched.assert_clean()
 
 

@@ -13,6 +13,7 @@ from fancymonkey.core.checkout import (
 )
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import Many
+from fancymonkey.core.model import Status
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.core.payment import Checkout, Stage
 from fancymonkey.core.reserve import Reserve
@@ -32,8 +33,8 @@ def opened(number: int = 1, session: str = "cs_1", ref: str = "h-s1") -> Checkou
     return CheckoutOpened(ref=ref, number=number, payment_session=session)
 
 
-def close(number: int = 1) -> CloseCheckout:
-    return CloseCheckout(ref="h-s1", number=number)
+def close(number: int = 1, session: str | None = None, until: int | None = None) -> CloseCheckout:
+    return CloseCheckout(ref="h-s1", number=number, payment_session=session, until=until)
 
 
 @pytest.mark.parametrize(
@@ -167,6 +168,55 @@ def test_row(row: Row) -> None:
     row.check()
 
 
+@pytest.mark.parametrize(
+    ("given", "command", "stage", "until"),
+    [
+        pytest.param([begin()], close(), Stage.CLOSED, 5000, id="closed"),
+        pytest.param([begin()], close(until=1500), Stage.CLOSED, 1500, id="and as before"),
+        pytest.param(
+            [begin(), close(), begin(2, 9000)],
+            close(until=1500),
+            Stage.OPENING,
+            9000,
+            id="another attempt has begun",
+        ),
+        pytest.param(
+            [begin(), opened()], close(until=1500), Stage.OPEN, 5000, id="it has a session by now"
+        ),
+        pytest.param(
+            [begin(), opened()],
+            close(session="cs_1"),
+            Stage.CLOSED,
+            5000,
+            id="that session is over",
+        ),
+    ],
+)
+def test_an_attempt_that_came_to_nothing_disturbs_no_other(
+    given: list[Command], command: CloseCheckout, stage: Stage, until: int
+) -> None:
+    shop = Shop()
+    shop.do(HELD, *given, command)
+    assert shop.image.rows[Checkout]["h-s1"].stage is stage
+    assert shop.hold("h-s1").expires_at == until
+
+
+@pytest.mark.parametrize(
+    ("given", "status"),
+    [
+        ([begin()], Status.RELEASED),
+        ([begin(), opened()], Status.HELD),
+        ([begin(), close(), begin(2)], Status.HELD),
+    ],
+)
+def test_a_hold_is_given_back_by_its_latest_attempt_only(
+    given: list[Command], status: Status
+) -> None:
+    shop = Shop()
+    shop.do(HELD, *given, Release(ref="h-s1", number=1))
+    assert shop.hold("h-s1").status is status
+
+
 def test_the_session_means_the_hold() -> None:
     shop = Shop()
     shop.do(HELD, begin(), opened())
@@ -204,10 +254,18 @@ def release(session: str, number: int | None = None) -> Release:
     [
         ([], release("cs_1"), True),
         ([begin(), opened()], release("cs_1"), True),
-        ([begin(), opened(), close(), begin(2), opened(2, "cs_2")], release("cs_1"), False),
-        ([begin(), opened(), close(), begin(2), opened(2, "cs_2")], release("cs_2"), True),
-        ([begin(), opened(), close(), begin(2)], release("cs_1", 1), False),
-        ([begin(), opened(), close(), begin(2)], release("cs_2", 2), True),
+        (
+            [begin(), opened(), close(session="cs_1"), begin(2), opened(2, "cs_2")],
+            release("cs_1"),
+            False,
+        ),
+        (
+            [begin(), opened(), close(session="cs_1"), begin(2), opened(2, "cs_2")],
+            release("cs_2"),
+            True,
+        ),
+        ([begin(), opened(), close(session="cs_1"), begin(2)], release("cs_1", 1), False),
+        ([begin(), opened(), close(session="cs_1"), begin(2)], release("cs_2", 2), True),
         ([begin()], release("cs_1", 1), True),
         ([begin()], release("cs_1"), True),
     ],

@@ -305,10 +305,23 @@ def event(id_: str, effect: Command | None = PAID) -> RecordEvent:
                 {"outcome": "no change", "effect": ["x"]},
             ),
             Row(
+                "nobody's again",
+                [event("e1")],
+                event("e1"),
+                {"outcome": "unknown_session", "first": False},
+            ),
+            Row(
                 "the same id, nobody's before",
                 [event("e1"), take("s1", a_M=2)],
                 event("e1"),
-                {"outcome": "unknown_session", "first": False},
+                {"outcome": "done", "first": True},
+                ["captured a/M on_hand-2 reserved-2"],
+            ),
+            Row(
+                "and once more",
+                [event("e1"), take("s1", a_M=2), event("e1")],
+                event("e1"),
+                {"outcome": "done", "first": False},
             ),
         ]
     )

@@ -3,6 +3,7 @@
 import pytest
 
 from fancymonkey.core.adjust import Adjust, Count
+from fancymonkey.core.model import Status
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.core.payment import Concern, Matter, Progress
 from fancymonkey.core.refund import Doubt, NoteRefund, RefundFailed, Settle
@@ -279,6 +280,8 @@ def test_a_late_payment_that_cannot_be_served_is_refunded_once() -> None:
     shop.do(Adjust(sku="a/M", delta=50), late)
     assert shop.new == []
     assert shop.numbers("a/M") == (55, 3, 0)
+    hold = shop.hold("cs_1")
+    assert (hold.status, hold.payment_id, hold.late) == (Status.RELEASED, "cs_1", True)
     assert matters(shop) == {"late_payment:pi_1": (Concern.LATE_PAYMENT, Progress.DUE, {"a/M": 4})}
     shop.do(Settle(matter_id="late_payment:pi_1", then=Progress.DONE, note="re_1"), AUTO)
     assert matters(shop)["late_payment:pi_1"][1] is Progress.DONE

@@ -5,7 +5,11 @@ import json
 
 import pytest
 
+from fancymonkey.core.checkout import CloseCheckout
+from fancymonkey.core.command import Command
+from fancymonkey.core.outcomes import Answer
 from fancymonkey.core.payment import Checkout
+from fancymonkey.core.resolve import Release
 from fancymonkey.store.memory import MemoryStore
 from fancymonkey.store.opening import open_store
 from tests.payments.conftest import Till, opened
@@ -79,6 +83,21 @@ async def test_another_basket_ends_the_first_session(any_till: Till) -> None:
     assert (await till.shop.size("L"))["reserved"] == 2
     await till.act(second.json["sessionId"], "pay")
     assert (await till.shop.size("L"))["stock"] == 56
+
+
+@pytest.mark.parametrize("fault", ["400", "403", "429", "500"])
+async def test_another_basket_waits_until_the_first_session_has_ended(
+    till: Till, fault: str
+) -> None:
+    """Else the first one, cheap, could still be paid and would sell the second one, dear."""
+    first = (await till.checkout(quantity=1)).json
+    till.twin.faults.change({"api_fail": fault, "api_fail_times": 1})
+    second = await till.checkout(quantity=15)
+    assert (second.status, second.code) == (503, "payment_unavailable")
+    assert second.json["reservation"]["quantity"] == 1
+    assert (await till.checkout(quantity=15)).status == 200
+    assert [session["status"] for session in till.sessions] == ["expired", "open"]
+    assert first["sessionId"] == till.sessions[0]["id"]
 
 
 async def test_different_baskets_at_once_leave_one_session_to_pay(any_till: Till) -> None:
@@ -236,7 +255,39 @@ async def test_stripe_says_no_and_an_older_hold_stays_as_it_was(till: Till) -> N
     assert told["reservation"]["expiresAt"] == held["expiresAt"]
 
 
-@pytest.mark.parametrize("fault", ["500", "reset", "after"])
+@pytest.mark.parametrize("held", [False, True])
+@pytest.mark.parametrize("refused", [False, True])
+async def test_a_click_that_failed_leaves_the_next_one_alone(
+    till: Till, monkeypatch: pytest.MonkeyPatch, *, refused: bool, held: bool
+) -> None:
+    """The second click goes on with the attempt of the first one, or begins the next one."""
+    engine = till.shop.engine
+    submit, second = engine.submit, None
+    if held:
+        await till.shop.reserve("buyer-1", "M", 1)
+        till.shop.clock.forward(1700)
+
+    async def slow(command: Command) -> Answer:
+        nonlocal second
+        if second is None and isinstance(command, CloseCheckout | Release):
+            if refused:
+                till.twin.faults.change({"api_fail": "400", "api_fail_times": 1})
+            monkeypatch.undo()
+            second = await till.checkout()
+        return await submit(command)
+
+    monkeypatch.setattr(engine, "submit", slow)
+    till.twin.faults.change({"api_fail": "400", "api_fail_times": 1})
+    assert (await till.checkout()).code == "payment_failed"
+    assert second is not None
+    assert second.status == 200, second
+    till.shop.clock.forward(29 * 60)
+    await till.act(second.json["sessionId"], "pay")
+    told = await till.status(second.json["sessionId"])
+    assert (told["status"], told["late"]) == ("captured", False)
+
+
+@pytest.mark.parametrize("fault", ["429", "500", "reset", "after"])
 async def test_nobody_knows_what_stripe_did(any_till: Till, fault: str) -> None:
     till = any_till
     till.twin.faults.change({"api_fail": fault, "api_fail_times": 1})

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from fancymonkey.core.model import Event
+from fancymonkey.payments.gateway import PaymentSession
 from fancymonkey.store.memory import MemoryStore
 from fancymonkey.store.opening import open_store
 from tests.accounts.visitor import Visitor, made
@@ -54,7 +55,7 @@ async def test_a_late_payment_is_refunded_once_where_the_owner_wants_it(target: 
         await till.settle()
         assert len(till.twin.account.refunds) == 1
         told = await till.status(session)
-        assert (told["status"], told["paid"]) == ("released", False)
+        assert (told["status"], told["paid"], told["late"]) == ("released", True, True)
         (matter,) = await till.matters()
         assert (matter["concern"], matter["progress"]) == ("late_payment", "done")
         size = await till.shop.size("S")
@@ -274,6 +275,66 @@ async def test_half_an_hour_without_webhooks_is_healed_by_one_run(any_till: Till
     assert {run["outcome"] for run in runs} == {"balanced", "mended"}
 
 
+async def test_a_refund_told_before_its_payment_is_not_lost(any_till: Till) -> None:
+    till = any_till
+    session = (await till.checkout(quantity=2)).json["sessionId"]
+    till.twin.act(session, "pay_quietly")
+    await till.act(session, "refund")
+    await till.act(session, "deliver")
+    assert (await till.status(session))["status"] == "captured"
+    assert await till.matters() == []
+    report = await till.reconcile()
+    assert report.outcome == "mended", report
+    (matter,) = await till.matters()
+    assert (matter["concern"], matter["progress"]) == ("refunded", "open")
+    assert (await till.reconcile()).outcome == "balanced"
+
+
+async def test_events_of_others_are_kept_once(till: Till) -> None:
+    what = event("completed", "cs_of_another_system")
+    answers = [await deliver(till.shop, what) for _ in range(3)]
+    assert [answer.json["outcome"] for answer in answers] == ["unknown_session"] * 3
+    assert [answer.json["duplicate"] for answer in answers] == [False, True, True]
+    assert len([row async for row in till.shop.engine.store.scan(Event)]) == 1
+
+
+@pytest.mark.parametrize("earlier", [False, True])
+async def test_a_run_by_a_clock_ahead_hides_nothing(till: Till, *, earlier: bool) -> None:
+    right, ahead = till.shop.clock.now, 3 * 86_400_000
+    if earlier:
+        await till.reconcile()
+    till.shop.clock.now = right + ahead
+    await till.reconcile()
+    till.shop.clock.now = right + 60_000
+    till.cut()
+    session = (await till.checkout()).json["sessionId"]
+    till.twin.act(session, "pay")
+    till.shop.clock.now = right + 2 * 86_400_000
+    assert (await till.reconcile()).events > 0
+    assert (await till.status(session))["status"] == "captured"
+    till.shop.clock.forward(4 * 3600)
+    assert (await till.reconcile()).events == 0  # only what is new since then is read again
+
+
+@pytest.mark.parametrize("marked", [False, True])
+async def test_what_another_system_sells_is_its_own(till: Till, *, marked: bool) -> None:
+    """Only what carries our metadata was paid for a hold of ours."""
+    price = {"currency": "usd", "unit_amount": 100, "product_data": {"name": "x"}}
+    session = till.twin.account.create_session(
+        {
+            "mode": "payment",
+            "success_url": "https://other.shop",
+            "client_reference_id": "user-17",
+            "metadata": {"reservationId": "res_gone"} if marked else {},
+            "line_items": [{"quantity": 1, "price_data": price}],
+        },
+        till.shop.clock() // 1000,
+    )
+    await till.act(session["id"], "pay")
+    report = await till.reconcile()
+    assert (report.outcome, report.sessions) == (("open", 1) if marked else ("balanced", 0))
+
+
 async def test_a_payment_whose_event_stripe_has_forgotten(till: Till) -> None:
     found = (await till.checkout()).json
     till.cut()
@@ -304,6 +365,37 @@ async def test_a_session_that_outlived_its_hold_is_ended(till: Till) -> None:
     report = await till.reconcile()
     assert [session["status"] for session in till.sessions] == ["expired"]
     assert report.mended == [f"{till.sessions[0]['id']} could still be paid, {hold} had ended"]
+
+
+async def test_a_session_that_a_later_attempt_has_left_open_is_ended(till: Till) -> None:
+    first = (await till.checkout(quantity=1)).json
+    assert (await till.checkout(quantity=15)).status == 200
+    await till.settle()
+    till.sessions[0]["status"] = "open"
+    report = await till.reconcile()
+    assert [session["status"] for session in till.sessions] == ["expired", "open"]
+    (text,) = report.mended
+    assert text.startswith(f"{first['sessionId']} could still be paid")
+    assert (await till.shop.size())["reserved"] == 15
+
+
+async def test_a_session_that_stripe_does_not_end_is_for_a_person(till: Till) -> None:
+    found = (await till.checkout()).json
+    till.twin.faults.change({"api_fail": "403", "api_fail_times": 1})
+    await till.shop.bulk("reset")
+    await till.settle()
+    expire, session = till.checkouts.gateway.expire, found["sessionId"]
+
+    async def refused(id_: str) -> PaymentSession:
+        till.twin.faults.change({"api_fail": "403", "api_fail_times": 1})
+        return await expire(id_)
+
+    till.checkouts.gateway.expire = refused  # type: ignore[method-assign]
+    (text,) = (await till.reconcile()).open
+    assert text.startswith(f"{session} can still be paid")
+    till.checkouts.gateway.expire = expire  # type: ignore[method-assign]
+    assert (await till.reconcile()).outcome == "mended"
+    assert [row["status"] for row in till.sessions] == ["expired"]
 
 
 async def test_captured_but_not_paid_is_for_a_person(till: Till) -> None:

@@ -179,7 +179,12 @@ RULES = [
         "return answer",
     ),
     rule("a dry run is a run", "execute:_dry_run", "savepoint.undo()", "pass"),
-    rule("an event counts again", "execute:_event", "seen is not None", "seen is state"),
+    rule(
+        "an event counts again",
+        "execute:_event",
+        "before not in (None, Code.UNKNOWN_SESSION)",
+        "before is state",
+    ),
     Mutant(
         "holds end a second early",
         (

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Iterable
+from typing import Any
 
 from msgspec import Struct
 
@@ -29,6 +30,8 @@ STORE_SECONDS = 8.0
 """How long the store may take for one look."""
 OVERLAP = 2 * HOUR
 """Matters and runs are looked at again for so long: they are written after they began."""
+LEFT = 24 * HOUR
+"""For so long it is remembered what was left for a person, which each comparison says again."""
 CURSOR_EVERY = 10_000
 """How often (ms) it is written how far the ledger was read where nothing was to be told."""
 
@@ -37,6 +40,7 @@ class Seen(Struct):
     """How far everything was looked at.
 
     `failing`: the jobs that fail now, `failed`: when the last run began that was seen to fail.
+    `left`: what comparisons have left for a person, and when the last run began that said so.
     """
 
     revision: int
@@ -45,6 +49,7 @@ class Seen(Struct):
     failing: list[str] = []
     failed: dict[str, int] = {}
     troubles: list[str] = []
+    left: dict[str, int] = {}
 
 
 class JobState(Struct):
@@ -91,17 +96,17 @@ class Watch:
         seen = await self.begun()
         now = self._engine.clock()
         told = [await self._matter(row) for row in await self._matters(seen)]
-        ran, failing, failed = await self._ran(seen, list(jobs))
+        ran, new = await self._ran(seen, list(jobs))
         problems = await self._engine.store.trouble()
         known = {_plain(text) for text in seen.troubles}
         fresh = [text for text in problems if _plain(text) not in known]
         if fresh:
             told.append(words.trouble(fresh, now))
-        new = {"failing": failing, "failed": failed, "troubles": problems}
+        new["troubles"] = problems
         since = max(seen.since, now - OVERLAP)
         # Now and then without any news: what was told long ago is forgotten, and would be news.
         moved = since - seen.since >= DAY
-        if told or ran or moved or any(getattr(seen, name) != new[name] for name in new):
+        if told or ran or moved or any(getattr(seen, name) != value for name, value in new.items()):
             await self._tell([*told, *ran], targets, [], since=since, **new)
 
     async def begun(self) -> Seen:
@@ -162,11 +167,10 @@ class Watch:
             names.append(f"{line.quantity} × {name} {split_sku(line.sku)[1]}")
         return words.matter(row, names)
 
-    async def _ran(
-        self, seen: Seen, jobs: list[str]
-    ) -> tuple[list[Happening], list[str], dict[str, int]]:
-        """What to tell of runs, which jobs fail now, and which failures were seen."""
+    async def _ran(self, seen: Seen, jobs: list[str]) -> tuple[list[Happening], dict[str, Any]]:
+        """What to tell of runs; which jobs fail now, which failures and open points were seen."""
         failing, failed, told = set(seen.failing), dict(seen.failed), []
+        left, since = dict(seen.left), self._engine.clock() - LEFT
         states = {kept.name: kept.value for kept in await self._jobs.all()}
         for job in jobs:
             async for row in self._engine.store.scan(Run, (job, seen.since)):
@@ -180,13 +184,18 @@ class Watch:
                     failed[job] = max(row.started_at, failed.get(job, 0))
                     failing |= {job} if fresh else set()
                 else:
-                    fresh = await self._outbox.happened.get(one.id) is None
+                    report = one.data["report"]
+                    points = [str(text) for text in report.get("open", ())]
+                    news = bool(report.get("mended")) or not left.keys() >= set(points)
+                    left |= {text: max(row.started_at, left.get(text, 0)) for text in points}
+                    fresh = news and await self._outbox.happened.get(one.id) is None
                 if fresh:
                     told.append(one)
             state = states.get(job)
             if state is not None and not state.by and state.outcome != "failed":
                 failing.discard(job)
-        return told, sorted(failing), failed
+        left = {text: at for text, at in left.items() if at > since}
+        return told, {"failing": sorted(failing), "failed": failed, "left": left}
 
     async def _tell(
         self, told: list[Happening], targets: list[Target], drafts: list[Draft], **more: object

@@ -56,10 +56,16 @@ class CheckoutOpened(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloseCheckout(Command):
-    """Notes that an attempt's session can no longer be paid. An older or closed one: no change."""
+    """Notes that an attempt can no longer be paid; `payment_session` is its session, if it had one.
+
+    No change where the attempt is not the latest any more, or has another session by now. With
+    `until` (ms) the hold's deadline goes back to that, in the same moment.
+    """
 
     ref: str
     number: int
+    payment_session: str | None = None
+    until: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,8 +195,13 @@ def close_checkout(state: State, command: CloseCheckout) -> Answer:
     if hold is None:
         return _unknown()
     checkout = state.get(Checkout, hold.reservation_id)
-    if checkout is not None and checkout.number == command.number:
-        state.put(replace(checkout, stage=Stage.CLOSED))
+    if checkout is None or checkout.number != command.number:
+        return Accepted(None)
+    if checkout.payment_session not in (None, command.payment_session):
+        return Accepted(None)
+    state.put(replace(checkout, stage=Stage.CLOSED))
+    if command.until is not None and hold.status is Status.HELD and hold.expires_at is not None:
+        _set_deadline(state, hold, command.until, command)
     return Accepted(None)
 
 
@@ -208,9 +219,14 @@ def await_payment(state: State, command: AwaitPayment) -> Answer:
 
 
 def _keep_until(state: State, hold: Reservation, until: int, command: Command) -> Reservation:
-    """Moves a live hold's deadline out, never in, and tells everybody."""
+    """Moves a live hold's deadline out, never in."""
     if hold.expires_at is None or hold.expires_at >= until:
         return hold
+    return _set_deadline(state, hold, until, command)
+
+
+def _set_deadline(state: State, hold: Reservation, until: int, command: Command) -> Reservation:
+    """Moves a live hold's deadline, and tells everybody."""
     hold = replace(hold, expires_at=until)
     state.put(hold)
     for line in hold.lines:

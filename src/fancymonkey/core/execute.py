@@ -62,7 +62,8 @@ class DryRun(Command):
 class RecordEvent(Command):
     """Keeps a verified message of the payment provider and does what it asks for, once.
 
-    The same `event_id` again changes nothing and gets the first outcome.
+    The same `event_id` again changes nothing and gets the first outcome. Where that was that
+    nobody knew what it was about it is tried again: its hold may have become known meanwhile.
     """
 
     event_id: str
@@ -180,8 +181,9 @@ def _act(state: State, command: act.Act) -> Answer:
 
 def _event(state: State, command: RecordEvent) -> Answer:
     seen = state.get(Event, command.event_id)
-    if seen is not None:
-        return Accepted({"outcome": seen.outcome, "first": False})
+    before = None if seen is None else seen.outcome
+    if before not in (None, Code.UNKNOWN_SESSION):
+        return Accepted({"outcome": before, "first": False})
     outcome = "ignored"
     data: Any = None
     if command.effect is not None:
@@ -192,8 +194,9 @@ def _event(state: State, command: RecordEvent) -> Answer:
             outcome = told.get("outcome") or ("done" if told.get("lines") else "no change")
         else:
             outcome = str(answer.code)
-    state.put(Event(command.event_id, command.type, command.object_id, state.now, outcome))
-    return Accepted({"outcome": outcome, "first": True, "effect": data})
+    if outcome != before:
+        state.put(Event(command.event_id, command.type, command.object_id, state.now, outcome))
+    return Accepted({"outcome": outcome, "first": outcome != before, "effect": data})
 
 
 RULES: dict[type[Command], tuple[Needs, Rule]] = {

@@ -175,7 +175,8 @@ class Reservation(Row):
     """A hold: units set aside until it is captured, released or expires.
 
     `expires_at` None means until somebody releases it. `late` marks a payment that came after the
-    hold had ended. `payment_id` names the payment that captured it.
+    hold had ended. `payment_id` names the payment that captured it,
+    or that came too late and is refunded: then it is not captured.
     """
 
     TABLE: ClassVar[str] = "reservation"

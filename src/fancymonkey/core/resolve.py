@@ -18,10 +18,10 @@ from fancymonkey.core.state import Key, State, by_deadline
 class Release(Command):
     """Gives a hold back. A hold that has ended stays as it ended, and that is no error.
 
-    `others` are further ids to try where `ref` means no hold. With `payment_session` the hold is
-    given back only where that is the session of its latest checkout (the attempt `number`, where
-    the session is not known yet), or where it never had one: an older session that ends says
-    nothing about the hold.
+    `others` are further ids to try where `ref` means no hold. With `payment_session` or `number`
+    the hold is given back only where that is the session of its latest checkout (the attempt
+    `number`, where the session is not known yet), or where it never had one: an older session that
+    ends says nothing about the hold.
     """
 
     ref: str
@@ -29,6 +29,11 @@ class Release(Command):
     reason: str = ""
     payment_session: str | None = None
     number: int | None = None
+
+    @property
+    def of_attempt(self) -> bool:
+        """Whether it is about one attempt to pay, not about the hold as such."""
+        return self.payment_session is not None or self.number is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +73,7 @@ def needs_ref(command: Release | Capture, state: State) -> Iterator[Key]:
     for ref in (command.ref, *command.others):
         yield from needs_hold(state, ref)
     if isinstance(command, Release):
-        hold = None if command.payment_session is None else _find(state, command)
+        hold = _find(state, command) if command.of_attempt else None
         if hold is not None:
             yield Checkout, hold.reservation_id
         return
@@ -86,7 +91,7 @@ def release(state: State, command: Release) -> Answer:
         return Refused(Code.UNKNOWN_SESSION, "There is no hold for this session.")
     if hold.status is not Status.HELD:
         return Accepted(_summary(state, hold, ()))
-    if command.payment_session is not None and not _is_latest(state, hold, command):
+    if command.of_attempt and not _is_latest(state, hold, command):
         return Accepted(_summary(state, hold, ()))
     ended = give_back(state, hold, Status.RELEASED, command, command.reason)
     return Accepted(_summary(state, ended, ended.lines))
@@ -157,6 +162,8 @@ def _refund_instead(state: State, hold: Reservation, command: Capture) -> Answer
         line.quantity <= state.level(line.sku, line.location).available for line in hold.lines
     ):
         return None
+    hold = replace(hold, payment_id=command.payment_id, late=True)
+    state.put(hold)
     raise_matter(state, Concern.LATE_PAYMENT, about, hold, about, hold.lines, progress=Progress.DUE)
     _link(state, hold, command.payment_id)
     return Accepted({**_summary(state, hold, ()), "outcome": "refund due"})

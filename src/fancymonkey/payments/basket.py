@@ -9,10 +9,19 @@ from typing import Any
 from fancymonkey.core.model import Line
 from fancymonkey.engine.view import View
 
-# Currencies without a smaller unit (Stripe: "Zero-decimal currencies").
-WHOLE = frozenset(
-    ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv"]
-) | {"xaf", "xof", "xpf"}
+CENTS = (2, 1)
+UNITS = {
+    # Without a smaller unit (Stripe: "Zero-decimal currencies").
+    **dict.fromkeys(
+        ("bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv"), (0, 1)
+    ),
+    **dict.fromkeys(("xaf", "xof", "xpf"), (0, 1)),
+    # "Three-decimal currencies", whose last digit has to be 0.
+    **dict.fromkeys(("bhd", "jod", "kwd", "omr", "tnd"), (3, 10)),
+    # "Special cases": counted in hundredths, but only whole ones are taken.
+    **dict.fromkeys(("isk", "ugx"), (2, 100)),
+}
+"""How Stripe counts money: the decimals of a currency, and the step that amounts have to keep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +92,12 @@ def session_request(
 
 
 def minor_units(price: Decimal, currency: str) -> int:
-    """A price in the smallest unit of its currency, as Stripe counts money."""
-    return int(price if currency in WHOLE else (price * 100).to_integral_value())
+    """A price in the smallest unit of its currency, as Stripe counts money; rounded where it must.
+
+    See https://docs.stripe.com/currencies.
+    """
+    decimals, step = UNITS.get(currency, CENTS)
+    return int((price.scaleb(decimals) / step).to_integral_value()) * step
 
 
 def with_query(url: str, more: str) -> str:

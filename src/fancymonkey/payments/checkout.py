@@ -18,7 +18,7 @@ from fancymonkey.core.execute import Many
 from fancymonkey.core.fair import Source
 from fancymonkey.core.model import Line
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
-from fancymonkey.core.reserve import Attach, Reserve
+from fancymonkey.core.reserve import Reserve
 from fancymonkey.core.resolve import Release
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import PaymentError, PaymentRefused, StoreError
@@ -168,7 +168,9 @@ class Checkouts:
         answer: Answer
         if session.expires_at <= self._engine.clock():
             answer = Refused(Code.CHECKOUT_CHANGED, "The checkout has ended. Try again.")
-            await self._engine.submit(CloseCheckout(ref=id_, number=number))
+            await self._engine.submit(
+                CloseCheckout(ref=id_, number=number, payment_session=session.id)
+            )
             return answer
         answer = await self._engine.submit(
             CheckoutOpened(ref=id_, number=number, payment_session=session.id)
@@ -181,18 +183,21 @@ class Checkouts:
         return Opened(session, hold)
 
     async def _undo(self, id_: str, number: int, before: Hold | None) -> None:
-        """Nothing came of an attempt: the hold is given back, or is as it was."""
+        """Nothing came of an attempt: the hold is given back, or is as it was.
+
+        Unless somebody else has gone on with it meanwhile: the same buyer, by a second click.
+        """
         if before is None:
+            reason = "the payment could not be started"
             await self._engine.submit(
-                Release(ref=id_, reason="the payment could not be started", actor="checkout")
+                Release(ref=id_, number=number, reason=reason, actor="checkout")
             )
             return
-        await self._engine.submit(CloseCheckout(ref=id_, number=number))
-        ends = max(before["expires_at"] or 0, self._engine.clock() + SLACK)
-        if before["expires_at"] is not None:
-            await self._engine.submit(
-                Attach(ref=id_, session_id=before["session_id"], expires_at=ends, actor="checkout")
-            )
+        ends = before["expires_at"]
+        until = None if ends is None else max(ends, self._engine.clock() + SLACK)
+        await self._engine.submit(
+            CloseCheckout(ref=id_, number=number, until=until, actor="checkout")
+        )
 
     async def _resume(self, hold: Hold) -> Opened | Refused:
         """The session of an attempt that is under way."""
@@ -205,18 +210,22 @@ class Checkouts:
             except PaymentRefused as error:
                 if not error.reached:
                     raise
-                return await self._close(hold)
+                return await self._close(hold, None)
         session = await self.gateway.session(checkout["payment_session"])
         if session.status == "open" and session.expires_at > self._engine.clock():
             return Opened(session, hold)
         if session.status == "complete":
             return _PAID_NOW
-        return await self._close(hold)
+        return await self._close(hold, session.id)
 
-    async def _close(self, hold: Hold) -> Refused:
-        """Notes that the latest attempt is over; the next one may begin."""
+    async def _close(self, hold: Hold, session: str | None) -> Refused:
+        """Notes that the latest attempt is over, by its session; the next one may begin."""
         await self._engine.submit(
-            CloseCheckout(ref=hold["reservation_id"], number=hold["checkout"]["number"])
+            CloseCheckout(
+                ref=hold["reservation_id"],
+                number=hold["checkout"]["number"],
+                payment_session=session,
+            )
         )
         return Refused(Code.CHECKOUT_CHANGED, "The checkout has ended. Try again.")
 
@@ -235,7 +244,7 @@ class Checkouts:
                     raise
         if id_ is not None and (await self.gateway.expire(id_)).status == "complete":
             return _PAID_NOW
-        await self._close(hold)
+        await self._close(hold, id_)
         return None
 
     def close_later(self, reservation_id: str) -> None:
@@ -269,7 +278,7 @@ class Checkouts:
             if id_ is not None and id_ != hold["payment_id"]:
                 await self.gateway.expire(id_)
             if id_ is not None:
-                await self._close(hold)
+                await self._close(hold, id_)
         except (PaymentError, StoreError) as error:
             log.warning("a checkout session waits for reconciliation: %s", error)
 

@@ -26,8 +26,9 @@ NONSENSE = (AttributeError, KeyError, OverflowError, TypeError, ValueError)
 class PaymentSession:
     """What we use of a Stripe Checkout Session. Times in ms.
 
-    `reservation_id` is the hold that it was made for, or None where it is not one of ours,
-    `number` which attempt of that hold. `intent` is the id of the payment itself.
+    `reservation_id` is what may be the hold that it was made for, `ours` whether our metadata says
+    so: another system on the same account has ids of its own. `number` is which attempt of that
+    hold, `intent` the id of the payment itself.
     """
 
     id: str
@@ -37,6 +38,7 @@ class PaymentSession:
     created_at: int
     expires_at: int
     reservation_id: str | None
+    ours: bool
     number: int | None
     intent: str | None
 
@@ -90,15 +92,21 @@ class Gateway:
         )
 
     async def expire(self, id_: str) -> PaymentSession:
-        """Ends a session, so that it cannot be paid any more. One that has ended stays as it is."""
+        """Ends a session, so that it cannot be paid any more. One that has ended stays as it is.
+
+        Raises PaymentUnknown where it is still open.
+        """
         try:
-            return session_of(
+            session = session_of(
                 await self._ask(lambda: self._client.v1.checkout.sessions.expire_async(id_))
             )
         except PaymentRefused as error:
             if not error.reached or error.missing:
                 raise
-            return await self.session(id_)
+            session = await self.session(id_)
+        if session.status == "open":
+            raise PaymentUnknown("Stripe has not ended the session.")
+        return session
 
     async def sessions(self, since: int) -> AsyncIterator[PaymentSession]:
         """Every session made since a time in ms, the newest first."""
@@ -176,6 +184,8 @@ class Gateway:
         status = error.http_status or 0
         if isinstance(error, self._errors.IdempotencyError) or status == 409:
             return PaymentUnknown(f"Stripe is at it already: {name}.")
+        if status == 429:
+            return PaymentUnknown(f"Stripe has too much to do: {name}.")
         if 400 <= status < 500:
             return PaymentRefused(
                 f"Stripe said no: {name}.", missing=status == 404, code=error.code or ""
@@ -201,6 +211,7 @@ def session_of(row: dict[str, Any]) -> PaymentSession:
             created_at=int(row["created"]) * 1000,
             expires_at=int(row["expires_at"]) * 1000,
             reservation_id=named or said,
+            ours=bool(named),
             number=int(number) if number.isascii() and number.isdigit() else None,
             intent=id_of(row.get("payment_intent")),
         )

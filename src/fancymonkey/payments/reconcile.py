@@ -20,7 +20,7 @@ from fancymonkey.core.record import MoveCursor, RecordRun
 from fancymonkey.core.refund import Doubt
 from fancymonkey.engine.demand import HOUR
 from fancymonkey.engine.engine import Engine
-from fancymonkey.errors import PaymentError
+from fancymonkey.errors import PaymentError, PaymentUnknown
 from fancymonkey.payments import events
 from fancymonkey.payments.checkout import Checkouts, Hold, inspect
 from fancymonkey.payments.events import Event, Policy
@@ -90,7 +90,7 @@ class Reconciler:
         """
         started = self._engine.clock()
         if since is None:
-            since = (await last_run(self._engine)) or started - FIRST
+            since = (await last_run(self._engine, started)) or started - FIRST
         report = Report(since)
         try:
             await self._events(report)
@@ -138,8 +138,10 @@ class Reconciler:
         for session in reversed(found):
             if session.reservation_id is None:
                 continue  # not made by us
-            report.sessions += 1
             hold = await inspect(self._engine, session.reservation_id)
+            if hold is None and not session.ours:
+                continue  # another system's, with an id of its own
+            report.sessions += 1
             if hold is None:
                 if session.paid:
                     report.open.append(
@@ -162,8 +164,9 @@ class Reconciler:
         elif session.status == "expired" and held:
             await self._mend(report, session, "expired", f"{session.id} has expired, {id_}")
         elif session.status == "open" and not held:
-            if (await self._gateway.expire(session.id)).status == "expired":
-                report.mended.append(f"{session.id} could still be paid, {id_} had ended")
+            await self._end(report, session, f"{id_} had ended")
+        elif session.status == "open" and _outdated(hold, session):
+            await self._end(report, session, f"{id_} has had another checkout since")
         elif session.status == "open" and _lost(hold, session):
             await self._engine.submit(
                 CheckoutOpened(
@@ -171,6 +174,16 @@ class Reconciler:
                 )
             )
             report.mended.append(f"{session.id} belongs to {id_}, its answer was lost")
+
+    async def _end(self, report: Report, session: PaymentSession, why: str) -> None:
+        """Ends a session that must not be paid any more."""
+        try:
+            ended = await self._gateway.expire(session.id)
+        except PaymentUnknown as error:
+            report.open.append(f"{session.id} can still be paid, {why}: {error}")
+            return
+        if ended.status == "expired":
+            report.mended.append(f"{session.id} could still be paid, {why}")
 
     async def _mend(self, report: Report, session: PaymentSession, what: str, text: str) -> None:
         """Does what the event would have done that this state of the session came with."""
@@ -212,9 +225,26 @@ def _lost(hold: Hold, session: PaymentSession) -> bool:
     )
 
 
-async def last_run(engine: Engine) -> int | None:
-    """When the last comparison that succeeded began, in ms."""
+def _outdated(hold: Hold, session: PaymentSession) -> bool:
+    """Whether the hold has had a later attempt: its lines may be others than this one pays for."""
+    checkout = hold["checkout"]
+    return (
+        checkout is not None and session.number is not None and session.number < checkout["number"]
+    )
+
+
+async def last_run(engine: Engine, now: int) -> int | None:
+    """When the last comparison that succeeded began, in ms, or None where nobody knows.
+
+    A clock that ran ahead has left a cursor in the future, which says nothing: the runs before do.
+    """
     async for row in engine.store.scan(Cursor):
-        if isinstance(row, Cursor) and row.name == JOB:
+        if isinstance(row, Cursor) and row.name == JOB and row.revision <= now:
             return row.revision
-    return None
+    last = None
+    async for run in engine.store.scan(Run, (JOB, 0)):
+        if not isinstance(run, Run) or run.job != JOB or run.started_at > now:
+            break
+        if run.outcome != "failed":
+            last = run.started_at
+    return last

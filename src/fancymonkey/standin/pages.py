@@ -2,6 +2,7 @@
 
 import html
 from datetime import UTC, datetime
+from decimal import Decimal
 from importlib import resources
 from urllib.parse import urlsplit
 
@@ -14,7 +15,10 @@ from fancymonkey.standin.account import Account
 from fancymonkey.standin.shapes import Invalid, Thing
 
 STATIC = resources.files("fancymonkey.standin") / "static"
-WHOLE = frozenset(["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx"])
+WHOLE = frozenset(
+    ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv"]
+) | {"xaf", "xof", "xpf"}
+THOUSANDTHS = frozenset(["bhd", "jod", "kwd", "omr", "tnd"])
 NO_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 ACTIONS = {
@@ -176,6 +180,5 @@ class Pages:
 
 def money(amount: int, currency: str) -> str:
     """An amount in the currency's smallest unit, for people."""
-    if currency in WHOLE:
-        return f"{amount} {currency.upper()}"
-    return f"{amount // 100}.{amount % 100:02d} {currency.upper()}"
+    places = 0 if currency in WHOLE else 3 if currency in THOUSANDTHS else 2
+    return f"{Decimal(amount).scaleb(-places):.{places}f} {currency.upper()}"

@@ -149,6 +149,7 @@ export async function settle() {
     if (found.status === 'held') return;
     fm.forget();
     if (found.status === 'captured') { empty(); notice = 'That order is paid. Thank you!'; }
+    else if (found.paid) { empty(); notice = 'Your payment came too late for these pieces. Your money is on its way back.'; }
     else notice = 'Your hold has ended, and the pieces are back in the shop. Your basket is kept.';
   } catch (error) {
     if (error.status === 404) fm.forget();

@@ -22,12 +22,14 @@ function forget() {
 
 function paid(found) {
   forget();
-  if (found.late) {
+  if (found.status !== 'captured') {
+    write('Your money is on its way back', 'Your payment came after your hold had ended, and your pieces had gone to others. All of it goes back to you; there is nothing you need to do.');
+  } else if (found.late) {
     write('Thank you, we will be in touch', 'Your payment came after your hold had ended. We have it, and we are looking whether your pieces are still there. If they are not, you hear from us.', found.reservation.lines);
   } else {
     write('Thank you', 'It is paid, and these are yours:', found.reservation.lines);
   }
-  document.body.dataset.done = 'paid';
+  document.body.dataset.done = found.status === 'captured' ? 'paid' : 'refunded';
 }
 
 /** Asks until the payment's message has reached the shop; says what is known meanwhile. */
@@ -37,7 +39,7 @@ async function success() {
   for (let look = 0; look < LOOKS; look += 1) {
     try {
       const found = await fm.status(id);
-      if (found.status === 'captured') { paid(found); return; }
+      if (found.status === 'captured' || found.paid) { paid(found); return; }
       if (found.status === 'held') {
         write('Thank you', 'Your payment is on its way to us. Your pieces stay held for you until it is here; you may leave this page.', found.reservation.lines);
       } else {
@@ -57,7 +59,7 @@ async function cancel() {
   if (!id) { write('Nothing was paid', 'And nothing is held for you.'); return; }
   try {
     const found = await fm.status(id);
-    if (found.status === 'captured') { paid(found); return; }
+    if (found.status === 'captured' || found.paid) { paid(found); return; }
     const lines = found.reservation.lines;
     if (found.status === 'held') await fm.release(id);
     else fm.forget();
