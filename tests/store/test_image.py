@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterable
 
 from fancymonkey.core.document import Document
+from fancymonkey.core.model import Line, Reservation, Status
 from fancymonkey.store.memory import PAGE, Image
 
 
@@ -82,3 +83,32 @@ def test_a_scan_goes_on_where_it_was_while_rows_come_and_go() -> None:
             image.forget(1)
             put(image, [document("a", "0000x"), document("a", "9999")])
     assert seen == [*(f"{n:04}" for n in range(2 * PAGE)), "9999"]
+
+
+def hold(image: Image, quantity: int, until: int, status: Status = Status.HELD) -> None:
+    row = Reservation("r1", "s1", status, (Line("a/M", quantity),), 0, until)
+    image.apply({Reservation: {row.key: row}}, image.revision + 1)
+
+
+def test_a_hold_that_changes_often_has_each_deadline_once() -> None:
+    image = Image()
+    for until in (1000, 2000):
+        for quantity in range(50):
+            hold(image, quantity + 1, until)
+    assert len(image._due) == 2
+    assert image.due(1500) == []
+    assert [row.lines[0].quantity for row in image.due(2000)] == [50]
+    hold(image, 1, 2000, Status.RELEASED)
+    assert image.next_due() is None
+
+
+def test_a_hold_that_lives_again_is_due_again() -> None:
+    image = Image()
+    hold(image, 1, 1000)
+    hold(image, 1, 1000, Status.EXPIRED)
+    assert image.next_due() is None
+    hold(image, 1, 1000)
+    assert image.next_due() == 1000
+    hold(image, 1, 3000)
+    hold(image, 1, 1000)
+    assert image.next_due() == 1000

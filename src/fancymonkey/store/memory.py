@@ -86,11 +86,15 @@ class Image:
 
     def apply(self, changed: Rows, revision: int) -> None:
         """Takes over what a batch changed, once that is durable."""
+        known = self.rows[Reservation]
+        for id_, row in changed.get(Reservation, {}).items():
+            at = row.expires_at
+            if row.status is HELD and at is not None:
+                old = known.get(id_)
+                if old is None or old.expires_at != at or old.status is not HELD:
+                    heapq.heappush(self._due, (at, id_))
         for kind, rows in changed.items():
             self.rows[kind].update(rows)
-        for row in changed.get(Reservation, {}).values():
-            if row.status is HELD and row.expires_at is not None:
-                heapq.heappush(self._due, (row.expires_at, row.reservation_id))
         self.revision = revision
 
     def old(self, before: int) -> list[Key]:
