@@ -87,12 +87,12 @@ class Image:
     def apply(self, changed: Rows, revision: int) -> None:
         """Takes over what a batch changed, once that is durable."""
         known = self.rows[Reservation]
-        for id_, row in changed.get(Reservation, {}).items():
+        for row in changed.get(Reservation, {}).values():
             at = row.expires_at
             if row.status is HELD and at is not None:
-                old = known.get(id_)
+                old = known.get(row.reservation_id)
                 if old is None or old.expires_at != at or old.status is not HELD:
-                    heapq.heappush(self._due, (at, id_))
+                    heapq.heappush(self._due, (at, row.reservation_id))
         for kind, rows in changed.items():
             self.rows[kind].update(rows)
         self.revision = revision
