@@ -9,10 +9,12 @@ import pytest
 
 from fancymonkey.core.adjust import Adjust
 from fancymonkey.core.bulk import Change, chain
+from fancymonkey.core.catalogue import NewItem, UpsertProduct
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import Many
-from fancymonkey.core.model import Level
+from fancymonkey.core.model import Item, Level, Line, Product
 from fancymonkey.core.outcomes import Accepted, Answer
+from fancymonkey.core.reserve import Reserve
 from fancymonkey.engine.batcher import WEIGHT_MAX, Batcher
 from fancymonkey.errors import Overloaded, StoreCorrupt, StoreUnavailable
 from fancymonkey.store.base import Commit
@@ -122,6 +124,24 @@ def test_a_batch_names_at_most_so_many_skus_but_for_a_single_command() -> None:
         wide = Many(commands=parts)
         await asyncio.gather(*[rig.batcher.submit(c) for c in (up(), wide, up(), up())])
         assert [len(batch) for batch in rig.store.batches] == [1, 1, 2]
+
+    simulate(work)
+
+
+def test_a_wide_hold_and_a_wide_product_count_with_each_size() -> None:
+    async def work() -> None:
+        rig = Rig()
+        await rig.fill()
+        half = WEIGHT_MAX // 2
+        lines = tuple(Line(f"a/{number}", 1) for number in range(half))
+        items = tuple(NewItem(Item(f"b/{n}", "b", f"{n}"), 1) for n in range(half))
+        hold = Reserve(reservation_id="r1", session_id="s1", lines=lines, ttl=1000)
+        product = UpsertProduct(product=Product("b", "B"), items=items)
+        many = Many(commands=(hold,))
+        await asyncio.gather(
+            *[rig.batcher.submit(c) for c in (up(), hold, product, up(), many, hold, up())]
+        )
+        assert [len(batch) for batch in rig.store.batches] == [2, 2, 1, 2]
 
     simulate(work)
 

@@ -1,6 +1,8 @@
 """The view: a fold of the ledger that knows by itself when a hold's time is up."""
 
+import random
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -183,6 +185,78 @@ def test_units_may_be_back_when_the_first_hold_in_the_way_ends() -> None:
     watched.do(Count(sku="a/M", quantity=1))
     watched.view.lapse(watched.shop.now + 400)
     assert back_by("a/M") == watched.shop.now + 600, "that of s3 is over"
+
+
+def walked(view: View, sku: str) -> int | None:
+    """The same as `back_by`, by a look at every hold."""
+    level = view.level(sku)
+    if level.on_hand <= 0 or level.available > 0:
+        return None
+    live = (hold for hold in view.holds.values() if (sku, "main") in hold.units and not hold.lapsed)
+    return min((hold.until for hold in live if hold.until is not None), default=None)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_is_back_first_is_known_whatever_becomes_of_the_holds(seed: int) -> None:
+    chance = random.Random(seed)
+    watched = Watched()
+    watched.do(Count(sku="a/M", quantity=3), Count(sku="b/S", quantity=2))
+    for step in range(300):
+        who, now = f"s{chance.randrange(9)}", watched.shop.now
+        ttl = 10_000 + 50 * step + chance.randrange(2000)
+        wish = chance.choice(
+            (
+                take(who, ttl, f"h{step}", a_M=chance.randrange(1, 3)),
+                take(who, ttl, f"h{step}", b_S=1, a_M=1),
+                replace(take(who, ttl, f"h{step}", b_S=1), only=True),
+                Release(ref=who),
+                Attach(ref=who, session_id=f"cs_{step}", expires_at=now + ttl + 3000),
+                Expire(),
+            )
+        )
+        at = now + chance.randrange(3000)
+        watched.view.lapse(at)
+        watched.do(wish, at=at)
+        for sku in ("a/M", "b/S"):
+            if chance.random() < 0.5:
+                assert watched.view.back_by(sku) == walked(watched.view, sku)
+
+
+class Counted(dict[str, Any]):
+    """A dict that counts how often all of it was looked at."""
+
+    walks = 0
+
+    def items(self) -> Any:
+        self.walks += 1
+        return super().items()
+
+    def values(self) -> Any:
+        self.walks += 1
+        return super().values()
+
+
+def test_who_asks_again_after_each_change_does_not_have_all_holds_looked_at() -> None:
+    watched = Watched()
+    watched.do(Count(sku="a/M", quantity=50))
+    watched.do(*[take(f"s{n}", a_M=1, ttl=1000 + n) for n in range(50)])
+    holds = watched.view.holds = Counted(watched.view.holds)
+    for number in range(40):
+        assert watched.view.back_by("a/M") == watched.shop.now + 1000 + number
+        watched.do(Capture(ref=f"s{number}", payment_id=f"p{number}"))
+    assert holds.walks == 1
+
+
+def test_deadlines_that_are_over_are_not_kept_for_who_asks_no_more() -> None:
+    watched = Watched()
+    watched.do(Count(sku="a/M", quantity=1), take("s", a_M=1))
+    assert watched.view.back_by("a/M") is not None
+    watched.do(Release(ref="s"))
+    for number in range(500):
+        watched.do(take(f"s{number}", a_M=1), Release(ref=f"s{number}"))
+    assert sum(map(len, watched.view._ends.values())) <= 102
+    watched.do(take("last", a_M=1, ttl=700))
+    assert watched.view.back_by("a/M") == watched.shop.now + 700
 
 
 # -- batches of this process -----------------------------------------------------------------------

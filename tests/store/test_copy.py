@@ -107,7 +107,7 @@ async def test_each_difference_is_told() -> None:
     rows[first] = replace(rows[first], created_at=7)
     entry: Entry = right.entries[9]
     right.entries[9] = replace(entry, actor="somebody else")
-    del right.image.rows[Level]["prod_a/M", "main"]
+    right.image.drop(Level, [("prod_a/M", "main")])
     told = await compare(left, right)
     assert [line.split(":")[0].split(",")[0] for line in told] == ["level", "reservation", "entry"]
     assert "row 10:" in told[2]

@@ -19,6 +19,8 @@ class Transport(asyncio.Transport):
     def __init__(self, address: str = "203.0.113.7") -> None:
         super().__init__({"peername": (address, 50_000), "sockname": ("203.0.113.1", 80)})
         self.written = b""
+        self.unread = 0
+        self.aborted = False
         self.changed = asyncio.Event()
         self._closing = False
 
@@ -29,6 +31,13 @@ class Transport(asyncio.Transport):
     def close(self) -> None:
         self._closing = True
         self.changed.set()
+
+    def abort(self) -> None:
+        self.aborted = True
+        self.close()
+
+    def get_write_buffer_size(self) -> int:
+        return self.unread
 
     def is_closing(self) -> bool:
         return self._closing

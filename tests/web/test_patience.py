@@ -1,13 +1,17 @@
 """Who leaves the server waiting is cut off: for a request, for its rest, for the next one."""
 
 import asyncio
+import socket
 from typing import Any
 
 import pytest
+import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
 
+from fancymonkey.web import patience
 from fancymonkey.web.express import Express
-from fancymonkey.web.patience import BODY_SECONDS, HEAD_SECONDS
+from fancymonkey.web.patience import BODY_SECONDS, HEAD_SECONDS, TAKEN_LEAST
 from tests.web.express_client import Transport, connection
 from tests.web.shops import Shop
 from tests.web.test_express import RESERVE, answers, request
@@ -135,3 +139,80 @@ async def test_a_web_socket_has_its_own_ways(
     protocol.handle_websocket_upgrade()
     assert protocol.timeout_keep_alive_task is None
     assert not transport.is_closing()
+    assert protocol._next_look is None
+
+
+async def test_who_takes_nothing_of_an_answer_is_cut_off(
+    open_one: tuple[Express, Transport],
+) -> None:
+    protocol, transport = open_one
+    protocol.pause_writing()
+    transport.unread = 3 * TAKEN_LEAST
+    protocol._look()
+    for _ in range(2):  # slowly, but it goes on
+        transport.unread -= TAKEN_LEAST
+        protocol._look()
+        assert not transport.aborted
+    transport.unread -= TAKEN_LEAST - 1
+    protocol._look()
+    assert transport.aborted
+
+
+async def test_each_answer_that_waits_has_its_time(open_one: tuple[Express, Transport]) -> None:
+    protocol, transport = open_one
+    transport.unread = TAKEN_LEAST + 1
+    for _ in range(5):
+        protocol.pause_writing()
+        protocol._look()
+        protocol.resume_writing()
+        protocol._look()
+        protocol.pause_writing()
+        protocol._look()
+        protocol.resume_writing()
+    assert not transport.is_closing()
+
+
+async def test_a_close_that_waits_to_be_taken_is_no_way_to_stay(
+    open_one: tuple[Express, Transport],
+) -> None:
+    protocol, transport = open_one
+    transport.unread = 40
+    transport.close()
+    protocol._look()
+    assert not transport.aborted
+    protocol._look()
+    assert transport.aborted
+
+
+async def test_an_end_takes_the_look_along(open_one: tuple[Express, Transport]) -> None:
+    protocol, _ = open_one
+    assert protocol._next_look is not None
+    protocol.connection_lost(None)
+    assert protocol._next_look is None
+
+
+async def large(scope: Any, receive: Any, send: Any) -> None:
+    """Answers more than the kernel takes."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": bytes(20_000_000)})
+
+
+@pytest.mark.parametrize("last", [b"", b"Connection: close\r\n"])
+async def test_an_answer_that_nobody_reads_is_not_kept(
+    monkeypatch: pytest.MonkeyPatch, last: bytes
+) -> None:
+    monkeypatch.setattr(patience, "LOOK_SECONDS", 0.1)
+    config = uvicorn.Config(large, http=Express, lifespan="off", log_config=None)
+    config.load()
+    state, loop = ServerState(), asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Express(config, state, {}), "127.0.0.1", 0)
+    async with server:
+        with socket.socket() as sock:
+            sock.setblocking(False)
+            await loop.sock_connect(sock, server.sockets[0].getsockname())
+            await loop.sock_sendall(sock, b"GET / HTTP/1.1\r\nHost: a\r\n%b\r\n" % last)
+            async with asyncio.timeout(10):
+                while not state.total_requests:
+                    await asyncio.sleep(0.01)
+                while state.connections:
+                    await asyncio.sleep(0.01)

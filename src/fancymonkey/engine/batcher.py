@@ -14,9 +14,11 @@ from functools import partial
 from time import perf_counter
 
 from fancymonkey.core.act import Act
+from fancymonkey.core.catalogue import AddProduct, UpsertProduct
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import Chain, DryRun, Many, flatten
 from fancymonkey.core.outcomes import Answer
+from fancymonkey.core.reserve import Reserve
 from fancymonkey.engine.clock import Clock
 from fancymonkey.engine.pending import Pending
 from fancymonkey.errors import Overloaded, StoreError, StoreUnavailable
@@ -37,7 +39,7 @@ LIGHT_MAX = 128
 """The same of a transaction that may hold up the event loop."""
 
 _UNTOLD = StoreUnavailable("The service stopped before it had an answer.")
-COMPOSED = (Act, Chain, DryRun, Many)
+WIDE = (Act, Chain, DryRun, Many, UpsertProduct, AddProduct)
 Waiter = asyncio.Future[Answer] | Pending
 Waiting = tuple[Command, int, Waiter]
 Left = Callable[[], Awaitable[None]]
@@ -242,8 +244,16 @@ class Batcher:
 
 
 def _weight(command: Command) -> int:
-    """About how many SKUs the command touches."""
-    return sum(1 for _ in flatten((command,))) if isinstance(command, COMPOSED) else 1
+    """About how many SKUs the command names, with its parts."""
+    if isinstance(command, Reserve):  # as nearly all are
+        return len(command.lines)
+    return sum(map(_own_weight, flatten((command,)))) if isinstance(command, WIDE) else 1
+
+
+def _own_weight(command: Command) -> int:
+    if isinstance(command, Reserve):
+        return len(command.lines)
+    return 1 + len(command.items) if isinstance(command, (UpsertProduct, AddProduct)) else 1
 
 
 def _tell(batch: Sequence[Waiting], answers: Sequence[Answer]) -> None:

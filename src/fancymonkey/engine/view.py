@@ -51,6 +51,8 @@ class View:
         self.touched: dict[str, int] = {}
         self._lapsed_units: dict[tuple[str, str], int] = {}
         self._due: list[tuple[int, str]] = []
+        self._ends: dict[tuple[str, str], list[tuple[int, str]]] = {}
+        """For each size that `back_by` was asked of: a heap of its holds by deadline."""
 
     @property
     def untidied(self) -> bool:
@@ -67,7 +69,7 @@ class View:
         self.revision = snapshot.revision
         self.levels = {level.key: level for level in snapshot.levels}
         self.products, self.items = {}, {}
-        self.holds, self._due, self._lapsed_units = {}, [], {}
+        self.holds, self._due, self._lapsed_units, self._ends = {}, [], {}, {}
         self.touched.clear()
         self._touch("")
         self.sizes, self.order = {}, []
@@ -179,9 +181,14 @@ class View:
                     self._lapse_units(key, -units)
             if entry.until is not None:
                 heapq.heappush(self._due, (entry.until, id_))
+                if self._ends:
+                    for key in hold.units:
+                        self._note_end(key, entry.until, id_)
         if not entry.reserved:
             return
         key = (entry.sku, entry.location)
+        if self._ends and hold.until is not None and key not in hold.units:
+            self._note_end(key, hold.until, id_)
         units = hold.units.get(key, 0) + entry.reserved
         if hold.lapsed:
             self._lapse_units(key, entry.reserved)
@@ -236,8 +243,30 @@ class View:
         if level.on_hand <= 0 or level.available > 0:
             return None
         key = (sku, location)
-        ends = (hold.until for hold in self.holds.values() if key in hold.units and not hold.lapsed)
-        return min((end for end in ends if end is not None), default=None)
+        ends = self._ends.get(key)
+        if ends is None:
+            ends = self._ends[key] = [
+                (hold.until, id_)
+                for id_, hold in self.holds.items()
+                if key in hold.units and hold.until is not None
+            ]
+            heapq.heapify(ends)
+        while ends:
+            until, id_ = ends[0]
+            found = self.holds.get(id_)
+            if found and found.until == until and key in found.units and not found.lapsed:
+                return until
+            heapq.heappop(ends)
+        return None
+
+    def _note_end(self, key: tuple[str, str], until: int, id_: str) -> None:
+        ends = self._ends.get(key)
+        if ends is None:
+            return
+        if len(ends) > 2 * len(self.holds) + 100:  # most are over, and nobody has asked since
+            del self._ends[key]
+        else:
+            heapq.heappush(ends, (until, id_))
 
     def stocked(self, product_ids: Iterable[str] | None = None) -> Iterator[Stocked]:
         """Every size on sale of these products, or of all, in the owner's order."""

@@ -5,6 +5,7 @@ from collections.abc import (
     AsyncIterator,
     Awaitable,
     Callable,
+    Collection,
     Hashable,
     Iterable,
     Iterator,
@@ -39,6 +40,10 @@ from fancymonkey.store.base import (
     empty_rows,
     paged,
 )
+from fancymonkey.store.order import Order
+
+PAGE = 100
+"""Rows that a scan takes at once."""
 
 
 class Image:
@@ -48,6 +53,7 @@ class Image:
         self.rows: Rows = empty_rows()
         self.revision = 0
         self._due: list[tuple[int, str]] = []
+        self._orders: dict[type[Row], Order] = {}
 
     @property
     def empty(self) -> bool:
@@ -80,11 +86,15 @@ class Image:
 
     def apply(self, changed: Rows, revision: int) -> None:
         """Takes over what a batch changed, once that is durable."""
+        known = self.rows[Reservation]
+        for row in changed.get(Reservation, {}).values():
+            at = row.expires_at
+            if row.status is HELD and at is not None:
+                old = known.get(row.reservation_id)
+                if old is None or old.expires_at != at or old.status is not HELD:
+                    heapq.heappush(self._due, (at, row.reservation_id))
         for kind, rows in changed.items():
             self.rows[kind].update(rows)
-        for row in changed.get(Reservation, {}).values():
-            if row.status is HELD and row.expires_at is not None:
-                heapq.heappush(self._due, (row.expires_at, row.reservation_id))
         self.revision = revision
 
     def old(self, before: int) -> list[Key]:
@@ -100,16 +110,24 @@ class Image:
     def forget(self, before: int) -> int:
         """Forgets what `old` names; returns how many."""
         gone = self.old(before)
-        for kind, key in gone:
-            del self.rows[kind][key]
+        for kind in (Outcome, Document):
+            self.drop(kind, [key for of, key in gone if of is kind])
         return len(gone)
 
+    def drop(self, kind: type[Row], keys: Collection[Hashable]) -> None:
+        """Takes rows out."""
+        rows = self.rows[kind]
+        for key in keys:
+            del rows[key]
+        if keys and kind in self._orders:
+            self._orders[kind].keep(rows)
+
     def after(self, kind: type[Row], after: Hashable | None) -> Iterator[Row]:
-        """The rows of a kind as they are now, with higher keys, in the order of their keys."""
-        rows = dict(self.rows[kind])
-        for key in sorted(rows):  # type: ignore[type-var]
-            if after is None or key > after:  # type: ignore[operator]
-                yield rows[key]
+        """The rows of a kind with higher keys, in the order of their keys, page by page."""
+        rows, order = self.rows[kind], self._orders.setdefault(kind, Order())
+        while keys := order.page(rows, after, PAGE):
+            yield from [rows[key] for key in keys]
+            after = keys[-1]
 
     def frozen(self, entries_after: Callable[[int], Awaitable[list[Entry]]]) -> Frozen:
         """All rows as they are now, and the ledger up to here."""

@@ -101,9 +101,7 @@ def forget_ended(image: Image, now: int) -> None:
         and row.ended_at is not None
         and row.ended_at < now - KEPT_ENDED
     }
-    for key in gone:
-        del holds[key]
-    for key in [key for key, row in links.items() if row.reservation_id in gone]:
-        del links[key]
-    for key in [key for key, row in events.items() if row.received_at < now - KEPT_EVENTS]:
-        del events[key]
+    image.drop(Reservation, gone)
+    image.drop(SessionLink, [key for key, row in links.items() if row.reservation_id in gone])
+    old = [key for key, row in events.items() if row.received_at < now - KEPT_EVENTS]
+    image.drop(Event, old)

@@ -1,10 +1,13 @@
-"""How long a connection may leave the server waiting for the rest of a request, or for a next one.
+"""How long a connection may leave the server waiting: for a request, or until an answer is taken.
 
 uvicorn waits for a request's head and body without end: whoever opens many connections and sends a
 byte now and then keeps all of them. And it sets a timer after each answer, which it takes back at
-the next request; here one timer goes on and looks, when it rings, what is due.
+the next request; here one timer goes on and looks, when it rings, what is due. Nor does it ask
+whether its answers are taken: whoever reads none has them kept in memory for good. Another timer
+looks after that.
 """
 
+from asyncio import TimerHandle
 from math import inf
 from typing import Any
 
@@ -16,29 +19,39 @@ HEAD_SECONDS = 20.0
 BODY_SECONDS = 60.0
 """Between two parts of a body."""
 
+LOOK_SECONDS = 60.0
+"""Between two looks at what waits to be taken."""
+
+TAKEN_LEAST = 65_536
+"""Bytes to be taken from one look to the next, or all where fewer are left."""
+
 
 class Patient(HttpToolsProtocol):
-    """A connection that is closed where nothing comes that is due."""
+    """A connection that is closed where nothing comes that is due, or nothing is taken."""
 
     _due: float | None = None
     """When something has to have come; None while the next word is ours."""
     _rings_at = inf
     _in_head = False
     _in_body = False
+    _next_look: TimerHandle | None = None
+    _untaken: int | None = None
+    """What waited to be taken at the last look, where nothing more is written until that is."""
 
     def connection_made(self, transport: Any) -> None:
         """Begins."""
         super().connection_made(transport)
         self._expect(HEAD_SECONDS)
+        self._next_look = self.loop.call_later(LOOK_SECONDS, self._look)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Ends."""
         super().connection_lost(exc)
-        self._stop_timer()
+        self._stop_timers()
 
     def handle_websocket_upgrade(self) -> None:
         """Another protocol has the connection from now on."""
-        self._stop_timer()
+        self._stop_timers()
         super().handle_websocket_upgrade()
 
     def data_received(self, data: bytes) -> None:
@@ -70,6 +83,11 @@ class Patient(HttpToolsProtocol):
         if not (self._in_head or self._in_body):
             self._expect(self.timeout_keep_alive)
 
+    def pause_writing(self) -> None:
+        """Much waits to be taken; nothing more is written until little is left."""
+        super().pause_writing()
+        self._untaken = None
+
     def timeout_keep_alive_handler(self) -> None:
         """Looks what is due, and hangs up where it has not come."""
         self.timeout_keep_alive_task, self._rings_at = None, inf
@@ -96,6 +114,26 @@ class Patient(HttpToolsProtocol):
             self.timeout_keep_alive_task = self.loop.call_later(
                 seconds, self.timeout_keep_alive_handler
             )
+
+    def _look(self) -> None:
+        """Cuts off who has taken too little of what waits for them since the last look.
+
+        A close waits for them, too, and would do so for ever.
+        """
+        waits = self.transport.is_closing() or self.flow.write_paused
+        before, self._untaken = self._untaken, None
+        if waits:
+            self._untaken = self.transport.get_write_buffer_size()
+            if before is not None and self._untaken > before - TAKEN_LEAST:
+                self.transport.abort()
+                return
+        self._next_look = self.loop.call_later(LOOK_SECONDS, self._look)
+
+    def _stop_timers(self) -> None:
+        self._stop_timer()
+        if self._next_look is not None:
+            self._next_look.cancel()
+            self._next_look = None
 
     def _stop_timer(self) -> None:
         if self.timeout_keep_alive_task is not None:
