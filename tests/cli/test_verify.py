@@ -72,7 +72,12 @@ def test_a_damaged_ledger_is_told_with_its_first_entry(
     told = json.loads(cli("verify", "--data", target, "--json").output)
     assert not told["clean"]
     assert [one["rule"] for one in told["findings"]] == ["arithmetic", "arithmetic", "level"]
-    assert [one["revision"] for one in told["findings"]] == [4, 9, None]
+    *first, level = told["findings"]
+    assert [one["revision"] for one in first] == [4, 9]
+    explained = json.loads(
+        cli("explain", "prod_cap_001", "ONE SIZE", "--data", target, "--json").output
+    )
+    assert level["revision"] == explained["entries"][-1]["revision"]
 
 
 def test_a_file_that_does_not_parse_is_told(cli: Run, tmp_path: Path) -> None:

@@ -175,6 +175,8 @@ async def test_a_changed_level_is_found(seed: int, name: str) -> None:
     found.levels[number] = replace(level, **{name: getattr(level, name) + 1})  # type: ignore[arg-type]
     finding = found.findings()[0]
     assert (finding.rule, finding.sku) == (Rule.LEVEL, level.sku)
+    latest = [one.revision for one in found.entries if one.sku == level.sku][-1]
+    assert finding.revision == latest
     assert f"{name} is {getattr(level, name) + 1}" in finding.text
 
 

@@ -363,6 +363,17 @@ async def test_what_was_to_be_written_is_written_once_a_broken_edit_is_taken_bac
     await store.close()
 
 
+async def test_whoever_may_edit_the_file_still_may(path: Path) -> None:
+    store = await open_shop(path.parent)
+    path.chmod(0o664)
+    await hold(store, "s1", M, 3)
+    await sell(store, "s1")
+    await store.mirror.reconcile()
+    assert json.loads(path.read_text())[0]["sizes"]["M"]["stock"] == 17
+    assert path.stat().st_mode & 0o777 == 0o664
+    await store.close()
+
+
 @pytest.mark.parametrize("lost", ["all of it", "its end"])
 async def test_a_ledger_that_is_shorter_than_the_file_says_is_not_opened(
     path: Path, lost: str

@@ -314,6 +314,26 @@ async def test_a_change_by_hand_before_the_first_batch_counts(path: Path) -> Non
     await store.close()
 
 
+async def test_a_disk_that_is_full_is_told_until_it_has_room(path: Path) -> None:
+    store = await opened(path)
+    await fill(store)
+    assert store._writer is not None
+    store._writer.db.execute("PRAGMA max_page_count = 1")  # as small as it is already
+
+    async def fill_up() -> None:
+        for number in range(200):
+            await store.run([upsert(f"prod_{number}")], 5, 0)
+
+    with pytest.raises(StoreUnavailable, match="full"):
+        await fill_up()
+    (told,) = await store.trouble()
+    assert "Make room" in told
+    store._writer.db.execute("PRAGMA max_page_count = 1000000")
+    await store.run([reserve("r", "s")], 5, 0)
+    assert await store.trouble() == []
+    await store.close()
+
+
 async def test_a_commit_stands_where_the_log_cannot_be_copied(
     path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

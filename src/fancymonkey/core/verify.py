@@ -60,6 +60,7 @@ class Verifier:
         self._levels: dict[Key, Level] = {}
         self._lost: set[Key] = set()
         self._first: dict[str, int] = {}
+        self._latest: dict[Key, int] = {}
         self._open: dict[str, OpenHold] = {}
 
     def entry(self, entry: Entry) -> Iterator[Finding]:
@@ -83,6 +84,7 @@ class Verifier:
 
     def _level(self, entry: Entry) -> Iterator[Finding]:
         key = (entry.sku, entry.location)
+        self._latest[key] = entry.revision
         if key in self._lost:
             return
         try:
@@ -170,7 +172,10 @@ class Verifier:
                 ]
                 problem = "; ".join(differences) or problem
             if problem is not None:
-                yield Finding(Rule.LEVEL, f"{_place(key)}: {problem}", None, key[0])
+                # The row has gone its own way after the latest entry, or with it.
+                yield Finding(
+                    Rule.LEVEL, f"{_place(key)}: {problem}", self._latest.get(key), key[0]
+                )
 
     def _live(self, holds: list[Reservation]) -> Iterator[Finding]:
         for row in holds:

@@ -8,6 +8,7 @@ import contextlib
 import ctypes
 import errno
 import os
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -77,6 +78,16 @@ class Disk:
         if code in _NOT_SUPPORTED:
             return False
         raise OSError(code, os.strerror(code), str(one))
+
+    def dress(self, path: Path, like: Path) -> None:
+        """Gives a file the rights of another and, where that may be done, its owner."""
+        if not like.exists():
+            return
+        found = like.stat()
+        if hasattr(os, "chown"):
+            with contextlib.suppress(PermissionError):
+                os.chown(path, found.st_uid, found.st_gid)
+        path.chmod(stat.S_IMODE(found.st_mode))
 
     def remove(self, path: Path) -> None:
         """Removes a file; one that is not there is no error."""

@@ -54,6 +54,8 @@ class Writer:
         self.path = path
         self.db: apsw.Connection = connect(path, read_only=False)
         self.stopped: str | None = None
+        self.failed: str | None = None
+        """Why the latest batch could not be written."""
         self.pace = Pace()
         self.log_pages = 0
         self.shown: Snapshot | None = None
@@ -78,9 +80,12 @@ class Writer:
         try:
             with self.transaction():
                 state, answers, others = self._decide(commands, now, after)
-        except BaseException:
+        except BaseException as error:
             self._known.forget()  # what was asked for and not found was perhaps not looked for
+            if isinstance(error, StoreUnavailable):
+                self.failed = str(error)
             raise
+        self.failed = None
         self._known.learn(state.changed)
         return commit_after(state, answers, others, after)
 

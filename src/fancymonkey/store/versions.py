@@ -178,6 +178,7 @@ class Versions:
     def _put(self, content: bytes, expected: bytes | None) -> tuple[bool, bool]:
         """Puts the content in place, where nobody else was there; whether by an exchange."""
         write_new(self._disk, self._swap, [content])
+        self._disk.dress(self._swap, self.path)  # whoever may edit it still may
         if self.read() != expected:
             return False, False
         exchanged = expected is not None and self._disk.exchange(self._swap, self.path)
