@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fancymonkey.core.adjust import Adjust, Count
+from fancymonkey.core.adjust import Adjust, Count, SetItem
 from fancymonkey.core.catalogue import NewItem, UpsertProduct
 from fancymonkey.core.command import Command
 from fancymonkey.core.model import Entry, Item, Kind, Level, Product
@@ -223,6 +223,48 @@ async def test_the_same_edit_back_and_forth(path: Path) -> None:
     await store.close()
     counts = [entry async for entry in store.history(M) if entry.kind is Kind.COUNTED]
     assert len(counts) == 6
+
+
+@pytest.mark.parametrize("ran", [0, 3])
+async def test_saving_an_old_version_takes_no_sale_back(path: Path, ran: int) -> None:
+    """An editor was open while units were sold, and the file was written anew meanwhile."""
+    store = await open_shop(path.parent)
+    await store.mirror.reconcile()
+    for number in range(ran):
+        await hold(store, f"before{number}", M, 1, step=2 * number + 1)
+        await sell(store, f"before{number}", step=2 * number + 2)
+        await store.mirror.reconcile()
+    opened = path.read_text()
+    for number in range(3):
+        await hold(store, f"s{number}", M, 1, step=2 * number + 20)
+        await sell(store, f"s{number}", step=2 * number + 21)
+        await store.mirror.reconcile()
+    closed = SetItem(sku=M, sold_out=True, actor="owner")
+    await store.run([closed], at(50), 0)
+    await store.mirror.reconcile()
+    path.write_text(opened.replace("HOODIE", "HOODY").replace('"stock": 5', '"stock": 8'))
+    await store.mirror.reconcile()
+    assert (await product(store)).name == "MIDNIGHT EMERALD HOODY"
+    assert (await level(store)).on_hand == 17 - ran
+    assert (await item(store)).sold_out
+    assert (await level(store, "prod_hoodie_001/L")).on_hand == 8
+    sizes = json.loads(path.read_text())[0]["sizes"]
+    assert (sizes["M"]["stock"], sizes["M"]["soldOut"], sizes["L"]["stock"]) == (17 - ran, True, 8)
+    await store.close()
+
+
+async def test_a_number_typed_into_the_latest_version_counts_though_it_is_an_old_one(
+    path: Path,
+) -> None:
+    store = await open_shop(path.parent)
+    await store.mirror.reconcile()
+    await hold(store, "s1", M, 3)
+    await sell(store, "s1")
+    await store.mirror.reconcile()
+    edit(path, ('"stock": 17', '"stock": 20'))  # counted: three had been found
+    await store.mirror.reconcile()
+    assert (await level(store)).on_hand == 20
+    await store.close()
 
 
 async def test_a_file_that_cannot_be_read_stays_and_the_shop_goes_on(

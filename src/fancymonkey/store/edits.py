@@ -70,18 +70,25 @@ class Truth:
 
 
 def commands_of(
-    file: Products, written: Sequence[Products], truth: Truth, command_id: str
+    file: Products,
+    written: Sequence[Products],
+    truth: Truth,
+    command_id: str,
+    older: Products | None = None,
 ) -> list[Many]:
     """One command for each product that was edited.
 
-    `written` are the versions that we may have written last. Each command's id is `command_id`
-    and the product's, so that taking in the same edit twice has one effect.
+    `written` are the versions that we may have written last, `older` what products of the file are
+    an edit of instead. Each command's id is `command_id` and the product's, so that taking in the
+    same edit twice has one effect.
     """
     known = written or [truth.described()]
     positions = _positions(list(file), [list(version) for version in known], truth)
     found: dict[str, list[Command]] = {}
     for id_, described in file.items():
         versions = [version[id_] for version in known if id_ in version]
+        if older is not None and id_ in older:
+            versions = [older[id_]]
         edit = _Edit(truth, described, versions, positions.get(id_))
         found[id_] = edit.commands()
     for id_ in {id_ for version in known for id_ in version} - file.keys():

@@ -7,7 +7,7 @@ both have changed the edit is taken in first, so that neither is lost.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from zlib import crc32
 
@@ -19,6 +19,7 @@ from fancymonkey.store.base import Submit
 from fancymonkey.store.edits import Products, Truth, commands_of, refusals, reserved_edits
 from fancymonkey.store.files import Disk
 from fancymonkey.store.memory import Image
+from fancymonkey.store.past import Past, Since
 from fancymonkey.store.products_file import Catalogue, read_products
 from fancymonkey.store.products_report import assumptions
 from fancymonkey.store.products_text import NEW_FILE, ProductsText, shelves
@@ -41,8 +42,6 @@ system's clock does not show."""
 
 
 Copies = tuple[list[Product], list[Item], list[Level]]
-Since = Callable[[int], Awaitable[list[Entry]]]
-"""All entries after a revision."""
 
 
 class Mirror:
@@ -53,6 +52,8 @@ class Mirror:
     ) -> None:
         self._stale: set[str] | None = None
         self._versions = Versions(disk, path, state)
+        self._past = Past(_products)
+        self._since: Since
         self._name = path.name
         self._image = image
         self._submit = submit
@@ -102,7 +103,7 @@ class Mirror:
         `since` tells the entries after a revision. Raises DataError where the store is empty and
         the file cannot be read, StoreCorrupt where the ledger has lost entries, and OSError.
         """
-        empty = self._image().empty
+        empty, self._since = self._image().empty, since
         await asyncio.to_thread(self._versions.open)
         await asyncio.to_thread(self._versions.check_ledger, self._image().revision)
         content = await asyncio.to_thread(self._versions.read)
@@ -113,6 +114,7 @@ class Mirror:
                 self._text = await asyncio.to_thread(ProductsText, content.decode())
                 self._content = content
                 if version.revision != UNCHECKED:
+                    self._past.keep(version)
                     self._stale = set()
                     self.changed(await since(version.revision))
                 if len(self._versions.known) > 1:
@@ -236,13 +238,12 @@ class Mirror:
         if stale == set() and self._content is not None:
             return False
         image = self._image()
-        rows = image.rows
+        rows, revision = image.rows, image.revision
         copies: Copies = (
             list(rows[Product].values()),
             list(rows[Item].values()),
             list(rows[Level].values()),
         )
-        revision = image.revision
         try:
             content = await asyncio.to_thread(self._render, stale, copies)
             return False if content is None else await self._write(Version(content, revision))
@@ -255,10 +256,12 @@ class Mirror:
         if version.content == self._content:
             if self._versions.known[-1].revision == UNCHECKED:
                 await asyncio.to_thread(self._versions.remember, version)
+                self._past.keep(version)
             return False
         replaced = await asyncio.to_thread(self._versions.replace, version, self._content)
         if replaced.written:
             self._content = version.content
+            await asyncio.to_thread(self._past.keep, version)
         else:  # what the rows say is still to be told, also where the file becomes as it was
             self._stale = None
         if replaced.edit is None:
@@ -298,7 +301,9 @@ class Mirror:
         known += [] if base is None else [base]
         written = [await asyncio.to_thread(_products, version) for version in known]
         label = f"{self._name}/{self._versions.number}/{crc32(content):08x}-{len(content)}"
-        commands = commands_of(catalogue.products, written, Truth.of(self._image().rows), label)
+        older = await self._past.older(catalogue.products, written, self._since)
+        truth = Truth.of(self._image().rows)
+        commands = commands_of(catalogue.products, written, truth, label, older)
         if commands and not known and self._image().empty:
             self._report_assumptions(catalogue)
         answers: list[Answer] = []
