@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import AsyncIterator
+from ipaddress import ip_address
 
 import pytest
 import pytest_asyncio
@@ -126,7 +127,7 @@ async def test_who_was_slower_is_told_so_and_the_basket_is_what_is_left(
 async def test_in_a_rush_the_page_says_how_many_can_be_had(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sources, "OURS", ())  # this machine counts as somewhere in the world
+    monkeypatch.setattr(sources, "far", ip_address)  # this machine counts as somewhere in the world
     async with shopfront(rate_limit=True) as shop, buyer(browser) as watched:
         page = watched.page
         await visit(page, shop)
@@ -147,7 +148,7 @@ async def test_in_a_rush_the_page_says_how_many_can_be_had(
 async def test_who_comes_back_after_the_hold_has_ended_is_not_in_their_own_way(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sources, "OURS", ())
+    monkeypatch.setattr(sources, "far", ip_address)
     settings = {"rate_limit": True, "holds_per_address": 1}
     async with shopfront(**settings) as shop, buyer(browser) as watched:
         page = watched.page
