@@ -65,16 +65,21 @@ async def test_a_late_payment_is_refunded_once_where_the_owner_wants_it(target: 
         assert len(till.twin.account.refunds) == 1
 
 
+async def refund_due(till: Till) -> None:
+    """A payment comes too late, and Stripe cannot be asked to give the money back."""
+    till.twin.faults.change({"api_fail": "500", "api_fail_times": 0})
+    found = (await till.checkout(quantity=2, size="S")).json
+    till.twin.act(found["sessionId"], "pay_quietly")
+    await till.shop.release("buyer-1")
+    await till.settle()
+    await till.shop.reserve("faster", "S", 2)
+    till.twin.faults.change({"api_fail_times": 1})
+    await till.act(found["sessionId"], "deliver")
+
+
 async def test_a_refund_that_fails_is_given_later() -> None:
     async with opened(MemoryStore(), late_payment="refund") as till:
-        till.twin.faults.change({"api_fail": "500", "api_fail_times": 0})
-        found = (await till.checkout(quantity=2, size="S")).json
-        till.twin.act(found["sessionId"], "pay_quietly")
-        await till.shop.release("buyer-1")
-        await till.settle()
-        await till.shop.reserve("faster", "S", 2)
-        till.twin.faults.change({"api_fail_times": 1})
-        await till.act(found["sessionId"], "deliver")
+        await refund_due(till)
         assert till.twin.account.refunds == {}
         assert (await till.matters())[0]["progress"] == "due"
         report = await till.reconcile()
@@ -124,14 +129,7 @@ async def test_only_the_owner_calls_a_refund_off() -> None:
     async with opened(MemoryStore(), late_payment="refund") as till:
         await made(till.shop, "sam", "staff")
         sam = await Visitor(till.shop.client).logged_in("sam", "six blue owls sing")
-        till.twin.faults.change({"api_fail": "500", "api_fail_times": 0})
-        found = (await till.checkout(quantity=2, size="S")).json
-        till.twin.act(found["sessionId"], "pay_quietly")
-        await till.shop.release("buyer-1")
-        await till.settle()
-        await till.shop.reserve("faster", "S", 2)
-        till.twin.faults.change({"api_fail_times": 1})
-        await till.act(found["sessionId"], "deliver")
+        await refund_due(till)
         (matter,) = await till.matters()
         assert matter["progress"] == "due"
         for then in ("dismissed", "done", "refund"):

@@ -114,7 +114,7 @@ class Mirror:
                 self._text = await asyncio.to_thread(ProductsText, content.decode())
                 self._content = content
                 if version.revision != UNCHECKED:
-                    self._past.keep(version)
+                    await asyncio.to_thread(self._past.keep, version)
                     self._stale = set()
                     self.changed(await since(version.revision))
                 if len(self._versions.known) > 1:
@@ -256,7 +256,7 @@ class Mirror:
         if version.content == self._content:
             if self._versions.known[-1].revision == UNCHECKED:
                 await asyncio.to_thread(self._versions.remember, version)
-                self._past.keep(version)
+                await asyncio.to_thread(self._past.keep, version)
             return False
         replaced = await asyncio.to_thread(self._versions.replace, version, self._content)
         if replaced.written:

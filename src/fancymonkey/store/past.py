@@ -33,7 +33,9 @@ class Past:
         self._bytes = 0
 
     def keep(self, version: Version) -> None:
-        """A version has been written."""
+        """A version has been written. One that is too long to be read again is not kept."""
+        if len(version.content) > READ_BYTES:
+            return
         packed = zlib.compress(version.content, 1)
         self._kept.append((version.revision, packed))
         self._bytes += len(packed)

@@ -330,8 +330,9 @@ class SqliteStore:
 
     async def trouble(self) -> list[str]:
         """See `Store.trouble`."""
-        if self._writer is not None and (self._writer.stopped or self._writer.failed):
-            return [self._writer.stopped or str(self._writer.failed)]
+        problem = self._writer and (self._writer.stopped or self._writer.failed)
+        if problem:
+            return [problem]
         try:
             await self._fetch(QUERIES["head"])
         except StoreError as error:

@@ -58,8 +58,7 @@ class Versions:
 
     def check_ledger(self, revision: int) -> None:
         """Raises StoreCorrupt where a version shows more than the ledger has, which ends there."""
-        stored = self._stored() if self._folder.is_dir() else []
-        shown = max((int(name[2]) for _, name in stored), default=UNCHECKED)
+        shown = max((int(name[2]) for _, name in self._stored()), default=UNCHECKED)
         if shown > revision:
             raise StoreCorrupt(
                 f"The ledger in {self._folder.parent} has {revision} entries, and {self.path.name} "
@@ -75,13 +74,13 @@ class Versions:
 
     def is_edited(self, content: bytes) -> bool:
         """Whether this is none of the versions that we wrote; touches nothing. Raises OSError."""
-        if not self._folder.is_dir():
-            return False
         ours = {name[3] for _, name in self._stored()}
         return bool(ours) and f"{crc32(content):08x}" not in ours
 
     def _stored(self) -> list[tuple[Path, re.Match[str]]]:
         """The file of every version, old to new."""
+        if not self._folder.is_dir():
+            return []
         names = [(path, _NAME.fullmatch(path.name)) for path in self._folder.iterdir()]
         found = [(path, name) for path, name in names if name is not None]
         return sorted(found, key=lambda pair: int(pair[1][1]))
