@@ -40,12 +40,24 @@ LEAVES: dict[str, set[str]] = {
 
 CORE_MAY_USE = {
     *("__future__", "abc", "bisect", "collections", "dataclasses", "datetime", "decimal", "enum"),
-    *("functools", "hashlib", "heapq", "itertools", "json", "math", "operator", "re", "typing"),
+    *(
+        "functools",
+        "hashlib",
+        "heapq",
+        "itertools",
+        "json",
+        "math",
+        "operator",
+        "re",
+        "typing",
+        "unicodedata",
+    ),
 }
 # The core's shared words. All its other files are features, which do not know each other ...
 CORE_SHARED = {
     "frozen",
     "holds",
+    "keys",
     "backorders",
     "model",
     "payment",
