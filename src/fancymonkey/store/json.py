@@ -126,8 +126,10 @@ class JsonStore(Reading):
             writer, self._writer = self._writer, None
             if writer is not None:
                 writer.shutdown()
-            self._journal.close()
-            self._file_lock.free()
+            try:
+                self._journal.end()
+            finally:
+                self._file_lock.free()
 
     async def run(self, commands: Sequence[Command], now: int, after: int) -> Commit:
         """See `Store.run`."""
