@@ -27,7 +27,7 @@ class FaultyDisk(Disk):
         self._inodes = 0
         self.medium = Medium()
         self._open: dict[int, int] = {}
-        self._folder = folder
+        self.folder = folder
         self.names: dict[Path, int] = {}
         self.durable_names: dict[Path, int] = {}
         self._lost_names: dict[Path, int | None] = {}
@@ -43,18 +43,20 @@ class FaultyDisk(Disk):
         """Somebody else saves a file under a new inode, as most editors do."""
         path.unlink(missing_ok=True)
         path.write_bytes(content)
-        inode = self._new_inode(path)
+        inode = self.new_inode(path)
         self.medium.new(inode, content, synced=synced)
         if synced:
             self.durable_names[path] = inode
 
-    def _new_inode(self, path: Path) -> int:
+    def new_inode(self, path: Path) -> int:
+        """Gives a name to a new file."""
         self._inodes += 1
         self.names[path] = self._inodes
         self.medium.new(self._inodes)
         return self._inodes
 
-    def _step(self, name: str, path: Path | None = None) -> None:
+    def step(self, name: str, path: Path | None = None) -> None:
+        """Counts an operation, which may fail."""
         if self._dead:
             raise Crashed
         self.operations.append(f"{name} {path.name if path else ''}".strip())
@@ -66,16 +68,16 @@ class FaultyDisk(Disk):
                 raise
 
     def create(self, path: Path) -> int:
-        self._step("create", path)
+        self.step("create", path)
         fd = super().create(path)
         if path not in self.names:
-            self._new_inode(path)
+            self.new_inode(path)
         self.medium.truncate(self.names[path], 0)
         self._open[fd] = self.names[path]
         return fd
 
     def open(self, path: Path) -> int:
-        self._step("open", path)
+        self.step("open", path)
         fd = super().open(path)
         self._open[fd] = self.names[path]
         return fd
@@ -83,7 +85,7 @@ class FaultyDisk(Disk):
     def write(self, fd: int, data: bytes) -> None:
         half = len(data) // 2
         try:
-            self._step("write")
+            self.step("write")
         except OSError:
             super().write(fd, data[:half])
             self.medium.append(self._open[fd], data[:half])
@@ -94,7 +96,7 @@ class FaultyDisk(Disk):
     def sync(self, fd: int) -> None:
         inode = self._open[fd]
         try:
-            self._step("sync")
+            self.step("sync")
         except OSError:
             self.medium.fail_sync(inode)
             raise
@@ -105,27 +107,27 @@ class FaultyDisk(Disk):
         os.close(fd)
 
     def rename(self, old: Path, new: Path) -> None:
-        self._step("rename", new)
+        self.step("rename", new)
         super().rename(old, new)
         self.names[new] = self.names.pop(old)
 
     def exchange(self, one: Path, other: Path) -> bool:
-        self._step("exchange", other)
+        self.step("exchange", other)
         done = super().exchange(one, other)
         if done:
             self.names[one], self.names[other] = self.names[other], self.names[one]
         return done
 
     def remove(self, path: Path) -> None:
-        self._step("remove", path)
+        self.step("remove", path)
         super().remove(path)
         self.names.pop(path, None)
 
     def sync_folder(self, path: Path) -> None:
         try:
-            self._step("sync_folder", path)
+            self.step("sync_folder", path)
         except OSError:
-            if path != self._folder:  # what the owner's own file is called, its tests decide
+            if path != self.folder:  # what the owner's own file is called, its tests decide
                 self._lost_names.update(self._changed_names(path))
             raise
         for name, inode in self._changed_names(path).items():
@@ -160,7 +162,7 @@ class FaultyDisk(Disk):
                 content = written
             elif way == "torn" and written.startswith(durable):
                 content = written[: (len(durable) + len(written) + 1) // 2]
-            place = target / path.relative_to(self._folder)
+            place = target / path.relative_to(self.folder)
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(content)
         return target
@@ -170,14 +172,14 @@ class NoFolderSync(FaultyDisk):
     """Forgets to sync folders."""
 
     def sync_folder(self, path: Path) -> None:
-        self._step("sync_folder", path)
+        self.step("sync_folder", path)
 
 
 class NoFileSync(FaultyDisk):
     """Forgets to sync files."""
 
     def sync(self, fd: int) -> None:
-        self._step("sync")
+        self.step("sync")
 
 
 WAYS = ("lost", "kept", "torn", "renamed")

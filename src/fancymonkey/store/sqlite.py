@@ -19,7 +19,9 @@ from fancymonkey.core.state import Rows
 from fancymonkey.errors import StoreError, StoreReadOnly, StoreUnavailable
 from fancymonkey.store.base import Bell, Commit, Frozen, R, Snapshot, Submit, paged
 from fancymonkey.store.columns import TABLES, Table
+from fancymonkey.store.files import Disk
 from fancymonkey.store.lock import Lock
+from fancymonkey.store.sqlite_doubt import settle
 from fancymonkey.store.sqlite_file import (
     CHECKPOINT_PAGES,
     NEVER,
@@ -27,7 +29,6 @@ from fancymonkey.store.sqlite_file import (
     check_schema,
     connect,
     in_our_words,
-    migrate,
     one_revision,
 )
 from fancymonkey.store.sqlite_writer import Writer
@@ -51,8 +52,9 @@ PRUNED_AT_ONCE = 2000
 class SqliteStore:
     """One thread writes, another one reads; the event loop never waits for the disk."""
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False, disk: Disk | None = None) -> None:
         self.path = path
+        self._disk = disk or Disk()
         self.read_only = read_only
         self._lock = Lock(path.with_name(path.name + ".lock"))
         self._writing: ThreadPoolExecutor | None = None
@@ -78,11 +80,11 @@ class SqliteStore:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._lock.take(now)
+            settle(self.path, self._disk)
         except OSError as error:
             raise StoreUnavailable(f"{self.path} cannot be opened for writing: {error}") from error
-        self._writer = Writer(self.path)
-        with in_our_words(self.path):
-            migrate(self._writer.db, now)
+        self._writer = Writer(self.path, self._disk)
+        self._writer.begin(now)
 
     def _open_reader(self) -> None:
         self._reader = connect(self.path, read_only=True)
@@ -110,8 +112,7 @@ class SqliteStore:
         writer, self._writer = self._writer, None
         try:
             if writer is not None:
-                with in_our_words(self.path):
-                    writer.db.close()
+                writer.end()
         finally:
             self._lock.free()
 
