@@ -296,6 +296,10 @@ class JsonStore(Reading):
         """See `Store.trouble`."""
         return [text for text in (self._stopped, self._problem) if text] + self.mirror.trouble
 
+    async def unwritable(self) -> str | None:
+        """See `Store.unwritable`. What has stopped here has stopped for good."""
+        return self._stopped
+
     def _check_writable(self) -> None:
         if self._read_only:
             raise StoreReadOnly(f"{self._path} was opened for reading.")
