@@ -240,3 +240,18 @@ async def test_a_run_that_was_killed_is_no_clean_end(tmp_path: Path) -> None:
             store._file_lock.free()  # as the system does for a process that is gone
     journal = (tmp_path / "logs" / "inventory-changes.log").stat().st_size
     assert await start_after(disk, tmp_path) >= journal
+
+
+async def test_a_failed_sync_is_no_clean_end(tmp_path: Path) -> None:
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    await stopped(folder, "sync")
+    assert not (folder / "state" / "clean-end.json").exists()
+    await (await opened(folder)).close()
+    assert (folder / "state" / "clean-end.json").exists()
+
+
+async def opened(folder: Path) -> JsonStore:
+    store = JsonStore(folder)
+    await store.open(0)
+    return store

@@ -187,11 +187,6 @@ class Journal:
                 self._whole - self._size,
             )
         log.info("%s: not closed in good order; what was written last is copied", self._folder)
-        known = self.segments.all()
-        if self._size == last.start and len(known) > 1:
-            # The names of a rotation may be lost as well, and with them the segment before.
-            before = known[-2]
-            write_safely(self._disk, before.path, [self._lines(before, last.previous)])
         write_safely(self._disk, last.path, [self._lines(last, self.position.chain)])
 
     def _lines(self, segment: Segment, chain: int) -> bytes:
