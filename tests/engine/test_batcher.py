@@ -390,3 +390,27 @@ def test_while_the_batcher_is_held_a_quick_store_waits_too() -> None:
         assert data(await future)["onHand"] == 6
 
     simulate(work)
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("broken", [False, True], ids=["quietly", "with an error"])
+def test_what_waited_while_it_was_held_is_committed_at_once_afterwards(broken: bool) -> None:
+    async def main() -> None:
+        rig = Rig()
+        await rig.fill()
+        try:
+            async with rig.batcher.held():
+                waiting = rig.batcher.submit(up())
+                for _ in range(5):
+                    await asyncio.sleep(0)
+                assert not waiting.done()
+                if broken:
+                    raise KeyError("in the block")
+        except KeyError:
+            assert broken
+        assert isinstance(await asyncio.wait_for(waiting, 5), Accepted)
+        assert isinstance(await asyncio.wait_for(rig.batcher.submit(up()), 5), Accepted)
+        async with asyncio.timeout(5), rig.batcher.held():
+            pass
+
+    simulate(main)

@@ -294,3 +294,24 @@ async def test_a_batch_that_began_elsewhere_is_not_taken() -> None:
     view.levels["prod_a/M", "main"] = Level("prod_a/M", on_hand=4)
     with pytest.raises(InvariantBroken, match="does not go on from 4 on hand"):
         view.take(commit.entries, levels)
+
+
+@pytest.mark.parametrize("parts", [1, 3, 6])
+def test_it_shows_the_whole_of_a_batch(parts: int) -> None:
+    """As the engine shows a commit: entries and levels of several SKUs and holds together."""
+    watched = Watched()
+    wanted: list[Command] = [
+        take("s1", a_M=2),
+        take("s2", b_S=1),
+        Count(sku="b/M", quantity=9),
+        take("s3", a_S=1, b_M=2),
+        Release(ref="s1"),
+        Count(sku="a/S", quantity=4),
+    ]
+    for start in range(0, len(wanted), parts):
+        watched.shop.batch(wanted[start : start + parts])
+        touched = {(entry.sku, entry.location) for entry in watched.shop.new}
+        rows = watched.shop.image.rows[Level]
+        watched.view.take(watched.shop.new, {key: rows[key] for key in touched})
+        watched.check()
+        assert watched.view.revision == watched.shop.entries[-1].revision

@@ -225,3 +225,6 @@ class SimStore:
 
     async def trouble(self) -> list[str]:
         return []
+
+    async def unwritable(self) -> str | None:
+        return None

@@ -44,6 +44,7 @@ class Edit:
         found: Any = importlib.import_module(module)
         for name in path.split("."):
             found = getattr(found, name)
+        found = inspect.unwrap(found)
         assert isinstance(found, FunctionType)
         return found
 
@@ -52,7 +53,7 @@ class Edit:
         assert source.count(self.old) == 1, f"{self.where} has no {self.old!r} any more"
         scope = dict(function.__globals__)
         exec(compile(source.replace(self.old, self.new), self.where, "exec"), scope)
-        changed = scope[function.__name__]
+        changed = inspect.unwrap(scope[function.__name__])
         assert isinstance(changed, FunctionType)
         return changed.__code__
 

@@ -1,7 +1,8 @@
 """A file system that can lose what was not synced, fail on demand, and crash at any operation.
 
 It works on real files and keeps a model beside them: what each file and each folder would hold
-after a power cut. Nothing is really synced, so it is fast.
+after a power cut. Nothing is really synced, so it is fast. A sync that fails forgets what it should
+have written (`medium.py`), and a folder's sync that fails forgets the names that had changed.
 """
 
 import os
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fancymonkey.store.files import Disk
+from tests.store.medium import Medium
 
 
 class Crashed(Exception):
@@ -23,37 +25,38 @@ class FaultyDisk(Disk):
         self._fail = fail
         self._dead = False
         self._inodes = 0
-        self._written: dict[int, bytearray] = {}
-        self._durable: dict[int, bytes] = {}
+        self.medium = Medium()
         self._open: dict[int, int] = {}
-        self._folder = folder
+        self.folder = folder
         self.names: dict[Path, int] = {}
         self.durable_names: dict[Path, int] = {}
+        self._lost_names: dict[Path, int | None] = {}
         for path in sorted(folder.rglob("*")):
             if path.is_file():
                 self.owner_writes(path, path.read_bytes())
 
-    def revive(self) -> None:
+    def revive(self, fail: Callable[[int, str], None] | None = None) -> None:
         """The process starts again; the machine went on, and still holds what was not synced."""
-        self._fail, self._dead = None, False
+        self._fail, self._dead = fail, False
 
     def owner_writes(self, path: Path, content: bytes, *, synced: bool = True) -> None:
         """Somebody else saves a file under a new inode, as most editors do."""
         path.unlink(missing_ok=True)
         path.write_bytes(content)
-        inode = self._new_inode(path)
-        self._written[inode] = bytearray(content)
+        inode = self.new_inode(path)
+        self.medium.new(inode, content, synced=synced)
         if synced:
-            self._durable[inode] = content
             self.durable_names[path] = inode
 
-    def _new_inode(self, path: Path) -> int:
+    def new_inode(self, path: Path) -> int:
+        """Gives a name to a new file."""
         self._inodes += 1
         self.names[path] = self._inodes
-        self._written[self._inodes] = bytearray()
+        self.medium.new(self._inodes)
         return self._inodes
 
-    def _step(self, name: str, path: Path | None = None) -> None:
+    def step(self, name: str, path: Path | None = None) -> None:
+        """Counts an operation, which may fail."""
         if self._dead:
             raise Crashed
         self.operations.append(f"{name} {path.name if path else ''}".strip())
@@ -65,16 +68,16 @@ class FaultyDisk(Disk):
                 raise
 
     def create(self, path: Path) -> int:
-        self._step("create", path)
+        self.step("create", path)
         fd = super().create(path)
         if path not in self.names:
-            self._new_inode(path)
-        self._written[self.names[path]] = bytearray()
+            self.new_inode(path)
+        self.medium.truncate(self.names[path], 0)
         self._open[fd] = self.names[path]
         return fd
 
     def open(self, path: Path) -> int:
-        self._step("open", path)
+        self.step("open", path)
         fd = super().open(path)
         self._open[fd] = self.names[path]
         return fd
@@ -82,57 +85,68 @@ class FaultyDisk(Disk):
     def write(self, fd: int, data: bytes) -> None:
         half = len(data) // 2
         try:
-            self._step("write")
+            self.step("write")
         except OSError:
             super().write(fd, data[:half])
-            self._written[self._open[fd]] += data[:half]
+            self.medium.append(self._open[fd], data[:half])
             raise
         super().write(fd, data)
-        self._written[self._open[fd]] += data
-
-    def rewrite(self, path: Path, offset: int, data: bytes) -> None:
-        self._step("rewrite", path)
-        super().rewrite(path, offset, data)
-        self._written[self.names[path]][offset : offset + len(data)] = data
-
-    def truncate(self, path: Path, size: int) -> None:
-        self._step("truncate", path)
-        super().truncate(path, size)
-        del self._written[self.names[path]][size:]
+        self.medium.append(self._open[fd], data)
 
     def sync(self, fd: int) -> None:
-        self._step("sync")
         inode = self._open[fd]
-        self._durable[inode] = bytes(self._written[inode])
+        try:
+            self.step("sync")
+        except OSError:
+            self.medium.fail_sync(inode)
+            raise
+        self.medium.sync(inode)
 
     def close(self, fd: int) -> None:
         self._open.pop(fd, None)
         os.close(fd)
 
     def rename(self, old: Path, new: Path) -> None:
-        self._step("rename", new)
+        self.step("rename", new)
         super().rename(old, new)
         self.names[new] = self.names.pop(old)
 
     def exchange(self, one: Path, other: Path) -> bool:
-        self._step("exchange", other)
+        self.step("exchange", other)
         done = super().exchange(one, other)
         if done:
             self.names[one], self.names[other] = self.names[other], self.names[one]
         return done
 
     def remove(self, path: Path) -> None:
-        self._step("remove", path)
+        self.step("remove", path)
         super().remove(path)
         self.names.pop(path, None)
 
     def sync_folder(self, path: Path) -> None:
-        self._step("sync_folder", path)
-        for known in [name for name in self.durable_names if name.parent == path]:
-            del self.durable_names[known]
-        self.durable_names.update(
-            {name: inode for name, inode in self.names.items() if name.parent == path}
-        )
+        try:
+            self.step("sync_folder", path)
+        except OSError:
+            if path != self.folder:  # what the owner's own file is called, its tests decide
+                self._lost_names.update(self._changed_names(path))
+            raise
+        for name, inode in self._changed_names(path).items():
+            if self._lost_names.get(name, -1) == inode:
+                continue  # forgotten by a sync that failed
+            self._lost_names.pop(name, None)
+            if inode is None:
+                del self.durable_names[name]
+            else:
+                self.durable_names[name] = inode
+
+    def _changed_names(self, folder: Path) -> dict[Path, int | None]:
+        """The names in a folder that the medium does not have as they are now."""
+        known = {name for name in {**self.names, **self.durable_names} if name.parent == folder}
+        return {
+            name: self.names.get(name)
+            for name in known
+            if self.names.get(name) != self.durable_names.get(name)
+        }
 
     def after_crash(self, way: str, target: Path) -> Path:
         """What is found after the restart, as a new folder.
@@ -142,13 +156,13 @@ class FaultyDisk(Disk):
         """
         names = self.names if way in ("kept", "renamed") else self.durable_names
         for path, inode in names.items():
-            durable, written = self._durable.get(inode, b""), bytes(self._written[inode])
+            durable, written = self.medium.after_cut(inode), bytes(self.medium.written[inode])
             content = durable
             if way == "kept":
                 content = written
             elif way == "torn" and written.startswith(durable):
                 content = written[: (len(durable) + len(written) + 1) // 2]
-            place = target / path.relative_to(self._folder)
+            place = target / path.relative_to(self.folder)
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(content)
         return target
@@ -158,14 +172,14 @@ class NoFolderSync(FaultyDisk):
     """Forgets to sync folders."""
 
     def sync_folder(self, path: Path) -> None:
-        self._step("sync_folder", path)
+        self.step("sync_folder", path)
 
 
 class NoFileSync(FaultyDisk):
     """Forgets to sync files."""
 
     def sync(self, fd: int) -> None:
-        self._step("sync")
+        self.step("sync")
 
 
 WAYS = ("lost", "kept", "torn", "renamed")

@@ -17,6 +17,7 @@ from fancymonkey.errors import (
 )
 from fancymonkey.store.memory import MemoryStore
 from fancymonkey.web.limits import RATES, Rate
+from tests.payments.conftest import OWNER
 from tests.web.client import Answer
 from tests.web.shops import CRON, Shop, running
 from tests.web.signing import deliver, event
@@ -149,15 +150,20 @@ async def test_after_close_nothing_is_taken() -> None:
     assert (answer.status, answer.code) == (503, "unavailable")
 
 
-async def test_readyz_tells_of_a_store_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_readyz_is_503_while_the_store_is_away(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     store = Failing()
     async with running(store) as shop:
         ready = await shop.client.get("/readyz")
         assert (ready.status, ready.json["status"]) == (200, "ready")
-        store.error = StoreUnavailable("The database does not answer.")
-        away = await shop.client.get("/readyz")
-        assert (away.status, away.code) == (503, "unavailable")
-        assert away.json["problems"] == ["The database does not answer."]
+        store.error = StoreUnavailable(SECRET)
+        for _ in range(3):
+            away = await shop.client.get("/readyz")
+            assert (away.status, away.code) == (503, "unavailable")
+            assert away.header("retry-after")
+            assert SECRET.encode() not in away.body
+        assert caplog.text.count(SECRET) == 1  # the operator reads it, and once
         assert (await shop.client.get("/healthz")).status == 200  # alive all the same
         store.error = ZeroDivisionError("a bug")
         assert (await shop.client.get("/readyz")).status == 503
@@ -169,16 +175,52 @@ async def test_readyz_tells_of_a_store_that_is_away(monkeypatch: pytest.MonkeyPa
         assert (await shop.client.get("/readyz")).status == 200
 
 
-async def test_readyz_tells_what_is_wrong_with_a_store_that_works() -> None:
+LEAKS = (
+    "products.json, line 3, column 1: a key in double quotes is expected",
+    "products.json: prod_secret/M keeps 7 units",
+    "No snapshot of the state could be written: [Errno 28] '/srv/shop/data/state/x.tmp'",
+    "PostgreSQL at db.internal:5432/shop: connection refused. Is it running?",
+    "/srv/shop/shop.db cannot be read or written (disk I/O error).",
+    "PostgreSQL runs with fsync = off: a power cut may ruin the database.",
+)
+
+
+@pytest.mark.parametrize("text", LEAKS)
+async def test_readyz_gives_strangers_no_place_and_the_owner_every_word(text: str) -> None:
     class Troubled(MemoryStore):
         async def trouble(self) -> list[str]:
-            return ["products.json does not parse: line 3, column 1."]
+            return [text, text]
 
     async with running(Troubled()) as shop:
         answer = await shop.client.get("/readyz")
-        assert answer.status == 200
-        assert answer.json["status"] == "degraded"
-        assert answer.json["problems"] == ["products.json does not parse: line 3, column 1."]
+        assert (answer.status, answer.json["status"]) == (200, "degraded")
+        (problem,) = answer.json["problems"]
+        assert problem.startswith("products.json" if text in LEAKS[:2] else "The store needs care")
+        for word in ("db.internal", "5432", "/srv", "shop.db", "prod_secret", "Errno", "line 3"):
+            assert word.encode() not in answer.body
+        overview = await shop.client.get("/api/admin/overview", OWNER)
+        assert overview.json["health"]["store"]["problems"] == [text, text]
+
+
+async def test_readyz_is_503_while_nothing_can_be_written(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Stopped(MemoryStore):
+        why: str | None = f"{SECRET}: the journal could not be written. Writing has stopped."
+
+        async def unwritable(self) -> str | None:
+            return self.why
+
+    store = Stopped()
+    async with running(store) as shop:
+        answer = await shop.client.get("/readyz")
+        assert (answer.status, answer.code) == (503, "unavailable")
+        assert SECRET.encode() not in answer.body
+        assert SECRET in caplog.text
+        assert (await shop.client.get("/healthz")).status == 200
+        assert (await shop.client.get("/api/inventory/get")).status == 200
+        store.why = None
+        assert (await shop.client.get("/readyz")).json["status"] == "ready"
 
 
 async def test_the_live_feed_is_503_when_it_is_full(monkeypatch: pytest.MonkeyPatch) -> None:

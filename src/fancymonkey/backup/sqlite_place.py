@@ -13,6 +13,7 @@ from fancymonkey.store.copy import is_empty
 from fancymonkey.store.files import Disk
 from fancymonkey.store.lock import Lock
 from fancymonkey.store.sqlite import SqliteStore
+from fancymonkey.store.sqlite_doubt import COPY, MARK
 
 _REFUSED = (
     "{} is not empty, and nothing was changed. Name a new file, or add --force: what is there now "
@@ -68,7 +69,7 @@ def put(held: bool, made: Path, path: Path, aside: Path) -> str | None:
             old.close()
     if held:
         os.link(path, aside)
-    for end in ("-wal", "-shm"):
+    for end in ("-wal", "-shm", MARK, COPY):
         log = path.with_name(path.name + end)
         if log.exists() and held:
             disk.rename(log, aside.with_name(aside.name + end))

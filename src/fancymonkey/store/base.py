@@ -157,6 +157,13 @@ class Store(Protocol):
         """What an operator should know now, in plain words; empty when all is well."""
         ...
 
+    async def unwritable(self) -> str | None:
+        """Why no change can be written now, in plain words; None when one can, as far as is known.
+
+        After a write that failed, another one is tried now and then for whoever asks.
+        """
+        ...
+
 
 def commit_of(state: State, answers: list[Answer], entries: list[Entry]) -> Commit:
     """What a batch did, once it is durable."""

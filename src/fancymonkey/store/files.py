@@ -43,18 +43,6 @@ class Disk:
         while view:
             view = view[os.write(fd, view) :]
 
-    def rewrite(self, path: Path, offset: int, data: bytes) -> None:
-        """Writes over what is there at an offset."""
-        fd = os.open(path, os.O_WRONLY)
-        try:
-            os.pwrite(fd, data, offset)
-        finally:
-            os.close(fd)
-
-    def truncate(self, path: Path, size: int) -> None:
-        """Cuts a file off."""
-        os.truncate(path, size)
-
     def sync(self, fd: int) -> None:
         """Returns when everything written to the file is on the medium."""
         _sync_data(fd)

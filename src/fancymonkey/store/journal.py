@@ -14,6 +14,7 @@ from typing import Any
 from fancymonkey.core.model import Entry
 from fancymonkey.core.state import Rows
 from fancymonkey.errors import StoreCorrupt
+from fancymonkey.store.clean_end import CleanEnd, read_clean_end
 from fancymonkey.store.files import Disk, temporary_name, write_new, write_safely
 from fancymonkey.store.pace import Pace
 from fancymonkey.store.records import Batch, changes, encode
@@ -60,13 +61,16 @@ class Journal:
         self._disk = disk
         self._folder = folder
         self._current = folder / CURRENT
+        self._notes = folder.parent / "state"
         self._limits = self._usual = (segment_bytes, segment_entries)
         self._fd: int | None = None
         self._size = 0
         self._entries = 0
         self._first = 1
-        self._last_line: tuple[int, bytes] | None = None
+        self._last: Segment | None = None
         self._whole = 0
+        self._sound = False
+        """Whether everything up to `position` is known to be on the medium."""
         self.pace = Pace()
 
     @property
@@ -125,15 +129,9 @@ class Journal:
                 yield batch
             elif batch.number == after.number and walk.chain != after.chain:
                 raise self._stranger(after)
-        self._size, self._whole = walk.end, len(data)
-        if walk.end > walk.segment.start:
-            self._last_line = (walk.last, data[walk.last : walk.end])
-        else:
-            self._last_line = (0, segment.head)
+        self._size, self._whole, self._last = walk.end, len(data), segment
         if walk.end < len(data) and not (last and segment.path == self._current):
             raise walk.damage("it is cut off")
-        if last and segment.path != self._current:
-            self._last_line = None  # a crash came between the two renames of a rotation
 
     def _join(self, segment: Segment, after: Position) -> None:
         """What comes next must fit to what is known."""
@@ -154,25 +152,52 @@ class Journal:
         )
 
     def start(self) -> None:
-        """Makes the journal ready to be written, after `recover`. Raises OSError."""
+        """Makes the journal ready to be written, after `recover`. Raises StoreCorrupt, OSError."""
         self._disk.make_folder(self._folder)
-        if self._last_line is None:
+        last = self._last
+        if last is not None and not self._ended_well():
+            self._copy_what_was_last(last)
+        if last is None or last.path != self._current:
+            # Where there are segments, a crash came between the two renames of a rotation.
             self._begin_segment()
-        else:
-            if self._whole > self._size:
-                log.warning(
-                    "%s: the last %d bytes were cut off by a crash before anybody was told of "
-                    "them; dropped",
-                    self._current,
-                    self._whole - self._size,
-                )
-                self._disk.truncate(self._current, self._size)
-            # After a failed sync the system may hold the last line in memory and think that it is
-            # on the medium: only a page that was written again is sure to get there.
-            self._disk.rewrite(self._current, *self._last_line)
         self._fd = self._disk.open(self._current)
         self._disk.sync(self._fd)
         self._disk.sync_folder(self._folder)
+        self._sound = True
+
+    def _ended_well(self) -> bool:
+        """Whether what was found is what a store that was closed in good order has left."""
+        return self._whole == self._size and self._end() == read_clean_end(self._disk, self._notes)
+
+    def _end(self) -> CleanEnd:
+        at = self.position
+        return CleanEnd(at.number, f"{at.chain:08x}", self._size)
+
+    def _copy_what_was_last(self, last: Segment) -> None:
+        """Writes into new files what a sync that failed may have kept off the medium.
+
+        After such a sync the system reads it from memory and calls it clean: syncing again does
+        nothing, and what is written behind it would be lost with it in a power cut.
+        """
+        if self._whole > self._size:
+            log.warning(
+                "%s: the last %d bytes were cut off by a crash before anybody was told of "
+                "them; dropped",
+                last.path,
+                self._whole - self._size,
+            )
+        log.info("%s: not closed in good order; what was written last is copied", self._folder)
+        write_safely(self._disk, last.path, [self._lines(last, self.position.chain)])
+
+    def _lines(self, segment: Segment, chain: int) -> bytes:
+        """All good lines of a segment that ends with a checksum. Raises StoreCorrupt."""
+        data = self.segments.data(segment)
+        walk = Walk(segment, data)
+        for _ in walk:
+            pass
+        if walk.chain != chain:
+            raise walk.damage("it ends here and should not")
+        return data[: walk.end]
 
     def _begin_segment(self, *, loaded: bool = False) -> None:
         at = self.position
@@ -203,12 +228,14 @@ class Journal:
         """
         assert self._fd is not None
         started = perf_counter()
+        self._sound = False
         self._disk.write(self._fd, line)
         self._disk.sync(self._fd)
         self.pace.took(perf_counter() - started, here=here)
         self._size += len(line)
         self._entries += entries
         self.position = Position(self.position.number + 1, revision, int(line[8:16], 16))
+        self._sound = True
 
     def rotate(self, *, loaded: bool = False) -> Position:
         """Begins a new segment and returns the position at the end of the old one.
@@ -223,6 +250,7 @@ class Journal:
             write_new(self._disk, temporary, [head])
         except OSError as error:
             raise NotRotated(str(error)) from error
+        self._sound = False
         self._disk.rename(self._current, self._folder / archived_name(self._first))
         # The old name must be gone for good before it is taken: else a power cut could leave the
         # new file in place of the old one.
@@ -232,11 +260,13 @@ class Journal:
         self.close()
         self._fd = self._disk.open(self._current)
         self._began(head)
+        self._sound = True
         return before
 
     def restart(self, at: Position, *, loaded: bool) -> None:
         """Goes back to a position before which nothing worth keeping was ever written."""
         self.close()
+        self._sound = False
         for segment in self.segments.all():
             if segment.path != self._current:
                 self._disk.remove(segment.path)
@@ -244,6 +274,7 @@ class Journal:
         self.position = at
         self._begin_segment(loaded=loaded)
         self._fd = self._disk.open(self._current)
+        self._sound = True
 
     def fit(self, rows: int) -> None:
         """Segments are longer where a snapshot at their end has many rows, so that it is worth it.
@@ -256,6 +287,15 @@ class Journal:
     def postpone(self) -> None:
         """Tries to rotate again only when the segment has grown by as much once more."""
         self._limits = (self._size + self._limits[0], self._entries + self._limits[1])
+
+    def end(self) -> None:
+        """Lets go of the file for good, and notes where it ended well."""
+        if self._fd is not None and self._sound:
+            try:
+                self._end().write(self._disk, self._notes)
+            except OSError as error:  # then the next start takes a little longer
+                log.warning("%s: its end could not be noted: %s", self._folder, error)
+        self.close()
 
     def close(self) -> None:
         """Lets go of the file."""

@@ -126,8 +126,10 @@ class JsonStore(Reading):
             writer, self._writer = self._writer, None
             if writer is not None:
                 writer.shutdown()
-            self._journal.close()
-            self._file_lock.free()
+            try:
+                self._journal.end()
+            finally:
+                self._file_lock.free()
 
     async def run(self, commands: Sequence[Command], now: int, after: int) -> Commit:
         """See `Store.run`."""
@@ -293,6 +295,10 @@ class JsonStore(Reading):
     async def trouble(self) -> list[str]:
         """See `Store.trouble`."""
         return [text for text in (self._stopped, self._problem) if text] + self.mirror.trouble
+
+    async def unwritable(self) -> str | None:
+        """See `Store.unwritable`. What has stopped here has stopped for good."""
+        return self._stopped
 
     def _check_writable(self) -> None:
         if self._read_only:

@@ -295,3 +295,7 @@ class MemoryStore(InMemory):
     async def trouble(self) -> list[str]:
         """Memory has none."""
         return []
+
+    async def unwritable(self) -> str | None:
+        """Memory takes every change."""
+        return None

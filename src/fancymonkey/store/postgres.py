@@ -11,6 +11,7 @@ from fancymonkey.core.model import Entry, Row
 from fancymonkey.core.state import FOREVER, Rows
 from fancymonkey.errors import StoreError, StoreReadOnly, StoreUnavailable
 from fancymonkey.store import postgres_batch as batch
+from fancymonkey.store.ability import Ability
 from fancymonkey.store.base import Bell, Commit, Frozen, Submit, absorbed
 from fancymonkey.store.migrations import migrations
 from fancymonkey.store.postgres_fill import empty, fill
@@ -24,6 +25,7 @@ from fancymonkey.store.postgres_link import (
     durability_trouble,
 )
 from fancymonkey.store.postgres_memory import Memory
+from fancymonkey.store.postgres_probe import probe
 from fancymonkey.store.postgres_reading import Reading
 from fancymonkey.store.postgres_schema import QUERIES, check_schema, migrate
 from fancymonkey.store.postgres_watch import Watch
@@ -52,6 +54,7 @@ class PostgresStore(Reading):
         self._settings = {} if self._link.pooled else dict(_SETTING.findall(self._begin))
         self._crowded = 0
         self._memory = Memory()
+        self._ability = Ability(lambda: probe(self._link))
         self._writer: Writer | None = None
         self._taught: Connection | None = None
         self._readers: Pool | None = None
@@ -202,8 +205,11 @@ class PostgresStore(Reading):
     ) -> T:
         writer = self._check_writable()
         try:
-            return await writer.run(work, repeatable=repeatable)
-        except StoreUnavailable:
+            done = await writer.run(work, repeatable=repeatable)
+            self._ability.failed = None
+            return done
+        except StoreUnavailable as error:
+            self._ability.failed = str(error)
             if self._watch is not None:  # our own commits are not announced to us
                 self._watch.look()
             raise
@@ -293,7 +299,12 @@ class PostgresStore(Reading):
                 await check_schema(reader)
         except StoreError as error:
             return [str(error)]
-        return durability_trouble(server)
+        failed = self._ability.failed
+        return ([] if failed is None else [failed]) + durability_trouble(server)
+
+    async def unwritable(self) -> str | None:
+        """See `Store.unwritable`."""
+        return await self._ability.check()
 
 
 async def _prune(writer: Connection, before: int) -> int:

@@ -29,7 +29,7 @@ async def migrate(connection: Connection, now: int) -> None:
                 await connection.execute(QUERIES["set_schema"], first.number)
 
 
-async def check_schema(connection: Reader) -> None:
+async def check_schema(connection: "Connection | Reader") -> None:
     """Raises StoreUnavailable where the database lacks a migration, or is none of ours."""
     found = await connection.fetchval("SELECT to_regclass('migration') IS NOT NULL")
     require_current(migrations("postgres"), await _applied(connection) if found else [])

@@ -167,8 +167,9 @@ class Segments:
                     found.append(self._heads[path])
                 elif path.name == CURRENT:
                     found.append(read_head(path))
-        found.sort(key=lambda segment: segment.first)
-        # One that was renamed while the folder was read may be there under both names.
+        # One that was renamed while the folder was read may be there under both names; so may one
+        # whose renaming was half lost in a power cut: then the archived one is whole.
+        found.sort(key=lambda segment: (segment.first, segment.path.name == CURRENT))
         return [
             segment
             for number, segment in enumerate(found)

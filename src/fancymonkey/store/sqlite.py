@@ -5,7 +5,7 @@ import logging
 import re
 from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,9 +17,12 @@ from fancymonkey.core.command import Command
 from fancymonkey.core.model import Entry, Item, Level, Product, Reservation, Row
 from fancymonkey.core.state import Rows
 from fancymonkey.errors import StoreError, StoreReadOnly, StoreUnavailable
-from fancymonkey.store.base import Bell, Commit, Frozen, R, Snapshot, Submit, paged
+from fancymonkey.store.ability import Ability
+from fancymonkey.store.base import Bell, Commit, Frozen, R, Snapshot, Submit
 from fancymonkey.store.columns import TABLES, Table
+from fancymonkey.store.files import Disk
 from fancymonkey.store.lock import Lock
+from fancymonkey.store.sqlite_doubt import settle
 from fancymonkey.store.sqlite_file import (
     CHECKPOINT_PAGES,
     NEVER,
@@ -27,9 +30,9 @@ from fancymonkey.store.sqlite_file import (
     check_schema,
     connect,
     in_our_words,
-    migrate,
     one_revision,
 )
+from fancymonkey.store.sqlite_frozen import frozen
 from fancymonkey.store.sqlite_writer import Writer
 from fancymonkey.store.tables import (
     PAGE,
@@ -39,7 +42,6 @@ from fancymonkey.store.tables import (
     key_values,
     page_after,
     reservations,
-    scanned,
 )
 
 log = logging.getLogger(__name__)
@@ -51,14 +53,16 @@ PRUNED_AT_ONCE = 2000
 class SqliteStore:
     """One thread writes, another one reads; the event loop never waits for the disk."""
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False, disk: Disk | None = None) -> None:
         self.path = path
+        self._disk = disk or Disk()
         self.read_only = read_only
         self._lock = Lock(path.with_name(path.name + ".lock"))
         self._writing: ThreadPoolExecutor | None = None
         self._reading: ThreadPoolExecutor | None = None
         self._writer: Writer | None = None
         self._busy = 0
+        self._ability = Ability(lambda: self._write(Writer.probe))
         self._reader: apsw.Connection | None = None
 
     async def open(self, now: int) -> None:
@@ -78,11 +82,11 @@ class SqliteStore:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._lock.take(now)
+            settle(self.path, self._disk)
         except OSError as error:
             raise StoreUnavailable(f"{self.path} cannot be opened for writing: {error}") from error
-        self._writer = Writer(self.path)
-        with in_our_words(self.path):
-            migrate(self._writer.db, now)
+        self._writer = Writer(self.path, self._disk)
+        self._writer.begin(now)
 
     def _open_reader(self) -> None:
         self._reader = connect(self.path, read_only=True)
@@ -110,8 +114,7 @@ class SqliteStore:
         writer, self._writer = self._writer, None
         try:
             if writer is not None:
-                with in_our_words(self.path):
-                    writer.db.close()
+                writer.end()
         finally:
             self._lock.free()
 
@@ -267,33 +270,9 @@ class SqliteStore:
             await self._write(Writer.undo)
             raise
 
-    @asynccontextmanager
-    async def frozen(self) -> AsyncIterator[Frozen]:
-        """See `Store.frozen`: a connection with one read transaction, in a thread of its own."""
-        loop, thread = asyncio.get_running_loop(), ThreadPoolExecutor(1, "sqlite-frozen")
-        db = await loop.run_in_executor(thread, partial(connect, self.path, read_only=True))
-
-        def work(sql: str, values: tuple[Any, ...]) -> list[Any]:
-            with in_our_words(self.path):
-                return list(db.execute(sql, values))
-
-        async def fetch(sql: str, *values: Any) -> list[Any]:
-            return await loop.run_in_executor(thread, work, sql, values)
-
-        async def scan(kind: type[Row]) -> AsyncIterator[Row]:
-            async for row in scanned(fetch, TABLES[kind], lambda n: "?"):
-                yield row
-
-        async def page(revision: int) -> list[Entry]:
-            return entries(await fetch(QUERIES["entries_after"], revision, PAGE))
-
-        try:
-            await fetch("BEGIN")
-            ((revision, _),) = await fetch(QUERIES["head"])
-            yield Frozen(revision, scan, lambda: paged(page, revision))
-        finally:
-            await loop.run_in_executor(thread, db.close)
-            thread.shutdown()
+    def frozen(self) -> AbstractAsyncContextManager[Frozen]:
+        """See `Store.frozen`."""
+        return frozen(self.path)
 
     async def absorb(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
         """See `Store.absorb`."""
@@ -338,6 +317,14 @@ class SqliteStore:
         except StoreError as error:
             return [str(error)]
         return []
+
+    async def unwritable(self) -> str | None:
+        """See `Store.unwritable`."""
+        writer = self._writer
+        if writer is None or writer.stopped is not None:
+            return None if writer is None else writer.stopped
+        self._ability.failed = writer.failed
+        return await self._ability.check()
 
 
 def _insert(writer: Writer, chunk: tuple[Table[Any], list[Any]]) -> None:

@@ -79,18 +79,28 @@ def connect(path: Path, *, read_only: bool) -> apsw.Connection:
         # A reader of a WAL database writes its shared memory file, so it is not opened read-only.
         flags = apsw.SQLITE_OPEN_READWRITE | (0 if read_only else apsw.SQLITE_OPEN_CREATE)
         found = apsw.Connection(str(path), flags=flags, statementcachesize=200)
-        found.set_busy_timeout(BUSY_MS)
-        if read_only:
-            found.execute("PRAGMA query_only = ON")
-        elif found.pragma("journal_mode", "wal") != "wal":
-            raise StoreUnavailable(
-                f"{path} cannot be kept in WAL mode. Put it on a local disk, not on a network's."
-            )
-        # FULL: COMMIT returns when the log is on the disk. NORMAL would lose what was confirmed.
-        found.execute("PRAGMA synchronous = FULL")
-        found.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-        found.execute(f"PRAGMA journal_size_limit = {WAL_KEPT}")
+        try:
+            _set_up(found, path, read_only=read_only)
+        except BaseException:
+            found.close(True)
+            raise
     return found
+
+
+def _set_up(db: apsw.Connection, path: Path, *, read_only: bool) -> None:
+    db.set_busy_timeout(BUSY_MS)
+    if read_only:
+        db.execute("PRAGMA query_only = ON")
+        # The log is the writer's to copy, also where a reader is the last one that closes.
+        db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+    elif db.pragma("journal_mode", "wal") != "wal":
+        raise StoreUnavailable(
+            f"{path} cannot be kept in WAL mode. Put it on a local disk, not on a network's."
+        )
+    # FULL: COMMIT returns when the log is on the disk. NORMAL would lose what was confirmed.
+    db.execute("PRAGMA synchronous = FULL")
+    db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    db.execute(f"PRAGMA journal_size_limit = {WAL_KEPT}")
 
 
 def migrate(db: apsw.Connection, now: int) -> None:

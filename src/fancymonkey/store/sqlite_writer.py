@@ -1,5 +1,6 @@
 """The one connection that writes to a SQLite file, and a batch's statements."""
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -18,9 +19,11 @@ from fancymonkey.core.state import Load, Rows, State
 from fancymonkey.errors import DataError, StoreUnavailable
 from fancymonkey.store.base import Commit, Snapshot, absorbed
 from fancymonkey.store.columns import ENTRIES, TABLES, Table
+from fancymonkey.store.files import Disk
 from fancymonkey.store.known import Known
 from fancymonkey.store.migrations import migrations
 from fancymonkey.store.pace import Pace
+from fancymonkey.store.sqlite_doubt import beside, doubt, empty_log
 from fancymonkey.store.sqlite_file import (
     BUSY_MS,
     NEVER,
@@ -28,6 +31,7 @@ from fancymonkey.store.sqlite_file import (
     Occupied,
     connect,
     in_our_words,
+    migrate,
     rollback,
 )
 from fancymonkey.store.tables import (
@@ -44,14 +48,18 @@ from fancymonkey.store.tables import (
     written,
 )
 
+FAILED_SYNCS = (apsw.SQLITE_IOERR_FSYNC, apsw.SQLITE_IOERR_DIR_FSYNC)
+
+log = logging.getLogger(__name__)
 _json = msgspec.json.Encoder()
 
 
 class Writer:
     """The one connection that writes."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, disk: Disk) -> None:
         self.path = path
+        self._disk = disk
         self.db: apsw.Connection = connect(path, read_only=False)
         self.stopped: str | None = None
         self.failed: str | None = None
@@ -60,7 +68,7 @@ class Writer:
         self.log_pages = 0
         self.shown: Snapshot | None = None
         self._known = Known()
-        self._version = self._read_version()
+        self._version = 0
         self._here = False
         self.db.set_wal_hook(self._grown)  # which switches SQLite's own checkpoints off
         self.schema = len(migrations("sqlite"))
@@ -71,9 +79,52 @@ class Writer:
 
     def checkpoint(self) -> None:
         """Copies the log into the database, as far as nobody reads an older state."""
-        with in_our_words(self.path):
+        if self.stopped is not None:
+            raise StoreUnavailable(self.stopped)
+        with in_our_words(self.path), self.stopping():
             self.db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
         self.log_pages = 0
+
+    def begin(self, now: int) -> None:
+        """Makes the file ready to be written: nothing in its log, and every migration applied."""
+        wal = beside(self.path, "-wal")
+        with in_our_words(self.path), self.stopping():
+            if wal.exists() and wal.stat().st_size:
+                empty_log(self.path, self.db, self._disk)
+            migrate(self.db, now)
+            self._version = self._read_version()
+
+    def end(self) -> None:
+        """Closes the file; what a failed sync has left stays as it is for the next start."""
+        try:
+            if self.stopped is None:
+                with self.stopping():
+                    self.db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        except (apsw.Error, StoreUnavailable) as error:  # the next start does it
+            log.warning("the log of %s was not copied into it at its end: %s", self.path, error)
+        try:
+            self.db.close(True)
+        except apsw.Error as error:
+            log.warning("%s was not closed in good order: %s", self.path, error)
+
+    @contextmanager
+    def stopping(self) -> Iterator[None]:
+        """Where a sync fails inside, writing stops for good.
+
+        The kernel may have dropped the pages that it could not write: a second try would succeed
+        without having written anything.
+        """
+        try:
+            yield
+        except (apsw.IOError, OSError) as error:
+            doubt(self.path)
+            self.db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+            self.stopped = (
+                f"{self.path} could not be written ({error}). Nothing more is taken until the "
+                f"server is restarted; check the disk first. Whether the last batch counts shows "
+                f"then."
+            )
+            raise StoreUnavailable(self.stopped) from error
 
     def run(self, commands: Sequence[Command], now: int, after: int) -> Commit:
         """See `Store.run`: one transaction, from the first read to the commit."""
@@ -150,7 +201,10 @@ class Writer:
             self.db.execute("BEGIN IMMEDIATE")
             try:
                 yield
-            except BaseException:
+            except BaseException as error:
+                if getattr(error, "extendedresult", None) in FAILED_SYNCS:
+                    with self.stopping():
+                        raise
                 rollback(self.db)
                 raise
             self._commit()
@@ -158,17 +212,9 @@ class Writer:
     def _commit(self) -> None:
         started = perf_counter()
         try:
-            self.db.execute("COMMIT")
+            with self.stopping():
+                self.db.execute("COMMIT")
             self.pace.took(perf_counter() - started, here=self._here)
-        except apsw.IOError as error:
-            # After a failed sync the kernel may have dropped the pages it could not write: a
-            # second try would succeed without having written anything.
-            self.stopped = (
-                f"{self.path} could not be written ({error}). Nothing more is taken until the "
-                f"server is restarted; check the disk first. Whether the last batch counts shows "
-                f"then."
-            )
-            raise StoreUnavailable(self.stopped) from error
         except apsw.Error:
             rollback(self.db)
             raise
@@ -207,6 +253,12 @@ class Writer:
             self.insert(ENTRIES, state.entries)
             self.db.execute(QUERIES["set_head"], (state.revision,))
 
+    def probe(self) -> None:
+        """Writes something that changes nothing. Raises StoreUnavailable where that fails."""
+        with self.transaction():
+            self.db.execute("UPDATE head SET revision = revision")
+        self.failed = None
+
     def absorb(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
         """See `Store.absorb`."""
         self._known.forget()
@@ -240,7 +292,8 @@ class Writer:
         with in_our_words(self.path):
             self.db.execute(QUERIES["set_head"], (revision,))
             self._commit()
-            self.db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)  # all of it is in the log
+            with self.stopping():  # all of it is in the log
+                self.db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
 
     def undo(self) -> None:
         """Ends the open transaction, if there is one, without effect."""

@@ -60,7 +60,7 @@ class Stored:
         """The metrics, as prometheus_client wants them."""
         yield GaugeMetricFamily(
             "fancymonkey_store_problems",
-            "What is wrong with the store, as /readyz lists it; 1 where it does not answer.",
+            "What is wrong with the store, as the dashboard lists it; 1 where it does not answer.",
             1 if self.problems is None else len(self.problems),
         )
         ended = GaugeMetricFamily(

@@ -21,10 +21,44 @@ STORE_SECONDS = 2.0
 """How long the store may take to answer before it counts as unreachable."""
 
 
+WHERE = "The log and the dashboard say why."
+
+
+def for_strangers(problems: list[str]) -> list[str]:
+    """What everybody may know of them: no address of a database, no path, nothing of the goods."""
+    kinds = {
+        "products.json was not taken in as it is."
+        if _of_the_file(text)
+        else "The store needs care."
+        for text in problems
+    }
+    return [f"{text} {WHERE}" for text in sorted(kinds)]
+
+
+def _of_the_file(text: str) -> bool:
+    return text.startswith("products.json")
+
+
+class _Told:
+    """Writes into the log what a probe was not told, once each time it changes."""
+
+    def __init__(self) -> None:
+        self._last = ""
+
+    def warn(self, text: str) -> None:
+        if text != self._last:
+            log.warning("not ready: %s", text)
+        self._last = text
+
+    def forget(self) -> None:
+        self._last = ""
+
+
 def router(shop: Shop) -> APIRouter:
     """Health, readiness and metrics."""
     routes = APIRouter(tags=["system"])
     measured = Metrics(shop)
+    told = _Told()
 
     @routes.get(
         "/healthz",
@@ -36,27 +70,34 @@ def router(shop: Shop) -> APIRouter:
 
     @routes.get(
         "/readyz",
-        summary="Ready: the store can be reached; lists what is wrong with it",
+        summary="Ready: the store can be reached and written; says whether it needs care",
         responses={
             **_example({"status": "ready", "problems": [], "revision": 82}),
-            503: {"description": "The store cannot be used now"},
+            503: {"description": "The store cannot be reached, or nothing can be written"},
         },
     )
     async def readyz() -> Response:
+        store = shop.engine.store
         try:
             async with asyncio.timeout(STORE_SECONDS):
-                await shop.engine.store.next_due()
-                problems = await shop.engine.store.trouble()
+                await store.next_due()
+                problems = await store.trouble()
+                unwritable = await store.unwritable()
         except TimeoutError:
             return _not_ready("The store does not answer.")
         except StoreError as error:
-            return _not_ready(str(error))
+            told.warn(str(error))
+            return _not_ready(f"The store cannot be reached. {WHERE}")
         except Exception:
             log.exception("the store failed when it was asked how it is")
             return _not_ready("The store fails; the log says why.")
+        if unwritable is not None:
+            told.warn(unwritable)
+            return _not_ready(f"Nothing can be written. {WHERE}")
+        told.forget()
         body = {
             "status": "degraded" if problems else "ready",
-            "problems": problems,
+            "problems": for_strangers(problems),
             "revision": shop.engine.view.revision,
         }
         return _json(200, body)

@@ -47,3 +47,13 @@ SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint;
 -- name: guards
 SELECT conname FROM pg_constraint
 WHERE conrelid = 'level'::regclass AND contype = 'c' AND convalidated;
+
+-- name: probe
+-- What a batch needs: the ledger's lock, and room for new pages. Nothing of it stays.
+BEGIN;
+SET LOCAL lock_timeout = '1s';
+SET LOCAL statement_timeout = '2s';
+UPDATE head SET revision = revision;
+CREATE TEMPORARY TABLE fancymonkey_probe ON COMMIT DROP AS
+    SELECT number FROM generate_series(1, 20000) AS number;
+COMMIT;

@@ -1,0 +1,74 @@
+"""What a disk would still hold after a power cut, page by page.
+
+Written pages are in the cache of the system until a sync. A sync that fails leaves them there,
+readable and called clean, and they never reach the medium, as on ext4: not with a later sync, and
+not where the same place of the same file is written again. Only a new file, or a place that was
+cut off before, is sure to get there.
+"""
+
+PAGE = 16
+"""Bytes: smaller than a line of the journal, so that lines lie across pages."""
+
+
+class Medium:
+    """The files of a disk, by inode: what is read from each, and what would stay of it."""
+
+    def __init__(self) -> None:
+        self.written: dict[int, bytearray] = {}
+        self.durable: dict[int, bytes] = {}
+        self._dirty: dict[int, set[int]] = {}
+        self._lost: dict[int, set[int]] = {}
+
+    def new(self, inode: int, content: bytes = b"", *, synced: bool = False) -> None:
+        """Makes a file."""
+        self.written[inode] = bytearray()
+        self.durable.pop(inode, None)
+        self._dirty[inode], self._lost[inode] = set(), set()
+        self.write(inode, 0, content)
+        if synced:
+            self.sync(inode)
+
+    def write(self, inode: int, offset: int, data: bytes) -> None:
+        """Writes at an offset; a gap before it is filled with zeros."""
+        written = self.written[inode]
+        if not data:
+            return
+        if offset > len(written):
+            written.extend(bytes(offset - len(written)))
+        written[offset : offset + len(data)] = data
+        self._dirty[inode].update(_pages(offset, offset + len(data)))
+
+    def append(self, inode: int, data: bytes) -> None:
+        """Writes at the end."""
+        self.write(inode, len(self.written[inode]), data)
+
+    def truncate(self, inode: int, size: int) -> None:
+        """Cuts a file off. What is written there again lies on other blocks of the disk."""
+        del self.written[inode][size:]
+        first = -(-size // PAGE)
+        for pages in (self._dirty[inode], self._lost[inode]):
+            pages.difference_update([page for page in pages if page >= first])
+
+    def sync(self, inode: int) -> None:
+        """What can reach the medium is there."""
+        written = self.written[inode]
+        durable = bytearray(self.durable.get(inode, b"")[: len(written)])
+        durable.extend(bytes(len(written) - len(durable)))
+        for page in self._dirty[inode] - self._lost[inode]:
+            place = slice(page * PAGE, min((page + 1) * PAGE, len(written)))
+            durable[place] = written[place]
+        self._dirty[inode].clear()
+        self.durable[inode] = bytes(durable)
+
+    def fail_sync(self, inode: int) -> None:
+        """The sync has failed: what waited for it is called clean, and will never get there."""
+        self._lost[inode] |= self._dirty[inode]
+        self._dirty[inode].clear()
+
+    def after_cut(self, inode: int) -> bytes:
+        """What is found in the file after a power cut."""
+        return self.durable.get(inode, b"")
+
+
+def _pages(start: int, end: int) -> range:
+    return range(start // PAGE, -(-end // PAGE))

@@ -1,0 +1,139 @@
+"""What a store says of itself while nothing can be written, and once it can again."""
+
+import errno
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from fancymonkey.core.adjust import Count
+from fancymonkey.errors import StoreUnavailable
+from fancymonkey.store import ability
+from fancymonkey.store.ability import Ability
+from fancymonkey.store.base import Store
+from fancymonkey.store.json import JsonStore
+from fancymonkey.store.postgres import PostgresStore
+from fancymonkey.store.sqlite import SqliteStore
+from tests.store.faults import FaultyDisk
+from tests.store.scripts import catalogue, upsert
+
+COUNT = [Count(sku="prod_a/M", quantity=3)]
+
+
+async def test_every_store_can_write_at_first(store: Store) -> None:
+    assert await store.unwritable() is None
+    await store.run(catalogue(), 1, 0)
+    assert await store.unwritable() is None
+
+
+async def test_a_json_store_that_has_stopped_stays_so_until_a_restart(tmp_path: Path) -> None:
+    armed: list[str] = []
+
+    def fail(at: int, name: str) -> None:
+        if armed and name == "sync":
+            armed.clear()
+            raise OSError(errno.EIO, "injected")
+
+    disk = FaultyDisk(tmp_path, fail)
+    store = JsonStore(tmp_path, disk=disk)
+    await store.open(0)
+    await store.run(catalogue(), 1, 0)
+    armed.append("now")
+    with pytest.raises(StoreUnavailable):
+        await store.run(COUNT, 2, 0)
+    for _ in range(2):
+        assert "Writing has stopped" in (await store.unwritable() or "")
+    await store.close()
+    disk.revive()
+    again = JsonStore(tmp_path, disk=disk)
+    await again.open(0)
+    assert await again.unwritable() is None
+    await again.close()
+
+
+async def test_sqlite_on_a_full_disk_can_write_again_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = SqliteStore(tmp_path / "shop.db")
+    await store.open(0)
+    await store.run(catalogue(), 1, 0)
+    assert store._writer is not None
+    store._writer.db.execute("PRAGMA max_page_count = 1")
+
+    async def fill_up() -> None:
+        for number in range(200):
+            await store.run([upsert(f"prod_{number}")], 5, 0)
+
+    with pytest.raises(StoreUnavailable, match="full"):
+        await fill_up()
+
+    def no_room() -> None:
+        raise StoreUnavailable("The disk is full.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store._writer, "probe", no_room)
+        patch.setattr(store._ability, "_probe", lambda: _failing(no_room))
+        assert "full" in (await store.unwritable() or "")
+    store._writer.db.execute("PRAGMA max_page_count = 1000000")
+    store._ability._next = 0.0
+    assert await store.unwritable() is None
+    assert await store.trouble() == []
+    await store.close()
+
+
+async def _failing(work: object) -> None:
+    assert callable(work)
+    work()
+
+
+@pytest.mark.postgres
+async def test_postgres_that_takes_no_change_is_noticed_and_comes_back_by_itself(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ability, "PROBE_SECONDS", 0.0)
+    store = PostgresStore(postgres_url)
+    await store.open(0)
+    await store.run(catalogue(), 1, 0)
+    name = postgres_url.rsplit("/", 1)[1]
+    owner = await asyncpg.connect(postgres_url)
+    await owner.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    assert store._writer is not None
+    await owner.execute("SELECT pg_terminate_backend($1)", store._writer.pid)
+    with pytest.raises(StoreUnavailable):
+        await store.run(COUNT, 2, 0)
+    await store.next_due()  # reading goes on, as if nothing were wrong
+    assert "read-only" in (await store.unwritable() or "")
+    assert any("read-only" in text for text in await store.trouble())
+    await owner.execute("SET default_transaction_read_only = off")
+    await owner.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+    assert await store.unwritable() is None
+    assert await store.trouble() == []
+    await store.run(COUNT, 3, 0)
+    temporary = "SELECT count(*) FROM pg_class WHERE relname = 'fancymonkey_probe'"
+    assert await owner.fetchval(temporary) == 0
+    await owner.close()
+    await store.close()
+
+
+async def test_it_tries_only_now_and_then() -> None:
+    tries: list[bool] = []
+
+    async def probe() -> None:
+        tries.append(True)
+        if len(tries) < 3:
+            raise StoreUnavailable(f"full {len(tries)}")
+
+    found = Ability(probe)
+    assert await found.check() is None
+    assert tries == []  # nothing has failed, so nothing is tried
+    found.failed = "full"
+    assert await found.check() == "full 1"
+    for _ in range(5):
+        assert await found.check() == "full 1"
+    assert len(tries) == 1
+    found._next = 0.0
+    assert await found.check() == "full 2"
+    found._next = 0.0
+    assert await found.check() is None
+    assert await found.check() is None
+    assert len(tries) == 3
