@@ -141,7 +141,8 @@ def upsert_product(state: State, command: UpsertProduct) -> Answer:
     old = state.get(Product, product.product_id)
     kept = product if old is None else replace(product, updated_at=old.updated_at)
     if kept != old:
-        state.put(kept if old is None and kept.updated_at else replace(kept, updated_at=state.now))
+        dated = old is None and 0 < kept.updated_at <= state.now
+        state.put(kept if dated else replace(kept, updated_at=state.now))
         kind = Kind.ADDED if old is None or old.archived else Kind.EDITED
         _note(state, command, kind, product.product_id, command.reason)
     for new in command.items:

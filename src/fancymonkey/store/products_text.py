@@ -1,6 +1,6 @@
 """Writing products.json: the owner's text with what has changed, and nothing else."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -82,6 +82,11 @@ class ProductsText:
         self._tail = text[sliced.end :]
         self._places = sliced.places
         self._texts = sliced.texts
+
+    @property
+    def texts(self) -> Mapping[str, str]:
+        """The text of each product, by id."""
+        return self._texts
 
     def show(self, wanted: Sequence[Shelf], stale: Collection[str] | None = None) -> bytes:
         """The file's new content: these products, in this order.
