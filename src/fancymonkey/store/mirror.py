@@ -20,9 +20,10 @@ from fancymonkey.store.edits import Truth, commands_of
 from fancymonkey.store.files import Disk
 from fancymonkey.store.intake import checked, described, report_assumptions, take
 from fancymonkey.store.memory import Image
+from fancymonkey.store.owners_text import is_kept, keeping, text_to_write
 from fancymonkey.store.past import Past
 from fancymonkey.store.products_file import Catalogue, read_products
-from fancymonkey.store.products_text import NEW_FILE, ProductsText, shelves
+from fancymonkey.store.products_text import ProductsText, shelves
 from fancymonkey.store.stale import Since
 from fancymonkey.store.versions import UNCHECKED, Version, Versions
 
@@ -123,6 +124,8 @@ class Mirror:
                     await asyncio.to_thread(self._versions.remember, version)
                 break
         await self.reconcile()
+        if self._text is not None and not is_kept(self._image().rows):
+            await self._submit(keeping(self._text, self._image().rows))
         if self._problem is not None and empty:
             raise DataError(self._problem)
 
@@ -294,7 +297,7 @@ class Mirror:
         if self._text is None:
             if not wanted:
                 return None
-            self._text = ProductsText(NEW_FILE)
+            self._text = text_to_write(self._image().rows)
         ids = None if stale is None else {split_sku(sku)[0] for sku in stale}
         return self._text.show(wanted, ids)
 
@@ -327,6 +330,7 @@ class Mirror:
         self.refusals = edit.report(answers)
         self._text = await asyncio.to_thread(ProductsText, edit.catalogue.text)
         await asyncio.to_thread(self._past.keep_edit, edit.stale.revisions, self._text.texts)
+        await self._submit(keeping(self._text, self._image().rows))
         self._stale = None
         self._problem = self._refused = None
         return True

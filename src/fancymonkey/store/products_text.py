@@ -112,6 +112,20 @@ class ProductsText:
         ]
         return "".join((self._head, ",".join(pieces) or self._inner, self._tail)).encode()
 
+    def sample(self, most: int) -> str:
+        """The text with its first products, at most so many characters of them."""
+        places, texts, size = [], [], 0
+        for place, text in zip(self._places, self._texts.values(), strict=True):
+            size += len(text)
+            if size > most:
+                break
+            places.append(place)
+            texts.append(text)
+        if places and len(places) < len(self._places):
+            places[-1] = (places[-1][0], self._places[-1][1])
+        pieces = [f"{lead}{text}{after}" for (lead, after), text in zip(places, texts, strict=True)]
+        return "".join((self._head, ",".join(pieces) or self._inner, self._tail))
+
     def _changed(self, shelf: Shelf, text: str) -> str:
         """A product's text as it has to be now.
 

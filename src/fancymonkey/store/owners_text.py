@@ -1,0 +1,47 @@
+"""The owner's file as the owner wrote it, kept as a row: it goes along to any other store.
+
+A store that is filled from this one writes products.json in the same words: list or object, order
+of fields, indentation, line ends, byte order mark. The row is written when the owner saves the
+file, not when the service does: what the service changes, it can write again.
+"""
+
+from fancymonkey.core.document import Document
+from fancymonkey.core.keep import Draft, Keep
+from fancymonkey.core.state import Rows
+from fancymonkey.errors import DataError
+from fancymonkey.store.products_file import read_products
+from fancymonkey.store.products_text import NEW_FILE, ProductsText
+
+FOLDER = "file"
+NAME = "products.json"
+MAX_CHARACTERS = 256 * 1024
+"""Of a longer file the first products are kept; the others are written like new ones."""
+
+
+def keeping(text: ProductsText, rows: Rows) -> list[Keep]:
+    """The command that keeps the owner's text; none where it is kept, or has no product."""
+    body = text.sample(MAX_CHARACTERS)
+    if not text.texts or body == _kept(rows):
+        return []
+    return [Keep(drafts=(Draft(FOLDER, NAME, body),), actor="file")]
+
+
+def is_kept(rows: Rows) -> bool:
+    """Whether the store has the owner's text."""
+    return bool(_kept(rows))
+
+
+def text_to_write(rows: Rows) -> ProductsText:
+    """What a products.json begins from that is written for the first time."""
+    body = _kept(rows)
+    try:
+        if body:
+            read_products(body.encode(), NAME, lenient=True)
+    except DataError:  # by another version of this program
+        body = ""
+    return ProductsText(body or NEW_FILE)
+
+
+def _kept(rows: Rows) -> str:
+    found = rows[Document].get((FOLDER, NAME))
+    return "" if found is None else str(found.body)
