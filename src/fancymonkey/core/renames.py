@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from fancymonkey.core.command import needs_item
 from fancymonkey.core.document import Document
-from fancymonkey.core.model import MAIN, Item
+from fancymonkey.core.model import MAIN, Item, Line
 from fancymonkey.core.state import Key, State
 
 RENAMES = "renames"
@@ -72,6 +72,15 @@ def needs_renames(sku: str, state: State) -> Iterator[Key]:
         if following is None:
             return
         sku = following.body
+
+
+def renamed(state: State, lines: tuple[Line, ...]) -> tuple[Line, ...]:
+    """The lines of a hold that has ended, under the names that their sizes have now."""
+    units: dict[tuple[str, str], int] = {}
+    for line in lines:
+        place = (on_sale(state, line.sku) or line.sku, line.location)
+        units[place] = units.get(place, 0) + line.quantity
+    return tuple(Line(sku, quantity, location) for (sku, location), quantity in units.items())
 
 
 def on_sale(state: State, sku: str) -> str | None:

@@ -20,7 +20,7 @@ from fancymonkey.store.edits import Truth, commands_of
 from fancymonkey.store.files import Disk
 from fancymonkey.store.intake import checked, described, report_assumptions, take
 from fancymonkey.store.memory import Image
-from fancymonkey.store.owners_text import is_kept, keeping, text_to_write
+from fancymonkey.store.owners_text import is_unknown, keeping, text_to_write
 from fancymonkey.store.past import Past
 from fancymonkey.store.products_file import Catalogue, read_products
 from fancymonkey.store.products_text import ProductsText, shelves
@@ -124,8 +124,9 @@ class Mirror:
                     await asyncio.to_thread(self._versions.remember, version)
                 break
         await self.reconcile()
-        if self._text is not None and not is_kept(self._image().rows):
-            await self._submit(keeping(self._text, self._image().rows))
+        if self._text is not None and is_unknown(self._text, self._image().rows):
+            for keep in keeping(self._text, self._image().rows):
+                await self._submit([keep])
         if self._problem is not None and empty:
             raise DataError(self._problem)
 
@@ -325,12 +326,13 @@ class Mirror:
         if commands and not known and self._image().empty:
             report_assumptions(self._name, edit.catalogue)
         answers: list[Answer] = []
-        for start in range(0, len(commands), PART):
-            answers += await self._submit(commands[start : start + PART])
-        self.refusals = edit.report(answers)
-        self._text = await asyncio.to_thread(ProductsText, edit.catalogue.text)
+        text = await asyncio.to_thread(ProductsText, edit.catalogue.text)
+        work = [*commands, *keeping(text, self._image().rows)]
+        for start in range(0, len(work), PART):
+            answers += await self._submit(work[start : start + PART])
+        self.refusals = edit.report(answers[: len(commands)])
+        self._text = text
         await asyncio.to_thread(self._past.keep_edit, edit.stale.revisions, self._text.texts)
-        await self._submit(keeping(self._text, self._image().rows))
         self._stale = None
         self._problem = self._refused = None
         return True

@@ -7,15 +7,18 @@ file, not when the service does: what the service changes, it can write again.
 
 from fancymonkey.core.document import Document
 from fancymonkey.core.keep import Draft, Keep
+from fancymonkey.core.model import MAIN, Item, Level, Product
 from fancymonkey.core.state import Rows
 from fancymonkey.errors import DataError
 from fancymonkey.store.products_file import read_products
-from fancymonkey.store.products_text import NEW_FILE, ProductsText
+from fancymonkey.store.products_text import NEW_FILE, ProductsText, shelves
 
 FOLDER = "file"
 NAME = "products.json"
 MAX_CHARACTERS = 256 * 1024
 """Of a longer file the first products are kept; the others are written like new ones."""
+
+JUDGED = 20
 
 
 def keeping(text: ProductsText, rows: Rows) -> list[Keep]:
@@ -26,9 +29,16 @@ def keeping(text: ProductsText, rows: Rows) -> list[Keep]:
     return [Keep(drafts=(Draft(FOLDER, NAME, body),), actor="file")]
 
 
-def is_kept(rows: Rows) -> bool:
-    """Whether the store has the owner's text."""
-    return bool(_kept(rows))
+def is_unknown(text: ProductsText, rows: Rows) -> bool:
+    """Whether the store would write the file in other words, judged by the first products."""
+    if _kept(rows):
+        return False
+    first = list(text.texts)[:JUDGED]
+    skus = [row for row in rows[Item].values() if row.product_id in first]
+    levels = [rows[Level].get((row.sku, MAIN)) or Level(row.sku) for row in skus]
+    found = shelves((rows[Product][id_] for id_ in first if id_ in rows[Product]), skus, levels)
+    ours = ProductsText(NEW_FILE).show(found).decode()
+    return ours != text.sample(MAX_CHARACTERS, JUDGED)
 
 
 def text_to_write(rows: Rows) -> ProductsText:

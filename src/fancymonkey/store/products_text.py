@@ -112,12 +112,14 @@ class ProductsText:
         ]
         return "".join((self._head, ",".join(pieces) or self._inner, self._tail)).encode()
 
-    def sample(self, most: int) -> str:
-        """The text with its first products, at most so many characters of them."""
-        places, texts, size = [], [], 0
+    def sample(self, most: int, count: int | None = None) -> str:
+        """The text with its first products, at most so many characters (and so many) of them."""
+        places: list[tuple[str, str]] = []
+        texts: list[str] = []
+        size = 0
         for place, text in zip(self._places, self._texts.values(), strict=True):
             size += len(text)
-            if size > most:
+            if size > most or len(texts) == count:
                 break
             places.append(place)
             texts.append(text)
