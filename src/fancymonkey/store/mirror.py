@@ -20,7 +20,7 @@ from fancymonkey.store.edits import Truth, commands_of
 from fancymonkey.store.files import Disk
 from fancymonkey.store.intake import checked, described, report_assumptions, take
 from fancymonkey.store.memory import Image
-from fancymonkey.store.owners_text import is_unknown, keeping, text_to_write
+from fancymonkey.store.owners_text import is_kept, keeping, text_to_write
 from fancymonkey.store.past import Past
 from fancymonkey.store.products_file import Catalogue, read_products
 from fancymonkey.store.products_text import ProductsText, shelves
@@ -124,7 +124,7 @@ class Mirror:
                     await asyncio.to_thread(self._versions.remember, version)
                 break
         await self.reconcile()
-        if self._text is not None and is_unknown(self._text, self._image().rows):
+        if self._text is not None and not is_kept(self._image().rows):
             for keep in keeping(self._text, self._image().rows):
                 await self._submit([keep])
         if self._problem is not None and empty:

@@ -115,31 +115,37 @@ class _Lookalikes:
     """Keys of one kind: those of the file, and those that the shop has already."""
 
     def __init__(self, listed: Iterable[str], there: Iterable[str]) -> None:
-        self._listed = set(listed)
         self._there = set(there)
+        self._places = {key: place for place, key in enumerate(listed)}
         self._looks: dict[str, list[str]] = {}
-        for key in (*self._there, *(key for key in self._listed if key not in self._there)):
+        for key in (*sorted(self._there), *(key for key in self._places if key not in self._there)):
             self._looks.setdefault(skeleton(key), []).append(key)
 
     def fault(self, key: str) -> str | None:
         """Why a key of the file is not valid, or None."""
         if key in self._there:
             return None
-        twin = next((one for one in self._looks[skeleton(key)] if self._is_twin(key, one)), None)
-        like = f" It looks like {twin!r}, which is there already." if twin is not None else ""
+        others = [one for one in self._looks[skeleton(key)] if self._comes_before(one, key)]
         fault = key_fault(key)
         if fault is None and normal_form(key) != key:
             fault = "It is written with letters and marks apart (NFD). Write it in NFC."
         if fault is not None:
-            return fault + like
-        return f"it looks like {twin!r}, which is there already" if twin is not None else None
+            return (
+                f"{fault} It looks like {others[0]!r}, which is there already"
+                if others
+                else (fault.removesuffix("."))
+            )
+        twins = [one for one in others if one in self._places or not _is_visible(key, one)]
+        return f"it looks like {twins[0]!r}, which is there already" if twins else None
 
-    def _is_twin(self, key: str, other: str) -> bool:
-        if other == key:
-            return False
-        # The owner may rename `xl` to `XL`: the old one is gone, and the difference is visible.
-        visible = (key.isascii() and other.isascii()) or key.casefold() == other.casefold()
-        return other in self._listed or not visible
+    def _comes_before(self, other: str, key: str) -> bool:
+        """Whether the other key was there first, in the shop or in the file."""
+        return other in self._there or self._places[other] < self._places[key]
+
+
+def _is_visible(key: str, other: str) -> bool:
+    """Whether the difference can be seen: the owner may rename `xl` to `XL`."""
+    return (key.isascii() and other.isascii()) or key.casefold() == other.casefold()
 
 
 def _vocabulary(versions: Iterable[Described]) -> dict[tuple[str, ...], set[str]]:
