@@ -11,7 +11,8 @@ from fancymonkey.core.adjust import Count, SetItem
 from fancymonkey.core.catalogue import AddItem, AddProduct, Edit, NewItem, RemoveItem, RemoveProduct
 from fancymonkey.core.model import Item, Level, Product
 from fancymonkey.store.json import JsonStore
-from fancymonkey.store.past import NAME
+from fancymonkey.store.past import NAME, Past
+from fancymonkey.store.products_file import Catalogue, read_products
 from tests.store.json_shop import at, hold, open_shop, sell
 
 PLAIN = """[
@@ -306,3 +307,25 @@ async def test_what_is_kept_has_a_bound(tmp_path: Path, monkeypatch: pytest.Monk
     await store.mirror.reconcile()
     assert (await stocks(store))["tee/M"] == 99
     await store.close()
+
+
+def test_of_many_versions_only_those_that_match_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    past = Past(tmp_path)
+    for number in range(500):
+        sizes = f'{{"M": {{"stock": {number}}}}}'
+        text = f'{{"id": "tee", "lastUpdated": "{number}", "sizes": {sizes}}}'
+        past.keep(number + 1, {"tee": text})
+    read = []
+
+    def counted(data: bytes, name: str, *, lenient: bool = False) -> Catalogue:
+        read.append(data)
+        return read_products(data, name, lenient=lenient)
+
+    monkeypatch.setattr("fancymonkey.store.past.read_products", counted)
+    found = past.versions("tee", '"7"')
+    assert len(read) == 1
+    assert [(at, one.sizes[0].stock) for at, one in found.versions] == [(8, 7)]
+    assert found.followed == 9
+    assert past.versions("cap", "").versions == []

@@ -7,8 +7,10 @@ does not forget them.
 
 import json
 import logging
+import re
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from zlib import crc32
 
@@ -20,6 +22,14 @@ KEPT_CHARACTERS = 16 * 1024 * 1024
 """Of all versions together: tens of thousands of products. The oldest are forgotten first."""
 
 NAME = "products-past.log"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Versions of a product, old to new, and the revision of the version that followed them."""
+
+    versions: list[tuple[int, Described]]
+    followed: int | None
 
 
 class Past:
@@ -71,13 +81,21 @@ class Past:
         """The revision of the first version of a product that was ever kept."""
         return self._first.get(product_id, 0)
 
-    def versions(self, product_id: str) -> list[tuple[int, Described]]:
-        """What the file has said of a product, old to new."""
+    def versions(self, product_id: str, stamp: str) -> "Found":
+        """What the file has said of a product under this `lastUpdated`; all, where never so."""
+        kept = self._versions.get(product_id, [])
+        pattern = re.compile(rf'"lastUpdated"\s*:\s*{re.escape(stamp)}')
+        same = [
+            number
+            for number, (_, text) in enumerate(kept)
+            if (pattern.search(text) if stamp else '"lastUpdated"' not in text)
+        ]
+        after = same[-1] + 1 if same else len(kept)
         found = []
-        for revision, text in self._versions.get(product_id, ()):
+        for revision, text in [kept[number] for number in same] if same else kept:
             products = read_products(f"[{text}]".encode(), "our version", lenient=True).products
             found += [(revision, described) for described in products.values()]
-        return found
+        return Found(found, kept[after][0] if after < len(kept) else None)
 
     def _clear(self) -> None:
         self._order.clear()

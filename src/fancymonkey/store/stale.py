@@ -5,6 +5,7 @@ changed it since. `lastUpdated` shows which versions an editor may have had open
 none, any of them may be meant.
 """
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,7 @@ from typing import Any
 from fancymonkey.core.fields import WIRE
 from fancymonkey.core.model import Entry, Kind, split_sku
 from fancymonkey.store.edits import ACTOR, Products
-from fancymonkey.store.past import Past
+from fancymonkey.store.past import Found, Past
 from fancymonkey.store.products_file import Described, Size, time_of
 from fancymonkey.store.products_mistakes import Before
 
@@ -49,11 +50,8 @@ async def stale_in(
     if not written:
         return found
     latest = written[-1]
-    told: list[_Told] = []
-    for id_, described in file.items():
-        found.revisions[id_] = past.revision(id_) or at
-        if not any(_same(described, version.get(id_)) for version in written):
-            told.append(_Told.of(described, latest.get(id_), past.versions(id_)))
+    found.revisions = {id_: past.revision(id_) or at for id_ in file}
+    told = await asyncio.to_thread(_all_told, file, written, past)
     gone = [id_ for id_ in latest if id_ not in file]
     revisions = [version[0] for one in told for version in one.candidates]
     if not told or not revisions:
@@ -66,6 +64,15 @@ async def stale_in(
         found.missing = {id_ for id_ in gone if past.began(id_) >= min(ends)}
         found.notes += [f"{id_}: it was added since, and stays" for id_ in sorted(found.missing)]
     return found
+
+
+def _all_told(file: Products, written: Sequence[Products], past: Past) -> list["_Told"]:
+    """The products of a file that differ from what was written last."""
+    return [
+        _Told.of(described, written[-1].get(id_), past.versions(id_, described.stamp))
+        for id_, described in file.items()
+        if not any(_same(described, version.get(id_)) for version in written)
+    ]
 
 
 def _same(one: Described, other: Described | None) -> bool:
@@ -113,16 +120,12 @@ class _Told:
     sure: bool
 
     @staticmethod
-    def of(
-        file: Described, latest: Described | None, versions: list[tuple[int, Described]]
-    ) -> "_Told":
-        same = [number for number, (_, one) in enumerate(versions) if _same_stamp(file, one)]
+    def of(file: Described, latest: Described | None, past: Found) -> "_Told":
+        same = [version for version in past.versions if _same_stamp(file, version[1])]
         fresh = latest is not None and _same_stamp(file, latest)
-        end = None
-        if same and not fresh and same[-1] + 1 < len(versions):
-            end = versions[same[-1] + 1][0]
-        chosen = [versions[number] for number in same] if same or fresh else versions
-        return _Told(file, latest, chosen[::-1], end, bool(same) and not fresh)
+        chosen = same if same or fresh else past.versions
+        sure = bool(same) and not fresh
+        return _Told(file, latest, chosen[::-1], past.followed if sure else None, sure)
 
     def judge(self, changes: _Changes, found: Stale) -> None:
         """Adds the base of this product to what was found, and what has to be told."""
@@ -262,6 +265,6 @@ def versions_of(file: Products, written: Sequence[Products], past: Past) -> Befo
     for id_, described in file.items():
         found[id_] = [version[id_] for version in written if id_ in version]
         if found[id_] and not any(_same_stamp(described, one) for one in found[id_]):
-            told = _Told.of(described, found[id_][-1], past.versions(id_))
+            told = _Told.of(described, found[id_][-1], past.versions(id_, described.stamp))
             found[id_] += [one for _, one in told.candidates] if told.sure else []
     return found
