@@ -71,6 +71,7 @@ CORE_SHARED = {
     "outcomes",
     "command",
     "matters",
+    "renames",
 }
 # ... but for the files that put the features together.
 CORE_COMPOSES = {"", "execute", "bulk", "act", "undo"}

@@ -16,6 +16,7 @@ import pytest
 from fancymonkey import examples
 from fancymonkey.config import Settings
 from fancymonkey.core.adjust import Count
+from fancymonkey.core.catalogue import Edit
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import RecordEvent
 from fancymonkey.core.keep import Draft, Keep
@@ -125,6 +126,16 @@ async def test_less_on_the_shelf_than_is_promised(shop: str) -> None:
     found = await examined(shop)
     assert ids(found.findings) == {"stock.short"}
     assert M in found.findings[0].what
+
+
+async def test_ids_of_stripe_that_are_used_twice(shop: str) -> None:
+    sizes = ("prod_hoodie_001/S", "prod_cap_003/S/M")
+    changes = [Edit(key=sku, fields=(("price_id", "p"), ("sku_id", "s"))) for sku in sizes]
+    await written(shop, *changes)
+    (finding,) = [one for one in (await examined(shop)).findings if one.id.startswith("catalogue")]
+    assert finding.id == "catalogue.shared_id"
+    assert "priceId p is that of" in finding.what
+    assert "skuId s is that of" in finding.what
 
 
 async def test_what_nobody_has_decided_is_not_forgotten(shop: str) -> None:

@@ -85,7 +85,7 @@ def edit(path: Path, chance: random.Random) -> None:
     if sizes and chance.random() < 0.2:
         sizes.pop(chance.choice(list(sizes)))
     if chance.random() < 0.2:
-        sizes["XXL"] = {"stock": 1, "colour": "red"}
+        sizes["XXL"] = {**sizes.get("XXL", {}), "stock": 1, "colour": "red"}
     for size in sizes.values():
         field, value = chance.choice(
             [

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
+from fancymonkey.core.catalogue import Edit
 from fancymonkey.store.memory import MemoryStore
 from tests.payments.conftest import OWNER, opened
 from tests.web.client import Answer
@@ -259,6 +260,22 @@ async def test_the_overview_adds_up(any_shop: Shop) -> None:
     assert (found["holds"]["count"], found["holds"]["units"]) == (1, 3)
     assert found["health"]["webhook"]["lastOutcome"] == "done"
     assert found["health"]["store"]["ok"]
+    assert found["health"]["catalogue"] == {"ok": True, "problems": []}
+
+
+async def test_the_overview_names_ids_that_are_shared(shop: Shop) -> None:
+    first, second = list(shop.engine.view.items.values())[::9][:2]
+    assert first.product_id != second.product_id
+    for item in (first, second):
+        fields = (("price_id", "price_x"), ("sku_id", "sku_x"))
+        await shop.engine.submit(Edit(key=item.sku, fields=fields, actor="owner"))
+    found = (await get(shop, "overview?days=1"))["health"]["catalogue"]
+    assert not found["ok"]
+    assert [text.partition(" is")[0] for text in found["problems"]] == [
+        "priceId price_x",
+        "skuId sku_x",
+    ]
+    assert first.sku in found["problems"][1]
 
 
 async def test_days_are_those_of_the_zone(shop: Shop) -> None:

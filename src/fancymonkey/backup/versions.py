@@ -1,6 +1,6 @@
 """Versions of products.json: kept when they change, told in words, and taken back as an edit."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,11 +10,19 @@ from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.words import counted
 from fancymonkey.errors import BackupError
 from fancymonkey.store.files import Disk, write_safely
-from fancymonkey.store.json_text import Branch, Leaf, text_of
-from fancymonkey.store.products_file import Described, read_products
+from fancymonkey.store.json_text import NULL, Branch, Leaf, text_of
+from fancymonkey.store.products_file import DEFAULT_THRESHOLD, Described, Fields, read_products
 
 LINES = 100
 PAGE = 5000
+PRODUCT_DEFAULTS = {"category": NULL, "price": NULL, "restockDate": NULL}
+SIZE_DEFAULTS = {
+    "skuId": NULL,
+    "priceId": NULL,
+    "soldOut": "false",
+    "stock": "0",
+    "lowStockThreshold": str(DEFAULT_THRESHOLD),
+}
 ENTRIES_MAX = 200_000
 _WORDS = {
     Kind.SOLD: "sold",
@@ -94,31 +102,46 @@ async def roll_back(folder: Path, version: str, *, stock: bool) -> None:
     """
     old = await Repository(folder).content(version)
     path = folder / PRODUCTS
-    if not stock:
-        old = with_stock_of(old, path.read_bytes())
-    else:
-        read_products(old, f"{PRODUCTS} of {version}")
-    write_safely(Disk(), path, [old])
+    write_safely(Disk(), path, [as_edit(old, path.read_bytes(), stock=stock)])
 
 
-def with_stock_of(old: bytes, now: bytes) -> bytes:
-    """An older file with the stock of the present one. Raises DataError."""
-    catalogue = read_products(old, "the old version")
-    present = read_products(now, PRODUCTS).products
+def as_edit(old: bytes, now: bytes, *, stock: bool = False) -> bytes:
+    """An older file as an edit of the present one, whose stock it has unless `stock`.
+
+    `lastUpdated` is that of the present file: else the older one would count as a file that was
+    opened before the changes since, and take none of them back. Raises DataError.
+    """
+    catalogue = read_products(old, "the old version", lenient=True)
+    present = read_products(now, PRODUCTS, lenient=True).products
     for slot, id_ in zip(catalogue.list.slots, catalogue.products, strict=True):
-        sizes = slot.node.get("sizes") if isinstance(slot.node, Branch) else None
-        if isinstance(sizes, Branch):
-            for size in sizes.slots:
-                stock = _stock(present.get(id_), size.name)
-                if stock is not None and isinstance(size.node, Branch):
-                    size.node.put("stock", Leaf(str(stock)))
+        if id_ in present and isinstance(slot.node, Branch):
+            _make_edit(slot.node, present[id_], stock=stock)
     root = catalogue.root
     return f"{root.lead}{text_of(root.node)}{root.trail}".encode()
 
 
-def _stock(product: Described | None, size: str) -> int | None:
-    found = () if product is None else product.sizes
-    return next((one.stock for one in found if one.item.size == size), None)
+def _make_edit(node: Branch, present: Described, *, stock: bool) -> None:
+    """Makes an older product one that is an edit of the present one."""
+    node.slots = [slot for slot in node.slots if slot.name != "lastUpdated"]
+    if present.stamp:
+        node.put("lastUpdated", Leaf(present.stamp))
+    _fill(node, present.fields, PRODUCT_DEFAULTS)
+    found = node.get("sizes")
+    now = {size.item.size: size for size in present.sizes}
+    for slot in found.slots if isinstance(found, Branch) else ():
+        size = now.get(slot.name)
+        if size is None or not isinstance(slot.node, Branch):
+            continue
+        _fill(slot.node, size.fields, SIZE_DEFAULTS)
+        if not stock:
+            slot.node.put("stock", Leaf(str(size.stock)))
+
+
+def _fill(node: Branch, present: Fields, defaults: Mapping[str, str]) -> None:
+    """Says what the older file left open and the present one does not: it is not forgotten."""
+    for name, text in defaults.items():
+        if present.get(name) and node.get(name) is None:
+            node.put(name, Leaf(text))
 
 
 def require_folder(target: str) -> Path:

@@ -5,10 +5,15 @@ from pathlib import Path
 import click
 
 from fancymonkey.commands.common import emit, json_option
+from fancymonkey.core.shared_ids import shared_ids
 from fancymonkey.engine.words import counted
 from fancymonkey.errors import DataError
-from fancymonkey.store.products_file import read_products
+from fancymonkey.store.files import Disk
+from fancymonkey.store.intake import described
+from fancymonkey.store.products_file import Catalogue, read_products
+from fancymonkey.store.products_mistakes import Mistakes
 from fancymonkey.store.products_report import assumptions
+from fancymonkey.store.versions import Versions
 
 
 @click.command()
@@ -17,7 +22,8 @@ from fancymonkey.store.products_report import assumptions
 def check(file: Path, as_json: bool) -> None:
     """Say what the service would make of a products.json, and change nothing.
 
-    What the file leaves open is told line by line, with what is taken for it. Exit code 1 where
+    What the file leaves open is told line by line, with what is taken for it. Beside a store's
+    own products.json, the file is compared with what the store wrote last. Exit code 1 where
     the file is refused, with the line and the reason.
     """
     try:
@@ -25,9 +31,16 @@ def check(file: Path, as_json: bool) -> None:
     except DataError as error:
         if not as_json:
             raise
-        emit({"taken": False, "reason": str(error)})
+        emit({"taken": False, "reason": str(error), "mistakes": [str(error)]})
         raise SystemExit(1) from error
+    mistakes = [f"{file.name}, {text}" for text in _mistakes(catalogue, file)]
+    if mistakes:
+        if as_json:
+            emit({"taken": False, "reason": mistakes[0], "mistakes": mistakes})
+            raise SystemExit(1)
+        raise DataError("\n".join(mistakes))
     assumed = assumptions(catalogue)
+    shared = shared_ids(size.item for one in catalogue.products.values() for size in one.sizes)
     sizes = sum(len(one.sizes) for one in catalogue.products.values())
     if as_json:
         emit(
@@ -36,12 +49,29 @@ def check(file: Path, as_json: bool) -> None:
                 "products": len(catalogue.products),
                 "sizes": sizes,
                 "assumed": assumed,
+                "sharedIds": shared,
             }
         )
         return
-    for text in assumed:
+    for text in (*assumed, *shared):
         click.echo(f"{file.name}, {text}")
     click.echo(
         f"{counted(len(catalogue.products), 'product')} and {counted(sizes, 'size')} can be taken "
         f"in; {counted(len(assumed), 'thing')} had to be assumed."
     )
+
+
+def _mistakes(catalogue: Catalogue, file: Path) -> list[str]:
+    """What cannot be meant, also compared with what a store in the same folder wrote last."""
+    written = [
+        described(version) for version in Versions(Disk(), file, file.parent / "state").stored()
+    ]
+    before = {
+        id_: [version[id_] for version in written if id_ in version] for id_ in catalogue.products
+    }
+    keys = {
+        id_: [size.item.size for size in one.sizes]
+        for version in written
+        for id_, one in version.items()
+    }
+    return Mistakes(catalogue, before, keys).found()

@@ -5,10 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 from fancymonkey.core.command import Command, needs_item
+from fancymonkey.core.document import Document
 from fancymonkey.core.fields import WIRE, in_words, plain
 from fancymonkey.core.frozen import dataclass
 from fancymonkey.core.model import MAX_QUANTITY, Item, Kind, Level, Product, sku_of
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
+from fancymonkey.core.renames import RENAMES, note_renames
 from fancymonkey.core.state import Key, State
 
 
@@ -108,6 +110,8 @@ def needs_catalogue(command: CatalogueCommand, state: State) -> Iterator[Key]:
         yield Product, product_id
     for sku in skus:
         yield from needs_item(sku, "main")
+    for sku in command.before if isinstance(command, UpsertProduct) else ():
+        yield Document, (RENAMES, sku)
 
 
 def _touched(command: CatalogueCommand) -> tuple[str, Sequence[str]]:
@@ -141,9 +145,11 @@ def upsert_product(state: State, command: UpsertProduct) -> Answer:
     old = state.get(Product, product.product_id)
     kept = product if old is None else replace(product, updated_at=old.updated_at)
     if kept != old:
-        state.put(kept if old is None and kept.updated_at else replace(kept, updated_at=state.now))
+        dated = old is None and 0 < kept.updated_at <= state.now
+        state.put(kept if dated else replace(kept, updated_at=state.now))
         kind = Kind.ADDED if old is None or old.archived else Kind.EDITED
         _note(state, command, kind, product.product_id, command.reason)
+    note_renames(state, gone, [(new.item, new.on_hand) for new in command.items])
     for new in command.items:
         _upsert_item(state, command, new)
     for sku in gone:

@@ -16,6 +16,7 @@ from fancymonkey.core.matters import matter_of, needs_matters, raise_matter
 from fancymonkey.core.model import Kind, Line, Reservation, Status
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.payment import Concern, Matter, Progress
+from fancymonkey.core.renames import needs_renames, on_sale
 from fancymonkey.core.state import Key, State
 
 OWED = (Concern.LATE_PAYMENT, Concern.BACKORDER, Concern.SECOND_PAYMENT)
@@ -108,7 +109,7 @@ def needs_refund(
         if matter.reservation_id is not None:
             yield Reservation, matter.reservation_id
             hold = state.get(Reservation, matter.reservation_id)
-        yield from _needs_return(hold, command.returned, matter.payment)
+        yield from _needs_return(state, hold, matter.payment)
         return
     for ref in (command.ref, *command.others):
         yield from needs_hold(state, ref)
@@ -118,11 +119,15 @@ def needs_refund(
         yield Document, (REFUNDS, command.ref)
         yield from needs_matters(hold.reservation_id, Concern.REFUNDED)
         yield from needs_lines(hold)
+        for line in hold.lines:
+            yield from needs_renames(line.sku, state)
 
 
-def _needs_return(hold: Reservation | None, lines: tuple[Line, ...], payment: str) -> Iterator[Key]:
+def _needs_return(state: State, hold: Reservation | None, payment: str) -> Iterator[Key]:
     if hold is not None:
         yield from needs_lines(hold)
+        for line in hold.lines:
+            yield from needs_renames(line.sku, state)
     yield from needs_matters(payment, *OWED)
 
 
@@ -156,8 +161,7 @@ def note_refund(state: State, command: NoteRefund) -> Answer:
     if command.whole:
         lines = _strike(state, owed, lines, command)
         if command.take_back:
-            _take_back(state, matter, lines, command)
-            lines = ()
+            lines = _take_back(state, matter, lines, command)
     if not lines:  # nothing is left to ask
         if not matter.lines:
             return Accepted({"outcome": "no change"})
@@ -290,19 +294,29 @@ def _lines(units: dict[tuple[str, str], int]) -> tuple[Line, ...]:
 
 def _take_back(
     state: State, matter: Matter, lines: tuple[Line, ...], command: NoteRefund | Settle
-) -> None:
-    """Units come back on hand."""
+) -> tuple[Line, ...]:
+    """Units come back on hand, under the name that their size has now.
+
+    Returns the lines of sizes that are off sale, which only the owner takes back.
+    """
+    left = []
     for line in lines:
+        sku = on_sale(state, line.sku)
+        if sku is None and isinstance(command, NoteRefund):
+            left.append(line)
+            continue
+        sku = sku or line.sku
         state.post(
             Kind.RETURNED,
-            line.sku,
+            sku,
             line.location,
             on_hand=line.quantity,
             actor=command.actor,
-            reason="refunded",
+            reason="refunded" if sku == line.sku else f"refunded, sold as {line.sku}",
             cause=command.cause or matter.payment,
         )
-        fill_backorders(state, line.sku, line.location, command)
+        fill_backorders(state, sku, line.location, command)
+    return tuple(left)
 
 
 def _close(state: State, matter: Matter, progress: Progress, note: str) -> Matter:

@@ -11,6 +11,7 @@ from fancymonkey.core.matters import matter_of, needs_matters, raise_matter
 from fancymonkey.core.model import Kind, Line, Reservation, SessionLink, Status
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.payment import Checkout, Concern, Progress
+from fancymonkey.core.renames import needs_renames, renamed
 from fancymonkey.core.state import Key, State, by_deadline
 
 
@@ -77,6 +78,10 @@ def needs_ref(command: Release | Capture, state: State) -> Iterator[Key]:
         if hold is not None:
             yield Checkout, hold.reservation_id
         return
+    hold = _find(state, command)
+    if hold is not None and hold.status is not Status.HELD:
+        for line in hold.lines:
+            yield from needs_renames(line.sku, state)
     for id_ in (command.payment_id, command.intent):
         if id_ is not None:
             yield from needs_hold(state, id_)
@@ -108,6 +113,7 @@ def capture(state: State, command: Capture) -> Answer:
         return _again(state, hold, command)
     late = hold.status is not Status.HELD
     if late:
+        hold = replace(hold, lines=renamed(state, hold.lines))
         refunded = _refund_instead(state, hold, command)
         if refunded is not None:
             return refunded

@@ -82,10 +82,11 @@ function sales(data) {
 const light = (state) => html`<span class="badge ${{ fine: "good", look: "wrong", off: "" }[state]}">${{ fine: "Fine", look: "Look here", off: "Off" }[state]}</span>`;
 const outcomes = { balanced: "the books balance", mended: "something was missed, and is mended", open: html`something has to be <a href="/admin/payments.html">decided</a>`, failed: "it failed" };
 
-function health({ health: { store, webhook, reconcile, backup } }) {
+function health({ health: { store, catalogue, webhook, reconcile, backup } }) {
   const failed = (outcome) => outcome === "failed" || outcome === "open";
   const rows = [
     ["Store", store.ok ? "fine" : "look", store.ok ? "What is confirmed is written; the store answers." : store.problems.join(" ")],
+    ["Catalogue", catalogue.ok ? "fine" : "look", catalogue.ok ? "Each product has its own price id, each size its own SKU id." : catalogue.problems.join(" ")],
     [
       "Events of Stripe",
       webhook.configured ? "fine" : "off",

@@ -6,6 +6,7 @@ from fancymonkey.core.model import Item, Level, Reservation, Status
 from fancymonkey.core.outcomes import Accepted
 from fancymonkey.core.payment import Concern, Matter
 from fancymonkey.core.resolve import Expire
+from fancymonkey.core.shared_ids import shared_ids
 from fancymonkey.core.state import FOREVER
 from fancymonkey.doctor.finding import Finding, Patient, error, note, warning
 from fancymonkey.engine.clock import system_clock
@@ -47,6 +48,18 @@ def _trouble(text: str) -> Finding:
     if "lacks migration" in text:
         return error("database.behind", text, "Start the service once, or use --repair.")
     return error("store.trouble", text, "See docs/how-to/find-out-why.md.")
+
+
+async def check_catalogue(patient: Patient) -> AsyncIterator[Finding]:
+    """Ids of Stripe that should be of one product or size."""
+    shared = shared_ids((await patient.store.snapshot()).items)
+    if shared:
+        more = f" And {len(shared) - NAMED} more." if len(shared) > NAMED else ""
+        yield warning(
+            "catalogue.shared_id",
+            ". ".join(shared[:NAMED]) + "." + more,
+            "Give each product a price id and each size a SKU id of its own.",
+        )
 
 
 async def check_holds(patient: Patient) -> AsyncIterator[Finding]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from fancymonkey.config import Settings
-from fancymonkey.doctor.books import check_books, check_holds, check_matters
+from fancymonkey.doctor.books import check_books, check_catalogue, check_holds, check_matters
 from fancymonkey.doctor.chores import check_jobs
 from fancymonkey.doctor.database import check_database
 from fancymonkey.doctor.files import check_disk, check_folder
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 CHECKS: tuple[Check, ...] = (
     check_books,
+    check_catalogue,
     check_holds,
     check_matters,
     check_jobs,

@@ -5,7 +5,7 @@ else in the file may be older than the store and says nothing. `reserved` and `l
 ours alone.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -59,6 +59,10 @@ class Truth:
             if not product.archived
         }
 
+    def keys(self) -> dict[str, list[str]]:
+        """The id of every product with its sizes, archived ones too."""
+        return {id_: [item.size for item in self.skus(id_).values()] for id_ in self.products}
+
     def skus(self, product_id: str) -> dict[str, Item]:
         """All items of a product, archived ones too."""
         return self.items.get(product_id, {})
@@ -75,12 +79,13 @@ def commands_of(
     truth: Truth,
     command_id: str,
     older: Products | None = None,
+    missing: Collection[str] = (),
 ) -> list[Many]:
     """One command for each product that was edited.
 
     `written` are the versions that we may have written last, `older` what products of the file are
-    an edit of instead. Each command's id is `command_id` and the product's, so that taking in the
-    same edit twice has one effect.
+    an edit of instead, `missing` the products that the file could not have yet. Each command's id
+    is `command_id` and the product's, so that taking in the same edit twice has one effect.
     """
     known = written or [truth.described()]
     positions = _positions(list(file), [list(version) for version in known], truth)
@@ -91,7 +96,7 @@ def commands_of(
             versions = [older[id_]]
         edit = _Edit(truth, described, versions, positions.get(id_))
         found[id_] = edit.commands()
-    for id_ in {id_ for version in known for id_ in version} - file.keys():
+    for id_ in {id_ for version in known for id_ in version} - file.keys() - {*missing}:
         product = truth.products.get(id_)
         if product is not None and not product.archived and all(id_ in v for v in known):
             found[id_] = [
@@ -112,10 +117,15 @@ def commands_of(
     ]
 
 
-def reserved_edits(file: Products, written: Sequence[Products]) -> int:
-    """By how many units the file says something else about `reserved` than what we wrote."""
+def reserved_edits(file: Products, written: Sequence[Products], older: Collection[str] = ()) -> int:
+    """By how many units the file says something else about `reserved` than what we wrote.
+
+    Products of an `older` version of the file say nothing about it.
+    """
     found = 0
     for id_, described in file.items():
+        if id_ in older:
+            continue
         known = [
             {size.item.sku: size.reserved for size in version[id_].sizes}
             for version in written

@@ -16,13 +16,15 @@ from fancymonkey.core.model import Entry, Item, Level, Product, split_sku
 from fancymonkey.core.outcomes import Answer
 from fancymonkey.errors import DataError, StoreError
 from fancymonkey.store.base import Submit
-from fancymonkey.store.edits import Products, Truth, commands_of, refusals, reserved_edits
+from fancymonkey.store.edits import Truth, commands_of
 from fancymonkey.store.files import Disk
+from fancymonkey.store.intake import checked, described, report_assumptions, take
 from fancymonkey.store.memory import Image
-from fancymonkey.store.past import Past, Since
+from fancymonkey.store.owners_text import is_kept, keeping, text_to_write
+from fancymonkey.store.past import Past
 from fancymonkey.store.products_file import Catalogue, read_products
-from fancymonkey.store.products_report import assumptions
-from fancymonkey.store.products_text import NEW_FILE, ProductsText, shelves
+from fancymonkey.store.products_text import ProductsText, shelves
+from fancymonkey.store.stale import Since
 from fancymonkey.store.versions import UNCHECKED, Version, Versions
 
 log = logging.getLogger(__name__)
@@ -35,7 +37,6 @@ SHARE = 10
 RETRY_SECONDS = 5.0
 PART = 500
 """Products of one edit that are submitted together: a queue has its limits."""
-ASSUMED_SHOWN = 20
 YOUNG_SECONDS = 2.0
 """How long a file is read again although it looks the same: a change within one tick of the file
 system's clock does not show."""
@@ -52,7 +53,7 @@ class Mirror:
     ) -> None:
         self._stale: set[str] | None = None
         self._versions = Versions(disk, path, state)
-        self._past = Past(_products)
+        self._past = Past(state)
         self._since: Since
         self._name = path.name
         self._image = image
@@ -85,6 +86,7 @@ class Mirror:
         """The store is empty again. Raises OSError."""
         async with self._turn:
             await asyncio.to_thread(self._versions.uncheck)
+            await asyncio.to_thread(self._past.forget)
             self.all_changed()
 
     @property
@@ -106,6 +108,7 @@ class Mirror:
         empty, self._since = self._image().empty, since
         await asyncio.to_thread(self._versions.open)
         await asyncio.to_thread(self._versions.check_ledger, self._image().revision)
+        await asyncio.to_thread(self._past.open, self._image().revision)
         content = await asyncio.to_thread(self._versions.read)
         if content is None and not empty:
             log.warning("%s is missing and is written anew", self._versions.path)
@@ -114,13 +117,16 @@ class Mirror:
                 self._text = await asyncio.to_thread(ProductsText, content.decode())
                 self._content = content
                 if version.revision != UNCHECKED:
-                    await asyncio.to_thread(self._past.keep, version)
+                    await self._keep(version)
                     self._stale = set()
                     self.changed(await since(version.revision))
                 if len(self._versions.known) > 1:
                     await asyncio.to_thread(self._versions.remember, version)
                 break
         await self.reconcile()
+        if self._text is not None and not is_kept(self._image().rows):
+            for keep in keeping(self._text, self._image().rows):
+                await self._submit([keep])
         if self._problem is not None and empty:
             raise DataError(self._problem)
 
@@ -136,15 +142,22 @@ class Mirror:
         if content is None:
             return []
         self.edited = await asyncio.to_thread(self._versions.is_edited, content)
+        truth = Truth.of(self._image().rows)
         try:
-            catalogue = await asyncio.to_thread(read_products, content, self._name)
+            catalogue = await asyncio.to_thread(self._checked, content, truth)
         except DataError as error:
             if empty:
                 raise
             self._problem = str(error)
             return []
-        truth = Truth.of(self._image().rows)
         return commands_of(catalogue.products, [], truth, "") if empty else []
+
+    def _checked(self, content: bytes, truth: Truth) -> Catalogue:
+        if not self.edited and not self._image().empty:  # as an older version has accepted it
+            return read_products(content, self._name, lenient=True)
+        self._past.open(self._image().revision)
+        written = [described(version) for version in self._versions.stored()]
+        return checked(content, self._name, written, self._past, truth)
 
     def watch(self, submit: Submit) -> None:
         """From now on looks at the file twice a second, and runs its edits through `submit`."""
@@ -256,12 +269,12 @@ class Mirror:
         if version.content == self._content:
             if self._versions.known[-1].revision == UNCHECKED:
                 await asyncio.to_thread(self._versions.remember, version)
-                await asyncio.to_thread(self._past.keep, version)
+                await self._keep(version)
             return False
         replaced = await asyncio.to_thread(self._versions.replace, version, self._content)
         if replaced.written:
             self._content = version.content
-            await asyncio.to_thread(self._past.keep, version)
+            await self._keep(version)
         else:  # what the rows say is still to be told, also where the file becomes as it was
             self._stale = None
         if replaced.edit is None:
@@ -274,13 +287,18 @@ class Mirror:
             await asyncio.to_thread(self._versions.put_back, replaced.edit)
         return True
 
+    async def _keep(self, version: Version) -> None:
+        """The file holds this version, of which `_text` is the text."""
+        assert self._text is not None
+        await asyncio.to_thread(self._past.keep, version.revision, self._text.texts)
+
     def _render(self, stale: set[str] | None, rows: Copies) -> bytes | None:
         """What the file has to hold; None where there is nothing to say and no file."""
         wanted = shelves(*rows)
         if self._text is None:
             if not wanted:
                 return None
-            self._text = ProductsText(NEW_FILE)
+            self._text = text_to_write(self._image().rows)
         ids = None if stale is None else {split_sku(sku)[0] for sku in stale}
         return self._text.show(wanted, ids)
 
@@ -291,60 +309,30 @@ class Mirror:
         """
         if content == self._refused:
             return False
+        known = [*self._versions.known, *([] if base is None else [Version(base, UNCHECKED)])]
+        written = [await asyncio.to_thread(described, version) for version in known]
+        label = f"{self._name}/{self._versions.number}/{crc32(content):08x}-{len(content)}"
+        at = known[-1].revision if known else UNCHECKED
+        truth = Truth.of(self._image().rows)
         try:
-            catalogue = await asyncio.to_thread(read_products, content, self._name)
+            edit = await take(
+                content, self._name, written, self._past, self._since, at, truth, label
+            )
         except DataError as error:
             log.error("%s. Going on from the last good state.", error)
             self._refused, self._problem = content, str(error)
             return False
-        known = [version.content for version in self._versions.known]
-        known += [] if base is None else [base]
-        written = [await asyncio.to_thread(_products, version) for version in known]
-        label = f"{self._name}/{self._versions.number}/{crc32(content):08x}-{len(content)}"
-        older = await self._past.older(catalogue.products, written, self._since)
-        truth = Truth.of(self._image().rows)
-        commands = commands_of(catalogue.products, written, truth, label, older)
+        commands = edit.commands
         if commands and not known and self._image().empty:
-            self._report_assumptions(catalogue)
+            report_assumptions(self._name, edit.catalogue)
         answers: list[Answer] = []
-        for start in range(0, len(commands), PART):
-            answers += await self._submit(commands[start : start + PART])
-        self._report(commands, answers, reserved_edits(catalogue.products, written))
-        self._text = await asyncio.to_thread(ProductsText, catalogue.text)
+        text = await asyncio.to_thread(ProductsText, edit.catalogue.text)
+        work = [*commands, *keeping(text, self._image().rows)]
+        for start in range(0, len(work), PART):
+            answers += await self._submit(work[start : start + PART])
+        self.refusals = edit.report(answers[: len(commands)])
+        self._text = text
+        await asyncio.to_thread(self._past.keep_edit, edit.stale.revisions, self._text.texts)
         self._stale = None
         self._problem = self._refused = None
         return True
-
-    def _report_assumptions(self, catalogue: Catalogue) -> None:
-        """Tells what the first file leaves open, and what is taken for it."""
-        assumed = assumptions(catalogue)
-        for text in assumed[:ASSUMED_SHOWN]:
-            log.warning("%s, %s", self._name, text)
-        if len(assumed) > ASSUMED_SHOWN:
-            more = len(assumed) - ASSUMED_SHOWN
-            log.warning("%s: %d more; `fancymonkey check` tells all of them", self._name, more)
-
-    def _report(
-        self, commands: Sequence[Command], answers: Sequence[Answer], reserved: int
-    ) -> None:
-        """Tells the owner what became of an edit."""
-        self.refusals = [
-            f"{self._name}: {text}"
-            for command, answer in zip(commands, answers, strict=True)
-            for text in refusals(command, answer)
-        ]
-        for text in self.refusals:
-            log.warning("%s. The file gets back what the store has.", text)
-        if reserved:
-            log.warning(
-                "%s: %d units were said to be reserved for which there is no hold; `reserved` is "
-                "the sum of live holds and is put right",
-                self._name,
-                reserved,
-            )
-        if commands:
-            log.info("%s: an edit of %d products was taken in", self._name, len(commands))
-
-
-def _products(content: bytes) -> Products:
-    return read_products(content, "our last version").products

@@ -4,13 +4,16 @@ It is a list of products, or an object with a list `products`. A product is name
 `productId`; `sizes` maps each size to its fields. Fields that are missing or null have defaults.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
+from fancymonkey.core.dates import DATE_FORMAT, iso_date
 from fancymonkey.core.model import MAX_QUANTITY, Item, Product, sku_of
 from fancymonkey.errors import DataError
+from fancymonkey.store.field_names import intended
 from fancymonkey.store.json_text import (
     NULL,
     Branch,
@@ -30,6 +33,10 @@ SIZE_FIELDS = frozenset({"skuId", "priceId", "soldOut", "stock", "reserved", "lo
 _MAX_DIGITS = 15
 
 
+Fields = Mapping[str, bool]
+"""The fields of an object by name; False where the value is null."""
+
+
 @dataclass(frozen=True, slots=True)
 class Size:
     """A size as the file shows it."""
@@ -37,14 +44,20 @@ class Size:
     item: Item
     stock: int = 0
     reserved: int = 0
+    fields: Fields = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """A product as the file shows it. `updated_at` of its row is the file's `lastUpdated`, or 0."""
+    """A product as the file shows it. `updated_at` of its row is the file's `lastUpdated`, or 0.
+
+    `stamp` is what the file has as `lastUpdated`, word by word.
+    """
 
     product: Product
     sizes: tuple[Size, ...] = ()
+    fields: Fields = field(default_factory=dict, compare=False)
+    stamp: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +70,24 @@ class Catalogue:
     products: dict[str, Described]
 
 
-def read_products(data: bytes, name: str) -> Catalogue:
-    """What a file says. Raises DataError with the place of the first mistake."""
+def read_products(data: bytes, name: str, *, lenient: bool = False) -> Catalogue:
+    """What a file says. Raises DataError with the place of the first mistake.
+
+    `lenient` reads what an older version of this program has accepted: dates that are not valid.
+    """
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
         place = where(data[: error.start].decode(), error.start)
         raise DataError(f"{name}, {place}: it is not UTF-8 text") from None
     root = parse(text, name)
-    source = _Source(name, text)
+    source = _Source(name, text, lenient=lenient)
     found = root.node
     if isinstance(found, Branch) and found.is_object:
         inner = found.get("products")
         if inner is None:
-            raise source.error("there is no list of products", found)
+            near = _near(found, ("products",))
+            raise source.error(f"there is no list of products{near}", found)
         found = inner
     if not isinstance(found, Branch) or found.is_object:
         raise source.error("a list of products is expected", found)
@@ -103,13 +120,14 @@ class _Source:
     name: str
     text: str
     who: str = ""
+    lenient: bool = False
 
     def error(self, problem: str, node: Node) -> DataError:
         about = f"{self.who}: " if self.who else ""
         return DataError(f"{self.name}, {where(self.text, node.at)}: {about}{problem}")
 
     def about(self, who: str) -> "_Source":
-        return _Source(self.name, self.text, who)
+        return _Source(self.name, self.text, who, self.lenient)
 
     def field(self, owner: Branch, name: str) -> Node | None:
         """The value of a field; None where it is missing or null."""
@@ -146,6 +164,19 @@ class _Source:
             raise self.error(f"{name} must be true or false", node)
         return node.text == "true"
 
+    def date(self, owner: Branch, name: str) -> str | None:
+        text = self.string(owner, name)
+        if text is None or not text.strip():
+            return text if self.lenient else None
+        try:
+            return iso_date(text)
+        except ValueError:
+            if self.lenient:
+                return text
+            node = owner.get(name)
+            assert node is not None
+            raise self.error(f"{name} must be {DATE_FORMAT}", node) from None
+
     def price(self, owner: Branch) -> Decimal | None:
         node = self.field(owner, "price")
         if node is None:
@@ -166,6 +197,12 @@ def price_of(node: Node) -> Decimal | None:
     return price
 
 
+def _near(node: Branch, known: tuple[str, ...]) -> str:
+    """Names the field that is probably meant for a missing one."""
+    pairs = ((slot.name, intended(slot.name, known)) for slot in node.slots)
+    return next((f"; probably {name} is meant for {field}" for name, field in pairs if field), "")
+
+
 def id_field(node: Branch) -> str:
     """Which field names the product."""
     return next((name for name in ID_FIELDS if node.get(name) is not None), "id")
@@ -177,7 +214,7 @@ def _product(source: _Source, node: Node, position: int) -> Described:
     key = id_field(node)
     product_id = source.string(node, key)
     if product_id is None:
-        raise source.error("a product has neither id nor productId", node)
+        raise source.error(f"a product has neither id nor productId{_near(node, ID_FIELDS)}", node)
     if not product_id or "/" in product_id:
         raise source.error(f"{key} must not be empty and must not hold a slash", node)
     source = source.about(f"product {product_id}")
@@ -190,12 +227,20 @@ def _product(source: _Source, node: Node, position: int) -> Described:
         source.string(node, "category") or "",
         source.price(node),
         position,
-        source.string(node, "restockDate"),
+        source.date(node, "restockDate"),
         False,
         max(0, time_of(updated_text or "") or 0),
         _extra(node, PRODUCT_FIELDS | {key}),
     )
-    return Described(product, _sizes(source, node, product_id))
+    stamp = "" if updated is None else text_of(updated)
+    return Described(product, _sizes(source, node, product_id), _fields(node), stamp)
+
+
+def _fields(node: Branch) -> Fields:
+    return {
+        slot.name: not (isinstance(slot.node, Leaf) and slot.node.text == NULL)
+        for slot in node.slots
+    }
 
 
 def _sizes(source: _Source, node: Branch, product_id: str) -> tuple[Size, ...]:
@@ -228,7 +273,8 @@ def _size(source: _Source, size: str, node: Node, product_id: str, position: int
         False,
         _extra(node, SIZE_FIELDS),
     )
-    return Size(item, source.whole(node, "stock", 0), source.whole(node, "reserved", 0))
+    stock, reserved = source.whole(node, "stock", 0), source.whole(node, "reserved", 0)
+    return Size(item, stock, reserved, _fields(node))
 
 
 def _extra(node: Branch, known: frozenset[str]) -> str:

@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 
 from fancymonkey.store.json_text import NULL, Branch, Leaf, Node, where
-from fancymonkey.store.products_file import DEFAULT_THRESHOLD, Catalogue, Described
+from fancymonkey.store.products_file import DEFAULT_THRESHOLD, SIZE_FIELDS, Catalogue, Described
 
 SIZE_DEFAULTS = {"stock": "0 is taken", "lowStockThreshold": f"{DEFAULT_THRESHOLD} is taken"}
+
+MISPLACED_IN_PRODUCT = SIZE_FIELDS - {"skuId", "priceId"}
+MISPLACED_IN_SIZE = frozenset({"price", "restockDate"})
 
 
 def assumptions(catalogue: Catalogue) -> list[str]:
@@ -24,6 +27,12 @@ def _product(node: Branch, described: Described) -> Iterator[tuple[int, str]]:
         yield node.at, f"{who}: name is missing; its id is taken"
     if _is_open(node, "price"):
         yield node.at, f"{who}: price is missing; it can be sold by its sizes' priceId only"
+    date = node.get("restockDate")
+    read = described.product.restock_date
+    if isinstance(date, Leaf) and date.string is not None and date.string.strip() != (read or ""):
+        yield date.at, f"{who}: restockDate {date.string} is read as {read}"
+    for name in sorted(MISPLACED_IN_PRODUCT & described.fields.keys()):
+        yield node.at, f"{who}: {name} is not used here; it belongs in a size"
     sizes = node.get("sizes")
     if not isinstance(sizes, Branch) or not sizes.slots:
         yield node.at, f"{who}: it has no sizes, so there is nothing to sell"
@@ -32,6 +41,8 @@ def _product(node: Branch, described: Described) -> Iterator[tuple[int, str]]:
         if not isinstance(slot.node, Branch):
             continue
         label = f"{who}, size {size.item.size}"
+        for name in sorted(MISPLACED_IN_SIZE & size.fields.keys()):
+            yield slot.node.at, f"{label}: {name} is not used here; it belongs in the product"
         for name, taken in SIZE_DEFAULTS.items():
             if _is_open(slot.node, name):
                 yield slot.node.at, f"{label}: {name} is missing; {taken}"

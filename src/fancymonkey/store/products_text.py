@@ -1,6 +1,6 @@
 """Writing products.json: the owner's text with what has changed, and nothing else."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -83,6 +83,11 @@ class ProductsText:
         self._places = sliced.places
         self._texts = sliced.texts
 
+    @property
+    def texts(self) -> Mapping[str, str]:
+        """The text of each product, by id."""
+        return self._texts
+
     def show(self, wanted: Sequence[Shelf], stale: Collection[str] | None = None) -> bytes:
         """The file's new content: these products, in this order.
 
@@ -106,6 +111,22 @@ class ProductsText:
             for (lead, after), text in zip(self._places, texts.values(), strict=True)
         ]
         return "".join((self._head, ",".join(pieces) or self._inner, self._tail)).encode()
+
+    def sample(self, most: int, count: int | None = None) -> str:
+        """The text with its first products, at most so many characters (and so many) of them."""
+        places: list[tuple[str, str]] = []
+        texts: list[str] = []
+        size = 0
+        for place, text in zip(self._places, self._texts.values(), strict=True):
+            size += len(text)
+            if size > most or len(texts) == count:
+                break
+            places.append(place)
+            texts.append(text)
+        if places and len(places) < len(self._places):
+            places[-1] = (places[-1][0], self._places[-1][1])
+        pieces = [f"{lead}{text}{after}" for (lead, after), text in zip(places, texts, strict=True)]
+        return "".join((self._head, ",".join(pieces) or self._inner, self._tail))
 
     def _changed(self, shelf: Shelf, text: str) -> str:
         """A product's text as it has to be now.

@@ -72,6 +72,15 @@ class Versions:
         if self.known and self.path.exists():
             self.remember(Version(self.known[-1].content, UNCHECKED))
 
+    def stored(self) -> list[Version]:
+        """The versions in the folder, old to new; touches nothing. Raises OSError."""
+        found = [(self._disk.read(path), name) for path, name in self._stored()]
+        return [
+            Version(content, int(name[2]))
+            for content, name in found
+            if f"{crc32(content):08x}" == name[3]
+        ]
+
     def is_edited(self, content: bytes) -> bool:
         """Whether this is none of the versions that we wrote; touches nothing. Raises OSError."""
         ours = {name[3] for _, name in self._stored()}

@@ -3,11 +3,11 @@
 import contextlib
 import re
 from collections.abc import Callable
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
+from fancymonkey.core.dates import iso_date
 from fancymonkey.core.model import MAX_QUANTITY
 
 TEXT_MAX = 200
@@ -67,16 +67,7 @@ def _date(text: str) -> str | None:
     text = text.strip()
     if not text:
         return None
-    dotted = re.fullmatch(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})", text)
-    if dotted:
-        text = f"{dotted[3]}-{dotted[2]:0>2}-{dotted[1]:0>2}"
-    try:
-        if len(text) > TEXT_MAX:
-            raise ValueError
-        datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError("a date: write 2026-01-31 or 2026-01-31T12:00:00Z") from None
-    return text
+    return iso_date(text)
 
 
 def picture(text: str) -> str | None:

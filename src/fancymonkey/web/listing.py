@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from fancymonkey.core.bulk import is_low
+from fancymonkey.core.dates import shown_date
 from fancymonkey.core.model import Item, Level, Product
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.view import View
@@ -208,7 +209,7 @@ def _card(view: View, product_id: str, sizes: list[tuple[Item, Level]]) -> Card:
                 "reserved": sum(level.reserved for _, level in sizes),
                 "available": sum(level.available for _, level in sizes),
             },
-            "restockDate": product.restock_date,
+            "restockDate": shown_date(product.restock_date),
             **_picture(product),
             "lastUpdated": iso(
                 max([product.updated_at, *(level.updated_at for _, level in sizes)])

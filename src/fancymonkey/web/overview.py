@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from fancymonkey.core.model import Event, TurnedAway
 from fancymonkey.core.payment import Concern, Progress, Run
+from fancymonkey.core.shared_ids import shared_ids
 from fancymonkey.engine.demand import HOUR
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import StoreError
@@ -24,6 +25,7 @@ DAYS = 30
 DAYS_MAX = 366
 DAY = 24 * HOUR
 STORE_SECONDS = 2.0
+PROBLEMS_SHOWN = 20
 
 
 async def overview(shop: Shop, call: Call) -> Reply:
@@ -147,6 +149,7 @@ async def _health(shop: Shop) -> dict[str, Any]:
     event = await shop.glance.lately("event", lambda: _last_event(shop.engine))
     return {
         "store": await _store_health(shop.engine),
+        "catalogue": await _catalogue_health(shop),
         "webhook": {
             "configured": bool(shop.settings.stripe_webhook_secrets),
             "lastEvent": None if event is None else iso(event.received_at),
@@ -170,6 +173,16 @@ async def _store_health(engine: Engine) -> dict[str, Any]:
     except (TimeoutError, StoreError):
         problems = ["The store does not answer."]
     return {"ok": not problems, "problems": problems}
+
+
+async def _catalogue_health(shop: Shop) -> dict[str, Any]:
+    """Ids of the payment provider that should be of one product or size, and are of several."""
+
+    async def read() -> list[str]:
+        return await asyncio.to_thread(shared_ids, list(shop.engine.view.items.values()))
+
+    problems = await shop.glance.lately("shared ids", read)
+    return {"ok": not problems, "problems": problems[:PROBLEMS_SHOWN]}
 
 
 async def _last_event(engine: Engine) -> Event | None:

@@ -269,6 +269,7 @@ OWNERS_ANSWERS: dict[str, dict[str, Any]] = {
         "matters": {"open": 1, "due": 0, "backorder": 0, "latePayment": 1},
         "health": {
             "store": {"ok": True, "problems": []},
+            "catalogue": {"ok": True, "problems": []},
             "webhook": {"configured": True, "lastEvent": None, "lastOutcome": None},
             "reconcile": {"configured": False, "at": None, "outcome": None},
             "backup": {"configured": True, "at": None, "outcome": None},
