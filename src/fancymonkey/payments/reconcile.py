@@ -170,7 +170,12 @@ class Reconciler:
         elif session.status == "open" and _lost(hold, session):
             await self._engine.submit(
                 CheckoutOpened(
-                    ref=id_, number=session.number or 0, payment_session=session.id, actor=JOB
+                    ref=id_,
+                    number=session.number or 0,
+                    payment_session=session.id,
+                    amount=session.asked,
+                    currency=session.currency,
+                    actor=JOB,
                 )
             )
             report.mended.append(f"{session.id} belongs to {id_}, its answer was lost")
@@ -211,6 +216,7 @@ class Reconciler:
             payment_status=session.payment_status,
             metadata=metadata,
             payment_intent=session.intent,
+            **session.money,
         )
         event = Event(f"{JOB}:{session.id}:{what}", type_[what], events.Data(thing))
         return events.effect_of(event, self._policy, self._engine.clock())
