@@ -65,7 +65,10 @@ def note_dispute(state: State, command: NoteDispute) -> Answer:
         version = 1 if kept is None else kept.version + 1
         state.put(Document(*place, version, state.now, json.dumps(known)))
     hold = state.hold(command.ref) if command.ref else None
-    after = _matter(state, before, command, hold, known, news=known != facts)
+    note = _words(known)
+    if before is not None:  # what the owner has added stays
+        note += before.note.removeprefix(_words(facts))
+    after = _matter(state, before, command, hold, known, note if known != facts else None)
     if after != before:
         state.put(after)
     return Accepted(
@@ -103,11 +106,12 @@ def _matter(
     command: NoteDispute,
     hold: Reservation | None,
     known: dict[str, Any],
-    *,
-    news: bool,
+    note: str | None,
 ) -> Matter:
-    """The one matter of the dispute, as it stands with what is known now."""
-    words = _words(known)
+    """The one matter of the dispute, as it stands with what is known now.
+
+    Without a `note` there is no news but, perhaps, of the hold.
+    """
     paid = hold is not None and hold.status is Status.CAPTURED
     lines: tuple[Line, ...] = hold.lines if hold is not None and paid else ()
     if before is None:
@@ -123,16 +127,16 @@ def _matter(
     after = replace(before, payment=before.payment or command.ref)
     if hold is not None and before.reservation_id is None:
         after = replace(after, reservation_id=hold.reservation_id, lines=lines)
-    if not news:
+    if note is None:
         return after
     status = known.get("status")
-    after = replace(after, note=words)
+    after = replace(after, note=note)
     if status in SETTLED:
         progress, closed_at = Progress.DONE, before.closed_at or state.now
         if before.progress is Progress.DISMISSED:
             progress = Progress.DISMISSED
         return replace(after, progress=progress, closed_at=closed_at)
-    if status == "lost" and before.closed_at is not None and not before.note.endswith(_LOST):
+    if status == "lost" and before.closed_at is not None and _LOST not in before.note:
         # The owner had put it aside, and now the money is gone.
         return replace(after, progress=Progress.OPEN, opened_at=state.now, closed_at=None)
     return after

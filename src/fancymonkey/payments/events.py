@@ -86,7 +86,6 @@ class Event(msgspec.Struct):
     created: Any = None
     livemode: Any = None
     account: Any = None
-    context: Any = None
 
 
 @dataclass(frozen=True, slots=True)

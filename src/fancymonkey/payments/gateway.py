@@ -133,6 +133,24 @@ class Gateway:
         async for row in self._pages(self._client.v1.events.list_async, query):
             yield json.dumps(row, default=str).encode()
 
+    async def thing(self, kind: str, id_: str) -> dict[str, Any] | None:
+        """An object of Stripe's by what it is and its id; None for what we do not read."""
+        v1 = self._client.v1
+        readers: dict[str, Callable[[str], Awaitable[Any]]] = {
+            "event": v1.events.retrieve_async,
+            "checkout.session": v1.checkout.sessions.retrieve_async,
+            "charge": v1.charges.retrieve_async,
+            "refund": v1.refunds.retrieve_async,
+            "dispute": v1.disputes.retrieve_async,
+        }
+        reader = readers.get(kind)
+        return None if reader is None else await self._ask(partial(reader, id_))
+
+    async def endpoints(self) -> list[dict[str, Any]]:
+        """The webhook endpoints of the account."""
+        listed = self._client.v1.webhook_endpoints.list_async
+        return [row async for row in self._pages(listed, {})]
+
     async def undelivered(self, since: int) -> tuple[int, str | None]:
         """How many events since a time in ms no webhook took (100 at most), and Stripe's `Date`."""
         query: Any = {"created": {"gte": since // 1000}, "delivery_success": False, "limit": PAGE}

@@ -128,7 +128,7 @@ class Reconciler:
                 self._say(report, event, answer.data["outcome"])
 
     def _say(self, report: Report, event: Event, outcome: str) -> None:
-        if outcome not in ("no change", "ignored", "unknown_session"):
+        if outcome not in ("no change", "ignored", "not ours", "unknown_session"):
             thing = event.data.object.id
             report.mended.append(f"missed {event.type} of {thing}: {outcome}")
 
