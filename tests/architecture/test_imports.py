@@ -72,9 +72,12 @@ CORE_SHARED = {
     "command",
     "matters",
     "renames",
+    "pending",
+    "refund_names",
+    "tally",
 }
 # ... but for the files that put the features together.
-CORE_COMPOSES = {"", "execute", "bulk", "act", "undo"}
+CORE_COMPOSES = {"", "execute", "bulk", "act", "undo", "paid", "early"}
 # Debts, to be paid: (feature, the feature that it imports). An entry no longer needed must go.
 CORE_DEBTS: set[tuple[str, str]] = set()
 

@@ -8,7 +8,7 @@ import msgspec
 from fancymonkey.alerts.happenings import Happening, happening
 from fancymonkey.alerts.moves import numbers
 from fancymonkey.core.bulk import Stocked
-from fancymonkey.core.payment import Concern, Matter, Run
+from fancymonkey.core.payment import FACTS, Concern, Matter, Run
 
 _CONCERNS = {
     Concern.LATE_PAYMENT: ("Late payment", "A buyer paid after the hold had ended."),
@@ -16,6 +16,13 @@ _CONCERNS = {
     Concern.SECOND_PAYMENT: ("Paid twice", "A buyer paid a second time for the same hold."),
     Concern.REFUNDED: ("Refunded", "Money was given back: say whether units come back."),
     Concern.REFUND_FAILED: ("Refund failed", "A buyer has not got the money that was given back."),
+    Concern.AMOUNT_DIFFERS: ("Amount differs", "What was paid is not what was held."),
+    Concern.PAYMENT_REUSED: ("One payment, two holds", "One payment has bought two holds."),
+    Concern.FOREIGN_PAYMENT: (
+        "Foreign payment",
+        "A payment of another account or mode names a hold of this shop. Nothing was sold for it.",
+    ),
+    Concern.DISPUTED: ("Disputed", "A buyer's bank disputes a payment. No stock has moved."),
     Concern.NOT_PAID: ("Not paid", "A sale has no payment at Stripe that it can be matched with."),
 }
 
@@ -47,13 +54,15 @@ def matter(row: Matter, units: list[str]) -> Happening:
     """A matter that waits for the owner, with its units by name."""
     title, text = _CONCERNS.get(row.concern, (str(row.concern), ""))
     about = ", ".join(units)
-    lines = [text, f"It is about {about}." if about else "", "Decide it under Payments."]
+    facts = row.note if row.concern in FACTS else ""
+    lines = [text, facts, f"It is about {about}." if about else "", "Decide it under Payments."]
     data = {
         "matterId": row.matter_id,
         "concern": str(row.concern),
         "progress": str(row.progress),
         "payment": row.payment,
         "lines": [{"sku": line.sku, "quantity": line.quantity} for line in row.lines],
+        **({"note": row.note} if facts else {}),
     }
     told = " ".join(line for line in lines if line)
     heading = f"{title}: {about}" if about else title

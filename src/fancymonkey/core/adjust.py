@@ -22,6 +22,7 @@ from fancymonkey.core.model import (
     Status,
 )
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
+from fancymonkey.core.pending import needs_pending, payment_pending, refuse_pending
 from fancymonkey.core.state import Key, State
 
 
@@ -118,6 +119,7 @@ def needs_adjust(command: ItemCommand, state: State) -> Iterator[Key]:
     if isinstance(command, SetReserved):
         for hold in state.holds_of(command.sku):
             yield from needs_lines(hold)
+            yield needs_pending(hold)
 
 
 def _unknown(state: State, sku: str) -> Refused | None:
@@ -209,10 +211,15 @@ def set_reserved(state: State, command: SetReserved) -> Answer:
         for hold in state.holds_of(command.sku):
             if state.level(command.sku, command.location).reserved <= command.quantity:
                 break
+            if payment_pending(state, hold):  # only the owner's release of this very hold ends it
+                continue
             give_back(state, hold, Status.RELEASED, command, command.reason or "ended by the owner")
             ended.append({"reservationId": hold.reservation_id, "sessionId": hold.session_id})
         level = state.level(command.sku, command.location)
         rest = command.quantity - level.reserved
+        if rest < 0:
+            savepoint.undo()
+            return refuse_pending()
         if rest > max(0, level.available):
             savepoint.undo()
             return Refused(

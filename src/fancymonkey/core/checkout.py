@@ -14,7 +14,14 @@ from fancymonkey.core.frozen import dataclass
 from fancymonkey.core.model import Kind, Reservation, SessionLink, Status
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.payment import Checkout, Stage
+from fancymonkey.core.pending import (
+    begin_payment,
+    needs_pending,
+    payment_pending,
+    refuse_pending,
+)
 from fancymonkey.core.state import Key, State
+from fancymonkey.core.tally import keep_asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +53,15 @@ class CheckoutOpened(Command):
     """Notes the provider's session of an attempt, which from now on also means the hold.
 
     Refused where the hold has ended meanwhile, or where the attempt is not the latest any more:
-    that session must not be paid then. Noting the same again changes nothing.
+    that session must not be paid then. Noting the same again changes nothing. `amount` is what it
+    asks for, in the smallest unit of its `currency`, where this is known.
     """
 
     ref: str
     number: int
     payment_session: str
+    amount: int | None = None
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,11 +83,14 @@ class AwaitPayment(Command):
     """Keeps a live hold until `until` (ms) because its payment is under way and takes days.
 
     A deadline is never brought forward. `others` are further ids to try where `ref` means no hold.
+    `payment_session` is the session whose payment it is: until that has failed, nothing but the
+    owner frees the units. A payment that has failed already keeps nothing.
     """
 
     ref: str
     others: tuple[str, ...] = ()
     until: int
+    payment_session: str = ""
 
 
 Ask = Inspect | BeginCheckout | CheckoutOpened | CloseCheckout | AwaitPayment
@@ -91,6 +104,7 @@ def needs_checkout(command: Ask, state: State) -> Iterator[Key]:
         hold = state.hold(ref)
         if hold is not None:
             yield Checkout, hold.reservation_id
+            yield needs_pending(hold)
     if isinstance(command, CheckoutOpened):
         yield from needs_hold(state, command.payment_session)
 
@@ -113,6 +127,7 @@ def inspect(state: State, command: Inspect) -> Answer:
             "expires_at": hold.expires_at,
             "lines": [(line.sku, line.quantity) for line in hold.lines],
             "checkout": None if checkout is None else _told(checkout),
+            "payment_pending": payment_pending(state, hold),
             "revision": state.revision,
         }
     )
@@ -135,6 +150,8 @@ def begin_checkout(state: State, command: BeginCheckout) -> Answer:
         return Refused(Code.CHECKOUT_CHANGED, "This session has another hold now. Try again.")
     if hold.status is not Status.HELD:
         return _ended(hold)
+    if payment_pending(state, hold):
+        return refuse_pending()
     before = state.get(Checkout, hold.reservation_id)
     if before is not None and before.stage is not Stage.CLOSED:
         return Refused(Code.CHECKOUT_CHANGED, "Another checkout of this hold began. Try again.")
@@ -179,6 +196,8 @@ def checkout_opened(state: State, command: CheckoutOpened) -> Answer:
     if checkout.payment_session != command.payment_session:
         opened = replace(checkout, stage=Stage.OPEN, payment_session=command.payment_session)
         state.put(opened)
+        if command.amount is not None:
+            keep_asked(state, command.payment_session, command.amount, command.currency)
     return Accepted(
         {
             "reservation_id": hold.reservation_id,
@@ -200,7 +219,8 @@ def close_checkout(state: State, command: CloseCheckout) -> Answer:
     if checkout.payment_session not in (None, command.payment_session):
         return Accepted(None)
     state.put(replace(checkout, stage=Stage.CLOSED))
-    if command.until is not None and hold.status is Status.HELD and hold.expires_at is not None:
+    kept = hold.status is not Status.HELD or payment_pending(state, hold)
+    if command.until is not None and hold.expires_at is not None and not kept:
         _set_deadline(state, hold, command.until, command)
     return Accepted(None)
 
@@ -213,7 +233,8 @@ def await_payment(state: State, command: AwaitPayment) -> Answer:
             break
     else:
         return _unknown()
-    if hold.status is Status.HELD:
+    session = command.payment_session or command.ref
+    if hold.status is Status.HELD and begin_payment(state, hold, session, command.until):
         hold = _keep_until(state, hold, command.until, command)
     return Accepted({"reservation_id": hold.reservation_id, "expires_at": hold.expires_at})
 

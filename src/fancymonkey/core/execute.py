@@ -10,7 +10,11 @@ from fancymonkey.core import (
     adjust,
     catalogue,
     checkout,
+    dispute,
+    early,
+    foreign,
     keep,
+    paid,
     record,
     refund,
     reserve,
@@ -64,6 +68,7 @@ class RecordEvent(Command):
 
     The same `event_id` again changes nothing and gets the first outcome. Where that was that
     nobody knew what it was about it is tried again: its hold may have become known meanwhile.
+    What it reports of a payment that is not known yet is applied when that payment comes.
     """
 
     event_id: str
@@ -89,6 +94,7 @@ def _needs_parts(command: Chain | Many, state: State) -> Iterator[Key]:
 
 def _needs_event(command: RecordEvent, state: State) -> Iterator[Key]:
     yield Event, command.event_id
+    yield from early.needs_remember(command.effect)
     if command.effect is not None:
         yield from needs(command.effect, state)
 
@@ -192,8 +198,12 @@ def _event(state: State, command: RecordEvent) -> Answer:
             data = answer.data
             told = data if isinstance(data, dict) else {}
             outcome = told.get("outcome") or ("done" if told.get("lines") else "no change")
+            if told.get("unknown"):
+                early.remember(state, command.effect)
         else:
             outcome = str(answer.code)
+            if answer.code is Code.UNKNOWN_SESSION:
+                early.remember(state, command.effect)
     if outcome != before:
         state.put(Event(command.event_id, command.type, command.object_id, state.now, outcome))
     return Accepted({"outcome": outcome, "first": outcome != before, "effect": data})
@@ -203,7 +213,7 @@ RULES: dict[type[Command], tuple[Needs, Rule]] = {
     reserve.Reserve: (reserve.needs_reserve, reserve.reserve),
     reserve.Attach: (reserve.needs_attach, reserve.attach),
     resolve.Release: (resolve.needs_ref, resolve.release),
-    resolve.Capture: (resolve.needs_ref, resolve.capture),
+    resolve.Capture: (paid.needs_capture, paid.capture),
     resolve.Expire: (lambda command, state: iter(()), resolve.expire),
     adjust.Adjust: (adjust.needs_adjust, adjust.adjust),
     adjust.Count: (adjust.needs_adjust, adjust.count),
@@ -231,6 +241,8 @@ RULES: dict[type[Command], tuple[Needs, Rule]] = {
     refund.Settle: (refund.needs_refund, refund.settle),
     refund.Doubt: (refund.needs_refund, refund.doubt),
     refund.RefundFailed: (refund.needs_refund, refund.refund_failed),
+    dispute.NoteDispute: (dispute.needs_dispute, dispute.note_dispute),
+    foreign.NoteForeign: (foreign.needs_foreign, foreign.note_foreign),
     undo.Undo: (undo.needs_undo, undo.undo),
     act.Act: (_needs_act, _act),
     Chain: (_needs_parts, _chain),

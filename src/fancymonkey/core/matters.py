@@ -23,6 +23,7 @@ def raise_matter(
     payment: str,
     lines: tuple[Line, ...] = (),
     progress: Progress = Progress.OPEN,
+    note: str = "",
 ) -> Matter:
     """The matter of this concern, raised now where there was none."""
     found = matter_of(state, concern, about)
@@ -36,6 +37,7 @@ def raise_matter(
             lines,
             state.now,
             None if progress in (Progress.OPEN, Progress.DUE) else state.now,
+            note,
         )
         state.put(found)
     return found

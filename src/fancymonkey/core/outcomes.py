@@ -23,6 +23,7 @@ class Code(StrEnum):
     SESSION_IN_USE = "session_in_use"
     HOLD_ENDED = "hold_ended"
     CHECKOUT_OPEN = "checkout_open"
+    PAYMENT_PENDING = "payment_pending"
     CHECKOUT_CHANGED = "checkout_changed"
     TOO_MANY_CHECKOUTS = "too_many_checkouts"
     UNKNOWN_MATTER = "unknown_matter"

@@ -52,6 +52,19 @@ class Concern(StrEnum):
     REFUNDED = "refunded"
     NOT_PAID = "not_paid"
     REFUND_FAILED = "refund_failed"
+    AMOUNT_DIFFERS = "amount_differs"
+    PAYMENT_REUSED = "payment_reused"
+    FOREIGN_PAYMENT = "foreign_payment"
+    DISPUTED = "disputed"
+
+
+FACTS = (
+    Concern.AMOUNT_DIFFERS,
+    Concern.PAYMENT_REUSED,
+    Concern.FOREIGN_PAYMENT,
+    Concern.DISPUTED,
+)
+"""Concerns whose note has facts."""
 
 
 class Progress(StrEnum):
@@ -71,9 +84,10 @@ class Progress(StrEnum):
 class Matter(Row):
     """Something about a payment that does not settle itself, and that nobody may overlook.
 
-    There is one a payment and concern (of refunds that failed: one a refund), whatever is told how
-    often. `lines` are the units that it is about: those backordered, or those that may come back
-    after a refund. `payment` is the provider's id of the payment.
+    There is one a payment and concern (of refunds that failed and of disputes: one each), whatever
+    is told how often. `lines` are the units that it is about: those backordered, or those that may
+    come back after a refund. `payment` is the provider's id of the payment. `note` is the owner's;
+    before it are the facts, where the concern needs any.
     """
 
     TABLE: ClassVar[str] = "matter"

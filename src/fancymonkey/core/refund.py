@@ -4,29 +4,22 @@ A refund returns nothing to stock by itself: the goods may be with the buyer. It
 and units come back when the owner says so, each at most once.
 """
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from fancymonkey.core.backorders import fill_backorders, strike_backorders
 from fancymonkey.core.command import Command, needs_hold, needs_lines
-from fancymonkey.core.document import Document
 from fancymonkey.core.frozen import dataclass
 from fancymonkey.core.matters import matter_of, needs_matters, raise_matter
 from fancymonkey.core.model import Kind, Line, Reservation, Status
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
-from fancymonkey.core.payment import Concern, Matter, Progress
+from fancymonkey.core.payment import FACTS, Concern, Matter, Progress
+from fancymonkey.core.refund_names import WHOLE, is_news, needs_names, none_stands
 from fancymonkey.core.renames import needs_renames, on_sale
 from fancymonkey.core.state import Key, State
 
 OWED = (Concern.LATE_PAYMENT, Concern.BACKORDER, Concern.SECOND_PAYMENT)
 """What a refund of the payment may settle."""
-
-REFUNDS = "refunds"
-"""The folder of which refunds of a payment were told, by the payment's id."""
-
-WHOLE = "whole"
-"""Stands among them when all the money is back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +71,7 @@ class RefundFailed(Command):
     """A refund (`refund`, its own id) of the payment `ref` has not reached the buyer.
 
     What it has settled stays so; that the buyer has no money is a matter of its own, and once.
+    Where no other refund stands nothing is asked about the units any more.
     """
 
     ref: str
@@ -92,9 +86,12 @@ def needs_refund(
         yield from needs_hold(state, command.ref)
         yield from needs_matters(command.ref, *OWED)
         yield from needs_matters(command.refund, Concern.REFUND_FAILED)
-        owed = _owed(state, (command.ref,))
+        yield needs_names(command.ref)
+        owed, hold = _owed(state, (command.ref,)), state.hold(command.ref)
         if owed is not None and owed.reservation_id is not None:
             yield Reservation, owed.reservation_id
+        if hold is not None:
+            yield from needs_matters(hold.reservation_id, Concern.REFUNDED)
         return
     if isinstance(command, Doubt):
         yield from needs_hold(state, command.ref)
@@ -116,7 +113,7 @@ def needs_refund(
         yield from needs_matters(ref, *OWED)
     hold = _paid(state, command)
     if hold is not None:
-        yield Document, (REFUNDS, command.ref)
+        yield needs_names(command.ref)
         yield from needs_matters(hold.reservation_id, Concern.REFUNDED)
         yield from needs_lines(hold)
         for line in hold.lines:
@@ -154,7 +151,7 @@ def note_refund(state: State, command: NoteRefund) -> Answer:
     matter = raise_matter(
         state, Concern.REFUNDED, hold.reservation_id, hold, command.ref, hold.lines
     )
-    if not _is_news(state, command):
+    if not is_news(state, command.ref, WHOLE if command.whole else command.refund):
         asked = matter.closed_at is None
         return Accepted({"outcome": "return proposed" if asked else "no change"})
     lines = matter.lines
@@ -175,21 +172,6 @@ def note_refund(state: State, command: NoteRefund) -> Answer:
     return Accepted({"outcome": "return proposed"})
 
 
-def _is_news(state: State, command: NoteRefund) -> bool:
-    """Whether this refund was not told before; from now on it was.
-
-    After the whole there is none left. A part without a name is news only where it is the first.
-    """
-    place = (REFUNDS, command.ref)
-    kept = state.get(Document, place)
-    told = [] if kept is None else json.loads(kept.body)
-    name = WHOLE if command.whole else command.refund
-    if name in told or WHOLE in told or (told and not name):
-        return False
-    state.put(Document(*place, len(told) + 1, state.now, json.dumps([*told, name])))
-    return True
-
-
 def doubt(state: State, command: Doubt) -> Answer:
     """Applies a `Doubt`."""
     hold = state.hold(command.ref)
@@ -207,7 +189,16 @@ def refund_failed(state: State, command: RefundFailed) -> Answer:
     if hold is None:
         return Refused(Code.UNKNOWN_SESSION, "There is no hold for this payment.")
     raise_matter(state, Concern.REFUND_FAILED, command.refund, hold, command.ref)
+    _withdraw(state, hold, command)
     return Accepted({"outcome": "refund failed"})
+
+
+def _withdraw(state: State, hold: Reservation, command: RefundFailed) -> None:
+    """Where no refund stands any more, nothing is asked about the units."""
+    nothing = none_stands(state, command.ref, command.refund)
+    asked = matter_of(state, Concern.REFUNDED, hold.reservation_id)
+    if nothing and asked is not None and asked.closed_at is None and asked.payment == command.ref:
+        _close(state, asked, Progress.DISMISSED, "the refund has failed")
 
 
 def _owed(state: State, refs: Iterable[str]) -> Matter | None:
@@ -326,7 +317,7 @@ def _close(state: State, matter: Matter, progress: Progress, note: str) -> Matte
         matter,
         progress=progress,
         closed_at=state.now if over else None,
-        note=note or matter.note,
+        note=f"{matter.note} {note}".strip() if matter.concern in FACTS else note or matter.note,
     )
     state.put(after)
     return after

@@ -18,7 +18,8 @@ from fancymonkey.core.model import (
 )
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.payment import Checkout, Stage
-from fancymonkey.core.state import Key, State
+from fancymonkey.core.pending import needs_pending, payment_pending, refuse_pending
+from fancymonkey.core.state import FOREVER, Key, State
 
 _RESERVED = Kind.RESERVED
 Lines = dict[tuple[str, str], Line]
@@ -55,6 +56,8 @@ def needs_reserve(command: Reserve, state: State) -> list[Key]:
         found += needs_item(line.sku, line.location)
     if hold is not None:
         found.append((Checkout, hold.reservation_id))
+        if hold.status is HELD:
+            found.append(needs_pending(hold))
     if command.source is not None:
         found += needs_source(command.source, state)
     return found
@@ -112,6 +115,8 @@ def reserve(state: State, command: Reserve) -> Answer:
 
 def _at_checkout(state: State, hold: Reservation) -> Refused | None:
     """Why the lines of a hold cannot change now: the buyer is paying for them as they are."""
+    if payment_pending(state, hold):
+        return refuse_pending()
     checkout = state.get(Checkout, hold.reservation_id)
     if checkout is None or checkout.stage is Stage.CLOSED:
         return None
@@ -238,6 +243,9 @@ def needs_attach(command: Attach, state: State) -> Iterator[Key]:
     """The rows that `attach` reads."""
     yield from needs_hold(state, command.ref)
     yield from needs_hold(state, command.session_id)
+    hold = state.hold(command.ref)
+    if hold is not None:
+        yield needs_pending(hold)
 
 
 def attach(state: State, command: Attach) -> Answer:
@@ -257,6 +265,9 @@ def attach(state: State, command: Attach) -> Answer:
         return Refused(Code.OUT_OF_RANGE, "This deadline has come already.")
     if other is None or elsewhere:
         state.put(SessionLink(command.session_id, hold.reservation_id))
+    sooner = command.expires_at is not None and command.expires_at < (hold.expires_at or FOREVER)
+    if sooner and payment_pending(state, hold):
+        return refuse_pending()
     if command.expires_at is not None and command.expires_at != hold.expires_at:
         hold = replace(hold, expires_at=command.expires_at)
         state.put(hold)

@@ -10,9 +10,16 @@ from fancymonkey.core.holds import give_back
 from fancymonkey.core.matters import matter_of, needs_matters, raise_matter
 from fancymonkey.core.model import Kind, Line, Reservation, SessionLink, Status
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
-from fancymonkey.core.payment import Checkout, Concern, Progress
+from fancymonkey.core.payment import Checkout, Concern, Progress, Stage
+from fancymonkey.core.pending import (
+    end_payment,
+    needs_pending,
+    payment_pending,
+    refuse_pending,
+)
 from fancymonkey.core.renames import needs_renames, renamed
 from fancymonkey.core.state import Key, State, by_deadline
+from fancymonkey.core.tally import Money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +29,8 @@ class Release(Command):
     `others` are further ids to try where `ref` means no hold. With `payment_session` or `number`
     the hold is given back only where that is the session of its latest checkout (the attempt
     `number`, where the session is not known yet), or where it never had one: an older session that
-    ends says nothing about the hold.
+    ends says nothing about the hold. `failed`: that session's payment, which took days, has failed.
+    While another payment is under way the hold stays, unless it is `deliberate`: the owner's will.
     """
 
     ref: str
@@ -30,6 +38,8 @@ class Release(Command):
     reason: str = ""
     payment_session: str | None = None
     number: int | None = None
+    failed: bool = False
+    deliberate: bool = False
 
     @property
     def of_attempt(self) -> bool:
@@ -44,9 +54,9 @@ class Capture(Command):
     A payment is a fact and is never refused: where the hold has ended, or less is on hand than
     it held, what is available is sold and the rest is backordered. Capturing twice changes nothing.
     `others` are further ids to try where `ref` means no hold, `intent` is the provider's id of the
-    payment itself. With `refund_late` a late payment that cannot be served whole moves no stock
-    and is due for a refund instead. A late payment, a backorder and a second payment of the same
-    hold each raise a matter.
+    payment itself, `money` what was paid. With `refund_late` a late payment that cannot be served
+    whole moves no stock and is due for a refund instead. A late payment, a backorder and a second
+    payment of the same hold each raise a matter.
     """
 
     ref: str
@@ -54,6 +64,7 @@ class Capture(Command):
     payment_id: str | None = None
     intent: str | None = None
     refund_late: bool = False
+    money: Money | None = None
 
     @property
     def about(self) -> str | None:
@@ -74,9 +85,11 @@ def needs_ref(command: Release | Capture, state: State) -> Iterator[Key]:
     for ref in (command.ref, *command.others):
         yield from needs_hold(state, ref)
     if isinstance(command, Release):
-        hold = _find(state, command) if command.of_attempt else None
+        hold = _find(state, command)
         if hold is not None:
-            yield Checkout, hold.reservation_id
+            yield needs_pending(hold)
+            if command.of_attempt:
+                yield Checkout, hold.reservation_id
         return
     hold = _find(state, command)
     if hold is not None and hold.status is not Status.HELD:
@@ -96,17 +109,33 @@ def release(state: State, command: Release) -> Answer:
         return Refused(Code.UNKNOWN_SESSION, "There is no hold for this session.")
     if hold.status is not Status.HELD:
         return Accepted(_summary(state, hold, ()))
-    if command.of_attempt and not _is_latest(state, hold, command):
+    if command.of_attempt and not _frees(state, hold, command):
         return Accepted(_summary(state, hold, ()))
+    pending = payment_pending(state, hold)
+    if pending and not command.deliberate:
+        return refuse_pending()
     ended = give_back(state, hold, Status.RELEASED, command, command.reason)
-    return Accepted(_summary(state, ended, ended.lines))
+    return Accepted({**_summary(state, ended, ended.lines), "payment_pending": pending})
+
+
+def _frees(state: State, hold: Reservation, command: Release) -> bool:
+    """Whether the end of one attempt to pay is the end of the hold."""
+    was_pending = command.payment_session is not None and end_payment(
+        state, hold, command.payment_session, failed=command.failed
+    )
+    latest = _is_latest(state, hold, command)
+    checkout = state.get(Checkout, hold.reservation_id)
+    if payment_pending(state, hold):
+        if latest and checkout is not None:  # the payment under way is the last that there is
+            state.put(replace(checkout, stage=Stage.CLOSED))
+        return False
+    over = checkout is not None and checkout.stage is Stage.CLOSED
+    return latest or (was_pending and over)
 
 
 def capture(state: State, command: Capture) -> Answer:
     """Applies a `Capture`."""
-    hold = None if command.payment_id is None else state.hold(command.payment_id)
-    if hold is None or hold.payment_id != command.payment_id:
-        hold = _find(state, command)
+    hold = captured_by(state, command)
     if hold is None:
         return Refused(Code.UNKNOWN_SESSION, "There is no hold for this payment.")
     if hold.status is Status.CAPTURED:
@@ -138,6 +167,14 @@ def capture(state: State, command: Capture) -> Answer:
     return Accepted({**_summary(state, paid, paid.lines), "backordered": rows})
 
 
+def captured_by(state: State, command: Capture) -> Reservation | None:
+    """The hold that a payment is for: the one that it has bought, or that its ids mean."""
+    hold = None if command.payment_id is None else state.hold(command.payment_id)
+    if hold is None or hold.payment_id != command.payment_id:
+        hold = _find(state, command)
+    return hold
+
+
 RAISED = (Concern.LATE_PAYMENT, Concern.BACKORDER, Concern.SECOND_PAYMENT)
 """What a payment may raise."""
 
@@ -149,6 +186,8 @@ def _again(state: State, hold: Reservation, command: Capture) -> Answer:
     """A payment of a hold that has been captured: the same one, or money that is owed back."""
     about = command.about
     second = None not in (about, hold.payment_id) and hold.payment_id != command.payment_id
+    if second and command.intent is not None and state.hold(command.intent) == hold:
+        second = False  # the same payment, reported under another session
     if second and about is not None and not any(matter_of(state, one, about) for one in UNSOLD):
         progress = Progress.DUE if command.refund_late else Progress.OPEN
         raise_matter(state, Concern.SECOND_PAYMENT, about, hold, about, progress=progress)

@@ -60,12 +60,14 @@ function search(event) {
 
 async function release(holds) {
   const paying = holds.some((hold) => hold.checkout);
+  const pending = holds.filter((hold) => hold.paymentPending).length;
   const reason = await question(
     `Give ${plural(holds.length, "hold")} back?`,
     (give) => html`<form @submit=${(event) => { event.preventDefault(); give(new FormData(event.target).get("reason").trim()); }}>
       <ul class="listed">${holds.slice(0, 10).map((hold) => html`<li>${told(hold)}</li>`)}${holds.length > 10 ? html`<li class="quiet">and ${number(holds.length - 10)} more</li>` : nothing}</ul>
       <p>The units can be bought by others at once, and whoever held them has to begin again. This cannot be undone.
         ${paying ? "At the checkout it is closed too, as far as that is still possible: who pays in this very moment becomes a late payment." : ""}</p>
+      ${pending ? html`<p class="bad" role="alert"><b>A payment is under way for ${plural(pending, "hold")}.</b> When the money comes there may be nothing left to sell for it: it becomes a late payment, which you have to serve or refund.</p>` : nothing}
       <label class="field">Reason, for the history<input name="reason" maxlength="200" placeholder="ended by the owner" /></label>
       <div class="actions"><button type="button" class="quiet" @click=${() => give(null)}>Cancel</button><button class="button">Give back</button></div>
     </form>`,
@@ -100,7 +102,7 @@ function end(hold) {
 
 function who(hold) {
   if (hold.by === "owner") return "Set aside by the shop";
-  return html`Buyer${hold.checkout && hold.status === "held" ? html` <span class="badge backordered">paying</span>` : nothing} <small class="quiet id" title=${hold.sessionId ?? hold.id}>${hold.sessionId ?? hold.id}</small>`;
+  return html`Buyer${hold.paymentPending ? html` <span class="badge backordered">payment under way</span>` : hold.checkout && hold.status === "held" ? html` <span class="badge backordered">paying</span>` : nothing} <small class="quiet id" title=${hold.sessionId ?? hold.id}>${hold.sessionId ?? hold.id}</small>`;
 }
 
 const back = (hold) => (hold.status === "held" ? html`<button type="button" class="quiet small" aria-label="Give back ${told(hold)}" @click=${() => release([hold])}>Give back</button>` : nothing);

@@ -14,8 +14,13 @@ export const CONCERNS = {
   second_payment: ["Paid twice", () => "A hold that was paid already is paid again. Nothing was sold for it."],
   refunded: ["Refunded", (some) => (some ? "The money went back at Stripe. Say what comes back to the shelf." : "The money went back at Stripe.")],
   refund_failed: ["Refund failed", () => "The money that was given back has not reached the buyer. Give it another way, or try again."],
+  amount_differs: ["Amount differs", () => "The money is not what was held would cost. The units are sold; look at the payment at Stripe, and refund or ship what is missing."],
+  payment_reused: ["One payment, two holds", () => "One payment has bought two holds. Look which of them the buyer is to get."],
+  foreign_payment: ["Foreign payment", () => "A payment of another Stripe account, or of the other mode, names a hold of this shop. Nothing was sold for it."],
+  disputed: ["Disputed", () => "The buyer's bank disputes the payment. No stock has moved: stop the parcel, or take the units back under Stock once they are here."],
   not_paid: ["No payment found", () => "The hold counts as paid, and Stripe knows of no payment."],
 };
+const FACTS = ["amount_differs", "payment_reused", "foreign_payment", "disputed"]; // their note has the facts
 const PROGRESS = { due: ["backordered", "Refund under way"], done: ["good", "Done"], dismissed: ["", "Put aside"] };
 
 async function settle(matter, body, done, after) {
@@ -76,7 +81,7 @@ function actions(matter, can, after) {
   return html`<div class="row-actions">
     ${matter.concern === "refunded" && some ? act("Take back …", what, () => takeBack(matter, after)) : nothing}
     ${owes ? act("Keep as backorder …", what, keep) : nothing}
-    ${can.admin && ["late_payment", "second_payment", "backorder", "refund_failed"].includes(matter.concern) ? act("Refund …", what, refund) : nothing}
+    ${can.admin && ["late_payment", "second_payment", "backorder", "refund_failed", "amount_differs", "payment_reused"].includes(matter.concern) ? act("Refund …", what, refund) : nothing}
     ${owes ? nothing : act("Done …", what, done)}
     ${act("Put aside …", what, aside)}
   </div>`;
@@ -92,7 +97,7 @@ export function matterList(label, rows, can, after, current) {
     return matter.progress === "open" ? nothing : html` <span class="badge ${kind}">${words}</span>`;
   };
   const columns = [
-    ["What", (matter) => html`<b>${CONCERNS[matter.concern]?.[0] ?? matter.concern}</b>${state(matter)}<small class="quiet block">${CONCERNS[matter.concern]?.[1](matter.lines.length > 0)}</small>${matter.note && matter.progress !== "open" ? html`<small class="block">“${matter.note}”</small>` : nothing}`, "title"],
+    ["What", (matter) => html`<b>${CONCERNS[matter.concern]?.[0] ?? matter.concern}</b>${state(matter)}<small class="quiet block">${CONCERNS[matter.concern]?.[1](matter.lines.length > 0)}</small>${FACTS.includes(matter.concern) && matter.note ? html`<small class="block">${matter.note}</small>` : nothing}${!FACTS.includes(matter.concern) && matter.note && matter.progress !== "open" ? html`<small class="block">“${matter.note}”</small>` : nothing}`, "title"],
     ["Units", (matter) => (matter.lines.length ? matter.lines.map((line) => html`<div><b class="number">${number(line.quantity)}</b> × ${toHistory(line)}</div>`) : html`<span class="quiet">–</span>`)],
     ["Since", (matter) => moment(matter.openedAt)],
     ["Payment", payment],

@@ -20,9 +20,11 @@ const OUTCOMES = {
   "refund failed": ["warn", "Refund failed"],
   "second payment": ["warn", "Paid twice"],
   "in doubt": ["warn", "In doubt"],
+  disputed: ["warn", "Disputed"],
+  "not ours": ["warn", "Other account or mode"],
   unknown_session: ["", "Unknown session"],
 };
-const UNMOVED = ["no change", "ignored", "refund noted", "refund failed", "return proposed", "unknown_session"];
+const UNMOVED = ["no change", "ignored", "refund noted", "refund failed", "return proposed", "disputed", "not ours", "unknown_session"];
 let comparing = false;
 let told = EVENTS;
 

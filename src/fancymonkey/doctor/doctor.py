@@ -12,7 +12,7 @@ from fancymonkey.doctor.files import check_disk, check_folder
 from fancymonkey.doctor.finding import Check, Finding, Patient, Severity, error
 from fancymonkey.doctor.growth import check_growth
 from fancymonkey.doctor.home import elsewhere
-from fancymonkey.doctor.payments import check_stripe, check_webhook
+from fancymonkey.doctor.payments import check_endpoint, check_stripe, check_webhook
 from fancymonkey.doctor.places import check_places
 from fancymonkey.doctor.server import check_server
 from fancymonkey.doctor.settings import check_settings
@@ -37,6 +37,7 @@ CHECKS: tuple[Check, ...] = (
     check_growth,
     check_server,
     check_stripe,
+    check_endpoint,
 )
 """All of them, in the order in which they are told."""
 

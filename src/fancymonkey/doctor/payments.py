@@ -8,7 +8,9 @@ from fancymonkey.core.payment import Run
 from fancymonkey.doctor.finding import Finding, Patient, error, warning
 from fancymonkey.engine.words import counted
 from fancymonkey.errors import PaymentError, PaymentRefused
+from fancymonkey.payments.events import SELECTED
 
+ENDPOINT = "/api/webhooks/stripe"
 DAY = 24 * 3_600_000
 SKEW = 30_000
 """How far (ms) our clock may be from Stripe's; a webhook is refused at 300 s."""
@@ -69,6 +71,35 @@ async def check_stripe(patient: Patient) -> AsyncIterator[Finding]:
             "believed, and holds end at the wrong time.",
             "Let this machine keep time by NTP: timedatectl set-ntp true",
         )
+
+
+async def check_endpoint(patient: Patient) -> AsyncIterator[Finding]:
+    """Whether the endpoint at Stripe sends every type of event that the service acts upon."""
+    if patient.gateway is None:
+        return
+    try:
+        rows = await patient.gateway.endpoints()
+    except PaymentError:  # a restricted key may not ask, and `check_stripe` says what else is wrong
+        return
+    for row in rows:
+        url, types = row.get("url"), row.get("enabled_events")
+        if not isinstance(url, str) or not isinstance(types, list) or not url.endswith(ENDPOINT):
+            continue
+        missing = [type_ for type_ in SELECTED if type_ not in types]
+        if row.get("status") == "disabled":
+            yield error(
+                "webhook.disabled",
+                f"Stripe has switched the endpoint {url} off: no event comes.",
+                "Enable it in Stripe's dashboard. `fancymonkey reconcile` brings in what was "
+                "missed.",
+            )
+        elif missing and "*" not in types:
+            yield warning(
+                "webhook.events",
+                f"The endpoint {url} does not send {', '.join(missing)}.",
+                "Select these events for it in Stripe's dashboard: without them refunds or "
+                "disputes are not followed.",
+            )
 
 
 def _unreachable(reason: str) -> Finding:

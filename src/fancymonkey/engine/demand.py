@@ -1,8 +1,10 @@
 """Demand that found no stock, counted in memory and handed on in portions."""
 
 from itertools import islice
+from typing import Any
 
 from fancymonkey.core.command import Command
+from fancymonkey.core.execute import Many
 from fancymonkey.core.model import TurnedAway
 from fancymonkey.core.outcomes import Answer, Code, Refused
 from fancymonkey.core.reserve import Reserve
@@ -18,11 +20,23 @@ class Demand:
         self._counts: dict[tuple[str, int], tuple[int, int]] = {}
 
     def count(self, command: Command, answer: Answer, now: int) -> None:
-        """Counts the lines of a reserve that found too little; anything else is left alone."""
-        if not isinstance(command, Reserve) or not isinstance(answer, Refused):
+        """Counts the lines of a reserve that found too little; anything else is left alone.
+
+        So does one that is a part of more, as at the checkout.
+        """
+        if not isinstance(answer, Refused):
             return
-        if answer.code in (Code.INSUFFICIENT_STOCK, Code.SOLD_OUT):
-            for fault in answer.detail:
+        if isinstance(command, Reserve):
+            self._refused(answer.code, answer.detail, now)
+        elif isinstance(command, Many) and isinstance(answer.detail, dict):
+            rows = zip(command.commands, answer.detail.get("rows", ()), strict=False)
+            first = next(((part, row) for part, row in rows if "refused" in row), None)
+            if first is not None and isinstance(first[0], Reserve):  # else it may come alone
+                self._refused(first[1]["refused"], first[1]["detail"], now)
+
+    def _refused(self, code: str, faults: Any, now: int) -> None:
+        if code in (Code.INSUFFICIENT_STOCK, Code.SOLD_OUT):
+            for fault in faults:
                 self._add(fault["sku"], now // HOUR, 1, fault["requested"])
 
     def take(self) -> tuple[TurnedAway, ...]:

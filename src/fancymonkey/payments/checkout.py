@@ -91,6 +91,8 @@ class Checkouts:
     async def _try(self, wish: Wish) -> Opened | NoPrice | Refused:
         hold = await inspect(self._engine, wish.session_id)
         live = hold if hold is not None and hold["status"] == "held" else None
+        if live is not None and live["payment_pending"]:
+            return _PAID_NOW
         if live is not None and _under_way(live):
             if not wish.lines or _same(live, wish.lines):
                 return await self._resume(live)
@@ -155,7 +157,7 @@ class Checkouts:
     async def _replaced(self, wish: Wish) -> tuple[Command, ...]:
         """What gives the buyer's hold from before back, where there is one that is not paid."""
         before = None if wish.replaces is None else await inspect(self._engine, wish.replaces)
-        if before is None or before["status"] != "held":
+        if before is None or before["status"] != "held" or before["payment_pending"]:
             return ()
         if _under_way(before) and await self._abandon(before) is not None:
             return ()
@@ -173,7 +175,13 @@ class Checkouts:
             )
             return answer
         answer = await self._engine.submit(
-            CheckoutOpened(ref=id_, number=number, payment_session=session.id)
+            CheckoutOpened(
+                ref=id_,
+                number=number,
+                payment_session=session.id,
+                amount=session.asked,
+                currency=session.currency,
+            )
         )
         if isinstance(answer, Refused):
             await self._expire_quietly(session.id)

@@ -7,10 +7,13 @@ import msgspec
 
 from fancymonkey.core.checkout import AwaitPayment
 from fancymonkey.core.command import Command
+from fancymonkey.core.dispute import NoteDispute
 from fancymonkey.core.execute import RecordEvent
+from fancymonkey.core.foreign import NoteForeign
 from fancymonkey.core.refund import NoteRefund, RefundFailed
 from fancymonkey.core.resolve import Capture, Release
 from fancymonkey.payments.gateway import GIVEN_BACK, LOST, PAID, id_of
+from fancymonkey.payments.money import amount_shown, minute_shown, money_of, word
 
 ACTOR = "stripe"
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -23,7 +26,13 @@ CHARGE_REFUNDED = "charge.refunded"
 REFUND_CREATED = "refund.created"
 REFUND_UPDATED = "refund.updated"
 REFUND_FAILED = "refund.failed"
-REFUNDS = (CHARGE_REFUNDED, REFUND_CREATED, REFUND_UPDATED, REFUND_FAILED)
+CHARGE_REFUND_UPDATED = "charge.refund.updated"
+REFUNDS = (CHARGE_REFUNDED, REFUND_CREATED, REFUND_UPDATED, REFUND_FAILED, CHARGE_REFUND_UPDATED)
+DISPUTES = tuple(
+    f"charge.dispute.{name}"
+    for name in ("created", "updated", "funds_withdrawn", "funds_reinstated", "closed")
+)
+FUNDS = {DISPUTES[2]: "withdrawn", DISPUTES[3]: "reinstated"}
 
 TYPES = (
     COMPLETED,
@@ -31,12 +40,16 @@ TYPES = (
     ASYNC_FAILED,
     EXPIRED,
     *REFUNDS,
+    *DISPUTES,
 )
-"""The types of events that may move stock. All others are kept and answered, and do nothing."""
+"""The types of events that we act upon. All others are kept and answered, and do nothing."""
+
+SELECTED = tuple(type_ for type_ in TYPES if type_ != CHARGE_REFUND_UPDATED)
+"""The types that an endpoint at Stripe must send; `refund.updated` has what is left out."""
 
 
 class Object(msgspec.Struct):
-    """What we read of the object that an event is about: a session, a charge or a refund."""
+    """What we read of the object that an event is about: a session, charge, refund or dispute."""
 
     id: Annotated[str, msgspec.Meta(max_length=255)] = ""
     payment_status: str | None = None
@@ -46,6 +59,16 @@ class Object(msgspec.Struct):
     payment_intent: Any = None
     refunded: bool | None = None
     status: str | None = None
+    currency: Any = None
+    amount_total: Any = None
+    amount_subtotal: Any = None
+    total_details: Any = None
+    currency_conversion: Any = None
+    line_items: Any = None
+    charge: Any = None
+    amount: Any = None
+    reason: Any = None
+    evidence_details: Any = None
 
 
 class Data(msgspec.Struct):
@@ -60,6 +83,9 @@ class Event(msgspec.Struct):
     id: Id
     type: Id
     data: Data
+    created: Any = None
+    livemode: Any = None
+    account: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +94,15 @@ class Policy:
 
     `refund_late`: a late payment that cannot be served is refunded, else it becomes a backorder.
     `take_back`: a whole refund returns the units at once, else the owner is asked. `patience`: how
-    long (ms) a hold waits for money that is under way.
+    long (ms) a hold waits for money that is under way. `currency` is what the shop sells in,
+    `livemode` the mode of its key, where there is one.
     """
 
     refund_late: bool = False
     take_back: bool = False
     patience: int = 7 * 86_400_000
+    currency: str = ""
+    livemode: bool | None = None
 
 
 def record(event: Event, policy: Policy, now: int) -> RecordEvent:
@@ -90,8 +119,15 @@ def record(event: Event, policy: Policy, now: int) -> RecordEvent:
 def effect_of(event: Event, policy: Policy, now: int) -> Command | None:
     """What an event asks of the inventory, or None where it asks nothing."""
     thing = event.data.object
+    why = foreign(event, policy)
+    if why is not None:
+        paid = event.type in (COMPLETED, ASYNC_SUCCEEDED)
+        refs = tuple(id_ for id_ in _ids(thing) if id_) if paid else ()
+        return NoteForeign(refs=refs, payment=thing.id, why=why, actor=ACTOR, cause=event.id)
     if event.type in REFUNDS:
         return _refund(event, policy)
+    if event.type in DISPUTES:
+        return _dispute(event, policy)
     ids = [id_ for id_ in _ids(thing) if id_]
     if not ids:
         return None
@@ -101,7 +137,12 @@ def effect_of(event: Event, policy: Policy, now: int) -> Command | None:
             if event.type == COMPLETED and thing.payment_status not in PAID:
                 until = now + policy.patience
                 return AwaitPayment(
-                    ref=first, others=others, until=until, actor=ACTOR, cause=event.id
+                    ref=first,
+                    others=others,
+                    until=until,
+                    payment_session=thing.id,
+                    actor=ACTOR,
+                    cause=event.id,
                 )
             return Capture(
                 ref=first,
@@ -109,6 +150,7 @@ def effect_of(event: Event, policy: Policy, now: int) -> Command | None:
                 payment_id=thing.id,
                 intent=id_of(thing.payment_intent),
                 refund_late=policy.refund_late,
+                money=money_of(msgspec.structs.asdict(thing), policy.currency),
                 actor=ACTOR,
                 cause=event.id,
             )
@@ -120,6 +162,7 @@ def effect_of(event: Event, policy: Policy, now: int) -> Command | None:
                 reason="payment failed" if failed else "checkout session expired",
                 payment_session=thing.id,
                 number=_number(thing),
+                failed=failed,
                 actor=ACTOR,
                 cause=event.id,
             )
@@ -145,6 +188,46 @@ def _refund(event: Event, policy: Policy) -> Command | None:
         actor=ACTOR,
         cause=event.id,
     )
+
+
+def _dispute(event: Event, policy: Policy) -> Command | None:
+    """A dispute names its payment, or at least its charge; none is left out for lack of them."""
+    thing = event.data.object
+    if not thing.id:
+        return None
+    evidence = thing.evidence_details if isinstance(thing.evidence_details, dict) else {}
+    created = event.created if isinstance(event.created, int) and event.created > 0 else 0
+    return NoteDispute(
+        ref=id_of(thing.payment_intent) or id_of(thing.charge) or "",
+        dispute=thing.id,
+        at=created * 1000,
+        status=word(thing.status),
+        funds=FUNDS.get(event.type, ""),
+        amount=amount_shown(thing.amount, thing.currency),
+        reason=word(thing.reason).replace("_", " "),
+        due=minute_shown(evidence.get("due_by")),
+        actor=ACTOR,
+        cause=event.id,
+    )
+
+
+def foreign(event: Event, policy: Policy) -> str | None:
+    """Why an event is not of this shop's account or mode, or None where it is."""
+    if event.account is not None:
+        return f"The event is of another account, {word(event.account) or 'which has no id'}."
+    if policy.livemode is None or not isinstance(event.livemode, bool):
+        return None
+    if event.livemode != policy.livemode:
+        mode, key = ("live", "test") if event.livemode else ("test", "live")
+        return f"The event is of {mode} mode; STRIPE_SECRET_KEY is a {key} key."
+    return None
+
+
+def livemode_of(key: str | None) -> bool | None:
+    """The mode of a secret or restricted key, or None where nobody knows."""
+    kind, _, rest = (key or "").partition("_")
+    mode = rest.partition("_")[0]
+    return {"live": True, "test": False}.get(mode) if kind in ("sk", "rk") else None
 
 
 def _ids(thing: Object) -> list[str]:

@@ -5,7 +5,7 @@ Every call may take seconds. None is made while a lock or a transaction is open.
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,15 @@ GIVEN_BACK = ("succeeded", "pending", "requires_action")
 """States of a refund in which the money goes, or will go, back."""
 LOST = ("failed", "canceled")
 """States of a refund in which the buyer gets nothing."""
+MONEY = (
+    "currency",
+    "amount_total",
+    "amount_subtotal",
+    "total_details",
+    "currency_conversion",
+    "line_items",
+)
+"""What a session says of money."""
 NONSENSE = (AttributeError, KeyError, OverflowError, TypeError, ValueError)
 """What reading an answer of another shape than Stripe's raises."""
 
@@ -28,7 +37,8 @@ class PaymentSession:
 
     `reservation_id` is what may be the hold that it was made for, `ours` whether our metadata says
     so: another system on the same account has ids of its own. `number` is which attempt of that
-    hold, `intent` the id of the payment itself.
+    hold, `intent` the id of the payment itself. `asked` is the price of its lines, in the smallest
+    unit of its `currency`; `money` is all that it says of money, as Stripe has it.
     """
 
     id: str
@@ -41,6 +51,9 @@ class PaymentSession:
     ours: bool
     number: int | None
     intent: str | None
+    asked: int | None = None
+    currency: str = ""
+    money: dict[str, Any] = field(default_factory=dict)
 
     @property
     def paid(self) -> bool:
@@ -119,6 +132,24 @@ class Gateway:
         query = {"created": {"gte": since // 1000}, "types": list(types)}
         async for row in self._pages(self._client.v1.events.list_async, query):
             yield json.dumps(row, default=str).encode()
+
+    async def thing(self, kind: str, id_: str) -> dict[str, Any] | None:
+        """An object of Stripe's by what it is and its id; None for what we do not read."""
+        v1 = self._client.v1
+        readers: dict[str, Callable[[str], Awaitable[Any]]] = {
+            "event": v1.events.retrieve_async,
+            "checkout.session": v1.checkout.sessions.retrieve_async,
+            "charge": v1.charges.retrieve_async,
+            "refund": v1.refunds.retrieve_async,
+            "dispute": v1.disputes.retrieve_async,
+        }
+        reader = readers.get(kind)
+        return None if reader is None else await self._ask(partial(reader, id_))
+
+    async def endpoints(self) -> list[dict[str, Any]]:
+        """The webhook endpoints of the account."""
+        listed = self._client.v1.webhook_endpoints.list_async
+        return [row async for row in self._pages(listed, {})]
 
     async def undelivered(self, since: int) -> tuple[int, str | None]:
         """How many events since a time in ms no webhook took (100 at most), and Stripe's `Date`."""
@@ -200,7 +231,7 @@ def session_of(row: dict[str, Any]) -> PaymentSession:
         named = metadata.get("reservationId")
         said = None if row.get("payment_link") else row.get("client_reference_id")
         number = str(metadata.get("checkout", ""))
-        found = id_of(row)
+        found, asked = id_of(row), row.get("amount_subtotal")
         if found is None:
             raise _senseless()
         return PaymentSession(
@@ -214,6 +245,9 @@ def session_of(row: dict[str, Any]) -> PaymentSession:
             ours=bool(named),
             number=int(number) if number.isascii() and number.isdigit() else None,
             intent=id_of(row.get("payment_intent")),
+            asked=asked if isinstance(asked, int) else None,
+            currency=str(row.get("currency") or "").lower()[:10],
+            money={name: row[name] for name in MONEY if name in row},
         )
     except NONSENSE as error:
         raise _senseless() from error

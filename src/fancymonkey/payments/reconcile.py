@@ -128,7 +128,7 @@ class Reconciler:
                 self._say(report, event, answer.data["outcome"])
 
     def _say(self, report: Report, event: Event, outcome: str) -> None:
-        if outcome not in ("no change", "ignored", "unknown_session"):
+        if outcome not in ("no change", "ignored", "not ours", "unknown_session"):
             thing = event.data.object.id
             report.mended.append(f"missed {event.type} of {thing}: {outcome}")
 
@@ -170,7 +170,12 @@ class Reconciler:
         elif session.status == "open" and _lost(hold, session):
             await self._engine.submit(
                 CheckoutOpened(
-                    ref=id_, number=session.number or 0, payment_session=session.id, actor=JOB
+                    ref=id_,
+                    number=session.number or 0,
+                    payment_session=session.id,
+                    amount=session.asked,
+                    currency=session.currency,
+                    actor=JOB,
                 )
             )
             report.mended.append(f"{session.id} belongs to {id_}, its answer was lost")
@@ -211,6 +216,7 @@ class Reconciler:
             payment_status=session.payment_status,
             metadata=metadata,
             payment_intent=session.intent,
+            **session.money,
         )
         event = Event(f"{JOB}:{session.id}:{what}", type_[what], events.Data(thing))
         return events.effect_of(event, self._policy, self._engine.clock())

@@ -17,6 +17,7 @@ STATUS: dict[str, int] = {
     Code.SESSION_IN_USE: 409,
     Code.HOLD_ENDED: 410,
     Code.CHECKOUT_OPEN: 409,
+    Code.PAYMENT_PENDING: 409,
     Code.CHECKOUT_CHANGED: 409,
     Code.TOO_MANY_CHECKOUTS: 429,
     Code.UNKNOWN_MATTER: 404,

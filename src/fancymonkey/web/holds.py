@@ -9,8 +9,10 @@ import msgspec
 from msgspec import Meta, Struct
 
 from fancymonkey.core.command import Command
+from fancymonkey.core.document import Document
 from fancymonkey.core.model import MANUAL, Reservation, Status
 from fancymonkey.core.payment import Checkout, Stage
+from fancymonkey.core.pending import FOLDER, pending_until
 from fancymonkey.core.resolve import Release
 from fancymonkey.engine.engine import Engine
 from fancymonkey.web.access import require
@@ -160,6 +162,7 @@ async def _begun(
 
 async def _hold_out(engine: Engine, row: Reservation) -> dict[str, Any]:
     checkout = await engine.store.find(Checkout, row.reservation_id)
+    kept = await engine.store.find(Document, (FOLDER, row.reservation_id))
     return {
         "id": row.reservation_id,
         "sessionId": row.session_id,
@@ -171,6 +174,7 @@ async def _hold_out(engine: Engine, row: Reservation) -> dict[str, Any]:
         "endedAt": None if row.ended_at is None else iso(row.ended_at),
         "late": row.late,
         "checkout": _checkout_out(checkout),
+        "paymentPending": pending_until(kept, row, engine.clock()) is not None,
     }
 
 
@@ -205,6 +209,7 @@ async def release_holds(shop: Shop, call: Call) -> Reply:
     ids = list(dict.fromkeys(body.ids))
     doing = Doing(shop, actor.name, "release", body.reason, key, mark)
     results: list[dict[str, Any]] = []
+    warnings: list[str] = []
     released = 0
     reason = body.reason or "ended by the owner"
     makers = [partial(_release, actor.name, reason, id_) for id_ in ids]
@@ -215,6 +220,8 @@ async def release_holds(shop: Shop, call: Call) -> Reply:
         results.append(
             {"id": ids[len(results)], "status": None if found is None else found["status"]}
         )
+        if moved and found["payment_pending"]:
+            warnings.append(_PAYING.format(ids[len(results) - 1]))
         if moved and shop.checkouts is not None:
             shop.checkouts.close_later(found["reservation_id"])
     return ok(
@@ -224,6 +231,7 @@ async def release_holds(shop: Shop, call: Call) -> Reply:
                 "act": doing.act,
                 "released": released,
                 "results": results,
+                "warnings": warnings,
                 "revision": shop.engine.view.revision,
             }
         )
@@ -231,4 +239,7 @@ async def release_holds(shop: Shop, call: Call) -> Reply:
 
 
 def _release(actor: str, reason: str, ref: str, act_id: str) -> Command:
-    return Release(ref=ref, reason=reason, actor=actor, cause=act_id)
+    return Release(ref=ref, reason=reason, actor=actor, cause=act_id, deliberate=True)
+
+
+_PAYING = "A payment for {} is under way. When the money comes it will be a late payment."

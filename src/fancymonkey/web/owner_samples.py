@@ -140,6 +140,7 @@ OWNERS_ANSWERS: dict[str, dict[str, Any]] = {
                 "endedAt": None,
                 "late": False,
                 "checkout": None,
+                "paymentPending": False,
             }
         ],
         "total": 1,
@@ -152,6 +153,7 @@ OWNERS_ANSWERS: dict[str, dict[str, Any]] = {
         "act": _ACT,
         "released": 1,
         "results": [{"id": _HOLD, "status": "released"}],
+        "warnings": [],
         "revision": 83,
     },
     "history": {

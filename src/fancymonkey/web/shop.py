@@ -16,7 +16,7 @@ from fancymonkey.jobs.catalogue import jobs_of
 from fancymonkey.jobs.desk import Jobs
 from fancymonkey.payments.basket import Terms
 from fancymonkey.payments.checkout import Checkouts
-from fancymonkey.payments.events import Policy
+from fancymonkey.payments.events import Policy, livemode_of
 from fancymonkey.payments.gateway import Gateway
 from fancymonkey.payments.reconcile import Reconciler
 from fancymonkey.web.auth import Throttle
@@ -106,6 +106,8 @@ def policy_of(settings: Settings) -> Policy:
         refund_late=settings.late_payment == "refund",
         take_back=settings.return_on_refund == "auto",
         patience=settings.pending_payment_days * 86_400_000,
+        currency=settings.currency,
+        livemode=livemode_of(settings.stripe_secret_key),
     )
 
 

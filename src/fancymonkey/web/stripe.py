@@ -4,14 +4,19 @@ The scheme is Stripe's (docs: "Verify webhook signatures manually"): the header 
 holds `t=<unix seconds>` and one or more `v1=<hex>`; a `v1` is the HMAC-SHA256 of `<t>.<body>`.
 """
 
+import logging
+
 import msgspec
 
 from fancymonkey.core.outcomes import Refused
-from fancymonkey.payments.events import Event, record
+from fancymonkey.payments.events import Event, foreign, record
+from fancymonkey.payments.thin import Unfetched, bare, fetched, thin_of
 from fancymonkey.web.answers import refusal
 from fancymonkey.web.http import Call, Problem, Reply, ok, parse
 from fancymonkey.web.shop import Shop
 from fancymonkey.web.wire import encode
+
+log = logging.getLogger(__name__)
 
 TOLERANCE_SECONDS = 300
 """How far a signature's time may be from ours, either way."""
@@ -24,6 +29,7 @@ SECONDS_DIGITS = 12
 
 
 _event = msgspec.json.Decoder(Event)
+_anything: msgspec.json.Decoder[object] = msgspec.json.Decoder(object)
 
 
 def check_signature(header: bytes | None, body: bytes, secrets: tuple[str, ...], now: int) -> None:
@@ -83,11 +89,13 @@ async def webhook(shop: Shop, call: Call) -> Reply:
     except Problem:
         shop.meter.webhook_refused += 1
         raise
-    event = parse(_event, body)
+    event = await _event_of(shop, body)
     answer = await shop.engine.submit(record(event, shop.policy, shop.engine.clock()))
     if isinstance(answer, Refused):
         raise refusal(answer)
     shop.meter.event(answer.data["outcome"])
+    if answer.data["outcome"] == "not ours":
+        log.warning("%s: %s", event.id, foreign(event, shop.policy))
     if answer.data["outcome"] in OWES and shop.checkouts is not None:
         shop.checkouts.refund_later()
     return ok(
@@ -100,3 +108,21 @@ async def webhook(shop: Shop, call: Call) -> Reply:
             }
         )
     )
+
+
+async def _event_of(shop: Shop, body: bytes) -> Event:
+    """The event that a body is; where it came without its object, Stripe is asked for that.
+
+    Raises Problem 422 where the object cannot be had: Stripe sends the event again later.
+    """
+    thin = thin_of(body)
+    if thin is None:
+        return parse(_event, body)
+    parse(_anything, body)  # what is kept of it must be sound, as of any other
+    if not thin.ours:
+        return bare(thin)
+    try:
+        return await fetched(thin, None if shop.checkouts is None else shop.checkouts.gateway)
+    except Unfetched as error:
+        log.warning("%s: %s", thin.id, error)
+        raise Problem(422, "thin_event", str(error)) from error

@@ -1,0 +1,59 @@
+"""Which events the endpoint at Stripe sends, and that the manual lists them all."""
+
+from typing import cast
+
+from fancymonkey.config import Settings
+from fancymonkey.doctor.finding import Patient
+from fancymonkey.doctor.payments import check_endpoint
+from fancymonkey.payments.events import SELECTED
+from fancymonkey.payments.gateway import Gateway
+from fancymonkey.standin.app import DEMO_KEY
+from fancymonkey.store.memory import MemoryStore
+from tests.architecture.source import ROOT
+from tests.payments.conftest import Till, till
+
+__all__ = ["till"]
+
+
+async def ask_endpoints(rows: list[dict[str, object]]) -> list[str]:
+    class Endpoints:
+        async def endpoints(self) -> list[dict[str, object]]:
+            return rows
+
+    patient = Patient(Settings(), MemoryStore(), 0, None, "", cast(Gateway, Endpoints()))
+    return [f"{one.id}: {one.what}" async for one in check_endpoint(patient)]
+
+
+URL = "https://shop.example/api/webhooks/stripe"
+
+
+async def test_the_events_that_an_endpoint_does_not_send() -> None:
+    every = [str(type_) for type_ in SELECTED]
+    assert await ask_endpoints([{"url": URL, "enabled_events": every, "status": "enabled"}]) == []
+    assert await ask_endpoints([{"url": URL, "enabled_events": ["*"]}]) == []
+    assert await ask_endpoints([{"url": "https://other.example", "enabled_events": []}]) == []
+    assert await ask_endpoints([{"url": 7, "enabled_events": "x"}, {}]) == []
+    less = [type_ for type_ in every if not type_.startswith("charge.dispute.")]
+    (found,) = await ask_endpoints([{"url": URL, "enabled_events": less}])
+    assert found.startswith("webhook.events: ")
+    assert "charge.dispute.created" in found
+    assert "charge.refunded" not in found
+    (found,) = await ask_endpoints([{"url": URL, "enabled_events": every, "status": "disabled"}])
+    assert found.startswith("webhook.disabled: ")
+
+
+async def test_a_key_that_may_not_list_endpoints_is_no_finding(till: Till) -> None:
+    """The stand-in has no endpoints to list: it answers as Stripe does to a restricted key."""
+    settings = till.shop.settings
+    gateway = Gateway(DEMO_KEY, settings.stripe_api_base)
+    patient = Patient(settings, till.shop.engine.store, 0, None, "", gateway)
+    try:
+        assert [one async for one in check_endpoint(patient)] == []
+    finally:
+        await gateway.close()
+
+
+def test_the_how_tos_list_every_event_to_select() -> None:
+    for page in ("sell-with-stripe.md", "receive-stripe-events.md"):
+        text = (ROOT / "docs" / "how-to" / page).read_text("utf-8")
+        assert [type_ for type_ in SELECTED if f"`{type_}`" not in text] == [], page

@@ -1,0 +1,240 @@
+"""What was paid is compared with what was held: a difference is a matter, a discount is none."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from fancymonkey.core.catalogue import NewItem, UpsertProduct
+from fancymonkey.core.model import Item, Product
+from fancymonkey.payments.events import Policy
+from tests.core.builders import Shop, take
+from tests.payments.conftest import OWNER, Till
+from tests.payments.happened import open_matters, session, take_in
+from tests.web.shops import HOODIE
+from tests.web.signing import deliver, event
+
+USD = Policy(currency="usd")
+CONCERN = "amount_differs"
+
+
+def priced(price: str = "20", **wanted: int) -> Shop:
+    """A shop whose hold s1 has units of product t at a price, or of t and u."""
+    shop = Shop()
+    for position, (product_id, cost) in enumerate((("t", price), ("u", "7.50"))):
+        item = NewItem(Item(f"{product_id}/M", product_id, "M"), 50)
+        product = Product(product_id, product_id, "tees", Decimal(cost), position + 5)
+        shop.do(UpsertProduct(product=product, items=(item,)))
+    shop.do(take("s1", **(wanted or {"t_M": 1})))
+    return shop
+
+
+def pay(shop: Shop, policy: Policy = USD, **more: Any) -> list[str]:
+    """The words of the matters that a payment raises."""
+    fields = {"currency": "usd", **more}
+    answer = take_in(shop, session("completed", status="paid", **fields), policy)
+    assert answer["outcome"] == "done"  # a payment is a fact: it is captured all the same
+    return [row.note for row in open_matters(shop, CONCERN)]
+
+
+DISCOUNT = {"amount_discount": 500, "amount_tax": 0, "amount_shipping": 0}
+
+
+@pytest.mark.parametrize(
+    ("held", "more"),
+    [
+        ({"t_M": 1}, {"amount_total": 6000}),
+        ({"t_M": 1}, {"amount_subtotal": 6000, "amount_total": 5500, "total_details": DISCOUNT}),
+        ({"t_M": 2}, {"amount_subtotal": 2000, "amount_total": 2000}),
+        ({"t_M": 3}, {"amount_subtotal": 4000, "amount_total": 4000}),
+        ({"t_M": 10}, {"amount_subtotal": 18000, "amount_total": 18000}),
+        ({"t_M": 1, "u_M": 2}, {"amount_subtotal": 4250, "amount_total": 4250}),
+        ({"t_M": 1}, {"amount_subtotal": 1, "amount_total": 1}),
+        ({"t_M": 1}, {"amount_subtotal": 0, "amount_total": 0}),
+        ({"t_M": 1}, {"amount_subtotal": 3000, "amount_total": 3000}),
+        ({"t_M": 1}, {"amount_subtotal": 2000, "amount_total": 2000, "currency": "eur"}),
+        ({"t_M": 1}, {"amount_subtotal": 0, "amount_total": 0, "currency": "xxx"}),
+        ({"t_M": 1}, {"currency": "EUR"}),
+        (
+            {"t_M": 2},
+            {"amount_subtotal": 4000, "line_items": {"data": [{"quantity": 3}], "has_more": False}},
+        ),
+    ],
+    ids=str,
+)
+def test_a_difference_is_one_matter(held: dict[str, int], more: dict[str, Any]) -> None:
+    shop = priced(**held)
+    (words,) = pay(shop, **more)
+    assert words
+    (matter,) = open_matters(shop)
+    assert (matter.payment, matter.reservation_id) == ("pi_A", "h-s1")
+    take_in(shop, session("async_payment_succeeded", status="paid", **more), USD)
+    assert len(open_matters(shop)) == 1
+
+
+@pytest.mark.parametrize(
+    ("held", "more"),
+    [
+        ({"t_M": 1}, {"amount_subtotal": 2000, "amount_total": 2000}),
+        ({"t_M": 1}, {"amount_subtotal": 2000, "amount_total": 1500, "total_details": DISCOUNT}),
+        ({"t_M": 1}, {"amount_subtotal": 2000, "amount_total": 0}),
+        ({"t_M": 1}, {"amount_subtotal": 2000, "amount_total": 2380}),
+        ({"t_M": 1}, {"amount_subtotal": 2000, "amount_total": 2900, "shipping_cost": {"a": 1}}),
+        ({"t_M": 1}, {"amount_total": 1500, "total_details": DISCOUNT}),
+        (
+            {"t_M": 1},
+            {"amount_total": 2880, "total_details": {"amount_tax": 380, "amount_shipping": 500}},
+        ),
+        ({"t_M": 1}, {"amount_subtotal": 1500, "amount_total": 1500}),
+        ({"t_M": 1}, {"amount_subtotal": 2380, "amount_total": 2380}),
+        ({"t_M": 2, "u_M": 1}, {"amount_subtotal": 4750, "amount_total": 4750}),
+        ({"t_M": 1}, {"amount_subtotal": None, "amount_total": None, "currency": None}),
+        ({"t_M": 1}, {"amount_total": "2000", "currency": 7}),
+        ({"t_M": 1}, {"amount_total": 10**30}),
+        (
+            {"t_M": 2},
+            {"amount_subtotal": 9900, "line_items": {"data": [{"quantity": 2}], "has_more": False}},
+        ),
+        (
+            {"t_M": 2},
+            {"amount_subtotal": 4000, "line_items": {"data": [{"quantity": 1}], "has_more": True}},
+        ),
+        (
+            {"t_M": 1},
+            {
+                "currency": "eur",
+                "amount_subtotal": 1840,
+                "currency_conversion": {"source_currency": "usd", "amount_subtotal": 2000},
+            },
+        ),
+    ],
+    ids=str,
+)
+def test_what_fits_raises_none(held: dict[str, int], more: dict[str, Any]) -> None:
+    assert pay(priced(**held), **more) == []
+
+
+@pytest.mark.parametrize(
+    ("currency", "goods", "words"),
+    [("jpy", 40, "40 JPY"), ("kwd", 40000, "40.000 KWD"), ("isk", 4000, "40.00 ISK")],
+)
+def test_amounts_are_counted_and_shown_as_the_currency_wants(
+    currency: str, goods: int, words: str
+) -> None:
+    policy = Policy(currency=currency)
+    fits = {"currency": currency, "amount_subtotal": goods // 2}
+    assert pay(priced(), policy, **fits) == []
+    (note,) = pay(priced(), policy, **{**fits, "amount_subtotal": goods})
+    assert words in note
+
+
+def test_without_a_price_in_the_catalogue_only_the_currency_is_compared() -> None:
+    shop = Shop()
+    shop.do(take("s1", a_M=2))
+    assert pay(shop, amount_subtotal=999) == []
+    shop = Shop()
+    shop.do(take("s1", a_M=2))
+    assert len(pay(shop, amount_subtotal=999, currency="eur")) == 1
+
+
+def test_one_payment_under_two_sessions_that_buys_two_holds_is_a_matter() -> None:
+    shop = priced()
+    shop.do(take("s2", t_M=1))
+    take_in(shop, session("completed", "cs_A", status="paid"), USD)
+    second = session("completed", "cs_B", "h-s2", "paid", payment_intent="pi_A")
+    take_in(shop, second, USD)
+    (matter,) = open_matters(shop)
+    assert str(matter.concern) == "payment_reused"
+    assert "h-s1" in matter.note
+    assert "h-s2" in matter.note
+    take_in(shop, session("async_payment_succeeded", "cs_B", "h-s2", payment_intent="pi_A"), USD)
+    assert len(open_matters(shop)) == 1
+    shop.audit()
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_one_payment_under_two_sessions_of_one_hold_is_never_paid_back(*, late: bool) -> None:
+    shop = priced()
+    policy = Policy(currency="usd", refund_late=late)
+    take_in(shop, session("completed", "cs_A", status="paid"), policy)
+    take_in(shop, session("completed", "cs_B", status="paid", payment_intent="pi_A"), policy)
+    assert open_matters(shop) == []
+    assert not any(str(row.progress) == "due" for row in open_matters(shop))
+    take_in(shop, session("completed", "cs_C", status="paid"), policy)
+    assert [str(row.concern) for row in open_matters(shop)] == ["second_payment"]
+
+
+async def paid_otherwise(till: Till, **changed: Any) -> list[dict[str, Any]]:
+    """A session of the till whose event says other money than was asked; the matters then."""
+    found: str = (await till.checkout(quantity=2)).json["sessionId"]
+    till.twin.account.sessions[found] |= changed
+    await till.act(found, "pay")
+    return await till.matters()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"amount_subtotal": 5001, "amount_total": 5001},
+        {"amount_subtotal": 2500, "amount_total": 2500},
+        {"amount_subtotal": 0, "amount_total": 0},
+        {"currency": "eur"},
+    ],
+    ids=str,
+)
+async def test_a_session_of_the_till_is_compared_to_the_cent(
+    till: Till, changed: dict[str, Any]
+) -> None:
+    (matter,) = await paid_otherwise(till, **changed)
+    assert matter["concern"] == CONCERN
+    assert "asked" in matter["note"]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {},
+        {"amount_total": 4500, "total_details": DISCOUNT},
+        {"amount_total": 5950, "total_details": {"amount_tax": 950}},
+        {"amount_total": 0, "total_details": {"amount_discount": 5000}},
+    ],
+    ids=str,
+)
+async def test_discounts_and_taxes_at_the_till_are_no_difference(
+    till: Till, changed: dict[str, Any]
+) -> None:
+    assert await paid_otherwise(till, **changed) == []
+
+
+async def test_on_every_store_and_settled_by_the_owner(any_till: Till) -> None:
+    shop = any_till.shop
+    id_ = (await shop.reserve("b1", quantity=1)).json["reservation"]["id"]
+    paid = event(
+        "completed",
+        "cs_1",
+        payment_intent="pi_1",
+        metadata={"reservationId": id_},
+        amount_total=17400,
+        currency="usd",
+    )
+    assert (await deliver(shop, paid)).json["outcome"] == "done"
+    (matter,) = await any_till.matters()
+    assert (matter["concern"], matter["payment"]) == (CONCERN, "pi_1")
+    assert matter["lines"][0]["productId"] == HOODIE
+    answer = await any_till.settle_matter(matterId=matter["id"], then="done", note="sent two more")
+    assert answer.status == 200, answer
+    listed = await shop.client.get("/api/payments/matters", OWNER)
+    (row,) = listed.json["matters"]
+    assert "174.00 USD" in row["note"]
+    assert row["note"].endswith("sent two more")
+
+
+async def test_what_the_webhook_missed_is_compared_by_reconciliation(till: Till) -> None:
+    found: str = (await till.checkout(quantity=2)).json["sessionId"]
+    till.twin.account.sessions[found] |= {"amount_subtotal": 7500, "amount_total": 7500}
+    till.cut()
+    till.twin.act(found, "pay")
+    till.twin.account.events.clear()
+    await till.reconcile()
+    (matter,) = await till.matters()
+    assert matter["concern"] == CONCERN

@@ -1,0 +1,169 @@
+"""A dispute is one matter, in any order, also before its payment; it moves no stock."""
+
+from itertools import permutations
+from typing import Any
+
+import pytest
+
+from fancymonkey.alerts.words import matter as told
+from fancymonkey.core.payment import Matter, Progress
+from fancymonkey.core.refund import Settle
+from fancymonkey.payments.events import DISPUTES, Event
+from tests.core.builders import Shop, take
+from tests.payments.conftest import OWNER, Till
+from tests.payments.happened import happened, open_matters, session, take_in
+from tests.web.signing import deliver, event
+
+PAID = session("completed", status="paid")
+DUE = 1_765_324_799  # 2025-12-09 23:59 UTC
+
+
+def dispute(name: str, status: str = "needs_response", at: int = 100, **more: Any) -> Event:
+    thing = {
+        "id": "dp_1",
+        "object": "dispute",
+        "charge": "ch_1",
+        "payment_intent": "pi_A",
+        "amount": 2500,
+        "currency": "usd",
+        "reason": "product_not_received",
+        "status": status,
+        "evidence_details": {"due_by": DUE},
+        **more,
+    }
+    return happened(f"charge.dispute.{name}", thing, created=at)
+
+
+def sold() -> Shop:
+    shop = Shop()
+    shop.do(take("s1", a_M=2))
+    take_in(shop, PAID)
+    return shop
+
+
+def the_matter(shop: Shop) -> Matter:
+    (found,) = shop.image.rows[Matter].values()
+    assert isinstance(found, Matter)
+    return found
+
+
+@pytest.mark.parametrize("name", [type_.rpartition(".")[2] for type_ in DISPUTES])
+def test_whichever_comes_first_raises_it_with_all_that_the_owner_needs(name: str) -> None:
+    shop = sold()
+    assert take_in(shop, dispute(name))["outcome"] == "disputed"
+    found = the_matter(shop)
+    assert (found.payment, found.reservation_id, found.progress) == ("pi_A", "h-s1", Progress.OPEN)
+    for part in ("25.00 USD", "product not received", "2025-12-09 23:59 UTC", "Answer it"):
+        assert part in found.note
+    assert [line.quantity for line in found.lines] == [2]
+    assert shop.numbers("a/M") == (3, 0, 0)
+    assert found.note in told(found, []).text
+
+
+@pytest.mark.parametrize(
+    ("status", "progress", "words"),
+    [
+        ("won", Progress.DONE, "It is won"),
+        ("lost", Progress.OPEN, "It is lost"),
+        ("warning_closed", Progress.DONE, "The inquiry has ended"),
+    ],
+)
+def test_every_order_with_its_end_and_its_payment(
+    status: str, progress: Progress, words: str
+) -> None:
+    news = [
+        dispute("created"),
+        dispute("funds_withdrawn", at=101),
+        dispute("updated", "under_review", at=102),
+        dispute("closed", status, at=103),
+        PAID,
+    ]
+    for order in permutations(news):
+        shop = Shop()
+        shop.do(take("s1", a_M=2))
+        for one in order:
+            take_in(shop, one)
+        found = the_matter(shop)
+        assert found.progress is progress, order
+        assert words in found.note, order
+        assert "The money was withdrawn." in found.note
+        assert "Answer" not in found.note
+        assert found.reservation_id == "h-s1", order
+        assert shop.numbers("a/M") == (3, 0, 0)
+
+
+def test_money_that_was_reinstated_is_said_so_whichever_is_heard_last() -> None:
+    for order in permutations([dispute("funds_withdrawn"), dispute("funds_reinstated")]):
+        shop = sold()
+        for one in order:
+            take_in(shop, one)
+        assert "The money was reinstated." in the_matter(shop).note
+
+
+def test_a_loss_asks_the_owner_again_who_had_put_it_aside_and_once() -> None:
+    shop = sold()
+    take_in(shop, dispute("created"))
+    aside = Settle(matter_id="disputed:dp_1", then=Progress.DISMISSED, note="answered")
+    shop.do(aside)
+    assert "answered" in the_matter(shop).note
+    assert "25.00 USD" in the_matter(shop).note
+    take_in(shop, dispute("updated", "under_review", at=101))
+    assert the_matter(shop).progress is Progress.DISMISSED
+    take_in(shop, dispute("closed", "lost", at=102))
+    assert the_matter(shop).progress is Progress.OPEN
+    assert "answered" in the_matter(shop).note
+    shop.do(aside)
+    take_in(shop, dispute("closed", "lost", at=102))
+    assert the_matter(shop).progress is Progress.DISMISSED
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"payment_intent": None},
+        {"payment_intent": {"id": "pi_A"}},
+        {"amount": None, "currency": None, "reason": None, "evidence_details": None},
+        {"amount": -5, "currency": "jpy", "reason": "x" * 500},
+        {"amount": True, "currency": 7, "reason": ["a"], "evidence_details": {"due_by": "soon"}},
+        {"amount": 10**40, "evidence_details": {"due_by": 10**40}, "reason": "a\u0000b"},
+        {"status": "a_new_state"},
+    ],
+    ids=str,
+)
+def test_odd_disputes_raise_one_too(odd: dict[str, Any]) -> None:
+    shop = sold()
+    take_in(shop, dispute("created", **odd))
+    take_in(shop, dispute("updated", **odd))
+    found = the_matter(shop) if len(shop.image.rows[Matter]) == 1 else None
+    assert found is not None
+    assert "\0" not in found.note
+
+
+def test_two_disputes_are_two_matters_and_an_unknown_payment_is_no_silence() -> None:
+    shop = sold()
+    take_in(shop, dispute("created"))
+    take_in(shop, dispute("created", id="dp_2", payment_intent="pi_nobody"))
+    assert {row.payment for row in open_matters(shop, "disputed")} == {"pi_A", "pi_nobody"}
+
+
+async def test_over_http_on_every_store_before_and_after_the_payment(any_till: Till) -> None:
+    shop = any_till.shop
+    id_ = (await shop.reserve("b1", quantity=2)).json["reservation"]["id"]
+    paid = event("completed", "cs_1", payment_intent="pi_1", metadata={"reservationId": id_})
+    for number, name in enumerate(("created", "funds_withdrawn", "closed")):
+        if number == 1:
+            assert (await deliver(shop, paid)).json["outcome"] == "done"
+        thing = {"id": "dp_1", "payment_intent": "pi_1", "status": "lost", "amount": 11600}
+        what = {
+            "id": f"evt_d{number}",
+            "type": f"charge.dispute.{name}",
+            "data": {"object": {**thing, "currency": "usd"}},
+        }
+        answer = await deliver(shop, what)
+        assert answer.status == 200, answer
+    (matter,) = await any_till.matters()
+    assert (matter["id"], matter["reservationId"]) == ("disputed:dp_1", id_)
+    assert "116.00 USD" in matter["note"]
+    assert (await shop.size())["stock"] == 18
+    listed = await shop.client.get("/api/payments/matters", OWNER)
+    assert listed.json["open"] == 1

@@ -1,0 +1,202 @@
+"""Refunds in any order with their payment: remembered, settled when it comes, and bounded."""
+
+from itertools import permutations
+from typing import Any
+
+import pytest
+
+from fancymonkey.core.document import Document
+from fancymonkey.core.early import FOLDER, KEPT, NEWS_MAX
+from fancymonkey.core.model import Event as Kept
+from fancymonkey.core.payment import Matter
+from fancymonkey.payments.events import Event, Policy
+from fancymonkey.store.memory import MemoryStore
+from tests.core.builders import Shop, take
+from tests.payments.conftest import Till
+from tests.payments.happened import open_matters, refund, session, take_in
+from tests.web.shops import running
+from tests.web.signing import deliver, event
+
+PAID = session("completed", status="paid")
+AUTO = Policy(take_back=True)
+
+
+def held() -> Shop:
+    shop = Shop()
+    shop.do(take("s1", a_M=2))
+    return shop
+
+
+@pytest.mark.parametrize(
+    "news",
+    [
+        ["charge.refunded"],
+        ["charge.refunded:part"],
+        ["refund.created"],
+        ["refund.updated"],
+        ["refund.created", "refund.updated", "charge.refunded"],
+        ["charge.refunded", "charge.refunded"],
+    ],
+    ids=" ".join,
+)
+def test_a_refund_before_its_payment_asks_once_it_is_known(news: list[str]) -> None:
+    shop = held()
+    for name in news:
+        assert take_in(shop, refund(name))["outcome"] == "unknown_session"
+    take_in(shop, PAID)
+    assert shop.numbers("a/M") == (3, 0, 0)
+    (matter,) = open_matters(shop)
+    assert (str(matter.concern), [line.quantity for line in matter.lines]) == ("refunded", [2])
+
+
+def test_a_whole_refund_that_came_first_returns_by_itself_where_the_owner_wants_it() -> None:
+    shop = held()
+    take_in(shop, refund("charge.refunded"), AUTO)
+    take_in(shop, PAID, AUTO)
+    assert shop.numbers("a/M") == (5, 0, 0)
+    assert open_matters(shop) == []
+
+
+def test_every_order_with_a_refund_that_fails_comes_to_the_same() -> None:
+    news = [refund("refund.created"), refund("refund.failed"), refund("charge.refunded"), PAID]
+    seen = set()
+    for order in permutations(news):
+        shop = held()
+        for one in order:
+            take_in(shop, one)
+        found = sorted((str(row.concern), row.payment) for row in open_matters(shop))
+        seen.add(tuple(found))
+        assert ("refund_failed", "pi_A") in found, order
+        assert shop.numbers("a/M") == (3, 0, 0)
+        shop.audit()
+    # Only where the charge is heard after its refund has failed is the whole said to be back.
+    assert seen == {
+        (("refund_failed", "pi_A"),),
+        (("refund_failed", "pi_A"), ("refunded", "pi_A")),
+    }
+
+
+@pytest.mark.parametrize("before", range(5))
+def test_a_failed_refund_cancels_only_itself(before: int) -> None:
+    """Of two refunds one fails; the other still asks. The payment comes at any place."""
+    news: list[Event] = [
+        refund("refund.created", "re_1"),
+        refund("refund.created", "re_2"),
+        refund("refund.failed", "re_1"),
+        refund("refund.updated", "re_2"),
+    ]
+    news.insert(before, PAID)
+    shop = held()
+    for one in news:
+        take_in(shop, one)
+    found = sorted(str(row.concern) for row in open_matters(shop))
+    assert found == ["refund_failed", "refunded"]
+
+
+def test_an_open_question_is_withdrawn_when_its_only_refund_fails_and_asked_again() -> None:
+    shop = held()
+    for one in (PAID, refund("refund.created"), refund("refund.failed")):
+        take_in(shop, one)
+    assert [str(row.concern) for row in open_matters(shop)] == ["refund_failed"]
+    take_in(shop, refund("refund.updated"))
+    assert [str(row.concern) for row in open_matters(shop)] == ["refund_failed"]
+    take_in(shop, refund("refund.created", "re_2"))
+    assert [str(row.concern) for row in open_matters(shop, "refunded")] == ["refunded"]
+
+
+def test_what_was_applied_is_not_tried_again() -> None:
+    shop = held()
+    news = [refund("charge.refunded"), refund("refund.failed")]
+    for one in (*news, PAID):
+        take_in(shop, one)
+    assert [str(row.concern) for row in open_matters(shop)] == ["refund_failed"]
+    for one in news:
+        assert take_in(shop, one)["first"] is False
+    assert len(shop.image.rows[Matter]) == 1
+    assert all(row.outcome != "unknown_session" for row in shop.image.rows[Kept].values())
+
+
+def test_a_refund_of_a_second_payment_settles_it() -> None:
+    shop = held()
+    take_in(shop, PAID)
+    take_in(shop, refund("charge.refunded", payment="pi_B"))
+    take_in(shop, session("completed", "cs_B", status="paid"))
+    assert open_matters(shop) == []
+    assert shop.numbers("a/M") == (3, 0, 0)
+
+
+def test_a_refund_before_a_late_payment_that_is_owed_back_gives_it_once() -> None:
+    shop = held()
+    shop.do(take("s2", a_M=3))
+    shop.now = 2000
+    shop.do(take("s3", a_M=5))
+    policy = Policy(refund_late=True)
+    take_in(shop, refund("charge.refunded"), policy)
+    take_in(shop, PAID, policy)
+    assert open_matters(shop) == []
+
+
+def test_refunds_of_others_are_bounded_and_forgotten() -> None:
+    shop = held()
+    for number in range(NEWS_MAX + 60):
+        take_in(shop, refund("refund.created", f"re_{number}", "pi_other"))
+    kept = shop.image.rows[Document][FOLDER, "pi_other"]
+    assert len(kept.body) < NEWS_MAX * 250
+    assert kept.until == shop.now + KEPT
+    take_in(shop, refund("refund.created", "re_1", "p" * 5000))
+    assert len([row for row in shop.image.rows[Document].values() if row.folder == FOLDER]) == 1
+    shop.image.forget(KEPT + 2 * 86_400_000)
+    assert (FOLDER, "pi_other") not in shop.image.rows[Document]
+
+
+async def told_before(shop: Any, name: str) -> None:
+    what = {
+        "id": f"evt_{name}",
+        "type": name,
+        "data": {
+            "object": {
+                "id": "re_1",
+                "payment_intent": "pi_1",
+                "status": "failed" if name == "refund.failed" else "succeeded",
+                "refunded": True,
+            }
+        },
+    }
+    assert (await deliver(shop, what)).json["outcome"] == "unknown_session"
+
+
+@pytest.mark.parametrize("name", ["charge.refunded", "refund.created", "refund.failed"])
+async def test_without_a_key_over_http(name: str) -> None:
+    async with running(MemoryStore()) as shop:
+        answer = await shop.reserve("b1", quantity=2)
+        id_ = answer.json["reservation"]["id"]
+        await told_before(shop, name)
+        what = event("completed", "cs_1", payment_intent="pi_1", metadata={"reservationId": id_})
+        assert (await deliver(shop, what)).json["outcome"] == "done"
+        rows = [row async for row in shop.engine.store.scan(Matter) if isinstance(row, Matter)]
+        assert [row.payment for row in rows] == ["pi_1"]
+        await shop.check()
+
+
+async def test_on_every_store(any_till: Till) -> None:
+    for number, name in enumerate(("charge.refunded", "refund.updated", "refund.failed")):
+        shop = any_till.shop
+        answer = await shop.reserve(f"b{number}", quantity=1)
+        id_ = answer.json["reservation"]["id"]
+        thing = {
+            "id": f"re_{number}",
+            "payment_intent": f"pi_{number}",
+            "status": "failed" if name == "refund.failed" else "succeeded",
+            "refunded": True,
+        }
+        await deliver(shop, {"id": f"evt_{number}", "type": name, "data": {"object": thing}})
+        paid = event(
+            "completed",
+            f"cs_{number}",
+            id_=f"evt_paid_{number}",
+            payment_intent=f"pi_{number}",
+            metadata={"reservationId": id_},
+        )
+        assert (await deliver(shop, paid)).json["outcome"] == "done"
+    found = sorted((row["concern"], row["payment"]) for row in await any_till.matters())
+    assert found == [("refund_failed", "pi_2"), ("refunded", "pi_0"), ("refunded", "pi_1")]

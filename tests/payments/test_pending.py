@@ -1,0 +1,277 @@
+"""While a payment takes days nothing but its own failure or the owner frees its hold."""
+
+from itertools import permutations
+
+import pytest
+
+from fancymonkey.core.adjust import SetReserved
+from fancymonkey.core.checkout import BeginCheckout, CheckoutOpened, CloseCheckout
+from fancymonkey.core.document import Document
+from fancymonkey.core.model import Reservation, Status
+from fancymonkey.core.outcomes import Accepted, Code, Refused
+from fancymonkey.core.reserve import Attach
+from fancymonkey.core.resolve import Expire, Release
+from fancymonkey.engine.engine import Engine
+from fancymonkey.payments.events import Event, record
+from fancymonkey.store.audit import audit
+from fancymonkey.store.opening import open_store
+from tests.core.builders import Shop, take, upsert
+from tests.payments.conftest import OWNER, Till, opened
+from tests.payments.happened import POLICY, open_matters, session, take_in
+from tests.store.conftest import target
+from tests.web.shops import HOODIE
+from tests.web.signing import deliver, event
+
+__all__ = ["target"]
+
+
+def waiting(**wanted: int) -> Shop:
+    """A shop with a hold whose payment B is under way."""
+    shop = Shop()
+    shop.do(take("s1", **(wanted or {"a_M": 2})))
+    take_in(shop, session("completed", "cs_B"))
+    return shop
+
+
+@pytest.mark.parametrize("end", ["expired", "async_payment_failed"])
+@pytest.mark.parametrize("times", [1, 2])
+def test_the_end_of_an_older_session_frees_nothing(end: str, times: int) -> None:
+    shop = waiting()
+    for _ in range(times):
+        take_in(shop, session(end, "cs_A"))
+    assert shop.numbers("a/M") == (5, 2, 0)
+    take_in(shop, session("async_payment_succeeded", "cs_B", status="paid"))
+    assert shop.numbers("a/M") == (3, 0, 0)
+    assert open_matters(shop) == []
+    shop.audit()
+
+
+def test_its_own_failure_frees_the_hold() -> None:
+    shop = waiting()
+    take_in(shop, session("expired", "cs_A"))
+    take_in(shop, session("async_payment_failed", "cs_B"))
+    assert shop.numbers("a/M") == (5, 0, 0)
+    assert shop.hold("h-s1").status is Status.RELEASED
+
+
+def test_of_two_payments_under_way_the_last_failure_frees_it() -> None:
+    shop = waiting()
+    take_in(shop, session("completed", "cs_C"))
+    take_in(shop, session("async_payment_failed", "cs_B"))
+    assert shop.numbers("a/M") == (5, 2, 0)
+    take_in(shop, session("async_payment_failed", "cs_C"))
+    assert shop.numbers("a/M") == (5, 0, 0)
+
+
+def test_a_failure_that_overtook_its_beginning_counts() -> None:
+    """C keeps the hold; that B began is heard after B has failed, and keeps nothing."""
+    shop = Shop()
+    shop.do(take("s1", a_M=2))
+    take_in(shop, session("completed", "cs_C"))
+    take_in(shop, session("async_payment_failed", "cs_B"))
+    take_in(shop, session("completed", "cs_B"))
+    assert shop.numbers("a/M") == (5, 2, 0)
+    take_in(shop, session("async_payment_failed", "cs_C"))
+    assert shop.numbers("a/M") == (5, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        Release(ref="s1", actor="buyer"),
+        Release(ref="h-s1", reason="replaced"),
+        take("s1", a_M=1),
+        take("s1", a_M=3),
+        take("s1", b_S=1),
+        SetReserved(sku="a/M", quantity=0),
+        SetReserved(sku="a/M", quantity=1),
+        Attach(ref="s1", session_id="cs_X", expires_at=10),
+        BeginCheckout(ref="h-s1", number=1, ends_at=10, until=20, request="{}", most=9),
+    ],
+    ids=str,
+)
+def test_no_command_but_the_owners_frees_or_shrinks_it(command: Release) -> None:
+    shop = waiting()
+    answer = shop.do(command)
+    assert isinstance(answer, Refused)
+    assert answer.code is Code.PAYMENT_PENDING
+    assert (shop.new, shop.numbers("a/M")) == ([], (5, 2, 0))
+
+
+def test_the_same_lines_again_change_nothing_and_are_no_error() -> None:
+    shop = waiting()
+    assert isinstance(shop.do(take("s1", a_M=2)), Accepted)
+    assert shop.numbers("a/M") == (5, 2, 0)
+
+
+def test_neither_the_first_deadline_nor_tidying_ends_it_but_the_limit_does() -> None:
+    shop = waiting()
+    shop.do(Expire(), at=POLICY.patience - 1)
+    assert shop.numbers("a/M") == (5, 2, 0)
+    shop.do(Expire(), at=POLICY.patience)
+    assert shop.numbers("a/M") == (5, 0, 0)
+    shop.do(take("s2", ttl=10, a_M=1))
+    assert isinstance(shop.do(Release(ref="s2")), Accepted)
+
+
+def test_set_reserved_ends_other_holds_first_and_counts_this_one() -> None:
+    shop = waiting()
+    shop.do(take("s2", a_M=2))
+    answer = shop.do(SetReserved(sku="a/M", quantity=2))
+    assert isinstance(answer, Accepted)
+    assert [row["sessionId"] for row in answer.data["ended"]] == ["s2"]
+    assert shop.hold("s1").status is Status.HELD
+
+
+def test_the_owner_may_free_it_and_is_warned() -> None:
+    shop = waiting()
+    answer = shop.do(Release(ref="h-s1", deliberate=True))
+    assert isinstance(answer, Accepted)
+    assert answer.data["payment_pending"] is True
+    assert shop.numbers("a/M") == (5, 0, 0)
+    take_in(shop, session("async_payment_succeeded", "cs_B", status="paid"))
+    assert [str(row.concern) for row in open_matters(shop)] == ["late_payment"]
+
+
+def attempt(number: int, id_: str) -> list[BeginCheckout | CheckoutOpened]:
+    return [
+        BeginCheckout(ref="h-s1", number=number, ends_at=50, until=60, request="{}", most=9),
+        CheckoutOpened(ref="h-s1", number=number, payment_session=id_),
+    ]
+
+
+def test_an_older_attempt_at_the_till_keeps_the_hold_beyond_the_latest() -> None:
+    shop = Shop()
+    shop.do(take("s1", a_M=2), *attempt(1, "cs_A"))
+    shop.do(CloseCheckout(ref="h-s1", number=1, payment_session="cs_A"), *attempt(2, "cs_B"))
+    take_in(shop, session("completed", "cs_A"))
+    take_in(shop, session("expired", "cs_B"))
+    shop.do(CloseCheckout(ref="h-s1", number=2, payment_session="cs_B", until=1))
+    assert shop.numbers("a/M") == (5, 2, 0)
+    take_in(shop, session("async_payment_failed", "cs_A"))
+    assert shop.numbers("a/M") == (5, 0, 0)
+
+
+def test_an_attempt_that_is_still_open_keeps_the_hold_when_an_older_payment_fails() -> None:
+    shop = Shop()
+    shop.do(take("s1", a_M=2), *attempt(1, "cs_A"))
+    shop.do(CloseCheckout(ref="h-s1", number=1, payment_session="cs_A"), *attempt(2, "cs_B"))
+    take_in(shop, session("completed", "cs_A"))
+    take_in(shop, session("async_payment_failed", "cs_A"))
+    assert shop.numbers("a/M") == (5, 2, 0)
+    take_in(shop, session("expired", "cs_B"))
+    assert shop.numbers("a/M") == (5, 0, 0)
+
+
+def test_many_sessions_are_remembered_within_bounds() -> None:
+    shop = waiting()
+    for number in range(200):
+        take_in(shop, session("async_payment_failed", f"cs_{number}"))
+    assert shop.numbers("a/M") == (5, 2, 0)
+    kept = shop.image.rows[Document]["pending_payments", "h-s1"]
+    assert len(kept.body) < 2000
+    assert kept.until is not None
+
+
+PAID = session("async_payment_succeeded", "cs_B", status="paid")
+FAILED = session("async_payment_failed", "cs_B")
+ENDS = [
+    [session("expired", "cs_A"), PAID],
+    [session("async_payment_failed", "cs_A"), PAID],
+    [session("expired", "cs_A"), session("async_payment_failed", "cs_C"), PAID],
+    [session("expired", "cs_A"), FAILED],
+    [session("completed", "cs_C"), session("async_payment_failed", "cs_C"), FAILED],
+]
+
+
+async def test_every_order_after_it_has_begun_on_every_store(target: str) -> None:
+    """The unit stays held until the payment's own end, whatever else is heard in which order."""
+    orders = [list(order) for events in ENDS for order in permutations(events)]
+    engine = Engine(open_store(target), lambda: 1)
+    await engine.open()
+    try:
+        await engine.submit(upsert("a", on_hand=len(orders)))
+        sold = 0
+        for number, order in enumerate(orders):
+            await engine.submit(take(f"s{number}", ttl=10**9, a_M=1))
+            for step, one in enumerate([session("completed", "cs_B"), *order]):
+                await engine.submit(record(renamed(one, f"{number}", step), POLICY, 1))
+                hold = await engine.store.find(Reservation, f"h-s{number}")
+                assert hold is not None
+                ended = any(end in order[:step] for end in (PAID, FAILED))
+                assert ended or hold.status is Status.HELD, order
+            sold += PAID in order
+            assert (hold.status is Status.CAPTURED) is (PAID in order), order
+            assert hold.status is not Status.HELD, order
+        level = engine.view.levels["a/M", "main"]
+        assert (level.on_hand, level.reserved) == (len(orders) - sold, 0)
+        assert not (await audit(engine.store)).findings
+    finally:
+        await engine.close()
+
+
+def renamed(one: Event, name: str, step: int) -> Event:
+    """The event as one of another hold's sessions."""
+    thing = one.data.object
+    made = session(
+        one.type.removeprefix("checkout.session."),
+        f"{thing.id}_{name}",
+        f"h-s{name}",
+        thing.payment_status or "",
+    )
+    made.id = f"evt_{name}_{step}"
+    return made
+
+
+async def begun(till: Till) -> str:
+    """A buyer pays at the till by a transfer; the session's id."""
+    found: str = (await till.checkout(quantity=2)).json["sessionId"]
+    await till.act(found, "async_pay")
+    return found
+
+
+async def test_the_buyers_page_cannot_free_what_is_being_paid(any_till: Till) -> None:
+    await begun(any_till)
+    shop = any_till.shop
+    assert (await shop.release("buyer-1")).code == "payment_pending"
+    assert (await shop.reserve("buyer-1", quantity=1)).code == "payment_pending"
+    assert (await any_till.checkout(quantity=3)).code == "session_paid"
+    assert (await any_till.checkout(quantity=2)).code == "session_paid"
+    answer = await any_till.checkout("buyer-2", quantity=1, replaces="buyer-1")
+    assert answer.status == 200, answer
+    body = {"productId": HOODIE, "size": "M", "quantity": 1, "sessionId": "buyer-3"}
+    answer = await shop.client.post("/api/inventory/reserve", {**body, "replaces": "buyer-1"})
+    assert answer.status == 200, answer
+    answer = await shop.client.post("/api/inventory/release", {"releaseExpired": True})
+    assert answer.json["released"] == 0
+    assert (await shop.size())["reserved"] == 4
+    assert (await any_till.status("buyer-1"))["status"] == "held"
+
+
+async def test_money_that_comes_after_all_of_that_is_a_sale(any_till: Till) -> None:
+    session_ = await begun(any_till)
+    await any_till.shop.release("buyer-1")
+    old = event("expired", "cs_old", id_="evt_old", status="unpaid")
+    old["data"]["object"]["metadata"] = {"sessionId": "buyer-1"}
+    assert (await deliver(any_till.shop, old)).json["outcome"] == "no change"
+    await any_till.act(session_, "async_succeed")
+    size = await any_till.shop.size()
+    assert (size["stock"], size["reserved"]) == (18, 0)
+    assert await any_till.matters() == []
+
+
+async def test_the_owner_sees_it_frees_it_and_is_warned(target: str) -> None:
+    async with opened(open_store(target)) as till:
+        await begun(till)
+        listed = await till.shop.client.get("/api/admin/holds", OWNER)
+        (hold,) = listed.json["holds"]
+        assert hold["paymentPending"] is True
+        change = await till.shop.update({"reserved": 0})
+        assert "payment_pending" in str(change.json), change.json
+        answer = await till.shop.client.post(
+            "/api/admin/holds/release", {"ids": [hold["id"]]}, OWNER
+        )
+        assert answer.json["released"] == 1
+        (warning,) = answer.json["warnings"]
+        assert "payment" in warning
+        assert (await till.shop.size())["reserved"] == 0
