@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from fancymonkey.store.files import Disk
+from fancymonkey.store.files import PRIVATE, Disk
 
 
 class Crashed(Exception):
@@ -64,9 +64,9 @@ class FaultyDisk(Disk):
                 self._dead = True
                 raise
 
-    def create(self, path: Path) -> int:
+    def create(self, path: Path, mode: int = PRIVATE) -> int:
         self._step("create", path)
-        fd = super().create(path)
+        fd = super().create(path, mode)
         if path not in self.names:
             self._new_inode(path)
         self._written[self.names[path]] = bytearray()

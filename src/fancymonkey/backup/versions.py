@@ -98,7 +98,7 @@ async def roll_back(folder: Path, version: str, *, stock: bool) -> None:
         old = with_stock_of(old, path.read_bytes())
     else:
         read_products(old, f"{PRODUCTS} of {version}")
-    write_safely(Disk(), path, [old])
+    write_safely(Disk(), path, [old], like=path)
 
 
 def with_stock_of(old: bytes, now: bytes) -> bytes:

@@ -19,6 +19,7 @@ from fancymonkey.core.state import Rows
 from fancymonkey.errors import StoreError, StoreReadOnly, StoreUnavailable
 from fancymonkey.store.base import Bell, Commit, Frozen, R, Snapshot, Submit, paged
 from fancymonkey.store.columns import TABLES, Table
+from fancymonkey.store.files import Disk
 from fancymonkey.store.lock import Lock
 from fancymonkey.store.sqlite_file import (
     CHECKPOINT_PAGES,
@@ -76,7 +77,7 @@ class SqliteStore:
 
     def _open_writer(self, now: int) -> None:
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            Disk().make_folder(self.path.parent)
             self._lock.take(now)
         except OSError as error:
             raise StoreUnavailable(f"{self.path} cannot be opened for writing: {error}") from error
