@@ -5,7 +5,7 @@ from ipaddress import IPv4Network, IPv6Network
 
 from fancymonkey.keeping import Keeping
 from fancymonkey.names import account_name
-from fancymonkey.variables import several_networks, variable, whole
+from fancymonkey.variables import several_networks, several_stores, variable, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,8 @@ class AdminSettings(Keeping):
         account_name,
         "owner",
         "The name of the first account. It is made with `ADMIN_PASSWORD` as its password when "
-        "somebody first logs in and there is no account yet. It has no spaces, and is not `admin`.",
+        "somebody first logs in and there is no account yet. It has no spaces, and is not a name "
+        "that the service uses itself, such as `admin` or `stripe`.",
         shown="owner",
     )
     admin_allowed_ips: tuple[IPv4Network | IPv6Network, ...] = variable(
@@ -27,6 +28,15 @@ class AdminSettings(Keeping):
         "Addresses or networks from which the dashboard and the owner's endpoints can be used, "
         "separated by commas: `203.0.113.7,10.0.0.0/8`. Behind a proxy set `TRUSTED_PROXIES` too.",
         shown="any",
+    )
+    migration_targets: tuple[str, ...] = variable(
+        "MIGRATION_TARGETS",
+        several_stores,
+        (),
+        "Stores to which the running shop may be moved over HTTP (`migrate --live`), separated by "
+        "commas: directories or URLs, as `migrate` takes them. Without it there is no such move.",
+        shown="none",
+        secret=True,
     )
     admin_idle_minutes: int = variable(
         "ADMIN_IDLE_MINUTES",

@@ -101,6 +101,17 @@ def several(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
+def several_stores(text: str) -> tuple[str, ...]:
+    """Stores that keep what they get: directories, SQLite files, databases."""
+    found = several(text)
+    for target in found:
+        scheme, separator, _ = target.partition("://")
+        known = scheme in ("postgresql", "postgres", "sqlite") if separator else True
+        if not (known and target.isprintable() and not target.startswith("memory:")):
+            raise ValueError("directories or URLs such as sqlite:////srv/shop.db, with commas")
+    return found
+
+
 def several_networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
     """Addresses or networks, separated by commas."""
     try:

@@ -51,6 +51,16 @@ async def require(
     return actor
 
 
+async def require_person(shop: Shop, call: Call, right: str, *, cookie: bool = True) -> Actor:
+    """As `require`, for what would outlive an API key: no key may do it, whatever its right."""
+    actor = await require(shop, call, right, cookie=cookie)
+    if actor.key is not None:
+        raise Problem(
+            403, "not_allowed", "An API key cannot do this: log in, or send the admin password."
+        )
+    return actor
+
+
 async def require_password(shop: Shop, call: Call, right: str, password: str | UnsetType) -> Actor:
     """As `require`; a password in the body will do, as the first versions had it."""
     if isinstance(password, UnsetType):
@@ -150,7 +160,7 @@ async def _bearer(shop: Shop, call: Call, token: bytes) -> Actor:
     if key is None:
         shop.throttle.failed(call.client)
         raise _unauthorized()
-    return Actor(name=f"key {key.label}", right=key.right)
+    return Actor(name=f"key {key.label}", right=key.right, key=key.key_id)
 
 
 async def _cookie(shop: Shop, call: Call, access: str) -> Actor:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Container, Iterable, Mapping, M
 from time import perf_counter
 from typing import Any
 
+from fancymonkey.accounts.acts import KNOWN_MOST
 from fancymonkey.accounts.model import Denied
 from fancymonkey.errors import FancyMonkeyError, Overloaded
 from fancymonkey.web.cors import SHARED, Cors
@@ -32,6 +33,9 @@ from fancymonkey.web.limits import Limits
 from fancymonkey.web.shop import Shop
 
 log = logging.getLogger(__name__)
+
+WHAT_MAX = 200
+"""Characters of a path on record: of a job that does not exist it may be any text."""
 
 Endpoint = Callable[[Shop, Call], Awaitable[Reply]]
 Routes = Mapping[str, Mapping[str, Endpoint]]
@@ -167,9 +171,14 @@ def _allow(methods: Iterable[str]) -> tuple[bytes, bytes]:
 async def note(shop: Shop, call: Call, status: int) -> None:
     """Keeps what somebody did; where that fails, the log has it, for it is done already."""
     assert call.actor is not None
-    what = f"{call.method} {call.scope['path']}"
+    what = f"{call.method} {call.scope['path']}"[:WHAT_MAX]
+    acts = shop.accounts.acts
     try:
-        await shop.accounts.acts.note(call.actor.name, call.address, what, status, call.about)
+        if status < 400:
+            await acts.note(call.actor.name, call.address, what, status, call.about)
+            return
+        name = call.actor.name
+        await acts.note_refused(name, call.address, what, status, call.about, most=KNOWN_MOST)
     except Exception:
         log.exception("%s by %s is not on record", what, call.actor.name)
 
