@@ -1,5 +1,6 @@
 """The accounts themselves: made, changed, removed, and their passwords."""
 
+import asyncio
 import secrets
 from contextlib import suppress
 from typing import Any
@@ -34,6 +35,7 @@ class Users:
         self._marks = Folder(engine, "accounts", int)
         self._first = (plain(owner), password)
         self._some = False
+        self._making = asyncio.Lock()
 
     async def find(self, name: str) -> Kept[User] | None:
         """The user of this name."""
@@ -137,10 +139,11 @@ class Users:
         name, password = self._first
         if self._some or not password or not name:
             return
-        if not await self.folder.all():
-            with suppress(AccountExists):  # another process was faster
-                await self._make(_named(name), Role.OWNER, password)
-        self._some = True
+        async with self._making:  # a crowd at the door pays for one hash
+            if not await self.folder.all():
+                with suppress(AccountExists):  # another process was faster
+                    await self._make(_named(name), Role.OWNER, password)
+            self._some = True
 
 
 def _named(name: str) -> str:
