@@ -13,6 +13,7 @@ from fancymonkey.errors import ConfigError
 from fancymonkey.variables import (
     FORMATS,
     LEVELS,
+    PASSWORD_LEAST,
     PUBLISHED_PASSWORD,
     TTL_MAX,
     Variable,
@@ -71,8 +72,9 @@ class Settings(AdminSettings):
         "ADMIN_PASSWORD",
         any_text,
         None,
-        "What the owner's endpoints want as `password`. Without it they refuse everybody. "
-        "The published default of older versions is not accepted.",
+        "What the owner's endpoints take as `password` or as a bearer. Without it they refuse "
+        f"everybody without an account or key. It has {PASSWORD_LEAST} characters or more, but in "
+        "a demo; the published default of older versions is not accepted.",
         shown="none",
         secret=True,
     )
@@ -272,6 +274,12 @@ class Settings(AdminSettings):
         """Whether only this machine can reach the service."""
         return self.host in ("127.0.0.1", "localhost", "::1")
 
+    @property
+    def published(self) -> bool:
+        """Whether the published password opens the owner's side: in a demo of this machine only."""
+        own = self.admin_password not in (None, PUBLISHED_PASSWORD)
+        return self.demo and self.local and not self.trusted_proxies and not own
+
     @classmethod
     def load(
         cls, environ: Mapping[str, str] | None = None, file: Path = Path(".env")
@@ -293,10 +301,17 @@ class Settings(AdminSettings):
 
     def check(self) -> None:
         """Raises ConfigError where settings contradict each other."""
-        if self.admin_password == PUBLISHED_PASSWORD and not (self.demo and self.local):
+        password = self.admin_password
+        if password == PUBLISHED_PASSWORD and not self.published:
             raise ConfigError(
                 "ADMIN_PASSWORD should be a password of your own: this one is published and opens "
-                "nothing but a demo on this machine."
+                "nothing but a demo on this machine, without TRUSTED_PROXIES."
+            )
+        if password is not None and len(password) < PASSWORD_LEAST and not self.demo:
+            raise ConfigError(
+                f"ADMIN_PASSWORD should have {PASSWORD_LEAST} characters or more: it opens "
+                "everything, from everywhere. Four words that have nothing to do with each other "
+                "are good."
             )
         live = (self.stripe_secret_key or "").startswith(("sk_live_", "rk_live_"))
         if live and self.stripe_api_base is not None:

@@ -16,6 +16,8 @@ from fancymonkey.errors import ConfigError
 SCHEMES: Final = ("postgresql", "postgres", "sqlite", "memory")
 TTL_MAX: Final = 86_400
 PUBLISHED_PASSWORD: Final = "fancymonkey2024"  # noqa: S105 — it stands in public documentation
+PASSWORD_LEAST: Final = 12
+"""Characters of an admin password."""
 LEVELS: Final = ("debug", "info", "warning", "error")
 FORMATS: Final = ("text", "json")
 SWITCH: Final = {"on": True, "true": True, "yes": True, "1": True} | {

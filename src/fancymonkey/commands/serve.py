@@ -274,7 +274,7 @@ def _till(settings: Settings) -> str:
 
 def _door(settings: Settings) -> str:
     """How to log in, where it is no secret: the demo has the password that was published."""
-    if settings.demo and settings.local and settings.admin_password in (None, PUBLISHED_PASSWORD):
+    if settings.published:
         return f" (log in as {settings.owner_email}, {PUBLISHED_PASSWORD})"
     return ""
 

@@ -15,6 +15,7 @@ from fancymonkey.accounts.model import Actor, CodeNeeded, Denied, NoSession, Rig
 from fancymonkey.errors import FancyMonkeyError
 from fancymonkey.names import ADMIN
 from fancymonkey.web import cookies
+from fancymonkey.web.demo import check_direct
 from fancymonkey.web.denial import denial
 from fancymonkey.web.http import Call, Problem
 from fancymonkey.web.shop import Shop
@@ -115,6 +116,11 @@ def check_address(shop: Shop, call: Call) -> None:
 
 def _shut(shop: Shop, call: Call) -> Problem | None:
     """Why the owner's endpoints are closed to this request, if they are."""
+    if shop.settings.published:
+        try:
+            check_direct(call.headers)
+        except Problem as problem:
+            return problem
     allowed = shop.settings.admin_allowed_ips
     if not allowed:
         return None

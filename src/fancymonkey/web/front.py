@@ -12,6 +12,7 @@ from typing import Any
 from fancymonkey.accounts.acts import KNOWN_MOST
 from fancymonkey.accounts.model import Denied
 from fancymonkey.errors import FancyMonkeyError, Overloaded
+from fancymonkey.web import demo
 from fancymonkey.web.cors import SHARED, Cors
 from fancymonkey.web.denial import denial
 from fancymonkey.web.guard import DATA, DATA_HTTPS
@@ -28,6 +29,7 @@ from fancymonkey.web.http import (
     Reply,
     Scope,
     Send,
+    response_of,
 )
 from fancymonkey.web.limits import Limits
 from fancymonkey.web.shop import Shop
@@ -61,6 +63,7 @@ class Front:
         self._shared = bool(shop.settings.cors_origins)
         self._limits = limits
         self._unproxied = not shop.settings.trusted_proxies
+        self._only_here = shop.settings.demo and shop.settings.local
         self.hot = {
             (method.encode(), path.encode())
             for path, endpoints in routes.items()
@@ -70,6 +73,11 @@ class Front:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers, or hands on."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if self._only_here and not await self._is_for_here(scope, receive, send):
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -98,6 +106,8 @@ class Front:
         if self._unproxied and b"x-forwarded-for" in call.headers:
             self._shop.meter.forwarded(call.address)
         try:
+            if self._only_here:
+                demo.check_host(scope["headers"])  # what comes past ASGI too
             if endpoint is None:
                 reply = self._other_method(endpoints, call)
             else:
@@ -115,6 +125,19 @@ class Front:
             extra = [*extra, *self._cors_headers(call)]
         self._shop.meter.answered(path, reply.status, perf_counter() - started)
         return reply, extra
+
+    async def _is_for_here(self, scope: Scope, receive: Receive, send: Send) -> bool:
+        """Whether a request of a demo means this machine; any other one is answered here."""
+        try:
+            demo.check_host(scope["headers"])
+        except Problem as problem:
+            if scope["type"] == "websocket":
+                await receive()
+                await send({"type": "websocket.close", "code": 1008, "reason": problem.detail})
+            else:
+                await response_of(problem.reply())(scope, receive, send)
+            return False
+        return True
 
     async def _send_lines(self, reply: Lines, call: Call, send: Send, extra: Headers) -> None:
         """An answer that is made while it is sent; how it ended is noted at its end."""
