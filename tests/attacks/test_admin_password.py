@@ -316,10 +316,12 @@ def test_a_real_server_stops_guesses_within_a_hundred(tmp_path: Path) -> None:
 
 
 def test_basic_credentials_are_never_compared(tmp_path: Path) -> None:
-    with Server(data=tmp_path / "data", env={"ADMIN_PASSWORD": REAL}) as server:
-        with closing(http.client.HTTPConnection(server.host, server.port)) as connection:
-            coded = base64.b64encode(f"admin:{REAL}".encode()).decode()
-            connection.request("GET", ME, headers={"Authorization": f"Basic {coded}"})
-            answer = connection.getresponse()
-            assert answer.status == 401
-            assert json.loads(answer.read())["code"] == "unauthorized"
+    with (
+        Server(data=tmp_path / "data", env={"ADMIN_PASSWORD": REAL}) as server,
+        closing(http.client.HTTPConnection(server.host, server.port)) as connection,
+    ):
+        coded = base64.b64encode(f"admin:{REAL}".encode()).decode()
+        connection.request("GET", ME, headers={"Authorization": f"Basic {coded}"})
+        answer = connection.getresponse()
+        assert answer.status == 401
+        assert json.loads(answer.read())["code"] == "unauthorized"
