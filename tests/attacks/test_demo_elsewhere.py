@@ -3,7 +3,7 @@
 import json
 import os
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
@@ -15,10 +15,11 @@ from fancymonkey.errors import ConfigError
 from fancymonkey.store.memory import MemoryStore
 from fancymonkey.variables import PUBLISHED_PASSWORD
 from tests.support.server import Server
-from tests.web.shops import Shop, running
+from tests.web.shops import running
 
 LOGIN = {"name": "owner", "password": PUBLISHED_PASSWORD}
 BEARER = {"Authorization": f"Bearer {PUBLISHED_PASSWORD}"}
+ROW = {"productId": "prod_hoodie_001", "size": "M", "lowStockThreshold": 5}
 HERE = ("localhost", "127.0.0.1", "[::1]", "LOCALHOST", "localhost:8000", "[::1]:8000")
 ELSEWHERE = (
     *("evil.example", "evil.example:8000", "127.0.0.1.evil.example", "localhost.evil.example"),
@@ -120,7 +121,7 @@ def test_the_published_password_opens_nothing_through_a_proxy(
     more = dict([header])
     assert ask(demo, "GET", "/api/admin/me", **BEARER, **more)[0] == 403
     assert ask(demo, "POST", "/api/admin/login", LOGIN, **more)[0] == 403
-    body = {"password": PUBLISHED_PASSWORD, "updates": []}
+    body = {"password": PUBLISHED_PASSWORD, "updates": [ROW]}
     assert ask(demo, "POST", "/api/inventory/update", body, **more)[0] == 403
     assert ask(demo, "GET", "/api/inventory/get", **more)[0] == 200, "buyers see the demo"
 
@@ -148,21 +149,12 @@ def test_the_published_password_is_refused_at_the_start(more: dict[str, str]) ->
         assert Settings.load(wanted, file=Path(os.devnull)).published
 
 
-@pytest.fixture
-async def own_password() -> AsyncIterator[Shop]:
-    async with running(MemoryStore(), demo=True, admin_password="a password of my own") as shop:
-        yield shop
-
-
-async def test_a_demo_with_a_password_of_its_own_takes_it_through_a_proxy(
-    own_password: Shop,
-) -> None:
-    headers = {
-        "Host": "localhost",
-        "X-Forwarded-For": "203.0.113.7",
-        "Authorization": "Bearer a password of my own",
-    }
-    assert (await own_password.client.get("/api/admin/me", headers)).status == 200
+def test_a_demo_with_a_password_of_its_own_takes_it_through_a_proxy(tmp_path: Path) -> None:
+    env = {"ADMIN_PASSWORD": "my own words"}
+    with Server(data=tmp_path / "data", arguments=["--demo", "--init"], env=env) as server:
+        own = {"Authorization": "Bearer my own words", "X-Forwarded-For": "203.0.113.7"}
+        assert ask(server, "GET", "/api/admin/me", **own)[0] == 200
+        assert ask(server, "GET", "/api/admin/me", **{**own, **BEARER})[0] == 401
 
 
 async def test_an_account_with_the_published_password_opens_in_no_real_shop() -> None:

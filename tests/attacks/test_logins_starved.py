@@ -2,9 +2,12 @@
 
 import asyncio
 import itertools
+import json
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 
 import httpx
@@ -19,8 +22,9 @@ from tests.support.server import Server
 from tests.web.shops import CHEAP, Shop, running
 
 PASSWORD = "four words without sense"
+LOGIN = "/api/admin/login"
 PER_SECOND = 80
-SECONDS = 6.0
+SECONDS = 4.0
 
 
 @pytest.fixture
@@ -57,7 +61,7 @@ async def test_who_is_known_does_not_wait_for_strangers() -> None:
 @pytest.mark.parametrize(
     ("spread", "most"),
     [
-        ("2001:db8:7:{n:x}::1", 60),  # one /48
+        ("2001:db8:7:{wide:x}::1", 60),  # one /48
         ("2001:db8:7:{small:x}::{n:x}", 30),  # one /56
         ("198.51.100.{n}", 60),  # one /24
         ("::ffff:198.51.100.{n}", 60),
@@ -68,7 +72,7 @@ async def test_strangers_are_counted_over_networks(shop: Shop, spread: str, most
     """Each under another name, so that no account's count stops them."""
     checked = 0
     for number in range(200):
-        address = spread.format(n=number, small=number % 200)
+        address = spread.format(n=number, small=number % 200, wide=number * 256)
         stranger = Visitor(shop.client.elsewhere(address))
         checked += (await stranger.log_in(f"name{number}", "x")).status == 401
     assert checked == most
@@ -118,7 +122,7 @@ class Flood:
         self._lock, self._over = threading.Lock(), threading.Event()
         self.statuses: list[int] = []
 
-    def run(self, threads: int = 8) -> list[threading.Thread]:
+    def run(self, threads: int = 45) -> list[threading.Thread]:
         """Begins, and returns what to join at the end."""
         made = [threading.Thread(target=self._attack, args=(threads,)) for _ in range(threads)]
         for thread in made:
@@ -130,20 +134,19 @@ class Flood:
         self._over.set()
 
     def _attack(self, threads: int) -> None:
-        with httpx.Client(base_url=self._server.url, timeout=30) as client:
+        with closing(HTTPConnection(self._server.host, self._server.port, timeout=60)) as client:
             while not self._over.wait(threads / PER_SECOND):
                 with self._lock:
                     number, address = len(self.statuses), next(self._addresses)
                     self.statuses.append(0)
-                answer = client.post(
-                    "/api/admin/login",
-                    json={"name": f"name{number}", "password": "x"},
-                    headers={"X-Forwarded-For": address},
-                )
-                self.statuses[number] = answer.status_code
+                body = json.dumps({"name": f"name{number}", "password": "x"})
+                client.request("POST", LOGIN, body, {"X-Forwarded-For": address})
+                answer = client.getresponse()
+                answer.read()
+                self.statuses[number] = answer.status
 
 
-@pytest.mark.parametrize("spread", ["2001:db8:{n:x}::1", "2001:db8:7:{n:x}::1", "11.{a}.{b}.1"])
+@pytest.mark.parametrize("spread", ["2001:db8:{n:x}::1", "11.{a}.{b}.1"])
 def test_the_owner_gets_in_beside_eighty_log_ins_a_second(tmp_path: Path, spread: str) -> None:
     env = {"ADMIN_PASSWORD": PASSWORD, "TRUSTED_PROXIES": "127.0.0.1"}
     with (
@@ -169,5 +172,5 @@ def test_the_owner_gets_in_beside_eighty_log_ins_a_second(tmp_path: Path, spread
                 thread.join()
         assert statuses == [200] * len(statuses), statuses
         assert len(statuses) >= 4
-        assert len(flood.statuses) >= PER_SECOND  # it was one
+        assert len(flood.statuses) > WAITING_MAX  # more than the queue holds
         assert set(flood.statuses) <= {401, 429, 503}
