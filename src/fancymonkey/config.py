@@ -8,12 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from fancymonkey.config_admin import AdminSettings
+from fancymonkey.config_admin import AdminSettings, password_fault
 from fancymonkey.errors import ConfigError
 from fancymonkey.variables import (
     FORMATS,
     LEVELS,
-    PASSWORD_LEAST,
     PUBLISHED_PASSWORD,
     TTL_MAX,
     Variable,
@@ -72,9 +71,7 @@ class Settings(AdminSettings):
         "ADMIN_PASSWORD",
         any_text,
         None,
-        "What the owner's endpoints take as `password` or as a bearer. Without it they refuse "
-        f"everybody without an account or key. It has {PASSWORD_LEAST} characters or more, but in "
-        "a demo; the published default of older versions is not accepted.",
+        "What opens the owner's endpoints: 12 characters or more, and no published one.",
         shown="none",
         secret=True,
     )
@@ -277,8 +274,8 @@ class Settings(AdminSettings):
     @property
     def published(self) -> bool:
         """Whether the published password opens the owner's side: in a demo of this machine only."""
-        own = self.admin_password not in (None, PUBLISHED_PASSWORD)
-        return self.demo and self.local and not self.trusted_proxies and not own
+        here = self.demo and self.local and not self.trusted_proxies
+        return here and self.admin_password in (None, PUBLISHED_PASSWORD)
 
     @classmethod
     def load(
@@ -292,8 +289,7 @@ class Settings(AdminSettings):
         found = {}
         for one in fields(cls):
             declared: Variable = one.metadata["variable"]
-            text = values.get(declared.name, "").strip()
-            if text:
+            if text := values.get(declared.name, "").strip():
                 found[one.name] = parsed(declared, text)
         settings = cls(**found)
         settings.check()
@@ -301,25 +297,15 @@ class Settings(AdminSettings):
 
     def check(self) -> None:
         """Raises ConfigError where settings contradict each other."""
-        password = self.admin_password
-        if password == PUBLISHED_PASSWORD and not self.published:
-            raise ConfigError(
-                "ADMIN_PASSWORD should be a password of your own: this one is published and opens "
-                "nothing but a demo on this machine, without TRUSTED_PROXIES."
-            )
-        if password is not None and len(password) < PASSWORD_LEAST and not self.demo:
-            raise ConfigError(
-                f"ADMIN_PASSWORD should have {PASSWORD_LEAST} characters or more: it opens "
-                "everything, from everywhere. Four words that have nothing to do with each other "
-                "are good."
-            )
-        live = (self.stripe_secret_key or "").startswith(("sk_live_", "rk_live_"))
-        if live and self.stripe_api_base is not None:
+        if fault := password_fault(self.admin_password, demo=self.demo, published=self.published):
+            raise ConfigError(f"ADMIN_PASSWORD should {fault}")
+        key = self.stripe_secret_key or ""
+        if key.startswith(("sk_live_", "rk_live_")) and self.stripe_api_base is not None:
             raise ConfigError(
                 "STRIPE_API_BASE sends payments to a stand-in, and STRIPE_SECRET_KEY is a live "
                 "key. Remove one of them."
             )
-        if self.demo and (self.stripe_secret_key is not None or self.stripe_api_base is not None):
+        if self.demo and (key or self.stripe_api_base is not None):
             raise ConfigError(
                 "DEMO brings its own stand-in for Stripe. Remove STRIPE_SECRET_KEY and "
                 "STRIPE_API_BASE, or switch DEMO off."

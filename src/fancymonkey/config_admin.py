@@ -5,7 +5,14 @@ from ipaddress import IPv4Network, IPv6Network
 
 from fancymonkey.keeping import Keeping
 from fancymonkey.names import account_name
-from fancymonkey.variables import several_networks, several_stores, variable, whole
+from fancymonkey.variables import (
+    PASSWORD_LEAST,
+    PUBLISHED_PASSWORD,
+    several_networks,
+    several_stores,
+    variable,
+    whole,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +60,18 @@ class AdminSettings(Keeping):
         "After how many hours a login ends in any case, from 1 to 720.",
         shown="12",
     )
+
+
+def password_fault(password: str | None, *, demo: bool, published: bool) -> str | None:
+    """What an admin password should do better, or None. `published`: the public one opens here."""
+    if password == PUBLISHED_PASSWORD and not published:
+        return (
+            "be a password of your own: this one is published and opens nothing but a demo on "
+            "this machine, without TRUSTED_PROXIES."
+        )
+    if password is not None and len(password) < PASSWORD_LEAST and not demo:
+        return (
+            f"have {PASSWORD_LEAST} characters or more: it opens everything, from everywhere. Four "
+            "words that have nothing to do with each other are good."
+        )
+    return None

@@ -2,7 +2,7 @@
 
 import asyncio
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from fancymonkey.backup.retention import made_at
@@ -19,27 +19,33 @@ from fancymonkey.store.rights import (
 
 def check_rights(settings: Settings) -> Iterator[Finding]:
     """Files of the store and backups whose rights are too wide, as older versions made them."""
-    yield from _readable("store.readable", "of the store", list(parts_of_store(settings.target)))
+    store = _wide(parts_of_store(settings.target))
+    if store:
+        what, mend, repair = _words("of the store", store)
+        yield warning("store.readable", what, mend, repair)
     if settings.backup_to is not None:
-        folder = Path(settings.backup_to)
-        backups = [path for path in folder.glob("*") if made_at(path.name) is not None]
-        yield from _readable("backup.readable", "in BACKUP_TO", backups)
+        found = Path(settings.backup_to).glob("*")
+        backups = _wide(path for path in found if made_at(path.name) is not None)
+        if backups:
+            what, mend, repair = _words("in BACKUP_TO", backups)
+            yield warning("backup.readable", what, mend, repair)
 
 
-def _readable(id_: str, where: str, parts: Sequence[Path]) -> Iterator[Finding]:
+def _wide(parts: Iterable[Path]) -> dict[Path, list[Path]]:
+    """The parts in which something can be opened by others, with what can."""
     found = {part: open_to_others(with_content(part)) for part in parts}
-    wide = [part for part, paths in found.items() if paths]
-    if not wide:
-        return
-    paths = [path for part in wide for path in found[part]]
-    yield warning(
-        id_,
+    return {part: paths for part, paths in found.items() if paths}
+
+
+def _words(where: str, wide: dict[Path, list[Path]]) -> tuple[str, str, Repair]:
+    """What is found, how to repair it, and what repairs it."""
+    paths = [path for found in wide.values() for path in found]
+    what = (
         f"{counted(len(paths), 'file or folder', 'files and folders')} {where} can be opened by "
         f"other users of this machine, {paths[0]} among them: they hold what is needed to log in "
-        "as the owner.",
-        f"chmod -R go-rwx {shlex.join(map(str, wide))}",
-        _private(paths),
+        "as the owner."
     )
+    return what, f"chmod -R go-rwx {shlex.join(map(str, wide))}", _private(paths)
 
 
 def _private(paths: Sequence[Path]) -> Repair:
