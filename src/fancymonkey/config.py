@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from fancymonkey.config_admin import AdminSettings
+from fancymonkey.config_admin import AdminSettings, password_fault
 from fancymonkey.errors import ConfigError
 from fancymonkey.variables import (
     FORMATS,
@@ -71,8 +71,7 @@ class Settings(AdminSettings):
         "ADMIN_PASSWORD",
         any_text,
         None,
-        "What the owner's endpoints want as `password`. Without it they refuse everybody. "
-        "The published default of older versions is not accepted.",
+        "What opens the owner's endpoints: 12 characters or more, and no published one.",
         shown="none",
         secret=True,
     )
@@ -272,6 +271,12 @@ class Settings(AdminSettings):
         """Whether only this machine can reach the service."""
         return self.host in ("127.0.0.1", "localhost", "::1")
 
+    @property
+    def published(self) -> bool:
+        """Whether the published password opens the owner's side: in a demo of this machine only."""
+        here = self.demo and self.local and not self.trusted_proxies
+        return here and self.admin_password in (None, PUBLISHED_PASSWORD)
+
     @classmethod
     def load(
         cls, environ: Mapping[str, str] | None = None, file: Path = Path(".env")
@@ -284,8 +289,7 @@ class Settings(AdminSettings):
         found = {}
         for one in fields(cls):
             declared: Variable = one.metadata["variable"]
-            text = values.get(declared.name, "").strip()
-            if text:
+            if text := values.get(declared.name, "").strip():
                 found[one.name] = parsed(declared, text)
         settings = cls(**found)
         settings.check()
@@ -293,18 +297,15 @@ class Settings(AdminSettings):
 
     def check(self) -> None:
         """Raises ConfigError where settings contradict each other."""
-        if self.admin_password == PUBLISHED_PASSWORD and not (self.demo and self.local):
-            raise ConfigError(
-                "ADMIN_PASSWORD should be a password of your own: this one is published and opens "
-                "nothing but a demo on this machine."
-            )
-        live = (self.stripe_secret_key or "").startswith(("sk_live_", "rk_live_"))
-        if live and self.stripe_api_base is not None:
+        if fault := password_fault(self.admin_password, demo=self.demo, published=self.published):
+            raise ConfigError(f"ADMIN_PASSWORD should {fault}")
+        key = self.stripe_secret_key or ""
+        if key.startswith(("sk_live_", "rk_live_")) and self.stripe_api_base is not None:
             raise ConfigError(
                 "STRIPE_API_BASE sends payments to a stand-in, and STRIPE_SECRET_KEY is a live "
                 "key. Remove one of them."
             )
-        if self.demo and (self.stripe_secret_key is not None or self.stripe_api_base is not None):
+        if self.demo and (key or self.stripe_api_base is not None):
             raise ConfigError(
                 "DEMO brings its own stand-in for Stripe. Remove STRIPE_SECRET_KEY and "
                 "STRIPE_API_BASE, or switch DEMO off."

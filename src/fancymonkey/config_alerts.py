@@ -10,7 +10,7 @@ from fancymonkey.variables import http_url, switch, time_of_day, variable
 
 ALERTS = (
     *("stock.low", "stock.out", "stock.back", "stock.digest", "matter.opened", "books.mended"),
-    *("job.failed", "store.trouble", "webhook.off"),
+    *("job.failed", "store.trouble", "webhook.off", "secret.guessed"),
 )
 """What an owner can be told of."""
 

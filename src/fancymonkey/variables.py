@@ -16,6 +16,8 @@ from fancymonkey.errors import ConfigError
 SCHEMES: Final = ("postgresql", "postgres", "sqlite", "memory")
 TTL_MAX: Final = 86_400
 PUBLISHED_PASSWORD: Final = "fancymonkey2024"  # noqa: S105 — it stands in public documentation
+PASSWORD_LEAST: Final = 12
+"""Characters of an admin password."""
 LEVELS: Final = ("debug", "info", "warning", "error")
 FORMATS: Final = ("text", "json")
 SWITCH: Final = {"on": True, "true": True, "yes": True, "1": True} | {
@@ -99,6 +101,17 @@ def switch(text: str) -> bool:
 def several(text: str) -> tuple[str, ...]:
     """Several texts, separated by commas."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def several_stores(text: str) -> tuple[str, ...]:
+    """Stores that keep what they get: directories, SQLite files, databases."""
+    found = several(text)
+    for target in found:
+        scheme, separator, _ = target.partition("://")
+        known = scheme in ("postgresql", "postgres", "sqlite") if separator else True
+        if not (known and target.isprintable() and not target.startswith("memory:")):
+            raise ValueError("directories or URLs such as sqlite:////srv/shop.db, with commas")
+    return found
 
 
 def several_networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:

@@ -16,7 +16,7 @@ READ, STOCK, ADMIN = "read", "stock", "admin"
 STOCK_OR_CRON = "stock, or the cron secret"
 STOCK_OR_CRON_NO_COOKIE = "stock but not by cookie, or the cron secret"
 ADMIN_BUT_NO_KEY = "admin, but no key"
-ADMIN_BUT_NO_COOKIE = "admin, but not by cookie"
+ADMIN_PASSWORD_ALONE = "the admin password, neither cookie nor key"
 ACCOUNT, BROWSER, PAGE = "an account's session", "a browser's session or nobody", "a page"
 
 NEEDS: dict[tuple[str, str], str] = {
@@ -48,14 +48,14 @@ NEEDS: dict[tuple[str, str], str] = {
     ("POST", "/api/admin/factor/off"): ACCOUNT,
     ("POST", "/api/admin/factor/codes"): ACCOUNT,
     ("GET", "/api/admin/users"): ADMIN,
-    ("POST", "/api/admin/users/add"): ADMIN,
-    ("POST", "/api/admin/users/role"): ADMIN,
-    ("POST", "/api/admin/users/password"): ADMIN,
-    ("POST", "/api/admin/users/reset-factor"): ADMIN,
-    ("POST", "/api/admin/users/remove"): ADMIN,
+    ("POST", "/api/admin/users/add"): ADMIN_BUT_NO_KEY,
+    ("POST", "/api/admin/users/role"): ADMIN_BUT_NO_KEY,
+    ("POST", "/api/admin/users/password"): ADMIN_BUT_NO_KEY,
+    ("POST", "/api/admin/users/reset-factor"): ADMIN_BUT_NO_KEY,
+    ("POST", "/api/admin/users/remove"): ADMIN_BUT_NO_KEY,
     ("GET", "/api/admin/keys"): ADMIN,
     ("POST", "/api/admin/keys/make"): ADMIN_BUT_NO_KEY,
-    ("POST", "/api/admin/keys/revoke"): ADMIN,
+    ("POST", "/api/admin/keys/revoke"): ADMIN_BUT_NO_KEY,
     ("GET", "/api/admin/record"): ADMIN,
     ("GET", "/api/admin/inventory"): READ,
     ("GET", "/api/admin/acts"): READ,
@@ -77,11 +77,12 @@ NEEDS: dict[tuple[str, str], str] = {
     ("GET", "/api/admin/jobs"): READ,
     ("GET", "/api/admin/webhooks"): ADMIN,
     **{
-        ("POST", f"/api/admin/webhooks{what}"): ADMIN
-        for what in ("", "/change", "/remove", "/rotate", "/ping", "/redeliver")
+        ("POST", f"/api/admin/webhooks{what}"): ADMIN_BUT_NO_KEY
+        for what in ("", "/change", "/remove", "/rotate")
     },
+    **{("POST", f"/api/admin/webhooks{what}"): ADMIN for what in ("/ping", "/redeliver")},
     ("GET", "/api/admin/webhooks/deliveries"): ADMIN,
-    ("POST", "/api/admin/migrate"): ADMIN_BUT_NO_COOKIE,
+    ("POST", "/api/admin/migrate"): ADMIN_PASSWORD_ALONE,
     ("GET", "/api/cron/{job}"): STOCK_OR_CRON_NO_COOKIE,
     ("POST", "/api/cron/{job}"): STOCK_OR_CRON,
     ("GET", "/api/inventory/live"): OPEN,

@@ -32,6 +32,7 @@ async def test_who_when_from_where_what_and_how_it_ended(shop: Shop, visitor: Vi
         "what": "POST /api/admin/users/add",
         "status": 200,
         "about": "ada: role staff",
+        "count": 1,
     }
 
 

@@ -10,8 +10,8 @@ from tests.accounts import routes
 from tests.accounts.routes import (
     ACCOUNT,
     ADMIN,
-    ADMIN_BUT_NO_COOKIE,
     ADMIN_BUT_NO_KEY,
+    ADMIN_PASSWORD_ALONE,
     BROWSER,
     CRON,
     NEEDS,
@@ -48,11 +48,11 @@ LEAST = {
     STOCK: 2,
     ADMIN: 3,
     ADMIN_BUT_NO_KEY: 3,
-    ADMIN_BUT_NO_COOKIE: 3,
+    ADMIN_PASSWORD_ALONE: 3,
     STOCK_OR_CRON: 2,
     STOCK_OR_CRON_NO_COOKIE: 2,
 }
-NO_COOKIE = (STOCK_OR_CRON_NO_COOKIE, ADMIN_BUT_NO_COOKIE)
+NO_COOKIE = (STOCK_OR_CRON_NO_COOKIE, ADMIN_PASSWORD_ALONE)
 BODIES = routes.bodies()
 LET_IN = 0
 
@@ -71,7 +71,7 @@ def expected(need: str, who: str) -> int:
         return LET_IN if need in (STOCK_OR_CRON, STOCK_OR_CRON_NO_COOKIE) else 401
     if who == "anonymous" or (need in NO_COOKIE and who in SESSIONS):
         return 401
-    if need == ADMIN_BUT_NO_KEY and who == "key admin":
+    if need in (ADMIN_BUT_NO_KEY, ADMIN_PASSWORD_ALONE) and who == "key admin":
         return 403
     if need == ACCOUNT:
         return LET_IN if who in SESSIONS else 403

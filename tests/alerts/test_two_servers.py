@@ -11,7 +11,7 @@ from tests.alerts.receivers import HttpReceiver, MailServer, mail_server
 from tests.support.postgres import PostgresServer
 from tests.support.server import Server
 
-OWNER = {"Authorization": "Bearer pw"}
+OWNER = {"Authorization": "Bearer password of two"}
 
 
 async def until(seconds: float, check: Callable[[], bool]) -> None:
@@ -30,7 +30,7 @@ async def post(server: Server, path: str, body: object) -> dict[str, object]:
 
 async def stock(server: Server, size: str, units: int) -> None:
     rows = [{"productId": "prod_hoodie_001", "size": size, "stock": units}]
-    await post(server, "/api/inventory/update", {"password": "pw", "updates": rows})
+    await post(server, "/api/inventory/update", {"password": "password of two", "updates": rows})
 
 
 def said(mail: MailServer) -> str:
@@ -43,7 +43,7 @@ def said(mail: MailServer) -> str:
 async def test_each_alert_once(postgres_server: PostgresServer, postgres_url: str) -> None:
     async with HttpReceiver() as receiver, mail_server() as mail:
         env = {
-            "ADMIN_PASSWORD": "pw",
+            "ADMIN_PASSWORD": "password of two",
             "ALERT_URLS": f"mailto://127.0.0.1:{mail.port}?from=a@x.example&to=b@x.example",
             "WEBHOOK_ALLOW_PRIVATE": "on",
             "RATE_LIMIT": "off",

@@ -27,7 +27,7 @@ LAYERS["__main__"] = LAYERS["cli"] + 1
 # Leaves: usable by everything above the core. They may use one another only as said here.
 LEAVES: dict[str, set[str]] = {
     "errors": set(),
-    "names": set(),
+    "names": {"core"},  # its pure rules for the text of keys and names
     "variables": {"errors"},
     "hold_limits": {"variables"},
     "config_alerts": {"hold_limits", "variables"},

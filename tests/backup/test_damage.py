@@ -17,7 +17,7 @@ from fancymonkey.backup.make import make
 from fancymonkey.backup.restore import restore
 from fancymonkey.errors import BackupError, FancyMonkeyError, StoreCorrupt
 from fancymonkey.store.base import Store
-from fancymonkey.store.files import Disk
+from fancymonkey.store.files import PRIVATE, Disk
 from fancymonkey.store.opening import open_store
 from tests.backup.conftest import Fresh, fill
 
@@ -95,9 +95,9 @@ class Failing(Disk):
             if not self._left:
                 raise OSError(self._code, os.strerror(self._code))
 
-    def create(self, path: Path) -> int:
+    def create(self, path: Path, mode: int = PRIVATE) -> int:
         self._fail("create")
-        return super().create(path)
+        return super().create(path, mode)
 
     def write(self, fd: int, data: bytes) -> None:
         self._fail("write")

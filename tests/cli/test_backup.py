@@ -98,9 +98,10 @@ def test_a_server_moves_and_the_old_store_can_be_opened_again(
     cli: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old, new = tmp_path / "old", f"sqlite:///{tmp_path}/new.db"
-    monkeypatch.setenv("ADMIN_PASSWORD", "let me move")
+    monkeypatch.setenv("ADMIN_PASSWORD", "let me move on")
     words = ("migrate", "--live", "--to", new)
-    with Server(data=old, arguments=["--init"], env={"ADMIN_PASSWORD": "let me move"}) as server:
+    env = {"ADMIN_PASSWORD": "let me move on", "MIGRATION_TARGETS": new}
+    with Server(data=old, arguments=["--init"], env=env) as server:
         done = cli(*words, "--url", server.url)
         assert done.exit_code == 0, done.output + server.log
         assert "62 SKUs" in done.output

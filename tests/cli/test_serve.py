@@ -209,7 +209,7 @@ def test_logs_can_be_json(tmp_path: Path) -> None:
 def test_a_client_is_believed_to_be_elsewhere_only_behind_a_trusted_proxy(
     tmp_path: Path, trusted: str, last: int
 ) -> None:
-    env = {"ADMIN_PASSWORD": "right", "TRUSTED_PROXIES": trusted}
+    env = {"ADMIN_PASSWORD": "right and long", "TRUSTED_PROXIES": trusted}
     body = {"password": "wrong", "updates": [{}]}
     with Server(data=tmp_path / "shop", env=env, arguments=["--init"]) as server:
         for number in range(20):

@@ -10,7 +10,11 @@ from fancymonkey.doctor.settings import check_settings, settings_of
 
 CASES: dict[str, tuple[dict[str, str], str, Severity]] = {
     "no password": ({}, "password.missing", Severity.NOTE),
-    "a short password": ({"ADMIN_PASSWORD": "monkey"}, "password.weak", Severity.WARNING),
+    "a short password in a demo": (
+        {"ADMIN_PASSWORD": "monkey", "DEMO": "on"},
+        "password.weak",
+        Severity.WARNING,
+    ),
     "the published password in a demo": (
         {"ADMIN_PASSWORD": "fancymonkey2024", "DEMO": "on"},
         "password.default",
@@ -88,3 +92,13 @@ async def test_secrets_that_others_can_read_are_closed(tmp_path: Path) -> None:
     await finding.repair()
     assert env.stat().st_mode & 0o777 == 0o600
     assert list(check_settings(settings, env)) == []
+
+
+def test_a_short_password_outside_a_demo_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADMIN_PASSWORD", "monkey")
+    settings, (finding,) = settings_of(tmp_path / ".env")
+    assert settings is None
+    assert (finding.id, finding.severity) == ("password.weak", Severity.ERROR)
+    assert "12 characters" in finding.what

@@ -239,6 +239,7 @@ async def test_a_store_that_the_shop_does_not_live_in(
 async def test_what_a_crash_has_left_is_removed(files: str) -> None:
     left = Path(files, "state", ".products.json.1-0.tmp")
     left.write_text("half")
+    left.chmod(0o600)
     os.utime(left, (0, 0))
     Path(files, "products.rescued-3.json").write_text("[]")
     found = await examined(files)

@@ -49,6 +49,7 @@ def test_a_crowd_notices_nothing(places: Places, way: list[str]) -> None:
     """Every answer counts, in the new store, to the unit; the pause is short."""
     one = storm(places, way[0], seed=21)
     there = places.shop(way[1])
+    one.server.env["MIGRATION_TARGETS"] = there.target
     try:
         one.start()
         told = asyncio.run(_moved(one, there.target))
@@ -89,6 +90,7 @@ def test_kill_9_while_it_moves(places: Places, way: list[str]) -> None:
     chance = random.Random(5)
     one = storm(places, way[0], seed=22)
     there = places.shop(way[1])
+    one.server.env["MIGRATION_TARGETS"] = there.target
     try:
         one.start()
         for _ in range(4):

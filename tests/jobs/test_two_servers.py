@@ -22,7 +22,7 @@ def until(seconds: float, *holds: object) -> None:
 def test_kill_the_runner(postgres_server: PostgresServer, postgres_url: str) -> None:
     begun = datetime.now(UTC)
     soon = (begun + timedelta(seconds=90)).strftime("%H:%M")  # some 30 to 90 seconds from now
-    env = {"ADMIN_PASSWORD": "pw", "NIGHTLY_AT": soon, "LOG_LEVEL": "debug"}
+    env = {"ADMIN_PASSWORD": "password of two", "NIGHTLY_AT": soon, "LOG_LEVEL": "debug"}
     first = Server(database_url=postgres_url, env=env)
     second = Server(database_url=postgres_url, env=env)
     with first:
@@ -40,7 +40,8 @@ def test_kill_the_runner(postgres_server: PostgresServer, postgres_url: str) -> 
             assert (first.log + second.log).count("the job retention: ") == 1
             assert first.log.count("has the lease runner") == 1
             answer = httpx.get(
-                f"{first.url}/api/payments/runs", headers={"Authorization": "Bearer pw"}
+                f"{first.url}/api/payments/runs",
+                headers={"Authorization": "Bearer password of two"},
             )
             runs = [row["job"] for row in answer.json()["runs"]]
             assert runs.count("retention") == 1

@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from fancymonkey.store.files import Disk
+from fancymonkey.store.files import PRIVATE, Disk
 from tests.store.medium import Medium
 
 
@@ -67,9 +67,9 @@ class FaultyDisk(Disk):
                 self._dead = True
                 raise
 
-    def create(self, path: Path) -> int:
+    def create(self, path: Path, mode: int = PRIVATE) -> int:
         self.step("create", path)
-        fd = super().create(path)
+        fd = super().create(path, mode)
         if path not in self.names:
             self.new_inode(path)
         self.medium.truncate(self.names[path], 0)

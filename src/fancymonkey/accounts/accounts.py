@@ -3,6 +3,7 @@
 from fancymonkey.accounts.acts import Acts
 from fancymonkey.accounts.api_keys import ApiKeys
 from fancymonkey.accounts.login import Login
+from fancymonkey.accounts.places import Places
 from fancymonkey.accounts.sessions import Sessions
 from fancymonkey.accounts.tokens import Tokens
 from fancymonkey.accounts.users import Users
@@ -17,7 +18,8 @@ class Accounts:
     ) -> None:
         tokens = Tokens(engine)
         self.users = Users(engine, owner, password)
-        self.login = Login(self.users, tokens, engine.clock)
+        self.places = Places(engine)
+        self.login = Login(self.users, tokens, self.places, engine.clock)
         self.sessions = Sessions(engine, self.users, tokens, idle, longest)
         self.keys = ApiKeys(engine, self.users)
         self.acts = Acts(engine)

@@ -1,6 +1,6 @@
 """Logging in: name, password and code against guessing from one address or from many."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from fancymonkey.accounts.attempts import Attempts
@@ -15,6 +15,8 @@ from fancymonkey.accounts.model import (
     User,
     WrongCredentials,
 )
+from fancymonkey.accounts.networks import Networks
+from fancymonkey.accounts.places import Places, of_account
 from fancymonkey.accounts.tokens import Tokens
 from fancymonkey.accounts.users import Users
 from fancymonkey.engine.clock import Clock
@@ -27,19 +29,25 @@ DEVICE_LIFE = 180 * 86_400_000
 
 ADDRESS_MOST, ADDRESS_WINDOW = 15, 60_000
 ACCOUNT_MOST, ACCOUNT_WINDOW = 20, 900_000
+KEY_MAX = 200
+"""Characters of a typed name that its failures are counted under."""
 WRONG = "Name, password or code is wrong."
 
 
 class Login:
-    """Checks credentials. Failures count for the address, and for the account.
+    """Checks credentials. Failures count for the address, its networks, and the account.
 
-    An account under attack is closed for strangers for a while, not for browsers that have logged
-    in before: those have a count of their own, so nobody can keep the owner out.
+    An account under attack is closed for strangers for a while, not for browsers and addresses
+    that have logged in before: those have counts of their own, and a place of their own where
+    passwords are hashed, so nobody can keep the owner out.
     """
 
-    def __init__(self, users: Users, tokens: Tokens, clock: Clock) -> None:
+    def __init__(self, users: Users, tokens: Tokens, places: Places, clock: Clock) -> None:
         self._users = users
         self._tokens = tokens
+        self._places = places
+        self._networks = Networks(clock)
+        self._at_home = Attempts(clock, ACCOUNT_MOST, ACCOUNT_WINDOW)
         self._clock = clock
         self._addresses = Attempts(clock, ADDRESS_MOST, ADDRESS_WINDOW)
         # Each on its own: a stranger types any name, also one that means another of these.
@@ -52,21 +60,29 @@ class Login:
     ) -> User:
         """The user. Raises TooManyAttempts, WrongCredentials, CodeNeeded, Busy."""
         kept = await self._users.find(name)
-        known = await self._device(device, kept)
-        account = (self._devices, known) if known else (self._strangers, plain(name))
-        counts = [(self._addresses, address), account]
+        device = await self._device(device, kept)
+        home = of_account(kept.value) if kept else "nobody"
+        known = device is not None or await self._places.has(home, address)
+        counts: list[tuple[Attempts | Networks, str]] = [(self._addresses, address)]
+        if device is not None:  # whatever others at its address do
+            counts = [(self._devices, device)]
+        elif known:
+            counts.append((self._at_home, f"{address} {plain(name)[:KEY_MAX]}"))
+        else:
+            counts += [(self._networks, address), (self._strangers, plain(name)[:KEY_MAX])]
         wait = max(attempts.wait(key) for attempts, key in counts)
         if wait:
             raise TooManyAttempts(wait)
         for attempts, key in counts:
             attempts.count(key)
         try:
-            user = await self._fitting(kept, password, code)
+            user = await self._fitting(kept, password, code, known)
         except Denied as denied:
             if not isinstance(denied, WrongCredentials):
                 self._take_back(counts)
             raise
         self._take_back(counts)
+        await self._places.remember(of_account(user), address)
         return user
 
     async def again(
@@ -78,7 +94,8 @@ class Login:
         """
         async with self.counting(kept.name, address):
             if password is not None:
-                if not await self._users.passwords.fits(kept.value.password, password):
+                hashed = kept.value.password
+                if not await self._users.passwords.fits(hashed, password, known=True):
                     raise NotProven("The password is wrong.")
                 return kept
             spent = spend(kept.value, code or "", self._clock())
@@ -90,7 +107,10 @@ class Login:
     @asynccontextmanager
     async def counting(self, name: str, address: str) -> AsyncIterator[None]:
         """Counts what fails with NotProven in this block. Raises TooManyAttempts."""
-        counts = [(self._addresses, address), (self._proofs, name)]
+        counts: list[tuple[Attempts | Networks, str]] = [
+            (self._addresses, address),
+            (self._proofs, name),
+        ]
         wait = max(attempts.wait(key) for attempts, key in counts)
         if wait:
             raise TooManyAttempts(wait)
@@ -105,13 +125,24 @@ class Login:
             raise
         self._take_back(counts)
 
+    async def spend_one(self, owners: Sequence[Kept[User]], code: str) -> None:
+        """Uses up a code of one of these accounts. Raises NotProven, Changed."""
+        for kept in owners:
+            spent = spend(kept.value, code, self._clock())
+            if spent is not None:
+                await self._users.change(kept, step=spent.step, codes=spent.codes)
+                return
+        raise NotProven("The code is wrong.")
+
     async def remember(self, user: User) -> str:
         """A token by which this browser is known the next time."""
         return await self._tokens.sign(DEVICE, DEVICE_LIFE, sub=user.name, stamp=user.stamp)
 
-    async def _fitting(self, kept: Kept[User] | None, password: str, code: str | None) -> User:
+    async def _fitting(
+        self, kept: Kept[User] | None, password: str, code: str | None, known: bool
+    ) -> User:
         hashed = None if kept is None else kept.value.password
-        if not await self._users.passwords.fits(hashed, password) or kept is None:
+        if not await self._users.passwords.fits(hashed, password, known=known) or kept is None:
             raise WrongCredentials(WRONG)
         user = kept.value
         if user.factor is not None:
@@ -139,6 +170,6 @@ class Login:
             return None
         return f"{claims['iat']} {kept.name}"
 
-    def _take_back(self, counts: list[tuple[Attempts, str]]) -> None:
+    def _take_back(self, counts: list[tuple[Attempts | Networks, str]]) -> None:
         for attempts, key in counts:
             attempts.take_back(key)

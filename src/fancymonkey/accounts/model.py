@@ -71,6 +71,8 @@ class Actor(Struct, frozen=True, kw_only=True):
     right: Right
     user: User | None = None
     session: Session | None = None
+    key: str | None = None
+    """The id of the API key that the request came with."""
 
 
 class ApiKey(Struct, frozen=True, kw_only=True):
@@ -96,6 +98,8 @@ class Act(Struct, frozen=True, kw_only=True):
     what: str
     status: int
     about: str = ""
+    count: int = 1
+    """How many requests it stands for: refused ones are merged once there are many."""
 
 
 class Denied(Exception):

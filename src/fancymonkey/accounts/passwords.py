@@ -21,7 +21,9 @@ KINDS_LEAST = 5
 """Different characters of a new password: none is `aaaaaaaaaaaa` or `123123123123`."""
 
 AT_ONCE = 2
+"""Hashes that run at once: one for strangers, one for browsers and people that are known."""
 WAITING_MAX = 32
+"""Of each of the two kinds."""
 COMMON = (
     *("password", "passwort", "qwerty", "qwertz", "azerty", "letmein", "welcome", "iloveyou"),
     *("123456789", "987654321", "abcdefghi", "1q2w3e4r", "qazwsxedc", "football", "baseball"),
@@ -35,31 +37,15 @@ LOOKS = str.maketrans("0134578@$!", "oleastbasi")
 """Signs that stand for letters in passwords that are easy to guess."""
 
 
-class Passwords:
-    """Makes and checks hashes. At most `AT_ONCE` run, each takes 64 MiB for a moment."""
+class _Lane:
+    """One hash after the other, and a queue before it."""
 
-    def __init__(self, hasher: PasswordHasher | None = None) -> None:
-        self._hasher = hasher or PasswordHasher()
-        self._free = asyncio.Semaphore(AT_ONCE)
+    def __init__(self) -> None:
+        self._free = asyncio.Semaphore(AT_ONCE // 2)
         self._waiting = 0
-        self._nobody: str | None = None
 
-    async def hash(self, password: str) -> str:
-        """The hash to keep. Raises Busy."""
-        return await self._run(self._hash, password)
-
-    async def fits(self, hashed: str | None, password: str) -> bool:
-        """Whether the password is that of the hash; takes as long where there is none.
-
-        Raises Busy.
-        """
-        return await self._run(self._fits, hashed, password)
-
-    def outdated(self, hashed: str) -> bool:
-        """Whether the hash was made with weaker parameters than today's."""
-        return self._hasher.check_needs_rehash(hashed)
-
-    async def _run(self, work: Callable[..., T], *arguments: object) -> T:
+    async def run(self, work: Callable[..., T], *arguments: object) -> T:
+        """Does the work in a thread. Raises Busy."""
         if self._waiting >= WAITING_MAX:
             raise Busy("Too many logins at once.")
         self._waiting += 1
@@ -68,6 +54,31 @@ class Passwords:
                 return await asyncio.to_thread(work, *arguments)
         finally:
             self._waiting -= 1
+
+
+class Passwords:
+    """Makes and checks hashes. At most `AT_ONCE` run, each takes 64 MiB for a moment."""
+
+    def __init__(self, hasher: PasswordHasher | None = None) -> None:
+        self._hasher = hasher or PasswordHasher()
+        self._known, self._strangers = _Lane(), _Lane()
+        self._nobody: str | None = None
+
+    async def hash(self, password: str) -> str:
+        """The hash to keep. Raises Busy."""
+        return await self._known.run(self._hash, password)
+
+    async def fits(self, hashed: str | None, password: str, *, known: bool = False) -> bool:
+        """Whether the password is that of the hash; takes as long where there is none.
+
+        Who is `known` does not wait for strangers. Raises Busy.
+        """
+        lane = self._known if known else self._strangers
+        return await lane.run(self._fits, hashed, password)
+
+    def outdated(self, hashed: str) -> bool:
+        """Whether the hash was made with weaker parameters than today's."""
+        return self._hasher.check_needs_rehash(hashed)
 
     def _hash(self, password: str) -> str:
         return self._hasher.hash(_normal(password))

@@ -1,5 +1,6 @@
 """The accounts themselves: made, changed, removed, and their passwords."""
 
+import asyncio
 import secrets
 from contextlib import suppress
 from typing import Any
@@ -18,7 +19,7 @@ from fancymonkey.accounts.model import (
 from fancymonkey.accounts.passwords import Passwords, check_new
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.folder import Folder, Kept, Stale, keep
-from fancymonkey.names import account_name, plain
+from fancymonkey.names import NAME_MAX, account_name, look_alike, plain
 
 OWNERS = "owners"
 """A document that changes with every step towards fewer owners, so that two never cross."""
@@ -34,17 +35,19 @@ class Users:
         self._marks = Folder(engine, "accounts", int)
         self._first = (plain(owner), password)
         self._some = False
+        self._making = asyncio.Lock()
 
     async def find(self, name: str) -> Kept[User] | None:
         """The user of this name."""
         await self._ensure_owner()
-        return await self.folder.get(plain(name)) if plain(name) else None
+        name = plain(name)
+        return await self.folder.get(name) if 0 < len(name) <= NAME_MAX else None
 
     async def get(self, name: str) -> Kept[User]:
         """The user of this name. Raises UnknownAccount."""
         found = await self.find(name)
         if found is None:
-            raise UnknownAccount(f"There is no user {plain(name)}.")
+            raise UnknownAccount(f"There is no user {plain(name)[:NAME_MAX]}.")
         return found
 
     async def all(self) -> list[User]:
@@ -57,9 +60,12 @@ class Users:
         return bool(self._first[1]) or bool(await self.folder.all())
 
     async def add(self, name: str, role: Role, password: str) -> User:
-        """Makes an account. Raises WeakPassword, AccountExists, Busy."""
+        """Makes an account. Raises BadName, WeakPassword, AccountExists, Busy."""
         await self._ensure_owner()
         name = _named(name)
+        other = look_alike(name, [kept.name for kept in await self.folder.all()])
+        if other is not None:
+            raise AccountExists(f"{name} looks like {other}, which there is already.")
         check_new(password, name)
         return await self._make(name, role, password)
 
@@ -133,10 +139,11 @@ class Users:
         name, password = self._first
         if self._some or not password or not name:
             return
-        if not await self.folder.all():
-            with suppress(AccountExists):  # another process was faster
-                await self._make(_named(name), Role.OWNER, password)
-        self._some = True
+        async with self._making:  # a crowd at the door pays for one hash
+            if not await self.folder.all():
+                with suppress(AccountExists):  # another process was faster
+                    await self._make(_named(name), Role.OWNER, password)
+            self._some = True
 
 
 def _named(name: str) -> str:

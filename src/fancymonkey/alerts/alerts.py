@@ -167,6 +167,12 @@ class Alerts:
 
         return list(await asyncio.gather(*(send(channel) for channel in self.channels)))
 
+    async def tell(self, one: Happening) -> None:
+        """Puts a happening into the outbox, for everybody who wants to hear of it."""
+        drafts = self.outbox.drafts([one], await self.targets())
+        with contextlib.suppress(Stale):  # told already
+            await keep(self._engine, *drafts)
+
     async def ping(self, id_: str) -> str:
         """Puts a test for an endpoint into the outbox; the delivery's id. Raises UnknownWebhook."""
         await self.webhooks.get(id_)

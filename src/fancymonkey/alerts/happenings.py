@@ -35,6 +35,7 @@ SORTS = {
         Sort("books.mended", "Reconciliation has put right what was missed", "Mended", "owed"),
         Sort("job.failed", "A job has failed that worked before: a backup too", "Failed", "out"),
         Sort("store.trouble", "Something is wrong with the store", "Trouble", "out", urgent=True),
+        Sort("secret.guessed", "A secret is being guessed", "Guessed", "out", urgent=True),
         Sort("stock.digest", "What is low and out, once a day", "Digest", "low"),
         Sort("webhook.off", "An endpoint failed for days and gets nothing more", "Off", "out"),
         Sort("stock.changed", "The numbers of a size have changed", alert=False),

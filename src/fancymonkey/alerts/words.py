@@ -97,6 +97,16 @@ def trouble(problems: list[str], at: int) -> Happening:
     return happening("store.trouble", at, text, title, text, problems=problems)
 
 
+def guessed(secret: str, address: str, at: int) -> Happening:
+    """A secret of the settings that somebody tries to guess."""
+    title = f"Somebody is guessing the {secret}"
+    text = (
+        f"There were too many wrong ones; the latest came from {address}. Strangers have to wait; "
+        "addresses that have used it before do not. The record under People has more."
+    )
+    return happening("secret.guessed", at, secret, title, text, secret=secret, address=address)
+
+
 def off(url: str, id_: str, why: str, at: int) -> Happening:
     """An endpoint that was switched off."""
     title = "A webhook was switched off"

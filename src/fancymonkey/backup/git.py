@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fancymonkey.errors import BackupError
+from fancymonkey.store.files import Disk, write_safely
 
 PRODUCTS = "products.json"
 BRANCH = "main"
@@ -39,6 +40,8 @@ _QUIET = (
     "gc.autoDetach=false",
     "-c",
     "protocol.ext.allow=never",
+    "-c",
+    "core.sharedRepository=0600",
     "-c",
     "safe.directory=*",
     "-c",
@@ -85,7 +88,7 @@ class Repository:
             await self.git("init", "--quiet", f"--initial-branch={BRANCH}")
         ignore = self.folder / ".gitignore"
         if not ignore.exists() or ignore.read_text("utf-8") != IGNORED:
-            ignore.write_text(IGNORED, "utf-8")
+            write_safely(Disk(), ignore, [IGNORED.encode()])
 
     async def changed(self) -> bool:
         """Whether products.json is not what was committed last."""

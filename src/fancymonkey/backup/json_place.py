@@ -72,6 +72,8 @@ def put(made: Path, target: Path, aside_name: str) -> str | None:
             disk.rename(path, aside / path.name)
         disk.sync_folder(aside)
     for path in sorted(made.iterdir()):
+        if path.name == "products.json":
+            disk.dress(path, aside / path.name)  # what the owner has set is kept
         if path.name != "lock":
             disk.rename(path, target / path.name)
     disk.sync_folder(target)

@@ -102,7 +102,7 @@ async def roll_back(folder: Path, version: str, *, stock: bool) -> None:
     """
     old = await Repository(folder).content(version)
     path = folder / PRODUCTS
-    write_safely(Disk(), path, [as_edit(old, path.read_bytes(), stock=stock)])
+    write_safely(Disk(), path, [as_edit(old, path.read_bytes(), stock=stock)], like=path)
 
 
 def as_edit(old: bytes, now: bytes, *, stock: bool = False) -> bytes:

@@ -10,6 +10,7 @@ from fancymonkey.commands.common import data_option, opened, run, store_target
 from fancymonkey.config import without_password
 from fancymonkey.engine.clock import system_clock
 from fancymonkey.errors import ConfigError, DataError
+from fancymonkey.store.files import Disk
 
 
 @click.command()
@@ -58,7 +59,7 @@ def _has_products(directory: Path) -> bool:
 
 
 def _write_file(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    Disk().make_folder(path.parent)
     with path.open("xb") as file:
         file.write(examples.products_json())
         file.flush()

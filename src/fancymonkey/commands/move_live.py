@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from fancymonkey.commands.common import emit, progress, run
-from fancymonkey.commands.remote import address
+from fancymonkey.commands.remote import address, can_ask, second_factor
 from fancymonkey.config import Settings, without_password
 from fancymonkey.errors import ConfigError, StoreUnavailable
 from fancymonkey.store.targets import sqlite_path
@@ -58,12 +58,16 @@ async def _follow(settings: Settings, url: str, place: str, *, quiet: bool) -> d
     return last
 
 
-async def _lines(settings: Settings, url: str, place: str) -> AsyncGenerator[dict[str, Any], None]:
+async def _lines(
+    settings: Settings, url: str, place: str, code: dict[str, str] | None = None
+) -> AsyncGenerator[dict[str, Any], None]:
+    """The lines of the answer; a person is asked for the `code` where the server wants one."""
     import httpx
 
     if not settings.admin_password:
         raise ConfigError("Set ADMIN_PASSWORD, as the server has it: only its owner may move it.")
-    headers = {"Authorization": f"Bearer {settings.admin_password}"}
+    headers = {"Authorization": f"Bearer {settings.admin_password}", **(code or {})}
+    needs_code = False
     where = url.rstrip("/") + "/api/admin/migrate"
     try:
         async with (
@@ -72,14 +76,21 @@ async def _lines(settings: Settings, url: str, place: str) -> AsyncGenerator[dic
         ):
             if answer.status_code != 200:
                 body = await answer.aread()
-                raise StoreUnavailable(f"The server at {url} said: {_detail(body)}")
-            async for line in answer.aiter_lines():
-                yield msgspec.json.decode(line)
+                needs_code = b'"code_needed"' in body and code is None and can_ask()
+                if not needs_code:
+                    raise StoreUnavailable(f"The server at {url} said: {_detail(body)}")
+            else:
+                async for line in answer.aiter_lines():
+                    yield msgspec.json.decode(line)
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         raise StoreUnavailable(
             f"The server at {url} does not answer, or not any more. Is it running, and is that its "
             "address (--url)? Whatever has become of the move: run this again."
         ) from error
+
+    if needs_code:
+        async for told in _lines(settings, url, place, second_factor()):
+            yield told
 
 
 def _detail(body: bytes) -> str:

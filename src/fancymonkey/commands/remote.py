@@ -1,6 +1,9 @@
 """Asking a running server to do what only it can: where it has the store for itself."""
 
+import sys
 from typing import Any
+
+import click
 
 from fancymonkey.config import Settings
 from fancymonkey.errors import ConfigError, StoreUnavailable
@@ -12,6 +15,17 @@ def address(settings: Settings) -> str:
     """Where `serve` listens with these settings."""
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
     return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
+
+
+def can_ask() -> bool:
+    """Whether there is a person at a terminal who can be asked for a code."""
+    return sys.stdin.isatty()
+
+
+def second_factor() -> dict[str, str]:
+    """The header that carries a code of the second factor, which a person types."""
+    code: str = click.prompt("Code of the authenticator app, or a recovery code")
+    return {"X-Second-Factor": code.strip()}
 
 
 async def ask(
@@ -36,13 +50,16 @@ async def ask(
             "them, to ask it."
         )
     headers = {"Authorization": f"Bearer {secret}"}
+    method, place = "GET" if get else "POST", url.rstrip("/") + path
     try:
         async with httpx.AsyncClient(timeout=SERVER_SECONDS) as client:
-            method = "GET" if get else "POST"
-            answer = await client.request(
-                method, url.rstrip("/") + path, headers=headers, json=body
-            )
+            answer = await client.request(method, place, headers=headers, json=body)
             found: dict[str, Any] = answer.json()
+            if found.get("code") == "code_needed" and can_ask():
+                answer = await client.request(
+                    method, place, headers={**headers, **second_factor()}, json=body
+                )
+                found = answer.json()
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         raise StoreUnavailable(
             f"The server at {url} has the store and does not answer. Name it with --url."

@@ -19,6 +19,7 @@ from fancymonkey.commands.init import fill_empty
 from fancymonkey.config import Settings, without_password
 from fancymonkey.errors import ConfigError, FancyMonkeyError
 from fancymonkey.logs import logging_config
+from fancymonkey.store.rights import open_to_others, parts_of_store, with_content
 from fancymonkey.variables import PUBLISHED_PASSWORD
 
 log = logging.getLogger(__name__)
@@ -145,12 +146,20 @@ def application() -> App:
 
     garbage.hold()
     settings = Settings.load()
+    _warn_of_rights(settings)
     app: App = create_app(settings)
     if settings.otlp_endpoint is not None:
         from fancymonkey.web.tracing import traced
 
         app = traced(app, settings.otlp_endpoint)
     return _Front(app)
+
+
+def _warn_of_rights(settings: Settings) -> None:
+    """Logs that other users of the machine can open the store; the doctor has the details."""
+    for part in parts_of_store(settings.target):
+        if open_to_others(with_content(part)):
+            log.warning("other users of this machine can open %s: run `fancymonkey doctor`", part)
 
 
 class _Front:
@@ -265,7 +274,7 @@ def _till(settings: Settings) -> str:
 
 def _door(settings: Settings) -> str:
     """How to log in, where it is no secret: the demo has the password that was published."""
-    if settings.demo and settings.local and settings.admin_password in (None, PUBLISHED_PASSWORD):
+    if settings.published:
         return f" (log in as {settings.owner_email}, {PUBLISHED_PASSWORD})"
     return ""
 

@@ -14,6 +14,7 @@ from fancymonkey.doctor.growth import check_growth
 from fancymonkey.doctor.home import elsewhere
 from fancymonkey.doctor.payments import check_endpoint, check_stripe, check_webhook
 from fancymonkey.doctor.places import check_places
+from fancymonkey.doctor.rights import check_rights
 from fancymonkey.doctor.server import check_server
 from fancymonkey.doctor.settings import check_settings
 from fancymonkey.engine.clock import system_clock
@@ -66,7 +67,11 @@ async def examine(
 ) -> Examination:
     """Looks at everything. A check that cannot be made is a finding too."""
     found = Examination()
-    for one in (*check_settings(settings), *check_places(settings, folder_of(settings.target))):
+    for one in (
+        *check_settings(settings),
+        *check_places(settings, folder_of(settings.target)),
+        *check_rights(settings),
+    ):
         found.add(one)
     store = open_store(settings.target, read_only=True)
     gateway = None

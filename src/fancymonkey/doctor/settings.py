@@ -9,10 +9,9 @@ from urllib.parse import urlsplit
 from fancymonkey.config import Settings
 from fancymonkey.doctor.finding import Finding, Repair, error, note, warning
 from fancymonkey.errors import ConfigError
-from fancymonkey.variables import PUBLISHED_PASSWORD, dotenv
+from fancymonkey.variables import PASSWORD_LEAST, PUBLISHED_PASSWORD, dotenv
 
 ENV = Path(".env")
-PASSWORD_LEAST = 8
 HOLD_LEAST = 60
 
 
@@ -29,7 +28,12 @@ def _refused(env: Path, reason: str) -> Finding:
         values = {**dotenv(env), **os.environ}
     except ConfigError:
         values = dict(os.environ)
-    if values.get("ADMIN_PASSWORD", "").strip() == PUBLISHED_PASSWORD:
+    password = values.get("ADMIN_PASSWORD", "").strip()
+    if 0 < len(password) < PASSWORD_LEAST and "ADMIN_PASSWORD" in reason:
+        return error(
+            "password.weak", reason, "Set a longer one: the service does not start before."
+        )
+    if password == PUBLISHED_PASSWORD:
         return error(
             "password.default",
             "ADMIN_PASSWORD is the one that was published with older versions: anybody knows it.",
@@ -61,7 +65,7 @@ def _secrets(settings: Settings) -> Iterator[Finding]:
             "ADMIN_PASSWORD is the published one, which only a demo on this machine takes.",
             "Set one of your own before others can reach the service.",
         )
-    elif password is not None and len(password) < PASSWORD_LEAST:
+    elif password is not None and len(password) < PASSWORD_LEAST:  # in a demo
         yield warning(
             "password.weak",
             f"ADMIN_PASSWORD has fewer than {PASSWORD_LEAST} characters and can be guessed.",

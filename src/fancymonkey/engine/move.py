@@ -40,6 +40,10 @@ Tell = Callable[[str, int, int], None]
 T = TypeVar("T")
 
 
+class MoveRefused(StoreUnavailable):
+    """The shop may not move now; the reason says nothing about other machines."""
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """What a move did. `pause` is for how long (ms) nothing was answered."""
@@ -96,7 +100,7 @@ class Move:
         """Raises StoreUnavailable where another process would go on selling from the old store."""
         others = await old.others()
         if others:
-            raise StoreUnavailable(
+            raise MoveRefused(
                 f"{counted(len(others), 'more process', 'more processes')} can write to this store "
                 f"({others[0]}). Let one server with one worker be the only one, and move."
             )

@@ -12,6 +12,11 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
+PRIVATE = 0o600
+PRIVATE_FOLDER = 0o700
+OWNERS = 0o644
+"""Of a file that the shop's owner and their editor use: products.json."""
+
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 _NOT_SUPPORTED = frozenset({errno.ENOSYS, errno.EINVAL, errno.ENOTSUP})
@@ -29,9 +34,16 @@ class Disk:
         """All bytes of a file."""
         return path.read_bytes()
 
-    def create(self, path: Path) -> int:
-        """Makes an empty file, over an old one, and opens it for writing."""
-        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    def create(self, path: Path, mode: int = PRIVATE) -> int:
+        """Makes an empty file, over an old one, and opens it for writing.
+
+        It is its owner's alone, whatever the umask; where a `mode` is given the umask counts.
+        """
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        if mode == PRIVATE:
+            with contextlib.suppress(PermissionError):  # an old file of another user
+                os.fchmod(fd, PRIVATE)
+        return fd
 
     def open(self, path: Path) -> int:
         """Opens a file that exists for writing; `write` appends."""
@@ -82,11 +94,18 @@ class Disk:
         path.unlink(missing_ok=True)
 
     def make_folder(self, path: Path) -> None:
-        """Makes a folder, durably, with those above it."""
-        if not path.is_dir():
-            self.make_folder(path.parent)
-            path.mkdir(exist_ok=True)
-            self.sync_folder(path.parent)
+        """Makes a folder, durably, with those above it; what it makes is its owner's alone."""
+        if path.is_dir():
+            return
+        self.make_folder(path.parent)
+        try:
+            path.mkdir(PRIVATE_FOLDER)
+        except FileExistsError:
+            if not path.is_dir():
+                raise
+        else:
+            path.chmod(PRIVATE_FOLDER)  # whatever the umask
+        self.sync_folder(path.parent)
 
     def sync_folder(self, path: Path) -> None:
         """Returns when every name in the folder is on the medium."""
@@ -97,9 +116,9 @@ class Disk:
             os.close(fd)
 
 
-def write_new(disk: Disk, path: Path, parts: Iterable[bytes]) -> None:
+def write_new(disk: Disk, path: Path, parts: Iterable[bytes], mode: int = PRIVATE) -> None:
     """Writes a file and syncs it; its name is not durable yet. Nothing stays where it fails."""
-    fd = disk.create(path)
+    fd = disk.create(path, mode)
     try:
         for part in parts:
             disk.write(fd, part)
@@ -112,10 +131,15 @@ def write_new(disk: Disk, path: Path, parts: Iterable[bytes]) -> None:
         disk.close(fd)
 
 
-def write_safely(disk: Disk, path: Path, parts: Iterable[bytes]) -> None:
-    """Replaces a file: whoever reads it, also after a power cut, sees the old or the new one."""
+def write_safely(disk: Disk, path: Path, parts: Iterable[bytes], like: Path | None = None) -> None:
+    """Replaces a file: every reader, also after a power cut, sees the old or the new one.
+
+    It gets the rights of the file `like`, where one is given.
+    """
     temporary = temporary_name(path)
     write_new(disk, temporary, parts)
+    if like is not None:
+        disk.dress(temporary, like)
     disk.rename(temporary, path)
     disk.sync_folder(path.parent)
 

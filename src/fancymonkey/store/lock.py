@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from fancymonkey.errors import StoreLocked
+from fancymonkey.store.files import PRIVATE
 from fancymonkey.store.targets import sqlite_path
 
 _FIRST = 4096
@@ -33,7 +34,7 @@ class Lock:
 
     def take(self, now: int) -> None:
         """Takes the lock, at `now` in ms. Raises StoreLocked, naming the holder, and OSError."""
-        fd = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+        fd = os.open(self._path, os.O_RDWR | os.O_CREAT, PRIVATE)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -80,7 +80,7 @@ class SqliteStore:
 
     def _open_writer(self, now: int) -> None:
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            Disk().make_folder(self.path.parent)
             self._lock.take(now)
             settle(self.path, self._disk)
         except OSError as error:

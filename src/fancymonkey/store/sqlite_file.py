@@ -3,6 +3,7 @@
 Everything here runs in one thread of its caller's choice, and waits for the disk.
 """
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from pathlib import Path
 import apsw
 
 from fancymonkey.errors import DataError, StoreCorrupt, StoreUnavailable
+from fancymonkey.store.files import PRIVATE
 from fancymonkey.store.migrations import CREATE_MIGRATION, migrations, pending, require_current
 from fancymonkey.store.tables import (
     named_queries,
@@ -75,6 +77,8 @@ def connect(path: Path, *, read_only: bool) -> apsw.Connection:
         )
     if read_only and not path.exists():
         raise StoreUnavailable(f"There is no database {path}.")
+    if not (read_only or path.exists()):
+        _create(path)
     with in_our_words(path):
         # A reader of a WAL database writes its shared memory file, so it is not opened read-only.
         flags = apsw.SQLITE_OPEN_READWRITE | (0 if read_only else apsw.SQLITE_OPEN_CREATE)
@@ -101,6 +105,16 @@ def _set_up(db: apsw.Connection, path: Path, *, read_only: bool) -> None:
     db.execute("PRAGMA synchronous = FULL")
     db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     db.execute(f"PRAGMA journal_size_limit = {WAL_KEPT}")
+
+
+def _create(path: Path) -> None:
+    """Makes an empty file for its owner alone; SQLite gives its -wal and -shm the same rights."""
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT, PRIVATE)
+        os.fchmod(fd, PRIVATE)  # whatever the umask
+        os.close(fd)
+    except OSError as error:
+        raise StoreUnavailable(f"{path} cannot be made: {error.strerror}.") from error
 
 
 def migrate(db: apsw.Connection, now: int) -> None:

@@ -12,6 +12,18 @@ def sqlite_path(target: str) -> Path | None:
     return Path(rest.removeprefix("/")) if separator and scheme == "sqlite" else None
 
 
+def same_store(one: str, other: str) -> bool:
+    """Whether two texts name the same store: paths count as the places that they lead to."""
+    return one == other or _place(one) == _place(other)
+
+
+def _place(target: str) -> str:
+    file = sqlite_path(target)
+    if file is not None:
+        return f"sqlite:///{file.resolve()}"
+    return target if "://" in target else str(Path(target).resolve())
+
+
 def folder_of(target: str) -> Path | None:
     """The folder that the files of a store lie in, or None where a server keeps them."""
     if "://" not in target:

@@ -12,7 +12,7 @@ from pathlib import Path
 from zlib import crc32
 
 from fancymonkey.errors import StoreCorrupt
-from fancymonkey.store.files import Disk, write_new
+from fancymonkey.store.files import OWNERS, PRIVATE, Disk, write_new
 
 log = logging.getLogger(__name__)
 
@@ -185,7 +185,8 @@ class Versions:
 
     def _put(self, content: bytes, expected: bytes | None) -> tuple[bool, bool]:
         """Puts the content in place, where nobody else was there; whether by an exchange."""
-        write_new(self._disk, self._swap, [content])
+        mode = PRIVATE if self.path.exists() else OWNERS
+        write_new(self._disk, self._swap, [content], mode)
         self._disk.dress(self._swap, self.path)  # whoever may edit it still may
         if self.read() != expected:
             return False, False
@@ -197,6 +198,7 @@ class Versions:
     def put_back(self, content: bytes) -> None:
         """Gives the owner's file back what `replace` found there too late. Raises OSError."""
         write_new(self._disk, self._swap, [content])
+        self._disk.dress(self._swap, self.path)
         self._disk.rename(self._swap, self.path)
         self._disk.sync_folder(self.path.parent)
 

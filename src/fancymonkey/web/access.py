@@ -11,11 +11,12 @@ from ipaddress import ip_address
 from msgspec import UnsetType
 
 from fancymonkey.accounts.api_keys import PREFIX
-from fancymonkey.accounts.model import Actor, NoSession, Right
+from fancymonkey.accounts.model import Actor, CodeNeeded, Denied, NoSession, Right, Role
 from fancymonkey.errors import FancyMonkeyError
 from fancymonkey.names import ADMIN
 from fancymonkey.web import cookies
-from fancymonkey.web.auth import check_password, same
+from fancymonkey.web.demo import check_direct
+from fancymonkey.web.denial import denial
 from fancymonkey.web.http import Call, Problem
 from fancymonkey.web.shop import Shop
 
@@ -26,6 +27,9 @@ SCHEDULE = Actor(name="schedule", right=Right.STOCK)
 """Whoever has the scheduler's secret. What it runs keeps its own record."""
 
 CSRF_HEADER = b"x-csrf-token"
+CODE_HEADER = b"x-second-factor"
+GUESSED = ("wrong_password", "code_needed")
+"""Refusals with 401 of a request that had something with it."""
 
 
 async def require(
@@ -33,21 +37,34 @@ async def require(
 ) -> Actor:
     """Who asks; they have this right: `read`, `stock` or `admin`. Raises Problem 401, 403 or 429.
 
-    Whoever has the `secret` (a scheduler's) is let in too. `cookie` is False where a GET changes
+    A request with the `secret` (a scheduler's) is let in too. `cookie` is False where a GET changes
     something: a link must not do that.
     """
     bearer = _bearer_of(call)
-    if secret and bearer and same(bearer, secret):
-        shop.throttle.check(call.client)
-        return SCHEDULE
     try:
-        check_address(shop, call)
-        actor = call.actor = await _actor(shop, call, bearer, cookie=cookie)
+        if bearer:
+            actor = await _bearer(shop, call, bearer, secret)
+        else:
+            check_address(shop, call)
+            actor = await _browser(shop, call, cookie=cookie)
     except Problem as problem:
         await note_refused(shop, call, problem)
         raise
+    if actor is SCHEDULE:
+        return actor
+    call.actor = actor
     if not actor.right.covers(Right(right)):
         raise Problem(403, "not_allowed", f"{actor.name} may not do this: it needs `{right}`.")
+    return actor
+
+
+async def require_person(shop: Shop, call: Call, right: str, *, cookie: bool = True) -> Actor:
+    """As `require`, for what would outlive an API key: no key may do it, whatever its right."""
+    actor = await require(shop, call, right, cookie=cookie)
+    if actor.key is not None:
+        raise Problem(
+            403, "not_allowed", "An API key cannot do this: log in, or send the admin password."
+        )
     return actor
 
 
@@ -57,7 +74,7 @@ async def require_password(shop: Shop, call: Call, right: str, password: str | U
         return await require(shop, call, right)
     try:
         check_address(shop, call)
-        check_password(call, shop.throttle, password, shop.settings.admin_password)
+        await _check_password(shop, call, password)
     except Problem as problem:
         await note_refused(shop, call, problem)
         raise
@@ -65,12 +82,22 @@ async def require_password(shop: Shop, call: Call, right: str, password: str | U
     return call.actor
 
 
+async def _check_password(shop: Shop, call: Call, given: str) -> None:
+    """Returns where the password is the owner's. Raises Problem 401, 403 or 429."""
+    expected = shop.settings.admin_password
+    if not expected:
+        raise _disabled()
+    if await shop.guesses.fits(call.client, given.encode(), {ADMIN: expected}) is None:
+        raise Problem(401, "wrong_password", "The password is wrong.")
+    await _second_factor(shop, call)
+
+
 async def note_refused(shop: Shop, call: Call, problem: Problem) -> None:
     """Keeps an attempt that was turned away at the door; never what it had with it.
 
     Whoever brings nothing at all is no attempt.
     """
-    brought = problem.status != 401 or problem.code == "wrong_password" or _bearer_of(call)
+    brought = problem.status != 401 or problem.code in GUESSED or _bearer_of(call)
     if not brought or problem.code == "admin_disabled" or call.actor is not None:
         return  # the front keeps what somebody known has tried
     what = f"{call.method} {call.scope['path']}"
@@ -82,9 +109,21 @@ async def note_refused(shop: Shop, call: Call, problem: Problem) -> None:
 
 def check_address(shop: Shop, call: Call) -> None:
     """Raises Problem 403 where the owner's endpoints are closed to this address."""
+    shut = _shut(shop, call)
+    if shut is not None:
+        raise shut
+
+
+def _shut(shop: Shop, call: Call) -> Problem | None:
+    """Why the owner's endpoints are closed to this request, if they are."""
+    if shop.settings.published:
+        try:
+            check_direct(call.headers)
+        except Problem as problem:
+            return problem
     allowed = shop.settings.admin_allowed_ips
     if not allowed:
-        return
+        return None
     try:
         address = ip_address(call.address.partition("%")[0])
     except ValueError:
@@ -92,7 +131,9 @@ def check_address(shop: Shop, call: Call) -> None:
     mapped = getattr(address, "ipv4_mapped", None)
     address = mapped or address
     if address is None or not any(address in network for network in allowed):
-        raise Problem(403, "address_not_allowed", "This address is not among ADMIN_ALLOWED_IPS.")
+        text = "This address is not among ADMIN_ALLOWED_IPS."
+        return Problem(403, "address_not_allowed", text)
+    return None
 
 
 def check_same_site(shop: Shop, call: Call, *, browsers_only: bool = False) -> None:
@@ -123,34 +164,69 @@ def _bearer_of(call: Call) -> bytes:
     return token if scheme.lower() == b"bearer" else b""
 
 
-async def _actor(shop: Shop, call: Call, bearer: bytes, *, cookie: bool) -> Actor:
-    if bearer:
-        return await _bearer(shop, call, bearer)
+async def _browser(shop: Shop, call: Call, *, cookie: bool) -> Actor:
     access = cookies.read(call, cookies.ACCESS) if cookie else None
     if access is not None:
         return await _cookie(shop, call, access)
     if cookie and cookies.read(call, cookies.RENEW) is not None:
         raise NoSession("The browser has no token to open doors.")
     if not shop.settings.admin_password and not await shop.accounts.users.any():
-        raise Problem(
-            403,
-            "admin_disabled",
-            "This server has no admin password. Set ADMIN_PASSWORD and start it again.",
-        )
+        raise _disabled()
     raise _unauthorized()
 
 
-async def _bearer(shop: Shop, call: Call, token: bytes) -> Actor:
-    shop.throttle.check(call.client)
-    password = shop.settings.admin_password
-    if password and same(token, password):
-        return Actor(name=ADMIN, right=Right.ADMIN)
+async def _bearer(shop: Shop, call: Call, token: bytes, secret: str | None) -> Actor:
+    """Who has this token: an API key, the admin password, or the scheduler's `secret`.
+
+    The scheduler may ask from any address, everybody else only from those that are allowed.
+    """
+    secrets = {SCHEDULE.name: secret} if secret else {}
+    shut = _shut(shop, call)
+    if shut is None and shop.settings.admin_password:
+        secrets[ADMIN] = shop.settings.admin_password
     text = token.decode("latin-1")
-    key = await shop.accounts.keys.check(text) if text.startswith(PREFIX) else None
-    if key is None:
-        shop.throttle.failed(call.client)
+    if text.startswith(PREFIX):
+        shop.throttle.check(call.client)
+        key = await shop.accounts.keys.check(text) if shut is None else None
+        if key is not None:
+            return Actor(name=f"key {key.label}", right=key.right, key=key.key_id)
+        if not any(one.startswith(PREFIX) for one in secrets.values()):
+            secrets = {}  # a key has 192 random bits: it closes the secrets to nobody
+    name = await shop.guesses.fits(call.client, token, secrets) if secrets or shut is None else None
+    if name == SCHEDULE.name:
+        return SCHEDULE
+    if shut is not None:
+        raise shut
+    if name is None:
         raise _unauthorized()
-    return Actor(name=f"key {key.label}", right=key.right)
+    await _second_factor(shop, call)
+    return Actor(name=ADMIN, right=Right.ADMIN)
+
+
+async def _second_factor(shop: Shop, call: Call) -> None:
+    """Returns where no owner has a second factor, or a code of one of them came along.
+
+    The admin password by itself passes none. Raises Problem 401, 403 or 429.
+    """
+    users, login = shop.accounts.users, shop.accounts.login
+    owners = [
+        kept
+        for kept in await users.folder.all()
+        if kept.value.role is Role.OWNER and kept.value.factor is not None
+    ]
+    if not owners:
+        return
+    code = call.headers.get(CODE_HEADER, b"").decode("latin-1")[:40]
+    try:
+        if not code:
+            raise CodeNeeded(
+                "An owner has a second factor: send a code of it as X-Second-Factor beside the "
+                "password, or use an API key."
+            )
+        async with login.counting(ADMIN, call.client):
+            await login.spend_one(owners, code)
+    except Denied as denied:
+        raise denial(denied) from None
 
 
 async def _cookie(shop: Shop, call: Call, access: str) -> Actor:
@@ -162,6 +238,14 @@ async def _cookie(shop: Shop, call: Call, access: str) -> Actor:
         if not hmac.compare_digest(given, session.csrf.encode()):
             raise Problem(403, "cross_site", "Send the session's token as X-CSRF-Token.")
     return actor
+
+
+def _disabled() -> Problem:
+    return Problem(
+        403,
+        "admin_disabled",
+        "This server has no admin password. Set ADMIN_PASSWORD and start it again.",
+    )
 
 
 def _unauthorized() -> Problem:

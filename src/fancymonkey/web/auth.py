@@ -1,10 +1,11 @@
-"""Who may change what: the owner's password, the cron secret, and who tries too often."""
+"""Who tries too often: failures of addresses and their networks, and comparing secrets."""
 
 import hmac
 from collections import deque
 
+from fancymonkey.accounts.networks import Networks
 from fancymonkey.engine.clock import Clock
-from fancymonkey.web.http import Call, Problem
+from fancymonkey.web.http import Problem
 
 FAILURES_MAX = 15
 """Wrong secrets from one address in a minute; after that it has to wait."""
@@ -20,6 +21,7 @@ class Throttle:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._failures: dict[str, deque[int]] = {}
+        self._networks = Networks(clock)
 
     def check(self, address: str) -> None:
         """Raises Problem 429 where the address has failed too often."""
@@ -32,50 +34,31 @@ class Throttle:
         if not failures:
             del self._failures[address]
         elif len(failures) >= FAILURES_MAX:
-            wait = max(1, -(-(failures[0] + WINDOW - now) // 1000))
-            raise Problem(
-                429,
-                "too_many_attempts",
-                f"Too many wrong attempts. Try again in {wait} seconds.",
-                headers=[(b"retry-after", str(wait).encode())],
-            )
+            raise too_many(failures[0] + WINDOW - now)
+
+    def crowded(self, address: str) -> int:
+        """How long the networks of an address have to wait after their failures, in ms; 0: not."""
+        return self._networks.wait(address)
 
     def failed(self, address: str) -> None:
         """Counts a failure."""
         if address not in self._failures and len(self._failures) >= ADDRESSES_MAX:
             del self._failures[next(iter(self._failures))]
         self._failures.setdefault(address, deque()).append(self._clock())
+        self._networks.count(address)
+
+
+def too_many(wait: int) -> Problem:
+    """The answer to a client that has to wait for so many ms."""
+    seconds = max(1, -(-wait // 1000))
+    return Problem(
+        429,
+        "too_many_attempts",
+        f"Too many wrong attempts. Try again in {seconds} seconds.",
+        headers=[(b"retry-after", str(seconds).encode())],
+    )
 
 
 def same(given: bytes, expected: str) -> bool:
     """Compares two secrets in a time that does not tell how much of them is alike."""
     return hmac.compare_digest(given, expected.encode())
-
-
-def check_password(call: Call, throttle: Throttle, given: str, expected: str | None) -> None:
-    """Returns where the password is the owner's. Raises Problem 401, 403 or 429."""
-    if not expected:
-        raise Problem(
-            403,
-            "admin_disabled",
-            "This server has no admin password. Set ADMIN_PASSWORD and start it again.",
-        )
-    throttle.check(call.client)
-    if not same(given.encode(), expected):
-        throttle.failed(call.client)
-        raise Problem(401, "wrong_password", "The password is wrong.")
-
-
-def check_bearer(call: Call, throttle: Throttle, expected: str | None) -> None:
-    """Returns where the request carries the cron secret. Raises Problem 401 or 429."""
-    scheme, _, token = call.headers.get(b"authorization", b"").partition(b" ")
-    throttle.check(call.client)
-    if not expected or scheme.lower() != b"bearer" or not same(token, expected):
-        if token:
-            throttle.failed(call.client)
-        raise Problem(
-            401,
-            "unauthorized",
-            "Send `Authorization: Bearer …` with the server's CRON_SECRET.",
-            headers=[(b"www-authenticate", b"Bearer")],
-        )

@@ -9,8 +9,10 @@ from collections.abc import Awaitable, Callable, Container, Iterable, Mapping, M
 from time import perf_counter
 from typing import Any
 
+from fancymonkey.accounts.acts import KNOWN_MOST
 from fancymonkey.accounts.model import Denied
 from fancymonkey.errors import FancyMonkeyError, Overloaded
+from fancymonkey.web import demo
 from fancymonkey.web.cors import SHARED, Cors
 from fancymonkey.web.denial import denial
 from fancymonkey.web.guard import DATA, DATA_HTTPS
@@ -27,11 +29,15 @@ from fancymonkey.web.http import (
     Reply,
     Scope,
     Send,
+    response_of,
 )
 from fancymonkey.web.limits import Limits
 from fancymonkey.web.shop import Shop
 
 log = logging.getLogger(__name__)
+
+WHAT_MAX = 200
+"""Characters of a path on record: of a job that does not exist it may be any text."""
 
 Endpoint = Callable[[Shop, Call], Awaitable[Reply]]
 Routes = Mapping[str, Mapping[str, Endpoint]]
@@ -57,6 +63,7 @@ class Front:
         self._shared = bool(shop.settings.cors_origins)
         self._limits = limits
         self._unproxied = not shop.settings.trusted_proxies
+        self._only_here = shop.settings.demo and shop.settings.local
         self.hot = {
             (method.encode(), path.encode())
             for path, endpoints in routes.items()
@@ -66,6 +73,11 @@ class Front:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers, or hands on."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if self._only_here and not await self._is_for_here(scope, receive, send):
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -94,6 +106,8 @@ class Front:
         if self._unproxied and b"x-forwarded-for" in call.headers:
             self._shop.meter.forwarded(call.address)
         try:
+            if self._only_here:
+                demo.check_host(scope["headers"])  # what comes past ASGI too
             if endpoint is None:
                 reply = self._other_method(endpoints, call)
             else:
@@ -111,6 +125,19 @@ class Front:
             extra = [*extra, *self._cors_headers(call)]
         self._shop.meter.answered(path, reply.status, perf_counter() - started)
         return reply, extra
+
+    async def _is_for_here(self, scope: Scope, receive: Receive, send: Send) -> bool:
+        """Whether a request of a demo means this machine; any other one is answered here."""
+        try:
+            demo.check_host(scope["headers"])
+        except Problem as problem:
+            if scope["type"] == "websocket":
+                await receive()
+                await send({"type": "websocket.close", "code": 1008, "reason": problem.detail})
+            else:
+                await response_of(problem.reply())(scope, receive, send)
+            return False
+        return True
 
     async def _send_lines(self, reply: Lines, call: Call, send: Send, extra: Headers) -> None:
         """An answer that is made while it is sent; how it ended is noted at its end."""
@@ -167,9 +194,14 @@ def _allow(methods: Iterable[str]) -> tuple[bytes, bytes]:
 async def note(shop: Shop, call: Call, status: int) -> None:
     """Keeps what somebody did; where that fails, the log has it, for it is done already."""
     assert call.actor is not None
-    what = f"{call.method} {call.scope['path']}"
+    what = f"{call.method} {call.scope['path']}"[:WHAT_MAX]
+    acts = shop.accounts.acts
     try:
-        await shop.accounts.acts.note(call.actor.name, call.address, what, status, call.about)
+        if status < 400:
+            await acts.note(call.actor.name, call.address, what, status, call.about)
+            return
+        name = call.actor.name
+        await acts.note_refused(name, call.address, what, status, call.about, most=KNOWN_MOST)
     except Exception:
         log.exception("%s by %s is not on record", what, call.actor.name)
 

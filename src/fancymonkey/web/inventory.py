@@ -7,8 +7,8 @@ from fancymonkey.core.outcomes import Accepted, Refused
 from fancymonkey.core.reserve import Reserve
 from fancymonkey.core.resolve import Expire, Release
 from fancymonkey.web import wire
+from fancymonkey.web.access import require
 from fancymonkey.web.answers import buyers, command_id, digest, refusal
-from fancymonkey.web.auth import check_bearer
 from fancymonkey.web.http import Call, Problem, Reply, ok, parse
 from fancymonkey.web.replacing import reserve_instead
 from fancymonkey.web.shop import Shop, new_reservation_id
@@ -120,7 +120,12 @@ async def release(shop: Shop, call: Call) -> Reply:
 
 async def release_cron(shop: Shop, call: Call) -> Reply:
     """The same tidying for platforms whose schedules send GET with a bearer secret."""
-    check_bearer(call, shop.throttle, shop.settings.cron_secret)
+    try:
+        await require(shop, call, "stock", secret=shop.settings.cron_secret, cookie=False)
+    except Problem as problem:
+        if problem.code != "admin_disabled":
+            raise
+        raise Problem(401, "unauthorized", "This server has no CRON_SECRET.") from None
     return await _release_expired(shop)
 
 

@@ -1,7 +1,8 @@
 """Moving the running shop into another store, on request; the way there is told line by line."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -10,15 +11,19 @@ from fastapi.responses import StreamingResponse
 from msgspec import Meta, Struct
 
 from fancymonkey.config import without_password
-from fancymonkey.engine.move import Move
-from fancymonkey.errors import FancyMonkeyError
+from fancymonkey.engine.move import Move, MoveRefused
+from fancymonkey.errors import FancyMonkeyError, StoreLocked, StoreUnavailable
 from fancymonkey.store.base import Store
 from fancymonkey.store.opening import empty_store
-from fancymonkey.web.access import require
+from fancymonkey.store.targets import same_store
+from fancymonkey.web.access import require_person
 from fancymonkey.web.http import Call, Problem, parse
 from fancymonkey.web.shop import Shop
 from fancymonkey.web.wire import encode
 
+log = logging.getLogger(__name__)
+
+UNUSABLE = "One of the two stores could not be used; the log of the server has the reason."
 PATIENCE_SECONDS = 2.0
 """A line comes at least so often, so that no proxy takes the silence for the end."""
 
@@ -64,12 +69,13 @@ def router(shop: Shop) -> APIRouter:
         """Copies, catches up and switches while the shop sells, and tells how far it is.
 
         Each line is an object with a `step`: `copying`, `comparing`, `catching up`, `switching`,
-        and at the end `done` or `failed`. A browser's session is not enough for this: it takes
-        the admin password or an API key with the right `admin`.
+        and at the end `done` or `failed`. It takes the admin password: a browser's session or an
+        API key is not enough. `to` is one of the stores in MIGRATION_TARGETS.
         """
         call = Call(request.scope, request.receive)
-        await require(shop, call, "admin", cookie=False)
+        await require_person(shop, call, "admin", cookie=False)
         body = parse(_body, await call.body())
+        to = _named(body.to, shop.settings.migration_targets)
         if moving.locked() or shop.engine.moved_to is not None:
             raise Problem(
                 409,
@@ -77,24 +83,41 @@ def router(shop: Shop) -> APIRouter:
                 "The shop is on its way, or has moved since this server started. Start it with "
                 "its new store first.",
             )
-        here, there = shop.settings.target, without_password(body.to)
-        if here == body.to:
+        here, there = shop.settings.target, without_password(to)
+        if same_store(here, to):
             raise Problem(422, "invalid_request", "The shop lives there already.")
-        target = _target(body.to)
-        move = Move(shop.engine, target, without_password(here), there, body.to)
+        target = _target(to)
+        move = Move(shop.engine, target, without_password(here), there, to)
         return StreamingResponse(_told(move, moving), media_type="application/x-ndjson")
 
     return routes
 
 
-def _target(to: str) -> Store:
-    """The store to move to. Raises Problem 422 where the text names none that keeps anything."""
-    if "\0" in to or not to.isprintable() or to.startswith("memory:"):
+def _named(to: str, targets: Sequence[str]) -> str:
+    """The target of the settings that is meant; its password need not be sent.
+
+    Raises Problem 403: over the network nobody chooses where the accounts and secrets go.
+    """
+    if not to.isprintable():
         raise Problem(422, "invalid_request", "to names no store that keeps anything.")
+    for target in targets:
+        if same_store(to, target) or to == without_password(target):
+            return target
+    raise Problem(
+        403,
+        "target_not_allowed",
+        "The shop moves only to a store that MIGRATION_TARGETS names. Add it and start the server "
+        "again.",
+    )
+
+
+def _target(to: str) -> Store:
+    """The store to move to. Raises Problem 422 where nothing can be kept there."""
     try:
         return empty_store(to)
     except (FancyMonkeyError, OSError, ValueError) as error:
-        raise Problem(422, "invalid_request", f"to names no store to move to: {error}") from None
+        log.warning("the store to move to cannot be used: %s", error)
+        raise Problem(422, "invalid_request", UNUSABLE) from None
 
 
 async def _told(move: Move, moving: asyncio.Lock) -> AsyncIterator[bytes]:
@@ -127,6 +150,11 @@ async def _end(move: Move, lines: asyncio.Queue[dict[str, Any]]) -> None:
     """Moves, and puts what came of it behind all other lines."""
     try:
         report = await move.run()
+    except (MoveRefused, StoreLocked) as error:
+        lines.put_nowait({"step": "failed", "detail": str(error)})
+    except StoreUnavailable as error:  # its words may say which machines and ports answer
+        log.warning("the shop could not be moved to %s: %s", move.there, error)
+        lines.put_nowait({"step": "failed", "detail": UNUSABLE})
     except FancyMonkeyError as error:
         lines.put_nowait({"step": "failed", "detail": str(error)})
     except Exception:

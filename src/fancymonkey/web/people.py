@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from fancymonkey.accounts import factor
 from fancymonkey.accounts.model import Role, User
-from fancymonkey.web.access import require
+from fancymonkey.web.access import require, require_person
 from fancymonkey.web.http import Call, Problem, Reply, ok, parse
 from fancymonkey.web.sessions import Name, Secret
 from fancymonkey.web.shop import Shop
@@ -70,7 +70,7 @@ async def list_users(shop: Shop, call: Call) -> Reply:
 
 async def add_user(shop: Shop, call: Call) -> Reply:
     """Makes an account."""
-    await require(shop, call, "admin")
+    await require_person(shop, call, "admin")
     body = parse(_add, await call.body())
     call.about = f"role {body.role}"
     user = await shop.accounts.users.add(body.name, body.role, body.password)
@@ -80,7 +80,7 @@ async def add_user(shop: Shop, call: Call) -> Reply:
 
 async def change_role(shop: Shop, call: Call) -> Reply:
     """Gives an account another role; its logins end."""
-    await require(shop, call, "admin")
+    await require_person(shop, call, "admin")
     body = parse(_role, await call.body())
     kept = await shop.accounts.users.get(body.name)
     call.about = f"{kept.name}: role {kept.value.role} to {body.role}"
@@ -91,7 +91,7 @@ async def change_role(shop: Shop, call: Call) -> Reply:
 
 async def reset_password(shop: Shop, call: Call) -> Reply:
     """Gives somebody else a new password; their logins end. One's own wants the old one."""
-    actor = await require(shop, call, "admin")
+    actor = await require_person(shop, call, "admin")
     body = parse(_password, await call.body())
     kept = await shop.accounts.users.get(body.name)
     call.about = kept.name
@@ -102,7 +102,7 @@ async def reset_password(shop: Shop, call: Call) -> Reply:
 
 async def reset_factor(shop: Shop, call: Call) -> Reply:
     """Switches off the second factor of somebody else who has lost it; their logins end."""
-    actor = await require(shop, call, "admin")
+    actor = await require_person(shop, call, "admin")
     body = parse(_user, await call.body())
     kept = await shop.accounts.users.get(body.name)
     call.about = kept.name
@@ -113,7 +113,7 @@ async def reset_factor(shop: Shop, call: Call) -> Reply:
 
 async def remove_user(shop: Shop, call: Call) -> Reply:
     """Removes an account; its logins end, and its keys open nothing any more."""
-    await require(shop, call, "admin")
+    await require_person(shop, call, "admin")
     body = parse(_user, await call.body())
     kept = await shop.accounts.users.get(body.name)
     call.about = kept.name

@@ -15,7 +15,7 @@ from fancymonkey.web.wire import encode, iso
 
 PAGE, PAGE_MAX = 100, 1000
 FILE_MAX = 50_000
-COLUMNS = ("at", "actor", "address", "what", "status", "about", "id")
+COLUMNS = ("at", "actor", "address", "what", "status", "about", "id", "count")
 
 
 async def record(shop: Shop, call: Call) -> Reply:
@@ -43,6 +43,7 @@ def _out(act: Act) -> dict[str, Any]:
         "what": act.what,
         "status": act.status,
         "about": act.about,
+        "count": act.count,
     }
 
 

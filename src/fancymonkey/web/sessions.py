@@ -16,6 +16,7 @@ from fancymonkey.accounts.model import (
     WrongCredentials,
 )
 from fancymonkey.accounts.sessions import Passes, SessionReused
+from fancymonkey.variables import PUBLISHED_PASSWORD
 from fancymonkey.web import cookies
 from fancymonkey.web.access import check_address, check_same_site, require
 from fancymonkey.web.http import Call, Headers, Problem, Reply, ok, parse
@@ -62,7 +63,17 @@ async def login(shop: Shop, call: Call) -> Reply:
 
 
 async def checked(shop: Shop, call: Call, name: str, password: str, code: str | None) -> User:
-    """The user whose credentials these are. Raises Denied; what fails is on record."""
+    """The user whose credentials these are. Raises Denied; what fails is on record.
+
+    The published password opens no account, also none that a demo has left in this store.
+    """
+    if password == PUBLISHED_PASSWORD and not shop.settings.published:
+        raise Problem(
+            403,
+            "demo_only_here",
+            "This password is published: it opens nothing but a demo on this machine. Give the "
+            "account another one: fancymonkey user password.",
+        )
     try:
         return await shop.accounts.login.check(
             name, password, code, call.client, cookies.read(call, cookies.DEVICE)

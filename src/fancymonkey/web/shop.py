@@ -19,8 +19,10 @@ from fancymonkey.payments.checkout import Checkouts
 from fancymonkey.payments.events import Policy, livemode_of
 from fancymonkey.payments.gateway import Gateway
 from fancymonkey.payments.reconcile import Reconciler
+from fancymonkey.web.alarm import Alarm
 from fancymonkey.web.auth import Throttle
 from fancymonkey.web.glance import Glance
+from fancymonkey.web.guesses import Guesses
 from fancymonkey.web.limits import Slots
 from fancymonkey.web.listing import Listing
 from fancymonkey.web.meter import Meter
@@ -42,6 +44,7 @@ class Shop:
     table: Table = field(init=False)
     glance: Glance = field(init=False)
     throttle: Throttle = field(init=False)
+    guesses: Guesses = field(init=False)
     policy: Policy = field(init=False)
     reconciler: Reconciler | None = field(init=False, default=None)
     accounts: Accounts = field(init=False)
@@ -65,6 +68,10 @@ class Shop:
             self.reconciler = Reconciler(self.engine, self.checkouts, self.policy)
         self.alerts = alerts_of(self.engine, self.settings, lambda: self.jobs.jobs)
         self.jobs = jobs_of(self.engine, self.settings, self.reconciler, self.alerts)
+        alarm = Alarm(self.engine.clock, self.accounts.acts, self.alerts)
+        self.guesses = Guesses(
+            self.engine.clock, self.throttle, self.accounts.places, alarm.guessed
+        )
 
     @property
     def ttl(self) -> int:

@@ -10,7 +10,7 @@ from fancymonkey.alerts.happenings import WEBHOOKS
 from fancymonkey.alerts.outbox import Delivery
 from fancymonkey.alerts.webhooks import Endpoint, TooManyWebhooks, UnknownWebhook
 from fancymonkey.engine.folder import Kept
-from fancymonkey.web.access import require
+from fancymonkey.web.access import require, require_person
 from fancymonkey.web.choice import Query
 from fancymonkey.web.http import Call, Problem, Reply, ok, parse
 from fancymonkey.web.owner import PAGE, PAGE_MAX
@@ -93,7 +93,7 @@ async def list_webhooks(shop: Shop, call: Call) -> Reply:
 
 async def add_webhook(shop: Shop, call: Call) -> Reply:
     """Adds an endpoint. Its secret is in this answer and in no other."""
-    await require(shop, call, "admin")
+    await require_person(shop, call, "admin")
     body = parse(_add, await call.body())
     try:
         id_, made = await shop.alerts.webhooks.add(body.url, body.events, body.description)
@@ -107,7 +107,7 @@ async def add_webhook(shop: Shop, call: Call) -> Reply:
 
 async def change_webhook(shop: Shop, call: Call) -> Reply:
     """Changes an endpoint, or switches it on or off."""
-    await require(shop, call, "admin")
+    await require_person(shop, call, "admin")
     body = parse(_change, await call.body())
     call.about = body.id
     try:
@@ -124,7 +124,7 @@ async def change_webhook(shop: Shop, call: Call) -> Reply:
 
 async def remove_webhook(shop: Shop, call: Call) -> Reply:
     """Removes an endpoint; what waits for it is dropped."""
-    await require(shop, call, "admin")
+    await require_person(shop, call, "admin")
     body = parse(_one, await call.body())
     call.about = body.id
     try:
@@ -136,7 +136,7 @@ async def remove_webhook(shop: Shop, call: Call) -> Reply:
 
 async def rotate_webhook(shop: Shop, call: Call) -> Reply:
     """Gives an endpoint a new secret; for a while each request is signed with the old one too."""
-    await require(shop, call, "admin")
+    await require_person(shop, call, "admin")
     body = parse(_rotate, await call.body())
     call.about = body.id
     try:
