@@ -36,7 +36,7 @@ async def require(
     Whoever has the `secret` (a scheduler's) is let in too. `cookie` is False where a GET changes
     something: a link must not do that.
     """
-    bearer = _bearer_of(call)
+    bearer = bearer_of(call)
     if secret and bearer and same(bearer, secret):
         shop.throttle.check(call.client)
         return SCHEDULE
@@ -70,7 +70,7 @@ async def note_refused(shop: Shop, call: Call, problem: Problem) -> None:
 
     Whoever brings nothing at all is no attempt.
     """
-    brought = problem.status != 401 or problem.code == "wrong_password" or _bearer_of(call)
+    brought = problem.status != 401 or problem.code == "wrong_password" or bearer_of(call)
     if not brought or problem.code == "admin_disabled" or call.actor is not None:
         return  # the front keeps what somebody known has tried
     what = f"{call.method} {call.scope['path']}"
@@ -118,7 +118,8 @@ def _is_ours(shop: Shop, call: Call, origin: bytes) -> bool:
     return bool(host) and authority.lower() == host.lower() and scheme in wanted
 
 
-def _bearer_of(call: Call) -> bytes:
+def bearer_of(call: Call) -> bytes:
+    """The secret that a request brings in `Authorization: Bearer …`, or nothing."""
     scheme, _, token = call.headers.get(b"authorization", b"").partition(b" ")
     return token if scheme.lower() == b"bearer" else b""
 

@@ -64,18 +64,3 @@ def check_password(call: Call, throttle: Throttle, given: str, expected: str | N
     if not same(given.encode(), expected):
         throttle.failed(call.client)
         raise Problem(401, "wrong_password", "The password is wrong.")
-
-
-def check_bearer(call: Call, throttle: Throttle, expected: str | None) -> None:
-    """Returns where the request carries the cron secret. Raises Problem 401 or 429."""
-    scheme, _, token = call.headers.get(b"authorization", b"").partition(b" ")
-    throttle.check(call.client)
-    if not expected or scheme.lower() != b"bearer" or not same(token, expected):
-        if token:
-            throttle.failed(call.client)
-        raise Problem(
-            401,
-            "unauthorized",
-            "Send `Authorization: Bearer …` with the server's CRON_SECRET.",
-            headers=[(b"www-authenticate", b"Bearer")],
-        )

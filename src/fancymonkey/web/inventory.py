@@ -1,5 +1,7 @@
 """The three endpoints that a crowd calls: reserve, release, get."""
 
+import asyncio
+
 import msgspec
 
 from fancymonkey.core.model import Line, sku_of
@@ -7,8 +9,8 @@ from fancymonkey.core.outcomes import Accepted, Refused
 from fancymonkey.core.reserve import Reserve
 from fancymonkey.core.resolve import Expire, Release
 from fancymonkey.web import wire
-from fancymonkey.web.answers import buyers, command_id, digest, refusal
-from fancymonkey.web.auth import check_bearer
+from fancymonkey.web.access import bearer_of, require
+from fancymonkey.web.answers import buyer, buyers, digest, refusal, request_key
 from fancymonkey.web.http import Call, Problem, Reply, ok, parse
 from fancymonkey.web.replacing import reserve_instead
 from fancymonkey.web.shop import Shop, new_reservation_id
@@ -26,7 +28,7 @@ async def reserve(shop: Shop, call: Call) -> Reply:
     """Holds one size, or all of several lines or none, for a session."""
     body = parse(_reserve_body, await call.body())
     one = body.lines is None
-    key = command_id(call)
+    key = request_key(call, buyer(body.session_id))
     command = Reserve(
         reservation_id=new_reservation_id(),
         session_id=buyers(body.session_id),
@@ -34,7 +36,8 @@ async def reserve(shop: Shop, call: Call) -> Reply:
         ttl=shop.ttl,
         source=None if shop.sources is None else await shop.sources.of(call),
         replaces=body.replaces,
-        command_id=key,
+        command_id=None if key is None else key.id,
+        former_id=None if key is None else key.former,
         digest="" if key is None else digest(call, wire.encode(body)),
         actor="buyer",
     )
@@ -87,12 +90,15 @@ async def release(shop: Shop, call: Call) -> Reply:
     if body.session_id is None:
         if not body.release_expired:
             raise Problem(422, "invalid_request", "Give a sessionId, or releaseExpired: true.")
-        return await _release_expired(shop)
-    key = command_id(call)
+        # In a task: an API key is looked up in the store.
+        known = bool(bearer_of(call)) and await asyncio.create_task(_scheduler(shop, call))
+        return await _release_expired(shop, known)
+    key = request_key(call, buyer(body.session_id))
     answer = await shop.engine.pending(
         Release(
             ref=buyers(body.session_id),
-            command_id=key,
+            command_id=None if key is None else key.id,
+            former_id=None if key is None else key.former,
             digest="" if key is None else digest(call, wire.encode(body)),
             actor="buyer",
         )
@@ -120,20 +126,35 @@ async def release(shop: Shop, call: Call) -> Reply:
 
 async def release_cron(shop: Shop, call: Call) -> Reply:
     """The same tidying for platforms whose schedules send GET with a bearer secret."""
-    check_bearer(call, shop.throttle, shop.settings.cron_secret)
-    return await _release_expired(shop)
+    if not bearer_of(call):
+        raise Problem(
+            401,
+            "unauthorized",
+            "Send `Authorization: Bearer …` with the server's CRON_SECRET, an API key or the "
+            "admin password.",
+            headers=[(b"www-authenticate", b"Bearer")],
+        )
+    return await _release_expired(shop, await _scheduler(shop, call))
 
 
-async def _release_expired(shop: Shop) -> Reply:
+async def _scheduler(shop: Shop, call: Call) -> bool:
+    """Returns True where the request has a secret that may see all holds. Raises Problem."""
+    await require(shop, call, "stock", secret=shop.settings.cron_secret, cookie=False)
+    return True
+
+
+async def _release_expired(shop: Shop, known: bool) -> Reply:
+    """Tidies. Only a `known` caller learns which holds ended: their ids open the next ones too."""
     answer = await shop.engine.submit(Expire(actor="clock"))
     assert isinstance(answer, Accepted)
-    holds = [wire.hold_out(hold) for hold in answer.data["released"]]
+    count = len(answer.data["released"])
+    holds = [wire.hold_out(hold) for hold in answer.data["released"]] if known else []
     return ok(
         wire.encode(
             {
                 "success": True,
-                "message": f"Released {len(holds)} expired holds",
-                "released": len(holds),
+                "message": f"Released {count} expired holds",
+                "released": count,
                 "reservations": holds,
                 "revision": answer.data["revision"],
             }
