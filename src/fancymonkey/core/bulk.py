@@ -163,9 +163,9 @@ def portions(rows: Sequence[T]) -> Iterator[Sequence[T]]:
         yield rows[start : start + PORTION]
 
 
-def part_id(command_id: str | None, part: int) -> str | None:
+def part_id(command_id: str, part: int) -> str:
     """The id of a portion's command.
 
     The first has `command_id` itself, so that the id is taken for every other command.
     """
-    return command_id if command_id is None or not part else f"{command_id} {part}"
+    return f"{command_id} {part}" if part else command_id

@@ -17,7 +17,7 @@ from fancymonkey.engine.look_back import latest_entries
 from fancymonkey.web import wire
 from fancymonkey.web.access import require_password
 from fancymonkey.web.acts import Doing
-from fancymonkey.web.answers import command_id, digest, refusal
+from fancymonkey.web.answers import digest, refusal, request_key
 from fancymonkey.web.choice import Choice
 from fancymonkey.web.http import Call, Problem, Reply, ok, parse
 from fancymonkey.web.shop import Shop
@@ -35,7 +35,7 @@ async def update(shop: Shop, call: Call) -> Reply:
     raw = await call.body()
     body = parse(_update_body, raw)
     actor = await require_password(shop, call, "stock", body.password)
-    key = command_id(call)
+    key = request_key(call, actor.name)
     mark = "" if key is None else digest(call, b",".join(bytes(row) for row in body.updates))
     failed: list[dict[str, Any]] = []
     wishes, places = [], []
@@ -230,7 +230,7 @@ async def bulk_update(shop: Shop, call: Call) -> Reply:
     body = parse(_bulk_body, await call.body())
     actor = await require_password(shop, call, "stock", body.password)
     change = _bulk_change(body)
-    key = None if body.dry_run else command_id(call)
+    key = None if body.dry_run else request_key(call, actor.name)
     mark = ""
     if key is not None:
         mark = digest(call, wire.encode([body.action, body.filter, body.changes]))
@@ -238,12 +238,18 @@ async def bulk_update(shop: Shop, call: Call) -> Reply:
     if key is not None:
         # What the first attempt chose is what a retry means: by then a filter may find others.
         answer = await shop.engine.submit(
-            Remember(texts=tuple(skus), command_id=key, digest=mark, actor=actor.name)
+            Remember(
+                texts=tuple(skus),
+                command_id=key.id,
+                former_id=key.former,
+                digest=mark,
+                actor=actor.name,
+            )
         )
         if isinstance(answer, Refused):
             raise refusal(answer)
         skus = answer.data
-        key = f"{key} rows"  # no key holds a space
+        key = key.about("rows")
     wishes = [(sku, change) for sku in skus]
     failed: list[dict[str, Any]] = []
     doing = Doing(

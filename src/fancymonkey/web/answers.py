@@ -1,8 +1,10 @@
 """What the core refuses, as HTTP: which status each code has, and keys for repeated requests."""
 
 import hashlib
+from dataclasses import dataclass
 from typing import Any
 
+from fancymonkey.core.bulk import part_id
 from fancymonkey.core.model import MANUAL
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.web.http import Call, Headers, Problem
@@ -67,8 +69,29 @@ def buyers(ref: str) -> str:
     return ref
 
 
-def command_id(call: Call) -> str | None:
-    """The id of the command that a request with an `Idempotency-Key` stands for, or None.
+@dataclass(frozen=True, slots=True)
+class RequestKey:
+    """The ids of the command that a request stands for: ours, and that of versions before 0089."""
+
+    id: str
+    former: str
+
+    def part(self, number: int) -> "RequestKey":
+        """The ids of a portion's command."""
+        return RequestKey(part_id(self.id, number), part_id(self.former, number))
+
+    def about(self, what: str) -> "RequestKey":
+        """The ids of a command besides; no key holds a space."""
+        return RequestKey(f"{self.id} {what}", f"{self.former} {what}")
+
+
+def buyer(session_id: str) -> str:
+    """The caller behind a request that anybody may send: the session that it names."""
+    return f"buyer {session_id}"
+
+
+def request_key(call: Call, caller: str) -> RequestKey | None:
+    """The key of a request with an `Idempotency-Key`, or None. Keys belong to caller and path.
 
     Raises Problem 400 for a key that is empty, too long or not printable ASCII.
     """
@@ -81,7 +104,10 @@ def command_id(call: Call) -> str | None:
             "invalid_idempotency_key",
             f"An Idempotency-Key has 1 to {KEY_MAX} printable ASCII characters and no spaces.",
         )
-    return f"key:{key.decode()}"
+    whole = b"\0".join((str(call.scope["path"]).encode(), caller.encode(), key))
+    # A hash is short, whatever the key: nobody fills the store with long ones.
+    mark = hashlib.blake2b(whole, digest_size=20).hexdigest()
+    return RequestKey(f"request:{mark}", f"key:{key.decode()}")
 
 
 def digest(call: Call, content: bytes) -> str:

@@ -24,7 +24,7 @@ from fancymonkey.tables.cells import plain
 from fancymonkey.tables.plan import with_actor
 from fancymonkey.web.access import require
 from fancymonkey.web.acts import Doing, raise_refused
-from fancymonkey.web.answers import command_id, digest
+from fancymonkey.web.answers import digest, request_key
 from fancymonkey.web.choice import Query
 from fancymonkey.web.http import Call, Problem, Reply, ok, parse
 from fancymonkey.web.product_bodies import (
@@ -233,7 +233,7 @@ async def _went_with_it(engine: Engine, product: Product) -> tuple[str, ...]:
 
 
 def _doing(shop: Shop, call: Call, actor: str, raw: bytes, reason: str) -> Doing:
-    key = command_id(call)
+    key = request_key(call, actor)
     mark = "" if key is None else digest(call, raw)
     return Doing(shop, actor, "product", reason, key, mark)
 
