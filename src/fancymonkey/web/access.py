@@ -38,7 +38,7 @@ async def require(
     """
     bearer = bearer_of(call)
     if secret and bearer and same(bearer, secret):
-        shop.throttle.check(call.client)
+        shop.throttle.check(call.guesser)
         return SCHEDULE
     try:
         check_address(shop, call)
@@ -142,14 +142,14 @@ async def _actor(shop: Shop, call: Call, bearer: bytes, *, cookie: bool) -> Acto
 
 
 async def _bearer(shop: Shop, call: Call, token: bytes) -> Actor:
-    shop.throttle.check(call.client)
+    shop.throttle.check(call.guesser)
     password = shop.settings.admin_password
     if password and same(token, password):
         return Actor(name=ADMIN, right=Right.ADMIN)
     text = token.decode("latin-1")
     key = await shop.accounts.keys.check(text) if text.startswith(PREFIX) else None
     if key is None:
-        shop.throttle.failed(call.client)
+        shop.throttle.failed(call.guesser)
         raise _unauthorized()
     return Actor(name=f"key {key.label}", right=key.right)
 

@@ -1,6 +1,7 @@
 """What the core refuses, as HTTP: which status each code has, and keys for repeated requests."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,7 +67,26 @@ def buyers(ref: str) -> str:
     """An id by which a buyer means a hold. Raises Problem 404 for those of the owner's own."""
     if ref.startswith(MANUAL):
         raise refusal(Refused(Code.UNKNOWN_SESSION, "There is no hold for this session."))
-    return ref
+    return ref if len(ref) <= ID_KEPT else _short(ref)
+
+
+ID_KEPT = 64
+"""Characters of an id that are kept as they are."""
+_STRIPES = re.compile(r"cs_(?:test|live)_[A-Za-z0-9]+")
+
+
+def _short(ref: str) -> str:
+    """What is kept of a long id. Stripe's own stay: its events name them."""
+    if _STRIPES.fullmatch(ref):
+        return ref
+    return "sid_" + hashlib.blake2b(ref.encode(), digest_size=20).hexdigest()
+
+
+def as_sent(data: dict[str, Any], sent: str) -> dict[str, Any]:
+    """A hold with its session as the buyer has sent it, where a long one is kept as a short one."""
+    if len(sent) <= ID_KEPT or data["session_id"] != _short(sent):
+        return data
+    return {**data, "session_id": sent}
 
 
 @dataclass(frozen=True, slots=True)

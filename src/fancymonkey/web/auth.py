@@ -60,7 +60,7 @@ def check_password(call: Call, throttle: Throttle, given: str, expected: str | N
             "admin_disabled",
             "This server has no admin password. Set ADMIN_PASSWORD and start it again.",
         )
-    throttle.check(call.client)
+    throttle.check(call.guesser)
     if not same(given.encode(), expected):
-        throttle.failed(call.client)
+        throttle.failed(call.guesser)
         raise Problem(401, "wrong_password", "The password is wrong.")

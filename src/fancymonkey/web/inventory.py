@@ -10,7 +10,7 @@ from fancymonkey.core.reserve import Reserve
 from fancymonkey.core.resolve import Expire, Release
 from fancymonkey.web import wire
 from fancymonkey.web.access import bearer_of, require
-from fancymonkey.web.answers import buyer, buyers, digest, refusal, request_key
+from fancymonkey.web.answers import ID_KEPT, as_sent, buyer, buyers, digest, refusal, request_key
 from fancymonkey.web.http import Call, Problem, Reply, ok, parse
 from fancymonkey.web.replacing import reserve_instead
 from fancymonkey.web.shop import Shop, new_reservation_id
@@ -29,25 +29,32 @@ async def reserve(shop: Shop, call: Call) -> Reply:
     body = parse(_reserve_body, await call.body())
     one = body.lines is None
     key = request_key(call, buyer(body.session_id))
+    sources = shop.sources
+    source = None if sources is None else await sources.of(call)
     command = Reserve(
         reservation_id=new_reservation_id(),
         session_id=buyers(body.session_id),
         lines=_lines(body),
         ttl=shop.ttl,
-        source=None if shop.sources is None else await shop.sources.of(call),
+        source=None if sources is None else sources.fair(source),
         replaces=body.replaces,
         command_id=None if key is None else key.id,
         former_id=None if key is None else key.former,
         digest="" if key is None else digest(call, wire.encode(body)),
         actor="buyer",
     )
+    if sources is not None and source is not None:
+        sources.holds.take(source)
     if body.replaces is None:
         answer = await shop.engine.pending(command)
     else:
         answer = await reserve_instead(shop, command, buyers(body.replaces))
     if isinstance(answer, Refused):
+        if sources is not None and source is not None:
+            sources.holds.give_back(source)
         raise refusal(answer)
-    return ok(wire.reserved_one(answer.data) if one else wire.reserved_lines(answer.data))
+    data = as_sent(answer.data, body.session_id)
+    return ok(wire.reserved_one(data) if one else wire.reserved_lines(data))
 
 
 def _lines(body: wire.ReserveBody) -> tuple[Line, ...]:
@@ -97,6 +104,7 @@ async def release(shop: Shop, call: Call) -> Reply:
     answer = await shop.engine.pending(
         Release(
             ref=buyers(body.session_id),
+            others=() if len(body.session_id) <= ID_KEPT else (body.session_id,),
             command_id=None if key is None else key.id,
             former_id=None if key is None else key.former,
             digest="" if key is None else digest(call, wire.encode(body)),
@@ -105,7 +113,7 @@ async def release(shop: Shop, call: Call) -> Reply:
     )
     if isinstance(answer, Refused):
         raise refusal(answer)
-    hold = wire.hold_out(answer.data)
+    hold = wire.hold_out(as_sent(answer.data, body.session_id))
     count = len(hold["lines"])
     if shop.checkouts is not None:
         shop.checkouts.close_later(hold["id"])

@@ -65,7 +65,7 @@ async def checked(shop: Shop, call: Call, name: str, password: str, code: str | 
     """The user whose credentials these are. Raises Denied; what fails is on record."""
     try:
         return await shop.accounts.login.check(
-            name, password, code, call.client, cookies.read(call, cookies.DEVICE)
+            name, password, code, call.guesser, cookies.read(call, cookies.DEVICE)
         )
     except WrongCredentials:
         # Somebody may type a password where the name goes: only names that exist are kept.
