@@ -55,7 +55,7 @@ CALLS: dict[str, tuple[str, Any]] = {
         {"action": "adjust", "filter": {}, "changes": {"stock": 1}},
     ),
     "product": (
-        "/api/admin/products/add",
+        "/api/admin/products",
         {"productId": "new", "name": "New", "sizes": [{"size": "M"}]},
     ),
     "holds": ("/api/admin/holds/release", {"ids": ["manual/none"]}),

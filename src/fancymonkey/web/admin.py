@@ -1,6 +1,6 @@
 """What the owner changes over HTTP: update and bulk-update."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -10,6 +10,7 @@ import msgspec
 from fancymonkey.core.adjust import UNCHANGED, Unchanged
 from fancymonkey.core.bulk import Change, Filter, chain
 from fancymonkey.core.execute import Chain
+from fancymonkey.core.keys import normal_form
 from fancymonkey.core.model import Kind, sku_of, split_sku
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.record import Remember
@@ -21,6 +22,7 @@ from fancymonkey.web.answers import digest, refusal, request_key
 from fancymonkey.web.choice import Choice
 from fancymonkey.web.http import Call, Problem, Reply, ok, parse
 from fancymonkey.web.shop import Shop
+from fancymonkey.web.spelling import Spelling
 
 _update_body = msgspec.json.Decoder(wire.UpdateBody)
 _update_row = msgspec.json.Decoder(wire.UpdateRow)
@@ -41,7 +43,7 @@ async def update(shop: Shop, call: Call) -> Reply:
     wishes, places = [], []
     for number, row in enumerate(body.updates):
         try:
-            wishes.append(_row_wish(parse(_update_row, bytes(row))))
+            wishes.append(_row_wish(shop.spelling, parse(_update_row, bytes(row))))
             places.append(number)
         except Problem as problem:
             failed.append({"index": number, **_names(row), **_reason(problem)})
@@ -55,7 +57,7 @@ async def update(shop: Shop, call: Call) -> Reply:
     return _results(doing, successful, failed, f"Updated {len(successful)} inventory items")
 
 
-def _row_wish(row: wire.UpdateRow) -> Wish:
+def _row_wish(spelling: Spelling, row: wire.UpdateRow) -> Wish:
     """What one row wants of which SKU. Raises Problem where the row makes no sense."""
     if row.stock is not None and row.adjust_stock is not None:
         raise Problem(422, "conflicting_fields", "Give either stock or adjustStock, not both.")
@@ -78,7 +80,7 @@ def _row_wish(row: wire.UpdateRow) -> Wish:
         was=was,
         reason=row.reason,
     )
-    sku = sku_of(row.product_id, row.size)
+    sku = spelling.sku(row.product_id, row.size)
     if not chain(sku, change).commands:
         raise Problem(
             422,
@@ -273,19 +275,19 @@ async def _chosen(shop: Shop, body: wire.BulkBody) -> list[str]:
     given = body.filter
     categories = [given.category] if isinstance(given.category, str) else given.category
     wanted = Filter(
-        categories=_set(categories),
-        product_ids=_set(given.product_ids),
+        categories=_set(categories, normal_form),
+        product_ids=_set(given.product_ids, shop.spelling.product),
         low_stock_only=given.low_stock_only,
-        skus=_set(given.skus),
+        skus=_set(given.skus, shop.spelling.key),
         statuses=_set(given.status),
-        words=tuple(given.q.lower().split()),
+        words=tuple(normal_form(given.q).lower().split()),
     )
     rows = await shop.table.choose(Choice(wanted))
     return [row.item.sku for row in rows if body.action != "reset" or row.level.reserved]
 
 
-def _set(texts: Sequence[str] | None) -> frozenset[str] | None:
-    return None if texts is None else frozenset(texts)
+def _set(texts: Sequence[str] | None, spelled: Callable[[str], str] = str) -> frozenset[str] | None:
+    return None if texts is None else frozenset(map(spelled, texts))
 
 
 def _bulk_change(body: wire.BulkBody) -> Change:

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs
 import msgspec
 from msgspec import Meta, Struct
 
-from fancymonkey.core.model import MAX_LINES, Item, Line, sku_of, split_sku
+from fancymonkey.core.model import MAX_LINES, Item, Line, split_sku
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import PaymentRefused, PaymentUnknown
@@ -204,10 +204,11 @@ def _resolve(shop: Shop, line: CheckoutLine) -> Line:
 def _item(shop: Shop, line: CheckoutLine) -> Item | None:
     view = shop.engine.view
     if line.size is not None:
-        return (
-            None if "/" in line.product_id else view.items.get(sku_of(line.product_id, line.size))
-        )
-    sizes = (view.items[sku] for sku in view.sizes.get(line.product_id, ()))
+        if "/" in line.product_id:
+            return None
+        return view.items.get(shop.spelling.sku(line.product_id, line.size))
+    product_id = shop.spelling.product(line.product_id)
+    sizes = (view.items[sku] for sku in view.sizes.get(product_id, ()))
     return next((item for item in sizes if item.sku_id == line.sku_id), None)
 
 

@@ -47,7 +47,7 @@ async def list_holds(shop: Shop, call: Call) -> Reply:
     limit = query.number("limit", PAGE, 1, PAGE_MAX)
     status = Status(query.one_of("status", *Status))
     one, sku, words = query.text("id"), query.text("sku"), query.text("q")
-    skus = None if sku is None else {sku}
+    skus = None if sku is None else {shop.spelling.key(sku)}
     if words is not None and one is None:
         one = await _called(shop.engine, words)
         skus = skus if one else _meant(shop.engine, words, skus)

@@ -4,7 +4,7 @@ import asyncio
 
 import msgspec
 
-from fancymonkey.core.model import Line, sku_of
+from fancymonkey.core.model import Line
 from fancymonkey.core.outcomes import Accepted, Refused
 from fancymonkey.core.reserve import Reserve
 from fancymonkey.core.resolve import Expire, Release
@@ -14,6 +14,7 @@ from fancymonkey.web.answers import ID_KEPT, as_sent, buyer, buyers, digest, ref
 from fancymonkey.web.http import Call, Problem, Reply, ok, parse
 from fancymonkey.web.replacing import reserve_instead
 from fancymonkey.web.shop import Shop, new_reservation_id
+from fancymonkey.web.spelling import Spelling
 
 _reserve_body = msgspec.json.Decoder(wire.ReserveBody)
 _release_body = msgspec.json.Decoder(wire.ReleaseBody)
@@ -34,7 +35,7 @@ async def reserve(shop: Shop, call: Call) -> Reply:
     command = Reserve(
         reservation_id=new_reservation_id(),
         session_id=buyers(body.session_id),
-        lines=_lines(body),
+        lines=_lines(shop.spelling, body),
         ttl=shop.ttl,
         source=None if sources is None else sources.fair(source),
         replaces=body.replaces,
@@ -57,7 +58,7 @@ async def reserve(shop: Shop, call: Call) -> Reply:
     return ok(wire.reserved_one(data) if one else wire.reserved_lines(data))
 
 
-def _lines(body: wire.ReserveBody) -> tuple[Line, ...]:
+def _lines(spelling: Spelling, body: wire.ReserveBody) -> tuple[Line, ...]:
     """The lines of either form. Raises Problem 422 for both, for neither, for a size twice."""
     if body.lines is None:
         if body.product_id is None or body.size is None or body.quantity is None:
@@ -71,16 +72,16 @@ def _lines(body: wire.ReserveBody) -> tuple[Line, ...]:
                 if value is None
             ]
             raise Problem(422, "invalid_request", f"Missing: {', '.join(missing)}.")
-        return (_line(body.product_id, body.size, body.quantity),)
+        return (_line(spelling, body.product_id, body.size, body.quantity),)
     if (body.product_id, body.size, body.quantity) != (None, None, None):
         raise Problem(422, "invalid_request", "Give either `lines` or one size, not both.")
-    lines = tuple(_line(row.product_id, row.size, row.quantity) for row in body.lines)
+    lines = tuple(_line(spelling, row.product_id, row.size, row.quantity) for row in body.lines)
     if len({line.sku for line in lines}) < len(lines):
         raise Problem(422, "invalid_request", "A size is listed twice: add up its quantities.")
     return lines
 
 
-def _line(product_id: str, size: str, quantity: int) -> Line:
+def _line(spelling: Spelling, product_id: str, size: str, quantity: int) -> Line:
     if "/" in product_id:  # no product is called so; as a SKU it might mean another one
         raise Problem(
             404,
@@ -88,7 +89,7 @@ def _line(product_id: str, size: str, quantity: int) -> Line:
             "There is no such product or size.",
             lines=[{"productId": product_id, "size": size}],
         )
-    return Line(sku_of(product_id, size), quantity)
+    return Line(spelling.sku(product_id, size), quantity)
 
 
 async def release(shop: Shop, call: Call) -> Reply:

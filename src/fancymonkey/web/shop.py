@@ -26,6 +26,7 @@ from fancymonkey.web.listing import Listing
 from fancymonkey.web.meter import Meter
 from fancymonkey.web.proxies import Proxies
 from fancymonkey.web.sources import Sources, sources_of
+from fancymonkey.web.spelling import Spelling
 from fancymonkey.web.table import Table
 
 SHEETS = 2
@@ -54,9 +55,11 @@ class Shop:
     sources: Sources | None = field(init=False)
     meter: Meter = field(init=False, default_factory=Meter)
     proxies: Proxies = field(init=False)
+    spelling: Spelling = field(init=False)
 
     def __post_init__(self) -> None:
-        self.listing = Listing(self.engine)
+        self.spelling = Spelling(self.engine)
+        self.listing = Listing(self.engine, self.spelling)
         self.table = Table(self.engine)
         self.glance = Glance(self.engine)
         self.throttle = Throttle(self.engine.clock)
