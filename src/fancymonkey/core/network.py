@@ -78,11 +78,17 @@ class Page(NamedTuple):
     older: bool = False
 
 
+EMPTY = Page()
+
+
 class Seen(NamedTuple):
     """The live holds of a network with their addresses, and what is past but not forgotten."""
 
     live: dict[str, tuple[Reservation, str]]
     past: list[Past]
+
+
+NOTHING = Seen({}, [])
 
 
 @lru_cache(maxsize=8192)
@@ -94,6 +100,8 @@ def mark_of(sku: str) -> str:
 def needs_network(network: str, state: State) -> Iterator[Key]:
     """The rows that the functions of this file read."""
     yield Document, (FOLDER, network)
+    if state.get(Document, (FOLDER, network)) is None:  # as nearly always
+        return
     recent, older = _pages(state, network)
     if recent.older:
         yield Document, (FOLDER, _older(network))
@@ -103,6 +111,8 @@ def needs_network(network: str, state: State) -> Iterator[Key]:
 
 def seen_of(state: State, network: str) -> Seen:
     """What is remembered of a network now."""
+    if state.get(Document, (FOLDER, network)) is None:  # as nearly always
+        return NOTHING
     pages = _pages(state, network)
     live: dict[str, tuple[Reservation, str]] = {}
     past = [row for page in pages for row in page.past if _lately(state, row)]
@@ -120,8 +130,11 @@ def seen_of(state: State, network: str) -> Seen:
 
 def note_hold(state: State, network: str, address: str, hold: Reservation, wait: int) -> None:
     """Remembers a hold as it is now. A past one of `wait` ms keeps its name for as long."""
-    recent, older = _pages(state, network)
     marks = marks_of(hold.lines)
+    if state.get(Document, (FOLDER, network)) is None:  # as nearly always
+        _put(state, network, Page((Named(hold.key, address, state.now, marks),)))
+        return
+    recent, older = _pages(state, network)
     mine = [row for page in (recent, older) for row in page.named if row.id == hold.key]
     known = frozenset(mark for row in mine for mark in (marks if row.marks is None else row.marks))
     if mine and known == marks:
@@ -160,12 +173,12 @@ def _older(network: str) -> str:
 
 def _pages(state: State, network: str) -> tuple[Page, Page]:
     recent = _page(state, network)
-    return recent, _page(state, _older(network)) if recent.older else Page()
+    return recent, _page(state, _older(network)) if recent.older else EMPTY
 
 
 def _page(state: State, name: str) -> Page:
     document = state.get(Document, (FOLDER, name))
-    return Page() if document is None else _parsed(document.body)
+    return EMPTY if document is None else _parsed(document.body)
 
 
 @lru_cache(maxsize=1024)
@@ -192,8 +205,9 @@ def _parsed(body: str) -> Page:
 
 def _put(state: State, name: str, page: Page) -> None:
     before = state.get(Document, (FOLDER, name))
-    words = [OLDER] if page.older else []
-    words += [str(row) for row in (*page.past, *page.named)]
+    words = [str(row) for row in (*page.past, *page.named)]
+    if page.older:
+        words.insert(0, OLDER)
     version = 1 if before is None else before.version + 1
     until = state.now + DAY
     state.put(Document(FOLDER, name, version, state.now, " ".join(words), until))
