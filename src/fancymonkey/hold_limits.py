@@ -16,6 +16,22 @@ class HoldLimits:
         "How many unpaid holds one address (of IPv6: one /64) may have at once; 0: any number.",
         shown="20",
     )
+    holds_per_minute: int = variable(
+        "HOLDS_PER_MINUTE",
+        whole(0, 1_000_000),
+        60,
+        "How often one address may begin or change a hold in a minute, and a network 10 times as "
+        "often; 0: as often as it likes.",
+        shown="60",
+    )
+    checkouts_per_minute: int = variable(
+        "CHECKOUTS_PER_MINUTE",
+        whole(0, 1_000_000),
+        10,
+        "How many checkouts one address may open at Stripe in a minute, and a network 5 times as "
+        "many; 0: any number.",
+        shown="10",
+    )
     hold_units: int = variable(
         "HOLD_UNITS",
         whole(0, 1_000_000),

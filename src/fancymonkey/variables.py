@@ -172,7 +172,8 @@ def time_of_day(text: str) -> time:
     """An hour and a minute."""
     hour, colon, minute = text.partition(":")
     try:
-        if not (colon and len(minute) == 2 and text.replace(":", "", 1).isdecimal()):
+        digits = text.replace(":", "", 1)
+        if not (colon and len(minute) == 2 and digits.isascii() and digits.isdecimal()):
             raise ValueError
         return time(int(hour), int(minute))
     except ValueError:

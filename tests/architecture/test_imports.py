@@ -64,6 +64,7 @@ CORE_SHARED = {
     "document",
     "fields",
     "fair",
+    "network",
     "rows",
     "quantities",
     "ledger",

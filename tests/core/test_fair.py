@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from fancymonkey.core.document import Document
-from fancymonkey.core.fair import DAY, FOLDER, SEEN_MAX, WINDOW, Limits, Source
+from fancymonkey.core.fair import Limits, Source
 from fancymonkey.core.model import Status
+from fancymonkey.core.network import DAY, FOLDER, RECENT_MAX, SEEN_MAX, WINDOW
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.core.reserve import Reserve
 from fancymonkey.core.resolve import Capture, Release
@@ -161,9 +162,12 @@ def test_a_network_never_has_more_alive_than_can_be_watched() -> None:
     refused = shop.do(want("one more", Source("net", "new", ANY), a_M=1))
     assert isinstance(refused, Refused)
     assert refused.code is Code.TOO_MANY_HOLDS
-    (document,) = shop.image.rows[Document].values()
-    assert len(document.body.split()) == SEEN_MAX
-    assert (document.folder, document.until) == (FOLDER, DAY)
+    documents = shop.image.rows[Document].values()
+    words = " ".join(document.body for document in documents).split()
+    assert len([word for word in words if word != "+"]) == SEEN_MAX
+    assert {(document.folder, document.until) for document in documents} == {(FOLDER, DAY)}
+    (recent,) = [document for document in documents if document.name == "net"]
+    assert len(recent.body.split()) <= RECENT_MAX + 1
 
 
 def test_what_ended_long_ago_is_forgotten_first() -> None:
@@ -173,11 +177,49 @@ def test_what_ended_long_ago_is_forgotten_first() -> None:
         shop.do(want(f"s{number}", source, a_M=1), Release(ref=f"s{number}"))
     shop.do(want("alive", source, a_M=1))
     (document,) = shop.image.rows[Document].values()
-    assert document.body.endswith("h-alive:here")
-    assert len(document.body.split()) == SEEN_MAX
+    assert [word.split(":")[0] for word in document.body.split()] == ["h-alive"]
     shop.do(want("later", source, a_M=1), at=HALF_HOUR + WINDOW)
     (document,) = shop.image.rows[Document].values()
-    assert document.body == "h-later:here"
+    assert [word.split(":")[0] for word in document.body.split()] == ["h-later"]
+
+
+def test_holds_of_seconds_are_remembered_as_one_sum() -> None:
+    shop = Shop(10_000)
+    for number in range(300):
+        shop.do(want(f"s{number}", a_M=1), at=number * 4000)
+        shop.do(Release(ref=f"s{number}"), at=number * 4000 + 3000)
+    shop.do(want("last", b_S=1), at=1_200_000)
+    (document,) = shop.image.rows[Document].values()
+    words = document.body.split()
+    assert len(words) <= 5  # one for each ten minutes, the latest hold, and the one before
+    kept = sum(int(word.split(":")[2]) for word in words if word.startswith("~"))
+    assert kept == 300 * 3000
+
+
+def test_a_chain_of_short_holds_counts_as_a_long_one() -> None:
+    shop = Shop(50)
+    at = 0
+    for number in range(10_000):
+        answer = shop.do(want(f"s{number}", a_M=1), at=at)
+        if isinstance(answer, Refused):
+            break
+        at += 20_000
+        shop.do(Release(ref=f"s{number}"), at=at)
+    assert isinstance(answer, Refused)
+    assert answer.code is Code.HELD_TOO_OFTEN
+    assert at == 2 * HALF_HOUR
+
+
+def test_what_an_earlier_version_remembered_counts_on() -> None:
+    shop = Shop(50)
+    for number in range(2):
+        shop.do(want(f"s{number}", a_M=1), at=number * HALF_HOUR)
+    (document,) = shop.image.rows[Document].values()
+    old = replace(document, body="h-s0:here h-s1:here")
+    shop.image.rows[Document][document.key] = old
+    refused = shop.do(want("s2", a_M=1), at=2 * HALF_HOUR)
+    assert isinstance(refused, Refused)
+    assert refused.code is Code.HELD_TOO_OFTEN
 
 
 def test_many_short_holds_do_not_wash_a_long_one_away() -> None:

@@ -7,6 +7,7 @@ import click
 
 from fancymonkey.alerts.outbox import Outbox
 from fancymonkey.commands.common import choose_store, data_option, emit, json_option, opened, run
+from fancymonkey.commands.numbers import Whole
 from fancymonkey.config import Settings
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import ConfigError
@@ -47,7 +48,7 @@ async def _test(settings: Settings) -> list[dict[str, Any]]:
 
 @alerts.command("list")
 @data_option
-@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
+@click.option("--limit", type=Whole(1, 1000), default=20, show_default=True)
 @json_option
 def list_alerts(data: str | None, limit: int, as_json: bool) -> None:
     """Show the latest alerts, the newest first, and what waits to be sent."""

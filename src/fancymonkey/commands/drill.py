@@ -10,16 +10,17 @@ from fancymonkey.commands.common import emit, json_option, progress, run
 from fancymonkey.commands.drill_drop import Drop, Plan
 from fancymonkey.commands.drill_shop import DemoShop
 from fancymonkey.commands.drill_verdict import Certificate, verdict
+from fancymonkey.commands.numbers import Share, Whole
 from fancymonkey.commands.remote import address
 from fancymonkey.config import Settings
 
-SHARE = click.FloatRange(0, 1)
+SHARE = Share(0, 1)
 
 
 @click.command()
 @click.option("--url", metavar="URL", help="The shop, in demo mode. [where serve would listen]")
-@click.option("--buyers", type=click.IntRange(1, 20_000), default=500, show_default=True)
-@click.option("--stock", type=click.IntRange(1, 1_000_000), default=20, show_default=True)
+@click.option("--buyers", type=Whole(1, 20_000), default=500, show_default=True)
+@click.option("--stock", type=Whole(1, 1_000_000), default=20, show_default=True)
 @click.option("--product", metavar="ID", help="What is dropped. [the first size nobody holds]")
 @click.option("--size", metavar="SIZE", help="Which size of it.")
 @click.option(
@@ -34,7 +35,7 @@ SHARE = click.FloatRange(0, 1)
     show_default=True,
     help="Compare with Stripe before the verdict, as the shop does by schedule.",
 )
-@click.option("--seed", type=int, help="Who does what: the same seed, the same plan.")
+@click.option("--seed", type=Whole(), help="Who does what: the same seed, the same plan.")
 @json_option
 def drill(
     url: str | None, product: str | None, size: str | None, as_json: bool, **plan: Any

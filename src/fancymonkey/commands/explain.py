@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from fancymonkey.commands.common import data_option, emit, json_option, opened, run, store_target
+from fancymonkey.commands.numbers import Whole
 from fancymonkey.core.model import MAIN, Entry, Item, Level, Product, sku_of
 from fancymonkey.engine.clock import system_clock
 from fancymonkey.engine.words import counted, joined
@@ -36,7 +37,7 @@ class Instant(click.ParamType[int]):
 @click.option("--as-of", type=Instant(), metavar="TIME", help="How it stood then (ISO 8601, UTC).")
 @click.option(
     "--limit",
-    type=click.IntRange(0),
+    type=Whole(0),
     default=50,
     show_default=True,
     help="Show this many entries, the latest; 0 shows all.",

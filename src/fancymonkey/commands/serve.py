@@ -16,6 +16,7 @@ from fancymonkey import __version__
 from fancymonkey.commands import garbage
 from fancymonkey.commands.common import choose_store, data_option, opened, run
 from fancymonkey.commands.init import fill_empty
+from fancymonkey.commands.numbers import Whole
 from fancymonkey.config import Settings, without_password
 from fancymonkey.errors import ConfigError, FancyMonkeyError
 from fancymonkey.logs import logging_config
@@ -40,11 +41,11 @@ App = Callable[[Any, Any, Any], Awaitable[None]]
 
 @click.command()
 @click.option("--host", metavar="ADDRESS", help="Address to listen on. [HOST, else 127.0.0.1]")
-@click.option("--port", type=click.IntRange(0, 65_535), help="Port to listen on. [PORT, else 8000]")
+@click.option("--port", type=Whole(0, 65_535), help="Port to listen on. [PORT, else 8000]")
 @data_option
 @click.option(
     "--workers",
-    type=click.IntRange(1, 256),
+    type=Whole(1, 256),
     default=1,
     show_default=True,
     help="Processes that serve. More than one needs PostgreSQL.",

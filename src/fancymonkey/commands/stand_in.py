@@ -5,12 +5,13 @@ import secrets
 import click
 import uvicorn
 
+from fancymonkey.commands.numbers import Whole
 from fancymonkey.commands.serve import listen
 from fancymonkey.standin.app import DEMO_KEY, StandIn, StandInSettings
 
 
 @click.command("stand-in")
-@click.option("--port", type=click.IntRange(0, 65_535), default=12111, show_default=True)
+@click.option("--port", type=Whole(0, 65_535), default=12111, show_default=True)
 @click.option(
     "--webhook",
     metavar="URL",
@@ -19,7 +20,7 @@ from fancymonkey.standin.app import DEMO_KEY, StandIn, StandInSettings
     help="Where events are sent.",
 )
 @click.option("--secret", metavar="WHSEC", help="What events are signed with. [made up]")
-@click.option("--seed", type=int, help="Makes ids and faults repeatable.")
+@click.option("--seed", type=Whole(), help="Makes ids and faults repeatable.")
 def stand_in(port: int, webhook: str, secret: str | None, seed: int | None) -> None:
     """Run a stand-in for Stripe on 127.0.0.1. No money moves, and nothing outlives it.
 

@@ -7,6 +7,7 @@ from fancymonkey.core.adjust import UNCHANGED, Adjust, Count, SetItem, SetReserv
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import Chain
 from fancymonkey.core.frozen import dataclass
+from fancymonkey.core.keys import normal_form
 from fancymonkey.core.model import Item, Kind, Level, Product
 
 T = TypeVar("T")
@@ -89,7 +90,7 @@ def called(row: Stocked) -> str:
     """Everything that a row is called, in lower case, to look for words in."""
     product, item = row.product, row.item
     names = (item.sku, product.name, product.category, item.size, item.sku_id, item.price_id)
-    return "\n".join(name for name in names if name).lower()
+    return normal_form("\n".join(name for name in names if name)).lower()
 
 
 def select(rows: Iterable[Stocked], wanted: Filter) -> list[Stocked]:
@@ -99,7 +100,7 @@ def select(rows: Iterable[Stocked], wanted: Filter) -> list[Stocked]:
 
 def _means(wanted: Filter, row: Stocked) -> bool:
     return (
-        (wanted.categories is None or row.product.category in wanted.categories)
+        (wanted.categories is None or normal_form(row.product.category) in wanted.categories)
         and (wanted.product_ids is None or row.product.product_id in wanted.product_ids)
         and (wanted.skus is None or row.item.sku in wanted.skus)
         and (not wanted.low_stock_only or is_low(row.item, row.level))
@@ -163,9 +164,9 @@ def portions(rows: Sequence[T]) -> Iterator[Sequence[T]]:
         yield rows[start : start + PORTION]
 
 
-def part_id(command_id: str | None, part: int) -> str | None:
+def part_id(command_id: str, part: int) -> str:
     """The id of a portion's command.
 
     The first has `command_id` itself, so that the id is taken for every other command.
     """
-    return command_id if command_id is None or not part else f"{command_id} {part}"
+    return f"{command_id} {part}" if part else command_id

@@ -10,10 +10,12 @@ class Command:
     """A wish to change something.
 
     With a `command_id` it has one effect however often it is sent, and `digest` tells a repetition
-    from another wish under the same id. `actor` and `cause` end up in the ledger.
+    from another wish under the same id. `former_id` is the id under which versions before this one
+    kept the answer. `actor` and `cause` end up in the ledger.
     """
 
     command_id: str | None = None
+    former_id: str | None = None
     digest: str = ""
     actor: str = ""
     cause: str = ""

@@ -82,7 +82,8 @@ def needs(command: Command, state: State) -> Iterable[Key]:
     keys = RULES[type(command)][0](command, state)
     if command.command_id is None:
         return keys
-    return chain([(Outcome, command.command_id)], keys)
+    ids = (command.command_id, command.former_id)
+    return chain([(Outcome, id_) for id_ in ids if id_ is not None], keys)
 
 
 def _needs_parts(command: Chain | Many, state: State) -> Iterator[Key]:
@@ -103,7 +104,7 @@ def run_one(state: State, command: Command) -> Answer:
     """Runs one command, or gives the first answer again where its id was seen before."""
     if command.command_id is None:
         return RULES[type(command)][1](state, command)
-    stored = state.get(Outcome, command.command_id)
+    stored = state.get(Outcome, command.command_id) or _former(state, command)
     if stored is not None:
         if stored.digest != command.digest:
             return Refused(
@@ -111,13 +112,24 @@ def run_one(state: State, command: Command) -> Answer:
                 "This Idempotency-Key was used for another request. Use a new one.",
             )
         return Accepted(json.loads(stored.answer), replayed=True)
+    revision = state.revision
     answer = RULES[type(command)][1](state, command)
-    if isinstance(answer, Accepted):
+    unchanged = state.revision == revision and type(command) in ALL_IN_THE_LEDGER
+    if isinstance(answer, Accepted) and not unchanged:
         text = json.dumps(answer.data, ensure_ascii=False, separators=(",", ":"))
         state.put(Outcome(command.command_id, command.digest, state.now, text))
         # Read back, so that the first answer and every repetition are alike to the last detail.
         answer = Accepted(json.loads(text))
     return answer
+
+
+def _former(state: State, command: Command) -> Outcome | None:
+    """What an earlier version kept for the same request.
+
+    There an id was shared by all callers: with another digest it is someone else's.
+    """
+    found = None if command.former_id is None else state.get(Outcome, command.former_id)
+    return None if found is None or found.digest != command.digest else found
 
 
 def _chain(state: State, command: Chain) -> Answer:
@@ -251,6 +263,14 @@ RULES: dict[type[Command], tuple[Needs, Rule]] = {
     RecordEvent: (_needs_event, _event),
 }
 """Every command, with the rows it reads and the rule that applies it."""
+
+
+ALL_IN_THE_LEDGER = frozenset({reserve.Reserve, resolve.Release, Many, act.Act})
+"""Commands whose every change makes an entry.
+
+Where one of them made none, its answer is not kept: a repetition changes nothing either, and nobody
+can fill the store with answers to nothing.
+"""
 
 
 def execute(state: State, commands: Sequence[Command], due: Sequence[Reservation]) -> list[Answer]:

@@ -1,24 +1,26 @@
 """What buyers of one source may keep from all others without paying for it.
 
-A source is an address and the network around it, as hashes. Each network has a document that names
-the holds it has begun; how each of them stands is read from the hold itself, so nothing needs to be
-written when a hold ends.
+A source is an address and the network around it, as hashes. What is remembered of a network is in
+`network.py`; how each hold stands is read from the hold itself, so nothing needs to be written when
+a hold ends.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from fancymonkey.core.document import Document
 from fancymonkey.core.frozen import dataclass
-from fancymonkey.core.model import Level, Line, Reservation, Status
+from fancymonkey.core.model import Level, Line, Reservation
+from fancymonkey.core.network import (
+    SEEN_MAX,
+    WINDOW,
+    Past,
+    mark_of,
+    needs_network,
+    note_hold,
+    seen_of,
+)
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.state import Key, State
 
-FOLDER = "source"
-DAY = 86_400_000
-WINDOW = 7_200_000
-"""How long an unpaid hold that has ended is remembered, in ms."""
-SEEN_MAX = 200
-"""Holds that a network's document names. With so many alive it gets no further one."""
 CALM_LEAST = 3
 RUSH_LEAST = 1
 
@@ -53,16 +55,12 @@ class Source:
     limits: Limits
 
 
-Seen = list[tuple[Reservation, str]]
-"""Holds of a network, and the address that began each."""
 Lines = Mapping[tuple[str, str], Line]
 
 
 def needs_source(source: Source, state: State) -> Iterator[Key]:
     """The rows that the rules of this file read."""
-    yield Document, (FOLDER, source.network)
-    for id_, _ in _named(state, source):
-        yield Reservation, id_
+    return needs_network(source.network, state)
 
 
 def unfair(
@@ -74,9 +72,8 @@ def unfair(
     a hold. `before` is an earlier hold of the same buyer: that it ended is not in their way.
     """
     limits = source.limits
-    seen = _seen(state, source)
-    others = [row for row in seen if row[0].key != own_id]
-    live = [row for row in others if row[0].status is Status.HELD]
+    seen = seen_of(state, source.network)
+    live = [row for id_, row in seen.live.items() if id_ != own_id]
     if not own:
         mine = [hold for hold, address in live if address == source.address]
         if (limits.holds and len(mine) >= limits.holds) or len(live) >= SEEN_MAX:
@@ -98,14 +95,18 @@ def unfair(
             "have, or take fewer.",
             faults,
         )
-    if not seen:  # as nearly always: nobody has come from there lately
+    if not seen.past:  # as nearly always: nobody from there has given anything back lately
         return None
     for key, line in more.items():
         if key not in own:
-            refused = _too_often(state, source, seen, line.sku)
+            past = [row for row in seen.past if mark_of(line.sku) in row.marks]
+            refused = _too_often(state, source, past)
             if refused is None and _rush(state, limits, line):
-                past = [row for row in others if row[0].key != before]
-                refused = _turn(state, limits, past, line.sku)
+                # An id is that of a hold which has ended: the same buyer need not wait for it.
+                own_ids = (own_id, before) if before is not None else (own_id,)
+                refused = _turn(
+                    state, limits, [row for row in past if row.id is None or row.id not in own_ids]
+                )
             if refused is not None:
                 return refused
     return None
@@ -113,58 +114,7 @@ def unfair(
 
 def note_source(state: State, source: Source, hold: Reservation) -> None:
     """Keeps that this hold is of this source. What matters no more is forgotten."""
-    before = state.get(Document, (FOLDER, source.network))
-    seen = [] if before is None else _seen(state, source)
-    if any(row.key == hold.key for row, _ in seen):
-        return
-    ended = [row for row in seen if row[0].status is not Status.HELD]
-    # What lasted longest is kept longest: many short holds must not wash a long one away.
-    ended.sort(key=lambda row: _length(row[0]))
-    live = [row for row in seen if row[0].status is Status.HELD]
-    kept = [*ended, *live, (hold, source.address)][-SEEN_MAX:]
-    state.put(
-        Document(
-            FOLDER,
-            source.network,
-            1 if before is None else before.version + 1,
-            state.now,
-            " ".join(f"{row.reservation_id}:{address}" for row, address in kept),
-            state.now + DAY,
-        )
-    )
-
-
-def _named(state: State, source: Source) -> Iterator[tuple[str, str]]:
-    document = state.get(Document, (FOLDER, source.network))
-    for word in () if document is None else document.body.split():
-        id_, _, address = word.rpartition(":")
-        yield id_, address
-
-
-def _seen(state: State, source: Source) -> Seen:
-    """The holds of a network that count: those alive, and those that ended unpaid lately."""
-    found = []
-    for id_, address in _named(state, source):
-        hold = state.get(Reservation, id_)
-        if hold is not None and (hold.status is Status.HELD or _lately_unpaid(state, hold)):
-            found.append((hold, address))
-    return found
-
-
-def _lately_unpaid(state: State, hold: Reservation) -> bool:
-    unpaid = hold.status in (Status.EXPIRED, Status.RELEASED)
-    return unpaid and _end(hold) > state.now - WINDOW
-
-
-def _end(hold: Reservation) -> int:
-    """When a hold has ended: at its deadline, though it may have been tidied later."""
-    ended = hold.ended_at or 0
-    return ended if hold.expires_at is None else min(ended, hold.expires_at)
-
-
-def _length(hold: Reservation) -> int:
-    """For how long a hold that has ended kept its units."""
-    return _end(hold) - hold.created_at
+    note_hold(state, source.network, source.address, hold, source.limits.wait)
 
 
 def _most(state: State, limits: Limits, line: Line, own: Line | None, theirs: int) -> int | None:
@@ -203,15 +153,9 @@ def _too_many(state: State, live: list[Reservation]) -> Refused:
     )
 
 
-def _too_often(state: State, source: Source, seen: Seen, sku: str) -> Refused | None:
+def _too_often(state: State, source: Source, rows: list[Past]) -> Refused | None:
     """Why an address waits that has kept a SKU from others for long and did not pay."""
-    past = sorted(
-        (_end(hold), _length(hold))
-        for hold, address in seen
-        if address == source.address
-        and hold.status is not Status.HELD
-        and any(line.sku == sku for line in hold.lines)
-    )
+    past = sorted((row.ended_at, row.kept) for row in rows if row.address == source.address)
     kept = sum(length for _, length in past)
     for ended_at, length in past:
         if not source.limits.unpaid or kept < source.limits.unpaid:
@@ -223,15 +167,9 @@ def _too_often(state: State, source: Source, seen: Seen, sku: str) -> Refused | 
     return None
 
 
-def _turn(state: State, limits: Limits, others: Seen, sku: str) -> Refused | None:
+def _turn(state: State, limits: Limits, past: list[Past]) -> Refused | None:
     """Why a network waits whose hold of this SKU has just ended unpaid."""
-    ends = [
-        _end(hold)
-        for hold, _ in others
-        if hold.status is not Status.HELD
-        and _length(hold) >= limits.wait
-        and any(line.sku == sku for line in hold.lines)
-    ]
+    ends = [row.ended_at for row in past if row.kept >= limits.wait]
     wait = max(ends, default=0) + limits.wait - state.now
     return _others_first(wait) if limits.wait and ends and wait > 0 else None
 

@@ -82,7 +82,7 @@ function sales(data) {
 const light = (state) => html`<span class="badge ${{ fine: "good", look: "wrong", off: "" }[state]}">${{ fine: "Fine", look: "Look here", off: "Off" }[state]}</span>`;
 const outcomes = { balanced: "the books balance", mended: "something was missed, and is mended", open: html`something has to be <a href="/admin/payments.html">decided</a>`, failed: "it failed" };
 
-function health({ health: { store, catalogue, webhook, reconcile, backup } }) {
+function health({ health: { store, catalogue, webhook, reconcile, backup, proxy } }) {
   const failed = (outcome) => outcome === "failed" || outcome === "open";
   const rows = [
     ["Store", store.ok ? "fine" : "look", store.ok ? "What is confirmed is written; the store answers." : store.problems.join(" ")],
@@ -103,6 +103,9 @@ function health({ health: { store, catalogue, webhook, reconcile, backup } }) {
       backup.at ? html`${moment(backup.at)}: ${backup.outcome}.` : "There is no backup yet. Have somebody set one up that runs each night, to another disk or machine.",
     ],
   ];
+  if (!proxy.ok) {
+    rows.push(["Proxy", "look", `${plural(proxy.requests, "request")} came through a proxy that TRUSTED_PROXIES does not name: all visitors look like one. Set TRUSTED_PROXIES to its address.`]);
+  }
   return html`<section class="part" aria-labelledby="health"><h2 id="health">Health</h2>
     <dl class="health">${rows.map(([name, state, words]) => html`<div><dt>${name}</dt><dd>${light(state)}</dd><dd>${words}</dd></div>`)}</dl>
   </section>`;

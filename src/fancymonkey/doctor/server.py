@@ -118,8 +118,8 @@ def _counted(found: dict[str, float]) -> list[Finding]:
         told.append(
             warning(
                 "proxy.untrusted",
-                f"{counted(through, 'request')} came through a proxy, and TRUSTED_PROXIES is not "
-                "set: all buyers behind it count as one, and share its limits.",
+                f"{counted(through, 'request')} came through a proxy that TRUSTED_PROXIES does not "
+                "name: all clients behind it count as one, and share its limits on requests.",
                 "Set TRUSTED_PROXIES to the address of your proxy: 127.0.0.1 where it runs here.",
             )
         )

@@ -40,7 +40,7 @@ async def require(
     A request with the `secret` (a scheduler's) is let in too. `cookie` is False where a GET changes
     something: a link must not do that.
     """
-    bearer = _bearer_of(call)
+    bearer = bearer_of(call)
     try:
         if bearer:
             actor = await _bearer(shop, call, bearer, secret)
@@ -87,7 +87,7 @@ async def _check_password(shop: Shop, call: Call, given: str) -> None:
     expected = shop.settings.admin_password
     if not expected:
         raise _disabled()
-    if await shop.guesses.fits(call.client, given.encode(), {ADMIN: expected}) is None:
+    if await shop.guesses.fits(call.guesser, given.encode(), {ADMIN: expected}) is None:
         raise Problem(401, "wrong_password", "The password is wrong.")
     await _second_factor(shop, call)
 
@@ -97,7 +97,7 @@ async def note_refused(shop: Shop, call: Call, problem: Problem) -> None:
 
     Whoever brings nothing at all is no attempt.
     """
-    brought = problem.status != 401 or problem.code in GUESSED or _bearer_of(call)
+    brought = problem.status != 401 or problem.code in GUESSED or bearer_of(call)
     if not brought or problem.code == "admin_disabled" or call.actor is not None:
         return  # the front keeps what somebody known has tried
     what = f"{call.method} {call.scope['path']}"
@@ -159,7 +159,8 @@ def _is_ours(shop: Shop, call: Call, origin: bytes) -> bool:
     return bool(host) and authority.lower() == host.lower() and scheme in wanted
 
 
-def _bearer_of(call: Call) -> bytes:
+def bearer_of(call: Call) -> bytes:
+    """The secret that a request brings in `Authorization: Bearer …`, or nothing."""
     scheme, _, token = call.headers.get(b"authorization", b"").partition(b" ")
     return token if scheme.lower() == b"bearer" else b""
 
@@ -186,13 +187,15 @@ async def _bearer(shop: Shop, call: Call, token: bytes, secret: str | None) -> A
         secrets[ADMIN] = shop.settings.admin_password
     text = token.decode("latin-1")
     if text.startswith(PREFIX):
-        shop.throttle.check(call.client)
+        shop.throttle.check(call.guesser)
         key = await shop.accounts.keys.check(text) if shut is None else None
         if key is not None:
             return Actor(name=f"key {key.label}", right=key.right, key=key.key_id)
         if not any(one.startswith(PREFIX) for one in secrets.values()):
             secrets = {}  # a key has 192 random bits: it closes the secrets to nobody
-    name = await shop.guesses.fits(call.client, token, secrets) if secrets or shut is None else None
+    name = (
+        await shop.guesses.fits(call.guesser, token, secrets) if secrets or shut is None else None
+    )
     if name == SCHEDULE.name:
         return SCHEDULE
     if shut is not None:
@@ -223,7 +226,7 @@ async def _second_factor(shop: Shop, call: Call) -> None:
                 "An owner has a second factor: send a code of it as X-Second-Factor beside the "
                 "password, or use an API key."
             )
-        async with login.counting(ADMIN, call.client):
+        async with login.counting(ADMIN, call.guesser):
             await login.spend_one(owners, code)
     except Denied as denied:
         raise denial(denied) from None

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from fancymonkey.core.act import Act
-from fancymonkey.core.bulk import part_id, portions
+from fancymonkey.core.bulk import portions
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import DryRun, Many
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.engine.engine import Engine
-from fancymonkey.web.answers import refusal
+from fancymonkey.web.answers import RequestKey, refusal
 from fancymonkey.web.shop import Shop
 
 Maker = Callable[[str], Command]
@@ -39,7 +39,7 @@ class Doing:
     actor: str
     action: str
     reason: str = ""
-    key: str | None = None
+    key: RequestKey | None = None
     digest: str = ""
     dry_run: bool = False
     act: str | None = None
@@ -83,6 +83,7 @@ class Doing:
     def _act(self, many: Many, act_id: str, part: int) -> Command:
         if self.dry_run:
             return DryRun(command=many)
+        key = None if self.key is None else self.key.part(part)
         return Act(
             act_id=act_id,
             part=part,
@@ -90,7 +91,8 @@ class Doing:
             reason=self.reason,
             command=many,
             actor=self.actor,
-            command_id=part_id(self.key, part),
+            command_id=None if key is None else key.id,
+            former_id=None if key is None else key.former,
             digest=self.digest,
         )
 

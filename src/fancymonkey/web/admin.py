@@ -1,6 +1,6 @@
 """What the owner changes over HTTP: update and bulk-update."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -10,6 +10,7 @@ import msgspec
 from fancymonkey.core.adjust import UNCHANGED, Unchanged
 from fancymonkey.core.bulk import Change, Filter, chain
 from fancymonkey.core.execute import Chain
+from fancymonkey.core.keys import normal_form
 from fancymonkey.core.model import Kind, sku_of, split_sku
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.record import Remember
@@ -17,10 +18,11 @@ from fancymonkey.engine.look_back import latest_entries
 from fancymonkey.web import wire
 from fancymonkey.web.access import require_password
 from fancymonkey.web.acts import Doing
-from fancymonkey.web.answers import command_id, digest, refusal
+from fancymonkey.web.answers import digest, refusal, request_key
 from fancymonkey.web.choice import Choice
 from fancymonkey.web.http import Call, Problem, Reply, ok, parse
 from fancymonkey.web.shop import Shop
+from fancymonkey.web.spelling import Spelling
 
 _update_body = msgspec.json.Decoder(wire.UpdateBody)
 _update_row = msgspec.json.Decoder(wire.UpdateRow)
@@ -35,13 +37,13 @@ async def update(shop: Shop, call: Call) -> Reply:
     raw = await call.body()
     body = parse(_update_body, raw)
     actor = await require_password(shop, call, "stock", body.password)
-    key = command_id(call)
+    key = request_key(call, actor.name)
     mark = "" if key is None else digest(call, b",".join(bytes(row) for row in body.updates))
     failed: list[dict[str, Any]] = []
     wishes, places = [], []
     for number, row in enumerate(body.updates):
         try:
-            wishes.append(_row_wish(parse(_update_row, bytes(row))))
+            wishes.append(_row_wish(shop.spelling, parse(_update_row, bytes(row))))
             places.append(number)
         except Problem as problem:
             failed.append({"index": number, **_names(row), **_reason(problem)})
@@ -55,7 +57,7 @@ async def update(shop: Shop, call: Call) -> Reply:
     return _results(doing, successful, failed, f"Updated {len(successful)} inventory items")
 
 
-def _row_wish(row: wire.UpdateRow) -> Wish:
+def _row_wish(spelling: Spelling, row: wire.UpdateRow) -> Wish:
     """What one row wants of which SKU. Raises Problem where the row makes no sense."""
     if row.stock is not None and row.adjust_stock is not None:
         raise Problem(422, "conflicting_fields", "Give either stock or adjustStock, not both.")
@@ -78,7 +80,7 @@ def _row_wish(row: wire.UpdateRow) -> Wish:
         was=was,
         reason=row.reason,
     )
-    sku = sku_of(row.product_id, row.size)
+    sku = spelling.sku(row.product_id, row.size)
     if not chain(sku, change).commands:
         raise Problem(
             422,
@@ -230,7 +232,7 @@ async def bulk_update(shop: Shop, call: Call) -> Reply:
     body = parse(_bulk_body, await call.body())
     actor = await require_password(shop, call, "stock", body.password)
     change = _bulk_change(body)
-    key = None if body.dry_run else command_id(call)
+    key = None if body.dry_run else request_key(call, actor.name)
     mark = ""
     if key is not None:
         mark = digest(call, wire.encode([body.action, body.filter, body.changes]))
@@ -238,12 +240,18 @@ async def bulk_update(shop: Shop, call: Call) -> Reply:
     if key is not None:
         # What the first attempt chose is what a retry means: by then a filter may find others.
         answer = await shop.engine.submit(
-            Remember(texts=tuple(skus), command_id=key, digest=mark, actor=actor.name)
+            Remember(
+                texts=tuple(skus),
+                command_id=key.id,
+                former_id=key.former,
+                digest=mark,
+                actor=actor.name,
+            )
         )
         if isinstance(answer, Refused):
             raise refusal(answer)
         skus = answer.data
-        key = f"{key} rows"  # no key holds a space
+        key = key.about("rows")
     wishes = [(sku, change) for sku in skus]
     failed: list[dict[str, Any]] = []
     doing = Doing(
@@ -267,19 +275,19 @@ async def _chosen(shop: Shop, body: wire.BulkBody) -> list[str]:
     given = body.filter
     categories = [given.category] if isinstance(given.category, str) else given.category
     wanted = Filter(
-        categories=_set(categories),
-        product_ids=_set(given.product_ids),
+        categories=_set(categories, normal_form),
+        product_ids=_set(given.product_ids, shop.spelling.product),
         low_stock_only=given.low_stock_only,
-        skus=_set(given.skus),
+        skus=_set(given.skus, shop.spelling.key),
         statuses=_set(given.status),
-        words=tuple(given.q.lower().split()),
+        words=tuple(normal_form(given.q).lower().split()),
     )
     rows = await shop.table.choose(Choice(wanted))
     return [row.item.sku for row in rows if body.action != "reset" or row.level.reserved]
 
 
-def _set(texts: Sequence[str] | None) -> frozenset[str] | None:
-    return None if texts is None else frozenset(texts)
+def _set(texts: Sequence[str] | None, spelled: Callable[[str], str] = str) -> frozenset[str] | None:
+    return None if texts is None else frozenset(map(spelled, texts))
 
 
 def _bulk_change(body: wire.BulkBody) -> Change:

@@ -1,8 +1,11 @@
 """What the core refuses, as HTTP: which status each code has, and keys for repeated requests."""
 
 import hashlib
+import re
+from dataclasses import dataclass
 from typing import Any
 
+from fancymonkey.core.bulk import part_id
 from fancymonkey.core.model import MANUAL
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.web.http import Call, Headers, Problem
@@ -65,11 +68,51 @@ def buyers(ref: str) -> str:
     """An id by which a buyer means a hold. Raises Problem 404 for those of the owner's own."""
     if ref.startswith(MANUAL):
         raise refusal(Refused(Code.UNKNOWN_SESSION, "There is no hold for this session."))
-    return ref
+    return ref if len(ref) <= ID_KEPT else _short(ref)
 
 
-def command_id(call: Call) -> str | None:
-    """The id of the command that a request with an `Idempotency-Key` stands for, or None.
+ID_KEPT = 64
+"""Characters of an id that are kept as they are."""
+_STRIPES = re.compile(r"cs_(?:test|live)_[A-Za-z0-9]+")
+
+
+def _short(ref: str) -> str:
+    """What is kept of a long id. Stripe's own stay: its events name them."""
+    if _STRIPES.fullmatch(ref):
+        return ref
+    return "sid_" + hashlib.blake2b(ref.encode(), digest_size=20).hexdigest()
+
+
+def as_sent(data: dict[str, Any], sent: str) -> dict[str, Any]:
+    """A hold with its session as the buyer has sent it, where a long one is kept as a short one."""
+    if len(sent) <= ID_KEPT or data["session_id"] != _short(sent):
+        return data
+    return {**data, "session_id": sent}
+
+
+@dataclass(frozen=True, slots=True)
+class RequestKey:
+    """The ids of the command that a request stands for: ours, and that of versions before 0089."""
+
+    id: str
+    former: str
+
+    def part(self, number: int) -> "RequestKey":
+        """The ids of a portion's command."""
+        return RequestKey(part_id(self.id, number), part_id(self.former, number))
+
+    def about(self, what: str) -> "RequestKey":
+        """The ids of a command besides; no key holds a space."""
+        return RequestKey(f"{self.id} {what}", f"{self.former} {what}")
+
+
+def buyer(session_id: str) -> str:
+    """The caller behind a request that anybody may send: the session that it names."""
+    return f"buyer {session_id}"
+
+
+def request_key(call: Call, caller: str) -> RequestKey | None:
+    """The key of a request with an `Idempotency-Key`, or None. Keys belong to caller and path.
 
     Raises Problem 400 for a key that is empty, too long or not printable ASCII.
     """
@@ -82,7 +125,10 @@ def command_id(call: Call) -> str | None:
             "invalid_idempotency_key",
             f"An Idempotency-Key has 1 to {KEY_MAX} printable ASCII characters and no spaces.",
         )
-    return f"key:{key.decode()}"
+    whole = b"\0".join((str(call.scope["path"]).encode(), caller.encode(), key))
+    # A hash is short, whatever the key: nobody fills the store with long ones.
+    mark = hashlib.blake2b(whole, digest_size=20).hexdigest()
+    return RequestKey(f"request:{mark}", f"key:{key.decode()}")
 
 
 def digest(call: Call, content: bytes) -> str:

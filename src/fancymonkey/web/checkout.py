@@ -6,8 +6,8 @@ from urllib.parse import parse_qs
 import msgspec
 from msgspec import Meta, Struct
 
-from fancymonkey.core.model import MAX_LINES, Item, Line, sku_of, split_sku
-from fancymonkey.core.outcomes import Refused
+from fancymonkey.core.model import MAX_LINES, Item, Line, split_sku
+from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import PaymentRefused, PaymentUnknown
 from fancymonkey.payments.basket import NoPrice
@@ -19,7 +19,7 @@ from fancymonkey.payments.checkout import (
     inspect,
     new_session_id,
 )
-from fancymonkey.web.answers import buyers, refusal
+from fancymonkey.web.answers import as_sent, buyers, refusal
 from fancymonkey.web.http import RETRY_SOON, Call, Problem, Reply, ok, parse
 from fancymonkey.web.shop import Shop, new_reservation_id
 from fancymonkey.web.wire import Id, Quantity, deadline, encode, iso
@@ -52,6 +52,14 @@ class CheckoutBody(Struct, rename="camel"):
 
 
 ID_MAX = 200
+BEFORE_STRIPE = frozenset(
+    {
+        *(Code.UNKNOWN_ITEM, Code.SOLD_OUT, Code.INSUFFICIENT_STOCK, Code.TOO_MANY_LINES),
+        *(Code.TOO_MANY_HOLDS, Code.HOLD_LIMIT, Code.HELD_TOO_OFTEN, Code.UNKNOWN_SESSION),
+        "no_price",
+    }
+)
+"""Refusals of the shop's own: such a checkout is not counted, for Stripe was not asked for one."""
 _body = msgspec.json.Decoder(CheckoutBody)
 
 
@@ -68,21 +76,30 @@ async def checkout(shop: Shop, call: Call) -> Reply:
         raise Problem(422, "invalid_request", "Name a productId and size, lines, or a sessionId.")
     if len({line.sku for line in lines}) < len(lines):
         raise Problem(422, "invalid_request", "A size is listed twice: add up its quantities.")
+    sources = shop.sources
+    source = None if sources is None else await sources.of(call)
     wish = Wish(
         buyers(body.session_id or new_session_id()),
         new_reservation_id(),
         lines,
-        source=None if shop.sources is None else await shop.sources.of(call),
+        source=None if sources is None else sources.fair(source),
         replaces=None if body.replaces is None else buyers(body.replaces),
     )
-    opened = await _open(shop.engine, checkouts, wish)
+    if sources is not None:
+        sources.checkouts.take(source)
+    try:
+        opened = await _open(shop.engine, checkouts, wish)
+    except Problem as problem:
+        if sources is not None and problem.code in BEFORE_STRIPE:
+            sources.checkouts.give_back(source)
+        raise
     return ok(
         encode(
             {
                 "success": True,
                 "checkoutUrl": opened.session.url,
                 "sessionId": opened.session.id,
-                "reservation": _reservation(opened.hold),
+                "reservation": _reservation(as_sent(opened.hold, body.session_id or "")),
                 "revision": opened.hold["revision"],
             }
         )
@@ -187,10 +204,11 @@ def _resolve(shop: Shop, line: CheckoutLine) -> Line:
 def _item(shop: Shop, line: CheckoutLine) -> Item | None:
     view = shop.engine.view
     if line.size is not None:
-        return (
-            None if "/" in line.product_id else view.items.get(sku_of(line.product_id, line.size))
-        )
-    sizes = (view.items[sku] for sku in view.sizes.get(line.product_id, ()))
+        if "/" in line.product_id:
+            return None
+        return view.items.get(shop.spelling.sku(line.product_id, line.size))
+    product_id = shop.spelling.product(line.product_id)
+    sizes = (view.items[sku] for sku in view.sizes.get(product_id, ()))
     return next((item for item in sizes if item.sku_id == line.sku_id), None)
 
 
@@ -203,7 +221,7 @@ async def checkout_status(shop: Shop, call: Call) -> Reply:
     ref = query.get("sessionId", [""])[-1]
     if not 0 < len(ref) <= ID_MAX or "\0" in ref:
         raise Problem(422, "invalid_request", "Give a sessionId.")
-    hold = await inspect(shop.engine, buyers(ref))
+    hold = await inspect(shop.engine, buyers(ref)) or await inspect(shop.engine, ref)
     if hold is None:
         raise Problem(404, "unknown_session", "There is no hold for this session.")
     return ok(
@@ -214,7 +232,7 @@ async def checkout_status(shop: Shop, call: Call) -> Reply:
                 "paid": hold["payment_id"] is not None,
                 "late": hold["late"],
                 "checkout": hold["checkout"] is not None,
-                "reservation": _reservation(hold),
+                "reservation": _reservation(as_sent(hold, ref)),
                 "serverTime": iso(hold["at"]),
                 "revision": hold["revision"],
             }

@@ -5,7 +5,9 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from fancymonkey.core.bulk import STATUSES, Filter, Stocked, status_of
+from fancymonkey.core.keys import normal_form
 from fancymonkey.web.http import Call, Problem
+from fancymonkey.web.spelling import Spelling
 
 FIELDS_MAX = 1000
 TEXT_MAX = 500
@@ -76,7 +78,7 @@ class Query:
         return text
 
 
-def choice_of(query: Query) -> Choice:
+def choice_of(query: Query, spelling: Spelling) -> Choice:
     """The choice that a query string makes. Raises Problem 422."""
     sort = query.text("sort") or ""
     column = sort.removeprefix("-")
@@ -87,11 +89,11 @@ def choice_of(query: Query) -> Choice:
         raise Problem(422, "invalid_request", f"status is one of: {', '.join(STATUSES)}.")
     return Choice(
         Filter(
-            categories=frozenset(query.texts("category")) or None,
-            product_ids=frozenset(query.texts("productId")) or None,
+            categories=frozenset(map(normal_form, query.texts("category"))) or None,
+            product_ids=frozenset(map(spelling.product, query.texts("productId"))) or None,
             reserved_only=query.flag("reserved"),
             statuses=frozenset(statuses) or None,
-            words=tuple((query.text("q") or "").lower().split()),
+            words=tuple(normal_form(query.text("q") or "").lower().split()),
         ),
         column or None,
         sort.startswith("-"),

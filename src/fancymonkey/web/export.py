@@ -34,7 +34,7 @@ async def export(shop: Shop, call: Call) -> Reply:
     as_sheet = query.one_of("format", "csv", "xlsx") == "xlsx"
     template = query.flag("template")
     columns = _columns(query.text("columns"), TEMPLATE if template else COLUMNS)
-    revision, rows = (0, []) if template else await shop.table.rows(choice_of(query))
+    revision, rows = (0, []) if template else await shop.table.rows(choice_of(query, shop.spelling))
     if len(rows) > text.ROWS_MAX:
         raise Problem(
             422, "too_many_rows", f"A file has at most {text.ROWS_MAX} rows. Choose fewer of them."

@@ -31,7 +31,8 @@ from fancymonkey.web.http import (
     Send,
     response_of,
 )
-from fancymonkey.web.limits import Limits
+from fancymonkey.web.limits import LOGINS, Limits
+from fancymonkey.web.near import FORWARDING
 from fancymonkey.web.shop import Shop
 
 log = logging.getLogger(__name__)
@@ -62,7 +63,6 @@ class Front:
         self._cors = Cors(shop.settings.cors_origins)
         self._shared = bool(shop.settings.cors_origins)
         self._limits = limits
-        self._unproxied = not shop.settings.trusted_proxies
         self._only_here = shop.settings.demo and shop.settings.local
         self.hot = {
             (method.encode(), path.encode())
@@ -103,8 +103,8 @@ class Front:
         method, path = scope["method"], scope["path"]
         endpoints = self._routes[path]
         endpoint = endpoints.get(method)
-        if self._unproxied and b"x-forwarded-for" in call.headers:
-            self._shop.meter.forwarded(call.address)
+        if not FORWARDING.isdisjoint(call.headers):
+            self._shop.proxies.look(call)
         try:
             if self._only_here:
                 demo.check_host(scope["headers"])  # what comes past ASGI too
@@ -112,7 +112,8 @@ class Front:
                 reply = self._other_method(endpoints, call)
             else:
                 if self._limits is not None:
-                    self._limits.take(method, path, call.client)
+                    client = call.guesser if path in LOGINS else call.client
+                    self._limits.take(method, path, client)
                 reply = await endpoint(self._shop, call)
         except ClientGone:
             raise

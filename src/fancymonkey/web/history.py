@@ -226,7 +226,7 @@ async def explain(shop: Shop, call: Call) -> Reply:
 def _item(shop: Shop, sku: str) -> tuple[Product, Item]:
     """The SKU, also one that is off sale. Raises Problem 404."""
     view = shop.engine.view
-    item = view.items.get(sku)
+    item = view.items.get(shop.spelling.key(sku))
     product = None if item is None else view.products.get(item.product_id)
     if item is None or product is None:
         raise Problem(404, "unknown_item", "There is no such product or size.")

@@ -17,7 +17,7 @@ from fancymonkey.core.resolve import Release
 from fancymonkey.engine.engine import Engine
 from fancymonkey.web.access import require
 from fancymonkey.web.acts import Doing
-from fancymonkey.web.answers import command_id, digest
+from fancymonkey.web.answers import digest, request_key
 from fancymonkey.web.choice import Query
 from fancymonkey.web.http import Call, Problem, Reply, ok, parse
 from fancymonkey.web.owner import PAGE, PAGE_MAX
@@ -49,7 +49,7 @@ async def list_holds(shop: Shop, call: Call) -> Reply:
     limit = query.number("limit", PAGE, 1, PAGE_MAX)
     status = Status(query.one_of("status", *Status))
     one, sku, words = query.text("id"), query.text("sku"), query.text("q")
-    skus = None if sku is None else {sku}
+    skus = None if sku is None else {shop.spelling.key(sku)}
     if words is not None and one is None:
         one = await _called(shop.engine, words)
         skus = skus if one else _meant(shop.engine, words, skus)
@@ -204,7 +204,7 @@ async def release_holds(shop: Shop, call: Call) -> Reply:
     """Gives holds back, whosever they are; what has ended already stays as it ended."""
     actor = await require(shop, call, "stock")
     body = parse(_release_holds, await call.body())
-    key = command_id(call)
+    key = request_key(call, actor.name)
     mark = "" if key is None else digest(call, encode(body))
     ids = list(dict.fromkeys(body.ids))
     doing = Doing(shop, actor.name, "release", body.reason, key, mark)

@@ -11,6 +11,7 @@ import msgspec
 from starlette.responses import Response
 
 from fancymonkey.accounts.model import Actor
+from fancymonkey.web.near import FORWARDING, UNCLEAR, far, forwarded_for, hint_of
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -137,6 +138,19 @@ class Call:
         """Who the request came from, for counting: an address, or a network of IPv6."""
         client = self.scope.get("client")
         return network(client[0]) if client else "local"
+
+    @property
+    def guesser(self) -> str:
+        """For whom a wrong secret counts: the client, or whom a proxy nearby names as its client.
+
+        Where nobody has named that proxy, all that come through it are one client, and a stranger's
+        guesses would keep the owner out.
+        """
+        if FORWARDING.isdisjoint(self.headers) or far(self.address) is not None:
+            return self.client
+        hint = hint_of(self.headers)
+        named = forwarded_for(self.headers)[-1] == self.address
+        return self.client if hint in (None, UNCLEAR) or named else network(str(hint))
 
     @property
     def address(self) -> str:

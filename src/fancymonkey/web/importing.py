@@ -5,6 +5,7 @@ import hashlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from fancymonkey.accounts.model import Right
@@ -14,7 +15,7 @@ from fancymonkey.core.record import Remember
 from fancymonkey.tables.plan import CellChange, Plan, Wish
 from fancymonkey.web.access import require
 from fancymonkey.web.acts import Doing
-from fancymonkey.web.answers import command_id, refusal
+from fancymonkey.web.answers import RequestKey, refusal, request_key
 from fancymonkey.web.applying import Applying
 from fancymonkey.web.choice import Query
 from fancymonkey.web.front import failure
@@ -44,7 +45,7 @@ async def import_table(shop: Shop, call: Call) -> Reply:
         owner=actor.right.covers(Right.ADMIN),
     )
     whole = query.one_of("rows", "all", "good") == "all"
-    key = command_id(call) if apply else None
+    key = request_key(call, actor.name) if apply else None
     taking = _Import(shop, call, await call.body(FILE_MAX), wish, apply, whole, key)
     if b"application/x-ndjson" not in call.headers.get(b"accept", b""):
         return ok(await taking.run(lambda step, done, of: None))
@@ -87,7 +88,7 @@ class _Import:
     wish: Wish
     apply: bool
     whole: bool
-    key: str | None
+    key: RequestKey | None
 
     async def run(self, tell: Tell) -> bytes:
         """The answer. Raises Problem."""
@@ -103,17 +104,23 @@ class _Import:
         if self.key is None:
             return await self._take(tell, mark)
         engine = self.shop.engine
-        known = await engine.store.find(Outcome, self.key)
-        if known is None:
+        kept = partial(Remember, command_id=self.key.id, former_id=self.key.former, digest=mark)
+        if not await self._known(self.key, mark):
             answer = await self._take(tell, mark)
-            kept = Remember(texts=(answer.decode(),), command_id=self.key, digest=mark)
-            await engine.submit(kept)
+            await engine.submit(kept(texts=(answer.decode(),)))
             return answer
-        again = await engine.submit(Remember(texts=(), command_id=self.key, digest=mark))
+        again = await engine.submit(kept(texts=()))
         if isinstance(again, Refused):
             raise refusal(again)
         found: str = again.data[0]
         return found.encode()
+
+    async def _known(self, key: RequestKey, mark: str) -> bool:
+        store = self.shop.engine.store
+        former = await store.find(Outcome, key.former)
+        return (former is not None and former.digest == mark) or (
+            await store.find(Outcome, key.id) is not None
+        )
 
     def _digest(self) -> str:
         wish = encode([self.wish.reason, self.wish.create, self.whole])
@@ -126,7 +133,7 @@ class _Import:
         plan = await plan_table(shop.engine, records, wish, tell)
         act = None
         if self.apply:
-            key = None if self.key is None else f"{self.key} rows"  # no key holds a space
+            key = None if self.key is None else self.key.about("rows")
             doing = Doing(shop, wish.actor, "import", wish.reason, key, mark)
             await self._do(doing, plan, tell)
             act = doing.act

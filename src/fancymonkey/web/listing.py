@@ -8,12 +8,14 @@ from urllib.parse import parse_qs
 
 from fancymonkey.core.bulk import is_low
 from fancymonkey.core.dates import shown_date
+from fancymonkey.core.keys import normal_form
 from fancymonkey.core.model import Item, Level, Product
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.view import View
 from fancymonkey.store.pictures import image_of
 from fancymonkey.tables.cells import loadable
 from fancymonkey.web.http import JSON, NOSNIFF, Problem, Reply
+from fancymonkey.web.spelling import Spelling
 from fancymonkey.web.wire import encode, iso
 
 Question = tuple[str | None, str | None, bool]
@@ -44,8 +46,9 @@ class Listed:
 class Listing:
     """Answers `GET /api/inventory/get` from the engine's view."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, spelling: Spelling) -> None:
         self._engine = engine
+        self._spelling = spelling
         self._change = -1
         self._kept: dict[Question, Listed] = {}
         self._cards: dict[str, Card] = {}
@@ -86,11 +89,11 @@ class Listing:
     def _choose(self, product_id: str | None, category: str | None, low_only: bool) -> list[Card]:
         view = self._engine.view
         cards = []
-        for id_ in view.order if product_id is None else (product_id,):
+        for id_ in view.order if product_id is None else (self._spelling.product(product_id),):
             product = view.products.get(id_)
             if product is None or product.archived:
                 continue
-            if category is not None and product.category != category:
+            if category is not None and normal_form(product.category) != category:
                 continue
             card = self._low_card(id_) if low_only else self.card(id_)
             if card is not None:
@@ -159,7 +162,7 @@ def read_query(query: bytes) -> Question:
     product_id, category = fields.get("productId"), fields.get("category")
     return (
         product_id[-1] if product_id else None,
-        category[-1] if category else None,
+        normal_form(category[-1]) if category else None,
         low in ("true", "1"),
     )
 

@@ -1,5 +1,7 @@
 """Addresses that nobody shops from: proxies and platforms in front of us, and ourselves."""
 
+import re
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
@@ -23,3 +25,52 @@ def far(text: str) -> IPv4Address | IPv6Address | None:
         return None  # a socket of this machine
     address = getattr(address, "ipv4_mapped", None) or address
     return None if any(address in network for network in _NEAR) else address
+
+
+FORWARDING = frozenset(
+    {
+        *(b"x-forwarded-for", b"x-real-ip", b"forwarded", b"x-client-ip", b"x-forwarded"),
+        *(b"cf-connecting-ip", b"true-client-ip", b"fastly-client-ip", b"fly-client-ip"),
+    }
+)
+"""Headers in which a proxy names its client."""
+
+UNCLEAR = "unclear"
+"""Whom a proxy names whose headers contradict one another: a client has made one of them up."""
+
+_ELEMENTS_MAX = 20
+_FOR = re.compile(r'(?:^|[;,\s])for="?([^";,\s]+)', re.IGNORECASE)
+
+
+def hint_of(headers: Mapping[bytes, bytes]) -> str | None:
+    """The address on the internet that a proxy nearby names, UNCLEAR, or None where there is none.
+
+    In a list the last one counts: clients can write only what stands before it.
+    """
+    chain = forwarded_for(headers)
+    real = headers.get(b"x-real-ip", b"").decode("latin-1").strip()
+    named = _FOR.findall(headers.get(b"forwarded", b"")[-2048:].decode("latin-1"))
+    lists = (chain, [real], [bare(text) for text in named])
+    found = {address for one in lists if (address := _last_far(one)) is not None}
+    if len(found) > 1:
+        return UNCLEAR
+    return found.pop() if found else None
+
+
+def forwarded_for(headers: Mapping[bytes, bytes]) -> list[str]:
+    """The last addresses of `X-Forwarded-For`, without ports."""
+    text = headers.get(b"x-forwarded-for", b"")[-2048:].decode("latin-1")
+    return [bare(part) for part in text.rsplit(",", _ELEMENTS_MAX)[-_ELEMENTS_MAX:]]
+
+
+def bare(text: str) -> str:
+    """An address without its port and brackets."""
+    text = text.strip().strip('"')
+    if text.startswith("["):
+        return text[1:].partition("]")[0]
+    host, colon, port = text.rpartition(":")
+    return host if colon and ":" not in host and port.isdigit() else text
+
+
+def _last_far(texts: Sequence[str]) -> str | None:
+    return next((str(found) for text in reversed(texts) if (found := far(bare(text)))), None)

@@ -159,6 +159,10 @@ async def _health(shop: Shop) -> dict[str, Any]:
             "configured": shop.reconciler is not None,
             **await _last_run(shop, "reconcile"),
         },
+        "proxy": {
+            "ok": not shop.meter.untrusted_proxy,
+            "requests": shop.meter.untrusted_proxy,
+        },
         "backup": {
             "configured": shop.settings.backup_to is not None,
             **await _last_run(shop, "backup"),

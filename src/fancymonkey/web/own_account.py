@@ -46,7 +46,7 @@ async def change_password(shop: Shop, call: Call) -> Reply:
     """Another password for oneself. All other logins end."""
     kept, session = await _own(shop, call)
     body = parse(_password, await call.body())
-    kept = await shop.accounts.login.again(kept, body.old, None, call.client)
+    kept = await shop.accounts.login.again(kept, body.old, None, call.guesser)
     return await _go_on(shop, call, session, await shop.accounts.users.set_password(kept, body.new))
 
 
@@ -64,7 +64,7 @@ async def confirm_factor(shop: Shop, call: Call) -> Reply:
     kept, session = await _own(shop, call)
     body = parse(_confirm, await call.body())
     users, now = shop.accounts.users, shop.engine.clock()
-    async with shop.accounts.login.counting(kept.name, call.client):
+    async with shop.accounts.login.counting(kept.name, call.guesser):
         user, codes = await factor.confirm(users, kept, body.code, now)
     return await _go_on(shop, call, session, user, recoveryCodes=codes)
 
@@ -99,7 +99,7 @@ async def _again(shop: Shop, call: Call, kept: Kept[User], body: ProofBody) -> K
         raise Problem(422, "invalid_request", "Give your `password`, or a `code`.")
     password = None if isinstance(body.password, UnsetType) else body.password
     code = None if isinstance(body.code, UnsetType) else body.code
-    return await shop.accounts.login.again(kept, password, code, call.client)
+    return await shop.accounts.login.again(kept, password, code, call.guesser)
 
 
 async def _go_on(shop: Shop, call: Call, session: Session, user: User, **more: Any) -> Reply:

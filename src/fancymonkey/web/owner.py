@@ -34,7 +34,7 @@ _undo_body = msgspec.json.Decoder(UndoBody)
 async def list_inventory(shop: Shop, call: Call) -> Reply:
     """Every SKU with everything about it, or those that the query chooses, at one revision."""
     await require(shop, call, "read")
-    choice = choice_of(Query(call))
+    choice = choice_of(Query(call), shop.spelling)
     body, tag = await shop.table.answer(choice, shop.settings.currency, shop.engine.clock())
     headers = [PRIVATE, NOSNIFF, (b"etag", tag)]
     seen = call.headers.get(b"if-none-match", b"")

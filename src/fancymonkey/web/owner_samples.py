@@ -274,6 +274,7 @@ OWNERS_ANSWERS: dict[str, dict[str, Any]] = {
             "catalogue": {"ok": True, "problems": []},
             "webhook": {"configured": True, "lastEvent": None, "lastOutcome": None},
             "reconcile": {"configured": False, "at": None, "outcome": None},
+            "proxy": {"ok": True, "requests": 0},
             "backup": {"configured": True, "at": None, "outcome": None},
         },
     },

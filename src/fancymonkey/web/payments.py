@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from fancymonkey.core.model import Event, Line, sku_of
+from fancymonkey.core.model import Event, Line
 from fancymonkey.core.outcomes import Refused
 from fancymonkey.core.payment import Matter, Progress, Run
 from fancymonkey.core.refund import Settle
@@ -66,7 +66,9 @@ async def settle_matter(shop: Shop, call: Call) -> Reply:
     due = matter is not None and matter.progress is Progress.DUE
     if due or body.then == "refund":  # money is the owner's to give, and to keep
         await require(shop, call, "admin")
-    lines = tuple(Line(sku_of(row.product_id, row.size), row.quantity) for row in body.returned)
+    lines = tuple(
+        Line(shop.spelling.sku(row.product_id, row.size), row.quantity) for row in body.returned
+    )
     if not lines and body.then is None:
         raise Problem(422, "invalid_request", "Say what comes back, or what becomes of it.")
     then = Progress.DUE if body.then == "refund" else body.then and Progress(body.then)

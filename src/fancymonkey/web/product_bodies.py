@@ -1,14 +1,17 @@
 """What is said of a product over HTTP: bodies, and their fields as the core has them."""
 
+import re
 from decimal import Decimal
 from typing import Annotated, Any
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+from msgspec.json import Decoder
 
 from fancymonkey.core.model import Item, Product
 from fancymonkey.store.pictures import image_of, with_image
 from fancymonkey.tables.cells import PARSERS
 from fancymonkey.web.http import Problem
+from fancymonkey.web.spelling import new_name
 from fancymonkey.web.wire import Id, Stock, Text
 
 SIZES_MAX = 100
@@ -85,6 +88,34 @@ class ArchiveProductBody(Struct, rename="camel"):
     reason: Text = ""
 
 
+class _SeenPrice(Struct):
+    price: Raw | UnsetType = UNSET
+
+
+class _Prices(Struct):
+    """The prices of a body as they were sent."""
+
+    price: Raw | UnsetType = UNSET
+    was: _SeenPrice | None = None
+
+
+_prices = Decoder(_Prices)
+_DIGITS = re.compile(rb'"-?[0-9]+(\.[0-9]+)?"')
+
+
+def check_price(raw: bytes) -> None:
+    """Raises Problem 422 for a price in quotes that is not written with digits from 0 to 9.
+
+    Python's decimals also take `1_000` and digits of other scripts.
+    """
+    sent = _prices.decode(raw)
+    prices = {"price": sent.price, "was.price": UNSET if sent.was is None else sent.was.price}
+    for name, price in prices.items():
+        if not isinstance(price, UnsetType) and bytes(price).startswith(b'"'):
+            if not _DIGITS.fullmatch(bytes(price)):
+                raise Problem(422, "invalid_request", f"{name} is a number such as 58 or 58.50.")
+
+
 def product_fields(body: AddProductBody | ChangeProductBody, extra: str) -> Fields:
     """The fields that a body gives, by the model's names. Raises Problem 422."""
     found: Fields = {}
@@ -92,6 +123,8 @@ def product_fields(body: AddProductBody | ChangeProductBody, extra: str) -> Fiel
         value = getattr(body, name)
         if not isinstance(value, UnsetType):
             found[name] = _checked(name, value)
+            if name in ("name", "category"):
+                found[name] = new_name(name, found[name])
     if not isinstance(body.image, UnsetType):
         found["extra"] = with_image(extra, _checked("image", body.image))
     return {name: value for name, value in found.items() if name != "extra" or value != extra}

@@ -1,10 +1,12 @@
 """Products over HTTP: what there is, adding, changing, taking off sale and bringing back."""
 
 import asyncio
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from fancymonkey.core.adjust import SetReserved
 from fancymonkey.core.catalogue import (
@@ -17,6 +19,7 @@ from fancymonkey.core.catalogue import (
     RemoveProduct,
 )
 from fancymonkey.core.command import Command
+from fancymonkey.core.keys import normal_form
 from fancymonkey.core.model import Item, Kind, Level, Product, sku_of
 from fancymonkey.engine.engine import Engine
 from fancymonkey.store.pictures import image_of, others_of
@@ -24,7 +27,7 @@ from fancymonkey.tables.cells import plain
 from fancymonkey.tables.plan import with_actor
 from fancymonkey.web.access import require
 from fancymonkey.web.acts import Doing, raise_refused
-from fancymonkey.web.answers import command_id, digest
+from fancymonkey.web.answers import digest, request_key
 from fancymonkey.web.choice import Query
 from fancymonkey.web.http import Call, Problem, Reply, ok, parse
 from fancymonkey.web.product_bodies import (
@@ -32,6 +35,7 @@ from fancymonkey.web.product_bodies import (
     ArchiveProductBody,
     ChangeProductBody,
     SizeBody,
+    check_price,
     new_item,
     product_fields,
     seen_product,
@@ -39,6 +43,7 @@ from fancymonkey.web.product_bodies import (
     size_fields,
 )
 from fancymonkey.web.shop import Shop
+from fancymonkey.web.spelling import new_size
 from fancymonkey.web.table import SLICE_SECONDS
 from fancymonkey.web.wire import encode, iso
 
@@ -55,6 +60,7 @@ async def list_products(shop: Shop, call: Call) -> Reply:
     await require(shop, call, "read")
     query = Query(call)
     wanted, archived = query.text("productId"), query.flag("archived")
+    wanted = None if wanted is None else shop.spelling.product(wanted)
     shop.table.lapse()
     view = shop.engine.view
     ids = view.order if wanted is None else [wanted]
@@ -116,15 +122,17 @@ async def add_product(shop: Shop, call: Call) -> Reply:
     raw = await call.body()
     body = parse(_add, raw)
     doing = _doing(shop, call, actor.name, raw, body.reason)
+    check_price(raw)
     id_ = body.product_id
     if "/" in id_ or not id_.strip() or not plain(id_):
         raise Problem(422, "invalid_request", "productId is a text of one line without a slash.")
-    _check_sizes(body.sizes)
+    id_ = shop.spelling.new_product(id_)
+    sizes = _checked_sizes(body.sizes, {})
     position = max((row.position for row in shop.engine.view.products.values()), default=-1) + 1
     product = Product(id_, position=position, **product_fields(body, "{}"))
     items = tuple(
         NewItem(new_item(size, id_, sku_of(id_, size.size), place), size.stock or 0)
-        for place, size in enumerate(body.sizes)
+        for place, size in enumerate(sizes)
     )
     return await _do(doing, call, id_, [AddProduct(product=product, items=items)])
 
@@ -135,31 +143,32 @@ async def change_product(shop: Shop, call: Call) -> Reply:
     raw = await call.body()
     body = parse(_change, raw)
     doing = _doing(shop, call, actor.name, raw, body.reason)
-    view = shop.engine.view
-    product = view.products.get(body.product_id)
+    check_price(raw)
+    view, id_ = shop.engine.view, shop.spelling.product(body.product_id)
+    product = view.products.get(id_)
     if product is None:
         raise Problem(404, "unknown_product", "There is no such product.")
-    _check_sizes(body.sizes)
+    there = {view.items[sku].size: sku for sku in view.sizes[id_]}
+    sizes = _checked_sizes(body.sizes, there)
     fields = product_fields(body, product.extra)
     was = seen_product(body.was, product)
     if "extra" in fields:
         was["extra"] = product.extra
     commands: list[Command] = []
     if fields:
-        key = body.product_id
-        commands.append(Edit(key=key, fields=tuple(fields.items()), was=tuple(was.items())))
-    place = max((view.items[sku].position for sku in view.sizes[body.product_id]), default=-1)
-    for size in body.sizes:
-        sku = sku_of(body.product_id, size.size)
+        commands.append(Edit(key=id_, fields=tuple(fields.items()), was=tuple(was.items())))
+    place = max((view.items[sku].position for sku in view.sizes[id_]), default=-1)
+    for size in sizes:
+        sku = sku_of(id_, size.size)
         if sku in view.items:
             commands += _change_size(sku, size)
         else:
             place += 1
-            new = NewItem(new_item(size, body.product_id, sku, place), size.stock or 0)
+            new = NewItem(new_item(size, id_, sku, place), size.stock or 0)
             commands.append(AddItem(new=new))
     if not commands and body.was is None:
         raise Problem(422, "nothing_to_do", "Give a field of the product, or sizes.")
-    return await _do(doing, call, body.product_id, commands)
+    return await _do(doing, call, id_, commands)
 
 
 def _change_size(sku: str, size: SizeBody) -> list[Command]:
@@ -171,14 +180,24 @@ def _change_size(sku: str, size: SizeBody) -> list[Command]:
     return [Edit(key=sku, fields=tuple(fields.items()), was=tuple(was.items()))] if fields else []
 
 
-def _check_sizes(sizes: list[SizeBody]) -> None:
-    """Raises Problem 422 where a size is named twice, or by no name."""
-    names = [size.size for size in sizes]
-    for name in names:
+def _checked_sizes(sizes: list[SizeBody], there: Mapping[str, str]) -> list[SizeBody]:
+    """The sizes as they are spelled; `there` are those that the product has.
+
+    Raises Problem 422 where a size is named twice or its name is not valid, 409 where a new one
+    looks like another.
+    """
+    spelled = {normal_form(name): name for name in there}
+    found: dict[str, SizeBody] = {}
+    for size in sizes:
+        name = size.size
         if not name.strip() or not plain(name):
             raise Problem(422, "invalid_request", "size is a text of one line.")
-        if names.count(name) > 1:
+        if name not in there:
+            name = spelled.get(normal_form(name)) or new_size(name, (*there, *found))
+        if name in found:
             raise Problem(422, "invalid_request", f"The size {name} is there twice.")
+        found[name] = replace(size, size=name)
+    return list(found.values())
 
 
 async def archive_product(shop: Shop, call: Call) -> Reply:
@@ -187,9 +206,9 @@ async def archive_product(shop: Shop, call: Call) -> Reply:
     raw = await call.body()
     body = parse(_archive, raw)
     doing = _doing(shop, call, actor.name, raw, body.reason)
-    view, id_ = shop.engine.view, body.product_id
+    view, id_ = shop.engine.view, shop.spelling.product(body.product_id)
     product = view.products.get(id_)
-    sku = None if body.size is None else sku_of(id_, body.size)
+    sku = None if body.size is None else shop.spelling.sku(id_, body.size)
     if product is None:
         raise Problem(404, "unknown_product", "There is no such product.")
     if sku is not None and sku not in view.sizes[id_]:
@@ -233,7 +252,7 @@ async def _went_with_it(engine: Engine, product: Product) -> tuple[str, ...]:
 
 
 def _doing(shop: Shop, call: Call, actor: str, raw: bytes, reason: str) -> Doing:
-    key = command_id(call)
+    key = request_key(call, actor)
     mark = "" if key is None else digest(call, raw)
     return Doing(shop, actor, "product", reason, key, mark)
 

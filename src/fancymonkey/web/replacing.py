@@ -17,10 +17,11 @@ async def reserve_instead(shop: Shop, command: Reserve, earlier: str) -> Answer:
     both = Many(
         commands=(
             Release(ref=earlier, reason="replaced", actor=command.actor),
-            replace(command, command_id=None, digest=""),
+            replace(command, command_id=None, former_id=None, digest=""),
         ),
         all_or_nothing=True,
         command_id=command.command_id,
+        former_id=command.former_id,
         digest=command.digest,
     )
     answer = await shop.engine.submit(both)

@@ -76,7 +76,7 @@ async def checked(shop: Shop, call: Call, name: str, password: str, code: str | 
         )
     try:
         return await shop.accounts.login.check(
-            name, password, code, call.client, cookies.read(call, cookies.DEVICE)
+            name, password, code, call.guesser, cookies.read(call, cookies.DEVICE)
         )
     except WrongCredentials:
         # Somebody may type a password where the name goes: only names that exist are kept.

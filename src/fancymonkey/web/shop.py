@@ -26,7 +26,9 @@ from fancymonkey.web.guesses import Guesses
 from fancymonkey.web.limits import Slots
 from fancymonkey.web.listing import Listing
 from fancymonkey.web.meter import Meter
+from fancymonkey.web.proxies import Proxies
 from fancymonkey.web.sources import Sources, sources_of
+from fancymonkey.web.spelling import Spelling
 from fancymonkey.web.table import Table
 
 SHEETS = 2
@@ -55,15 +57,19 @@ class Shop:
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     sources: Sources | None = field(init=False)
     meter: Meter = field(init=False, default_factory=Meter)
+    proxies: Proxies = field(init=False)
+    spelling: Spelling = field(init=False)
 
     def __post_init__(self) -> None:
-        self.listing = Listing(self.engine)
+        self.spelling = Spelling(self.engine)
+        self.listing = Listing(self.engine, self.spelling)
         self.table = Table(self.engine)
         self.glance = Glance(self.engine)
         self.throttle = Throttle(self.engine.clock)
         self.accounts = accounts_of(self.engine, self.settings)
         self.policy = policy_of(self.settings)
-        self.sources = sources_of(self.engine, self.settings)
+        self.proxies = Proxies(self.settings.trusted_proxies, self.meter)
+        self.sources = sources_of(self.engine, self.settings, self.proxies)
         if self.checkouts is not None:
             self.reconciler = Reconciler(self.engine, self.checkouts, self.policy)
         self.alerts = alerts_of(self.engine, self.settings, lambda: self.jobs.jobs)

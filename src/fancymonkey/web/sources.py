@@ -15,7 +15,9 @@ from fancymonkey.core.fair import Limits, Source
 from fancymonkey.core.keep import Draft, Keep
 from fancymonkey.engine.engine import Engine
 from fancymonkey.web.http import Call
-from fancymonkey.web.near import far
+from fancymonkey.web.near import FORWARDING, UNCLEAR, far
+from fancymonkey.web.paces import NETWORK, STRIPE_A_MINUTE, TILL_NETWORK, Pace
+from fancymonkey.web.proxies import Proxies
 
 FOLDER, NAME = "secret", "sources"
 NO_LIMITS = Limits()
@@ -24,20 +26,41 @@ NO_LIMITS = Limits()
 class Sources:
     """Tells sources apart."""
 
-    def __init__(self, engine: Engine, limits: Limits) -> None:
+    def __init__(
+        self, engine: Engine, limits: Limits, proxies: Proxies, holds: int, checkouts: int
+    ) -> None:
+        """`holds` and `checkouts` may begin in a minute from one address."""
         self._engine = engine
         self._limits = limits
+        self._proxies = proxies
+        clock = engine.clock
+        self.holds = Pace(clock, "holds", holds, NETWORK)
+        self.checkouts = Pace(clock, "checkouts", checkouts, TILL_NETWORK, STRIPE_A_MINUTE)
         self._key: bytes | None = None
         self._of = lru_cache(maxsize=50_000)(self._make)
 
     async def of(self, call: Call) -> Source | None:
-        """The source of a request, or None where it comes from this machine or its own network."""
+        """The source of a request, or None where it comes from this machine or its own network.
+
+        Where a proxy there that nobody has named says who is behind it, that is the source.
+        """
         if self._key is None:
             # In a task: whoever asks may have none, and a database's driver needs one.
             self._key = await asyncio.create_task(self._shared_key())
-        return self._of(call.address)
+        source = self._of(call.address)
+        if source is None and not FORWARDING.isdisjoint(call.headers):
+            # A proxy that nobody has named: what it says can only limit.
+            hint = self._proxies.hint(call)
+            source = None if hint is None else self._of(hint)
+        return source
+
+    def fair(self, source: Source | None) -> Source | None:
+        """The source as the rules of the core take it: None where they limit nothing."""
+        return None if self._limits == NO_LIMITS else source
 
     def _make(self, text: str) -> Source | None:
+        if text == UNCLEAR:  # all of those who make headers up are one
+            return Source(self._hash(text, 12), self._hash(text, 6), self._limits)
         address = far(text)
         if address is None:
             return None
@@ -62,7 +85,7 @@ class Sources:
         return bytes.fromhex(kept.body)
 
 
-def sources_of(engine: Engine, settings: Settings) -> Sources | None:
+def sources_of(engine: Engine, settings: Settings, proxies: Proxies) -> Sources | None:
     """Who is told apart, or None where there is nothing to limit."""
     limits = Limits(
         holds=settings.holds_per_address,
@@ -72,4 +95,8 @@ def sources_of(engine: Engine, settings: Settings) -> Sources | None:
         unpaid=settings.hold_unpaid_minutes * 60_000,
         wait=settings.hold_wait_minutes * 60_000,
     )
-    return Sources(engine, limits) if settings.rate_limit and limits != NO_LIMITS else None
+    if not settings.rate_limit:
+        return None
+    return Sources(
+        engine, limits, proxies, settings.holds_per_minute, settings.checkouts_per_minute
+    )
