@@ -12,6 +12,7 @@ from typing import Any
 from fancymonkey.accounts.model import Denied
 from fancymonkey.errors import FancyMonkeyError, Overloaded
 from fancymonkey.web.cors import SHARED, Cors
+from fancymonkey.web.crowd import Crowd
 from fancymonkey.web.denial import denial
 from fancymonkey.web.guard import DATA, DATA_HTTPS
 from fancymonkey.web.http import (
@@ -30,6 +31,7 @@ from fancymonkey.web.http import (
 )
 from fancymonkey.web.limits import Limits
 from fancymonkey.web.shop import Shop
+from fancymonkey.web.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -48,8 +50,11 @@ class Front:
         routes: Routes,
         limits: Limits | None,
         hot: Container[Endpoint] = (),
+        crowd: Crowd | None = None,
     ) -> None:
         """`hot` endpoints may be answered past ASGI: none of them answers line by line."""
+        self.crowd = crowd
+        self.turns = Turns()
         self._app = app
         self._shop = shop
         self._routes = routes
@@ -104,8 +109,11 @@ class Front:
             raise
         except Exception as error:  # noqa: BLE001 - nothing that is sent may make an error of ours
             reply = failure(error, call)
-        if call.actor is not None and method != "GET" and type(reply) is not Lines:
-            await note(self._shop, call, reply.status)
+        if call.actor is not None:
+            if self.crowd is not None:
+                self.crowd.know_owner(call.address)
+            if method != "GET" and type(reply) is not Lines:
+                await note(self._shop, call, reply.status)
         extra = DATA_HTTPS if scope["scheme"] == "https" else DATA
         if self._shared:
             extra = [*extra, *self._cors_headers(call)]

@@ -24,6 +24,7 @@ from fancymonkey.web.glance import Glance
 from fancymonkey.web.limits import Slots
 from fancymonkey.web.listing import Listing
 from fancymonkey.web.meter import Meter
+from fancymonkey.web.metrics import Metrics
 from fancymonkey.web.sources import Sources, sources_of
 from fancymonkey.web.table import Table
 
@@ -52,6 +53,7 @@ class Shop:
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     sources: Sources | None = field(init=False)
     meter: Meter = field(init=False, default_factory=Meter)
+    metrics: Metrics = field(init=False)
 
     def __post_init__(self) -> None:
         self.listing = Listing(self.engine)
@@ -65,6 +67,7 @@ class Shop:
             self.reconciler = Reconciler(self.engine, self.checkouts, self.policy)
         self.alerts = alerts_of(self.engine, self.settings, lambda: self.jobs.jobs)
         self.jobs = jobs_of(self.engine, self.settings, self.reconciler, self.alerts)
+        self.metrics = Metrics(self.engine, self.meter, self.jobs)
 
     @property
     def ttl(self) -> int:
