@@ -40,6 +40,7 @@ from fancymonkey.web.http import Call, Problem, response_of
 from fancymonkey.web.limits import Limits
 from fancymonkey.web.listeners import Listeners
 from fancymonkey.web.shop import Shop, checkouts_of
+from fancymonkey.web.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +88,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     )
     app.include_router(system.router(shop))
     crowd = Crowd(open_files(), by_address=settings.rate_limit)
-    listeners = Listeners(crowd.most // 2, by_address=settings.rate_limit)
+    listeners = Listeners(Turns(), crowd.most // 2, by_address=settings.rate_limit)
     app.include_router(live.router(shop, listeners))
     app.include_router(owner_live.router(shop, listeners))
     app.include_router(cron.router(shop))
@@ -106,16 +107,16 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         return app.openapi_schema
 
     app.openapi = whole_document  # type: ignore[method-assign]
-    return _fronted(app, shop, crowd)
+    return _fronted(app, shop, crowd, listeners.turns)
 
 
-def _fronted(app: FastAPI, shop: Shop, crowd: Crowd) -> Front:
+def _fronted(app: FastAPI, shop: Shop, crowd: Crowd, turns: Turns) -> Front:
     """The app behind what holds for every answer, and behind the front door."""
     shop.metrics.add(crowd)
     routes = {**openapi.front_routes(), **openapi.document_route(app.openapi)}
     known = [(method, path) for path, methods in routes.items() for method in methods]
     limits = Limits(shop.engine.clock, known) if shop.settings.rate_limit else None
-    return Front(Guard(app, limits), shop, routes, limits, inventory.HOT, crowd)
+    return Front(Guard(app, limits), shop, routes, limits, inventory.HOT, crowd, turns)
 
 
 async def _keep_going(shop: Shop) -> None:

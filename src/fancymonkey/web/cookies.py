@@ -9,6 +9,7 @@ from fancymonkey.web.http import Call, Headers
 ACCESS = "fm_access"
 RENEW = "fm_renew"
 DEVICE = "fm_device"
+OURS = "fm_"
 DEVICE_SECONDS = 180 * 86_400
 
 
@@ -29,13 +30,13 @@ def read(call: Call, name: str) -> str | None:
 
 
 def _parse(raw: bytes) -> dict[str, str]:
-    """The cookies by name: of the same name the first, and none that is cut off."""
+    """Our cookies by name: of the same name the first, and none that is cut off."""
     text = raw[:COOKIES_MAX].decode("latin-1")
     parts = text.split(";")
     if len(raw) > COOKIES_MAX and raw[COOKIES_MAX : COOKIES_MAX + 1] != b";":
         del parts[-1]
     found: dict[str, str] = {}
-    for part in parts:
+    for part in [part for part in parts if OURS in part]:
         name, _, value = part.strip().partition("=")
         found.setdefault(name, value)
     return found

@@ -51,10 +51,11 @@ class Front:
         limits: Limits | None,
         hot: Container[Endpoint] = (),
         crowd: Crowd | None = None,
+        turns: Turns | None = None,
     ) -> None:
         """`hot` endpoints may be answered past ASGI: none of them answers line by line."""
         self.crowd = crowd
-        self.turns = Turns()
+        self.turns = turns or Turns()
         self._app = app
         self._shop = shop
         self._routes = routes

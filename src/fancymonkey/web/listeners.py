@@ -1,6 +1,5 @@
 """Who listens to live stock: bounded by address and by network, with places kept for the owner."""
 
-import asyncio
 from collections import Counter
 from ipaddress import ip_address
 
@@ -8,6 +7,7 @@ from fancymonkey.errors import Overloaded
 from fancymonkey.web.crowd import wide
 from fancymonkey.web.http import Call, Problem, network
 from fancymonkey.web.near import far
+from fancymonkey.web.turns import Turns
 
 PER_ADDRESS = 50
 PER_NETWORK = 200
@@ -16,19 +16,16 @@ PER_NETWORK = 200
 VISITORS_MAX = 1950
 """Listeners that are not the owner's; the feed has room for 50 more."""
 
-LONG = 64 * 1024
-"""Bytes from which on a message waits for its turn."""
-
 
 class Listeners:
     """The places of one process."""
 
-    def __init__(self, most: int = VISITORS_MAX, *, by_address: bool = True) -> None:
+    def __init__(self, turns: Turns, most: int = VISITORS_MAX, *, by_address: bool = True) -> None:
         self._most = min(VISITORS_MAX, most)
         self._by_address = by_address
         self._visitors = 0
         self._counts: Counter[str] = Counter()
-        self._turn = asyncio.Lock()
+        self.turns = turns
 
     def take(self, call: Call, *, owner: bool = False) -> "Place":
         """A place, to be left once. Raises Problem 429 or Overloaded where none is left."""
@@ -44,12 +41,6 @@ class Listeners:
         if not owner and self._visitors >= self._most:
             raise Overloaded("Too many live connections.")
         return Place(self, keys, owner=owner)
-
-    async def turn(self, size: int) -> None:
-        """Returns at once for a short message; long ones go one in each turn of the loop."""
-        if size >= LONG:
-            async with self._turn:
-                await asyncio.sleep(0)
 
     def count(self, keys: list[str], step: int, *, owner: bool) -> None:
         """Counts a place that is taken (1) or left (-1)."""

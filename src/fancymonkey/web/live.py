@@ -22,6 +22,7 @@ from fancymonkey.web.http import Call, Problem, Receive, Scope, Send
 from fancymonkey.web.listeners import Listeners
 from fancymonkey.web.listing import size_out
 from fancymonkey.web.shop import Shop
+from fancymonkey.web.turns import Turns
 from fancymonkey.web.wire import encode
 
 Ending = Coroutine[Any, Any, None]
@@ -127,7 +128,7 @@ def router(shop: Shop, listeners: Listeners) -> APIRouter:
                 await socket.close(code, str(error))
             return
         try:
-            sending = _send_changes(socket, messages, subscription, listeners)
+            sending = _send_changes(socket, messages, subscription)
             await _until_one_ends(sending, _until_gone(socket.receive))
         finally:
             subscription.close()
@@ -146,7 +147,8 @@ def router(shop: Shop, listeners: Listeners) -> APIRouter:
         last = request.headers.get("last-event-id")
         since = last if last is not None else request.query_params.get("since")
         call = Call(request.scope, request.receive)
-        return EventStream(messages, await seated(shop, listeners, call, since), listeners)
+        subscription = await seated(shop, listeners, call, since)
+        return EventStream(messages, subscription, listeners.turns)
 
     return routes
 
@@ -205,13 +207,10 @@ async def _until_gone(
         pass
 
 
-async def _send_changes(
-    socket: WebSocket, messages: Messages, listener: Subscription, listeners: Listeners
-) -> None:
+async def _send_changes(socket: WebSocket, messages: Messages, listener: Subscription) -> None:
     """Sends until the other side is gone or too slow: it will resume."""
     try:
         while (change := await listener.next()) is not None:
-            await listeners.turn(len(messages.of(change)))
             text = messages.string(change)
             async with asyncio.timeout(SEND_SECONDS + len(text) / SEND_RATE):
                 await socket.send_text(text)
@@ -231,7 +230,7 @@ class EventStream(StreamingResponse):
         self,
         messages: Messages,
         subscription: Subscription,
-        listeners: Listeners,
+        turns: Turns,
         *others: Callable[[], Ending],
         pace: float = 0.0,
     ) -> None:
@@ -239,7 +238,7 @@ class EventStream(StreamingResponse):
         self._subscription = subscription
         self._others = others
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        super().__init__(_events(messages, subscription, listeners, pace), headers=headers)
+        super().__init__(_events(messages, subscription, turns, pace), headers=headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends until the other side is gone or too slow: it will resume."""
@@ -272,7 +271,7 @@ class EventStream(StreamingResponse):
 
 
 async def _events(
-    messages: Messages, listener: Subscription, listeners: Listeners, pace: float
+    messages: Messages, listener: Subscription, turns: Turns, pace: float
 ) -> AsyncIterator[bytes | memoryview]:
     yield b"retry: 1000\n\n"
     while True:
@@ -284,7 +283,6 @@ async def _events(
             continue
         if change is None:
             return
-        await listeners.turn(len(messages.of(change)))
         kind = b"snapshot" if change.fresh else b"change"
         head = b"id: %d\nevent: %s\ndata: " % (change.revision, kind)
         text = messages.of(change)
@@ -293,6 +291,7 @@ async def _events(
         else:  # shared by all who are told the same, and never copied as a whole
             yield head
             for at in range(0, len(text), PIECE):
+                await turns.piece()
                 yield memoryview(text)[at : at + PIECE]
             yield b"\n\n"
         if pace:

@@ -72,6 +72,8 @@ def router(shop: Shop, listeners: Listeners) -> APIRouter:
         since = last if last is not None else request.query_params.get("since")
         await shop.table.prepare()
         subscription = await seated(shop, listeners, call, since, owner=True)
-        return EventStream(messages, subscription, listeners, until_not_allowed, pace=PACE_SECONDS)
+        return EventStream(
+            messages, subscription, listeners.turns, until_not_allowed, pace=PACE_SECONDS
+        )
 
     return routes

@@ -108,8 +108,10 @@ class Sharing(Heads):
         self._later.clear()
         self.flow.let_go()
         crowd, protocol = self._crowd, self.transport.get_protocol()
-        if crowd is not None and isinstance(protocol, Socket):
-            protocol.at_end = lambda: crowd.leave(self)
+        if isinstance(protocol, Socket):
+            protocol.turns = self._turns
+            if crowd is not None:
+                protocol.at_end = lambda: crowd.leave(self)
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come: a little is parsed at once, much or many requests in several turns."""

@@ -9,6 +9,8 @@ from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import InvalidState
 
+from fancymonkey.web.turns import Turns
+
 REFUSED = STATUS_LINE[400] + b"connection: close\r\ncontent-length: 0\r\n\r\n"
 
 END_SECONDS = 15.0
@@ -23,6 +25,7 @@ class Socket(WebSocketsSansIOProtocol):
 
     at_end: Callable[[], None] | None = None
     """Called when the connection has ended."""
+    turns: Turns | None = None
     _ending: TimerHandle | None = None
 
     def data_received(self, data: bytes) -> None:
@@ -53,6 +56,8 @@ class Socket(WebSocketsSansIOProtocol):
             await super().send(message)
             return
         for at in range(0, len(text), FRAGMENT):
+            if self.turns is not None:
+                await self.turns.piece()
             await self.writable.wait()
             if self.disconnected or self.close_sent or self.transport.is_closing():
                 raise ClientDisconnected

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from time import perf_counter
 
-BEGUN_MAX = 4
+BEGUN_MAX = 2
 """Requests that begin in one turn, of those that do not go the short way."""
 
 SECONDS = 0.003
@@ -24,6 +24,7 @@ class Turns:
         self._to_begin: deque[Callable[[], None]] = deque()
         self._to_parse: deque[Callable[[], bool]] = deque()
         self._scheduled = False
+        self._piece = asyncio.Lock()
 
     def begin(self, work: Callable[[], None]) -> None:
         """Does the work in this turn or a later one, in the order in which it came."""
@@ -38,6 +39,11 @@ class Turns:
         """Calls `part` in this turn or later ones until it returns False: nothing is left."""
         self._to_parse.append(part)
         self._schedule()
+
+    async def piece(self) -> None:
+        """Returns when it is this one's turn to write a piece of something long."""
+        async with self._piece:
+            await asyncio.sleep(0)
 
     def _schedule(self) -> None:
         if not self._scheduled:
