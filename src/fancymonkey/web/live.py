@@ -117,16 +117,24 @@ def router(shop: Shop, listeners: Listeners) -> APIRouter:
         if not _welcome(socket, cors):
             await socket.close(POLICY_VIOLATION)  # before it is accepted: the handshake gets a 403
             return
-        await socket.accept()
-        call = Call(socket.scope, socket.receive)
         try:
-            subscription = await seated(shop, listeners, call, socket.query_params.get("since"))
+            place = listeners.take(Call(socket.scope, socket.receive))
+        except (Problem, Overloaded):
+            await socket.close(TRY_AGAIN_LATER)  # the same: nothing of it stays
+            return
+        try:
+            await socket.accept()
+            subscription = await subscribe(shop, socket.query_params.get("since"))
         except (Problem, Overloaded) as error:
-            malformed = isinstance(error, Problem) and error.status == 422
-            code = POLICY_VIOLATION if malformed else TRY_AGAIN_LATER
+            place.leave()
+            code = POLICY_VIOLATION if isinstance(error, Problem) else TRY_AGAIN_LATER
             with suppress(WebSocketDisconnect):  # gone already
                 await socket.close(code, str(error))
             return
+        except BaseException:
+            place.leave()
+            raise
+        subscription.at_end(place.leave)
         try:
             sending = _send_changes(socket, messages, subscription)
             await _until_one_ends(sending, _until_gone(socket.receive))

@@ -67,6 +67,8 @@ class Sharing(Heads):
     _several = False
     """Whether several requests are in it."""
     _queued = False
+    _socket: Socket | None = None
+    """What has the connection after an upgrade."""
 
     def connection_made(self, transport: Any) -> None:
         """Begins."""
@@ -111,7 +113,17 @@ class Sharing(Heads):
         if isinstance(protocol, Socket):
             protocol.turns = self._turns
             if crowd is not None:
-                protocol.at_end = lambda: crowd.leave(self)
+                self._socket, protocol.at_end = protocol, self._socket_ends
+
+    def _socket_ends(self) -> None:
+        self._socket = None
+        if self._crowd is not None:
+            self._crowd.leave(self)
+
+    @property
+    def idle(self) -> bool:
+        """Whether the client is the one who has to go on, or to hang up."""
+        return super().idle if self._socket is None else self._socket.close_sent
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come: a little is parsed at once, much or many requests in several turns."""

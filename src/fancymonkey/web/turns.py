@@ -12,7 +12,7 @@ from time import perf_counter
 BEGUN_MAX = 2
 """Requests that begin in one turn, of those that do not go the short way."""
 
-SECONDS = 0.003
+SECONDS = 0.0015
 """How long a turn goes on with what has come and was not parsed at once."""
 
 
