@@ -15,30 +15,34 @@ WRONG = {
     "a Host with a name": (b"GET %b HTTP/1.1\r\nHost: me@a\r\n\r\n", 400),
     "a list of hosts": (b"GET %b HTTP/1.1\r\nHost: a, b\r\n\r\n", 400),
     "a Host of odd bytes": (b"GET %b HTTP/1.1\r\nHost: \xff\r\n\r\n", 400),
-    "HTTP/0.9": (b"GET %b\r\n\r\n", 505),
-    "HTTP/0.9 by name": (b"GET %b HTTP/0.9\r\nHost: a\r\n\r\n", 505),
-    "HTTP/2.0": (b"GET %b HTTP/2.0\r\nHost: a\r\n\r\n", 505),
+    "HTTP/0.9": (b"GET %b\r\n\r\n", 400),
+    "HTTP/0.9 by name": (b"GET %b HTTP/0.9\r\nHost: a\r\n\r\n", 400),
+    "HTTP/2.0": (b"GET %b HTTP/2.0\r\nHost: a\r\n\r\n", 400),
     "HTTP/1.9": (b"GET %b HTTP/1.9\r\nHost: a\r\n\r\n", 400),
     "compressed": (
         b"POST %b HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
-        501,
+        400,
     ),
     "identity": (
         b"POST %b HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: identity, chunked\r\n\r\n0\r\n\r\n",
-        501,
+        400,
     ),
     "chunked twice": (
         b"POST %b HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
         400,
     ),
     "in two headers": (
-        b"POST %b HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n"
-        b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        501,
+        (
+            b"POST %b HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+        ),
+        400,
     ),
     "chunked in two headers": (
-        b"POST %b HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
-        b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        (
+            b"POST %b HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+        ),
         400,
     ),
     "two lengths": (

@@ -122,8 +122,7 @@ class Heads(Patient):
             self.expect_100_continue = value.lower() == b"100-continue"
         elif name == b"transfer-encoding":
             if value.lower() != b"chunked":
-                detail = "The only Transfer-Encoding here is `chunked`."
-                _refuse(Problem(501, "not_implemented", detail))
+                _refuse(malformed("The only Transfer-Encoding here is `chunked`."))
             self._once(name)
         elif name == b"content-length":
             self._once(name)
@@ -147,7 +146,7 @@ class Heads(Patient):
             if hosts is None:
                 _refuse(malformed("HTTP/1.1 wants a Host header."))
         elif version != "1.0":
-            _refuse(Problem(505, "http_version", "Only HTTP/1.0 and HTTP/1.1 are spoken here."))
+            _refuse(malformed("Only HTTP/1.0 and HTTP/1.1 are spoken here."))
         if hosts is not None and (len(hosts) > 1 or not _HOST.fullmatch(hosts[0])):
             _refuse(malformed("There is one Host header, a name or an address with its port."))
         super().on_headers_complete()
