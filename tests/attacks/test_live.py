@@ -149,6 +149,6 @@ def test_listeners_that_read_nothing_take_little_memory(large: Server, raw: byte
     ids=["sockets", "events", "malformed"],
 )
 def test_a_bystander_hardly_notices_who_opens_live_connections(large: Server, raw: bytes) -> None:
-    quiet, loud = beside(large, raw, 60, count=15)
+    quiet, loud = beside(large, raw, 16, count=15)
     assert loud.failures == []
     assert loud.median < quiet.median + NOTICED_MS, f"{loud}; without them: {quiet}"

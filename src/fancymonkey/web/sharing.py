@@ -67,6 +67,7 @@ class Sharing(Heads):
     _several = False
     """Whether several requests are in it."""
     _queued = False
+    _upgrades = False
     _socket: Socket | None = None
     """What has the connection after an upgrade."""
 
@@ -105,10 +106,18 @@ class Sharing(Heads):
             self._crowd.leave(self)
 
     def handle_websocket_upgrade(self) -> None:
-        """Another protocol has the connection from now on; its place is still taken."""
-        super().handle_websocket_upgrade()
+        """Another protocol has the connection once its turn has come."""
         self._later.clear()
+        self._upgrades = True
+        self.flow.hold()
+        self._turns.begin(self._upgrade)
+
+    def _upgrade(self) -> None:
+        """Hands the connection over. Its place is still taken."""
+        if self.transport.is_closing() or self.parser is None:
+            return
         self.flow.let_go()
+        super().handle_websocket_upgrade()
         crowd, protocol = self._crowd, self.transport.get_protocol()
         if isinstance(protocol, Socket):
             protocol.turns = self._turns
@@ -127,6 +136,8 @@ class Sharing(Heads):
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come: a little is parsed at once, much or many requests in several turns."""
+        if self._upgrades:
+            return  # a client waits for the answer before it says more
         several = data.count(VERSION) > 1
         if not self._later and len(data) <= (PART_OF_MANY if several else PART):
             self.parse(data)
