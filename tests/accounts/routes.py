@@ -112,7 +112,7 @@ def served(settings: Settings) -> set[tuple[str, str]]:
     front = create_app(settings, Engine(MemoryStore()))
     found = {
         (method, path)
-        for path, methods in openapi.front_routes().items()
+        for path, methods in front._routes.items()
         for method in methods
         if method != "HEAD"
     }

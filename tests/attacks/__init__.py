@@ -1,1 +1,1 @@
-"""Attacks that once succeeded, and variations of them."""
+"""Attacks by one client on a running service, and what an honest buyer notices of them."""

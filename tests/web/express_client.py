@@ -21,6 +21,7 @@ class Transport(asyncio.Transport):
         self.written = b""
         self.unread = 0
         self.aborted = False
+        self.ended = False
         self.changed = asyncio.Event()
         self._closing = False
 
@@ -44,6 +45,15 @@ class Transport(asyncio.Transport):
 
     def set_protocol(self, protocol: Any) -> None:
         pass
+
+    def get_protocol(self) -> Any:
+        return None
+
+    def can_write_eof(self) -> bool:
+        return True
+
+    def write_eof(self) -> None:
+        self.ended = True
 
     def pause_reading(self) -> None:
         pass

@@ -11,7 +11,13 @@ from uvicorn.server import ServerState
 
 from fancymonkey.web import patience
 from fancymonkey.web.express import Express
-from fancymonkey.web.patience import BODY_SECONDS, HEAD_SECONDS, TAKEN_LEAST
+from fancymonkey.web.patience import (
+    BODY_RATE,
+    BODY_SECONDS,
+    BODY_TOTAL_SECONDS,
+    HEAD_SECONDS,
+    TAKEN_LEAST,
+)
 from tests.web.express_client import Transport, connection
 from tests.web.shops import Shop
 from tests.web.test_express import RESERVE, answers, request
@@ -21,6 +27,8 @@ def wait(protocol: Express, seconds: float) -> None:
     """As if so much time had gone by when the timer rings."""
     if protocol._due is not None:
         protocol._due -= seconds
+    if protocol._body_began is not None:
+        protocol._body_began -= seconds
     protocol.timeout_keep_alive_handler()
 
 
@@ -53,19 +61,72 @@ async def test_a_head_that_comes_drop_by_drop_is_cut_off(
     assert transport.written.startswith(b"HTTP/1.1 408 ")
 
 
-async def test_a_body_may_take_its_time_as_long_as_it_comes(
+async def test_a_body_may_take_its_time_as_long_as_it_comes_at_the_rate(
     shop: Shop, open_one: tuple[Express, Transport]
 ) -> None:
     protocol, transport = open_one
-    whole = request("cs_1")
+    whole = request("cs_1", padding="x" * 60_000)
     head = whole.index(b"\r\n\r\n") + 4
     protocol.data_received(whole[:head])
-    for at in range(head, len(whole) - 1):
+    step = int(BODY_RATE * (BODY_SECONDS - 1)) + 1
+    for at in range(head, len(whole) - 1, step):
         wait(protocol, BODY_SECONDS - 1)
-        protocol.data_received(whole[at : at + 1])
+        assert not transport.is_closing()
+        protocol.data_received(whole[at : min(at + step, len(whole) - 1)])
     protocol.data_received(whole[-1:])
     (answer,) = await answers(transport, protocol, 1)
     assert answer.status == 200
+
+
+@pytest.mark.parametrize("path", [RESERVE, "/api/inventory/update", "/api/admin/import"])
+@pytest.mark.parametrize("pause", [0.5, 5, BODY_SECONDS - 1])
+@pytest.mark.parametrize("chunked", [False, True])
+async def test_a_body_below_the_rate_is_told_so_and_cut_off(
+    open_one: tuple[Express, Transport], path: str, pause: float, chunked: bool
+) -> None:
+    protocol, transport = open_one
+    length = "Transfer-Encoding: chunked" if chunked else "Content-Length: 90000"
+    head = f"POST {path} HTTP/1.1\r\nHost: a\r\n{length}\r\n\r\n"
+    protocol.data_received(head.encode())
+    waited = 0.0
+    while not transport.is_closing() and waited < 4 * BODY_SECONDS:
+        protocol.data_received(b"1\r\n \r\n" if chunked else b" ")
+        wait(protocol, pause)
+        waited += pause
+    assert transport.is_closing()
+    assert waited <= 2 * BODY_SECONDS + pause
+    assert transport.written.startswith(b"HTTP/1.1 408 ")
+    protocol.connection_lost(None)
+    await asyncio.gather(*protocol.tasks, return_exceptions=True)
+
+
+async def test_a_body_has_an_end_at_any_rate(open_one: tuple[Express, Transport]) -> None:
+    protocol, transport = open_one
+    head = b"POST /api/admin/import HTTP/1.1\r\nHost: a\r\nContent-Length: 900000000\r\n\r\n"
+    protocol.data_received(head)
+    waited = 0.0
+    while not transport.is_closing():
+        protocol.flow._wanted, protocol.flow.read_paused = True, False  # as if it were all read
+        protocol.data_received(b" " * 64_000)
+        await asyncio.sleep(0)
+        wait(protocol, BODY_SECONDS - 1)
+        waited += BODY_SECONDS - 1
+        assert waited < 2 * BODY_TOTAL_SECONDS
+    protocol.connection_lost(None)
+    await asyncio.gather(*protocol.tasks, return_exceptions=True)
+
+
+async def test_a_body_that_we_do_not_read_on_has_its_time(
+    open_one: tuple[Express, Transport],
+) -> None:
+    protocol, transport = open_one
+    head = b"POST /api/inventory/update HTTP/1.1\r\nHost: a\r\nContent-Length: 900000\r\n\r\n"
+    protocol.data_received(head + b" " * 100)
+    protocol.flow.pause_reading()
+    wait(protocol, 10 * BODY_SECONDS)
+    assert not transport.is_closing()
+    protocol.connection_lost(None)
+    await asyncio.gather(*protocol.tasks, return_exceptions=True)
 
 
 @pytest.mark.parametrize("path", [RESERVE, "/api/inventory/update"])

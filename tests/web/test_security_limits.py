@@ -21,6 +21,7 @@ ASKED = {
     "admin": ("GET", "/api/admin/users"),
     "login": ("POST", "/api/admin/login"),
     "live": ("GET", "/api/inventory/live?since=x"),
+    "document": ("GET", "/openapi.json"),
 }
 
 
@@ -80,9 +81,20 @@ async def test_ipv6_counts_by_the_network_that_a_customer_has() -> None:
 
 async def test_probes_are_never_refused() -> None:
     async with running(MemoryStore(), rate_limit=True) as shop:
-        await flood(shop.client, "read")
-        for path in ("/healthz", "/readyz", "/metrics"):
+        for name in ("read", "document"):
+            await flood(shop.client, name)
+        for path in ("/healthz", "/readyz"):
             assert (await shop.client.get(path)).status == 200
+
+
+async def test_metrics_have_a_limit_for_strangers_and_none_for_a_monitor_nearby() -> None:
+    async with running(MemoryStore(), rate_limit=True) as shop:
+        await flood(shop.client, "document")
+        assert (await shop.client.get("/metrics")).status == 429
+        for address in ("127.0.0.1", "10.0.0.9", "::1"):
+            monitor = shop.client.elsewhere(address)
+            for _ in range(RATES["document"].burst + 5):
+                assert (await monitor.get("/metrics")).status == 200
 
 
 async def test_off_means_off() -> None:
@@ -97,8 +109,10 @@ def test_every_route_is_in_a_class_that_fits() -> None:
         found = class_of("GET" if method == "WEBSOCKET" else method, path)
         if path.startswith(("/api/admin/", "/admin", "/api/payments", "/api/cron")):
             assert found in ("admin", "login", "live"), path
-        elif path in ("/healthz", "/readyz", "/metrics"):
+        elif path in ("/healthz", "/readyz"):
             assert found is None
+        elif path in ("/metrics", "/openapi.json"):
+            assert found == "document"
         else:
             assert found in ("read", "buy", "live", "change"), path
 

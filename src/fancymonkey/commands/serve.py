@@ -17,11 +17,13 @@ from fancymonkey.commands import garbage
 from fancymonkey.commands.common import choose_store, data_option, opened, run
 from fancymonkey.commands.init import fill_empty
 from fancymonkey.commands.numbers import Whole
+from fancymonkey.commands.parent import end_with_parent
 from fancymonkey.config import Settings, without_password
 from fancymonkey.errors import ConfigError, FancyMonkeyError
 from fancymonkey.logs import logging_config
 from fancymonkey.store.rights import open_to_others, parts_of_store, with_content
 from fancymonkey.variables import PUBLISHED_PASSWORD
+from fancymonkey.web.files import allow_more_files
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +32,9 @@ STOP_SECONDS = 10
 
 KEEP_ALIVE_SECONDS = 65
 """Longer than the minute after which common proxies drop an idle connection themselves."""
+
+BACKLOG = 2048
+"""Connections that wait to be taken, where files are enough."""
 
 SOCKET_MESSAGE_MAX = 64 * 1024
 """Bytes in one WebSocket message from a client; they have little to say."""
@@ -130,6 +135,8 @@ def _config(settings: Settings, workers: int) -> uvicorn.Config:
         http="fancymonkey.web.express:Express",
         ws="fancymonkey.web.socket:Socket",
         ws_max_size=SOCKET_MESSAGE_MAX,
+        ws_per_message_deflate=False,  # each listener's snapshot would be packed on its own
+        backlog=_backlog(allow_more_files()),
         workers=workers,
         log_config=logging_config(settings),
         access_log=False,
@@ -141,19 +148,27 @@ def _config(settings: Settings, workers: int) -> uvicorn.Config:
     )
 
 
+def _backlog(files: int) -> int:
+    """Connections that may wait to be taken: all of them at once leave files for the rest."""
+    return BACKLOG if files == 0 or files >= 4 * BACKLOG else max(16, files // 6)
+
+
 def application() -> App:
     """The service for one process; its settings come from the environment."""
     from fancymonkey.web.app import create_app
 
     garbage.hold()
+    end_with_parent()
+    allow_more_files()
     settings = Settings.load()
     _warn_of_rights(settings)
-    app: App = create_app(settings)
+    front = create_app(settings)
+    app: App = front
     if settings.otlp_endpoint is not None:
         from fancymonkey.web.tracing import traced
 
         app = traced(app, settings.otlp_endpoint)
-    return _Front(app)
+    return _Front(app, front.crowd, front.turns)
 
 
 def _warn_of_rights(settings: Settings) -> None:
@@ -169,9 +184,9 @@ class _Front:
     Once the stock is loaded, the garbage collector is told that it will stay.
     """
 
-    def __init__(self, app: App) -> None:
-        self.front = app
-        """What `Express` asks itself, past this."""
+    def __init__(self, app: App, crowd: Any, turns: Any) -> None:
+        """What a connection asks for itself: see `web/sharing.py`."""
+        self.front, self.crowd, self.turns = app, crowd, turns
 
     def __call__(self, scope: Scope, receive: Any, send: Send) -> Awaitable[None]:
         if scope["type"] == "lifespan":

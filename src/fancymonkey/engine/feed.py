@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from fancymonkey.core.model import Entry
@@ -33,6 +33,7 @@ class Subscription:
         self._fresh = fresh
         self._closed = False
         self._bell = asyncio.Event()
+        self._at_end: Callable[[], None] | None = None
         if fresh or pending:
             self._bell.set()
 
@@ -59,11 +60,18 @@ class Subscription:
         self._pending, self._fresh = set(), False
         return change
 
+    def at_end(self, work: Callable[[], None]) -> None:
+        """Does this once it is closed."""
+        self._at_end = work
+
     def close(self) -> None:
-        """Stops listening, and tells whoever waits for the next change."""
+        """Stops listening, and wakes the one that waits for the next change."""
         self._closed = True
         self._bell.set()
         self._feed.drop(self)
+        work, self._at_end = self._at_end, None
+        if work is not None:
+            work()
 
 
 class Feed:

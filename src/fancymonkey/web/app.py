@@ -31,12 +31,16 @@ from fancymonkey.web import (
     pages,
     system,
 )
+from fancymonkey.web.crowd import Crowd
 from fancymonkey.web.denial import denial
+from fancymonkey.web.files import open_files
 from fancymonkey.web.front import Front, broken, unavailable
 from fancymonkey.web.guard import Guard
 from fancymonkey.web.http import Call, Problem, response_of
 from fancymonkey.web.limits import Limits
+from fancymonkey.web.listeners import Listeners
 from fancymonkey.web.shop import Shop, checkouts_of
+from fancymonkey.web.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -78,12 +82,15 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         description="Stock, holds and sales that always add up.",
         openapi_tags=openapi.TAGS,
         docs_url=None,
+        openapi_url=None,
         redoc_url=None,
         lifespan=lifespan,
     )
     app.include_router(system.router(shop))
-    app.include_router(live.router(shop))
-    app.include_router(owner_live.router(shop))
+    crowd = Crowd(open_files(), by_address=settings.rate_limit)
+    listeners = Listeners(Turns(), crowd.most // 2, by_address=settings.rate_limit)
+    app.include_router(live.router(shop, listeners))
+    app.include_router(owner_live.router(shop, listeners))
     app.include_router(cron.router(shop))
     app.include_router(moving.router(shop))
     app.include_router(pages.router())
@@ -100,15 +107,16 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         return app.openapi_schema
 
     app.openapi = whole_document  # type: ignore[method-assign]
-    return _fronted(app, shop)
+    return _fronted(app, shop, crowd, listeners.turns)
 
 
-def _fronted(app: FastAPI, shop: Shop) -> Front:
+def _fronted(app: FastAPI, shop: Shop, crowd: Crowd, turns: Turns) -> Front:
     """The app behind what holds for every answer, and behind the front door."""
-    routes = openapi.front_routes()
+    shop.metrics.add(crowd)
+    routes = {**openapi.front_routes(), **openapi.document_route(app.openapi)}
     known = [(method, path) for path, methods in routes.items() for method in methods]
     limits = Limits(shop.engine.clock, known) if shop.settings.rate_limit else None
-    return Front(Guard(app, limits), shop, routes, limits, inventory.HOT)
+    return Front(Guard(app, limits), shop, routes, limits, inventory.HOT, crowd, turns)
 
 
 async def _keep_going(shop: Shop) -> None:

@@ -9,6 +9,7 @@ from fancymonkey.web.http import Call, Headers
 ACCESS = "fm_access"
 RENEW = "fm_renew"
 DEVICE = "fm_device"
+OURS = "fm_"
 DEVICE_SECONDS = 180 * 86_400
 
 
@@ -17,17 +18,28 @@ def secure(call: Call) -> bool:
     return bool(call.scope.get("scheme") == "https")
 
 
+COOKIES_MAX = 4096
+"""Bytes of the header that are looked at; our own cookies have fewer than a thousand."""
+
+
 def read(call: Call, name: str) -> str | None:
     """The cookie's value."""
-    raw = call.headers.get(b"cookie")
-    if raw is None:
-        return None
-    wanted = _name(call, name)
-    for part in raw.decode("latin-1").split(";"):
-        found, _, value = part.strip().partition("=")
-        if found == wanted:
-            return value or None
-    return None
+    if call.cookies is None:
+        call.cookies = _parse(call.headers.get(b"cookie", b""))
+    return call.cookies.get(_name(call, name)) or None
+
+
+def _parse(raw: bytes) -> dict[str, str]:
+    """Our cookies by name: of the same name the first, and none that is cut off."""
+    text = raw[:COOKIES_MAX].decode("latin-1")
+    parts = text.split(";")
+    if len(raw) > COOKIES_MAX and raw[COOKIES_MAX : COOKIES_MAX + 1] != b";":
+        del parts[-1]
+    found: dict[str, str] = {}
+    for part in [part for part in parts if OURS in part]:
+        name, _, value = part.strip().partition("=")
+        found.setdefault(name, value)
+    return found
 
 
 def give(call: Call, passes: Passes) -> Headers:

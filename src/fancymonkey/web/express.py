@@ -15,7 +15,6 @@ from functools import lru_cache
 from typing import Any
 
 import httptools
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
@@ -23,15 +22,12 @@ from fancymonkey.engine.pending import Pending
 from fancymonkey.web.front import Front
 from fancymonkey.web.guard import DATA
 from fancymonkey.web.http import FRESH, Call, Headers, Reply, Scope
-from fancymonkey.web.patience import Patient
+from fancymonkey.web.sharing import Sharing
 
 log = logging.getLogger(__name__)
 
 SHORT = 64 * 1024
 """Bytes of a body up to which it is collected here; a longer one is read as ASGI does."""
-
-HEAD_MAX = 512 * 1024
-"""Bytes that may come before a request's head, or what follows its last chunk, is at its end."""
 
 
 class Short(Call):
@@ -52,7 +48,7 @@ async def _nothing_more() -> Scope:
     return {"type": "http.disconnect"}
 
 
-class Express(Patient):
+class Express(Sharing):
     """A connection. Its app is a `Front` or has one as `front`; with any other all goes by ASGI."""
 
     cycle: Any
@@ -60,37 +56,28 @@ class Express(Patient):
 
     _front: Front | None = None
     _rest: bytes = b""
-    _head: int | None = None
-    """How many bytes have come since a head began; None while none is on its way."""
     _left_out = False
     """Whether the request comes once more, without the upgrade that it wishes for."""
-    _proxies: ProxyHeadersMiddleware | None = None
 
     def connection_made(self, transport: Any) -> None:
         """Begins."""
         super().connection_made(transport)
         app: Any = self.app
-        if isinstance(app, ProxyHeadersMiddleware):
-            self._proxies = ProxyHeadersMiddleware(_nowhere)
-            self._proxies.trusted_hosts, app = app.trusted_hosts, app.app
+        app = app.app if self.proxies is not None else app
         app = getattr(app, "front", app)
         if isinstance(app, Front) and not (
             self.access_log or self.root_path or self.limit_concurrency
         ):
             self._front = app
 
-    def data_received(self, data: bytes) -> None:
-        """Bytes have come."""
+    def parse(self, data: bytes) -> None:
+        """Parses what has come, and again what an upgrade left out has left."""
         self._rest = data
-        super().data_received(data)
+        self.feed(data)
         while self._rest is not data:
             data = self._rest
-            super().data_received(data)
+            self.feed(data)
         self._rest = b""
-        if self._head is not None:
-            self._head += len(data)
-            if self._head > HEAD_MAX and not self.transport.is_closing():
-                self.send_400_response("The head of the request is too long.")
 
     def _unsupported_upgrade_warning(self) -> None:
         """An upgrade that nobody here speaks (h2c, say) is left out, and the request goes on."""
@@ -105,22 +92,9 @@ class Express(Patient):
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
 
-    def on_chunk_header(self) -> None:
-        """A chunk of a body follows, or what comes behind the last one."""
-        self._head = 0
-
-    def on_message_begin(self) -> None:
-        """A request begins. What ASGI needs is made once it turns out to go that way."""
-        super().on_message_begin()
-        self._head = 0
-        self.url = b""
-        self.expect_100_continue = False
-        self.headers = []
-
     def on_headers_complete(self) -> None:
         """Decides which way the request goes."""
         super().on_headers_complete()
-        self._head = None
         parser = self.parser
         self._left_out = (
             parser.should_upgrade()
@@ -170,13 +144,14 @@ class Express(Patient):
         length = call.headers.get(b"content-length", b"0")
         if b"transfer-encoding" in call.headers or len(length) > 5 or int(length) > SHORT:
             return None
-        if self._proxies is not None:
-            _run_through(self._proxies(call.scope, None, None))  # type: ignore[arg-type]
+        if self.proxies is not None:
+            _run_through(self.proxies(call.scope, None, None))  # type: ignore[arg-type]
         return Ride(self, front, call)
 
     def on_body(self, body: bytes) -> None:
         """A part of a request's body has come."""
-        self._head = None
+        self._received += len(body)
+        self._moved, self._size, self._since = True, 0, 0
         if isinstance(self.cycle, Ride):
             self.cycle.call.raw += body
         else:
@@ -185,7 +160,6 @@ class Express(Patient):
     def on_message_complete(self) -> None:
         """The request is here as a whole."""
         super().on_message_complete()
-        self._head = None
         if self._left_out:
             return
         if isinstance(self.cycle, Ride):
@@ -195,10 +169,6 @@ class Express(Patient):
 
 
 _OF_UPGRADES = frozenset({b"connection", b"upgrade", b"http2-settings"})
-
-
-async def _nowhere(scope: Any, receive: Any, send: Any) -> None:
-    """What uvicorn's middleware calls when it has looked at a scope."""
 
 
 def _run_through(work: Coroutine[Any, Any, None]) -> None:
@@ -227,6 +197,7 @@ class Ride:
         "response_complete",
     )
     message_event = Bell()
+    response_started = False
 
     def __init__(self, protocol: Express, front: Front, call: Short) -> None:
         self.call = call

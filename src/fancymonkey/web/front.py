@@ -14,6 +14,7 @@ from fancymonkey.accounts.model import Denied
 from fancymonkey.errors import FancyMonkeyError, Overloaded
 from fancymonkey.web import demo
 from fancymonkey.web.cors import SHARED, Cors
+from fancymonkey.web.crowd import Crowd
 from fancymonkey.web.denial import denial
 from fancymonkey.web.guard import DATA, DATA_HTTPS
 from fancymonkey.web.http import (
@@ -34,6 +35,7 @@ from fancymonkey.web.http import (
 from fancymonkey.web.limits import LOGINS, Limits
 from fancymonkey.web.near import FORWARDING
 from fancymonkey.web.shop import Shop
+from fancymonkey.web.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -55,8 +57,12 @@ class Front:
         routes: Routes,
         limits: Limits | None,
         hot: Container[Endpoint] = (),
+        crowd: Crowd | None = None,
+        turns: Turns | None = None,
     ) -> None:
         """`hot` endpoints may be answered past ASGI: none of them answers line by line."""
+        self.crowd = crowd
+        self.turns = turns or Turns()
         self._app = app
         self._shop = shop
         self._routes = routes
@@ -119,8 +125,11 @@ class Front:
             raise
         except Exception as error:  # noqa: BLE001 - nothing that is sent may make an error of ours
             reply = failure(error, call)
-        if call.actor is not None and method != "GET" and type(reply) is not Lines:
-            await note(self._shop, call, reply.status)
+        if call.actor is not None:
+            if self.crowd is not None:
+                self.crowd.know_owner(call.address)
+            if method != "GET" and type(reply) is not Lines:
+                await note(self._shop, call, reply.status)
         extra = DATA_HTTPS if scope["scheme"] == "https" else DATA
         if self._shared:
             extra = [*extra, *self._cors_headers(call)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from fancymonkey.web.http import Call, Headers, Problem, Receive, Scope, Send, response_of
 from fancymonkey.web.limits import Limits
@@ -19,12 +20,14 @@ HSTS = (b"strict-transport-security", b"max-age=31536000")
 
 DATA_HTTPS: Headers = [*DATA, HSTS]
 
-ANY: Headers = [
-    *DATA,
+PLAIN: Headers = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
 ]
+"""For answers of the front that are long documents."""
+
+ANY: Headers = [*DATA, *PLAIN]
 """For answers of the app: what a page of it does not say itself."""
 
 
@@ -79,4 +82,17 @@ def _with(headers: Any, scope: Scope) -> Headers:
     """The headers of an answer, and those that it lacks."""
     there = {bytes(name).lower() for name, _ in headers}
     wanted = [*ANY, HSTS] if scope.get("scheme") == "https" else ANY
+    if b"location" in there:
+        headers = [(name, _within(bytes(value), scope, bytes(name))) for name, value in headers]
     return [*headers, *(one for one in wanted if one[0] not in there)]
+
+
+def _within(value: bytes, scope: Scope, name: bytes) -> bytes:
+    """Where a redirect leads to: on this server by its path alone, whatever host was asked for."""
+    if name.lower() != b"location":
+        return value
+    parts = urlsplit(value)
+    if not parts.netloc or (b"host", parts.netloc) not in scope["headers"]:
+        return value
+    path = b"/" + parts.path.lstrip(b"/")  # `//` at the beginning would name another host
+    return path + (b"?" + parts.query if parts.query else b"")

@@ -110,7 +110,7 @@ def ok(body: bytes) -> Reply:
 class Call:
     """A request. `actor` is who turned out to be behind it, `about` what a record says of it."""
 
-    __slots__ = ("_id", "_receive", "about", "actor", "headers", "scope")
+    __slots__ = ("_id", "_receive", "about", "actor", "cookies", "headers", "scope")
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.scope = scope
@@ -118,6 +118,8 @@ class Call:
         self._receive = receive
         self.actor: Actor | None = None
         self.about = ""
+        self.cookies: dict[str, str] | None = None
+        """What `web/cookies.py` has read, once it has."""
         self._id = ""
 
     @property

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from fancymonkey.engine.clock import Clock
 from fancymonkey.web.http import RETRY_SOON, Problem
+from fancymonkey.web.near import far
 
 CLIENTS_MAX = 50_000
 """Clients remembered at once in a class; beyond that the one that came first is forgotten."""
@@ -21,13 +22,19 @@ LOGINS = frozenset(
 )
 """What compares a password or a code, and is slow on purpose."""
 
-LIVE = frozenset({"/api/inventory/live", "/api/admin/inventory/live"})
+LIVE = frozenset({"/api/inventory/live"})
+"""Of visitors; the owner's is among the admin's calls, so that no visitor is in its way."""
+
 ADMIN = ("/api/admin/", "/admin/", "/api/payments/", "/api/cron/")
 CHANGES = frozenset({"/api/inventory/update", "/api/inventory/bulk-update"})
 """What scripts of the owner send row by row. Wrong passwords have a limit of their own."""
 
-FOR_PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
-"""Never refused: whoever watches the service must see it under a flood too."""
+METRICS = "/metrics"
+FOR_PROBES = frozenset({"/healthz", "/readyz"})
+"""Never refused: a monitor must see the service under a flood too. For one nearby, METRICS also."""
+
+DOCUMENTS = frozenset({"/openapi.json", "/docs", METRICS})
+"""Long answers that nobody needs often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +52,8 @@ RATES = {
     "change": Rate("change", 1000, 10_000),
     "admin": Rate("admin", 500, 5000),
     "login": Rate("login", 2, 60),
-    "live": Rate("live", 100, 2000),
+    "live": Rate("live", 10, 120),
+    "document": Rate("document", 5, 60),
 }
 
 
@@ -57,6 +65,8 @@ def class_of(method: str, path: str) -> str | None:
         return "login"
     if path in LIVE:
         return "live"
+    if path in DOCUMENTS:
+        return "document"
     if path in CHANGES:
         return "change"
     if path == "/admin" or path.startswith(ADMIN):
@@ -100,6 +110,8 @@ class Limits:
     def take(self, method: str, path: str, client: str) -> None:
         """Takes a token of the request's class. Raises Problem 429 where none is left."""
         one = (method, path)
+        if path == METRICS and far(client) is None:
+            return
         limit = self._known[one] if one in self._known else self._of(method, path)
         if limit is not None:
             limit.take(client)

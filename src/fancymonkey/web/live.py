@@ -18,15 +18,23 @@ from fancymonkey.core.model import split_sku
 from fancymonkey.engine.feed import Change, Subscription
 from fancymonkey.errors import Overloaded
 from fancymonkey.web.cors import Cors
-from fancymonkey.web.http import Problem, Receive, Scope, Send
+from fancymonkey.web.http import Call, Problem, Receive, Scope, Send
+from fancymonkey.web.listeners import Listeners
 from fancymonkey.web.listing import size_out
 from fancymonkey.web.shop import Shop
+from fancymonkey.web.turns import Turns
 from fancymonkey.web.wire import encode
 
 Ending = Coroutine[Any, Any, None]
 
 SEND_SECONDS = 5.0
 """A listener that takes no message for so long is dropped: it may come back and resume."""
+
+SEND_RATE = 16 * 1024
+"""Bytes of a long message that it has to take in a second, besides."""
+
+PIECE = 64 * 1024
+"""Bytes of a long message that are written at once; the next follow once these are taken."""
 
 KEEPALIVE_SECONDS = 15.0
 SINCE_DIGITS = 18
@@ -43,6 +51,14 @@ class Messages:
         self._shop = shop
         self._last: tuple[int, Change] | None = None
         self._text = b""
+        self._string = ""
+
+    def string(self, change: Change) -> str:
+        """The same message as text; whoever is told the same shares it."""
+        text = self.of(change)
+        if not self._string:
+            self._string = text.decode()
+        return self._string
 
     def of(self, change: Change) -> bytes:
         """The message for a change, from the view as it is now."""
@@ -50,6 +66,7 @@ class Messages:
         if about != self._last:
             self._text = self._snapshot() if change.fresh else self._change(change)
             self._last = (self._shop.engine.view.changes, change)
+            self._string = ""
         return self._text
 
     def _snapshot(self) -> bytes:
@@ -89,7 +106,7 @@ def since_of(text: str | None) -> int | None:
     return int(text)
 
 
-def router(shop: Shop) -> APIRouter:
+def router(shop: Shop, listeners: Listeners) -> APIRouter:
     """The live endpoints."""
     routes = APIRouter()
     cors = Cors(shop.settings.cors_origins)
@@ -100,14 +117,24 @@ def router(shop: Shop) -> APIRouter:
         if not _welcome(socket, cors):
             await socket.close(POLICY_VIOLATION)  # before it is accepted: the handshake gets a 403
             return
-        await socket.accept()
         try:
+            place = listeners.take(Call(socket.scope, socket.receive))
+        except (Problem, Overloaded):
+            await socket.close(TRY_AGAIN_LATER)  # the same: nothing of it stays
+            return
+        try:
+            await socket.accept()
             subscription = await subscribe(shop, socket.query_params.get("since"))
         except (Problem, Overloaded) as error:
+            place.leave()
             code = POLICY_VIOLATION if isinstance(error, Problem) else TRY_AGAIN_LATER
             with suppress(WebSocketDisconnect):  # gone already
                 await socket.close(code, str(error))
             return
+        except BaseException:
+            place.leave()
+            raise
+        subscription.at_end(place.leave)
         try:
             sending = _send_changes(socket, messages, subscription)
             await _until_one_ends(sending, _until_gone(socket.receive))
@@ -127,9 +154,25 @@ def router(shop: Shop) -> APIRouter:
             raise Problem(403, "origin_not_allowed", "Add this origin to CORS_ORIGINS.")
         last = request.headers.get("last-event-id")
         since = last if last is not None else request.query_params.get("since")
-        return EventStream(messages, await subscribe(shop, since))
+        call = Call(request.scope, request.receive)
+        subscription = await seated(shop, listeners, call, since)
+        return EventStream(messages, subscription, listeners.turns)
 
     return routes
+
+
+async def seated(
+    shop: Shop, listeners: Listeners, call: Call, since: str | None, *, owner: bool = False
+) -> Subscription:
+    """A listener with a place, free once it closes. Raises Problem 422 or 429, Overloaded."""
+    place = listeners.take(call, owner=owner)
+    try:
+        subscription = await subscribe(shop, since)
+    except BaseException:
+        place.leave()
+        raise
+    subscription.at_end(place.leave)
+    return subscription
 
 
 async def subscribe(shop: Shop, text: str | None) -> Subscription:
@@ -176,8 +219,8 @@ async def _send_changes(socket: WebSocket, messages: Messages, listener: Subscri
     """Sends until the other side is gone or too slow: it will resume."""
     try:
         while (change := await listener.next()) is not None:
-            text = messages.of(change).decode()
-            async with asyncio.timeout(SEND_SECONDS):
+            text = messages.string(change)
+            async with asyncio.timeout(SEND_SECONDS + len(text) / SEND_RATE):
                 await socket.send_text(text)
     except (WebSocketDisconnect, TimeoutError):
         pass
@@ -195,6 +238,7 @@ class EventStream(StreamingResponse):
         self,
         messages: Messages,
         subscription: Subscription,
+        turns: Turns,
         *others: Callable[[], Ending],
         pace: float = 0.0,
     ) -> None:
@@ -202,7 +246,7 @@ class EventStream(StreamingResponse):
         self._subscription = subscription
         self._others = others
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        super().__init__(_events(messages, subscription, pace), headers=headers)
+        super().__init__(_events(messages, subscription, turns, pace), headers=headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends until the other side is gone or too slow: it will resume."""
@@ -234,7 +278,9 @@ class EventStream(StreamingResponse):
             self._subscription.close()
 
 
-async def _events(messages: Messages, listener: Subscription, pace: float) -> AsyncIterator[bytes]:
+async def _events(
+    messages: Messages, listener: Subscription, turns: Turns, pace: float
+) -> AsyncIterator[bytes | memoryview]:
     yield b"retry: 1000\n\n"
     while True:
         try:
@@ -246,6 +292,15 @@ async def _events(messages: Messages, listener: Subscription, pace: float) -> As
         if change is None:
             return
         kind = b"snapshot" if change.fresh else b"change"
-        yield b"id: %d\nevent: %s\ndata: %s\n\n" % (change.revision, kind, messages.of(change))
+        head = b"id: %d\nevent: %s\ndata: " % (change.revision, kind)
+        text = messages.of(change)
+        if len(text) <= PIECE:
+            yield b"%b%b\n\n" % (head, text)
+        else:  # shared by all who are told the same, and never copied as a whole
+            yield head
+            for at in range(0, len(text), PIECE):
+                await turns.piece()
+                yield memoryview(text)[at : at + PIECE]
+            yield b"\n\n"
         if pace:
             await asyncio.sleep(pace)

@@ -11,12 +11,13 @@ from prometheus_client.core import (
     Metric,
 )
 from prometheus_client.exposition import generate_latest
+from prometheus_client.registry import Collector
 
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.folder import Kept
 from fancymonkey.errors import StoreError
-from fancymonkey.jobs.desk import FAILED, Progress
-from fancymonkey.web.shop import Shop
+from fancymonkey.jobs.desk import FAILED, Jobs, Progress
+from fancymonkey.web.meter import Meter
 
 STORE_SECONDS = 1.0
 """How long the store may take for what it is asked; what it does not say in time is left out."""
@@ -24,21 +25,52 @@ STORE_SECONDS = 1.0
 T = TypeVar("T")
 
 
-class Metrics:
-    """Everything that /metrics says."""
+MADE_AT_ONCE = 3
+"""How often the text is made anew at once; after that once a second, however many ask."""
 
-    def __init__(self, shop: Shop) -> None:
-        self._shop = shop
+
+class Metrics:
+    """Everything that /metrics reports."""
+
+    def __init__(self, engine: Engine, meter: Meter, jobs: Jobs) -> None:
+        self._engine = engine
+        self._jobs = jobs
         self._stored = Stored()
         self._registry = CollectorRegistry(auto_describe=False)
-        for one in (EngineMetrics(shop.engine), shop.meter, self._stored):
-            self._registry.register(one)
+        self._left, self._at = float(MADE_AT_ONCE), engine.clock()
+        self._text = b""
+        self._making: asyncio.Task[None] | None = None
+        for one in (EngineMetrics(engine), meter, self._stored):
+            self.add(one)
+
+    def add(self, one: Collector) -> None:
+        """Reports this also."""
+        self._registry.register(one)
 
     async def text(self) -> bytes:
-        """The metrics in Prometheus' text format."""
-        self._stored.jobs = await _in_time(self._shop.jobs.states)
-        self._stored.problems = await _in_time(self._shop.engine.store.trouble)
-        return generate_latest(self._registry)
+        """The metrics in Prometheus' text format, of now or of a moment ago."""
+        if self._making is None and (self._may_make() or not self._text):
+            self._making = asyncio.create_task(self._make())
+        if self._making is not None:
+            await asyncio.shield(self._making)
+        return self._text
+
+    def _may_make(self) -> bool:
+        now = self._engine.clock()
+        self._left = min(MADE_AT_ONCE, self._left + max(0, now - self._at) / 1000)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+    async def _make(self) -> None:
+        try:
+            self._stored.jobs = await _in_time(self._jobs.states)
+            self._stored.problems = await _in_time(self._engine.store.trouble)
+            self._text = generate_latest(self._registry)
+        finally:
+            self._making = None
 
 
 async def _in_time(ask: Callable[[], Awaitable[T]]) -> T | None:

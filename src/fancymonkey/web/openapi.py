@@ -1,19 +1,25 @@
 """The front's endpoints in the OpenAPI document: the same bodies that their decoders read."""
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import msgspec
 
 from fancymonkey.payments.events import Event
-from fancymonkey.web import about, admin, checkout, inventory, payments, stripe, wire
+from fancymonkey.web import about, admin, checkout, inventory, payments, stripe, system, wire
 from fancymonkey.web.accounts_operations import ACCOUNTS
 from fancymonkey.web.alert_operations import ALERTING
 from fancymonkey.web.alert_samples import ALERT_ANSWERS, ALERT_REQUESTS
 from fancymonkey.web.front import Endpoint, Routes
+from fancymonkey.web.guard import PLAIN
+from fancymonkey.web.http import JSON, Call, Reply
 from fancymonkey.web.operation import LIMIT, MEANING, OWNER, Operation
 from fancymonkey.web.owner_operations import OWNERS
 from fancymonkey.web.owner_samples import OWNERS_ANSWERS, OWNERS_REQUESTS
 from fancymonkey.web.samples import ANSWERS, REQUESTS
+from fancymonkey.web.shop import Shop
+from fancymonkey.web.wire import encode
 
 TAGS = [
     {"name": "inventory", "description": "What the shop's pages call"},
@@ -181,6 +187,15 @@ OPERATIONS: tuple[Operation, ...] = (
             ("GET", payments.reconcile_cron),
         )
     ),
+    Operation(
+        "GET",
+        "/metrics",
+        system.metrics,
+        "Metrics for Prometheus",
+        codes=(429,),
+        tag="system",
+        media=("text/plain",),
+    ),
     *ACCOUNTS,
     *OWNERS,
     *ALERTING,
@@ -194,9 +209,23 @@ def front_routes() -> Routes:
     for operation in OPERATIONS:
         methods = routes.setdefault(operation.path, {})
         methods[operation.method] = operation.endpoint
-        if operation.path.endswith("/get"):
+        if operation.path.endswith(("/get", "/metrics")):
             methods["HEAD"] = operation.endpoint
     return routes
+
+
+def document_route(document: Callable[[], dict[str, Any]]) -> Routes:
+    """`/openapi.json`: encoded once, for it never changes while the service runs."""
+
+    @cache
+    def encoded() -> Reply:
+        return Reply(200, encode(document()), [JSON, *PLAIN])
+
+    async def openapi_document(shop: Shop, call: Call) -> Reply:
+        """What this service answers, as OpenAPI describes it."""
+        return encoded()
+
+    return {"/openapi.json": {"GET": openapi_document, "HEAD": openapi_document}}
 
 
 def add_to(document: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from fancymonkey.engine.feed import Change
 from fancymonkey.errors import StoreError
 from fancymonkey.web.access import require
 from fancymonkey.web.http import Call, Problem
-from fancymonkey.web.live import EventStream, Messages, subscribe
+from fancymonkey.web.listeners import Listeners
+from fancymonkey.web.live import EventStream, Messages, seated
 from fancymonkey.web.shop import Shop
 from fancymonkey.web.table import Row, off_sale
 from fancymonkey.web.wire import encode
@@ -43,7 +44,7 @@ class TableMessages(Messages):
         return b"".join((head, b",".join(shown), b'],"removed":', encode(removed), b"}"))
 
 
-def router(shop: Shop) -> APIRouter:
+def router(shop: Shop, listeners: Listeners) -> APIRouter:
     """The live rows."""
     routes = APIRouter(tags=["dashboard"])
     messages = TableMessages(shop)
@@ -70,8 +71,9 @@ def router(shop: Shop) -> APIRouter:
         last = request.headers.get("last-event-id")
         since = last if last is not None else request.query_params.get("since")
         await shop.table.prepare()
+        subscription = await seated(shop, listeners, call, since, owner=True)
         return EventStream(
-            messages, await subscribe(shop, since), until_not_allowed, pace=PACE_SECONDS
+            messages, subscription, listeners.turns, until_not_allowed, pace=PACE_SECONDS
         )
 
     return routes

@@ -1,10 +1,13 @@
 """Pages for people, under headers that let nothing in from elsewhere and nothing inline."""
 
 from collections.abc import Mapping
+from email.utils import formatdate
+from mimetypes import guess_type
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI, Request, Response
-from starlette.staticfiles import StaticFiles
+from starlette.datastructures import Headers
+from starlette.staticfiles import NotModifiedResponse, StaticFiles
 
 from fancymonkey import storefront
 
@@ -60,16 +63,44 @@ class Assets(StaticFiles):
         return response
 
 
+_TESTS = StaticFiles(directory=STATIC)
+"""Compares tags and dates."""
+
+
+class Page:
+    """One file, kept in memory until it changes: the shop's pages are asked for most."""
+
+    def __init__(self, file: Path, headers: Mapping[str, str]) -> None:
+        self._file = file
+        self._headers = dict(headers)
+        self._type = guess_type(file.name)[0] or "text/plain"
+        self._seen: tuple[int, int] | None = None
+        self._body = b""
+
+    def response(self, request: Request) -> Response:
+        """The page, or 304."""
+        found = self._file.stat()
+        if self._seen != (found.st_mtime_ns, found.st_size):
+            self._body = self._file.read_bytes()
+            self._seen = (found.st_mtime_ns, found.st_size)
+        tag = f'"{found.st_mtime_ns:x}-{found.st_size:x}"'
+        modified = formatdate(found.st_mtime, usegmt=True)
+        headers = {**self._headers, "ETag": tag, "Last-Modified": modified}
+        if _TESTS.is_not_modified(Headers(headers), request.headers):
+            return NotModifiedResponse(Headers(headers))
+        return Response(self._body, 200, headers, self._type)
+
+
 def router() -> APIRouter:
     """The pages, each under a path of its own: nothing else of their folders is served."""
     routes = APIRouter(include_in_schema=False)
 
     def serve(path: str, file: Path, headers: Mapping[str, str] = PAGE) -> None:
-        assets = Assets(file.parent, headers)
+        page = Page(file, headers)
 
         @routes.get(path)
         async def send(request: Request) -> Response:
-            return await assets.get_response(file.name, request.scope)
+            return page.response(request)
 
     serve("/", storefront.FOLDER / "index.html", {**PAGE, "Content-Security-Policy": PICTURES})
     for file in storefront.files():

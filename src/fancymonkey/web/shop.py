@@ -26,6 +26,7 @@ from fancymonkey.web.guesses import Guesses
 from fancymonkey.web.limits import Slots
 from fancymonkey.web.listing import Listing
 from fancymonkey.web.meter import Meter
+from fancymonkey.web.metrics import Metrics
 from fancymonkey.web.proxies import Proxies
 from fancymonkey.web.sources import Sources, sources_of
 from fancymonkey.web.spelling import Spelling
@@ -59,6 +60,7 @@ class Shop:
     meter: Meter = field(init=False, default_factory=Meter)
     proxies: Proxies = field(init=False)
     spelling: Spelling = field(init=False)
+    metrics: Metrics = field(init=False)
 
     def __post_init__(self) -> None:
         self.spelling = Spelling(self.engine)
@@ -78,6 +80,7 @@ class Shop:
         self.guesses = Guesses(
             self.engine.clock, self.throttle, self.accounts.places, alarm.guessed
         )
+        self.metrics = Metrics(self.engine, self.meter, self.jobs)
 
     @property
     def ttl(self) -> int:

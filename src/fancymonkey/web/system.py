@@ -5,13 +5,12 @@ import logging
 from typing import Any
 
 from fastapi import APIRouter, Response
-from fastapi.responses import PlainTextResponse
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from fancymonkey import __version__
 from fancymonkey.errors import StoreError
-from fancymonkey.web.http import RETRY_SOON, Problem, response_of
-from fancymonkey.web.metrics import Metrics
+from fancymonkey.web.guard import PLAIN
+from fancymonkey.web.http import RETRY_SOON, Call, Problem, Reply, response_of
 from fancymonkey.web.shop import Shop
 from fancymonkey.web.wire import encode
 
@@ -55,9 +54,8 @@ class _Told:
 
 
 def router(shop: Shop) -> APIRouter:
-    """Health, readiness and metrics."""
+    """Health and readiness."""
     routes = APIRouter(tags=["system"])
-    measured = Metrics(shop)
     told = _Told()
 
     @routes.get(
@@ -102,15 +100,13 @@ def router(shop: Shop) -> APIRouter:
         }
         return _json(200, body)
 
-    @routes.get(
-        "/metrics",
-        summary="Metrics for Prometheus",
-        response_class=PlainTextResponse,
-    )
-    async def metrics() -> Response:
-        return Response(await measured.text(), media_type=CONTENT_TYPE_LATEST)
-
     return routes
+
+
+async def metrics(shop: Shop, call: Call) -> Reply:
+    """What the service measures, in Prometheus' text format; made once a second at most."""
+    kind = (b"content-type", CONTENT_TYPE_LATEST.encode())
+    return Reply(200, await shop.metrics.text(), [kind, *PLAIN])
 
 
 def _example(body: dict[str, Any]) -> dict[int | str, dict[str, Any]]:

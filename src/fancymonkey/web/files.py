@@ -1,0 +1,45 @@
+"""How many files this process may open: each connection is one."""
+
+import logging
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+# Windows has no such limit.
+resource: Any = import_module("resource") if find_spec("resource") else None
+
+log = logging.getLogger(__name__)
+
+FILES_WANTED = 65_536
+"""More are of no use to one process."""
+
+FEW = 1024
+"""With fewer, the log says so."""
+
+
+def open_files() -> int:
+    """How many may be open now; 0 where there is no limit."""
+    if resource is None:
+        return 0
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return 0 if soft == resource.RLIM_INFINITY else int(soft)
+
+
+def allow_more_files() -> int:
+    """Raises the limit as far as this user may, and returns it; 0 where there is none."""
+    if resource is None:
+        return 0
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES_WANTED if hard == resource.RLIM_INFINITY else min(hard, FILES_WANTED)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        except (OSError, ValueError) as error:
+            log.warning("the limit of open files stays at %d: %s", soft, error)
+    files = open_files()
+    if 0 < files < FEW:
+        log.warning(
+            "Only %d files may be open: few connections fit in. Raise the limit (`ulimit -n`).",
+            files,
+        )
+    return files

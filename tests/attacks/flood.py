@@ -1,0 +1,123 @@
+"""Many connections of one client that send the same bytes again as soon as something comes back."""
+
+from __future__ import annotations
+
+import json
+import selectors
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+if __name__ != "__main__":
+    from tests.support.bystander import Bystander, Waits
+    from tests.support.server import Server
+
+NOTICED_MS = 150.0
+"""What an attack may add to a median reserve on a loaded machine; without limits it is seconds."""
+
+
+def products(folder: Path, count: int = 1) -> None:
+    """Write a catalogue: a tee that the bystander buys, and so many more products."""
+    rows = [{"id": "tee", "name": "TEE", "price": 20, "sizes": {"M": {"stock": 100}}}]
+    rows += [
+        {
+            "id": f"p{number}",
+            "name": f"Product {number}",
+            "price": 10,
+            "sizes": {size: {"stock": 5} for size in ("S", "M", "L")},
+        }
+        for number in range(count - 1)
+    ]
+    (folder / "products.json").write_text(json.dumps(rows))
+
+
+def connect(server: Server, source: str = "127.0.0.1") -> socket.socket:
+    """A connection from an address of this machine."""
+    return socket.create_connection((server.host, server.port), 10, source_address=(source, 0))
+
+
+def exchange(server: Server, *pieces: bytes, seconds: float = 10) -> bytes:
+    """What the server answers to these pieces until it hangs up, or is silent for so long."""
+    with connect(server) as one:
+        one.settimeout(seconds)
+        found = b""
+        with suppress(OSError):
+            for piece in pieces:
+                one.sendall(piece)
+        with suppress(OSError):
+            while data := one.recv(65536):
+                found += data
+        return found
+
+
+def status(answer: bytes) -> int:
+    """The status of an answer; 0 where there is none."""
+    return int(answer[9:12]) if answer.startswith(b"HTTP/1.1 ") else 0
+
+
+@contextmanager
+def flooding(server: Server, raw: bytes, connections: int) -> Iterator[None]:
+    """Send the bytes on so many connections for as long as the block runs.
+
+    In a process of its own: threads of this one would keep the bystander from its own work.
+    """
+    command = [sys.executable, __file__, server.host, str(server.port), str(connections)]
+    flood = subprocess.Popen(command, stdin=subprocess.PIPE)
+    assert flood.stdin is not None
+    flood.stdin.write(raw)
+    flood.stdin.close()
+    try:
+        yield
+        assert flood.poll() is None, "the flood has ended by itself"
+    finally:
+        flood.kill()
+        flood.wait(10)
+
+
+def _flood(host: str, port: int, connections: int, raw: bytes) -> None:
+    """Send on all connections as long as this process lives."""
+    open_ones: dict[socket.socket, int] = {}
+    poll = selectors.DefaultSelector()
+    while True:
+        while len(open_ones) < connections:
+            one = socket.socket()
+            one.setblocking(False)
+            one.connect_ex((host, port))
+            open_ones[one] = 0
+            poll.register(one, selectors.EVENT_READ | selectors.EVENT_WRITE)
+        for key, events in poll.select(1):
+            one = key.fileobj  # type: ignore[assignment]
+            try:
+                if events & selectors.EVENT_READ:
+                    if not one.recv(1 << 20):
+                        raise OSError
+                    if open_ones[one] == len(raw):
+                        open_ones[one] = 0
+                        poll.modify(one, selectors.EVENT_READ | selectors.EVENT_WRITE)
+                elif open_ones[one] < len(raw):
+                    open_ones[one] += one.send(raw[open_ones[one] :])
+                    if open_ones[one] == len(raw):
+                        poll.modify(one, selectors.EVENT_READ)
+            except BlockingIOError:
+                pass
+            except OSError:
+                poll.unregister(one)
+                del open_ones[one]
+                one.close()
+
+
+def beside(server: Server, raw: bytes, connections: int, count: int = 25) -> tuple[Waits, Waits]:
+    """A bystander's waits without the flood and with it."""
+    bystander = Bystander(server, "tee", "M")
+    quiet = bystander.measure(count, pause=0.02)
+    with flooding(server, raw, connections):
+        bystander.measure(3, pause=0.1)
+        loud = bystander.measure(count, pause=0.02)
+    return quiet, loud
+
+
+if __name__ == "__main__":
+    _flood(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.stdin.buffer.read())

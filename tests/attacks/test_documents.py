@@ -1,0 +1,32 @@
+"""Long documents are made once, not for everybody who asks."""
+
+import pytest
+
+from tests.attacks.flood import NOTICED_MS, beside, exchange, status
+from tests.support.server import Server
+
+GET = b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "path", [b"/openapi.json", b"/docs", b"/", b"/healthz", b"/static/tokens.css", b"/nothing"]
+)
+def test_a_bystander_hardly_notices_sixty_four_readers(server: Server, path: bytes) -> None:
+    quiet, loud = beside(server, GET % path, 64)
+    assert loud.failures == []
+    assert loud.median < quiet.median + NOTICED_MS, f"{loud}; without them: {quiet}"
+
+
+@pytest.mark.parametrize("path", [b"/metrics", b"/openapi.json"])
+def test_nor_in_a_large_shop(large: Server, path: bytes) -> None:
+    quiet, loud = beside(large, GET % path, 64)
+    assert loud.failures == []
+    assert loud.median < quiet.median + NOTICED_MS, f"{loud}; without them: {quiet}"
+
+
+def test_the_documents_have_a_limit_of_their_own(server: Server) -> None:
+    raw = b"GET /openapi.json HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    found = [status(exchange(server, raw)) for _ in range(100)]
+    assert 429 in found
+    other = raw.replace(b"/openapi.json", b"/api/inventory/get")
+    assert status(exchange(server, other)) == 200

@@ -1,0 +1,108 @@
+"""A head that is long, or has many parts, is refused before anybody takes it apart."""
+
+import pytest
+
+from tests.attacks.flood import NOTICED_MS, beside, exchange, status
+from tests.support.server import Server
+
+HOT, COLD = "GET /api/inventory/get", "GET /api/admin/me"
+BOTH = pytest.mark.parametrize("line", [HOT, COLD], ids=["the short way", "by ASGI"])
+
+
+def head(line: str, *headers: bytes) -> bytes:
+    """A request without a body."""
+    lines = [f"{line} HTTP/1.1".encode(), b"Host: shop.test", *headers]
+    return b"\r\n".join([*lines, b"", b""])
+
+
+TOO_LONG = {
+    "a cookie of 500 KB": [b"Cookie: " + b";" * 500_000],
+    "a cookie just above the bound": [b"Cookie: a=" + b"b" * 32_768],
+    "100,000 empty headers": [b"a:"] * 100_000,
+    "101 headers": [b"x-%d: y" % number for number in range(100)],
+    "many headers of middle length": [b"x-%d: %b" % (n, b"y" * 1000) for n in range(40)],
+    "a long name": [b"x" * 40_000 + b": y"],
+    "tags without an end": [b"If-None-Match: " + b"," * 30_000],
+    "tags in many headers": [b"If-None-Match: " + b"," * 400] * 20,
+    "many proxies": [b"X-Forwarded-For: " + b"," * 20_000],
+    "many proxies in many headers": [b"X-Forwarded-For: " + b"1.2.3.4," * 30] * 20,
+    "many ranges": [b"Range: bytes=" + b"0-0," * 5000],
+    "connection options": [b"Connection: " + b"a," * 5000],
+    "extensions": [b"Sec-WebSocket-Extensions: " + b"a," * 5000],
+}
+
+
+@BOTH
+@pytest.mark.parametrize("what", TOO_LONG)
+def test_a_head_that_is_too_long_is_refused(server: Server, line: str, what: str) -> None:
+    answer = exchange(server, head(line, *TOO_LONG[what]))
+    assert status(answer) == 431
+    assert b'"code":"head_too_large"' in answer
+    assert b"connection: close" in answer
+
+
+@BOTH
+@pytest.mark.parametrize("size", [1, 700, 5000, 20_000])
+def test_it_is_counted_over_many_reads(server: Server, line: str, size: int) -> None:
+    whole = head(line, b"Cookie: " + b";" * 500_000)
+    pieces = [whole[at : at + size] for at in range(0, min(len(whole), 150 * size), size)]
+    if size * len(pieces) < 40_000:  # few bytes each: the rest in one piece
+        pieces.append(whole[len(pieces) * size :])
+    assert status(exchange(server, *pieces)) == 431
+
+
+@BOTH
+def test_a_long_url_is_refused(server: Server, line: str) -> None:
+    for length in (9_000, 60_000):
+        assert status(exchange(server, head(f"{line}?{'x' * length}"))) == 414
+
+
+@pytest.mark.parametrize("path", ["/api/inventory/reserve", "/api/inventory/update"])
+def test_what_comes_behind_a_body_is_counted_and_belongs_to_no_head(
+    server: Server, path: str
+) -> None:
+    begin = head(f"POST {path}", b"Transfer-Encoding: chunked") + b"2\r\n{}\r\n0\r\n"
+    assert status(exchange(server, begin, b"x: y\r\n" * 101 + b"\r\n")) == 431
+    assert status(exchange(server, begin, b"x: " + b"y" * 60_000)) == 431
+    slow = head(f"POST {path}", b"Transfer-Encoding: chunked") + b"2;" + b"x" * 60_000
+    assert status(exchange(server, slow)) == 431
+    tiny = head(f"POST {path}", b"Transfer-Encoding: chunked") + b"1\r\n \r\n" * 5000
+    assert status(exchange(server, tiny)) == 400
+
+
+@BOTH
+def test_what_is_asked_for_before_is_answered_first(server: Server, line: str) -> None:
+    fine, bad = head(line), head(line, b"Cookie: " + b";" * 500_000)
+    answer = exchange(server, fine * 3 + bad + fine)
+    statuses = [int(part[:3]) for part in answer.split(b"HTTP/1.1 ")[1:]]
+    assert statuses == [200 if line == HOT else 401] * 3 + [431]
+
+
+@BOTH
+def test_a_head_up_to_the_bound_is_answered(server: Server, line: str) -> None:
+    for headers in (
+        [b"Cookie: " + b"a=b; " * 6000],
+        [b"x-%d: y" % number for number in range(97)],
+        [b"X: " + b"y" * 31_000],
+        [b'If-None-Match: "a", ' + b'"b", ' * 500 + b'"c"'],
+    ):
+        answer = exchange(server, head(line, *headers, b"Connection: close"))
+        assert status(answer) == (200 if line == HOT else 401)
+
+
+ATTACKS = {
+    "cookies of 500 KB": head(COLD, b"Cookie: " + b";" * 500_000),
+    "cookies of 30 KB": head(COLD, b"Cookie: " + b";" * 30_000),
+    "100,000 headers": head(HOT, *[b"a:"] * 100_000),
+    "tags": head(HOT, b"If-None-Match: " + b"," * 30_000),
+    "a thousand requests in one read": head(HOT) * 1000,
+    "tiny chunks": head("POST /api/inventory/update", b"Transfer-Encoding: chunked")
+    + b"1\r\n \r\n" * 50_000,
+}
+
+
+@pytest.mark.parametrize("what", ATTACKS)
+def test_a_bystander_hardly_notices(server: Server, what: str) -> None:
+    quiet, loud = beside(server, ATTACKS[what], 4)
+    assert loud.failures == []
+    assert loud.median < quiet.median + NOTICED_MS, f"{loud}; without the attack: {quiet}"
