@@ -2,18 +2,24 @@
 
 import re
 
-DANGEROUS = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
-"""A text that a spreadsheet would run as a formula, or such a text made safe.
+DANGEROUS = re.compile(r"""(?:^|(?<=[;|\t\r\n]))(?=['" ]*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20])""")
+"""Places in a text where a spreadsheet would begin a formula, or where such a text was made safe.
 
-The last four are the full-width signs, which some spreadsheets take for the plain ones.
+The last four signs are the full-width ones, which some spreadsheets take for the plain ones. A
+cell of ours may be split at a separator of another country, so a formula can begin behind one;
+quotes and spaces in front of it do not help then.
 """
 
 
 def safe(text: str) -> str:
-    """A text that no spreadsheet runs as a formula."""
-    return f"'{text}" if DANGEROUS.match(text) else text
+    """A text that no spreadsheet runs as a formula, whichever separator it splits lines by."""
+    return DANGEROUS.sub("'", text)
 
 
 def unsafe(text: str) -> str:
     """Undoes `safe`."""
-    return text[1:] if text.startswith("'") and DANGEROUS.match(text) else text
+    places = [found.start() for found in DANGEROUS.finditer(text)]
+    for place in reversed(places):
+        if text[place] == "'":
+            text = text[:place] + text[place + 1 :]
+    return text
