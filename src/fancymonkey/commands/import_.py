@@ -1,5 +1,6 @@
 """`fancymonkey import`: takes a table back that `export` wrote and somebody edited."""
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,7 +63,7 @@ def import_(
 
 async def _read(file: Path, tell: Tell, sheet: str | None = None) -> TableFile:
     try:
-        return await read_table(file.read_bytes(), tell, sheet)
+        return await read_table(await asyncio.to_thread(file.read_bytes), tell, sheet)
     except DataError as error:
         raise DataError(f"{file}: {error}") from error
 
@@ -83,14 +84,16 @@ async def _import(
         await engine.close()
 
 
+def _sheets_in_words(table: TableFile) -> list[str]:
+    if table.sheet is None:
+        return []
+    others = ", ".join(repr(one) for one in table.sheets if one != table.sheet)
+    return [f"Sheet {table.sheet!r} was read{f', not {others}' if others else ''}."]
+
+
 def _in_words(done: _Imported, *, dry_run: bool) -> list[str]:
     plan = done.plan
-    lines = [f"Note: {one.text}" for one in plan.notices]
-    if len(done.table.sheets) > 1:
-        others = ", ".join(repr(one) for one in done.table.sheets if one != done.table.sheet)
-        lines.append(f"Read: the sheet {done.table.sheet!r}. Not read: {others}.")
-    elif done.table.sheet is not None:
-        lines.append(f"Read: the sheet {done.table.sheet!r}.")
+    lines = [*_sheets_in_words(done.table), *(f"Note: {one.text}" for one in plan.notices)]
     if plan.faults:
         lines.append(f"{counted(len(plan.faults), 'problem')}; nothing was changed.")
         lines += [

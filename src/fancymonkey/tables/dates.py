@@ -118,7 +118,9 @@ def is_shown_date(text: str) -> bool:
     return bool(
         re.search(r"[^\W\d_]{3}", text)
         or re.fullmatch("[0-9]{5}", text)
-        or re.fullmatch(r"[0-9]{1,4}([-/.])[0-9]{1,2}\1[0-9]{1,4}", text)
+        or re.fullmatch(r"[0-9]{1,2}([-/.])[0-9]{1,2}\1[0-9]{4}", text)
+        or re.fullmatch(r"[0-9]{4}([-/.])[0-9]{1,2}\1[0-9]{1,2}", text)
+        or re.fullmatch(r"[0-9]{2}([-/.])[0-9]{2}\1[0-9]{2}", text)
     )
 
 

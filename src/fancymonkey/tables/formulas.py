@@ -11,15 +11,25 @@ quotes and spaces in front of it do not help then.
 """
 
 
+LEADING = re.compile(r"'*[\t\r\n]+")
+
+
 def safe(text: str) -> str:
     """A text that no spreadsheet runs as a formula, whichever separator it splits lines by."""
-    return DANGEROUS.sub("'", text)
+    for place in reversed(_places(text)):
+        text = f"{text[:place]}'{text[place:]}"
+    return text
 
 
 def unsafe(text: str) -> str:
     """Undoes `safe`."""
-    places = [found.start() for found in DANGEROUS.finditer(text)]
-    for place in reversed(places):
+    for place in reversed(_places(text)):
         if text[place] == "'":
             text = text[:place] + text[place + 1 :]
     return text
+
+
+def _places(text: str) -> list[int]:
+    """Where it is made safe: white space at its start is, as a whole, by what stands before it."""
+    found = [found.start() for found in DANGEROUS.finditer(text)]
+    return [place for place in found if not LEADING.fullmatch(text, 0, place)]

@@ -46,9 +46,11 @@ class Near:
             return None
         if digits not in self._rounded:  # once for each precision, however many rows there are
             self._rounded[digits] = {
-                rounded(number, digits): key for number, key in self._numbers.items()
+                short: key
+                for number, key in self._numbers.items()
+                for short in rounded(number, digits)
             }
-        found = (self._rounded[digits].get(rounded(number, digits)) for number in shown)
+        found = (self._rounded[digits].get(number) for number in shown)
         return next((key for key in found if key), None)
 
     def _by_date(self, text: str) -> str | None:

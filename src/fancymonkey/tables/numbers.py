@@ -1,7 +1,7 @@
 """Numbers as spreadsheets of many countries write them: what a text may mean."""
 
 import re
-from decimal import ROUND_HALF_UP, Context, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal
 
 LONGEST = 40
 """Characters; a longer text is not a number that a spreadsheet shows."""
@@ -14,14 +14,18 @@ PLAIN = re.compile(r"[0-9]+")
 FRACTION = re.compile(r"([0-9]*)[.,]([0-9]+)")
 SCIENTIFIC = re.compile(r"([0-9](?:[.,][0-9]+)?)[eE]([+-]?[0-9]{1,3})")
 GROUPED = (
-    re.compile(r"([0-9]{1,3}(?:\.[0-9]{3})+)(,[0-9]+)?"),
-    re.compile(r"([0-9]{1,3}(?:,[0-9]{3})+)(\.[0-9]+)?"),
-    re.compile(rf"([0-9]{{1,3}}(?:{GROUPERS}[0-9]{{3}})+)([.,][0-9]+)?"),
+    re.compile(r"([1-9][0-9]{0,2}(?:\.[0-9]{3})+)(,[0-9]+)?"),
+    re.compile(r"([1-9][0-9]{0,2}(?:,[0-9]{3})+)(\.[0-9]+)?"),
+    re.compile(rf"([1-9][0-9]{{0,2}}(?:{GROUPERS}[0-9]{{3}})+)([.,][0-9]+)?"),
 )
 TWO_WAYS = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
 NOISE = Decimal("1e-11")
 SHOWN_DIGITS = 15
 """Digits of a number that a spreadsheet keeps and shows."""
+
+
+FIRST_POWER = 9
+"""A spreadsheet writes smaller powers of ten out, unless somebody asks it not to."""
 
 
 def is_ambiguous(text: str) -> bool:
@@ -81,14 +85,16 @@ def precision_of(text: str) -> int | None:
     """To how many digits a text was rounded by a spreadsheet; None where it was not."""
     body = CURRENCY.sub("", text).strip().removeprefix("-")
     if power := SCIENTIFIC.fullmatch(body):
+        if abs(int(power[2])) < FIRST_POWER:
+            return None
         return len(re.sub("[^0-9]", "", power[1]))
     digits = re.sub("[^0-9]", "", body)
     return SHOWN_DIGITS if SHOWN_DIGITS <= len(digits) <= LONGEST else None
 
 
-def rounded(value: Decimal, digits: int) -> Decimal:
-    """A number with so many significant digits."""
-    return Context(prec=digits, rounding=ROUND_HALF_UP).plus(value)
+def rounded(value: Decimal, digits: int) -> set[Decimal]:
+    """A number with so many significant digits: rounded, and cut off as codes are by some."""
+    return {Context(prec=digits, rounding=how).plus(value) for how in (ROUND_HALF_UP, ROUND_DOWN)}
 
 
 def shows_number(text: str, value: str, *, exact: bool = False) -> bool:
@@ -105,4 +111,4 @@ def shows_number(text: str, value: str, *, exact: bool = False) -> bool:
     digits = precision_of(text)
     if digits is None:
         return False
-    return any(rounded(one, digits) == rounded(other, digits) for one in shown for other in meant)
+    return any(one in rounded(other, digits) for one in shown for other in meant)

@@ -19,6 +19,9 @@ from fancymonkey.tables.formulas import safe, unsafe
 from fancymonkey.tables.mark import mark_text
 from fancymonkey.tables.shown import UNRESOLVED
 
+BOM = "\ufeff"
+"""Without it some spreadsheets take UTF-8 for something else, and write what they misread."""
+
 Row = tuple[int, list[str]]
 """A line of a file: its number, and its cells."""
 

@@ -53,7 +53,7 @@ def _edited(row: Row, column: str, text: str, now: Mapping[str, str]) -> bool:
             return False
         if same or (column == "lastChanged" and is_shown_date(text)):
             return False
-        texts = (format(value, "f") for value in meanings(text)) if number else ()
+        texts = (format(value.normalize(), "f") for value in meanings(text)) if number else ()
         return not any(row.mark.same_unread(column, one) for one in texts)
     if row.base is not None:
         was = row.base.cells.get(column, "").strip()

@@ -201,7 +201,9 @@ OWNERS_ANSWERS: dict[str, dict[str, Any]] = {
         "mode": "preview",
         "act": None,
         "revision": 82,
-        "columns": ["productId", "size", "stock", "exported"],
+        "columns": ["productId", "size", "available", "stock", "exported"],
+        "sheet": "Stock",
+        "sheets": ["Stock", "Notes"],
         "counts": {
             "rows": 41,
             "new": 0,
@@ -215,6 +217,15 @@ OWNERS_ANSWERS: dict[str, dict[str, Any]] = {
                 "row": 3,
                 "column": "stock",
                 "reason": "'many' is not a whole number from 0 to 1000000000",
+            }
+        ],
+        "notices": [
+            {
+                "column": "available",
+                "reason": "`available` was changed in row 5 and is not taken in: it is computed; "
+                "change `stock` instead.",
+                "rows": [5],
+                "count": 1,
             }
         ],
         "changes": [
