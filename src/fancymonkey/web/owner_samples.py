@@ -201,9 +201,9 @@ OWNERS_ANSWERS: dict[str, dict[str, Any]] = {
         "mode": "preview",
         "act": None,
         "revision": 82,
-        "columns": ["productId", "size", "available", "stock", "exported"],
-        "sheet": "Stock",
-        "sheets": ["Stock", "Notes"],
+        "columns": ["productId", "size", "stock", "exported"],
+        "sheet": None,
+        "sheets": [],
         "counts": {
             "rows": 41,
             "new": 0,
@@ -219,15 +219,7 @@ OWNERS_ANSWERS: dict[str, dict[str, Any]] = {
                 "reason": "'many' is not a whole number from 0 to 1000000000",
             }
         ],
-        "notices": [
-            {
-                "column": "available",
-                "reason": "`available` was changed in row 5 and is not taken in: it is computed; "
-                "change `stock` instead.",
-                "rows": [5],
-                "count": 1,
-            }
-        ],
+        "notices": [],
         "changes": [
             {
                 "row": 2,
