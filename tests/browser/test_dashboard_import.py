@@ -2,7 +2,6 @@
 
 import csv
 import io
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -217,7 +216,7 @@ async def test_what_is_no_table_is_told_and_another_can_be_chosen(
 @pytest.mark.parametrize("screen", [WIDE, NARROW])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_edits_that_are_not_taken_in_are_shown(
-    browser: Browser, shop: Shelves, screen: tuple[int, int], scheme: str, tmp_path: Path
+    browser: Browser, shop: Shelves, screen: tuple[int, int], scheme: str
 ) -> None:
     async with at_work(browser, shop, "import.html", screen=screen, scheme=scheme) as watched:
         page = watched.page
@@ -225,12 +224,10 @@ async def test_edits_that_are_not_taken_in_are_shown(
         text = edited(text, "L", stock="60", status="sold_out")
         await choose(page, text)
         kept = page.get_by_role("region", name="Stays as it is")
-        await expect(kept).to_contain_text("available: `available` was changed in row 3")
-        await expect(kept).to_contain_text("change `stock` instead")
+        await expect(kept).to_contain_text("available was changed in row 3")
+        await expect(kept).to_contain_text("change stock instead")
         await expect(kept.locator("li")).to_have_count(2)
         await assert_accessible(page)
-        shots = Path(os.environ.get("SHOTS", tmp_path))
-        await page.screenshot(path=shots / f"kept-{screen[0]}-{scheme}.png", full_page=True)
         width = await page.evaluate("document.documentElement.scrollWidth")
         assert width <= screen[0]
         await page.get_by_role("button", name="Apply 1 row").click()
@@ -240,7 +237,7 @@ async def test_edits_that_are_not_taken_in_are_shown(
 
 
 async def test_a_sheet_is_chosen_where_several_have_a_table(
-    browser: Browser, shop: Shelves, tmp_path: Path
+    browser: Browser, shop: Shelves
 ) -> None:
     head = ["productId", "size", "stock"]
     data = book(("May", [head, [HOODIE, "M", 25]]), ("June", [head, [HOODIE, "M", 26]]))
@@ -249,11 +246,8 @@ async def test_a_sheet_is_chosen_where_several_have_a_table(
         await choose(page, data, "count.xlsx")
         await expect(page.get_by_role("alert")).to_contain_text("Several sheets hold a table")
         await assert_accessible(page)
-        shots = Path(os.environ.get("SHOTS", tmp_path))
-        await page.screenshot(path=shots / "sheets.png", full_page=True)
         await page.get_by_role("button", name="June").click()
         await expect(page.get_by_text("Read: the sheet June.")).to_be_visible()
-        await page.screenshot(path=shots / "sheet.png", full_page=True)
         assert (await tiles(page))["would change"] == "1"
         await page.get_by_role("button", name="Apply 1 row").click()
         await expect(page.get_by_text("1 row was taken in")).to_be_visible()

@@ -13,7 +13,6 @@ const COLUMNS = {
   productId: "product", size: "size", name: "name", category: "category", price: "price", stock: "on hand", lowStockThreshold: "threshold",
   soldOut: "sold out", restockDate: "restock date", priceId: "Stripe price", skuId: "SKU id", image: "picture",
 };
-const ALL_COLUMNS = { ...COLUMNS, available: "available", reserved: "reserved", status: "status", backordered: "backordered", short: "short", lastChanged: "last changed" };
 const UNREAD = ["reserved", "available", "status", "backordered", "short", "lastChanged"];
 let file = null;
 let step = null; // {step, done, of}
@@ -185,7 +184,7 @@ function changes(list) {
 function notices(list) {
   if (!list?.length) return nothing;
   return html`<section class="part" aria-labelledby="kept"><h3 id="kept">Stays as it is</h3>
-    <ul class="notices">${list.map((one) => html`<li><b>${ALL_COLUMNS[one.column] ?? one.column}</b>: ${one.reason}</li>`)}</ul></section>`;
+    <ul class="notices">${list.map((one) => html`<li>${one.reason.replaceAll("`", "")}</li>`)}</ul></section>`;
 }
 
 /** Which sheet was read, with the others to choose. */

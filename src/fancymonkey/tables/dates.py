@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 Day = tuple[int | None, int, int]
 """Year (None where the text has none), month, day."""
@@ -88,6 +89,7 @@ def _of_words(text: str) -> set[Day]:
     return {day for day in made if _is_day(day)}
 
 
+@lru_cache(maxsize=4096)
 def _month(word: str) -> int | None:
     """The month that a word means, in full or from three letters on."""
     plain = unicodedata.normalize("NFKD", word.casefold())

@@ -23,6 +23,8 @@ def safe(text: str) -> str:
 
 def unsafe(text: str) -> str:
     """Undoes `safe`."""
+    if "'" not in text:
+        return text
     for place in reversed(_places(text)):
         if text[place] == "'":
             text = text[:place] + text[place + 1 :]

@@ -67,6 +67,7 @@ def _hash(column: str, text: str) -> bytes:
     return blake2b(f"{column}\0{text}".encode("utf-8", "replace"), digest_size=SIZE).digest()
 
 
+@lru_cache(maxsize=16_384)
 def _unread(column: str, text: str) -> bytes:
     return _hash(column, text.strip())[:UNREAD_SIZE]
 

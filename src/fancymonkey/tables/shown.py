@@ -89,6 +89,8 @@ SWITCHES = (
 
 def tidy(text: str) -> str:
     """A text without spaces around it and without invisible characters at its ends."""
+    if text.isascii():
+        return text.strip()
     text = normal_form(text)
     start, end = 0, len(text)
     while start < end and _is_blank(text[start]):
@@ -109,6 +111,8 @@ def broken(text: str) -> str | None:
             f"{text[1:81]!r} is a formula without a result: save the file in your spreadsheet "
             "program, and import it again (a text that begins with = needs a ' in front)"
         )
+    if "#" not in text and ":" not in text:
+        return None
     plain = text.strip().casefold()
     if plain in ERRORS or re.fullmatch(r"(?:err|fehler|erreur|error|errore|erro):[0-9]{3}", plain):
         return f"{text.strip()!r} is an error of the spreadsheet, not a value"

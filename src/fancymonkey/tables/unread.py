@@ -17,10 +17,15 @@ IDLE = {"", "0", "in_stock", "low", "out", "archived"}
 
 def note_unread(row: Row, stand: Stand, notices: Notices) -> None:
     """Notes the cells of a row that somebody has edited in vain."""
-    record, now = row.record, _now(row, stand)
+    record = row.record
     for column, instead in UNREAD.items():
-        text = record.cells.get(column, "").strip()
-        if column not in record.cells or text == now.get(column):
+        if column not in record.cells:
+            continue
+        text = record.cells[column].strip()
+        if row.mark is not None and row.mark.same_unread(column, text):
+            continue  # as almost all cells, so how the row stands need not be spelled out
+        now = _now(row, stand)
+        if text == now.get(column):
             continue
         if row.item is None:
             if text in IDLE or column == "lastChanged" or text == record.cells.get("stock"):
@@ -39,7 +44,7 @@ def note_unread(row: Row, stand: Stand, notices: Notices) -> None:
 
 def _now(row: Row, stand: Stand) -> Mapping[str, str]:
     item = row.item
-    if item is None or not row.record.cells.keys() & UNREAD.keys():
+    if item is None:
         return {}
     level = stand.levels.get((item.sku, MAIN)) or Level(item.sku)
     return cells_of(Stocked(stand.products[item.product_id], item, level))
