@@ -19,6 +19,7 @@ LAYERS = {
     "backup": 3,
     "doctor": 4,
     "jobs": 4,
+    "services": 4,
     "web": 5,
     "storefront": 4,
 }

@@ -15,6 +15,7 @@ from fancymonkey.core.resolve import Capture
 from tests.browser.shelves import Shelves, at_work, shelves
 from tests.browser.shopfront import NARROW, WIDE
 from tests.support.axe import assert_accessible
+from tests.tables.support import book
 from tests.web.shops import HOODIE
 from tests.web.test_import import edited
 
@@ -210,6 +211,47 @@ async def test_what_is_no_table_is_told_and_another_can_be_chosen(
         await expect(page.locator(".drop")).to_be_visible()
         await choose(page, "productId,size,colour\n", "x.csv")
         await expect(page.get_by_role("alert")).to_contain_text("There is no column 'colour'")
+
+
+@pytest.mark.parametrize("screen", [WIDE, NARROW])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_edits_that_are_not_taken_in_are_shown(
+    browser: Browser, shop: Shelves, screen: tuple[int, int], scheme: str
+) -> None:
+    async with at_work(browser, shop, "import.html", screen=screen, scheme=scheme) as watched:
+        page = watched.page
+        text = edited(await shop.export(page), available="50")
+        text = edited(text, "L", stock="60", status="sold_out")
+        await choose(page, text)
+        kept = page.get_by_role("region", name="Stays as it is")
+        await expect(kept).to_contain_text("available was changed in row 3")
+        await expect(kept).to_contain_text("change stock instead")
+        await expect(kept.locator("li")).to_have_count(2)
+        await assert_accessible(page)
+        width = await page.evaluate("document.documentElement.scrollWidth")
+        assert width <= screen[0]
+        await page.get_by_role("button", name="Apply 1 row").click()
+        await expect(page.get_by_text("1 row was taken in")).to_be_visible()
+        await expect(page.get_by_role("region", name="Stays as it is")).to_be_visible()
+        watched.assert_clean()
+
+
+async def test_a_sheet_is_chosen_where_several_have_a_table(
+    browser: Browser, shop: Shelves
+) -> None:
+    head = ["productId", "size", "stock"]
+    data = book(("May", [head, [HOODIE, "M", 25]]), ("June", [head, [HOODIE, "M", 26]]))
+    async with at_work(browser, shop, "import.html") as watched:
+        page = watched.page
+        await choose(page, data, "count.xlsx")
+        await expect(page.get_by_role("alert")).to_contain_text("Several sheets hold a table")
+        await assert_accessible(page)
+        await page.get_by_role("button", name="June").click()
+        await expect(page.get_by_text("Read: the sheet June.")).to_be_visible()
+        assert (await tiles(page))["would change"] == "1"
+        await page.get_by_role("button", name="Apply 1 row").click()
+        await expect(page.get_by_text("1 row was taken in")).to_be_visible()
+        assert shop.on_hand() == 26
 
 
 async def test_staff_import_stock_and_not_prices_and_viewers_only_look(

@@ -74,7 +74,7 @@ def as_csv(rows: list[Stocked], columns: tuple[str, ...]) -> list[Record]:
 def as_sheet(rows: list[Stocked], columns: tuple[str, ...]) -> list[Record]:
     kinds = [KINDS.get(name, "text") for name in columns]
     cells = [text.texts_of(row, columns, 50) for row in rows]
-    return text.records(spreadsheet.read(spreadsheet.write(columns, kinds, cells)))
+    return text.records(spreadsheet.read(spreadsheet.write(columns, kinds, cells)).rows)
 
 
 @pytest.mark.parametrize("through", [as_csv, as_sheet])
@@ -141,7 +141,7 @@ def test_no_damage_to_a_spreadsheet_breaks_its_reader(data: st.DataObject) -> No
         place = data.draw(st.integers(0, len(whole) - 1))
         whole[place] = data.draw(st.integers(0, 255))
     with contextlib.suppress(DataError):
-        text.records(spreadsheet.read(bytes(whole)))
+        text.records(spreadsheet.read(bytes(whole)).rows)
 
 
 @given(st.sampled_from(sorted(PARSERS)), st.text(max_size=40))

@@ -13,6 +13,8 @@ from fancymonkey.store.base import Store
 from fancymonkey.tables import spreadsheet, text
 from fancymonkey.tables.columns import COLUMNS, KINDS
 
+ENDINGS = {".xlsx": "xlsx", ".csv": "csv", ".txt": "csv", "": "csv"}
+
 
 @click.command()
 @click.option(
@@ -21,21 +23,33 @@ from fancymonkey.tables.columns import COLUMNS, KINDS
     metavar="FILE",
     help="Write to this file instead of the terminal.",
 )
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["csv", "xlsx"]),
+    help="CSV or a spreadsheet; where missing, what FILE ends in.",
+)
 @data_option
-def export(output: Path | None, data: str | None) -> None:
+def export(output: Path | None, format_: str | None, data: str | None) -> None:
     """Print every size on sale as CSV: the numbers that the shop shows.
 
     Reads only, and works beside a running server. `fancymonkey import` takes the file back. A FILE
-    that ends in .xlsx becomes a spreadsheet.
+    that ends in .xlsx becomes a spreadsheet, in which ids and sizes stay the texts that they are.
     """
+    if format_ is None:
+        format_ = "csv" if output is None else ENDINGS.get(output.suffix.lower())
+        if format_ is None:
+            raise click.UsageError(f"{output} ends neither in .csv nor in .xlsx: add --format.")
     revision, rows = run(_read(store_target(data)))
-    if output is not None and output.suffix.lower() == ".xlsx":
+    if format_ == "xlsx":
         kinds = [KINDS.get(name, "text") for name in COLUMNS]
         cells = (text.texts_of(row, COLUMNS, revision) for row in rows)
         made = spreadsheet.write(COLUMNS, kinds, cells)
     else:
-        # Bytes: no platform may change the line ends or the encoding.
-        made = "".join(text.write(rows, COLUMNS, revision)).encode()
+        # Bytes: no platform may change the line ends or the encoding. Spreadsheets know by the
+        # mark in front that a file is UTF-8; other programs, which read a pipe, need none.
+        mark = "" if output is None else text.BOM
+        made = (mark + "".join(text.write(rows, COLUMNS, revision))).encode()
     if output is None:
         click.echo(made, nl=False)
         return

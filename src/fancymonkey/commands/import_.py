@@ -1,24 +1,32 @@
 """`fancymonkey import`: takes a table back that `export` wrote and somebody edited."""
 
+import asyncio
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from fancymonkey.commands.common import data_option, opened, run, store_target
-from fancymonkey.core.execute import DryRun, Many
-from fancymonkey.core.outcomes import Answer, Refused
-from fancymonkey.core.state import FOREVER
-from fancymonkey.engine.clock import system_clock
+from fancymonkey.commands.common import data_option, progress, run, store_target
+from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.words import counted, joined
 from fancymonkey.errors import DataError
-from fancymonkey.tables import spreadsheet, text
-from fancymonkey.tables.columns import Record
-from fancymonkey.tables.plan import Fault, Plan, Stand, Wish, marks_of
-from fancymonkey.tables.planner import Planner
-from fancymonkey.tables.said import said_since
+from fancymonkey.services.import_apply import import_plan
+from fancymonkey.services.import_read import TableFile, Tell, plan_table, read_table
+from fancymonkey.store.opening import open_store
+from fancymonkey.tables.plan import Plan, Wish
 
+ACTOR = "import"
 SHOWN = 100
 readable = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@dataclass(frozen=True, slots=True)
+class _Imported:
+    """What came of a file. `act` is the id under which it can be undone, None without a change."""
+
+    table: TableFile
+    plan: Plan
+    act: str | None
 
 
 @click.command("import")
@@ -30,82 +38,73 @@ readable = click.Path(exists=True, dir_okay=False, path_type=Path)
     metavar="FILE",
     help="The table as it was exported, where FILE has no column `exported`.",
 )
+@click.option("--sheet", metavar="NAME", help="The sheet to read where a spreadsheet has several.")
 @data_option
-def import_(file: Path, dry_run: bool, base: Path | None, data: str | None) -> None:
+def import_(
+    file: Path, dry_run: bool, base: Path | None, sheet: str | None, data: str | None
+) -> None:
     """Take products, sizes, stock and settings from a CSV or XLSX FILE: all of it or nothing.
 
     Rows are found by productId and size; columns and rows that are not there change nothing;
     reserved, available and status are not read. With the column `exported` in it, or with --base,
-    only what was changed since the export counts, and what was sold meanwhile stays sold.
+    only what was changed since the export counts, and what was sold meanwhile stays sold. It is
+    one change in the history of the dashboard, and can be undone there.
     """
-    records = _records(file)
-    original = None if base is None else _records(base)
-    plan = run(_import(store_target(data), records, original, file.name, dry_run=dry_run))
-    for line in _in_words(plan, dry_run=dry_run):
+    target = store_target(data)
+    with progress("Import") as show:
+        done = run(
+            _import(target, file, base, sheet, lambda _, so_far, of: show(so_far, of), dry_run)
+        )
+    for line in _in_words(done, dry_run=dry_run):
         click.echo(line)
-    if plan.faults:
+    if done.plan.faults:
         raise SystemExit(1)
 
 
-def _records(file: Path) -> list[Record]:
-    data = file.read_bytes()
+async def _read(file: Path, tell: Tell, sheet: str | None = None) -> TableFile:
     try:
-        if spreadsheet.is_spreadsheet(data):
-            return text.records(spreadsheet.read(data))
-        read = text.decoded(data)
-        if read.lstrip()[:1] in ("[", "{"):
-            raise DataError(
-                "This is JSON, and a table is taken: CSV or XLSX. A products.json goes into an "
-                "empty folder, and `fancymonkey serve --data FOLDER` takes it in; `fancymonkey "
-                "check FILE` says what will come of it."
-            )
-        return text.records(text.read(read))
+        return await read_table(await asyncio.to_thread(file.read_bytes), tell, sheet)
     except DataError as error:
         raise DataError(f"{file}: {error}") from error
 
 
 async def _import(
-    target: str,
-    records: list[Record],
-    base: list[Record] | None,
-    cause: str,
-    *,
-    dry_run: bool,
-) -> Plan:
-    async with opened(target) as store:
-        stand = Stand.of(await store.snapshot())
-        said = await said_since(store, marks_of(records, stand), stand.revision)
-        plan = Planner(stand, Wish(cause=cause, create=True), said, base).read(records)
-        if plan.faults or not plan.steps:
-            return plan
-        whole = Many(commands=tuple(one.command for one in plan.steps), all_or_nothing=True)
-        command = DryRun(command=whole) if dry_run else whole
-        commit = await store.run([command], system_clock(), FOREVER)
-    plan.faults += _refusals(plan, commit.answers[0])
-    return plan
+    target: str, file: Path, base: Path | None, sheet: str | None, tell: Tell, dry_run: bool
+) -> _Imported:
+    table = await _read(file, tell, sheet)
+    original = None if base is None else (await _read(base, tell)).records
+    wish = Wish(actor=ACTOR, reason=file.name[:100], create=True)
+    engine = Engine(open_store(target))
+    await engine.open()
+    try:
+        plan = await plan_table(engine, table.records, wish, tell, original)
+        act = await import_plan(engine, plan, wish, tell, dry_run=dry_run)
+        return _Imported(table, plan, act)
+    finally:
+        await engine.close()
 
 
-def _refusals(plan: Plan, answer: Answer) -> list[Fault]:
-    if not isinstance(answer, Refused):
+def _sheets_in_words(table: TableFile) -> list[str]:
+    if table.sheet is None:
         return []
-    return [
-        Fault(step.rows[0], "", row["message"])
-        for step, row in zip(plan.steps, answer.detail["rows"], strict=True)
-        if "refused" in row
-    ]
+    others = ", ".join(repr(one) for one in table.sheets if one != table.sheet)
+    return [f"Sheet {table.sheet!r} was read{f', not {others}' if others else ''}."]
 
 
-def _in_words(plan: Plan, *, dry_run: bool) -> list[str]:
+def _in_words(done: _Imported, *, dry_run: bool) -> list[str]:
+    plan = done.plan
+    lines = [*_sheets_in_words(done.table), *(f"Note: {one.text}" for one in plan.notices)]
     if plan.faults:
-        lines = [
+        lines.append(f"{counted(len(plan.faults), 'problem')}; nothing was changed.")
+        lines += [
             f"  row {one.row}{', ' if one.column else ''}{one.column}: {one.text}"
             for one in plan.faults[:SHOWN]
         ]
         if len(plan.faults) > SHOWN:
             lines.append(f"  … and {len(plan.faults) - SHOWN} more")
-        return [f"{counted(len(plan.faults), 'problem')}; nothing was changed.", *lines]
+        return lines
     changes = [one for one in plan.changes if one.new is None]
-    lines = [
+    lines += [
         f"  {one.product_id} {one.size} {one.column}: {one.now or '–'} → {one.after or '–'}"
         for one in changes[:SHOWN]
     ]

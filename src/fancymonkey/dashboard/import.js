@@ -22,6 +22,8 @@ let create = false;
 let leaveOut = false;
 let applied = null;
 let key = "";
+let sheet = ""; // of a spreadsheet that has several
+let sheets = []; // to choose from
 let editable = true;
 let owner = true;
 
@@ -29,6 +31,7 @@ let owner = true;
 async function ask(mode) {
   const query = new URLSearchParams({ mode, rows: leaveOut ? "good" : "all", name: file.name });
   if (create) query.set("create", "true");
+  if (sheet) query.set("sheet", sheet);
   const headers = { Accept: "application/x-ndjson", "Content-Type": file.type || "application/octet-stream" };
   if (mode === "apply") headers["Idempotency-Key"] = key;
   let response;
@@ -80,12 +83,14 @@ async function look() {
     return;
   }
   [problem, preview, applied, step, key] = ["", null, null, { step: "read", done: 0, of: 1 }, crypto.randomUUID()];
+  sheets = [];
   page.draw();
   try {
     preview = await ask("preview");
   } catch (error) {
     problem = `${error.message} Nothing was changed.`;
-    if (error.code !== "overloaded") file = null;
+    sheets = error.problem?.sheets ?? [];
+    if (error.code !== "overloaded" && !sheets.length) file = null;
   }
   step = null;
   page.draw();
@@ -101,7 +106,7 @@ async function apply() {
     offerUndo(applied.act, `${file.name}: ${plural(applied.counts.applied, "row")} taken in.`, taken);
   } catch (error) {
     problem = error.message;
-    if (error.problem?.counts) preview = { ...preview, counts: error.problem.counts, faults: error.problem.faults };
+    if (error.problem?.counts) preview = { ...preview, counts: error.problem.counts, faults: error.problem.faults, notices: error.problem.notices ?? [] };
   }
   step = null;
   page.draw();
@@ -115,7 +120,7 @@ function taken() {
 
 function take(chosen) {
   if (!chosen || step) return;
-  file = chosen;
+  [file, sheet] = [chosen, ""];
   look();
 }
 
@@ -176,6 +181,20 @@ function changes(list) {
     </table></div>${list.length === 1000 ? html`<p class="quiet">The first 1,000.</p>` : nothing}</section>`;
 }
 
+function notices(list) {
+  if (!list?.length) return nothing;
+  return html`<section class="part" aria-labelledby="kept"><h3 id="kept">Stays as it is</h3>
+    <ul class="notices">${list.map((one) => html`<li>${one.reason.replaceAll("`", "")}</li>`)}</ul></section>`;
+}
+
+/** Which sheet was read, with the others to choose. */
+function sheetsOf(names, read) {
+  if (!names?.length) return nothing;
+  if (names.length === 1) return html`<p class="quiet part">Sheet: ${names[0]}.</p>`;
+  return html`<div class="part"><p class="quiet" id="sheets">${read === null ? "Choose the sheet to read:" : `Read: the sheet ${read}. The file has more:`}</p>
+    <div class="chips" role="group" aria-labelledby="sheets">${names.map((one) => html`<button type="button" class="chip" aria-pressed=${one === read} @click=${() => { sheet = one; look(); }}>${one}</button>`)}</div></div>`;
+}
+
 function columns(list) {
   const read = list.filter((one) => COLUMNS[one] && one !== "productId" && one !== "size").map((one) => COLUMNS[one]);
   const left = list.filter((one) => UNREAD.includes(one));
@@ -191,13 +210,13 @@ function seen() {
   const tiles = [["changed", "would change"], ["new", "new"], ["unchanged", "stay as they are"], ["faults", "at fault"]];
   return html`<section aria-labelledby="seen">
     <h2 id="seen" tabindex="-1">${file.name}</h2>
-    ${columns(preview.columns)}
+    ${sheetsOf(preview.sheets, preview.sheet)} ${columns(preview.columns)}
     <div class="tiles">${tiles.map(([name, words]) => html`<div class="tile ${name === "faults" && counts.faults ? "bad" : ""}"><b>${number(counts[name])}</b><span>${words}</span></div>`)}</div>
     <div class="chips" role="group" aria-label="How">
       ${counts.faults ? html`<button type="button" class="chip" aria-pressed=${leaveOut} @click=${() => { leaveOut = !leaveOut; page.draw(); }}>Leave out rows at fault</button>` : nothing}
       ${owner ? html`<button type="button" class="chip" aria-pressed=${create} @click=${() => { create = !create; look(); }}>Add what is new</button>` : nothing}
     </div>
-    ${faults(preview.faults, counts.faults)} ${changes(preview.changes)}
+    ${faults(preview.faults, counts.faults)} ${notices(preview.notices)} ${changes(preview.changes)}
     <div class="actions standing">
       <button type="button" class="quiet" @click=${() => { [file, preview, problem] = [null, null, ""]; page.draw(); }}>Another file</button>
       <button type="button" class="quiet" @click=${look}>Look again</button>
@@ -212,7 +231,7 @@ function finished() {
       <p class="large"><b>${number(counts.applied)}</b> ${counts.applied === 1 ? "row was" : "rows were"} taken in, ${number(counts.unchanged)} stayed as they are${counts.faults ? `, ${number(counts.faults)} were left out` : ""}.</p>
       <p>${applied.act ? html`<button type="button" class="quiet" @click=${() => undo(applied.act, taken)}>Undo all of it</button> ` : nothing}<button type="button" class="quiet" @click=${() => { [file, applied] = [null, null]; page.draw(); }}>Another file</button> <a class="quiet button-like" href="/admin/">Look at the stock</a></p>
     </section>
-    ${faults(left, counts.faults)}`;
+    ${faults(left, counts.faults)} ${notices(applied.notices)}`;
 }
 
 function bar() {
@@ -227,7 +246,7 @@ function body() {
   return {
     state: "A table of stock, thresholds and prices, taken in as one act with one undo.",
     actions: nothing,
-    content: html`${problem ? html`<p class="banner out" role="alert">${problem}</p>` : nothing}${content}`,
+    content: html`${problem ? html`<p class="banner out" role="alert">${problem}</p>` : nothing}${sheets.length && !step ? sheetsOf(sheets, null) : nothing}${content}`,
   };
 }
 

@@ -7,14 +7,19 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
-from fancymonkey.core.dates import iso_date
+from fancymonkey.core.keys import name_fault
 from fancymonkey.core.model import MAX_QUANTITY
+from fancymonkey.tables.dates import parsed_date
+from fancymonkey.tables.numbers import is_ambiguous, without_groups, without_noise
+from fancymonkey.tables.shown import tidy
 
 TEXT_MAX = 200
 URL_MAX = 2000
 
-YES = {"true", "yes", "1", "wahr", "ja", "vrai", "oui", "verdadero", "sí", "si", "vero", "x"}
-NO = {"false", "no", "0", "falsch", "nein", "faux", "non", "falso", ""}
+YES = {"true", "yes", "y", "1", "wahr", "ja", "j", "vrai", "oui", "verdadero", "sí", "si", "vero"}
+YES |= {"x", "waar", "prawda", "tak", "verdadeiro", "sim", "sant", "sand"}
+NO = {"false", "no", "n", "0", "falsch", "nein", "faux", "non", "falso", "", "onwaar", "nee"}
+NO |= {"fałsz", "nie", "não", "nao", "nej", "falskt", "falsk"}
 """Words for a switch, as spreadsheets of several countries write them."""
 
 
@@ -24,8 +29,12 @@ def plain(text: str) -> bool:
 
 
 def _text(text: str) -> str:
+    text = tidy(text)
     if not plain(text):
         raise ValueError(f"a text of one line with at most {TEXT_MAX} characters")
+    fault = name_fault(text)
+    if fault is not None:
+        raise ValueError(f"a clear text: {fault[0].lower()}{fault[1:-1]}")
     return text
 
 
@@ -40,17 +49,26 @@ def _optional(text: str) -> str | None:
 
 
 def _price(text: str) -> Decimal | None:
-    """A comma may part the decimals; with three digits behind it, nobody knows what is meant."""
-    text = text.strip()
+    """A price. With three digits behind one point or comma, nobody knows what is meant."""
+    text = without_noise(text.strip())
     if not text:
         return None
-    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6}|,[0-9]{1,2}|,[0-9]{4,6})?", text):
+    if is_ambiguous(text):
+        digits = re.sub("[.,]", "", text)
+        raise ValueError(f"a clear price: write {digits}, or {text.replace(',', '.')}0")
+    return exact_price(without_groups(text))
+
+
+def exact_price(text: str) -> Decimal:
+    """A price whose point or comma parts the decimals for sure. Raises ValueError."""
+    if not re.fullmatch(r"[0-9]{1,9}([.,][0-9]{1,6})?", text):
         raise ValueError("a price: write 58 or 58.50")
     return Decimal(text.replace(",", "."))
 
 
 def _quantity(text: str) -> int:
-    found = re.fullmatch(r"([0-9]{1,10})([.,]0{1,2})?", text.strip())
+    text = without_groups(without_noise(text.strip()))
+    found = re.fullmatch(r"([0-9]{1,10})([.,]0{1,2})?", text)
     if found is None or int(found[1]) > MAX_QUANTITY:
         raise ValueError(f"a whole number from 0 to {MAX_QUANTITY}")
     return int(found[1])
@@ -67,7 +85,9 @@ def _date(text: str) -> str | None:
     text = text.strip()
     if not text:
         return None
-    return iso_date(text)
+    if len(text) > TEXT_MAX:
+        raise ValueError("a date: write 2026-01-31 or 2026-01-31T12:00:00Z")
+    return parsed_date(text)
 
 
 def picture(text: str) -> str | None:
@@ -119,14 +139,14 @@ def canonical(column: str, text: str) -> str:
         except ValueError:
             return text
         return "" if value is None else str(value)
-    return text
+    return tidy(text)
 
 
 def _digits(text: str) -> str:
     """A number without zeros that say nothing, also where it is too large for a price of ours."""
     with contextlib.suppress(ValueError):
         _price(text)
-        text = text.strip().replace(",", ".")
+        text = without_groups(without_noise(text.strip())).replace(",", ".")
     found = re.fullmatch(r"0*([0-9]+)(?:\.([0-9]*?)0*)?", text)
     if found is None:
         return text

@@ -11,6 +11,7 @@ import contextlib
 import json
 import sys
 from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
 from itertools import chain
 
 from fancymonkey.errors import DataError
@@ -27,25 +28,34 @@ SECONDS = 120
 Rows = list[tuple[int, list[str]]]
 
 
-async def read(data: bytes) -> AsyncIterator[tuple[int, Rows]]:
-    """The lines of a spreadsheet in portions, each with how many there are in all.
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """Some lines of a sheet; how many there are in all, the sheet's name, and all names."""
 
-    Raises DataError.
-    """
+    of: int
+    rows: Rows
+    sheet: str
+    sheets: list[str]
+
+
+async def read(data: bytes, sheet: str | None = None) -> AsyncIterator[Portion]:
+    """The lines of a spreadsheet in portions. Raises DataError, WhichSheet."""
     process = await _start("read")
     try:
         async with asyncio.timeout(SECONDS * 3):
-            feeding = asyncio.create_task(_feed(process, data))
+            wanted = json.dumps({"sheet": sheet}).encode() + b"\n"
+            feeding = asyncio.create_task(_feed(process, wanted + data))
             assert process.stdout is not None
-            found = 0
             async for line in process.stdout:
                 answer = json.loads(line)
                 if answer.get("many"):
                     raise TooManyRows
+                if "which" in answer:
+                    raise spreadsheet.WhichSheet(answer["which"], answer["sheets"])
                 if "error" in answer:
                     raise DataError(answer["error"])
-                found = answer.get("of", found)
-                yield found, [(number, cells) for number, cells in answer.get("rows", ())]
+                rows = [(number, cells) for number, cells in answer["rows"]]
+                yield Portion(answer["of"], rows, answer["sheet"], answer["sheets"])
             await feeding
             if await process.wait():
                 raise DataError(spreadsheet.NO_TABLE)
@@ -130,9 +140,11 @@ def main(what: str) -> None:
     out = sys.stdout.buffer
     try:
         if what == "read":
-            rows = spreadsheet.read(sys.stdin.buffer.read())
+            wanted = json.loads(sys.stdin.buffer.readline())["sheet"]
+            sheet = spreadsheet.read(sys.stdin.buffer.read(), wanted)
+            rows, named = sheet.rows, {"sheet": sheet.name, "sheets": sheet.names}
             for start in range(0, max(1, len(rows)), PORTION):
-                answer = {"of": len(rows), "rows": rows[start : start + PORTION]}
+                answer = {"of": len(rows), "rows": rows[start : start + PORTION], **named}
                 out.write(json.dumps(answer).encode() + b"\n")
         else:
             lines = sys.stdin.buffer
@@ -141,6 +153,8 @@ def main(what: str) -> None:
             out.write(spreadsheet.write(columns, kinds, rows_in))
     except TooManyRows:
         out.write(b'{"many": true}\n')
+    except spreadsheet.WhichSheet as error:
+        out.write(json.dumps({"which": error.reason, "sheets": error.sheets}).encode() + b"\n")
     except DataError as error:
         out.write(json.dumps({"error": str(error)}).encode() + b"\n")
     except MemoryError:

@@ -1,6 +1,7 @@
 """The columns of the table: what each is called, what a size has in it, which may be changed."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -46,6 +47,16 @@ ITEM_FIELDS = {
     "soldOut": "sold_out",
 }
 """Columns that an import may change, besides `stock`: the fields of rows that they are."""
+
+UNREAD = {
+    "reserved": "it is what buyers hold; end holds on the page Holds",
+    "available": "it is computed; change `stock` instead",
+    "status": "it is computed; change `stock` or `soldOut` instead",
+    "backordered": "it is computed; goods that come in fill it",
+    "short": "it is computed; change `stock` instead",
+    "lastChanged": "it is computed",
+}
+"""Columns that an import does not take in, and what to do instead."""
 
 STOCK_ONLY = frozenset({"stock", "lowStockThreshold", "soldOut", "restockDate"})
 """Columns that whoever keeps the stock may change; the others are the owner's."""
@@ -110,7 +121,7 @@ def columns_of(header: Iterable[str]) -> list[str]:
 
 
 def _column(cell: str) -> str:
-    words = re.sub(r"[\W_]+", "", cell.lower())
+    words = re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", cell).lower())
     if words not in MAPPED:
         raise DataError(f"There is no column {cell[:80]!r}. There are {', '.join(COLUMNS)}.")
     return MAPPED[words]

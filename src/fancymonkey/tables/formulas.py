@@ -2,18 +2,36 @@
 
 import re
 
-DANGEROUS = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
-"""A text that a spreadsheet would run as a formula, or such a text made safe.
+DANGEROUS = re.compile(r"""(?:^|(?<=[;|\t\r\n]))(?=['" ]*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20])""")
+"""Places in a text where a spreadsheet would begin a formula, or where such a text was made safe.
 
-The last four are the full-width signs, which some spreadsheets take for the plain ones.
+The last four signs are the full-width ones, which some spreadsheets take for the plain ones. A
+cell of ours may be split at a separator of another country, so a formula can begin behind one;
+quotes and spaces in front of it do not help then.
 """
 
 
+LEADING = re.compile(r"'*[\t\r\n]+")
+
+
 def safe(text: str) -> str:
-    """A text that no spreadsheet runs as a formula."""
-    return f"'{text}" if DANGEROUS.match(text) else text
+    """A text that no spreadsheet runs as a formula, whichever separator it splits lines by."""
+    for place in reversed(_places(text)):
+        text = f"{text[:place]}'{text[place:]}"
+    return text
 
 
 def unsafe(text: str) -> str:
     """Undoes `safe`."""
-    return text[1:] if text.startswith("'") and DANGEROUS.match(text) else text
+    if "'" not in text:
+        return text
+    for place in reversed(_places(text)):
+        if text[place] == "'":
+            text = text[:place] + text[place + 1 :]
+    return text
+
+
+def _places(text: str) -> list[int]:
+    """Where it is made safe: white space at its start is, as a whole, by what stands before it."""
+    found = [found.start() for found in DANGEROUS.finditer(text)]
+    return [place for place in found if not LEADING.fullmatch(text, 0, place)]

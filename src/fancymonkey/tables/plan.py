@@ -11,6 +11,8 @@ from fancymonkey.store.base import Snapshot
 from fancymonkey.tables.cells import PARSERS, alike
 from fancymonkey.tables.columns import Record
 from fancymonkey.tables.mark import Mark, read_mark
+from fancymonkey.tables.notices import Notices
+from fancymonkey.tables.shown import tidy
 
 Key = tuple[str, str]
 
@@ -58,6 +60,7 @@ class Plan:
     fates: dict[int, str] = field(default_factory=dict)
     new_products: list[str] = field(default_factory=list)
     new_sizes: list[Key] = field(default_factory=list)
+    notices: Notices = field(default_factory=Notices)
 
     def count(self, fate: str) -> int:
         """How many rows are `new`, `changed`, `unchanged` or `fault`."""
@@ -124,6 +127,8 @@ class Row:
     back: bool = False
     faulty: bool = False
     changes: list[CellChange] = field(default_factory=list)
+    shown: set[str] = field(default_factory=set)
+    """Columns whose cells say what is there, the way a spreadsheet shows it."""
 
     @property
     def snapshot(self) -> Mark | Base | None:
@@ -132,7 +137,8 @@ class Row:
 
     def silent(self, column: str) -> bool:
         """Whether an empty cell says nothing: only what was there at the export can be cleared."""
-        return not self.record.cells[column] and (self.snapshot is None or column == "name")
+        blank = not tidy(self.record.cells[column])
+        return blank and (self.snapshot is None or column == "name")
 
     def told(self, column: str, now: str, text: str, after: str = "") -> CellChange:
         """A change of one of its cells."""

@@ -9,7 +9,7 @@ from fancymonkey.core.command import Command
 from fancymonkey.core.execute import Chain
 from fancymonkey.core.model import MAX_QUANTITY, Item, Product, sku_of
 from fancymonkey.store.pictures import with_image
-from fancymonkey.tables.cells import PARSERS, alike, plain
+from fancymonkey.tables.cells import alike
 from fancymonkey.tables.columns import (
     ITEM_FIELDS,
     PRODUCT_FIELDS,
@@ -18,6 +18,7 @@ from fancymonkey.tables.columns import (
     item_cells,
     product_cells,
 )
+from fancymonkey.tables.identity import Identity
 from fancymonkey.tables.mark import read_mark
 from fancymonkey.tables.plan import (
     Base,
@@ -32,6 +33,8 @@ from fancymonkey.tables.plan import (
     key_of,
     with_actor,
 )
+from fancymonkey.tables.unread import note_unread
+from fancymonkey.tables.values import Unclear, disagreements, value_of
 
 
 class Planner:
@@ -64,6 +67,8 @@ class Planner:
         """The plan for a table."""
         groups: dict[str, list[Row]] = {}
         seen: dict[Key, int] = {}
+        records = list(records)
+        identity = Identity(self._stand, records)
         for record in records:
             self.plan.fates[record.number] = "unchanged"
             key = key_of(record)
@@ -71,7 +76,9 @@ class Planner:
                 self._fault(record, "", record.fault)
             elif key in seen:
                 self._fault(record, "size", f"this size is in row {seen[key]} already")
-            elif self._named(record):
+            elif complaint := identity.complaint(record):
+                self._fault(record, *complaint)
+            else:
                 seen[key] = record.number
                 item = self._stand.items.get(sku_of(*key))
                 groups.setdefault(key[0], []).append(Row(record, item))
@@ -89,18 +96,6 @@ class Planner:
         if row is not None:
             row.faulty = True
 
-    def _named(self, record: Record) -> bool:
-        product_id, size = key_of(record)
-        if sku_of(product_id, size) in self._stand.items:
-            return True  # whatever it is called, it is there
-        found = [("productId", product_id), ("size", size)]
-        bad = [column for column, text in found if not text.strip() or not plain(text)]
-        if bad:
-            self._fault(record, bad[0], "it names the size and cannot be empty or so long")
-        elif "/" in product_id:
-            self._fault(record, "productId", "a product's id has no slash")
-        return not bad and "/" not in product_id
-
     def _product(self, product_id: str, group: list[Row]) -> None:
         old = self._stand.products.get(product_id)
         now = {} if old is None else product_cells(old)
@@ -108,7 +103,9 @@ class Planner:
             self._snapshot(row)
             if not row.faulty:
                 self._row(row, old, now)
-        self._one_voice(group, now)
+        self._one_voice(group)
+        if old is None:
+            self._whole(group)
         fine = [row for row in group if not row.faulty]
         if old is None:
             self._add(product_id, fine)
@@ -152,6 +149,7 @@ class Planner:
         for column in (*PRODUCT_FIELDS, *ITEM_FIELDS):
             self._cell(row, column, cells.get(column, ""))
         self._stock(row)
+        note_unread(row, self._stand, self.plan.notices)
         changes = row.fields or row.shared or row.stock
         if off and changes and not row.back and not row.faulty and item is not None:
             self._fault(row.record, "", "it is off sale: bring it back first", row)
@@ -167,9 +165,11 @@ class Planner:
         if alike(column, text, now) or (snapshot is not None and snapshot.same(column, text)):
             return
         try:
-            value = PARSERS[column](text)
+            value = value_of(row, column, text, now, self.plan.notices)
         except ValueError as error:
-            self._fault(row.record, column, f"{text[:80]!r} is not {error}", row)
+            self._fault(row.record, column, str(error), row)
+            return
+        if isinstance(value, Unclear):
             return
         if snapshot is not None and not snapshot.same(column, now):
             self._fault(row.record, column, f"it was changed since the export, to {now!r}", row)
@@ -191,9 +191,11 @@ class Planner:
         if row.mark is not None and text.strip() == str(row.mark.stock):
             return
         try:
-            value: int = PARSERS["stock"](text)
+            value = value_of(row, "stock", text, str(now), self.plan.notices)
         except ValueError as error:
-            self._fault(row.record, "stock", f"{text[:80]!r} is not {error}", row)
+            self._fault(row.record, "stock", str(error), row)
+            return
+        if isinstance(value, Unclear):
             return
         if row.item is None:
             row.on_hand = value
@@ -234,25 +236,23 @@ class Planner:
             return None
         return now + change
 
-    def _one_voice(self, group: list[Row], now: Mapping[str, str]) -> None:
-        """All rows of a product that say something about it have to say the same.
+    def _one_voice(self, group: list[Row]) -> None:
+        """All rows of a product that say something about it have to say the same."""
+        for row, column, words in disagreements(group):
+            self._fault(row.record, column, words, row)
 
-        A row that says what it said when it was exported, or nothing, says nothing.
-        """
-        for column in PRODUCT_FIELDS:
-            first: Row | None = None
-            for row in group:
-                text = row.record.cells.get(column)
-                if row.faulty or text is None or (row.snapshot and column not in row.shared):
-                    continue
-                if row.silent(column):
-                    continue
-                if first is None:
-                    first = row
-                elif not alike(column, text, first.record.cells[column]):
-                    other = f"row {first.record.number} has {first.record.cells[column]!r}"
-                    words = f"a product has one {column}, and {other}"
-                    self._fault(row.record, column, words, row)
+    def _whole(self, group: list[Row]) -> None:
+        """A new product is not made without what a row at fault says about it."""
+        bad = [
+            fault
+            for fault in self.plan.faults
+            if fault.column in PRODUCT_FIELDS
+            and any(row.record.number == fault.row for row in group)
+        ]
+        for row in group if bad else ():
+            if not row.faulty:
+                words = f"row {bad[0].row} of the same new product is at fault"
+                self._fault(row.record, bad[0].column, words, row)
 
     def _add(self, product_id: str, rows: list[Row]) -> None:
         """Adds a product with its sizes."""

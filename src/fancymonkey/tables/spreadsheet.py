@@ -8,12 +8,17 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
 from fancymonkey.errors import DataError
-from fancymonkey.tables.text import ROWS_MAX, TooManyRows
+from fancymonkey.tables.columns import columns_of
+from fancymonkey.tables.numbers import without_noise
+from fancymonkey.tables.shown import tidy
+from fancymonkey.tables.text import ROWS_MAX, TooManyRows, trimmed
+from fancymonkey.tables.unresolved import unread_cells
 
 UNPACKED_MAX = 128 * 1024 * 1024
 """Bytes of everything in the file."""
@@ -23,7 +28,20 @@ CELLS_MAX = 4_000_000
 CELL_MAX = 32_767
 """Characters of a cell, as spreadsheets have it."""
 
+SHEETS_SHOWN = 50
+"""Names of sheets that an error lists."""
+
 NO_TABLE = "It is no spreadsheet that can be read. Save it as XLSX, or as CSV in UTF-8."
+
+
+class WhichSheet(DataError):
+    """Which sheet is meant is open. `sheets` are those that could be."""
+
+    def __init__(self, text: str, sheets: Sequence[str]) -> None:
+        named = ", ".join(repr(one) for one in sheets[:SHEETS_SHOWN])
+        super().__init__(f"{text} Choose one of them (`sheet`, or --sheet): {named}.")
+        self.reason = text
+        self.sheets = list(sheets[:SHEETS_SHOWN])
 
 
 def is_spreadsheet(data: bytes) -> bool:
@@ -68,31 +86,86 @@ def repacked(data: bytes) -> bytes:
     return made.getvalue()
 
 
-def read(data: bytes) -> list[tuple[int, list[str]]]:
-    """The lines of the first sheet that is shown, the header in front. Raises DataError."""
-    from python_calamine import CalamineError, SheetVisibleEnum, load_workbook
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A sheet of a spreadsheet: its name, its lines (the header in front), and all names."""
+
+    name: str
+    rows: list[tuple[int, list[str]]]
+    names: list[str]
+
+
+def read(data: bytes, wanted: str | None = None) -> Sheet:
+    """The sheet that is wanted, or the only one with a table. Raises DataError, WhichSheet."""
+    from python_calamine import CalamineError, SheetTypeEnum, SheetVisibleEnum, load_workbook
 
     plain = repacked(data)
     try:
         book = load_workbook(io.BytesIO(plain))
         shown = [
-            one.name for one in book.sheets_metadata if one.visible is SheetVisibleEnum.Visible
+            one.name
+            for one in book.sheets_metadata
+            if one.visible is SheetVisibleEnum.Visible and one.typ is SheetTypeEnum.WorkSheet
         ]
+        left = [CELLS_MAX]
+        if wanted is not None:
+            found = sheet_called(wanted, book.sheet_names, shown)
+            return Sheet(found, _lines(book, plain, found, left), shown)
         if not shown:
             raise DataError("There is no sheet in it.")
-        sheet = book.get_sheet_by_name(shown[0])
-        if sheet.total_height * sheet.total_width > CELLS_MAX:
-            raise DataError("The sheet is too large: take away what lies far from the table.")
-        lines = sheet.to_python(skip_empty_area=False)
+        sheets = [Sheet(one, _lines(book, plain, one, left), shown) for one in shown]
     except (CalamineError, OSError, ValueError, OverflowError) as error:
         raise DataError(NO_TABLE) from error
+    return the_table(sheets)
+
+
+def sheet_called(wanted: str, every: Sequence[str], shown: Sequence[str]) -> str:
+    """The sheet of this name, whatever its case and the spaces around it. Raises WhichSheet."""
+    if wanted in every:
+        return wanted
+    found = [one for one in every if tidy(one).casefold() == tidy(wanted).casefold()]
+    if len(found) != 1:
+        raise WhichSheet(f"There is no sheet {wanted[:80]!r}.", shown)
+    return found[0]
+
+
+def the_table(sheets: Sequence[Sheet]) -> Sheet:
+    """The one sheet that has a table. Raises WhichSheet where several do."""
+    filled = [one for one in sheets if one.rows]
+    tables = [one for one in filled if _is_table(one)]
+    if len(tables) > 1:
+        raise WhichSheet("Several sheets hold a table, and one is read.", [x.name for x in tables])
+    return (tables or filled or sheets)[0]
+
+
+def _is_table(sheet: Sheet) -> bool:
+    try:
+        columns_of(trimmed(sheet.rows[0][1]))
+    except DataError as error:
+        return "is there twice" in str(error)  # a table, with a fault that must be reported
+    return True
+
+
+def _lines(book: Any, data: bytes, name: str, left: list[int]) -> list[tuple[int, list[str]]]:
+    """The lines of a sheet that say anything. `left` are the cells that may still be read."""
+    sheet = book.get_sheet_by_name(name)
+    left[0] -= sheet.total_height * sheet.total_width
+    if left[0] < 0:
+        raise DataError("The sheets are too large: take away what lies far from the table.")
+    lines = sheet.to_python(skip_empty_area=False)
+    unread = unread_cells(data, name)
     rows: list[tuple[int, list[str]]] = []
     for number, line in enumerate(lines, 1):
         cells = [as_text(value) for value in line]
-        if any(cells):
+        for place, text in unread.pop(number, ()):
+            cells += [""] * (place - len(cells) + 1)
+            cells[place] = text
+        if any(cell.strip() for cell in cells):
             rows.append((number, cells))
         if len(rows) > ROWS_MAX + 1:
             raise TooManyRows
+    if unread:  # below everything else
+        raise DataError(NO_TABLE)
     return rows
 
 
@@ -102,7 +175,9 @@ def as_text(value: Any) -> str:
         case bool():
             return "true" if value else "false"
         case float():
-            return format(Decimal(repr(value)).normalize(), "f") if abs(value) < 1e300 else "?"
+            if not abs(value) < 1e300:
+                return "?"
+            return without_noise(format(Decimal(f"{value:.15g}").normalize(), "f"))
         case datetime():
             return value.date().isoformat() if value.time() == time() else value.isoformat()
         case date() | time():
@@ -143,7 +218,7 @@ def _write_cell(sheet: Any, row: int, place: int, text: str, kind: str, formats:
         return
     if len(text) > CELL_MAX:
         raise DataError("A text is too long for a spreadsheet. Take CSV instead.")
-    if kind == "number" and Decimal(repr(float(text))) == Decimal(text):
+    if kind == "number" and Decimal(f"{float(text):.15g}") == Decimal(text):
         sheet.write_number(row, place, float(text))  # to the last digit, or as the text that it is
     elif kind == "switch":
         sheet.write_boolean(row, place, text == "true")

@@ -6,12 +6,26 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from fancymonkey.core.bulk import Stocked
 from fancymonkey.errors import DataError
-from fancymonkey.tables.columns import COLUMNS, NUMBERS, Record, cells_of, columns_of
+from fancymonkey.tables.columns import (
+    COLUMNS,
+    ITEM_FIELDS,
+    NUMBERS,
+    PRODUCT_FIELDS,
+    Record,
+    cells_of,
+    columns_of,
+)
 from fancymonkey.tables.formulas import safe, unsafe
 from fancymonkey.tables.mark import mark_text
+from fancymonkey.tables.shown import UNRESOLVED
+
+BOM = "\ufeff"
+"""Without it some spreadsheets take UTF-8 for something else, and write what they misread."""
 
 Row = tuple[int, list[str]]
 """A line of a file: its number, and its cells."""
+
+MAY_CHANGE = (*PRODUCT_FIELDS, *ITEM_FIELDS)
 
 ROWS_MAX = 50_000
 """Rows of a table, besides its header."""
@@ -72,7 +86,7 @@ def read(text: str) -> list[Row]:
     rows: list[Row] = []
     try:
         for number, cells in enumerate(reader, first):
-            if any(cells) or not rows:
+            if any(cell.strip() for cell in cells) or not rows:
                 rows.append((number, cells))
             if len(rows) > ROWS_MAX + 1:
                 raise TooManyRows
@@ -108,5 +122,12 @@ def record(columns: Sequence[str], number: int, cells: list[str]) -> Record:
     if len(cells) < len(columns) or any(cells[len(columns) :]):
         fault = f"it has {len(cells)} cells, the header has {len(columns)}"
     named = zip(columns, cells, strict=False)
-    found = {name: cell if name in NUMBERS else unsafe(cell) for name, cell in named}
+    found = {name: cell if name in NUMBERS else _text(name, cell) for name, cell in named}
     return Record(number, found, fault)
+
+
+def _text(column: str, cell: str) -> str:
+    """A text of ours; what begins with = is a formula that some program did not work out."""
+    if cell.startswith("=") and column in MAY_CHANGE:
+        return UNRESOLVED + cell
+    return unsafe(cell)

@@ -1,100 +1,32 @@
-"""Acts: changes that are kept so that they can be undone, and how they are done in portions."""
+"""Changes that a request makes: kept so that they can be undone, with the shop at hand."""
 
-import asyncio
-import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
-from fancymonkey.core.act import Act
-from fancymonkey.core.bulk import portions
-from fancymonkey.core.command import Command
-from fancymonkey.core.execute import DryRun, Many
 from fancymonkey.core.outcomes import Code, Refused
-from fancymonkey.engine.engine import Engine
-from fancymonkey.web.answers import RequestKey, refusal
+from fancymonkey.services.change_runner import ChangeRunner, Maker
+from fancymonkey.services.request_key import RequestKey
+from fancymonkey.web.answers import refusal
 from fancymonkey.web.shop import Shop
 
-Maker = Callable[[str], Command]
-"""Makes a command whose entries say that they were caused by this act."""
-
-NEWEST_FIRST = (1 << 44) - 1
-LATEST_FIRST = (1 << 40) - 1
+__all__ = ["Doing", "Maker", "raise_refused"]
 
 
-def new_act_id(engine: Engine) -> str:
-    """An id that sorts before those of earlier acts, so that the newest is read first."""
-    when = NEWEST_FIRST - engine.clock()
-    return f"act_{when:011x}{LATEST_FIRST - engine.view.revision:010x}{secrets.token_hex(4)}"
+class Doing(ChangeRunner):
+    """Something that somebody does over HTTP."""
 
-
-@dataclass(slots=True)
-class Doing:
-    """Something that somebody does; `act` is its id, None as long as nothing has changed.
-
-    A request that is repeated with its `key` does nothing again, and learns the first one's act.
-    """
-
-    shop: Shop
-    actor: str
-    action: str
-    reason: str = ""
-    key: RequestKey | None = None
-    digest: str = ""
-    dry_run: bool = False
-    act: str | None = None
-
-    async def run(self, makers: Sequence[Maker], first: int = 0) -> AsyncIterator[Any]:
-        """Does it in portions, yielding each command's row as `Many` answers it.
-
-        Other commands get their turn in between. `first` numbers the portions from there on.
-        """
-        engine = self.shop.engine
-        planned = self.act or new_act_id(engine)
-        for part, some in enumerate(portions(makers), first):
-            many = Many(commands=tuple(make(self.act or planned) for make in some))
-            data = await self._submit(many, self.act or planned, part)
-            for row in data["rows"]:
-                yield row
-            await asyncio.sleep(0)
-
-    async def whole(self, makers: Sequence[Maker]) -> list[dict[str, Any]]:
-        """Does all of it in one transaction; where a row is refused, nothing of it is done."""
-        planned = self.act or new_act_id(self.shop.engine)
-        commands = tuple(make(planned) for make in makers)
-        command = Many(commands=commands, all_or_nothing=True)
-        answer = await self.shop.engine.submit(self._act(command, planned, 0))
-        if isinstance(answer, Refused):
-            if not isinstance(answer.detail, dict) or "rows" not in answer.detail:
-                raise refusal(answer)
-            refused: list[dict[str, Any]] = answer.detail["rows"]
-            return refused
-        self.act = self.act or answer.data.get("act")
-        rows: list[dict[str, Any]] = answer.data["rows"]
-        return rows
-
-    async def _submit(self, many: Many, act_id: str, part: int) -> Any:
-        answer = await self.shop.engine.submit(self._act(many, act_id, part))
-        if isinstance(answer, Refused):
-            raise refusal(answer)
-        self.act = self.act or answer.data.get("act")
-        return answer.data
-
-    def _act(self, many: Many, act_id: str, part: int) -> Command:
-        if self.dry_run:
-            return DryRun(command=many)
-        key = None if self.key is None else self.key.part(part)
-        return Act(
-            act_id=act_id,
-            part=part,
-            action=self.action,
-            reason=self.reason,
-            command=many,
-            actor=self.actor,
-            command_id=None if key is None else key.id,
-            former_id=None if key is None else key.former,
-            digest=self.digest,
-        )
+    def __init__(
+        self,
+        shop: Shop,
+        actor: str,
+        action: str,
+        reason: str = "",
+        key: RequestKey | None = None,
+        digest: str = "",
+        dry_run: bool = False,
+    ) -> None:
+        super().__init__(shop.engine, actor, action, reason, key, digest, dry_run)
+        self.shop = shop
 
 
 def raise_refused(rows: Sequence[dict[str, Any]]) -> None:

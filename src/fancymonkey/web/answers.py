@@ -2,12 +2,11 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
 from typing import Any
 
-from fancymonkey.core.bulk import part_id
 from fancymonkey.core.model import MANUAL
 from fancymonkey.core.outcomes import Code, Refused
+from fancymonkey.services.request_key import RequestKey
 from fancymonkey.web.http import Call, Headers, Problem
 from fancymonkey.web.wire import fault_out
 
@@ -88,22 +87,6 @@ def as_sent(data: dict[str, Any], sent: str) -> dict[str, Any]:
     if len(sent) <= ID_KEPT or data["session_id"] != _short(sent):
         return data
     return {**data, "session_id": sent}
-
-
-@dataclass(frozen=True, slots=True)
-class RequestKey:
-    """The ids of the command that a request stands for: ours, and that of versions before 0089."""
-
-    id: str
-    former: str
-
-    def part(self, number: int) -> "RequestKey":
-        """The ids of a portion's command."""
-        return RequestKey(part_id(self.id, number), part_id(self.former, number))
-
-    def about(self, what: str) -> "RequestKey":
-        """The ids of a command besides; no key holds a space."""
-        return RequestKey(f"{self.id} {what}", f"{self.former} {what}")
 
 
 def buyer(session_id: str) -> str:

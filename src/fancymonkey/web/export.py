@@ -14,9 +14,6 @@ from fancymonkey.web.http import Call, Problem, Reply
 from fancymonkey.web.shop import Shop
 from fancymonkey.web.wire import iso
 
-BOM = "\ufeff"
-"""Without it some spreadsheets take UTF-8 for something else, and write what they misread."""
-
 TEMPLATE = (
     *("productId", "size", "name", "category", "price", "stock", "lowStockThreshold", "soldOut"),
     *("restockDate", "skuId", "priceId", "image"),
@@ -67,7 +64,7 @@ def _columns(given: str | None, default: Sequence[str]) -> Sequence[str]:
 
 
 def _csv(rows: Sequence[Stocked], columns: Sequence[str], revision: int) -> bytes:
-    return (BOM + "".join(text.write(rows, columns, revision))).encode()
+    return (text.BOM + "".join(text.write(rows, columns, revision))).encode()
 
 
 def _portions(

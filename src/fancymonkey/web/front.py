@@ -12,7 +12,9 @@ from typing import Any
 from fancymonkey.accounts.acts import KNOWN_MOST
 from fancymonkey.accounts.model import Denied
 from fancymonkey.errors import FancyMonkeyError, Overloaded
+from fancymonkey.services.change_runner import ChangeRefused
 from fancymonkey.web import demo
+from fancymonkey.web.answers import refusal
 from fancymonkey.web.cors import SHARED, Cors
 from fancymonkey.web.crowd import Crowd
 from fancymonkey.web.denial import denial
@@ -222,6 +224,8 @@ def failure(error: Exception, call: Call) -> Reply:
         return error.reply()
     if isinstance(error, Denied):
         return denial(error).reply()
+    if isinstance(error, ChangeRefused):
+        return refusal(error.refused).reply()
     named = {"request": call.id}
     if isinstance(error, FancyMonkeyError):
         log.warning("%s %s: %s", call.method, call.scope["path"], error, extra=named)

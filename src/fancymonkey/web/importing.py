@@ -12,15 +12,18 @@ from fancymonkey.accounts.model import Right
 from fancymonkey.core.model import Outcome
 from fancymonkey.core.outcomes import Refused
 from fancymonkey.core.record import Remember
+from fancymonkey.errors import DataError
+from fancymonkey.services.import_apply import import_plan
+from fancymonkey.services.import_read import Tell, plan_table, read_table, steady
+from fancymonkey.services.request_key import RequestKey
 from fancymonkey.tables.plan import CellChange, Plan, Wish
+from fancymonkey.tables.spreadsheet import WhichSheet
+from fancymonkey.tables.text import TooManyRows
 from fancymonkey.web.access import require
-from fancymonkey.web.acts import Doing
-from fancymonkey.web.answers import RequestKey, refusal, request_key
-from fancymonkey.web.applying import Applying
+from fancymonkey.web.answers import refusal, request_key
 from fancymonkey.web.choice import Query
 from fancymonkey.web.front import failure
 from fancymonkey.web.http import NO_STORE, NOSNIFF, Call, Lines, Problem, Reply, ok
-from fancymonkey.web.reading import Tell, plan_table, read_table, steady
 from fancymonkey.web.shop import Shop
 from fancymonkey.web.wire import encode
 
@@ -46,7 +49,8 @@ async def import_table(shop: Shop, call: Call) -> Reply:
     )
     whole = query.one_of("rows", "all", "good") == "all"
     key = request_key(call, actor.name) if apply else None
-    taking = _Import(shop, call, await call.body(FILE_MAX), wish, apply, whole, key)
+    sheet = query.text("sheet")
+    taking = _Import(shop, call, await call.body(FILE_MAX), wish, apply, whole, sheet, key)
     if b"application/x-ndjson" not in call.headers.get(b"accept", b""):
         return ok(await taking.run(lambda step, done, of: None))
     return _as_lines(shop, call, taking.run)
@@ -88,15 +92,23 @@ class _Import:
     wish: Wish
     apply: bool
     whole: bool
+    sheet: str | None
     key: RequestKey | None
 
     async def run(self, tell: Tell) -> bytes:
         """The answer. Raises Problem."""
         with self.shop.sheets, steady():
-            if not self.apply:
-                return await self._take(tell, "")
-            async with self.shop.importing:  # one after the other, so that a repetition finds it
-                return await self._once(tell)
+            try:
+                if not self.apply:
+                    return await self._take(tell, "")
+                async with self.shop.importing:  # one after the other: a repetition finds it
+                    return await self._once(tell)
+            except TooManyRows as error:
+                raise Problem(422, "too_many_rows", str(error)) from None
+            except WhichSheet as error:
+                raise Problem(400, "bad_table", str(error), sheets=error.sheets) from None
+            except DataError as error:
+                raise Problem(400, "bad_table", str(error)) from None
 
     async def _once(self, tell: Tell) -> bytes:
         """Applies it, or gives the answer again that the same key has got."""
@@ -123,20 +135,29 @@ class _Import:
         )
 
     def _digest(self) -> str:
-        wish = encode([self.wish.reason, self.wish.create, self.whole])
+        wishes = [self.wish.reason, self.wish.create, self.whole]
+        wish = encode(wishes if self.sheet is None else [*wishes, self.sheet])
         content = hashlib.sha256(self.data).digest()
         return hashlib.sha256(b"/api/admin/import\n" + wish + content).hexdigest()
 
     async def _take(self, tell: Tell, mark: str) -> bytes:
         shop, wish = self.shop, self.wish
-        records = await read_table(self.data, tell)
+        table = await read_table(self.data, tell, self.sheet)
+        records = table.records
         plan = await plan_table(shop.engine, records, wish, tell)
         act = None
         if self.apply:
             key = None if self.key is None else self.key.about("rows")
-            doing = Doing(shop, wish.actor, "import", wish.reason, key, mark)
-            await self._do(doing, plan, tell)
-            act = doing.act
+            act = await import_plan(
+                shop.engine, plan, wish, tell, good=not self.whole, key=key, digest=mark
+            )
+            if self.whole and plan.faults:
+                raise Problem(
+                    422,
+                    "import_faults",
+                    "Nothing was changed: repair the rows in `faults`, or leave them out.",
+                    **_told(plan, 0),
+                )
         applied = plan.count("new") + plan.count("changed") if self.apply else 0
         self.call.about = f"{'applied' if self.apply else 'preview'}: {wish.reason}, {applied} rows"
         columns = list(records[0].cells) if records else []
@@ -146,20 +167,8 @@ class _Import:
             "act": act,
         }
         answer |= {"revision": shop.engine.view.revision, "columns": columns}
+        answer |= {"sheet": table.sheet, "sheets": table.sheets}
         return encode({**answer, **_told(plan, applied), "changes": _changes(plan)})
-
-    async def _do(self, doing: Doing, plan: Plan, tell: Tell) -> None:
-        applying = Applying(doing, plan, tell)
-        if not self.whole:
-            await applying.good()
-            return
-        if plan.faults or not await applying.all():
-            raise Problem(
-                422,
-                "import_faults",
-                "Nothing was changed: mend the rows in `faults`, or leave them out.",
-                **_told(plan, 0),
-            )
 
 
 def _told(plan: Plan, applied: int) -> dict[str, Any]:
@@ -175,7 +184,11 @@ def _told(plan: Plan, applied: int) -> dict[str, Any]:
         {"row": one.row, "column": one.column or None, "reason": one.text}
         for one in plan.faults[:SHOWN]
     ]
-    return {"counts": counts, "faults": faults}
+    notices = [
+        {"column": one.column, "reason": one.text, "rows": one.rows, "count": one.count}
+        for one in plan.notices
+    ]
+    return {"counts": counts, "faults": faults, "notices": notices}
 
 
 def _changes(plan: Plan) -> list[dict[str, Any]]:

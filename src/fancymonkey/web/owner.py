@@ -8,11 +8,11 @@ from msgspec import Meta, Struct
 from fancymonkey.core.act import ACTS
 from fancymonkey.core.document import Document
 from fancymonkey.core.model import split_sku
+from fancymonkey.services.undo import Act, find_act, undo_act
 from fancymonkey.web.access import require
 from fancymonkey.web.choice import Query, choice_of
 from fancymonkey.web.http import JSON, NOSNIFF, Call, Problem, Reply, ok, parse
 from fancymonkey.web.shop import Shop
-from fancymonkey.web.undoing import Act, find_act, undo_act
 from fancymonkey.web.wire import encode, iso
 
 PAGE = 100

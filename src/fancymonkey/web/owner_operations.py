@@ -170,6 +170,7 @@ OWNERS: tuple[Operation, ...] = (
             ("rows", "query", "`all` where missing, or `good`: leave out rows at fault"),
             ("create", "query", "`true`: make products and sizes that are not there"),
             ("name", "query", "Of the file, for the ledger"),
+            ("sheet", "query", "The name of the sheet to read where a spreadsheet has several"),
             ("Accept", "header", "`application/x-ndjson`: lines that say how far it is"),
         ),
         takes=("text/csv", export.XLSX),

@@ -204,6 +204,8 @@ OWNERS_ANSWERS: dict[str, dict[str, Any]] = {
         "act": None,
         "revision": 82,
         "columns": ["productId", "size", "stock", "exported"],
+        "sheet": None,
+        "sheets": [],
         "counts": {
             "rows": 41,
             "new": 0,
@@ -219,6 +221,7 @@ OWNERS_ANSWERS: dict[str, dict[str, Any]] = {
                 "reason": "'many' is not a whole number from 0 to 1000000000",
             }
         ],
+        "notices": [],
         "changes": [
             {
                 "row": 2,

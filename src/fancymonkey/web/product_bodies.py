@@ -9,7 +9,7 @@ from msgspec.json import Decoder
 
 from fancymonkey.core.model import Item, Product
 from fancymonkey.store.pictures import image_of, with_image
-from fancymonkey.tables.cells import PARSERS
+from fancymonkey.tables.cells import PARSERS, exact_price
 from fancymonkey.web.http import Problem
 from fancymonkey.web.spelling import new_name
 from fancymonkey.web.wire import Id, Stock, Text
@@ -178,10 +178,11 @@ COLUMNS = {"restock_date": "restockDate", "sku_id": "skuId", "price_id": "priceI
 def _checked(name: str, value: Any) -> Any:
     """A value as a cell of a table would have it. Raises Problem 422."""
     column = COLUMNS.get(name, name)
-    if isinstance(value, Decimal):
-        value = _digits(value)
+    parse = PARSERS[column]
+    if isinstance(value, Decimal):  # a number of JSON, whose point parts nothing but decimals
+        value, parse = _digits(value), exact_price
     try:
-        return PARSERS[column](value or "")
+        return parse(value or "")
     except ValueError as error:
         raise Problem(422, "invalid_request", f"{column} is not {error}.") from None
 

@@ -14,9 +14,8 @@ from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.undo import Undo
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.look_back import counted_since
-from fancymonkey.web.acts import new_act_id
-from fancymonkey.web.answers import refusal
-from fancymonkey.web.http import RETRY_SOON, Problem
+from fancymonkey.errors import Overloaded
+from fancymonkey.services.change_runner import ChangeRefused, new_act_id
 
 LOOKS = 20
 """How often a portion is tried while buyers keep moving its units."""
@@ -56,10 +55,12 @@ class Undone:
 
 
 async def find_act(engine: Engine, name: str) -> Act:
-    """The act. Raises Problem 404."""
+    """The act. Raises ChangeRefused."""
     row = await engine.store.find(Document, (ACTS, name))
     if row is None or not row.body:
-        raise Problem(404, "unknown_act", "There is no such act, or it is too long ago.")
+        raise ChangeRefused(
+            Refused(Code.UNKNOWN_ACT, "There is no such act, or it is too long ago.")
+        )
     return msgspec.json.decode(row.body, type=Act)
 
 
@@ -68,7 +69,7 @@ async def undo_act(
 ) -> Undone:
     """Undoes every portion; without `partial` only where all of them can be.
 
-    An act of one portion is undone in one transaction. Raises Problem 409, 503.
+    An act of one portion is undone in one transaction. Raises ChangeRefused, Overloaded.
     """
     act_id = new_act_id(engine)
     command = Undo(undoes=name, act_id=act_id, actor=actor, cause=act_id, partial=partial)
@@ -110,10 +111,8 @@ class _Undoing:
                 found.failed += answer.detail["failed"]
                 return
             if answer.code is not Code.STALE:
-                raise refusal(answer)
-        raise Problem(
-            503, "overloaded", "Too much is sold of it just now. Try again.", headers=[RETRY_SOON]
-        )
+                raise ChangeRefused(answer)
+        raise Overloaded("Too much is sold of it just now. Try again.")
 
     async def _look(self, part: int, partial: bool) -> Undo:
         """The command, with what is on hand of each SKU that nobody has counted since."""

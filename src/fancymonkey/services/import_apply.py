@@ -8,18 +8,45 @@ from fancymonkey.core.adjust import Adjust
 from fancymonkey.core.bulk import CHUNK, PORTION
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import Chain, flatten
+from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.look_back import entries_since
-from fancymonkey.tables.plan import Fault, Plan, Step, with_actor
+from fancymonkey.services.change_runner import ChangeRunner
+from fancymonkey.services.import_read import Tell
+from fancymonkey.services.request_key import RequestKey
+from fancymonkey.services.undo import find_act, undo_act
+from fancymonkey.tables.plan import Fault, Plan, Step, Wish, with_actor
 from fancymonkey.tables.said import SAID
-from fancymonkey.web.acts import Doing
-from fancymonkey.web.reading import Tell
-from fancymonkey.web.undoing import find_act, undo_act
+
+
+async def import_plan(
+    engine: Engine,
+    plan: Plan,
+    wish: Wish,
+    tell: Tell,
+    *,
+    dry_run: bool = False,
+    good: bool = False,
+    key: RequestKey | None = None,
+    digest: str = "",
+) -> str | None:
+    """Carries out a plan as one act and returns its id, None where nothing has changed.
+
+    All of it or nothing, unless `good`: then rows at fault are left out. What goes wrong is added
+    to the plan's faults. A `dry_run` tries it and changes nothing.
+    """
+    runner = ChangeRunner(engine, wish.actor, "import", wish.reason, key, digest, dry_run)
+    applying = Applying(runner, plan, tell)
+    if good:
+        await applying.good()
+    elif not plan.faults:
+        await applying.all()
+    return runner.act
 
 
 class Applying:
     """Does the steps of a plan. A step that cannot be done any more becomes a fault of its rows."""
 
-    def __init__(self, doing: Doing, plan: Plan, tell: Tell) -> None:
+    def __init__(self, doing: ChangeRunner, plan: Plan, tell: Tell) -> None:
         self._doing = doing
         self._plan = plan
         self._tell = tell
@@ -29,7 +56,7 @@ class Applying:
     async def all(self) -> bool:
         """Everything, or nothing and False."""
         steps = self._plan.steps
-        if len(steps) > CHUNK:
+        if len(steps) > CHUNK and not self._doing.dry_run:
             await self._portions(stop=True)
             if not self._plan.faults:
                 return True
@@ -60,7 +87,7 @@ class Applying:
 
     async def _still_so(self, steps: Sequence[Step]) -> list[Step]:
         """The steps whose stock nobody else has counted since it was planned."""
-        async for entries in entries_since(self._doing.shop.engine, self._seen):
+        async for entries in entries_since(self._doing.engine, self._seen):
             for entry in entries:
                 if entry.kind in SAID and entry.cause != self._doing.act:
                     self._others[entry.sku] = self._others.get(entry.sku, 0) + entry.on_hand
@@ -88,7 +115,7 @@ class Applying:
         doing = self._doing
         if doing.act is None:
             return
-        engine = doing.shop.engine
+        engine = doing.engine
         act = await find_act(engine, doing.act)
         await undo_act(engine, doing.actor, doing.act, act, partial=True, dry_run=False)
         doing.act = None

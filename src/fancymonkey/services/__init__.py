@@ -1,0 +1,1 @@
+"""What the web and the command line do alike: imports, changes that can be undone, and undo."""

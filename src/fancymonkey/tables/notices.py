@@ -1,0 +1,41 @@
+"""What a file says and an import leaves as it is: reported, so that it does not pass silently."""
+
+from dataclasses import dataclass, field
+
+SHOWN = 5
+"""Rows that a notice names."""
+
+
+@dataclass(slots=True)
+class Notice:
+    """Something about cells of one column that are not taken in. `rows` has the first few."""
+
+    column: str
+    words: str
+    count: int = 0
+    rows: list[int] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """The notice as a sentence."""
+        named = ", ".join(str(row) for row in self.rows)
+        more = ", …" if self.count > len(self.rows) else ""
+        where = f"row {named}" if self.count == 1 else f"{self.count} rows ({named}{more})"
+        return f"{self.words.replace('{rows}', where)}."
+
+
+class Notices:
+    """All notices of an import, each kind once."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str], Notice] = {}
+
+    def __iter__(self):  # type: ignore[no-untyped-def]
+        return iter(self._found.values())
+
+    def add(self, row: int, column: str, kind: str, words: str) -> None:
+        """Notes a row. The first of a kind gives the words, which say `{rows}` for the rows."""
+        one = self._found.setdefault((column, kind), Notice(column, words))
+        one.count += 1
+        if len(one.rows) < SHOWN:
+            one.rows.append(row)

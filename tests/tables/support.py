@@ -1,0 +1,88 @@
+"""A small shop, and files of it as other programs would write them."""
+
+import csv
+import io
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import xlsxwriter
+
+from fancymonkey.core.bulk import Stocked
+from fancymonkey.core.model import Item, Level, Product, sku_of
+from fancymonkey.tables import spreadsheet, text
+from fancymonkey.tables.columns import COLUMNS
+from fancymonkey.tables.identity import with_known_keys
+from fancymonkey.tables.plan import Plan, Stand, Wish, marks_of
+from fancymonkey.tables.planner import Planner
+
+REVISION = 50
+Cells = dict[str, str]
+
+
+def stocked(
+    product_id: str = "tee", size: str = "M", *, stock: int = 20, reserved: int = 0, **more: Any
+) -> Stocked:
+    sku = sku_of(product_id, size)
+    fields = {"price": Decimal(1299), "restock_date": "2026-12-01"} | more.pop("product", {})
+    product = Product(product_id, more.pop("name", product_id.upper()), "tops", **fields)
+    item = Item(sku, product_id, size, **({"sku_id": "00123"} | more))
+    return Stocked(product, item, Level(sku, on_hand=stock, reserved=reserved))
+
+
+def stand_of(*rows: Stocked) -> Stand:
+    return Stand(
+        {row.product.product_id: row.product for row in rows},
+        {row.item.sku: row.item for row in rows},
+        {row.level.key: row.level for row in rows},
+        REVISION,
+    )
+
+
+def exported(*rows: Stocked) -> list[Cells]:
+    """The rows of an export, by column."""
+    return list(csv.DictReader(io.StringIO("".join(text.write(rows, COLUMNS, REVISION)))))
+
+
+def file_of(rows: Sequence[Cells], separator: str = ",") -> bytes:
+    made = io.StringIO()
+    writer = csv.DictWriter(made, list(rows[0]), delimiter=separator)
+    writer.writeheader()
+    writer.writerows(rows)
+    return made.getvalue().encode()
+
+
+def plan(stand: Stand, data: bytes | Sequence[Cells], *, create: bool = True) -> Plan:
+    """What a file would change: CSV, XLSX, or rows."""
+    if not isinstance(data, bytes):
+        data = file_of(data)
+    if spreadsheet.is_spreadsheet(data):
+        records = text.records(spreadsheet.read(data).rows)
+    else:
+        records = text.records(text.read(text.decoded(data)))
+    records = with_known_keys(records, stand)
+    marks_of(records, stand)
+    return Planner(stand, Wish(create=create)).read(records)
+
+
+def faults(found: Plan) -> list[tuple[int, str]]:
+    return [(one.row, one.column) for one in found.faults]
+
+
+def book(*sheets: tuple[str, list[list[Any]]], **formats: str) -> bytes:
+    """A spreadsheet. A cell that is a pair is written by the method of that name."""
+    made = io.BytesIO()
+    with xlsxwriter.Workbook(made) as file:
+        styles = {name: file.add_format({"num_format": one}) for name, one in formats.items()}
+        for name, rows in sheets:
+            page = file.add_worksheet(name)
+            for row, cells in enumerate(rows):
+                for place, cell in enumerate(cells):
+                    match cell:
+                        case (str() as style, value) if style in styles:
+                            page.write(row, place, value, styles[style])
+                        case ("formula", str() as formula, result):
+                            page.write_formula(row, place, formula, None, result)
+                        case _:
+                            page.write(row, place, cell)
+    return made.getvalue()
