@@ -13,7 +13,7 @@ from fancymonkey.engine.view import View
 from fancymonkey.store.pictures import image_of
 from fancymonkey.tables.cells import loadable
 from fancymonkey.web.http import JSON, NOSNIFF, Problem, Reply
-from fancymonkey.web.wire import encode, iso
+from fancymonkey.web.wire import encode, iso, left
 
 Question = tuple[str | None, str | None, bool]
 """Product, category, and whether only low stock is wanted."""
@@ -177,7 +177,7 @@ def size_out(view: View, item: Item, level: Level) -> dict[str, Any]:
         "size": item.size,
         "stock": level.on_hand,
         "reserved": level.reserved,
-        "available": level.available,
+        "available": left(level.available),
         "lowStockThreshold": item.low_stock_threshold,
         "isLowStock": is_low(item, level),
         "isOutOfStock": level.available <= 0,
@@ -206,7 +206,7 @@ def _card(view: View, product_id: str, sizes: list[tuple[Item, Level]]) -> Card:
             "totals": {
                 "stock": sum(level.on_hand for _, level in sizes),
                 "reserved": sum(level.reserved for _, level in sizes),
-                "available": sum(level.available for _, level in sizes),
+                "available": sum(left(level.available) for _, level in sizes),
             },
             "restockDate": product.restock_date,
             **_picture(product),
