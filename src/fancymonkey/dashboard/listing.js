@@ -24,4 +24,4 @@ export function listing(label, columns, rows, { key, current = () => false }) {
 /** What a line of a hold or an entry is about, in words, leading to its history. */
 export const sizeOf = (line) => `${line.name ?? line.productId}${line.size ? ` ${line.size}` : ""}`;
 export const skuOf = (line) => (line.size ? `${line.productId}/${line.size}` : line.productId);
-export const toHistory = (line) => html`<a href="/admin/history.html?sku=${encodeURIComponent(skuOf(line))}" title=${skuOf(line)}>${sizeOf(line)}</a>`;
+export const toHistory = (line) => html`<a class="called" href="/admin/history.html?sku=${encodeURIComponent(skuOf(line))}" title=${skuOf(line)}>${sizeOf(line)}</a>`;

@@ -183,6 +183,7 @@ OWNERS_ANSWERS: dict[str, dict[str, Any]] = {
         ],
         "next": 80,
         "revision": 80,
+        "meant": None,
     },
     "explain": {
         "success": True,

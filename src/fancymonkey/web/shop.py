@@ -18,6 +18,7 @@ from fancymonkey.payments.basket import Terms
 from fancymonkey.payments.checkout import Checkouts
 from fancymonkey.payments.events import Policy
 from fancymonkey.payments.gateway import Gateway
+from fancymonkey.payments.paid import Payers
 from fancymonkey.payments.reconcile import Reconciler
 from fancymonkey.web.auth import Throttle
 from fancymonkey.web.glance import Glance
@@ -52,6 +53,7 @@ class Shop:
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     sources: Sources | None = field(init=False)
     meter: Meter = field(init=False, default_factory=Meter)
+    payers: Payers = field(init=False)
 
     def __post_init__(self) -> None:
         self.listing = Listing(self.engine)
@@ -60,6 +62,7 @@ class Shop:
         self.throttle = Throttle(self.engine.clock)
         self.accounts = accounts_of(self.engine, self.settings)
         self.policy = policy_of(self.settings)
+        self.payers = Payers(self.checkouts, self.engine.clock)
         self.sources = sources_of(self.engine, self.settings)
         if self.checkouts is not None:
             self.reconciler = Reconciler(self.engine, self.checkouts, self.policy)
