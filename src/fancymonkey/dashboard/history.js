@@ -3,7 +3,7 @@
 import { html, live, nothing } from "/admin/dom.js";
 import { date, number, plural, signed, when } from "/admin/format.js";
 import { readNames, sizeCalled, suggestions } from "/admin/names.js";
-import { listing, sizeOf, skuOf } from "/admin/listing.js";
+import { inShort, listing, sizeOf, skuOf } from "/admin/listing.js";
 import { Page, ask, filters, moment } from "/admin/page.js";
 import { KINDS, explained } from "/admin/waterfall.js";
 
@@ -73,7 +73,7 @@ function columns() {
   return [
     ["What", (entry) => html`<b>${KINDS[entry.kind] ?? entry.kind}</b> <small class="quiet">No. ${number(entry.revision)}</small>`, "title"],
     ["When", (entry) => moment(entry.at)],
-    ...(isSize() ? [] : [["Size", (entry) => button(sizeOf(entry), skuOf(entry), () => show({ sku: skuOf(entry), from: view.values.from, to: view.values.to }), "called")]]),
+    ...(isSize() ? [] : [["Size", (entry) => button(inShort(entry), `${sizeOf(entry)}, ${skuOf(entry)}`, () => show({ sku: skuOf(entry), from: view.values.from, to: view.values.to }), "called")]]),
     ["Change", change],
     ["On hand", after("stock"), "number"],
     ["Reserved", after("reserved"), "number"],

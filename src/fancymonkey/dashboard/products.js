@@ -98,8 +98,8 @@ function row(product) {
     go(product.productId);
   };
   return html`<tr>
-    <td class="name"><a href=${url} @click=${click}>${picture(product)}<span><b>${product.name}</b><small class="quiet">${product.productId}</small></span></a></td>
-    <td class="category">${product.category}</td>
+    <td class="name"><a href=${url} @click=${click}>${picture(product)}<span><b class="clamp" title=${product.name}>${product.name}</b><small class="quiet">${product.productId}</small></span></a></td>
+    <td class="category"><span class="clamp" title=${product.category}>${product.category}</span></td>
     <td class="number price">${product.price === null ? html`<span class="quiet">no price</span>` : money(product.price)}</td>
     <td class="some">${sizes.slice(0, 6).map((size) => html`<span class="chiplet ${size.stock > 0 ? "" : "none"}" title="${size.size}: ${number(size.stock)} on hand">${size.size}</span>`)}${sizes.length > 6 ? html`<span class="quiet">+${sizes.length - 6}</span>` : nothing}</td>
     <td class="number on-hand" data-label="on hand">${number(stock)}</td>
