@@ -50,14 +50,16 @@ def router(shop: Shop) -> APIRouter:
             await note(shop, call, reply.status)
         return response_of(reply)
 
-    known = {"responses": responses, "openapi_extra": {"security": SECRET}}
+    door = {"security": SECRET}
 
-    @routes.get("/api/cron/{job}", summary="Run a job, by GET", **known)
+    @routes.get(
+        "/api/cron/{job}", summary="Run a job, by GET", responses=responses, openapi_extra=door
+    )
     async def run_by_get(request: Request, job: str) -> Response:
         """Runs a job now, for schedulers that send GET."""
         return await answer(request, job)
 
-    @routes.post("/api/cron/{job}", summary="Run a job", **known)
+    @routes.post("/api/cron/{job}", summary="Run a job", responses=responses, openapi_extra=door)
     async def run_by_post(request: Request, job: str) -> Response:
         """Runs a job now and answers what came of it."""
         return await answer(request, job)
