@@ -256,3 +256,25 @@ async def test_4_what_happens_meanwhile_is_offered_and_moves_nothing(
         await expect(page.get_by_role("heading", name="Why is it 23?")).to_be_visible()
         await expect(offer).to_have_count(0)
         watched.assert_clean()
+
+
+async def test_history_is_found_by_the_name_of_a_product(browser: Browser, shop: Office) -> None:
+    async with member(browser, shop) as watched:
+        page = watched.page
+        await visit(page, shop, "history.html")
+        field = page.get_by_label("Product or size")
+        await field.fill("banana")
+        await expect(page.locator("#sizes option")).to_have_count(1)
+        await field.press("Enter")
+        await expect(page.locator(".state")).to_contain_text("What is called “banana”")
+        await expect(rows(page).first).to_contain_text("BANANA TEE")
+        assert "EMERALD" not in " ".join(await rows(page).all_inner_texts())
+        # A suggestion is one size, and says why it is what it is.
+        await field.fill("MIDNIGHT EMERALD HOODIE M")
+        await field.press("Enter")
+        await expect(page.get_by_role("heading", name="Why is it")).to_be_visible()
+        await field.fill("no such thing")
+        await field.press("Enter")
+        empty = page.get_by_text("No product or size is called “no such thing”.")
+        await expect(empty).to_be_visible()
+        watched.assert_clean()

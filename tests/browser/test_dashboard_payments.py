@@ -65,10 +65,16 @@ async def test_a_late_payment_is_refunded_once_by_the_owner(browser: Browser, sh
         await matters(page).get_by_role("button", name=re.compile("Refund")).click()
         asked = page.get_by_role("dialog", name="Give the money back?")
         await expect(asked).to_contain_text("This cannot be undone.")
+        await expect(asked).to_contain_text("$116.00 back to buyer@example.com: the whole payment")
+        await expect(asked).to_contain_text("1 × MIDNIGHT EMERALD HOODIE S")
         await page.keyboard.press("Escape")
         await expect(matters(page)).to_have_count(1)
+        await expect(matters(page)).to_contain_text("$116.00")
+        await expect(matters(page)).to_contain_text("buyer@example.com")
         await matters(page).get_by_role("button", name=re.compile("Refund")).click()
-        await asked.get_by_role("button", name="Refund", exact=True).dblclick()  # 48
+        button = asked.get_by_role("button", name="Refund $116.00", exact=True)
+        await expect(button).to_have_class(re.compile("danger"))
+        await button.dblclick()  # 48
         await expect(page.locator(".toast")).to_contain_text("The refund is under way.")
         await expect(page.get_by_text("1 settled one")).to_be_visible()
         assert len(sent) == 1

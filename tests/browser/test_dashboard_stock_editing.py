@@ -386,3 +386,88 @@ async def test_48_enter_twice_is_one_change(browser: Browser) -> None:
         assert len(updates) == 1
         assert len(await room.history(page, TEE)) == 3
         watched.assert_clean()
+
+
+@pytest.mark.parametrize(("choice", "after"), [("Keep 14", 14), ("Set 12", 12)])
+async def test_a_count_that_equals_the_old_number_is_a_count(
+    browser: Browser, choice: str, after: int
+) -> None:
+    """A colleague makes it 14 while somebody types the 12 that stood there."""
+    async with stockroom() as room, person(browser, room) as watched:
+        page = watched.page
+        await changed(page, "12")
+        await page.get_by_role("dialog").get_by_role("button", name="Save").click()
+        await expect(number(page)).to_have_value("12")
+        place = await typed(page, "12")
+        await room.update(page, M, stock=14)
+        await expect(row(page).locator(".hint")).to_have_text("now 14")
+        await place.press("Enter")
+        asked = page.get_by_role("dialog")
+        await expect(asked).to_contain_text("Changed to 14")
+        await expect(asked.get_by_role("button", name="Add 0")).to_have_count(0)
+        await asked.get_by_role("button", name=choice).click()
+        if after < 14:
+            await asked.get_by_role("button", name="Save").click()
+        await expect(asked).to_have_count(0)
+        await number(page).blur()
+        await expect(number(page)).to_have_value(str(after))
+        assert room.stock() == after
+
+
+@pytest.mark.parametrize("way", ["blur", "threshold", "unchanged"])
+async def test_the_old_number_is_compared_with_what_is_there_now(
+    browser: Browser, way: str
+) -> None:
+    async with stockroom() as room, person(browser, room) as watched:
+        page = watched.page
+        rows = sent(page)
+        field = "lowStockThreshold" if way == "threshold" else "stock"
+        old = "5" if way == "threshold" else "20"
+        place = await typed(page, old, field=field)
+        if way != "unchanged":
+            await room.update(page, M, **{field: 9 if way == "threshold" else 22})
+            await expect(row(page).locator(".hint")).to_contain_text("now")
+        if way == "blur":
+            await page.get_by_role("heading", name="Stock").click()
+        else:
+            await place.press("Enter")
+        if way == "unchanged":  # nothing has happened to it: there is nothing to send
+            await changed(page, "21", S)  # by then the other one would have gone
+            await expect(toast(page, "→ 21")).to_have_count(1)
+            assert [one["size"] for one in rows] == ["S"]
+            return
+        await expect(page.get_by_role("dialog")).to_contain_text("has changed")
+
+
+async def test_ctrl_z_goes_back_step_by_step(browser: Browser) -> None:
+    async with stockroom() as room, person(browser, room) as watched:
+        page = watched.page
+        for text in ("25", "30", "1000000"):
+            await changed(page, text)
+            await expect(toast(page, f"→ {int(text):,}")).to_have_count(1)
+        await page.get_by_role("heading", name="Stock").click()
+        for before in (30, 25, 20):
+            await page.keyboard.press("Control+z")
+            await expect(number(page)).to_have_value(str(before))
+            done = toast(page, "Undone. MIDNIGHT EMERALD HOODIE M: on hand")
+            await expect(done.filter(has_text=f"→ {before}.")).to_have_count(1)
+        # The messages of what was undone are gone: their Undo would lead nowhere.
+        await expect(page.get_by_role("button", name="Undo", exact=True)).to_have_count(0)
+        assert room.stock() == 20
+        watched.assert_clean()
+
+
+async def test_what_cannot_be_undone_is_said_in_words(browser: Browser) -> None:
+    async with stockroom() as room, person(browser, room) as watched:
+        page = watched.page
+        await changed(page, "25")
+        await expect(toast(page, "→ 25")).to_have_count(1)
+        await room.update(page, M, stock=22)
+        await page.get_by_role("heading", name="Stock").click()
+        await page.keyboard.press("Control+z")
+        refused = toast(page, "This cannot be undone. MIDNIGHT EMERALD HOODIE M")
+        await expect(refused).to_contain_text("It was counted since: 22 on hand.")
+        await expect(refused).not_to_contain_text("failed")
+        await expect(refused).not_to_contain_text("prod_")
+        await expect(refused.get_by_role("button", name="Undo")).to_have_count(0)
+        assert room.stock() == 22

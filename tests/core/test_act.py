@@ -118,7 +118,7 @@ def test_it_refuses_whole_or_does_what_it_can() -> None:
 @pytest.mark.parametrize(
     ("since", "reason"),
     [
-        (changed(low_stock_threshold=8), "lowStockThreshold was changed again: it is 8 now."),
+        (changed(low_stock_threshold=8), "The threshold was changed again: it is 8 now."),
         (RemoveProduct(product_id="a", before=("a/S", "a/M")), "It is off sale."),
     ],
 )

@@ -160,7 +160,8 @@ async def test_what_was_counted_since_is_not_undone(any_shop: Shop) -> None:
     for more in ({}, {"dryRun": True}, {"partial": True}):
         back = await undo(any_shop, act, **more)
         assert (back.status, back.code) == (409, "cannot_undo")
-        assert back.json["failed"] == [{**ROW, "reason": "It was counted since: 22 on hand."}]
+        named = {**ROW, "name": "MIDNIGHT EMERALD HOODIE"}
+        assert back.json["failed"] == [{**named, "reason": "It was counted since: 22 on hand."}]
     assert (await any_shop.size())["stock"] == 22
 
 

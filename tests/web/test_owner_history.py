@@ -316,3 +316,43 @@ async def test_a_late_payment_waits_in_the_overview() -> None:
         assert (found["matters"]["latePayment"], found["matters"]["open"]) == (1, 1)
         assert found["stock"]["backordered"] == 3
         assert found["days"][0]["sold"] == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "sizes"),
+    [
+        ("emerald", ["M", "L"]),
+        ("EMERALD hoodie_001/m", ["M"]),
+        ("hoodies", ["M", "L", "M"]),
+        ("ash s/m", []),
+        ("price_prod_hoodie_001_l", ["L"]),
+        ("prod_hoodie_002", ["M"]),
+        ("banana emerald", []),
+        ("socks", []),
+    ],
+)
+async def test_history_is_found_by_words(any_shop: Shop, words: str, sizes: list[str]) -> None:
+    await any_shop.reserve("cs_1", "M")
+    await any_shop.reserve("cs_2", "L")
+    await any_shop.reserve("cs_3", "M", product="prod_hoodie_002")
+    found = await get(any_shop, f"history?kind=reserved&q={quote(words)}")
+    assert [entry["size"] for entry in reversed(found["entries"])] == sizes
+    assert (found["meant"] == 0) == (words in ("banana emerald", "socks"))
+    file = await any_shop.client.get(
+        f"/api/admin/history?format=csv&kind=reserved&q={quote(words)}", OWNER
+    )
+    assert len(file.body.splitlines()) == 1 + len(sizes)
+
+
+async def test_history_by_words_comes_in_pages_and_knows_what_is_off_sale(shop: Shop) -> None:
+    for number in range(5):
+        await shop.reserve(f"cs_{number}")
+    await shop.client.post(
+        "/api/admin/products/archive", {"productId": HOODIE, "endHolds": True}, OWNER
+    )
+    first = await get(shop, "history?q=emerald&kind=reserved&limit=3")
+    rest = await get(shop, f"history?q=emerald&kind=reserved&limit=3&before={first['next']}")
+    assert [len(first["entries"]), len(rest["entries"]), rest["next"]] == [3, 2, None]
+    product = await get(shop, "history?q=emerald&kind=removed")
+    assert product["entries"]
+    assert (await get(shop, "history"))["meant"] is None

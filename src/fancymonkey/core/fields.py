@@ -14,6 +14,20 @@ WIRE = {
 }
 """Fields as people know them; the others are called so already."""
 
+CALLED = {
+    "low_stock_threshold": "The threshold",
+    "sold_out": "“Sold out”",
+    "restock_date": "The restock date",
+    "sku_id": "The SKU id",
+    "price_id": "The Stripe price",
+    "price": "The price",
+    "name": "The name",
+    "category": "The category",
+    "position": "The place in the list",
+    "archived": "“Off sale”",
+}
+"""Fields in messages to people."""
+
 
 def plain(value: Any) -> Any:
     """A field's value as JSON can hold it: a price as a text."""
@@ -39,12 +53,13 @@ def spelled(changes: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
 def in_words(changes: Mapping[str, Sequence[Any]], reason: str = "") -> str:
     """What has changed, in a line for the ledger."""
     text = "; ".join(
-        f"{one['field']} {_word(one['from'])} → {_word(one['to'])}" for one in spelled(changes)
+        f"{one['field']} {word(one['from'])} → {word(one['to'])}" for one in spelled(changes)
     )
     return (f"{reason}: {text}" if reason and text else reason or text)[:500]
 
 
-def _word(value: Any) -> str:
+def word(value: Any) -> str:
+    """A value as people read it."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "none" if value in (None, "") else str(value)

@@ -9,7 +9,7 @@ from fancymonkey.core import act
 from fancymonkey.core.adjust import Adjust, adjust
 from fancymonkey.core.command import Command, needs_item
 from fancymonkey.core.document import Document
-from fancymonkey.core.fields import WIRE, in_words, plain, spelled
+from fancymonkey.core.fields import CALLED, in_words, plain, spelled, word
 from fancymonkey.core.frozen import dataclass
 from fancymonkey.core.model import MAIN, Item, Kind, Product
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
@@ -92,7 +92,7 @@ def _fault(state: State, command: Undo, row: dict[str, Any]) -> str | None:
         if present != after:
             if name == "extra":
                 return "What the service does not know of it was changed again."
-            return f"{WIRE.get(name, name)} was changed again: it is {present} now."
+            return f"{CALLED.get(name, name)} was changed again: it is {word(present)} now."
     level = state.level(key)
     if row["stock"]:
         if key in command.counted:

@@ -82,7 +82,7 @@ function numberCell(table, row, field, label) {
       aria-describedby=${told ? id : nothing}
       ?data-unsent=${draft !== undefined}
       ?readonly=${!table.online}
-      .value=${live(draft?.text ?? String(seen))}
+      .value=${live(draft?.text ?? (here ? String(seen) : number(seen)))}
       @focus=${(event) => table.enter(event, row, field)}
       @input=${(event) => table.type(event, row, field)}
       @keydown=${(event) => table.key(event, row, field)}

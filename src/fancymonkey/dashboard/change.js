@@ -1,7 +1,7 @@
 // Changing stock: what was typed, sent with what was seen, shown at once, taken back where it is refused.
 
 import { api } from "/admin/session.js";
-import { number, signed } from "/admin/format.js";
+import { number, signed, ungrouped } from "/admin/format.js";
 import { toast } from "/admin/toast.js";
 
 export const REASONS = ["Correction", "Count", "Received", "Return", "Damaged", "Loss", "Promotion"];
@@ -9,7 +9,8 @@ const MOST = 1_000_000_000;
 
 /** What a number typed into a cell means: `{set}`, `{adjust}`, or `{error}`. */
 export function parse(text, present) {
-  const trimmed = text.trim().replace("−", "-");
+  const [, sign, digits] = /^([+-]?\s?)(.*)$/s.exec(text.trim().replace("−", "-"));
+  const trimmed = sign + ungrouped(digits);
   const relative = /^[+-]\s?(\d{1,10})$/.exec(trimmed);
   if (relative) {
     const by = Number(relative[1]) * (trimmed[0] === "-" ? -1 : 1);
@@ -22,7 +23,7 @@ export function parse(text, present) {
   return { set: Number(trimmed) };
 }
 
-const acts = []; // one's own, the latest last
+const acts = []; // one's own, the latest last: {act, after, close}, the last of which closes its message
 let undoing = false;
 
 /** Remembers an act for Ctrl+Z and offers to undo it. */
@@ -31,8 +32,7 @@ export function offerUndo(act, text, after = () => {}) {
     toast(text);
     return;
   }
-  acts.push({ act, after });
-  toast(text, { action: { label: "Undo", run: () => undo(act, after) } });
+  acts.push({ act, after, close: toast(text, { action: { label: "Undo", run: () => undo(act, after) } }) });
 }
 
 /** Undoes an act by entries that balance it; what is undone can be done again. */
@@ -41,6 +41,7 @@ export async function undo(act, after = () => {}, { partial = false } = {}) {
   undoing = true;
   try {
     const answer = await api("/api/admin/undo", { body: { act, partial } });
+    acts.find((kept) => kept.act === act)?.close(); // its Undo leads nowhere any more
     toast(toldUndone(answer), { action: { label: "Redo", run: () => undo(answer.act, after) } });
     after(answer);
   } catch (error) {
@@ -53,16 +54,14 @@ export async function undo(act, after = () => {}, { partial = false } = {}) {
 }
 
 function cannot(act, after, error) {
-  const failed = error.problem?.failed ?? [];
-  const why = failed.slice(0, 3).map((row) => `${row.productId} ${row.size}: ${row.reason}`);
-  const rest = failed.length ? { label: "Undo the rest", run: () => undo(act, after, { partial: true }) } : null;
-  toast([error.message, ...why].join(" "), { error: true, action: rest });
+  const rest = error.problem?.rest ? { label: `Undo the other ${number(error.problem.rest)}`, run: () => undo(act, after, { partial: true }) } : null;
+  toast(error.message, { error: true, action: rest });
 }
 
 function toldUndone(answer) {
   const [row, ...more] = answer.rows;
   if (!row || more.length) return answer.message;
-  return `Undone. ${row.productId} ${row.size}: ${row.changes.map(({ field, from, to }) => `${FIELDS[field] ?? field} ${from} → ${to}`).join(", ")}.`;
+  return `Undone. ${[row.name, row.size].filter(Boolean).join(" ")}: ${row.changes.map(({ field, from, to }) => `${FIELDS[field] ?? field} ${shown(from)} → ${shown(to)}`).join(", ")}.`;
 }
 
 document.addEventListener("keydown", (event) => {
@@ -97,11 +96,11 @@ export async function send(row, wish, was, reason, key) {
   }
 }
 
-const FIELDS = { stock: "on hand", lowStockThreshold: "threshold", soldOut: "sold out", restockDate: "restock date" };
+const FIELDS = { stock: "on hand", lowStockThreshold: "threshold", soldOut: "sold out", restockDate: "restock date", skuId: "SKU id", priceId: "Stripe price", archived: "off sale" };
+const shown = (value) => (typeof value === "number" ? number(value) : value === true ? "yes" : value === false ? "no" : (value ?? "none"));
 
 /** "HOODIE M: on hand 20 → 25". */
 export function told(row, field, from, to) {
-  const show = (value) => (typeof value === "number" ? number(value) : value === true ? "yes" : value === false ? "no" : (value ?? "none"));
   const by = field === "stock" ? ` (${signed(to - from)})` : "";
-  return `${row.name} ${row.size}: ${FIELDS[field]} ${show(from)} → ${show(to)}${by}.`;
+  return `${row.name} ${row.size}: ${FIELDS[field]} ${shown(from)} → ${shown(to)}${by}.`;
 }

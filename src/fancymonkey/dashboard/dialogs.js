@@ -69,7 +69,7 @@ export function askStale(row, typed, seen, stale) {
       <div class="actions">
         <button type="button" class="button" autofocus @click=${() => answer("keep")}>Keep ${show(stale.present)}</button>
         <button type="button" class="quiet" @click=${() => answer("set")}>Set ${show(typed)}</button>
-        ${isNumber && added >= 0 ? html`<button type="button" class="quiet" @click=${() => answer("add")}>${typed < seen ? "Take off" : "Add"} ${number(Math.abs(typed - seen))}: ${number(added)}</button>` : nothing}
+        ${isNumber && typed !== seen && added >= 0 ? html`<button type="button" class="quiet" @click=${() => answer("add")}>${typed < seen ? "Take off" : "Add"} ${number(Math.abs(typed - seen))}: ${number(added)}</button>` : nothing}
       </div>`,
   );
 }

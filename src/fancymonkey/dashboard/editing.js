@@ -117,6 +117,11 @@ export class Editing {
     const { sku, field, value, seen, adjust, reason } = change;
     const wish = await askStale(this.#stock.rows.get(sku), value, seen, stale);
     const again = { sku, field, seen: stale.present, reason };
+    if (wish === "set" && field === "stock" && value < stale.present && !reason) {
+      const { name, size } = this.#stock.rows.get(sku);
+      again.reason = await askReason(`${name} ${size}: ${number(stale.present)} → ${number(value)}`);
+      if (again.reason === null) return this.#back(sku, field);
+    }
     if (wish === "set") await this.save({ ...again, value, text: String(value) });
     else if (wish === "add") await this.save({ ...again, value: stale.present + value - seen, adjust: adjust ?? value - seen, text: signed(value - seen) });
     else this.#back(sku, field);

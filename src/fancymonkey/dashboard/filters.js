@@ -1,6 +1,7 @@
 // What narrows the table: views, the search, chips; and which columns it has.
 
 import { html, nothing } from "/admin/dom.js";
+import { categoryChips } from "/admin/categories.js";
 import { COLUMNS, keepColumns, movedColumn } from "/admin/columns.js";
 import { ask } from "/admin/dialogs.js";
 import { STATUS } from "/admin/stock.js";
@@ -49,11 +50,11 @@ async function saveView(page, query) {
 export function chips(page, categories) {
   const { view } = page;
   const status = ([name, words]) => chip(words, view.status.includes(name), () => page.change({ status: toggled(view.status, name) }));
-  const category = (name) => chip(name, view.category.includes(name), () => page.change({ category: toggled(view.category, name) }));
+  const toggle = (name) => page.change({ category: toggled(page.view.category, name) });
   return html`<div class="chips" role="group" aria-label="Filters">
     ${Object.entries(STATUS).slice(0, 5).map(status)}
     ${chip("Reserved", view.reserved, () => page.change({ reserved: !view.reserved }))}
-    ${categories.length > 1 ? html`<span class="bar" aria-hidden="true"></span>${categories.map(category)}` : nothing}
+    ${categories.length > 1 ? html`<span class="bar" aria-hidden="true"></span>${categoryChips(categories, view.category, toggle, () => page.view.category)}` : nothing}
   </div>`;
 }
 

@@ -4,12 +4,26 @@ const whole = new Intl.NumberFormat();
 export const number = (value) => whole.format(value);
 export const signed = (value) => (value > 0 ? `+${number(value)}` : number(value).replace("-", "−"));
 
+const group = whole.formatToParts(1_000_000).find((part) => part.type === "group")?.value ?? ",";
+const grouped = new RegExp(`^\\d{1,3}(?:[${/[.,]/.test(group) ? `\\${group}` : group}\\s]\\d{3})+$`);
+/** Digits as they are typed: without the separators with which numbers are shown. */
+export const ungrouped = (text) => (grouped.test(text) ? text.replace(/\D/g, "") : text);
+
 let currency = "usd";
 export const setCurrency = (code) => {
   currency = code;
 };
 export const money = (amount) =>
   new Intl.NumberFormat(undefined, { style: "currency", currency, maximumFractionDigits: Number.isInteger(amount) ? 0 : 2 }).format(amount);
+
+/** An amount that was paid, with the currency it was paid in and all its decimals. */
+export const paidMoney = (amount, code) => {
+  try {
+    return new Intl.NumberFormat(undefined, { style: "currency", currency: code }).format(amount);
+  } catch {
+    return `${amount} ${code}`.trim(); // a code that the browser does not know
+  }
+};
 
 const near = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "short" });
 const STEPS = [

@@ -2,7 +2,8 @@
 
 import { html, live, nothing } from "/admin/dom.js";
 import { date, number, plural, signed, when } from "/admin/format.js";
-import { listing, sizeOf, skuOf } from "/admin/listing.js";
+import { readNames, sizeCalled, suggestions } from "/admin/names.js";
+import { inShort, listing, sizeOf, skuOf } from "/admin/listing.js";
 import { Page, ask, filters, moment } from "/admin/page.js";
 import { KINDS, explained } from "/admin/waterfall.js";
 
@@ -10,10 +11,11 @@ const FIELDS = { stock: "on hand", reserved: "reserved", allocated: "allocated",
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
 const LIMIT = 100;
 let older = [];
+let typing = ""; // what suggestions are made for
 let fresh = false; // there are entries that are not shown yet
 const actors = new Set();
 
-const view = filters(["sku", "from", "to", "kind", "actor", "cause"], () => page.read());
+const view = filters(["sku", "q", "from", "to", "kind", "actor", "cause"], () => page.read());
 const isSize = () => view.values.sku.includes("/");
 
 /** The viewer's day as a time: its first moment, or the first after it. */
@@ -30,8 +32,8 @@ async function load() {
   older = [];
   fresh = false;
   const asked = question();
-  const { kind, actor, cause } = view.values;
-  const why = isSize() && !kind && !actor && !cause ? ask("/api/admin/explain", { sku: asked.sku, from: asked.from, asOf: asked.to }) : null;
+  const { kind, actor, cause, q } = view.values;
+  const why = isSize() && !q && !kind && !actor && !cause ? ask("/api/admin/explain", { sku: asked.sku, from: asked.from, asOf: asked.to }) : null;
   const [entries, story] = await Promise.all([ask("/api/admin/history", { ...asked, limit: LIMIT }), why && why.catch(unknown)]);
   for (const entry of entries.entries) if (entry.actor) actors.add(entry.actor);
   return { ...entries, why: story };
@@ -51,7 +53,7 @@ async function onward(before) {
 /* Drawing. */
 
 const show = (values) => view.set({ ...Object.fromEntries(Object.keys(view.values).map((name) => [name, ""])), ...values });
-const button = (words, title, run) => html`<button type="button" class="link tight" title=${title} @click=${run}>${words}</button>`;
+const button = (words, title, run, kind = "") => html`<button type="button" class="link tight ${kind}" title=${title} @click=${run}>${words}</button>`;
 
 const LINKS = {
   act: (id) => button("whole act", id, () => show({ cause: id })),
@@ -71,7 +73,7 @@ function columns() {
   return [
     ["What", (entry) => html`<b>${KINDS[entry.kind] ?? entry.kind}</b> <small class="quiet">No. ${number(entry.revision)}</small>`, "title"],
     ["When", (entry) => moment(entry.at)],
-    ...(isSize() ? [] : [["Size", (entry) => button(sizeOf(entry), skuOf(entry), () => show({ sku: skuOf(entry), from: view.values.from, to: view.values.to }))]]),
+    ...(isSize() ? [] : [["Size", (entry) => button(inShort(entry), `${sizeOf(entry)}, ${skuOf(entry)}`, () => show({ sku: skuOf(entry), from: view.values.from, to: view.values.to }), "called")]]),
     ["Change", change],
     ["On hand", after("stock"), "number"],
     ["Reserved", after("reserved"), "number"],
@@ -82,11 +84,22 @@ function columns() {
 }
 
 function form() {
-  const { sku, from, to, kind, actor, cause } = view.values;
+  const { sku, q, from, to, kind, actor, cause } = view.values;
+  const find = async (event) => {
+    const typed = event.target.value.trim();
+    await readNames();
+    const size = sizeCalled(typed);
+    view.set(size ? { sku: size, q: "" } : { sku: "", q: typed });
+  };
+  const suggest = (event) => {
+    typing = event.target.value;
+    readNames().then(() => page.draw());
+  };
   const put = (event) => view.set({ [event.target.name]: event.target.value.trim() });
   const day = (text) => (DATE.test(text) ? text : text ? localDay(text) : "");
   return html`<form class="columns" @submit=${(event) => event.preventDefault()}>
-      <label class="field grow">Product or size<input name="sku" type="search" placeholder="prod_hoodie_001/M   /" autocomplete="off" spellcheck="false" .value=${sku} @change=${put} /></label>
+      <label class="field grow">Product or size<input name="sku" type="search" list="sizes" placeholder="Name, size, category or id   /" autocomplete="off" spellcheck="false" .value=${q || sku} @focus=${readNames} @input=${suggest} @change=${find} /></label>
+      <datalist id="sizes">${suggestions(typing).map((one) => html`<option value=${one.name}></option>`)}</datalist>
       <label class="field">From<input name="from" type="date" .value=${live(day(from))} @change=${put} /></label>
       <label class="field">Up to<input name="to" type="date" .value=${live(day(to))} @change=${put} /></label>
       <label class="field">What<select name="kind" .value=${live(kind)} @change=${put}><option value="">Everything</option>${Object.entries(KINDS).map(([one, words]) => html`<option value=${one} ?selected=${one === kind}>${words}</option>`)}</select></label>
@@ -106,9 +119,9 @@ function localDay(time) {
 }
 
 function sentence(entries) {
-  const { sku, cause, from, to } = view.values;
+  const { sku, q, cause, from, to } = view.values;
   const named = entries.find((entry) => skuOf(entry) === sku);
-  const what = cause ? "One act, event or payment" : sku ? (named ? sizeOf(named) : sku) : "The whole shop";
+  const what = cause ? "One act, event or payment" : q ? `What is called “${q}”` : sku ? (named ? sizeOf(named) : sku) : "The whole shop";
   const told = (day) => (DATE.test(day) ? date(day) : when(day));
   const span = from && to ? ` from ${told(from)} to ${told(to)}` : from ? ` since ${told(from)}` : to ? ` up to ${told(to)}` : "";
   return `${what}${span}, the latest entry first.`;
@@ -127,7 +140,7 @@ function body(data) {
         ? html`${isSize() ? html`<h2 class="over">Entries</h2>` : nothing}
           ${listing("Entries", columns(), entries, { key: (entry) => entry.revision })}
           <p class="after">${next ? html`<button type="button" class="quiet" @click=${() => onward(next)}>Older entries</button>` : html`<span class="quiet">That is all: ${plural(entries.length, "entry", "entries")}.</span>`}</p>`
-        : html`<div class="empty"><p>Nothing of this kind has happened.</p><button type="button" class="button" @click=${() => show({})}>Show everything</button></div>`}`,
+        : html`<div class="empty"><p>${data.meant === 0 ? `No product or size is called “${view.values.q}”.` : "Nothing of this kind has happened."}</p><button type="button" class="button" @click=${() => show({})}>Show everything</button></div>`}`,
   };
 }
 

@@ -7,6 +7,7 @@ import { BULKS, bulk } from "/admin/bulk.js";
 import { details } from "/admin/details.js";
 import { Drafts } from "/admin/drafts.js";
 import { Editing } from "/admin/editing.js";
+import { sorted } from "/admin/categories.js";
 import { chips, chooseColumns, sorting, viewTabs } from "/admin/filters.js";
 import { clock, number, plural } from "/admin/format.js";
 import { whoAmI } from "/admin/session.js";
@@ -91,7 +92,7 @@ function summary() {
   }
   const parts = [[count.low, "low"], [count.out, "out"], [count.sold_out, "sold out by owner"], [count.backordered, "backordered"], [held, "held now"]];
   const words = parts.filter(([value]) => value).map(([value, what]) => `${number(value)} ${what}`);
-  return { sentence: words.length ? words.join(", ") : "Everything is in stock, nothing is held", categories: [...categories].sort() };
+  return { sentence: words.length ? words.join(", ") : "Everything is in stock, nothing is held", categories: sorted(categories) };
 }
 
 function totals() {

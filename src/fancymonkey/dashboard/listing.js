@@ -1,6 +1,6 @@
 // A table that is one on a wide screen and a stack of cards on a phone.
 
-import { html, repeat } from "/admin/dom.js";
+import { html, nothing, repeat } from "/admin/dom.js";
 
 /**
  * `columns` are `[heading, cell(row), kind]`; a kind is any of `number`, `title` (the card's first
@@ -24,4 +24,6 @@ export function listing(label, columns, rows, { key, current = () => false }) {
 /** What a line of a hold or an entry is about, in words, leading to its history. */
 export const sizeOf = (line) => `${line.name ?? line.productId}${line.size ? ` ${line.size}` : ""}`;
 export const skuOf = (line) => (line.size ? `${line.productId}/${line.size}` : line.productId);
-export const toHistory = (line) => html`<a href="/admin/history.html?sku=${encodeURIComponent(skuOf(line))}" title=${skuOf(line)}>${sizeOf(line)}</a>`;
+/** The same, where a very long name is cut off and its size is not. */
+export const inShort = (line) => html`<span class="name">${line.name ?? line.productId}</span>${line.size ? html` ${line.size}` : nothing}`;
+export const toHistory = (line) => html`<a class="called" href="/admin/history.html?sku=${encodeURIComponent(skuOf(line))}" title="${sizeOf(line)}, ${skuOf(line)}">${inShort(line)}</a>`;

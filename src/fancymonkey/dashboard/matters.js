@@ -2,7 +2,7 @@
 
 import { html, nothing } from "/admin/dom.js";
 import { ask as question } from "/admin/dialogs.js";
-import { number, plural } from "/admin/format.js";
+import { number, paidMoney, plural, when } from "/admin/format.js";
 import { listing, sizeOf, toHistory } from "/admin/listing.js";
 import { moment } from "/admin/page.js";
 import { api } from "/admin/session.js";
@@ -34,14 +34,14 @@ async function settle(matter, body, done, after) {
 }
 
 const note = html`<label class="field">Note, for yourselves<input name="note" maxlength="500" /></label>`;
-const buttons = (give, words) => html`<div class="actions"><button type="button" class="quiet" @click=${() => give(null)}>Cancel</button><button class="button">${words}</button></div>`;
+const buttons = (give, words, kind = "") => html`<div class="actions"><button type="button" class="quiet" @click=${() => give(null)}>Cancel</button><button class="button ${kind}">${words}</button></div>`;
 
 /** Asks once more, with room for a note, and settles it. */
-async function decide(matter, title, words, label, then, done, after) {
+async function decide(matter, title, words, label, then, done, after, kind = "") {
   const told = await question(
     title,
     (give) => html`<form @submit=${(event) => { event.preventDefault(); give(new FormData(event.target).get("note").trim()); }}>
-      <p>${words}</p>${note}${buttons(give, label)}
+      <p>${words}</p>${note}${buttons(give, label, kind)}
     </form>`,
   );
   if (told !== null) await settle(matter, { then, note: told }, done, after);
@@ -67,13 +67,29 @@ async function takeBack(matter, after) {
   if (units || answer.rest) await settle(matter, body, units ? `${plural(units, "unit")} back in stock.` : "Settled; nothing came back.", after);
 }
 
+/** What of a payment can still go back, as money; empty where Stripe did not say. */
+const leftOf = (paid) => (paid ? paidMoney(Math.max(0, Math.round((paid.amount - paid.refunded) * 1000) / 1000), paid.currency) : "");
+
+function aboutRefund(matter) {
+  const { paid, lines } = matter;
+  const units = lines.map((line) => `${number(line.quantity)} × ${sizeOf(line)}`).join(", ");
+  const about = units ? html`<br />It is about ${units}.` : nothing;
+  if (!paid) return html`Stripe gives back all that is left of the payment ${matter.payment}. How much that is and who paid it, Stripe did not say just now.${about}<br />This cannot be undone.`;
+  const whole = paid.refunded ? html`all that is left of ${paidMoney(paid.amount, paid.currency)}` : "the whole payment";
+  return html`Stripe gives <b>${leftOf(paid)}</b> back to <b>${paid.buyer ?? "the buyer"}</b>: ${whole}, paid on ${when(paid.at)}.${about}<br />This cannot be undone.`;
+}
+
+/** How much was paid, by whom and when. */
+const money = ({ paid }) => (paid ? html`<b class="number">${paidMoney(paid.amount, paid.currency)}</b>${paid.refunded ? html`<small class="block">${paidMoney(paid.refunded, paid.currency)} refunded</small>` : nothing}
+  ${paid.buyer ? html`<small class="block buyer">${paid.buyer}</small>` : nothing}<small class="quiet block">${when(paid.at)}</small>` : html`<span class="quiet">–</span>`);
+
 const act = (words, what, run) => html`<button type="button" class="quiet small" aria-label="${words.replace(" …", "")}: ${what}" @click=${run}>${words}</button>`;
 
 function actions(matter, can, after) {
   if (!can.stock || matter.progress !== "open") return nothing;
   const some = matter.lines.length > 0;
   const what = `${CONCERNS[matter.concern]?.[0] ?? matter.concern} ${matter.payment ?? ""}`;
-  const refund = () => decide(matter, "Give the money back?", `Stripe refunds the whole payment ${matter.payment}. This cannot be undone.`, "Refund", "refund", "The refund is under way.", after);
+  const refund = () => decide(matter, "Give the money back?", aboutRefund(matter), `Refund ${leftOf(matter.paid)}`.trim(), "refund", "The refund is under way.", after, "danger");
   const keep = () => decide(matter, "Keep it as a backorder?", "The buyer waits. The next goods that come in are theirs, without anybody doing anything.", "Keep as backorder", "done", "Kept as a backorder.", after);
   const done = () => decide(matter, "Is it settled?", "It leaves the list of what has to be decided.", "Mark as done", "done", "Marked as done.", after);
   const aside = () => decide(matter, "Put it aside?", "It leaves the list. Nothing else happens.", "Put aside", "dismissed", "Put aside.", after);
@@ -99,6 +115,7 @@ export function matterList(label, rows, can, after, current) {
   const columns = [
     ["What", (matter) => html`<b>${CONCERNS[matter.concern]?.[0] ?? matter.concern}</b>${state(matter)}<small class="quiet block">${CONCERNS[matter.concern]?.[1](matter.lines.length > 0)}</small>${FACTS.includes(matter.concern) && matter.note ? html`<small class="block">${matter.note}</small>` : nothing}${!FACTS.includes(matter.concern) && matter.note && matter.progress !== "open" ? html`<small class="block">“${matter.note}”</small>` : nothing}`, "title"],
     ["Units", (matter) => (matter.lines.length ? matter.lines.map((line) => html`<div><b class="number">${number(line.quantity)}</b> × ${toHistory(line)}</div>`) : html`<span class="quiet">–</span>`)],
+    ["Paid", money],
     ["Since", (matter) => moment(matter.openedAt)],
     ["Payment", payment],
   ];

@@ -1,6 +1,7 @@
 // Products and their sizes: finding, adding, changing, taking off sale and bringing back.
 
 import { html, nothing, repeat } from "/admin/dom.js";
+import { categoryChips, sorted } from "/admin/categories.js";
 import { offerUndo } from "/admin/change.js";
 import { ask as question } from "/admin/dialogs.js";
 import { money, number, plural, setCurrency } from "/admin/format.js";
@@ -97,8 +98,8 @@ function row(product) {
     go(product.productId);
   };
   return html`<tr>
-    <td class="name"><a href=${url} @click=${click}>${picture(product)}<span><b>${product.name}</b><small class="quiet">${product.productId}</small></span></a></td>
-    <td class="category">${product.category}</td>
+    <td class="name"><a href=${url} @click=${click}>${picture(product)}<span><b class="clamp" title=${product.name}>${product.name}</b><small class="quiet">${product.productId}</small></span></a></td>
+    <td class="category"><span class="clamp" title=${product.category}>${product.category}</span></td>
     <td class="number price">${product.price === null ? html`<span class="quiet">no price</span>` : money(product.price)}</td>
     <td class="some">${sizes.slice(0, 6).map((size) => html`<span class="chiplet ${size.stock > 0 ? "" : "none"}" title="${size.size}: ${number(size.stock)} on hand">${size.size}</span>`)}${sizes.length > 6 ? html`<span class="quiet">+${sizes.length - 6}</span>` : nothing}</td>
     <td class="number on-hand" data-label="on hand">${number(stock)}</td>
@@ -126,7 +127,8 @@ function body(data) {
   const all = data.products;
   const on = all.filter((one) => !one.archived);
   const meant = (archived ? all : on).filter((one) => (!category || one.category === category) && wanted.every((word) => words(one).includes(word)));
-  const categories = [...new Set(all.map((one) => one.category).filter(Boolean))].sort();
+  const categories = sorted(all.map((one) => one.category));
+  const toggle = (one) => { category = category === one ? "" : one; shown = SHOWN; keep(); page.draw(); };
   const chip = (name, pressed, click) => html`<button type="button" class="chip" aria-pressed=${pressed} @click=${() => { click(); shown = SHOWN; keep(); page.draw(); }}>${name}</button>`;
   const off = all.length - on.length;
   return {
@@ -134,7 +136,7 @@ function body(data) {
     actions: editable && all.length ? html`<button type="button" class="button" @click=${() => go("new")}>Add a product</button>` : nothing,
     content: html`${all.length
       ? html`<div class="tools"><input type="search" aria-label="Search products" placeholder="Search   /" .value=${search} @input=${(event) => { search = event.target.value; shown = SHOWN; keep(); page.draw(); }} /></div>
-        <div class="chips" role="group" aria-label="Filters">${chip("Off sale too", archived, () => (archived = !archived))}${categories.length > 1 ? html`<span class="bar" aria-hidden="true"></span>${categories.map((one) => chip(one, category === one, () => (category = category === one ? "" : one)))}` : nothing}</div>`
+        <div class="chips" role="group" aria-label="Filters">${chip("Off sale too", archived, () => (archived = !archived))}${categories.length > 1 ? html`<span class="bar" aria-hidden="true"></span>${categoryChips(categories, category ? [category] : [], toggle, () => (category ? [category] : []))}` : nothing}</div>`
       : nothing}
       ${meant.length ? list(meant) : empty(all.length)}`,
   };

@@ -4,6 +4,7 @@ import { LitElement, html, live, nothing, repeat } from "/admin/dom.js";
 import { rowOf } from "/admin/cells.js";
 import { COLUMNS } from "/admin/columns.js";
 import { peek } from "/admin/peek.js";
+import { Widths } from "/admin/widths.js";
 
 const PHONE = matchMedia("(max-width: 640px)");
 const SPARE = 8; // rows drawn beyond the edges
@@ -11,6 +12,7 @@ const GLOW = 1000;
 const MINUTE = 60_000;
 const ROW = 40;
 const CARD = 156;
+const LONG_CARD = 200;
 
 /**
  * Events: `edit` (`{sku, field, text, seen, move}`, cancelled where it stays as typed), `step`
@@ -45,6 +47,7 @@ export class StockTable extends LitElement {
     this.faults = new Map(); // "sku field" -> words
     this.last = new Map(); // what was drawn, to see what has changed
     this.glowing = new Map(); // "sku column" -> until
+    this.widths = new Widths();
   }
 
   createRenderRoot() {
@@ -75,7 +78,9 @@ export class StockTable extends LitElement {
   }
 
   willUpdate(changed) {
-    if (changed.has("skus")) this.places = new Map(this.skus.map((sku, place) => [sku, place]));
+    if (!changed.has("skus")) return;
+    this.places = new Map(this.skus.map((sku, place) => [sku, place]));
+    this.widths.measure(this.skus.map((sku) => this.stock.row(sku)), { anew: true });
   }
 
   get scroller() {
@@ -83,7 +88,12 @@ export class StockTable extends LitElement {
   }
 
   get height() {
-    return PHONE.matches ? CARD : ROW;
+    return PHONE.matches ? (this.widths.long ? LONG_CARD : CARD) : ROW;
+  }
+
+  /** How many characters are being typed into a column. */
+  #typed(column) {
+    return this.cursor?.field === column ? (this.drafts.get(this.cursor.sku, column)?.text.length ?? 0) : 0;
   }
 
   /** What part is in sight: on a phone the page moves, elsewhere the table does. */
@@ -98,6 +108,7 @@ export class StockTable extends LitElement {
   /** Notes what others have changed, so that it glows. */
   changed(skus) {
     const until = performance.now() + GLOW;
+    this.widths.measure([...skus].map((sku) => this.stock.row(sku)));
     for (const sku of skus) {
       const [row, old] = [this.stock.row(sku), this.last.get(sku)];
       if (!row || !old) continue;
@@ -157,9 +168,9 @@ export class StockTable extends LitElement {
   render() {
     const parts = this.loading ? [] : this.#parts();
     this.last = new Map(parts.filter((part) => part.sku).map(({ sku }) => [sku, this.stock.row(sku)]));
-    return html`<div class="scroll" @scroll=${() => this.#look()}>
-      <table role="table" aria-rowcount=${this.skus.length + 1} aria-busy=${this.loading} aria-label="Stock">
-        <colgroup><col class="pick" />${this.columns.map((column) => html`<col class=${column} />`)}<col class="menu" /></colgroup>
+    return html`<div class="scroll ${this.widths.long ? "long" : ""}" @scroll=${() => this.#look()}>
+      <table role="table" .style=${`--least: ${this.widths.least(this.columns, (column) => this.#typed(column))}`} aria-rowcount=${this.skus.length + 1} aria-busy=${this.loading} aria-label="Stock">
+        <colgroup><col class="pick" />${this.columns.map((column) => html`<col class=${column} .style=${`width: ${this.widths.of(column, this.#typed(column))}`} />`)}<col class="menu" /></colgroup>
         <thead role="rowgroup"><tr role="row" aria-rowindex="1">${this.#head()}</tr></thead>
         <tbody role="rowgroup">
           ${this.loading ? this.#skeleton() : repeat(parts, (part) => part.key, (part) => (part.gap ? this.#gap(part.gap) : rowOf(this, part.sku, part.place)))}
@@ -194,6 +205,8 @@ export class StockTable extends LitElement {
   /* Typing. What is typed is a draft until it is sent; Esc forgets it. */
 
   enter(event, row, field) {
+    // Digits alone, now and not at the next drawing: that would lose what is selected.
+    if (!this.drafts.get(row.sku, field)) event.target.value = event.target.value.replace(/\D/g, "");
     event.target.select();
     if (this.cursor?.sku === row.sku && this.cursor.field === field) return;
     this.cursor = { sku: row.sku, field, seen: row[field] };
@@ -231,7 +244,9 @@ export class StockTable extends LitElement {
   /** Hands over what was typed; the page says what becomes of it. Then goes up or down. */
   #commit(sku, field, move) {
     const draft = this.drafts.take(sku, field);
-    if (draft && draft.text.trim() !== String(draft.seen)) {
+    const present = this.stock.row(sku)?.[field] ?? draft?.seen;
+    // The number that stood there is a count too where another one stands there now.
+    if (draft && (draft.text.trim() !== String(draft.seen) || draft.seen !== present)) {
       if (!this.tell("edit", { ...draft, move })) {
         this.drafts.set(draft); // it stays as typed, and the page has said why
         this.requestUpdate();

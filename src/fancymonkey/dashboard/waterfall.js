@@ -61,7 +61,7 @@ function chart(rows) {
       ${next ? svg`<line class="link" x1=${x(row.to)} x2=${x(row.to)} y1="25" y2="32" />` : nothing}
     </svg>`;
   };
-  return html`<ol class="waterfall" aria-label="Steps">${rows.map(
+  return html`<ol class="waterfall" aria-label="Steps" .style=${`--told: ${Math.max(...rows.map((row) => String(row.told).length))}ch`}>${rows.map(
     (row, place) => html`<li class=${row.kind}><span class="what">${row.words}${row.note ? html`<small>${row.note}</small>` : nothing}</span>${bar(row, rows[place + 1])}<b class="number">${row.told}</b></li>`,
   )}</ol>`;
 }

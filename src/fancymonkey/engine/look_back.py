@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Collection
+from dataclasses import dataclass
 
+from fancymonkey.core.act import SAID
 from fancymonkey.core.model import Entry, Kind
 from fancymonkey.engine.engine import Engine
 
@@ -38,15 +40,25 @@ async def entries_since(engine: Engine, revision: int) -> AsyncIterator[list[Ent
         await asyncio.sleep(0)
 
 
-async def counted_since(
-    engine: Engine, revision: int, skus: Collection[str], cause: str = ""
-) -> set[str]:
-    """Which of these SKUs somebody has counted after a revision, but for one cause."""
-    found: set[str] = set()
+@dataclass(slots=True)
+class Said:
+    """What the owner said of a SKU for one cause: by how much, and whether it was a count."""
+
+    moved: int = 0
+    counted: bool = False
+
+
+async def said_since(
+    engine: Engine, revision: int, skus: Collection[str]
+) -> dict[str, dict[str | None, Said]]:
+    """What was said of each of these SKUs after a revision, by its cause."""
+    found: dict[str, dict[str | None, Said]] = {sku: {} for sku in skus}
     async for entries in entries_since(engine, revision):
         for entry in entries:
-            if entry.kind is Kind.COUNTED and entry.sku in skus and entry.cause != (cause or None):
-                found.add(entry.sku)
+            if entry.kind in SAID and entry.sku in found:
+                said = found[entry.sku].setdefault(entry.cause, Said())
+                said.moved += entry.on_hand
+                said.counted = said.counted or entry.kind is Kind.COUNTED
     return found
 
 

@@ -100,6 +100,11 @@ def minor_units(price: Decimal, currency: str) -> int:
     return int((price.scaleb(decimals) / step).to_integral_value()) * step
 
 
+def major_units(amount: int, currency: str) -> Decimal:
+    """An amount of Stripe's as a price."""
+    return Decimal(amount).scaleb(-UNITS.get(currency, CENTS)[0])
+
+
 def with_query(url: str, more: str) -> str:
     """A URL with one more field in its query."""
     address, mark, fragment = url.partition("#")

@@ -69,6 +69,17 @@ class Refund:
     given: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """What a buyer paid, in the smallest unit of the currency, and how much of it is back."""
+
+    amount: int
+    refunded: int
+    currency: str
+    buyer: str | None
+    at: int
+
+
 class Gateway:
     """Asks Stripe. Raises PaymentRefused: nothing was done. PaymentUnknown: nobody knows."""
 
@@ -163,6 +174,25 @@ class Gateway:
         except NONSENSE as error:
             raise _senseless() from error
 
+    async def paid(self, payment: str) -> Paid | None:
+        """What was paid by a payment (`pi_…` or `cs_…`); None where Stripe knows of none."""
+        if payment.startswith("cs_"):
+            retrieve = self._client.v1.checkout.sessions.retrieve_async
+            rows = [await self._ask(lambda: retrieve(payment))]
+        else:
+            listed = self._client.v1.checkout.sessions.list_async
+            rows = (await self._ask(partial(listed, {"payment_intent": payment}))).get("data", [])
+        if not rows:
+            return None
+        charges: list[dict[str, Any]] = []
+        intent = id_of(rows[0].get("payment_intent"))
+        if intent is not None:
+            charged = self._client.v1.charges.list_async
+            charges = (await self._ask(partial(charged, {"payment_intent": intent}))).get(
+                "data", []
+            )
+        return paid_of(rows[0], charges)
+
     async def refund(self, payment: str, key: str) -> Refund:
         """Gives all the money of a payment back (`pi_…`, or the session `cs_…`).
 
@@ -248,6 +278,22 @@ def session_of(row: dict[str, Any]) -> PaymentSession:
             asked=asked if isinstance(asked, int) else None,
             currency=str(row.get("currency") or "").lower()[:10],
             money={name: row[name] for name in MONEY if name in row},
+        )
+    except NONSENSE as error:
+        raise _senseless() from error
+
+
+def paid_of(session: dict[str, Any], charges: list[dict[str, Any]]) -> Paid:
+    """What a session and its charges say of the money. Raises PaymentUnknown."""
+    try:
+        details = session.get("customer_details") or {}
+        taken = [row for row in charges if row["paid"]]
+        return Paid(
+            amount=int(session["amount_total"]),
+            refunded=sum(int(row["amount_refunded"]) for row in taken),
+            currency=str(session["currency"]),
+            buyer=details.get("email") or session.get("customer_email"),
+            at=1000 * max([int(session["created"]), *(int(row["created"]) for row in taken)]),
         )
     except NONSENSE as error:
         raise _senseless() from error

@@ -13,7 +13,7 @@ from fancymonkey.core.execute import DryRun
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.undo import Undo
 from fancymonkey.engine.engine import Engine
-from fancymonkey.engine.look_back import counted_since
+from fancymonkey.engine.look_back import Said, said_since
 from fancymonkey.errors import Overloaded
 from fancymonkey.services.change_runner import ChangeRefused, new_act_id
 
@@ -114,6 +114,35 @@ class _Undoing:
                 raise ChangeRefused(answer)
         raise Overloaded("Too much is sold of it just now. Try again.")
 
+    async def _counted(self, causes: dict[str | None, Said]) -> bool:
+        """Whether a count of a SKU stands that this act did not make."""
+        for cause, said in causes.items():
+            if said.counted and cause != self._command.undoes and await self._stands(cause, causes):
+                return True
+        return False
+
+    async def _stands(self, cause: str | None, causes: dict[str | None, Said]) -> bool:
+        """Whether what was said for a cause still holds of a SKU.
+
+        What was undone holds no more, and does again where the undoing was undone.
+        """
+        stands = True
+        while cause is not None:
+            act = await self._act(cause)
+            by = None if act is None else causes.get(act.undone_by)
+            # The act may have been undone for other rows alone.
+            if act is None or by is None or by.moved != -causes[cause].moved:
+                break
+            stands, cause = not stands, act.undone_by
+        return stands
+
+    async def _act(self, name: str) -> Act | None:
+        """An act, or None where it is no longer kept."""
+        try:
+            return await find_act(self._engine, name)
+        except ChangeRefused:
+            return None
+
     async def _look(self, part: int, partial: bool) -> Undo:
         """The command, with what is on hand of each SKU that nobody has counted since."""
         engine, plan = self._engine, self._command
@@ -123,7 +152,9 @@ class _Undoing:
         seen = tuple((sku, engine.view.levels[sku, "main"].on_hand) for sku in skus)
         counted = set[str]()
         if skus:
-            counted = await counted_since(engine, self._since, set(skus), plan.undoes)
+            for sku, causes in (await said_since(engine, self._since, skus)).items():
+                if await self._counted(causes):
+                    counted.add(sku)
         return Undo(
             undoes=plan.undoes,
             act_id=plan.act_id,

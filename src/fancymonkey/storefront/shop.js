@@ -90,19 +90,59 @@ function drawGrid() {
   fm.paint(grid);
 }
 
-function drawFilters() {
-  const found = [...new Set([...fm.stock.values()].map((product) => product.category).filter(Boolean))];
+const FEW = 6; // categories that are always in sight
+let wide = false; // whether the others are, too
+let sought = '';
+
+const byName = (a, b) => a.localeCompare(b, undefined, { numeric: true, sensitivity: 'base' });
+
+function filterChip(category, words = category) {
+  return el('button', {
+    type: 'button', class: 'chip', title: words, 'aria-pressed': String(category === chosen),
+    onclick: () => { chosen = category; drawFilters(true); drawGrid(); },
+  }, words);
+}
+
+function moreFilters(found) {
+  const box = el('div', { class: 'more-filters', id: 'more-filters' });
+  const list = el('div', { class: 'filters', role: 'group', 'aria-label': 'More categories' });
+  const fill = () => {
+    const words = sought.toLowerCase().split(/\s+/).filter(Boolean);
+    const meant = found.filter((name) => words.every((word) => name.toLowerCase().includes(word)));
+    list.replaceChildren(...meant.map((name) => filterChip(name)));
+    if (!meant.length) list.append(el('p', { class: 'quiet' }, 'No category is called so.'));
+  };
+  const search = el('input', {
+    type: 'search', 'aria-label': 'Search categories', placeholder: 'Search categories',
+    oninput: (event) => { sought = event.target.value; fill(); },
+  });
+  search.value = sought;
+  fill();
+  box.append(search, list);
+  return box;
+}
+
+function drawFilters(anew = false) {
+  const found = [...new Set([...fm.stock.values()].map((product) => product.category))]
+    .filter(Boolean).sort(byName);
   const place = find('filters');
-  if (place.dataset.made === found.join()) return;
-  place.dataset.made = found.join();
-  place.replaceChildren(...['', ...found].map((category) => el('button', {
-    type: 'button', class: 'chip', 'aria-pressed': String(category === chosen),
-    onclick: (event) => {
-      chosen = category;
-      for (const chip of place.children) chip.setAttribute('aria-pressed', String(chip === event.target));
-      drawGrid();
-    },
-  }, category || 'Everything')));
+  const made = JSON.stringify(found);
+  if (!anew && place.dataset.made === made) return;
+  place.dataset.made = made;
+  if (chosen && !found.includes(chosen)) chosen = ''; // its last product is gone
+  const few = found.length <= FEW + 2;
+  const shown = few ? found : found.filter((name, at) => at < FEW || name === chosen);
+  const focused = place.contains(document.activeElement) ? document.activeElement.title : null;
+  place.replaceChildren(filterChip('', 'Everything'), ...shown.map((name) => filterChip(name)));
+  if (!few) {
+    place.append(el('button', {
+      type: 'button', class: 'chip', id: 'more', title: 'More categories',
+      'aria-expanded': String(wide), 'aria-controls': 'more-filters',
+      onclick: () => { wide = !wide; sought = ''; drawFilters(true); },
+    }, wide ? 'Fewer' : `More … ${(found.length - shown.length).toLocaleString()}`));
+    if (wide) place.append(moreFilters(found));
+  }
+  if (focused) [...place.querySelectorAll('.chip')].find((chip) => chip.title === focused)?.focus();
 }
 
 function drawLeft() {

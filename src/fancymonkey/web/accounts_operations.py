@@ -4,7 +4,7 @@ from typing import Any
 
 from fancymonkey.web import api_keys, own_account, people, record, sessions
 from fancymonkey.web.front import Endpoint
-from fancymonkey.web.operation import CSRF, LIMIT, OWNER, Operation
+from fancymonkey.web.operation import CSRF, JSON_TYPE, LIMIT, OWNER, Operation
 
 CHANGING = (400, 401, 403, 413, 422, 429)
 
@@ -166,6 +166,7 @@ ACCOUNTS: tuple[Operation, ...] = (
             ("actor", "query", "Only what this one did"),
             ("format", "query", "`json` where missing, or `csv`: a file of up to 50,000 acts"),
         ),
+        media=(JSON_TYPE, "text/csv"),
     ),
 )
 """Every endpoint about accounts."""

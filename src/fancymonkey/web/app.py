@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from fancymonkey import __version__
 from fancymonkey.accounts.model import Denied
@@ -134,6 +135,12 @@ async def _keep_last_version(shop: Shop) -> None:
             log.error("the last changes are in no version: %s", error)
 
 
+def _methods(app: FastAPI, request: Request) -> list[str]:
+    """All methods of a path; the router itself knows those of its first route alone."""
+    routes = [route for route in app.routes if route.matches(request.scope)[0] is not Match.NONE]
+    return sorted({method for route in routes for method in getattr(route, "methods", ())})
+
+
 def _speak_problems(app: FastAPI) -> None:
     """Makes every error of the app a problem in our words; none repeats what was sent."""
 
@@ -152,6 +159,8 @@ def _speak_problems(app: FastAPI) -> None:
         headers = [
             (name.lower().encode(), value.encode()) for name, value in (error.headers or {}).items()
         ]
+        if error.status_code == 405:
+            headers = [(b"allow", ", ".join(_methods(app, request)).encode())]
         return response_of(Problem(error.status_code, code, detail, headers=headers).reply())
 
     @app.exception_handler(RequestValidationError)

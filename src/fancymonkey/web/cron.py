@@ -10,6 +10,7 @@ from fancymonkey.jobs.desk import FAILED, JobRunning, Ran
 from fancymonkey.web.access import require
 from fancymonkey.web.front import failure, note
 from fancymonkey.web.http import RETRY_SOON, Call, Problem, ok, response_of
+from fancymonkey.web.operation import SECRET
 from fancymonkey.web.shop import Shop
 from fancymonkey.web.wire import encode, iso
 
@@ -49,12 +50,16 @@ def router(shop: Shop) -> APIRouter:
             await note(shop, call, reply.status)
         return response_of(reply)
 
-    @routes.get("/api/cron/{job}", summary="Run a job, by GET", responses=responses)
+    door = {"security": SECRET}
+
+    @routes.get(
+        "/api/cron/{job}", summary="Run a job, by GET", responses=responses, openapi_extra=door
+    )
     async def run_by_get(request: Request, job: str) -> Response:
         """Runs a job now, for schedulers that send GET."""
         return await answer(request, job)
 
-    @routes.post("/api/cron/{job}", summary="Run a job", responses=responses)
+    @routes.post("/api/cron/{job}", summary="Run a job", responses=responses, openapi_extra=door)
     async def run_by_post(request: Request, job: str) -> Response:
         """Runs a job now and answers what came of it."""
         return await answer(request, job)

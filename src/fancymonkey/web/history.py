@@ -7,9 +7,11 @@ from collections import deque
 from collections.abc import AsyncIterator
 from typing import Any
 
+from fancymonkey.core.bulk import Stocked, called
 from fancymonkey.core.ledger import InvariantBroken, evolve
 from fancymonkey.core.model import Entry, Item, Kind, Level, Product, split_sku
 from fancymonkey.engine.look_back import revision_at
+from fancymonkey.engine.view import View
 from fancymonkey.tables.formulas import safe
 from fancymonkey.web.access import require
 from fancymonkey.web.choice import Query
@@ -30,8 +32,10 @@ READ_AT_ONCE = 500
 class Wanted:
     """Which entries are wanted."""
 
-    def __init__(self, query: Query) -> None:
+    def __init__(self, query: Query, view: View) -> None:
         self.sku = query.text("sku")
+        words = query.text("q")
+        self.skus = None if words is None else named_so(view, words)
         self.since = instant("from", query.text("from"))
         self.until = instant("to", query.text("to"))
         self.kinds = set(query.texts("kind"))
@@ -50,7 +54,28 @@ class Wanted:
             and (not self.kinds or entry.kind in self.kinds)
             and (not self.actors or entry.actor in self.actors)
             and (self.cause is None or entry.cause == self.cause)
+            and (self.skus is None or entry.sku in self.skus)
         )
+
+
+def named_so(view: View, words: str) -> set[str]:
+    """The SKUs, and the ids of products, that have every word in what they are called.
+
+    What is off sale has a history too. A product is meant by words that it has without its sizes.
+    """
+    wanted = words.lower().split()
+    found = set()
+    for product in view.products.values():
+        skus = view.sizes.get(product.product_id, [])
+        rows = [Stocked(product, view.items[sku], Level(sku)) for sku in skus]
+        for row in rows:
+            text = called(row)
+            if all(word in text for word in wanted):
+                found.add(row.item.sku)
+        text = f"{product.product_id}\n{product.name}\n{product.category}".lower()
+        if all(word in text for word in wanted):
+            found.add(product.product_id)
+    return found
 
 
 Told = tuple[Entry, int, int, int]
@@ -58,10 +83,10 @@ Told = tuple[Entry, int, int, int]
 
 
 async def history(shop: Shop, call: Call) -> Reply:
-    """What was booked, the latest first: of one SKU or product, or of everything."""
+    """What was booked, the latest first: of one SKU or product, of what is called so, or of all."""
     await require(shop, call, "read")
     query = Query(call)
-    wanted = Wanted(query)
+    wanted = Wanted(query, shop.engine.view)
     limit = query.number("limit", PAGE, 1, PAGE_MAX)
     as_file = query.one_of("format", "json", "csv") == "csv"
     if as_file:
@@ -76,10 +101,11 @@ async def history(shop: Shop, call: Call) -> Reply:
     if as_file:
         return await _file(found[:limit])
     more = len(found) > limit
+    meant = None if wanted.skus is None else len(wanted.skus)
     entries = [named(shop.engine, _entry_out(*told)) for told in found[:limit]]
     following = entries[-1]["revision"] if more else None
     told = {"success": True, "entries": entries, "next": following, "revision": revision}
-    return ok(encode(told))
+    return ok(encode({**told, "meant": meant}))
 
 
 async def _of_sku(shop: Shop, wanted: Wanted, limit: int) -> AsyncIterator[Told]:

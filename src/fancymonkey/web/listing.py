@@ -16,7 +16,7 @@ from fancymonkey.store.pictures import image_of
 from fancymonkey.tables.cells import loadable
 from fancymonkey.web.http import JSON, NOSNIFF, Problem, Reply
 from fancymonkey.web.spelling import Spelling
-from fancymonkey.web.wire import encode, iso
+from fancymonkey.web.wire import encode, iso, left
 
 Question = tuple[str | None, str | None, bool]
 """Product, category, and whether only low stock is wanted."""
@@ -181,7 +181,7 @@ def size_out(view: View, item: Item, level: Level) -> dict[str, Any]:
         "size": item.size,
         "stock": level.on_hand,
         "reserved": level.reserved,
-        "available": level.available,
+        "available": left(level.available),
         "lowStockThreshold": item.low_stock_threshold,
         "isLowStock": is_low(item, level),
         "isOutOfStock": level.available <= 0,
@@ -210,7 +210,7 @@ def _card(view: View, product_id: str, sizes: list[tuple[Item, Level]]) -> Card:
             "totals": {
                 "stock": sum(level.on_hand for _, level in sizes),
                 "reserved": sum(level.reserved for _, level in sizes),
-                "available": sum(level.available for _, level in sizes),
+                "available": sum(left(level.available) for _, level in sizes),
             },
             "restockDate": shown_date(product.restock_date),
             **_picture(product),

@@ -18,6 +18,7 @@ from fancymonkey.store.opening import empty_store
 from fancymonkey.store.targets import same_store
 from fancymonkey.web.access import require_person
 from fancymonkey.web.http import Call, Problem, parse
+from fancymonkey.web.operation import SECRET
 from fancymonkey.web.shop import Shop
 from fancymonkey.web.wire import encode
 
@@ -36,6 +37,16 @@ class MigrateBody(Struct, rename="camel"):
 
 _body = msgspec.json.Decoder(MigrateBody)
 
+_REQUEST = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {"$ref": "#/components/schemas/MigrateBody"},
+            "example": {"to": "sqlite:///shop.db"},
+        }
+    },
+}
+
 _EXAMPLE = {
     "step": "done",
     "to": "sqlite:///shop.db",
@@ -53,6 +64,7 @@ def router(shop: Shop) -> APIRouter:
 
     @routes.post(
         "/api/admin/migrate",
+        operation_id="migrate",
         summary="Move the running shop into another store",
         response_class=StreamingResponse,
         responses={
@@ -60,10 +72,12 @@ def router(shop: Shop) -> APIRouter:
             400: {"description": "Malformed"},
             401: {"description": "Not allowed without the right secret"},
             403: {"description": "Not enabled, or not allowed to this one"},
+            413: {"description": "The body is too long"},
             409: {"description": "A move is under way, or the shop has moved already"},
             422: {"description": "Well-formed, but it makes no sense"},
             429: {"description": "Too many; see Retry-After"},
         },
+        openapi_extra={"security": SECRET, "requestBody": _REQUEST},
     )
     async def migrate(request: Request) -> StreamingResponse:
         """Copies, catches up and switches while the shop sells, and tells how far it is.

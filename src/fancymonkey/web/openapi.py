@@ -7,17 +7,38 @@ from typing import Any
 import msgspec
 
 from fancymonkey.payments.events import Event
-from fancymonkey.web import about, admin, checkout, inventory, payments, stripe, system, wire
+from fancymonkey.web import (
+    about,
+    admin,
+    checkout,
+    inventory,
+    moving,
+    payments,
+    stripe,
+    system,
+    wire,
+)
 from fancymonkey.web.accounts_operations import ACCOUNTS
 from fancymonkey.web.alert_operations import ALERTING
 from fancymonkey.web.alert_samples import ALERT_ANSWERS, ALERT_REQUESTS
 from fancymonkey.web.front import Endpoint, Routes
 from fancymonkey.web.guard import PLAIN
 from fancymonkey.web.http import JSON, Call, Reply
-from fancymonkey.web.operation import LIMIT, MEANING, OWNER, Operation
+from fancymonkey.web.operation import (
+    JSON_TYPE,
+    LIMIT,
+    MEANING,
+    OWNER,
+    SCHEMES,
+    SECRET,
+    SECRET_OR_SESSION,
+    Operation,
+)
 from fancymonkey.web.owner_operations import OWNERS
 from fancymonkey.web.owner_samples import OWNERS_ANSWERS, OWNERS_REQUESTS
+from fancymonkey.web.parameters import parameter
 from fancymonkey.web.samples import ANSWERS, REQUESTS
+from fancymonkey.web.shapes import shape_of
 from fancymonkey.web.shop import Shop
 from fancymonkey.web.wire import encode
 
@@ -231,12 +252,14 @@ def document_route(document: Callable[[], dict[str, Any]]) -> Routes:
 def add_to(document: dict[str, Any]) -> dict[str, Any]:
     """The OpenAPI document with the front's endpoints added."""
     bodies = [operation.body for operation in OPERATIONS if operation.body is not None]
-    bodies.append(wire.UpdateRow)
+    bodies += [wire.UpdateRow, moving.MigrateBody]
     schemas, components = msgspec.json.schema_components(bodies, ref_template=TEMPLATE)
     by_body = dict(zip(bodies, schemas, strict=True))
     components["UpdateBody"]["properties"]["updates"]["items"] = by_body[wire.UpdateRow]
     components["Problem"] = _PROBLEM
-    document.setdefault("components", {}).setdefault("schemas", {}).update(components)
+    shared = document.setdefault("components", {})
+    shared.setdefault("schemas", {}).update(components)
+    shared["securitySchemes"] = SCHEMES
     paths: dict[str, dict[str, Any]] = {}
     for operation in OPERATIONS:
         entry = paths.setdefault(operation.path, {})
@@ -246,19 +269,19 @@ def add_to(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _describe(operation: Operation, by_body: dict[Any, Any]) -> dict[str, Any]:
-    parameters = list(operation.parameters)
+    # OpenAPI ignores a parameter of this name: it is a security scheme.
+    parameters = [one for one in operation.parameters if one[0] != "Authorization"]
     if operation.repeatable:
         parameters.append(
             ("Idempotency-Key", "header", "The same key and body again: one effect, same answer")
         )
     name = operation.endpoint.__name__
-    done: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
-    if "application/json" in operation.media:
-        examples = ANSWERS | OWNERS_ANSWERS | ALERT_ANSWERS
-        done = {"schema": {"type": "object"}, "example": examples[name]}
-    responses: dict[str, Any] = {
-        "200": {"description": "Done", "content": dict.fromkeys(operation.media, done)}
-    }
+    file: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+    done = dict.fromkeys(operation.media, file)
+    if JSON_TYPE in done:
+        example = (ANSWERS | OWNERS_ANSWERS | ALERT_ANSWERS)[name]
+        done[JSON_TYPE] = {"schema": shape_of(example), "example": example}
+    responses: dict[str, Any] = {"200": {"description": "Done", "content": done}}
     for code in operation.codes:
         responses[str(code)] = {"description": MEANING[code]}
         if code != 304:
@@ -270,12 +293,13 @@ def _describe(operation: Operation, by_body: dict[Any, Any]) -> dict[str, Any]:
         "description": (operation.endpoint.__doc__ or "").strip(),
         "operationId": name,
         "tags": [operation.tag],
-        "parameters": [
-            {"name": name, "in": place, "description": text, "schema": {"type": "string"}}
-            for name, place, text in parameters
-        ],
+        "parameters": [parameter(operation.path, *one) for one in parameters],
         "responses": responses,
     }
+    if OWNER in operation.parameters:
+        found["security"] = SECRET_OR_SESSION
+    elif len(parameters) < len(operation.parameters):
+        found["security"] = SECRET
     if operation.body is not None:
         found["requestBody"] = {
             "required": True,
@@ -287,7 +311,6 @@ def _describe(operation: Operation, by_body: dict[Any, Any]) -> dict[str, Any]:
             },
         }
     if operation.takes:
-        file = {"schema": {"type": "string", "format": "binary"}}
         found["requestBody"] = {"required": True, "content": dict.fromkeys(operation.takes, file)}
     return found
 

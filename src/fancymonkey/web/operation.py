@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
+from fancymonkey.web import cookies
 from fancymonkey.web.front import Endpoint
+
+JSON_TYPE = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +22,7 @@ class Operation:
     tag: str = "inventory"
     repeatable: bool = False
     parameters: tuple[tuple[str, str, str], ...] = ()
-    media: tuple[str, ...] = ("application/json",)
+    media: tuple[str, ...] = (JSON_TYPE,)
     """What the answer may be."""
     takes: tuple[str, ...] = ()
     """What a body may be that is no JSON."""
@@ -30,6 +33,24 @@ OWNER = (
     "header",
     "`Bearer` and an API key or the admin password; a browser sends its session's cookie instead",
 )
+SCHEMES: dict[str, dict[str, Any]] = {
+    "secret": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API key or the admin password; for schedulers also the CRON_SECRET",
+    },
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": cookies.ACCESS,
+        "description": "What `login` gives to a browser",
+    },
+}
+"""How a caller proves who it is."""
+
+SECRET: list[dict[str, list[str]]] = [{"secret": []}]
+SECRET_OR_SESSION: list[dict[str, list[str]]] = [*SECRET, {"session": []}]
+
 CSRF = ("X-CSRF-Token", "header", "From `me`: what a browser's session has to send with a change")
 LIMIT = ("limit", "query", "How many, from 1 to 1000; 100 where it is missing")
 

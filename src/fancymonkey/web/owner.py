@@ -82,12 +82,11 @@ async def undo(shop: Shop, call: Call) -> Reply:
     if act.undone_by is not None:
         raise Problem(409, "already_undone", "It was undone already.", undoneBy=act.undone_by)
     done = await undo_act(shop.engine, actor.name, body.act, act, body.partial, body.dry_run)
-    rows = [{**_names(row["key"]), "changes": row["changes"]} for row in done.rows]
-    failed = [{**_names(row["key"]), "reason": row["reason"]} for row in done.failed]
+    rows = [{**_names(shop, row["key"]), "changes": row["changes"]} for row in done.rows]
+    failed = [{**_names(shop, row["key"]), "reason": row["reason"]} for row in done.failed]
     if done.refused:
-        raise Problem(
-            409, "cannot_undo", "It cannot be undone; see why in `failed`.", failed=failed
-        )
+        rest = max(0, act.changed - len(failed))
+        raise Problem(409, "cannot_undo", _why_not(failed, rest), failed=failed, rest=rest)
     verb = "It would undo" if body.dry_run else "Undone:"
     return ok(
         encode(
@@ -104,6 +103,26 @@ async def undo(shop: Shop, call: Call) -> Reply:
     )
 
 
-def _names(key: str) -> dict[str, Any]:
+NAMED = 3
+"""Rows that a message names; the answer has them all."""
+
+
+def _why_not(failed: list[dict[str, Any]], rest: int) -> str:
+    """Which rows cannot be undone, and why, for the person who asked."""
+    named = [
+        f"{' '.join(part for part in (row['name'], row['size']) if part)}: {row['reason']}"
+        for row in failed[:NAMED]
+    ]
+    more = [f"And {len(failed) - NAMED} more."] if len(failed) > NAMED else []
+    begin = f"{len(failed)} of {len(failed) + rest} rows cannot be undone."
+    if len(failed) + rest == 1:
+        begin = "This cannot be undone."
+    return " ".join([begin, *named, *more])
+
+
+def _names(shop: Shop, key: str) -> dict[str, Any]:
+    """Product and size of a row, with the product's name, or its id where it has none."""
     product_id, size = split_sku(key)
-    return {"productId": product_id, "size": size or None}
+    product = shop.engine.view.products.get(product_id)
+    name = product.name if product is not None and product.name else product_id
+    return {"productId": product_id, "size": size or None, "name": name}

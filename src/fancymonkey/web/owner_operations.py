@@ -6,7 +6,7 @@ from fancymonkey.tables.columns import COLUMNS
 from fancymonkey.web import export, history, holds, importing, overview, owner, products
 from fancymonkey.web.choice import SORTS
 from fancymonkey.web.front import Endpoint
-from fancymonkey.web.operation import CSRF, LIMIT, OWNER, Operation
+from fancymonkey.web.operation import CSRF, JSON_TYPE, LIMIT, OWNER, Operation
 from fancymonkey.web.product_bodies import AddProductBody, ArchiveProductBody, ChangeProductBody
 
 CHOICE = (
@@ -103,6 +103,7 @@ OWNERS: tuple[Operation, ...] = (
         parameters=(
             OWNER,
             SKU,
+            ("q", "query", "Words that are all in what a product or size is called, or its ids"),
             ("from", "query", "At or after this time"),
             ("to", "query", "Before this time"),
             ("kind", "query", "This kind of entry; repeat it for several"),
@@ -112,6 +113,7 @@ OWNERS: tuple[Operation, ...] = (
             ("before", "query", "`next` of the page before"),
             ("format", "query", "`json` where missing, or `csv`: a file of up to 50,000 entries"),
         ),
+        media=(JSON_TYPE, "text/csv"),
     ),
     Operation(
         "GET",

@@ -122,7 +122,13 @@ OWNERS_ANSWERS: dict[str, dict[str, Any]] = {
         "act": "act_8e6c1d2f0a48b0c4d2e6f81b",
         "undone": _ACT,
         "message": "Undone: 1 row.",
-        "rows": [{**_WHICH, "changes": [{"field": "stock", "from": 25, "to": 20}]}],
+        "rows": [
+            {
+                **_WHICH,
+                "name": "MIDNIGHT EMERALD HOODIE",
+                "changes": [{"field": "stock", "from": 25, "to": 20}],
+            }
+        ],
         "failed": [],
         "revision": 84,
     },
@@ -179,6 +185,7 @@ OWNERS_ANSWERS: dict[str, dict[str, Any]] = {
         ],
         "next": 80,
         "revision": 80,
+        "meant": None,
     },
     "explain": {
         "success": True,

@@ -6,11 +6,14 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from fancymonkey.accounts.model import Right
 from fancymonkey.core.model import Event, Line
 from fancymonkey.core.outcomes import Refused
 from fancymonkey.core.payment import Matter, Progress, Run
 from fancymonkey.core.refund import Settle
 from fancymonkey.errors import PaymentError
+from fancymonkey.payments.basket import major_units
+from fancymonkey.payments.gateway import Paid
 from fancymonkey.payments.refunds import give_due, matters
 from fancymonkey.web.access import require
 from fancymonkey.web.answers import refusal
@@ -50,10 +53,14 @@ async def list_events(shop: Shop, call: Call) -> Reply:
 
 async def list_matters(shop: Shop, call: Call) -> Reply:
     """What has to be decided about payments: what is open or due first, then the newest."""
-    await require(shop, call, "read")
+    actor = await require(shop, call, "read")
     revision = shop.engine.view.revision
     found = sorted(await matters(shop.engine), key=lambda row: row.closed_at is not None)
-    rows = [_matter_out(shop, row) for row in found[: _limit(call)]]
+    shown = found[: _limit(call)]
+    waits = [row.payment for row in shown if row.progress is Progress.OPEN]
+    told = await shop.payers.of(waits)
+    private = not actor.right.covers(Right.STOCK)
+    rows = [_matter_out(shop, row, told.get(row.payment), private=private) for row in shown]
     waiting = sum(row.closed_at is None for row in found)
     return ok(encode({"success": True, "matters": rows, "open": waiting, "revision": revision}))
 
@@ -88,7 +95,10 @@ async def settle_matter(shop: Shop, call: Call) -> Reply:
     if then is Progress.DUE and shop.checkouts is not None:
         await give_due(shop.engine, shop.checkouts.gateway)
     found = [row for row in await matters(shop.engine) if row.matter_id == body.matter_id]
-    return ok(encode({"success": True, "matter": _matter_out(shop, found[0])}))
+    shop.payers.forget(found[0].payment)
+    told = await shop.payers.of([found[0].payment])
+    matter_out = _matter_out(shop, found[0], told.get(found[0].payment))
+    return ok(encode({"success": True, "matter": matter_out}))
 
 
 async def reconcile(shop: Shop, call: Call) -> Reply:
@@ -150,7 +160,10 @@ def _event_out(row: Event) -> dict[str, Any]:
     }
 
 
-def _matter_out(shop: Shop, row: Matter) -> dict[str, Any]:
+def _matter_out(
+    shop: Shop, row: Matter, told: Paid | None, *, private: bool = False
+) -> dict[str, Any]:
+    """A matter; `private` where the caller has no business with the buyer's address."""
     lines = [named(shop.engine, line_out((line.sku, line.quantity))) for line in row.lines]
     return {
         "id": row.matter_id,
@@ -159,9 +172,20 @@ def _matter_out(shop: Shop, row: Matter) -> dict[str, Any]:
         "reservationId": row.reservation_id,
         "payment": row.payment,
         "lines": lines,
+        "paid": None if told is None else _paid_out(told, private=private),
         "openedAt": iso(row.opened_at),
         "closedAt": None if row.closed_at is None else iso(row.closed_at),
         "note": row.note,
+    }
+
+
+def _paid_out(told: Paid, *, private: bool) -> dict[str, Any]:
+    return {
+        "amount": major_units(told.amount, told.currency),
+        "refunded": major_units(told.refunded, told.currency),
+        "currency": told.currency,
+        "buyer": None if private else told.buyer,
+        "at": iso(told.at),
     }
 
 

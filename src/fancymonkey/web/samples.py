@@ -62,6 +62,13 @@ _MATTER = {
     "reservationId": "res_1f0c2a9be4d8466f9e0f4c1b7a3d5e60",
     "payment": "pi_3Pabc",
     "lines": [{**_WHICH, "quantity": 1, "name": "MIDNIGHT EMERALD HOODIE"}],
+    "paid": {
+        "amount": 58.0,
+        "refunded": 58.0,
+        "currency": "usd",
+        "buyer": "ada@example.com",
+        "at": "2025-10-07T12:01:00.000Z",
+    },
     "openedAt": "2025-10-07T13:00:00.000Z",
     "closedAt": None,
     "note": "ch_3Pabc",

@@ -18,6 +18,7 @@ from fancymonkey.payments.basket import Terms
 from fancymonkey.payments.checkout import Checkouts
 from fancymonkey.payments.events import Policy, livemode_of
 from fancymonkey.payments.gateway import Gateway
+from fancymonkey.payments.paid import Payers
 from fancymonkey.payments.reconcile import Reconciler
 from fancymonkey.web.alarm import Alarm
 from fancymonkey.web.auth import Throttle
@@ -61,6 +62,7 @@ class Shop:
     proxies: Proxies = field(init=False)
     spelling: Spelling = field(init=False)
     metrics: Metrics = field(init=False)
+    payers: Payers = field(init=False)
 
     def __post_init__(self) -> None:
         self.spelling = Spelling(self.engine)
@@ -70,6 +72,7 @@ class Shop:
         self.throttle = Throttle(self.engine.clock)
         self.accounts = accounts_of(self.engine, self.settings)
         self.policy = policy_of(self.settings)
+        self.payers = Payers(self.checkouts, self.engine.clock)
         self.proxies = Proxies(self.settings.trusted_proxies, self.meter)
         self.sources = sources_of(self.engine, self.settings, self.proxies)
         if self.checkouts is not None:

@@ -188,7 +188,7 @@ def reserved_one(data: dict[str, Any]) -> bytes:
                 until,  # type: ignore[arg-type]  # None only for the owner's own holds
                 minutes,  # type: ignore[arg-type]
             ),
-            StockOut(on_hand, reserved, available),
+            StockOut(on_hand, reserved, left(available)),
             data["revision"],
         )
     )
@@ -213,6 +213,11 @@ def reserved_lines(data: dict[str, Any]) -> bytes:
     )
 
 
+def left(available: int) -> int:
+    """What buyers read: while a count lies below what is promised, there is nothing left to buy."""
+    return max(0, available)
+
+
 def line_out(line: Any) -> dict[str, Any]:
     """A line of a hold."""
     product_id, size = split_sku(line[0])
@@ -227,7 +232,7 @@ def line_stock(line: Any) -> dict[str, Any]:
         "size": size,
         "total": line[2],
         "reserved": line[3],
-        "available": line[4],
+        "available": left(line[4]),
     }
 
 

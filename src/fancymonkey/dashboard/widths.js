@@ -1,0 +1,44 @@
+// How wide the columns of numbers are: no digit is ever cut off.
+
+import { COLUMNS } from "/admin/columns.js";
+import { number } from "/admin/format.js";
+
+const SHORT = 5; // characters of a number that fit between the steppers of a phone
+const NAME = 160; // px that a name has at least, however long the numbers are
+const OTHERS = { status: 172 };
+const OTHER = 92;
+const ENDS = 80; // px of the first and the last column
+
+export class Widths {
+  #longest = new Map(); // column -> characters of its longest number
+
+  /** Measures these rows; what was measured before counts no more with `anew`. */
+  measure(rows, { anew = false } = {}) {
+    if (anew) this.#longest.clear();
+    for (const column of Object.keys(COLUMNS)) {
+      if (!COLUMNS[column].number || column === "price") continue;
+      let most = 0;
+      for (const row of rows) if (row && Math.abs(row[column]) > Math.abs(most)) most = row[column];
+      this.#longest.set(column, Math.max(this.#longest.get(column) ?? 0, number(most).length));
+    }
+  }
+
+  /** Whether there are numbers that need a line of their own on a phone. */
+  get long() {
+    return (this.#longest.get("stock") ?? 0) > SHORT;
+  }
+
+  /** The width of a column in CSS; `typed` is how many characters are being typed into it. */
+  of(column, typed) {
+    const characters = Math.max(this.#longest.get(column) ?? 0, typed);
+    return characters ? `max(var(--column-${column}), calc(${characters}ch + 38px))` : "";
+  }
+
+  /** The least that all these columns need, so that the name's, the first one, never vanishes. */
+  least(columns, typed) {
+    const numbers = columns.filter((column) => this.#longest.has(column)).map((column) => this.of(column, typed(column)));
+    const others = columns.slice(1).filter((column) => !this.#longest.has(column));
+    const fixed = others.reduce((sum, column) => sum + (OTHERS[column] ?? OTHER), NAME + ENDS);
+    return `max(920px, calc(${[`${fixed}px`, ...numbers.filter(Boolean)].join(" + ")}))`;
+  }
+}

@@ -1,0 +1,244 @@
+"""Names, numbers and categories as long and as many as they may be: no page breaks by them."""
+
+import os
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
+
+from fancymonkey.core.catalogue import NewItem, UpsertProduct
+from fancymonkey.core.command import Command
+from fancymonkey.core.model import MAX_QUANTITY, Item, Product, sku_of
+from tests.browser.backoffice import Office, member, office
+from tests.browser.backoffice import visit as visit_page
+from tests.browser.shopfront import NARROW, WIDE, buyer
+from tests.browser.test_dashboard_stock_looks import sideways
+
+LONG = "EMERALDHOODIE" * 15 + "EMERA"
+WORDS = "THE VERY LONG NAME OF A GARMENT " * 6
+CATEGORY = "C" * 120
+SIZE = "ONESIZEFITSALL" * 4
+PICTURES = os.environ.get("PICTURES")
+"""A folder for a picture of each page, for who wants to look."""
+
+PAGES = [
+    "index.html",
+    "products.html",
+    "history.html",
+    "history.html?sku=long/M",
+    "holds.html",
+    "overview.html",
+    "payments.html",
+]
+SCREENS = pytest.mark.parametrize("screen", [WIDE, NARROW], ids=["1280", "390"])
+SCHEMES = pytest.mark.parametrize("scheme", ["light", "dark"])
+
+
+def size_of(product: str, size: str, on_hand: int, place: int = 0) -> NewItem:
+    return NewItem(Item(sku_of(product, size), product, size, place), on_hand)
+
+
+def hostile() -> list[Command]:
+    """Forty categories, names without an end, and numbers as large as they may be."""
+    most = MAX_QUANTITY
+    made: list[Command] = [
+        UpsertProduct(
+            product=Product("long", LONG, CATEGORY, Decimal("123456789.99"), 0),
+            items=(size_of("long", "M", most), size_of("long", SIZE, 123_456, 1)),
+        ),
+        UpsertProduct(
+            product=Product("words", WORDS.strip(), "words", Decimal(20), 1),
+            items=(size_of("words", "M", most - 1), size_of("words", "L", 12_345, 1)),
+        ),
+    ]
+    for place in range(40):
+        product = Product(f"p{place:02}", f"GARMENT {place}", f"category {place:02}", Decimal(9))
+        made.append(UpsertProduct(product=product, items=(size_of(f"p{place:02}", "M", 3),)))
+    return made
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def shop() -> AsyncIterator[Office]:
+    async with office(hostile()) as running:
+        await running.reserve("M", 900_000_000, "long")
+        await running.pay_late("L", taken=12_344, quantity=2, product="words")
+        paid = await running.checkout(SIZE, 1, "long")
+        await running.at_stripe(paid, "pay")
+        await running.at_stripe(paid, "refund")
+        yield running
+
+
+async def picture(page: Page, name: str) -> None:
+    if PICTURES:
+        Path(PICTURES).mkdir(parents=True, exist_ok=True)
+        await page.screenshot(path=f"{PICTURES}/{name}.png")
+
+
+async def clipped(page: Page, places: str) -> list[str]:
+    """The texts of those places that do not show all of them."""
+    found: list[str] = await page.eval_on_selector_all(
+        places,
+        """all => all.filter(one => one.getClientRects().length)
+          .filter(one => one.scrollWidth > one.clientWidth + 1)
+          .map(one => one.value ?? one.textContent)""",
+    )
+    return found
+
+
+@SCREENS
+@SCHEMES
+async def test_no_page_of_the_dashboard_moves_sideways(
+    browser: Browser, shop: Office, screen: tuple[int, int], scheme: str
+) -> None:
+    async with member(browser, shop, screen=screen, scheme=scheme) as watched:
+        page = watched.page
+        for name in PAGES:
+            await page.goto(f"{shop.url}/admin/{name}")
+            await expect(page.locator("#main")).to_contain_text(LONG[:12])
+            await picture(page, f"{name.split('.')[0]}-{screen[0]}-{scheme}-{len(name)}")
+            assert await sideways(page) <= 0, name
+        watched.assert_clean()
+
+
+@SCREENS
+async def test_numbers_are_shown_whole_and_alike(
+    browser: Browser, shop: Office, screen: tuple[int, int]
+) -> None:
+    async with member(browser, shop, screen=screen) as watched:
+        page = watched.page
+        await page.goto(f"{shop.url}/admin/")
+        row = page.locator('tr[data-sku="long/M"]')
+        on_hand = row.locator('input[data-field="stock"]')
+        await expect(on_hand).to_have_value("1,000,000,000")
+        await expect(row.locator("td.available")).to_have_text("100,000,000")
+        await expect(row.locator("td.reserved")).to_contain_text("900,000,000")
+        numbers = "td:is(.stock, .available, .reserved, .lowStockThreshold)"
+        assert await clipped(page, f"fm-stock {numbers}, fm-stock {numbers} input") == []
+        await on_hand.focus()
+        await expect(on_hand).to_have_value("1000000000")
+        selected = await on_hand.evaluate("one => one.selectionEnd - one.selectionStart")
+        assert selected == 10
+        await page.keyboard.type("999999999")
+        assert await clipped(page, "fm-stock input:focus") == []
+        await page.keyboard.press("Escape")
+        await on_hand.blur()
+        await expect(on_hand).to_have_value("1,000,000,000")
+        watched.assert_clean()
+
+
+@pytest.mark.parametrize("count", [7, 123_456, 1_000_000, 999_999_999, 1_000_000_000])
+@SCREENS
+async def test_a_number_that_grows_gets_room(
+    browser: Browser, screen: tuple[int, int], count: int
+) -> None:
+    async with office() as shop, member(browser, shop, screen=screen) as watched:
+        page = watched.page
+        await page.goto(f"{shop.url}/admin/")
+        place = page.locator('tr[data-sku="prod_tee_001/M"] input[data-field="stock"]')
+        await place.fill(f"+{count - 100}" if count == 123_456 else str(count))
+        await place.press("Enter")
+        if count < 100:
+            await page.get_by_role("dialog").get_by_role("button", name="Save").click()
+        await place.blur()
+        await expect(place).to_have_value(f"{count:,}")
+        row = page.locator('tr[data-sku="prod_tee_001/M"]')
+        await expect(row.locator("td.available")).to_have_text(f"{count:,}")
+        assert await clipped(page, "fm-stock td.available, fm-stock td.stock input") == []
+        assert await sideways(page) <= 0
+        watched.assert_clean()
+
+
+async def test_a_number_may_be_typed_with_its_separators(browser: Browser) -> None:
+    async with office() as shop, member(browser, shop) as watched:
+        page = watched.page
+        await page.goto(f"{shop.url}/admin/")
+        place = page.locator('tr[data-sku="prod_tee_001/M"] input[data-field="stock"]')
+        await place.fill("1,234,567")
+        await place.press("Enter")
+        await place.blur()
+        await expect(place).to_have_value("1,234,567")
+        assert shop.engine.view.level("prod_tee_001/M").on_hand == 1_234_567
+        await place.fill("1,23")
+        await place.press("Enter")
+        await expect(page.get_by_text("A whole number, or +5 and -3.")).to_be_visible()
+
+
+@pytest.mark.parametrize("name", ["index.html", "products.html"])
+async def test_forty_categories_are_a_few_chips_and_a_list(
+    browser: Browser, shop: Office, name: str
+) -> None:
+    async with member(browser, shop) as watched:
+        page = watched.page
+        await page.goto(f"{shop.url}/admin/{name}")
+        chips = page.get_by_role("group", name="Filters")
+        more = chips.get_by_role("button", name="More …")
+        await expect(more).to_be_visible()
+        box = await chips.bounding_box()
+        assert box is not None
+        assert box["height"] < 90  # two rows at most
+        await more.click()
+        asked = page.get_by_role("dialog", name="Categories")
+        await asked.get_by_role("searchbox").fill("31")
+        await expect(asked.get_by_role("checkbox")).to_have_count(1)
+        await asked.get_by_label("category 31").check()
+        await asked.get_by_role("button", name="Done").click()
+        chip = chips.get_by_role("button", name="category 31")
+        await expect(chip).to_have_attribute("aria-pressed", "true")
+        await expect(page.locator("#main")).to_contain_text("GARMENT 31")
+        await expect(page.locator("#main")).not_to_contain_text("GARMENT 30")
+        await chip.click()
+        await expect(chip).to_have_count(0)
+        watched.assert_clean()
+
+
+@SCREENS
+@SCHEMES
+async def test_the_shop_and_its_basket_do_not_move_sideways(
+    browser: Browser, shop: Office, screen: tuple[int, int], scheme: str
+) -> None:
+    async with buyer(browser, screen, scheme) as watched:
+        page = watched.page
+        await page.goto(shop.url)
+        size = page.locator('[data-fm-product="long"] [data-fm-size="M"]')
+        await expect(size).to_be_visible()
+        chips = page.get_by_role("navigation", name="Categories").get_by_role("button")
+        names = await chips.all_inner_texts()
+        assert len(names) == 8
+        assert [name.lower() for name in names[1:7]] == [f"category {n:02}" for n in range(6)]
+        assert await sideways(page) <= 0
+        await picture(page, f"shop-{screen[0]}-{scheme}")
+        await page.get_by_role("button", name="More …").click()
+        await page.get_by_role("searchbox", name="Search categories").fill("category 3")
+        more = page.get_by_role("group", name="More categories").get_by_role("button")
+        await expect(more).to_have_count(13)
+        await picture(page, f"shop-more-{screen[0]}-{scheme}")
+        await more.filter(has_text="31").click()
+        await expect(page.locator(".card:visible")).to_have_count(1)
+        await page.get_by_role("button", name="Everything").click()
+        await size.click()
+        await page.get_by_role("button", name="Basket").first.click()
+        await expect(page.get_by_role("dialog")).to_contain_text(LONG[:12])
+        assert await sideways(page) <= 0
+        inner = await page.get_by_role("dialog").evaluate(
+            "one => one.scrollWidth - one.clientWidth"
+        )
+        assert inner <= 0
+        await picture(page, f"basket-{screen[0]}-{scheme}")
+        watched.assert_clean()
+
+
+async def test_products_show_their_prices_beside_a_long_name(
+    browser: Browser, shop: Office
+) -> None:
+    async with member(browser, shop) as watched:
+        page = watched.page
+        await visit_page(page, shop, "products.html")
+        row = page.locator(".products tbody tr").first
+        for column in ("td.price", "td.on-hand"):
+            await expect(row.locator(column)).to_be_in_viewport(ratio=1)
+        box = await row.bounding_box()
+        assert box is not None
+        assert box["height"] < 200
