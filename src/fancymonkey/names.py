@@ -37,8 +37,8 @@ def account_name(text: str) -> str:
         raise ValueError(f"a name of visible characters. {fault or ''}".rstrip(". "))
     if skeleton(name) in _LOOKS:
         raise ValueError(
-            f"another name, not {name}: it is, or looks like, a name that the service itself has in "
-            "the ledger"
+            f"another name, not {name}: it is, or looks like, a name that the service itself has "
+            "in the ledger"
         )
     return name
 
