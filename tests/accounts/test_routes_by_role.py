@@ -13,7 +13,6 @@ from tests.accounts.routes import (
     ADMIN_BUT_NO_KEY,
     ADMIN_PASSWORD_ALONE,
     BROWSER,
-    CRON,
     NEEDS,
     OPEN,
     PAGE,
@@ -61,8 +60,6 @@ def expected(need: str, who: str) -> int:
     """What somebody gets: LET_IN, 401 (who are you), 403 (you may not), 303 (to the login)."""
     if need in (OPEN, SIGNED):
         return LET_IN
-    if need == CRON:
-        return LET_IN if who == "cron secret" else 401
     if need == BROWSER:
         return LET_IN if who in SESSIONS else 401
     if need == PAGE:

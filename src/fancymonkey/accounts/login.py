@@ -82,7 +82,7 @@ class Login:
                 self._take_back(counts)
             raise
         self._take_back(counts)
-        await self._places.remember(of_account(user), address)
+        self._places.remember(of_account(user), address)
         return user
 
     async def again(

@@ -1,5 +1,6 @@
 """Addresses from which a secret or an account was opened before: a flood elsewhere closes none."""
 
+import asyncio
 import hashlib
 import logging
 
@@ -24,24 +25,33 @@ class Places:
         self.folder = Folder(engine, "places", int)
         self._clock = engine.clock
         self._recent: dict[str, int] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def has(self, secret: str, address: str) -> bool:
         """Whether this secret was used from this address before."""
-        kept = await self.folder.get(_name(secret, address))
+        name = _name(secret, address)
+        if name in self._recent:
+            return True
+        kept = await self.folder.get(name)
         return kept is not None and kept.value + LIFE > self._clock()
 
-    async def remember(self, secret: str, address: str) -> None:
-        """Remembers that it was; where the store cannot be written the log has the reason."""
+    def remember(self, secret: str, address: str) -> None:
+        """Remembers that it was. It is written beside the request, and never before its work."""
         name, now = _name(secret, address), self._clock()
         if self._recent.get(name, now - AGAIN) + AGAIN > now:
             return
         if len(self._recent) >= RECENT_MAX:
             del self._recent[next(iter(self._recent))]
         self._recent[name] = now
+        task = asyncio.create_task(self._write(name, now))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _write(self, name: str, now: int) -> None:
         try:
             await self.folder.put(name, now, None, now + LIFE)
         except FancyMonkeyError as error:
-            del self._recent[name]
+            self._recent.pop(name, None)
             log.warning("an address that used a secret is not remembered: %s", error)
 
 

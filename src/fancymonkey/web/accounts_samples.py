@@ -108,6 +108,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
                 "what": "POST /api/admin/users/add",
                 "status": 200,
                 "about": "ada: role staff",
+                "count": 1,
             }
         ],
         "next": None,

@@ -42,7 +42,7 @@ class Guesses:
         waits = {name: self._wait(name, client, name in known) for name in secrets}
         for name, expected in secrets.items():
             if not waits[name] and same(given, expected):
-                await self._places.remember(name, client)
+                self._places.remember(name, client)
                 return name
         longest = max(waits.values(), default=0)
         if waits and all(waits.values()):

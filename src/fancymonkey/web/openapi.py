@@ -96,7 +96,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "/api/inventory/release",
         inventory.release_cron,
         "Tidy expired holds, for schedulers that send GET",
-        codes=(401, 429, 503),
+        codes=(401, 403, 429, 503),
         parameters=(("Authorization", "header", "`Bearer` and the CRON_SECRET"),),
     ),
     Operation(
