@@ -93,6 +93,8 @@ def endpoints() -> Iterator[tuple[str, str]]:
             for method in getattr(route, "methods", None) or {"GET"}:
                 if method != "HEAD":
                     yield method, route.path
+    for path in openapi.document_route(dict):
+        yield "GET", path
 
 
 def _flat(routes: Iterable[Any]) -> Iterator[Any]:

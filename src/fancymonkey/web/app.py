@@ -100,6 +100,12 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     if twin is not None:
         app.mount(demo.PATH, twin.app)
     _speak_problems(app)
+    _describe(app)
+    return _fronted(app, shop, crowd, listeners.turns)
+
+
+def _describe(app: FastAPI) -> None:
+    """Makes the app's OpenAPI document that of the whole service."""
     document = app.openapi
 
     def whole_document() -> dict[str, Any]:
@@ -108,7 +114,6 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         return app.openapi_schema
 
     app.openapi = whole_document  # type: ignore[method-assign]
-    return _fronted(app, shop, crowd, listeners.turns)
 
 
 def _fronted(app: FastAPI, shop: Shop, crowd: Crowd, turns: Turns) -> Front:
