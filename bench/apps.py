@@ -11,17 +11,18 @@ from pydantic import BaseModel, Field
 
 from bench.shops import HOT
 from fancymonkey.commands import serve
-from fancymonkey.config import Settings
+from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.model import Line, sku_of
 from fancymonkey.core.outcomes import Refused
-from fancymonkey.core.reserve import Reserve
-from fancymonkey.web import app, wire
-from fancymonkey.web.answers import refusal
+from fancymonkey.settings.settings import Settings
+from fancymonkey.web import app
 from fancymonkey.web.app import create_app
-from fancymonkey.web.front import Front
-from fancymonkey.web.guard import DATA
-from fancymonkey.web.http import FRESH, Call, Reply, ok
-from fancymonkey.web.shop import Shop, new_reservation_id
+from fancymonkey.web.context import Shop, new_reservation_id
+from fancymonkey.web.http import wire
+from fancymonkey.web.http.messages import FRESH, Call, Reply, ok
+from fancymonkey.web.http.refusals import refusal
+from fancymonkey.web.http.security_headers import DATA
+from fancymonkey.web.routing.router import Front
 
 NOOP = "/bench/noop"
 NOOP_ASGI = "/bench/noop-asgi"

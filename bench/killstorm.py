@@ -19,7 +19,7 @@ from bench.client import Client
 from bench.shops import STORES, Places, Shop, large
 from fancymonkey.core.model import split_sku
 from fancymonkey.engine.clock import system_clock
-from fancymonkey.store.opening import open_store
+from fancymonkey.store.open import open_store
 from tests.support.server import PROGRAM, Server
 
 SKUS, UNITS = 24, 60

@@ -26,7 +26,7 @@ from bench.retail import SIZE, Day, History, baskets, read
 from bench.shops import PASSWORD, STORES, WEBHOOK_SECRET, Places, Shop
 from fancymonkey.core.model import Kind, split_sku
 from fancymonkey.engine.clock import system_clock
-from fancymonkey.store.opening import open_store
+from fancymonkey.store.open import open_store
 from tests.support.server import PROGRAM
 
 BUYERS = 64

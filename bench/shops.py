@@ -12,12 +12,12 @@ from typing import Self
 
 from bench.load import HOLE
 from fancymonkey import examples
-from fancymonkey.core.adjust import Count
-from fancymonkey.core.catalogue import NewItem, UpsertProduct
+from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
 from fancymonkey.core.command import Command
 from fancymonkey.core.model import Item, Product, sku_of
+from fancymonkey.core.stock.adjust import Count
 from fancymonkey.engine.clock import system_clock
-from fancymonkey.store.opening import open_store
+from fancymonkey.store.open import open_store
 from tests.support.postgres import PostgresServer
 from tests.support.server import PROGRAM, Server
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from playwright.async_api import Browser, Page
 
 from fancymonkey import examples
-from fancymonkey.core.adjust import SetItem
 from fancymonkey.core.model import sku_of
+from fancymonkey.core.stock.adjust import SetItem
 from tests.browser.backoffice import DAY, MINUTE, Office, member, office, visit
 from tests.browser.shopfront import (
     NARROW,

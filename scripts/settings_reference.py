@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fancymonkey.config import reference
+from fancymonkey.settings.settings import reference
 
 if __name__ == "__main__":
     page = Path(__file__).parent.parent / "docs" / "reference" / "settings.md"

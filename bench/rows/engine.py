@@ -13,13 +13,13 @@ from bench.shops import HOT, Places, Shop, sample
 from bench.slow_disk import syncs_take
 from bench.table import Bar, Row
 from fancymonkey import examples
-from fancymonkey.commands import garbage
+from fancymonkey.commands import gc_tuning
+from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.model import Line, sku_of
 from fancymonkey.core.outcomes import Accepted
-from fancymonkey.core.reserve import Reserve
 from fancymonkey.engine.engine import Engine
-from fancymonkey.store.opening import open_store
-from fancymonkey.web.shop import new_reservation_id
+from fancymonkey.store.open import open_store
+from fancymonkey.web.context import new_reservation_id
 
 CLIENTS = 64
 BARS = {"postgres": 15.0, "sqlite": 12.0, "json": 20.0}
@@ -93,7 +93,7 @@ async def reserves(
     """Clients in this process that reserve one unit again and again, of the SKUs in turn."""
     engine = Engine(open_store(shop.target))
     await engine.open()
-    garbage.settle()  # as the service does once it is open
+    gc_tuning.settle()  # as the service does once it is open
     count = 0
 
     async def one() -> None:

@@ -20,8 +20,8 @@ from fancymonkey.core.model import Entry, Kind, Level, sku_of
 from fancymonkey.core.model import Row as StoredRow
 from fancymonkey.core.rows import ROWS
 from fancymonkey.engine.clock import system_clock
-from fancymonkey.store.base import Store
-from fancymonkey.store.opening import open_store
+from fancymonkey.store.contract import Store
+from fancymonkey.store.open import open_store
 
 MEMORY_BARS = (150.0, 600.0)
 START_BARS = (2.0, 6.0)

@@ -9,11 +9,11 @@ import logging.config
 import os
 from dataclasses import replace
 
-from fancymonkey.config import Settings
 from fancymonkey.errors import ConfigError
-from fancymonkey.logs import logging_config
+from fancymonkey.log_format import logging_config
+from fancymonkey.settings.settings import Settings
 from fancymonkey.web.app import create_app
-from fancymonkey.web.front import Front
+from fancymonkey.web.routing.router import Front
 
 
 def application() -> Front:

@@ -5,11 +5,11 @@ from typing import Any
 
 from starlette.routing import Mount
 
-from fancymonkey.config import Settings
 from fancymonkey.engine.engine import Engine
-from fancymonkey.store.memory import MemoryStore
-from fancymonkey.web import openapi
+from fancymonkey.settings.settings import Settings
+from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.web.app import create_app
+from fancymonkey.web.openapi import document
 
 OPEN, SIGNED = "open", "signed"
 READ, STOCK, ADMIN = "read", "stock", "admin"
@@ -134,14 +134,14 @@ def _flat(routes: Iterable[Any]) -> Iterator[Any]:
 
 def bodies() -> dict[tuple[str, str], Any]:
     """A body that makes sense for each route that reads one."""
-    from fancymonkey.web.alert_samples import ALERT_REQUESTS
-    from fancymonkey.web.owner_samples import OWNERS_REQUESTS
-    from fancymonkey.web.samples import REQUESTS
+    from fancymonkey.web.openapi.examples.admin import OWNERS_REQUESTS
+    from fancymonkey.web.openapi.examples.alerts import ALERT_REQUESTS
+    from fancymonkey.web.openapi.examples.shop import REQUESTS
 
     samples = REQUESTS | OWNERS_REQUESTS | ALERT_REQUESTS
     found = {
         (one.method, one.path): samples[one.endpoint.__name__]
-        for one in openapi.OPERATIONS
+        for one in document.OPERATIONS
         if one.body is not None
     }
     return {

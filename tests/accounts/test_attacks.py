@@ -8,7 +8,7 @@ import jwt
 import pytest
 
 from fancymonkey.accounts.login import ACCOUNT_MOST, ADDRESS_MOST
-from fancymonkey.store.memory import MemoryStore
+from fancymonkey.store.in_memory.store import MemoryStore
 from tests.accounts.visitor import Visitor, accounts
 from tests.web.shops import HOODIE, PASSWORD, Shop, running
 
@@ -206,7 +206,7 @@ async def test_forwarding_headers_of_strangers_change_nothing(visitor: Visitor) 
 
 
 async def test_closed_addresses_see_nothing_of_the_owners_side() -> None:
-    from fancymonkey.variables import several_networks
+    from fancymonkey.settings.fields import several_networks
 
     allowed = several_networks("198.51.100.0/24, 2001:db8::/32")
     async with running(MemoryStore(), admin_allowed_ips=allowed) as shop:

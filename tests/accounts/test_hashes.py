@@ -6,10 +6,10 @@ import hmac
 import pytest
 from argon2 import PasswordHasher
 
-from fancymonkey.accounts import factor
+from fancymonkey.accounts import two_factor
 from fancymonkey.accounts.model import Busy
 from fancymonkey.accounts.passwords import AT_ONCE, WAITING_MAX, Passwords
-from fancymonkey.web import auth
+from fancymonkey.web.auth import shared_secrets
 from tests.web.shops import CHEAP
 
 
@@ -81,9 +81,9 @@ async def test_a_crowd_of_logins_takes_no_more_memory_than_a_few() -> None:
     assert sum(isinstance(one, Busy) for one in done) == 100 - WAITING_MAX
 
 
-@pytest.mark.parametrize("module", [auth, factor])
+@pytest.mark.parametrize("module", [shared_secrets, two_factor])
 def test_secrets_are_compared_in_constant_time(module: object) -> None:
     assert vars(module)["hmac"].compare_digest is hmac.compare_digest
-    assert auth.same(b"a", "a")
-    assert not auth.same(b"a", "b")
-    assert not auth.same("é".encode("latin-1"), "é")
+    assert shared_secrets.same(b"a", "a")
+    assert not shared_secrets.same(b"a", "b")
+    assert not shared_secrets.same("é".encode("latin-1"), "é")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fancymonkey.accounts.sessions import ACCESS_LIFE
-from fancymonkey.web.dashboard import FILES, OPEN
+from fancymonkey.web.pages.dashboard import FILES, OPEN
 from tests.accounts.visitor import Visitor
 from tests.web.shops import Shop
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fancymonkey.config import Settings
+from fancymonkey.settings.settings import Settings
 from tests.accounts import routes
 from tests.accounts.routes import (
     ACCOUNT,

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from fancymonkey.accounts.sessions import ACCESS_LIFE, GRACE
-from fancymonkey.store.memory import MemoryStore
-from fancymonkey.web import owner_live
+from fancymonkey.store.in_memory.store import MemoryStore
+from fancymonkey.web.admin_api import stock_live
 from tests.accounts.visitor import Visitor, accounts, made
 from tests.web.shops import HOODIE, PASSWORD, Shop, running
 
@@ -207,7 +207,7 @@ async def test_a_login_of_one_worker_opens_the_doors_of_another(any_shop: Shop) 
 async def test_the_live_table_ends_with_the_session(
     visitor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(owner_live, "CHECK_SECONDS", 0.05)
+    monkeypatch.setattr(stock_live, "CHECK_SECONDS", 0.05)
     await visitor.logged_in()
     cookie = "; ".join(f"{name}={value}" for name, value in visitor.cookies.items())
     scope = visitor.client.scope("GET", "/api/admin/inventory/live", {"Cookie": cookie})

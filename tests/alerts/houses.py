@@ -8,17 +8,17 @@ from typing import Any
 
 from fancymonkey.alerts.alerts import Alerts
 from fancymonkey.alerts.channels import Unsent
-from fancymonkey.alerts.happenings import ALERTS
-from fancymonkey.alerts.letter import Letter
+from fancymonkey.alerts.events import ALERTS
+from fancymonkey.alerts.message import Letter
 from fancymonkey.alerts.outbox import Delivery
-from fancymonkey.core.adjust import Adjust
+from fancymonkey.core.holds.end import Capture, Release
+from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.model import Line
-from fancymonkey.core.reserve import Reserve
-from fancymonkey.core.resolve import Capture, Release
+from fancymonkey.core.stock.adjust import Adjust
+from fancymonkey.engine.documents import Kept
 from fancymonkey.engine.engine import Engine
-from fancymonkey.engine.folder import Kept
-from fancymonkey.store.base import Store
-from fancymonkey.store.memory import MemoryStore
+from fancymonkey.store.contract import Store
+from fancymonkey.store.in_memory.store import MemoryStore
 from tests.web.shops import HOODIE, Clock, catalogue
 
 SKU = f"{HOODIE}/M"

@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from fancymonkey.alerts.address import Forbidden, Unresolved, is_public, place, resolve
-from fancymonkey.alerts.happenings import happening
-from fancymonkey.alerts.post import Poster
+from fancymonkey.alerts.events import happening
+from fancymonkey.alerts.webhook_address import Forbidden, Unresolved, is_public, place, resolve
+from fancymonkey.alerts.webhook_client import Poster
 from fancymonkey.alerts.webhooks import Endpoint, Secret
 from fancymonkey.engine.clock import system_clock
 from tests.alerts.receivers import HttpReceiver

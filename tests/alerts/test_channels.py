@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from fancymonkey.alerts import channels, words
+from fancymonkey.alerts import channels, event_texts
 from fancymonkey.alerts.channels import Chat, Mail, Unsent, channels_of
-from fancymonkey.alerts.happenings import Happening, happening
-from fancymonkey.alerts.letter import SHOWN, Letter
+from fancymonkey.alerts.events import Happening, happening
+from fancymonkey.alerts.message import SHOWN, Letter
 from fancymonkey.errors import ConfigError
 from tests.alerts.receivers import HttpReceiver, mail_server
 
@@ -179,7 +179,7 @@ def test_a_long_letter_says_how_much_more_there_is() -> None:
 
 
 def test_words_of_trouble_and_of_an_endpoint_that_is_off() -> None:
-    assert words.trouble(["The disk is full."], NOW).text == "The disk is full."
-    off = words.off("https://erp.example/x", "whk_1", "It answered 500.", NOW)
+    assert event_texts.trouble(["The disk is full."], NOW).text == "The disk is full."
+    off = event_texts.off("https://erp.example/x", "whk_1", "It answered 500.", NOW)
     assert "erp.example" in off.text
     assert off.data["webhookId"] == "whk_1"

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from fancymonkey.alerts.crossing import Band, Stand, Watched, begin, cross, margin
+from fancymonkey.alerts.stock_thresholds import Band, Stand, Watched, begin, cross, margin
 
 FINE, LOW, OUT = Watched(Band.FINE), Watched(Band.LOW, 5), Watched(Band.OUT)
 

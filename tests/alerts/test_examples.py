@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fancymonkey.alerts.happenings import ALERTS, PING, WEBHOOKS
+from fancymonkey.alerts.events import ALERTS, PING, WEBHOOKS
 from fancymonkey.alerts.signing import sign
 
 PAGE = Path("docs/how-to/tell-other-systems.md").read_text("utf-8")

@@ -6,14 +6,14 @@ import time
 
 from fancymonkey.alerts.alerts import Alerts
 from fancymonkey.alerts.channels import channels_of
-from fancymonkey.alerts.happenings import ALERTS, WEBHOOKS
-from fancymonkey.alerts.letter import Letter
-from fancymonkey.core.catalogue import NewItem, UpsertProduct
+from fancymonkey.alerts.events import ALERTS, WEBHOOKS
+from fancymonkey.alerts.message import Letter
+from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
+from fancymonkey.core.holds.end import Release
+from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.model import Item, Line, Product
-from fancymonkey.core.reserve import Reserve
-from fancymonkey.core.resolve import Release
 from fancymonkey.engine.engine import Engine
-from fancymonkey.store.memory import MemoryStore
+from fancymonkey.store.in_memory.store import MemoryStore
 from tests.alerts.houses import Paper, house, made, until
 from tests.alerts.receivers import HttpReceiver, mail_server
 

@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from fancymonkey.alerts.happenings import Happening
-from fancymonkey.core.checkout import AwaitPayment
+from fancymonkey.alerts.events import Happening
+from fancymonkey.core.holds.end import Capture, Expire
+from fancymonkey.core.holds.reserve import Attach, Reserve
 from fancymonkey.core.model import Line
-from fancymonkey.core.reserve import Attach, Reserve
-from fancymonkey.core.resolve import Capture, Expire
+from fancymonkey.core.payments.checkout import AwaitPayment
 from tests.alerts.houses import SKU, House, house
 from tests.web.shops import HOODIE
 
@@ -91,7 +91,7 @@ async def test_no_movement_is_cut_in_two_by_how_much_is_read_at_once(before: int
 async def test_a_movement_that_is_longer_than_what_is_read_at_once_stops_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("fancymonkey.alerts.watch.PORTION", 2)
+    monkeypatch.setattr("fancymonkey.alerts.detector.PORTION", 2)
     async with house() as shop:
         await told(shop)
         lines = tuple(Line(sku, 1) for sku in SIZES)

@@ -7,11 +7,11 @@ import pytest
 
 from fancymonkey.accounts.model import Right
 from fancymonkey.alerts.alerts import Alerts
-from fancymonkey.alerts.happenings import ALERTS, SORTS, WEBHOOKS
-from fancymonkey.config_alerts import ALERTS as NAMES
-from fancymonkey.store.memory import MemoryStore
-from fancymonkey.web.alert_samples import ALERT_ANSWERS, ALERT_REQUESTS
-from fancymonkey.web.webhooks import Sort
+from fancymonkey.alerts.events import ALERTS, SORTS, WEBHOOKS
+from fancymonkey.settings.alerts import ALERTS as NAMES
+from fancymonkey.store.in_memory.store import MemoryStore
+from fancymonkey.web.admin_api.webhooks import Sort
+from fancymonkey.web.openapi.examples.alerts import ALERT_ANSWERS, ALERT_REQUESTS
 from tests.alerts.receivers import HttpReceiver
 from tests.payments.conftest import OWNER
 from tests.web.client import Answer

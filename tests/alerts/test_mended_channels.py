@@ -1,7 +1,7 @@
 """A channel whose URL was mended is another one: what waited for the old one is not lost."""
 
 from fancymonkey.alerts.alerts import Alerts
-from fancymonkey.alerts.happenings import ALERTS
+from fancymonkey.alerts.events import ALERTS
 from tests.alerts.houses import House, Paper, house
 from tests.web.shops import HOODIE
 

@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fancymonkey.alerts.quiet import GIVE_UP, HOUR, WAITS, QuietHours, wait
-from fancymonkey.config import Settings
+from fancymonkey.alerts.quiet_hours import GIVE_UP, HOUR, WAITS, QuietHours, wait
 from fancymonkey.errors import ConfigError
+from fancymonkey.settings.settings import Settings
 
 
 def ms(text: str) -> int:

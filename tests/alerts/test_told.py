@@ -6,13 +6,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fancymonkey.alerts.quiet import DAY, HOUR, MINUTE, QuietHours
-from fancymonkey.core.adjust import Adjust, SetItem
-from fancymonkey.core.payment import Run
-from fancymonkey.core.record import RecordRun
-from fancymonkey.engine.folder import Folder, Stale
+from fancymonkey.alerts.quiet_hours import DAY, HOUR, MINUTE, QuietHours
+from fancymonkey.core.payments.rows import Run
+from fancymonkey.core.records import RecordRun
+from fancymonkey.core.stock.adjust import Adjust, SetItem
+from fancymonkey.engine.documents import Folder, Stale
 from fancymonkey.errors import StoreUnavailable
-from fancymonkey.store.memory import MemoryStore
+from fancymonkey.store.in_memory.store import MemoryStore
 from tests.alerts.houses import SKU, House, house
 from tests.web.shops import HOODIE
 

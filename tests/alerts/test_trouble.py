@@ -8,8 +8,8 @@ from fancymonkey.alerts import alerts
 from fancymonkey.core.command import Command
 from fancymonkey.core.model import Entry
 from fancymonkey.errors import StoreUnavailable
-from fancymonkey.store.base import Commit
-from fancymonkey.store.memory import MemoryStore
+from fancymonkey.store.contract import Commit
+from fancymonkey.store.in_memory.store import MemoryStore
 from tests.alerts.houses import House, house, until
 
 

@@ -8,7 +8,7 @@ import time
 import pytest
 import stripe
 
-from fancymonkey.alerts.quiet import DAY, HOUR
+from fancymonkey.alerts.quiet_hours import DAY, HOUR
 from fancymonkey.alerts.signing import HEADER, sign
 from fancymonkey.alerts.webhooks import MOST, TooManyWebhooks, UnknownWebhook
 from tests.alerts.houses import SKU, House, house

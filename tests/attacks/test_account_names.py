@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 import fancymonkey
-from fancymonkey.config import Settings
 from fancymonkey.errors import ConfigError
-from fancymonkey.names import ACTORS, NAME_MAX, RESERVED, account_name
-from fancymonkey.store.memory import MemoryStore
+from fancymonkey.settings.account_names import ACTORS, NAME_MAX, RESERVED, account_name
+from fancymonkey.settings.settings import Settings
+from fancymonkey.store.in_memory.store import MemoryStore
 from tests.accounts.visitor import Visitor, accounts, made
 from tests.web.shops import Shop, running
 

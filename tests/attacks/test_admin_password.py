@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from fancymonkey.accounts.acts import Acts
-from fancymonkey.config import Settings
+from fancymonkey.accounts.audit_log import Acts
 from fancymonkey.errors import ConfigError
-from fancymonkey.store.memory import MemoryStore
+from fancymonkey.settings.settings import Settings
+from fancymonkey.store.in_memory.store import MemoryStore
 from tests.accounts.visitor import Visitor, accounts, code_of
 from tests.support.server import Server
 from tests.web.client import Answer, Client

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from fancymonkey.config import Settings
 from fancymonkey.errors import ConfigError
-from fancymonkey.store.memory import MemoryStore
-from fancymonkey.variables import PUBLISHED_PASSWORD
+from fancymonkey.settings.fields import PUBLISHED_PASSWORD
+from fancymonkey.settings.settings import Settings
+from fancymonkey.store.in_memory.store import MemoryStore
 from tests.support.server import Server
 from tests.web.shops import running
 

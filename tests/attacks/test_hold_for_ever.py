@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from fancymonkey.core.fair import Limits, Source
+from fancymonkey.core.holds.end import Capture, Release
+from fancymonkey.core.holds.limits import Limits, Source
+from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.model import Line, Reservation, Status
 from fancymonkey.core.outcomes import Accepted, Code, Refused
-from fancymonkey.core.reserve import Reserve
-from fancymonkey.core.resolve import Capture, Release
-from fancymonkey.store.memory import MemoryStore
+from fancymonkey.store.in_memory.store import MemoryStore
 from tests.core.builders import Shop as Core
 from tests.core.builders import lines
 from tests.payments.conftest import Till, opened

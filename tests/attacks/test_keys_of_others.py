@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from fancymonkey.core.execute import Many
+from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.model import Line, Outcome
-from fancymonkey.core.record import Remember
-from fancymonkey.core.reserve import Reserve
-from fancymonkey.store.memory import MemoryStore
-from fancymonkey.store.opening import open_store
-from fancymonkey.web import wire
+from fancymonkey.core.records import Remember
+from fancymonkey.store.in_memory.store import MemoryStore
+from fancymonkey.store.open import open_store
+from fancymonkey.web.http import wire
 from tests.store.conftest import target
 from tests.web.client import Client
 from tests.web.express_client import ExpressClient

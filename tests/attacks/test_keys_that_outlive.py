@@ -9,7 +9,7 @@ import httpx
 import msgspec
 import pytest
 
-from fancymonkey.store.memory import MemoryStore
+from fancymonkey.store.in_memory.store import MemoryStore
 from tests.accounts.visitor import Visitor, accounts, made
 from tests.support.ports import free_port
 from tests.support.server import Server

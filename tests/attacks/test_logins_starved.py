@@ -16,7 +16,7 @@ from argon2 import PasswordHasher
 
 from fancymonkey.accounts.model import Busy
 from fancymonkey.accounts.passwords import WAITING_MAX, Passwords
-from fancymonkey.store.memory import MemoryStore
+from fancymonkey.store.in_memory.store import MemoryStore
 from tests.accounts.visitor import Visitor
 from tests.support.server import Server
 from tests.web.shops import CHEAP, Shop, running

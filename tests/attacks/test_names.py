@@ -8,13 +8,13 @@ from urllib.parse import quote
 import pytest
 from click.testing import CliRunner
 
-from fancymonkey.commands.drill import drill
+from fancymonkey.commands.drill.command import drill
 from fancymonkey.commands.serve import serve
-from fancymonkey.config import Settings
-from fancymonkey.core.catalogue import NewItem, UpsertProduct
+from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
 from fancymonkey.core.model import Item, Product
 from fancymonkey.errors import ConfigError
-from fancymonkey.store.memory import MemoryStore
+from fancymonkey.settings.settings import Settings
+from fancymonkey.store.in_memory.store import MemoryStore
 from tests.web.client import Answer
 from tests.web.shops import PASSWORD, Shop, running
 

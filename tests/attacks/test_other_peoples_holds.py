@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fancymonkey.store.memory import MemoryStore
+from fancymonkey.store.in_memory.store import MemoryStore
 from tests.web.client import Answer, Client
 from tests.web.express_client import ExpressClient
 from tests.web.shops import CRON, HOODIE, PASSWORD, TTL, Shop, running

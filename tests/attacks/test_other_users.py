@@ -12,9 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fancymonkey.config import Settings
-from fancymonkey.doctor.rights import check_rights
+from fancymonkey.doctor.permissions import check_rights
 from fancymonkey.examples import products_json
+from fancymonkey.settings.settings import Settings
 from tests.support.server import PROGRAM, Server
 
 PASSWORD = "four words without sense"

@@ -8,11 +8,11 @@ from urllib.parse import quote
 
 import pytest
 
-from fancymonkey.core.fair import Limits, Source
+from fancymonkey.core.holds.limits import Limits, Source
 from fancymonkey.core.model import Reservation, SessionLink
-from fancymonkey.store.memory import MemoryStore
-from fancymonkey.web.http import Problem
-from fancymonkey.web.paces import STRIPE_A_MINUTE, Pace
+from fancymonkey.store.in_memory.store import MemoryStore
+from fancymonkey.web.http.begin_rates import STRIPE_A_MINUTE, Pace
+from fancymonkey.web.http.messages import Problem
 from tests.payments.conftest import Till, opened
 from tests.web.shops import HOODIE, Clock, Shop, running
 

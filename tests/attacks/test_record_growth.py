@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from fancymonkey.accounts.acts import KNOWN_MOST, MERGED, REFUSED_MOST
-from fancymonkey.store.memory import MemoryStore
+from fancymonkey.accounts.audit_log import KNOWN_MOST, MERGED, REFUSED_MOST
+from fancymonkey.store.in_memory.store import MemoryStore
 from tests.accounts.visitor import Visitor, accounts, made
 from tests.web.shops import HOODIE, PASSWORD, Shop, running
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from fancymonkey.store.memory import MemoryStore
-from fancymonkey.web.near import UNCLEAR, hint_of
+from fancymonkey.store.in_memory.store import MemoryStore
+from fancymonkey.web.http.private_networks import UNCLEAR, hint_of
 from tests.support.server import Server
 from tests.web.client import Client
 from tests.web.shops import HOODIE, PASSWORD, Shop, running

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from fancymonkey.core.adjust import Count
 from fancymonkey.core.model import sku_of
-from fancymonkey.store.base import Store
-from fancymonkey.store.opening import open_store
+from fancymonkey.core.stock.adjust import Count
+from fancymonkey.store.contract import Store
+from fancymonkey.store.open import open_store
 from tests.cli.conftest import cli
 from tests.store.scripts import PRODUCTS, SIZES, batches, catalogue, script
 from tests.support.postgres import PostgresServer

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from fancymonkey.backup.archive import FORMAT, Manifest, inspect, pack
-from fancymonkey.backup.make import make
+from fancymonkey.backup.create import make
 from fancymonkey.backup.restore import restore
 from fancymonkey.errors import BackupError, FancyMonkeyError, StoreCorrupt
-from fancymonkey.store.base import Store
-from fancymonkey.store.files import PRIVATE, Disk
-from fancymonkey.store.opening import open_store
+from fancymonkey.store.contract import Store
+from fancymonkey.store.open import open_store
+from fancymonkey.store.shared.files import PRIVATE, Disk
 from tests.backup.conftest import Fresh, fill
 
 NOW = 1_764_000_000_000
@@ -200,7 +200,7 @@ async def test_a_restore_ended_at_any_step_can_be_repeated(
     shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each operation on the folder in turn is the last one that is done."""
-    from fancymonkey.backup import json_place
+    from fancymonkey.backup import json_restore
 
     made = (await make(str(shop), tmp_path / "b.tar.gz", NOW)).path
     for last in range(1, 16):
@@ -227,7 +227,7 @@ async def test_a_restore_ended_at_any_step_can_be_repeated(
                 if Ending.left <= 0:
                     raise KeyboardInterrupt
 
-        monkeypatch.setattr(json_place, "Disk", Ending)
+        monkeypatch.setattr(json_restore, "Disk", Ending)
         ended = False
         try:
             await restore(made, str(again), NOW, force=True)

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from fancymonkey.backup.archive import inspect
-from fancymonkey.backup.make import file_name
+from fancymonkey.backup.create import file_name
 from fancymonkey.backup.nightly import Plan, save
 from fancymonkey.backup.retention import made_at, tidy, to_remove
 from fancymonkey.errors import BackupError, ConfigError
-from fancymonkey.store.base import Store
+from fancymonkey.store.contract import Store
 
 
 def name_of(at: datetime) -> str:

@@ -10,10 +10,10 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from fancymonkey.core.adjust import Count
 from fancymonkey.core.model import Level, sku_of
-from fancymonkey.store.audit import audit
-from fancymonkey.store.opening import open_store
+from fancymonkey.core.stock.adjust import Count
+from fancymonkey.store.open import open_store
+from fancymonkey.store.verify import audit
 from tests.backup.conftest import fill, go_on
 from tests.docs.pages import read
 from tests.store.scripts import PRODUCTS, SIZES

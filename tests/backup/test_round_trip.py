@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from fancymonkey.backup.archive import inspect
-from fancymonkey.backup.make import make
+from fancymonkey.backup.create import make
 from fancymonkey.backup.restore import restore
 from fancymonkey.errors import BackupError, ConfigError, StoreCorrupt, StoreLocked, StoreUnavailable
-from fancymonkey.store.base import Store
+from fancymonkey.store.contract import Store
 from fancymonkey.store.copy import compare
-from fancymonkey.store.opening import open_store
-from fancymonkey.store.recovery import RESTORING
+from fancymonkey.store.json.recovery import RESTORING
+from fancymonkey.store.open import open_store
 from tests.backup.conftest import Fresh, fill, go_on
 
 NOW = 1_764_000_000_000

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from fancymonkey.backup.git import Repository
-from fancymonkey.backup.versions import keep_version, message_of, save_version
-from fancymonkey.core.adjust import Adjust, Count
+from fancymonkey.backup.catalogue_history import keep_version, message_of, save_version
+from fancymonkey.backup.git_repository import Repository
 from fancymonkey.core.model import Entry, Kind, sku_of
+from fancymonkey.core.stock.adjust import Adjust, Count
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import BackupError
-from fancymonkey.store.json import JsonStore
+from fancymonkey.store.json.store import JsonStore
 from tests.cli.conftest import Run
 from tests.store.scripts import PRODUCTS, SIZES, catalogue
 

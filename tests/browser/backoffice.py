@@ -12,16 +12,16 @@ import httpx
 from playwright.async_api import Browser, Page, expect
 
 from fancymonkey.accounts.model import Role
-from fancymonkey.config import Settings
-from fancymonkey.core.adjust import Adjust
 from fancymonkey.core.command import Command
+from fancymonkey.core.holds.end import Capture
+from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.model import Kind, Line, sku_of
-from fancymonkey.core.reserve import Reserve
-from fancymonkey.core.resolve import Capture
+from fancymonkey.core.stock.adjust import Adjust
 from fancymonkey.engine.clock import system_clock
 from fancymonkey.engine.engine import Engine
-from fancymonkey.standin.app import DEMO_KEY
-from fancymonkey.store.memory import MemoryStore
+from fancymonkey.fake_stripe.app import DEMO_KEY
+from fancymonkey.settings.settings import Settings
+from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.web.app import create_app
 from tests.browser.shopfront import WIDE, buyer
 from tests.support.browser import BrowserPage

@@ -8,10 +8,10 @@ from typing import Any
 from playwright.async_api import Browser, Page
 
 from fancymonkey.accounts.model import Role
-from fancymonkey.config import Settings
 from fancymonkey.core.command import Command
 from fancymonkey.engine.engine import Engine
-from fancymonkey.store.memory import MemoryStore
+from fancymonkey.settings.settings import Settings
+from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.web.app import create_app
 from tests.browser.shopfront import WIDE, Shopfront, buyer
 from tests.support.browser import BrowserPage

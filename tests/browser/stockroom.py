@@ -9,12 +9,12 @@ from typing import Any
 from playwright.async_api import Browser, Locator, Page, expect
 
 from fancymonkey.accounts.model import Role
-from fancymonkey.config import Settings
-from fancymonkey.core.catalogue import NewItem, UpsertProduct
+from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
 from fancymonkey.core.command import Command
 from fancymonkey.core.model import Item, Product, sku_of
 from fancymonkey.engine.engine import Engine
-from fancymonkey.store.memory import MemoryStore
+from fancymonkey.settings.settings import Settings
+from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.web.app import create_app
 from tests.browser.shopfront import NARROW, WIDE, Shopfront
 from tests.support.browser import BrowserPage

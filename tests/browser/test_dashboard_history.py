@@ -11,8 +11,8 @@ from urllib.parse import quote
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
-from fancymonkey.core.adjust import Adjust, Count
 from fancymonkey.core.model import Kind
+from fancymonkey.core.stock.adjust import Adjust, Count
 from tests.browser.backoffice import DAY, Office, member, office, sku, visit
 from tests.web.shops import HOODIE
 

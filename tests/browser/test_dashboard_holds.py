@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, Route, expect
 
+from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.model import Kind, Line, Status
-from fancymonkey.core.reserve import Reserve
 from tests.browser.backoffice import Office, member, office, sku, visit
 from tests.web.shops import HOODIE
 

@@ -11,7 +11,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 from python_calamine import load_workbook
 
-from fancymonkey.core.resolve import Capture
+from fancymonkey.core.holds.end import Capture
 from tests.browser.shelves import Shelves, at_work, shelves
 from tests.browser.shopfront import NARROW, WIDE
 from tests.support.axe import assert_accessible

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
-from fancymonkey.store.memory import MemoryStore
+from fancymonkey.store.in_memory.store import MemoryStore
 from tests.accounts.visitor import accounts, code_of, made
 from tests.support.axe import assert_accessible
 from tests.support.browser import BrowserPage

@@ -8,9 +8,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
-from fancymonkey.core.catalogue import Edit, NewItem, UpsertProduct
+from fancymonkey.core.catalogue.products import Edit, NewItem, UpsertProduct
 from fancymonkey.core.model import Item, Product, sku_of
-from fancymonkey.store.pictures import image_of, with_image
+from fancymonkey.store.products_file.extra_fields import image_of, with_image
 from tests.browser.shelves import Shelves, at_work, shelves
 from tests.browser.shopfront import NARROW, WIDE
 from tests.support.axe import assert_accessible

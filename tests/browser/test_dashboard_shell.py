@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, Route, expect
 
-from fancymonkey.core.catalogue import NewItem, UpsertProduct
+from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
 from fancymonkey.core.model import Item, Product
 from tests.browser.backoffice import SHIFTS, Office, member, moved, office, sku, too_wide, visit
 from tests.browser.shopfront import NARROW, WIDE

@@ -5,7 +5,7 @@ from typing import Any
 
 from playwright.async_api import Browser, Locator, Page, Route, expect
 
-from fancymonkey.core.adjust import Count
+from fancymonkey.core.stock.adjust import Count
 from tests.browser.stockroom import (
     HOODIE,
     TEE,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Locator, Page, Route, expect
 
-from fancymonkey.core.adjust import Count
+from fancymonkey.core.stock.adjust import Count
 from tests.browser.stockroom import (
     TEE,
     XL,

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, Route, expect
 
-from fancymonkey.core.catalogue import NewItem, RemoveProduct, UpsertProduct
+from fancymonkey.core.catalogue.products import NewItem, RemoveProduct, UpsertProduct
 from fancymonkey.core.model import Item, Product
 from tests.browser.stockroom import (
     HOODIE,

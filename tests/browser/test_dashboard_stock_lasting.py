@@ -7,7 +7,7 @@ import httpx
 import pytest
 from playwright.async_api import Browser, Dialog, Page, expect
 
-from fancymonkey.web import owner_live
+from fancymonkey.web.admin_api import stock_live
 from tests.browser.stockroom import (
     HEADERS,
     HOODIE,
@@ -93,7 +93,7 @@ async def test_10_what_was_missed_comes_by_since(browser: Browser) -> None:
 async def test_10_a_token_whose_minutes_are_over_is_renewed_and_live_goes_on(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(owner_live, "CHECK_SECONDS", 0.1)
+    monkeypatch.setattr(stock_live, "CHECK_SECONDS", 0.1)
     async with stockroom() as room, person(browser, room) as watched:
         page = watched.page
         renewed: list[int] = []

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from fancymonkey.core.adjust import Count
+from fancymonkey.core.stock.adjust import Count
 from tests.browser.stockroom import (
     NARROW,
     WIDE,

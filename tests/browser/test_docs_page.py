@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from fancymonkey.store.memory import MemoryStore
+from fancymonkey.store.in_memory.store import MemoryStore
 from tests.support.browser import BrowserPage
 from tests.support.uvicorns import serving
 from tests.web.shops import HOODIE, Shop, running

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from fancymonkey.core.catalogue import NewItem, UpsertProduct
+from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
 from fancymonkey.core.command import Command
 from fancymonkey.core.model import MAX_QUANTITY, Item, Product, sku_of
 from tests.browser.backoffice import Office, member, office

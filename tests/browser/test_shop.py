@@ -9,9 +9,9 @@ import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from fancymonkey import storefront
+from fancymonkey.core.holds.end import Release
 from fancymonkey.core.model import Kind
-from fancymonkey.core.resolve import Release
-from fancymonkey.web import sources
+from fancymonkey.web.http import client_source
 from tests.browser.shopfront import (
     NARROW,
     WIDE,
@@ -127,7 +127,9 @@ async def test_who_was_slower_is_told_so_and_the_basket_is_what_is_left(
 async def test_in_a_rush_the_page_says_how_many_can_be_had(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sources, "far", ip_address)  # this machine counts as somewhere in the world
+    monkeypatch.setattr(
+        client_source, "far", ip_address
+    )  # this machine counts as somewhere in the world
     async with shopfront(rate_limit=True) as shop, buyer(browser) as watched:
         page = watched.page
         await visit(page, shop)
@@ -148,7 +150,7 @@ async def test_in_a_rush_the_page_says_how_many_can_be_had(
 async def test_who_comes_back_after_the_hold_has_ended_is_not_in_their_own_way(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sources, "far", ip_address)
+    monkeypatch.setattr(client_source, "far", ip_address)
     settings = {"rate_limit": True, "holds_per_address": 1}
     async with shopfront(**settings) as shop, buyer(browser) as watched:
         page = watched.page

@@ -13,10 +13,10 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from fancymonkey.accounts.model import Role
-from fancymonkey.core.adjust import Adjust
-from fancymonkey.core.catalogue import NewItem, UpsertProduct
+from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
 from fancymonkey.core.model import Item, Kind, Product, sku_of
-from fancymonkey.store.pictures import with_image
+from fancymonkey.core.stock.adjust import Adjust
+from fancymonkey.store.products_file.extra_fields import with_image
 from tests.alerts.receivers import HttpReceiver
 from tests.browser.backoffice import Office, member, office
 from tests.browser.shopfront import NARROW, WIDE

@@ -10,8 +10,8 @@ from click.testing import CliRunner, Result
 from fancymonkey import examples
 from fancymonkey.cli import program
 from fancymonkey.core.command import Command
-from fancymonkey.store.base import Store
-from fancymonkey.store.opening import open_store
+from fancymonkey.store.contract import Store
+from fancymonkey.store.open import open_store
 
 Run = Callable[..., Result]
 Write = Callable[..., None]

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from fancymonkey import examples
-from fancymonkey.core.adjust import Adjust, Count
+from fancymonkey.core.holds.end import Capture, Release
+from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.model import Kind, Line
-from fancymonkey.core.reserve import Reserve
-from fancymonkey.core.resolve import Capture, Release
+from fancymonkey.core.stock.adjust import Adjust, Count
 from fancymonkey.store.copy import compare
-from fancymonkey.store.memory import MemoryStore
-from fancymonkey.store.opening import open_store
+from fancymonkey.store.in_memory.store import MemoryStore
+from fancymonkey.store.open import open_store
 from tests.cli.conftest import Run, Write, held
 
 M = "prod_hoodie_001/M"
@@ -274,7 +274,7 @@ def test_migrate_tells_of_a_copy_that_is_not_the_same(
         async def snapshot(self):  # type: ignore[no-untyped-def]
             return (self if self.image.revision else Forgetful.kept).image.snapshot()
 
-    monkeypatch.setattr("fancymonkey.store.opening.MemoryStore", Forgetful)
+    monkeypatch.setattr("fancymonkey.store.open.MemoryStore", Forgetful)
     result = cli("migrate", "--from", shop, "--to", "memory://")
     assert result.exit_code == 1
     assert "The copy is not sound" in result.output

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from fancymonkey.config import Settings, reference, without_password
 from fancymonkey.errors import ConfigError
+from fancymonkey.settings.settings import Settings, reference, without_password
 
 NO_FILE = Path("/nonexistent/.env")
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "settings.md"

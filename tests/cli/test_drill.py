@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from fancymonkey.variables import PUBLISHED_PASSWORD
+from fancymonkey.settings.fields import PUBLISHED_PASSWORD
 from tests.support.ports import free_port
 from tests.support.server import PROGRAM, Server
 

@@ -6,21 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from fancymonkey.core.adjust import Adjust
+from fancymonkey.core.holds.end import Capture
+from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.model import Item, Level, Line, Product
-from fancymonkey.core.reserve import Reserve
-from fancymonkey.core.resolve import Capture
-from fancymonkey.store.base import Snapshot
-from fancymonkey.store.opening import open_store
-from fancymonkey.tables import text
-from fancymonkey.tables.columns import Record
+from fancymonkey.core.stock.adjust import Adjust
+from fancymonkey.spreadsheets import csv_table
+from fancymonkey.spreadsheets.columns import Record
+from fancymonkey.store.contract import Snapshot
+from fancymonkey.store.open import open_store
 from tests.cli.conftest import Run, Write, held
 
 M = "prod_hoodie_001/M"
 
 
 def read(table: str) -> list[Record]:
-    return text.records(text.read(table))
+    return csv_table.records(csv_table.read(table))
 
 
 def snapshot(target: str) -> Snapshot:
@@ -101,13 +101,13 @@ def test_a_round_trip_without_edits_changes_nothing(cli: Run, shop: str, exporte
 
 
 def test_only_changed_cells_are_applied(cli: Run, shop: str, exported: Path) -> None:
-    text = exported.read_bytes().decode()
-    text = text.replace("MIDNIGHT EMERALD HOODIE", "MIDNIGHT EMERALD")
-    text = text.replace("58,M,sku_midnight_emerald_m,", "58,M,'=new sku,")
-    text = text.replace(
+    csv_table = exported.read_bytes().decode()
+    csv_table = csv_table.replace("MIDNIGHT EMERALD HOODIE", "MIDNIGHT EMERALD")
+    csv_table = csv_table.replace("58,M,sku_midnight_emerald_m,", "58,M,'=new sku,")
+    csv_table = csv_table.replace(
         "price_midnight_emerald_m,20,0,20,5,false", "price_midnight_emerald_m,7,0,20,9,TRUE"
     )
-    exported.write_bytes(text.encode())
+    exported.write_bytes(csv_table.encode())
     before = snapshot(shop)
     dry = cli("import", exported, "--data", shop, "--dry-run")
     assert dry.exit_code == 0
@@ -209,8 +209,8 @@ def test_a_stock_that_moved_since_the_export_is_refused_with_base(
     cli: Run, shop: str, write: Write, unmarked: Path, tmp_path: Path
 ) -> None:
     edited = tmp_path / "edited.csv"
-    text = unmarked.read_bytes().replace(b"emerald_m,20,", b"emerald_m,25,")
-    edited.write_bytes(text.replace(b"emerald_l,22,", b"emerald_l,30,"))
+    csv_table = unmarked.read_bytes().replace(b"emerald_m,20,", b"emerald_m,25,")
+    edited.write_bytes(csv_table.replace(b"emerald_l,22,", b"emerald_l,30,"))
     write(Adjust(sku=M, delta=-3))
     before = snapshot(shop)
     for options in ([], ["--dry-run"]):
@@ -226,8 +226,8 @@ def test_the_export_itself_says_what_was_sold_meanwhile(
     spreadsheet = tmp_path / "stock.xlsx"
     assert cli("export", "--data", shop, "--output", spreadsheet).exit_code == 0
     assert "62 rows unchanged" in cli("import", spreadsheet, "--data", shop).output
-    text = exported.read_bytes().replace(b"emerald_m,20,", b"emerald_m,25,")
-    exported.write_bytes(text.replace(b"emerald_l,22,", b"emerald_l,30,"))
+    csv_table = exported.read_bytes().replace(b"emerald_m,20,", b"emerald_m,25,")
+    exported.write_bytes(csv_table.replace(b"emerald_l,22,", b"emerald_l,30,"))
     write(Reserve(reservation_id="r", session_id="s", lines=(Line(M, 3),), ttl=10**12))
     write(Capture(ref="r"))
     write(Adjust(sku="prod_hoodie_001/L", delta=-1))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from fancymonkey.commands import garbage
+from fancymonkey.commands import gc_tuning
 
 
 @pytest.fixture(autouse=True)
@@ -29,19 +29,19 @@ def cycle() -> weakref.ref[Node]:
 
 
 def test_nothing_is_collected_while_the_stock_is_loaded() -> None:
-    garbage.hold()
+    gc_tuning.hold()
     found = cycle()
     rows = [[number] for number in range(100_000)]
     assert found() is not None
-    garbage.settle()
+    gc_tuning.settle()
     assert found() is None
     assert gc.get_freeze_count() > len(rows)
 
 
 def test_cycles_that_come_later_are_collected() -> None:
-    garbage.hold()
-    garbage.settle()
+    gc_tuning.hold()
+    gc_tuning.settle()
     found = cycle()
-    rows = [[number] for number in range(2 * garbage.YOUNG)]
+    rows = [[number] for number in range(2 * gc_tuning.YOUNG)]
     assert found() is None
     assert rows

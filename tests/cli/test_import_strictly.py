@@ -8,7 +8,7 @@ import pytest
 
 from fancymonkey.engine.engine import Engine
 from fancymonkey.services.undo import find_act, undo_act
-from fancymonkey.store.opening import open_store
+from fancymonkey.store.open import open_store
 from tests.cli.conftest import Run
 from tests.cli.test_export_import import M, item, level, snapshot, table
 from tests.tables.support import book

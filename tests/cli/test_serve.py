@@ -14,7 +14,7 @@ import pytest
 
 from fancymonkey import examples
 from fancymonkey.commands import serve
-from fancymonkey.config import Settings
+from fancymonkey.settings.settings import Settings
 from tests.support.server import Server
 
 pytestmark = pytest.mark.slow

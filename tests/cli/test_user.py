@@ -10,12 +10,12 @@ import pytest
 
 from fancymonkey import examples
 from fancymonkey.accounts.model import Role
-from fancymonkey.config import Settings
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import ConfigError
-from fancymonkey.store.memory import MemoryStore
-from fancymonkey.variables import PUBLISHED_PASSWORD
-from fancymonkey.web import demo
+from fancymonkey.services import demo_payments
+from fancymonkey.settings.fields import PUBLISHED_PASSWORD
+from fancymonkey.settings.settings import Settings
+from fancymonkey.store.in_memory.store import MemoryStore
 from tests.cli.conftest import Run
 from tests.support.server import Server
 
@@ -129,10 +129,12 @@ def test_the_published_password_opens_a_demo_on_this_machine_only() -> None:
         ("10.0.0.1", False),
     ):
         settings = Settings(demo=True, host=host)
-        _, changed = demo.stand_in(Engine(MemoryStore()), settings)
+        _, changed = demo_payments.stand_in(Engine(MemoryStore()), settings)
         assert (changed.admin_password == PUBLISHED_PASSWORD) is opens
         own = Settings(demo=True, host=host, admin_password="correct horse")
-        assert demo.stand_in(Engine(MemoryStore()), own)[1].admin_password == "correct horse"
+        assert (
+            demo_payments.stand_in(Engine(MemoryStore()), own)[1].admin_password == "correct horse"
+        )
         if not opens:
             with pytest.raises(ConfigError):
                 Settings(demo=True, host=host, admin_password=PUBLISHED_PASSWORD).check()

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from fancymonkey.commands.verify import _audit
+from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.model import Line
-from fancymonkey.core.reserve import Reserve
-from fancymonkey.store.opening import open_store
+from fancymonkey.store.open import open_store
 from tests.cli.conftest import Run, Write
 
 M = "prod_hoodie_001/M"

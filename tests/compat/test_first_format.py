@@ -16,7 +16,7 @@ import asyncpg
 import pytest
 
 from fancymonkey.core.model import Reservation
-from fancymonkey.store.opening import open_store
+from fancymonkey.store.open import open_store
 from tests.web.shops import WHSEC, Clock, Shop, running
 from tests.web.signing import deliver
 

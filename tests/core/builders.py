@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fancymonkey.core.catalogue import NewItem, UpsertProduct
+from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import execute
+from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.ledger import balance
 from fancymonkey.core.model import (
     MAIN,
@@ -20,8 +21,7 @@ from fancymonkey.core.model import (
     sku_of,
 )
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
-from fancymonkey.core.reserve import Reserve
-from fancymonkey.store.memory import Image
+from fancymonkey.store.in_memory.store import Image
 
 SIZES = ("S", "M")
 QUANTITIES = ("on_hand", "reserved", "allocated", "incoming", "backordered", "short")

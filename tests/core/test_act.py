@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
-from fancymonkey.core.act import Act
-from fancymonkey.core.adjust import Adjust, Count
-from fancymonkey.core.bulk import Change, chain
-from fancymonkey.core.catalogue import NewItem, RemoveProduct, UpsertProduct
+from fancymonkey.core.catalogue.products import NewItem, RemoveProduct, UpsertProduct
+from fancymonkey.core.changes.bulk import Change, chain
+from fancymonkey.core.changes.change_set import Act
+from fancymonkey.core.changes.undo import Undo
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import DryRun, Many
+from fancymonkey.core.holds.end import Capture
+from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.model import Item, Level, Line, Product
 from fancymonkey.core.outcomes import Accepted, Code, Refused
-from fancymonkey.core.reserve import Reserve
-from fancymonkey.core.resolve import Capture
-from fancymonkey.core.undo import Undo
+from fancymonkey.core.stock.adjust import Adjust, Count
 from tests.core.builders import Shop, told, upsert
 
 SKU = "a/M"

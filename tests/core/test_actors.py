@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from fancymonkey.core.adjust import Adjust, Count, Return, SetItem, SetReserved
 from fancymonkey.core.command import Command
+from fancymonkey.core.holds.end import Capture, Release
+from fancymonkey.core.holds.reserve import Attach, Reserve
 from fancymonkey.core.model import Line
-from fancymonkey.core.reserve import Attach, Reserve
-from fancymonkey.core.resolve import Capture, Release
+from fancymonkey.core.stock.adjust import Adjust, Count, Return, SetItem, SetReserved
 from tests.core.builders import Shop
 
 ME = "somebody@shop.example"

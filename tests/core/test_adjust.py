@@ -2,13 +2,13 @@
 
 import pytest
 
-from fancymonkey.core.adjust import Adjust, Count, Return, SetItem, SetReserved
-from fancymonkey.core.catalogue import RemoveProduct
+from fancymonkey.core.catalogue.products import RemoveProduct
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import needs
+from fancymonkey.core.holds.end import Capture, Release
 from fancymonkey.core.model import MAX_QUANTITY, Item, Kind, Level, Product
 from fancymonkey.core.outcomes import Accepted, Code, Refused
-from fancymonkey.core.resolve import Capture, Release
+from fancymonkey.core.stock.adjust import Adjust, Count, Return, SetItem, SetReserved
 from tests.core.builders import Row, Shop, named, take
 
 GONE = RemoveProduct(product_id="a", before=("a/S", "a/M"))

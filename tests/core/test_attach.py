@@ -2,11 +2,11 @@
 
 import pytest
 
-from fancymonkey.core.adjust import Count
+from fancymonkey.core.holds.end import Capture, Release
+from fancymonkey.core.holds.reserve import Attach
 from fancymonkey.core.model import Status
 from fancymonkey.core.outcomes import Code
-from fancymonkey.core.reserve import Attach
-from fancymonkey.core.resolve import Capture, Release
+from fancymonkey.core.stock.adjust import Count
 from tests.core.builders import Row, Shop, named, take, told
 
 PAID = (take("cs_1", a_M=1), Capture(ref="cs_1", payment_id="cs_1"))

@@ -2,8 +2,7 @@
 
 import pytest
 
-from fancymonkey.core.adjust import Adjust, Count, SetItem, SetReserved
-from fancymonkey.core.bulk import (
+from fancymonkey.core.changes.bulk import (
     PORTION,
     Change,
     Filter,
@@ -17,6 +16,7 @@ from fancymonkey.core.bulk import (
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import Chain
 from fancymonkey.core.model import Item, Level, Product
+from fancymonkey.core.stock.adjust import Adjust, Count, SetItem, SetReserved
 
 
 def stocked(

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from fancymonkey.core.adjust import Adjust, Count, SetItem
-from fancymonkey.core.catalogue import NewItem, RemoveProduct, UpsertProduct
+from fancymonkey.core.catalogue.products import NewItem, RemoveProduct, UpsertProduct
+from fancymonkey.core.holds.end import Capture, Release
 from fancymonkey.core.model import MAX_QUANTITY, Item, Product
 from fancymonkey.core.outcomes import Code, Refused
-from fancymonkey.core.resolve import Capture, Release
+from fancymonkey.core.stock.adjust import Adjust, Count, SetItem
 from tests.core.builders import Row, Shop, named, take, told, upsert
 
 ALL = ("a/S", "a/M")

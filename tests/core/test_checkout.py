@@ -4,20 +4,20 @@ from collections.abc import Sequence
 
 import pytest
 
-from fancymonkey.core.checkout import (
+from fancymonkey.core.command import Command
+from fancymonkey.core.execute import Many
+from fancymonkey.core.holds.end import Capture, Release
+from fancymonkey.core.holds.reserve import Reserve
+from fancymonkey.core.model import Status
+from fancymonkey.core.outcomes import Accepted, Code, Refused
+from fancymonkey.core.payments.checkout import (
     AwaitPayment,
     BeginCheckout,
     CheckoutOpened,
     CloseCheckout,
     Inspect,
 )
-from fancymonkey.core.command import Command
-from fancymonkey.core.execute import Many
-from fancymonkey.core.model import Status
-from fancymonkey.core.outcomes import Accepted, Code, Refused
-from fancymonkey.core.payment import Checkout, Stage
-from fancymonkey.core.reserve import Reserve
-from fancymonkey.core.resolve import Capture, Release
+from fancymonkey.core.payments.rows import Checkout, Stage
 from tests.core.builders import Row, Shop, lines, named, take
 
 HELD = take("s1", a_M=2)

@@ -5,15 +5,15 @@ from dataclasses import replace
 
 import pytest
 
-from fancymonkey.core.adjust import Adjust, Count, SetItem, SetReserved
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import Chain, DryRun, Many, RecordEvent
+from fancymonkey.core.holds.end import Capture, Release
 from fancymonkey.core.model import Cursor, Event, Level, Outcome, TurnedAway
 from fancymonkey.core.outcomes import Accepted, Code, Refused
-from fancymonkey.core.record import MoveCursor, RecordTurnedAway, Remember
-from fancymonkey.core.resolve import Capture, Release
+from fancymonkey.core.records import MoveCursor, RecordTurnedAway, Remember
 from fancymonkey.core.state import State
-from fancymonkey.store.base import empty_rows
+from fancymonkey.core.stock.adjust import Adjust, Count, SetItem, SetReserved
+from fancymonkey.store.contract import empty_rows
 from tests.core.builders import Row, Shop, named, take, told, upsert
 
 UP = Adjust(sku="a/M", delta=1)

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from fancymonkey.core.document import Document
-from fancymonkey.core.fair import Limits, Source
+from fancymonkey.core.documents.document import Document
+from fancymonkey.core.holds.end import Capture, Release
+from fancymonkey.core.holds.limits import Limits, Source
+from fancymonkey.core.holds.network_memory import DAY, FOLDER, RECENT_MAX, SEEN_MAX, WINDOW
+from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.model import Status
-from fancymonkey.core.network import DAY, FOLDER, RECENT_MAX, SEEN_MAX, WINDOW
 from fancymonkey.core.outcomes import Accepted, Code, Refused
-from fancymonkey.core.reserve import Reserve
-from fancymonkey.core.resolve import Capture, Release
 from tests.core.builders import Shop, take
 
 HALF_HOUR = 1_800_000

@@ -2,10 +2,10 @@
 
 import pytest
 
-from fancymonkey.core.adjust import Adjust, Count
 from fancymonkey.core.execute import DryRun, Many
 from fancymonkey.core.outcomes import Accepted, Code, Refused
-from fancymonkey.store.memory import MemoryStore
+from fancymonkey.core.stock.adjust import Adjust, Count
+from fancymonkey.store.in_memory.store import MemoryStore
 from tests.store.scripts import upsert
 
 GOOD, BAD = Count(sku="prod_a/M", quantity=3), Adjust(sku="prod_a/S", delta=-99)

@@ -6,13 +6,13 @@ import hypothesis.strategies as st
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from fancymonkey.core.adjust import Adjust, Count, Return, SetItem, SetReserved
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import Chain, DryRun, RecordEvent
+from fancymonkey.core.holds.end import Capture, Release
+from fancymonkey.core.holds.reserve import Attach, Reserve
 from fancymonkey.core.model import Kind, Line
 from fancymonkey.core.outcomes import Accepted, Refused
-from fancymonkey.core.reserve import Attach, Reserve
-from fancymonkey.core.resolve import Capture, Release
+from fancymonkey.core.stock.adjust import Adjust, Count, Return, SetItem, SetReserved
 from tests.core.builders import Shop
 from tests.core.stock_model import Model
 

@@ -2,12 +2,12 @@
 
 import pytest
 
-from fancymonkey.core.adjust import Adjust, Count
+from fancymonkey.core.holds.end import Capture, Release
 from fancymonkey.core.model import Status
 from fancymonkey.core.outcomes import Accepted, Code, Refused
-from fancymonkey.core.payment import Concern, Matter, Progress
-from fancymonkey.core.refund import Doubt, NoteRefund, RefundFailed, Settle
-from fancymonkey.core.resolve import Capture, Release
+from fancymonkey.core.payments.refunds import Doubt, NoteRefund, RefundFailed, Settle
+from fancymonkey.core.payments.rows import Concern, Matter, Progress
+from fancymonkey.core.stock.adjust import Adjust, Count
 from tests.core.builders import Row, Shop, lines, named, take, told
 
 HELD = take("s1", a_M=2, b_S=1)

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from fancymonkey.core.catalogue import NewItem, RemoveItem, UpsertProduct
+from fancymonkey.core.catalogue.products import NewItem, RemoveItem, UpsertProduct
+from fancymonkey.core.holds.end import Capture, Release
 from fancymonkey.core.model import Item, Product, sku_of
-from fancymonkey.core.payment import Matter, Progress
-from fancymonkey.core.refund import NoteRefund, Settle
-from fancymonkey.core.resolve import Capture, Release
+from fancymonkey.core.payments.refunds import NoteRefund, Settle
+from fancymonkey.core.payments.rows import Matter, Progress
 from tests.core.builders import Shop, lines, take
 
 PAY = Capture(ref="s1", payment_id="cs_1", intent="pi_1")

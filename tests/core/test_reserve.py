@@ -2,12 +2,12 @@
 
 import pytest
 
-from fancymonkey.core.adjust import Adjust, Count, SetItem
-from fancymonkey.core.catalogue import RemoveProduct
+from fancymonkey.core.catalogue.products import RemoveProduct
+from fancymonkey.core.holds.end import Capture, Release
+from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.model import MAX_LINES, MAX_QUANTITY, Line, Status
 from fancymonkey.core.outcomes import Accepted, Code, Refused
-from fancymonkey.core.reserve import Reserve
-from fancymonkey.core.resolve import Capture, Release
+from fancymonkey.core.stock.adjust import Adjust, Count, SetItem
 from tests.core.builders import Row, Shop, lines, named, take
 
 SOLD_OUT = SetItem(sku="a/M", sold_out=True)
@@ -302,7 +302,7 @@ def test_too_many_lines_comes_before_sold_out() -> None:
 
 
 def _stock(shop: Shop, sizes: int) -> None:
-    from fancymonkey.core.catalogue import NewItem, UpsertProduct
+    from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
     from fancymonkey.core.model import Item, Product
 
     items = tuple(NewItem(Item(f"p/{n}", "p", str(n), n), 1) for n in range(sizes))

@@ -2,12 +2,12 @@
 
 import pytest
 
-from fancymonkey.core.adjust import Adjust, Count
-from fancymonkey.core.catalogue import RemoveProduct
+from fancymonkey.core.catalogue.products import RemoveProduct
+from fancymonkey.core.holds.end import Capture, Expire, Release
+from fancymonkey.core.holds.reserve import Attach
 from fancymonkey.core.model import Kind, Status
 from fancymonkey.core.outcomes import Accepted, Code
-from fancymonkey.core.reserve import Attach
-from fancymonkey.core.resolve import Capture, Expire, Release
+from fancymonkey.core.stock.adjust import Adjust, Count
 from tests.core.builders import Row, Shop, named, take, told
 
 HELD = take("s1", a_M=2, b_S=1)

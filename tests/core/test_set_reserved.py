@@ -2,10 +2,10 @@
 
 import pytest
 
-from fancymonkey.core.adjust import Count, SetReserved
+from fancymonkey.core.holds.end import Release
 from fancymonkey.core.model import Status
 from fancymonkey.core.outcomes import Code
-from fancymonkey.core.resolve import Release
+from fancymonkey.core.stock.adjust import Count, SetReserved
 from tests.core.builders import Row, Shop, named, take
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from fancymonkey.core.catalogue.shared_ids import shared_ids
 from fancymonkey.core.model import Item, sku_of
-from fancymonkey.core.shared_ids import shared_ids
 
 
 def item(product: str, size: str, sku: str | None, price: str | None, *, off: bool = False) -> Item:

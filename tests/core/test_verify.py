@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from fancymonkey.core.adjust import Count
 from fancymonkey.core.command import Command
+from fancymonkey.core.holds.end import Capture, Expire, Release
+from fancymonkey.core.holds.reserve import Attach, Reserve
 from fancymonkey.core.model import (
     Entry,
     Item,
@@ -17,11 +18,10 @@ from fancymonkey.core.model import (
     Reservation,
     Status,
 )
-from fancymonkey.core.reserve import Attach, Reserve
-from fancymonkey.core.resolve import Capture, Expire, Release
+from fancymonkey.core.stock.adjust import Count
 from fancymonkey.core.verify import QUANTITIES, Finding, Rule, verify
-from fancymonkey.store.audit import audit
-from fancymonkey.store.memory import MemoryStore
+from fancymonkey.store.in_memory.store import MemoryStore
+from fancymonkey.store.verify import audit
 from tests.store.scripts import batches, catalogue, script, upsert
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from fancymonkey.config import declarations
+from fancymonkey.settings.settings import declarations
 from tests.support.server import Server
 
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fancymonkey.store.memory import MemoryStore
+from fancymonkey.store.in_memory.store import MemoryStore
 from tests.web.shops import CRON, running
 from tests.web.signing import deliver, event
 

@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from fancymonkey import examples
-from fancymonkey.store.memory import MemoryStore
-from fancymonkey.store.opening import open_store
+from fancymonkey.store.in_memory.store import MemoryStore
+from fancymonkey.store.open import open_store
 from tests.support.ports import free_port
 from tests.support.processes import kill_family
 from tests.web.shops import running

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fancymonkey.commands.serve import STOP_SECONDS
-from fancymonkey.config import declarations
+from fancymonkey.settings.settings import declarations
 
 UNIT = Path(__file__).parents[2] / "deploy" / "systemd" / "fancymonkey.service"
 OURS = {one.name for one in declarations()}

@@ -12,14 +12,15 @@ import pytest
 from starlette.routing import Mount
 
 from fancymonkey.cli import program
-from fancymonkey.config import Settings, declarations, reference
 from fancymonkey.core.model import Entry, Kind
 from fancymonkey.core.outcomes import Code
 from fancymonkey.engine.engine import Engine
-from fancymonkey.store.memory import MemoryStore
-from fancymonkey.web import openapi, wire
-from fancymonkey.web.answers import STATUS
+from fancymonkey.settings.settings import Settings, declarations, reference
+from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.web.app import create_app
+from fancymonkey.web.http import wire
+from fancymonkey.web.http.refusals import STATUS
+from fancymonkey.web.openapi import document
 from tests.architecture.source import modules
 from tests.docs.pages import Page, read
 
@@ -86,14 +87,14 @@ def test_settings_page_is_made_from_the_settings() -> None:
 def endpoints() -> Iterator[tuple[str, str]]:
     """Method and path of everything that is served."""
     front = create_app(Settings(), Engine(MemoryStore()))
-    for path, methods in openapi.front_routes().items():
+    for path, methods in document.front_routes().items():
         yield from ((method, path) for method in methods if method != "HEAD")
     for route in _flat(front._app.routes):  # type: ignore[attr-defined]
         if not isinstance(route, Mount):
             for method in getattr(route, "methods", None) or {"GET"}:
                 if method != "HEAD":
                     yield method, route.path
-    for path in openapi.document_route(dict):
+    for path in document.document_route(dict):
         yield "GET", path
 
 

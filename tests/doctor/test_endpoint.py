@@ -2,13 +2,13 @@
 
 from typing import cast
 
-from fancymonkey.config import Settings
-from fancymonkey.doctor.finding import Patient
+from fancymonkey.doctor.checks import Patient
 from fancymonkey.doctor.payments import check_endpoint
+from fancymonkey.fake_stripe.app import DEMO_KEY
 from fancymonkey.payments.events import SELECTED
 from fancymonkey.payments.gateway import Gateway
-from fancymonkey.standin.app import DEMO_KEY
-from fancymonkey.store.memory import MemoryStore
+from fancymonkey.settings.settings import Settings
+from fancymonkey.store.in_memory.store import MemoryStore
 from tests.architecture.source import ROOT
 from tests.payments.conftest import Till, till
 

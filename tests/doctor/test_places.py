@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from fancymonkey.config import Settings
-from fancymonkey.doctor.finding import Severity
-from fancymonkey.doctor.places import check_places
+from fancymonkey.doctor.checks import Severity
+from fancymonkey.doctor.paths import check_places
+from fancymonkey.settings.settings import Settings
 
 SECRET = "hunter2hunter2"
 

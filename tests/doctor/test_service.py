@@ -8,15 +8,15 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fancymonkey.config import Settings
-from fancymonkey.doctor.doctor import Examination, examine
-from fancymonkey.doctor.finding import Patient
+from fancymonkey.doctor.checks import Patient
+from fancymonkey.doctor.examine import Examination, examine
 from fancymonkey.doctor.payments import check_stripe
 from fancymonkey.doctor.server import check_server, numbers
 from fancymonkey.engine.clock import system_clock
+from fancymonkey.fake_stripe.app import DEMO_KEY
 from fancymonkey.payments.gateway import Gateway
-from fancymonkey.standin.app import DEMO_KEY
-from fancymonkey.web.meter import Meter
+from fancymonkey.settings.settings import Settings
+from fancymonkey.web.http.request_metrics import Meter
 from tests.cli.conftest import Run, cli
 from tests.payments.conftest import Till, till
 from tests.support.ports import free_port

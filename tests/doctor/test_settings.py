@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from fancymonkey.config import Settings
-from fancymonkey.doctor.finding import Severity
+from fancymonkey.doctor.checks import Severity
 from fancymonkey.doctor.settings import check_settings, settings_of
+from fancymonkey.settings.settings import Settings
 
 CASES: dict[str, tuple[dict[str, str], str, Severity]] = {
     "no password": ({}, "password.missing", Severity.NOTE),

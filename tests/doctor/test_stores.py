@@ -14,22 +14,22 @@ import asyncpg
 import pytest
 
 from fancymonkey import examples
-from fancymonkey.config import Settings
-from fancymonkey.core.adjust import Count
-from fancymonkey.core.catalogue import Edit
+from fancymonkey.core.catalogue.products import Edit
 from fancymonkey.core.command import Command
+from fancymonkey.core.documents.put import Draft, Keep
 from fancymonkey.core.execute import RecordEvent
-from fancymonkey.core.keep import Draft, Keep
+from fancymonkey.core.holds.end import Capture
+from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.model import Line
-from fancymonkey.core.payment import Run
-from fancymonkey.core.record import RecordRun
-from fancymonkey.core.reserve import Reserve
-from fancymonkey.core.resolve import Capture
-from fancymonkey.doctor.doctor import Examination, examine, repair
-from fancymonkey.doctor.finding import Finding
-from fancymonkey.engine.home import COPY, MOVED, Copy, Moved, draft
-from fancymonkey.store.migrations import migrations
-from fancymonkey.store.opening import open_store
+from fancymonkey.core.payments.rows import Run
+from fancymonkey.core.records import RecordRun
+from fancymonkey.core.stock.adjust import Count
+from fancymonkey.doctor.checks import Finding
+from fancymonkey.doctor.examine import Examination, examine, repair
+from fancymonkey.engine.migration.markers import COPY, MOVED, Copy, Moved, draft
+from fancymonkey.settings.settings import Settings
+from fancymonkey.store.open import open_store
+from fancymonkey.store.sql.migrations import migrations
 from tests.support.ports import free_port
 
 M = "prod_hoodie_001/M"

@@ -9,8 +9,8 @@ from fancymonkey.core.execute import execute
 from fancymonkey.core.model import Entry, Item, Product, Row
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import StoreError
-from fancymonkey.store.base import Bell, Commit, Snapshot, Submit, commit_of
-from fancymonkey.store.memory import MemoryStore
+from fancymonkey.store.contract import Bell, Commit, Snapshot, Submit, commit_of
+from fancymonkey.store.in_memory.store import MemoryStore
 from tests.core.builders import upsert
 from tests.sim.loop import virtual_loop
 

@@ -7,17 +7,17 @@ from collections.abc import Sequence
 
 import pytest
 
-from fancymonkey.core.adjust import Adjust
-from fancymonkey.core.bulk import Change, chain
-from fancymonkey.core.catalogue import NewItem, UpsertProduct
+from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
+from fancymonkey.core.changes.bulk import Change, chain
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import Many
+from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.model import Item, Level, Line, Product
 from fancymonkey.core.outcomes import Accepted, Answer
-from fancymonkey.core.reserve import Reserve
+from fancymonkey.core.stock.adjust import Adjust
 from fancymonkey.engine.batcher import WEIGHT_MAX, Batcher
 from fancymonkey.errors import Overloaded, StoreCorrupt, StoreUnavailable
-from fancymonkey.store.base import Commit
+from fancymonkey.store.contract import Commit
 from tests.core.builders import upsert
 from tests.engine.stores import SlowStore, clock, down
 from tests.sim.loop import simulate, virtual_loop

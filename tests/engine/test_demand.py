@@ -4,13 +4,13 @@ import asyncio
 
 import pytest
 
-from fancymonkey.core.adjust import SetItem
 from fancymonkey.core.command import Command
 from fancymonkey.core.model import TurnedAway
-from fancymonkey.core.record import RecordTurnedAway
-from fancymonkey.engine import demand as demand_module
-from fancymonkey.engine.demand import HOUR, Demand
+from fancymonkey.core.records import RecordTurnedAway
+from fancymonkey.core.stock.adjust import SetItem
+from fancymonkey.engine import turned_away as demand_module
 from fancymonkey.engine.engine import FLUSH_SECONDS, Engine
+from fancymonkey.engine.turned_away import HOUR, Demand
 from tests.core.builders import Shop, take
 from tests.engine.stores import START, SlowStore, clock, down, opened
 from tests.sim.loop import simulate

@@ -7,12 +7,12 @@ from collections.abc import Iterable
 import pytest
 
 import fancymonkey.engine.engine as engine_module
-from fancymonkey.core.adjust import Adjust, Count, SetItem
 from fancymonkey.core.model import Item, Level, Product
 from fancymonkey.core.outcomes import Accepted
+from fancymonkey.core.stock.adjust import Adjust, Count, SetItem
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import StoreUnavailable
-from fancymonkey.store.base import Bell, Submit
+from fancymonkey.store.contract import Bell, Submit
 from tests.core.builders import take
 from tests.engine.stores import SlowStore, clock, down, opened, shows
 from tests.sim.loop import simulate, virtual_loop

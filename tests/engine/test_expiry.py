@@ -5,10 +5,10 @@ import logging
 
 import pytest
 
-from fancymonkey.core.adjust import Count
+from fancymonkey.core.holds.end import Release
+from fancymonkey.core.holds.reserve import Attach
 from fancymonkey.core.model import Kind, Status
-from fancymonkey.core.reserve import Attach
-from fancymonkey.core.resolve import Release
+from fancymonkey.core.stock.adjust import Count
 from tests.core.builders import take
 from tests.engine.stores import START, clock, down, opened, shows
 from tests.sim.loop import simulate, virtual_loop

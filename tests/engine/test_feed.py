@@ -7,8 +7,8 @@ import pytest
 
 import fancymonkey.engine.engine as engine_module
 import fancymonkey.engine.feed as feed_module
-from fancymonkey.core.adjust import Adjust, Count
 from fancymonkey.core.model import Entry, Kind
+from fancymonkey.core.stock.adjust import Adjust, Count
 from fancymonkey.engine.feed import Change, Feed
 from fancymonkey.errors import Overloaded
 from tests.engine.stores import down, opened

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 
+from fancymonkey.engine.documents import Folder, Stale, keep
 from fancymonkey.engine.engine import Engine
-from fancymonkey.engine.folder import Folder, Stale, keep
-from fancymonkey.store.memory import MemoryStore
+from fancymonkey.store.in_memory.store import MemoryStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import pytest
 
 import fancymonkey.engine.follow as follow_module
-from fancymonkey.core.adjust import Adjust, Count
 from fancymonkey.core.model import Cursor, Entry
+from fancymonkey.core.stock.adjust import Adjust, Count
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import StoreUnavailable
-from fancymonkey.store.memory import MemoryStore
+from fancymonkey.store.in_memory.store import MemoryStore
 from tests.engine.stores import SlowStore, clock, down, opened
 from tests.sim.loop import simulate
 

@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from fancymonkey.core.adjust import Adjust
-from fancymonkey.core.document import Document
-from fancymonkey.core.keep import Draft, Keep
+from fancymonkey.core.documents.document import Document
+from fancymonkey.core.documents.put import Draft, Keep
 from fancymonkey.core.model import Outcome, sku_of
 from fancymonkey.core.outcomes import Accepted
-from fancymonkey.engine import home
+from fancymonkey.core.stock.adjust import Adjust
 from fancymonkey.engine.engine import Engine
-from fancymonkey.engine.move import Move, Report
+from fancymonkey.engine.migration import markers
+from fancymonkey.engine.migration.live_migration import Move, Report
 from fancymonkey.errors import DataError, StoreError, StoreUnavailable
-from fancymonkey.store.audit import audit
-from fancymonkey.store.base import Store
-from fancymonkey.store.opening import empty_store, open_store
+from fancymonkey.store.contract import Store
+from fancymonkey.store.open import empty_store, open_store
+from fancymonkey.store.verify import audit
 from tests.store.scripts import PRODUCTS, SIZES, catalogue, script
 from tests.support.postgres import PostgresServer
 
@@ -107,7 +107,7 @@ async def test_a_shop_moves_while_it_sells(way: str, name: Name) -> None:
         await _left(old)
         again = open_store(target)
         await again.open(0)
-        await home.check_home(again)
+        await markers.check_home(again)
         await _check(again, answered, before)
         await again.close()
 
@@ -187,7 +187,7 @@ async def test_a_store_that_holds_something_is_not_moved_into(name: Name) -> Non
 
 async def test_a_new_store_that_fails_leaves_the_old_one_in_charge(name: Name) -> None:
     """At each call that writes in turn."""
-    from fancymonkey.store.memory import MemoryStore
+    from fancymonkey.store.in_memory.store import MemoryStore
 
     class Fragile(MemoryStore):
         left = 0
@@ -216,7 +216,7 @@ async def test_a_new_store_that_fails_leaves_the_old_one_in_charge(name: Name) -
             store.left = step
             with pytest.raises(StoreUnavailable, match="the disk is full"):
                 await Move(engine, store, "old", "new").run()
-            assert await home.moved(engine.store) is None
+            assert await markers.moved(engine.store) is None
             answer = await engine.submit(Adjust(sku=SKU, delta=1, actor="t"))
             assert isinstance(answer, Accepted)
     again = Engine(open_store(old))

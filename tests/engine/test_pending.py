@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from fancymonkey.core.outcomes import Accepted, Answer
-from fancymonkey.engine.pending import Pending
+from fancymonkey.engine.pending_answer import Pending
 from fancymonkey.errors import StoreUnavailable
 
 ANSWER = Accepted(7)

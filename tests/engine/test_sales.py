@@ -2,9 +2,9 @@
 
 import pytest
 
-from fancymonkey.core.resolve import Capture
-from fancymonkey.engine.demand import HOUR
-from fancymonkey.engine.sales import Sales
+from fancymonkey.core.holds.end import Capture
+from fancymonkey.engine.sales_history import Sales
+from fancymonkey.engine.turned_away import HOUR
 from fancymonkey.errors import StoreUnavailable
 from tests.core.builders import take
 from tests.engine.stores import down, opened

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from fancymonkey.core.adjust import Count, SetItem, SetReserved
-from fancymonkey.core.catalogue import RemoveProduct
+from fancymonkey.core.catalogue.products import RemoveProduct
 from fancymonkey.core.command import Command
+from fancymonkey.core.holds.end import Capture, Expire, Release
+from fancymonkey.core.holds.reserve import Attach
 from fancymonkey.core.ledger import InvariantBroken
 from fancymonkey.core.model import Level
-from fancymonkey.core.reserve import Attach
-from fancymonkey.core.resolve import Capture, Expire, Release
+from fancymonkey.core.stock.adjust import Count, SetItem, SetReserved
 from fancymonkey.engine.view import View
-from fancymonkey.store.memory import MemoryStore
+from fancymonkey.store.in_memory.store import MemoryStore
 from tests.core.builders import Shop, take, upsert
 from tests.store.scripts import batches, catalogue, script
 

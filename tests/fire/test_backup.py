@@ -12,7 +12,7 @@ import pytest
 from bench.killstorm import Storm, storm, verify
 from bench.shops import Places
 from fancymonkey.engine.clock import system_clock
-from fancymonkey.store.opening import open_store
+from fancymonkey.store.open import open_store
 from tests.support.server import PROGRAM
 
 pytestmark = pytest.mark.fire

@@ -9,7 +9,7 @@ from bench.buyers import RESERVE, WEBHOOK
 from bench.client import Client, paid, signed
 from bench.killstorm import verify
 from bench.shops import WEBHOOK_SECRET, Places, large
-from fancymonkey.core.catalogue import NewItem, UpsertProduct
+from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
 from fancymonkey.core.model import Item, Product
 
 pytestmark = pytest.mark.fire

@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from fancymonkey.core.payment import Run
+from fancymonkey.core.payments.rows import Run
 from fancymonkey.engine.engine import Engine
-from fancymonkey.jobs.desk import Jobs
+from fancymonkey.jobs.executor import Jobs
 from fancymonkey.jobs.job import Done, Job
 from fancymonkey.jobs.runner import Runner
-from fancymonkey.jobs.timing import Timing
+from fancymonkey.jobs.schedule import Timing
 from tests.engine.stores import SlowStore, clock
 
 

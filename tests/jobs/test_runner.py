@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from fancymonkey.errors import StoreError
-from fancymonkey.jobs.desk import INTERRUPTED, JobRunning
+from fancymonkey.jobs.executor import INTERRUPTED, JobRunning
 from fancymonkey.jobs.job import Done
-from fancymonkey.jobs.timing import DAY, Daily, Every
+from fancymonkey.jobs.schedule import DAY, Daily, Every
 from tests.engine.stores import START, clock, down
 from tests.jobs.houses import House
 from tests.sim.loop import simulate

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fancymonkey.jobs.timing import DAY, Daily, Every, due
+from fancymonkey.jobs.schedule import DAY, Daily, Every, due
 
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia"]
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from fancymonkey.fake_stripe.app import DEMO_KEY, StandIn, StandInSettings
 from fancymonkey.payments.checkout import Checkouts
 from fancymonkey.payments.reconcile import Reconciler, Report
-from fancymonkey.standin.app import DEMO_KEY, StandIn, StandInSettings
-from fancymonkey.store.base import Store
-from fancymonkey.store.memory import MemoryStore
-from fancymonkey.store.opening import open_store
+from fancymonkey.store.contract import Store
+from fancymonkey.store.in_memory.store import MemoryStore
+from fancymonkey.store.open import open_store
 from tests.store.conftest import target
 from tests.support.uvicorns import serving
 from tests.web.client import Answer

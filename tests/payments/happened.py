@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from fancymonkey.core.payment import Matter
+from fancymonkey.core.payments.rows import Matter
 from fancymonkey.payments.events import Event, Policy, record
 from tests.core.builders import Shop
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fancymonkey.core.catalogue import NewItem, UpsertProduct
+from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
 from fancymonkey.core.model import Item, Product
 from fancymonkey.payments.events import Policy
 from tests.core.builders import Shop, take

@@ -5,13 +5,13 @@ import json
 
 import pytest
 
-from fancymonkey.core.checkout import CloseCheckout
 from fancymonkey.core.command import Command
+from fancymonkey.core.holds.end import Release
 from fancymonkey.core.outcomes import Answer
-from fancymonkey.core.payment import Checkout
-from fancymonkey.core.resolve import Release
-from fancymonkey.store.memory import MemoryStore
-from fancymonkey.store.opening import open_store
+from fancymonkey.core.payments.checkout import CloseCheckout
+from fancymonkey.core.payments.rows import Checkout
+from fancymonkey.store.in_memory.store import MemoryStore
+from fancymonkey.store.open import open_store
 from tests.payments.conftest import Till, opened
 from tests.web.shops import HOODIE, START
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from fancymonkey.alerts.words import matter as told
-from fancymonkey.core.payment import Matter, Progress
-from fancymonkey.core.refund import Settle
+from fancymonkey.alerts.event_texts import matter as told
+from fancymonkey.core.payments.refunds import Settle
+from fancymonkey.core.payments.rows import Matter, Progress
 from fancymonkey.payments.events import DISPUTES, Event
 from tests.core.builders import Shop, take
 from tests.payments.conftest import OWNER, Till

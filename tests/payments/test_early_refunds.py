@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from fancymonkey.core.document import Document
-from fancymonkey.core.early import FOLDER, KEPT, NEWS_MAX
+from fancymonkey.core.documents.document import Document
 from fancymonkey.core.model import Event as Kept
-from fancymonkey.core.payment import Matter
+from fancymonkey.core.payments.early_news import FOLDER, KEPT, NEWS_MAX
+from fancymonkey.core.payments.rows import Matter
 from fancymonkey.payments.events import Event, Policy
-from fancymonkey.store.memory import MemoryStore
+from fancymonkey.store.in_memory.store import MemoryStore
 from tests.core.builders import Shop, take
 from tests.payments.conftest import Till
 from tests.payments.happened import open_matters, refund, session, take_in

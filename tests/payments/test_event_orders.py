@@ -12,8 +12,8 @@ from fancymonkey.core.model import Reservation, Status
 from fancymonkey.core.outcomes import Accepted
 from fancymonkey.engine.engine import Engine
 from fancymonkey.payments.events import Data, Event, Object, Policy, record
-from fancymonkey.store.audit import audit
-from fancymonkey.store.opening import open_store
+from fancymonkey.store.open import open_store
+from fancymonkey.store.verify import audit
 from tests.core.builders import Shop, take, upsert
 from tests.store.conftest import target
 

@@ -6,7 +6,7 @@ import pytest
 
 from fancymonkey.core.model import Status
 from fancymonkey.payments.events import TYPES, Policy, livemode_of
-from fancymonkey.store.memory import MemoryStore
+from fancymonkey.store.in_memory.store import MemoryStore
 from tests.core.builders import Shop, take
 from tests.payments.conftest import Till
 from tests.payments.happened import happened, open_matters, session, take_in

@@ -7,8 +7,8 @@ import pytest
 
 from fancymonkey.core.model import Event
 from fancymonkey.payments.gateway import PaymentSession
-from fancymonkey.store.memory import MemoryStore
-from fancymonkey.store.opening import open_store
+from fancymonkey.store.in_memory.store import MemoryStore
+from fancymonkey.store.open import open_store
 from tests.accounts.visitor import Visitor, made
 from tests.payments.conftest import OWNER, Till, opened
 from tests.web.shops import HOODIE

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fancymonkey.errors import PaymentUnknown
-from fancymonkey.payments import paid as asking
+from fancymonkey.payments import payers as asking
 from fancymonkey.payments.basket import major_units
 from fancymonkey.payments.gateway import paid_of
 from tests.payments.conftest import OWNER, Till

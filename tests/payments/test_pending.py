@@ -4,17 +4,17 @@ from itertools import permutations
 
 import pytest
 
-from fancymonkey.core.adjust import SetReserved
-from fancymonkey.core.checkout import BeginCheckout, CheckoutOpened, CloseCheckout
-from fancymonkey.core.document import Document
+from fancymonkey.core.documents.document import Document
+from fancymonkey.core.holds.end import Expire, Release
+from fancymonkey.core.holds.reserve import Attach
 from fancymonkey.core.model import Reservation, Status
 from fancymonkey.core.outcomes import Accepted, Code, Refused
-from fancymonkey.core.reserve import Attach
-from fancymonkey.core.resolve import Expire, Release
+from fancymonkey.core.payments.checkout import BeginCheckout, CheckoutOpened, CloseCheckout
+from fancymonkey.core.stock.adjust import SetReserved
 from fancymonkey.engine.engine import Engine
 from fancymonkey.payments.events import Event, record
-from fancymonkey.store.audit import audit
-from fancymonkey.store.opening import open_store
+from fancymonkey.store.open import open_store
+from fancymonkey.store.verify import audit
 from tests.core.builders import Shop, take, upsert
 from tests.payments.conftest import OWNER, Till, opened
 from tests.payments.happened import POLICY, open_matters, session, take_in

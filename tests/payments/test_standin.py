@@ -12,8 +12,8 @@ import pytest
 import stripe
 from stripe import StripeObject
 
-from fancymonkey.standin.app import DEMO_KEY, StandIn, StandInSettings
-from fancymonkey.standin.shapes import SHAPES
+from fancymonkey.fake_stripe.app import DEMO_KEY, StandIn, StandInSettings
+from fancymonkey.fake_stripe.objects import SHAPES
 from tests.payments.annotations import misfits
 from tests.payments.conftest import Till
 from tests.support.uvicorns import serving

@@ -8,7 +8,7 @@ import pytest
 
 from fancymonkey.errors import PaymentUnknown
 from fancymonkey.payments.gateway import Gateway
-from fancymonkey.store.memory import MemoryStore
+from fancymonkey.store.in_memory.store import MemoryStore
 from tests.support.uvicorns import serving
 from tests.web.shops import HOODIE, running
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from fancymonkey.core.model import Event as Kept
-from fancymonkey.payments.thin import THIN
-from fancymonkey.store.memory import MemoryStore
+from fancymonkey.payments.thin_events import THIN
+from fancymonkey.store.in_memory.store import MemoryStore
 from tests.payments.conftest import Till
 from tests.support.ports import free_port
 from tests.web.shops import running

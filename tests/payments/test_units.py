@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
+from fancymonkey.fake_stripe.pages import money
 from fancymonkey.payments.basket import minor_units
-from fancymonkey.standin.pages import money
 
 
 @pytest.mark.parametrize(

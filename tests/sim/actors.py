@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
-from fancymonkey.core.adjust import Adjust, Count, Return, SetItem, SetReserved
-from fancymonkey.core.bulk import Change, chain
+from fancymonkey.core.changes.bulk import Change, chain
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import DryRun, Many, RecordEvent
+from fancymonkey.core.holds.end import Capture, Expire, Release
+from fancymonkey.core.holds.reserve import Attach, Reserve
 from fancymonkey.core.model import Entry, Kind, Line, Product
 from fancymonkey.core.outcomes import Accepted, Answer
-from fancymonkey.core.reserve import Attach, Reserve
-from fancymonkey.core.resolve import Capture, Expire, Release
+from fancymonkey.core.stock.adjust import Adjust, Count, Return, SetItem, SetReserved
 from fancymonkey.errors import StoreUnavailable
 from tests.core.builders import upsert
 from tests.sim.world import SKUS, Server, World

@@ -13,8 +13,8 @@ from fancymonkey.core.model import Entry, Item, Product, Reservation, Row
 from fancymonkey.core.outcomes import Answer
 from fancymonkey.core.state import Rows
 from fancymonkey.errors import StoreUnavailable
-from fancymonkey.store.base import Bell, Commit, Frozen, R, Snapshot, Submit, commit_of
-from fancymonkey.store.memory import MemoryStore
+from fancymonkey.store.contract import Bell, Commit, Frozen, R, Snapshot, Submit, commit_of
+from fancymonkey.store.in_memory.store import MemoryStore
 from tests.sim.loop import virtual_loop
 from tests.sim.replay import Replay
 

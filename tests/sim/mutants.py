@@ -189,8 +189,12 @@ RULES = [
     Mutant(
         "holds end a second early",
         (
-            Edit("fancymonkey.store.memory:Image.due", "[0][0] <= now", "[0][0] <= now + 1000"),
-            Edit(f"{CORE}.resolve:expire_due", "<= state.now:", "<= state.now + 1000:"),
+            Edit(
+                "fancymonkey.store.in_memory.store:Image.due",
+                "[0][0] <= now",
+                "[0][0] <= now + 1000",
+            ),
+            Edit(f"{CORE}.holds.end:expire_due", "<= state.now:", "<= state.now + 1000:"),
         ),
     ),
     rule(

@@ -3,14 +3,14 @@
 import copy
 from collections.abc import Sequence
 
-from fancymonkey.core.adjust import Adjust, Count, Return, SetItem, SetReserved
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import Chain, DryRun, Many, RecordEvent
+from fancymonkey.core.holds.end import Capture, Release
+from fancymonkey.core.holds.reserve import Attach, Reserve
 from fancymonkey.core.model import Entry, Level, Reservation
 from fancymonkey.core.outcomes import Accepted, Answer
-from fancymonkey.core.reserve import Attach, Reserve
-from fancymonkey.core.resolve import Capture, Release
 from fancymonkey.core.state import State
+from fancymonkey.core.stock.adjust import Adjust, Count, Return, SetItem, SetReserved
 from tests.core.stock_model import Model
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from fancymonkey.store.base import Store
-from fancymonkey.store.opening import open_store
+from fancymonkey.store.contract import Store
+from fancymonkey.store.open import open_store
 
 NAMES = ("memory", "json", "sqlite", "postgres")
 OpenStore = Callable[..., Awaitable[Store]]

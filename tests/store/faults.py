@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from fancymonkey.store.files import PRIVATE, Disk
+from fancymonkey.store.shared.files import PRIVATE, Disk
 from tests.store.medium import Medium
 
 

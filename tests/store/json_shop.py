@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+from fancymonkey.core.holds.end import Capture, Release
+from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.model import Line
 from fancymonkey.core.outcomes import Accepted
-from fancymonkey.core.reserve import Reserve
-from fancymonkey.core.resolve import Capture, Release
-from fancymonkey.store.json import JsonStore
+from fancymonkey.store.json.store import JsonStore
 
 SEED = """[
   {

@@ -3,15 +3,15 @@
 import random
 from collections.abc import Iterator
 
-from fancymonkey.core.adjust import Adjust, Count, Return, SetItem, SetReserved
-from fancymonkey.core.bulk import Change, chain
-from fancymonkey.core.catalogue import NewItem, RemoveProduct, UpsertProduct
+from fancymonkey.core.catalogue.products import NewItem, RemoveProduct, UpsertProduct
+from fancymonkey.core.changes.bulk import Change, chain
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import DryRun, Many, RecordEvent
+from fancymonkey.core.holds.end import Capture, Expire, Release
+from fancymonkey.core.holds.reserve import Attach, Reserve
 from fancymonkey.core.model import Item, Kind, Line, Product, TurnedAway, sku_of
-from fancymonkey.core.record import MoveCursor, RecordTurnedAway, Remember
-from fancymonkey.core.reserve import Attach, Reserve
-from fancymonkey.core.resolve import Capture, Expire, Release
+from fancymonkey.core.records import MoveCursor, RecordTurnedAway, Remember
+from fancymonkey.core.stock.adjust import Adjust, Count, Return, SetItem, SetReserved
 
 SIZES = ("S", "M", "S/M")
 PRODUCTS = ("prod_a", "prod_b", "prodüc £")

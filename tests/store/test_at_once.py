@@ -7,17 +7,17 @@ from pathlib import Path
 import apsw
 import pytest
 
-from fancymonkey.core.adjust import Count
 from fancymonkey.core.model import Level
 from fancymonkey.core.outcomes import Accepted
-from fancymonkey.store import known
-from fancymonkey.store.base import Store
-from fancymonkey.store.json import JsonStore
-from fancymonkey.store.memory import MemoryStore
-from fancymonkey.store.opening import open_store
-from fancymonkey.store.pace import Pace
-from fancymonkey.store.sqlite import SqliteStore
-from fancymonkey.store.sqlite_file import CHECKPOINT_PAGES
+from fancymonkey.core.stock.adjust import Count
+from fancymonkey.store.contract import Store
+from fancymonkey.store.in_memory.store import MemoryStore
+from fancymonkey.store.json.store import JsonStore
+from fancymonkey.store.open import open_store
+from fancymonkey.store.shared.disk_latency import Pace
+from fancymonkey.store.sql import row_cache
+from fancymonkey.store.sqlite.connection import CHECKPOINT_PAGES
+from fancymonkey.store.sqlite.store import SqliteStore
 from tests.store.scripts import batches, script
 from tests.store.test_conformance import everything, fill, reserve
 
@@ -148,7 +148,7 @@ async def test_what_a_snapshot_has_shown_is_taken_only_while_it_is_true(
 async def test_rows_that_are_not_there_do_not_fill_the_memory(
     sqlite: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(known, "MOST", 20)
+    monkeypatch.setattr(row_cache, "MOST", 20)
     revision = (await sqlite.snapshot()).revision
     for number in range(50):
         sqlite.run_now([reserve(f"r{number}", f"s{number}", f"nothing{number}/M")], 5, revision)

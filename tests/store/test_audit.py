@@ -4,14 +4,14 @@ import asyncio
 
 import pytest
 
-from fancymonkey.core.adjust import Adjust
 from fancymonkey.core.command import Command
+from fancymonkey.core.holds.end import Capture, Expire
+from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.model import Line
-from fancymonkey.core.reserve import Reserve
-from fancymonkey.core.resolve import Capture, Expire
-from fancymonkey.store.audit import Audit, audit
-from fancymonkey.store.base import Store
-from fancymonkey.store.opening import open_store
+from fancymonkey.core.stock.adjust import Adjust
+from fancymonkey.store.contract import Store
+from fancymonkey.store.open import open_store
+from fancymonkey.store.verify import Audit, audit
 from tests.store.scripts import batches, catalogue, script
 
 M = "prod_a/M"

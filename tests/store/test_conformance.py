@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from fancymonkey.core.adjust import Count
-from fancymonkey.core.document import Document
-from fancymonkey.core.keep import Draft, Keep
+from fancymonkey.core.documents.document import Document
+from fancymonkey.core.documents.put import Draft, Keep
+from fancymonkey.core.holds.end import Capture, Release
+from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.model import (
     Entry,
     Event,
@@ -19,13 +20,12 @@ from fancymonkey.core.model import (
     Status,
 )
 from fancymonkey.core.outcomes import Accepted, Code, Refused
-from fancymonkey.core.reserve import Reserve
-from fancymonkey.core.resolve import Capture, Release
 from fancymonkey.core.rows import ROWS
+from fancymonkey.core.stock.adjust import Count
 from fancymonkey.errors import DataError
-from fancymonkey.store.base import Store
-from fancymonkey.store.memory import MemoryStore
-from fancymonkey.store.opening import open_store
+from fancymonkey.store.contract import Store
+from fancymonkey.store.in_memory.store import MemoryStore
+from fancymonkey.store.open import open_store
 from tests.store.scripts import PRODUCTS, batches, catalogue, script, upsert
 
 

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from fancymonkey.core.adjust import Count
+from fancymonkey.core.holds.end import Capture
 from fancymonkey.core.model import Entry, Level, Reservation, Row
-from fancymonkey.core.resolve import Capture
 from fancymonkey.core.rows import ROWS
+from fancymonkey.core.stock.adjust import Count
 from fancymonkey.errors import DataError, StoreCorrupt, StoreUnavailable
-from fancymonkey.store.audit import audit
-from fancymonkey.store.base import Store
+from fancymonkey.store.contract import Store
 from fancymonkey.store.copy import compare, copy, is_empty
-from fancymonkey.store.memory import MemoryStore
-from fancymonkey.store.opening import open_store
+from fancymonkey.store.in_memory.store import MemoryStore
+from fancymonkey.store.open import open_store
+from fancymonkey.store.verify import audit
 from tests.store.scripts import batches, catalogue, script
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from fancymonkey.core.adjust import Count
-from fancymonkey.store.files import write_safely
-from fancymonkey.store.json import JsonStore
+from fancymonkey.core.stock.adjust import Count
+from fancymonkey.store.json.store import JsonStore
+from fancymonkey.store.shared.files import write_safely
 from tests.store.faults import Crashed, FaultyDisk
 from tests.store.scripts import catalogue
 from tests.store.test_json_crash import Stop, content_of

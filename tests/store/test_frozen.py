@@ -2,10 +2,10 @@
 
 from fancymonkey.core.rows import ROWS
 from fancymonkey.core.state import Rows
-from fancymonkey.store.audit import audit
-from fancymonkey.store.base import Store
+from fancymonkey.store.contract import Store
 from fancymonkey.store.copy import compare, is_empty
-from fancymonkey.store.memory import MemoryStore
+from fancymonkey.store.in_memory.store import MemoryStore
+from fancymonkey.store.verify import audit
 from tests.store.scripts import batches, catalogue, script
 
 

@@ -3,9 +3,9 @@
 import random
 from collections.abc import Iterable
 
-from fancymonkey.core.document import Document
+from fancymonkey.core.documents.document import Document
 from fancymonkey.core.model import Line, Reservation, Status
-from fancymonkey.store.memory import PAGE, Image
+from fancymonkey.store.in_memory.store import PAGE, Image
 
 
 class Name(str):

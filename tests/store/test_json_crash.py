@@ -10,8 +10,8 @@ import pytest
 from fancymonkey.core.command import Command
 from fancymonkey.core.state import State
 from fancymonkey.errors import StoreUnavailable
-from fancymonkey.store.json import JsonStore
-from fancymonkey.store.memory import MemoryStore
+from fancymonkey.store.in_memory.store import MemoryStore
+from fancymonkey.store.json.store import JsonStore
 from tests.store.faults import WAYS, Crashed, FaultyDisk, NoFileSync, NoFolderSync
 from tests.store.scripts import batches, catalogue, script
 from tests.store.test_conformance import everything

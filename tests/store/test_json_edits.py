@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from fancymonkey.core.adjust import Adjust, Count, SetItem
-from fancymonkey.core.catalogue import NewItem, UpsertProduct
+from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
 from fancymonkey.core.command import Command
+from fancymonkey.core.documents.put import Keep
 from fancymonkey.core.execute import Many
-from fancymonkey.core.keep import Keep
 from fancymonkey.core.model import Entry, Item, Kind, Level, Product
 from fancymonkey.core.outcomes import Answer
+from fancymonkey.core.stock.adjust import Adjust, Count, SetItem
 from fancymonkey.errors import StoreCorrupt
-from fancymonkey.store.files import Disk
-from fancymonkey.store.json import JsonStore
-from fancymonkey.store.products_text import time_text
+from fancymonkey.store.json.store import JsonStore
+from fancymonkey.store.products_file.write import time_text
+from fancymonkey.store.shared.files import Disk
 from tests.store.faults import Crashed, FaultyDisk
 from tests.store.json_shop import SEED, at, hold, open_shop, release, sell
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from fancymonkey.core.adjust import Count
+from fancymonkey.core.stock.adjust import Count
 from fancymonkey.errors import StoreUnavailable
-from fancymonkey.store.json import JsonStore
+from fancymonkey.store.json.store import JsonStore
 from tests.store.faults import FaultyDisk
 from tests.store.scripts import catalogue
 from tests.store.test_conformance import everything

@@ -9,9 +9,9 @@ import pytest
 
 from fancymonkey.core.ledger import balance
 from fancymonkey.core.model import Level
-from fancymonkey.store.json import JsonStore
-from fancymonkey.store.products_file import read_products
-from fancymonkey.store.products_text import Shelf, shelves
+from fancymonkey.store.json.store import JsonStore
+from fancymonkey.store.products_file.read import read_products
+from fancymonkey.store.products_file.write import Shelf, shelves
 from tests.store.scripts import batches, catalogue, script
 
 

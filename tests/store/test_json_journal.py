@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from fancymonkey.core.adjust import Count
 from fancymonkey.core.model import Entry, Outcome, Reservation, SessionLink
-from fancymonkey.core.record import MoveCursor
+from fancymonkey.core.records import MoveCursor
 from fancymonkey.core.rows import ROWS
+from fancymonkey.core.stock.adjust import Count
 from fancymonkey.errors import (
     DataError,
     StoreCorrupt,
@@ -19,12 +19,12 @@ from fancymonkey.errors import (
     StoreReadOnly,
     StoreUnavailable,
 )
-from fancymonkey.store.files import Disk
-from fancymonkey.store.journal import SEGMENT_ENTRIES, Journal
-from fancymonkey.store.json import JsonStore
-from fancymonkey.store.memory import MemoryStore
-from fancymonkey.store.records import COLUMNS, Reader
-from fancymonkey.store.recovery import KEPT_ENDED
+from fancymonkey.store.in_memory.store import MemoryStore
+from fancymonkey.store.json.journal import SEGMENT_ENTRIES, Journal
+from fancymonkey.store.json.records import COLUMNS, Reader
+from fancymonkey.store.json.recovery import KEPT_ENDED
+from fancymonkey.store.json.store import JsonStore
+from fancymonkey.store.shared.files import Disk
 from tests.store.json_shop import SEED, at, hold, open_shop, release, sell
 from tests.store.scripts import batches, catalogue, script
 from tests.store.test_conformance import each, everything
@@ -433,7 +433,7 @@ class Sluggish(Disk):
         self.now = 0.0
         self.took = 0.0
         self.threads: list[str] = []
-        monkeypatch.setattr("fancymonkey.store.journal.perf_counter", lambda: self.now)
+        monkeypatch.setattr("fancymonkey.store.json.journal.perf_counter", lambda: self.now)
 
     def sync(self, fd: int) -> None:
         self.now += self.took

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fancymonkey.errors import DataError
-from fancymonkey.store.json_text import (
+from fancymonkey.store.products_file.lossless_json import (
     Branch,
     Style,
     compact,

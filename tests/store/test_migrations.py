@@ -10,11 +10,12 @@ import asyncpg
 import pytest
 
 from fancymonkey.errors import StoreCorrupt, StoreUnavailable
-from fancymonkey.store import postgres_schema, sqlite_file
-from fancymonkey.store.columns import ENTRIES, TABLES
-from fancymonkey.store.migrations import Migration, migrations, pending, require_current
-from fancymonkey.store.postgres import PostgresStore
-from fancymonkey.store.sqlite import SqliteStore
+from fancymonkey.store.postgres import schema
+from fancymonkey.store.postgres.store import PostgresStore
+from fancymonkey.store.sql.columns import ENTRIES, TABLES
+from fancymonkey.store.sql.migrations import Migration, migrations, pending, require_current
+from fancymonkey.store.sqlite import connection
+from fancymonkey.store.sqlite.store import SqliteStore
 
 DECLARED = {table.name: table for table in (*TABLES.values(), ENTRIES)}
 SQLITE_TYPES = {int: "INTEGER", str: "TEXT", bool: "INTEGER"}
@@ -105,7 +106,7 @@ async def test_a_migration_that_fails_leaves_nothing_in_sqlite(
 ) -> None:
     path = tmp_path / "shop.db"
     with monkeypatch.context() as patch:
-        patch.setattr(sqlite_file, "migrations", with_a_broken_one)
+        patch.setattr(connection, "migrations", with_a_broken_one)
         with pytest.raises(Exception, match="UNIQUE"):
             await SqliteStore(path).open(0)
     db = apsw.Connection(str(path))
@@ -120,7 +121,7 @@ async def test_a_migration_that_fails_leaves_nothing_in_postgres(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(postgres_schema, "migrations", with_a_broken_one)
+        patch.setattr(schema, "migrations", with_a_broken_one)
         with pytest.raises(Exception, match="duplicate key"):
             await PostgresStore(postgres_url).open(0)
     db = await asyncpg.connect(postgres_url)

@@ -11,10 +11,10 @@ import pytest
 
 from fancymonkey.core.model import Level
 from fancymonkey.errors import DataError
-from fancymonkey.store.audit import audit
-from fancymonkey.store.json import JsonStore
-from fancymonkey.store.products_file import read_products
-from fancymonkey.store.products_report import assumptions
+from fancymonkey.store.json.store import JsonStore
+from fancymonkey.store.products_file.assumptions import assumptions
+from fancymonkey.store.products_file.read import read_products
+from fancymonkey.store.verify import audit
 
 WHOLE = '{"id":"a","name":"A","price":5,"sizes":{"M":{"stock":3,"lowStockThreshold":2}}}'
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from fancymonkey.core.adjust import Count
 from fancymonkey.core.model import Level, Product
-from fancymonkey.store.base import Store
+from fancymonkey.core.stock.adjust import Count
+from fancymonkey.store.contract import Store
 from fancymonkey.store.copy import compare, copy
-from fancymonkey.store.json import JsonStore
-from fancymonkey.store.owners_text import MAX_CHARACTERS
+from fancymonkey.store.json.store import JsonStore
+from fancymonkey.store.products_file.owners_text import MAX_CHARACTERS
 from tests.store.json_shop import SEED, at, open_shop
 from tests.store.test_products_file import STYLES
 

@@ -1,6 +1,6 @@
 """Where a disk is waited for: by the event loop, or by a thread."""
 
-from fancymonkey.store.pace import LOOKED_AT, QUICK_SECONDS, Pace
+from fancymonkey.store.shared.disk_latency import LOOKED_AT, QUICK_SECONDS, Pace
 
 QUICK, SLOW = QUICK_SECONDS / 5, QUICK_SECONDS * 20
 

@@ -9,23 +9,23 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from fancymonkey.core.adjust import Count
 from fancymonkey.core.command import Command
+from fancymonkey.core.documents.put import Draft, Keep
 from fancymonkey.core.execute import Many
-from fancymonkey.core.keep import Draft, Keep
+from fancymonkey.core.holds.end import Release
 from fancymonkey.core.ledger import balance
 from fancymonkey.core.model import MAIN, Event, Level, Outcome, Reservation, SessionLink
 from fancymonkey.core.outcomes import Accepted, Code, Refused
-from fancymonkey.core.resolve import Release
+from fancymonkey.core.stock.adjust import Count
 from fancymonkey.errors import DataError, StoreReadOnly, StoreUnavailable
-from fancymonkey.store import postgres_batch as batch
-from fancymonkey.store.base import Commit
-from fancymonkey.store.columns import TABLES
-from fancymonkey.store.memory import MemoryStore
-from fancymonkey.store.postgres import PostgresStore
-from fancymonkey.store.postgres_link import Link, check_server, durability_trouble
-from fancymonkey.store.postgres_schema import QUERIES
-from fancymonkey.store.postgres_watch import Watch
+from fancymonkey.store.contract import Commit
+from fancymonkey.store.in_memory.store import MemoryStore
+from fancymonkey.store.postgres import batch
+from fancymonkey.store.postgres.connection import Link, check_server, durability_trouble
+from fancymonkey.store.postgres.listener import Watch
+from fancymonkey.store.postgres.schema import QUERIES
+from fancymonkey.store.postgres.store import PostgresStore
+from fancymonkey.store.sql.columns import TABLES
 from tests.store.cutting_proxy import CuttingProxy
 from tests.store.scripts import batches, script, upsert
 from tests.store.test_conformance import each, everything, fill, reserve

@@ -8,8 +8,8 @@ import pytest
 
 from fancymonkey.core.model import Item, Level, Product
 from fancymonkey.errors import DataError
-from fancymonkey.store.products_file import read_products, time_of
-from fancymonkey.store.products_text import time_text
+from fancymonkey.store.products_file.read import read_products, time_of
+from fancymonkey.store.products_file.write import time_text
 from tests.store.json_shop import SEED, at, close, hold, open_shop, release
 
 VALUE = json.loads(SEED)

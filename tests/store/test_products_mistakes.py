@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from fancymonkey.core.catalogue import NewItem, UpsertProduct
+from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
 from fancymonkey.core.model import Item, Level, Product
 from fancymonkey.errors import DataError
-from fancymonkey.store.json import JsonStore
+from fancymonkey.store.json.store import JsonStore
 from tests.store.json_shop import at, open_shop
 
 TEE = """[

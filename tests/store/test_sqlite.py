@@ -11,9 +11,9 @@ from typing import Any
 import apsw
 import pytest
 
-from fancymonkey.core.adjust import Count
+from fancymonkey.core.holds.end import Release
 from fancymonkey.core.outcomes import Accepted, Refused
-from fancymonkey.core.resolve import Release
+from fancymonkey.core.stock.adjust import Count
 from fancymonkey.errors import (
     DataError,
     StoreCorrupt,
@@ -21,11 +21,13 @@ from fancymonkey.errors import (
     StoreReadOnly,
     StoreUnavailable,
 )
-from fancymonkey.store import sqlite, sqlite_file, sqlite_writer
-from fancymonkey.store.columns import TABLES
-from fancymonkey.store.opening import open_store
-from fancymonkey.store.sqlite import SqliteStore
-from fancymonkey.store.sqlite_file import QUERIES
+from fancymonkey.store.open import open_store
+from fancymonkey.store.sql.columns import TABLES
+from fancymonkey.store.sqlite import connection
+from fancymonkey.store.sqlite import store as sqlite
+from fancymonkey.store.sqlite import writer as sqlite_writer
+from fancymonkey.store.sqlite.connection import QUERIES
+from fancymonkey.store.sqlite.store import SqliteStore
 from tests.store.scripts import PRODUCTS, catalogue, upsert
 from tests.store.test_conformance import each, everything, fill, reserve
 
@@ -146,7 +148,7 @@ async def test_after_a_failed_sync_nothing_is_written_until_a_restart(
 async def test_another_program_that_locks_the_file_is_named_as_the_cause(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite_file, "BUSY_MS", 10)
+    monkeypatch.setattr(connection, "BUSY_MS", 10)
     store = await opened(path)
     await fill(store)
     other = apsw.Connection(str(path))
@@ -234,7 +236,7 @@ async def test_the_view_shows_what_an_analyst_expects(path: Path) -> None:
 
 
 async def test_outcomes_are_pruned_in_portions(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fancymonkey.store.sqlite.PRUNED_AT_ONCE", 2)
+    monkeypatch.setattr("fancymonkey.store.sqlite.store.PRUNED_AT_ONCE", 2)
     store = await opened(path)
     await fill(store)
     for number in range(5):

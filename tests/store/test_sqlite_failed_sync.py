@@ -9,11 +9,11 @@ from typing import Any
 import apsw
 import pytest
 
-from fancymonkey.core.adjust import Count
+from fancymonkey.core.stock.adjust import Count
 from fancymonkey.errors import StoreCorrupt, StoreUnavailable
-from fancymonkey.store import sqlite
-from fancymonkey.store.sqlite import SqliteStore
-from fancymonkey.store.sqlite_doubt import COPY, MARK, beside
+from fancymonkey.store.sqlite import store as sqlite
+from fancymonkey.store.sqlite.recovery import COPY, MARK, beside
+from fancymonkey.store.sqlite.store import SqliteStore
 from tests.store.faults import Crashed, FaultyDisk
 from tests.store.faulty_vfs import FaultyVfs
 from tests.store.scripts import batches as cut_into_batches

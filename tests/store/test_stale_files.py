@@ -7,12 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from fancymonkey.core.adjust import Count, SetItem
-from fancymonkey.core.catalogue import AddItem, AddProduct, Edit, NewItem, RemoveItem, RemoveProduct
+from fancymonkey.core.catalogue.products import (
+    AddItem,
+    AddProduct,
+    Edit,
+    NewItem,
+    RemoveItem,
+    RemoveProduct,
+)
 from fancymonkey.core.model import Item, Level, Product
-from fancymonkey.store.json import JsonStore
-from fancymonkey.store.past import NAME, Past
-from fancymonkey.store.products_file import Catalogue, read_products
+from fancymonkey.core.stock.adjust import Count, SetItem
+from fancymonkey.store.json.store import JsonStore
+from fancymonkey.store.products_file.older_versions import NAME, Past
+from fancymonkey.store.products_file.read import Catalogue, read_products
 from tests.store.json_shop import at, hold, open_shop, sell
 
 PLAIN = """[
@@ -292,7 +299,7 @@ async def test_a_rescue_from_damage(tmp_path: Path) -> None:
 
 
 async def test_what_is_kept_has_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fancymonkey.store.past.KEPT_CHARACTERS", 2000)
+    monkeypatch.setattr("fancymonkey.store.products_file.older_versions.KEPT_CHARACTERS", 2000)
     path = tmp_path / "products.json"
     path.write_text(PLAIN)
     store = await open_shop(tmp_path)
@@ -323,7 +330,7 @@ def test_of_many_versions_only_those_that_match_are_read(
         read.append(data)
         return read_products(data, name, lenient=lenient)
 
-    monkeypatch.setattr("fancymonkey.store.past.read_products", counted)
+    monkeypatch.setattr("fancymonkey.store.products_file.older_versions.read_products", counted)
     found = past.versions("tee", '"7"')
     assert len(read) == 1
     assert [(at, one.sizes[0].stock) for at, one in found.versions] == [(8, 7)]

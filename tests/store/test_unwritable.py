@@ -6,14 +6,14 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from fancymonkey.core.adjust import Count
+from fancymonkey.core.stock.adjust import Count
 from fancymonkey.errors import StoreUnavailable
-from fancymonkey.store import ability
-from fancymonkey.store.ability import Ability
-from fancymonkey.store.base import Store
-from fancymonkey.store.json import JsonStore
-from fancymonkey.store.postgres import PostgresStore
-from fancymonkey.store.sqlite import SqliteStore
+from fancymonkey.store.contract import Store
+from fancymonkey.store.json.store import JsonStore
+from fancymonkey.store.postgres.store import PostgresStore
+from fancymonkey.store.shared import write_check
+from fancymonkey.store.shared.write_check import Ability
+from fancymonkey.store.sqlite.store import SqliteStore
 from tests.store.faults import FaultyDisk
 from tests.store.scripts import catalogue, upsert
 
@@ -90,7 +90,7 @@ async def _failing(work: object) -> None:
 async def test_postgres_that_takes_no_change_is_noticed_and_comes_back_by_itself(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ability, "PROBE_SECONDS", 0.0)
+    monkeypatch.setattr(write_check, "PROBE_SECONDS", 0.0)
     store = PostgresStore(postgres_url)
     await store.open(0)
     await store.run(catalogue(), 1, 0)

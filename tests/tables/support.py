@@ -8,13 +8,13 @@ from typing import Any
 
 import xlsxwriter
 
-from fancymonkey.core.bulk import Stocked
+from fancymonkey.core.changes.bulk import Stocked
 from fancymonkey.core.model import Item, Level, Product, sku_of
-from fancymonkey.tables import spreadsheet, text
-from fancymonkey.tables.columns import COLUMNS
-from fancymonkey.tables.identity import with_known_keys
-from fancymonkey.tables.plan import Plan, Stand, Wish, marks_of
-from fancymonkey.tables.planner import Planner
+from fancymonkey.spreadsheets import csv_table, xlsx
+from fancymonkey.spreadsheets.columns import COLUMNS
+from fancymonkey.spreadsheets.import_plan import Plan, Stand, Wish, marks_of
+from fancymonkey.spreadsheets.import_planner import Planner
+from fancymonkey.spreadsheets.row_identity import with_known_keys
 
 REVISION = 50
 Cells = dict[str, str]
@@ -41,7 +41,7 @@ def stand_of(*rows: Stocked) -> Stand:
 
 def exported(*rows: Stocked) -> list[Cells]:
     """The rows of an export, by column."""
-    return list(csv.DictReader(io.StringIO("".join(text.write(rows, COLUMNS, REVISION)))))
+    return list(csv.DictReader(io.StringIO("".join(csv_table.write(rows, COLUMNS, REVISION)))))
 
 
 def file_of(rows: Sequence[Cells], separator: str = ",") -> bytes:
@@ -56,10 +56,10 @@ def plan(stand: Stand, data: bytes | Sequence[Cells], *, create: bool = True) ->
     """What a file would change: CSV, XLSX, or rows."""
     if not isinstance(data, bytes):
         data = file_of(data)
-    if spreadsheet.is_spreadsheet(data):
-        records = text.records(spreadsheet.read(data).rows)
+    if xlsx.is_spreadsheet(data):
+        records = csv_table.records(xlsx.read(data).rows)
     else:
-        records = text.records(text.read(text.decoded(data)))
+        records = csv_table.records(csv_table.read(csv_table.decoded(data)))
     records = with_known_keys(records, stand)
     marks_of(records, stand)
     return Planner(stand, Wish(create=create)).read(records)

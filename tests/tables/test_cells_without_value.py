@@ -7,7 +7,7 @@ import zipfile
 import pytest
 
 from fancymonkey.errors import DataError
-from fancymonkey.tables import spreadsheet
+from fancymonkey.spreadsheets import xlsx
 from tests.tables.support import book, exported, faults, plan, stand_of, stocked
 
 HEAD = ["productId", "size", "name", "price", "stock"]
@@ -127,30 +127,30 @@ TABLE = [["productId", "size", "stock"], ["tee", "M", 25]]
 def test_the_sheet_with_the_table_is_read() -> None:
     notes = [["Dear colleague"], ["count again on Friday"]]
     data = book(("Notes", notes), ("Empty", []), ("Count", TABLE))
-    found = spreadsheet.read(data)
+    found = xlsx.read(data)
     assert (found.name, found.names) == ("Count", ["Notes", "Empty", "Count"])
     assert plan(SHOP, data).changes[0].after == "25"
 
 
 def test_of_several_tables_none_is_chosen() -> None:
-    with pytest.raises(spreadsheet.WhichSheet, match=r"Several sheets.*'May', 'June'") as caught:
-        spreadsheet.read(book(("May", TABLE), ("Notes", [["x"]]), ("June", TABLE)))
+    with pytest.raises(xlsx.WhichSheet, match=r"Several sheets.*'May', 'June'") as caught:
+        xlsx.read(book(("May", TABLE), ("Notes", [["x"]]), ("June", TABLE)))
     assert caught.value.sheets == ["May", "June"]
 
 
 @pytest.mark.parametrize("wanted", ["June", "june", " June ", "JUNE"])
 def test_a_sheet_is_chosen_by_its_name(wanted: str) -> None:
-    assert spreadsheet.read(book(("May", TABLE), ("June", TABLE)), wanted).name == "June"
+    assert xlsx.read(book(("May", TABLE), ("June", TABLE)), wanted).name == "June"
 
 
 def test_a_sheet_that_is_not_there_is_reported_with_those_that_are() -> None:
-    with pytest.raises(spreadsheet.WhichSheet, match=r"no sheet 'July'.*'May', 'June'"):
-        spreadsheet.read(book(("May", TABLE), ("June", TABLE)), "July")
+    with pytest.raises(xlsx.WhichSheet, match=r"no sheet 'July'.*'May', 'June'"):
+        xlsx.read(book(("May", TABLE), ("June", TABLE)), "July")
 
 
 def test_a_table_with_a_column_twice_counts_as_one() -> None:
     twice = [["productId", "size", "stock", "Bestand"], ["tee", "M", 1, 2]]
-    with pytest.raises(spreadsheet.WhichSheet):
-        spreadsheet.read(book(("May", TABLE), ("June", twice)))
+    with pytest.raises(xlsx.WhichSheet):
+        xlsx.read(book(("May", TABLE), ("June", twice)))
     with pytest.raises(DataError, match="stock is there twice"):
         plan(SHOP, book(("Notes", [["x"]]), ("June", twice)))

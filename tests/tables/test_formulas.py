@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fancymonkey.tables.formulas import safe, unsafe
+from fancymonkey.spreadsheets.formula_escape import safe, unsafe
 from tests.tables.support import exported, faults, plan, stand_of, stocked
 
 ATTACKS = [

@@ -8,16 +8,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fancymonkey.core.bulk import Stocked
+from fancymonkey.core.changes.bulk import Stocked
 from fancymonkey.core.model import Item, Level, Product, sku_of
 from fancymonkey.errors import DataError
-from fancymonkey.store.pictures import with_image
-from fancymonkey.tables import spreadsheet, text
-from fancymonkey.tables.cells import PARSERS, canonical
-from fancymonkey.tables.columns import COLUMNS, KINDS, Record
-from fancymonkey.tables.mark import read_mark
-from fancymonkey.tables.plan import Stand, Wish, marks_of
-from fancymonkey.tables.planner import Planner
+from fancymonkey.spreadsheets import csv_table, xlsx
+from fancymonkey.spreadsheets.cells import PARSERS, canonical
+from fancymonkey.spreadsheets.columns import COLUMNS, KINDS, Record
+from fancymonkey.spreadsheets.import_plan import Stand, Wish, marks_of
+from fancymonkey.spreadsheets.import_planner import Planner
+from fancymonkey.spreadsheets.row_fingerprint import read_mark
+from fancymonkey.store.products_file.extra_fields import with_image
 
 # What a store and XML can hold; two code points have no place in any spreadsheet.
 CHARS = st.characters(exclude_categories=["Cs"], exclude_characters="\0\ufffe\uffff")
@@ -68,13 +68,15 @@ def stand_of(rows: list[Stocked]) -> Stand:
 
 
 def as_csv(rows: list[Stocked], columns: tuple[str, ...]) -> list[Record]:
-    return text.records(text.read(text.decoded("".join(text.write(rows, columns, 50)).encode())))
+    return csv_table.records(
+        csv_table.read(csv_table.decoded("".join(csv_table.write(rows, columns, 50)).encode()))
+    )
 
 
 def as_sheet(rows: list[Stocked], columns: tuple[str, ...]) -> list[Record]:
     kinds = [KINDS.get(name, "text") for name in columns]
-    cells = [text.texts_of(row, columns, 50) for row in rows]
-    return text.records(spreadsheet.read(spreadsheet.write(columns, kinds, cells)).rows)
+    cells = [csv_table.texts_of(row, columns, 50) for row in rows]
+    return csv_table.records(xlsx.read(xlsx.write(columns, kinds, cells)).rows)
 
 
 @pytest.mark.parametrize("through", [as_csv, as_sheet])
@@ -94,7 +96,7 @@ def test_a_round_trip_changes_nothing(through, columns, rows) -> None:  # type: 
 @given(st.binary(max_size=300))
 def test_no_bytes_break_the_reader(data: bytes) -> None:
     try:
-        records = text.records(text.read(text.decoded(data)))
+        records = csv_table.records(csv_table.read(csv_table.decoded(data)))
     except DataError:
         return
     Planner(stand_of([]), Wish(create=True)).read(records)
@@ -119,7 +121,7 @@ def test_no_table_breaks_the_planner(
     stand = stand_of([Stocked(product, item, Level("p/1", on_hand=20))])
     rows = [(1, header), *((number, cells) for number, cells in enumerate(lines, 2))]
     try:
-        records = text.records(rows)
+        records = csv_table.records(rows)
     except DataError:
         return
     since = marks_of(records, stand)
@@ -130,7 +132,7 @@ def test_no_table_breaks_the_planner(
     }
 
 
-SOUND = spreadsheet.write(["productId", "size"], ["text", "text"], [["p", "M"]])
+SOUND = xlsx.write(["productId", "size"], ["text", "text"], [["p", "M"]])
 
 
 @settings(deadline=None, max_examples=150)
@@ -141,7 +143,7 @@ def test_no_damage_to_a_spreadsheet_breaks_its_reader(data: st.DataObject) -> No
         place = data.draw(st.integers(0, len(whole) - 1))
         whole[place] = data.draw(st.integers(0, 255))
     with contextlib.suppress(DataError):
-        text.records(spreadsheet.read(bytes(whole)).rows)
+        csv_table.records(xlsx.read(bytes(whole)).rows)
 
 
 @given(st.sampled_from(sorted(PARSERS)), st.text(max_size=40))

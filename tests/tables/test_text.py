@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fancymonkey.core.bulk import Stocked
+from fancymonkey.core.changes.bulk import Stocked
 from fancymonkey.core.model import Item, Level, Product
 from fancymonkey.errors import DataError
-from fancymonkey.tables import columns
-from fancymonkey.tables import text as sheet
-from fancymonkey.tables.mark import read_mark
+from fancymonkey.spreadsheets import columns
+from fancymonkey.spreadsheets import csv_table as sheet
+from fancymonkey.spreadsheets.row_fingerprint import read_mark
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 NAMES = TEXT | st.sampled_from(

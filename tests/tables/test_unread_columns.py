@@ -2,7 +2,7 @@
 
 import pytest
 
-from fancymonkey.tables.plan import Plan
+from fancymonkey.spreadsheets.import_plan import Plan
 from tests.tables.support import exported, plan, stand_of, stocked
 
 ROWS = (stocked(reserved=2), stocked(size="L"))

@@ -7,7 +7,7 @@ import httptools
 import uvicorn
 from uvicorn.server import ServerState
 
-from fancymonkey.web.express import Express, Ride
+from fancymonkey.web.server.fast_path import Express, Ride
 from tests.web.client import Answer, Client, Headers
 
 NOT_IN_A_HEADER = frozenset(range(32)) - {9} | {127}

@@ -9,13 +9,13 @@ from typing import Any
 from argon2 import PasswordHasher
 
 from fancymonkey.accounts.passwords import Passwords
-from fancymonkey.config import Settings
-from fancymonkey.core.catalogue import NewItem, UpsertProduct
+from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
 from fancymonkey.core.model import Entry, Item, Level, Product, sku_of
 from fancymonkey.core.rows import ROWS
 from fancymonkey.engine.engine import Engine
-from fancymonkey.store.audit import audit
-from fancymonkey.store.base import Store
+from fancymonkey.settings.settings import Settings
+from fancymonkey.store.contract import Store
+from fancymonkey.store.verify import audit
 from fancymonkey.web.app import create_app
 from tests.web.client import Answer, Client
 

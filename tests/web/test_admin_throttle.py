@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from fancymonkey.store.memory import MemoryStore
-from fancymonkey.web.auth import ADDRESSES_MAX, FAILURES_MAX, Throttle
-from fancymonkey.web.http import Problem
+from fancymonkey.store.in_memory.store import MemoryStore
+from fancymonkey.web.auth.shared_secrets import ADDRESSES_MAX, FAILURES_MAX, Throttle
+from fancymonkey.web.http.messages import Problem
 from tests.web.client import Answer, Client
 from tests.web.shops import CRON, HOODIE, PASSWORD, Clock, Shop, running
 

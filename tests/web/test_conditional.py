@@ -3,7 +3,7 @@
 import pytest
 
 from fancymonkey.engine.engine import Engine
-from fancymonkey.web.listing import Listing
+from fancymonkey.web.read_models.stock_listing import Listing
 from tests.web.shops import HOODIE, Shop
 
 BOTH_WAYS = True

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fancymonkey.store.memory import MemoryStore
+from fancymonkey.store.in_memory.store import MemoryStore
 from tests.web.client import Answer, Client
 from tests.web.shops import HOODIE, ORIGIN, PASSWORD, Shop, running
 

@@ -4,8 +4,15 @@ from dataclasses import dataclass
 
 import pytest
 
-from fancymonkey.web import crowd as crowd_module
-from fancymonkey.web.crowd import CONNECTIONS_MAX, PER_ADDRESS, PER_NETWORK, RESERVE, Crowd, wide
+from fancymonkey.web.server import connections as crowd_module
+from fancymonkey.web.server.connections import (
+    CONNECTIONS_MAX,
+    PER_ADDRESS,
+    PER_NETWORK,
+    RESERVE,
+    Crowd,
+    wide,
+)
 
 
 @dataclass(eq=False)

@@ -2,7 +2,7 @@
 
 import re
 
-from fancymonkey.web.dashboard import FILES
+from fancymonkey.web.pages.dashboard import FILES
 
 IMPORT = re.compile(r'^(?:import|export) .*?"/admin/([\w./-]+\.js)";$', re.MULTILINE)
 PRELOAD = re.compile(r'<link rel="modulepreload" href="/admin/([\w./-]+)">')

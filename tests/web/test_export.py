@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from python_calamine import load_workbook
 
-from fancymonkey.core.catalogue import NewItem, UpsertProduct
+from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
 from fancymonkey.core.model import Item, Product, sku_of
-from fancymonkey.tables import text
-from fancymonkey.tables.columns import COLUMNS
-from fancymonkey.web.export import PORTION
+from fancymonkey.spreadsheets import csv_table
+from fancymonkey.spreadsheets.columns import COLUMNS
+from fancymonkey.web.admin_api.exports import PORTION
 from tests.payments.conftest import OWNER
 from tests.web.client import Answer
 from tests.web.shops import HOODIE, Shop
@@ -27,8 +27,8 @@ async def export(shop: Shop, query: str = "") -> Answer:
 
 def rows_of(answer: Answer) -> list[dict[str, str]]:
     assert answer.status == 200, answer
-    text = answer.body.decode("utf-8-sig")
-    return list(csv.DictReader(io.StringIO(text, newline="")))
+    csv_table = answer.body.decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(csv_table, newline="")))
 
 
 def sheet_of(answer: Answer) -> list[list[Any]]:
@@ -94,9 +94,9 @@ async def test_columns_are_chosen_and_ordered(shop: Shop) -> None:
 
 
 async def test_a_template_has_a_header_and_nothing_else(shop: Shop) -> None:
-    text = (await export(shop, "?template=true")).body.decode("utf-8-sig")
-    assert text.startswith("productId,size,name,category,price,stock")
-    assert text.count("\r\n") == 1
+    csv_table = (await export(shop, "?template=true")).body.decode("utf-8-sig")
+    assert csv_table.startswith("productId,size,name,category,price,stock")
+    assert csv_table.count("\r\n") == 1
     assert len(sheet_of(await export(shop, "?template=true&format=xlsx"))) == 1
 
 
@@ -130,7 +130,7 @@ async def test_no_text_starts_a_formula(shop: Shop, name: str) -> None:
 
 
 async def test_more_rows_than_a_file_may_have(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fancymonkey.tables.text.ROWS_MAX", 6)
+    monkeypatch.setattr("fancymonkey.spreadsheets.csv_table.ROWS_MAX", 6)
     refused = await export(shop)
     assert (refused.status, refused.code) == (422, "too_many_rows")
 
@@ -161,10 +161,10 @@ async def test_others_get_their_turn_between_portions_of_a_spreadsheet(
 
     def texts_of(*given: Any) -> list[str]:
         made.add(turns)
-        return text.texts_of(*given)
+        return csv_table.texts_of(*given)
 
-    monkeypatch.setattr("fancymonkey.web.export.text", SimpleNamespace(
-        texts_of=texts_of, ROWS_MAX=text.ROWS_MAX))  # fmt: skip
+    monkeypatch.setattr("fancymonkey.web.admin_api.exports.text", SimpleNamespace(
+        texts_of=texts_of, ROWS_MAX=csv_table.ROWS_MAX))  # fmt: skip
     waiting = asyncio.create_task(others())
     await export(shop, "?format=xlsx")
     waiting.cancel()

@@ -10,9 +10,9 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from fancymonkey.store.memory import MemoryStore
-from fancymonkey.web.express import SHORT, Express, Ride
-from fancymonkey.web.socket import Socket
+from fancymonkey.store.in_memory.store import MemoryStore
+from fancymonkey.web.server.fast_path import SHORT, Express, Ride
+from fancymonkey.web.server.websocket import Socket
 from tests.support.uvicorns import serving
 from tests.web.client import Answer
 from tests.web.express_client import Parsed, Transport, connection
@@ -112,7 +112,7 @@ SAME = {
 
 @pytest.mark.parametrize("what", SAME)
 async def test_the_bytes_are_those_of_uvicorn(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fancymonkey.web.inventory.new_reservation_id", lambda: "res_1")
+    monkeypatch.setattr("fancymonkey.web.shop_api.inventory.new_reservation_id", lambda: "res_1")
     found = []
     for http in (Express, "httptools"):
         async with running(MemoryStore()) as shop, serving(shop.client.app, http=http) as url:

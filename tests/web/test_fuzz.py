@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from fancymonkey.store.base import Store
-from fancymonkey.store.memory import MemoryStore
-from fancymonkey.store.opening import open_store
+from fancymonkey.store.contract import Store
+from fancymonkey.store.in_memory.store import MemoryStore
+from fancymonkey.store.open import open_store
 from tests.web.client import Answer
 from tests.web.shops import CRON, HOODIE, ORIGIN, PASSWORD, Shop, ledger, running
 from tests.web.signing import PATH, signature

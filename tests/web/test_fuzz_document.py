@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 
 from fancymonkey.accounts.model import Role
-from fancymonkey.store.memory import MemoryStore
+from fancymonkey.store.in_memory.store import MemoryStore
 from tests.accounts.visitor import Visitor, accounts
 from tests.web.client import Answer
 from tests.web.shops import HOODIE, PASSWORD, Shop, running

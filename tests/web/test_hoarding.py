@@ -21,12 +21,12 @@ from typing import Any
 
 import pytest
 
-from fancymonkey.core.catalogue import NewItem, UpsertProduct
-from fancymonkey.core.document import Document
+from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
+from fancymonkey.core.documents.document import Document
+from fancymonkey.core.holds.end import Expire
 from fancymonkey.core.model import Item, Product
-from fancymonkey.core.resolve import Expire
-from fancymonkey.store.memory import MemoryStore
-from fancymonkey.store.opening import open_store
+from fancymonkey.store.in_memory.store import MemoryStore
+from fancymonkey.store.open import open_store
 from tests.store.conftest import target
 from tests.web.client import Answer
 from tests.web.shops import HOODIE, Shop, running

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fancymonkey.web.http import BODY_MAX
+from fancymonkey.web.http.messages import BODY_MAX
 from tests.web.shops import HOODIE, PASSWORD, Shop, ledger
 
 BOTH_WAYS = True

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fancymonkey.web.listing import Listing
+from fancymonkey.web.read_models.stock_listing import Listing
 from tests.web.client import Client
 from tests.web.shops import HOODIE, ORIGIN, Shop, ledger
 

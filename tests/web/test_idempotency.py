@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fancymonkey.store.opening import open_store
+from fancymonkey.store.open import open_store
 from tests.web.client import Answer, Client
 from tests.web.shops import HOODIE, PASSWORD, Shop, ledger, running
 

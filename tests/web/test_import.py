@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import xlsxwriter
 
-from fancymonkey.core.adjust import Adjust
-from fancymonkey.core.bulk import CHUNK
-from fancymonkey.core.catalogue import NewItem, UpsertProduct
+from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
+from fancymonkey.core.changes.bulk import CHUNK
+from fancymonkey.core.holds.end import Capture
 from fancymonkey.core.model import Item, Kind, Product, sku_of
-from fancymonkey.core.resolve import Capture
+from fancymonkey.core.stock.adjust import Adjust
 from tests.payments.conftest import OWNER
 from tests.web.client import Answer
 from tests.web.shops import HOODIE, Shop

@@ -11,10 +11,10 @@ import pytest
 import websockets
 from websockets.asyncio.client import ClientConnection, connect
 
-from fancymonkey.core.catalogue import RemoveProduct
+from fancymonkey.core.catalogue.products import RemoveProduct
 from fancymonkey.engine.feed import Subscription
-from fancymonkey.store.memory import MemoryStore
-from fancymonkey.web import live
+from fancymonkey.store.in_memory.store import MemoryStore
+from fancymonkey.web.shop_api import live
 from tests.support.uvicorns import serving
 from tests.web.shops import HOODIE, ORIGIN, Shop, running
 

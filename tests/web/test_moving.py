@@ -6,8 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from fancymonkey.store.memory import MemoryStore
-from fancymonkey.store.opening import open_store
+from fancymonkey.store.in_memory.store import MemoryStore
+from fancymonkey.store.open import open_store
 from tests.web.client import Answer
 from tests.web.shops import CRON, PASSWORD, Shop, running
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fancymonkey.web.near import far
+from fancymonkey.web.http.private_networks import far
 
 
 @pytest.mark.parametrize(

@@ -8,29 +8,27 @@ import msgspec
 import pytest
 
 from fancymonkey.core.outcomes import Code
-from fancymonkey.store.memory import MemoryStore
-from fancymonkey.web import (
-    admin,
+from fancymonkey.store.in_memory.store import MemoryStore
+from fancymonkey.web.admin_api import (
     api_keys,
-    checkout,
+    changes,
     holds,
-    inventory,
-    moving,
-    openapi,
+    migrate,
     own_account,
-    owner,
     payments,
-    people,
     products,
-    samples,
     sessions,
-    stripe,
+    stock_updates,
+    users,
     webhooks,
-    wire,
 )
-from fancymonkey.web.alert_samples import ALERT_REQUESTS
-from fancymonkey.web.answers import STATUS
-from fancymonkey.web.owner_samples import OWNERS_REQUESTS
+from fancymonkey.web.http import wire
+from fancymonkey.web.http.refusals import STATUS
+from fancymonkey.web.openapi import document as openapi
+from fancymonkey.web.openapi.examples import shop as samples
+from fancymonkey.web.openapi.examples.admin import OWNERS_REQUESTS
+from fancymonkey.web.openapi.examples.alerts import ALERT_REQUESTS
+from fancymonkey.web.shop_api import checkout, inventory, stripe_webhook
 from tests.accounts.visitor import Visitor, code_of
 from tests.payments.conftest import OWNER, opened
 from tests.web.client import Answer, Client
@@ -42,9 +40,9 @@ DECODERS = {
     "release": inventory._release_body,
     "checkout": checkout._body,
     "settle_matter": payments._settle,
-    "update": admin._update_body,
-    "bulk_update": admin._bulk_body,
-    "webhook": stripe._event,
+    "update": stock_updates._update_body,
+    "bulk_update": stock_updates._bulk_body,
+    "webhook": stripe_webhook._event,
     "login": sessions._login,
     "revoke_session": sessions._session,
     "change_password": own_account._password,
@@ -52,14 +50,14 @@ DECODERS = {
     "confirm_factor": own_account._confirm,
     "switch_factor_off": own_account._proof,
     "renew_codes": own_account._proof,
-    "add_user": people._add,
-    "change_role": people._role,
-    "reset_password": people._password,
-    "reset_factor": people._user,
-    "remove_user": people._user,
+    "add_user": users._add,
+    "change_role": users._role,
+    "reset_password": users._password,
+    "reset_factor": users._user,
+    "remove_user": users._user,
     "make_key": api_keys._make,
     "revoke_key": api_keys._revoke,
-    "undo": owner._undo_body,
+    "undo": changes._undo_body,
     "release_holds": holds._release_holds,
     "add_webhook": webhooks._add,
     "change_webhook": webhooks._change,
@@ -70,7 +68,7 @@ DECODERS = {
     "add_product": products._add,
     "change_product": products._change,
     "archive_product": products._archive,
-    "migrate": moving._body,
+    "migrate": migrate._body,
 }
 REF = "#/components/schemas/"
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from fancymonkey.core.bulk import CHUNK
-from fancymonkey.core.catalogue import NewItem, RemoveProduct, UpsertProduct
+from fancymonkey.core.catalogue.products import NewItem, RemoveProduct, UpsertProduct
+from fancymonkey.core.changes.bulk import CHUNK
 from fancymonkey.core.model import Item, Product, sku_of
-from fancymonkey.web.owner_samples import OWNERS_ANSWERS, OWNERS_REQUESTS
+from fancymonkey.web.openapi.examples.admin import OWNERS_ANSWERS, OWNERS_REQUESTS
 from tests.payments.conftest import OWNER
 from tests.web.client import Answer
 from tests.web.shops import HOODIE, Shop

@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 import pytest
 
-from fancymonkey.core.catalogue import Edit
-from fancymonkey.store.memory import MemoryStore
+from fancymonkey.core.catalogue.products import Edit
+from fancymonkey.store.in_memory.store import MemoryStore
 from tests.payments.conftest import OWNER, opened
 from tests.web.client import Answer
 from tests.web.shops import HOODIE, Shop, running

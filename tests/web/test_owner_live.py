@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fancymonkey.errors import StoreUnavailable
-from fancymonkey.web import owner_live
+from fancymonkey.web.admin_api import stock_live
 from tests.accounts.visitor import Visitor
 from tests.web.shops import Shop
 
@@ -18,7 +18,7 @@ LIVE = "/api/admin/inventory/live"
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """The right to listen is looked at all the time."""
-    monkeypatch.setattr(owner_live, "CHECK_SECONDS", 0.02)
+    monkeypatch.setattr(stock_live, "CHECK_SECONDS", 0.02)
 
 
 @asynccontextmanager
@@ -73,7 +73,7 @@ async def test_it_ends_where_the_store_cannot_tell(
         raise StoreUnavailable("away")
 
     async with listening(shop, visitor):
-        monkeypatch.setattr(owner_live, "require", away)
+        monkeypatch.setattr(stock_live, "require", away)
 
 
 async def test_who_comes_back_with_a_new_token_hears_on(shop: Shop, visitor: Visitor) -> None:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from fancymonkey import storefront
-from fancymonkey.web.pages import PAGES, STATIC
+from fancymonkey.web.pages.files import PAGES, STATIC
 from tests.support.uvicorns import serving
 from tests.web.client import Client
 from tests.web.shops import CRON, Shop

@@ -9,9 +9,9 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from fancymonkey.web import patience
-from fancymonkey.web.express import Express
-from fancymonkey.web.patience import (
+from fancymonkey.web.server import timeouts
+from fancymonkey.web.server.fast_path import Express
+from fancymonkey.web.server.timeouts import (
     BODY_RATE,
     BODY_SECONDS,
     BODY_TOTAL_SECONDS,
@@ -262,7 +262,7 @@ async def large(scope: Any, receive: Any, send: Any) -> None:
 async def test_an_answer_that_nobody_reads_is_not_kept(
     monkeypatch: pytest.MonkeyPatch, last: bytes
 ) -> None:
-    monkeypatch.setattr(patience, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(timeouts, "LOOK_SECONDS", 0.1)
     config = uvicorn.Config(large, http=Express, lifespan="off", log_config=None)
     config.load()
     state, loop = ServerState(), asyncio.get_running_loop()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fancymonkey.core.model import Item, Product
-from fancymonkey.store.opening import open_store
+from fancymonkey.store.open import open_store
 from tests.payments.conftest import OWNER
 from tests.web.client import Answer
 from tests.web.shops import HOODIE, Shop, running

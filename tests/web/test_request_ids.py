@@ -6,7 +6,7 @@ import logging
 import pytest
 
 from fancymonkey.errors import StoreUnavailable
-from fancymonkey.logs import JsonFormatter, TextFormatter
+from fancymonkey.log_format import JsonFormatter, TextFormatter
 from tests.web.shops import running
 from tests.web.test_store_failures import Failing
 

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from fancymonkey.web import openapi
+from fancymonkey.web.openapi import document as openapi
 from tests.support.server import INHERITED, Server
 from tests.web.shops import PASSWORD
 

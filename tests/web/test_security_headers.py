@@ -2,7 +2,7 @@
 
 import pytest
 
-from fancymonkey.store.memory import MemoryStore
+from fancymonkey.store.in_memory.store import MemoryStore
 from tests.accounts.routes import NEEDS
 from tests.accounts.test_routes_by_role import concrete
 from tests.accounts.visitor import Visitor

@@ -6,10 +6,10 @@ import pytest
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from fancymonkey.commands.serve import _config
-from fancymonkey.config import Settings
-from fancymonkey.store.memory import MemoryStore
-from fancymonkey.web.http import Problem
-from fancymonkey.web.limits import CLIENTS_MAX, RATES, RateLimit, class_of
+from fancymonkey.settings.settings import Settings
+from fancymonkey.store.in_memory.store import MemoryStore
+from fancymonkey.web.http.messages import Problem
+from fancymonkey.web.http.rate_limits import CLIENTS_MAX, RATES, RateLimit, class_of
 from tests.accounts.routes import NEEDS
 from tests.web.client import Answer, Client
 from tests.web.shops import HOODIE, PASSWORD, Clock, running
@@ -37,7 +37,7 @@ async def flood(client: Client, name: str) -> list[Answer]:
 
 
 def client_of(client: Client) -> str:
-    from fancymonkey.web.http import network
+    from fancymonkey.web.http.messages import network
 
     return network(client.address)
 

@@ -15,8 +15,8 @@ from fancymonkey.errors import (
     StoreReadOnly,
     StoreUnavailable,
 )
-from fancymonkey.store.memory import MemoryStore
-from fancymonkey.web.limits import RATES, Rate
+from fancymonkey.store.in_memory.store import MemoryStore
+from fancymonkey.web.http.rate_limits import RATES, Rate
 from tests.payments.conftest import OWNER
 from tests.web.client import Answer
 from tests.web.shops import CRON, Shop, running
@@ -169,7 +169,7 @@ async def test_readyz_is_503_while_the_store_is_away(
         assert (await shop.client.get("/readyz")).status == 503
         store.error = None
         store.gate.clear()
-        monkeypatch.setattr("fancymonkey.web.system.STORE_SECONDS", 0.01)
+        monkeypatch.setattr("fancymonkey.web.system.health.STORE_SECONDS", 0.01)
         assert (await shop.client.get("/readyz")).status == 503
         store.gate.set()
         assert (await shop.client.get("/readyz")).status == 200

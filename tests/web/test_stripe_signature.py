@@ -5,7 +5,7 @@ import json
 import pytest
 
 from fancymonkey.core.model import Event
-from fancymonkey.store.memory import MemoryStore
+from fancymonkey.store.in_memory.store import MemoryStore
 from tests.web.client import Answer
 from tests.web.shops import START, WHSEC, Shop, running
 from tests.web.signing import PATH, deliver, event, signature

@@ -1,9 +1,9 @@
 """Everything about accounts, put together."""
 
-from fancymonkey.accounts.acts import Acts
 from fancymonkey.accounts.api_keys import ApiKeys
+from fancymonkey.accounts.audit_log import Acts
+from fancymonkey.accounts.known_addresses import Places
 from fancymonkey.accounts.login import Login
-from fancymonkey.accounts.places import Places
 from fancymonkey.accounts.sessions import Sessions
 from fancymonkey.accounts.tokens import Tokens
 from fancymonkey.accounts.users import Users

@@ -6,12 +6,12 @@ from contextlib import suppress
 
 import msgspec
 
-from fancymonkey.accounts.factor import digest
 from fancymonkey.accounts.model import ApiKey, Right, UnknownAccount
+from fancymonkey.accounts.two_factor import digest
 from fancymonkey.accounts.users import Users
+from fancymonkey.engine.documents import Folder, Stale
 from fancymonkey.engine.engine import Engine
-from fancymonkey.engine.folder import Folder, Stale
-from fancymonkey.names import ADMIN
+from fancymonkey.settings.account_names import ADMIN
 
 PREFIX = "fmk_"
 DAY = 86_400_000

@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from fancymonkey.accounts.attempts import Attempts
-from fancymonkey.accounts.factor import spend
+from fancymonkey.accounts.failure_counter import Attempts
+from fancymonkey.accounts.known_addresses import Places, of_account
 from fancymonkey.accounts.model import (
     CodeNeeded,
     Denied,
@@ -16,12 +16,12 @@ from fancymonkey.accounts.model import (
     WrongCredentials,
 )
 from fancymonkey.accounts.networks import Networks
-from fancymonkey.accounts.places import Places, of_account
 from fancymonkey.accounts.tokens import Tokens
+from fancymonkey.accounts.two_factor import spend
 from fancymonkey.accounts.users import Users
 from fancymonkey.engine.clock import Clock
-from fancymonkey.engine.folder import Kept
-from fancymonkey.names import plain
+from fancymonkey.engine.documents import Kept
+from fancymonkey.settings.account_names import plain
 
 DEVICE = "device"
 DEVICE_LIFE = 180 * 86_400_000

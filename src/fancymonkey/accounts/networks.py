@@ -3,7 +3,7 @@
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
-from fancymonkey.accounts.attempts import Attempts
+from fancymonkey.accounts.failure_counter import Attempts
 from fancymonkey.engine.clock import Clock
 
 WINDOW = 60_000

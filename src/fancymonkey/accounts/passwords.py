@@ -9,7 +9,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from fancymonkey.accounts.model import Busy, WeakPassword
-from fancymonkey.names import plain
+from fancymonkey.settings.account_names import plain
 
 T = TypeVar("T")
 

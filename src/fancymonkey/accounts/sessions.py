@@ -9,8 +9,8 @@ import msgspec
 from fancymonkey.accounts.model import NoSession, Session, User
 from fancymonkey.accounts.tokens import Tokens
 from fancymonkey.accounts.users import Users
+from fancymonkey.engine.documents import Folder, Kept, Stale
 from fancymonkey.engine.engine import Engine
-from fancymonkey.engine.folder import Folder, Kept, Stale
 
 ACCESS = "access"
 RENEW = "renew"

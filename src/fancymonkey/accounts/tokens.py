@@ -8,8 +8,8 @@ import jwt
 from msgspec import Struct
 
 from fancymonkey.accounts.model import NoSession, SessionExpired
+from fancymonkey.engine.documents import Folder, Stale
 from fancymonkey.engine.engine import Engine
-from fancymonkey.engine.folder import Folder, Stale
 
 ALGORITHM = "HS256"
 ISSUER = "fancymonkey"

@@ -17,9 +17,9 @@ from fancymonkey.accounts.model import (
     User,
 )
 from fancymonkey.accounts.passwords import Passwords, check_new
+from fancymonkey.engine.documents import Folder, Kept, Stale, keep
 from fancymonkey.engine.engine import Engine
-from fancymonkey.engine.folder import Folder, Kept, Stale, keep
-from fancymonkey.names import NAME_MAX, account_name, look_alike, plain
+from fancymonkey.settings.account_names import NAME_MAX, account_name, look_alike, plain
 
 OWNERS = "owners"
 """A document that changes with every step towards fewer owners, so that two never cross."""

@@ -7,21 +7,21 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from fancymonkey.alerts import words
-from fancymonkey.alerts.address import Resolver, resolve
+from fancymonkey.alerts import event_texts
 from fancymonkey.alerts.channels import Channel, told
-from fancymonkey.alerts.happenings import PING, Happening, happening
-from fancymonkey.alerts.letter import Letter
+from fancymonkey.alerts.delivery_worker import Sender
+from fancymonkey.alerts.detector import STORE_SECONDS, Watch
+from fancymonkey.alerts.events import PING, Happening, happening
+from fancymonkey.alerts.message import Letter
 from fancymonkey.alerts.outbox import Outbox, Target
-from fancymonkey.alerts.post import Poster
-from fancymonkey.alerts.quiet import QuietHours
-from fancymonkey.alerts.sender import Sender
-from fancymonkey.alerts.watch import STORE_SECONDS, Watch
+from fancymonkey.alerts.quiet_hours import QuietHours
+from fancymonkey.alerts.webhook_address import Resolver, resolve
+from fancymonkey.alerts.webhook_client import Poster
 from fancymonkey.alerts.webhooks import UnknownWebhook, Webhooks
-from fancymonkey.core.bulk import is_low
-from fancymonkey.core.payment import Matter
+from fancymonkey.core.changes.bulk import is_low
+from fancymonkey.core.payments.rows import Matter
+from fancymonkey.engine.documents import Folder, Stale, keep
 from fancymonkey.engine.engine import Engine
-from fancymonkey.engine.folder import Folder, Stale, keep
 from fancymonkey.errors import StoreError
 
 log = logging.getLogger(__name__)
@@ -150,7 +150,9 @@ class Alerts:
         self._cried = True
         text = why or "It does not answer."
         if "store.trouble" in self.events:
-            one = words.trouble([f"The store cannot be used now. {text}"], self._engine.clock())
+            one = event_texts.trouble(
+                [f"The store cannot be used now. {text}"], self._engine.clock()
+            )
             letter = Letter([one], self._link)
             await asyncio.gather(*(told(channel, letter) for channel in self.channels))
 
@@ -196,7 +198,7 @@ class Alerts:
     async def digest(self) -> Happening | None:
         """Tells what is low and out today, once; None where nothing is, or it was told already."""
         now = self._engine.clock()
-        day = words.day(now, self.zone)
+        day = event_texts.day(now, self.zone)
         rows = [
             row
             for row in self._engine.view.stocked()
@@ -207,7 +209,7 @@ class Alerts:
             matters += isinstance(row, Matter) and row.closed_at is None
         if not rows and not matters:
             return None
-        one = words.digest(rows, matters, now, day)
+        one = event_texts.digest(rows, matters, now, day)
         last = await self._days.get("digest")
         if last is not None and last.value == day:
             return None

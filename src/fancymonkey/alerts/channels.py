@@ -10,7 +10,7 @@ from email.message import EmailMessage
 from email.utils import formataddr, formatdate
 from typing import Any, Protocol
 
-from fancymonkey.alerts.letter import Letter
+from fancymonkey.alerts.message import Letter
 from fancymonkey.errors import ConfigError, FancyMonkeyError
 
 KEY = "ch_"

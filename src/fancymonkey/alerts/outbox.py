@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from msgspec import Struct
 
-from fancymonkey.alerts.happenings import Happening, stamped
-from fancymonkey.alerts.quiet import DAY, SECOND, QuietHours
-from fancymonkey.core.document import Document
-from fancymonkey.core.keep import Draft
+from fancymonkey.alerts.events import Happening, stamped
+from fancymonkey.alerts.quiet_hours import DAY, SECOND, QuietHours
+from fancymonkey.core.documents.document import Document
+from fancymonkey.core.documents.put import Draft
+from fancymonkey.engine.documents import Folder, Kept, keep
 from fancymonkey.engine.engine import Engine
-from fancymonkey.engine.folder import Folder, Kept, keep
 
 KEPT = 30 * DAY
 COLLECT = 5 * SECOND

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 from msgspec import Struct
 
-from fancymonkey.alerts.address import Resolver, Unresolved, checked, place
-from fancymonkey.alerts.happenings import WEBHOOKS
+from fancymonkey.alerts.events import WEBHOOKS
 from fancymonkey.alerts.outbox import Target
-from fancymonkey.alerts.quiet import DAY, HOUR
+from fancymonkey.alerts.quiet_hours import DAY, HOUR
 from fancymonkey.alerts.signing import new_secret
+from fancymonkey.alerts.webhook_address import Resolver, Unresolved, checked, place
+from fancymonkey.engine.documents import Folder, Kept, Stale
 from fancymonkey.engine.engine import Engine
-from fancymonkey.engine.folder import Folder, Kept, Stale
 from fancymonkey.errors import FancyMonkeyError
 
 MOST = 20

@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from fancymonkey.errors import BackupError
-from fancymonkey.store.files import Disk, temporary_name
+from fancymonkey.store.shared.files import Disk, temporary_name
 
 FORMAT = 1
 MANIFEST = "backup.json"

@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from fancymonkey.backup.make import kind_of
-from fancymonkey.backup.postgres_copy import look
+from fancymonkey.backup.create import kind_of
+from fancymonkey.backup.postgres_dump import look
 from fancymonkey.backup.postgres_tools import tools_for
 from fancymonkey.backup.retention import tidy
 from fancymonkey.errors import BackupError, ConfigError

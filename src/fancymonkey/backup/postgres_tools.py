@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from fancymonkey.errors import BackupError
-from fancymonkey.store.postgres_link import Link
+from fancymonkey.store.postgres.connection import Link
 
 INSTALLED = ("usr/lib/postgresql/*/bin", "usr/pgsql-*/bin", "opt/homebrew/opt/postgresql*/bin")
 NEEDED = ("pg_dump", "pg_restore", "psql")

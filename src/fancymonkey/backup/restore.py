@@ -9,16 +9,22 @@ from datetime import UTC, datetime
 from itertools import chain, count
 from pathlib import Path
 
-from fancymonkey.backup import json_place, postgres_copy, rows, sqlite_copy, sqlite_place
+from fancymonkey.backup import (
+    json_restore,
+    portable_rows,
+    postgres_dump,
+    sqlite_dump,
+    sqlite_restore,
+)
 from fancymonkey.backup.archive import Manifest, inspect, unpack
-from fancymonkey.backup.make import Progress, kind_of, sqlite_path, staging
+from fancymonkey.backup.create import Progress, kind_of, sqlite_path, staging
 from fancymonkey.backup.retention import newest
 from fancymonkey.errors import BackupError
-from fancymonkey.store.audit import Audit, audit
-from fancymonkey.store.base import Frozen, Store
+from fancymonkey.store.contract import Frozen, Store
 from fancymonkey.store.copy import fill, is_empty
-from fancymonkey.store.files import Disk
-from fancymonkey.store.opening import open_store
+from fancymonkey.store.open import open_store
+from fancymonkey.store.shared.files import Disk
+from fancymonkey.store.verify import Audit, audit
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,7 @@ async def _into_folder(
     source: Path, manifest: Manifest, target: Path, now: int, stamp: str, *, force: bool
 ) -> str | None:
     Disk().make_folder(target)
-    async with json_place.ready(target, now, force=force), staging(target / "x") as folder:
+    async with json_restore.ready(target, now, force=force), staging(target / "x") as folder:
         await asyncio.to_thread(unpack, source, folder)
         (folder / "backup.json").unlink(missing_ok=True)
         if manifest.kind != "json":
@@ -81,7 +87,7 @@ async def _into_folder(
             async with _source(manifest, folder) as still, _opened(str(made), now) as store:
                 await fill(store, still)
             folder = made
-        return await asyncio.to_thread(json_place.put, folder, target, f"before-restore-{stamp}")
+        return await asyncio.to_thread(json_restore.put, folder, target, f"before-restore-{stamp}")
 
 
 async def _into_file(
@@ -89,43 +95,43 @@ async def _into_file(
 ) -> str | None:
     path = sqlite_path(target)
     Disk().make_folder(path.parent)
-    async with sqlite_place.ready(path, now, force=force) as held, staging(path) as folder:
+    async with sqlite_restore.ready(path, now, force=force) as held, staging(path) as folder:
         await asyncio.to_thread(unpack, source, folder)
-        made = folder / sqlite_copy.NAME
+        made = folder / sqlite_dump.NAME
         if manifest.kind != "sqlite":
             made = folder / "made.db"
             name = f"sqlite:///{made}"
             async with _source(manifest, folder) as still, _opened(name, now) as store:
                 await fill(store, still)
-        aside = json_place.free_name(path.with_name(f"{path.name}.before-restore-{stamp}"))
-        return await asyncio.to_thread(sqlite_place.put, held, made, path, aside)
+        aside = json_restore.free_name(path.with_name(f"{path.name}.before-restore-{stamp}"))
+        return await asyncio.to_thread(sqlite_restore.put, held, made, path, aside)
 
 
 async def _into_postgres(
     source: Path, manifest: Manifest, url: str, stamp: str, *, force: bool
 ) -> str | None:
-    await postgres_copy.refuse_running(url)
+    await postgres_dump.refuse_running(url)
     empty = await _is_empty_database(url)
     if not empty and not force:
         raise not_empty("The database")
-    taken = await postgres_copy.schemas(url)
+    taken = await postgres_dump.schemas(url)
     aside = None if empty else _free_schema(f"before_restore_{stamp.lower()}", taken)
     with tempfile.TemporaryDirectory(prefix="fancymonkey-") as name:
         folder = Path(name)
         await asyncio.to_thread(unpack, source, folder)
         if manifest.kind == "postgres":
-            await postgres_copy.put_back(url, folder, manifest.database_schema, aside)
+            await postgres_dump.put_back(url, folder, manifest.database_schema, aside)
         else:
             async with _source(manifest, folder) as still:
                 if aside is not None:
-                    await postgres_copy.set_aside(url, aside)
+                    await postgres_dump.set_aside(url, aside)
                 async with _opened(url, 0) as store:
                     await fill(store, still)
     return None if aside is None else f"the schema {aside} of the database"
 
 
 async def _is_empty_database(url: str) -> bool:
-    place = await postgres_copy.look(url)
+    place = await postgres_dump.look(url)
     if not place.tables:
         return True
     if place.revision:
@@ -151,9 +157,9 @@ def not_empty(what: str) -> BackupError:
 async def _source(manifest: Manifest, folder: Path) -> AsyncIterator[Frozen]:
     """What was unpacked, as something to copy from."""
     if manifest.kind == "rows":
-        yield rows.read(folder, manifest.revision or 0)
+        yield portable_rows.read(folder, manifest.revision or 0)
         return
-    name = str(folder) if manifest.kind == "json" else f"sqlite:///{folder / sqlite_copy.NAME}"
+    name = str(folder) if manifest.kind == "json" else f"sqlite:///{folder / sqlite_dump.NAME}"
     reading = manifest.kind == "json"  # a database may have to be brought to today's schema
     async with _opened(name, 0, read_only=reading) as store, store.frozen() as still:
         yield still

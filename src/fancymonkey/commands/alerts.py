@@ -8,10 +8,10 @@ import click
 from fancymonkey.alerts.outbox import Outbox
 from fancymonkey.commands.common import choose_store, data_option, emit, json_option, opened, run
 from fancymonkey.commands.numbers import Whole
-from fancymonkey.config import Settings
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import ConfigError
-from fancymonkey.store.memory import MemoryStore
+from fancymonkey.settings.settings import Settings
+from fancymonkey.store.in_memory.store import MemoryStore
 
 
 @click.group()
@@ -37,7 +37,7 @@ def test_channels(as_json: bool) -> None:
 
 
 async def _test(settings: Settings) -> list[dict[str, Any]]:
-    from fancymonkey.web.shop import alerts_of
+    from fancymonkey.web.context import alerts_of
 
     made = alerts_of(Engine(MemoryStore()), settings)  # a test needs no store
     if not made.channels:

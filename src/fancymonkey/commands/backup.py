@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from fancymonkey.backup.make import Made, make
+from fancymonkey.backup.create import Made, make
 from fancymonkey.backup.restore import Restored
 from fancymonkey.backup.restore import restore as put_back
 from fancymonkey.commands.common import (
@@ -17,8 +17,8 @@ from fancymonkey.commands.common import (
     store_target,
 )
 from fancymonkey.commands.verify import as_data, in_words
-from fancymonkey.config import without_password
 from fancymonkey.engine.clock import system_clock
+from fancymonkey.settings.settings import without_password
 
 
 @click.command()

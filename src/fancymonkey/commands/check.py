@@ -5,15 +5,15 @@ from pathlib import Path
 import click
 
 from fancymonkey.commands.common import emit, json_option
-from fancymonkey.core.shared_ids import shared_ids
-from fancymonkey.engine.words import counted
+from fancymonkey.core.catalogue.shared_ids import shared_ids
 from fancymonkey.errors import DataError
-from fancymonkey.store.files import Disk
-from fancymonkey.store.intake import described
-from fancymonkey.store.products_file import Catalogue, read_products
-from fancymonkey.store.products_mistakes import Mistakes
-from fancymonkey.store.products_report import assumptions
-from fancymonkey.store.versions import Versions
+from fancymonkey.store.products_file.assumptions import assumptions
+from fancymonkey.store.products_file.intake import described
+from fancymonkey.store.products_file.mistakes import Mistakes
+from fancymonkey.store.products_file.read import Catalogue, read_products
+from fancymonkey.store.products_file.saved_versions import Versions
+from fancymonkey.store.shared.files import Disk
+from fancymonkey.text import counted
 
 
 @click.command()

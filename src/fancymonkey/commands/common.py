@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
-from fancymonkey.config import Settings
 from fancymonkey.engine.clock import system_clock
-from fancymonkey.engine.home import check_home
-from fancymonkey.store.base import Store
-from fancymonkey.store.opening import open_store, require_directory
+from fancymonkey.engine.migration.markers import check_home
+from fancymonkey.settings.settings import Settings
+from fancymonkey.store.contract import Store
+from fancymonkey.store.open import open_store, require_directory
 
 T = TypeVar("T")
 

@@ -4,12 +4,12 @@ from typing import Any
 
 import click
 
+from fancymonkey.commands.ask_server import address
 from fancymonkey.commands.common import choose_store, data_option, emit, json_option, run
-from fancymonkey.commands.remote import address
-from fancymonkey.config import Settings
-from fancymonkey.doctor.doctor import Examination, examine, repair
-from fancymonkey.doctor.finding import Finding
+from fancymonkey.doctor.checks import Finding
+from fancymonkey.doctor.examine import Examination, examine, repair
 from fancymonkey.doctor.settings import settings_of
+from fancymonkey.settings.settings import Settings
 
 MARKS = {"error": "✗", "warning": "!", "note": "·"}
 

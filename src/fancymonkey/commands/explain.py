@@ -10,12 +10,11 @@ from fancymonkey.commands.common import data_option, emit, json_option, opened, 
 from fancymonkey.commands.numbers import Whole
 from fancymonkey.core.model import MAIN, Entry, Item, Level, Product, sku_of
 from fancymonkey.engine.clock import system_clock
-from fancymonkey.engine.words import counted, joined
 from fancymonkey.errors import DataError
-from fancymonkey.store.base import Snapshot
-from fancymonkey.web.story import CHANGES, Story, total
-from fancymonkey.web.times import in_ms
-from fancymonkey.web.wire import iso
+from fancymonkey.services.explain import CHANGES, Story, total
+from fancymonkey.store.contract import Snapshot
+from fancymonkey.text import counted, joined
+from fancymonkey.timestamps import in_ms, iso
 
 
 class Instant(click.ParamType[int]):

@@ -5,13 +5,13 @@ from pathlib import Path
 import click
 
 from fancymonkey.commands.common import data_option, opened, run, store_target
-from fancymonkey.core.bulk import Stocked
+from fancymonkey.core.changes.bulk import Stocked
 from fancymonkey.engine.clock import system_clock
 from fancymonkey.engine.view import View
-from fancymonkey.engine.words import counted
-from fancymonkey.store.base import Store
-from fancymonkey.tables import spreadsheet, text
-from fancymonkey.tables.columns import COLUMNS, KINDS
+from fancymonkey.spreadsheets import csv_table, xlsx
+from fancymonkey.spreadsheets.columns import COLUMNS, KINDS
+from fancymonkey.store.contract import Store
+from fancymonkey.text import counted
 
 ENDINGS = {".xlsx": "xlsx", ".csv": "csv", ".txt": "csv", "": "csv"}
 
@@ -43,13 +43,13 @@ def export(output: Path | None, format_: str | None, data: str | None) -> None:
     revision, rows = run(_read(store_target(data)))
     if format_ == "xlsx":
         kinds = [KINDS.get(name, "text") for name in COLUMNS]
-        cells = (text.texts_of(row, COLUMNS, revision) for row in rows)
-        made = spreadsheet.write(COLUMNS, kinds, cells)
+        cells = (csv_table.texts_of(row, COLUMNS, revision) for row in rows)
+        made = xlsx.write(COLUMNS, kinds, cells)
     else:
         # Bytes: no platform may change the line ends or the encoding. Spreadsheets know by the
         # mark in front that a file is UTF-8; other programs, which read a pipe, need none.
-        mark = "" if output is None else text.BOM
-        made = (mark + "".join(text.write(rows, COLUMNS, revision))).encode()
+        mark = "" if output is None else csv_table.BOM
+        made = (mark + "".join(csv_table.write(rows, COLUMNS, revision))).encode()
     if output is None:
         click.echo(made, nl=False)
         return

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from fancymonkey.backup.git import Repository
-from fancymonkey.backup.versions import require_folder, roll_back
+from fancymonkey.backup.catalogue_history import require_folder, roll_back
+from fancymonkey.backup.git_repository import Repository
 from fancymonkey.commands.common import (
     data_option,
     emit,
@@ -16,8 +16,8 @@ from fancymonkey.commands.common import (
     store_target,
 )
 from fancymonkey.commands.numbers import Whole
-from fancymonkey.config import Settings
 from fancymonkey.errors import BackupError, StoreLocked
+from fancymonkey.settings.settings import Settings
 
 
 @click.group()

@@ -8,12 +8,12 @@ import click
 
 from fancymonkey.commands.common import data_option, progress, run, store_target
 from fancymonkey.engine.engine import Engine
-from fancymonkey.engine.words import counted, joined
 from fancymonkey.errors import DataError
 from fancymonkey.services.import_apply import import_plan
 from fancymonkey.services.import_read import TableFile, Tell, plan_table, read_table
-from fancymonkey.store.opening import open_store
-from fancymonkey.tables.plan import Plan, Wish
+from fancymonkey.spreadsheets.import_plan import Plan, Wish
+from fancymonkey.store.open import open_store
+from fancymonkey.text import counted, joined
 
 ACTOR = "import"
 SHOWN = 100

@@ -7,10 +7,10 @@ import click
 
 from fancymonkey import examples
 from fancymonkey.commands.common import data_option, opened, run, store_target
-from fancymonkey.config import without_password
 from fancymonkey.engine.clock import system_clock
 from fancymonkey.errors import ConfigError, DataError
-from fancymonkey.store.files import Disk
+from fancymonkey.settings.settings import without_password
+from fancymonkey.store.shared.files import Disk
 
 
 @click.command()

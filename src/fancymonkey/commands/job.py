@@ -6,6 +6,7 @@ from typing import Any
 import click
 import msgspec
 
+from fancymonkey.commands.ask_server import address, ask
 from fancymonkey.commands.common import (
     choose_store,
     data_option,
@@ -14,15 +15,14 @@ from fancymonkey.commands.common import (
     opened,
     run,
 )
-from fancymonkey.commands.remote import address, ask
-from fancymonkey.config import Settings
-from fancymonkey.core.payment import Run
+from fancymonkey.core.payments.rows import Run
 from fancymonkey.engine.engine import Engine
-from fancymonkey.engine.recent_runs import recent_runs
+from fancymonkey.engine.job_runs import recent_runs
 from fancymonkey.errors import ConfigError, StoreLocked, StoreUnavailable
-from fancymonkey.jobs.catalogue import absent
-from fancymonkey.jobs.desk import FAILED, JobRunning
-from fancymonkey.store.opening import open_store
+from fancymonkey.jobs.definitions import absent
+from fancymonkey.jobs.executor import FAILED, JobRunning
+from fancymonkey.settings.settings import Settings
+from fancymonkey.store.open import open_store
 
 
 @click.group()
@@ -47,7 +47,7 @@ def list_jobs(data: str | None, as_json: bool) -> None:
 
 
 async def _list(settings: Settings) -> list[dict[str, Any]]:
-    from fancymonkey.web.shop import Shop, checkouts_of
+    from fancymonkey.web.context import Shop, checkouts_of
 
     async with opened(settings.target, read_only=True) as store:
         engine = Engine(store)
@@ -114,7 +114,7 @@ async def _run(settings: Settings, url: str | None, name: str) -> dict[str, Any]
 
 
 async def _here(settings: Settings, name: str) -> dict[str, Any]:
-    from fancymonkey.web.shop import Shop, checkouts_of
+    from fancymonkey.web.context import Shop, checkouts_of
 
     engine = Engine(open_store(settings.target))
     await engine.open()

@@ -7,17 +7,17 @@ from typing import Any
 import click
 
 from fancymonkey.commands.common import emit, json_option, opened, progress, run
-from fancymonkey.commands.move_live import move_live
+from fancymonkey.commands.migrate_live import move_live
 from fancymonkey.commands.verify import as_data, in_words
-from fancymonkey.config import without_password
 from fancymonkey.engine.clock import system_clock
-from fancymonkey.engine.home import COPY, MOVED, Moved, copy_of, moved, say
-from fancymonkey.engine.words import counted
+from fancymonkey.engine.migration.markers import COPY, MOVED, Moved, copy_of, moved, say
 from fancymonkey.errors import DataError, StoreLocked
-from fancymonkey.store.audit import Audit, audit
-from fancymonkey.store.base import Store
+from fancymonkey.settings.settings import without_password
+from fancymonkey.store.contract import Store
 from fancymonkey.store.copy import compare, copy, is_empty
-from fancymonkey.store.opening import empty_store
+from fancymonkey.store.open import empty_store
+from fancymonkey.store.verify import Audit, audit
+from fancymonkey.text import counted
 
 
 @dataclass

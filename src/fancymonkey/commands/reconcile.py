@@ -4,13 +4,13 @@ from typing import Any
 
 import click
 
+from fancymonkey.commands.ask_server import address, ask
 from fancymonkey.commands.common import choose_store, data_option, emit, json_option, run
-from fancymonkey.commands.remote import address, ask
-from fancymonkey.config import Settings
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import ConfigError, StoreLocked
 from fancymonkey.payments.reconcile import Reconciler
-from fancymonkey.store.opening import open_store
+from fancymonkey.settings.settings import Settings
+from fancymonkey.store.open import open_store
 
 PATH = "/api/payments/reconcile"
 
@@ -54,7 +54,7 @@ async def _reconcile(settings: Settings, url: str | None) -> dict[str, Any]:
 
 
 async def _here(settings: Settings) -> dict[str, Any]:
-    from fancymonkey.web.shop import checkouts_of, policy_of
+    from fancymonkey.web.context import checkouts_of, policy_of
 
     engine = Engine(open_store(settings.target))
     await engine.open()

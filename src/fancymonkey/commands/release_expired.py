@@ -5,12 +5,12 @@ from typing import Any
 import click
 
 from fancymonkey.commands.common import data_option, emit, json_option, opened, run, store_target
+from fancymonkey.core.holds.end import Expire
 from fancymonkey.core.outcomes import Accepted
-from fancymonkey.core.resolve import Expire
 from fancymonkey.core.state import FOREVER
 from fancymonkey.engine.clock import system_clock
-from fancymonkey.engine.words import counted
 from fancymonkey.errors import StoreLocked
+from fancymonkey.text import counted
 
 Released = list[dict[str, Any]]
 

@@ -13,17 +13,17 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from fancymonkey import __version__
-from fancymonkey.commands import garbage
+from fancymonkey.commands import gc_tuning
 from fancymonkey.commands.common import choose_store, data_option, opened, run
 from fancymonkey.commands.init import fill_empty
 from fancymonkey.commands.numbers import Whole
 from fancymonkey.commands.parent import end_with_parent
-from fancymonkey.config import Settings, without_password
 from fancymonkey.errors import ConfigError, FancyMonkeyError
-from fancymonkey.logs import logging_config
-from fancymonkey.store.rights import open_to_others, parts_of_store, with_content
-from fancymonkey.variables import PUBLISHED_PASSWORD
-from fancymonkey.web.files import allow_more_files
+from fancymonkey.log_format import logging_config
+from fancymonkey.settings.fields import PUBLISHED_PASSWORD
+from fancymonkey.settings.settings import Settings, without_password
+from fancymonkey.store.shared.permissions import open_to_others, parts_of_store, with_content
+from fancymonkey.web.server.file_limits import allow_more_files
 
 log = logging.getLogger(__name__)
 
@@ -132,8 +132,8 @@ def _config(settings: Settings, workers: int) -> uvicorn.Config:
         interface="asgi3",
         lifespan="on",
         loop="auto",
-        http="fancymonkey.web.express:Express",
-        ws="fancymonkey.web.socket:Socket",
+        http="fancymonkey.web.server.fast_path:Express",
+        ws="fancymonkey.web.server.websocket:Socket",
         ws_max_size=SOCKET_MESSAGE_MAX,
         ws_per_message_deflate=False,  # each listener's snapshot would be packed on its own
         backlog=_backlog(allow_more_files()),
@@ -157,7 +157,7 @@ def application() -> App:
     """The service for one process; its settings come from the environment."""
     from fancymonkey.web.app import create_app
 
-    garbage.hold()
+    gc_tuning.hold()
     end_with_parent()
     allow_more_files()
     settings = Settings.load()
@@ -165,7 +165,7 @@ def application() -> App:
     front = create_app(settings)
     app: App = front
     if settings.otlp_endpoint is not None:
-        from fancymonkey.web.tracing import traced
+        from fancymonkey.web.http.tracing import traced
 
         app = traced(app, settings.otlp_endpoint)
     return _Front(app, front.crowd, front.turns)
@@ -185,7 +185,7 @@ class _Front:
     """
 
     def __init__(self, app: App, crowd: Any, turns: Any) -> None:
-        """What a connection asks for itself: see `web/sharing.py`."""
+        """What a connection asks for itself: see `web/server/shared_connection.py`."""
         self.front, self.crowd, self.turns = app, crowd, turns
 
     def __call__(self, scope: Scope, receive: Any, send: Send) -> Awaitable[None]:
@@ -196,7 +196,7 @@ class _Front:
     async def _lifespan(self, scope: Scope, receive: Any, send: Send) -> None:
         async def without_trace(message: Any) -> None:
             if message["type"] == "lifespan.startup.complete":
-                garbage.settle()
+                gc_tuning.settle()
             await send({"type": message["type"]})
 
         try:

@@ -6,15 +6,15 @@ from typing import Any
 
 import click
 
-from fancymonkey.accounts import factor
+from fancymonkey.accounts import two_factor
 from fancymonkey.accounts.accounts import Accounts
 from fancymonkey.accounts.model import Denied, Role
+from fancymonkey.commands.ask_server import address, ask
 from fancymonkey.commands.common import choose_store, data_option, emit, json_option, run
-from fancymonkey.commands.remote import address, ask
-from fancymonkey.config import Settings
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import ConfigError, StoreLocked, StoreUnavailable
-from fancymonkey.store.opening import open_store
+from fancymonkey.settings.settings import Settings
+from fancymonkey.store.open import open_store
 
 ACTOR = "shell"
 Work = Callable[[Accounts], Awaitable[dict[str, Any]]]
@@ -43,7 +43,7 @@ def list_users(data: str | None, url: str | None, as_json: bool) -> None:
     """Show the accounts."""
 
     async def work(accounts: Accounts) -> dict[str, Any]:
-        from fancymonkey.web.people import user_out
+        from fancymonkey.web.admin_api.users import user_out
 
         return {"users": [user_out(one) for one in await accounts.users.all()]}
 
@@ -123,7 +123,7 @@ def reset_factor(name: str, data: str | None, url: str | None, as_json: bool) ->
 
     async def work(accounts: Accounts) -> dict[str, Any]:
         kept = await accounts.users.get(name)
-        return _out(await factor.switch_off(accounts.users, kept))
+        return _out(await two_factor.switch_off(accounts.users, kept))
 
     told = _do(data, url, work, "/api/admin/users/reset-factor", {"name": name})
     _say(told, as_json, "{name} has no second factor any more.")
@@ -166,7 +166,7 @@ async def _asked(settings: Settings, url: str, path: str, body: Any) -> dict[str
 
 
 async def _here(settings: Settings, work: Work, path: str, body: Any) -> dict[str, Any]:
-    from fancymonkey.web.shop import accounts_of
+    from fancymonkey.web.context import accounts_of
 
     engine = Engine(open_store(settings.target))
     await engine.open()
@@ -183,7 +183,7 @@ async def _here(settings: Settings, work: Work, path: str, body: Any) -> dict[st
 
 
 def _out(found: Any) -> dict[str, Any]:
-    from fancymonkey.web.people import user_out
+    from fancymonkey.web.admin_api.users import user_out
 
     return {"user": user_out(found)}
 

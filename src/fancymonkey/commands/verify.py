@@ -13,10 +13,10 @@ from fancymonkey.commands.common import (
     run,
     store_target,
 )
-from fancymonkey.config import without_password
 from fancymonkey.engine.clock import system_clock
-from fancymonkey.engine.words import counted
-from fancymonkey.store.audit import Audit, audit
+from fancymonkey.settings.settings import without_password
+from fancymonkey.store.verify import Audit, audit
+from fancymonkey.text import counted
 
 SHOWN = 50
 

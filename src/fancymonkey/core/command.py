@@ -1,6 +1,6 @@
 """What every command carries."""
 
-from fancymonkey.core.frozen import dataclass
+from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import Item, Level, Reservation, SessionLink
 from fancymonkey.core.state import Key, State
 

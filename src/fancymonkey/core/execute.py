@@ -5,27 +5,18 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
-from fancymonkey.core import (
-    act,
-    adjust,
-    catalogue,
-    checkout,
-    dispute,
-    early,
-    foreign,
-    keep,
-    paid,
-    record,
-    refund,
-    reserve,
-    resolve,
-    undo,
-)
+from fancymonkey.core import records
+from fancymonkey.core.catalogue import products
+from fancymonkey.core.changes import change_set, undo
 from fancymonkey.core.command import Command, needs_item, needs_lines
-from fancymonkey.core.frozen import dataclass
+from fancymonkey.core.documents import put
+from fancymonkey.core.holds import end, reserve
+from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import MAIN, Event, Item, Outcome, Reservation
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
+from fancymonkey.core.payments import checkout, disputes, early_news, foreign_events, paid, refunds
 from fancymonkey.core.state import Key, Load, State, missing
+from fancymonkey.core.stock import adjust
 
 Needs = Callable[[Any, State], Iterable[Key]]
 Rule = Callable[[State, Any], Answer]
@@ -95,7 +86,7 @@ def _needs_parts(command: Chain | Many, state: State) -> Iterator[Key]:
 
 def _needs_event(command: RecordEvent, state: State) -> Iterator[Key]:
     yield Event, command.event_id
-    yield from early.needs_remember(command.effect)
+    yield from early_news.needs_remember(command.effect)
     if command.effect is not None:
         yield from needs(command.effect, state)
 
@@ -184,17 +175,17 @@ def _rows(state: State, command: Many) -> list[dict[str, Any]]:
     return rows
 
 
-def _needs_act(command: act.Act, state: State) -> Iterator[Key]:
-    yield from act.needs_act(command.act_id, command.part)
+def _needs_act(command: change_set.Act, state: State) -> Iterator[Key]:
+    yield from change_set.needs_act(command.act_id, command.part)
     yield from needs(command.command, state)
 
 
-def _act(state: State, command: act.Act) -> Answer:
+def _act(state: State, command: change_set.Act) -> Answer:
     mark = len(state.entries)
     with state.savepoint() as savepoint:
         answer = run_one(state, command.command)
         before = savepoint.before()
-    return act.kept(state, command, answer, before, state.entries[mark:])
+    return change_set.kept(state, command, answer, before, state.entries[mark:])
 
 
 def _event(state: State, command: RecordEvent) -> Answer:
@@ -211,11 +202,11 @@ def _event(state: State, command: RecordEvent) -> Answer:
             told = data if isinstance(data, dict) else {}
             outcome = told.get("outcome") or ("done" if told.get("lines") else "no change")
             if told.get("unknown"):
-                early.remember(state, command.effect)
+                early_news.remember(state, command.effect)
         else:
             outcome = str(answer.code)
             if answer.code is Code.UNKNOWN_SESSION:
-                early.remember(state, command.effect)
+                early_news.remember(state, command.effect)
     if outcome != before:
         state.put(Event(command.event_id, command.type, command.object_id, state.now, outcome))
     return Accepted({"outcome": outcome, "first": outcome != before, "effect": data})
@@ -224,39 +215,39 @@ def _event(state: State, command: RecordEvent) -> Answer:
 RULES: dict[type[Command], tuple[Needs, Rule]] = {
     reserve.Reserve: (reserve.needs_reserve, reserve.reserve),
     reserve.Attach: (reserve.needs_attach, reserve.attach),
-    resolve.Release: (resolve.needs_ref, resolve.release),
-    resolve.Capture: (paid.needs_capture, paid.capture),
-    resolve.Expire: (lambda command, state: iter(()), resolve.expire),
+    end.Release: (end.needs_ref, end.release),
+    end.Capture: (paid.needs_capture, paid.capture),
+    end.Expire: (lambda command, state: iter(()), end.expire),
     adjust.Adjust: (adjust.needs_adjust, adjust.adjust),
     adjust.Count: (adjust.needs_adjust, adjust.count),
     adjust.Return: (adjust.needs_adjust, adjust.return_units),
     adjust.SetReserved: (adjust.needs_adjust, adjust.set_reserved),
     adjust.SetItem: (adjust.needs_adjust, adjust.set_item),
-    catalogue.UpsertProduct: (catalogue.needs_catalogue, catalogue.upsert_product),
-    catalogue.RemoveProduct: (catalogue.needs_catalogue, catalogue.remove_product),
-    catalogue.AddProduct: (catalogue.needs_catalogue, catalogue.add_product),
-    catalogue.AddItem: (catalogue.needs_catalogue, catalogue.add_item),
-    catalogue.Edit: (catalogue.needs_catalogue, catalogue.edit),
-    catalogue.RemoveItem: (catalogue.needs_catalogue, catalogue.remove_item),
-    catalogue.BringBack: (catalogue.needs_catalogue, catalogue.bring_back),
-    record.RecordTurnedAway: (record.needs_record, record.record_turned_away),
-    record.MoveCursor: (record.needs_record, record.move_cursor),
-    record.Remember: (record.needs_record, record.remember),
-    record.RecordRun: (record.needs_record, record.record_run),
-    keep.Keep: (keep.needs_keep, keep.keep),
+    products.UpsertProduct: (products.needs_catalogue, products.upsert_product),
+    products.RemoveProduct: (products.needs_catalogue, products.remove_product),
+    products.AddProduct: (products.needs_catalogue, products.add_product),
+    products.AddItem: (products.needs_catalogue, products.add_item),
+    products.Edit: (products.needs_catalogue, products.edit),
+    products.RemoveItem: (products.needs_catalogue, products.remove_item),
+    products.BringBack: (products.needs_catalogue, products.bring_back),
+    records.RecordTurnedAway: (records.needs_record, records.record_turned_away),
+    records.MoveCursor: (records.needs_record, records.move_cursor),
+    records.Remember: (records.needs_record, records.remember),
+    records.RecordRun: (records.needs_record, records.record_run),
+    put.Keep: (put.needs_keep, put.keep),
     checkout.Inspect: (checkout.needs_checkout, checkout.inspect),
     checkout.BeginCheckout: (checkout.needs_checkout, checkout.begin_checkout),
     checkout.CheckoutOpened: (checkout.needs_checkout, checkout.checkout_opened),
     checkout.CloseCheckout: (checkout.needs_checkout, checkout.close_checkout),
     checkout.AwaitPayment: (checkout.needs_checkout, checkout.await_payment),
-    refund.NoteRefund: (refund.needs_refund, refund.note_refund),
-    refund.Settle: (refund.needs_refund, refund.settle),
-    refund.Doubt: (refund.needs_refund, refund.doubt),
-    refund.RefundFailed: (refund.needs_refund, refund.refund_failed),
-    dispute.NoteDispute: (dispute.needs_dispute, dispute.note_dispute),
-    foreign.NoteForeign: (foreign.needs_foreign, foreign.note_foreign),
+    refunds.NoteRefund: (refunds.needs_refund, refunds.note_refund),
+    refunds.Settle: (refunds.needs_refund, refunds.settle),
+    refunds.Doubt: (refunds.needs_refund, refunds.doubt),
+    refunds.RefundFailed: (refunds.needs_refund, refunds.refund_failed),
+    disputes.NoteDispute: (disputes.needs_dispute, disputes.note_dispute),
+    foreign_events.NoteForeign: (foreign_events.needs_foreign, foreign_events.note_foreign),
     undo.Undo: (undo.needs_undo, undo.undo),
-    act.Act: (_needs_act, _act),
+    change_set.Act: (_needs_act, _act),
     Chain: (_needs_parts, _chain),
     Many: (_needs_parts, _many),
     DryRun: (lambda command, state: needs(command.command, state), _dry_run),
@@ -265,7 +256,7 @@ RULES: dict[type[Command], tuple[Needs, Rule]] = {
 """Every command, with the rows it reads and the rule that applies it."""
 
 
-ALL_IN_THE_LEDGER = frozenset({reserve.Reserve, resolve.Release, Many, act.Act})
+ALL_IN_THE_LEDGER = frozenset({reserve.Reserve, end.Release, Many, change_set.Act})
 """Commands whose every change makes an entry.
 
 Where one of them made none, its answer is not kept: a repetition changes nothing either, and nobody
@@ -278,7 +269,7 @@ def execute(state: State, commands: Sequence[Command], due: Sequence[Reservation
 
     `state` must hold every row that `loads` asked for.
     """
-    resolve.expire_due(state, due)
+    end.expire_due(state, due)
     return [run_one(state, command) for command in commands]
 
 
@@ -317,7 +308,7 @@ def flatten(commands: Sequence[Command]) -> Iterator[Command]:
         yield command
         if isinstance(command, (Chain, Many)):
             yield from flatten(command.commands)
-        elif isinstance(command, DryRun | act.Act):
+        elif isinstance(command, DryRun | change_set.Act):
             yield from flatten((command.command,))
         elif isinstance(command, RecordEvent) and command.effect is not None:
             yield from flatten((command.effect,))

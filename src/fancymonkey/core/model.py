@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar
 
-from fancymonkey.core.frozen import dataclass
+from fancymonkey.core.immutable import dataclass
 
 MAIN = "main"
 """The one location there is until there are more."""

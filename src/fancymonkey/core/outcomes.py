@@ -6,7 +6,7 @@ Exceptions are for operators and never come from a rule.
 from enum import StrEnum
 from typing import Any
 
-from fancymonkey.core.frozen import dataclass
+from fancymonkey.core.immutable import dataclass
 
 
 class Code(StrEnum):

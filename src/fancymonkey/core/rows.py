@@ -1,6 +1,6 @@
 """Every kind of row there is. A store knows no others, and each of these by table and key alone."""
 
-from fancymonkey.core.document import Document
+from fancymonkey.core.documents.document import Document
 from fancymonkey.core.model import (
     Cursor,
     Event,
@@ -13,7 +13,7 @@ from fancymonkey.core.model import (
     SessionLink,
     TurnedAway,
 )
-from fancymonkey.core.payment import Checkout, Matter, Run
+from fancymonkey.core.payments.rows import Checkout, Matter, Run
 
 ROWS: tuple[type[Row], ...] = (
     Product,

@@ -2,9 +2,9 @@
 
 from collections.abc import AsyncIterator
 
-from fancymonkey.doctor.finding import Finding, Patient, error, warning
-from fancymonkey.store.postgres import PostgresStore
-from fancymonkey.store.sqlite import SqliteStore
+from fancymonkey.doctor.checks import Finding, Patient, error, warning
+from fancymonkey.store.postgres.store import PostgresStore
+from fancymonkey.store.sqlite.store import SqliteStore
 
 SKEW = 5_000
 """How far (ms) two clocks may part before it matters to holds."""

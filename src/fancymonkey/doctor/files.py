@@ -8,11 +8,11 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-from fancymonkey.doctor.finding import Finding, Patient, Repair, error, note, warning
+from fancymonkey.doctor.checks import Finding, Patient, Repair, error, note, warning
 from fancymonkey.engine.clock import system_clock
-from fancymonkey.engine.words import counted
-from fancymonkey.store.files import Disk, temporary_name, write_new
-from fancymonkey.store.json import JsonStore
+from fancymonkey.store.json.store import JsonStore
+from fancymonkey.store.shared.files import Disk, temporary_name, write_new
+from fancymonkey.text import counted
 
 MIB = 2**20
 FULL = 100 * MIB

@@ -4,11 +4,11 @@ import json
 from collections.abc import AsyncIterator
 from email.utils import parsedate_to_datetime
 
-from fancymonkey.core.payment import Run
-from fancymonkey.doctor.finding import Finding, Patient, error, warning
-from fancymonkey.engine.words import counted
+from fancymonkey.core.payments.rows import Run
+from fancymonkey.doctor.checks import Finding, Patient, error, warning
 from fancymonkey.errors import PaymentError, PaymentRefused
 from fancymonkey.payments.events import SELECTED
+from fancymonkey.text import counted
 
 ENDPOINT = "/api/webhooks/stripe"
 DAY = 24 * 3_600_000

@@ -6,9 +6,9 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 
 from fancymonkey import __version__
-from fancymonkey.doctor.finding import Finding, Patient, error, note, warning
-from fancymonkey.engine.words import counted
-from fancymonkey.store.lock import holder_of
+from fancymonkey.doctor.checks import Finding, Patient, error, note, warning
+from fancymonkey.store.shared.file_lock import holder_of
+from fancymonkey.text import counted
 
 SECONDS = 5.0
 BUSY = 0.5

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from fancymonkey.config import Settings
-from fancymonkey.doctor.finding import Finding, Repair, error, note, warning
+from fancymonkey.doctor.checks import Finding, Repair, error, note, warning
 from fancymonkey.errors import ConfigError
-from fancymonkey.variables import PASSWORD_LEAST, PUBLISHED_PASSWORD, dotenv
+from fancymonkey.settings.fields import PASSWORD_LEAST, PUBLISHED_PASSWORD, dotenv
+from fancymonkey.settings.settings import Settings
 
 ENV = Path(".env")
 HOLD_LEAST = 60

@@ -13,16 +13,16 @@ from contextlib import asynccontextmanager
 from functools import partial
 from time import perf_counter
 
-from fancymonkey.core.act import Act
-from fancymonkey.core.catalogue import AddProduct, UpsertProduct
+from fancymonkey.core.catalogue.products import AddProduct, UpsertProduct
+from fancymonkey.core.changes.change_set import Act
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import Chain, DryRun, Many, flatten
+from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.outcomes import Answer
-from fancymonkey.core.reserve import Reserve
 from fancymonkey.engine.clock import Clock
-from fancymonkey.engine.pending import Pending
+from fancymonkey.engine.pending_answer import Pending
 from fancymonkey.errors import Overloaded, StoreError, StoreUnavailable
-from fancymonkey.store.base import Commit, Store
+from fancymonkey.store.contract import Commit, Store
 
 log = logging.getLogger(__name__)
 

@@ -8,22 +8,22 @@ from functools import partial
 from typing import Any
 
 from fancymonkey.core.command import Command
+from fancymonkey.core.holds.end import Expire
 from fancymonkey.core.ledger import InvariantBroken
 from fancymonkey.core.model import Entry, Level, TurnedAway
 from fancymonkey.core.outcomes import Answer, Refused
-from fancymonkey.core.record import RecordTurnedAway
-from fancymonkey.core.resolve import Expire
+from fancymonkey.core.records import RecordTurnedAway
 from fancymonkey.core.state import FOREVER
 from fancymonkey.engine.batcher import Batcher
 from fancymonkey.engine.clock import Clock, system_clock
-from fancymonkey.engine.demand import HOUR, Demand
 from fancymonkey.engine.feed import Feed, Subscription
 from fancymonkey.engine.follow import Follower, Handler
-from fancymonkey.engine.home import check_home
-from fancymonkey.engine.pending import Pending
+from fancymonkey.engine.migration.markers import check_home
+from fancymonkey.engine.pending_answer import Pending
+from fancymonkey.engine.turned_away import HOUR, Demand
 from fancymonkey.engine.view import View
 from fancymonkey.errors import Overloaded, StoreError, StoreUnavailable
-from fancymonkey.store.base import Commit, Snapshot, Store
+from fancymonkey.store.contract import Commit, Snapshot, Store
 
 log = logging.getLogger(__name__)
 

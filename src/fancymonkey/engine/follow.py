@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from fancymonkey.core.command import Command
 from fancymonkey.core.model import Cursor, Entry
 from fancymonkey.core.outcomes import Answer
-from fancymonkey.core.record import MoveCursor
+from fancymonkey.core.records import MoveCursor
 from fancymonkey.errors import StoreError
-from fancymonkey.store.base import Store
+from fancymonkey.store.contract import Store
 
 log = logging.getLogger(__name__)
 

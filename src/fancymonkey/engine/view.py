@@ -4,7 +4,7 @@ import heapq
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from fancymonkey.core.bulk import Stocked
+from fancymonkey.core.changes.bulk import Stocked
 from fancymonkey.core.ledger import InvariantBroken, evolve
 from fancymonkey.core.model import (
     MAIN,
@@ -16,7 +16,7 @@ from fancymonkey.core.model import (
     Reservation,
     split_sku,
 )
-from fancymonkey.store.base import Snapshot
+from fancymonkey.store.contract import Snapshot
 
 CATALOGUE_KINDS = (Kind.ADDED, Kind.EDITED, Kind.REMOVED)
 """Kinds of entries after which products and items have to be read again."""

@@ -2,8 +2,8 @@
 
 from importlib.resources import files
 
-from fancymonkey.core.catalogue import NewItem, UpsertProduct
-from fancymonkey.store.products_file import read_products
+from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
+from fancymonkey.store.products_file.read import read_products
 
 NAME = "products.json"
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from fancymonkey.jobs.timing import Timing
+from fancymonkey.jobs.schedule import Timing
 
 LIMIT_SECONDS = 1800.0
 

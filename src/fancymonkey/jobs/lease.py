@@ -9,8 +9,8 @@ import logging
 
 from msgspec import Struct
 
+from fancymonkey.engine.documents import Folder, Stale
 from fancymonkey.engine.engine import Engine
-from fancymonkey.engine.folder import Folder, Stale
 from fancymonkey.errors import StoreError
 
 log = logging.getLogger(__name__)

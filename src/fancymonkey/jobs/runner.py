@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from fancymonkey.errors import StoreError
-from fancymonkey.jobs.desk import JobRunning, Jobs
+from fancymonkey.jobs.executor import JobRunning, Jobs
 from fancymonkey.jobs.job import Job
 from fancymonkey.jobs.lease import Lease
 

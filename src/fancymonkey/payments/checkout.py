@@ -12,14 +12,14 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fancymonkey.core.checkout import BeginCheckout, CheckoutOpened, CloseCheckout, Inspect
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import Many
-from fancymonkey.core.fair import Source
+from fancymonkey.core.holds.end import Release
+from fancymonkey.core.holds.limits import Source
+from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.model import Line
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
-from fancymonkey.core.reserve import Reserve
-from fancymonkey.core.resolve import Release
+from fancymonkey.core.payments.checkout import BeginCheckout, CheckoutOpened, CloseCheckout, Inspect
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import PaymentError, PaymentRefused, StoreError
 from fancymonkey.payments.basket import NoPrice, Terms, line_items, session_request

@@ -5,13 +5,13 @@ from typing import Annotated, Any
 
 import msgspec
 
-from fancymonkey.core.checkout import AwaitPayment
 from fancymonkey.core.command import Command
-from fancymonkey.core.dispute import NoteDispute
 from fancymonkey.core.execute import RecordEvent
-from fancymonkey.core.foreign import NoteForeign
-from fancymonkey.core.refund import NoteRefund, RefundFailed
-from fancymonkey.core.resolve import Capture, Release
+from fancymonkey.core.holds.end import Capture, Release
+from fancymonkey.core.payments.checkout import AwaitPayment
+from fancymonkey.core.payments.disputes import NoteDispute
+from fancymonkey.core.payments.foreign_events import NoteForeign
+from fancymonkey.core.payments.refunds import NoteRefund, RefundFailed
 from fancymonkey.payments.gateway import GIVEN_BACK, LOST, PAID, id_of
 from fancymonkey.payments.money import amount_shown, minute_shown, money_of, word
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from fancymonkey.core.tally import Money
+from fancymonkey.core.payments.amounts import Money
 from fancymonkey.payments.basket import CENTS, UNITS
 
 WORD_MAX = 80

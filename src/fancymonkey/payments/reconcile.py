@@ -10,16 +10,16 @@ from typing import Any
 
 import msgspec
 
-from fancymonkey.core.checkout import CheckoutOpened
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import RecordEvent
 from fancymonkey.core.model import Cursor
 from fancymonkey.core.outcomes import Accepted
-from fancymonkey.core.payment import Run
-from fancymonkey.core.record import MoveCursor, RecordRun
-from fancymonkey.core.refund import Doubt
-from fancymonkey.engine.demand import HOUR
+from fancymonkey.core.payments.checkout import CheckoutOpened
+from fancymonkey.core.payments.refunds import Doubt
+from fancymonkey.core.payments.rows import Run
+from fancymonkey.core.records import MoveCursor, RecordRun
 from fancymonkey.engine.engine import Engine
+from fancymonkey.engine.turned_away import HOUR
 from fancymonkey.errors import PaymentError, PaymentUnknown
 from fancymonkey.payments import events
 from fancymonkey.payments.checkout import Checkouts, Hold, inspect

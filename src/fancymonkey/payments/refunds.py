@@ -2,8 +2,8 @@
 
 import logging
 
-from fancymonkey.core.payment import Matter, Progress
-from fancymonkey.core.refund import RefundFailed, Settle
+from fancymonkey.core.payments.refunds import RefundFailed, Settle
+from fancymonkey.core.payments.rows import Matter, Progress
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import PaymentRefused, PaymentUnknown
 from fancymonkey.payments.gateway import Gateway

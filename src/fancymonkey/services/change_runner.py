@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fancymonkey.core.act import Act
-from fancymonkey.core.bulk import portions
+from fancymonkey.core.changes.bulk import portions
+from fancymonkey.core.changes.change_set import Act
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import DryRun, Many
 from fancymonkey.core.outcomes import Refused

@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from fancymonkey.core.adjust import Adjust
-from fancymonkey.core.bulk import CHUNK, PORTION
+from fancymonkey.core.changes.bulk import CHUNK, PORTION
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import Chain, flatten
+from fancymonkey.core.stock.adjust import Adjust
 from fancymonkey.engine.engine import Engine
-from fancymonkey.engine.look_back import entries_since
+from fancymonkey.engine.ledger_queries import entries_since
 from fancymonkey.services.change_runner import ChangeRunner
 from fancymonkey.services.import_read import Tell
 from fancymonkey.services.request_key import RequestKey
 from fancymonkey.services.undo import find_act, undo_act
-from fancymonkey.tables.plan import Fault, Plan, Step, Wish, with_actor
-from fancymonkey.tables.said import SAID
+from fancymonkey.spreadsheets.import_plan import Fault, Plan, Step, Wish, with_actor
+from fancymonkey.spreadsheets.stock_changes import SAID
 
 
 async def import_plan(

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import DataError
-from fancymonkey.tables import child, spreadsheet, text
-from fancymonkey.tables.columns import Record
-from fancymonkey.tables.identity import with_known_keys
-from fancymonkey.tables.plan import Plan, Stand, Wish, marks_of
-from fancymonkey.tables.planner import Planner
-from fancymonkey.tables.said import said_since
+from fancymonkey.spreadsheets import csv_table, xlsx, xlsx_process
+from fancymonkey.spreadsheets.columns import Record
+from fancymonkey.spreadsheets.import_plan import Plan, Stand, Wish, marks_of
+from fancymonkey.spreadsheets.import_planner import Planner
+from fancymonkey.spreadsheets.row_identity import with_known_keys
+from fancymonkey.spreadsheets.stock_changes import said_since
 
 Tell = Callable[[str, int, int], None]
 """Which step has come how far: done, of."""
@@ -54,26 +54,26 @@ def steady() -> Iterator[None]:
 async def read_table(data: bytes, tell: Tell, sheet: str | None = None) -> TableFile:
     """The lines of a file. Raises DataError, TooManyRows, WhichSheet."""
     tell("read", 0, 1)
-    if not spreadsheet.is_spreadsheet(data):
+    if not xlsx.is_spreadsheet(data):
         if sheet is not None:
             raise DataError("A sheet can be chosen in a spreadsheet (XLSX); this file is none.")
-        rows = await asyncio.to_thread(lambda: text.read(_text(data)))
+        rows = await asyncio.to_thread(lambda: csv_table.read(_text(data)))
         tell("read", len(rows), len(rows))
-        return TableFile(await asyncio.to_thread(text.records, rows))
+        return TableFile(await asyncio.to_thread(csv_table.records, rows))
     rows, name, names = [], "", []
-    async for portion in child.read(data, sheet):
+    async for portion in xlsx_process.read(data, sheet):
         rows += portion.rows
         name, names = portion.sheet, portion.sheets
         tell("read", len(rows), portion.of)
     try:
-        records = await asyncio.to_thread(text.records, rows)
+        records = await asyncio.to_thread(csv_table.records, rows)
     except DataError as error:
         raise DataError(f"Sheet {name[:80]!r}: {error}" if len(names) > 1 else str(error)) from None
     return TableFile(records, name, names)
 
 
 def _text(data: bytes) -> str:
-    found = text.decoded(data)
+    found = csv_table.decoded(data)
     if found.lstrip()[:1] in ("[", "{"):
         raise DataError(NO_JSON)
     return found

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from fancymonkey.core.bulk import part_id
+from fancymonkey.core.changes.bulk import part_id
 
 
 @dataclass(frozen=True, slots=True)

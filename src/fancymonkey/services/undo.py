@@ -7,13 +7,13 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from fancymonkey.core.act import ACT_ROWS, ACTS, part_name
-from fancymonkey.core.document import Document
+from fancymonkey.core.changes.change_set import ACT_ROWS, ACTS, part_name
+from fancymonkey.core.changes.undo import Undo
+from fancymonkey.core.documents.document import Document
 from fancymonkey.core.execute import DryRun
 from fancymonkey.core.outcomes import Code, Refused
-from fancymonkey.core.undo import Undo
 from fancymonkey.engine.engine import Engine
-from fancymonkey.engine.look_back import Said, said_since
+from fancymonkey.engine.ledger_queries import Said, said_since
 from fancymonkey.errors import Overloaded
 from fancymonkey.services.change_runner import ChangeRefused, new_act_id
 

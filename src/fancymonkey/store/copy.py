@@ -6,7 +6,7 @@ from itertools import count
 from fancymonkey.core.model import Entry, Row
 from fancymonkey.core.rows import ROWS
 from fancymonkey.errors import DataError, StoreCorrupt, StoreUnavailable
-from fancymonkey.store.base import Frozen, Store
+from fancymonkey.store.contract import Frozen, Store
 
 PAGE = 5000
 Progress = Callable[[int, int], None]

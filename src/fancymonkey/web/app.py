@@ -14,34 +14,28 @@ from starlette.routing import Match
 
 from fancymonkey import __version__
 from fancymonkey.accounts.model import Denied
-from fancymonkey.backup.versions import save_version
-from fancymonkey.config import Settings
+from fancymonkey.backup.catalogue_history import save_version
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import FancyMonkeyError
 from fancymonkey.jobs.runner import Runner
-from fancymonkey.store.opening import open_store
-from fancymonkey.web import (
-    cron,
-    dashboard,
-    demo,
-    inventory,
-    live,
-    moving,
-    openapi,
-    owner_live,
-    pages,
-    system,
-)
-from fancymonkey.web.crowd import Crowd
-from fancymonkey.web.denial import denial
-from fancymonkey.web.files import open_files
-from fancymonkey.web.front import Front, broken, unavailable
-from fancymonkey.web.guard import Guard
-from fancymonkey.web.http import Call, Problem, response_of
-from fancymonkey.web.limits import Limits
-from fancymonkey.web.listeners import Listeners
-from fancymonkey.web.shop import Shop, checkouts_of
-from fancymonkey.web.turns import Turns
+from fancymonkey.services import demo_payments
+from fancymonkey.settings.settings import Settings
+from fancymonkey.store.open import open_store
+from fancymonkey.web.admin_api import jobs, migrate, stock_live
+from fancymonkey.web.context import Shop, checkouts_of
+from fancymonkey.web.http.account_errors import denial
+from fancymonkey.web.http.messages import Call, Problem, response_of
+from fancymonkey.web.http.rate_limits import Limits
+from fancymonkey.web.http.security_headers import Guard
+from fancymonkey.web.openapi import document as openapi
+from fancymonkey.web.pages import dashboard, files
+from fancymonkey.web.routing.router import Front, broken, unavailable
+from fancymonkey.web.server.connections import Crowd
+from fancymonkey.web.server.file_limits import open_files
+from fancymonkey.web.server.listeners import Listeners
+from fancymonkey.web.server.turns import Turns
+from fancymonkey.web.shop_api import inventory, live
+from fancymonkey.web.system import health
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +49,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     engine = engine or Engine(open_store(settings.target))
     twin = None
     if settings.demo:
-        twin, settings = demo.stand_in(engine, settings)
+        twin, settings = demo_payments.stand_in(engine, settings)
     checkouts = checkouts_of(engine, settings)
     shop = Shop(engine, settings, checkouts)
 
@@ -87,18 +81,18 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         redoc_url=None,
         lifespan=lifespan,
     )
-    app.include_router(system.router(shop))
+    app.include_router(health.router(shop))
     crowd = Crowd(open_files(), by_address=settings.rate_limit)
     listeners = Listeners(Turns(), crowd.most // 2, by_address=settings.rate_limit)
     app.include_router(live.router(shop, listeners))
-    app.include_router(owner_live.router(shop, listeners))
-    app.include_router(cron.router(shop))
-    app.include_router(moving.router(shop))
-    app.include_router(pages.router())
-    pages.mount(app)
+    app.include_router(stock_live.router(shop, listeners))
+    app.include_router(jobs.router(shop))
+    app.include_router(migrate.router(shop))
+    app.include_router(files.router())
+    files.mount(app)
     dashboard.mount(app, shop)
     if twin is not None:
-        app.mount(demo.PATH, twin.app)
+        app.mount(demo_payments.PATH, twin.app)
     _speak_problems(app)
     _describe(app)
     return _fronted(app, shop, crowd, listeners.turns)

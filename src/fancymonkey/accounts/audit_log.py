@@ -1,0 +1,131 @@
+"""The record of acts: who did what, when and from where. It is only ever added to."""
+
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass
+
+import msgspec
+
+from fancymonkey.accounts.model import Act
+from fancymonkey.engine.documents import Folder
+from fancymonkey.engine.engine import Engine
+from fancymonkey.errors import FancyMonkeyError
+
+KEEP = 730 * 86_400_000
+"""How long an act is kept, in ms: two years."""
+
+LAST = 10**15
+WINDOW = 3_600_000
+REFUSED_MOST = 100
+"""Refused requests of strangers that are kept one by one in an hour."""
+KNOWN_MOST = 20
+"""The same for each account or key: it can repeat a refused request as often as it likes."""
+MERGED = "further refused requests"
+ACTORS_MAX = 10_000
+
+
+@dataclass(slots=True)
+class _Refused:
+    """What one actor was refused in an hour: so many are on record one by one, others as `act`.
+
+    `written` is how many of the others the record shows.
+    """
+
+    hour: int
+    act: Act
+    single: int = 0
+    further: int = 0
+    written: int = 0
+
+
+class Acts:
+    """The acts, the latest first by their names."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.folder = Folder(engine, "audit", Act)
+        self._clock = engine.clock
+        self._refused: dict[str, _Refused] = {}
+
+    async def note(
+        self, actor: str, address: str, what: str, status: int = 200, about: str = ""
+    ) -> None:
+        """Keeps an act."""
+        await self._put(self._act(actor, address, what, status, about), 0)
+
+    async def note_refused(
+        self,
+        actor: str,
+        address: str,
+        what: str,
+        status: int,
+        about: str = "",
+        most: int = REFUSED_MOST,
+    ) -> None:
+        """Keeps a refused attempt: the first `most` of an hour one by one, the others as one act.
+
+        That one is written when their number has doubled, and before the record is read.
+        """
+        found = self._refused.get(actor)
+        if found is None or found.hour != self._clock() // WINDOW:
+            found = await self._begin(actor, address)
+        if found.single < most:
+            found.single += 1
+            await self.note(actor, address, what, status, about)
+            return
+        found.further += 1
+        found.act = _merged(found.act, found.further, address, what, status)
+        if found.further & (found.further - 1) == 0:  # 1, 2, 4, 8 …
+            await self._write(found)
+
+    async def latest(self, most: int, before: str = "", actor: str | None = None) -> list[Act]:
+        """The latest acts, or those before the act of this id; of everybody or of one."""
+        with suppress(FancyMonkeyError):  # a store that cannot be written can still be read
+            for refused in list(self._refused.values()):
+                await self._write(refused)
+        found: list[Act] = []
+        async for kept in self.folder.after(before):
+            if actor is None or kept.value.actor == actor:
+                found.append(kept.value)
+            if len(found) == most:
+                break
+        return found
+
+    async def _begin(self, actor: str, address: str) -> _Refused:
+        """Begins to count what an actor is refused in this hour; what ends goes on record."""
+        ended = [self._refused.pop(actor, None)]
+        if len(self._refused) >= ACTORS_MAX:
+            ended.append(self._refused.pop(next(iter(self._refused))))
+        act = self._act(actor, address, MERGED, 0, "")
+        begun = self._refused[actor] = _Refused(self._clock() // WINDOW, act)
+        for refused in filter(None, ended):
+            await self._write(refused)
+        return begun
+
+    def _act(self, actor: str, address: str, what: str, status: int, about: str) -> Act:
+        now = self._clock()
+        return Act(
+            act_id=f"{LAST - now:015d}-{secrets.token_hex(4)}",
+            at=now,
+            actor=actor,
+            address=address,
+            what=what,
+            status=status,
+            about=about[:500],
+        )
+
+    async def _put(self, act: Act, expected: int | None = None) -> None:
+        await self.folder.put(act.act_id, act, expected, act.at + KEEP)
+
+    async def _write(self, refused: _Refused) -> None:
+        """Puts the merged act on record, over an earlier state of it, where it has changed."""
+        if refused.further > refused.written:
+            refused.written = refused.further
+            await self._put(refused.act)
+
+
+def _merged(act: Act, further: int, address: str, what: str, status: int) -> Act:
+    """The act that stands for this number of refused requests; the latest one is described."""
+    about = f"{further} in this hour; the latest: {what}"
+    return msgspec.structs.replace(
+        act, address=address, status=status, about=about[:500], count=further
+    )

@@ -1,0 +1,115 @@
+"""The second factor: codes of an authenticator app, and recovery codes for the day it is lost."""
+
+import base64
+import hashlib
+import hmac
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from io import BytesIO
+
+import msgspec
+import pyotp
+import segno
+
+from fancymonkey.accounts.model import FactorState, NotProven, User
+from fancymonkey.accounts.users import Users
+from fancymonkey.engine.documents import Kept
+
+STEP = 30
+DRIFT = (0, -1, 1)
+"""Half minutes that a clock may be off."""
+
+CODES = 10
+ISSUER = "Fancy Monkey"
+
+
+def spend(user: User, code: str, now: int) -> User | None:
+    """The user after the code was used, or None where it does not fit. No code works twice."""
+    code = code.replace(" ", "").replace("-", "").upper()
+    if user.factor is not None and len(code) == 6 and code.isascii() and code.isdigit():
+        step = _step(user.factor, code, now)
+        if step is not None and step > user.step:
+            return msgspec.structs.replace(user, step=step)
+        return None
+    mark = digest(code)
+    if not any(hmac.compare_digest(mark, one) for one in user.codes):
+        return None
+    return msgspec.structs.replace(user, codes=tuple(one for one in user.codes if one != mark))
+
+
+def _step(secret: str, code: str, now: int) -> int | None:
+    """The half minute that the code is of."""
+    totp, current = pyotp.TOTP(secret), now // 1000 // STEP
+    for drift in DRIFT:
+        at = datetime.fromtimestamp((current + drift) * STEP, UTC)
+        if hmac.compare_digest(totp.at(at).encode(), code.encode()):
+            return current + drift
+    return None
+
+
+def digest(secret: str) -> str:
+    """What is kept of a random secret: nobody finds it from that, long as it is."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+async def ask(users: Users, kept: Kept[User]) -> tuple[str, str, str]:
+    """A new secret that waits to be confirmed: as text, as a link, and as a picture (a data URL).
+
+    Raises FactorState where a second factor is on already.
+    """
+    if kept.value.factor is not None:
+        raise FactorState("The second factor is on. Switch it off first.")
+    secret = pyotp.random_base32()
+    await users.change(kept, asked=secret)
+    link = pyotp.TOTP(secret).provisioning_uri(name=kept.name, issuer_name=ISSUER)
+    picture = BytesIO()
+    segno.make(link, error="m").save(picture, kind="svg", scale=4, border=4)
+    data = base64.b64encode(picture.getvalue()).decode()
+    return secret, link, f"data:image/svg+xml;base64,{data}"
+
+
+async def confirm(users: Users, kept: Kept[User], code: str, now: int) -> tuple[User, list[str]]:
+    """Switches it on where the code fits; gives the recovery codes, which nobody sees again.
+
+    Raises FactorState, NotProven.
+    """
+    asked = kept.value.asked
+    if asked is None:
+        raise FactorState("There is no second factor to confirm. Set it up first.")
+    step = _step(asked, code.replace(" ", ""), now)
+    if step is None:
+        raise NotProven("The code is wrong.")
+    codes = _recovery_codes()
+    user = await users.change(
+        kept, ends=True, factor=asked, asked=None, step=step, codes=_digests(codes)
+    )
+    return user, codes
+
+
+async def switch_off(users: Users, kept: Kept[User]) -> User:
+    """Switches it off. Raises FactorState where it is not on."""
+    if kept.value.factor is None:
+        raise FactorState("The second factor is off.")
+    return await users.change(kept, ends=True, factor=None, asked=None, codes=())
+
+
+async def new_codes(users: Users, kept: Kept[User]) -> tuple[User, list[str]]:
+    """Other recovery codes; the old ones open nothing any more. Raises FactorState."""
+    if kept.value.factor is None:
+        raise FactorState("The second factor is off.")
+    codes = _recovery_codes()
+    return await users.change(kept, ends=True, codes=_digests(codes)), codes
+
+
+def _digests(codes: Sequence[str]) -> tuple[str, ...]:
+    return tuple(digest(code.replace("-", "")) for code in codes)
+
+
+def _recovery_codes() -> list[str]:
+    return [_recovery_code() for _ in range(CODES)]
+
+
+def _recovery_code() -> str:
+    text = base64.b32encode(secrets.token_bytes(10)).decode()
+    return "-".join(text[place : place + 4] for place in range(0, 16, 4))

@@ -1,0 +1,304 @@
+"""Sends what waits in the outbox: each target at its own pace, so that none waits for another."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Coroutine, Iterable
+from typing import Any
+
+from fancymonkey.alerts import event_texts
+from fancymonkey.alerts.channels import KEY, Channel, told
+from fancymonkey.alerts.events import stamped
+from fancymonkey.alerts.message import SHOWN, Letter
+from fancymonkey.alerts.outbox import (
+    DONE,
+    DROPPED,
+    FAILED,
+    Attempt,
+    Delivery,
+    Outbox,
+    Target,
+    tried,
+)
+from fancymonkey.alerts.quiet_hours import GIVE_UP, MINUTE, SECOND, wait
+from fancymonkey.alerts.webhook_client import Poster
+from fancymonkey.alerts.webhooks import Endpoint, UnknownWebhook, Webhooks
+from fancymonkey.engine.documents import Kept, Stale, keep
+from fancymonkey.errors import StoreError
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 4
+"""Requests to one endpoint at the same time, as long as it answers well."""
+MOST_WAITING = 10_000
+"""Deliveries that wait for one target; the log says of those beyond that they were dropped."""
+REST_MAX = 60 * SECOND
+ALL_EVERY = 5 * MINUTE
+"""How often everything that waits is looked through: a clock elsewhere may be wrong."""
+HANDED_ON = "The channel is gone: it is told over the others."
+GONE = "There is no such channel or webhook any more."
+
+Waiting = dict[str, Kept[Delivery]]
+Closed = list[tuple[Kept[Delivery], Delivery]]
+
+
+class _Lane:
+    """One target: what waits for it, what is under way, and how it has done lately."""
+
+    def __init__(self) -> None:
+        self.waiting: Waiting = {}
+        self.under_way: set[str] = set()
+        self.failures = 0
+        self.rest_until = 0
+
+
+class Sender:
+    """The one who sends, in the process that has the lease."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        webhooks: Webhooks,
+        channels: Iterable[Channel],
+        poster: Poster,
+        owner: Iterable[Target] = (),
+        link: str = "",
+    ) -> None:
+        self._outbox = outbox
+        self._webhooks = webhooks
+        self._channels = {channel.key: channel for channel in channels}
+        self._poster = poster
+        self._owner = tuple(owner)
+        self._link = link
+        self._clock = outbox.engine.clock
+        self._lanes: dict[str, _Lane] = {}
+        self._over: set[str] = set()
+        self._all_taken = 0
+        self._unnoted: Closed = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def load(self) -> None:
+        """Takes up everything that waits. Raises StoreError."""
+        self._lanes.clear()
+        self._over = {kept.name for kept, _ in self._unnoted}
+        self._all_taken = self._clock()
+        for kept in await self._outbox.waiting.all():
+            self._take(kept)
+
+    async def refresh(self) -> None:
+        """Takes up what was put in lately, now and then everything. Raises StoreError."""
+        now = self._clock()
+        if abs(now - self._all_taken) < ALL_EVERY:
+            async for kept in self._outbox.recent():
+                self._take(kept)
+            return
+        for kept in await self._outbox.waiting.all():
+            self._take(kept)
+        self._all_taken = now
+        before = stamped("dlv", now - ALL_EVERY, "")
+        unnoted = {kept.name for kept, _ in self._unnoted}
+        self._over = {name for name in self._over if name < before or name in unnoted}
+
+    def _take(self, kept: Kept[Delivery]) -> None:
+        if kept.name in self._over:
+            return
+        lane = self._lanes.setdefault(kept.value.target, _Lane())
+        if kept.name not in lane.under_way:
+            found = lane.waiting.get(kept.name)
+            if found is None or found.version < kept.version:
+                lane.waiting[kept.name] = kept
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is under way."""
+        return not self._tasks
+
+    async def settle(self) -> None:
+        """Waits until what is under way has come to its end."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks)
+
+    async def stop(self) -> None:
+        """Leaves what is under way: it is tried again by whoever comes next."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def round(self) -> None:
+        """Starts what is due. Raises StoreError."""
+        await self._note_again()
+        endpoints = {kept.name: kept.value for kept in await self._webhooks.folder.all()}
+        now = self._clock()
+        for target, lane in list(self._lanes.items()):
+            if not lane.waiting and not lane.under_way:
+                del self._lanes[target]
+                continue
+            if target.startswith(KEY) and target not in self._channels:
+                await self._hand_on(lane)
+                continue
+            due = [kept for kept in lane.waiting.values() if kept.value.due <= now]
+            due.sort(key=lambda kept: (kept.value.due, kept.value.made_at))
+            if not due:
+                continue
+            endpoint = endpoints.get(target)
+            if target in self._channels:
+                self._start_letter(lane, self._channels[target], due, now)
+            elif endpoint is None or not endpoint.active:
+                text = GONE if endpoint is None else f"It is off. {endpoint.off_because}".strip()
+                await self._drop(lane, due, text)
+            else:
+                if len(lane.waiting) > MOST_WAITING:
+                    extra = sorted(lane.waiting.values(), key=lambda kept: kept.value.made_at)
+                    await self._drop(lane, extra[MOST_WAITING:], "Too many wait for it already.")
+                    due = [kept for kept in due if kept.name in lane.waiting]
+                self._start_posts(lane, target, endpoint, due, now)
+
+    # Alerts: what is due goes in one message.
+
+    def _start_letter(
+        self, lane: _Lane, channel: Channel, due: list[Kept[Delivery]], now: int
+    ) -> None:
+        quiet = self._outbox.quiet.until(now) if self._outbox.quiet else None
+        if quiet is not None:
+            due = [kept for kept in due if kept.value.happening.sort.urgent]
+        if due and not lane.under_way and lane.rest_until <= now:
+            some = due[:SHOWN]
+            self._begin(lane, some)
+            self._start(self._letter(lane, channel, some))
+
+    async def _letter(self, lane: _Lane, channel: Channel, some: list[Kept[Delivery]]) -> None:
+        news = sorted((kept.value.happening for kept in some), key=lambda one: one.at)
+        fresh = [kept.value for kept in some if not kept.value.tries]
+        held = any(one.due - one.made_at > REST_MAX for one in fresh)  # by the quiet hours
+        began, loop = self._clock(), asyncio.get_running_loop()
+        start = loop.time()
+        error = await told(channel, Letter(news, self._link, held))
+        attempt = Attempt(began, round((loop.time() - start) * 1000), None, error)
+        lane.failures = lane.failures + 1 if error else 0
+        await self._note(lane, [(kept, attempt) for kept in some])
+
+    async def _hand_on(self, lane: _Lane) -> None:
+        """Gives what waits for a channel that is gone to those that are there, once to each."""
+        some = sorted(lane.waiting.values(), key=lambda kept: kept.value.made_at)
+        hears = await self._outbox.hears(some[0].value.made_at, some[-1].value.made_at)
+        for kept in some:
+            one = kept.value.happening
+            heirs = {to.name for to in self._owner if one.type in to.types}
+            heirs -= {name for name, id_ in hears if id_ == one.id}
+            attempt = Attempt(self._clock(), 0, None, HANDED_ON if heirs else GONE)
+            over = tried(kept.value, attempt, DROPPED, 0)
+            with contextlib.suppress(Stale):
+                for new in await self._outbox.hand_on(kept, over, heirs):
+                    self._take(new)
+                hears |= {(name, one.id) for name in heirs}
+            del lane.waiting[kept.name]
+            self._over.add(kept.name)
+
+    # Webhooks: one request each.
+
+    def _start_posts(
+        self, lane: _Lane, target: str, endpoint: Endpoint, due: list[Kept[Delivery]], now: int
+    ) -> None:
+        room = 1 if lane.failures else AT_ONCE
+        if lane.rest_until > now:
+            return
+        for kept in due[: max(0, room - len(lane.under_way))]:
+            self._begin(lane, [kept])
+            self._start(self._post(lane, target, endpoint, kept))
+
+    async def _post(
+        self, lane: _Lane, target: str, endpoint: Endpoint, kept: Kept[Delivery]
+    ) -> None:
+        attempt = await self._poster.post(endpoint, kept.value.happening, kept.name)
+        if attempt.error:
+            lane.failures += 1
+            rest = min(REST_MAX, SECOND << min(lane.failures, 10))
+            lane.rest_until = self._clock() + rest
+        else:
+            lane.failures = 0
+        await self._note(lane, [(kept, attempt)])
+        await self._judge(target, endpoint, attempt)
+
+    async def _judge(self, target: str, endpoint: Endpoint, attempt: Attempt) -> None:
+        """Switches an endpoint off that has failed for days, and says so."""
+        try:
+            if not attempt.error:
+                if endpoint.failing_since is not None:
+                    await self._webhooks.worked(target)
+            elif await self._webhooks.failed(target, attempt.error):
+                one = event_texts.off(endpoint.url, target, attempt.error, self._clock())
+                targets = [*self._owner, *await self._webhooks.targets()]
+                await keep(self._outbox.engine, *self._outbox.drafts([one], targets))
+        except (StoreError, Stale, UnknownWebhook) as error:
+            log.info("how a webhook does is not on record: %s", error)
+
+    # What came of it.
+
+    def _begin(self, lane: _Lane, some: list[Kept[Delivery]]) -> None:
+        for kept in some:
+            del lane.waiting[kept.name]
+            lane.under_way.add(kept.name)
+
+    async def _note(self, lane: _Lane, some: list[tuple[Kept[Delivery], Attempt]]) -> None:
+        """Keeps what came of it. What cannot be kept now is kept later, and not sent again."""
+        over: Closed = []
+        try:
+            for kept, attempt in some:
+                if not attempt.error:
+                    over.append((kept, tried(kept.value, attempt, DONE, 0)))
+                elif self._clock() - kept.value.made_at >= GIVE_UP:
+                    over.append((kept, tried(kept.value, attempt, FAILED, 0)))
+                else:
+                    await self._put_off(lane, kept, attempt)
+            self._over.update(kept.name for kept, _ in over)
+            await self._outbox.close(over)
+        except Stale as error:
+            log.info("another process sends too: %s", error)
+        except StoreError as error:
+            log.warning("what was sent is not on record yet: %s", error)
+            self._unnoted += over
+        finally:
+            lane.under_way -= {kept.name for kept, _ in some}
+
+    async def _put_off(self, lane: _Lane, kept: Kept[Delivery], attempt: Attempt) -> None:
+        last = kept.value.made_at + GIVE_UP
+        due = min(self._clock() + wait(kept.value.tries + 1), last)
+        value = tried(kept.value, attempt, kept.value.state, due)
+        lane.waiting[kept.name] = Kept(kept.name, value, kept.version, kept.at, kept.until)
+        lane.waiting[kept.name] = await self._outbox.put_off(kept, value)
+
+    async def _note_again(self) -> None:
+        if not self._unnoted:
+            return
+        closed, self._unnoted = self._unnoted, []
+        try:
+            await self._outbox.close(closed)
+        except Stale:
+            return
+        except StoreError:
+            self._unnoted = closed
+            raise
+
+    async def _drop(self, lane: _Lane, some: list[Kept[Delivery]], why: str) -> None:
+        for start in range(0, len(some), SHOWN):
+            part = some[start : start + SHOWN]
+            attempt = Attempt(self._clock(), 0, None, why)
+            closed = [(kept, tried(kept.value, attempt, DROPPED, 0)) for kept in part]
+            for kept in part:
+                lane.waiting.pop(kept.name, None)
+                self._over.add(kept.name)
+            try:
+                await self._outbox.close(closed)
+            except Stale:
+                continue
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("sending stopped", exc_info=task.exception())

@@ -1,0 +1,146 @@
+"""What the owner is told, in words. Pure."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from fancymonkey.alerts.events import Happening, happening
+from fancymonkey.alerts.ledger_events import numbers
+from fancymonkey.core.changes.bulk import Stocked
+from fancymonkey.core.payments.rows import FACTS, Concern, Matter, Run
+
+_CONCERNS = {
+    Concern.LATE_PAYMENT: ("Late payment", "A buyer paid after the hold had ended."),
+    Concern.BACKORDER: ("Backorder", "A buyer paid for more than is there."),
+    Concern.SECOND_PAYMENT: ("Paid twice", "A buyer paid a second time for the same hold."),
+    Concern.REFUNDED: ("Refunded", "Money was given back: say whether units come back."),
+    Concern.REFUND_FAILED: ("Refund failed", "A buyer has not got the money that was given back."),
+    Concern.AMOUNT_DIFFERS: ("Amount differs", "What was paid is not what was held."),
+    Concern.PAYMENT_REUSED: ("One payment, two holds", "One payment has bought two holds."),
+    Concern.FOREIGN_PAYMENT: (
+        "Foreign payment",
+        "A payment of another account or mode names a hold of this shop. Nothing was sold for it.",
+    ),
+    Concern.DISPUTED: ("Disputed", "A buyer's bank disputes a payment. No stock has moved."),
+    Concern.NOT_PAID: ("Not paid", "A sale has no payment at Stripe that it can be matched with."),
+}
+
+
+def crossed(word: str, row: Stocked, revision: int, at: int) -> Happening:
+    """A size that became low, out, or is back."""
+    level, item = row.level, row.item
+    name = f"{row.product.name}, {item.size}"
+    available = max(0, level.available)
+    held = f" {level.reserved} more in baskets." if level.reserved else ""
+    threshold = f"The threshold is {item.low_stock_threshold}."
+    owed = f" {level.backordered} owed to buyers." if level.backordered else ""
+    match word:
+        case "stock.low":
+            title, text = f"Low: {name}, {available} left", f"{threshold}{held}"
+        case "stock.out":
+            title, text = f"Out of stock: {name}", f"The last unit is gone.{owed}"
+        case _:
+            title, text = f"Back in stock: {name}, {available} available", f"{threshold}{held}"
+    return happening(word, at, f"{item.sku}@{revision}", title, text, **numbers(row))
+
+
+def matter_event(row: Matter) -> str:
+    """The id under which a matter is told."""
+    return matter(row, []).id
+
+
+def matter(row: Matter, units: list[str]) -> Happening:
+    """A matter that waits for the owner, with its units by name."""
+    title, text = _CONCERNS.get(row.concern, (str(row.concern), ""))
+    about = ", ".join(units)
+    facts = row.note if row.concern in FACTS else ""
+    lines = [text, facts, f"It is about {about}." if about else "", "Decide it under Payments."]
+    data = {
+        "matterId": row.matter_id,
+        "concern": str(row.concern),
+        "progress": str(row.progress),
+        "payment": row.payment,
+        "lines": [{"sku": line.sku, "quantity": line.quantity} for line in row.lines],
+        **({"note": row.note} if facts else {}),
+    }
+    told = " ".join(line for line in lines if line)
+    heading = f"{title}: {about}" if about else title
+    return happening("matter.opened", row.opened_at, row.matter_id, heading, told, **data)
+
+
+def run(row: Run) -> Happening | None:
+    """A run of a job that somebody should know of; None for all others."""
+    report = msgspec.json.decode(row.report)
+    key = f"{row.job}@{row.started_at}"
+    data = {"job": row.job, "outcome": row.outcome, "report": report}
+    if row.outcome == "failed":
+        why = str(report.get("message") or report.get("error") or "The log says why.")
+        again = "Nothing more is told of it until it has worked again."
+        title, text = f"The job {row.job} failed", f"{why}\n{again}"
+        return happening("job.failed", row.started_at, key, title, text, **data)
+    if row.outcome not in ("mended", "open") or row.job != "reconcile":
+        return None
+    mended = [str(one) for one in report.get("mended", ())]
+    to_see = [str(one) for one in report.get("open", ())]
+    lines = [f"Mended: {one}" for one in mended] + [f"Look at: {one}" for one in to_see]
+    parts = [f"{len(mended)} mended"] if mended else []
+    parts += [f"{len(to_see)} to look at"] if to_see else []
+    title = f"Reconciliation with Stripe: {', '.join(parts)}"
+    return happening("books.mended", row.started_at, key, title, "\n".join(lines), **data)
+
+
+def trouble(problems: list[str], at: int) -> Happening:
+    """Something about the store."""
+    text = "\n".join(problems)
+    title = "The store is in trouble"
+    return happening("store.trouble", at, text, title, text, problems=problems)
+
+
+def guessed(secret: str, address: str, at: int) -> Happening:
+    """A secret of the settings that somebody tries to guess."""
+    title = f"Somebody is guessing the {secret}"
+    text = (
+        f"There were too many wrong ones; the latest came from {address}. Strangers have to wait; "
+        "addresses that have used it before do not. The record under People has more."
+    )
+    return happening("secret.guessed", at, secret, title, text, secret=secret, address=address)
+
+
+def off(url: str, id_: str, why: str, at: int) -> Happening:
+    """An endpoint that was switched off."""
+    title = "A webhook was switched off"
+    text = f"{url} has failed for days: {why} Switch it on under Alerts once it works."
+    return happening("webhook.off", at, id_, title, text, webhookId=id_, url=url, why=why)
+
+
+def digest(rows: list[Stocked], matters: int, at: int, date: str) -> Happening:
+    """What is low and out on one day; nothing where all is well is the caller's business."""
+    out = [_size(row) for row in rows if row.level.available <= 0]
+    low = [_size(row) for row in rows if row.level.available > 0]
+    parts = [f"{len(low)} low"] if low else []
+    parts += [f"{len(out)} out"] if out else []
+    parts += [f"{matters} payments to decide"] if matters else []
+    lines = [f"{one['name']}, {one['size']}: {one['left']} left" for one in [*out, *low]]
+    title = f"{date}: {', '.join(parts)}"
+    data = {"day": date, "low": low, "out": out, "openMatters": matters}
+    return happening("stock.digest", at, date, title, "\n".join(lines), **data)
+
+
+def day(now: int, zone: ZoneInfo) -> str:
+    """The day of a time in ms, as 2026-01-31."""
+    return datetime.fromtimestamp(now / 1000, zone).date().isoformat()
+
+
+def _size(row: Stocked) -> dict[str, object]:
+    level = row.level
+    left = max(0, level.available)
+    about = {"stock": level.on_hand, "reserved": level.reserved, "available": level.available}
+    return {
+        "sku": row.item.sku,
+        "name": row.product.name,
+        "size": row.item.size,
+        "left": left,
+        "lowStockThreshold": row.item.low_stock_threshold,
+        **about,
+    }

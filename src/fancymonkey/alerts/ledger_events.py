@@ -1,0 +1,134 @@
+"""Entries of the ledger as other systems hear of them: numbers of sizes, holds, sales."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from fancymonkey.alerts.events import Happening, happening
+from fancymonkey.alerts.stock_thresholds import Stand
+from fancymonkey.core.changes.bulk import Stocked
+from fancymonkey.core.model import Entry, Kind, Reservation, Status, split_sku
+from fancymonkey.engine.engine import Engine
+
+HOLDS = {
+    Kind.RESERVED,
+    Kind.EXTENDED,
+    Kind.RELEASED,
+    Kind.EXPIRED,
+    Kind.CAPTURED,
+    Kind.SOLD,
+}
+ABOUT_HOLDS = {"hold.created", "hold.changed", "hold.ended", "order.captured"}
+
+
+def whole(entries: list[Entry]) -> list[Entry]:
+    """A portion without the movement of a hold at its end, which may go on in the next.
+
+    All of it where that is everything: else nobody would ever get past it.
+    """
+    end, last = len(entries), entries[-1]
+    if last.reservation_id is None:
+        return entries
+    while end and (entries[end - 1].reservation_id, entries[end - 1].at) == (
+        last.reservation_id,
+        last.at,
+    ):
+        end -= 1
+    return entries[:end] or entries
+
+
+def touched(engine: Engine, entries: Iterable[Entry]) -> Iterator[Stocked]:
+    """The sizes on sale that the entries are about, as they stand now."""
+    skus = {entry.sku for entry in entries}
+    products = sorted({split_sku(sku)[0] for sku in skus})
+    for row in engine.view.stocked(products):
+        if row.item.sku in skus or row.item.product_id in skus:
+            yield row
+
+
+def stand(row: Stocked) -> Stand:
+    """What counts of a size for what is told of it."""
+    level = row.level
+    unsold = level.on_hand - level.allocated
+    return Stand(level.available, unsold, row.item.low_stock_threshold)
+
+
+def numbers(row: Stocked) -> dict[str, Any]:
+    """A size with its numbers, as every happening about stock has it."""
+    level, item = row.level, row.item
+    return {
+        "productId": item.product_id,
+        "size": item.size,
+        "sku": item.sku,
+        "skuId": item.sku_id,
+        "name": row.product.name,
+        "stock": level.on_hand,
+        "reserved": level.reserved,
+        "available": level.available,
+        "backordered": level.backordered,
+        "lowStockThreshold": item.low_stock_threshold,
+        "soldOut": item.sold_out,
+    }
+
+
+async def moves(engine: Engine, entries: list[Entry], wanted: set[str]) -> list[Happening]:
+    """What the entries mean to those who want to hear of every movement. Raises StoreError."""
+    found: list[Happening] = []
+    last = entries[-1]
+    if "stock.changed" in wanted:
+        for row in touched(engine, entries):
+            key = f"{row.item.sku}@{last.revision}"
+            title = f"{row.product.name}, {row.item.size}: {row.level.available} available"
+            data = {**numbers(row), "revision": last.revision}
+            found.append(happening("stock.changed", last.at, key, title, **data))
+    if wanted & ABOUT_HOLDS:
+        groups: dict[tuple[str, int, str], list[Entry]] = {}
+        for entry in entries:
+            if entry.reservation_id and entry.kind in HOLDS:
+                group = (entry.reservation_id, entry.at, entry.kind)
+                groups.setdefault(group, []).append(entry)
+        for (id_, _, _), some in groups.items():
+            hold = await engine.store.find(Reservation, id_)
+            if hold is not None:
+                found += [one for one in _of_hold(hold, some) if one.type in wanted]
+    return found
+
+
+def _of_hold(hold: Reservation, entries: list[Entry]) -> Iterator[Happening]:
+    first = entries[0]
+    kind, key = first.kind, f"{hold.reservation_id}@{first.revision}"
+    data: dict[str, Any] = {
+        "holdId": hold.reservation_id,
+        "lines": [line for line in map(_line, entries) if line["quantity"]],
+    }
+    if kind in (Kind.CAPTURED, Kind.SOLD):
+        order = {**data, "paymentId": hold.payment_id, "late": kind is Kind.SOLD}
+        title = "Paid late" if kind is Kind.SOLD else "Paid"
+        yield happening("order.captured", first.at, key, f"{title}: {_units(data)}", **order)
+        if kind is Kind.CAPTURED:
+            ended = {**data, "why": "captured"}
+            yield happening("hold.ended", first.at, key, f"Paid: {_units(data)}", **ended)
+        return
+    given_back = kind is Kind.RELEASED and hold.status is Status.RELEASED
+    if kind is Kind.EXPIRED or (given_back and first.at >= (hold.ended_at or 0)):
+        told = {**data, "why": str(kind)}
+        yield happening("hold.ended", first.at, key, f"Over: {_units(data)}", **told)
+        return
+    fresh = kind is Kind.RESERVED and first.at <= hold.created_at
+    type_ = "hold.created" if fresh else "hold.changed"
+    until = next((entry.until for entry in reversed(entries) if entry.until), None)
+    more = {**data, "expiresAt": until or hold.expires_at}
+    title = "Held for longer" if kind is Kind.EXTENDED else f"Held: {_units(data)}"
+    yield happening(type_, first.at, key, title, **more)
+
+
+def _line(entry: Entry) -> dict[str, Any]:
+    product_id, size = split_sku(entry.sku)
+    sold = entry.kind in (Kind.CAPTURED, Kind.SOLD)
+    units = -entry.on_hand + entry.backordered if sold else entry.reserved
+    line = {"productId": product_id, "size": size, "sku": entry.sku, "quantity": units}
+    return {**line, "backordered": entry.backordered} if sold else line
+
+
+def _units(data: dict[str, Any]) -> str:
+    count = sum(abs(line["quantity"]) for line in data["lines"])
+    return f"{count} unit" if count == 1 else f"{count} units"

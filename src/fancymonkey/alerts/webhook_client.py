@@ -1,0 +1,130 @@
+"""Posts a webhook: to the one address that was judged, without redirects, within limits."""
+
+import asyncio
+import logging
+from typing import Any
+
+import httpx
+import msgspec
+
+from fancymonkey import __version__
+from fancymonkey.alerts.events import VERSION, Happening
+from fancymonkey.alerts.outbox import Attempt
+from fancymonkey.alerts.signing import HEADER, sign
+from fancymonkey.alerts.webhook_address import Forbidden, Place, Resolver, Unresolved, place
+from fancymonkey.alerts.webhooks import Endpoint
+from fancymonkey.engine.clock import Clock
+
+log = logging.getLogger(__name__)
+
+SECONDS = 10.0
+CONNECT_SECONDS = 5.0
+ANSWER_MAX = 64 * 1024
+"""Bytes of an answer that are read; more counts as a failure."""
+
+
+class Poster:
+    """Sends happenings to endpoints, each request with its own signature."""
+
+    def __init__(self, clock: Clock, resolver: Resolver, *, private: bool) -> None:
+        self._clock = clock
+        self._resolver = resolver
+        self._private = private
+        self._client: httpx.AsyncClient | None = None
+
+    async def post(self, endpoint: Endpoint, one: Happening, delivery: str) -> Attempt:
+        """One try. What went wrong is in the answer, which has no `error` where all is well."""
+        began = self._clock()
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        status, error = None, ""
+        try:
+            async with asyncio.timeout(SECONDS):
+                there = await place(endpoint.url, self._resolver, private=self._private)
+                status = await self._send(there, endpoint, one, delivery)
+            if not 200 <= status < 300:
+                error = f"It answered {status}."
+        except TimeoutError:
+            error = f"It did not answer within {SECONDS:g} seconds."
+        except (Forbidden, Unresolved, _TooLong) as why:
+            error = str(why)
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError) as why:
+            error = _words(why)
+        except Exception as why:  # a system without threads or files to spare, for one
+            log.exception("a webhook could not be sent")
+            error = f"It could not be sent ({type(why).__name__})."
+        return Attempt(began, round((loop.time() - start) * 1000), status, error)
+
+    async def _send(self, there: Place, endpoint: Endpoint, one: Happening, delivery: str) -> int:
+        content = body_of(one)
+        now = self._clock()
+        headers = {
+            "Host": _authority(there),
+            "Content-Type": "application/json",
+            "User-Agent": f"FancyMonkey/{__version__}",
+            HEADER: sign(content, now // 1000, endpoint.keys(now)),
+            "FancyMonkey-Event": one.type,
+            "FancyMonkey-Delivery": delivery,
+        }
+        url = httpx.URL(there.url).copy_with(host=there.address)
+        # The certificate has to be the name's, though the address is asked for.
+        more = {"sni_hostname": there.host} if there.secure else {}
+        async with self._http().stream(
+            "POST", url, content=content, headers=headers, extensions=more
+        ) as answer:
+            size = 0
+            async for part in answer.aiter_raw():
+                size += len(part)
+                if size > ANSWER_MAX:
+                    raise _TooLong(f"Its answer is longer than {ANSWER_MAX} bytes.")
+            return answer.status_code
+
+    def _http(self) -> httpx.AsyncClient:
+        if self._client is None:
+            # No connection is used twice: behind it there may be another name's host.
+            self._client = httpx.AsyncClient(
+                follow_redirects=False,
+                trust_env=False,
+                timeout=httpx.Timeout(SECONDS, connect=CONNECT_SECONDS),
+                limits=httpx.Limits(max_connections=64, max_keepalive_connections=0),
+            )
+        return self._client
+
+    async def close(self) -> None:
+        """Lets go of the connections."""
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
+
+
+class _TooLong(Exception):
+    pass
+
+
+def body_of(one: Happening) -> bytes:
+    """The body of a webhook. The same happening has the same bytes each time it is sent."""
+    told: dict[str, Any] = {
+        "id": one.id,
+        "type": one.type,
+        "version": VERSION,
+        "at": one.at,
+        "title": one.title,
+        "data": one.data,
+    }
+    return msgspec.json.encode(told)
+
+
+def _authority(there: Place) -> str:
+    host = f"[{there.host}]" if ":" in there.host else there.host
+    usual = 443 if there.secure else 80
+    return host if there.port == usual else f"{host}:{there.port}"
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, httpx.ConnectTimeout | httpx.ReadTimeout | httpx.WriteTimeout):
+        return "It did not answer in time."
+    if isinstance(error, httpx.ConnectError):
+        if "certificate" in str(error).lower():
+            return "Its certificate is not valid for this name."
+        return "It could not be reached."
+    return "It broke off, or its answer is not HTTP."

@@ -1,0 +1,166 @@
+"""Versions of products.json: kept when they change, told in words, and taken back as an edit."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from fancymonkey.backup.git_repository import PRODUCTS, Repository, one_line
+from fancymonkey.core.model import Entry, Kind
+from fancymonkey.engine.engine import Engine
+from fancymonkey.errors import BackupError
+from fancymonkey.store.products_file.lossless_json import NULL, Branch, Leaf, text_of
+from fancymonkey.store.products_file.read import DEFAULT_THRESHOLD, Described, Fields, read_products
+from fancymonkey.store.shared.files import Disk, write_safely
+from fancymonkey.text import counted
+
+LINES = 100
+PAGE = 5000
+PRODUCT_DEFAULTS = {"category": NULL, "price": NULL, "restockDate": NULL}
+SIZE_DEFAULTS = {
+    "skuId": NULL,
+    "priceId": NULL,
+    "soldOut": "false",
+    "stock": "0",
+    "lowStockThreshold": str(DEFAULT_THRESHOLD),
+}
+ENTRIES_MAX = 200_000
+_WORDS = {
+    Kind.SOLD: "sold",
+    Kind.RECEIVED: "received",
+    Kind.RETURNED: "returned",
+    Kind.ADJUSTED: "adjusted",
+    Kind.COUNTED: "counted",
+}
+
+
+@dataclass(slots=True)
+class _Change:
+    """What somebody did to a size, in all entries of a time."""
+
+    units: int = 0
+    before: int | None = None
+    after: int = 0
+
+
+def message_of(entries: Iterable[Entry], revision: int) -> str:
+    """What was changed and by whom, as the message of a version."""
+    changes: dict[tuple[str, str, str], _Change] = {}
+    totals: dict[str, int] = {}
+    skus: set[str] = set()
+    for entry in entries:
+        word = _WORDS.get(entry.kind, str(entry.kind))
+        if entry.kind not in _WORDS and entry.kind not in (Kind.ADDED, Kind.EDITED, Kind.REMOVED):
+            continue
+        skus.add(entry.sku)
+        totals[word] = totals.get(word, 0) + (abs(entry.on_hand) or 1)
+        change = changes.setdefault((entry.sku, word, entry.actor), _Change())
+        change.units += entry.on_hand
+        if change.before is None:
+            change.before = entry.on_hand_after - entry.on_hand
+        change.after = entry.on_hand_after
+    parts = ", ".join(f"{number} {word}" for word, number in totals.items())
+    subject = f"{counted(len(skus), 'size')}: {parts}" if skus else "The file was laid out anew"
+    lines = [_line(*key, change) for key, change in changes.items()]
+    if len(lines) > LINES:
+        lines[LINES:] = [f"… and {len(lines) - LINES} more"]
+    return (
+        "\n".join([subject, "", *lines, *([""] if lines else []), f"Revision: {revision}"]) + "\n"
+    )
+
+
+def _line(sku: str, word: str, actor: str, change: _Change) -> str:
+    moved = f" {change.units:+d} ({change.before} → {change.after})" if change.units else ""
+    return one_line(f"- {sku} {word}{moved}{f' by {actor}' if actor else ''}")
+
+
+async def keep_version(engine: Engine, folder: Path) -> str | None:
+    """Commits products.json where it has changed; returns the subject. Raises BackupError."""
+    repository = Repository(folder)
+    if not (folder / PRODUCTS).exists():
+        return None
+    await repository.prepare()
+    if not await repository.changed():
+        return None
+    revision = engine.view.revision
+    position = await repository.last_revision()
+    entries: list[Entry] = []
+    while position < revision and len(entries) < ENTRIES_MAX:
+        page = await engine.store.entries_after(position, PAGE)
+        if not page:
+            break
+        entries += page
+        position = page[-1].revision
+    message = message_of(entries, max(position, revision))
+    await repository.commit(message)
+    return message.partition("\n")[0]
+
+
+async def roll_back(folder: Path, version: str, *, stock: bool) -> None:
+    """Writes products.json as it was in a version: an edit by hand, for the store to take in.
+
+    Stock stays what it is now, unless `stock`. Raises BackupError.
+    """
+    old = await Repository(folder).content(version)
+    path = folder / PRODUCTS
+    write_safely(Disk(), path, [as_edit(old, path.read_bytes(), stock=stock)], like=path)
+
+
+def as_edit(old: bytes, now: bytes, *, stock: bool = False) -> bytes:
+    """An older file as an edit of the present one, whose stock it has unless `stock`.
+
+    `lastUpdated` is that of the present file: else the older one would count as a file that was
+    opened before the changes since, and take none of them back. Raises DataError.
+    """
+    catalogue = read_products(old, "the old version", lenient=True)
+    present = read_products(now, PRODUCTS, lenient=True).products
+    for slot, id_ in zip(catalogue.list.slots, catalogue.products, strict=True):
+        if id_ in present and isinstance(slot.node, Branch):
+            _make_edit(slot.node, present[id_], stock=stock)
+    root = catalogue.root
+    return f"{root.lead}{text_of(root.node)}{root.trail}".encode()
+
+
+def _make_edit(node: Branch, present: Described, *, stock: bool) -> None:
+    """Makes an older product one that is an edit of the present one."""
+    node.slots = [slot for slot in node.slots if slot.name != "lastUpdated"]
+    if present.stamp:
+        node.put("lastUpdated", Leaf(present.stamp))
+    _fill(node, present.fields, PRODUCT_DEFAULTS)
+    found = node.get("sizes")
+    now = {size.item.size: size for size in present.sizes}
+    for slot in found.slots if isinstance(found, Branch) else ():
+        size = now.get(slot.name)
+        if size is None or not isinstance(slot.node, Branch):
+            continue
+        _fill(slot.node, size.fields, SIZE_DEFAULTS)
+        if not stock:
+            slot.node.put("stock", Leaf(str(size.stock)))
+
+
+def _fill(node: Branch, present: Fields, defaults: Mapping[str, str]) -> None:
+    """Says what the older file left open and the present one does not: it is not forgotten."""
+    for name, text in defaults.items():
+        if present.get(name) and node.get(name) is None:
+            node.put(name, Leaf(text))
+
+
+def require_folder(target: str) -> Path:
+    """The folder of a JSON store. Raises BackupError for any other store."""
+    if "://" in target:
+        raise BackupError(
+            "Only a store of JSON files has a history in git: a database is saved by backups."
+        )
+    return Path(target)
+
+
+async def save_version(engine: Engine, target: str, remote: str | None) -> str | None:
+    """Keeps the present version where it is a new one, and sends all to the remote, if any.
+
+    Returns what was changed, None where nothing was. Raises BackupError.
+    """
+    folder = require_folder(target)
+    subject = await keep_version(engine, folder)
+    repository = Repository(folder)
+    if remote is not None and repository.exists and await repository.unsent():
+        await repository.push(remote)
+    return subject

@@ -1,0 +1,167 @@
+"""Making a backup of any store, while a server uses it."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fancymonkey import __version__
+from fancymonkey.backup import json_dump, portable_rows, postgres_dump, sqlite_dump
+from fancymonkey.backup.archive import FORMAT, Manifest, pack
+from fancymonkey.errors import BackupError, ConfigError
+from fancymonkey.store.json.recovery import check_whole
+from fancymonkey.store.open import open_store
+from fancymonkey.store.shared.files import Disk
+from fancymonkey.store.verify import Audit, audit
+
+Progress = Callable[[int, int], None]
+SUFFIX = ".tar.gz"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A backup that was made. `found` is what a look through its content found, if it was one."""
+
+    path: Path
+    kind: str
+    revision: int | None
+    size: int
+    found: Audit | None
+
+
+def kind_of(target: str) -> str:
+    """What a store is, in one word. Raises ConfigError for one that keeps nothing."""
+    scheme, separator, _ = target.partition("://")
+    if not separator:
+        return "json"
+    if scheme in ("postgresql", "postgres"):
+        return "postgres"
+    if scheme == "memory":
+        raise ConfigError("A store in memory keeps nothing: there is nothing to back up.")
+    return scheme
+
+
+def sqlite_path(target: str) -> Path:
+    """The file that a `sqlite:///` URL names."""
+    return Path(target.partition("://")[2].removeprefix("/"))
+
+
+def file_name(now: int, kind: str) -> str:
+    """What a backup is called where only a directory is named."""
+    at = datetime.fromtimestamp(now // 1000, UTC)
+    return f"fancymonkey-{at:%Y%m%dT%H%M%SZ}-{kind}{SUFFIX}"
+
+
+async def make(
+    target: str,
+    to: Path,
+    now: int,
+    *,
+    portable: bool = False,
+    disk: Disk | None = None,
+    progress: Progress = lambda done, total: None,
+) -> Made:
+    """Makes a backup: a new file, or a new one in a directory. Raises BackupError, StoreError.
+
+    Only a whole one gets its name; whatever goes wrong leaves none.
+    """
+    disk = disk or Disk()
+    kind = kind_of(target)
+    kind = "rows" if portable else kind
+    to = _new_file(to, file_name(now, kind))
+    try:
+        async with staging(to) as folder:
+            manifest, found = await _stage(target, kind, folder, now, progress)
+            pack(disk, folder, manifest, to)
+    except OSError as error:
+        raise BackupError(
+            f"The backup {to} could not be written: {error.strerror or error}. Nothing was kept."
+        ) from error
+    return Made(to, kind, manifest.revision, to.stat().st_size, found)
+
+
+def _new_file(to: Path, name: str) -> Path:
+    """The file to make. Raises BackupError where it cannot be a new one."""
+    to = to / name if to.is_dir() else to
+    if to.exists():
+        raise BackupError(f"{to} is there already and stays. Name a new file, or a directory.")
+    if not to.parent.is_dir():
+        raise BackupError(f"There is no directory {to.parent}. Make it first.")
+    return to
+
+
+async def _stage(
+    target: str, kind: str, folder: Path, now: int, progress: Progress
+) -> tuple[Manifest, Audit | None]:
+    """Lays out what goes into the backup, and looks through it."""
+    at = f"{datetime.fromtimestamp(now // 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    manifest = Manifest(FORMAT, kind, at, __version__)
+    found: Audit | None = None
+    if kind == "json":
+        json_dump.refuse_nothing(Path(target))
+        check_whole(Path(target))
+        await json_dump.write(Path(target), folder)
+        manifest.revision, found = await _look(str(folder), progress)
+    elif kind == "sqlite":
+        await sqlite_dump.write(sqlite_path(target), folder)
+        manifest.revision, found = await _look(f"sqlite:///{folder / sqlite_dump.NAME}", progress)
+    elif kind == "postgres":
+        place = await postgres_dump.dump(target, folder)
+        manifest.database_schema = place.schema
+    else:
+        manifest.revision = await _write_rows(target, folder)
+    return manifest, found
+
+
+async def _look(staged: str, progress: Progress) -> tuple[int, Audit]:
+    """Opens the copy as a store and lets its ledger run again."""
+    store = open_store(staged, read_only=True)
+    try:
+        await store.open(0)
+        return (await store.snapshot()).revision, await audit(store, progress)
+    finally:
+        await store.close()
+
+
+async def _write_rows(target: str, folder: Path) -> int:
+    if kind_of(target) == "json":
+        json_dump.refuse_nothing(Path(target))
+        check_whole(Path(target))
+    store = open_store(target, read_only=True)
+    try:
+        await store.open(0)
+        async with store.frozen() as still:
+            await portable_rows.write(still, folder)
+            return still.revision
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def staging(beside: Path) -> AsyncIterator[Path]:
+    """A folder on the same disk for the length of a block; what dead processes left goes too."""
+    for old in beside.parent.glob(".fancymonkey-*.staging"):
+        if not _alive(old):
+            shutil.rmtree(old, ignore_errors=True)
+    for torn in beside.parent.glob(f".{beside.name}.*.tmp"):
+        torn.unlink(missing_ok=True)
+    name = f".fancymonkey-{os.getpid()}-{os.urandom(4).hex()}.staging"
+    folder = beside.parent / name
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _alive(folder: Path) -> bool:
+    try:
+        os.kill(int(folder.name.split("-")[1]), 0)
+    except (ValueError, IndexError, ProcessLookupError):
+        return False
+    except PermissionError:
+        pass
+    return True

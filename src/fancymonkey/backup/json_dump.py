@@ -1,0 +1,91 @@
+"""A copy of a folder of JSON files at one moment, while a server writes there.
+
+The order makes it sound: first the snapshot of the rows, then products.json as the store wrote it
+last, then the journal, which is never behind the two. What the owner has edited and the store has
+not taken in yet is kept beside it.
+"""
+
+import asyncio
+from pathlib import Path
+
+from fancymonkey.errors import BackupError, StoreCorrupt, StoreUnavailable
+from fancymonkey.store.json.segments import CURRENT, Segments, Walk, archived_name
+from fancymonkey.store.shared.files import Disk
+
+PRODUCTS = "products.json"
+EDITED = "products.not-taken-in.json"
+TRIES = 20
+PAUSE = 0.1
+
+
+def refuse_nothing(source: Path) -> None:
+    """Raises BackupError where a folder holds no shop, or is none: its name is a wrong one."""
+    if not source.is_dir():
+        raise BackupError(f"There is no directory {source}. Name the store with --data DIR.")
+    if not (source / PRODUCTS).exists() and not Segments(Disk(), source / "logs").all():
+        raise BackupError(f"There is no shop in {source}. Name the store with --data DIR.")
+
+
+async def write(source: Path, folder: Path) -> None:
+    """Copies a store's files into a folder. Raises OSError, StoreUnavailable, StoreCorrupt."""
+    for name in ("logs", "state"):
+        (folder / name).mkdir()
+    segments = Segments(Disk(), source / "logs")
+    if not await asyncio.to_thread(segments.all):
+        # No server was here yet: the owner's file is all there is.
+        (folder / PRODUCTS).write_bytes((source / PRODUCTS).read_bytes())
+        return
+    for attempt in range(TRIES):
+        # A server replaces both files of an edit one after the other; between, they do not fit.
+        fits = await asyncio.to_thread(_copy_state, source, folder, last=attempt == TRIES - 1)
+        if fits:
+            await asyncio.to_thread(_copy_journal, segments, folder / "logs")
+            return
+        await asyncio.sleep(PAUSE)
+    raise StoreUnavailable(f"{source} changes too fast to be copied. Try again.")
+
+
+def _copy_state(source: Path, folder: Path, *, last: bool) -> bool:
+    """Copies the newest snapshot and products.json; False where they changed meanwhile."""
+    for path in (folder / "state").iterdir():
+        path.unlink()
+    try:
+        states = sorted((source / "state").glob("state-*.json"))
+        for path in states[-1:]:
+            (folder / "state" / path.name).write_bytes(path.read_bytes())
+        versions = _versions(source)
+        ours = {path: path.read_bytes() for path in versions}
+        found = (source / PRODUCTS).read_bytes() if (source / PRODUCTS).exists() else None
+    except FileNotFoundError:
+        return False
+    if _versions(source) != versions or not ours:
+        return not ours and found is None
+    newest = versions[-1]
+    if found not in ours.values():
+        if found is not None and not last:
+            return False
+        if found is not None:
+            (folder / EDITED).write_bytes(found)
+    (folder / "state" / newest.name).write_bytes(ours[newest])
+    (folder / PRODUCTS).write_bytes(ours[newest])
+    return True
+
+
+def _versions(source: Path) -> list[Path]:
+    return sorted((source / "state").glob("products-*.json"))
+
+
+def _copy_journal(segments: Segments, folder: Path) -> None:
+    """Copies every segment; the last one up to its last whole line."""
+    found = segments.all()
+    for number, segment in enumerate(found):
+        data = segments.data(segment)
+        if number < len(found) - 1:
+            (folder / archived_name(segment.first)).write_bytes(data)
+            continue
+        walk = Walk(segment, data)
+        for _ in walk:
+            pass
+        if walk.end < segment.start:
+            raise StoreCorrupt(f"{segment.path} has no beginning.")
+        (folder / CURRENT).write_bytes(data[: walk.end])

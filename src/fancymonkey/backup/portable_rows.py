@@ -1,0 +1,71 @@
+"""A store's rows and ledger as lines of JSON: what fits into every store."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import msgspec
+
+from fancymonkey.core.model import Entry, Row
+from fancymonkey.core.rows import ROWS
+from fancymonkey.errors import BackupError
+from fancymonkey.store.contract import Frozen
+from fancymonkey.store.json.records import COLUMNS, Batch, Columns, Reader, changes, encode, table
+from fancymonkey.store.json.snapshots import SLICE
+
+NAME = "rows.jsonl"
+LEDGER = "ledger.jsonl"
+
+
+class _Head(msgspec.Struct):
+    columns: Columns
+
+
+async def write(source: Frozen, folder: Path) -> None:
+    """Writes all rows and entries into two files of a folder. Raises OSError."""
+    head = encode(_Head(COLUMNS)) + b"\n"
+    with (folder / NAME).open("wb") as file:
+        file.write(head)
+        for kind in ROWS:
+            part: list[Row] = []
+            async for row in source.scan(kind):
+                part.append(row)
+                if len(part) == SLICE:
+                    file.write(table(kind, part))
+                    part = []
+            file.write(table(kind, part))
+    with (folder / LEDGER).open("wb") as file:
+        file.write(head)
+        made: list[Entry] = []
+        async for entry in source.entries():
+            made.append(entry)
+            if len(made) == SLICE:
+                file.write(encode(changes({}, made)) + b"\n")
+                made = []
+        file.write(encode(changes({}, made)) + b"\n")
+
+
+def read(folder: Path, revision: int) -> Frozen:
+    """What `write` has written, as something to copy from."""
+
+    async def scan(kind: type[Row]) -> AsyncIterator[Row]:
+        for batch in _batches(folder / NAME):
+            for row in batch.rows:
+                if type(row) is kind:
+                    yield row
+
+    async def entries() -> AsyncIterator[Entry]:
+        for batch in _batches(folder / LEDGER):
+            for entry in batch.entries:
+                yield entry
+
+    return Frozen(revision, scan, entries)
+
+
+def _batches(path: Path) -> Iterator[Batch]:
+    try:
+        with path.open("rb") as file:
+            reader = Reader(msgspec.json.decode(file.readline(), type=_Head).columns)
+            for line in file:
+                yield reader.batch(line)
+    except (ValueError, OSError) as error:
+        raise BackupError(f"The backup's {path.name} cannot be read: {error}.") from error

@@ -1,0 +1,37 @@
+"""A copy of a SQLite database at one moment, by SQLite's own online backup."""
+
+import asyncio
+from pathlib import Path
+
+import apsw
+
+from fancymonkey.store.sqlite.connection import connect, in_our_words, one_revision
+
+PAGES = 500
+"""Copied in one step; whoever writes waits for none of them."""
+
+NAME = "shop.db"
+
+
+async def write(source: Path, folder: Path) -> None:
+    """Copies the database into a folder. Raises StoreUnavailable, StoreCorrupt."""
+    await asyncio.to_thread(_copy, source, folder / NAME)
+
+
+def _copy(source: Path, to: Path) -> None:
+    origin = connect(source, read_only=True)
+    try:
+        with in_our_words(to):
+            made = apsw.Connection(str(to))
+            try:
+                # The transaction holds the moment: without it every sale would begin it anew.
+                with one_revision(origin):
+                    list(origin.execute("SELECT revision FROM head"))
+                    with made.backup("main", origin, "main") as copying:
+                        while not copying.done:
+                            copying.step(PAGES)
+                made.pragma("journal_mode", "delete")  # one file, without one beside it
+            finally:
+                made.close()
+    finally:
+        origin.close()

@@ -1,0 +1,80 @@
+"""Putting a SQLite file in place of another, in one step."""
+
+import contextlib
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import apsw
+
+from fancymonkey.errors import BackupError, FancyMonkeyError
+from fancymonkey.store.copy import is_empty
+from fancymonkey.store.shared.file_lock import Lock
+from fancymonkey.store.shared.files import Disk
+from fancymonkey.store.sqlite.recovery import COPY, MARK
+from fancymonkey.store.sqlite.store import SqliteStore
+
+_REFUSED = (
+    "{} is not empty, and nothing was changed. Name a new file, or add --force: what is there now "
+    "is kept aside then."
+)
+
+
+@asynccontextmanager
+async def ready(path: Path, now: int, *, force: bool) -> AsyncIterator[bool]:
+    """Holds the file's lock for the length of a block; whether something is to be kept aside.
+
+    Raises StoreLocked, BackupError.
+    """
+    lock = Lock(path.with_name(path.name + ".lock"))
+    lock.take(now)
+    try:
+        empty = await _is_empty(path)
+        if not empty and not force:
+            raise BackupError(_REFUSED.format(path))
+        yield not empty
+    finally:
+        lock.free()
+
+
+async def _is_empty(path: Path) -> bool:
+    if not _size(path):
+        return True
+    store = SqliteStore(path, read_only=True)
+    try:
+        await store.open(0)
+        return await is_empty(store)
+    except FancyMonkeyError:  # it holds something, if only something broken
+        return False
+    finally:
+        await store.close()
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def put(held: bool, made: Path, path: Path, aside: Path) -> str | None:
+    """Gives a finished database its name; returns where the old one is, if it held something.
+
+    The old file's log is emptied into it first: beside another database it would ruin that one.
+    Raises OSError.
+    """
+    disk = Disk()
+    if path.exists():
+        with contextlib.suppress(apsw.Error):  # a broken one is kept as it is, log and all
+            old = apsw.Connection(str(path))
+            old.pragma("journal_mode", "delete")
+            old.close()
+    if held:
+        os.link(path, aside)
+    for end in ("-wal", "-shm", MARK, COPY):
+        log = path.with_name(path.name + end)
+        if log.exists() and held:
+            disk.rename(log, aside.with_name(aside.name + end))
+        disk.remove(log)
+    disk.sync_folder(path.parent)
+    disk.rename(made, path)
+    disk.sync_folder(path.parent)
+    return str(aside) if held else None

@@ -1,0 +1,1 @@
+"""A load rehearsal against the running shop."""

@@ -1,0 +1,77 @@
+"""`fancymonkey drill`: a rehearsal of a drop against a running shop in demo mode."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from fancymonkey.commands.ask_server import address
+from fancymonkey.commands.common import emit, json_option, progress, run
+from fancymonkey.commands.drill.crowd import Drop, Plan
+from fancymonkey.commands.drill.shop_client import DemoShop
+from fancymonkey.commands.drill.verdict import Certificate, verdict
+from fancymonkey.commands.numbers import Share, Whole
+from fancymonkey.settings.settings import Settings
+
+SHARE = Share(0, 1)
+
+
+@click.command()
+@click.option("--url", metavar="URL", help="The shop, in demo mode. [where serve would listen]")
+@click.option("--buyers", type=Whole(1, 20_000), default=500, show_default=True)
+@click.option("--stock", type=Whole(1, 1_000_000), default=20, show_default=True)
+@click.option("--product", metavar="ID", help="What is dropped. [the first size nobody holds]")
+@click.option("--size", metavar="SIZE", help="Which size of it.")
+@click.option(
+    "--duplicate", type=SHARE, default=0.3, show_default=True, help="Events that come twice."
+)
+@click.option("--lose", type=SHARE, default=0.1, show_default=True, help="Events that never come.")
+@click.option("--shuffle/--no-shuffle", default=True, show_default=True, help="Out of order.")
+@click.option("--late", type=SHARE, default=0.05, show_default=True, help="Paid after the hold.")
+@click.option(
+    "--reconcile/--no-reconcile",
+    default=True,
+    show_default=True,
+    help="Compare with Stripe before the verdict, as the shop does by schedule.",
+)
+@click.option("--seed", type=Whole(), help="Who does what: the same seed, the same plan.")
+@json_option
+def drill(
+    url: str | None, product: str | None, size: str | None, as_json: bool, **plan: Any
+) -> None:
+    """Rehearse a drop: a crowd buys from a running shop while everything goes wrong.
+
+    The shop has to be in demo mode (serve --demo): where money could move this refuses. It sets the
+    stock of one size, lets the crowd buy it, asks the shop and the stand-in for Stripe what they
+    think has happened, and puts the stock back. Exits with 1 where anything was oversold or lost.
+    """
+    settings = Settings.load()
+    with progress("The drop", hidden=as_json) as show:
+        found = run(_drill(settings, url or address(settings), product, size, Plan(**plan), show))
+    if as_json:
+        emit(found.told())
+    else:
+        for text in found.lines():
+            click.echo(text)
+    sys.exit(0 if found.passed else 1)
+
+
+async def _drill(
+    settings: Settings,
+    url: str,
+    product: str | None,
+    size: str | None,
+    plan: Plan,
+    show: Callable[[int, int], None],
+) -> Certificate:
+    async with DemoShop(url, settings) as shop:
+        await shop.require_demo()
+        target = await shop.choose(product, size)
+        drop = Drop(shop, target, plan, show)
+        await shop.set_stock(target, plan.stock)
+        try:
+            await drop.run()
+            return await verdict(shop, drop)
+        finally:
+            await shop.tidy(target, list(drop.holds.values()))

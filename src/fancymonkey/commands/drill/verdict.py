@@ -1,0 +1,179 @@
+"""What has become of a rehearsed drop: what the shop says, beside what Stripe's stand-in says."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+from fancymonkey.commands.drill.crowd import Drop
+from fancymonkey.commands.drill.shop_client import DemoShop
+
+FAIR = ("hold_limit", "too_many_holds", "held_too_often", "too_many_requests")
+
+
+@dataclass(slots=True)
+class Certificate:
+    """Units, counted from the outside. `faults` says in words what is wrong."""
+
+    buyers: int
+    stock: int
+    sold: int = 0
+    held: int = 0
+    backordered: int = 0
+    refunded: int = 0
+    late: int = 0
+    oversold: int = 0
+    lost: int = 0
+    left: int = 0
+    balanced: bool = False
+    refused: dict[str, int] = field(default_factory=dict)
+    mended: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    reserve_ms: dict[str, float] = field(default_factory=dict)
+    checkout_ms: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def passed(self) -> bool:
+        """Nothing was oversold, nothing lost, and the books balance."""
+        return not (self.oversold or self.lost or self.faults) and self.balanced
+
+    def told(self) -> dict[str, Any]:
+        """The certificate as JSON has it."""
+        return {
+            "passed": self.passed,
+            "buyers": self.buyers,
+            "stock": self.stock,
+            "sold": self.sold,
+            "held": self.held,
+            "backordered": self.backordered,
+            "refunded": self.refunded,
+            "late": self.late,
+            "left": self.left,
+            "oversold": self.oversold,
+            "lost": self.lost,
+            "booksBalance": self.balanced,
+            "refused": self.refused,
+            "mended": len(self.mended),
+            "reserveMs": self.reserve_ms,
+            "checkoutMs": self.checkout_ms,
+            "faults": self.faults,
+        }
+
+    def lines(self) -> list[str]:
+        """The certificate for people."""
+        found = [
+            f"{self.buyers} buyers wanted {self.stock} units.",
+            f"  sold          {self.sold:6}   paid at Stripe, and taken from stock or owed",
+            f"  backordered   {self.backordered:6}   of these: paid late, nothing was left",
+            f"  refunded      {self.refunded:6}   paid late, and given back",
+            f"  held          {self.held:6}   put aside, not paid yet",
+            f"  left          {self.left:6}   still for sale",
+            f"  oversold      {self.oversold:6}",
+            f"  lost          {self.lost:6}   paid, and not in the books",
+            f"  missed events mended by reconciliation: {len(self.mended)}",
+            "  books balance" if self.balanced else "  the books do NOT balance",
+            _latency("reserve", self.reserve_ms),
+            _latency("checkout", self.checkout_ms),
+        ]
+        if any(code in FAIR for code in self.refused):
+            found.append(
+                "  note: the limits on holds kept buyers away, as all come from here; start the "
+                "shop with RATE_LIMIT=off to rehearse without them"
+            )
+        found += [f"  wrong: {text}" for text in self.faults]
+        found.append("PASSED" if self.passed else "FAILED")
+        return found
+
+
+def _latency(name: str, ms: dict[str, float]) -> str:
+    told = ", ".join(f"{key} {value:.0f} ms" for key, value in ms.items())
+    return f"  {name:13} {told or 'never asked'}"
+
+
+def percentiles(seconds: list[float]) -> dict[str, float]:
+    """The median, the 95th and the 99th, in ms."""
+    if not seconds:
+        return {}
+    rows = sorted(seconds)
+    return {
+        f"p{share}": round(rows[min(len(rows) - 1, len(rows) * share // 100)] * 1000, 2)
+        for share in (50, 95, 99)
+    }
+
+
+async def verdict(shop: DemoShop, drop: Drop) -> Certificate:
+    """Compares what was paid with what was sold, and what was sold with what is on hand."""
+    found = Certificate(drop.plan.buyers, drop.plan.stock)
+    found.reserve_ms = percentiles(drop.reserving)
+    found.checkout_ms = percentiles(drop.checking_out)
+    found.refused = drop.refused
+    await shop.faults(duplicate=0, lose=0, shuffle_ms=0)
+    if drop.plan.reconcile:
+        await _reconcile(shop, found)
+    holds = await _holds(shop, drop)
+    await _payments(shop, found, holds)
+    await _stock(shop, drop, found, holds)
+    found.balanced = found.balanced and not found.faults
+    return found
+
+
+async def _reconcile(shop: DemoShop, found: Certificate) -> None:
+    first = (await shop.owner("POST", "/api/payments/reconcile"))["report"]
+    again = (await shop.owner("POST", "/api/payments/reconcile"))["report"]
+    found.mended = first["mended"]
+    for text in again["mended"]:
+        found.faults.append(f"mended only by the second comparison: {text}")
+    found.faults += [f"for a person to look at: {text}" for text in again["open"]]
+
+
+async def _holds(shop: DemoShop, drop: Drop) -> dict[str, dict[str, Any]]:
+    """How each hold of the drill stands, by its id."""
+
+    async def one(id_: str) -> dict[str, Any]:
+        _, told, _ = await shop.ask("GET", f"/api/checkout/status?sessionId={id_}")
+        return told
+
+    ids = list(drop.holds.values())
+    told = await asyncio.gather(*(one(id_) for id_ in ids))
+    return dict(zip(ids, told, strict=True))
+
+
+async def _payments(shop: DemoShop, found: Certificate, holds: dict[str, dict[str, Any]]) -> None:
+    """Each payment is a sale of its hold, or was given back; no sale is without a payment."""
+    back = await shop.refunded()
+    paid: set[str] = set()
+    for session in await shop.sessions():
+        if session["payment_status"] != "paid":
+            continue
+        id_ = session["metadata"]["reservationId"]
+        hold = holds.get(id_, {})
+        if session["payment_intent"] in back:
+            found.refunded += 1
+        elif hold.get("status") == "captured" and id_ not in paid:
+            paid.add(id_)
+        else:
+            found.lost += 1
+            found.faults.append(f"{session['id']} was paid, and {id_} is {hold.get('status')}")
+    sold = {id_ for id_, hold in holds.items() if hold.get("status") == "captured"}
+    for id_ in sorted(sold - paid):
+        found.faults.append(f"{id_} was sold, and nobody has paid for it")
+    found.sold = len(sold)
+    found.held = sum(hold.get("status") == "held" for hold in holds.values())
+    found.late = sum(holds[id_]["late"] for id_ in sold)
+
+
+async def _stock(
+    shop: DemoShop, drop: Drop, found: Certificate, holds: dict[str, dict[str, Any]]
+) -> None:
+    """What was sold has left the shelf, what is held is reserved, and nothing else has moved."""
+    row = await shop.row(drop.target.product_id, drop.target.size)
+    found.backordered = row["backordered"] - drop.target.backordered
+    found.left = row["available"]
+    taken = found.sold - found.backordered
+    found.oversold = max(0, taken - drop.plan.stock, -row["available"])
+    if row["stock"] + taken != drop.plan.stock:
+        found.faults.append(
+            f"{drop.plan.stock} were there and {taken} of them sold, and {row['stock']} are left"
+        )
+    if row["reserved"] != found.held:
+        found.faults.append(f"{found.held} units are held, and {row['reserved']} are reserved")
+    found.balanced = not found.faults

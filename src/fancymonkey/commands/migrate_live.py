@@ -1,0 +1,100 @@
+"""`fancymonkey migrate --live`: the running server moves, and this shows how far it is."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from fancymonkey.commands.ask_server import address, can_ask, second_factor
+from fancymonkey.commands.common import emit, progress, run
+from fancymonkey.errors import ConfigError, StoreUnavailable
+from fancymonkey.settings.settings import Settings, without_password
+from fancymonkey.store.url import sqlite_path
+
+PATIENCE_SECONDS = 60.0
+
+
+def move_live(target: str, url: str | None, *, as_json: bool) -> None:
+    """Lets the server move to `target`. Raises ConfigError, StoreUnavailable."""
+    settings = Settings.load()
+    place = _absolute(target)
+    told = run(_follow(settings, url or address(settings), place, quiet=as_json))
+    if as_json:
+        emit(told)
+        return
+    setting = f"DATABASE_URL={without_password(target)}" if "://" in target else f"--data {target}"
+    click.echo(
+        f"The shop lives in {told['to']} now: {told['skus']} SKUs, {told['revision']} ledger "
+        f"entries, all compared; {told['caughtUp']} entries came while it was copied, and buyers "
+        f"waited for {told['pauseMs']:g} ms.\n"
+        f"Before the next start set {setting}. The old store is as it was at that moment."
+    )
+
+
+def _absolute(target: str) -> str:
+    """The same place, whatever the server's current directory is."""
+    if "://" not in target:
+        return str(Path(target).resolve())
+    file = sqlite_path(target)
+    return target if file is None else f"sqlite:///{file.resolve()}"
+
+
+async def _follow(settings: Settings, url: str, place: str, *, quiet: bool) -> dict[str, Any]:
+    last: dict[str, Any] = {
+        "step": "failed",
+        "detail": "The server ended the answer. Run it again.",
+    }
+    with progress("Moving", hidden=quiet) as show:
+        async with aclosing(_lines(settings, url, place)) as lines:
+            async for last in lines:
+                if last["step"] in ("done", "failed"):
+                    break
+                show(last["done"], last["total"])
+    if last["step"] != "done":
+        raise StoreUnavailable(f"{last.get('detail')} The shop goes on in its old store.")
+    return last
+
+
+async def _lines(
+    settings: Settings, url: str, place: str, code: dict[str, str] | None = None
+) -> AsyncGenerator[dict[str, Any], None]:
+    """The lines of the answer; a person is asked for the `code` where the server wants one."""
+    import httpx
+
+    if not settings.admin_password:
+        raise ConfigError("Set ADMIN_PASSWORD, as the server has it: only its owner may move it.")
+    headers = {"Authorization": f"Bearer {settings.admin_password}", **(code or {})}
+    needs_code = False
+    where = url.rstrip("/") + "/api/admin/migrate"
+    try:
+        async with (
+            httpx.AsyncClient(timeout=PATIENCE_SECONDS) as client,
+            client.stream("POST", where, headers=headers, json={"to": place}) as answer,
+        ):
+            if answer.status_code != 200:
+                body = await answer.aread()
+                needs_code = b'"code_needed"' in body and code is None and can_ask()
+                if not needs_code:
+                    raise StoreUnavailable(f"The server at {url} said: {_detail(body)}")
+            else:
+                async for line in answer.aiter_lines():
+                    yield msgspec.json.decode(line)
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        raise StoreUnavailable(
+            f"The server at {url} does not answer, or not any more. Is it running, and is that its "
+            "address (--url)? Whatever has become of the move: run this again."
+        ) from error
+
+    if needs_code:
+        async for told in _lines(settings, url, place, second_factor()):
+            yield told
+
+
+def _detail(body: bytes) -> str:
+    try:
+        return str(msgspec.json.decode(body)["detail"])
+    except (ValueError, KeyError, TypeError):
+        return body.decode(errors="replace")[:300]

@@ -1,0 +1,341 @@
+"""What the shop sells: products and sizes come, change and go."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from fancymonkey.core.catalogue.field_changes import WIRE, in_words, plain
+from fancymonkey.core.catalogue.renames import RENAMES, note_renames
+from fancymonkey.core.command import Command, needs_item
+from fancymonkey.core.documents.document import Document
+from fancymonkey.core.immutable import dataclass
+from fancymonkey.core.model import MAX_QUANTITY, Item, Kind, Level, Product, sku_of
+from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
+from fancymonkey.core.state import Key, State
+
+
+@dataclass(frozen=True, slots=True)
+class NewItem:
+    """An item as the owner describes it, and how many units there are at first.
+
+    `on_hand` counts only where the item is new.
+    """
+
+    item: Item
+    on_hand: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpsertProduct(Command):
+    """Makes the catalogue hold this product with exactly these sizes.
+
+    A size that is not listed is archived, which is refused while anybody holds units of it.
+    Stock of sizes that exist already is left alone: that is a `Count`.
+    `before` names the rows that existed when the command was made, so that sizes to archive are
+    known to the store; it decides nothing.
+    """
+
+    product: Product
+    items: tuple[NewItem, ...]
+    before: tuple[str, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveProduct(Command):
+    """Takes a product and its sizes out of the shop; its history stays. Refused over live holds."""
+
+    product_id: str
+    before: tuple[str, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddProduct(Command):
+    """Adds a product that was never there, with its sizes and their first stock."""
+
+    product: Product
+    items: tuple[NewItem, ...]
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddItem(Command):
+    """Adds a size that was never there to a product on sale."""
+
+    new: NewItem
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit(Command):
+    """Changes fields of a product, or of a size where `key` is a SKU; the rest stays as it is.
+
+    Fields have the names of the model. `was` has what the owner saw; where it is no longer so, it
+    is refused.
+    """
+
+    key: str
+    fields: tuple[tuple[str, Any], ...]
+    was: tuple[tuple[str, Any], ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveItem(Command):
+    """Takes a size off sale; its history stays. Refused over live holds."""
+
+    sku: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BringBack(Command):
+    """Puts a product on sale again, with these of its sizes."""
+
+    product_id: str
+    skus: tuple[str, ...]
+    reason: str = ""
+
+
+CatalogueCommand = (
+    UpsertProduct | RemoveProduct | AddProduct | AddItem | Edit | RemoveItem | BringBack
+)
+
+
+def needs_catalogue(command: CatalogueCommand, state: State) -> Iterator[Key]:
+    """The rows that the rules of this file read."""
+    product_id, skus = _touched(command)
+    if product_id:
+        yield Product, product_id
+    for sku in skus:
+        yield from needs_item(sku, "main")
+    for sku in command.before if isinstance(command, UpsertProduct) else ():
+        yield Document, (RENAMES, sku)
+
+
+def _touched(command: CatalogueCommand) -> tuple[str, Sequence[str]]:
+    """The product that a command is about, and the SKUs."""
+    match command:
+        case UpsertProduct():
+            items = [new.item.sku for new in command.items]
+            return command.product.product_id, [*items, *command.before]
+        case RemoveProduct():
+            return command.product_id, command.before
+        case AddProduct():
+            return command.product.product_id, [new.item.sku for new in command.items]
+        case AddItem():
+            return command.new.item.product_id, (command.new.item.sku,)
+        case Edit():
+            return ("", (command.key,)) if "/" in command.key else (command.key, ())
+        case RemoveItem():
+            return "", (command.sku,)
+        case BringBack():
+            return command.product_id, command.skus
+
+
+def upsert_product(state: State, command: UpsertProduct) -> Answer:
+    """Applies an `UpsertProduct`."""
+    product = command.product
+    listed = {new.item.sku for new in command.items}
+    gone = [sku for sku in command.before if sku not in listed]
+    refused = _impossible(state, command.items) or _held(state, gone)
+    if refused is not None:
+        return refused
+    old = state.get(Product, product.product_id)
+    kept = product if old is None else replace(product, updated_at=old.updated_at)
+    if kept != old:
+        dated = old is None and 0 < kept.updated_at <= state.now
+        state.put(kept if dated else replace(kept, updated_at=state.now))
+        kind = Kind.ADDED if old is None or old.archived else Kind.EDITED
+        _note(state, command, kind, product.product_id, command.reason)
+    note_renames(state, gone, [(new.item, new.on_hand) for new in command.items])
+    for new in command.items:
+        _upsert_item(state, command, new)
+    for sku in gone:
+        _archive(state, command, sku)
+    return Accepted({"product_id": product.product_id, "revision": state.revision})
+
+
+def _impossible(state: State, items: Iterable[NewItem]) -> Refused | None:
+    """Why the first stock of a new size cannot be, or None."""
+    for new in items:
+        fault = {"sku": new.item.sku, "onHand": new.on_hand}
+        if state.get(Item, new.item.sku) is not None:
+            continue
+        if new.on_hand < 0:
+            return Refused(Code.BELOW_ZERO, "Stock cannot be below zero.", fault)
+        if new.on_hand > MAX_QUANTITY:
+            return Refused(Code.OUT_OF_RANGE, f"There can be {MAX_QUANTITY} at most.", fault)
+    return None
+
+
+def _upsert_item(state: State, command: UpsertProduct, new: NewItem) -> None:
+    item, old = new.item, state.get(Item, new.item.sku)
+    if item == old:
+        return
+    if old is None:
+        _add(state, command, new)
+        return
+    state.put(item)
+    kind = Kind.ADDED if old.archived else Kind.EDITED
+    _note(state, command, kind, item.sku, command.reason)
+
+
+def _add(state: State, command: UpsertProduct | AddProduct | AddItem, new: NewItem) -> None:
+    """Puts a size there that never was."""
+    item = new.item
+    assert item.sku == sku_of(item.product_id, item.size)
+    assert state.get(Level, (item.sku, "main")) is None
+    state.put(item)
+    state.post(
+        Kind.ADDED,
+        item.sku,
+        on_hand=new.on_hand,
+        actor=command.actor,
+        reason=command.reason,
+        cause=command.cause,
+    )
+
+
+def _note(state: State, command: Command, kind: Kind, key: str, reason: str) -> None:
+    state.note(kind, key, actor=command.actor, reason=reason, cause=command.cause)
+
+
+def add_product(state: State, command: AddProduct) -> Answer:
+    """Applies an `AddProduct`."""
+    product = command.product
+    old = state.get(Product, product.product_id)
+    if old is not None:
+        off = ", and it is off sale: bring it back instead" if old.archived else ""
+        return Refused(
+            Code.ALREADY_THERE,
+            f"There is a product {product.product_id} already{off}.",
+            {"sku": product.product_id},
+        )
+    refused = _impossible(state, command.items)
+    if refused is not None:
+        return refused
+    state.put(replace(product, updated_at=state.now))
+    _note(state, command, Kind.ADDED, product.product_id, command.reason)
+    for new in command.items:
+        _add(state, command, new)
+    return Accepted({"product_id": product.product_id, "revision": state.revision})
+
+
+def add_item(state: State, command: AddItem) -> Answer:
+    """Applies an `AddItem`."""
+    item = command.new.item
+    product, old = state.get(Product, item.product_id), state.get(Item, item.sku)
+    if product is None or product.archived:
+        return Refused(
+            Code.UNKNOWN_PRODUCT, "There is no such product on sale.", {"sku": item.product_id}
+        )
+    if old is not None:
+        off = ", and it is off sale: bring it back instead" if old.archived else ""
+        return Refused(
+            Code.ALREADY_THERE, f"There is a size {item.size} already{off}.", {"sku": item.sku}
+        )
+    refused = _impossible(state, [command.new])
+    if refused is not None:
+        return refused
+    _add(state, command, command.new)
+    return Accepted({"sku": item.sku, "revision": state.revision})
+
+
+def edit(state: State, command: Edit) -> Answer:
+    """Applies an `Edit`."""
+    size = "/" in command.key
+    row: Any = state.get(Item, command.key) if size else state.get(Product, command.key)
+    if row is None:
+        code = Code.UNKNOWN_ITEM if size else Code.UNKNOWN_PRODUCT
+        return Refused(code, "There is no such product or size.", [{"sku": command.key}])
+    for name, seen in command.was:
+        present = getattr(row, name)
+        if present != seen:
+            return Refused(
+                Code.STALE,
+                f"{WIRE.get(name, name)} has changed since you saw it.",
+                {
+                    "sku": command.key,
+                    "field": WIRE.get(name, name),
+                    "expected": plain(seen),
+                    "present": plain(present),
+                },
+            )
+    changed = {
+        name: (getattr(row, name), value)
+        for name, value in command.fields
+        if getattr(row, name) != value
+    }
+    if changed:
+        after = replace(row, **{name: value for name, (_, value) in changed.items()})
+        state.put(after if size else replace(after, updated_at=state.now))
+        _note(state, command, Kind.EDITED, command.key, in_words(changed, command.reason))
+    return Accepted({"key": command.key, "revision": state.revision})
+
+
+def remove_item(state: State, command: RemoveItem) -> Answer:
+    """Applies a `RemoveItem`."""
+    item = state.get(Item, command.sku)
+    if item is None or item.archived:
+        return Refused(Code.UNKNOWN_ITEM, "There is no such size on sale.", [{"sku": command.sku}])
+    refused = _held(state, [command.sku])
+    if refused is not None:
+        return refused
+    _archive(state, command, command.sku)
+    return Accepted({"sku": command.sku, "revision": state.revision})
+
+
+def bring_back(state: State, command: BringBack) -> Answer:
+    """Applies a `BringBack`."""
+    product = state.get(Product, command.product_id)
+    if product is None:
+        return Refused(
+            Code.UNKNOWN_PRODUCT, "There is no such product.", {"sku": command.product_id}
+        )
+    items = {sku: state.get(Item, sku) for sku in command.skus}
+    unknown = [{"sku": sku} for sku, item in items.items() if item is None]
+    if unknown:
+        return Refused(Code.UNKNOWN_ITEM, "There is no such size.", unknown)
+    if product.archived:
+        state.put(replace(product, archived=False, updated_at=state.now))
+        _note(state, command, Kind.ADDED, command.product_id, command.reason or "back on sale")
+    for sku, item in items.items():
+        if item is not None and item.archived:
+            state.put(replace(item, archived=False))
+            _note(state, command, Kind.ADDED, sku, command.reason or "back on sale")
+    return Accepted({"product_id": command.product_id, "revision": state.revision})
+
+
+def remove_product(state: State, command: RemoveProduct) -> Answer:
+    """Applies a `RemoveProduct`."""
+    product = state.get(Product, command.product_id)
+    if product is None or product.archived:
+        return Refused(
+            Code.UNKNOWN_PRODUCT, "There is no such product.", {"sku": command.product_id}
+        )
+    refused = _held(state, command.before)
+    if refused is not None:
+        return refused
+    for sku in command.before:
+        _archive(state, command, sku)
+    state.put(replace(product, archived=True, updated_at=state.now))
+    _note(state, command, Kind.REMOVED, command.product_id, command.reason)
+    return Accepted({"product_id": command.product_id, "revision": state.revision})
+
+
+def _held(state: State, skus: tuple[str, ...] | list[str]) -> Refused | None:
+    held = [{"sku": sku, "reserved": state.level(sku).reserved} for sku in skus]
+    held = [row for row in held if row["reserved"]]
+    if held:
+        return Refused(Code.LIVE_HOLDS, "Buyers hold units of it. End these holds first.", held)
+    return None
+
+
+def _archive(state: State, command: UpsertProduct | RemoveProduct | RemoveItem, sku: str) -> None:
+    item = state.get(Item, sku)
+    if item is None or item.archived:
+        return
+    state.put(replace(item, archived=True))
+    _note(state, command, Kind.REMOVED, sku, command.reason)

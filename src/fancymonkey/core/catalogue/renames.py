@@ -1,0 +1,96 @@
+"""Which size took the place of one that is off sale, so that returned units find their shelf."""
+
+from collections.abc import Iterator, Sequence
+
+from fancymonkey.core.command import needs_item
+from fancymonkey.core.documents.document import Document
+from fancymonkey.core.model import MAIN, Item, Line
+from fancymonkey.core.state import Key, State
+
+RENAMES = "renames"
+"""The folder of what a size is called now, by its old SKU."""
+
+LONGEST = 20
+"""No size is followed over more names."""
+
+
+def successors(
+    gone: Sequence[Item], added: Sequence[tuple[Item, int]], on_hand: dict[str, int]
+) -> dict[str, str]:
+    """Which of the added sizes (each with its units) is one of those gone under another name.
+
+    It has the same SKU id, or else the same price id. Without ids it stands in the same place with
+    the same number of units, and is the only one.
+    """
+    found: dict[str, str] = {}
+    for name in ("sku_id", "price_id"):
+        for old in gone:
+            id_ = getattr(old, name)
+            same = [new for new, _ in added if id_ and getattr(new, name) == id_]
+            alone = sum(getattr(other, name) == id_ for other in gone) == 1
+            if old.sku not in found and len(same) == 1 and alone and not _differ(old, same[0]):
+                found[old.sku] = same[0].sku
+    if not found and len(gone) == 1 and len(added) == 1:
+        old, (new, units) = gone[0], added[0]
+        alike = old.position == new.position and on_hand.get(old.sku) == units
+        if alike and not _differ(old, new) and old.price_id == new.price_id:
+            found[old.sku] = new.sku
+    return found
+
+
+def _differ(old: Item, new: Item) -> bool:
+    """Whether two sizes certainly are different goods."""
+    return old.sku_id is not None and new.sku_id is not None and old.sku_id != new.sku_id
+
+
+def note_renames(state: State, gone: Sequence[str], listed: Sequence[tuple[Item, int]]) -> None:
+    """Keeps which of the sizes that go off sale come back under another name.
+
+    `listed` are the sizes that a product has from now on, each with its first units.
+    """
+    rows = (state.get(Item, sku) for sku in gone)
+    leaving = [item for item in rows if item is not None and not item.archived]
+    added = [] if not leaving else [pair for pair in listed if not _on_sale_already(state, pair[0])]
+    on_hand = {item.sku: state.level(item.sku).on_hand for item in leaving}
+    for old, new in successors(leaving, added, on_hand).items():
+        known = state.get(Document, (RENAMES, old))
+        version = 1 if known is None else known.version + 1
+        state.put(Document(RENAMES, old, version, state.now, new))
+
+
+def _on_sale_already(state: State, item: Item) -> bool:
+    old = state.get(Item, item.sku)
+    return old is not None and not old.archived
+
+
+def needs_renames(sku: str, state: State) -> Iterator[Key]:
+    """The rows that `on_sale` reads."""
+    for _ in range(LONGEST):
+        yield from needs_item(sku, MAIN)
+        yield Document, (RENAMES, sku)
+        following = state.get(Document, (RENAMES, sku))
+        if following is None:
+            return
+        sku = following.body
+
+
+def renamed(state: State, lines: tuple[Line, ...]) -> tuple[Line, ...]:
+    """The lines of a hold that has ended, under the names that their sizes have now."""
+    units: dict[tuple[str, str], int] = {}
+    for line in lines:
+        place = (on_sale(state, line.sku) or line.sku, line.location)
+        units[place] = units.get(place, 0) + line.quantity
+    return tuple(Line(sku, quantity, location) for (sku, location), quantity in units.items())
+
+
+def on_sale(state: State, sku: str) -> str | None:
+    """The SKU under which this size is on sale now, or None where it is off sale."""
+    for _ in range(LONGEST):
+        item = state.get(Item, sku)
+        if item is not None and not item.archived:
+            return sku
+        following = state.get(Document, (RENAMES, sku))
+        if following is None:
+            return None
+        sku = following.body
+    return None

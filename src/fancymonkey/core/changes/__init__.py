@@ -1,0 +1,1 @@
+"""Changes of many rows at once, and their undo."""

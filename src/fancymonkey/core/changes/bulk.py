@@ -1,0 +1,172 @@
+"""One wish for many SKUs, spelled out as ordinary commands: set, adjust, reset."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar
+
+from fancymonkey.core.command import Command
+from fancymonkey.core.execute import Chain
+from fancymonkey.core.immutable import dataclass
+from fancymonkey.core.keys import normal_form
+from fancymonkey.core.model import Item, Kind, Level, Product
+from fancymonkey.core.stock.adjust import UNCHANGED, Adjust, Count, SetItem, SetReserved, Unchanged
+
+T = TypeVar("T")
+
+PORTION = 50
+"""Rows of a long change that are done in one transaction: buyers get their turn in between."""
+
+CHUNK = 500
+"""Rows that are done all or none in one transaction; more are done in portions, and taken back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stocked:
+    """A SKU with everything that a filter may look at."""
+
+    product: Product
+    item: Item
+    level: Level
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which SKUs are meant. What is None does not narrow the choice.
+
+    `words` in lower case are looked for in everything that a row is called.
+    """
+
+    categories: frozenset[str] | None = None
+    product_ids: frozenset[str] | None = None
+    low_stock_only: bool = False
+    reserved_only: bool = False
+    skus: frozenset[str] | None = None
+    statuses: frozenset[str] | None = None
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What to do with each SKU. At most one of `count` and `adjust` may be given.
+
+    `kind` is how the ledger names an adjustment: ADJUSTED, or RECEIVED for goods that came in.
+    `was` is what the owner saw of threshold, sold out and restock date.
+    """
+
+    count: int | None = None
+    expected: int | None = None
+    adjust: int | None = None
+    kind: Kind = Kind.ADJUSTED
+    reserved: int | None = None
+    low_stock_threshold: int | None = None
+    sold_out: bool | None = None
+    restock_date: str | Unchanged | None = UNCHANGED
+    was: tuple[tuple[str, Any], ...] = ()
+    reason: str = ""
+
+
+def is_low(item: Item, level: Level) -> bool:
+    """Low stock: something is available, and no more than the threshold."""
+    return 0 < level.available <= item.low_stock_threshold
+
+
+def status_of(row: Stocked) -> str:
+    """How a SKU stands, in one word: the first that fits."""
+    if row.item.archived or row.product.archived:
+        return "archived"
+    if row.item.sold_out:
+        return "sold_out"
+    if row.level.backordered:
+        return "backordered"
+    if row.level.available <= 0:
+        return "out"
+    return "low" if is_low(row.item, row.level) else "in_stock"
+
+
+STATUSES = ("in_stock", "low", "out", "sold_out", "backordered", "archived")
+"""Every status."""
+
+
+def called(row: Stocked) -> str:
+    """Everything that a row is called, in lower case, to look for words in."""
+    product, item = row.product, row.item
+    names = (item.sku, product.name, product.category, item.size, item.sku_id, item.price_id)
+    return normal_form("\n".join(name for name in names if name)).lower()
+
+
+def select(rows: Iterable[Stocked], wanted: Filter) -> list[Stocked]:
+    """The rows that the filter means, in their order."""
+    return [row for row in rows if _means(wanted, row)]
+
+
+def _means(wanted: Filter, row: Stocked) -> bool:
+    return (
+        (wanted.categories is None or normal_form(row.product.category) in wanted.categories)
+        and (wanted.product_ids is None or row.product.product_id in wanted.product_ids)
+        and (wanted.skus is None or row.item.sku in wanted.skus)
+        and (not wanted.low_stock_only or is_low(row.item, row.level))
+        and (not wanted.reserved_only or row.level.reserved > 0)
+        and (wanted.statuses is None or status_of(row) in wanted.statuses)
+        and (not wanted.words or all(word in called(row) for word in wanted.words))
+    )
+
+
+def chain(sku: str, change: Change, *, actor: str = "", cause: str = "") -> Chain:
+    """The commands for one SKU, all or nothing."""
+    parts: list[Command] = []
+    if change.count is not None:
+        parts.append(
+            Count(
+                sku=sku,
+                quantity=change.count,
+                expected=change.expected,
+                reason=change.reason,
+                actor=actor,
+                cause=cause,
+            )
+        )
+    if change.adjust is not None:
+        parts.append(
+            Adjust(
+                sku=sku,
+                delta=change.adjust,
+                kind=change.kind,
+                reason=change.reason,
+                actor=actor,
+                cause=cause,
+            )
+        )
+    if change.reserved is not None:
+        parts.append(
+            SetReserved(
+                sku=sku, quantity=change.reserved, reason=change.reason, actor=actor, cause=cause
+            )
+        )
+    settings = (change.low_stock_threshold, change.sold_out)
+    if settings != (None, None) or not isinstance(change.restock_date, Unchanged):
+        parts.append(
+            SetItem(
+                sku=sku,
+                low_stock_threshold=change.low_stock_threshold,
+                sold_out=change.sold_out,
+                restock_date=change.restock_date,
+                was=change.was,
+                reason=change.reason,
+                actor=actor,
+                cause=cause,
+            )
+        )
+    return Chain(sku=sku, commands=tuple(parts), actor=actor, cause=cause)
+
+
+def portions(rows: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The rows in portions of at most `PORTION`, in order."""
+    for start in range(0, len(rows), PORTION):
+        yield rows[start : start + PORTION]
+
+
+def part_id(command_id: str, part: int) -> str:
+    """The id of a portion's command.
+
+    The first has `command_id` itself, so that the id is taken for every other command.
+    """
+    return f"{command_id} {part}" if part else command_id

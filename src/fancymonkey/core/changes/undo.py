@@ -1,0 +1,156 @@
+"""Undoing an act: each row that it changed is put back by new entries, once."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from fancymonkey.core.catalogue.field_changes import CALLED, in_words, plain, spelled, word
+from fancymonkey.core.changes import change_set
+from fancymonkey.core.command import Command, needs_item
+from fancymonkey.core.documents.document import Document
+from fancymonkey.core.immutable import dataclass
+from fancymonkey.core.model import MAIN, Item, Kind, Product
+from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
+from fancymonkey.core.state import Key, State
+from fancymonkey.core.stock.adjust import Adjust, adjust
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undo(Command):
+    """Puts back what a portion of an act changed; sales made since stay.
+
+    `seen` says how many units of each SKU were on hand when it was last looked whether somebody
+    had counted it since the act; `counted` are those that somebody had. Where one differs the
+    answer is `stale`: look again. Without `partial` one row that cannot be put back refuses all.
+    """
+
+    undoes: str
+    act_id: str
+    part: int = 0
+    seen: tuple[tuple[str, int], ...] = ()
+    counted: tuple[str, ...] = ()
+    partial: bool = False
+
+
+def needs_undo(command: Undo, state: State) -> Iterator[Key]:
+    """The rows that the rule reads."""
+    yield Document, (change_set.ACTS, command.undoes)
+    yield Document, (change_set.ACT_ROWS, change_set.part_name(command.undoes, command.part))
+    yield from change_set.needs_act(command.act_id, command.part)
+    for row in (
+        change_set.read(
+            state, change_set.ACT_ROWS, change_set.part_name(command.undoes, command.part)
+        )
+        or ()
+    ):
+        key = row["key"]
+        if "/" in key:
+            yield from needs_item(key, MAIN)
+        else:
+            yield Product, key
+
+
+def undo(state: State, command: Undo) -> Answer:
+    """Applies an `Undo`."""
+    head = change_set.read(state, change_set.ACTS, command.undoes)
+    rows = change_set.read(
+        state, change_set.ACT_ROWS, change_set.part_name(command.undoes, command.part)
+    )
+    if head is None or rows is None:
+        return Refused(Code.UNKNOWN_ACT, "There is no such act, or it is too long ago.")
+    if head["undone_by"] not in (None, command.act_id):
+        return Refused(
+            Code.ALREADY_UNDONE, "It was undone already.", {"undoneBy": head["undone_by"]}
+        )
+    for sku, on_hand in command.seen:
+        if state.level(sku).on_hand != on_hand:
+            return Refused(Code.STALE, "Units moved meanwhile.")
+    mark = len(state.entries)
+    told, failed = [], []
+    with state.savepoint() as savepoint:
+        for row in rows:
+            fault = _fault(state, command, row)
+            if fault is None:
+                told.append({"key": row["key"], "changes": _put_back(state, command, row)})
+            else:
+                failed.append({"key": row["key"], "reason": fault})
+        if failed and not (command.partial and told):
+            savepoint.undo()
+            return Refused(Code.CANNOT_UNDO, "It cannot be undone.", {"failed": failed})
+        changed = change_set.changes(state, savepoint.before(), state.entries[mark:])
+    change_set.record(state, command, "undo", "", changed, command.undoes)
+    change_set.write(state, change_set.ACTS, command.undoes, {**head, "undone_by": command.act_id})
+    return Accepted(
+        {"rows": told, "failed": failed, "act": command.act_id, "revision": state.revision}
+    )
+
+
+def _fault(state: State, command: Undo, row: dict[str, Any]) -> str | None:
+    """Why a row cannot be put back, or None."""
+    key, fields = row["key"], row["fields"]
+    if row["holds"] and not (command.partial and (fields or row["stock"])):
+        return "Holds began or ended by it: only their buyers can bring them back."
+    now = state.get(Item, key) if "/" in key else state.get(Product, key)
+    if now is None:
+        return "It is gone."
+    for name, (_, after) in fields.items():
+        present = plain(getattr(now, name))
+        if present != after:
+            if name == "extra":
+                return "What the service does not know of it was changed again."
+            return f"{CALLED.get(name, name)} was changed again: it is {word(present)} now."
+    level = state.level(key)
+    if row["stock"]:
+        if key in command.counted:
+            return f"It was counted since: {level.on_hand} on hand."
+        if level.on_hand < row["stock"]:
+            return f"Only {level.on_hand} are on hand, and {row['stock']} would be taken off."
+        if now.archived and "archived" not in fields:
+            return "It is off sale."
+    if fields.get("archived", [None])[0] and level.reserved:
+        return f"Buyers hold {level.reserved} of it."
+    return None
+
+
+def _put_back(state: State, command: Undo, row: dict[str, Any]) -> list[dict[str, Any]]:
+    """Makes a row what it was; returns what that changes."""
+    back = [] if row["fields"].get("archived", [False])[0] else _fields(state, command, row)
+    if row["stock"]:
+        before = state.level(row["key"]).on_hand
+        answer = adjust(
+            state,
+            Adjust(
+                sku=row["key"],
+                delta=-row["stock"],
+                reason="undo",
+                actor=command.actor,
+                cause=command.act_id,
+            ),
+        )
+        assert isinstance(answer, Accepted), answer
+        back.append({"field": "stock", "from": before, "to": before - row["stock"]})
+    if row["fields"].get("archived", [False])[0]:  # only what is on sale can be adjusted
+        back += _fields(state, command, row)
+    return back
+
+
+def _fields(state: State, command: Undo, row: dict[str, Any]) -> list[dict[str, Any]]:
+    key, fields = row["key"], row["fields"]
+    now = state.get(Item, key) if "/" in key else state.get(Product, key)
+    if not fields or now is None:
+        return []
+    values = {name: old for name, (old, _) in fields.items()}
+    if values.get("price") is not None:
+        values["price"] = Decimal(values["price"])
+    if isinstance(now, Product):
+        state.put(replace(now, **values, updated_at=state.now))
+    else:
+        state.put(replace(now, **values))
+    kind = Kind.EDITED
+    if "archived" in values:
+        kind = Kind.REMOVED if values["archived"] else Kind.ADDED
+    undone = {name: (after, old) for name, (old, after) in fields.items()}
+    text = in_words(undone, "undo")
+    state.note(kind, key, actor=command.actor, reason=text, cause=command.act_id)
+    return spelled(undone)

@@ -1,0 +1,1 @@
+"""Versioned documents of the layers above."""

@@ -1,0 +1,1 @@
+"""Holds: reserve, capture, release, expire, and their limits."""

@@ -1,0 +1,301 @@
+"""How a hold ends: Release, Capture, expiry."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from fancymonkey.core.catalogue.renames import needs_renames, renamed
+from fancymonkey.core.command import Command, needs_hold
+from fancymonkey.core.holds.give_back import give_back
+from fancymonkey.core.immutable import dataclass
+from fancymonkey.core.model import Kind, Line, Reservation, SessionLink, Status
+from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
+from fancymonkey.core.payments.amounts import Money
+from fancymonkey.core.payments.issues import matter_of, needs_matters, raise_matter
+from fancymonkey.core.payments.pending import (
+    end_payment,
+    needs_pending,
+    payment_pending,
+    refuse_pending,
+)
+from fancymonkey.core.payments.rows import Checkout, Concern, Progress, Stage
+from fancymonkey.core.state import Key, State, by_deadline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release(Command):
+    """Gives a hold back. A hold that has ended stays as it ended, and that is no error.
+
+    `others` are further ids to try where `ref` means no hold. With `payment_session` or `number`
+    the hold is given back only where that is the session of its latest checkout (the attempt
+    `number`, where the session is not known yet), or where it never had one: an older session that
+    ends says nothing about the hold. `failed`: that session's payment, which took days, has failed.
+    While another payment is under way the hold stays, unless it is `deliberate`: the owner's will.
+    """
+
+    ref: str
+    others: tuple[str, ...] = ()
+    reason: str = ""
+    payment_session: str | None = None
+    number: int | None = None
+    failed: bool = False
+    deliberate: bool = False
+
+    @property
+    def of_attempt(self) -> bool:
+        """Whether it is about one attempt to pay, not about the hold as such."""
+        return self.payment_session is not None or self.number is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capture(Command):
+    """Turns a hold into a sale because it was paid.
+
+    A payment is a fact and is never refused: where the hold has ended, or less is on hand than
+    it held, what is available is sold and the rest is backordered. Capturing twice changes nothing.
+    `others` are further ids to try where `ref` means no hold, `intent` is the provider's id of the
+    payment itself, `money` what was paid. With `refund_late` a late payment that cannot be served
+    whole moves no stock and is due for a refund instead. A late payment, a backorder and a second
+    payment of the same hold each raise a matter.
+    """
+
+    ref: str
+    others: tuple[str, ...] = ()
+    payment_id: str | None = None
+    intent: str | None = None
+    refund_late: bool = False
+    money: Money | None = None
+
+    @property
+    def about(self) -> str | None:
+        """What matters of this payment are filed under."""
+        return self.intent or self.payment_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expire(Command):
+    """Tidies every hold whose time is up. Each batch does so first; this one says which they were.
+
+    Nothing else can be ended by it.
+    """
+
+
+def needs_ref(command: Release | Capture, state: State) -> Iterator[Key]:
+    """The rows that `release` and `capture` read."""
+    for ref in (command.ref, *command.others):
+        yield from needs_hold(state, ref)
+    if isinstance(command, Release):
+        hold = _find(state, command)
+        if hold is not None:
+            yield needs_pending(hold)
+            if command.of_attempt:
+                yield Checkout, hold.reservation_id
+        return
+    hold = _find(state, command)
+    if hold is not None and hold.status is not Status.HELD:
+        for line in hold.lines:
+            yield from needs_renames(line.sku, state)
+    for id_ in (command.payment_id, command.intent):
+        if id_ is not None:
+            yield from needs_hold(state, id_)
+    if command.about is not None:
+        yield from needs_matters(command.about, *RAISED)
+
+
+def release(state: State, command: Release) -> Answer:
+    """Applies a `Release`."""
+    hold = _find(state, command)
+    if hold is None:
+        return Refused(Code.UNKNOWN_SESSION, "There is no hold for this session.")
+    if hold.status is not Status.HELD:
+        return Accepted(_summary(state, hold, ()))
+    if command.of_attempt and not _frees(state, hold, command):
+        return Accepted(_summary(state, hold, ()))
+    pending = payment_pending(state, hold)
+    if pending and not command.deliberate:
+        return refuse_pending()
+    ended = give_back(state, hold, Status.RELEASED, command, command.reason)
+    return Accepted({**_summary(state, ended, ended.lines), "payment_pending": pending})
+
+
+def _frees(state: State, hold: Reservation, command: Release) -> bool:
+    """Whether the end of one attempt to pay is the end of the hold."""
+    was_pending = command.payment_session is not None and end_payment(
+        state, hold, command.payment_session, failed=command.failed
+    )
+    latest = _is_latest(state, hold, command)
+    checkout = state.get(Checkout, hold.reservation_id)
+    if payment_pending(state, hold):
+        if latest and checkout is not None:  # the payment under way is the last that there is
+            state.put(replace(checkout, stage=Stage.CLOSED))
+        return False
+    over = checkout is not None and checkout.stage is Stage.CLOSED
+    return latest or (was_pending and over)
+
+
+def capture(state: State, command: Capture) -> Answer:
+    """Applies a `Capture`."""
+    hold = captured_by(state, command)
+    if hold is None:
+        return Refused(Code.UNKNOWN_SESSION, "There is no hold for this payment.")
+    if hold.status is Status.CAPTURED:
+        return _again(state, hold, command)
+    late = hold.status is not Status.HELD
+    if late:
+        hold = replace(hold, lines=renamed(state, hold.lines))
+        refunded = _refund_instead(state, hold, command)
+        if refunded is not None:
+            return refunded
+    backordered = []
+    for line in hold.lines:
+        missing = _sell(state, line, hold, command, late=late)
+        if missing:
+            backordered.append(replace(line, quantity=missing))
+    paid = replace(
+        hold,
+        status=Status.CAPTURED,
+        ended_at=state.now,
+        payment_id=command.payment_id,
+        late=late,
+    )
+    state.put(paid)
+    _link(state, paid, command.payment_id, command.intent)
+    if command.about is not None and (late or backordered):
+        concern = Concern.LATE_PAYMENT if late else Concern.BACKORDER
+        raise_matter(state, concern, command.about, paid, command.about, tuple(backordered))
+    rows = [{"sku": line.sku, "quantity": line.quantity} for line in backordered]
+    return Accepted({**_summary(state, paid, paid.lines), "backordered": rows})
+
+
+def captured_by(state: State, command: Capture) -> Reservation | None:
+    """The hold that a payment is for: the one that it has bought, or that its ids mean."""
+    hold = None if command.payment_id is None else state.hold(command.payment_id)
+    if hold is None or hold.payment_id != command.payment_id:
+        hold = _find(state, command)
+    return hold
+
+
+RAISED = (Concern.LATE_PAYMENT, Concern.BACKORDER, Concern.SECOND_PAYMENT)
+"""What a payment may raise."""
+
+UNSOLD = (Concern.LATE_PAYMENT, Concern.SECOND_PAYMENT)
+"""Under these a payment stands in the books already that bought nothing."""
+
+
+def _again(state: State, hold: Reservation, command: Capture) -> Answer:
+    """A payment of a hold that has been captured: the same one, or money that is owed back."""
+    about = command.about
+    second = None not in (about, hold.payment_id) and hold.payment_id != command.payment_id
+    if second and command.intent is not None and state.hold(command.intent) == hold:
+        second = False  # the same payment, reported under another session
+    if second and about is not None and not any(matter_of(state, one, about) for one in UNSOLD):
+        progress = Progress.DUE if command.refund_late else Progress.OPEN
+        raise_matter(state, Concern.SECOND_PAYMENT, about, hold, about, progress=progress)
+        _link(state, hold, command.payment_id)
+        return Accepted({**_summary(state, hold, ()), "outcome": "second payment"})
+    return Accepted(_summary(state, hold, ()))
+
+
+def _refund_instead(state: State, hold: Reservation, command: Capture) -> Answer | None:
+    """The answer to a late payment that is refunded, not served: now, or when first told."""
+    about = command.about
+    if about is None:
+        return None
+    if matter_of(state, Concern.LATE_PAYMENT, about) is not None:
+        return Accepted(_summary(state, hold, ()))
+    if not command.refund_late or all(
+        line.quantity <= state.level(line.sku, line.location).available for line in hold.lines
+    ):
+        return None
+    hold = replace(hold, payment_id=command.payment_id, late=True)
+    state.put(hold)
+    raise_matter(state, Concern.LATE_PAYMENT, about, hold, about, hold.lines, progress=Progress.DUE)
+    _link(state, hold, command.payment_id)
+    return Accepted({**_summary(state, hold, ()), "outcome": "refund due"})
+
+
+def _link(state: State, hold: Reservation, *ids: str | None) -> None:
+    """From now on these ids mean this hold; a live hold of another keeps its ids.
+
+    The id of a payment itself means the hold that it bought, so that one which bought nothing,
+    when it is refunded, returns nothing.
+    """
+    for id_ in ids:
+        named = None if id_ is None else state.hold(id_)
+        if id_ is not None and (named is None or named.status is not Status.HELD):
+            state.put(SessionLink(id_, hold.reservation_id))
+
+
+def _is_latest(state: State, hold: Reservation, command: Release) -> bool:
+    checkout = state.get(Checkout, hold.reservation_id)
+    if checkout is None:
+        return True
+    if checkout.payment_session is None:
+        return command.number in (None, checkout.number)
+    return checkout.payment_session == command.payment_session
+
+
+def _find(state: State, command: Release | Capture) -> Reservation | None:
+    for ref in (command.ref, *command.others):
+        hold = state.hold(ref)
+        if hold is not None:
+            return hold
+    return None
+
+
+def _sell(state: State, line: Line, hold: Reservation, command: Capture, *, late: bool) -> int:
+    """Sells one line; returns how many units of it are backordered."""
+    level = state.level(line.sku, line.location)
+    # A late payment may not take what others hold; a live hold has its units, unless a count
+    # has found fewer.
+    there = max(0, level.available if late else level.on_hand - level.allocated)
+    taken = min(line.quantity, there)
+    state.post(
+        Kind.SOLD if late else Kind.CAPTURED,
+        line.sku,
+        line.location,
+        on_hand=-taken,
+        reserved=0 if late else -line.quantity,
+        backordered=line.quantity - taken,
+        reservation=hold,
+        actor=command.actor,
+        reason="late payment" if late else "",
+        cause=command.cause or command.payment_id or "",
+    )
+    return line.quantity - taken
+
+
+def expire(state: State, command: Expire) -> Answer:
+    """Applies an `Expire`: the batch has ended the due holds already."""
+    return Accepted(
+        {
+            "released": [_summary(state, hold, hold.lines) for hold in state.expired],
+            "revision": state.revision,
+        }
+    )
+
+
+def expire_due(state: State, due: Iterable[Reservation]) -> None:
+    """Ends every hold whose deadline has come, the oldest first."""
+    for row in sorted(due, key=by_deadline):
+        if row.status is Status.HELD and row.expires_at is not None and row.expires_at <= state.now:
+            state.expired.append(give_back(state, row, Status.EXPIRED, _CLOCK))
+
+
+_CLOCK = Expire(actor="clock")
+
+
+def _summary(state: State, hold: Reservation, lines: Iterable[Line]) -> dict[str, Any]:
+    """A hold as answers show it, with the lines that were just moved."""
+    moved = []
+    for line in lines:
+        level = state.level(line.sku, line.location)
+        moved.append((line.sku, line.quantity, level.on_hand, level.reserved, level.available))
+    return {
+        "reservation_id": hold.reservation_id,
+        "session_id": hold.session_id,
+        "status": str(hold.status),
+        "late": hold.late,
+        "lines": moved,
+        "revision": state.revision,
+    }

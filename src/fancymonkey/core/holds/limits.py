@@ -1,0 +1,186 @@
+"""What buyers of one source may keep from all others without paying for it.
+
+A source is an address and the network around it, as hashes. What is remembered of a network is in
+`network.py`; how each hold stands is read from the hold itself, so nothing needs to be written when
+a hold ends.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from fancymonkey.core.holds.network_memory import (
+    SEEN_MAX,
+    WINDOW,
+    Past,
+    mark_of,
+    needs_network,
+    note_hold,
+    seen_of,
+)
+from fancymonkey.core.immutable import dataclass
+from fancymonkey.core.model import Level, Line, Reservation
+from fancymonkey.core.outcomes import Code, Refused
+from fancymonkey.core.state import Key, State
+
+CALM_LEAST = 3
+RUSH_LEAST = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is allowed; 0 means no limit.
+
+    `holds`: live holds of an address. `units`: units of a SKU in one hold. `calm`: while no more
+    than this share of a SKU (in percent, and `CALM_LEAST` units at least) is held altogether,
+    everybody may hold what there is of that share. `rush`: beyond it, a network may hold this
+    share (in percent, and `RUSH_LEAST`). `unpaid`: for how long, in ms, the unpaid holds of an
+    address that ended within the last `WINDOW` may have kept a SKU from others. `wait`: for how
+    long, in ms, a network lets others go first in a rush, after a hold of it that lasted as long
+    or longer has ended unpaid.
+    """
+
+    holds: int = 0
+    units: int = 0
+    calm: int = 0
+    rush: int = 0
+    unpaid: int = 0
+    wait: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a wish comes from, and what is allowed there. Neither id tells the address."""
+
+    network: str
+    address: str
+    limits: Limits
+
+
+Lines = Mapping[tuple[str, str], Line]
+
+
+def needs_source(source: Source, state: State) -> Iterator[Key]:
+    """The rows that the rules of this file read."""
+    return needs_network(source.network, state)
+
+
+def unfair(
+    state: State, source: Source, own_id: str | None, before: str | None, lines: Lines, own: Lines
+) -> Refused | None:
+    """Why a source may not hold this, or None.
+
+    `own_id` is the hold that the session means, `own` what it holds now: nothing where this begins
+    a hold. `before` is an earlier hold of the same buyer: that it ended is not in their way.
+    """
+    limits = source.limits
+    seen = seen_of(state, source.network)
+    live = [row for id_, row in seen.live.items() if id_ != own_id]
+    if not own:
+        mine = [hold for hold, address in live if address == source.address]
+        if (limits.holds and len(mine) >= limits.holds) or len(live) >= SEEN_MAX:
+            return _too_many(state, mine or [hold for hold, _ in live])
+    more = {
+        key: line
+        for key, line in lines.items()
+        if line.quantity > (own[key].quantity if key in own else 0)
+    }
+    faults: list[dict[str, str | int]] = []
+    for key, line in more.items():
+        most = _most(state, limits, line, own.get(key), _units(live, line.sku))
+        if most is not None and line.quantity > most:
+            faults.append({"sku": line.sku, "requested": line.quantity, "limit": max(0, most)})
+    if faults:
+        return Refused(
+            Code.HOLD_LIMIT,
+            "Others want this too: so much of it cannot be put aside at once. Pay for what you "
+            "have, or take fewer.",
+            faults,
+        )
+    if not seen.past:  # as nearly always: nobody from there has given anything back lately
+        return None
+    for key, line in more.items():
+        if key not in own:
+            past = [row for row in seen.past if mark_of(line.sku) in row.marks]
+            refused = _too_often(state, source, past)
+            if refused is None and _rush(state, limits, line):
+                # An id is that of a hold which has ended: the same buyer need not wait for it.
+                own_ids = (own_id, before) if before is not None else (own_id,)
+                refused = _turn(
+                    state, limits, [row for row in past if row.id is None or row.id not in own_ids]
+                )
+            if refused is not None:
+                return refused
+    return None
+
+
+def note_source(state: State, source: Source, hold: Reservation) -> None:
+    """Keeps that this hold is of this source. What matters no more is forgotten."""
+    note_hold(state, source.network, source.address, hold, source.limits.wait)
+
+
+def _most(state: State, limits: Limits, line: Line, own: Line | None, theirs: int) -> int | None:
+    """How much of a SKU a hold may have, or None for any; its network holds `theirs` besides."""
+    found = [limits.units] if limits.units else []
+    if limits.calm:
+        level = state.level(line.sku, line.location)
+        calm = _calm(limits, level)
+        rush = max(RUSH_LEAST, level.on_hand * limits.rush // 100)
+        others = level.reserved - (0 if own is None else own.quantity)
+        found.append(max(calm - others, rush - theirs))
+    return min(found, default=None)
+
+
+def _calm(limits: Limits, level: Level) -> int:
+    return max(CALM_LEAST, level.on_hand * limits.calm // 100)
+
+
+def _rush(state: State, limits: Limits, line: Line) -> bool:
+    """Whether this would be held in a rush."""
+    level = state.level(line.sku, line.location)
+    return bool(limits.calm) and level.reserved + line.quantity > _calm(limits, level)
+
+
+def _units(holds: Iterable[tuple[Reservation, str]], sku: str) -> int:
+    return sum(line.quantity for hold, _ in holds for line in hold.lines if line.sku == sku)
+
+
+def _too_many(state: State, live: list[Reservation]) -> Refused:
+    ends = min((hold.expires_at for hold in live if hold.expires_at is not None), default=state.now)
+    return Refused(
+        Code.TOO_MANY_HOLDS,
+        "Too much is put aside already from where you are. Pay for it, give some of it back, or "
+        "wait until it ends.",
+        {"retry_after": _seconds(ends - state.now)},
+    )
+
+
+def _too_often(state: State, source: Source, rows: list[Past]) -> Refused | None:
+    """Why an address waits that has kept a SKU from others for long and did not pay."""
+    past = sorted((row.ended_at, row.kept) for row in rows if row.address == source.address)
+    kept = sum(length for _, length in past)
+    for ended_at, length in past:
+        if not source.limits.unpaid or kept < source.limits.unpaid:
+            break
+        kept -= length
+        wait = ended_at + WINDOW - state.now
+        if kept < source.limits.unpaid:
+            return _others_first(wait)
+    return None
+
+
+def _turn(state: State, limits: Limits, past: list[Past]) -> Refused | None:
+    """Why a network waits whose hold of this SKU has just ended unpaid."""
+    ends = [row.ended_at for row in past if row.kept >= limits.wait]
+    wait = max(ends, default=0) + limits.wait - state.now
+    return _others_first(wait) if limits.wait and ends and wait > 0 else None
+
+
+def _others_first(wait: int) -> Refused:
+    return Refused(
+        Code.HELD_TOO_OFTEN,
+        "This was put aside for long and not paid for. Others have their turn first.",
+        {"retry_after": _seconds(wait)},
+    )
+
+
+def _seconds(ms: int) -> int:
+    return max(1, -(-ms // 1000))

@@ -1,0 +1,273 @@
+"""What is remembered of a network: its live holds, and how long its past ones kept each SKU.
+
+Two documents. The recent one is written at each hold and stays short; when it is full its words
+move to the other one, which may be long and is written seldom. So a hold costs the same, however
+many holds its network has.
+
+A word `hold:address:since:marks` names a live hold and the SKUs that it has had from there on: what
+it has lost since then, whatever took it away, was kept from others all the same. A word
+`~address:ended:kept:marks` is what is left of holds that have ended: for how long the SKUs were
+kept. Those of about the same time are one word.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import lru_cache
+from typing import NamedTuple
+
+from fancymonkey.core.documents.document import Document
+from fancymonkey.core.immutable import dataclass
+from fancymonkey.core.model import HELD, Line, Reservation, Status
+from fancymonkey.core.state import Key, State
+
+FOLDER = "source"
+DAY = 86_400_000
+WINDOW = 7_200_000
+"""How long an unpaid hold that has ended is remembered, in ms."""
+SEEN_MAX = 200
+"""Live holds that a network may have, and past ones that are remembered of it."""
+RECENT_MAX = 24
+"""Words of the recent document."""
+SLOT = 600_000
+"""Holds that ended within so many ms are remembered as one."""
+BRIEF = 100
+"""A hold that lasted less, in ms, is not remembered."""
+OLDER = "+"
+"""The first word of a recent document where there is an older one."""
+
+Marks = frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A hold, the address that had it do so, and the SKUs that it has had `since` then."""
+
+    id: str
+    address: str
+    since: int | None = None
+    marks: Marks | None = None
+
+    def __str__(self) -> str:
+        marks = "" if self.marks is None else "".join(sorted(self.marks))
+        return f"{self.id}:{self.address}:{self.since}:{marks}"
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """SKUs that an address has kept for some ms, up to `ended_at`, and did not pay for.
+
+    `id` is the hold where it is known still.
+    """
+
+    address: str
+    ended_at: int
+    kept: int
+    marks: Marks
+    id: str | None = None
+
+    def __str__(self) -> str:
+        return f"~{self.address}:{self.ended_at}:{self.kept}:{''.join(sorted(self.marks))}"
+
+
+class Page(NamedTuple):
+    """A document, taken apart."""
+
+    named: tuple[Named, ...] = ()
+    past: tuple[Past, ...] = ()
+    older: bool = False
+
+
+EMPTY = Page()
+
+
+class Seen(NamedTuple):
+    """The live holds of a network with their addresses, and what is past but not forgotten."""
+
+    live: dict[str, tuple[Reservation, str]]
+    past: list[Past]
+
+
+NOTHING = Seen({}, [])
+
+
+@lru_cache(maxsize=8192)
+def mark_of(sku: str) -> str:
+    """Four characters for a SKU. Two that share them by chance are one here, which is rare."""
+    return hashlib.blake2b(sku.encode("utf-8", "surrogatepass"), digest_size=2).hexdigest()
+
+
+def needs_network(network: str, state: State) -> Iterator[Key]:
+    """The rows that the functions of this file read."""
+    yield Document, (FOLDER, network)
+    if state.get(Document, (FOLDER, network)) is None:  # as nearly always
+        return
+    recent, older = _pages(state, network)
+    if recent.older:
+        yield Document, (FOLDER, _older(network))
+    for named in (*recent.named, *older.named):
+        yield Reservation, named.id
+
+
+def seen_of(state: State, network: str) -> Seen:
+    """What is remembered of a network now."""
+    if state.get(Document, (FOLDER, network)) is None:  # as nearly always
+        return NOTHING
+    pages = _pages(state, network)
+    live: dict[str, tuple[Reservation, str]] = {}
+    past = [row for page in pages for row in page.past if _lately(state, row)]
+    for page in pages:
+        for named in page.named:
+            hold = state.get(Reservation, named.id)
+            if hold is not None:
+                if hold.status is HELD:
+                    live.setdefault(named.id, (hold, named.address))
+                row = _past_of(state, named, hold)
+                if row is not None and _lately(state, row):
+                    past.append(row)
+    return Seen(live, past)
+
+
+def note_hold(state: State, network: str, address: str, hold: Reservation, wait: int) -> None:
+    """Remembers a hold as it is now. A past one of `wait` ms keeps its name for as long."""
+    marks = marks_of(hold.lines)
+    if state.get(Document, (FOLDER, network)) is None:  # as nearly always
+        _put(state, network, Page((Named(hold.key, address, state.now, marks),)))
+        return
+    recent, older = _pages(state, network)
+    mine = [row for page in (recent, older) for row in page.named if row.id == hold.key]
+    known = frozenset(mark for row in mine for mark in (marks if row.marks is None else row.marks))
+    if mine and known == marks:
+        return
+    fresh: list[Named] = []
+    if marks - known or not mine:
+        fresh = [Named(hold.key, address, state.now, marks - known)]
+    lost = any(
+        row.id == hold.key and row.marks is not None and not row.marks <= marks
+        for row in older.named
+    )
+    words = len(recent.named) + len(recent.past)
+    if lost or words + len(fresh) > RECENT_MAX:
+        whole = Page((*older.named, *recent.named), (*older.past, *recent.past))
+        _put(state, _older(network), _tidied(state, whole, wait))
+        _put(state, network, Page(tuple(fresh), (), older=True))
+        return
+    named, past, _ = _tidied(state, recent, wait)
+    _put(state, network, Page((*named, *fresh), past, recent.older))
+
+
+def marks_of(lines: Iterable[Line]) -> Marks:
+    """The SKUs of some lines."""
+    return frozenset(mark_of(line.sku) for line in lines)
+
+
+def end_of(hold: Reservation) -> int:
+    """When a hold has ended: at its deadline, though it may have been tidied later."""
+    ended = hold.ended_at or 0
+    return ended if hold.expires_at is None else min(ended, hold.expires_at)
+
+
+def _older(network: str) -> str:
+    return f"{network}/older"
+
+
+def _pages(state: State, network: str) -> tuple[Page, Page]:
+    recent = _page(state, network)
+    return recent, _page(state, _older(network)) if recent.older else EMPTY
+
+
+def _page(state: State, name: str) -> Page:
+    document = state.get(Document, (FOLDER, name))
+    return EMPTY if document is None else _parsed(document.body)
+
+
+@lru_cache(maxsize=1024)
+def _parsed(body: str) -> Page:
+    named: list[Named] = []
+    past: list[Past] = []
+    words = body.split()
+    for word in words:
+        parts = word.removeprefix("~").rsplit(":", 3)
+        if word == OLDER:
+            continue
+        if len(parts) < 4:  # as versions before this one wrote it
+            id_, _, address = word.rpartition(":")
+            named.append(Named(id_, address))
+            continue
+        head, middle, number, marks = parts
+        set_ = frozenset(marks[at : at + 4] for at in range(0, len(marks), 4))
+        if word.startswith("~"):
+            past.append(Past(head, int(middle), int(number), set_))
+        else:
+            named.append(Named(head, middle, int(number), set_))
+    return Page(tuple(named), tuple(past), OLDER in words)
+
+
+def _put(state: State, name: str, page: Page) -> None:
+    before = state.get(Document, (FOLDER, name))
+    words = [str(row) for row in (*page.past, *page.named)]
+    if page.older:
+        words.insert(0, OLDER)
+    version = 1 if before is None else before.version + 1
+    until = state.now + DAY
+    state.put(Document(FOLDER, name, version, state.now, " ".join(words), until))
+
+
+def _past_of(state: State, named: Named, hold: Reservation) -> Past | None:
+    """What a named hold has kept and does not keep or pay for any more."""
+    since = hold.created_at if named.since is None else named.since
+    has = marks_of(hold.lines)
+    had = has if named.marks is None else named.marks
+    if hold.status is HELD:
+        lost, ended_at = had - has, state.now
+    elif hold.status is Status.CAPTURED:
+        lost, ended_at = had - has, hold.ended_at or state.now
+    else:
+        lost, ended_at = had, end_of(hold)
+    if not lost:
+        return None
+    return Past(named.address, ended_at, max(0, ended_at - since), lost, hold.key)
+
+
+def _tidied(state: State, page: Page, wait: int) -> Page:
+    """A page with the holds that have ended as what is past, and without what is forgotten."""
+    named: list[Named] = []
+    past = [row for row in page.past if _lately(state, row)]
+    for one in page.named:
+        hold = state.get(Reservation, one.id)
+        if hold is None:
+            continue
+        gone = _past_of(state, one, hold)
+        if hold.status is HELD:
+            has = marks_of(hold.lines)
+            since = hold.created_at if one.since is None else one.since
+            marks = has if one.marks is None else one.marks & has
+            named.append(Named(one.id, one.address, since, marks))
+        elif gone is not None and gone.kept >= wait and gone.ended_at > state.now - wait:
+            named.append(one)  # the same buyer may come back, and need not wait
+            continue
+        if gone is not None and gone.kept >= BRIEF and _lately(state, gone):
+            past.append(gone)
+    return Page(tuple(named), tuple(_merged(past)), page.older)
+
+
+def _merged(past: list[Past]) -> list[Past]:
+    """What is past, the same SKUs of about the same time as one, and the longest where many."""
+    found: dict[tuple[str, Marks, int], Past] = {}
+    for row in past:
+        key = row.address, row.marks, row.ended_at // SLOT
+        before = found.get(key)
+        found[key] = (
+            replace(row, id=None)
+            if before is None
+            else replace(
+                before,
+                ended_at=max(before.ended_at, row.ended_at),
+                kept=before.kept + row.kept,
+            )
+        )
+    return sorted(found.values(), key=lambda row: row.kept)[-SEEN_MAX:]
+
+
+def _lately(state: State, row: Past) -> bool:
+    return row.ended_at > state.now - WINDOW

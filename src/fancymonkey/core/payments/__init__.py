@@ -1,0 +1,1 @@
+"""Checkouts, refunds and payment issues."""

@@ -1,0 +1,271 @@
+"""Paying for a hold: a checkout is begun, opened, closed; a payment under way keeps the hold.
+
+Asking the payment provider happens between `BeginCheckout` and `CheckoutOpened`, outside of any
+transaction. While a checkout is not closed its hold's lines stay as they are: what is paid for is
+what is captured.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from fancymonkey.core.command import Command, needs_hold
+from fancymonkey.core.immutable import dataclass
+from fancymonkey.core.model import Kind, Reservation, SessionLink, Status
+from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
+from fancymonkey.core.payments.amounts import keep_asked
+from fancymonkey.core.payments.pending import (
+    begin_payment,
+    needs_pending,
+    payment_pending,
+    refuse_pending,
+)
+from fancymonkey.core.payments.rows import Checkout, Stage
+from fancymonkey.core.state import Key, State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspect(Command):
+    """Answers how the hold that an id means stands, with its checkout. Changes nothing."""
+
+    ref: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeginCheckout(Command):
+    """Starts the next attempt to pay for a live hold, and lets the hold live until `until` (ms).
+
+    `ref` is the hold's own id. `request` is what the provider will be asked for, `ends_at` when
+    its session is to end (ms). Refused while another attempt is not closed, where `number` is not
+    the next attempt's, and after `most` attempts: a hold cannot be renewed for ever.
+    """
+
+    ref: str
+    number: int
+    ends_at: int
+    until: int
+    request: str
+    most: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckoutOpened(Command):
+    """Notes the provider's session of an attempt, which from now on also means the hold.
+
+    Refused where the hold has ended meanwhile, or where the attempt is not the latest any more:
+    that session must not be paid then. Noting the same again changes nothing. `amount` is what it
+    asks for, in the smallest unit of its `currency`, where this is known.
+    """
+
+    ref: str
+    number: int
+    payment_session: str
+    amount: int | None = None
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseCheckout(Command):
+    """Notes that an attempt can no longer be paid; `payment_session` is its session, if it had one.
+
+    No change where the attempt is not the latest any more, or has another session by now. With
+    `until` (ms) the hold's deadline goes back to that, in the same moment.
+    """
+
+    ref: str
+    number: int
+    payment_session: str | None = None
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwaitPayment(Command):
+    """Keeps a live hold until `until` (ms) because its payment is under way and takes days.
+
+    A deadline is never brought forward. `others` are further ids to try where `ref` means no hold.
+    `payment_session` is the session whose payment it is: until that has failed, nothing but the
+    owner frees the units. A payment that has failed already keeps nothing.
+    """
+
+    ref: str
+    others: tuple[str, ...] = ()
+    until: int
+    payment_session: str = ""
+
+
+Ask = Inspect | BeginCheckout | CheckoutOpened | CloseCheckout | AwaitPayment
+
+
+def needs_checkout(command: Ask, state: State) -> Iterator[Key]:
+    """The rows that the rules of this file read."""
+    refs = (command.ref, *command.others) if isinstance(command, AwaitPayment) else (command.ref,)
+    for ref in refs:
+        yield from needs_hold(state, ref)
+        hold = state.hold(ref)
+        if hold is not None:
+            yield Checkout, hold.reservation_id
+            yield needs_pending(hold)
+    if isinstance(command, CheckoutOpened):
+        yield from needs_hold(state, command.payment_session)
+
+
+def inspect(state: State, command: Inspect) -> Answer:
+    """Applies an `Inspect`."""
+    hold = state.hold(command.ref)
+    if hold is None:
+        return _unknown()
+    checkout = state.get(Checkout, hold.reservation_id)
+    return Accepted(
+        {
+            "reservation_id": hold.reservation_id,
+            "session_id": hold.session_id,
+            "status": str(hold.status),
+            "late": hold.late,
+            "payment_id": hold.payment_id,
+            "at": state.now,
+            "created_at": hold.created_at,
+            "expires_at": hold.expires_at,
+            "lines": [(line.sku, line.quantity) for line in hold.lines],
+            "checkout": None if checkout is None else _told(checkout),
+            "payment_pending": payment_pending(state, hold),
+            "revision": state.revision,
+        }
+    )
+
+
+def _told(checkout: Checkout) -> dict[str, Any]:
+    return {
+        "number": checkout.number,
+        "stage": str(checkout.stage),
+        "payment_session": checkout.payment_session,
+        "ends_at": checkout.ends_at,
+        "request": checkout.request,
+    }
+
+
+def begin_checkout(state: State, command: BeginCheckout) -> Answer:
+    """Applies a `BeginCheckout`."""
+    hold = state.get(Reservation, command.ref)
+    if hold is None:
+        return Refused(Code.CHECKOUT_CHANGED, "This session has another hold now. Try again.")
+    if hold.status is not Status.HELD:
+        return _ended(hold)
+    if payment_pending(state, hold):
+        return refuse_pending()
+    before = state.get(Checkout, hold.reservation_id)
+    if before is not None and before.stage is not Stage.CLOSED:
+        return Refused(Code.CHECKOUT_CHANGED, "Another checkout of this hold began. Try again.")
+    number = 1 if before is None else before.number + 1
+    if number != command.number:
+        return Refused(Code.CHECKOUT_CHANGED, "Another checkout of this hold began. Try again.")
+    if number > command.most:
+        return Refused(
+            Code.TOO_MANY_CHECKOUTS,
+            f"This hold was at the checkout {command.most} times. Release it and start again.",
+        )
+    state.put(
+        Checkout(hold.reservation_id, number, Stage.OPENING, command.ends_at, command.request)
+    )
+    hold = _keep_until(state, hold, command.until, command)
+    return Accepted(
+        {
+            "number": number,
+            "reservation_id": hold.reservation_id,
+            "expires_at": hold.expires_at,
+            "at": state.now,
+            "revision": state.revision,
+        }
+    )
+
+
+def checkout_opened(state: State, command: CheckoutOpened) -> Answer:
+    """Applies a `CheckoutOpened`."""
+    hold = state.get(Reservation, command.ref)
+    if hold is None:
+        return _unknown()
+    checkout = state.get(Checkout, hold.reservation_id)
+    if checkout is None or checkout.number != command.number or checkout.stage is Stage.CLOSED:
+        return Refused(Code.CHECKOUT_CHANGED, "Another checkout of this hold began. Try again.")
+    other = state.hold(command.payment_session)
+    if other is not None and other.reservation_id != hold.reservation_id:
+        return Refused(Code.SESSION_IN_USE, "This session id belongs to another hold.")
+    if hold.status is not Status.HELD:
+        return _ended(hold)
+    if other is None:
+        state.put(SessionLink(command.payment_session, hold.reservation_id))
+    if checkout.payment_session != command.payment_session:
+        opened = replace(checkout, stage=Stage.OPEN, payment_session=command.payment_session)
+        state.put(opened)
+        if command.amount is not None:
+            keep_asked(state, command.payment_session, command.amount, command.currency)
+    return Accepted(
+        {
+            "reservation_id": hold.reservation_id,
+            "expires_at": hold.expires_at,
+            "at": state.now,
+            "revision": state.revision,
+        }
+    )
+
+
+def close_checkout(state: State, command: CloseCheckout) -> Answer:
+    """Applies a `CloseCheckout`."""
+    hold = state.hold(command.ref)
+    if hold is None:
+        return _unknown()
+    checkout = state.get(Checkout, hold.reservation_id)
+    if checkout is None or checkout.number != command.number:
+        return Accepted(None)
+    if checkout.payment_session not in (None, command.payment_session):
+        return Accepted(None)
+    state.put(replace(checkout, stage=Stage.CLOSED))
+    kept = hold.status is not Status.HELD or payment_pending(state, hold)
+    if command.until is not None and hold.expires_at is not None and not kept:
+        _set_deadline(state, hold, command.until, command)
+    return Accepted(None)
+
+
+def await_payment(state: State, command: AwaitPayment) -> Answer:
+    """Applies an `AwaitPayment`."""
+    for ref in (command.ref, *command.others):
+        hold = state.hold(ref)
+        if hold is not None:
+            break
+    else:
+        return _unknown()
+    session = command.payment_session or command.ref
+    if hold.status is Status.HELD and begin_payment(state, hold, session, command.until):
+        hold = _keep_until(state, hold, command.until, command)
+    return Accepted({"reservation_id": hold.reservation_id, "expires_at": hold.expires_at})
+
+
+def _keep_until(state: State, hold: Reservation, until: int, command: Command) -> Reservation:
+    """Moves a live hold's deadline out, never in."""
+    if hold.expires_at is None or hold.expires_at >= until:
+        return hold
+    return _set_deadline(state, hold, until, command)
+
+
+def _set_deadline(state: State, hold: Reservation, until: int, command: Command) -> Reservation:
+    """Moves a live hold's deadline, and tells everybody."""
+    hold = replace(hold, expires_at=until)
+    state.put(hold)
+    for line in hold.lines:
+        state.note(
+            Kind.EXTENDED,
+            line.sku,
+            reservation=hold,
+            actor=command.actor,
+            cause=command.cause,
+        )
+    return hold
+
+
+def _unknown() -> Refused:
+    return Refused(Code.UNKNOWN_SESSION, "There is no hold with this id.")
+
+
+def _ended(hold: Reservation) -> Refused:
+    if hold.status is Status.CAPTURED:
+        return Refused(Code.SESSION_PAID, "This has been paid already.")
+    return Refused(Code.HOLD_ENDED, f"This hold has ended: {hold.status}.")

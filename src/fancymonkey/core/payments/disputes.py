@@ -1,0 +1,169 @@
+"""A payment that the buyer's bank disputes: one matter, whatever is told of it in which order.
+
+No stock moves by itself: the parcel may still be here, or with the buyer.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from fancymonkey.core.command import Command, needs_hold
+from fancymonkey.core.documents.document import Document
+from fancymonkey.core.immutable import dataclass
+from fancymonkey.core.model import Line, Reservation, Status
+from fancymonkey.core.outcomes import Accepted, Answer
+from fancymonkey.core.payments.issues import matter_of, needs_matters
+from fancymonkey.core.payments.rows import Concern, Matter, Progress, matter_id
+from fancymonkey.core.state import Key, State
+
+FOLDER = "disputes"
+"""The folder of what is known of each dispute, by its id."""
+
+ENDED = ("won", "lost", "warning_closed", "prevented")
+"""States in which nothing can be answered any more."""
+
+SETTLED = ("won", "warning_closed", "prevented")
+"""States in which the shop keeps its money."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteDispute(Command):
+    """A payment (`ref`) is disputed, or its dispute goes on or has ended.
+
+    `at` is when that was told (ms), `status` the provider's word for how it stands, `funds` whether
+    the money was `withdrawn` or `reinstated`, where this is told. `amount`, `reason` and `due` are
+    for people. What is older than what is known changes nothing.
+    """
+
+    ref: str
+    dispute: str
+    at: int = 0
+    status: str = ""
+    funds: str = ""
+    amount: str = ""
+    reason: str = ""
+    due: str = ""
+
+
+def needs_dispute(command: NoteDispute, state: State) -> Iterator[Key]:
+    """The rows that the rule reads."""
+    yield Document, (FOLDER, command.dispute)
+    yield from needs_matters(command.dispute, Concern.DISPUTED)
+    if command.ref:
+        yield from needs_hold(state, command.ref)
+
+
+def note_dispute(state: State, command: NoteDispute) -> Answer:
+    """Applies a `NoteDispute`; `unknown` says that nobody knows the payment yet."""
+    before = matter_of(state, Concern.DISPUTED, command.dispute)
+    place = (FOLDER, command.dispute)
+    kept = state.get(Document, place)
+    facts: dict[str, Any] = {} if kept is None or not kept.body else json.loads(kept.body)
+    known = _merged(facts, command)
+    if known != facts:
+        version = 1 if kept is None else kept.version + 1
+        state.put(Document(*place, version, state.now, json.dumps(known)))
+    hold = state.hold(command.ref) if command.ref else None
+    note = _words(known)
+    if before is not None:  # what the owner has added stays
+        note += before.note.removeprefix(_words(facts))
+    after = _matter(state, before, command, hold, known, note if known != facts else None)
+    if after != before:
+        state.put(after)
+    return Accepted(
+        {"outcome": "disputed" if after != before else "no change", "unknown": hold is None}
+    )
+
+
+def _merged(facts: dict[str, Any], command: NoteDispute) -> dict[str, Any]:
+    """What is known after this: the latest word on each, and an end is an end."""
+    after = dict(facts)
+    told = ("amount", "reason", "due")
+    newer = command.at >= facts.get("at", 0)
+    for name in told:
+        value = getattr(command, name)
+        if value and (newer or not facts.get(name)):
+            after[name] = value
+    status = facts.get("status")
+    if status in ENDED:
+        better = newer and command.status in ENDED
+    else:
+        better = newer or not status or command.status in ENDED
+    if command.status and better:
+        after["status"] = command.status
+    if command.funds and command.at >= facts.get("funds_at", 0):
+        # Of the same second: what is reinstated was withdrawn before.
+        same = command.at == facts.get("funds_at") and facts.get("funds") == "reinstated"
+        after |= {"funds": facts["funds"] if same else command.funds, "funds_at": command.at}
+    after["at"] = max(command.at, facts.get("at", 0))
+    return after
+
+
+def _matter(
+    state: State,
+    before: Matter | None,
+    command: NoteDispute,
+    hold: Reservation | None,
+    known: dict[str, Any],
+    note: str | None,
+) -> Matter:
+    """The one matter of the dispute, as it stands with what is known now.
+
+    Without a `note` there is no news but, perhaps, of the hold.
+    """
+    paid = hold is not None and hold.status is Status.CAPTURED
+    lines: tuple[Line, ...] = hold.lines if hold is not None and paid else ()
+    if before is None:
+        before = Matter(
+            matter_id(Concern.DISPUTED, command.dispute),
+            Concern.DISPUTED,
+            Progress.OPEN,
+            None,
+            command.ref,
+            (),
+            state.now,
+        )
+    after = replace(before, payment=before.payment or command.ref)
+    if hold is not None and before.reservation_id is None:
+        after = replace(after, reservation_id=hold.reservation_id, lines=lines)
+    if note is None:
+        return after
+    status = known.get("status")
+    after = replace(after, note=note)
+    if status in SETTLED:
+        progress, closed_at = Progress.DONE, before.closed_at or state.now
+        if before.progress is Progress.DISMISSED:
+            progress = Progress.DISMISSED
+        return replace(after, progress=progress, closed_at=closed_at)
+    if status == "lost" and before.closed_at is not None and _LOST not in before.note:
+        # The owner had put it aside, and now the money is gone.
+        return replace(after, progress=Progress.OPEN, opened_at=state.now, closed_at=None)
+    return after
+
+
+_LOST = "It is lost: the bank keeps the money. Stop the parcel, or take the units back."
+_STATES = {
+    "needs_response": "Answer it in Stripe's dashboard.",
+    "warning_needs_response": "It is an inquiry. Answer it in Stripe's dashboard.",
+    "under_review": "The bank is looking at the answer.",
+    "warning_under_review": "It is an inquiry; the bank is looking at the answer.",
+    "won": "It is won: the money stays with the shop.",
+    "warning_closed": "The inquiry has ended without a dispute.",
+    "prevented": "It was prevented: the money stays with the shop.",
+    "lost": _LOST,
+}
+
+
+def _words(known: dict[str, Any]) -> str:
+    """What is known, for people."""
+    status = known.get("status", "")
+    first = [part for part in (known.get("amount"), known.get("reason")) if part]
+    parts = [f"{', reason: '.join(first)}."] if first else []
+    if known.get("due") and status not in ENDED:
+        parts.append(f"Answer until {known['due']}.")
+    if known.get("funds"):
+        parts.append(f"The money was {known['funds']}.")
+    if status:
+        parts.append(_STATES.get(status, f"It is {status.replace('_', ' ')}."))
+    return " ".join(parts)

@@ -1,0 +1,140 @@
+"""News of a payment that is not known yet: kept, and applied when the payment comes.
+
+A payment provider sends no event again that was taken. What concerns the payments of others is
+forgotten after a while.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
+from typing import Any
+
+from fancymonkey.core.command import Command
+from fancymonkey.core.documents.document import Document
+from fancymonkey.core.holds.end import Capture
+from fancymonkey.core.model import Event, Reservation
+from fancymonkey.core.outcomes import Accepted, Code
+from fancymonkey.core.payments.disputes import NoteDispute, needs_dispute, note_dispute
+from fancymonkey.core.payments.issues import needs_matters
+from fancymonkey.core.payments.refund_names import needs_names
+from fancymonkey.core.payments.refunds import (
+    NoteRefund,
+    RefundFailed,
+    needs_refund,
+    note_refund,
+    refund_failed,
+)
+from fancymonkey.core.payments.rows import Concern
+from fancymonkey.core.state import Key, State
+
+FOLDER = "early_news"
+"""The folder of what was heard of payments before they were known, by the payment's id."""
+
+KEPT = 30 * 86_400_000
+"""How long (ms) news of an unknown payment is kept."""
+
+NEWS_MAX = 40
+"""No payment has more news kept: the oldest are forgotten."""
+
+NAME_MAX = 200
+"""An id that is longer is not kept."""
+
+News = NoteRefund | RefundFailed | NoteDispute
+_KINDS: dict[str, type[News]] = {
+    kind.__name__: kind for kind in (NoteRefund, RefundFailed, NoteDispute)
+}
+
+
+def needs_remember(command: Command | None) -> Iterator[Key]:
+    """The row that `remember` reads."""
+    if isinstance(command, NoteRefund | RefundFailed | NoteDispute) and command.ref:
+        yield Document, (FOLDER, command.ref)
+
+
+def remember(state: State, command: Command | None) -> None:
+    """Keeps news of a payment that is not known; anything else is left alone."""
+    if not isinstance(command, NoteRefund | RefundFailed | NoteDispute):
+        return
+    if not 0 < len(command.ref) <= NAME_MAX:
+        return
+    place = (FOLDER, command.ref)
+    kept = state.get(Document, place)
+    row: dict[str, Any] = {"kind": type(command).__name__, **asdict(command)}
+    row.pop("others", None)  # the payment's own id is all that events have
+    rows = [] if kept is None or not kept.body else json.loads(kept.body)
+    same = [one for one in rows if {**one, "cause": ""} == {**row, "cause": ""}]
+    if same:
+        return
+    body = json.dumps([*rows, row][-NEWS_MAX:])
+    version = 1 if kept is None else kept.version + 1
+    state.put(Document(*place, version, state.now, body, state.now + KEPT))
+
+
+def needs_early(state: State, payment: str, hold: Reservation | None) -> Iterator[Key]:
+    """The rows that `replay` reads."""
+    yield Document, (FOLDER, payment)
+    news = _news(state, payment)
+    if not news:
+        return
+    yield needs_names(payment)
+    yield from ((Event, command.cause) for command in news)
+    if hold is not None:
+        yield from needs_matters(hold.reservation_id, Concern.REFUNDED)
+    for command in news:
+        if isinstance(command, NoteDispute):
+            yield from needs_dispute(command, state)
+        else:
+            yield from needs_refund(command, state)
+
+
+def replay(state: State, payment: str, hold: Reservation, cause: Capture) -> None:
+    """Applies what was kept of a payment that has just become known."""
+    news = _news(state, payment)
+    if not news:
+        return
+    outcomes = {command.cause: "no change" for command in news}
+    for command in _in_order(news):
+        if isinstance(command, NoteDispute):
+            answer = note_dispute(state, command)
+        elif isinstance(command, RefundFailed):
+            answer = refund_failed(state, command)
+        else:
+            answer = note_refund(state, command)
+        if isinstance(answer, Accepted):
+            outcomes[command.cause] = answer.data["outcome"]
+    for event_id, outcome in outcomes.items():  # each has its effect now: none is tried again
+        event = state.get(Event, event_id)
+        if event is not None and event.outcome == Code.UNKNOWN_SESSION:
+            state.put(replace(event, outcome=outcome))
+    kept = state.get(Document, (FOLDER, payment))
+    assert kept is not None
+    state.put(Document(FOLDER, payment, kept.version + 1, state.now, "", state.now))
+
+
+def _in_order(news: list[News]) -> Iterator[News]:
+    """As it happened: refunds that stand, then those that failed, then disputes.
+
+    The whole is not back where a refund has failed and none stands.
+    """
+    failed = {one.refund for one in news if isinstance(one, RefundFailed)}
+    refunds = [one for one in news if isinstance(one, NoteRefund)]
+    stand = [one for one in refunds if one.refund and one.refund not in failed]
+    for one in refunds:
+        charge = not one.refund and (not failed or bool(stand))
+        if charge or one in stand:
+            yield one
+    yield from (one for one in news if isinstance(one, RefundFailed))
+    yield from (one for one in news if isinstance(one, NoteDispute))
+
+
+def _news(state: State, payment: str) -> list[News]:
+    kept = state.get(Document, (FOLDER, payment))
+    if kept is None or not kept.body:
+        return []
+    return [_read(row) for row in json.loads(kept.body)]
+
+
+def _read(row: dict[str, Any]) -> News:
+    kind: Callable[..., News] = _KINDS[row["kind"]]
+    fields = {name: value for name, value in row.items() if name != "kind"}
+    return kind(**fields)

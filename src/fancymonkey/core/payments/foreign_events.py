@@ -1,0 +1,52 @@
+"""An event of another account or mode: it moves nothing, and a payment among them is reported."""
+
+from collections.abc import Iterator
+
+from fancymonkey.core.command import Command, needs_hold
+from fancymonkey.core.immutable import dataclass
+from fancymonkey.core.model import Reservation
+from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
+from fancymonkey.core.payments.issues import needs_matters, raise_matter
+from fancymonkey.core.payments.rows import Concern
+from fancymonkey.core.state import Key, State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteForeign(Command):
+    """An event that is not of this shop's account, or not of its mode: test or live.
+
+    `refs` are the ids that may mean a hold; where one does, the payment raises a matter with the
+    `why`. Nothing else changes.
+    """
+
+    refs: tuple[str, ...]
+    payment: str
+    why: str
+
+
+def needs_foreign(command: NoteForeign, state: State) -> Iterator[Key]:
+    """The rows that the rule reads."""
+    for ref in command.refs:
+        yield from needs_hold(state, ref)
+    yield from needs_matters(command.payment, Concern.FOREIGN_PAYMENT)
+
+
+def note_foreign(state: State, command: NoteForeign) -> Answer:
+    """Applies a `NoteForeign`."""
+    hold = _meant(state, command)
+    if not command.refs:  # no payment: there is nothing to decide
+        return Accepted({"outcome": "not ours"})
+    if hold is None:
+        return Refused(Code.UNKNOWN_SESSION, "There is no hold for this payment.")
+    raise_matter(
+        state, Concern.FOREIGN_PAYMENT, command.payment, hold, command.payment, note=command.why
+    )
+    return Accepted({"outcome": "not ours"})
+
+
+def _meant(state: State, command: NoteForeign) -> Reservation | None:
+    for ref in command.refs:
+        hold = state.hold(ref)
+        if hold is not None:
+            return hold
+    return None

@@ -1,0 +1,63 @@
+"""A capture, and what it brings to light: another amount, a payment used twice, earlier news."""
+
+from collections.abc import Iterator
+
+from fancymonkey.core.holds import end
+from fancymonkey.core.holds.end import Capture
+from fancymonkey.core.model import Reservation, Status
+from fancymonkey.core.outcomes import Accepted, Answer
+from fancymonkey.core.payments import early_news
+from fancymonkey.core.payments.amounts import difference, needs_tally
+from fancymonkey.core.payments.issues import needs_matters, raise_matter
+from fancymonkey.core.payments.rows import Concern
+from fancymonkey.core.state import Key, State
+
+CHECKED = (Concern.AMOUNT_DIFFERS, Concern.PAYMENT_REUSED)
+
+
+def needs_capture(command: Capture, state: State) -> Iterator[Key]:
+    """The rows that `capture` reads."""
+    yield from end.needs_ref(command, state)
+    about = command.about
+    if about is None:
+        return
+    hold = end.captured_by(state, command)
+    yield from early_news.needs_early(state, about, hold)
+    yield from needs_matters(about, *CHECKED)
+    if hold is not None and command.money is not None:
+        yield from needs_tally(state, hold, command.payment_id)
+
+
+def capture(state: State, command: Capture) -> Answer:
+    """Applies a `Capture`, then whatever was known of its payment before."""
+    about = command.about
+    other = None if command.intent is None else state.hold(command.intent)
+    answer = end.capture(state, command)
+    if about is None or not isinstance(answer, Accepted):
+        return answer
+    hold = state.get(Reservation, answer.data["reservation_id"])
+    assert hold is not None
+    if answer.data["lines"]:  # it has bought them just now
+        _check(state, command, hold, other, about)
+    early_news.replay(state, about, hold, command)
+    return answer
+
+
+def _check(
+    state: State, command: Capture, hold: Reservation, other: Reservation | None, about: str
+) -> None:
+    """Raises what the owner has to know of this payment."""
+    if command.money is not None:
+        words = difference(state, hold, command.payment_id, command.money)
+        if words is not None:
+            raise_matter(state, Concern.AMOUNT_DIFFERS, about, hold, about, hold.lines, note=words)
+    if (
+        other is not None
+        and other.status is Status.CAPTURED
+        and other.reservation_id != hold.reservation_id
+    ):
+        words = (
+            f"This one payment has bought two holds: {other.reservation_id} and "
+            f"{hold.reservation_id}. A refund asks after the units of the second only."
+        )
+        raise_matter(state, Concern.PAYMENT_REUSED, about, hold, about, hold.lines, note=words)

@@ -1,0 +1,93 @@
+"""Payments that take days: while one is under way, nothing else frees or shrinks its hold.
+
+A hold may have several checkout sessions. Each payment is kept by its session: until when it is
+waited for, or that it is over, so that events in any order come to the same.
+"""
+
+import json
+
+from fancymonkey.core.documents.document import Document
+from fancymonkey.core.model import Reservation, Status
+from fancymonkey.core.outcomes import Code, Refused
+from fancymonkey.core.state import Key, State
+
+FOLDER = "pending_payments"
+"""The folder of the payments under way, by the hold's id."""
+
+OVER = 0
+"""Stands in the place of a deadline when a payment has failed."""
+
+KEPT = 30 * 86_400_000
+"""How long (ms) a payment that has failed is remembered."""
+
+SESSIONS_MAX = 50
+"""No hold remembers more sessions."""
+
+
+def needs_pending(hold: Reservation) -> Key:
+    """The row that the rules of this file read."""
+    return Document, (FOLDER, hold.reservation_id)
+
+
+def payment_pending(state: State, hold: Reservation) -> bool:
+    """Whether a payment of this live hold is under way, and its time is not up."""
+    kept = state.get(Document, (FOLDER, hold.reservation_id))
+    return pending_until(kept, hold, state.now) is not None
+
+
+def pending_until(kept: Document | None, hold: Reservation, now: int) -> int | None:
+    """Until when (ms) a live hold waits for a payment under way, or None where there is none."""
+    if hold.status is not Status.HELD:
+        return None
+    return max((until for until in _read(kept).values() if until > now), default=None)
+
+
+def begin_payment(state: State, hold: Reservation, session: str, until: int) -> bool:
+    """Notes that a payment is under way until a time (ms). False where it has failed already."""
+    sessions = _sessions(state, hold)
+    known = sessions.get(session)
+    if known == OVER:
+        return False
+    if known is None or known < until:
+        _keep(state, hold, {**sessions, session: until})
+    return True
+
+
+def end_payment(state: State, hold: Reservation, session: str, *, failed: bool) -> bool:
+    """Notes that a session's payment is over; whether it was under way until now.
+
+    That of an unknown session is noted only where it has `failed`: its beginning may come later.
+    """
+    sessions = _sessions(state, hold)
+    known = sessions.get(session)
+    if known != OVER and (known is not None or failed):
+        sessions.pop(session, None)
+        _keep(state, hold, {**sessions, session: OVER})
+    return bool(known)
+
+
+def refuse_pending() -> Refused:
+    """The refusal of what would free the units of a payment that is under way."""
+    return Refused(
+        Code.PAYMENT_PENDING,
+        "A payment for this hold is under way. Its units stay held until it succeeds or fails.",
+    )
+
+
+def _sessions(state: State, hold: Reservation) -> dict[str, int]:
+    return _read(state.get(Document, (FOLDER, hold.reservation_id)))
+
+
+def _read(kept: Document | None) -> dict[str, int]:
+    return {} if kept is None or not kept.body else dict(json.loads(kept.body))
+
+
+def _keep(state: State, hold: Reservation, sessions: dict[str, int]) -> None:
+    if len(sessions) > SESSIONS_MAX:  # those that are over make room first
+        order = sorted(sessions.items(), key=lambda row: row[1] != OVER)
+        sessions = dict(order[-SESSIONS_MAX:])
+    place = (FOLDER, hold.reservation_id)
+    before = state.get(Document, place)
+    version = 1 if before is None else before.version + 1
+    until = max(state.now + KEPT, *sessions.values())
+    state.put(Document(*place, version, state.now, json.dumps(sessions), until))

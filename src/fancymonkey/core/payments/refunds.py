@@ -1,0 +1,331 @@
+"""Money that goes back: what it means for the stock, and how a matter is settled.
+
+A refund returns nothing to stock by itself: the goods may be with the buyer. It raises a matter,
+and units come back when the owner says so, each at most once.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from fancymonkey.core.catalogue.renames import needs_renames, on_sale
+from fancymonkey.core.command import Command, needs_hold, needs_lines
+from fancymonkey.core.immutable import dataclass
+from fancymonkey.core.model import Kind, Line, Reservation, Status
+from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
+from fancymonkey.core.payments.issues import matter_of, needs_matters, raise_matter
+from fancymonkey.core.payments.refund_names import WHOLE, is_news, needs_names, none_stands
+from fancymonkey.core.payments.rows import FACTS, Concern, Matter, Progress
+from fancymonkey.core.state import Key, State
+from fancymonkey.core.stock.backorders import fill_backorders, strike_backorders
+
+OWED = (Concern.LATE_PAYMENT, Concern.BACKORDER, Concern.SECOND_PAYMENT)
+"""What a refund of the payment may settle."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteRefund(Command):
+    """The provider has given money back for a payment, all of it (`whole`) or a part.
+
+    A whole refund strikes off what was never delivered. With `take_back` it returns the rest at
+    once, else the owner is asked. `ref` is the payment's id, `others` are further ids to try,
+    `refund` is the refund's own where it is told by itself. Told again, it changes nothing; a
+    further one asks anew after what is left.
+    """
+
+    ref: str
+    others: tuple[str, ...] = ()
+    whole: bool
+    refund: str = ""
+    note: str = ""
+    take_back: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settle(Command):
+    """Decides a matter, or a part of one.
+
+    `returned` are the units that come back to stock now (only after a refund), never more than
+    the matter has left; it stays open while units are left, unless `then` says that it is over.
+    `then` is `due` where the shop shall give the money back itself.
+    """
+
+    matter_id: str
+    returned: tuple[Line, ...] = ()
+    then: Progress | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt(Command):
+    """A hold was captured for a payment that the provider says was never made: somebody must look.
+
+    Changes no stock. Told again, it changes nothing.
+    """
+
+    ref: str
+    payment: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundFailed(Command):
+    """A refund (`refund`, its own id) of the payment `ref` has not reached the buyer.
+
+    What it has settled stays so; that the buyer has no money is a matter of its own, and once.
+    Where no other refund stands nothing is asked about the units any more.
+    """
+
+    ref: str
+    refund: str
+
+
+def needs_refund(
+    command: NoteRefund | Settle | Doubt | RefundFailed, state: State
+) -> Iterator[Key]:
+    """The rows that the rules of this file read."""
+    if isinstance(command, RefundFailed):
+        yield from needs_hold(state, command.ref)
+        yield from needs_matters(command.ref, *OWED)
+        yield from needs_matters(command.refund, Concern.REFUND_FAILED)
+        yield needs_names(command.ref)
+        owed, hold = _owed(state, (command.ref,)), state.hold(command.ref)
+        if owed is not None and owed.reservation_id is not None:
+            yield Reservation, owed.reservation_id
+        if hold is not None:
+            yield from needs_matters(hold.reservation_id, Concern.REFUNDED)
+        return
+    if isinstance(command, Doubt):
+        yield from needs_hold(state, command.ref)
+        yield from needs_matters(command.payment, Concern.NOT_PAID)
+        return
+    if isinstance(command, Settle):
+        yield Matter, command.matter_id
+        matter = state.get(Matter, command.matter_id)
+        if matter is None:
+            return
+        hold = None
+        if matter.reservation_id is not None:
+            yield Reservation, matter.reservation_id
+            hold = state.get(Reservation, matter.reservation_id)
+        yield from _needs_return(state, hold, matter.payment)
+        return
+    for ref in (command.ref, *command.others):
+        yield from needs_hold(state, ref)
+        yield from needs_matters(ref, *OWED)
+    hold = _paid(state, command)
+    if hold is not None:
+        yield needs_names(command.ref)
+        yield from needs_matters(hold.reservation_id, Concern.REFUNDED)
+        yield from needs_lines(hold)
+        for line in hold.lines:
+            yield from needs_renames(line.sku, state)
+
+
+def _needs_return(state: State, hold: Reservation | None, payment: str) -> Iterator[Key]:
+    if hold is not None:
+        yield from needs_lines(hold)
+        for line in hold.lines:
+            yield from needs_renames(line.sku, state)
+    yield from needs_matters(payment, *OWED)
+
+
+def _paid(state: State, command: NoteRefund) -> Reservation | None:
+    """The hold that the payment's id means: of the payment itself, the one that it bought."""
+    for ref in (command.ref, *command.others):
+        hold = state.hold(ref)
+        if hold is not None:
+            return hold
+    return None
+
+
+def note_refund(state: State, command: NoteRefund) -> Answer:
+    """Applies a `NoteRefund`."""
+    hold = _paid(state, command)
+    owed = _owed(state, (command.ref, *command.others))
+    if hold is None and owed is None:
+        return Refused(Code.UNKNOWN_SESSION, "There is no hold for this payment.")
+    second = owed is not None and owed.concern is Concern.SECOND_PAYMENT
+    if hold is None or hold.status is not Status.CAPTURED or second:  # it bought nothing
+        if owed is not None and command.whole:
+            _close(state, owed, Progress.DONE, command.note)
+        return Accepted({"outcome": "refund noted"})
+    matter = raise_matter(
+        state, Concern.REFUNDED, hold.reservation_id, hold, command.ref, hold.lines
+    )
+    if not is_news(state, command.ref, WHOLE if command.whole else command.refund):
+        asked = matter.closed_at is None
+        return Accepted({"outcome": "return proposed" if asked else "no change"})
+    lines = matter.lines
+    if command.whole:
+        lines = _strike(state, owed, lines, command)
+        if command.take_back:
+            lines = _take_back(state, matter, lines, command)
+    if not lines:  # nothing is left to ask
+        if not matter.lines:
+            return Accepted({"outcome": "no change"})
+        _close(state, replace(matter, lines=()), Progress.DONE, command.note)
+        return Accepted({"outcome": "returned"})
+    after = replace(matter, lines=lines, note=command.note)
+    if matter.closed_at is not None:
+        after = replace(after, progress=Progress.OPEN, opened_at=state.now, closed_at=None)
+    if after != matter:
+        state.put(after)
+    return Accepted({"outcome": "return proposed"})
+
+
+def doubt(state: State, command: Doubt) -> Answer:
+    """Applies a `Doubt`."""
+    hold = state.hold(command.ref)
+    if hold is None:
+        return Refused(Code.UNKNOWN_SESSION, "There is no hold with this id.")
+    raise_matter(state, Concern.NOT_PAID, command.payment, hold, command.payment, hold.lines)
+    return Accepted({"outcome": "in doubt"})
+
+
+def refund_failed(state: State, command: RefundFailed) -> Answer:
+    """Applies a `RefundFailed`."""
+    hold, owed = state.hold(command.ref), _owed(state, (command.ref,))
+    if hold is None and owed is not None and owed.reservation_id is not None:
+        hold = state.get(Reservation, owed.reservation_id)
+    if hold is None:
+        return Refused(Code.UNKNOWN_SESSION, "There is no hold for this payment.")
+    raise_matter(state, Concern.REFUND_FAILED, command.refund, hold, command.ref)
+    _withdraw(state, hold, command)
+    return Accepted({"outcome": "refund failed"})
+
+
+def _withdraw(state: State, hold: Reservation, command: RefundFailed) -> None:
+    """Where no refund stands any more, nothing is asked about the units."""
+    nothing = none_stands(state, command.ref, command.refund)
+    asked = matter_of(state, Concern.REFUNDED, hold.reservation_id)
+    if nothing and asked is not None and asked.closed_at is None and asked.payment == command.ref:
+        _close(state, asked, Progress.DISMISSED, "the refund has failed")
+
+
+def _owed(state: State, refs: Iterable[str]) -> Matter | None:
+    """What was to be delivered for this payment, or paid back of it, if anything."""
+    for ref in refs:
+        for concern in OWED:
+            matter = matter_of(state, concern, ref)
+            if matter is not None:
+                return matter
+    return None
+
+
+def settle(state: State, command: Settle) -> Answer:
+    """Applies a `Settle`."""
+    matter = state.get(Matter, command.matter_id)
+    if matter is None:
+        return Refused(Code.UNKNOWN_MATTER, "There is no such matter.")
+    if matter.closed_at is not None:
+        if command.returned or command.then is not matter.progress:
+            return Refused(Code.MATTER_CLOSED, f"This matter is {matter.progress} already.")
+        return Accepted(_told(matter))
+    left = _left(matter, command.returned)
+    if left is None:
+        return Refused(
+            Code.OUT_OF_RANGE, "Only units that were refunded can come back, each of them once."
+        )
+    if command.returned:
+        owed = _owed(state, (matter.payment,))
+        _take_back(state, matter, _strike(state, owed, command.returned, command), command)
+    after = replace(matter, lines=left) if command.returned else matter
+    then = command.then
+    if then is None and matter.lines and not left:
+        then = Progress.DONE
+    after = _close(state, after, then or after.progress, command.note)
+    return Accepted({**_told(after), "revision": state.revision})
+
+
+def _left(matter: Matter, returned: tuple[Line, ...]) -> tuple[Line, ...] | None:
+    """The matter's lines less these, or None where they are not all in there."""
+    if not returned:
+        return matter.lines
+    if matter.concern is not Concern.REFUNDED:
+        return None
+    left = {(line.sku, line.location): line.quantity for line in matter.lines}
+    for line in returned:
+        key = (line.sku, line.location)
+        if line.quantity < 1 or left.get(key, 0) < line.quantity:
+            return None
+        left[key] -= line.quantity
+    return _lines(left)
+
+
+def _strike(
+    state: State, owed: Matter | None, lines: tuple[Line, ...], command: NoteRefund | Settle
+) -> tuple[Line, ...]:
+    """Strikes off the backorders what was never delivered of these lines; returns the rest.
+
+    It counts what is still owed, not how the matter stands: a backorder that the owner keeps, or
+    whose money the shop gives back, is over as a matter and still waits for goods.
+    """
+    if owed is None:
+        return lines
+    waiting = {(line.sku, line.location): line.quantity for line in owed.lines}
+    rest = []
+    for line in lines:
+        place = (line.sku, line.location)
+        never = min(line.quantity, state.level(*place).backordered, waiting.get(place, 0))
+        if never:
+            strike_backorders(state, replace(line, quantity=never), command, "refunded")
+            waiting[place] -= never
+        if line.quantity > never:
+            rest.append(replace(line, quantity=line.quantity - never))
+    after = replace(owed, lines=_lines(waiting))
+    if owed.closed_at is None:
+        _close(state, after, Progress.DONE, "refunded")
+    elif after != owed:
+        state.put(after)
+    return tuple(rest)
+
+
+def _lines(units: dict[tuple[str, str], int]) -> tuple[Line, ...]:
+    return tuple(Line(sku, count, place) for (sku, place), count in units.items() if count)
+
+
+def _take_back(
+    state: State, matter: Matter, lines: tuple[Line, ...], command: NoteRefund | Settle
+) -> tuple[Line, ...]:
+    """Units come back on hand, under the name that their size has now.
+
+    Returns the lines of sizes that are off sale, which only the owner takes back.
+    """
+    left = []
+    for line in lines:
+        sku = on_sale(state, line.sku)
+        if sku is None and isinstance(command, NoteRefund):
+            left.append(line)
+            continue
+        sku = sku or line.sku
+        state.post(
+            Kind.RETURNED,
+            sku,
+            line.location,
+            on_hand=line.quantity,
+            actor=command.actor,
+            reason="refunded" if sku == line.sku else f"refunded, sold as {line.sku}",
+            cause=command.cause or matter.payment,
+        )
+        fill_backorders(state, sku, line.location, command)
+    return tuple(left)
+
+
+def _close(state: State, matter: Matter, progress: Progress, note: str) -> Matter:
+    """The matter as it stands now."""
+    over = progress in (Progress.DONE, Progress.DISMISSED)
+    after = replace(
+        matter,
+        progress=progress,
+        closed_at=state.now if over else None,
+        note=f"{matter.note} {note}".strip() if matter.concern in FACTS else note or matter.note,
+    )
+    state.put(after)
+    return after
+
+
+def _told(matter: Matter) -> dict[str, object]:
+    return {
+        "matter_id": matter.matter_id,
+        "progress": str(matter.progress),
+        "lines": [(line.sku, line.quantity) for line in matter.lines],
+    }

@@ -1,0 +1,81 @@
+"""Facts that move no stock: turned-away demand, how far a follower has read, runs of jobs."""
+
+from collections.abc import Iterator
+
+from fancymonkey.core.command import Command
+from fancymonkey.core.immutable import dataclass
+from fancymonkey.core.model import Cursor, TurnedAway
+from fancymonkey.core.outcomes import Accepted, Answer
+from fancymonkey.core.payments.rows import Run
+from fancymonkey.core.state import Key, State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordTurnedAway(Command):
+    """Adds to the demand that found no stock, per SKU and hour."""
+
+    rows: tuple[TurnedAway, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveCursor(Command):
+    """Stores how far a follower has read. A cursor never moves back."""
+
+    name: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remember(Command):
+    """Keeps texts under the command's id: whoever asks again is told what was kept first."""
+
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordRun(Command):
+    """Keeps what a run of a job has done. A second record of the same run replaces the first."""
+
+    run: Run
+
+
+Record = RecordTurnedAway | MoveCursor | Remember | RecordRun
+
+
+def needs_record(command: Record, state: State) -> Iterator[Key]:
+    """The rows that the rules of this file read."""
+    if isinstance(command, MoveCursor):
+        yield Cursor, command.name
+    elif isinstance(command, RecordRun):
+        yield Run, command.run.key
+    elif isinstance(command, RecordTurnedAway):
+        for row in command.rows:
+            yield TurnedAway, row.key
+
+
+def record_turned_away(state: State, command: RecordTurnedAway) -> Answer:
+    """Applies a `RecordTurnedAway`."""
+    for row in command.rows:
+        old = state.get(TurnedAway, row.key)
+        requests, units = (0, 0) if old is None else (old.requests, old.units)
+        state.put(TurnedAway(row.sku, row.hour, requests + row.requests, units + row.units))
+    return Accepted(None)
+
+
+def move_cursor(state: State, command: MoveCursor) -> Answer:
+    """Applies a `MoveCursor`."""
+    old = state.get(Cursor, command.name)
+    if old is None or old.revision < command.revision:
+        state.put(Cursor(command.name, command.revision))
+    return Accepted(None)
+
+
+def remember(state: State, command: Remember) -> Answer:
+    """Applies a `Remember`; the command's id does the rest."""
+    return Accepted(list(command.texts))
+
+
+def record_run(state: State, command: RecordRun) -> Answer:
+    """Applies a `RecordRun`."""
+    state.put(command.run)
+    return Accepted(None)

@@ -1,0 +1,1 @@
+"""Stock levels: changes, backorders, status."""

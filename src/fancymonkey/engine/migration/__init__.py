@@ -1,0 +1,1 @@
+"""Moving a running shop to another store."""

@@ -1,0 +1,51 @@
+"""What was sold, hour by hour: read from the ledger once, and from then on only what is new."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from fancymonkey.core.model import Entry, Kind
+from fancymonkey.engine.engine import Engine
+from fancymonkey.engine.ledger_queries import entries_since, revision_at
+from fancymonkey.engine.turned_away import HOUR
+
+
+@dataclass(slots=True)
+class Sold:
+    """Units of an hour: paid for, and back after a refund."""
+
+    sold: int = 0
+    returned: int = 0
+
+
+class Sales:
+    """Units by hour since 1970, from some hour on."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._since: int | None = None
+        self._revision = 0
+        self._hours: dict[int, Sold] = {}
+        self._reading = asyncio.Lock()
+
+    async def since(self, hour: int) -> dict[int, Sold]:
+        """The hours from this one on in which something happened."""
+        async with self._reading:
+            if self._since is None or hour < self._since:
+                revision = await revision_at(self._engine, hour * HOUR)
+                self._hours, self._revision, self._since = {}, revision, hour
+            async for entries in entries_since(self._engine, self._revision):
+                self._take(entries)
+                self._revision = entries[-1].revision
+            return {at: found for at, found in self._hours.items() if at >= hour}
+
+    def _take(self, entries: Iterable[Entry]) -> None:
+        for entry in entries:
+            if entry.kind in (Kind.CAPTURED, Kind.SOLD):
+                # What was paid for without being there counts now, and not when it is filled.
+                self._at(entry).sold += entry.backordered - entry.on_hand
+            elif entry.kind is Kind.RETURNED:
+                self._at(entry).returned += entry.on_hand - entry.backordered
+
+    def _at(self, entry: Entry) -> Sold:
+        return self._hours.setdefault(entry.at // HOUR, Sold())

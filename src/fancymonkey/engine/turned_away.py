@@ -1,0 +1,54 @@
+"""Demand that found no stock, counted in memory and handed on in portions."""
+
+from itertools import islice
+from typing import Any
+
+from fancymonkey.core.command import Command
+from fancymonkey.core.execute import Many
+from fancymonkey.core.holds.reserve import Reserve
+from fancymonkey.core.model import TurnedAway
+from fancymonkey.core.outcomes import Answer, Code, Refused
+
+HOUR = 3_600_000
+PORTION = 500
+
+
+class Demand:
+    """Counts refused reserves per SKU and hour until they are taken."""
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[str, int], tuple[int, int]] = {}
+
+    def count(self, command: Command, answer: Answer, now: int) -> None:
+        """Counts the lines of a reserve that found too little; anything else is left alone.
+
+        So does one that is a part of more, as at the checkout.
+        """
+        if not isinstance(answer, Refused):
+            return
+        if isinstance(command, Reserve):
+            self._refused(answer.code, answer.detail, now)
+        elif isinstance(command, Many) and isinstance(answer.detail, dict):
+            rows = zip(command.commands, answer.detail.get("rows", ()), strict=False)
+            first = next(((part, row) for part, row in rows if "refused" in row), None)
+            if first is not None and isinstance(first[0], Reserve):  # else it may come alone
+                self._refused(first[1]["refused"], first[1]["detail"], now)
+
+    def _refused(self, code: str, faults: Any, now: int) -> None:
+        if code in (Code.INSUFFICIENT_STOCK, Code.SOLD_OUT):
+            for fault in faults:
+                self._add(fault["sku"], now // HOUR, 1, fault["requested"])
+
+    def take(self) -> tuple[TurnedAway, ...]:
+        """Some of the counts, which are not kept here any more; nothing when there is none."""
+        keys = list(islice(self._counts, PORTION))
+        return tuple(TurnedAway(*key, *self._counts.pop(key)) for key in keys)
+
+    def give_back(self, rows: tuple[TurnedAway, ...]) -> None:
+        """These could not be stored; they are counted here again."""
+        for row in rows:
+            self._add(row.sku, row.hour, row.requests, row.units)
+
+    def _add(self, sku: str, hour: int, requests: int, units: int) -> None:
+        before = self._counts.get((sku, hour), (0, 0))
+        self._counts[(sku, hour)] = (before[0] + requests, before[1] + units)

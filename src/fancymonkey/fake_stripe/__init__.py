@@ -1,0 +1,1 @@
+"""A stand-in for Stripe, for demos and tests."""

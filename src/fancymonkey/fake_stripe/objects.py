@@ -1,0 +1,53 @@
+"""Objects in Stripe's published shapes (`shapes.json`), and how it refuses a request."""
+
+import copy
+import json
+from importlib import resources
+from typing import Any
+
+Thing = dict[str, Any]
+
+SHAPES: dict[str, Thing] = json.loads(
+    (resources.files("fancymonkey.fake_stripe") / "objects.json").read_text("utf-8")
+)["resources"]
+
+
+class Invalid(Exception):
+    """Stripe's answer to a request that it does not carry out."""
+
+    def __init__(
+        self, message: str, *, status: int = 400, param: str | None = None, code: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.type = "invalid_request_error"
+        self.param = param
+        self.code = code
+
+
+def shaped(shape: str, id_: str, now: int, **fields: Any) -> Thing:
+    """An object of a published shape with these fields."""
+    return {
+        **copy.deepcopy(SHAPES[shape]),
+        "id": id_,
+        "created": now,
+        "livemode": False,
+        **fields,
+    }
+
+
+def whole(text: Any, name: str, default: int | None) -> int:
+    """A whole number of a request. Raises Invalid."""
+    if text is None and default is not None:
+        return default
+    given = str(text)
+    if not (given.isascii() and given.isdigit() and len(given) < 13):
+        raise Invalid(
+            f"Invalid integer: {given[:40]}", param=name, code="parameter_invalid_integer"
+        )
+    return int(given)
+
+
+def texts(value: Any) -> dict[str, str]:
+    """An object of a request whose values are all texts."""
+    return {str(k): str(v) for k, v in value.items()} if isinstance(value, dict) else {}

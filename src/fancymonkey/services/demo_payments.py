@@ -1,0 +1,46 @@
+"""Demo mode: a stand-in for Stripe inside the service, so that everything can be tried."""
+
+import secrets
+from dataclasses import replace
+
+from fancymonkey.engine.engine import Engine
+from fancymonkey.fake_stripe.app import DEMO_KEY, StandIn, StandInSettings
+from fancymonkey.fake_stripe.prices import Price
+from fancymonkey.payments.basket import minor_units
+from fancymonkey.settings.fields import PUBLISHED_PASSWORD
+from fancymonkey.settings.settings import Settings
+
+PATH = "/demo/stripe"
+
+
+def stand_in(engine: Engine, settings: Settings) -> tuple[StandIn, Settings]:
+    """The stand-in, and the settings that lead to it."""
+    here = f"http://127.0.0.1:{settings.port}"
+    secret = f"whsec_{secrets.token_hex(16)}"
+
+    def price(price_id: str) -> Price | None:
+        """What the catalogue says that a price of Stripe is."""
+        for item in engine.view.items.values():
+            product = engine.view.products.get(item.product_id)
+            if item.price_id == price_id and product is not None and product.price is not None:
+                amount = minor_units(product.price, settings.currency)
+                return amount, settings.currency, f"{product.name} ({item.size})"
+        return None
+
+    twin = StandIn(
+        StandInSettings(
+            base_url=here + PATH,
+            webhooks=[(f"{here}/api/webhooks/stripe", secret)],
+            prices=price,
+        ),
+        engine.clock,
+    )
+    changed = replace(
+        settings,
+        stripe_secret_key=DEMO_KEY,
+        stripe_api_base=here + PATH,
+        stripe_webhook_secrets=(*settings.stripe_webhook_secrets, secret),
+        admin_password=settings.admin_password
+        or (PUBLISHED_PASSWORD if settings.published else None),
+    )
+    return twin, changed

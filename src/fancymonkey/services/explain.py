@@ -1,0 +1,110 @@
+"""Why a SKU's stock is what it is: its entries one after the other, and what they add up to."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, field
+
+from fancymonkey.core.ledger import InvariantBroken, evolve
+from fancymonkey.core.model import MAIN, Entry, Item, Kind, Level, Product
+from fancymonkey.text import counted, joined
+from fancymonkey.timestamps import iso
+
+CHANGES = {
+    "on_hand": "on hand",
+    "reserved": "reserved",
+    "allocated": "allocated",
+    "incoming": "incoming",
+    "backordered": "backordered",
+    "short": "short",
+}
+"""The quantities of a level, in words."""
+
+PAUSE = 500
+"""Entries after which others get their turn."""
+
+
+@dataclass(slots=True)
+class Step:
+    """What entries of one kind have moved, all together."""
+
+    kind: Kind
+    entries: int = 0
+    change: dict[str, int] = field(default_factory=dict)
+
+    def add(self, entry: Entry) -> None:
+        """Counts an entry."""
+        self.entries += 1
+        for name in CHANGES:
+            moved = self.change.get(name, 0) + getattr(entry, name)
+            if moved or name in self.change:
+                self.change[name] = moved
+
+
+@dataclass(slots=True)
+class Story:
+    """A SKU's entries with the level after each, and how it stands at the end.
+
+    `lines` are those from `since` on (ms), as many as there is room for; `steps` add them up by
+    kind, beginning at `opening`.
+    """
+
+    product: Product
+    item: Item
+    lines: deque[tuple[Entry, Level]]
+    since: int | None = None
+    total: int = 0
+    levels: dict[str, Level] = field(default_factory=dict)
+    opening: Level = field(default_factory=lambda: Level(""))
+    steps: dict[Kind, Step] = field(default_factory=dict)
+    over: int = 0
+    """Units reserved by holds whose time is up and that nobody has tidied yet."""
+    broken: str | None = None
+
+    async def follow(self, entries: AsyncIterator[Entry]) -> None:
+        """Takes the SKU's history in, with pauses for others."""
+        read = 0
+        async for entry in entries:
+            level = self.levels.get(entry.location) or Level(entry.sku, entry.location)
+            try:
+                level = evolve(level, entry)
+            except InvariantBroken as error:
+                self.broken = self.broken or str(error)
+            self.levels[entry.location] = level
+            if self.since is not None and entry.at < self.since:
+                self.opening = total(self.levels.values())
+            else:
+                self.steps.setdefault(entry.kind, Step(entry.kind)).add(entry)
+                self.lines.append((entry, level))
+                self.total += 1
+            read += 1
+            if not read % PAUSE:
+                await asyncio.sleep(0)
+
+    def sentence(self, as_of: int | None) -> str:
+        """How it stands, in a sentence."""
+        level = total(self.levels.values())
+        less = [f"{level.reserved} reserved"] if level.reserved else []
+        less += [f"{level.allocated} allocated"] if level.allocated else []
+        when = "now" if as_of is None else f"at {iso(as_of)}"
+        words = f"{level.available} available {when}: {level.on_hand} on hand"
+        words += f" less {joined(less)}." if less else ", none of them promised."
+        if self.over:
+            words += (
+                f" {counted(self.over, 'reserved unit')} belong to holds whose time is up: they"
+                f" count no more, so {level.available + self.over} can be sold."
+            )
+        if level.backordered:
+            words += f" {level.backordered} sold and not delivered yet."
+        if level.short:
+            words += f" {level.short} promised and not there."
+        return words
+
+
+def total(levels: Iterable[Level]) -> Level:
+    """What the levels at all locations add up to."""
+    found = dict.fromkeys(CHANGES, 0)
+    for level in levels:
+        for name in found:
+            found[name] += getattr(level, name)
+    return Level("", MAIN, **found)

@@ -1,0 +1,77 @@
+"""Settings about accounts and the dashboard; `config.py` has them among all the others."""
+
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
+
+from fancymonkey.settings.account_names import account_name
+from fancymonkey.settings.backup import Keeping
+from fancymonkey.settings.fields import (
+    PASSWORD_LEAST,
+    PUBLISHED_PASSWORD,
+    several_networks,
+    several_stores,
+    variable,
+    whole,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AdminSettings(Keeping):
+    """Who may log in from where, and for how long."""
+
+    owner_email: str = variable(
+        "OWNER_EMAIL",
+        account_name,
+        "owner",
+        "The name of the first account. It is made with `ADMIN_PASSWORD` as its password when "
+        "somebody first logs in and there is no account yet. It has no spaces, and is not a name "
+        "that the service uses itself, such as `admin` or `stripe`.",
+        shown="owner",
+    )
+    admin_allowed_ips: tuple[IPv4Network | IPv6Network, ...] = variable(
+        "ADMIN_ALLOWED_IPS",
+        several_networks,
+        (),
+        "Addresses or networks from which the dashboard and the owner's endpoints can be used, "
+        "separated by commas: `203.0.113.7,10.0.0.0/8`. Behind a proxy set `TRUSTED_PROXIES` too.",
+        shown="any",
+    )
+    migration_targets: tuple[str, ...] = variable(
+        "MIGRATION_TARGETS",
+        several_stores,
+        (),
+        "Stores to which the running shop may be moved over HTTP (`migrate --live`), separated by "
+        "commas: directories or URLs, as `migrate` takes them. Without it there is no such move.",
+        shown="none",
+        secret=True,
+    )
+    admin_idle_minutes: int = variable(
+        "ADMIN_IDLE_MINUTES",
+        whole(15, 10_080),
+        60,
+        "After how many minutes without a sign of life a login ends, from 15 to 10080 (a week). "
+        "An open page of the dashboard is a sign of life.",
+        shown="60",
+    )
+    admin_session_hours: int = variable(
+        "ADMIN_SESSION_HOURS",
+        whole(1, 720),
+        12,
+        "After how many hours a login ends in any case, from 1 to 720.",
+        shown="12",
+    )
+
+
+def password_fault(password: str | None, *, demo: bool, published: bool) -> str | None:
+    """What an admin password should do better, or None. `published`: the public one opens here."""
+    if password == PUBLISHED_PASSWORD and not published:
+        return (
+            "be a password of your own: this one is published and opens nothing but a demo on "
+            "this machine, without TRUSTED_PROXIES."
+        )
+    if password is not None and len(password) < PASSWORD_LEAST and not demo:
+        return (
+            f"have {PASSWORD_LEAST} characters or more: it opens everything, from everywhere. Four "
+            "words that have nothing to do with each other are good."
+        )
+    return None

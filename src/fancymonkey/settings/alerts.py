@@ -1,0 +1,115 @@
+"""Settings of what is told to the owner and to other systems."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import time
+
+from fancymonkey.settings.fields import http_url, switch, time_of_day, variable
+from fancymonkey.settings.hold_limits import HoldLimits
+
+ALERTS = (
+    *("stock.low", "stock.out", "stock.back", "stock.digest", "matter.opened", "books.mended"),
+    *("job.failed", "store.trouble", "webhook.off", "secret.guessed"),
+)
+"""What an owner can be told of."""
+
+
+def several_urls(text: str) -> tuple[str, ...]:
+    """URLs of any kind, separated by spaces or commas; a comma inside of one is no end of it."""
+    found = tuple(
+        part for part in re.split(r"[\s,]+(?=[a-z][a-z0-9+.-]*://)", text.strip()) if part
+    )
+    if not all(re.match(r"[a-z][a-z0-9+.-]*://\S", part) for part in found):
+        raise ValueError("URLs such as mailtos://user:password@smtp.example?to=owner@shop.example")
+    return tuple(part.rstrip(", ") for part in found)
+
+
+def some_of(*words: str) -> Callable[[str], tuple[str, ...]]:
+    """Some of these words, separated by commas; `all` is all of them."""
+
+    def parse(text: str) -> tuple[str, ...]:
+        named = {part.strip().lower() for part in text.split(",") if part.strip()}
+        if named == {"all"}:
+            return words
+        if not named or not named <= set(words):
+            raise ValueError(f"some of {', '.join(words)}")
+        return tuple(word for word in words if word in named)
+
+    return parse
+
+
+def hours(text: str) -> tuple[time, time]:
+    """A part of the day."""
+    start, dash, end = text.replace("–", "-").partition("-")
+    try:
+        found = time_of_day(start.strip()), time_of_day(end.strip())
+    except ValueError:
+        dash = ""
+        found = time(0), time(0)
+    if not dash or found[0] == found[1]:
+        raise ValueError("two times of day such as 22:00-07:00")
+    return found
+
+
+def time_or_off(text: str) -> time | None:
+    """A time of day, or `off`."""
+    if text.lower() == "off":
+        return None
+    try:
+        return time_of_day(text)
+    except ValueError as error:
+        raise ValueError(f"{error}, or off") from None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertSettings(HoldLimits):
+    """Who is told what, and when."""
+
+    alert_urls: tuple[str, ...] = variable(
+        "ALERT_URLS",
+        several_urls,
+        (),
+        "Where alerts go: one or several URLs as apprise writes them, separated by spaces or "
+        "commas: `mailtos://user:password@smtp.example?to=owner@shop.example`, `slack://…`, "
+        "`discord://…`, `tgram://…`, `jsons://…`.",
+        shown="none",
+        secret=True,
+    )
+    alert_events: tuple[str, ...] = variable(
+        "ALERT_EVENTS",
+        some_of(*ALERTS),
+        ALERTS,
+        f"What alerts are about, separated by commas: some of {', '.join(ALERTS)}.",
+        shown="all",
+    )
+    quiet_hours: tuple[time, time] | None = variable(
+        "QUIET_HOURS",
+        hours,
+        None,
+        "When nobody is to be woken, in `TIME_ZONE`: `22:00-07:00`. What happens then comes in one "
+        "message afterwards; only trouble with the store goes out at once.",
+        shown="none",
+    )
+    digest_at: time | None = variable(
+        "DIGEST_AT",
+        time_or_off,
+        time(8, 0),
+        "When the list of what is low and out goes out each day, in `TIME_ZONE`; `off`: never. A "
+        "day on which there is nothing to tell has none.",
+        shown="08:00",
+    )
+    dashboard_url: str | None = variable(
+        "DASHBOARD_URL",
+        http_url,
+        None,
+        "Where the dashboard is reached, for the link in alerts: `https://shop.example/admin`.",
+        shown="no link",
+    )
+    webhook_allow_private: bool = variable(
+        "WEBHOOK_ALLOW_PRIVATE",
+        switch,
+        False,
+        "`on` lets outgoing webhooks go to addresses of this machine and of your own network.",
+        shown="off",
+    )

@@ -1,0 +1,49 @@
+"""Settings of backups; `config.py` has them among all the others."""
+
+from dataclasses import dataclass
+
+from fancymonkey.settings.fields import any_text, switch, variable, whole
+from fancymonkey.settings.schedule import Chores
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping(Chores):
+    """Where copies of the store go, and how many stay."""
+
+    backup_to: str | None = variable(
+        "BACKUP_TO",
+        any_text,
+        None,
+        "The directory for the backup of each night, best on another disk. Without it there is "
+        "none.",
+        shown="none",
+    )
+    backup_keep_days: int = variable(
+        "BACKUP_KEEP_DAYS",
+        whole(1, 3650),
+        14,
+        "For how many days the latest backup of the day stays in `BACKUP_TO`.",
+        shown="14",
+    )
+    backup_keep_weeks: int = variable(
+        "BACKUP_KEEP_WEEKS",
+        whole(0, 520),
+        8,
+        "For how many weeks the latest backup of the week stays as well.",
+        shown="8",
+    )
+    backup_git: bool = variable(
+        "BACKUP_GIT",
+        switch,
+        False,
+        "`on` keeps every change of the JSON files in a git repository in `DATA_DIR`.",
+        shown="off",
+    )
+    backup_git_remote: str | None = variable(
+        "BACKUP_GIT_REMOTE",
+        any_text,
+        None,
+        "Where that repository is pushed to: a URL or a path, as `git push` takes it.",
+        shown="none",
+        secret=True,
+    )

@@ -1,0 +1,36 @@
+"""Settings of what the service does by itself: at set times, and to tell others."""
+
+from dataclasses import dataclass
+from datetime import time
+from zoneinfo import ZoneInfo
+
+from fancymonkey.settings.alerts import AlertSettings
+from fancymonkey.settings.fields import switch, time_of_day, time_zone, variable
+
+
+@dataclass(frozen=True, slots=True)
+class Chores(AlertSettings):
+    """What is done without being asked, and when."""
+
+    schedules: bool = variable(
+        "SCHEDULES",
+        switch,
+        True,
+        "`off` leaves all jobs to a scheduler of yours: `fancymonkey job run`, or the cron "
+        "endpoints. Else one of the running processes does them.",
+        shown="on",
+    )
+    time_zone: ZoneInfo = variable(
+        "TIME_ZONE",
+        time_zone,
+        ZoneInfo("UTC"),
+        "The time zone of the shop, for all times of day: `Europe/Berlin`.",
+        shown="UTC",
+    )
+    nightly_at: time = variable(
+        "NIGHTLY_AT",
+        time_of_day,
+        time(3, 30),
+        "When the work of the night is done: backup, and forgetting what is old.",
+        shown="03:30",
+    )

@@ -1,0 +1,158 @@
+"""Cells of a table that somebody edited: texts to values."""
+
+import contextlib
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlsplit
+
+from fancymonkey.core.keys import name_fault
+from fancymonkey.core.model import MAX_QUANTITY
+from fancymonkey.spreadsheets.dates import parsed_date
+from fancymonkey.spreadsheets.numbers import is_ambiguous, without_groups, without_noise
+from fancymonkey.spreadsheets.spreadsheet_changes import tidy
+
+TEXT_MAX = 200
+URL_MAX = 2000
+
+YES = {"true", "yes", "y", "1", "wahr", "ja", "j", "vrai", "oui", "verdadero", "sí", "si", "vero"}
+YES |= {"x", "waar", "prawda", "tak", "verdadeiro", "sim", "sant", "sand"}
+NO = {"false", "no", "n", "0", "falsch", "nein", "faux", "non", "falso", "", "onwaar", "nee"}
+NO |= {"fałsz", "nie", "não", "nao", "nej", "falskt", "falsk"}
+"""Words for a switch, as spreadsheets of several countries write them."""
+
+
+def plain(text: str) -> bool:
+    """Whether a text is short and on one line."""
+    return len(text) <= TEXT_MAX and not any(char < " " or char == "\x7f" for char in text)
+
+
+def _text(text: str) -> str:
+    text = tidy(text)
+    if not plain(text):
+        raise ValueError(f"a text of one line with at most {TEXT_MAX} characters")
+    fault = name_fault(text)
+    if fault is not None:
+        raise ValueError(f"a clear text: {fault[0].lower()}{fault[1:-1]}")
+    return text
+
+
+def _name(text: str) -> str:
+    if not text.strip():
+        raise ValueError("a name")
+    return _text(text)
+
+
+def _optional(text: str) -> str | None:
+    return _text(text) or None
+
+
+def _price(text: str) -> Decimal | None:
+    """A price. With three digits behind one point or comma, nobody knows what is meant."""
+    text = without_noise(text.strip())
+    if not text:
+        return None
+    if is_ambiguous(text):
+        digits = re.sub("[.,]", "", text)
+        raise ValueError(f"a clear price: write {digits}, or {text.replace(',', '.')}0")
+    return exact_price(without_groups(text))
+
+
+def exact_price(text: str) -> Decimal:
+    """A price whose point or comma parts the decimals for sure. Raises ValueError."""
+    if not re.fullmatch(r"[0-9]{1,9}([.,][0-9]{1,6})?", text):
+        raise ValueError("a price: write 58 or 58.50")
+    return Decimal(text.replace(",", "."))
+
+
+def _quantity(text: str) -> int:
+    text = without_groups(without_noise(text.strip()))
+    found = re.fullmatch(r"([0-9]{1,10})([.,]0{1,2})?", text)
+    if found is None or int(found[1]) > MAX_QUANTITY:
+        raise ValueError(f"a whole number from 0 to {MAX_QUANTITY}")
+    return int(found[1])
+
+
+def _bool(text: str) -> bool:
+    word = text.strip().lower()
+    if not word or word not in YES | NO:
+        raise ValueError("true or false")
+    return word in YES
+
+
+def _date(text: str) -> str | None:
+    text = text.strip()
+    if not text:
+        return None
+    if len(text) > TEXT_MAX:
+        raise ValueError("a date: write 2026-01-31 or 2026-01-31T12:00:00Z")
+    return parsed_date(text)
+
+
+def picture(text: str) -> str | None:
+    """The address of a picture. Raises ValueError."""
+    text = text.strip()
+    if not text:
+        return None
+    try:
+        parts = urlsplit(text)
+        fine = parts.scheme == "https" and bool(parts.hostname) and parts.port != 0
+        fine = fine and "@" not in parts.netloc
+    except ValueError:
+        fine = False
+    if not fine or len(text) > URL_MAX or not re.fullmatch(r"[!#-;=?-Z\[\]_a-z~]+", text):
+        raise ValueError("the address of a picture: it begins with https:// and has no spaces")
+    return text
+
+
+def loadable(text: str) -> bool:
+    """Whether a page may load a picture from there."""
+    try:
+        return picture(text) is not None
+    except ValueError:
+        return False
+
+
+PARSERS: dict[str, Callable[[str], Any]] = {
+    "name": _name,
+    "category": _text,
+    "price": _price,
+    "image": picture,
+    "restockDate": _date,
+    "skuId": _optional,
+    "priceId": _optional,
+    "lowStockThreshold": _quantity,
+    "soldOut": _bool,
+    "stock": _quantity,
+}
+"""How the cell of a column is read; each raises ValueError with what the text is not."""
+
+
+def canonical(column: str, text: str) -> str:
+    """The one way of saying what a cell says; spreadsheets write `TRUE` and `58.5` their own."""
+    if column == "price":
+        return _digits(text)
+    if column in ("lowStockThreshold", "stock", "soldOut", "restockDate"):
+        try:
+            value = PARSERS[column](text)
+        except ValueError:
+            return text
+        return "" if value is None else str(value)
+    return tidy(text)
+
+
+def _digits(text: str) -> str:
+    """A number without zeros that say nothing, also where it is too large for a price of ours."""
+    with contextlib.suppress(ValueError):
+        _price(text)
+        text = without_groups(without_noise(text.strip())).replace(",", ".")
+    found = re.fullmatch(r"0*([0-9]+)(?:\.([0-9]*?)0*)?", text)
+    if found is None:
+        return text
+    return f"{found[1]}.{found[2]}" if found[2] else found[1]
+
+
+def alike(column: str, text: str, other: str) -> bool:
+    """Whether two cells say the same."""
+    return text == other or canonical(column, text) == canonical(column, other)

@@ -1,0 +1,166 @@
+"""The columns of the table: what each is called, what a size has in it, which may be changed."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from fancymonkey.core.changes.bulk import Stocked, status_of
+from fancymonkey.core.model import Item, Product
+from fancymonkey.errors import DataError
+from fancymonkey.store.products_file.extra_fields import image_of
+from fancymonkey.store.products_file.write import time_text
+
+COLUMNS = (
+    "productId",
+    "name",
+    "category",
+    "price",
+    "size",
+    "skuId",
+    "priceId",
+    "stock",
+    "reserved",
+    "available",
+    "lowStockThreshold",
+    "soldOut",
+    "status",
+    "restockDate",
+    "backordered",
+    "short",
+    "lastChanged",
+    "image",
+    "exported",
+)
+
+PRODUCT_FIELDS = {
+    "name": "name",
+    "category": "category",
+    "price": "price",
+    "restockDate": "restock_date",
+    "image": "extra",
+}
+ITEM_FIELDS = {
+    "skuId": "sku_id",
+    "priceId": "price_id",
+    "lowStockThreshold": "low_stock_threshold",
+    "soldOut": "sold_out",
+}
+"""Columns that an import may change, besides `stock`: the fields of rows that they are."""
+
+UNREAD = {
+    "reserved": "it is what buyers hold; end holds on the page Holds",
+    "available": "it is computed; change `stock` instead",
+    "status": "it is computed; change `stock` or `soldOut` instead",
+    "backordered": "it is computed; goods that come in fill it",
+    "short": "it is computed; change `stock` instead",
+    "lastChanged": "it is computed",
+}
+"""Columns that an import does not take in, and what to do instead."""
+
+STOCK_ONLY = frozenset({"stock", "lowStockThreshold", "soldOut", "restockDate"})
+"""Columns that whoever keeps the stock may change; the others are the owner's."""
+
+NUMBERS = frozenset(
+    {"price", "stock", "reserved", "available", "lowStockThreshold", "backordered", "short"}
+)
+"""Columns whose cells are numbers: a minus in front of one starts no formula."""
+
+KINDS = dict.fromkeys(NUMBERS, "number") | {"soldOut": "switch", "restockDate": "date"}
+"""What a spreadsheet shall take a column for; the others are texts."""
+
+OTHER_NAMES = {
+    "productId": "product, id, produkt, produktid, artikel, artikelnummer, article, producto",
+    "name": "title, productname, produktname, bezeichnung, titel, nom, nombre, nome, titulo",
+    "category": "kategorie, warengruppe, type, categorie, categoria",
+    "price": "preis, vkpreis, prix, precio, prezzo, preco, unitprice",
+    "size": "variant, variante, grosse, groesse, größe, taille, talla, taglia, tamanho",
+    "skuId": "skuno, variantsku, artikelcode",
+    "priceId": "stripeprice, stripepriceid, stripeid",
+    "stock": "onhand, total, quantity, qty, inventory, bestand, lagerbestand, menge, anzahl, "
+    "quantite, existencias, cantidad, giacenza, estoque, stockonhand",
+    "reserved": "held, reserviert, reserve, reservado, committed",
+    "available": "verfugbar, verfügbar, verfuegbar, disponible, disponivel, free",
+    "lowStockThreshold": "threshold, lowstock, lowfrom, reorderpoint, mindestbestand, "
+    "meldebestand, seuil, minimo, minimum",
+    "soldOut": "ausverkauft, epuise, agotado, esaurito, esgotado",
+    "status": "zustand, etat, estado, stato",
+    "restockDate": "restock, backon, nachschub, wiederda, lieferdatum",
+    "lastChanged": "lastupdated, updated, geandert, geändert",
+    "image": "picture, imageurl, bild, bildurl, photo, foto, imagen",
+}
+"""What people, other shops' exports and other languages call the columns."""
+
+MAPPED = {name.lower(): name for name in COLUMNS} | {
+    other: name for name, others in OTHER_NAMES.items() for other in others.split(", ")
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One line of a table: its number in the file, and its cells by column.
+
+    `fault` says what is wrong with the line as a whole.
+    """
+
+    number: int
+    cells: dict[str, str]
+    fault: str = ""
+
+
+def columns_of(header: Iterable[str]) -> list[str]:
+    """The columns that the cells of a header mean. Raises DataError."""
+    found = [_column(cell) for cell in header]
+    missing = [name for name in ("productId", "size") if name not in found]
+    if missing:
+        raise DataError(f"The column {missing[0]} is missing: it says which size is meant.")
+    for name in found:
+        if found.count(name) > 1:
+            raise DataError(f"The column {name} is there twice.")
+    return found
+
+
+def _column(cell: str) -> str:
+    words = re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", cell).lower())
+    if words not in MAPPED:
+        raise DataError(f"There is no column {cell[:80]!r}. There are {', '.join(COLUMNS)}.")
+    return MAPPED[words]
+
+
+def cells_of(row: Stocked) -> dict[str, str]:
+    """A size as texts, one a column but for `exported`; nothing is an empty text."""
+    level = row.level
+    return {
+        **product_cells(row.product),
+        **item_cells(row.item),
+        "stock": str(level.on_hand),
+        "reserved": str(level.reserved),
+        "available": str(level.available),
+        "status": status_of(row),
+        "backordered": str(level.backordered),
+        "short": str(level.short),
+        "lastChanged": time_text(level.updated_at or row.product.updated_at),
+    }
+
+
+def product_cells(product: Product) -> dict[str, str]:
+    """The cells that are the same for all sizes of a product."""
+    return {
+        "productId": product.product_id,
+        "name": product.name,
+        "category": product.category,
+        "price": "" if product.price is None else format(product.price, "f"),
+        "restockDate": product.restock_date or "",
+        "image": image_of(product.extra) or "",
+    }
+
+
+def item_cells(item: Item) -> dict[str, str]:
+    """The cells of a size that are no quantity of stock."""
+    return {
+        "size": item.size,
+        "skuId": item.sku_id or "",
+        "priceId": item.price_id or "",
+        "lowStockThreshold": str(item.low_stock_threshold),
+        "soldOut": "true" if item.sold_out else "false",
+    }

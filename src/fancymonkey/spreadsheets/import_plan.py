@@ -1,0 +1,196 @@
+"""What taking a table in would change: each row's fate, and the commands that bring it about."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from fancymonkey.core.command import Command
+from fancymonkey.core.execute import Chain
+from fancymonkey.core.model import MAIN, Item, Level, Product, sku_of
+from fancymonkey.spreadsheets.cells import PARSERS, alike
+from fancymonkey.spreadsheets.columns import Record
+from fancymonkey.spreadsheets.notices import Notices
+from fancymonkey.spreadsheets.row_fingerprint import Mark, read_mark
+from fancymonkey.spreadsheets.spreadsheet_changes import tidy
+from fancymonkey.store.contract import Snapshot
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a row cannot be taken in; `column` is empty where it is about the whole row."""
+
+    row: int
+    column: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CellChange:
+    """A cell that is to change. `new` is `product` or `size` where the row is not there yet."""
+
+    row: int
+    product_id: str
+    size: str
+    column: str
+    exported: str | None
+    file: str
+    now: str | None
+    after: str
+    new: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A command, the rows of the file that it carries out, and whether only an owner may do it."""
+
+    rows: tuple[int, ...]
+    command: Command
+
+
+@dataclass(slots=True)
+class Plan:
+    """Everything that an import would do as of a revision, and how each row of the file fares."""
+
+    revision: int = 0
+    steps: list[Step] = field(default_factory=list)
+    changes: list[CellChange] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    fates: dict[int, str] = field(default_factory=dict)
+    new_products: list[str] = field(default_factory=list)
+    new_sizes: list[Key] = field(default_factory=list)
+    notices: Notices = field(default_factory=Notices)
+
+    def count(self, fate: str) -> int:
+        """How many rows are `new`, `changed`, `unchanged` or `fault`."""
+        return sum(1 for one in self.fates.values() if one == fate)
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """How everything stands now: rows by their keys. What is read from here is never changed."""
+
+    products: Mapping[str, Product]
+    items: Mapping[str, Item]
+    levels: Mapping[tuple[str, str], Level]
+    revision: int
+
+    @staticmethod
+    def of(snapshot: Snapshot) -> "Stand":
+        """What a store says."""
+        return Stand(
+            {row.product_id: row for row in snapshot.products},
+            {row.sku: row for row in snapshot.items},
+            {row.key: row for row in snapshot.levels},
+            snapshot.revision,
+        )
+
+    def on_hand(self, sku: str) -> int:
+        """Units on hand."""
+        level = self.levels.get((sku, MAIN))
+        return 0 if level is None else level.on_hand
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A row of the file as it was exported, where that file was kept (`--base`)."""
+
+    cells: Mapping[str, str]
+
+    def same(self, column: str, text: str) -> bool:
+        """Whether a cell said this when it was exported."""
+        return column in self.cells and alike(column, text, self.cells[column])
+
+    @property
+    def stock(self) -> int | None:
+        """What was on hand, where it says so."""
+        try:
+            found: int = PARSERS["stock"](self.cells.get("stock", ""))
+        except ValueError:
+            return None
+        return found
+
+
+@dataclass(slots=True)
+class Row:
+    """A line of the file while it is looked at."""
+
+    record: Record
+    item: Item | None
+    mark: Mark | None = None
+    base: Base | None = None
+    fields: dict[str, Any] = field(default_factory=dict)
+    shared: dict[str, Any] = field(default_factory=dict)
+    stock: Command | None = None
+    on_hand: int = 0
+    back: bool = False
+    faulty: bool = False
+    changes: list[CellChange] = field(default_factory=list)
+    shown: set[str] = field(default_factory=set)
+    """Columns whose cells say what is there, the way a spreadsheet shows it."""
+
+    @property
+    def snapshot(self) -> Mark | Base | None:
+        """What the row was like when it was exported."""
+        return self.mark or self.base
+
+    def silent(self, column: str) -> bool:
+        """Whether an empty cell says nothing: only what was there at the export can be cleared."""
+        blank = not tidy(self.record.cells[column])
+        return blank and (self.snapshot is None or column == "name")
+
+    def told(self, column: str, now: str, text: str, after: str = "") -> CellChange:
+        """A change of one of its cells."""
+        mark = self.snapshot
+        exported = None if mark is None else str(mark.stock) if column == "stock" else now
+        number, key = self.record.number, key_of(self.record)
+        return CellChange(number, *key, column, exported, text, now, after or text)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How an import is meant: who does it, whether new things are made, whether all is allowed."""
+
+    actor: str = "import"
+    cause: str = ""
+    reason: str = ""
+    create: bool = False
+    owner: bool = True
+
+
+def marks_of(records: Iterable[Record], stand: Stand) -> dict[str, int]:
+    """SKUs whose stock was changed in the file, and since which revision to look at the ledger."""
+    found: dict[str, int] = {}
+    for record in records:
+        sku = sku_of(*key_of(record))
+        mark = _mark(record)
+        if mark is None or sku not in stand.items:
+            continue
+        if record.cells.get("stock", "").strip() != str(mark.stock):
+            found[sku] = mark.revision
+    return found
+
+
+def _mark(record: Record) -> Mark | None:
+    try:
+        return read_mark(record.cells["exported"])
+    except (KeyError, ValueError):
+        return None
+
+
+def with_actor(command: Command, actor: str, cause: str, reason: str | None = None) -> Command:
+    """The same command, said to be by somebody and because of something."""
+    more: dict[str, Any] = {"actor": actor, "cause": cause}
+    if isinstance(command, Chain):
+        more["commands"] = tuple(
+            with_actor(part, actor, cause, reason) for part in command.commands
+        )
+    elif reason is not None:
+        more["reason"] = reason
+    return replace(command, **more)
+
+
+def key_of(record: Record) -> Key:
+    """Which size a line is about."""
+    return record.cells.get("productId", ""), record.cells.get("size", "")

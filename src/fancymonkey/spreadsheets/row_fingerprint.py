@@ -1,0 +1,111 @@
+"""What a row was like when it was exported, as a short text in its last cell.
+
+It has the ledger's number, what was on hand, and a few bytes of a hash of every cell that may be
+changed: enough to tell what somebody has edited, and what has changed here since. Behind a point
+are fewer bytes of the cells that no import takes in, so that an edit there can be reported.
+Whoever edits the file may write anything there, so it is read and never trusted: it decides
+nothing but which cells of the same row count as edited.
+"""
+
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import blake2b
+
+from fancymonkey.core.model import MAX_QUANTITY
+from fancymonkey.spreadsheets.cells import canonical
+from fancymonkey.spreadsheets.columns import ITEM_FIELDS, PRODUCT_FIELDS, UNREAD
+
+SIZE = 5
+UNREAD_SIZE = 3
+HASHED = (*PRODUCT_FIELDS, *ITEM_FIELDS)
+LENGTH = SIZE * (1 + len(HASHED))
+PATTERN = re.compile(
+    r"r([0-9]{1,18})s([0-9]{1,10})h([A-Za-z0-9_-]{1,200})(?:\.([A-Za-z0-9_-]{24}))?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A row as it was exported: at which revision, with how many on hand."""
+
+    revision: int
+    stock: int
+    hashes: bytes
+    unread: bytes = b""
+
+    @property
+    def sku_hash(self) -> bytes:
+        """The hash of the SKU whose row it was."""
+        return self.hashes[:SIZE]
+
+    def is_of(self, sku: str) -> bool:
+        """Whether it is that of this SKU."""
+        return self.sku_hash == hash_of(sku)
+
+    def same_unread(self, column: str, text: str) -> bool | None:
+        """Whether a cell that is not taken in said this; None where an older file has no hash."""
+        if not self.unread:
+            return None
+        start = UNREAD_SIZE * list(UNREAD).index(column)
+        return self.unread[start : start + UNREAD_SIZE] == _unread(column, text)
+
+    def same(self, column: str, text: str) -> bool:
+        """Whether a cell said this when it was exported."""
+        start = SIZE * (1 + HASHED.index(column))
+        return self.hashes[start : start + SIZE] == _cell(column, text)
+
+
+def hash_of(sku: str) -> bytes:
+    """What marks have of a SKU."""
+    return _hash("sku", sku)
+
+
+def _hash(column: str, text: str) -> bytes:
+    return blake2b(f"{column}\0{text}".encode("utf-8", "replace"), digest_size=SIZE).digest()
+
+
+@lru_cache(maxsize=16_384)
+def _unread(column: str, text: str) -> bytes:
+    return _hash(column, text.strip())[:UNREAD_SIZE]
+
+
+@lru_cache(maxsize=16_384)
+def _cell(column: str, text: str) -> bytes:
+    """Many cells of a table say the same."""
+    return _hash(column, canonical(column, text))
+
+
+def mark_text(sku: str, cells: Mapping[str, str], revision: int) -> str:
+    """The text for a row."""
+    hashes = b"".join(
+        [
+            _hash("sku", sku),
+            *(_cell(column, cells[column]) for column in HASHED),
+        ]
+    )
+    unread = b"".join(_unread(column, cells[column]) for column in UNREAD)
+    encoded = f"{_encoded(hashes)}.{_encoded(unread)}"
+    return f"r{revision}s{cells['stock']}h{encoded}"
+
+
+def _encoded(data: bytes) -> str:
+    return urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def read_mark(text: str) -> Mark:
+    """What a cell says. Raises ValueError."""
+    found = PATTERN.fullmatch(text.strip())
+    if found is None:
+        raise ValueError("it was changed")
+    raw = found[3]
+    try:
+        hashes = urlsafe_b64decode(raw + "=" * (-len(raw) % 4))
+    except ValueError:
+        hashes = b""
+    stock = int(found[2])
+    if len(hashes) != LENGTH or stock > MAX_QUANTITY:
+        raise ValueError("it was changed")
+    return Mark(int(found[1]), stock, hashes, urlsafe_b64decode(found[4] or ""))

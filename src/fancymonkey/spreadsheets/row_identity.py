@@ -1,0 +1,130 @@
+"""Which size a row of a file is about, and rows whose key does not say so clearly."""
+
+from collections.abc import Iterable
+
+from fancymonkey.core.keys import key_fault, normal_form, skeleton
+from fancymonkey.core.model import sku_of
+from fancymonkey.spreadsheets.cells import plain
+from fancymonkey.spreadsheets.columns import Record
+from fancymonkey.spreadsheets.import_plan import Stand, key_of
+from fancymonkey.spreadsheets.near_keys import Near
+from fancymonkey.spreadsheets.row_fingerprint import Mark, hash_of, read_mark
+from fancymonkey.spreadsheets.spreadsheet_changes import broken
+
+Complaint = tuple[str, str]
+"""A column, and why its cell cannot be taken in."""
+
+
+def with_known_keys(records: Iterable[Record], stand: Stand) -> list[Record]:
+    """The same rows, with keys in the form in which keys are kept where that form is needed."""
+    return [_with_known_key(record, stand) for record in records]
+
+
+def _with_known_key(record: Record, stand: Stand) -> Record:
+    key = key_of(record)
+    if all(text.isascii() for text in key) or sku_of(*key) in stand.items:
+        return record
+    cells = record.cells | {"size": normal_form(key[1])}
+    if key[0] not in stand.products:
+        cells["productId"] = normal_form(key[0])
+    return Record(record.number, cells, record.fault)
+
+
+class Identity:
+    """Looks at the keys of all rows of a file."""
+
+    def __init__(self, stand: Stand, records: Iterable[Record]) -> None:
+        self._stand = stand
+        skus = (sku_of(*key_of(one)) for one in records)
+        self._present = {hash_of(sku) for sku in skus if sku in stand.items}
+        self._exported: dict[bytes, str] | None = None
+        self._sizes: dict[str, list[str]] | None = None
+        self._near_products: Near | None = None
+        self._near_sizes: dict[str, Near] = {}
+        self._new: dict[tuple[str, str], tuple[str, int]] = {}
+
+    def complaint(self, record: Record) -> Complaint | None:
+        """What is wrong with the keys of a row, or None."""
+        product_id, size = key_of(record)
+        if sku_of(product_id, size) in self._stand.items:
+            return None  # whatever it is called, it is there
+        found = [("productId", product_id), ("size", size)]
+        for column, text in found:
+            if reason := broken(text):
+                return column, reason
+            if not text.strip() or not plain(text):
+                return column, "it names the size and cannot be empty or so long"
+        if "/" in product_id:
+            return "productId", "a product's id has no slash"
+        return self._nearly(product_id, size) or self._misnamed(found) or self._unlike(record)
+
+    def _nearly(self, product_id: str, size: str) -> Complaint | None:
+        """Whether the key is nearly one that exists."""
+        if product_id not in self._stand.products:
+            if self._near_products is None:
+                self._near_products = Near(self._stand.products)
+            other = self._near_products.find(product_id)
+            return None if other is None else ("productId", _nearly(product_id, other))
+        if product_id not in self._near_sizes:
+            self._near_sizes[product_id] = Near(self._sizes_of(product_id))
+        other = self._near_sizes[product_id].find(size)
+        return None if other is None else ("size", _nearly(size, other))
+
+    def _sizes_of(self, product_id: str) -> list[str]:
+        if self._sizes is None:
+            self._sizes = {}
+            for item in self._stand.items.values():
+                self._sizes.setdefault(item.product_id, []).append(item.size)
+        return self._sizes.get(product_id, [])
+
+    def _misnamed(self, found: list[Complaint]) -> Complaint | None:
+        """Whether a new key is not a valid one."""
+        for column, text in found:
+            if column == "productId" and text in self._stand.products:
+                continue
+            if fault := key_fault(text):
+                return column, f"{text!r} is not a valid key. {fault}"
+            if text.startswith(("=", "'=")):
+                return column, f"{text!r} is a formula, not a key"
+        return None
+
+    def _unlike(self, record: Record) -> Complaint | None:
+        """Whether a new row is a row of the export whose key was changed, or a twin of another."""
+        product_id, size = key_of(record)
+        known = product_id in self._stand.products
+        text = record.cells.get("exported", "").strip()
+        if text:
+            try:
+                mark = read_mark(text)
+            except ValueError as error:
+                return "exported", f"{error}: export again, or empty this cell"
+            if not mark.is_of(sku_of(product_id, size)) and mark.sku_hash not in self._present:
+                return "size", (
+                    f"there is no such {'size' if known else 'product'}, and this row was exported "
+                    f"as {self._name(mark)}, which is nowhere else in the file: write that again, "
+                    "or empty `exported` for something new"
+                )
+        for column, inside, key in (("productId", "", product_id), ("size", product_id, size)):
+            if column == "productId" and known:
+                continue
+            other, row = self._new.setdefault((inside, skeleton(key)), (key, record.number))
+            if other != key:
+                return column, f"{key!r} looks like {other!r} in row {row}: write both the same"
+        return None
+
+    def _name(self, mark: Mark) -> str:
+        """The SKU whose row it was, in words."""
+        if self._exported is None:
+            self._exported = {hash_of(sku): sku for sku in self._stand.items}
+        sku = self._exported.get(mark.sku_hash)
+        if sku is None:
+            return "something that is no longer there"
+        item = self._stand.items[sku]
+        return f"{item.product_id!r} {item.size!r}"
+
+
+def _nearly(text: str, other: str) -> str:
+    return (
+        f"{text!r} is not there, and is nearly {other!r}, which is (spreadsheets change dates, "
+        f"zeros and spaces by themselves): write {other!r}"
+    )

@@ -1,0 +1,66 @@
+"""Cells of columns that an import does not take in: edited ones are reported."""
+
+from collections.abc import Mapping
+
+from fancymonkey.core.changes.bulk import Stocked
+from fancymonkey.core.model import MAIN, Level
+from fancymonkey.spreadsheets.columns import NUMBERS, UNREAD, cells_of
+from fancymonkey.spreadsheets.dates import is_shown_date
+from fancymonkey.spreadsheets.import_plan import Row, Stand
+from fancymonkey.spreadsheets.notices import Notices
+from fancymonkey.spreadsheets.numbers import meanings
+from fancymonkey.spreadsheets.spreadsheet_changes import shows
+
+IDLE = {"", "0", "in_stock", "low", "out", "archived"}
+"""What says nothing in the row of something new, also when it was copied from another row."""
+
+
+def note_unread(row: Row, stand: Stand, notices: Notices) -> None:
+    """Notes the cells of a row that somebody has edited in vain."""
+    record = row.record
+    for column, instead in UNREAD.items():
+        if column not in record.cells:
+            continue
+        text = record.cells[column].strip()
+        if row.mark is not None and row.mark.same_unread(column, text):
+            continue  # as almost all cells, so how the row stands need not be spelled out
+        now = _now(row, stand)
+        if text == now.get(column):
+            continue
+        if row.item is None:
+            if text in IDLE or column == "lastChanged" or text == record.cells.get("stock"):
+                continue
+            words = f"`{column}` of something new is not taken in ({{rows}}): {instead}"
+            notices.add(record.number, column, "new", words)
+        elif _edited(row, column, text, now):
+            words = f"`{column}` was changed in {{rows}} and is not taken in: {instead}"
+            if row.snapshot is None:
+                words = (
+                    f"`{column}` differs from what is there now in {{rows}} and is not taken in: "
+                    f"{instead}"
+                )
+            notices.add(record.number, column, words[:20], words)
+
+
+def _now(row: Row, stand: Stand) -> Mapping[str, str]:
+    item = row.item
+    if item is None:
+        return {}
+    level = stand.levels.get((item.sku, MAIN)) or Level(item.sku)
+    return cells_of(Stocked(stand.products[item.product_id], item, level))
+
+
+def _edited(row: Row, column: str, text: str, now: Mapping[str, str]) -> bool:
+    number = column in NUMBERS
+    if row.mark is not None:
+        same = row.mark.same_unread(column, text)
+        if same is None:  # a file of an older version, which cannot say
+            return False
+        if same or (column == "lastChanged" and is_shown_date(text)):
+            return False
+        texts = (format(value.normalize(), "f") for value in meanings(text)) if number else ()
+        return not any(row.mark.same_unread(column, one) for one in texts)
+    if row.base is not None:
+        was = row.base.cells.get(column, "").strip()
+        return text != was and not shows(text, was, number=number)
+    return column != "lastChanged" and not shows(text, now.get(column, ""), number=number)

@@ -1,0 +1,53 @@
+"""Cells that nobody meant to change: what a spreadsheet makes of the exported value by itself."""
+
+from decimal import Decimal
+
+from fancymonkey.spreadsheets.columns import NUMBERS
+from fancymonkey.spreadsheets.dates import days_of, shows_date, time_of
+from fancymonkey.spreadsheets.import_plan import Base, Row
+from fancymonkey.spreadsheets.numbers import meanings
+from fancymonkey.spreadsheets.row_fingerprint import Mark
+from fancymonkey.spreadsheets.spreadsheet_changes import shows
+
+
+def is_untouched(row: Row, column: str, text: str, now: str) -> bool:
+    """Whether a cell is what a spreadsheet makes of what the row had there when it was exported."""
+    number = column in NUMBERS
+    match row.snapshot:
+        case Base() as base:
+            return shows(text, base.cells.get(column, ""), number=number)
+        case Mark() as mark:
+            if mark.same(column, now) and _shows(column, text, now):
+                return True
+            return any(mark.same(column, one) for one in _readings(column, text))
+    return False
+
+
+def is_untouched_stock(row: Row, text: str) -> bool:
+    """The same for the stock, which a mark has as a number."""
+    snapshot = row.snapshot
+    if snapshot is None or snapshot.stock is None:
+        return False
+    return shows(text, str(snapshot.stock), number=True)
+
+
+def _shows(column: str, text: str, value: str) -> bool:
+    if column == "restockDate":
+        return shows_date(text, value)
+    return shows(text, value, number=column in NUMBERS)
+
+
+def _readings(column: str, text: str) -> list[str]:
+    """The values that a text may have been made of, as far as they can be told from it."""
+    if column in NUMBERS:
+        return [format(value, "f") for value in meanings(text) if value.adjusted() < 20]
+    if column == "restockDate" and time_of(text) is None:
+        return [f"{year:04}-{month:02}-{day:02}" for year, month, day in days_of(text) if year]
+    whole = [value for value in meanings(text) if value == value.to_integral_value()]
+    return [
+        f"{int(one):0{width}}" for one in whole if 0 <= one < Decimal(10) ** 20 for width in WIDTHS
+    ]
+
+
+WIDTHS = range(1, 21)
+"""Digits of a code whose zeros in front a spreadsheet has taken away."""

@@ -1,0 +1,85 @@
+"""The value of a cell that differs from what is there, where the cell has a clear one."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from fancymonkey.spreadsheets.cells import PARSERS, alike, exact_price
+from fancymonkey.spreadsheets.columns import PRODUCT_FIELDS
+from fancymonkey.spreadsheets.import_plan import Row
+from fancymonkey.spreadsheets.notices import Notices
+from fancymonkey.spreadsheets.spreadsheet_changes import UNRESOLVED, broken, shows
+from fancymonkey.spreadsheets.untouched_cells import is_untouched, is_untouched_stock
+
+TEXTS = frozenset({"name", "category", "skuId", "priceId"})
+
+
+class Unclear:
+    """A cell that was not meant to say anything: it stays as it is, and a notice reports that."""
+
+
+def value_of(row: Row, column: str, text: str, now: str, notices: Notices) -> Any:
+    """What a changed cell says. Raises ValueError with why it cannot be taken in."""
+    if text == UNRESOLVED + now:
+        return Unclear()
+    if reason := broken(text):
+        raise ValueError(reason)
+    try:
+        value = _parser(column, text, now)(text)
+    except ValueError as error:
+        if not _untouched(row, column, text, now):
+            raise ValueError(f"{text[:80]!r} is not {error}") from None
+    else:
+        if column in ("stock", "lowStockThreshold", "soldOut"):
+            return value
+        if not _untouched(row, column, text, now):
+            _refuse_lookalike(row, column, text, now)
+            return value
+    where = "as it is now" if row.item is None else "as it was exported"
+    words = f"`{column}` stays {where} in {{rows}}: {text[:80]!r} is how a spreadsheet shows it"
+    notices.add(row.record.number, column, "shown", words)
+    row.shown.add(column)
+    return Unclear()
+
+
+def _untouched(row: Row, column: str, text: str, now: str) -> bool:
+    if column == "stock":
+        return is_untouched_stock(row, text)
+    if row.item is None:  # copied from another row of the product, which has this value
+        return column in PRODUCT_FIELDS and shows(text, now, number=column == "price")
+    return is_untouched(row, column, text, now)
+
+
+def _refuse_lookalike(row: Row, column: str, text: str, now: str) -> None:
+    """Where nothing says what was exported, what a spreadsheet makes of a text is open."""
+    if column in TEXTS and row.snapshot is None and row.item is not None and shows(text, now):
+        raise ValueError(
+            f"{text[:80]!r} is how a spreadsheet shows {now[:80]!r}, which is there now: write that"
+        )
+
+
+def _parser(column: str, text: str, now: str) -> Any:
+    """In a shop whose prices have thousandths a point parts these, as it does there."""
+    if column == "price" and re.search(r"\.[0-9]{3,}$", now.rstrip("0")) and "." in text:
+        return lambda cell: exact_price(cell.strip())
+    return PARSERS[column]
+
+
+def disagreements(group: list[Row]) -> Iterator[tuple[Row, str, str]]:
+    """Rows that say something else about their product than a row before, with column and reason.
+
+    A row that says what it said when it was exported, or nothing, says nothing.
+    """
+    for column in PRODUCT_FIELDS:
+        first: Row | None = None
+        for row in group:
+            text = row.record.cells.get(column)
+            if row.faulty or text is None or (row.snapshot and column not in row.shared):
+                continue
+            if row.silent(column) or column in row.shown:
+                continue
+            if first is None:
+                first = row
+            elif not alike(column, text, first.record.cells[column]):
+                other = f"row {first.record.number} has {first.record.cells[column]!r}"
+                yield row, column, f"a product has one {column}, and {other}"

@@ -1,0 +1,239 @@
+"""The table as a spreadsheet (XLSX): numbers as numbers, texts as texts, dates as dates.
+
+Reading one means unpacking what a stranger may have packed: see `child.py` for where that is done.
+"""
+
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+from fancymonkey.errors import DataError
+from fancymonkey.spreadsheets.columns import columns_of
+from fancymonkey.spreadsheets.csv_table import ROWS_MAX, TooManyRows, trimmed
+from fancymonkey.spreadsheets.numbers import without_noise
+from fancymonkey.spreadsheets.spreadsheet_changes import tidy
+from fancymonkey.spreadsheets.unresolved_cells import unread_cells
+
+UNPACKED_MAX = 128 * 1024 * 1024
+"""Bytes of everything in the file."""
+
+PARTS_MAX = 2000
+CELLS_MAX = 4_000_000
+CELL_MAX = 32_767
+"""Characters of a cell, as spreadsheets have it."""
+
+SHEETS_SHOWN = 50
+"""Names of sheets that an error lists."""
+
+NO_TABLE = "It is no spreadsheet that can be read. Save it as XLSX, or as CSV in UTF-8."
+
+
+class WhichSheet(DataError):
+    """Which sheet is meant is open. `sheets` are those that could be."""
+
+    def __init__(self, text: str, sheets: Sequence[str]) -> None:
+        named = ", ".join(repr(one) for one in sheets[:SHEETS_SHOWN])
+        super().__init__(f"{text} Choose one of them (`sheet`, or --sheet): {named}.")
+        self.reason = text
+        self.sheets = list(sheets[:SHEETS_SHOWN])
+
+
+def is_spreadsheet(data: bytes) -> bool:
+    """Whether it is a zip file, as every XLSX is."""
+    return data[:4] == b"PK\x03\x04"
+
+
+def repacked(data: bytes) -> bytes:
+    """The same parts, not compressed, and no more than `UNPACKED_MAX` of them. Raises DataError.
+
+    What is read afterwards is what was measured here, whatever the packed file claims of itself.
+    """
+    made = io.BytesIO()
+    left = UNPACKED_MAX
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as packed, zipfile.ZipFile(made, "w") as plain:
+            parts = packed.infolist()
+            if len(parts) > PARTS_MAX or len({part.filename for part in parts}) < len(parts):
+                raise DataError(NO_TABLE)
+            for part in parts:
+                if not part.filename.endswith((".xml", ".rels")):
+                    continue
+                if part.file_size > left:
+                    raise DataError("Unpacked, it is larger than 128 MiB. Split the file.")
+                with packed.open(part) as source:
+                    content = source.read(left + 1)
+                left -= len(content)
+                if left < 0:
+                    raise DataError("Unpacked, it is larger than 128 MiB. Split the file.")
+                plain.writestr(part.filename, content)
+    except (
+        zipfile.BadZipFile,
+        zipfile.LargeZipFile,
+        zlib.error,
+        EOFError,
+        NotImplementedError,
+        OSError,
+        RuntimeError,
+        ValueError,
+    ) as error:
+        raise DataError(NO_TABLE) from error
+    return made.getvalue()
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A sheet of a spreadsheet: its name, its lines (the header in front), and all names."""
+
+    name: str
+    rows: list[tuple[int, list[str]]]
+    names: list[str]
+
+
+def read(data: bytes, wanted: str | None = None) -> Sheet:
+    """The sheet that is wanted, or the only one with a table. Raises DataError, WhichSheet."""
+    from python_calamine import CalamineError, SheetTypeEnum, SheetVisibleEnum, load_workbook
+
+    plain = repacked(data)
+    try:
+        book = load_workbook(io.BytesIO(plain))
+        shown = [
+            one.name
+            for one in book.sheets_metadata
+            if one.visible is SheetVisibleEnum.Visible and one.typ is SheetTypeEnum.WorkSheet
+        ]
+        left = [CELLS_MAX]
+        if wanted is not None:
+            found = sheet_called(wanted, book.sheet_names, shown)
+            return Sheet(found, _lines(book, plain, found, left), shown)
+        if not shown:
+            raise DataError("There is no sheet in it.")
+        sheets = [Sheet(one, _lines(book, plain, one, left), shown) for one in shown]
+    except (CalamineError, OSError, ValueError, OverflowError) as error:
+        raise DataError(NO_TABLE) from error
+    return the_table(sheets)
+
+
+def sheet_called(wanted: str, every: Sequence[str], shown: Sequence[str]) -> str:
+    """The sheet of this name, whatever its case and the spaces around it. Raises WhichSheet."""
+    if wanted in every:
+        return wanted
+    found = [one for one in every if tidy(one).casefold() == tidy(wanted).casefold()]
+    if len(found) != 1:
+        raise WhichSheet(f"There is no sheet {wanted[:80]!r}.", shown)
+    return found[0]
+
+
+def the_table(sheets: Sequence[Sheet]) -> Sheet:
+    """The one sheet that has a table. Raises WhichSheet where several do."""
+    filled = [one for one in sheets if one.rows]
+    tables = [one for one in filled if _is_table(one)]
+    if len(tables) > 1:
+        raise WhichSheet("Several sheets hold a table, and one is read.", [x.name for x in tables])
+    return (tables or filled or sheets)[0]
+
+
+def _is_table(sheet: Sheet) -> bool:
+    try:
+        columns_of(trimmed(sheet.rows[0][1]))
+    except DataError as error:
+        return "is there twice" in str(error)  # a table, with a fault that must be reported
+    return True
+
+
+def _lines(book: Any, data: bytes, name: str, left: list[int]) -> list[tuple[int, list[str]]]:
+    """The lines of a sheet that say anything. `left` are the cells that may still be read."""
+    sheet = book.get_sheet_by_name(name)
+    left[0] -= sheet.total_height * sheet.total_width
+    if left[0] < 0:
+        raise DataError("The sheets are too large: take away what lies far from the table.")
+    lines = sheet.to_python(skip_empty_area=False)
+    unread = unread_cells(data, name)
+    rows: list[tuple[int, list[str]]] = []
+    for number, line in enumerate(lines, 1):
+        cells = [as_text(value) for value in line]
+        for place, text in unread.pop(number, ()):
+            cells += [""] * (place - len(cells) + 1)
+            cells[place] = text
+        if any(cell.strip() for cell in cells):
+            rows.append((number, cells))
+        if len(rows) > ROWS_MAX + 1:
+            raise TooManyRows
+    if unread:  # below everything else
+        raise DataError(NO_TABLE)
+    return rows
+
+
+def as_text(value: Any) -> str:
+    """A cell as somebody would have written it; a spreadsheet has whole numbers as 20.0."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case float():
+            if not abs(value) < 1e300:
+                return "?"
+            return without_noise(format(Decimal(f"{value:.15g}").normalize(), "f"))
+        case datetime():
+            return value.date().isoformat() if value.time() == time() else value.isoformat()
+        case date() | time():
+            return value.isoformat()
+        case _:
+            return str(value)
+
+
+def write(columns: Sequence[str], kinds: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    """A spreadsheet of texts that are taken for what their columns are. Raises DataError."""
+    import xlsxwriter
+
+    made = io.BytesIO()
+    with xlsxwriter.Workbook(made, {"constant_memory": True}) as book:
+        sheet = book.add_worksheet("Stock")
+        formats = {
+            "head": book.add_format({"bold": True}),
+            "text": book.add_format({"num_format": "@"}),
+            "number": book.add_format(),
+            "switch": book.add_format(),
+            "date": book.add_format({"num_format": "yyyy-mm-dd"}),
+        }
+        for place, (name, kind) in enumerate(zip(columns, kinds, strict=True)):
+            hidden = {"hidden": name == "exported"}
+            sheet.set_column(place, place, 30 if name == "name" else 16, formats[kind], hidden)
+            sheet.write_string(0, place, name, formats["head"])
+        sheet.freeze_panes(1, 0)
+        last = 0
+        for last, row in enumerate(rows, 1):
+            for place, (text, kind) in enumerate(zip(row, kinds, strict=True)):
+                _write_cell(sheet, last, place, text, kind, formats)
+        sheet.autofilter(0, 0, last, len(columns) - 1)
+    return made.getvalue()
+
+
+def _write_cell(sheet: Any, row: int, place: int, text: str, kind: str, formats: Any) -> None:
+    if not text:
+        return
+    if len(text) > CELL_MAX:
+        raise DataError("A text is too long for a spreadsheet. Take CSV instead.")
+    if kind == "number" and Decimal(f"{float(text):.15g}") == Decimal(text):
+        sheet.write_number(row, place, float(text))  # to the last digit, or as the text that it is
+    elif kind == "switch":
+        sheet.write_boolean(row, place, text == "true")
+    elif kind == "date" and _is_day(text):
+        sheet.write_datetime(row, place, datetime.fromisoformat(text), formats["date"])
+    else:
+        sheet.write_string(row, place, text, formats["text"])
+
+
+def _is_day(text: str) -> bool:
+    """Whether it is a date that spreadsheets can count."""
+    if not re.fullmatch(r"(19[1-9][0-9]|2[0-9]{3})-[0-9]{2}-[0-9]{2}", text):
+        return False
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

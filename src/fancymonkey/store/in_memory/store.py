@@ -1,0 +1,301 @@
+"""The store without a disk: the reference for all others, and what tests run on."""
+
+import heapq
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Hashable,
+    Iterable,
+    Iterator,
+    Sequence,
+)
+from contextlib import asynccontextmanager
+
+from fancymonkey.core.command import Command
+from fancymonkey.core.documents.document import Document
+from fancymonkey.core.execute import execute
+from fancymonkey.core.model import (
+    HELD,
+    Entry,
+    Item,
+    Level,
+    Outcome,
+    Product,
+    Reservation,
+    Row,
+    SessionLink,
+)
+from fancymonkey.core.state import Key, Rows, State
+from fancymonkey.errors import DataError
+from fancymonkey.store.contract import (
+    Bell,
+    Commit,
+    Frozen,
+    R,
+    Snapshot,
+    Submit,
+    commit_of,
+    empty_rows,
+    paged,
+)
+from fancymonkey.store.in_memory.sorted_keys import Order
+
+PAGE = 100
+"""Rows that a scan takes at once."""
+
+
+class Image:
+    """All rows in memory, with the holds by deadline: what memory and JSON stores decide on."""
+
+    def __init__(self) -> None:
+        self.rows: Rows = empty_rows()
+        self.revision = 0
+        self._due: list[tuple[int, str]] = []
+        self._orders: dict[type[Row], Order] = {}
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was ever written."""
+        return not self.revision and not any(self.rows.values())
+
+    @property
+    def size(self) -> int:
+        """How many rows there are."""
+        return sum(map(len, self.rows.values()))
+
+    def begin(self, now: int) -> State:
+        """A batch on top of this image."""
+        return State(self.rows, self.revision, now)
+
+    def due(self, now: int) -> list[Reservation]:
+        """The live holds whose time is up."""
+        found: dict[str, Reservation] = {}
+        reservations = self.rows[Reservation]
+        kept = []
+        while self._due and self._due[0][0] <= now:
+            at, id_ = heapq.heappop(self._due)
+            row = reservations.get(id_)
+            if row is not None and row.status is HELD and row.expires_at == at:
+                found[id_] = row
+                kept.append((at, id_))
+        for pair in kept:  # they stay due until a commit has ended them
+            heapq.heappush(self._due, pair)
+        return list(found.values())
+
+    def apply(self, changed: Rows, revision: int) -> None:
+        """Takes over what a batch changed, once that is durable."""
+        known = self.rows[Reservation]
+        for row in changed.get(Reservation, {}).values():
+            at = row.expires_at
+            if row.status is HELD and at is not None:
+                old = known.get(row.reservation_id)
+                if old is None or old.expires_at != at or old.status is not HELD:
+                    heapq.heappush(self._due, (at, row.reservation_id))
+        for kind, rows in changed.items():
+            self.rows[kind].update(rows)
+        self.revision = revision
+
+    def old(self, before: int) -> list[Key]:
+        """What may be forgotten: outcomes from before a time, and documents no longer of use."""
+        outcomes = [(Outcome, key) for key, row in self.rows[Outcome].items() if row.at < before]
+        documents = [
+            (Document, key)
+            for key, row in self.rows[Document].items()
+            if row.until is not None and row.until < before
+        ]
+        return [*outcomes, *documents]
+
+    def forget(self, before: int) -> int:
+        """Forgets what `old` names; returns how many."""
+        gone = self.old(before)
+        for kind in (Outcome, Document):
+            self.drop(kind, [key for of, key in gone if of is kind])
+        return len(gone)
+
+    def drop(self, kind: type[Row], keys: Collection[Hashable]) -> None:
+        """Takes rows out."""
+        rows = self.rows[kind]
+        for key in keys:
+            del rows[key]
+        if keys and kind in self._orders:
+            self._orders[kind].keep(rows)
+
+    def after(self, kind: type[Row], after: Hashable | None) -> Iterator[Row]:
+        """The rows of a kind with higher keys, in the order of their keys, page by page."""
+        rows, order = self.rows[kind], self._orders.setdefault(kind, Order())
+        while keys := order.page(rows, after, PAGE):
+            yield from [rows[key] for key in keys]
+            after = keys[-1]
+
+    def frozen(self, entries_after: Callable[[int], Awaitable[list[Entry]]]) -> Frozen:
+        """All rows as they are now, and the ledger up to here."""
+        still, revision = Image(), self.revision
+        still.rows = {kind: dict(rows) for kind, rows in self.rows.items()}
+
+        async def scan(kind: type[Row]) -> AsyncIterator[Row]:
+            for row in still.after(kind, None):
+                yield row
+
+        return Frozen(revision, scan, lambda: paged(entries_after, revision))
+
+    def next_due(self) -> int | None:
+        """When the live hold that ends first does so."""
+        reservations = self.rows[Reservation]
+        while self._due:
+            at, id_ = self._due[0]
+            row = reservations.get(id_)
+            if row is not None and row.status is HELD and row.expires_at == at:
+                return at
+            heapq.heappop(self._due)
+        return None
+
+    def snapshot(self) -> Snapshot:
+        """Everything that the shop shows."""
+        rows = self.rows
+        holds = [row for row in rows[Reservation].values() if row.status is HELD]
+        return Snapshot(
+            self.revision,
+            list(rows[Product].values()),
+            list(rows[Item].values()),
+            list(rows[Level].values()),
+            holds,
+        )
+
+    def catalogue(self, product_ids: Iterable[str]) -> tuple[list[Product], list[Item]]:
+        """These products and all their items."""
+        wanted = set(product_ids)
+        products = self.rows[Product]
+        items = [row for row in self.rows[Item].values() if row.product_id in wanted]
+        return [products[id_] for id_ in wanted if id_ in products], items
+
+    def reservation(self, ref: str) -> Reservation | None:
+        """The hold that an id means."""
+        found: Reservation | None = self.rows[Reservation].get(ref)
+        if found is None:
+            link = self.rows[SessionLink].get(ref)
+            found = None if link is None else self.rows[Reservation].get(link.reservation_id)
+        return found
+
+
+class InMemory:
+    """The reading half of a store whose rows are in memory: all but the ledger."""
+
+    image: Image
+
+    async def entries_after(self, revision: int, limit: int = 1000) -> list[Entry]:
+        """See `Store.entries_after`."""
+        raise NotImplementedError
+
+    async def snapshot(self) -> Snapshot:
+        """See `Store.snapshot`."""
+        return self.image.snapshot()
+
+    async def catalogue(self, product_ids: Iterable[str]) -> tuple[list[Product], list[Item]]:
+        """See `Store.catalogue`."""
+        return self.image.catalogue(product_ids)
+
+    async def next_due(self) -> int | None:
+        """See `Store.next_due`."""
+        return self.image.next_due()
+
+    async def reservation(self, ref: str) -> Reservation | None:
+        """See `Store.reservation`."""
+        return self.image.reservation(ref)
+
+    async def scan(self, kind: type[Row], after: Hashable | None = None) -> AsyncIterator[Row]:
+        """See `Store.scan`. What was forgotten long ago is in the ledger only."""
+        for row in self.image.after(kind, after):
+            yield row
+
+    async def find(self, kind: type[R], key: Hashable) -> R | None:
+        """See `Store.find`."""
+        found: R | None = self.image.rows[kind].get(key)
+        return found
+
+    @asynccontextmanager
+    async def frozen(self) -> AsyncIterator[Frozen]:
+        """See `Store.frozen`."""
+        yield self.image.frozen(self.entries_after)
+
+
+class MemoryStore(InMemory):
+    """Keeps everything in this process and forgets it with it."""
+
+    def __init__(self) -> None:
+        self.image = Image()
+        self.entries: list[Entry] = []
+
+    async def open(self, now: int) -> None:
+        """Nothing to open."""
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+    async def run(self, commands: Sequence[Command], now: int, after: int) -> Commit:
+        """See `Store.run`."""
+        state = self.image.begin(now)
+        answers = execute(state, commands, self.image.due(now))
+        self.image.apply(state.changed, state.revision)
+        self.entries += state.entries
+        return commit_of(state, answers, self.entries[after:])
+
+    def run_now(self, commands: Sequence[Command], now: int, after: int) -> Commit | None:
+        """Never: whoever tests with this store wants to see what waits."""
+        return None
+
+    async def entries_after(self, revision: int, limit: int = 1000) -> list[Entry]:
+        """See `Store.entries_after`."""
+        return self.entries[revision : revision + limit]
+
+    async def history(self, sku: str, until: int | None = None) -> AsyncIterator[Entry]:
+        """See `Store.history`."""
+        for entry in list(self.entries):
+            if entry.sku == sku and (until is None or entry.at <= until):
+                yield entry
+
+    async def load(
+        self, rows: AsyncIterator[Row], entries: AsyncIterator[Entry], revision: int
+    ) -> None:
+        """See `Store.load`."""
+        if not self.image.empty:
+            raise DataError("The store to fill is not empty.")
+        image = Image()
+        changed = empty_rows()
+        async for row in rows:
+            changed[type(row)][row.key] = row
+        image.apply(changed, revision)
+        self.entries = [entry async for entry in entries]
+        self.image = image
+
+    async def absorb(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
+        """See `Store.absorb`."""
+        self.image.apply(changed, revision)
+        self.entries += entries
+
+    async def clear(self) -> None:
+        """See `Store.clear`."""
+        self.image, self.entries = Image(), []
+
+    async def others(self) -> list[str]:
+        """Nobody else can write."""
+        return []
+
+    def leave(self) -> None:
+        """Nothing looks here."""
+
+    async def prune(self, before: int) -> int:
+        """See `Store.prune`."""
+        return self.image.forget(before)
+
+    async def watch(self, bell: Bell, submit: Submit) -> None:
+        """Nobody else can write."""
+
+    async def trouble(self) -> list[str]:
+        """Memory has none."""
+        return []
+
+    async def unwritable(self) -> str | None:
+        """Memory takes every change."""
+        return None

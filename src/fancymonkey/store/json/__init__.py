@@ -1,0 +1,1 @@
+"""The store of JSON files: a journal and its snapshots."""

@@ -1,0 +1,41 @@
+"""The ledger of a JSON store: its end from memory, and from the journal what is no longer there."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from fancymonkey.core.model import Entry
+from fancymonkey.store.in_memory.store import InMemory
+from fancymonkey.store.json.journal import Journal
+from fancymonkey.store.json.recovery import Recent
+
+
+class Reading(InMemory):
+    """The reading half of the store."""
+
+    _recent: Recent
+    _journal: Journal
+
+    async def entries_after(self, revision: int, limit: int = 1000) -> list[Entry]:
+        """See `Store.entries_after`."""
+        until = self.image.revision
+        found = self._recent.after(revision, until, limit)
+        if found is None:
+            read = self._journal.segments.entries_after
+            found = await asyncio.to_thread(read, max(0, revision), until, limit)
+        return found
+
+    async def _entries_since(self, revision: int) -> list[Entry]:
+        return await self.entries_after(revision, max(0, self.image.revision - revision))
+
+    async def history(self, sku: str, until: int | None = None) -> AsyncIterator[Entry]:
+        """See `Store.history`."""
+        segments, last = self._journal.segments, self.image.revision
+        found = await asyncio.to_thread(segments.all)
+        if not found:
+            for entry in self._recent.entries:
+                if entry.sku == sku and (until is None or entry.at <= until):
+                    yield entry
+        for segment in found:
+            for entry in await asyncio.to_thread(segments.of_sku, segment, sku, last):
+                if until is None or entry.at <= until:
+                    yield entry

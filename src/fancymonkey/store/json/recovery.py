@@ -1,0 +1,107 @@
+"""What a start, and the passing of time, do to the rows in memory."""
+
+from collections.abc import Hashable, Sequence
+from pathlib import Path
+
+from fancymonkey.core.command import Command
+from fancymonkey.core.execute import execute
+from fancymonkey.core.model import Entry, Event, Reservation, Row, SessionLink, Status
+from fancymonkey.errors import StoreCorrupt
+from fancymonkey.store.contract import empty_rows
+from fancymonkey.store.in_memory.store import Image
+from fancymonkey.store.json.journal import Journal, Position
+from fancymonkey.store.json.records import Batch
+
+RECENT = 5000
+"""Entries that are at hand without reading a file, at least."""
+
+RESTORING = "restoring.json"
+"""Lies in a folder while a backup is put in place there."""
+
+DAY = 24 * 3_600_000
+KEPT_ENDED = 30 * DAY
+"""How long an ended hold stays in memory: a payment provider may still send its events."""
+KEPT_EVENTS = 90 * DAY
+"""How long a payment event stays: three times as long as its sender lists it."""
+
+
+def check_whole(folder: Path) -> None:
+    """Raises StoreCorrupt where a restore into the folder did not come to its end."""
+    if (folder / RESTORING).exists():
+        raise StoreCorrupt(
+            f"{folder} is half restored: a restore into it was interrupted. Run it again: "
+            f"fancymonkey restore --from BACKUP --data {folder}"
+        )
+
+
+class Recent:
+    """The last entries of the ledger."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+
+    def add(self, entries: list[Entry]) -> None:
+        """Takes the next ones, and forgets the oldest now and then."""
+        self.entries += entries
+        if len(self.entries) > 2 * RECENT:
+            del self.entries[:-RECENT]
+
+    def after(self, revision: int, last: int, limit: int) -> list[Entry] | None:
+        """Up to `limit` entries after a revision, or None where it is too long ago.
+
+        `last` is the revision of the latest one.
+        """
+        first = last - len(self.entries)
+        start = revision - first
+        return self.entries[start : start + limit] if start >= 0 else None
+
+
+def recover(
+    image: Image, recent: Recent, journal: Journal, snapshot: tuple[Position, list[Row]] | None
+) -> Position:
+    """Fills the image from a snapshot and the journal after it; returns where that ends."""
+    after = None
+    if snapshot is not None:
+        after, rows = snapshot
+        changed = empty_rows()
+        for row in rows:
+            changed[type(row)][row.key] = row
+        image.apply(changed, after.revision)
+    for batch in journal.recover(after):
+        replay(image, batch)
+        recent.add(batch.entries)
+    return journal.position
+
+
+def imagine(image: Image, commands: Sequence[Command], now: int) -> list[Entry]:
+    """Shows a folder that no writer has opened yet as the first one will find it."""
+    state = image.begin(now)
+    execute(state, commands, ())
+    image.apply(state.changed, state.revision)
+    return state.entries
+
+
+def replay(image: Image, batch: Batch) -> None:
+    """Does again what a line of the journal says."""
+    changed = empty_rows()
+    for row in batch.rows:
+        changed[type(row)][row.key] = row
+    image.apply(changed, batch.revision)
+    if batch.pruned is not None:
+        image.forget(batch.pruned)
+
+
+def forget_ended(image: Image, now: int) -> None:
+    """Forgets holds that ended, and events that came, long before `now`; the journal keeps them."""
+    holds, links, events = (image.rows[kind] for kind in (Reservation, SessionLink, Event))
+    gone: set[Hashable] = {
+        key
+        for key, row in holds.items()
+        if row.status is not Status.HELD
+        and row.ended_at is not None
+        and row.ended_at < now - KEPT_ENDED
+    }
+    image.drop(Reservation, gone)
+    image.drop(SessionLink, [key for key, row in links.items() if row.reservation_id in gone])
+    old = [key for key, row in events.items() if row.received_at < now - KEPT_EVENTS]
+    image.drop(Event, old)

@@ -1,0 +1,245 @@
+"""Reading a journal: its segments, their lines, and the chain of checksums through all of them.
+
+Each line begins with the CRC-32 of the rest of it, continued from the line before, also from one
+segment to the next. A changed, missing or misplaced line cannot fit. The first line of a segment
+says where it begins and which columns its rows have.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from zlib import crc32
+
+import msgspec
+
+from fancymonkey.core.model import Entry
+from fancymonkey.errors import StoreCorrupt
+from fancymonkey.store.json.records import COLUMNS, Batch, Columns, Reader, encode, reader_of
+from fancymonkey.store.shared.files import Disk
+
+CURRENT = "inventory-changes.log"
+FORMAT = 1
+_NAME = re.compile(r"inventory-changes-(\d{12,})\.log")
+_SUM = len(b'{"sum":"01234567",')
+_PREFIX = re.compile(rb'\{"sum":"([0-9a-f]{8})","batch":(\d+),"revision":(\d+),')
+
+
+def seal(body: bytes, chain: int) -> tuple[bytes, int]:
+    """A JSON object as a line with its checksum, and that checksum."""
+    rest = body[1:]
+    chain = crc32(rest, chain)
+    return b'{"sum":"%08x",%b\n' % (chain, rest), chain
+
+
+def unseal(line: bytes, chain: int) -> int | None:
+    """The checksum of a line (without its newline) where it fits after `chain`, else None."""
+    found = crc32(line[_SUM:], chain)
+    return found if line[:_SUM] == b'{"sum":"%08x",' % found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One file of the journal, as its first line describes it.
+
+    `first` is the number of its first batch; `revision` and `previous` are the ledger's last
+    revision and the checksum before it. `chain` is the checksum of the first line. A segment of
+    `loaded` entries was copied from another store, and its rows are in the state file.
+    """
+
+    path: Path
+    head: bytes
+    first: int
+    revision: int
+    previous: int
+    chain: int
+    loaded: bool
+    reader: Reader
+
+    @property
+    def start(self) -> int:
+        """Where its first batch lies."""
+        return len(self.head)
+
+
+class _Head(msgspec.Struct):
+    segment: int
+    batch: int
+    revision: int
+    previous: str
+    columns: Columns
+    loaded: bool = False
+
+
+def head_line(first: int, revision: int, previous: int, *, loaded: bool) -> tuple[bytes, int]:
+    """The first line of a new segment, and its checksum."""
+    head = _Head(FORMAT, first, revision, f"{previous:08x}", COLUMNS, loaded)
+    return seal(encode(head), previous)
+
+
+def archived_name(first: int) -> str:
+    """How a segment is called once it is full."""
+    return f"inventory-changes-{first:012d}.log"
+
+
+def read_head(path: Path) -> Segment:
+    """What a file says in its first line. Raises StoreCorrupt, and OSError."""
+    with path.open("rb") as file:
+        line = file.readline()
+    try:
+        head = msgspec.json.decode(line, type=_Head)
+        previous = int(head.previous, 16)
+        chain = unseal(line[:-1], previous)
+        problem = None if chain is not None else "its checksum is wrong"
+    except ValueError as error:
+        raise StoreCorrupt(f"{path}, line 1, is no beginning of a journal: {error}") from None
+    if head.segment != FORMAT:
+        problem = f"format {head.segment} is not known to this version"
+    if problem is not None or chain is None:
+        raise StoreCorrupt(f"{path}, line 1: {problem}")
+    try:
+        reader = reader_of(head.columns)
+    except StoreCorrupt as error:
+        raise StoreCorrupt(f"{path}: {error}") from None
+    return Segment(path, line, head.batch, head.revision, previous, chain, head.loaded, reader)
+
+
+class Walk:
+    """The lines of a segment from an offset on, each checked.
+
+    Afterwards `end` is where the last good line ends, and `chain` is its checksum. What follows
+    `end` is one torn line; a bad line that is not the last raises StoreCorrupt.
+    """
+
+    def __init__(self, segment: Segment, data: bytes, offset: int = 0, chain: int = 0) -> None:
+        self.segment = segment
+        self.data = data
+        self.end = offset or segment.start
+        self.chain = chain if offset else segment.chain
+        self.last = self.end
+
+    def __iter__(self) -> Iterator[bytes]:
+        data, size = self.data, len(self.data)
+        while self.end < size:
+            stop = data.find(b"\n", self.end)
+            line = data[self.end : size if stop < 0 else stop]
+            chain = unseal(line, self.chain)
+            if stop < 0 or (chain is None and stop == size - 1):
+                return
+            if chain is None:
+                raise self.damage("its checksum is wrong")
+            self.last, self.end, self.chain = self.end, stop + 1, chain
+            yield line
+
+    def damage(self, problem: str) -> StoreCorrupt:
+        """The error for the line at `end`."""
+        number = self.data.count(b"\n", 0, self.end) + 1
+        return StoreCorrupt(
+            f"{self.segment.path}, line {number}: {problem}. Restore the folder from a backup."
+        )
+
+
+class Segments:
+    """All files of a journal, old to new. Others may rotate them meanwhile."""
+
+    def __init__(self, disk: Disk, folder: Path) -> None:
+        self._disk = disk
+        self._folder = folder
+        self._heads: dict[Path, Segment] = {}
+
+    def all(self) -> list[Segment]:
+        """Every segment, in order. Raises StoreCorrupt."""
+        for _ in range(5):
+            try:
+                return self._list()
+            except FileNotFoundError:
+                continue  # renamed between the look at the folder and the file
+        return self._list()
+
+    def _list(self) -> list[Segment]:
+        found = []
+        if self._folder.is_dir():
+            for path in self._folder.iterdir():
+                if _NAME.fullmatch(path.name):
+                    if path not in self._heads:
+                        self._heads[path] = read_head(path)
+                    found.append(self._heads[path])
+                elif path.name == CURRENT:
+                    found.append(read_head(path))
+        # One that was renamed while the folder was read may be there under both names; so may one
+        # whose renaming was half lost in a power cut: then the archived one is whole.
+        found.sort(key=lambda segment: (segment.first, segment.path.name == CURRENT))
+        return [
+            segment
+            for number, segment in enumerate(found)
+            if not number or segment.first != found[number - 1].first
+        ]
+
+    def forget(self) -> None:
+        """Looks at every file again."""
+        self._heads.clear()
+
+    def data(self, segment: Segment) -> bytes:
+        """All bytes of a segment, whatever it is called by now."""
+        for path in (segment.path, self._folder / archived_name(segment.first)):
+            try:
+                data = self._disk.read(path)
+            except FileNotFoundError:
+                continue
+            if data.startswith(segment.head):
+                return data
+        raise StoreCorrupt(f"{segment.path} is gone")
+
+    def entries_after(self, revision: int, until: int, limit: int) -> list[Entry]:
+        """Up to `limit` entries with numbers above `revision` and not above `until`."""
+        segments = self.all()
+        number = max(0, bisect_right([segment.revision for segment in segments], revision) - 1)
+        found: list[Entry] = []
+        for segment in segments[number:]:
+            data = self.data(segment)
+            walk = Walk(segment, data, *_seek(segment, data, revision))
+            for line in walk:
+                batch = _batch(walk, line)
+                found += [entry for entry in batch.entries if revision < entry.revision <= until]
+                if len(found) >= limit or batch.revision >= until:
+                    return found[:limit]
+        return found
+
+    def of_sku(self, segment: Segment, sku: str, until: int) -> list[Entry]:
+        """The entries of a SKU in one segment, with numbers not above `until`."""
+        data = self.data(segment)
+        mark = encode(sku)
+        walk = Walk(segment, data)
+        found: list[Entry] = []
+        for line in walk:
+            if mark in line:
+                found += [
+                    entry
+                    for entry in _batch(walk, line).entries
+                    if entry.sku == sku and entry.revision <= until
+                ]
+        return found
+
+
+def _batch(walk: Walk, line: bytes) -> Batch:
+    try:
+        return walk.segment.reader.batch(line)
+    except ValueError as error:
+        raise walk.damage(str(error)) from None
+
+
+def _seek(segment: Segment, data: bytes, revision: int) -> tuple[int, int]:
+    """Where the first line lies whose batch ends after `revision`, and the checksum before it."""
+    low, high, chain = segment.start, data.rfind(b"\n") + 1, segment.chain
+    while low < high:
+        begin = data.rfind(b"\n", low - 1, (low + high) // 2) + 1
+        prefix = _PREFIX.match(data, begin)
+        if prefix is None:
+            walk = Walk(segment, data, begin, 0)
+            raise walk.damage("it is no batch")
+        if int(prefix[3]) <= revision:
+            low, chain = data.find(b"\n", begin) + 1, int(prefix[1], 16)
+        else:
+            high = begin
+    return low, chain

@@ -1,0 +1,118 @@
+"""Hears of commits of other processes, on a connection of its own."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from fancymonkey.errors import StoreError
+from fancymonkey.store.contract import Bell
+from fancymonkey.store.postgres.batch import CHANNEL
+from fancymonkey.store.postgres.connection import DRIVER_ERRORS, Connection, Link
+
+log = logging.getLogger(__name__)
+
+RETRY_SECONDS = (0.1, 5.0)
+CHECK_SECONDS = 15.0
+"""How often it looks where the ledger stands, should a word have been lost."""
+HEAD = "SELECT revision FROM head"
+
+
+class Watch:
+    """Rings the bell with the newest revision it heard of; what comes meanwhile rings once more."""
+
+    def __init__(self, link: Link, bell: Bell, own_pid: Callable[[], int | None]) -> None:
+        """`own_pid` tells the server process that writes for us: what it announces is known."""
+        self._link = link
+        self._bell = bell
+        self._own_pid = own_pid
+        self._heard = 0
+        self._news = asyncio.Event()
+        self._doubt = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Listens from now on, at least: returns when it does. Raises StoreUnavailable."""
+        connection = await self._listen()
+        self._tasks = [
+            asyncio.create_task(self._stay(connection), name="listen"),
+            asyncio.create_task(self._ring(), name="bell"),
+        ]
+        await asyncio.sleep(0)  # now they have begun, and will end what they have in good order
+
+    def look(self) -> None:
+        """Looks at once where the ledger stands: what we wrote ourselves may count, or not."""
+        self._doubt.set()
+
+    async def close(self) -> None:
+        """Stops listening."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+        await asyncio.sleep(0)  # the loop's turn to close the socket
+
+    async def _listen(self) -> Connection:
+        connection = await self._link.connect(direct=True)
+        try:
+            await connection.add_listener(CHANNEL, self._notified)
+            # What was committed before that went unheard.
+            self._hear(await connection.fetchval(HEAD))
+        except BaseException as error:
+            connection.terminate()
+            if isinstance(error, Exception):
+                raise self._link.translated(error) from error
+            raise
+        return connection
+
+    async def _stay(self, connection: Connection) -> None:
+        """Keeps a listening connection, however often it breaks."""
+        while True:
+            connection.add_termination_listener(lambda _: self._doubt.set())
+            try:
+                while True:
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(CHECK_SECONDS):  # wait_for loses a cancellation
+                            await self._doubt.wait()
+                    self._doubt.clear()
+                    self._hear(await connection.fetchval(HEAD))
+            except DRIVER_ERRORS as error:
+                log.warning("changes of other servers are not heard for now: %s", error)
+            finally:
+                connection.terminate()
+            connection = await self._again()
+
+    async def _again(self) -> Connection:
+        wait, longest = RETRY_SECONDS
+        while True:
+            try:
+                return await self._listen()
+            except StoreError as error:
+                log.warning("%s Trying again in %s s.", error, wait)
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, longest)
+
+    def _notified(self, connection: Any, pid: int, channel: str, payload: object) -> None:
+        if pid != self._own_pid():
+            with suppress(ValueError):
+                self._hear(int(str(payload)))
+
+    def _hear(self, revision: int) -> None:
+        self._heard = max(self._heard, revision)
+        self._news.set()
+
+    async def _ring(self) -> None:
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            try:
+                await self._bell(self._heard)
+            except StoreError as error:
+                log.warning("changes of other servers could not be read: %s", error)
+            except Exception:
+                log.exception("the bell failed")
+            else:
+                continue
+            await asyncio.sleep(RETRY_SECONDS[0])
+            self._news.set()

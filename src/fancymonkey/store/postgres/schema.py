@@ -1,0 +1,39 @@
+"""Brings a PostgreSQL database to the schema that this program knows."""
+
+from fancymonkey.store.postgres.connection import Connection, Reader
+from fancymonkey.store.sql.migrations import CREATE_MIGRATION, migrations, pending, require_current
+from fancymonkey.store.sql.statements import named_queries
+
+QUERIES = named_queries("postgres")
+MIGRATION_LOCK = 0x66616E6379
+"""Where all servers that start at once queue up."""
+
+
+async def migrate(connection: Connection, now: int) -> None:
+    """Applies what is missing, each migration in its own transaction, one server at a time.
+
+    Raises StoreUnavailable, StoreCorrupt, and what the driver raises.
+    """
+    known = migrations("postgres")
+    missing = known
+    while missing:
+        async with connection.transaction():
+            await connection.execute(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
+            await connection.execute(CREATE_MIGRATION)
+            missing = pending(known, await _applied(connection))
+            if missing:
+                first = missing[0]
+                await connection.execute(first.sql)
+                row = (first.number, first.name, first.checksum, now)
+                await connection.execute(QUERIES["add_migration"], *row)
+                await connection.execute(QUERIES["set_schema"], first.number)
+
+
+async def check_schema(connection: "Connection | Reader") -> None:
+    """Raises StoreUnavailable where the database lacks a migration, or is none of ours."""
+    found = await connection.fetchval("SELECT to_regclass('migration') IS NOT NULL")
+    require_current(migrations("postgres"), await _applied(connection) if found else [])
+
+
+async def _applied(connection: "Connection | Reader") -> list[tuple[int, str, str]]:
+    return [tuple(row) for row in await connection.fetch(QUERIES["migrations"])]

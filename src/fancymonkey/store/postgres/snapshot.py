@@ -1,0 +1,36 @@
+"""All of a PostgreSQL database at one revision: a connection of its own with one transaction."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fancymonkey.core.model import Entry, Row
+from fancymonkey.store.contract import Frozen, paged
+from fancymonkey.store.postgres.connection import Link, close
+from fancymonkey.store.postgres.schema import QUERIES
+from fancymonkey.store.sql.columns import TABLES
+from fancymonkey.store.sql.statements import PAGE, entries, scanned
+
+
+@asynccontextmanager
+async def frozen(link: Link) -> AsyncIterator[Frozen]:
+    """See `Store.frozen`."""
+    connection = await link.connect(direct=True)
+
+    async def scan(kind: type[Row]) -> AsyncIterator[Row]:
+        async for row in scanned(connection.fetch, TABLES[kind], lambda n: f"${n + 1}"):
+            yield row
+
+    async def page(revision: int) -> list[Entry]:
+        return entries(await connection.fetch(QUERIES["entries_after"], revision, PAGE))
+
+    try:
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            revision = await connection.fetchval("SELECT revision FROM head")
+            yield Frozen(revision, scan, lambda: paged(page, revision))
+    except Exception as error:
+        known = link.translated(error)
+        if known is error:
+            raise
+        raise known from error
+    finally:
+        await close(connection)

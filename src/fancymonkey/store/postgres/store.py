@@ -1,0 +1,315 @@
+"""The store in PostgreSQL: for many workers and servers on one database."""
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import TypeVar
+
+from fancymonkey.core.command import Command
+from fancymonkey.core.execute import execute, loads
+from fancymonkey.core.model import Entry, Row
+from fancymonkey.core.state import FOREVER, Rows
+from fancymonkey.errors import StoreError, StoreReadOnly, StoreUnavailable
+from fancymonkey.store.contract import Bell, Commit, Frozen, Submit, absorbed
+from fancymonkey.store.postgres import batch
+from fancymonkey.store.postgres.connection import (
+    Connection,
+    Link,
+    Pool,
+    check_server,
+    close,
+    durability_trouble,
+)
+from fancymonkey.store.postgres.fill import empty, fill
+from fancymonkey.store.postgres.listener import Watch
+from fancymonkey.store.postgres.reads import Reading
+from fancymonkey.store.postgres.row_cache import Memory
+from fancymonkey.store.postgres.schema import QUERIES, check_schema, migrate
+from fancymonkey.store.postgres.snapshot import frozen
+from fancymonkey.store.postgres.write_probe import probe
+from fancymonkey.store.postgres.writer import Writer, commit, committed
+from fancymonkey.store.shared.write_check import Ability
+from fancymonkey.store.sql.migrations import migrations
+from fancymonkey.store.sql.statements import (
+    commit_after,
+)
+
+T = TypeVar("T")
+READERS = 4
+PRUNED_AT_ONCE = 10_000
+CROWDED = 100
+"""So many batches are written under the lock after another process has come in between."""
+_SETTING = re.compile(r"SET LOCAL (?!statement_timeout|idle_)(\w+) = '?(\w+)'?;")
+"""What holds for a batch and may hold for the whole connection, where it is ours alone."""
+
+
+class PostgresStore(Reading):
+    """One connection writes, a few others read, one listens."""
+
+    def __init__(self, url: str, *, read_only: bool = False) -> None:
+        self.read_only = read_only
+        self._link = Link(url, reader=read_only)
+        self._schema = len(migrations("postgres"))
+        self._begin = QUERIES["begin"]
+        self._settings = {} if self._link.pooled else dict(_SETTING.findall(self._begin))
+        self._crowded = 0
+        self._memory = Memory()
+        self._ability = Ability(lambda: probe(self._link))
+        self._writer: Writer | None = None
+        self._taught: Connection | None = None
+        self._readers: Pool | None = None
+        self._watch: Watch | None = None
+
+    async def open(self, now: int) -> None:
+        """See `Store.open`."""
+        try:
+            self._readers = await self._link.pool(READERS)
+            self._writer = None if self.read_only else Writer(self._link, self._settings)
+            await self._check(now)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """See `Store.close`."""
+        watch, self._watch = self._watch, None
+        if watch is not None:
+            await watch.close()
+        readers, self._readers = self._readers, None
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            await writer.close()
+        if readers is not None:
+            await close(readers)
+
+    async def _check(self, now: int) -> None:
+        """Makes sure that the server and the schema are fit for use. Raises StoreUnavailable."""
+        async with self._reading() as reader:
+            (server,) = await reader.fetch(QUERIES["server"])
+            check_server(server, self._link.place, read_only=self.read_only)
+            if self.read_only:
+                await check_schema(reader)
+        if server["synchronous_commit"] == "off":
+            self._begin += ";\nSET LOCAL synchronous_commit = on"
+            if not self._link.pooled:
+                self._settings["synchronous_commit"] = "on"
+        if not self.read_only:
+            await self._write(lambda writer: migrate(writer, now))
+
+    # -- writing -----------------------------------------------------------------------------------
+
+    async def run(self, commands: Sequence[Command], now: int, after: int) -> Commit:
+        """See `Store.run`."""
+        return await self._write(lambda writer: self._run(writer, commands, now, after))
+
+    def run_now(self, commands: Sequence[Command], now: int, after: int) -> Commit | None:
+        """Never: a database is always somewhere else."""
+        return None
+
+    async def _run(
+        self, writer: Connection, commands: Sequence[Command], now: int, after: int
+    ) -> Commit:
+        """One attempt. Where nobody else writes one round trip is enough, without a lock."""
+        await self._learn_types(writer)
+        if self._crowded:
+            self._crowded -= 1
+        elif not self._link.pooled:
+            done = await self._from_memory(writer, commands, now, after)
+            if done is None:
+                done = await self._batch(writer, commands, now, after, locked=False)
+            if done is not None:
+                return done
+            self._crowded = CROWDED
+        await writer.execute(self._begin)
+        done = await self._batch(writer, commands, now, after, locked=True)
+        if done is None:
+            raise StoreUnavailable("The ledger moved on under its lock. Try again.")
+        return done
+
+    async def _learn_types(self, writer: Connection) -> None:
+        """What has to be done once on a new connection."""
+        if self._taught is not writer:
+            self._memory.forget()  # it may lead to another server
+            await batch.learn_types(writer)
+            self._taught = writer
+
+    async def _from_memory(
+        self, writer: Connection, commands: Sequence[Command], now: int, after: int
+    ) -> Commit | None:
+        """Decides on what is known, writes and commits; None where that did not go."""
+        memory = self._memory
+        state, mark = memory.recall(now, after), memory.mark
+        if state is None or mark is None:
+            return None
+        memory.forget()  # unless it goes well
+        load = next(loads(commands, state))
+        supposed = None if load.holds_of else memory.suppose(state, load, commands)
+        if supposed is None:
+            memory.mark = mark
+            return None
+        answers = execute(state, commands, ())
+        if not (state.changed or state.entries):
+            memory.retract(state, supposed, mark)  # a refusal has to know for sure
+            return None
+        work = batch.write(writer, state, mark, supposed, locked=False)
+        moved = await committed(writer, work)
+        if moved is None:
+            memory.forget(wrong=True)
+            return None
+        memory.keep(state, moved)
+        return commit_after(state, answers, [], after)
+
+    async def _batch(
+        self, writer: Connection, commands: Sequence[Command], now: int, after: int, *, locked: bool
+    ) -> Commit | None:
+        """Reads, decides, writes and commits; None where others have written in between.
+
+        Not `locked`, the write is a transaction by itself, which writes nothing in that case.
+        """
+        memory = self._memory
+        state, expected = memory.begin(now), memory.mark
+        memory.forget()
+        asking = loads(commands, state)
+        head, others, due = await batch.read_first(writer, next(asking), state, after)
+        if expected is not None and head.mark != expected:
+            return await self._batch(writer, commands, now, after, locked=locked)
+        if not (locked or head.free):
+            return None
+        if head.schema != self._schema:
+            raise StoreUnavailable(
+                f"The database has schema {head.schema}, this program knows {self._schema}: "
+                f"restart it with the version that made it."
+            )
+        try:
+            load = asking.send(due)
+            while True:
+                if await batch.read_more(writer, load, state) != head.mark:
+                    return None
+                load = asking.send([])
+        except StopIteration as stop:
+            due = stop.value
+        answers = execute(state, commands, due)
+        work = batch.write(writer, state, head.mark, locked=locked)
+        if locked:
+            moved = await work
+            await commit(writer)
+        else:
+            moved = await committed(writer, work)
+        if moved is None:
+            return None
+        memory.keep(state, moved, FOREVER if head.next_due is None else head.next_due)
+        return commit_after(state, answers, others, after)
+
+    async def _write(
+        self, work: Callable[[Connection], Awaitable[T]], *, repeatable: bool = True
+    ) -> T:
+        writer = self._check_writable()
+        try:
+            done = await writer.run(work, repeatable=repeatable)
+            self._ability.failed = None
+            return done
+        except StoreUnavailable as error:
+            self._ability.failed = str(error)
+            if self._watch is not None:  # our own commits are not announced to us
+                self._watch.look()
+            raise
+
+    def _check_writable(self) -> Writer:
+        if self.read_only:
+            raise StoreReadOnly(f"PostgreSQL at {self._link.place} was opened for reading only.")
+        if self._writer is None:
+            raise StoreUnavailable("The store is not open.")
+        return self._writer
+
+    # -- the rest ----------------------------------------------------------------------------------
+
+    async def load(
+        self, rows: AsyncIterator[Row], entries: AsyncIterator[Entry], revision: int
+    ) -> None:
+        """See `Store.load`."""
+
+        async def work(writer: Connection) -> None:
+            await writer.execute(self._begin)
+            await fill(writer, self._link.place, rows, entries, revision)
+
+        await self._write(work, repeatable=False)  # its source can be read but once
+
+    def frozen(self) -> AbstractAsyncContextManager[Frozen]:
+        """See `Store.frozen`."""
+        return frozen(self._link)
+
+    async def absorb(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
+        """See `Store.absorb`."""
+        state = absorbed(changed, entries, revision)
+
+        async def work(writer: Connection) -> None:
+            await self._learn_types(writer)
+            self._memory.forget()
+            await writer.execute(self._begin)
+            await batch.write(writer, state, await batch.mark(writer), locked=True)
+            await commit(writer)
+
+        await self._write(work)
+
+    async def clear(self) -> None:
+        """See `Store.clear`."""
+
+        async def work(writer: Connection) -> None:
+            self._memory.forget()
+            await writer.execute(self._begin)
+            await empty(writer)
+
+        await self._write(work)
+
+    async def others(self) -> list[str]:
+        """See `Store.others`."""
+        rows = await self._fetch(QUERIES["others"], self._link.name)
+        return [row["name"] for row in rows]
+
+    def leave(self) -> None:
+        """See `Store.leave`. What is heard of it does no harm."""
+
+    async def prune(self, before: int) -> int:
+        """See `Store.prune`: on a connection of its own, for sales go on meanwhile."""
+        self._check_writable()
+        apart = Writer(self._link, self._settings)
+        total = 0
+        try:
+            while True:
+                found = await apart.run(lambda connection: _prune(connection, before))
+                total += found
+                if found < PRUNED_AT_ONCE:
+                    return total
+        finally:
+            await apart.close()
+
+    async def watch(self, bell: Bell, submit: Submit) -> None:
+        """See `Store.watch`."""
+        self._watch = Watch(
+            self._link, bell, lambda: None if self._writer is None else self._writer.pid
+        )
+        await self._watch.start()
+
+    async def trouble(self) -> list[str]:
+        """See `Store.trouble`."""
+        try:
+            async with self._reading() as reader:
+                (server,) = await reader.fetch(QUERIES["server"])
+                check_server(server, self._link.place, read_only=self.read_only)
+                await check_schema(reader)
+        except StoreError as error:
+            return [str(error)]
+        failed = self._ability.failed
+        return ([] if failed is None else [failed]) + durability_trouble(server)
+
+    async def unwritable(self) -> str | None:
+        """See `Store.unwritable`."""
+        return await self._ability.check()
+
+
+async def _prune(writer: Connection, before: int) -> int:
+    found = 0
+    for name in ("prune", "prune_documents"):
+        done: str = await writer.execute(QUERIES[name], before, PRUNED_AT_ONCE)
+        found += int(done.removeprefix("DELETE "))
+    return found

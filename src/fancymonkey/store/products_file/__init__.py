@@ -1,0 +1,1 @@
+"""`products.json`: read, written, and edited by hand."""

@@ -1,0 +1,330 @@
+"""What the owner has changed in products.json by hand, as commands.
+
+A field counts as edited where it differs from every version that we may have written last; all
+else in the file may be older than the store and says nothing. `reserved` and `lastUpdated` are
+ours alone.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from fancymonkey.core.catalogue.products import NewItem, RemoveProduct, UpsertProduct
+from fancymonkey.core.command import Command
+from fancymonkey.core.execute import Many
+from fancymonkey.core.model import Item, Level, Product
+from fancymonkey.core.outcomes import Answer, Refused
+from fancymonkey.core.state import Rows
+from fancymonkey.core.stock.adjust import UNCHANGED, Count, SetItem
+from fancymonkey.store.products_file.read import Described, Size
+
+ACTOR = "file"
+CAUSE = "products.json"
+T = TypeVar("T")
+
+Products = Mapping[str, Described]
+
+_PRODUCT_FIELDS = ("name", "category", "price", "extra")
+_ITEM_FIELDS = ("sku_id", "price_id", "extra")
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """The rows of the store, as far as an edit has to know them."""
+
+    products: Mapping[str, Product]
+    items: Mapping[str, dict[str, Item]]
+    levels: Mapping[Any, Level]
+
+    @staticmethod
+    def of(rows: Rows) -> "Truth":
+        """The truth of these rows; items by product and SKU."""
+        items: dict[str, dict[str, Item]] = {}
+        for item in rows[Item].values():
+            items.setdefault(item.product_id, {})[item.sku] = item
+        return Truth(rows[Product], items, rows[Level])  # type: ignore[arg-type]
+
+    def described(self) -> dict[str, Described]:
+        """What a file would say that shows exactly this."""
+        return {
+            id_: Described(
+                product,
+                tuple(
+                    Size(item, self.on_hand(item.sku))
+                    for item in sorted(self.skus(id_).values(), key=lambda row: row.position)
+                    if not item.archived
+                ),
+            )
+            for id_, product in self.products.items()
+            if not product.archived
+        }
+
+    def keys(self) -> dict[str, list[str]]:
+        """The id of every product with its sizes, archived ones too."""
+        return {id_: [item.size for item in self.skus(id_).values()] for id_ in self.products}
+
+    def skus(self, product_id: str) -> dict[str, Item]:
+        """All items of a product, archived ones too."""
+        return self.items.get(product_id, {})
+
+    def on_hand(self, sku: str) -> int:
+        """Units on hand."""
+        level = self.levels.get((sku, "main"))
+        return 0 if level is None else level.on_hand
+
+
+def commands_of(
+    file: Products,
+    written: Sequence[Products],
+    truth: Truth,
+    command_id: str,
+    older: Products | None = None,
+    missing: Collection[str] = (),
+) -> list[Many]:
+    """One command for each product that was edited.
+
+    `written` are the versions that we may have written last, `older` what products of the file are
+    an edit of instead, `missing` the products that the file could not have yet. Each command's id
+    is `command_id` and the product's, so that taking in the same edit twice has one effect.
+    """
+    known = written or [truth.described()]
+    positions = _positions(list(file), [list(version) for version in known], truth)
+    found: dict[str, list[Command]] = {}
+    for id_, described in file.items():
+        versions = [version[id_] for version in known if id_ in version]
+        if older is not None and id_ in older:
+            versions = [older[id_]]
+        edit = _Edit(truth, described, versions, positions.get(id_))
+        found[id_] = edit.commands()
+    for id_ in {id_ for version in known for id_ in version} - file.keys() - {*missing}:
+        product = truth.products.get(id_)
+        if product is not None and not product.archived and all(id_ in v for v in known):
+            found[id_] = [
+                RemoveProduct(
+                    product_id=id_, before=tuple(truth.skus(id_)), actor=ACTOR, cause=CAUSE
+                )
+            ]
+    return [
+        Many(
+            commands=tuple(commands),
+            command_id=f"{command_id}/{id_}",
+            digest=command_id,
+            actor=ACTOR,
+            cause=CAUSE,
+        )
+        for id_, commands in found.items()
+        if commands
+    ]
+
+
+def reserved_edits(file: Products, written: Sequence[Products], older: Collection[str] = ()) -> int:
+    """By how many units the file says something else about `reserved` than what we wrote.
+
+    Products of an `older` version of the file say nothing about it.
+    """
+    found = 0
+    for id_, described in file.items():
+        if id_ in older:
+            continue
+        known = [
+            {size.item.sku: size.reserved for size in version[id_].sizes}
+            for version in written
+            if id_ in version
+        ]
+        for size in described.sizes:
+            ours = [sizes.get(size.item.sku, 0) for sizes in known] or [0]
+            if size.reserved not in ours:
+                found += abs(size.reserved - ours[-1])
+    return found
+
+
+def refusals(command: Command, answer: Answer) -> list[str]:
+    """What was refused of an edit, in words."""
+    if isinstance(answer, Refused):
+        return [answer.message]
+    parts = command.commands if isinstance(command, Many) else ()
+    return [
+        f"{_subject(part)}: {row['message']}"
+        for part, row in zip(parts, answer.data["rows"], strict=False)
+        if "refused" in row
+    ]
+
+
+def _subject(command: Command) -> str:
+    match command:
+        case Count(sku=sku) | SetItem(sku=sku):
+            return sku
+        case UpsertProduct(product=product):
+            return product.product_id
+        case RemoveProduct(product_id=product_id):
+            return product_id
+    return ""
+
+
+def _positions(file: list[str], known: list[list[str]], truth: Truth) -> dict[str, int]:
+    """Where each product has to stand, where the owner has changed the order; as few as can be."""
+    old = {id_ for id_, product in truth.products.items() if not product.archived}
+    if not any(_same_order(file, version) for version in known) or not old.issuperset(file):
+        return _renumbered(
+            {id_: truth.products[id_].position if id_ in old else None for id_ in file}
+        )
+    return {}
+
+
+def _same_order(file: list[str], version: list[str]) -> bool:
+    both = set(file) & set(version)
+    return [id_ for id_ in file if id_ in both] == [id_ for id_ in version if id_ in both]
+
+
+def _renumbered(positions: dict[str, int | None]) -> dict[str, int]:
+    """Rising numbers in this order; one that fits stays."""
+    last, found = -1, {}
+    for name, position in positions.items():
+        last = position if position is not None and position > last else last + 1
+        found[name] = last
+    return found
+
+
+class _Edit:
+    """What was changed about one product."""
+
+    def __init__(
+        self, truth: Truth, file: Described, versions: list[Described], position: int | None
+    ) -> None:
+        self._truth = truth
+        self._file = file
+        self._versions = versions
+        self._old = truth.products.get(file.product.product_id)
+        self._items = truth.skus(file.product.product_id)
+        self._position = position
+        self._sizes = [{size.item.sku: size for size in v.sizes} for v in versions]
+
+    def commands(self) -> list[Command]:
+        """The commands, none where nothing was edited."""
+        if self._old is not None and self._old.archived and self._versions:
+            return []  # removed since the file was written: it is on its way out of the file
+        upsert = self._upsert()
+        found: list[Command] = [] if upsert is None else [upsert]
+        if upsert is None or not self._is_new:
+            found += self._settings()
+        for size in self._file.sizes:
+            count = self._count(size)
+            if count is not None:
+                found.append(count)
+        return found
+
+    @property
+    def _is_new(self) -> bool:
+        return self._old is None or self._old.archived
+
+    def _upsert(self) -> UpsertProduct | None:
+        file = self._file.product
+        if self._old is None or self._old.archived:
+            product = replace(file, position=self._position or 0)
+        else:
+            values = {
+                name: self._value(name, file, self._old, [v.product for v in self._versions])
+                for name in (*_PRODUCT_FIELDS, *(() if self._items else ("restock_date",)))
+            }
+            place = self._old.position if self._position is None else self._position
+            product = replace(self._old, **values, position=place)
+        items = self._listed_items()
+        unchanged = product == self._old and not self._is_new
+        if unchanged and all(self._items.get(sku) == new.item for sku, new in items.items()):
+            live = {sku for sku, item in self._items.items() if not item.archived}
+            if live == items.keys():
+                return None
+        return UpsertProduct(
+            product=product,
+            items=tuple(items.values()),
+            before=tuple(self._items),
+            actor=ACTOR,
+            cause=CAUSE,
+        )
+
+    def _listed_items(self) -> dict[str, NewItem]:
+        """The sizes that the product has to have, by SKU."""
+        found: dict[str, NewItem] = {}
+        listed = [size.item.sku for size in self._file.sizes]
+        places = self._places(listed)
+        for size in self._file.sizes:
+            sku = size.item.sku
+            old = self._items.get(sku)
+            versions = [sizes[sku].item for sizes in self._sizes if sku in sizes]
+            if old is not None and old.archived and versions and not self._is_new:
+                continue  # archived since the file was written
+            if old is None or old.archived:
+                item = replace(size.item, position=places.get(sku, size.item.position))
+            else:
+                values = {
+                    name: self._value(name, size.item, old, versions) for name in _ITEM_FIELDS
+                }
+                item = replace(old, **values, position=places.get(sku, old.position))
+            found[sku] = NewItem(item, size.stock)
+        if not self._is_new:
+            for sku, item in self._items.items():
+                removed = self._sizes and all(sku in sizes for sizes in self._sizes)
+                if sku not in found and not item.archived and not removed:
+                    found[sku] = NewItem(item)  # added since the file was written
+        return found
+
+    def _places(self, listed: list[str]) -> dict[str, int]:
+        if any(_same_order(listed, list(sizes)) for sizes in self._sizes) and all(
+            sku in self._items for sku in listed
+        ):
+            return {}
+        return _renumbered(
+            {sku: self._items[sku].position if sku in self._items else None for sku in listed}
+        )
+
+    def _settings(self) -> Iterable[Command]:
+        """Changes of what has a command of its own: threshold, sold out, restock date."""
+        assert self._old is not None
+        date: Any = UNCHANGED
+        dates = [version.product.restock_date for version in self._versions]
+        wanted = self._file.product.restock_date
+        if self._edited(wanted, dates) and wanted != self._old.restock_date:
+            date = wanted
+        for size in self._file.sizes:
+            item, old = size.item, self._items.get(size.item.sku)
+            if old is None or old.archived:
+                continue
+            versions = [sizes[item.sku].item for sizes in self._sizes if item.sku in sizes]
+            threshold = self._value("low_stock_threshold", item, old, versions)
+            sold_out = self._value("sold_out", item, old, versions)
+            if (threshold, sold_out) != (old.low_stock_threshold, old.sold_out) or (
+                date is not UNCHANGED
+            ):
+                yield SetItem(
+                    sku=item.sku,
+                    low_stock_threshold=threshold,
+                    sold_out=sold_out,
+                    restock_date=date,
+                    actor=ACTOR,
+                    cause=CAUSE,
+                )
+                date = UNCHANGED
+
+    def _count(self, size: Size) -> Count | None:
+        """A count where the stock was edited; a new size brings its stock along."""
+        sku = size.item.sku
+        old = self._items.get(sku)
+        if old is None:
+            return None
+        versions = [sizes[sku].stock for sizes in self._sizes if sku in sizes]
+        if old.archived and versions:
+            return None
+        if not self._edited(size.stock, versions) or size.stock == self._truth.on_hand(sku):
+            return None
+        return Count(sku=sku, quantity=size.stock, actor=ACTOR, cause=CAUSE)
+
+    @staticmethod
+    def _edited(value: T, versions: Sequence[T]) -> bool:
+        return value not in versions
+
+    def _value(self, name: str, file: Any, old: Any, versions: Sequence[Any]) -> Any:
+        """The owner's value where it was edited, else the store's."""
+        value = getattr(file, name)
+        if self._edited(value, [getattr(version, name) for version in versions]):
+            return value
+        return getattr(old, name)

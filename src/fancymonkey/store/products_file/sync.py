@@ -1,0 +1,338 @@
+"""Keeps products.json and the rows alike, in both directions.
+
+What the owner edits is taken in as commands; what the store changes is written soon after. Where
+both have changed the edit is taken in first, so that neither is lost.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from zlib import crc32
+
+from fancymonkey.core.command import Command
+from fancymonkey.core.model import Entry, Item, Level, Product, split_sku
+from fancymonkey.core.outcomes import Answer
+from fancymonkey.errors import DataError, StoreError
+from fancymonkey.store.contract import Submit
+from fancymonkey.store.in_memory.store import Image
+from fancymonkey.store.products_file.diff import Truth, commands_of
+from fancymonkey.store.products_file.intake import checked, described, report_assumptions, take
+from fancymonkey.store.products_file.older_versions import Past
+from fancymonkey.store.products_file.owners_text import is_kept, keeping, text_to_write
+from fancymonkey.store.products_file.read import Catalogue, read_products
+from fancymonkey.store.products_file.saved_versions import UNCHECKED, Version, Versions
+from fancymonkey.store.products_file.stale import Since
+from fancymonkey.store.products_file.write import ProductsText, shelves
+from fancymonkey.store.shared.files import Disk
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 0.5
+SETTLE_SECONDS = 0.1
+"""How long a file that was touched has to be left alone before it is read."""
+SHARE = 10
+"""After writing for a while the file is left alone this many times as long."""
+RETRY_SECONDS = 5.0
+PART = 500
+"""Products of one edit that are submitted together: a queue has its limits."""
+YOUNG_SECONDS = 2.0
+"""How long a file is read again although it looks the same: a change within one tick of the file
+system's clock does not show."""
+
+
+Copies = tuple[list[Product], list[Item], list[Level]]
+
+
+class Mirror:
+    """The owner's file and the store's rows."""
+
+    def __init__(
+        self, disk: Disk, path: Path, state: Path, image: Callable[[], Image], submit: Submit
+    ) -> None:
+        self._stale: set[str] | None = None
+        self._versions = Versions(disk, path, state)
+        self._past = Past(state)
+        self._since: Since
+        self._name = path.name
+        self._image = image
+        self._submit = submit
+        self._text: ProductsText | None = None
+        self._content: bytes | None = None
+        self._refused: bytes | None = None
+        self._problem: str | None = None
+        self._failure: str | None = None
+        self.refusals: list[str] = []
+        self.edited = False
+        """Whether `check` has found the file to differ from what was written last."""
+        self._stamp: object = None
+        self._young_until = 0.0
+        self._turn = asyncio.Lock()
+        self._bell = asyncio.Event()
+        self._closing = False
+        self._task: asyncio.Task[None] | None = None
+
+    def changed(self, entries: Iterable[Entry]) -> None:
+        """What these entries are about has to be written anew."""
+        if self._stale is not None:
+            self._stale.update(entry.sku for entry in entries)
+
+    def all_changed(self) -> None:
+        """Everything may have to be written anew."""
+        self._stale = None
+
+    async def begin_anew(self) -> None:
+        """The store is empty again. Raises OSError."""
+        async with self._turn:
+            await asyncio.to_thread(self._versions.uncheck)
+            await asyncio.to_thread(self._past.forget)
+            self.all_changed()
+
+    @property
+    def trouble(self) -> list[str]:
+        """Why the file cannot be taken in or written, and what of the last edit was refused."""
+        return [text for text in (self._problem, self._failure, *self.refusals) if text]
+
+    def stop(self) -> None:
+        """Looks no more."""
+        self._closing = True
+        self._bell.set()
+
+    async def open(self, since: Since) -> None:
+        """Takes in what was edited since, and writes what is missing.
+
+        `since` tells the entries after a revision. Raises DataError where the store is empty and
+        the file cannot be read, StoreCorrupt where the ledger has lost entries, and OSError.
+        """
+        empty, self._since = self._image().empty, since
+        await asyncio.to_thread(self._versions.open)
+        await asyncio.to_thread(self._versions.check_ledger, self._image().revision)
+        await asyncio.to_thread(self._past.open, self._image().revision)
+        content = await asyncio.to_thread(self._versions.read)
+        if content is None and not empty:
+            log.warning("%s is missing and is written anew", self._versions.path)
+        for version in self._versions.known:
+            if version.content == content:
+                self._text = await asyncio.to_thread(ProductsText, content.decode())
+                self._content = content
+                if version.revision != UNCHECKED:
+                    await self._keep(version)
+                    self._stale = set()
+                    self.changed(await since(version.revision))
+                if len(self._versions.known) > 1:
+                    await asyncio.to_thread(self._versions.remember, version)
+                break
+        await self.reconcile()
+        if self._text is not None and not is_kept(self._image().rows):
+            for keep in keeping(self._text, self._image().rows):
+                await self._submit([keep])
+        if self._problem is not None and empty:
+            raise DataError(self._problem)
+
+    async def check(self) -> Sequence[Command]:
+        """Looks at the file and touches nothing; returns what would fill an empty store from it.
+
+        Raises DataError where the store is empty and the file cannot be read, and OSError.
+        """
+        empty = self._image().empty
+        if empty:  # else a server may have gone on since the ledger was read here
+            await asyncio.to_thread(self._versions.check_ledger, self._image().revision)
+        content = await asyncio.to_thread(self._versions.read)
+        if content is None:
+            return []
+        self.edited = await asyncio.to_thread(self._versions.is_edited, content)
+        truth = Truth.of(self._image().rows)
+        try:
+            catalogue = await asyncio.to_thread(self._checked, content, truth)
+        except DataError as error:
+            if empty:
+                raise
+            self._problem = str(error)
+            return []
+        return commands_of(catalogue.products, [], truth, "") if empty else []
+
+    def _checked(self, content: bytes, truth: Truth) -> Catalogue:
+        if not self.edited and not self._image().empty:  # as an older version has accepted it
+            return read_products(content, self._name, lenient=True)
+        self._past.open(self._image().revision)
+        written = [described(version) for version in self._versions.stored()]
+        return checked(content, self._name, written, self._past, truth)
+
+    def watch(self, submit: Submit) -> None:
+        """From now on looks at the file twice a second, and runs its edits through `submit`."""
+        self._submit = submit
+        self._task = asyncio.get_running_loop().create_task(self._look(), name="products.json")
+
+    async def close(self, submit: Submit) -> None:
+        """Stops looking. What was begun is finished; what comes now runs through `submit`."""
+        self.stop()
+        if self._task is not None:
+            await asyncio.wait([self._task])
+        self._submit = submit
+
+    async def finish(self) -> None:
+        """Takes in and writes everything, for the last time. Raises OSError and StoreError."""
+        await self.reconcile()
+        if self._versions.unsettled:
+            await self.reconcile()
+
+    async def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        rest_until = 0.0
+        while not self._closing:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._bell.wait(), LOOK_SECONDS)
+            started = loop.time()
+            rested = started >= rest_until
+            if not (rested and self._stale != set()) and not await self._touched():
+                continue
+            if self._failure is not None and not rested:
+                continue
+            await self._try()
+            rest_until = loop.time() + SHARE * (loop.time() - started)
+            if self._failure is not None:
+                rest_until = loop.time() + RETRY_SECONDS
+
+    async def _try(self) -> None:
+        """Reconciles, and keeps what went wrong for whoever asks."""
+        try:
+            await self.reconcile()
+        except (OSError, StoreError) as error:
+            self._failure = f"{self._name} could not be brought up to date: {error}"
+            log.error(self._failure)
+        except Exception as error:
+            self._failure = f"{self._name} could not be brought up to date: {error!r}"
+            log.exception(self._failure)
+        else:
+            self._failure = None
+
+    async def _touched(self) -> bool:
+        """Whether the file may have changed, and is not just being written."""
+        stamp = self._versions.stamp()
+        if stamp == self._stamp and asyncio.get_running_loop().time() >= self._young_until:
+            return False
+        await asyncio.sleep(SETTLE_SECONDS)
+        return self._versions.stamp() == stamp
+
+    async def reconcile(self) -> None:
+        """Takes in what the owner has edited, then writes what the file does not say yet.
+
+        Raises OSError, and StoreError where the edit could not be run.
+        """
+        async with self._turn:
+            late = await asyncio.to_thread(self._versions.late_edit)
+            if late is not None and not await self._take_in(late.found, late.base):
+                log.error("%s: an edit that came late cannot be read and is dropped", self._name)
+            while await self._look_once():
+                pass
+            stamp = self._versions.stamp()
+            if stamp != self._stamp:
+                self._stamp = stamp
+                self._young_until = asyncio.get_running_loop().time() + YOUNG_SECONDS
+
+    async def _look_once(self) -> bool:
+        """One look and one write; True where the file has changed meanwhile."""
+        content = await asyncio.to_thread(self._versions.read)
+        if content is None:
+            self._content = None
+        elif content == self._content:
+            self._problem = self._refused = None
+        elif not await self._take_in(content):
+            return False
+        else:
+            await asyncio.to_thread(self._versions.remember, Version(content, UNCHECKED))
+            self._content = content
+        return await self._publish()
+
+    async def _publish(self) -> bool:
+        """Writes the file where it does not say what the rows say; True: look again."""
+        stale, self._stale = self._stale, set()
+        if stale == set() and self._content is not None:
+            return False
+        image = self._image()
+        rows, revision = image.rows, image.revision
+        copies: Copies = (
+            list(rows[Product].values()),
+            list(rows[Item].values()),
+            list(rows[Level].values()),
+        )
+        try:
+            content = await asyncio.to_thread(self._render, stale, copies)
+            return False if content is None else await self._write(Version(content, revision))
+        except BaseException:
+            self._stale = None
+            raise
+
+    async def _write(self, version: Version) -> bool:
+        """Writes a version of the file; True: look again."""
+        if version.content == self._content:
+            if self._versions.known[-1].revision == UNCHECKED:
+                await asyncio.to_thread(self._versions.remember, version)
+                await self._keep(version)
+            return False
+        replaced = await asyncio.to_thread(self._versions.replace, version, self._content)
+        if replaced.written:
+            self._content = version.content
+            await self._keep(version)
+        else:  # what the rows say is still to be told, also where the file becomes as it was
+            self._stale = None
+        if replaced.edit is None:
+            return not replaced.written
+        # The edit is in nobody's file now, and both versions still count as ours.
+        if await self._take_in(replaced.edit):
+            unchecked = Version(version.content, UNCHECKED)
+            await asyncio.to_thread(self._versions.remember, unchecked)
+        else:
+            await asyncio.to_thread(self._versions.put_back, replaced.edit)
+        return True
+
+    async def _keep(self, version: Version) -> None:
+        """The file holds this version, of which `_text` is the text."""
+        assert self._text is not None
+        await asyncio.to_thread(self._past.keep, version.revision, self._text.texts)
+
+    def _render(self, stale: set[str] | None, rows: Copies) -> bytes | None:
+        """What the file has to hold; None where there is nothing to say and no file."""
+        wanted = shelves(*rows)
+        if self._text is None:
+            if not wanted:
+                return None
+            self._text = text_to_write(self._image().rows)
+        ids = None if stale is None else {split_sku(sku)[0] for sku in stale}
+        return self._text.show(wanted, ids)
+
+    async def _take_in(self, content: bytes, base: bytes | None = None) -> bool:
+        """Runs an edit as commands; False where it cannot be read.
+
+        `base` is a further version that the owner may have edited.
+        """
+        if content == self._refused:
+            return False
+        known = [*self._versions.known, *([] if base is None else [Version(base, UNCHECKED)])]
+        written = [await asyncio.to_thread(described, version) for version in known]
+        label = f"{self._name}/{self._versions.number}/{crc32(content):08x}-{len(content)}"
+        at = known[-1].revision if known else UNCHECKED
+        truth = Truth.of(self._image().rows)
+        try:
+            edit = await take(
+                content, self._name, written, self._past, self._since, at, truth, label
+            )
+        except DataError as error:
+            log.error("%s. Going on from the last good state.", error)
+            self._refused, self._problem = content, str(error)
+            return False
+        commands = edit.commands
+        if commands and not known and self._image().empty:
+            report_assumptions(self._name, edit.catalogue)
+        answers: list[Answer] = []
+        text = await asyncio.to_thread(ProductsText, edit.catalogue.text)
+        work = [*commands, *keeping(text, self._image().rows)]
+        for start in range(0, len(work), PART):
+            answers += await self._submit(work[start : start + PART])
+        self.refusals = edit.report(answers[: len(commands)])
+        self._text = text
+        await asyncio.to_thread(self._past.keep_edit, edit.stale.revisions, self._text.texts)
+        self._stale = None
+        self._problem = self._refused = None
+        return True

@@ -1,0 +1,252 @@
+"""Writing products.json: the owner's text with what has changed, and nothing else."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+
+from fancymonkey.core.model import MAIN, Item, Level, Product
+from fancymonkey.store.products_file.lossless_json import (
+    NULL,
+    Branch,
+    Leaf,
+    Style,
+    lay_out,
+    line_lead,
+    merge,
+    parse,
+    quote,
+    text_of,
+)
+from fancymonkey.store.products_file.read import (
+    DEFAULT_THRESHOLD,
+    ID_FIELDS,
+    price_of,
+    time_of,
+)
+from fancymonkey.store.products_file.slices import slice_products
+
+NEW_FILE = '{\n  "products": []\n}\n'
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """A product on sale with its sizes and their levels, in the owner's order."""
+
+    product: Product
+    sizes: tuple[tuple[Item, Level], ...]
+
+    @property
+    def updated_at(self) -> int:
+        """When anything about it changed last, in ms."""
+        return max([self.product.updated_at, *(level.updated_at for _, level in self.sizes)])
+
+
+def shelves(
+    products: Iterable[Product], items: Iterable[Item], levels: Iterable[Level]
+) -> list[Shelf]:
+    """Everything on sale, in the owner's order."""
+    level_of = {level.sku: level for level in levels if level.location == MAIN}
+    rows = sorted(
+        (item for item in items if not item.archived),
+        key=lambda item: (item.product_id, item.position, item.size),
+    )
+    sizes = {
+        id_: tuple((item, level_of.get(item.sku) or Level(item.sku)) for item in group)
+        for id_, group in groupby(rows, key=lambda item: item.product_id)
+    }
+    found = [
+        Shelf(product, sizes.get(product.product_id, ()))
+        for product in products
+        if not product.archived
+    ]
+    return sorted(found, key=lambda shelf: (shelf.product.position, shelf.product.product_id))
+
+
+def time_text(at: int) -> str:
+    """An instant in ms as ISO 8601 in UTC with milliseconds and `Z`."""
+    found = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at)
+    return found.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class ProductsText:
+    """The text of the file, product by product, kept up to date with what is on sale."""
+
+    def __init__(self, text: str) -> None:
+        """`text` has to be one that `read_products` accepts."""
+        sliced = slice_products(text)
+        self._style = sliced.style
+        self._depth = sliced.depth
+        self._head = text[: sliced.begin]
+        self._inner = text[sliced.begin : sliced.end] if not sliced.texts else ""
+        self._tail = text[sliced.end :]
+        self._places = sliced.places
+        self._texts = sliced.texts
+
+    @property
+    def texts(self) -> Mapping[str, str]:
+        """The text of each product, by id."""
+        return self._texts
+
+    def show(self, wanted: Sequence[Shelf], stale: Collection[str] | None = None) -> bytes:
+        """The file's new content: these products, in this order.
+
+        Of those that the file has already only the `stale` ones are looked at; None means all.
+        """
+        texts = {}
+        for shelf in wanted:
+            id_ = shelf.product.product_id
+            old = self._texts.get(id_)
+            if old is None:
+                found = lay_out(_filled(shelf, None, self._style), self._style, self._depth)
+                texts[id_] = text_of(found)
+            elif stale is None or id_ in stale:
+                texts[id_] = self._changed(shelf, old)
+            else:
+                texts[id_] = old
+        self._texts = texts
+        self._make_places(len(texts))
+        pieces = [
+            f"{lead}{text}{after}"
+            for (lead, after), text in zip(self._places, texts.values(), strict=True)
+        ]
+        return "".join((self._head, ",".join(pieces) or self._inner, self._tail)).encode()
+
+    def sample(self, most: int, count: int | None = None) -> str:
+        """The text with its first products, at most so many characters (and so many) of them."""
+        places: list[tuple[str, str]] = []
+        texts: list[str] = []
+        size = 0
+        for place, text in zip(self._places, self._texts.values(), strict=True):
+            size += len(text)
+            if size > most or len(texts) == count:
+                break
+            places.append(place)
+            texts.append(text)
+        if places and len(places) < len(self._places):
+            places[-1] = (places[-1][0], self._places[-1][1])
+        pieces = [f"{lead}{text}{after}" for (lead, after), text in zip(places, texts, strict=True)]
+        return "".join((self._head, ",".join(pieces) or self._inner, self._tail))
+
+    def _changed(self, shelf: Shelf, text: str) -> str:
+        """A product's text as it has to be now.
+
+        `lastUpdated` follows other changes and is never changed alone: a file that says all that
+        there is to say stays as it is.
+        """
+        old = parse(text, "").node
+        assert isinstance(old, Branch)
+        wanted = _filled(shelf, old, self._style)
+        updated = old.get("lastUpdated")
+        if updated is not None:
+            wanted.put("lastUpdated", updated)
+        found = merge(old, wanted, self._style, self._depth)
+        changed = text_of(found)
+        if changed == text:
+            return text
+        assert isinstance(found, Branch)
+        as_before = updated.string if isinstance(updated, Leaf) else None
+        if as_before is None or time_of(as_before) != shelf.updated_at:
+            wanted.put("lastUpdated", Leaf(quote(time_text(shelf.updated_at))))
+            found = merge(found, wanted, self._style, self._depth)
+        return text_of(found)
+
+    def _make_places(self, count: int) -> None:
+        """White space around each product, copied from its neighbours where there are more now."""
+        places, style = self._places, self._style
+        end = places[-1][1] if places else line_lead(style, self._depth - 1)
+        if style.unit is None and not places:
+            end = ""
+        del places[count:]
+        if places:
+            places[-1] = (places[-1][0], "")
+        while len(places) < count:
+            if style.unit is not None:
+                lead = line_lead(style, self._depth)
+            else:
+                lead = style.gap if places else ""
+            places.append((places[-1][0] or lead if places else lead, ""))
+        if places:
+            places[-1] = (places[-1][0], end)
+
+
+def _filled(shelf: Shelf, old: Branch | None, style: Style) -> Branch:
+    """The owner's object with every known field that is there or has something to say.
+
+    A product that no file has yet gets all fields of the format.
+    """
+    product = shelf.product
+    found = _owners(product.extra)
+    new = old is None and not found.slots
+    key = next((name for name in ID_FIELDS if _is_blank(found, name) or _has(old, name)), "id")
+    fill = _Filler(found, old, everything=new)
+    fill(key, quote(product.product_id), None)
+    fill("name", quote(product.name), quote(product.product_id))
+    fill("category", quote(product.category), '""')
+    fill.price(product)
+    sizes = Branch("{}")
+    old_sizes = None if old is None else old.get("sizes")
+    for item, level in shelf.sizes:
+        old_size = old_sizes.get(item.size) if isinstance(old_sizes, Branch) else None
+        sizes.put(item.size, _size(item, level, old_size if isinstance(old_size, Branch) else None))
+    listed = new or _has(found, "sizes") or _has(old, "sizes")
+    if sizes.slots or (listed and not _is_blank(old, "sizes")):
+        found.put("sizes", sizes)
+    fill("restockDate", NULL if product.restock_date is None else quote(product.restock_date), NULL)
+    if new or (old is None and _has(found, "lastUpdated")):
+        found.put("lastUpdated", Leaf(quote(time_text(shelf.updated_at))))
+    return found
+
+
+def _size(item: Item, level: Level, old: Branch | None) -> Branch:
+    found = _owners(item.extra)
+    fill = _Filler(found, old, everything=old is None and not found.slots)
+    fill("skuId", NULL if item.sku_id is None else quote(item.sku_id), NULL)
+    fill("priceId", NULL if item.price_id is None else quote(item.price_id), NULL)
+    fill("soldOut", "true" if item.sold_out else "false", "false")
+    fill("stock", str(level.on_hand), "0")
+    fill("reserved", str(level.reserved), "0")
+    fill("lowStockThreshold", str(item.low_stock_threshold), str(DEFAULT_THRESHOLD))
+    return found
+
+
+class _Filler:
+    """Puts known fields into an object, where they say more than their default."""
+
+    def __init__(self, found: Branch, old: Branch | None, *, everything: bool) -> None:
+        self._found = found
+        self._old = old
+        self._everything = everything
+
+    def __call__(self, name: str, text: str, default: str | None) -> None:
+        if text == default and _is_blank(self._old, name):
+            text = NULL
+        there = _has(self._found, name) or _has(self._old, name)
+        if there or self._everything or text != default:
+            self._found.put(name, Leaf(text))
+
+    def price(self, product: Product) -> None:
+        """The price, in the owner's own digits where they mean the same."""
+        old = None if self._old is None else self._old.get("price")
+        if product.price is None:
+            self("price", NULL, NULL)
+        elif old is not None and price_of(old) == product.price:
+            self._found.put("price", old)
+        else:
+            self("price", format(product.price, "f"), NULL)
+
+
+def _owners(extra: str) -> Branch:
+    found = parse(extra, "extra").node
+    assert isinstance(found, Branch)
+    return found
+
+
+def _has(node: Branch | None, name: str) -> bool:
+    return node is not None and node.get(name) is not None
+
+
+def _is_blank(node: Branch | None, name: str) -> bool:
+    """Whether a field is there and null."""
+    found = None if node is None else node.get(name)
+    return isinstance(found, Leaf) and found.text == NULL

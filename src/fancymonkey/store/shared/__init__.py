@@ -1,0 +1,1 @@
+"""Files, locks and disk latency, shared by the stores."""

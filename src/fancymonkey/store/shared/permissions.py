@@ -1,0 +1,58 @@
+"""Which files of a store, or of its backups, other users of the machine may read or change."""
+
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from fancymonkey.store.url import sqlite_path
+
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
+JSON_PARTS = ("lock", "logs", "state", "restoring.json", "before-restore-*")
+"""What a JSON store has besides products.json, whose rights the owner chooses."""
+
+SQLITE_ENDS = ("", "-wal", "-shm", "-journal", ".lock", ".before-restore-*")
+
+
+def parts_of_store(target: str) -> Iterator[Path]:
+    """The files and folders that only the owner of a store should be able to open."""
+    file = sqlite_path(target)
+    if file is not None:
+        for end in SQLITE_ENDS:
+            yield from file.parent.glob(_literal(file.name) + end)
+    elif "://" not in target:
+        for part in JSON_PARTS:
+            yield from Path(target).glob(part)
+
+
+def with_content(part: Path) -> Iterator[Path]:
+    """The path itself and, of a folder, everything in it but the owner's products.json."""
+    yield part
+    if part.is_dir() and not part.is_symlink():
+        yield from (path for path in part.rglob("*") if path.name != "products.json")
+
+
+def open_to_others(paths: Iterable[Path]) -> list[Path]:
+    """Those that a user other than their owner may read or change."""
+    found = []
+    for path in paths:
+        try:
+            mode = path.lstat().st_mode
+        except OSError:  # removed in this moment, or not ours to look at
+            continue
+        if not stat.S_ISLNK(mode) and mode & OTHERS:
+            found.append(path)
+    return found
+
+
+def make_private(paths: Iterable[Path]) -> None:
+    """Takes the rights of everybody else away. Raises OSError."""
+    for path in paths:
+        with suppress(FileNotFoundError):  # SQLite removes its companions by itself
+            mode = path.lstat().st_mode
+            if not stat.S_ISLNK(mode):
+                path.chmod(stat.S_IMODE(mode) & ~OTHERS)
+
+
+def _literal(name: str) -> str:
+    return "".join(f"[{character}]" if character in "*?[" else character for character in name)

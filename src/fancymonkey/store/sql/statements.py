@@ -1,0 +1,171 @@
+"""What both SQL stores share: a batch's rows by key, and SQL made from the declared tables."""
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from importlib import resources
+from typing import Any
+
+from fancymonkey.core.model import Entry, Reservation, Row
+from fancymonkey.core.outcomes import Answer
+from fancymonkey.core.rows import ROWS
+from fancymonkey.core.state import Load, Rows, State
+from fancymonkey.store.contract import Commit, commit_of
+from fancymonkey.store.sql.columns import ENTRIES, TABLES, Table
+
+PAGE = 2000
+"""Rows that one statement reads while a table is streamed."""
+
+Keys = dict[type[Row], list[Any]]
+
+
+def column_list(table: Table[Any], alias: str = "") -> str:
+    """The columns of a table, in the order of the row's fields."""
+    return ", ".join(f"{alias}{column.name}" for column in table.columns)
+
+
+def on_conflict(table: Table[Any]) -> str:
+    """The clause that makes an INSERT replace the row that has the key."""
+    others = [column.name for column in table.columns if column.name not in table.key]
+    sets = ", ".join(f"{name} = excluded.{name}" for name in others)
+    return f"ON CONFLICT ({', '.join(table.key)}) DO UPDATE SET {sets}"
+
+
+def page_after(
+    table: Table[Any], placeholders: Iterable[str] | None = None, limit: int = PAGE
+) -> str:
+    """The SELECT of a page of a table by its key; without placeholders the first page."""
+    key = ", ".join(table.key)
+    after = f"WHERE ({key}) > ({', '.join(placeholders)}) " if placeholders else ""
+    return f"SELECT {column_list(table)} FROM {table.name} {after}ORDER BY {key} LIMIT {limit}"
+
+
+async def scanned(
+    fetch: Callable[..., Awaitable[list[Any]]], table: Table[Any], mark: Callable[[int], str]
+) -> AsyncIterator[Any]:
+    """Every row of a table in the order of its key; `mark` makes the nth placeholder."""
+    values: tuple[Any, ...] = ()
+    while True:
+        marks = [mark(n) for n in range(len(values))]
+        page = [table.row(found) for found in await fetch(page_after(table, marks), *values)]
+        for row in page:
+            yield row
+        if len(page) < PAGE:
+            return
+        values = key_values(table, page[-1].key)
+
+
+def by_key(table: Table[Any], placeholders: Iterable[str]) -> str:
+    """The SELECT of the row that has a key."""
+    key = ", ".join(table.key)
+    return (
+        f"SELECT {column_list(table)} FROM {table.name} WHERE ({key}) = ({', '.join(placeholders)})"
+    )
+
+
+def key_values(table: Table[Any], key: Any) -> tuple[Any, ...]:
+    """A row's key as one value a column."""
+    return key if len(table.key) > 1 else (key,)
+
+
+def keys_by_kind(load: Load) -> Keys:
+    """The rows that a batch asks for, kind by kind.
+
+    Always in the same order of kinds: each order would be another statement to plan.
+    """
+    found: Keys = {}
+    for kind, key in load.rows:
+        found.setdefault(kind, []).append(key)
+    return {kind: found[kind] for kind in ROWS if kind in found}
+
+
+def expect(base: Rows, keys: Keys) -> None:
+    """Notes that these rows were asked for; those that are not found stay None."""
+    for kind, wanted in keys.items():
+        base[kind].update(dict.fromkeys(wanted))
+
+
+def add_rows(base: Rows, kind: type[Row], found: Iterable[Any]) -> None:
+    """Puts rows, one sequence of column values each, where the batch looks for them."""
+    make = TABLES[kind].row
+    rows = base[kind]
+    for values in found:
+        row = make(values)
+        rows[row.key] = row
+
+
+def written(state: State) -> Iterator[tuple[type[Row], bool, list[Row]]]:
+    """What a batch wrote: (kind, whether the rows are new, the rows), in one order of kinds.
+
+    New ones go in by a plain INSERT. It is cheaper than one that may replace a row, and an id that
+    was in use already then fails instead of taking another's place.
+    """
+    for kind in ROWS:
+        base = state.base[kind]
+        new: list[Row] = []
+        known: list[Row] = []
+        for key, row in state.changed.get(kind, {}).items():
+            there = base.get(key) is not None and (kind, key) not in state.added
+            (known if there else new).append(row)
+        if new:
+            yield kind, True, new
+        if known:
+            yield kind, False, known
+
+
+def reservations(found: Iterable[Any]) -> list[Reservation]:
+    """Holds from their column values."""
+    make = TABLES[Reservation].row
+    return [make(values) for values in found]
+
+
+def entries(found: Iterable[Any]) -> list[Entry]:
+    """Ledger entries from their column values."""
+    return [ENTRIES.row(values) for values in found]
+
+
+def commit_after(state: State, answers: list[Answer], others: list[Entry], after: int) -> Commit:
+    """What a batch did, with the entries of other processes in front of its own."""
+    own = [entry for entry in state.entries if entry.revision > after]
+    return commit_of(state, answers, others + own)
+
+
+def named_queries(dialect: str) -> dict[str, str]:
+    """The fixed statements of a dialect: `queries.sql`, each under its line `-- name: …`.
+
+    `{entry}` there stands for the columns of the table `entry`, and so for every table; `$1` for
+    the first argument.
+    """
+    lists = {table.name: column_list(table) for table in (*TABLES.values(), ENTRIES)}
+    folder = resources.files("fancymonkey.store.sql")
+    found: dict[str, str] = {}
+    for path in (folder / "queries.sql", folder / dialect / "queries.sql"):
+        parts = re.split(r"^-- name: (\w+)\n", path.read_text("utf-8"), flags=re.MULTILINE)
+        for name, text in zip(parts[1::2], parts[2::2], strict=True):
+            plain = re.sub(r"^--.*\n", "", text, flags=re.MULTILINE)
+            found[name] = plain.strip().rstrip(";").format_map(lists)
+    return found
+
+
+CHUNK = 5000
+"""Rows that go to the database at once when a store is filled."""
+
+
+async def chunks(
+    rows: AsyncIterator[Row], entries: AsyncIterator[Entry]
+) -> AsyncIterator[tuple[Table[Any], list[Any]]]:
+    """The rows and then the entries in portions, each of one table."""
+    waiting: dict[type[Row], list[Row]] = {}
+    async for row in rows:
+        chunk = waiting.setdefault(type(row), [])
+        chunk.append(row)
+        if len(chunk) == CHUNK:
+            yield TABLES[type(row)], waiting.pop(type(row))
+    for kind, chunk in waiting.items():
+        yield TABLES[kind], chunk
+    made: list[Entry] = []
+    async for entry in entries:
+        made.append(entry)
+        if len(made) == CHUNK:
+            yield ENTRIES, made
+            made = []
+    yield ENTRIES, made

@@ -1,0 +1,331 @@
+"""The store in one SQLite file: for one server, durable at every COMMIT."""
+
+import asyncio
+import logging
+import re
+from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import apsw
+import msgspec
+
+from fancymonkey.core.command import Command
+from fancymonkey.core.model import Entry, Item, Level, Product, Reservation, Row
+from fancymonkey.core.state import Rows
+from fancymonkey.errors import StoreError, StoreReadOnly, StoreUnavailable
+from fancymonkey.store.contract import Bell, Commit, Frozen, R, Snapshot, Submit
+from fancymonkey.store.shared.file_lock import Lock
+from fancymonkey.store.shared.files import Disk
+from fancymonkey.store.shared.write_check import Ability
+from fancymonkey.store.sql.columns import TABLES, Table
+from fancymonkey.store.sql.statements import (
+    PAGE,
+    by_key,
+    chunks,
+    entries,
+    key_values,
+    page_after,
+    reservations,
+)
+from fancymonkey.store.sqlite.connection import (
+    CHECKPOINT_PAGES,
+    NEVER,
+    QUERIES,
+    check_schema,
+    connect,
+    in_our_words,
+    one_revision,
+)
+from fancymonkey.store.sqlite.recovery import settle
+from fancymonkey.store.sqlite.snapshot import frozen
+from fancymonkey.store.sqlite.writer import Writer
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+PRUNED_AT_ONCE = 2000
+
+
+class SqliteStore:
+    """One thread writes, another one reads; the event loop never waits for the disk."""
+
+    def __init__(self, path: Path, *, read_only: bool = False, disk: Disk | None = None) -> None:
+        self.path = path
+        self._disk = disk or Disk()
+        self.read_only = read_only
+        self._lock = Lock(path.with_name(path.name + ".lock"))
+        self._writing: ThreadPoolExecutor | None = None
+        self._reading: ThreadPoolExecutor | None = None
+        self._writer: Writer | None = None
+        self._busy = 0
+        self._ability = Ability(lambda: self._write(Writer.probe))
+        self._reader: apsw.Connection | None = None
+
+    async def open(self, now: int) -> None:
+        """See `Store.open`."""
+        self._writing = ThreadPoolExecutor(1, thread_name_prefix="sqlite-write")
+        self._reading = ThreadPoolExecutor(1, thread_name_prefix="sqlite-read")
+        loop = asyncio.get_running_loop()
+        try:
+            if not self.read_only:
+                await loop.run_in_executor(self._writing, self._open_writer, now)
+            await loop.run_in_executor(self._reading, self._open_reader)
+        except BaseException:
+            await self.close()
+            raise
+
+    def _open_writer(self, now: int) -> None:
+        try:
+            Disk().make_folder(self.path.parent)
+            self._lock.take(now)
+            settle(self.path, self._disk)
+        except OSError as error:
+            raise StoreUnavailable(f"{self.path} cannot be opened for writing: {error}") from error
+        self._writer = Writer(self.path, self._disk)
+        self._writer.begin(now)
+
+    def _open_reader(self) -> None:
+        self._reader = connect(self.path, read_only=True)
+        with in_our_words(self.path):
+            check_schema(self._reader)
+
+    async def close(self) -> None:
+        """See `Store.close`."""
+        writing, self._writing = self._writing, None
+        reading, self._reading = self._reading, None
+        loop = asyncio.get_running_loop()
+        if reading is not None:
+            await loop.run_in_executor(reading, self._close_reader)
+            reading.shutdown()
+        if writing is not None:  # the last connection: it empties the log into the database
+            await loop.run_in_executor(writing, self._close_writer)
+            writing.shutdown()
+
+    def _close_reader(self) -> None:
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            reader.close()
+
+    def _close_writer(self) -> None:
+        writer, self._writer = self._writer, None
+        try:
+            if writer is not None:
+                writer.end()
+        finally:
+            self._lock.free()
+
+    async def _write(self, work: Callable[[Writer], T]) -> T:
+        """Runs work in the thread that writes."""
+        if self.read_only:
+            raise StoreReadOnly(f"{self.path} was opened for reading only.")
+        writer = self._writer
+        if self._writing is None or writer is None:
+            raise StoreUnavailable(f"{self.path} is not open.")
+        self._busy += 1
+        working = self._writing.submit(work, writer)
+        loop = asyncio.get_running_loop()
+        # Not when whoever waits goes away: the thread goes on.
+        working.add_done_callback(lambda _: loop.call_soon_threadsafe(self._done))
+        return await asyncio.wrap_future(working)
+
+    def _done(self) -> None:
+        self._busy -= 1
+
+    async def _read(self, work: Callable[[apsw.Connection], T]) -> T:
+        """Runs work in the thread that reads."""
+        reader = self._reader
+        if self._reading is None or reader is None:
+            raise StoreUnavailable(f"{self.path} is not open.")
+
+        def guarded() -> T:
+            with in_our_words(self.path):
+                return work(reader)
+
+        return await asyncio.get_running_loop().run_in_executor(self._reading, guarded)
+
+    async def _fetch(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        return await self._read(lambda db: list(db.execute(sql, values)))
+
+    async def run(self, commands: Sequence[Command], now: int, after: int) -> Commit:
+        """See `Store.run`."""
+        commit = await self._write(lambda writer: writer.run(commands, now, after))
+        try:
+            await self._tidy()
+        except Exception:
+            # The commit stands. The log grows until it can be copied: another program may be at it.
+            log.exception("the log of %s could not be copied into it", self.path)
+        return commit
+
+    def run_now(self, commands: Sequence[Command], now: int, after: int) -> Commit | None:
+        """See `Store.run_now`."""
+        writer = self._writer
+        if writer is None or self._busy or not writer.pace.quick:
+            return None
+        if writer.log_pages >= CHECKPOINT_PAGES:
+            return None
+        return writer.run_now(commands, now, after)
+
+    async def _tidy(self) -> None:
+        """Copies the log into the database where it has grown enough."""
+        writer = self._writer
+        if writer is not None and writer.log_pages >= CHECKPOINT_PAGES:
+            await self._write(Writer.checkpoint)
+
+    async def snapshot(self) -> Snapshot:
+        """See `Store.snapshot`."""
+
+        def work(db: apsw.Connection) -> Snapshot:
+            with one_revision(db):
+                ((revision, _),) = db.execute(QUERIES["head"])
+                return Snapshot(
+                    revision,
+                    list(map(TABLES[Product].row, db.execute(QUERIES["products"]))),
+                    list(map(TABLES[Item].row, db.execute(QUERIES["items"]))),
+                    list(map(TABLES[Level].row, db.execute(QUERIES["levels"]))),
+                    reservations(db.execute(QUERIES["live_holds"])),
+                )
+
+        found = await self._read(work)
+        if self._writer is not None:
+            self._writer.shown = found
+        return found
+
+    async def catalogue(self, product_ids: Iterable[str]) -> tuple[list[Product], list[Item]]:
+        """See `Store.catalogue`."""
+        wanted = (msgspec.json.encode(list(product_ids)).decode(),)
+
+        def work(db: apsw.Connection) -> tuple[list[Product], list[Item]]:
+            with one_revision(db):
+                products = db.execute(QUERIES["products_by_id"], wanted)
+                found = list(map(TABLES[Product].row, products))
+                items = db.execute(QUERIES["items_of_products"], wanted)
+                return found, list(map(TABLES[Item].row, items))
+
+        return await self._read(work)
+
+    async def entries_after(self, revision: int, limit: int = 1000) -> list[Entry]:
+        """See `Store.entries_after`."""
+        return entries(await self._fetch(QUERIES["entries_after"], revision, limit))
+
+    async def history(self, sku: str, until: int | None = None) -> AsyncIterator[Entry]:
+        """See `Store.history`."""
+        revision, latest = 0, NEVER if until is None else until
+        while True:
+            page = entries(await self._fetch(QUERIES["history"], sku, revision, latest, PAGE))
+            for entry in page:
+                yield entry
+            if len(page) < PAGE:
+                return
+            revision = page[-1].revision
+
+    async def next_due(self) -> int | None:
+        """See `Store.next_due`."""
+        ((found,),) = await self._fetch(QUERIES["next_due"])
+        return None if found is None else int(found)
+
+    async def reservation(self, ref: str) -> Reservation | None:
+        """See `Store.reservation`."""
+        for name in ("reservation_by_id", "reservation_by_session"):
+            found = reservations(await self._fetch(QUERIES[name], ref))
+            if found:
+                return found[0]
+        return None
+
+    async def scan(self, kind: type[Row], after: Hashable | None = None) -> AsyncIterator[Row]:
+        """See `Store.scan`."""
+        table = TABLES[kind]
+        while True:
+            sql = page_after(table, None if after is None else "?" * len(table.key))
+            values = () if after is None else key_values(table, after)
+            page = [table.row(found) for found in await self._fetch(sql, *values)]
+            for row in page:
+                yield row
+            if len(page) < PAGE:
+                return
+            after = page[-1].key
+
+    async def find(self, kind: type[R], key: Hashable) -> R | None:
+        """See `Store.find`."""
+        table = TABLES[kind]
+        sql = by_key(table, "?" * len(table.key))
+        for values in await self._fetch(sql, *key_values(table, key)):
+            found: R = table.row(values)
+            return found
+        return None
+
+    async def load(
+        self, rows: AsyncIterator[Row], entries: AsyncIterator[Entry], revision: int
+    ) -> None:
+        """See `Store.load`."""
+        await self._write(Writer.begin_load)
+        try:
+            async for chunk in chunks(rows, entries):
+                await self._write(partial(_insert, chunk=chunk))
+            await self._write(lambda writer: writer.end_load(revision))
+        except BaseException:
+            await self._write(Writer.undo)
+            raise
+
+    def frozen(self) -> AbstractAsyncContextManager[Frozen]:
+        """See `Store.frozen`."""
+        return frozen(self.path)
+
+    async def absorb(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
+        """See `Store.absorb`."""
+        await self._write(lambda writer: writer.absorb(changed, entries, revision))
+
+    async def clear(self) -> None:
+        """See `Store.clear`."""
+        await self._write(Writer.clear)
+
+    async def others(self) -> list[str]:
+        """Nobody else can write."""
+        return []
+
+    def leave(self) -> None:
+        """Nothing looks here."""
+
+    async def prune(self, before: int) -> int:
+        """See `Store.prune`."""
+        total = 0
+        while True:  # in small transactions: sales go on in between
+            found = await self._write(lambda writer: writer.prune(before, PRUNED_AT_ONCE))
+            total += found
+            if found < PRUNED_AT_ONCE:
+                return total
+
+    async def watch(self, bell: Bell, submit: Submit) -> None:
+        """Nobody else can write."""
+
+    async def guards(self) -> set[str]:
+        """The rules about levels that the database itself keeps, by name as PostgreSQL has them."""
+        ((sql,),) = await self._fetch(QUERIES["guards"])
+        found = {f"level_{name}_check" for name in re.findall(r"CHECK \((\w+) >= 0\)", sql)}
+        return found | set(re.findall(r"CONSTRAINT (\w+) CHECK", sql))
+
+    async def trouble(self) -> list[str]:
+        """See `Store.trouble`."""
+        problem = self._writer and (self._writer.stopped or self._writer.failed)
+        if problem:
+            return [problem]
+        try:
+            await self._fetch(QUERIES["head"])
+        except StoreError as error:
+            return [str(error)]
+        return []
+
+    async def unwritable(self) -> str | None:
+        """See `Store.unwritable`."""
+        writer = self._writer
+        if writer is None or writer.stopped is not None:
+            return None if writer is None else writer.stopped
+        self._ability.failed = writer.failed
+        return await self._ability.check()
+
+
+def _insert(writer: Writer, chunk: tuple[Table[Any], list[Any]]) -> None:
+    writer.insert(*chunk)

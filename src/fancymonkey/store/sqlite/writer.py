@@ -1,0 +1,336 @@
+"""The one connection that writes to a SQLite file, and a batch's statements."""
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import apsw
+import msgspec
+
+from fancymonkey.core.command import Command
+from fancymonkey.core.execute import execute, loads
+from fancymonkey.core.model import Entry, Reservation
+from fancymonkey.core.outcomes import Answer
+from fancymonkey.core.state import Load, Rows, State
+from fancymonkey.errors import DataError, StoreUnavailable
+from fancymonkey.store.contract import Commit, Snapshot, absorbed
+from fancymonkey.store.shared.disk_latency import Pace
+from fancymonkey.store.shared.files import Disk
+from fancymonkey.store.sql.columns import ENTRIES, TABLES, Table
+from fancymonkey.store.sql.migrations import migrations
+from fancymonkey.store.sql.row_cache import Known
+from fancymonkey.store.sql.statements import (
+    Keys,
+    add_rows,
+    column_list,
+    commit_after,
+    entries,
+    expect,
+    keys_by_kind,
+    on_conflict,
+    page_after,
+    reservations,
+    written,
+)
+from fancymonkey.store.sqlite.connection import (
+    BUSY_MS,
+    NEVER,
+    QUERIES,
+    Occupied,
+    connect,
+    in_our_words,
+    migrate,
+    rollback,
+)
+from fancymonkey.store.sqlite.recovery import beside, doubt, empty_log
+
+FAILED_SYNCS = (apsw.SQLITE_IOERR_FSYNC, apsw.SQLITE_IOERR_DIR_FSYNC)
+
+log = logging.getLogger(__name__)
+_json = msgspec.json.Encoder()
+
+
+class Writer:
+    """The one connection that writes."""
+
+    def __init__(self, path: Path, disk: Disk) -> None:
+        self.path = path
+        self._disk = disk
+        self.db: apsw.Connection = connect(path, read_only=False)
+        self.stopped: str | None = None
+        self.failed: str | None = None
+        """Why the latest batch could not be written."""
+        self.pace = Pace()
+        self.log_pages = 0
+        self.shown: Snapshot | None = None
+        self._known = Known()
+        self._version = 0
+        self._here = False
+        self.db.set_wal_hook(self._grown)  # which switches SQLite's own checkpoints off
+        self.schema = len(migrations("sqlite"))
+
+    def _grown(self, db: apsw.Connection, name: str, pages: int) -> int:
+        self.log_pages = pages
+        return apsw.SQLITE_OK
+
+    def checkpoint(self) -> None:
+        """Copies the log into the database, as far as nobody reads an older state."""
+        if self.stopped is not None:
+            raise StoreUnavailable(self.stopped)
+        with in_our_words(self.path), self.stopping():
+            self.db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        self.log_pages = 0
+
+    def begin(self, now: int) -> None:
+        """Makes the file ready to be written: nothing in its log, and every migration applied."""
+        wal = beside(self.path, "-wal")
+        with in_our_words(self.path), self.stopping():
+            if wal.exists() and wal.stat().st_size:
+                empty_log(self.path, self.db, self._disk)
+            migrate(self.db, now)
+            self._version = self._read_version()
+
+    def end(self) -> None:
+        """Closes the file; what a failed sync has left stays as it is for the next start."""
+        try:
+            if self.stopped is None:
+                with self.stopping():
+                    self.db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        except (apsw.Error, StoreUnavailable) as error:  # the next start does it
+            log.warning("the log of %s was not copied into it at its end: %s", self.path, error)
+        try:
+            self.db.close(True)
+        except apsw.Error as error:
+            log.warning("%s was not closed in good order: %s", self.path, error)
+
+    @contextmanager
+    def stopping(self) -> Iterator[None]:
+        """Where a sync fails inside, writing stops for good.
+
+        The kernel may have dropped the pages that it could not write: a second try would succeed
+        without having written anything.
+        """
+        try:
+            yield
+        except (apsw.IOError, OSError) as error:
+            doubt(self.path)
+            self.db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+            self.stopped = (
+                f"{self.path} could not be written ({error}). Nothing more is taken until the "
+                f"server is restarted; check the disk first. Whether the last batch counts shows "
+                f"then."
+            )
+            raise StoreUnavailable(self.stopped) from error
+
+    def run(self, commands: Sequence[Command], now: int, after: int) -> Commit:
+        """See `Store.run`: one transaction, from the first read to the commit."""
+        try:
+            with self.transaction():
+                state, answers, others = self._decide(commands, now, after)
+        except BaseException as error:
+            self._known.forget()  # what was asked for and not found was perhaps not looked for
+            if isinstance(error, StoreUnavailable):
+                self.failed = str(error)
+            raise
+        self.failed = None
+        self._known.learn(state.changed)
+        return commit_after(state, answers, others, after)
+
+    def run_now(self, commands: Sequence[Command], now: int, after: int) -> Commit | None:
+        """See `Store.run_now`: in the event loop, which waits for nobody but the disk."""
+        self.db.set_busy_timeout(0)
+        self._here = True
+        try:
+            return self.run(commands, now, after)
+        except Occupied:
+            return None
+        finally:
+            self._here = False
+            self.db.set_busy_timeout(BUSY_MS)
+
+    def _decide(
+        self, commands: Sequence[Command], now: int, after: int
+    ) -> tuple[State, list[Answer], list[Entry]]:
+        ((revision, schema),) = self.db.execute(QUERIES["head"])
+        if schema != self.schema:
+            raise StoreUnavailable(
+                f"The database has schema {schema}, this program knows {self.schema}: restart "
+                f"it with the version that made it."
+            )
+        others: list[Entry] = []
+        if revision > after:
+            others = entries(self.db.execute(QUERIES["entries_after"], (after, NEVER)))
+        self._check_strangers()
+        self._look_at(self.shown, revision)
+        state = self._known.begin(revision, now)
+        due = self._read(commands, state)
+        answers = execute(state, commands, due)
+        self._write(state)
+        return state, answers, others
+
+    def _look_at(self, shown: Snapshot | None, revision: int) -> None:
+        """Takes over what the store has shown, where nothing has changed since."""
+        if shown is not None:
+            self.shown = None
+            if shown.revision == revision:
+                self._known.show(shown)
+
+    def _check_strangers(self) -> None:
+        """Forgets the rows where another program has changed the file: its owner by hand, say."""
+        version = self._read_version()
+        if version != self._version:
+            self._known.forget()
+            self.shown = None
+            self._version = version
+
+    def _read_version(self) -> int:
+        """A number that changes when another connection has changed the file."""
+        ((version,),) = self.db.execute("PRAGMA data_version")
+        return int(version)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commits at the end, or leaves no trace. Raises as `in_our_words`."""
+        if self.stopped is not None:
+            raise StoreUnavailable(self.stopped)
+        with in_our_words(self.path):
+            self.db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException as error:
+                if getattr(error, "extendedresult", None) in FAILED_SYNCS:
+                    with self.stopping():
+                        raise
+                rollback(self.db)
+                raise
+            self._commit()
+
+    def _commit(self) -> None:
+        started = perf_counter()
+        try:
+            with self.stopping():
+                self.db.execute("COMMIT")
+            self.pace.took(perf_counter() - started, here=self._here)
+        except apsw.Error:
+            rollback(self.db)
+            raise
+
+    def _read(self, commands: Sequence[Command], state: State) -> list[Reservation]:
+        asking = loads(commands, state)
+        due: list[Reservation] = []
+        try:
+            load = next(asking)
+            while True:
+                due = self._fetch(load, state.base)
+                load = asking.send(due)
+        except StopIteration as stop:
+            found: list[Reservation] = stop.value
+            return found
+
+    def _fetch(self, load: Load, base: Rows) -> list[Reservation]:
+        keys: Keys = keys_by_kind(load)
+        expect(base, keys)
+        for kind, wanted in keys.items():
+            text = _json.encode(wanted).decode()
+            add_rows(base, kind, self.db.execute(_by_key(TABLES[kind]), (text,)))
+        if load.holds_of:
+            text = _json.encode(list(load.holds_of)).decode()
+            add_rows(base, Reservation, self.db.execute(QUERIES["holds_of"], (text,)))
+        if load.due_at is None:
+            return []
+        return reservations(self.db.execute(QUERIES["due"], (load.due_at,)))
+
+    def _write(self, state: State) -> None:
+        for kind, new, rows in written(state):
+            table = TABLES[kind]
+            sql = _insert(table) if new else _upsert(table)
+            self.db.executemany(sql, map(table.values, rows))
+        if state.entries:
+            self.insert(ENTRIES, state.entries)
+            self.db.execute(QUERIES["set_head"], (state.revision,))
+
+    def probe(self) -> None:
+        """Writes something that changes nothing. Raises StoreUnavailable where that fails."""
+        with self.transaction():
+            self.db.execute("UPDATE head SET revision = revision")
+        self.failed = None
+
+    def absorb(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
+        """See `Store.absorb`."""
+        self._known.forget()
+        with self.transaction():
+            self._write(absorbed(changed, entries, revision))
+
+    def clear(self) -> None:
+        """Removes every row and entry."""
+        self._known.forget()
+        with self.transaction():
+            for table in (*TABLES.values(), ENTRIES):
+                self.db.execute(f"DELETE FROM {table.name}")
+            self.db.execute(QUERIES["set_head"], (0,))
+
+    def insert(self, table: Table[Any], rows: Iterable[Any]) -> None:
+        """Writes new rows or entries, within the transaction."""
+        self.db.executemany(_insert(table), map(table.values, rows))
+
+    def begin_load(self) -> None:
+        """Opens the transaction that fills an empty store. Raises DataError where it is not."""
+        self._known.forget()
+        with in_our_words(self.path):
+            self.db.execute("BEGIN IMMEDIATE")
+            for table in (*TABLES.values(), ENTRIES):
+                if list(self.db.execute(page_after(table, limit=1))):
+                    rollback(self.db)
+                    raise DataError(f"{self.path} is not empty. Name a new file.")
+
+    def end_load(self, revision: int) -> None:
+        """Commits what was loaded."""
+        with in_our_words(self.path):
+            self.db.execute(QUERIES["set_head"], (revision,))
+            self._commit()
+            with self.stopping():  # all of it is in the log
+                self.db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+
+    def undo(self) -> None:
+        """Ends the open transaction, if there is one, without effect."""
+        with in_our_words(self.path):
+            rollback(self.db)
+
+    def prune(self, before: int, limit: int) -> int:
+        """Forgets up to `limit` rows of each kind that `Store.prune` names; returns how many."""
+        self._known.forget()
+        with self.transaction():
+            self.db.execute(QUERIES["prune"], (before, limit))
+            found: int = self.db.changes()
+            self.db.execute(QUERIES["prune_documents"], (before, limit))
+            return found + self.db.changes()
+
+
+@cache
+def _by_key(table: Table[Any]) -> str:
+    if len(table.key) == 1:
+        matches = f"row.{table.key[0]} = wanted.value"
+    else:
+        matches = " AND ".join(
+            f"row.{name} = wanted.value ->> {n}" for n, name in enumerate(table.key)
+        )
+    # CROSS JOIN: go through the keys and look each up, never through the table.
+    return (
+        f"SELECT {column_list(table, 'row.')} FROM json_each(?1) AS wanted "
+        f"CROSS JOIN {table.name} AS row ON {matches}"
+    )
+
+
+@cache
+def _insert(table: Table[Any]) -> str:
+    marks = ", ".join("?" * len(table.columns))
+    return f"INSERT INTO {table.name} ({column_list(table)}) VALUES ({marks})"
+
+
+@cache
+def _upsert(table: Table[Any]) -> str:
+    return f"{_insert(table)} {on_conflict(table)}"

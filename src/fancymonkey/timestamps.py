@@ -1,0 +1,26 @@
+"""Points in time as text: ISO 8601, to and from milliseconds since 1970."""
+
+from datetime import UTC, datetime
+from functools import lru_cache
+
+
+@lru_cache(maxsize=4096)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def iso(ms: int) -> str:
+    """A time in milliseconds as ISO 8601, UTC, with milliseconds and `Z`."""
+    return f"{_second(ms // 1000)}.{ms % 1000:03d}Z"
+
+
+def in_ms(text: str) -> int:
+    """A text in ISO 8601 (UTC where it names no zone) as milliseconds since 1970.
+
+    Raises ValueError, OverflowError.
+    """
+    # A plus that was not escaped in a query string has become a space.
+    at = datetime.fromisoformat(text.replace(" ", "+") if text.count(":") == 3 else text)
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    since = at - datetime.fromtimestamp(0, UTC)
+    return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000

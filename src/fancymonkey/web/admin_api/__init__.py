@@ -1,0 +1,1 @@
+"""Endpoints for the owner and the staff."""

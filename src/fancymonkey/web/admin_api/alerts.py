@@ -1,0 +1,114 @@
+"""Alerts over HTTP: how they stand, trying them out; and the jobs, with their last runs."""
+
+from typing import Any
+
+from fancymonkey.alerts.events import ALERTS, Happening
+from fancymonkey.alerts.outbox import Delivery
+from fancymonkey.core.payments.rows import Run
+from fancymonkey.engine.documents import Kept
+from fancymonkey.engine.job_runs import recent_runs
+from fancymonkey.timestamps import iso
+from fancymonkey.web.admin_api.changes import PAGE, PAGE_MAX
+from fancymonkey.web.admin_api.row_query import Query
+from fancymonkey.web.auth.authorize import require
+from fancymonkey.web.context import Shop
+from fancymonkey.web.http.messages import Call, Problem, Reply, ok
+from fancymonkey.web.http.wire import encode
+
+RECENT_MAX = 20
+"""Runs of a job that are listed."""
+
+
+async def alert_status(shop: Shop, call: Call) -> Reply:
+    """The channels (nothing secret is shown), what is told, what waits, and the latest alerts."""
+    await require(shop, call, "admin")
+    limit = Query(call).number("limit", PAGE, 1, PAGE_MAX)
+    alerts = shop.alerts
+    waiting = await alerts.outbox.waiting.all()
+    names = {channel.key: channel.name for channel in alerts.channels}
+    recent: list[dict[str, Any]] = []
+    async for kept in alerts.outbox.happened.after(""):
+        if len(recent) == limit:
+            break
+        recent.append(_happening_out(kept.value))
+    quiet = shop.settings.quiet_hours
+    at = shop.settings.digest_at
+    return ok(
+        encode(
+            {
+                "success": True,
+                "channels": [
+                    {"id": key, "name": name, **_state(key, waiting)} for key, name in names.items()
+                ],
+                "events": [name for name in ALERTS if name in alerts.events],
+                "quietHours": None if quiet is None else f"{quiet[0]:%H:%M}-{quiet[1]:%H:%M}",
+                "digestAt": None if at is None else f"{at:%H:%M}",
+                "timeZone": str(shop.settings.time_zone),
+                "waiting": len(waiting),
+                "recent": recent,
+            }
+        )
+    )
+
+
+def _state(key: str, waiting: list[Kept[Delivery]]) -> dict[str, Any]:
+    """What waits for a channel, and why it does so where it has failed."""
+    mine = [kept.value for kept in waiting if kept.value.target == key]
+    failed = [one.attempts[-1] for one in mine if one.attempts]
+    last = max(failed, key=lambda one: one.at, default=None)
+    return {
+        "waiting": len(mine),
+        "error": None if last is None else last.error,
+        "failedAt": None if last is None else iso(last.at),
+    }
+
+
+def _happening_out(one: Happening) -> dict[str, Any]:
+    sort = one.sort
+    return {
+        "id": one.id,
+        "type": one.type,
+        "word": sort.word,
+        "look": sort.look,
+        "at": iso(one.at),
+        "title": one.title,
+        "text": one.text,
+    }
+
+
+async def test_alerts(shop: Shop, call: Call) -> Reply:
+    """Sends a test over every channel now, and tells what came of each."""
+    await require(shop, call, "admin")
+    if not shop.alerts.channels:
+        raise Problem(409, "no_channels", "There is no channel. Set ALERT_URLS and start it again.")
+    told = await shop.alerts.test()
+    rows = [{"name": one.name, "ok": not one.error, "error": one.error or None} for one in told]
+    failed = sum(bool(one.error) for one in told)
+    message = f"{failed} of {len(told)} failed." if failed else f"Sent over {len(told)}."
+    return ok(encode({"success": not failed, "message": message, "channels": rows}))
+
+
+async def list_jobs(shop: Shop, call: Call) -> Reply:
+    """The jobs of the service, whether each runs now, and its latest runs, the newest first."""
+    await require(shop, call, "read")
+    limit = Query(call).number("limit", 5, 1, RECENT_MAX)
+    states = await shop.jobs.states()
+    latest = await recent_runs(shop.engine.store, limit)
+    rows = []
+    for job in shop.jobs.jobs.values():
+        kept = states.get(job.name)
+        running = kept is not None and bool(kept.value.by)
+        rows.append(
+            {
+                "job": job.name,
+                "about": job.about,
+                "scheduled": job.when is not None and shop.settings.schedules,
+                "running": running,
+                "runs": [_run_out(row) for row in latest.get(job.name, [])],
+            }
+        )
+    return ok(encode({"success": True, "jobs": rows}))
+
+
+def _run_out(row: Run) -> dict[str, Any]:
+    return {"startedAt": iso(row.started_at), "tookMs": row.took, "outcome": row.outcome}

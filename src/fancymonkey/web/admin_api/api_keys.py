@@ -1,0 +1,82 @@
+"""Keys for programs over HTTP: made, listed, revoked by an owner."""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from fancymonkey.accounts.api_keys import PREFIX
+from fancymonkey.accounts.model import ApiKey, Right
+from fancymonkey.timestamps import iso
+from fancymonkey.web.auth.authorize import require, require_person
+from fancymonkey.web.context import Shop
+from fancymonkey.web.http.messages import Call, Problem, Reply, ok, parse
+from fancymonkey.web.http.wire import encode
+
+KEYS_MAX = 200
+"""Live keys of a shop."""
+
+
+class MakeKeyBody(Struct, rename="camel"):
+    """What the key is for, what it may do, and for how many days."""
+
+    label: Annotated[str, Meta(min_length=1, max_length=80)]
+    right: Right = Right.READ
+    days: Annotated[int, Meta(ge=1, le=3650)] | None = None
+
+
+class RevokeKeyBody(Struct, rename="camel"):
+    """The key that is meant."""
+
+    key_id: Annotated[str, Meta(min_length=1, max_length=40)]
+
+
+_make = msgspec.json.Decoder(MakeKeyBody)
+_revoke = msgspec.json.Decoder(RevokeKeyBody)
+
+
+async def list_keys(shop: Shop, call: Call) -> Reply:
+    """Every key, the latest first; never its secret, which nobody has."""
+    await require(shop, call, "admin")
+    now = shop.engine.clock()
+    found = await shop.accounts.keys.all()
+    return ok(encode({"success": True, "keys": [_key_out(key, now) for key in found]}))
+
+
+async def make_key(shop: Shop, call: Call) -> Reply:
+    """Makes a key, and shows it this once."""
+    actor = await require_person(shop, call, "admin")
+    body = parse(_make, await call.body())
+    label = body.label.strip()
+    if not label or not label.isprintable():
+        raise Problem(422, "invalid_request", "A label is one line of text.")
+    call.about = f"{label}: right {body.right}"
+    keys = shop.accounts.keys
+    if len(await keys.all()) >= KEYS_MAX:
+        raise Problem(422, "invalid_request", f"There are {KEYS_MAX} keys. Revoke some first.")
+    key, text = await keys.make(label, body.right, actor.name, body.days)
+    call.about = f"{key.key_id} {call.about}"
+    return ok(encode({"success": True, "key": _key_out(key, shop.engine.clock()), "secret": text}))
+
+
+async def revoke_key(shop: Shop, call: Call) -> Reply:
+    """Ends a key for good, at once."""
+    await require_person(shop, call, "admin")
+    body = parse(_revoke, await call.body())
+    key = await shop.accounts.keys.revoke(body.key_id)
+    call.about = f"{key.key_id} {key.label}"
+    return ok(encode({"success": True, "key": _key_out(key, shop.engine.clock())}))
+
+
+def _key_out(key: ApiKey, now: int) -> dict[str, Any]:
+    return {
+        "id": key.key_id,
+        "label": key.label,
+        "right": key.right,
+        "begins": f"{PREFIX}{key.key_id}",
+        "madeBy": key.made_by,
+        "createdAt": iso(key.created_at),
+        "endsAt": None if key.ends_at is None else iso(key.ends_at),
+        "usedAt": None if key.used_at is None else iso(key.used_at),
+        "ended": key.ends_at is not None and key.ends_at <= now,
+    }

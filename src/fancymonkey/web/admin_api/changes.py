@@ -1,0 +1,129 @@
+"""The owner's table over HTTP, and what can be done to acts: list them, undo one."""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from fancymonkey.core.changes.change_set import ACTS
+from fancymonkey.core.documents.document import Document
+from fancymonkey.core.model import split_sku
+from fancymonkey.services.undo import Act, find_act, undo_act
+from fancymonkey.timestamps import iso
+from fancymonkey.web.admin_api.row_query import Query, choice_of
+from fancymonkey.web.auth.authorize import require
+from fancymonkey.web.context import Shop
+from fancymonkey.web.http.messages import JSON, NOSNIFF, Call, Problem, Reply, ok, parse
+from fancymonkey.web.http.wire import encode
+
+PAGE = 100
+PAGE_MAX = 1000
+PRIVATE = (b"cache-control", b"private, no-cache")
+
+
+class UndoBody(Struct, rename="camel"):
+    """Which act to undo; `partial` where only what can be put back shall be."""
+
+    act: Annotated[str, Meta(min_length=1, max_length=100)]
+    partial: bool = False
+    dry_run: bool = False
+
+
+_undo_body = msgspec.json.Decoder(UndoBody)
+
+
+async def list_inventory(shop: Shop, call: Call) -> Reply:
+    """Every SKU with everything about it, or those that the query chooses, at one revision."""
+    await require(shop, call, "read")
+    choice = choice_of(Query(call), shop.spelling)
+    body, tag = await shop.table.answer(choice, shop.settings.currency, shop.engine.clock())
+    headers = [PRIVATE, NOSNIFF, (b"etag", tag)]
+    seen = call.headers.get(b"if-none-match", b"")
+    if tag in [part.strip().removeprefix(b"W/") for part in seen.split(b",")]:
+        return Reply(304, b"", headers)
+    return Reply(200, body, [JSON, *headers])
+
+
+async def list_acts(shop: Shop, call: Call) -> Reply:
+    """What was changed lately, the newest first."""
+    await require(shop, call, "read")
+    query = Query(call)
+    limit = query.number("limit", PAGE, 1, PAGE_MAX)
+    rows: list[dict[str, Any]] = []
+    after = (ACTS, query.text("after") or "")
+    async for row in shop.engine.store.scan(Document, after):
+        if not isinstance(row, Document) or row.folder != ACTS or len(rows) == limit:
+            break
+        if row.body:
+            rows.append(_act_out(row.name, msgspec.json.decode(row.body, type=Act)))
+    return ok(encode({"success": True, "acts": rows}))
+
+
+def _act_out(name: str, act: Act) -> dict[str, Any]:
+    return {
+        "id": name,
+        "at": iso(act.at),
+        "actor": act.actor,
+        "action": act.action,
+        "reason": act.reason,
+        "changed": act.changed,
+        "undoable": act.undoable and act.undone_by is None,
+        "undoneBy": act.undone_by,
+        "undoes": act.undoes,
+    }
+
+
+async def undo(shop: Shop, call: Call) -> Reply:
+    """Puts back what an act changed, by new entries, once; or says why that cannot be."""
+    actor = await require(shop, call, "stock")
+    body = parse(_undo_body, await call.body())
+    act = await find_act(shop.engine, body.act)
+    if act.products:
+        actor = await require(shop, call, "admin")
+    if act.undone_by is not None:
+        raise Problem(409, "already_undone", "It was undone already.", undoneBy=act.undone_by)
+    done = await undo_act(shop.engine, actor.name, body.act, act, body.partial, body.dry_run)
+    rows = [{**_names(shop, row["key"]), "changes": row["changes"]} for row in done.rows]
+    failed = [{**_names(shop, row["key"]), "reason": row["reason"]} for row in done.failed]
+    if done.refused:
+        rest = max(0, act.changed - len(failed))
+        raise Problem(409, "cannot_undo", _why_not(failed, rest), failed=failed, rest=rest)
+    verb = "It would undo" if body.dry_run else "Undone:"
+    return ok(
+        encode(
+            {
+                "success": True,
+                "act": done.act,
+                "undone": body.act,
+                "message": f"{verb} {len(rows)} {'row' if len(rows) == 1 else 'rows'}.",
+                "rows": rows,
+                "failed": failed,
+                "revision": shop.engine.view.revision,
+            }
+        )
+    )
+
+
+NAMED = 3
+"""Rows that a message names; the answer has them all."""
+
+
+def _why_not(failed: list[dict[str, Any]], rest: int) -> str:
+    """Which rows cannot be undone, and why, for the person who asked."""
+    named = [
+        f"{' '.join(part for part in (row['name'], row['size']) if part)}: {row['reason']}"
+        for row in failed[:NAMED]
+    ]
+    more = [f"And {len(failed) - NAMED} more."] if len(failed) > NAMED else []
+    begin = f"{len(failed)} of {len(failed) + rest} rows cannot be undone."
+    if len(failed) + rest == 1:
+        begin = "This cannot be undone."
+    return " ".join([begin, *named, *more])
+
+
+def _names(shop: Shop, key: str) -> dict[str, Any]:
+    """Product and size of a row, with the product's name, or its id where it has none."""
+    product_id, size = split_sku(key)
+    product = shop.engine.view.products.get(product_id)
+    name = product.name if product is not None and product.name else product_id
+    return {"productId": product_id, "size": size or None, "name": name}

@@ -1,0 +1,246 @@
+"""Who holds what, since when and until when; and giving holds back."""
+
+import asyncio
+from collections.abc import Collection
+from functools import partial
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from fancymonkey.core.command import Command
+from fancymonkey.core.documents.document import Document
+from fancymonkey.core.holds.end import Release
+from fancymonkey.core.model import MANUAL, Reservation, Status
+from fancymonkey.core.payments.pending import FOLDER, pending_until
+from fancymonkey.core.payments.rows import Checkout, Stage
+from fancymonkey.engine.engine import Engine
+from fancymonkey.timestamps import iso
+from fancymonkey.web.admin_api.changes import PAGE, PAGE_MAX
+from fancymonkey.web.admin_api.request_changes import Doing
+from fancymonkey.web.admin_api.row_query import Query
+from fancymonkey.web.auth.authorize import require
+from fancymonkey.web.context import Shop
+from fancymonkey.web.http.messages import Call, Problem, Reply, ok, parse
+from fancymonkey.web.http.refusals import digest, request_key
+from fancymonkey.web.http.time_params import instant
+from fancymonkey.web.http.wire import Id, Text, encode, line_out
+
+SCANNED_MAX = 20_000
+"""Holds that one question about the past looks at; the next page goes on from there."""
+
+PAUSE = 200
+FOREVER = 1 << 62
+
+
+class ReleaseHoldsBody(Struct, rename="camel"):
+    """Which holds to give back, and why."""
+
+    ids: Annotated[list[Id], Meta(min_length=1, max_length=500)]
+    reason: Text = ""
+
+
+_release_holds = msgspec.json.Decoder(ReleaseHoldsBody)
+
+
+async def list_holds(shop: Shop, call: Call) -> Reply:
+    """Who holds what, the hold that ends first in front; or holds that have ended since a time."""
+    await require(shop, call, "read")
+    query = Query(call)
+    limit = query.number("limit", PAGE, 1, PAGE_MAX)
+    status = Status(query.one_of("status", *Status))
+    one, sku, words = query.text("id"), query.text("sku"), query.text("q")
+    skus = None if sku is None else {shop.spelling.key(sku)}
+    if words is not None and one is None:
+        one = await _called(shop.engine, words)
+        skus = skus if one else _meant(shop.engine, words, skus)
+    revision = shop.engine.view.revision  # what comes while the rows are read is news
+    live = live_holds(shop.engine, skus)
+    if one is not None:
+        found = await shop.engine.store.reservation(one)
+        rows, following = [] if found is None else [found], None
+    elif status is Status.HELD and query.text("since") is None:
+        rows, following = await _page(shop.engine, live, query.text("after"), limit)
+    else:
+        since = instant("since", query.text("since"))
+        if since is None:
+            raise Problem(422, "invalid_request", "Say from when on: `since` is missing.")
+        rows, following = await _begun(shop.engine, since, status, skus, query.text("after"), limit)
+    return ok(
+        encode(
+            {
+                "success": True,
+                "holds": [await _hold_out(shop.engine, row) for row in rows],
+                "total": len(live),
+                "units": sum(units for _, _, units in live),
+                "next": following,
+                "revision": revision,
+            }
+        )
+    )
+
+
+Live = tuple[int, str, int]
+"""When a live hold ends, its id, and its units."""
+
+
+async def _called(engine: Engine, words: str) -> str | None:
+    """The words, where they are an id of a hold."""
+    return None if await engine.store.reservation(words) is None else words
+
+
+def _meant(engine: Engine, words: str, among: set[str] | None) -> set[str]:
+    """The SKUs (among some) that have every word in their name, category, size or id."""
+    view = engine.view
+    wanted = words.lower().split()
+    found = set()
+    for sku in view.items if among is None else among & view.items.keys():
+        item = view.items[sku]
+        product = view.products.get(item.product_id)
+        names = ("", "") if product is None else (product.name, product.category or "")
+        text = "\n".join((sku, item.size, *names)).lower()
+        if all(word in text for word in wanted):
+            found.add(sku)
+    return found
+
+
+def live_holds(engine: Engine, skus: Collection[str] | None) -> list[Live]:
+    """The live holds (of these SKUs) as the shop shows them, the one that ends first in front."""
+    now = engine.clock()
+    found = []
+    for id_, hold in engine.view.holds.items():
+        until = FOREVER if hold.until is None else hold.until
+        if until <= now:
+            continue
+        units = sum(n for (sku, _), n in hold.units.items() if skus is None or sku in skus)
+        if units:
+            found.append((until, id_, units))
+    return sorted(found)
+
+
+async def _page(
+    engine: Engine, live: list[Live], after: str | None, limit: int
+) -> tuple[list[Reservation], str | None]:
+    """A page of the live holds; `after` is where the page before ended."""
+    until, _, id_ = (after or "").partition(":")
+    if after is not None and not (until.isascii() and until.isdigit()):
+        raise Problem(422, "invalid_request", "`after` is the `next` of the page before.")
+    rest = [one for one in live if after is None or (one[0], one[1]) > (int(until[:20]), id_)]
+    rows = []
+    for _, hold_id, _ in rest[:limit]:
+        row = await engine.store.find(Reservation, hold_id)
+        if row is not None:
+            rows.append(row)
+    last = rest[limit - 1] if len(rest) > limit else None
+    return rows, None if last is None else f"{last[0]}:{last[1]}"
+
+
+async def _begun(
+    engine: Engine,
+    since: int,
+    status: Status,
+    skus: Collection[str] | None,
+    after: str | None,
+    limit: int,
+) -> tuple[list[Reservation], str | None]:
+    """Holds that began at or after a time and stand so. Their ids begin with when they began."""
+    after = after or f"res_{max(0, since):012x}"
+    rows: list[Reservation] = []
+    scanned = 0
+    async for row in engine.store.scan(Reservation, after):
+        assert isinstance(row, Reservation)
+        if len(rows) == limit or scanned == SCANNED_MAX:
+            return rows, after
+        scanned, after = scanned + 1, row.reservation_id
+        if not scanned % PAUSE:
+            await asyncio.sleep(0)
+        if row.status is not status or row.created_at < since:
+            continue
+        if skus is None or any(line.sku in skus for line in row.lines):
+            rows.append(row)
+    return rows, None
+
+
+async def _hold_out(engine: Engine, row: Reservation) -> dict[str, Any]:
+    checkout = await engine.store.find(Checkout, row.reservation_id)
+    kept = await engine.store.find(Document, (FOLDER, row.reservation_id))
+    return {
+        "id": row.reservation_id,
+        "sessionId": row.session_id,
+        "by": "owner" if row.reservation_id.startswith(MANUAL) else "buyer",
+        "status": _status(engine, row),
+        "lines": [named(engine, line_out((line.sku, line.quantity))) for line in row.lines],
+        "createdAt": iso(row.created_at),
+        "expiresAt": None if row.expires_at is None else iso(row.expires_at),
+        "endedAt": None if row.ended_at is None else iso(row.ended_at),
+        "late": row.late,
+        "checkout": _checkout_out(checkout),
+        "paymentPending": pending_until(kept, row, engine.clock()) is not None,
+    }
+
+
+def named(engine: Engine, row: dict[str, Any]) -> dict[str, Any]:
+    """What names a product by its id, with what it is called too."""
+    product = engine.view.products.get(row["productId"])
+    return {**row, "name": None if product is None else product.name}
+
+
+def _status(engine: Engine, row: Reservation) -> Status:
+    """A hold whose time is up has ended, whether or not it has been tidied."""
+    over = row.expires_at is not None and row.expires_at <= engine.clock()
+    return Status.EXPIRED if row.status is Status.HELD and over else row.status
+
+
+def _checkout_out(checkout: Checkout | None) -> dict[str, Any] | None:
+    if checkout is None or checkout.stage is Stage.CLOSED:
+        return None
+    return {
+        "stage": checkout.stage,
+        "paymentSession": checkout.payment_session,
+        "endsAt": iso(checkout.ends_at),
+    }
+
+
+async def release_holds(shop: Shop, call: Call) -> Reply:
+    """Gives holds back, whosever they are; what has ended already stays as it ended."""
+    actor = await require(shop, call, "stock")
+    body = parse(_release_holds, await call.body())
+    key = request_key(call, actor.name)
+    mark = "" if key is None else digest(call, encode(body))
+    ids = list(dict.fromkeys(body.ids))
+    doing = Doing(shop, actor.name, "release", body.reason, key, mark)
+    results: list[dict[str, Any]] = []
+    warnings: list[str] = []
+    released = 0
+    reason = body.reason or "ended by the owner"
+    makers = [partial(_release, actor.name, reason, id_) for id_ in ids]
+    async for row in doing.run(makers):
+        found = row.get("accepted")
+        moved = found is not None and bool(found["lines"])
+        released += moved
+        results.append(
+            {"id": ids[len(results)], "status": None if found is None else found["status"]}
+        )
+        if moved and found["payment_pending"]:
+            warnings.append(_PAYING.format(ids[len(results) - 1]))
+        if moved and shop.checkouts is not None:
+            shop.checkouts.close_later(found["reservation_id"])
+    return ok(
+        encode(
+            {
+                "success": True,
+                "act": doing.act,
+                "released": released,
+                "results": results,
+                "warnings": warnings,
+                "revision": shop.engine.view.revision,
+            }
+        )
+    )
+
+
+def _release(actor: str, reason: str, ref: str, act_id: str) -> Command:
+    return Release(ref=ref, reason=reason, actor=actor, cause=act_id, deliberate=True)
+
+
+_PAYING = "A payment for {} is under way. When the money comes it will be a late payment."

@@ -1,0 +1,103 @@
+"""Jobs over HTTP: for schedulers elsewhere, and for the owner."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from fancymonkey.errors import PaymentError, StoreError
+from fancymonkey.jobs.definitions import absent
+from fancymonkey.jobs.executor import FAILED, JobRunning, Ran
+from fancymonkey.timestamps import iso
+from fancymonkey.web.auth.authorize import require
+from fancymonkey.web.context import Shop
+from fancymonkey.web.http.messages import RETRY_SOON, Call, Problem, ok, response_of
+from fancymonkey.web.http.wire import encode
+from fancymonkey.web.routing.route import SECRET
+from fancymonkey.web.routing.router import failure, note
+
+_ANSWER = {
+    "success": True,
+    "job": "tidy",
+    "outcome": "done",
+    "message": "Ended 1 holds that were over.",
+    "startedAt": "2025-10-07T12:00:00.000Z",
+    "tookMs": 12,
+    "report": {"ended": ["res_1f0c2a9be4d8466f9e0f4c1b7a3d5e60"]},
+}
+
+
+def router(shop: Shop) -> APIRouter:
+    """The endpoints that run jobs."""
+    routes = APIRouter(tags=["jobs"])
+    responses: dict[int | str, dict[str, Any]] = {
+        200: {"content": {"application/json": {"example": _ANSWER}}},
+        401: {"description": "Not allowed without the right secret"},
+        403: {"description": "Not enabled"},
+        404: {"description": "There is no such job"},
+        409: {"description": "It runs already"},
+        429: {"description": "Too many; see Retry-After"},
+        503: {"description": "The job failed, or the store cannot be used now"},
+    }
+
+    async def answer(request: Request, job: str) -> Response:
+        call = Call(request.scope, request.receive)
+        secret = shop.settings.cron_secret
+        try:
+            await require(shop, call, "stock", secret=secret, cookie=call.method == "POST")
+            reply = ok(encode(_told(await run_job(shop, job))))
+        except Exception as error:  # noqa: BLE001 - as the front does with its own
+            reply = failure(error, call)
+        if call.actor is not None:
+            await note(shop, call, reply.status)
+        return response_of(reply)
+
+    door = {"security": SECRET}
+
+    @routes.get(
+        "/api/cron/{job}", summary="Run a job, by GET", responses=responses, openapi_extra=door
+    )
+    async def run_by_get(request: Request, job: str) -> Response:
+        """Runs a job now, for schedulers that send GET."""
+        return await answer(request, job)
+
+    @routes.post("/api/cron/{job}", summary="Run a job", responses=responses, openapi_extra=door)
+    async def run_by_post(request: Request, job: str) -> Response:
+        """Runs a job now and answers what came of it."""
+        return await answer(request, job)
+
+    return routes
+
+
+async def run_job(shop: Shop, name: str) -> Ran:
+    """Runs a job now. Raises Problem where there is none, it runs already, or it fails."""
+    job = shop.jobs.jobs.get(name)
+    if job is None:
+        raise Problem(404, "unknown_job", absent(shop.jobs, name))
+    try:
+        ran = await shop.jobs.run(job)
+    except JobRunning as error:
+        raise Problem(409, "job_running", f"{error} Wait for its end.") from None
+    if isinstance(ran.error, StoreError):
+        raise ran.error
+    if isinstance(ran.error, PaymentError):
+        raise Problem(
+            503,
+            "payment_unavailable",
+            f"Stripe could not be asked. {ran.error}",
+            headers=[RETRY_SOON],
+        )
+    if ran.done.outcome == FAILED:
+        raise Problem(503, "job_failed", f"The job failed. {ran.done.message}")
+    return ran
+
+
+def _told(ran: Ran) -> dict[str, Any]:
+    return {
+        "success": True,
+        "job": ran.run.job,
+        "outcome": ran.run.outcome,
+        "message": ran.done.message,
+        "startedAt": iso(ran.started_at),
+        "tookMs": ran.run.took,
+        "report": ran.done.report,
+    }

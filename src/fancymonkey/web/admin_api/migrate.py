@@ -1,0 +1,187 @@
+"""Moving the running shop into another store, on request; the way there is told line by line."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Request
+from fastapi.responses import StreamingResponse
+from msgspec import Meta, Struct
+
+from fancymonkey.engine.migration.live_migration import Move, MoveRefused
+from fancymonkey.errors import FancyMonkeyError, StoreLocked, StoreUnavailable
+from fancymonkey.settings.settings import without_password
+from fancymonkey.store.contract import Store
+from fancymonkey.store.open import empty_store
+from fancymonkey.store.url import same_store
+from fancymonkey.web.auth.authorize import require_person
+from fancymonkey.web.context import Shop
+from fancymonkey.web.http.messages import Call, Problem, parse
+from fancymonkey.web.http.wire import encode
+from fancymonkey.web.routing.route import SECRET
+
+log = logging.getLogger(__name__)
+
+UNUSABLE = "One of the two stores could not be used; the log of the server has the reason."
+PATIENCE_SECONDS = 2.0
+"""A line comes at least so often, so that no proxy takes the silence for the end."""
+
+
+class MigrateBody(Struct, rename="camel"):
+    """Which store to move to: a URL or a directory, as `migrate` takes it."""
+
+    to: Annotated[str, Meta(min_length=1, max_length=1000)]
+
+
+_body = msgspec.json.Decoder(MigrateBody)
+
+_REQUEST = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {"$ref": "#/components/schemas/MigrateBody"},
+            "example": {"to": "sqlite:///shop.db"},
+        }
+    },
+}
+
+_EXAMPLE = {
+    "step": "done",
+    "to": "sqlite:///shop.db",
+    "revision": 100_412,
+    "skus": 1000,
+    "caughtUp": 412,
+    "pauseMs": 38.2,
+}
+
+
+def router(shop: Shop) -> APIRouter:
+    """The endpoint that moves the shop."""
+    routes = APIRouter(tags=["system"])
+    moving = asyncio.Lock()
+
+    @routes.post(
+        "/api/admin/migrate",
+        operation_id="migrate",
+        summary="Move the running shop into another store",
+        response_class=StreamingResponse,
+        responses={
+            200: {"content": {"application/x-ndjson": {"example": _EXAMPLE}}},
+            400: {"description": "Malformed"},
+            401: {"description": "Not allowed without the right secret"},
+            403: {"description": "Not enabled, or not allowed to this one"},
+            413: {"description": "The body is too long"},
+            409: {"description": "A move is under way, or the shop has moved already"},
+            422: {"description": "Well-formed, but it makes no sense"},
+            429: {"description": "Too many; see Retry-After"},
+        },
+        openapi_extra={"security": SECRET, "requestBody": _REQUEST},
+    )
+    async def migrate(request: Request) -> StreamingResponse:
+        """Copies, catches up and switches while the shop sells, and tells how far it is.
+
+        Each line is an object with a `step`: `copying`, `comparing`, `catching up`, `switching`,
+        and at the end `done` or `failed`. It takes the admin password: a browser's session or an
+        API key is not enough. `to` is one of the stores in MIGRATION_TARGETS.
+        """
+        call = Call(request.scope, request.receive)
+        await require_person(shop, call, "admin", cookie=False)
+        body = parse(_body, await call.body())
+        to = _named(body.to, shop.settings.migration_targets)
+        if moving.locked() or shop.engine.moved_to is not None:
+            raise Problem(
+                409,
+                "already_moving",
+                "The shop is on its way, or has moved since this server started. Start it with "
+                "its new store first.",
+            )
+        here, there = shop.settings.target, without_password(to)
+        if same_store(here, to):
+            raise Problem(422, "invalid_request", "The shop lives there already.")
+        target = _target(to)
+        move = Move(shop.engine, target, without_password(here), there, to)
+        return StreamingResponse(_told(move, moving), media_type="application/x-ndjson")
+
+    return routes
+
+
+def _named(to: str, targets: Sequence[str]) -> str:
+    """The target of the settings that is meant; its password need not be sent.
+
+    Raises Problem 403: over the network nobody chooses where the accounts and secrets go.
+    """
+    if not to.isprintable():
+        raise Problem(422, "invalid_request", "to names no store that keeps anything.")
+    for target in targets:
+        if same_store(to, target) or to == without_password(target):
+            return target
+    raise Problem(
+        403,
+        "target_not_allowed",
+        "The shop moves only to a store that MIGRATION_TARGETS names. Add it and start the server "
+        "again.",
+    )
+
+
+def _target(to: str) -> Store:
+    """The store to move to. Raises Problem 422 where nothing can be kept there."""
+    try:
+        return empty_store(to)
+    except (FancyMonkeyError, OSError, ValueError) as error:
+        log.warning("the store to move to cannot be used: %s", error)
+        raise Problem(422, "invalid_request", UNUSABLE) from None
+
+
+async def _told(move: Move, moving: asyncio.Lock) -> AsyncIterator[bytes]:
+    """Runs the move; it is ended where whoever asked for it goes away."""
+    if moving.locked():
+        yield encode({"step": "failed", "detail": "A move is under way."}) + b"\n"
+        return
+    async with moving:
+        lines: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        move.tell = lambda step, done, total: lines.put_nowait(
+            {"step": step, "done": done, "total": total}
+        )
+        work = asyncio.create_task(_end(move, lines), name="migrate")
+        last: dict[str, Any] = {"step": "copying", "done": 0, "total": 1}
+        try:
+            while last["step"] not in ("done", "failed"):
+                yield encode(last) + b"\n"
+                try:
+                    async with asyncio.timeout(PATIENCE_SECONDS):
+                        last = await lines.get()
+                except TimeoutError:
+                    continue
+            yield encode(last) + b"\n"
+        finally:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+
+
+async def _end(move: Move, lines: asyncio.Queue[dict[str, Any]]) -> None:
+    """Moves, and puts what came of it behind all other lines."""
+    try:
+        report = await move.run()
+    except (MoveRefused, StoreLocked) as error:
+        lines.put_nowait({"step": "failed", "detail": str(error)})
+    except StoreUnavailable as error:  # its words may say which machines and ports answer
+        log.warning("the shop could not be moved to %s: %s", move.there, error)
+        lines.put_nowait({"step": "failed", "detail": UNUSABLE})
+    except FancyMonkeyError as error:
+        lines.put_nowait({"step": "failed", "detail": str(error)})
+    except Exception:
+        lines.put_nowait({"step": "failed", "detail": "Something failed; the log says what."})
+        raise
+    else:
+        lines.put_nowait(
+            {
+                "step": "done",
+                "to": move.there,
+                "revision": report.revision,
+                "skus": report.skus,
+                "caughtUp": report.caught_up,
+                "pauseMs": round(report.pause, 1),
+            }
+        )

@@ -1,0 +1,220 @@
+"""The shop at a glance: stock, holds, days, what waits for the owner, and whether all is well."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from fancymonkey.core.catalogue.shared_ids import shared_ids
+from fancymonkey.core.model import Event, TurnedAway
+from fancymonkey.core.payments.rows import Concern, Progress, Run
+from fancymonkey.engine.engine import Engine
+from fancymonkey.engine.turned_away import HOUR
+from fancymonkey.errors import StoreError
+from fancymonkey.payments.refunds import matters
+from fancymonkey.timestamps import iso
+from fancymonkey.web.admin_api.holds import FOREVER, live_holds
+from fancymonkey.web.admin_api.row_query import Choice, Query
+from fancymonkey.web.auth.authorize import require
+from fancymonkey.web.context import Shop
+from fancymonkey.web.http.messages import Call, Problem, Reply, ok
+from fancymonkey.web.http.wire import encode
+from fancymonkey.web.read_models.overview_cache import paused
+from fancymonkey.web.read_models.stock_rows import totals
+
+DAYS = 30
+DAYS_MAX = 366
+DAY = 24 * HOUR
+STORE_SECONDS = 2.0
+PROBLEMS_SHOWN = 20
+
+
+async def overview(shop: Shop, call: Call) -> Reply:
+    """The shop at a glance, and the last days."""
+    await require(shop, call, "read")
+    query = Query(call)
+    days = query.number("days", DAYS, 1, DAYS_MAX)
+    zone = _zone(query.text("zone"))
+    engine = shop.engine
+    return ok(
+        encode(
+            {
+                "success": True,
+                "revision": engine.view.revision,
+                "serverTime": iso(engine.clock()),
+                "currency": shop.settings.currency,
+                "stock": await _stock(shop),
+                "holds": _holds(engine),
+                "days": await _days(shop, days, zone),
+                "matters": await _matters(engine),
+                "health": await _health(shop),
+            }
+        )
+    )
+
+
+def _zone(name: str | None) -> tzinfo:
+    """The time zone of a name. Raises Problem 422."""
+    if name is None or name == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise Problem(
+            422, "invalid_request", "zone is a time zone such as Europe/Berlin."
+        ) from None
+
+
+async def _stock(shop: Shop) -> dict[str, Any]:
+    _, rows = await shop.table.rows(Choice())
+    stocked = [row.stocked for row in rows]
+    found = await asyncio.to_thread(totals, stocked)
+    return {
+        "products": len({row.product.product_id for row in stocked}),
+        "sizes": found.pop("rows"),
+        "units": found.pop("stock"),
+        **found,
+        "short": sum(row.level.short for row in stocked),
+    }
+
+
+def _holds(engine: Engine) -> dict[str, Any]:
+    found = live_holds(engine, None)
+    ends = found[0][0] if found and found[0][0] < FOREVER else None
+    return {
+        "count": len(found),
+        "units": sum(units for _, _, units in found),
+        "nextEnds": None if ends is None else iso(ends),
+    }
+
+
+async def _days(shop: Shop, count: int, zone: tzinfo) -> list[dict[str, Any]]:
+    """One row a day, the latest last; an hour counts to the day on which it began."""
+    today = datetime.fromtimestamp(shop.engine.clock() / 1000, zone).date()
+    first = today - timedelta(days=count - 1)
+    rows = {
+        first + timedelta(days=number): {
+            "sold": 0,
+            "returned": 0,
+            "turnedAway": 0,
+            "turnedAwayRequests": 0,
+        }
+        for number in range(count)
+    }
+    start = int(datetime(first.year, first.month, first.day, tzinfo=zone).timestamp())
+    hour = start * 1000 // HOUR
+
+    def row_of(at: int) -> dict[str, int] | None:
+        return rows.get(datetime.fromtimestamp(at * HOUR / 1000, zone).date())
+
+    for at, sold in (await shop.glance.sales.since(hour)).items():
+        row = row_of(at)
+        if row is not None:
+            row["sold"] += sold.sold
+            row["returned"] += sold.returned
+    for at, (requests, units) in (await _turned_away(shop)).items():
+        row = row_of(at) if at >= hour else None
+        if row is not None:
+            row["turnedAway"] += units
+            row["turnedAwayRequests"] += requests
+    return [{"day": day.isoformat(), **row} for day, row in rows.items()]
+
+
+async def _turned_away(shop: Shop) -> dict[int, tuple[int, int]]:
+    """Requests and units that found no stock, by hour."""
+    engine = shop.engine
+
+    async def read() -> dict[int, tuple[int, int]]:
+        found: dict[int, tuple[int, int]] = {}
+        oldest = (engine.clock() - (DAYS_MAX + 1) * DAY) // HOUR
+        async for row in paused(engine, TurnedAway):
+            if row.hour >= oldest:
+                requests, units = found.get(row.hour, (0, 0))
+                found[row.hour] = (requests + row.requests, units + row.units)
+        return found
+
+    return await shop.glance.lately("turned away", read)
+
+
+async def _matters(engine: Engine) -> dict[str, int]:
+    waiting = [row for row in await matters(engine) if row.closed_at is None]
+    return {
+        "open": sum(row.progress is Progress.OPEN for row in waiting),
+        "due": sum(row.progress is Progress.DUE for row in waiting),
+        "backorder": sum(row.concern is Concern.BACKORDER for row in waiting),
+        "latePayment": sum(row.concern is Concern.LATE_PAYMENT for row in waiting),
+    }
+
+
+async def _health(shop: Shop) -> dict[str, Any]:
+    event = await shop.glance.lately("event", lambda: _last_event(shop.engine))
+    return {
+        "store": await _store_health(shop.engine),
+        "catalogue": await _catalogue_health(shop),
+        "webhook": {
+            "configured": bool(shop.settings.stripe_webhook_secrets),
+            "lastEvent": None if event is None else iso(event.received_at),
+            "lastOutcome": None if event is None else event.outcome,
+        },
+        "reconcile": {
+            "configured": shop.reconciler is not None,
+            **await _last_run(shop, "reconcile"),
+        },
+        "proxy": {
+            "ok": not shop.meter.untrusted_proxy,
+            "requests": shop.meter.untrusted_proxy,
+        },
+        "backup": {
+            "configured": shop.settings.backup_to is not None,
+            **await _last_run(shop, "backup"),
+        },
+    }
+
+
+async def _store_health(engine: Engine) -> dict[str, Any]:
+    try:
+        async with asyncio.timeout(STORE_SECONDS):
+            problems = await engine.store.trouble()
+    except (TimeoutError, StoreError):
+        problems = ["The store does not answer."]
+    return {"ok": not problems, "problems": problems}
+
+
+async def _catalogue_health(shop: Shop) -> dict[str, Any]:
+    """Ids of the payment provider that should be of one product or size, and are of several."""
+
+    async def read() -> list[str]:
+        return await asyncio.to_thread(shared_ids, list(shop.engine.view.items.values()))
+
+    problems = await shop.glance.lately("shared ids", read)
+    return {"ok": not problems, "problems": problems[:PROBLEMS_SHOWN]}
+
+
+async def _last_event(engine: Engine) -> Event | None:
+    last: Event | None = None
+    async for row in paused(engine, Event):
+        if last is None or row.received_at >= last.received_at:
+            last = row
+    return last
+
+
+async def _last_run(shop: Shop, job: str) -> dict[str, Any]:
+    async def read() -> Run | None:
+        lately = (job, shop.engine.clock() - 2 * DAY)
+        return await _last_after(shop.engine, lately) or await _last_after(shop.engine, (job, 0))
+
+    run = await shop.glance.lately(job, read)
+    return {
+        "at": None if run is None else iso(run.started_at),
+        "outcome": None if run is None else run.outcome,
+    }
+
+
+async def _last_after(engine: Engine, key: tuple[str, int]) -> Run | None:
+    """The latest run of a job after a time."""
+    last: Run | None = None
+    async for row in engine.store.scan(Run, key):
+        if not isinstance(row, Run) or row.job != key[0]:
+            break
+        last = row
+    return last

@@ -1,0 +1,111 @@
+"""What somebody does with their own account: another password, the second factor."""
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct, UnsetType
+
+from fancymonkey.accounts import two_factor
+from fancymonkey.accounts.model import Session, User
+from fancymonkey.engine.documents import Kept
+from fancymonkey.web.admin_api.sessions import Code, Secret
+from fancymonkey.web.admin_api.users import user_out
+from fancymonkey.web.auth.authorize import require
+from fancymonkey.web.context import Shop
+from fancymonkey.web.http import cookies
+from fancymonkey.web.http.messages import Call, Problem, Reply, ok, parse
+from fancymonkey.web.http.wire import encode
+
+
+class PasswordBody(Struct, rename="camel"):
+    """The old password and the new one."""
+
+    old: Secret
+    new: Secret
+
+
+class ProofBody(Struct, rename="camel"):
+    """That it is still the same person: the password, or a code of the second factor."""
+
+    password: Secret | UnsetType = msgspec.UNSET
+    code: Code | UnsetType = msgspec.UNSET
+
+
+class ConfirmBody(Struct, rename="camel"):
+    """The first code of a new second factor."""
+
+    code: Code
+
+
+_password = msgspec.json.Decoder(PasswordBody)
+_proof = msgspec.json.Decoder(ProofBody)
+_confirm = msgspec.json.Decoder(ConfirmBody)
+
+
+async def change_password(shop: Shop, call: Call) -> Reply:
+    """Another password for oneself. All other logins end."""
+    kept, session = await _own(shop, call)
+    body = parse(_password, await call.body())
+    kept = await shop.accounts.login.again(kept, body.old, None, call.guesser)
+    return await _go_on(shop, call, session, await shop.accounts.users.set_password(kept, body.new))
+
+
+async def begin_factor(shop: Shop, call: Call) -> Reply:
+    """A secret for an authenticator app, as text, link and QR picture; it waits for `confirm`."""
+    kept, _ = await _own(shop, call)
+    body = parse(_proof, await call.body())
+    kept = await _again(shop, call, kept, body)
+    secret, link, picture = await two_factor.ask(shop.accounts.users, kept)
+    return ok(encode({"success": True, "secret": secret, "link": link, "picture": picture}))
+
+
+async def confirm_factor(shop: Shop, call: Call) -> Reply:
+    """Switches the second factor on, and shows the recovery codes this once."""
+    kept, session = await _own(shop, call)
+    body = parse(_confirm, await call.body())
+    users, now = shop.accounts.users, shop.engine.clock()
+    async with shop.accounts.login.counting(kept.name, call.guesser):
+        user, codes = await two_factor.confirm(users, kept, body.code, now)
+    return await _go_on(shop, call, session, user, recoveryCodes=codes)
+
+
+async def switch_factor_off(shop: Shop, call: Call) -> Reply:
+    """Switches the second factor off. All other logins end."""
+    kept, session = await _own(shop, call)
+    body = parse(_proof, await call.body())
+    kept = await _again(shop, call, kept, body)
+    return await _go_on(shop, call, session, await two_factor.switch_off(shop.accounts.users, kept))
+
+
+async def renew_codes(shop: Shop, call: Call) -> Reply:
+    """New recovery codes, shown this once; the old ones open nothing any more."""
+    kept, session = await _own(shop, call)
+    body = parse(_proof, await call.body())
+    kept = await _again(shop, call, kept, body)
+    user, codes = await two_factor.new_codes(shop.accounts.users, kept)
+    return await _go_on(shop, call, session, user, recoveryCodes=codes)
+
+
+async def _own(shop: Shop, call: Call) -> tuple[Kept[User], Session]:
+    """The account of whoever asks, and their session; keys and passwords have none."""
+    actor = await require(shop, call, "read")
+    if actor.user is None or actor.session is None:
+        raise Problem(403, "not_allowed", "This is about an account: log in to it.")
+    return await shop.accounts.users.get(actor.user.name), actor.session
+
+
+async def _again(shop: Shop, call: Call, kept: Kept[User], body: ProofBody) -> Kept[User]:
+    if (body.password is msgspec.UNSET) is (body.code is msgspec.UNSET):
+        raise Problem(422, "invalid_request", "Give your `password`, or a `code`.")
+    password = None if isinstance(body.password, UnsetType) else body.password
+    code = None if isinstance(body.code, UnsetType) else body.code
+    return await shop.accounts.login.again(kept, password, code, call.guesser)
+
+
+async def _go_on(shop: Shop, call: Call, session: Session, user: User, **more: Any) -> Reply:
+    """This browser goes on, and is known the next time; all other logins have ended."""
+    await shop.accounts.sessions.adopt(session.session_id, user)
+    reply = ok(encode({"success": True, "user": user_out(user), **more}))
+    device = cookies.remember(call, await shop.accounts.login.remember(user))
+    reply.headers = [*reply.headers, *device]
+    return reply

@@ -1,0 +1,200 @@
+"""For the owner: what Stripe has told, what has to be decided, whether the books balance."""
+
+import heapq
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from fancymonkey.accounts.model import Right
+from fancymonkey.core.model import Event, Line
+from fancymonkey.core.outcomes import Refused
+from fancymonkey.core.payments.refunds import Settle
+from fancymonkey.core.payments.rows import Matter, Progress, Run
+from fancymonkey.errors import PaymentError
+from fancymonkey.payments.basket import major_units
+from fancymonkey.payments.gateway import Paid
+from fancymonkey.payments.refunds import give_due, matters
+from fancymonkey.timestamps import iso
+from fancymonkey.web.admin_api.holds import named
+from fancymonkey.web.admin_api.row_query import Query
+from fancymonkey.web.auth.authorize import require
+from fancymonkey.web.context import Shop
+from fancymonkey.web.http.messages import RETRY_SOON, Call, Problem, Reply, ok, parse
+from fancymonkey.web.http.refusals import refusal
+from fancymonkey.web.http.wire import Id, LineBody, Text, encode, line_out
+from fancymonkey.web.routing.router import note
+
+LISTED = 100
+LISTED_MAX = 1000
+
+
+class SettleBody(Struct, rename="camel"):
+    """What becomes of a matter: units that come back now, and whether it is over.
+
+    `then`: `done`, `dismissed`, or `refund` where the shop shall give the money back.
+    """
+
+    matter_id: Id
+    returned: Annotated[list[LineBody], Meta(max_length=100)] = []
+    then: Literal["done", "dismissed", "refund"] | None = None
+    note: Text = ""
+
+
+_settle = msgspec.json.Decoder(SettleBody)
+
+
+async def list_events(shop: Shop, call: Call) -> Reply:
+    """The events of Stripe that were taken, the newest first, and what became of each."""
+    await require(shop, call, "read")
+    rows = [row async for row in shop.engine.store.scan(Event) if isinstance(row, Event)]
+    newest = heapq.nlargest(_limit(call), rows, key=lambda row: (row.received_at, row.event_id))
+    return ok(encode({"success": True, "events": [_event_out(row) for row in newest]}))
+
+
+async def list_matters(shop: Shop, call: Call) -> Reply:
+    """What has to be decided about payments: what is open or due first, then the newest."""
+    actor = await require(shop, call, "read")
+    revision = shop.engine.view.revision
+    found = sorted(await matters(shop.engine), key=lambda row: row.closed_at is not None)
+    shown = found[: _limit(call)]
+    waits = [row.payment for row in shown if row.progress is Progress.OPEN]
+    told = await shop.payers.of(waits)
+    private = not actor.right.covers(Right.STOCK)
+    rows = [_matter_out(shop, row, told.get(row.payment), private=private) for row in shown]
+    waiting = sum(row.closed_at is None for row in found)
+    return ok(encode({"success": True, "matters": rows, "open": waiting, "revision": revision}))
+
+
+async def settle_matter(shop: Shop, call: Call) -> Reply:
+    """Decides a matter: takes units back after a refund, refunds, or puts it aside."""
+    actor = await require(shop, call, "stock")
+    body = parse(_settle, await call.body())
+    matter = await shop.engine.store.find(Matter, body.matter_id)
+    due = matter is not None and matter.progress is Progress.DUE
+    if due or body.then == "refund":  # money is the owner's to give, and to keep
+        await require(shop, call, "admin")
+    lines = tuple(
+        Line(shop.spelling.sku(row.product_id, row.size), row.quantity) for row in body.returned
+    )
+    if not lines and body.then is None:
+        raise Problem(422, "invalid_request", "Say what comes back, or what becomes of it.")
+    then = Progress.DUE if body.then == "refund" else body.then and Progress(body.then)
+    if then is Progress.DUE and shop.checkouts is None:
+        raise Problem(503, "not_configured", "Set STRIPE_SECRET_KEY to give money back.")
+    answer = await shop.engine.submit(
+        Settle(
+            matter_id=body.matter_id,
+            returned=lines,
+            then=then or None,
+            note=body.note,
+            actor=actor.name,
+        )
+    )
+    if isinstance(answer, Refused):
+        raise refusal(answer)
+    if then is Progress.DUE and shop.checkouts is not None:
+        await give_due(shop.engine, shop.checkouts.gateway)
+    found = [row for row in await matters(shop.engine) if row.matter_id == body.matter_id]
+    shop.payers.forget(found[0].payment)
+    told = await shop.payers.of([found[0].payment])
+    matter_out = _matter_out(shop, found[0], told.get(found[0].payment))
+    return ok(encode({"success": True, "matter": matter_out}))
+
+
+async def reconcile(shop: Shop, call: Call) -> Reply:
+    """Compares Stripe with the ledger now, and mends what was missed."""
+    await require(shop, call, "stock", secret=shop.settings.cron_secret)
+    return await _reconciled(shop)
+
+
+async def _reconciled(shop: Shop) -> Reply:
+    if shop.reconciler is None:
+        raise Problem(
+            503,
+            "not_configured",
+            "There is nothing to compare with. Set STRIPE_SECRET_KEY and start it again.",
+        )
+    try:
+        report = await shop.reconciler.run()
+    except PaymentError as error:
+        raise Problem(
+            503,
+            "payment_unavailable",
+            f"Stripe could not be asked. {error}",
+            headers=[RETRY_SOON],
+        ) from error
+    told = {"success": True, "report": report.told(), "message": "\n".join(report.lines())}
+    return ok(encode(told))
+
+
+async def reconcile_cron(shop: Shop, call: Call) -> Reply:
+    """The same for platforms whose schedules send GET with a bearer secret."""
+    await require(shop, call, "stock", secret=shop.settings.cron_secret, cookie=False)
+    reply = await _reconciled(shop)
+    if call.actor is not None:  # the front keeps what is sent by POST only
+        await note(shop, call, reply.status)
+    return reply
+
+
+async def list_runs(shop: Shop, call: Call) -> Reply:
+    """The latest runs of the jobs, or of one `job`, the newest first, and what each has done."""
+    await require(shop, call, "read")
+    limit, job = _limit(call), Query(call).text("job")
+    rows = [row async for row in shop.engine.store.scan(Run) if isinstance(row, Run)]
+    meant = [row for row in rows if job is None or row.job == job]
+    newest = heapq.nlargest(limit, meant, key=lambda row: row.started_at)
+    return ok(encode({"success": True, "runs": [_run_out(row) for row in newest]}))
+
+
+def _limit(call: Call) -> int:
+    return Query(call).number("limit", LISTED, 1, LISTED_MAX)
+
+
+def _event_out(row: Event) -> dict[str, Any]:
+    return {
+        "id": row.event_id,
+        "type": row.type,
+        "objectId": row.object_id,
+        "receivedAt": iso(row.received_at),
+        "outcome": row.outcome,
+    }
+
+
+def _matter_out(
+    shop: Shop, row: Matter, told: Paid | None, *, private: bool = False
+) -> dict[str, Any]:
+    """A matter; `private` where the caller has no business with the buyer's address."""
+    lines = [named(shop.engine, line_out((line.sku, line.quantity))) for line in row.lines]
+    return {
+        "id": row.matter_id,
+        "concern": row.concern,
+        "progress": row.progress,
+        "reservationId": row.reservation_id,
+        "payment": row.payment,
+        "lines": lines,
+        "paid": None if told is None else _paid_out(told, private=private),
+        "openedAt": iso(row.opened_at),
+        "closedAt": None if row.closed_at is None else iso(row.closed_at),
+        "note": row.note,
+    }
+
+
+def _paid_out(told: Paid, *, private: bool) -> dict[str, Any]:
+    return {
+        "amount": major_units(told.amount, told.currency),
+        "refunded": major_units(told.refunded, told.currency),
+        "currency": told.currency,
+        "buyer": None if private else told.buyer,
+        "at": iso(told.at),
+    }
+
+
+def _run_out(row: Run) -> dict[str, Any]:
+    return {
+        "job": row.job,
+        "startedAt": iso(row.started_at),
+        "tookMs": row.took,
+        "outcome": row.outcome,
+        "report": msgspec.Raw(row.report.encode()),
+    }

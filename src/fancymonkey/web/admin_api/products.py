@@ -1,0 +1,288 @@
+"""Products over HTTP: what there is, adding, changing, taking off sale and bringing back."""
+
+import asyncio
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from fancymonkey.core.catalogue.products import (
+    AddItem,
+    AddProduct,
+    BringBack,
+    Edit,
+    NewItem,
+    RemoveItem,
+    RemoveProduct,
+)
+from fancymonkey.core.command import Command
+from fancymonkey.core.keys import normal_form
+from fancymonkey.core.model import Item, Kind, Level, Product, sku_of
+from fancymonkey.core.stock.adjust import SetReserved
+from fancymonkey.engine.engine import Engine
+from fancymonkey.spreadsheets.cells import plain
+from fancymonkey.spreadsheets.import_plan import with_actor
+from fancymonkey.store.products_file.extra_fields import image_of, others_of
+from fancymonkey.timestamps import iso
+from fancymonkey.web.admin_api.product_bodies import (
+    AddProductBody,
+    ArchiveProductBody,
+    ChangeProductBody,
+    SizeBody,
+    check_price,
+    new_item,
+    product_fields,
+    seen_product,
+    seen_size,
+    size_fields,
+)
+from fancymonkey.web.admin_api.request_changes import Doing, raise_refused
+from fancymonkey.web.admin_api.row_query import Query
+from fancymonkey.web.auth.authorize import require
+from fancymonkey.web.context import Shop
+from fancymonkey.web.http.messages import Call, Problem, Reply, ok, parse
+from fancymonkey.web.http.refusals import digest, request_key
+from fancymonkey.web.http.spelling import new_size
+from fancymonkey.web.http.wire import encode
+from fancymonkey.web.read_models.stock_rows import SLICE_SECONDS
+
+_add = msgspec.json.Decoder(AddProductBody)
+_change = msgspec.json.Decoder(ChangeProductBody)
+_archive = msgspec.json.Decoder(ArchiveProductBody)
+
+Shelf = tuple[Product, list[tuple[Item, Level]]]
+"""A product with its sizes."""
+
+
+async def list_products(shop: Shop, call: Call) -> Reply:
+    """Products with everything about them, at one revision."""
+    await require(shop, call, "read")
+    query = Query(call)
+    wanted, archived = query.text("productId"), query.flag("archived")
+    wanted = None if wanted is None else shop.spelling.product(wanted)
+    shop.table.lapse()
+    view = shop.engine.view
+    ids = view.order if wanted is None else [wanted]
+    shelves = [_shelf(shop.engine, id_) for id_ in ids if id_ in view.products]
+    revision, clock = view.revision, asyncio.get_running_loop().time
+    until = clock() + SLICE_SECONDS
+    bodies: list[bytes] = []
+    for product, sizes in shelves:
+        if archived or wanted is not None or not product.archived:
+            bodies.append(encode(_product_out(product, sizes, archived=archived)))
+        if clock() > until:
+            await asyncio.sleep(0)
+            until = clock() + SLICE_SECONDS
+    head = encode({"success": True, "revision": revision, "currency": shop.settings.currency})
+    return ok(b"".join((head[:-1], b',"products":[', b",".join(bodies), b"]}")))
+
+
+def _shelf(engine: Engine, product_id: str) -> Shelf:
+    view = engine.view
+    skus = view.sizes.get(product_id, ())
+    return view.products[product_id], [(view.items[sku], view.level(sku)) for sku in skus]
+
+
+def _product_out(
+    product: Product, sizes: list[tuple[Item, Level]], *, archived: bool
+) -> dict[str, Any]:
+    off = archived or product.archived
+    return {
+        "productId": product.product_id,
+        "name": product.name,
+        "category": product.category,
+        "price": product.price,
+        "image": image_of(product.extra),
+        "restockDate": product.restock_date,
+        "archived": product.archived,
+        "lastUpdated": iso(product.updated_at),
+        "other": others_of(product),
+        "sizes": [_size_out(*size) for size in sizes if off or not size[0].archived],
+    }
+
+
+def _size_out(item: Item, level: Level) -> dict[str, Any]:
+    return {
+        "size": item.size,
+        "skuId": item.sku_id,
+        "priceId": item.price_id,
+        "lowStockThreshold": item.low_stock_threshold,
+        "soldOut": item.sold_out,
+        "archived": item.archived,
+        "stock": level.on_hand,
+        "reserved": level.reserved,
+        "other": others_of(item),
+    }
+
+
+async def add_product(shop: Shop, call: Call) -> Reply:
+    """Adds a product with its sizes and their first stock."""
+    actor = await require(shop, call, "admin")
+    raw = await call.body()
+    body = parse(_add, raw)
+    doing = _doing(shop, call, actor.name, raw, body.reason)
+    check_price(raw)
+    id_ = body.product_id
+    if "/" in id_ or not id_.strip() or not plain(id_):
+        raise Problem(422, "invalid_request", "productId is a text of one line without a slash.")
+    id_ = shop.spelling.new_product(id_)
+    sizes = _checked_sizes(body.sizes, {})
+    position = max((row.position for row in shop.engine.view.products.values()), default=-1) + 1
+    product = Product(id_, position=position, **product_fields(body, "{}"))
+    items = tuple(
+        NewItem(new_item(size, id_, sku_of(id_, size.size), place), size.stock or 0)
+        for place, size in enumerate(sizes)
+    )
+    return await _do(doing, call, id_, [AddProduct(product=product, items=items)])
+
+
+async def change_product(shop: Shop, call: Call) -> Reply:
+    """Changes what is given of a product and its sizes, and leaves the rest."""
+    actor = await require(shop, call, "admin")
+    raw = await call.body()
+    body = parse(_change, raw)
+    doing = _doing(shop, call, actor.name, raw, body.reason)
+    check_price(raw)
+    view, id_ = shop.engine.view, shop.spelling.product(body.product_id)
+    product = view.products.get(id_)
+    if product is None:
+        raise Problem(404, "unknown_product", "There is no such product.")
+    there = {view.items[sku].size: sku for sku in view.sizes[id_]}
+    sizes = _checked_sizes(body.sizes, there)
+    fields = product_fields(body, product.extra)
+    was = seen_product(body.was, product)
+    if "extra" in fields:
+        was["extra"] = product.extra
+    commands: list[Command] = []
+    if fields:
+        commands.append(Edit(key=id_, fields=tuple(fields.items()), was=tuple(was.items())))
+    place = max((view.items[sku].position for sku in view.sizes[id_]), default=-1)
+    for size in sizes:
+        sku = sku_of(id_, size.size)
+        if sku in view.items:
+            commands += _change_size(sku, size)
+        else:
+            place += 1
+            new = NewItem(new_item(size, id_, sku, place), size.stock or 0)
+            commands.append(AddItem(new=new))
+    if not commands and body.was is None:
+        raise Problem(422, "nothing_to_do", "Give a field of the product, or sizes.")
+    return await _do(doing, call, id_, commands)
+
+
+def _change_size(sku: str, size: SizeBody) -> list[Command]:
+    if size.stock is not None:
+        raise Problem(
+            422, "conflicting_fields", f"{size.size} is there already: change stock by `update`."
+        )
+    fields, was = size_fields(size), seen_size(size.was)
+    return [Edit(key=sku, fields=tuple(fields.items()), was=tuple(was.items()))] if fields else []
+
+
+def _checked_sizes(sizes: list[SizeBody], there: Mapping[str, str]) -> list[SizeBody]:
+    """The sizes as they are spelled; `there` are those that the product has.
+
+    Raises Problem 422 where a size is named twice or its name is not valid, 409 where a new one
+    looks like another.
+    """
+    spelled = {normal_form(name): name for name in there}
+    found: dict[str, SizeBody] = {}
+    for size in sizes:
+        name = size.size
+        if not name.strip() or not plain(name):
+            raise Problem(422, "invalid_request", "size is a text of one line.")
+        if name not in there:
+            name = spelled.get(normal_form(name)) or new_size(name, (*there, *found))
+        if name in found:
+            raise Problem(422, "invalid_request", f"The size {name} is there twice.")
+        found[name] = replace(size, size=name)
+    return list(found.values())
+
+
+async def archive_product(shop: Shop, call: Call) -> Reply:
+    """Takes a product or a size off sale, or brings it back; its history stays."""
+    actor = await require(shop, call, "admin")
+    raw = await call.body()
+    body = parse(_archive, raw)
+    doing = _doing(shop, call, actor.name, raw, body.reason)
+    view, id_ = shop.engine.view, shop.spelling.product(body.product_id)
+    product = view.products.get(id_)
+    sku = None if body.size is None else shop.spelling.sku(id_, body.size)
+    if product is None:
+        raise Problem(404, "unknown_product", "There is no such product.")
+    if sku is not None and sku not in view.sizes[id_]:
+        raise Problem(404, "unknown_item", "There is no such size.")
+    off = product.archived or (sku is not None and view.items[sku].archived)
+    if off == body.archived:  # it is so already
+        return await _do(doing, call, id_, [])
+    if not body.archived:
+        skus = (sku,) if sku is not None else await _went_with_it(shop.engine, product)
+        return await _do(doing, call, id_, [BringBack(product_id=id_, skus=skus)])
+    on_sale = [one for one in view.sizes[id_] if not view.items[one].archived]
+    gone = on_sale if sku is None else [sku]
+    commands: list[Command] = []
+    if body.end_holds:
+        why = body.reason or "taken off sale"
+        commands += [SetReserved(sku=one, quantity=0, reason=why) for one in gone]
+    if sku is None:
+        commands.append(RemoveProduct(product_id=id_, before=tuple(on_sale)))
+    else:
+        commands.append(RemoveItem(sku=sku))
+    return await _do(doing, call, id_, commands)
+
+
+async def _went_with_it(engine: Engine, product: Product) -> tuple[str, ...]:
+    """The sizes that were taken off sale together with their product; else all that it has."""
+    sizes = engine.view.sizes[product.product_id]
+    last = None
+    async for entry in engine.store.history(product.product_id):
+        last = entry if entry.kind is Kind.REMOVED else last
+    if last is None:
+        return tuple(sizes)
+    start = max(0, last.revision - 1 - len(sizes))
+    before = await engine.store.entries_after(start, last.revision - 1 - start)
+    found: list[str] = []
+    for entry in reversed(before):  # the product's own entry comes right after its sizes'
+        together = (entry.kind, entry.at, entry.cause) == (last.kind, last.at, last.cause)
+        if not together or entry.sku not in sizes:
+            break
+        found.append(entry.sku)
+    return tuple(sku for sku in sizes if sku in found)
+
+
+def _doing(shop: Shop, call: Call, actor: str, raw: bytes, reason: str) -> Doing:
+    key = request_key(call, actor)
+    mark = "" if key is None else digest(call, raw)
+    return Doing(shop, actor, "product", reason, key, mark)
+
+
+async def _do(doing: Doing, call: Call, product_id: str, commands: list[Command]) -> Reply:
+    """Does all of it or nothing, and shows the product as it is then."""
+    shop = doing.shop
+    if commands:
+        makers = [partial(_caused, command, doing) for command in commands]
+        rows = await doing.whole(makers)
+        raise_refused(rows)
+        for row in rows:
+            for hold in (row["accepted"] or {}).get("ended", ()):
+                if shop.checkouts is not None:
+                    shop.checkouts.close_later(hold["reservationId"])
+    call.about = product_id[:100]
+    product, sizes = _shelf(shop.engine, product_id)
+    return ok(
+        encode(
+            {
+                "success": True,
+                "act": doing.act,
+                "product": _product_out(product, sizes, archived=True),
+                "revision": shop.engine.view.revision,
+            }
+        )
+    )
+
+
+def _caused(command: Command, doing: Doing, act_id: str) -> Command:
+    reason = None if isinstance(command, SetReserved) else doing.reason
+    return with_actor(command, doing.actor, act_id, reason)

@@ -1,0 +1,36 @@
+"""Changes that a request makes: kept so that they can be undone, with the shop at hand."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fancymonkey.core.outcomes import Code, Refused
+from fancymonkey.services.change_runner import ChangeRunner, Maker
+from fancymonkey.services.request_key import RequestKey
+from fancymonkey.web.context import Shop
+from fancymonkey.web.http.refusals import refusal
+
+__all__ = ["Doing", "Maker", "raise_refused"]
+
+
+class Doing(ChangeRunner):
+    """Something that somebody does over HTTP."""
+
+    def __init__(
+        self,
+        shop: Shop,
+        actor: str,
+        action: str,
+        reason: str = "",
+        key: RequestKey | None = None,
+        digest: str = "",
+        dry_run: bool = False,
+    ) -> None:
+        super().__init__(shop.engine, actor, action, reason, key, digest, dry_run)
+        self.shop = shop
+
+
+def raise_refused(rows: Sequence[dict[str, Any]]) -> None:
+    """Raises Problem with the first row that was refused, where there is one."""
+    for row in rows:
+        if "refused" in row:
+            raise refusal(Refused(Code(row["refused"]), row["message"], row["detail"]))

@@ -1,0 +1,140 @@
+"""Which rows are shown, and in which order: what a query string or a bulk change asks for."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs
+
+from fancymonkey.core.changes.bulk import STATUSES, Filter, Stocked, status_of
+from fancymonkey.core.keys import normal_form
+from fancymonkey.web.http.messages import Call, Problem
+from fancymonkey.web.http.spelling import Spelling
+
+FIELDS_MAX = 1000
+TEXT_MAX = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The rows that a filter means, sorted by a column, or in the owner's order."""
+
+    filter: Filter = field(default_factory=Filter)
+    sort: str | None = None
+    descending: bool = False
+    archived: bool = False
+
+    @property
+    def everything(self) -> bool:
+        """Whether it leaves nothing out and moves nothing."""
+        return self == Choice()
+
+
+class Query:
+    """A query string. Each question raises Problem 422 where what was given makes no sense."""
+
+    def __init__(self, call: Call) -> None:
+        try:
+            self._fields = parse_qs(
+                call.scope["query_string"].decode("ascii"),
+                keep_blank_values=True,
+                max_num_fields=FIELDS_MAX,
+                errors="strict",
+            )
+        except ValueError:
+            raise Problem(422, "invalid_request", "The query string is not valid.") from None
+        for name, texts in self._fields.items():
+            if any("\0" in text or len(text) > TEXT_MAX for text in texts):
+                raise Problem(422, "invalid_request", f"{name[:80]} is too long.")
+
+    def text(self, name: str) -> str | None:
+        """A text that is not empty, or None."""
+        return self._fields.get(name, [""])[-1] or None
+
+    def texts(self, name: str) -> list[str]:
+        """Every text given under a name."""
+        return [text for text in self._fields.get(name, ()) if text]
+
+    def flag(self, name: str) -> bool:
+        """Whether something is wanted."""
+        text = (self.text(name) or "false").lower()
+        if text not in ("true", "false", "1", "0"):
+            raise Problem(422, "invalid_request", f"{name} is true or false.")
+        return text in ("true", "1")
+
+    def number(self, name: str, default: int, lowest: int, highest: int) -> int:
+        """A whole number."""
+        text = self.text(name)
+        if text is None:
+            return default
+        found = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else -1
+        if not lowest <= found <= highest:
+            raise Problem(422, "invalid_request", f"{name} is a number from {lowest} to {highest}.")
+        return found
+
+    def one_of(self, name: str, *allowed: str) -> str:
+        """One of several words, the first where none is given."""
+        text = self.text(name) or allowed[0]
+        if text not in allowed:
+            raise Problem(422, "invalid_request", f"{name} is one of: {', '.join(allowed)}.")
+        return text
+
+
+def choice_of(query: Query, spelling: Spelling) -> Choice:
+    """The choice that a query string makes. Raises Problem 422."""
+    sort = query.text("sort") or ""
+    column = sort.removeprefix("-")
+    if column and column not in SORTS:
+        raise Problem(422, "invalid_request", f"sort is one of: {', '.join(SORTS)}.")
+    statuses = query.texts("status")
+    if not set(statuses) <= set(STATUSES):
+        raise Problem(422, "invalid_request", f"status is one of: {', '.join(STATUSES)}.")
+    return Choice(
+        Filter(
+            categories=frozenset(map(normal_form, query.texts("category"))) or None,
+            product_ids=frozenset(map(spelling.product, query.texts("productId"))) or None,
+            reserved_only=query.flag("reserved"),
+            statuses=frozenset(statuses) or None,
+            words=tuple(normal_form(query.text("q") or "").lower().split()),
+        ),
+        column or None,
+        sort.startswith("-"),
+        query.flag("archived") or "archived" in statuses,
+    )
+
+
+def _text(value: str | None) -> tuple[bool, str]:
+    """Nothing comes first."""
+    return (bool(value), (value or "").lower())
+
+
+def _number(value: Any) -> tuple[bool, Any]:
+    return (value is not None, 0 if value is None else value)
+
+
+SORTS: dict[str, Any] = {
+    "productId": lambda row: _text(row.product.product_id),
+    "name": lambda row: _text(row.product.name),
+    "category": lambda row: _text(row.product.category),
+    "price": lambda row: _number(row.product.price),
+    "size": lambda row: _text(row.item.size),
+    "skuId": lambda row: _text(row.item.sku_id),
+    "priceId": lambda row: _text(row.item.price_id),
+    "stock": lambda row: row.level.on_hand,
+    "reserved": lambda row: row.level.reserved,
+    "available": lambda row: row.level.available,
+    "backordered": lambda row: row.level.backordered,
+    "short": lambda row: row.level.short,
+    "lowStockThreshold": lambda row: row.item.low_stock_threshold,
+    "soldOut": lambda row: row.item.sold_out,
+    "status": status_of,
+    "restockDate": lambda row: _text(row.product.restock_date),
+    "lastChanged": lambda row: row.level.updated_at,
+    "position": lambda row: (row.product.position, row.item.position),
+}
+"""What each column sorts by."""
+
+
+def ordered(rows: list[Stocked], choice: Choice) -> list[Stocked]:
+    """The rows in the order of a choice; equals stay in the owner's."""
+    if choice.sort is None:
+        return rows
+    return sorted(rows, key=SORTS[choice.sort], reverse=choice.descending)

@@ -1,0 +1,79 @@
+"""Live rows of the owner's table, as server-sent events."""
+
+import asyncio
+
+from fastapi import APIRouter, Request
+from fastapi.responses import StreamingResponse
+
+from fancymonkey.accounts.model import Denied
+from fancymonkey.core.model import split_sku
+from fancymonkey.engine.feed import Change
+from fancymonkey.errors import StoreError
+from fancymonkey.web.auth.authorize import require
+from fancymonkey.web.context import Shop
+from fancymonkey.web.http.messages import Call, Problem
+from fancymonkey.web.http.wire import encode
+from fancymonkey.web.read_models.stock_rows import Row, off_sale
+from fancymonkey.web.server.listeners import Listeners
+from fancymonkey.web.shop_api.live import EventStream, Messages, seated
+
+PACE_SECONDS = 0.1
+"""What happens within so long comes in one message: a table that moves faster cannot be read."""
+
+CHECK_SECONDS = 15.0
+"""How long somebody may go on listening whose right has ended."""
+
+
+class TableMessages(Messages):
+    """What changes mean for the owner's table."""
+
+    def _snapshot(self) -> bytes:
+        return self._shop.table.snapshot(self._shop.settings.currency)
+
+    def _change(self, change: Change) -> bytes:
+        table = self._shop.table
+        rows: dict[str, Row] = {}
+        for sku in sorted(change.skus):
+            product_id, size = split_sku(sku)
+            for row in table.of_product(product_id):
+                if not size or row.stocked.item.sku == sku:
+                    rows[row.stocked.item.sku] = row
+        shown = [row.body for row in rows.values() if not off_sale(row.stocked)]
+        removed = [sku for sku, row in rows.items() if off_sale(row.stocked)]
+        head = b'{"revision":%d,"rows":[' % change.revision
+        return b"".join((head, b",".join(shown), b'],"removed":', encode(removed), b"}"))
+
+
+def router(shop: Shop, listeners: Listeners) -> APIRouter:
+    """The live rows."""
+    routes = APIRouter(tags=["dashboard"])
+    messages = TableMessages(shop)
+
+    @routes.get(
+        "/api/admin/inventory/live",
+        summary="Live rows of the owner's table, as server-sent events",
+        response_class=StreamingResponse,
+        responses={200: {"content": {"text/event-stream": {}}}},
+    )
+    async def live_table(request: Request) -> StreamingResponse:
+        """First everything (`snapshot`), or what was missed since `Last-Event-ID`; then changes."""
+        call = Call(request.scope, request.receive)
+        await require(shop, call, "read")
+
+        async def until_not_allowed() -> None:
+            try:
+                while True:
+                    await asyncio.sleep(CHECK_SECONDS)
+                    await require(shop, call, "read")
+            except (Problem, Denied, StoreError):  # it comes back, and is told why not
+                return
+
+        last = request.headers.get("last-event-id")
+        since = last if last is not None else request.query_params.get("since")
+        await shop.table.prepare()
+        subscription = await seated(shop, listeners, call, since, owner=True)
+        return EventStream(
+            messages, subscription, listeners.turns, until_not_allowed, pace=PACE_SECONDS
+        )
+
+    return routes

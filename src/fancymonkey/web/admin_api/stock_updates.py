@@ -1,0 +1,323 @@
+"""What the owner changes over HTTP: update and bulk-update."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from fancymonkey.core.changes.bulk import Change, Filter, chain
+from fancymonkey.core.execute import Chain
+from fancymonkey.core.keys import normal_form
+from fancymonkey.core.model import Kind, sku_of, split_sku
+from fancymonkey.core.outcomes import Code, Refused
+from fancymonkey.core.records import Remember
+from fancymonkey.core.stock.adjust import UNCHANGED, Unchanged
+from fancymonkey.engine.ledger_queries import latest_entries
+from fancymonkey.timestamps import iso
+from fancymonkey.web.admin_api.request_changes import Doing
+from fancymonkey.web.admin_api.row_query import Choice
+from fancymonkey.web.auth.authorize import require_password
+from fancymonkey.web.context import Shop
+from fancymonkey.web.http import wire
+from fancymonkey.web.http.messages import Call, Problem, Reply, ok, parse
+from fancymonkey.web.http.refusals import digest, refusal, request_key
+from fancymonkey.web.http.spelling import Spelling
+
+_update_body = msgspec.json.Decoder(wire.UpdateBody)
+_update_row = msgspec.json.Decoder(wire.UpdateRow)
+_bulk_body = msgspec.json.Decoder(wire.BulkBody)
+
+Wish = tuple[str, Change]
+"""What is wanted of a SKU."""
+
+
+async def update(shop: Shop, call: Call) -> Reply:
+    """Changes sizes row by row; each row succeeds or fails on its own and says why."""
+    raw = await call.body()
+    body = parse(_update_body, raw)
+    actor = await require_password(shop, call, "stock", body.password)
+    key = request_key(call, actor.name)
+    mark = "" if key is None else digest(call, b",".join(bytes(row) for row in body.updates))
+    failed: list[dict[str, Any]] = []
+    wishes, places = [], []
+    for number, row in enumerate(body.updates):
+        try:
+            wishes.append(_row_wish(shop.spelling, parse(_update_row, bytes(row))))
+            places.append(number)
+        except Problem as problem:
+            failed.append({"index": number, **_names(row), **_reason(problem)})
+    reasons = {change.reason for _, change in wishes}
+    reason = reasons.pop() if len(reasons) == 1 else ""
+    doing = Doing(shop, actor.name, "update", reason, key, mark)
+    successful = await _run(doing, wishes, places, failed)
+    failed.sort(key=lambda row: row["index"])
+    changed = f"{len(successful)} {'size' if len(successful) == 1 else 'sizes'} changed"
+    call.about = f"{changed}, {len(failed)} refused"
+    return _results(doing, successful, failed, f"Updated {len(successful)} inventory items")
+
+
+def _row_wish(spelling: Spelling, row: wire.UpdateRow) -> Wish:
+    """What one row wants of which SKU. Raises Problem where the row makes no sense."""
+    if row.stock is not None and row.adjust_stock is not None:
+        raise Problem(422, "conflicting_fields", "Give either stock or adjustStock, not both.")
+    if row.expected is not None and row.stock is None:
+        raise Problem(422, "conflicting_fields", "`expected` goes with `stock`.")
+    if row.receipt and (row.adjust_stock is None or row.adjust_stock < 1):
+        raise Problem(422, "conflicting_fields", "`receipt` goes with an adjustStock above 0.")
+    if "/" in row.product_id:
+        raise Problem(404, "unknown_item", "There is no such product or size.")
+    expected, was = _was(row)
+    change = Change(
+        count=row.stock,
+        expected=expected,
+        adjust=row.adjust_stock,
+        kind=Kind.RECEIVED if row.receipt else Kind.ADJUSTED,
+        reserved=row.reserved,
+        low_stock_threshold=row.low_stock_threshold,
+        sold_out=row.sold_out,
+        restock_date=_restock_date(row.restock_date),
+        was=was,
+        reason=row.reason,
+    )
+    sku = spelling.sku(row.product_id, row.size)
+    if not chain(sku, change).commands:
+        raise Problem(
+            422,
+            "nothing_to_do",
+            "Give stock, adjustStock, reserved, lowStockThreshold, soldOut or restockDate.",
+        )
+    return sku, change
+
+
+def _was(row: wire.UpdateRow) -> tuple[int | None, tuple[tuple[str, Any], ...]]:
+    """What the owner saw: of the stock, and of what else is to change. Raises Problem 422."""
+    if row.was is None:
+        return row.expected, ()
+    seen = msgspec.to_builtins(row.was)
+    stock = seen.pop("stock", None)
+    changed = {
+        "lowStockThreshold": row.low_stock_threshold is not None,
+        "soldOut": row.sold_out is not None,
+        "restockDate": not isinstance(row.restock_date, msgspec.UnsetType),
+    }
+    alone = [name for name in seen if not changed[name]]
+    if alone or (stock is not None and (row.stock is None or row.expected is not None)):
+        name = alone[0] if alone else "stock"
+        raise Problem(422, "conflicting_fields", f"`was.{name}` goes with a new `{name}`.")
+    return row.expected if stock is None else stock, tuple(seen.items())
+
+
+def _restock_date(text: str | msgspec.UnsetType | None) -> str | Unchanged | None:
+    if isinstance(text, msgspec.UnsetType):
+        return UNCHANGED
+    if text is not None:
+        try:
+            datetime.fromisoformat(text)
+        except ValueError:
+            raise Problem(
+                422, "invalid_request", "restockDate is an ISO 8601 date, or null."
+            ) from None
+    return text
+
+
+def _names(row: msgspec.Raw) -> dict[str, Any]:
+    """What a bad row calls itself, as far as it can be read."""
+    try:
+        found = msgspec.json.decode(row)
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(found, dict):
+        return {}
+    return {name: found[name] for name in ("productId", "size") if isinstance(found.get(name), str)}
+
+
+def _reason(problem: Problem) -> dict[str, Any]:
+    return {"code": problem.code, "reason": problem.detail}
+
+
+async def _run(
+    doing: Doing, wishes: list[Wish], places: list[int], failed: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Does what is wished; returns the rows that went well and adds the others to `failed`."""
+    successful: list[dict[str, Any]] = []
+    makers = [partial(_make, doing.actor, *wish) for wish in wishes]
+    done = 0
+    async for row in doing.run(makers):
+        if "accepted" in row:
+            successful.append(_row_out(row["accepted"]))
+            _close_checkouts(doing, row["accepted"]["ended"])
+        else:
+            failed.append(_failed_out(places[done], wishes[done][0], row))
+        done += 1
+    await _say_who(doing.shop, failed)
+    return successful
+
+
+def _close_checkouts(doing: Doing, ended: list[dict[str, Any]]) -> None:
+    """Who was about to pay for a hold that was ended shall not be able to."""
+    if doing.shop.checkouts is not None and not doing.dry_run:
+        for hold in ended:
+            doing.shop.checkouts.close_later(hold["reservationId"])
+
+
+def _make(actor: str, sku: str, change: Change, act_id: str) -> Chain:
+    return chain(sku, change, actor=actor, cause=act_id)
+
+
+def _row_out(data: dict[str, Any]) -> dict[str, Any]:
+    before = data["before"]
+    return {
+        **wire.stock_out(data),
+        "previous": None if before is None else wire.stock_out(before),
+        "holdsEnded": data["ended"],
+    }
+
+
+def _failed_out(index: int, sku: str, row: dict[str, Any]) -> dict[str, Any]:
+    product_id, size = split_sku(sku)
+    detail = dict(row["detail"][0] if isinstance(row["detail"], list) else row["detail"] or {})
+    if row["refused"] == Code.STALE and "onHand" in detail:
+        detail |= {"field": "stock", "present": detail["onHand"]}
+    return {
+        "index": index,
+        "productId": product_id,
+        "size": size,
+        "code": row["refused"],
+        "reason": row["message"],
+        **{name: value for name, value in detail.items() if name != "sku"},
+    }
+
+
+async def _say_who(shop: Shop, failed: list[dict[str, Any]]) -> None:
+    """Adds to stale rows who has changed them last."""
+    stale = {
+        sku_of(row["productId"], row["size"]): row for row in failed if row["code"] == Code.STALE
+    }
+    for sku, entry in (await latest_entries(shop.engine, stale)).items():
+        stale[sku]["lastChange"] = {
+            "at": iso(entry.at),
+            "actor": entry.actor,
+            "kind": entry.kind,
+            "reason": entry.reason,
+        }
+
+
+def _results(
+    doing: Doing,
+    successful: list[dict[str, Any]],
+    failed: list[dict[str, Any]],
+    message: str,
+    **more: Any,
+) -> Reply:
+    return ok(
+        wire.encode(
+            {
+                "success": bool(successful) or not failed,
+                "message": message,
+                "act": doing.act,
+                **more,
+                "results": {
+                    "successful": len(successful),
+                    "failed": len(failed),
+                    "details": {"successful": successful, "failed": failed},
+                },
+            }
+        )
+    )
+
+
+async def bulk_update(shop: Shop, call: Call) -> Reply:
+    """One change to every size that a filter means; `dryRun` says what would change, and stops."""
+    body = parse(_bulk_body, await call.body())
+    actor = await require_password(shop, call, "stock", body.password)
+    change = _bulk_change(body)
+    key = None if body.dry_run else request_key(call, actor.name)
+    mark = ""
+    if key is not None:
+        mark = digest(call, wire.encode([body.action, body.filter, body.changes]))
+    skus = await _chosen(shop, body)
+    if key is not None:
+        # What the first attempt chose is what a retry means: by then a filter may find others.
+        answer = await shop.engine.submit(
+            Remember(
+                texts=tuple(skus),
+                command_id=key.id,
+                former_id=key.former,
+                digest=mark,
+                actor=actor.name,
+            )
+        )
+        if isinstance(answer, Refused):
+            raise refusal(answer)
+        skus = answer.data
+        key = key.about("rows")
+    wishes = [(sku, change) for sku in skus]
+    failed: list[dict[str, Any]] = []
+    doing = Doing(
+        shop, actor.name, body.action, body.changes.reason, key, mark, dry_run=body.dry_run
+    )
+    successful = await _run(doing, wishes, list(range(len(wishes))), failed)
+    call.about = f"{body.action}{' (dry run)' if body.dry_run else ''}: {len(successful)} sizes"
+    verb = "Would update" if body.dry_run else "Updated"
+    return _results(
+        doing,
+        successful,
+        failed,
+        f"{verb} {len(successful)} inventory items",
+        action=body.action,
+        dryRun=body.dry_run,
+    )
+
+
+async def _chosen(shop: Shop, body: wire.BulkBody) -> list[str]:
+    """The SKUs that the filter means now, in the owner's order."""
+    given = body.filter
+    categories = [given.category] if isinstance(given.category, str) else given.category
+    wanted = Filter(
+        categories=_set(categories, normal_form),
+        product_ids=_set(given.product_ids, shop.spelling.product),
+        low_stock_only=given.low_stock_only,
+        skus=_set(given.skus, shop.spelling.key),
+        statuses=_set(given.status),
+        words=tuple(normal_form(given.q).lower().split()),
+    )
+    rows = await shop.table.choose(Choice(wanted))
+    return [row.item.sku for row in rows if body.action != "reset" or row.level.reserved]
+
+
+def _set(texts: Sequence[str] | None, spelled: Callable[[str], str] = str) -> frozenset[str] | None:
+    return None if texts is None else frozenset(map(spelled, texts))
+
+
+def _bulk_change(body: wire.BulkBody) -> Change:
+    """What to do with each size. Raises Problem 422 where action and changes do not fit."""
+    given = body.changes
+    restock_date = _restock_date(given.restock_date)
+    rest = (given.low_stock_threshold, given.sold_out) != (None, None) or not isinstance(
+        restock_date, Unchanged
+    )
+    match body.action:
+        case "set":
+            if given.stock is None and not rest:
+                raise Problem(422, "invalid_request", "`set` needs changes, such as stock: 10.")
+            if given.stock is not None and given.stock < 0:
+                raise Problem(422, "invalid_request", "Stock cannot be set below zero.")
+            return Change(
+                count=given.stock,
+                low_stock_threshold=given.low_stock_threshold,
+                sold_out=given.sold_out,
+                restock_date=restock_date,
+                reason=given.reason,
+            )
+        case "adjust":
+            if given.stock is None or rest:
+                raise Problem(
+                    422, "invalid_request", "`adjust` needs changes.stock, as -5 or 10, alone."
+                )
+            return Change(adjust=given.stock, reason=given.reason)
+        case "reset":
+            return Change(reserved=0, reason=given.reason or "reset by the owner")
+        case _:
+            raise Problem(422, "invalid_request", "action is set, adjust or reset.")

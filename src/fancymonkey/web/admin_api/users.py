@@ -1,0 +1,137 @@
+"""The users of the shop over HTTP: an owner lists, adds, changes and removes them."""
+
+from collections import Counter
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from fancymonkey.accounts import two_factor
+from fancymonkey.accounts.model import Role, User
+from fancymonkey.timestamps import iso
+from fancymonkey.web.admin_api.sessions import Name, Secret
+from fancymonkey.web.auth.authorize import require, require_person
+from fancymonkey.web.context import Shop
+from fancymonkey.web.http.messages import Call, Problem, Reply, ok, parse
+from fancymonkey.web.http.wire import encode
+
+
+class AddUserBody(Struct, rename="camel"):
+    """A new account."""
+
+    name: Name
+    role: Role
+    password: Secret
+
+
+class UserRoleBody(Struct, rename="camel"):
+    """Another role for an account."""
+
+    name: Name
+    role: Role
+
+
+class UserPasswordBody(Struct, rename="camel"):
+    """A new password for somebody who has forgotten theirs."""
+
+    name: Name
+    password: Secret
+
+
+class UserBody(Struct, rename="camel"):
+    """The account that is meant."""
+
+    name: Name
+
+
+_add = msgspec.json.Decoder(AddUserBody)
+_role = msgspec.json.Decoder(UserRoleBody)
+_password = msgspec.json.Decoder(UserPasswordBody)
+_user = msgspec.json.Decoder(UserBody)
+
+
+async def list_users(shop: Shop, call: Call) -> Reply:
+    """Every account, by name, and how many logins of it live."""
+    await require(shop, call, "admin")
+    live = await shop.accounts.sessions.live()
+    count = Counter(one.user for one in live)
+    seen: dict[str, int] = {}
+    for one in live:
+        seen.setdefault(one.user, one.renewed_at)
+    rows = [
+        {
+            **user_out(user),
+            "sessions": count[user.name],
+            "seenAt": iso(seen[user.name]) if user.name in seen else None,
+        }
+        for user in await shop.accounts.users.all()
+    ]
+    return ok(encode({"success": True, "users": rows}))
+
+
+async def add_user(shop: Shop, call: Call) -> Reply:
+    """Makes an account."""
+    await require_person(shop, call, "admin")
+    body = parse(_add, await call.body())
+    call.about = f"role {body.role}"
+    user = await shop.accounts.users.add(body.name, body.role, body.password)
+    call.about = f"{user.name}: role {user.role}"
+    return _told(user)
+
+
+async def change_role(shop: Shop, call: Call) -> Reply:
+    """Gives an account another role; its logins end."""
+    await require_person(shop, call, "admin")
+    body = parse(_role, await call.body())
+    kept = await shop.accounts.users.get(body.name)
+    call.about = f"{kept.name}: role {kept.value.role} to {body.role}"
+    if kept.value.role is body.role:
+        return _told(kept.value)
+    return _told(await shop.accounts.users.set_role(kept, body.role))
+
+
+async def reset_password(shop: Shop, call: Call) -> Reply:
+    """Gives somebody else a new password; their logins end. One's own wants the old one."""
+    actor = await require_person(shop, call, "admin")
+    body = parse(_password, await call.body())
+    kept = await shop.accounts.users.get(body.name)
+    call.about = kept.name
+    if actor.user is not None and actor.user.name == kept.name:
+        raise Problem(422, "invalid_request", "Change your own password with the old one.")
+    return _told(await shop.accounts.users.set_password(kept, body.password))
+
+
+async def reset_factor(shop: Shop, call: Call) -> Reply:
+    """Switches off the second factor of somebody else who has lost it; their logins end."""
+    actor = await require_person(shop, call, "admin")
+    body = parse(_user, await call.body())
+    kept = await shop.accounts.users.get(body.name)
+    call.about = kept.name
+    if actor.user is not None and actor.user.name == kept.name:
+        raise Problem(422, "invalid_request", "Switch off your own with your password or a code.")
+    return _told(await two_factor.switch_off(shop.accounts.users, kept))
+
+
+async def remove_user(shop: Shop, call: Call) -> Reply:
+    """Removes an account; its logins end, and its keys open nothing any more."""
+    await require_person(shop, call, "admin")
+    body = parse(_user, await call.body())
+    kept = await shop.accounts.users.get(body.name)
+    call.about = kept.name
+    await shop.accounts.users.remove(kept)
+    return _told(kept.value)
+
+
+def _told(user: User) -> Reply:
+    return ok(encode({"success": True, "user": user_out(user)}))
+
+
+def user_out(user: User) -> dict[str, Any]:
+    """An account as others see it."""
+    return {
+        "name": user.name,
+        "role": user.role,
+        "createdAt": iso(user.created_at),
+        "secondFactor": user.factor is not None,
+        "recoveryCodesLeft": len(user.codes),
+    }

@@ -1,0 +1,260 @@
+"""Who is behind a request, and whether they may do what it asks.
+
+A session's cookie, an API key, or the admin password as a bearer opens the door. A cookie alone
+never changes anything: it has to come from a page of ours, which knows the session's CSRF token.
+"""
+
+import hmac
+import logging
+from ipaddress import ip_address
+
+from msgspec import UnsetType
+
+from fancymonkey.accounts.api_keys import PREFIX
+from fancymonkey.accounts.model import Actor, CodeNeeded, Denied, NoSession, Right, Role
+from fancymonkey.errors import FancyMonkeyError
+from fancymonkey.settings.account_names import ADMIN
+from fancymonkey.web.auth.demo_access import check_direct
+from fancymonkey.web.context import Shop
+from fancymonkey.web.http import cookies
+from fancymonkey.web.http.account_errors import denial
+from fancymonkey.web.http.messages import Call, Problem
+
+log = logging.getLogger(__name__)
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+SCHEDULE = Actor(name="schedule", right=Right.STOCK)
+"""Whoever has the scheduler's secret. What it runs keeps its own record."""
+
+CSRF_HEADER = b"x-csrf-token"
+CODE_HEADER = b"x-second-factor"
+GUESSED = ("wrong_password", "code_needed")
+"""Refusals with 401 of a request that had something with it."""
+
+
+async def require(
+    shop: Shop, call: Call, right: str, *, secret: str | None = None, cookie: bool = True
+) -> Actor:
+    """Who asks; they have this right: `read`, `stock` or `admin`. Raises Problem 401, 403 or 429.
+
+    A request with the `secret` (a scheduler's) is let in too. `cookie` is False where a GET changes
+    something: a link must not do that.
+    """
+    bearer = bearer_of(call)
+    try:
+        if bearer:
+            actor = await _bearer(shop, call, bearer, secret)
+        else:
+            check_address(shop, call)
+            actor = await _browser(shop, call, cookie=cookie)
+    except Problem as problem:
+        await note_refused(shop, call, problem)
+        raise
+    if actor is SCHEDULE:
+        return actor
+    call.actor = actor
+    if not actor.right.covers(Right(right)):
+        raise Problem(403, "not_allowed", f"{actor.name} may not do this: it needs `{right}`.")
+    return actor
+
+
+async def require_person(shop: Shop, call: Call, right: str, *, cookie: bool = True) -> Actor:
+    """As `require`, for what would outlive an API key: no key may do it, whatever its right."""
+    actor = await require(shop, call, right, cookie=cookie)
+    if actor.key is not None:
+        raise Problem(
+            403, "not_allowed", "An API key cannot do this: log in, or send the admin password."
+        )
+    return actor
+
+
+async def require_password(shop: Shop, call: Call, right: str, password: str | UnsetType) -> Actor:
+    """As `require`; a password in the body will do, as the first versions had it."""
+    if isinstance(password, UnsetType):
+        return await require(shop, call, right)
+    try:
+        check_address(shop, call)
+        await _check_password(shop, call, password)
+    except Problem as problem:
+        await note_refused(shop, call, problem)
+        raise
+    call.actor = Actor(name=ADMIN, right=Right.ADMIN)
+    return call.actor
+
+
+async def _check_password(shop: Shop, call: Call, given: str) -> None:
+    """Returns where the password is the owner's. Raises Problem 401, 403 or 429."""
+    expected = shop.settings.admin_password
+    if not expected:
+        raise _disabled()
+    if await shop.guesses.fits(call.guesser, given.encode(), {ADMIN: expected}) is None:
+        raise Problem(401, "wrong_password", "The password is wrong.")
+    await _second_factor(shop, call)
+
+
+async def note_refused(shop: Shop, call: Call, problem: Problem) -> None:
+    """Keeps an attempt that was turned away at the door; never what it had with it.
+
+    Whoever brings nothing at all is no attempt.
+    """
+    brought = problem.status != 401 or problem.code in GUESSED or bearer_of(call)
+    if not brought or problem.code == "admin_disabled" or call.actor is not None:
+        return  # the front keeps what somebody known has tried
+    what = f"{call.method} {call.scope['path']}"
+    try:
+        await shop.accounts.acts.note_refused("somebody", call.address, what, problem.status)
+    except FancyMonkeyError:
+        log.exception("%s, refused with %s, is not on record", what, problem.status)
+
+
+def check_address(shop: Shop, call: Call) -> None:
+    """Raises Problem 403 where the owner's endpoints are closed to this address."""
+    shut = _shut(shop, call)
+    if shut is not None:
+        raise shut
+
+
+def _shut(shop: Shop, call: Call) -> Problem | None:
+    """Why the owner's endpoints are closed to this request, if they are."""
+    if shop.settings.published:
+        try:
+            check_direct(call.headers)
+        except Problem as problem:
+            return problem
+    allowed = shop.settings.admin_allowed_ips
+    if not allowed:
+        return None
+    try:
+        address = ip_address(call.address.partition("%")[0])
+    except ValueError:
+        address = None
+    mapped = getattr(address, "ipv4_mapped", None)
+    address = mapped or address
+    if address is None or not any(address in network for network in allowed):
+        text = "This address is not among ADMIN_ALLOWED_IPS."
+        return Problem(403, "address_not_allowed", text)
+    return None
+
+
+def check_same_site(shop: Shop, call: Call, *, browsers_only: bool = False) -> None:
+    """Raises Problem 403 where a browser sends this for a page that is not ours.
+
+    `browsers_only`: what no browser has sent is let through, as it carries no cookie by itself.
+    """
+    site, origin = call.headers.get(b"sec-fetch-site"), call.headers.get(b"origin")
+    if site is not None:
+        ours = site == b"same-origin"
+    elif origin is not None:
+        ours = _is_ours(shop, call, origin)
+    else:
+        ours = browsers_only
+    if not ours:
+        raise Problem(403, "cross_site", "This has to come from a page of this service.")
+
+
+def _is_ours(shop: Shop, call: Call, origin: bytes) -> bool:
+    host = call.headers.get(b"host", b"")
+    scheme, _, authority = origin.partition(b"://")
+    wanted = (b"https",) if cookies.secure(call) else (b"http", b"https")
+    return bool(host) and authority.lower() == host.lower() and scheme in wanted
+
+
+def bearer_of(call: Call) -> bytes:
+    """The secret that a request brings in `Authorization: Bearer …`, or nothing."""
+    scheme, _, token = call.headers.get(b"authorization", b"").partition(b" ")
+    return token if scheme.lower() == b"bearer" else b""
+
+
+async def _browser(shop: Shop, call: Call, *, cookie: bool) -> Actor:
+    access = cookies.read(call, cookies.ACCESS) if cookie else None
+    if access is not None:
+        return await _cookie(shop, call, access)
+    if cookie and cookies.read(call, cookies.RENEW) is not None:
+        raise NoSession("The browser has no token to open doors.")
+    if not shop.settings.admin_password and not await shop.accounts.users.any():
+        raise _disabled()
+    raise _unauthorized()
+
+
+async def _bearer(shop: Shop, call: Call, token: bytes, secret: str | None) -> Actor:
+    """Who has this token: an API key, the admin password, or the scheduler's `secret`.
+
+    The scheduler may ask from any address, everybody else only from those that are allowed.
+    """
+    secrets = {SCHEDULE.name: secret} if secret else {}
+    shut = _shut(shop, call)
+    if shut is None and shop.settings.admin_password:
+        secrets[ADMIN] = shop.settings.admin_password
+    text = token.decode("latin-1")
+    if text.startswith(PREFIX):
+        shop.throttle.check(call.guesser)
+        key = await shop.accounts.keys.check(text) if shut is None else None
+        if key is not None:
+            return Actor(name=f"key {key.label}", right=key.right, key=key.key_id)
+        if not any(one.startswith(PREFIX) for one in secrets.values()):
+            secrets = {}  # a key has 192 random bits: it closes the secrets to nobody
+    name = (
+        await shop.guesses.fits(call.guesser, token, secrets) if secrets or shut is None else None
+    )
+    if name == SCHEDULE.name:
+        return SCHEDULE
+    if shut is not None:
+        raise shut
+    if name is None:
+        raise _unauthorized()
+    await _second_factor(shop, call)
+    return Actor(name=ADMIN, right=Right.ADMIN)
+
+
+async def _second_factor(shop: Shop, call: Call) -> None:
+    """Returns where no owner has a second factor, or a code of one of them came along.
+
+    The admin password by itself passes none. Raises Problem 401, 403 or 429.
+    """
+    users, login = shop.accounts.users, shop.accounts.login
+    owners = [
+        kept
+        for kept in await users.folder.all()
+        if kept.value.role is Role.OWNER and kept.value.factor is not None
+    ]
+    if not owners:
+        return
+    code = call.headers.get(CODE_HEADER, b"").decode("latin-1")[:40]
+    try:
+        if not code:
+            raise CodeNeeded(
+                "An owner has a second factor: send a code of it as X-Second-Factor beside the "
+                "password, or use an API key."
+            )
+        async with login.counting(ADMIN, call.guesser):
+            await login.spend_one(owners, code)
+    except Denied as denied:
+        raise denial(denied) from None
+
+
+async def _cookie(shop: Shop, call: Call, access: str) -> Actor:
+    session, user = await shop.accounts.sessions.check(access)
+    actor = call.actor = Actor(name=user.name, right=user.role.right, user=user, session=session)
+    if call.method not in SAFE:
+        check_same_site(shop, call)
+        given = call.headers.get(CSRF_HEADER, b"")
+        if not hmac.compare_digest(given, session.csrf.encode()):
+            raise Problem(403, "cross_site", "Send the session's token as X-CSRF-Token.")
+    return actor
+
+
+def _disabled() -> Problem:
+    return Problem(
+        403,
+        "admin_disabled",
+        "This server has no admin password. Set ADMIN_PASSWORD and start it again.",
+    )
+
+
+def _unauthorized() -> Problem:
+    return Problem(
+        401,
+        "unauthorized",
+        "Log in, or send `Authorization: Bearer …` with an API key or the admin password.",
+        headers=[(b"www-authenticate", b"Bearer")],
+    )

@@ -1,0 +1,49 @@
+"""The demo answers this machine only: its password is published."""
+
+from collections.abc import Iterable, Mapping
+
+from fancymonkey.web.http.messages import Problem
+
+HOSTS = frozenset({b"localhost", b"127.0.0.1", b"[::1]"})
+FORWARDED = (
+    *(b"forwarded", b"via", b"x-real-ip", b"x-forwarded-for", b"x-forwarded-host"),
+    *(b"x-forwarded-proto", b"x-forwarded-port", b"x-forwarded-server", b"cf-connecting-ip"),
+)
+"""What proxies add to a request."""
+
+
+def check_host(headers: Iterable[tuple[bytes, bytes]]) -> None:
+    """Raises Problem 421 where a request means another host than this machine.
+
+    A page elsewhere can give its own name the address 127.0.0.1; its requests carry that name.
+    """
+    hosts = [value for name, value in headers if name == b"host"]
+    if len(hosts) != 1 or not _is_here(hosts[0]):
+        raise Problem(
+            421,
+            "demo_only_here",
+            "This demo answers on this machine only: open it as localhost or 127.0.0.1.",
+        )
+
+
+def check_direct(headers: Mapping[bytes, bytes]) -> None:
+    """Raises Problem 403 where a proxy or another page has a hand in a request.
+
+    The password of the demo is published: it opens nothing from elsewhere.
+    """
+    origin = headers.get(b"origin", b"")
+    authority = origin.partition(b"://")[2]
+    if any(name in headers for name in FORWARDED) or (origin and not _is_here(authority)):
+        raise Problem(
+            403,
+            "demo_only_here",
+            "The password of this demo is published, and opens nothing through a proxy. Set "
+            "ADMIN_PASSWORD to one of your own.",
+        )
+
+
+def _is_here(authority: bytes) -> bool:
+    host, colon, port = authority.lower().rpartition(b":")
+    if not colon or authority.endswith(b"]"):
+        host, port = authority.lower(), b""
+    return host in HOSTS and (not colon or not port or port.isdigit())

@@ -1,0 +1,40 @@
+"""Tells the owner that a secret of the settings is being guessed."""
+
+import logging
+
+from fancymonkey.accounts.audit_log import Acts
+from fancymonkey.alerts import event_texts
+from fancymonkey.alerts.alerts import Alerts
+from fancymonkey.engine.clock import Clock
+from fancymonkey.errors import FancyMonkeyError
+from fancymonkey.settings.account_names import ADMIN
+
+log = logging.getLogger(__name__)
+
+QUIET = 3_600_000
+"""One alarm for each secret in this time, in ms: an attack may last for days."""
+
+
+class Alarm:
+    """Puts an attack on record, into the log, and among the alerts."""
+
+    def __init__(self, clock: Clock, acts: Acts, alerts: Alerts) -> None:
+        self._clock = clock
+        self._acts = acts
+        self._alerts = alerts
+        self._told: dict[str, int] = {}
+
+    async def guessed(self, name: str, address: str) -> None:
+        """A secret is closed to strangers now; an error of the store stops no answer."""
+        now = self._clock()
+        if name in self._told and now < self._told[name] + QUIET:
+            return
+        self._told[name] = now
+        secret = "ADMIN_PASSWORD" if name == ADMIN else "CRON_SECRET"
+        log.warning("somebody is guessing %s, the latest from %s", secret, address)
+        try:
+            what = f"{secret} is being guessed: strangers have to wait"
+            await self._acts.note("somebody", address, what, 429)
+            await self._alerts.tell(event_texts.guessed(secret, address, now))
+        except FancyMonkeyError:
+            log.exception("the guesses at %s are not on record", secret)

@@ -1,0 +1,161 @@
+"""What every endpoint has at hand."""
+
+import asyncio
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from fancymonkey.accounts.accounts import Accounts
+from fancymonkey.alerts.alerts import Alerts
+from fancymonkey.alerts.channels import channels_of
+from fancymonkey.alerts.quiet_hours import QuietHours
+from fancymonkey.engine.clock import system_clock
+from fancymonkey.engine.engine import Engine
+from fancymonkey.jobs.definitions import jobs_of
+from fancymonkey.jobs.executor import Jobs
+from fancymonkey.payments.basket import Terms
+from fancymonkey.payments.checkout import Checkouts
+from fancymonkey.payments.events import Policy, livemode_of
+from fancymonkey.payments.gateway import Gateway
+from fancymonkey.payments.payers import Payers
+from fancymonkey.payments.reconcile import Reconciler
+from fancymonkey.settings.settings import Settings
+from fancymonkey.web.auth.guess_alert import Alarm
+from fancymonkey.web.auth.guesses import Guesses
+from fancymonkey.web.auth.shared_secrets import Throttle
+from fancymonkey.web.http.client_source import Sources, sources_of
+from fancymonkey.web.http.proxies import Proxies
+from fancymonkey.web.http.rate_limits import Slots
+from fancymonkey.web.http.request_metrics import Meter
+from fancymonkey.web.http.spelling import Spelling
+from fancymonkey.web.read_models.overview_cache import Glance
+from fancymonkey.web.read_models.stock_listing import Listing
+from fancymonkey.web.read_models.stock_rows import Table
+from fancymonkey.web.system.metrics import Metrics
+
+SHEETS = 2
+"""Tables that may be read or made at the same time."""
+
+
+@dataclass(slots=True)
+class Shop:
+    """The running shop: its engine, its settings, its ready-made answers."""
+
+    engine: Engine
+    settings: Settings
+    checkouts: Checkouts | None = None
+    listing: Listing = field(init=False)
+    table: Table = field(init=False)
+    glance: Glance = field(init=False)
+    throttle: Throttle = field(init=False)
+    guesses: Guesses = field(init=False)
+    policy: Policy = field(init=False)
+    reconciler: Reconciler | None = field(init=False, default=None)
+    accounts: Accounts = field(init=False)
+    alerts: Alerts = field(init=False)
+    jobs: Jobs = field(init=False)
+    sheets: Slots = field(default_factory=lambda: Slots(SHEETS))
+    importing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    sources: Sources | None = field(init=False)
+    meter: Meter = field(init=False, default_factory=Meter)
+    proxies: Proxies = field(init=False)
+    spelling: Spelling = field(init=False)
+    metrics: Metrics = field(init=False)
+    payers: Payers = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.spelling = Spelling(self.engine)
+        self.listing = Listing(self.engine, self.spelling)
+        self.table = Table(self.engine)
+        self.glance = Glance(self.engine)
+        self.throttle = Throttle(self.engine.clock)
+        self.accounts = accounts_of(self.engine, self.settings)
+        self.policy = policy_of(self.settings)
+        self.payers = Payers(self.checkouts, self.engine.clock)
+        self.proxies = Proxies(self.settings.trusted_proxies, self.meter)
+        self.sources = sources_of(self.engine, self.settings, self.proxies)
+        if self.checkouts is not None:
+            self.reconciler = Reconciler(self.engine, self.checkouts, self.policy)
+        self.alerts = alerts_of(self.engine, self.settings, lambda: self.jobs.jobs)
+        self.jobs = jobs_of(self.engine, self.settings, self.reconciler, self.alerts)
+        alarm = Alarm(self.engine.clock, self.accounts.acts, self.alerts)
+        self.guesses = Guesses(
+            self.engine.clock, self.throttle, self.accounts.places, alarm.guessed
+        )
+        self.metrics = Metrics(self.engine, self.meter, self.jobs)
+
+    @property
+    def ttl(self) -> int:
+        """How long a hold lasts, in ms."""
+        return self.settings.reservation_ttl_seconds * 1000
+
+
+def accounts_of(engine: Engine, settings: Settings) -> Accounts:
+    """The accounts of the shop."""
+    return Accounts(
+        engine,
+        settings.owner_email,
+        settings.admin_password,
+        settings.admin_idle_minutes * 60_000,
+        settings.admin_session_hours * 3_600_000,
+    )
+
+
+def alerts_of(
+    engine: Engine, settings: Settings, jobs: Callable[[], Iterable[str]] = tuple
+) -> Alerts:
+    """Who is told what. Raises ConfigError where a URL of a channel is not understood."""
+    quiet = settings.quiet_hours
+    return Alerts(
+        engine,
+        channels_of(settings.alert_urls),
+        settings.alert_events,
+        quiet=None if quiet is None else QuietHours(*quiet, settings.time_zone),
+        zone=settings.time_zone,
+        link=settings.dashboard_url or "",
+        private=settings.webhook_allow_private,
+        jobs=jobs,
+    )
+
+
+def policy_of(settings: Settings) -> Policy:
+    """What the owner has decided about payments."""
+    return Policy(
+        refund_late=settings.late_payment == "refund",
+        take_back=settings.return_on_refund == "auto",
+        patience=settings.pending_payment_days * 86_400_000,
+        currency=settings.currency,
+        livemode=livemode_of(settings.stripe_secret_key),
+    )
+
+
+def terms_of(settings: Settings) -> Terms:
+    """How this shop sells."""
+    shop = settings.shop_url or f"http://{settings.host}:{settings.port}"
+    return Terms(
+        ttl=settings.reservation_ttl_seconds * 1000,
+        session_life=settings.checkout_minutes * 60_000,
+        grace=settings.checkout_grace_seconds * 1000,
+        most=settings.checkouts_per_hold,
+        currency=settings.currency,
+        success_url=settings.success_url or f"{shop}/success.html",
+        cancel_url=settings.cancel_url or f"{shop}/cancel.html",
+    )
+
+
+def checkouts_of(engine: Engine, settings: Settings) -> Checkouts | None:
+    """The way to Stripe, or None where there is no key."""
+    if settings.stripe_secret_key is None:
+        return None
+    gateway = Gateway(settings.stripe_secret_key, settings.stripe_api_base)
+    return Checkouts(engine, gateway, terms_of(settings))
+
+
+def new_reservation_id() -> str:
+    """An id that nobody can guess: whoever knows it may release the hold.
+
+    Ids of about the same time begin alike, so that a database writes them side by side: with ids
+    that are random throughout, each new one dirties another page of its index.
+    """
+    return f"res_{system_clock():012x}{os.urandom(12).hex()}"

@@ -1,0 +1,1 @@
+"""HTTP: messages, cookies, ETags, rate limits, headers."""

@@ -1,0 +1,92 @@
+"""How many holds and checkouts may begin in a minute: of one address, of one network, of all."""
+
+from fancymonkey.core.holds.limits import Source
+from fancymonkey.engine.clock import Clock
+from fancymonkey.web.http.messages import Problem
+
+MINUTE = 60_000
+NETWORK = 10
+"""A network may begin so many times as many holds as one address of it."""
+TILL_NETWORK = 5
+"""The same for checkouts."""
+STRIPE_A_MINUTE = 900
+"""Checkouts of everybody in a minute: Stripe answers 25 requests a second for a test key, and each
+checkout is two of them at most."""
+CLIENTS_MAX = 50_000
+
+
+class Allowance:
+    """So many a minute for each name; what was not used flows back evenly."""
+
+    def __init__(self, clock: Clock, most: int) -> None:
+        self.most = most
+        self._clock = clock
+        self._left: dict[str, tuple[float, int]] = {}
+
+    def left(self, name: str) -> float:
+        """How many are left now."""
+        now = self._clock()
+        left, at = self._left.get(name, (float(self.most), now))
+        return min(self.most, left + max(0, now - at) * self.most / MINUTE)
+
+    def add(self, name: str, change: int) -> None:
+        """Takes one, or gives one back."""
+        left = self.left(name)
+        if name not in self._left and len(self._left) >= CLIENTS_MAX:
+            del self._left[next(iter(self._left))]
+        self._left[name] = (min(self.most, left + change), self._clock())
+
+    def wait(self, name: str) -> int:
+        """In how many seconds there is one."""
+        return max(1, -(-int((1 - self.left(name)) * MINUTE / self.most) // 1000))
+
+
+class Pace:
+    """Bounds what one source begins in a minute; `most` for an address, 0: any number.
+
+    With `total` it also bounds what all begin together. The last half of that is for networks that
+    have begun nothing in the last minute: one client alone cannot use it up.
+    """
+
+    def __init__(self, clock: Clock, what: str, most: int, times: int, total: int = 0) -> None:
+        self._what = what
+        self._addresses = Allowance(clock, most)
+        self._networks = Allowance(clock, most * times)
+        self._all = Allowance(clock, total)
+
+    def take(self, source: Source | None) -> None:
+        """Counts one that begins. Raises Problem 429. `source` is None for callers nearby."""
+        known = source is None
+        if source is not None and self._addresses.most:
+            for allowance, name in self._names(source):
+                if allowance.left(name) < 1:
+                    raise self._too_many(allowance.wait(name))
+            known = self._networks.left(source.network) < self._networks.most
+        if self._all.most:
+            least = self._all.most / 2 if known else 0
+            if self._all.left("") < least + 1:
+                raise self._too_many(1)
+        self._add(source, -1)
+
+    def give_back(self, source: Source | None) -> None:
+        """Nothing has begun after all."""
+        self._add(source, 1)
+
+    def _add(self, source: Source | None, change: int) -> None:
+        if source is not None and self._addresses.most:
+            for allowance, name in self._names(source):
+                allowance.add(name, change)
+        if self._all.most:
+            self._all.add("", change)
+
+    def _names(self, source: Source) -> tuple[tuple[Allowance, str], ...]:
+        address = f"{source.network} {source.address}"
+        return (self._addresses, address), (self._networks, source.network)
+
+    def _too_many(self, wait: int) -> Problem:
+        return Problem(
+            429,
+            "too_many_requests",
+            f"Too many {self._what} in a minute. Try again in {wait} seconds.",
+            headers=[(b"retry-after", b"%d" % wait)],
+        )

@@ -1,0 +1,102 @@
+"""Which source a request comes from: its address and network, as nobody can read them back.
+
+The key of the hashes is made by the first process and kept in the store, so that all agree.
+"""
+
+import asyncio
+import hashlib
+import secrets
+from functools import lru_cache
+from ipaddress import ip_network
+
+from fancymonkey.core.documents.document import Document
+from fancymonkey.core.documents.put import Draft, Keep
+from fancymonkey.core.holds.limits import Limits, Source
+from fancymonkey.engine.engine import Engine
+from fancymonkey.settings.settings import Settings
+from fancymonkey.web.http.begin_rates import NETWORK, STRIPE_A_MINUTE, TILL_NETWORK, Pace
+from fancymonkey.web.http.messages import Call
+from fancymonkey.web.http.private_networks import FORWARDING, UNCLEAR, far
+from fancymonkey.web.http.proxies import Proxies
+
+FOLDER, NAME = "secret", "sources"
+NO_LIMITS = Limits()
+
+
+class Sources:
+    """Tells sources apart."""
+
+    def __init__(
+        self, engine: Engine, limits: Limits, proxies: Proxies, holds: int, checkouts: int
+    ) -> None:
+        """`holds` and `checkouts` may begin in a minute from one address."""
+        self._engine = engine
+        self._limits = limits
+        self._proxies = proxies
+        clock = engine.clock
+        self.holds = Pace(clock, "holds", holds, NETWORK)
+        self.checkouts = Pace(clock, "checkouts", checkouts, TILL_NETWORK, STRIPE_A_MINUTE)
+        self._key: bytes | None = None
+        self._of = lru_cache(maxsize=50_000)(self._make)
+
+    async def of(self, call: Call) -> Source | None:
+        """The source of a request, or None where it comes from this machine or its own network.
+
+        Where a proxy there that nobody has named says who is behind it, that is the source.
+        """
+        if self._key is None:
+            # In a task: whoever asks may have none, and a database's driver needs one.
+            self._key = await asyncio.create_task(self._shared_key())
+        source = self._of(call.address)
+        if source is None and not FORWARDING.isdisjoint(call.headers):
+            # A proxy that nobody has named: what it says can only limit.
+            hint = self._proxies.hint(call)
+            source = None if hint is None else self._of(hint)
+        return source
+
+    def fair(self, source: Source | None) -> Source | None:
+        """The source as the rules of the core take it: None where they limit nothing."""
+        return None if self._limits == NO_LIMITS else source
+
+    def _make(self, text: str) -> Source | None:
+        if text == UNCLEAR:  # all of those who make headers up are one
+            return Source(self._hash(text, 12), self._hash(text, 6), self._limits)
+        address = far(text)
+        if address is None:
+            return None
+        near, wide = (32, 24) if address.version == 4 else (64, 48)
+        return Source(
+            self._hash(str(ip_network((address, wide), strict=False)), 12),
+            self._hash(str(ip_network((address, near), strict=False)), 6),
+            self._limits,
+        )
+
+    def _hash(self, text: str, size: int) -> str:
+        assert self._key is not None
+        return hashlib.blake2b(text.encode(), key=self._key, digest_size=size).hexdigest()
+
+    async def _shared_key(self) -> bytes:
+        draft = Draft(FOLDER, NAME, secrets.token_hex(32), expected=0)
+        kept = await self._engine.store.find(Document, (FOLDER, NAME))
+        if kept is None or not kept.body:
+            await self._engine.submit(Keep(drafts=(draft,)))  # refused where another was first
+            kept = await self._engine.store.find(Document, (FOLDER, NAME))
+        assert kept is not None
+        return bytes.fromhex(kept.body)
+
+
+def sources_of(engine: Engine, settings: Settings, proxies: Proxies) -> Sources | None:
+    """Who is told apart, or None where there is nothing to limit."""
+    limits = Limits(
+        holds=settings.holds_per_address,
+        units=settings.hold_units,
+        calm=settings.hold_calm_percent % 100,
+        rush=settings.hold_rush_percent,
+        unpaid=settings.hold_unpaid_minutes * 60_000,
+        wait=settings.hold_wait_minutes * 60_000,
+    )
+    if not settings.rate_limit:
+        return None
+    return Sources(
+        engine, limits, proxies, settings.holds_per_minute, settings.checkouts_per_minute
+    )

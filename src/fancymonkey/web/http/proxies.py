@@ -1,0 +1,74 @@
+"""Proxies nearby that nobody has named: their word is taken for no right, only to limit."""
+
+import logging
+from collections.abc import Iterable
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+
+from fancymonkey.web.http.messages import Call
+from fancymonkey.web.http.private_networks import FORWARDING, far, forwarded_for, hint_of
+from fancymonkey.web.http.request_metrics import Meter
+
+log = logging.getLogger(__name__)
+
+ADVICE = (
+    "Requests come through a proxy at %s that TRUSTED_PROXIES does not name. Until it does, who "
+    "buys is taken from its headers for the limits on holds alone; the record and the limits on "
+    "requests count all of them as one client. Set TRUSTED_PROXIES to that address."
+)
+
+
+class Proxies:
+    """Knows the proxies that are named, and notices the others."""
+
+    def __init__(self, trusted: Iterable[str], meter: Meter) -> None:
+        self._trusted = tuple(trusted)
+        self._networks = _networks(self._trusted)
+        self._meter = meter
+
+    def look(self, call: Call) -> None:
+        """Notices a proxy that is not named: counts it, and says so once in the log."""
+        if FORWARDING.isdisjoint(call.headers) or not self._unnamed(call):
+            return
+        if not self._meter.untrusted_proxy:
+            log.warning(ADVICE, call.address)
+        self._meter.forwarded(call.address)
+
+    def hint(self, call: Call) -> str | None:
+        """Whom a proxy nearby names that is not trusted, or None where there is no such proxy."""
+        if FORWARDING.isdisjoint(call.headers) or not self._unnamed(call):
+            return None
+        return hint_of(call.headers)
+
+    def _unnamed(self, call: Call) -> bool:
+        return far(call.address) is None and not self._believed(call)
+
+    def _believed(self, call: Call) -> bool:
+        """Whether the call's address is what a trusted proxy has said."""
+        if not self._trusted:
+            return False
+        if "*" in self._trusted:
+            return True
+        chain = forwarded_for(call.headers)
+        strangers = [text for text in reversed(chain) if not self._named(text)]
+        return call.address == next(iter(strangers), chain[0]) or (
+            not call.headers.get(b"x-forwarded-for") and self._named(call.address)
+        )
+
+    def _named(self, text: str) -> bool:
+        if text in self._trusted:
+            return True
+        try:
+            address = ip_address(text)
+        except ValueError:
+            return False
+        return any(address in network for network in self._networks)
+
+
+def _networks(texts: Iterable[str]) -> tuple[IPv4Network | IPv6Network, ...]:
+    found = []
+    for text in texts:
+        try:
+            found.append(ip_network(text, strict=False))
+        except ValueError:  # a name, or the path of a socket
+            continue
+    return tuple(found)

@@ -1,0 +1,143 @@
+"""How much one client may ask for, by what it asks: far above any person, far below a flood."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from fancymonkey.engine.clock import Clock
+from fancymonkey.web.http.messages import RETRY_SOON, Problem
+from fancymonkey.web.http.private_networks import far
+
+CLIENTS_MAX = 50_000
+"""Clients remembered at once in a class; beyond that the one that came first is forgotten."""
+
+LOGINS = frozenset(
+    {
+        "/api/admin/login",
+        "/api/admin/password",
+        "/api/admin/factor/begin",
+        "/api/admin/factor/confirm",
+        "/api/admin/factor/off",
+        "/api/admin/factor/codes",
+    }
+)
+"""What compares a password or a code, and is slow on purpose."""
+
+LIVE = frozenset({"/api/inventory/live"})
+"""Of visitors; the owner's is among the admin's calls, so that no visitor is in its way."""
+
+ADMIN = ("/api/admin/", "/admin/", "/api/payments/", "/api/cron/")
+CHANGES = frozenset({"/api/inventory/update", "/api/inventory/bulk-update"})
+"""What scripts of the owner send row by row. Wrong passwords have a limit of their own."""
+
+METRICS = "/metrics"
+LOOPBACK = "::"
+"""The network of ::1, as clients are counted."""
+FOR_PROBES = frozenset({"/healthz", "/readyz"})
+"""Never refused: a monitor must see the service under a flood too. For one nearby, METRICS also."""
+
+DOCUMENTS = frozenset({"/openapi.json", "/docs", METRICS})
+"""Long answers that nobody needs often."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How many requests flow in a second, and how many may come at once."""
+
+    name: str
+    per_second: int
+    burst: int
+
+
+RATES = {
+    "read": Rate("read", 2000, 10_000),
+    "buy": Rate("buy", 2000, 10_000),
+    "change": Rate("change", 1000, 10_000),
+    "admin": Rate("admin", 500, 5000),
+    "login": Rate("login", 2, 60),
+    "live": Rate("live", 10, 120),
+    "document": Rate("document", 5, 60),
+}
+
+
+def class_of(method: str, path: str) -> str | None:
+    """The class of a request; None where there is no limit."""
+    if path in FOR_PROBES:
+        return None
+    if path in LOGINS:
+        return "login"
+    if path in LIVE:
+        return "live"
+    if path in DOCUMENTS:
+        return "document"
+    if path in CHANGES:
+        return "change"
+    if path == "/admin" or path.startswith(ADMIN):
+        return "admin"
+    return "read" if method in ("GET", "HEAD", "OPTIONS") else "buy"
+
+
+class RateLimit:
+    """A bucket of tokens for each client; each request takes one, and they flow back with time."""
+
+    def __init__(self, clock: Clock, rate: Rate) -> None:
+        self._clock = clock
+        self._rate = rate
+        self._buckets: dict[str, tuple[float, int]] = {}
+
+    def take(self, client: str) -> None:
+        """Takes a token. Raises Problem 429 where none is left."""
+        now, rate = self._clock(), self._rate
+        tokens, at = self._buckets.get(client, (rate.burst, now))
+        tokens = min(rate.burst, tokens + max(0, now - at) * rate.per_second / 1000)
+        if tokens < 1:
+            self._buckets[client] = (tokens, now)
+            raise Problem(
+                429,
+                "too_many_requests",
+                "Too many requests from this address. Try again in a second.",
+                headers=[(b"retry-after", b"1")],
+            )
+        if client not in self._buckets and len(self._buckets) >= CLIENTS_MAX:
+            del self._buckets[next(iter(self._buckets))]
+        self._buckets[client] = (tokens - 1, now)
+
+
+class Limits:
+    """The limits of every class. The paths that are known are looked up, not compared."""
+
+    def __init__(self, clock: Clock, known: Iterable[tuple[str, str]] = ()) -> None:
+        self._limits = {name: RateLimit(clock, rate) for name, rate in RATES.items()}
+        self._known = {one: self._of(*one) for one in known}
+
+    def take(self, method: str, path: str, client: str) -> None:
+        """Takes a token of the request's class. Raises Problem 429 where none is left."""
+        one = (method, path)
+        if path == METRICS and (client == LOOPBACK or far(client) is None):
+            return
+        limit = self._known[one] if one in self._known else self._of(method, path)
+        if limit is not None:
+            limit.take(client)
+
+    def _of(self, method: str, path: str) -> RateLimit | None:
+        found = class_of(method, path)
+        return None if found is None else self._limits[found]
+
+
+class Slots:
+    """So many may do something dear at the same time; the next one is sent away."""
+
+    def __init__(self, most: int) -> None:
+        self._free = most
+
+    def __enter__(self) -> None:
+        if not self._free:
+            raise Problem(
+                503,
+                "overloaded",
+                "Other tables are being read or made just now. Try again in a moment.",
+                headers=[RETRY_SOON],
+            )
+        self._free -= 1
+
+    def __exit__(self, *exc: object) -> None:
+        self._free += 1

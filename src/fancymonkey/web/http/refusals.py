@@ -1,0 +1,120 @@
+"""What the core refuses, as HTTP: which status each code has, and keys for repeated requests."""
+
+import hashlib
+import re
+from typing import Any
+
+from fancymonkey.core.model import MANUAL
+from fancymonkey.core.outcomes import Code, Refused
+from fancymonkey.services.request_key import RequestKey
+from fancymonkey.web.http.messages import Call, Headers, Problem
+from fancymonkey.web.http.wire import fault_out
+
+STATUS: dict[str, int] = {
+    Code.IDEMPOTENCY_CONFLICT: 409,
+    Code.UNKNOWN_ITEM: 404,
+    Code.UNKNOWN_PRODUCT: 404,
+    Code.UNKNOWN_SESSION: 404,
+    Code.SESSION_PAID: 409,
+    Code.SESSION_IN_USE: 409,
+    Code.HOLD_ENDED: 410,
+    Code.CHECKOUT_OPEN: 409,
+    Code.PAYMENT_PENDING: 409,
+    Code.CHECKOUT_CHANGED: 409,
+    Code.TOO_MANY_CHECKOUTS: 429,
+    Code.UNKNOWN_MATTER: 404,
+    Code.MATTER_CLOSED: 409,
+    Code.UNKNOWN_ACT: 404,
+    Code.ALREADY_UNDONE: 409,
+    Code.ALREADY_THERE: 409,
+    Code.TOO_MANY_LINES: 422,
+    Code.SOLD_OUT: 409,
+    Code.INSUFFICIENT_STOCK: 409,
+    Code.TOO_MANY_HOLDS: 429,
+    Code.HOLD_LIMIT: 409,
+    Code.HELD_TOO_OFTEN: 429,
+    Code.STALE: 409,
+    Code.BELOW_ZERO: 409,
+    Code.OUT_OF_RANGE: 422,
+    Code.LIVE_HOLDS: 409,
+    Code.CANNOT_UNDO: 409,
+    Code.NOTHING_TO_DO: 422,
+}
+"""The HTTP status of every refusal."""
+
+WAITS = (Code.TOO_MANY_HOLDS, Code.HELD_TOO_OFTEN)
+"""Refusals that end by themselves; their detail says in how many seconds."""
+
+KEY_MAX = 255
+
+
+def refusal(refused: Refused) -> Problem:
+    """A refusal as an answer: each line at fault with what was requested and what is available."""
+    more: dict[str, Any] = {}
+    headers: Headers = []
+    if refused.code in WAITS:
+        headers.append((b"retry-after", b"%d" % refused.detail["retry_after"]))
+    elif isinstance(refused.detail, list):
+        more["lines"] = [fault_out(fault) for fault in refused.detail]
+    elif isinstance(refused.detail, dict):
+        more.update(fault_out(refused.detail))
+    return Problem(
+        STATUS[refused.code], refused.code.value, refused.message, headers=headers, **more
+    )
+
+
+def buyers(ref: str) -> str:
+    """An id by which a buyer means a hold. Raises Problem 404 for those of the owner's own."""
+    if ref.startswith(MANUAL):
+        raise refusal(Refused(Code.UNKNOWN_SESSION, "There is no hold for this session."))
+    return ref if len(ref) <= ID_KEPT else _short(ref)
+
+
+ID_KEPT = 64
+"""Characters of an id that are kept as they are."""
+_STRIPES = re.compile(r"cs_(?:test|live)_[A-Za-z0-9]+")
+
+
+def _short(ref: str) -> str:
+    """What is kept of a long id. Stripe's own stay: its events name them."""
+    if _STRIPES.fullmatch(ref):
+        return ref
+    return "sid_" + hashlib.blake2b(ref.encode(), digest_size=20).hexdigest()
+
+
+def as_sent(data: dict[str, Any], sent: str) -> dict[str, Any]:
+    """A hold with its session as the buyer has sent it, where a long one is kept as a short one."""
+    if len(sent) <= ID_KEPT or data["session_id"] != _short(sent):
+        return data
+    return {**data, "session_id": sent}
+
+
+def buyer(session_id: str) -> str:
+    """The caller behind a request that anybody may send: the session that it names."""
+    return f"buyer {session_id}"
+
+
+def request_key(call: Call, caller: str) -> RequestKey | None:
+    """The key of a request with an `Idempotency-Key`, or None. Keys belong to caller and path.
+
+    Raises Problem 400 for a key that is empty, too long or not printable ASCII.
+    """
+    key = call.headers.get(b"idempotency-key")
+    if key is None:
+        return None
+    if not 0 < len(key) <= KEY_MAX or not all(0x20 < byte < 0x7F for byte in key):
+        raise Problem(
+            400,
+            "invalid_idempotency_key",
+            f"An Idempotency-Key has 1 to {KEY_MAX} printable ASCII characters and no spaces.",
+        )
+    whole = b"\0".join((str(call.scope["path"]).encode(), caller.encode(), key))
+    # A hash is short, whatever the key: nobody fills the store with long ones.
+    mark = hashlib.blake2b(whole, digest_size=20).hexdigest()
+    return RequestKey(f"request:{mark}", f"key:{key.decode()}")
+
+
+def digest(call: Call, content: bytes) -> str:
+    """Tells a repeated request from another one under the same key. Give it no password."""
+    path = str(call.scope["path"]).encode()
+    return hashlib.sha256(path + b"\n" + content).hexdigest()

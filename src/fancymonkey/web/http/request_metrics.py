@@ -1,0 +1,103 @@
+"""What the service counts about its own requests, for /metrics."""
+
+from bisect import bisect_left
+from collections.abc import Iterator
+
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+
+from fancymonkey.web.http.private_networks import far
+
+BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+"""Upper bounds of the buckets of a duration, in seconds."""
+
+
+class Tally:
+    """Answers by how long they took, and the seconds of all of them."""
+
+    __slots__ = ("counts", "seconds")
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(BOUNDS) + 1)
+        self.seconds = 0.0
+
+    def add(self, other: "Tally") -> None:
+        """Takes others in."""
+        self.counts = [mine + more for mine, more in zip(self.counts, other.counts, strict=True)]
+        self.seconds += other.seconds
+
+
+class Meter:
+    """Counts requests by path and status, their durations by path, and events of Stripe."""
+
+    def __init__(self) -> None:
+        self.webhook_events: dict[str, int] = {}
+        """Events that were believed, by outcome."""
+        self.webhook_refused = 0
+        """Events whose signature was wrong."""
+        self.untrusted_proxy = 0
+        """Requests that came through a proxy nearby whose word on the client is not taken."""
+        self._tallies: dict[tuple[str, int], Tally] = {}
+
+    def event(self, outcome: str) -> None:
+        """Counts an event that was believed."""
+        self.webhook_events[outcome] = self.webhook_events.get(outcome, 0) + 1
+
+    def forwarded(self, peer: str) -> None:
+        """Counts a request with `X-Forwarded-For` that nobody believes, if a proxy sent it.
+
+        From an address of the internet it may be a buyer who made the header up.
+        """
+        if far(peer) is None:
+            self.untrusted_proxy += 1
+
+    def answered(self, path: str, status: int, seconds: float) -> None:
+        """Counts an answer. `path` is one of ours, never what somebody made up."""
+        tally = self._tallies.get((path, status))
+        if tally is None:
+            tally = self._tallies[path, status] = Tally()
+        tally.counts[bisect_left(BOUNDS, seconds)] += 1
+        tally.seconds += seconds
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics, as prometheus_client wants them."""
+        answers = CounterMetricFamily(
+            "fancymonkey_http_requests", "Answers, by path and status.", labels=["path", "status"]
+        )
+        whole: dict[str, Tally] = {}
+        for (path, status), tally in sorted(self._tallies.items()):
+            answers.add_metric([path, str(status)], sum(tally.counts))
+            whole.setdefault(path, Tally()).add(tally)
+        yield answers
+        times = HistogramMetricFamily(
+            "fancymonkey_http_seconds",
+            "How long answers took, from the whole request's head on.",
+            labels=["path"],
+        )
+        for path, tally in whole.items():
+            times.add_metric([path], list(_buckets(tally.counts)), tally.seconds)
+        yield times
+        events = CounterMetricFamily(
+            "fancymonkey_webhook_events",
+            "Events of Stripe with a right signature, by outcome.",
+            labels=["outcome"],
+        )
+        for outcome, count in sorted(self.webhook_events.items()):
+            events.add_metric([outcome], count)
+        yield events
+        yield CounterMetricFamily(
+            "fancymonkey_webhook_refused",
+            "Events with a wrong signature.",
+            value=self.webhook_refused,
+        )
+        yield CounterMetricFamily(
+            "fancymonkey_untrusted_proxy",
+            "Requests through a proxy nearby that TRUSTED_PROXIES does not name.",
+            value=self.untrusted_proxy,
+        )
+
+
+def _buckets(counts: list[int]) -> Iterator[tuple[str, float]]:
+    total = 0
+    for bound, count in zip((*map(str, BOUNDS), "+Inf"), counts, strict=True):
+        total += count
+        yield bound, total

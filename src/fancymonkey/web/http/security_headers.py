@@ -1,0 +1,98 @@
+"""What holds for every answer, whoever made it: headers for browsers, and limits for clients."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from fancymonkey.web.http.messages import Call, Headers, Problem, Receive, Scope, Send, response_of
+from fancymonkey.web.http.rate_limits import Limits
+
+App = Callable[[Scope, Receive, Send], Awaitable[Any]]
+
+DATA: Headers = [
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+]
+"""For answers that are no page: a browser that opens one by mistake runs and frames nothing."""
+
+HSTS = (b"strict-transport-security", b"max-age=31536000")
+"""For whoever came over https; other names below ours are not ours to decide about."""
+
+DATA_HTTPS: Headers = [*DATA, HSTS]
+
+PLAIN: Headers = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+]
+"""For answers of the front that are long documents."""
+
+ANY: Headers = [*DATA, *PLAIN]
+"""For answers of the app: what a page of it does not say itself."""
+
+
+class Guard:
+    """An ASGI app around the app: gives its answers the headers that they lack, and counts."""
+
+    def __init__(self, app: Any, limits: Limits | None) -> None:
+        self._app = app
+        self._limits = limits
+
+    @property
+    def routes(self) -> Any:
+        """The app's own."""
+        return self._app.routes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers through the app."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        problem = self._too_many(scope, receive)
+        if scope["type"] != "http":
+            if problem is not None:  # before it is accepted: the handshake gets a 403
+                await receive()
+                await send({"type": "websocket.close", "code": 1013, "reason": problem.detail})
+                return
+            await self._app(scope, receive, send)
+            return
+
+        async def send_guarded(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = _with(message["headers"], scope)
+            await send(message)
+
+        if problem is not None:
+            await response_of(problem.reply())(scope, receive, send_guarded)
+            return
+        await self._app(scope, receive, send_guarded)
+
+    def _too_many(self, scope: Scope, receive: Receive) -> Problem | None:
+        if self._limits is None:
+            return None
+        try:
+            method = scope.get("method", "GET")
+            self._limits.take(method, scope["path"], Call(scope, receive).client)
+        except Problem as problem:
+            return problem
+        return None
+
+
+def _with(headers: Any, scope: Scope) -> Headers:
+    """The headers of an answer, and those that it lacks."""
+    there = {bytes(name).lower() for name, _ in headers}
+    wanted = [*ANY, HSTS] if scope.get("scheme") == "https" else ANY
+    if b"location" in there:
+        headers = [(name, _within(bytes(value), scope, bytes(name))) for name, value in headers]
+    return [*headers, *(one for one in wanted if one[0] not in there)]
+
+
+def _within(value: bytes, scope: Scope, name: bytes) -> bytes:
+    """Where a redirect leads to: on this server by its path alone, whatever host was asked for."""
+    if name.lower() != b"location":
+        return value
+    parts = urlsplit(value)
+    if not parts.netloc or (b"host", parts.netloc) not in scope["headers"]:
+        return value
+    path = b"/" + parts.path.lstrip(b"/")  # `//` at the beginning would name another host
+    return path + (b"?" + parts.query if parts.query else b"")

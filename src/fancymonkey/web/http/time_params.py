@@ -1,0 +1,22 @@
+"""Points in time in query strings."""
+
+from fancymonkey.timestamps import in_ms
+from fancymonkey.web.http.messages import Problem
+
+
+def instant(name: str, text: str | None) -> int | None:
+    """ISO 8601, or a date alone, in UTC where it names no zone: in ms since 1970.
+
+    Raises Problem 422.
+    """
+    if text is None:
+        return None
+    try:
+        found = in_ms(text)
+    except (ValueError, OverflowError):
+        found = -1
+    if found < 0:
+        raise Problem(
+            422, "invalid_request", f"{name} is a time: write 2026-01-31 or 2026-01-31T12:00:00Z."
+        )
+    return found

@@ -1,0 +1,81 @@
+"""Traces for OpenTelemetry, where somebody collects them: a span a request.
+
+The libraries are an extra, `pip install 'fancymonkey[otel]'`. A span says what was asked and what
+was answered, not by whom or with what: no address, no body, no query.
+"""
+
+from typing import Any
+
+from fancymonkey import __version__
+from fancymonkey.errors import ConfigError
+from fancymonkey.web.http.messages import Receive, Scope, Send
+
+App = Any
+
+
+def traced(app: App, endpoint: str) -> App:
+    """The app, with a span for each request that goes to the collector at `endpoint`.
+
+    Spans continue the trace of whoever called (W3C Trace Context). Raises ConfigError without the
+    extra.
+    """
+    try:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+        from opentelemetry.sdk.resources import Resource
+        from opentelemetry.sdk.trace import TracerProvider
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+    except ImportError as error:
+        raise ConfigError(
+            "OTEL_EXPORTER_OTLP_ENDPOINT is set, and the libraries for it are not here: "
+            "pip install 'fancymonkey[otel]'"
+        ) from error
+    about = {"service.name": "fancymonkey", "service.version": __version__}
+    provider = TracerProvider(resource=Resource.create(about))
+    exporter = OTLPSpanExporter(endpoint=f"{endpoint}/v1/traces")
+    provider.add_span_processor(BatchSpanProcessor(exporter))
+    return Traced(app, provider)
+
+
+class Traced:
+    """An ASGI app whose requests are spans. Live connections are none: they have no end."""
+
+    def __init__(self, app: App, provider: Any) -> None:
+        from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+        self._app = app
+        self._provider = provider
+        self._tracer = provider.get_tracer("fancymonkey")
+        self._extract = TraceContextTextMapPropagator().extract
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers; what was recorded is sent on before the service ends."""
+        if scope["type"] == "lifespan":
+            try:
+                await self._app(scope, receive, send)
+            finally:
+                self._provider.shutdown()
+        elif scope["type"] == "http" and not scope["path"].endswith("/live"):
+            await self._span(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _span(self, scope: Scope, receive: Receive, send: Send) -> None:
+        from opentelemetry.trace import SpanKind
+
+        carrier = {
+            name.decode(): value.decode("latin-1")
+            for name, value in scope["headers"]
+            if name in (b"traceparent", b"tracestate")
+        }
+        what = {"http.request.method": scope["method"], "url.path": scope["path"]}
+        name = f"{scope['method']} {scope['path']}"
+        with self._tracer.start_as_current_span(
+            name, self._extract(carrier), kind=SpanKind.SERVER, attributes=what
+        ) as span:
+
+            async def noted(message: Any) -> None:
+                if message["type"] == "http.response.start":
+                    span.set_attribute("http.response.status_code", message["status"])
+                await send(message)
+
+            await self._app(scope, receive, noted)

@@ -1,0 +1,259 @@
+"""The one place that knows the names of the wire: bodies in, answers out."""
+
+from functools import lru_cache
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from fancymonkey.core.model import MAX_LINES, MAX_QUANTITY, split_sku
+from fancymonkey.timestamps import iso
+
+Id = Annotated[str, Meta(min_length=1, max_length=200)]
+Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY)]
+Stock = Annotated[int, Meta(ge=0, le=MAX_QUANTITY)]
+Change = Annotated[int, Meta(ge=-MAX_QUANTITY, le=MAX_QUANTITY)]
+Text = Annotated[str, Meta(max_length=500)]
+SkuId = Annotated[str, Meta(min_length=3, max_length=401)]
+Status = Literal["in_stock", "low", "out", "sold_out", "backordered", "archived"]
+
+ROWS_MAX = 10_000
+"""Rows of one update."""
+
+
+class LineBody(Struct, rename="camel"):
+    """A size and how many of it."""
+
+    product_id: Id
+    size: Id
+    quantity: Quantity
+
+
+class ReserveBody(Struct, rename="camel"):
+    """Either one size (`productId`, `size`, `quantity`) or `lines`; always a `sessionId`.
+
+    `replaces` is a hold of the buyer's from before: it is given back in the same moment.
+    """
+
+    session_id: Id
+    product_id: Id | None = None
+    size: Id | None = None
+    quantity: Quantity | None = None
+    lines: Annotated[list[LineBody], Meta(min_length=1, max_length=MAX_LINES)] | None = None
+    replaces: Id | None = None
+
+
+class ReleaseBody(Struct, rename="camel"):
+    """A session (or hold) to release, or `releaseExpired`."""
+
+    session_id: Id | None = None
+    release_expired: bool = False
+
+
+class Was(Struct, rename="camel"):
+    """What the owner saw of what is to change."""
+
+    stock: Stock | msgspec.UnsetType = msgspec.UNSET
+    low_stock_threshold: Stock | msgspec.UnsetType = msgspec.UNSET
+    sold_out: bool | msgspec.UnsetType = msgspec.UNSET
+    restock_date: Text | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class UpdateRow(Struct, rename="camel"):
+    """What to change of one size: `stock` or `adjustStock`, and any of the others."""
+
+    product_id: Id
+    size: Id
+    stock: Stock | None = None
+    adjust_stock: Change | None = None
+    expected: int | None = None
+    reserved: Stock | None = None
+    low_stock_threshold: Stock | None = None
+    sold_out: bool | None = None
+    restock_date: Text | msgspec.UnsetType | None = msgspec.UNSET
+    receipt: bool = False
+    was: Was | None = None
+    reason: Text = ""
+
+
+class UpdateBody(Struct, rename="camel"):
+    """The rows, each read on its own, so that it may fail alone.
+
+    The owner's password is for callers without a session or a key.
+    """
+
+    updates: Annotated[list[msgspec.Raw], Meta(min_length=1, max_length=ROWS_MAX)]
+    password: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class BulkFilter(Struct, rename="camel"):
+    """Which sizes are meant; what is missing does not narrow the choice."""
+
+    category: str | list[str] | None = None
+    product_ids: Annotated[list[Id], Meta(max_length=100_000)] | None = None
+    low_stock_only: bool = False
+    skus: Annotated[list[SkuId], Meta(max_length=100_000)] | None = None
+    status: list[Status] | None = None
+    q: Text = ""
+
+
+class BulkChanges(Struct, rename="camel"):
+    """What to set, or by how much to adjust `stock`."""
+
+    stock: Change | None = None
+    low_stock_threshold: Stock | None = None
+    sold_out: bool | None = None
+    restock_date: Text | msgspec.UnsetType | None = msgspec.UNSET
+    reason: Text = ""
+
+
+class BulkBody(Struct, rename="camel"):
+    """`set` gives numbers, `adjust` adds to stock, `reset` ends every hold."""
+
+    action: str
+    filter: BulkFilter = msgspec.field(default_factory=BulkFilter)
+    changes: BulkChanges = msgspec.field(default_factory=BulkChanges)
+    dry_run: bool = False
+    password: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class HeldOut(Struct, rename="camel"):
+    """A hold, in the seed's shape."""
+
+    id: str
+    product_id: str
+    size: str
+    quantity: int
+    session_id: str
+    expires_at: str
+    expires_in_minutes: int
+
+
+class StockOut(Struct, rename="camel"):
+    """A level, in the seed's shape."""
+
+    total: int
+    reserved: int
+    available: int
+
+
+class ReserveOut(Struct, rename="camel"):
+    """The answer to a reserve of one size."""
+
+    success: bool
+    reservation: HeldOut
+    stock: StockOut
+    revision: int
+
+
+encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+def deadline(data: dict[str, Any]) -> tuple[str | None, int | None]:
+    """When a hold ends, and in how many minutes of its time that is, rounded up."""
+    return _deadline(data["at"], data["expires_at"])
+
+
+@lru_cache(maxsize=256)
+def _deadline(at: int, until: int | None) -> tuple[str | None, int | None]:
+    if until is None:
+        return None, None
+    return iso(until), max(0, -((at - until) // 60_000))
+
+
+def reserved_one(data: dict[str, Any]) -> bytes:
+    """The answer to a reserve in the seed's form."""
+    sku, quantity, on_hand, reserved, available = data["lines"][0]
+    product_id, size = split_sku(sku)
+    until, minutes = deadline(data)
+    return encode(
+        ReserveOut(
+            True,
+            HeldOut(
+                data["reservation_id"],
+                product_id,
+                size,
+                quantity,
+                data["session_id"],
+                until,  # type: ignore[arg-type]  # None only for the owner's own holds
+                minutes,  # type: ignore[arg-type]
+            ),
+            StockOut(on_hand, reserved, left(available)),
+            data["revision"],
+        )
+    )
+
+
+def reserved_lines(data: dict[str, Any]) -> bytes:
+    """The answer to a reserve of several lines."""
+    until, minutes = deadline(data)
+    return encode(
+        {
+            "success": True,
+            "reservation": {
+                "id": data["reservation_id"],
+                "sessionId": data["session_id"],
+                "lines": [line_out(line) for line in data["lines"]],
+                "expiresAt": until,
+                "expiresInMinutes": minutes,
+            },
+            "stock": [line_stock(line) for line in data["lines"]],
+            "revision": data["revision"],
+        }
+    )
+
+
+def left(available: int) -> int:
+    """What buyers read: while a count lies below what is promised, there is nothing left to buy."""
+    return max(0, available)
+
+
+def line_out(line: Any) -> dict[str, Any]:
+    """A line of a hold."""
+    product_id, size = split_sku(line[0])
+    return {"productId": product_id, "size": size, "quantity": line[1]}
+
+
+def line_stock(line: Any) -> dict[str, Any]:
+    """How the SKU of a line stands now."""
+    product_id, size = split_sku(line[0])
+    return {
+        "productId": product_id,
+        "size": size,
+        "total": line[2],
+        "reserved": line[3],
+        "available": left(line[4]),
+    }
+
+
+def hold_out(data: dict[str, Any]) -> dict[str, Any]:
+    """A hold that ended, with the lines that were given back."""
+    return {
+        "id": data["reservation_id"],
+        "sessionId": data["session_id"],
+        "status": data["status"],
+        "lines": [{**line_out(line), "stock": line_stock(line)} for line in data["lines"]],
+    }
+
+
+def fault_out(fault: dict[str, Any]) -> dict[str, Any]:
+    """A line at fault, its SKU spelled out."""
+    product_id, size = split_sku(fault["sku"])
+    rest = {key: value for key, value in fault.items() if key != "sku"}
+    return {"productId": product_id, "size": size, **rest}
+
+
+def stock_out(data: dict[str, Any]) -> dict[str, Any]:
+    """How a SKU stands, as update and bulk-update show it."""
+    product_id, size = split_sku(data["sku"])
+    return {
+        "productId": product_id,
+        "size": size,
+        "stock": data["onHand"],
+        "reserved": data["reserved"],
+        "available": data["available"],
+        "backordered": data["backordered"],
+        "short": data["short"],
+        "lowStockThreshold": data["lowStockThreshold"],
+        "soldOut": data["soldOut"],
+    }

@@ -1,0 +1,172 @@
+"""The endpoints about accounts, for the OpenAPI document and the front's table."""
+
+from typing import Any
+
+from fancymonkey.web.admin_api import api_keys, audit_log, own_account, sessions, users
+from fancymonkey.web.routing.route import CSRF, JSON_TYPE, LIMIT, OWNER, Operation
+from fancymonkey.web.routing.router import Endpoint
+
+CHANGING = (400, 401, 403, 413, 422, 429)
+
+
+def _change(
+    path: str, endpoint: Endpoint, summary: str, body: type[Any] | None, *more: int
+) -> Operation:
+    codes = tuple(sorted({*(CHANGING if body else (401, 403, 429)), 503, *more}))
+    return Operation(
+        "POST", path, endpoint, summary, body, codes, tag="accounts", parameters=(OWNER, CSRF)
+    )
+
+
+def _list(path: str, endpoint: Endpoint, summary: str) -> Operation:
+    return Operation(
+        "GET",
+        path,
+        endpoint,
+        summary,
+        codes=(401, 403, 429, 503),
+        tag="accounts",
+        parameters=(OWNER,),
+    )
+
+
+ACCOUNTS: tuple[Operation, ...] = (
+    Operation(
+        "POST",
+        "/api/admin/login",
+        sessions.login,
+        "Log in: the session comes as cookies",
+        sessions.LoginBody,
+        (*CHANGING, 503),
+        tag="accounts",
+    ),
+    Operation(
+        "POST",
+        "/api/admin/refresh",
+        sessions.refresh,
+        "Renew the session's cookies",
+        codes=(401, 403, 429, 503),
+        tag="accounts",
+    ),
+    Operation(
+        "POST",
+        "/api/admin/logout",
+        sessions.logout,
+        "End the session",
+        codes=(403, 429, 503),
+        tag="accounts",
+    ),
+    _list("/api/admin/me", sessions.me, "Who asks, and what they may do"),
+    _list("/api/admin/sessions", sessions.list_sessions, "Live sessions"),
+    _change(
+        "/api/admin/sessions/revoke",
+        sessions.revoke_session,
+        "End a session, or all one's others",
+        sessions.SessionBody,
+        404,
+    ),
+    _change(
+        "/api/admin/password",
+        own_account.change_password,
+        "Another password for oneself",
+        own_account.PasswordBody,
+        404,
+        409,
+    ),
+    _change(
+        "/api/admin/factor/begin",
+        own_account.begin_factor,
+        "Set up a second factor",
+        own_account.ProofBody,
+        404,
+        409,
+    ),
+    _change(
+        "/api/admin/factor/confirm",
+        own_account.confirm_factor,
+        "Switch the second factor on with its first code",
+        own_account.ConfirmBody,
+        404,
+        409,
+    ),
+    _change(
+        "/api/admin/factor/off",
+        own_account.switch_factor_off,
+        "Switch the second factor off",
+        own_account.ProofBody,
+        404,
+        409,
+    ),
+    _change(
+        "/api/admin/factor/codes",
+        own_account.renew_codes,
+        "New recovery codes",
+        own_account.ProofBody,
+        404,
+        409,
+    ),
+    _list("/api/admin/users", users.list_users, "Every account (owner)"),
+    _change(
+        "/api/admin/users/add", users.add_user, "Add an account (owner)", users.AddUserBody, 409
+    ),
+    _change(
+        "/api/admin/users/role",
+        users.change_role,
+        "Give an account another role (owner)",
+        users.UserRoleBody,
+        404,
+        409,
+    ),
+    _change(
+        "/api/admin/users/password",
+        users.reset_password,
+        "Give somebody a new password (owner)",
+        users.UserPasswordBody,
+        404,
+        409,
+    ),
+    _change(
+        "/api/admin/users/reset-factor",
+        users.reset_factor,
+        "Switch somebody's second factor off (owner)",
+        users.UserBody,
+        404,
+        409,
+    ),
+    _change(
+        "/api/admin/users/remove",
+        users.remove_user,
+        "Remove an account (owner)",
+        users.UserBody,
+        404,
+        409,
+    ),
+    _list("/api/admin/keys", api_keys.list_keys, "Every API key (owner)"),
+    _change(
+        "/api/admin/keys/make", api_keys.make_key, "Make an API key (owner)", api_keys.MakeKeyBody
+    ),
+    _change(
+        "/api/admin/keys/revoke",
+        api_keys.revoke_key,
+        "Revoke an API key (owner)",
+        api_keys.RevokeKeyBody,
+        404,
+    ),
+    Operation(
+        "GET",
+        "/api/admin/record",
+        audit_log.record,
+        "Who did what, when and from where (owner)",
+        codes=(401, 403, 422, 429, 503),
+        tag="accounts",
+        parameters=(
+            OWNER,
+            LIMIT,
+            ("before", "query", "`next` of the page before"),
+            ("actor", "query", "Only what this one did"),
+            ("format", "query", "`json` where missing, or `csv`: a file of up to 50,000 acts"),
+        ),
+        media=(JSON_TYPE, "text/csv"),
+    ),
+)
+"""Every endpoint about accounts."""

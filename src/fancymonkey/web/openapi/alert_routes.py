@@ -1,0 +1,80 @@
+"""The calls about alerts, webhooks and jobs in the OpenAPI document."""
+
+from typing import Any
+
+from fancymonkey.web.admin_api import alerts, webhooks
+from fancymonkey.web.routing.route import CSRF, LIMIT, OWNER, Operation
+from fancymonkey.web.routing.router import Endpoint
+
+READ = (401, 403, 422, 429, 503)
+WRITE = (400, 401, 403, 413, 422, 429, 503)
+
+
+def _read(path: str, endpoint: Endpoint, summary: str, *more: tuple[str, str, str]) -> Operation:
+    parameters = (OWNER, LIMIT, *more)
+    return Operation(
+        "GET", path, endpoint, summary, codes=READ, tag="alerts", parameters=parameters
+    )
+
+
+def _write(
+    path: str, endpoint: Endpoint, summary: str, body: type[Any] | None, *codes: int
+) -> Operation:
+    codes = tuple(sorted({*WRITE, *codes}))
+    return Operation(
+        "POST", path, endpoint, summary, body, codes, tag="alerts", parameters=(OWNER, CSRF)
+    )
+
+
+ALERTING: tuple[Operation, ...] = (
+    _read("/api/admin/alerts", alerts.alert_status, "Channels, and the latest alerts"),
+    _write("/api/admin/alerts/test", alerts.test_alerts, "Try every channel", None, 409),
+    _read("/api/admin/jobs", alerts.list_jobs, "The jobs and their latest runs"),
+    Operation(
+        "GET",
+        "/api/admin/webhooks",
+        webhooks.list_webhooks,
+        "Endpoints of other systems",
+        codes=(401, 403, 429, 503),
+        tag="alerts",
+        parameters=(OWNER,),
+    ),
+    _write("/api/admin/webhooks", webhooks.add_webhook, "Add one", webhooks.AddWebhookBody, 409),
+    _write(
+        "/api/admin/webhooks/change",
+        webhooks.change_webhook,
+        "Change one, or switch it on or off",
+        webhooks.ChangeWebhookBody,
+        404,
+    ),
+    _write(
+        "/api/admin/webhooks/remove",
+        webhooks.remove_webhook,
+        "Remove one",
+        webhooks.WebhookBody,
+        404,
+    ),
+    _write(
+        "/api/admin/webhooks/rotate",
+        webhooks.rotate_webhook,
+        "Give one a new secret",
+        webhooks.RotateBody,
+        404,
+    ),
+    _write("/api/admin/webhooks/ping", webhooks.ping_webhook, "Try one", webhooks.WebhookBody, 404),
+    _read(
+        "/api/admin/webhooks/deliveries",
+        webhooks.list_deliveries,
+        "What was sent, and what waits",
+        ("id", "query", "Of this endpoint; of all where missing"),
+        ("after", "query", "`next` of the page before"),
+    ),
+    _write(
+        "/api/admin/webhooks/redeliver",
+        webhooks.redeliver,
+        "Send one again",
+        webhooks.RedeliverBody,
+        404,
+    ),
+)
+"""Every call about alerts, webhooks and jobs."""

@@ -1,0 +1,336 @@
+"""The front's endpoints in the OpenAPI document: the same bodies that their decoders read."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from fancymonkey.payments.events import Event
+from fancymonkey.web.admin_api import migrate, payments, stock_updates
+from fancymonkey.web.context import Shop
+from fancymonkey.web.http import wire
+from fancymonkey.web.http.messages import JSON, Call, Reply
+from fancymonkey.web.http.security_headers import PLAIN
+from fancymonkey.web.http.wire import encode
+from fancymonkey.web.openapi.account_routes import ACCOUNTS
+from fancymonkey.web.openapi.admin_routes import OWNERS
+from fancymonkey.web.openapi.alert_routes import ALERTING
+from fancymonkey.web.openapi.examples.admin import OWNERS_ANSWERS, OWNERS_REQUESTS
+from fancymonkey.web.openapi.examples.alerts import ALERT_ANSWERS, ALERT_REQUESTS
+from fancymonkey.web.openapi.examples.shop import ANSWERS, REQUESTS
+from fancymonkey.web.openapi.parameters import parameter
+from fancymonkey.web.openapi.shapes import shape_of
+from fancymonkey.web.routing.route import (
+    JSON_TYPE,
+    LIMIT,
+    MEANING,
+    OWNER,
+    SCHEMES,
+    SECRET,
+    SECRET_OR_SESSION,
+    Operation,
+)
+from fancymonkey.web.routing.router import Endpoint, Routes
+from fancymonkey.web.shop_api import checkout, inventory, shop_info, stripe_webhook
+from fancymonkey.web.system import health
+
+TAGS = [
+    {"name": "inventory", "description": "What the shop's pages call"},
+    {"name": "checkout", "description": "From a basket to a payment"},
+    {"name": "admin", "description": "What the owner changes"},
+    {"name": "dashboard", "description": "What the dashboard asks for and does"},
+    {"name": "stripe", "description": "What Stripe tells"},
+    {"name": "payments", "description": "What the owner decides about money"},
+    {"name": "accounts", "description": "Who may do what"},
+    {"name": "alerts", "description": "What is told to the owner and to other systems"},
+    {"name": "jobs", "description": "What is done at set times, for schedulers elsewhere"},
+    {"name": "system", "description": "For whoever runs the service"},
+]
+"""The chapters of the document, in order."""
+
+TEMPLATE = "#/components/schemas/{name}"
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        "GET",
+        "/api/inventory/get",
+        inventory.get_inventory,
+        "Current stock",
+        codes=(304, 422),
+        parameters=(
+            ("productId", "query", "Only this product"),
+            ("category", "query", "Only this category"),
+            ("lowStockOnly", "query", "`true`: only sizes that are low, and their products"),
+            ("If-None-Match", "header", "The ETag of an earlier answer: 304 where nothing changed"),
+        ),
+    ),
+    Operation(
+        "POST",
+        "/api/inventory/reserve",
+        inventory.reserve,
+        "Hold units for a checkout",
+        wire.ReserveBody,
+        (400, 404, 409, 410, 413, 422, 429, 503),
+        repeatable=True,
+    ),
+    Operation(
+        "POST",
+        "/api/inventory/release",
+        inventory.release,
+        "Give a hold back, or tidy expired ones",
+        wire.ReleaseBody,
+        (400, 404, 409, 413, 422, 429, 503),
+        repeatable=True,
+    ),
+    Operation(
+        "GET",
+        "/api/inventory/release",
+        inventory.release_cron,
+        "Tidy expired holds, for schedulers that send GET",
+        codes=(401, 403, 429, 503),
+        parameters=(("Authorization", "header", "`Bearer` and the CRON_SECRET"),),
+    ),
+    Operation(
+        "GET",
+        "/api/shop",
+        shop_info.about,
+        "What a shop's page has to know",
+        tag="checkout",
+    ),
+    Operation(
+        "POST",
+        "/api/checkout",
+        checkout.checkout,
+        "Hold a basket and open a Stripe Checkout Session for it",
+        checkout.CheckoutBody,
+        (400, 404, 409, 410, 413, 422, 429, 502, 503),
+        tag="checkout",
+    ),
+    Operation(
+        "GET",
+        "/api/checkout/status",
+        checkout.checkout_status,
+        "How a hold and its payment stand",
+        codes=(404, 422, 503),
+        tag="checkout",
+        parameters=(("sessionId", "query", "Any id of the hold: `cs_…`, `res_…`, the buyer's"),),
+    ),
+    Operation(
+        "POST",
+        "/api/inventory/update",
+        stock_updates.update,
+        "Change sizes one by one (owner)",
+        wire.UpdateBody,
+        (400, 401, 403, 409, 413, 422, 429, 503),
+        tag="admin",
+        repeatable=True,
+    ),
+    Operation(
+        "POST",
+        "/api/inventory/bulk-update",
+        stock_updates.bulk_update,
+        "Change many sizes at once (owner)",
+        wire.BulkBody,
+        (400, 401, 403, 409, 413, 422, 429, 503),
+        tag="admin",
+        repeatable=True,
+    ),
+    Operation(
+        "POST",
+        "/api/webhooks/stripe",
+        stripe_webhook.webhook,
+        "Events of Stripe, signed",
+        Event,
+        (400, 413, 422, 503),
+        tag="stripe",
+        parameters=(("Stripe-Signature", "header", "`t=…,v1=…`, as Stripe sends it"),),
+    ),
+    Operation(
+        "GET",
+        "/api/payments/matters",
+        payments.list_matters,
+        "What has to be decided about payments (owner)",
+        codes=(401, 403, 422, 429),
+        tag="payments",
+        parameters=(OWNER, LIMIT),
+    ),
+    Operation(
+        "POST",
+        "/api/payments/matters/settle",
+        payments.settle_matter,
+        "Take units back after a refund, give money back, or put a matter aside (owner)",
+        payments.SettleBody,
+        (400, 401, 403, 404, 409, 413, 422, 429, 503),
+        tag="payments",
+        parameters=(OWNER,),
+    ),
+    Operation(
+        "GET",
+        "/api/payments/events",
+        payments.list_events,
+        "What Stripe has told, and what became of it (owner)",
+        codes=(401, 403, 422, 429),
+        tag="payments",
+        parameters=(OWNER, LIMIT),
+    ),
+    Operation(
+        "GET",
+        "/api/payments/runs",
+        payments.list_runs,
+        "What the jobs have done (owner)",
+        codes=(401, 403, 422, 429),
+        tag="payments",
+        parameters=(OWNER, LIMIT, ("job", "query", "Only runs of this one")),
+    ),
+    *(
+        Operation(
+            method,
+            "/api/payments/reconcile",
+            endpoint,
+            "Compare Stripe with the ledger now, and mend what was missed",
+            codes=(401, 403, 429, 503),
+            tag="payments",
+            parameters=(
+                ("Authorization", "header", "`Bearer` and the CRON_SECRET or the admin password"),
+            ),
+        )
+        for method, endpoint in (
+            ("POST", payments.reconcile),
+            ("GET", payments.reconcile_cron),
+        )
+    ),
+    Operation(
+        "GET",
+        "/metrics",
+        health.metrics,
+        "Metrics for Prometheus",
+        codes=(429,),
+        tag="system",
+        media=("text/plain",),
+    ),
+    *ACCOUNTS,
+    *OWNERS,
+    *ALERTING,
+)
+"""Every endpoint that the front answers."""
+
+
+def front_routes() -> Routes:
+    """The endpoints by path and method; HEAD goes where GET goes."""
+    routes: dict[str, dict[str, Endpoint]] = {}
+    for operation in OPERATIONS:
+        methods = routes.setdefault(operation.path, {})
+        methods[operation.method] = operation.endpoint
+        if operation.path.endswith(("/get", "/metrics")):
+            methods["HEAD"] = operation.endpoint
+    return routes
+
+
+def document_route(document: Callable[[], dict[str, Any]]) -> Routes:
+    """`/openapi.json`: encoded once, for it never changes while the service runs."""
+
+    @cache
+    def encoded() -> Reply:
+        return Reply(200, encode(document()), [JSON, *PLAIN])
+
+    async def openapi_document(shop: Shop, call: Call) -> Reply:
+        """What this service answers, as OpenAPI describes it."""
+        return encoded()
+
+    return {"/openapi.json": {"GET": openapi_document, "HEAD": openapi_document}}
+
+
+def add_to(document: dict[str, Any]) -> dict[str, Any]:
+    """The OpenAPI document with the front's endpoints added."""
+    bodies = [operation.body for operation in OPERATIONS if operation.body is not None]
+    bodies += [wire.UpdateRow, migrate.MigrateBody]
+    schemas, components = msgspec.json.schema_components(bodies, ref_template=TEMPLATE)
+    by_body = dict(zip(bodies, schemas, strict=True))
+    components["UpdateBody"]["properties"]["updates"]["items"] = by_body[wire.UpdateRow]
+    components["Problem"] = _PROBLEM
+    shared = document.setdefault("components", {})
+    shared.setdefault("schemas", {}).update(components)
+    shared["securitySchemes"] = SCHEMES
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in OPERATIONS:
+        entry = paths.setdefault(operation.path, {})
+        entry[operation.method.lower()] = _describe(operation, by_body)
+    document["paths"] = paths | document["paths"]
+    return document
+
+
+def _describe(operation: Operation, by_body: dict[Any, Any]) -> dict[str, Any]:
+    # OpenAPI ignores a parameter of this name: it is a security scheme.
+    parameters = [one for one in operation.parameters if one[0] != "Authorization"]
+    if operation.repeatable:
+        parameters.append(
+            ("Idempotency-Key", "header", "The same key and body again: one effect, same answer")
+        )
+    name = operation.endpoint.__name__
+    file: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+    done = dict.fromkeys(operation.media, file)
+    if JSON_TYPE in done:
+        example = (ANSWERS | OWNERS_ANSWERS | ALERT_ANSWERS)[name]
+        done[JSON_TYPE] = {"schema": shape_of(example), "example": example}
+    responses: dict[str, Any] = {"200": {"description": "Done", "content": done}}
+    for code in operation.codes:
+        responses[str(code)] = {"description": MEANING[code]}
+        if code != 304:
+            responses[str(code)]["content"] = {
+                "application/problem+json": {"schema": {"$ref": TEMPLATE.format(name="Problem")}}
+            }
+    found: dict[str, Any] = {
+        "summary": operation.summary,
+        "description": (operation.endpoint.__doc__ or "").strip(),
+        "operationId": name,
+        "tags": [operation.tag],
+        "parameters": [parameter(operation.path, *one) for one in parameters],
+        "responses": responses,
+    }
+    if OWNER in operation.parameters:
+        found["security"] = SECRET_OR_SESSION
+    elif len(parameters) < len(operation.parameters):
+        found["security"] = SECRET
+    if operation.body is not None:
+        found["requestBody"] = {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": by_body[operation.body],
+                    "example": (REQUESTS | OWNERS_REQUESTS | ALERT_REQUESTS)[name],
+                }
+            },
+        }
+    if operation.takes:
+        found["requestBody"] = {"required": True, "content": dict.fromkeys(operation.takes, file)}
+    return found
+
+
+_PROBLEM: dict[str, Any] = {
+    "title": "Problem",
+    "description": "RFC 9457 problem details, with a stable `code`.",
+    "type": "object",
+    "required": ["success", "type", "title", "status", "code", "detail"],
+    "properties": {
+        "success": {"const": False},
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string"},
+        "detail": {"type": "string"},
+        "lines": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "productId": {"type": "string"},
+                    "size": {"type": "string"},
+                    "requested": {"type": "integer"},
+                    "available": {"type": "integer"},
+                },
+            },
+        },
+    },
+}

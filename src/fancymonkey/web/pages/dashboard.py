@@ -1,0 +1,98 @@
+"""The dashboard's files under /admin/, for whoever has a session; the login page for everybody."""
+
+from collections.abc import MutableMapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import FastAPI
+from fastapi.responses import RedirectResponse, Response
+from starlette.exceptions import HTTPException
+
+from fancymonkey.accounts.model import Denied, SessionExpired
+from fancymonkey.errors import FancyMonkeyError
+from fancymonkey.web.admin_api.sessions import renewed
+from fancymonkey.web.auth.authorize import check_address
+from fancymonkey.web.context import Shop
+from fancymonkey.web.http import cookies
+from fancymonkey.web.http.messages import Call, Headers, Problem, Receive, Scope, Send, response_of
+from fancymonkey.web.pages.files import HEADERS, Assets
+from fancymonkey.web.routing.router import unavailable
+
+FILES = Path(__file__).parents[2] / "dashboard"
+LOGIN = "/admin/admin-login.html"
+OPEN = frozenset(
+    {LOGIN, *(f"/admin/{name}" for name in ("login.js", "login.css", "session.js", "scheme.js"))}
+)
+"""What is served without a session."""
+
+AGAIN = b"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="0">
+<title>One moment</title></head><body><p>One moment ...</p></body></html>
+"""
+"""For whoever follows a link from elsewhere: a browser sends our cookies only from our own page."""
+
+
+class Dashboard:
+    """Serves the files. A page without a session leads to the login, and back afterwards."""
+
+    def __init__(self, shop: Shop) -> None:
+        self._shop = shop
+        self._files = Assets(FILES, html=True, pictured="products.html")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers a request below /admin."""
+        call = Call(scope, receive)
+        try:
+            check_address(self._shop, call)
+            extra = [] if call.scope["path"] in OPEN else await self._enter(call)
+        except Problem as problem:
+            await response_of(problem.reply())(scope, receive, send)
+            return
+        except Denied:
+            await self._turned_away(call)(scope, receive, send)
+            return
+        except FancyMonkeyError as error:
+            await response_of(unavailable(error, call.id))(scope, receive, send)
+            return
+
+        async def send_more(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *extra]
+            await send(message)
+
+        try:
+            await self._files(scope, receive, send_more)
+        except HTTPException as error:  # answered here, so that new cookies are not lost
+            answer = Problem(404, "not_found", "There is no such page in the dashboard.")
+            if error.status_code == 405:
+                answer = Problem(405, "method_not_allowed", "Use GET.")
+            await response_of(answer.reply())(scope, receive, send_more)
+
+    async def _enter(self, call: Call) -> Headers:
+        """New cookies where the old ones were about to end. Raises Denied without a session."""
+        access = cookies.read(call, cookies.ACCESS)
+        if access is not None:
+            try:
+                await self._shop.accounts.sessions.check(access)
+            except SessionExpired:
+                pass
+            else:
+                return []
+        return cookies.give(call, await renewed(self._shop, call))
+
+    def _turned_away(self, call: Call) -> Response:
+        path = str(call.scope["path"])
+        if "." in path.rpartition("/")[2] and not path.endswith(".html"):
+            return response_of(Problem(401, "no_session", "Log in again.").reply())
+        headers = {**HEADERS, "Cache-Control": "no-store"}
+        if call.headers.get(b"sec-fetch-site", b"") in (b"cross-site", b"same-site"):
+            return Response(AGAIN, 200, headers, "text/html")
+        query = call.scope["query_string"].decode("latin-1")
+        target = quote(path + (f"?{query}" if query else ""), safe="/")
+        return RedirectResponse(f"{LOGIN}?next={target}", 303, headers)
+
+
+def mount(app: FastAPI, shop: Shop) -> None:
+    """Serves the dashboard."""
+    app.mount("/admin", Dashboard(shop), name="admin")

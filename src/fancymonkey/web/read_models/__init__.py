@@ -1,0 +1,1 @@
+"""Stock as ready-made JSON, for buyers and for the owner."""

@@ -1,0 +1,48 @@
+"""What the overview knows between two looks, so that looking often costs little."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, TypeVar
+
+from fancymonkey.core.model import Row
+from fancymonkey.engine.engine import Engine
+from fancymonkey.engine.sales_history import Sales
+
+FRESH = 15_000
+"""How long what was read from the store is shown again, in ms."""
+
+PAUSE = 500
+"""Rows after which others get their turn."""
+
+T = TypeVar("T")
+R = TypeVar("R", bound=Row)
+
+
+class Glance:
+    """Sales by hour, and answers that may be a few seconds old."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.sales = Sales(engine)
+        self._engine = engine
+        self._known: dict[str, tuple[int, Any]] = {}
+
+    async def lately(self, name: str, read: Callable[[], Awaitable[T]]) -> T:
+        """What `read` found a moment ago, or finds now."""
+        now = self._engine.clock()
+        at, found = self._known.get(name, (-FRESH, None))
+        if not 0 <= now - at < FRESH:
+            found = await read()
+            self._known[name] = (now, found)
+        value: T = found
+        return value
+
+
+async def paused(engine: Engine, kind: type[R]) -> AsyncIterator[R]:
+    """Every row of a kind, with pauses for others."""
+    number = 0
+    async for row in engine.store.scan(kind):
+        assert isinstance(row, kind)
+        yield row
+        number += 1
+        if not number % PAUSE:
+            await asyncio.sleep(0)

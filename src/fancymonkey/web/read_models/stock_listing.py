@@ -1,0 +1,228 @@
+"""The shop's stock as ready-made JSON: encoded once per change, not once per request."""
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs
+
+from fancymonkey.core.changes.bulk import is_low
+from fancymonkey.core.dates import shown_date
+from fancymonkey.core.keys import normal_form
+from fancymonkey.core.model import Item, Level, Product
+from fancymonkey.engine.engine import Engine
+from fancymonkey.engine.view import View
+from fancymonkey.spreadsheets.cells import loadable
+from fancymonkey.store.products_file.extra_fields import image_of
+from fancymonkey.timestamps import iso
+from fancymonkey.web.http.messages import JSON, NOSNIFF, Problem, Reply
+from fancymonkey.web.http.spelling import Spelling
+from fancymonkey.web.http.wire import encode, left
+
+Question = tuple[str | None, str | None, bool]
+"""Product, category, and whether only low stock is wanted."""
+
+REVALIDATE = (b"cache-control", b"no-cache")
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A product as JSON, and what the summary counts of it."""
+
+    change: int
+    body: bytes
+    low: int
+    out: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An answer, its ETag, and the answer to who has it already."""
+
+    reply: Reply
+    tag: bytes
+    unchanged: Reply
+
+
+class Listing:
+    """Answers `GET /api/inventory/get` from the engine's view."""
+
+    def __init__(self, engine: Engine, spelling: Spelling) -> None:
+        self._engine = engine
+        self._spelling = spelling
+        self._change = -1
+        self._kept: dict[Question, Listed] = {}
+        self._cards: dict[str, Card] = {}
+
+    def whole(self) -> bytes:
+        """The answer without a filter, as JSON."""
+        return self._answer(EVERYTHING).reply.body
+
+    def reply(self, query: bytes, seen: bytes | None) -> Reply:
+        """The answer to a query string, or 304 where `seen` (If-None-Match) names its tag.
+
+        Raises Problem 422 where the query makes no sense.
+        """
+        found = self._answer(read_query(query) if query else EVERYTHING)
+        if seen is not None and _names(seen, found.tag):
+            return found.unchanged
+        return found.reply
+
+    def _answer(self, question: Question) -> Listed:
+        engine = self._engine
+        view = engine.view
+        due = view.next_due()
+        if due is not None and due <= engine.clock():
+            engine.lapse()
+        if view.changes != self._change:
+            self._kept.clear()
+            self._change = view.changes
+        found = self._kept.get(question)
+        if found is None:
+            cards = self._choose(*question)
+            found = self._make(cards)
+            # A product's answer is quickly made of its card, and what does not exist is not kept:
+            # so there are never more answers here than categories, whatever is asked.
+            if cards and question[0] is None:
+                self._kept[question] = found
+        return found
+
+    def _choose(self, product_id: str | None, category: str | None, low_only: bool) -> list[Card]:
+        view = self._engine.view
+        cards = []
+        for id_ in view.order if product_id is None else (self._spelling.product(product_id),):
+            product = view.products.get(id_)
+            if product is None or product.archived:
+                continue
+            if category is not None and normal_form(product.category) != category:
+                continue
+            card = self._low_card(id_) if low_only else self.card(id_)
+            if card is not None:
+                cards.append(card)
+        return cards
+
+    def _make(self, cards: list[Card]) -> Listed:
+        view = self._engine.view
+        body = b"".join(
+            (
+                b'{"success":true,"inventory":[',
+                b",".join([card.body for card in cards]),
+                b'],"summary":',
+                encode(
+                    {
+                        "totalProducts": len(cards),
+                        "lowStockItems": sum(card.low for card in cards),
+                        "outOfStockItems": sum(card.out for card in cards),
+                    }
+                ),
+                b',"revision":%d}' % view.revision,
+            )
+        )
+        # Of the content itself, so that it means the same in every worker and after a restart.
+        tag = f'"{view.revision}-{zlib.crc32(body):08x}"'.encode()
+        headers = [REVALIDATE, NOSNIFF, (b"etag", tag)]
+        return Listed(Reply(200, body, [JSON, *headers]), tag, Reply(304, b"", headers))
+
+    def card(self, product_id: str) -> Card:
+        """A product with all sizes on sale."""
+        change = self._engine.view.touched.get(product_id, 0)
+        card = self._cards.get(product_id)
+        if card is None or card.change != change:
+            card = _card(self._engine.view, product_id, list(_sizes(self._engine.view, product_id)))
+            self._cards[product_id] = card
+        return card
+
+    def _low_card(self, product_id: str) -> Card | None:
+        """A product with its low sizes only, or None where it has none."""
+        if not self.card(product_id).low:
+            return None
+        view = self._engine.view
+        sizes = [pair for pair in _sizes(view, product_id) if is_low(*pair)]
+        return _card(view, product_id, sizes)
+
+
+EVERYTHING: Question = (None, None, False)
+
+
+def _names(seen: bytes, tag: bytes) -> bool:
+    """Whether `If-None-Match` names the tag: weak comparison, as RFC 9110 wants it for this."""
+    if seen in (tag, b"*"):
+        return True
+    return tag in [part.strip(b" \t").removeprefix(b"W/") for part in seen.split(b",")]
+
+
+def read_query(query: bytes) -> Question:
+    """What a query string asks. Raises Problem 422."""
+    try:
+        fields = parse_qs(query.decode("ascii"), keep_blank_values=True, max_num_fields=20)
+    except ValueError:
+        raise Problem(422, "invalid_request", "The query string is not valid.") from None
+    low = fields.get("lowStockOnly", ["false"])[-1].lower()
+    if low not in ("true", "false", "1", "0", ""):
+        raise Problem(422, "invalid_request", "lowStockOnly is true or false.")
+    product_id, category = fields.get("productId"), fields.get("category")
+    return (
+        product_id[-1] if product_id else None,
+        normal_form(category[-1]) if category else None,
+        low in ("true", "1"),
+    )
+
+
+def _sizes(view: View, product_id: str) -> Iterator[tuple[Item, Level]]:
+    for sku in view.sizes[product_id]:
+        item = view.items[sku]
+        if not item.archived:
+            yield item, view.level(sku)
+
+
+def size_out(view: View, item: Item, level: Level) -> dict[str, Any]:
+    """A size, in the seed's shape and with what a shop's page needs besides."""
+    back_by = view.back_by(item.sku) if level.available <= 0 and not item.sold_out else None
+    return {
+        "size": item.size,
+        "stock": level.on_hand,
+        "reserved": level.reserved,
+        "available": left(level.available),
+        "lowStockThreshold": item.low_stock_threshold,
+        "isLowStock": is_low(item, level),
+        "isOutOfStock": level.available <= 0,
+        "soldOut": item.sold_out,
+        "backBy": None if back_by is None else iso(back_by),
+        "skuId": item.sku_id,
+        "priceId": item.price_id,
+    }
+
+
+def _picture(product: Product) -> dict[str, str]:
+    """The picture's address, where the owner has given one that a page may load."""
+    found = image_of(product.extra)
+    return {} if found is None or not loadable(found) else {"image": found}
+
+
+def _card(view: View, product_id: str, sizes: list[tuple[Item, Level]]) -> Card:
+    product = view.products[product_id]
+    body = encode(
+        {
+            "productId": product.product_id,
+            "name": product.name,
+            "category": product.category,
+            "price": product.price,
+            "sizes": [size_out(view, item, level) for item, level in sizes],
+            "totals": {
+                "stock": sum(level.on_hand for _, level in sizes),
+                "reserved": sum(level.reserved for _, level in sizes),
+                "available": sum(left(level.available) for _, level in sizes),
+            },
+            "restockDate": shown_date(product.restock_date),
+            **_picture(product),
+            "lastUpdated": iso(
+                max([product.updated_at, *(level.updated_at for _, level in sizes)])
+            ),
+        }
+    )
+    return Card(
+        view.touched.get(product_id, 0),
+        body,
+        sum(is_low(item, level) for item, level in sizes),
+        sum(level.available <= 0 for _, level in sizes),
+    )

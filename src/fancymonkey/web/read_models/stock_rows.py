@@ -1,0 +1,180 @@
+"""The owner's table: every SKU as a row, encoded once a change, at one revision."""
+
+import asyncio
+import zlib
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from fancymonkey.core.changes.bulk import Stocked, select, status_of
+from fancymonkey.engine.engine import Engine
+from fancymonkey.timestamps import iso
+from fancymonkey.web.admin_api.row_query import Choice, ordered
+from fancymonkey.web.http.wire import encode
+
+SLICE_SECONDS = 0.005
+"""How long others may have to wait while the table is put together."""
+
+THREAD_ROWS = 1000
+"""Tables with more rows are filtered and sorted beside the event loop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A SKU with what it looks like as JSON."""
+
+    stocked: Stocked
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of one product, those off sale too, as of a change of the view."""
+
+    change: int
+    rows: list[Row]
+
+
+class Table:
+    """Every SKU that there is or was, from the engine's view."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._products: dict[str, Rows] = {}
+
+    async def choose(self, choice: Choice) -> list[Stocked]:
+        """The rows that a choice means, all as they were at one moment."""
+        return [row.stocked for row in (await self.rows(choice))[1]]
+
+    async def rows(self, choice: Choice) -> tuple[int, list[Row]]:
+        """The revision, and the rows that a choice means at it."""
+        await self.prepare()
+        revision, rows = self._all()
+        if len(rows) > THREAD_ROWS:
+            return revision, await asyncio.to_thread(_chosen, rows, choice)
+        return revision, _chosen(rows, choice)
+
+    async def answer(self, choice: Choice, currency: str, now: int) -> tuple[bytes, bytes]:
+        """The JSON of a choice, and an ETag of what it says."""
+        revision, rows = await self.rows(choice)
+        if len(rows) > THREAD_ROWS:
+            return await asyncio.to_thread(_answer, revision, rows, currency, now)
+        return _answer(revision, rows, currency, now)
+
+    async def prepare(self) -> None:
+        """Encodes what has changed, with pauses for others."""
+        clock = asyncio.get_running_loop().time
+        until = clock() + SLICE_SECONDS
+        self.lapse()
+        for id_ in list(self._engine.view.order):
+            self.of_product(id_)
+            if clock() > until:
+                await asyncio.sleep(0)
+                until = clock() + SLICE_SECONDS
+
+    def snapshot(self, currency: str) -> bytes:
+        """The JSON of everything on sale, at once. `prepare` first where there may be much."""
+        revision, rows = self._all()
+        return _answer(revision, _chosen(rows, Choice()), currency, self._engine.clock())[0]
+
+    def lapse(self) -> None:
+        """Holds whose time is up count no more."""
+        due = self._engine.view.next_due()
+        if due is not None and due <= self._engine.clock():
+            self._engine.lapse()
+
+    def _all(self) -> tuple[int, list[Row]]:
+        """Everything at this moment: only what has changed since it was prepared is encoded."""
+        self.lapse()
+        view = self._engine.view
+        rows: list[Row] = []
+        for id_ in view.order:
+            rows += self.of_product(id_)
+        return view.revision, rows
+
+    def of_product(self, product_id: str) -> list[Row]:
+        """The rows of a product as it is now, in the owner's order; none where there is none."""
+        view = self._engine.view
+        change = view.touched.get(product_id, 0)
+        found = self._products.get(product_id)
+        if found is None or found.change != change:
+            product = view.products.get(product_id)
+            rows: list[Row] = []
+            for sku in view.sizes.get(product_id, ()) if product is not None else ():
+                assert product is not None
+                stocked = Stocked(product, view.items[sku], view.level(sku))
+                rows.append(Row(stocked, encode(row_out(stocked))))
+            found = self._products[product_id] = Rows(change, rows)
+        return found.rows
+
+
+def _chosen(rows: list[Row], choice: Choice) -> list[Row]:
+    """The rows that a choice means, in its order."""
+    if not choice.archived:
+        rows = [row for row in rows if not off_sale(row.stocked)]
+    if choice.everything:
+        return rows
+    bodies = {row.stocked.item.sku: row for row in rows}
+    found = ordered(select([row.stocked for row in rows], choice.filter), choice)
+    return [bodies[stocked.item.sku] for stocked in found]
+
+
+def off_sale(row: Stocked) -> bool:
+    """Whether it is archived."""
+    return row.item.archived or row.product.archived
+
+
+def _answer(revision: int, rows: list[Row], currency: str, now: int) -> tuple[bytes, bytes]:
+    body = b",".join([row.body for row in rows])
+    tag = f'"{revision}-{zlib.crc32(body):08x}"'.encode()
+    head = encode({"success": True, "revision": revision, "serverTime": iso(now)})
+    rest = encode({"currency": currency, "totals": totals([row.stocked for row in rows])})
+    return b"".join((head[:-1], b',"rows":[', body, b"],", rest[1:])), tag
+
+
+def totals(rows: list[Stocked]) -> dict[str, Any]:
+    """What rows add up to."""
+    statuses = [status_of(row) for row in rows]
+    return {
+        "rows": len(rows),
+        "stock": sum(row.level.on_hand for row in rows),
+        "reserved": sum(row.level.reserved for row in rows),
+        "available": sum(row.level.available for row in rows),
+        "backordered": sum(row.level.backordered for row in rows),
+        "low": statuses.count("low"),
+        "out": statuses.count("out") + statuses.count("sold_out"),
+        "value": sum(
+            (
+                row.level.on_hand * row.product.price
+                for row in rows
+                if row.product.price is not None
+            ),
+            Decimal(0),
+        ),
+    }
+
+
+def row_out(row: Stocked) -> dict[str, Any]:
+    """A SKU as the owner's table shows it."""
+    product, item, level = row.product, row.item, row.level
+    return {
+        "sku": item.sku,
+        "productId": product.product_id,
+        "name": product.name,
+        "category": product.category,
+        "price": product.price,
+        "size": item.size,
+        "skuId": item.sku_id,
+        "priceId": item.price_id,
+        "stock": level.on_hand,
+        "reserved": level.reserved,
+        "available": level.available,
+        "backordered": level.backordered,
+        "short": level.short,
+        "lowStockThreshold": item.low_stock_threshold,
+        "soldOut": item.sold_out,
+        "status": status_of(row),
+        "restockDate": product.restock_date,
+        "lastChanged": iso(level.updated_at or product.updated_at),
+        "position": [product.position, item.position],
+    }

@@ -1,0 +1,250 @@
+"""The front door: the inventory's own endpoints straight from ASGI, everything else to the app.
+
+A request for a hot endpoint passes no router, no dependency and no middleware but this; the same
+endpoints are in the OpenAPI document (`web/openapi/document.py`), and a test compares the two.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Container, Iterable, Mapping, MutableMapping
+from time import perf_counter
+from typing import Any
+
+from fancymonkey.accounts.audit_log import KNOWN_MOST
+from fancymonkey.accounts.model import Denied
+from fancymonkey.errors import FancyMonkeyError, Overloaded
+from fancymonkey.services.change_runner import ChangeRefused
+from fancymonkey.web.auth import demo_access
+from fancymonkey.web.context import Shop
+from fancymonkey.web.http.account_errors import denial
+from fancymonkey.web.http.cors import SHARED, Cors
+from fancymonkey.web.http.messages import (
+    NO_STORE,
+    NOSNIFF,
+    RETRY_SOON,
+    Call,
+    ClientGone,
+    Headers,
+    Lines,
+    Problem,
+    Receive,
+    Reply,
+    Scope,
+    Send,
+    response_of,
+)
+from fancymonkey.web.http.private_networks import FORWARDING
+from fancymonkey.web.http.rate_limits import LOGINS, Limits
+from fancymonkey.web.http.refusals import refusal
+from fancymonkey.web.http.security_headers import DATA, DATA_HTTPS
+from fancymonkey.web.server.connections import Crowd
+from fancymonkey.web.server.turns import Turns
+
+log = logging.getLogger(__name__)
+
+WHAT_MAX = 200
+"""Characters of a path on record: of a job that does not exist it may be any text."""
+
+Endpoint = Callable[[Shop, Call], Awaitable[Reply]]
+Routes = Mapping[str, Mapping[str, Endpoint]]
+App = Callable[[Scope, Receive, Send], Awaitable[Any]]
+
+
+class Front:
+    """An ASGI app in front of another one."""
+
+    def __init__(
+        self,
+        app: App,
+        shop: Shop,
+        routes: Routes,
+        limits: Limits | None,
+        hot: Container[Endpoint] = (),
+        crowd: Crowd | None = None,
+        turns: Turns | None = None,
+    ) -> None:
+        """`hot` endpoints may be answered past ASGI: none of them answers line by line."""
+        self.crowd = crowd
+        self.turns = turns or Turns()
+        self._app = app
+        self._shop = shop
+        self._routes = routes
+        self._cors = Cors(shop.settings.cors_origins)
+        self._shared = bool(shop.settings.cors_origins)
+        self._limits = limits
+        self._only_here = shop.settings.demo and shop.settings.local
+        self.hot = {
+            (method.encode(), path.encode())
+            for path, endpoints in routes.items()
+            for method, endpoint in endpoints.items()
+            if endpoint in hot and method != "HEAD"
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers, or hands on."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if self._only_here and not await self._is_for_here(scope, receive, send):
+            return
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if scope["path"] not in self._routes:
+            await self._hand_on(scope, receive, send)
+            return
+        call = Call(scope, receive)
+        try:
+            reply, extra = await self.answer(call)
+            if type(reply) is Lines:
+                await self._send_lines(reply, call, send, extra)
+                return
+        except ClientGone:
+            return
+        await send(reply.start(extra))
+        await send(reply.rest(head=scope["method"] == "HEAD"))
+
+    async def answer(self, call: Call) -> tuple[Reply, Headers]:
+        """The answer to a call for one of the routes, and further headers. Raises ClientGone."""
+        # On the way of every sale: no step more than needed, so all of it stands here.
+        started = perf_counter()
+        scope = call.scope
+        method, path = scope["method"], scope["path"]
+        endpoints = self._routes[path]
+        endpoint = endpoints.get(method)
+        if not FORWARDING.isdisjoint(call.headers):
+            self._shop.proxies.look(call)
+        try:
+            if self._only_here:
+                demo_access.check_host(scope["headers"])  # what comes past ASGI too
+            if endpoint is None:
+                reply = self._other_method(endpoints, call)
+            else:
+                if self._limits is not None:
+                    client = call.guesser if path in LOGINS else call.client
+                    self._limits.take(method, path, client)
+                reply = await endpoint(self._shop, call)
+        except ClientGone:
+            raise
+        except Exception as error:  # noqa: BLE001 - nothing that is sent may make an error of ours
+            reply = failure(error, call)
+        if call.actor is not None:
+            if self.crowd is not None:
+                self.crowd.know_owner(call.address)
+            if method != "GET" and type(reply) is not Lines:
+                await note(self._shop, call, reply.status)
+        extra = DATA_HTTPS if scope["scheme"] == "https" else DATA
+        if self._shared:
+            extra = [*extra, *self._cors_headers(call)]
+        self._shop.meter.answered(path, reply.status, perf_counter() - started)
+        return reply, extra
+
+    async def _is_for_here(self, scope: Scope, receive: Receive, send: Send) -> bool:
+        """Whether a request of a demo means this machine; any other one is answered here."""
+        try:
+            demo_access.check_host(scope["headers"])
+        except Problem as problem:
+            if scope["type"] == "websocket":
+                await receive()
+                await send({"type": "websocket.close", "code": 1008, "reason": problem.detail})
+            else:
+                await response_of(problem.reply())(scope, receive, send)
+            return False
+        return True
+
+    async def _send_lines(self, reply: Lines, call: Call, send: Send, extra: Headers) -> None:
+        """An answer that is made while it is sent; how it ended is noted at its end."""
+        await send(reply.start(extra))
+        async for line in reply.lines:
+            await send({"type": "http.response.body", "body": line, "more_body": True})
+        await note(self._shop, call, reply.outcome)
+        await send({"type": "http.response.body", "body": b""})
+
+    def _cors_headers(self, call: Call) -> Headers:
+        return self._cors.headers(call.scope["path"], call.headers.get(b"origin"))
+
+    async def _hand_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The app's own paths; those of them that other origins may use get their headers here."""
+        if scope["path"] not in SHARED:
+            if scope["method"] == "HEAD":  # as GET; the server leaves the body out
+                scope = {**scope, "method": "GET"}
+            await self._app(scope, receive, send)
+            return
+        call = Call(scope, receive)
+        extra = self._cors_headers(call)
+        if call.method == "OPTIONS":
+            reply = self._options(("GET",), call)
+            await send(reply.start([*DATA, *extra]))
+            await send(reply.rest())
+            return
+
+        async def send_more(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *extra]
+            await send(message)
+
+        await self._app(scope, receive, send_more)
+
+    def _other_method(self, endpoints: Mapping[str, Endpoint], call: Call) -> Reply:
+        if call.method == "OPTIONS":
+            return self._options(endpoints, call)
+        return Problem(
+            405,
+            "method_not_allowed",
+            f"Use {' or '.join(sorted(endpoints))}.",
+            headers=[_allow(endpoints)],
+        ).reply()
+
+    def _options(self, methods: Iterable[str], call: Call) -> Reply:
+        asked = self._cors.preflight(call.scope["path"], call.headers.get(b"origin"))
+        return Reply(204, b"", [_allow(methods), NO_STORE, NOSNIFF, *asked])
+
+
+def _allow(methods: Iterable[str]) -> tuple[bytes, bytes]:
+    return b"allow", ", ".join(sorted({*methods, "OPTIONS"})).encode()
+
+
+async def note(shop: Shop, call: Call, status: int) -> None:
+    """Keeps what somebody did; where that fails, the log has it, for it is done already."""
+    assert call.actor is not None
+    what = f"{call.method} {call.scope['path']}"[:WHAT_MAX]
+    acts = shop.accounts.acts
+    try:
+        if status < 400:
+            await acts.note(call.actor.name, call.address, what, status, call.about)
+            return
+        name = call.actor.name
+        await acts.note_refused(name, call.address, what, status, call.about, most=KNOWN_MOST)
+    except Exception:
+        log.exception("%s by %s is not on record", what, call.actor.name)
+
+
+def failure(error: Exception, call: Call) -> Reply:
+    """The answer to whatever an endpoint raised; the words of our own errors are the log's."""
+    if isinstance(error, Problem):
+        return error.reply()
+    if isinstance(error, Denied):
+        return denial(error).reply()
+    if isinstance(error, ChangeRefused):
+        return refusal(error.refused).reply()
+    named = {"request": call.id}
+    if isinstance(error, FancyMonkeyError):
+        log.warning("%s %s: %s", call.method, call.scope["path"], error, extra=named)
+        return unavailable(error, call.id)
+    log.error("%s %s failed", call.method, call.scope["path"], exc_info=error, extra=named)
+    return broken(call.id)
+
+
+def broken(request: str) -> Reply:
+    """The answer where we have a bug; the log knows the request by the same id."""
+    detail = "Something went wrong on our side."
+    header = (b"x-request-id", request.encode())
+    return Problem(500, "internal_error", detail, headers=[header], requestId=request).reply()
+
+
+def unavailable(error: FancyMonkeyError, request: str) -> Reply:
+    """The answer while the store cannot be used: try again. The error's own words are the log's."""
+    code, detail = "unavailable", "The store cannot be used now. Try again in a moment."
+    if isinstance(error, Overloaded):
+        code, detail = "overloaded", "Too much is going on at once. Try again in a second."
+    headers = [RETRY_SOON, (b"x-request-id", request.encode())]
+    return Problem(503, code, detail, headers=headers, requestId=request).reply()

@@ -1,0 +1,1 @@
+"""The uvicorn protocols: hot requests, timeouts, WebSocket."""

@@ -1,0 +1,166 @@
+"""The connections of a process: bounded by address, by network, and by the files it may open.
+
+Where there is no room, a connection that waits for its client makes some: the oldest of them, of
+the address that has most. So nobody who sends a request is kept out by connections that send none.
+"""
+
+import logging
+from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
+from itertools import islice
+from typing import Protocol
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from fancymonkey.web.http.messages import network
+from fancymonkey.web.http.private_networks import far
+
+log = logging.getLogger(__name__)
+
+CONNECTIONS_MAX = 8192
+"""Connections of a process, where it may open files enough."""
+
+PER_ADDRESS = 256
+PER_NETWORK = 1024
+"""Connections of an address (IPv6: of a /64) and of a network (IPv4: /24, IPv6: /48)."""
+
+RESERVE = 32
+"""Connections beyond the bound for this machine, its own networks, and the owner."""
+
+FILES_KEPT = 96
+"""Files for the store, for pages and for what else the service opens: no connection takes them."""
+
+LOOKED_AT = 64
+LOOKS = 16
+OWNERS_KNOWN = 64
+QUIET_SECONDS = 60.0
+"""So long nothing is logged after a line that says that there is no room."""
+
+
+class Guest(Protocol):
+    """A connection."""
+
+    @property
+    def idle(self) -> bool:
+        """Whether it waits for its client."""
+
+    def hang_up(self) -> None:
+        """Ends it."""
+
+
+class Crowd:
+    """Who is connected."""
+
+    def __init__(self, files: int = 0, *, by_address: bool = True) -> None:
+        """`files` may be open in this process; 0 means any number."""
+        kept = min(FILES_KEPT, files // 2)
+        self.most = max(
+            1, min(CONNECTIONS_MAX, files - kept - RESERVE if files else CONNECTIONS_MAX)
+        )
+        self._by_address = by_address
+        self._all: dict[Guest, tuple[str, ...]] = {}
+        self._groups: dict[str, dict[Guest, None]] = {}
+        self._owners: dict[str, None] = {}
+        self._quiet_until = 0.0
+        self.made_room = 0
+        """Connections that were closed for another."""
+        self.refused = 0
+        """Connections that found no room."""
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def enter(self, guest: Guest, address: str, now: float, *, exempt: bool = False) -> bool:
+        """Takes a connection in, if need be in place of another; whether there was room.
+
+        `exempt` are proxies, who come for many.
+        """
+        near = far(address) is None
+        keys = (network(address), wide(address))
+        if self._by_address and not (near or exempt):
+            for key, most in zip(keys, (PER_ADDRESS, PER_NETWORK), strict=True):
+                group = self._groups.get(key, {})
+                if len(group) >= most and not self._make_room(group):
+                    return self._refuse(now)
+        most = self.most + (RESERVE if near or keys[0] in self._owners else 0)
+        if (
+            len(self._all) >= self.most
+            and not self._make_room(self._all)
+            and len(self._all) >= most
+        ):
+            return self._refuse(now)
+        self._all[guest] = keys
+        for key in keys:
+            self._groups.setdefault(key, {})[guest] = None
+        return True
+
+    def leave(self, guest: Guest) -> None:
+        """Forgets a connection."""
+        for key in self._all.pop(guest, ()):
+            group = self._groups[key]
+            group.pop(guest, None)
+            if not group:
+                del self._groups[key]
+
+    def know_owner(self, address: str) -> None:
+        """Somebody with a right has come from there: they get in also when it is full."""
+        place = network(address)
+        self._owners.pop(place, None)
+        self._owners[place] = None
+        if len(self._owners) > OWNERS_KNOWN:
+            del self._owners[next(iter(self._owners))]
+
+    def _make_room(self, group: dict[Guest, None] | dict[Guest, tuple[str, ...]]) -> bool:
+        """Closes one that waits for its client, of those that came first; False where none does."""
+        for _ in range(min(LOOKS, 1 + len(group) // LOOKED_AT)):
+            looked = list(islice(group, LOOKED_AT))
+            idle = [guest for guest in looked if guest.idle]
+            if idle:
+                most = max(idle, key=self._neighbours)
+                self.made_room += 1
+                self.leave(most)
+                most.hang_up()
+                return True
+            for guest in looked:  # others come first the next time
+                group[guest] = group.pop(guest)  # type: ignore[assignment]
+        return False
+
+    def _neighbours(self, guest: Guest) -> int:
+        return len(self._groups[self._all[guest][0]])
+
+    def _refuse(self, now: float) -> bool:
+        self.refused += 1
+        if now >= self._quiet_until:
+            self._quiet_until = now + QUIET_SECONDS
+            log.warning(
+                "A connection found no room: %d are open, of %d. The limits are in the reference "
+                "of HTTP; more files (`ulimit -n`) allow more.",
+                len(self._all),
+                self.most,
+            )
+        return False
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics, as prometheus_client wants them."""
+        yield GaugeMetricFamily("fancymonkey_connections", "Open connections.", len(self._all))
+        yield GaugeMetricFamily(
+            "fancymonkey_connections_max", "Connections that may be open.", self.most
+        )
+        ended = CounterMetricFamily(
+            "fancymonkey_connections_ended",
+            "Connections that were refused, or closed while they waited, for want of room.",
+            labels=["how"],
+        )
+        ended.add_metric(["refused"], self.refused)
+        ended.add_metric(["closed"], self.made_room)
+        yield ended
+
+
+def wide(address: str) -> str:
+    """The network that an address is in: of IPv4 a /24, of IPv6 a /48."""
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    found = getattr(found, "ipv4_mapped", None) or found
+    return str(ip_network((found, 24 if found.version == 4 else 48), strict=False))

@@ -1,0 +1,290 @@
+"""The short way through the server: hot requests from the socket to the endpoint and back.
+
+uvicorn gives each request a scope, an event, a channel in and one out, and puts the answer together
+header by header; that costs more than a reserve itself. Here a request for a hot endpoint, whose
+body came whole and short, is answered without any of it, by the same code
+(`web/routing/router.py`) and to the same bytes. Anything out of the ordinary goes uvicorn's way.
+"""
+
+import logging
+import sys
+from asyncio import CancelledError, get_running_loop
+from collections.abc import Coroutine, Iterable
+from contextlib import suppress
+from functools import lru_cache
+from typing import Any
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from fancymonkey.engine.pending_answer import Pending
+from fancymonkey.web.http.messages import FRESH, Call, Headers, Reply, Scope
+from fancymonkey.web.http.security_headers import DATA
+from fancymonkey.web.routing.router import Front
+from fancymonkey.web.server.shared_connection import Sharing
+
+log = logging.getLogger(__name__)
+
+SHORT = 64 * 1024
+"""Bytes of a body up to which it is collected here; a longer one is read as ASGI does."""
+
+
+class Short(Call):
+    """A call whose body is here."""
+
+    __slots__ = ("raw",)
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__(scope, _nothing_more)
+        self.raw = b""
+
+    async def body(self, most: int = SHORT) -> bytes:
+        """See `Call.body`; no longer one comes this way."""
+        return self.raw
+
+
+async def _nothing_more() -> Scope:
+    return {"type": "http.disconnect"}
+
+
+class Express(Sharing):
+    """A connection. Its app is a `Front` or has one as `front`; with any other all goes by ASGI."""
+
+    cycle: Any
+    """The latest request: a `Ride`, or uvicorn's own."""
+
+    _front: Front | None = None
+    _rest: bytes = b""
+    _left_out = False
+    """Whether the request comes once more, without the upgrade that it wishes for."""
+
+    def connection_made(self, transport: Any) -> None:
+        """Begins."""
+        super().connection_made(transport)
+        app: Any = self.app
+        app = app.app if self.proxies is not None else app
+        app = getattr(app, "front", app)
+        if isinstance(app, Front) and not (
+            self.access_log or self.root_path or self.limit_concurrency
+        ):
+            self._front = app
+
+    def parse(self, data: bytes) -> None:
+        """Parses what has come, and again what an upgrade left out has left."""
+        self._rest = data
+        self.feed(data)
+        while self._rest is not data:
+            data = self._rest
+            self.feed(data)
+        self._rest = b""
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """An upgrade that nobody here speaks (h2c, say) is left out, and the request goes on."""
+        error: Any = sys.exc_info()[1]
+        old = self.parser
+        version = old.get_http_version().encode()
+        lines = [b"%b %b HTTP/%b\r\n" % (old.get_method(), self.url, version)]
+        if not old.should_keep_alive():
+            lines.append(b"connection: close\r\n")
+        lines += [_line(header) for header in self.headers if header[0] not in _OF_UPGRADES]
+        self._rest = b"".join([*lines, b"\r\n", self._rest[error.args[0] :]])
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
+
+    def on_headers_complete(self) -> None:
+        """Decides which way the request goes."""
+        super().on_headers_complete()
+        parser = self.parser
+        self._left_out = (
+            parser.should_upgrade()
+            and parser.get_method() != b"CONNECT"
+            and not self._should_upgrade()
+        )
+        if self._left_out:
+            return
+        ride = None if self._front is None else self._ride(self._front)
+        if ride is not None:
+            self.cycle = ride
+            return
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        HttpToolsProtocol.on_message_begin(self)
+        self.url, self.expect_100_continue = url, expects
+        self.headers += headers
+        HttpToolsProtocol.on_headers_complete(self)
+
+    def _ride(self, front: Front) -> "Ride | None":
+        """The short way for this request, or None where anything about it is unusual."""
+        parser = self.parser
+        path, _, query = self.url.partition(b"?")
+        method = parser.get_method()
+        if (
+            (method, path) not in front.hot
+            or (self.cycle is not None and not self.cycle.response_complete)
+            or self.expect_100_continue
+            or self.flow.write_paused
+            or self.transport.is_closing()
+            or parser.get_http_version() != "1.1"
+            or not parser.should_keep_alive()
+            or parser.should_upgrade()
+            or b"#" in query
+        ):
+            return None
+        call = Short(
+            {
+                "type": "http",
+                "method": method.decode(),
+                "path": path.decode(),
+                "query_string": query,
+                "headers": self.headers,
+                "client": self.client,
+                "scheme": self.scheme,
+            }
+        )
+        length = call.headers.get(b"content-length", b"0")
+        if b"transfer-encoding" in call.headers or len(length) > 5 or int(length) > SHORT:
+            return None
+        if self.proxies is not None:
+            _run_through(self.proxies(call.scope, None, None))  # type: ignore[arg-type]
+        return Ride(self, front, call)
+
+    def on_body(self, body: bytes) -> None:
+        """A part of a request's body has come."""
+        self._received += len(body)
+        self._moved, self._size, self._since = True, 0, 0
+        if isinstance(self.cycle, Ride):
+            self.cycle.call.raw += body
+        else:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request is here as a whole."""
+        super().on_message_complete()
+        if self._left_out:
+            return
+        if isinstance(self.cycle, Ride):
+            self.cycle.begin()
+        else:
+            HttpToolsProtocol.on_message_complete(self)
+
+
+_OF_UPGRADES = frozenset({b"connection", b"upgrade", b"http2-settings"})
+
+
+def _run_through(work: Coroutine[Any, Any, None]) -> None:
+    """Runs what waits for nothing."""
+    with suppress(StopIteration):
+        work.send(None)
+
+
+class Bell:
+    """Stands where uvicorn's cycle has its event: nobody waits for it."""
+
+    def set(self) -> None:
+        """Rings unheard."""
+
+
+class Ride:
+    """One request on the short way. To the connection it looks like uvicorn's cycle."""
+
+    __slots__ = (
+        "_front",
+        "_protocol",
+        "_work",
+        "call",
+        "disconnected",
+        "keep_alive",
+        "response_complete",
+    )
+    message_event = Bell()
+    response_started = False
+
+    def __init__(self, protocol: Express, front: Front, call: Short) -> None:
+        self.call = call
+        self.keep_alive = True
+        self.disconnected = False
+        self.response_complete = False
+        self._protocol: Express | None = protocol
+        self._front = front
+
+    def begin(self) -> None:
+        """Answers, without a task: see `inventory.HOT`."""
+        self._work = self._front.answer(self.call)
+        self._go_on()
+
+    def _go_on(self, _: object = None) -> None:
+        """Runs the endpoint until it waits for something, or has its answer."""
+        try:
+            awaited = self._work.send(None)
+        except StopIteration as end:
+            self._answer(*end.value)
+        except (Exception, CancelledError) as error:  # noqa: BLE001 - nothing else would end it
+            self._fail(error)
+        else:
+            if type(awaited) is Pending:
+                awaited.then(self._go_on)
+            elif awaited is None:  # it lets others go first
+                get_running_loop().call_soon(self._go_on)
+            else:
+                awaited._asyncio_future_blocking = False
+                awaited.add_done_callback(self._go_on)
+
+    def _answer(self, reply: Reply, extra: Headers) -> None:
+        try:
+            self._send(reply, extra)
+        except Exception as error:  # noqa: BLE001 - who called may have others to tell
+            self._fail(error)
+        self._protocol = None  # which has us: both would stay until rubbish is looked for
+
+    def _fail(self, error: BaseException) -> None:
+        """Hangs up: an endpoint has broken off without an answer."""
+        self.response_complete = True
+        if self._protocol is not None:
+            self._protocol.transport.close()
+        self._protocol = None
+        log.error("%s broke off", self.call.scope["path"], exc_info=error)
+
+    def _send(self, reply: Reply, extra: Headers) -> None:
+        self.response_complete = True
+        protocol = self._protocol
+        if protocol is None or self.disconnected or protocol.transport.is_closing():
+            return
+        state, status, body = protocol.server_state, reply.status, reply.body
+        if status == 200 and reply.headers is FRESH and extra is DATA:
+            head = _usual.of(state)
+        else:
+            head = _head(state, status, (*reply.headers, *extra))
+        length = b"" if status in (204, 304) else b"content-length: %d\r\n" % len(body)
+        closing = b"" if self.keep_alive else b"connection: close\r\n"
+        protocol.transport.write(b"".join((head, length, closing, b"\r\n", body)))
+        if not self.keep_alive:
+            protocol.transport.close()
+        protocol.on_response_complete()
+
+
+@lru_cache(maxsize=256)
+def _line(header: tuple[bytes, bytes]) -> bytes:
+    return b"%b: %b\r\n" % header
+
+
+def _head(state: ServerState, status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """The head of an answer, but for its length and its end."""
+    return b"".join((STATUS_LINE[status], *map(_line, (*state.default_headers, *headers))))
+
+
+class Usual:
+    """The head of most answers. It is a new one each second, with the date."""
+
+    def __init__(self) -> None:
+        self._default: object = None
+        self._head = b""
+
+    def of(self, state: ServerState) -> bytes:
+        """The head as it is now."""
+        if self._default is not state.default_headers:
+            self._default = state.default_headers
+            self._head = _head(state, 200, (*FRESH, *DATA))
+        return self._head
+
+
+_usual = Usual()

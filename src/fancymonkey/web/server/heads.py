@@ -1,0 +1,236 @@
+"""What a request may look like before its endpoint reads it: short, and as HTTP/1.1 has it.
+
+Everything is counted as it comes, between two reads and within one: what follows a refusal is
+not parsed. A refusal is an answer, and it closes the connection.
+"""
+
+import re
+import sys
+from typing import Any, NoReturn
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+
+from fancymonkey.web.http.messages import Problem
+from fancymonkey.web.http.security_headers import DATA
+from fancymonkey.web.server.timeouts import Patient
+
+HEAD_MAX = 32 * 1024
+"""Bytes of a request's head, and of what comes behind the last chunk of a body."""
+
+HEADERS_MAX = 100
+"""Headers of a request."""
+
+URL_MAX = 8 * 1024
+"""Bytes of a request's target."""
+
+LISTS = {
+    b"connection": 256,
+    b"upgrade": 256,
+    b"te": 256,
+    b"range": 256,
+    b"if-range": 256,
+    b"host": 512,
+    b"forwarded": 2048,
+    b"x-forwarded-for": 2048,
+    b"x-forwarded-proto": 256,
+    b"origin": 2048,
+    b"accept": 2048,
+    b"accept-encoding": 1024,
+    b"accept-language": 1024,
+    b"if-match": 4096,
+    b"if-none-match": 4096,
+    b"sec-websocket-extensions": 1024,
+    b"sec-websocket-protocol": 1024,
+    b"stripe-signature": 4096,
+}
+"""Bytes of headers that somebody takes apart, the same one repeated counted together."""
+
+CHUNKS_FREE = 1000
+CHUNK_LEAST = 64
+"""A body of more chunks than that has so many bytes in each, on average."""
+
+LINGER_SECONDS = 2.0
+LINGER_MAX = 1024 * 1024
+"""What still comes after a refusal is read and dropped, so that the client gets to read why."""
+
+_HOST = re.compile(rb"(?:[A-Za-z0-9._~%-]+|\[[0-9A-Fa-f:.%a-z]+\])?(?::[0-9]{0,5})?")
+_SPECIAL = frozenset({*LISTS, b"transfer-encoding", b"expect", b"content-length"})
+
+
+class Heads(Patient):
+    """A connection that refuses a request that is too long or not spelled properly."""
+
+    _size = 0
+    """Bytes of a head, or of what is behind a body, that the parser has reported."""
+    _count = 0
+    """Headers in it."""
+    _since: int | None = None
+    """Bytes since a head began, or since the latest part of a body; None between requests."""
+    _moved = False
+    """Whether a head or a part of a body has begun in this very read."""
+    _chunks = 0
+    _lists: dict[bytes, int] | None = None
+    _hosts: list[bytes] | None = None
+    _refusal: Problem | None = None
+    _before: Any = None
+    """What the latest request had to come after."""
+    _dropped = 0
+
+    def feed(self, data: bytes) -> None:
+        """Parses what has come."""
+        if self._refusal is not None:
+            self._drop(len(data))
+            return
+        self._moved = False
+        super().data_received(data)
+        if self._since is None or self._refusal is not None:
+            return
+        self._since = self._size if self._moved else self._since + len(data)
+        if self._since > HEAD_MAX:
+            self.send_400_response("")  # no words: it is too long
+
+    def on_message_begin(self) -> None:
+        """A request begins. What ASGI needs is made once it turns out to go that way."""
+        super().on_message_begin()
+        self._moved, self._size, self._count, self._since = True, 0, 0, 0
+        self._chunks, self._lists, self._hosts = 0, None, None
+        self._before = self.cycle
+        self.url, self.headers, self.expect_100_continue = b"", [], False
+
+    def on_url(self, url: bytes) -> None:
+        """A part of the target has come."""
+        self._size += len(url)
+        self.url += url
+        if len(self.url) > URL_MAX:
+            _refuse(Problem(414, "uri_too_long", f"A URL has at most {URL_MAX} bytes here."))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header has come. One behind the body is counted, and belongs to no head."""
+        self._size += len(name) + len(value) + 4
+        self._count += 1
+        if self._size > HEAD_MAX or self._count > HEADERS_MAX:
+            _refuse(too_long())
+        if self._in_body:
+            return
+        name = name.lower()
+        if name in _SPECIAL:
+            self._look_at(name, value)
+        self.headers.append((name, value))
+
+    def _look_at(self, name: bytes, value: bytes) -> None:
+        if name == b"expect":
+            self.expect_100_continue = value.lower() == b"100-continue"
+        elif name == b"transfer-encoding":
+            if value.lower() != b"chunked":
+                _refuse(malformed("The only Transfer-Encoding here is `chunked`."))
+            self._once(name)
+        elif name == b"content-length":
+            self._once(name)
+        elif name == b"host":
+            self._hosts = [*(self._hosts or ()), value]
+        if name in LISTS:
+            self._lists = self._lists or {}
+            whole = self._lists[name] = self._lists.get(name, 0) + len(value)
+            if whole > LISTS[name]:
+                _refuse(too_long(name))
+
+    def _once(self, name: bytes) -> None:
+        if any(name == other for other, _ in self.headers):
+            _refuse(malformed(f"{name.decode()} comes twice."))
+
+    def on_headers_complete(self) -> None:
+        """The head has come. Raises where it is not one of HTTP/1.0 or 1.1."""
+        version = self.parser.get_http_version()
+        hosts = self._hosts
+        if version == "1.1":
+            if hosts is None:
+                _refuse(malformed("HTTP/1.1 wants a Host header."))
+        elif version != "1.0":
+            _refuse(malformed("Only HTTP/1.0 and HTTP/1.1 are spoken here."))
+        if hosts is not None and (len(hosts) > 1 or not _HOST.fullmatch(hosts[0])):
+            _refuse(malformed("There is one Host header, a name or an address with its port."))
+        super().on_headers_complete()
+        self._moved, self._size, self._since = True, 0, 0
+
+    def on_chunk_header(self) -> None:
+        """A chunk of a body follows, or what comes behind the last one."""
+        self._moved, self._size, self._since = True, 0, 0
+        self._chunks += 1
+        if self._chunks > CHUNKS_FREE and self._received < self._chunks * CHUNK_LEAST:
+            _refuse(malformed(f"Its chunks have fewer than {CHUNK_LEAST} bytes on average."))
+
+    def on_message_complete(self) -> None:
+        """All of it has come."""
+        super().on_message_complete()
+        self._since = None
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuses the request, in the words of whoever found the fault, and hangs up.
+
+        What was asked for before it is answered first.
+        """
+        if self._refusal is not None or self.transport.is_closing():
+            return
+        error = sys.exc_info()[1]
+        cause = None if error is None else error.__context__
+        if isinstance(cause, Problem):
+            self._refusal = cause
+        else:
+            self._refusal = malformed("This is not HTTP.") if msg else too_long()
+        self._in_head = self._in_body = False
+        if self.cycle is not self._before:
+            self._give_up_its_answer()
+        if self.cycle is None or self.cycle.response_complete or self.cycle.disconnected:
+            self._hang_up()
+
+    def _give_up_its_answer(self) -> None:
+        """The request has an endpoint already, which waits for the rest of the body."""
+        self._break_off()
+        if self.pipeline:  # it was to come after others
+            self.pipeline.popleft()
+            self.cycle = self._before
+        elif self.cycle.response_started:
+            self.transport.close()
+
+    def on_response_complete(self) -> None:
+        """An answer has been written; a refusal may have waited for that."""
+        super().on_response_complete()
+        if self._refusal is not None and not self.pipeline and self.cycle.response_complete:
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        """Writes the refusal, and listens a little longer: closed at once, it might be lost."""
+        if self.transport.is_closing() or self._refusal is None:
+            return
+        reply = self._refusal.reply()
+        headers = [*self.server_state.default_headers, *reply.headers, *DATA]
+        lines = [b"%b: %b\r\n" % header for header in headers]
+        length = b"content-length: %d\r\n" % len(reply.body)
+        end = b"connection: close\r\n\r\n"
+        head = [STATUS_LINE[reply.status], *lines, length, end, reply.body]
+        self.transport.write(b"".join(head))
+        self.flow.resume_reading()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self._expect(LINGER_SECONDS)
+
+    def _drop(self, size: int) -> None:
+        self._dropped += size
+        if self._dropped > LINGER_MAX:
+            self.transport.close()
+
+
+def too_long(name: bytes = b"") -> Problem:
+    """The answer to a head that is too long."""
+    what = f"The header {name.decode('latin-1')!r}" if name else "The head of the request"
+    return Problem(431, "head_too_large", f"{what} is too long or has too many parts.")
+
+
+def malformed(detail: str) -> Problem:
+    """The answer to what is not HTTP."""
+    return Problem(400, "bad_request", f"The request is malformed: {detail}")
+
+
+def _refuse(problem: Problem) -> NoReturn:
+    """Ends the parsing; `Heads.send_400_response` gives the answer."""
+    raise problem

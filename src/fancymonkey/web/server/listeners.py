@@ -1,0 +1,90 @@
+"""Who listens to live stock: bounded by address and by network, with places kept for the owner."""
+
+from collections import Counter
+from ipaddress import ip_address
+
+from fancymonkey.errors import Overloaded
+from fancymonkey.web.http.messages import Call, Problem, network
+from fancymonkey.web.http.private_networks import far
+from fancymonkey.web.server.connections import wide
+from fancymonkey.web.server.turns import Turns
+
+PER_ADDRESS = 50
+PER_NETWORK = 200
+"""Listeners of an address (IPv6: of a /64) and of a network (IPv4: /24, IPv6: /48)."""
+
+VISITORS_MAX = 1950
+"""Listeners that are not the owner's; the feed has room for 50 more."""
+
+
+class Listeners:
+    """The places of one process."""
+
+    def __init__(self, turns: Turns, most: int = VISITORS_MAX, *, by_address: bool = True) -> None:
+        self._most = min(VISITORS_MAX, most)
+        self._by_address = by_address
+        self._visitors = 0
+        self._counts: Counter[str] = Counter()
+        self.turns = turns
+
+    def take(self, call: Call, *, owner: bool = False) -> "Place":
+        """A place, to be left once. Raises Problem 429 or Overloaded where none is left."""
+        keys = _keys(call, owner=owner) if self._by_address else []
+        for key, most in zip(keys, (PER_ADDRESS, PER_NETWORK), strict=False):
+            if self._counts[key] >= most:
+                raise Problem(
+                    429,
+                    "too_many_listeners",
+                    "Too many live connections from this address or network.",
+                    headers=[(b"retry-after", b"30")],
+                )
+        if not owner and self._visitors >= self._most:
+            raise Overloaded("Too many live connections.")
+        return Place(self, keys, owner=owner)
+
+    def count(self, keys: list[str], step: int, *, owner: bool) -> None:
+        """Counts a place that is taken (1) or left (-1)."""
+        self._visitors += 0 if owner else step
+        for key in keys:
+            self._counts[key] += step
+            if not self._counts[key]:
+                del self._counts[key]
+
+
+class Place:
+    """A listener's place."""
+
+    def __init__(self, listeners: Listeners, keys: list[str], *, owner: bool) -> None:
+        self._listeners: Listeners | None = listeners
+        self._keys = keys
+        self._owner = owner
+        listeners.count(keys, 1, owner=owner)
+
+    def leave(self) -> None:
+        """Gives it back; the second time nothing happens."""
+        listeners, self._listeners = self._listeners, None
+        if listeners is not None:
+            listeners.count(self._keys, -1, owner=self._owner)
+
+
+def _keys(call: Call, *, owner: bool) -> list[str]:
+    """What a listener is counted by: its address and its network."""
+    address = counted_address(call)
+    kind = "owner" if owner else "visitor"
+    return [f"{kind} {network(address)}", f"{kind}s of {wide(address)}"]
+
+
+def counted_address(call: Call) -> str:
+    """The address that a connection counts for.
+
+    That of a proxy nearby that nobody has named would stand for all visitors, so its word is taken
+    here, though not for anything that opens a door.
+    """
+    forwarded = call.headers.get(b"x-forwarded-for")
+    if forwarded is None or far(call.address) is not None:
+        return call.address
+    last = forwarded.rpartition(b",")[2].decode("latin-1").strip()
+    try:
+        return str(ip_address(last))
+    except ValueError:
+        return call.address

@@ -1,0 +1,187 @@
+"""A connection among others: it has a place in the crowd, and its turns of the event loop."""
+
+from typing import Any
+
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+
+from fancymonkey.web.server.connections import Crowd
+from fancymonkey.web.server.heads import Heads
+from fancymonkey.web.server.turns import Turns
+from fancymonkey.web.server.websocket import Socket
+
+PART = 16 * 1024
+"""Bytes that are parsed at once."""
+
+PART_OF_MANY = 256
+"""Where several requests come together only a few of them are."""
+
+VERSION = b"/1."
+"""What each request has in its first line."""
+
+NO_ROOM = b"retry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+
+
+class Flow(FlowControl):
+    """uvicorn's, which pauses and resumes by its own rules, with one more reason to pause."""
+
+    def __init__(self, transport: Any) -> None:
+        super().__init__(transport)
+        self._held = False
+        self._wanted = True
+
+    def pause_reading(self) -> None:
+        """Reads no more."""
+        self._wanted = False
+        super().pause_reading()
+
+    def resume_reading(self) -> None:
+        """Reads on, once nothing else holds it."""
+        self._wanted = True
+        if not self._held:
+            super().resume_reading()
+
+    def hold(self) -> None:
+        """Reads no more until `let_go`, whatever uvicorn says."""
+        self._held = True
+        super().pause_reading()
+
+    def let_go(self) -> None:
+        """Reads on if uvicorn wants to."""
+        self._held = False
+        if self._wanted:
+            super().resume_reading()
+
+
+class Sharing(Heads):
+    """A connection whose app may have a `crowd` and `turns`."""
+
+    flow: Flow
+    proxies: ProxyHeadersMiddleware | None = None
+    """What takes the word of trusted proxies, where there are any."""
+    _turns: Turns
+    _crowd: Crowd | None = None
+    _later: bytearray
+    """What has come and waits for a later turn."""
+    _several = False
+    """Whether several requests are in it."""
+    _queued = False
+    _upgrades = False
+    _socket: Socket | None = None
+    """What has the connection after an upgrade."""
+
+    def connection_made(self, transport: Any) -> None:
+        """Begins."""
+        super().connection_made(transport)
+        self.flow = Flow(transport)
+        self._later = bytearray()
+        app: Any = self.app
+        if isinstance(app, ProxyHeadersMiddleware):
+            self.proxies = ProxyHeadersMiddleware(_nowhere)
+            self.proxies.trusted_hosts, app = app.trusted_hosts, app.app
+        self._turns = getattr(app, "turns", None) or Turns()
+        self._enter(getattr(app, "crowd", None))
+
+    def _enter(self, crowd: Crowd | None) -> None:
+        """Takes a place in the crowd, or hangs up where there is none."""
+        if crowd is None or self.client is None:
+            return
+        exempt = self.proxies is not None and self.client[0] in self.proxies.trusted_hosts
+        if crowd.enter(self, self.client[0], self.loop.time(), exempt=exempt):
+            self._crowd = crowd
+        else:
+            self.transport.write(STATUS_LINE[503] + NO_ROOM)
+            self.transport.close()
+
+    def hang_up(self) -> None:
+        """Ends the connection at once, in favour of another one."""
+        self.transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Ends."""
+        super().connection_lost(exc)
+        self._later.clear()
+        if self._crowd is not None:
+            self._crowd.leave(self)
+
+    def handle_websocket_upgrade(self) -> None:
+        """Another protocol has the connection once its turn has come."""
+        self._later.clear()
+        self._upgrades = True
+        self.flow.hold()
+        self._turns.begin(self._upgrade)
+
+    def _upgrade(self) -> None:
+        """Hands the connection over. Its place is still taken."""
+        if self.transport.is_closing() or self.parser is None:
+            return
+        self.flow.let_go()
+        super().handle_websocket_upgrade()
+        crowd, protocol = self._crowd, self.transport.get_protocol()
+        if isinstance(protocol, Socket):
+            protocol.turns = self._turns
+            if crowd is not None:
+                self._socket, protocol.at_end = protocol, self._socket_ends
+
+    def _socket_ends(self) -> None:
+        self._socket = None
+        if self._crowd is not None:
+            self._crowd.leave(self)
+
+    @property
+    def idle(self) -> bool:
+        """Whether the client is the one who has to go on, or to hang up."""
+        return super().idle if self._socket is None else self._socket.close_sent
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes have come: a little is parsed at once, much or many requests in several turns."""
+        if self._upgrades:
+            return  # a client waits for the answer before it says more
+        several = data.count(VERSION) > 1
+        if not self._later and len(data) <= (PART_OF_MANY if several else PART):
+            self.parse(data)
+            return
+        self._several = several or (self._several and bool(self._later))
+        self._later += data
+        if not self.transport.is_closing():
+            self.flow.hold()
+            self._queue()
+
+    def parse(self, data: bytes) -> None:
+        """Parses what has come."""
+        self.feed(data)
+
+    def _queue(self) -> None:
+        if not self._queued and not self.pipeline:
+            self._queued = True
+            self._turns.parse(self._parse_more)
+
+    def _parse_more(self) -> bool:
+        """Parses a part of what waits; whether more of it can be parsed in the next turn."""
+        size = PART_OF_MANY if self._several else PART
+        part = bytes(self._later[:size])
+        del self._later[:size]
+        if part:
+            self.parse(part)
+        if self.transport.is_closing():
+            self._later.clear()
+        elif not self._later:
+            self.flow.let_go()
+        self._queued = bool(self._later) and not self.pipeline  # else it waits for an answer
+        return self._queued
+
+    def on_response_complete(self) -> None:
+        """An answer has been written. What came behind its request can be parsed now."""
+        super().on_response_complete()
+        if self._later and not self.transport.is_closing():
+            self._queue()
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        """Begins a request that goes by ASGI when its turn has come."""
+        begin = super()._start_asgi_task
+        self._turns.begin(lambda: begin(cycle, app))
+
+
+async def _nowhere(scope: Any, receive: Any, send: Any) -> None:
+    """What uvicorn's middleware calls when it has looked at a scope."""

@@ -1,0 +1,87 @@
+"""A WebSocket's connection: uvicorn's own, but for what it leaves behind or keeps too much of."""
+
+from asyncio import TimerHandle
+from collections.abc import Callable
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+from uvicorn.protocols.utils import ClientDisconnected
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import InvalidState
+
+from fancymonkey.web.server.turns import Turns
+
+REFUSED = STATUS_LINE[400] + b"connection: close\r\ncontent-length: 0\r\n\r\n"
+
+END_SECONDS = 15.0
+"""After the last word, until what was not taken is given up."""
+
+FRAGMENT = 64 * 1024
+"""Characters of a long message in one frame; the next follows once this one is taken."""
+
+
+class Socket(WebSocketsSansIOProtocol):
+    """Answers whoever begins wrongly, and is gone when it is closed."""
+
+    at_end: Callable[[], None] | None = None
+    """Called when the connection has ended."""
+    turns: Turns | None = None
+    _ending: TimerHandle | None = None
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes have come. What cannot be a handshake (it has a body, say) is told so."""
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.close_sent:
+            self.handshake_complete = self.close_sent = True
+            self.transport.write(b"".join(self.conn.data_to_send()) or REFUSED)
+            self.transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Ends.
+
+        The reader of frames is a generator that has the very object that has it, which only a
+        search for rubbish would find; a busy server makes one once in a long while.
+        """
+        super().connection_lost(exc)
+        self.conn.parser.close()
+        if self._ending is not None:
+            self._ending.cancel()
+        if self.at_end is not None:
+            self.at_end()
+
+    async def send(self, message: Any) -> None:
+        """Sends. Of a long text no more than a part waits here to be taken, whoever listens."""
+        text = message.get("text") if message["type"] == "websocket.send" else None
+        if text is None or len(text) <= FRAGMENT or not self.handshake_complete:
+            await super().send(message)
+            return
+        for at in range(0, len(text), FRAGMENT):
+            if self.turns is not None:
+                await self.turns.piece()
+            await self.writable.wait()
+            if self.disconnected or self.close_sent or self.transport.is_closing():
+                raise ClientDisconnected
+            data, last = text[at : at + FRAGMENT].encode(), at + FRAGMENT >= len(text)
+            try:
+                if at:
+                    self.conn.send_continuation(data, last)
+                else:
+                    self.conn.send_text(data, last)
+            except InvalidState:
+                raise ClientDisconnected from None
+            self.transport.write(b"".join(self.conn.data_to_send()))
+
+    async def run_asgi(self) -> None:
+        """Runs the app; when that has ended, so has the connection soon."""
+        await super().run_asgi()
+        self._end_soon()
+
+    def keepalive_timeout(self) -> None:
+        """Hangs up on a client that does not answer."""
+        super().keepalive_timeout()
+        self._end_soon()
+
+    def _end_soon(self) -> None:
+        """A close waits until all is taken: whoever takes nothing would stay for good."""
+        if self._ending is None and not self.disconnected:
+            self._ending = self.loop.call_later(END_SECONDS, self.transport.abort)

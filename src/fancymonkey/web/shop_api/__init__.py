@@ -1,0 +1,1 @@
+"""Endpoints for buyers and for Stripe."""

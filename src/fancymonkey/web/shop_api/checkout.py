@@ -1,0 +1,257 @@
+"""The way to the till: a checkout for a basket, and how it stands."""
+
+from typing import Annotated, Any
+from urllib.parse import parse_qs
+
+import msgspec
+from msgspec import Meta, Struct
+
+from fancymonkey.core.model import MAX_LINES, Item, Line, split_sku
+from fancymonkey.core.outcomes import Code, Refused
+from fancymonkey.engine.engine import Engine
+from fancymonkey.errors import PaymentRefused, PaymentUnknown
+from fancymonkey.payments.basket import NoPrice
+from fancymonkey.payments.checkout import (
+    Checkouts,
+    Hold,
+    Opened,
+    Wish,
+    inspect,
+    new_session_id,
+)
+from fancymonkey.timestamps import iso
+from fancymonkey.web.context import Shop, new_reservation_id
+from fancymonkey.web.http.messages import RETRY_SOON, Call, Problem, Reply, ok, parse
+from fancymonkey.web.http.refusals import as_sent, buyers, refusal
+from fancymonkey.web.http.wire import Id, Quantity, deadline, encode
+
+
+class CheckoutLine(Struct, rename="camel"):
+    """A size, by its name or its `skuId`, and how many of it; `priceId` is checked where given."""
+
+    product_id: Id
+    size: Id | None = None
+    sku_id: Id | None = None
+    price_id: Id | None = None
+    quantity: Quantity = 1
+
+
+class CheckoutBody(Struct, rename="camel"):
+    """Either one size or `lines`: the whole basket. Neither: what `sessionId` holds already.
+
+    `replaces` is a hold of the buyer's from before: it is given back in the same moment.
+    """
+
+    session_id: Id | None = None
+    product_id: Id | None = None
+    size: Id | None = None
+    sku_id: Id | None = None
+    price_id: Id | None = None
+    quantity: Quantity | None = None
+    lines: Annotated[list[CheckoutLine], Meta(min_length=1, max_length=MAX_LINES)] | None = None
+    replaces: Id | None = None
+
+
+ID_MAX = 200
+BEFORE_STRIPE = frozenset(
+    {
+        *(Code.UNKNOWN_ITEM, Code.SOLD_OUT, Code.INSUFFICIENT_STOCK, Code.TOO_MANY_LINES),
+        *(Code.TOO_MANY_HOLDS, Code.HOLD_LIMIT, Code.HELD_TOO_OFTEN, Code.UNKNOWN_SESSION),
+        "no_price",
+    }
+)
+"""Refusals of the shop's own: such a checkout is not counted, for Stripe was not asked for one."""
+_body = msgspec.json.Decoder(CheckoutBody)
+
+
+async def checkout(shop: Shop, call: Call) -> Reply:
+    """Holds the basket and opens a Stripe Checkout Session for exactly that.
+
+    The same basket for the same session again gives the same session of Stripe. A hold at the
+    checkout lives until Stripe's session ends, plus a grace period.
+    """
+    body = parse(_body, await call.body())
+    checkouts = _checkouts(shop)
+    lines = tuple(_resolve(shop, line) for line in _wanted(body))
+    if not lines and body.session_id is None:
+        raise Problem(422, "invalid_request", "Name a productId and size, lines, or a sessionId.")
+    if len({line.sku for line in lines}) < len(lines):
+        raise Problem(422, "invalid_request", "A size is listed twice: add up its quantities.")
+    sources = shop.sources
+    source = None if sources is None else await sources.of(call)
+    wish = Wish(
+        buyers(body.session_id or new_session_id()),
+        new_reservation_id(),
+        lines,
+        source=None if sources is None else sources.fair(source),
+        replaces=None if body.replaces is None else buyers(body.replaces),
+    )
+    if sources is not None:
+        sources.checkouts.take(source)
+    try:
+        opened = await _open(shop.engine, checkouts, wish)
+    except Problem as problem:
+        if sources is not None and problem.code in BEFORE_STRIPE:
+            sources.checkouts.give_back(source)
+        raise
+    return ok(
+        encode(
+            {
+                "success": True,
+                "checkoutUrl": opened.session.url,
+                "sessionId": opened.session.id,
+                "reservation": _reservation(as_sent(opened.hold, body.session_id or "")),
+                "revision": opened.hold["revision"],
+            }
+        )
+    )
+
+
+def _checkouts(shop: Shop) -> Checkouts:
+    if shop.checkouts is None:
+        raise Problem(
+            503,
+            "not_configured",
+            "This shop takes no payments yet. Set STRIPE_SECRET_KEY and start it again.",
+        )
+    return shop.checkouts
+
+
+async def _open(engine: Engine, checkouts: Checkouts, wish: Wish) -> Opened:
+    """Raises Problem for whatever is in the way."""
+    try:
+        found = await checkouts.open(wish)
+    except PaymentRefused as error:
+        if not error.reached:
+            raise Problem(
+                503,
+                "payment_unavailable",
+                "The payment service cannot be reached. Nothing was bought; try again in a moment.",
+                headers=[RETRY_SOON],
+            ) from error
+        raise Problem(
+            502, "payment_failed", f"The checkout could not be opened, nothing is held. {error}"
+        ) from error
+    except PaymentUnknown as error:
+        hold = await inspect(engine, wish.session_id)
+        more = {} if hold is None else {"reservation": _reservation(hold)}
+        raise Problem(
+            503,
+            "payment_unavailable",
+            "The payment service does not answer. Your units stay held; send the same again with "
+            "the sessionId of the reservation.",
+            headers=[RETRY_SOON],
+            **more,
+        ) from error
+    if isinstance(found, NoPrice):
+        product_id, size = split_sku(found.sku)
+        raise Problem(
+            422,
+            "no_price",
+            "This size has no price. The owner sets its priceId, or the product's price.",
+            lines=[{"productId": product_id, "size": size}],
+        )
+    if isinstance(found, Refused):
+        raise refusal(found)
+    return found
+
+
+def _wanted(body: CheckoutBody) -> list[CheckoutLine]:
+    """The lines of either form. Raises Problem 422 for both, or for half of one."""
+    one = (body.product_id, body.size, body.sku_id, body.price_id, body.quantity)
+    if body.lines is not None:
+        if one != (None,) * 5:
+            raise Problem(422, "invalid_request", "Give either `lines` or one size, not both.")
+        return body.lines
+    if body.product_id is None:
+        if one != (None,) * 5:
+            raise Problem(422, "invalid_request", "Missing: productId.")
+        return []
+    return [
+        CheckoutLine(
+            body.product_id,
+            body.size,
+            body.sku_id,
+            body.price_id,
+            1 if body.quantity is None else body.quantity,
+        )
+    ]
+
+
+def _resolve(shop: Shop, line: CheckoutLine) -> Line:
+    """The line by its SKU. Raises Problem 404 for none, 422 where its parts do not fit."""
+    if line.size is None and line.sku_id is None:
+        raise Problem(422, "invalid_request", "Missing: size or skuId.")
+    item = _item(shop, line)
+    if item is None or item.archived:
+        size = line.size or line.sku_id or ""
+        raise Problem(
+            404,
+            "unknown_item",
+            "There is no such product or size.",
+            lines=[{"productId": line.product_id, "size": size}],
+        )
+    wrong = line.sku_id is not None and line.sku_id != item.sku_id
+    if wrong or (line.price_id is not None and line.price_id != item.price_id):
+        raise Problem(
+            422,
+            "wrong_price",
+            "This priceId or skuId is not that of the size. Load the shop's page again.",
+            lines=[{"productId": item.product_id, "size": item.size}],
+        )
+    return Line(item.sku, line.quantity)
+
+
+def _item(shop: Shop, line: CheckoutLine) -> Item | None:
+    view = shop.engine.view
+    if line.size is not None:
+        if "/" in line.product_id:
+            return None
+        return view.items.get(shop.spelling.sku(line.product_id, line.size))
+    product_id = shop.spelling.product(line.product_id)
+    sizes = (view.items[sku] for sku in view.sizes.get(product_id, ()))
+    return next((item for item in sizes if item.sku_id == line.sku_id), None)
+
+
+async def checkout_status(shop: Shop, call: Call) -> Reply:
+    """How a hold stands, for the pages a buyer returns to. Whoever knows one of its ids may ask."""
+    try:
+        query = parse_qs(call.scope["query_string"].decode("ascii"), max_num_fields=20)
+    except ValueError:
+        raise Problem(422, "invalid_request", "The query string is not valid.") from None
+    ref = query.get("sessionId", [""])[-1]
+    if not 0 < len(ref) <= ID_MAX or "\0" in ref:
+        raise Problem(422, "invalid_request", "Give a sessionId.")
+    hold = await inspect(shop.engine, buyers(ref)) or await inspect(shop.engine, ref)
+    if hold is None:
+        raise Problem(404, "unknown_session", "There is no hold for this session.")
+    return ok(
+        encode(
+            {
+                "success": True,
+                "status": hold["status"],
+                "paid": hold["payment_id"] is not None,
+                "late": hold["late"],
+                "checkout": hold["checkout"] is not None,
+                "reservation": _reservation(as_sent(hold, ref)),
+                "serverTime": iso(hold["at"]),
+                "revision": hold["revision"],
+            }
+        )
+    )
+
+
+def _reservation(hold: Hold) -> dict[str, Any]:
+    lines = []
+    for sku, quantity in hold["lines"]:
+        product_id, size = split_sku(sku)
+        lines.append({"productId": product_id, "size": size, "quantity": quantity})
+    until, minutes = deadline(hold)
+    found = {
+        "id": hold["reservation_id"],
+        "sessionId": hold["session_id"],
+        "lines": lines,
+        "expiresAt": until,
+        "expiresInMinutes": minutes,
+    }
+    return {**found, **lines[0]} if len(lines) == 1 else found

@@ -1,0 +1,187 @@
+"""The three endpoints that a crowd calls: reserve, release, get."""
+
+import asyncio
+
+import msgspec
+
+from fancymonkey.core.holds.end import Expire, Release
+from fancymonkey.core.holds.reserve import Reserve
+from fancymonkey.core.model import Line
+from fancymonkey.core.outcomes import Accepted, Refused
+from fancymonkey.services.replace_hold import reserve_instead
+from fancymonkey.web.auth.authorize import bearer_of, require
+from fancymonkey.web.context import Shop, new_reservation_id
+from fancymonkey.web.http import wire
+from fancymonkey.web.http.messages import Call, Problem, Reply, ok, parse
+from fancymonkey.web.http.refusals import (
+    ID_KEPT,
+    as_sent,
+    buyer,
+    buyers,
+    digest,
+    refusal,
+    request_key,
+)
+from fancymonkey.web.http.spelling import Spelling
+
+_reserve_body = msgspec.json.Decoder(wire.ReserveBody)
+_release_body = msgspec.json.Decoder(wire.ReleaseBody)
+
+
+async def get_inventory(shop: Shop, call: Call) -> Reply:
+    """Current levels, filtered by `productId`, `category`, `lowStockOnly`; 304 where unchanged."""
+    return shop.listing.reply(call.scope["query_string"], call.headers.get(b"if-none-match"))
+
+
+async def reserve(shop: Shop, call: Call) -> Reply:
+    """Holds one size, or all of several lines or none, for a session."""
+    body = parse(_reserve_body, await call.body())
+    one = body.lines is None
+    key = request_key(call, buyer(body.session_id))
+    sources = shop.sources
+    source = None if sources is None else await sources.of(call)
+    command = Reserve(
+        reservation_id=new_reservation_id(),
+        session_id=buyers(body.session_id),
+        lines=_lines(shop.spelling, body),
+        ttl=shop.ttl,
+        source=None if sources is None else sources.fair(source),
+        replaces=body.replaces,
+        command_id=None if key is None else key.id,
+        former_id=None if key is None else key.former,
+        digest="" if key is None else digest(call, wire.encode(body)),
+        actor="buyer",
+    )
+    if sources is not None and source is not None:
+        sources.holds.take(source)
+    if body.replaces is None:
+        answer = await shop.engine.pending(command)
+    else:
+        answer = await reserve_instead(shop.engine, shop.checkouts, command, buyers(body.replaces))
+    if isinstance(answer, Refused):
+        if sources is not None and source is not None:
+            sources.holds.give_back(source)
+        raise refusal(answer)
+    data = as_sent(answer.data, body.session_id)
+    return ok(wire.reserved_one(data) if one else wire.reserved_lines(data))
+
+
+def _lines(spelling: Spelling, body: wire.ReserveBody) -> tuple[Line, ...]:
+    """The lines of either form. Raises Problem 422 for both, for neither, for a size twice."""
+    if body.lines is None:
+        if body.product_id is None or body.size is None or body.quantity is None:
+            missing = [
+                name
+                for name, value in (
+                    ("productId", body.product_id),
+                    ("size", body.size),
+                    ("quantity", body.quantity),
+                )
+                if value is None
+            ]
+            raise Problem(422, "invalid_request", f"Missing: {', '.join(missing)}.")
+        return (_line(spelling, body.product_id, body.size, body.quantity),)
+    if (body.product_id, body.size, body.quantity) != (None, None, None):
+        raise Problem(422, "invalid_request", "Give either `lines` or one size, not both.")
+    lines = tuple(_line(spelling, row.product_id, row.size, row.quantity) for row in body.lines)
+    if len({line.sku for line in lines}) < len(lines):
+        raise Problem(422, "invalid_request", "A size is listed twice: add up its quantities.")
+    return lines
+
+
+def _line(spelling: Spelling, product_id: str, size: str, quantity: int) -> Line:
+    if "/" in product_id:  # no product is called so; as a SKU it might mean another one
+        raise Problem(
+            404,
+            "unknown_item",
+            "There is no such product or size.",
+            lines=[{"productId": product_id, "size": size}],
+        )
+    return Line(spelling.sku(product_id, size), quantity)
+
+
+async def release(shop: Shop, call: Call) -> Reply:
+    """Gives a session's hold back, or tidies the holds whose time is up."""
+    body = parse(_release_body, await call.body())
+    if body.session_id is None:
+        if not body.release_expired:
+            raise Problem(422, "invalid_request", "Give a sessionId, or releaseExpired: true.")
+        # In a task: an API key is looked up in the store.
+        known = bool(bearer_of(call)) and await asyncio.create_task(_scheduler(shop, call))
+        return await _release_expired(shop, known)
+    key = request_key(call, buyer(body.session_id))
+    answer = await shop.engine.pending(
+        Release(
+            ref=buyers(body.session_id),
+            others=() if len(body.session_id) <= ID_KEPT else (body.session_id,),
+            command_id=None if key is None else key.id,
+            former_id=None if key is None else key.former,
+            digest="" if key is None else digest(call, wire.encode(body)),
+            actor="buyer",
+        )
+    )
+    if isinstance(answer, Refused):
+        raise refusal(answer)
+    hold = wire.hold_out(as_sent(answer.data, body.session_id))
+    count = len(hold["lines"])
+    if shop.checkouts is not None:
+        shop.checkouts.close_later(hold["id"])
+    return ok(
+        wire.encode(
+            {
+                "success": True,
+                "message": "Released the hold"
+                if count
+                else f"Nothing to release: {hold['status']}",
+                "released": count,
+                "reservation": hold,
+                "revision": answer.data["revision"],
+            }
+        )
+    )
+
+
+async def release_cron(shop: Shop, call: Call) -> Reply:
+    """The same tidying for platforms whose schedules send GET with a bearer secret."""
+    if not bearer_of(call):
+        raise Problem(
+            401,
+            "unauthorized",
+            "Send `Authorization: Bearer …` with the server's CRON_SECRET, an API key or the "
+            "admin password.",
+            headers=[(b"www-authenticate", b"Bearer")],
+        )
+    return await _release_expired(shop, await _scheduler(shop, call))
+
+
+async def _scheduler(shop: Shop, call: Call) -> bool:
+    """Returns True where the request has a secret that may see all holds. Raises Problem."""
+    await require(shop, call, "stock", secret=shop.settings.cron_secret, cookie=False)
+    return True
+
+
+async def _release_expired(shop: Shop, known: bool) -> Reply:
+    """Tidies. Only a `known` caller learns which holds ended: their ids open the next ones too."""
+    answer = await shop.engine.submit(Expire(actor="clock"))
+    assert isinstance(answer, Accepted)
+    count = len(answer.data["released"])
+    holds = [wire.hold_out(hold) for hold in answer.data["released"]] if known else []
+    return ok(
+        wire.encode(
+            {
+                "success": True,
+                "message": f"Released {count} expired holds",
+                "released": count,
+                "reservations": holds,
+                "revision": answer.data["revision"],
+            }
+        )
+    )
+
+
+HOT = frozenset({get_inventory, reserve, release})
+"""What a crowd calls: short bodies, and answers that are there as a whole.
+
+They run without a task of their own. What needs one (a timeout, a database driver) gets it:
+`await asyncio.create_task(…)`.
+"""

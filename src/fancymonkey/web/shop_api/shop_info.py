@@ -1,0 +1,20 @@
+"""What a shop's page has to know before anything is bought."""
+
+from fancymonkey.web.context import Shop
+from fancymonkey.web.http.messages import Call, Reply, ok
+from fancymonkey.web.http.wire import encode
+
+
+async def about(shop: Shop, call: Call) -> Reply:
+    """Whether this is a demo, whether it takes payments, and in which currency its prices are."""
+    settings = shop.settings
+    return ok(
+        encode(
+            {
+                "success": True,
+                "demo": settings.demo,
+                "checkout": shop.checkouts is not None,
+                "currency": settings.currency,
+            }
+        )
+    )

@@ -1,0 +1,128 @@
+"""Stripe's webhook: signature on the raw bytes, then at most one effect per event.
+
+The scheme is Stripe's (docs: "Verify webhook signatures manually"): the header `Stripe-Signature`
+holds `t=<unix seconds>` and one or more `v1=<hex>`; a `v1` is the HMAC-SHA256 of `<t>.<body>`.
+"""
+
+import logging
+
+import msgspec
+
+from fancymonkey.core.outcomes import Refused
+from fancymonkey.payments.events import Event, foreign, record
+from fancymonkey.payments.thin_events import Unfetched, bare, fetched, thin_of
+from fancymonkey.web.context import Shop
+from fancymonkey.web.http.messages import Call, Problem, Reply, ok, parse
+from fancymonkey.web.http.refusals import refusal
+from fancymonkey.web.http.wire import encode
+
+log = logging.getLogger(__name__)
+
+TOLERANCE_SECONDS = 300
+"""How far a signature's time may be from ours, either way."""
+
+OWES = ("refund due", "second payment")
+"""Outcomes after which money may have to go back."""
+
+HEADER_MAX = 4096
+SECONDS_DIGITS = 12
+
+
+_event = msgspec.json.Decoder(Event)
+_anything: msgspec.json.Decoder[object] = msgspec.json.Decoder(object)
+
+
+def check_signature(header: bytes | None, body: bytes, secrets: tuple[str, ...], now: int) -> None:
+    """Returns where one of the secrets signed the body within the tolerance. Raises Problem 400.
+
+    The library's own check decides. What it would stumble over is refused before: anything but
+    ASCII, endless numbers, and times in the future, which it takes.
+    """
+    if header is None or len(header) > HEADER_MAX:
+        raise _bad_signature("There is no usable Stripe-Signature header.")
+    parts = [part.strip().partition(b"=") for part in header.split(b",")]
+    times = [value for name, _, value in parts if name == b"t"]
+    signatures = [value for name, _, value in parts if name == b"v1" and value.isalnum()]
+    if len(times) != 1 or not times[0].isdigit() or len(times[0]) > SECONDS_DIGITS:
+        raise _bad_signature("The Stripe-Signature header has no time or no v1 signature.")
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        raise Problem(400, "invalid_json", "The body is not valid UTF-8.") from None
+    plain = b",v1=".join([b"t=" + times[0], *signatures]).decode()
+    if not _is_signed(text, plain, secrets):
+        raise _bad_signature("No signature matches. Check STRIPE_WEBHOOK_SECRET.")
+    if abs(now // 1000 - int(times[0])) > TOLERANCE_SECONDS:
+        raise _bad_signature("The signature's time is too far from now. Check the clock.")
+
+
+def _is_signed(body: str, header: str, secrets: tuple[str, ...]) -> bool:
+    # Not at the top: it takes 25 MB, which a shop without Stripe has no use for.
+    from stripe import SignatureVerificationError, WebhookSignature
+
+    found = False
+    for secret in secrets:  # all of them, whichever it is
+        try:
+            found |= WebhookSignature.verify_header(body, header, secret)
+        except SignatureVerificationError:
+            continue
+    return found
+
+
+def _bad_signature(detail: str) -> Problem:
+    return Problem(400, "bad_signature", detail)
+
+
+async def webhook(shop: Shop, call: Call) -> Reply:
+    """Takes an event of Stripe. A 2xx says that its effect is durable; anything else is retried."""
+    body = await call.body()
+    secrets = shop.settings.stripe_webhook_secrets
+    if not secrets:
+        raise Problem(
+            503,
+            "not_configured",
+            "This server takes no Stripe events. Set STRIPE_WEBHOOK_SECRET and start it again.",
+        )
+    header = call.headers.get(b"stripe-signature")
+    try:
+        check_signature(header, body, secrets, shop.engine.clock())
+    except Problem:
+        shop.meter.webhook_refused += 1
+        raise
+    event = await _event_of(shop, body)
+    answer = await shop.engine.submit(record(event, shop.policy, shop.engine.clock()))
+    if isinstance(answer, Refused):
+        raise refusal(answer)
+    shop.meter.event(answer.data["outcome"])
+    if answer.data["outcome"] == "not ours":
+        log.warning("%s: %s", event.id, foreign(event, shop.policy))
+    if answer.data["outcome"] in OWES and shop.checkouts is not None:
+        shop.checkouts.refund_later()
+    return ok(
+        encode(
+            {
+                "success": True,
+                "received": True,
+                "outcome": answer.data["outcome"],
+                "duplicate": not answer.data["first"],
+            }
+        )
+    )
+
+
+async def _event_of(shop: Shop, body: bytes) -> Event:
+    """The event that a body is; where it came without its object, Stripe is asked for that.
+
+    Raises Problem 422 where the object cannot be had: Stripe sends the event again later.
+    """
+    thin = thin_of(body)
+    if thin is None:
+        return parse(_event, body)
+    parse(_anything, body)  # what is kept of it must be sound, as of any other
+    if not thin.ours:
+        return bare(thin)
+    try:
+        return await fetched(thin, None if shop.checkouts is None else shop.checkouts.gateway)
+    except Unfetched as error:
+        log.warning("%s: %s", thin.id, error)
+        raise Problem(422, "thin_event", str(error)) from error

@@ -1,0 +1,124 @@
+"""For whoever runs the service: is it alive, is it ready, how is it doing."""
+
+import asyncio
+import logging
+from typing import Any
+
+from fastapi import APIRouter, Response
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from fancymonkey import __version__
+from fancymonkey.errors import StoreError
+from fancymonkey.web.context import Shop
+from fancymonkey.web.http.messages import RETRY_SOON, Call, Problem, Reply, response_of
+from fancymonkey.web.http.security_headers import PLAIN
+from fancymonkey.web.http.wire import encode
+
+log = logging.getLogger(__name__)
+
+STORE_SECONDS = 2.0
+"""How long the store may take to answer before it counts as unreachable."""
+
+
+WHERE = "The log and the dashboard say why."
+
+
+def for_strangers(problems: list[str]) -> list[str]:
+    """What everybody may know of them: no address of a database, no path, nothing of the goods."""
+    kinds = {
+        "products.json was not taken in as it is."
+        if _of_the_file(text)
+        else "The store needs care."
+        for text in problems
+    }
+    return [f"{text} {WHERE}" for text in sorted(kinds)]
+
+
+def _of_the_file(text: str) -> bool:
+    return text.startswith("products.json")
+
+
+class _Told:
+    """Writes into the log what a probe was not told, once each time it changes."""
+
+    def __init__(self) -> None:
+        self._last = ""
+
+    def warn(self, text: str) -> None:
+        if text != self._last:
+            log.warning("not ready: %s", text)
+        self._last = text
+
+    def forget(self) -> None:
+        self._last = ""
+
+
+def router(shop: Shop) -> APIRouter:
+    """Health and readiness."""
+    routes = APIRouter(tags=["system"])
+    told = _Told()
+
+    @routes.get(
+        "/healthz",
+        summary="Alive: requests are served",
+        responses=_example({"status": "ok", "version": __version__}),
+    )
+    async def healthz() -> Response:
+        return _json(200, {"status": "ok", "version": __version__})
+
+    @routes.get(
+        "/readyz",
+        summary="Ready: the store can be reached and written; says whether it needs care",
+        responses={
+            **_example({"status": "ready", "problems": [], "revision": 82}),
+            503: {"description": "The store cannot be reached, or nothing can be written"},
+        },
+    )
+    async def readyz() -> Response:
+        store = shop.engine.store
+        try:
+            async with asyncio.timeout(STORE_SECONDS):
+                await store.next_due()
+                problems = await store.trouble()
+                unwritable = await store.unwritable()
+        except TimeoutError:
+            return _not_ready("The store does not answer.")
+        except StoreError as error:
+            told.warn(str(error))
+            return _not_ready(f"The store cannot be reached. {WHERE}")
+        except Exception:
+            log.exception("the store failed when it was asked how it is")
+            return _not_ready("The store fails; the log says why.")
+        if unwritable is not None:
+            told.warn(unwritable)
+            return _not_ready(f"Nothing can be written. {WHERE}")
+        told.forget()
+        body = {
+            "status": "degraded" if problems else "ready",
+            "problems": for_strangers(problems),
+            "revision": shop.engine.view.revision,
+        }
+        return _json(200, body)
+
+    return routes
+
+
+async def metrics(shop: Shop, call: Call) -> Reply:
+    """What the service measures, in Prometheus' text format; made once a second at most."""
+    kind = (b"content-type", CONTENT_TYPE_LATEST.encode())
+    return Reply(200, await shop.metrics.text(), [kind, *PLAIN])
+
+
+def _example(body: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
+    return {200: {"content": {"application/json": {"example": body}}}}
+
+
+def _not_ready(reason: str) -> Response:
+    reply = Problem(503, "unavailable", reason, headers=[RETRY_SOON], problems=[reason]).reply()
+    return response_of(reply)
+
+
+def _json(status: int, body: dict[str, Any]) -> Response:
+    return Response(
+        encode(body), status, {"cache-control": "no-store"}, media_type="application/json"
+    )

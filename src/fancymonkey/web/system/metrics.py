@@ -1,0 +1,178 @@
+"""What the service measures, for Prometheus: nothing is counted twice, most is read when asked."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from typing import TypeVar
+
+from prometheus_client.core import (
+    CollectorRegistry,
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    Metric,
+)
+from prometheus_client.exposition import generate_latest
+from prometheus_client.registry import Collector
+
+from fancymonkey.engine.documents import Kept
+from fancymonkey.engine.engine import Engine
+from fancymonkey.errors import StoreError
+from fancymonkey.jobs.executor import FAILED, Jobs, Progress
+from fancymonkey.web.http.request_metrics import Meter
+
+STORE_SECONDS = 1.0
+"""How long the store may take for what it is asked; what it does not say in time is left out."""
+
+T = TypeVar("T")
+
+
+MADE_AT_ONCE = 3
+"""How often the text is made anew at once; after that once a second, however many ask."""
+
+
+class Metrics:
+    """Everything that /metrics reports."""
+
+    def __init__(self, engine: Engine, meter: Meter, jobs: Jobs) -> None:
+        self._engine = engine
+        self._jobs = jobs
+        self._stored = Stored()
+        self._registry = CollectorRegistry(auto_describe=False)
+        self._left, self._at = float(MADE_AT_ONCE), engine.clock()
+        self._text = b""
+        self._making: asyncio.Task[None] | None = None
+        for one in (EngineMetrics(engine), meter, self._stored):
+            self.add(one)
+
+    def add(self, one: Collector) -> None:
+        """Reports this also."""
+        self._registry.register(one)
+
+    async def text(self) -> bytes:
+        """The metrics in Prometheus' text format, of now or of a moment ago."""
+        if self._making is None and (self._may_make() or not self._text):
+            self._making = asyncio.create_task(self._make())
+        if self._making is not None:
+            await asyncio.shield(self._making)
+        return self._text
+
+    def _may_make(self) -> bool:
+        now = self._engine.clock()
+        self._left = min(MADE_AT_ONCE, self._left + max(0, now - self._at) / 1000)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+    async def _make(self) -> None:
+        try:
+            self._stored.jobs = await _in_time(self._jobs.states)
+            self._stored.problems = await _in_time(self._engine.store.trouble)
+            self._text = generate_latest(self._registry)
+        finally:
+            self._making = None
+
+
+async def _in_time(ask: Callable[[], Awaitable[T]]) -> T | None:
+    try:
+        async with asyncio.timeout(STORE_SECONDS):
+            return await ask()
+    except (TimeoutError, StoreError):
+        return None
+
+
+class Stored:
+    """What only the store knows."""
+
+    def __init__(self) -> None:
+        self.jobs: dict[str, Kept[Progress]] | None = None
+        self.problems: list[str] | None = None
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics, as prometheus_client wants them."""
+        yield GaugeMetricFamily(
+            "fancymonkey_store_problems",
+            "What is wrong with the store, as the dashboard lists it; 1 where it does not answer.",
+            1 if self.problems is None else len(self.problems),
+        )
+        ended = GaugeMetricFamily(
+            "fancymonkey_job_ended_timestamp_seconds",
+            "When the job ended last.",
+            labels=["job_name"],
+        )
+        failed = GaugeMetricFamily(
+            "fancymonkey_job_failed",
+            "1 where the job failed when it ran last.",
+            labels=["job_name"],
+        )
+        for name, kept in sorted((self.jobs or {}).items()):
+            if kept.value.ended_at:
+                ended.add_metric([name], kept.value.ended_at / 1000)
+                failed.add_metric([name], kept.value.outcome == FAILED)
+        yield ended
+        yield failed
+
+
+class EngineMetrics:
+    """Reads the engine's own numbers when somebody asks; nothing is counted twice."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._started = engine.clock()
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics, as prometheus_client wants them."""
+        engine, batcher = self._engine, self._engine.batcher
+        yield CounterMetricFamily(
+            "fancymonkey_commands", "Commands committed.", value=batcher.commands
+        )
+        yield CounterMetricFamily(
+            "fancymonkey_batches", "Transactions committed.", value=batcher.batches
+        )
+        yield CounterMetricFamily(
+            "fancymonkey_commit_seconds",
+            "Time spent in transactions.",
+            value=batcher.commit_seconds,
+        )
+        yield GaugeMetricFamily(
+            "fancymonkey_batch_size_max", "Most commands in one transaction.", batcher.largest
+        )
+        yield GaugeMetricFamily(
+            "fancymonkey_queue_length", "Commands that wait for a transaction.", batcher.waiting
+        )
+        refused = CounterMetricFamily(
+            "fancymonkey_refused", "Commands refused, by code.", labels=["code"]
+        )
+        for code, count in sorted(engine.refused.items()):
+            refused.add_metric([code], count)
+        yield refused
+        yield GaugeMetricFamily(
+            "fancymonkey_uptime_seconds",
+            "How long this process has been serving.",
+            value=max(0, engine.clock() - self._started) / 1000,
+        )
+        yield GaugeMetricFamily(
+            "fancymonkey_revision", "The latest ledger entry shown.", engine.view.revision
+        )
+        yield GaugeMetricFamily(
+            "fancymonkey_feed_lag_seconds",
+            "How long after their commit the latest changes of other processes were shown.",
+            engine.lag / 1000,
+        )
+        yield GaugeMetricFamily("fancymonkey_holds", "Live holds.", len(engine.view.holds))
+        yield GaugeMetricFamily("fancymonkey_listeners", "Live connections.", len(engine.feed))
+        yield from self._stock()
+
+    def _stock(self) -> Iterator[Metric]:
+        units = GaugeMetricFamily("fancymonkey_units", "Units, by state.", labels=["state"])
+        levels = self._engine.view.levels.values()
+        for state in ("on_hand", "reserved", "allocated", "backordered", "short"):
+            units.add_metric([state], sum(getattr(level, state) for level in levels))
+        yield units
+        oversold = sum(
+            max(0, level.reserved + level.allocated - level.on_hand - level.short)
+            for level in levels
+        )
+        yield GaugeMetricFamily(
+            "fancymonkey_oversold", "Units promised beyond what there is: always 0.", oversold
+        )
