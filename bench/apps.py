@@ -17,12 +17,12 @@ from fancymonkey.core.outcomes import Refused
 from fancymonkey.settings.settings import Settings
 from fancymonkey.web import app
 from fancymonkey.web.app import create_app
-from fancymonkey.web.context import Shop, new_reservation_id
+from fancymonkey.web.context import AppContext, new_reservation_id
 from fancymonkey.web.http import wire
-from fancymonkey.web.http.messages import FRESH, Call, Reply, ok
+from fancymonkey.web.http.messages import NO_STORE_JSON, Request, Response, ok
 from fancymonkey.web.http.refusals import refusal
 from fancymonkey.web.http.security_headers import DATA
-from fancymonkey.web.routing.router import Front
+from fancymonkey.web.routing.router import Router
 
 NOOP = "/bench/noop"
 NOOP_ASGI = "/bench/noop-asgi"
@@ -44,12 +44,12 @@ def answer_of_a_reserve() -> bytes:
     )
 
 
-def with_noop(settings: Settings) -> Front:
+def with_noop(settings: Settings) -> Router:
     """The whole service, and a POST beside its hot endpoints that reads and answers, no more."""
     front = create_app(settings)
     body = answer_of_a_reserve()
 
-    async def noop(shop: Shop, call: Call) -> Reply:
+    async def noop(shop: AppContext, call: Request) -> Response:
         await call.body()
         return ok(body)
 
@@ -98,7 +98,7 @@ class ReserveOut(BaseModel):
     revision: int
 
 
-def typed(shop: Shop) -> APIRouter:
+def typed(shop: AppContext) -> APIRouter:
     """The same reserve as most would write it."""
     routes = APIRouter()
 
@@ -142,7 +142,7 @@ class Bare:
     def __init__(self, settings: Settings) -> None:
         self._body = answer_of_a_reserve()
         self._headers = [
-            *FRESH,
+            *NO_STORE_JSON,
             *DATA,
             (b"content-length", str(len(self._body)).encode()),
         ]

@@ -93,7 +93,7 @@ async def reserves(
     """Clients in this process that reserve one unit again and again, of the SKUs in turn."""
     engine = Engine(open_store(shop.target))
     await engine.open()
-    gc_tuning.settle()  # as the service does once it is open
+    gc_tuning.freeze_loaded_objects()  # as the service does once it is open
     count = 0
 
     async def one() -> None:

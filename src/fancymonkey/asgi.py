@@ -13,10 +13,10 @@ from fancymonkey.errors import ConfigError
 from fancymonkey.log_format import logging_config
 from fancymonkey.settings.settings import Settings
 from fancymonkey.web.app import create_app
-from fancymonkey.web.routing.router import Front
+from fancymonkey.web.routing.router import Router
 
 
-def application() -> Front:
+def application() -> Router:
     """The ASGI application. Raises ConfigError."""
     settings = Settings.load()
     if os.environ.get("VERCEL"):

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fancymonkey.alerts.alerts import Alerts
-from fancymonkey.alerts.channels import Unsent
+from fancymonkey.alerts.channels import SendFailed
 from fancymonkey.alerts.events import ALERTS
-from fancymonkey.alerts.message import Letter
+from fancymonkey.alerts.message import AlertMessage
 from fancymonkey.alerts.outbox import Delivery
 from fancymonkey.core.holds.end import Capture, Release
 from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.model import Line
 from fancymonkey.core.stock.adjust import Adjust
-from fancymonkey.engine.documents import Kept
+from fancymonkey.engine.documents import StoredDocument
 from fancymonkey.engine.engine import Engine
 from fancymonkey.store.contract import Store
 from fancymonkey.store.in_memory.store import MemoryStore
@@ -31,11 +31,11 @@ class Paper:
     key: str = "ch_paper"
     name: str = "Paper"
     failing: bool = False
-    letters: list[Letter] = field(default_factory=list)
+    letters: list[AlertMessage] = field(default_factory=list)
 
-    async def send(self, letter: Letter) -> None:
+    async def send(self, letter: AlertMessage) -> None:
         if self.failing:
-            raise Unsent("The paper is wet.")
+            raise SendFailed("The paper is wet.")
         self.letters.append(letter)
 
     @property
@@ -74,10 +74,10 @@ class House:
         self.clock.forward(seconds)
         await self.alerts.once()
 
-    async def waiting(self) -> list[Kept[Delivery]]:
+    async def waiting(self) -> list[StoredDocument[Delivery]]:
         return await self.alerts.outbox.waiting.all()
 
-    async def log(self) -> list[Kept[Delivery]]:
+    async def log(self) -> list[StoredDocument[Delivery]]:
         return await self.alerts.outbox.log.all()
 
     def again(self, **more: Any) -> "House":

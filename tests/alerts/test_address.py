@@ -5,10 +5,16 @@ import json
 
 import pytest
 
-from fancymonkey.alerts.events import happening
-from fancymonkey.alerts.webhook_address import Forbidden, Unresolved, is_public, place, resolve
-from fancymonkey.alerts.webhook_client import Poster
-from fancymonkey.alerts.webhooks import Endpoint, Secret
+from fancymonkey.alerts.events import event_type
+from fancymonkey.alerts.webhook_address import (
+    Forbidden,
+    Unresolved,
+    is_public,
+    resolve,
+    resolve_url,
+)
+from fancymonkey.alerts.webhook_client import WebhookClient
+from fancymonkey.alerts.webhooks import Secret, WebhookEndpoint
 from fancymonkey.engine.clock import system_clock
 from tests.alerts.receivers import HttpReceiver
 
@@ -155,7 +161,7 @@ TRICKS = [
 @pytest.mark.parametrize("url", TRICKS)
 async def test_a_webhook_must_not_go_there(url: str) -> None:
     with pytest.raises((Forbidden, Unresolved)):
-        await place(url, resolve, private=False)
+        await resolve_url(url, resolve, private=False)
 
 
 def test_there_are_enough_tricks() -> None:
@@ -167,7 +173,7 @@ async def test_one_private_address_among_public_ones_closes_the_name() -> None:
         return ["8.8.8.8", "10.0.0.1"]
 
     with pytest.raises(Forbidden, match="not public"):
-        await place("https://two.example/", both, private=False)
+        await resolve_url("https://two.example/", both, private=False)
 
 
 async def test_a_name_without_an_address_is_told() -> None:
@@ -179,7 +185,7 @@ async def test_a_name_without_an_address_is_told() -> None:
 
     for resolver in (nothing, broken):
         with pytest.raises(Unresolved):
-            await place("https://nowhere.example/", resolver, private=False)
+            await resolve_url("https://nowhere.example/", resolver, private=False)
 
 
 class Rebinding:
@@ -194,16 +200,16 @@ class Rebinding:
         return [self.answers.pop(0)]
 
 
-ENDPOINT = Endpoint("", ["stock.low"], "", [Secret("whsec_a")], 0)
-ONE = happening("stock.low", 1_759_838_400_000, "x", "Low: x", sku="a/M")
+ENDPOINT = WebhookEndpoint("", ["stock.low"], "", [Secret("whsec_a")], 0)
+ONE = event_type("stock.low", 1_759_838_400_000, "x", "Low: x", sku="a/M")
 
 
 async def test_a_name_that_changes_its_address_after_it_was_judged_gains_nothing() -> None:
     """The name is asked for once, and the request goes to the address that was judged."""
     async with HttpReceiver() as receiver:
         names = Rebinding("127.0.0.1", "127.0.0.9", "127.0.0.9")
-        poster = Poster(system_clock, names, private=True)
-        endpoint = Endpoint(f"http://rebind.example:{receiver.port}/hook", [], "", [], 0)
+        poster = WebhookClient(system_clock, names, private=True)
+        endpoint = WebhookEndpoint(f"http://rebind.example:{receiver.port}/hook", [], "", [], 0)
         attempt = await poster.post(endpoint, ONE, "dlv_1")
         await poster.close()
         assert (attempt.status, attempt.error, names.asked) == (200, "", 1)
@@ -215,9 +221,9 @@ async def test_a_name_that_turns_private_after_it_was_added_gets_nothing() -> No
     async with HttpReceiver() as receiver:
         names = Rebinding("8.8.8.8", "127.0.0.1")
         url = f"http://rebind.example:{receiver.port}/hook"
-        assert (await place(url, names, private=False)).address == "8.8.8.8"
-        poster = Poster(system_clock, names, private=False)
-        attempt = await poster.post(Endpoint(url, [], "", [], 0), ONE, "dlv_1")
+        assert (await resolve_url(url, names, private=False)).address == "8.8.8.8"
+        poster = WebhookClient(system_clock, names, private=False)
+        attempt = await poster.post(WebhookEndpoint(url, [], "", [], 0), ONE, "dlv_1")
         await poster.close()
         assert attempt.status is None
         assert "not public" in attempt.error
@@ -263,9 +269,9 @@ async def test_who_does_not_answer_http_is_told() -> None:
 
 
 async def _post(url: str):  # type: ignore[no-untyped-def]
-    poster = Poster(system_clock, resolve, private=True)
+    poster = WebhookClient(system_clock, resolve, private=True)
     try:
-        return await poster.post(Endpoint(url, [], "", [Secret("whsec_a")], 0), ONE, "dlv_1")
+        return await poster.post(WebhookEndpoint(url, [], "", [Secret("whsec_a")], 0), ONE, "dlv_1")
     finally:
         await poster.close()
 

@@ -8,19 +8,19 @@ from datetime import UTC, datetime
 import pytest
 
 from fancymonkey.alerts import channels, event_texts
-from fancymonkey.alerts.channels import Chat, Mail, Unsent, channels_of
-from fancymonkey.alerts.events import Happening, happening
-from fancymonkey.alerts.message import SHOWN, Letter
+from fancymonkey.alerts.channels import Chat, Mail, SendFailed, channels_of
+from fancymonkey.alerts.events import AlertEvent, event_type
+from fancymonkey.alerts.message import SHOWN, AlertMessage
 from fancymonkey.errors import ConfigError
 from tests.alerts.receivers import HttpReceiver, mail_server
 
 NOW = 1_759_838_400_000
-ONE = happening("stock.low", NOW, "x", "Low: Ash <b>Hoodie</b>, M, 4 left", "The threshold is 5.")
-TWO = happening("stock.out", NOW + 1, "y", "Out of stock: Tee, L", "The last unit is gone.")
+ONE = event_type("stock.low", NOW, "x", "Low: Ash <b>Hoodie</b>, M, 4 left", "The threshold is 5.")
+TWO = event_type("stock.out", NOW + 1, "y", "Out of stock: Tee, L", "The last unit is gone.")
 
 
-def letter(*happenings: Happening, link: str = "https://shop.example/admin") -> Letter:
-    return Letter(happenings or (ONE,), link)
+def letter(*happenings: AlertEvent, link: str = "https://shop.example/admin") -> AlertMessage:
+    return AlertMessage(happenings or (ONE,), link)
 
 
 async def test_mail_is_a_text_and_a_page() -> None:
@@ -55,7 +55,7 @@ async def test_no_title_can_forge_a_header(title: str) -> None:
         (channel,) = channels_of(
             [f"mailto://127.0.0.1:{server.port}?from=a@x.example&to=b@x.example"]
         )
-        await channel.send(letter(happening("stock.low", NOW, "x", title)))
+        await channel.send(letter(event_type("stock.low", NOW, "x", title)))
     (message,) = server.messages
     assert message["Bcc"] is None
     assert message["Subject"] == " ".join(title.split())
@@ -65,14 +65,14 @@ async def test_no_title_can_forge_a_header(title: str) -> None:
 async def test_a_mail_server_that_says_no() -> None:
     async with mail_server("bob", "right") as server:
         urls = [f"mailto://bob:wrong@127.0.0.1:{server.port}?to=b@x.example&from=a@x.example"]
-        with pytest.raises(Unsent, match="refused the user and password"):
+        with pytest.raises(SendFailed, match="refused the user and password"):
             await channels_of(urls)[0].send(letter())
     async with mail_server() as server:
         server.refuse = "550 secret reason"
         urls = [f"mailto://127.0.0.1:{server.port}?to=b@x.example&from=a@x.example"]
-        with pytest.raises(Unsent, match=r"said no \(550\)"):
+        with pytest.raises(SendFailed, match=r"said no \(550\)"):
             await channels_of(urls)[0].send(letter())
-    with pytest.raises(Unsent, match="could not be reached"):
+    with pytest.raises(SendFailed, match="could not be reached"):
         await channels_of(urls)[0].send(letter())
 
 
@@ -82,7 +82,7 @@ async def test_a_mail_server_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None
     async with mail_server() as server:
         server.hang = True
         urls = [f"mailto://127.0.0.1:{server.port}?to=b@x.example&from=a@x.example"]
-        with pytest.raises(Unsent, match="in time"):
+        with pytest.raises(SendFailed, match="in time"):
             await channels_of(urls)[0].send(letter())
 
 
@@ -105,7 +105,7 @@ async def test_what_a_channel_answers_is_told_without_secrets(
     async with HttpReceiver() as receiver:
         receiver.answer = (500, {}, b"")
         (channel,) = channels_of([f"json://user:hushhush@127.0.0.1:{receiver.port}/hiddenpath"])
-        with pytest.raises(Unsent) as told:
+        with pytest.raises(SendFailed) as told:
             await channel.send(letter())
     for secret in ("hushhush", "hiddenpath"):
         assert secret not in str(told.value)
@@ -122,10 +122,10 @@ async def test_a_receiver_that_hangs_holds_one_thread_and_no_more(
         (channel,) = channels_of([f"json://127.0.0.1:{receiver.port}/"])
         assert isinstance(channel, Chat)
         channel._plugin.socket_read_timeout = 1.0
-        with pytest.raises(Unsent, match="did not answer within"):
+        with pytest.raises(SendFailed, match="did not answer within"):
             await channel.send(letter())
         for _ in range(5):
-            with pytest.raises(Unsent, match="still hangs"):
+            with pytest.raises(SendFailed, match="still hangs"):
                 await channel.send(letter())
         names = [one.name for one in threading.enumerate() if one.name.startswith("alert ")]
         assert len(names) == 1
@@ -170,7 +170,7 @@ def test_what_is_too_long_for_a_service_comes_in_parts() -> None:
 
 
 def test_a_long_letter_says_how_much_more_there_is() -> None:
-    many = [happening("stock.low", NOW, str(n), f"Low: {n}", "Few.") for n in range(SHOWN + 7)]
+    many = [event_type("stock.low", NOW, str(n), f"Low: {n}", "Few.") for n in range(SHOWN + 7)]
     told = letter(*many)
     assert told.text().count("Few.") == SHOWN
     assert "And 7 more." in told.text()

@@ -4,76 +4,76 @@ import random
 
 import pytest
 
-from fancymonkey.alerts.stock_thresholds import Band, Stand, Watched, begin, cross, margin
+from fancymonkey.alerts.stock_thresholds import KnownBand, StockBand, StockNow, begin, cross, margin
 
-FINE, LOW, OUT = Watched(Band.FINE), Watched(Band.LOW, 5), Watched(Band.OUT)
+FINE, LOW, OUT = KnownBand(StockBand.FINE), KnownBand(StockBand.LOW, 5), KnownBand(StockBand.OUT)
 
 
 @pytest.mark.parametrize(
     ("old", "available", "unsold", "told", "band"),
     [
-        (FINE, 6, 6, None, Band.FINE),
-        (FINE, 5, 6, "stock.low", Band.LOW),
-        (FINE, 0, 6, "stock.low", Band.LOW),  # all of it is in baskets, and may come back
-        (FINE, -2, 3, "stock.low", Band.LOW),
-        (FINE, 0, 0, "stock.out", Band.OUT),
-        (LOW, 4, 4, None, Band.LOW),
-        (LOW, 6, 6, None, Band.LOW),  # not far enough up
-        (LOW, 8, 8, None, Band.FINE),
-        (LOW, 0, 0, "stock.out", Band.OUT),
-        (OUT, 0, 0, None, Band.OUT),
-        (OUT, -3, -3, None, Band.OUT),
-        (OUT, 1, 1, "stock.back", Band.LOW),
-        (OUT, 50, 50, "stock.back", Band.FINE),
-        (OUT, 0, 4, "stock.back", Band.LOW),
-        (Watched(Band.FINE, 6), 5, 6, None, Band.LOW),  # these very units were told of
-        (Watched(Band.FINE, 7), 5, 6, "stock.low", Band.LOW),
+        (FINE, 6, 6, None, StockBand.FINE),
+        (FINE, 5, 6, "stock.low", StockBand.LOW),
+        (FINE, 0, 6, "stock.low", StockBand.LOW),  # all of it is in baskets, and may come back
+        (FINE, -2, 3, "stock.low", StockBand.LOW),
+        (FINE, 0, 0, "stock.out", StockBand.OUT),
+        (LOW, 4, 4, None, StockBand.LOW),
+        (LOW, 6, 6, None, StockBand.LOW),  # not far enough up
+        (LOW, 8, 8, None, StockBand.FINE),
+        (LOW, 0, 0, "stock.out", StockBand.OUT),
+        (OUT, 0, 0, None, StockBand.OUT),
+        (OUT, -3, -3, None, StockBand.OUT),
+        (OUT, 1, 1, "stock.back", StockBand.LOW),
+        (OUT, 50, 50, "stock.back", StockBand.FINE),
+        (OUT, 0, 4, "stock.back", StockBand.LOW),
+        (KnownBand(StockBand.FINE, 6), 5, 6, None, StockBand.LOW),  # these very units were told of
+        (KnownBand(StockBand.FINE, 7), 5, 6, "stock.low", StockBand.LOW),
     ],
 )
 def test_what_is_told(
-    old: Watched, available: int, unsold: int, told: str | None, band: Band
+    old: KnownBand, available: int, unsold: int, told: str | None, band: StockBand
 ) -> None:
-    new, word = cross(old, Stand(available, unsold, 5))
+    new, word = cross(old, StockNow(available, unsold, 5))
     assert (word, new.band) == (told, band)
 
 
 def test_a_size_seen_first_is_told_nothing_of() -> None:
-    assert begin(Stand(0, 0, 5)).band is Band.OUT
-    assert begin(Stand(3, 3, 5)).band is Band.LOW
-    assert begin(Stand(30, 30, 5)).band is Band.FINE
+    assert begin(StockNow(0, 0, 5)).band is StockBand.OUT
+    assert begin(StockNow(3, 3, 5)).band is StockBand.LOW
+    assert begin(StockNow(30, 30, 5)).band is StockBand.FINE
 
 
 def test_without_a_threshold_nothing_is_low() -> None:
-    assert cross(FINE, Stand(1, 1, 0)) == (FINE, None)
-    assert cross(FINE, Stand(0, 4, 0)) == (FINE, None)
-    assert cross(FINE, Stand(0, 0, 0))[1] == "stock.out"
+    assert cross(FINE, StockNow(1, 1, 0)) == (FINE, None)
+    assert cross(FINE, StockNow(0, 4, 0)) == (FINE, None)
+    assert cross(FINE, StockNow(0, 0, 0))[1] == "stock.out"
 
 
 @pytest.mark.parametrize("held", [1, 2, 5, 14, 20])
 def test_a_hold_that_comes_and_goes_a_hundred_times_is_told_once(held: int) -> None:
-    watched, told = begin(Stand(20, 20, 8)), []
+    watched, told = begin(StockNow(20, 20, 8)), []
     for _ in range(100):
         for available in (20 - held, 20):
-            watched, word = cross(watched, Stand(available, 20, 8))
+            watched, word = cross(watched, StockNow(available, 20, 8))
             told += [word] if word else []
     assert told == (["stock.low"] if held >= 12 else [])
 
 
 def test_low_is_told_again_when_it_is_true_of_fewer_units() -> None:
-    watched, word = cross(begin(Stand(14, 14, 5)), Stand(4, 14, 5))
+    watched, word = cross(begin(StockNow(14, 14, 5)), StockNow(4, 14, 5))
     assert word == "stock.low"
-    watched, word = cross(watched, Stand(14, 14, 5))
+    watched, word = cross(watched, StockNow(14, 14, 5))
     assert word is None
     for left in (13, 10, 7, 6):
-        watched, word = cross(watched, Stand(left, left, 5))
+        watched, word = cross(watched, StockNow(left, left, 5))
         assert word is None
-    assert cross(watched, Stand(5, 5, 5))[1] == "stock.low"
+    assert cross(watched, StockNow(5, 5, 5))[1] == "stock.low"
 
 
 def test_low_is_told_again_after_goods_came_and_as_many_were_sold() -> None:
-    watched, words = begin(Stand(20, 20, 5)), []
+    watched, words = begin(StockNow(20, 20, 5)), []
     for left in (4, 20, 4, 20, 4):
-        watched, word = cross(watched, Stand(left, left, 5))
+        watched, word = cross(watched, StockNow(left, left, 5))
         words.append(word)
     assert words == ["stock.low", None, "stock.low", None, "stock.low"]
 
@@ -84,7 +84,7 @@ def test_any_history_keeps_the_promises(seed: int) -> None:
     chance = random.Random(seed)
     threshold = chance.choice([1, 2, 5, 10])
     unsold, held = chance.randint(0, 30), 0
-    watched = begin(Stand(unsold, unsold, threshold))
+    watched = begin(StockNow(unsold, unsold, threshold))
     history = [(unsold, 0, None)]
     for _ in range(300):
         what = chance.choice(["hold", "drop", "pay", "pay", "receive", "count"])
@@ -100,7 +100,7 @@ def test_any_history_keeps_the_promises(seed: int) -> None:
         elif what == "count" and chance.random() < 0.2:
             unsold = chance.randint(0, 20)
             held = min(held, unsold)
-        watched, word = cross(watched, Stand(unsold - held, unsold, threshold))
+        watched, word = cross(watched, StockNow(unsold - held, unsold, threshold))
         history.append((unsold, held, word))
     _promises(history, threshold)
 

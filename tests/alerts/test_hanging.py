@@ -7,7 +7,7 @@ import time
 from fancymonkey.alerts.alerts import Alerts
 from fancymonkey.alerts.channels import channels_of
 from fancymonkey.alerts.events import ALERTS, WEBHOOKS
-from fancymonkey.alerts.message import Letter
+from fancymonkey.alerts.message import AlertMessage
 from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
 from fancymonkey.core.holds.end import Release
 from fancymonkey.core.holds.reserve import Reserve
@@ -97,7 +97,7 @@ class Broken(Paper):
 
     whole = False
 
-    async def send(self, letter: Letter) -> None:
+    async def send(self, letter: AlertMessage) -> None:
         if not self.whole:
             raise RuntimeError("can't start new thread; secret")
         await super().send(letter)

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from fancymonkey.alerts.events import Happening
+from fancymonkey.alerts.events import AlertEvent
 from fancymonkey.core.holds.end import Capture, Expire
 from fancymonkey.core.holds.reserve import Attach, Reserve
 from fancymonkey.core.model import Line
@@ -16,7 +16,7 @@ ABOUT = ("hold.created", "hold.changed", "hold.ended", "order.captured")
 SIZES = tuple(f"{HOODIE}/{size}" for size in "SML")
 
 
-async def told(shop: House) -> list[Happening]:
+async def told(shop: House) -> list[AlertEvent]:
     """What is told of holds from here on, and of all that is in the ledger already."""
     if not await shop.alerts.webhooks.all():
         await shop.alerts.webhooks.add("http://127.0.0.1:9/x", ABOUT, "")
@@ -30,7 +30,7 @@ async def told(shop: House) -> list[Happening]:
     return [one.happening for one in found if one.target.startswith("whk_")]
 
 
-def words(found: list[Happening]) -> list[str]:
+def words(found: list[AlertEvent]) -> list[str]:
     """The sorts of what was told, each with why."""
     return sorted(f"{one.type} {one.data.get('why', '')}".strip() for one in found)
 

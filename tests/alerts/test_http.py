@@ -7,7 +7,7 @@ import pytest
 
 from fancymonkey.accounts.model import Right
 from fancymonkey.alerts.alerts import Alerts
-from fancymonkey.alerts.events import ALERTS, SORTS, WEBHOOKS
+from fancymonkey.alerts.events import ALERTS, EVENT_TYPES, WEBHOOKS
 from fancymonkey.settings.alerts import ALERTS as NAMES
 from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.web.admin_api.webhooks import Sort
@@ -39,7 +39,7 @@ def test_the_words_are_the_same_everywhere() -> None:
     assert ("stock.low", "stock.out", "stock.back", "stock.digest", *NAMES[4:]) == NAMES
     assert set(NAMES) == set(ALERTS)
     assert set(Sort.__args__) == set(WEBHOOKS)  # type: ignore[attr-defined]
-    assert {*ALERTS, *WEBHOOKS, "ping"} == SORTS.keys()
+    assert {*ALERTS, *WEBHOOKS, "ping"} == EVENT_TYPES.keys()
 
 
 async def test_the_samples_are_what_is_really_asked_and_answered() -> None:

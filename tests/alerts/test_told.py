@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from fancymonkey.alerts.quiet_hours import DAY, HOUR, MINUTE, QuietHours
-from fancymonkey.core.payments.rows import Run
+from fancymonkey.core.payments.rows import JobRun
 from fancymonkey.core.records import RecordRun
 from fancymonkey.core.stock.adjust import Adjust, SetItem
-from fancymonkey.engine.documents import Folder, Stale
+from fancymonkey.engine.documents import Conflict, DocumentCollection
 from fancymonkey.errors import StoreUnavailable
 from fancymonkey.store.in_memory.store import MemoryStore
 from tests.alerts.houses import SKU, House, house
@@ -98,7 +98,7 @@ async def test_two_that_look_at_the_same_time_tell_it_once() -> None:
         await other.alerts.once()
         await shop.move(-16)
         await shop.alerts._watch.ledger(await shop.alerts.targets())
-        with pytest.raises(Stale):
+        with pytest.raises(Conflict):
             await other.alerts._watch.ledger(await other.alerts.targets())
         await other.alerts._watch.ledger(await other.alerts.targets())
         assert len(await shop.waiting()) == 1
@@ -269,8 +269,8 @@ async def ran(shop: House, job: str, outcome: str, **report: object) -> None:
     """A job has run."""
     shop.clock.forward(60)
     now, text = shop.engine.clock(), json.dumps(report)
-    await shop.engine.submit(RecordRun(run=Run(job, now, 5, outcome, text)))
-    await Folder(shop.engine, "jobs", dict).put(job, {"outcome": outcome})
+    await shop.engine.submit(RecordRun(run=JobRun(job, now, 5, outcome, text)))
+    await DocumentCollection(shop.engine, "jobs", dict).put(job, {"outcome": outcome})
 
 
 async def test_a_job_that_fails_is_told_when_it_begins_to() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from fancymonkey.accounts.audit_log import Acts
+from fancymonkey.accounts.audit_log import AuditLog
 from fancymonkey.errors import ConfigError
 from fancymonkey.settings.settings import Settings
 from fancymonkey.store.in_memory.store import MemoryStore
@@ -178,7 +178,7 @@ async def test_the_right_password_on_the_schedulers_path_is_no_failure(shop: Sho
 
 
 async def test_the_owner_hears_of_it_once(shop: Shop) -> None:
-    acts: Acts = accounts(shop).acts
+    acts: AuditLog = accounts(shop).acts
     told: list[str] = []
 
     async def hear(one: Any) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from fancymonkey.core.holds.end import Capture, Release
-from fancymonkey.core.holds.limits import Limits, Source
+from fancymonkey.core.holds.limits import ClientSource, HoldLimits
 from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.model import Line, Reservation, Status
 from fancymonkey.core.outcomes import Accepted, Code, Refused
@@ -126,11 +126,13 @@ async def test_who_swaps_waits_like_who_lets_it_end(give_up: Way, first: tuple[s
         assert int(answers[-1].header("retry-after") or 0) > 60
 
 
-HERE = Source("net", "here", Limits(unpaid=100_000))
-AWAY = Source("away", "far", Limits(unpaid=100_000))
+HERE = ClientSource("net", "here", HoldLimits(unpaid=100_000))
+AWAY = ClientSource("away", "far", HoldLimits(unpaid=100_000))
 
 
-def reserve(session: str, source: Source | None = HERE, *, only: bool, **wanted: int) -> Reserve:
+def reserve(
+    session: str, source: ClientSource | None = HERE, *, only: bool, **wanted: int
+) -> Reserve:
     return Reserve(
         reservation_id=f"h-{session}",
         session_id=session,
@@ -144,7 +146,7 @@ def reserve(session: str, source: Source | None = HERE, *, only: bool, **wanted:
 @pytest.mark.parametrize("through", [HERE, AWAY, None], ids=["same", "other network", "near"])
 @pytest.mark.parametrize("paid", [False, True])
 def test_the_time_of_a_size_that_was_swapped_away_is_kept(
-    through: Source | None, paid: bool
+    through: ClientSource | None, paid: bool
 ) -> None:
     shop = Core(50)
     shop.do(reserve("a", only=False, a_M=1))

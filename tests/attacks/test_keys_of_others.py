@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from fancymonkey.core.execute import Many
+from fancymonkey.core.execute import CommandGroup
 from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.model import Line, Outcome
-from fancymonkey.core.records import Remember
+from fancymonkey.core.records import StoreResult
 from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.store.open import open_store
 from fancymonkey.web.http import wire
@@ -147,7 +147,7 @@ async def test_a_bulk_update_that_an_earlier_version_began_means_the_same_sizes(
         text = wire.encode([body.action, body.filter, body.changes])
         digest = hashlib.sha256(b"/api/inventory/bulk-update\n" + text).hexdigest()
         sku = f"{HOODIE}/S"
-        await shop.engine.submit(Remember(texts=(sku,), command_id="key:b", digest=digest))
+        await shop.engine.submit(StoreResult(texts=(sku,), command_id="key:b", digest=digest))
         answer = await shop.bulk("adjust", {"Idempotency-Key": "b"}, changes={"stock": 1})
         assert answer.json["results"]["successful"] == 1, answer
         assert (await shop.size("S"))["stock"] == 4
@@ -156,7 +156,7 @@ async def test_a_bulk_update_that_an_earlier_version_began_means_the_same_sizes(
 
 async def test_a_command_without_an_entry_that_is_not_about_stock_is_kept() -> None:
     async with running(MemoryStore()) as shop:
-        first = Remember(texts=("a",), command_id="x", digest="d")
-        await shop.engine.submit(Many(commands=(first,)))
-        again = await shop.engine.submit(Remember(texts=("b",), command_id="x", digest="d"))
+        first = StoreResult(texts=("a",), command_id="x", digest="d")
+        await shop.engine.submit(CommandGroup(commands=(first,)))
+        again = await shop.engine.submit(StoreResult(texts=("b",), command_id="x", digest="d"))
         assert again.data == ["a"]  # type: ignore[union-attr]

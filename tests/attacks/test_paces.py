@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from fancymonkey.core.holds.limits import Limits, Source
+from fancymonkey.core.holds.limits import ClientSource, HoldLimits
 from fancymonkey.core.model import Reservation, SessionLink
 from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.web.http.begin_rates import STRIPE_A_MINUTE, Pace
@@ -108,7 +108,7 @@ def test_a_crowd_of_known_networks_leaves_half_of_stripe_to_others() -> None:
     pace = Pace(Clock(), "checkouts", 10, 5, STRIPE_A_MINUTE)
     taken = 0
     for number in range(2000):
-        source = Source(f"net{number % 20}", f"a{number % 200}", Limits())
+        source = ClientSource(f"net{number % 20}", f"a{number % 200}", HoldLimits())
         try:
             pace.take(source)
         except Problem:
@@ -116,7 +116,7 @@ def test_a_crowd_of_known_networks_leaves_half_of_stripe_to_others() -> None:
         taken += 1
     assert STRIPE_A_MINUTE / 2 - 20 <= taken <= STRIPE_A_MINUTE / 2 + 20
     for number in range(100):
-        pace.take(Source(f"new{number}", "a", Limits()))
+        pace.take(ClientSource(f"new{number}", "a", HoldLimits()))
 
 
 def test_callers_nearby_never_use_up_what_is_for_others() -> None:
@@ -126,7 +126,7 @@ def test_callers_nearby_never_use_up_what_is_for_others() -> None:
     with pytest.raises(Problem) as refused:
         pace.take(None)
     assert refused.value.status == 429
-    pace.take(Source("net", "a", Limits()))
+    pace.take(ClientSource("net", "a", HoldLimits()))
 
 
 async def churn(shop: Shop, number: int, address: str, session: str = "") -> int:

@@ -8,7 +8,7 @@ import pytest
 
 from fancymonkey.backup.archive import inspect
 from fancymonkey.backup.create import file_name
-from fancymonkey.backup.nightly import Plan, save
+from fancymonkey.backup.nightly import BackupPlan, save
 from fancymonkey.backup.retention import made_at, tidy, to_remove
 from fancymonkey.errors import BackupError, ConfigError
 from fancymonkey.store.contract import Store
@@ -54,7 +54,7 @@ async def test_the_night_saves_beside_a_running_store(
     folder.mkdir()
     for day in range(1, 5):
         (folder / name_of(datetime(2020, 1, day, tzinfo=UTC))).touch()
-    made = await save(Plan(target, str(folder), 2, 1))
+    made = await save(BackupPlan(target, str(folder), 2, 1))
     assert inspect(Path(made["path"])).kind == made["kind"]
     assert len(made["removed"]) == 3
     assert len(list(folder.iterdir())) == 2
@@ -64,11 +64,11 @@ async def test_a_night_that_fails_says_why_and_removes_nothing(
     store: Store, target: str, tmp_path: Path
 ) -> None:
     with pytest.raises(ConfigError, match="Set BACKUP_TO"):
-        await save(Plan(target, None, 1, 1))
+        await save(BackupPlan(target, None, 1, 1))
     with pytest.raises(BackupError, match="There is no directory"):
-        await save(Plan(target, str(tmp_path / "no" / "where"), 1, 1))
+        await save(BackupPlan(target, str(tmp_path / "no" / "where"), 1, 1))
     with pytest.raises(BackupError, match="There is no directory"):
-        await save(Plan(target, str(tmp_path / "nowhere"), 1, 1))
+        await save(BackupPlan(target, str(tmp_path / "nowhere"), 1, 1))
     assert not (tmp_path / "nowhere").exists()
 
 
@@ -78,5 +78,5 @@ async def test_without_postgresqls_programs_the_night_saves_rows(
     store: Store, target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PG_BIN", str(tmp_path))
-    made = await save(Plan(target, str(tmp_path), 1, 1))
+    made = await save(BackupPlan(target, str(tmp_path), 1, 1))
     assert made["kind"] == "rows"

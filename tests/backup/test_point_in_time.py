@@ -13,7 +13,7 @@ import pytest
 from fancymonkey.core.model import Level, sku_of
 from fancymonkey.core.stock.adjust import Count
 from fancymonkey.store.open import open_store
-from fancymonkey.store.verify import audit
+from fancymonkey.store.verify import verify_store
 from tests.backup.conftest import fill, go_on
 from tests.docs.pages import read
 from tests.store.scripts import PRODUCTS, SIZES
@@ -136,7 +136,7 @@ async def _check(url: str, revision: int) -> None:
         level = await store.find(Level, (SKU, "main"))
         assert level is not None
         assert level.on_hand == 104
-        assert (await audit(store)).clean
+        assert (await verify_store(store)).clean
         await go_on(store)  # the shop is open again
     finally:
         await store.close()

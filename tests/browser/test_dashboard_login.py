@@ -137,7 +137,7 @@ async def test_45_the_password_can_be_seen_and_caps_lock_is_told(
 
 async def test_45_a_second_factor_is_asked_for(browser: Browser, shop: Office) -> None:
     users = shop.app._shop.accounts.users
-    secret, _, _ = await two_factor.ask(users, await users.get("sam"))
+    secret, _, _ = await two_factor.start_setup(users, await users.get("sam"))
     await users.change(await users.get("sam"), factor=secret, asked=None)
     async with buyer(browser) as watched:
         page = watched.page

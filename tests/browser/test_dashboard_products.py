@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
-from fancymonkey.core.catalogue.products import Edit, NewItem, UpsertProduct
+from fancymonkey.core.catalogue.products import EditFields, NewItem, UpsertProduct
 from fancymonkey.core.model import Item, Product, sku_of
 from fancymonkey.store.products_file.extra_fields import image_of, with_image
 from tests.browser.shelves import Shelves, at_work, shelves
@@ -151,7 +151,7 @@ async def test_two_people_edit_the_same_field(browser: Browser, shop: Shelves) -
     async with at_work(browser, shop, "products.html") as watched:
         page = watched.page
         box = await open_form(page)
-        await shop.engine.submit(Edit(key=HOODIE, fields=(("price", Decimal(49)),)))
+        await shop.engine.submit(EditFields(key=HOODIE, fields=(("price", Decimal(49)),)))
         await box.get_by_label("Price", exact=True).fill("60")
         await box.get_by_role("button", name="Save").click()
         await expect(box.get_by_role("alert")).to_contain_text(

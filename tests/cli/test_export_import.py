@@ -12,7 +12,7 @@ from fancymonkey.core.model import Item, Level, Line, Product
 from fancymonkey.core.stock.adjust import Adjust
 from fancymonkey.spreadsheets import csv_table
 from fancymonkey.spreadsheets.columns import Record
-from fancymonkey.store.contract import Snapshot
+from fancymonkey.store.contract import StockSnapshot
 from fancymonkey.store.open import open_store
 from tests.cli.conftest import Run, Write, held
 
@@ -23,8 +23,8 @@ def read(table: str) -> list[Record]:
     return csv_table.records(csv_table.read(table))
 
 
-def snapshot(target: str) -> Snapshot:
-    async def read() -> Snapshot:
+def snapshot(target: str) -> StockSnapshot:
+    async def read() -> StockSnapshot:
         store = open_store(target, read_only=True)
         await store.open(0)
         try:

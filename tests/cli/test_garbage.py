@@ -29,18 +29,18 @@ def cycle() -> weakref.ref[Node]:
 
 
 def test_nothing_is_collected_while_the_stock_is_loaded() -> None:
-    gc_tuning.hold()
+    gc_tuning.pause_collection()
     found = cycle()
     rows = [[number] for number in range(100_000)]
     assert found() is not None
-    gc_tuning.settle()
+    gc_tuning.freeze_loaded_objects()
     assert found() is None
     assert gc.get_freeze_count() > len(rows)
 
 
 def test_cycles_that_come_later_are_collected() -> None:
-    gc_tuning.hold()
-    gc_tuning.settle()
+    gc_tuning.pause_collection()
+    gc_tuning.freeze_loaded_objects()
     found = cycle()
     rows = [[number] for number in range(2 * gc_tuning.YOUNG)]
     assert found() is None

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fancymonkey.engine.engine import Engine
-from fancymonkey.services.undo import find_act, undo_act
+from fancymonkey.services.undo import find_change_set, undo_change_set
 from fancymonkey.store.open import open_store
 from tests.cli.conftest import Run
 from tests.cli.test_export_import import M, item, level, snapshot, table
@@ -27,8 +27,8 @@ async def undone(target: str) -> tuple[str, str, int]:
             one.cause for one in reversed(entries) if (one.cause or "").startswith("act_")
         )
         assert act_id is not None
-        act = await find_act(engine, act_id)
-        done = await undo_act(engine, "owner", act_id, act, partial=False, dry_run=False)
+        act = await find_change_set(engine, act_id)
+        done = await undo_change_set(engine, "owner", act_id, act, partial=False, dry_run=False)
         return act.action, act.reason, len(done.rows)
     finally:
         await engine.close()

@@ -21,7 +21,7 @@ from fancymonkey.core.model import (
     sku_of,
 )
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
-from fancymonkey.store.in_memory.store import Image
+from fancymonkey.store.in_memory.store import RowsInMemory
 
 SIZES = ("S", "M")
 QUANTITIES = ("on_hand", "reserved", "allocated", "incoming", "backordered", "short")
@@ -38,7 +38,7 @@ class Shop:
     """Products a and b, five of each size, at time 0. Commands run one by one, each a batch."""
 
     def __init__(self, on_hand: int = 5) -> None:
-        self.image = Image()
+        self.image = RowsInMemory()
         self.entries: list[Entry] = []
         self.new: list[Entry] = []
         self.now = 0

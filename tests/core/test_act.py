@@ -8,10 +8,10 @@ import pytest
 
 from fancymonkey.core.catalogue.products import NewItem, RemoveProduct, UpsertProduct
 from fancymonkey.core.changes.bulk import Change, chain
-from fancymonkey.core.changes.change_set import Act
+from fancymonkey.core.changes.change_set import ChangeSet
 from fancymonkey.core.changes.undo import Undo
 from fancymonkey.core.command import Command
-from fancymonkey.core.execute import DryRun, Many
+from fancymonkey.core.execute import CommandGroup, DryRun
 from fancymonkey.core.holds.end import Capture
 from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.model import Item, Level, Line, Product
@@ -22,8 +22,10 @@ from tests.core.builders import Shop, told, upsert
 SKU = "a/M"
 
 
-def act(*commands: Command, id_: str = "act_1", part: int = 0) -> Act:
-    return Act(act_id=id_, action="test", part=part, command=Many(commands=commands), actor="ana")
+def act(*commands: Command, id_: str = "act_1", part: int = 0) -> ChangeSet:
+    return ChangeSet(
+        act_id=id_, action="test", part=part, command=CommandGroup(commands=commands), actor="ana"
+    )
 
 
 def changed(sku: str = SKU, **change: Any) -> Command:
@@ -194,10 +196,10 @@ def test_a_dry_run_leaves_no_act_and_refusals_neither() -> None:
     shop = Shop()
     shop.do(DryRun(command=act(changed(adjust=1))))
     assert undo(shop).code is Code.UNKNOWN_ACT
-    refused = Act(
+    refused = ChangeSet(
         act_id="act_1",
         action="test",
-        command=Many(commands=(changed(adjust=-9),), all_or_nothing=True),
+        command=CommandGroup(commands=(changed(adjust=-9),), all_or_nothing=True),
     )
     assert isinstance(shop.do(refused), Refused)
     assert undo(shop).code is Code.UNKNOWN_ACT

@@ -6,7 +6,7 @@ from fancymonkey.core.changes.bulk import (
     PORTION,
     Change,
     Filter,
-    Stocked,
+    StockRow,
     chain,
     is_low,
     part_id,
@@ -14,16 +14,16 @@ from fancymonkey.core.changes.bulk import (
     select,
 )
 from fancymonkey.core.command import Command
-from fancymonkey.core.execute import Chain
+from fancymonkey.core.execute import SkuCommands
 from fancymonkey.core.model import Item, Level, Product
 from fancymonkey.core.stock.adjust import Adjust, Count, SetItem, SetReserved
 
 
 def stocked(
     product_id: str, category: str, on_hand: int, reserved: int = 0, threshold: int = 5
-) -> Stocked:
+) -> StockRow:
     sku = f"{product_id}/M"
-    return Stocked(
+    return StockRow(
         Product(product_id, product_id, category),
         Item(sku, product_id, "M", low_stock_threshold=threshold),
         Level(sku, on_hand=on_hand, reserved=reserved),
@@ -90,7 +90,7 @@ def test_low_is_something_and_no_more_than_the_threshold(
     ],
 )
 def test_a_change_becomes_these_commands(change: Change, commands: list[Command]) -> None:
-    assert chain("a/M", change) == Chain(sku="a/M", commands=tuple(commands))
+    assert chain("a/M", change) == SkuCommands(sku="a/M", commands=tuple(commands))
 
 
 def test_every_part_says_who_and_why() -> None:

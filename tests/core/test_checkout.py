@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from fancymonkey.core.command import Command
-from fancymonkey.core.execute import Many
+from fancymonkey.core.execute import CommandGroup
 from fancymonkey.core.holds.end import Capture, Release
 from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.model import Status
@@ -15,7 +15,7 @@ from fancymonkey.core.payments.checkout import (
     BeginCheckout,
     CheckoutOpened,
     CloseCheckout,
-    Inspect,
+    GetHold,
 )
 from fancymonkey.core.payments.rows import Checkout, Stage
 from tests.core.builders import Row, Shop, lines, named, take
@@ -228,17 +228,17 @@ def test_the_session_means_the_hold() -> None:
 def test_inspect_tells_how_it_stands() -> None:
     shop = Shop()
     shop.do(HELD, begin(), opened())
-    answer = shop.do(Inspect(ref="cs_1"))
+    answer = shop.do(GetHold(ref="cs_1"))
     assert isinstance(answer, Accepted)
     assert answer.data["lines"] == [("a/M", 2)]
     assert answer.data["checkout"]["payment_session"] == "cs_1"
     assert shop.new == []
-    assert isinstance(shop.do(Inspect(ref="nobody")), Refused)
+    assert isinstance(shop.do(GetHold(ref="nobody")), Refused)
 
 
 def test_a_hold_and_its_checkout_begin_together_or_not_at_all() -> None:
     shop = Shop()
-    both = Many(commands=(take("s1", a_M=2), begin(number=2)), all_or_nothing=True)
+    both = CommandGroup(commands=(take("s1", a_M=2), begin(number=2)), all_or_nothing=True)
     assert isinstance(shop.do(both), Refused)
     assert shop.new == []
     assert shop.hold_count() == 0

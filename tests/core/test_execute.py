@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 
 from fancymonkey.core.command import Command
-from fancymonkey.core.execute import Chain, DryRun, Many, RecordEvent
+from fancymonkey.core.execute import CommandGroup, DryRun, RecordEvent, SkuCommands
 from fancymonkey.core.holds.end import Capture, Release
 from fancymonkey.core.model import Cursor, Event, Level, Outcome, TurnedAway
 from fancymonkey.core.outcomes import Accepted, Code, Refused
-from fancymonkey.core.records import MoveCursor, RecordTurnedAway, Remember
+from fancymonkey.core.records import MoveCursor, RecordTurnedAway, StoreResult
 from fancymonkey.core.state import State
 from fancymonkey.core.stock.adjust import Adjust, Count, SetItem, SetReserved
 from fancymonkey.store.contract import empty_rows
@@ -22,8 +22,8 @@ CLOSE = SetItem(sku="a/M", sold_out=True)
 STALE = Count(sku="a/M", quantity=1, expected=77)
 
 
-def chain(*commands: Command, sku: str = "a/M") -> Chain:
-    return Chain(sku=sku, commands=commands)
+def chain(*commands: Command, sku: str = "a/M") -> SkuCommands:
+    return SkuCommands(sku=sku, commands=commands)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def chain(*commands: Command, sku: str = "a/M") -> Chain:
             Row(
                 "a part that answers with a list",
                 [],
-                chain(Remember(texts=("x",)), UP),
+                chain(StoreResult(texts=("x",)), UP),
                 {"onHand": 6},
                 ["adjusted a/M on_hand+1"],
             ),
@@ -134,7 +134,7 @@ def test_holds_are_found_anew_after_an_undo() -> None:
 
 def test_many_succeed_or_fail_on_their_own() -> None:
     shop = Shop()
-    answer = shop.do(Many(commands=(UP, TOO_MUCH, chain(CLOSE, TOO_MUCH), UP)))
+    answer = shop.do(CommandGroup(commands=(UP, TOO_MUCH, chain(CLOSE, TOO_MUCH), UP)))
     assert isinstance(answer, Accepted)
     rows = answer.data["rows"]
     assert [next(iter(row)) for row in rows] == ["accepted", "refused", "refused", "accepted"]
@@ -147,7 +147,7 @@ def test_many_succeed_or_fail_on_their_own() -> None:
 def test_a_dry_run_answers_like_the_run_and_leaves_no_trace() -> None:
     shop = Shop()
     shop.do(take("s1", a_M=2))
-    command = Many(
+    command = CommandGroup(
         commands=(
             chain(SetReserved(sku="a/M", quantity=1), UP, CLOSE),
             chain(UP, TOO_MUCH),
@@ -173,7 +173,7 @@ def test_a_dry_run_of_a_refusal_is_the_refusal() -> None:
 
 def test_a_dry_run_undoes_nothing_of_its_batch() -> None:
     shop = Shop()
-    shop.batch([UP, DryRun(command=Many(commands=(UP, chain(UP, TOO_MUCH)))), UP])
+    shop.batch([UP, DryRun(command=CommandGroup(commands=(UP, chain(UP, TOO_MUCH)))), UP])
     assert shop.numbers("a/M") == (7, 0, 0)
     assert [entry.revision for entry in shop.new] == [7, 8]
     shop.audit()
@@ -188,7 +188,7 @@ def keyed(command: Command, id_: str = "k", digest: str = "d") -> Command:
 
 @pytest.mark.parametrize(
     "command",
-    [take("s1", a_M=2, b_S=1), UP, chain(UP, CLOSE), Many(commands=(UP, TOO_MUCH)), CLOSE],
+    [take("s1", a_M=2, b_S=1), UP, chain(UP, CLOSE), CommandGroup(commands=(UP, TOO_MUCH)), CLOSE],
     ids=lambda command: type(command).__name__,
 )
 def test_a_repetition_gets_the_first_answer_byte_for_byte(command: Command) -> None:
@@ -301,7 +301,7 @@ def event(id_: str, effect: Command | None = PAID) -> RecordEvent:
             Row(
                 "an effect that answers with a list",
                 [],
-                event("e1", Remember(texts=("x",))),
+                event("e1", StoreResult(texts=("x",))),
                 {"outcome": "no change", "effect": ["x"]},
             ),
             Row(
@@ -353,11 +353,11 @@ def test_turned_away_demand_adds_up_per_sku_and_hour() -> None:
 
 def test_what_is_kept_under_an_id_is_what_came_first() -> None:
     shop = Shop()
-    first = shop.do(keyed(Remember(texts=("a", "£"))))
-    again = shop.do(keyed(Remember(texts=("b",))))
+    first = shop.do(keyed(StoreResult(texts=("a", "£"))))
+    again = shop.do(keyed(StoreResult(texts=("b",))))
     assert first == Accepted(["a", "£"])
     assert again == Accepted(["a", "£"], replayed=True)
-    assert isinstance(shop.do(keyed(Remember(texts=("a", "£")), digest="other")), Refused)
+    assert isinstance(shop.do(keyed(StoreResult(texts=("a", "£")), digest="other")), Refused)
 
 
 def test_a_cursor_never_moves_back() -> None:

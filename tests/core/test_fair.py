@@ -6,7 +6,7 @@ import pytest
 
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.holds.end import Capture, Release
-from fancymonkey.core.holds.limits import Limits, Source
+from fancymonkey.core.holds.limits import ClientSource, HoldLimits
 from fancymonkey.core.holds.network_memory import DAY, FOLDER, RECENT_MAX, SEEN_MAX, WINDOW
 from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.model import Status
@@ -15,15 +15,15 @@ from tests.core.builders import Shop, take
 
 HALF_HOUR = 1_800_000
 WAIT = 300_000
-LIMITS = Limits(holds=4, units=9, calm=6, rush=2, unpaid=2 * HALF_HOUR, wait=WAIT)
-HERE = Source("net", "here", LIMITS)
-NEXT_DOOR = Source("net", "next door", LIMITS)
-FAR = Source("far", "away", LIMITS)
-ANY = Limits()
+LIMITS = HoldLimits(holds=4, units=9, calm=6, rush=2, unpaid=2 * HALF_HOUR, wait=WAIT)
+HERE = ClientSource("net", "here", LIMITS)
+NEXT_DOOR = ClientSource("net", "next door", LIMITS)
+FAR = ClientSource("far", "away", LIMITS)
+ANY = HoldLimits()
 
 
 def want(
-    session: str, source: Source = HERE, ttl: int = HALF_HOUR, id_: str = "", **wanted: int
+    session: str, source: ClientSource = HERE, ttl: int = HALF_HOUR, id_: str = "", **wanted: int
 ) -> Reserve:
     return replace(take(session, ttl, id_, **wanted), source=source)
 
@@ -61,7 +61,7 @@ def test_in_a_rush_a_network_has_one() -> None:
 
 def test_a_large_stock_allows_more() -> None:
     shop = Shop(1000)
-    limits = Source("net", "here", Limits(calm=6, rush=2))
+    limits = ClientSource("net", "here", HoldLimits(calm=6, rush=2))
     assert isinstance(shop.do(want("a", limits, a_M=60)), Accepted)
     assert faults(shop.do(want("a", limits, a_M=61))) == [("a/M", 61, 60)]
     far = replace(limits, network="far")
@@ -86,7 +86,7 @@ def test_less_of_it_is_always_allowed() -> None:
 
 def test_an_address_has_so_many_holds() -> None:
     shop = Shop(50)
-    here = replace(HERE, limits=Limits(holds=4))
+    here = replace(HERE, limits=HoldLimits(holds=4))
     for number in range(4):
         assert isinstance(shop.do(want(f"s{number}", here, ttl=1000, a_M=1)), Accepted)
     refused = shop.do(want("s4", here, b_S=1))
@@ -102,7 +102,7 @@ def test_an_address_has_so_many_holds() -> None:
 
 def test_a_visitor_has_so_many_units() -> None:
     shop = Shop(1000)
-    here = replace(HERE, limits=Limits(units=9))
+    here = replace(HERE, limits=HoldLimits(units=9))
     assert faults(shop.do(want("a", here, a_M=10, a_S=9))) == [("a/M", 10, 9)]
     assert isinstance(shop.do(want("a", here, a_M=9)), Accepted)
 
@@ -157,9 +157,9 @@ def test_a_short_look_costs_little() -> None:
 def test_a_network_never_has_more_alive_than_can_be_watched() -> None:
     shop = Shop(10_000)
     for number in range(SEEN_MAX):
-        source = Source("net", f"a{number}", ANY)
+        source = ClientSource("net", f"a{number}", ANY)
         assert isinstance(shop.do(want(f"s{number}", source, a_M=1)), Accepted)
-    refused = shop.do(want("one more", Source("net", "new", ANY), a_M=1))
+    refused = shop.do(want("one more", ClientSource("net", "new", ANY), a_M=1))
     assert isinstance(refused, Refused)
     assert refused.code is Code.TOO_MANY_HOLDS
     documents = shop.image.rows[Document].values()
@@ -172,7 +172,7 @@ def test_a_network_never_has_more_alive_than_can_be_watched() -> None:
 
 def test_what_ended_long_ago_is_forgotten_first() -> None:
     shop = Shop(10_000)
-    source = Source("net", "here", ANY)
+    source = ClientSource("net", "here", ANY)
     for number in range(SEEN_MAX + 5):
         shop.do(want(f"s{number}", source, a_M=1), Release(ref=f"s{number}"))
     shop.do(want("alive", source, a_M=1))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fancymonkey.core.execute import DryRun, Many
+from fancymonkey.core.execute import CommandGroup, DryRun
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.core.stock.adjust import Adjust, Count
 from fancymonkey.store.in_memory.store import MemoryStore
@@ -19,7 +19,7 @@ async def shop() -> MemoryStore:
 
 async def test_each_on_its_own_keeps_what_succeeds() -> None:
     store = await shop()
-    (answer,) = (await store.run([Many(commands=(GOOD, BAD))], 1, 0)).answers
+    (answer,) = (await store.run([CommandGroup(commands=(GOOD, BAD))], 1, 0)).answers
     assert isinstance(answer, Accepted)
     assert [set(row) & {"accepted", "refused"} for row in answer.data["rows"]] == [
         {"accepted"},
@@ -32,7 +32,7 @@ async def test_each_on_its_own_keeps_what_succeeds() -> None:
 async def test_all_or_nothing_leaves_no_trace_of_a_refusal(commands: tuple[Count, ...]) -> None:
     store = await shop()
     before, entries = await store.snapshot(), list(store.entries)
-    whole = Many(commands=commands, all_or_nothing=True, command_id="k", digest="d")
+    whole = CommandGroup(commands=commands, all_or_nothing=True, command_id="k", digest="d")
     for command in (DryRun(command=whole), whole):
         (answer,) = (await store.run([command], 1, 0)).answers
         assert isinstance(answer, Refused)
@@ -41,7 +41,7 @@ async def test_all_or_nothing_leaves_no_trace_of_a_refusal(commands: tuple[Count
         assert await store.snapshot() == before
         assert store.entries == entries
     # What was refused is not remembered under its id.
-    good = Many(commands=(GOOD,), all_or_nothing=True, command_id="k", digest="d")
+    good = CommandGroup(commands=(GOOD,), all_or_nothing=True, command_id="k", digest="d")
     (answer,) = (await store.run([good], 1, 0)).answers
     assert isinstance(answer, Accepted)
     assert not answer.replayed
@@ -50,7 +50,9 @@ async def test_all_or_nothing_leaves_no_trace_of_a_refusal(commands: tuple[Count
 async def test_all_or_nothing_does_all_where_none_is_refused() -> None:
     store = await shop()
     more = Adjust(sku="prod_a/S", delta=5)
-    (answer,) = (await store.run([Many(commands=(GOOD, more), all_or_nothing=True)], 1, 0)).answers
+    (answer,) = (
+        await store.run([CommandGroup(commands=(GOOD, more), all_or_nothing=True)], 1, 0)
+    ).answers
     assert isinstance(answer, Accepted)
     assert answer.data["revision"] == store.image.revision == len(store.entries)
     assert [entry.on_hand_after for entry in store.entries[-2:]] == [3, 15]

@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from fancymonkey.core.command import Command
-from fancymonkey.core.execute import Chain, DryRun, RecordEvent
+from fancymonkey.core.execute import DryRun, RecordEvent, SkuCommands
 from fancymonkey.core.holds.end import Capture, Release
 from fancymonkey.core.holds.reserve import Attach, Reserve
 from fancymonkey.core.model import Kind, Line
@@ -125,9 +125,9 @@ class Machine(RuleBasedStateMachine):
         parts = (SetReserved(sku=sku, quantity=0), Release(ref=session), Adjust(sku=sku, delta=4))
         impossible = Adjust(sku=sku, delta=-1000)
         answer = self.shop.do(
-            DryRun(command=Chain(sku=sku, commands=parts))
+            DryRun(command=SkuCommands(sku=sku, commands=parts))
             if dry
-            else Chain(sku=sku, commands=(parts[0], parts[2], impossible))
+            else SkuCommands(sku=sku, commands=(parts[0], parts[2], impossible))
         )
         assert dry or isinstance(answer, Refused)
         assert self.shop.new == []

@@ -5,22 +5,27 @@ import pytest
 from fancymonkey.core.holds.end import Capture, Release
 from fancymonkey.core.model import Status
 from fancymonkey.core.outcomes import Accepted, Code, Refused
-from fancymonkey.core.payments.refunds import Doubt, NoteRefund, RefundFailed, Settle
-from fancymonkey.core.payments.rows import Concern, Matter, Progress
+from fancymonkey.core.payments.refunds import (
+    RecordRefund,
+    RefundFailed,
+    ReportMissingPayment,
+    ResolveIssue,
+)
+from fancymonkey.core.payments.rows import IssueKind, IssueStatus, PaymentIssue
 from fancymonkey.core.stock.adjust import Adjust, Count
 from tests.core.builders import Row, Shop, lines, named, take, told
 
 HELD = take("s1", a_M=2, b_S=1)
 PAY = Capture(ref="s1", payment_id="cs_1", intent="pi_1")
-BACK = NoteRefund(ref="pi_1", whole=True, note="ch_1")
-AUTO = NoteRefund(ref="pi_1", whole=True, note="ch_1", take_back=True)
+BACK = RecordRefund(ref="pi_1", whole=True, note="ch_1")
+AUTO = RecordRefund(ref="pi_1", whole=True, note="ch_1", take_back=True)
 ASKED = "refunded:h-s1"
 
 
-def matters(shop: Shop) -> dict[str, tuple[Concern, Progress, dict[str, int]]]:
+def matters(shop: Shop) -> dict[str, tuple[IssueKind, IssueStatus, dict[str, int]]]:
     return {
         row.matter_id: (row.concern, row.progress, {ln.sku: ln.quantity for ln in row.lines})
-        for row in shop.image.rows[Matter].values()
+        for row in shop.image.rows[PaymentIssue].values()
     }
 
 
@@ -40,63 +45,63 @@ def matters(shop: Shop) -> dict[str, tuple[Concern, Progress, dict[str, int]]]:
             Row(
                 "a part is only proposed",
                 [HELD, PAY],
-                NoteRefund(ref="pi_1", whole=False, take_back=True),
+                RecordRefund(ref="pi_1", whole=False, take_back=True),
                 {"outcome": "return proposed"},
             ),
             Row(
                 "whole after a part",
-                [HELD, PAY, NoteRefund(ref="pi_1", whole=False)],
+                [HELD, PAY, RecordRefund(ref="pi_1", whole=False)],
                 AUTO,
                 {"outcome": "returned"},
                 ["returned a/M on_hand+2", "returned b/S on_hand+1"],
             ),
-            Row("by the session's id", [HELD, PAY], NoteRefund(ref="cs_1", whole=True), {}),
+            Row("by the session's id", [HELD, PAY], RecordRefund(ref="cs_1", whole=True), {}),
             Row("of nobody's payment", [HELD], BACK, Code.UNKNOWN_SESSION),
             Row(
                 "what the owner takes back",
                 [HELD, PAY, BACK],
-                Settle(matter_id=ASKED, returned=lines(a_M=1)),
+                ResolveIssue(matter_id=ASKED, returned=lines(a_M=1)),
                 {"progress": "open", "lines": [("a/M", 1), ("b/S", 1)]},
                 ["returned a/M on_hand+1"],
             ),
             Row(
                 "the rest is over with",
-                [HELD, PAY, BACK, Settle(matter_id=ASKED, returned=lines(a_M=1))],
-                Settle(matter_id=ASKED, returned=lines(a_M=1, b_S=1)),
+                [HELD, PAY, BACK, ResolveIssue(matter_id=ASKED, returned=lines(a_M=1))],
+                ResolveIssue(matter_id=ASKED, returned=lines(a_M=1, b_S=1)),
                 {"progress": "done", "lines": []},
                 ["returned a/M on_hand+1", "returned b/S on_hand+1"],
             ),
             Row(
                 "more than was sold",
-                [HELD, PAY, BACK, Settle(matter_id=ASKED, returned=lines(a_M=1))],
-                Settle(matter_id=ASKED, returned=lines(a_M=2)),
+                [HELD, PAY, BACK, ResolveIssue(matter_id=ASKED, returned=lines(a_M=1))],
+                ResolveIssue(matter_id=ASKED, returned=lines(a_M=2)),
                 Code.OUT_OF_RANGE,
             ),
             Row(
                 "nothing at all",
                 [HELD, PAY, BACK],
-                Settle(matter_id=ASKED, returned=lines(a_M=0)),
+                ResolveIssue(matter_id=ASKED, returned=lines(a_M=0)),
                 Code.OUT_OF_RANGE,
             ),
             Row(
                 "kept by the buyer",
                 [HELD, PAY, BACK],
-                Settle(matter_id=ASKED, then=Progress.DISMISSED),
+                ResolveIssue(matter_id=ASKED, then=IssueStatus.DISMISSED),
                 {"progress": "dismissed"},
             ),
             Row(
                 "after it was put aside",
-                [HELD, PAY, BACK, Settle(matter_id=ASKED, then=Progress.DISMISSED)],
-                Settle(matter_id=ASKED, returned=lines(a_M=1)),
+                [HELD, PAY, BACK, ResolveIssue(matter_id=ASKED, then=IssueStatus.DISMISSED)],
+                ResolveIssue(matter_id=ASKED, returned=lines(a_M=1)),
                 Code.MATTER_CLOSED,
             ),
             Row(
                 "put aside twice",
-                [HELD, PAY, BACK, Settle(matter_id=ASKED, then=Progress.DISMISSED)],
-                Settle(matter_id=ASKED, then=Progress.DISMISSED),
+                [HELD, PAY, BACK, ResolveIssue(matter_id=ASKED, then=IssueStatus.DISMISSED)],
+                ResolveIssue(matter_id=ASKED, then=IssueStatus.DISMISSED),
                 {"progress": "dismissed"},
             ),
-            Row("no such matter", [], Settle(matter_id="x"), Code.UNKNOWN_MATTER),
+            Row("no such matter", [], ResolveIssue(matter_id="x"), Code.UNKNOWN_MATTER),
         ]
     )
 )
@@ -104,10 +109,10 @@ def test_a_refund(row: Row) -> None:
     row.check()
 
 
-PART = NoteRefund(ref="pi_1", whole=False, refund="re_1", note="re_1")
-MORE = NoteRefund(ref="pi_1", whole=False, refund="re_2", note="re_2")
-CHARGE = NoteRefund(ref="pi_1", whole=False, note="ch_1")
-ASIDE = Settle(matter_id=ASKED, then=Progress.DISMISSED, note="goodwill")
+PART = RecordRefund(ref="pi_1", whole=False, refund="re_1", note="re_1")
+MORE = RecordRefund(ref="pi_1", whole=False, refund="re_2", note="re_2")
+CHARGE = RecordRefund(ref="pi_1", whole=False, note="ch_1")
+ASIDE = ResolveIssue(matter_id=ASKED, then=IssueStatus.DISMISSED, note="goodwill")
 
 
 @pytest.mark.parametrize(
@@ -119,14 +124,14 @@ ASIDE = Settle(matter_id=ASKED, then=Progress.DISMISSED, note="goodwill")
             Row("is the rest", [HELD, PAY, PART, ASIDE], BACK, {"outcome": "return proposed"}),
             Row(
                 "is the rest, and returns by itself",
-                [HELD, PAY, PART, Settle(matter_id=ASKED, returned=lines(a_M=1)), ASIDE],
+                [HELD, PAY, PART, ResolveIssue(matter_id=ASKED, returned=lines(a_M=1)), ASIDE],
                 AUTO,
                 {"outcome": "returned"},
                 ["returned a/M on_hand+1", "returned b/S on_hand+1"],
             ),
             Row(
                 "when all is back on the shelf",
-                [HELD, PAY, PART, Settle(matter_id=ASKED, returned=lines(a_M=2, b_S=1))],
+                [HELD, PAY, PART, ResolveIssue(matter_id=ASKED, returned=lines(a_M=2, b_S=1))],
                 AUTO,
                 {"outcome": "no change"},
             ),
@@ -146,10 +151,10 @@ def test_a_refund_after_one_was_settled(row: Row) -> None:
 
 def test_a_further_refund_asks_anew_after_what_is_left() -> None:
     shop = Shop()
-    shop.do(HELD, PAY, PART, Settle(matter_id=ASKED, returned=lines(a_M=1)), ASIDE)
+    shop.do(HELD, PAY, PART, ResolveIssue(matter_id=ASKED, returned=lines(a_M=1)), ASIDE)
     shop.do(MORE, at=7)
-    assert matters(shop) == {ASKED: (Concern.REFUNDED, Progress.OPEN, {"a/M": 1, "b/S": 1})}
-    found = shop.image.rows[Matter][ASKED]
+    assert matters(shop) == {ASKED: (IssueKind.REFUNDED, IssueStatus.OPEN, {"a/M": 1, "b/S": 1})}
+    found = shop.image.rows[PaymentIssue][ASKED]
     assert (found.opened_at, found.closed_at, found.note) == (7, None, "re_2")
 
 
@@ -163,10 +168,10 @@ def test_a_second_payment_is_a_matter_and_its_refund_settles_it() -> None:
     shop.do(second)
     assert shop.new == []
     assert matters(shop) == {
-        "second_payment:pi_2": (Concern.SECOND_PAYMENT, Progress.OPEN, {}),
+        "second_payment:pi_2": (IssueKind.SECOND_PAYMENT, IssueStatus.OPEN, {}),
     }
-    shop.do(NoteRefund(ref="pi_2", whole=True, take_back=True))
-    assert matters(shop)["second_payment:pi_2"][1] is Progress.DONE
+    shop.do(RecordRefund(ref="pi_2", whole=True, take_back=True))
+    assert matters(shop)["second_payment:pi_2"][1] is IssueStatus.DONE
     assert shop.numbers("a/M") == (3, 0, 0)
 
 
@@ -184,14 +189,16 @@ def test_a_late_payment_takes_what_there_is_and_owes_the_rest() -> None:
     shop = Shop()
     shop.do(*LATE, PAY)
     assert shop.numbers("a/M") == (3, 3, 2)
-    assert matters(shop) == {"late_payment:pi_1": (Concern.LATE_PAYMENT, Progress.OPEN, {"a/M": 2})}
+    assert matters(shop) == {
+        "late_payment:pi_1": (IssueKind.LATE_PAYMENT, IssueStatus.OPEN, {"a/M": 2})
+    }
     # The refund of it strikes off what was never delivered and brings back the rest.
     shop.do(AUTO)
     assert [told(entry) for entry in shop.new] == [
         "returned a/M backordered-2",
         "returned a/M on_hand+2",
     ]
-    assert matters(shop)["late_payment:pi_1"][1] is Progress.DONE
+    assert matters(shop)["late_payment:pi_1"][1] is IssueStatus.DONE
     shop.audit()
 
 
@@ -202,14 +209,14 @@ OWED = "late_payment:pi_1"
     "decided",
     [
         None,
-        Settle(matter_id=OWED, then=Progress.DONE, note="kept as a backorder"),
-        Settle(matter_id=OWED, then=Progress.DISMISSED),
-        Settle(matter_id=OWED, then=Progress.DONE, note="re_1"),
+        ResolveIssue(matter_id=OWED, then=IssueStatus.DONE, note="kept as a backorder"),
+        ResolveIssue(matter_id=OWED, then=IssueStatus.DISMISSED),
+        ResolveIssue(matter_id=OWED, then=IssueStatus.DONE, note="re_1"),
     ],
 )
-@pytest.mark.parametrize("then", [Progress.DONE, Progress.DISMISSED])
+@pytest.mark.parametrize("then", [IssueStatus.DONE, IssueStatus.DISMISSED])
 def test_a_refund_strikes_off_what_was_never_delivered_whatever_the_owner_answers(
-    decided: Settle | None, then: Progress
+    decided: ResolveIssue | None, then: IssueStatus
 ) -> None:
     shop = Shop()
     shop.do(*LATE, PAY)
@@ -217,11 +224,11 @@ def test_a_refund_strikes_off_what_was_never_delivered_whatever_the_owner_answer
         shop.do(decided)
     shop.do(BACK)
     assert [told(entry) for entry in shop.new] == ["returned a/M backordered-2"]
-    assert matters(shop)[ASKED] == (Concern.REFUNDED, Progress.OPEN, {"a/M": 2})
-    assert matters(shop)[OWED][1] is (Progress.DONE if decided is None else decided.then)
+    assert matters(shop)[ASKED] == (IssueKind.REFUNDED, IssueStatus.OPEN, {"a/M": 2})
+    assert matters(shop)[OWED][1] is (IssueStatus.DONE if decided is None else decided.then)
     shop.do(BACK)
     assert shop.new == []
-    shop.do(Settle(matter_id=ASKED, then=then), Adjust(sku="a/M", delta=2))
+    shop.do(ResolveIssue(matter_id=ASKED, then=then), Adjust(sku="a/M", delta=2))
     assert shop.numbers("a/M") == (5, 3, 0)
     shop.audit()
 
@@ -233,7 +240,7 @@ def test_a_refund_of_what_was_never_delivered_asks_nothing() -> None:
     assert isinstance(answer, Accepted)
     assert answer.data == {"outcome": "returned"}
     assert [told(entry) for entry in shop.new] == ["returned a/M backordered-2"]
-    assert matters(shop)[ASKED] == (Concern.REFUNDED, Progress.DONE, {})
+    assert matters(shop)[ASKED] == (IssueKind.REFUNDED, IssueStatus.DONE, {})
     shop.audit()
 
 
@@ -241,9 +248,9 @@ def test_a_refund_by_the_shop_makes_no_unit_out_of_nothing() -> None:
     """The matter is settled when Stripe has taken the refund, before its event arrives."""
     shop = Shop()
     shop.do(take("s1", a_M=1), take("s2", a_M=1), Count(sku="a/M", quantity=0), PAY)
-    shop.do(Settle(matter_id="backorder:pi_1", then=Progress.DONE, note="re_1"), AUTO)
+    shop.do(ResolveIssue(matter_id="backorder:pi_1", then=IssueStatus.DONE, note="re_1"), AUTO)
     assert shop.numbers("a/M") == (0, 1, 0)
-    assert matters(shop)[ASKED] == (Concern.REFUNDED, Progress.DONE, {})
+    assert matters(shop)[ASKED] == (IssueKind.REFUNDED, IssueStatus.DONE, {})
     shop.audit()
 
 
@@ -251,14 +258,14 @@ def test_what_came_in_since_is_struck_off_nowhere() -> None:
     shop = Shop()
     shop.do(*LATE, PAY, Adjust(sku="a/M", delta=1), BACK)
     assert [told(entry) for entry in shop.new] == ["returned a/M backordered-1"]
-    assert matters(shop)[ASKED] == (Concern.REFUNDED, Progress.OPEN, {"a/M": 3})
+    assert matters(shop)[ASKED] == (IssueKind.REFUNDED, IssueStatus.OPEN, {"a/M": 3})
 
 
 def test_after_a_part_the_owner_says_first_what_was_never_delivered() -> None:
     shop = Shop()
-    shop.do(*LATE, PAY, NoteRefund(ref="pi_1", whole=False, note="re_1"))
+    shop.do(*LATE, PAY, RecordRefund(ref="pi_1", whole=False, note="re_1"))
     assert shop.new == []
-    shop.do(Settle(matter_id=ASKED, returned=lines(a_M=1)))
+    shop.do(ResolveIssue(matter_id=ASKED, returned=lines(a_M=1)))
     assert [told(entry) for entry in shop.new] == ["returned a/M backordered-1"]
     shop.do(AUTO)
     assert [told(entry) for entry in shop.new] == [
@@ -282,9 +289,11 @@ def test_a_late_payment_that_cannot_be_served_is_refunded_once() -> None:
     assert shop.numbers("a/M") == (55, 3, 0)
     hold = shop.hold("cs_1")
     assert (hold.status, hold.payment_id, hold.late) == (Status.RELEASED, "cs_1", True)
-    assert matters(shop) == {"late_payment:pi_1": (Concern.LATE_PAYMENT, Progress.DUE, {"a/M": 4})}
-    shop.do(Settle(matter_id="late_payment:pi_1", then=Progress.DONE, note="re_1"), AUTO)
-    assert matters(shop)["late_payment:pi_1"][1] is Progress.DONE
+    assert matters(shop) == {
+        "late_payment:pi_1": (IssueKind.LATE_PAYMENT, IssueStatus.DUE, {"a/M": 4})
+    }
+    shop.do(ResolveIssue(matter_id="late_payment:pi_1", then=IssueStatus.DONE, note="re_1"), AUTO)
+    assert matters(shop)["late_payment:pi_1"][1] is IssueStatus.DONE
     assert shop.numbers("a/M") == (55, 3, 0)
 
 
@@ -293,17 +302,19 @@ INSTEAD = Capture(ref="s1", payment_id="cs_1", intent="pi_1", refund_late=True)
 OTHER = Capture(ref="s1", payment_id="cs_2", intent="pi_2", refund_late=True)
 
 
-@pytest.mark.parametrize("given", [[], [Settle(matter_id=OWED, then=Progress.DONE, note="re_1")]])
-def test_the_refund_of_one_payment_returns_no_unit_of_another(given: list[Settle]) -> None:
+@pytest.mark.parametrize(
+    "given", [[], [ResolveIssue(matter_id=OWED, then=IssueStatus.DONE, note="re_1")]]
+)
+def test_the_refund_of_one_payment_returns_no_unit_of_another(given: list[ResolveIssue]) -> None:
     shop = Shop()
     shop.do(*LATE, INSTEAD, Release(ref="s2"), OTHER, *given)
     assert shop.numbers("a/M") == (1, 0, 0)
     answer = shop.do(AUTO)
     assert isinstance(answer, Accepted)
     assert (answer.data, shop.new) == ({"outcome": "refund noted"}, [])
-    assert matters(shop)[OWED][1] is Progress.DONE
+    assert matters(shop)[OWED][1] is IssueStatus.DONE
     assert ASKED not in matters(shop)
-    shop.do(NoteRefund(ref="pi_2", whole=True, take_back=True))
+    shop.do(RecordRefund(ref="pi_2", whole=True, take_back=True))
     assert shop.numbers("a/M") == (5, 0, 0)
 
 
@@ -321,22 +332,29 @@ def test_a_late_payment_that_can_be_served_is_served() -> None:
         Capture(ref="s1", payment_id="cs_1", intent="pi_1", refund_late=True),
     )
     assert shop.numbers("a/M") == (3, 0, 0)
-    assert matters(shop) == {"late_payment:pi_1": (Concern.LATE_PAYMENT, Progress.OPEN, {})}
+    assert matters(shop) == {"late_payment:pi_1": (IssueKind.LATE_PAYMENT, IssueStatus.OPEN, {})}
 
 
 def test_a_count_that_found_too_little_owes_and_says_so() -> None:
     shop = Shop()
     shop.do(take("s1", a_M=4), Count(sku="a/M", quantity=1), PAY)
-    assert matters(shop) == {"backorder:pi_1": (Concern.BACKORDER, Progress.OPEN, {"a/M": 3})}
-    assert isinstance(shop.do(Settle(matter_id="backorder:pi_1", returned=lines(a_M=1))), Refused)
+    assert matters(shop) == {"backorder:pi_1": (IssueKind.BACKORDER, IssueStatus.OPEN, {"a/M": 3})}
+    assert isinstance(
+        shop.do(ResolveIssue(matter_id="backorder:pi_1", returned=lines(a_M=1))), Refused
+    )
 
 
 def test_doubt_is_kept_once() -> None:
     shop = Shop()
-    shop.do(HELD, PAY, Doubt(ref="h-s1", payment="cs_1"), Doubt(ref="h-s1", payment="cs_1"))
+    shop.do(
+        HELD,
+        PAY,
+        ReportMissingPayment(ref="h-s1", payment="cs_1"),
+        ReportMissingPayment(ref="h-s1", payment="cs_1"),
+    )
     assert shop.new == []
     assert list(matters(shop)) == ["not_paid:cs_1"]
-    assert isinstance(shop.do(Doubt(ref="x", payment="cs_1")), Refused)
+    assert isinstance(shop.do(ReportMissingPayment(ref="x", payment="cs_1")), Refused)
 
 
 FAILED = RefundFailed(ref="pi_1", refund="re_1")
@@ -346,16 +364,20 @@ def test_a_refund_that_failed_is_a_matter_of_its_own_and_once() -> None:
     shop = Shop()
     shop.do(HELD, PAY, AUTO, FAILED, FAILED)
     assert shop.new == []
-    assert matters(shop)["refund_failed:re_1"] == (Concern.REFUND_FAILED, Progress.OPEN, {})
-    assert matters(shop)[ASKED][1] is Progress.DONE
-    shop.do(Settle(matter_id="refund_failed:re_1", then=Progress.DONE, note="in cash"), FAILED)
-    assert matters(shop)["refund_failed:re_1"][1] is Progress.DONE
+    assert matters(shop)["refund_failed:re_1"] == (IssueKind.REFUND_FAILED, IssueStatus.OPEN, {})
+    assert matters(shop)[ASKED][1] is IssueStatus.DONE
+    shop.do(
+        ResolveIssue(matter_id="refund_failed:re_1", then=IssueStatus.DONE, note="in cash"), FAILED
+    )
+    assert matters(shop)["refund_failed:re_1"][1] is IssueStatus.DONE
     shop.do(RefundFailed(ref="pi_1", refund="re_2"))
-    assert matters(shop)["refund_failed:re_2"][1] is Progress.OPEN
+    assert matters(shop)["refund_failed:re_2"][1] is IssueStatus.OPEN
     assert isinstance(shop.do(RefundFailed(ref="pi_9", refund="re_3")), Refused)
 
 
 def test_a_refund_fails_of_a_payment_that_bought_nothing() -> None:
     shop = Shop()
-    shop.do(*LATE, INSTEAD, Settle(matter_id=OWED, then=Progress.DONE, note="re_1"), FAILED)
-    assert shop.image.rows[Matter]["refund_failed:re_1"].reservation_id == "h-s1"
+    shop.do(
+        *LATE, INSTEAD, ResolveIssue(matter_id=OWED, then=IssueStatus.DONE, note="re_1"), FAILED
+    )
+    assert shop.image.rows[PaymentIssue]["refund_failed:re_1"].reservation_id == "h-s1"

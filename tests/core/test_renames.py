@@ -7,12 +7,12 @@ import pytest
 from fancymonkey.core.catalogue.products import NewItem, RemoveItem, UpsertProduct
 from fancymonkey.core.holds.end import Capture, Release
 from fancymonkey.core.model import Item, Product, sku_of
-from fancymonkey.core.payments.refunds import NoteRefund, Settle
-from fancymonkey.core.payments.rows import Matter, Progress
+from fancymonkey.core.payments.refunds import RecordRefund, ResolveIssue
+from fancymonkey.core.payments.rows import IssueStatus, PaymentIssue
 from tests.core.builders import Shop, lines, take
 
 PAY = Capture(ref="s1", payment_id="cs_1", intent="pi_1")
-AUTO = NoteRefund(ref="pi_1", whole=True, note="ch_1", take_back=True)
+AUTO = RecordRefund(ref="pi_1", whole=True, note="ch_1", take_back=True)
 
 
 def size(name: str, position: int, sku_id: str | None = None, price_id: str | None = None) -> Item:
@@ -38,8 +38,8 @@ def shop_with(*items: Item) -> Shop:
 def open_matters(shop: Shop) -> list[dict[str, int]]:
     return [
         {line.sku: line.quantity for line in row.lines}
-        for row in shop.image.rows[Matter].values()
-        if row.progress is Progress.OPEN
+        for row in shop.image.rows[PaymentIssue].values()
+        if row.progress is IssueStatus.OPEN
     ]
 
 
@@ -99,7 +99,7 @@ def test_of_a_size_that_is_another_the_owner_is_asked(how: str) -> None:
     assert shop.level("a/L").on_hand == new[1]
     shop.do(AUTO)  # told again
     assert open_matters(shop) == [{"a/M": 2}]
-    shop.do(Settle(matter_id="refunded:h-s1", returned=lines(a_M=2)))
+    shop.do(ResolveIssue(matter_id="refunded:h-s1", returned=lines(a_M=2)))
     assert open_matters(shop) == []
     shop.audit()
 
@@ -120,7 +120,7 @@ def test_two_names_later_and_back_again() -> None:
     shop.do(AUTO)
     assert shop.level("a/Mid").on_hand == 4
     shop.do(product(shop, (S, 5), (M, 4)))
-    shop.do(NoteRefund(ref="pi_2", whole=True, take_back=True))
+    shop.do(RecordRefund(ref="pi_2", whole=True, take_back=True))
     assert shop.level("a/M").on_hand == 3 + 1  # a count would make the 3 of long ago 4
     assert open_matters(shop) == []
     shop.audit()
@@ -129,8 +129,8 @@ def test_two_names_later_and_back_again() -> None:
 def test_the_owner_takes_units_back_under_the_new_name() -> None:
     shop = shop_with(S, M)
     shop.do(product(shop, (S, 5), (size("Medium", 1), 3)))
-    shop.do(NoteRefund(ref="pi_1", whole=True))
-    shop.do(Settle(matter_id="refunded:h-s1", returned=lines(a_M=1)))
+    shop.do(RecordRefund(ref="pi_1", whole=True))
+    shop.do(ResolveIssue(matter_id="refunded:h-s1", returned=lines(a_M=1)))
     assert shop.level("a/Medium").on_hand == 4
     assert open_matters(shop) == [{"a/M": 1}]
 

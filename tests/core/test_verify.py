@@ -21,7 +21,7 @@ from fancymonkey.core.model import (
 from fancymonkey.core.stock.adjust import Count
 from fancymonkey.core.verify import QUANTITIES, Finding, Rule, verify
 from fancymonkey.store.in_memory.store import MemoryStore
-from fancymonkey.store.verify import audit
+from fancymonkey.store.verify import verify_store
 from tests.store.scripts import batches, catalogue, script, upsert
 
 
@@ -284,7 +284,7 @@ async def late_shop() -> MemoryStore:
 
 
 async def test_a_late_payment_is_sound() -> None:
-    found = await audit(await late_shop())
+    found = await verify_store(await late_shop())
     assert found.clean
     assert (found.entries, found.skus, found.holds) == (7, 3, 0)
 
@@ -299,7 +299,7 @@ async def test_a_late_payment_that_its_hold_does_not_know_is_found(
     row = store.image.reservation("r1")
     assert row is not None
     store.image.rows[Reservation]["r1"] = replace(row, **change)  # type: ignore[arg-type]
-    (finding,) = (await audit(store)).findings
+    (finding,) = (await verify_store(store)).findings
     assert (finding.rule, finding.reservation_id) == (Rule.HOLD, "r1")
 
 
@@ -320,7 +320,7 @@ async def test_an_audit_ignores_what_is_written_while_it_runs() -> None:
     for commands, now in batches(5, script(5)):
         await store.run(commands, now, 0)
     before = store.image.revision
-    found = await audit(store)
+    found = await verify_store(store)
     assert found.clean
     assert found.entries == before
     assert store.count > 5
@@ -332,6 +332,6 @@ async def test_an_audit_of_a_damaged_store_ends_and_tells_the_first_entry() -> N
     await store.run(catalogue(), 1, 0)
     store.entries[3] = replace(store.entries[3], on_hand_after=99)
     store.entries[7] = replace(store.entries[7], revision=3)
-    found = await audit(store)
+    found = await verify_store(store)
     assert not found.clean
     assert found.findings[0].revision == 4

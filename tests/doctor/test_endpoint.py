@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from fancymonkey.doctor.checks import Patient
+from fancymonkey.doctor.checks import CheckContext
 from fancymonkey.doctor.payments import check_endpoint
 from fancymonkey.fake_stripe.app import DEMO_KEY
 from fancymonkey.payments.events import SELECTED
@@ -20,7 +20,7 @@ async def ask_endpoints(rows: list[dict[str, object]]) -> list[str]:
         async def endpoints(self) -> list[dict[str, object]]:
             return rows
 
-    patient = Patient(Settings(), MemoryStore(), 0, None, "", cast(Gateway, Endpoints()))
+    patient = CheckContext(Settings(), MemoryStore(), 0, None, "", cast(Gateway, Endpoints()))
     return [f"{one.id}: {one.what}" async for one in check_endpoint(patient)]
 
 
@@ -46,7 +46,7 @@ async def test_a_key_that_may_not_list_endpoints_is_no_finding(till: Till) -> No
     """The stand-in has no endpoints to list: it answers as Stripe does to a restricted key."""
     settings = till.shop.settings
     gateway = Gateway(DEMO_KEY, settings.stripe_api_base)
-    patient = Patient(settings, till.shop.engine.store, 0, None, "", gateway)
+    patient = CheckContext(settings, till.shop.engine.store, 0, None, "", gateway)
     try:
         assert [one async for one in check_endpoint(patient)] == []
     finally:

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fancymonkey.doctor.checks import Patient
+from fancymonkey.doctor.checks import CheckContext
 from fancymonkey.doctor.examine import Examination, examine
 from fancymonkey.doctor.payments import check_stripe
 from fancymonkey.doctor.server import check_server, numbers
@@ -16,7 +16,7 @@ from fancymonkey.engine.clock import system_clock
 from fancymonkey.fake_stripe.app import DEMO_KEY
 from fancymonkey.payments.gateway import Gateway
 from fancymonkey.settings.settings import Settings
-from fancymonkey.web.http.request_metrics import Meter
+from fancymonkey.web.http.request_metrics import RequestMetrics
 from tests.cli.conftest import Run, cli
 from tests.payments.conftest import Till, till
 from tests.support.ports import free_port
@@ -116,7 +116,7 @@ def test_the_command(
 async def ask_stripe(till: Till, key: str = DEMO_KEY, base: str | None = None) -> set[str]:
     settings = till.shop.settings
     gateway = Gateway(key, base or settings.stripe_api_base)
-    patient = Patient(settings, till.shop.engine.store, till.shop.clock(), None, "", gateway)
+    patient = CheckContext(settings, till.shop.engine.store, till.shop.clock(), None, "", gateway)
     try:
         return {one.id async for one in check_stripe(patient)}
     finally:
@@ -159,7 +159,7 @@ async def test_a_proxy_whose_word_is_not_taken(server: Server, tmp_path: Path) -
 
 
 def test_a_buyer_who_makes_the_header_up_is_no_proxy() -> None:
-    meter = Meter()
+    meter = RequestMetrics()
     meter.forwarded("8.8.8.8")
     assert meter.untrusted_proxy == 0
     meter.forwarded("10.0.0.3")

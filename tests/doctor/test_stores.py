@@ -14,19 +14,19 @@ import asyncpg
 import pytest
 
 from fancymonkey import examples
-from fancymonkey.core.catalogue.products import Edit
+from fancymonkey.core.catalogue.products import EditFields
 from fancymonkey.core.command import Command
-from fancymonkey.core.documents.put import Draft, Keep
+from fancymonkey.core.documents.put import DocumentWrite, PutDocuments
 from fancymonkey.core.execute import RecordEvent
 from fancymonkey.core.holds.end import Capture
 from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.model import Line
-from fancymonkey.core.payments.rows import Run
+from fancymonkey.core.payments.rows import JobRun
 from fancymonkey.core.records import RecordRun
 from fancymonkey.core.stock.adjust import Count
 from fancymonkey.doctor.checks import Finding
 from fancymonkey.doctor.examine import Examination, examine, repair
-from fancymonkey.engine.migration.markers import COPY, MOVED, Copy, Moved, draft
+from fancymonkey.engine.migration.markers import COPY, MOVED, CopyMarker, MovedTo, draft
 from fancymonkey.settings.settings import Settings
 from fancymonkey.store.open import open_store
 from fancymonkey.store.sql.migrations import migrations
@@ -130,7 +130,7 @@ async def test_less_on_the_shelf_than_is_promised(shop: str) -> None:
 
 async def test_ids_of_stripe_that_are_used_twice(shop: str) -> None:
     sizes = ("prod_hoodie_001/S", "prod_cap_003/S/M")
-    changes = [Edit(key=sku, fields=(("price_id", "p"), ("sku_id", "s"))) for sku in sizes]
+    changes = [EditFields(key=sku, fields=(("price_id", "p"), ("sku_id", "s"))) for sku in sizes]
     await written(shop, *changes)
     (finding,) = [one for one in (await examined(shop)).findings if one.id.startswith("catalogue")]
     assert finding.id == "catalogue.shared_id"
@@ -151,7 +151,7 @@ async def test_what_nobody_has_decided_is_not_forgotten(shop: str) -> None:
 
 async def test_a_silent_webhook_is_seen_by_what_reconciliation_found(shop: str) -> None:
     report = json.dumps({"mended": ["missed checkout.session.completed of cs_1: captured"]})
-    await written(shop, RecordRun(run=Run("reconcile", NOW - HOUR, 10, "mended", report)))
+    await written(shop, RecordRun(run=JobRun("reconcile", NOW - HOUR, 10, "mended", report)))
     assert ids((await examined(shop)).findings) == {"webhook.silent"}
     assert (await examined(shop, NOW + 30 * HOUR)).findings == []
 
@@ -159,8 +159,8 @@ async def test_a_silent_webhook_is_seen_by_what_reconciliation_found(shop: str) 
 async def test_a_job_that_fails_and_a_backup_that_is_old(shop: str) -> None:
     await written(
         shop,
-        RecordRun(run=Run("tidy", NOW - HOUR, 10, "failed", "{}")),
-        RecordRun(run=Run("backup", NOW - 72 * HOUR, 10, "done", "{}")),
+        RecordRun(run=JobRun("tidy", NOW - HOUR, 10, "failed", "{}")),
+        RecordRun(run=JobRun("backup", NOW - 72 * HOUR, 10, "done", "{}")),
     )
     found = await examined(shop)
     assert ids(found.findings) == {"job.failed", "backup.old"}
@@ -170,8 +170,8 @@ async def test_a_job_that_fails_and_a_backup_that_is_old(shop: str) -> None:
 async def test_backups_that_fail_do_not_make_the_last_one_younger(shop: str) -> None:
     await written(
         shop,
-        RecordRun(run=Run("backup", NOW - 72 * HOUR, 10, "done", "{}")),
-        RecordRun(run=Run("backup", NOW - HOUR, 10, "failed", "{}")),
+        RecordRun(run=JobRun("backup", NOW - 72 * HOUR, 10, "done", "{}")),
+        RecordRun(run=JobRun("backup", NOW - HOUR, 10, "failed", "{}")),
     )
     assert ids((await examined(shop)).findings) == {"job.failed", "backup.old"}
 
@@ -179,14 +179,14 @@ async def test_backups_that_fail_do_not_make_the_last_one_younger(shop: str) -> 
 async def test_a_job_that_works_again_is_well(shop: str) -> None:
     """Of quiet runs one an hour is kept, under its hour: before the failure."""
     began = NOW // HOUR * HOUR
-    stands = Draft(
+    stands = DocumentWrite(
         "jobs", "tidy", f'{{"started_at":{began + 9},"ended_at":{began + 10},"outcome":"nothing"}}'
     )
     await written(
         shop,
-        RecordRun(run=Run("tidy", began + 5, 1, "failed", "{}")),
-        RecordRun(run=Run("tidy", began, 1, "nothing", "{}")),
-        Keep(drafts=(stands,)),
+        RecordRun(run=JobRun("tidy", began + 5, 1, "failed", "{}")),
+        RecordRun(run=JobRun("tidy", began, 1, "nothing", "{}")),
+        PutDocuments(drafts=(stands,)),
     )
     assert (await examined(shop)).findings == []
 
@@ -223,14 +223,14 @@ async def test_a_first_file_that_makes_no_sense_is_refused(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("name", "value", "id_"),
     [
-        (MOVED, Moved("postgresql://there/shop", "m"), "store.moved"),
-        (COPY, Copy("postgresql://there/copied", "m"), "store.unfinished"),
+        (MOVED, MovedTo("postgresql://there/shop", "m"), "store.moved"),
+        (COPY, CopyMarker("postgresql://there/copied", "m"), "store.unfinished"),
     ],
 )
 async def test_a_store_that_the_shop_does_not_live_in(
-    shop: str, name: str, value: Moved | Copy, id_: str
+    shop: str, name: str, value: MovedTo | CopyMarker, id_: str
 ) -> None:
-    await written(shop, Keep(drafts=(draft(name, value),)))
+    await written(shop, PutDocuments(drafts=(draft(name, value),)))
     (finding,) = (await examined(shop, NOW + HOUR)).findings
     assert finding.id == id_
     assert "://there" in finding.what

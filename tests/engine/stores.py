@@ -9,7 +9,7 @@ from fancymonkey.core.execute import execute
 from fancymonkey.core.model import Entry, Item, Product, Row
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import StoreError
-from fancymonkey.store.contract import Bell, Commit, Snapshot, Submit, commit_of
+from fancymonkey.store.contract import Commit, OnRemoteCommit, StockSnapshot, Submit, commit_of
 from fancymonkey.store.in_memory.store import MemoryStore
 from tests.core.builders import upsert
 from tests.sim.loop import virtual_loop
@@ -33,7 +33,7 @@ class SlowStore(MemoryStore):
         self.quick = False
         self.batches: list[list[Command]] = []
         self.closed = False
-        self.bell: Bell | None = None
+        self.bell: OnRemoteCommit | None = None
 
     async def run(self, commands: Sequence[Command], now: int, after: int) -> Commit:
         self.batches.append(list(commands))
@@ -65,7 +65,7 @@ class SlowStore(MemoryStore):
         if error is not None:
             raise error
 
-    async def snapshot(self) -> Snapshot:
+    async def snapshot(self) -> StockSnapshot:
         found = await super().snapshot()
         await self._read()
         return found
@@ -85,7 +85,7 @@ class SlowStore(MemoryStore):
         async for row in super().scan(kind, after):
             yield row
 
-    async def watch(self, bell: Bell, submit: Submit) -> None:
+    async def watch(self, bell: OnRemoteCommit, submit: Submit) -> None:
         self.bell = bell
 
     async def close(self) -> None:

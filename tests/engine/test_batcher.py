@@ -10,7 +10,7 @@ import pytest
 from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
 from fancymonkey.core.changes.bulk import Change, chain
 from fancymonkey.core.command import Command
-from fancymonkey.core.execute import Many
+from fancymonkey.core.execute import CommandGroup
 from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.model import Item, Level, Line, Product
 from fancymonkey.core.outcomes import Accepted, Answer
@@ -121,7 +121,7 @@ def test_a_batch_names_at_most_so_many_skus_but_for_a_single_command() -> None:
         rig = Rig()
         await rig.fill()
         parts = tuple(chain("a/M", Change(adjust=1)) for _ in range(WEIGHT_MAX))
-        wide = Many(commands=parts)
+        wide = CommandGroup(commands=parts)
         await asyncio.gather(*[rig.batcher.submit(c) for c in (up(), wide, up(), up())])
         assert [len(batch) for batch in rig.store.batches] == [1, 1, 2]
 
@@ -137,7 +137,7 @@ def test_a_wide_hold_and_a_wide_product_count_with_each_size() -> None:
         items = tuple(NewItem(Item(f"b/{n}", "b", f"{n}"), 1) for n in range(half))
         hold = Reserve(reservation_id="r1", session_id="s1", lines=lines, ttl=1000)
         product = UpsertProduct(product=Product("b", "B"), items=items)
-        many = Many(commands=(hold,))
+        many = CommandGroup(commands=(hold,))
         await asyncio.gather(
             *[rig.batcher.submit(c) for c in (up(), hold, product, up(), many, hold, up())]
         )

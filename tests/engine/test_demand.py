@@ -10,7 +10,7 @@ from fancymonkey.core.records import RecordTurnedAway
 from fancymonkey.core.stock.adjust import SetItem
 from fancymonkey.engine import turned_away as demand_module
 from fancymonkey.engine.engine import FLUSH_SECONDS, Engine
-from fancymonkey.engine.turned_away import HOUR, Demand
+from fancymonkey.engine.turned_away import HOUR, TurnedAwayDemand
 from tests.core.builders import Shop, take
 from tests.engine.stores import START, SlowStore, clock, down, opened
 from tests.sim.loop import simulate
@@ -56,7 +56,7 @@ def test_what_found_no_stock_is_counted_per_sku_and_hour() -> None:
 def test_only_reserves_that_found_too_little_count(
     given: tuple[Command, ...], wish: Command, counted: int
 ) -> None:
-    shop, demand = Shop(), Demand()
+    shop, demand = Shop(), TurnedAwayDemand()
     answers = shop.batch([*given, wish])
     demand.count(wish, answers[-1], 0)
     assert len(demand.take()) == counted
@@ -64,7 +64,7 @@ def test_only_reserves_that_found_too_little_count(
 
 def test_it_is_handed_on_in_portions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demand_module, "PORTION", 2)
-    demand = Demand()
+    demand = TurnedAwayDemand()
     rows = tuple(TurnedAway(f"p/{number}", 0, 1, 1) for number in range(5))
     demand.give_back(rows)
     assert [demand.take(), demand.take(), demand.take(), demand.take()] == [

@@ -12,7 +12,7 @@ from fancymonkey.core.outcomes import Accepted
 from fancymonkey.core.stock.adjust import Adjust, Count, SetItem
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import StoreUnavailable
-from fancymonkey.store.contract import Bell, Submit
+from fancymonkey.store.contract import OnRemoteCommit, Submit
 from tests.core.builders import take
 from tests.engine.stores import SlowStore, clock, down, opened, shows
 from tests.sim.loop import simulate, virtual_loop
@@ -50,7 +50,7 @@ def test_what_was_written_as_it_started_is_shown() -> None:
     class Busy(SlowStore):
         """Another process writes after the snapshot and before the watch begins."""
 
-        async def watch(self, bell: Bell, submit: Submit) -> None:
+        async def watch(self, bell: OnRemoteCommit, submit: Submit) -> None:
             await self.elsewhere(up(), ring=False)
             await super().watch(bell, submit)
 

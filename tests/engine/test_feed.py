@@ -9,7 +9,7 @@ import fancymonkey.engine.engine as engine_module
 import fancymonkey.engine.feed as feed_module
 from fancymonkey.core.model import Entry, Kind
 from fancymonkey.core.stock.adjust import Adjust, Count
-from fancymonkey.engine.feed import Change, Feed
+from fancymonkey.engine.feed import Feed, LevelChange
 from fancymonkey.errors import Overloaded
 from tests.engine.stores import down, opened
 from tests.sim.loop import simulate
@@ -28,7 +28,7 @@ def published(*skus: str) -> Feed:
     return feed
 
 
-async def taken(feed: Feed, missed: set[str] | None = None) -> Change:
+async def taken(feed: Feed, missed: set[str] | None = None) -> LevelChange:
     subscription = feed.subscribe(set() if missed is None else missed)
     change = await asyncio.wait_for(subscription.next(), 1)
     assert change is not None
@@ -41,10 +41,10 @@ def test_a_slow_listener_gets_one_change_for_all_it_missed() -> None:
         subscription = feed.subscribe(set())
         for number, sku in enumerate(("a/M", "b/M", "a/M", "a/S"), 1):
             feed.publish(entries(number, [sku]), number)
-        assert await subscription.next() == Change(4, False, frozenset({"a/M", "b/M", "a/S"}))
+        assert await subscription.next() == LevelChange(4, False, frozenset({"a/M", "b/M", "a/S"}))
         assert not subscription.waiting
         feed.publish(entries(5, ["b/M"]), 5)
-        assert await subscription.next() == Change(5, False, frozenset({"b/M"}))
+        assert await subscription.next() == LevelChange(5, False, frozenset({"b/M"}))
 
     simulate(work)
 
@@ -54,7 +54,7 @@ def test_entries_that_were_told_already_are_not_told_again() -> None:
         feed = published("a/M", "b/M")
         subscription = feed.subscribe(set())
         feed.publish(entries(1, ["a/M", "b/M", "a/S"]), 3)
-        assert await subscription.next() == Change(3, False, frozenset({"a/S"}))
+        assert await subscription.next() == LevelChange(3, False, frozenset({"a/S"}))
 
     simulate(work)
 
@@ -64,7 +64,7 @@ def test_a_restart_tells_everything_anew() -> None:
         feed = published("a/M")
         subscription = feed.subscribe(set())
         feed.restart(9)
-        assert await subscription.next() == Change(9, True, frozenset())
+        assert await subscription.next() == LevelChange(9, True, frozenset())
         assert feed.since(1) is None
 
     simulate(work)
@@ -119,7 +119,7 @@ def test_a_cancelled_wait_loses_nothing() -> None:
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(subscription.next(), 1)
         feed.publish(entries(1, ["a/M"]), 1)
-        assert await subscription.next() == Change(1, False, frozenset({"a/M"}))
+        assert await subscription.next() == LevelChange(1, False, frozenset({"a/M"}))
 
     simulate(work)
 
@@ -136,7 +136,7 @@ def test_a_new_listener_hears_everything_and_one_up_to_date_nothing() -> None:
         async with opened() as (engine, _):
             fresh = await engine.subscribe()
             change = await fresh.next()
-            assert change == Change(engine.view.revision, True, frozenset())
+            assert change == LevelChange(engine.view.revision, True, frozenset())
             quiet = await engine.subscribe(engine.view.revision)
             assert not quiet.waiting
             await engine.submit(up())
@@ -157,7 +157,7 @@ def test_resuming_beyond_what_is_remembered_reads_the_ledger(
             assert engine.feed.since(since) is None
             back = await engine.subscribe(since)
             change = await back.next()
-            assert change == Change(since + 4, False, frozenset({"a/M", "b/M", "a/S"}))
+            assert change == LevelChange(since + 4, False, frozenset({"a/M", "b/M", "a/S"}))
 
     simulate(work)
 
@@ -226,7 +226,7 @@ def test_what_other_processes_write_is_told_too() -> None:
             listener = await engine.subscribe(engine.view.revision)
             await store.elsewhere(Count(sku="b/M", quantity=2))
             change = await listener.next()
-            assert change == Change(engine.view.revision, False, frozenset({"b/M"}))
+            assert change == LevelChange(engine.view.revision, False, frozenset({"b/M"}))
             assert engine.view.level("b/M").on_hand == 2
 
     simulate(work)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 
-from fancymonkey.engine.documents import Folder, Stale, keep
+from fancymonkey.engine.documents import Conflict, DocumentCollection, put_documents_command
 from fancymonkey.engine.engine import Engine
 from fancymonkey.store.in_memory.store import MemoryStore
 
@@ -26,23 +26,25 @@ async def engine() -> AsyncIterator[Engine]:
 
 
 async def test_a_value_comes_back_as_it_was(engine: Engine) -> None:
-    notes = Folder(engine, "notes", Note)
+    notes = DocumentCollection(engine, "notes", Note)
     assert await notes.get("a") is None
     assert await notes.put("a", Note("é", 3)) == 1
     found = await notes.get("a")
     assert found is not None
     assert (found.value, found.version, found.name) == (Note("é", 3), 1, "a")
-    await Folder(engine, "other", Note).put("b", Note("elsewhere"))
+    await DocumentCollection(engine, "other", Note).put("b", Note("elsewhere"))
     assert [kept.name for kept in await notes.all()] == ["a"]
 
 
 async def test_only_who_has_seen_the_latest_version_may_change_it(engine: Engine) -> None:
-    notes = Folder(engine, "notes", Note)
+    notes = DocumentCollection(engine, "notes", Note)
     await notes.put("a", Note("1"), expected=0)
-    with pytest.raises(Stale):
+    with pytest.raises(Conflict):
         await notes.put("a", Note("2"), expected=0)
-    with pytest.raises(Stale):
-        await keep(engine, notes.draft("b", Note("x")), notes.draft("a", Note("2"), expected=7))
+    with pytest.raises(Conflict):
+        await put_documents_command(
+            engine, notes.draft("b", Note("x")), notes.draft("a", Note("2"), expected=7)
+        )
     assert [kept.value.text for kept in await notes.all()] == ["1"]
     await notes.put("a", None, expected=1)
     assert await notes.get("a") is None

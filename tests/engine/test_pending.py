@@ -5,18 +5,18 @@ import asyncio
 import pytest
 
 from fancymonkey.core.outcomes import Accepted, Answer
-from fancymonkey.engine.pending_answer import Pending
+from fancymonkey.engine.pending_answer import PendingAnswer
 from fancymonkey.errors import StoreUnavailable
 
 ANSWER = Accepted(7)
 
 
-async def wait(pending: Pending) -> Answer:
+async def wait(pending: PendingAnswer) -> Answer:
     return await pending
 
 
 async def test_a_task_gets_the_answer() -> None:
-    pending = Pending()
+    pending = PendingAnswer()
     task = asyncio.create_task(wait(pending))
     await asyncio.sleep(0)
     assert not task.done()
@@ -25,7 +25,7 @@ async def test_a_task_gets_the_answer() -> None:
 
 
 async def test_an_answer_that_is_there_is_not_waited_for() -> None:
-    pending = Pending()
+    pending = PendingAnswer()
     pending.set_result(ANSWER)
     with pytest.raises(StopIteration) as end:
         wait(pending).send(None)
@@ -33,7 +33,7 @@ async def test_an_answer_that_is_there_is_not_waited_for() -> None:
 
 
 async def test_a_task_gets_the_error() -> None:
-    pending = Pending()
+    pending = PendingAnswer()
     task = asyncio.create_task(wait(pending))
     await asyncio.sleep(0)
     pending.set_exception(StoreUnavailable("gone"))
@@ -42,7 +42,7 @@ async def test_a_task_gets_the_error() -> None:
 
 
 async def test_who_has_no_task_goes_on_at_once() -> None:
-    pending = Pending()
+    pending = PendingAnswer()
     work = wait(pending)
     assert work.send(None) is pending
     ended: list[Answer] = []
@@ -59,7 +59,7 @@ async def test_who_has_no_task_goes_on_at_once() -> None:
 
 
 async def test_a_task_that_is_cancelled_takes_nothing_back() -> None:
-    pending = Pending()
+    pending = PendingAnswer()
     task = asyncio.create_task(wait(pending))
     await asyncio.sleep(0)
     task.cancel()
@@ -71,7 +71,7 @@ async def test_a_task_that_is_cancelled_takes_nothing_back() -> None:
 
 
 async def test_asyncio_takes_it_for_a_future() -> None:
-    pending, other = Pending(), Pending()
+    pending, other = PendingAnswer(), PendingAnswer()
     assert asyncio.isfuture(pending)
     asyncio.get_running_loop().call_soon(pending.set_result, ANSWER)
     other.set_result(ANSWER)
@@ -85,7 +85,7 @@ async def test_who_fails_over_an_answer_is_in_nobodys_way(
     def fail() -> None:
         raise RuntimeError("a bug")
 
-    pending = Pending()
+    pending = PendingAnswer()
     pending.then(fail)
     pending.set_result(ANSWER)
     assert "a bug" in caplog.text

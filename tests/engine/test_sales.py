@@ -3,7 +3,7 @@
 import pytest
 
 from fancymonkey.core.holds.end import Capture
-from fancymonkey.engine.sales_history import Sales
+from fancymonkey.engine.sales_history import SalesHistory
 from fancymonkey.engine.turned_away import HOUR
 from fancymonkey.errors import StoreUnavailable
 from tests.core.builders import take
@@ -17,7 +17,7 @@ def test_a_look_further_back_that_fails_loses_nothing() -> None:
             await engine.submit(take("s1", a_M=2))
             await engine.submit(Capture(ref="s1"))
             hour = engine.clock() // HOUR
-            sales = Sales(engine)
+            sales = SalesHistory(engine)
             found = await sales.since(hour - 7)
             assert [one.sold for one in found.values()] == [2]
             store.fail_reads = [down()]

@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from fancymonkey.core.payments.rows import Run
+from fancymonkey.core.payments.rows import JobRun
 from fancymonkey.engine.engine import Engine
-from fancymonkey.jobs.executor import Jobs
-from fancymonkey.jobs.job import Done, Job
+from fancymonkey.jobs.executor import JobExecutor
+from fancymonkey.jobs.job import Job, JobResult
 from fancymonkey.jobs.runner import Runner
-from fancymonkey.jobs.schedule import Timing
+from fancymonkey.jobs.schedule import Schedule
 from tests.engine.stores import SlowStore, clock
 
 
@@ -19,7 +19,7 @@ class Process:
 
     name: str
     engine: Engine
-    jobs: Jobs
+    jobs: JobExecutor
     runner: Runner
     task: asyncio.Task[None] | None = None
 
@@ -57,29 +57,29 @@ class House:
     async def process(
         self,
         name: str,
-        *timings: tuple[str, Timing],
+        *timings: tuple[str, Schedule],
         skew: int = 0,
         alone: bool = False,
-        work: Callable[[str, str], Awaitable[Done]] | None = None,
+        work: Callable[[str, str], Awaitable[JobResult]] | None = None,
         limit: float = 1800.0,
     ) -> Process:
         """A process whose clock is wrong by `skew` ms."""
         engine = Engine(self.store, lambda: self.now() + skew)
 
-        def job(job_name: str, when: Timing) -> Job:
-            async def do() -> Done:
+        def job(job_name: str, when: Schedule) -> Job:
+            async def do() -> JobResult:
                 self.log.append((name, job_name, self.now()))
-                return await work(name, job_name) if work else Done()
+                return await work(name, job_name) if work else JobResult()
 
             return Job(job_name, "", do, when, limit)
 
-        jobs = Jobs(engine, [job(*pair) for pair in timings], alone=alone, me=name)
+        jobs = JobExecutor(engine, [job(*pair) for pair in timings], alone=alone, me=name)
         made = Process(name, engine, jobs, Runner(jobs))
         self.processes.append(made)
         return made
 
-    async def runs(self) -> list[Run]:
-        return [row async for row in self.store.scan(Run) if isinstance(row, Run)]
+    async def runs(self) -> list[JobRun]:
+        return [row async for row in self.store.scan(JobRun) if isinstance(row, JobRun)]
 
     async def close(self) -> None:
         for process in self.processes:

@@ -9,7 +9,7 @@ import pytest
 
 from fancymonkey.errors import StoreError
 from fancymonkey.jobs.executor import INTERRUPTED, JobRunning
-from fancymonkey.jobs.job import Done
+from fancymonkey.jobs.job import JobResult
 from fancymonkey.jobs.schedule import DAY, Daily, Every
 from tests.engine.stores import START, clock, down
 from tests.jobs.houses import House
@@ -107,9 +107,9 @@ def test_who_cannot_reach_the_store_stops_before_another_begins(seed: int) -> No
 
 
 def test_a_run_that_died_is_begun_again_and_both_are_kept() -> None:
-    async def long(name: str, job: str) -> Done:
+    async def long(name: str, job: str) -> JobResult:
         await asyncio.sleep(300)
-        return Done("done", {"by": name})
+        return JobResult("done", {"by": name})
 
     async def day() -> None:
         house = House()
@@ -170,9 +170,9 @@ def test_a_run_whose_end_could_not_be_kept_does_not_stand_in_the_way_of_people()
 
 
 def test_after_three_deaths_it_waits_for_its_next_time_and_not_for_ever() -> None:
-    async def long(name: str, job: str) -> Done:
+    async def long(name: str, job: str) -> JobResult:
         await asyncio.sleep(30)
-        return Done()
+        return JobResult()
 
     async def day() -> None:
         house = House()
@@ -221,7 +221,7 @@ def test_a_missed_day_is_made_up_once() -> None:
 
 
 def test_what_fails_is_tried_again_three_times_in_all_and_then_waits_for_its_time() -> None:
-    async def fail(name: str, job: str) -> Done:
+    async def fail(name: str, job: str) -> JobResult:
         raise down()
 
     async def day() -> None:
@@ -246,9 +246,9 @@ def test_what_fails_is_tried_again_three_times_in_all_and_then_waits_for_its_tim
 
 
 def test_a_job_without_an_end_is_ended() -> None:
-    async def hang(name: str, job: str) -> Done:
+    async def hang(name: str, job: str) -> JobResult:
         await asyncio.sleep(1e9)
-        return Done()
+        return JobResult()
 
     async def day() -> None:
         house = House()
@@ -263,9 +263,9 @@ def test_a_job_without_an_end_is_ended() -> None:
 
 
 def test_one_run_at_a_time_whoever_asks() -> None:
-    async def slow(name: str, job: str) -> Done:
+    async def slow(name: str, job: str) -> JobResult:
         await asyncio.sleep(100)
-        return Done()
+        return JobResult()
 
     async def day() -> None:
         house = House()
@@ -288,9 +288,9 @@ def test_one_run_at_a_time_whoever_asks() -> None:
 
 
 def test_who_slept_through_its_run_does_not_overwrite_the_one_that_took_over() -> None:
-    async def slow(name: str, job: str) -> Done:
+    async def slow(name: str, job: str) -> JobResult:
         await asyncio.sleep(100)
-        return Done("done", {"by": name})
+        return JobResult("done", {"by": name})
 
     async def day() -> None:
         house = House()

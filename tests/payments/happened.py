@@ -5,11 +5,11 @@ from typing import Any
 
 import msgspec
 
-from fancymonkey.core.payments.rows import Matter
-from fancymonkey.payments.events import Event, Policy, record
+from fancymonkey.core.payments.rows import PaymentIssue
+from fancymonkey.payments.events import Event, PaymentPolicy, record
 from tests.core.builders import Shop
 
-POLICY = Policy(patience=1_000_000, currency="usd")
+POLICY = PaymentPolicy(patience=1_000_000, currency="usd")
 _numbers = count(1)
 
 
@@ -42,16 +42,16 @@ def refund(name: str, id_: str = "re_1", payment: str = "pi_A", status: str = ""
     return happened(name.partition(":")[0], thing)
 
 
-def take_in(shop: Shop, event: Event, policy: Policy = POLICY) -> dict[str, Any]:
+def take_in(shop: Shop, event: Event, policy: PaymentPolicy = POLICY) -> dict[str, Any]:
     """What became of an event."""
     answer = shop.do(record(event, policy, shop.now))
     data: dict[str, Any] = getattr(answer, "data")  # noqa: B009 - a refusal has none, and fails
     return data
 
 
-def open_matters(shop: Shop, *concerns: str) -> list[Matter]:
+def open_matters(shop: Shop, *concerns: str) -> list[PaymentIssue]:
     """The matters that wait, of some concerns or of all."""
-    rows = shop.image.rows[Matter].values()
+    rows = shop.image.rows[PaymentIssue].values()
     return [
         row
         for row in rows

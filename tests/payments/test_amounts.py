@@ -7,14 +7,14 @@ import pytest
 
 from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
 from fancymonkey.core.model import Item, Product
-from fancymonkey.payments.events import Policy
+from fancymonkey.payments.events import PaymentPolicy
 from tests.core.builders import Shop, take
 from tests.payments.conftest import OWNER, Till
 from tests.payments.happened import open_matters, session, take_in
 from tests.web.shops import HOODIE
 from tests.web.signing import deliver, event
 
-USD = Policy(currency="usd")
+USD = PaymentPolicy(currency="usd")
 CONCERN = "amount_differs"
 
 
@@ -29,7 +29,7 @@ def priced(price: str = "20", **wanted: int) -> Shop:
     return shop
 
 
-def pay(shop: Shop, policy: Policy = USD, **more: Any) -> list[str]:
+def pay(shop: Shop, policy: PaymentPolicy = USD, **more: Any) -> list[str]:
     """The words of the matters that a payment raises."""
     fields = {"currency": "usd", **more}
     answer = take_in(shop, session("completed", status="paid", **fields), policy)
@@ -121,7 +121,7 @@ def test_what_fits_raises_none(held: dict[str, int], more: dict[str, Any]) -> No
 def test_amounts_are_counted_and_shown_as_the_currency_wants(
     currency: str, goods: int, words: str
 ) -> None:
-    policy = Policy(currency=currency)
+    policy = PaymentPolicy(currency=currency)
     fits = {"currency": currency, "amount_subtotal": goods // 2}
     assert pay(priced(), policy, **fits) == []
     (note,) = pay(priced(), policy, **{**fits, "amount_subtotal": goods})
@@ -155,7 +155,7 @@ def test_one_payment_under_two_sessions_that_buys_two_holds_is_a_matter() -> Non
 @pytest.mark.parametrize("late", [False, True])
 def test_one_payment_under_two_sessions_of_one_hold_is_never_paid_back(*, late: bool) -> None:
     shop = priced()
-    policy = Policy(currency="usd", refund_late=late)
+    policy = PaymentPolicy(currency="usd", refund_late=late)
     take_in(shop, session("completed", "cs_A", status="paid"), policy)
     take_in(shop, session("completed", "cs_B", status="paid", payment_intent="pi_A"), policy)
     assert open_matters(shop) == []

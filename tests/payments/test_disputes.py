@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from fancymonkey.alerts.event_texts import matter as told
-from fancymonkey.core.payments.refunds import Settle
-from fancymonkey.core.payments.rows import Matter, Progress
+from fancymonkey.alerts.event_texts import issue_detail as told
+from fancymonkey.core.payments.refunds import ResolveIssue
+from fancymonkey.core.payments.rows import IssueStatus, PaymentIssue
 from fancymonkey.payments.events import DISPUTES, Event
 from tests.core.builders import Shop, take
 from tests.payments.conftest import OWNER, Till
@@ -41,9 +41,9 @@ def sold() -> Shop:
     return shop
 
 
-def the_matter(shop: Shop) -> Matter:
-    (found,) = shop.image.rows[Matter].values()
-    assert isinstance(found, Matter)
+def the_matter(shop: Shop) -> PaymentIssue:
+    (found,) = shop.image.rows[PaymentIssue].values()
+    assert isinstance(found, PaymentIssue)
     return found
 
 
@@ -52,7 +52,11 @@ def test_whichever_comes_first_raises_it_with_all_that_the_owner_needs(name: str
     shop = sold()
     assert take_in(shop, dispute(name))["outcome"] == "disputed"
     found = the_matter(shop)
-    assert (found.payment, found.reservation_id, found.progress) == ("pi_A", "h-s1", Progress.OPEN)
+    assert (found.payment, found.reservation_id, found.progress) == (
+        "pi_A",
+        "h-s1",
+        IssueStatus.OPEN,
+    )
     for part in ("25.00 USD", "product not received", "2025-12-09 23:59 UTC", "Answer it"):
         assert part in found.note
     assert [line.quantity for line in found.lines] == [2]
@@ -63,13 +67,13 @@ def test_whichever_comes_first_raises_it_with_all_that_the_owner_needs(name: str
 @pytest.mark.parametrize(
     ("status", "progress", "words"),
     [
-        ("won", Progress.DONE, "It is won"),
-        ("lost", Progress.OPEN, "It is lost"),
-        ("warning_closed", Progress.DONE, "The inquiry has ended"),
+        ("won", IssueStatus.DONE, "It is won"),
+        ("lost", IssueStatus.OPEN, "It is lost"),
+        ("warning_closed", IssueStatus.DONE, "The inquiry has ended"),
     ],
 )
 def test_every_order_with_its_end_and_its_payment(
-    status: str, progress: Progress, words: str
+    status: str, progress: IssueStatus, words: str
 ) -> None:
     news = [
         dispute("created"),
@@ -103,18 +107,18 @@ def test_money_that_was_reinstated_is_said_so_whichever_is_heard_last() -> None:
 def test_a_loss_asks_the_owner_again_who_had_put_it_aside_and_once() -> None:
     shop = sold()
     take_in(shop, dispute("created"))
-    aside = Settle(matter_id="disputed:dp_1", then=Progress.DISMISSED, note="answered")
+    aside = ResolveIssue(matter_id="disputed:dp_1", then=IssueStatus.DISMISSED, note="answered")
     shop.do(aside)
     assert "answered" in the_matter(shop).note
     assert "25.00 USD" in the_matter(shop).note
     take_in(shop, dispute("updated", "under_review", at=101))
-    assert the_matter(shop).progress is Progress.DISMISSED
+    assert the_matter(shop).progress is IssueStatus.DISMISSED
     take_in(shop, dispute("closed", "lost", at=102))
-    assert the_matter(shop).progress is Progress.OPEN
+    assert the_matter(shop).progress is IssueStatus.OPEN
     assert "answered" in the_matter(shop).note
     shop.do(aside)
     take_in(shop, dispute("closed", "lost", at=102))
-    assert the_matter(shop).progress is Progress.DISMISSED
+    assert the_matter(shop).progress is IssueStatus.DISMISSED
 
 
 @pytest.mark.parametrize(
@@ -134,7 +138,7 @@ def test_odd_disputes_raise_one_too(odd: dict[str, Any]) -> None:
     shop = sold()
     take_in(shop, dispute("created", **odd))
     take_in(shop, dispute("updated", **odd))
-    found = the_matter(shop) if len(shop.image.rows[Matter]) == 1 else None
+    found = the_matter(shop) if len(shop.image.rows[PaymentIssue]) == 1 else None
     assert found is not None
     assert "\0" not in found.note
 

@@ -8,8 +8,8 @@ import pytest
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.model import Event as Kept
 from fancymonkey.core.payments.early_news import FOLDER, KEPT, NEWS_MAX
-from fancymonkey.core.payments.rows import Matter
-from fancymonkey.payments.events import Event, Policy
+from fancymonkey.core.payments.rows import PaymentIssue
+from fancymonkey.payments.events import Event, PaymentPolicy
 from fancymonkey.store.in_memory.store import MemoryStore
 from tests.core.builders import Shop, take
 from tests.payments.conftest import Till
@@ -18,7 +18,7 @@ from tests.web.shops import running
 from tests.web.signing import deliver, event
 
 PAID = session("completed", status="paid")
-AUTO = Policy(take_back=True)
+AUTO = PaymentPolicy(take_back=True)
 
 
 def held() -> Shop:
@@ -112,7 +112,7 @@ def test_what_was_applied_is_not_tried_again() -> None:
     assert [str(row.concern) for row in open_matters(shop)] == ["refund_failed"]
     for one in news:
         assert take_in(shop, one)["first"] is False
-    assert len(shop.image.rows[Matter]) == 1
+    assert len(shop.image.rows[PaymentIssue]) == 1
     assert all(row.outcome != "unknown_session" for row in shop.image.rows[Kept].values())
 
 
@@ -130,7 +130,7 @@ def test_a_refund_before_a_late_payment_that_is_owed_back_gives_it_once() -> Non
     shop.do(take("s2", a_M=3))
     shop.now = 2000
     shop.do(take("s3", a_M=5))
-    policy = Policy(refund_late=True)
+    policy = PaymentPolicy(refund_late=True)
     take_in(shop, refund("charge.refunded"), policy)
     take_in(shop, PAID, policy)
     assert open_matters(shop) == []
@@ -173,7 +173,11 @@ async def test_without_a_key_over_http(name: str) -> None:
         await told_before(shop, name)
         what = event("completed", "cs_1", payment_intent="pi_1", metadata={"reservationId": id_})
         assert (await deliver(shop, what)).json["outcome"] == "done"
-        rows = [row async for row in shop.engine.store.scan(Matter) if isinstance(row, Matter)]
+        rows = [
+            row
+            async for row in shop.engine.store.scan(PaymentIssue)
+            if isinstance(row, PaymentIssue)
+        ]
         assert [row.payment for row in rows] == ["pi_1"]
         await shop.check()
 

@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from fancymonkey.core.model import Reservation, Status
 from fancymonkey.core.outcomes import Accepted
 from fancymonkey.engine.engine import Engine
-from fancymonkey.payments.events import Data, Event, Object, Policy, record
+from fancymonkey.payments.events import Data, Event, Object, PaymentPolicy, record
 from fancymonkey.store.open import open_store
-from fancymonkey.store.verify import audit
+from fancymonkey.store.verify import verify_store
 from tests.core.builders import Shop, take, upsert
 from tests.store.conftest import target
 
 __all__ = ["target"]
 
-POLICY = Policy(patience=1_000_000)
+POLICY = PaymentPolicy(patience=1_000_000)
 NAMES = ("completed", "async_payment_succeeded", "async_payment_failed", "expired")
 
 
@@ -112,7 +112,7 @@ async def test_every_order_on_every_store(target: str) -> None:
         level = engine.view.levels["a/M", "main"]
         sold = 2 * sum(story.paid for _, story, _ in cases)
         assert (level.on_hand, level.reserved) == (2 * len(cases) - sold, 0)
-        assert not (await audit(engine.store)).findings
+        assert not (await verify_store(engine.store)).findings
     finally:
         await engine.close()
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from fancymonkey.core.model import Status
-from fancymonkey.payments.events import TYPES, Policy, livemode_of
+from fancymonkey.payments.events import TYPES, PaymentPolicy, livemode_of
 from fancymonkey.store.in_memory.store import MemoryStore
 from tests.core.builders import Shop, take
 from tests.payments.conftest import Till
@@ -13,7 +13,7 @@ from tests.payments.happened import happened, open_matters, session, take_in
 from tests.web.shops import running
 from tests.web.signing import deliver, event
 
-LIVE = Policy(livemode=True)
+LIVE = PaymentPolicy(livemode=True)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from fancymonkey.core.stock.adjust import SetReserved
 from fancymonkey.engine.engine import Engine
 from fancymonkey.payments.events import Event, record
 from fancymonkey.store.open import open_store
-from fancymonkey.store.verify import audit
+from fancymonkey.store.verify import verify_store
 from tests.core.builders import Shop, take, upsert
 from tests.payments.conftest import OWNER, Till, opened
 from tests.payments.happened import POLICY, open_matters, session, take_in
@@ -205,7 +205,7 @@ async def test_every_order_after_it_has_begun_on_every_store(target: str) -> Non
             assert hold.status is not Status.HELD, order
         level = engine.view.levels["a/M", "main"]
         assert (level.on_hand, level.reserved) == (len(orders) - sold, 0)
-        assert not (await audit(engine.store)).findings
+        assert not (await verify_store(engine.store)).findings
     finally:
         await engine.close()
 

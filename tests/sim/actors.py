@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from fancymonkey.core.changes.bulk import Change, chain
 from fancymonkey.core.command import Command
-from fancymonkey.core.execute import DryRun, Many, RecordEvent
+from fancymonkey.core.execute import CommandGroup, DryRun, RecordEvent
 from fancymonkey.core.holds.end import Capture, Expire, Release
 from fancymonkey.core.holds.reserve import Attach, Reserve
 from fancymonkey.core.model import Entry, Kind, Line, Product
@@ -149,10 +149,10 @@ async def _deeds(world: World) -> Sequence[Command]:
             return [SetReserved(sku=sku, quantity=chance.randrange(5))]
         case 4:
             change = Change(count=chance.randrange(3, 12), low_stock_threshold=chance.randrange(9))
-            return [Many(commands=tuple(chain(one, change) for one in some))]
+            return [CommandGroup(commands=tuple(chain(one, change) for one in some))]
         case 5:
             change = Change(adjust=-3, reserved=chance.randrange(3))
-            many = Many(commands=tuple(chain(one, change) for one in some))
+            many = CommandGroup(commands=tuple(chain(one, change) for one in some))
             return [DryRun(command=many), many]
         case 6:
             change = Change(count=chance.randrange(9), reserved=chance.randrange(9))

@@ -13,7 +13,15 @@ from fancymonkey.core.model import Entry, Item, Product, Reservation, Row
 from fancymonkey.core.outcomes import Answer
 from fancymonkey.core.state import Rows
 from fancymonkey.errors import StoreUnavailable
-from fancymonkey.store.contract import Bell, Commit, Frozen, R, Snapshot, Submit, commit_of
+from fancymonkey.store.contract import (
+    Commit,
+    OnRemoteCommit,
+    R,
+    Snapshot,
+    StockSnapshot,
+    Submit,
+    commit_of,
+)
 from fancymonkey.store.in_memory.store import MemoryStore
 from tests.sim.loop import virtual_loop
 from tests.sim.replay import Replay
@@ -100,7 +108,7 @@ class SimStore:
         self._busy = False
         self.cut_off = False
         self._ringing: dict[asyncio.Task[None], None] = {}
-        self._bell: Bell | None = None
+        self._bell: OnRemoteCommit | None = None
 
     async def open(self, now: int) -> None:
         await self._reach()
@@ -147,7 +155,7 @@ class SimStore:
             raise StoreUnavailable("this server is gone")
         self._db.perhaps(self._db.faults.away, "away")
 
-    async def snapshot(self) -> Snapshot:
+    async def snapshot(self) -> StockSnapshot:
         await self._reach()
         found = await self._db.snapshot()
         await self._db.latency()
@@ -188,7 +196,7 @@ class SimStore:
     ) -> None:
         raise NotImplementedError
 
-    def frozen(self) -> AbstractAsyncContextManager[Frozen]:
+    def frozen(self) -> AbstractAsyncContextManager[Snapshot]:
         raise NotImplementedError
 
     async def absorb(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
@@ -207,7 +215,7 @@ class SimStore:
         await self._reach()
         return await self._db.prune(before)
 
-    async def watch(self, bell: Bell, submit: Submit) -> None:
+    async def watch(self, bell: OnRemoteCommit, submit: Submit) -> None:
         await self._reach()
         self._bell = bell
         if not self._db.alone:

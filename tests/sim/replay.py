@@ -4,7 +4,7 @@ import copy
 from collections.abc import Sequence
 
 from fancymonkey.core.command import Command
-from fancymonkey.core.execute import Chain, DryRun, Many, RecordEvent
+from fancymonkey.core.execute import CommandGroup, DryRun, RecordEvent, SkuCommands
 from fancymonkey.core.holds.end import Capture, Release
 from fancymonkey.core.holds.reserve import Attach, Reserve
 from fancymonkey.core.model import Entry, Level, Reservation
@@ -85,17 +85,17 @@ class Replay:
                     change = model.sold_out.add if command.sold_out else model.sold_out.discard
                     change(command.sku)
                 return "ok"
-            case Many():
+            case CommandGroup():
                 for part in command.commands:
                     self._apply(part, None)
                 return "ok"
-            case Chain() | DryRun():
+            case SkuCommands() | DryRun():
                 return self._all_or_none(command)
             case RecordEvent():
                 return self._event(command, answer)
         return "ok"
 
-    def _all_or_none(self, command: Chain | DryRun) -> str:
+    def _all_or_none(self, command: SkuCommands | DryRun) -> str:
         before, owners = copy.deepcopy(self.model), list(self._owners)
         if isinstance(command, DryRun):
             code = self._apply(command.command, None)

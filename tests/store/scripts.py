@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from fancymonkey.core.catalogue.products import NewItem, RemoveProduct, UpsertProduct
 from fancymonkey.core.changes.bulk import Change, chain
 from fancymonkey.core.command import Command
-from fancymonkey.core.execute import DryRun, Many, RecordEvent
+from fancymonkey.core.execute import CommandGroup, DryRun, RecordEvent
 from fancymonkey.core.holds.end import Capture, Expire, Release
 from fancymonkey.core.holds.reserve import Attach, Reserve
 from fancymonkey.core.model import Item, Kind, Line, Product, TurnedAway, sku_of
-from fancymonkey.core.records import MoveCursor, RecordTurnedAway, Remember
+from fancymonkey.core.records import MoveCursor, RecordTurnedAway, StoreResult
 from fancymonkey.core.stock.adjust import Adjust, Count, Return, SetItem, SetReserved
 
 SIZES = ("S", "M", "S/M")
@@ -93,14 +93,14 @@ def _commands(chance: random.Random, length: int) -> Iterator[Command]:
                 sold_out=chance.random() < 0.2,
                 restock_date=chance.choice((None, "2026-12-01")),
             ),
-            Many(
+            CommandGroup(
                 commands=tuple(
                     chain(one, Change(count=chance.randrange(9), low_stock_threshold=number))
                     for one in some
                 ),
                 **keyed,  # type: ignore[arg-type]
             ),
-            DryRun(command=Many(commands=(chain(sku, Change(adjust=3, reserved=0)),))),
+            DryRun(command=CommandGroup(commands=(chain(sku, Change(adjust=3, reserved=0)),))),
             RecordEvent(
                 event_id=f"evt_{chance.randrange(30)}",
                 type="checkout.session.completed",
@@ -109,7 +109,7 @@ def _commands(chance: random.Random, length: int) -> Iterator[Command]:
             ),
             RecordTurnedAway(rows=(TurnedAway(sku, chance.randrange(3), 1, 4),)),
             MoveCursor(name="alerts", revision=number),
-            Remember(texts=(sku, f"£ {number}"), **keyed),  # type: ignore[arg-type]
+            StoreResult(texts=(sku, f"£ {number}"), **keyed),  # type: ignore[arg-type]
             RemoveProduct(
                 product_id="prod_b", before=tuple(sku_of("prod_b", size) for size in SIZES)
             ),

@@ -14,7 +14,7 @@ from fancymonkey.store.contract import Store
 from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.store.json.store import JsonStore
 from fancymonkey.store.open import open_store
-from fancymonkey.store.shared.disk_latency import Pace
+from fancymonkey.store.shared.disk_latency import DiskLatency
 from fancymonkey.store.sql import row_cache
 from fancymonkey.store.sqlite.connection import CHECKPOINT_PAGES
 from fancymonkey.store.sqlite.store import SqliteStore
@@ -27,7 +27,7 @@ COUNT = Count(sku="prod_a/M", quantity=7)
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """The disk is quick."""
-    monkeypatch.setattr(Pace, "quick", property(lambda pace: True))
+    monkeypatch.setattr(DiskLatency, "quick", property(lambda pace: True))
 
 
 @pytest.fixture(params=["json", "sqlite"])

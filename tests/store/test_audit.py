@@ -11,7 +11,7 @@ from fancymonkey.core.model import Line
 from fancymonkey.core.stock.adjust import Adjust
 from fancymonkey.store.contract import Store
 from fancymonkey.store.open import open_store
-from fancymonkey.store.verify import Audit, audit
+from fancymonkey.store.verify import Verification, verify_store
 from tests.store.scripts import batches, catalogue, script
 
 M = "prod_a/M"
@@ -22,7 +22,7 @@ async def test_any_script_leaves_a_clean_store(store: Store, seed: int) -> None:
     await store.run(catalogue(), 1, 0)
     for commands, now in batches(seed, script(seed, 200)):
         await store.run(commands, now, 0)
-    found = await audit(store)
+    found = await verify_store(store)
     assert found.clean, found
     assert found.entries == (await store.snapshot()).revision
 
@@ -64,12 +64,12 @@ async def test_there_is_no_false_alarm_beside_a_server_that_sells(
                 next_audit.clear()
 
     seller = asyncio.create_task(sell())
-    audits: list[Audit] = []
+    audits: list[Verification] = []
     try:
         while len(audits) < 12 or audits[-1].entries < audits[0].entries + 50:
             reader = open_store(target, read_only=True)
             await reader.open(0)
-            audits.append(await audit(reader))
+            audits.append(await verify_store(reader))
             await reader.close()
             next_audit.set()
             assert not seller.done()
@@ -78,4 +78,4 @@ async def test_there_is_no_false_alarm_beside_a_server_that_sells(
         next_audit.set()
         await seller
     assert all(one.clean for one in audits), [one for one in audits if not one.clean]
-    assert (await audit(store)).clean
+    assert (await verify_store(store)).clean

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fancymonkey.core.documents.document import Document
-from fancymonkey.core.documents.put import Draft, Keep
+from fancymonkey.core.documents.put import DocumentWrite, PutDocuments
 from fancymonkey.core.holds.end import Capture, Release
 from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.model import (
@@ -241,12 +241,16 @@ async def test_levels_and_holds_agree_with_the_ledger(store: Store) -> None:
         assert held.get(level.sku, 0) == level.reserved
 
 
-def draft(name: str, body: str, expected: int | None = None, until: int | None = None) -> Draft:
-    return Draft("shelf", name, body, expected, until)
+def draft(
+    name: str, body: str, expected: int | None = None, until: int | None = None
+) -> DocumentWrite:
+    return DocumentWrite("shelf", name, body, expected, until)
 
 
 async def test_documents_are_kept_found_and_walked_through(store: Store) -> None:
-    wanted = Keep(drafts=(draft("b", "2"), draft("a", "1"), Draft("other", "c", "3")))
+    wanted = PutDocuments(
+        drafts=(draft("b", "2"), draft("a", "1"), DocumentWrite("other", "c", "3"))
+    )
     (answer,) = (await store.run([wanted], 5, 0)).answers
     assert answer == Accepted([1, 1, 1])
     assert await store.find(Document, ("shelf", "a")) == Document("shelf", "a", 1, 5, "1")
@@ -257,21 +261,21 @@ async def test_documents_are_kept_found_and_walked_through(store: Store) -> None
 
 
 async def test_a_document_that_was_changed_meanwhile_is_not_overwritten(store: Store) -> None:
-    first = Keep(drafts=(draft("a", "1", expected=0),))
-    second = Keep(drafts=(draft("b", "no"), draft("a", "2", expected=0)))
+    first = PutDocuments(drafts=(draft("a", "1", expected=0),))
+    second = PutDocuments(drafts=(draft("b", "no"), draft("a", "2", expected=0)))
     answers = (await store.run([first, second], 5, 0)).answers
     assert isinstance(answers[1], Refused)
     assert answers[1].code is Code.STALE
     assert [row.body for row in await rows(store, Document)] == ["1"]
-    third = Keep(drafts=(draft("a", "2", expected=1),))
+    third = PutDocuments(drafts=(draft("a", "2", expected=1),))
     assert (await store.run([third], 6, 0)).answers == [Accepted([2])]
 
 
 async def test_a_document_thrown_away_may_be_made_anew_and_is_forgotten(store: Store) -> None:
     for number, body in enumerate(("1", "", "3", "")):
-        done = Keep(drafts=(draft("a", body, expected=(0, 1, 0, 3)[number]),))
+        done = PutDocuments(drafts=(draft("a", body, expected=(0, 1, 0, 3)[number]),))
         assert (await store.run([done], 10 + number, 0)).answers == [Accepted([number + 1])]
-    await store.run([Keep(drafts=(draft("b", "x", until=20), draft("c", "y")))], 15, 0)
+    await store.run([PutDocuments(drafts=(draft("b", "x", until=20), draft("c", "y")))], 15, 0)
     assert await store.prune(13) == 0
     assert await store.prune(14) == 1
     assert await store.prune(21) == 1

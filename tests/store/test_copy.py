@@ -15,7 +15,7 @@ from fancymonkey.store.contract import Store
 from fancymonkey.store.copy import compare, copy, is_empty
 from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.store.open import open_store
-from fancymonkey.store.verify import audit
+from fancymonkey.store.verify import verify_store
 from tests.store.scripts import batches, catalogue, script
 
 
@@ -35,7 +35,7 @@ async def test_a_copy_is_the_same_there_and_back(store: Store, target: str, tmp_
     for kind in ROWS:
         assert copied[kind.TABLE] == len([row async for row in source.scan(kind)])
     assert await compare(source, store) == []
-    assert (await audit(store)).clean
+    assert (await verify_store(store)).clean
     if target != "memory://":
         await store.close()
         again = open_store(target, read_only=True)
@@ -50,7 +50,7 @@ async def test_a_copy_is_the_same_there_and_back(store: Store, target: str, tmp_
     live = (await store.snapshot()).holds
     assert live
     await store.run([Capture(ref=live[0].reservation_id)], live[0].created_at, 0)
-    assert (await audit(store)).clean
+    assert (await verify_store(store)).clean
 
 
 async def test_a_target_that_is_not_empty_is_left_alone(store: Store) -> None:

@@ -5,7 +5,7 @@ from fancymonkey.core.state import Rows
 from fancymonkey.store.contract import Store
 from fancymonkey.store.copy import compare, is_empty
 from fancymonkey.store.in_memory.store import MemoryStore
-from fancymonkey.store.verify import audit
+from fancymonkey.store.verify import verify_store
 from tests.store.scripts import batches, catalogue, script
 
 
@@ -35,7 +35,7 @@ async def test_what_was_committed_later_is_absorbed(store: Store) -> None:
             changed, start = {}, commit.revision
     await store.absorb(changed, source.entries[start:], len(source.entries))
     assert await compare(source, store) == []
-    assert (await audit(store)).clean
+    assert (await verify_store(store)).clean
 
 
 async def test_a_cleared_store_is_empty_and_can_be_used_again(store: Store) -> None:

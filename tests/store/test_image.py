@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.model import Line, Reservation, Status
-from fancymonkey.store.in_memory.store import PAGE, Image
+from fancymonkey.store.in_memory.store import PAGE, RowsInMemory
 
 
 class Name(str):
@@ -27,11 +27,11 @@ def document(folder: str, name: str, until: int | None = None) -> Document:
     return Document(folder, name, 1, 0, "x", until)
 
 
-def put(image: Image, documents: Iterable[Document]) -> None:
+def put(image: RowsInMemory, documents: Iterable[Document]) -> None:
     image.apply({Document: {row.key: row for row in documents}}, image.revision + 1)
 
 
-def names(image: Image, folder: str) -> list[str]:
+def names(image: RowsInMemory, folder: str) -> list[str]:
     found = []
     for row in image.after(Document, (folder, "")):
         assert isinstance(row, Document)
@@ -42,7 +42,7 @@ def names(image: Image, folder: str) -> list[str]:
 
 
 def test_a_small_folder_costs_little_beside_a_large_one() -> None:
-    image = Image()
+    image = RowsInMemory()
     chance = random.Random(1)
     put(image, (document("source", Name(chance.random())) for _ in range(5000)))
     put(image, (document("jobs", Name(n)) for n in range(8)))
@@ -55,7 +55,7 @@ def test_a_small_folder_costs_little_beside_a_large_one() -> None:
 
 
 def test_the_order_stands_whatever_comes_and_goes() -> None:
-    image = Image()
+    image = RowsInMemory()
     chance = random.Random(2)
     for step in range(120):
         folder = chance.choice("abc")
@@ -74,7 +74,7 @@ def test_the_order_stands_whatever_comes_and_goes() -> None:
 
 
 def test_a_scan_goes_on_where_it_was_while_rows_come_and_go() -> None:
-    image = Image()
+    image = RowsInMemory()
     put(image, (document("a", f"{n:04}", 0 if n < 50 else None) for n in range(2 * PAGE)))
     seen = []
     for row in image.after(Document, None):
@@ -85,13 +85,13 @@ def test_a_scan_goes_on_where_it_was_while_rows_come_and_go() -> None:
     assert seen == [*(f"{n:04}" for n in range(2 * PAGE)), "9999"]
 
 
-def hold(image: Image, quantity: int, until: int, status: Status = Status.HELD) -> None:
+def hold(image: RowsInMemory, quantity: int, until: int, status: Status = Status.HELD) -> None:
     row = Reservation("r1", "s1", status, (Line("a/M", quantity),), 0, until)
     image.apply({Reservation: {row.key: row}}, image.revision + 1)
 
 
 def test_a_hold_that_changes_often_has_each_deadline_once() -> None:
-    image = Image()
+    image = RowsInMemory()
     for until in (1000, 2000):
         for quantity in range(50):
             hold(image, quantity + 1, until)
@@ -103,7 +103,7 @@ def test_a_hold_that_changes_often_has_each_deadline_once() -> None:
 
 
 def test_a_hold_that_lives_again_is_due_again() -> None:
-    image = Image()
+    image = RowsInMemory()
     hold(image, 1, 1000)
     hold(image, 1, 1000, Status.EXPIRED)
     assert image.next_due() is None

@@ -10,8 +10,8 @@ import pytest
 
 from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
 from fancymonkey.core.command import Command
-from fancymonkey.core.documents.put import Keep
-from fancymonkey.core.execute import Many
+from fancymonkey.core.documents.put import PutDocuments
+from fancymonkey.core.execute import CommandGroup
 from fancymonkey.core.model import Entry, Item, Kind, Level, Product
 from fancymonkey.core.outcomes import Answer
 from fancymonkey.core.stock.adjust import Adjust, Count, SetItem
@@ -575,7 +575,10 @@ async def test_watching_takes_edits_in_through_the_queue(path: Path) -> None:
     edit(path, ('"stock": 20', '"stock": 21'))
     await asyncio.wait_for(arrived.wait(), 5)
     assert (await level(store)).on_hand == 21
-    assert [type(one) for one in taken] == [Many, Keep]  # the edit, and the owner's text
+    assert [type(one) for one in taken] == [
+        CommandGroup,
+        PutDocuments,
+    ]  # the edit, and the owner's text
     await store.close()
 
 

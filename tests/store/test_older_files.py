@@ -14,7 +14,7 @@ from fancymonkey.errors import DataError
 from fancymonkey.store.json.store import JsonStore
 from fancymonkey.store.products_file.assumptions import assumptions
 from fancymonkey.store.products_file.read import read_products
-from fancymonkey.store.verify import audit
+from fancymonkey.store.verify import verify_store
 
 WHOLE = '{"id":"a","name":"A","price":5,"sizes":{"M":{"stock":3,"lowStockThreshold":2}}}'
 
@@ -124,7 +124,7 @@ async def test_it_is_taken_in_and_what_is_assumed_is_told(
         {} if stock is None else {"a/M": stock}
     )
     assert not any(row.reserved for row in levels.values())
-    assert (await audit(store)).clean
+    assert (await verify_store(store)).clean
     await store.close()
 
 

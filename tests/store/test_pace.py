@@ -1,11 +1,11 @@
 """Where a disk is waited for: by the event loop, or by a thread."""
 
-from fancymonkey.store.shared.disk_latency import LOOKED_AT, QUICK_SECONDS, Pace
+from fancymonkey.store.shared.disk_latency import LOOKED_AT, QUICK_SECONDS, DiskLatency
 
 QUICK, SLOW = QUICK_SECONDS / 5, QUICK_SECONDS * 20
 
 
-def told(pace: Pace, seconds: float, times: int) -> Pace:
+def told(pace: DiskLatency, seconds: float, times: int) -> DiskLatency:
     """Syncs that are waited for where the pace says."""
     for _ in range(times):
         pace.took(seconds, here=pace.quick)
@@ -13,21 +13,21 @@ def told(pace: Pace, seconds: float, times: int) -> Pace:
 
 
 def test_nothing_is_known_of_a_disk_at_first() -> None:
-    assert not Pace().quick
-    assert not told(Pace(), QUICK, LOOKED_AT - 1).quick
+    assert not DiskLatency().quick
+    assert not told(DiskLatency(), QUICK, LOOKED_AT - 1).quick
 
 
 def test_a_quick_disk_is_waited_for() -> None:
-    assert told(Pace(), QUICK, LOOKED_AT).quick
-    assert told(Pace(), QUICK, 1000).quick
+    assert told(DiskLatency(), QUICK, LOOKED_AT).quick
+    assert told(DiskLatency(), QUICK, 1000).quick
 
 
 def test_a_slow_disk_is_left_to_the_thread() -> None:
-    assert not told(Pace(), SLOW, 1000).quick
+    assert not told(DiskLatency(), SLOW, 1000).quick
 
 
 def test_one_hiccup_matters_little_and_a_disk_that_has_become_slow_is_found_out() -> None:
-    pace = told(Pace(), QUICK, LOOKED_AT)
+    pace = told(DiskLatency(), QUICK, LOOKED_AT)
     assert told(pace, QUICK_SECONDS * 5, 1).quick
     assert not told(pace, SLOW, 2).quick
     assert not told(pace, SLOW, LOOKED_AT).quick
@@ -36,14 +36,14 @@ def test_one_hiccup_matters_little_and_a_disk_that_has_become_slow_is_found_out(
 
 
 def test_what_a_thread_waits_for_besides_the_disk_does_not_count() -> None:
-    pace = Pace()
+    pace = DiskLatency()
     for number in range(LOOKED_AT):
         pace.took(QUICK if number % 3 == 0 else SLOW, here=False)
     assert pace.quick
 
 
 def test_a_slow_disk_that_is_quick_now_and_then_is_slow() -> None:
-    pace = Pace()
+    pace = DiskLatency()
     for number in range(100):
         pace.took(QUICK if number % 5 == 0 else SLOW, here=pace.quick)
         assert not pace.quick

@@ -10,8 +10,8 @@ import asyncpg
 import pytest
 
 from fancymonkey.core.command import Command
-from fancymonkey.core.documents.put import Draft, Keep
-from fancymonkey.core.execute import Many
+from fancymonkey.core.documents.put import DocumentWrite, PutDocuments
+from fancymonkey.core.execute import CommandGroup
 from fancymonkey.core.holds.end import Release
 from fancymonkey.core.ledger import balance
 from fancymonkey.core.model import MAIN, Event, Level, Outcome, Reservation, SessionLink
@@ -21,8 +21,12 @@ from fancymonkey.errors import DataError, StoreReadOnly, StoreUnavailable
 from fancymonkey.store.contract import Commit
 from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.store.postgres import batch
-from fancymonkey.store.postgres.connection import Link, check_server, durability_trouble
-from fancymonkey.store.postgres.listener import Watch
+from fancymonkey.store.postgres.connection import (
+    PostgresConnector,
+    check_server,
+    durability_trouble,
+)
+from fancymonkey.store.postgres.listener import Listener
 from fancymonkey.store.postgres.schema import QUERIES
 from fancymonkey.store.postgres.store import PostgresStore
 from fancymonkey.store.sql.columns import TABLES
@@ -119,7 +123,7 @@ async def test_one_server_waits_while_another_decides(
     assert answer.detail[0]["available"] == 3
 
 
-DOCUMENT = Keep(drafts=(Draft("folder", "name", "body"),))
+DOCUMENT = PutDocuments(drafts=(DocumentWrite("folder", "name", "body"),))
 
 
 @pytest.mark.parametrize("others", [Count(sku="prod_a/M", quantity=3), DOCUMENT])
@@ -130,7 +134,7 @@ async def test_who_decided_beside_another_server_decides_again(
     between(monkeypatch, lambda: second.run([others], 5, 0))
     commit = await store.run([reserve("r1", "s1", quantity=10), DOCUMENT], 5, 0)
     assert store._crowded > 0
-    fits = isinstance(others, Keep)
+    fits = isinstance(others, PutDocuments)
     assert isinstance(commit.answers[0], Accepted if fits else Refused)
     assert commit.answers[1] == Accepted([2 if fits else 1])  # no version is given twice
     entries = await store.entries_after(0)
@@ -263,10 +267,10 @@ async def test_a_refusal_is_never_given_from_memory(
     assert isinstance(commit.answers[0], Accepted)
 
 
-def both(session: str, quantity: int) -> Many:
+def both(session: str, quantity: int) -> CommandGroup:
     """Gives a hold back and makes another one, both or neither."""
     commands = (Release(ref="r1"), reserve(f"new-{session}", session, quantity=quantity))
-    return Many(commands=commands, all_or_nothing=True)
+    return CommandGroup(commands=commands, all_or_nothing=True)
 
 
 async def test_a_refusal_of_all_or_nothing_is_never_given_from_memory(
@@ -473,7 +477,7 @@ async def test_who_looks_can_be_stopped_at_any_moment(
     async def rung(revision: int) -> None:
         pass
 
-    watched = Watch(Link(postgres_url), rung, lambda: None)
+    watched = Listener(PostgresConnector(postgres_url), rung, lambda: None)
     await watched.start()
     watched.look()
     for _ in range(turns):

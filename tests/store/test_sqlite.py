@@ -342,10 +342,10 @@ async def test_a_commit_stands_where_the_log_cannot_be_copied(
     store = await opened(path)
     await fill(store)
 
-    def locked(writer: sqlite_writer.Writer) -> None:
+    def locked(writer: sqlite_writer.SqliteWriter) -> None:
         raise StoreUnavailable("Another program copies it.")
 
-    monkeypatch.setattr(sqlite_writer.Writer, "checkpoint", locked)
+    monkeypatch.setattr(sqlite_writer.SqliteWriter, "checkpoint", locked)
     monkeypatch.setattr(sqlite, "CHECKPOINT_PAGES", 0)
     (answer,) = (await store.run([reserve("r1", "s1")], 5, 0)).answers
     assert isinstance(answer, Accepted)
@@ -359,7 +359,7 @@ async def test_work_goes_on_where_its_caller_has_gone(path: Path) -> None:
     assert store._writer is not None
     begun, end = threading.Event(), threading.Event()
 
-    def long(writer: sqlite_writer.Writer) -> None:
+    def long(writer: sqlite_writer.SqliteWriter) -> None:
         with writer.transaction():
             begun.set()
             assert end.wait(10)

@@ -10,7 +10,7 @@ import pytest
 from fancymonkey.core.catalogue.products import (
     AddItem,
     AddProduct,
-    Edit,
+    EditFields,
     NewItem,
     RemoveItem,
     RemoveProduct,
@@ -18,7 +18,7 @@ from fancymonkey.core.catalogue.products import (
 from fancymonkey.core.model import Item, Level, Product
 from fancymonkey.core.stock.adjust import Count, SetItem
 from fancymonkey.store.json.store import JsonStore
-from fancymonkey.store.products_file.older_versions import NAME, Past
+from fancymonkey.store.products_file.older_versions import NAME, OlderVersions
 from fancymonkey.store.products_file.read import Catalogue, read_products
 from tests.store.json_shop import at, hold, open_shop, sell
 
@@ -225,10 +225,10 @@ async def test_what_the_owner_has_changed_elsewhere_stays(tmp_path: Path) -> Non
     store = await open_shop(tmp_path)
     opened = path.read_text()
     changes = [
-        Edit(key="tee", fields=(("name", "T-SHIRT"), ("category", "shirts")), actor="owner"),
+        EditFields(key="tee", fields=(("name", "T-SHIRT"), ("category", "shirts")), actor="owner"),
         SetItem(sku="tee/M", sold_out=True, low_stock_threshold=2, actor="owner"),
         SetItem(sku="tee/L", restock_date="2027-01-01", actor="owner"),
-        Edit(key="tee/L", fields=(("price_id", "price_l"),), actor="owner"),
+        EditFields(key="tee/L", fields=(("price_id", "price_l"),), actor="owner"),
         Count(sku="cap/OS", quantity=4, actor="owner"),
     ]
     await store.run(changes, at(5), 0)
@@ -319,7 +319,7 @@ async def test_what_is_kept_has_a_bound(tmp_path: Path, monkeypatch: pytest.Monk
 def test_of_many_versions_only_those_that_match_are_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    past = Past(tmp_path)
+    past = OlderVersions(tmp_path)
     for number in range(500):
         sizes = f'{{"M": {{"stock": {number}}}}}'
         text = f'{{"id": "tee", "lastUpdated": "{number}", "sizes": {sizes}}}'

@@ -8,11 +8,11 @@ from typing import Any
 
 import xlsxwriter
 
-from fancymonkey.core.changes.bulk import Stocked
+from fancymonkey.core.changes.bulk import StockRow
 from fancymonkey.core.model import Item, Level, Product, sku_of
 from fancymonkey.spreadsheets import csv_table, xlsx
 from fancymonkey.spreadsheets.columns import COLUMNS
-from fancymonkey.spreadsheets.import_plan import Plan, Stand, Wish, marks_of
+from fancymonkey.spreadsheets.import_plan import CurrentStock, ImportOptions, ImportPlan, marks_of
 from fancymonkey.spreadsheets.import_planner import Planner
 from fancymonkey.spreadsheets.row_identity import with_known_keys
 
@@ -22,16 +22,16 @@ Cells = dict[str, str]
 
 def stocked(
     product_id: str = "tee", size: str = "M", *, stock: int = 20, reserved: int = 0, **more: Any
-) -> Stocked:
+) -> StockRow:
     sku = sku_of(product_id, size)
     fields = {"price": Decimal(1299), "restock_date": "2026-12-01"} | more.pop("product", {})
     product = Product(product_id, more.pop("name", product_id.upper()), "tops", **fields)
     item = Item(sku, product_id, size, **({"sku_id": "00123"} | more))
-    return Stocked(product, item, Level(sku, on_hand=stock, reserved=reserved))
+    return StockRow(product, item, Level(sku, on_hand=stock, reserved=reserved))
 
 
-def stand_of(*rows: Stocked) -> Stand:
-    return Stand(
+def stand_of(*rows: StockRow) -> CurrentStock:
+    return CurrentStock(
         {row.product.product_id: row.product for row in rows},
         {row.item.sku: row.item for row in rows},
         {row.level.key: row.level for row in rows},
@@ -39,7 +39,7 @@ def stand_of(*rows: Stocked) -> Stand:
     )
 
 
-def exported(*rows: Stocked) -> list[Cells]:
+def exported(*rows: StockRow) -> list[Cells]:
     """The rows of an export, by column."""
     return list(csv.DictReader(io.StringIO("".join(csv_table.write(rows, COLUMNS, REVISION)))))
 
@@ -52,7 +52,7 @@ def file_of(rows: Sequence[Cells], separator: str = ",") -> bytes:
     return made.getvalue().encode()
 
 
-def plan(stand: Stand, data: bytes | Sequence[Cells], *, create: bool = True) -> Plan:
+def plan(stand: CurrentStock, data: bytes | Sequence[Cells], *, create: bool = True) -> ImportPlan:
     """What a file would change: CSV, XLSX, or rows."""
     if not isinstance(data, bytes):
         data = file_of(data)
@@ -62,10 +62,10 @@ def plan(stand: Stand, data: bytes | Sequence[Cells], *, create: bool = True) ->
         records = csv_table.records(csv_table.read(csv_table.decoded(data)))
     records = with_known_keys(records, stand)
     marks_of(records, stand)
-    return Planner(stand, Wish(create=create)).read(records)
+    return Planner(stand, ImportOptions(create=create)).read(records)
 
 
-def faults(found: Plan) -> list[tuple[int, str]]:
+def faults(found: ImportPlan) -> list[tuple[int, str]]:
     return [(one.row, one.column) for one in found.faults]
 
 

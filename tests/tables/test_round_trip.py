@@ -8,13 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fancymonkey.core.changes.bulk import Stocked
+from fancymonkey.core.changes.bulk import StockRow
 from fancymonkey.core.model import Item, Level, Product, sku_of
 from fancymonkey.errors import DataError
 from fancymonkey.spreadsheets import csv_table, xlsx
 from fancymonkey.spreadsheets.cells import PARSERS, canonical
 from fancymonkey.spreadsheets.columns import COLUMNS, KINDS, Record
-from fancymonkey.spreadsheets.import_plan import Stand, Wish, marks_of
+from fancymonkey.spreadsheets.import_plan import CurrentStock, ImportOptions, marks_of
 from fancymonkey.spreadsheets.import_planner import Planner
 from fancymonkey.spreadsheets.row_fingerprint import read_mark
 from fancymonkey.store.products_file.extra_fields import with_image
@@ -31,7 +31,7 @@ DATES = st.none() | st.sampled_from(["2026-12-01", "1900-01-01", "2026-12-01T12:
 
 
 @st.composite
-def shops(draw: st.DrawFn) -> list[Stocked]:
+def shops(draw: st.DrawFn) -> list[StockRow]:
     found = []
     for id_ in draw(st.lists(IDS, max_size=4, unique=True)):
         product = Product(
@@ -54,12 +54,12 @@ def shops(draw: st.DrawFn) -> list[Stocked]:
                 sold_out=draw(st.booleans()),
             )
             on_hand = draw(st.integers(0, 10**9))
-            found.append(Stocked(product, item, Level(sku, on_hand=on_hand)))
+            found.append(StockRow(product, item, Level(sku, on_hand=on_hand)))
     return found
 
 
-def stand_of(rows: list[Stocked]) -> Stand:
-    return Stand(
+def stand_of(rows: list[StockRow]) -> CurrentStock:
+    return CurrentStock(
         {row.product.product_id: row.product for row in rows},
         {row.item.sku: row.item for row in rows},
         {row.level.key: row.level for row in rows},
@@ -67,13 +67,13 @@ def stand_of(rows: list[Stocked]) -> Stand:
     )
 
 
-def as_csv(rows: list[Stocked], columns: tuple[str, ...]) -> list[Record]:
+def as_csv(rows: list[StockRow], columns: tuple[str, ...]) -> list[Record]:
     return csv_table.records(
         csv_table.read(csv_table.decoded("".join(csv_table.write(rows, columns, 50)).encode()))
     )
 
 
-def as_sheet(rows: list[Stocked], columns: tuple[str, ...]) -> list[Record]:
+def as_sheet(rows: list[StockRow], columns: tuple[str, ...]) -> list[Record]:
     kinds = [KINDS.get(name, "text") for name in columns]
     cells = [csv_table.texts_of(row, columns, 50) for row in rows]
     return csv_table.records(xlsx.read(xlsx.write(columns, kinds, cells)).rows)
@@ -88,7 +88,7 @@ def test_a_round_trip_changes_nothing(through, columns, rows) -> None:  # type: 
     stand = stand_of(rows)
     assert len(records) == len(rows)
     assert not marks_of(records, stand)
-    plan = Planner(stand, Wish()).read(records)
+    plan = Planner(stand, ImportOptions()).read(records)
     assert plan.faults == plan.changes == plan.steps == []
     assert plan.count("unchanged") == len(rows)
 
@@ -99,7 +99,7 @@ def test_no_bytes_break_the_reader(data: bytes) -> None:
         records = csv_table.records(csv_table.read(csv_table.decoded(data)))
     except DataError:
         return
-    Planner(stand_of([]), Wish(create=True)).read(records)
+    Planner(stand_of([]), ImportOptions(create=True)).read(records)
 
 
 CELLS = st.sampled_from(
@@ -118,14 +118,14 @@ def test_no_table_breaks_the_planner(
 ) -> None:
     product = Product("p", "x", price=Decimal("1.50"))
     item = Item("p/1", "p", "1")
-    stand = stand_of([Stocked(product, item, Level("p/1", on_hand=20))])
+    stand = stand_of([StockRow(product, item, Level("p/1", on_hand=20))])
     rows = [(1, header), *((number, cells) for number, cells in enumerate(lines, 2))]
     try:
         records = csv_table.records(rows)
     except DataError:
         return
     since = marks_of(records, stand)
-    plan = Planner(stand, Wish(create=create), since).read(records)
+    plan = Planner(stand, ImportOptions(create=create), since).read(records)
     assert len(plan.fates) == len(records)
     assert {one.row for one in plan.faults} == {
         number for number, fate in plan.fates.items() if fate == "fault"

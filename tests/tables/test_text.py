@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fancymonkey.core.changes.bulk import Stocked
+from fancymonkey.core.changes.bulk import StockRow
 from fancymonkey.core.model import Item, Level, Product
 from fancymonkey.errors import DataError
 from fancymonkey.spreadsheets import columns
@@ -23,13 +23,13 @@ NAMES = TEXT | st.sampled_from(
 
 def row(
     name: str = "Name", *, on_hand: int = 20, reserved: int = 0, sold_out: bool = False
-) -> Stocked:
+) -> StockRow:
     product = Product("p1", name, "hoodies", Decimal("58.50"), restock_date="2026-12-01")
     item = Item("p1/M", "p1", "M", sku_id="sku", price_id=None, sold_out=sold_out)
-    return Stocked(product, item, Level("p1/M", on_hand=on_hand, reserved=reserved))
+    return StockRow(product, item, Level("p1/M", on_hand=on_hand, reserved=reserved))
 
 
-def text(*rows: Stocked) -> str:
+def text(*rows: StockRow) -> str:
     return "".join(sheet.write(rows))
 
 
@@ -60,7 +60,7 @@ def test_the_table_is_rfc_4180_with_the_documented_columns() -> None:
         (row(on_hand=20, sold_out=True), "sold_out"),
     ],
 )
-def test_the_status_is_a_word(given_row: Stocked, status: str) -> None:
+def test_the_status_is_a_word(given_row: StockRow, status: str) -> None:
     assert columns.cells_of(given_row)["status"] == status
 
 

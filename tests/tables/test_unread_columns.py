@@ -2,13 +2,13 @@
 
 import pytest
 
-from fancymonkey.spreadsheets.import_plan import Plan
+from fancymonkey.spreadsheets.import_plan import ImportPlan
 from tests.tables.support import exported, plan, stand_of, stocked
 
 ROWS = (stocked(reserved=2), stocked(size="L"))
 
 
-def notices(found: Plan) -> dict[str, str]:
+def notices(found: ImportPlan) -> dict[str, str]:
     return {one.column: one.text for one in found.notices}
 
 

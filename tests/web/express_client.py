@@ -1,4 +1,4 @@
-"""The same requests as bytes to a connection of `Express`, in this process and without a socket."""
+"""The same requests as bytes to a connection of `FastPathProtocol`, in this process and without a socket."""
 
 import asyncio
 from typing import Any
@@ -7,7 +7,7 @@ import httptools
 import uvicorn
 from uvicorn.server import ServerState
 
-from fancymonkey.web.server.fast_path import Express, Ride
+from fancymonkey.web.server.fast_path import FastPathProtocol, FastPathRequest
 from tests.web.client import Answer, Client, Headers
 
 NOT_IN_A_HEADER = frozenset(range(32)) - {9} | {127}
@@ -89,14 +89,18 @@ class Parsed:
         self.answers.append(Answer(status, self._headers, self._body))
 
 
-def connection(app: Any, address: str = "203.0.113.7", **config: Any) -> tuple[Express, Transport]:
+def connection(
+    app: Any, address: str = "203.0.113.7", **config: Any
+) -> tuple[FastPathProtocol, Transport]:
     """A new connection to the app."""
-    made = uvicorn.Config(app, http=Express, lifespan="off", access_log=False, log_config=None)
+    made = uvicorn.Config(
+        app, http=FastPathProtocol, lifespan="off", access_log=False, log_config=None
+    )
     for name, value in config.items():
         setattr(made, name, value)
     made.load()
     transport = Transport(address)
-    protocol = Express(made, ServerState(), {}, asyncio.get_running_loop())
+    protocol = FastPathProtocol(made, ServerState(), {}, asyncio.get_running_loop())
     protocol.connection_made(transport)
     return protocol, transport
 
@@ -144,7 +148,7 @@ class ExpressClient(Client):
         if raw:
             protocol.data_received(raw[:7])
             protocol.data_received(raw[7:])
-        assert isinstance(protocol.cycle, Ride), "this went by ASGI"
+        assert isinstance(protocol.cycle, FastPathRequest), "this went by ASGI"
         parsed = Parsed()
         while not protocol.cycle.response_complete:
             transport.changed.clear()

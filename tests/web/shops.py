@@ -15,7 +15,7 @@ from fancymonkey.core.rows import ROWS
 from fancymonkey.engine.engine import Engine
 from fancymonkey.settings.settings import Settings
 from fancymonkey.store.contract import Store
-from fancymonkey.store.verify import audit
+from fancymonkey.store.verify import verify_store
 from fancymonkey.web.app import create_app
 from tests.web.client import Answer, Client
 
@@ -102,7 +102,7 @@ class Shop:
 
     async def check(self) -> None:
         """Fails where the stored levels, holds and ledger contradict one another or the view."""
-        found = await audit(self.engine.store)
+        found = await verify_store(self.engine.store)
         assert not found.findings, found.findings
         stored = {row.key: row async for row in self.engine.store.scan(Level)}
         assert self.engine.view.levels == stored

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from fancymonkey.errors import StoreUnavailable
-from fancymonkey.jobs.job import Done, Job
+from fancymonkey.jobs.job import Job, JobResult
 from tests.web.shops import CRON, PASSWORD, TTL, Shop
 
 OWNER = {"Authorization": f"Bearer {PASSWORD}"}
@@ -54,10 +54,10 @@ async def test_a_job_that_is_not_set_up_says_what_it_needs(shop: Shop) -> None:
 async def test_two_at_once_run_once(shop: Shop) -> None:
     done = []
 
-    async def slow() -> Done:
+    async def slow() -> JobResult:
         await asyncio.sleep(0.01)
         done.append(1)
-        return Done()
+        return JobResult()
 
     add(shop, "slow", slow)
     answers = await asyncio.gather(
@@ -69,10 +69,10 @@ async def test_two_at_once_run_once(shop: Shop) -> None:
 
 
 async def test_a_job_that_fails_says_so_and_is_kept(shop: Shop) -> None:
-    async def away() -> Done:
+    async def away() -> JobResult:
         raise StoreUnavailable("secret address")
 
-    async def broken() -> Done:
+    async def broken() -> JobResult:
         raise ZeroDivisionError("secret number")
 
     add(shop, "away", away)

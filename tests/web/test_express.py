@@ -11,8 +11,8 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from fancymonkey.store.in_memory.store import MemoryStore
-from fancymonkey.web.server.fast_path import SHORT, Express, Ride
-from fancymonkey.web.server.websocket import Socket
+from fancymonkey.web.server.fast_path import SHORT, FastPathProtocol, FastPathRequest
+from fancymonkey.web.server.websocket import WebSocketServerProtocol
 from tests.support.uvicorns import serving
 from tests.web.client import Answer
 from tests.web.express_client import Parsed, Transport, connection
@@ -39,7 +39,7 @@ def request(
 
 
 async def answers(
-    transport: Transport, protocol: Express, count: int, *, head: bool = False
+    transport: Transport, protocol: FastPathProtocol, count: int, *, head: bool = False
 ) -> list[Answer]:
     """So many answers, once they are there."""
     async with asyncio.timeout(5):
@@ -56,12 +56,12 @@ async def answers(
 async def test_the_short_way_is_taken_and_answers(shop: Shop) -> None:
     protocol, transport = connection(shop.client.app)
     protocol.data_received(request("cs_1"))
-    assert isinstance(protocol.cycle, Ride)
+    assert isinstance(protocol.cycle, FastPathRequest)
     (answer,) = await answers(transport, protocol, 1)
     assert (answer.status, json.loads(answer.body)["success"]) == (200, True)
     assert not transport.is_closing()
     protocol.data_received(request("cs_2", quantity=0))
-    assert isinstance(protocol.cycle, Ride)
+    assert isinstance(protocol.cycle, FastPathRequest)
     assert (await answers(transport, protocol, 2))[1].code == "invalid_request"
 
 
@@ -89,7 +89,7 @@ async def test_anything_unusual_goes_by_asgi(shop: Shop, what: str) -> None:
     head, _, _ = UNUSUAL[what].partition(b"\r\n\r\n")
     protocol.data_received(head + b"\r\n\r\n")
     assert protocol.cycle is not None
-    assert not isinstance(protocol.cycle, Ride)
+    assert not isinstance(protocol.cycle, FastPathRequest)
     protocol.connection_lost(None)
     await asyncio.sleep(0)
 
@@ -114,7 +114,7 @@ SAME = {
 async def test_the_bytes_are_those_of_uvicorn(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fancymonkey.web.shop_api.inventory.new_reservation_id", lambda: "res_1")
     found = []
-    for http in (Express, "httptools"):
+    for http in (FastPathProtocol, "httptools"):
         async with running(MemoryStore()) as shop, serving(shop.client.app, http=http) as url:
             found.append(_undated(await _exchange(url, SAME[what])))
     assert found[0] == found[1]
@@ -201,7 +201,7 @@ async def test_limits_count_for_whom_a_trusted_proxy_names() -> None:
         )
         for protocol in (behind, stranger):
             protocol.data_received(request("cs_1", "X-Forwarded-For: 198.51.100.4"))
-            assert isinstance(protocol.cycle, Ride)
+            assert isinstance(protocol.cycle, FastPathRequest)
         await answers(transport, behind, 1)
         await answers(unheard, stranger, 1)
         assert set(app._limits._limits["buy"]._buckets) == {"198.51.100.4", "10.9.9.9"}
@@ -238,7 +238,7 @@ async def test_an_endpoint_may_wait_for_anything(
     protocol, transport = connection(app)
     asyncio.get_running_loop().call_soon(protocol.data_received, request("cs_1"))
     await asyncio.sleep(0)
-    assert isinstance(protocol.cycle, Ride)
+    assert isinstance(protocol.cycle, FastPathRequest)
     (answer,) = await answers(transport, protocol, 1)
     assert answer.status == 200
 
@@ -268,7 +268,7 @@ async def test_a_socket_is_gone_when_it_is_closed(shop: Shop) -> None:
     gc.disable()
     try:
         state, transport = ServerState(), Transport()
-        socket = Socket(config, state, {})
+        socket = WebSocketServerProtocol(config, state, {})
         socket.connection_made(transport)
         socket.data_received(
             b"GET /api/inventory/live HTTP/1.1\r\nHost: shop.test\r\nConnection: Upgrade\r\n"
@@ -296,7 +296,7 @@ async def test_who_begins_a_socket_wrongly_is_told_so_and_does_not_stay(
     shop: Shop, wrong: str
 ) -> None:
     protocol, transport = connection(shop.client.app)
-    protocol.ws_protocol_class = Socket
+    protocol.ws_protocol_class = WebSocketServerProtocol
     head = (
         f"GET / HTTP/1.1\r\nHost: shop.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n{wrong}"
     )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fancymonkey.web.http.private_networks import far
+from fancymonkey.web.http.private_networks import public_address
 
 
 @pytest.mark.parametrize(
@@ -14,7 +14,7 @@ from fancymonkey.web.http.private_networks import far
     ],
 )
 def test_near(address: str) -> None:
-    assert far(address) is None
+    assert public_address(address) is None
 
 
 @pytest.mark.parametrize(
@@ -29,4 +29,4 @@ def test_near(address: str) -> None:
     ],
 )
 def test_far(address: str, told: str) -> None:
-    assert str(far(address)) == told
+    assert str(public_address(address)) == told

@@ -10,7 +10,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from fancymonkey.web.server import timeouts
-from fancymonkey.web.server.fast_path import Express
+from fancymonkey.web.server.fast_path import FastPathProtocol
 from fancymonkey.web.server.timeouts import (
     BODY_RATE,
     BODY_SECONDS,
@@ -23,7 +23,7 @@ from tests.web.shops import Shop
 from tests.web.test_express import RESERVE, answers, request
 
 
-def wait(protocol: Express, seconds: float) -> None:
+def wait(protocol: FastPathProtocol, seconds: float) -> None:
     """As if so much time had gone by when the timer rings."""
     if protocol._due is not None:
         protocol._due -= seconds
@@ -33,12 +33,12 @@ def wait(protocol: Express, seconds: float) -> None:
 
 
 @pytest.fixture
-async def open_one(shop: Shop) -> tuple[Express, Transport]:
+async def open_one(shop: Shop) -> tuple[FastPathProtocol, Transport]:
     """A connection on which nothing has come yet."""
     return connection(shop.client.app)
 
 
-async def test_a_silent_connection_is_closed(open_one: tuple[Express, Transport]) -> None:
+async def test_a_silent_connection_is_closed(open_one: tuple[FastPathProtocol, Transport]) -> None:
     protocol, transport = open_one
     wait(protocol, HEAD_SECONDS - 1)
     assert not transport.is_closing()
@@ -48,7 +48,7 @@ async def test_a_silent_connection_is_closed(open_one: tuple[Express, Transport]
 
 
 async def test_a_head_that_comes_drop_by_drop_is_cut_off(
-    open_one: tuple[Express, Transport],
+    open_one: tuple[FastPathProtocol, Transport],
 ) -> None:
     protocol, transport = open_one
     whole = request("cs_1")
@@ -62,7 +62,7 @@ async def test_a_head_that_comes_drop_by_drop_is_cut_off(
 
 
 async def test_a_body_may_take_its_time_as_long_as_it_comes_at_the_rate(
-    shop: Shop, open_one: tuple[Express, Transport]
+    shop: Shop, open_one: tuple[FastPathProtocol, Transport]
 ) -> None:
     protocol, transport = open_one
     whole = request("cs_1", padding="x" * 60_000)
@@ -82,7 +82,7 @@ async def test_a_body_may_take_its_time_as_long_as_it_comes_at_the_rate(
 @pytest.mark.parametrize("pause", [0.5, 5, BODY_SECONDS - 1])
 @pytest.mark.parametrize("chunked", [False, True])
 async def test_a_body_below_the_rate_is_told_so_and_cut_off(
-    open_one: tuple[Express, Transport], path: str, pause: float, chunked: bool
+    open_one: tuple[FastPathProtocol, Transport], path: str, pause: float, chunked: bool
 ) -> None:
     protocol, transport = open_one
     length = "Transfer-Encoding: chunked" if chunked else "Content-Length: 90000"
@@ -100,7 +100,7 @@ async def test_a_body_below_the_rate_is_told_so_and_cut_off(
     await asyncio.gather(*protocol.tasks, return_exceptions=True)
 
 
-async def test_a_body_has_an_end_at_any_rate(open_one: tuple[Express, Transport]) -> None:
+async def test_a_body_has_an_end_at_any_rate(open_one: tuple[FastPathProtocol, Transport]) -> None:
     protocol, transport = open_one
     head = b"POST /api/admin/import HTTP/1.1\r\nHost: a\r\nContent-Length: 900000000\r\n\r\n"
     protocol.data_received(head)
@@ -117,7 +117,7 @@ async def test_a_body_has_an_end_at_any_rate(open_one: tuple[Express, Transport]
 
 
 async def test_a_body_that_we_do_not_read_on_has_its_time(
-    open_one: tuple[Express, Transport],
+    open_one: tuple[FastPathProtocol, Transport],
 ) -> None:
     protocol, transport = open_one
     head = b"POST /api/inventory/update HTTP/1.1\r\nHost: a\r\nContent-Length: 900000\r\n\r\n"
@@ -131,7 +131,7 @@ async def test_a_body_that_we_do_not_read_on_has_its_time(
 
 @pytest.mark.parametrize("path", [RESERVE, "/api/inventory/update"])
 async def test_a_body_that_stops_is_cut_off_and_changes_nothing(
-    shop: Shop, open_one: tuple[Express, Transport], path: str
+    shop: Shop, open_one: tuple[FastPathProtocol, Transport], path: str
 ) -> None:
     protocol, transport = open_one
     protocol.data_received(request("cs_1", path=path)[:-1])
@@ -145,7 +145,7 @@ async def test_a_body_that_stops_is_cut_off_and_changes_nothing(
 
 
 async def test_nobody_is_cut_off_who_waits_for_us(
-    shop: Shop, open_one: tuple[Express, Transport], monkeypatch: pytest.MonkeyPatch
+    shop: Shop, open_one: tuple[FastPathProtocol, Transport], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     protocol, transport = open_one
     bell, app = asyncio.Event(), shop.client.app
@@ -177,7 +177,7 @@ async def test_an_idle_connection_is_closed_in_time_though_the_first_timer_was_l
             await transport.changed.wait()
 
 
-async def test_one_timer_serves_many_requests(open_one: tuple[Express, Transport]) -> None:
+async def test_one_timer_serves_many_requests(open_one: tuple[FastPathProtocol, Transport]) -> None:
     protocol, transport = open_one
     timers = set()
     for number in range(20):
@@ -193,7 +193,7 @@ async def test_one_timer_serves_many_requests(open_one: tuple[Express, Transport
 
 
 async def test_a_web_socket_has_its_own_ways(
-    open_one: tuple[Express, Transport], monkeypatch: pytest.MonkeyPatch
+    open_one: tuple[FastPathProtocol, Transport], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     protocol, transport = open_one
     monkeypatch.setattr(HttpToolsProtocol, "handle_websocket_upgrade", lambda self: None)
@@ -204,7 +204,7 @@ async def test_a_web_socket_has_its_own_ways(
 
 
 async def test_who_takes_nothing_of_an_answer_is_cut_off(
-    open_one: tuple[Express, Transport],
+    open_one: tuple[FastPathProtocol, Transport],
 ) -> None:
     protocol, transport = open_one
     protocol.pause_writing()
@@ -219,7 +219,9 @@ async def test_who_takes_nothing_of_an_answer_is_cut_off(
     assert transport.aborted
 
 
-async def test_each_answer_that_waits_has_its_time(open_one: tuple[Express, Transport]) -> None:
+async def test_each_answer_that_waits_has_its_time(
+    open_one: tuple[FastPathProtocol, Transport],
+) -> None:
     protocol, transport = open_one
     transport.unread = TAKEN_LEAST + 1
     for _ in range(5):
@@ -234,7 +236,7 @@ async def test_each_answer_that_waits_has_its_time(open_one: tuple[Express, Tran
 
 
 async def test_a_close_that_waits_to_be_taken_is_no_way_to_stay(
-    open_one: tuple[Express, Transport],
+    open_one: tuple[FastPathProtocol, Transport],
 ) -> None:
     protocol, transport = open_one
     transport.unread = 40
@@ -245,7 +247,7 @@ async def test_a_close_that_waits_to_be_taken_is_no_way_to_stay(
     assert transport.aborted
 
 
-async def test_an_end_takes_the_look_along(open_one: tuple[Express, Transport]) -> None:
+async def test_an_end_takes_the_look_along(open_one: tuple[FastPathProtocol, Transport]) -> None:
     protocol, _ = open_one
     assert protocol._next_look is not None
     protocol.connection_lost(None)
@@ -263,10 +265,10 @@ async def test_an_answer_that_nobody_reads_is_not_kept(
     monkeypatch: pytest.MonkeyPatch, last: bytes
 ) -> None:
     monkeypatch.setattr(timeouts, "LOOK_SECONDS", 0.1)
-    config = uvicorn.Config(large, http=Express, lifespan="off", log_config=None)
+    config = uvicorn.Config(large, http=FastPathProtocol, lifespan="off", log_config=None)
     config.load()
     state, loop = ServerState(), asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Express(config, state, {}), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: FastPathProtocol(config, state, {}), "127.0.0.1", 0)
     async with server:
         with socket.socket() as sock:
             sock.setblocking(False)

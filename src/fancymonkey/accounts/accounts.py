@@ -1,7 +1,7 @@
 """Everything about accounts, put together."""
 
 from fancymonkey.accounts.api_keys import ApiKeys
-from fancymonkey.accounts.audit_log import Acts
+from fancymonkey.accounts.audit_log import AuditLog
 from fancymonkey.accounts.known_addresses import Places
 from fancymonkey.accounts.login import Login
 from fancymonkey.accounts.sessions import Sessions
@@ -22,4 +22,4 @@ class Accounts:
         self.login = Login(self.users, tokens, self.places, engine.clock)
         self.sessions = Sessions(engine, self.users, tokens, idle, longest)
         self.keys = ApiKeys(engine, self.users)
-        self.acts = Acts(engine)
+        self.acts = AuditLog(engine)

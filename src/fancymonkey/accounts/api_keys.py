@@ -9,7 +9,7 @@ import msgspec
 from fancymonkey.accounts.model import ApiKey, Right, UnknownAccount
 from fancymonkey.accounts.two_factor import digest
 from fancymonkey.accounts.users import Users
-from fancymonkey.engine.documents import Folder, Stale
+from fancymonkey.engine.documents import Conflict, DocumentCollection
 from fancymonkey.engine.engine import Engine
 from fancymonkey.settings.account_names import ADMIN
 
@@ -23,7 +23,7 @@ class ApiKeys:
     """The keys of the shop."""
 
     def __init__(self, engine: Engine, users: Users) -> None:
-        self.folder = Folder(engine, "api-keys", ApiKey)
+        self.folder = DocumentCollection(engine, "api-keys", ApiKey)
         self._clock = engine.clock
         self._users = users
 
@@ -60,7 +60,7 @@ class ApiKeys:
             return None
         if key.used_at is None or key.used_at + USED <= now:
             key = msgspec.structs.replace(key, used_at=now)
-            with suppress(Stale):  # used elsewhere at the same moment, or revoked
+            with suppress(Conflict):  # used elsewhere at the same moment, or revoked
                 await self.folder.put(key_id, key, kept.version)
         return key
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from fancymonkey.accounts.model import Act
-from fancymonkey.engine.documents import Folder
+from fancymonkey.accounts.model import AuditEntry
+from fancymonkey.engine.documents import DocumentCollection
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import FancyMonkeyError
 
@@ -32,17 +32,17 @@ class _Refused:
     """
 
     hour: int
-    act: Act
+    act: AuditEntry
     single: int = 0
     further: int = 0
     written: int = 0
 
 
-class Acts:
+class AuditLog:
     """The acts, the latest first by their names."""
 
     def __init__(self, engine: Engine) -> None:
-        self.folder = Folder(engine, "audit", Act)
+        self.folder = DocumentCollection(engine, "audit", AuditEntry)
         self._clock = engine.clock
         self._refused: dict[str, _Refused] = {}
 
@@ -77,12 +77,14 @@ class Acts:
         if found.further & (found.further - 1) == 0:  # 1, 2, 4, 8 …
             await self._write(found)
 
-    async def latest(self, most: int, before: str = "", actor: str | None = None) -> list[Act]:
+    async def latest(
+        self, most: int, before: str = "", actor: str | None = None
+    ) -> list[AuditEntry]:
         """The latest acts, or those before the act of this id; of everybody or of one."""
         with suppress(FancyMonkeyError):  # a store that cannot be written can still be read
             for refused in list(self._refused.values()):
                 await self._write(refused)
-        found: list[Act] = []
+        found: list[AuditEntry] = []
         async for kept in self.folder.after(before):
             if actor is None or kept.value.actor == actor:
                 found.append(kept.value)
@@ -101,9 +103,9 @@ class Acts:
             await self._write(refused)
         return begun
 
-    def _act(self, actor: str, address: str, what: str, status: int, about: str) -> Act:
+    def _act(self, actor: str, address: str, what: str, status: int, about: str) -> AuditEntry:
         now = self._clock()
-        return Act(
+        return AuditEntry(
             act_id=f"{LAST - now:015d}-{secrets.token_hex(4)}",
             at=now,
             actor=actor,
@@ -113,7 +115,7 @@ class Acts:
             about=about[:500],
         )
 
-    async def _put(self, act: Act, expected: int | None = None) -> None:
+    async def _put(self, act: AuditEntry, expected: int | None = None) -> None:
         await self.folder.put(act.act_id, act, expected, act.at + KEEP)
 
     async def _write(self, refused: _Refused) -> None:
@@ -123,7 +125,7 @@ class Acts:
             await self._put(refused.act)
 
 
-def _merged(act: Act, further: int, address: str, what: str, status: int) -> Act:
+def _merged(act: AuditEntry, further: int, address: str, what: str, status: int) -> AuditEntry:
     """The act that stands for this number of refused requests; the latest one is described."""
     about = f"{further} in this hour; the latest: {what}"
     return msgspec.structs.replace(

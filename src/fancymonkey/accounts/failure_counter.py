@@ -8,7 +8,7 @@ NAMES_MAX = 50_000
 """Names remembered at once; beyond that the one that failed first is forgotten."""
 
 
-class Attempts:
+class FailureCounter:
     """At most `most` failures in `window` ms under one name; no name affects another."""
 
     def __init__(self, clock: Clock, most: int, window: int) -> None:

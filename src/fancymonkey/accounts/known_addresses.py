@@ -5,7 +5,7 @@ import hashlib
 import logging
 
 from fancymonkey.accounts.model import User
-from fancymonkey.engine.documents import Folder
+from fancymonkey.engine.documents import DocumentCollection
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import FancyMonkeyError
 
@@ -22,7 +22,7 @@ class Places:
     """Remembers, in the store, where each secret was used; an address is kept as a digest."""
 
     def __init__(self, engine: Engine) -> None:
-        self.folder = Folder(engine, "places", int)
+        self.folder = DocumentCollection(engine, "places", int)
         self._clock = engine.clock
         self._recent: dict[str, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()

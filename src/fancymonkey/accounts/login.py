@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from fancymonkey.accounts.failure_counter import Attempts
+from fancymonkey.accounts.failure_counter import FailureCounter
 from fancymonkey.accounts.known_addresses import Places, of_account
 from fancymonkey.accounts.model import (
     CodeNeeded,
@@ -17,10 +17,10 @@ from fancymonkey.accounts.model import (
 )
 from fancymonkey.accounts.networks import Networks
 from fancymonkey.accounts.tokens import Tokens
-from fancymonkey.accounts.two_factor import spend
+from fancymonkey.accounts.two_factor import use_code
 from fancymonkey.accounts.users import Users
 from fancymonkey.engine.clock import Clock
-from fancymonkey.engine.documents import Kept
+from fancymonkey.engine.documents import StoredDocument
 from fancymonkey.settings.account_names import plain
 
 DEVICE = "device"
@@ -47,13 +47,13 @@ class Login:
         self._tokens = tokens
         self._places = places
         self._networks = Networks(clock)
-        self._at_home = Attempts(clock, ACCOUNT_MOST, ACCOUNT_WINDOW)
+        self._at_home = FailureCounter(clock, ACCOUNT_MOST, ACCOUNT_WINDOW)
         self._clock = clock
-        self._addresses = Attempts(clock, ADDRESS_MOST, ADDRESS_WINDOW)
+        self._addresses = FailureCounter(clock, ADDRESS_MOST, ADDRESS_WINDOW)
         # Each on its own: a stranger types any name, also one that means another of these.
-        self._strangers = Attempts(clock, ACCOUNT_MOST, ACCOUNT_WINDOW)
-        self._devices = Attempts(clock, ACCOUNT_MOST, ACCOUNT_WINDOW)
-        self._proofs = Attempts(clock, ACCOUNT_MOST, ACCOUNT_WINDOW)
+        self._strangers = FailureCounter(clock, ACCOUNT_MOST, ACCOUNT_WINDOW)
+        self._devices = FailureCounter(clock, ACCOUNT_MOST, ACCOUNT_WINDOW)
+        self._proofs = FailureCounter(clock, ACCOUNT_MOST, ACCOUNT_WINDOW)
 
     async def check(
         self, name: str, password: str, code: str | None, address: str, device: str | None
@@ -63,7 +63,7 @@ class Login:
         device = await self._device(device, kept)
         home = of_account(kept.value) if kept else "nobody"
         known = device is not None or await self._places.has(home, address)
-        counts: list[tuple[Attempts | Networks, str]] = [(self._addresses, address)]
+        counts: list[tuple[FailureCounter | Networks, str]] = [(self._addresses, address)]
         if device is not None:  # whatever others at its address do
             counts = [(self._devices, device)]
         elif known:
@@ -86,8 +86,8 @@ class Login:
         return user
 
     async def again(
-        self, kept: Kept[User], password: str | None, code: str | None, address: str
-    ) -> Kept[User]:
+        self, kept: StoredDocument[User], password: str | None, code: str | None, address: str
+    ) -> StoredDocument[User]:
         """The account, where its password or a code of it is given: before what matters most.
 
         Raises NotProven, TooManyAttempts, Busy. A session may guess no more often than a stranger.
@@ -98,7 +98,7 @@ class Login:
                 if not await self._users.passwords.fits(hashed, password, known=True):
                     raise NotProven("The password is wrong.")
                 return kept
-            spent = spend(kept.value, code or "", self._clock())
+            spent = use_code(kept.value, code or "", self._clock())
             if spent is None:
                 raise NotProven("The code is wrong.")
             await self._users.change(kept, step=spent.step, codes=spent.codes)
@@ -107,7 +107,7 @@ class Login:
     @asynccontextmanager
     async def counting(self, name: str, address: str) -> AsyncIterator[None]:
         """Counts what fails with NotProven in this block. Raises TooManyAttempts."""
-        counts: list[tuple[Attempts | Networks, str]] = [
+        counts: list[tuple[FailureCounter | Networks, str]] = [
             (self._addresses, address),
             (self._proofs, name),
         ]
@@ -125,10 +125,10 @@ class Login:
             raise
         self._take_back(counts)
 
-    async def spend_one(self, owners: Sequence[Kept[User]], code: str) -> None:
+    async def spend_one(self, owners: Sequence[StoredDocument[User]], code: str) -> None:
         """Uses up a code of one of these accounts. Raises NotProven, Changed."""
         for kept in owners:
-            spent = spend(kept.value, code, self._clock())
+            spent = use_code(kept.value, code, self._clock())
             if spent is not None:
                 await self._users.change(kept, step=spent.step, codes=spent.codes)
                 return
@@ -139,7 +139,7 @@ class Login:
         return await self._tokens.sign(DEVICE, DEVICE_LIFE, sub=user.name, stamp=user.stamp)
 
     async def _fitting(
-        self, kept: Kept[User] | None, password: str, code: str | None, known: bool
+        self, kept: StoredDocument[User] | None, password: str, code: str | None, known: bool
     ) -> User:
         hashed = None if kept is None else kept.value.password
         if not await self._users.passwords.fits(hashed, password, known=known) or kept is None:
@@ -148,7 +148,7 @@ class Login:
         if user.factor is not None:
             if not code:
                 raise CodeNeeded("Give the code of your authenticator app, or a recovery code.")
-            spent = spend(user, code, self._clock())
+            spent = use_code(user, code, self._clock())
             if spent is None:
                 raise WrongCredentials(WRONG)
             return await self._users.change(kept, step=spent.step, codes=spent.codes)
@@ -158,7 +158,7 @@ class Login:
             )
         return user
 
-    async def _device(self, token: str | None, kept: Kept[User] | None) -> str | None:
+    async def _device(self, token: str | None, kept: StoredDocument[User] | None) -> str | None:
         """Under what this browser's failures count, where it has logged in before."""
         if not token or kept is None:
             return None
@@ -170,6 +170,6 @@ class Login:
             return None
         return f"{claims['iat']} {kept.name}"
 
-    def _take_back(self, counts: list[tuple[Attempts | Networks, str]]) -> None:
+    def _take_back(self, counts: list[tuple[FailureCounter | Networks, str]]) -> None:
         for attempts, key in counts:
             attempts.take_back(key)

@@ -88,7 +88,7 @@ class ApiKey(Struct, frozen=True, kw_only=True):
     used_at: int | None = None
 
 
-class Act(Struct, frozen=True, kw_only=True):
+class AuditEntry(Struct, frozen=True, kw_only=True):
     """Something that was done, or refused: by whom, when, from where, and with what status."""
 
     act_id: str

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
-from fancymonkey.accounts.failure_counter import Attempts
+from fancymonkey.accounts.failure_counter import FailureCounter
 from fancymonkey.engine.clock import Clock
 
 WINDOW = 60_000
@@ -30,7 +30,7 @@ class Networks:
     """Counts failures over networks, so that changing the address within one does not help."""
 
     def __init__(self, clock: Clock) -> None:
-        self._counts = {kind: Attempts(clock, most, WINDOW) for kind, most in MOST.items()}
+        self._counts = {kind: FailureCounter(clock, most, WINDOW) for kind, most in MOST.items()}
 
     def wait(self, address: str) -> int:
         """How long until this network may try again, in ms; 0: now."""

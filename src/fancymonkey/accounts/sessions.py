@@ -9,7 +9,7 @@ import msgspec
 from fancymonkey.accounts.model import NoSession, Session, User
 from fancymonkey.accounts.tokens import Tokens
 from fancymonkey.accounts.users import Users
-from fancymonkey.engine.documents import Folder, Kept, Stale
+from fancymonkey.engine.documents import Conflict, DocumentCollection, StoredDocument
 from fancymonkey.engine.engine import Engine
 
 ACCESS = "access"
@@ -22,7 +22,7 @@ GRACE = 30_000
 
 
 @dataclass(frozen=True, slots=True)
-class Passes:
+class SessionTokens:
     """What a browser gets: a token for ten minutes, one to renew it (None: keep yours), a life."""
 
     session: Session
@@ -37,14 +37,14 @@ class Sessions:
     def __init__(
         self, engine: Engine, users: Users, tokens: Tokens, idle: int, longest: int
     ) -> None:
-        self.folder = Folder(engine, "sessions", Session)
+        self.folder = DocumentCollection(engine, "sessions", Session)
         self._clock = engine.clock
         self._users = users
         self._tokens = tokens
         self._idle = idle
         self._longest = longest
 
-    async def begin(self, user: User, address: str, agent: str) -> Passes:
+    async def begin(self, user: User, address: str, agent: str) -> SessionTokens:
         """A new session, under an id that nobody has seen before."""
         now = self._clock()
         session = Session(
@@ -68,7 +68,7 @@ class Sessions:
         kept, user = await self._live(claims.get("sid"))
         return kept.value, user
 
-    async def renew(self, token: str) -> Passes:
+    async def renew(self, token: str) -> SessionTokens:
         """New tokens for old. Raises NoSession, and ends the session where the token was used.
 
         `SessionReused` is raised where that was so.
@@ -83,7 +83,7 @@ class Sessions:
             renewed = msgspec.structs.replace(session, turn=session.turn + 1, renewed_at=now)
             try:
                 await self.folder.put(kept.name, renewed, kept.version, renewed.ends_at)
-            except Stale:  # another window was faster, by a moment
+            except Conflict:  # another window was faster, by a moment
                 return await self._passes((await self._live(kept.name))[0].value, renew=False)
             return await self._passes(renewed, renew=True)
         if turn == session.turn - 1 and now - session.renewed_at <= GRACE:
@@ -132,14 +132,14 @@ class Sessions:
         """Lets a session go on after a change of its account that ends all others."""
         while (kept := await self.folder.get(session_id)) is not None:
             session = msgspec.structs.replace(kept.value, stamp=user.stamp)
-            with suppress(Stale):  # it was renewed, or ended, at the same moment: look again
+            with suppress(Conflict):  # it was renewed, or ended, at the same moment: look again
                 await self.folder.put(session_id, session, kept.version, session.ends_at)
                 return
 
     def _lives(self, session: Session, now: int) -> bool:
         return now < min(session.ends_at, session.renewed_at + self._idle)
 
-    async def _live(self, session_id: object) -> tuple[Kept[Session], User]:
+    async def _live(self, session_id: object) -> tuple[StoredDocument[Session], User]:
         kept = await self.folder.get(session_id) if isinstance(session_id, str) else None
         if kept is None or not self._lives(kept.value, self._clock()):
             raise NoSession("The session has ended.")
@@ -148,7 +148,7 @@ class Sessions:
             raise NoSession("The session has ended.")
         return kept, user.value
 
-    async def _passes(self, session: Session, *, renew: bool) -> Passes:
+    async def _passes(self, session: Session, *, renew: bool) -> SessionTokens:
         left = session.ends_at - self._clock()
         life = min(self._idle, left)
         sid = session.session_id
@@ -156,7 +156,7 @@ class Sessions:
         token = None
         if renew:
             token = await self._tokens.sign(RENEW, life, sid=sid, turn=session.turn)
-        return Passes(session, access, token, life)
+        return SessionTokens(session, access, token, life)
 
 
 class SessionReused(NoSession):

@@ -8,7 +8,7 @@ import jwt
 from msgspec import Struct
 
 from fancymonkey.accounts.model import NoSession, SessionExpired
-from fancymonkey.engine.documents import Folder, Stale
+from fancymonkey.engine.documents import Conflict, DocumentCollection
 from fancymonkey.engine.engine import Engine
 
 ALGORITHM = "HS256"
@@ -41,7 +41,7 @@ class Tokens:
     """Signs and reads tokens. `kind` is part of what is signed: none passes for another."""
 
     def __init__(self, engine: Engine) -> None:
-        self._folder = Folder(engine, "accounts", list[SigningKey])
+        self._folder = DocumentCollection(engine, "accounts", list[SigningKey])
         self._clock = engine.clock
         self._keys: list[SigningKey] = []
         self._read_at = 0
@@ -119,7 +119,7 @@ class Tokens:
             keys = [new, *(key for key in keys if key.made_at > now - KEEP)]
             try:
                 await self._folder.put("keys", keys, 0 if kept is None else kept.version)
-            except Stale:
+            except Conflict:
                 kept = await self._folder.get("keys")
                 keys = [] if kept is None else kept.value
         self._keys, self._read_at = keys, now

@@ -14,7 +14,7 @@ import segno
 
 from fancymonkey.accounts.model import FactorState, NotProven, User
 from fancymonkey.accounts.users import Users
-from fancymonkey.engine.documents import Kept
+from fancymonkey.engine.documents import StoredDocument
 
 STEP = 30
 DRIFT = (0, -1, 1)
@@ -24,7 +24,7 @@ CODES = 10
 ISSUER = "Fancy Monkey"
 
 
-def spend(user: User, code: str, now: int) -> User | None:
+def use_code(user: User, code: str, now: int) -> User | None:
     """The user after the code was used, or None where it does not fit. No code works twice."""
     code = code.replace(" ", "").replace("-", "").upper()
     if user.factor is not None and len(code) == 6 and code.isascii() and code.isdigit():
@@ -53,7 +53,7 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-async def ask(users: Users, kept: Kept[User]) -> tuple[str, str, str]:
+async def start_setup(users: Users, kept: StoredDocument[User]) -> tuple[str, str, str]:
     """A new secret that waits to be confirmed: as text, as a link, and as a picture (a data URL).
 
     Raises FactorState where a second factor is on already.
@@ -69,7 +69,9 @@ async def ask(users: Users, kept: Kept[User]) -> tuple[str, str, str]:
     return secret, link, f"data:image/svg+xml;base64,{data}"
 
 
-async def confirm(users: Users, kept: Kept[User], code: str, now: int) -> tuple[User, list[str]]:
+async def confirm(
+    users: Users, kept: StoredDocument[User], code: str, now: int
+) -> tuple[User, list[str]]:
     """Switches it on where the code fits; gives the recovery codes, which nobody sees again.
 
     Raises FactorState, NotProven.
@@ -87,14 +89,14 @@ async def confirm(users: Users, kept: Kept[User], code: str, now: int) -> tuple[
     return user, codes
 
 
-async def switch_off(users: Users, kept: Kept[User]) -> User:
+async def switch_off(users: Users, kept: StoredDocument[User]) -> User:
     """Switches it off. Raises FactorState where it is not on."""
     if kept.value.factor is None:
         raise FactorState("The second factor is off.")
     return await users.change(kept, ends=True, factor=None, asked=None, codes=())
 
 
-async def new_codes(users: Users, kept: Kept[User]) -> tuple[User, list[str]]:
+async def new_codes(users: Users, kept: StoredDocument[User]) -> tuple[User, list[str]]:
     """Other recovery codes; the old ones open nothing any more. Raises FactorState."""
     if kept.value.factor is None:
         raise FactorState("The second factor is off.")

@@ -17,7 +17,12 @@ from fancymonkey.accounts.model import (
     User,
 )
 from fancymonkey.accounts.passwords import Passwords, check_new
-from fancymonkey.engine.documents import Folder, Kept, Stale, keep
+from fancymonkey.engine.documents import (
+    Conflict,
+    DocumentCollection,
+    StoredDocument,
+    put_documents_command,
+)
 from fancymonkey.engine.engine import Engine
 from fancymonkey.settings.account_names import NAME_MAX, account_name, look_alike, plain
 
@@ -29,21 +34,21 @@ class Users:
     """The users of the shop. `owner` and `password` make the first one when it is needed."""
 
     def __init__(self, engine: Engine, owner: str, password: str | None) -> None:
-        self.folder = Folder(engine, "users", User)
+        self.folder = DocumentCollection(engine, "users", User)
         self.passwords = Passwords()
         self._engine = engine
-        self._marks = Folder(engine, "accounts", int)
+        self._marks = DocumentCollection(engine, "accounts", int)
         self._first = (plain(owner), password)
         self._some = False
         self._making = asyncio.Lock()
 
-    async def find(self, name: str) -> Kept[User] | None:
+    async def find(self, name: str) -> StoredDocument[User] | None:
         """The user of this name."""
         await self._ensure_owner()
         name = plain(name)
         return await self.folder.get(name) if 0 < len(name) <= NAME_MAX else None
 
-    async def get(self, name: str) -> Kept[User]:
+    async def get(self, name: str) -> StoredDocument[User]:
         """The user of this name. Raises UnknownAccount."""
         found = await self.find(name)
         if found is None:
@@ -80,57 +85,59 @@ class Users:
         )
         try:
             await self.folder.put(name, user, 0)
-        except Stale:
+        except Conflict:
             raise AccountExists(f"There is a user {name} already.") from None
         return user
 
-    async def set_password(self, kept: Kept[User], password: str) -> User:
+    async def set_password(self, kept: StoredDocument[User], password: str) -> User:
         """Gives a new password; every session ends. Raises WeakPassword, Busy, Changed."""
         check_new(password, kept.name)
         return await self.change(kept, password=await self.passwords.hash(password), ends=True)
 
-    async def set_role(self, kept: Kept[User], role: Role) -> User:
+    async def set_role(self, kept: StoredDocument[User], role: Role) -> User:
         """Gives another role; every session ends. Raises LastOwner, Changed."""
         if kept.value.role is Role.OWNER and role is not Role.OWNER:
             return await self._one_owner_less(kept, self._changed(kept, True, {"role": role}))
         return await self.change(kept, role=role, ends=True)
 
-    async def remove(self, kept: Kept[User]) -> None:
+    async def remove(self, kept: StoredDocument[User]) -> None:
         """Removes an account. Raises LastOwner, Changed."""
         if kept.value.role is Role.OWNER:
             await self._one_owner_less(kept, None)
         else:
             await self._put(kept, None)
 
-    async def change(self, kept: Kept[User], *, ends: bool = False, **fields: Any) -> User:
+    async def change(
+        self, kept: StoredDocument[User], *, ends: bool = False, **fields: Any
+    ) -> User:
         """Changes fields of an account; `ends`: with it all its sessions. Raises Changed."""
         user = self._changed(kept, ends, fields)
         await self._put(kept, user)
         return user
 
-    def _changed(self, kept: Kept[User], ends: bool, fields: dict[str, Any]) -> User:
+    def _changed(self, kept: StoredDocument[User], ends: bool, fields: dict[str, Any]) -> User:
         stamp = kept.value.stamp + 1 if ends else kept.value.stamp
         return msgspec.structs.replace(kept.value, stamp=stamp, **fields)
 
-    async def _put(self, kept: Kept[User], user: User | None) -> None:
+    async def _put(self, kept: StoredDocument[User], user: User | None) -> None:
         try:
             await self.folder.put(kept.name, user, kept.version)
-        except Stale:
+        except Conflict:
             raise Changed("Somebody has changed this account just now. Look again.") from None
 
-    async def _one_owner_less(self, kept: Kept[User], user: User | None) -> User:
+    async def _one_owner_less(self, kept: StoredDocument[User], user: User | None) -> User:
         mark = await self._marks.get(OWNERS)
         owners = [one for one in await self.folder.all() if one.value.role is Role.OWNER]
         if len(owners) < 2:
             raise LastOwner("This is the last owner. Make another one first.")
         turn = 0 if mark is None else mark.version
         try:
-            await keep(
+            await put_documents_command(
                 self._engine,
                 self.folder.draft(kept.name, user, kept.version),
                 self._marks.draft(OWNERS, turn + 1, turn),
             )
-        except Stale:
+        except Conflict:
             raise Changed("Somebody has changed an owner just now. Look again.") from None
         return user or kept.value
 

@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from fancymonkey.alerts import event_texts
-from fancymonkey.alerts.channels import Channel, told
-from fancymonkey.alerts.delivery_worker import Sender
-from fancymonkey.alerts.detector import STORE_SECONDS, Watch
-from fancymonkey.alerts.events import PING, Happening, happening
-from fancymonkey.alerts.message import Letter
-from fancymonkey.alerts.outbox import Outbox, Target
+from fancymonkey.alerts.channels import Channel, send_reporting
+from fancymonkey.alerts.delivery_worker import DeliveryWorker
+from fancymonkey.alerts.detector import STORE_SECONDS, EventDetector
+from fancymonkey.alerts.events import PING, AlertEvent, event_type
+from fancymonkey.alerts.message import AlertMessage
+from fancymonkey.alerts.outbox import DeliveryTarget, Outbox
 from fancymonkey.alerts.quiet_hours import QuietHours
 from fancymonkey.alerts.webhook_address import Resolver, resolve
-from fancymonkey.alerts.webhook_client import Poster
+from fancymonkey.alerts.webhook_client import WebhookClient
 from fancymonkey.alerts.webhooks import UnknownWebhook, Webhooks
 from fancymonkey.core.changes.bulk import is_low
-from fancymonkey.core.payments.rows import Matter
-from fancymonkey.engine.documents import Folder, Stale, keep
+from fancymonkey.core.payments.rows import PaymentIssue
+from fancymonkey.engine.documents import Conflict, DocumentCollection, put_documents_command
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import StoreError
 
@@ -35,7 +35,7 @@ TROUBLE_SECONDS = 8.0
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class TestResult:
     """What came of a test: the channel, and what went wrong."""
 
     name: str
@@ -67,18 +67,18 @@ class Alerts:
         self._engine = engine
         self._jobs = jobs
         self._link = link
-        self._poster = Poster(engine.clock, resolver, private=private)
-        self._owner = [Target(one.key, self.events, alert=True) for one in self.channels]
-        self._watch = Watch(engine, self.outbox)
-        self._sender = Sender(
+        self._poster = WebhookClient(engine.clock, resolver, private=private)
+        self._owner = [DeliveryTarget(one.key, self.events, alert=True) for one in self.channels]
+        self._watch = EventDetector(engine, self.outbox)
+        self._sender = DeliveryWorker(
             self.outbox, self.webhooks, self.channels, self._poster, self._owner, link
         )
-        self._days = Folder(engine, "told", str)
+        self._days = DocumentCollection(engine, "told", str)
         self._looked = 0.0
         self._troubled: float | None = None
         self._cried = False
 
-    async def targets(self) -> list[Target]:
+    async def targets(self) -> list[DeliveryTarget]:
         """Everybody who hears something. Raises StoreError."""
         return [*self._owner, *await self.webhooks.targets()]
 
@@ -94,7 +94,7 @@ class Alerts:
                         loaded = True
                     await self._round()
                     self._troubled, self._cried = None, False
-                except Stale:
+                except Conflict:
                     await asyncio.sleep(LOOK_SECONDS)
                 except (StoreError, TimeoutError) as error:
                     log.debug("alerts wait for the store: %s", error)
@@ -153,33 +153,35 @@ class Alerts:
             one = event_texts.trouble(
                 [f"The store cannot be used now. {text}"], self._engine.clock()
             )
-            letter = Letter([one], self._link)
-            await asyncio.gather(*(told(channel, letter) for channel in self.channels))
+            letter = AlertMessage([one], self._link)
+            await asyncio.gather(*(send_reporting(channel, letter) for channel in self.channels))
 
     # What people ask for.
 
-    async def test(self) -> list[Told]:
+    async def test(self) -> list[TestResult]:
         """Sends a test over every channel, now, and tells what came of each."""
         title = "A test of your alerts"
         text = "If you can read this, alerts reach you here."
-        one = happening(PING, self._engine.clock(), "test", title, text)
+        one = event_type(PING, self._engine.clock(), "test", title, text)
 
-        async def send(channel: Channel) -> Told:
-            return Told(channel.name, await told(channel, Letter([one], self._link)))
+        async def send(channel: Channel) -> TestResult:
+            return TestResult(
+                channel.name, await send_reporting(channel, AlertMessage([one], self._link))
+            )
 
         return list(await asyncio.gather(*(send(channel) for channel in self.channels)))
 
-    async def tell(self, one: Happening) -> None:
+    async def tell(self, one: AlertEvent) -> None:
         """Puts a happening into the outbox, for everybody who wants to hear of it."""
         drafts = self.outbox.drafts([one], await self.targets())
-        with contextlib.suppress(Stale):  # told already
-            await keep(self._engine, *drafts)
+        with contextlib.suppress(Conflict):  # told already
+            await put_documents_command(self._engine, *drafts)
 
     async def ping(self, id_: str) -> str:
         """Puts a test for an endpoint into the outbox; the delivery's id. Raises UnknownWebhook."""
         await self.webhooks.get(id_)
         now = self._engine.clock()
-        one = happening(PING, now, id_, "A test of this webhook", webhookId=id_)
+        one = event_type(PING, now, id_, "A test of this webhook", webhookId=id_)
         return await self._put(one, id_)
 
     async def redeliver(self, delivery: str) -> str:
@@ -190,12 +192,12 @@ class Alerts:
         await self.webhooks.get(kept.value.target)
         return await self._put(kept.value.happening, kept.value.target)
 
-    async def _put(self, one: Happening, target: str) -> str:
+    async def _put(self, one: AlertEvent, target: str) -> str:
         draft = self.outbox.draft(one, target, alert=False)
-        await keep(self._engine, draft)
+        await put_documents_command(self._engine, draft)
         return draft.name
 
-    async def digest(self) -> Happening | None:
+    async def digest(self) -> AlertEvent | None:
         """Tells what is low and out today, once; None where nothing is, or it was told already."""
         now = self._engine.clock()
         day = event_texts.day(now, self.zone)
@@ -205,8 +207,8 @@ class Alerts:
             if not row.item.sold_out and (row.level.available <= 0 or is_low(row.item, row.level))
         ]
         matters = 0
-        async for row in self._engine.store.scan(Matter):
-            matters += isinstance(row, Matter) and row.closed_at is None
+        async for row in self._engine.store.scan(PaymentIssue):
+            matters += isinstance(row, PaymentIssue) and row.closed_at is None
         if not rows and not matters:
             return None
         one = event_texts.digest(rows, matters, now, day)
@@ -215,7 +217,7 @@ class Alerts:
             return None
         drafts = self.outbox.drafts([one], await self.targets())
         mark = self._days.draft("digest", day, 0 if last is None else last.version)
-        with contextlib.suppress(Stale):
-            await keep(self._engine, mark, *drafts)
+        with contextlib.suppress(Conflict):
+            await put_documents_command(self._engine, mark, *drafts)
             return one
         return None

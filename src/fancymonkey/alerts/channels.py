@@ -10,7 +10,7 @@ from email.message import EmailMessage
 from email.utils import formataddr, formatdate
 from typing import Any, Protocol
 
-from fancymonkey.alerts.message import Letter
+from fancymonkey.alerts.message import AlertMessage
 from fancymonkey.errors import ConfigError, FancyMonkeyError
 
 KEY = "ch_"
@@ -23,7 +23,7 @@ READ_SECONDS = 15.0
 log = logging.getLogger(__name__)
 
 
-class Unsent(FancyMonkeyError):
+class SendFailed(FancyMonkeyError):
     """A channel has not taken a message; the text holds nothing secret."""
 
 
@@ -36,16 +36,16 @@ class Channel(Protocol):
     @property
     def name(self) -> str: ...
 
-    async def send(self, letter: Letter) -> None:
+    async def send(self, letter: AlertMessage) -> None:
         """Sends it within `SECONDS`. Raises Unsent."""
         ...
 
 
-async def told(channel: Channel, letter: Letter) -> str:
+async def send_reporting(channel: Channel, letter: AlertMessage) -> str:
     """Sends a letter over a channel; what went wrong, in words that hold nothing secret."""
     try:
         await channel.send(letter)
-    except Unsent as error:
+    except SendFailed as error:
         why = str(error)
     except Exception as error:  # noqa: BLE001 - of a library's words nobody knows what they hold
         why = f"It failed ({type(error).__name__})."
@@ -64,7 +64,7 @@ class Mail:
         self._to = [address for _, address in plugin.targets]
         self.name = f"E-mail to {', '.join(_masked(address) for address in self._to)}"
 
-    async def send(self, letter: Letter) -> None:
+    async def send(self, letter: AlertMessage) -> None:
         import aiosmtplib
 
         plugin = self._plugin
@@ -85,19 +85,19 @@ class Mail:
                     timeout=READ_SECONDS,
                 )
         except aiosmtplib.SMTPAuthenticationError:
-            raise Unsent("The mail server refused the user and password.") from None
+            raise SendFailed("The mail server refused the user and password.") from None
         except aiosmtplib.SMTPResponseException as error:
-            raise Unsent(f"The mail server said no ({error.code}).") from None
+            raise SendFailed(f"The mail server said no ({error.code}).") from None
         except aiosmtplib.SMTPRecipientsRefused:
-            raise Unsent("The mail server refused every address.") from None
+            raise SendFailed("The mail server refused every address.") from None
         except (aiosmtplib.SMTPTimeoutError, TimeoutError):
-            raise Unsent("The mail server did not answer in time.") from None
+            raise SendFailed("The mail server did not answer in time.") from None
         except ssl.SSLError:
-            raise Unsent("The mail server's certificate is not valid.") from None
+            raise SendFailed("The mail server's certificate is not valid.") from None
         except (aiosmtplib.SMTPException, OSError, ValueError):
-            raise Unsent("The mail server could not be reached, or does not do this.") from None
+            raise SendFailed("The mail server could not be reached, or does not do this.") from None
 
-    def message(self, letter: Letter) -> EmailMessage:
+    def message(self, letter: AlertMessage) -> EmailMessage:
         """The message as it is sent. Its id is the same each time the same is told."""
         plugin = self._plugin
         name, sender = plugin.from_addr
@@ -136,13 +136,13 @@ class Chat:
         open_hosts = ("json", "jsons", "form", "forms", "xml", "xmls")
         self.name = f"{service} to {plugin.host}" if schema in open_hosts else service
 
-    async def send(self, letter: Letter) -> None:
+    async def send(self, letter: AlertMessage) -> None:
         if self._thread is not None and self._thread.is_alive():
-            raise Unsent("It still hangs in the message before.")
+            raise SendFailed("It still hangs in the message before.")
         loop = asyncio.get_running_loop()
         done: asyncio.Future[bool] = loop.create_future()
 
-        def told(answer: bool) -> None:
+        def finish(answer: bool) -> None:
             if not done.done():
                 done.set_result(answer)
 
@@ -153,7 +153,7 @@ class Chat:
             except Exception as error:  # noqa: BLE001 - a plugin of many; its words may be secret
                 log.debug("a channel failed: %s", type(error).__name__)
             try:
-                loop.call_soon_threadsafe(told, answer)
+                loop.call_soon_threadsafe(finish, answer)
             except RuntimeError:  # the loop is closed: nobody waits
                 return
 
@@ -163,11 +163,11 @@ class Chat:
             async with asyncio.timeout(SECONDS):
                 sent = await done
         except TimeoutError:
-            raise Unsent(f"It did not answer within {SECONDS:g} seconds.") from None
+            raise SendFailed(f"It did not answer within {SECONDS:g} seconds.") from None
         if not sent:
-            raise Unsent("It could not be reached, or said no.")
+            raise SendFailed("It could not be reached, or said no.")
 
-    def _notify(self, letter: Letter) -> Any:
+    def _notify(self, letter: AlertMessage) -> Any:
         import apprise
 
         looks = {one.sort.look for one in letter.happenings}

@@ -7,23 +7,23 @@ from collections.abc import Coroutine, Iterable
 from typing import Any
 
 from fancymonkey.alerts import event_texts
-from fancymonkey.alerts.channels import KEY, Channel, told
+from fancymonkey.alerts.channels import KEY, Channel, send_reporting
 from fancymonkey.alerts.events import stamped
-from fancymonkey.alerts.message import SHOWN, Letter
+from fancymonkey.alerts.message import SHOWN, AlertMessage
 from fancymonkey.alerts.outbox import (
     DONE,
     DROPPED,
     FAILED,
     Attempt,
     Delivery,
+    DeliveryTarget,
     Outbox,
-    Target,
     tried,
 )
 from fancymonkey.alerts.quiet_hours import GIVE_UP, MINUTE, SECOND, wait
-from fancymonkey.alerts.webhook_client import Poster
-from fancymonkey.alerts.webhooks import Endpoint, UnknownWebhook, Webhooks
-from fancymonkey.engine.documents import Kept, Stale, keep
+from fancymonkey.alerts.webhook_client import WebhookClient
+from fancymonkey.alerts.webhooks import UnknownWebhook, WebhookEndpoint, Webhooks
+from fancymonkey.engine.documents import Conflict, StoredDocument, put_documents_command
 from fancymonkey.errors import StoreError
 
 log = logging.getLogger(__name__)
@@ -38,8 +38,8 @@ ALL_EVERY = 5 * MINUTE
 HANDED_ON = "The channel is gone: it is told over the others."
 GONE = "There is no such channel or webhook any more."
 
-Waiting = dict[str, Kept[Delivery]]
-Closed = list[tuple[Kept[Delivery], Delivery]]
+Waiting = dict[str, StoredDocument[Delivery]]
+Closed = list[tuple[StoredDocument[Delivery], Delivery]]
 
 
 class _Lane:
@@ -52,7 +52,7 @@ class _Lane:
         self.rest_until = 0
 
 
-class Sender:
+class DeliveryWorker:
     """The one who sends, in the process that has the lease."""
 
     def __init__(
@@ -60,8 +60,8 @@ class Sender:
         outbox: Outbox,
         webhooks: Webhooks,
         channels: Iterable[Channel],
-        poster: Poster,
-        owner: Iterable[Target] = (),
+        poster: WebhookClient,
+        owner: Iterable[DeliveryTarget] = (),
         link: str = "",
     ) -> None:
         self._outbox = outbox
@@ -99,7 +99,7 @@ class Sender:
         unnoted = {kept.name for kept, _ in self._unnoted}
         self._over = {name for name in self._over if name < before or name in unnoted}
 
-    def _take(self, kept: Kept[Delivery]) -> None:
+    def _take(self, kept: StoredDocument[Delivery]) -> None:
         if kept.name in self._over:
             return
         lane = self._lanes.setdefault(kept.value.target, _Lane())
@@ -157,7 +157,7 @@ class Sender:
     # Alerts: what is due goes in one message.
 
     def _start_letter(
-        self, lane: _Lane, channel: Channel, due: list[Kept[Delivery]], now: int
+        self, lane: _Lane, channel: Channel, due: list[StoredDocument[Delivery]], now: int
     ) -> None:
         quiet = self._outbox.quiet.until(now) if self._outbox.quiet else None
         if quiet is not None:
@@ -167,13 +167,15 @@ class Sender:
             self._begin(lane, some)
             self._start(self._letter(lane, channel, some))
 
-    async def _letter(self, lane: _Lane, channel: Channel, some: list[Kept[Delivery]]) -> None:
+    async def _letter(
+        self, lane: _Lane, channel: Channel, some: list[StoredDocument[Delivery]]
+    ) -> None:
         news = sorted((kept.value.happening for kept in some), key=lambda one: one.at)
         fresh = [kept.value for kept in some if not kept.value.tries]
         held = any(one.due - one.made_at > REST_MAX for one in fresh)  # by the quiet hours
         began, loop = self._clock(), asyncio.get_running_loop()
         start = loop.time()
-        error = await told(channel, Letter(news, self._link, held))
+        error = await send_reporting(channel, AlertMessage(news, self._link, held))
         attempt = Attempt(began, round((loop.time() - start) * 1000), None, error)
         lane.failures = lane.failures + 1 if error else 0
         await self._note(lane, [(kept, attempt) for kept in some])
@@ -188,7 +190,7 @@ class Sender:
             heirs -= {name for name, id_ in hears if id_ == one.id}
             attempt = Attempt(self._clock(), 0, None, HANDED_ON if heirs else GONE)
             over = tried(kept.value, attempt, DROPPED, 0)
-            with contextlib.suppress(Stale):
+            with contextlib.suppress(Conflict):
                 for new in await self._outbox.hand_on(kept, over, heirs):
                     self._take(new)
                 hears |= {(name, one.id) for name in heirs}
@@ -198,7 +200,12 @@ class Sender:
     # Webhooks: one request each.
 
     def _start_posts(
-        self, lane: _Lane, target: str, endpoint: Endpoint, due: list[Kept[Delivery]], now: int
+        self,
+        lane: _Lane,
+        target: str,
+        endpoint: WebhookEndpoint,
+        due: list[StoredDocument[Delivery]],
+        now: int,
     ) -> None:
         room = 1 if lane.failures else AT_ONCE
         if lane.rest_until > now:
@@ -208,7 +215,7 @@ class Sender:
             self._start(self._post(lane, target, endpoint, kept))
 
     async def _post(
-        self, lane: _Lane, target: str, endpoint: Endpoint, kept: Kept[Delivery]
+        self, lane: _Lane, target: str, endpoint: WebhookEndpoint, kept: StoredDocument[Delivery]
     ) -> None:
         attempt = await self._poster.post(endpoint, kept.value.happening, kept.name)
         if attempt.error:
@@ -220,7 +227,7 @@ class Sender:
         await self._note(lane, [(kept, attempt)])
         await self._judge(target, endpoint, attempt)
 
-    async def _judge(self, target: str, endpoint: Endpoint, attempt: Attempt) -> None:
+    async def _judge(self, target: str, endpoint: WebhookEndpoint, attempt: Attempt) -> None:
         """Switches an endpoint off that has failed for days, and says so."""
         try:
             if not attempt.error:
@@ -229,18 +236,22 @@ class Sender:
             elif await self._webhooks.failed(target, attempt.error):
                 one = event_texts.off(endpoint.url, target, attempt.error, self._clock())
                 targets = [*self._owner, *await self._webhooks.targets()]
-                await keep(self._outbox.engine, *self._outbox.drafts([one], targets))
-        except (StoreError, Stale, UnknownWebhook) as error:
+                await put_documents_command(
+                    self._outbox.engine, *self._outbox.drafts([one], targets)
+                )
+        except (StoreError, Conflict, UnknownWebhook) as error:
             log.info("how a webhook does is not on record: %s", error)
 
     # What came of it.
 
-    def _begin(self, lane: _Lane, some: list[Kept[Delivery]]) -> None:
+    def _begin(self, lane: _Lane, some: list[StoredDocument[Delivery]]) -> None:
         for kept in some:
             del lane.waiting[kept.name]
             lane.under_way.add(kept.name)
 
-    async def _note(self, lane: _Lane, some: list[tuple[Kept[Delivery], Attempt]]) -> None:
+    async def _note(
+        self, lane: _Lane, some: list[tuple[StoredDocument[Delivery], Attempt]]
+    ) -> None:
         """Keeps what came of it. What cannot be kept now is kept later, and not sent again."""
         over: Closed = []
         try:
@@ -253,7 +264,7 @@ class Sender:
                     await self._put_off(lane, kept, attempt)
             self._over.update(kept.name for kept, _ in over)
             await self._outbox.close(over)
-        except Stale as error:
+        except Conflict as error:
             log.info("another process sends too: %s", error)
         except StoreError as error:
             log.warning("what was sent is not on record yet: %s", error)
@@ -261,11 +272,13 @@ class Sender:
         finally:
             lane.under_way -= {kept.name for kept, _ in some}
 
-    async def _put_off(self, lane: _Lane, kept: Kept[Delivery], attempt: Attempt) -> None:
+    async def _put_off(self, lane: _Lane, kept: StoredDocument[Delivery], attempt: Attempt) -> None:
         last = kept.value.made_at + GIVE_UP
         due = min(self._clock() + wait(kept.value.tries + 1), last)
         value = tried(kept.value, attempt, kept.value.state, due)
-        lane.waiting[kept.name] = Kept(kept.name, value, kept.version, kept.at, kept.until)
+        lane.waiting[kept.name] = StoredDocument(
+            kept.name, value, kept.version, kept.at, kept.until
+        )
         lane.waiting[kept.name] = await self._outbox.put_off(kept, value)
 
     async def _note_again(self) -> None:
@@ -274,13 +287,13 @@ class Sender:
         closed, self._unnoted = self._unnoted, []
         try:
             await self._outbox.close(closed)
-        except Stale:
+        except Conflict:
             return
         except StoreError:
             self._unnoted = closed
             raise
 
-    async def _drop(self, lane: _Lane, some: list[Kept[Delivery]], why: str) -> None:
+    async def _drop(self, lane: _Lane, some: list[StoredDocument[Delivery]], why: str) -> None:
         for start in range(0, len(some), SHOWN):
             part = some[start : start + SHOWN]
             attempt = Attempt(self._clock(), 0, None, why)
@@ -290,7 +303,7 @@ class Sender:
                 self._over.add(kept.name)
             try:
                 await self._outbox.close(closed)
-            except Stale:
+            except Conflict:
                 continue
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:

@@ -13,14 +13,14 @@ from typing import Any
 from msgspec import Struct
 
 from fancymonkey.alerts import event_texts, ledger_events
-from fancymonkey.alerts.events import Happening
-from fancymonkey.alerts.outbox import Outbox, Target
+from fancymonkey.alerts.events import AlertEvent
+from fancymonkey.alerts.outbox import DeliveryTarget, Outbox
 from fancymonkey.alerts.quiet_hours import DAY, HOUR
-from fancymonkey.alerts.stock_thresholds import Watched, begin, cross
-from fancymonkey.core.documents.put import Draft
+from fancymonkey.alerts.stock_thresholds import KnownBand, begin, cross
+from fancymonkey.core.documents.put import DocumentWrite
 from fancymonkey.core.model import Entry, split_sku
-from fancymonkey.core.payments.rows import Matter, Run
-from fancymonkey.engine.documents import Folder, Stale, keep
+from fancymonkey.core.payments.rows import JobRun, PaymentIssue
+from fancymonkey.engine.documents import Conflict, DocumentCollection, put_documents_command
 from fancymonkey.engine.engine import Engine
 
 log = logging.getLogger(__name__)
@@ -52,27 +52,27 @@ class Seen(Struct):
     left: dict[str, int] = {}
 
 
-class JobState(Struct):
+class KnownJobState(Struct):
     """What is read of how a job stands."""
 
     outcome: str = ""
     by: str = ""
 
 
-class Watch:
+class EventDetector:
     """Finds what has happened. One process at a time does so; a second one changes nothing."""
 
     def __init__(self, engine: Engine, outbox: Outbox) -> None:
         self._engine = engine
         self._outbox = outbox
-        self._place = Folder(engine, "alerts", Seen)
-        self._bands = Folder(engine, "bands", Watched)
-        self._jobs = Folder(engine, "jobs", JobState)
+        self._place = DocumentCollection(engine, "alerts", Seen)
+        self._bands = DocumentCollection(engine, "bands", KnownBand)
+        self._jobs = DocumentCollection(engine, "jobs", KnownJobState)
         self._seen: Seen | None = None
         self._version = 0
-        self._known: dict[str, Watched] = {}
+        self._known: dict[str, KnownBand] = {}
 
-    async def ledger(self, targets: list[Target]) -> bool:
+    async def ledger(self, targets: list[DeliveryTarget]) -> bool:
         """Tells of the next entries of the ledger; whether there may be more. Raises StoreError."""
         seen = await self.begun()
         entries = await self._engine.store.entries_after(seen.revision, PORTION)
@@ -91,7 +91,7 @@ class Watch:
         self._known |= bands
         return more
 
-    async def rest(self, targets: list[Target], jobs: Iterable[str]) -> None:
+    async def rest(self, targets: list[DeliveryTarget], jobs: Iterable[str]) -> None:
         """Tells of matters, runs and the store. Raises StoreError."""
         seen = await self.begun()
         now = self._engine.clock()
@@ -129,14 +129,14 @@ class Watch:
         drafts = [self._bands.draft(sku, band) for sku, band in bands.items()]
         for start in range(0, len(drafts), PORTION):
             async with asyncio.timeout(STORE_SECONDS):
-                await keep(self._engine, *drafts[start : start + PORTION])
+                await put_documents_command(self._engine, *drafts[start : start + PORTION])
         self._known |= bands
         self._seen = first
         await self._write(first, [])
         return first
 
-    def _crossings(self, entries: list[Entry]) -> tuple[dict[str, Watched], list[Happening]]:
-        bands: dict[str, Watched] = {}
+    def _crossings(self, entries: list[Entry]) -> tuple[dict[str, KnownBand], list[AlertEvent]]:
+        bands: dict[str, KnownBand] = {}
         told = []
         for row in ledger_events.touched(self._engine, entries):
             sku = row.item.sku
@@ -153,30 +153,34 @@ class Watch:
                 )
         return bands, told
 
-    async def _matters(self, seen: Seen) -> list[Matter]:
+    async def _matters(self, seen: Seen) -> list[PaymentIssue]:
         found = []
-        async for row in self._engine.store.scan(Matter):
-            if isinstance(row, Matter) and row.closed_at is None and row.opened_at >= seen.since:
-                if await self._outbox.happened.get(event_texts.matter_event(row)) is None:
+        async for row in self._engine.store.scan(PaymentIssue):
+            if (
+                isinstance(row, PaymentIssue)
+                and row.closed_at is None
+                and row.opened_at >= seen.since
+            ):
+                if await self._outbox.happened.get(event_texts.issue_event(row)) is None:
                     found.append(row)
         return found
 
-    async def _matter(self, row: Matter) -> Happening:
+    async def _matter(self, row: PaymentIssue) -> AlertEvent:
         names = []
         for line in row.lines:
             product = self._engine.view.products.get(split_sku(line.sku)[0])
             name = product.name if product else split_sku(line.sku)[0]
             names.append(f"{line.quantity} × {name} {split_sku(line.sku)[1]}")
-        return event_texts.matter(row, names)
+        return event_texts.issue_detail(row, names)
 
-    async def _ran(self, seen: Seen, jobs: list[str]) -> tuple[list[Happening], dict[str, Any]]:
+    async def _ran(self, seen: Seen, jobs: list[str]) -> tuple[list[AlertEvent], dict[str, Any]]:
         """What to tell of runs; which jobs fail now, which failures and open points were seen."""
         failing, failed, told = set(seen.failing), dict(seen.failed), []
         left, since = dict(seen.left), self._engine.clock() - LEFT
         states = {kept.name: kept.value for kept in await self._jobs.all()}
         for job in jobs:
-            async for row in self._engine.store.scan(Run, (job, seen.since)):
-                if not isinstance(row, Run) or row.job != job:
+            async for row in self._engine.store.scan(JobRun, (job, seen.since)):
+                if not isinstance(row, JobRun) or row.job != job:
                     break
                 one = event_texts.run(row)
                 if one is None:
@@ -200,7 +204,11 @@ class Watch:
         return told, {"failing": sorted(failing), "failed": failed, "left": left}
 
     async def _tell(
-        self, told: list[Happening], targets: list[Target], drafts: list[Draft], **more: object
+        self,
+        told: list[AlertEvent],
+        targets: list[DeliveryTarget],
+        drafts: list[DocumentWrite],
+        **more: object,
     ) -> None:
         """Writes what is told, and how far it was looked, all or nothing."""
         assert self._seen is not None
@@ -215,11 +223,11 @@ class Watch:
                 return
         await self._write(new, drafts)
 
-    async def _write(self, new: Seen, drafts: list[Draft]) -> None:
+    async def _write(self, new: Seen, drafts: list[DocumentWrite]) -> None:
         place = self._place.draft("seen", new, self._version)
         try:
-            versions = await keep(self._engine, place, *drafts)
-        except Stale as error:
+            versions = await put_documents_command(self._engine, place, *drafts)
+        except Conflict as error:
             log.info("another process looks too: %s", error)
             self.forget()
             raise

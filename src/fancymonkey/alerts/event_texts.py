@@ -5,29 +5,35 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from fancymonkey.alerts.events import Happening, happening
+from fancymonkey.alerts.events import AlertEvent, event_type
 from fancymonkey.alerts.ledger_events import numbers
-from fancymonkey.core.changes.bulk import Stocked
-from fancymonkey.core.payments.rows import FACTS, Concern, Matter, Run
+from fancymonkey.core.changes.bulk import StockRow
+from fancymonkey.core.payments.rows import FACTS, IssueKind, JobRun, PaymentIssue
 
-_CONCERNS = {
-    Concern.LATE_PAYMENT: ("Late payment", "A buyer paid after the hold had ended."),
-    Concern.BACKORDER: ("Backorder", "A buyer paid for more than is there."),
-    Concern.SECOND_PAYMENT: ("Paid twice", "A buyer paid a second time for the same hold."),
-    Concern.REFUNDED: ("Refunded", "Money was given back: say whether units come back."),
-    Concern.REFUND_FAILED: ("Refund failed", "A buyer has not got the money that was given back."),
-    Concern.AMOUNT_DIFFERS: ("Amount differs", "What was paid is not what was held."),
-    Concern.PAYMENT_REUSED: ("One payment, two holds", "One payment has bought two holds."),
-    Concern.FOREIGN_PAYMENT: (
+_ISSUE_KINDS = {
+    IssueKind.LATE_PAYMENT: ("Late payment", "A buyer paid after the hold had ended."),
+    IssueKind.BACKORDER: ("Backorder", "A buyer paid for more than is there."),
+    IssueKind.SECOND_PAYMENT: ("Paid twice", "A buyer paid a second time for the same hold."),
+    IssueKind.REFUNDED: ("Refunded", "Money was given back: say whether units come back."),
+    IssueKind.REFUND_FAILED: (
+        "Refund failed",
+        "A buyer has not got the money that was given back.",
+    ),
+    IssueKind.AMOUNT_DIFFERS: ("Amount differs", "What was paid is not what was held."),
+    IssueKind.PAYMENT_REUSED: ("One payment, two holds", "One payment has bought two holds."),
+    IssueKind.FOREIGN_PAYMENT: (
         "Foreign payment",
         "A payment of another account or mode names a hold of this shop. Nothing was sold for it.",
     ),
-    Concern.DISPUTED: ("Disputed", "A buyer's bank disputes a payment. No stock has moved."),
-    Concern.NOT_PAID: ("Not paid", "A sale has no payment at Stripe that it can be matched with."),
+    IssueKind.DISPUTED: ("Disputed", "A buyer's bank disputes a payment. No stock has moved."),
+    IssueKind.NOT_PAID: (
+        "Not paid",
+        "A sale has no payment at Stripe that it can be matched with.",
+    ),
 }
 
 
-def crossed(word: str, row: Stocked, revision: int, at: int) -> Happening:
+def crossed(word: str, row: StockRow, revision: int, at: int) -> AlertEvent:
     """A size that became low, out, or is back."""
     level, item = row.level, row.item
     name = f"{row.product.name}, {item.size}"
@@ -42,17 +48,17 @@ def crossed(word: str, row: Stocked, revision: int, at: int) -> Happening:
             title, text = f"Out of stock: {name}", f"The last unit is gone.{owed}"
         case _:
             title, text = f"Back in stock: {name}, {available} available", f"{threshold}{held}"
-    return happening(word, at, f"{item.sku}@{revision}", title, text, **numbers(row))
+    return event_type(word, at, f"{item.sku}@{revision}", title, text, **numbers(row))
 
 
-def matter_event(row: Matter) -> str:
+def issue_event(row: PaymentIssue) -> str:
     """The id under which a matter is told."""
-    return matter(row, []).id
+    return issue_detail(row, []).id
 
 
-def matter(row: Matter, units: list[str]) -> Happening:
+def issue_detail(row: PaymentIssue, units: list[str]) -> AlertEvent:
     """A matter that waits for the owner, with its units by name."""
-    title, text = _CONCERNS.get(row.concern, (str(row.concern), ""))
+    title, text = _ISSUE_KINDS.get(row.concern, (str(row.concern), ""))
     about = ", ".join(units)
     facts = row.note if row.concern in FACTS else ""
     lines = [text, facts, f"It is about {about}." if about else "", "Decide it under Payments."]
@@ -66,10 +72,10 @@ def matter(row: Matter, units: list[str]) -> Happening:
     }
     told = " ".join(line for line in lines if line)
     heading = f"{title}: {about}" if about else title
-    return happening("matter.opened", row.opened_at, row.matter_id, heading, told, **data)
+    return event_type("matter.opened", row.opened_at, row.matter_id, heading, told, **data)
 
 
-def run(row: Run) -> Happening | None:
+def run(row: JobRun) -> AlertEvent | None:
     """A run of a job that somebody should know of; None for all others."""
     report = msgspec.json.decode(row.report)
     key = f"{row.job}@{row.started_at}"
@@ -78,7 +84,7 @@ def run(row: Run) -> Happening | None:
         why = str(report.get("message") or report.get("error") or "The log says why.")
         again = "Nothing more is told of it until it has worked again."
         title, text = f"The job {row.job} failed", f"{why}\n{again}"
-        return happening("job.failed", row.started_at, key, title, text, **data)
+        return event_type("job.failed", row.started_at, key, title, text, **data)
     if row.outcome not in ("mended", "open") or row.job != "reconcile":
         return None
     mended = [str(one) for one in report.get("mended", ())]
@@ -87,34 +93,34 @@ def run(row: Run) -> Happening | None:
     parts = [f"{len(mended)} mended"] if mended else []
     parts += [f"{len(to_see)} to look at"] if to_see else []
     title = f"Reconciliation with Stripe: {', '.join(parts)}"
-    return happening("books.mended", row.started_at, key, title, "\n".join(lines), **data)
+    return event_type("books.mended", row.started_at, key, title, "\n".join(lines), **data)
 
 
-def trouble(problems: list[str], at: int) -> Happening:
+def trouble(problems: list[str], at: int) -> AlertEvent:
     """Something about the store."""
     text = "\n".join(problems)
     title = "The store is in trouble"
-    return happening("store.trouble", at, text, title, text, problems=problems)
+    return event_type("store.trouble", at, text, title, text, problems=problems)
 
 
-def guessed(secret: str, address: str, at: int) -> Happening:
+def guessed(secret: str, address: str, at: int) -> AlertEvent:
     """A secret of the settings that somebody tries to guess."""
     title = f"Somebody is guessing the {secret}"
     text = (
         f"There were too many wrong ones; the latest came from {address}. Strangers have to wait; "
         "addresses that have used it before do not. The record under People has more."
     )
-    return happening("secret.guessed", at, secret, title, text, secret=secret, address=address)
+    return event_type("secret.guessed", at, secret, title, text, secret=secret, address=address)
 
 
-def off(url: str, id_: str, why: str, at: int) -> Happening:
+def off(url: str, id_: str, why: str, at: int) -> AlertEvent:
     """An endpoint that was switched off."""
     title = "A webhook was switched off"
     text = f"{url} has failed for days: {why} Switch it on under Alerts once it works."
-    return happening("webhook.off", at, id_, title, text, webhookId=id_, url=url, why=why)
+    return event_type("webhook.off", at, id_, title, text, webhookId=id_, url=url, why=why)
 
 
-def digest(rows: list[Stocked], matters: int, at: int, date: str) -> Happening:
+def digest(rows: list[StockRow], matters: int, at: int, date: str) -> AlertEvent:
     """What is low and out on one day; nothing where all is well is the caller's business."""
     out = [_size(row) for row in rows if row.level.available <= 0]
     low = [_size(row) for row in rows if row.level.available > 0]
@@ -124,7 +130,7 @@ def digest(rows: list[Stocked], matters: int, at: int, date: str) -> Happening:
     lines = [f"{one['name']}, {one['size']}: {one['left']} left" for one in [*out, *low]]
     title = f"{date}: {', '.join(parts)}"
     data = {"day": date, "low": low, "out": out, "openMatters": matters}
-    return happening("stock.digest", at, date, title, "\n".join(lines), **data)
+    return event_type("stock.digest", at, date, title, "\n".join(lines), **data)
 
 
 def day(now: int, zone: ZoneInfo) -> str:
@@ -132,7 +138,7 @@ def day(now: int, zone: ZoneInfo) -> str:
     return datetime.fromtimestamp(now / 1000, zone).date().isoformat()
 
 
-def _size(row: Stocked) -> dict[str, object]:
+def _size(row: StockRow) -> dict[str, object]:
     level = row.level
     left = max(0, level.available)
     about = {"stock": level.on_hand, "reserved": level.reserved, "available": level.available}

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from fancymonkey.alerts.events import Happening, happening
-from fancymonkey.alerts.stock_thresholds import Stand
-from fancymonkey.core.changes.bulk import Stocked
+from fancymonkey.alerts.events import AlertEvent, event_type
+from fancymonkey.alerts.stock_thresholds import StockNow
+from fancymonkey.core.changes.bulk import StockRow
 from fancymonkey.core.model import Entry, Kind, Reservation, Status, split_sku
 from fancymonkey.engine.engine import Engine
 
@@ -36,7 +36,7 @@ def whole(entries: list[Entry]) -> list[Entry]:
     return entries[:end] or entries
 
 
-def touched(engine: Engine, entries: Iterable[Entry]) -> Iterator[Stocked]:
+def touched(engine: Engine, entries: Iterable[Entry]) -> Iterator[StockRow]:
     """The sizes on sale that the entries are about, as they stand now."""
     skus = {entry.sku for entry in entries}
     products = sorted({split_sku(sku)[0] for sku in skus})
@@ -45,14 +45,14 @@ def touched(engine: Engine, entries: Iterable[Entry]) -> Iterator[Stocked]:
             yield row
 
 
-def stand(row: Stocked) -> Stand:
+def stand(row: StockRow) -> StockNow:
     """What counts of a size for what is told of it."""
     level = row.level
     unsold = level.on_hand - level.allocated
-    return Stand(level.available, unsold, row.item.low_stock_threshold)
+    return StockNow(level.available, unsold, row.item.low_stock_threshold)
 
 
-def numbers(row: Stocked) -> dict[str, Any]:
+def numbers(row: StockRow) -> dict[str, Any]:
     """A size with its numbers, as every happening about stock has it."""
     level, item = row.level, row.item
     return {
@@ -70,16 +70,16 @@ def numbers(row: Stocked) -> dict[str, Any]:
     }
 
 
-async def moves(engine: Engine, entries: list[Entry], wanted: set[str]) -> list[Happening]:
+async def moves(engine: Engine, entries: list[Entry], wanted: set[str]) -> list[AlertEvent]:
     """What the entries mean to those who want to hear of every movement. Raises StoreError."""
-    found: list[Happening] = []
+    found: list[AlertEvent] = []
     last = entries[-1]
     if "stock.changed" in wanted:
         for row in touched(engine, entries):
             key = f"{row.item.sku}@{last.revision}"
             title = f"{row.product.name}, {row.item.size}: {row.level.available} available"
             data = {**numbers(row), "revision": last.revision}
-            found.append(happening("stock.changed", last.at, key, title, **data))
+            found.append(event_type("stock.changed", last.at, key, title, **data))
     if wanted & ABOUT_HOLDS:
         groups: dict[tuple[str, int, str], list[Entry]] = {}
         for entry in entries:
@@ -93,7 +93,7 @@ async def moves(engine: Engine, entries: list[Entry], wanted: set[str]) -> list[
     return found
 
 
-def _of_hold(hold: Reservation, entries: list[Entry]) -> Iterator[Happening]:
+def _of_hold(hold: Reservation, entries: list[Entry]) -> Iterator[AlertEvent]:
     first = entries[0]
     kind, key = first.kind, f"{hold.reservation_id}@{first.revision}"
     data: dict[str, Any] = {
@@ -103,22 +103,22 @@ def _of_hold(hold: Reservation, entries: list[Entry]) -> Iterator[Happening]:
     if kind in (Kind.CAPTURED, Kind.SOLD):
         order = {**data, "paymentId": hold.payment_id, "late": kind is Kind.SOLD}
         title = "Paid late" if kind is Kind.SOLD else "Paid"
-        yield happening("order.captured", first.at, key, f"{title}: {_units(data)}", **order)
+        yield event_type("order.captured", first.at, key, f"{title}: {_units(data)}", **order)
         if kind is Kind.CAPTURED:
             ended = {**data, "why": "captured"}
-            yield happening("hold.ended", first.at, key, f"Paid: {_units(data)}", **ended)
+            yield event_type("hold.ended", first.at, key, f"Paid: {_units(data)}", **ended)
         return
     given_back = kind is Kind.RELEASED and hold.status is Status.RELEASED
     if kind is Kind.EXPIRED or (given_back and first.at >= (hold.ended_at or 0)):
         told = {**data, "why": str(kind)}
-        yield happening("hold.ended", first.at, key, f"Over: {_units(data)}", **told)
+        yield event_type("hold.ended", first.at, key, f"Over: {_units(data)}", **told)
         return
     fresh = kind is Kind.RESERVED and first.at <= hold.created_at
     type_ = "hold.created" if fresh else "hold.changed"
     until = next((entry.until for entry in reversed(entries) if entry.until), None)
     more = {**data, "expiresAt": until or hold.expires_at}
     title = "Held for longer" if kind is Kind.EXTENDED else f"Held: {_units(data)}"
-    yield happening(type_, first.at, key, title, **more)
+    yield event_type(type_, first.at, key, title, **more)
 
 
 def _line(entry: Entry) -> dict[str, Any]:

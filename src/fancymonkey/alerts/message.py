@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from fancymonkey.alerts.events import Happening
+from fancymonkey.alerts.events import AlertEvent
 
 SHOWN = 200
 """Alerts in one message; it says how many more there are."""
@@ -20,10 +20,10 @@ _FONT = "system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-s
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class AlertMessage:
     """One message about one happening or several. `link` leads to the dashboard, or is empty."""
 
-    happenings: Sequence[Happening]
+    happenings: Sequence[AlertEvent]
     link: str = ""
     held: bool = False
 
@@ -70,7 +70,7 @@ class Letter:
         )
 
 
-def _row(one: Happening) -> str:
+def _row(one: AlertEvent) -> str:
     word, look = escape(one.sort.word), one.sort.look or "in"
     shape = _LOOKS[look][4]
     lines = "".join(f"<p>{escape(line)}</p>" for line in one.text.splitlines() if line)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from msgspec import Struct
 
-from fancymonkey.alerts.events import Happening, stamped
+from fancymonkey.alerts.events import AlertEvent, stamped
 from fancymonkey.alerts.quiet_hours import DAY, SECOND, QuietHours
 from fancymonkey.core.documents.document import Document
-from fancymonkey.core.documents.put import Draft
-from fancymonkey.engine.documents import Folder, Kept, keep
+from fancymonkey.core.documents.put import DocumentWrite
+from fancymonkey.engine.documents import DocumentCollection, StoredDocument, put_documents_command
 from fancymonkey.engine.engine import Engine
 
 KEPT = 30 * DAY
@@ -35,7 +35,7 @@ class Delivery(Struct, rename="camel"):
     """Something that one target is to hear. `due` is when it is tried next, `tries` how often."""
 
     target: str
-    happening: Happening
+    happening: AlertEvent
     made_at: int
     due: int
     state: str = WAITING
@@ -44,7 +44,7 @@ class Delivery(Struct, rename="camel"):
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class DeliveryTarget:
     """Somebody who hears: a channel of the owner's (`alert`) or another system's endpoint."""
 
     name: str
@@ -58,19 +58,23 @@ class Outbox:
     def __init__(self, engine: Engine, quiet: QuietHours | None = None) -> None:
         self.engine = engine
         self.quiet = quiet
-        self.waiting = Folder(engine, "outbox", Delivery)
-        self.log = Folder(engine, "deliveries", Delivery)
-        self.happened = Folder(engine, "happenings", Happening)
+        self.waiting = DocumentCollection(engine, "outbox", Delivery)
+        self.log = DocumentCollection(engine, "deliveries", Delivery)
+        self.happened = DocumentCollection(engine, "happenings", AlertEvent)
 
     def drafts(
-        self, happenings: Iterable[Happening], targets: Iterable[Target], *, fresh: bool = True
-    ) -> list[Draft]:
+        self,
+        happenings: Iterable[AlertEvent],
+        targets: Iterable[DeliveryTarget],
+        *,
+        fresh: bool = True,
+    ) -> list[DocumentWrite]:
         """The documents that tell the targets; alerts are also kept to be looked up.
 
         `fresh`: refused as stale where such a happening is kept already.
         """
         targets = list(targets)
-        found: list[Draft] = []
+        found: list[DocumentWrite] = []
         for one in happenings:
             if one.sort.alert:
                 until = self.engine.clock() + KEPT
@@ -83,21 +87,21 @@ class Outbox:
             ]
         return found
 
-    def draft(self, one: Happening, target: str, *, alert: bool) -> Draft:
+    def draft(self, one: AlertEvent, target: str, *, alert: bool) -> DocumentWrite:
         """The document that tells one target, whether it asked for this or not."""
         now = self.engine.clock()
         due = self.when(one, now) if alert else now
         name = stamped("dlv", now, secrets.token_hex(7))
         return self.waiting.draft(name, Delivery(target, one, now, due), 0)
 
-    def when(self, one: Happening, now: int) -> int:
+    def when(self, one: AlertEvent, now: int) -> int:
         """When an alert may go: after the quiet hours, or in a moment, with others."""
         if one.sort.urgent:
             return now
         ends = self.quiet.until(now) if self.quiet else None
         return now + COLLECT if ends is None else ends
 
-    async def recent(self) -> AsyncIterator[Kept[Delivery]]:
+    async def recent(self) -> AsyncIterator[StoredDocument[Delivery]]:
         """What was put in lately, by whichever process."""
         # What was sent leaves an empty row for a day: those of before are not even looked at.
         last = stamped("dlv", self.engine.clock() - RECENT, "g")
@@ -120,8 +124,8 @@ class Outbox:
         return found
 
     async def hand_on(
-        self, kept: Kept[Delivery], over: Delivery, targets: Iterable[str]
-    ) -> list[Kept[Delivery]]:
+        self, kept: StoredDocument[Delivery], over: Delivery, targets: Iterable[str]
+    ) -> list[StoredDocument[Delivery]]:
         """Puts what one target has not got in for others, and ends it there. Raises Stale."""
         now, one = self.engine.clock(), kept.value
         due = one.made_at if one.tries else min(one.due, now)
@@ -132,24 +136,28 @@ class Outbox:
             for target in targets
         }
         drafts = [self.waiting.draft(name, value, 0) for name, value in new.items()]
-        versions = await keep(self.engine, *drafts, *self._ended(kept, over))
+        versions = await put_documents_command(self.engine, *drafts, *self._ended(kept, over))
         return [
-            Kept(name, value, version, now, None)
+            StoredDocument(name, value, version, now, None)
             for (name, value), version in zip(new.items(), versions, strict=False)
         ]
 
-    async def put_off(self, kept: Kept[Delivery], value: Delivery) -> Kept[Delivery]:
+    async def put_off(
+        self, kept: StoredDocument[Delivery], value: Delivery
+    ) -> StoredDocument[Delivery]:
         """Keeps a failed try. Raises Stale where another process has it."""
         version = await self.waiting.put(kept.name, value, kept.version)
-        return Kept(kept.name, value, version, kept.at, kept.until)
+        return StoredDocument(kept.name, value, version, kept.at, kept.until)
 
-    async def close(self, closed: Iterable[tuple[Kept[Delivery], Delivery]]) -> None:
+    async def close(self, closed: Iterable[tuple[StoredDocument[Delivery], Delivery]]) -> None:
         """Moves what is over into the log, all at once. Raises Stale."""
         drafts = [draft for kept, value in closed for draft in self._ended(kept, value)]
         if drafts:
-            await keep(self.engine, *drafts)
+            await put_documents_command(self.engine, *drafts)
 
-    def _ended(self, kept: Kept[Delivery], value: Delivery) -> tuple[Draft, Draft]:
+    def _ended(
+        self, kept: StoredDocument[Delivery], value: Delivery
+    ) -> tuple[DocumentWrite, DocumentWrite]:
         until = self.engine.clock() + KEPT
         gone = self.waiting.draft(kept.name, None, kept.version)
         return gone, self.log.draft(kept.name, value, None, until)

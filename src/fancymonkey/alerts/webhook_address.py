@@ -46,7 +46,7 @@ class Unresolved(FancyMonkeyError):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ResolvedUrl:
     """A URL, and the one address to which its request goes."""
 
     url: str
@@ -106,7 +106,7 @@ def checked(url: str) -> tuple[str, int, bool]:
     return host, port or (443 if secure else 80), secure
 
 
-async def place(url: str, resolver: Resolver, *, private: bool) -> Place:
+async def resolve_url(url: str, resolver: Resolver, *, private: bool) -> ResolvedUrl:
     """Where a request to the URL goes. Raises Forbidden, and Unresolved where there is no address.
 
     One address that is not public closes the whole name, unless `private` ones are allowed.
@@ -124,4 +124,4 @@ async def place(url: str, resolver: Resolver, *, private: bool) -> Place:
             f"The host {host} is at an address that is not public. WEBHOOK_ALLOW_PRIVATE lets "
             "webhooks go to addresses of your own network."
         )
-    return Place(url, host, port, secure, found[0])
+    return ResolvedUrl(url, host, port, secure, found[0])

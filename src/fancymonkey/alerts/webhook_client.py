@@ -8,11 +8,17 @@ import httpx
 import msgspec
 
 from fancymonkey import __version__
-from fancymonkey.alerts.events import VERSION, Happening
+from fancymonkey.alerts.events import VERSION, AlertEvent
 from fancymonkey.alerts.outbox import Attempt
 from fancymonkey.alerts.signing import HEADER, sign
-from fancymonkey.alerts.webhook_address import Forbidden, Place, Resolver, Unresolved, place
-from fancymonkey.alerts.webhooks import Endpoint
+from fancymonkey.alerts.webhook_address import (
+    Forbidden,
+    ResolvedUrl,
+    Resolver,
+    Unresolved,
+    resolve_url,
+)
+from fancymonkey.alerts.webhooks import WebhookEndpoint
 from fancymonkey.engine.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -23,7 +29,7 @@ ANSWER_MAX = 64 * 1024
 """Bytes of an answer that are read; more counts as a failure."""
 
 
-class Poster:
+class WebhookClient:
     """Sends happenings to endpoints, each request with its own signature."""
 
     def __init__(self, clock: Clock, resolver: Resolver, *, private: bool) -> None:
@@ -32,7 +38,7 @@ class Poster:
         self._private = private
         self._client: httpx.AsyncClient | None = None
 
-    async def post(self, endpoint: Endpoint, one: Happening, delivery: str) -> Attempt:
+    async def post(self, endpoint: WebhookEndpoint, one: AlertEvent, delivery: str) -> Attempt:
         """One try. What went wrong is in the answer, which has no `error` where all is well."""
         began = self._clock()
         loop = asyncio.get_running_loop()
@@ -40,7 +46,7 @@ class Poster:
         status, error = None, ""
         try:
             async with asyncio.timeout(SECONDS):
-                there = await place(endpoint.url, self._resolver, private=self._private)
+                there = await resolve_url(endpoint.url, self._resolver, private=self._private)
                 status = await self._send(there, endpoint, one, delivery)
             if not 200 <= status < 300:
                 error = f"It answered {status}."
@@ -55,7 +61,9 @@ class Poster:
             error = f"It could not be sent ({type(why).__name__})."
         return Attempt(began, round((loop.time() - start) * 1000), status, error)
 
-    async def _send(self, there: Place, endpoint: Endpoint, one: Happening, delivery: str) -> int:
+    async def _send(
+        self, there: ResolvedUrl, endpoint: WebhookEndpoint, one: AlertEvent, delivery: str
+    ) -> int:
         content = body_of(one)
         now = self._clock()
         headers = {
@@ -101,7 +109,7 @@ class _TooLong(Exception):
     pass
 
 
-def body_of(one: Happening) -> bytes:
+def body_of(one: AlertEvent) -> bytes:
     """The body of a webhook. The same happening has the same bytes each time it is sent."""
     told: dict[str, Any] = {
         "id": one.id,
@@ -114,7 +122,7 @@ def body_of(one: Happening) -> bytes:
     return msgspec.json.encode(told)
 
 
-def _authority(there: Place) -> str:
+def _authority(there: ResolvedUrl) -> str:
     host = f"[{there.host}]" if ":" in there.host else there.host
     usual = 443 if there.secure else 80
     return host if there.port == usual else f"{host}:{there.port}"

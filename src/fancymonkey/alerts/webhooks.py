@@ -7,11 +7,11 @@ import msgspec
 from msgspec import Struct
 
 from fancymonkey.alerts.events import WEBHOOKS
-from fancymonkey.alerts.outbox import Target
+from fancymonkey.alerts.outbox import DeliveryTarget
 from fancymonkey.alerts.quiet_hours import DAY, HOUR
 from fancymonkey.alerts.signing import new_secret
-from fancymonkey.alerts.webhook_address import Resolver, Unresolved, checked, place
-from fancymonkey.engine.documents import Folder, Kept, Stale
+from fancymonkey.alerts.webhook_address import Resolver, Unresolved, checked, resolve_url
+from fancymonkey.engine.documents import Conflict, DocumentCollection, StoredDocument
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import FancyMonkeyError
 
@@ -38,7 +38,7 @@ class Secret(Struct):
     ends_at: int | None = None
 
 
-class Endpoint(Struct):
+class WebhookEndpoint(Struct):
     """Where another system listens. `failing_since` is set from the first failure to a success."""
 
     url: str
@@ -59,38 +59,40 @@ class Webhooks:
     """The endpoints of the shop."""
 
     def __init__(self, engine: Engine, resolver: Resolver, *, private: bool) -> None:
-        self.folder = Folder(engine, "webhooks", Endpoint)
+        self.folder = DocumentCollection(engine, "webhooks", WebhookEndpoint)
         self.private = private
         self.resolver = resolver
         self._engine = engine
 
-    async def all(self) -> list[Kept[Endpoint]]:
+    async def all(self) -> list[StoredDocument[WebhookEndpoint]]:
         """Every endpoint, the oldest first."""
         return sorted(await self.folder.all(), key=lambda kept: kept.value.created_at)
 
-    async def get(self, id_: str) -> Kept[Endpoint]:
+    async def get(self, id_: str) -> StoredDocument[WebhookEndpoint]:
         """One endpoint. Raises UnknownWebhook."""
         kept = await self.folder.get(id_)
         if kept is None:
             raise UnknownWebhook("There is no such webhook.")
         return kept
 
-    async def targets(self) -> list[Target]:
+    async def targets(self) -> list[DeliveryTarget]:
         """The endpoints that are on, and what they want to hear."""
         return [
-            Target(kept.name, frozenset(kept.value.events), alert=False)
+            DeliveryTarget(kept.name, frozenset(kept.value.events), alert=False)
             for kept in await self.folder.all()
             if kept.value.active
         ]
 
-    async def add(self, url: str, events: Iterable[str], description: str) -> tuple[str, Endpoint]:
+    async def add(
+        self, url: str, events: Iterable[str], description: str
+    ) -> tuple[str, WebhookEndpoint]:
         """A new endpoint, with its secret. Raises Forbidden, TooManyWebhooks."""
         await self._check(url)
         if len(await self.folder.all()) >= MOST:
             raise TooManyWebhooks(f"There are {MOST} webhooks already. Remove one first.")
         wanted = [name for name in WEBHOOKS if name in set(events)]
         now = self._engine.clock()
-        endpoint = Endpoint(url, wanted, description, [Secret(new_secret())], now)
+        endpoint = WebhookEndpoint(url, wanted, description, [Secret(new_secret())], now)
         id_ = f"whk_{secrets.token_hex(8)}"
         await self.folder.put(id_, endpoint, expected=0)
         return id_, endpoint
@@ -102,12 +104,12 @@ class Webhooks:
         events: Sequence[str] | None = None,
         description: str | None = None,
         active: bool | None = None,
-    ) -> Endpoint:
+    ) -> WebhookEndpoint:
         """Changes what is given. Switched on, it starts without its past failures."""
         if url is not None:
             await self._check(url)
 
-        def changed(old: Endpoint) -> Endpoint:
+        def changed(old: WebhookEndpoint) -> WebhookEndpoint:
             new = msgspec.structs.replace(old)
             new.url = old.url if url is None else url
             new.description = old.description if description is None else description
@@ -125,12 +127,12 @@ class Webhooks:
         await self.get(id_)
         await self.folder.put(id_, None)
 
-    async def rotate(self, id_: str, hours: int = OVERLAP) -> Endpoint:
+    async def rotate(self, id_: str, hours: int = OVERLAP) -> WebhookEndpoint:
         """A new secret; the one before it counts for so many hours more."""
         now = self._engine.clock()
         fresh = Secret(new_secret())
 
-        def rotated(old: Endpoint) -> Endpoint:
+        def rotated(old: WebhookEndpoint) -> WebhookEndpoint:
             before = [one for one in old.secrets if one.ends_at is None or one.ends_at > now][:1]
             kept = [Secret(one.text, now + hours * HOUR) for one in before if hours]
             return msgspec.structs.replace(old, secrets=[fresh, *kept])
@@ -155,14 +157,16 @@ class Webhooks:
         """Notes a success after failures."""
         await self.edit(id_, lambda one: msgspec.structs.replace(one, failing_since=None))
 
-    async def edit(self, id_: str, change: Callable[[Endpoint], Endpoint]) -> Endpoint:
+    async def edit(
+        self, id_: str, change: Callable[[WebhookEndpoint], WebhookEndpoint]
+    ) -> WebhookEndpoint:
         """Changes an endpoint, whoever else does so at the same time. Raises UnknownWebhook."""
         while True:
             kept = await self.get(id_)
             value = change(kept.value)
             try:
                 await self.folder.put(id_, value, kept.version)
-            except Stale:
+            except Conflict:
                 continue
             return value
 
@@ -170,6 +174,6 @@ class Webhooks:
         """Raises Forbidden where a webhook must not go; a name that is nowhere yet may come."""
         checked(url)
         try:
-            await place(url, self.resolver, private=self.private)
+            await resolve_url(url, self.resolver, private=self.private)
         except Unresolved:
             return

@@ -15,7 +15,7 @@ from fancymonkey.errors import BackupError, ConfigError
 from fancymonkey.store.json.recovery import check_whole
 from fancymonkey.store.open import open_store
 from fancymonkey.store.shared.files import Disk
-from fancymonkey.store.verify import Audit, audit
+from fancymonkey.store.verify import Verification, verify_store
 
 Progress = Callable[[int, int], None]
 SUFFIX = ".tar.gz"
@@ -29,7 +29,7 @@ class Made:
     kind: str
     revision: int | None
     size: int
-    found: Audit | None
+    found: Verification | None
 
 
 def kind_of(target: str) -> str:
@@ -95,11 +95,11 @@ def _new_file(to: Path, name: str) -> Path:
 
 async def _stage(
     target: str, kind: str, folder: Path, now: int, progress: Progress
-) -> tuple[Manifest, Audit | None]:
+) -> tuple[Manifest, Verification | None]:
     """Lays out what goes into the backup, and looks through it."""
     at = f"{datetime.fromtimestamp(now // 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
     manifest = Manifest(FORMAT, kind, at, __version__)
-    found: Audit | None = None
+    found: Verification | None = None
     if kind == "json":
         json_dump.refuse_nothing(Path(target))
         check_whole(Path(target))
@@ -116,12 +116,12 @@ async def _stage(
     return manifest, found
 
 
-async def _look(staged: str, progress: Progress) -> tuple[int, Audit]:
+async def _look(staged: str, progress: Progress) -> tuple[int, Verification]:
     """Opens the copy as a store and lets its ledger run again."""
     store = open_store(staged, read_only=True)
     try:
         await store.open(0)
-        return (await store.snapshot()).revision, await audit(store, progress)
+        return (await store.snapshot()).revision, await verify_store(store, progress)
     finally:
         await store.close()
 

@@ -8,7 +8,7 @@ from fancymonkey.errors import BackupError, FancyMonkeyError
 from fancymonkey.store.copy import is_empty
 from fancymonkey.store.json.recovery import RESTORING
 from fancymonkey.store.json.store import JsonStore
-from fancymonkey.store.shared.file_lock import Lock
+from fancymonkey.store.shared.file_lock import FileLock
 from fancymonkey.store.shared.files import Disk
 
 PARTS = ("products.json", "logs", "state")
@@ -23,7 +23,7 @@ _REFUSED = (
 @asynccontextmanager
 async def ready(target: Path, now: int, *, force: bool) -> AsyncIterator[None]:
     """Holds the folder's lock for the length of a block. Raises StoreLocked, BackupError."""
-    lock = Lock(target / "lock")
+    lock = FileLock(target / "lock")
     lock.take(now)
     try:
         half = (target / RESTORING).exists()

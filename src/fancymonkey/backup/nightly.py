@@ -18,7 +18,7 @@ from fancymonkey.errors import BackupError, ConfigError
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class BackupPlan:
     """What is saved, where to, and how many backups stay."""
 
     target: str
@@ -27,7 +27,7 @@ class Plan:
     weeks: int
 
 
-async def save(plan: Plan) -> dict[str, Any]:
+async def save(plan: BackupPlan) -> dict[str, Any]:
     """Makes a backup and removes old ones; returns what there is to report. Raises BackupError."""
     if plan.folder is None:
         raise ConfigError("There is no place for backups. Set BACKUP_TO to a directory.")

@@ -8,7 +8,7 @@ import msgspec
 from fancymonkey.core.model import Entry, Row
 from fancymonkey.core.rows import ROWS
 from fancymonkey.errors import BackupError
-from fancymonkey.store.contract import Frozen
+from fancymonkey.store.contract import Snapshot
 from fancymonkey.store.json.records import COLUMNS, Batch, Columns, Reader, changes, encode, table
 from fancymonkey.store.json.snapshots import SLICE
 
@@ -20,7 +20,7 @@ class _Head(msgspec.Struct):
     columns: Columns
 
 
-async def write(source: Frozen, folder: Path) -> None:
+async def write(source: Snapshot, folder: Path) -> None:
     """Writes all rows and entries into two files of a folder. Raises OSError."""
     head = encode(_Head(COLUMNS)) + b"\n"
     with (folder / NAME).open("wb") as file:
@@ -44,7 +44,7 @@ async def write(source: Frozen, folder: Path) -> None:
         file.write(encode(changes({}, made)) + b"\n")
 
 
-def read(folder: Path, revision: int) -> Frozen:
+def read(folder: Path, revision: int) -> Snapshot:
     """What `write` has written, as something to copy from."""
 
     async def scan(kind: type[Row]) -> AsyncIterator[Row]:
@@ -58,7 +58,7 @@ def read(folder: Path, revision: int) -> Frozen:
             for entry in batch.entries:
                 yield entry
 
-    return Frozen(revision, scan, entries)
+    return Snapshot(revision, scan, entries)
 
 
 def _batches(path: Path) -> Iterator[Batch]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fancymonkey.backup.postgres_tools import call, tools_for
 from fancymonkey.errors import BackupError, StoreLocked
-from fancymonkey.store.postgres.connection import Connection, Link, close
+from fancymonkey.store.postgres.connection import Connection, PostgresConnector, close
 from fancymonkey.store.sql.columns import ENTRIES, TABLES
 
 NAME = "shop.dump"
@@ -16,7 +16,7 @@ OURS = ("head", "migration", "entry", "inventory", *(table.name for table in TAB
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DatabaseAddress:
     """What is known of a database: its server, the schema we use, our tables in it."""
 
     major: int
@@ -27,7 +27,7 @@ class Place:
 
 @asynccontextmanager
 async def _connected(url: str) -> AsyncIterator[Connection]:
-    link = Link(url)
+    link = PostgresConnector(url)
     connection = await link.connect(direct=True)
     try:
         yield connection
@@ -40,7 +40,7 @@ async def _connected(url: str) -> AsyncIterator[Connection]:
         await close(connection)
 
 
-async def look(url: str) -> Place:
+async def look(url: str) -> DatabaseAddress:
     """What the database holds of ours. Raises StoreUnavailable."""
     async with _connected(url) as connection:
         version = await connection.fetchval(
@@ -56,7 +56,7 @@ async def look(url: str) -> Place:
         tables = tuple((row[0], row[1].decode()) for row in rows)
         has_head = ("head", "r") in tables
         revision = await connection.fetchval("SELECT revision FROM head") if has_head else None
-        return Place(version, schema, tables, revision)
+        return DatabaseAddress(version, schema, tables, revision)
 
 
 async def refuse_running(url: str) -> None:
@@ -82,7 +82,7 @@ async def schemas(url: str) -> set[str]:
         return {row[0] for row in await connection.fetch("SELECT nspname FROM pg_namespace")}
 
 
-async def dump(url: str, folder: Path) -> Place:
+async def dump(url: str, folder: Path) -> DatabaseAddress:
     """Writes a dump at one moment into a folder, and reads it through. Raises BackupError."""
     place = await look(url)
     if not place.tables:
@@ -126,7 +126,7 @@ async def set_aside(url: str, aside: str) -> None:
         await connection.execute(_make_room(place, aside))
 
 
-def _make_room(place: Place, aside: str | None) -> str:
+def _make_room(place: DatabaseAddress, aside: str | None) -> str:
     """SQL that takes our tables away: to another schema, or for good where they are empty."""
     schema = _quoted(place.schema)
     lines = ["SET lock_timeout = '10s';"]

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from fancymonkey.errors import BackupError
-from fancymonkey.store.postgres.connection import Link
+from fancymonkey.store.postgres.connection import PostgresConnector
 
 INSTALLED = ("usr/lib/postgresql/*/bin", "usr/pgsql-*/bin", "opt/homebrew/opt/postgresql*/bin")
 NEEDED = ("pg_dump", "pg_restore", "psql")
@@ -101,7 +101,7 @@ async def call(tools: Tools, program: str, *arguments: str, url: str | None = No
 
 def _address(url: str) -> tuple[str, str | None]:
     """The URL without the password, and that."""
-    parts = urlsplit(Link(url).direct_url)
+    parts = urlsplit(PostgresConnector(url).direct_url)
     user, at, host = parts.netloc.rpartition("@")
     name, colon, password = user.partition(":")
     if not colon:

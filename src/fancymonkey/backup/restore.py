@@ -20,11 +20,11 @@ from fancymonkey.backup.archive import Manifest, inspect, unpack
 from fancymonkey.backup.create import Progress, kind_of, sqlite_path, staging
 from fancymonkey.backup.retention import newest
 from fancymonkey.errors import BackupError
-from fancymonkey.store.contract import Frozen, Store
+from fancymonkey.store.contract import Snapshot, Store
 from fancymonkey.store.copy import fill, is_empty
 from fancymonkey.store.open import open_store
 from fancymonkey.store.shared.files import Disk
-from fancymonkey.store.verify import Audit, audit
+from fancymonkey.store.verify import Verification, verify_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Restored:
     manifest: Manifest
     aside: str | None
     revision: int
-    found: Audit
+    found: Verification
 
     @property
     def clean(self) -> bool:
@@ -72,7 +72,7 @@ async def restore(
         aside = await _into_postgres(source, manifest, target, stamp, force=force)
     async with _opened(target, now) as store:
         revision = (await store.snapshot()).revision
-        return Restored(source, manifest, aside, revision, await audit(store, progress))
+        return Restored(source, manifest, aside, revision, await verify_store(store, progress))
 
 
 async def _into_folder(
@@ -154,7 +154,7 @@ def not_empty(what: str) -> BackupError:
 
 
 @asynccontextmanager
-async def _source(manifest: Manifest, folder: Path) -> AsyncIterator[Frozen]:
+async def _source(manifest: Manifest, folder: Path) -> AsyncIterator[Snapshot]:
     """What was unpacked, as something to copy from."""
     if manifest.kind == "rows":
         yield portable_rows.read(folder, manifest.revision or 0)

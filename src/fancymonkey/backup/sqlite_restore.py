@@ -10,7 +10,7 @@ import apsw
 
 from fancymonkey.errors import BackupError, FancyMonkeyError
 from fancymonkey.store.copy import is_empty
-from fancymonkey.store.shared.file_lock import Lock
+from fancymonkey.store.shared.file_lock import FileLock
 from fancymonkey.store.shared.files import Disk
 from fancymonkey.store.sqlite.recovery import COPY, MARK
 from fancymonkey.store.sqlite.store import SqliteStore
@@ -27,7 +27,7 @@ async def ready(path: Path, now: int, *, force: bool) -> AsyncIterator[bool]:
 
     Raises StoreLocked, BackupError.
     """
-    lock = Lock(path.with_name(path.name + ".lock"))
+    lock = FileLock(path.with_name(path.name + ".lock"))
     lock.take(now)
     try:
         empty = await _is_empty(path)

@@ -11,7 +11,7 @@ import click
 import msgspec
 
 from fancymonkey.engine.clock import system_clock
-from fancymonkey.engine.migration.markers import check_home
+from fancymonkey.engine.migration.markers import check_not_moved
 from fancymonkey.settings.settings import Settings
 from fancymonkey.store.contract import Store
 from fancymonkey.store.open import open_store, require_directory
@@ -63,7 +63,7 @@ async def opened(
     try:
         await store.open(system_clock())
         if home and not read_only:
-            await check_home(store)
+            await check_not_moved(store)
         yield store
     finally:
         await store.close()

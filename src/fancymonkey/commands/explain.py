@@ -11,8 +11,8 @@ from fancymonkey.commands.numbers import Whole
 from fancymonkey.core.model import MAIN, Entry, Item, Level, Product, sku_of
 from fancymonkey.engine.clock import system_clock
 from fancymonkey.errors import DataError
-from fancymonkey.services.explain import CHANGES, Story, total
-from fancymonkey.store.contract import Snapshot
+from fancymonkey.services.explain import CHANGES, StockExplanation, total
+from fancymonkey.store.contract import StockSnapshot
 from fancymonkey.text import counted, joined
 from fancymonkey.timestamps import in_ms, iso
 
@@ -59,11 +59,13 @@ def explain(
         raise SystemExit(1)
 
 
-async def _read(target: str, product_id: str, size: str, as_of: int | None, limit: int) -> Story:
+async def _read(
+    target: str, product_id: str, size: str, as_of: int | None, limit: int
+) -> StockExplanation:
     async with opened(target, read_only=True) as store:
         snapshot = await store.snapshot()
         product, item = _find(snapshot, product_id, size)
-        story = Story(product, item, deque(maxlen=limit or None))
+        story = StockExplanation(product, item, deque(maxlen=limit or None))
         await story.follow(store.history(item.sku, as_of))
     if as_of is None:
         now = system_clock()
@@ -77,7 +79,7 @@ async def _read(target: str, product_id: str, size: str, as_of: int | None, limi
     return story
 
 
-def _find(snapshot: Snapshot, product_id: str, size: str) -> tuple[Product, Item]:
+def _find(snapshot: StockSnapshot, product_id: str, size: str) -> tuple[Product, Item]:
     """The product and item; what is off sale now has a history still. Raises DataError."""
     products = {product.product_id: product for product in snapshot.products}
     if product_id not in products:
@@ -99,7 +101,7 @@ def _near(wanted: str, products: dict[str, Product]) -> str:
     return f" Did you mean {', '.join(near)}?" if near else ""
 
 
-def _in_words(story: Story, as_of: int | None) -> list[str]:
+def _in_words(story: StockExplanation, as_of: int | None) -> list[str]:
     item = story.item
     off = ", no longer on sale" if item.archived or story.product.archived else ""
     lines = [f"{item.product_id}, size {item.size}: {story.product.name}{off}", ""]
@@ -134,7 +136,7 @@ def _line(entry: Entry, level: Level) -> str:
     )
 
 
-def _as_data(story: Story, as_of: int | None) -> dict[str, Any]:
+def _as_data(story: StockExplanation, as_of: int | None) -> dict[str, Any]:
     level = total(story.levels.values())
     return {
         "productId": story.item.product_id,

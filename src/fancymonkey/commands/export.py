@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from fancymonkey.commands.common import data_option, opened, run, store_target
-from fancymonkey.core.changes.bulk import Stocked
+from fancymonkey.core.changes.bulk import StockRow
 from fancymonkey.engine.clock import system_clock
 from fancymonkey.engine.view import View
 from fancymonkey.spreadsheets import csv_table, xlsx
@@ -57,12 +57,12 @@ def export(output: Path | None, format_: str | None, data: str | None) -> None:
     click.echo(f"{counted(len(rows), 'size')} written to {output}.", err=True)
 
 
-async def _read(target: str) -> tuple[int, list[Stocked]]:
+async def _read(target: str) -> tuple[int, list[StockRow]]:
     async with opened(target, read_only=True) as store:
         return await shown(store)
 
 
-async def shown(store: Store) -> tuple[int, list[Stocked]]:
+async def shown(store: Store) -> tuple[int, list[StockRow]]:
     """The revision, and every size on sale as the shop shows it now, in the owner's order."""
     view = View()
     view.reset(await store.snapshot())

@@ -13,12 +13,12 @@ The old ones' turn comes after 50 million more objects than were freed.
 """
 
 
-def hold() -> None:
+def pause_collection() -> None:
     """Collects nothing while the stock is loaded: all of it stays."""
     gc.disable()
 
 
-def settle() -> None:
+def freeze_loaded_objects() -> None:
     """Leaves alone for good what has been loaded, and looks through what is new from now on."""
     gc.collect()
     gc.freeze()

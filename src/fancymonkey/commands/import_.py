@@ -11,7 +11,7 @@ from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import DataError
 from fancymonkey.services.import_apply import import_plan
 from fancymonkey.services.import_read import TableFile, Tell, plan_table, read_table
-from fancymonkey.spreadsheets.import_plan import Plan, Wish
+from fancymonkey.spreadsheets.import_plan import ImportOptions, ImportPlan
 from fancymonkey.store.open import open_store
 from fancymonkey.text import counted, joined
 
@@ -25,7 +25,7 @@ class _Imported:
     """What came of a file. `act` is the id under which it can be undone, None without a change."""
 
     table: TableFile
-    plan: Plan
+    plan: ImportPlan
     act: str | None
 
 
@@ -73,7 +73,7 @@ async def _import(
 ) -> _Imported:
     table = await _read(file, tell, sheet)
     original = None if base is None else (await _read(base, tell)).records
-    wish = Wish(actor=ACTOR, reason=file.name[:100], create=True)
+    wish = ImportOptions(actor=ACTOR, reason=file.name[:100], create=True)
     engine = Engine(open_store(target))
     await engine.open()
     try:

@@ -15,11 +15,11 @@ from fancymonkey.commands.common import (
     opened,
     run,
 )
-from fancymonkey.core.payments.rows import Run
+from fancymonkey.core.payments.rows import JobRun
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.job_runs import recent_runs
 from fancymonkey.errors import ConfigError, StoreLocked, StoreUnavailable
-from fancymonkey.jobs.definitions import absent
+from fancymonkey.jobs.definitions import unknown_job_text
 from fancymonkey.jobs.executor import FAILED, JobRunning
 from fancymonkey.settings.settings import Settings
 from fancymonkey.store.open import open_store
@@ -47,12 +47,12 @@ def list_jobs(data: str | None, as_json: bool) -> None:
 
 
 async def _list(settings: Settings) -> list[dict[str, Any]]:
-    from fancymonkey.web.context import Shop, checkouts_of
+    from fancymonkey.web.context import AppContext, checkouts_of
 
     async with opened(settings.target, read_only=True) as store:
         engine = Engine(store)
         checkouts = checkouts_of(engine, settings)
-        shop = Shop(engine, settings, checkouts)
+        shop = AppContext(engine, settings, checkouts)
         latest = await recent_runs(store)
         if checkouts is not None:
             await checkouts.close()
@@ -66,7 +66,7 @@ async def _list(settings: Settings) -> list[dict[str, Any]]:
     ]
 
 
-def _last(runs: list[Run]) -> dict[str, Any] | None:
+def _last(runs: list[JobRun]) -> dict[str, Any] | None:
     if not runs:
         return None
     row = runs[0]
@@ -114,15 +114,15 @@ async def _run(settings: Settings, url: str | None, name: str) -> dict[str, Any]
 
 
 async def _here(settings: Settings, name: str) -> dict[str, Any]:
-    from fancymonkey.web.context import Shop, checkouts_of
+    from fancymonkey.web.context import AppContext, checkouts_of
 
     engine = Engine(open_store(settings.target))
     await engine.open()
     checkouts = checkouts_of(engine, settings)
     try:
-        jobs = Shop(engine, settings, checkouts).jobs
+        jobs = AppContext(engine, settings, checkouts).jobs
         if name not in jobs.jobs:
-            raise ConfigError(absent(jobs, name))
+            raise ConfigError(unknown_job_text(jobs, name))
         ran = await jobs.run(jobs.jobs[name])
     except JobRunning as error:
         raise StoreUnavailable(f"{error} Wait for its end.") from None

@@ -10,23 +10,23 @@ from fancymonkey.commands.common import emit, json_option, opened, progress, run
 from fancymonkey.commands.migrate_live import move_live
 from fancymonkey.commands.verify import as_data, in_words
 from fancymonkey.engine.clock import system_clock
-from fancymonkey.engine.migration.markers import COPY, MOVED, Moved, copy_of, moved, say
+from fancymonkey.engine.migration.markers import COPY, MOVED, MovedTo, copy_of, moved, write_marker
 from fancymonkey.errors import DataError, StoreLocked
 from fancymonkey.settings.settings import without_password
 from fancymonkey.store.contract import Store
 from fancymonkey.store.copy import compare, copy, is_empty
 from fancymonkey.store.open import empty_store
-from fancymonkey.store.verify import Audit, audit
+from fancymonkey.store.verify import Verification, verify_store
 from fancymonkey.text import counted
 
 
 @dataclass
-class Report:
+class MigrationReport:
     """What a migration did, and what its proof found."""
 
     copied: dict[str, int]
     differences: list[str]
-    audit: Audit
+    audit: Verification
     audit_milliseconds: int
     milliseconds: int = 0
 
@@ -91,10 +91,10 @@ async def _reopen(target: str) -> None:
         if await moved(looked_at) is None:
             raise DataError(f"The shop has not moved from {without_password(target)}.")
     async with opened(target, home=False) as store:
-        await say(store, MOVED, None, system_clock())
+        await write_marker(store, MOVED, None, system_clock())
 
 
-async def _migrate(source: str, target: str, *, quiet: bool) -> Report:
+async def _migrate(source: str, target: str, *, quiet: bool) -> MigrationReport:
     async with opened(source, read_only=True) as looked_at:  # which makes no store by mistake
         if await is_empty(looked_at):
             raise DataError(f"{without_password(source)} is empty: there is nothing to copy.")
@@ -109,18 +109,20 @@ async def _migrate(source: str, target: str, *, quiet: bool) -> Report:
         raise StoreLocked(f"{error} A copy made while stock moves would be out of date.") from error
 
 
-async def _finish(gone: Moved, target: str) -> Report:
+async def _finish(gone: MovedTo, target: str) -> MigrationReport:
     """Opens the new store of a shop whose move ended between its last two steps."""
     async with opened(target, home=False) as arrived:
         unfinished = await copy_of(arrived)
         if unfinished is None or (unfinished.move, unfinished.whole) != (gone.move, True):
             raise DataError(f"The shop has moved to {gone.to} already: start it there.")
         started = system_clock()
-        await say(arrived, COPY, None, started)
-        return Report({"entry": 0}, [], await audit(arrived), system_clock() - started)
+        await write_marker(arrived, COPY, None, started)
+        return MigrationReport(
+            {"entry": 0}, [], await verify_store(arrived), system_clock() - started
+        )
 
 
-async def _copy_and_prove(origin: Store, target: str, *, quiet: bool) -> Report:
+async def _copy_and_prove(origin: Store, target: str, *, quiet: bool) -> MigrationReport:
     store = empty_store(target)
     await store.open(system_clock())
     try:
@@ -137,11 +139,11 @@ async def _copy_and_prove(origin: Store, target: str, *, quiet: bool) -> Report:
             differences = await compare(origin, stored, show)
         with progress("Verifying", hidden=quiet) as show:
             started = system_clock()
-            found = await audit(stored, show)
-            return Report(copied, differences, found, system_clock() - started)
+            found = await verify_store(stored, show)
+            return MigrationReport(copied, differences, found, system_clock() - started)
 
 
-def _as_data(report: Report) -> dict[str, Any]:
+def _as_data(report: MigrationReport) -> dict[str, Any]:
     return {
         "clean": report.clean,
         "copied": report.copied,
@@ -151,7 +153,7 @@ def _as_data(report: Report) -> dict[str, Any]:
     }
 
 
-def _in_words(report: Report, source: str, target: str) -> str:
+def _in_words(report: MigrationReport, source: str, target: str) -> str:
     rows = sum(report.copied.values()) - report.copied["entry"]
     entries = counted(report.copied["entry"], "ledger entry", "ledger entries")
     seconds = f"{report.milliseconds / 1000:.2f} s"

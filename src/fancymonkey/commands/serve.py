@@ -157,7 +157,7 @@ def application() -> App:
     """The service for one process; its settings come from the environment."""
     from fancymonkey.web.app import create_app
 
-    gc_tuning.hold()
+    gc_tuning.pause_collection()
     end_with_parent()
     allow_more_files()
     settings = Settings.load()
@@ -196,7 +196,7 @@ class _Front:
     async def _lifespan(self, scope: Scope, receive: Any, send: Send) -> None:
         async def without_trace(message: Any) -> None:
             if message["type"] == "lifespan.startup.complete":
-                gc_tuning.settle()
+                gc_tuning.freeze_loaded_objects()
             await send({"type": message["type"]})
 
         try:

@@ -15,7 +15,7 @@ from fancymonkey.commands.common import (
 )
 from fancymonkey.engine.clock import system_clock
 from fancymonkey.settings.settings import without_password
-from fancymonkey.store.verify import Audit, audit
+from fancymonkey.store.verify import Verification, verify_store
 from fancymonkey.text import counted
 
 SHOWN = 50
@@ -42,12 +42,12 @@ def verify(data: str | None, as_json: bool) -> None:
         raise SystemExit(1)
 
 
-async def _audit(target: str, show: Any) -> Audit:
+async def _audit(target: str, show: Any) -> Verification:
     async with opened(target, read_only=True) as store:
-        return await audit(store, show)
+        return await verify_store(store, show)
 
 
-def as_data(found: Audit) -> dict[str, Any]:
+def as_data(found: Verification) -> dict[str, Any]:
     """An audit for machines."""
     return {
         "clean": found.clean,
@@ -68,7 +68,7 @@ def as_data(found: Audit) -> dict[str, Any]:
     }
 
 
-def in_words(found: Audit, milliseconds: int) -> str:
+def in_words(found: Verification, milliseconds: int) -> str:
     """An audit for people: one line where all is well, else one line a finding."""
     looked_at = (
         f"{counted(found.entries, 'ledger entry', 'ledger entries')}, "

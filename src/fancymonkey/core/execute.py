@@ -23,7 +23,7 @@ Rule = Callable[[State, Any], Answer]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chain(Command):
+class SkuCommands(Command):
     """Commands about one SKU that all succeed or leave no trace.
 
     The answer shows how the SKU stands, how it stood `before`, and the holds that were `ended`;
@@ -35,7 +35,7 @@ class Chain(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Many(Command):
+class CommandGroup(Command):
     """Commands that each succeed or fail on their own, answered together as a list of rows.
 
     A row is `{"accepted": data}` or `{"refused": code, "message": …, "detail": …}`. With
@@ -77,8 +77,8 @@ def needs(command: Command, state: State) -> Iterable[Key]:
     return chain([(Outcome, id_) for id_ in ids if id_ is not None], keys)
 
 
-def _needs_parts(command: Chain | Many, state: State) -> Iterator[Key]:
-    if isinstance(command, Chain):
+def _needs_parts(command: SkuCommands | CommandGroup, state: State) -> Iterator[Key]:
+    if isinstance(command, SkuCommands):
         yield from needs_item(command.sku, MAIN)
     for part in command.commands:
         yield from needs(part, state)
@@ -123,7 +123,7 @@ def _former(state: State, command: Command) -> Outcome | None:
     return None if found is None or found.digest != command.digest else found
 
 
-def _chain(state: State, command: Chain) -> Answer:
+def _chain(state: State, command: SkuCommands) -> Answer:
     before = adjust.stock_of(state, command.sku) if state.get(Item, command.sku) else None
     ended: list[Any] = []
     with state.savepoint() as savepoint:
@@ -149,7 +149,7 @@ def _dry_run(state: State, command: DryRun) -> Answer:
     return answer
 
 
-def _many(state: State, command: Many) -> Answer:
+def _many(state: State, command: CommandGroup) -> Answer:
     if not command.all_or_nothing:
         rows = _rows(state, command)
         return Accepted({"rows": rows, "revision": state.revision})
@@ -162,7 +162,7 @@ def _many(state: State, command: Many) -> Answer:
     return Accepted({"rows": rows, "revision": state.revision})
 
 
-def _rows(state: State, command: Many) -> list[dict[str, Any]]:
+def _rows(state: State, command: CommandGroup) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for part in command.commands:
         answer = run_one(state, part)
@@ -175,12 +175,12 @@ def _rows(state: State, command: Many) -> list[dict[str, Any]]:
     return rows
 
 
-def _needs_act(command: change_set.Act, state: State) -> Iterator[Key]:
-    yield from change_set.needs_act(command.act_id, command.part)
+def _needs_act(command: change_set.ChangeSet, state: State) -> Iterator[Key]:
+    yield from change_set.needs_change_set(command.act_id, command.part)
     yield from needs(command.command, state)
 
 
-def _act(state: State, command: change_set.Act) -> Answer:
+def _act(state: State, command: change_set.ChangeSet) -> Answer:
     mark = len(state.entries)
     with state.savepoint() as savepoint:
         answer = run_one(state, command.command)
@@ -227,36 +227,36 @@ RULES: dict[type[Command], tuple[Needs, Rule]] = {
     products.RemoveProduct: (products.needs_catalogue, products.remove_product),
     products.AddProduct: (products.needs_catalogue, products.add_product),
     products.AddItem: (products.needs_catalogue, products.add_item),
-    products.Edit: (products.needs_catalogue, products.edit),
+    products.EditFields: (products.needs_catalogue, products.edit_fields),
     products.RemoveItem: (products.needs_catalogue, products.remove_item),
-    products.BringBack: (products.needs_catalogue, products.bring_back),
+    products.RestoreProduct: (products.needs_catalogue, products.restore_product),
     records.RecordTurnedAway: (records.needs_record, records.record_turned_away),
     records.MoveCursor: (records.needs_record, records.move_cursor),
-    records.Remember: (records.needs_record, records.remember),
+    records.StoreResult: (records.needs_record, records.store_result),
     records.RecordRun: (records.needs_record, records.record_run),
-    put.Keep: (put.needs_keep, put.keep),
-    checkout.Inspect: (checkout.needs_checkout, checkout.inspect),
+    put.PutDocuments: (put.needs_put_documents, put.put_documents),
+    checkout.GetHold: (checkout.needs_checkout, checkout.get_hold),
     checkout.BeginCheckout: (checkout.needs_checkout, checkout.begin_checkout),
     checkout.CheckoutOpened: (checkout.needs_checkout, checkout.checkout_opened),
     checkout.CloseCheckout: (checkout.needs_checkout, checkout.close_checkout),
     checkout.AwaitPayment: (checkout.needs_checkout, checkout.await_payment),
-    refunds.NoteRefund: (refunds.needs_refund, refunds.note_refund),
-    refunds.Settle: (refunds.needs_refund, refunds.settle),
-    refunds.Doubt: (refunds.needs_refund, refunds.doubt),
+    refunds.RecordRefund: (refunds.needs_refund, refunds.record_refund),
+    refunds.ResolveIssue: (refunds.needs_refund, refunds.resolve_issue),
+    refunds.ReportMissingPayment: (refunds.needs_refund, refunds.report_missing_payment),
     refunds.RefundFailed: (refunds.needs_refund, refunds.refund_failed),
     disputes.NoteDispute: (disputes.needs_dispute, disputes.note_dispute),
     foreign_events.NoteForeign: (foreign_events.needs_foreign, foreign_events.note_foreign),
     undo.Undo: (undo.needs_undo, undo.undo),
-    change_set.Act: (_needs_act, _act),
-    Chain: (_needs_parts, _chain),
-    Many: (_needs_parts, _many),
+    change_set.ChangeSet: (_needs_act, _act),
+    SkuCommands: (_needs_parts, _chain),
+    CommandGroup: (_needs_parts, _many),
     DryRun: (lambda command, state: needs(command.command, state), _dry_run),
     RecordEvent: (_needs_event, _event),
 }
 """Every command, with the rows it reads and the rule that applies it."""
 
 
-ALL_IN_THE_LEDGER = frozenset({reserve.Reserve, end.Release, Many, change_set.Act})
+ALL_IN_THE_LEDGER = frozenset({reserve.Reserve, end.Release, CommandGroup, change_set.ChangeSet})
 """Commands whose every change makes an entry.
 
 Where one of them made none, its answer is not kept: a repetition changes nothing either, and nobody
@@ -306,9 +306,9 @@ def flatten(commands: Sequence[Command]) -> Iterator[Command]:
     """The commands and every part of theirs."""
     for command in commands:
         yield command
-        if isinstance(command, (Chain, Many)):
+        if isinstance(command, (SkuCommands, CommandGroup)):
             yield from flatten(command.commands)
-        elif isinstance(command, DryRun | change_set.Act):
+        elif isinstance(command, DryRun | change_set.ChangeSet):
             yield from flatten((command.command,))
         elif isinstance(command, RecordEvent) and command.effect is not None:
             yield from flatten((command.effect,))

@@ -6,7 +6,7 @@ from fancymonkey.core.command import Command
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import Cursor, TurnedAway
 from fancymonkey.core.outcomes import Accepted, Answer
-from fancymonkey.core.payments.rows import Run
+from fancymonkey.core.payments.rows import JobRun
 from fancymonkey.core.state import Key, State
 
 
@@ -26,7 +26,7 @@ class MoveCursor(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Remember(Command):
+class StoreResult(Command):
     """Keeps texts under the command's id: whoever asks again is told what was kept first."""
 
     texts: tuple[str, ...]
@@ -36,10 +36,10 @@ class Remember(Command):
 class RecordRun(Command):
     """Keeps what a run of a job has done. A second record of the same run replaces the first."""
 
-    run: Run
+    run: JobRun
 
 
-Record = RecordTurnedAway | MoveCursor | Remember | RecordRun
+Record = RecordTurnedAway | MoveCursor | StoreResult | RecordRun
 
 
 def needs_record(command: Record, state: State) -> Iterator[Key]:
@@ -47,7 +47,7 @@ def needs_record(command: Record, state: State) -> Iterator[Key]:
     if isinstance(command, MoveCursor):
         yield Cursor, command.name
     elif isinstance(command, RecordRun):
-        yield Run, command.run.key
+        yield JobRun, command.run.key
     elif isinstance(command, RecordTurnedAway):
         for row in command.rows:
             yield TurnedAway, row.key
@@ -70,8 +70,8 @@ def move_cursor(state: State, command: MoveCursor) -> Answer:
     return Accepted(None)
 
 
-def remember(state: State, command: Remember) -> Answer:
-    """Applies a `Remember`; the command's id does the rest."""
+def store_result(state: State, command: StoreResult) -> Answer:
+    """Applies a `StoreResult`; the command's id does the rest."""
     return Accepted(list(command.texts))
 
 

@@ -13,7 +13,7 @@ from fancymonkey.core.model import (
     SessionLink,
     TurnedAway,
 )
-from fancymonkey.core.payments.rows import Checkout, Matter, Run
+from fancymonkey.core.payments.rows import Checkout, JobRun, PaymentIssue
 
 ROWS: tuple[type[Row], ...] = (
     Product,
@@ -26,8 +26,8 @@ ROWS: tuple[type[Row], ...] = (
     TurnedAway,
     Cursor,
     Checkout,
-    Matter,
-    Run,
+    PaymentIssue,
+    JobRun,
     Document,
 )
 """Every kind of row, in an order in which they may be written."""

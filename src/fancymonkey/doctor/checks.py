@@ -34,7 +34,7 @@ class Finding:
 
 
 @dataclass(slots=True)
-class Patient:
+class CheckContext:
     """A shop as the checks see it. The store is open for reading.
 
     `now` is in ms, `files` is the folder that the store's files lie in (None: a database server),
@@ -54,7 +54,7 @@ class Patient:
         return self.settings.target
 
 
-Check = Callable[[Patient], AsyncIterator[Finding]]
+Check = Callable[[CheckContext], AsyncIterator[Finding]]
 
 
 def error(id_: str, what: str, mend: str, repair: Repair | None = None) -> Finding:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-from fancymonkey.doctor.checks import Finding, Patient, error, warning
+from fancymonkey.doctor.checks import CheckContext, Finding, error, warning
 from fancymonkey.store.postgres.store import PostgresStore
 from fancymonkey.store.sqlite.store import SqliteStore
 
@@ -17,7 +17,7 @@ GUARDS = frozenset(
 """What the tables were made with: no number below zero, nothing promised beyond what there is."""
 
 
-async def check_database(patient: Patient) -> AsyncIterator[Finding]:
+async def check_database(patient: CheckContext) -> AsyncIterator[Finding]:
     """The rules that the database itself keeps, and its clock."""
     store = patient.store
     if isinstance(store, PostgresStore):

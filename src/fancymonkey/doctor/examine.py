@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from fancymonkey.doctor.checks import Check, Finding, Patient, Severity, error
+from fancymonkey.doctor.checks import Check, CheckContext, Finding, Severity, error
 from fancymonkey.doctor.database import check_database
 from fancymonkey.doctor.files import check_disk, check_folder
 from fancymonkey.doctor.jobs import check_jobs
@@ -84,7 +84,7 @@ async def examine(
             return found
         if settings.stripe_secret_key is not None:
             gateway = Gateway(settings.stripe_secret_key, settings.stripe_api_base)
-        patient = Patient(settings, store, clock(), folder_of(settings.target), url, gateway)
+        patient = CheckContext(settings, store, clock(), folder_of(settings.target), url, gateway)
         for check in checks:
             await _make(check, patient, found)
     except FancyMonkeyError as reason:
@@ -96,7 +96,7 @@ async def examine(
     return found
 
 
-async def _make(check: Check, patient: Patient, found: Examination) -> None:
+async def _make(check: Check, patient: CheckContext, found: Examination) -> None:
     try:
         async for one in check(patient):
             found.add(one)

@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-from fancymonkey.doctor.checks import Finding, Patient, Repair, error, note, warning
+from fancymonkey.doctor.checks import CheckContext, Finding, Repair, error, note, warning
 from fancymonkey.engine.clock import system_clock
 from fancymonkey.store.json.store import JsonStore
 from fancymonkey.store.shared.files import Disk, temporary_name, write_new
@@ -24,7 +24,7 @@ OFTEN_LOST = ("tmpfs", "ramfs")
 SHARED = ("nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs")
 
 
-async def check_disk(patient: Patient) -> AsyncIterator[Finding]:
+async def check_disk(patient: CheckContext) -> AsyncIterator[Finding]:
     """Room, kind and speed of the disk that the store lies on."""
     folder = patient.files
     if folder is None or not folder.is_dir():
@@ -133,7 +133,7 @@ def file_system_of(folder: Path, mounts: str) -> str:
     return found
 
 
-async def check_folder(patient: Patient) -> AsyncIterator[Finding]:
+async def check_folder(patient: CheckContext) -> AsyncIterator[Finding]:
     """What lies in the folder of a JSON store that should not."""
     store, folder = patient.store, patient.files
     if not isinstance(store, JsonStore) or folder is None:

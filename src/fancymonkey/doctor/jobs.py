@@ -2,8 +2,8 @@
 
 from collections.abc import AsyncIterator
 
-from fancymonkey.core.payments.rows import Run
-from fancymonkey.doctor.checks import Finding, Patient, error, note, warning
+from fancymonkey.core.payments.rows import JobRun
+from fancymonkey.doctor.checks import CheckContext, Finding, error, note, warning
 from fancymonkey.engine.job_runs import recent_runs
 
 DAY = 24 * 3_600_000
@@ -12,7 +12,7 @@ BACKUPS = 100
 """So many runs are looked through for one that has made a backup."""
 
 
-async def check_jobs(patient: Patient) -> AsyncIterator[Finding]:
+async def check_jobs(patient: CheckContext) -> AsyncIterator[Finding]:
     """The latest run of every job."""
     recent = await recent_runs(patient.store, BACKUPS)
     latest = {job: runs[0] for job, runs in recent.items()}
@@ -34,7 +34,7 @@ async def check_jobs(patient: Patient) -> AsyncIterator[Finding]:
         )
 
 
-def _backup(runs: list[Run], now: int) -> list[Finding]:
+def _backup(runs: list[JobRun], now: int) -> list[Finding]:
     made = [run for run in runs if run.outcome not in FAILED]
     if not made and len(runs) < BACKUPS:
         return [

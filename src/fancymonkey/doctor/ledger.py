@@ -6,12 +6,12 @@ from fancymonkey.core.catalogue.shared_ids import shared_ids
 from fancymonkey.core.holds.end import Expire
 from fancymonkey.core.model import Item, Level, Reservation, Status
 from fancymonkey.core.outcomes import Accepted
-from fancymonkey.core.payments.rows import Concern, Matter
+from fancymonkey.core.payments.rows import IssueKind, PaymentIssue
 from fancymonkey.core.state import FOREVER
-from fancymonkey.doctor.checks import Finding, Patient, error, note, warning
+from fancymonkey.doctor.checks import CheckContext, Finding, error, note, warning
 from fancymonkey.engine.clock import system_clock
 from fancymonkey.store.open import open_store
-from fancymonkey.store.verify import audit
+from fancymonkey.store.verify import verify_store
 from fancymonkey.text import counted
 
 STUCK = 60_000
@@ -21,9 +21,9 @@ FORGOTTEN = 24 * 3_600_000
 NAMED = 3
 
 
-async def check_books(patient: Patient) -> AsyncIterator[Finding]:
+async def check_books(patient: CheckContext) -> AsyncIterator[Finding]:
     """Runs the whole ledger again, as `verify` does."""
-    found = await audit(patient.store)
+    found = await verify_store(patient.store)
     if found.findings:
         first = found.findings[0]
         yield error(
@@ -50,7 +50,7 @@ def _trouble(text: str) -> Finding:
     return error("store.trouble", text, "See docs/how-to/find-out-why.md.")
 
 
-async def check_catalogue(patient: Patient) -> AsyncIterator[Finding]:
+async def check_catalogue(patient: CheckContext) -> AsyncIterator[Finding]:
     """Ids of Stripe that should be of one product or size."""
     shared = shared_ids((await patient.store.snapshot()).items)
     if shared:
@@ -62,7 +62,7 @@ async def check_catalogue(patient: Patient) -> AsyncIterator[Finding]:
         )
 
 
-async def check_holds(patient: Patient) -> AsyncIterator[Finding]:
+async def check_holds(patient: CheckContext) -> AsyncIterator[Finding]:
     """Holds that nobody has ended, and what holds keep from being sold."""
     snapshot = await patient.store.snapshot()
     stuck = [
@@ -131,16 +131,16 @@ def _kept_back(levels: list[Level], items: list[Item], live: list[Reservation]) 
     return found
 
 
-async def check_matters(patient: Patient) -> AsyncIterator[Finding]:
+async def check_matters(patient: CheckContext) -> AsyncIterator[Finding]:
     """Money and goods that do not settle themselves."""
     waiting = [
         row
-        async for row in patient.store.scan(Matter)
-        if isinstance(row, Matter) and row.closed_at is None
+        async for row in patient.store.scan(PaymentIssue)
+        if isinstance(row, PaymentIssue) and row.closed_at is None
     ]
     old = [row for row in waiting if row.opened_at < patient.now - FORGOTTEN]
     if old:
-        late = sum(row.concern in (Concern.LATE_PAYMENT, Concern.BACKORDER) for row in old)
+        late = sum(row.concern in (IssueKind.LATE_PAYMENT, IssueKind.BACKORDER) for row in old)
         yield warning(
             "matters.forgotten",
             f"{counted(len(old), 'matter')} wait for you for more than a day, {late} of them paid "
@@ -148,7 +148,7 @@ async def check_matters(patient: Patient) -> AsyncIterator[Finding]:
             f"{min(old, key=lambda row: row.opened_at).payment}.",
             "Decide them in the dashboard, on the page Payments.",
         )
-    unpaid = [row for row in waiting if row.concern is Concern.NOT_PAID]
+    unpaid = [row for row in waiting if row.concern is IssueKind.NOT_PAID]
     if unpaid:
         yield error(
             "payments.not_paid",

@@ -4,8 +4,8 @@ import json
 from collections.abc import AsyncIterator
 from email.utils import parsedate_to_datetime
 
-from fancymonkey.core.payments.rows import Run
-from fancymonkey.doctor.checks import Finding, Patient, error, warning
+from fancymonkey.core.payments.rows import JobRun
+from fancymonkey.doctor.checks import CheckContext, Finding, error, warning
 from fancymonkey.errors import PaymentError, PaymentRefused
 from fancymonkey.payments.events import SELECTED
 from fancymonkey.text import counted
@@ -16,11 +16,11 @@ SKEW = 30_000
 """How far (ms) our clock may be from Stripe's; a webhook is refused at 300 s."""
 
 
-async def check_webhook(patient: Patient) -> AsyncIterator[Finding]:
+async def check_webhook(patient: CheckContext) -> AsyncIterator[Finding]:
     """Whether reconciliation had to find what the webhook should have brought."""
     missed = 0
-    async for row in patient.store.scan(Run, ("reconcile", patient.now - DAY)):
-        if not isinstance(row, Run) or row.job != "reconcile":
+    async for row in patient.store.scan(JobRun, ("reconcile", patient.now - DAY)):
+        if not isinstance(row, JobRun) or row.job != "reconcile":
             break
         mended = json.loads(row.report).get("mended", [])
         missed += sum(str(text).startswith("missed ") for text in mended)
@@ -35,7 +35,7 @@ async def check_webhook(patient: Patient) -> AsyncIterator[Finding]:
         )
 
 
-async def check_stripe(patient: Patient) -> AsyncIterator[Finding]:
+async def check_stripe(patient: CheckContext) -> AsyncIterator[Finding]:
     """Asks Stripe: is the key taken, did its events arrive, what time is it there?"""
     if patient.gateway is None:
         return
@@ -73,7 +73,7 @@ async def check_stripe(patient: Patient) -> AsyncIterator[Finding]:
         )
 
 
-async def check_endpoint(patient: Patient) -> AsyncIterator[Finding]:
+async def check_endpoint(patient: CheckContext) -> AsyncIterator[Finding]:
     """Whether the endpoint at Stripe sends every type of event that the service acts upon."""
     if patient.gateway is None:
         return

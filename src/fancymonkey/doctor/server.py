@@ -6,7 +6,7 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 
 from fancymonkey import __version__
-from fancymonkey.doctor.checks import Finding, Patient, error, note, warning
+from fancymonkey.doctor.checks import CheckContext, Finding, error, note, warning
 from fancymonkey.store.shared.file_lock import holder_of
 from fancymonkey.text import counted
 
@@ -15,7 +15,7 @@ BUSY = 0.5
 """Share of the time spent in transactions from which on the store is the bottleneck."""
 
 
-async def check_server(patient: Patient) -> AsyncIterator[Finding]:
+async def check_server(patient: CheckContext) -> AsyncIterator[Finding]:
     """What the running service says of itself, where one runs."""
     import httpx
 
@@ -32,7 +32,7 @@ async def check_server(patient: Patient) -> AsyncIterator[Finding]:
         yield finding
 
 
-def _silent(patient: Patient) -> list[Finding]:
+def _silent(patient: CheckContext) -> list[Finding]:
     """Nobody answers: well if nobody has the store."""
     holder = holder_of(patient.target)
     if holder is None:

@@ -3,14 +3,14 @@
 from collections.abc import AsyncIterator
 
 from fancymonkey.core.model import Item
-from fancymonkey.doctor.checks import Finding, Patient, warning
+from fancymonkey.doctor.checks import CheckContext, Finding, warning
 from fancymonkey.store.json.store import JsonStore
 
 JSON_SIZES = 1_000
 """Sizes up to which a file for people is a good home (docs/reference/performance.md)."""
 
 
-async def check_growth(patient: Patient) -> AsyncIterator[Finding]:
+async def check_growth(patient: CheckContext) -> AsyncIterator[Finding]:
     """Whether the shop has outgrown its files."""
     if not isinstance(patient.store, JsonStore):
         return

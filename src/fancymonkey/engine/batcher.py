@@ -14,13 +14,13 @@ from functools import partial
 from time import perf_counter
 
 from fancymonkey.core.catalogue.products import AddProduct, UpsertProduct
-from fancymonkey.core.changes.change_set import Act
+from fancymonkey.core.changes.change_set import ChangeSet
 from fancymonkey.core.command import Command
-from fancymonkey.core.execute import Chain, DryRun, Many, flatten
+from fancymonkey.core.execute import CommandGroup, DryRun, SkuCommands, flatten
 from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.outcomes import Answer
 from fancymonkey.engine.clock import Clock
-from fancymonkey.engine.pending_answer import Pending
+from fancymonkey.engine.pending_answer import PendingAnswer
 from fancymonkey.errors import Overloaded, StoreError, StoreUnavailable
 from fancymonkey.store.contract import Commit, Store
 
@@ -39,8 +39,8 @@ LIGHT_MAX = 128
 """The same of a transaction that may hold up the event loop."""
 
 _UNTOLD = StoreUnavailable("The service stopped before it had an answer.")
-WIDE = (Act, Chain, DryRun, Many, UpsertProduct, AddProduct)
-Waiter = asyncio.Future[Answer] | Pending
+WIDE = (ChangeSet, SkuCommands, DryRun, CommandGroup, UpsertProduct, AddProduct)
+Waiter = asyncio.Future[Answer] | PendingAnswer
 Waiting = tuple[Command, int, Waiter]
 Left = Callable[[], Awaitable[None]]
 Published = Callable[[Sequence[Command], Commit], Awaitable[None] | None]
@@ -92,9 +92,9 @@ class Batcher:
         self._take(command, future)
         return future
 
-    def pending(self, command: Command) -> Pending:
+    def pending(self, command: Command) -> PendingAnswer:
         """The same as `submit`, cheaper; it may be awaited once."""
-        pending = Pending()
+        pending = PendingAnswer()
         self._take(command, pending)
         return pending
 

@@ -7,19 +7,19 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from fancymonkey.core.documents.document import Document
-from fancymonkey.core.documents.put import Draft, Keep
+from fancymonkey.core.documents.put import DocumentWrite, PutDocuments
 from fancymonkey.core.outcomes import Refused
 from fancymonkey.engine.engine import Engine
 
 T = TypeVar("T")
 
 
-class Stale(Exception):
+class Conflict(Exception):
     """Somebody else has changed the document in the meantime; nothing is written."""
 
 
 @dataclass(frozen=True, slots=True)
-class Kept(Generic[T]):
+class StoredDocument(Generic[T]):
     """A value as it lies in its folder: `version` is what to expect when it is changed."""
 
     name: str
@@ -29,7 +29,7 @@ class Kept(Generic[T]):
     until: int | None
 
 
-class Folder(Generic[T]):
+class DocumentCollection(Generic[T]):
     """The documents of a folder. Values are anything that msgspec turns into JSON and back."""
 
     def __init__(self, engine: Engine, folder: str, kind: type[T]) -> None:
@@ -40,28 +40,30 @@ class Folder(Generic[T]):
 
     def draft(
         self, name: str, value: T | None, expected: int | None = None, until: int | None = None
-    ) -> Draft:
-        """The document that keeps the value (None: throws it away), to be part of a `Keep`."""
+    ) -> DocumentWrite:
+        """The document that keeps the value (None: throws it away), to be part of a `PutDocuments`."""
         body = "" if value is None else self._encode(value).decode()
-        return Draft(self.name, name, body, expected, until)
+        return DocumentWrite(self.name, name, body, expected, until)
 
     async def put(
         self, name: str, value: T | None, expected: int | None = None, until: int | None = None
     ) -> int:
         """Keeps the value (None: throws it away) and returns its version. Raises Stale."""
-        (version,) = await keep(self._engine, self.draft(name, value, expected, until))
+        (version,) = await put_documents_command(
+            self._engine, self.draft(name, value, expected, until)
+        )
         return version
 
-    async def get(self, name: str) -> Kept[T] | None:
+    async def get(self, name: str) -> StoredDocument[T] | None:
         """The value under this name."""
         row = await self._engine.store.find(Document, (self.name, name))
         return self._kept(row) if row is not None and row.body else None
 
-    async def all(self) -> list[Kept[T]]:
+    async def all(self) -> list[StoredDocument[T]]:
         """Every value of the folder, by name."""
         return [found async for found in self.after("")]
 
-    async def after(self, name: str) -> AsyncIterator[Kept[T]]:
+    async def after(self, name: str) -> AsyncIterator[StoredDocument[T]]:
         """The values whose names come after `name`, in order."""
         async for row in self._engine.store.scan(Document, (self.name, name)):
             if not isinstance(row, Document) or row.folder != self.name:
@@ -69,14 +71,14 @@ class Folder(Generic[T]):
             if row.body:
                 yield self._kept(row)
 
-    def _kept(self, row: Document) -> Kept[T]:
-        return Kept(row.name, self._decode(row.body), row.version, row.at, row.until)
+    def _kept(self, row: Document) -> StoredDocument[T]:
+        return StoredDocument(row.name, self._decode(row.body), row.version, row.at, row.until)
 
 
-async def keep(engine: Engine, *drafts: Draft, **more: Any) -> list[int]:
+async def put_documents_command(engine: Engine, *drafts: DocumentWrite, **more: Any) -> list[int]:
     """Writes documents of any folders, all or none; returns their versions. Raises Stale."""
-    answer = await engine.submit(Keep(drafts=drafts, **more))
+    answer = await engine.submit(PutDocuments(drafts=drafts, **more))
     if isinstance(answer, Refused):
-        raise Stale(answer.message)
+        raise Conflict(answer.message)
     versions: list[int] = answer.data
     return versions

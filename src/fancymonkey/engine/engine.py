@@ -18,12 +18,12 @@ from fancymonkey.engine.batcher import Batcher
 from fancymonkey.engine.clock import Clock, system_clock
 from fancymonkey.engine.feed import Feed, Subscription
 from fancymonkey.engine.follow import Follower, Handler
-from fancymonkey.engine.migration.markers import check_home
-from fancymonkey.engine.pending_answer import Pending
-from fancymonkey.engine.turned_away import HOUR, Demand
+from fancymonkey.engine.migration.markers import check_not_moved
+from fancymonkey.engine.pending_answer import PendingAnswer
+from fancymonkey.engine.turned_away import HOUR, TurnedAwayDemand
 from fancymonkey.engine.view import View
 from fancymonkey.errors import Overloaded, StoreError, StoreUnavailable
-from fancymonkey.store.contract import Commit, Snapshot, Store
+from fancymonkey.store.contract import Commit, StockSnapshot, Store
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ class Engine:
         self.moved_to: str | None = None
         self.lag = 0
         """How long after their commit (in ms) the latest changes of other processes were shown."""
-        self._demand = Demand()
+        self._demand = TurnedAwayDemand()
         self._followers: list[Follower] = []
         self._tasks: dict[asyncio.Task[None], None] = {}  # in the order in which they began
         self._expiry_bell = asyncio.Event()
@@ -62,7 +62,7 @@ class Engine:
         """Opens the store, ends what is due, and starts the expiry and the live feed."""
         await self.store.open(self.clock())
         try:
-            await check_home(self.store)
+            await check_not_moved(self.store)
         except BaseException:
             await self.store.close()
             raise
@@ -120,7 +120,7 @@ class Engine:
             raise StoreUnavailable("The service is shutting down.")
         return await self.batcher.submit(command)
 
-    def pending(self, command: Command) -> Pending:
+    def pending(self, command: Command) -> PendingAnswer:
         """The same as `submit`, cheaper: for what a crowd asks for. To be awaited at once."""
         if self._closing:
             raise StoreUnavailable("The service is shutting down.")
@@ -164,7 +164,7 @@ class Engine:
         if self.view.lapse(self.clock()):
             self._expiry_bell.set()
 
-    def _show(self, snapshot: Snapshot) -> None:
+    def _show(self, snapshot: StockSnapshot) -> None:
         self._edits += 1
         self.view.reset(snapshot)
         self.feed.restart(snapshot.revision)

@@ -16,7 +16,7 @@ SUBSCRIBERS_MAX = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class LevelChange:
     """What is new up to `revision`: these SKUs and products, or everything (`fresh`)."""
 
     revision: int
@@ -50,13 +50,13 @@ class Subscription:
         """Whether something new is at hand."""
         return self._bell.is_set()
 
-    async def next(self) -> Change | None:
+    async def next(self) -> LevelChange | None:
         """Waits until something is new, and takes all of it; None once this is closed."""
         await self._bell.wait()
         if self._closed:
             return None
         self._bell.clear()
-        change = Change(self._feed.revision, self._fresh, frozenset(self._pending))
+        change = LevelChange(self._feed.revision, self._fresh, frozenset(self._pending))
         self._pending, self._fresh = set(), False
         return change
 

@@ -8,14 +8,14 @@ import msgspec
 from msgspec import Struct
 
 from fancymonkey.core.documents.document import Document
-from fancymonkey.core.payments.rows import Run
+from fancymonkey.core.payments.rows import JobRun
 from fancymonkey.engine.turned_away import HOUR
 from fancymonkey.store.contract import Store
 
 FOLDER = "jobs"
 
 
-class Standing(Struct):
+class JobStanding(Struct):
     """What is read of how a job stands; `by` is who runs it now, or nobody."""
 
     by: str = ""
@@ -24,11 +24,11 @@ class Standing(Struct):
     outcome: str = ""
 
 
-async def recent_runs(store: Store, limit: int = 1) -> dict[str, list[Run]]:
+async def recent_runs(store: Store, limit: int = 1) -> dict[str, list[JobRun]]:
     """The latest runs of each job that ever ran, the newest first. Raises StoreError."""
-    found: dict[str, list[Run]] = {}
-    async for row in store.scan(Run):  # of each job in the order of their beginning
-        if isinstance(row, Run):
+    found: dict[str, list[JobRun]] = {}
+    async for row in store.scan(JobRun):  # of each job in the order of their beginning
+        if isinstance(row, JobRun):
             runs = found.setdefault(row.job, [])
             runs.append(row)
             del runs[: -limit - 1]
@@ -36,13 +36,13 @@ async def recent_runs(store: Store, limit: int = 1) -> dict[str, list[Run]]:
         if not isinstance(kept, Document) or kept.folder != FOLDER:
             break
         if kept.body:
-            last = msgspec.json.decode(kept.body, type=Standing)
+            last = msgspec.json.decode(kept.body, type=JobStanding)
             if last.ended_at and not last.by:
                 _add(found.setdefault(kept.name, []), kept.name, last)
     return {job: runs[::-1][:limit] for job, runs in found.items() if runs}
 
 
-def _add(runs: list[Run], job: str, last: Standing) -> None:
+def _add(runs: list[JobRun], job: str, last: JobStanding) -> None:
     """Puts the last run where it belongs; the row of its hour is this run, or was one like it."""
     if any(row.started_at >= last.started_at for row in runs):
         return
@@ -53,4 +53,4 @@ def _add(runs: list[Run], job: str, last: Standing) -> None:
             runs.remove(row)
             break
     took = max(0, last.ended_at - last.started_at)
-    runs.append(Run(job, last.started_at, took, last.outcome, report))
+    runs.append(JobRun(job, last.started_at, took, last.outcome, report))

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 
-from fancymonkey.core.changes.change_set import SAID
+from fancymonkey.core.changes.change_set import CORRECTIONS
 from fancymonkey.core.model import Entry, Kind
 from fancymonkey.engine.engine import Engine
 
@@ -55,7 +55,7 @@ async def said_since(
     found: dict[str, dict[str | None, Said]] = {sku: {} for sku in skus}
     async for entries in entries_since(engine, revision):
         for entry in entries:
-            if entry.kind in SAID and entry.sku in found:
+            if entry.kind in CORRECTIONS and entry.sku in found:
                 said = found[entry.sku].setdefault(entry.cause, Said())
                 said.moved += entry.on_hand
                 said.counted = said.counted or entry.kind is Kind.COUNTED

@@ -11,7 +11,7 @@ from fancymonkey.core.outcomes import Answer
 log = logging.getLogger(__name__)
 
 
-class Pending:
+class PendingAnswer:
     """Awaited like a Future of asyncio's, once.
 
     Whoever waits without a task (`then`) goes on at the moment in which the answer is there; a task
@@ -38,7 +38,7 @@ class Pending:
         self._then = go_on
 
     def add_done_callback(
-        self, callback: Callable[["Pending"], object], *, context: Context | None = None
+        self, callback: Callable[["PendingAnswer"], object], *, context: Context | None = None
     ) -> None:
         """Calls back in the event loop's next turn after the answer is there, as a Future does."""
         loop = asyncio.get_running_loop()

@@ -11,24 +11,24 @@ from fancymonkey.engine.turned_away import HOUR
 
 
 @dataclass(slots=True)
-class Sold:
+class UnitsSold:
     """Units of an hour: paid for, and back after a refund."""
 
     sold: int = 0
     returned: int = 0
 
 
-class Sales:
+class SalesHistory:
     """Units by hour since 1970, from some hour on."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._since: int | None = None
         self._revision = 0
-        self._hours: dict[int, Sold] = {}
+        self._hours: dict[int, UnitsSold] = {}
         self._reading = asyncio.Lock()
 
-    async def since(self, hour: int) -> dict[int, Sold]:
+    async def since(self, hour: int) -> dict[int, UnitsSold]:
         """The hours from this one on in which something happened."""
         async with self._reading:
             if self._since is None or hour < self._since:
@@ -47,5 +47,5 @@ class Sales:
             elif entry.kind is Kind.RETURNED:
                 self._at(entry).returned += entry.on_hand - entry.backordered
 
-    def _at(self, entry: Entry) -> Sold:
-        return self._hours.setdefault(entry.at // HOUR, Sold())
+    def _at(self, entry: Entry) -> UnitsSold:
+        return self._hours.setdefault(entry.at // HOUR, UnitsSold())

@@ -4,7 +4,7 @@ from itertools import islice
 from typing import Any
 
 from fancymonkey.core.command import Command
-from fancymonkey.core.execute import Many
+from fancymonkey.core.execute import CommandGroup
 from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.model import TurnedAway
 from fancymonkey.core.outcomes import Answer, Code, Refused
@@ -13,7 +13,7 @@ HOUR = 3_600_000
 PORTION = 500
 
 
-class Demand:
+class TurnedAwayDemand:
     """Counts refused reserves per SKU and hour until they are taken."""
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Demand:
             return
         if isinstance(command, Reserve):
             self._refused(answer.code, answer.detail, now)
-        elif isinstance(command, Many) and isinstance(answer.detail, dict):
+        elif isinstance(command, CommandGroup) and isinstance(answer.detail, dict):
             rows = zip(command.commands, answer.detail.get("rows", ()), strict=False)
             first = next(((part, row) for part, row in rows if "refused" in row), None)
             if first is not None and isinstance(first[0], Reserve):  # else it may come alone

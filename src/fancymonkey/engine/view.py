@@ -4,7 +4,7 @@ import heapq
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from fancymonkey.core.changes.bulk import Stocked
+from fancymonkey.core.changes.bulk import StockRow
 from fancymonkey.core.ledger import InvariantBroken, evolve
 from fancymonkey.core.model import (
     MAIN,
@@ -16,13 +16,13 @@ from fancymonkey.core.model import (
     Reservation,
     split_sku,
 )
-from fancymonkey.store.contract import Snapshot
+from fancymonkey.store.contract import StockSnapshot
 
 CATALOGUE_KINDS = (Kind.ADDED, Kind.EDITED, Kind.REMOVED)
 """Kinds of entries after which products and items have to be read again."""
 
 
-class Hold:
+class HeldUnits:
     """What is known of a live hold: its deadline and its units by SKU and location."""
 
     __slots__ = ("lapsed", "units", "until")
@@ -46,7 +46,7 @@ class View:
         self.levels: dict[tuple[str, str], Level] = {}
         self.sizes: dict[str, list[str]] = {}
         self.order: list[str] = []
-        self.holds: dict[str, Hold] = {}
+        self.holds: dict[str, HeldUnits] = {}
         self.changes = 0
         self.touched: dict[str, int] = {}
         self._lapsed_units: dict[tuple[str, str], int] = {}
@@ -64,7 +64,7 @@ class View:
         self.changes += 1
         self.touched[product_id] = self.changes
 
-    def reset(self, snapshot: Snapshot) -> None:
+    def reset(self, snapshot: StockSnapshot) -> None:
         """Forgets everything and shows the snapshot."""
         self.revision = snapshot.revision
         self.levels = {level.key: level for level in snapshot.levels}
@@ -161,7 +161,7 @@ class View:
             )
 
     def _add_hold(self, row: Reservation) -> None:
-        hold = self.holds[row.reservation_id] = Hold(row.expires_at)
+        hold = self.holds[row.reservation_id] = HeldUnits(row.expires_at)
         for line in row.lines:
             hold.units[(line.sku, line.location)] = line.quantity
         if row.expires_at is not None:
@@ -172,7 +172,7 @@ class View:
         if hold is None:
             if entry.reserved <= 0:
                 return
-            hold = self.holds[id_] = Hold(None)
+            hold = self.holds[id_] = HeldUnits(None)
         if entry.until != hold.until:
             hold.until = entry.until
             if hold.lapsed:  # it was extended at the last moment: it counts again
@@ -268,7 +268,7 @@ class View:
         else:
             heapq.heappush(ends, (until, id_))
 
-    def stocked(self, product_ids: Iterable[str] | None = None) -> Iterator[Stocked]:
+    def stocked(self, product_ids: Iterable[str] | None = None) -> Iterator[StockRow]:
         """Every size on sale of these products, or of all, in the owner's order."""
         for id_ in self.order if product_ids is None else product_ids:
             product = self.products.get(id_)
@@ -277,4 +277,4 @@ class View:
             for sku in self.sizes[id_]:
                 item = self.items[sku]
                 if not item.archived:
-                    yield Stocked(product, item, self.level(sku))
+                    yield StockRow(product, item, self.level(sku))

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from fancymonkey.fake_stripe.objects import Invalid, Thing, shaped, texts, whole
+from fancymonkey.fake_stripe.objects import Invalid, StripeObject, shaped, texts, whole
 from fancymonkey.fake_stripe.prices import Price, line_items
 
 PAID = ("paid", "no_payment_required")
@@ -27,20 +27,20 @@ class Account:
         self,
         base_url: str,
         prices: Callable[[str], Price | None],
-        told: Callable[[Thing], None],
+        told: Callable[[StripeObject], None],
         random: Random | None = None,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._prices = prices
         self._told = told
         self._random = random
-        self.sessions: dict[str, Thing] = {}
-        self.lines: dict[str, list[Thing]] = {}
-        self.intents: dict[str, Thing] = {}
-        self.charges: dict[str, Thing] = {}
-        self.refunds: dict[str, Thing] = {}
-        self.events: dict[str, Thing] = {}
-        self.kept_back: dict[str, list[Thing]] = {}
+        self.sessions: dict[str, StripeObject] = {}
+        self.lines: dict[str, list[StripeObject]] = {}
+        self.intents: dict[str, StripeObject] = {}
+        self.charges: dict[str, StripeObject] = {}
+        self.refunds: dict[str, StripeObject] = {}
+        self.events: dict[str, StripeObject] = {}
+        self.kept_back: dict[str, list[StripeObject]] = {}
         self._metadata: dict[str, dict[str, str]] = {}
 
     def _id(self, prefix: str) -> str:
@@ -48,10 +48,10 @@ class Account:
             return f"{prefix}_{self._random.getrandbits(96):024x}"
         return f"{prefix}_{secrets.token_hex(12)}"
 
-    def _new(self, shape: str, prefix: str, now: int, **fields: Any) -> Thing:
+    def _new(self, shape: str, prefix: str, now: int, **fields: Any) -> StripeObject:
         return shaped(shape, self._id(prefix), now, **fields)
 
-    def create_session(self, params: Thing, now: int) -> Thing:
+    def create_session(self, params: StripeObject, now: int) -> StripeObject:
         """A Checkout Session. Raises Invalid."""
         if params.get("mode") != "payment":
             raise Invalid("This stand-in sells by `mode=payment` only.", param="mode")
@@ -100,7 +100,7 @@ class Account:
         )
         return session
 
-    def session(self, id_: str, now: int) -> Thing:
+    def session(self, id_: str, now: int) -> StripeObject:
         """The session as it is now. Raises Invalid where there is none."""
         found = self.sessions.get(id_)
         if found is None:
@@ -119,11 +119,11 @@ class Account:
         for id_ in [id_ for id_, row in self.sessions.items() if row["status"] == "open"]:
             self.session(id_, now)
 
-    def _end(self, session: Thing, now: int) -> None:
+    def _end(self, session: StripeObject, now: int) -> None:
         session |= {"status": "expired", "url": None}
         self._event("checkout.session.expired", session, now)
 
-    def _open(self, id_: str, now: int) -> Thing:
+    def _open(self, id_: str, now: int) -> StripeObject:
         session = self.session(id_, now)
         if session["status"] != "open":
             raise Invalid(
@@ -132,13 +132,13 @@ class Account:
             )
         return session
 
-    def expire(self, id_: str, now: int) -> Thing:
+    def expire(self, id_: str, now: int) -> StripeObject:
         """Ends an open session. Raises Invalid where it is not open."""
         session = self._open(id_, now)
         self._end(session, now)
         return session
 
-    def pay(self, id_: str, now: int, *, keep_back: bool = False) -> Thing:
+    def pay(self, id_: str, now: int, *, keep_back: bool = False) -> StripeObject:
         """The money comes at once; with `keep_back` the events wait for `deliver`."""
         session = self._open(id_, now)
         self._complete(session, now, "paid" if session["amount_total"] else "no_payment_required")
@@ -146,14 +146,14 @@ class Account:
         self._event("checkout.session.completed", session, now, keep_back=keep_back)
         return session
 
-    def pay_later(self, id_: str, now: int) -> Thing:
+    def pay_later(self, id_: str, now: int) -> StripeObject:
         """A payment that takes days: complete, and unpaid."""
         session = self._open(id_, now)
         self._complete(session, now, "unpaid")
         self._event("checkout.session.completed", session, now)
         return session
 
-    def money_arrives(self, id_: str, now: int) -> Thing:
+    def money_arrives(self, id_: str, now: int) -> StripeObject:
         """The payment that took days has succeeded."""
         session = self._pending(id_, now)
         session["payment_status"] = "paid"
@@ -161,7 +161,7 @@ class Account:
         self._event("checkout.session.async_payment_succeeded", session, now)
         return session
 
-    def money_fails(self, id_: str, now: int) -> Thing:
+    def money_fails(self, id_: str, now: int) -> StripeObject:
         """The payment that took days has failed."""
         session = self._pending(id_, now)
         intent = self.intents[session["payment_intent"]]
@@ -170,7 +170,7 @@ class Account:
         self._event("checkout.session.async_payment_failed", session, now)
         return session
 
-    def decline(self, id_: str, now: int) -> Thing:
+    def decline(self, id_: str, now: int) -> StripeObject:
         """A card is declined; the session stays open."""
         session = self._open(id_, now)
         intent = self._intent(session, now, "requires_payment_method")
@@ -185,7 +185,7 @@ class Account:
             self._told(event)
         return len(waiting)
 
-    def _pending(self, id_: str, now: int) -> Thing:
+    def _pending(self, id_: str, now: int) -> StripeObject:
         session = self.session(id_, now)
         intent = self.intents.get(session["payment_intent"] or "", {})
         waiting = session["status"] == "complete" and session["payment_status"] == "unpaid"
@@ -193,14 +193,14 @@ class Account:
             raise Invalid("No payment of this session is under way.")
         return session
 
-    def _complete(self, session: Thing, now: int, payment_status: str) -> None:
+    def _complete(self, session: StripeObject, now: int, payment_status: str) -> None:
         session |= {"status": "complete", "payment_status": payment_status, "url": None}
         session["customer_details"]["email"] = session["customer_email"] or "buyer@example.com"
         if session["amount_total"]:
             status = "processing" if payment_status == "unpaid" else "succeeded"
             self._intent(session, now, status)
 
-    def _intent(self, session: Thing, now: int, status: str) -> Thing:
+    def _intent(self, session: StripeObject, now: int, status: str) -> StripeObject:
         intent = self.intents.get(session["payment_intent"] or "")
         if intent is None:
             intent = self._new(
@@ -222,7 +222,7 @@ class Account:
         intent["status"] = status
         return intent
 
-    def _charge(self, session: Thing, now: int) -> None:
+    def _charge(self, session: StripeObject, now: int) -> None:
         if not session["amount_total"]:
             return
         intent = self._intent(session, now, "succeeded")
@@ -248,7 +248,7 @@ class Account:
         self._event("payment_intent.succeeded", intent, now)
         self._event("charge.succeeded", charge, now)
 
-    def refund(self, params: Thing, now: int) -> Thing:
+    def refund(self, params: StripeObject, now: int) -> StripeObject:
         """Gives money of a payment back. Raises Invalid where there is none, or too little left."""
         charge = self._charge_of(params)
         left = charge["amount"] - charge["amount_refunded"]
@@ -280,7 +280,7 @@ class Account:
         self._event("charge.refunded", charge, now)
         return refund
 
-    def _charge_of(self, params: Thing) -> Thing:
+    def _charge_of(self, params: StripeObject) -> StripeObject:
         intent = self.intents.get(str(params.get("payment_intent", "")))
         id_ = str(params.get("charge", "")) if intent is None else intent["latest_charge"]
         charge = self.charges.get(id_ or "")
@@ -293,7 +293,7 @@ class Account:
             )
         return charge
 
-    def _event(self, type_: str, thing: Thing, now: int, *, keep_back: bool = False) -> None:
+    def _event(self, type_: str, thing: StripeObject, now: int, *, keep_back: bool = False) -> None:
         event = self._new(
             "event",
             "evt",

@@ -14,12 +14,12 @@ from starlette.routing import Route
 from fancymonkey.engine.clock import Clock
 from fancymonkey.fake_stripe.account import Account
 from fancymonkey.fake_stripe.forms import decode
-from fancymonkey.fake_stripe.objects import Invalid, Thing, whole
+from fancymonkey.fake_stripe.objects import Invalid, StripeObject, whole
 from fancymonkey.fake_stripe.webhook_sender import Faults
 
 BODY_MAX = 256 * 1024
 PAGE_MAX = 100
-Handler = Callable[[Request, Thing, int], Thing]
+Handler = Callable[[Request, StripeObject, int], StripeObject]
 
 
 class Api:
@@ -61,8 +61,8 @@ class Api:
             Route("/v1/{rest:path}", self._nothing, methods=["GET", "POST", "DELETE"]),
         ]
 
-    def _readable(self, name: str, things: dict[str, Thing]) -> Iterable[Route]:
-        def one(request: Request, params: Thing, now: int) -> Thing:
+    def _readable(self, name: str, things: dict[str, StripeObject]) -> Iterable[Route]:
+        def one(request: Request, params: StripeObject, now: int) -> StripeObject:
             found = things.get(request.path_params["id"])
             if found is None:
                 raise Invalid(
@@ -73,25 +73,25 @@ class Api:
                 )
             return found
 
-        def several(request: Request, params: Thing, now: int) -> Thing:
+        def several(request: Request, params: StripeObject, now: int) -> StripeObject:
             self._account.tick(now)
             return _page(f"/v1/{name}", things.values(), params)
 
         yield self._route(f"/v1/{name}", "GET", several)
         yield self._route(f"/v1/{name}/{{id}}", "GET", one)
 
-    def _session(self, request: Request, params: Thing, now: int) -> Thing:
+    def _session(self, request: Request, params: StripeObject, now: int) -> StripeObject:
         found = self._account.session(request.path_params["id"], now)
         if "line_items" in params.get("expand", []):
             found = {**found, "line_items": self._line_items(request, {}, now)}
         return found
 
-    def _line_items(self, request: Request, params: Thing, now: int) -> Thing:
+    def _line_items(self, request: Request, params: StripeObject, now: int) -> StripeObject:
         id_ = self._account.session(request.path_params["id"], now)["id"]
         rows = self._account.lines[id_]
         return _listed(f"/v1/checkout/sessions/{id_}/line_items", rows, more=False)
 
-    def _list_sessions(self, request: Request, params: Thing, now: int) -> Thing:
+    def _list_sessions(self, request: Request, params: StripeObject, now: int) -> StripeObject:
         self._account.tick(now)
         return _page("/v1/checkout/sessions", self._account.sessions.values(), params)
 
@@ -141,7 +141,7 @@ class Api:
         if token != self._key:
             raise Invalid("Invalid API Key provided.", status=401)
 
-    async def _once(self, request: Request, params: Thing, handler: Handler) -> Response:
+    async def _once(self, request: Request, params: StripeObject, handler: Handler) -> Response:
         key = request.headers.get("idempotency-key")
         if request.method != "POST" or key is None:
             return _json(handler(request, params, self._now()))
@@ -173,7 +173,7 @@ class Api:
         return _error(Invalid(f"Unrecognized request URL ({url}).", status=404))
 
 
-async def _params(request: Request) -> Thing:
+async def _params(request: Request) -> StripeObject:
     if request.method == "GET":
         raw = bytes(request.scope["query_string"])
     else:
@@ -186,7 +186,7 @@ async def _params(request: Request) -> Thing:
         raise Invalid(f"Invalid request: {error}.") from None
 
 
-def _page(url: str, rows: Iterable[Thing], params: Thing) -> Thing:
+def _page(url: str, rows: Iterable[StripeObject], params: StripeObject) -> StripeObject:
     """A page of a list, the newest first, as Stripe's parameters ask for it. Raises Invalid."""
     found = [row for row in reversed(list(rows)) if _wanted(row, params)]
     limit = whole(params.get("limit"), "limit", 10)
@@ -212,7 +212,7 @@ _BOUNDS: dict[str, Callable[[int, int], bool]] = {
 }
 
 
-def _wanted(row: Thing, params: Thing) -> bool:
+def _wanted(row: StripeObject, params: StripeObject) -> bool:
     created = params.get("created")
     bounds = created if isinstance(created, dict) else {"gte": created, "lte": created}
     for name, bound in bounds.items():
@@ -232,16 +232,16 @@ def _wanted(row: Thing, params: Thing) -> bool:
     return wanted is None or (wanted == "true") == (row.get("pending_webhooks") == 0)
 
 
-def _listed(url: str, rows: list[Thing], *, more: bool) -> Thing:
+def _listed(url: str, rows: list[StripeObject], *, more: bool) -> StripeObject:
     return {"object": "list", "data": rows, "has_more": more, "url": url}
 
 
-def _json(body: Thing, status: int = 200) -> Response:
+def _json(body: StripeObject, status: int = 200) -> Response:
     return Response(json.dumps(body, indent=2).encode(), status, media_type="application/json")
 
 
 def _error(error: Invalid, type_: str | None = None) -> Response:
-    body: Thing = {"type": type_ or error.type, "message": str(error)}
+    body: StripeObject = {"type": type_ or error.type, "message": str(error)}
     body |= {name: getattr(error, name) for name in ("param", "code") if getattr(error, name)}
     return _json({"error": body}, error.status)
 

@@ -18,10 +18,10 @@ from starlette.routing import Route
 from fancymonkey.engine.clock import Clock, system_clock
 from fancymonkey.fake_stripe.account import Account
 from fancymonkey.fake_stripe.api import Api
-from fancymonkey.fake_stripe.objects import Invalid, Thing
+from fancymonkey.fake_stripe.objects import Invalid, StripeObject
 from fancymonkey.fake_stripe.pages import Pages
 from fancymonkey.fake_stripe.prices import Price
-from fancymonkey.fake_stripe.webhook_sender import Faults, Postman
+from fancymonkey.fake_stripe.webhook_sender import Faults, WebhookSender
 
 TICK_SECONDS = 1.0
 DEMO_KEY = "sk_test_standin"
@@ -51,7 +51,7 @@ class StandIn:
         self.settings = settings
         self.faults = Faults()
         self._clock = clock
-        self.postman = Postman(
+        self.postman = WebhookSender(
             settings.webhooks,
             clock,
             self.faults,
@@ -117,7 +117,7 @@ class StandIn:
         if event is not None:
             event["pending_webhooks"] = 0
 
-    def act(self, id_: str, action: str) -> Thing:
+    def act(self, id_: str, action: str) -> StripeObject:
         """Does to a session what a buyer or Stripe would do. Raises Invalid."""
         account, now = self.account, self._now()
         match action:

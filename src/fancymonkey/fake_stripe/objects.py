@@ -5,9 +5,9 @@ import json
 from importlib import resources
 from typing import Any
 
-Thing = dict[str, Any]
+StripeObject = dict[str, Any]
 
-SHAPES: dict[str, Thing] = json.loads(
+SHAPES: dict[str, StripeObject] = json.loads(
     (resources.files("fancymonkey.fake_stripe") / "objects.json").read_text("utf-8")
 )["resources"]
 
@@ -25,7 +25,7 @@ class Invalid(Exception):
         self.code = code
 
 
-def shaped(shape: str, id_: str, now: int, **fields: Any) -> Thing:
+def shaped(shape: str, id_: str, now: int, **fields: Any) -> StripeObject:
     """An object of a published shape with these fields."""
     return {
         **copy.deepcopy(SHAPES[shape]),

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from fancymonkey.engine.clock import Clock
 from fancymonkey.fake_stripe.account import Account
-from fancymonkey.fake_stripe.objects import Invalid, Thing
+from fancymonkey.fake_stripe.objects import Invalid, StripeObject
 
 STATIC = resources.files("fancymonkey.fake_stripe") / "static"
 WHOLE = frozenset(
@@ -95,7 +95,7 @@ class Pages:
     def _now(self) -> int:
         return self._clock() // 1000
 
-    def _checkout(self, session: Thing, said: str = "") -> Response:
+    def _checkout(self, session: StripeObject, said: str = "") -> Response:
         amount = money(session["amount_total"], session["currency"])
         rows = "".join(
             f"<tr><td>{html.escape(line['description'])}</td><td>{line['quantity']}</td>"
@@ -119,7 +119,7 @@ class Pages:
         title, more = self._after(session)
         return self._page(title, more + body, origins=self._origins(session))
 
-    def _after(self, session: Thing) -> tuple[str, str]:
+    def _after(self, session: StripeObject) -> tuple[str, str]:
         """What to say and to offer once a session is no longer open."""
         if session["status"] == "expired":
             return "This checkout has ended", "<p>Nothing was paid. Go back to the shop.</p>"
@@ -140,7 +140,7 @@ class Pages:
             )
         return "Paid", "<p>Thank you. This was a rehearsal.</p>"
 
-    def _button(self, session: Thing, action: str, title: str, hint: str) -> str:
+    def _button(self, session: StripeObject, action: str, title: str, hint: str) -> str:
         kind = "first" if action in ("pay", "arrives", "deliver") else "other"
         about = f"<small>{html.escape(hint)}</small>" if hint else ""
         return (
@@ -148,7 +148,7 @@ class Pages:
             f'<button class="{kind}">{html.escape(title)}</button>{about}</form>'
         )
 
-    def _origins(self, session: Thing) -> list[str]:
+    def _origins(self, session: StripeObject) -> list[str]:
         """Where the forms of the page may lead to in the end: browsers check it."""
         found = set()
         for url in (session["success_url"], session["cancel_url"] or ""):

@@ -3,15 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
-from fancymonkey.fake_stripe.objects import Invalid, Thing, whole
+from fancymonkey.fake_stripe.objects import Invalid, StripeObject, whole
 
 Price = tuple[int, str, str]
 """An amount in the currency's smallest unit, the currency, and what is sold for it."""
 
 
 def line_items(
-    new: Callable[..., Thing], prices: Callable[[str], Price | None], items: Any, now: int
-) -> list[Thing]:
+    new: Callable[..., StripeObject], prices: Callable[[str], Price | None], items: Any, now: int
+) -> list[StripeObject]:
     """The lines of a session as Stripe shows them. Raises Invalid."""
     if not isinstance(items, list) or not 1 <= len(items) <= 100:
         raise Invalid("line_items is a list of 1 to 100.", param="line_items")
@@ -45,7 +45,7 @@ def line_items(
     return found
 
 
-def _price(prices: Callable[[str], Price | None], item: Thing, where: str) -> Price:
+def _price(prices: Callable[[str], Price | None], item: StripeObject, where: str) -> Price:
     if item.get("price"):
         found = prices(str(item["price"]))
         if found is None:

@@ -53,7 +53,7 @@ class Faults:
 
 
 @dataclass(slots=True)
-class Postman:
+class WebhookSender:
     """Brings each event to each webhook, a pair of its URL and its secret."""
 
     webhooks: list[tuple[str, str]]

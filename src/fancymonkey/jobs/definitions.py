@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from fancymonkey.alerts.alerts import Alerts
 from fancymonkey.backup.catalogue_history import save_version
-from fancymonkey.backup.nightly import Plan, save
+from fancymonkey.backup.nightly import BackupPlan, save
 from fancymonkey.core.holds.end import Expire
 from fancymonkey.core.outcomes import Accepted
 from fancymonkey.engine.engine import OUTCOMES_KEPT, Engine
-from fancymonkey.jobs.executor import Jobs
-from fancymonkey.jobs.job import Done, Job
-from fancymonkey.jobs.lease import in_good_hands
+from fancymonkey.jobs.executor import JobExecutor
+from fancymonkey.jobs.job import Job, JobResult
+from fancymonkey.jobs.lease import is_leased
 from fancymonkey.jobs.schedule import Daily, Every
 from fancymonkey.payments.reconcile import Reconciler
 from fancymonkey.settings.settings import Settings
@@ -25,12 +25,14 @@ NEEDS = {"reconcile": "STRIPE_SECRET_KEY", "versions": "BACKUP_GIT=on"}
 
 def jobs_of(
     engine: Engine, settings: Settings, reconciler: Reconciler | None, alerts: Alerts
-) -> Jobs:
+) -> JobExecutor:
     """The jobs of a shop with these settings."""
-    return Jobs(engine, _jobs(engine, settings, reconciler, alerts), alone=not settings.shared)
+    return JobExecutor(
+        engine, _jobs(engine, settings, reconciler, alerts), alone=not settings.shared
+    )
 
 
-def absent(jobs: Jobs, name: str) -> str:
+def unknown_job_text(jobs: JobExecutor, name: str) -> str:
     """Why there is no job of a name, and which ones there are."""
     wanted = NEEDS.get(name)
     why = f"The job {name} needs {wanted}." if wanted else "There is no such job."
@@ -88,58 +90,60 @@ def _jobs(
     )
 
 
-async def _tidy(engine: Engine) -> Done:
+async def _tidy(engine: Engine) -> JobResult:
     answer = await engine.submit(Expire(actor="tidy"))
     assert isinstance(answer, Accepted)
     ended = [hold["reservation_id"] for hold in answer.data["released"]]
     if not ended:
-        return Done("nothing", {"ended": []}, "No hold is over.", quiet=True)
-    return Done("done", {"ended": ended}, f"Ended {len(ended)} holds that were over.")
+        return JobResult("nothing", {"ended": []}, "No hold is over.", quiet=True)
+    return JobResult("done", {"ended": ended}, f"Ended {len(ended)} holds that were over.")
 
 
-async def _reconcile(reconciler: Reconciler) -> Done:
+async def _reconcile(reconciler: Reconciler) -> JobResult:
     report = await reconciler.run()
     quiet = report.outcome == "balanced"
     text = "\n".join(report.lines())
-    return Done(report.outcome, report.told(), text, quiet=quiet, kept=True)
+    return JobResult(report.outcome, report.told(), text, quiet=quiet, kept=True)
 
 
-async def _digest(alerts: Alerts) -> Done:
+async def _digest(alerts: Alerts) -> JobResult:
     one = await alerts.digest()
     if one is None:
-        return Done("nothing", {}, "There is nothing to tell, or it was told today.", quiet=True)
+        return JobResult(
+            "nothing", {}, "There is nothing to tell, or it was told today.", quiet=True
+        )
     low, out = len(one.data["low"]), len(one.data["out"])
-    return Done("done", {"low": low, "out": out}, f"Told: {one.title}.")
+    return JobResult("done", {"low": low, "out": out}, f"Told: {one.title}.")
 
 
-async def _alerts(engine: Engine, alerts: Alerts) -> Done:
-    if alerts.running or await in_good_hands(engine, "runner"):
-        return Done("nothing", {}, "A running process does so by itself.", quiet=True)
+async def _alerts(engine: Engine, alerts: Alerts) -> JobResult:
+    if alerts.running or await is_leased(engine, "runner"):
+        return JobResult("nothing", {}, "A running process does so by itself.", quiet=True)
     waiting = await alerts.once()
-    return Done("done", {"waiting": waiting}, f"{waiting} deliveries wait.", quiet=True)
+    return JobResult("done", {"waiting": waiting}, f"{waiting} deliveries wait.", quiet=True)
 
 
-async def _backup(settings: Settings, target: str) -> Done:
-    plan = Plan(
+async def _backup(settings: Settings, target: str) -> JobResult:
+    plan = BackupPlan(
         target,
         settings.backup_to,
         settings.backup_keep_days,
         settings.backup_keep_weeks,
     )
     made = await save(plan)
-    return Done("done", made, f"Saved as {made['path']}, {made['bytes']:,} bytes.")
+    return JobResult("done", made, f"Saved as {made['path']}, {made['bytes']:,} bytes.")
 
 
-async def _versions(engine: Engine, settings: Settings) -> Done:
+async def _versions(engine: Engine, settings: Settings) -> JobResult:
     target = engine.moved_to or settings.target
     subject = await save_version(engine, target, settings.backup_git_remote)
     if subject is None:
-        return Done("nothing", {"kept": None}, "The file has not changed.", quiet=True)
-    return Done("done", {"kept": subject}, f"Kept a version: {subject}.")
+        return JobResult("nothing", {"kept": None}, "The file has not changed.", quiet=True)
+    return JobResult("done", {"kept": subject}, f"Kept a version: {subject}.")
 
 
-async def _retention(engine: Engine) -> Done:
+async def _retention(engine: Engine) -> JobResult:
     gone = await engine.store.prune(engine.clock() - OUTCOMES_KEPT)
     if not gone:
-        return Done("nothing", {"forgotten": 0}, "Nothing was old enough.", quiet=True)
-    return Done("done", {"forgotten": gone}, f"Forgot {gone} old rows.")
+        return JobResult("nothing", {"forgotten": 0}, "Nothing was old enough.", quiet=True)
+    return JobResult("done", {"forgotten": gone}, f"Forgot {gone} old rows.")

@@ -14,18 +14,18 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from fancymonkey.core.documents.put import Draft, Keep
-from fancymonkey.core.execute import Many
+from fancymonkey.core.documents.put import DocumentWrite, PutDocuments
+from fancymonkey.core.execute import CommandGroup
 from fancymonkey.core.outcomes import Refused
-from fancymonkey.core.payments.rows import Run
+from fancymonkey.core.payments.rows import JobRun
 from fancymonkey.core.records import RecordRun
-from fancymonkey.engine.documents import Folder, Kept, Stale
+from fancymonkey.engine.documents import Conflict, DocumentCollection, StoredDocument
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.job_runs import FOLDER
 from fancymonkey.engine.turned_away import HOUR
 from fancymonkey.errors import FancyMonkeyError
-from fancymonkey.jobs.job import Done, Job
-from fancymonkey.jobs.lease import RENEW_SECONDS, STALE_SECONDS, Stillness
+from fancymonkey.jobs.job import Job, JobResult
+from fancymonkey.jobs.lease import RENEW_SECONDS, STALE_SECONDS, StaleTimer
 from fancymonkey.jobs.schedule import due
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ class JobRunning(Exception):
     """The job runs already, here or in another process."""
 
 
-class Progress(Struct):
+class JobState(Struct):
     """How a job stands: the slot served last, who runs it now (`by`, or nobody), its last run."""
 
     slot: int | None = None
@@ -56,12 +56,12 @@ class Progress(Struct):
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
+class FinishedRun:
     """A run that is over. `run` is what is kept: of quiet runs one an hour, under its beginning."""
 
-    run: Run
+    run: JobRun
     started_at: int
-    done: Done
+    done: JobResult
     error: FancyMonkeyError | None = None
 
 
@@ -70,7 +70,7 @@ def process_name() -> str:
     return f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
-class Jobs:
+class JobExecutor:
     """The jobs of this shop. `alone`: no other process can use the store."""
 
     def __init__(
@@ -80,11 +80,11 @@ class Jobs:
         self.jobs = {job.name: job for job in jobs}
         self.alone = alone
         self.me = me or process_name()
-        self._states = Folder(engine, FOLDER, Progress)
-        self._still: dict[str, Stillness] = {name: Stillness() for name in self.jobs}
+        self._states = DocumentCollection(engine, FOLDER, JobState)
+        self._still: dict[str, StaleTimer] = {name: StaleTimer() for name in self.jobs}
         self._running: set[str] = set()
 
-    async def states(self) -> dict[str, Kept[Progress]]:
+    async def states(self) -> dict[str, StoredDocument[JobState]]:
         """How each job stands that ever ran."""
         return {kept.name: kept for kept in await self._states.all() if kept.name in self.jobs}
 
@@ -106,7 +106,7 @@ class Jobs:
                 found.append((job, slot))
         return found
 
-    def _is_due(self, job: Job, state: Progress | None, now: int) -> bool:
+    def _is_due(self, job: Job, state: JobState | None, now: int) -> bool:
         assert job.when is not None
         if state is not None and state.by and state.attempts < ATTEMPTS:  # it died in the middle
             return True
@@ -117,10 +117,10 @@ class Jobs:
 
     async def _begin(self, job: Job, slot: int) -> None:
         """From here on, the slots of the job count."""
-        with contextlib.suppress(Stale):
-            await self._states.put(job.name, Progress(slot=slot), expected=0)
+        with contextlib.suppress(Conflict):
+            await self._states.put(job.name, JobState(slot=slot), expected=0)
 
-    def _is_dead(self, kept: Kept[Progress]) -> bool:
+    def _is_dead(self, kept: StoredDocument[JobState]) -> bool:
         """Whether nobody is at a run that is claimed, where it is none that runs here."""
         if kept.value.by == self.me:  # its end could not be kept
             return True
@@ -128,7 +128,7 @@ class Jobs:
         old = self.engine.clock() - kept.at >= ABANDONED
         return self.alone or rested >= STALE_SECONDS or old
 
-    async def run(self, job: Job, slot: int | None = None) -> Ran:
+    async def run(self, job: Job, slot: int | None = None) -> FinishedRun:
         """Runs a job for a slot, or because somebody asked for it; its failure is in the answer.
 
         Raises JobRunning, and StoreError where the run could not be claimed or kept.
@@ -141,9 +141,9 @@ class Jobs:
         finally:
             self._running.discard(job.name)
 
-    async def _run(self, job: Job, slot: int | None) -> Ran:
+    async def _run(self, job: Job, slot: int | None) -> FinishedRun:
         kept = await self._states.get(job.name)
-        old = Progress() if kept is None else kept.value
+        old = JobState() if kept is None else kept.value
         if kept is not None and old.by and not self._is_dead(kept):
             raise JobRunning(f"The job {job.name} runs already.")
         started = self.engine.clock()
@@ -151,7 +151,7 @@ class Jobs:
         served = old.slot if slot is None else slot
         if served is None and job.when is not None and not job.when.first:
             served = job.when.slot(started)
-        claimed = Progress(
+        claimed = JobState(
             slot=served,
             by=self.me,
             started_at=started,
@@ -159,7 +159,7 @@ class Jobs:
         )
         try:
             version = await self._states.put(job.name, claimed, 0 if kept is None else kept.version)
-        except Stale as error:
+        except Conflict as error:
             raise JobRunning(f"Another process began the job {job.name}.") from error
         if kept is not None and old.by:
             await self.engine.submit(RecordRun(run=_interrupted(job, old, started)))
@@ -172,50 +172,52 @@ class Jobs:
             raise
         return await self._finish(claim, job, done, failure)
 
-    async def _work(self, job: Job, claim: "_Claim") -> tuple[Done, FancyMonkeyError | None]:
+    async def _work(self, job: Job, claim: "_Claim") -> tuple[JobResult, FancyMonkeyError | None]:
         try:
             async with asyncio.timeout(job.limit) as claim.limit:
                 return await job.work(), None
         except FancyMonkeyError as error:
             log.warning("the job %s failed: %s", job.name, error)
-            return Done(FAILED, {"error": str(error)}, str(error)), error
+            return JobResult(FAILED, {"error": str(error)}, str(error)), error
         except TimeoutError:
             text = f"It was ended after {job.limit:g} seconds."
             log.warning("the job %s failed: %s", job.name, text)
-            return Done(FAILED, {"error": text}, text), None
+            return JobResult(FAILED, {"error": text}, text), None
         except Exception:
             log.exception("the job %s failed", job.name)
             text = "Something went wrong on our side; the log says what."
-            return Done(FAILED, {"error": text}, text), None
+            return JobResult(FAILED, {"error": text}, text), None
 
     async def _finish(
-        self, claim: "_Claim", job: Job, done: Done, error: FancyMonkeyError | None
-    ) -> Ran:
+        self, claim: "_Claim", job: Job, done: JobResult, error: FancyMonkeyError | None
+    ) -> FinishedRun:
         """Keeps what came of a run, unless another process has taken it over meanwhile."""
         state, now = claim.state, self.engine.clock()
         at = state.started_at // HOUR * HOUR if done.quiet else state.started_at
         report = {**done.report, **({"message": done.message} if done.message else {})}
         text = msgspec.json.encode(report).decode()
-        run = Run(job.name, at, max(0, now - state.started_at), done.outcome, text)
+        run = JobRun(job.name, at, max(0, now - state.started_at), done.outcome, text)
         ended = msgspec.structs.replace(state, by="", ended_at=now, outcome=done.outcome)
-        parts: list[Any] = [Keep(drafts=(claim.draft(ended),))]
+        parts: list[Any] = [PutDocuments(drafts=(claim.draft(ended),))]
         if not done.kept:
             parts.append(RecordRun(run=run))
-        answer = await self.engine.submit(Many(commands=tuple(parts), all_or_nothing=True))
+        answer = await self.engine.submit(CommandGroup(commands=tuple(parts), all_or_nothing=True))
         if isinstance(answer, Refused):
             log.warning("another process has taken over the job %s meanwhile", job.name)
-        return Ran(run, state.started_at, done, error)
+        return FinishedRun(run, state.started_at, done, error)
 
-    async def _hand_back(self, claim: "_Claim", old: Progress) -> None:
+    async def _hand_back(self, claim: "_Claim", old: JobState) -> None:
         """Leaves the job as it was found: it is due for whoever comes next."""
-        with contextlib.suppress(Stale, FancyMonkeyError):
+        with contextlib.suppress(Conflict, FancyMonkeyError):
             await claim.put(msgspec.structs.replace(old, by=""))
 
 
 class _Claim:
     """The right to run a job, renewed while it runs."""
 
-    def __init__(self, folder: Folder[Progress], name: str, state: Progress, version: int) -> None:
+    def __init__(
+        self, folder: DocumentCollection[JobState], name: str, state: JobState, version: int
+    ) -> None:
         self.state = state
         self.limit: asyncio.Timeout | None = None
         self._folder = folder
@@ -223,11 +225,11 @@ class _Claim:
         self._version = version
         self._over = asyncio.Event()
 
-    def draft(self, state: Progress) -> Draft:
+    def draft(self, state: JobState) -> DocumentWrite:
         """The document that says how the job stands, where nobody has taken it over."""
         return self._folder.draft(self._name, state, self._version)
 
-    async def put(self, state: Progress) -> None:
+    async def put(self, state: JobState) -> None:
         """Says how the job stands. Raises Stale where it was taken over."""
         self._version = await self._folder.put(self._name, state, self._version)
 
@@ -246,7 +248,7 @@ class _Claim:
         while not await self._wait():
             try:
                 await self.put(self.state)
-            except Stale:
+            except Conflict:
                 log.warning("another process has taken over the job %s", self._name)
                 if self.limit is not None and not self.limit.expired():
                     self.limit.reschedule(asyncio.get_running_loop().time())
@@ -262,8 +264,8 @@ class _Claim:
         return self._over.is_set()
 
 
-def _interrupted(job: Job, state: Progress, now: int) -> Run:
+def _interrupted(job: Job, state: JobState, now: int) -> JobRun:
     message = f"{state.by} ended in the middle of it, or could not keep what came of it."
     text = msgspec.json.encode({"message": message}).decode()
     took = max(0, now - state.started_at)
-    return Run(job.name, state.started_at, took, INTERRUPTED, text)
+    return JobRun(job.name, state.started_at, took, INTERRUPTED, text)

@@ -4,13 +4,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from fancymonkey.jobs.schedule import Timing
+from fancymonkey.jobs.schedule import Schedule
 
 LIMIT_SECONDS = 1800.0
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class JobResult:
     """What came of a run: one word, the report for machines and for people.
 
     A `quiet` run found nothing to do: of those, one an hour is kept. `kept` says that the work has
@@ -24,7 +24,7 @@ class Done:
     kept: bool = False
 
 
-Work = Callable[[], Awaitable[Done]]
+Work = Callable[[], Awaitable[JobResult]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,5 +38,5 @@ class Job:
     name: str
     about: str
     work: Work
-    when: Timing | None = None
+    when: Schedule | None = None
     limit: float = LIMIT_SECONDS

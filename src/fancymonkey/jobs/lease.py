@@ -9,7 +9,7 @@ import logging
 
 from msgspec import Struct
 
-from fancymonkey.engine.documents import Folder, Stale
+from fancymonkey.engine.documents import Conflict, DocumentCollection
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import StoreError
 
@@ -23,7 +23,7 @@ STALE_SECONDS = 40.0
 """Others take the lease after it has rested for so long: longer than its holder believes in it."""
 
 
-class Stillness:
+class StaleTimer:
     """How long a document has not changed, by the monotonic clock of this process."""
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class Stillness:
         return now - self._seen[1]
 
 
-class Holder(Struct):
+class LeaseHolder(Struct):
     """Who has the lease; nobody where `name` is empty."""
 
     name: str = ""
@@ -50,8 +50,8 @@ class Lease:
         self.name = name
         self.alone = alone
         self._me = me
-        self._folder = Folder(engine, "leases", Holder)
-        self._stillness = Stillness()
+        self._folder = DocumentCollection(engine, "leases", LeaseHolder)
+        self._stillness = StaleTimer()
         self._version = 0
         self._renewed: float | None = None
 
@@ -67,7 +67,7 @@ class Lease:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 await (self._take() if self._renewed is None else self._renew(self._renewed))
-        except Stale:
+        except Conflict:
             self._lost("somebody else has taken it")
         except (StoreError, TimeoutError) as error:
             if self._renewed is not None and _now() - self._renewed >= GIVE_UP_SECONDS:
@@ -80,8 +80,8 @@ class Lease:
             return
         self._renewed = None
         try:
-            await self._folder.put(self.name, Holder(), self._version)
-        except (Stale, StoreError) as error:
+            await self._folder.put(self.name, LeaseHolder(), self._version)
+        except (Conflict, StoreError) as error:
             log.info("the lease %s is left to end by itself: %s", self.name, error)
 
     async def _take(self) -> None:
@@ -91,7 +91,7 @@ class Lease:
         if taken and self._stillness.seconds(version) < STALE_SECONDS:
             return
         began = _now()
-        self._version = await self._folder.put(self.name, Holder(self._me), version)
+        self._version = await self._folder.put(self.name, LeaseHolder(self._me), version)
         self._renewed = began
         log.info("this process has the lease %s now", self.name)
 
@@ -99,7 +99,7 @@ class Lease:
         began = _now()
         if began - renewed < RENEW_SECONDS:
             return
-        self._version = await self._folder.put(self.name, Holder(self._me), self._version)
+        self._version = await self._folder.put(self.name, LeaseHolder(self._me), self._version)
         self._renewed = began
 
     def _lost(self, why: str) -> None:
@@ -108,9 +108,9 @@ class Lease:
         self._renewed = None
 
 
-async def in_good_hands(engine: Engine, name: str) -> bool:
+async def is_leased(engine: Engine, name: str) -> bool:
     """Whether somebody has a lease and has renewed it lately, by the clock on the wall."""
-    kept = await Folder(engine, "leases", Holder).get(name)
+    kept = await DocumentCollection(engine, "leases", LeaseHolder).get(name)
     if kept is None or not kept.value.name:
         return False
     return engine.clock() - kept.at < STALE_SECONDS * 1000

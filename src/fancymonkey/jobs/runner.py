@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from fancymonkey.errors import StoreError
-from fancymonkey.jobs.executor import JobRunning, Jobs
+from fancymonkey.jobs.executor import JobExecutor, JobRunning
 from fancymonkey.jobs.job import Job
 from fancymonkey.jobs.lease import Lease
 
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 5.0
 """How often it is looked for what is due. With the lease's own times: taken over in a minute."""
 
-Duty = Callable[[], Coroutine[Any, Any, None]]
+BackgroundTask = Callable[[], Coroutine[Any, Any, None]]
 """Work without an end, that one process does as long as it has the lease."""
 
 
@@ -26,7 +26,9 @@ class Runner:
     Without `schedules` the jobs are left to others, and only the duties are done.
     """
 
-    def __init__(self, jobs: Jobs, duties: Iterable[Duty] = (), *, schedules: bool = True) -> None:
+    def __init__(
+        self, jobs: JobExecutor, duties: Iterable[BackgroundTask] = (), *, schedules: bool = True
+    ) -> None:
         self.jobs = jobs
         self.lease = Lease(jobs.engine, "runner", jobs.me, alone=jobs.alone)
         self._duties = tuple(duties)

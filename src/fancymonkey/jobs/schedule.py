@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 DAY = 86_400_000
 
 
-class Timing(Protocol):
+class Schedule(Protocol):
     """Slots, one after the other, in ms; each is served once."""
 
     @property
@@ -72,7 +72,7 @@ class Daily:
         return round(local.astimezone(UTC).timestamp() * 1000)
 
 
-def due(timing: Timing, last: int | None, now: int) -> bool:
+def due(timing: Schedule, last: int | None, now: int) -> bool:
     """Whether the latest slot is still to be served, `last` being the one that was."""
     if last is None:
         return timing.first

@@ -25,7 +25,7 @@ UNITS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class CheckoutTerms:
     """How this shop sells. Times in ms; `success_url` and `cancel_url` are the shop's pages."""
 
     ttl: int
@@ -68,7 +68,7 @@ def line_items(view: View, currency: str, lines: Sequence[Line]) -> list[dict[st
 
 
 def session_request(
-    terms: Terms,
+    terms: CheckoutTerms,
     id_: str,
     session_id: str,
     number: int,

@@ -13,16 +13,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from fancymonkey.core.command import Command
-from fancymonkey.core.execute import Many
+from fancymonkey.core.execute import CommandGroup
 from fancymonkey.core.holds.end import Release
-from fancymonkey.core.holds.limits import Source
+from fancymonkey.core.holds.limits import ClientSource
 from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.model import Line
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
-from fancymonkey.core.payments.checkout import BeginCheckout, CheckoutOpened, CloseCheckout, Inspect
+from fancymonkey.core.payments.checkout import BeginCheckout, CheckoutOpened, CloseCheckout, GetHold
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import PaymentError, PaymentRefused, StoreError
-from fancymonkey.payments.basket import NoPrice, Terms, line_items, session_request
+from fancymonkey.payments.basket import CheckoutTerms, NoPrice, line_items, session_request
 from fancymonkey.payments.gateway import Gateway, PaymentSession
 from fancymonkey.payments.refunds import give_due
 
@@ -36,7 +36,7 @@ Hold = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class CheckoutRequest:
     """What a buyer wants to pay for: the whole basket. Without lines, what the session holds.
 
     `new_id` is the id that a new hold gets, `source` where the buyer is. `replaces` is a hold of
@@ -47,13 +47,13 @@ class Wish:
     new_id: str
     lines: tuple[Line, ...] = ()
     actor: str = "buyer"
-    source: Source | None = None
+    source: ClientSource | None = None
     replaces: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A session that can be paid, and the hold behind it as `Inspect` shows it."""
+    """A session that can be paid, and the hold behind it as `GetHold` shows it."""
 
     session: PaymentSession
     hold: Hold
@@ -61,20 +61,20 @@ class Opened:
 
 async def inspect(engine: Engine, ref: str) -> Hold | None:
     """How the hold that an id means stands, or None where there is none."""
-    answer = await engine.submit(Inspect(ref=ref))
+    answer = await engine.submit(GetHold(ref=ref))
     return answer.data if isinstance(answer, Accepted) else None
 
 
 class Checkouts:
     """Takes holds to Stripe and back."""
 
-    def __init__(self, engine: Engine, gateway: Gateway, terms: Terms) -> None:
+    def __init__(self, engine: Engine, gateway: Gateway, terms: CheckoutTerms) -> None:
         self.gateway = gateway
         self._engine = engine
         self._terms = terms
         self._closing: set[asyncio.Task[Any]] = set()
 
-    async def open(self, wish: Wish) -> Opened | NoPrice | Refused:
+    async def open(self, wish: CheckoutRequest) -> Opened | NoPrice | Refused:
         """A session of Stripe that can be paid, for a hold of exactly what is wished.
 
         The same wish again gives the same session. Raises PaymentRefused (the hold is given back,
@@ -88,7 +88,7 @@ class Checkouts:
                 break
         return found
 
-    async def _try(self, wish: Wish) -> Opened | NoPrice | Refused:
+    async def _try(self, wish: CheckoutRequest) -> Opened | NoPrice | Refused:
         hold = await inspect(self._engine, wish.session_id)
         live = hold if hold is not None and hold["status"] == "held" else None
         if live is not None and live["payment_pending"]:
@@ -111,7 +111,11 @@ class Checkouts:
         return await self._begin(wish, live, lines, items)
 
     async def _begin(
-        self, wish: Wish, live: Hold | None, lines: tuple[Line, ...], items: list[dict[str, Any]]
+        self,
+        wish: CheckoutRequest,
+        live: Hold | None,
+        lines: tuple[Line, ...],
+        items: list[dict[str, Any]],
     ) -> Opened | Refused:
         terms, now = self._terms, self._engine.clock()
         id_ = wish.new_id if live is None else live["reservation_id"]
@@ -120,7 +124,7 @@ class Checkouts:
         ends_at = (now + terms.session_life + SLACK) // 1000 * 1000
         request = session_request(terms, id_, wish.session_id, number, ends_at, items)
         answer = await self._engine.submit(
-            Many(
+            CommandGroup(
                 commands=(
                     *(await self._replaced(wish) if live is None else ()),
                     Reserve(
@@ -154,7 +158,7 @@ class Checkouts:
             await self._undo(id_, number, live)
             raise
 
-    async def _replaced(self, wish: Wish) -> tuple[Command, ...]:
+    async def _replaced(self, wish: CheckoutRequest) -> tuple[Command, ...]:
         """What gives the buyer's hold from before back, where there is one that is not paid."""
         before = None if wish.replaces is None else await inspect(self._engine, wish.replaces)
         if before is None or before["status"] != "held" or before["payment_pending"]:

@@ -11,7 +11,7 @@ from fancymonkey.core.holds.end import Capture, Release
 from fancymonkey.core.payments.checkout import AwaitPayment
 from fancymonkey.core.payments.disputes import NoteDispute
 from fancymonkey.core.payments.foreign_events import NoteForeign
-from fancymonkey.core.payments.refunds import NoteRefund, RefundFailed
+from fancymonkey.core.payments.refunds import RecordRefund, RefundFailed
 from fancymonkey.payments.gateway import GIVEN_BACK, LOST, PAID, id_of
 from fancymonkey.payments.money import amount_shown, minute_shown, money_of, word
 
@@ -89,7 +89,7 @@ class Event(msgspec.Struct):
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class PaymentPolicy:
     """What the owner has decided beforehand.
 
     `refund_late`: a late payment that cannot be served is refunded, else it becomes a backorder.
@@ -105,7 +105,7 @@ class Policy:
     livemode: bool | None = None
 
 
-def record(event: Event, policy: Policy, now: int) -> RecordEvent:
+def record(event: Event, policy: PaymentPolicy, now: int) -> RecordEvent:
     """The command that keeps an event and does what it asks, once."""
     return RecordEvent(
         event_id=event.id,
@@ -116,7 +116,7 @@ def record(event: Event, policy: Policy, now: int) -> RecordEvent:
     )
 
 
-def effect_of(event: Event, policy: Policy, now: int) -> Command | None:
+def effect_of(event: Event, policy: PaymentPolicy, now: int) -> Command | None:
     """What an event asks of the inventory, or None where it asks nothing."""
     thing = event.data.object
     why = foreign(event, policy)
@@ -169,7 +169,7 @@ def effect_of(event: Event, policy: Policy, now: int) -> Command | None:
     return None
 
 
-def _refund(event: Event, policy: Policy) -> Command | None:
+def _refund(event: Event, policy: PaymentPolicy) -> Command | None:
     """A refund is told of its charge, and by itself; only the charge says whether it is whole."""
     thing = event.data.object
     payment = id_of(thing.payment_intent)
@@ -179,7 +179,7 @@ def _refund(event: Event, policy: Policy) -> Command | None:
         return RefundFailed(ref=payment, refund=thing.id, actor=ACTOR, cause=event.id)
     if event.type != CHARGE_REFUNDED and thing.status not in GIVEN_BACK:
         return None
-    return NoteRefund(
+    return RecordRefund(
         ref=payment,
         whole=event.type == CHARGE_REFUNDED and thing.refunded is True,
         refund="" if event.type == CHARGE_REFUNDED else thing.id,
@@ -190,7 +190,7 @@ def _refund(event: Event, policy: Policy) -> Command | None:
     )
 
 
-def _dispute(event: Event, policy: Policy) -> Command | None:
+def _dispute(event: Event, policy: PaymentPolicy) -> Command | None:
     """A dispute names its payment, or at least its charge; none is left out for lack of them."""
     thing = event.data.object
     if not thing.id:
@@ -211,7 +211,7 @@ def _dispute(event: Event, policy: Policy) -> Command | None:
     )
 
 
-def foreign(event: Event, policy: Policy) -> str | None:
+def foreign(event: Event, policy: PaymentPolicy) -> str | None:
     """Why an event is not of this shop's account or mode, or None where it is."""
     if event.account is not None:
         return f"The event is of another account, {word(event.account) or 'which has no id'}."

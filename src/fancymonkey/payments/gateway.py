@@ -27,7 +27,7 @@ MONEY = (
     "line_items",
 )
 """What a session says of money."""
-NONSENSE = (AttributeError, KeyError, OverflowError, TypeError, ValueError)
+MALFORMED_ANSWER = (AttributeError, KeyError, OverflowError, TypeError, ValueError)
 """What reading an answer of another shape than Stripe's raises."""
 
 
@@ -171,7 +171,7 @@ class Gateway:
             return len(page.data), headers.get("date")
         except self._errors.StripeError as error:
             raise self._failure(error) from error
-        except NONSENSE as error:
+        except MALFORMED_ANSWER as error:
             raise _senseless() from error
 
     async def paid(self, payment: str) -> Paid | None:
@@ -219,7 +219,7 @@ class Gateway:
             try:
                 rows = list(page["data"])
                 after = {"starting_after": rows[-1]["id"]} if rows else {}
-            except NONSENSE as error:
+            except MALFORMED_ANSWER as error:
                 raise _senseless() from error
             for row in rows:
                 yield row
@@ -231,7 +231,7 @@ class Gateway:
             found: dict[str, Any] = (await call()).to_dict()
         except self._errors.StripeError as error:
             raise self._failure(error) from error
-        except NONSENSE as error:
+        except MALFORMED_ANSWER as error:
             raise _senseless() from error
         return found
 
@@ -279,7 +279,7 @@ def session_of(row: dict[str, Any]) -> PaymentSession:
             currency=str(row.get("currency") or "").lower()[:10],
             money={name: row[name] for name in MONEY if name in row},
         )
-    except NONSENSE as error:
+    except MALFORMED_ANSWER as error:
         raise _senseless() from error
 
 
@@ -295,7 +295,7 @@ def paid_of(session: dict[str, Any], charges: list[dict[str, Any]]) -> Paid:
             buyer=details.get("email") or session.get("customer_email"),
             at=1000 * max([int(session["created"]), *(int(row["created"]) for row in taken)]),
         )
-    except NONSENSE as error:
+    except MALFORMED_ANSWER as error:
         raise _senseless() from error
 
 

@@ -15,15 +15,15 @@ from fancymonkey.core.execute import RecordEvent
 from fancymonkey.core.model import Cursor
 from fancymonkey.core.outcomes import Accepted
 from fancymonkey.core.payments.checkout import CheckoutOpened
-from fancymonkey.core.payments.refunds import Doubt
-from fancymonkey.core.payments.rows import Run
+from fancymonkey.core.payments.refunds import ReportMissingPayment
+from fancymonkey.core.payments.rows import JobRun
 from fancymonkey.core.records import MoveCursor, RecordRun
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.turned_away import HOUR
 from fancymonkey.errors import PaymentError, PaymentUnknown
 from fancymonkey.payments import events
 from fancymonkey.payments.checkout import Checkouts, Hold, inspect
-from fancymonkey.payments.events import Event, Policy
+from fancymonkey.payments.events import Event, PaymentPolicy
 from fancymonkey.payments.gateway import PaymentSession
 from fancymonkey.payments.refunds import give_due
 
@@ -77,7 +77,7 @@ class Report:
 class Reconciler:
     """Runs comparisons."""
 
-    def __init__(self, engine: Engine, checkouts: Checkouts, policy: Policy) -> None:
+    def __init__(self, engine: Engine, checkouts: Checkouts, policy: PaymentPolicy) -> None:
         self._engine = engine
         self._checkouts = checkouts
         self._gateway = checkouts.gateway
@@ -110,7 +110,7 @@ class Reconciler:
         # What found nothing is kept once an hour: the last one speaks for the others.
         at = started // HOUR * HOUR if outcome == "balanced" else started
         text = msgspec.json.encode(told).decode()
-        await self._engine.submit(RecordRun(run=Run(JOB, at, took, outcome, text)))
+        await self._engine.submit(RecordRun(run=JobRun(JOB, at, took, outcome, text)))
 
     async def _events(self, report: Report) -> None:
         since = max(0, report.since - OVERLAP)
@@ -157,7 +157,7 @@ class Reconciler:
             await self._mend(report, session, "paid", f"{session.id} was paid, {id_}")
             return
         if hold["status"] == "captured" and hold["payment_id"] == session.id:
-            await self._engine.submit(Doubt(ref=id_, payment=session.id, actor=JOB))
+            await self._engine.submit(ReportMissingPayment(ref=id_, payment=session.id, actor=JOB))
             report.open.append(f"{id_} was captured for {session.id}, which Stripe says is unpaid")
         elif session.status == "complete" and held:
             await self._mend(report, session, "pending", "")
@@ -248,8 +248,8 @@ async def last_run(engine: Engine, now: int) -> int | None:
         if isinstance(row, Cursor) and row.name == JOB and row.revision <= now:
             return row.revision
     last = None
-    async for run in engine.store.scan(Run, (JOB, 0)):
-        if not isinstance(run, Run) or run.job != JOB or run.started_at > now:
+    async for run in engine.store.scan(JobRun, (JOB, 0)):
+        if not isinstance(run, JobRun) or run.job != JOB or run.started_at > now:
             break
         if run.outcome != "failed":
             last = run.started_at

@@ -2,8 +2,8 @@
 
 import logging
 
-from fancymonkey.core.payments.refunds import RefundFailed, Settle
-from fancymonkey.core.payments.rows import Matter, Progress
+from fancymonkey.core.payments.refunds import RefundFailed, ResolveIssue
+from fancymonkey.core.payments.rows import IssueStatus, PaymentIssue
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import PaymentRefused, PaymentUnknown
 from fancymonkey.payments.gateway import Gateway
@@ -11,13 +11,13 @@ from fancymonkey.payments.gateway import Gateway
 log = logging.getLogger(__name__)
 
 
-async def matters(engine: Engine) -> list[Matter]:
+async def matters(engine: Engine) -> list[PaymentIssue]:
     """Every matter, the newest first."""
-    found = [row async for row in engine.store.scan(Matter) if isinstance(row, Matter)]
+    found = [row async for row in engine.store.scan(PaymentIssue) if isinstance(row, PaymentIssue)]
     return sorted(found, key=lambda matter: -matter.opened_at)
 
 
-async def give_due(engine: Engine, gateway: Gateway) -> list[Matter]:
+async def give_due(engine: Engine, gateway: Gateway) -> list[PaymentIssue]:
     """Gives every refund that is due; returns the matters whose money goes back by that.
 
     The matter's id is Stripe's idempotency key, so that a crash in between gives nothing twice.
@@ -26,7 +26,7 @@ async def give_due(engine: Engine, gateway: Gateway) -> list[Matter]:
     """
     settled = []
     for matter in await matters(engine):
-        if matter.progress is not Progress.DUE:
+        if matter.progress is not IssueStatus.DUE:
             continue
         given = True
         try:
@@ -44,7 +44,9 @@ async def give_due(engine: Engine, gateway: Gateway) -> list[Matter]:
             log.error("the refund %s of %s has failed", note, matter.payment)
             await engine.submit(RefundFailed(ref=matter.payment, refund=note, actor="refunds"))
         await engine.submit(
-            Settle(matter_id=matter.matter_id, then=Progress.DONE, note=note, actor="refunds")
+            ResolveIssue(
+                matter_id=matter.matter_id, then=IssueStatus.DONE, note=note, actor="refunds"
+            )
         )
         if given:
             settled.append(matter)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from fancymonkey.core.changes.bulk import portions
-from fancymonkey.core.changes.change_set import Act
+from fancymonkey.core.changes.change_set import ChangeSet
 from fancymonkey.core.command import Command
-from fancymonkey.core.execute import DryRun, Many
+from fancymonkey.core.execute import CommandGroup, DryRun
 from fancymonkey.core.outcomes import Refused
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import FancyMonkeyError
@@ -22,7 +22,7 @@ NEWEST_FIRST = (1 << 44) - 1
 LATEST_FIRST = (1 << 40) - 1
 
 
-def new_act_id(engine: Engine) -> str:
+def new_change_id(engine: Engine) -> str:
     """An id that sorts before those of earlier acts, so that the newest is read first."""
     when = NEWEST_FIRST - engine.clock()
     return f"act_{when:011x}{LATEST_FIRST - engine.view.revision:010x}{secrets.token_hex(4)}"
@@ -53,13 +53,13 @@ class ChangeRunner:
     act: str | None = None
 
     async def run(self, makers: Sequence[Maker], first: int = 0) -> AsyncIterator[Any]:
-        """Does it in portions, yielding each command's row as `Many` answers it.
+        """Does it in portions, yielding each command's row as `CommandGroup` answers it.
 
         Other commands get their turn in between. `first` numbers the portions from there on.
         """
-        planned = self.act or new_act_id(self.engine)
+        planned = self.act or new_change_id(self.engine)
         for part, some in enumerate(portions(makers), first):
-            many = Many(commands=tuple(make(self.act or planned) for make in some))
+            many = CommandGroup(commands=tuple(make(self.act or planned) for make in some))
             data = await self._submit(many, self.act or planned, part)
             for row in data["rows"]:
                 yield row
@@ -67,9 +67,9 @@ class ChangeRunner:
 
     async def whole(self, makers: Sequence[Maker]) -> list[dict[str, Any]]:
         """Does all of it in one transaction; where a row is refused, nothing of it is done."""
-        planned = self.act or new_act_id(self.engine)
+        planned = self.act or new_change_id(self.engine)
         commands = tuple(make(planned) for make in makers)
-        command = Many(commands=commands, all_or_nothing=True)
+        command = CommandGroup(commands=commands, all_or_nothing=True)
         answer = await self.engine.submit(self._act(command, planned, 0))
         if isinstance(answer, Refused):
             if not isinstance(answer.detail, dict) or "rows" not in answer.detail:
@@ -80,18 +80,18 @@ class ChangeRunner:
         rows: list[dict[str, Any]] = answer.data["rows"]
         return rows
 
-    async def _submit(self, many: Many, act_id: str, part: int) -> Any:
+    async def _submit(self, many: CommandGroup, act_id: str, part: int) -> Any:
         answer = await self.engine.submit(self._act(many, act_id, part))
         if isinstance(answer, Refused):
             raise ChangeRefused(answer)
         self.act = self.act or answer.data.get("act")
         return answer.data
 
-    def _act(self, many: Many, act_id: str, part: int) -> Command:
+    def _act(self, many: CommandGroup, act_id: str, part: int) -> Command:
         if self.dry_run:
             return DryRun(command=many)
         key = None if self.key is None else self.key.part(part)
-        return Act(
+        return ChangeSet(
             act_id=act_id,
             part=part,
             action=self.action,

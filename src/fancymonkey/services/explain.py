@@ -42,7 +42,7 @@ class Step:
 
 
 @dataclass(slots=True)
-class Story:
+class StockExplanation:
     """A SKU's entries with the level after each, and how it stands at the end.
 
     `lines` are those from `since` on (ms), as many as there is room for; `steps` add them up by

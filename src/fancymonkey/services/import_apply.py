@@ -6,22 +6,22 @@ from typing import Any
 
 from fancymonkey.core.changes.bulk import CHUNK, PORTION
 from fancymonkey.core.command import Command
-from fancymonkey.core.execute import Chain, flatten
+from fancymonkey.core.execute import SkuCommands, flatten
 from fancymonkey.core.stock.adjust import Adjust
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.ledger_queries import entries_since
 from fancymonkey.services.change_runner import ChangeRunner
 from fancymonkey.services.import_read import Tell
 from fancymonkey.services.request_key import RequestKey
-from fancymonkey.services.undo import find_act, undo_act
-from fancymonkey.spreadsheets.import_plan import Fault, Plan, Step, Wish, with_actor
-from fancymonkey.spreadsheets.stock_changes import SAID
+from fancymonkey.services.undo import find_change_set, undo_change_set
+from fancymonkey.spreadsheets.import_plan import Fault, ImportOptions, ImportPlan, Step, with_actor
+from fancymonkey.spreadsheets.stock_changes import CORRECTIONS
 
 
 async def import_plan(
     engine: Engine,
-    plan: Plan,
-    wish: Wish,
+    plan: ImportPlan,
+    wish: ImportOptions,
     tell: Tell,
     *,
     dry_run: bool = False,
@@ -46,7 +46,7 @@ async def import_plan(
 class Applying:
     """Does the steps of a plan. A step that cannot be done any more becomes a fault of its rows."""
 
-    def __init__(self, doing: ChangeRunner, plan: Plan, tell: Tell) -> None:
+    def __init__(self, doing: ChangeRunner, plan: ImportPlan, tell: Tell) -> None:
         self._doing = doing
         self._plan = plan
         self._tell = tell
@@ -89,7 +89,7 @@ class Applying:
         """The steps whose stock nobody else has counted since it was planned."""
         async for entries in entries_since(self._doing.engine, self._seen):
             for entry in entries:
-                if entry.kind in SAID and entry.cause != self._doing.act:
+                if entry.kind in CORRECTIONS and entry.cause != self._doing.act:
                     self._others[entry.sku] = self._others.get(entry.sku, 0) + entry.on_hand
             self._seen = entries[-1].revision
         fine = []
@@ -116,8 +116,8 @@ class Applying:
         if doing.act is None:
             return
         engine = doing.engine
-        act = await find_act(engine, doing.act)
-        await undo_act(engine, doing.actor, doing.act, act, partial=True, dry_run=False)
+        act = await find_change_set(engine, doing.act)
+        await undo_change_set(engine, doing.actor, doing.act, act, partial=True, dry_run=False)
         doing.act = None
 
 
@@ -130,6 +130,6 @@ def _caused(command: Command, act_id: str) -> Command:
 
 
 def _adjusted(command: Command) -> list[str]:
-    if not isinstance(command, Chain):
+    if not isinstance(command, SkuCommands):
         return []
     return [part.sku for part in flatten((command,)) if isinstance(part, Adjust)]

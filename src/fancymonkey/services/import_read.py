@@ -10,10 +10,10 @@ from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import DataError
 from fancymonkey.spreadsheets import csv_table, xlsx, xlsx_process
 from fancymonkey.spreadsheets.columns import Record
-from fancymonkey.spreadsheets.import_plan import Plan, Stand, Wish, marks_of
+from fancymonkey.spreadsheets.import_plan import CurrentStock, ImportOptions, ImportPlan, marks_of
 from fancymonkey.spreadsheets.import_planner import Planner
 from fancymonkey.spreadsheets.row_identity import with_known_keys
-from fancymonkey.spreadsheets.stock_changes import said_since
+from fancymonkey.spreadsheets.stock_changes import stock_changes_since
 
 Tell = Callable[[str, int, int], None]
 """Which step has come how far: done, of."""
@@ -80,14 +80,18 @@ def _text(data: bytes) -> str:
 
 
 async def plan_table(
-    engine: Engine, records: list[Record], wish: Wish, tell: Tell, base: list[Record] | None = None
-) -> Plan:
+    engine: Engine,
+    records: list[Record],
+    wish: ImportOptions,
+    tell: Tell,
+    base: list[Record] | None = None,
+) -> ImportPlan:
     """What a table would change as things stand now. Raises DataError.
 
     `base` is the table as it was exported, where the file itself does not say so.
     """
     view, loop, count = engine.view, asyncio.get_running_loop(), len(records)
-    stand = Stand(dict(view.products), dict(view.items), dict(view.levels), view.revision)
+    stand = CurrentStock(dict(view.products), dict(view.items), dict(view.levels), view.revision)
     told = 0
 
     def progress(done: int) -> None:
@@ -99,7 +103,7 @@ async def plan_table(
     tell("check", 0, count)
     records = await asyncio.to_thread(with_known_keys, records, stand)
     since = await asyncio.to_thread(marks_of, records, stand)
-    said = await said_since(engine.store, since, stand.revision)
+    said = await stock_changes_since(engine.store, since, stand.revision)
     planner = Planner(stand, wish, said, base, progress=progress)
     plan = await asyncio.to_thread(planner.read, records)
     tell("check", count, count)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from fancymonkey.core.execute import Many
+from fancymonkey.core.execute import CommandGroup
 from fancymonkey.core.holds.end import Release
 from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
@@ -17,7 +17,7 @@ async def reserve_instead(
 
     Whoever knows a hold's id may give it back. One that is unknown, ended or paid changes nothing.
     """
-    both = Many(
+    both = CommandGroup(
         commands=(
             Release(ref=earlier, reason="replaced", actor=command.actor),
             replace(command, command_id=None, former_id=None, digest=""),

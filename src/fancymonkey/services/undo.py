@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from fancymonkey.core.changes.change_set import ACT_ROWS, ACTS, part_name
+from fancymonkey.core.changes.change_set import CHANGE_SET_ROWS, CHANGE_SETS, part_name
 from fancymonkey.core.changes.undo import Undo
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.execute import DryRun
@@ -15,13 +15,13 @@ from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.ledger_queries import Said, said_since
 from fancymonkey.errors import Overloaded
-from fancymonkey.services.change_runner import ChangeRefused, new_act_id
+from fancymonkey.services.change_runner import ChangeRefused, new_change_id
 
 LOOKS = 20
 """How often a portion is tried while buyers keep moving its units."""
 
 
-class Act(Struct):
+class StoredChangeSet(Struct):
     """An act, as the core has kept it."""
 
     at: int
@@ -37,7 +37,7 @@ class Act(Struct):
     undoes: str | None
 
 
-class ActRow(Struct):
+class StoredChangeRow(Struct):
     """What an act changed of one SKU or product."""
 
     key: str
@@ -54,24 +54,24 @@ class Undone:
     refused: bool = False
 
 
-async def find_act(engine: Engine, name: str) -> Act:
+async def find_change_set(engine: Engine, name: str) -> StoredChangeSet:
     """The act. Raises ChangeRefused."""
-    row = await engine.store.find(Document, (ACTS, name))
+    row = await engine.store.find(Document, (CHANGE_SETS, name))
     if row is None or not row.body:
         raise ChangeRefused(
             Refused(Code.UNKNOWN_ACT, "There is no such act, or it is too long ago.")
         )
-    return msgspec.json.decode(row.body, type=Act)
+    return msgspec.json.decode(row.body, type=StoredChangeSet)
 
 
-async def undo_act(
-    engine: Engine, actor: str, name: str, act: Act, partial: bool, dry_run: bool
+async def undo_change_set(
+    engine: Engine, actor: str, name: str, act: StoredChangeSet, partial: bool, dry_run: bool
 ) -> Undone:
     """Undoes every portion; without `partial` only where all of them can be.
 
     An act of one portion is undone in one transaction. Raises ChangeRefused, Overloaded.
     """
-    act_id = new_act_id(engine)
+    act_id = new_change_id(engine)
     command = Undo(undoes=name, act_id=act_id, actor=actor, cause=act_id, partial=partial)
     undoing = _Undoing(engine, command, act.revision)
     rehearse = dry_run or (act.parts > 1 and not partial)
@@ -136,18 +136,20 @@ class _Undoing:
             stands, cause = not stands, act.undone_by
         return stands
 
-    async def _act(self, name: str) -> Act | None:
+    async def _act(self, name: str) -> StoredChangeSet | None:
         """An act, or None where it is no longer kept."""
         try:
-            return await find_act(self._engine, name)
+            return await find_change_set(self._engine, name)
         except ChangeRefused:
             return None
 
     async def _look(self, part: int, partial: bool) -> Undo:
         """The command, with what is on hand of each SKU that nobody has counted since."""
         engine, plan = self._engine, self._command
-        row = await engine.store.find(Document, (ACT_ROWS, part_name(plan.undoes, part)))
-        rows = [] if row is None else msgspec.json.decode(row.body or "[]", type=list[ActRow])
+        row = await engine.store.find(Document, (CHANGE_SET_ROWS, part_name(plan.undoes, part)))
+        rows = (
+            [] if row is None else msgspec.json.decode(row.body or "[]", type=list[StoredChangeRow])
+        )
         skus = [one.key for one in rows if one.stock]
         seen = tuple((sku, engine.view.levels[sku, "main"].on_hand) for sku in skus)
         counted = set[str]()

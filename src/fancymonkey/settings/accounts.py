@@ -8,9 +8,9 @@ from fancymonkey.settings.backup import Keeping
 from fancymonkey.settings.fields import (
     PASSWORD_LEAST,
     PUBLISHED_PASSWORD,
+    setting,
     several_networks,
     several_stores,
-    variable,
     whole,
 )
 
@@ -19,7 +19,7 @@ from fancymonkey.settings.fields import (
 class AdminSettings(Keeping):
     """Who may log in from where, and for how long."""
 
-    owner_email: str = variable(
+    owner_email: str = setting(
         "OWNER_EMAIL",
         account_name,
         "owner",
@@ -28,7 +28,7 @@ class AdminSettings(Keeping):
         "that the service uses itself, such as `admin` or `stripe`.",
         shown="owner",
     )
-    admin_allowed_ips: tuple[IPv4Network | IPv6Network, ...] = variable(
+    admin_allowed_ips: tuple[IPv4Network | IPv6Network, ...] = setting(
         "ADMIN_ALLOWED_IPS",
         several_networks,
         (),
@@ -36,7 +36,7 @@ class AdminSettings(Keeping):
         "separated by commas: `203.0.113.7,10.0.0.0/8`. Behind a proxy set `TRUSTED_PROXIES` too.",
         shown="any",
     )
-    migration_targets: tuple[str, ...] = variable(
+    migration_targets: tuple[str, ...] = setting(
         "MIGRATION_TARGETS",
         several_stores,
         (),
@@ -45,7 +45,7 @@ class AdminSettings(Keeping):
         shown="none",
         secret=True,
     )
-    admin_idle_minutes: int = variable(
+    admin_idle_minutes: int = setting(
         "ADMIN_IDLE_MINUTES",
         whole(15, 10_080),
         60,
@@ -53,7 +53,7 @@ class AdminSettings(Keeping):
         "An open page of the dashboard is a sign of life.",
         shown="60",
     )
-    admin_session_hours: int = variable(
+    admin_session_hours: int = setting(
         "ADMIN_SESSION_HOURS",
         whole(1, 720),
         12,

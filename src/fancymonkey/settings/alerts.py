@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import time
 
-from fancymonkey.settings.fields import http_url, switch, time_of_day, variable
+from fancymonkey.settings.fields import http_url, setting, switch, time_of_day
 from fancymonkey.settings.hold_limits import HoldLimits
 
 ALERTS = (
@@ -66,7 +66,7 @@ def time_or_off(text: str) -> time | None:
 class AlertSettings(HoldLimits):
     """Who is told what, and when."""
 
-    alert_urls: tuple[str, ...] = variable(
+    alert_urls: tuple[str, ...] = setting(
         "ALERT_URLS",
         several_urls,
         (),
@@ -76,14 +76,14 @@ class AlertSettings(HoldLimits):
         shown="none",
         secret=True,
     )
-    alert_events: tuple[str, ...] = variable(
+    alert_events: tuple[str, ...] = setting(
         "ALERT_EVENTS",
         some_of(*ALERTS),
         ALERTS,
         f"What alerts are about, separated by commas: some of {', '.join(ALERTS)}.",
         shown="all",
     )
-    quiet_hours: tuple[time, time] | None = variable(
+    quiet_hours: tuple[time, time] | None = setting(
         "QUIET_HOURS",
         hours,
         None,
@@ -91,7 +91,7 @@ class AlertSettings(HoldLimits):
         "message afterwards; only trouble with the store goes out at once.",
         shown="none",
     )
-    digest_at: time | None = variable(
+    digest_at: time | None = setting(
         "DIGEST_AT",
         time_or_off,
         time(8, 0),
@@ -99,14 +99,14 @@ class AlertSettings(HoldLimits):
         "day on which there is nothing to tell has none.",
         shown="08:00",
     )
-    dashboard_url: str | None = variable(
+    dashboard_url: str | None = setting(
         "DASHBOARD_URL",
         http_url,
         None,
         "Where the dashboard is reached, for the link in alerts: `https://shop.example/admin`.",
         shown="no link",
     )
-    webhook_allow_private: bool = variable(
+    webhook_allow_private: bool = setting(
         "WEBHOOK_ALLOW_PRIVATE",
         switch,
         False,

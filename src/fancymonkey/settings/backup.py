@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from fancymonkey.settings.fields import any_text, switch, variable, whole
+from fancymonkey.settings.fields import any_text, setting, switch, whole
 from fancymonkey.settings.schedule import Chores
 
 
@@ -10,7 +10,7 @@ from fancymonkey.settings.schedule import Chores
 class Keeping(Chores):
     """Where copies of the store go, and how many stay."""
 
-    backup_to: str | None = variable(
+    backup_to: str | None = setting(
         "BACKUP_TO",
         any_text,
         None,
@@ -18,28 +18,28 @@ class Keeping(Chores):
         "none.",
         shown="none",
     )
-    backup_keep_days: int = variable(
+    backup_keep_days: int = setting(
         "BACKUP_KEEP_DAYS",
         whole(1, 3650),
         14,
         "For how many days the latest backup of the day stays in `BACKUP_TO`.",
         shown="14",
     )
-    backup_keep_weeks: int = variable(
+    backup_keep_weeks: int = setting(
         "BACKUP_KEEP_WEEKS",
         whole(0, 520),
         8,
         "For how many weeks the latest backup of the week stays as well.",
         shown="8",
     )
-    backup_git: bool = variable(
+    backup_git: bool = setting(
         "BACKUP_GIT",
         switch,
         False,
         "`on` keeps every change of the JSON files in a git repository in `DATA_DIR`.",
         shown="off",
     )
-    backup_git_remote: str | None = variable(
+    backup_git_remote: str | None = setting(
         "BACKUP_GIT_REMOTE",
         any_text,
         None,

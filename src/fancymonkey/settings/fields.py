@@ -42,7 +42,7 @@ class Variable:
     secret: bool
 
 
-def variable(
+def setting(
     name: str,
     parse: Callable[[str], Any],
     default: Any,

@@ -2,21 +2,21 @@
 
 from dataclasses import dataclass
 
-from fancymonkey.settings.fields import variable, whole
+from fancymonkey.settings.fields import setting, whole
 
 
 @dataclass(frozen=True, slots=True)
 class HoldLimits:
     """Against hoarding; 0 switches a limit off, and RATE_LIMIT=off all of them."""
 
-    holds_per_address: int = variable(
+    holds_per_address: int = setting(
         "HOLDS_PER_ADDRESS",
         whole(0, 10_000),
         20,
         "How many unpaid holds one address (of IPv6: one /64) may have at once; 0: any number.",
         shown="20",
     )
-    holds_per_minute: int = variable(
+    holds_per_minute: int = setting(
         "HOLDS_PER_MINUTE",
         whole(0, 1_000_000),
         60,
@@ -24,7 +24,7 @@ class HoldLimits:
         "often; 0: as often as it likes.",
         shown="60",
     )
-    checkouts_per_minute: int = variable(
+    checkouts_per_minute: int = setting(
         "CHECKOUTS_PER_MINUTE",
         whole(0, 1_000_000),
         10,
@@ -32,14 +32,14 @@ class HoldLimits:
         "many; 0: any number.",
         shown="10",
     )
-    hold_units: int = variable(
+    hold_units: int = setting(
         "HOLD_UNITS",
         whole(0, 1_000_000),
         50,
         "How many units of one size one visitor may hold; 0: any number.",
         shown="50",
     )
-    hold_calm_percent: int = variable(
+    hold_calm_percent: int = setting(
         "HOLD_CALM_PERCENT",
         whole(0, 100),
         6,
@@ -48,7 +48,7 @@ class HoldLimits:
         "Beyond it a rush has begun. 100 or 0: there never is one.",
         shown="6",
     )
-    hold_rush_percent: int = variable(
+    hold_rush_percent: int = setting(
         "HOLD_RUSH_PERCENT",
         whole(0, 100),
         2,
@@ -56,7 +56,7 @@ class HoldLimits:
         "of one network (of IPv4: a /24, of IPv6: a /48) may take in a rush.",
         shown="2",
     )
-    hold_unpaid_minutes: int = variable(
+    hold_unpaid_minutes: int = setting(
         "HOLD_UNPAID_MINUTES",
         whole(0, 100_000),
         60,
@@ -64,7 +64,7 @@ class HoldLimits:
         "have kept a size from others. Beyond that it waits; 0: it never does.",
         shown="60",
     )
-    hold_wait_minutes: int = variable(
+    hold_wait_minutes: int = setting(
         "HOLD_WAIT_MINUTES",
         whole(0, 1440),
         5,

@@ -5,14 +5,14 @@ from datetime import time
 from zoneinfo import ZoneInfo
 
 from fancymonkey.settings.alerts import AlertSettings
-from fancymonkey.settings.fields import switch, time_of_day, time_zone, variable
+from fancymonkey.settings.fields import setting, switch, time_of_day, time_zone
 
 
 @dataclass(frozen=True, slots=True)
 class Chores(AlertSettings):
     """What is done without being asked, and when."""
 
-    schedules: bool = variable(
+    schedules: bool = setting(
         "SCHEDULES",
         switch,
         True,
@@ -20,14 +20,14 @@ class Chores(AlertSettings):
         "endpoints. Else one of the running processes does them.",
         shown="on",
     )
-    time_zone: ZoneInfo = variable(
+    time_zone: ZoneInfo = setting(
         "TIME_ZONE",
         time_zone,
         ZoneInfo("UTC"),
         "The time zone of the shop, for all times of day: `Europe/Berlin`.",
         shown="UTC",
     )
-    nightly_at: time = variable(
+    nightly_at: time = setting(
         "NIGHTLY_AT",
         time_of_day,
         time(3, 30),

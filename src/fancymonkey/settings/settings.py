@@ -23,11 +23,11 @@ from fancymonkey.settings.fields import (
     loopback,
     one_of,
     parsed,
+    setting,
     several,
     several_origins,
     store_url,
     switch,
-    variable,
     whole,
 )
 
@@ -36,7 +36,7 @@ from fancymonkey.settings.fields import (
 class Settings(AdminSettings):
     """Everything that can be set. Secrets never appear in its text form."""
 
-    database_url: str | None = variable(
+    database_url: str | None = setting(
         "DATABASE_URL",
         store_url,
         None,
@@ -46,28 +46,28 @@ class Settings(AdminSettings):
         shown="none",
         secret=True,
     )
-    data_dir: str = variable(
+    data_dir: str = setting(
         "DATA_DIR",
         any_text,
         "data",
         "The directory of the JSON files. Not used where `DATABASE_URL` is set.",
         shown="./data",
     )
-    host: str = variable(
+    host: str = setting(
         "HOST",
         any_text,
         "127.0.0.1",
         "The address to listen on. `0.0.0.0` takes connections from other machines.",
         shown="127.0.0.1",
     )
-    port: int = variable(
+    port: int = setting(
         "PORT",
         whole(0, 65_535),
         8000,
         "The port to listen on. 0 takes any free one.",
         shown="8000",
     )
-    admin_password: str | None = variable(
+    admin_password: str | None = setting(
         "ADMIN_PASSWORD",
         any_text,
         None,
@@ -75,7 +75,7 @@ class Settings(AdminSettings):
         shown="none",
         secret=True,
     )
-    stripe_secret_key: str | None = variable(
+    stripe_secret_key: str | None = setting(
         "STRIPE_SECRET_KEY",
         any_text,
         None,
@@ -84,7 +84,7 @@ class Settings(AdminSettings):
         shown="none",
         secret=True,
     )
-    stripe_api_base: str | None = variable(
+    stripe_api_base: str | None = setting(
         "STRIPE_API_BASE",
         loopback,
         None,
@@ -92,7 +92,7 @@ class Settings(AdminSettings):
         "`http://127.0.0.1:12111`. Refused beside a live key.",
         shown="Stripe itself",
     )
-    stripe_webhook_secrets: tuple[str, ...] = variable(
+    stripe_webhook_secrets: tuple[str, ...] = setting(
         "STRIPE_WEBHOOK_SECRET",
         several,
         (),
@@ -101,7 +101,7 @@ class Settings(AdminSettings):
         shown="none",
         secret=True,
     )
-    shop_url: str | None = variable(
+    shop_url: str | None = setting(
         "SHOP_URL",
         http_url,
         None,
@@ -109,21 +109,21 @@ class Settings(AdminSettings):
         "return there from Stripe.",
         shown="this server",
     )
-    success_url: str | None = variable(
+    success_url: str | None = setting(
         "SUCCESS_URL",
         http_url,
         None,
         "The page a buyer sees after paying. Gets `session_id=cs_…` in its query.",
         shown="`SHOP_URL`/success.html",
     )
-    cancel_url: str | None = variable(
+    cancel_url: str | None = setting(
         "CANCEL_URL",
         http_url,
         None,
         "The page a buyer sees who turns back at the checkout. Gets `hold=res_…` in its query.",
         shown="`SHOP_URL`/cancel.html",
     )
-    currency: str = variable(
+    currency: str = setting(
         "CURRENCY",
         currency_code,
         "usd",
@@ -131,14 +131,14 @@ class Settings(AdminSettings):
         "without a `priceId`.",
         shown="usd",
     )
-    checkout_minutes: int = variable(
+    checkout_minutes: int = setting(
         "CHECKOUT_MINUTES",
         whole(30, 1439),
         30,
         "How long a buyer may take at Stripe, in minutes, from 30 (Stripe's least) to 1439.",
         shown="30",
     )
-    checkout_grace_seconds: int = variable(
+    checkout_grace_seconds: int = setting(
         "CHECKOUT_GRACE_SECONDS",
         whole(0, 86_400),
         300,
@@ -146,7 +146,7 @@ class Settings(AdminSettings):
         "second finds it alive.",
         shown="300",
     )
-    checkouts_per_hold: int = variable(
+    checkouts_per_hold: int = setting(
         "CHECKOUTS_PER_HOLD",
         whole(1, 100),
         5,
@@ -154,14 +154,14 @@ class Settings(AdminSettings):
         "the checkout does.",
         shown="5",
     )
-    pending_payment_days: int = variable(
+    pending_payment_days: int = setting(
         "PENDING_PAYMENT_DAYS",
         whole(1, 60),
         7,
         "How long a hold waits for a payment that takes days (bank transfers and the like).",
         shown="7",
     )
-    late_payment: str = variable(
+    late_payment: str = setting(
         "LATE_PAYMENT",
         one_of("backorder", "refund"),
         "backorder",
@@ -169,7 +169,7 @@ class Settings(AdminSettings):
         "what is available: `backorder` owes the buyer the rest, `refund` gives the money back.",
         shown="backorder",
     )
-    return_on_refund: str = variable(
+    return_on_refund: str = setting(
         "RETURN_ON_REFUND",
         one_of("ask", "auto"),
         "ask",
@@ -177,7 +177,7 @@ class Settings(AdminSettings):
         "the owner (`ask`): the goods may be with the buyer.",
         shown="ask",
     )
-    reconcile_seconds: int = variable(
+    reconcile_seconds: int = setting(
         "RECONCILE_SECONDS",
         whole(0, 86_400),
         300,
@@ -185,7 +185,7 @@ class Settings(AdminSettings):
         "`fancymonkey reconcile`.",
         shown="300",
     )
-    demo: bool = variable(
+    demo: bool = setting(
         "DEMO",
         switch,
         False,
@@ -193,7 +193,7 @@ class Settings(AdminSettings):
         "to a paid order works without keys. No money moves. Refused beside real keys.",
         shown="off",
     )
-    cron_secret: str | None = variable(
+    cron_secret: str | None = setting(
         "CRON_SECRET",
         any_text,
         None,
@@ -202,7 +202,7 @@ class Settings(AdminSettings):
         shown="none",
         secret=True,
     )
-    reservation_ttl_seconds: int = variable(
+    reservation_ttl_seconds: int = setting(
         "RESERVATION_TTL_SECONDS",
         whole(1, TTL_MAX),
         1800,
@@ -210,14 +210,14 @@ class Settings(AdminSettings):
         "lives longer).",
         shown="1800",
     )
-    rate_limit: bool = variable(
+    rate_limit: bool = setting(
         "RATE_LIMIT",
         switch,
         True,
         "`off` switches the limits on requests per client off, for measurements.",
         shown="on",
     )
-    cors_origins: tuple[str, ...] = variable(
+    cors_origins: tuple[str, ...] = setting(
         "CORS_ORIGINS",
         several_origins,
         (),
@@ -225,7 +225,7 @@ class Settings(AdminSettings):
         "separated by commas: `https://shop.example,https://www.shop.example`. `*` means any.",
         shown="none",
     )
-    trusted_proxies: tuple[str, ...] = variable(
+    trusted_proxies: tuple[str, ...] = setting(
         "TRUSTED_PROXIES",
         several,
         (),
@@ -233,14 +233,14 @@ class Settings(AdminSettings):
         "taken for a client's address (`X-Forwarded-For`). Limits count per client.",
         shown="none",
     )
-    log_format: str = variable(
+    log_format: str = setting(
         "LOG_FORMAT",
         one_of(*FORMATS),
         "text",
         "`text` for people or `json` for machines, one line an event.",
         shown="text",
     )
-    otlp_endpoint: str | None = variable(
+    otlp_endpoint: str | None = setting(
         "OTEL_EXPORTER_OTLP_ENDPOINT",
         http_url,
         None,
@@ -248,7 +248,7 @@ class Settings(AdminSettings):
         "the extra `otel`. Each request is a span then, and takes a little longer.",
         shown="none",
     )
-    log_level: str = variable(
+    log_level: str = setting(
         "LOG_LEVEL",
         one_of(*LEVELS),
         "info",

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fancymonkey.core.changes.bulk import Stocked, status_of
+from fancymonkey.core.changes.bulk import StockRow, status_of
 from fancymonkey.core.model import Item, Product
 from fancymonkey.errors import DataError
 from fancymonkey.store.products_file.extra_fields import image_of
@@ -127,7 +127,7 @@ def _column(cell: str) -> str:
     return MAPPED[words]
 
 
-def cells_of(row: Stocked) -> dict[str, str]:
+def cells_of(row: StockRow) -> dict[str, str]:
     """A size as texts, one a column but for `exported`; nothing is an empty text."""
     level = row.level
     return {

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 
-from fancymonkey.core.changes.bulk import Stocked
+from fancymonkey.core.changes.bulk import StockRow
 from fancymonkey.errors import DataError
 from fancymonkey.spreadsheets.columns import (
     COLUMNS,
@@ -31,7 +31,7 @@ ROWS_MAX = 50_000
 """Rows of a table, besides its header."""
 
 
-def texts_of(row: Stocked, columns: Sequence[str], revision: int) -> list[str]:
+def texts_of(row: StockRow, columns: Sequence[str], revision: int) -> list[str]:
     """A size as the cells of a file."""
     cells = cells_of(row)
     if "exported" in columns:
@@ -40,7 +40,7 @@ def texts_of(row: Stocked, columns: Sequence[str], revision: int) -> list[str]:
 
 
 def write(
-    rows: Iterable[Stocked], columns: Sequence[str] = COLUMNS, revision: int = 0
+    rows: Iterable[StockRow], columns: Sequence[str] = COLUMNS, revision: int = 0
 ) -> Iterator[str]:
     """The table as CSV, line by line, with a header."""
     buffer = io.StringIO()

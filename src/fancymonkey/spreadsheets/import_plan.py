@@ -5,14 +5,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fancymonkey.core.command import Command
-from fancymonkey.core.execute import Chain
+from fancymonkey.core.execute import SkuCommands
 from fancymonkey.core.model import MAIN, Item, Level, Product, sku_of
 from fancymonkey.spreadsheets.cells import PARSERS, alike
 from fancymonkey.spreadsheets.columns import Record
 from fancymonkey.spreadsheets.notices import Notices
-from fancymonkey.spreadsheets.row_fingerprint import Mark, read_mark
+from fancymonkey.spreadsheets.row_fingerprint import RowFingerprint, read_mark
 from fancymonkey.spreadsheets.spreadsheet_changes import tidy
-from fancymonkey.store.contract import Snapshot
+from fancymonkey.store.contract import StockSnapshot
 
 Key = tuple[str, str]
 
@@ -50,7 +50,7 @@ class Step:
 
 
 @dataclass(slots=True)
-class Plan:
+class ImportPlan:
     """Everything that an import would do as of a revision, and how each row of the file fares."""
 
     revision: int = 0
@@ -68,7 +68,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Stand:
+class CurrentStock:
     """How everything stands now: rows by their keys. What is read from here is never changed."""
 
     products: Mapping[str, Product]
@@ -77,9 +77,9 @@ class Stand:
     revision: int
 
     @staticmethod
-    def of(snapshot: Snapshot) -> "Stand":
+    def of(snapshot: StockSnapshot) -> "CurrentStock":
         """What a store says."""
-        return Stand(
+        return CurrentStock(
             {row.product_id: row for row in snapshot.products},
             {row.sku: row for row in snapshot.items},
             {row.key: row for row in snapshot.levels},
@@ -118,7 +118,7 @@ class Row:
 
     record: Record
     item: Item | None
-    mark: Mark | None = None
+    mark: RowFingerprint | None = None
     base: Base | None = None
     fields: dict[str, Any] = field(default_factory=dict)
     shared: dict[str, Any] = field(default_factory=dict)
@@ -131,7 +131,7 @@ class Row:
     """Columns whose cells say what is there, the way a spreadsheet shows it."""
 
     @property
-    def snapshot(self) -> Mark | Base | None:
+    def snapshot(self) -> RowFingerprint | Base | None:
         """What the row was like when it was exported."""
         return self.mark or self.base
 
@@ -149,7 +149,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ImportOptions:
     """How an import is meant: who does it, whether new things are made, whether all is allowed."""
 
     actor: str = "import"
@@ -159,7 +159,7 @@ class Wish:
     owner: bool = True
 
 
-def marks_of(records: Iterable[Record], stand: Stand) -> dict[str, int]:
+def marks_of(records: Iterable[Record], stand: CurrentStock) -> dict[str, int]:
     """SKUs whose stock was changed in the file, and since which revision to look at the ledger."""
     found: dict[str, int] = {}
     for record in records:
@@ -172,7 +172,7 @@ def marks_of(records: Iterable[Record], stand: Stand) -> dict[str, int]:
     return found
 
 
-def _mark(record: Record) -> Mark | None:
+def _mark(record: Record) -> RowFingerprint | None:
     try:
         return read_mark(record.cells["exported"])
     except (KeyError, ValueError):
@@ -182,7 +182,7 @@ def _mark(record: Record) -> Mark | None:
 def with_actor(command: Command, actor: str, cause: str, reason: str | None = None) -> Command:
     """The same command, said to be by somebody and because of something."""
     more: dict[str, Any] = {"actor": actor, "cause": cause}
-    if isinstance(command, Chain):
+    if isinstance(command, SkuCommands):
         more["commands"] = tuple(
             with_actor(part, actor, cause, reason) for part in command.commands
         )

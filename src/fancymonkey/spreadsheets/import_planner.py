@@ -3,9 +3,15 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from fancymonkey.core.catalogue.products import AddItem, AddProduct, BringBack, Edit, NewItem
+from fancymonkey.core.catalogue.products import (
+    AddItem,
+    AddProduct,
+    EditFields,
+    NewItem,
+    RestoreProduct,
+)
 from fancymonkey.core.command import Command
-from fancymonkey.core.execute import Chain
+from fancymonkey.core.execute import SkuCommands
 from fancymonkey.core.model import MAX_QUANTITY, Item, Product, sku_of
 from fancymonkey.core.stock.adjust import Adjust, Count
 from fancymonkey.spreadsheets.cells import alike
@@ -20,13 +26,13 @@ from fancymonkey.spreadsheets.columns import (
 from fancymonkey.spreadsheets.import_plan import (
     Base,
     CellChange,
+    CurrentStock,
     Fault,
+    ImportOptions,
+    ImportPlan,
     Key,
-    Plan,
     Row,
-    Stand,
     Step,
-    Wish,
     key_of,
     with_actor,
 )
@@ -45,13 +51,13 @@ class Planner:
 
     def __init__(
         self,
-        stand: Stand,
-        wish: Wish,
+        stand: CurrentStock,
+        wish: ImportOptions,
         said: Mapping[str, int] | None = None,
         base: Iterable[Record] | None = None,
         progress: Callable[[int], None] = lambda done: None,
     ) -> None:
-        self.plan = Plan(stand.revision)
+        self.plan = ImportPlan(stand.revision)
         self._stand = stand
         self._wish = wish
         self._said = said or {}
@@ -63,7 +69,7 @@ class Planner:
             last = self._places.get(item.product_id, -1)
             self._places[item.product_id] = max(last, item.position)
 
-    def read(self, records: Iterable[Record]) -> Plan:
+    def read(self, records: Iterable[Record]) -> ImportPlan:
         """The plan for a table."""
         groups: dict[str, list[Row]] = {}
         seen: dict[Key, int] = {}
@@ -297,7 +303,7 @@ class Planner:
         back = [row for row in rows if row.back]
         if back:
             skus = tuple(row.item.sku for row in back if row.item is not None)
-            command = BringBack(product_id=old.product_id, skus=skus)
+            command = RestoreProduct(product_id=old.product_id, skus=skus)
             self._step([row.record.number for row in back], command)
             if old.archived:
                 self.plan.new_products.append(old.product_id)
@@ -309,12 +315,12 @@ class Planner:
                 commands.append(AddItem(new=self._new(row, old.product_id)))
             elif row.fields:
                 was = tuple((name, getattr(item, name)) for name in row.fields)
-                commands.append(Edit(key=item.sku, fields=tuple(row.fields.items()), was=was))
+                commands.append(EditFields(key=item.sku, fields=tuple(row.fields.items()), was=was))
             if row.stock is not None:
                 commands.append(row.stock)
             if commands:
                 sku = sku_of(*key_of(row.record))
-                self._step([row.record.number], Chain(sku=sku, commands=tuple(commands)))
+                self._step([row.record.number], SkuCommands(sku=sku, commands=tuple(commands)))
                 self.plan.fates[row.record.number] = "changed"
             if item is None or row.back:
                 self._made(row, "size")
@@ -336,7 +342,7 @@ class Planner:
             self.plan.fates[row.record.number] = "changed"
         was = tuple((name, getattr(old, name)) for name in fields)
         numbers = sorted({row.record.number for row in carriers.values()})
-        self._step(numbers, Edit(key=old.product_id, fields=tuple(fields.items()), was=was))
+        self._step(numbers, EditFields(key=old.product_id, fields=tuple(fields.items()), was=was))
 
     def _step(self, rows: list[int], command: Command) -> None:
         wish = self._wish

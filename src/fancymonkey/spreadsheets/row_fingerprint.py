@@ -28,7 +28,7 @@ PATTERN = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class RowFingerprint:
     """A row as it was exported: at which revision, with how many on hand."""
 
     revision: int
@@ -95,7 +95,7 @@ def _encoded(data: bytes) -> str:
     return urlsafe_b64encode(data).decode().rstrip("=")
 
 
-def read_mark(text: str) -> Mark:
+def read_mark(text: str) -> RowFingerprint:
     """What a cell says. Raises ValueError."""
     found = PATTERN.fullmatch(text.strip())
     if found is None:
@@ -108,4 +108,4 @@ def read_mark(text: str) -> Mark:
     stock = int(found[2])
     if len(hashes) != LENGTH or stock > MAX_QUANTITY:
         raise ValueError("it was changed")
-    return Mark(int(found[1]), stock, hashes, urlsafe_b64decode(found[4] or ""))
+    return RowFingerprint(int(found[1]), stock, hashes, urlsafe_b64decode(found[4] or ""))

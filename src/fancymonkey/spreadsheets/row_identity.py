@@ -6,21 +6,21 @@ from fancymonkey.core.keys import key_fault, normal_form, skeleton
 from fancymonkey.core.model import sku_of
 from fancymonkey.spreadsheets.cells import plain
 from fancymonkey.spreadsheets.columns import Record
-from fancymonkey.spreadsheets.import_plan import Stand, key_of
+from fancymonkey.spreadsheets.import_plan import CurrentStock, key_of
 from fancymonkey.spreadsheets.near_keys import Near
-from fancymonkey.spreadsheets.row_fingerprint import Mark, hash_of, read_mark
+from fancymonkey.spreadsheets.row_fingerprint import RowFingerprint, hash_of, read_mark
 from fancymonkey.spreadsheets.spreadsheet_changes import broken
 
 Complaint = tuple[str, str]
 """A column, and why its cell cannot be taken in."""
 
 
-def with_known_keys(records: Iterable[Record], stand: Stand) -> list[Record]:
+def with_known_keys(records: Iterable[Record], stand: CurrentStock) -> list[Record]:
     """The same rows, with keys in the form in which keys are kept where that form is needed."""
     return [_with_known_key(record, stand) for record in records]
 
 
-def _with_known_key(record: Record, stand: Stand) -> Record:
+def _with_known_key(record: Record, stand: CurrentStock) -> Record:
     key = key_of(record)
     if all(text.isascii() for text in key) or sku_of(*key) in stand.items:
         return record
@@ -33,7 +33,7 @@ def _with_known_key(record: Record, stand: Stand) -> Record:
 class Identity:
     """Looks at the keys of all rows of a file."""
 
-    def __init__(self, stand: Stand, records: Iterable[Record]) -> None:
+    def __init__(self, stand: CurrentStock, records: Iterable[Record]) -> None:
         self._stand = stand
         skus = (sku_of(*key_of(one)) for one in records)
         self._present = {hash_of(sku) for sku in skus if sku in stand.items}
@@ -112,7 +112,7 @@ class Identity:
                 return column, f"{key!r} looks like {other!r} in row {row}: write both the same"
         return None
 
-    def _name(self, mark: Mark) -> str:
+    def _name(self, mark: RowFingerprint) -> str:
         """The SKU whose row it was, in words."""
         if self._exported is None:
             self._exported = {hash_of(sku): sku for sku in self._stand.items}

@@ -7,14 +7,16 @@ from fancymonkey.core.model import Kind
 from fancymonkey.errors import DataError
 from fancymonkey.store.contract import Store
 
-SAID = (Kind.ADJUSTED, Kind.COUNTED)
+CORRECTIONS = (Kind.ADJUSTED, Kind.COUNTED)
 """Corrections and counts. Sales, returns and goods that came in are facts, and stay beside any."""
 
 PAGE = 1000
 ENTRIES_MAX = 1_000_000
 
 
-async def said_since(store: Store, since: Mapping[str, int], revision: int) -> dict[str, int]:
+async def stock_changes_since(
+    store: Store, since: Mapping[str, int], revision: int
+) -> dict[str, int]:
     """By how much each SKU was counted or corrected after its own revision, up to another one.
 
     Raises DataError where that is too long ago.
@@ -28,7 +30,11 @@ async def said_since(store: Store, since: Mapping[str, int], revision: int) -> d
         if not entries:
             break
         for entry in entries:
-            if entry.kind in SAID and entry.sku in since and entry.revision > since[entry.sku]:
+            if (
+                entry.kind in CORRECTIONS
+                and entry.sku in since
+                and entry.revision > since[entry.sku]
+            ):
                 found[entry.sku] += entry.on_hand
         start = entries[-1].revision
         await asyncio.sleep(0)

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from fancymonkey.core.changes.bulk import Stocked
+from fancymonkey.core.changes.bulk import StockRow
 from fancymonkey.core.model import MAIN, Level
 from fancymonkey.spreadsheets.columns import NUMBERS, UNREAD, cells_of
 from fancymonkey.spreadsheets.dates import is_shown_date
-from fancymonkey.spreadsheets.import_plan import Row, Stand
+from fancymonkey.spreadsheets.import_plan import CurrentStock, Row
 from fancymonkey.spreadsheets.notices import Notices
 from fancymonkey.spreadsheets.numbers import meanings
 from fancymonkey.spreadsheets.spreadsheet_changes import shows
@@ -15,7 +15,7 @@ IDLE = {"", "0", "in_stock", "low", "out", "archived"}
 """What says nothing in the row of something new, also when it was copied from another row."""
 
 
-def note_unread(row: Row, stand: Stand, notices: Notices) -> None:
+def note_unread(row: Row, stand: CurrentStock, notices: Notices) -> None:
     """Notes the cells of a row that somebody has edited in vain."""
     record = row.record
     for column, instead in UNREAD.items():
@@ -42,12 +42,12 @@ def note_unread(row: Row, stand: Stand, notices: Notices) -> None:
             notices.add(record.number, column, words[:20], words)
 
 
-def _now(row: Row, stand: Stand) -> Mapping[str, str]:
+def _now(row: Row, stand: CurrentStock) -> Mapping[str, str]:
     item = row.item
     if item is None:
         return {}
     level = stand.levels.get((item.sku, MAIN)) or Level(item.sku)
-    return cells_of(Stocked(stand.products[item.product_id], item, level))
+    return cells_of(StockRow(stand.products[item.product_id], item, level))
 
 
 def _edited(row: Row, column: str, text: str, now: Mapping[str, str]) -> bool:

@@ -6,7 +6,7 @@ from fancymonkey.spreadsheets.columns import NUMBERS
 from fancymonkey.spreadsheets.dates import days_of, shows_date, time_of
 from fancymonkey.spreadsheets.import_plan import Base, Row
 from fancymonkey.spreadsheets.numbers import meanings
-from fancymonkey.spreadsheets.row_fingerprint import Mark
+from fancymonkey.spreadsheets.row_fingerprint import RowFingerprint
 from fancymonkey.spreadsheets.spreadsheet_changes import shows
 
 
@@ -16,7 +16,7 @@ def is_untouched(row: Row, column: str, text: str, now: str) -> bool:
     match row.snapshot:
         case Base() as base:
             return shows(text, base.cells.get(column, ""), number=number)
-        case Mark() as mark:
+        case RowFingerprint() as mark:
             if mark.same(column, now) and _shows(column, text, now):
                 return True
             return any(mark.same(column, one) for one in _readings(column, text))

@@ -37,7 +37,7 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True)
-class Frozen:
+class Snapshot:
     """All rows and the whole ledger at one revision, while others write on."""
 
     revision: int
@@ -46,7 +46,7 @@ class Frozen:
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class StockSnapshot:
     """Everything that the shop shows, at one revision: live holds and no others."""
 
     revision: int
@@ -58,7 +58,7 @@ class Snapshot:
 
 R = TypeVar("R", bound=Row)
 
-Bell = Callable[[int], Awaitable[None]]
+OnRemoteCommit = Callable[[int], Awaitable[None]]
 """Called with a revision that another process has reached, at least."""
 
 Submit = Callable[[Sequence[Command]], Awaitable[list[Answer]]]
@@ -89,7 +89,7 @@ class Store(Protocol):
         """
         ...
 
-    async def snapshot(self) -> Snapshot:
+    async def snapshot(self) -> StockSnapshot:
         """The state of everything at one revision."""
         ...
 
@@ -129,7 +129,7 @@ class Store(Protocol):
         Raises DataError where this store is not empty.
         """
 
-    def frozen(self) -> AbstractAsyncContextManager[Frozen]:
+    def frozen(self) -> AbstractAsyncContextManager[Snapshot]:
         """Everything at one revision for the length of a block, also while somebody writes."""
         ...
 
@@ -150,7 +150,7 @@ class Store(Protocol):
         """Forgets outcomes older than `before` (ms) and documents of no use since; how many."""
         ...
 
-    async def watch(self, bell: Bell, submit: Submit) -> None:
+    async def watch(self, bell: OnRemoteCommit, submit: Submit) -> None:
         """From now on, rings when another process has written, and submits edits made by hand."""
 
     async def trouble(self) -> list[str]:

@@ -6,7 +6,7 @@ from itertools import count
 from fancymonkey.core.model import Entry, Row
 from fancymonkey.core.rows import ROWS
 from fancymonkey.errors import DataError, StoreCorrupt, StoreUnavailable
-from fancymonkey.store.contract import Frozen, Store
+from fancymonkey.store.contract import Snapshot, Store
 
 PAGE = 5000
 Progress = Callable[[int, int], None]
@@ -64,7 +64,7 @@ async def copy(source: Store, target: Store, progress: Progress = _silent) -> di
     return copied
 
 
-async def fill(target: Store, source: Frozen) -> None:
+async def fill(target: Store, source: Snapshot) -> None:
     """Fills an empty store with all that another holds at one revision, all or nothing.
 
     Raises DataError where the target is not empty, StoreCorrupt where the ledger has a gap.
@@ -123,7 +123,7 @@ async def compare(left: Store, right: Store, progress: Progress = _silent) -> li
     return [*found, *([difference] if difference else [])]
 
 
-async def differences(left: Frozen, right: Frozen) -> list[str]:
+async def differences(left: Snapshot, right: Snapshot) -> list[str]:
     """As `compare`, of two stores at one revision each."""
     found = [
         difference

@@ -11,7 +11,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(slots=True)
-class Audit:
+class Verification:
     """What was looked at, and what was found; `trouble` is what the store itself complains of."""
 
     entries: int = 0
@@ -26,14 +26,14 @@ class Audit:
         return not self.findings and not self.trouble
 
 
-async def audit(store: Store, progress: Progress = lambda done, total: None) -> Audit:
+async def verify_store(store: Store, progress: Progress = lambda done, total: None) -> Verification:
     """Runs the whole ledger again and compares it with the rows.
 
     The rows are taken at one revision and the ledger is read up to it: what is written meanwhile
     is not looked at, and the ledger before never changes. So there is no false alarm.
     """
     snapshot = await store.snapshot()
-    found = Audit(skus=len(snapshot.items), holds=len(snapshot.holds))
+    found = Verification(skus=len(snapshot.items), holds=len(snapshot.holds))
     verifier = Verifier()
     position = 0
     while position < snapshot.revision:

@@ -7,7 +7,9 @@ from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
+from fastapi import Request as StarletteRequest
+from fastapi import Response as StarletteResponse
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
@@ -22,14 +24,14 @@ from fancymonkey.services import demo_payments
 from fancymonkey.settings.settings import Settings
 from fancymonkey.store.open import open_store
 from fancymonkey.web.admin_api import jobs, migrate, stock_live
-from fancymonkey.web.context import Shop, checkouts_of
-from fancymonkey.web.http.account_errors import denial
-from fancymonkey.web.http.messages import Call, Problem, response_of
-from fancymonkey.web.http.rate_limits import Limits
-from fancymonkey.web.http.security_headers import Guard
+from fancymonkey.web.context import AppContext, checkouts_of
+from fancymonkey.web.http.account_errors import account_problem
+from fancymonkey.web.http.messages import Problem, Request, response_of
+from fancymonkey.web.http.rate_limits import RateLimits
+from fancymonkey.web.http.security_headers import SecurityHeaders
 from fancymonkey.web.openapi import document as openapi
 from fancymonkey.web.pages import dashboard, files
-from fancymonkey.web.routing.router import Front, broken, unavailable
+from fancymonkey.web.routing.router import Router, broken, unavailable
 from fancymonkey.web.server.connections import Crowd
 from fancymonkey.web.server.file_limits import open_files
 from fancymonkey.web.server.listeners import Listeners
@@ -40,7 +42,7 @@ from fancymonkey.web.system import health
 log = logging.getLogger(__name__)
 
 
-def create_app(settings: Settings | None = None, engine: Engine | None = None) -> Front:
+def create_app(settings: Settings | None = None, engine: Engine | None = None) -> Router:
     """The ASGI application; without arguments from the environment. Opens the store when started.
 
     Raises ConfigError; the start raises what `Store.open` raises.
@@ -51,7 +53,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     if settings.demo:
         twin, settings = demo_payments.stand_in(engine, settings)
     checkouts = checkouts_of(engine, settings)
-    shop = Shop(engine, settings, checkouts)
+    shop = AppContext(engine, settings, checkouts)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -110,21 +112,21 @@ def _describe(app: FastAPI) -> None:
     app.openapi = whole_document  # type: ignore[method-assign]
 
 
-def _fronted(app: FastAPI, shop: Shop, crowd: Crowd, turns: Turns) -> Front:
+def _fronted(app: FastAPI, shop: AppContext, crowd: Crowd, turns: Turns) -> Router:
     """The app behind what holds for every answer, and behind the front door."""
     shop.metrics.add(crowd)
     routes = {**openapi.front_routes(), **openapi.document_route(app.openapi)}
     known = [(method, path) for path, methods in routes.items() for method in methods]
-    limits = Limits(shop.engine.clock, known) if shop.settings.rate_limit else None
-    return Front(Guard(app, limits), shop, routes, limits, inventory.HOT, crowd, turns)
+    limits = RateLimits(shop.engine.clock, known) if shop.settings.rate_limit else None
+    return Router(SecurityHeaders(app, limits), shop, routes, limits, inventory.HOT, crowd, turns)
 
 
-async def _keep_going(shop: Shop) -> None:
+async def _keep_going(shop: AppContext) -> None:
     """Looks after the alerts, and does the jobs that are due where schedules are on."""
     await Runner(shop.jobs, [shop.alerts.run], schedules=shop.settings.schedules).run()
 
 
-async def _keep_last_version(shop: Shop) -> None:
+async def _keep_last_version(shop: AppContext) -> None:
     """What was changed since the last version is one too; where that fails, the log says why."""
     settings, engine = shop.settings, shop.engine
     if settings.backup_git and engine.moved_to is None:
@@ -134,7 +136,7 @@ async def _keep_last_version(shop: Shop) -> None:
             log.error("the last changes are in no version: %s", error)
 
 
-def _methods(app: FastAPI, request: Request) -> list[str]:
+def _methods(app: FastAPI, request: StarletteRequest) -> list[str]:
     """All methods of a path; the router itself knows those of its first route alone."""
     routes = [route for route in app.routes if route.matches(request.scope)[0] is not Match.NONE]
     return sorted({method for route in routes for method in getattr(route, "methods", ())})
@@ -144,15 +146,15 @@ def _speak_problems(app: FastAPI) -> None:
     """Makes every error of the app a problem in our words; none repeats what was sent."""
 
     @app.exception_handler(Problem)
-    async def problem(request: Request, error: Problem) -> Response:
+    async def problem(request: StarletteRequest, error: Problem) -> StarletteResponse:
         return response_of(error.reply())
 
     @app.exception_handler(Denied)
-    async def denied(request: Request, error: Denied) -> Response:
-        return response_of(denial(error).reply())
+    async def denied(request: StarletteRequest, error: Denied) -> StarletteResponse:
+        return response_of(account_problem(error).reply())
 
     @app.exception_handler(HTTPException)
-    async def http_error(request: Request, error: HTTPException) -> Response:
+    async def http_error(request: StarletteRequest, error: HTTPException) -> StarletteResponse:
         code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
         detail = "There is nothing here." if error.status_code == 404 else str(error.detail)
         headers = [
@@ -163,19 +165,21 @@ def _speak_problems(app: FastAPI) -> None:
         return response_of(Problem(error.status_code, code, detail, headers=headers).reply())
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(request: Request, error: RequestValidationError) -> Response:
+    async def invalid(
+        request: StarletteRequest, error: RequestValidationError
+    ) -> StarletteResponse:
         places = ", ".join(".".join(str(part) for part in row["loc"]) for row in error.errors())
         return response_of(Problem(422, "invalid_request", f"Not valid: {places}.").reply())
 
     @app.exception_handler(FancyMonkeyError)
-    async def store_error(request: Request, error: FancyMonkeyError) -> Response:
-        named = Call(request.scope, request.receive).id
+    async def store_error(request: StarletteRequest, error: FancyMonkeyError) -> StarletteResponse:
+        named = Request(request.scope, request.receive).id
         log.warning("%s %s: %s", request.method, request.url.path, error, extra={"request": named})
         return response_of(unavailable(error, named))
 
     @app.exception_handler(Exception)
-    async def failure(request: Request, error: Exception) -> Response:
-        named = Call(request.scope, request.receive).id
+    async def failure(request: StarletteRequest, error: Exception) -> StarletteResponse:
+        named = Request(request.scope, request.receive).id
         log.error(
             "%s %s failed",
             request.method,

@@ -12,10 +12,10 @@ from fancymonkey.alerts.quiet_hours import QuietHours
 from fancymonkey.engine.clock import system_clock
 from fancymonkey.engine.engine import Engine
 from fancymonkey.jobs.definitions import jobs_of
-from fancymonkey.jobs.executor import Jobs
-from fancymonkey.payments.basket import Terms
+from fancymonkey.jobs.executor import JobExecutor
+from fancymonkey.payments.basket import CheckoutTerms
 from fancymonkey.payments.checkout import Checkouts
-from fancymonkey.payments.events import Policy, livemode_of
+from fancymonkey.payments.events import PaymentPolicy, livemode_of
 from fancymonkey.payments.gateway import Gateway
 from fancymonkey.payments.payers import Payers
 from fancymonkey.payments.reconcile import Reconciler
@@ -23,14 +23,14 @@ from fancymonkey.settings.settings import Settings
 from fancymonkey.web.auth.guess_alert import Alarm
 from fancymonkey.web.auth.guesses import Guesses
 from fancymonkey.web.auth.shared_secrets import Throttle
-from fancymonkey.web.http.client_source import Sources, sources_of
+from fancymonkey.web.http.client_source import ClientSources, sources_of
 from fancymonkey.web.http.proxies import Proxies
-from fancymonkey.web.http.rate_limits import Slots
-from fancymonkey.web.http.request_metrics import Meter
+from fancymonkey.web.http.rate_limits import ConcurrencyLimit
+from fancymonkey.web.http.request_metrics import RequestMetrics
 from fancymonkey.web.http.spelling import Spelling
-from fancymonkey.web.read_models.overview_cache import Glance
-from fancymonkey.web.read_models.stock_listing import Listing
-from fancymonkey.web.read_models.stock_rows import Table
+from fancymonkey.web.read_models.overview_cache import OverviewCache
+from fancymonkey.web.read_models.stock_listing import StockListing
+from fancymonkey.web.read_models.stock_rows import StockRows
 from fancymonkey.web.system.metrics import Metrics
 
 SHEETS = 2
@@ -38,27 +38,27 @@ SHEETS = 2
 
 
 @dataclass(slots=True)
-class Shop:
+class AppContext:
     """The running shop: its engine, its settings, its ready-made answers."""
 
     engine: Engine
     settings: Settings
     checkouts: Checkouts | None = None
-    listing: Listing = field(init=False)
-    table: Table = field(init=False)
-    glance: Glance = field(init=False)
+    listing: StockListing = field(init=False)
+    table: StockRows = field(init=False)
+    glance: OverviewCache = field(init=False)
     throttle: Throttle = field(init=False)
     guesses: Guesses = field(init=False)
-    policy: Policy = field(init=False)
+    policy: PaymentPolicy = field(init=False)
     reconciler: Reconciler | None = field(init=False, default=None)
     accounts: Accounts = field(init=False)
     alerts: Alerts = field(init=False)
-    jobs: Jobs = field(init=False)
-    sheets: Slots = field(default_factory=lambda: Slots(SHEETS))
+    jobs: JobExecutor = field(init=False)
+    sheets: ConcurrencyLimit = field(default_factory=lambda: ConcurrencyLimit(SHEETS))
     importing: asyncio.Lock = field(default_factory=asyncio.Lock)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
-    sources: Sources | None = field(init=False)
-    meter: Meter = field(init=False, default_factory=Meter)
+    sources: ClientSources | None = field(init=False)
+    meter: RequestMetrics = field(init=False, default_factory=RequestMetrics)
     proxies: Proxies = field(init=False)
     spelling: Spelling = field(init=False)
     metrics: Metrics = field(init=False)
@@ -66,9 +66,9 @@ class Shop:
 
     def __post_init__(self) -> None:
         self.spelling = Spelling(self.engine)
-        self.listing = Listing(self.engine, self.spelling)
-        self.table = Table(self.engine)
-        self.glance = Glance(self.engine)
+        self.listing = StockListing(self.engine, self.spelling)
+        self.table = StockRows(self.engine)
+        self.glance = OverviewCache(self.engine)
         self.throttle = Throttle(self.engine.clock)
         self.accounts = accounts_of(self.engine, self.settings)
         self.policy = policy_of(self.settings)
@@ -119,9 +119,9 @@ def alerts_of(
     )
 
 
-def policy_of(settings: Settings) -> Policy:
+def policy_of(settings: Settings) -> PaymentPolicy:
     """What the owner has decided about payments."""
-    return Policy(
+    return PaymentPolicy(
         refund_late=settings.late_payment == "refund",
         take_back=settings.return_on_refund == "auto",
         patience=settings.pending_payment_days * 86_400_000,
@@ -130,10 +130,10 @@ def policy_of(settings: Settings) -> Policy:
     )
 
 
-def terms_of(settings: Settings) -> Terms:
+def terms_of(settings: Settings) -> CheckoutTerms:
     """How this shop sells."""
     shop = settings.shop_url or f"http://{settings.host}:{settings.port}"
-    return Terms(
+    return CheckoutTerms(
         ttl=settings.reservation_ttl_seconds * 1000,
         session_life=settings.checkout_minutes * 60_000,
         grace=settings.checkout_grace_seconds * 1000,

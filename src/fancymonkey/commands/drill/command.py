@@ -8,7 +8,7 @@ import click
 
 from fancymonkey.commands.ask_server import address
 from fancymonkey.commands.common import emit, json_option, progress, run
-from fancymonkey.commands.drill.crowd import Drop, Plan
+from fancymonkey.commands.drill.crowd import Drop, DropPlan
 from fancymonkey.commands.drill.shop_client import DemoShop
 from fancymonkey.commands.drill.verdict import Certificate, verdict
 from fancymonkey.commands.numbers import Share, Whole
@@ -48,7 +48,9 @@ def drill(
     """
     settings = Settings.load()
     with progress("The drop", hidden=as_json) as show:
-        found = run(_drill(settings, url or address(settings), product, size, Plan(**plan), show))
+        found = run(
+            _drill(settings, url or address(settings), product, size, DropPlan(**plan), show)
+        )
     if as_json:
         emit(found.told())
     else:
@@ -62,7 +64,7 @@ async def _drill(
     url: str,
     product: str | None,
     size: str | None,
-    plan: Plan,
+    plan: DropPlan,
     show: Callable[[int, int], None],
 ) -> Certificate:
     async with DemoShop(url, settings) as shop:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
-from fancymonkey.commands.drill.shop_client import DemoShop, Target
+from fancymonkey.commands.drill.shop_client import DemoShop, StockTarget
 
 ABANDON = 0.1
 """The share of those with a unit who leave the checkout without paying."""
@@ -16,7 +16,7 @@ QUIET_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class DropPlan:
     """What is rehearsed. Shares are from 0 to 1."""
 
     buyers: int
@@ -34,8 +34,8 @@ class Drop:
     """A drop, and what the buyers have seen of it."""
 
     shop: DemoShop
-    target: Target
-    plan: Plan
+    target: StockTarget
+    plan: DropPlan
     show: Callable[[int, int], None]
     holds: dict[str, str] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)

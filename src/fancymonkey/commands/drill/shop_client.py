@@ -22,7 +22,7 @@ IDS_MAX = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class StockTarget:
     """The size that is dropped, and what was on hand before."""
 
     product_id: str
@@ -112,7 +112,7 @@ class DemoShop:
                 return found
         raise ConfigError(f"There is no size {size} of {product_id}.")
 
-    async def choose(self, product: str | None, size: str | None) -> Target:
+    async def choose(self, product: str | None, size: str | None) -> StockTarget:
         """The size that is meant, or the first one that nobody holds. Raises ConfigError."""
         told = await self._sure("GET", "/api/inventory/get")
         for row in told["inventory"]:
@@ -121,12 +121,12 @@ class DemoShop:
                     if one["reserved"] == 0 and not one["soldOut"]:
                         now = await self.row(row["productId"], one["size"])
                         if now["stock"] >= 0 and now["reserved"] == 0:
-                            return Target(
+                            return StockTarget(
                                 row["productId"], one["size"], now["stock"], now["backordered"]
                             )
         raise ConfigError("There is no such size, or somebody holds units of it.")
 
-    async def set_stock(self, target: Target, stock: int) -> None:
+    async def set_stock(self, target: StockTarget, stock: int) -> None:
         """Counts a size."""
         row = {
             "productId": target.product_id,
@@ -166,7 +166,7 @@ class DemoShop:
                 return found
             after = f"&starting_after={page['data'][-1]['id']}"
 
-    async def tidy(self, target: Target, holds: list[str]) -> None:
+    async def tidy(self, target: StockTarget, holds: list[str]) -> None:
         """Gives back what is still held, and puts the stand-in and the stock back as they were."""
         await self.faults(duplicate=0, lose=0, shuffle_ms=0)
         for place in range(0, len(holds), IDS_MAX):

@@ -68,7 +68,7 @@ class AddItem(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Edit(Command):
+class EditFields(Command):
     """Changes fields of a product, or of a size where `key` is a SKU; the rest stays as it is.
 
     Fields have the names of the model. `was` has what the owner saw; where it is no longer so, it
@@ -90,7 +90,7 @@ class RemoveItem(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BringBack(Command):
+class RestoreProduct(Command):
     """Puts a product on sale again, with these of its sizes."""
 
     product_id: str
@@ -99,7 +99,7 @@ class BringBack(Command):
 
 
 CatalogueCommand = (
-    UpsertProduct | RemoveProduct | AddProduct | AddItem | Edit | RemoveItem | BringBack
+    UpsertProduct | RemoveProduct | AddProduct | AddItem | EditFields | RemoveItem | RestoreProduct
 )
 
 
@@ -126,11 +126,11 @@ def _touched(command: CatalogueCommand) -> tuple[str, Sequence[str]]:
             return command.product.product_id, [new.item.sku for new in command.items]
         case AddItem():
             return command.new.item.product_id, (command.new.item.sku,)
-        case Edit():
+        case EditFields():
             return ("", (command.key,)) if "/" in command.key else (command.key, ())
         case RemoveItem():
             return "", (command.sku,)
-        case BringBack():
+        case RestoreProduct():
             return command.product_id, command.skus
 
 
@@ -243,8 +243,8 @@ def add_item(state: State, command: AddItem) -> Answer:
     return Accepted({"sku": item.sku, "revision": state.revision})
 
 
-def edit(state: State, command: Edit) -> Answer:
-    """Applies an `Edit`."""
+def edit_fields(state: State, command: EditFields) -> Answer:
+    """Applies an `EditFields`."""
     size = "/" in command.key
     row: Any = state.get(Item, command.key) if size else state.get(Product, command.key)
     if row is None:
@@ -287,8 +287,8 @@ def remove_item(state: State, command: RemoveItem) -> Answer:
     return Accepted({"sku": command.sku, "revision": state.revision})
 
 
-def bring_back(state: State, command: BringBack) -> Answer:
-    """Applies a `BringBack`."""
+def restore_product(state: State, command: RestoreProduct) -> Answer:
+    """Applies a `RestoreProduct`."""
     product = state.get(Product, command.product_id)
     if product is None:
         return Refused(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from fancymonkey.core.command import Command
-from fancymonkey.core.execute import Chain
+from fancymonkey.core.execute import SkuCommands
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.keys import normal_form
 from fancymonkey.core.model import Item, Kind, Level, Product
@@ -20,7 +20,7 @@ CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Stocked:
+class StockRow:
     """A SKU with everything that a filter may look at."""
 
     product: Product
@@ -69,7 +69,7 @@ def is_low(item: Item, level: Level) -> bool:
     return 0 < level.available <= item.low_stock_threshold
 
 
-def status_of(row: Stocked) -> str:
+def status_of(row: StockRow) -> str:
     """How a SKU stands, in one word: the first that fits."""
     if row.item.archived or row.product.archived:
         return "archived"
@@ -86,19 +86,19 @@ STATUSES = ("in_stock", "low", "out", "sold_out", "backordered", "archived")
 """Every status."""
 
 
-def called(row: Stocked) -> str:
+def search_text(row: StockRow) -> str:
     """Everything that a row is called, in lower case, to look for words in."""
     product, item = row.product, row.item
     names = (item.sku, product.name, product.category, item.size, item.sku_id, item.price_id)
     return normal_form("\n".join(name for name in names if name)).lower()
 
 
-def select(rows: Iterable[Stocked], wanted: Filter) -> list[Stocked]:
+def select(rows: Iterable[StockRow], wanted: Filter) -> list[StockRow]:
     """The rows that the filter means, in their order."""
     return [row for row in rows if _means(wanted, row)]
 
 
-def _means(wanted: Filter, row: Stocked) -> bool:
+def _means(wanted: Filter, row: StockRow) -> bool:
     return (
         (wanted.categories is None or normal_form(row.product.category) in wanted.categories)
         and (wanted.product_ids is None or row.product.product_id in wanted.product_ids)
@@ -106,11 +106,11 @@ def _means(wanted: Filter, row: Stocked) -> bool:
         and (not wanted.low_stock_only or is_low(row.item, row.level))
         and (not wanted.reserved_only or row.level.reserved > 0)
         and (wanted.statuses is None or status_of(row) in wanted.statuses)
-        and (not wanted.words or all(word in called(row) for word in wanted.words))
+        and (not wanted.words or all(word in search_text(row) for word in wanted.words))
     )
 
 
-def chain(sku: str, change: Change, *, actor: str = "", cause: str = "") -> Chain:
+def chain(sku: str, change: Change, *, actor: str = "", cause: str = "") -> SkuCommands:
     """The commands for one SKU, all or nothing."""
     parts: list[Command] = []
     if change.count is not None:
@@ -155,7 +155,7 @@ def chain(sku: str, change: Change, *, actor: str = "", cause: str = "") -> Chai
                 cause=cause,
             )
         )
-    return Chain(sku=sku, commands=tuple(parts), actor=actor, cause=cause)
+    return SkuCommands(sku=sku, commands=tuple(parts), actor=actor, cause=cause)
 
 
 def portions(rows: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -13,16 +13,16 @@ from fancymonkey.core.model import Entry, Item, Kind, Product, Row
 from fancymonkey.core.outcomes import Accepted, Answer
 from fancymonkey.core.state import Key, State
 
-ACTS = "acts"
+CHANGE_SETS = "acts"
 """The folder of what each act was; names sort the newest first."""
 
-ACT_ROWS = "act_rows"
+CHANGE_SET_ROWS = "act_rows"
 """The folder of what each portion of an act changed."""
 
 KEPT = 90 * 86_400_000
 """How long an act is kept, in ms."""
 
-SAID = (Kind.ADDED, Kind.ADJUSTED, Kind.COUNTED, Kind.RECEIVED)
+CORRECTIONS = (Kind.ADDED, Kind.ADJUSTED, Kind.COUNTED, Kind.RECEIVED)
 """What the owner says about the shelf; units that fill backorders by it are sold, and stay so."""
 
 IDENTITY = {"sku", "product_id", "size", "updated_at"}
@@ -30,7 +30,7 @@ IDENTITY = {"sku", "product_id", "size", "updated_at"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Act(Command):
+class ChangeSet(Command):
     """Does what a command says, and keeps what that changed under the act's id.
 
     An act may come in portions, each with its `part`. The answer is that of the command with
@@ -44,10 +44,10 @@ class Act(Command):
     reason: str = ""
 
 
-def needs_act(act_id: str, part: int) -> Iterator[Key]:
+def needs_change_set(act_id: str, part: int) -> Iterator[Key]:
     """The rows that keeping a portion reads, besides those of its command."""
-    yield Document, (ACTS, act_id)
-    yield Document, (ACT_ROWS, part_name(act_id, part))
+    yield Document, (CHANGE_SETS, act_id)
+    yield Document, (CHANGE_SET_ROWS, part_name(act_id, part))
 
 
 def part_name(act_id: str, part: int) -> str:
@@ -71,7 +71,7 @@ def write(state: State, folder: str, name: str, value: Any) -> None:
 
 def kept(
     state: State,
-    command: Act,
+    command: ChangeSet,
     answer: Answer,
     before: Mapping[Key, Row | None],
     entries: Sequence[Entry],
@@ -97,7 +97,7 @@ def record(
     part: int = command.part  # type: ignore[attr-defined]
     if not rows:
         return
-    head = read(state, ACTS, act_id) or {
+    head = read(state, CHANGE_SETS, act_id) or {
         "at": state.now,
         "actor": command.actor,
         "action": action,
@@ -114,8 +114,8 @@ def record(
     head["parts"] = max(head["parts"], part + 1)
     head["undoable"] |= any(row["stock"] or row["fields"] for row in rows)
     head["products"] |= any(beyond_stock(row) for row in rows)
-    write(state, ACTS, act_id, head)
-    write(state, ACT_ROWS, part_name(act_id, part), rows)
+    write(state, CHANGE_SETS, act_id, head)
+    write(state, CHANGE_SET_ROWS, part_name(act_id, part), rows)
 
 
 def beyond_stock(row: Mapping[str, Any]) -> bool:
@@ -137,7 +137,7 @@ def changes(
         return found.setdefault(key, {"key": key, "stock": 0, "fields": {}, "holds": 0})
 
     for entry in entries:
-        if entry.kind in SAID and entry.on_hand:
+        if entry.kind in CORRECTIONS and entry.on_hand:
             row_of(entry.sku)["stock"] += entry.on_hand
         elif entry.reserved:
             row_of(entry.sku)["holds"] += entry.reserved

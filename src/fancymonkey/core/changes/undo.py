@@ -35,12 +35,12 @@ class Undo(Command):
 
 def needs_undo(command: Undo, state: State) -> Iterator[Key]:
     """The rows that the rule reads."""
-    yield Document, (change_set.ACTS, command.undoes)
-    yield Document, (change_set.ACT_ROWS, change_set.part_name(command.undoes, command.part))
-    yield from change_set.needs_act(command.act_id, command.part)
+    yield Document, (change_set.CHANGE_SETS, command.undoes)
+    yield Document, (change_set.CHANGE_SET_ROWS, change_set.part_name(command.undoes, command.part))
+    yield from change_set.needs_change_set(command.act_id, command.part)
     for row in (
         change_set.read(
-            state, change_set.ACT_ROWS, change_set.part_name(command.undoes, command.part)
+            state, change_set.CHANGE_SET_ROWS, change_set.part_name(command.undoes, command.part)
         )
         or ()
     ):
@@ -53,9 +53,9 @@ def needs_undo(command: Undo, state: State) -> Iterator[Key]:
 
 def undo(state: State, command: Undo) -> Answer:
     """Applies an `Undo`."""
-    head = change_set.read(state, change_set.ACTS, command.undoes)
+    head = change_set.read(state, change_set.CHANGE_SETS, command.undoes)
     rows = change_set.read(
-        state, change_set.ACT_ROWS, change_set.part_name(command.undoes, command.part)
+        state, change_set.CHANGE_SET_ROWS, change_set.part_name(command.undoes, command.part)
     )
     if head is None or rows is None:
         return Refused(Code.UNKNOWN_ACT, "There is no such act, or it is too long ago.")
@@ -80,7 +80,9 @@ def undo(state: State, command: Undo) -> Answer:
             return Refused(Code.CANNOT_UNDO, "It cannot be undone.", {"failed": failed})
         changed = change_set.changes(state, savepoint.before(), state.entries[mark:])
     change_set.record(state, command, "undo", "", changed, command.undoes)
-    change_set.write(state, change_set.ACTS, command.undoes, {**head, "undone_by": command.act_id})
+    change_set.write(
+        state, change_set.CHANGE_SETS, command.undoes, {**head, "undone_by": command.act_id}
+    )
     return Accepted(
         {"rows": told, "failed": failed, "act": command.act_id, "revision": state.revision}
     )

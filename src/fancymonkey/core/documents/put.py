@@ -10,7 +10,7 @@ from fancymonkey.core.state import Key, State
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class DocumentWrite:
     """A document as it shall be; an empty `body` throws it away.
 
     `expected` is the version that it must have now: 0 where there must be none, None for any.
@@ -24,23 +24,23 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Keep(Command):
+class PutDocuments(Command):
     """Writes documents, all or none. The answer's data is the new version of each, in order.
 
     Refused as `stale` where one has not the version that was expected; `detail` names it.
     """
 
-    drafts: tuple[Draft, ...]
+    drafts: tuple[DocumentWrite, ...]
 
 
-def needs_keep(command: Keep, state: State) -> Iterator[Key]:
+def needs_put_documents(command: PutDocuments, state: State) -> Iterator[Key]:
     """The rows that the rule reads."""
     for draft in command.drafts:
         yield Document, (draft.folder, draft.name)
 
 
-def keep(state: State, command: Keep) -> Answer:
-    """Applies a `Keep`."""
+def put_documents(state: State, command: PutDocuments) -> Answer:
+    """Applies a `PutDocuments`."""
     for draft in command.drafts:
         old = state.get(Document, (draft.folder, draft.name))
         present = 0 if old is None or not old.body else old.version

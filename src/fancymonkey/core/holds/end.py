@@ -11,14 +11,14 @@ from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import Kind, Line, Reservation, SessionLink, Status
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.payments.amounts import Money
-from fancymonkey.core.payments.issues import matter_of, needs_matters, raise_matter
+from fancymonkey.core.payments.issues import issue_of, needs_issues, raise_issue
 from fancymonkey.core.payments.pending import (
     end_payment,
     needs_pending,
     payment_pending,
     refuse_pending,
 )
-from fancymonkey.core.payments.rows import Checkout, Concern, Progress, Stage
+from fancymonkey.core.payments.rows import Checkout, IssueKind, IssueStatus, Stage
 from fancymonkey.core.state import Key, State, by_deadline
 
 
@@ -99,7 +99,7 @@ def needs_ref(command: Release | Capture, state: State) -> Iterator[Key]:
         if id_ is not None:
             yield from needs_hold(state, id_)
     if command.about is not None:
-        yield from needs_matters(command.about, *RAISED)
+        yield from needs_issues(command.about, *RAISED)
 
 
 def release(state: State, command: Release) -> Answer:
@@ -161,8 +161,8 @@ def capture(state: State, command: Capture) -> Answer:
     state.put(paid)
     _link(state, paid, command.payment_id, command.intent)
     if command.about is not None and (late or backordered):
-        concern = Concern.LATE_PAYMENT if late else Concern.BACKORDER
-        raise_matter(state, concern, command.about, paid, command.about, tuple(backordered))
+        concern = IssueKind.LATE_PAYMENT if late else IssueKind.BACKORDER
+        raise_issue(state, concern, command.about, paid, command.about, tuple(backordered))
     rows = [{"sku": line.sku, "quantity": line.quantity} for line in backordered]
     return Accepted({**_summary(state, paid, paid.lines), "backordered": rows})
 
@@ -175,10 +175,10 @@ def captured_by(state: State, command: Capture) -> Reservation | None:
     return hold
 
 
-RAISED = (Concern.LATE_PAYMENT, Concern.BACKORDER, Concern.SECOND_PAYMENT)
+RAISED = (IssueKind.LATE_PAYMENT, IssueKind.BACKORDER, IssueKind.SECOND_PAYMENT)
 """What a payment may raise."""
 
-UNSOLD = (Concern.LATE_PAYMENT, Concern.SECOND_PAYMENT)
+UNSOLD = (IssueKind.LATE_PAYMENT, IssueKind.SECOND_PAYMENT)
 """Under these a payment stands in the books already that bought nothing."""
 
 
@@ -188,9 +188,9 @@ def _again(state: State, hold: Reservation, command: Capture) -> Answer:
     second = None not in (about, hold.payment_id) and hold.payment_id != command.payment_id
     if second and command.intent is not None and state.hold(command.intent) == hold:
         second = False  # the same payment, reported under another session
-    if second and about is not None and not any(matter_of(state, one, about) for one in UNSOLD):
-        progress = Progress.DUE if command.refund_late else Progress.OPEN
-        raise_matter(state, Concern.SECOND_PAYMENT, about, hold, about, progress=progress)
+    if second and about is not None and not any(issue_of(state, one, about) for one in UNSOLD):
+        progress = IssueStatus.DUE if command.refund_late else IssueStatus.OPEN
+        raise_issue(state, IssueKind.SECOND_PAYMENT, about, hold, about, progress=progress)
         _link(state, hold, command.payment_id)
         return Accepted({**_summary(state, hold, ()), "outcome": "second payment"})
     return Accepted(_summary(state, hold, ()))
@@ -201,7 +201,7 @@ def _refund_instead(state: State, hold: Reservation, command: Capture) -> Answer
     about = command.about
     if about is None:
         return None
-    if matter_of(state, Concern.LATE_PAYMENT, about) is not None:
+    if issue_of(state, IssueKind.LATE_PAYMENT, about) is not None:
         return Accepted(_summary(state, hold, ()))
     if not command.refund_late or all(
         line.quantity <= state.level(line.sku, line.location).available for line in hold.lines
@@ -209,7 +209,9 @@ def _refund_instead(state: State, hold: Reservation, command: Capture) -> Answer
         return None
     hold = replace(hold, payment_id=command.payment_id, late=True)
     state.put(hold)
-    raise_matter(state, Concern.LATE_PAYMENT, about, hold, about, hold.lines, progress=Progress.DUE)
+    raise_issue(
+        state, IssueKind.LATE_PAYMENT, about, hold, about, hold.lines, progress=IssueStatus.DUE
+    )
     _link(state, hold, command.payment_id)
     return Accepted({**_summary(state, hold, ()), "outcome": "refund due"})
 

@@ -26,7 +26,7 @@ RUSH_LEAST = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class HoldLimits:
     """What is allowed; 0 means no limit.
 
     `holds`: live holds of an address. `units`: units of a SKU in one hold. `calm`: while no more
@@ -47,24 +47,29 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ClientSource:
     """Where a wish comes from, and what is allowed there. Neither id tells the address."""
 
     network: str
     address: str
-    limits: Limits
+    limits: HoldLimits
 
 
 Lines = Mapping[tuple[str, str], Line]
 
 
-def needs_source(source: Source, state: State) -> Iterator[Key]:
+def needs_source(source: ClientSource, state: State) -> Iterator[Key]:
     """The rows that the rules of this file read."""
     return needs_network(source.network, state)
 
 
-def unfair(
-    state: State, source: Source, own_id: str | None, before: str | None, lines: Lines, own: Lines
+def check_hold_limits(
+    state: State,
+    source: ClientSource,
+    own_id: str | None,
+    before: str | None,
+    lines: Lines,
+    own: Lines,
 ) -> Refused | None:
     """Why a source may not hold this, or None.
 
@@ -112,12 +117,14 @@ def unfair(
     return None
 
 
-def note_source(state: State, source: Source, hold: Reservation) -> None:
+def remember_source(state: State, source: ClientSource, hold: Reservation) -> None:
     """Keeps that this hold is of this source. What matters no more is forgotten."""
     note_hold(state, source.network, source.address, hold, source.limits.wait)
 
 
-def _most(state: State, limits: Limits, line: Line, own: Line | None, theirs: int) -> int | None:
+def _most(
+    state: State, limits: HoldLimits, line: Line, own: Line | None, theirs: int
+) -> int | None:
     """How much of a SKU a hold may have, or None for any; its network holds `theirs` besides."""
     found = [limits.units] if limits.units else []
     if limits.calm:
@@ -129,11 +136,11 @@ def _most(state: State, limits: Limits, line: Line, own: Line | None, theirs: in
     return min(found, default=None)
 
 
-def _calm(limits: Limits, level: Level) -> int:
+def _calm(limits: HoldLimits, level: Level) -> int:
     return max(CALM_LEAST, level.on_hand * limits.calm // 100)
 
 
-def _rush(state: State, limits: Limits, line: Line) -> bool:
+def _rush(state: State, limits: HoldLimits, line: Line) -> bool:
     """Whether this would be held in a rush."""
     level = state.level(line.sku, line.location)
     return bool(limits.calm) and level.reserved + line.quantity > _calm(limits, level)
@@ -153,7 +160,7 @@ def _too_many(state: State, live: list[Reservation]) -> Refused:
     )
 
 
-def _too_often(state: State, source: Source, rows: list[Past]) -> Refused | None:
+def _too_often(state: State, source: ClientSource, rows: list[Past]) -> Refused | None:
     """Why an address waits that has kept a SKU from others for long and did not pay."""
     past = sorted((row.ended_at, row.kept) for row in rows if row.address == source.address)
     kept = sum(length for _, length in past)
@@ -167,7 +174,7 @@ def _too_often(state: State, source: Source, rows: list[Past]) -> Refused | None
     return None
 
 
-def _turn(state: State, limits: Limits, past: list[Past]) -> Refused | None:
+def _turn(state: State, limits: HoldLimits, past: list[Past]) -> Refused | None:
     """Why a network waits whose hold of this SKU has just ended unpaid."""
     ends = [row.ended_at for row in past if row.kept >= limits.wait]
     wait = max(ends, default=0) + limits.wait - state.now

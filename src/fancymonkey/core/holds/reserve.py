@@ -4,7 +4,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from fancymonkey.core.command import Command, found_hold, needs_hold, needs_item
-from fancymonkey.core.holds.limits import Source, needs_source, note_source, unfair
+from fancymonkey.core.holds.limits import (
+    ClientSource,
+    check_hold_limits,
+    needs_source,
+    remember_source,
+)
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import (
     HELD,
@@ -45,7 +50,7 @@ class Reserve(Command):
     lines: tuple[Line, ...]
     ttl: int
     only: bool = False
-    source: Source | None = None
+    source: ClientSource | None = None
     replaces: str | None = None
 
 
@@ -75,7 +80,7 @@ def reserve(state: State, command: Reserve) -> Answer:
         refused = _at_checkout(state, current)
     if refused is None and command.source is not None:
         own_id = None if found is None else found.reservation_id
-        refused = unfair(state, command.source, own_id, command.replaces, lines, own)
+        refused = check_hold_limits(state, command.source, own_id, command.replaces, lines, own)
     if refused is not None:
         return refused
     if current is None:
@@ -97,7 +102,7 @@ def reserve(state: State, command: Reserve) -> Answer:
         if hold != current:
             state.put(hold)
     if command.source is not None:
-        note_source(state, command.source, hold)
+        remember_source(state, command.source, hold)
     if command.only:
         _give_up(state, command, hold, [own[key] for key in own if key not in lines])
     stock = _set_aside(state, command, hold, lines, own)

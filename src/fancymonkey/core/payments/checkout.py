@@ -25,7 +25,7 @@ from fancymonkey.core.state import Key, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Inspect(Command):
+class GetHold(Command):
     """Answers how the hold that an id means stands, with its checkout. Changes nothing."""
 
     ref: str
@@ -93,7 +93,7 @@ class AwaitPayment(Command):
     payment_session: str = ""
 
 
-Ask = Inspect | BeginCheckout | CheckoutOpened | CloseCheckout | AwaitPayment
+Ask = GetHold | BeginCheckout | CheckoutOpened | CloseCheckout | AwaitPayment
 
 
 def needs_checkout(command: Ask, state: State) -> Iterator[Key]:
@@ -109,8 +109,8 @@ def needs_checkout(command: Ask, state: State) -> Iterator[Key]:
         yield from needs_hold(state, command.payment_session)
 
 
-def inspect(state: State, command: Inspect) -> Answer:
-    """Applies an `Inspect`."""
+def get_hold(state: State, command: GetHold) -> Answer:
+    """Applies an `GetHold`."""
     hold = state.hold(command.ref)
     if hold is None:
         return _unknown()

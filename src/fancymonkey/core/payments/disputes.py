@@ -13,8 +13,8 @@ from fancymonkey.core.documents.document import Document
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import Line, Reservation, Status
 from fancymonkey.core.outcomes import Accepted, Answer
-from fancymonkey.core.payments.issues import matter_of, needs_matters
-from fancymonkey.core.payments.rows import Concern, Matter, Progress, matter_id
+from fancymonkey.core.payments.issues import issue_of, needs_issues
+from fancymonkey.core.payments.rows import IssueKind, IssueStatus, PaymentIssue, issue_id
 from fancymonkey.core.state import Key, State
 
 FOLDER = "disputes"
@@ -49,14 +49,14 @@ class NoteDispute(Command):
 def needs_dispute(command: NoteDispute, state: State) -> Iterator[Key]:
     """The rows that the rule reads."""
     yield Document, (FOLDER, command.dispute)
-    yield from needs_matters(command.dispute, Concern.DISPUTED)
+    yield from needs_issues(command.dispute, IssueKind.DISPUTED)
     if command.ref:
         yield from needs_hold(state, command.ref)
 
 
 def note_dispute(state: State, command: NoteDispute) -> Answer:
     """Applies a `NoteDispute`; `unknown` says that nobody knows the payment yet."""
-    before = matter_of(state, Concern.DISPUTED, command.dispute)
+    before = issue_of(state, IssueKind.DISPUTED, command.dispute)
     place = (FOLDER, command.dispute)
     kept = state.get(Document, place)
     facts: dict[str, Any] = {} if kept is None or not kept.body else json.loads(kept.body)
@@ -102,12 +102,12 @@ def _merged(facts: dict[str, Any], command: NoteDispute) -> dict[str, Any]:
 
 def _matter(
     state: State,
-    before: Matter | None,
+    before: PaymentIssue | None,
     command: NoteDispute,
     hold: Reservation | None,
     known: dict[str, Any],
     note: str | None,
-) -> Matter:
+) -> PaymentIssue:
     """The one matter of the dispute, as it stands with what is known now.
 
     Without a `note` there is no news but, perhaps, of the hold.
@@ -115,10 +115,10 @@ def _matter(
     paid = hold is not None and hold.status is Status.CAPTURED
     lines: tuple[Line, ...] = hold.lines if hold is not None and paid else ()
     if before is None:
-        before = Matter(
-            matter_id(Concern.DISPUTED, command.dispute),
-            Concern.DISPUTED,
-            Progress.OPEN,
+        before = PaymentIssue(
+            issue_id(IssueKind.DISPUTED, command.dispute),
+            IssueKind.DISPUTED,
+            IssueStatus.OPEN,
             None,
             command.ref,
             (),
@@ -132,13 +132,13 @@ def _matter(
     status = known.get("status")
     after = replace(after, note=note)
     if status in SETTLED:
-        progress, closed_at = Progress.DONE, before.closed_at or state.now
-        if before.progress is Progress.DISMISSED:
-            progress = Progress.DISMISSED
+        progress, closed_at = IssueStatus.DONE, before.closed_at or state.now
+        if before.progress is IssueStatus.DISMISSED:
+            progress = IssueStatus.DISMISSED
         return replace(after, progress=progress, closed_at=closed_at)
     if status == "lost" and before.closed_at is not None and _LOST not in before.note:
         # The owner had put it aside, and now the money is gone.
-        return replace(after, progress=Progress.OPEN, opened_at=state.now, closed_at=None)
+        return replace(after, progress=IssueStatus.OPEN, opened_at=state.now, closed_at=None)
     return after
 
 

@@ -15,16 +15,16 @@ from fancymonkey.core.holds.end import Capture
 from fancymonkey.core.model import Event, Reservation
 from fancymonkey.core.outcomes import Accepted, Code
 from fancymonkey.core.payments.disputes import NoteDispute, needs_dispute, note_dispute
-from fancymonkey.core.payments.issues import needs_matters
+from fancymonkey.core.payments.issues import needs_issues
 from fancymonkey.core.payments.refund_names import needs_names
 from fancymonkey.core.payments.refunds import (
-    NoteRefund,
+    RecordRefund,
     RefundFailed,
     needs_refund,
-    note_refund,
+    record_refund,
     refund_failed,
 )
-from fancymonkey.core.payments.rows import Concern
+from fancymonkey.core.payments.rows import IssueKind
 from fancymonkey.core.state import Key, State
 
 FOLDER = "early_news"
@@ -39,21 +39,21 @@ NEWS_MAX = 40
 NAME_MAX = 200
 """An id that is longer is not kept."""
 
-News = NoteRefund | RefundFailed | NoteDispute
+News = RecordRefund | RefundFailed | NoteDispute
 _KINDS: dict[str, type[News]] = {
-    kind.__name__: kind for kind in (NoteRefund, RefundFailed, NoteDispute)
+    kind.__name__: kind for kind in (RecordRefund, RefundFailed, NoteDispute)
 }
 
 
 def needs_remember(command: Command | None) -> Iterator[Key]:
     """The row that `remember` reads."""
-    if isinstance(command, NoteRefund | RefundFailed | NoteDispute) and command.ref:
+    if isinstance(command, RecordRefund | RefundFailed | NoteDispute) and command.ref:
         yield Document, (FOLDER, command.ref)
 
 
 def remember(state: State, command: Command | None) -> None:
     """Keeps news of a payment that is not known; anything else is left alone."""
-    if not isinstance(command, NoteRefund | RefundFailed | NoteDispute):
+    if not isinstance(command, RecordRefund | RefundFailed | NoteDispute):
         return
     if not 0 < len(command.ref) <= NAME_MAX:
         return
@@ -79,7 +79,7 @@ def needs_early(state: State, payment: str, hold: Reservation | None) -> Iterato
     yield needs_names(payment)
     yield from ((Event, command.cause) for command in news)
     if hold is not None:
-        yield from needs_matters(hold.reservation_id, Concern.REFUNDED)
+        yield from needs_issues(hold.reservation_id, IssueKind.REFUNDED)
     for command in news:
         if isinstance(command, NoteDispute):
             yield from needs_dispute(command, state)
@@ -99,7 +99,7 @@ def replay(state: State, payment: str, hold: Reservation, cause: Capture) -> Non
         elif isinstance(command, RefundFailed):
             answer = refund_failed(state, command)
         else:
-            answer = note_refund(state, command)
+            answer = record_refund(state, command)
         if isinstance(answer, Accepted):
             outcomes[command.cause] = answer.data["outcome"]
     for event_id, outcome in outcomes.items():  # each has its effect now: none is tried again
@@ -117,7 +117,7 @@ def _in_order(news: list[News]) -> Iterator[News]:
     The whole is not back where a refund has failed and none stands.
     """
     failed = {one.refund for one in news if isinstance(one, RefundFailed)}
-    refunds = [one for one in news if isinstance(one, NoteRefund)]
+    refunds = [one for one in news if isinstance(one, RecordRefund)]
     stand = [one for one in refunds if one.refund and one.refund not in failed]
     for one in refunds:
         charge = not one.refund and (not failed or bool(stand))

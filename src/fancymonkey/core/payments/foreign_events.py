@@ -6,8 +6,8 @@ from fancymonkey.core.command import Command, needs_hold
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import Reservation
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
-from fancymonkey.core.payments.issues import needs_matters, raise_matter
-from fancymonkey.core.payments.rows import Concern
+from fancymonkey.core.payments.issues import needs_issues, raise_issue
+from fancymonkey.core.payments.rows import IssueKind
 from fancymonkey.core.state import Key, State
 
 
@@ -28,7 +28,7 @@ def needs_foreign(command: NoteForeign, state: State) -> Iterator[Key]:
     """The rows that the rule reads."""
     for ref in command.refs:
         yield from needs_hold(state, ref)
-    yield from needs_matters(command.payment, Concern.FOREIGN_PAYMENT)
+    yield from needs_issues(command.payment, IssueKind.FOREIGN_PAYMENT)
 
 
 def note_foreign(state: State, command: NoteForeign) -> Answer:
@@ -38,8 +38,8 @@ def note_foreign(state: State, command: NoteForeign) -> Answer:
         return Accepted({"outcome": "not ours"})
     if hold is None:
         return Refused(Code.UNKNOWN_SESSION, "There is no hold for this payment.")
-    raise_matter(
-        state, Concern.FOREIGN_PAYMENT, command.payment, hold, command.payment, note=command.why
+    raise_issue(
+        state, IssueKind.FOREIGN_PAYMENT, command.payment, hold, command.payment, note=command.why
     )
     return Accepted({"outcome": "not ours"})
 

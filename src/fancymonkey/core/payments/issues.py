@@ -1,42 +1,42 @@
 """How rules raise a matter: at most one a payment and concern, whatever is told how often."""
 
 from fancymonkey.core.model import Line, Reservation
-from fancymonkey.core.payments.rows import Concern, Matter, Progress, matter_id
+from fancymonkey.core.payments.rows import IssueKind, IssueStatus, PaymentIssue, issue_id
 from fancymonkey.core.state import Key, State
 
 
-def needs_matters(about: str, *concerns: Concern) -> list[Key]:
-    """The rows that `raise_matter` and `matter_of` read."""
-    return [(Matter, matter_id(concern, about)) for concern in concerns]
+def needs_issues(about: str, *concerns: IssueKind) -> list[Key]:
+    """The rows that `raise_issue` and `issue_of` read."""
+    return [(PaymentIssue, issue_id(concern, about)) for concern in concerns]
 
 
-def matter_of(state: State, concern: Concern, about: str) -> Matter | None:
+def issue_of(state: State, concern: IssueKind, about: str) -> PaymentIssue | None:
     """The matter of this concern about a payment or hold, or None."""
-    return state.get(Matter, matter_id(concern, about))
+    return state.get(PaymentIssue, issue_id(concern, about))
 
 
-def raise_matter(
+def raise_issue(
     state: State,
-    concern: Concern,
+    concern: IssueKind,
     about: str,
     hold: Reservation,
     payment: str,
     lines: tuple[Line, ...] = (),
-    progress: Progress = Progress.OPEN,
+    progress: IssueStatus = IssueStatus.OPEN,
     note: str = "",
-) -> Matter:
+) -> PaymentIssue:
     """The matter of this concern, raised now where there was none."""
-    found = matter_of(state, concern, about)
+    found = issue_of(state, concern, about)
     if found is None:
-        found = Matter(
-            matter_id(concern, about),
+        found = PaymentIssue(
+            issue_id(concern, about),
             concern,
             progress,
             hold.reservation_id,
             payment,
             lines,
             state.now,
-            None if progress in (Progress.OPEN, Progress.DUE) else state.now,
+            None if progress in (IssueStatus.OPEN, IssueStatus.DUE) else state.now,
             note,
         )
         state.put(found)

@@ -8,11 +8,11 @@ from fancymonkey.core.model import Reservation, Status
 from fancymonkey.core.outcomes import Accepted, Answer
 from fancymonkey.core.payments import early_news
 from fancymonkey.core.payments.amounts import difference, needs_tally
-from fancymonkey.core.payments.issues import needs_matters, raise_matter
-from fancymonkey.core.payments.rows import Concern
+from fancymonkey.core.payments.issues import needs_issues, raise_issue
+from fancymonkey.core.payments.rows import IssueKind
 from fancymonkey.core.state import Key, State
 
-CHECKED = (Concern.AMOUNT_DIFFERS, Concern.PAYMENT_REUSED)
+CHECKED = (IssueKind.AMOUNT_DIFFERS, IssueKind.PAYMENT_REUSED)
 
 
 def needs_capture(command: Capture, state: State) -> Iterator[Key]:
@@ -23,7 +23,7 @@ def needs_capture(command: Capture, state: State) -> Iterator[Key]:
         return
     hold = end.captured_by(state, command)
     yield from early_news.needs_early(state, about, hold)
-    yield from needs_matters(about, *CHECKED)
+    yield from needs_issues(about, *CHECKED)
     if hold is not None and command.money is not None:
         yield from needs_tally(state, hold, command.payment_id)
 
@@ -50,7 +50,7 @@ def _check(
     if command.money is not None:
         words = difference(state, hold, command.payment_id, command.money)
         if words is not None:
-            raise_matter(state, Concern.AMOUNT_DIFFERS, about, hold, about, hold.lines, note=words)
+            raise_issue(state, IssueKind.AMOUNT_DIFFERS, about, hold, about, hold.lines, note=words)
     if (
         other is not None
         and other.status is Status.CAPTURED
@@ -60,4 +60,4 @@ def _check(
             f"This one payment has bought two holds: {other.reservation_id} and "
             f"{hold.reservation_id}. A refund asks after the units of the second only."
         )
-        raise_matter(state, Concern.PAYMENT_REUSED, about, hold, about, hold.lines, note=words)
+        raise_issue(state, IssueKind.PAYMENT_REUSED, about, hold, about, hold.lines, note=words)

@@ -12,18 +12,18 @@ from fancymonkey.core.command import Command, needs_hold, needs_lines
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import Kind, Line, Reservation, Status
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
-from fancymonkey.core.payments.issues import matter_of, needs_matters, raise_matter
+from fancymonkey.core.payments.issues import issue_of, needs_issues, raise_issue
 from fancymonkey.core.payments.refund_names import WHOLE, is_news, needs_names, none_stands
-from fancymonkey.core.payments.rows import FACTS, Concern, Matter, Progress
+from fancymonkey.core.payments.rows import FACTS, IssueKind, IssueStatus, PaymentIssue
 from fancymonkey.core.state import Key, State
 from fancymonkey.core.stock.backorders import fill_backorders, strike_backorders
 
-OWED = (Concern.LATE_PAYMENT, Concern.BACKORDER, Concern.SECOND_PAYMENT)
+OWED = (IssueKind.LATE_PAYMENT, IssueKind.BACKORDER, IssueKind.SECOND_PAYMENT)
 """What a refund of the payment may settle."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NoteRefund(Command):
+class RecordRefund(Command):
     """The provider has given money back for a payment, all of it (`whole`) or a part.
 
     A whole refund strikes off what was never delivered. With `take_back` it returns the rest at
@@ -41,7 +41,7 @@ class NoteRefund(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settle(Command):
+class ResolveIssue(Command):
     """Decides a matter, or a part of one.
 
     `returned` are the units that come back to stock now (only after a refund), never more than
@@ -51,12 +51,12 @@ class Settle(Command):
 
     matter_id: str
     returned: tuple[Line, ...] = ()
-    then: Progress | None = None
+    then: IssueStatus | None = None
     note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Doubt(Command):
+class ReportMissingPayment(Command):
     """A hold was captured for a payment that the provider says was never made: somebody must look.
 
     Changes no stock. Told again, it changes nothing.
@@ -79,27 +79,27 @@ class RefundFailed(Command):
 
 
 def needs_refund(
-    command: NoteRefund | Settle | Doubt | RefundFailed, state: State
+    command: RecordRefund | ResolveIssue | ReportMissingPayment | RefundFailed, state: State
 ) -> Iterator[Key]:
     """The rows that the rules of this file read."""
     if isinstance(command, RefundFailed):
         yield from needs_hold(state, command.ref)
-        yield from needs_matters(command.ref, *OWED)
-        yield from needs_matters(command.refund, Concern.REFUND_FAILED)
+        yield from needs_issues(command.ref, *OWED)
+        yield from needs_issues(command.refund, IssueKind.REFUND_FAILED)
         yield needs_names(command.ref)
         owed, hold = _owed(state, (command.ref,)), state.hold(command.ref)
         if owed is not None and owed.reservation_id is not None:
             yield Reservation, owed.reservation_id
         if hold is not None:
-            yield from needs_matters(hold.reservation_id, Concern.REFUNDED)
+            yield from needs_issues(hold.reservation_id, IssueKind.REFUNDED)
         return
-    if isinstance(command, Doubt):
+    if isinstance(command, ReportMissingPayment):
         yield from needs_hold(state, command.ref)
-        yield from needs_matters(command.payment, Concern.NOT_PAID)
+        yield from needs_issues(command.payment, IssueKind.NOT_PAID)
         return
-    if isinstance(command, Settle):
-        yield Matter, command.matter_id
-        matter = state.get(Matter, command.matter_id)
+    if isinstance(command, ResolveIssue):
+        yield PaymentIssue, command.matter_id
+        matter = state.get(PaymentIssue, command.matter_id)
         if matter is None:
             return
         hold = None
@@ -110,11 +110,11 @@ def needs_refund(
         return
     for ref in (command.ref, *command.others):
         yield from needs_hold(state, ref)
-        yield from needs_matters(ref, *OWED)
+        yield from needs_issues(ref, *OWED)
     hold = _paid(state, command)
     if hold is not None:
         yield needs_names(command.ref)
-        yield from needs_matters(hold.reservation_id, Concern.REFUNDED)
+        yield from needs_issues(hold.reservation_id, IssueKind.REFUNDED)
         yield from needs_lines(hold)
         for line in hold.lines:
             yield from needs_renames(line.sku, state)
@@ -125,10 +125,10 @@ def _needs_return(state: State, hold: Reservation | None, payment: str) -> Itera
         yield from needs_lines(hold)
         for line in hold.lines:
             yield from needs_renames(line.sku, state)
-    yield from needs_matters(payment, *OWED)
+    yield from needs_issues(payment, *OWED)
 
 
-def _paid(state: State, command: NoteRefund) -> Reservation | None:
+def _paid(state: State, command: RecordRefund) -> Reservation | None:
     """The hold that the payment's id means: of the payment itself, the one that it bought."""
     for ref in (command.ref, *command.others):
         hold = state.hold(ref)
@@ -137,19 +137,19 @@ def _paid(state: State, command: NoteRefund) -> Reservation | None:
     return None
 
 
-def note_refund(state: State, command: NoteRefund) -> Answer:
-    """Applies a `NoteRefund`."""
+def record_refund(state: State, command: RecordRefund) -> Answer:
+    """Applies a `RecordRefund`."""
     hold = _paid(state, command)
     owed = _owed(state, (command.ref, *command.others))
     if hold is None and owed is None:
         return Refused(Code.UNKNOWN_SESSION, "There is no hold for this payment.")
-    second = owed is not None and owed.concern is Concern.SECOND_PAYMENT
+    second = owed is not None and owed.concern is IssueKind.SECOND_PAYMENT
     if hold is None or hold.status is not Status.CAPTURED or second:  # it bought nothing
         if owed is not None and command.whole:
-            _close(state, owed, Progress.DONE, command.note)
+            _close(state, owed, IssueStatus.DONE, command.note)
         return Accepted({"outcome": "refund noted"})
-    matter = raise_matter(
-        state, Concern.REFUNDED, hold.reservation_id, hold, command.ref, hold.lines
+    matter = raise_issue(
+        state, IssueKind.REFUNDED, hold.reservation_id, hold, command.ref, hold.lines
     )
     if not is_news(state, command.ref, WHOLE if command.whole else command.refund):
         asked = matter.closed_at is None
@@ -162,22 +162,22 @@ def note_refund(state: State, command: NoteRefund) -> Answer:
     if not lines:  # nothing is left to ask
         if not matter.lines:
             return Accepted({"outcome": "no change"})
-        _close(state, replace(matter, lines=()), Progress.DONE, command.note)
+        _close(state, replace(matter, lines=()), IssueStatus.DONE, command.note)
         return Accepted({"outcome": "returned"})
     after = replace(matter, lines=lines, note=command.note)
     if matter.closed_at is not None:
-        after = replace(after, progress=Progress.OPEN, opened_at=state.now, closed_at=None)
+        after = replace(after, progress=IssueStatus.OPEN, opened_at=state.now, closed_at=None)
     if after != matter:
         state.put(after)
     return Accepted({"outcome": "return proposed"})
 
 
-def doubt(state: State, command: Doubt) -> Answer:
-    """Applies a `Doubt`."""
+def report_missing_payment(state: State, command: ReportMissingPayment) -> Answer:
+    """Applies a `ReportMissingPayment`."""
     hold = state.hold(command.ref)
     if hold is None:
         return Refused(Code.UNKNOWN_SESSION, "There is no hold with this id.")
-    raise_matter(state, Concern.NOT_PAID, command.payment, hold, command.payment, hold.lines)
+    raise_issue(state, IssueKind.NOT_PAID, command.payment, hold, command.payment, hold.lines)
     return Accepted({"outcome": "in doubt"})
 
 
@@ -188,7 +188,7 @@ def refund_failed(state: State, command: RefundFailed) -> Answer:
         hold = state.get(Reservation, owed.reservation_id)
     if hold is None:
         return Refused(Code.UNKNOWN_SESSION, "There is no hold for this payment.")
-    raise_matter(state, Concern.REFUND_FAILED, command.refund, hold, command.ref)
+    raise_issue(state, IssueKind.REFUND_FAILED, command.refund, hold, command.ref)
     _withdraw(state, hold, command)
     return Accepted({"outcome": "refund failed"})
 
@@ -196,24 +196,24 @@ def refund_failed(state: State, command: RefundFailed) -> Answer:
 def _withdraw(state: State, hold: Reservation, command: RefundFailed) -> None:
     """Where no refund stands any more, nothing is asked about the units."""
     nothing = none_stands(state, command.ref, command.refund)
-    asked = matter_of(state, Concern.REFUNDED, hold.reservation_id)
+    asked = issue_of(state, IssueKind.REFUNDED, hold.reservation_id)
     if nothing and asked is not None and asked.closed_at is None and asked.payment == command.ref:
-        _close(state, asked, Progress.DISMISSED, "the refund has failed")
+        _close(state, asked, IssueStatus.DISMISSED, "the refund has failed")
 
 
-def _owed(state: State, refs: Iterable[str]) -> Matter | None:
+def _owed(state: State, refs: Iterable[str]) -> PaymentIssue | None:
     """What was to be delivered for this payment, or paid back of it, if anything."""
     for ref in refs:
         for concern in OWED:
-            matter = matter_of(state, concern, ref)
+            matter = issue_of(state, concern, ref)
             if matter is not None:
                 return matter
     return None
 
 
-def settle(state: State, command: Settle) -> Answer:
-    """Applies a `Settle`."""
-    matter = state.get(Matter, command.matter_id)
+def resolve_issue(state: State, command: ResolveIssue) -> Answer:
+    """Applies a `ResolveIssue`."""
+    matter = state.get(PaymentIssue, command.matter_id)
     if matter is None:
         return Refused(Code.UNKNOWN_MATTER, "There is no such matter.")
     if matter.closed_at is not None:
@@ -231,16 +231,16 @@ def settle(state: State, command: Settle) -> Answer:
     after = replace(matter, lines=left) if command.returned else matter
     then = command.then
     if then is None and matter.lines and not left:
-        then = Progress.DONE
+        then = IssueStatus.DONE
     after = _close(state, after, then or after.progress, command.note)
     return Accepted({**_told(after), "revision": state.revision})
 
 
-def _left(matter: Matter, returned: tuple[Line, ...]) -> tuple[Line, ...] | None:
+def _left(matter: PaymentIssue, returned: tuple[Line, ...]) -> tuple[Line, ...] | None:
     """The matter's lines less these, or None where they are not all in there."""
     if not returned:
         return matter.lines
-    if matter.concern is not Concern.REFUNDED:
+    if matter.concern is not IssueKind.REFUNDED:
         return None
     left = {(line.sku, line.location): line.quantity for line in matter.lines}
     for line in returned:
@@ -252,7 +252,10 @@ def _left(matter: Matter, returned: tuple[Line, ...]) -> tuple[Line, ...] | None
 
 
 def _strike(
-    state: State, owed: Matter | None, lines: tuple[Line, ...], command: NoteRefund | Settle
+    state: State,
+    owed: PaymentIssue | None,
+    lines: tuple[Line, ...],
+    command: RecordRefund | ResolveIssue,
 ) -> tuple[Line, ...]:
     """Strikes off the backorders what was never delivered of these lines; returns the rest.
 
@@ -273,7 +276,7 @@ def _strike(
             rest.append(replace(line, quantity=line.quantity - never))
     after = replace(owed, lines=_lines(waiting))
     if owed.closed_at is None:
-        _close(state, after, Progress.DONE, "refunded")
+        _close(state, after, IssueStatus.DONE, "refunded")
     elif after != owed:
         state.put(after)
     return tuple(rest)
@@ -284,7 +287,10 @@ def _lines(units: dict[tuple[str, str], int]) -> tuple[Line, ...]:
 
 
 def _take_back(
-    state: State, matter: Matter, lines: tuple[Line, ...], command: NoteRefund | Settle
+    state: State,
+    matter: PaymentIssue,
+    lines: tuple[Line, ...],
+    command: RecordRefund | ResolveIssue,
 ) -> tuple[Line, ...]:
     """Units come back on hand, under the name that their size has now.
 
@@ -293,7 +299,7 @@ def _take_back(
     left = []
     for line in lines:
         sku = on_sale(state, line.sku)
-        if sku is None and isinstance(command, NoteRefund):
+        if sku is None and isinstance(command, RecordRefund):
             left.append(line)
             continue
         sku = sku or line.sku
@@ -310,9 +316,9 @@ def _take_back(
     return tuple(left)
 
 
-def _close(state: State, matter: Matter, progress: Progress, note: str) -> Matter:
+def _close(state: State, matter: PaymentIssue, progress: IssueStatus, note: str) -> PaymentIssue:
     """The matter as it stands now."""
-    over = progress in (Progress.DONE, Progress.DISMISSED)
+    over = progress in (IssueStatus.DONE, IssueStatus.DISMISSED)
     after = replace(
         matter,
         progress=progress,
@@ -323,7 +329,7 @@ def _close(state: State, matter: Matter, progress: Progress, note: str) -> Matte
     return after
 
 
-def _told(matter: Matter) -> dict[str, object]:
+def _told(matter: PaymentIssue) -> dict[str, object]:
     return {
         "matter_id": matter.matter_id,
         "progress": str(matter.progress),

@@ -43,7 +43,7 @@ class Checkout(Row):
         return self.reservation_id
 
 
-class Concern(StrEnum):
+class IssueKind(StrEnum):
     """What a matter is about."""
 
     LATE_PAYMENT = "late_payment"
@@ -59,15 +59,15 @@ class Concern(StrEnum):
 
 
 FACTS = (
-    Concern.AMOUNT_DIFFERS,
-    Concern.PAYMENT_REUSED,
-    Concern.FOREIGN_PAYMENT,
-    Concern.DISPUTED,
+    IssueKind.AMOUNT_DIFFERS,
+    IssueKind.PAYMENT_REUSED,
+    IssueKind.FOREIGN_PAYMENT,
+    IssueKind.DISPUTED,
 )
 """Concerns whose note has facts."""
 
 
-class Progress(StrEnum):
+class IssueStatus(StrEnum):
     """How a matter stands.
 
     `open`: the owner decides. `due`: the shop owes a refund and gives it by itself. `done` and
@@ -81,7 +81,7 @@ class Progress(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Matter(Row):
+class PaymentIssue(Row):
     """Something about a payment that does not settle itself, and that nobody may overlook.
 
     There is one a payment and concern (of refunds that failed and of disputes: one each), whatever
@@ -94,8 +94,8 @@ class Matter(Row):
     KEY: ClassVar[tuple[str, ...]] = ("matter_id",)
 
     matter_id: str
-    concern: Concern
-    progress: Progress
+    concern: IssueKind
+    progress: IssueStatus
     reservation_id: str | None
     payment: str
     lines: tuple[Line, ...]
@@ -108,13 +108,13 @@ class Matter(Row):
         return self.matter_id
 
 
-def matter_id(concern: Concern, about: str) -> str:
+def issue_id(concern: IssueKind, about: str) -> str:
     """The id of the one matter of this concern about a payment or hold."""
     return f"{concern}:{about}"
 
 
 @dataclass(frozen=True, slots=True)
-class Run(Row):
+class JobRun(Row):
     """One run of a job: when it began, how long it took (both in ms), what came of it.
 
     `outcome` is one word, `report` JSON.

@@ -21,15 +21,15 @@ from fancymonkey.engine.migration.markers import (
     COPY,
     FOLDER,
     MOVED,
-    Copy,
-    Moved,
+    CopyMarker,
+    MovedTo,
     copy_of,
     draft,
-    say,
+    write_marker,
 )
-from fancymonkey.engine.migration.recording_store import Recorder
+from fancymonkey.engine.migration.recording_store import RecordingStore
 from fancymonkey.errors import DataError, StoreCorrupt, StoreError, StoreUnavailable
-from fancymonkey.store.contract import Frozen, Snapshot, Store
+from fancymonkey.store.contract import Snapshot, StockSnapshot, Store
 from fancymonkey.store.copy import differences, fill, is_empty
 from fancymonkey.text import counted
 
@@ -54,7 +54,7 @@ class MoveRefused(StoreUnavailable):
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class LiveMigrationReport:
     """What a move did. `pause` is for how long (ms) nothing was answered."""
 
     revision: int
@@ -65,7 +65,7 @@ class Report:
 
 
 @dataclass(slots=True)
-class Move:
+class LiveMigration:
     """One move of a shop. `here` and `there` are the names of the stores, without passwords.
 
     `place` is the whole name of the new one, for what the service goes on to do there.
@@ -82,7 +82,7 @@ class Move:
     _rounds: int = 0
     _caught_up: int = 0
 
-    async def run(self) -> Report:
+    async def run(self) -> LiveMigrationReport:
         """Moves. Raises DataError where the target is in use, StoreError; then nothing has changed.
 
         It may be cancelled until the last portion, and begun again after whatever has ended it.
@@ -121,9 +121,9 @@ class Move:
             raise DataError("The store to move to is not empty. Name an empty one.")
 
     @asynccontextmanager
-    async def _recorded(self, old: Store) -> AsyncIterator[Recorder]:
+    async def _recorded(self, old: Store) -> AsyncIterator[RecordingStore]:
         """For the length of a block everything that is committed is noted."""
-        recorder = Recorder(old)
+        recorder = RecordingStore(old)
         async with self.engine.batcher.held():  # no commit is under way, which would be missed
             self.engine.live_in(cast(Store, recorder))
         try:
@@ -134,8 +134,8 @@ class Move:
 
     async def _copy(self, old: Store) -> None:
         async with old.frozen() as still:
-            source = Frozen(still.revision, self._rows(still), self._ledger(still, "copying"))
-            unfinished = draft(COPY, Copy(self.here, self.id))
+            source = Snapshot(still.revision, self._rows(still), self._ledger(still, "copying"))
+            unfinished = draft(COPY, CopyMarker(self.here, self.id))
             mark = Document(FOLDER, COPY, 1, self.engine.clock(), unfinished.body)
             await fill(self.target, replace(source, scan=_with(source.scan, mark)))
             source = replace(source, entries=self._ledger(still, "comparing"))
@@ -145,7 +145,7 @@ class Move:
         if found:
             raise StoreCorrupt(f"The copy is not what was copied: {found[0]}")
 
-    def _rows(self, still: Frozen) -> Callable[[type[Row]], AsyncIterator[Row]]:
+    def _rows(self, still: Snapshot) -> Callable[[type[Row]], AsyncIterator[Row]]:
         """The rows of a shop, without what says where it lives."""
 
         async def scan(kind: type[Row]) -> AsyncIterator[Row]:
@@ -155,7 +155,7 @@ class Move:
 
         return scan
 
-    def _ledger(self, still: Frozen, step: str) -> Callable[[], AsyncIterator[Entry]]:
+    def _ledger(self, still: Snapshot, step: str) -> Callable[[], AsyncIterator[Entry]]:
         async def entries() -> AsyncIterator[Entry]:
             async for entry in _gently(still.entries()):
                 if entry.revision % 500 == 0 or entry.revision == still.revision:
@@ -164,14 +164,14 @@ class Move:
 
         return entries
 
-    async def _catch_up(self, recorder: Recorder) -> None:
+    async def _catch_up(self, recorder: RecordingStore) -> None:
         """Writes what was committed meanwhile, until little is left."""
         while recorder.noted > SMALL and self._rounds < ROUNDS:
             self._rounds += 1
             self.tell("catching up", self._rounds, ROUNDS)
             await self._follow(recorder)
 
-    async def _follow(self, recorder: Recorder, *more: Document) -> None:
+    async def _follow(self, recorder: RecordingStore, *more: Document) -> None:
         """Writes one portion and reads it back. Raises StoreError."""
         changed, noted, pruned = recorder.take()
         if recorder.trouble_met is not None:
@@ -193,25 +193,25 @@ class Move:
             if await self.target.entries_after(first, len(entries) + 1) != entries:
                 raise StoreCorrupt("The new store did not keep what was sold meanwhile.")
 
-    async def _switch(self, old: Store, recorder: Recorder) -> Report:
+    async def _switch(self, old: Store, recorder: RecordingStore) -> LiveMigrationReport:
         """The last portion, with the queue held; then the shop lives in the new store."""
         engine, loop = self.engine, asyncio.get_running_loop()
         self.tell("switching", 0, 1)
         async with engine.batcher.held():
             started = loop.time()
             await self._alone(old)
-            whole = draft(COPY, Copy(self.here, self.id, whole=True))
+            whole = draft(COPY, CopyMarker(self.here, self.id, whole=True))
             now = engine.clock()
             await self._follow(recorder, Document(FOLDER, COPY, 2, now, whole.body))
             left, made = await old.snapshot(), await self.target.snapshot()
             found = _unlike(left, made)
             if found is not None:
                 raise StoreCorrupt(f"The stores differ and nothing was moved: {found}")
-            await say(old, MOVED, Moved(self.there, self.id), now)
+            await write_marker(old, MOVED, MovedTo(self.there, self.id), now)
             try:
-                await say(self.target, COPY, None, now)
+                await write_marker(self.target, COPY, None, now)
             except StoreError:
-                await say(old, MOVED, None, now)
+                await write_marker(old, MOVED, None, now)
                 raise
             old.leave()
             engine.live_in(self.target)
@@ -221,10 +221,12 @@ class Move:
         self.tell("switching", 1, 1)
         engine.retire(old, GRACE_SECONDS)
         log.warning("the shop has moved from %s to %s", self.here, self.there)
-        return Report(made.revision, len(made.items), self._rounds, self._caught_up, pause)
+        return LiveMigrationReport(
+            made.revision, len(made.items), self._rounds, self._caught_up, pause
+        )
 
 
-def _unlike(left: Snapshot, made: Snapshot) -> str | None:
+def _unlike(left: StockSnapshot, made: StockSnapshot) -> str | None:
     """Where two snapshots differ, SKU by SKU, or None."""
     if left.revision != made.revision:
         return f"revision {left.revision} and {made.revision}"

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from fancymonkey.core.documents.document import Document
-from fancymonkey.core.documents.put import Draft, Keep
+from fancymonkey.core.documents.put import DocumentWrite, PutDocuments
 from fancymonkey.core.outcomes import Refused
 from fancymonkey.core.state import FOREVER
 from fancymonkey.errors import StoreUnavailable
@@ -19,14 +19,14 @@ MOVED = "moved"
 COPY = "copy"
 
 
-class Moved(Struct):
+class MovedTo(Struct):
     """Lies in a store that the shop has left: where it went, and by which move."""
 
     to: str
     move: str
 
 
-class Copy(Struct):
+class CopyMarker(Struct):
     """Lies in a store that is being filled by a move: of what, and whether all of it is here."""
 
     of: str
@@ -34,14 +34,14 @@ class Copy(Struct):
     whole: bool = False
 
 
-async def moved(store: Store) -> Moved | None:
+async def moved(store: Store) -> MovedTo | None:
     """Where the shop went that lived in this store."""
-    return await _read(store, MOVED, Moved)
+    return await _read(store, MOVED, MovedTo)
 
 
-async def copy_of(store: Store) -> Copy | None:
+async def copy_of(store: Store) -> CopyMarker | None:
     """The move that fills this store and has not come to its end."""
-    return await _read(store, COPY, Copy)
+    return await _read(store, COPY, CopyMarker)
 
 
 async def _read(store: Store, name: str, kind: type[T]) -> T | None:
@@ -49,18 +49,18 @@ async def _read(store: Store, name: str, kind: type[T]) -> T | None:
     return msgspec.json.decode(row.body, type=kind) if row is not None and row.body else None
 
 
-def draft(name: str, value: Struct | None) -> Draft:
+def draft(name: str, value: Struct | None) -> DocumentWrite:
     """The document that says it; None takes it back."""
-    return Draft(FOLDER, name, "" if value is None else msgspec.json.encode(value).decode())
+    return DocumentWrite(FOLDER, name, "" if value is None else msgspec.json.encode(value).decode())
 
 
-async def say(store: Store, name: str, value: Struct | None, now: int) -> None:
+async def write_marker(store: Store, name: str, value: Struct | None, now: int) -> None:
     """Writes it into a store that nobody else writes to. Raises StoreError."""
-    commit = await store.run([Keep(drafts=(draft(name, value),))], now, FOREVER)
+    commit = await store.run([PutDocuments(drafts=(draft(name, value),))], now, FOREVER)
     assert not isinstance(commit.answers[0], Refused)
 
 
-async def check_home(store: Store) -> None:
+async def check_not_moved(store: Store) -> None:
     """Raises StoreUnavailable where the shop does not live in this store."""
     gone = await moved(store)
     if gone is not None:

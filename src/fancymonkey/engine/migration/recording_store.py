@@ -9,7 +9,7 @@ from fancymonkey.core.state import Rows
 from fancymonkey.store.contract import Commit, Store
 
 
-class Recorder:
+class RecordingStore:
     """Everything goes on to the store. `trouble_met` says why its notes are of no use any more."""
 
     def __init__(self, store: Store) -> None:

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 
-class Order:
+class SortedKeys:
     """The order of one dict of rows.
 
     A dict has its newest keys at its end: they are found there when somebody reads, and who writes

@@ -30,30 +30,30 @@ from fancymonkey.core.model import (
 from fancymonkey.core.state import Key, Rows, State
 from fancymonkey.errors import DataError
 from fancymonkey.store.contract import (
-    Bell,
     Commit,
-    Frozen,
+    OnRemoteCommit,
     R,
     Snapshot,
+    StockSnapshot,
     Submit,
     commit_of,
     empty_rows,
     paged,
 )
-from fancymonkey.store.in_memory.sorted_keys import Order
+from fancymonkey.store.in_memory.sorted_keys import SortedKeys
 
 PAGE = 100
 """Rows that a scan takes at once."""
 
 
-class Image:
+class RowsInMemory:
     """All rows in memory, with the holds by deadline: what memory and JSON stores decide on."""
 
     def __init__(self) -> None:
         self.rows: Rows = empty_rows()
         self.revision = 0
         self._due: list[tuple[int, str]] = []
-        self._orders: dict[type[Row], Order] = {}
+        self._orders: dict[type[Row], SortedKeys] = {}
 
     @property
     def empty(self) -> bool:
@@ -124,21 +124,21 @@ class Image:
 
     def after(self, kind: type[Row], after: Hashable | None) -> Iterator[Row]:
         """The rows of a kind with higher keys, in the order of their keys, page by page."""
-        rows, order = self.rows[kind], self._orders.setdefault(kind, Order())
+        rows, order = self.rows[kind], self._orders.setdefault(kind, SortedKeys())
         while keys := order.page(rows, after, PAGE):
             yield from [rows[key] for key in keys]
             after = keys[-1]
 
-    def frozen(self, entries_after: Callable[[int], Awaitable[list[Entry]]]) -> Frozen:
+    def frozen(self, entries_after: Callable[[int], Awaitable[list[Entry]]]) -> Snapshot:
         """All rows as they are now, and the ledger up to here."""
-        still, revision = Image(), self.revision
+        still, revision = RowsInMemory(), self.revision
         still.rows = {kind: dict(rows) for kind, rows in self.rows.items()}
 
         async def scan(kind: type[Row]) -> AsyncIterator[Row]:
             for row in still.after(kind, None):
                 yield row
 
-        return Frozen(revision, scan, lambda: paged(entries_after, revision))
+        return Snapshot(revision, scan, lambda: paged(entries_after, revision))
 
     def next_due(self) -> int | None:
         """When the live hold that ends first does so."""
@@ -151,11 +151,11 @@ class Image:
             heapq.heappop(self._due)
         return None
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self) -> StockSnapshot:
         """Everything that the shop shows."""
         rows = self.rows
         holds = [row for row in rows[Reservation].values() if row.status is HELD]
-        return Snapshot(
+        return StockSnapshot(
             self.revision,
             list(rows[Product].values()),
             list(rows[Item].values()),
@@ -182,13 +182,13 @@ class Image:
 class InMemory:
     """The reading half of a store whose rows are in memory: all but the ledger."""
 
-    image: Image
+    image: RowsInMemory
 
     async def entries_after(self, revision: int, limit: int = 1000) -> list[Entry]:
         """See `Store.entries_after`."""
         raise NotImplementedError
 
-    async def snapshot(self) -> Snapshot:
+    async def snapshot(self) -> StockSnapshot:
         """See `Store.snapshot`."""
         return self.image.snapshot()
 
@@ -215,7 +215,7 @@ class InMemory:
         return found
 
     @asynccontextmanager
-    async def frozen(self) -> AsyncIterator[Frozen]:
+    async def frozen(self) -> AsyncIterator[Snapshot]:
         """See `Store.frozen`."""
         yield self.image.frozen(self.entries_after)
 
@@ -224,7 +224,7 @@ class MemoryStore(InMemory):
     """Keeps everything in this process and forgets it with it."""
 
     def __init__(self) -> None:
-        self.image = Image()
+        self.image = RowsInMemory()
         self.entries: list[Entry] = []
 
     async def open(self, now: int) -> None:
@@ -261,7 +261,7 @@ class MemoryStore(InMemory):
         """See `Store.load`."""
         if not self.image.empty:
             raise DataError("The store to fill is not empty.")
-        image = Image()
+        image = RowsInMemory()
         changed = empty_rows()
         async for row in rows:
             changed[type(row)][row.key] = row
@@ -276,7 +276,7 @@ class MemoryStore(InMemory):
 
     async def clear(self) -> None:
         """See `Store.clear`."""
-        self.image, self.entries = Image(), []
+        self.image, self.entries = RowsInMemory(), []
 
     async def others(self) -> list[str]:
         """Nobody else can write."""
@@ -289,7 +289,7 @@ class MemoryStore(InMemory):
         """See `Store.prune`."""
         return self.image.forget(before)
 
-    async def watch(self, bell: Bell, submit: Submit) -> None:
+    async def watch(self, bell: OnRemoteCommit, submit: Submit) -> None:
         """Nobody else can write."""
 
     async def trouble(self) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 from fancymonkey.core.model import Entry
 from fancymonkey.store.json.journal import Journal
 from fancymonkey.store.json.segments import Segments
-from fancymonkey.store.shared.file_lock import Lock
+from fancymonkey.store.shared.file_lock import FileLock
 from fancymonkey.store.shared.files import Disk
 
 LOAD_ENTRIES = 1000
@@ -46,7 +46,7 @@ def discard_half(folder: Path) -> None:
     """
     if not (folder / "logs").is_dir():
         return
-    lock = Lock(folder / "lock")
+    lock = FileLock(folder / "lock")
     lock.take(0)
     try:
         segments = Segments(Disk(), folder / "logs").all()

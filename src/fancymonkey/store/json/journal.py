@@ -25,7 +25,7 @@ from fancymonkey.store.json.segments import (
     head_line,
     seal,
 )
-from fancymonkey.store.shared.disk_latency import Pace
+from fancymonkey.store.shared.disk_latency import DiskLatency
 from fancymonkey.store.shared.files import Disk, temporary_name, write_new, write_safely
 
 log = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ class Journal:
         self._whole = 0
         self._sound = False
         """Whether everything up to `position` is known to be on the medium."""
-        self.pace = Pace()
+        self.pace = DiskLatency()
 
     @property
     def full(self) -> bool:

@@ -9,7 +9,7 @@ from fancymonkey.store.json.journal import Journal
 from fancymonkey.store.json.recovery import Recent
 
 
-class Reading(InMemory):
+class JsonReads(InMemory):
     """The reading half of the store."""
 
     _recent: Recent

@@ -8,7 +8,7 @@ from fancymonkey.core.execute import execute
 from fancymonkey.core.model import Entry, Event, Reservation, Row, SessionLink, Status
 from fancymonkey.errors import StoreCorrupt
 from fancymonkey.store.contract import empty_rows
-from fancymonkey.store.in_memory.store import Image
+from fancymonkey.store.in_memory.store import RowsInMemory
 from fancymonkey.store.json.journal import Journal, Position
 from fancymonkey.store.json.records import Batch
 
@@ -57,7 +57,10 @@ class Recent:
 
 
 def recover(
-    image: Image, recent: Recent, journal: Journal, snapshot: tuple[Position, list[Row]] | None
+    image: RowsInMemory,
+    recent: Recent,
+    journal: Journal,
+    snapshot: tuple[Position, list[Row]] | None,
 ) -> Position:
     """Fills the image from a snapshot and the journal after it; returns where that ends."""
     after = None
@@ -73,7 +76,7 @@ def recover(
     return journal.position
 
 
-def imagine(image: Image, commands: Sequence[Command], now: int) -> list[Entry]:
+def imagine(image: RowsInMemory, commands: Sequence[Command], now: int) -> list[Entry]:
     """Shows a folder that no writer has opened yet as the first one will find it."""
     state = image.begin(now)
     execute(state, commands, ())
@@ -81,7 +84,7 @@ def imagine(image: Image, commands: Sequence[Command], now: int) -> list[Entry]:
     return state.entries
 
 
-def replay(image: Image, batch: Batch) -> None:
+def replay(image: RowsInMemory, batch: Batch) -> None:
     """Does again what a line of the journal says."""
     changed = empty_rows()
     for row in batch.rows:
@@ -91,7 +94,7 @@ def replay(image: Image, batch: Batch) -> None:
         image.forget(batch.pruned)
 
 
-def forget_ended(image: Image, now: int) -> None:
+def forget_ended(image: RowsInMemory, now: int) -> None:
     """Forgets holds that ended, and events that came, long before `now`; the journal keeps them."""
     holds, links, events = (image.rows[kind] for kind in (Reservation, SessionLink, Event))
     gone: set[Hashable] = {

@@ -5,7 +5,7 @@
     state/                            snapshots of all rows, and products.json as we last wrote it
     lock                              who writes here
 
-Everything is decided in memory, on the rows of `Image`. A batch is one line of the journal; it is
+Everything is decided in memory, on the rows of `RowsInMemory`. A batch is one line of the journal; it is
 durable before memory changes and before anybody is told. The other files follow soon after.
 """
 
@@ -25,14 +25,14 @@ from fancymonkey.core.outcomes import Answer
 from fancymonkey.core.state import FOREVER, Rows, State
 from fancymonkey.errors import DataError, StoreError, StoreReadOnly, StoreUnavailable
 from fancymonkey.store.contract import (
-    Bell,
     Commit,
+    OnRemoteCommit,
     Submit,
     absorbed,
     commit_of,
     empty_rows,
 )
-from fancymonkey.store.in_memory.store import Image
+from fancymonkey.store.in_memory.store import RowsInMemory
 from fancymonkey.store.json.fill import load_entries
 from fancymonkey.store.json.journal import (
     SEGMENT_BYTES,
@@ -41,11 +41,11 @@ from fancymonkey.store.json.journal import (
     NotRotated,
     Position,
 )
-from fancymonkey.store.json.reads import Reading
+from fancymonkey.store.json.reads import JsonReads
 from fancymonkey.store.json.recovery import Recent, check_whole, forget_ended, imagine, recover
 from fancymonkey.store.json.snapshots import StateFiles, all_rows
-from fancymonkey.store.products_file.sync import Mirror
-from fancymonkey.store.shared.file_lock import Lock
+from fancymonkey.store.products_file.sync import ProductsFileSync
+from fancymonkey.store.shared.file_lock import FileLock
 from fancymonkey.store.shared.files import Disk, remove_leftovers
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ PRODUCTS = "products.json"
 T = TypeVar("T")
 
 
-class JsonStore(Reading):
+class JsonStore(JsonReads):
     """Rows and ledger in a folder of JSON files. One process writes; others may read beside it."""
 
     def __init__(
@@ -69,13 +69,13 @@ class JsonStore(Reading):
         self._path = path
         self._read_only = read_only
         self._disk = disk or Disk()
-        self.image = Image()
+        self.image = RowsInMemory()
         self._recent = Recent()
         self._journal = Journal(
             self._disk, path / "logs", segment_bytes=segment_bytes, segment_entries=segment_entries
         )
         self._state = StateFiles(self._disk, path / "state")
-        self._file_lock = Lock(path / "lock")
+        self._file_lock = FileLock(path / "lock")
         self._turn = asyncio.Lock()
         self._writer: ThreadPoolExecutor | None = None
         self._snapshots: set[asyncio.Task[None]] = set()
@@ -83,7 +83,7 @@ class JsonStore(Reading):
         self._problem: str | None = None
         self._now = 0
         self._open = False
-        self.mirror = Mirror(
+        self.mirror = ProductsFileSync(
             self._disk, path / PRODUCTS, path / "state", lambda: self.image, self._submit
         )
 
@@ -267,7 +267,7 @@ class JsonStore(Reading):
         async with self._turn:
             await self._in_writer(self._state.clear)
             await self._in_writer(self._journal.restart, Position(), loaded=False)
-            self.image, self._recent = Image(), Recent()
+            self.image, self._recent = RowsInMemory(), Recent()
         await self.mirror.begin_anew()
 
     async def others(self) -> list[str]:
@@ -289,7 +289,7 @@ class JsonStore(Reading):
             await self._append(line, self.image.revision, 0)
             return self.image.forget(before)
 
-    async def watch(self, bell: Bell, submit: Submit) -> None:
+    async def watch(self, bell: OnRemoteCommit, submit: Submit) -> None:
         """See `Store.watch`. No other process writes here, so the bell stays silent."""
         if not self._read_only:
             self.mirror.watch(submit)

@@ -25,7 +25,7 @@ Reader: TypeAlias = "PoolConnectionProxy[Any]"
 Pool: TypeAlias = "asyncpg.Pool[Any]"
 
 
-class Link:
+class PostgresConnector:
     """How to reach the database.
 
     Where the URL has a parameter `direct=host:port`, it leads to a pooler (pgbouncer in transaction

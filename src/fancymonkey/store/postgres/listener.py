@@ -7,9 +7,9 @@ from contextlib import suppress
 from typing import Any
 
 from fancymonkey.errors import StoreError
-from fancymonkey.store.contract import Bell
+from fancymonkey.store.contract import OnRemoteCommit
 from fancymonkey.store.postgres.batch import CHANNEL
-from fancymonkey.store.postgres.connection import DRIVER_ERRORS, Connection, Link
+from fancymonkey.store.postgres.connection import DRIVER_ERRORS, Connection, PostgresConnector
 
 log = logging.getLogger(__name__)
 
@@ -19,10 +19,12 @@ CHECK_SECONDS = 15.0
 HEAD = "SELECT revision FROM head"
 
 
-class Watch:
+class Listener:
     """Rings the bell with the newest revision it heard of; what comes meanwhile rings once more."""
 
-    def __init__(self, link: Link, bell: Bell, own_pid: Callable[[], int | None]) -> None:
+    def __init__(
+        self, link: PostgresConnector, bell: OnRemoteCommit, own_pid: Callable[[], int | None]
+    ) -> None:
         """`own_pid` tells the server process that writes for us: what it announces is known."""
         self._link = link
         self._bell = bell

@@ -6,13 +6,13 @@ from typing import Any, TypeVar
 
 from fancymonkey.core.model import Entry, Item, Level, Product, Reservation, Row
 from fancymonkey.errors import StoreUnavailable
-from fancymonkey.store.contract import Snapshot
+from fancymonkey.store.contract import StockSnapshot
 from fancymonkey.store.postgres.connection import (
-    Link,
     Pool,
+    PostgresConnector,
     Reader,
 )
-from fancymonkey.store.postgres.row_cache import Memory
+from fancymonkey.store.postgres.row_cache import PostgresRowCache
 from fancymonkey.store.postgres.schema import QUERIES
 from fancymonkey.store.sql.columns import TABLES
 from fancymonkey.store.sql.statements import (
@@ -28,12 +28,12 @@ R = TypeVar("R", bound=Row)
 NEVER = 2**62
 
 
-class Reading:
+class PostgresReads:
     """A few connections that read."""
 
-    _link: Link
+    _link: PostgresConnector
     _readers: "Pool | None"
-    _memory: Memory
+    _memory: PostgresRowCache
 
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[Reader]:
@@ -59,12 +59,12 @@ class Reading:
         async with self._reading() as reader:
             return await reader.fetch(sql, *values)
 
-    async def snapshot(self) -> Snapshot:
+    async def snapshot(self) -> StockSnapshot:
         """See `Store.snapshot`."""
         async with self._reading() as reader:
             head = await reader.fetchrow("SELECT revision, xmin::text AS mark FROM head")
             assert head is not None
-            found = Snapshot(
+            found = StockSnapshot(
                 head["revision"],
                 await _all_of(reader, Product, QUERIES["products"]),
                 await _all_of(reader, Item, QUERIES["items"]),

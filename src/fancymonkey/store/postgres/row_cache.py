@@ -11,15 +11,15 @@ from fancymonkey.core.execute import flatten
 from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.model import HELD, Event, Outcome, Reservation, SessionLink
 from fancymonkey.core.state import Load, State
-from fancymonkey.store.contract import Snapshot
-from fancymonkey.store.sql.row_cache import Known
+from fancymonkey.store.contract import StockSnapshot
+from fancymonkey.store.sql.row_cache import RowCache
 from fancymonkey.store.sql.statements import Keys, expect, keys_by_kind
 
 WARY = 10
 """So many batches read before they decide after memory has been wrong."""
 
 
-class Memory:
+class PostgresRowCache:
     """The rows that are known, and the version of the head with which they hold.
 
     `mark` is None while nothing is known.
@@ -27,7 +27,7 @@ class Memory:
 
     def __init__(self) -> None:
         self.mark: str | None = None
-        self._known = Known()
+        self._known = RowCache()
         self._revision = 0
         self._next_due = 0
         self._wary = 0
@@ -65,7 +65,7 @@ class Memory:
         ]
         self._next_due = min([self._next_due if next_due is None else next_due, *ends])
 
-    def show(self, snapshot: Snapshot, mark: str) -> None:
+    def show(self, snapshot: StockSnapshot, mark: str) -> None:
         """Takes over what a snapshot shows that was made while the head had this mark."""
         if mark == self.mark:
             self._known.show(snapshot)

@@ -4,15 +4,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fancymonkey.core.model import Entry, Row
-from fancymonkey.store.contract import Frozen, paged
-from fancymonkey.store.postgres.connection import Link, close
+from fancymonkey.store.contract import Snapshot, paged
+from fancymonkey.store.postgres.connection import PostgresConnector, close
 from fancymonkey.store.postgres.schema import QUERIES
 from fancymonkey.store.sql.columns import TABLES
 from fancymonkey.store.sql.statements import PAGE, entries, scanned
 
 
 @asynccontextmanager
-async def frozen(link: Link) -> AsyncIterator[Frozen]:
+async def frozen(link: PostgresConnector) -> AsyncIterator[Snapshot]:
     """See `Store.frozen`."""
     connection = await link.connect(direct=True)
 
@@ -26,7 +26,7 @@ async def frozen(link: Link) -> AsyncIterator[Frozen]:
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             revision = await connection.fetchval("SELECT revision FROM head")
-            yield Frozen(revision, scan, lambda: paged(page, revision))
+            yield Snapshot(revision, scan, lambda: paged(page, revision))
     except Exception as error:
         known = link.translated(error)
         if known is error:

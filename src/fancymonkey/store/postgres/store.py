@@ -10,24 +10,24 @@ from fancymonkey.core.execute import execute, loads
 from fancymonkey.core.model import Entry, Row
 from fancymonkey.core.state import FOREVER, Rows
 from fancymonkey.errors import StoreError, StoreReadOnly, StoreUnavailable
-from fancymonkey.store.contract import Bell, Commit, Frozen, Submit, absorbed
+from fancymonkey.store.contract import Commit, OnRemoteCommit, Snapshot, Submit, absorbed
 from fancymonkey.store.postgres import batch
 from fancymonkey.store.postgres.connection import (
     Connection,
-    Link,
     Pool,
+    PostgresConnector,
     check_server,
     close,
     durability_trouble,
 )
 from fancymonkey.store.postgres.fill import empty, fill
-from fancymonkey.store.postgres.listener import Watch
-from fancymonkey.store.postgres.reads import Reading
-from fancymonkey.store.postgres.row_cache import Memory
+from fancymonkey.store.postgres.listener import Listener
+from fancymonkey.store.postgres.reads import PostgresReads
+from fancymonkey.store.postgres.row_cache import PostgresRowCache
 from fancymonkey.store.postgres.schema import QUERIES, check_schema, migrate
 from fancymonkey.store.postgres.snapshot import frozen
 from fancymonkey.store.postgres.write_probe import probe
-from fancymonkey.store.postgres.writer import Writer, commit, committed
+from fancymonkey.store.postgres.writer import PostgresWriter, commit, committed
 from fancymonkey.store.shared.write_check import Ability
 from fancymonkey.store.sql.migrations import migrations
 from fancymonkey.store.sql.statements import (
@@ -43,28 +43,28 @@ _SETTING = re.compile(r"SET LOCAL (?!statement_timeout|idle_)(\w+) = '?(\w+)'?;"
 """What holds for a batch and may hold for the whole connection, where it is ours alone."""
 
 
-class PostgresStore(Reading):
+class PostgresStore(PostgresReads):
     """One connection writes, a few others read, one listens."""
 
     def __init__(self, url: str, *, read_only: bool = False) -> None:
         self.read_only = read_only
-        self._link = Link(url, reader=read_only)
+        self._link = PostgresConnector(url, reader=read_only)
         self._schema = len(migrations("postgres"))
         self._begin = QUERIES["begin"]
         self._settings = {} if self._link.pooled else dict(_SETTING.findall(self._begin))
         self._crowded = 0
-        self._memory = Memory()
+        self._memory = PostgresRowCache()
         self._ability = Ability(lambda: probe(self._link))
-        self._writer: Writer | None = None
+        self._writer: PostgresWriter | None = None
         self._taught: Connection | None = None
         self._readers: Pool | None = None
-        self._watch: Watch | None = None
+        self._watch: Listener | None = None
 
     async def open(self, now: int) -> None:
         """See `Store.open`."""
         try:
             self._readers = await self._link.pool(READERS)
-            self._writer = None if self.read_only else Writer(self._link, self._settings)
+            self._writer = None if self.read_only else PostgresWriter(self._link, self._settings)
             await self._check(now)
         except BaseException:
             await self.close()
@@ -214,7 +214,7 @@ class PostgresStore(Reading):
                 self._watch.look()
             raise
 
-    def _check_writable(self) -> Writer:
+    def _check_writable(self) -> PostgresWriter:
         if self.read_only:
             raise StoreReadOnly(f"PostgreSQL at {self._link.place} was opened for reading only.")
         if self._writer is None:
@@ -234,7 +234,7 @@ class PostgresStore(Reading):
 
         await self._write(work, repeatable=False)  # its source can be read but once
 
-    def frozen(self) -> AbstractAsyncContextManager[Frozen]:
+    def frozen(self) -> AbstractAsyncContextManager[Snapshot]:
         """See `Store.frozen`."""
         return frozen(self._link)
 
@@ -272,7 +272,7 @@ class PostgresStore(Reading):
     async def prune(self, before: int) -> int:
         """See `Store.prune`: on a connection of its own, for sales go on meanwhile."""
         self._check_writable()
-        apart = Writer(self._link, self._settings)
+        apart = PostgresWriter(self._link, self._settings)
         total = 0
         try:
             while True:
@@ -283,9 +283,9 @@ class PostgresStore(Reading):
         finally:
             await apart.close()
 
-    async def watch(self, bell: Bell, submit: Submit) -> None:
+    async def watch(self, bell: OnRemoteCommit, submit: Submit) -> None:
         """See `Store.watch`."""
-        self._watch = Watch(
+        self._watch = Listener(
             self._link, bell, lambda: None if self._writer is None else self._writer.pid
         )
         await self._watch.start()

@@ -1,10 +1,10 @@
 """A write into PostgreSQL that changes nothing, to learn whether it takes any."""
 
-from fancymonkey.store.postgres.connection import Link, close
+from fancymonkey.store.postgres.connection import PostgresConnector, close
 from fancymonkey.store.postgres.schema import QUERIES, check_schema
 
 
-async def probe(link: Link) -> None:
+async def probe(link: PostgresConnector) -> None:
     """Writes under the ledger's lock, and so much that the database's disk needs room for it.
 
     Raises StoreUnavailable where a sale would fail as well.

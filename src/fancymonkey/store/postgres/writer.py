@@ -7,7 +7,13 @@ from typing import TypeVar
 from asyncpg import ReadOnlySQLTransactionError
 
 from fancymonkey.errors import StoreUnavailable
-from fancymonkey.store.postgres.connection import Connection, Link, close, is_conflict, is_lost
+from fancymonkey.store.postgres.connection import (
+    Connection,
+    PostgresConnector,
+    close,
+    is_conflict,
+    is_lost,
+)
 
 T = TypeVar("T")
 CONFLICTS = 3
@@ -36,10 +42,10 @@ async def committed(writer: Connection, work: Awaitable[T]) -> T:
         raise
 
 
-class Writer:
+class PostgresWriter:
     """Runs transactions one after the other."""
 
-    def __init__(self, link: Link, settings: Mapping[str, str]) -> None:
+    def __init__(self, link: PostgresConnector, settings: Mapping[str, str]) -> None:
         """`settings` of the server hold for the connection."""
         self._link = link
         self._settings = settings

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from fancymonkey.core.catalogue.products import NewItem, RemoveProduct, UpsertProduct
 from fancymonkey.core.command import Command
-from fancymonkey.core.execute import Many
+from fancymonkey.core.execute import CommandGroup
 from fancymonkey.core.model import Item, Level, Product
 from fancymonkey.core.outcomes import Answer, Refused
 from fancymonkey.core.state import Rows
@@ -29,7 +29,7 @@ _ITEM_FIELDS = ("sku_id", "price_id", "extra")
 
 
 @dataclass(frozen=True, slots=True)
-class Truth:
+class StoreRows:
     """The rows of the store, as far as an edit has to know them."""
 
     products: Mapping[str, Product]
@@ -37,12 +37,12 @@ class Truth:
     levels: Mapping[Any, Level]
 
     @staticmethod
-    def of(rows: Rows) -> "Truth":
+    def of(rows: Rows) -> "StoreRows":
         """The truth of these rows; items by product and SKU."""
         items: dict[str, dict[str, Item]] = {}
         for item in rows[Item].values():
             items.setdefault(item.product_id, {})[item.sku] = item
-        return Truth(rows[Product], items, rows[Level])  # type: ignore[arg-type]
+        return StoreRows(rows[Product], items, rows[Level])  # type: ignore[arg-type]
 
     def described(self) -> dict[str, Described]:
         """What a file would say that shows exactly this."""
@@ -76,11 +76,11 @@ class Truth:
 def commands_of(
     file: Products,
     written: Sequence[Products],
-    truth: Truth,
+    truth: StoreRows,
     command_id: str,
     older: Products | None = None,
     missing: Collection[str] = (),
-) -> list[Many]:
+) -> list[CommandGroup]:
     """One command for each product that was edited.
 
     `written` are the versions that we may have written last, `older` what products of the file are
@@ -105,7 +105,7 @@ def commands_of(
                 )
             ]
     return [
-        Many(
+        CommandGroup(
             commands=tuple(commands),
             command_id=f"{command_id}/{id_}",
             digest=command_id,
@@ -142,7 +142,7 @@ def refusals(command: Command, answer: Answer) -> list[str]:
     """What was refused of an edit, in words."""
     if isinstance(answer, Refused):
         return [answer.message]
-    parts = command.commands if isinstance(command, Many) else ()
+    parts = command.commands if isinstance(command, CommandGroup) else ()
     return [
         f"{_subject(part)}: {row['message']}"
         for part, row in zip(parts, answer.data["rows"], strict=False)
@@ -161,7 +161,7 @@ def _subject(command: Command) -> str:
     return ""
 
 
-def _positions(file: list[str], known: list[list[str]], truth: Truth) -> dict[str, int]:
+def _positions(file: list[str], known: list[list[str]], truth: StoreRows) -> dict[str, int]:
     """Where each product has to stand, where the owner has changed the order; as few as can be."""
     old = {id_ for id_, product in truth.products.items() if not product.archived}
     if not any(_same_order(file, version) for version in known) or not old.issuperset(file):
@@ -189,7 +189,7 @@ class _Edit:
     """What was changed about one product."""
 
     def __init__(
-        self, truth: Truth, file: Described, versions: list[Described], position: int | None
+        self, truth: StoreRows, file: Described, versions: list[Described], position: int | None
     ) -> None:
         self._truth = truth
         self._file = file

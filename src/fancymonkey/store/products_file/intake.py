@@ -11,13 +11,13 @@ from fancymonkey.errors import DataError
 from fancymonkey.store.products_file.assumptions import assumptions
 from fancymonkey.store.products_file.diff import (
     Products,
-    Truth,
+    StoreRows,
     commands_of,
     refusals,
     reserved_edits,
 )
 from fancymonkey.store.products_file.mistakes import Mistakes
-from fancymonkey.store.products_file.older_versions import Past
+from fancymonkey.store.products_file.older_versions import OlderVersions
 from fancymonkey.store.products_file.read import Catalogue, read_products
 from fancymonkey.store.products_file.saved_versions import Version
 from fancymonkey.store.products_file.stale import Since, Stale, stale_in, versions_of
@@ -67,10 +67,10 @@ async def take(
     content: bytes,
     name: str,
     written: Sequence[Products],
-    past: Past,
+    past: OlderVersions,
     since: Since,
     at: int,
-    truth: Truth,
+    truth: StoreRows,
     label: str,
 ) -> Edit:
     """Reads what the owner has saved. Raises DataError where it cannot be meant."""
@@ -82,7 +82,7 @@ async def take(
 
 
 def checked(
-    content: bytes, name: str, written: Sequence[Products], past: Past, truth: Truth
+    content: bytes, name: str, written: Sequence[Products], past: OlderVersions, truth: StoreRows
 ) -> Catalogue:
     """What a file says. Raises DataError where it has a mistake; all of them are logged."""
     catalogue = read_products(content, name)

@@ -32,7 +32,7 @@ class Found:
     followed: int | None
 
 
-class Past:
+class OlderVersions:
     """What products.json has said of each product, old to new, with the ledger's revision."""
 
     def __init__(self, folder: Path) -> None:

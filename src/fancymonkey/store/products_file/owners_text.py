@@ -8,7 +8,7 @@ file, not when the service does: what the service changes, it can write again.
 import re
 
 from fancymonkey.core.documents.document import Document
-from fancymonkey.core.documents.put import Draft, Keep
+from fancymonkey.core.documents.put import DocumentWrite, PutDocuments
 from fancymonkey.core.model import MAIN, Item, Level, Product
 from fancymonkey.core.state import Rows
 from fancymonkey.errors import DataError
@@ -26,12 +26,12 @@ JUDGED = 20
 _VALUE = re.compile(r'(:\s*)(?:"(?:[^"\\]|\\.)*"|[-+.0-9eE]+|true|false|null)')
 
 
-def keeping(text: ProductsText, rows: Rows) -> list[Keep]:
+def keeping(text: ProductsText, rows: Rows) -> list[PutDocuments]:
     """The command that keeps the owner's text; none where it is kept, or is as the service's."""
     body, kept = text.sample(MAX_CHARACTERS), _kept(rows)
     if not text.texts or body == kept or not (kept or _is_the_owners(text, rows)):
         return []
-    return [Keep(drafts=(Draft(FOLDER, NAME, body),), actor="file")]
+    return [PutDocuments(drafts=(DocumentWrite(FOLDER, NAME, body),), actor="file")]
 
 
 def is_kept(rows: Rows) -> bool:

@@ -15,7 +15,7 @@ from fancymonkey.core.catalogue.field_changes import WIRE
 from fancymonkey.core.model import Entry, Kind, split_sku
 from fancymonkey.store.products_file.diff import ACTOR, Products
 from fancymonkey.store.products_file.mistakes import Before
-from fancymonkey.store.products_file.older_versions import Found, Past
+from fancymonkey.store.products_file.older_versions import Found, OlderVersions
 from fancymonkey.store.products_file.read import Described, Size, time_of
 
 Since = Callable[[int], Awaitable[list[Entry]]]
@@ -43,7 +43,7 @@ class Stale:
 
 
 async def stale_in(
-    file: Products, written: Sequence[Products], past: Past, since: Since, at: int
+    file: Products, written: Sequence[Products], past: OlderVersions, since: Since, at: int
 ) -> Stale:
     """Compares a file with the older versions. `at` is the revision of the latest version."""
     found = Stale()
@@ -66,7 +66,7 @@ async def stale_in(
     return found
 
 
-def _all_told(file: Products, written: Sequence[Products], past: Past) -> list["_Told"]:
+def _all_told(file: Products, written: Sequence[Products], past: OlderVersions) -> list["_Told"]:
     """The products of a file that differ from what was written last."""
     return [
         _Told.of(described, written[-1].get(id_), past.versions(id_, described.stamp))
@@ -259,7 +259,7 @@ def _skus(described: Described) -> set[str]:
     return {size.item.sku for size in described.sizes}
 
 
-def versions_of(file: Products, written: Sequence[Products], past: Past) -> Before:
+def versions_of(file: Products, written: Sequence[Products], past: OlderVersions) -> Before:
     """The versions that each product of a file may be an edit of."""
     found: dict[str, list[Described]] = {}
     for id_, described in file.items():

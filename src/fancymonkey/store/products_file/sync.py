@@ -16,10 +16,10 @@ from fancymonkey.core.model import Entry, Item, Level, Product, split_sku
 from fancymonkey.core.outcomes import Answer
 from fancymonkey.errors import DataError, StoreError
 from fancymonkey.store.contract import Submit
-from fancymonkey.store.in_memory.store import Image
-from fancymonkey.store.products_file.diff import Truth, commands_of
+from fancymonkey.store.in_memory.store import RowsInMemory
+from fancymonkey.store.products_file.diff import StoreRows, commands_of
 from fancymonkey.store.products_file.intake import checked, described, report_assumptions, take
-from fancymonkey.store.products_file.older_versions import Past
+from fancymonkey.store.products_file.older_versions import OlderVersions
 from fancymonkey.store.products_file.owners_text import is_kept, keeping, text_to_write
 from fancymonkey.store.products_file.read import Catalogue, read_products
 from fancymonkey.store.products_file.saved_versions import UNCHECKED, Version, Versions
@@ -45,15 +45,15 @@ system's clock does not show."""
 Copies = tuple[list[Product], list[Item], list[Level]]
 
 
-class Mirror:
+class ProductsFileSync:
     """The owner's file and the store's rows."""
 
     def __init__(
-        self, disk: Disk, path: Path, state: Path, image: Callable[[], Image], submit: Submit
+        self, disk: Disk, path: Path, state: Path, image: Callable[[], RowsInMemory], submit: Submit
     ) -> None:
         self._stale: set[str] | None = None
         self._versions = Versions(disk, path, state)
-        self._past = Past(state)
+        self._past = OlderVersions(state)
         self._since: Since
         self._name = path.name
         self._image = image
@@ -142,7 +142,7 @@ class Mirror:
         if content is None:
             return []
         self.edited = await asyncio.to_thread(self._versions.is_edited, content)
-        truth = Truth.of(self._image().rows)
+        truth = StoreRows.of(self._image().rows)
         try:
             catalogue = await asyncio.to_thread(self._checked, content, truth)
         except DataError as error:
@@ -152,7 +152,7 @@ class Mirror:
             return []
         return commands_of(catalogue.products, [], truth, "") if empty else []
 
-    def _checked(self, content: bytes, truth: Truth) -> Catalogue:
+    def _checked(self, content: bytes, truth: StoreRows) -> Catalogue:
         if not self.edited and not self._image().empty:  # as an older version has accepted it
             return read_products(content, self._name, lenient=True)
         self._past.open(self._image().revision)
@@ -313,7 +313,7 @@ class Mirror:
         written = [await asyncio.to_thread(described, version) for version in known]
         label = f"{self._name}/{self._versions.number}/{crc32(content):08x}-{len(content)}"
         at = known[-1].revision if known else UNCHECKED
-        truth = Truth.of(self._image().rows)
+        truth = StoreRows.of(self._image().rows)
         try:
             edit = await take(
                 content, self._name, written, self._past, self._since, at, truth, label

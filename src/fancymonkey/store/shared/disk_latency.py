@@ -13,7 +13,7 @@ LOOKED_AT = 10
 QUICKEST = 3
 
 
-class Pace:
+class DiskLatency:
     """What a disk has taken lately, in seconds."""
 
     def __init__(self) -> None:

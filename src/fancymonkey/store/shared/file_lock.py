@@ -25,7 +25,7 @@ class Holder(msgspec.Struct):
     command: str
 
 
-class Lock:
+class FileLock:
     """An advisory lock that ends with the process, however that ends."""
 
     def __init__(self, path: Path) -> None:

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from fancymonkey.core.model import Item, Level, Row
 from fancymonkey.core.state import Rows, State
-from fancymonkey.store.contract import Snapshot, empty_rows
+from fancymonkey.store.contract import StockSnapshot, empty_rows
 
 MOST = 20_000
 """Rows of a kind, beside those of the snapshot. With one more all of the kind are forgotten."""
 
 
-class Known:
+class RowCache:
     """What is known of the tables. None stands for a row that is not there.
 
     It holds only while nobody else writes: who uses it has to notice that, and to forget.
@@ -32,7 +32,7 @@ class Known:
         for kind, rows in changed.items():
             self._rows[kind].update(rows)
 
-    def show(self, snapshot: Snapshot) -> None:
+    def show(self, snapshot: StockSnapshot) -> None:
         """Takes over what every sale reads, as a snapshot of this very moment shows it."""
         shown: tuple[tuple[type[Row], Sequence[Row]], ...]
         shown = ((Item, snapshot.items), (Level, snapshot.levels))

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from fancymonkey.core.model import Entry, Row
-from fancymonkey.store.contract import Frozen, paged
+from fancymonkey.store.contract import Snapshot, paged
 from fancymonkey.store.sql.columns import TABLES
 from fancymonkey.store.sql.statements import PAGE, entries, scanned
 from fancymonkey.store.sqlite.connection import QUERIES, connect, in_our_words
 
 
 @asynccontextmanager
-async def frozen(path: Path) -> AsyncIterator[Frozen]:
+async def frozen(path: Path) -> AsyncIterator[Snapshot]:
     """See `Store.frozen`."""
     loop, thread = asyncio.get_running_loop(), ThreadPoolExecutor(1, "sqlite-frozen")
     db = await loop.run_in_executor(thread, partial(connect, path, read_only=True))
@@ -38,7 +38,7 @@ async def frozen(path: Path) -> AsyncIterator[Frozen]:
     try:
         await fetch("BEGIN")
         ((revision, _),) = await fetch(QUERIES["head"])
-        yield Frozen(revision, scan, lambda: paged(page, revision))
+        yield Snapshot(revision, scan, lambda: paged(page, revision))
     finally:
         await loop.run_in_executor(thread, db.close)
         thread.shutdown()

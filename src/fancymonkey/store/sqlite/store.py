@@ -17,8 +17,8 @@ from fancymonkey.core.command import Command
 from fancymonkey.core.model import Entry, Item, Level, Product, Reservation, Row
 from fancymonkey.core.state import Rows
 from fancymonkey.errors import StoreError, StoreReadOnly, StoreUnavailable
-from fancymonkey.store.contract import Bell, Commit, Frozen, R, Snapshot, Submit
-from fancymonkey.store.shared.file_lock import Lock
+from fancymonkey.store.contract import Commit, OnRemoteCommit, R, Snapshot, StockSnapshot, Submit
+from fancymonkey.store.shared.file_lock import FileLock
 from fancymonkey.store.shared.files import Disk
 from fancymonkey.store.shared.write_check import Ability
 from fancymonkey.store.sql.columns import TABLES, Table
@@ -42,7 +42,7 @@ from fancymonkey.store.sqlite.connection import (
 )
 from fancymonkey.store.sqlite.recovery import settle
 from fancymonkey.store.sqlite.snapshot import frozen
-from fancymonkey.store.sqlite.writer import Writer
+from fancymonkey.store.sqlite.writer import SqliteWriter
 
 log = logging.getLogger(__name__)
 
@@ -57,12 +57,12 @@ class SqliteStore:
         self.path = path
         self._disk = disk or Disk()
         self.read_only = read_only
-        self._lock = Lock(path.with_name(path.name + ".lock"))
+        self._lock = FileLock(path.with_name(path.name + ".lock"))
         self._writing: ThreadPoolExecutor | None = None
         self._reading: ThreadPoolExecutor | None = None
-        self._writer: Writer | None = None
+        self._writer: SqliteWriter | None = None
         self._busy = 0
-        self._ability = Ability(lambda: self._write(Writer.probe))
+        self._ability = Ability(lambda: self._write(SqliteWriter.probe))
         self._reader: apsw.Connection | None = None
 
     async def open(self, now: int) -> None:
@@ -85,7 +85,7 @@ class SqliteStore:
             settle(self.path, self._disk)
         except OSError as error:
             raise StoreUnavailable(f"{self.path} cannot be opened for writing: {error}") from error
-        self._writer = Writer(self.path, self._disk)
+        self._writer = SqliteWriter(self.path, self._disk)
         self._writer.begin(now)
 
     def _open_reader(self) -> None:
@@ -118,7 +118,7 @@ class SqliteStore:
         finally:
             self._lock.free()
 
-    async def _write(self, work: Callable[[Writer], T]) -> T:
+    async def _write(self, work: Callable[[SqliteWriter], T]) -> T:
         """Runs work in the thread that writes."""
         if self.read_only:
             raise StoreReadOnly(f"{self.path} was opened for reading only.")
@@ -173,15 +173,15 @@ class SqliteStore:
         """Copies the log into the database where it has grown enough."""
         writer = self._writer
         if writer is not None and writer.log_pages >= CHECKPOINT_PAGES:
-            await self._write(Writer.checkpoint)
+            await self._write(SqliteWriter.checkpoint)
 
-    async def snapshot(self) -> Snapshot:
+    async def snapshot(self) -> StockSnapshot:
         """See `Store.snapshot`."""
 
-        def work(db: apsw.Connection) -> Snapshot:
+        def work(db: apsw.Connection) -> StockSnapshot:
             with one_revision(db):
                 ((revision, _),) = db.execute(QUERIES["head"])
-                return Snapshot(
+                return StockSnapshot(
                     revision,
                     list(map(TABLES[Product].row, db.execute(QUERIES["products"]))),
                     list(map(TABLES[Item].row, db.execute(QUERIES["items"]))),
@@ -261,16 +261,16 @@ class SqliteStore:
         self, rows: AsyncIterator[Row], entries: AsyncIterator[Entry], revision: int
     ) -> None:
         """See `Store.load`."""
-        await self._write(Writer.begin_load)
+        await self._write(SqliteWriter.begin_load)
         try:
             async for chunk in chunks(rows, entries):
                 await self._write(partial(_insert, chunk=chunk))
             await self._write(lambda writer: writer.end_load(revision))
         except BaseException:
-            await self._write(Writer.undo)
+            await self._write(SqliteWriter.undo)
             raise
 
-    def frozen(self) -> AbstractAsyncContextManager[Frozen]:
+    def frozen(self) -> AbstractAsyncContextManager[Snapshot]:
         """See `Store.frozen`."""
         return frozen(self.path)
 
@@ -280,7 +280,7 @@ class SqliteStore:
 
     async def clear(self) -> None:
         """See `Store.clear`."""
-        await self._write(Writer.clear)
+        await self._write(SqliteWriter.clear)
 
     async def others(self) -> list[str]:
         """Nobody else can write."""
@@ -298,7 +298,7 @@ class SqliteStore:
             if found < PRUNED_AT_ONCE:
                 return total
 
-    async def watch(self, bell: Bell, submit: Submit) -> None:
+    async def watch(self, bell: OnRemoteCommit, submit: Submit) -> None:
         """Nobody else can write."""
 
     async def guards(self) -> set[str]:
@@ -327,5 +327,5 @@ class SqliteStore:
         return await self._ability.check()
 
 
-def _insert(writer: Writer, chunk: tuple[Table[Any], list[Any]]) -> None:
+def _insert(writer: SqliteWriter, chunk: tuple[Table[Any], list[Any]]) -> None:
     writer.insert(*chunk)

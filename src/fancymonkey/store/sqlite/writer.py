@@ -17,12 +17,12 @@ from fancymonkey.core.model import Entry, Reservation
 from fancymonkey.core.outcomes import Answer
 from fancymonkey.core.state import Load, Rows, State
 from fancymonkey.errors import DataError, StoreUnavailable
-from fancymonkey.store.contract import Commit, Snapshot, absorbed
-from fancymonkey.store.shared.disk_latency import Pace
+from fancymonkey.store.contract import Commit, StockSnapshot, absorbed
+from fancymonkey.store.shared.disk_latency import DiskLatency
 from fancymonkey.store.shared.files import Disk
 from fancymonkey.store.sql.columns import ENTRIES, TABLES, Table
 from fancymonkey.store.sql.migrations import migrations
-from fancymonkey.store.sql.row_cache import Known
+from fancymonkey.store.sql.row_cache import RowCache
 from fancymonkey.store.sql.statements import (
     Keys,
     add_rows,
@@ -54,7 +54,7 @@ log = logging.getLogger(__name__)
 _json = msgspec.json.Encoder()
 
 
-class Writer:
+class SqliteWriter:
     """The one connection that writes."""
 
     def __init__(self, path: Path, disk: Disk) -> None:
@@ -64,10 +64,10 @@ class Writer:
         self.stopped: str | None = None
         self.failed: str | None = None
         """Why the latest batch could not be written."""
-        self.pace = Pace()
+        self.pace = DiskLatency()
         self.log_pages = 0
-        self.shown: Snapshot | None = None
-        self._known = Known()
+        self.shown: StockSnapshot | None = None
+        self._known = RowCache()
         self._version = 0
         self._here = False
         self.db.set_wal_hook(self._grown)  # which switches SQLite's own checkpoints off
@@ -172,7 +172,7 @@ class Writer:
         self._write(state)
         return state, answers, others
 
-    def _look_at(self, shown: Snapshot | None, revision: int) -> None:
+    def _look_at(self, shown: StockSnapshot | None, revision: int) -> None:
         """Takes over what the store has shown, where nothing has changed since."""
         if shown is not None:
             self.shown = None

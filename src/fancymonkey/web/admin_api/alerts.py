@@ -2,24 +2,24 @@
 
 from typing import Any
 
-from fancymonkey.alerts.events import ALERTS, Happening
+from fancymonkey.alerts.events import ALERTS, AlertEvent
 from fancymonkey.alerts.outbox import Delivery
-from fancymonkey.core.payments.rows import Run
-from fancymonkey.engine.documents import Kept
+from fancymonkey.core.payments.rows import JobRun
+from fancymonkey.engine.documents import StoredDocument
 from fancymonkey.engine.job_runs import recent_runs
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.changes import PAGE, PAGE_MAX
 from fancymonkey.web.admin_api.row_query import Query
 from fancymonkey.web.auth.authorize import require
-from fancymonkey.web.context import Shop
-from fancymonkey.web.http.messages import Call, Problem, Reply, ok
+from fancymonkey.web.context import AppContext
+from fancymonkey.web.http.messages import Problem, Request, Response, ok
 from fancymonkey.web.http.wire import encode
 
 RECENT_MAX = 20
 """Runs of a job that are listed."""
 
 
-async def alert_status(shop: Shop, call: Call) -> Reply:
+async def alert_status(shop: AppContext, call: Request) -> Response:
     """The channels (nothing secret is shown), what is told, what waits, and the latest alerts."""
     await require(shop, call, "admin")
     limit = Query(call).number("limit", PAGE, 1, PAGE_MAX)
@@ -51,7 +51,7 @@ async def alert_status(shop: Shop, call: Call) -> Reply:
     )
 
 
-def _state(key: str, waiting: list[Kept[Delivery]]) -> dict[str, Any]:
+def _state(key: str, waiting: list[StoredDocument[Delivery]]) -> dict[str, Any]:
     """What waits for a channel, and why it does so where it has failed."""
     mine = [kept.value for kept in waiting if kept.value.target == key]
     failed = [one.attempts[-1] for one in mine if one.attempts]
@@ -63,7 +63,7 @@ def _state(key: str, waiting: list[Kept[Delivery]]) -> dict[str, Any]:
     }
 
 
-def _happening_out(one: Happening) -> dict[str, Any]:
+def _happening_out(one: AlertEvent) -> dict[str, Any]:
     sort = one.sort
     return {
         "id": one.id,
@@ -76,7 +76,7 @@ def _happening_out(one: Happening) -> dict[str, Any]:
     }
 
 
-async def test_alerts(shop: Shop, call: Call) -> Reply:
+async def test_alerts(shop: AppContext, call: Request) -> Response:
     """Sends a test over every channel now, and tells what came of each."""
     await require(shop, call, "admin")
     if not shop.alerts.channels:
@@ -88,7 +88,7 @@ async def test_alerts(shop: Shop, call: Call) -> Reply:
     return ok(encode({"success": not failed, "message": message, "channels": rows}))
 
 
-async def list_jobs(shop: Shop, call: Call) -> Reply:
+async def list_jobs(shop: AppContext, call: Request) -> Response:
     """The jobs of the service, whether each runs now, and its latest runs, the newest first."""
     await require(shop, call, "read")
     limit = Query(call).number("limit", 5, 1, RECENT_MAX)
@@ -110,5 +110,5 @@ async def list_jobs(shop: Shop, call: Call) -> Reply:
     return ok(encode({"success": True, "jobs": rows}))
 
 
-def _run_out(row: Run) -> dict[str, Any]:
+def _run_out(row: JobRun) -> dict[str, Any]:
     return {"startedAt": iso(row.started_at), "tookMs": row.took, "outcome": row.outcome}

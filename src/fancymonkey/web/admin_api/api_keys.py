@@ -9,8 +9,8 @@ from fancymonkey.accounts.api_keys import PREFIX
 from fancymonkey.accounts.model import ApiKey, Right
 from fancymonkey.timestamps import iso
 from fancymonkey.web.auth.authorize import require, require_person
-from fancymonkey.web.context import Shop
-from fancymonkey.web.http.messages import Call, Problem, Reply, ok, parse
+from fancymonkey.web.context import AppContext
+from fancymonkey.web.http.messages import Problem, Request, Response, ok, parse
 from fancymonkey.web.http.wire import encode
 
 KEYS_MAX = 200
@@ -35,7 +35,7 @@ _make = msgspec.json.Decoder(MakeKeyBody)
 _revoke = msgspec.json.Decoder(RevokeKeyBody)
 
 
-async def list_keys(shop: Shop, call: Call) -> Reply:
+async def list_keys(shop: AppContext, call: Request) -> Response:
     """Every key, the latest first; never its secret, which nobody has."""
     await require(shop, call, "admin")
     now = shop.engine.clock()
@@ -43,7 +43,7 @@ async def list_keys(shop: Shop, call: Call) -> Reply:
     return ok(encode({"success": True, "keys": [_key_out(key, now) for key in found]}))
 
 
-async def make_key(shop: Shop, call: Call) -> Reply:
+async def make_key(shop: AppContext, call: Request) -> Response:
     """Makes a key, and shows it this once."""
     actor = await require_person(shop, call, "admin")
     body = parse(_make, await call.body())
@@ -59,7 +59,7 @@ async def make_key(shop: Shop, call: Call) -> Reply:
     return ok(encode({"success": True, "key": _key_out(key, shop.engine.clock()), "secret": text}))
 
 
-async def revoke_key(shop: Shop, call: Call) -> Reply:
+async def revoke_key(shop: AppContext, call: Request) -> Response:
     """Ends a key for good, at once."""
     await require_person(shop, call, "admin")
     body = parse(_revoke, await call.body())

@@ -4,14 +4,14 @@ import csv
 import io
 from typing import Any
 
-from fancymonkey.accounts.model import Act
+from fancymonkey.accounts.model import AuditEntry
 from fancymonkey.spreadsheets.formula_escape import safe
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.history import file_reply
 from fancymonkey.web.admin_api.row_query import Query
 from fancymonkey.web.auth.authorize import require
-from fancymonkey.web.context import Shop
-from fancymonkey.web.http.messages import Call, Reply, ok
+from fancymonkey.web.context import AppContext
+from fancymonkey.web.http.messages import Request, Response, ok
 from fancymonkey.web.http.wire import encode
 
 PAGE, PAGE_MAX = 100, 1000
@@ -19,7 +19,7 @@ FILE_MAX = 50_000
 COLUMNS = ("at", "actor", "address", "what", "status", "about", "id", "count")
 
 
-async def record(shop: Shop, call: Call) -> Reply:
+async def record(shop: AppContext, call: Request) -> Response:
     """Who did what, when and from where, the latest first; refused attempts too."""
     await require(shop, call, "admin")
     query = Query(call)
@@ -35,7 +35,7 @@ async def record(shop: Shop, call: Call) -> Reply:
     return ok(encode({"success": True, "acts": rows, "next": following}))
 
 
-def _out(act: Act) -> dict[str, Any]:
+def _out(act: AuditEntry) -> dict[str, Any]:
     return {
         "id": act.act_id,
         "at": iso(act.at),
@@ -48,7 +48,7 @@ def _out(act: Act) -> dict[str, Any]:
     }
 
 
-def _file(found: list[Act]) -> Reply:
+def _file(found: list[AuditEntry]) -> Response:
     buffer = io.StringIO()
     write = csv.writer(buffer, lineterminator="\r\n").writerow
     write(COLUMNS)

@@ -5,15 +5,15 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from fancymonkey.core.changes.change_set import ACTS
+from fancymonkey.core.changes.change_set import CHANGE_SETS
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.model import split_sku
-from fancymonkey.services.undo import Act, find_act, undo_act
+from fancymonkey.services.undo import StoredChangeSet, find_change_set, undo_change_set
 from fancymonkey.timestamps import iso
-from fancymonkey.web.admin_api.row_query import Query, choice_of
+from fancymonkey.web.admin_api.row_query import Query, row_query_of
 from fancymonkey.web.auth.authorize import require
-from fancymonkey.web.context import Shop
-from fancymonkey.web.http.messages import JSON, NOSNIFF, Call, Problem, Reply, ok, parse
+from fancymonkey.web.context import AppContext
+from fancymonkey.web.http.messages import JSON, NOSNIFF, Problem, Request, Response, ok, parse
 from fancymonkey.web.http.wire import encode
 
 PAGE = 100
@@ -32,34 +32,34 @@ class UndoBody(Struct, rename="camel"):
 _undo_body = msgspec.json.Decoder(UndoBody)
 
 
-async def list_inventory(shop: Shop, call: Call) -> Reply:
+async def list_inventory(shop: AppContext, call: Request) -> Response:
     """Every SKU with everything about it, or those that the query chooses, at one revision."""
     await require(shop, call, "read")
-    choice = choice_of(Query(call), shop.spelling)
+    choice = row_query_of(Query(call), shop.spelling)
     body, tag = await shop.table.answer(choice, shop.settings.currency, shop.engine.clock())
     headers = [PRIVATE, NOSNIFF, (b"etag", tag)]
     seen = call.headers.get(b"if-none-match", b"")
     if tag in [part.strip().removeprefix(b"W/") for part in seen.split(b",")]:
-        return Reply(304, b"", headers)
-    return Reply(200, body, [JSON, *headers])
+        return Response(304, b"", headers)
+    return Response(200, body, [JSON, *headers])
 
 
-async def list_acts(shop: Shop, call: Call) -> Reply:
+async def list_acts(shop: AppContext, call: Request) -> Response:
     """What was changed lately, the newest first."""
     await require(shop, call, "read")
     query = Query(call)
     limit = query.number("limit", PAGE, 1, PAGE_MAX)
     rows: list[dict[str, Any]] = []
-    after = (ACTS, query.text("after") or "")
+    after = (CHANGE_SETS, query.text("after") or "")
     async for row in shop.engine.store.scan(Document, after):
-        if not isinstance(row, Document) or row.folder != ACTS or len(rows) == limit:
+        if not isinstance(row, Document) or row.folder != CHANGE_SETS or len(rows) == limit:
             break
         if row.body:
-            rows.append(_act_out(row.name, msgspec.json.decode(row.body, type=Act)))
+            rows.append(_act_out(row.name, msgspec.json.decode(row.body, type=StoredChangeSet)))
     return ok(encode({"success": True, "acts": rows}))
 
 
-def _act_out(name: str, act: Act) -> dict[str, Any]:
+def _act_out(name: str, act: StoredChangeSet) -> dict[str, Any]:
     return {
         "id": name,
         "at": iso(act.at),
@@ -73,16 +73,16 @@ def _act_out(name: str, act: Act) -> dict[str, Any]:
     }
 
 
-async def undo(shop: Shop, call: Call) -> Reply:
+async def undo(shop: AppContext, call: Request) -> Response:
     """Puts back what an act changed, by new entries, once; or says why that cannot be."""
     actor = await require(shop, call, "stock")
     body = parse(_undo_body, await call.body())
-    act = await find_act(shop.engine, body.act)
+    act = await find_change_set(shop.engine, body.act)
     if act.products:
         actor = await require(shop, call, "admin")
     if act.undone_by is not None:
         raise Problem(409, "already_undone", "It was undone already.", undoneBy=act.undone_by)
-    done = await undo_act(shop.engine, actor.name, body.act, act, body.partial, body.dry_run)
+    done = await undo_change_set(shop.engine, actor.name, body.act, act, body.partial, body.dry_run)
     rows = [{**_names(shop, row["key"]), "changes": row["changes"]} for row in done.rows]
     failed = [{**_names(shop, row["key"]), "reason": row["reason"]} for row in done.failed]
     if done.refused:
@@ -121,7 +121,7 @@ def _why_not(failed: list[dict[str, Any]], rest: int) -> str:
     return " ".join([begin, *named, *more])
 
 
-def _names(shop: Shop, key: str) -> dict[str, Any]:
+def _names(shop: AppContext, key: str) -> dict[str, Any]:
     """Product and size of a row, with the product's name, or its id where it has none."""
     product_id, size = split_sku(key)
     product = shop.engine.view.products.get(product_id)

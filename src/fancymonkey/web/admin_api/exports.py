@@ -3,16 +3,16 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 
-from fancymonkey.core.changes.bulk import Stocked
+from fancymonkey.core.changes.bulk import StockRow
 from fancymonkey.errors import DataError
 from fancymonkey.spreadsheets import csv_table, xlsx_process
 from fancymonkey.spreadsheets.columns import COLUMNS, KINDS
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.history import file_reply
-from fancymonkey.web.admin_api.row_query import Query, choice_of
+from fancymonkey.web.admin_api.row_query import Query, row_query_of
 from fancymonkey.web.auth.authorize import require
-from fancymonkey.web.context import Shop
-from fancymonkey.web.http.messages import Call, Problem, Reply
+from fancymonkey.web.context import AppContext
+from fancymonkey.web.http.messages import Problem, Request, Response
 
 TEMPLATE = (
     *("productId", "size", "name", "category", "price", "stock", "lowStockThreshold", "soldOut"),
@@ -24,14 +24,16 @@ PORTION = 100
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-async def export(shop: Shop, call: Call) -> Reply:
+async def export(shop: AppContext, call: Request) -> Response:
     """What the query chooses as a file, or an empty one to fill in."""
     await require(shop, call, "read")
     query = Query(call)
     as_sheet = query.one_of("format", "csv", "xlsx") == "xlsx"
     template = query.flag("template")
     columns = _columns(query.text("columns"), TEMPLATE if template else COLUMNS)
-    revision, rows = (0, []) if template else await shop.table.rows(choice_of(query, shop.spelling))
+    revision, rows = (
+        (0, []) if template else await shop.table.rows(row_query_of(query, shop.spelling))
+    )
     if len(rows) > csv_table.ROWS_MAX:
         raise Problem(
             422,
@@ -65,12 +67,12 @@ def _columns(given: str | None, default: Sequence[str]) -> Sequence[str]:
     return names
 
 
-def _csv(rows: Sequence[Stocked], columns: Sequence[str], revision: int) -> bytes:
+def _csv(rows: Sequence[StockRow], columns: Sequence[str], revision: int) -> bytes:
     return (csv_table.BOM + "".join(csv_table.write(rows, columns, revision))).encode()
 
 
 def _portions(
-    rows: Sequence[Stocked], columns: Sequence[str], revision: int
+    rows: Sequence[StockRow], columns: Sequence[str], revision: int
 ) -> Iterator[list[list[str]]]:
     for start in range(0, len(rows), PORTION):
         yield [csv_table.texts_of(row, columns, revision) for row in rows[start : start + PORTION]]

@@ -7,20 +7,20 @@ from collections import deque
 from collections.abc import AsyncIterator
 from typing import Any
 
-from fancymonkey.core.changes.bulk import Stocked, called
+from fancymonkey.core.changes.bulk import StockRow, search_text
 from fancymonkey.core.ledger import InvariantBroken, evolve
 from fancymonkey.core.model import Entry, Item, Kind, Level, Product, split_sku
 from fancymonkey.engine.ledger_queries import revision_at
 from fancymonkey.engine.view import View
-from fancymonkey.services.explain import CHANGES, Story, total
+from fancymonkey.services.explain import CHANGES, StockExplanation, total
 from fancymonkey.spreadsheets.formula_escape import safe
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.changes import PAGE, PAGE_MAX
 from fancymonkey.web.admin_api.holds import named
 from fancymonkey.web.admin_api.row_query import Query
 from fancymonkey.web.auth.authorize import require
-from fancymonkey.web.context import Shop
-from fancymonkey.web.http.messages import NO_STORE, NOSNIFF, Call, Problem, Reply, ok
+from fancymonkey.web.context import AppContext
+from fancymonkey.web.http.messages import NO_STORE, NOSNIFF, Problem, Request, Response, ok
 from fancymonkey.web.http.time_params import instant
 from fancymonkey.web.http.wire import encode
 
@@ -68,9 +68,9 @@ def named_so(view: View, words: str) -> set[str]:
     found = set()
     for product in view.products.values():
         skus = view.sizes.get(product.product_id, [])
-        rows = [Stocked(product, view.items[sku], Level(sku)) for sku in skus]
+        rows = [StockRow(product, view.items[sku], Level(sku)) for sku in skus]
         for row in rows:
-            text = called(row)
+            text = search_text(row)
             if all(word in text for word in wanted):
                 found.add(row.item.sku)
         text = f"{product.product_id}\n{product.name}\n{product.category}".lower()
@@ -83,7 +83,7 @@ Told = tuple[Entry, int, int, int]
 """An entry, and what was on hand, reserved and available after it."""
 
 
-async def history(shop: Shop, call: Call) -> Reply:
+async def history(shop: AppContext, call: Request) -> Response:
     """What was booked, the latest first: of one SKU or product, of what is called so, or of all."""
     await require(shop, call, "read")
     query = Query(call)
@@ -109,7 +109,7 @@ async def history(shop: Shop, call: Call) -> Reply:
     return ok(encode({**told, "meant": meant}))
 
 
-async def _of_sku(shop: Shop, wanted: Wanted, limit: int) -> AsyncIterator[Told]:
+async def _of_sku(shop: AppContext, wanted: Wanted, limit: int) -> AsyncIterator[Told]:
     """The latest entries of a SKU; its history is followed from its beginning."""
     assert wanted.sku is not None
     found: deque[Told] = deque(maxlen=limit + 1)
@@ -135,7 +135,7 @@ async def _of_sku(shop: Shop, wanted: Wanted, limit: int) -> AsyncIterator[Told]
         yield found.pop()
 
 
-async def _of_everything(shop: Shop, wanted: Wanted) -> AsyncIterator[Told]:
+async def _of_everything(shop: AppContext, wanted: Wanted) -> AsyncIterator[Told]:
     """The latest entries of all, read backwards; running numbers are the entries' own."""
     engine = shop.engine
     top = min(engine.view.revision, wanted.before - 1)
@@ -200,7 +200,7 @@ QUANTITIES = ("stock", "reserved", "backordered", "short")
 WORDS = ("actor", "reason", "cause", "hold")
 
 
-async def _file(found: list[Told]) -> Reply:
+async def _file(found: list[Told]) -> Response:
     """The entries as CSV, the latest first."""
     buffer = io.StringIO()
     write = csv.writer(buffer, lineterminator="\r\n").writerow
@@ -222,7 +222,7 @@ async def _file(found: list[Told]) -> Reply:
     return file_reply(buffer.getvalue().encode(), "text/csv; charset=utf-8", "history.csv")
 
 
-def file_reply(body: bytes, media_type: str, name: str) -> Reply:
+def file_reply(body: bytes, media_type: str, name: str) -> Response:
     """A file to be saved."""
     headers = [
         (b"content-type", media_type.encode()),
@@ -230,10 +230,10 @@ def file_reply(body: bytes, media_type: str, name: str) -> Reply:
         NO_STORE,
         NOSNIFF,
     ]
-    return Reply(200, body, headers)
+    return Response(200, body, headers)
 
 
-async def explain(shop: Shop, call: Call) -> Reply:
+async def explain(shop: AppContext, call: Request) -> Response:
     """Why a SKU's stock is what it is, now or as of a time, and what moved it since another."""
     await require(shop, call, "read")
     query = Query(call)
@@ -241,7 +241,7 @@ async def explain(shop: Shop, call: Call) -> Reply:
     if as_of is not None and since is not None and since > as_of:
         raise Problem(422, "invalid_request", "`from` comes before `asOf`.")
     product, item = _item(shop, query.text("sku") or "")
-    story = Story(product, item, deque(maxlen=0), since)
+    story = StockExplanation(product, item, deque(maxlen=0), since)
     await story.follow(shop.engine.store.history(item.sku, as_of))
     view = shop.engine.view
     if as_of is None:
@@ -250,7 +250,7 @@ async def explain(shop: Shop, call: Call) -> Reply:
     return ok(encode(_explained(story, since, as_of, view.revision)))
 
 
-def _item(shop: Shop, sku: str) -> tuple[Product, Item]:
+def _item(shop: AppContext, sku: str) -> tuple[Product, Item]:
     """The SKU, also one that is off sale. Raises Problem 404."""
     view = shop.engine.view
     item = view.items.get(shop.spelling.key(sku))
@@ -260,7 +260,9 @@ def _item(shop: Shop, sku: str) -> tuple[Product, Item]:
     return product, item
 
 
-def _explained(story: Story, since: int | None, as_of: int | None, revision: int) -> dict[str, Any]:
+def _explained(
+    story: StockExplanation, since: int | None, as_of: int | None, revision: int
+) -> dict[str, Any]:
     steps = []
     stock = story.opening.on_hand
     for step in story.steps.values():

@@ -17,12 +17,12 @@ from fancymonkey.core.payments.rows import Checkout, Stage
 from fancymonkey.engine.engine import Engine
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.changes import PAGE, PAGE_MAX
-from fancymonkey.web.admin_api.request_changes import Doing
+from fancymonkey.web.admin_api.request_changes import RequestChanges
 from fancymonkey.web.admin_api.row_query import Query
 from fancymonkey.web.auth.authorize import require
-from fancymonkey.web.context import Shop
-from fancymonkey.web.http.messages import Call, Problem, Reply, ok, parse
-from fancymonkey.web.http.refusals import digest, request_key
+from fancymonkey.web.context import AppContext
+from fancymonkey.web.http.messages import Problem, Request, Response, ok, parse
+from fancymonkey.web.http.refusals import request_fingerprint, request_key
 from fancymonkey.web.http.time_params import instant
 from fancymonkey.web.http.wire import Id, Text, encode, line_out
 
@@ -43,7 +43,7 @@ class ReleaseHoldsBody(Struct, rename="camel"):
 _release_holds = msgspec.json.Decoder(ReleaseHoldsBody)
 
 
-async def list_holds(shop: Shop, call: Call) -> Reply:
+async def list_holds(shop: AppContext, call: Request) -> Response:
     """Who holds what, the hold that ends first in front; or holds that have ended since a time."""
     await require(shop, call, "read")
     query = Query(call)
@@ -201,14 +201,14 @@ def _checkout_out(checkout: Checkout | None) -> dict[str, Any] | None:
     }
 
 
-async def release_holds(shop: Shop, call: Call) -> Reply:
+async def release_holds(shop: AppContext, call: Request) -> Response:
     """Gives holds back, whosever they are; what has ended already stays as it ended."""
     actor = await require(shop, call, "stock")
     body = parse(_release_holds, await call.body())
     key = request_key(call, actor.name)
-    mark = "" if key is None else digest(call, encode(body))
+    mark = "" if key is None else request_fingerprint(call, encode(body))
     ids = list(dict.fromkeys(body.ids))
-    doing = Doing(shop, actor.name, "release", body.reason, key, mark)
+    doing = RequestChanges(shop, actor.name, "release", body.reason, key, mark)
     results: list[dict[str, Any]] = []
     warnings: list[str] = []
     released = 0

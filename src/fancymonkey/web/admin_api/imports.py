@@ -11,18 +11,26 @@ from typing import Any
 from fancymonkey.accounts.model import Right
 from fancymonkey.core.model import Outcome
 from fancymonkey.core.outcomes import Refused
-from fancymonkey.core.records import Remember
+from fancymonkey.core.records import StoreResult
 from fancymonkey.errors import DataError
 from fancymonkey.services.import_apply import import_plan
 from fancymonkey.services.import_read import Tell, plan_table, read_table, steady
 from fancymonkey.services.request_key import RequestKey
 from fancymonkey.spreadsheets.csv_table import TooManyRows
-from fancymonkey.spreadsheets.import_plan import CellChange, Plan, Wish
+from fancymonkey.spreadsheets.import_plan import CellChange, ImportOptions, ImportPlan
 from fancymonkey.spreadsheets.xlsx import WhichSheet
 from fancymonkey.web.admin_api.row_query import Query
 from fancymonkey.web.auth.authorize import require
-from fancymonkey.web.context import Shop
-from fancymonkey.web.http.messages import NO_STORE, NOSNIFF, Call, Lines, Problem, Reply, ok
+from fancymonkey.web.context import AppContext
+from fancymonkey.web.http.messages import (
+    NO_STORE,
+    NOSNIFF,
+    Problem,
+    Request,
+    Response,
+    StreamingResponse,
+    ok,
+)
 from fancymonkey.web.http.refusals import refusal, request_key
 from fancymonkey.web.http.wire import encode
 from fancymonkey.web.routing.router import failure
@@ -35,13 +43,13 @@ NDJSON = (b"content-type", b"application/x-ndjson")
 log = logging.getLogger(__name__)
 
 
-async def import_table(shop: Shop, call: Call) -> Reply:
+async def import_table(shop: AppContext, call: Request) -> Response:
     """Takes a table in, or says what that would change: a CSV or XLSX file is the body."""
     actor = await require(shop, call, "stock")
     query = Query(call)
     apply = query.one_of("mode", "preview", "apply") == "apply"
     name = "".join(char for char in query.text("name") or "" if char.isprintable())[:100]
-    wish = Wish(
+    wish = ImportOptions(
         actor=actor.name,
         reason=name or "import",
         create=query.flag("create"),
@@ -56,7 +64,9 @@ async def import_table(shop: Shop, call: Call) -> Reply:
     return _as_lines(shop, call, taking.run)
 
 
-def _as_lines(shop: Shop, call: Call, work: Callable[[Tell], Awaitable[bytes]]) -> Reply:
+def _as_lines(
+    shop: AppContext, call: Request, work: Callable[[Tell], Awaitable[bytes]]
+) -> Response:
     """The answer to work that tells how far it is. It goes on where nobody listens any more."""
     queue: asyncio.Queue[bytes | None] = asyncio.Queue()
 
@@ -80,16 +90,16 @@ def _as_lines(shop: Shop, call: Call, work: Callable[[Tell], Awaitable[bytes]]) 
         while (line := await queue.get()) is not None:
             yield line + b"\n"
 
-    reply = Lines(lines(), [NDJSON, NO_STORE, NOSNIFF])
+    reply = StreamingResponse(lines(), [NDJSON, NO_STORE, NOSNIFF])
     return reply
 
 
 @dataclass(slots=True)
 class _Import:
-    shop: Shop
-    call: Call
+    shop: AppContext
+    call: Request
     data: bytes
-    wish: Wish
+    wish: ImportOptions
     apply: bool
     whole: bool
     sheet: str | None
@@ -116,7 +126,7 @@ class _Import:
         if self.key is None:
             return await self._take(tell, mark)
         engine = self.shop.engine
-        kept = partial(Remember, command_id=self.key.id, former_id=self.key.former, digest=mark)
+        kept = partial(StoreResult, command_id=self.key.id, former_id=self.key.former, digest=mark)
         if not await self._known(self.key, mark):
             answer = await self._take(tell, mark)
             await engine.submit(kept(texts=(answer.decode(),)))
@@ -171,7 +181,7 @@ class _Import:
         return encode({**answer, **_told(plan, applied), "changes": _changes(plan)})
 
 
-def _told(plan: Plan, applied: int) -> dict[str, Any]:
+def _told(plan: ImportPlan, applied: int) -> dict[str, Any]:
     counts = {
         "rows": len(plan.fates),
         "new": plan.count("new"),
@@ -191,7 +201,7 @@ def _told(plan: Plan, applied: int) -> dict[str, Any]:
     return {"counts": counts, "faults": faults, "notices": notices}
 
 
-def _changes(plan: Plan) -> list[dict[str, Any]]:
+def _changes(plan: ImportPlan) -> list[dict[str, Any]]:
     return [_change_out(one) for one in plan.changes[:SHOWN] if plan.fates[one.row] != "fault"]
 
 

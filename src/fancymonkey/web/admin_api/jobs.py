@@ -2,15 +2,17 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter
+from fastapi import Request as StarletteRequest
+from fastapi import Response as StarletteResponse
 
 from fancymonkey.errors import PaymentError, StoreError
-from fancymonkey.jobs.definitions import absent
-from fancymonkey.jobs.executor import FAILED, JobRunning, Ran
+from fancymonkey.jobs.definitions import unknown_job_text
+from fancymonkey.jobs.executor import FAILED, FinishedRun, JobRunning
 from fancymonkey.timestamps import iso
 from fancymonkey.web.auth.authorize import require
-from fancymonkey.web.context import Shop
-from fancymonkey.web.http.messages import RETRY_SOON, Call, Problem, ok, response_of
+from fancymonkey.web.context import AppContext
+from fancymonkey.web.http.messages import RETRY_SOON, Problem, Request, ok, response_of
 from fancymonkey.web.http.wire import encode
 from fancymonkey.web.routing.route import SECRET
 from fancymonkey.web.routing.router import failure, note
@@ -26,7 +28,7 @@ _ANSWER = {
 }
 
 
-def router(shop: Shop) -> APIRouter:
+def router(shop: AppContext) -> APIRouter:
     """The endpoints that run jobs."""
     routes = APIRouter(tags=["jobs"])
     responses: dict[int | str, dict[str, Any]] = {
@@ -39,8 +41,8 @@ def router(shop: Shop) -> APIRouter:
         503: {"description": "The job failed, or the store cannot be used now"},
     }
 
-    async def answer(request: Request, job: str) -> Response:
-        call = Call(request.scope, request.receive)
+    async def answer(request: StarletteRequest, job: str) -> StarletteResponse:
+        call = Request(request.scope, request.receive)
         secret = shop.settings.cron_secret
         try:
             await require(shop, call, "stock", secret=secret, cookie=call.method == "POST")
@@ -56,23 +58,23 @@ def router(shop: Shop) -> APIRouter:
     @routes.get(
         "/api/cron/{job}", summary="Run a job, by GET", responses=responses, openapi_extra=door
     )
-    async def run_by_get(request: Request, job: str) -> Response:
+    async def run_by_get(request: StarletteRequest, job: str) -> StarletteResponse:
         """Runs a job now, for schedulers that send GET."""
         return await answer(request, job)
 
     @routes.post("/api/cron/{job}", summary="Run a job", responses=responses, openapi_extra=door)
-    async def run_by_post(request: Request, job: str) -> Response:
+    async def run_by_post(request: StarletteRequest, job: str) -> StarletteResponse:
         """Runs a job now and answers what came of it."""
         return await answer(request, job)
 
     return routes
 
 
-async def run_job(shop: Shop, name: str) -> Ran:
+async def run_job(shop: AppContext, name: str) -> FinishedRun:
     """Runs a job now. Raises Problem where there is none, it runs already, or it fails."""
     job = shop.jobs.jobs.get(name)
     if job is None:
-        raise Problem(404, "unknown_job", absent(shop.jobs, name))
+        raise Problem(404, "unknown_job", unknown_job_text(shop.jobs, name))
     try:
         ran = await shop.jobs.run(job)
     except JobRunning as error:
@@ -91,7 +93,7 @@ async def run_job(shop: Shop, name: str) -> Ran:
     return ran
 
 
-def _told(ran: Ran) -> dict[str, Any]:
+def _told(ran: FinishedRun) -> dict[str, Any]:
     return {
         "success": True,
         "job": ran.run.job,

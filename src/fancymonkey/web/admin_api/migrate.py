@@ -6,19 +6,20 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
+from fastapi import Request as StarletteRequest
 from fastapi.responses import StreamingResponse
 from msgspec import Meta, Struct
 
-from fancymonkey.engine.migration.live_migration import Move, MoveRefused
+from fancymonkey.engine.migration.live_migration import LiveMigration, MoveRefused
 from fancymonkey.errors import FancyMonkeyError, StoreLocked, StoreUnavailable
 from fancymonkey.settings.settings import without_password
 from fancymonkey.store.contract import Store
 from fancymonkey.store.open import empty_store
 from fancymonkey.store.url import same_store
 from fancymonkey.web.auth.authorize import require_person
-from fancymonkey.web.context import Shop
-from fancymonkey.web.http.messages import Call, Problem, parse
+from fancymonkey.web.context import AppContext
+from fancymonkey.web.http.messages import Problem, Request, parse
 from fancymonkey.web.http.wire import encode
 from fancymonkey.web.routing.route import SECRET
 
@@ -57,7 +58,7 @@ _EXAMPLE = {
 }
 
 
-def router(shop: Shop) -> APIRouter:
+def router(shop: AppContext) -> APIRouter:
     """The endpoint that moves the shop."""
     routes = APIRouter(tags=["system"])
     moving = asyncio.Lock()
@@ -79,14 +80,14 @@ def router(shop: Shop) -> APIRouter:
         },
         openapi_extra={"security": SECRET, "requestBody": _REQUEST},
     )
-    async def migrate(request: Request) -> StreamingResponse:
+    async def migrate(request: StarletteRequest) -> StreamingResponse:
         """Copies, catches up and switches while the shop sells, and tells how far it is.
 
         Each line is an object with a `step`: `copying`, `comparing`, `catching up`, `switching`,
         and at the end `done` or `failed`. It takes the admin password: a browser's session or an
         API key is not enough. `to` is one of the stores in MIGRATION_TARGETS.
         """
-        call = Call(request.scope, request.receive)
+        call = Request(request.scope, request.receive)
         await require_person(shop, call, "admin", cookie=False)
         body = parse(_body, await call.body())
         to = _named(body.to, shop.settings.migration_targets)
@@ -101,7 +102,7 @@ def router(shop: Shop) -> APIRouter:
         if same_store(here, to):
             raise Problem(422, "invalid_request", "The shop lives there already.")
         target = _target(to)
-        move = Move(shop.engine, target, without_password(here), there, to)
+        move = LiveMigration(shop.engine, target, without_password(here), there, to)
         return StreamingResponse(_told(move, moving), media_type="application/x-ndjson")
 
     return routes
@@ -134,7 +135,7 @@ def _target(to: str) -> Store:
         raise Problem(422, "invalid_request", UNUSABLE) from None
 
 
-async def _told(move: Move, moving: asyncio.Lock) -> AsyncIterator[bytes]:
+async def _told(move: LiveMigration, moving: asyncio.Lock) -> AsyncIterator[bytes]:
     """Runs the move; it is ended where whoever asked for it goes away."""
     if moving.locked():
         yield encode({"step": "failed", "detail": "A move is under way."}) + b"\n"
@@ -160,7 +161,7 @@ async def _told(move: Move, moving: asyncio.Lock) -> AsyncIterator[bytes]:
             await asyncio.gather(work, return_exceptions=True)
 
 
-async def _end(move: Move, lines: asyncio.Queue[dict[str, Any]]) -> None:
+async def _end(move: LiveMigration, lines: asyncio.Queue[dict[str, Any]]) -> None:
     """Moves, and puts what came of it behind all other lines."""
     try:
         report = await move.run()

@@ -7,17 +7,17 @@ from zoneinfo import ZoneInfo
 
 from fancymonkey.core.catalogue.shared_ids import shared_ids
 from fancymonkey.core.model import Event, TurnedAway
-from fancymonkey.core.payments.rows import Concern, Progress, Run
+from fancymonkey.core.payments.rows import IssueKind, IssueStatus, JobRun
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.turned_away import HOUR
 from fancymonkey.errors import StoreError
 from fancymonkey.payments.refunds import matters
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.holds import FOREVER, live_holds
-from fancymonkey.web.admin_api.row_query import Choice, Query
+from fancymonkey.web.admin_api.row_query import Query, RowQuery
 from fancymonkey.web.auth.authorize import require
-from fancymonkey.web.context import Shop
-from fancymonkey.web.http.messages import Call, Problem, Reply, ok
+from fancymonkey.web.context import AppContext
+from fancymonkey.web.http.messages import Problem, Request, Response, ok
 from fancymonkey.web.http.wire import encode
 from fancymonkey.web.read_models.overview_cache import paused
 from fancymonkey.web.read_models.stock_rows import totals
@@ -29,7 +29,7 @@ STORE_SECONDS = 2.0
 PROBLEMS_SHOWN = 20
 
 
-async def overview(shop: Shop, call: Call) -> Reply:
+async def overview(shop: AppContext, call: Request) -> Response:
     """The shop at a glance, and the last days."""
     await require(shop, call, "read")
     query = Query(call)
@@ -65,8 +65,8 @@ def _zone(name: str | None) -> tzinfo:
         ) from None
 
 
-async def _stock(shop: Shop) -> dict[str, Any]:
-    _, rows = await shop.table.rows(Choice())
+async def _stock(shop: AppContext) -> dict[str, Any]:
+    _, rows = await shop.table.rows(RowQuery())
     stocked = [row.stocked for row in rows]
     found = await asyncio.to_thread(totals, stocked)
     return {
@@ -88,7 +88,7 @@ def _holds(engine: Engine) -> dict[str, Any]:
     }
 
 
-async def _days(shop: Shop, count: int, zone: tzinfo) -> list[dict[str, Any]]:
+async def _days(shop: AppContext, count: int, zone: tzinfo) -> list[dict[str, Any]]:
     """One row a day, the latest last; an hour counts to the day on which it began."""
     today = datetime.fromtimestamp(shop.engine.clock() / 1000, zone).date()
     first = today - timedelta(days=count - 1)
@@ -120,7 +120,7 @@ async def _days(shop: Shop, count: int, zone: tzinfo) -> list[dict[str, Any]]:
     return [{"day": day.isoformat(), **row} for day, row in rows.items()]
 
 
-async def _turned_away(shop: Shop) -> dict[int, tuple[int, int]]:
+async def _turned_away(shop: AppContext) -> dict[int, tuple[int, int]]:
     """Requests and units that found no stock, by hour."""
     engine = shop.engine
 
@@ -139,14 +139,14 @@ async def _turned_away(shop: Shop) -> dict[int, tuple[int, int]]:
 async def _matters(engine: Engine) -> dict[str, int]:
     waiting = [row for row in await matters(engine) if row.closed_at is None]
     return {
-        "open": sum(row.progress is Progress.OPEN for row in waiting),
-        "due": sum(row.progress is Progress.DUE for row in waiting),
-        "backorder": sum(row.concern is Concern.BACKORDER for row in waiting),
-        "latePayment": sum(row.concern is Concern.LATE_PAYMENT for row in waiting),
+        "open": sum(row.progress is IssueStatus.OPEN for row in waiting),
+        "due": sum(row.progress is IssueStatus.DUE for row in waiting),
+        "backorder": sum(row.concern is IssueKind.BACKORDER for row in waiting),
+        "latePayment": sum(row.concern is IssueKind.LATE_PAYMENT for row in waiting),
     }
 
 
-async def _health(shop: Shop) -> dict[str, Any]:
+async def _health(shop: AppContext) -> dict[str, Any]:
     event = await shop.glance.lately("event", lambda: _last_event(shop.engine))
     return {
         "store": await _store_health(shop.engine),
@@ -180,7 +180,7 @@ async def _store_health(engine: Engine) -> dict[str, Any]:
     return {"ok": not problems, "problems": problems}
 
 
-async def _catalogue_health(shop: Shop) -> dict[str, Any]:
+async def _catalogue_health(shop: AppContext) -> dict[str, Any]:
     """Ids of the payment provider that should be of one product or size, and are of several."""
 
     async def read() -> list[str]:
@@ -198,8 +198,8 @@ async def _last_event(engine: Engine) -> Event | None:
     return last
 
 
-async def _last_run(shop: Shop, job: str) -> dict[str, Any]:
-    async def read() -> Run | None:
+async def _last_run(shop: AppContext, job: str) -> dict[str, Any]:
+    async def read() -> JobRun | None:
         lately = (job, shop.engine.clock() - 2 * DAY)
         return await _last_after(shop.engine, lately) or await _last_after(shop.engine, (job, 0))
 
@@ -210,11 +210,11 @@ async def _last_run(shop: Shop, job: str) -> dict[str, Any]:
     }
 
 
-async def _last_after(engine: Engine, key: tuple[str, int]) -> Run | None:
+async def _last_after(engine: Engine, key: tuple[str, int]) -> JobRun | None:
     """The latest run of a job after a time."""
-    last: Run | None = None
-    async for row in engine.store.scan(Run, key):
-        if not isinstance(row, Run) or row.job != key[0]:
+    last: JobRun | None = None
+    async for row in engine.store.scan(JobRun, key):
+        if not isinstance(row, JobRun) or row.job != key[0]:
             break
         last = row
     return last

@@ -7,13 +7,13 @@ from msgspec import Struct, UnsetType
 
 from fancymonkey.accounts import two_factor
 from fancymonkey.accounts.model import Session, User
-from fancymonkey.engine.documents import Kept
+from fancymonkey.engine.documents import StoredDocument
 from fancymonkey.web.admin_api.sessions import Code, Secret
 from fancymonkey.web.admin_api.users import user_out
 from fancymonkey.web.auth.authorize import require
-from fancymonkey.web.context import Shop
+from fancymonkey.web.context import AppContext
 from fancymonkey.web.http import cookies
-from fancymonkey.web.http.messages import Call, Problem, Reply, ok, parse
+from fancymonkey.web.http.messages import Problem, Request, Response, ok, parse
 from fancymonkey.web.http.wire import encode
 
 
@@ -42,7 +42,7 @@ _proof = msgspec.json.Decoder(ProofBody)
 _confirm = msgspec.json.Decoder(ConfirmBody)
 
 
-async def change_password(shop: Shop, call: Call) -> Reply:
+async def change_password(shop: AppContext, call: Request) -> Response:
     """Another password for oneself. All other logins end."""
     kept, session = await _own(shop, call)
     body = parse(_password, await call.body())
@@ -50,16 +50,16 @@ async def change_password(shop: Shop, call: Call) -> Reply:
     return await _go_on(shop, call, session, await shop.accounts.users.set_password(kept, body.new))
 
 
-async def begin_factor(shop: Shop, call: Call) -> Reply:
+async def begin_factor(shop: AppContext, call: Request) -> Response:
     """A secret for an authenticator app, as text, link and QR picture; it waits for `confirm`."""
     kept, _ = await _own(shop, call)
     body = parse(_proof, await call.body())
     kept = await _again(shop, call, kept, body)
-    secret, link, picture = await two_factor.ask(shop.accounts.users, kept)
+    secret, link, picture = await two_factor.start_setup(shop.accounts.users, kept)
     return ok(encode({"success": True, "secret": secret, "link": link, "picture": picture}))
 
 
-async def confirm_factor(shop: Shop, call: Call) -> Reply:
+async def confirm_factor(shop: AppContext, call: Request) -> Response:
     """Switches the second factor on, and shows the recovery codes this once."""
     kept, session = await _own(shop, call)
     body = parse(_confirm, await call.body())
@@ -69,7 +69,7 @@ async def confirm_factor(shop: Shop, call: Call) -> Reply:
     return await _go_on(shop, call, session, user, recoveryCodes=codes)
 
 
-async def switch_factor_off(shop: Shop, call: Call) -> Reply:
+async def switch_factor_off(shop: AppContext, call: Request) -> Response:
     """Switches the second factor off. All other logins end."""
     kept, session = await _own(shop, call)
     body = parse(_proof, await call.body())
@@ -77,7 +77,7 @@ async def switch_factor_off(shop: Shop, call: Call) -> Reply:
     return await _go_on(shop, call, session, await two_factor.switch_off(shop.accounts.users, kept))
 
 
-async def renew_codes(shop: Shop, call: Call) -> Reply:
+async def renew_codes(shop: AppContext, call: Request) -> Response:
     """New recovery codes, shown this once; the old ones open nothing any more."""
     kept, session = await _own(shop, call)
     body = parse(_proof, await call.body())
@@ -86,7 +86,7 @@ async def renew_codes(shop: Shop, call: Call) -> Reply:
     return await _go_on(shop, call, session, user, recoveryCodes=codes)
 
 
-async def _own(shop: Shop, call: Call) -> tuple[Kept[User], Session]:
+async def _own(shop: AppContext, call: Request) -> tuple[StoredDocument[User], Session]:
     """The account of whoever asks, and their session; keys and passwords have none."""
     actor = await require(shop, call, "read")
     if actor.user is None or actor.session is None:
@@ -94,7 +94,9 @@ async def _own(shop: Shop, call: Call) -> tuple[Kept[User], Session]:
     return await shop.accounts.users.get(actor.user.name), actor.session
 
 
-async def _again(shop: Shop, call: Call, kept: Kept[User], body: ProofBody) -> Kept[User]:
+async def _again(
+    shop: AppContext, call: Request, kept: StoredDocument[User], body: ProofBody
+) -> StoredDocument[User]:
     if (body.password is msgspec.UNSET) is (body.code is msgspec.UNSET):
         raise Problem(422, "invalid_request", "Give your `password`, or a `code`.")
     password = None if isinstance(body.password, UnsetType) else body.password
@@ -102,7 +104,9 @@ async def _again(shop: Shop, call: Call, kept: Kept[User], body: ProofBody) -> K
     return await shop.accounts.login.again(kept, password, code, call.guesser)
 
 
-async def _go_on(shop: Shop, call: Call, session: Session, user: User, **more: Any) -> Reply:
+async def _go_on(
+    shop: AppContext, call: Request, session: Session, user: User, **more: Any
+) -> Response:
     """This browser goes on, and is known the next time; all other logins have ended."""
     await shop.accounts.sessions.adopt(session.session_id, user)
     reply = ok(encode({"success": True, "user": user_out(user), **more}))

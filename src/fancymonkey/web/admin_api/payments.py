@@ -9,8 +9,8 @@ from msgspec import Meta, Struct
 from fancymonkey.accounts.model import Right
 from fancymonkey.core.model import Event, Line
 from fancymonkey.core.outcomes import Refused
-from fancymonkey.core.payments.refunds import Settle
-from fancymonkey.core.payments.rows import Matter, Progress, Run
+from fancymonkey.core.payments.refunds import ResolveIssue
+from fancymonkey.core.payments.rows import IssueStatus, JobRun, PaymentIssue
 from fancymonkey.errors import PaymentError
 from fancymonkey.payments.basket import major_units
 from fancymonkey.payments.gateway import Paid
@@ -19,8 +19,8 @@ from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.holds import named
 from fancymonkey.web.admin_api.row_query import Query
 from fancymonkey.web.auth.authorize import require
-from fancymonkey.web.context import Shop
-from fancymonkey.web.http.messages import RETRY_SOON, Call, Problem, Reply, ok, parse
+from fancymonkey.web.context import AppContext
+from fancymonkey.web.http.messages import RETRY_SOON, Problem, Request, Response, ok, parse
 from fancymonkey.web.http.refusals import refusal
 from fancymonkey.web.http.wire import Id, LineBody, Text, encode, line_out
 from fancymonkey.web.routing.router import note
@@ -44,7 +44,7 @@ class SettleBody(Struct, rename="camel"):
 _settle = msgspec.json.Decoder(SettleBody)
 
 
-async def list_events(shop: Shop, call: Call) -> Reply:
+async def list_events(shop: AppContext, call: Request) -> Response:
     """The events of Stripe that were taken, the newest first, and what became of each."""
     await require(shop, call, "read")
     rows = [row async for row in shop.engine.store.scan(Event) if isinstance(row, Event)]
@@ -52,13 +52,13 @@ async def list_events(shop: Shop, call: Call) -> Reply:
     return ok(encode({"success": True, "events": [_event_out(row) for row in newest]}))
 
 
-async def list_matters(shop: Shop, call: Call) -> Reply:
+async def list_matters(shop: AppContext, call: Request) -> Response:
     """What has to be decided about payments: what is open or due first, then the newest."""
     actor = await require(shop, call, "read")
     revision = shop.engine.view.revision
     found = sorted(await matters(shop.engine), key=lambda row: row.closed_at is not None)
     shown = found[: _limit(call)]
-    waits = [row.payment for row in shown if row.progress is Progress.OPEN]
+    waits = [row.payment for row in shown if row.progress is IssueStatus.OPEN]
     told = await shop.payers.of(waits)
     private = not actor.right.covers(Right.STOCK)
     rows = [_matter_out(shop, row, told.get(row.payment), private=private) for row in shown]
@@ -66,12 +66,12 @@ async def list_matters(shop: Shop, call: Call) -> Reply:
     return ok(encode({"success": True, "matters": rows, "open": waiting, "revision": revision}))
 
 
-async def settle_matter(shop: Shop, call: Call) -> Reply:
+async def settle_matter(shop: AppContext, call: Request) -> Response:
     """Decides a matter: takes units back after a refund, refunds, or puts it aside."""
     actor = await require(shop, call, "stock")
     body = parse(_settle, await call.body())
-    matter = await shop.engine.store.find(Matter, body.matter_id)
-    due = matter is not None and matter.progress is Progress.DUE
+    matter = await shop.engine.store.find(PaymentIssue, body.matter_id)
+    due = matter is not None and matter.progress is IssueStatus.DUE
     if due or body.then == "refund":  # money is the owner's to give, and to keep
         await require(shop, call, "admin")
     lines = tuple(
@@ -79,11 +79,11 @@ async def settle_matter(shop: Shop, call: Call) -> Reply:
     )
     if not lines and body.then is None:
         raise Problem(422, "invalid_request", "Say what comes back, or what becomes of it.")
-    then = Progress.DUE if body.then == "refund" else body.then and Progress(body.then)
-    if then is Progress.DUE and shop.checkouts is None:
+    then = IssueStatus.DUE if body.then == "refund" else body.then and IssueStatus(body.then)
+    if then is IssueStatus.DUE and shop.checkouts is None:
         raise Problem(503, "not_configured", "Set STRIPE_SECRET_KEY to give money back.")
     answer = await shop.engine.submit(
-        Settle(
+        ResolveIssue(
             matter_id=body.matter_id,
             returned=lines,
             then=then or None,
@@ -93,7 +93,7 @@ async def settle_matter(shop: Shop, call: Call) -> Reply:
     )
     if isinstance(answer, Refused):
         raise refusal(answer)
-    if then is Progress.DUE and shop.checkouts is not None:
+    if then is IssueStatus.DUE and shop.checkouts is not None:
         await give_due(shop.engine, shop.checkouts.gateway)
     found = [row for row in await matters(shop.engine) if row.matter_id == body.matter_id]
     shop.payers.forget(found[0].payment)
@@ -102,13 +102,13 @@ async def settle_matter(shop: Shop, call: Call) -> Reply:
     return ok(encode({"success": True, "matter": matter_out}))
 
 
-async def reconcile(shop: Shop, call: Call) -> Reply:
+async def reconcile(shop: AppContext, call: Request) -> Response:
     """Compares Stripe with the ledger now, and mends what was missed."""
     await require(shop, call, "stock", secret=shop.settings.cron_secret)
     return await _reconciled(shop)
 
 
-async def _reconciled(shop: Shop) -> Reply:
+async def _reconciled(shop: AppContext) -> Response:
     if shop.reconciler is None:
         raise Problem(
             503,
@@ -128,7 +128,7 @@ async def _reconciled(shop: Shop) -> Reply:
     return ok(encode(told))
 
 
-async def reconcile_cron(shop: Shop, call: Call) -> Reply:
+async def reconcile_cron(shop: AppContext, call: Request) -> Response:
     """The same for platforms whose schedules send GET with a bearer secret."""
     await require(shop, call, "stock", secret=shop.settings.cron_secret, cookie=False)
     reply = await _reconciled(shop)
@@ -137,17 +137,17 @@ async def reconcile_cron(shop: Shop, call: Call) -> Reply:
     return reply
 
 
-async def list_runs(shop: Shop, call: Call) -> Reply:
+async def list_runs(shop: AppContext, call: Request) -> Response:
     """The latest runs of the jobs, or of one `job`, the newest first, and what each has done."""
     await require(shop, call, "read")
     limit, job = _limit(call), Query(call).text("job")
-    rows = [row async for row in shop.engine.store.scan(Run) if isinstance(row, Run)]
+    rows = [row async for row in shop.engine.store.scan(JobRun) if isinstance(row, JobRun)]
     meant = [row for row in rows if job is None or row.job == job]
     newest = heapq.nlargest(limit, meant, key=lambda row: row.started_at)
     return ok(encode({"success": True, "runs": [_run_out(row) for row in newest]}))
 
 
-def _limit(call: Call) -> int:
+def _limit(call: Request) -> int:
     return Query(call).number("limit", LISTED, 1, LISTED_MAX)
 
 
@@ -162,7 +162,7 @@ def _event_out(row: Event) -> dict[str, Any]:
 
 
 def _matter_out(
-    shop: Shop, row: Matter, told: Paid | None, *, private: bool = False
+    shop: AppContext, row: PaymentIssue, told: Paid | None, *, private: bool = False
 ) -> dict[str, Any]:
     """A matter; `private` where the caller has no business with the buyer's address."""
     lines = [named(shop.engine, line_out((line.sku, line.quantity))) for line in row.lines]
@@ -190,7 +190,7 @@ def _paid_out(told: Paid, *, private: bool) -> dict[str, Any]:
     }
 
 
-def _run_out(row: Run) -> dict[str, Any]:
+def _run_out(row: JobRun) -> dict[str, Any]:
     return {
         "job": row.job,
         "startedAt": iso(row.started_at),

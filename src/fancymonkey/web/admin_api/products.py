@@ -11,11 +11,11 @@ from msgspec.structs import replace
 from fancymonkey.core.catalogue.products import (
     AddItem,
     AddProduct,
-    BringBack,
-    Edit,
+    EditFields,
     NewItem,
     RemoveItem,
     RemoveProduct,
+    RestoreProduct,
 )
 from fancymonkey.core.command import Command
 from fancymonkey.core.keys import normal_form
@@ -38,12 +38,12 @@ from fancymonkey.web.admin_api.product_bodies import (
     seen_size,
     size_fields,
 )
-from fancymonkey.web.admin_api.request_changes import Doing, raise_refused
+from fancymonkey.web.admin_api.request_changes import RequestChanges, raise_refused
 from fancymonkey.web.admin_api.row_query import Query
 from fancymonkey.web.auth.authorize import require
-from fancymonkey.web.context import Shop
-from fancymonkey.web.http.messages import Call, Problem, Reply, ok, parse
-from fancymonkey.web.http.refusals import digest, request_key
+from fancymonkey.web.context import AppContext
+from fancymonkey.web.http.messages import Problem, Request, Response, ok, parse
+from fancymonkey.web.http.refusals import request_fingerprint, request_key
 from fancymonkey.web.http.spelling import new_size
 from fancymonkey.web.http.wire import encode
 from fancymonkey.web.read_models.stock_rows import SLICE_SECONDS
@@ -56,7 +56,7 @@ Shelf = tuple[Product, list[tuple[Item, Level]]]
 """A product with its sizes."""
 
 
-async def list_products(shop: Shop, call: Call) -> Reply:
+async def list_products(shop: AppContext, call: Request) -> Response:
     """Products with everything about them, at one revision."""
     await require(shop, call, "read")
     query = Query(call)
@@ -117,7 +117,7 @@ def _size_out(item: Item, level: Level) -> dict[str, Any]:
     }
 
 
-async def add_product(shop: Shop, call: Call) -> Reply:
+async def add_product(shop: AppContext, call: Request) -> Response:
     """Adds a product with its sizes and their first stock."""
     actor = await require(shop, call, "admin")
     raw = await call.body()
@@ -138,7 +138,7 @@ async def add_product(shop: Shop, call: Call) -> Reply:
     return await _do(doing, call, id_, [AddProduct(product=product, items=items)])
 
 
-async def change_product(shop: Shop, call: Call) -> Reply:
+async def change_product(shop: AppContext, call: Request) -> Response:
     """Changes what is given of a product and its sizes, and leaves the rest."""
     actor = await require(shop, call, "admin")
     raw = await call.body()
@@ -157,7 +157,7 @@ async def change_product(shop: Shop, call: Call) -> Reply:
         was["extra"] = product.extra
     commands: list[Command] = []
     if fields:
-        commands.append(Edit(key=id_, fields=tuple(fields.items()), was=tuple(was.items())))
+        commands.append(EditFields(key=id_, fields=tuple(fields.items()), was=tuple(was.items())))
     place = max((view.items[sku].position for sku in view.sizes[id_]), default=-1)
     for size in sizes:
         sku = sku_of(id_, size.size)
@@ -178,7 +178,11 @@ def _change_size(sku: str, size: SizeBody) -> list[Command]:
             422, "conflicting_fields", f"{size.size} is there already: change stock by `update`."
         )
     fields, was = size_fields(size), seen_size(size.was)
-    return [Edit(key=sku, fields=tuple(fields.items()), was=tuple(was.items()))] if fields else []
+    return (
+        [EditFields(key=sku, fields=tuple(fields.items()), was=tuple(was.items()))]
+        if fields
+        else []
+    )
 
 
 def _checked_sizes(sizes: list[SizeBody], there: Mapping[str, str]) -> list[SizeBody]:
@@ -201,7 +205,7 @@ def _checked_sizes(sizes: list[SizeBody], there: Mapping[str, str]) -> list[Size
     return list(found.values())
 
 
-async def archive_product(shop: Shop, call: Call) -> Reply:
+async def archive_product(shop: AppContext, call: Request) -> Response:
     """Takes a product or a size off sale, or brings it back; its history stays."""
     actor = await require(shop, call, "admin")
     raw = await call.body()
@@ -219,7 +223,7 @@ async def archive_product(shop: Shop, call: Call) -> Reply:
         return await _do(doing, call, id_, [])
     if not body.archived:
         skus = (sku,) if sku is not None else await _went_with_it(shop.engine, product)
-        return await _do(doing, call, id_, [BringBack(product_id=id_, skus=skus)])
+        return await _do(doing, call, id_, [RestoreProduct(product_id=id_, skus=skus)])
     on_sale = [one for one in view.sizes[id_] if not view.items[one].archived]
     gone = on_sale if sku is None else [sku]
     commands: list[Command] = []
@@ -252,13 +256,15 @@ async def _went_with_it(engine: Engine, product: Product) -> tuple[str, ...]:
     return tuple(sku for sku in sizes if sku in found)
 
 
-def _doing(shop: Shop, call: Call, actor: str, raw: bytes, reason: str) -> Doing:
+def _doing(shop: AppContext, call: Request, actor: str, raw: bytes, reason: str) -> RequestChanges:
     key = request_key(call, actor)
-    mark = "" if key is None else digest(call, raw)
-    return Doing(shop, actor, "product", reason, key, mark)
+    mark = "" if key is None else request_fingerprint(call, raw)
+    return RequestChanges(shop, actor, "product", reason, key, mark)
 
 
-async def _do(doing: Doing, call: Call, product_id: str, commands: list[Command]) -> Reply:
+async def _do(
+    doing: RequestChanges, call: Request, product_id: str, commands: list[Command]
+) -> Response:
     """Does all of it or nothing, and shows the product as it is then."""
     shop = doing.shop
     if commands:
@@ -283,6 +289,6 @@ async def _do(doing: Doing, call: Call, product_id: str, commands: list[Command]
     )
 
 
-def _caused(command: Command, doing: Doing, act_id: str) -> Command:
+def _caused(command: Command, doing: RequestChanges, act_id: str) -> Command:
     reason = None if isinstance(command, SetReserved) else doing.reason
     return with_actor(command, doing.actor, act_id, reason)

@@ -6,18 +6,18 @@ from typing import Any
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.services.change_runner import ChangeRunner, Maker
 from fancymonkey.services.request_key import RequestKey
-from fancymonkey.web.context import Shop
+from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.refusals import refusal
 
-__all__ = ["Doing", "Maker", "raise_refused"]
+__all__ = ["Maker", "RequestChanges", "raise_refused"]
 
 
-class Doing(ChangeRunner):
+class RequestChanges(ChangeRunner):
     """Something that somebody does over HTTP."""
 
     def __init__(
         self,
-        shop: Shop,
+        shop: AppContext,
         actor: str,
         action: str,
         reason: str = "",

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
-from fancymonkey.core.changes.bulk import STATUSES, Filter, Stocked, status_of
+from fancymonkey.core.changes.bulk import STATUSES, Filter, StockRow, status_of
 from fancymonkey.core.keys import normal_form
-from fancymonkey.web.http.messages import Call, Problem
+from fancymonkey.web.http.messages import Problem, Request
 from fancymonkey.web.http.spelling import Spelling
 
 FIELDS_MAX = 1000
@@ -14,7 +14,7 @@ TEXT_MAX = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class RowQuery:
     """The rows that a filter means, sorted by a column, or in the owner's order."""
 
     filter: Filter = field(default_factory=Filter)
@@ -25,13 +25,13 @@ class Choice:
     @property
     def everything(self) -> bool:
         """Whether it leaves nothing out and moves nothing."""
-        return self == Choice()
+        return self == RowQuery()
 
 
 class Query:
     """A query string. Each question raises Problem 422 where what was given makes no sense."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Request) -> None:
         try:
             self._fields = parse_qs(
                 call.scope["query_string"].decode("ascii"),
@@ -78,7 +78,7 @@ class Query:
         return text
 
 
-def choice_of(query: Query, spelling: Spelling) -> Choice:
+def row_query_of(query: Query, spelling: Spelling) -> RowQuery:
     """The choice that a query string makes. Raises Problem 422."""
     sort = query.text("sort") or ""
     column = sort.removeprefix("-")
@@ -87,7 +87,7 @@ def choice_of(query: Query, spelling: Spelling) -> Choice:
     statuses = query.texts("status")
     if not set(statuses) <= set(STATUSES):
         raise Problem(422, "invalid_request", f"status is one of: {', '.join(STATUSES)}.")
-    return Choice(
+    return RowQuery(
         Filter(
             categories=frozenset(map(normal_form, query.texts("category"))) or None,
             product_ids=frozenset(map(spelling.product, query.texts("productId"))) or None,
@@ -133,7 +133,7 @@ SORTS: dict[str, Any] = {
 """What each column sorts by."""
 
 
-def ordered(rows: list[Stocked], choice: Choice) -> list[Stocked]:
+def ordered(rows: list[StockRow], choice: RowQuery) -> list[StockRow]:
     """The rows in the order of a choice; equals stay in the owner's."""
     if choice.sort is None:
         return rows

@@ -15,13 +15,13 @@ from fancymonkey.accounts.model import (
     User,
     WrongCredentials,
 )
-from fancymonkey.accounts.sessions import Passes, SessionReused
+from fancymonkey.accounts.sessions import SessionReused, SessionTokens
 from fancymonkey.settings.fields import PUBLISHED_PASSWORD
 from fancymonkey.timestamps import iso
 from fancymonkey.web.auth.authorize import check_address, check_same_site, require
-from fancymonkey.web.context import Shop
+from fancymonkey.web.context import AppContext
 from fancymonkey.web.http import cookies
-from fancymonkey.web.http.messages import Call, Headers, Problem, Reply, ok, parse
+from fancymonkey.web.http.messages import Headers, Problem, Request, Response, ok, parse
 from fancymonkey.web.http.wire import encode
 
 Secret = Annotated[str, Meta(min_length=1, max_length=1024)]
@@ -48,7 +48,7 @@ _login = msgspec.json.Decoder(LoginBody)
 _session = msgspec.json.Decoder(SessionBody)
 
 
-async def login(shop: Shop, call: Call) -> Reply:
+async def login(shop: AppContext, call: Request) -> Response:
     """Opens a session. The tokens come as cookies, the CSRF token in the body."""
     check_address(shop, call)
     check_same_site(shop, call, browsers_only=True)
@@ -63,7 +63,9 @@ async def login(shop: Shop, call: Call) -> Reply:
     return await welcome(shop, call, user, passes)
 
 
-async def checked(shop: Shop, call: Call, name: str, password: str, code: str | None) -> User:
+async def checked(
+    shop: AppContext, call: Request, name: str, password: str, code: str | None
+) -> User:
     """The user whose credentials these are. Raises Denied; what fails is on record.
 
     The published password opens no account, also none that a demo has left in this store.
@@ -88,13 +90,13 @@ async def checked(shop: Shop, call: Call, name: str, password: str, code: str | 
         raise
 
 
-async def welcome(shop: Shop, call: Call, user: User, passes: Passes) -> Reply:
+async def welcome(shop: AppContext, call: Request, user: User, passes: SessionTokens) -> Response:
     """The answer that hands over a session, and lets the browser be known the next time."""
     device = cookies.remember(call, await shop.accounts.login.remember(user))
     return _told(user, passes.session, [*cookies.give(call, passes), *device])
 
 
-async def logout(shop: Shop, call: Call) -> Reply:
+async def logout(shop: AppContext, call: Request) -> Response:
     """Ends the session, here and on the server."""
     check_same_site(shop, call)
     session = await _session_of(shop, call)
@@ -105,7 +107,7 @@ async def logout(shop: Shop, call: Call) -> Reply:
     return reply
 
 
-async def refresh(shop: Shop, call: Call) -> Reply:
+async def refresh(shop: AppContext, call: Request) -> Response:
     """New tokens for the session. Each renews once; used again, it ends the session."""
     check_address(shop, call)
     if cookies.read(call, cookies.RENEW) is not None:
@@ -115,7 +117,7 @@ async def refresh(shop: Shop, call: Call) -> Reply:
     return _told(user, passes.session, cookies.give(call, passes))
 
 
-async def renewed(shop: Shop, call: Call) -> Passes:
+async def renewed(shop: AppContext, call: Request) -> SessionTokens:
     """New tokens for the ones of this browser. Raises NoSession."""
     token = cookies.read(call, cookies.RENEW)
     if token is None:
@@ -131,7 +133,7 @@ async def renewed(shop: Shop, call: Call) -> Passes:
         raise NoSession("The session has ended.") from denied
 
 
-async def me(shop: Shop, call: Call) -> Reply:
+async def me(shop: AppContext, call: Request) -> Response:
     """Who asks, what they may do, and the CSRF token to send with every change."""
     actor = await require(shop, call, "read")
     if actor.user is None or actor.session is None:
@@ -139,7 +141,7 @@ async def me(shop: Shop, call: Call) -> Reply:
     return _told(actor.user, actor.session, [])
 
 
-async def list_sessions(shop: Shop, call: Call) -> Reply:
+async def list_sessions(shop: AppContext, call: Request) -> Response:
     """The live sessions: one's own, or for an owner everybody's."""
     actor = await require(shop, call, "read")
     everybody = actor.right.covers(Role.OWNER.right)
@@ -149,7 +151,7 @@ async def list_sessions(shop: Shop, call: Call) -> Reply:
     return ok(encode({"success": True, "sessions": rows}))
 
 
-async def revoke_session(shop: Shop, call: Call) -> Reply:
+async def revoke_session(shop: AppContext, call: Request) -> Response:
     """Ends a session, or all of one's own but this one."""
     actor = await require(shop, call, "read")
     body = parse(_session, await call.body())
@@ -171,7 +173,7 @@ def _may_end(actor: Actor, session: Session) -> bool:
     return session.user == actor.name or actor.right.covers(Role.OWNER.right)
 
 
-async def _session_of(shop: Shop, call: Call) -> str | None:
+async def _session_of(shop: AppContext, call: Request) -> str | None:
     """The session that this browser is in, whatever is left of its tokens."""
     for name, kind in ((cookies.ACCESS, "access"), (cookies.RENEW, "renew")):
         found = await shop.accounts.sessions.of_token(kind, cookies.read(call, name) or "")
@@ -180,7 +182,7 @@ async def _session_of(shop: Shop, call: Call) -> str | None:
     return None
 
 
-def _told(user: User, session: Session, headers: Headers) -> Reply:
+def _told(user: User, session: Session, headers: Headers) -> Response:
     actor = Actor(name=user.name, right=user.role.right, user=user)
     told = {**_session_out(session), "csrf": session.csrf}
     reply = ok(encode({"success": True, "user": _actor_out(actor), "session": told}))

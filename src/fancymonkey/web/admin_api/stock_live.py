@@ -2,18 +2,19 @@
 
 import asyncio
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
+from fastapi import Request as StarletteRequest
 from fastapi.responses import StreamingResponse
 
 from fancymonkey.accounts.model import Denied
 from fancymonkey.core.model import split_sku
-from fancymonkey.engine.feed import Change
+from fancymonkey.engine.feed import LevelChange
 from fancymonkey.errors import StoreError
 from fancymonkey.web.auth.authorize import require
-from fancymonkey.web.context import Shop
-from fancymonkey.web.http.messages import Call, Problem
+from fancymonkey.web.context import AppContext
+from fancymonkey.web.http.messages import Problem, Request
 from fancymonkey.web.http.wire import encode
-from fancymonkey.web.read_models.stock_rows import Row, off_sale
+from fancymonkey.web.read_models.stock_rows import StockRowJson, off_sale
 from fancymonkey.web.server.listeners import Listeners
 from fancymonkey.web.shop_api.live import EventStream, Messages, seated
 
@@ -30,9 +31,9 @@ class TableMessages(Messages):
     def _snapshot(self) -> bytes:
         return self._shop.table.snapshot(self._shop.settings.currency)
 
-    def _change(self, change: Change) -> bytes:
+    def _change(self, change: LevelChange) -> bytes:
         table = self._shop.table
-        rows: dict[str, Row] = {}
+        rows: dict[str, StockRowJson] = {}
         for sku in sorted(change.skus):
             product_id, size = split_sku(sku)
             for row in table.of_product(product_id):
@@ -44,7 +45,7 @@ class TableMessages(Messages):
         return b"".join((head, b",".join(shown), b'],"removed":', encode(removed), b"}"))
 
 
-def router(shop: Shop, listeners: Listeners) -> APIRouter:
+def router(shop: AppContext, listeners: Listeners) -> APIRouter:
     """The live rows."""
     routes = APIRouter(tags=["dashboard"])
     messages = TableMessages(shop)
@@ -55,9 +56,9 @@ def router(shop: Shop, listeners: Listeners) -> APIRouter:
         response_class=StreamingResponse,
         responses={200: {"content": {"text/event-stream": {}}}},
     )
-    async def live_table(request: Request) -> StreamingResponse:
+    async def live_table(request: StarletteRequest) -> StreamingResponse:
         """First everything (`snapshot`), or what was missed since `Last-Event-ID`; then changes."""
-        call = Call(request.scope, request.receive)
+        call = Request(request.scope, request.receive)
         await require(shop, call, "read")
 
         async def until_not_allowed() -> None:

@@ -8,21 +8,21 @@ from typing import Any
 import msgspec
 
 from fancymonkey.core.changes.bulk import Change, Filter, chain
-from fancymonkey.core.execute import Chain
+from fancymonkey.core.execute import SkuCommands
 from fancymonkey.core.keys import normal_form
 from fancymonkey.core.model import Kind, sku_of, split_sku
 from fancymonkey.core.outcomes import Code, Refused
-from fancymonkey.core.records import Remember
+from fancymonkey.core.records import StoreResult
 from fancymonkey.core.stock.adjust import UNCHANGED, Unchanged
 from fancymonkey.engine.ledger_queries import latest_entries
 from fancymonkey.timestamps import iso
-from fancymonkey.web.admin_api.request_changes import Doing
-from fancymonkey.web.admin_api.row_query import Choice
+from fancymonkey.web.admin_api.request_changes import RequestChanges
+from fancymonkey.web.admin_api.row_query import RowQuery
 from fancymonkey.web.auth.authorize import require_password
-from fancymonkey.web.context import Shop
+from fancymonkey.web.context import AppContext
 from fancymonkey.web.http import wire
-from fancymonkey.web.http.messages import Call, Problem, Reply, ok, parse
-from fancymonkey.web.http.refusals import digest, refusal, request_key
+from fancymonkey.web.http.messages import Problem, Request, Response, ok, parse
+from fancymonkey.web.http.refusals import refusal, request_fingerprint, request_key
 from fancymonkey.web.http.spelling import Spelling
 
 _update_body = msgspec.json.Decoder(wire.UpdateBody)
@@ -33,13 +33,17 @@ Wish = tuple[str, Change]
 """What is wanted of a SKU."""
 
 
-async def update(shop: Shop, call: Call) -> Reply:
+async def update(shop: AppContext, call: Request) -> Response:
     """Changes sizes row by row; each row succeeds or fails on its own and says why."""
     raw = await call.body()
     body = parse(_update_body, raw)
     actor = await require_password(shop, call, "stock", body.password)
     key = request_key(call, actor.name)
-    mark = "" if key is None else digest(call, b",".join(bytes(row) for row in body.updates))
+    mark = (
+        ""
+        if key is None
+        else request_fingerprint(call, b",".join(bytes(row) for row in body.updates))
+    )
     failed: list[dict[str, Any]] = []
     wishes, places = [], []
     for number, row in enumerate(body.updates):
@@ -50,7 +54,7 @@ async def update(shop: Shop, call: Call) -> Reply:
             failed.append({"index": number, **_names(row), **_reason(problem)})
     reasons = {change.reason for _, change in wishes}
     reason = reasons.pop() if len(reasons) == 1 else ""
-    doing = Doing(shop, actor.name, "update", reason, key, mark)
+    doing = RequestChanges(shop, actor.name, "update", reason, key, mark)
     successful = await _run(doing, wishes, places, failed)
     failed.sort(key=lambda row: row["index"])
     changed = f"{len(successful)} {'size' if len(successful) == 1 else 'sizes'} changed"
@@ -138,7 +142,7 @@ def _reason(problem: Problem) -> dict[str, Any]:
 
 
 async def _run(
-    doing: Doing, wishes: list[Wish], places: list[int], failed: list[dict[str, Any]]
+    doing: RequestChanges, wishes: list[Wish], places: list[int], failed: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """Does what is wished; returns the rows that went well and adds the others to `failed`."""
     successful: list[dict[str, Any]] = []
@@ -155,14 +159,14 @@ async def _run(
     return successful
 
 
-def _close_checkouts(doing: Doing, ended: list[dict[str, Any]]) -> None:
+def _close_checkouts(doing: RequestChanges, ended: list[dict[str, Any]]) -> None:
     """Who was about to pay for a hold that was ended shall not be able to."""
     if doing.shop.checkouts is not None and not doing.dry_run:
         for hold in ended:
             doing.shop.checkouts.close_later(hold["reservationId"])
 
 
-def _make(actor: str, sku: str, change: Change, act_id: str) -> Chain:
+def _make(actor: str, sku: str, change: Change, act_id: str) -> SkuCommands:
     return chain(sku, change, actor=actor, cause=act_id)
 
 
@@ -190,7 +194,7 @@ def _failed_out(index: int, sku: str, row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-async def _say_who(shop: Shop, failed: list[dict[str, Any]]) -> None:
+async def _say_who(shop: AppContext, failed: list[dict[str, Any]]) -> None:
     """Adds to stale rows who has changed them last."""
     stale = {
         sku_of(row["productId"], row["size"]): row for row in failed if row["code"] == Code.STALE
@@ -205,12 +209,12 @@ async def _say_who(shop: Shop, failed: list[dict[str, Any]]) -> None:
 
 
 def _results(
-    doing: Doing,
+    doing: RequestChanges,
     successful: list[dict[str, Any]],
     failed: list[dict[str, Any]],
     message: str,
     **more: Any,
-) -> Reply:
+) -> Response:
     return ok(
         wire.encode(
             {
@@ -228,7 +232,7 @@ def _results(
     )
 
 
-async def bulk_update(shop: Shop, call: Call) -> Reply:
+async def bulk_update(shop: AppContext, call: Request) -> Response:
     """One change to every size that a filter means; `dryRun` says what would change, and stops."""
     body = parse(_bulk_body, await call.body())
     actor = await require_password(shop, call, "stock", body.password)
@@ -236,12 +240,12 @@ async def bulk_update(shop: Shop, call: Call) -> Reply:
     key = None if body.dry_run else request_key(call, actor.name)
     mark = ""
     if key is not None:
-        mark = digest(call, wire.encode([body.action, body.filter, body.changes]))
+        mark = request_fingerprint(call, wire.encode([body.action, body.filter, body.changes]))
     skus = await _chosen(shop, body)
     if key is not None:
         # What the first attempt chose is what a retry means: by then a filter may find others.
         answer = await shop.engine.submit(
-            Remember(
+            StoreResult(
                 texts=tuple(skus),
                 command_id=key.id,
                 former_id=key.former,
@@ -255,7 +259,7 @@ async def bulk_update(shop: Shop, call: Call) -> Reply:
         key = key.about("rows")
     wishes = [(sku, change) for sku in skus]
     failed: list[dict[str, Any]] = []
-    doing = Doing(
+    doing = RequestChanges(
         shop, actor.name, body.action, body.changes.reason, key, mark, dry_run=body.dry_run
     )
     successful = await _run(doing, wishes, list(range(len(wishes))), failed)
@@ -271,7 +275,7 @@ async def bulk_update(shop: Shop, call: Call) -> Reply:
     )
 
 
-async def _chosen(shop: Shop, body: wire.BulkBody) -> list[str]:
+async def _chosen(shop: AppContext, body: wire.BulkBody) -> list[str]:
     """The SKUs that the filter means now, in the owner's order."""
     given = body.filter
     categories = [given.category] if isinstance(given.category, str) else given.category
@@ -283,7 +287,7 @@ async def _chosen(shop: Shop, body: wire.BulkBody) -> list[str]:
         statuses=_set(given.status),
         words=tuple(normal_form(given.q).lower().split()),
     )
-    rows = await shop.table.choose(Choice(wanted))
+    rows = await shop.table.choose(RowQuery(wanted))
     return [row.item.sku for row in rows if body.action != "reset" or row.level.reserved]
 
 

@@ -11,8 +11,8 @@ from fancymonkey.accounts.model import Role, User
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.sessions import Name, Secret
 from fancymonkey.web.auth.authorize import require, require_person
-from fancymonkey.web.context import Shop
-from fancymonkey.web.http.messages import Call, Problem, Reply, ok, parse
+from fancymonkey.web.context import AppContext
+from fancymonkey.web.http.messages import Problem, Request, Response, ok, parse
 from fancymonkey.web.http.wire import encode
 
 
@@ -50,7 +50,7 @@ _password = msgspec.json.Decoder(UserPasswordBody)
 _user = msgspec.json.Decoder(UserBody)
 
 
-async def list_users(shop: Shop, call: Call) -> Reply:
+async def list_users(shop: AppContext, call: Request) -> Response:
     """Every account, by name, and how many logins of it live."""
     await require(shop, call, "admin")
     live = await shop.accounts.sessions.live()
@@ -69,7 +69,7 @@ async def list_users(shop: Shop, call: Call) -> Reply:
     return ok(encode({"success": True, "users": rows}))
 
 
-async def add_user(shop: Shop, call: Call) -> Reply:
+async def add_user(shop: AppContext, call: Request) -> Response:
     """Makes an account."""
     await require_person(shop, call, "admin")
     body = parse(_add, await call.body())
@@ -79,7 +79,7 @@ async def add_user(shop: Shop, call: Call) -> Reply:
     return _told(user)
 
 
-async def change_role(shop: Shop, call: Call) -> Reply:
+async def change_role(shop: AppContext, call: Request) -> Response:
     """Gives an account another role; its logins end."""
     await require_person(shop, call, "admin")
     body = parse(_role, await call.body())
@@ -90,7 +90,7 @@ async def change_role(shop: Shop, call: Call) -> Reply:
     return _told(await shop.accounts.users.set_role(kept, body.role))
 
 
-async def reset_password(shop: Shop, call: Call) -> Reply:
+async def reset_password(shop: AppContext, call: Request) -> Response:
     """Gives somebody else a new password; their logins end. One's own wants the old one."""
     actor = await require_person(shop, call, "admin")
     body = parse(_password, await call.body())
@@ -101,7 +101,7 @@ async def reset_password(shop: Shop, call: Call) -> Reply:
     return _told(await shop.accounts.users.set_password(kept, body.password))
 
 
-async def reset_factor(shop: Shop, call: Call) -> Reply:
+async def reset_factor(shop: AppContext, call: Request) -> Response:
     """Switches off the second factor of somebody else who has lost it; their logins end."""
     actor = await require_person(shop, call, "admin")
     body = parse(_user, await call.body())
@@ -112,7 +112,7 @@ async def reset_factor(shop: Shop, call: Call) -> Reply:
     return _told(await two_factor.switch_off(shop.accounts.users, kept))
 
 
-async def remove_user(shop: Shop, call: Call) -> Reply:
+async def remove_user(shop: AppContext, call: Request) -> Response:
     """Removes an account; its logins end, and its keys open nothing any more."""
     await require_person(shop, call, "admin")
     body = parse(_user, await call.body())
@@ -122,7 +122,7 @@ async def remove_user(shop: Shop, call: Call) -> Reply:
     return _told(kept.value)
 
 
-def _told(user: User) -> Reply:
+def _told(user: User) -> Response:
     return ok(encode({"success": True, "user": user_out(user)}))
 
 

@@ -8,14 +8,14 @@ from msgspec import Meta, Struct
 from fancymonkey.alerts.events import WEBHOOKS
 from fancymonkey.alerts.outbox import Delivery
 from fancymonkey.alerts.webhook_address import Forbidden
-from fancymonkey.alerts.webhooks import Endpoint, TooManyWebhooks, UnknownWebhook
-from fancymonkey.engine.documents import Kept
+from fancymonkey.alerts.webhooks import TooManyWebhooks, UnknownWebhook, WebhookEndpoint
+from fancymonkey.engine.documents import StoredDocument
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.changes import PAGE, PAGE_MAX
 from fancymonkey.web.admin_api.row_query import Query
 from fancymonkey.web.auth.authorize import require, require_person
-from fancymonkey.web.context import Shop
-from fancymonkey.web.http.messages import Call, Problem, Reply, ok, parse
+from fancymonkey.web.context import AppContext
+from fancymonkey.web.http.messages import Problem, Request, Response, ok, parse
 from fancymonkey.web.http.wire import Id, Text, encode
 
 Url = Annotated[str, Meta(min_length=1, max_length=2000)]
@@ -83,7 +83,7 @@ _rotate = msgspec.json.Decoder(RotateBody)
 _redeliver = msgspec.json.Decoder(RedeliverBody)
 
 
-async def list_webhooks(shop: Shop, call: Call) -> Reply:
+async def list_webhooks(shop: AppContext, call: Request) -> Response:
     """The endpoints, the oldest first, and everything that they can hear of."""
     await require(shop, call, "admin")
     found = await shop.alerts.webhooks.all()
@@ -92,7 +92,7 @@ async def list_webhooks(shop: Shop, call: Call) -> Reply:
     return ok(encode({"success": True, "webhooks": rows, "events": WEBHOOKS}))
 
 
-async def add_webhook(shop: Shop, call: Call) -> Reply:
+async def add_webhook(shop: AppContext, call: Request) -> Response:
     """Adds an endpoint. Its secret is in this answer and in no other."""
     await require_person(shop, call, "admin")
     body = parse(_add, await call.body())
@@ -106,7 +106,7 @@ async def add_webhook(shop: Shop, call: Call) -> Reply:
     return _with_secret(shop, id_, made)
 
 
-async def change_webhook(shop: Shop, call: Call) -> Reply:
+async def change_webhook(shop: AppContext, call: Request) -> Response:
     """Changes an endpoint, or switches it on or off."""
     await require_person(shop, call, "admin")
     body = parse(_change, await call.body())
@@ -123,7 +123,7 @@ async def change_webhook(shop: Shop, call: Call) -> Reply:
     return ok(encode({"success": True, "webhook": row}))
 
 
-async def remove_webhook(shop: Shop, call: Call) -> Reply:
+async def remove_webhook(shop: AppContext, call: Request) -> Response:
     """Removes an endpoint; what waits for it is dropped."""
     await require_person(shop, call, "admin")
     body = parse(_one, await call.body())
@@ -135,7 +135,7 @@ async def remove_webhook(shop: Shop, call: Call) -> Reply:
     return ok(encode({"success": True, "removed": body.id}))
 
 
-async def rotate_webhook(shop: Shop, call: Call) -> Reply:
+async def rotate_webhook(shop: AppContext, call: Request) -> Response:
     """Gives an endpoint a new secret; for a while each request is signed with the old one too."""
     await require_person(shop, call, "admin")
     body = parse(_rotate, await call.body())
@@ -147,7 +147,7 @@ async def rotate_webhook(shop: Shop, call: Call) -> Reply:
     return _with_secret(shop, body.id, made)
 
 
-async def ping_webhook(shop: Shop, call: Call) -> Reply:
+async def ping_webhook(shop: AppContext, call: Request) -> Response:
     """Sends a `ping` to an endpoint; what came of it is among the deliveries in a moment."""
     await require(shop, call, "admin")
     body = parse(_one, await call.body())
@@ -158,7 +158,7 @@ async def ping_webhook(shop: Shop, call: Call) -> Reply:
     return ok(encode({"success": True, "delivery": delivery}))
 
 
-async def redeliver(shop: Shop, call: Call) -> Reply:
+async def redeliver(shop: AppContext, call: Request) -> Response:
     """Sends again what was delivered, or was given up: the same event, as a new delivery."""
     await require(shop, call, "admin")
     body = parse(_redeliver, await call.body())
@@ -169,7 +169,7 @@ async def redeliver(shop: Shop, call: Call) -> Reply:
     return ok(encode({"success": True, "delivery": delivery}))
 
 
-async def list_deliveries(shop: Shop, call: Call) -> Reply:
+async def list_deliveries(shop: AppContext, call: Request) -> Response:
     """What was sent to endpoints, and what waits, the newest first."""
     await require(shop, call, "admin")
     query = Query(call)
@@ -196,7 +196,7 @@ def _is_of(value: Delivery, target: str | None) -> bool:
     return value.target == target if target else value.target.startswith("whk_")
 
 
-def _delivery_out(kept: Kept[Delivery]) -> dict[str, Any]:
+def _delivery_out(kept: StoredDocument[Delivery]) -> dict[str, Any]:
     value = kept.value
     return {
         "id": kept.name,
@@ -222,7 +222,7 @@ def _delivery_out(kept: Kept[Delivery]) -> dict[str, Any]:
     }
 
 
-def _endpoint_out(id_: str, one: Endpoint, now: int) -> dict[str, Any]:
+def _endpoint_out(id_: str, one: WebhookEndpoint, now: int) -> dict[str, Any]:
     live = [secret for secret in one.secrets if secret.ends_at is None or secret.ends_at > now]
     return {
         "id": id_,
@@ -243,7 +243,7 @@ def _endpoint_out(id_: str, one: Endpoint, now: int) -> dict[str, Any]:
     }
 
 
-def _with_secret(shop: Shop, id_: str, one: Endpoint) -> Reply:
+def _with_secret(shop: AppContext, id_: str, one: WebhookEndpoint) -> Response:
     row = _endpoint_out(id_, one, shop.engine.clock())
     return ok(encode({"success": True, "webhook": row, "secret": one.secrets[0].text}))
 

@@ -15,10 +15,10 @@ from fancymonkey.accounts.model import Actor, CodeNeeded, Denied, NoSession, Rig
 from fancymonkey.errors import FancyMonkeyError
 from fancymonkey.settings.account_names import ADMIN
 from fancymonkey.web.auth.demo_access import check_direct
-from fancymonkey.web.context import Shop
+from fancymonkey.web.context import AppContext
 from fancymonkey.web.http import cookies
-from fancymonkey.web.http.account_errors import denial
-from fancymonkey.web.http.messages import Call, Problem
+from fancymonkey.web.http.account_errors import account_problem
+from fancymonkey.web.http.messages import Problem, Request
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ GUESSED = ("wrong_password", "code_needed")
 
 
 async def require(
-    shop: Shop, call: Call, right: str, *, secret: str | None = None, cookie: bool = True
+    shop: AppContext, call: Request, right: str, *, secret: str | None = None, cookie: bool = True
 ) -> Actor:
     """Who asks; they have this right: `read`, `stock` or `admin`. Raises Problem 401, 403 or 429.
 
@@ -58,7 +58,9 @@ async def require(
     return actor
 
 
-async def require_person(shop: Shop, call: Call, right: str, *, cookie: bool = True) -> Actor:
+async def require_person(
+    shop: AppContext, call: Request, right: str, *, cookie: bool = True
+) -> Actor:
     """As `require`, for what would outlive an API key: no key may do it, whatever its right."""
     actor = await require(shop, call, right, cookie=cookie)
     if actor.key is not None:
@@ -68,7 +70,9 @@ async def require_person(shop: Shop, call: Call, right: str, *, cookie: bool = T
     return actor
 
 
-async def require_password(shop: Shop, call: Call, right: str, password: str | UnsetType) -> Actor:
+async def require_password(
+    shop: AppContext, call: Request, right: str, password: str | UnsetType
+) -> Actor:
     """As `require`; a password in the body will do, as the first versions had it."""
     if isinstance(password, UnsetType):
         return await require(shop, call, right)
@@ -82,7 +86,7 @@ async def require_password(shop: Shop, call: Call, right: str, password: str | U
     return call.actor
 
 
-async def _check_password(shop: Shop, call: Call, given: str) -> None:
+async def _check_password(shop: AppContext, call: Request, given: str) -> None:
     """Returns where the password is the owner's. Raises Problem 401, 403 or 429."""
     expected = shop.settings.admin_password
     if not expected:
@@ -92,7 +96,7 @@ async def _check_password(shop: Shop, call: Call, given: str) -> None:
     await _second_factor(shop, call)
 
 
-async def note_refused(shop: Shop, call: Call, problem: Problem) -> None:
+async def note_refused(shop: AppContext, call: Request, problem: Problem) -> None:
     """Keeps an attempt that was turned away at the door; never what it had with it.
 
     Whoever brings nothing at all is no attempt.
@@ -107,14 +111,14 @@ async def note_refused(shop: Shop, call: Call, problem: Problem) -> None:
         log.exception("%s, refused with %s, is not on record", what, problem.status)
 
 
-def check_address(shop: Shop, call: Call) -> None:
+def check_address(shop: AppContext, call: Request) -> None:
     """Raises Problem 403 where the owner's endpoints are closed to this address."""
     shut = _shut(shop, call)
     if shut is not None:
         raise shut
 
 
-def _shut(shop: Shop, call: Call) -> Problem | None:
+def _shut(shop: AppContext, call: Request) -> Problem | None:
     """Why the owner's endpoints are closed to this request, if they are."""
     if shop.settings.published:
         try:
@@ -136,7 +140,7 @@ def _shut(shop: Shop, call: Call) -> Problem | None:
     return None
 
 
-def check_same_site(shop: Shop, call: Call, *, browsers_only: bool = False) -> None:
+def check_same_site(shop: AppContext, call: Request, *, browsers_only: bool = False) -> None:
     """Raises Problem 403 where a browser sends this for a page that is not ours.
 
     `browsers_only`: what no browser has sent is let through, as it carries no cookie by itself.
@@ -152,20 +156,20 @@ def check_same_site(shop: Shop, call: Call, *, browsers_only: bool = False) -> N
         raise Problem(403, "cross_site", "This has to come from a page of this service.")
 
 
-def _is_ours(shop: Shop, call: Call, origin: bytes) -> bool:
+def _is_ours(shop: AppContext, call: Request, origin: bytes) -> bool:
     host = call.headers.get(b"host", b"")
     scheme, _, authority = origin.partition(b"://")
     wanted = (b"https",) if cookies.secure(call) else (b"http", b"https")
     return bool(host) and authority.lower() == host.lower() and scheme in wanted
 
 
-def bearer_of(call: Call) -> bytes:
+def bearer_of(call: Request) -> bytes:
     """The secret that a request brings in `Authorization: Bearer …`, or nothing."""
     scheme, _, token = call.headers.get(b"authorization", b"").partition(b" ")
     return token if scheme.lower() == b"bearer" else b""
 
 
-async def _browser(shop: Shop, call: Call, *, cookie: bool) -> Actor:
+async def _browser(shop: AppContext, call: Request, *, cookie: bool) -> Actor:
     access = cookies.read(call, cookies.ACCESS) if cookie else None
     if access is not None:
         return await _cookie(shop, call, access)
@@ -176,7 +180,7 @@ async def _browser(shop: Shop, call: Call, *, cookie: bool) -> Actor:
     raise _unauthorized()
 
 
-async def _bearer(shop: Shop, call: Call, token: bytes, secret: str | None) -> Actor:
+async def _bearer(shop: AppContext, call: Request, token: bytes, secret: str | None) -> Actor:
     """Who has this token: an API key, the admin password, or the scheduler's `secret`.
 
     The scheduler may ask from any address, everybody else only from those that are allowed.
@@ -206,7 +210,7 @@ async def _bearer(shop: Shop, call: Call, token: bytes, secret: str | None) -> A
     return Actor(name=ADMIN, right=Right.ADMIN)
 
 
-async def _second_factor(shop: Shop, call: Call) -> None:
+async def _second_factor(shop: AppContext, call: Request) -> None:
     """Returns where no owner has a second factor, or a code of one of them came along.
 
     The admin password by itself passes none. Raises Problem 401, 403 or 429.
@@ -229,10 +233,10 @@ async def _second_factor(shop: Shop, call: Call) -> None:
         async with login.counting(ADMIN, call.guesser):
             await login.spend_one(owners, code)
     except Denied as denied:
-        raise denial(denied) from None
+        raise account_problem(denied) from None
 
 
-async def _cookie(shop: Shop, call: Call, access: str) -> Actor:
+async def _cookie(shop: AppContext, call: Request, access: str) -> Actor:
     session, user = await shop.accounts.sessions.check(access)
     actor = call.actor = Actor(name=user.name, right=user.role.right, user=user, session=session)
     if call.method not in SAFE:

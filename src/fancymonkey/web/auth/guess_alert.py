@@ -2,7 +2,7 @@
 
 import logging
 
-from fancymonkey.accounts.audit_log import Acts
+from fancymonkey.accounts.audit_log import AuditLog
 from fancymonkey.alerts import event_texts
 from fancymonkey.alerts.alerts import Alerts
 from fancymonkey.engine.clock import Clock
@@ -18,7 +18,7 @@ QUIET = 3_600_000
 class Alarm:
     """Puts an attack on record, into the log, and among the alerts."""
 
-    def __init__(self, clock: Clock, acts: Acts, alerts: Alerts) -> None:
+    def __init__(self, clock: Clock, acts: AuditLog, alerts: Alerts) -> None:
         self._clock = clock
         self._acts = acts
         self._alerts = alerts

@@ -6,7 +6,7 @@ which the secret was used before has a count of its own: nobody keeps the owner 
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from fancymonkey.accounts.failure_counter import Attempts
+from fancymonkey.accounts.failure_counter import FailureCounter
 from fancymonkey.accounts.known_addresses import Places
 from fancymonkey.accounts.login import ACCOUNT_MOST, ACCOUNT_WINDOW
 from fancymonkey.engine.clock import Clock
@@ -23,8 +23,8 @@ class Guesses:
         self._throttle = throttle
         self._places = places
         self._alarm = alarm
-        self._strangers = Attempts(clock, ACCOUNT_MOST, ACCOUNT_WINDOW)
-        self._known = Attempts(clock, ACCOUNT_MOST, ACCOUNT_WINDOW)
+        self._strangers = FailureCounter(clock, ACCOUNT_MOST, ACCOUNT_WINDOW)
+        self._known = FailureCounter(clock, ACCOUNT_MOST, ACCOUNT_WINDOW)
 
     async def fits(self, client: str, given: bytes, secrets: Mapping[str, str]) -> str | None:
         """The name of the secret that was given, or None, which counts as a failure.

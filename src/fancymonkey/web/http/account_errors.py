@@ -6,7 +6,7 @@ from fancymonkey.web.http.messages import RETRY_SOON, Problem
 _BEARER = [(b"www-authenticate", b"Bearer")]
 
 
-def denial(denied: model.Denied) -> Problem:
+def account_problem(denied: model.Denied) -> Problem:
     """A refusal as an answer."""
     text = str(denied)
     match denied:

@@ -1,6 +1,6 @@
 """How many holds and checkouts may begin in a minute: of one address, of one network, of all."""
 
-from fancymonkey.core.holds.limits import Source
+from fancymonkey.core.holds.limits import ClientSource
 from fancymonkey.engine.clock import Clock
 from fancymonkey.web.http.messages import Problem
 
@@ -54,7 +54,7 @@ class Pace:
         self._networks = Allowance(clock, most * times)
         self._all = Allowance(clock, total)
 
-    def take(self, source: Source | None) -> None:
+    def take(self, source: ClientSource | None) -> None:
         """Counts one that begins. Raises Problem 429. `source` is None for callers nearby."""
         known = source is None
         if source is not None and self._addresses.most:
@@ -68,18 +68,18 @@ class Pace:
                 raise self._too_many(1)
         self._add(source, -1)
 
-    def give_back(self, source: Source | None) -> None:
+    def give_back(self, source: ClientSource | None) -> None:
         """Nothing has begun after all."""
         self._add(source, 1)
 
-    def _add(self, source: Source | None, change: int) -> None:
+    def _add(self, source: ClientSource | None, change: int) -> None:
         if source is not None and self._addresses.most:
             for allowance, name in self._names(source):
                 allowance.add(name, change)
         if self._all.most:
             self._all.add("", change)
 
-    def _names(self, source: Source) -> tuple[tuple[Allowance, str], ...]:
+    def _names(self, source: ClientSource) -> tuple[tuple[Allowance, str], ...]:
         address = f"{source.network} {source.address}"
         return (self._addresses, address), (self._networks, source.network)
 

@@ -10,24 +10,24 @@ from functools import lru_cache
 from ipaddress import ip_network
 
 from fancymonkey.core.documents.document import Document
-from fancymonkey.core.documents.put import Draft, Keep
-from fancymonkey.core.holds.limits import Limits, Source
+from fancymonkey.core.documents.put import DocumentWrite, PutDocuments
+from fancymonkey.core.holds.limits import ClientSource, HoldLimits
 from fancymonkey.engine.engine import Engine
 from fancymonkey.settings.settings import Settings
 from fancymonkey.web.http.begin_rates import NETWORK, STRIPE_A_MINUTE, TILL_NETWORK, Pace
-from fancymonkey.web.http.messages import Call
-from fancymonkey.web.http.private_networks import FORWARDING, UNCLEAR, far
+from fancymonkey.web.http.messages import Request
+from fancymonkey.web.http.private_networks import FORWARDING, UNCLEAR, public_address
 from fancymonkey.web.http.proxies import Proxies
 
 FOLDER, NAME = "secret", "sources"
-NO_LIMITS = Limits()
+NO_LIMITS = HoldLimits()
 
 
-class Sources:
+class ClientSources:
     """Tells sources apart."""
 
     def __init__(
-        self, engine: Engine, limits: Limits, proxies: Proxies, holds: int, checkouts: int
+        self, engine: Engine, limits: HoldLimits, proxies: Proxies, holds: int, checkouts: int
     ) -> None:
         """`holds` and `checkouts` may begin in a minute from one address."""
         self._engine = engine
@@ -39,7 +39,7 @@ class Sources:
         self._key: bytes | None = None
         self._of = lru_cache(maxsize=50_000)(self._make)
 
-    async def of(self, call: Call) -> Source | None:
+    async def of(self, call: Request) -> ClientSource | None:
         """The source of a request, or None where it comes from this machine or its own network.
 
         Where a proxy there that nobody has named says who is behind it, that is the source.
@@ -54,18 +54,18 @@ class Sources:
             source = None if hint is None else self._of(hint)
         return source
 
-    def fair(self, source: Source | None) -> Source | None:
+    def fair(self, source: ClientSource | None) -> ClientSource | None:
         """The source as the rules of the core take it: None where they limit nothing."""
         return None if self._limits == NO_LIMITS else source
 
-    def _make(self, text: str) -> Source | None:
+    def _make(self, text: str) -> ClientSource | None:
         if text == UNCLEAR:  # all of those who make headers up are one
-            return Source(self._hash(text, 12), self._hash(text, 6), self._limits)
-        address = far(text)
+            return ClientSource(self._hash(text, 12), self._hash(text, 6), self._limits)
+        address = public_address(text)
         if address is None:
             return None
         near, wide = (32, 24) if address.version == 4 else (64, 48)
-        return Source(
+        return ClientSource(
             self._hash(str(ip_network((address, wide), strict=False)), 12),
             self._hash(str(ip_network((address, near), strict=False)), 6),
             self._limits,
@@ -76,18 +76,20 @@ class Sources:
         return hashlib.blake2b(text.encode(), key=self._key, digest_size=size).hexdigest()
 
     async def _shared_key(self) -> bytes:
-        draft = Draft(FOLDER, NAME, secrets.token_hex(32), expected=0)
+        draft = DocumentWrite(FOLDER, NAME, secrets.token_hex(32), expected=0)
         kept = await self._engine.store.find(Document, (FOLDER, NAME))
         if kept is None or not kept.body:
-            await self._engine.submit(Keep(drafts=(draft,)))  # refused where another was first
+            await self._engine.submit(
+                PutDocuments(drafts=(draft,))
+            )  # refused where another was first
             kept = await self._engine.store.find(Document, (FOLDER, NAME))
         assert kept is not None
         return bytes.fromhex(kept.body)
 
 
-def sources_of(engine: Engine, settings: Settings, proxies: Proxies) -> Sources | None:
+def sources_of(engine: Engine, settings: Settings, proxies: Proxies) -> ClientSources | None:
     """Who is told apart, or None where there is nothing to limit."""
-    limits = Limits(
+    limits = HoldLimits(
         holds=settings.holds_per_address,
         units=settings.hold_units,
         calm=settings.hold_calm_percent % 100,
@@ -97,6 +99,6 @@ def sources_of(engine: Engine, settings: Settings, proxies: Proxies) -> Sources 
     )
     if not settings.rate_limit:
         return None
-    return Sources(
+    return ClientSources(
         engine, limits, proxies, settings.holds_per_minute, settings.checkouts_per_minute
     )

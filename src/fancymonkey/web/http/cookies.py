@@ -3,8 +3,8 @@
 Over https their names begin with `__Host-`, so that no other host can plant them.
 """
 
-from fancymonkey.accounts.sessions import Passes
-from fancymonkey.web.http.messages import Call, Headers
+from fancymonkey.accounts.sessions import SessionTokens
+from fancymonkey.web.http.messages import Headers, Request
 
 ACCESS = "fm_access"
 RENEW = "fm_renew"
@@ -13,7 +13,7 @@ OURS = "fm_"
 DEVICE_SECONDS = 180 * 86_400
 
 
-def secure(call: Call) -> bool:
+def secure(call: Request) -> bool:
     """Whether the browser came over https, as far as the socket or a trusted proxy says."""
     return bool(call.scope.get("scheme") == "https")
 
@@ -22,7 +22,7 @@ COOKIES_MAX = 4096
 """Bytes of the header that are looked at; our own cookies have fewer than a thousand."""
 
 
-def read(call: Call, name: str) -> str | None:
+def read(call: Request, name: str) -> str | None:
     """The cookie's value."""
     if call.cookies is None:
         call.cookies = _parse(call.headers.get(b"cookie", b""))
@@ -42,7 +42,7 @@ def _parse(raw: bytes) -> dict[str, str]:
     return found
 
 
-def give(call: Call, passes: Passes) -> Headers:
+def give(call: Request, passes: SessionTokens) -> Headers:
     """The headers that hand over the tokens of a session."""
     seconds = passes.life // 1000
     headers = [_set(call, ACCESS, passes.access, seconds)]
@@ -51,21 +51,21 @@ def give(call: Call, passes: Passes) -> Headers:
     return headers
 
 
-def remember(call: Call, token: str) -> Headers:
+def remember(call: Request, token: str) -> Headers:
     """The header that lets this browser be known at its next login."""
     return [_set(call, DEVICE, token, DEVICE_SECONDS)]
 
 
-def take(call: Call) -> Headers:
+def take(call: Request) -> Headers:
     """The headers that take the tokens of a session away."""
     return [_set(call, ACCESS, "", 0), _set(call, RENEW, "", 0)]
 
 
-def _name(call: Call, name: str) -> str:
+def _name(call: Request, name: str) -> str:
     return f"__Host-{name}" if secure(call) else name
 
 
-def _set(call: Call, name: str, value: str, seconds: int) -> tuple[bytes, bytes]:
+def _set(call: Request, name: str, value: str, seconds: int) -> tuple[bytes, bytes]:
     parts = [f"{_name(call, name)}={value}", "Path=/", f"Max-Age={seconds}", "HttpOnly"]
     parts += ["SameSite=Strict", *(["Secure"] if secure(call) else [])]
     return b"set-cookie", "; ".join(parts).encode()

@@ -8,10 +8,16 @@ from secrets import token_hex
 from typing import Any, TypeVar
 
 import msgspec
-from starlette.responses import Response
+from starlette.responses import Response as StarletteResponse
 
 from fancymonkey.accounts.model import Actor
-from fancymonkey.web.http.private_networks import FORWARDING, UNCLEAR, far, forwarded_for, hint_of
+from fancymonkey.web.http.private_networks import (
+    FORWARDING,
+    UNCLEAR,
+    forwarded_for,
+    hint_of,
+    public_address,
+)
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -45,7 +51,7 @@ class Problem(Exception):
         self.headers = headers or []
         self.more = more
 
-    def reply(self) -> "Reply":
+    def reply(self) -> "Response":
         """The answer to send."""
         body = {
             "success": False,
@@ -56,12 +62,12 @@ class Problem(Exception):
             "detail": self.detail,
             **self.more,
         }
-        return Reply(
+        return Response(
             self.status, msgspec.json.encode(body), [PROBLEM, NO_STORE, NOSNIFF, *self.headers]
         )
 
 
-class Reply:
+class Response:
     """An answer: status, body, headers (without content-length)."""
 
     __slots__ = ("body", "headers", "status")
@@ -83,7 +89,7 @@ class Reply:
         return {"type": "http.response.body", "body": b"" if head else self.body}
 
 
-class Lines(Reply):
+class StreamingResponse(Response):
     """An answer that comes line by line while it is made. `outcome` says how it ended."""
 
     __slots__ = ("lines", "outcome")
@@ -99,15 +105,15 @@ class Lines(Reply):
         return {"type": "http.response.start", "status": 200, "headers": headers}
 
 
-FRESH = [JSON, NO_STORE, NOSNIFF]
+NO_STORE_JSON = [JSON, NO_STORE, NOSNIFF]
 
 
-def ok(body: bytes) -> Reply:
+def ok(body: bytes) -> Response:
     """A success that nobody may keep."""
-    return Reply(200, body, FRESH)
+    return Response(200, body, NO_STORE_JSON)
 
 
-class Call:
+class Request:
     """A request. `actor` is who turned out to be behind it, `about` what a record says of it."""
 
     __slots__ = ("_id", "_receive", "about", "actor", "cookies", "headers", "scope")
@@ -148,7 +154,7 @@ class Call:
         Where nobody has named that proxy, all that come through it are one client, and a stranger's
         guesses would keep the owner out.
         """
-        if FORWARDING.isdisjoint(self.headers) or far(self.address) is not None:
+        if FORWARDING.isdisjoint(self.headers) or public_address(self.address) is not None:
             return self.client
         hint = hint_of(self.headers)
         named = forwarded_for(self.headers)[-1] == self.address
@@ -225,8 +231,8 @@ def parse(decoder: msgspec.json.Decoder[T], raw: bytes) -> T:
         raise Problem(400, "invalid_json", "The body is nested too deeply.") from None
 
 
-def response_of(reply: Reply) -> Response:
+def response_of(reply: Response) -> StarletteResponse:
     """The answer as an endpoint of the app gives it."""
-    response = Response(reply.body, reply.status)
+    response = StarletteResponse(reply.body, reply.status)
     response.raw_headers += reply.headers
     return response

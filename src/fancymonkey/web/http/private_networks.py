@@ -17,7 +17,7 @@ _NEAR = tuple(
 
 
 @lru_cache(maxsize=4096)
-def far(text: str) -> IPv4Address | IPv6Address | None:
+def public_address(text: str) -> IPv4Address | IPv6Address | None:
     """The address of somebody on the internet; None for this machine and its own networks."""
     try:
         address = ip_address(text.partition("%")[0])
@@ -73,4 +73,6 @@ def bare(text: str) -> str:
 
 
 def _last_far(texts: Sequence[str]) -> str | None:
-    return next((str(found) for text in reversed(texts) if (found := far(bare(text)))), None)
+    return next(
+        (str(found) for text in reversed(texts) if (found := public_address(bare(text)))), None
+    )

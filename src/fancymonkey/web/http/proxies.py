@@ -4,9 +4,9 @@ import logging
 from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
-from fancymonkey.web.http.messages import Call
-from fancymonkey.web.http.private_networks import FORWARDING, far, forwarded_for, hint_of
-from fancymonkey.web.http.request_metrics import Meter
+from fancymonkey.web.http.messages import Request
+from fancymonkey.web.http.private_networks import FORWARDING, forwarded_for, hint_of, public_address
+from fancymonkey.web.http.request_metrics import RequestMetrics
 
 log = logging.getLogger(__name__)
 
@@ -20,12 +20,12 @@ ADVICE = (
 class Proxies:
     """Knows the proxies that are named, and notices the others."""
 
-    def __init__(self, trusted: Iterable[str], meter: Meter) -> None:
+    def __init__(self, trusted: Iterable[str], meter: RequestMetrics) -> None:
         self._trusted = tuple(trusted)
         self._networks = _networks(self._trusted)
         self._meter = meter
 
-    def look(self, call: Call) -> None:
+    def look(self, call: Request) -> None:
         """Notices a proxy that is not named: counts it, and says so once in the log."""
         if FORWARDING.isdisjoint(call.headers) or not self._unnamed(call):
             return
@@ -33,16 +33,16 @@ class Proxies:
             log.warning(ADVICE, call.address)
         self._meter.forwarded(call.address)
 
-    def hint(self, call: Call) -> str | None:
+    def hint(self, call: Request) -> str | None:
         """Whom a proxy nearby names that is not trusted, or None where there is no such proxy."""
         if FORWARDING.isdisjoint(call.headers) or not self._unnamed(call):
             return None
         return hint_of(call.headers)
 
-    def _unnamed(self, call: Call) -> bool:
-        return far(call.address) is None and not self._believed(call)
+    def _unnamed(self, call: Request) -> bool:
+        return public_address(call.address) is None and not self._believed(call)
 
-    def _believed(self, call: Call) -> bool:
+    def _believed(self, call: Request) -> bool:
         """Whether the call's address is what a trusted proxy has said."""
         if not self._trusted:
             return False

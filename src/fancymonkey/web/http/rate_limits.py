@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from fancymonkey.engine.clock import Clock
 from fancymonkey.web.http.messages import RETRY_SOON, Problem
-from fancymonkey.web.http.private_networks import far
+from fancymonkey.web.http.private_networks import public_address
 
 CLIENTS_MAX = 50_000
 """Clients remembered at once in a class; beyond that the one that came first is forgotten."""
@@ -102,7 +102,7 @@ class RateLimit:
         self._buckets[client] = (tokens - 1, now)
 
 
-class Limits:
+class RateLimits:
     """The limits of every class. The paths that are known are looked up, not compared."""
 
     def __init__(self, clock: Clock, known: Iterable[tuple[str, str]] = ()) -> None:
@@ -112,7 +112,7 @@ class Limits:
     def take(self, method: str, path: str, client: str) -> None:
         """Takes a token of the request's class. Raises Problem 429 where none is left."""
         one = (method, path)
-        if path == METRICS and (client == LOOPBACK or far(client) is None):
+        if path == METRICS and (client == LOOPBACK or public_address(client) is None):
             return
         limit = self._known[one] if one in self._known else self._of(method, path)
         if limit is not None:
@@ -123,7 +123,7 @@ class Limits:
         return None if found is None else self._limits[found]
 
 
-class Slots:
+class ConcurrencyLimit:
     """So many may do something dear at the same time; the next one is sent away."""
 
     def __init__(self, most: int) -> None:

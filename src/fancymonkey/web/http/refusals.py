@@ -7,7 +7,7 @@ from typing import Any
 from fancymonkey.core.model import MANUAL
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.services.request_key import RequestKey
-from fancymonkey.web.http.messages import Call, Headers, Problem
+from fancymonkey.web.http.messages import Headers, Problem, Request
 from fancymonkey.web.http.wire import fault_out
 
 STATUS: dict[str, int] = {
@@ -63,7 +63,7 @@ def refusal(refused: Refused) -> Problem:
     )
 
 
-def buyers(ref: str) -> str:
+def buyer_hold_id(ref: str) -> str:
     """An id by which a buyer means a hold. Raises Problem 404 for those of the owner's own."""
     if ref.startswith(MANUAL):
         raise refusal(Refused(Code.UNKNOWN_SESSION, "There is no hold for this session."))
@@ -94,7 +94,7 @@ def buyer(session_id: str) -> str:
     return f"buyer {session_id}"
 
 
-def request_key(call: Call, caller: str) -> RequestKey | None:
+def request_key(call: Request, caller: str) -> RequestKey | None:
     """The key of a request with an `Idempotency-Key`, or None. Keys belong to caller and path.
 
     Raises Problem 400 for a key that is empty, too long or not printable ASCII.
@@ -114,7 +114,7 @@ def request_key(call: Call, caller: str) -> RequestKey | None:
     return RequestKey(f"request:{mark}", f"key:{key.decode()}")
 
 
-def digest(call: Call, content: bytes) -> str:
+def request_fingerprint(call: Request, content: bytes) -> str:
     """Tells a repeated request from another one under the same key. Give it no password."""
     path = str(call.scope["path"]).encode()
     return hashlib.sha256(path + b"\n" + content).hexdigest()

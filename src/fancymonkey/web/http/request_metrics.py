@@ -5,13 +5,13 @@ from collections.abc import Iterator
 
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 
-from fancymonkey.web.http.private_networks import far
+from fancymonkey.web.http.private_networks import public_address
 
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 """Upper bounds of the buckets of a duration, in seconds."""
 
 
-class Tally:
+class LatencyHistogram:
     """Answers by how long they took, and the seconds of all of them."""
 
     __slots__ = ("counts", "seconds")
@@ -20,13 +20,13 @@ class Tally:
         self.counts = [0] * (len(BOUNDS) + 1)
         self.seconds = 0.0
 
-    def add(self, other: "Tally") -> None:
+    def add(self, other: "LatencyHistogram") -> None:
         """Takes others in."""
         self.counts = [mine + more for mine, more in zip(self.counts, other.counts, strict=True)]
         self.seconds += other.seconds
 
 
-class Meter:
+class RequestMetrics:
     """Counts requests by path and status, their durations by path, and events of Stripe."""
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class Meter:
         """Events whose signature was wrong."""
         self.untrusted_proxy = 0
         """Requests that came through a proxy nearby whose word on the client is not taken."""
-        self._tallies: dict[tuple[str, int], Tally] = {}
+        self._tallies: dict[tuple[str, int], LatencyHistogram] = {}
 
     def event(self, outcome: str) -> None:
         """Counts an event that was believed."""
@@ -47,14 +47,14 @@ class Meter:
 
         From an address of the internet it may be a buyer who made the header up.
         """
-        if far(peer) is None:
+        if public_address(peer) is None:
             self.untrusted_proxy += 1
 
     def answered(self, path: str, status: int, seconds: float) -> None:
         """Counts an answer. `path` is one of ours, never what somebody made up."""
         tally = self._tallies.get((path, status))
         if tally is None:
-            tally = self._tallies[path, status] = Tally()
+            tally = self._tallies[path, status] = LatencyHistogram()
         tally.counts[bisect_left(BOUNDS, seconds)] += 1
         tally.seconds += seconds
 
@@ -63,10 +63,10 @@ class Meter:
         answers = CounterMetricFamily(
             "fancymonkey_http_requests", "Answers, by path and status.", labels=["path", "status"]
         )
-        whole: dict[str, Tally] = {}
+        whole: dict[str, LatencyHistogram] = {}
         for (path, status), tally in sorted(self._tallies.items()):
             answers.add_metric([path, str(status)], sum(tally.counts))
-            whole.setdefault(path, Tally()).add(tally)
+            whole.setdefault(path, LatencyHistogram()).add(tally)
         yield answers
         times = HistogramMetricFamily(
             "fancymonkey_http_seconds",

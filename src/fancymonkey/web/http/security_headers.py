@@ -4,8 +4,16 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from fancymonkey.web.http.messages import Call, Headers, Problem, Receive, Scope, Send, response_of
-from fancymonkey.web.http.rate_limits import Limits
+from fancymonkey.web.http.messages import (
+    Headers,
+    Problem,
+    Receive,
+    Request,
+    Scope,
+    Send,
+    response_of,
+)
+from fancymonkey.web.http.rate_limits import RateLimits
 
 App = Callable[[Scope, Receive, Send], Awaitable[Any]]
 
@@ -31,10 +39,10 @@ ANY: Headers = [*DATA, *PLAIN]
 """For answers of the app: what a page of it does not say itself."""
 
 
-class Guard:
+class SecurityHeaders:
     """An ASGI app around the app: gives its answers the headers that they lack, and counts."""
 
-    def __init__(self, app: Any, limits: Limits | None) -> None:
+    def __init__(self, app: Any, limits: RateLimits | None) -> None:
         self._app = app
         self._limits = limits
 
@@ -72,7 +80,7 @@ class Guard:
             return None
         try:
             method = scope.get("method", "GET")
-            self._limits.take(method, scope["path"], Call(scope, receive).client)
+            self._limits.take(method, scope["path"], Request(scope, receive).client)
         except Problem as problem:
             return problem
         return None

@@ -3,7 +3,7 @@
 from typing import Any
 
 from fancymonkey.web.admin_api import api_keys, audit_log, own_account, sessions, users
-from fancymonkey.web.routing.route import CSRF, JSON_TYPE, LIMIT, OWNER, Operation
+from fancymonkey.web.routing.route import CSRF, JSON_TYPE, LIMIT, OWNER, Route
 from fancymonkey.web.routing.router import Endpoint
 
 CHANGING = (400, 401, 403, 413, 422, 429)
@@ -11,15 +11,15 @@ CHANGING = (400, 401, 403, 413, 422, 429)
 
 def _change(
     path: str, endpoint: Endpoint, summary: str, body: type[Any] | None, *more: int
-) -> Operation:
+) -> Route:
     codes = tuple(sorted({*(CHANGING if body else (401, 403, 429)), 503, *more}))
-    return Operation(
+    return Route(
         "POST", path, endpoint, summary, body, codes, tag="accounts", parameters=(OWNER, CSRF)
     )
 
 
-def _list(path: str, endpoint: Endpoint, summary: str) -> Operation:
-    return Operation(
+def _list(path: str, endpoint: Endpoint, summary: str) -> Route:
+    return Route(
         "GET",
         path,
         endpoint,
@@ -30,8 +30,8 @@ def _list(path: str, endpoint: Endpoint, summary: str) -> Operation:
     )
 
 
-ACCOUNTS: tuple[Operation, ...] = (
-    Operation(
+ACCOUNT_ROUTES: tuple[Route, ...] = (
+    Route(
         "POST",
         "/api/admin/login",
         sessions.login,
@@ -40,7 +40,7 @@ ACCOUNTS: tuple[Operation, ...] = (
         (*CHANGING, 503),
         tag="accounts",
     ),
-    Operation(
+    Route(
         "POST",
         "/api/admin/refresh",
         sessions.refresh,
@@ -48,7 +48,7 @@ ACCOUNTS: tuple[Operation, ...] = (
         codes=(401, 403, 429, 503),
         tag="accounts",
     ),
-    Operation(
+    Route(
         "POST",
         "/api/admin/logout",
         sessions.logout,
@@ -152,7 +152,7 @@ ACCOUNTS: tuple[Operation, ...] = (
         api_keys.RevokeKeyBody,
         404,
     ),
-    Operation(
+    Route(
         "GET",
         "/api/admin/record",
         audit_log.record,

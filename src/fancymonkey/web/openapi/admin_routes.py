@@ -10,7 +10,7 @@ from fancymonkey.web.admin_api.product_bodies import (
     ChangeProductBody,
 )
 from fancymonkey.web.admin_api.row_query import SORTS
-from fancymonkey.web.routing.route import CSRF, JSON_TYPE, LIMIT, OWNER, Operation
+from fancymonkey.web.routing.route import CSRF, JSON_TYPE, LIMIT, OWNER, Route
 from fancymonkey.web.routing.router import Endpoint
 
 CHOICE = (
@@ -39,8 +39,8 @@ PRODUCTS: tuple[tuple[str, str, Endpoint, str, type[Any]], ...] = (
     ),
 )
 
-OWNERS: tuple[Operation, ...] = (
-    Operation(
+ADMIN_ROUTES: tuple[Route, ...] = (
+    Route(
         "GET",
         "/api/admin/inventory",
         changes.list_inventory,
@@ -49,7 +49,7 @@ OWNERS: tuple[Operation, ...] = (
         tag="dashboard",
         parameters=(*CHOICE, ("If-None-Match", "header", "The ETag of an earlier answer")),
     ),
-    Operation(
+    Route(
         "GET",
         "/api/admin/acts",
         changes.list_acts,
@@ -58,7 +58,7 @@ OWNERS: tuple[Operation, ...] = (
         tag="dashboard",
         parameters=(OWNER, LIMIT, ("after", "query", "The last act of the page before")),
     ),
-    Operation(
+    Route(
         "POST",
         "/api/admin/undo",
         changes.undo,
@@ -68,7 +68,7 @@ OWNERS: tuple[Operation, ...] = (
         tag="dashboard",
         parameters=(OWNER, CSRF),
     ),
-    Operation(
+    Route(
         "GET",
         "/api/admin/holds",
         holds.list_holds,
@@ -86,7 +86,7 @@ OWNERS: tuple[Operation, ...] = (
             ("after", "query", "`next` of the page before"),
         ),
     ),
-    Operation(
+    Route(
         "POST",
         "/api/admin/holds/release",
         holds.release_holds,
@@ -97,7 +97,7 @@ OWNERS: tuple[Operation, ...] = (
         repeatable=True,
         parameters=(OWNER, CSRF),
     ),
-    Operation(
+    Route(
         "GET",
         "/api/admin/history",
         history.history,
@@ -119,7 +119,7 @@ OWNERS: tuple[Operation, ...] = (
         ),
         media=(JSON_TYPE, "text/csv"),
     ),
-    Operation(
+    Route(
         "GET",
         "/api/admin/explain",
         history.explain,
@@ -133,7 +133,7 @@ OWNERS: tuple[Operation, ...] = (
             ("from", "query", "What moved it from then on; the beginning where missing"),
         ),
     ),
-    Operation(
+    Route(
         "GET",
         "/api/admin/overview",
         overview.overview,
@@ -146,7 +146,7 @@ OWNERS: tuple[Operation, ...] = (
             ("zone", "query", "The time zone of the days; UTC where missing"),
         ),
     ),
-    Operation(
+    Route(
         "GET",
         "/api/admin/export",
         exports.export,
@@ -161,7 +161,7 @@ OWNERS: tuple[Operation, ...] = (
         ),
         media=("text/csv", exports.XLSX),
     ),
-    Operation(
+    Route(
         "POST",
         "/api/admin/import",
         imports.import_table,
@@ -181,7 +181,7 @@ OWNERS: tuple[Operation, ...] = (
         ),
         takes=("text/csv", exports.XLSX),
     ),
-    Operation(
+    Route(
         "GET",
         "/api/admin/products",
         products.list_products,
@@ -195,7 +195,7 @@ OWNERS: tuple[Operation, ...] = (
         ),
     ),
     *(
-        Operation(
+        Route(
             method,
             path,
             endpoint,

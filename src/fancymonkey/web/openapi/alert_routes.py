@@ -3,34 +3,32 @@
 from typing import Any
 
 from fancymonkey.web.admin_api import alerts, webhooks
-from fancymonkey.web.routing.route import CSRF, LIMIT, OWNER, Operation
+from fancymonkey.web.routing.route import CSRF, LIMIT, OWNER, Route
 from fancymonkey.web.routing.router import Endpoint
 
 READ = (401, 403, 422, 429, 503)
 WRITE = (400, 401, 403, 413, 422, 429, 503)
 
 
-def _read(path: str, endpoint: Endpoint, summary: str, *more: tuple[str, str, str]) -> Operation:
+def _read(path: str, endpoint: Endpoint, summary: str, *more: tuple[str, str, str]) -> Route:
     parameters = (OWNER, LIMIT, *more)
-    return Operation(
-        "GET", path, endpoint, summary, codes=READ, tag="alerts", parameters=parameters
-    )
+    return Route("GET", path, endpoint, summary, codes=READ, tag="alerts", parameters=parameters)
 
 
 def _write(
     path: str, endpoint: Endpoint, summary: str, body: type[Any] | None, *codes: int
-) -> Operation:
+) -> Route:
     codes = tuple(sorted({*WRITE, *codes}))
-    return Operation(
+    return Route(
         "POST", path, endpoint, summary, body, codes, tag="alerts", parameters=(OWNER, CSRF)
     )
 
 
-ALERTING: tuple[Operation, ...] = (
+ALERT_ROUTES: tuple[Route, ...] = (
     _read("/api/admin/alerts", alerts.alert_status, "Channels, and the latest alerts"),
     _write("/api/admin/alerts/test", alerts.test_alerts, "Try every channel", None, 409),
     _read("/api/admin/jobs", alerts.list_jobs, "The jobs and their latest runs"),
-    Operation(
+    Route(
         "GET",
         "/api/admin/webhooks",
         webhooks.list_webhooks,

@@ -8,14 +8,14 @@ import msgspec
 
 from fancymonkey.payments.events import Event
 from fancymonkey.web.admin_api import migrate, payments, stock_updates
-from fancymonkey.web.context import Shop
+from fancymonkey.web.context import AppContext
 from fancymonkey.web.http import wire
-from fancymonkey.web.http.messages import JSON, Call, Reply
+from fancymonkey.web.http.messages import JSON, Request, Response
 from fancymonkey.web.http.security_headers import PLAIN
 from fancymonkey.web.http.wire import encode
-from fancymonkey.web.openapi.account_routes import ACCOUNTS
-from fancymonkey.web.openapi.admin_routes import OWNERS
-from fancymonkey.web.openapi.alert_routes import ALERTING
+from fancymonkey.web.openapi.account_routes import ACCOUNT_ROUTES
+from fancymonkey.web.openapi.admin_routes import ADMIN_ROUTES
+from fancymonkey.web.openapi.alert_routes import ALERT_ROUTES
 from fancymonkey.web.openapi.examples.admin import OWNERS_ANSWERS, OWNERS_REQUESTS
 from fancymonkey.web.openapi.examples.alerts import ALERT_ANSWERS, ALERT_REQUESTS
 from fancymonkey.web.openapi.examples.shop import ANSWERS, REQUESTS
@@ -29,7 +29,7 @@ from fancymonkey.web.routing.route import (
     SCHEMES,
     SECRET,
     SECRET_OR_SESSION,
-    Operation,
+    Route,
 )
 from fancymonkey.web.routing.router import Endpoint, Routes
 from fancymonkey.web.shop_api import checkout, inventory, shop_info, stripe_webhook
@@ -52,8 +52,8 @@ TAGS = [
 TEMPLATE = "#/components/schemas/{name}"
 
 
-OPERATIONS: tuple[Operation, ...] = (
-    Operation(
+OPERATIONS: tuple[Route, ...] = (
+    Route(
         "GET",
         "/api/inventory/get",
         inventory.get_inventory,
@@ -66,7 +66,7 @@ OPERATIONS: tuple[Operation, ...] = (
             ("If-None-Match", "header", "The ETag of an earlier answer: 304 where nothing changed"),
         ),
     ),
-    Operation(
+    Route(
         "POST",
         "/api/inventory/reserve",
         inventory.reserve,
@@ -75,7 +75,7 @@ OPERATIONS: tuple[Operation, ...] = (
         (400, 404, 409, 410, 413, 422, 429, 503),
         repeatable=True,
     ),
-    Operation(
+    Route(
         "POST",
         "/api/inventory/release",
         inventory.release,
@@ -84,7 +84,7 @@ OPERATIONS: tuple[Operation, ...] = (
         (400, 404, 409, 413, 422, 429, 503),
         repeatable=True,
     ),
-    Operation(
+    Route(
         "GET",
         "/api/inventory/release",
         inventory.release_cron,
@@ -92,14 +92,14 @@ OPERATIONS: tuple[Operation, ...] = (
         codes=(401, 403, 429, 503),
         parameters=(("Authorization", "header", "`Bearer` and the CRON_SECRET"),),
     ),
-    Operation(
+    Route(
         "GET",
         "/api/shop",
         shop_info.about,
         "What a shop's page has to know",
         tag="checkout",
     ),
-    Operation(
+    Route(
         "POST",
         "/api/checkout",
         checkout.checkout,
@@ -108,7 +108,7 @@ OPERATIONS: tuple[Operation, ...] = (
         (400, 404, 409, 410, 413, 422, 429, 502, 503),
         tag="checkout",
     ),
-    Operation(
+    Route(
         "GET",
         "/api/checkout/status",
         checkout.checkout_status,
@@ -117,7 +117,7 @@ OPERATIONS: tuple[Operation, ...] = (
         tag="checkout",
         parameters=(("sessionId", "query", "Any id of the hold: `cs_…`, `res_…`, the buyer's"),),
     ),
-    Operation(
+    Route(
         "POST",
         "/api/inventory/update",
         stock_updates.update,
@@ -127,7 +127,7 @@ OPERATIONS: tuple[Operation, ...] = (
         tag="admin",
         repeatable=True,
     ),
-    Operation(
+    Route(
         "POST",
         "/api/inventory/bulk-update",
         stock_updates.bulk_update,
@@ -137,7 +137,7 @@ OPERATIONS: tuple[Operation, ...] = (
         tag="admin",
         repeatable=True,
     ),
-    Operation(
+    Route(
         "POST",
         "/api/webhooks/stripe",
         stripe_webhook.webhook,
@@ -147,7 +147,7 @@ OPERATIONS: tuple[Operation, ...] = (
         tag="stripe",
         parameters=(("Stripe-Signature", "header", "`t=…,v1=…`, as Stripe sends it"),),
     ),
-    Operation(
+    Route(
         "GET",
         "/api/payments/matters",
         payments.list_matters,
@@ -156,7 +156,7 @@ OPERATIONS: tuple[Operation, ...] = (
         tag="payments",
         parameters=(OWNER, LIMIT),
     ),
-    Operation(
+    Route(
         "POST",
         "/api/payments/matters/settle",
         payments.settle_matter,
@@ -166,7 +166,7 @@ OPERATIONS: tuple[Operation, ...] = (
         tag="payments",
         parameters=(OWNER,),
     ),
-    Operation(
+    Route(
         "GET",
         "/api/payments/events",
         payments.list_events,
@@ -175,7 +175,7 @@ OPERATIONS: tuple[Operation, ...] = (
         tag="payments",
         parameters=(OWNER, LIMIT),
     ),
-    Operation(
+    Route(
         "GET",
         "/api/payments/runs",
         payments.list_runs,
@@ -185,7 +185,7 @@ OPERATIONS: tuple[Operation, ...] = (
         parameters=(OWNER, LIMIT, ("job", "query", "Only runs of this one")),
     ),
     *(
-        Operation(
+        Route(
             method,
             "/api/payments/reconcile",
             endpoint,
@@ -201,7 +201,7 @@ OPERATIONS: tuple[Operation, ...] = (
             ("GET", payments.reconcile_cron),
         )
     ),
-    Operation(
+    Route(
         "GET",
         "/metrics",
         health.metrics,
@@ -210,9 +210,9 @@ OPERATIONS: tuple[Operation, ...] = (
         tag="system",
         media=("text/plain",),
     ),
-    *ACCOUNTS,
-    *OWNERS,
-    *ALERTING,
+    *ACCOUNT_ROUTES,
+    *ADMIN_ROUTES,
+    *ALERT_ROUTES,
 )
 """Every endpoint that the front answers."""
 
@@ -232,10 +232,10 @@ def document_route(document: Callable[[], dict[str, Any]]) -> Routes:
     """`/openapi.json`: encoded once, for it never changes while the service runs."""
 
     @cache
-    def encoded() -> Reply:
-        return Reply(200, encode(document()), [JSON, *PLAIN])
+    def encoded() -> Response:
+        return Response(200, encode(document()), [JSON, *PLAIN])
 
-    async def openapi_document(shop: Shop, call: Call) -> Reply:
+    async def openapi_document(shop: AppContext, call: Request) -> Response:
         """What this service answers, as OpenAPI describes it."""
         return encoded()
 
@@ -261,7 +261,7 @@ def add_to(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-def _describe(operation: Operation, by_body: dict[Any, Any]) -> dict[str, Any]:
+def _describe(operation: Route, by_body: dict[Any, Any]) -> dict[str, Any]:
     # OpenAPI ignores a parameter of this name: it is a security scheme.
     parameters = [one for one in operation.parameters if one[0] != "Authorization"]
     if operation.repeatable:

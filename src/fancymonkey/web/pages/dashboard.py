@@ -6,16 +6,25 @@ from typing import Any
 from urllib.parse import quote
 
 from fastapi import FastAPI
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import RedirectResponse
+from fastapi.responses import Response as StarletteResponse
 from starlette.exceptions import HTTPException
 
 from fancymonkey.accounts.model import Denied, SessionExpired
 from fancymonkey.errors import FancyMonkeyError
 from fancymonkey.web.admin_api.sessions import renewed
 from fancymonkey.web.auth.authorize import check_address
-from fancymonkey.web.context import Shop
+from fancymonkey.web.context import AppContext
 from fancymonkey.web.http import cookies
-from fancymonkey.web.http.messages import Call, Headers, Problem, Receive, Scope, Send, response_of
+from fancymonkey.web.http.messages import (
+    Headers,
+    Problem,
+    Receive,
+    Request,
+    Scope,
+    Send,
+    response_of,
+)
 from fancymonkey.web.pages.files import HEADERS, Assets
 from fancymonkey.web.routing.router import unavailable
 
@@ -36,13 +45,13 @@ AGAIN = b"""<!doctype html>
 class Dashboard:
     """Serves the files. A page without a session leads to the login, and back afterwards."""
 
-    def __init__(self, shop: Shop) -> None:
+    def __init__(self, shop: AppContext) -> None:
         self._shop = shop
         self._files = Assets(FILES, html=True, pictured="products.html")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request below /admin."""
-        call = Call(scope, receive)
+        call = Request(scope, receive)
         try:
             check_address(self._shop, call)
             extra = [] if call.scope["path"] in OPEN else await self._enter(call)
@@ -69,7 +78,7 @@ class Dashboard:
                 answer = Problem(405, "method_not_allowed", "Use GET.")
             await response_of(answer.reply())(scope, receive, send_more)
 
-    async def _enter(self, call: Call) -> Headers:
+    async def _enter(self, call: Request) -> Headers:
         """New cookies where the old ones were about to end. Raises Denied without a session."""
         access = cookies.read(call, cookies.ACCESS)
         if access is not None:
@@ -81,18 +90,18 @@ class Dashboard:
                 return []
         return cookies.give(call, await renewed(self._shop, call))
 
-    def _turned_away(self, call: Call) -> Response:
+    def _turned_away(self, call: Request) -> StarletteResponse:
         path = str(call.scope["path"])
         if "." in path.rpartition("/")[2] and not path.endswith(".html"):
             return response_of(Problem(401, "no_session", "Log in again.").reply())
         headers = {**HEADERS, "Cache-Control": "no-store"}
         if call.headers.get(b"sec-fetch-site", b"") in (b"cross-site", b"same-site"):
-            return Response(AGAIN, 200, headers, "text/html")
+            return StarletteResponse(AGAIN, 200, headers, "text/html")
         query = call.scope["query_string"].decode("latin-1")
         target = quote(path + (f"?{query}" if query else ""), safe="/")
         return RedirectResponse(f"{LOGIN}?next={target}", 303, headers)
 
 
-def mount(app: FastAPI, shop: Shop) -> None:
+def mount(app: FastAPI, shop: AppContext) -> None:
     """Serves the dashboard."""
     app.mount("/admin", Dashboard(shop), name="admin")

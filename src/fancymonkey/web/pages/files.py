@@ -5,7 +5,9 @@ from email.utils import formatdate
 from mimetypes import guess_type
 from pathlib import Path
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI
+from fastapi import Request as StarletteRequest
+from fastapi import Response as StarletteResponse
 from starlette.datastructures import Headers
 from starlette.staticfiles import NotModifiedResponse, StaticFiles
 
@@ -54,7 +56,9 @@ class Assets(StaticFiles):
         self._headers = headers
         self._pictured = pictured
 
-    def file_response(self, full_path: object, *args: object, **kwargs: object) -> Response:
+    def file_response(
+        self, full_path: object, *args: object, **kwargs: object
+    ) -> StarletteResponse:
         """A file under our headers, or 304."""
         response = super().file_response(full_path, *args, **kwargs)  # type: ignore[arg-type]
         response.headers.update(self._headers)
@@ -77,7 +81,7 @@ class Page:
         self._seen: tuple[int, int] | None = None
         self._body = b""
 
-    def response(self, request: Request) -> Response:
+    def response(self, request: StarletteRequest) -> StarletteResponse:
         """The page, or 304."""
         found = self._file.stat()
         if self._seen != (found.st_mtime_ns, found.st_size):
@@ -88,7 +92,7 @@ class Page:
         headers = {**self._headers, "ETag": tag, "Last-Modified": modified}
         if _TESTS.is_not_modified(Headers(headers), request.headers):
             return NotModifiedResponse(Headers(headers))
-        return Response(self._body, 200, headers, self._type)
+        return StarletteResponse(self._body, 200, headers, self._type)
 
 
 def router() -> APIRouter:
@@ -99,7 +103,7 @@ def router() -> APIRouter:
         page = Page(file, headers)
 
         @routes.get(path)
-        async def send(request: Request) -> Response:
+        async def send(request: StarletteRequest) -> StarletteResponse:
             return page.response(request)
 
     serve("/", storefront.FOLDER / "index.html", {**PAGE, "Content-Security-Policy": PICTURES})

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from fancymonkey.core.model import Row
 from fancymonkey.engine.engine import Engine
-from fancymonkey.engine.sales_history import Sales
+from fancymonkey.engine.sales_history import SalesHistory
 
 FRESH = 15_000
 """How long what was read from the store is shown again, in ms."""
@@ -18,11 +18,11 @@ T = TypeVar("T")
 R = TypeVar("R", bound=Row)
 
 
-class Glance:
+class OverviewCache:
     """Sales by hour, and answers that may be a few seconds old."""
 
     def __init__(self, engine: Engine) -> None:
-        self.sales = Sales(engine)
+        self.sales = SalesHistory(engine)
         self._engine = engine
         self._known: dict[str, tuple[int, Any]] = {}
 

@@ -15,7 +15,7 @@ from fancymonkey.engine.view import View
 from fancymonkey.spreadsheets.cells import loadable
 from fancymonkey.store.products_file.extra_fields import image_of
 from fancymonkey.timestamps import iso
-from fancymonkey.web.http.messages import JSON, NOSNIFF, Problem, Reply
+from fancymonkey.web.http.messages import JSON, NOSNIFF, Problem, Response
 from fancymonkey.web.http.spelling import Spelling
 from fancymonkey.web.http.wire import encode, left
 
@@ -26,7 +26,7 @@ REVALIDATE = (b"cache-control", b"no-cache")
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class ProductJson:
     """A product as JSON, and what the summary counts of it."""
 
     change: int
@@ -39,12 +39,12 @@ class Card:
 class Listed:
     """An answer, its ETag, and the answer to who has it already."""
 
-    reply: Reply
+    reply: Response
     tag: bytes
-    unchanged: Reply
+    unchanged: Response
 
 
-class Listing:
+class StockListing:
     """Answers `GET /api/inventory/get` from the engine's view."""
 
     def __init__(self, engine: Engine, spelling: Spelling) -> None:
@@ -52,13 +52,13 @@ class Listing:
         self._spelling = spelling
         self._change = -1
         self._kept: dict[Question, Listed] = {}
-        self._cards: dict[str, Card] = {}
+        self._cards: dict[str, ProductJson] = {}
 
     def whole(self) -> bytes:
         """The answer without a filter, as JSON."""
         return self._answer(EVERYTHING).reply.body
 
-    def reply(self, query: bytes, seen: bytes | None) -> Reply:
+    def reply(self, query: bytes, seen: bytes | None) -> Response:
         """The answer to a query string, or 304 where `seen` (If-None-Match) names its tag.
 
         Raises Problem 422 where the query makes no sense.
@@ -87,7 +87,9 @@ class Listing:
                 self._kept[question] = found
         return found
 
-    def _choose(self, product_id: str | None, category: str | None, low_only: bool) -> list[Card]:
+    def _choose(
+        self, product_id: str | None, category: str | None, low_only: bool
+    ) -> list[ProductJson]:
         view = self._engine.view
         cards = []
         for id_ in view.order if product_id is None else (self._spelling.product(product_id),):
@@ -101,7 +103,7 @@ class Listing:
                 cards.append(card)
         return cards
 
-    def _make(self, cards: list[Card]) -> Listed:
+    def _make(self, cards: list[ProductJson]) -> Listed:
         view = self._engine.view
         body = b"".join(
             (
@@ -121,9 +123,9 @@ class Listing:
         # Of the content itself, so that it means the same in every worker and after a restart.
         tag = f'"{view.revision}-{zlib.crc32(body):08x}"'.encode()
         headers = [REVALIDATE, NOSNIFF, (b"etag", tag)]
-        return Listed(Reply(200, body, [JSON, *headers]), tag, Reply(304, b"", headers))
+        return Listed(Response(200, body, [JSON, *headers]), tag, Response(304, b"", headers))
 
-    def card(self, product_id: str) -> Card:
+    def card(self, product_id: str) -> ProductJson:
         """A product with all sizes on sale."""
         change = self._engine.view.touched.get(product_id, 0)
         card = self._cards.get(product_id)
@@ -132,7 +134,7 @@ class Listing:
             self._cards[product_id] = card
         return card
 
-    def _low_card(self, product_id: str) -> Card | None:
+    def _low_card(self, product_id: str) -> ProductJson | None:
         """A product with its low sizes only, or None where it has none."""
         if not self.card(product_id).low:
             return None
@@ -199,7 +201,7 @@ def _picture(product: Product) -> dict[str, str]:
     return {} if found is None or not loadable(found) else {"image": found}
 
 
-def _card(view: View, product_id: str, sizes: list[tuple[Item, Level]]) -> Card:
+def _card(view: View, product_id: str, sizes: list[tuple[Item, Level]]) -> ProductJson:
     product = view.products[product_id]
     body = encode(
         {
@@ -220,7 +222,7 @@ def _card(view: View, product_id: str, sizes: list[tuple[Item, Level]]) -> Card:
             ),
         }
     )
-    return Card(
+    return ProductJson(
         view.touched.get(product_id, 0),
         body,
         sum(is_low(item, level) for item, level in sizes),

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from fancymonkey.core.changes.bulk import Stocked, select, status_of
+from fancymonkey.core.changes.bulk import StockRow, select, status_of
 from fancymonkey.engine.engine import Engine
 from fancymonkey.timestamps import iso
-from fancymonkey.web.admin_api.row_query import Choice, ordered
+from fancymonkey.web.admin_api.row_query import RowQuery, ordered
 from fancymonkey.web.http.wire import encode
 
 SLICE_SECONDS = 0.005
@@ -20,10 +20,10 @@ THREAD_ROWS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class StockRowJson:
     """A SKU with what it looks like as JSON."""
 
-    stocked: Stocked
+    stocked: StockRow
     body: bytes
 
 
@@ -32,21 +32,21 @@ class Rows:
     """The rows of one product, those off sale too, as of a change of the view."""
 
     change: int
-    rows: list[Row]
+    rows: list[StockRowJson]
 
 
-class Table:
+class StockRows:
     """Every SKU that there is or was, from the engine's view."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._products: dict[str, Rows] = {}
 
-    async def choose(self, choice: Choice) -> list[Stocked]:
+    async def choose(self, choice: RowQuery) -> list[StockRow]:
         """The rows that a choice means, all as they were at one moment."""
         return [row.stocked for row in (await self.rows(choice))[1]]
 
-    async def rows(self, choice: Choice) -> tuple[int, list[Row]]:
+    async def rows(self, choice: RowQuery) -> tuple[int, list[StockRowJson]]:
         """The revision, and the rows that a choice means at it."""
         await self.prepare()
         revision, rows = self._all()
@@ -54,7 +54,7 @@ class Table:
             return revision, await asyncio.to_thread(_chosen, rows, choice)
         return revision, _chosen(rows, choice)
 
-    async def answer(self, choice: Choice, currency: str, now: int) -> tuple[bytes, bytes]:
+    async def answer(self, choice: RowQuery, currency: str, now: int) -> tuple[bytes, bytes]:
         """The JSON of a choice, and an ETag of what it says."""
         revision, rows = await self.rows(choice)
         if len(rows) > THREAD_ROWS:
@@ -75,7 +75,7 @@ class Table:
     def snapshot(self, currency: str) -> bytes:
         """The JSON of everything on sale, at once. `prepare` first where there may be much."""
         revision, rows = self._all()
-        return _answer(revision, _chosen(rows, Choice()), currency, self._engine.clock())[0]
+        return _answer(revision, _chosen(rows, RowQuery()), currency, self._engine.clock())[0]
 
     def lapse(self) -> None:
         """Holds whose time is up count no more."""
@@ -83,32 +83,32 @@ class Table:
         if due is not None and due <= self._engine.clock():
             self._engine.lapse()
 
-    def _all(self) -> tuple[int, list[Row]]:
+    def _all(self) -> tuple[int, list[StockRowJson]]:
         """Everything at this moment: only what has changed since it was prepared is encoded."""
         self.lapse()
         view = self._engine.view
-        rows: list[Row] = []
+        rows: list[StockRowJson] = []
         for id_ in view.order:
             rows += self.of_product(id_)
         return view.revision, rows
 
-    def of_product(self, product_id: str) -> list[Row]:
+    def of_product(self, product_id: str) -> list[StockRowJson]:
         """The rows of a product as it is now, in the owner's order; none where there is none."""
         view = self._engine.view
         change = view.touched.get(product_id, 0)
         found = self._products.get(product_id)
         if found is None or found.change != change:
             product = view.products.get(product_id)
-            rows: list[Row] = []
+            rows: list[StockRowJson] = []
             for sku in view.sizes.get(product_id, ()) if product is not None else ():
                 assert product is not None
-                stocked = Stocked(product, view.items[sku], view.level(sku))
-                rows.append(Row(stocked, encode(row_out(stocked))))
+                stocked = StockRow(product, view.items[sku], view.level(sku))
+                rows.append(StockRowJson(stocked, encode(row_out(stocked))))
             found = self._products[product_id] = Rows(change, rows)
         return found.rows
 
 
-def _chosen(rows: list[Row], choice: Choice) -> list[Row]:
+def _chosen(rows: list[StockRowJson], choice: RowQuery) -> list[StockRowJson]:
     """The rows that a choice means, in its order."""
     if not choice.archived:
         rows = [row for row in rows if not off_sale(row.stocked)]
@@ -119,12 +119,14 @@ def _chosen(rows: list[Row], choice: Choice) -> list[Row]:
     return [bodies[stocked.item.sku] for stocked in found]
 
 
-def off_sale(row: Stocked) -> bool:
+def off_sale(row: StockRow) -> bool:
     """Whether it is archived."""
     return row.item.archived or row.product.archived
 
 
-def _answer(revision: int, rows: list[Row], currency: str, now: int) -> tuple[bytes, bytes]:
+def _answer(
+    revision: int, rows: list[StockRowJson], currency: str, now: int
+) -> tuple[bytes, bytes]:
     body = b",".join([row.body for row in rows])
     tag = f'"{revision}-{zlib.crc32(body):08x}"'.encode()
     head = encode({"success": True, "revision": revision, "serverTime": iso(now)})
@@ -132,7 +134,7 @@ def _answer(revision: int, rows: list[Row], currency: str, now: int) -> tuple[by
     return b"".join((head[:-1], b',"rows":[', body, b"],", rest[1:])), tag
 
 
-def totals(rows: list[Stocked]) -> dict[str, Any]:
+def totals(rows: list[StockRow]) -> dict[str, Any]:
     """What rows add up to."""
     statuses = [status_of(row) for row in rows]
     return {
@@ -154,7 +156,7 @@ def totals(rows: list[Stocked]) -> dict[str, Any]:
     }
 
 
-def row_out(row: Stocked) -> dict[str, Any]:
+def row_out(row: StockRow) -> dict[str, Any]:
     """A SKU as the owner's table shows it."""
     product, item, level = row.product, row.item, row.level
     return {

@@ -10,7 +10,7 @@ JSON_TYPE = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class Route:
     """One endpoint: where it is, what it reads, which answers it may give besides 200."""
 
     method: str

@@ -14,26 +14,26 @@ from fancymonkey.accounts.model import Denied
 from fancymonkey.errors import FancyMonkeyError, Overloaded
 from fancymonkey.services.change_runner import ChangeRefused
 from fancymonkey.web.auth import demo_access
-from fancymonkey.web.context import Shop
-from fancymonkey.web.http.account_errors import denial
+from fancymonkey.web.context import AppContext
+from fancymonkey.web.http.account_errors import account_problem
 from fancymonkey.web.http.cors import SHARED, Cors
 from fancymonkey.web.http.messages import (
     NO_STORE,
     NOSNIFF,
     RETRY_SOON,
-    Call,
     ClientGone,
     Headers,
-    Lines,
     Problem,
     Receive,
-    Reply,
+    Request,
+    Response,
     Scope,
     Send,
+    StreamingResponse,
     response_of,
 )
 from fancymonkey.web.http.private_networks import FORWARDING
-from fancymonkey.web.http.rate_limits import LOGINS, Limits
+from fancymonkey.web.http.rate_limits import LOGINS, RateLimits
 from fancymonkey.web.http.refusals import refusal
 from fancymonkey.web.http.security_headers import DATA, DATA_HTTPS
 from fancymonkey.web.server.connections import Crowd
@@ -44,20 +44,20 @@ log = logging.getLogger(__name__)
 WHAT_MAX = 200
 """Characters of a path on record: of a job that does not exist it may be any text."""
 
-Endpoint = Callable[[Shop, Call], Awaitable[Reply]]
+Endpoint = Callable[[AppContext, Request], Awaitable[Response]]
 Routes = Mapping[str, Mapping[str, Endpoint]]
 App = Callable[[Scope, Receive, Send], Awaitable[Any]]
 
 
-class Front:
+class Router:
     """An ASGI app in front of another one."""
 
     def __init__(
         self,
         app: App,
-        shop: Shop,
+        shop: AppContext,
         routes: Routes,
-        limits: Limits | None,
+        limits: RateLimits | None,
         hot: Container[Endpoint] = (),
         crowd: Crowd | None = None,
         turns: Turns | None = None,
@@ -92,10 +92,10 @@ class Front:
         if scope["path"] not in self._routes:
             await self._hand_on(scope, receive, send)
             return
-        call = Call(scope, receive)
+        call = Request(scope, receive)
         try:
             reply, extra = await self.answer(call)
-            if type(reply) is Lines:
+            if type(reply) is StreamingResponse:
                 await self._send_lines(reply, call, send, extra)
                 return
         except ClientGone:
@@ -103,7 +103,7 @@ class Front:
         await send(reply.start(extra))
         await send(reply.rest(head=scope["method"] == "HEAD"))
 
-    async def answer(self, call: Call) -> tuple[Reply, Headers]:
+    async def answer(self, call: Request) -> tuple[Response, Headers]:
         """The answer to a call for one of the routes, and further headers. Raises ClientGone."""
         # On the way of every sale: no step more than needed, so all of it stands here.
         started = perf_counter()
@@ -130,7 +130,7 @@ class Front:
         if call.actor is not None:
             if self.crowd is not None:
                 self.crowd.know_owner(call.address)
-            if method != "GET" and type(reply) is not Lines:
+            if method != "GET" and type(reply) is not StreamingResponse:
                 await note(self._shop, call, reply.status)
         extra = DATA_HTTPS if scope["scheme"] == "https" else DATA
         if self._shared:
@@ -151,7 +151,9 @@ class Front:
             return False
         return True
 
-    async def _send_lines(self, reply: Lines, call: Call, send: Send, extra: Headers) -> None:
+    async def _send_lines(
+        self, reply: StreamingResponse, call: Request, send: Send, extra: Headers
+    ) -> None:
         """An answer that is made while it is sent; how it ended is noted at its end."""
         await send(reply.start(extra))
         async for line in reply.lines:
@@ -159,7 +161,7 @@ class Front:
         await note(self._shop, call, reply.outcome)
         await send({"type": "http.response.body", "body": b""})
 
-    def _cors_headers(self, call: Call) -> Headers:
+    def _cors_headers(self, call: Request) -> Headers:
         return self._cors.headers(call.scope["path"], call.headers.get(b"origin"))
 
     async def _hand_on(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -169,7 +171,7 @@ class Front:
                 scope = {**scope, "method": "GET"}
             await self._app(scope, receive, send)
             return
-        call = Call(scope, receive)
+        call = Request(scope, receive)
         extra = self._cors_headers(call)
         if call.method == "OPTIONS":
             reply = self._options(("GET",), call)
@@ -184,7 +186,7 @@ class Front:
 
         await self._app(scope, receive, send_more)
 
-    def _other_method(self, endpoints: Mapping[str, Endpoint], call: Call) -> Reply:
+    def _other_method(self, endpoints: Mapping[str, Endpoint], call: Request) -> Response:
         if call.method == "OPTIONS":
             return self._options(endpoints, call)
         return Problem(
@@ -194,16 +196,16 @@ class Front:
             headers=[_allow(endpoints)],
         ).reply()
 
-    def _options(self, methods: Iterable[str], call: Call) -> Reply:
+    def _options(self, methods: Iterable[str], call: Request) -> Response:
         asked = self._cors.preflight(call.scope["path"], call.headers.get(b"origin"))
-        return Reply(204, b"", [_allow(methods), NO_STORE, NOSNIFF, *asked])
+        return Response(204, b"", [_allow(methods), NO_STORE, NOSNIFF, *asked])
 
 
 def _allow(methods: Iterable[str]) -> tuple[bytes, bytes]:
     return b"allow", ", ".join(sorted({*methods, "OPTIONS"})).encode()
 
 
-async def note(shop: Shop, call: Call, status: int) -> None:
+async def note(shop: AppContext, call: Request, status: int) -> None:
     """Keeps what somebody did; where that fails, the log has it, for it is done already."""
     assert call.actor is not None
     what = f"{call.method} {call.scope['path']}"[:WHAT_MAX]
@@ -218,12 +220,12 @@ async def note(shop: Shop, call: Call, status: int) -> None:
         log.exception("%s by %s is not on record", what, call.actor.name)
 
 
-def failure(error: Exception, call: Call) -> Reply:
+def failure(error: Exception, call: Request) -> Response:
     """The answer to whatever an endpoint raised; the words of our own errors are the log's."""
     if isinstance(error, Problem):
         return error.reply()
     if isinstance(error, Denied):
-        return denial(error).reply()
+        return account_problem(error).reply()
     if isinstance(error, ChangeRefused):
         return refusal(error.refused).reply()
     named = {"request": call.id}
@@ -234,14 +236,14 @@ def failure(error: Exception, call: Call) -> Reply:
     return broken(call.id)
 
 
-def broken(request: str) -> Reply:
+def broken(request: str) -> Response:
     """The answer where we have a bug; the log knows the request by the same id."""
     detail = "Something went wrong on our side."
     header = (b"x-request-id", request.encode())
     return Problem(500, "internal_error", detail, headers=[header], requestId=request).reply()
 
 
-def unavailable(error: FancyMonkeyError, request: str) -> Reply:
+def unavailable(error: FancyMonkeyError, request: str) -> Response:
     """The answer while the store cannot be used: try again. The error's own words are the log's."""
     code, detail = "unavailable", "The store cannot be used now. Try again in a moment."
     if isinstance(error, Overloaded):

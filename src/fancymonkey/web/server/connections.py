@@ -13,7 +13,7 @@ from typing import Protocol
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from fancymonkey.web.http.messages import network
-from fancymonkey.web.http.private_networks import far
+from fancymonkey.web.http.private_networks import public_address
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ class Crowd:
 
         `exempt` are proxies, who come for many.
         """
-        near = far(address) is None
+        near = public_address(address) is None
         keys = (network(address), wide(address))
         if self._by_address and not (near or exempt):
             for key, most in zip(keys, (PER_ADDRESS, PER_NETWORK), strict=True):

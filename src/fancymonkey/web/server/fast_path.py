@@ -18,10 +18,10 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from fancymonkey.engine.pending_answer import Pending
-from fancymonkey.web.http.messages import FRESH, Call, Headers, Reply, Scope
+from fancymonkey.engine.pending_answer import PendingAnswer
+from fancymonkey.web.http.messages import NO_STORE_JSON, Headers, Request, Response, Scope
 from fancymonkey.web.http.security_headers import DATA
-from fancymonkey.web.routing.router import Front
+from fancymonkey.web.routing.router import Router
 from fancymonkey.web.server.shared_connection import Sharing
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ SHORT = 64 * 1024
 """Bytes of a body up to which it is collected here; a longer one is read as ASGI does."""
 
 
-class Short(Call):
+class BufferedRequest(Request):
     """A call whose body is here."""
 
     __slots__ = ("raw",)
@@ -48,13 +48,13 @@ async def _nothing_more() -> Scope:
     return {"type": "http.disconnect"}
 
 
-class Express(Sharing):
-    """A connection. Its app is a `Front` or has one as `front`; with any other all goes by ASGI."""
+class FastPathProtocol(Sharing):
+    """A connection. Its app is a `Router` or has one as `front`; with any other all goes by ASGI."""
 
     cycle: Any
-    """The latest request: a `Ride`, or uvicorn's own."""
+    """The latest request: a `FastPathRequest`, or uvicorn's own."""
 
-    _front: Front | None = None
+    _front: Router | None = None
     _rest: bytes = b""
     _left_out = False
     """Whether the request comes once more, without the upgrade that it wishes for."""
@@ -65,7 +65,7 @@ class Express(Sharing):
         app: Any = self.app
         app = app.app if self.proxies is not None else app
         app = getattr(app, "front", app)
-        if isinstance(app, Front) and not (
+        if isinstance(app, Router) and not (
             self.access_log or self.root_path or self.limit_concurrency
         ):
             self._front = app
@@ -113,7 +113,7 @@ class Express(Sharing):
         self.headers += headers
         HttpToolsProtocol.on_headers_complete(self)
 
-    def _ride(self, front: Front) -> "Ride | None":
+    def _ride(self, front: Router) -> "FastPathRequest | None":
         """The short way for this request, or None where anything about it is unusual."""
         parser = self.parser
         path, _, query = self.url.partition(b"?")
@@ -130,7 +130,7 @@ class Express(Sharing):
             or b"#" in query
         ):
             return None
-        call = Short(
+        call = BufferedRequest(
             {
                 "type": "http",
                 "method": method.decode(),
@@ -146,13 +146,13 @@ class Express(Sharing):
             return None
         if self.proxies is not None:
             _run_through(self.proxies(call.scope, None, None))  # type: ignore[arg-type]
-        return Ride(self, front, call)
+        return FastPathRequest(self, front, call)
 
     def on_body(self, body: bytes) -> None:
         """A part of a request's body has come."""
         self._received += len(body)
         self._moved, self._size, self._since = True, 0, 0
-        if isinstance(self.cycle, Ride):
+        if isinstance(self.cycle, FastPathRequest):
             self.cycle.call.raw += body
         else:
             super().on_body(body)
@@ -162,7 +162,7 @@ class Express(Sharing):
         super().on_message_complete()
         if self._left_out:
             return
-        if isinstance(self.cycle, Ride):
+        if isinstance(self.cycle, FastPathRequest):
             self.cycle.begin()
         else:
             HttpToolsProtocol.on_message_complete(self)
@@ -177,14 +177,14 @@ def _run_through(work: Coroutine[Any, Any, None]) -> None:
         work.send(None)
 
 
-class Bell:
+class NullEvent:
     """Stands where uvicorn's cycle has its event: nobody waits for it."""
 
     def set(self) -> None:
         """Rings unheard."""
 
 
-class Ride:
+class FastPathRequest:
     """One request on the short way. To the connection it looks like uvicorn's cycle."""
 
     __slots__ = (
@@ -196,15 +196,15 @@ class Ride:
         "keep_alive",
         "response_complete",
     )
-    message_event = Bell()
+    message_event = NullEvent()
     response_started = False
 
-    def __init__(self, protocol: Express, front: Front, call: Short) -> None:
+    def __init__(self, protocol: FastPathProtocol, front: Router, call: BufferedRequest) -> None:
         self.call = call
         self.keep_alive = True
         self.disconnected = False
         self.response_complete = False
-        self._protocol: Express | None = protocol
+        self._protocol: FastPathProtocol | None = protocol
         self._front = front
 
     def begin(self) -> None:
@@ -221,7 +221,7 @@ class Ride:
         except (Exception, CancelledError) as error:  # noqa: BLE001 - nothing else would end it
             self._fail(error)
         else:
-            if type(awaited) is Pending:
+            if type(awaited) is PendingAnswer:
                 awaited.then(self._go_on)
             elif awaited is None:  # it lets others go first
                 get_running_loop().call_soon(self._go_on)
@@ -229,7 +229,7 @@ class Ride:
                 awaited._asyncio_future_blocking = False
                 awaited.add_done_callback(self._go_on)
 
-    def _answer(self, reply: Reply, extra: Headers) -> None:
+    def _answer(self, reply: Response, extra: Headers) -> None:
         try:
             self._send(reply, extra)
         except Exception as error:  # noqa: BLE001 - who called may have others to tell
@@ -244,13 +244,13 @@ class Ride:
         self._protocol = None
         log.error("%s broke off", self.call.scope["path"], exc_info=error)
 
-    def _send(self, reply: Reply, extra: Headers) -> None:
+    def _send(self, reply: Response, extra: Headers) -> None:
         self.response_complete = True
         protocol = self._protocol
         if protocol is None or self.disconnected or protocol.transport.is_closing():
             return
         state, status, body = protocol.server_state, reply.status, reply.body
-        if status == 200 and reply.headers is FRESH and extra is DATA:
+        if status == 200 and reply.headers is NO_STORE_JSON and extra is DATA:
             head = _usual.of(state)
         else:
             head = _head(state, status, (*reply.headers, *extra))
@@ -272,7 +272,7 @@ def _head(state: ServerState, status: int, headers: Iterable[tuple[bytes, bytes]
     return b"".join((STATUS_LINE[status], *map(_line, (*state.default_headers, *headers))))
 
 
-class Usual:
+class CachedHead:
     """The head of most answers. It is a new one each second, with the date."""
 
     def __init__(self) -> None:
@@ -283,8 +283,8 @@ class Usual:
         """The head as it is now."""
         if self._default is not state.default_headers:
             self._default = state.default_headers
-            self._head = _head(state, 200, (*FRESH, *DATA))
+            self._head = _head(state, 200, (*NO_STORE_JSON, *DATA))
         return self._head
 
 
-_usual = Usual()
+_usual = CachedHead()

@@ -12,7 +12,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from fancymonkey.web.http.messages import Problem
 from fancymonkey.web.http.security_headers import DATA
-from fancymonkey.web.server.timeouts import Patient
+from fancymonkey.web.server.timeouts import TimeoutProtocol
 
 HEAD_MAX = 32 * 1024
 """Bytes of a request's head, and of what comes behind the last chunk of a body."""
@@ -57,7 +57,7 @@ _HOST = re.compile(rb"(?:[A-Za-z0-9._~%-]+|\[[0-9A-Fa-f:.%a-z]+\])?(?::[0-9]{0,5
 _SPECIAL = frozenset({*LISTS, b"transfer-encoding", b"expect", b"content-length"})
 
 
-class Heads(Patient):
+class Heads(TimeoutProtocol):
     """A connection that refuses a request that is too long or not spelled properly."""
 
     _size = 0

@@ -4,8 +4,8 @@ from collections import Counter
 from ipaddress import ip_address
 
 from fancymonkey.errors import Overloaded
-from fancymonkey.web.http.messages import Call, Problem, network
-from fancymonkey.web.http.private_networks import far
+from fancymonkey.web.http.messages import Problem, Request, network
+from fancymonkey.web.http.private_networks import public_address
 from fancymonkey.web.server.connections import wide
 from fancymonkey.web.server.turns import Turns
 
@@ -27,7 +27,7 @@ class Listeners:
         self._counts: Counter[str] = Counter()
         self.turns = turns
 
-    def take(self, call: Call, *, owner: bool = False) -> "Place":
+    def take(self, call: Request, *, owner: bool = False) -> "Place":
         """A place, to be left once. Raises Problem 429 or Overloaded where none is left."""
         keys = _keys(call, owner=owner) if self._by_address else []
         for key, most in zip(keys, (PER_ADDRESS, PER_NETWORK), strict=False):
@@ -67,21 +67,21 @@ class Place:
             listeners.count(self._keys, -1, owner=self._owner)
 
 
-def _keys(call: Call, *, owner: bool) -> list[str]:
+def _keys(call: Request, *, owner: bool) -> list[str]:
     """What a listener is counted by: its address and its network."""
     address = counted_address(call)
     kind = "owner" if owner else "visitor"
     return [f"{kind} {network(address)}", f"{kind}s of {wide(address)}"]
 
 
-def counted_address(call: Call) -> str:
+def counted_address(call: Request) -> str:
     """The address that a connection counts for.
 
     That of a proxy nearby that nobody has named would stand for all visitors, so its word is taken
     here, though not for anything that opens a door.
     """
     forwarded = call.headers.get(b"x-forwarded-for")
-    if forwarded is None or far(call.address) is not None:
+    if forwarded is None or public_address(call.address) is not None:
         return call.address
     last = forwarded.rpartition(b",")[2].decode("latin-1").strip()
     try:

@@ -9,7 +9,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from fancymonkey.web.server.connections import Crowd
 from fancymonkey.web.server.heads import Heads
 from fancymonkey.web.server.turns import Turns
-from fancymonkey.web.server.websocket import Socket
+from fancymonkey.web.server.websocket import WebSocketServerProtocol
 
 PART = 16 * 1024
 """Bytes that are parsed at once."""
@@ -68,7 +68,7 @@ class Sharing(Heads):
     """Whether several requests are in it."""
     _queued = False
     _upgrades = False
-    _socket: Socket | None = None
+    _socket: WebSocketServerProtocol | None = None
     """What has the connection after an upgrade."""
 
     def connection_made(self, transport: Any) -> None:
@@ -119,7 +119,7 @@ class Sharing(Heads):
         self.flow.let_go()
         super().handle_websocket_upgrade()
         crowd, protocol = self._crowd, self.transport.get_protocol()
-        if isinstance(protocol, Socket):
+        if isinstance(protocol, WebSocketServerProtocol):
             protocol.turns = self._turns
             if crowd is not None:
                 self._socket, protocol.at_end = protocol, self._socket_ends

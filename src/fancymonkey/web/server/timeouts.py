@@ -32,7 +32,7 @@ TAKEN_LEAST = 65_536
 """Bytes to be taken from one look to the next, or all where fewer are left."""
 
 
-class Patient(HttpToolsProtocol):
+class TimeoutProtocol(HttpToolsProtocol):
     """A connection that is closed where nothing comes that is due, or nothing is taken."""
 
     cycle: Any

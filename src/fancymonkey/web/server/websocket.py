@@ -20,7 +20,7 @@ FRAGMENT = 64 * 1024
 """Characters of a long message in one frame; the next follows once this one is taken."""
 
 
-class Socket(WebSocketsSansIOProtocol):
+class WebSocketServerProtocol(WebSocketsSansIOProtocol):
     """Answers whoever begins wrongly, and is gone when it is closed."""
 
     at_end: Callable[[], None] | None = None

@@ -12,17 +12,17 @@ from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import PaymentRefused, PaymentUnknown
 from fancymonkey.payments.basket import NoPrice
 from fancymonkey.payments.checkout import (
+    CheckoutRequest,
     Checkouts,
     Hold,
     Opened,
-    Wish,
     inspect,
     new_session_id,
 )
 from fancymonkey.timestamps import iso
-from fancymonkey.web.context import Shop, new_reservation_id
-from fancymonkey.web.http.messages import RETRY_SOON, Call, Problem, Reply, ok, parse
-from fancymonkey.web.http.refusals import as_sent, buyers, refusal
+from fancymonkey.web.context import AppContext, new_reservation_id
+from fancymonkey.web.http.messages import RETRY_SOON, Problem, Request, Response, ok, parse
+from fancymonkey.web.http.refusals import as_sent, buyer_hold_id, refusal
 from fancymonkey.web.http.wire import Id, Quantity, deadline, encode
 
 
@@ -64,7 +64,7 @@ BEFORE_STRIPE = frozenset(
 _body = msgspec.json.Decoder(CheckoutBody)
 
 
-async def checkout(shop: Shop, call: Call) -> Reply:
+async def checkout(shop: AppContext, call: Request) -> Response:
     """Holds the basket and opens a Stripe Checkout Session for exactly that.
 
     The same basket for the same session again gives the same session of Stripe. A hold at the
@@ -79,12 +79,12 @@ async def checkout(shop: Shop, call: Call) -> Reply:
         raise Problem(422, "invalid_request", "A size is listed twice: add up its quantities.")
     sources = shop.sources
     source = None if sources is None else await sources.of(call)
-    wish = Wish(
-        buyers(body.session_id or new_session_id()),
+    wish = CheckoutRequest(
+        buyer_hold_id(body.session_id or new_session_id()),
         new_reservation_id(),
         lines,
         source=None if sources is None else sources.fair(source),
-        replaces=None if body.replaces is None else buyers(body.replaces),
+        replaces=None if body.replaces is None else buyer_hold_id(body.replaces),
     )
     if sources is not None:
         sources.checkouts.take(source)
@@ -107,7 +107,7 @@ async def checkout(shop: Shop, call: Call) -> Reply:
     )
 
 
-def _checkouts(shop: Shop) -> Checkouts:
+def _checkouts(shop: AppContext) -> Checkouts:
     if shop.checkouts is None:
         raise Problem(
             503,
@@ -117,7 +117,7 @@ def _checkouts(shop: Shop) -> Checkouts:
     return shop.checkouts
 
 
-async def _open(engine: Engine, checkouts: Checkouts, wish: Wish) -> Opened:
+async def _open(engine: Engine, checkouts: Checkouts, wish: CheckoutRequest) -> Opened:
     """Raises Problem for whatever is in the way."""
     try:
         found = await checkouts.open(wish)
@@ -178,7 +178,7 @@ def _wanted(body: CheckoutBody) -> list[CheckoutLine]:
     ]
 
 
-def _resolve(shop: Shop, line: CheckoutLine) -> Line:
+def _resolve(shop: AppContext, line: CheckoutLine) -> Line:
     """The line by its SKU. Raises Problem 404 for none, 422 where its parts do not fit."""
     if line.size is None and line.sku_id is None:
         raise Problem(422, "invalid_request", "Missing: size or skuId.")
@@ -202,7 +202,7 @@ def _resolve(shop: Shop, line: CheckoutLine) -> Line:
     return Line(item.sku, line.quantity)
 
 
-def _item(shop: Shop, line: CheckoutLine) -> Item | None:
+def _item(shop: AppContext, line: CheckoutLine) -> Item | None:
     view = shop.engine.view
     if line.size is not None:
         if "/" in line.product_id:
@@ -213,7 +213,7 @@ def _item(shop: Shop, line: CheckoutLine) -> Item | None:
     return next((item for item in sizes if item.sku_id == line.sku_id), None)
 
 
-async def checkout_status(shop: Shop, call: Call) -> Reply:
+async def checkout_status(shop: AppContext, call: Request) -> Response:
     """How a hold stands, for the pages a buyer returns to. Whoever knows one of its ids may ask."""
     try:
         query = parse_qs(call.scope["query_string"].decode("ascii"), max_num_fields=20)
@@ -222,7 +222,7 @@ async def checkout_status(shop: Shop, call: Call) -> Reply:
     ref = query.get("sessionId", [""])[-1]
     if not 0 < len(ref) <= ID_MAX or "\0" in ref:
         raise Problem(422, "invalid_request", "Give a sessionId.")
-    hold = await inspect(shop.engine, buyers(ref)) or await inspect(shop.engine, ref)
+    hold = await inspect(shop.engine, buyer_hold_id(ref)) or await inspect(shop.engine, ref)
     if hold is None:
         raise Problem(404, "unknown_session", "There is no hold for this session.")
     return ok(

@@ -10,16 +10,16 @@ from fancymonkey.core.model import Line
 from fancymonkey.core.outcomes import Accepted, Refused
 from fancymonkey.services.replace_hold import reserve_instead
 from fancymonkey.web.auth.authorize import bearer_of, require
-from fancymonkey.web.context import Shop, new_reservation_id
+from fancymonkey.web.context import AppContext, new_reservation_id
 from fancymonkey.web.http import wire
-from fancymonkey.web.http.messages import Call, Problem, Reply, ok, parse
+from fancymonkey.web.http.messages import Problem, Request, Response, ok, parse
 from fancymonkey.web.http.refusals import (
     ID_KEPT,
     as_sent,
     buyer,
-    buyers,
-    digest,
+    buyer_hold_id,
     refusal,
+    request_fingerprint,
     request_key,
 )
 from fancymonkey.web.http.spelling import Spelling
@@ -28,12 +28,12 @@ _reserve_body = msgspec.json.Decoder(wire.ReserveBody)
 _release_body = msgspec.json.Decoder(wire.ReleaseBody)
 
 
-async def get_inventory(shop: Shop, call: Call) -> Reply:
+async def get_inventory(shop: AppContext, call: Request) -> Response:
     """Current levels, filtered by `productId`, `category`, `lowStockOnly`; 304 where unchanged."""
     return shop.listing.reply(call.scope["query_string"], call.headers.get(b"if-none-match"))
 
 
-async def reserve(shop: Shop, call: Call) -> Reply:
+async def reserve(shop: AppContext, call: Request) -> Response:
     """Holds one size, or all of several lines or none, for a session."""
     body = parse(_reserve_body, await call.body())
     one = body.lines is None
@@ -42,14 +42,14 @@ async def reserve(shop: Shop, call: Call) -> Reply:
     source = None if sources is None else await sources.of(call)
     command = Reserve(
         reservation_id=new_reservation_id(),
-        session_id=buyers(body.session_id),
+        session_id=buyer_hold_id(body.session_id),
         lines=_lines(shop.spelling, body),
         ttl=shop.ttl,
         source=None if sources is None else sources.fair(source),
         replaces=body.replaces,
         command_id=None if key is None else key.id,
         former_id=None if key is None else key.former,
-        digest="" if key is None else digest(call, wire.encode(body)),
+        digest="" if key is None else request_fingerprint(call, wire.encode(body)),
         actor="buyer",
     )
     if sources is not None and source is not None:
@@ -57,7 +57,9 @@ async def reserve(shop: Shop, call: Call) -> Reply:
     if body.replaces is None:
         answer = await shop.engine.pending(command)
     else:
-        answer = await reserve_instead(shop.engine, shop.checkouts, command, buyers(body.replaces))
+        answer = await reserve_instead(
+            shop.engine, shop.checkouts, command, buyer_hold_id(body.replaces)
+        )
     if isinstance(answer, Refused):
         if sources is not None and source is not None:
             sources.holds.give_back(source)
@@ -100,7 +102,7 @@ def _line(spelling: Spelling, product_id: str, size: str, quantity: int) -> Line
     return Line(spelling.sku(product_id, size), quantity)
 
 
-async def release(shop: Shop, call: Call) -> Reply:
+async def release(shop: AppContext, call: Request) -> Response:
     """Gives a session's hold back, or tidies the holds whose time is up."""
     body = parse(_release_body, await call.body())
     if body.session_id is None:
@@ -112,11 +114,11 @@ async def release(shop: Shop, call: Call) -> Reply:
     key = request_key(call, buyer(body.session_id))
     answer = await shop.engine.pending(
         Release(
-            ref=buyers(body.session_id),
+            ref=buyer_hold_id(body.session_id),
             others=() if len(body.session_id) <= ID_KEPT else (body.session_id,),
             command_id=None if key is None else key.id,
             former_id=None if key is None else key.former,
-            digest="" if key is None else digest(call, wire.encode(body)),
+            digest="" if key is None else request_fingerprint(call, wire.encode(body)),
             actor="buyer",
         )
     )
@@ -141,7 +143,7 @@ async def release(shop: Shop, call: Call) -> Reply:
     )
 
 
-async def release_cron(shop: Shop, call: Call) -> Reply:
+async def release_cron(shop: AppContext, call: Request) -> Response:
     """The same tidying for platforms whose schedules send GET with a bearer secret."""
     if not bearer_of(call):
         raise Problem(
@@ -154,13 +156,13 @@ async def release_cron(shop: Shop, call: Call) -> Reply:
     return await _release_expired(shop, await _scheduler(shop, call))
 
 
-async def _scheduler(shop: Shop, call: Call) -> bool:
+async def _scheduler(shop: AppContext, call: Request) -> bool:
     """Returns True where the request has a secret that may see all holds. Raises Problem."""
     await require(shop, call, "stock", secret=shop.settings.cron_secret, cookie=False)
     return True
 
 
-async def _release_expired(shop: Shop, known: bool) -> Reply:
+async def _release_expired(shop: AppContext, known: bool) -> Response:
     """Tidies. Only a `known` caller learns which holds ended: their ids open the next ones too."""
     answer = await shop.engine.submit(Expire(actor="clock"))
     assert isinstance(answer, Accepted)

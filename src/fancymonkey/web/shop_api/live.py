@@ -10,16 +10,17 @@ from contextlib import suppress
 from typing import Any
 
 import msgspec
-from fastapi import APIRouter, Request, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from fastapi import Request as StarletteRequest
 from fastapi.responses import StreamingResponse
 from starlette.requests import HTTPConnection
 
 from fancymonkey.core.model import split_sku
-from fancymonkey.engine.feed import Change, Subscription
+from fancymonkey.engine.feed import LevelChange, Subscription
 from fancymonkey.errors import Overloaded
-from fancymonkey.web.context import Shop
+from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.cors import Cors
-from fancymonkey.web.http.messages import Call, Problem, Receive, Scope, Send
+from fancymonkey.web.http.messages import Problem, Receive, Request, Scope, Send
 from fancymonkey.web.http.wire import encode
 from fancymonkey.web.read_models.stock_listing import size_out
 from fancymonkey.web.server.listeners import Listeners
@@ -47,20 +48,20 @@ TRY_AGAIN_LATER = 1013
 class Messages:
     """What changes mean, as JSON; listeners who are told the same share one text."""
 
-    def __init__(self, shop: Shop) -> None:
+    def __init__(self, shop: AppContext) -> None:
         self._shop = shop
-        self._last: tuple[int, Change] | None = None
+        self._last: tuple[int, LevelChange] | None = None
         self._text = b""
         self._string = ""
 
-    def string(self, change: Change) -> str:
+    def string(self, change: LevelChange) -> str:
         """The same message as text; whoever is told the same shares it."""
         text = self.of(change)
         if not self._string:
             self._string = text.decode()
         return self._string
 
-    def of(self, change: Change) -> bytes:
+    def of(self, change: LevelChange) -> bytes:
         """The message for a change, from the view as it is now."""
         about = (self._shop.engine.view.changes, change)
         if about != self._last:
@@ -72,7 +73,7 @@ class Messages:
     def _snapshot(self) -> bytes:
         return b'{"type":"snapshot",' + self._shop.listing.whole()[1:]
 
-    def _change(self, change: Change) -> bytes:
+    def _change(self, change: LevelChange) -> bytes:
         view = self._shop.engine.view
         changes: list[dict[str, Any]] = []
         products: dict[str, msgspec.Raw] = {}
@@ -106,7 +107,7 @@ def since_of(text: str | None) -> int | None:
     return int(text)
 
 
-def router(shop: Shop, listeners: Listeners) -> APIRouter:
+def router(shop: AppContext, listeners: Listeners) -> APIRouter:
     """The live endpoints."""
     routes = APIRouter()
     cors = Cors(shop.settings.cors_origins)
@@ -118,7 +119,7 @@ def router(shop: Shop, listeners: Listeners) -> APIRouter:
             await socket.close(POLICY_VIOLATION)  # before it is accepted: the handshake gets a 403
             return
         try:
-            place = listeners.take(Call(socket.scope, socket.receive))
+            place = listeners.take(Request(socket.scope, socket.receive))
         except (Problem, Overloaded):
             await socket.close(TRY_AGAIN_LATER)  # the same: nothing of it stays
             return
@@ -148,13 +149,13 @@ def router(shop: Shop, listeners: Listeners) -> APIRouter:
         response_class=StreamingResponse,
         responses={200: {"content": {"text/event-stream": {}}}},
     )
-    async def live_events(request: Request) -> StreamingResponse:
+    async def live_events(request: StarletteRequest) -> StreamingResponse:
         """First everything (`snapshot`), or what was missed since `Last-Event-ID`; then changes."""
         if not _welcome(request, cors):
             raise Problem(403, "origin_not_allowed", "Add this origin to CORS_ORIGINS.")
         last = request.headers.get("last-event-id")
         since = last if last is not None else request.query_params.get("since")
-        call = Call(request.scope, request.receive)
+        call = Request(request.scope, request.receive)
         subscription = await seated(shop, listeners, call, since)
         return EventStream(messages, subscription, listeners.turns)
 
@@ -162,7 +163,7 @@ def router(shop: Shop, listeners: Listeners) -> APIRouter:
 
 
 async def seated(
-    shop: Shop, listeners: Listeners, call: Call, since: str | None, *, owner: bool = False
+    shop: AppContext, listeners: Listeners, call: Request, since: str | None, *, owner: bool = False
 ) -> Subscription:
     """A listener with a place, free once it closes. Raises Problem 422 or 429, Overloaded."""
     place = listeners.take(call, owner=owner)
@@ -175,7 +176,7 @@ async def seated(
     return subscription
 
 
-async def subscribe(shop: Shop, text: str | None) -> Subscription:
+async def subscribe(shop: AppContext, text: str | None) -> Subscription:
     """A listener from a revision on. Raises Problem 422, Overloaded."""
     since = since_of(text)
     listener = await shop.engine.subscribe(since)

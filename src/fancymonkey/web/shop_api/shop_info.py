@@ -1,11 +1,11 @@
 """What a shop's page has to know before anything is bought."""
 
-from fancymonkey.web.context import Shop
-from fancymonkey.web.http.messages import Call, Reply, ok
+from fancymonkey.web.context import AppContext
+from fancymonkey.web.http.messages import Request, Response, ok
 from fancymonkey.web.http.wire import encode
 
 
-async def about(shop: Shop, call: Call) -> Reply:
+async def about(shop: AppContext, call: Request) -> Response:
     """Whether this is a demo, whether it takes payments, and in which currency its prices are."""
     settings = shop.settings
     return ok(

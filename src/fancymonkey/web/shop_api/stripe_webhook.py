@@ -11,8 +11,8 @@ import msgspec
 from fancymonkey.core.outcomes import Refused
 from fancymonkey.payments.events import Event, foreign, record
 from fancymonkey.payments.thin_events import Unfetched, bare, fetched, thin_of
-from fancymonkey.web.context import Shop
-from fancymonkey.web.http.messages import Call, Problem, Reply, ok, parse
+from fancymonkey.web.context import AppContext
+from fancymonkey.web.http.messages import Problem, Request, Response, ok, parse
 from fancymonkey.web.http.refusals import refusal
 from fancymonkey.web.http.wire import encode
 
@@ -73,7 +73,7 @@ def _bad_signature(detail: str) -> Problem:
     return Problem(400, "bad_signature", detail)
 
 
-async def webhook(shop: Shop, call: Call) -> Reply:
+async def webhook(shop: AppContext, call: Request) -> Response:
     """Takes an event of Stripe. A 2xx says that its effect is durable; anything else is retried."""
     body = await call.body()
     secrets = shop.settings.stripe_webhook_secrets
@@ -110,7 +110,7 @@ async def webhook(shop: Shop, call: Call) -> Reply:
     )
 
 
-async def _event_of(shop: Shop, body: bytes) -> Event:
+async def _event_of(shop: AppContext, body: bytes) -> Event:
     """The event that a body is; where it came without its object, Stripe is asked for that.
 
     Raises Problem 422 where the object cannot be had: Stripe sends the event again later.

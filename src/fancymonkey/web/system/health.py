@@ -4,13 +4,14 @@ import asyncio
 import logging
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter
+from fastapi import Response as StarletteResponse
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from fancymonkey import __version__
 from fancymonkey.errors import StoreError
-from fancymonkey.web.context import Shop
-from fancymonkey.web.http.messages import RETRY_SOON, Call, Problem, Reply, response_of
+from fancymonkey.web.context import AppContext
+from fancymonkey.web.http.messages import RETRY_SOON, Problem, Request, Response, response_of
 from fancymonkey.web.http.security_headers import PLAIN
 from fancymonkey.web.http.wire import encode
 
@@ -53,7 +54,7 @@ class _Told:
         self._last = ""
 
 
-def router(shop: Shop) -> APIRouter:
+def router(shop: AppContext) -> APIRouter:
     """Health and readiness."""
     routes = APIRouter(tags=["system"])
     told = _Told()
@@ -63,7 +64,7 @@ def router(shop: Shop) -> APIRouter:
         summary="Alive: requests are served",
         responses=_example({"status": "ok", "version": __version__}),
     )
-    async def healthz() -> Response:
+    async def healthz() -> StarletteResponse:
         return _json(200, {"status": "ok", "version": __version__})
 
     @routes.get(
@@ -74,7 +75,7 @@ def router(shop: Shop) -> APIRouter:
             503: {"description": "The store cannot be reached, or nothing can be written"},
         },
     )
-    async def readyz() -> Response:
+    async def readyz() -> StarletteResponse:
         store = shop.engine.store
         try:
             async with asyncio.timeout(STORE_SECONDS):
@@ -103,22 +104,22 @@ def router(shop: Shop) -> APIRouter:
     return routes
 
 
-async def metrics(shop: Shop, call: Call) -> Reply:
+async def metrics(shop: AppContext, call: Request) -> Response:
     """What the service measures, in Prometheus' text format; made once a second at most."""
     kind = (b"content-type", CONTENT_TYPE_LATEST.encode())
-    return Reply(200, await shop.metrics.text(), [kind, *PLAIN])
+    return Response(200, await shop.metrics.text(), [kind, *PLAIN])
 
 
 def _example(body: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
     return {200: {"content": {"application/json": {"example": body}}}}
 
 
-def _not_ready(reason: str) -> Response:
+def _not_ready(reason: str) -> StarletteResponse:
     reply = Problem(503, "unavailable", reason, headers=[RETRY_SOON], problems=[reason]).reply()
     return response_of(reply)
 
 
-def _json(status: int, body: dict[str, Any]) -> Response:
-    return Response(
+def _json(status: int, body: dict[str, Any]) -> StarletteResponse:
+    return StarletteResponse(
         encode(body), status, {"cache-control": "no-store"}, media_type="application/json"
     )

@@ -13,11 +13,11 @@ from prometheus_client.core import (
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
-from fancymonkey.engine.documents import Kept
+from fancymonkey.engine.documents import StoredDocument
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import StoreError
-from fancymonkey.jobs.executor import FAILED, Jobs, Progress
-from fancymonkey.web.http.request_metrics import Meter
+from fancymonkey.jobs.executor import FAILED, JobExecutor, JobState
+from fancymonkey.web.http.request_metrics import RequestMetrics
 
 STORE_SECONDS = 1.0
 """How long the store may take for what it is asked; what it does not say in time is left out."""
@@ -32,7 +32,7 @@ MADE_AT_ONCE = 3
 class Metrics:
     """Everything that /metrics reports."""
 
-    def __init__(self, engine: Engine, meter: Meter, jobs: Jobs) -> None:
+    def __init__(self, engine: Engine, meter: RequestMetrics, jobs: JobExecutor) -> None:
         self._engine = engine
         self._jobs = jobs
         self._stored = Stored()
@@ -85,7 +85,7 @@ class Stored:
     """What only the store knows."""
 
     def __init__(self) -> None:
-        self.jobs: dict[str, Kept[Progress]] | None = None
+        self.jobs: dict[str, StoredDocument[JobState]] | None = None
         self.problems: list[str] | None = None
 
     def collect(self) -> Iterator[Metric]:
