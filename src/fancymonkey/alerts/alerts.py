@@ -153,8 +153,8 @@ class Alerts:
             one = event_texts.trouble(
                 [f"The store cannot be used now. {text}"], self._engine.clock()
             )
-            letter = AlertMessage([one], self._link)
-            await asyncio.gather(*(send_reporting(channel, letter) for channel in self.channels))
+            message = AlertMessage([one], self._link)
+            await asyncio.gather(*(send_reporting(channel, message) for channel in self.channels))
 
     # What people ask for.
 
@@ -206,12 +206,12 @@ class Alerts:
             for row in self._engine.view.stocked()
             if not row.item.sold_out and (row.level.available <= 0 or is_low(row.item, row.level))
         ]
-        matters = 0
+        issues = 0
         async for row in self._engine.store.scan(PaymentIssue):
-            matters += isinstance(row, PaymentIssue) and row.closed_at is None
-        if not rows and not matters:
+            issues += isinstance(row, PaymentIssue) and row.closed_at is None
+        if not rows and not issues:
             return None
-        one = event_texts.digest(rows, matters, now, day)
+        one = event_texts.digest(rows, issues, now, day)
         last = await self._days.get("digest")
         if last is not None and last.value == day:
             return None

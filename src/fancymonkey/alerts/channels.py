@@ -36,15 +36,15 @@ class Channel(Protocol):
     @property
     def name(self) -> str: ...
 
-    async def send(self, letter: AlertMessage) -> None:
+    async def send(self, message: AlertMessage) -> None:
         """Sends it within `SECONDS`. Raises Unsent."""
         ...
 
 
-async def send_reporting(channel: Channel, letter: AlertMessage) -> str:
+async def send_reporting(channel: Channel, message: AlertMessage) -> str:
     """Sends a letter over a channel; what went wrong, in words that hold nothing secret."""
     try:
-        await channel.send(letter)
+        await channel.send(message)
     except SendFailed as error:
         why = str(error)
     except Exception as error:  # noqa: BLE001 - of a library's words nobody knows what they hold
@@ -64,7 +64,7 @@ class Mail:
         self._to = [address for _, address in plugin.targets]
         self.name = f"E-mail to {', '.join(_masked(address) for address in self._to)}"
 
-    async def send(self, letter: AlertMessage) -> None:
+    async def send(self, message: AlertMessage) -> None:
         import aiosmtplib
 
         plugin = self._plugin
@@ -72,7 +72,7 @@ class Mail:
         try:
             async with asyncio.timeout(SECONDS):
                 await aiosmtplib.send(
-                    self.message(letter),
+                    self.message(message),
                     recipients=everybody,
                     sender=plugin.from_addr[1],
                     hostname=plugin.smtp_host,
@@ -136,7 +136,7 @@ class Chat:
         open_hosts = ("json", "jsons", "form", "forms", "xml", "xmls")
         self.name = f"{service} to {plugin.host}" if schema in open_hosts else service
 
-    async def send(self, letter: AlertMessage) -> None:
+    async def send(self, message: AlertMessage) -> None:
         if self._thread is not None and self._thread.is_alive():
             raise SendFailed("It still hangs in the message before.")
         loop = asyncio.get_running_loop()
@@ -149,7 +149,7 @@ class Chat:
         def go() -> None:
             answer = False
             try:
-                answer = bool(self._notify(letter))
+                answer = bool(self._notify(message))
             except Exception as error:  # noqa: BLE001 - a plugin of many; its words may be secret
                 log.debug("a channel failed: %s", type(error).__name__)
             try:
@@ -167,18 +167,18 @@ class Chat:
         if not sent:
             raise SendFailed("It could not be reached, or said no.")
 
-    def _notify(self, letter: AlertMessage) -> Any:
+    def _notify(self, message: AlertMessage) -> Any:
         import apprise
 
-        looks = {one.sort.look for one in letter.happenings}
+        looks = {one.sort.look for one in message.happenings}
         kind = apprise.NotifyType.INFO
         if looks & {"low", "owed"}:
             kind = apprise.NotifyType.WARNING
         if "out" in looks:
             kind = apprise.NotifyType.FAILURE
         return self._plugin.notify(
-            title=letter.subject,
-            body=letter.text() or letter.subject,
+            title=message.subject,
+            body=message.text() or message.subject,
             notify_type=kind,
             body_format=apprise.NotifyFormat.TEXT,
         )

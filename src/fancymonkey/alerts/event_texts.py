@@ -120,16 +120,16 @@ def off(url: str, id_: str, why: str, at: int) -> AlertEvent:
     return event_type("webhook.off", at, id_, title, text, webhookId=id_, url=url, why=why)
 
 
-def digest(rows: list[StockRow], matters: int, at: int, date: str) -> AlertEvent:
+def digest(rows: list[StockRow], issues: int, at: int, date: str) -> AlertEvent:
     """What is low and out on one day; nothing where all is well is the caller's business."""
     out = [_size(row) for row in rows if row.level.available <= 0]
     low = [_size(row) for row in rows if row.level.available > 0]
     parts = [f"{len(low)} low"] if low else []
     parts += [f"{len(out)} out"] if out else []
-    parts += [f"{matters} payments to decide"] if matters else []
+    parts += [f"{issues} payments to decide"] if issues else []
     lines = [f"{one['name']}, {one['size']}: {one['left']} left" for one in [*out, *low]]
     title = f"{date}: {', '.join(parts)}"
-    data = {"day": date, "low": low, "out": out, "openMatters": matters}
+    data = {"day": date, "low": low, "out": out, "openMatters": issues}
     return event_type("stock.digest", at, date, title, "\n".join(lines), **data)
 
 

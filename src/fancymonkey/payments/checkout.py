@@ -74,7 +74,7 @@ class Checkouts:
         self._terms = terms
         self._closing: set[asyncio.Task[Any]] = set()
 
-    async def open(self, wish: CheckoutRequest) -> Opened | NoPrice | Refused:
+    async def open(self, request: CheckoutRequest) -> Opened | NoPrice | Refused:
         """A session of Stripe that can be paid, for a hold of exactly what is wished.
 
         The same wish again gives the same session. Raises PaymentRefused (the hold is given back,
@@ -83,32 +83,32 @@ class Checkouts:
         """
         found: Opened | NoPrice | Refused
         for _ in range(TRIES):
-            found = await self._try(wish)
+            found = await self._try(request)
             if not isinstance(found, Refused) or found.code is not Code.CHECKOUT_CHANGED:
                 break
         return found
 
-    async def _try(self, wish: CheckoutRequest) -> Opened | NoPrice | Refused:
-        hold = await inspect(self._engine, wish.session_id)
+    async def _try(self, request: CheckoutRequest) -> Opened | NoPrice | Refused:
+        hold = await inspect(self._engine, request.session_id)
         live = hold if hold is not None and hold["status"] == "held" else None
         if live is not None and live["payment_pending"]:
             return _PAID_NOW
         if live is not None and _under_way(live):
-            if not wish.lines or _same(live, wish.lines):
+            if not request.lines or _same(live, request.lines):
                 return await self._resume(live)
             refused = await self._abandon(live)
             if refused is not None:
                 return refused
-        if live is None and not wish.lines:
+        if live is None and not request.lines:
             code = Code.UNKNOWN_SESSION if hold is None else Code.HOLD_ENDED
             if hold is not None and hold["status"] == "captured":
                 code = Code.SESSION_PAID
             return Refused(code, "There is nothing held to pay for. Name the lines.")
-        lines = wish.lines or _lines(live)
+        lines = request.lines or _lines(live)
         items = line_items(self._engine.view, self._terms.currency, lines)
         if isinstance(items, NoPrice):
             return items
-        return await self._begin(wish, live, lines, items)
+        return await self._begin(request, live, lines, items)
 
     async def _begin(
         self,
@@ -158,14 +158,14 @@ class Checkouts:
             await self._undo(id_, number, live)
             raise
 
-    async def _replaced(self, wish: CheckoutRequest) -> tuple[Command, ...]:
+    async def _replaced(self, request: CheckoutRequest) -> tuple[Command, ...]:
         """What gives the buyer's hold from before back, where there is one that is not paid."""
-        before = None if wish.replaces is None else await inspect(self._engine, wish.replaces)
+        before = None if request.replaces is None else await inspect(self._engine, request.replaces)
         if before is None or before["status"] != "held" or before["payment_pending"]:
             return ()
         if _under_way(before) and await self._abandon(before) is not None:
             return ()
-        return (Release(ref=before["reservation_id"], reason="replaced", actor=wish.actor),)
+        return (Release(ref=before["reservation_id"], reason="replaced", actor=request.actor),)
 
     async def _ask(self, id_: str, number: int, request: str) -> Opened | Refused:
         """Asks Stripe for an attempt's session, or for the one that it made when asked before."""

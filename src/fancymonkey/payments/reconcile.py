@@ -95,8 +95,8 @@ class Reconciler:
         try:
             await self._events(report)
             await self._sessions(report)
-            for matter in await give_due(self._engine, self._gateway):
-                report.mended.append(f"the money of {matter.payment} was given back")
+            for issue in await give_due(self._engine, self._gateway):
+                report.mended.append(f"the money of {issue.payment} was given back")
         except PaymentError as error:
             failed = {**report.told(), "outcome": "failed", "error": str(error)}
             await self._keep(started, "failed", failed)

@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 async def matters(engine: Engine) -> list[PaymentIssue]:
     """Every matter, the newest first."""
     found = [row async for row in engine.store.scan(PaymentIssue) if isinstance(row, PaymentIssue)]
-    return sorted(found, key=lambda matter: -matter.opened_at)
+    return sorted(found, key=lambda issue: -issue.opened_at)
 
 
 async def give_due(engine: Engine, gateway: Gateway) -> list[PaymentIssue]:
@@ -25,29 +25,29 @@ async def give_due(engine: Engine, gateway: Gateway) -> list[PaymentIssue]:
     next time. A refund that is made and fails is a matter of its own, for the owner.
     """
     settled = []
-    for matter in await matters(engine):
-        if matter.progress is not IssueStatus.DUE:
+    for issue in await matters(engine):
+        if issue.progress is not IssueStatus.DUE:
             continue
         given = True
         try:
-            refund = await gateway.refund(matter.payment, f"refund-{matter.matter_id}")
+            refund = await gateway.refund(issue.payment, f"refund-{issue.matter_id}")
             note, given = refund.id, refund.given
         except PaymentRefused as error:
             if error.code != "charge_already_refunded":
-                log.error("the refund of %s is still due: %s", matter.payment, error)
+                log.error("the refund of %s is still due: %s", issue.payment, error)
                 continue
             note = "was refunded already"
         except PaymentUnknown as error:
-            log.warning("the refund of %s is still due: %s", matter.payment, error)
+            log.warning("the refund of %s is still due: %s", issue.payment, error)
             continue
         if not given:
-            log.error("the refund %s of %s has failed", note, matter.payment)
-            await engine.submit(RefundFailed(ref=matter.payment, refund=note, actor="refunds"))
+            log.error("the refund %s of %s has failed", note, issue.payment)
+            await engine.submit(RefundFailed(ref=issue.payment, refund=note, actor="refunds"))
         await engine.submit(
             ResolveIssue(
-                matter_id=matter.matter_id, then=IssueStatus.DONE, note=note, actor="refunds"
+                matter_id=issue.matter_id, then=IssueStatus.DONE, note=note, actor="refunds"
             )
         )
         if given:
-            settled.append(matter)
+            settled.append(issue)
     return settled

@@ -21,7 +21,7 @@ from fancymonkey.spreadsheets.stock_changes import CORRECTIONS
 async def import_plan(
     engine: Engine,
     plan: ImportPlan,
-    wish: ImportOptions,
+    options: ImportOptions,
     tell: Tell,
     *,
     dry_run: bool = False,
@@ -34,7 +34,7 @@ async def import_plan(
     All of it or nothing, unless `good`: then rows at fault are left out. What goes wrong is added
     to the plan's faults. A `dry_run` tries it and changes nothing.
     """
-    runner = ChangeRunner(engine, wish.actor, "import", wish.reason, key, digest, dry_run)
+    runner = ChangeRunner(engine, options.actor, "import", options.reason, key, digest, dry_run)
     applying = Applying(runner, plan, tell)
     if good:
         await applying.good()

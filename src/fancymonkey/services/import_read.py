@@ -82,7 +82,7 @@ def _text(data: bytes) -> str:
 async def plan_table(
     engine: Engine,
     records: list[Record],
-    wish: ImportOptions,
+    options: ImportOptions,
     tell: Tell,
     base: list[Record] | None = None,
 ) -> ImportPlan:
@@ -104,7 +104,7 @@ async def plan_table(
     records = await asyncio.to_thread(with_known_keys, records, stand)
     since = await asyncio.to_thread(marks_of, records, stand)
     said = await stock_changes_since(engine.store, since, stand.revision)
-    planner = Planner(stand, wish, said, base, progress=progress)
+    planner = Planner(stand, options, said, base, progress=progress)
     plan = await asyncio.to_thread(planner.read, records)
     tell("check", count, count)
     return plan

@@ -52,14 +52,14 @@ class Planner:
     def __init__(
         self,
         stand: CurrentStock,
-        wish: ImportOptions,
+        options: ImportOptions,
         said: Mapping[str, int] | None = None,
         base: Iterable[Record] | None = None,
         progress: Callable[[int], None] = lambda done: None,
     ) -> None:
         self.plan = ImportPlan(stand.revision)
         self._stand = stand
-        self._wish = wish
+        self._wish = options
         self._said = said or {}
         self._base = {key_of(one): Base(one.cells) for one in base or ()}
         self._progress = progress
@@ -214,8 +214,8 @@ class Planner:
             after = merged
         if after == now:
             return
-        wish, sku = self._wish, row.item.sku
-        how = {"reason": wish.reason, "actor": wish.actor, "cause": wish.cause}
+        options, sku = self._wish, row.item.sku
+        how = {"reason": options.reason, "actor": options.actor, "cause": options.cause}
         if row.snapshot is None:
             row.stock = Count(sku=sku, quantity=after, **how)  # type: ignore[arg-type]
         else:
@@ -345,6 +345,6 @@ class Planner:
         self._step(numbers, EditFields(key=old.product_id, fields=tuple(fields.items()), was=was))
 
     def _step(self, rows: list[int], command: Command) -> None:
-        wish = self._wish
-        made = with_actor(command, wish.actor, wish.cause, wish.reason)
+        options = self._wish
+        made = with_actor(command, options.actor, options.cause, options.reason)
         self.plan.steps.append(Step(tuple(rows), made))

@@ -53,14 +53,14 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     if settings.demo:
         twin, settings = demo_payments.stand_in(engine, settings)
     checkouts = checkouts_of(engine, settings)
-    shop = AppContext(engine, settings, checkouts)
+    context = AppContext(engine, settings, checkouts)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await engine.open()
         if twin is not None:
             await twin.start()
-        running = asyncio.create_task(_keep_going(shop), name="jobs")
+        running = asyncio.create_task(_keep_going(context), name="jobs")
         try:
             yield
         finally:
@@ -71,7 +71,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
             if twin is not None:
                 await twin.stop()
             await engine.close()
-            await _keep_last_version(shop)
+            await _keep_last_version(context)
 
     app = FastAPI(
         title="Fancy Monkey Inventory",
@@ -83,21 +83,21 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         redoc_url=None,
         lifespan=lifespan,
     )
-    app.include_router(health.router(shop))
+    app.include_router(health.router(context))
     crowd = Crowd(open_files(), by_address=settings.rate_limit)
     listeners = Listeners(Turns(), crowd.most // 2, by_address=settings.rate_limit)
-    app.include_router(live.router(shop, listeners))
-    app.include_router(stock_live.router(shop, listeners))
-    app.include_router(jobs.router(shop))
-    app.include_router(migrate.router(shop))
+    app.include_router(live.router(context, listeners))
+    app.include_router(stock_live.router(context, listeners))
+    app.include_router(jobs.router(context))
+    app.include_router(migrate.router(context))
     app.include_router(files.router())
     files.mount(app)
-    dashboard.mount(app, shop)
+    dashboard.mount(app, context)
     if twin is not None:
         app.mount(demo_payments.PATH, twin.app)
     _speak_problems(app)
     _describe(app)
-    return _fronted(app, shop, crowd, listeners.turns)
+    return _fronted(app, context, crowd, listeners.turns)
 
 
 def _describe(app: FastAPI) -> None:
@@ -112,23 +112,25 @@ def _describe(app: FastAPI) -> None:
     app.openapi = whole_document  # type: ignore[method-assign]
 
 
-def _fronted(app: FastAPI, shop: AppContext, crowd: Crowd, turns: Turns) -> Router:
+def _fronted(app: FastAPI, context: AppContext, crowd: Crowd, turns: Turns) -> Router:
     """The app behind what holds for every answer, and behind the front door."""
-    shop.metrics.add(crowd)
+    context.metrics.add(crowd)
     routes = {**openapi.front_routes(), **openapi.document_route(app.openapi)}
     known = [(method, path) for path, methods in routes.items() for method in methods]
-    limits = RateLimits(shop.engine.clock, known) if shop.settings.rate_limit else None
-    return Router(SecurityHeaders(app, limits), shop, routes, limits, inventory.HOT, crowd, turns)
+    limits = RateLimits(context.engine.clock, known) if context.settings.rate_limit else None
+    return Router(
+        SecurityHeaders(app, limits), context, routes, limits, inventory.HOT, crowd, turns
+    )
 
 
-async def _keep_going(shop: AppContext) -> None:
+async def _keep_going(context: AppContext) -> None:
     """Looks after the alerts, and does the jobs that are due where schedules are on."""
-    await Runner(shop.jobs, [shop.alerts.run], schedules=shop.settings.schedules).run()
+    await Runner(context.jobs, [context.alerts.run], schedules=context.settings.schedules).run()
 
 
-async def _keep_last_version(shop: AppContext) -> None:
+async def _keep_last_version(context: AppContext) -> None:
     """What was changed since the last version is one too; where that fails, the log says why."""
-    settings, engine = shop.settings, shop.engine
+    settings, engine = context.settings, context.engine
     if settings.backup_git and engine.moved_to is None:
         try:
             await save_version(engine, settings.target, settings.backup_git_remote)

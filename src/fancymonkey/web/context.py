@@ -132,15 +132,15 @@ def policy_of(settings: Settings) -> PaymentPolicy:
 
 def terms_of(settings: Settings) -> CheckoutTerms:
     """How this shop sells."""
-    shop = settings.shop_url or f"http://{settings.host}:{settings.port}"
+    context = settings.shop_url or f"http://{settings.host}:{settings.port}"
     return CheckoutTerms(
         ttl=settings.reservation_ttl_seconds * 1000,
         session_life=settings.checkout_minutes * 60_000,
         grace=settings.checkout_grace_seconds * 1000,
         most=settings.checkouts_per_hold,
         currency=settings.currency,
-        success_url=settings.success_url or f"{shop}/success.html",
-        cancel_url=settings.cancel_url or f"{shop}/cancel.html",
+        success_url=settings.success_url or f"{context}/success.html",
+        cancel_url=settings.cancel_url or f"{context}/cancel.html",
     )
 
 

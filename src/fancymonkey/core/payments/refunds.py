@@ -99,14 +99,14 @@ def needs_refund(
         return
     if isinstance(command, ResolveIssue):
         yield PaymentIssue, command.matter_id
-        matter = state.get(PaymentIssue, command.matter_id)
-        if matter is None:
+        issue = state.get(PaymentIssue, command.matter_id)
+        if issue is None:
             return
         hold = None
-        if matter.reservation_id is not None:
-            yield Reservation, matter.reservation_id
-            hold = state.get(Reservation, matter.reservation_id)
-        yield from _needs_return(state, hold, matter.payment)
+        if issue.reservation_id is not None:
+            yield Reservation, issue.reservation_id
+            hold = state.get(Reservation, issue.reservation_id)
+        yield from _needs_return(state, hold, issue.payment)
         return
     for ref in (command.ref, *command.others):
         yield from needs_hold(state, ref)
@@ -148,26 +148,26 @@ def record_refund(state: State, command: RecordRefund) -> Answer:
         if owed is not None and command.whole:
             _close(state, owed, IssueStatus.DONE, command.note)
         return Accepted({"outcome": "refund noted"})
-    matter = raise_issue(
+    issue = raise_issue(
         state, IssueKind.REFUNDED, hold.reservation_id, hold, command.ref, hold.lines
     )
     if not is_news(state, command.ref, WHOLE if command.whole else command.refund):
-        asked = matter.closed_at is None
+        asked = issue.closed_at is None
         return Accepted({"outcome": "return proposed" if asked else "no change"})
-    lines = matter.lines
+    lines = issue.lines
     if command.whole:
         lines = _strike(state, owed, lines, command)
         if command.take_back:
-            lines = _take_back(state, matter, lines, command)
+            lines = _take_back(state, issue, lines, command)
     if not lines:  # nothing is left to ask
-        if not matter.lines:
+        if not issue.lines:
             return Accepted({"outcome": "no change"})
-        _close(state, replace(matter, lines=()), IssueStatus.DONE, command.note)
+        _close(state, replace(issue, lines=()), IssueStatus.DONE, command.note)
         return Accepted({"outcome": "returned"})
-    after = replace(matter, lines=lines, note=command.note)
-    if matter.closed_at is not None:
+    after = replace(issue, lines=lines, note=command.note)
+    if issue.closed_at is not None:
         after = replace(after, progress=IssueStatus.OPEN, opened_at=state.now, closed_at=None)
-    if after != matter:
+    if after != issue:
         state.put(after)
     return Accepted({"outcome": "return proposed"})
 
@@ -205,44 +205,44 @@ def _owed(state: State, refs: Iterable[str]) -> PaymentIssue | None:
     """What was to be delivered for this payment, or paid back of it, if anything."""
     for ref in refs:
         for concern in OWED:
-            matter = issue_of(state, concern, ref)
-            if matter is not None:
-                return matter
+            issue = issue_of(state, concern, ref)
+            if issue is not None:
+                return issue
     return None
 
 
 def resolve_issue(state: State, command: ResolveIssue) -> Answer:
     """Applies a `ResolveIssue`."""
-    matter = state.get(PaymentIssue, command.matter_id)
-    if matter is None:
+    issue = state.get(PaymentIssue, command.matter_id)
+    if issue is None:
         return Refused(Code.UNKNOWN_MATTER, "There is no such matter.")
-    if matter.closed_at is not None:
-        if command.returned or command.then is not matter.progress:
-            return Refused(Code.MATTER_CLOSED, f"This matter is {matter.progress} already.")
-        return Accepted(_told(matter))
-    left = _left(matter, command.returned)
+    if issue.closed_at is not None:
+        if command.returned or command.then is not issue.progress:
+            return Refused(Code.MATTER_CLOSED, f"This matter is {issue.progress} already.")
+        return Accepted(_told(issue))
+    left = _left(issue, command.returned)
     if left is None:
         return Refused(
             Code.OUT_OF_RANGE, "Only units that were refunded can come back, each of them once."
         )
     if command.returned:
-        owed = _owed(state, (matter.payment,))
-        _take_back(state, matter, _strike(state, owed, command.returned, command), command)
-    after = replace(matter, lines=left) if command.returned else matter
+        owed = _owed(state, (issue.payment,))
+        _take_back(state, issue, _strike(state, owed, command.returned, command), command)
+    after = replace(issue, lines=left) if command.returned else issue
     then = command.then
-    if then is None and matter.lines and not left:
+    if then is None and issue.lines and not left:
         then = IssueStatus.DONE
     after = _close(state, after, then or after.progress, command.note)
     return Accepted({**_told(after), "revision": state.revision})
 
 
-def _left(matter: PaymentIssue, returned: tuple[Line, ...]) -> tuple[Line, ...] | None:
+def _left(issue: PaymentIssue, returned: tuple[Line, ...]) -> tuple[Line, ...] | None:
     """The matter's lines less these, or None where they are not all in there."""
     if not returned:
-        return matter.lines
-    if matter.concern is not IssueKind.REFUNDED:
+        return issue.lines
+    if issue.concern is not IssueKind.REFUNDED:
         return None
-    left = {(line.sku, line.location): line.quantity for line in matter.lines}
+    left = {(line.sku, line.location): line.quantity for line in issue.lines}
     for line in returned:
         key = (line.sku, line.location)
         if line.quantity < 1 or left.get(key, 0) < line.quantity:
@@ -288,7 +288,7 @@ def _lines(units: dict[tuple[str, str], int]) -> tuple[Line, ...]:
 
 def _take_back(
     state: State,
-    matter: PaymentIssue,
+    issue: PaymentIssue,
     lines: tuple[Line, ...],
     command: RecordRefund | ResolveIssue,
 ) -> tuple[Line, ...]:
@@ -310,28 +310,28 @@ def _take_back(
             on_hand=line.quantity,
             actor=command.actor,
             reason="refunded" if sku == line.sku else f"refunded, sold as {line.sku}",
-            cause=command.cause or matter.payment,
+            cause=command.cause or issue.payment,
         )
         fill_backorders(state, sku, line.location, command)
     return tuple(left)
 
 
-def _close(state: State, matter: PaymentIssue, progress: IssueStatus, note: str) -> PaymentIssue:
+def _close(state: State, issue: PaymentIssue, progress: IssueStatus, note: str) -> PaymentIssue:
     """The matter as it stands now."""
     over = progress in (IssueStatus.DONE, IssueStatus.DISMISSED)
     after = replace(
-        matter,
+        issue,
         progress=progress,
         closed_at=state.now if over else None,
-        note=f"{matter.note} {note}".strip() if matter.concern in FACTS else note or matter.note,
+        note=f"{issue.note} {note}".strip() if issue.concern in FACTS else note or issue.note,
     )
     state.put(after)
     return after
 
 
-def _told(matter: PaymentIssue) -> dict[str, object]:
+def _told(issue: PaymentIssue) -> dict[str, object]:
     return {
-        "matter_id": matter.matter_id,
-        "progress": str(matter.progress),
-        "lines": [(line.sku, line.quantity) for line in matter.lines],
+        "matter_id": issue.matter_id,
+        "progress": str(issue.progress),
+        "lines": [(line.sku, line.quantity) for line in issue.lines],
     }

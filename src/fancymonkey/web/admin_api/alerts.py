@@ -19,11 +19,11 @@ RECENT_MAX = 20
 """Runs of a job that are listed."""
 
 
-async def alert_status(shop: AppContext, call: Request) -> Response:
+async def alert_status(context: AppContext, request: Request) -> Response:
     """The channels (nothing secret is shown), what is told, what waits, and the latest alerts."""
-    await require(shop, call, "admin")
-    limit = Query(call).number("limit", PAGE, 1, PAGE_MAX)
-    alerts = shop.alerts
+    await require(context, request, "admin")
+    limit = Query(request).number("limit", PAGE, 1, PAGE_MAX)
+    alerts = context.alerts
     waiting = await alerts.outbox.waiting.all()
     names = {channel.key: channel.name for channel in alerts.channels}
     recent: list[dict[str, Any]] = []
@@ -31,8 +31,8 @@ async def alert_status(shop: AppContext, call: Request) -> Response:
         if len(recent) == limit:
             break
         recent.append(_happening_out(kept.value))
-    quiet = shop.settings.quiet_hours
-    at = shop.settings.digest_at
+    quiet = context.settings.quiet_hours
+    at = context.settings.digest_at
     return ok(
         encode(
             {
@@ -43,7 +43,7 @@ async def alert_status(shop: AppContext, call: Request) -> Response:
                 "events": [name for name in ALERTS if name in alerts.events],
                 "quietHours": None if quiet is None else f"{quiet[0]:%H:%M}-{quiet[1]:%H:%M}",
                 "digestAt": None if at is None else f"{at:%H:%M}",
-                "timeZone": str(shop.settings.time_zone),
+                "timeZone": str(context.settings.time_zone),
                 "waiting": len(waiting),
                 "recent": recent,
             }
@@ -76,33 +76,33 @@ def _happening_out(one: AlertEvent) -> dict[str, Any]:
     }
 
 
-async def test_alerts(shop: AppContext, call: Request) -> Response:
+async def test_alerts(context: AppContext, request: Request) -> Response:
     """Sends a test over every channel now, and tells what came of each."""
-    await require(shop, call, "admin")
-    if not shop.alerts.channels:
+    await require(context, request, "admin")
+    if not context.alerts.channels:
         raise Problem(409, "no_channels", "There is no channel. Set ALERT_URLS and start it again.")
-    told = await shop.alerts.test()
+    told = await context.alerts.test()
     rows = [{"name": one.name, "ok": not one.error, "error": one.error or None} for one in told]
     failed = sum(bool(one.error) for one in told)
     message = f"{failed} of {len(told)} failed." if failed else f"Sent over {len(told)}."
     return ok(encode({"success": not failed, "message": message, "channels": rows}))
 
 
-async def list_jobs(shop: AppContext, call: Request) -> Response:
+async def list_jobs(context: AppContext, request: Request) -> Response:
     """The jobs of the service, whether each runs now, and its latest runs, the newest first."""
-    await require(shop, call, "read")
-    limit = Query(call).number("limit", 5, 1, RECENT_MAX)
-    states = await shop.jobs.states()
-    latest = await recent_runs(shop.engine.store, limit)
+    await require(context, request, "read")
+    limit = Query(request).number("limit", 5, 1, RECENT_MAX)
+    states = await context.jobs.states()
+    latest = await recent_runs(context.engine.store, limit)
     rows = []
-    for job in shop.jobs.jobs.values():
+    for job in context.jobs.jobs.values():
         kept = states.get(job.name)
         running = kept is not None and bool(kept.value.by)
         rows.append(
             {
                 "job": job.name,
                 "about": job.about,
-                "scheduled": job.when is not None and shop.settings.schedules,
+                "scheduled": job.when is not None and context.settings.schedules,
                 "running": running,
                 "runs": [_run_out(row) for row in latest.get(job.name, [])],
             }

@@ -35,37 +35,39 @@ _make = msgspec.json.Decoder(MakeKeyBody)
 _revoke = msgspec.json.Decoder(RevokeKeyBody)
 
 
-async def list_keys(shop: AppContext, call: Request) -> Response:
+async def list_keys(context: AppContext, request: Request) -> Response:
     """Every key, the latest first; never its secret, which nobody has."""
-    await require(shop, call, "admin")
-    now = shop.engine.clock()
-    found = await shop.accounts.keys.all()
+    await require(context, request, "admin")
+    now = context.engine.clock()
+    found = await context.accounts.keys.all()
     return ok(encode({"success": True, "keys": [_key_out(key, now) for key in found]}))
 
 
-async def make_key(shop: AppContext, call: Request) -> Response:
+async def make_key(context: AppContext, request: Request) -> Response:
     """Makes a key, and shows it this once."""
-    actor = await require_person(shop, call, "admin")
-    body = parse(_make, await call.body())
+    actor = await require_person(context, request, "admin")
+    body = parse(_make, await request.body())
     label = body.label.strip()
     if not label or not label.isprintable():
         raise Problem(422, "invalid_request", "A label is one line of text.")
-    call.about = f"{label}: right {body.right}"
-    keys = shop.accounts.keys
+    request.about = f"{label}: right {body.right}"
+    keys = context.accounts.keys
     if len(await keys.all()) >= KEYS_MAX:
         raise Problem(422, "invalid_request", f"There are {KEYS_MAX} keys. Revoke some first.")
     key, text = await keys.make(label, body.right, actor.name, body.days)
-    call.about = f"{key.key_id} {call.about}"
-    return ok(encode({"success": True, "key": _key_out(key, shop.engine.clock()), "secret": text}))
+    request.about = f"{key.key_id} {request.about}"
+    return ok(
+        encode({"success": True, "key": _key_out(key, context.engine.clock()), "secret": text})
+    )
 
 
-async def revoke_key(shop: AppContext, call: Request) -> Response:
+async def revoke_key(context: AppContext, request: Request) -> Response:
     """Ends a key for good, at once."""
-    await require_person(shop, call, "admin")
-    body = parse(_revoke, await call.body())
-    key = await shop.accounts.keys.revoke(body.key_id)
-    call.about = f"{key.key_id} {key.label}"
-    return ok(encode({"success": True, "key": _key_out(key, shop.engine.clock())}))
+    await require_person(context, request, "admin")
+    body = parse(_revoke, await request.body())
+    key = await context.accounts.keys.revoke(body.key_id)
+    request.about = f"{key.key_id} {key.label}"
+    return ok(encode({"success": True, "key": _key_out(key, context.engine.clock())}))
 
 
 def _key_out(key: ApiKey, now: int) -> dict[str, Any]:

@@ -19,15 +19,15 @@ FILE_MAX = 50_000
 COLUMNS = ("at", "actor", "address", "what", "status", "about", "id", "count")
 
 
-async def record(shop: AppContext, call: Request) -> Response:
+async def record(context: AppContext, request: Request) -> Response:
     """Who did what, when and from where, the latest first; refused attempts too."""
-    await require(shop, call, "admin")
-    query = Query(call)
+    await require(context, request, "admin")
+    query = Query(request)
     limit = query.number("limit", PAGE, 1, PAGE_MAX)
     as_file = query.one_of("format", "json", "csv") == "csv"
     most = FILE_MAX if as_file else limit
     actor, before = query.text("actor"), query.text("before") or ""
-    found = await shop.accounts.acts.latest(most + 1, before, actor)
+    found = await context.accounts.acts.latest(most + 1, before, actor)
     if as_file:
         return _file(found[:most])
     rows = [_out(act) for act in found[:most]]

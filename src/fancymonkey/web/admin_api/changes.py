@@ -32,26 +32,28 @@ class UndoBody(Struct, rename="camel"):
 _undo_body = msgspec.json.Decoder(UndoBody)
 
 
-async def list_inventory(shop: AppContext, call: Request) -> Response:
+async def list_inventory(context: AppContext, request: Request) -> Response:
     """Every SKU with everything about it, or those that the query chooses, at one revision."""
-    await require(shop, call, "read")
-    choice = row_query_of(Query(call), shop.spelling)
-    body, tag = await shop.table.answer(choice, shop.settings.currency, shop.engine.clock())
+    await require(context, request, "read")
+    choice = row_query_of(Query(request), context.spelling)
+    body, tag = await context.table.answer(
+        choice, context.settings.currency, context.engine.clock()
+    )
     headers = [PRIVATE, NOSNIFF, (b"etag", tag)]
-    seen = call.headers.get(b"if-none-match", b"")
+    seen = request.headers.get(b"if-none-match", b"")
     if tag in [part.strip().removeprefix(b"W/") for part in seen.split(b",")]:
         return Response(304, b"", headers)
     return Response(200, body, [JSON, *headers])
 
 
-async def list_acts(shop: AppContext, call: Request) -> Response:
+async def list_acts(context: AppContext, request: Request) -> Response:
     """What was changed lately, the newest first."""
-    await require(shop, call, "read")
-    query = Query(call)
+    await require(context, request, "read")
+    query = Query(request)
     limit = query.number("limit", PAGE, 1, PAGE_MAX)
     rows: list[dict[str, Any]] = []
     after = (CHANGE_SETS, query.text("after") or "")
-    async for row in shop.engine.store.scan(Document, after):
+    async for row in context.engine.store.scan(Document, after):
         if not isinstance(row, Document) or row.folder != CHANGE_SETS or len(rows) == limit:
             break
         if row.body:
@@ -73,18 +75,20 @@ def _act_out(name: str, act: StoredChangeSet) -> dict[str, Any]:
     }
 
 
-async def undo(shop: AppContext, call: Request) -> Response:
+async def undo(context: AppContext, request: Request) -> Response:
     """Puts back what an act changed, by new entries, once; or says why that cannot be."""
-    actor = await require(shop, call, "stock")
-    body = parse(_undo_body, await call.body())
-    act = await find_change_set(shop.engine, body.act)
+    actor = await require(context, request, "stock")
+    body = parse(_undo_body, await request.body())
+    act = await find_change_set(context.engine, body.act)
     if act.products:
-        actor = await require(shop, call, "admin")
+        actor = await require(context, request, "admin")
     if act.undone_by is not None:
         raise Problem(409, "already_undone", "It was undone already.", undoneBy=act.undone_by)
-    done = await undo_change_set(shop.engine, actor.name, body.act, act, body.partial, body.dry_run)
-    rows = [{**_names(shop, row["key"]), "changes": row["changes"]} for row in done.rows]
-    failed = [{**_names(shop, row["key"]), "reason": row["reason"]} for row in done.failed]
+    done = await undo_change_set(
+        context.engine, actor.name, body.act, act, body.partial, body.dry_run
+    )
+    rows = [{**_names(context, row["key"]), "changes": row["changes"]} for row in done.rows]
+    failed = [{**_names(context, row["key"]), "reason": row["reason"]} for row in done.failed]
     if done.refused:
         rest = max(0, act.changed - len(failed))
         raise Problem(409, "cannot_undo", _why_not(failed, rest), failed=failed, rest=rest)
@@ -98,7 +102,7 @@ async def undo(shop: AppContext, call: Request) -> Response:
                 "message": f"{verb} {len(rows)} {'row' if len(rows) == 1 else 'rows'}.",
                 "rows": rows,
                 "failed": failed,
-                "revision": shop.engine.view.revision,
+                "revision": context.engine.view.revision,
             }
         )
     )
@@ -121,9 +125,9 @@ def _why_not(failed: list[dict[str, Any]], rest: int) -> str:
     return " ".join([begin, *named, *more])
 
 
-def _names(shop: AppContext, key: str) -> dict[str, Any]:
+def _names(context: AppContext, key: str) -> dict[str, Any]:
     """Product and size of a row, with the product's name, or its id where it has none."""
     product_id, size = split_sku(key)
-    product = shop.engine.view.products.get(product_id)
+    product = context.engine.view.products.get(product_id)
     name = product.name if product is not None and product.name else product_id
     return {"productId": product_id, "size": size or None, "name": name}

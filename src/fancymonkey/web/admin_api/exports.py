@@ -24,15 +24,15 @@ PORTION = 100
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-async def export(shop: AppContext, call: Request) -> Response:
+async def export(context: AppContext, request: Request) -> Response:
     """What the query chooses as a file, or an empty one to fill in."""
-    await require(shop, call, "read")
-    query = Query(call)
+    await require(context, request, "read")
+    query = Query(request)
     as_sheet = query.one_of("format", "csv", "xlsx") == "xlsx"
     template = query.flag("template")
     columns = _columns(query.text("columns"), TEMPLATE if template else COLUMNS)
     revision, rows = (
-        (0, []) if template else await shop.table.rows(row_query_of(query, shop.spelling))
+        (0, []) if template else await context.table.rows(row_query_of(query, context.spelling))
     )
     if len(rows) > csv_table.ROWS_MAX:
         raise Problem(
@@ -41,13 +41,13 @@ async def export(shop: AppContext, call: Request) -> Response:
             f"A file has at most {csv_table.ROWS_MAX} rows. Choose fewer of them.",
         )
     stocked = [row.stocked for row in rows]
-    day = iso(shop.engine.clock())[:10]
+    day = iso(context.engine.clock())[:10]
     name = "template" if template else f"stock-{day}"
     if not as_sheet:
         body = await asyncio.to_thread(_csv, stocked, columns, revision)
         return file_reply(body, "text/csv; charset=utf-8", f"{name}.csv")
     kinds = [KINDS.get(column, "text") for column in columns]
-    with shop.sheets:
+    with context.sheets:
         try:
             body = await xlsx_process.write(columns, kinds, _portions(stocked, columns, revision))
         except DataError as error:

@@ -83,17 +83,19 @@ Told = tuple[Entry, int, int, int]
 """An entry, and what was on hand, reserved and available after it."""
 
 
-async def history(shop: AppContext, call: Request) -> Response:
+async def history(context: AppContext, request: Request) -> Response:
     """What was booked, the latest first: of one SKU or product, of what is called so, or of all."""
-    await require(shop, call, "read")
-    query = Query(call)
-    wanted = Wanted(query, shop.engine.view)
+    await require(context, request, "read")
+    query = Query(request)
+    wanted = Wanted(query, context.engine.view)
     limit = query.number("limit", PAGE, 1, PAGE_MAX)
     as_file = query.one_of("format", "json", "csv") == "csv"
     if as_file:
         limit = FILE_MAX
-    read = _of_everything(shop, wanted) if wanted.sku is None else _of_sku(shop, wanted, limit)
-    revision = shop.engine.view.revision
+    read = (
+        _of_everything(context, wanted) if wanted.sku is None else _of_sku(context, wanted, limit)
+    )
+    revision = context.engine.view.revision
     found: list[Told] = []
     async for row in read:
         found.append(row)
@@ -103,19 +105,19 @@ async def history(shop: AppContext, call: Request) -> Response:
         return await _file(found[:limit])
     more = len(found) > limit
     meant = None if wanted.skus is None else len(wanted.skus)
-    entries = [named(shop.engine, _entry_out(*told)) for told in found[:limit]]
+    entries = [named(context.engine, _entry_out(*told)) for told in found[:limit]]
     following = entries[-1]["revision"] if more else None
     told = {"success": True, "entries": entries, "next": following, "revision": revision}
     return ok(encode({**told, "meant": meant}))
 
 
-async def _of_sku(shop: AppContext, wanted: Wanted, limit: int) -> AsyncIterator[Told]:
+async def _of_sku(context: AppContext, wanted: Wanted, limit: int) -> AsyncIterator[Told]:
     """The latest entries of a SKU; its history is followed from its beginning."""
     assert wanted.sku is not None
     found: deque[Told] = deque(maxlen=limit + 1)
     levels: dict[str, Level] = {}
     read = 0
-    async for entry in shop.engine.store.history(wanted.sku, wanted.until):
+    async for entry in context.engine.store.history(wanted.sku, wanted.until):
         level = levels.get(entry.location) or Level(entry.sku, entry.location)
         try:
             level = levels[entry.location] = evolve(level, entry)
@@ -135,9 +137,9 @@ async def _of_sku(shop: AppContext, wanted: Wanted, limit: int) -> AsyncIterator
         yield found.pop()
 
 
-async def _of_everything(shop: AppContext, wanted: Wanted) -> AsyncIterator[Told]:
+async def _of_everything(context: AppContext, wanted: Wanted) -> AsyncIterator[Told]:
     """The latest entries of all, read backwards; running numbers are the entries' own."""
-    engine = shop.engine
+    engine = context.engine
     top = min(engine.view.revision, wanted.before - 1)
     if wanted.until is not None:
         top = min(top, await revision_at(engine, wanted.until))
@@ -233,27 +235,27 @@ def file_reply(body: bytes, media_type: str, name: str) -> Response:
     return Response(200, body, headers)
 
 
-async def explain(shop: AppContext, call: Request) -> Response:
+async def explain(context: AppContext, request: Request) -> Response:
     """Why a SKU's stock is what it is, now or as of a time, and what moved it since another."""
-    await require(shop, call, "read")
-    query = Query(call)
+    await require(context, request, "read")
+    query = Query(request)
     as_of, since = instant("asOf", query.text("asOf")), instant("from", query.text("from"))
     if as_of is not None and since is not None and since > as_of:
         raise Problem(422, "invalid_request", "`from` comes before `asOf`.")
-    product, item = _item(shop, query.text("sku") or "")
+    product, item = _item(context, query.text("sku") or "")
     story = StockExplanation(product, item, deque(maxlen=0), since)
-    await story.follow(shop.engine.store.history(item.sku, as_of))
-    view = shop.engine.view
+    await story.follow(context.engine.store.history(item.sku, as_of))
+    view = context.engine.view
     if as_of is None:
         kept = view.levels.get((item.sku, "main"), Level(item.sku))
         story.over = kept.reserved - view.level(item.sku).reserved
     return ok(encode(_explained(story, since, as_of, view.revision)))
 
 
-def _item(shop: AppContext, sku: str) -> tuple[Product, Item]:
+def _item(context: AppContext, sku: str) -> tuple[Product, Item]:
     """The SKU, also one that is off sale. Raises Problem 404."""
-    view = shop.engine.view
-    item = view.items.get(shop.spelling.key(sku))
+    view = context.engine.view
+    item = view.items.get(context.spelling.key(sku))
     product = None if item is None else view.products.get(item.product_id)
     if item is None or product is None:
         raise Problem(404, "unknown_item", "There is no such product or size.")

@@ -43,34 +43,36 @@ class ReleaseHoldsBody(Struct, rename="camel"):
 _release_holds = msgspec.json.Decoder(ReleaseHoldsBody)
 
 
-async def list_holds(shop: AppContext, call: Request) -> Response:
+async def list_holds(context: AppContext, request: Request) -> Response:
     """Who holds what, the hold that ends first in front; or holds that have ended since a time."""
-    await require(shop, call, "read")
-    query = Query(call)
+    await require(context, request, "read")
+    query = Query(request)
     limit = query.number("limit", PAGE, 1, PAGE_MAX)
     status = Status(query.one_of("status", *Status))
     one, sku, words = query.text("id"), query.text("sku"), query.text("q")
-    skus = None if sku is None else {shop.spelling.key(sku)}
+    skus = None if sku is None else {context.spelling.key(sku)}
     if words is not None and one is None:
-        one = await _called(shop.engine, words)
-        skus = skus if one else _meant(shop.engine, words, skus)
-    revision = shop.engine.view.revision  # what comes while the rows are read is news
-    live = live_holds(shop.engine, skus)
+        one = await _called(context.engine, words)
+        skus = skus if one else _meant(context.engine, words, skus)
+    revision = context.engine.view.revision  # what comes while the rows are read is news
+    live = live_holds(context.engine, skus)
     if one is not None:
-        found = await shop.engine.store.reservation(one)
+        found = await context.engine.store.reservation(one)
         rows, following = [] if found is None else [found], None
     elif status is Status.HELD and query.text("since") is None:
-        rows, following = await _page(shop.engine, live, query.text("after"), limit)
+        rows, following = await _page(context.engine, live, query.text("after"), limit)
     else:
         since = instant("since", query.text("since"))
         if since is None:
             raise Problem(422, "invalid_request", "Say from when on: `since` is missing.")
-        rows, following = await _begun(shop.engine, since, status, skus, query.text("after"), limit)
+        rows, following = await _begun(
+            context.engine, since, status, skus, query.text("after"), limit
+        )
     return ok(
         encode(
             {
                 "success": True,
-                "holds": [await _hold_out(shop.engine, row) for row in rows],
+                "holds": [await _hold_out(context.engine, row) for row in rows],
                 "total": len(live),
                 "units": sum(units for _, _, units in live),
                 "next": following,
@@ -201,14 +203,14 @@ def _checkout_out(checkout: Checkout | None) -> dict[str, Any] | None:
     }
 
 
-async def release_holds(shop: AppContext, call: Request) -> Response:
+async def release_holds(context: AppContext, request: Request) -> Response:
     """Gives holds back, whosever they are; what has ended already stays as it ended."""
-    actor = await require(shop, call, "stock")
-    body = parse(_release_holds, await call.body())
-    key = request_key(call, actor.name)
-    mark = "" if key is None else request_fingerprint(call, encode(body))
+    actor = await require(context, request, "stock")
+    body = parse(_release_holds, await request.body())
+    key = request_key(request, actor.name)
+    mark = "" if key is None else request_fingerprint(request, encode(body))
     ids = list(dict.fromkeys(body.ids))
-    doing = RequestChanges(shop, actor.name, "release", body.reason, key, mark)
+    doing = RequestChanges(context, actor.name, "release", body.reason, key, mark)
     results: list[dict[str, Any]] = []
     warnings: list[str] = []
     released = 0
@@ -223,8 +225,8 @@ async def release_holds(shop: AppContext, call: Request) -> Response:
         )
         if moved and found["payment_pending"]:
             warnings.append(_PAYING.format(ids[len(results) - 1]))
-        if moved and shop.checkouts is not None:
-            shop.checkouts.close_later(found["reservation_id"])
+        if moved and context.checkouts is not None:
+            context.checkouts.close_later(found["reservation_id"])
     return ok(
         encode(
             {
@@ -233,7 +235,7 @@ async def release_holds(shop: AppContext, call: Request) -> Response:
                 "released": released,
                 "results": results,
                 "warnings": warnings,
-                "revision": shop.engine.view.revision,
+                "revision": context.engine.view.revision,
             }
         )
     )

@@ -43,29 +43,31 @@ NDJSON = (b"content-type", b"application/x-ndjson")
 log = logging.getLogger(__name__)
 
 
-async def import_table(shop: AppContext, call: Request) -> Response:
+async def import_table(context: AppContext, request: Request) -> Response:
     """Takes a table in, or says what that would change: a CSV or XLSX file is the body."""
-    actor = await require(shop, call, "stock")
-    query = Query(call)
+    actor = await require(context, request, "stock")
+    query = Query(request)
     apply = query.one_of("mode", "preview", "apply") == "apply"
     name = "".join(char for char in query.text("name") or "" if char.isprintable())[:100]
-    wish = ImportOptions(
+    options = ImportOptions(
         actor=actor.name,
         reason=name or "import",
         create=query.flag("create"),
         owner=actor.right.covers(Right.ADMIN),
     )
     whole = query.one_of("rows", "all", "good") == "all"
-    key = request_key(call, actor.name) if apply else None
+    key = request_key(request, actor.name) if apply else None
     sheet = query.text("sheet")
-    taking = _Import(shop, call, await call.body(FILE_MAX), wish, apply, whole, sheet, key)
-    if b"application/x-ndjson" not in call.headers.get(b"accept", b""):
+    taking = _Import(
+        context, request, await request.body(FILE_MAX), options, apply, whole, sheet, key
+    )
+    if b"application/x-ndjson" not in request.headers.get(b"accept", b""):
         return ok(await taking.run(lambda step, done, of: None))
-    return _as_lines(shop, call, taking.run)
+    return _as_lines(context, request, taking.run)
 
 
 def _as_lines(
-    shop: AppContext, call: Request, work: Callable[[Tell], Awaitable[bytes]]
+    context: AppContext, request: Request, work: Callable[[Tell], Awaitable[bytes]]
 ) -> Response:
     """The answer to work that tells how far it is. It goes on where nobody listens any more."""
     queue: asyncio.Queue[bytes | None] = asyncio.Queue()
@@ -77,21 +79,21 @@ def _as_lines(
         try:
             queue.put_nowait(await work(tell))
         except Exception as error:  # noqa: BLE001 - as the front has it: a line instead of a status
-            found = failure(error, call)
-            reply.outcome = found.status
+            found = failure(error, request)
+            response.outcome = found.status
             queue.put_nowait(found.body)
         finally:
             queue.put_nowait(None)
 
     async def lines() -> AsyncIterator[bytes]:
         task = asyncio.create_task(run(), name="import")
-        shop.tasks.add(task)
-        task.add_done_callback(shop.tasks.discard)
+        context.tasks.add(task)
+        task.add_done_callback(context.tasks.discard)
         while (line := await queue.get()) is not None:
             yield line + b"\n"
 
-    reply = StreamingResponse(lines(), [NDJSON, NO_STORE, NOSNIFF])
-    return reply
+    response = StreamingResponse(lines(), [NDJSON, NO_STORE, NOSNIFF])
+    return response
 
 
 @dataclass(slots=True)
@@ -146,20 +148,20 @@ class _Import:
 
     def _digest(self) -> str:
         wishes = [self.wish.reason, self.wish.create, self.whole]
-        wish = encode(wishes if self.sheet is None else [*wishes, self.sheet])
+        options = encode(wishes if self.sheet is None else [*wishes, self.sheet])
         content = hashlib.sha256(self.data).digest()
-        return hashlib.sha256(b"/api/admin/import\n" + wish + content).hexdigest()
+        return hashlib.sha256(b"/api/admin/import\n" + options + content).hexdigest()
 
     async def _take(self, tell: Tell, mark: str) -> bytes:
-        shop, wish = self.shop, self.wish
+        context, options = self.shop, self.wish
         table = await read_table(self.data, tell, self.sheet)
         records = table.records
-        plan = await plan_table(shop.engine, records, wish, tell)
+        plan = await plan_table(context.engine, records, options, tell)
         act = None
         if self.apply:
             key = None if self.key is None else self.key.about("rows")
             act = await import_plan(
-                shop.engine, plan, wish, tell, good=not self.whole, key=key, digest=mark
+                context.engine, plan, options, tell, good=not self.whole, key=key, digest=mark
             )
             if self.whole and plan.faults:
                 raise Problem(
@@ -169,14 +171,16 @@ class _Import:
                     **_told(plan, 0),
                 )
         applied = plan.count("new") + plan.count("changed") if self.apply else 0
-        self.call.about = f"{'applied' if self.apply else 'preview'}: {wish.reason}, {applied} rows"
+        self.call.about = (
+            f"{'applied' if self.apply else 'preview'}: {options.reason}, {applied} rows"
+        )
         columns = list(records[0].cells) if records else []
         answer: dict[str, Any] = {
             "success": True,
             "mode": "apply" if self.apply else "preview",
             "act": act,
         }
-        answer |= {"revision": shop.engine.view.revision, "columns": columns}
+        answer |= {"revision": context.engine.view.revision, "columns": columns}
         answer |= {"sheet": table.sheet, "sheets": table.sheets}
         return encode({**answer, **_told(plan, applied), "changes": _changes(plan)})
 

@@ -28,7 +28,7 @@ _ANSWER = {
 }
 
 
-def router(shop: AppContext) -> APIRouter:
+def router(context: AppContext) -> APIRouter:
     """The endpoints that run jobs."""
     routes = APIRouter(tags=["jobs"])
     responses: dict[int | str, dict[str, Any]] = {
@@ -43,15 +43,15 @@ def router(shop: AppContext) -> APIRouter:
 
     async def answer(request: StarletteRequest, job: str) -> StarletteResponse:
         call = Request(request.scope, request.receive)
-        secret = shop.settings.cron_secret
+        secret = context.settings.cron_secret
         try:
-            await require(shop, call, "stock", secret=secret, cookie=call.method == "POST")
-            reply = ok(encode(_told(await run_job(shop, job))))
+            await require(context, call, "stock", secret=secret, cookie=call.method == "POST")
+            response = ok(encode(_told(await run_job(context, job))))
         except Exception as error:  # noqa: BLE001 - as the front does with its own
-            reply = failure(error, call)
+            response = failure(error, call)
         if call.actor is not None:
-            await note(shop, call, reply.status)
-        return response_of(reply)
+            await note(context, call, response.status)
+        return response_of(response)
 
     door = {"security": SECRET}
 
@@ -70,13 +70,13 @@ def router(shop: AppContext) -> APIRouter:
     return routes
 
 
-async def run_job(shop: AppContext, name: str) -> FinishedRun:
+async def run_job(context: AppContext, name: str) -> FinishedRun:
     """Runs a job now. Raises Problem where there is none, it runs already, or it fails."""
-    job = shop.jobs.jobs.get(name)
+    job = context.jobs.jobs.get(name)
     if job is None:
-        raise Problem(404, "unknown_job", unknown_job_text(shop.jobs, name))
+        raise Problem(404, "unknown_job", unknown_job_text(context.jobs, name))
     try:
-        ran = await shop.jobs.run(job)
+        ran = await context.jobs.run(job)
     except JobRunning as error:
         raise Problem(409, "job_running", f"{error} Wait for its end.") from None
     if isinstance(ran.error, StoreError):

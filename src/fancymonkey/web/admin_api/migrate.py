@@ -58,7 +58,7 @@ _EXAMPLE = {
 }
 
 
-def router(shop: AppContext) -> APIRouter:
+def router(context: AppContext) -> APIRouter:
     """The endpoint that moves the shop."""
     routes = APIRouter(tags=["system"])
     moving = asyncio.Lock()
@@ -88,21 +88,21 @@ def router(shop: AppContext) -> APIRouter:
         API key is not enough. `to` is one of the stores in MIGRATION_TARGETS.
         """
         call = Request(request.scope, request.receive)
-        await require_person(shop, call, "admin", cookie=False)
+        await require_person(context, call, "admin", cookie=False)
         body = parse(_body, await call.body())
-        to = _named(body.to, shop.settings.migration_targets)
-        if moving.locked() or shop.engine.moved_to is not None:
+        to = _named(body.to, context.settings.migration_targets)
+        if moving.locked() or context.engine.moved_to is not None:
             raise Problem(
                 409,
                 "already_moving",
                 "The shop is on its way, or has moved since this server started. Start it with "
                 "its new store first.",
             )
-        here, there = shop.settings.target, without_password(to)
+        here, there = context.settings.target, without_password(to)
         if same_store(here, to):
             raise Problem(422, "invalid_request", "The shop lives there already.")
         target = _target(to)
-        move = LiveMigration(shop.engine, target, without_password(here), there, to)
+        move = LiveMigration(context.engine, target, without_password(here), there, to)
         return StreamingResponse(_told(move, moving), media_type="application/x-ndjson")
 
     return routes

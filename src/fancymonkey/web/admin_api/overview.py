@@ -29,25 +29,25 @@ STORE_SECONDS = 2.0
 PROBLEMS_SHOWN = 20
 
 
-async def overview(shop: AppContext, call: Request) -> Response:
+async def overview(context: AppContext, request: Request) -> Response:
     """The shop at a glance, and the last days."""
-    await require(shop, call, "read")
-    query = Query(call)
+    await require(context, request, "read")
+    query = Query(request)
     days = query.number("days", DAYS, 1, DAYS_MAX)
     zone = _zone(query.text("zone"))
-    engine = shop.engine
+    engine = context.engine
     return ok(
         encode(
             {
                 "success": True,
                 "revision": engine.view.revision,
                 "serverTime": iso(engine.clock()),
-                "currency": shop.settings.currency,
-                "stock": await _stock(shop),
+                "currency": context.settings.currency,
+                "stock": await _stock(context),
                 "holds": _holds(engine),
-                "days": await _days(shop, days, zone),
+                "days": await _days(context, days, zone),
                 "matters": await _matters(engine),
-                "health": await _health(shop),
+                "health": await _health(context),
             }
         )
     )
@@ -65,8 +65,8 @@ def _zone(name: str | None) -> tzinfo:
         ) from None
 
 
-async def _stock(shop: AppContext) -> dict[str, Any]:
-    _, rows = await shop.table.rows(RowQuery())
+async def _stock(context: AppContext) -> dict[str, Any]:
+    _, rows = await context.table.rows(RowQuery())
     stocked = [row.stocked for row in rows]
     found = await asyncio.to_thread(totals, stocked)
     return {
@@ -88,9 +88,9 @@ def _holds(engine: Engine) -> dict[str, Any]:
     }
 
 
-async def _days(shop: AppContext, count: int, zone: tzinfo) -> list[dict[str, Any]]:
+async def _days(context: AppContext, count: int, zone: tzinfo) -> list[dict[str, Any]]:
     """One row a day, the latest last; an hour counts to the day on which it began."""
-    today = datetime.fromtimestamp(shop.engine.clock() / 1000, zone).date()
+    today = datetime.fromtimestamp(context.engine.clock() / 1000, zone).date()
     first = today - timedelta(days=count - 1)
     rows = {
         first + timedelta(days=number): {
@@ -107,12 +107,12 @@ async def _days(shop: AppContext, count: int, zone: tzinfo) -> list[dict[str, An
     def row_of(at: int) -> dict[str, int] | None:
         return rows.get(datetime.fromtimestamp(at * HOUR / 1000, zone).date())
 
-    for at, sold in (await shop.glance.sales.since(hour)).items():
+    for at, sold in (await context.glance.sales.since(hour)).items():
         row = row_of(at)
         if row is not None:
             row["sold"] += sold.sold
             row["returned"] += sold.returned
-    for at, (requests, units) in (await _turned_away(shop)).items():
+    for at, (requests, units) in (await _turned_away(context)).items():
         row = row_of(at) if at >= hour else None
         if row is not None:
             row["turnedAway"] += units
@@ -120,9 +120,9 @@ async def _days(shop: AppContext, count: int, zone: tzinfo) -> list[dict[str, An
     return [{"day": day.isoformat(), **row} for day, row in rows.items()]
 
 
-async def _turned_away(shop: AppContext) -> dict[int, tuple[int, int]]:
+async def _turned_away(context: AppContext) -> dict[int, tuple[int, int]]:
     """Requests and units that found no stock, by hour."""
-    engine = shop.engine
+    engine = context.engine
 
     async def read() -> dict[int, tuple[int, int]]:
         found: dict[int, tuple[int, int]] = {}
@@ -133,7 +133,7 @@ async def _turned_away(shop: AppContext) -> dict[int, tuple[int, int]]:
                 found[row.hour] = (requests + row.requests, units + row.units)
         return found
 
-    return await shop.glance.lately("turned away", read)
+    return await context.glance.lately("turned away", read)
 
 
 async def _matters(engine: Engine) -> dict[str, int]:
@@ -146,27 +146,27 @@ async def _matters(engine: Engine) -> dict[str, int]:
     }
 
 
-async def _health(shop: AppContext) -> dict[str, Any]:
-    event = await shop.glance.lately("event", lambda: _last_event(shop.engine))
+async def _health(context: AppContext) -> dict[str, Any]:
+    event = await context.glance.lately("event", lambda: _last_event(context.engine))
     return {
-        "store": await _store_health(shop.engine),
-        "catalogue": await _catalogue_health(shop),
+        "store": await _store_health(context.engine),
+        "catalogue": await _catalogue_health(context),
         "webhook": {
-            "configured": bool(shop.settings.stripe_webhook_secrets),
+            "configured": bool(context.settings.stripe_webhook_secrets),
             "lastEvent": None if event is None else iso(event.received_at),
             "lastOutcome": None if event is None else event.outcome,
         },
         "reconcile": {
-            "configured": shop.reconciler is not None,
-            **await _last_run(shop, "reconcile"),
+            "configured": context.reconciler is not None,
+            **await _last_run(context, "reconcile"),
         },
         "proxy": {
-            "ok": not shop.meter.untrusted_proxy,
-            "requests": shop.meter.untrusted_proxy,
+            "ok": not context.meter.untrusted_proxy,
+            "requests": context.meter.untrusted_proxy,
         },
         "backup": {
-            "configured": shop.settings.backup_to is not None,
-            **await _last_run(shop, "backup"),
+            "configured": context.settings.backup_to is not None,
+            **await _last_run(context, "backup"),
         },
     }
 
@@ -180,13 +180,13 @@ async def _store_health(engine: Engine) -> dict[str, Any]:
     return {"ok": not problems, "problems": problems}
 
 
-async def _catalogue_health(shop: AppContext) -> dict[str, Any]:
+async def _catalogue_health(context: AppContext) -> dict[str, Any]:
     """Ids of the payment provider that should be of one product or size, and are of several."""
 
     async def read() -> list[str]:
-        return await asyncio.to_thread(shared_ids, list(shop.engine.view.items.values()))
+        return await asyncio.to_thread(shared_ids, list(context.engine.view.items.values()))
 
-    problems = await shop.glance.lately("shared ids", read)
+    problems = await context.glance.lately("shared ids", read)
     return {"ok": not problems, "problems": problems[:PROBLEMS_SHOWN]}
 
 
@@ -198,12 +198,14 @@ async def _last_event(engine: Engine) -> Event | None:
     return last
 
 
-async def _last_run(shop: AppContext, job: str) -> dict[str, Any]:
+async def _last_run(context: AppContext, job: str) -> dict[str, Any]:
     async def read() -> JobRun | None:
-        lately = (job, shop.engine.clock() - 2 * DAY)
-        return await _last_after(shop.engine, lately) or await _last_after(shop.engine, (job, 0))
+        lately = (job, context.engine.clock() - 2 * DAY)
+        return await _last_after(context.engine, lately) or await _last_after(
+            context.engine, (job, 0)
+        )
 
-    run = await shop.glance.lately(job, read)
+    run = await context.glance.lately(job, read)
     return {
         "at": None if run is None else iso(run.started_at),
         "outcome": None if run is None else run.outcome,

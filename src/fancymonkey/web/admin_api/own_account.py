@@ -42,74 +42,78 @@ _proof = msgspec.json.Decoder(ProofBody)
 _confirm = msgspec.json.Decoder(ConfirmBody)
 
 
-async def change_password(shop: AppContext, call: Request) -> Response:
+async def change_password(context: AppContext, request: Request) -> Response:
     """Another password for oneself. All other logins end."""
-    kept, session = await _own(shop, call)
-    body = parse(_password, await call.body())
-    kept = await shop.accounts.login.again(kept, body.old, None, call.guesser)
-    return await _go_on(shop, call, session, await shop.accounts.users.set_password(kept, body.new))
+    kept, session = await _own(context, request)
+    body = parse(_password, await request.body())
+    kept = await context.accounts.login.again(kept, body.old, None, request.guesser)
+    return await _go_on(
+        context, request, session, await context.accounts.users.set_password(kept, body.new)
+    )
 
 
-async def begin_factor(shop: AppContext, call: Request) -> Response:
+async def begin_factor(context: AppContext, request: Request) -> Response:
     """A secret for an authenticator app, as text, link and QR picture; it waits for `confirm`."""
-    kept, _ = await _own(shop, call)
-    body = parse(_proof, await call.body())
-    kept = await _again(shop, call, kept, body)
-    secret, link, picture = await two_factor.start_setup(shop.accounts.users, kept)
+    kept, _ = await _own(context, request)
+    body = parse(_proof, await request.body())
+    kept = await _again(context, request, kept, body)
+    secret, link, picture = await two_factor.start_setup(context.accounts.users, kept)
     return ok(encode({"success": True, "secret": secret, "link": link, "picture": picture}))
 
 
-async def confirm_factor(shop: AppContext, call: Request) -> Response:
+async def confirm_factor(context: AppContext, request: Request) -> Response:
     """Switches the second factor on, and shows the recovery codes this once."""
-    kept, session = await _own(shop, call)
-    body = parse(_confirm, await call.body())
-    users, now = shop.accounts.users, shop.engine.clock()
-    async with shop.accounts.login.counting(kept.name, call.guesser):
+    kept, session = await _own(context, request)
+    body = parse(_confirm, await request.body())
+    users, now = context.accounts.users, context.engine.clock()
+    async with context.accounts.login.counting(kept.name, request.guesser):
         user, codes = await two_factor.confirm(users, kept, body.code, now)
-    return await _go_on(shop, call, session, user, recoveryCodes=codes)
+    return await _go_on(context, request, session, user, recoveryCodes=codes)
 
 
-async def switch_factor_off(shop: AppContext, call: Request) -> Response:
+async def switch_factor_off(context: AppContext, request: Request) -> Response:
     """Switches the second factor off. All other logins end."""
-    kept, session = await _own(shop, call)
-    body = parse(_proof, await call.body())
-    kept = await _again(shop, call, kept, body)
-    return await _go_on(shop, call, session, await two_factor.switch_off(shop.accounts.users, kept))
+    kept, session = await _own(context, request)
+    body = parse(_proof, await request.body())
+    kept = await _again(context, request, kept, body)
+    return await _go_on(
+        context, request, session, await two_factor.switch_off(context.accounts.users, kept)
+    )
 
 
-async def renew_codes(shop: AppContext, call: Request) -> Response:
+async def renew_codes(context: AppContext, request: Request) -> Response:
     """New recovery codes, shown this once; the old ones open nothing any more."""
-    kept, session = await _own(shop, call)
-    body = parse(_proof, await call.body())
-    kept = await _again(shop, call, kept, body)
-    user, codes = await two_factor.new_codes(shop.accounts.users, kept)
-    return await _go_on(shop, call, session, user, recoveryCodes=codes)
+    kept, session = await _own(context, request)
+    body = parse(_proof, await request.body())
+    kept = await _again(context, request, kept, body)
+    user, codes = await two_factor.new_codes(context.accounts.users, kept)
+    return await _go_on(context, request, session, user, recoveryCodes=codes)
 
 
-async def _own(shop: AppContext, call: Request) -> tuple[StoredDocument[User], Session]:
+async def _own(context: AppContext, request: Request) -> tuple[StoredDocument[User], Session]:
     """The account of whoever asks, and their session; keys and passwords have none."""
-    actor = await require(shop, call, "read")
+    actor = await require(context, request, "read")
     if actor.user is None or actor.session is None:
         raise Problem(403, "not_allowed", "This is about an account: log in to it.")
-    return await shop.accounts.users.get(actor.user.name), actor.session
+    return await context.accounts.users.get(actor.user.name), actor.session
 
 
 async def _again(
-    shop: AppContext, call: Request, kept: StoredDocument[User], body: ProofBody
+    context: AppContext, request: Request, kept: StoredDocument[User], body: ProofBody
 ) -> StoredDocument[User]:
     if (body.password is msgspec.UNSET) is (body.code is msgspec.UNSET):
         raise Problem(422, "invalid_request", "Give your `password`, or a `code`.")
     password = None if isinstance(body.password, UnsetType) else body.password
     code = None if isinstance(body.code, UnsetType) else body.code
-    return await shop.accounts.login.again(kept, password, code, call.guesser)
+    return await context.accounts.login.again(kept, password, code, request.guesser)
 
 
 async def _go_on(
-    shop: AppContext, call: Request, session: Session, user: User, **more: Any
+    context: AppContext, request: Request, session: Session, user: User, **more: Any
 ) -> Response:
     """This browser goes on, and is known the next time; all other logins have ended."""
-    await shop.accounts.sessions.adopt(session.session_id, user)
-    reply = ok(encode({"success": True, "user": user_out(user), **more}))
-    device = cookies.remember(call, await shop.accounts.login.remember(user))
-    reply.headers = [*reply.headers, *device]
-    return reply
+    await context.accounts.sessions.adopt(session.session_id, user)
+    response = ok(encode({"success": True, "user": user_out(user), **more}))
+    device = cookies.remember(request, await context.accounts.login.remember(user))
+    response.headers = [*response.headers, *device]
+    return response

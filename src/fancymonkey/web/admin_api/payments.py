@@ -44,45 +44,45 @@ class SettleBody(Struct, rename="camel"):
 _settle = msgspec.json.Decoder(SettleBody)
 
 
-async def list_events(shop: AppContext, call: Request) -> Response:
+async def list_events(context: AppContext, request: Request) -> Response:
     """The events of Stripe that were taken, the newest first, and what became of each."""
-    await require(shop, call, "read")
-    rows = [row async for row in shop.engine.store.scan(Event) if isinstance(row, Event)]
-    newest = heapq.nlargest(_limit(call), rows, key=lambda row: (row.received_at, row.event_id))
+    await require(context, request, "read")
+    rows = [row async for row in context.engine.store.scan(Event) if isinstance(row, Event)]
+    newest = heapq.nlargest(_limit(request), rows, key=lambda row: (row.received_at, row.event_id))
     return ok(encode({"success": True, "events": [_event_out(row) for row in newest]}))
 
 
-async def list_matters(shop: AppContext, call: Request) -> Response:
+async def list_matters(context: AppContext, request: Request) -> Response:
     """What has to be decided about payments: what is open or due first, then the newest."""
-    actor = await require(shop, call, "read")
-    revision = shop.engine.view.revision
-    found = sorted(await matters(shop.engine), key=lambda row: row.closed_at is not None)
-    shown = found[: _limit(call)]
+    actor = await require(context, request, "read")
+    revision = context.engine.view.revision
+    found = sorted(await matters(context.engine), key=lambda row: row.closed_at is not None)
+    shown = found[: _limit(request)]
     waits = [row.payment for row in shown if row.progress is IssueStatus.OPEN]
-    told = await shop.payers.of(waits)
+    told = await context.payers.of(waits)
     private = not actor.right.covers(Right.STOCK)
-    rows = [_matter_out(shop, row, told.get(row.payment), private=private) for row in shown]
+    rows = [_matter_out(context, row, told.get(row.payment), private=private) for row in shown]
     waiting = sum(row.closed_at is None for row in found)
     return ok(encode({"success": True, "matters": rows, "open": waiting, "revision": revision}))
 
 
-async def settle_matter(shop: AppContext, call: Request) -> Response:
+async def settle_matter(context: AppContext, request: Request) -> Response:
     """Decides a matter: takes units back after a refund, refunds, or puts it aside."""
-    actor = await require(shop, call, "stock")
-    body = parse(_settle, await call.body())
-    matter = await shop.engine.store.find(PaymentIssue, body.matter_id)
-    due = matter is not None and matter.progress is IssueStatus.DUE
+    actor = await require(context, request, "stock")
+    body = parse(_settle, await request.body())
+    issue = await context.engine.store.find(PaymentIssue, body.matter_id)
+    due = issue is not None and issue.progress is IssueStatus.DUE
     if due or body.then == "refund":  # money is the owner's to give, and to keep
-        await require(shop, call, "admin")
+        await require(context, request, "admin")
     lines = tuple(
-        Line(shop.spelling.sku(row.product_id, row.size), row.quantity) for row in body.returned
+        Line(context.spelling.sku(row.product_id, row.size), row.quantity) for row in body.returned
     )
     if not lines and body.then is None:
         raise Problem(422, "invalid_request", "Say what comes back, or what becomes of it.")
     then = IssueStatus.DUE if body.then == "refund" else body.then and IssueStatus(body.then)
-    if then is IssueStatus.DUE and shop.checkouts is None:
+    if then is IssueStatus.DUE and context.checkouts is None:
         raise Problem(503, "not_configured", "Set STRIPE_SECRET_KEY to give money back.")
-    answer = await shop.engine.submit(
+    answer = await context.engine.submit(
         ResolveIssue(
             matter_id=body.matter_id,
             returned=lines,
@@ -93,30 +93,30 @@ async def settle_matter(shop: AppContext, call: Request) -> Response:
     )
     if isinstance(answer, Refused):
         raise refusal(answer)
-    if then is IssueStatus.DUE and shop.checkouts is not None:
-        await give_due(shop.engine, shop.checkouts.gateway)
-    found = [row for row in await matters(shop.engine) if row.matter_id == body.matter_id]
-    shop.payers.forget(found[0].payment)
-    told = await shop.payers.of([found[0].payment])
-    matter_out = _matter_out(shop, found[0], told.get(found[0].payment))
+    if then is IssueStatus.DUE and context.checkouts is not None:
+        await give_due(context.engine, context.checkouts.gateway)
+    found = [row for row in await matters(context.engine) if row.matter_id == body.matter_id]
+    context.payers.forget(found[0].payment)
+    told = await context.payers.of([found[0].payment])
+    matter_out = _matter_out(context, found[0], told.get(found[0].payment))
     return ok(encode({"success": True, "matter": matter_out}))
 
 
-async def reconcile(shop: AppContext, call: Request) -> Response:
+async def reconcile(context: AppContext, request: Request) -> Response:
     """Compares Stripe with the ledger now, and mends what was missed."""
-    await require(shop, call, "stock", secret=shop.settings.cron_secret)
-    return await _reconciled(shop)
+    await require(context, request, "stock", secret=context.settings.cron_secret)
+    return await _reconciled(context)
 
 
-async def _reconciled(shop: AppContext) -> Response:
-    if shop.reconciler is None:
+async def _reconciled(context: AppContext) -> Response:
+    if context.reconciler is None:
         raise Problem(
             503,
             "not_configured",
             "There is nothing to compare with. Set STRIPE_SECRET_KEY and start it again.",
         )
     try:
-        report = await shop.reconciler.run()
+        report = await context.reconciler.run()
     except PaymentError as error:
         raise Problem(
             503,
@@ -128,27 +128,27 @@ async def _reconciled(shop: AppContext) -> Response:
     return ok(encode(told))
 
 
-async def reconcile_cron(shop: AppContext, call: Request) -> Response:
+async def reconcile_cron(context: AppContext, request: Request) -> Response:
     """The same for platforms whose schedules send GET with a bearer secret."""
-    await require(shop, call, "stock", secret=shop.settings.cron_secret, cookie=False)
-    reply = await _reconciled(shop)
-    if call.actor is not None:  # the front keeps what is sent by POST only
-        await note(shop, call, reply.status)
-    return reply
+    await require(context, request, "stock", secret=context.settings.cron_secret, cookie=False)
+    response = await _reconciled(context)
+    if request.actor is not None:  # the front keeps what is sent by POST only
+        await note(context, request, response.status)
+    return response
 
 
-async def list_runs(shop: AppContext, call: Request) -> Response:
+async def list_runs(context: AppContext, request: Request) -> Response:
     """The latest runs of the jobs, or of one `job`, the newest first, and what each has done."""
-    await require(shop, call, "read")
-    limit, job = _limit(call), Query(call).text("job")
-    rows = [row async for row in shop.engine.store.scan(JobRun) if isinstance(row, JobRun)]
+    await require(context, request, "read")
+    limit, job = _limit(request), Query(request).text("job")
+    rows = [row async for row in context.engine.store.scan(JobRun) if isinstance(row, JobRun)]
     meant = [row for row in rows if job is None or row.job == job]
     newest = heapq.nlargest(limit, meant, key=lambda row: row.started_at)
     return ok(encode({"success": True, "runs": [_run_out(row) for row in newest]}))
 
 
-def _limit(call: Request) -> int:
-    return Query(call).number("limit", LISTED, 1, LISTED_MAX)
+def _limit(request: Request) -> int:
+    return Query(request).number("limit", LISTED, 1, LISTED_MAX)
 
 
 def _event_out(row: Event) -> dict[str, Any]:
@@ -162,10 +162,10 @@ def _event_out(row: Event) -> dict[str, Any]:
 
 
 def _matter_out(
-    shop: AppContext, row: PaymentIssue, told: Paid | None, *, private: bool = False
+    context: AppContext, row: PaymentIssue, told: Paid | None, *, private: bool = False
 ) -> dict[str, Any]:
     """A matter; `private` where the caller has no business with the buyer's address."""
-    lines = [named(shop.engine, line_out((line.sku, line.quantity))) for line in row.lines]
+    lines = [named(context.engine, line_out((line.sku, line.quantity))) for line in row.lines]
     return {
         "id": row.matter_id,
         "concern": row.concern,

@@ -56,16 +56,16 @@ Shelf = tuple[Product, list[tuple[Item, Level]]]
 """A product with its sizes."""
 
 
-async def list_products(shop: AppContext, call: Request) -> Response:
+async def list_products(context: AppContext, request: Request) -> Response:
     """Products with everything about them, at one revision."""
-    await require(shop, call, "read")
-    query = Query(call)
+    await require(context, request, "read")
+    query = Query(request)
     wanted, archived = query.text("productId"), query.flag("archived")
-    wanted = None if wanted is None else shop.spelling.product(wanted)
-    shop.table.lapse()
-    view = shop.engine.view
+    wanted = None if wanted is None else context.spelling.product(wanted)
+    context.table.lapse()
+    view = context.engine.view
     ids = view.order if wanted is None else [wanted]
-    shelves = [_shelf(shop.engine, id_) for id_ in ids if id_ in view.products]
+    shelves = [_shelf(context.engine, id_) for id_ in ids if id_ in view.products]
     revision, clock = view.revision, asyncio.get_running_loop().time
     until = clock() + SLICE_SECONDS
     bodies: list[bytes] = []
@@ -75,7 +75,7 @@ async def list_products(shop: AppContext, call: Request) -> Response:
         if clock() > until:
             await asyncio.sleep(0)
             until = clock() + SLICE_SECONDS
-    head = encode({"success": True, "revision": revision, "currency": shop.settings.currency})
+    head = encode({"success": True, "revision": revision, "currency": context.settings.currency})
     return ok(b"".join((head[:-1], b',"products":[', b",".join(bodies), b"]}")))
 
 
@@ -117,35 +117,35 @@ def _size_out(item: Item, level: Level) -> dict[str, Any]:
     }
 
 
-async def add_product(shop: AppContext, call: Request) -> Response:
+async def add_product(context: AppContext, request: Request) -> Response:
     """Adds a product with its sizes and their first stock."""
-    actor = await require(shop, call, "admin")
-    raw = await call.body()
+    actor = await require(context, request, "admin")
+    raw = await request.body()
     body = parse(_add, raw)
-    doing = _doing(shop, call, actor.name, raw, body.reason)
+    doing = _doing(context, request, actor.name, raw, body.reason)
     check_price(raw)
     id_ = body.product_id
     if "/" in id_ or not id_.strip() or not plain(id_):
         raise Problem(422, "invalid_request", "productId is a text of one line without a slash.")
-    id_ = shop.spelling.new_product(id_)
+    id_ = context.spelling.new_product(id_)
     sizes = _checked_sizes(body.sizes, {})
-    position = max((row.position for row in shop.engine.view.products.values()), default=-1) + 1
+    position = max((row.position for row in context.engine.view.products.values()), default=-1) + 1
     product = Product(id_, position=position, **product_fields(body, "{}"))
     items = tuple(
         NewItem(new_item(size, id_, sku_of(id_, size.size), place), size.stock or 0)
         for place, size in enumerate(sizes)
     )
-    return await _do(doing, call, id_, [AddProduct(product=product, items=items)])
+    return await _do(doing, request, id_, [AddProduct(product=product, items=items)])
 
 
-async def change_product(shop: AppContext, call: Request) -> Response:
+async def change_product(context: AppContext, request: Request) -> Response:
     """Changes what is given of a product and its sizes, and leaves the rest."""
-    actor = await require(shop, call, "admin")
-    raw = await call.body()
+    actor = await require(context, request, "admin")
+    raw = await request.body()
     body = parse(_change, raw)
-    doing = _doing(shop, call, actor.name, raw, body.reason)
+    doing = _doing(context, request, actor.name, raw, body.reason)
     check_price(raw)
-    view, id_ = shop.engine.view, shop.spelling.product(body.product_id)
+    view, id_ = context.engine.view, context.spelling.product(body.product_id)
     product = view.products.get(id_)
     if product is None:
         raise Problem(404, "unknown_product", "There is no such product.")
@@ -169,7 +169,7 @@ async def change_product(shop: AppContext, call: Request) -> Response:
             commands.append(AddItem(new=new))
     if not commands and body.was is None:
         raise Problem(422, "nothing_to_do", "Give a field of the product, or sizes.")
-    return await _do(doing, call, id_, commands)
+    return await _do(doing, request, id_, commands)
 
 
 def _change_size(sku: str, size: SizeBody) -> list[Command]:
@@ -205,25 +205,25 @@ def _checked_sizes(sizes: list[SizeBody], there: Mapping[str, str]) -> list[Size
     return list(found.values())
 
 
-async def archive_product(shop: AppContext, call: Request) -> Response:
+async def archive_product(context: AppContext, request: Request) -> Response:
     """Takes a product or a size off sale, or brings it back; its history stays."""
-    actor = await require(shop, call, "admin")
-    raw = await call.body()
+    actor = await require(context, request, "admin")
+    raw = await request.body()
     body = parse(_archive, raw)
-    doing = _doing(shop, call, actor.name, raw, body.reason)
-    view, id_ = shop.engine.view, shop.spelling.product(body.product_id)
+    doing = _doing(context, request, actor.name, raw, body.reason)
+    view, id_ = context.engine.view, context.spelling.product(body.product_id)
     product = view.products.get(id_)
-    sku = None if body.size is None else shop.spelling.sku(id_, body.size)
+    sku = None if body.size is None else context.spelling.sku(id_, body.size)
     if product is None:
         raise Problem(404, "unknown_product", "There is no such product.")
     if sku is not None and sku not in view.sizes[id_]:
         raise Problem(404, "unknown_item", "There is no such size.")
     off = product.archived or (sku is not None and view.items[sku].archived)
     if off == body.archived:  # it is so already
-        return await _do(doing, call, id_, [])
+        return await _do(doing, request, id_, [])
     if not body.archived:
-        skus = (sku,) if sku is not None else await _went_with_it(shop.engine, product)
-        return await _do(doing, call, id_, [RestoreProduct(product_id=id_, skus=skus)])
+        skus = (sku,) if sku is not None else await _went_with_it(context.engine, product)
+        return await _do(doing, request, id_, [RestoreProduct(product_id=id_, skus=skus)])
     on_sale = [one for one in view.sizes[id_] if not view.items[one].archived]
     gone = on_sale if sku is None else [sku]
     commands: list[Command] = []
@@ -234,7 +234,7 @@ async def archive_product(shop: AppContext, call: Request) -> Response:
         commands.append(RemoveProduct(product_id=id_, before=tuple(on_sale)))
     else:
         commands.append(RemoveItem(sku=sku))
-    return await _do(doing, call, id_, commands)
+    return await _do(doing, request, id_, commands)
 
 
 async def _went_with_it(engine: Engine, product: Product) -> tuple[str, ...]:
@@ -256,34 +256,36 @@ async def _went_with_it(engine: Engine, product: Product) -> tuple[str, ...]:
     return tuple(sku for sku in sizes if sku in found)
 
 
-def _doing(shop: AppContext, call: Request, actor: str, raw: bytes, reason: str) -> RequestChanges:
-    key = request_key(call, actor)
-    mark = "" if key is None else request_fingerprint(call, raw)
-    return RequestChanges(shop, actor, "product", reason, key, mark)
+def _doing(
+    context: AppContext, request: Request, actor: str, raw: bytes, reason: str
+) -> RequestChanges:
+    key = request_key(request, actor)
+    mark = "" if key is None else request_fingerprint(request, raw)
+    return RequestChanges(context, actor, "product", reason, key, mark)
 
 
 async def _do(
-    doing: RequestChanges, call: Request, product_id: str, commands: list[Command]
+    doing: RequestChanges, request: Request, product_id: str, commands: list[Command]
 ) -> Response:
     """Does all of it or nothing, and shows the product as it is then."""
-    shop = doing.shop
+    context = doing.shop
     if commands:
         makers = [partial(_caused, command, doing) for command in commands]
         rows = await doing.whole(makers)
         raise_refused(rows)
         for row in rows:
             for hold in (row["accepted"] or {}).get("ended", ()):
-                if shop.checkouts is not None:
-                    shop.checkouts.close_later(hold["reservationId"])
-    call.about = product_id[:100]
-    product, sizes = _shelf(shop.engine, product_id)
+                if context.checkouts is not None:
+                    context.checkouts.close_later(hold["reservationId"])
+    request.about = product_id[:100]
+    product, sizes = _shelf(context.engine, product_id)
     return ok(
         encode(
             {
                 "success": True,
                 "act": doing.act,
                 "product": _product_out(product, sizes, archived=True),
-                "revision": shop.engine.view.revision,
+                "revision": context.engine.view.revision,
             }
         )
     )

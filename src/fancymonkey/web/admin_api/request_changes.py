@@ -17,7 +17,7 @@ class RequestChanges(ChangeRunner):
 
     def __init__(
         self,
-        shop: AppContext,
+        context: AppContext,
         actor: str,
         action: str,
         reason: str = "",
@@ -25,8 +25,8 @@ class RequestChanges(ChangeRunner):
         digest: str = "",
         dry_run: bool = False,
     ) -> None:
-        super().__init__(shop.engine, actor, action, reason, key, digest, dry_run)
-        self.shop = shop
+        super().__init__(context.engine, actor, action, reason, key, digest, dry_run)
+        self.shop = context
 
 
 def raise_refused(rows: Sequence[dict[str, Any]]) -> None:

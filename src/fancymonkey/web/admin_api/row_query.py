@@ -31,10 +31,10 @@ class RowQuery:
 class Query:
     """A query string. Each question raises Problem 422 where what was given makes no sense."""
 
-    def __init__(self, call: Request) -> None:
+    def __init__(self, request: Request) -> None:
         try:
             self._fields = parse_qs(
-                call.scope["query_string"].decode("ascii"),
+                request.scope["query_string"].decode("ascii"),
                 keep_blank_values=True,
                 max_num_fields=FIELDS_MAX,
                 errors="strict",

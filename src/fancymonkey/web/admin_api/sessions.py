@@ -48,29 +48,29 @@ _login = msgspec.json.Decoder(LoginBody)
 _session = msgspec.json.Decoder(SessionBody)
 
 
-async def login(shop: AppContext, call: Request) -> Response:
+async def login(context: AppContext, request: Request) -> Response:
     """Opens a session. The tokens come as cookies, the CSRF token in the body."""
-    check_address(shop, call)
-    check_same_site(shop, call, browsers_only=True)
-    body = parse(_login, await call.body())
-    user = await checked(shop, call, body.name, body.password, body.code)
-    old = await _session_of(shop, call)
+    check_address(context, request)
+    check_same_site(context, request, browsers_only=True)
+    body = parse(_login, await request.body())
+    user = await checked(context, request, body.name, body.password, body.code)
+    old = await _session_of(context, request)
     if old is not None:  # whoever logs in gets a session of their own, never an old one
-        await shop.accounts.sessions.end(old)
-    agent = call.headers.get(b"user-agent", b"").decode("latin-1")
-    passes = await shop.accounts.sessions.begin(user, call.address, agent)
-    call.actor = Actor(name=user.name, right=user.role.right, user=user)
-    return await welcome(shop, call, user, passes)
+        await context.accounts.sessions.end(old)
+    agent = request.headers.get(b"user-agent", b"").decode("latin-1")
+    passes = await context.accounts.sessions.begin(user, request.address, agent)
+    request.actor = Actor(name=user.name, right=user.role.right, user=user)
+    return await welcome(context, request, user, passes)
 
 
 async def checked(
-    shop: AppContext, call: Request, name: str, password: str, code: str | None
+    context: AppContext, request: Request, name: str, password: str, code: str | None
 ) -> User:
     """The user whose credentials these are. Raises Denied; what fails is on record.
 
     The published password opens no account, also none that a demo has left in this store.
     """
-    if password == PUBLISHED_PASSWORD and not shop.settings.published:
+    if password == PUBLISHED_PASSWORD and not context.settings.published:
         raise Problem(
             403,
             "demo_only_here",
@@ -78,86 +78,88 @@ async def checked(
             "account another one: fancymonkey user password.",
         )
     try:
-        return await shop.accounts.login.check(
-            name, password, code, call.guesser, cookies.read(call, cookies.DEVICE)
+        return await context.accounts.login.check(
+            name, password, code, request.guesser, cookies.read(request, cookies.DEVICE)
         )
     except WrongCredentials:
         # Somebody may type a password where the name goes: only names that exist are kept.
-        found = await shop.accounts.users.find(name)
+        found = await context.accounts.users.find(name)
         who = "somebody" if found is None else found.name
-        what = f"{call.method} {call.scope['path']}"
-        await shop.accounts.acts.note_refused(who, call.address, what, 401)
+        what = f"{request.method} {request.scope['path']}"
+        await context.accounts.acts.note_refused(who, request.address, what, 401)
         raise
 
 
-async def welcome(shop: AppContext, call: Request, user: User, passes: SessionTokens) -> Response:
+async def welcome(
+    context: AppContext, request: Request, user: User, passes: SessionTokens
+) -> Response:
     """The answer that hands over a session, and lets the browser be known the next time."""
-    device = cookies.remember(call, await shop.accounts.login.remember(user))
-    return _told(user, passes.session, [*cookies.give(call, passes), *device])
+    device = cookies.remember(request, await context.accounts.login.remember(user))
+    return _told(user, passes.session, [*cookies.give(request, passes), *device])
 
 
-async def logout(shop: AppContext, call: Request) -> Response:
+async def logout(context: AppContext, request: Request) -> Response:
     """Ends the session, here and on the server."""
-    check_same_site(shop, call)
-    session = await _session_of(shop, call)
+    check_same_site(context, request)
+    session = await _session_of(context, request)
     if session is not None:
-        await shop.accounts.sessions.end(session)
-    reply = ok(encode({"success": True, "message": "Logged out"}))
-    reply.headers = [*reply.headers, *cookies.take(call)]
-    return reply
+        await context.accounts.sessions.end(session)
+    response = ok(encode({"success": True, "message": "Logged out"}))
+    response.headers = [*response.headers, *cookies.take(request)]
+    return response
 
 
-async def refresh(shop: AppContext, call: Request) -> Response:
+async def refresh(context: AppContext, request: Request) -> Response:
     """New tokens for the session. Each renews once; used again, it ends the session."""
-    check_address(shop, call)
-    if cookies.read(call, cookies.RENEW) is not None:
-        check_same_site(shop, call)
-    passes = await renewed(shop, call)
-    user = (await shop.accounts.users.get(passes.session.user)).value
-    return _told(user, passes.session, cookies.give(call, passes))
+    check_address(context, request)
+    if cookies.read(request, cookies.RENEW) is not None:
+        check_same_site(context, request)
+    passes = await renewed(context, request)
+    user = (await context.accounts.users.get(passes.session.user)).value
+    return _told(user, passes.session, cookies.give(request, passes))
 
 
-async def renewed(shop: AppContext, call: Request) -> SessionTokens:
+async def renewed(context: AppContext, request: Request) -> SessionTokens:
     """New tokens for the ones of this browser. Raises NoSession."""
-    token = cookies.read(call, cookies.RENEW)
+    token = cookies.read(request, cookies.RENEW)
     if token is None:
         raise NoSession("There is no session.")
     try:
-        return await shop.accounts.sessions.renew(token)
+        return await context.accounts.sessions.renew(token)
     except SessionReused as reused:
-        await shop.accounts.acts.note(
-            reused.session.user, call.address, "session ended: a token was used twice", 401
+        await context.accounts.acts.note(
+            reused.session.user, request.address, "session ended: a token was used twice", 401
         )
         raise
     except Denied as denied:
         raise NoSession("The session has ended.") from denied
 
 
-async def me(shop: AppContext, call: Request) -> Response:
+async def me(context: AppContext, request: Request) -> Response:
     """Who asks, what they may do, and the CSRF token to send with every change."""
-    actor = await require(shop, call, "read")
+    actor = await require(context, request, "read")
     if actor.user is None or actor.session is None:
         return ok(encode({"success": True, "user": _actor_out(actor), "session": None}))
     return _told(actor.user, actor.session, [])
 
 
-async def list_sessions(shop: AppContext, call: Request) -> Response:
+async def list_sessions(context: AppContext, request: Request) -> Response:
     """The live sessions: one's own, or for an owner everybody's."""
-    actor = await require(shop, call, "read")
+    actor = await require(context, request, "read")
     everybody = actor.right.covers(Role.OWNER.right)
-    found = await shop.accounts.sessions.live(None if everybody else actor.name)
+    found = await context.accounts.sessions.live(None if everybody else actor.name)
     own = actor.session.session_id if actor.session else ""
     rows = [{**_session_out(one), "current": one.session_id == own} for one in found]
     return ok(encode({"success": True, "sessions": rows}))
 
 
-async def revoke_session(shop: AppContext, call: Request) -> Response:
+async def revoke_session(context: AppContext, request: Request) -> Response:
     """Ends a session, or all of one's own but this one."""
-    actor = await require(shop, call, "read")
-    body = parse(_session, await call.body())
+    actor = await require(context, request, "read")
+    body = parse(_session, await request.body())
     if (body.session_id is None) is not body.others:
         raise Problem(422, "invalid_request", "Give a sessionId, or `others`.")
-    sessions = shop.accounts.sessions
+    sessions = context.accounts.sessions
     own = actor.session.session_id if actor.session else ""
     if body.session_id is None:
         ended = await sessions.end_all(actor.name, but=own)
@@ -173,10 +175,10 @@ def _may_end(actor: Actor, session: Session) -> bool:
     return session.user == actor.name or actor.right.covers(Role.OWNER.right)
 
 
-async def _session_of(shop: AppContext, call: Request) -> str | None:
+async def _session_of(context: AppContext, request: Request) -> str | None:
     """The session that this browser is in, whatever is left of its tokens."""
     for name, kind in ((cookies.ACCESS, "access"), (cookies.RENEW, "renew")):
-        found = await shop.accounts.sessions.of_token(kind, cookies.read(call, name) or "")
+        found = await context.accounts.sessions.of_token(kind, cookies.read(request, name) or "")
         if found is not None:
             return found
     return None
@@ -185,9 +187,9 @@ async def _session_of(shop: AppContext, call: Request) -> str | None:
 def _told(user: User, session: Session, headers: Headers) -> Response:
     actor = Actor(name=user.name, right=user.role.right, user=user)
     told = {**_session_out(session), "csrf": session.csrf}
-    reply = ok(encode({"success": True, "user": _actor_out(actor), "session": told}))
-    reply.headers = [*reply.headers, *headers]
-    return reply
+    response = ok(encode({"success": True, "user": _actor_out(actor), "session": told}))
+    response.headers = [*response.headers, *headers]
+    return response
 
 
 def _actor_out(actor: Actor) -> dict[str, Any]:

@@ -45,10 +45,10 @@ class TableMessages(Messages):
         return b"".join((head, b",".join(shown), b'],"removed":', encode(removed), b"}"))
 
 
-def router(shop: AppContext, listeners: Listeners) -> APIRouter:
+def router(context: AppContext, listeners: Listeners) -> APIRouter:
     """The live rows."""
     routes = APIRouter(tags=["dashboard"])
-    messages = TableMessages(shop)
+    messages = TableMessages(context)
 
     @routes.get(
         "/api/admin/inventory/live",
@@ -59,20 +59,20 @@ def router(shop: AppContext, listeners: Listeners) -> APIRouter:
     async def live_table(request: StarletteRequest) -> StreamingResponse:
         """First everything (`snapshot`), or what was missed since `Last-Event-ID`; then changes."""
         call = Request(request.scope, request.receive)
-        await require(shop, call, "read")
+        await require(context, call, "read")
 
         async def until_not_allowed() -> None:
             try:
                 while True:
                     await asyncio.sleep(CHECK_SECONDS)
-                    await require(shop, call, "read")
+                    await require(context, call, "read")
             except (Problem, Denied, StoreError):  # it comes back, and is told why not
                 return
 
         last = request.headers.get("last-event-id")
         since = last if last is not None else request.query_params.get("since")
-        await shop.table.prepare()
-        subscription = await seated(shop, listeners, call, since, owner=True)
+        await context.table.prepare()
+        subscription = await seated(context, listeners, call, since, owner=True)
         return EventStream(
             messages, subscription, listeners.turns, until_not_allowed, pace=PACE_SECONDS
         )

@@ -33,32 +33,32 @@ Wish = tuple[str, Change]
 """What is wanted of a SKU."""
 
 
-async def update(shop: AppContext, call: Request) -> Response:
+async def update(context: AppContext, request: Request) -> Response:
     """Changes sizes row by row; each row succeeds or fails on its own and says why."""
-    raw = await call.body()
+    raw = await request.body()
     body = parse(_update_body, raw)
-    actor = await require_password(shop, call, "stock", body.password)
-    key = request_key(call, actor.name)
+    actor = await require_password(context, request, "stock", body.password)
+    key = request_key(request, actor.name)
     mark = (
         ""
         if key is None
-        else request_fingerprint(call, b",".join(bytes(row) for row in body.updates))
+        else request_fingerprint(request, b",".join(bytes(row) for row in body.updates))
     )
     failed: list[dict[str, Any]] = []
     wishes, places = [], []
     for number, row in enumerate(body.updates):
         try:
-            wishes.append(_row_wish(shop.spelling, parse(_update_row, bytes(row))))
+            wishes.append(_row_wish(context.spelling, parse(_update_row, bytes(row))))
             places.append(number)
         except Problem as problem:
             failed.append({"index": number, **_names(row), **_reason(problem)})
     reasons = {change.reason for _, change in wishes}
     reason = reasons.pop() if len(reasons) == 1 else ""
-    doing = RequestChanges(shop, actor.name, "update", reason, key, mark)
+    doing = RequestChanges(context, actor.name, "update", reason, key, mark)
     successful = await _run(doing, wishes, places, failed)
     failed.sort(key=lambda row: row["index"])
     changed = f"{len(successful)} {'size' if len(successful) == 1 else 'sizes'} changed"
-    call.about = f"{changed}, {len(failed)} refused"
+    request.about = f"{changed}, {len(failed)} refused"
     return _results(doing, successful, failed, f"Updated {len(successful)} inventory items")
 
 
@@ -146,7 +146,7 @@ async def _run(
 ) -> list[dict[str, Any]]:
     """Does what is wished; returns the rows that went well and adds the others to `failed`."""
     successful: list[dict[str, Any]] = []
-    makers = [partial(_make, doing.actor, *wish) for wish in wishes]
+    makers = [partial(_make, doing.actor, *options) for options in wishes]
     done = 0
     async for row in doing.run(makers):
         if "accepted" in row:
@@ -194,12 +194,12 @@ def _failed_out(index: int, sku: str, row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-async def _say_who(shop: AppContext, failed: list[dict[str, Any]]) -> None:
+async def _say_who(context: AppContext, failed: list[dict[str, Any]]) -> None:
     """Adds to stale rows who has changed them last."""
     stale = {
         sku_of(row["productId"], row["size"]): row for row in failed if row["code"] == Code.STALE
     }
-    for sku, entry in (await latest_entries(shop.engine, stale)).items():
+    for sku, entry in (await latest_entries(context.engine, stale)).items():
         stale[sku]["lastChange"] = {
             "at": iso(entry.at),
             "actor": entry.actor,
@@ -232,19 +232,19 @@ def _results(
     )
 
 
-async def bulk_update(shop: AppContext, call: Request) -> Response:
+async def bulk_update(context: AppContext, request: Request) -> Response:
     """One change to every size that a filter means; `dryRun` says what would change, and stops."""
-    body = parse(_bulk_body, await call.body())
-    actor = await require_password(shop, call, "stock", body.password)
+    body = parse(_bulk_body, await request.body())
+    actor = await require_password(context, request, "stock", body.password)
     change = _bulk_change(body)
-    key = None if body.dry_run else request_key(call, actor.name)
+    key = None if body.dry_run else request_key(request, actor.name)
     mark = ""
     if key is not None:
-        mark = request_fingerprint(call, wire.encode([body.action, body.filter, body.changes]))
-    skus = await _chosen(shop, body)
+        mark = request_fingerprint(request, wire.encode([body.action, body.filter, body.changes]))
+    skus = await _chosen(context, body)
     if key is not None:
         # What the first attempt chose is what a retry means: by then a filter may find others.
-        answer = await shop.engine.submit(
+        answer = await context.engine.submit(
             StoreResult(
                 texts=tuple(skus),
                 command_id=key.id,
@@ -260,10 +260,10 @@ async def bulk_update(shop: AppContext, call: Request) -> Response:
     wishes = [(sku, change) for sku in skus]
     failed: list[dict[str, Any]] = []
     doing = RequestChanges(
-        shop, actor.name, body.action, body.changes.reason, key, mark, dry_run=body.dry_run
+        context, actor.name, body.action, body.changes.reason, key, mark, dry_run=body.dry_run
     )
     successful = await _run(doing, wishes, list(range(len(wishes))), failed)
-    call.about = f"{body.action}{' (dry run)' if body.dry_run else ''}: {len(successful)} sizes"
+    request.about = f"{body.action}{' (dry run)' if body.dry_run else ''}: {len(successful)} sizes"
     verb = "Would update" if body.dry_run else "Updated"
     return _results(
         doing,
@@ -275,19 +275,19 @@ async def bulk_update(shop: AppContext, call: Request) -> Response:
     )
 
 
-async def _chosen(shop: AppContext, body: wire.BulkBody) -> list[str]:
+async def _chosen(context: AppContext, body: wire.BulkBody) -> list[str]:
     """The SKUs that the filter means now, in the owner's order."""
     given = body.filter
     categories = [given.category] if isinstance(given.category, str) else given.category
     wanted = Filter(
         categories=_set(categories, normal_form),
-        product_ids=_set(given.product_ids, shop.spelling.product),
+        product_ids=_set(given.product_ids, context.spelling.product),
         low_stock_only=given.low_stock_only,
-        skus=_set(given.skus, shop.spelling.key),
+        skus=_set(given.skus, context.spelling.key),
         statuses=_set(given.status),
         words=tuple(normal_form(given.q).lower().split()),
     )
-    rows = await shop.table.choose(RowQuery(wanted))
+    rows = await context.table.choose(RowQuery(wanted))
     return [row.item.sku for row in rows if body.action != "reset" or row.level.reserved]
 
 

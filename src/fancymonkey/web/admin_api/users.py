@@ -50,10 +50,10 @@ _password = msgspec.json.Decoder(UserPasswordBody)
 _user = msgspec.json.Decoder(UserBody)
 
 
-async def list_users(shop: AppContext, call: Request) -> Response:
+async def list_users(context: AppContext, request: Request) -> Response:
     """Every account, by name, and how many logins of it live."""
-    await require(shop, call, "admin")
-    live = await shop.accounts.sessions.live()
+    await require(context, request, "admin")
+    live = await context.accounts.sessions.live()
     count = Counter(one.user for one in live)
     seen: dict[str, int] = {}
     for one in live:
@@ -64,61 +64,61 @@ async def list_users(shop: AppContext, call: Request) -> Response:
             "sessions": count[user.name],
             "seenAt": iso(seen[user.name]) if user.name in seen else None,
         }
-        for user in await shop.accounts.users.all()
+        for user in await context.accounts.users.all()
     ]
     return ok(encode({"success": True, "users": rows}))
 
 
-async def add_user(shop: AppContext, call: Request) -> Response:
+async def add_user(context: AppContext, request: Request) -> Response:
     """Makes an account."""
-    await require_person(shop, call, "admin")
-    body = parse(_add, await call.body())
-    call.about = f"role {body.role}"
-    user = await shop.accounts.users.add(body.name, body.role, body.password)
-    call.about = f"{user.name}: role {user.role}"
+    await require_person(context, request, "admin")
+    body = parse(_add, await request.body())
+    request.about = f"role {body.role}"
+    user = await context.accounts.users.add(body.name, body.role, body.password)
+    request.about = f"{user.name}: role {user.role}"
     return _told(user)
 
 
-async def change_role(shop: AppContext, call: Request) -> Response:
+async def change_role(context: AppContext, request: Request) -> Response:
     """Gives an account another role; its logins end."""
-    await require_person(shop, call, "admin")
-    body = parse(_role, await call.body())
-    kept = await shop.accounts.users.get(body.name)
-    call.about = f"{kept.name}: role {kept.value.role} to {body.role}"
+    await require_person(context, request, "admin")
+    body = parse(_role, await request.body())
+    kept = await context.accounts.users.get(body.name)
+    request.about = f"{kept.name}: role {kept.value.role} to {body.role}"
     if kept.value.role is body.role:
         return _told(kept.value)
-    return _told(await shop.accounts.users.set_role(kept, body.role))
+    return _told(await context.accounts.users.set_role(kept, body.role))
 
 
-async def reset_password(shop: AppContext, call: Request) -> Response:
+async def reset_password(context: AppContext, request: Request) -> Response:
     """Gives somebody else a new password; their logins end. One's own wants the old one."""
-    actor = await require_person(shop, call, "admin")
-    body = parse(_password, await call.body())
-    kept = await shop.accounts.users.get(body.name)
-    call.about = kept.name
+    actor = await require_person(context, request, "admin")
+    body = parse(_password, await request.body())
+    kept = await context.accounts.users.get(body.name)
+    request.about = kept.name
     if actor.user is not None and actor.user.name == kept.name:
         raise Problem(422, "invalid_request", "Change your own password with the old one.")
-    return _told(await shop.accounts.users.set_password(kept, body.password))
+    return _told(await context.accounts.users.set_password(kept, body.password))
 
 
-async def reset_factor(shop: AppContext, call: Request) -> Response:
+async def reset_factor(context: AppContext, request: Request) -> Response:
     """Switches off the second factor of somebody else who has lost it; their logins end."""
-    actor = await require_person(shop, call, "admin")
-    body = parse(_user, await call.body())
-    kept = await shop.accounts.users.get(body.name)
-    call.about = kept.name
+    actor = await require_person(context, request, "admin")
+    body = parse(_user, await request.body())
+    kept = await context.accounts.users.get(body.name)
+    request.about = kept.name
     if actor.user is not None and actor.user.name == kept.name:
         raise Problem(422, "invalid_request", "Switch off your own with your password or a code.")
-    return _told(await two_factor.switch_off(shop.accounts.users, kept))
+    return _told(await two_factor.switch_off(context.accounts.users, kept))
 
 
-async def remove_user(shop: AppContext, call: Request) -> Response:
+async def remove_user(context: AppContext, request: Request) -> Response:
     """Removes an account; its logins end, and its keys open nothing any more."""
-    await require_person(shop, call, "admin")
-    body = parse(_user, await call.body())
-    kept = await shop.accounts.users.get(body.name)
-    call.about = kept.name
-    await shop.accounts.users.remove(kept)
+    await require_person(context, request, "admin")
+    body = parse(_user, await request.body())
+    kept = await context.accounts.users.get(body.name)
+    request.about = kept.name
+    await context.accounts.users.remove(kept)
     return _told(kept.value)
 
 

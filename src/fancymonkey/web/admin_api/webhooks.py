@@ -83,99 +83,99 @@ _rotate = msgspec.json.Decoder(RotateBody)
 _redeliver = msgspec.json.Decoder(RedeliverBody)
 
 
-async def list_webhooks(shop: AppContext, call: Request) -> Response:
+async def list_webhooks(context: AppContext, request: Request) -> Response:
     """The endpoints, the oldest first, and everything that they can hear of."""
-    await require(shop, call, "admin")
-    found = await shop.alerts.webhooks.all()
-    now = shop.engine.clock()
+    await require(context, request, "admin")
+    found = await context.alerts.webhooks.all()
+    now = context.engine.clock()
     rows = [_endpoint_out(kept.name, kept.value, now) for kept in found]
     return ok(encode({"success": True, "webhooks": rows, "events": WEBHOOKS}))
 
 
-async def add_webhook(shop: AppContext, call: Request) -> Response:
+async def add_webhook(context: AppContext, request: Request) -> Response:
     """Adds an endpoint. Its secret is in this answer and in no other."""
-    await require_person(shop, call, "admin")
-    body = parse(_add, await call.body())
+    await require_person(context, request, "admin")
+    body = parse(_add, await request.body())
     try:
-        id_, made = await shop.alerts.webhooks.add(body.url, body.events, body.description)
+        id_, made = await context.alerts.webhooks.add(body.url, body.events, body.description)
     except TooManyWebhooks as error:
         raise Problem(409, "too_many_webhooks", str(error)) from None
     except Forbidden as error:
         raise _forbidden(error) from None
-    call.about = id_
-    return _with_secret(shop, id_, made)
+    request.about = id_
+    return _with_secret(context, id_, made)
 
 
-async def change_webhook(shop: AppContext, call: Request) -> Response:
+async def change_webhook(context: AppContext, request: Request) -> Response:
     """Changes an endpoint, or switches it on or off."""
-    await require_person(shop, call, "admin")
-    body = parse(_change, await call.body())
-    call.about = body.id
+    await require_person(context, request, "admin")
+    body = parse(_change, await request.body())
+    request.about = body.id
     try:
-        made = await shop.alerts.webhooks.change(
+        made = await context.alerts.webhooks.change(
             body.id, body.url, body.events, body.description, body.active
         )
     except Forbidden as error:
         raise _forbidden(error) from None
     except UnknownWebhook as error:
         raise _unknown(error) from None
-    row = _endpoint_out(body.id, made, shop.engine.clock())
+    row = _endpoint_out(body.id, made, context.engine.clock())
     return ok(encode({"success": True, "webhook": row}))
 
 
-async def remove_webhook(shop: AppContext, call: Request) -> Response:
+async def remove_webhook(context: AppContext, request: Request) -> Response:
     """Removes an endpoint; what waits for it is dropped."""
-    await require_person(shop, call, "admin")
-    body = parse(_one, await call.body())
-    call.about = body.id
+    await require_person(context, request, "admin")
+    body = parse(_one, await request.body())
+    request.about = body.id
     try:
-        await shop.alerts.webhooks.remove(body.id)
+        await context.alerts.webhooks.remove(body.id)
     except UnknownWebhook as error:
         raise _unknown(error) from None
     return ok(encode({"success": True, "removed": body.id}))
 
 
-async def rotate_webhook(shop: AppContext, call: Request) -> Response:
+async def rotate_webhook(context: AppContext, request: Request) -> Response:
     """Gives an endpoint a new secret; for a while each request is signed with the old one too."""
-    await require_person(shop, call, "admin")
-    body = parse(_rotate, await call.body())
-    call.about = body.id
+    await require_person(context, request, "admin")
+    body = parse(_rotate, await request.body())
+    request.about = body.id
     try:
-        made = await shop.alerts.webhooks.rotate(body.id, body.hours)
+        made = await context.alerts.webhooks.rotate(body.id, body.hours)
     except UnknownWebhook as error:
         raise _unknown(error) from None
-    return _with_secret(shop, body.id, made)
+    return _with_secret(context, body.id, made)
 
 
-async def ping_webhook(shop: AppContext, call: Request) -> Response:
+async def ping_webhook(context: AppContext, request: Request) -> Response:
     """Sends a `ping` to an endpoint; what came of it is among the deliveries in a moment."""
-    await require(shop, call, "admin")
-    body = parse(_one, await call.body())
+    await require(context, request, "admin")
+    body = parse(_one, await request.body())
     try:
-        delivery = await shop.alerts.ping(body.id)
+        delivery = await context.alerts.ping(body.id)
     except UnknownWebhook as error:
         raise _unknown(error) from None
     return ok(encode({"success": True, "delivery": delivery}))
 
 
-async def redeliver(shop: AppContext, call: Request) -> Response:
+async def redeliver(context: AppContext, request: Request) -> Response:
     """Sends again what was delivered, or was given up: the same event, as a new delivery."""
-    await require(shop, call, "admin")
-    body = parse(_redeliver, await call.body())
+    await require(context, request, "admin")
+    body = parse(_redeliver, await request.body())
     try:
-        delivery = await shop.alerts.redeliver(body.delivery)
+        delivery = await context.alerts.redeliver(body.delivery)
     except UnknownWebhook as error:
         raise _unknown(error) from None
     return ok(encode({"success": True, "delivery": delivery}))
 
 
-async def list_deliveries(shop: AppContext, call: Request) -> Response:
+async def list_deliveries(context: AppContext, request: Request) -> Response:
     """What was sent to endpoints, and what waits, the newest first."""
-    await require(shop, call, "admin")
-    query = Query(call)
+    await require(context, request, "admin")
+    query = Query(request)
     limit = query.number("limit", PAGE, 1, PAGE_MAX)
     target, after = query.text("id"), query.text("after") or ""
-    outbox = shop.alerts.outbox
+    outbox = context.alerts.outbox
     rows: list[dict[str, Any]] = []
     if not after:
         waiting = [kept async for kept in outbox.waiting.after("")]
@@ -243,8 +243,8 @@ def _endpoint_out(id_: str, one: WebhookEndpoint, now: int) -> dict[str, Any]:
     }
 
 
-def _with_secret(shop: AppContext, id_: str, one: WebhookEndpoint) -> Response:
-    row = _endpoint_out(id_, one, shop.engine.clock())
+def _with_secret(context: AppContext, id_: str, one: WebhookEndpoint) -> Response:
+    row = _endpoint_out(id_, one, context.engine.clock())
     return ok(encode({"success": True, "webhook": row, "secret": one.secrets[0].text}))
 
 

@@ -33,36 +33,41 @@ GUESSED = ("wrong_password", "code_needed")
 
 
 async def require(
-    shop: AppContext, call: Request, right: str, *, secret: str | None = None, cookie: bool = True
+    context: AppContext,
+    request: Request,
+    right: str,
+    *,
+    secret: str | None = None,
+    cookie: bool = True,
 ) -> Actor:
     """Who asks; they have this right: `read`, `stock` or `admin`. Raises Problem 401, 403 or 429.
 
     A request with the `secret` (a scheduler's) is let in too. `cookie` is False where a GET changes
     something: a link must not do that.
     """
-    bearer = bearer_of(call)
+    bearer = bearer_of(request)
     try:
         if bearer:
-            actor = await _bearer(shop, call, bearer, secret)
+            actor = await _bearer(context, request, bearer, secret)
         else:
-            check_address(shop, call)
-            actor = await _browser(shop, call, cookie=cookie)
+            check_address(context, request)
+            actor = await _browser(context, request, cookie=cookie)
     except Problem as problem:
-        await note_refused(shop, call, problem)
+        await note_refused(context, request, problem)
         raise
     if actor is SCHEDULE:
         return actor
-    call.actor = actor
+    request.actor = actor
     if not actor.right.covers(Right(right)):
         raise Problem(403, "not_allowed", f"{actor.name} may not do this: it needs `{right}`.")
     return actor
 
 
 async def require_person(
-    shop: AppContext, call: Request, right: str, *, cookie: bool = True
+    context: AppContext, request: Request, right: str, *, cookie: bool = True
 ) -> Actor:
     """As `require`, for what would outlive an API key: no key may do it, whatever its right."""
-    actor = await require(shop, call, right, cookie=cookie)
+    actor = await require(context, request, right, cookie=cookie)
     if actor.key is not None:
         raise Problem(
             403, "not_allowed", "An API key cannot do this: log in, or send the admin password."
@@ -71,65 +76,65 @@ async def require_person(
 
 
 async def require_password(
-    shop: AppContext, call: Request, right: str, password: str | UnsetType
+    context: AppContext, request: Request, right: str, password: str | UnsetType
 ) -> Actor:
     """As `require`; a password in the body will do, as the first versions had it."""
     if isinstance(password, UnsetType):
-        return await require(shop, call, right)
+        return await require(context, request, right)
     try:
-        check_address(shop, call)
-        await _check_password(shop, call, password)
+        check_address(context, request)
+        await _check_password(context, request, password)
     except Problem as problem:
-        await note_refused(shop, call, problem)
+        await note_refused(context, request, problem)
         raise
-    call.actor = Actor(name=ADMIN, right=Right.ADMIN)
-    return call.actor
+    request.actor = Actor(name=ADMIN, right=Right.ADMIN)
+    return request.actor
 
 
-async def _check_password(shop: AppContext, call: Request, given: str) -> None:
+async def _check_password(context: AppContext, request: Request, given: str) -> None:
     """Returns where the password is the owner's. Raises Problem 401, 403 or 429."""
-    expected = shop.settings.admin_password
+    expected = context.settings.admin_password
     if not expected:
         raise _disabled()
-    if await shop.guesses.fits(call.guesser, given.encode(), {ADMIN: expected}) is None:
+    if await context.guesses.fits(request.guesser, given.encode(), {ADMIN: expected}) is None:
         raise Problem(401, "wrong_password", "The password is wrong.")
-    await _second_factor(shop, call)
+    await _second_factor(context, request)
 
 
-async def note_refused(shop: AppContext, call: Request, problem: Problem) -> None:
+async def note_refused(context: AppContext, request: Request, problem: Problem) -> None:
     """Keeps an attempt that was turned away at the door; never what it had with it.
 
     Whoever brings nothing at all is no attempt.
     """
-    brought = problem.status != 401 or problem.code in GUESSED or bearer_of(call)
-    if not brought or problem.code == "admin_disabled" or call.actor is not None:
+    brought = problem.status != 401 or problem.code in GUESSED or bearer_of(request)
+    if not brought or problem.code == "admin_disabled" or request.actor is not None:
         return  # the front keeps what somebody known has tried
-    what = f"{call.method} {call.scope['path']}"
+    what = f"{request.method} {request.scope['path']}"
     try:
-        await shop.accounts.acts.note_refused("somebody", call.address, what, problem.status)
+        await context.accounts.acts.note_refused("somebody", request.address, what, problem.status)
     except FancyMonkeyError:
         log.exception("%s, refused with %s, is not on record", what, problem.status)
 
 
-def check_address(shop: AppContext, call: Request) -> None:
+def check_address(context: AppContext, request: Request) -> None:
     """Raises Problem 403 where the owner's endpoints are closed to this address."""
-    shut = _shut(shop, call)
+    shut = _shut(context, request)
     if shut is not None:
         raise shut
 
 
-def _shut(shop: AppContext, call: Request) -> Problem | None:
+def _shut(context: AppContext, request: Request) -> Problem | None:
     """Why the owner's endpoints are closed to this request, if they are."""
-    if shop.settings.published:
+    if context.settings.published:
         try:
-            check_direct(call.headers)
+            check_direct(request.headers)
         except Problem as problem:
             return problem
-    allowed = shop.settings.admin_allowed_ips
+    allowed = context.settings.admin_allowed_ips
     if not allowed:
         return None
     try:
-        address = ip_address(call.address.partition("%")[0])
+        address = ip_address(request.address.partition("%")[0])
     except ValueError:
         address = None
     mapped = getattr(address, "ipv4_mapped", None)
@@ -140,65 +145,67 @@ def _shut(shop: AppContext, call: Request) -> Problem | None:
     return None
 
 
-def check_same_site(shop: AppContext, call: Request, *, browsers_only: bool = False) -> None:
+def check_same_site(context: AppContext, request: Request, *, browsers_only: bool = False) -> None:
     """Raises Problem 403 where a browser sends this for a page that is not ours.
 
     `browsers_only`: what no browser has sent is let through, as it carries no cookie by itself.
     """
-    site, origin = call.headers.get(b"sec-fetch-site"), call.headers.get(b"origin")
+    site, origin = request.headers.get(b"sec-fetch-site"), request.headers.get(b"origin")
     if site is not None:
         ours = site == b"same-origin"
     elif origin is not None:
-        ours = _is_ours(shop, call, origin)
+        ours = _is_ours(context, request, origin)
     else:
         ours = browsers_only
     if not ours:
         raise Problem(403, "cross_site", "This has to come from a page of this service.")
 
 
-def _is_ours(shop: AppContext, call: Request, origin: bytes) -> bool:
-    host = call.headers.get(b"host", b"")
+def _is_ours(context: AppContext, request: Request, origin: bytes) -> bool:
+    host = request.headers.get(b"host", b"")
     scheme, _, authority = origin.partition(b"://")
-    wanted = (b"https",) if cookies.secure(call) else (b"http", b"https")
+    wanted = (b"https",) if cookies.secure(request) else (b"http", b"https")
     return bool(host) and authority.lower() == host.lower() and scheme in wanted
 
 
-def bearer_of(call: Request) -> bytes:
+def bearer_of(request: Request) -> bytes:
     """The secret that a request brings in `Authorization: Bearer …`, or nothing."""
-    scheme, _, token = call.headers.get(b"authorization", b"").partition(b" ")
+    scheme, _, token = request.headers.get(b"authorization", b"").partition(b" ")
     return token if scheme.lower() == b"bearer" else b""
 
 
-async def _browser(shop: AppContext, call: Request, *, cookie: bool) -> Actor:
-    access = cookies.read(call, cookies.ACCESS) if cookie else None
+async def _browser(context: AppContext, request: Request, *, cookie: bool) -> Actor:
+    access = cookies.read(request, cookies.ACCESS) if cookie else None
     if access is not None:
-        return await _cookie(shop, call, access)
-    if cookie and cookies.read(call, cookies.RENEW) is not None:
+        return await _cookie(context, request, access)
+    if cookie and cookies.read(request, cookies.RENEW) is not None:
         raise NoSession("The browser has no token to open doors.")
-    if not shop.settings.admin_password and not await shop.accounts.users.any():
+    if not context.settings.admin_password and not await context.accounts.users.any():
         raise _disabled()
     raise _unauthorized()
 
 
-async def _bearer(shop: AppContext, call: Request, token: bytes, secret: str | None) -> Actor:
+async def _bearer(context: AppContext, request: Request, token: bytes, secret: str | None) -> Actor:
     """Who has this token: an API key, the admin password, or the scheduler's `secret`.
 
     The scheduler may ask from any address, everybody else only from those that are allowed.
     """
     secrets = {SCHEDULE.name: secret} if secret else {}
-    shut = _shut(shop, call)
-    if shut is None and shop.settings.admin_password:
-        secrets[ADMIN] = shop.settings.admin_password
+    shut = _shut(context, request)
+    if shut is None and context.settings.admin_password:
+        secrets[ADMIN] = context.settings.admin_password
     text = token.decode("latin-1")
     if text.startswith(PREFIX):
-        shop.throttle.check(call.guesser)
-        key = await shop.accounts.keys.check(text) if shut is None else None
+        context.throttle.check(request.guesser)
+        key = await context.accounts.keys.check(text) if shut is None else None
         if key is not None:
             return Actor(name=f"key {key.label}", right=key.right, key=key.key_id)
         if not any(one.startswith(PREFIX) for one in secrets.values()):
             secrets = {}  # a key has 192 random bits: it closes the secrets to nobody
     name = (
-        await shop.guesses.fits(call.guesser, token, secrets) if secrets or shut is None else None
+        await context.guesses.fits(request.guesser, token, secrets)
+        if secrets or shut is None
+        else None
     )
     if name == SCHEDULE.name:
         return SCHEDULE
@@ -206,16 +213,16 @@ async def _bearer(shop: AppContext, call: Request, token: bytes, secret: str | N
         raise shut
     if name is None:
         raise _unauthorized()
-    await _second_factor(shop, call)
+    await _second_factor(context, request)
     return Actor(name=ADMIN, right=Right.ADMIN)
 
 
-async def _second_factor(shop: AppContext, call: Request) -> None:
+async def _second_factor(context: AppContext, request: Request) -> None:
     """Returns where no owner has a second factor, or a code of one of them came along.
 
     The admin password by itself passes none. Raises Problem 401, 403 or 429.
     """
-    users, login = shop.accounts.users, shop.accounts.login
+    users, login = context.accounts.users, context.accounts.login
     owners = [
         kept
         for kept in await users.folder.all()
@@ -223,25 +230,25 @@ async def _second_factor(shop: AppContext, call: Request) -> None:
     ]
     if not owners:
         return
-    code = call.headers.get(CODE_HEADER, b"").decode("latin-1")[:40]
+    code = request.headers.get(CODE_HEADER, b"").decode("latin-1")[:40]
     try:
         if not code:
             raise CodeNeeded(
                 "An owner has a second factor: send a code of it as X-Second-Factor beside the "
                 "password, or use an API key."
             )
-        async with login.counting(ADMIN, call.guesser):
+        async with login.counting(ADMIN, request.guesser):
             await login.spend_one(owners, code)
     except Denied as denied:
         raise account_problem(denied) from None
 
 
-async def _cookie(shop: AppContext, call: Request, access: str) -> Actor:
-    session, user = await shop.accounts.sessions.check(access)
-    actor = call.actor = Actor(name=user.name, right=user.role.right, user=user, session=session)
-    if call.method not in SAFE:
-        check_same_site(shop, call)
-        given = call.headers.get(CSRF_HEADER, b"")
+async def _cookie(context: AppContext, request: Request, access: str) -> Actor:
+    session, user = await context.accounts.sessions.check(access)
+    actor = request.actor = Actor(name=user.name, right=user.role.right, user=user, session=session)
+    if request.method not in SAFE:
+        check_same_site(context, request)
+        given = request.headers.get(CSRF_HEADER, b"")
         if not hmac.compare_digest(given, session.csrf.encode()):
             raise Problem(403, "cross_site", "Send the session's token as X-CSRF-Token.")
     return actor

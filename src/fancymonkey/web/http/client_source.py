@@ -39,7 +39,7 @@ class ClientSources:
         self._key: bytes | None = None
         self._of = lru_cache(maxsize=50_000)(self._make)
 
-    async def of(self, call: Request) -> ClientSource | None:
+    async def of(self, request: Request) -> ClientSource | None:
         """The source of a request, or None where it comes from this machine or its own network.
 
         Where a proxy there that nobody has named says who is behind it, that is the source.
@@ -47,10 +47,10 @@ class ClientSources:
         if self._key is None:
             # In a task: whoever asks may have none, and a database's driver needs one.
             self._key = await asyncio.create_task(self._shared_key())
-        source = self._of(call.address)
-        if source is None and not FORWARDING.isdisjoint(call.headers):
+        source = self._of(request.address)
+        if source is None and not FORWARDING.isdisjoint(request.headers):
             # A proxy that nobody has named: what it says can only limit.
-            hint = self._proxies.hint(call)
+            hint = self._proxies.hint(request)
             source = None if hint is None else self._of(hint)
         return source
 

@@ -13,20 +13,20 @@ OURS = "fm_"
 DEVICE_SECONDS = 180 * 86_400
 
 
-def secure(call: Request) -> bool:
+def secure(request: Request) -> bool:
     """Whether the browser came over https, as far as the socket or a trusted proxy says."""
-    return bool(call.scope.get("scheme") == "https")
+    return bool(request.scope.get("scheme") == "https")
 
 
 COOKIES_MAX = 4096
 """Bytes of the header that are looked at; our own cookies have fewer than a thousand."""
 
 
-def read(call: Request, name: str) -> str | None:
+def read(request: Request, name: str) -> str | None:
     """The cookie's value."""
-    if call.cookies is None:
-        call.cookies = _parse(call.headers.get(b"cookie", b""))
-    return call.cookies.get(_name(call, name)) or None
+    if request.cookies is None:
+        request.cookies = _parse(request.headers.get(b"cookie", b""))
+    return request.cookies.get(_name(request, name)) or None
 
 
 def _parse(raw: bytes) -> dict[str, str]:
@@ -42,30 +42,30 @@ def _parse(raw: bytes) -> dict[str, str]:
     return found
 
 
-def give(call: Request, passes: SessionTokens) -> Headers:
+def give(request: Request, passes: SessionTokens) -> Headers:
     """The headers that hand over the tokens of a session."""
     seconds = passes.life // 1000
-    headers = [_set(call, ACCESS, passes.access, seconds)]
+    headers = [_set(request, ACCESS, passes.access, seconds)]
     if passes.renew is not None:
-        headers.append(_set(call, RENEW, passes.renew, seconds))
+        headers.append(_set(request, RENEW, passes.renew, seconds))
     return headers
 
 
-def remember(call: Request, token: str) -> Headers:
+def remember(request: Request, token: str) -> Headers:
     """The header that lets this browser be known at its next login."""
-    return [_set(call, DEVICE, token, DEVICE_SECONDS)]
+    return [_set(request, DEVICE, token, DEVICE_SECONDS)]
 
 
-def take(call: Request) -> Headers:
+def take(request: Request) -> Headers:
     """The headers that take the tokens of a session away."""
-    return [_set(call, ACCESS, "", 0), _set(call, RENEW, "", 0)]
+    return [_set(request, ACCESS, "", 0), _set(request, RENEW, "", 0)]
 
 
-def _name(call: Request, name: str) -> str:
-    return f"__Host-{name}" if secure(call) else name
+def _name(request: Request, name: str) -> str:
+    return f"__Host-{name}" if secure(request) else name
 
 
-def _set(call: Request, name: str, value: str, seconds: int) -> tuple[bytes, bytes]:
-    parts = [f"{_name(call, name)}={value}", "Path=/", f"Max-Age={seconds}", "HttpOnly"]
-    parts += ["SameSite=Strict", *(["Secure"] if secure(call) else [])]
+def _set(request: Request, name: str, value: str, seconds: int) -> tuple[bytes, bytes]:
+    parts = [f"{_name(request, name)}={value}", "Path=/", f"Max-Age={seconds}", "HttpOnly"]
+    parts += ["SameSite=Strict", *(["Secure"] if secure(request) else [])]
     return b"set-cookie", "; ".join(parts).encode()

@@ -25,33 +25,33 @@ class Proxies:
         self._networks = _networks(self._trusted)
         self._meter = meter
 
-    def look(self, call: Request) -> None:
+    def look(self, request: Request) -> None:
         """Notices a proxy that is not named: counts it, and says so once in the log."""
-        if FORWARDING.isdisjoint(call.headers) or not self._unnamed(call):
+        if FORWARDING.isdisjoint(request.headers) or not self._unnamed(request):
             return
         if not self._meter.untrusted_proxy:
-            log.warning(ADVICE, call.address)
-        self._meter.forwarded(call.address)
+            log.warning(ADVICE, request.address)
+        self._meter.forwarded(request.address)
 
-    def hint(self, call: Request) -> str | None:
+    def hint(self, request: Request) -> str | None:
         """Whom a proxy nearby names that is not trusted, or None where there is no such proxy."""
-        if FORWARDING.isdisjoint(call.headers) or not self._unnamed(call):
+        if FORWARDING.isdisjoint(request.headers) or not self._unnamed(request):
             return None
-        return hint_of(call.headers)
+        return hint_of(request.headers)
 
-    def _unnamed(self, call: Request) -> bool:
-        return public_address(call.address) is None and not self._believed(call)
+    def _unnamed(self, request: Request) -> bool:
+        return public_address(request.address) is None and not self._believed(request)
 
-    def _believed(self, call: Request) -> bool:
+    def _believed(self, request: Request) -> bool:
         """Whether the call's address is what a trusted proxy has said."""
         if not self._trusted:
             return False
         if "*" in self._trusted:
             return True
-        chain = forwarded_for(call.headers)
+        chain = forwarded_for(request.headers)
         strangers = [text for text in reversed(chain) if not self._named(text)]
-        return call.address == next(iter(strangers), chain[0]) or (
-            not call.headers.get(b"x-forwarded-for") and self._named(call.address)
+        return request.address == next(iter(strangers), chain[0]) or (
+            not request.headers.get(b"x-forwarded-for") and self._named(request.address)
         )
 
     def _named(self, text: str) -> bool:

@@ -94,12 +94,12 @@ def buyer(session_id: str) -> str:
     return f"buyer {session_id}"
 
 
-def request_key(call: Request, caller: str) -> RequestKey | None:
+def request_key(request: Request, caller: str) -> RequestKey | None:
     """The key of a request with an `Idempotency-Key`, or None. Keys belong to caller and path.
 
     Raises Problem 400 for a key that is empty, too long or not printable ASCII.
     """
-    key = call.headers.get(b"idempotency-key")
+    key = request.headers.get(b"idempotency-key")
     if key is None:
         return None
     if not 0 < len(key) <= KEY_MAX or not all(0x20 < byte < 0x7F for byte in key):
@@ -108,13 +108,13 @@ def request_key(call: Request, caller: str) -> RequestKey | None:
             "invalid_idempotency_key",
             f"An Idempotency-Key has 1 to {KEY_MAX} printable ASCII characters and no spaces.",
         )
-    whole = b"\0".join((str(call.scope["path"]).encode(), caller.encode(), key))
+    whole = b"\0".join((str(request.scope["path"]).encode(), caller.encode(), key))
     # A hash is short, whatever the key: nobody fills the store with long ones.
     mark = hashlib.blake2b(whole, digest_size=20).hexdigest()
     return RequestKey(f"request:{mark}", f"key:{key.decode()}")
 
 
-def request_fingerprint(call: Request, content: bytes) -> str:
+def request_fingerprint(request: Request, content: bytes) -> str:
     """Tells a repeated request from another one under the same key. Give it no password."""
-    path = str(call.scope["path"]).encode()
+    path = str(request.scope["path"]).encode()
     return hashlib.sha256(path + b"\n" + content).hexdigest()

@@ -235,7 +235,7 @@ def document_route(document: Callable[[], dict[str, Any]]) -> Routes:
     def encoded() -> Response:
         return Response(200, encode(document()), [JSON, *PLAIN])
 
-    async def openapi_document(shop: AppContext, call: Request) -> Response:
+    async def openapi_document(context: AppContext, request: Request) -> Response:
         """What this service answers, as OpenAPI describes it."""
         return encoded()
 

@@ -45,24 +45,24 @@ AGAIN = b"""<!doctype html>
 class Dashboard:
     """Serves the files. A page without a session leads to the login, and back afterwards."""
 
-    def __init__(self, shop: AppContext) -> None:
-        self._shop = shop
+    def __init__(self, context: AppContext) -> None:
+        self._shop = context
         self._files = Assets(FILES, html=True, pictured="products.html")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request below /admin."""
-        call = Request(scope, receive)
+        request = Request(scope, receive)
         try:
-            check_address(self._shop, call)
-            extra = [] if call.scope["path"] in OPEN else await self._enter(call)
+            check_address(self._shop, request)
+            extra = [] if request.scope["path"] in OPEN else await self._enter(request)
         except Problem as problem:
             await response_of(problem.reply())(scope, receive, send)
             return
         except Denied:
-            await self._turned_away(call)(scope, receive, send)
+            await self._turned_away(request)(scope, receive, send)
             return
         except FancyMonkeyError as error:
-            await response_of(unavailable(error, call.id))(scope, receive, send)
+            await response_of(unavailable(error, request.id))(scope, receive, send)
             return
 
         async def send_more(message: MutableMapping[str, Any]) -> None:
@@ -78,9 +78,9 @@ class Dashboard:
                 answer = Problem(405, "method_not_allowed", "Use GET.")
             await response_of(answer.reply())(scope, receive, send_more)
 
-    async def _enter(self, call: Request) -> Headers:
+    async def _enter(self, request: Request) -> Headers:
         """New cookies where the old ones were about to end. Raises Denied without a session."""
-        access = cookies.read(call, cookies.ACCESS)
+        access = cookies.read(request, cookies.ACCESS)
         if access is not None:
             try:
                 await self._shop.accounts.sessions.check(access)
@@ -88,20 +88,20 @@ class Dashboard:
                 pass
             else:
                 return []
-        return cookies.give(call, await renewed(self._shop, call))
+        return cookies.give(request, await renewed(self._shop, request))
 
-    def _turned_away(self, call: Request) -> StarletteResponse:
-        path = str(call.scope["path"])
+    def _turned_away(self, request: Request) -> StarletteResponse:
+        path = str(request.scope["path"])
         if "." in path.rpartition("/")[2] and not path.endswith(".html"):
             return response_of(Problem(401, "no_session", "Log in again.").reply())
         headers = {**HEADERS, "Cache-Control": "no-store"}
-        if call.headers.get(b"sec-fetch-site", b"") in (b"cross-site", b"same-site"):
+        if request.headers.get(b"sec-fetch-site", b"") in (b"cross-site", b"same-site"):
             return StarletteResponse(AGAIN, 200, headers, "text/html")
-        query = call.scope["query_string"].decode("latin-1")
+        query = request.scope["query_string"].decode("latin-1")
         target = quote(path + (f"?{query}" if query else ""), safe="/")
         return RedirectResponse(f"{LOGIN}?next={target}", 303, headers)
 
 
-def mount(app: FastAPI, shop: AppContext) -> None:
+def mount(app: FastAPI, context: AppContext) -> None:
     """Serves the dashboard."""
-    app.mount("/admin", Dashboard(shop), name="admin")
+    app.mount("/admin", Dashboard(context), name="admin")

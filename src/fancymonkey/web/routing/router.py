@@ -55,7 +55,7 @@ class Router:
     def __init__(
         self,
         app: App,
-        shop: AppContext,
+        context: AppContext,
         routes: Routes,
         limits: RateLimits | None,
         hot: Container[Endpoint] = (),
@@ -66,12 +66,12 @@ class Router:
         self.crowd = crowd
         self.turns = turns or Turns()
         self._app = app
-        self._shop = shop
+        self._shop = context
         self._routes = routes
-        self._cors = Cors(shop.settings.cors_origins)
-        self._shared = bool(shop.settings.cors_origins)
+        self._cors = Cors(context.settings.cors_origins)
+        self._shared = bool(context.settings.cors_origins)
         self._limits = limits
-        self._only_here = shop.settings.demo and shop.settings.local
+        self._only_here = context.settings.demo and context.settings.local
         self.hot = {
             (method.encode(), path.encode())
             for path, endpoints in routes.items()
@@ -92,51 +92,51 @@ class Router:
         if scope["path"] not in self._routes:
             await self._hand_on(scope, receive, send)
             return
-        call = Request(scope, receive)
+        request = Request(scope, receive)
         try:
-            reply, extra = await self.answer(call)
-            if type(reply) is StreamingResponse:
-                await self._send_lines(reply, call, send, extra)
+            response, extra = await self.answer(request)
+            if type(response) is StreamingResponse:
+                await self._send_lines(response, request, send, extra)
                 return
         except ClientGone:
             return
-        await send(reply.start(extra))
-        await send(reply.rest(head=scope["method"] == "HEAD"))
+        await send(response.start(extra))
+        await send(response.rest(head=scope["method"] == "HEAD"))
 
-    async def answer(self, call: Request) -> tuple[Response, Headers]:
+    async def answer(self, request: Request) -> tuple[Response, Headers]:
         """The answer to a call for one of the routes, and further headers. Raises ClientGone."""
         # On the way of every sale: no step more than needed, so all of it stands here.
         started = perf_counter()
-        scope = call.scope
+        scope = request.scope
         method, path = scope["method"], scope["path"]
         endpoints = self._routes[path]
         endpoint = endpoints.get(method)
-        if not FORWARDING.isdisjoint(call.headers):
-            self._shop.proxies.look(call)
+        if not FORWARDING.isdisjoint(request.headers):
+            self._shop.proxies.look(request)
         try:
             if self._only_here:
                 demo_access.check_host(scope["headers"])  # what comes past ASGI too
             if endpoint is None:
-                reply = self._other_method(endpoints, call)
+                response = self._other_method(endpoints, request)
             else:
                 if self._limits is not None:
-                    client = call.guesser if path in LOGINS else call.client
+                    client = request.guesser if path in LOGINS else request.client
                     self._limits.take(method, path, client)
-                reply = await endpoint(self._shop, call)
+                response = await endpoint(self._shop, request)
         except ClientGone:
             raise
         except Exception as error:  # noqa: BLE001 - nothing that is sent may make an error of ours
-            reply = failure(error, call)
-        if call.actor is not None:
+            response = failure(error, request)
+        if request.actor is not None:
             if self.crowd is not None:
-                self.crowd.know_owner(call.address)
-            if method != "GET" and type(reply) is not StreamingResponse:
-                await note(self._shop, call, reply.status)
+                self.crowd.know_owner(request.address)
+            if method != "GET" and type(response) is not StreamingResponse:
+                await note(self._shop, request, response.status)
         extra = DATA_HTTPS if scope["scheme"] == "https" else DATA
         if self._shared:
-            extra = [*extra, *self._cors_headers(call)]
-        self._shop.meter.answered(path, reply.status, perf_counter() - started)
-        return reply, extra
+            extra = [*extra, *self._cors_headers(request)]
+        self._shop.meter.answered(path, response.status, perf_counter() - started)
+        return response, extra
 
     async def _is_for_here(self, scope: Scope, receive: Receive, send: Send) -> bool:
         """Whether a request of a demo means this machine; any other one is answered here."""
@@ -152,17 +152,17 @@ class Router:
         return True
 
     async def _send_lines(
-        self, reply: StreamingResponse, call: Request, send: Send, extra: Headers
+        self, response: StreamingResponse, request: Request, send: Send, extra: Headers
     ) -> None:
         """An answer that is made while it is sent; how it ended is noted at its end."""
-        await send(reply.start(extra))
-        async for line in reply.lines:
+        await send(response.start(extra))
+        async for line in response.lines:
             await send({"type": "http.response.body", "body": line, "more_body": True})
-        await note(self._shop, call, reply.outcome)
+        await note(self._shop, request, response.outcome)
         await send({"type": "http.response.body", "body": b""})
 
-    def _cors_headers(self, call: Request) -> Headers:
-        return self._cors.headers(call.scope["path"], call.headers.get(b"origin"))
+    def _cors_headers(self, request: Request) -> Headers:
+        return self._cors.headers(request.scope["path"], request.headers.get(b"origin"))
 
     async def _hand_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The app's own paths; those of them that other origins may use get their headers here."""
@@ -171,12 +171,12 @@ class Router:
                 scope = {**scope, "method": "GET"}
             await self._app(scope, receive, send)
             return
-        call = Request(scope, receive)
-        extra = self._cors_headers(call)
-        if call.method == "OPTIONS":
-            reply = self._options(("GET",), call)
-            await send(reply.start([*DATA, *extra]))
-            await send(reply.rest())
+        request = Request(scope, receive)
+        extra = self._cors_headers(request)
+        if request.method == "OPTIONS":
+            response = self._options(("GET",), request)
+            await send(response.start([*DATA, *extra]))
+            await send(response.rest())
             return
 
         async def send_more(message: MutableMapping[str, Any]) -> None:
@@ -186,9 +186,9 @@ class Router:
 
         await self._app(scope, receive, send_more)
 
-    def _other_method(self, endpoints: Mapping[str, Endpoint], call: Request) -> Response:
-        if call.method == "OPTIONS":
-            return self._options(endpoints, call)
+    def _other_method(self, endpoints: Mapping[str, Endpoint], request: Request) -> Response:
+        if request.method == "OPTIONS":
+            return self._options(endpoints, request)
         return Problem(
             405,
             "method_not_allowed",
@@ -196,8 +196,8 @@ class Router:
             headers=[_allow(endpoints)],
         ).reply()
 
-    def _options(self, methods: Iterable[str], call: Request) -> Response:
-        asked = self._cors.preflight(call.scope["path"], call.headers.get(b"origin"))
+    def _options(self, methods: Iterable[str], request: Request) -> Response:
+        asked = self._cors.preflight(request.scope["path"], request.headers.get(b"origin"))
         return Response(204, b"", [_allow(methods), NO_STORE, NOSNIFF, *asked])
 
 
@@ -205,22 +205,22 @@ def _allow(methods: Iterable[str]) -> tuple[bytes, bytes]:
     return b"allow", ", ".join(sorted({*methods, "OPTIONS"})).encode()
 
 
-async def note(shop: AppContext, call: Request, status: int) -> None:
+async def note(context: AppContext, request: Request, status: int) -> None:
     """Keeps what somebody did; where that fails, the log has it, for it is done already."""
-    assert call.actor is not None
-    what = f"{call.method} {call.scope['path']}"[:WHAT_MAX]
-    acts = shop.accounts.acts
+    assert request.actor is not None
+    what = f"{request.method} {request.scope['path']}"[:WHAT_MAX]
+    acts = context.accounts.acts
     try:
         if status < 400:
-            await acts.note(call.actor.name, call.address, what, status, call.about)
+            await acts.note(request.actor.name, request.address, what, status, request.about)
             return
-        name = call.actor.name
-        await acts.note_refused(name, call.address, what, status, call.about, most=KNOWN_MOST)
+        name = request.actor.name
+        await acts.note_refused(name, request.address, what, status, request.about, most=KNOWN_MOST)
     except Exception:
-        log.exception("%s by %s is not on record", what, call.actor.name)
+        log.exception("%s by %s is not on record", what, request.actor.name)
 
 
-def failure(error: Exception, call: Request) -> Response:
+def failure(error: Exception, request: Request) -> Response:
     """The answer to whatever an endpoint raised; the words of our own errors are the log's."""
     if isinstance(error, Problem):
         return error.reply()
@@ -228,25 +228,25 @@ def failure(error: Exception, call: Request) -> Response:
         return account_problem(error).reply()
     if isinstance(error, ChangeRefused):
         return refusal(error.refused).reply()
-    named = {"request": call.id}
+    named = {"request": request.id}
     if isinstance(error, FancyMonkeyError):
-        log.warning("%s %s: %s", call.method, call.scope["path"], error, extra=named)
-        return unavailable(error, call.id)
-    log.error("%s %s failed", call.method, call.scope["path"], exc_info=error, extra=named)
-    return broken(call.id)
+        log.warning("%s %s: %s", request.method, request.scope["path"], error, extra=named)
+        return unavailable(error, request.id)
+    log.error("%s %s failed", request.method, request.scope["path"], exc_info=error, extra=named)
+    return broken(request.id)
 
 
-def broken(request: str) -> Response:
+def broken(request_id: str) -> Response:
     """The answer where we have a bug; the log knows the request by the same id."""
     detail = "Something went wrong on our side."
-    header = (b"x-request-id", request.encode())
-    return Problem(500, "internal_error", detail, headers=[header], requestId=request).reply()
+    header = (b"x-request-id", request_id.encode())
+    return Problem(500, "internal_error", detail, headers=[header], requestId=request_id).reply()
 
 
-def unavailable(error: FancyMonkeyError, request: str) -> Response:
+def unavailable(error: FancyMonkeyError, request_id: str) -> Response:
     """The answer while the store cannot be used: try again. The error's own words are the log's."""
     code, detail = "unavailable", "The store cannot be used now. Try again in a moment."
     if isinstance(error, Overloaded):
         code, detail = "overloaded", "Too much is going on at once. Try again in a second."
-    headers = [RETRY_SOON, (b"x-request-id", request.encode())]
-    return Problem(503, code, detail, headers=headers, requestId=request).reply()
+    headers = [RETRY_SOON, (b"x-request-id", request_id.encode())]
+    return Problem(503, code, detail, headers=headers, requestId=request_id).reply()

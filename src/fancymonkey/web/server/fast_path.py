@@ -130,7 +130,7 @@ class FastPathProtocol(Sharing):
             or b"#" in query
         ):
             return None
-        call = BufferedRequest(
+        request = BufferedRequest(
             {
                 "type": "http",
                 "method": method.decode(),
@@ -141,12 +141,12 @@ class FastPathProtocol(Sharing):
                 "scheme": self.scheme,
             }
         )
-        length = call.headers.get(b"content-length", b"0")
-        if b"transfer-encoding" in call.headers or len(length) > 5 or int(length) > SHORT:
+        length = request.headers.get(b"content-length", b"0")
+        if b"transfer-encoding" in request.headers or len(length) > 5 or int(length) > SHORT:
             return None
         if self.proxies is not None:
-            _run_through(self.proxies(call.scope, None, None))  # type: ignore[arg-type]
-        return FastPathRequest(self, front, call)
+            _run_through(self.proxies(request.scope, None, None))  # type: ignore[arg-type]
+        return FastPathRequest(self, front, request)
 
     def on_body(self, body: bytes) -> None:
         """A part of a request's body has come."""
@@ -199,8 +199,8 @@ class FastPathRequest:
     message_event = NullEvent()
     response_started = False
 
-    def __init__(self, protocol: FastPathProtocol, front: Router, call: BufferedRequest) -> None:
-        self.call = call
+    def __init__(self, protocol: FastPathProtocol, front: Router, request: BufferedRequest) -> None:
+        self.call = request
         self.keep_alive = True
         self.disconnected = False
         self.response_complete = False
@@ -229,9 +229,9 @@ class FastPathRequest:
                 awaited._asyncio_future_blocking = False
                 awaited.add_done_callback(self._go_on)
 
-    def _answer(self, reply: Response, extra: Headers) -> None:
+    def _answer(self, response: Response, extra: Headers) -> None:
         try:
-            self._send(reply, extra)
+            self._send(response, extra)
         except Exception as error:  # noqa: BLE001 - who called may have others to tell
             self._fail(error)
         self._protocol = None  # which has us: both would stay until rubbish is looked for
@@ -244,16 +244,16 @@ class FastPathRequest:
         self._protocol = None
         log.error("%s broke off", self.call.scope["path"], exc_info=error)
 
-    def _send(self, reply: Response, extra: Headers) -> None:
+    def _send(self, response: Response, extra: Headers) -> None:
         self.response_complete = True
         protocol = self._protocol
         if protocol is None or self.disconnected or protocol.transport.is_closing():
             return
-        state, status, body = protocol.server_state, reply.status, reply.body
-        if status == 200 and reply.headers is NO_STORE_JSON and extra is DATA:
+        state, status, body = protocol.server_state, response.status, response.body
+        if status == 200 and response.headers is NO_STORE_JSON and extra is DATA:
             head = _usual.of(state)
         else:
-            head = _head(state, status, (*reply.headers, *extra))
+            head = _head(state, status, (*response.headers, *extra))
         length = b"" if status in (204, 304) else b"content-length: %d\r\n" % len(body)
         closing = b"" if self.keep_alive else b"connection: close\r\n"
         protocol.transport.write(b"".join((head, length, closing, b"\r\n", body)))

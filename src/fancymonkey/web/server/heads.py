@@ -202,12 +202,12 @@ class Heads(TimeoutProtocol):
         """Writes the refusal, and listens a little longer: closed at once, it might be lost."""
         if self.transport.is_closing() or self._refusal is None:
             return
-        reply = self._refusal.reply()
-        headers = [*self.server_state.default_headers, *reply.headers, *DATA]
+        response = self._refusal.reply()
+        headers = [*self.server_state.default_headers, *response.headers, *DATA]
         lines = [b"%b: %b\r\n" % header for header in headers]
-        length = b"content-length: %d\r\n" % len(reply.body)
+        length = b"content-length: %d\r\n" % len(response.body)
         end = b"connection: close\r\n\r\n"
-        head = [STATUS_LINE[reply.status], *lines, length, end, reply.body]
+        head = [STATUS_LINE[response.status], *lines, length, end, response.body]
         self.transport.write(b"".join(head))
         self.flow.resume_reading()
         if self.transport.can_write_eof():

@@ -27,9 +27,9 @@ class Listeners:
         self._counts: Counter[str] = Counter()
         self.turns = turns
 
-    def take(self, call: Request, *, owner: bool = False) -> "Place":
+    def take(self, request: Request, *, owner: bool = False) -> "Place":
         """A place, to be left once. Raises Problem 429 or Overloaded where none is left."""
-        keys = _keys(call, owner=owner) if self._by_address else []
+        keys = _keys(request, owner=owner) if self._by_address else []
         for key, most in zip(keys, (PER_ADDRESS, PER_NETWORK), strict=False):
             if self._counts[key] >= most:
                 raise Problem(
@@ -67,24 +67,24 @@ class Place:
             listeners.count(self._keys, -1, owner=self._owner)
 
 
-def _keys(call: Request, *, owner: bool) -> list[str]:
+def _keys(request: Request, *, owner: bool) -> list[str]:
     """What a listener is counted by: its address and its network."""
-    address = counted_address(call)
+    address = counted_address(request)
     kind = "owner" if owner else "visitor"
     return [f"{kind} {network(address)}", f"{kind}s of {wide(address)}"]
 
 
-def counted_address(call: Request) -> str:
+def counted_address(request: Request) -> str:
     """The address that a connection counts for.
 
     That of a proxy nearby that nobody has named would stand for all visitors, so its word is taken
     here, though not for anything that opens a door.
     """
-    forwarded = call.headers.get(b"x-forwarded-for")
-    if forwarded is None or public_address(call.address) is not None:
-        return call.address
+    forwarded = request.headers.get(b"x-forwarded-for")
+    if forwarded is None or public_address(request.address) is not None:
+        return request.address
     last = forwarded.rpartition(b",")[2].decode("latin-1").strip()
     try:
         return str(ip_address(last))
     except ValueError:
-        return call.address
+        return request.address

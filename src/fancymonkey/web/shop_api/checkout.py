@@ -64,22 +64,22 @@ BEFORE_STRIPE = frozenset(
 _body = msgspec.json.Decoder(CheckoutBody)
 
 
-async def checkout(shop: AppContext, call: Request) -> Response:
+async def checkout(context: AppContext, request: Request) -> Response:
     """Holds the basket and opens a Stripe Checkout Session for exactly that.
 
     The same basket for the same session again gives the same session of Stripe. A hold at the
     checkout lives until Stripe's session ends, plus a grace period.
     """
-    body = parse(_body, await call.body())
-    checkouts = _checkouts(shop)
-    lines = tuple(_resolve(shop, line) for line in _wanted(body))
+    body = parse(_body, await request.body())
+    checkouts = _checkouts(context)
+    lines = tuple(_resolve(context, line) for line in _wanted(body))
     if not lines and body.session_id is None:
         raise Problem(422, "invalid_request", "Name a productId and size, lines, or a sessionId.")
     if len({line.sku for line in lines}) < len(lines):
         raise Problem(422, "invalid_request", "A size is listed twice: add up its quantities.")
-    sources = shop.sources
-    source = None if sources is None else await sources.of(call)
-    wish = CheckoutRequest(
+    sources = context.sources
+    source = None if sources is None else await sources.of(request)
+    wanted = CheckoutRequest(
         buyer_hold_id(body.session_id or new_session_id()),
         new_reservation_id(),
         lines,
@@ -89,7 +89,7 @@ async def checkout(shop: AppContext, call: Request) -> Response:
     if sources is not None:
         sources.checkouts.take(source)
     try:
-        opened = await _open(shop.engine, checkouts, wish)
+        opened = await _open(context.engine, checkouts, wanted)
     except Problem as problem:
         if sources is not None and problem.code in BEFORE_STRIPE:
             sources.checkouts.give_back(source)
@@ -107,20 +107,20 @@ async def checkout(shop: AppContext, call: Request) -> Response:
     )
 
 
-def _checkouts(shop: AppContext) -> Checkouts:
-    if shop.checkouts is None:
+def _checkouts(context: AppContext) -> Checkouts:
+    if context.checkouts is None:
         raise Problem(
             503,
             "not_configured",
             "This shop takes no payments yet. Set STRIPE_SECRET_KEY and start it again.",
         )
-    return shop.checkouts
+    return context.checkouts
 
 
-async def _open(engine: Engine, checkouts: Checkouts, wish: CheckoutRequest) -> Opened:
+async def _open(engine: Engine, checkouts: Checkouts, wanted: CheckoutRequest) -> Opened:
     """Raises Problem for whatever is in the way."""
     try:
-        found = await checkouts.open(wish)
+        found = await checkouts.open(wanted)
     except PaymentRefused as error:
         if not error.reached:
             raise Problem(
@@ -133,7 +133,7 @@ async def _open(engine: Engine, checkouts: Checkouts, wish: CheckoutRequest) -> 
             502, "payment_failed", f"The checkout could not be opened, nothing is held. {error}"
         ) from error
     except PaymentUnknown as error:
-        hold = await inspect(engine, wish.session_id)
+        hold = await inspect(engine, wanted.session_id)
         more = {} if hold is None else {"reservation": _reservation(hold)}
         raise Problem(
             503,
@@ -178,11 +178,11 @@ def _wanted(body: CheckoutBody) -> list[CheckoutLine]:
     ]
 
 
-def _resolve(shop: AppContext, line: CheckoutLine) -> Line:
+def _resolve(context: AppContext, line: CheckoutLine) -> Line:
     """The line by its SKU. Raises Problem 404 for none, 422 where its parts do not fit."""
     if line.size is None and line.sku_id is None:
         raise Problem(422, "invalid_request", "Missing: size or skuId.")
-    item = _item(shop, line)
+    item = _item(context, line)
     if item is None or item.archived:
         size = line.size or line.sku_id or ""
         raise Problem(
@@ -202,27 +202,27 @@ def _resolve(shop: AppContext, line: CheckoutLine) -> Line:
     return Line(item.sku, line.quantity)
 
 
-def _item(shop: AppContext, line: CheckoutLine) -> Item | None:
-    view = shop.engine.view
+def _item(context: AppContext, line: CheckoutLine) -> Item | None:
+    view = context.engine.view
     if line.size is not None:
         if "/" in line.product_id:
             return None
-        return view.items.get(shop.spelling.sku(line.product_id, line.size))
-    product_id = shop.spelling.product(line.product_id)
+        return view.items.get(context.spelling.sku(line.product_id, line.size))
+    product_id = context.spelling.product(line.product_id)
     sizes = (view.items[sku] for sku in view.sizes.get(product_id, ()))
     return next((item for item in sizes if item.sku_id == line.sku_id), None)
 
 
-async def checkout_status(shop: AppContext, call: Request) -> Response:
+async def checkout_status(context: AppContext, request: Request) -> Response:
     """How a hold stands, for the pages a buyer returns to. Whoever knows one of its ids may ask."""
     try:
-        query = parse_qs(call.scope["query_string"].decode("ascii"), max_num_fields=20)
+        query = parse_qs(request.scope["query_string"].decode("ascii"), max_num_fields=20)
     except ValueError:
         raise Problem(422, "invalid_request", "The query string is not valid.") from None
     ref = query.get("sessionId", [""])[-1]
     if not 0 < len(ref) <= ID_MAX or "\0" in ref:
         raise Problem(422, "invalid_request", "Give a sessionId.")
-    hold = await inspect(shop.engine, buyer_hold_id(ref)) or await inspect(shop.engine, ref)
+    hold = await inspect(context.engine, buyer_hold_id(ref)) or await inspect(context.engine, ref)
     if hold is None:
         raise Problem(404, "unknown_session", "There is no hold for this session.")
     return ok(

@@ -28,37 +28,39 @@ _reserve_body = msgspec.json.Decoder(wire.ReserveBody)
 _release_body = msgspec.json.Decoder(wire.ReleaseBody)
 
 
-async def get_inventory(shop: AppContext, call: Request) -> Response:
+async def get_inventory(context: AppContext, request: Request) -> Response:
     """Current levels, filtered by `productId`, `category`, `lowStockOnly`; 304 where unchanged."""
-    return shop.listing.reply(call.scope["query_string"], call.headers.get(b"if-none-match"))
+    return context.listing.reply(
+        request.scope["query_string"], request.headers.get(b"if-none-match")
+    )
 
 
-async def reserve(shop: AppContext, call: Request) -> Response:
+async def reserve(context: AppContext, request: Request) -> Response:
     """Holds one size, or all of several lines or none, for a session."""
-    body = parse(_reserve_body, await call.body())
+    body = parse(_reserve_body, await request.body())
     one = body.lines is None
-    key = request_key(call, buyer(body.session_id))
-    sources = shop.sources
-    source = None if sources is None else await sources.of(call)
+    key = request_key(request, buyer(body.session_id))
+    sources = context.sources
+    source = None if sources is None else await sources.of(request)
     command = Reserve(
         reservation_id=new_reservation_id(),
         session_id=buyer_hold_id(body.session_id),
-        lines=_lines(shop.spelling, body),
-        ttl=shop.ttl,
+        lines=_lines(context.spelling, body),
+        ttl=context.ttl,
         source=None if sources is None else sources.fair(source),
         replaces=body.replaces,
         command_id=None if key is None else key.id,
         former_id=None if key is None else key.former,
-        digest="" if key is None else request_fingerprint(call, wire.encode(body)),
+        digest="" if key is None else request_fingerprint(request, wire.encode(body)),
         actor="buyer",
     )
     if sources is not None and source is not None:
         sources.holds.take(source)
     if body.replaces is None:
-        answer = await shop.engine.pending(command)
+        answer = await context.engine.pending(command)
     else:
         answer = await reserve_instead(
-            shop.engine, shop.checkouts, command, buyer_hold_id(body.replaces)
+            context.engine, context.checkouts, command, buyer_hold_id(body.replaces)
         )
     if isinstance(answer, Refused):
         if sources is not None and source is not None:
@@ -102,23 +104,23 @@ def _line(spelling: Spelling, product_id: str, size: str, quantity: int) -> Line
     return Line(spelling.sku(product_id, size), quantity)
 
 
-async def release(shop: AppContext, call: Request) -> Response:
+async def release(context: AppContext, request: Request) -> Response:
     """Gives a session's hold back, or tidies the holds whose time is up."""
-    body = parse(_release_body, await call.body())
+    body = parse(_release_body, await request.body())
     if body.session_id is None:
         if not body.release_expired:
             raise Problem(422, "invalid_request", "Give a sessionId, or releaseExpired: true.")
         # In a task: an API key is looked up in the store.
-        known = bool(bearer_of(call)) and await asyncio.create_task(_scheduler(shop, call))
-        return await _release_expired(shop, known)
-    key = request_key(call, buyer(body.session_id))
-    answer = await shop.engine.pending(
+        known = bool(bearer_of(request)) and await asyncio.create_task(_scheduler(context, request))
+        return await _release_expired(context, known)
+    key = request_key(request, buyer(body.session_id))
+    answer = await context.engine.pending(
         Release(
             ref=buyer_hold_id(body.session_id),
             others=() if len(body.session_id) <= ID_KEPT else (body.session_id,),
             command_id=None if key is None else key.id,
             former_id=None if key is None else key.former,
-            digest="" if key is None else request_fingerprint(call, wire.encode(body)),
+            digest="" if key is None else request_fingerprint(request, wire.encode(body)),
             actor="buyer",
         )
     )
@@ -126,8 +128,8 @@ async def release(shop: AppContext, call: Request) -> Response:
         raise refusal(answer)
     hold = wire.hold_out(as_sent(answer.data, body.session_id))
     count = len(hold["lines"])
-    if shop.checkouts is not None:
-        shop.checkouts.close_later(hold["id"])
+    if context.checkouts is not None:
+        context.checkouts.close_later(hold["id"])
     return ok(
         wire.encode(
             {
@@ -143,9 +145,9 @@ async def release(shop: AppContext, call: Request) -> Response:
     )
 
 
-async def release_cron(shop: AppContext, call: Request) -> Response:
+async def release_cron(context: AppContext, request: Request) -> Response:
     """The same tidying for platforms whose schedules send GET with a bearer secret."""
-    if not bearer_of(call):
+    if not bearer_of(request):
         raise Problem(
             401,
             "unauthorized",
@@ -153,18 +155,18 @@ async def release_cron(shop: AppContext, call: Request) -> Response:
             "admin password.",
             headers=[(b"www-authenticate", b"Bearer")],
         )
-    return await _release_expired(shop, await _scheduler(shop, call))
+    return await _release_expired(context, await _scheduler(context, request))
 
 
-async def _scheduler(shop: AppContext, call: Request) -> bool:
+async def _scheduler(context: AppContext, request: Request) -> bool:
     """Returns True where the request has a secret that may see all holds. Raises Problem."""
-    await require(shop, call, "stock", secret=shop.settings.cron_secret, cookie=False)
+    await require(context, request, "stock", secret=context.settings.cron_secret, cookie=False)
     return True
 
 
-async def _release_expired(shop: AppContext, known: bool) -> Response:
+async def _release_expired(context: AppContext, known: bool) -> Response:
     """Tidies. Only a `known` caller learns which holds ended: their ids open the next ones too."""
-    answer = await shop.engine.submit(Expire(actor="clock"))
+    answer = await context.engine.submit(Expire(actor="clock"))
     assert isinstance(answer, Accepted)
     count = len(answer.data["released"])
     holds = [wire.hold_out(hold) for hold in answer.data["released"]] if known else []

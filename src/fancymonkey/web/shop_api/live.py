@@ -48,8 +48,8 @@ TRY_AGAIN_LATER = 1013
 class Messages:
     """What changes mean, as JSON; listeners who are told the same share one text."""
 
-    def __init__(self, shop: AppContext) -> None:
-        self._shop = shop
+    def __init__(self, context: AppContext) -> None:
+        self._shop = context
         self._last: tuple[int, LevelChange] | None = None
         self._text = b""
         self._string = ""
@@ -107,11 +107,11 @@ def since_of(text: str | None) -> int | None:
     return int(text)
 
 
-def router(shop: AppContext, listeners: Listeners) -> APIRouter:
+def router(context: AppContext, listeners: Listeners) -> APIRouter:
     """The live endpoints."""
     routes = APIRouter()
-    cors = Cors(shop.settings.cors_origins)
-    messages = Messages(shop)
+    cors = Cors(context.settings.cors_origins)
+    messages = Messages(context)
 
     @routes.websocket("/api/inventory/live")
     async def live_socket(socket: WebSocket) -> None:
@@ -125,7 +125,7 @@ def router(shop: AppContext, listeners: Listeners) -> APIRouter:
             return
         try:
             await socket.accept()
-            subscription = await subscribe(shop, socket.query_params.get("since"))
+            subscription = await subscribe(context, socket.query_params.get("since"))
         except (Problem, Overloaded) as error:
             place.leave()
             code = POLICY_VIOLATION if isinstance(error, Problem) else TRY_AGAIN_LATER
@@ -156,19 +156,24 @@ def router(shop: AppContext, listeners: Listeners) -> APIRouter:
         last = request.headers.get("last-event-id")
         since = last if last is not None else request.query_params.get("since")
         call = Request(request.scope, request.receive)
-        subscription = await seated(shop, listeners, call, since)
+        subscription = await seated(context, listeners, call, since)
         return EventStream(messages, subscription, listeners.turns)
 
     return routes
 
 
 async def seated(
-    shop: AppContext, listeners: Listeners, call: Request, since: str | None, *, owner: bool = False
+    context: AppContext,
+    listeners: Listeners,
+    request: Request,
+    since: str | None,
+    *,
+    owner: bool = False,
 ) -> Subscription:
     """A listener with a place, free once it closes. Raises Problem 422 or 429, Overloaded."""
-    place = listeners.take(call, owner=owner)
+    place = listeners.take(request, owner=owner)
     try:
-        subscription = await subscribe(shop, since)
+        subscription = await subscribe(context, since)
     except BaseException:
         place.leave()
         raise
@@ -176,10 +181,10 @@ async def seated(
     return subscription
 
 
-async def subscribe(shop: AppContext, text: str | None) -> Subscription:
+async def subscribe(context: AppContext, text: str | None) -> Subscription:
     """A listener from a revision on. Raises Problem 422, Overloaded."""
     since = since_of(text)
-    listener = await shop.engine.subscribe(since)
+    listener = await context.engine.subscribe(since)
     if since is not None:
         listener.ring(set())  # even where nothing was missed: the page learns that it is connected
     return listener

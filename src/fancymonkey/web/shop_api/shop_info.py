@@ -5,15 +5,15 @@ from fancymonkey.web.http.messages import Request, Response, ok
 from fancymonkey.web.http.wire import encode
 
 
-async def about(shop: AppContext, call: Request) -> Response:
+async def about(context: AppContext, request: Request) -> Response:
     """Whether this is a demo, whether it takes payments, and in which currency its prices are."""
-    settings = shop.settings
+    settings = context.settings
     return ok(
         encode(
             {
                 "success": True,
                 "demo": settings.demo,
-                "checkout": shop.checkouts is not None,
+                "checkout": context.checkouts is not None,
                 "currency": settings.currency,
             }
         )

@@ -73,31 +73,31 @@ def _bad_signature(detail: str) -> Problem:
     return Problem(400, "bad_signature", detail)
 
 
-async def webhook(shop: AppContext, call: Request) -> Response:
+async def webhook(context: AppContext, request: Request) -> Response:
     """Takes an event of Stripe. A 2xx says that its effect is durable; anything else is retried."""
-    body = await call.body()
-    secrets = shop.settings.stripe_webhook_secrets
+    body = await request.body()
+    secrets = context.settings.stripe_webhook_secrets
     if not secrets:
         raise Problem(
             503,
             "not_configured",
             "This server takes no Stripe events. Set STRIPE_WEBHOOK_SECRET and start it again.",
         )
-    header = call.headers.get(b"stripe-signature")
+    header = request.headers.get(b"stripe-signature")
     try:
-        check_signature(header, body, secrets, shop.engine.clock())
+        check_signature(header, body, secrets, context.engine.clock())
     except Problem:
-        shop.meter.webhook_refused += 1
+        context.meter.webhook_refused += 1
         raise
-    event = await _event_of(shop, body)
-    answer = await shop.engine.submit(record(event, shop.policy, shop.engine.clock()))
+    event = await _event_of(context, body)
+    answer = await context.engine.submit(record(event, context.policy, context.engine.clock()))
     if isinstance(answer, Refused):
         raise refusal(answer)
-    shop.meter.event(answer.data["outcome"])
+    context.meter.event(answer.data["outcome"])
     if answer.data["outcome"] == "not ours":
-        log.warning("%s: %s", event.id, foreign(event, shop.policy))
-    if answer.data["outcome"] in OWES and shop.checkouts is not None:
-        shop.checkouts.refund_later()
+        log.warning("%s: %s", event.id, foreign(event, context.policy))
+    if answer.data["outcome"] in OWES and context.checkouts is not None:
+        context.checkouts.refund_later()
     return ok(
         encode(
             {
@@ -110,7 +110,7 @@ async def webhook(shop: AppContext, call: Request) -> Response:
     )
 
 
-async def _event_of(shop: AppContext, body: bytes) -> Event:
+async def _event_of(context: AppContext, body: bytes) -> Event:
     """The event that a body is; where it came without its object, Stripe is asked for that.
 
     Raises Problem 422 where the object cannot be had: Stripe sends the event again later.
@@ -122,7 +122,7 @@ async def _event_of(shop: AppContext, body: bytes) -> Event:
     if not thin.ours:
         return bare(thin)
     try:
-        return await fetched(thin, None if shop.checkouts is None else shop.checkouts.gateway)
+        return await fetched(thin, None if context.checkouts is None else context.checkouts.gateway)
     except Unfetched as error:
         log.warning("%s: %s", thin.id, error)
         raise Problem(422, "thin_event", str(error)) from error

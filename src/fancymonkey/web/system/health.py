@@ -54,7 +54,7 @@ class _Told:
         self._last = ""
 
 
-def router(shop: AppContext) -> APIRouter:
+def router(context: AppContext) -> APIRouter:
     """Health and readiness."""
     routes = APIRouter(tags=["system"])
     told = _Told()
@@ -76,7 +76,7 @@ def router(shop: AppContext) -> APIRouter:
         },
     )
     async def readyz() -> StarletteResponse:
-        store = shop.engine.store
+        store = context.engine.store
         try:
             async with asyncio.timeout(STORE_SECONDS):
                 await store.next_due()
@@ -97,17 +97,17 @@ def router(shop: AppContext) -> APIRouter:
         body = {
             "status": "degraded" if problems else "ready",
             "problems": for_strangers(problems),
-            "revision": shop.engine.view.revision,
+            "revision": context.engine.view.revision,
         }
         return _json(200, body)
 
     return routes
 
 
-async def metrics(shop: AppContext, call: Request) -> Response:
+async def metrics(context: AppContext, request: Request) -> Response:
     """What the service measures, in Prometheus' text format; made once a second at most."""
     kind = (b"content-type", CONTENT_TYPE_LATEST.encode())
-    return Response(200, await shop.metrics.text(), [kind, *PLAIN])
+    return Response(200, await context.metrics.text(), [kind, *PLAIN])
 
 
 def _example(body: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
@@ -115,8 +115,8 @@ def _example(body: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
 
 
 def _not_ready(reason: str) -> StarletteResponse:
-    reply = Problem(503, "unavailable", reason, headers=[RETRY_SOON], problems=[reason]).reply()
-    return response_of(reply)
+    response = Problem(503, "unavailable", reason, headers=[RETRY_SOON], problems=[reason]).reply()
+    return response_of(response)
 
 
 def _json(status: int, body: dict[str, Any]) -> StarletteResponse:
