@@ -127,7 +127,7 @@ async def _copy_with_ledger(source: Shop, target: Shop, count: int) -> None:
         levels = {level.sku: level for level in (await old.snapshot()).levels}
         first = await old.entries_after(0, 100_000)
         added = list(_received(levels, first[-1], count - len(first)))
-        await new.load(_rows(old, levels), _entries([*first, *added]), added[-1].revision)
+        await new.fill(_rows(old, levels), _entries([*first, *added]), added[-1].revision)
     finally:
         await old.close()
         await new.close()

@@ -227,7 +227,7 @@ class Troubled(MemoryStore):
         super().__init__()
         self.problems: list[str] = []
 
-    async def trouble(self) -> list[str]:
+    async def health_problems(self) -> list[str]:
         return self.problems
 
 

@@ -28,7 +28,7 @@ class Away(MemoryStore):
             raise StoreUnavailable("The disk is full.")
         return await super().run(commands, now, after)
 
-    async def trouble(self) -> list[str]:
+    async def health_problems(self) -> list[str]:
         return [] if self.writes else ["The disk is full."]
 
 

@@ -14,7 +14,7 @@ from fancymonkey.store.open import open_store
 from fancymonkey.web.http import wire
 from tests.store.conftest import target
 from tests.web.client import Client
-from tests.web.express_client import ExpressClient
+from tests.web.fast_path_client import FastPathClient
 from tests.web.shops import HOODIE, PASSWORD, Shop, running
 
 __all__ = ["target"]
@@ -29,7 +29,7 @@ async def kept(shop: Shop) -> list[Outcome]:
     return [row async for row in shop.engine.store.scan(Outcome)]
 
 
-@pytest.mark.parametrize("way", [Client, ExpressClient])
+@pytest.mark.parametrize("way", [Client, FastPathClient])
 async def test_a_stranger_cannot_use_up_the_keys_of_the_owner(
     target: str, way: type[Client]
 ) -> None:

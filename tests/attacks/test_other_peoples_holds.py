@@ -7,7 +7,7 @@ import pytest
 
 from fancymonkey.store.in_memory.store import MemoryStore
 from tests.web.client import Answer, Client
-from tests.web.express_client import ExpressClient
+from tests.web.fast_path_client import FastPathClient
 from tests.web.shops import CRON, HOODIE, PASSWORD, TTL, Shop, running
 
 RELEASE = "/api/inventory/release"
@@ -35,7 +35,7 @@ WITHOUT_A_SECRET: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("way", [Client, ExpressClient])
+@pytest.mark.parametrize("way", [Client, FastPathClient])
 @pytest.mark.parametrize("name", WITHOUT_A_SECRET)
 async def test_a_stranger_harvests_nothing_from_tidying(way: type[Client], name: str) -> None:
     async with running(MemoryStore(), client=way) as shop:
@@ -47,7 +47,7 @@ async def test_a_stranger_harvests_nothing_from_tidying(way: type[Client], name:
         assert answer.json["reservations"] == []
 
 
-@pytest.mark.parametrize("way", [Client, ExpressClient])
+@pytest.mark.parametrize("way", [Client, FastPathClient])
 @pytest.mark.parametrize("bearer", ["wrong", CRON.upper(), CRON + " ", PASSWORD[:-1], "fm_x"])
 async def test_a_wrong_secret_is_refused_and_tidies_nothing_for_its_owner(
     way: type[Client], bearer: str
@@ -60,7 +60,7 @@ async def test_a_wrong_secret_is_refused_and_tidies_nothing_for_its_owner(
         assert harvest(answer) == []
 
 
-@pytest.mark.parametrize("way", [Client, ExpressClient])
+@pytest.mark.parametrize("way", [Client, FastPathClient])
 @pytest.mark.parametrize("secret", [CRON, PASSWORD])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_the_scheduler_and_the_owner_learn_which_holds_ended(

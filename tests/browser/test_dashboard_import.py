@@ -14,8 +14,8 @@ from python_calamine import load_workbook
 from fancymonkey.core.holds.end import Capture
 from tests.browser.shelves import Shelves, at_work, shelves
 from tests.browser.shopfront import NARROW, WIDE
+from tests.spreadsheets.support import book
 from tests.support.axe import assert_accessible
-from tests.tables.support import book
 from tests.web.shops import HOODIE
 from tests.web.test_import import edited
 

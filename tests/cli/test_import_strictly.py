@@ -11,8 +11,8 @@ from fancymonkey.services.undo import find_change_set, undo_change_set
 from fancymonkey.store.open import open_store
 from tests.cli.conftest import Run
 from tests.cli.test_export_import import M, item, level, snapshot, table
-from tests.tables.support import book
-from tests.tables.test_formulas import ATTACKS
+from tests.spreadsheets.support import book
+from tests.spreadsheets.test_formulas import ATTACKS
 
 HEAD = "productId,size,stock,price"
 

@@ -78,7 +78,7 @@ def test_a_read_never_counts_a_hold_that_is_over() -> None:
             await engine.submit(take("s1", ttl=500, a_M=5))
             store.seconds = 30
             await asyncio.sleep(0.6)
-            engine.lapse()
+            engine.expire_view()
             assert engine.view.level("a/M").available == 5
             assert engine.view.levels[("a/M", "main")].reserved == 5
 
@@ -119,7 +119,7 @@ def test_a_clock_that_is_set_back_makes_no_storm_of_commits() -> None:
         async with opened(at=lambda: clock() + ahead[0]) as (engine, store):
             await engine.submit(take("s1", ttl=60_000, a_M=5))
             ahead[0] = 60_000
-            engine.lapse()
+            engine.expire_view()
             ahead[0] = 0
             before = len(store.batches)
             await asyncio.sleep(50)

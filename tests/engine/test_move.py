@@ -199,13 +199,13 @@ async def test_a_new_store_that_fails_leaves_the_old_one_in_charge(name: Name) -
             if self.left == 0:
                 raise StoreUnavailable("the disk is full")
 
-        async def load(self, rows, entries, revision):  # type: ignore[no-untyped-def]
+        async def fill(self, rows, entries, revision):  # type: ignore[no-untyped-def]
             self.step()
-            await super().load(rows, entries, revision)
+            await super().fill(rows, entries, revision)
 
-        async def absorb(self, changed, entries, revision):  # type: ignore[no-untyped-def]
+        async def apply_commits(self, changed, entries, revision):  # type: ignore[no-untyped-def]
             self.step()
-            await super().absorb(changed, entries, revision)
+            await super().apply_commits(changed, entries, revision)
 
         async def run(self, commands, now, after):  # type: ignore[no-untyped-def]
             self.step()

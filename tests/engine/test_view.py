@@ -80,31 +80,31 @@ def test_a_hold_lapses_at_its_very_millisecond_without_any_writer() -> None:
     watched.do(take("s1", ttl=1000, a_M=2, b_S=1), take("s2", ttl=2000, a_M=1))
     view = watched.view
     assert view.next_due() == 1000
-    assert not view.lapse(999)
+    assert not view.stop_counting_due(999)
     assert watched.available() == 2
-    assert view.lapse(1000)
+    assert view.stop_counting_due(1000)
     assert (watched.available(), watched.available("b/S")) == (4, 5)
-    assert view.untidied
-    assert not view.lapse(1000)
+    assert view.has_unbooked_expiries
+    assert not view.stop_counting_due(1000)
     assert view.next_due() == 2000
 
 
 def test_its_expired_entries_change_nothing_more() -> None:
     watched = Watched()
     watched.do(take("s1", a_M=2, b_S=1))
-    watched.view.lapse(1000)
+    watched.view.stop_counting_due(1000)
     watched.do(Expire(), at=1000)
     assert (watched.available(), watched.available("b/S")) == (5, 5)
-    assert not watched.view.untidied
+    assert not watched.view.has_unbooked_expiries
     watched.check()
 
 
 def test_a_payment_for_a_lapsed_hold_leaves_nothing_behind() -> None:
     watched = Watched()
     watched.do(take("s1", a_M=2))
-    watched.view.lapse(1000)  # this machine's clock is ahead of the one that captures
+    watched.view.stop_counting_due(1000)  # this machine's clock is ahead of the one that captures
     watched.do(Capture(ref="s1", payment_id="p"), at=999)
-    assert not watched.view.untidied
+    assert not watched.view.has_unbooked_expiries
     assert watched.available() == 3
     watched.check()
 
@@ -113,12 +113,12 @@ def test_a_hold_that_is_extended_as_it_lapses_counts_again() -> None:
     watched = Watched()
     watched.do(take("s1", a_M=2, b_S=1))
     watched.shop.do(Attach(ref="s1", session_id="cs_1", expires_at=5000), at=999)
-    watched.view.lapse(1000)
+    watched.view.stop_counting_due(1000)
     watched.catch_up()
     assert (watched.available(), watched.available("b/S")) == (3, 4)
-    assert not watched.view.untidied
+    assert not watched.view.has_unbooked_expiries
     assert watched.view.next_due() == 5000
-    assert watched.view.lapse(5000)
+    assert watched.view.stop_counting_due(5000)
     assert watched.available() == 5
 
 
@@ -126,17 +126,17 @@ def test_a_nearer_deadline_counts() -> None:
     watched = Watched()
     watched.do(take("s1", a_M=2), Attach(ref="s1", session_id="cs_1", expires_at=500))
     assert watched.view.next_due() == 500
-    assert watched.view.lapse(500)
+    assert watched.view.stop_counting_due(500)
 
 
 def test_a_reset_forgets_what_had_lapsed() -> None:
     watched = Watched()
     watched.do(take("s1", a_M=2))
-    watched.view.lapse(1000)
+    watched.view.stop_counting_due(1000)
     watched.view.reset(watched.shop.image.snapshot())
-    assert not watched.view.untidied
+    assert not watched.view.has_unbooked_expiries
     assert watched.available() == 3
-    assert watched.view.lapse(1000)
+    assert watched.view.stop_counting_due(1000)
 
 
 def test_catalogue_entries_name_the_products_to_read_again() -> None:
@@ -159,7 +159,7 @@ def test_every_visible_change_is_counted() -> None:
     changes = [watched.view.changes]
     watched.do(take("s1", a_M=2))
     changes.append(watched.view.changes)
-    watched.view.lapse(1000)
+    watched.view.stop_counting_due(1000)
     changes.append(watched.view.changes)
     watched.view.set_catalogue(*watched.shop.image.catalogue({"a"}))
     changes.append(watched.view.changes)
@@ -183,7 +183,7 @@ def test_units_may_be_back_when_the_first_hold_in_the_way_ends() -> None:
     watched.do(Count(sku="a/M", quantity=0))
     assert back_by("a/M") is None, "there is nothing to come back"
     watched.do(Count(sku="a/M", quantity=1))
-    watched.view.lapse(watched.shop.now + 400)
+    watched.view.stop_counting_due(watched.shop.now + 400)
     assert back_by("a/M") == watched.shop.now + 600, "that of s3 is over"
 
 
@@ -215,7 +215,7 @@ def test_what_is_back_first_is_known_whatever_becomes_of_the_holds(seed: int) ->
             )
         )
         at = now + chance.randrange(3000)
-        watched.view.lapse(at)
+        watched.view.stop_counting_due(at)
         watched.do(wish, at=at)
         for sku in ("a/M", "b/S"):
             if chance.random() < 0.5:

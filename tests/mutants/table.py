@@ -38,7 +38,7 @@ STORES = [
     bug(
         "json",
         "the folder is not synced between the two renames of a rotation",
-        "store.journal:Journal.rotate",
+        "store.json.journal:Journal.rotate",
         "self._disk.sync_folder(self._folder)\n    self._disk.rename(temporary",
         "self._disk.rename(temporary",
         "store/test_files.py::test_a_rotation_keeps_the_old_segment_whichever_rename_outlives"
@@ -47,7 +47,7 @@ STORES = [
     bug(
         "json",
         "a file that is replaced is not synced by its folder",
-        "store.files:write_safely",
+        "store.shared.files:write_safely",
         "disk.sync_folder(path.parent)",
         "pass",
         "store/test_files.py::test_a_file_that_was_written_safely_outlives_a_power_cut",
@@ -55,7 +55,7 @@ STORES = [
     bug(
         "json",
         "a new file is not synced",
-        "store.files:write_new",
+        "store.shared.files:write_new",
         "disk.sync(fd)",
         "pass",
         "store/test_files.py::test_a_file_that_was_written_safely_outlives_a_power_cut",
@@ -63,7 +63,7 @@ STORES = [
     bug(
         "json",
         "what was last is not copied at a start",
-        "store.journal:Journal.start",
+        "store.json.journal:Journal.start",
         "self._copy_what_was_last(last)",
         "pass",
         DURABLE,
@@ -71,7 +71,7 @@ STORES = [
     bug(
         "json",
         "every end counts as a clean one",
-        "store.journal:Journal._ended_well",
+        "store.json.journal:Journal._ended_well",
         "self._whole == self._size and",
         "True or",
         DURABLE,
@@ -79,7 +79,7 @@ STORES = [
     bug(
         "json",
         "what is copied at a start has lost its last line",
-        "store.journal:Journal._lines",
+        "store.json.journal:Journal._lines",
         "data[: walk.end]",
         "data[: walk.last]",
         DURABLE,
@@ -87,7 +87,7 @@ STORES = [
     bug(
         "json",
         "a line is not synced",
-        "store.journal:Journal.append",
+        "store.json.journal:Journal.append",
         "self._disk.sync(self._fd)",
         "pass",
         DURABLE,
@@ -95,7 +95,7 @@ STORES = [
     bug(
         "json",
         "an end after a failed sync counts as clean",
-        "store.journal:Journal.end",
+        "store.json.journal:Journal.end",
         "and self._sound",
         "",
         f"{JSON}::test_a_failed_sync_is_no_clean_end",
@@ -103,7 +103,7 @@ STORES = [
     bug(
         "json",
         "writing goes on after a failed sync",
-        "store.json:JsonStore._stop",
+        "store.json.store:JsonStore._stop",
         'self._stopped = f"{self._path}: {reason}. Writing has stopped; restart the service."',
         "self._stopped = None",
         "store/test_json_crash.py::test_after_a_failed_sync_nothing_is_written_any_more",
@@ -111,7 +111,7 @@ STORES = [
     bug(
         "json",
         "a wrong checksum is believed",
-        "store.segments:unseal",
+        "store.json.segments:unseal",
         "return found if line",
         "return found if True or line",
         "store/test_json_journal.py::test_a_missing_line_or_segment_is_refused",
@@ -119,7 +119,7 @@ STORES = [
     bug(
         "sqlite",
         "a failed sync leaves no mark",
-        "store.sqlite_writer:Writer.stopping",
+        "store.sqlite.writer:SqliteWriter.stopping",
         "doubt(self.path)",
         "pass",
         f"{SQLITE}::test_after_a_failed_sync_the_next_start_copies_into_a_new_file",
@@ -127,7 +127,7 @@ STORES = [
     bug(
         "sqlite",
         "the mark is removed before the copy is in place",
-        "store.sqlite_doubt:settle",
+        "store.sqlite.recovery:settle",
         "with _alone(path) as db:",
         "disk.remove(mark)\n    with _alone(path) as db:",
         f"{SQLITE}::test_a_database_that_somebody_else_has_open_is_not_replaced",
@@ -135,7 +135,7 @@ STORES = [
     bug(
         "sqlite",
         "a failed sync of a checkpoint is passed over",
-        "store.sqlite_writer:Writer.checkpoint",
+        "store.sqlite.writer:SqliteWriter.checkpoint",
         "with in_our_words(self.path), self.stopping():",
         "with in_our_words(self.path):",
         f"{SQLITE}::test_after_a_failed_sync_the_next_start_copies_into_a_new_file",
@@ -143,7 +143,7 @@ STORES = [
     bug(
         "sqlite",
         "the log of a killed process stays",
-        "store.sqlite_writer:Writer.begin",
+        "store.sqlite.writer:SqliteWriter.begin",
         "empty_log(self.path, self.db, self._disk)",
         "pass",
         f"{SQLITE}::test_a_killed_process_leaves_nothing_in_the_log_for_the_next_sale",
@@ -151,7 +151,7 @@ STORES = [
     bug(
         "sqlite",
         "an old copy replaces a newer database",
-        "store.sqlite_doubt:settle",
+        "store.sqlite.recovery:settle",
         "copied < 0 or _revision(db) > copied",
         "copied < 0",
         f"{SQLITE}::test_an_old_copy_does_not_replace_a_newer_database",
@@ -159,7 +159,7 @@ STORES = [
     bug(
         "sqlite",
         "a failed commit does not stop the writer",
-        "store.sqlite_writer:Writer.transaction",
+        "store.sqlite.writer:SqliteWriter.transaction",
         "if self.stopped is not None:",
         "if False:",
         "store/test_sqlite.py::test_after_a_failed_sync_nothing_is_written_until_a_restart",
@@ -167,7 +167,7 @@ STORES = [
     bug(
         "sqlite",
         "a change by hand is not noticed",
-        "store.sqlite_writer:Writer._check_strangers",
+        "store.sqlite.writer:SqliteWriter._check_strangers",
         "if version != self._version:",
         "if False:",
         "store/test_sqlite.py::test_a_change_by_hand_before_the_first_batch_counts",
@@ -175,7 +175,7 @@ STORES = [
     bug(
         "postgres",
         "a failed write is not remembered",
-        "store.postgres:PostgresStore._write",
+        "store.postgres.store:PostgresStore._write",
         "self._ability.failed = str(error)",
         "pass",
         f"{AWAY}::test_postgres_that_takes_no_change_is_noticed_and_comes_back_by_itself",
@@ -183,7 +183,7 @@ STORES = [
     bug(
         "store",
         "a probe is made for everybody who asks",
-        "store.ability:Ability.check",
+        "store.shared.write_check:Ability.check",
         "or now < self._next",
         "",
         f"{AWAY}::test_it_tries_only_now_and_then",
@@ -202,7 +202,7 @@ RULES = [
     bug(
         "core",
         "a sale names nobody",
-        "core.resolve:_sell",
+        "core.holds.end:_sell",
         "actor=command.actor",
         'actor=""',
         "core/test_actors.py",
@@ -210,7 +210,7 @@ RULES = [
     bug(
         "core",
         "a hold of nothing that is there is taken",
-        "core.reserve:_refusal",
+        "core.holds.reserve:_refusal",
         ".available + mine",
         ".available + mine + 1",
         "core/test_reserve.py",
@@ -218,7 +218,7 @@ RULES = [
     bug(
         "core",
         "a late payment takes what is held for others",
-        "core.resolve:_sell",
+        "core.holds.end:_sell",
         "level.available if late",
         "level.on_hand if late",
         "core/test_resolve.py",
@@ -226,7 +226,7 @@ RULES = [
     bug(
         "core",
         "a hold that is over is given back again",
-        "core.resolve:release",
+        "core.holds.end:release",
         "hold.status is not Status.HELD",
         "hold.status is Status.CAPTURED",
         "core/test_resolve.py",
@@ -234,7 +234,7 @@ RULES = [
     bug(
         "limits",
         "as many live holds as one likes",
-        "core.fair:unfair",
+        "core.holds.limits:check_hold_limits",
         "row[0].status is Status.HELD",
         "False",
         "core/test_fair.py",
@@ -242,7 +242,7 @@ RULES = [
     bug(
         "limits",
         "the share of a SKU is one unit too large",
-        "core.fair:unfair",
+        "core.holds.limits:check_hold_limits",
         "line.quantity > most:",
         "line.quantity > most + 1:",
         "core/test_fair.py",
@@ -358,7 +358,7 @@ ENGINE = [
     bug(
         "accounts",
         "guessing never has to wait",
-        "accounts.attempts:Attempts.wait",
+        "accounts.failure_counter:FailureCounter.wait",
         "if len(failures) >= self._most else 0",
         "if False else 0",
         "accounts/test_attacks.py::test_guessing_from_one_address_has_to_wait",
@@ -374,7 +374,7 @@ ENGINE = [
     bug(
         "webhooks",
         "a signature of any age counts",
-        "web.stripe:check_signature",
+        "web.shop_api.stripe_webhook:check_signature",
         "abs(now // 1000 - int(times[0])) > TOLERANCE_SECONDS",
         "False",
         "web/test_stripe_signature.py",
@@ -382,7 +382,7 @@ ENGINE = [
     bug(
         "readiness",
         "ready though nothing can be written",
-        "web.system:router",
+        "web.system.health:router",
         "if unwritable is not None:",
         "if False:",
         "web/test_store_failures.py::test_readyz_is_503_while_nothing_can_be_written",
@@ -390,7 +390,7 @@ ENGINE = [
     bug(
         "readiness",
         "strangers read every word",
-        "web.system:for_strangers",
+        "web.system.health:for_strangers",
         'return [f"{text} {WHERE}" for text in sorted(kinds)]',
         "return problems",
         "web/test_store_failures.py::test_readyz_gives_strangers_no_place_and_the_owner_every_word",

@@ -40,7 +40,7 @@ FILES = {
     "SE": "tests/accounts/test_sessions.py",
     "SF": "tests/web/test_store_failures.py",
     "SH": "tests/web/test_security_headers.py",
-    "SHE": "tests/tables/test_text.py",
+    "SHE": "tests/spreadsheets/test_text.py",
     "SL": "tests/web/test_security_limits.py",
     "SO": "tests/security/test_source.py",
     "SS": "tests/web/test_stripe_signature.py",

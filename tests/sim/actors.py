@@ -278,4 +278,4 @@ async def inspector(world: World) -> None:
         world.check_now()
         for server in world.servers:
             if server.engine is not None and world.chance.random() < 0.1:
-                server.engine.lapse()
+                server.engine.expire_view()

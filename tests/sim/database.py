@@ -191,7 +191,7 @@ class SimStore:
         await self._reach()
         return await self._db.find(kind, key)
 
-    async def load(
+    async def fill(
         self, rows: AsyncIterator[Row], entries: AsyncIterator[Entry], revision: int
     ) -> None:
         raise NotImplementedError
@@ -199,16 +199,16 @@ class SimStore:
     def frozen(self) -> AbstractAsyncContextManager[Snapshot]:
         raise NotImplementedError
 
-    async def absorb(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
+    async def apply_commits(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
         raise NotImplementedError
 
     async def clear(self) -> None:
         raise NotImplementedError
 
-    async def others(self) -> list[str]:
+    async def other_writers(self) -> list[str]:
         raise NotImplementedError
 
-    def leave(self) -> None:
+    def stop_watching(self) -> None:
         raise NotImplementedError
 
     async def prune(self, before: int) -> int:
@@ -231,7 +231,7 @@ class SimStore:
         assert self._bell is not None
         await self._bell(revision)
 
-    async def trouble(self) -> list[str]:
+    async def health_problems(self) -> list[str]:
         return []
 
     async def unwritable(self) -> str | None:

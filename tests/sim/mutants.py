@@ -88,88 +88,91 @@ def engine(name: str, *edits: tuple[str, str, str]) -> Mutant:
 RULES = [
     rule(
         "checks what is on hand, not what is available",
-        "reserve:_refusal",
+        "holds.reserve:_refusal",
         ".available + mine",
         ".on_hand + mine",
     ),
     rule(
         "own units count against oneself",
-        "reserve:_refusal",
+        "holds.reserve:_refusal",
         ".available + mine",
         ".available",
     ),
     rule(
         "own units count twice for oneself",
-        "reserve:_refusal",
+        "holds.reserve:_refusal",
         ".available + mine",
         ".available + 2 * mine",
     ),
     rule(
         "looks at the first line only",
-        "reserve:_refusal",
+        "holds.reserve:_refusal",
         "in lines.items():",
         "in list(lines.items())[:1]:",
     ),
     rule(
         "a new reserve pushes the deadline out",
-        "reserve:reserve",
+        "holds.reserve:reserve",
         "replace(current, lines=tuple(held.values()))",
         "replace(current, lines=tuple(held.values()), expires_at=state.now + command.ttl)",
     ),
     rule(
         "attach forgets the deadline",
-        "reserve:attach",
+        "holds.reserve:attach",
         "command.expires_at != hold.expires_at",
         "command.expires_at is hold",
     ),
     rule(
         "a hold is given back twice",
-        "resolve:release",
+        "holds.end:release",
         "hold.status is not Status.HELD",
         "hold.status is Status.CAPTURED",
     ),
     rule(
         "a release after the sale gives back",
-        "resolve:release",
+        "holds.end:release",
         "hold.status is not Status.HELD",
         "hold.status not in (Status.HELD, Status.CAPTURED)",
     ),
     rule(
         "a sale leaves the units reserved",
-        "resolve:_sell",
+        "holds.end:_sell",
         "reserved=0 if late else -line.quantity",
         "reserved=0",
     ),
     rule(
         "a payment sells twice",
-        "resolve:capture",
+        "holds.end:capture",
         "hold.status is Status.CAPTURED",
         "hold.status is Status.HELD and False",
     ),
     rule(
         "a late payment takes what others hold",
-        "resolve:_sell",
+        "holds.end:_sell",
         "level.available if late",
         "level.on_hand if late",
     ),
     rule(
         "a late payment is forgotten",
-        "resolve:capture",
+        "holds.end:capture",
         "hold.status is Status.CAPTURED",
         "hold.status is not Status.HELD",
     ),
     rule(
         "a count takes no notice of what was expected",
-        "adjust:count",
+        "stock.adjust:count",
         "command.expected is not None",
         "command.expected == -1",
     ),
     rule(
-        "backorders are never filled", "backorders:fill_backorders", "if filled:", "if filled < 0:"
+        "backorders are never filled",
+        "stock.backorders:fill_backorders",
+        "if filled:",
+        "if filled < 0:",
     ),
     rule(
         "the owner's hold forgets whose units it freed",
-        "adjust:set_reserved",
+        "stock.adjust:set_reserved",
         "command.quantity - level.reserved",
         "command.quantity - level.reserved - 1",
     ),
@@ -190,7 +193,7 @@ RULES = [
         "holds end a second early",
         (
             Edit(
-                "fancymonkey.store.in_memory.store:Image.due",
+                "fancymonkey.store.in_memory.store:RowsInMemory.due",
                 "[0][0] <= now",
                 "[0][0] <= now + 1000",
             ),
@@ -199,7 +202,7 @@ RULES = [
     ),
     rule(
         "holds end a second late",
-        "resolve:expire_due",
+        "holds.end:expire_due",
         "row.expires_at <= state.now",
         "row.expires_at <= state.now - 1000",
     ),
@@ -291,7 +294,7 @@ ENGINE_BUGS = [
     ),
     engine(
         "nobody tidies holds that are over",
-        ("engine:Engine._expire_on_time", "if self.view.untidied:", "if not self:"),
+        ("engine:Engine._expire_on_time", "if self.view.has_unbooked_expiries:", "if not self:"),
     ),
     engine(
         "a restart forgets the command ids",

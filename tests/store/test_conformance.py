@@ -203,12 +203,12 @@ async def test_load_copies_another_store_and_wants_to_be_empty(store: Store) -> 
         await source.run(commands, now, 0)
     content = await everything(source)
     flat = [row for kind in ROWS for row in content[kind.TABLE]]
-    await store.load(each(flat), each(content["entries"]), source.image.revision)
+    await store.fill(each(flat), each(content["entries"]), source.image.revision)
     assert await everything(store) == content
     due = await store.next_due()
     assert due == source.image.next_due()
     with pytest.raises(DataError):
-        await store.load(each(flat), each(content["entries"]), source.image.revision)
+        await store.fill(each(flat), each(content["entries"]), source.image.revision)
     commit = await store.run([Count(sku="prod_a/M", quantity=77)], 10**10, source.image.revision)
     assert commit.entries[0].revision == source.image.revision + 1
     assert (await store.history("prod_a/M").__anext__()).sku == "prod_a/M"

@@ -31,9 +31,9 @@ async def test_what_was_committed_later_is_absorbed(store: Store) -> None:
         for kind, rows in commit.changed.items():
             changed.setdefault(kind, {}).update(rows)
         if number % 3 == 0:
-            await store.absorb(changed, source.entries[start:], commit.revision)
+            await store.apply_commits(changed, source.entries[start:], commit.revision)
             changed, start = {}, commit.revision
-    await store.absorb(changed, source.entries[start:], len(source.entries))
+    await store.apply_commits(changed, source.entries[start:], len(source.entries))
     assert await compare(source, store) == []
     assert (await verify_store(store)).clean
 
@@ -44,5 +44,5 @@ async def test_a_cleared_store_is_empty_and_can_be_used_again(store: Store) -> N
     assert await is_empty(store)
     source = MemoryStore()
     commit = await source.run(catalogue(), 1, 0)
-    await store.absorb(commit.changed, source.entries, commit.revision)
+    await store.apply_commits(commit.changed, source.entries, commit.revision)
     assert await compare(source, store) == []

@@ -236,6 +236,6 @@ async def test_after_a_failed_sync_nothing_is_written_any_more(tmp_path: Path) -
     with pytest.raises(StoreUnavailable, match="restart"):
         await store.run(commands, now, 0)
     assert await everything(store) == before
-    assert any("restart" in text for text in await store.trouble())
+    assert any("restart" in text for text in await store.health_problems())
     await store.close()
     assert len(disk.operations) == done

@@ -185,7 +185,7 @@ async def test_a_size_with_holds_is_not_removed(
     path.write_text(json.dumps(shop, indent=2))
     await store.mirror.reconcile()
     assert "Buyers hold units of it" in caplog.text
-    assert any("Buyers hold units" in text for text in await store.trouble())
+    assert any("Buyers hold units" in text for text in await store.health_problems())
     assert json.loads(path.read_text())[0]["sizes"]["M"]["stock"] == 20
     shop = json.loads(path.read_text())
     del shop[0]
@@ -279,7 +279,7 @@ async def test_a_file_that_cannot_be_read_stays_and_the_shop_goes_on(
     for _ in range(3):
         await store.mirror.reconcile()
     assert caplog.text.count("line 11, column 9") == 1
-    assert any("line 11, column 9" in text for text in await store.trouble())
+    assert any("line 11, column 9" in text for text in await store.health_problems())
     await hold(store, "s1", M, 2)
     await sell(store, "s1")
     await store.mirror.reconcile()
@@ -287,11 +287,11 @@ async def test_a_file_that_cannot_be_read_stays_and_the_shop_goes_on(
     await store.close()
     assert path.read_text() == broken
     store = await open_shop(path.parent)
-    assert any("line 11, column 9" in text for text in await store.trouble())
+    assert any("line 11, column 9" in text for text in await store.health_problems())
     assert (await level(store)).on_hand == 18
     path.write_text(SEED.replace('"stock": 5', '"stock": 6'))
     await store.mirror.reconcile()
-    assert await store.trouble() == []
+    assert await store.health_problems() == []
     assert (await level(store)).on_hand == 18
     assert (await level(store, "prod_hoodie_001/L")).on_hand == 6
     await store.close()
@@ -303,10 +303,10 @@ async def test_a_file_that_is_put_back_is_well_again(path: Path) -> None:
     store = await open_shop(path.parent)
     path.write_text("[")
     await store.mirror.reconcile()
-    assert await store.trouble()
+    assert await store.health_problems()
     path.write_text(SEED)
     await store.mirror.reconcile()
-    assert await store.trouble() == []
+    assert await store.health_problems() == []
     await store.close()
 
 
@@ -593,13 +593,13 @@ async def test_a_file_that_cannot_be_written_is_told_and_tried_again(path: Path)
     store = await open_shop(path.parent, disk=disk)
     await hold(store, "s1", M, 2)
     await store.mirror._try()
-    assert any("No space left" in text for text in await store.trouble())
+    assert any("No space left" in text for text in await store.health_problems())
     assert path.read_text() == SEED
     await release(store, "s1")
     await hold(store, "s2", M, 3, 3)
     failing[0] = False
     await store.mirror._try()
-    assert await store.trouble() == []
+    assert await store.health_problems() == []
     assert json.loads(path.read_text())[0]["sizes"]["M"]["reserved"] == 3
     edit(path, ('"stock": 20', '"stock": 21'))
     await store.close()

@@ -134,7 +134,7 @@ async def stopped(folder: Path, kind: str, skip: int = 0) -> tuple[FaultyDisk, i
         except StoreUnavailable:
             break
         await asyncio.gather(*store._snapshots)
-    assert any("restart the service" in text for text in await store.trouble())
+    assert any("restart the service" in text for text in await store.health_problems())
     confirmed = store.image.revision
     await store.close()
     return disk, confirmed

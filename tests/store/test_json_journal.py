@@ -277,7 +277,7 @@ async def test_a_reader_beside_the_writer(tmp_path: Path) -> None:
         with pytest.raises(StoreReadOnly):
             await reader.prune(0)
         with pytest.raises(StoreReadOnly):
-            await reader.load(each([]), each([]), 0)
+            await reader.fill(each([]), each([]), 0)
         await reader.close()
     await store.close()
 
@@ -319,7 +319,7 @@ async def test_a_reader_of_a_folder_that_no_server_has_opened(tmp_path: Path) ->
     await reader.open(at(0))
     assert len((await reader.snapshot()).products) == 2
     assert [e.on_hand_after async for e in reader.history(M)] == [20]
-    assert await reader.trouble() == []
+    assert await reader.health_problems() == []
     await reader.close()
     assert [path.name for path in tmp_path.iterdir()] == ["products.json"]
 
@@ -331,7 +331,7 @@ async def test_a_reader_tells_of_a_file_that_cannot_be_read(tmp_path: Path) -> N
     reader = JsonStore(tmp_path, read_only=True)
     await reader.open(at(0))
     assert len((await reader.snapshot()).products) == 2
-    assert any("products.json, line" in text for text in await reader.trouble())
+    assert any("products.json, line" in text for text in await reader.health_problems())
     await reader.close()
 
 
@@ -349,9 +349,9 @@ async def test_a_load_that_fails_leaves_an_empty_store(tmp_path: Path) -> None:
         raise DataError("the source is gone")
 
     with pytest.raises(DataError, match="gone"):
-        await store.load(each(flat), broken(), source.image.revision)
+        await store.fill(each(flat), broken(), source.image.revision)
     assert (await everything(store))["entries"] == []
-    await store.load(each(flat), each(content["entries"]), source.image.revision)
+    await store.fill(each(flat), each(content["entries"]), source.image.revision)
     await store.close()
     assert await found_in(tmp_path) == content
     assert len(json.loads((tmp_path / "products.json").read_text())["products"]) == 3
@@ -366,7 +366,7 @@ async def test_a_load_that_was_cut_short_is_refused(tmp_path: Path) -> None:
     store = JsonStore(folder)
     await store.open(0)
     flat = [row for kind in ROWS for row in content[kind.TABLE]]
-    await store.load(each(flat), each(content["entries"]), source.image.revision)
+    await store.fill(each(flat), each(content["entries"]), source.image.revision)
     await store.close()
     for path in (folder / "state").iterdir():
         path.unlink()

@@ -594,12 +594,12 @@ async def test_a_read_only_server_is_told_from_an_outage(
 async def test_synchronous_commit_is_switched_on_where_it_is_off(
     store: PostgresStore, postgres_url: str, database: asyncpg.Connection
 ) -> None:
-    assert await store.trouble() == []
+    assert await store.health_problems() == []
     name = postgres_url.rsplit("/", 1)[1]
     await database.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
     careless = PostgresStore(postgres_url)
     await careless.open(0)
-    assert "synchronous_commit" in (await careless.trouble())[0]
+    assert "synchronous_commit" in (await careless.health_problems())[0]
     assert careless._writer is not None
     writer = await careless._writer.connected()
     assert await writer.fetchval("SHOW synchronous_commit") == "on"
@@ -644,7 +644,7 @@ async def test_readers_refuse_to_write(store: PostgresStore, postgres_url: str) 
     with pytest.raises(StoreReadOnly):
         await reader.run([reserve("r1", "s1")], 5, 0)
     with pytest.raises(StoreReadOnly):
-        await reader.load(each([]), each([]), 0)
+        await reader.fill(each([]), each([]), 0)
     await reader.close()
 
 
@@ -766,7 +766,7 @@ async def test_load_is_all_or_nothing(
     target = PostgresStore(url)
     await target.open(0)
     with pytest.raises((OSError, StoreUnavailable)):
-        await target.load(breaks(), each([]), 3)
+        await target.fill(breaks(), each([]), 3)
     assert [row async for row in target.scan(Level)] == []
     assert [row async for row in target.scan(Reservation)] == []
     await target.close()

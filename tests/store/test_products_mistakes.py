@@ -127,18 +127,18 @@ async def test_the_edit_is_refused_and_the_last_good_state_stays(
     with caplog.at_level(logging.ERROR):
         await store.mirror.reconcile()
     assert re.search(words, caplog.text), caplog.text
-    (told,) = await store.trouble()
+    (told,) = await store.health_problems()
     assert told.startswith("products.json, line ")
     assert await store.snapshot() == before
     assert path.read_text() == text
     await store.close()
     again = JsonStore(tmp_path, read_only=True)  # what the doctor sees
     await again.open(at(1))
-    assert any(one.startswith("products.json, line ") for one in await again.trouble())
+    assert any(one.startswith("products.json, line ") for one in await again.health_problems())
     await again.close()
     path.write_text(TEE)
     store = await open_shop(tmp_path)
-    assert await store.trouble() == []
+    assert await store.health_problems() == []
     assert await store.snapshot() == before
     await store.close()
 
@@ -174,7 +174,7 @@ async def test_what_may_be_meant_is_taken_in(name: str, tmp_path: Path) -> None:
     store = await open_shop(tmp_path)
     path.write_text(TEE.replace(old, new, 1))
     await store.mirror.reconcile()
-    assert await store.trouble() == []
+    assert await store.health_problems() == []
     await store.close()
     found = json.loads(path.read_text())
     wanted = json.loads(TEE.replace(old, new, 1))
@@ -219,10 +219,10 @@ async def test_a_shop_that_has_such_names_opens_and_takes_other_edits_in(tmp_pat
     assert '"L ": ' in text
     assert '"stok": 7' in text
     store = await open_shop(tmp_path)
-    assert await store.trouble() == []
+    assert await store.health_problems() == []
     path.write_text(text.replace('"stock": 20', '"stock": 22').replace('"soon"', '"2027-01-01"'))
     await store.mirror.reconcile()
-    assert await store.trouble() == []
+    assert await store.health_problems() == []
     assert (await stocks(store))["tee/\u041c"] == 22
     await store.close()
 
@@ -235,7 +235,7 @@ async def test_several_mistakes_are_all_in_the_log(
     store = await open_shop(tmp_path)
     path.write_text(TEE.replace('"stock": 20', '"stok": 20').replace('"price":', '"prise":'))
     await store.mirror.reconcile()
-    (told,) = await store.trouble()
+    (told,) = await store.health_problems()
     assert "more in the log" in told
     assert "stok" in caplog.text
     assert "prise" in caplog.text

@@ -62,7 +62,7 @@ async def test_readers_work_beside_a_server_and_cannot_write(path: Path) -> None
     with pytest.raises(StoreReadOnly):
         await reader.run([reserve("r2", "s2")], 5, 0)
     with pytest.raises(StoreReadOnly):
-        await reader.load(each([]), each([]), 0)
+        await reader.fill(each([]), each([]), 0)
     await reader.close()
     await server.close()
 
@@ -136,7 +136,7 @@ async def test_after_a_failed_sync_nothing_is_written_until_a_restart(
     disk.broken = False  # too late: what the kernel still has of the file cannot be known
     with pytest.raises(StoreUnavailable, match="restarted"):
         await store.run([reserve("r2", "s2")], 5, 0)
-    assert "restarted" in (await store.trouble())[0]
+    assert "restarted" in (await store.health_problems())[0]
     await store.close()
     again = await opened(path)
     after = await everything(again)
@@ -328,11 +328,11 @@ async def test_a_disk_that_is_full_is_told_until_it_has_room(path: Path) -> None
 
     with pytest.raises(StoreUnavailable, match="full"):
         await fill_up()
-    (told,) = await store.trouble()
+    (told,) = await store.health_problems()
     assert "Make room" in told
     store._writer.db.execute("PRAGMA max_page_count = 1000000")
     await store.run([reserve("r", "s")], 5, 0)
-    assert await store.trouble() == []
+    assert await store.health_problems() == []
     await store.close()
 
 

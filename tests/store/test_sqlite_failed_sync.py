@@ -174,7 +174,7 @@ async def stopped(shop: Shop, what: str) -> None:
             shop.confirmed = (await store.run(commands, now, 0)).revision
         except StoreUnavailable:
             break
-    assert any("restarted" in text for text in await store.trouble())
+    assert any("restarted" in text for text in await store.health_problems())
     with pytest.raises(StoreUnavailable, match="restarted"):
         await store.run(*STEPS[1], 0)
     await store.close()

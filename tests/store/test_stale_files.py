@@ -176,7 +176,7 @@ async def test_a_new_number_in_a_fresh_file_counts(stamp: str, tmp_path: Path) -
         path.write_text(json.dumps(rows, indent=2))
         await store.mirror.reconcile()
         assert (await stocks(store))["tee/M"] == number
-    assert await store.trouble() == []
+    assert await store.health_problems() == []
     await store.close()
 
 
@@ -191,7 +191,7 @@ async def test_a_number_that_was_typed_into_an_old_version_counts_and_is_told(
     path.write_text(opened.replace('"stock": 20', '"stock": 30'))
     await store.mirror.reconcile()
     assert (await stocks(store))["tee/M"] == 30
-    (told,) = await store.trouble()
+    (told,) = await store.health_problems()
     assert "tee/M: stock 30 was typed into an older version" in told
     await store.close()
 
@@ -208,13 +208,13 @@ async def test_a_file_that_may_be_old_or_meant_undoes_no_sale_and_is_told(tmp_pa
     path.write_text(json.dumps(opened))
     await store.mirror.reconcile()
     assert await stocks(store) == {"tee/M": 18, "tee/L": 7, "cap/OS": 9}
-    (told,) = await store.trouble()
+    (told,) = await store.health_problems()
     assert "tee/M: stock 20 is of an older version; it stays 18" in told
     edited = path.read_text().replace('"stock": 18', '"stock": 19')
     path.write_text(edited)
     await store.mirror.reconcile()
     assert (await stocks(store))["tee/M"] == 19
-    assert await store.trouble() == []
+    assert await store.health_problems() == []
     await store.close()
 
 

@@ -77,7 +77,7 @@ async def test_sqlite_on_a_full_disk_can_write_again_by_itself(
     store._writer.db.execute("PRAGMA max_page_count = 1000000")
     store._ability._next = 0.0
     assert await store.unwritable() is None
-    assert await store.trouble() == []
+    assert await store.health_problems() == []
     await store.close()
 
 
@@ -103,11 +103,11 @@ async def test_postgres_that_takes_no_change_is_noticed_and_comes_back_by_itself
         await store.run(COUNT, 2, 0)
     await store.next_due()  # reading goes on, as if nothing were wrong
     assert "read-only" in (await store.unwritable() or "")
-    assert any("read-only" in text for text in await store.trouble())
+    assert any("read-only" in text for text in await store.health_problems())
     await owner.execute("SET default_transaction_read_only = off")
     await owner.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
     assert await store.unwritable() is None
-    assert await store.trouble() == []
+    assert await store.health_problems() == []
     await store.run(COUNT, 3, 0)
     temporary = "SELECT count(*) FROM pg_class WHERE relname = 'fancymonkey_probe'"
     assert await owner.fetchval(temporary) == 0

@@ -8,7 +8,7 @@ from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.store.open import open_store
 from tests.store.conftest import target
 from tests.web.client import Client
-from tests.web.express_client import ExpressClient
+from tests.web.fast_path_client import FastPathClient
 from tests.web.shops import Shop, running
 
 __all__ = ["target"]
@@ -17,7 +17,7 @@ __all__ = ["target"]
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Tests of a file with `BOTH_WAYS` run by ASGI and by the short way past it."""
     if getattr(metafunc.module, "BOTH_WAYS", False) and "shop" in metafunc.fixturenames:
-        metafunc.parametrize("way", [Client, ExpressClient], ids=["asgi", "express"])
+        metafunc.parametrize("way", [Client, FastPathClient], ids=["asgi", "express"])
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from fancymonkey.web.server.fast_path import SHORT, FastPathProtocol, FastPathRe
 from fancymonkey.web.server.websocket import WebSocketServerProtocol
 from tests.support.uvicorns import serving
 from tests.web.client import Answer
-from tests.web.express_client import Parsed, Transport, connection
+from tests.web.fast_path_client import Parsed, Transport, connection
 from tests.web.shops import HOODIE, ORIGIN, Shop, running
 
 RESERVE = "/api/inventory/reserve"

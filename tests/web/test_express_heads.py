@@ -5,7 +5,7 @@ import json
 import pytest
 
 from fancymonkey.web.server.heads import HEAD_MAX
-from tests.web.express_client import connection
+from tests.web.fast_path_client import connection
 from tests.web.shops import Shop
 from tests.web.test_express import answers, request
 

@@ -89,7 +89,7 @@ class Drop:
 
     @property
     def free(self) -> int:
-        self.shop.engine.lapse()
+        self.shop.engine.expire_view()
         return self.shop.engine.view.levels[SKU, "main"].available
 
     async def reserve(self, address: str, session: str, quantity: int) -> Answer:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.tables.support import book
+from tests.spreadsheets.support import book
 from tests.web.shops import HOODIE, Shop
 from tests.web.test_import import NDJSON, apply, counts, edited, exported, stock, take
 

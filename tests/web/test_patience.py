@@ -18,7 +18,7 @@ from fancymonkey.web.server.timeouts import (
     HEAD_SECONDS,
     TAKEN_LEAST,
 )
-from tests.web.express_client import Transport, connection
+from tests.web.fast_path_client import Transport, connection
 from tests.web.shops import Shop
 from tests.web.test_express import RESERVE, answers, request
 

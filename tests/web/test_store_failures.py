@@ -47,9 +47,9 @@ class Failing(MemoryStore):
         await self._maybe()
         return await super().next_due()
 
-    async def trouble(self) -> list[str]:
+    async def health_problems(self) -> list[str]:
         await self._maybe()
-        return await super().trouble()
+        return await super().health_problems()
 
 
 Call = Callable[[Shop], Awaitable[Answer]]
@@ -188,7 +188,7 @@ LEAKS = (
 @pytest.mark.parametrize("text", LEAKS)
 async def test_readyz_gives_strangers_no_place_and_the_owner_every_word(text: str) -> None:
     class Troubled(MemoryStore):
-        async def trouble(self) -> list[str]:
+        async def health_problems(self) -> list[str]:
             return [text, text]
 
     async with running(Troubled()) as shop:

@@ -46,13 +46,13 @@ class AuditLog:
         self._clock = engine.clock
         self._refused: dict[str, _Refused] = {}
 
-    async def note(
+    async def record(
         self, actor: str, address: str, what: str, status: int = 200, about: str = ""
     ) -> None:
         """Keeps an act."""
         await self._put(self._act(actor, address, what, status, about), 0)
 
-    async def note_refused(
+    async def record_refused(
         self,
         actor: str,
         address: str,
@@ -70,7 +70,7 @@ class AuditLog:
             found = await self._begin(actor, address)
         if found.single < most:
             found.single += 1
-            await self.note(actor, address, what, status, about)
+            await self.record(actor, address, what, status, about)
             return
         found.further += 1
         found.act = _merged(found.act, found.further, address, what, status)

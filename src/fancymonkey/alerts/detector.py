@@ -97,7 +97,7 @@ class EventDetector:
         now = self._engine.clock()
         told = [await self._matter(row) for row in await self._matters(seen)]
         ran, new = await self._ran(seen, list(jobs))
-        problems = await self._engine.store.trouble()
+        problems = await self._engine.store.health_problems()
         known = {_plain(text) for text in seen.troubles}
         fresh = [text for text in problems if _plain(text) not in known]
         if fresh:

@@ -66,5 +66,5 @@ async def shown(store: Store) -> tuple[int, list[StockRow]]:
     """The revision, and every size on sale as the shop shows it now, in the owner's order."""
     view = View()
     view.reset(await store.snapshot())
-    view.lapse(system_clock())
+    view.stop_counting_due(system_clock())
     return view.revision, list(view.stocked())

@@ -65,7 +65,7 @@ async def _roll_back(folder: Path, version: str, *, stock: bool) -> str:
     await roll_back(folder, version, stock=stock)
     try:
         async with opened(str(folder)) as store:
-            trouble = await store.trouble()
+            trouble = await store.health_problems()
     except StoreLocked:
         return f"products.json is that of {version} again. The running server takes it in now."
     if trouble:

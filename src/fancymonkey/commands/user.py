@@ -174,7 +174,7 @@ async def _here(settings: Settings, work: Work, path: str, body: Any) -> dict[st
         accounts = accounts_of(engine, settings)
         told = await work(accounts)
         if body is not None:
-            await accounts.acts.note(ACTOR, "local", f"POST {path}", 200, body["name"])
+            await accounts.acts.record(ACTOR, "local", f"POST {path}", 200, body["name"])
         return told
     except Denied as denied:
         raise StoreUnavailable(str(denied)) from None

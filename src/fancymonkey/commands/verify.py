@@ -64,7 +64,7 @@ def as_data(found: Verification) -> dict[str, Any]:
             }
             for one in found.findings
         ],
-        "trouble": found.trouble,
+        "trouble": found.health_problems,
     }
 
 
@@ -77,8 +77,10 @@ def in_words(found: Verification, milliseconds: int) -> str:
     )
     if found.clean:
         return f"everything adds up. {looked_at}."
-    lines = [f"{counted(len(found.findings) + len(found.trouble), 'finding')}. {looked_at}."]
-    lines += [f"  the store: {text}" for text in found.trouble]
+    lines = [
+        f"{counted(len(found.findings) + len(found.health_problems), 'finding')}. {looked_at}."
+    ]
+    lines += [f"  the store: {text}" for text in found.health_problems]
     lines += [f"  {one.text}" for one in found.findings[:SHOWN]]
     if len(found.findings) > SHOWN:
         lines.append(f"  … and {len(found.findings) - SHOWN} more; --json prints all.")

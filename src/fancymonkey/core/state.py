@@ -110,7 +110,7 @@ class State:
         ]
         return sorted(live, key=by_deadline)
 
-    def post(  # one argument a quantity: the call reads as the entry it makes
+    def book_movement(  # one argument a quantity: the call reads as the entry it makes
         self,
         kind: Kind,
         sku: str,
@@ -156,7 +156,7 @@ class State:
         self.put(after)
         return after
 
-    def note(
+    def book_event(
         self,
         kind: Kind,
         sku: str,

@@ -33,7 +33,7 @@ async def check_books(patient: CheckContext) -> AsyncIterator[Finding]:
             "Somebody wrote into the store past this program. `fancymonkey verify` lists all; "
             "restore the last backup that verifies, or correct the level by a count.",
         )
-    for text in found.trouble:
+    for text in found.health_problems:
         yield _trouble(text)
 
 

@@ -41,7 +41,7 @@ class DocumentCollection(Generic[T]):
     def draft(
         self, name: str, value: T | None, expected: int | None = None, until: int | None = None
     ) -> DocumentWrite:
-        """The document that keeps the value (None: throws it away), to be part of a `PutDocuments`."""
+        """The document that stores the value (None removes it), as part of a `PutDocuments`."""
         body = "" if value is None else self._encode(value).decode()
         return DocumentWrite(self.name, name, body, expected, until)
 

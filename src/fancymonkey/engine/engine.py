@@ -90,13 +90,13 @@ class Engine:
         """Hears of what others do to the store."""
         await self.store.watch(self._bell, self._submit_all)
 
-    def live_in(self, store: Store) -> None:
+    def switch_store(self, store: Store) -> None:
         """Goes on with another store that holds the same. The batcher has to be held."""
         self.store = self.batcher.store = store
         for follower in self._followers:
             follower.store = store
 
-    def retire(self, store: Store, seconds: float) -> None:
+    def close_later(self, store: Store, seconds: float) -> None:
         """Closes a store that is not used any more, once nobody can be reading there."""
         self._start(self._retire(store, seconds), "retire")
 
@@ -159,9 +159,9 @@ class Engine:
         self._start(follower.run(), f"follower {name}")
         return follower
 
-    def lapse(self) -> None:
+    def expire_view(self) -> None:
         """Takes holds whose time is up out of the view."""
-        if self.view.lapse(self.clock()):
+        if self.view.stop_counting_due(self.clock()):
             self._expiry_bell.set()
 
     def _show(self, snapshot: StockSnapshot) -> None:
@@ -292,8 +292,8 @@ class Engine:
         """Ends each hold at its second."""
         while True:
             self._expiry_bell.clear()
-            self.view.lapse(self.clock())
-            if self.view.untidied:
+            self.view.stop_counting_due(self.clock())
+            if self.view.has_unbooked_expiries:
                 await self._tidy()
             self._earliest = self.view.next_due()
             # The clock of the machine may be set: never sleep long on its word.

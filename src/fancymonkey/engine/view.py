@@ -55,7 +55,7 @@ class View:
         """For each size that `back_by` was asked of: a heap of its holds by deadline."""
 
     @property
-    def untidied(self) -> bool:
+    def has_unbooked_expiries(self) -> bool:
         """Whether units of holds whose time is up still wait for their `expired` entries."""
         return bool(self._lapsed_units)
 
@@ -199,7 +199,7 @@ class View:
             if not hold.units:
                 del self.holds[id_]
 
-    def lapse(self, now: int) -> bool:
+    def stop_counting_due(self, now: int) -> bool:
         """Stops counting the holds whose time is up; True where there was one."""
         found = False
         while self._due and self._due[0][0] <= now:

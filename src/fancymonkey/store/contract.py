@@ -121,7 +121,7 @@ class Store(Protocol):
         """The row of a kind that has this key."""
         ...
 
-    async def load(
+    async def fill(
         self, rows: AsyncIterator[Row], entries: AsyncIterator[Entry], revision: int
     ) -> None:
         """Fills an empty store with another's rows and ledger, all or nothing.
@@ -133,17 +133,17 @@ class Store(Protocol):
         """Everything at one revision for the length of a block, also while somebody writes."""
         ...
 
-    async def absorb(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
+    async def apply_commits(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
         """Takes over what another store has committed after what this one holds, all or nothing."""
 
     async def clear(self) -> None:
         """Empties the store. Only for a copy that was not finished."""
 
-    async def others(self) -> list[str]:
+    async def other_writers(self) -> list[str]:
         """Who else has the store open for writing, each by a name."""
         ...
 
-    def leave(self) -> None:
+    def stop_watching(self) -> None:
         """The shop lives elsewhere now: what is here is only read until it is closed."""
 
     async def prune(self, before: int) -> int:
@@ -153,7 +153,7 @@ class Store(Protocol):
     async def watch(self, bell: OnRemoteCommit, submit: Submit) -> None:
         """From now on, rings when another process has written, and submits edits made by hand."""
 
-    async def trouble(self) -> list[str]:
+    async def health_problems(self) -> list[str]:
         """What an operator should know now, in plain words; empty when all is well."""
         ...
 

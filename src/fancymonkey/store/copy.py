@@ -59,7 +59,7 @@ async def copy(source: Store, target: Store, progress: Progress = _silent) -> di
             )
         await _check_unchanged(source, revision)
 
-    await target.load(rows(), entries(), revision)
+    await target.fill(rows(), entries(), revision)
     progress(revision, revision)
     return copied
 
@@ -90,7 +90,7 @@ async def fill(target: Store, source: Snapshot) -> None:
                 "Nothing was kept."
             )
 
-    await target.load(rows(), entries(), source.revision)
+    await target.fill(rows(), entries(), source.revision)
 
 
 async def _check_unchanged(source: Store, revision: int) -> None:

@@ -18,12 +18,12 @@ class Verification:
     skus: int = 0
     holds: int = 0
     findings: list[Finding] = field(default_factory=list)
-    trouble: list[str] = field(default_factory=list)
+    health_problems: list[str] = field(default_factory=list)
 
     @property
     def clean(self) -> bool:
         """Whether there is nothing to look at."""
-        return not self.findings and not self.trouble
+        return not self.findings and not self.health_problems
 
 
 async def verify_store(store: Store, progress: Progress = lambda done, total: None) -> Verification:
@@ -54,5 +54,5 @@ async def verify_store(store: Store, progress: Progress = lambda done, total: No
     )
     for id_ in verifier.late:
         found.findings += verifier.late_payment(id_, await store.reservation(id_))
-    found.trouble = await store.trouble()
+    found.health_problems = await store.health_problems()
     return found

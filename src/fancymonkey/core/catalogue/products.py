@@ -188,7 +188,7 @@ def _add(state: State, command: UpsertProduct | AddProduct | AddItem, new: NewIt
     assert item.sku == sku_of(item.product_id, item.size)
     assert state.get(Level, (item.sku, "main")) is None
     state.put(item)
-    state.post(
+    state.book_movement(
         Kind.ADDED,
         item.sku,
         on_hand=new.on_hand,
@@ -199,7 +199,7 @@ def _add(state: State, command: UpsertProduct | AddProduct | AddItem, new: NewIt
 
 
 def _note(state: State, command: Command, kind: Kind, key: str, reason: str) -> None:
-    state.note(kind, key, actor=command.actor, reason=reason, cause=command.cause)
+    state.book_event(kind, key, actor=command.actor, reason=reason, cause=command.cause)
 
 
 def add_product(state: State, command: AddProduct) -> Answer:

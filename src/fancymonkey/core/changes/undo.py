@@ -154,5 +154,5 @@ def _fields(state: State, command: Undo, row: dict[str, Any]) -> list[dict[str, 
         kind = Kind.REMOVED if values["archived"] else Kind.ADDED
     undone = {name: (after, old) for name, (old, after) in fields.items()}
     text = in_words(undone, "undo")
-    state.note(kind, key, actor=command.actor, reason=text, cause=command.act_id)
+    state.book_event(kind, key, actor=command.actor, reason=text, cause=command.act_id)
     return spelled(undone)

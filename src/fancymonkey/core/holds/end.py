@@ -252,7 +252,7 @@ def _sell(state: State, line: Line, hold: Reservation, command: Capture, *, late
     # has found fewer.
     there = max(0, level.available if late else level.on_hand - level.allocated)
     taken = min(line.quantity, there)
-    state.post(
+    state.book_movement(
         Kind.SOLD if late else Kind.CAPTURED,
         line.sku,
         line.location,

@@ -13,7 +13,7 @@ def give_back(
     """Ends a live hold without a sale: its units are available again. Returns it as it is now."""
     kind = Kind.EXPIRED if status is Status.EXPIRED else Kind.RELEASED
     for line in hold.lines:
-        state.post(
+        state.book_movement(
             kind,
             line.sku,
             line.location,

@@ -152,7 +152,7 @@ def _set_aside(
     for key, line in lines.items():
         change = line.quantity - (own[key].quantity if key in own else 0)
         if change:
-            level = state.post(
+            level = state.book_movement(
                 _RESERVED if change > 0 else Kind.RELEASED,
                 line.sku,
                 line.location,
@@ -170,7 +170,7 @@ def _set_aside(
 def _give_up(state: State, command: Reserve, hold: Reservation, dropped: list[Line]) -> None:
     """Books what the hold no longer has."""
     for line in dropped:
-        state.post(
+        state.book_movement(
             Kind.RELEASED,
             line.sku,
             line.location,
@@ -277,7 +277,7 @@ def attach(state: State, command: Attach) -> Answer:
         hold = replace(hold, expires_at=command.expires_at)
         state.put(hold)
         for line in hold.lines:
-            state.note(
+            state.book_event(
                 Kind.EXTENDED,
                 line.sku,
                 reservation=hold,

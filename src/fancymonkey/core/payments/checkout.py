@@ -251,7 +251,7 @@ def _set_deadline(state: State, hold: Reservation, until: int, command: Command)
     hold = replace(hold, expires_at=until)
     state.put(hold)
     for line in hold.lines:
-        state.note(
+        state.book_event(
             Kind.EXTENDED,
             line.sku,
             reservation=hold,

@@ -303,7 +303,7 @@ def _take_back(
             left.append(line)
             continue
         sku = sku or line.sku
-        state.post(
+        state.book_movement(
             Kind.RETURNED,
             sku,
             line.location,

@@ -239,7 +239,7 @@ def _hold_for_owner(state: State, command: SetReserved, quantity: int) -> None:
     hold = Reservation(name, name, Status.HELD, (line,), state.now, None)
     state.put(hold)
     state.put(SessionLink(name, name))
-    state.post(
+    state.book_movement(
         Kind.RESERVED,
         command.sku,
         command.location,
@@ -282,7 +282,7 @@ def set_item(state: State, command: SetItem) -> Answer:
         state.put(replace(product, restock_date=wanted, updated_at=state.now))
     if changes:
         text = "; ".join(changes)
-        state.note(
+        state.book_event(
             Kind.EDITED,
             command.sku,
             actor=command.actor,
@@ -322,7 +322,7 @@ def _too_many(sku: str, quantity: int) -> Refused:
 
 
 def _book(state: State, command: Adjust | Count | Return, kind: Kind, change: int) -> Level:
-    return state.post(
+    return state.book_movement(
         kind,
         command.sku,
         command.location,

@@ -10,7 +10,7 @@ def fill_backorders(state: State, sku: str, location: str, command: Command) -> 
     level = state.level(sku, location)
     filled = min(level.backordered, max(0, level.available))
     if filled:
-        state.post(
+        state.book_movement(
             Kind.SOLD,
             sku,
             location,
@@ -24,7 +24,7 @@ def fill_backorders(state: State, sku: str, location: str, command: Command) -> 
 
 def strike_backorders(state: State, line: Line, command: Command, reason: str) -> None:
     """These units will never be delivered: they were backordered, and their buyer is refunded."""
-    state.post(
+    state.book_movement(
         Kind.RETURNED,
         line.sku,
         line.location,

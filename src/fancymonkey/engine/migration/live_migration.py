@@ -107,7 +107,7 @@ class LiveMigration:
 
     async def _alone(self, old: Store) -> None:
         """Raises StoreUnavailable where another process would go on selling from the old store."""
-        others = await old.others()
+        others = await old.other_writers()
         if others:
             raise MoveRefused(
                 f"{counted(len(others), 'more process', 'more processes')} can write to this store "
@@ -125,12 +125,12 @@ class LiveMigration:
         """For the length of a block everything that is committed is noted."""
         recorder = RecordingStore(old)
         async with self.engine.batcher.held():  # no commit is under way, which would be missed
-            self.engine.live_in(cast(Store, recorder))
+            self.engine.switch_store(cast(Store, recorder))
         try:
             yield recorder
         finally:
             if self.engine.store is not self.target:
-                self.engine.live_in(old)
+                self.engine.switch_store(old)
 
     async def _copy(self, old: Store) -> None:
         async with old.frozen() as still:
@@ -183,7 +183,7 @@ class LiveMigration:
         if entries and entries[0].revision != self._revision + 1:
             raise StoreUnavailable(f"Entry {self._revision + 1} was missed. Nothing was moved.")
         revision = entries[-1].revision if entries else self._revision
-        await self.target.absorb(changed, entries, revision)
+        await self.target.apply_commits(changed, entries, revision)
         self._revision = revision
         if pruned is not None:
             await self.target.prune(pruned)
@@ -213,13 +213,13 @@ class LiveMigration:
             except StoreError:
                 await write_marker(old, MOVED, None, now)
                 raise
-            old.leave()
-            engine.live_in(self.target)
+            old.stop_watching()
+            engine.switch_store(self.target)
             engine.moved_to = self.place or self.there
             await engine.watch()
             pause = (loop.time() - started) * 1000
         self.tell("switching", 1, 1)
-        engine.retire(old, GRACE_SECONDS)
+        engine.close_later(old, GRACE_SECONDS)
         log.warning("the shop has moved from %s to %s", self.here, self.there)
         return LiveMigrationReport(
             made.revision, len(made.items), self._rounds, self._caught_up, pause

@@ -255,7 +255,7 @@ class MemoryStore(InMemory):
             if entry.sku == sku and (until is None or entry.at <= until):
                 yield entry
 
-    async def load(
+    async def fill(
         self, rows: AsyncIterator[Row], entries: AsyncIterator[Entry], revision: int
     ) -> None:
         """See `Store.load`."""
@@ -269,7 +269,7 @@ class MemoryStore(InMemory):
         self.entries = [entry async for entry in entries]
         self.image = image
 
-    async def absorb(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
+    async def apply_commits(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
         """See `Store.absorb`."""
         self.image.apply(changed, revision)
         self.entries += entries
@@ -278,11 +278,11 @@ class MemoryStore(InMemory):
         """See `Store.clear`."""
         self.image, self.entries = RowsInMemory(), []
 
-    async def others(self) -> list[str]:
+    async def other_writers(self) -> list[str]:
         """Nobody else can write."""
         return []
 
-    def leave(self) -> None:
+    def stop_watching(self) -> None:
         """Nothing looks here."""
 
     async def prune(self, before: int) -> int:
@@ -292,7 +292,7 @@ class MemoryStore(InMemory):
     async def watch(self, bell: OnRemoteCommit, submit: Submit) -> None:
         """Nobody else can write."""
 
-    async def trouble(self) -> list[str]:
+    async def health_problems(self) -> list[str]:
         """Memory has none."""
         return []
 

@@ -5,8 +5,8 @@
     state/                            snapshots of all rows, and products.json as we last wrote it
     lock                              who writes here
 
-Everything is decided in memory, on the rows of `RowsInMemory`. A batch is one line of the journal; it is
-durable before memory changes and before anybody is told. The other files follow soon after.
+Everything is decided in memory, on the rows of `RowsInMemory`. A batch is one line of the journal;
+it is durable before memory changes and before any answer. The other files follow soon after.
 """
 
 import asyncio
@@ -231,7 +231,7 @@ class JsonStore(JsonReads):
             self._problem = f"No snapshot of the state could be written: {error}"
             log.error("%s: %s", self._path, self._problem)
 
-    async def load(
+    async def fill(
         self, rows: AsyncIterator[Row], entries: AsyncIterator[Entry], revision: int
     ) -> None:
         """See `Store.load`. It counts from the moment when the state file is there."""
@@ -257,7 +257,7 @@ class JsonStore(JsonReads):
             self.image.apply(changed, revision)
             self.mirror.all_changed()
 
-    async def absorb(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
+    async def apply_commits(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
         """See `Store.absorb`."""
         async with self._turn:
             await self._write(absorbed(changed, entries, revision))
@@ -270,11 +270,11 @@ class JsonStore(JsonReads):
             self.image, self._recent = RowsInMemory(), Recent()
         await self.mirror.begin_anew()
 
-    async def others(self) -> list[str]:
+    async def other_writers(self) -> list[str]:
         """Nobody else can write."""
         return []
 
-    def leave(self) -> None:
+    def stop_watching(self) -> None:
         """See `Store.leave`. The owner's file is not looked at any more."""
         self._open = False
         self.mirror.stop()
@@ -298,9 +298,11 @@ class JsonStore(JsonReads):
         """Runs edits of the file where nobody else does."""
         return (await self.run(commands, self._now, FOREVER)).answers
 
-    async def trouble(self) -> list[str]:
+    async def health_problems(self) -> list[str]:
         """See `Store.trouble`."""
-        return [text for text in (self._stopped, self._problem) if text] + self.mirror.trouble
+        return [
+            text for text in (self._stopped, self._problem) if text
+        ] + self.mirror.health_problems
 
     async def unwritable(self) -> str | None:
         """See `Store.unwritable`. What has stopped here has stopped for good."""

@@ -223,7 +223,7 @@ class PostgresStore(PostgresReads):
 
     # -- the rest ----------------------------------------------------------------------------------
 
-    async def load(
+    async def fill(
         self, rows: AsyncIterator[Row], entries: AsyncIterator[Entry], revision: int
     ) -> None:
         """See `Store.load`."""
@@ -238,7 +238,7 @@ class PostgresStore(PostgresReads):
         """See `Store.frozen`."""
         return frozen(self._link)
 
-    async def absorb(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
+    async def apply_commits(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
         """See `Store.absorb`."""
         state = absorbed(changed, entries, revision)
 
@@ -261,12 +261,12 @@ class PostgresStore(PostgresReads):
 
         await self._write(work)
 
-    async def others(self) -> list[str]:
+    async def other_writers(self) -> list[str]:
         """See `Store.others`."""
         rows = await self._fetch(QUERIES["others"], self._link.name)
         return [row["name"] for row in rows]
 
-    def leave(self) -> None:
+    def stop_watching(self) -> None:
         """See `Store.leave`. What is heard of it does no harm."""
 
     async def prune(self, before: int) -> int:
@@ -290,7 +290,7 @@ class PostgresStore(PostgresReads):
         )
         await self._watch.start()
 
-    async def trouble(self) -> list[str]:
+    async def health_problems(self) -> list[str]:
         """See `Store.trouble`."""
         try:
             async with self._reading() as reader:

@@ -90,7 +90,7 @@ class ProductsFileSync:
             self.all_changed()
 
     @property
-    def trouble(self) -> list[str]:
+    def health_problems(self) -> list[str]:
         """Why the file cannot be taken in or written, and what of the last edit was refused."""
         return [text for text in (self._problem, self._failure, *self.refusals) if text]
 

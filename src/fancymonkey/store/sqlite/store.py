@@ -257,7 +257,7 @@ class SqliteStore:
             return found
         return None
 
-    async def load(
+    async def fill(
         self, rows: AsyncIterator[Row], entries: AsyncIterator[Entry], revision: int
     ) -> None:
         """See `Store.load`."""
@@ -274,19 +274,19 @@ class SqliteStore:
         """See `Store.frozen`."""
         return frozen(self.path)
 
-    async def absorb(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
+    async def apply_commits(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
         """See `Store.absorb`."""
-        await self._write(lambda writer: writer.absorb(changed, entries, revision))
+        await self._write(lambda writer: writer.apply_commits(changed, entries, revision))
 
     async def clear(self) -> None:
         """See `Store.clear`."""
         await self._write(SqliteWriter.clear)
 
-    async def others(self) -> list[str]:
+    async def other_writers(self) -> list[str]:
         """Nobody else can write."""
         return []
 
-    def leave(self) -> None:
+    def stop_watching(self) -> None:
         """Nothing looks here."""
 
     async def prune(self, before: int) -> int:
@@ -307,7 +307,7 @@ class SqliteStore:
         found = {f"level_{name}_check" for name in re.findall(r"CHECK \((\w+) >= 0\)", sql)}
         return found | set(re.findall(r"CONSTRAINT (\w+) CHECK", sql))
 
-    async def trouble(self) -> list[str]:
+    async def health_problems(self) -> list[str]:
         """See `Store.trouble`."""
         problem = self._writer and (self._writer.stopped or self._writer.failed)
         if problem:

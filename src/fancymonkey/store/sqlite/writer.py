@@ -259,7 +259,7 @@ class SqliteWriter:
             self.db.execute("UPDATE head SET revision = revision")
         self.failed = None
 
-    def absorb(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
+    def apply_commits(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
         """See `Store.absorb`."""
         self._known.forget()
         with self.transaction():

@@ -174,7 +174,7 @@ async def _health(context: AppContext) -> dict[str, Any]:
 async def _store_health(engine: Engine) -> dict[str, Any]:
     try:
         async with asyncio.timeout(STORE_SECONDS):
-            problems = await engine.store.trouble()
+            problems = await engine.store.health_problems()
     except (TimeoutError, StoreError):
         problems = ["The store does not answer."]
     return {"ok": not problems, "problems": problems}

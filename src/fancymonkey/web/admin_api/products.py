@@ -62,7 +62,7 @@ async def list_products(context: AppContext, request: Request) -> Response:
     query = Query(request)
     wanted, archived = query.text("productId"), query.flag("archived")
     wanted = None if wanted is None else context.spelling.product(wanted)
-    context.table.lapse()
+    context.table.stop_counting_due()
     view = context.engine.view
     ids = view.order if wanted is None else [wanted]
     shelves = [_shelf(context.engine, id_) for id_ in ids if id_ in view.products]

@@ -86,7 +86,7 @@ async def checked(
         found = await context.accounts.users.find(name)
         who = "somebody" if found is None else found.name
         what = f"{request.method} {request.scope['path']}"
-        await context.accounts.acts.note_refused(who, request.address, what, 401)
+        await context.accounts.acts.record_refused(who, request.address, what, 401)
         raise
 
 
@@ -127,7 +127,7 @@ async def renewed(context: AppContext, request: Request) -> SessionTokens:
     try:
         return await context.accounts.sessions.renew(token)
     except SessionReused as reused:
-        await context.accounts.acts.note(
+        await context.accounts.acts.record(
             reused.session.user, request.address, "session ended: a token was used twice", 401
         )
         raise

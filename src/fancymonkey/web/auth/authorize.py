@@ -111,7 +111,9 @@ async def note_refused(context: AppContext, request: Request, problem: Problem) 
         return  # the front keeps what somebody known has tried
     what = f"{request.method} {request.scope['path']}"
     try:
-        await context.accounts.acts.note_refused("somebody", request.address, what, problem.status)
+        await context.accounts.acts.record_refused(
+            "somebody", request.address, what, problem.status
+        )
     except FancyMonkeyError:
         log.exception("%s, refused with %s, is not on record", what, problem.status)
 

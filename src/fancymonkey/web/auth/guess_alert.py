@@ -34,7 +34,7 @@ class Alarm:
         log.warning("somebody is guessing %s, the latest from %s", secret, address)
         try:
             what = f"{secret} is being guessed: strangers have to wait"
-            await self._acts.note("somebody", address, what, 429)
+            await self._acts.record("somebody", address, what, 429)
             await self._alerts.tell(event_texts.guessed(secret, address, now))
         except FancyMonkeyError:
             log.exception("the guesses at %s are not on record", secret)

@@ -73,7 +73,7 @@ class StockListing:
         view = engine.view
         due = view.next_due()
         if due is not None and due <= engine.clock():
-            engine.lapse()
+            engine.expire_view()
         if view.changes != self._change:
             self._kept.clear()
             self._change = view.changes

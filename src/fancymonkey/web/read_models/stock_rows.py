@@ -65,7 +65,7 @@ class StockRows:
         """Encodes what has changed, with pauses for others."""
         clock = asyncio.get_running_loop().time
         until = clock() + SLICE_SECONDS
-        self.lapse()
+        self.stop_counting_due()
         for id_ in list(self._engine.view.order):
             self.of_product(id_)
             if clock() > until:
@@ -77,15 +77,15 @@ class StockRows:
         revision, rows = self._all()
         return _answer(revision, _chosen(rows, RowQuery()), currency, self._engine.clock())[0]
 
-    def lapse(self) -> None:
+    def stop_counting_due(self) -> None:
         """Holds whose time is up count no more."""
         due = self._engine.view.next_due()
         if due is not None and due <= self._engine.clock():
-            self._engine.lapse()
+            self._engine.expire_view()
 
     def _all(self) -> tuple[int, list[StockRowJson]]:
         """Everything at this moment: only what has changed since it was prepared is encoded."""
-        self.lapse()
+        self.stop_counting_due()
         view = self._engine.view
         rows: list[StockRowJson] = []
         for id_ in view.order:

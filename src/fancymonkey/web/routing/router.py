@@ -212,10 +212,12 @@ async def note(context: AppContext, request: Request, status: int) -> None:
     acts = context.accounts.acts
     try:
         if status < 400:
-            await acts.note(request.actor.name, request.address, what, status, request.about)
+            await acts.record(request.actor.name, request.address, what, status, request.about)
             return
         name = request.actor.name
-        await acts.note_refused(name, request.address, what, status, request.about, most=KNOWN_MOST)
+        await acts.record_refused(
+            name, request.address, what, status, request.about, most=KNOWN_MOST
+        )
     except Exception:
         log.exception("%s by %s is not on record", what, request.actor.name)
 

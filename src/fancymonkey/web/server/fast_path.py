@@ -49,7 +49,7 @@ async def _nothing_more() -> Scope:
 
 
 class FastPathProtocol(Sharing):
-    """A connection. Its app is a `Router` or has one as `front`; with any other all goes by ASGI."""
+    """A connection. Its app is a `Router`, or has one as `front`; other apps are called by ASGI."""
 
     cycle: Any
     """The latest request: a `FastPathRequest`, or uvicorn's own."""

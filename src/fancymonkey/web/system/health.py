@@ -80,7 +80,7 @@ def router(context: AppContext) -> APIRouter:
         try:
             async with asyncio.timeout(STORE_SECONDS):
                 await store.next_due()
-                problems = await store.trouble()
+                problems = await store.health_problems()
                 unwritable = await store.unwritable()
         except TimeoutError:
             return _not_ready("The store does not answer.")

@@ -67,7 +67,7 @@ class Metrics:
     async def _make(self) -> None:
         try:
             self._stored.jobs = await _in_time(self._jobs.states)
-            self._stored.problems = await _in_time(self._engine.store.trouble)
+            self._stored.problems = await _in_time(self._engine.store.health_problems)
             self._text = generate_latest(self._registry)
         finally:
             self._making = None

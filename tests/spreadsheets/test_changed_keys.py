@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from tests.tables.support import book, exported, faults, plan, stand_of, stocked
+from tests.spreadsheets.support import book, exported, faults, plan, stand_of, stocked
 
 SIZES = [
     ("1-2", "1-Feb"),

@@ -3,7 +3,7 @@
 import pytest
 
 from fancymonkey.spreadsheets.import_plan import ImportPlan
-from tests.tables.support import exported, plan, stand_of, stocked
+from tests.spreadsheets.support import exported, plan, stand_of, stocked
 
 ROWS = (stocked(reserved=2), stocked(size="L"))
 

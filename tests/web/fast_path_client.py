@@ -1,4 +1,4 @@
-"""The same requests as bytes to a connection of `FastPathProtocol`, in this process and without a socket."""
+"""The same requests as bytes to a `FastPathProtocol`, in this process and without a socket."""
 
 import asyncio
 from typing import Any
@@ -105,11 +105,11 @@ def connection(
     return protocol, transport
 
 
-class ExpressClient(Client):
+class FastPathClient(Client):
     """A client whose hot requests go the short way, and must; the others go by ASGI."""
 
-    def elsewhere(self, address: str) -> "ExpressClient":
-        return ExpressClient(self.app, address)
+    def elsewhere(self, address: str) -> "FastPathClient":
+        return FastPathClient(self.app, address)
 
     async def request(
         self,

@@ -8,7 +8,7 @@ import pytest
 
 from fancymonkey.errors import DataError
 from fancymonkey.spreadsheets import xlsx
-from tests.tables.support import book, exported, faults, plan, stand_of, stocked
+from tests.spreadsheets.support import book, exported, faults, plan, stand_of, stocked
 
 HEAD = ["productId", "size", "name", "price", "stock"]
 SHOP = stand_of(stocked(), stocked(size="L"))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fancymonkey.spreadsheets.formula_escape import safe, unsafe
-from tests.tables.support import exported, faults, plan, stand_of, stocked
+from tests.spreadsheets.support import exported, faults, plan, stand_of, stocked
 
 ATTACKS = [
     "=1+1",
