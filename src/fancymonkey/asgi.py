@@ -7,7 +7,6 @@ the jobs.
 
 import logging.config
 import os
-from dataclasses import replace
 
 from fancymonkey.errors import ConfigError
 from fancymonkey.log_format import logging_config
@@ -31,12 +30,12 @@ def _serverless(settings: Settings) -> Settings:
             "A serverless function keeps no files: set DATABASE_URL to a PostgreSQL database, as "
             "postgresql://user:password@host/database."
         )
-    if settings.demo:
+    if settings.server.demo:
         raise ConfigError(
             "The demo's stand-in for Stripe lives in one process, and a serverless function is "
             "many. Switch DEMO off and use a test key of Stripe's."
         )
-    return replace(settings, schedules=False)
+    return settings.changed(schedules=False)
 
 
 app = application()

@@ -55,7 +55,7 @@ class NoEcho(logging.Filter):
 
 def logging_config(settings: Settings) -> dict[str, Any]:
     """What `logging.config.dictConfig` and uvicorn take."""
-    formatter = JsonFormatter if settings.log_format == "json" else TextFormatter
+    formatter = JsonFormatter if settings.server.log_format == "json" else TextFormatter
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -68,7 +68,7 @@ def logging_config(settings: Settings) -> dict[str, Any]:
                 "filters": ["no_echo"],
             }
         },
-        "root": {"handlers": ["stderr"], "level": settings.log_level.upper()},
+        "root": {"handlers": ["stderr"], "level": settings.server.log_level.upper()},
         # The server's own chatter about its phases is of use to nobody but its developers.
         "loggers": {
             "uvicorn": {"level": _server_level(settings)},
@@ -80,7 +80,7 @@ def logging_config(settings: Settings) -> dict[str, Any]:
 
 
 def _server_level(settings: Settings) -> str:
-    return "WARNING" if settings.log_level == "info" else settings.log_level.upper()
+    return "WARNING" if settings.server.log_level == "info" else settings.server.log_level.upper()
 
 
 def _time(record: logging.LogRecord) -> str:

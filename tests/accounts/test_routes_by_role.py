@@ -76,7 +76,7 @@ def expected(need: str, who: str) -> int:
 
 
 def test_every_route_is_in_the_table_and_nothing_else() -> None:
-    everything = served(Settings()) | served(Settings(demo=True))
+    everything = served(Settings()) | served(Settings.of(demo=True))
     assert everything == NEEDS.keys()
 
 

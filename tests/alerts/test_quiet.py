@@ -73,12 +73,12 @@ def test_settings() -> None:
             "DIGEST_AT": "off",
         }
     )
-    assert made.alert_urls == (
+    assert made.alerts.alert_urls == (
         "mailtos://u:p@smtp.example?to=a@x.example,b@x.example",
         "slack://A/B/C",
         "json://h/p",
     )
-    assert made.alert_events == ("stock.low", "stock.out")
-    assert made.quiet_hours == (time(22), time(7))
-    assert made.digest_at is None
+    assert made.alerts.alert_events == ("stock.low", "stock.out")
+    assert made.alerts.quiet_hours == (time(22), time(7))
+    assert made.alerts.digest_at is None
     assert "smtp.example" not in repr(made)

@@ -203,7 +203,7 @@ def test_the_doctor_finds_what_an_older_version_left_open(place: Path, part: str
     with Server(data=data, env={"ADMIN_PASSWORD": PASSWORD}) as server:
         used(server)
         server.stop()
-    settings = Settings(data_dir=str(data))
+    settings = Settings.of(data_dir=str(data))
     assert list(check_rights(settings)) == []
     path = data / part
     path.chmod(0o755 if path.is_dir() else 0o644)
@@ -222,7 +222,7 @@ def test_the_doctor_finds_what_an_older_version_left_open(place: Path, part: str
 @pytest.mark.parametrize("end", ["", "-wal", "-shm", ".lock", ".before-restore-20261130T000000Z"])
 def test_the_doctor_finds_an_open_database_and_repairs_it(place: Path, end: str) -> None:
     file = place / "odd [name]*.db"
-    settings = Settings(database_url=f"sqlite:///{file}")
+    settings = Settings.of(database_url=f"sqlite:///{file}")
     fancymonkey("init", "--data", f"sqlite:///{file}")
     other = Path(f"{file}{end}")
     other.touch()
@@ -241,7 +241,7 @@ def test_the_doctor_finds_an_open_backup_and_no_file_of_somebody_else(place: Pat
     for path in (backup, place / "notes.txt"):
         path.touch()
         path.chmod(0o644)
-    settings = Settings(data_dir=str(place / "none"), backup_to=str(place))
+    settings = Settings.of(data_dir=str(place / "none"), backup_to=str(place))
     (found,) = check_rights(settings)
     assert found.id == "backup.readable"
     assert str(backup) in found.mend

@@ -139,7 +139,7 @@ async def office(
     clock = Ago()
     clock.behind = max(past, began) * DAY
     engine = Engine(MemoryStore(), clock)
-    app = create_app(Settings(**made), engine)
+    app = create_app(Settings.of(**made), engine)
     async with (
         serving(app, made["port"], lifespan=True) as url,
         httpx.AsyncClient(base_url=url, timeout=10) as http,

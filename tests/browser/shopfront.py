@@ -60,7 +60,7 @@ async def shopfront(
     """A shop with the stand-in for Stripe, over a store in memory."""
     made = {"demo": True, "rate_limit": False, "port": port or free_port(), **settings}
     engine = Engine(MemoryStore())
-    app = create_app(Settings(**made), engine)
+    app = create_app(Settings.of(**made), engine)
     async with serving(app, made["port"], lifespan=True) as url:
         for command in fill or catalogue():
             await engine.submit(command)

@@ -64,7 +64,7 @@ async def stockroom(fill: Sequence[Command] = ()) -> AsyncIterator[Stockroom]:
     """A shop over a store in memory, behind a real socket."""
     port = free_port()
     engine = Engine(MemoryStore())
-    settings = Settings(admin_password=PASSWORD, rate_limit=False, port=port)
+    settings = Settings.of(admin_password=PASSWORD, rate_limit=False, port=port)
     app: Any = create_app(settings, engine)
     async with serving(app, port, lifespan=True) as url:
         for command in fill or catalogue():

@@ -1,12 +1,12 @@
 """Settings: what is read, what is refused and how, and that secrets stay secret."""
 
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from fancymonkey.errors import ConfigError
-from fancymonkey.settings.settings import Settings, reference, without_password
+from fancymonkey.settings.settings import Settings, declarations, reference, without_password
 
 NO_FILE = Path("/nonexistent/.env")
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "settings.md"
@@ -20,8 +20,8 @@ def test_without_any_variable_everything_has_its_default() -> None:
     settings = load()
     assert settings == Settings()
     assert settings.target == "data"
-    assert settings.reservation_ttl_seconds == 1800
-    assert settings.admin_password is None
+    assert settings.holds.reservation_ttl_seconds == 1800
+    assert settings.accounts.admin_password is None
 
 
 def test_every_variable_is_read() -> None:
@@ -40,7 +40,7 @@ def test_every_variable_is_read() -> None:
         LOG_FORMAT="JSON",
         LOG_LEVEL="Warning",
     )
-    assert settings == Settings(
+    assert settings == Settings.of(
         database_url="postgresql://u:p@h/d",
         data_dir="/srv/shop",
         host="0.0.0.0",
@@ -127,8 +127,8 @@ def test_the_environment_beats_the_file(tmp_path: Path) -> None:
         "PORT=1\nHOST='h'\nADMIN_PASSWORD=words ${PORT} b\nDATABASE_URL=sqlite:///x.db\n"
     )
     settings = Settings.load({"PORT": "2", "DATABASE_URL": ""}, file)
-    assert (settings.port, settings.host) == (2, "h")
-    assert settings.admin_password == "words ${PORT} b"
+    assert (settings.server.port, settings.server.host) == (2, "h")
+    assert settings.accounts.admin_password == "words ${PORT} b"
     assert settings.target == "data"
 
 
@@ -155,5 +155,40 @@ def test_a_target_is_shown_without_its_password(target: str, shown: str) -> None
 
 def test_the_reference_is_up_to_date() -> None:
     assert PAGE.read_text(encoding="utf-8") == reference()
-    for one in fields(Settings):
-        assert f"| `{one.metadata['variable'].name}` |" in reference()
+
+
+def test_every_setting_has_one_variable_and_one_group() -> None:
+    names = [variable.name for variable in declarations()]
+    assert len(names) == len(set(names)) > 50
+    fields = [field for _, group in Settings() for field in type(group).model_fields]
+    assert len(fields) == len(set(fields)) == len(names)
+
+
+def test_settings_are_changed_by_the_name_of_the_field() -> None:
+    settings = Settings.of(port=80, admin_password="words").changed(quiet_hours=None, port=81)
+    assert (settings.server.port, settings.accounts.admin_password) == (81, "words")
+    with pytest.raises(TypeError, match="no setting prot"):
+        Settings.of(prot=80)
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(ValidationError):
+        Settings().server.port = 81  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("name", [one.name for one in declarations() if one.secret])
+def test_a_secret_may_be_in_a_file(name: str, tmp_path: Path) -> None:
+    texts = {"DATABASE_URL": "sqlite:///shop.db", "ALERT_URLS": "json://host/a"}
+    texts |= {"MIGRATION_TARGETS": "/srv/shop"}
+    text = texts.get(name, "a secret of some words")
+    file = tmp_path / "secret"
+    file.write_text(f"{text}\n")
+    assert load(**{f"{name}_FILE": str(file)}) == load(**{name: text}) != load()
+    with pytest.raises(ConfigError, match="not both"):
+        load(**{name: text, f"{name}_FILE": str(file)})
+    for content in (b"", b" \n", b"\xff\xfe"):
+        file.write_bytes(content)
+        with pytest.raises(ConfigError, match=f"{name}_FILE"):
+            load(**{f"{name}_FILE": str(file)})
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load(**{f"{name}_FILE": str(tmp_path / "missing")})

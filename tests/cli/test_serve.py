@@ -234,4 +234,4 @@ def test_a_client_is_believed_to_be_elsewhere_only_behind_a_trusted_proxy(
     ],
 )
 def test_it_says_at_the_start_whether_buyers_can_pay(settings: dict[str, Any], told: str) -> None:
-    assert told in serve._till(Settings(**settings))
+    assert told in serve._till(Settings.of(**settings))

@@ -128,16 +128,17 @@ def test_the_published_password_opens_a_demo_on_this_machine_only() -> None:
         ("0.0.0.0", False),
         ("10.0.0.1", False),
     ):
-        settings = Settings(demo=True, host=host)
+        settings = Settings.of(demo=True, host=host)
         _, changed = demo_payments.stand_in(Engine(MemoryStore()), settings)
-        assert (changed.admin_password == PUBLISHED_PASSWORD) is opens
-        own = Settings(demo=True, host=host, admin_password="correct horse")
+        assert (changed.accounts.admin_password == PUBLISHED_PASSWORD) is opens
+        own = Settings.of(demo=True, host=host, admin_password="correct horse")
         assert (
-            demo_payments.stand_in(Engine(MemoryStore()), own)[1].admin_password == "correct horse"
+            demo_payments.stand_in(Engine(MemoryStore()), own)[1].accounts.admin_password
+            == "correct horse"
         )
         if not opens:
             with pytest.raises(ConfigError):
-                Settings(demo=True, host=host, admin_password=PUBLISHED_PASSWORD).check()
+                Settings.of(demo=True, host=host, admin_password=PUBLISHED_PASSWORD).check()
 
 
 def test_every_role_can_be_given() -> None:

@@ -1,7 +1,6 @@
 """Where backups and alerts go."""
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ SECRET = "hunter2hunter2"
 
 
 def found(tmp_path: Path, data: str | None = None, **settings: Any) -> dict[str, Severity]:
-    base = replace(Settings(data_dir=str(tmp_path)), **settings)
+    base = Settings.of(data_dir=str(tmp_path)).changed(**settings)
     found = list(check_places(base, tmp_path if data is None else None))
     assert SECRET not in str(found)
     return {one.id: one.severity for one in found}

@@ -39,7 +39,7 @@ def server(tmp_path: Path) -> Server:
 
 
 async def look(server: Server, tmp_path: Path, url: str | None = None) -> Examination:
-    settings = Settings(data_dir=str(tmp_path / "shop"), admin_password=PASSWORD)
+    settings = Settings.of(data_dir=str(tmp_path / "shop"), admin_password=PASSWORD)
     return await examine(settings, url or server.url, checks=[check_server])
 
 
@@ -115,7 +115,7 @@ def test_the_command(
 
 async def ask_stripe(till: Till, key: str = DEMO_KEY, base: str | None = None) -> set[str]:
     settings = till.shop.settings
-    gateway = Gateway(key, base or settings.stripe_api_base)
+    gateway = Gateway(key, base or settings.payments.stripe_api_base)
     patient = CheckContext(settings, till.shop.engine.store, till.shop.clock(), None, "", gateway)
     try:
         return {one.id async for one in check_stripe(patient)}

@@ -6,7 +6,6 @@ import re
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +53,9 @@ async def made(name: str) -> str:
 
 
 async def examined_at(name: str, now: int, **settings: Any) -> Examination:
-    base = Settings(database_url=name) if "://" in name else Settings(data_dir=name)
+    base = Settings.of(database_url=name) if "://" in name else Settings.of(data_dir=name)
     url = f"http://127.0.0.1:{free_port('127.0.0.1')}"
-    return await examine(replace(base, **settings), url, clock=lambda: now)
+    return await examine(base.changed(**settings), url, clock=lambda: now)
 
 
 async def examined(name: str, now: int = NOW, **settings: Any) -> Examination:

@@ -165,7 +165,7 @@ async def running(
     """A shop over a store that is not open yet."""
     clock = clock or Clock()
     engine = Engine(store, clock)
-    made = Settings(**{**SETTINGS, **settings})
+    made = Settings.of(**{**SETTINGS, **settings})
     await engine.open()
     try:
         if fill:

@@ -135,7 +135,7 @@ CLIENT = "203.0.113.50"
 async def seen(trusted: tuple[str, ...], peer: str, headers: dict[str, str]) -> tuple[str, bool]:
     """Whom the record names for a request from `peer`, and whether it counts as https."""
     async with running(MemoryStore(), trusted_proxies=trusted) as shop:
-        config = _config(Settings(trusted_proxies=trusted), 1)
+        config = _config(Settings.of(trusted_proxies=trusted), 1)
         app: Any = shop.client.app
         if config.proxy_headers:
             app = ProxyHeadersMiddleware(app, trusted_hosts=config.forwarded_allow_ips)

@@ -13,8 +13,8 @@ SERVER_SECONDS = 600.0
 
 def address(settings: Settings) -> str:
     """Where `serve` listens with these settings."""
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
-    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
+    host = "127.0.0.1" if settings.server.host in ("0.0.0.0", "::") else settings.server.host  # noqa: S104
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.server.port}"
 
 
 def can_ask() -> bool:
@@ -43,7 +43,7 @@ async def ask(
     """
     import httpx
 
-    secret = secret or settings.cron_secret or settings.admin_password
+    secret = secret or settings.accounts.cron_secret or settings.accounts.admin_password
     if not secret:
         raise ConfigError(
             f"The server at {url} has the store. Set CRON_SECRET or ADMIN_PASSWORD, as it has "

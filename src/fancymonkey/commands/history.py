@@ -78,7 +78,7 @@ async def _roll_back(folder: Path, version: str, *, stock: bool) -> str:
 def push(data: str | None) -> None:
     """Send all versions to BACKUP_GIT_REMOTE now."""
     folder = require_folder(store_target(data))
-    remote = Settings.load().backup_git_remote
+    remote = Settings.load().backup.backup_git_remote
     if remote is None:
         raise BackupError("There is no place to send them to. Set BACKUP_GIT_REMOTE.")
     repository = Repository(folder)

@@ -64,9 +64,9 @@ async def _lines(
     """The lines of the answer; a person is asked for the `code` where the server wants one."""
     import httpx
 
-    if not settings.admin_password:
+    if not settings.accounts.admin_password:
         raise ConfigError("Set ADMIN_PASSWORD, as the server has it: only its owner may move it.")
-    headers = {"Authorization": f"Bearer {settings.admin_password}", **(code or {})}
+    headers = {"Authorization": f"Bearer {settings.accounts.admin_password}", **(code or {})}
     needs_code = False
     where = url.rstrip("/") + "/api/admin/migrate"
     try:

@@ -40,8 +40,8 @@ def reconcile(data: str | None, url: str | None, as_json: bool) -> None:
 async def _reconcile(settings: Settings, url: str | None) -> dict[str, Any]:
     if url is not None:
         return await ask(settings, url, PATH)
-    if settings.stripe_secret_key is None:
-        if settings.demo:
+    if settings.payments.stripe_secret_key is None:
+        if settings.server.demo:
             return await ask(settings, address(settings), PATH)
         raise ConfigError(
             "There is nothing to compare with. Set STRIPE_SECRET_KEY, or name a running server "

@@ -68,7 +68,7 @@ def serve(
     os.environ.update({"DEMO": "on"} if demo else {})
     settings = Settings.load()
     _check_workers(workers, settings)
-    listener = listen(settings.host, settings.port)
+    listener = listen(settings.server.host, settings.server.port)
     os.environ["PORT"] = str(listener.getsockname()[1])  # what 0 has become
     with listener:
         if fill and run(fill_empty(settings.target)):
@@ -80,7 +80,7 @@ def serve(
 
 def _check_workers(workers: int, settings: Settings) -> None:
     target = settings.target
-    if workers > 1 and settings.demo:
+    if workers > 1 and settings.server.demo:
         raise ConfigError(
             "The demo's stand-in for Stripe lives in one process. Leave --workers out."
         )
@@ -141,8 +141,8 @@ def _config(settings: Settings, workers: int) -> uvicorn.Config:
         log_config=logging_config(settings),
         access_log=False,
         server_header=False,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=list(settings.trusted_proxies),
+        proxy_headers=bool(settings.server.trusted_proxies),
+        forwarded_allow_ips=list(settings.server.trusted_proxies),
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=STOP_SECONDS,
     )
@@ -164,10 +164,10 @@ def application() -> App:
     _warn_of_rights(settings)
     front = create_app(settings)
     app: App = front
-    if settings.otlp_endpoint is not None:
+    if settings.server.otlp_endpoint is not None:
         from fancymonkey.web.http.tracing import traced
 
-        app = traced(app, settings.otlp_endpoint)
+        app = traced(app, settings.server.otlp_endpoint)
     return _Front(app, front.crowd, front.turns)
 
 
@@ -270,13 +270,13 @@ def _address(sockets: list[socket.socket] | None) -> tuple[str, int]:
 
 def _till(settings: Settings) -> str:
     """Whether buyers can pay, and what is missing where they cannot."""
-    if settings.demo:
+    if settings.server.demo:
         return "This is a demo: a stand-in takes the place of Stripe, and no money moves."
     missing = [
         name
         for name, value in (
-            ("STRIPE_SECRET_KEY", settings.stripe_secret_key),
-            ("STRIPE_WEBHOOK_SECRET", settings.stripe_webhook_secrets),
+            ("STRIPE_SECRET_KEY", settings.payments.stripe_secret_key),
+            ("STRIPE_WEBHOOK_SECRET", settings.payments.stripe_webhook_secrets),
         )
         if not value
     ]
@@ -291,7 +291,7 @@ def _till(settings: Settings) -> str:
 def _door(settings: Settings) -> str:
     """How to log in, where it is no secret: the demo has the password that was published."""
     if settings.published:
-        return f" (log in as {settings.owner_email}, {PUBLISHED_PASSWORD})"
+        return f" (log in as {settings.accounts.owner_email}, {PUBLISHED_PASSWORD})"
     return ""
 
 

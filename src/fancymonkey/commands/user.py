@@ -158,11 +158,13 @@ async def _done(
 
 async def _asked(settings: Settings, url: str, path: str, body: Any) -> dict[str, Any]:
     """What the running server answers, which wants the admin password for this."""
-    if not settings.admin_password:
+    if not settings.accounts.admin_password:
         raise ConfigError(
             f"The server at {url} has the store. Set ADMIN_PASSWORD, as it has it, to ask it."
         )
-    return await ask(settings, url, path, body, secret=settings.admin_password, get=body is None)
+    return await ask(
+        settings, url, path, body, secret=settings.accounts.admin_password, get=body is None
+    )
 
 
 async def _here(settings: Settings, work: Work, path: str, body: Any) -> dict[str, Any]:

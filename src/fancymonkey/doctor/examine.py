@@ -82,8 +82,10 @@ async def examine(
         if away is not None:
             found.add(away)
             return found
-        if settings.stripe_secret_key is not None:
-            gateway = Gateway(settings.stripe_secret_key, settings.stripe_api_base)
+        if settings.payments.stripe_secret_key is not None:
+            gateway = Gateway(
+                settings.payments.stripe_secret_key, settings.payments.stripe_api_base
+            )
         patient = CheckContext(settings, store, clock(), folder_of(settings.target), url, gateway)
         for check in checks:
             await _make(check, patient, found)

@@ -26,7 +26,9 @@ async def check_jobs(patient: CheckContext) -> AsyncIterator[Finding]:
     for finding in _backup(recent.get("backup", []), patient.now):
         yield finding
     tidy = latest.get("tidy")
-    if not patient.settings.schedules and (tidy is None or tidy.started_at < patient.now - DAY):
+    if not patient.settings.schedule.schedules and (
+        tidy is None or tidy.started_at < patient.now - DAY
+    ):
         yield warning(
             "jobs.silent",
             "SCHEDULES is off, and no scheduler of yours has asked for a job for more than a day.",

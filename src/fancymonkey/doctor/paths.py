@@ -14,12 +14,12 @@ from fancymonkey.settings.settings import Settings
 def check_places(settings: Settings, files: Path | None) -> Iterator[Finding]:
     """Whether they can be used. `files` is the folder of the store's files, if it has any."""
     try:
-        channels_of(settings.alert_urls)
+        channels_of(settings.alerts.alert_urls)
     except ConfigError as reason:
         yield error("alerts.wrong", str(reason), "Correct it: the service does not start before.")
-    if settings.backup_to is not None:
-        yield from _backups(Path(settings.backup_to), files)
-    if settings.backup_git:
+    if settings.backup.backup_to is not None:
+        yield from _backups(Path(settings.backup.backup_to), files)
+    if settings.backup.backup_git:
         yield from _versions(settings.target)
 
 

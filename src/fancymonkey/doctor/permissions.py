@@ -23,8 +23,8 @@ def check_rights(settings: Settings) -> Iterator[Finding]:
     if store:
         what, mend, repair = _words("of the store", store)
         yield warning("store.readable", what, mend, repair)
-    if settings.backup_to is not None:
-        found = Path(settings.backup_to).glob("*")
+    if settings.backup.backup_to is not None:
+        found = Path(settings.backup.backup_to).glob("*")
         backups = _wide(path for path in found if made_at(path.name) is not None)
         if backups:
             what, mend, repair = _words("in BACKUP_TO", backups)

@@ -58,7 +58,7 @@ def check_settings(settings: Settings, env: Path = ENV) -> Iterator[Finding]:
 
 
 def _secrets(settings: Settings) -> Iterator[Finding]:
-    password = settings.admin_password
+    password = settings.accounts.admin_password
     if password == PUBLISHED_PASSWORD:
         yield note(
             "password.default",
@@ -80,8 +80,8 @@ def _secrets(settings: Settings) -> Iterator[Finding]:
 
 
 def _payments(settings: Settings) -> Iterator[Finding]:
-    secrets = settings.stripe_webhook_secrets
-    if settings.stripe_secret_key is not None and not secrets:
+    secrets = settings.payments.stripe_webhook_secrets
+    if settings.payments.stripe_secret_key is not None and not secrets:
         yield error(
             "webhook.secret",
             "STRIPE_WEBHOOK_SECRET is missing: no event of Stripe is believed, so payments reach "
@@ -96,7 +96,7 @@ def _payments(settings: Settings) -> Iterator[Finding]:
                 "Copy it anew from the endpoint's page in Stripe's dashboard, not from API keys.",
             )
             break
-    if settings.stripe_secret_key is None and not settings.demo:
+    if settings.payments.stripe_secret_key is None and not settings.server.demo:
         yield note(
             "stripe.missing",
             "There is no STRIPE_SECRET_KEY: buyers can hold units, and not pay.",
@@ -105,11 +105,11 @@ def _payments(settings: Settings) -> Iterator[Finding]:
 
 
 def _pages(settings: Settings) -> Iterator[Finding]:
-    if settings.shop_url is None:
+    if settings.payments.shop_url is None:
         return
-    parts = urlsplit(settings.shop_url)
+    parts = urlsplit(settings.payments.shop_url)
     origin = f"{parts.scheme}://{parts.netloc}".lower()
-    if "*" not in settings.cors_origins and origin not in settings.cors_origins:
+    if "*" not in settings.server.cors_origins and origin not in settings.server.cors_origins:
         yield warning(
             "cors.missing",
             f"SHOP_URL is on {origin}, which is not among CORS_ORIGINS: browsers there may not "
@@ -119,14 +119,14 @@ def _pages(settings: Settings) -> Iterator[Finding]:
 
 
 def _times(settings: Settings) -> Iterator[Finding]:
-    if settings.reservation_ttl_seconds < HOLD_LEAST:
+    if settings.holds.reservation_ttl_seconds < HOLD_LEAST:
         yield warning(
             "holds.short",
-            f"A hold lives for {settings.reservation_ttl_seconds} seconds: buyers lose their "
+            f"A hold lives for {settings.holds.reservation_ttl_seconds} seconds: buyers lose their "
             "units while they type their address.",
             "Set RESERVATION_TTL_SECONDS to 1800, which is half an hour.",
         )
-    if not settings.schedules and settings.cron_secret is None:
+    if not settings.schedule.schedules and settings.accounts.cron_secret is None:
         yield warning(
             "jobs.nobody",
             "SCHEDULES is off and there is no CRON_SECRET: nobody does the jobs.",

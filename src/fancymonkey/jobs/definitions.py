@@ -49,21 +49,21 @@ def _jobs(
         Every(TIDY_SECONDS),
     )
     if reconciler is not None:
-        every = settings.reconcile_seconds
+        every = settings.payments.reconcile_seconds
         yield Job(
             "reconcile",
             "compares Stripe with the ledger and mends what was missed",
             lambda: _reconcile(reconciler),
             Every(every) if every else None,
         )
-    night = Daily(settings.nightly_at, settings.time_zone)
+    night = Daily(settings.schedule.nightly_at, settings.schedule.time_zone)
     yield Job(
         "backup",
         "saves all of the store in a new file in BACKUP_TO, and removes old ones there",
         lambda: _backup(settings, engine.moved_to or settings.target),
-        night if settings.backup_to is not None else None,
+        night if settings.backup.backup_to is not None else None,
     )
-    if settings.backup_git:
+    if settings.backup.backup_git:
         yield Job(
             "versions",
             "keeps products.json in the history of its folder, and sends that to the remote",
@@ -76,12 +76,12 @@ def _jobs(
         lambda: _retention(engine),
         night,
     )
-    digest_at = settings.digest_at
+    digest_at = settings.alerts.digest_at
     yield Job(
         "digest",
         "tells what is low and out",
         lambda: _digest(alerts),
-        Daily(digest_at, settings.time_zone) if digest_at is not None else None,
+        Daily(digest_at, settings.schedule.time_zone) if digest_at is not None else None,
     )
     yield Job(
         "alerts",
@@ -126,9 +126,9 @@ async def _alerts(engine: Engine, alerts: Alerts) -> JobResult:
 async def _backup(settings: Settings, target: str) -> JobResult:
     plan = BackupPlan(
         target,
-        settings.backup_to,
-        settings.backup_keep_days,
-        settings.backup_keep_weeks,
+        settings.backup.backup_to,
+        settings.backup.backup_keep_days,
+        settings.backup.backup_keep_weeks,
     )
     made = await save(plan)
     return JobResult("done", made, f"Saved as {made['path']}, {made['bytes']:,} bytes.")
@@ -136,7 +136,7 @@ async def _backup(settings: Settings, target: str) -> JobResult:
 
 async def _versions(engine: Engine, settings: Settings) -> JobResult:
     target = engine.moved_to or settings.target
-    subject = await save_version(engine, target, settings.backup_git_remote)
+    subject = await save_version(engine, target, settings.backup.backup_git_remote)
     if subject is None:
         return JobResult("nothing", {"kept": None}, "The file has not changed.", quiet=True)
     return JobResult("done", {"kept": subject}, f"Kept a version: {subject}.")

@@ -1,7 +1,6 @@
 """Demo mode: a stand-in for Stripe inside the service, so that everything can be tried."""
 
 import secrets
-from dataclasses import replace
 
 from fancymonkey.engine.engine import Engine
 from fancymonkey.fake_stripe.app import DEMO_KEY, StandIn, StandInSettings
@@ -15,7 +14,7 @@ PATH = "/demo/stripe"
 
 def stand_in(engine: Engine, settings: Settings) -> tuple[StandIn, Settings]:
     """The stand-in, and the settings that lead to it."""
-    here = f"http://127.0.0.1:{settings.port}"
+    here = f"http://127.0.0.1:{settings.server.port}"
     secret = f"whsec_{secrets.token_hex(16)}"
 
     def price(price_id: str) -> Price | None:
@@ -23,8 +22,8 @@ def stand_in(engine: Engine, settings: Settings) -> tuple[StandIn, Settings]:
         for item in engine.view.items.values():
             product = engine.view.products.get(item.product_id)
             if item.price_id == price_id and product is not None and product.price is not None:
-                amount = minor_units(product.price, settings.currency)
-                return amount, settings.currency, f"{product.name} ({item.size})"
+                amount = minor_units(product.price, settings.payments.currency)
+                return amount, settings.payments.currency, f"{product.name} ({item.size})"
         return None
 
     twin = StandIn(
@@ -35,12 +34,11 @@ def stand_in(engine: Engine, settings: Settings) -> tuple[StandIn, Settings]:
         ),
         engine.clock,
     )
-    changed = replace(
-        settings,
+    changed = settings.changed(
         stripe_secret_key=DEMO_KEY,
         stripe_api_base=here + PATH,
-        stripe_webhook_secrets=(*settings.stripe_webhook_secrets, secret),
-        admin_password=settings.admin_password
+        stripe_webhook_secrets=(*settings.payments.stripe_webhook_secrets, secret),
+        admin_password=settings.accounts.admin_password
         or (PUBLISHED_PASSWORD if settings.published else None),
     )
     return twin, changed

@@ -1,13 +1,13 @@
-"""Settings about accounts and the dashboard; `config.py` has them among all the others."""
+"""Settings: secrets, accounts and the dashboard."""
 
-from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 
 from fancymonkey.settings.account_names import account_name
-from fancymonkey.settings.backup import Keeping
 from fancymonkey.settings.fields import (
     PASSWORD_LEAST,
     PUBLISHED_PASSWORD,
+    SettingsGroup,
+    any_text,
     setting,
     several_networks,
     several_stores,
@@ -15,10 +15,26 @@ from fancymonkey.settings.fields import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class AdminSettings(Keeping):
-    """Who may log in from where, and for how long."""
+class AccountSettings(SettingsGroup):
+    """Secrets of the owner and of schedulers, and logins."""
 
+    admin_password: str | None = setting(
+        "ADMIN_PASSWORD",
+        any_text,
+        None,
+        "What opens the owner's endpoints: 12 characters or more, and no published one.",
+        shown="none",
+        secret=True,
+    )
+    cron_secret: str | None = setting(
+        "CRON_SECRET",
+        any_text,
+        None,
+        "What a scheduler of yours sends as `Authorization: Bearer …` to the cron endpoints. "
+        "Without it they take the admin's word alone.",
+        shown="none",
+        secret=True,
+    )
     owner_email: str = setting(
         "OWNER_EMAIL",
         account_name,

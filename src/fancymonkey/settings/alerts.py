@@ -1,12 +1,10 @@
-"""Settings of what is told to the owner and to other systems."""
+"""Settings: alerts to the owner and webhooks to other systems."""
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import time
 
-from fancymonkey.settings.fields import http_url, setting, switch, time_of_day
-from fancymonkey.settings.hold_limits import HoldLimits
+from fancymonkey.settings.fields import SettingsGroup, http_url, setting, switch, time_of_day
 
 ALERTS = (
     *("stock.low", "stock.out", "stock.back", "stock.digest", "matter.opened", "books.mended"),
@@ -62,9 +60,8 @@ def time_or_off(text: str) -> time | None:
         raise ValueError(f"{error}, or off") from None
 
 
-@dataclass(frozen=True, slots=True)
-class AlertSettings(HoldLimits):
-    """Who is told what, and when."""
+class AlertSettings(SettingsGroup):
+    """Alerts: their receivers, events and times."""
 
     alert_urls: tuple[str, ...] = setting(
         "ALERT_URLS",

@@ -1,14 +1,10 @@
-"""Settings of backups; `config.py` has them among all the others."""
+"""Settings: backups of the store, and how many stay."""
 
-from dataclasses import dataclass
-
-from fancymonkey.settings.fields import any_text, setting, switch, whole
-from fancymonkey.settings.schedule import Chores
+from fancymonkey.settings.fields import SettingsGroup, any_text, setting, switch, whole
 
 
-@dataclass(frozen=True, slots=True)
-class Keeping(Chores):
-    """Where copies of the store go, and how many stay."""
+class BackupSettings(SettingsGroup):
+    """Backups of the store, and how many stay."""
 
     backup_to: str | None = setting(
         "BACKUP_TO",

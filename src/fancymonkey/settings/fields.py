@@ -1,15 +1,16 @@
 """Environment variables: how the text of each kind is read, and what to say where it is wrong."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import time
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
+from pydantic import BaseModel, ConfigDict, Field
 
 from fancymonkey.errors import ConfigError
 
@@ -51,9 +52,40 @@ def setting(
     shown: str = "",
     secret: bool = False,
 ) -> Any:
-    """A field of the settings that this variable fills."""
-    variable = Variable(name, parse, shown, about, secret)
-    return field(default=default, repr=not secret, metadata={"variable": variable})
+    """A field of a group of settings, which the environment variable `name` fills."""
+    extra: Any = {VARIABLE: Variable(name, parse, shown, about, secret)}
+    return Field(default, repr=not secret, description=about, json_schema_extra=extra)
+
+
+VARIABLE: Final = "variable"
+
+
+class SettingsGroup(BaseModel):
+    """Settings of one subject: immutable, each field with its environment variable."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True, validate_default=False
+    )
+
+    @classmethod
+    def variables(cls) -> dict[str, Variable]:
+        """The environment variable of each field."""
+        found: dict[str, Variable] = {}
+        for name, field in cls.model_fields.items():
+            extra: Any = field.json_schema_extra
+            found[name] = extra[VARIABLE]
+        return found
+
+    @classmethod
+    def read(cls, texts: Mapping[str, str]) -> Self:
+        """The group as environment variables say. Raises ConfigError."""
+        return cls(
+            **{
+                name: parsed(variable, texts[variable.name])
+                for name, variable in cls.variables().items()
+                if variable.name in texts
+            }
+        )
 
 
 def any_text(text: str) -> str:

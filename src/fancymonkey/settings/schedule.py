@@ -1,16 +1,13 @@
-"""Settings of what the service does by itself: at set times, and to tell others."""
+"""Settings: jobs at set times."""
 
-from dataclasses import dataclass
 from datetime import time
 from zoneinfo import ZoneInfo
 
-from fancymonkey.settings.alerts import AlertSettings
-from fancymonkey.settings.fields import setting, switch, time_of_day, time_zone
+from fancymonkey.settings.fields import SettingsGroup, setting, switch, time_of_day, time_zone
 
 
-@dataclass(frozen=True, slots=True)
-class Chores(AlertSettings):
-    """What is done without being asked, and when."""
+class ScheduleSettings(SettingsGroup):
+    """Jobs that run by themselves, and when."""
 
     schedules: bool = setting(
         "SCHEDULES",

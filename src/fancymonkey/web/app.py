@@ -50,7 +50,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     settings = settings or Settings.load()
     engine = engine or Engine(open_store(settings.target))
     twin = None
-    if settings.demo:
+    if settings.server.demo:
         twin, settings = demo_payments.stand_in(engine, settings)
     checkouts = checkouts_of(engine, settings)
     context = AppContext(engine, settings, checkouts)
@@ -84,8 +84,8 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         lifespan=lifespan,
     )
     app.include_router(health.router(context))
-    crowd = Crowd(open_files(), by_address=settings.rate_limit)
-    listeners = Listeners(Turns(), crowd.most // 2, by_address=settings.rate_limit)
+    crowd = Crowd(open_files(), by_address=settings.server.rate_limit)
+    listeners = Listeners(Turns(), crowd.most // 2, by_address=settings.server.rate_limit)
     app.include_router(live.router(context, listeners))
     app.include_router(stock_live.router(context, listeners))
     app.include_router(jobs.router(context))
@@ -117,7 +117,7 @@ def _fronted(app: FastAPI, context: AppContext, crowd: Crowd, turns: Turns) -> R
     context.metrics.add(crowd)
     routes = {**openapi.front_routes(), **openapi.document_route(app.openapi)}
     known = [(method, path) for path, methods in routes.items() for method in methods]
-    limits = RateLimits(context.engine.clock, known) if context.settings.rate_limit else None
+    limits = RateLimits(context.engine.clock, known) if context.settings.server.rate_limit else None
     return Router(
         SecurityHeaders(app, limits), context, routes, limits, inventory.HOT, crowd, turns
     )
@@ -125,15 +125,17 @@ def _fronted(app: FastAPI, context: AppContext, crowd: Crowd, turns: Turns) -> R
 
 async def _keep_going(context: AppContext) -> None:
     """Looks after the alerts, and does the jobs that are due where schedules are on."""
-    await Runner(context.jobs, [context.alerts.run], schedules=context.settings.schedules).run()
+    await Runner(
+        context.jobs, [context.alerts.run], schedules=context.settings.schedule.schedules
+    ).run()
 
 
 async def _keep_last_version(context: AppContext) -> None:
     """What was changed since the last version is one too; where that fails, the log says why."""
     settings, engine = context.settings, context.engine
-    if settings.backup_git and engine.moved_to is None:
+    if settings.backup.backup_git and engine.moved_to is None:
         try:
-            await save_version(engine, settings.target, settings.backup_git_remote)
+            await save_version(engine, settings.target, settings.backup.backup_git_remote)
         except FancyMonkeyError as error:
             log.error("the last changes are in no version: %s", error)
 

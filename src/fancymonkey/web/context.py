@@ -73,7 +73,7 @@ class AppContext:
         self.accounts = accounts_of(self.engine, self.settings)
         self.policy = policy_of(self.settings)
         self.payers = Payers(self.checkouts, self.engine.clock)
-        self.proxies = Proxies(self.settings.trusted_proxies, self.meter)
+        self.proxies = Proxies(self.settings.server.trusted_proxies, self.meter)
         self.sources = sources_of(self.engine, self.settings, self.proxies)
         if self.checkouts is not None:
             self.reconciler = Reconciler(self.engine, self.checkouts, self.policy)
@@ -88,17 +88,17 @@ class AppContext:
     @property
     def ttl(self) -> int:
         """How long a hold lasts, in ms."""
-        return self.settings.reservation_ttl_seconds * 1000
+        return self.settings.holds.reservation_ttl_seconds * 1000
 
 
 def accounts_of(engine: Engine, settings: Settings) -> Accounts:
     """The accounts of the shop."""
     return Accounts(
         engine,
-        settings.owner_email,
-        settings.admin_password,
-        settings.admin_idle_minutes * 60_000,
-        settings.admin_session_hours * 3_600_000,
+        settings.accounts.owner_email,
+        settings.accounts.admin_password,
+        settings.accounts.admin_idle_minutes * 60_000,
+        settings.accounts.admin_session_hours * 3_600_000,
     )
 
 
@@ -106,15 +106,15 @@ def alerts_of(
     engine: Engine, settings: Settings, jobs: Callable[[], Iterable[str]] = tuple
 ) -> Alerts:
     """Who is told what. Raises ConfigError where a URL of a channel is not understood."""
-    quiet = settings.quiet_hours
+    quiet = settings.alerts.quiet_hours
     return Alerts(
         engine,
-        channels_of(settings.alert_urls),
-        settings.alert_events,
-        quiet=None if quiet is None else QuietHours(*quiet, settings.time_zone),
-        zone=settings.time_zone,
-        link=settings.dashboard_url or "",
-        private=settings.webhook_allow_private,
+        channels_of(settings.alerts.alert_urls),
+        settings.alerts.alert_events,
+        quiet=None if quiet is None else QuietHours(*quiet, settings.schedule.time_zone),
+        zone=settings.schedule.time_zone,
+        link=settings.alerts.dashboard_url or "",
+        private=settings.alerts.webhook_allow_private,
         jobs=jobs,
     )
 
@@ -122,33 +122,33 @@ def alerts_of(
 def policy_of(settings: Settings) -> PaymentPolicy:
     """What the owner has decided about payments."""
     return PaymentPolicy(
-        refund_late=settings.late_payment == "refund",
-        take_back=settings.return_on_refund == "auto",
-        patience=settings.pending_payment_days * 86_400_000,
-        currency=settings.currency,
-        livemode=livemode_of(settings.stripe_secret_key),
+        refund_late=settings.payments.late_payment == "refund",
+        take_back=settings.payments.return_on_refund == "auto",
+        patience=settings.payments.pending_payment_days * 86_400_000,
+        currency=settings.payments.currency,
+        livemode=livemode_of(settings.payments.stripe_secret_key),
     )
 
 
 def terms_of(settings: Settings) -> CheckoutTerms:
     """How this shop sells."""
-    context = settings.shop_url or f"http://{settings.host}:{settings.port}"
+    context = settings.payments.shop_url or f"http://{settings.server.host}:{settings.server.port}"
     return CheckoutTerms(
-        ttl=settings.reservation_ttl_seconds * 1000,
-        session_life=settings.checkout_minutes * 60_000,
-        grace=settings.checkout_grace_seconds * 1000,
-        most=settings.checkouts_per_hold,
-        currency=settings.currency,
-        success_url=settings.success_url or f"{context}/success.html",
-        cancel_url=settings.cancel_url or f"{context}/cancel.html",
+        ttl=settings.holds.reservation_ttl_seconds * 1000,
+        session_life=settings.payments.checkout_minutes * 60_000,
+        grace=settings.payments.checkout_grace_seconds * 1000,
+        most=settings.payments.checkouts_per_hold,
+        currency=settings.payments.currency,
+        success_url=settings.payments.success_url or f"{context}/success.html",
+        cancel_url=settings.payments.cancel_url or f"{context}/cancel.html",
     )
 
 
 def checkouts_of(engine: Engine, settings: Settings) -> Checkouts | None:
     """The way to Stripe, or None where there is no key."""
-    if settings.stripe_secret_key is None:
+    if settings.payments.stripe_secret_key is None:
         return None
-    gateway = Gateway(settings.stripe_secret_key, settings.stripe_api_base)
+    gateway = Gateway(settings.payments.stripe_secret_key, settings.payments.stripe_api_base)
     return Checkouts(engine, gateway, terms_of(settings))
 
 

@@ -96,7 +96,7 @@ class DemoShop:
 
     async def owner(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         """Asks as the owner."""
-        password = self.settings.admin_password or PUBLISHED_PASSWORD
+        password = self.settings.accounts.admin_password or PUBLISHED_PASSWORD
         return await self._sure(method, path, body, password)
 
     async def stripe(self, method: str, path: str, body: Any = None) -> dict[str, Any]:

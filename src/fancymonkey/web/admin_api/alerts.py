@@ -31,8 +31,8 @@ async def alert_status(context: AppContext, request: Request) -> Response:
         if len(recent) == limit:
             break
         recent.append(_happening_out(kept.value))
-    quiet = context.settings.quiet_hours
-    at = context.settings.digest_at
+    quiet = context.settings.alerts.quiet_hours
+    at = context.settings.alerts.digest_at
     return ok(
         encode(
             {
@@ -43,7 +43,7 @@ async def alert_status(context: AppContext, request: Request) -> Response:
                 "events": [name for name in ALERTS if name in alerts.events],
                 "quietHours": None if quiet is None else f"{quiet[0]:%H:%M}-{quiet[1]:%H:%M}",
                 "digestAt": None if at is None else f"{at:%H:%M}",
-                "timeZone": str(context.settings.time_zone),
+                "timeZone": str(context.settings.schedule.time_zone),
                 "waiting": len(waiting),
                 "recent": recent,
             }
@@ -102,7 +102,7 @@ async def list_jobs(context: AppContext, request: Request) -> Response:
             {
                 "job": job.name,
                 "about": job.about,
-                "scheduled": job.when is not None and context.settings.schedules,
+                "scheduled": job.when is not None and context.settings.schedule.schedules,
                 "running": running,
                 "runs": [_run_out(row) for row in latest.get(job.name, [])],
             }

@@ -37,7 +37,7 @@ async def list_inventory(context: AppContext, request: Request) -> Response:
     await require(context, request, "read")
     choice = row_query_of(Query(request), context.spelling)
     body, tag = await context.table.answer(
-        choice, context.settings.currency, context.engine.clock()
+        choice, context.settings.payments.currency, context.engine.clock()
     )
     headers = [PRIVATE, NOSNIFF, (b"etag", tag)]
     seen = request.headers.get(b"if-none-match", b"")

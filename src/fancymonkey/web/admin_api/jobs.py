@@ -43,7 +43,7 @@ def router(context: AppContext) -> APIRouter:
 
     async def answer(request: StarletteRequest, job: str) -> StarletteResponse:
         call = Request(request.scope, request.receive)
-        secret = context.settings.cron_secret
+        secret = context.settings.accounts.cron_secret
         try:
             await require(context, call, "stock", secret=secret, cookie=call.method == "POST")
             response = ok(encode(_told(await run_job(context, job))))

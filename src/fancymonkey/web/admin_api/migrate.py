@@ -90,7 +90,7 @@ def router(context: AppContext) -> APIRouter:
         call = Request(request.scope, request.receive)
         await require_person(context, call, "admin", cookie=False)
         body = parse(_body, await call.body())
-        to = _named(body.to, context.settings.migration_targets)
+        to = _named(body.to, context.settings.accounts.migration_targets)
         if moving.locked() or context.engine.moved_to is not None:
             raise Problem(
                 409,

@@ -42,7 +42,7 @@ async def overview(context: AppContext, request: Request) -> Response:
                 "success": True,
                 "revision": engine.view.revision,
                 "serverTime": iso(engine.clock()),
-                "currency": context.settings.currency,
+                "currency": context.settings.payments.currency,
                 "stock": await _stock(context),
                 "holds": _holds(engine),
                 "days": await _days(context, days, zone),
@@ -152,7 +152,7 @@ async def _health(context: AppContext) -> dict[str, Any]:
         "store": await _store_health(context.engine),
         "catalogue": await _catalogue_health(context),
         "webhook": {
-            "configured": bool(context.settings.stripe_webhook_secrets),
+            "configured": bool(context.settings.payments.stripe_webhook_secrets),
             "lastEvent": None if event is None else iso(event.received_at),
             "lastOutcome": None if event is None else event.outcome,
         },
@@ -165,7 +165,7 @@ async def _health(context: AppContext) -> dict[str, Any]:
             "requests": context.meter.untrusted_proxy,
         },
         "backup": {
-            "configured": context.settings.backup_to is not None,
+            "configured": context.settings.backup.backup_to is not None,
             **await _last_run(context, "backup"),
         },
     }

@@ -104,7 +104,7 @@ async def settle_matter(context: AppContext, request: Request) -> Response:
 
 async def reconcile(context: AppContext, request: Request) -> Response:
     """Compares Stripe with the ledger now, and mends what was missed."""
-    await require(context, request, "stock", secret=context.settings.cron_secret)
+    await require(context, request, "stock", secret=context.settings.accounts.cron_secret)
     return await _reconciled(context)
 
 
@@ -130,7 +130,9 @@ async def _reconciled(context: AppContext) -> Response:
 
 async def reconcile_cron(context: AppContext, request: Request) -> Response:
     """The same for platforms whose schedules send GET with a bearer secret."""
-    await require(context, request, "stock", secret=context.settings.cron_secret, cookie=False)
+    await require(
+        context, request, "stock", secret=context.settings.accounts.cron_secret, cookie=False
+    )
     response = await _reconciled(context)
     if request.actor is not None:  # the front keeps what is sent by POST only
         await note(context, request, response.status)

@@ -75,7 +75,9 @@ async def list_products(context: AppContext, request: Request) -> Response:
         if clock() > until:
             await asyncio.sleep(0)
             until = clock() + SLICE_SECONDS
-    head = encode({"success": True, "revision": revision, "currency": context.settings.currency})
+    head = encode(
+        {"success": True, "revision": revision, "currency": context.settings.payments.currency}
+    )
     return ok(b"".join((head[:-1], b',"products":[', b",".join(bodies), b"]}")))
 
 

@@ -29,7 +29,7 @@ class TableMessages(Messages):
     """What changes mean for the owner's table."""
 
     def _snapshot(self) -> bytes:
-        return self._shop.table.snapshot(self._shop.settings.currency)
+        return self._shop.table.snapshot(self._shop.settings.payments.currency)
 
     def _change(self, change: LevelChange) -> bytes:
         table = self._shop.table

@@ -93,7 +93,7 @@ async def require_password(
 
 async def _check_password(context: AppContext, request: Request, given: str) -> None:
     """Returns where the password is the owner's. Raises Problem 401, 403 or 429."""
-    expected = context.settings.admin_password
+    expected = context.settings.accounts.admin_password
     if not expected:
         raise _disabled()
     if await context.guesses.fits(request.guesser, given.encode(), {ADMIN: expected}) is None:
@@ -132,7 +132,7 @@ def _shut(context: AppContext, request: Request) -> Problem | None:
             check_direct(request.headers)
         except Problem as problem:
             return problem
-    allowed = context.settings.admin_allowed_ips
+    allowed = context.settings.accounts.admin_allowed_ips
     if not allowed:
         return None
     try:
@@ -182,7 +182,7 @@ async def _browser(context: AppContext, request: Request, *, cookie: bool) -> Ac
         return await _cookie(context, request, access)
     if cookie and cookies.read(request, cookies.RENEW) is not None:
         raise NoSession("The browser has no token to open doors.")
-    if not context.settings.admin_password and not await context.accounts.users.any():
+    if not context.settings.accounts.admin_password and not await context.accounts.users.any():
         raise _disabled()
     raise _unauthorized()
 
@@ -194,8 +194,8 @@ async def _bearer(context: AppContext, request: Request, token: bytes, secret: s
     """
     secrets = {SCHEDULE.name: secret} if secret else {}
     shut = _shut(context, request)
-    if shut is None and context.settings.admin_password:
-        secrets[ADMIN] = context.settings.admin_password
+    if shut is None and context.settings.accounts.admin_password:
+        secrets[ADMIN] = context.settings.accounts.admin_password
     text = token.decode("latin-1")
     if text.startswith(PREFIX):
         context.throttle.check(request.guesser)

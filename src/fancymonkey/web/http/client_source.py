@@ -90,15 +90,19 @@ class ClientSources:
 def sources_of(engine: Engine, settings: Settings, proxies: Proxies) -> ClientSources | None:
     """Who is told apart, or None where there is nothing to limit."""
     limits = HoldLimits(
-        holds=settings.holds_per_address,
-        units=settings.hold_units,
-        calm=settings.hold_calm_percent % 100,
-        rush=settings.hold_rush_percent,
-        unpaid=settings.hold_unpaid_minutes * 60_000,
-        wait=settings.hold_wait_minutes * 60_000,
+        holds=settings.holds.holds_per_address,
+        units=settings.holds.hold_units,
+        calm=settings.holds.hold_calm_percent % 100,
+        rush=settings.holds.hold_rush_percent,
+        unpaid=settings.holds.hold_unpaid_minutes * 60_000,
+        wait=settings.holds.hold_wait_minutes * 60_000,
     )
-    if not settings.rate_limit:
+    if not settings.server.rate_limit:
         return None
     return ClientSources(
-        engine, limits, proxies, settings.holds_per_minute, settings.checkouts_per_minute
+        engine,
+        limits,
+        proxies,
+        settings.holds.holds_per_minute,
+        settings.holds.checkouts_per_minute,
     )

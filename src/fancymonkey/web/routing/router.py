@@ -68,10 +68,10 @@ class Router:
         self._app = app
         self._shop = context
         self._routes = routes
-        self._cors = Cors(context.settings.cors_origins)
-        self._shared = bool(context.settings.cors_origins)
+        self._cors = Cors(context.settings.server.cors_origins)
+        self._shared = bool(context.settings.server.cors_origins)
         self._limits = limits
-        self._only_here = context.settings.demo and context.settings.local
+        self._only_here = context.settings.server.demo and context.settings.local
         self.hot = {
             (method.encode(), path.encode())
             for path, endpoints in routes.items()

@@ -160,7 +160,9 @@ async def release_cron(context: AppContext, request: Request) -> Response:
 
 async def _scheduler(context: AppContext, request: Request) -> bool:
     """Returns True where the request has a secret that may see all holds. Raises Problem."""
-    await require(context, request, "stock", secret=context.settings.cron_secret, cookie=False)
+    await require(
+        context, request, "stock", secret=context.settings.accounts.cron_secret, cookie=False
+    )
     return True
 
 

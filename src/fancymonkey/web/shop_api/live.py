@@ -110,7 +110,7 @@ def since_of(text: str | None) -> int | None:
 def router(context: AppContext, listeners: Listeners) -> APIRouter:
     """The live endpoints."""
     routes = APIRouter()
-    cors = Cors(context.settings.cors_origins)
+    cors = Cors(context.settings.server.cors_origins)
     messages = Messages(context)
 
     @routes.websocket("/api/inventory/live")

@@ -12,9 +12,9 @@ async def about(context: AppContext, request: Request) -> Response:
         encode(
             {
                 "success": True,
-                "demo": settings.demo,
+                "demo": settings.server.demo,
                 "checkout": context.checkouts is not None,
-                "currency": settings.currency,
+                "currency": settings.payments.currency,
             }
         )
     )

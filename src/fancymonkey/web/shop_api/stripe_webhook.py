@@ -76,7 +76,7 @@ def _bad_signature(detail: str) -> Problem:
 async def webhook(context: AppContext, request: Request) -> Response:
     """Takes an event of Stripe. A 2xx says that its effect is durable; anything else is retried."""
     body = await request.body()
-    secrets = context.settings.stripe_webhook_secrets
+    secrets = context.settings.payments.stripe_webhook_secrets
     if not secrets:
         raise Problem(
             503,

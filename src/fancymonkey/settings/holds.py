@@ -1,14 +1,19 @@
-"""Settings of how much may be held without paying for it."""
+"""Settings: how long a hold lives, and limits on unpaid holds."""
 
-from dataclasses import dataclass
-
-from fancymonkey.settings.fields import setting, whole
+from fancymonkey.settings.fields import TTL_MAX, SettingsGroup, setting, whole
 
 
-@dataclass(frozen=True, slots=True)
-class HoldLimits:
-    """Against hoarding; 0 switches a limit off, and RATE_LIMIT=off all of them."""
+class HoldSettings(SettingsGroup):
+    """Holds. A limit of 0 is off, and RATE_LIMIT=off switches all of them off."""
 
+    reservation_ttl_seconds: int = setting(
+        "RESERVATION_TTL_SECONDS",
+        whole(1, TTL_MAX),
+        1800,
+        "How long a hold lives, in seconds, from 1 to 86400 (a day: no Stripe checkout session "
+        "lives longer).",
+        shown="1800",
+    )
     holds_per_address: int = setting(
         "HOLDS_PER_ADDRESS",
         whole(0, 10_000),
