@@ -55,7 +55,7 @@ def test_what_must_not_be_guessed_comes_from_the_systems_random() -> None:
         module.name
         for module in modules()
         for name, _ in module.imports()
-        if name.split(".")[0] == "random" and ".standin." not in module.name
+        if name.split(".")[0] == "random" and ".fake_stripe." not in module.name
     }
     assert dice == {"fancymonkey.alerts.quiet_hours", "fancymonkey.commands.drill.crowd"}
     assert not [one for one in calls() if one[1].startswith("uuid.uuid1")]

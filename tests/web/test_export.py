@@ -163,7 +163,7 @@ async def test_others_get_their_turn_between_portions_of_a_spreadsheet(
         made.add(turns)
         return csv_table.texts_of(*given)
 
-    monkeypatch.setattr("fancymonkey.web.admin_api.exports.text", SimpleNamespace(
+    monkeypatch.setattr("fancymonkey.web.admin_api.exports.csv_table", SimpleNamespace(
         texts_of=texts_of, ROWS_MAX=csv_table.ROWS_MAX))  # fmt: skip
     waiting = asyncio.create_task(others())
     await export(shop, "?format=xlsx")

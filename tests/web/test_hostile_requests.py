@@ -2,6 +2,7 @@
 
 import pytest
 
+from fancymonkey.web.http.spelling import Spelling
 from fancymonkey.web.read_models.stock_listing import StockListing
 from tests.web.client import Client
 from tests.web.shops import HOODIE, ORIGIN, Shop, ledger
@@ -112,7 +113,7 @@ async def test_garbage_in_the_query_is_answered_calmly(
 
 async def test_many_different_questions_do_not_push_out_the_usual_one(shop: Shop) -> None:
     """Answers are kept per question; questions that make no difference share theirs."""
-    listing = StockListing(shop.engine)
+    listing = StockListing(shop.engine, Spelling(shop.engine))
     whole = listing.reply(b"", None)
     for number in range(500):
         assert listing.reply(b"nonsense=%d" % number, None) is whole

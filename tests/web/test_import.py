@@ -11,6 +11,7 @@ import xlsxwriter
 
 from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
 from fancymonkey.core.changes.bulk import CHUNK
+from fancymonkey.core.changes.change_set import ChangeSet
 from fancymonkey.core.holds.end import Capture
 from fancymonkey.core.model import Item, Kind, Product, sku_of
 from fancymonkey.core.stock.adjust import Adjust
@@ -299,7 +300,7 @@ async def test_a_portion_that_fails_takes_back_those_before_it(
     seen = []
 
     async def sold_in_between(command: Any) -> Any:
-        if type(command).__name__ == "Act":
+        if type(command) is ChangeSet:
             seen.append(command)
             if len(seen) == 2:  # a buyer is faster
                 await submit(Adjust(sku="p00700/99", delta=-5, kind=Kind.SOLD))
@@ -325,7 +326,7 @@ async def test_somebody_who_counts_while_it_is_applied_is_not_overruled(
 
     async def counted_in_between(command: Any) -> Any:
         answer = await submit(command)
-        if type(command).__name__ == "Act" and not seen:
+        if type(command) is ChangeSet and not seen:
             seen.append(command)
             await submit(Adjust(sku="p00700/99", delta=30))
         return answer

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
+from fancymonkey.core.model import Item, Product, sku_of
 from fancymonkey.engine.batcher import QUEUE_MAX
 from fancymonkey.errors import (
     DataError,
@@ -219,8 +221,63 @@ async def test_readyz_is_503_while_nothing_can_be_written(
         assert SECRET in caplog.text
         assert (await shop.client.get("/healthz")).status == 200
         assert (await shop.client.get("/api/inventory/get")).status == 200
+        store_health = (await shop.client.get("/api/admin/overview", OWNER)).json["health"]["store"]
+        assert store_health == {"ok": False, "problems": [store.why]}
         store.why = None
         assert (await shop.client.get("/readyz")).json["status"] == "ready"
+        store_health = (await shop.client.get("/api/admin/overview", OWNER)).json["health"]["store"]
+        assert store_health == {"ok": True, "problems": []}
+
+
+async def test_a_write_that_works_again_ends_the_problem_at_the_first_look() -> None:
+    """Of a disk that was full: whoever looks first has it tried, and reads what came of it."""
+
+    class Recovering(MemoryStore):
+        failed: str | None = None
+
+        async def unwritable(self) -> str | None:
+            self.failed = None  # it is tried, and works
+            return None
+
+        async def health_problems(self) -> list[str]:
+            return [self.failed] if self.failed else []
+
+    store = Recovering()
+    async with running(store) as shop:
+        for look, well in (("/readyz", "ready"), ("/api/admin/overview", True)):
+            store.failed = "the disk is full"
+            answer = await shop.client.get(look, OWNER)
+            found = answer.json["status"] if look == "/readyz" else answer.json["health"]["store"]
+            assert found in (well, {"ok": well, "problems": []})
+
+
+async def test_strangers_and_owner_read_different_words_of_the_same_problems() -> None:
+    """A mistake in the owner's file, an unnamed proxy and shared ids, all at once."""
+
+    class Troubled(MemoryStore):
+        async def health_problems(self) -> list[str]:
+            return list(LEAKS)
+
+    async with running(Troubled()) as shop:
+        twins = tuple(
+            NewItem(Item(sku_of("twins", size), "twins", size, place, "sku_shared"), 1)
+            for place, size in enumerate("AB")
+        )
+        await shop.engine.submit(UpsertProduct(product=Product("twins", "Twins"), items=twins))
+        proxied = shop.client.elsewhere("172.18.0.1")
+        ready = await proxied.get("/readyz", {"X-Forwarded-For": "198.51.100.7"})
+        assert ready.json["problems"] == [
+            "The store needs care. The log and the dashboard say why.",
+            "products.json was not taken in as it is. The log and the dashboard say why.",
+        ]
+        await proxied.get("/api/inventory/get", {"X-Forwarded-For": "198.51.100.7"})
+        health = (await shop.client.get("/api/admin/overview", OWNER)).json["health"]
+        assert health["store"] == {"ok": False, "problems": list(LEAKS)}
+        assert health["proxy"] == {"ok": False, "requests": 1}
+        assert not health["catalogue"]["ok"]
+        assert "sku_shared" in health["catalogue"]["problems"][0]
+        for word in ("sku_shared", "twins", "172.18", "198.51", "TRUSTED"):
+            assert word.encode() not in ready.body
 
 
 async def test_the_live_feed_is_503_when_it_is_full(monkeypatch: pytest.MonkeyPatch) -> None:

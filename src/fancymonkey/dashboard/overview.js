@@ -104,7 +104,7 @@ function health({ health: { store, catalogue, webhook, reconcile, backup, proxy 
     ],
   ];
   if (!proxy.ok) {
-    rows.push(["Proxy", "look", `${plural(proxy.requests, "request")} came through a proxy that TRUSTED_PROXIES does not name: all visitors look like one. Set TRUSTED_PROXIES to its address.`]);
+    rows.push(["Proxy", "look", `${plural(proxy.requests, "request")} came through a proxy that TRUSTED_PROXIES does not name: the audit log and the limits on requests count all visitors as one. Set TRUSTED_PROXIES to its address.`]);
   }
   return html`<section class="part" aria-labelledby="health"><h2 id="health">Health</h2>
     <dl class="health">${rows.map(([name, state, words]) => html`<div><dt>${name}</dt><dd>${light(state)}</dd><dd>${words}</dd></div>`)}</dl>

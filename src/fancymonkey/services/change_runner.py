@@ -52,15 +52,20 @@ class ChangeRunner:
     dry_run: bool = False
     act: str | None = None
 
-    async def run(self, makers: Sequence[Maker], first: int = 0) -> AsyncIterator[Any]:
+    async def run(
+        self, makers: Sequence[Maker], first: int = 0, content: str | None = None
+    ) -> AsyncIterator[Any]:
         """Does it in portions, yielding each command's row as `CommandGroup` answers it.
 
         Other commands get their turn in between. `first` numbers the portions from there on.
+        A portion is known again by its number, or by its `content` where that is given for the
+        only one.
         """
         planned = self.act or new_change_id(self.engine)
         for part, some in enumerate(portions(makers), first):
             many = CommandGroup(commands=tuple(make(self.act or planned) for make in some))
-            data = await self._submit(many, self.act or planned, part)
+            key = None if self.key is None else self._part(self.key, part, content)
+            data = await self._submit(many, self.act or planned, part, key)
             for row in data["rows"]:
                 yield row
             await asyncio.sleep(0)
@@ -70,7 +75,7 @@ class ChangeRunner:
         planned = self.act or new_change_id(self.engine)
         commands = tuple(make(planned) for make in makers)
         command = CommandGroup(commands=commands, all_or_nothing=True)
-        answer = await self.engine.submit(self._act(command, planned, 0))
+        answer = await self.engine.submit(self._act(command, planned, 0, self.key))
         if isinstance(answer, Refused):
             if not isinstance(answer.detail, dict) or "rows" not in answer.detail:
                 raise ChangeRefused(answer)
@@ -80,17 +85,22 @@ class ChangeRunner:
         rows: list[dict[str, Any]] = answer.data["rows"]
         return rows
 
-    async def _submit(self, many: CommandGroup, act_id: str, part: int) -> Any:
-        answer = await self.engine.submit(self._act(many, act_id, part))
+    @staticmethod
+    def _part(key: RequestKey, part: int, content: str | None) -> RequestKey:
+        return key.part(part) if content is None else key.about(content)
+
+    async def _submit(
+        self, many: CommandGroup, act_id: str, part: int, key: RequestKey | None
+    ) -> Any:
+        answer = await self.engine.submit(self._act(many, act_id, part, key))
         if isinstance(answer, Refused):
             raise ChangeRefused(answer)
         self.act = self.act or answer.data.get("act")
         return answer.data
 
-    def _act(self, many: CommandGroup, act_id: str, part: int) -> Command:
+    def _act(self, many: CommandGroup, act_id: str, part: int, key: RequestKey | None) -> Command:
         if self.dry_run:
             return DryRun(command=many)
-        key = None if self.key is None else self.key.part(part)
         return ChangeSet(
             act_id=act_id,
             part=part,

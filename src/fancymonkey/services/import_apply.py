@@ -1,5 +1,6 @@
 """Carrying out what was planned for a table, as one act: all of it, or what can be."""
 
+import hashlib
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 from fancymonkey.core.changes.bulk import CHUNK, PORTION
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import SkuCommands, flatten
+from fancymonkey.core.model import Outcome
+from fancymonkey.core.records import StoreResult
 from fancymonkey.core.stock.adjust import Adjust
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.ledger_queries import entries_since
@@ -72,13 +75,14 @@ class Applying:
         await self._portions(stop=False)
 
     async def _portions(self, *, stop: bool) -> None:
-        steps, done = self._plan.steps, 0
+        steps, done, attempt = self._plan.steps, 0, await self._attempt()
         self._tell("apply", 0, len(steps))
         for part, start in enumerate(range(0, len(steps), PORTION)):
             portion = await self._still_so(steps[start : start + PORTION])
             if not (stop and self._plan.faults):
                 makers = [_maker(one) for one in portion]
-                rows = [row async for row in self._doing.run(makers, part)]
+                content = f"{attempt} {_rows_digest(portion)}"
+                rows = [row async for row in self._doing.run(makers, part, content)]
                 self._refuse(portion, rows)
             if stop and self._plan.faults:
                 return
@@ -110,15 +114,41 @@ class Applying:
             self._plan.faults.append(Fault(row, column, words))
             self._plan.fates[row] = "fault"
 
+    async def _attempt(self) -> int:
+        """How many attempts of this request were taken back: what they did is to be done again."""
+        key, attempt = self._doing.key, 0
+        if key is not None:
+            while await self._doing.engine.store.find(Outcome, _taken_back(key, attempt).id):
+                attempt += 1
+        return attempt
+
     async def _take_back(self) -> None:
         """Undoes the portions that were done before one failed."""
         doing = self._doing
         if doing.act is None:
             return
         engine = doing.engine
+        if doing.key is not None:
+            # Before the undo: a repetition must not take for done what is undone by then.
+            mark = _taken_back(doing.key, await self._attempt())
+            await engine.submit(StoreResult(texts=(), command_id=mark.id, digest=doing.digest))
         act = await find_change_set(engine, doing.act)
         await undo_change_set(engine, doing.actor, doing.act, act, partial=True, dry_run=False)
         doing.act = None
+
+
+def _taken_back(key: RequestKey, attempt: int) -> RequestKey:
+    """Under which ids it is kept that an attempt was taken back."""
+    return key.about(f"taken back {attempt}")
+
+
+def _rows_digest(steps: Sequence[Step]) -> str:
+    """By which a portion is known again.
+
+    Its number will not do: a repetition plans what is left, so other rows are the first then.
+    """
+    rows = repr([step.rows for step in steps])
+    return hashlib.blake2b(rows.encode(), digest_size=16).hexdigest()
 
 
 def _maker(step: Step) -> Any:

@@ -174,7 +174,11 @@ async def _health(context: AppContext) -> dict[str, Any]:
 async def _store_health(engine: Engine) -> dict[str, Any]:
     try:
         async with asyncio.timeout(STORE_SECONDS):
+            # First: where a write works again, what failed before is no problem any more.
+            unwritable = await engine.store.unwritable()
             problems = await engine.store.health_problems()
+            if unwritable is not None and unwritable not in problems:
+                problems = [unwritable, *problems]
     except (TimeoutError, StoreError):
         problems = ["The store does not answer."]
     return {"ok": not problems, "problems": problems}

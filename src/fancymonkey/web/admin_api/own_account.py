@@ -46,7 +46,9 @@ async def change_password(context: AppContext, request: Request) -> Response:
     """Another password for oneself. All other logins end."""
     kept, session = await _own(context, request)
     body = parse(_password, await request.body())
-    kept = await context.accounts.login.again(kept, body.old, None, request.guesser)
+    kept = await context.accounts.login.again(
+        kept, body.old, None, context.proxies.guesser(request)
+    )
     return await _go_on(
         context, request, session, await context.accounts.users.set_password(kept, body.new)
     )
@@ -66,7 +68,7 @@ async def confirm_factor(context: AppContext, request: Request) -> Response:
     kept, session = await _own(context, request)
     body = parse(_confirm, await request.body())
     users, now = context.accounts.users, context.engine.clock()
-    async with context.accounts.login.counting(kept.name, request.guesser):
+    async with context.accounts.login.counting(kept.name, context.proxies.guesser(request)):
         user, codes = await two_factor.confirm(users, kept, body.code, now)
     return await _go_on(context, request, session, user, recoveryCodes=codes)
 
@@ -105,7 +107,9 @@ async def _again(
         raise Problem(422, "invalid_request", "Give your `password`, or a `code`.")
     password = None if isinstance(body.password, UnsetType) else body.password
     code = None if isinstance(body.code, UnsetType) else body.code
-    return await context.accounts.login.again(kept, password, code, request.guesser)
+    return await context.accounts.login.again(
+        kept, password, code, context.proxies.guesser(request)
+    )
 
 
 async def _go_on(

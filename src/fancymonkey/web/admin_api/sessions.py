@@ -79,7 +79,11 @@ async def checked(
         )
     try:
         return await context.accounts.login.check(
-            name, password, code, request.guesser, cookies.read(request, cookies.DEVICE)
+            name,
+            password,
+            code,
+            context.proxies.guesser(request),
+            cookies.read(request, cookies.DEVICE),
         )
     except WrongCredentials:
         # Somebody may type a password where the name goes: only names that exist are kept.

@@ -6,6 +6,7 @@ never changes anything: it has to come from a page of ours, which knows the sess
 
 import hmac
 import logging
+from collections.abc import Mapping
 from ipaddress import ip_address
 
 from msgspec import UnsetType
@@ -96,7 +97,7 @@ async def _check_password(context: AppContext, request: Request, given: str) -> 
     expected = context.settings.accounts.admin_password
     if not expected:
         raise _disabled()
-    if await context.guesses.fits(request.guesser, given.encode(), {ADMIN: expected}) is None:
+    if await _named(context, request, given.encode(), {ADMIN: expected}) is None:
         raise Problem(401, "wrong_password", "The password is wrong.")
     await _second_factor(context, request)
 
@@ -198,17 +199,13 @@ async def _bearer(context: AppContext, request: Request, token: bytes, secret: s
         secrets[ADMIN] = context.settings.accounts.admin_password
     text = token.decode("latin-1")
     if text.startswith(PREFIX):
-        context.throttle.check(request.guesser)
+        context.throttle.check(context.proxies.guesser(request))
         key = await context.accounts.keys.check(text) if shut is None else None
         if key is not None:
             return Actor(name=f"key {key.label}", right=key.right, key=key.key_id)
         if not any(one.startswith(PREFIX) for one in secrets.values()):
             secrets = {}  # a key has 192 random bits: it closes the secrets to nobody
-    name = (
-        await context.guesses.fits(request.guesser, token, secrets)
-        if secrets or shut is None
-        else None
-    )
+    name = await _named(context, request, token, secrets) if secrets or shut is None else None
     if name == SCHEDULE.name:
         return SCHEDULE
     if shut is not None:
@@ -217,6 +214,14 @@ async def _bearer(context: AppContext, request: Request, token: bytes, secret: s
         raise _unauthorized()
     await _second_factor(context, request)
     return Actor(name=ADMIN, right=Right.ADMIN)
+
+
+async def _named(
+    context: AppContext, request: Request, given: bytes, secrets: Mapping[str, str]
+) -> str | None:
+    """The name of the secret that was given, or None. Raises Problem 429."""
+    guesser = context.proxies.guesser(request)
+    return await context.guesses.fits(guesser, given, secrets, address=request.address)
 
 
 async def _second_factor(context: AppContext, request: Request) -> None:
@@ -239,7 +244,7 @@ async def _second_factor(context: AppContext, request: Request) -> None:
                 "An owner has a second factor: send a code of it as X-Second-Factor beside the "
                 "password, or use an API key."
             )
-        async with login.counting(ADMIN, request.guesser):
+        async with login.counting(ADMIN, context.proxies.guesser(request)):
             await login.spend_one(owners, code)
     except Denied as denied:
         raise account_problem(denied) from None

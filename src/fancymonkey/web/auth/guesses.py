@@ -26,9 +26,12 @@ class Guesses:
         self._strangers = FailureCounter(clock, ACCOUNT_MOST, ACCOUNT_WINDOW)
         self._known = FailureCounter(clock, ACCOUNT_MOST, ACCOUNT_WINDOW)
 
-    async def fits(self, client: str, given: bytes, secrets: Mapping[str, str]) -> str | None:
+    async def fits(
+        self, client: str, given: bytes, secrets: Mapping[str, str], *, address: str
+    ) -> str | None:
         """The name of the secret that was given, or None, which counts as a failure.
 
+        It counts for `client`; the alarm has the `address`, which no header can change.
         Raises Problem 429 while this client may not try. A right one is refused then too.
         """
         self._throttle.check(client)
@@ -50,7 +53,7 @@ class Guesses:
         self._throttle.failed(client)
         alarming = [name for name in secrets if not waits[name] and self._fail(name, client, known)]
         for name in alarming:
-            await self._alarm(name, client)
+            await self._alarm(name, address)
         if longest:  # what was given may be a secret that it was not compared with
             raise too_many(longest)
         return None

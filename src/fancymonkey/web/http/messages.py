@@ -11,13 +11,6 @@ import msgspec
 from starlette.responses import Response as StarletteResponse
 
 from fancymonkey.accounts.model import Actor
-from fancymonkey.web.http.private_networks import (
-    FORWARDING,
-    UNCLEAR,
-    forwarded_for,
-    hint_of,
-    public_address,
-)
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -146,19 +139,6 @@ class Request:
         """Who the request came from, for counting: an address, or a network of IPv6."""
         client = self.scope.get("client")
         return network(client[0]) if client else "local"
-
-    @property
-    def guesser(self) -> str:
-        """For whom a wrong secret counts: the client, or whom a proxy nearby names as its client.
-
-        Where nobody has named that proxy, all that come through it are one client, and a stranger's
-        guesses would keep the owner out.
-        """
-        if FORWARDING.isdisjoint(self.headers) or public_address(self.address) is not None:
-            return self.client
-        hint = hint_of(self.headers)
-        named = forwarded_for(self.headers)[-1] == self.address
-        return self.client if hint in (None, UNCLEAR) or named else network(str(hint))
 
     @property
     def address(self) -> str:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
-from fancymonkey.web.http.messages import Request
+from fancymonkey.web.http.messages import Request, network
 from fancymonkey.web.http.private_networks import FORWARDING, forwarded_for, hint_of, public_address
 from fancymonkey.web.http.request_metrics import RequestMetrics
 
@@ -38,6 +38,16 @@ class Proxies:
         if FORWARDING.isdisjoint(request.headers) or not self._unnamed(request):
             return None
         return hint_of(request.headers)
+
+    def guesser(self, request: Request) -> str:
+        """For whom a wrong secret counts: the client, or whom a proxy nearby names as its client.
+
+        Where nobody has named that proxy, all that come through it are one client, and a stranger's
+        guesses would keep the owner out. Those who make headers up are one, and not the proxy
+        itself: scripts beside it go on.
+        """
+        hint = self.hint(request)
+        return request.client if hint is None else network(hint)
 
     def _unnamed(self, request: Request) -> bool:
         return public_address(request.address) is None and not self._believed(request)

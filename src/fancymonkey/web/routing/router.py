@@ -120,7 +120,9 @@ class Router:
                 response = self._other_method(endpoints, request)
             else:
                 if self._limits is not None:
-                    client = request.guesser if path in LOGINS else request.client
+                    client = (
+                        self._shop.proxies.guesser(request) if path in LOGINS else request.client
+                    )
                     self._limits.take(method, path, client)
                 response = await endpoint(self._shop, request)
         except ClientGone:

@@ -80,8 +80,9 @@ def router(context: AppContext) -> APIRouter:
         try:
             async with asyncio.timeout(STORE_SECONDS):
                 await store.next_due()
-                problems = await store.health_problems()
+                # In this order: where a write works again, what failed before is over.
                 unwritable = await store.unwritable()
+                problems = await store.health_problems()
         except TimeoutError:
             return _not_ready("The store does not answer.")
         except StoreError as error:
