@@ -180,6 +180,33 @@ async def power_cuts(tmp_path: Path, refused: range, day: list[Step]) -> tuple[l
     return faults, shop.disk.refusing
 
 
+async def test_what_could_not_be_synced_is_written_again_and_forgotten_only_then(
+    tmp_path: Path,
+) -> None:
+    """The sync after an edit fails; at the next look the file is in a new file on the medium."""
+    shop = Shop(tmp_path / "shop", range(100, 101))
+    await shop.restart()
+    await shop.sale()
+    await shop.reconcile()
+    shop.disk.refused = range(shop.disk.syncs + 1, shop.disk.syncs + 2)
+    shop.edit('"stock": 18', '"stock": 25')
+    await shop.reconcile()
+    assert shop.disk.refusing
+    for step in range(3):
+        cut = shop.disk.after_crash("lost", tmp_path / f"cut-{step}")
+        assert (cut / "products.json").exists()
+        after = JsonStore(cut)
+        await after.open(at(0))
+        assert (await content_of(after))[0][M] == 25
+        await after.close()
+        await shop.reconcile()
+    assert shop.disk.after_crash("lost", tmp_path / "end")
+    assert (tmp_path / "end" / "products.json").read_bytes() == shop.path.read_bytes()
+    assert not list(shop.path.parent.glob("state/*failed-sync*"))
+    assert len(list(shop.path.parent.glob("state/products-*.json"))) == 1
+    await shop.store.close()
+
+
 TIMES = [1, pytest.param(2, marks=pytest.mark.slow), pytest.param(5, marks=pytest.mark.slow)]
 """How many syncs in a row fail."""
 
