@@ -17,6 +17,7 @@ from fancymonkey.core.command import Command
 from fancymonkey.core.execute import SkuCommands
 from fancymonkey.core.model import Item, Level, Product
 from fancymonkey.core.stock.adjust import Adjust, Count, SetItem, SetReserved
+from fancymonkey.services.request_key import RequestKey
 
 
 def stocked(
@@ -108,4 +109,8 @@ def test_portions_hold_everything_once_in_order() -> None:
 
 def test_ids_of_portions() -> None:
     assert [part_id("key", part) for part in range(3)] == ["key", "key 1", "key 2"]
-    assert part_id(None, 2) is None
+    key = RequestKey("request:key", "key:key")
+    assert [key.part(number) for number in (0, 2)] == [
+        key,
+        RequestKey("request:key 2", "key:key 2"),
+    ]

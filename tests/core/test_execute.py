@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from fancymonkey.core.changes.change_set import ChangeSet
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import CommandGroup, DryRun, RecordEvent, SkuCommands
 from fancymonkey.core.holds.end import Capture, Release
-from fancymonkey.core.model import Cursor, Event, Level, Outcome, TurnedAway
+from fancymonkey.core.model import Cursor, Event, Item, Level, Outcome, TurnedAway
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.core.records import MoveCursor, RecordTurnedAway, StoreResult
 from fancymonkey.core.state import State
@@ -241,6 +242,46 @@ def test_a_refusal_is_not_remembered() -> None:
     answer = shop.do(wish)
     assert isinstance(answer, Accepted)
     assert not answer.replayed
+
+
+SAME = {
+    "a count": Count(sku="a/M", quantity=5),
+    "the units on hold": SetReserved(sku="a/M", quantity=0),
+    "a setting": SetItem(sku="a/M", sold_out=False),
+}
+
+
+@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize("name", SAME)
+def test_what_the_owner_set_to_what_it_was_is_not_set_again_after_a_sale(
+    name: str, whole: bool
+) -> None:
+    """The reply was lost, units were sold meanwhile, and the request comes again."""
+    shop = Shop()
+    group = CommandGroup(commands=(chain(SAME[name]), chain(SAME[name])), all_or_nothing=whole)
+    command = keyed(ChangeSet(act_id="act_1", action="x", command=group))
+    first = shop.do(command)
+    shop.do(take("s", a_M=2))
+    shop.do(Capture(ref="s", payment_id="s"))
+    shop.do(SetItem(sku="a/M", sold_out=True))
+    again = shop.do(command)
+    assert isinstance(first, Accepted)
+    assert again == replace(first, replayed=True)
+    assert shop.numbers("a/M") == (3, 0, 0)
+    assert shop.image.rows[Item]["a/M"].sold_out
+
+
+def test_a_group_of_refusals_is_not_remembered_as_a_refusal_is_not() -> None:
+    shop = Shop()
+    command = keyed(CommandGroup(commands=(TOO_MUCH, STALE)))
+    assert isinstance(shop.do(command), Accepted)
+    assert not shop.image.rows[Outcome]
+    shop.do(Adjust(sku="a/M", delta=99))
+    found = shop.do(command)
+    assert isinstance(found, Accepted)
+    assert not found.replayed
+    assert "accepted" in found.data["rows"][0]
+    assert shop.do(command) == replace(found, replayed=True)
 
 
 def test_a_kept_answer_keeps_odd_texts() -> None:

@@ -15,7 +15,8 @@ from dataclasses import asdict, dataclass
 
 import pytest
 
-from tests.mutants.table import PLANTED, Planted
+from tests.mutants.planted import Planted
+from tests.mutants.table import PLANTED
 
 SECONDS = 20
 """How long a test may take with a bug: one that hangs is caught as well."""

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.mutants.table import PLANTED, Planted
+from tests.mutants.planted import Planted
+from tests.mutants.table import PLANTED
 
 ROOT = Path(__file__).parents[2]
 QUICK = [planted for planted in PLANTED if not planted.slow]

@@ -21,6 +21,8 @@ class Replay:
         self.model = Model(dict(on_hand))
         self.problems: list[str] = []
         self.first_answers: dict[str, Answer] = {}
+        self.repeatable: list[Answer] = []
+        """Answers to a command with a key that did nothing and may run again."""
         self._events: dict[str, str] = {}
         self._owners: list[str] = []
         self._now = 0
@@ -49,9 +51,22 @@ class Replay:
                 if not isinstance(answer, Accepted) or answer.data != first.data:  # type: ignore[union-attr]
                     self.problems.append(f"{command} got {answer}, at first {first}")
                 return "ok"
-            if isinstance(answer, Accepted):
+            nothing_done = self._does_nothing(command, answer)
+            if nothing_done:
+                self.repeatable.append(answer)
+            elif isinstance(answer, Accepted):
                 self.first_answers[command.command_id] = answer
         return self._apply(command, answer)
+
+    def _does_nothing(self, command: Command, answer: Answer) -> bool:
+        """A group of which every row is refused, or a buyer who holds these very units already."""
+        if isinstance(command, CommandGroup) and isinstance(answer, Accepted):
+            return all("refused" in row for row in answer.data["rows"])
+        if isinstance(command, Reserve) and isinstance(answer, Accepted):
+            hold = self.model.find(command.session_id)
+            held = {} if hold is None or hold.status != "held" else hold.wanted
+            return all(held.get(line.sku) == line.quantity for line in command.lines)
+        return False
 
     def _apply(self, command: Command, answer: Answer | None) -> str:
         model = self.model

@@ -105,8 +105,8 @@ def run_one(state: State, command: Command) -> Answer:
         return Accepted(json.loads(stored.answer), replayed=True)
     revision = state.revision
     answer = RULES[type(command)][1](state, command)
-    unchanged = state.revision == revision and type(command) in ALL_IN_THE_LEDGER
-    if isinstance(answer, Accepted) and not unchanged:
+    unchanged = state.revision == revision
+    if isinstance(answer, Accepted) and not (unchanged and _may_run_again(command, answer)):
         text = json.dumps(answer.data, ensure_ascii=False, separators=(",", ":"))
         state.put(Outcome(command.command_id, command.digest, state.now, text))
         # Read back, so that the first answer and every repetition are alike to the last detail.
@@ -121,6 +121,18 @@ def _former(state: State, command: Command) -> Outcome | None:
     """
     found = None if command.former_id is None else state.get(Outcome, command.former_id)
     return None if found is None or found.digest != command.digest else found
+
+
+def _may_run_again(command: Command, answer: Accepted) -> bool:
+    """Whether an answer that made no entry is not kept, as a refusal is not.
+
+    Buyers could fill the store with answers to nothing. A row that the owner has changed to what
+    it was already is kept: a repetition after a sale would take the sale back.
+    """
+    if isinstance(command, CommandGroup | change_set.ChangeSet):
+        rows = answer.data.get("rows")
+        return rows is not None and all("refused" in row for row in rows)
+    return isinstance(command, reserve.Reserve | end.Release)
 
 
 def _chain(state: State, command: SkuCommands) -> Answer:
@@ -254,14 +266,6 @@ RULES: dict[type[Command], tuple[Needs, Rule]] = {
     RecordEvent: (_needs_event, _event),
 }
 """Every command, with the rows it reads and the rule that applies it."""
-
-
-ALL_IN_THE_LEDGER = frozenset({reserve.Reserve, end.Release, CommandGroup, change_set.ChangeSet})
-"""Commands whose every change makes an entry.
-
-Where one of them made none, its answer is not kept: a repetition changes nothing either, and nobody
-can fill the store with answers to nothing.
-"""
 
 
 def execute(state: State, commands: Sequence[Command], due: Sequence[Reservation]) -> list[Answer]:

@@ -56,7 +56,7 @@ class PostgresRowCache:
 
         `next_due`: when the first hold ends that it has left alive, where it has read that.
         """
-        self._known.learn(state.changed)
+        self._known.learn(state)
         self.mark, self._revision = mark, state.revision
         ends = [
             hold.expires_at

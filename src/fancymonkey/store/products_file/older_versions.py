@@ -7,6 +7,7 @@ does not forget them.
 
 import json
 import logging
+import os
 import re
 from collections import deque
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from pathlib import Path
 from zlib import crc32
 
 from fancymonkey.store.products_file.read import Described, read_products
+from fancymonkey.store.shared.files import PRIVATE
 
 log = logging.getLogger(__name__)
 
@@ -132,7 +134,9 @@ class OlderVersions:
             if whole:
                 data = b"\n".join(self._lines())
                 self._written = 0
-            with self._path.open("wb" if whole else "ab") as file:
+            mode = os.O_TRUNC if whole else os.O_APPEND
+            fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | mode, PRIVATE)
+            with os.fdopen(fd, "wb") as file:
                 file.write(data + b"\n")
         except OSError as error:
             if not self._failed:

@@ -2,6 +2,11 @@
 
 An edit is what differs from our last version. So each version is kept in a second file, durable
 before the first can have it; between the two writes both versions count as ours.
+
+After a failed sync the system calls the file and its name clean, and the medium has neither: a
+power cut would bring an older file back. So all versions since then count as ours until the content
+is in a new file whose syncs have succeeded. A mark keeps that across a restart; the mark needs no
+sync, because a power cut that loses it also ends what it warns of.
 """
 
 import contextlib
@@ -40,13 +45,18 @@ class Versions:
         self._disk = disk
         self._folder = folder
         self._swap = folder / "products.json.swap"
+        self._mark = folder / "products.json.failed-sync"
         self._swapped: bytes | None = None
+        self._forget_after_swap = False
+        self.sync_failed = False
+        """Whether a power cut may bring an older file back, until `write_again` has gone well."""
 
     def open(self) -> None:
         """Reads which versions may be the one that was written last. Raises OSError."""
         self._disk.make_folder(self._folder)
+        self.sync_failed = self._mark.exists()
         # What a process that died has left may be in memory only; from now on we build on it.
-        self._disk.sync_folder(self.path.parent)
+        self._sync_name()
         for path, name in self._stored():
             self.number = max(self.number, int(name[1]))
             content = self._disk.read(path)
@@ -99,7 +109,8 @@ class Versions:
         left = self.read(self._swap)
         if left is None:
             return
-        if not left or any(version.content.startswith(left) for version in self.known):
+        ours = [version.content for version in self.known]
+        if not left or left == self.read() or any(content.startswith(left) for content in ours):
             self._disk.remove(self._swap)
             return
         rescued = self.path.with_name(f"products.rescued-{self.number}.json")
@@ -132,11 +143,54 @@ class Versions:
         fd = self._disk.open(self.path)
         try:
             self._disk.sync(fd)
+        except OSError as error:
+            self._sync_has_failed(error)
         finally:
             self._disk.close(fd)
-        self._disk.sync_folder(self.path.parent)
+        self._sync_name()
         self._save(version)
         self._forget_others()
+
+    def _sync_name(self) -> None:
+        """Makes the name of the owner's file durable; where that fails, it is remembered."""
+        try:
+            self._disk.sync_folder(self.path.parent)
+        except OSError as error:
+            self._sync_has_failed(error)
+
+    def _sync_has_failed(self, error: OSError) -> None:
+        log.error("%s: a sync has failed (%s); the file is written again", self.path, error)
+        self.sync_failed = True
+        try:
+            self._disk.close(self._disk.create(self._mark))
+        except OSError as unmarked:
+            log.critical("%s could not be made: %s", self._mark, unmarked)
+
+    def write_again(self) -> None:
+        """Puts the content into a new file after a failed sync; `sync_failed` is False afterwards.
+
+        While the file is missing or is being saved nothing is done. Raises OSError.
+        """
+        content = self.read() if self.sync_failed and not self.unsettled else None
+        if content is None:
+            return
+        try:
+            written, exchanged = self._put(content, content)
+        except OSError:
+            with contextlib.suppress(OSError):
+                self._disk.remove(self._swap)
+            raise
+        if not written:
+            self._disk.remove(self._swap)
+            return
+        latest = bool(self.known) and self.known[-1].content == content
+        if exchanged:
+            self._swapped, self._forget_after_swap = content, latest
+        self._disk.sync_folder(self.path.parent)
+        self.sync_failed = False
+        self._disk.remove(self._mark)
+        if latest and not exchanged:
+            self._forget_others()
 
     def _save(self, version: Version) -> None:
         self.number += 1
@@ -147,6 +201,8 @@ class Versions:
         self.known.append(version)
 
     def _forget_others(self) -> None:
+        if self.sync_failed:
+            return
         for path, name in self._stored():
             if int(name[1]) != self.number:
                 self._disk.remove(path)
@@ -168,17 +224,18 @@ class Versions:
         if not written:
             self._take_back()
             return Replaced(written=False)
-        self._disk.sync_folder(self.path.parent)
+        self._sync_name()
         found = self.read(self._swap) if exchanged else expected
         if found != expected:
             self._disk.remove(self._swap)
             return Replaced(written=True, edit=found)
-        self.known = [version]
+        if not self.sync_failed:
+            self.known = [version]
         if exchanged:
             # An editor may hold the old file open and write into it a moment later. Until that is
             # over both versions stay in the folder, so that a crash does not make the old one
             # look like an edit.
-            self._swapped = found
+            self._swapped, self._forget_after_swap = found, True
         else:
             self._forget_others()
         return Replaced(written=True)
@@ -200,7 +257,7 @@ class Versions:
         write_new(self._disk, self._swap, [content])
         self._disk.dress(self._swap, self.path)
         self._disk.rename(self._swap, self.path)
-        self._disk.sync_folder(self.path.parent)
+        self._sync_name()
 
     def _take_back(self) -> None:
         self.known.pop()
@@ -214,7 +271,8 @@ class Versions:
             return None
         found = self.read(self._swap)
         self._disk.remove(self._swap)
-        self._forget_others()
+        if self._forget_after_swap:
+            self._forget_others()
         return None if found is None or found == base else LateEdit(found, base)
 
     @property

@@ -185,7 +185,8 @@ class ProductsFileSync:
                 await asyncio.wait_for(self._bell.wait(), LOOK_SECONDS)
             started = loop.time()
             rested = started >= rest_until
-            if not (rested and self._stale != set()) and not await self._touched():
+            due = self._stale != set() or self._versions.sync_failed
+            if not (rested and due) and not await self._touched():
                 continue
             if self._failure is not None and not rested:
                 continue
@@ -224,8 +225,10 @@ class ProductsFileSync:
             late = await asyncio.to_thread(self._versions.late_edit)
             if late is not None and not await self._take_in(late.found, late.base):
                 log.error("%s: an edit that came late cannot be read and is dropped", self._name)
+            await asyncio.to_thread(self._versions.write_again)
             while await self._look_once():
                 pass
+            await asyncio.to_thread(self._versions.write_again)
             stamp = self._versions.stamp()
             if stamp != self._stamp:
                 self._stamp = stamp

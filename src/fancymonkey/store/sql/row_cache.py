@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
-from fancymonkey.core.model import Item, Level, Row
-from fancymonkey.core.state import Rows, State
+from fancymonkey.core.documents.document import Document
+from fancymonkey.core.model import Item, Level, Reservation, Row
+from fancymonkey.core.payments.pending import FOLDER
+from fancymonkey.core.state import State
 from fancymonkey.store.contract import StockSnapshot, empty_rows
 
 MOST = 20_000
@@ -27,10 +29,17 @@ class RowCache:
                 rows.clear()
         return State(self._rows, revision, now)
 
-    def learn(self, changed: Rows) -> None:
-        """Takes over what a batch has changed, once that is durable."""
-        for kind, rows in changed.items():
+    def learn(self, state: State) -> None:
+        """Takes over what a batch has changed, once that is durable.
+
+        A hold that the batch has made has no payment under way, unless the batch began it.
+        """
+        read = state.base[Reservation]
+        made = [key for key in state.changed.get(Reservation, ()) if read.get(key, key) is None]
+        for kind, rows in state.changed.items():
             self._rows[kind].update(rows)
+        for key in made:
+            self._rows[Document].setdefault((FOLDER, key), None)
 
     def show(self, snapshot: StockSnapshot) -> None:
         """Takes over what every sale reads, as a snapshot of this very moment shows it."""

@@ -137,7 +137,7 @@ class SqliteWriter:
                 self.failed = str(error)
             raise
         self.failed = None
-        self._known.learn(state.changed)
+        self._known.learn(state)
         return commit_after(state, answers, others, after)
 
     def run_now(self, commands: Sequence[Command], now: int, after: int) -> Commit | None:

@@ -1,0 +1,146 @@
+"""Bugs of files: spreadsheets, products.json, and the rights of a store's files."""
+
+from tests.mutants.planted import bug
+
+IMPORT = "web/test_import.py"
+STALE = "store/test_stale_files.py"
+MISTAKES = "store/test_products_mistakes.py"
+RIGHTS = "store/test_permissions.py"
+FAILED_SYNC = (
+    "store/test_products_failed_sync.py"
+    "::test_what_could_not_be_synced_is_written_again_and_forgotten_only_then"
+)
+
+SPREADSHEETS = [
+    bug(
+        "spreadsheets",
+        "an edited stock takes back the sales since the export",
+        "spreadsheets.import_planner:Planner._merged",
+        "return now + change",
+        "return value",
+        f"{IMPORT}::test_a_sale_made_meanwhile_survives_and_one_undo_takes_all_back[memory]",
+    ),
+    bug(
+        "spreadsheets",
+        "a count since the export is overruled",
+        "spreadsheets.import_planner:Planner._merged",
+        "if said:",
+        "if False:",
+        f"{IMPORT}::test_what_somebody_else_counted_meanwhile_is_a_conflict[memory]",
+    ),
+    bug(
+        "spreadsheets",
+        "a setting that was changed since the export is overruled",
+        "spreadsheets.import_planner:Planner._cell",
+        "snapshot is not None and not snapshot.same(column, now)",
+        "False",
+        f"{IMPORT}::test_a_cell_that_somebody_else_changed_meanwhile_is_a_conflict[memory]",
+    ),
+    bug(
+        "spreadsheets",
+        "products are made although nobody asked for it",
+        "spreadsheets.import_planner:Planner._row",
+        "if not self._wish.create:",
+        "if False:",
+        f"{IMPORT}::test_new_things_are_listed_and_made_only_when_asked_for[memory]",
+    ),
+    bug(
+        "spreadsheets",
+        "a name is a formula",
+        "spreadsheets.formula_escape:safe",
+        "return text",
+        "return text.lstrip(chr(39))",
+        "spreadsheets/test_formulas.py",
+    ),
+    bug(
+        "spreadsheets",
+        "the export of another row is believed",
+        "spreadsheets.import_planner:Planner._snapshot",
+        "not mark.is_of(row.item.sku) or mark.revision > self._stand.revision",
+        "False",
+        f"{IMPORT}::test_a_mark_is_read_and_never_believed",
+    ),
+]
+
+OWNERS_FILE = [
+    bug(
+        "products.json",
+        "an old number takes sales back",
+        "store.products_file.stale:_old",
+        "return at is not None and changed(at)",
+        "return False",
+        f"{STALE}::test_the_old_file_itself_comes_back",
+    ),
+    bug(
+        "products.json",
+        "a size that came since goes off sale with an old file",
+        "store.products_file.stale:_Told._sizes",
+        "elif not self._added_since(changes, sku):",
+        "elif True:",
+        f"{STALE}::test_what_was_added_or_removed_elsewhere_stays_so",
+    ),
+    bug(
+        "products.json",
+        "older versions are forgotten at a restart",
+        "store.products_file.older_versions:OlderVersions.open",
+        "if at <= revision:",
+        "if at > revision:",
+        f"{STALE}::test_only_what_was_edited_counts",
+    ),
+    bug(
+        "products.json",
+        "a stock that is gone counts as none",
+        "store.products_file.mistakes:Mistakes._size",
+        "if said and _lost(size.fields, name, refuse_null=strict):",
+        "if False:",
+        f"{MISTAKES}::test_the_edit_is_refused_and_the_last_good_state_stays",
+    ),
+    bug(
+        "products.json",
+        "a mistyped name is the owner's own field",
+        "store.products_file.mistakes:Mistakes._names",
+        "if known is None or any(name in fields for fields in found.before):",
+        "if True:",
+        f"{MISTAKES}::test_the_edit_is_refused_and_the_last_good_state_stays",
+    ),
+    bug(
+        "products.json",
+        "a version is forgotten after a failed sync",
+        "store.products_file.saved_versions:Versions._forget_others",
+        "if self.sync_failed:",
+        "if False:",
+        FAILED_SYNC,
+    ),
+    bug(
+        "products.json",
+        "what could not be synced is not written again",
+        "store.products_file.saved_versions:Versions.write_again",
+        "if content is None:",
+        "if content:",
+        FAILED_SYNC,
+    ),
+    bug(
+        "rights",
+        "what others may read is not found",
+        "store.shared.permissions:open_to_others",
+        "mode & OTHERS",
+        "mode & 0o007",
+        RIGHTS,
+    ),
+    bug(
+        "rights",
+        "a folder of the store is open to others",
+        "store.shared.files:Disk.make_folder",
+        "path.chmod(PRIVATE_FOLDER)",
+        "path.chmod(0o755)",
+        RIGHTS,
+    ),
+    bug(
+        "rights",
+        "a file that was open to others stays so",
+        "store.shared.files:Disk.create",
+        "os.fchmod(fd, PRIVATE)",
+        "pass",
+        RIGHTS,
+    ),
+]

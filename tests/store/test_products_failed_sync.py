@@ -1,0 +1,240 @@
+"""A failed sync of products.json or of its folder, then a power cut: an older file may come back.
+
+It is not an edit: neither a sale nor what the owner has typed in is taken back by it. The disk of
+these tests forgets names and pages whose sync has failed, and it keeps no memory of older versions,
+which is never synced.
+"""
+
+import asyncio
+import errno
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from fancymonkey.core.model import Level, Product
+from fancymonkey.store.json.store import JsonStore
+from tests.store.faults import FaultyDisk
+from tests.store.json_shop import SEED, at, hold, sell
+
+M, L = "prod_hoodie_001/M", "prod_hoodie_001/L"
+
+
+class OwnersDisk(FaultyDisk):
+    """Refuses the syncs of products.json and of its folder that are in `refused`, by number."""
+
+    def __init__(self, folder: Path, refused: range) -> None:
+        self.refused = refused
+        self.syncs = 0
+        super().__init__(folder, self._refuse)
+        self._owners = False
+
+    @property
+    def refusing(self) -> bool:
+        """Whether a sync has been refused already."""
+        return self.syncs >= self.refused.start
+
+    def sync(self, fd: int) -> None:
+        self._owners = self._open[fd] == self.names.get(self.folder / "products.json")
+        super().sync(fd)
+
+    def sync_folder(self, path: Path) -> None:
+        self._owners = path == self.folder
+        super().sync_folder(path)
+
+    def _refuse(self, at: int, name: str) -> None:
+        if name not in ("sync", "sync_folder") or not self._owners:
+            return
+        self.syncs += 1
+        self._owners = False
+        if self.syncs in self.refused:
+            raise OSError(errno.EIO, "injected")
+
+
+class Shop:
+    """A store on such a disk, and its owner."""
+
+    def __init__(self, folder: Path, refused: range) -> None:
+        folder.mkdir()
+        self.path = folder / "products.json"
+        self.path.write_text(SEED)
+        self.disk = OwnersDisk(folder, refused)
+        self.store = JsonStore(folder, disk=self.disk)
+        self.sales = 0
+
+    async def sale(self, sku: str = M) -> None:
+        self.sales += 1
+        await hold(self.store, f"s{self.sales}", sku, 2, step=10 * self.sales)
+        await sell(self.store, f"s{self.sales}", step=10 * self.sales + 1)
+
+    def edit(self, old: str, new: str, *, in_place: bool = False) -> None:
+        """The owner saves; the editor does not sync."""
+        text = self.path.read_text()
+        assert old in text
+        content = text.replace(old, new, 1).encode()
+        if in_place:
+            fd = self.disk.create(self.path, 0o644)
+            self.disk.write(fd, content)
+            self.disk.close(fd)
+        else:
+            self.disk.owner_writes(self.path, content, synced=False)
+
+    async def reconcile(self) -> None:
+        """As the store does it by itself: what fails is tried again later."""
+        try:
+            await self.store.mirror.reconcile()
+        except OSError:
+            assert self.disk.refusing
+
+    async def restart(self) -> None:
+        """The process is killed and starts again; the machine goes on."""
+        await abandon(self.store)
+        for _ in range(len(self.disk.refused) + 1):
+            self.store = JsonStore(self.path.parent, disk=self.disk)
+            try:
+                await self.store.open(at(0))
+            except Exception:
+                assert self.disk.refusing
+            else:
+                return
+        pytest.fail("it does not start any more")
+
+
+async def abandon(store: JsonStore) -> None:
+    """As the system leaves a process that was killed: nothing is written any more."""
+    await asyncio.gather(*store._snapshots)
+    store._file_lock.free()
+
+
+async def content_of(store: JsonStore) -> tuple[dict[str, int], list[str]]:
+    """Stock by SKU, and the names of the products."""
+    levels = [row async for row in store.scan(Level) if isinstance(row, Level)]
+    products = [row async for row in store.scan(Product) if isinstance(row, Product)]
+    return {row.sku: row.on_hand for row in levels}, sorted(row.name for row in products)
+
+
+Step = Callable[[Shop], Awaitable[None]]
+
+
+async def sell_one(shop: Shop) -> None:
+    await shop.sale()
+
+
+async def sell_both(shop: Shop) -> None:
+    await shop.sale()
+    await shop.sale(L)
+
+
+async def reconcile(shop: Shop) -> None:
+    await shop.reconcile()
+
+
+async def restart(shop: Shop) -> None:
+    await shop.restart()
+
+
+async def type_stock(shop: Shop) -> None:
+    shop.edit('"stock": 18', '"stock": 25')
+
+
+async def type_a_name(shop: Shop) -> None:
+    shop.edit("MIDNIGHT EMERALD", "JADE", in_place=True)
+
+
+DAY: list[Step] = [
+    sell_one,
+    reconcile,
+    type_stock,
+    reconcile,
+    reconcile,
+    sell_both,
+    reconcile,
+    type_a_name,
+    reconcile,
+    sell_one,
+    reconcile,
+    sell_one,
+]
+
+
+async def power_cuts(tmp_path: Path, refused: range, day: list[Step]) -> tuple[list[str], bool]:
+    """Plays a day and looks after each step at what a power cut would leave.
+
+    Returns what is different from the running store then, and whether a sync was refused.
+    """
+    shop = Shop(tmp_path / "shop", refused)
+    await shop.restart()
+    faults: list[str] = []
+    for number, step in enumerate(day):
+        await step(shop)
+        if not shop.disk.refusing:
+            continue
+        shown = await content_of(shop.store)
+        after = JsonStore(shop.disk.after_crash("lost", tmp_path / f"cut-{number}"))
+        await after.open(at(0))
+        left = await content_of(after)
+        await after.close()
+        if left != shown:
+            faults.append(f"sync {refused}, {step.__name__} {number}: {left} for {shown}")
+    await shop.store.close()
+    return faults, shop.disk.refusing
+
+
+async def test_what_could_not_be_synced_is_written_again_and_forgotten_only_then(
+    tmp_path: Path,
+) -> None:
+    """The sync after an edit fails; at the next look the file is in a new file on the medium."""
+    shop = Shop(tmp_path / "shop", range(100, 101))
+    await shop.restart()
+    await shop.sale()
+    await shop.reconcile()
+    shop.disk.refused = range(shop.disk.syncs + 1, shop.disk.syncs + 2)
+    shop.edit('"stock": 18', '"stock": 25')
+    await shop.reconcile()
+    assert shop.disk.refusing
+    for step in range(3):
+        cut = shop.disk.after_crash("lost", tmp_path / f"cut-{step}")
+        assert (cut / "products.json").exists()
+        after = JsonStore(cut)
+        await after.open(at(0))
+        assert (await content_of(after))[0][M] == 25
+        await after.close()
+        await shop.reconcile()
+    assert shop.disk.after_crash("lost", tmp_path / "end")
+    assert (tmp_path / "end" / "products.json").read_bytes() == shop.path.read_bytes()
+    assert not list(shop.path.parent.glob("state/*failed-sync*"))
+    assert len(list(shop.path.parent.glob("state/products-*.json"))) == 1
+    await shop.store.close()
+
+
+TIMES = [1, pytest.param(2, marks=pytest.mark.slow), pytest.param(5, marks=pytest.mark.slow)]
+"""How many syncs in a row fail."""
+
+
+async def every_sync(tmp_path: Path, times: int, day: list[Step]) -> list[str]:
+    """Refuses each sync of the owner's file or folder in its turn."""
+    faults: list[str] = []
+    number, refusing = 1, True
+    while refusing:
+        place = tmp_path / str(number)
+        place.mkdir()
+        found, refusing = await power_cuts(place, range(number, number + times), day)
+        faults += found
+        number += 1
+    assert number > 5
+    return faults
+
+
+@pytest.mark.parametrize("times", TIMES)
+async def test_a_power_cut_after_a_failed_sync_takes_nothing_back(
+    times: int, tmp_path: Path
+) -> None:
+    assert await every_sync(tmp_path, times, DAY) == []
+
+
+@pytest.mark.parametrize("times", TIMES)
+async def test_a_restart_between_the_failure_and_the_power_cut_changes_nothing(
+    times: int, tmp_path: Path
+) -> None:
+    day = [also for step in DAY for also in (step, restart)]
+    assert await every_sync(tmp_path, times, day) == []
