@@ -34,7 +34,8 @@ async def enter(page: Page, shop: Shopfront) -> None:
     await page.locator("input[name=name], #name").first.fill("owner")
     await page.locator("input[type=password]").first.fill(PASSWORD)
     await page.locator("button[type=submit], form button").last.click()
-    await page.wait_for_url("**/admin/alerts.html", timeout=30_000)  # a password is slow to check
+    # A password is slow to check. The login's own URL ends with the same path, after `next=`.
+    await page.wait_for_url(f"{shop.url}/admin/alerts.html", timeout=30_000)
     await expect(page.get_by_role("heading", name="Deliveries")).to_be_visible(timeout=15_000)
 
 

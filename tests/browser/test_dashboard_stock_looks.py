@@ -113,7 +113,7 @@ async def test_36_by_keyboard_alone_from_login_to_undo(browser: Browser) -> None
         await keys.press("Tab")
         await keys.type(PASSWORD)
         await keys.press("Enter")
-        await page.wait_for_url("**/admin/")
+        await page.wait_for_url(f"{room.url}/admin/")
         await expect(row(page)).to_be_visible(timeout=20_000)
         await keys.press("Tab")
         await expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()

@@ -10,7 +10,7 @@ from fancymonkey.alerts.ledger_events import numbers
 from fancymonkey.core.changes.bulk import StockRow
 from fancymonkey.core.payments.rows import FACTS, IssueKind, JobRun, PaymentIssue
 
-_ISSUE_KINDS = {
+ISSUE_KINDS = {
     IssueKind.LATE_PAYMENT: ("Late payment", "A buyer paid after the hold had ended."),
     IssueKind.BACKORDER: ("Backorder", "A buyer paid for more than is there."),
     IssueKind.SECOND_PAYMENT: ("Paid twice", "A buyer paid a second time for the same hold."),
@@ -27,10 +27,11 @@ _ISSUE_KINDS = {
     ),
     IssueKind.DISPUTED: ("Disputed", "A buyer's bank disputes a payment. No stock has moved."),
     IssueKind.NOT_PAID: (
-        "Not paid",
+        "No payment found",
         "A sale has no payment at Stripe that it can be matched with.",
     ),
 }
+"""Each kind of payment issue: its name, as on the page Payments, and a sentence about it."""
 
 
 def crossed(word: str, row: StockRow, revision: int, at: int) -> AlertEvent:
@@ -58,7 +59,7 @@ def issue_event(row: PaymentIssue) -> str:
 
 def issue_detail(row: PaymentIssue, units: list[str]) -> AlertEvent:
     """A matter that waits for the owner, with its units by name."""
-    title, text = _ISSUE_KINDS.get(row.concern, (str(row.concern), ""))
+    title, text = ISSUE_KINDS.get(row.concern, (str(row.concern), ""))
     about = ", ".join(units)
     facts = row.note if row.concern in FACTS else ""
     lines = [text, facts, f"It is about {about}." if about else "", "Decide it under Payments."]

@@ -23,8 +23,9 @@ const OUTCOMES = {
   disputed: ["warn", "Disputed"],
   "not ours": ["warn", "Other account or mode"],
   unknown_session: ["", "Unknown session"],
+  payment_pending: ["", "Payment under way"],
 };
-const UNMOVED = ["no change", "ignored", "refund noted", "refund failed", "return proposed", "disputed", "not ours", "unknown_session"];
+const UNMOVED = ["no change", "ignored", "refund noted", "refund failed", "return proposed", "disputed", "not ours", "unknown_session", "payment_pending"];
 let comparing = false;
 let told = EVENTS;
 

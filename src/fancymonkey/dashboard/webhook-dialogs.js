@@ -16,6 +16,7 @@ const WORDS = {
   "books.mended": "Reconciliation mended something",
   "job.failed": "A job failed",
   "store.trouble": "The store is in trouble",
+  "secret.guessed": "A secret is being guessed",
   "webhook.off": "A webhook was switched off",
 };
 const USUAL = ["stock.low", "stock.out", "stock.back"];

@@ -1,0 +1,172 @@
+"""The dashboard has words for every code that the service sends to it."""
+
+import ast
+import re
+
+import pytest
+
+from fancymonkey.accounts.model import Right, Role
+from fancymonkey.alerts import event_texts, outbox
+from fancymonkey.alerts.events import EVENT_TYPES, WEBHOOKS
+from fancymonkey.core.changes.bulk import STATUSES
+from fancymonkey.core.model import Kind, Status
+from fancymonkey.core.outcomes import Code
+from fancymonkey.core.payments.rows import FACTS, IssueKind, IssueStatus
+from fancymonkey.web.pages.dashboard import FILES
+from tests.architecture.source import modules
+
+NOT_POSTED = {
+    Kind.ALLOCATED,
+    Kind.SHIPPED,
+    Kind.TRANSFERRED_OUT,
+    Kind.TRANSFERRED_IN,
+    Kind.ORDERED,
+    Kind.ORDER_CLOSED,
+}
+"""Kinds of entries that no rule makes yet."""
+
+NOT_GIVEN = {Code.NOTHING_TO_DO}
+"""Documented codes that no rule gives any more."""
+
+
+def literal(file: str, name: str) -> str:
+    """The text between the brackets of a constant of a script."""
+    script = (FILES / file).read_text("utf-8")
+    found = re.search(rf"^(?:export )?const {name} = ([\[{{].*?[\]}}]);", script, re.M | re.S)
+    assert found is not None, f"{file} has no {name}"
+    return found[1]
+
+
+def words(file: str, name: str) -> dict[str, str]:
+    """The keys of an object of a script, each with the first text of its value."""
+    key = r"(?:^|[{,])\s*\"?([\w. ]+?)\"?: \[?(?:\"\w*\", )?\"([^\"]*)\""
+    return dict(re.findall(key, literal(file, name), re.M))
+
+
+def posted_kinds() -> set[str]:
+    """The kinds of entries that a rule makes."""
+    named = {kind.name: kind for kind in Kind}
+    found: set[str] = set()
+    for module in modules(below="fancymonkey/core"):
+        for node in ast.walk(module.tree):
+            if (
+                isinstance(node, ast.Attribute)
+                and isinstance(node.value, ast.Name)
+                and node.value.id == "Kind"
+            ):
+                found.add(named[node.attr])
+    return found
+
+
+def outcomes_of_events() -> set[str]:
+    """What may become of an event of Stripe: literals of the core, and refusals of its rules."""
+    found = {"ignored", "done", "no change"}
+    for module in modules(below="fancymonkey/core"):
+        found |= set(re.findall(r'"outcome": "([\w ]+)"', module.text))
+    return found | {Code.UNKNOWN_SESSION, Code.PAYMENT_PENDING}
+
+
+def outcomes_of_jobs() -> set[str]:
+    """How a run of a job may come out."""
+    found = {"failed"}
+    for module in [*modules(below="fancymonkey/jobs"), *modules(below="fancymonkey/payments")]:
+        found |= set(re.findall(r'JobResult\(\s*"(\w+)"', module.text))
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.FunctionDef) and node.name == "outcome":
+                texts = [one.value for one in ast.walk(node) if isinstance(one, ast.Constant)]
+                found |= {text for text in texts if isinstance(text, str) and " " not in text}
+    return found
+
+
+STATES = {outbox.WAITING, outbox.DONE, outbox.FAILED, outbox.DROPPED}
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "codes"),
+    [
+        ("webhook-dialogs.js", "WORDS", set(WEBHOOKS)),
+        ("matters.js", "CONCERNS", set(IssueKind)),
+        ("matters.js", "PROGRESS", set(IssueStatus) - {IssueStatus.OPEN}),
+        ("alerts.js", "LOOKS", {kind.look for kind in EVENT_TYPES.values() if kind.look}),
+        ("alerts.js", "STATES", STATES),
+        ("holds.js", "WORDS", set(Status)),
+        ("holds.js", "BADGE", set(Status)),
+        ("waterfall.js", "KINDS", set(Kind) - NOT_POSTED),
+        ("stock.js", "STATUS", set(STATUSES)),
+        ("palette.js", "WORDS", set(STATUSES)),
+        ("people.js", "ROLES", set(Role)),
+        ("people.js", "MAY", set(Right)),
+        ("payments.js", "OUTCOMES", outcomes_of_events()),
+        ("page.js", "RUNS", outcomes_of_jobs()),
+    ],
+)
+def test_every_code_has_words_and_no_words_are_left_over(
+    file: str, name: str, codes: set[str]
+) -> None:
+    assert sorted(words(file, name)) == sorted(map(str, codes))
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [("webhook-dialogs.js", "WORDS"), ("matters.js", "CONCERNS"), ("payments.js", "OUTCOMES")],
+)
+def test_words_are_no_codes(file: str, name: str) -> None:
+    for code, text in words(file, name).items():
+        assert text, code
+        assert "_" not in text, code
+        assert text[0].isupper(), code
+
+
+def test_a_rule_makes_every_kind_that_has_words() -> None:
+    assert posted_kinds() & set(Kind) >= set(words("waterfall.js", "KINDS"))
+
+
+def test_the_page_and_the_mail_call_an_issue_the_same() -> None:
+    titles = {kind: title for kind, (title, _) in event_texts.ISSUE_KINDS.items()}
+    assert words("matters.js", "CONCERNS") == {str(kind): text for kind, text in titles.items()}
+
+
+def test_the_page_shows_the_facts_of_the_issues_that_have_some() -> None:
+    assert re.findall(r'"(\w+)"', literal("matters.js", "FACTS")) == [str(kind) for kind in FACTS]
+
+
+def refusals() -> list[tuple[str, ast.expr]]:
+    """Each `Refused(Code.…, message)` and `Problem(status, code, message)`: place and message."""
+    found: list[tuple[str, ast.expr]] = []
+    for module in modules():
+        for node in ast.walk(module.tree):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
+                continue
+            place = {"Refused": 1, "Problem": 2}.get(node.func.id)
+            if place is not None and len(node.args) > place:
+                found.append((f"{module.name}:{node.lineno}", node.args[place]))
+    return found
+
+
+def test_a_refusal_has_a_sentence_which_the_page_shows() -> None:
+    texts: list[str] = []
+    for place, message in refusals():
+        parts = message.values if isinstance(message, ast.JoinedStr) else [message]
+        ends = [part for part in (parts[0], parts[-1]) if isinstance(part, ast.Constant)]
+        for part in ends:
+            assert isinstance(part.value, str), place
+            assert part.value.strip(), place
+        if isinstance(parts[-1], ast.Constant):
+            assert str(parts[-1].value).endswith((".", "!", "?")), place
+            texts.append(str(parts[-1].value))
+    assert len(texts) > 100
+
+
+def test_every_refusal_code_is_given_with_a_message() -> None:
+    used = {
+        name.attr
+        for module in modules()
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "Refused"
+        and len(node.args) > 1
+        for name in ast.walk(node.args[0])
+        if isinstance(name, ast.Attribute)
+    }
+    assert used == {code.name for code in set(Code) - NOT_GIVEN}
