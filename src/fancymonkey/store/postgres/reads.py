@@ -110,7 +110,7 @@ class PostgresReads:
                 return found[0]
         return None
 
-    async def scan(self, kind: type[Row], after: Hashable | None = None) -> AsyncIterator[Row]:
+    async def scan(self, kind: type[R], after: Hashable | None = None) -> AsyncIterator[R]:
         """See `Store.scan`."""
         table = TABLES[kind]
         marks = [f"${n + 1}" for n in range(len(table.key))]

@@ -235,7 +235,7 @@ class SqliteStore:
                 return found[0]
         return None
 
-    async def scan(self, kind: type[Row], after: Hashable | None = None) -> AsyncIterator[Row]:
+    async def scan(self, kind: type[R], after: Hashable | None = None) -> AsyncIterator[R]:
         """See `Store.scan`."""
         table = TABLES[kind]
         while True:
