@@ -19,7 +19,6 @@ from fancymonkey.store.sql.statements import (
     PAGE,
     by_key,
     entries,
-    key_values,
     page_after,
     reservations,
 )
@@ -116,7 +115,7 @@ class PostgresReads:
         marks = [f"${n + 1}" for n in range(len(table.key))]
         while True:
             sql = page_after(table, None if after is None else marks)
-            values = () if after is None else key_values(table, after)
+            values = () if after is None else table.key_values(after)
             page = [table.row(found) for found in await self._fetch(sql, *values)]
             for row in page:
                 yield row
@@ -128,7 +127,7 @@ class PostgresReads:
         """See `Store.find`."""
         table = TABLES[kind]
         sql = by_key(table, (f"${n + 1}" for n in range(len(table.key))))
-        for values in await self._fetch(sql, *key_values(table, key)):
+        for values in await self._fetch(sql, *table.key_values(key)):
             found: R = table.row(values)
             return found
         return None
