@@ -52,7 +52,7 @@ CORE_MAY_USE = {
     ),
 }
 # Files of the core that put the features together: they may import every feature.
-CORE_COMPOSES = {"", "execute", "changes", "payments.early_news", "payments.paid"}
+CORE_COMPOSES = {"", "rows", "execute", "changes", "payments.early_news", "payments.paid"}
 # A feature is a folder of the core. It may import the files beside the folders, its own, and these.
 CORE_HELPERS = {
     "catalogue.field_changes",

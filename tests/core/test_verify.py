@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from fancymonkey.core import verify as core_verify
 from fancymonkey.core.command import Command
+from fancymonkey.core.documents.document import Document
 from fancymonkey.core.holds.end import Capture, Expire, Release
 from fancymonkey.core.holds.reserve import Attach, Reserve
 from fancymonkey.core.model import (
@@ -16,8 +18,10 @@ from fancymonkey.core.model import (
     Level,
     Line,
     Reservation,
+    Row,
     Status,
 )
+from fancymonkey.core.rows import ROWS
 from fancymonkey.core.stock.adjust import Count
 from fancymonkey.core.verify import QUANTITIES, Finding, Rule, verify
 from fancymonkey.store.in_memory.store import MemoryStore
@@ -164,6 +168,40 @@ async def test_a_kind_that_does_not_fit_its_changes_is_found(number: int, kind: 
     found = await told(hold("r1"), Release(ref="r1"))
     found.entry(number, kind=kind)
     assert (Rule.MEANING, number) in [(one.rule, one.revision) for one in found.findings()]
+
+
+async def test_a_kind_of_entry_without_a_check_is_found() -> None:
+    found = await told(Count(sku="prod_a/M", quantity=3))
+    found.entry(5, kind=Kind.SHIPPED)
+    (finding,) = found.findings()
+    assert (finding.rule, finding.revision, finding.sku) == (Rule.UNCHECKED, 5, "prod_a/M")
+    assert "there is no check for a `shipped`" in finding.text
+
+
+@pytest.mark.parametrize("kind", [Kind.ALLOCATED, Kind.SHIPPED, Kind.TRANSFERRED_IN, Kind.ORDERED])
+async def test_a_kind_that_no_rule_books_yet_does_not_pass(kind: Kind) -> None:
+    found = await told(Count(sku="prod_a/M", quantity=3))
+    found.entry(5, kind=kind)
+    assert [one.rule for one in found.findings()] == [Rule.UNCHECKED]
+
+
+@pytest.mark.parametrize("planted", [Level, Reservation, Document])
+async def test_a_kind_of_row_without_a_check_is_found(
+    planted: type[Row], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("CHECKED_ROWS", "ROWS_BESIDE_THE_LEDGER"):
+        monkeypatch.setattr(core_verify, name, getattr(core_verify, name) - {planted})
+    store = MemoryStore()
+    await store.run(catalogue(), 1, 0)
+    (finding,) = (await verify_store(store)).findings
+    assert finding.rule is Rule.UNCHECKED
+    assert finding.text == f"there is no check for rows of `{planted.TABLE}`"
+
+
+def test_every_kind_of_row_has_a_check_or_is_beside_the_ledger() -> None:
+    assert set(ROWS) == core_verify.CHECKED_ROWS | core_verify.ROWS_BESIDE_THE_LEDGER
+    assert not core_verify.CHECKED_ROWS & core_verify.ROWS_BESIDE_THE_LEDGER
+    assert list(core_verify.kinds_without_check()) == []
 
 
 @pytest.mark.parametrize("name", QUANTITIES)

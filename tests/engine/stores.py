@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import execute
-from fancymonkey.core.model import Entry, Item, Product, Row
+from fancymonkey.core.model import Entry, Item, Product
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import StoreError
-from fancymonkey.store.contract import Commit, OnRemoteCommit, StockSnapshot, Submit, commit_of
+from fancymonkey.store.contract import Commit, OnRemoteCommit, R, StockSnapshot, Submit, commit_of
 from fancymonkey.store.in_memory.store import MemoryStore
 from tests.core.builders import upsert
 from tests.sim.loop import virtual_loop
@@ -80,7 +80,7 @@ class SlowStore(MemoryStore):
         await self._read()
         return found
 
-    async def scan(self, kind: type[Row], after: Hashable | None = None) -> AsyncIterator[Row]:
+    async def scan(self, kind: type[R], after: Hashable | None = None) -> AsyncIterator[R]:
         await self._read()
         async for row in super().scan(kind, after):
             yield row

@@ -79,7 +79,7 @@ class House:
         return made
 
     async def runs(self) -> list[JobRun]:
-        return [row async for row in self.store.scan(JobRun) if isinstance(row, JobRun)]
+        return [row async for row in self.store.scan(JobRun)]
 
     async def close(self) -> None:
         for process in self.processes:

@@ -118,7 +118,7 @@ async def test_types_that_ask_nothing_are_kept_and_ignored() -> None:
         for type_ in kinds:
             answer = await deliver(shop, thin(type_, "billing.meter", "mtr_1", id=f"evt_{type_}"))
             assert (answer.status, answer.json["outcome"]) == (200, "ignored")
-        rows = [row async for row in shop.engine.store.scan(Kept) if isinstance(row, Kept)]
+        rows = [row async for row in shop.engine.store.scan(Kept)]
         assert {row.type for row in rows} == set(kinds)
 
 

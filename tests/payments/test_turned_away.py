@@ -15,7 +15,7 @@ async def counted(till: Till) -> dict[str, tuple[int, int]]:
     """What was turned away so far: requests and units by SKU."""
     engine = till.shop.engine
     await engine._flush_demand()
-    rows = [row async for row in engine.store.scan(TurnedAway) if isinstance(row, TurnedAway)]
+    rows = [row async for row in engine.store.scan(TurnedAway)]
     return {row.sku: (row.requests, row.units) for row in rows}
 
 

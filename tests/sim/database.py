@@ -182,7 +182,7 @@ class SimStore:
     async def reservation(self, ref: str) -> Reservation | None:
         return self._db.image.reservation(ref)
 
-    async def scan(self, kind: type[Row], after: Hashable | None = None) -> AsyncIterator[Row]:
+    async def scan(self, kind: type[R], after: Hashable | None = None) -> AsyncIterator[R]:
         await self._reach()
         async for row in self._db.scan(kind, after):
             yield row

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from fancymonkey.core.holds.end import Capture
-from fancymonkey.core.model import Entry, Level, Reservation, Row
+from fancymonkey.core.model import Entry, Level, Reservation
 from fancymonkey.core.rows import ROWS
 from fancymonkey.core.stock.adjust import Count
 from fancymonkey.errors import DataError, StoreCorrupt, StoreUnavailable
-from fancymonkey.store.contract import Store
+from fancymonkey.store.contract import R, Store
 from fancymonkey.store.copy import compare, copy, is_empty
 from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.store.open import open_store
@@ -65,7 +65,7 @@ async def test_a_source_that_is_written_to_meanwhile_leaves_the_target_empty(sto
     class Sold(MemoryStore):
         """Somebody counts a shelf while the rows are read."""
 
-        async def scan(self, kind: type[Row], after: Hashable | None = None) -> AsyncIterator[Row]:
+        async def scan(self, kind: type[R], after: Hashable | None = None) -> AsyncIterator[R]:
             async for row in super().scan(kind, after):
                 yield row
             if kind is Level:

@@ -34,12 +34,12 @@ def path(tmp_path: Path) -> Path:
 
 async def level(store: JsonStore, sku: str = M) -> Level:
     rows = [row async for row in store.scan(Level)]
-    return next(row for row in rows if isinstance(row, Level) and row.sku == sku)
+    return next(row for row in rows if row.sku == sku)
 
 
 async def item(store: JsonStore, sku: str = M) -> Item:
     rows = [row async for row in store.scan(Item)]
-    return next(row for row in rows if isinstance(row, Item) and row.sku == sku)
+    return next(row for row in rows if row.sku == sku)
 
 
 async def product(store: JsonStore, id_: str = "prod_hoodie_001") -> Product:

@@ -119,7 +119,7 @@ async def test_it_is_taken_in_and_what_is_assumed_is_told(
         await store.open(0)
     for part in told:
         assert any(part in record.getMessage() for record in caplog.records)
-    levels = {row.sku: row async for row in store.scan(Level) if isinstance(row, Level)}
+    levels = {row.sku: row async for row in store.scan(Level)}
     assert {sku: row.on_hand for sku, row in levels.items()} == (
         {} if stock is None else {"a/M": stock}
     )

@@ -88,7 +88,7 @@ async def test_what_a_file_says(tmp_path: Path) -> None:
     medium = next(item for item in items if item.size == "M")
     assert (medium.sku_id, medium.price_id) == ("sku_m", "price_m")
     assert (medium.low_stock_threshold, medium.sold_out, medium.position) == (5, False, 0)
-    levels = {row.sku: row async for row in store.scan(Level) if isinstance(row, Level)}
+    levels = {row.sku: row async for row in store.scan(Level)}
     assert levels["prod_hoodie_001/M"].on_hand == 20
     assert levels["prod_cap_001/One Size / OS"].on_hand == 0
     await close(store)

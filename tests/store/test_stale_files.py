@@ -62,7 +62,7 @@ STAMPS = {
 
 async def stocks(store: JsonStore) -> dict[str, int]:
     rows = [row async for row in store.scan(Level)]
-    return {row.sku: row.on_hand for row in rows if isinstance(row, Level)}
+    return {row.sku: row.on_hand for row in rows}
 
 
 async def buy(store: JsonStore, sku: str, units: int, number: int) -> None:

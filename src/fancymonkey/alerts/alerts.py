@@ -208,7 +208,7 @@ class Alerts:
         ]
         issues = 0
         async for row in self._engine.store.scan(PaymentIssue):
-            issues += isinstance(row, PaymentIssue) and row.closed_at is None
+            issues += row.closed_at is None
         if not rows and not issues:
             return None
         one = event_texts.digest(rows, issues, now, day)

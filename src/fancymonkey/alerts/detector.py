@@ -156,11 +156,7 @@ class EventDetector:
     async def _matters(self, seen: Seen) -> list[PaymentIssue]:
         found = []
         async for row in self._engine.store.scan(PaymentIssue):
-            if (
-                isinstance(row, PaymentIssue)
-                and row.closed_at is None
-                and row.opened_at >= seen.since
-            ):
+            if row.closed_at is None and row.opened_at >= seen.since:
                 if await self._outbox.happened.get(event_texts.issue_event(row)) is None:
                     found.append(row)
         return found
@@ -180,7 +176,7 @@ class EventDetector:
         states = {kept.name: kept.value for kept in await self._jobs.all()}
         for job in jobs:
             async for row in self._engine.store.scan(JobRun, (job, seen.since)):
-                if not isinstance(row, JobRun) or row.job != job:
+                if row.job != job:
                     break
                 one = event_texts.run(row)
                 if one is None:

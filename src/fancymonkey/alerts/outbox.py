@@ -106,7 +106,7 @@ class Outbox:
         # What was sent leaves an empty row for a day: those of before are not even looked at.
         last = stamped("dlv", self.engine.clock() - RECENT, "g")
         async for row in self.engine.store.scan(Document, (self.waiting.name, "")):
-            if not isinstance(row, Document) or row.folder != self.waiting.name or row.name > last:
+            if row.folder != self.waiting.name or row.name > last:
                 return
             kept = await self.waiting.get(row.name) if row.body else None
             if kept is not None:

@@ -8,7 +8,7 @@ import msgspec
 from fancymonkey.core.model import Entry, Row
 from fancymonkey.core.rows import ROWS
 from fancymonkey.errors import BackupError
-from fancymonkey.store.contract import Snapshot
+from fancymonkey.store.contract import R, Snapshot
 from fancymonkey.store.json.records import COLUMNS, Batch, Columns, Reader, changes, encode, table
 from fancymonkey.store.json.snapshots import SLICE
 
@@ -47,7 +47,7 @@ async def write(source: Snapshot, folder: Path) -> None:
 def read(folder: Path, revision: int) -> Snapshot:
     """What `write` has written, as something to copy from."""
 
-    async def scan(kind: type[Row]) -> AsyncIterator[Row]:
+    async def scan(kind: type[R]) -> AsyncIterator[R]:
         for batch in _batches(folder / NAME):
             for row in batch.rows:
                 if type(row) is kind:

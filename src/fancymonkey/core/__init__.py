@@ -1,7 +1,7 @@
 """The rules of the inventory. Pure: no clock, no chance, no I/O; nothing but the standard library.
 
-`model` rows, `ledger` the only arithmetic, `state` what a batch sees, `outcomes` what it answers,
-`holds` what several rules do with a hold;
-`reserve`, `resolve`, `adjust`, `catalogue`, `record`, `bulk` the rules; `execute` runs them,
-`verify` proves what they left.
+`model` has the rows, `ledger` the only arithmetic, `state` what a batch reads and changes,
+`outcomes` the answers, `command` the base of commands. Each folder is a feature: it exports `ROWS`
+and, in its file `rules`, `RULES`. `rows` and `execute` put the features together, and `verify`
+proves that the rows match the ledger.
 """

@@ -1,17 +1,27 @@
-"""What every command carries."""
+"""The base class of commands, and the types of the functions that read and apply them."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import Item, Level, Reservation, SessionLink
+from fancymonkey.core.outcomes import Answer
 from fancymonkey.core.state import Key, State
+
+Needs = Callable[[Any, State], Iterable[Key]]
+"""Yields the rows that a command reads, as far as the loaded rows show them."""
+
+Rule = Callable[[State, Any], Answer]
+"""Applies a command to a state and returns its answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A wish to change something.
+    """A request to change something.
 
-    With a `command_id` it has one effect however often it is sent, and `digest` tells a repetition
-    from another wish under the same id. `former_id` is the id under which versions before this one
-    kept the answer. `actor` and `cause` end up in the ledger.
+    A command with a `command_id` has one effect, however often it is sent. `digest` distinguishes
+    a repetition from another request under the same id. `former_id` is the id under which earlier
+    versions kept the answer. The ledger records `actor` and `cause`.
     """
 
     command_id: str | None = None
@@ -21,18 +31,22 @@ class Command:
     cause: str = ""
 
 
+Rules = dict[type[Command], tuple[Needs, Rule]]
+"""Commands, each with its needs and its rule."""
+
+
 def needs_item(sku: str, location: str) -> tuple[Key, ...]:
     """The rows that a movement of a SKU reads."""
     return (Item, sku), (Level, (sku, location))
 
 
 def needs_hold(state: State, ref: str) -> list[Key]:
-    """The rows that lead from an id to its hold and on to the levels it touches."""
+    """The rows that lead from an id to its hold, and to the levels of the hold."""
     return found_hold(state, ref)[0]
 
 
 def found_hold(state: State, ref: str) -> tuple[list[Key], Reservation | None]:
-    """The same, and the hold as far as it is loaded."""
+    """The rows that `needs_hold` names, and the hold where it is loaded."""
     keys: list[Key] = [(Reservation, ref), (SessionLink, ref)]
     hold = state.get(Reservation, ref)
     if hold is None:

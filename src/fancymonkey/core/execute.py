@@ -1,25 +1,26 @@
 """Runs commands: the one function that every store calls, and commands made of commands."""
 
 import json
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
 from fancymonkey.core import records
-from fancymonkey.core.catalogue import products
-from fancymonkey.core.changes import change_set, undo
-from fancymonkey.core.command import Command, needs_item, needs_lines
-from fancymonkey.core.documents import put
+from fancymonkey.core.catalogue import rules as catalogue
+from fancymonkey.core.changes import change_set
+from fancymonkey.core.changes import rules as changes
+from fancymonkey.core.command import Command, Rules, needs_item, needs_lines
+from fancymonkey.core.documents import rules as documents
 from fancymonkey.core.holds import end, reserve
+from fancymonkey.core.holds import rules as holds
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import MAIN, Event, Item, Outcome, Reservation
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
-from fancymonkey.core.payments import checkout, disputes, early_news, foreign_events, paid, refunds
+from fancymonkey.core.payments import early_news
+from fancymonkey.core.payments import rules as payments
 from fancymonkey.core.state import Key, Load, State, missing
 from fancymonkey.core.stock import adjust
-
-Needs = Callable[[Any, State], Iterable[Key]]
-Rule = Callable[[State, Any], Answer]
+from fancymonkey.core.stock import rules as stock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,48 +225,21 @@ def _event(state: State, command: RecordEvent) -> Answer:
     return Accepted({"outcome": outcome, "first": outcome != before, "effect": data})
 
 
-RULES: dict[type[Command], tuple[Needs, Rule]] = {
-    reserve.Reserve: (reserve.needs_reserve, reserve.reserve),
-    reserve.Attach: (reserve.needs_attach, reserve.attach),
-    end.Release: (end.needs_ref, end.release),
-    end.Capture: (paid.needs_capture, paid.capture),
-    end.Expire: (lambda command, state: iter(()), end.expire),
-    adjust.Adjust: (adjust.needs_adjust, adjust.adjust),
-    adjust.Count: (adjust.needs_adjust, adjust.count),
-    adjust.Return: (adjust.needs_adjust, adjust.return_units),
-    adjust.SetReserved: (adjust.needs_adjust, adjust.set_reserved),
-    adjust.SetItem: (adjust.needs_adjust, adjust.set_item),
-    products.UpsertProduct: (products.needs_catalogue, products.upsert_product),
-    products.RemoveProduct: (products.needs_catalogue, products.remove_product),
-    products.AddProduct: (products.needs_catalogue, products.add_product),
-    products.AddItem: (products.needs_catalogue, products.add_item),
-    products.EditFields: (products.needs_catalogue, products.edit_fields),
-    products.RemoveItem: (products.needs_catalogue, products.remove_item),
-    products.RestoreProduct: (products.needs_catalogue, products.restore_product),
-    records.RecordTurnedAway: (records.needs_record, records.record_turned_away),
-    records.MoveCursor: (records.needs_record, records.move_cursor),
-    records.StoreResult: (records.needs_record, records.store_result),
-    records.RecordRun: (records.needs_record, records.record_run),
-    put.PutDocuments: (put.needs_put_documents, put.put_documents),
-    checkout.GetHold: (checkout.needs_checkout, checkout.get_hold),
-    checkout.BeginCheckout: (checkout.needs_checkout, checkout.begin_checkout),
-    checkout.CheckoutOpened: (checkout.needs_checkout, checkout.checkout_opened),
-    checkout.CloseCheckout: (checkout.needs_checkout, checkout.close_checkout),
-    checkout.AwaitPayment: (checkout.needs_checkout, checkout.await_payment),
-    refunds.RecordRefund: (refunds.needs_refund, refunds.record_refund),
-    refunds.ResolveIssue: (refunds.needs_refund, refunds.resolve_issue),
-    refunds.ReportMissingPayment: (refunds.needs_refund, refunds.report_missing_payment),
-    refunds.RefundFailed: (refunds.needs_refund, refunds.refund_failed),
-    disputes.NoteDispute: (disputes.needs_dispute, disputes.note_dispute),
-    foreign_events.NoteForeign: (foreign_events.needs_foreign, foreign_events.note_foreign),
-    undo.Undo: (undo.needs_undo, undo.undo),
+RULES: Rules = {
+    **holds.RULES,
+    **stock.RULES,
+    **catalogue.RULES,
+    **records.RULES,
+    **documents.RULES,
+    **payments.RULES,
+    **changes.RULES,
     change_set.ChangeSet: (_needs_act, _act),
     SkuCommands: (_needs_parts, _chain),
     CommandGroup: (_needs_parts, _many),
     DryRun: (lambda command, state: needs(command.command, state), _dry_run),
     RecordEvent: (_needs_event, _event),
 }
-"""Every command, with the rows it reads and the rule that applies it."""
+"""Every command with its needs and its rule: those of the features, and commands of commands."""
 
 
 def execute(state: State, commands: Sequence[Command], due: Sequence[Reservation]) -> list[Answer]:

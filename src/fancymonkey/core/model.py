@@ -279,6 +279,10 @@ class Cursor(Row):
         return self.name
 
 
+SHARED_ROWS: tuple[type[Row], ...] = (Outcome, Event, TurnedAway, Cursor)
+"""The kinds of row that belong to no feature."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One immutable movement. The six quantities are changes; `*_after` are running numbers.

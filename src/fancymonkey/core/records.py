@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from fancymonkey.core.command import Command
+from fancymonkey.core.command import Command, Rules
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import Cursor, TurnedAway
 from fancymonkey.core.outcomes import Accepted, Answer
@@ -27,7 +27,7 @@ class MoveCursor(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreResult(Command):
-    """Keeps texts under the command's id: whoever asks again is told what was kept first."""
+    """Keeps texts under the command's id: a repetition gets the first texts again."""
 
     texts: tuple[str, ...]
 
@@ -79,3 +79,11 @@ def record_run(state: State, command: RecordRun) -> Answer:
     """Applies a `RecordRun`."""
     state.put(command.run)
     return Accepted(None)
+
+
+RULES: Rules = {
+    RecordTurnedAway: (needs_record, record_turned_away),
+    MoveCursor: (needs_record, move_cursor),
+    StoreResult: (needs_record, store_result),
+    RecordRun: (needs_record, record_run),
+}

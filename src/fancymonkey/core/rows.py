@@ -1,33 +1,18 @@
-"""Every kind of row there is. A store knows no others, and each of these by table and key alone."""
+"""Every kind of row: the shared ones and those that the feature folders export.
 
-from fancymonkey.core.documents.document import Document
-from fancymonkey.core.model import (
-    Cursor,
-    Event,
-    Item,
-    Level,
-    Outcome,
-    Product,
-    Reservation,
-    Row,
-    SessionLink,
-    TurnedAway,
-)
-from fancymonkey.core.payments.rows import Checkout, JobRun, PaymentIssue
+A store knows no other kinds, and each of these by table and key alone.
+"""
+
+from fancymonkey.core import catalogue, changes, documents, holds, payments, stock
+from fancymonkey.core.model import SHARED_ROWS, Row
 
 ROWS: tuple[type[Row], ...] = (
-    Product,
-    Item,
-    Level,
-    Reservation,
-    SessionLink,
-    Outcome,
-    Event,
-    TurnedAway,
-    Cursor,
-    Checkout,
-    PaymentIssue,
-    JobRun,
-    Document,
+    *catalogue.ROWS,
+    *stock.ROWS,
+    *holds.ROWS,
+    *SHARED_ROWS,
+    *payments.ROWS,
+    *documents.ROWS,
+    *changes.ROWS,
 )
-"""Every kind of row, in an order in which they may be written."""
+"""Every kind of row. A store may write the tables in this order."""

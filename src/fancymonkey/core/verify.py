@@ -1,21 +1,39 @@
-"""Proves that the stored balances are what the ledger adds up to, or says where they part.
+"""Proves that the stored balances are the sums of the ledger, or reports the first difference.
 
 It runs the ledger again, entry by entry, and keeps no more than a level per SKU and the open holds.
+A kind of entry or of row without a check is reported too.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from fancymonkey.core.documents.document import Document
 from fancymonkey.core.ledger import InvariantBroken, broken_rule, evolve
-from fancymonkey.core.model import Entry, Item, Kind, Level, Reservation, Status
+from fancymonkey.core.model import (
+    Cursor,
+    Entry,
+    Event,
+    Item,
+    Kind,
+    Level,
+    Outcome,
+    Product,
+    Reservation,
+    Row,
+    SessionLink,
+    Status,
+    TurnedAway,
+)
+from fancymonkey.core.payments.rows import Checkout, JobRun, PaymentIssue
+from fancymonkey.core.rows import ROWS
 
 QUANTITIES = ("on_hand", "reserved", "allocated", "incoming", "backordered", "short")
 Key = tuple[str, str]
 
 
 class Rule(StrEnum):
-    """What is broken. Stable: scripts branch on it."""
+    """The rule that is broken. Stable: scripts branch on it."""
 
     GAP = "gap"
     ARITHMETIC = "arithmetic"
@@ -24,11 +42,12 @@ class Rule(StrEnum):
     RESERVED = "reserved"
     HOLD = "hold"
     UNKNOWN_ITEM = "unknown_item"
+    UNCHECKED = "unchecked"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that does not add up, in plain words; `revision` is the first entry to look at."""
+    """A fault in plain words; `revision` is the first entry that the operator should inspect."""
 
     rule: Rule
     text: str
@@ -39,7 +58,7 @@ class Finding:
 
 @dataclass(slots=True)
 class OpenHold:
-    """What the ledger knows of a hold that has not ended: its units, its deadline."""
+    """The units and the deadline of a hold that has not ended, according to the ledger."""
 
     first: int
     until: int | None
@@ -75,7 +94,10 @@ class Verifier:
         if "/" in entry.sku:
             self._first.setdefault(entry.sku, entry.revision)
             yield from self._level(entry)
-        if not _means_what_it_says(entry):
+        check = ENTRY_CHECKS.get(entry.kind)
+        if check is None:
+            yield _about(entry, Rule.UNCHECKED, f"there is no check for a `{entry.kind}`")
+        elif not check(entry):
             yield _about(entry, Rule.MEANING, f"its changes are not those of a `{entry.kind}`")
         if entry.reservation_id is not None:
             yield from self._hold(entry, entry.reservation_id)
@@ -138,6 +160,7 @@ class Verifier:
             )
         stored = {level.key: level for level in levels}
         held = list(holds)
+        yield from kinds_without_check()
         yield from self._items(items)
         yield from self._sums(stored)
         yield from self._live(held)
@@ -225,32 +248,61 @@ def verify(
     levels: Iterable[Level],
     holds: Iterable[Reservation],
 ) -> Iterator[Finding]:
-    """Judges a whole ledger and the rows at its end; yields nothing where all is well."""
+    """Judges a whole ledger and the rows at its end. Yields nothing where they match."""
     verifier = Verifier()
     for entry in entries:
         yield from verifier.entry(entry)
     yield from verifier.rows(revision, items, levels, holds)
 
 
-def _means_what_it_says(entry: Entry) -> bool:
-    match entry.kind:
-        case Kind.RESERVED:
-            return entry.reserved > 0 and not entry.on_hand
-        case Kind.RELEASED | Kind.EXPIRED:
-            return entry.reserved < 0 and not entry.on_hand
-        case Kind.CAPTURED:
-            return entry.on_hand <= 0 and -entry.reserved == entry.backordered - entry.on_hand > 0
-        case Kind.SOLD:
-            return entry.on_hand <= 0 and not entry.reserved
-        case Kind.RETURNED:
-            return not entry.reserved and entry.on_hand - entry.backordered > 0
-        case Kind.EXTENDED | Kind.EDITED | Kind.REMOVED:
-            return not any(getattr(entry, name) for name in QUANTITIES)
-        case Kind.ADDED:
-            return entry.on_hand >= 0 and not entry.reserved
-        case Kind.RECEIVED | Kind.ADJUSTED | Kind.COUNTED:
-            return not entry.reserved
-    return True
+def _unchanged(entry: Entry) -> bool:
+    return not any(getattr(entry, name) for name in QUANTITIES)
+
+
+def _gives_back(entry: Entry) -> bool:
+    return entry.reserved < 0 and not entry.on_hand
+
+
+def _leaves_holds(entry: Entry) -> bool:
+    return not entry.reserved
+
+
+ENTRY_CHECKS: dict[Kind, Callable[[Entry], bool]] = {
+    Kind.RESERVED: lambda entry: entry.reserved > 0 and not entry.on_hand,
+    Kind.RELEASED: _gives_back,
+    Kind.EXPIRED: _gives_back,
+    Kind.CAPTURED: lambda entry: (
+        entry.on_hand <= 0 and -entry.reserved == entry.backordered - entry.on_hand > 0
+    ),
+    Kind.SOLD: lambda entry: entry.on_hand <= 0 and not entry.reserved,
+    Kind.RETURNED: lambda entry: not entry.reserved and entry.on_hand - entry.backordered > 0,
+    Kind.EXTENDED: _unchanged,
+    Kind.EDITED: _unchanged,
+    Kind.REMOVED: _unchanged,
+    Kind.ADDED: lambda entry: entry.on_hand >= 0 and not entry.reserved,
+    Kind.RECEIVED: _leaves_holds,
+    Kind.ADJUSTED: _leaves_holds,
+    Kind.COUNTED: _leaves_holds,
+}
+"""Whether the changes of an entry fit its kind. An entry of any other kind is a finding."""
+
+CHECKED_ROWS: frozenset[type[Row]] = frozenset({Item, Level, Reservation})
+"""The kinds of row that `Verifier.rows` compares with the ledger."""
+
+ROWS_BESIDE_THE_LEDGER: frozenset[type[Row]] = frozenset(
+    {
+        *(Product, SessionLink, Outcome, Event, TurnedAway, Cursor),
+        *(Checkout, PaymentIssue, JobRun, Document),
+    }
+)
+"""The kinds of row without a quantity that the ledger determines. Any other kind is a finding."""
+
+
+def kinds_without_check(kinds: Iterable[type[Row]] = ROWS) -> Iterator[Finding]:
+    """Yields a finding for each kind of row that nobody has written a check for."""
+    for kind in kinds:
+        if kind not in CHECKED_ROWS and kind not in ROWS_BESIDE_THE_LEDGER:
+            yield Finding(Rule.UNCHECKED, f"there is no check for rows of `{kind.TABLE}`")
 
 
 def _difference(row: Reservation, hold: OpenHold) -> str:

@@ -133,11 +133,7 @@ def _kept_back(levels: list[Level], items: list[Item], live: list[Reservation]) 
 
 async def check_matters(patient: CheckContext) -> AsyncIterator[Finding]:
     """Money and goods that do not settle themselves."""
-    waiting = [
-        row
-        async for row in patient.store.scan(PaymentIssue)
-        if isinstance(row, PaymentIssue) and row.closed_at is None
-    ]
+    waiting = [row async for row in patient.store.scan(PaymentIssue) if row.closed_at is None]
     old = [row for row in waiting if row.opened_at < patient.now - FORGOTTEN]
     if old:
         late = sum(row.concern in (IssueKind.LATE_PAYMENT, IssueKind.BACKORDER) for row in old)

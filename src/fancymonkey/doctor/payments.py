@@ -20,7 +20,7 @@ async def check_webhook(patient: CheckContext) -> AsyncIterator[Finding]:
     """Whether reconciliation had to find what the webhook should have brought."""
     missed = 0
     async for row in patient.store.scan(JobRun, ("reconcile", patient.now - DAY)):
-        if not isinstance(row, JobRun) or row.job != "reconcile":
+        if row.job != "reconcile":
             break
         mended = json.loads(row.report).get("mended", [])
         missed += sum(str(text).startswith("missed ") for text in mended)

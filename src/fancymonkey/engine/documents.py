@@ -66,7 +66,7 @@ class DocumentCollection(Generic[T]):
     async def after(self, name: str) -> AsyncIterator[StoredDocument[T]]:
         """The values whose names come after `name`, in order."""
         async for row in self._engine.store.scan(Document, (self.name, name)):
-            if not isinstance(row, Document) or row.folder != self.name:
+            if row.folder != self.name:
                 return
             if row.body:
                 yield self._kept(row)

@@ -78,6 +78,6 @@ class Follower:
 
     async def _stored_position(self) -> int:
         async for row in self.store.scan(Cursor):
-            if isinstance(row, Cursor) and row.name == self.name:
+            if row.name == self.name:
                 return row.revision
         return 0

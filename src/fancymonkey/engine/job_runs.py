@@ -28,12 +28,11 @@ async def recent_runs(store: Store, limit: int = 1) -> dict[str, list[JobRun]]:
     """The latest runs of each job that ever ran, the newest first. Raises StoreError."""
     found: dict[str, list[JobRun]] = {}
     async for row in store.scan(JobRun):  # of each job in the order of their beginning
-        if isinstance(row, JobRun):
-            runs = found.setdefault(row.job, [])
-            runs.append(row)
-            del runs[: -limit - 1]
+        runs = found.setdefault(row.job, [])
+        runs.append(row)
+        del runs[: -limit - 1]
     async for kept in store.scan(Document, (FOLDER, "")):
-        if not isinstance(kept, Document) or kept.folder != FOLDER:
+        if kept.folder != FOLDER:
             break
         if kept.body:
             last = msgspec.json.decode(kept.body, type=JobStanding)

@@ -245,11 +245,11 @@ async def last_run(engine: Engine, now: int) -> int | None:
     A clock that ran ahead has left a cursor in the future, which says nothing: the runs before do.
     """
     async for row in engine.store.scan(Cursor):
-        if isinstance(row, Cursor) and row.name == JOB and row.revision <= now:
+        if row.name == JOB and row.revision <= now:
             return row.revision
     last = None
     async for run in engine.store.scan(JobRun, (JOB, 0)):
-        if not isinstance(run, JobRun) or run.job != JOB or run.started_at > now:
+        if run.job != JOB or run.started_at > now:
             break
         if run.outcome != "failed":
             last = run.started_at

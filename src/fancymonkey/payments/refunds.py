@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 async def matters(engine: Engine) -> list[PaymentIssue]:
     """Every matter, the newest first."""
-    found = [row async for row in engine.store.scan(PaymentIssue) if isinstance(row, PaymentIssue)]
+    found = [row async for row in engine.store.scan(PaymentIssue)]
     return sorted(found, key=lambda issue: -issue.opened_at)
 
 

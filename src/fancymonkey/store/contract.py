@@ -16,6 +16,16 @@ from fancymonkey.core.outcomes import Answer
 from fancymonkey.core.rows import ROWS
 from fancymonkey.core.state import Rows, State
 
+R = TypeVar("R", bound=Row)
+
+
+class Scan(Protocol):
+    """Yields every row of a kind in the order of its key."""
+
+    def __call__(self, kind: type[R], /) -> AsyncIterator[R]:
+        """Yields the rows of this kind."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Commit:
@@ -41,7 +51,7 @@ class Snapshot:
     """All rows and the whole ledger at one revision, while others write on."""
 
     revision: int
-    scan: Callable[[type[Row]], AsyncIterator[Row]]
+    scan: Scan
     entries: Callable[[], AsyncIterator[Entry]]
 
 
@@ -55,8 +65,6 @@ class StockSnapshot:
     levels: list[Level] = field(default_factory=list)
     holds: list[Reservation] = field(default_factory=list)
 
-
-R = TypeVar("R", bound=Row)
 
 OnRemoteCommit = Callable[[int], Awaitable[None]]
 """Called with a revision that another process has reached, at least."""
@@ -113,7 +121,7 @@ class Store(Protocol):
         """The hold that an id means: its own, or a session's latest."""
         ...
 
-    def scan(self, kind: type[Row], after: Hashable | None = None) -> AsyncIterator[Row]:
+    def scan(self, kind: type[R], after: Hashable | None = None) -> AsyncIterator[R]:
         """Every row of a kind, or those with higher keys than `after`, in the order of the key."""
         ...
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from fancymonkey.core.command import Rules
 from fancymonkey.core.holds import end
 from fancymonkey.core.holds.end import Capture
 from fancymonkey.core.model import Reservation, Status
@@ -61,3 +62,7 @@ def _check(
             f"{hold.reservation_id}. A refund asks after the units of the second only."
         )
         raise_issue(state, IssueKind.PAYMENT_REUSED, about, hold, about, hold.lines, note=words)
+
+
+RULES: Rules = {Capture: (needs_capture, capture)}
+"""The capture of a hold with its effects on payments."""

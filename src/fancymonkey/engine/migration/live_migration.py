@@ -12,7 +12,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.model import Entry, Row
@@ -29,7 +29,7 @@ from fancymonkey.engine.migration.markers import (
 )
 from fancymonkey.engine.migration.recording_store import RecordingStore
 from fancymonkey.errors import DataError, StoreCorrupt, StoreError, StoreUnavailable
-from fancymonkey.store.contract import Snapshot, StockSnapshot, Store
+from fancymonkey.store.contract import R, Scan, Snapshot, StockSnapshot, Store
 from fancymonkey.store.copy import differences, fill, is_empty
 from fancymonkey.text import counted
 
@@ -145,10 +145,10 @@ class LiveMigration:
         if found:
             raise StoreCorrupt(f"The copy is not what was copied: {found[0]}")
 
-    def _rows(self, still: Snapshot) -> Callable[[type[Row]], AsyncIterator[Row]]:
+    def _rows(self, still: Snapshot) -> Scan:
         """The rows of a shop, without what says where it lives."""
 
-        async def scan(kind: type[Row]) -> AsyncIterator[Row]:
+        async def scan(kind: type[R]) -> AsyncIterator[R]:
             async for row in _gently(still.scan(kind)):
                 if not (isinstance(row, Document) and row.folder == FOLDER):
                     yield row
@@ -238,11 +238,11 @@ def _unlike(left: StockSnapshot, made: StockSnapshot) -> str | None:
     return None
 
 
-def _with(scan: Callable[[type[Row]], Any], extra: Row) -> Callable[[type[Row]], Any]:
-    async def more(kind: type[Row]) -> AsyncIterator[Row]:
+def _with(scan: Scan, extra: Row) -> Scan:
+    async def more(kind: type[R]) -> AsyncIterator[R]:
         async for row in scan(kind):
             yield row
-        if kind is type(extra):
+        if isinstance(extra, kind):
             yield extra
 
     return more

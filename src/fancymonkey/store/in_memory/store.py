@@ -122,7 +122,7 @@ class RowsInMemory:
         if keys and kind in self._orders:
             self._orders[kind].keep(rows)
 
-    def after(self, kind: type[Row], after: Hashable | None) -> Iterator[Row]:
+    def after(self, kind: type[R], after: Hashable | None) -> Iterator[R]:
         """The rows of a kind with higher keys, in the order of their keys, page by page."""
         rows, order = self.rows[kind], self._orders.setdefault(kind, SortedKeys())
         while keys := order.page(rows, after, PAGE):
@@ -134,7 +134,7 @@ class RowsInMemory:
         still, revision = RowsInMemory(), self.revision
         still.rows = {kind: dict(rows) for kind, rows in self.rows.items()}
 
-        async def scan(kind: type[Row]) -> AsyncIterator[Row]:
+        async def scan(kind: type[R]) -> AsyncIterator[R]:
             for row in still.after(kind, None):
                 yield row
 
@@ -204,7 +204,7 @@ class InMemory:
         """See `Store.reservation`."""
         return self.image.reservation(ref)
 
-    async def scan(self, kind: type[Row], after: Hashable | None = None) -> AsyncIterator[Row]:
+    async def scan(self, kind: type[R], after: Hashable | None = None) -> AsyncIterator[R]:
         """See `Store.scan`. What was forgotten long ago is in the ledger only."""
         for row in self.image.after(kind, after):
             yield row

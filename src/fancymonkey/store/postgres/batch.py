@@ -135,10 +135,11 @@ async def write(
 def _key_arrays(keys: Keys) -> list[list[Any]]:
     arrays: list[list[Any]] = []
     for kind, wanted in keys.items():
-        if len(TABLES[kind].key) == 1:
+        table = TABLES[kind]
+        if len(table.key) == 1 and not table.key_encoders:
             arrays.append(wanted)
         else:
-            arrays += map(list, zip(*wanted, strict=True))
+            arrays += map(list, zip(*map(table.key_values, wanted), strict=True))
     return arrays
 
 

@@ -19,7 +19,6 @@ from fancymonkey.store.sql.statements import (
     PAGE,
     by_key,
     entries,
-    key_values,
     page_after,
     reservations,
 )
@@ -110,13 +109,13 @@ class PostgresReads:
                 return found[0]
         return None
 
-    async def scan(self, kind: type[Row], after: Hashable | None = None) -> AsyncIterator[Row]:
+    async def scan(self, kind: type[R], after: Hashable | None = None) -> AsyncIterator[R]:
         """See `Store.scan`."""
         table = TABLES[kind]
         marks = [f"${n + 1}" for n in range(len(table.key))]
         while True:
             sql = page_after(table, None if after is None else marks)
-            values = () if after is None else key_values(table, after)
+            values = () if after is None else table.key_values(after)
             page = [table.row(found) for found in await self._fetch(sql, *values)]
             for row in page:
                 yield row
@@ -128,7 +127,7 @@ class PostgresReads:
         """See `Store.find`."""
         table = TABLES[kind]
         sql = by_key(table, (f"${n + 1}" for n in range(len(table.key))))
-        for values in await self._fetch(sql, *key_values(table, key)):
+        for values in await self._fetch(sql, *table.key_values(key)):
             found: R = table.row(values)
             return found
         return None

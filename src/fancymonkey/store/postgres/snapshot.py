@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fancymonkey.core.model import Entry, Row
-from fancymonkey.store.contract import Snapshot, paged
+from fancymonkey.core.model import Entry
+from fancymonkey.store.contract import R, Snapshot, paged
 from fancymonkey.store.postgres.connection import PostgresConnector, close
 from fancymonkey.store.postgres.schema import QUERIES
 from fancymonkey.store.sql.columns import TABLES
@@ -16,7 +16,7 @@ async def frozen(link: PostgresConnector) -> AsyncIterator[Snapshot]:
     """See `Store.frozen`."""
     connection = await link.connect(direct=True)
 
-    async def scan(kind: type[Row]) -> AsyncIterator[Row]:
+    async def scan(kind: type[R]) -> AsyncIterator[R]:
         async for row in scanned(connection.fetch, TABLES[kind], lambda n: f"${n + 1}"):
             yield row
 

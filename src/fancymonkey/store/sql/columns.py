@@ -3,34 +3,15 @@
 Derived from the fields of each row, so that a new kind of row needs a migration and no new code.
 """
 
-import types
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
-from decimal import Decimal
-from enum import StrEnum
-from operator import attrgetter
-from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Generic, TypeVar, get_type_hints
 
-import msgspec
-
-from fancymonkey.core.model import Entry, Line, Row
+from fancymonkey.core.model import Entry, Row
 from fancymonkey.core.rows import ROWS
+from fancymonkey.store.sql.codecs import Encode, codec, read_fields, without_none
 
 T = TypeVar("T")
-Encode = Callable[[Any], Any]
-
-_lines = msgspec.json.Decoder(tuple[tuple[str, int, str], ...])
-_json = msgspec.json.Encoder()
-
-
-def lines_to_text(lines: tuple[Line, ...]) -> str:
-    """Lines of a hold as JSON: `[["prod/M",2,"main"]]`."""
-    return _json.encode([(ln.sku, ln.quantity, ln.location) for ln in lines]).decode()
-
-
-def lines_from_text(text: str) -> tuple[Line, ...]:
-    """The lines that `lines_to_text` wrote."""
-    return tuple(Line(*line) for line in _lines.decode(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +37,7 @@ class Table(Generic[T]):
     read: Callable[[T], tuple[Any, ...]]
     encoders: tuple[tuple[int, Encode], ...]
     decoders: tuple[tuple[int, Encode], ...]
+    key_encoders: tuple[tuple[int, Encode], ...]
 
     def values(self, row: T) -> tuple[Any, ...]:
         """The row as one value a column."""
@@ -66,6 +48,16 @@ class Table(Generic[T]):
         for place, encode in self.encoders:
             if found[place] is not None:
                 found[place] = encode(found[place])
+        return tuple(found)
+
+    def key_values(self, key: Any) -> tuple[Any, ...]:
+        """A row's key as one value a column of the key."""
+        values: tuple[Any, ...] = key if len(self.key) > 1 else (key,)
+        if not self.key_encoders:
+            return values
+        found = list(values)
+        for place, encode in self.key_encoders:
+            found[place] = encode(found[place])
         return tuple(found)
 
     def row(self, values: Iterable[Any]) -> T:
@@ -88,27 +80,21 @@ def table_of(kind: type[T], name: str, key: tuple[str, ...]) -> Table[T]:
         kind,
         key,
         columns,
-        attrgetter(*(column.name for column in columns)),
+        read_fields([column.name for column in columns]),
         tuple((n, column.encode) for n, column in enumerate(columns) if column.encode),
         tuple((n, column.decode) for n, column in enumerate(columns) if column.decode),
+        tuple(
+            (key.index(column.name), column.encode)
+            for column in columns
+            if column.name in key and column.encode
+        ),
     )
 
 
 def _column(name: str, hint: Any) -> Column:
-    nullable = False
-    if get_origin(hint) in (Union, types.UnionType):
-        (hint,) = [arg for arg in get_args(hint) if arg is not type(None)]
-        nullable = True
-    if hint in (int, str, bool):
-        # A boolean comes back from SQLite as 0 or 1.
-        return Column(name, hint, nullable, None, bool if hint is bool else None)
-    if hint is Decimal:
-        return Column(name, str, nullable, str, Decimal)
-    if isinstance(hint, type) and issubclass(hint, StrEnum):
-        return Column(name, str, nullable, str, hint)
-    if get_origin(hint) is tuple and get_args(hint)[0] is Line:
-        return Column(name, str, nullable, lines_to_text, lines_from_text)
-    raise TypeError(f"no column for {name}: {hint}")
+    plain, nullable = without_none(hint)
+    found = codec(plain)
+    return Column(name, found.type, nullable, found.encode, found.decode)
 
 
 TABLES: dict[type[Row], Table[Any]] = {kind: table_of(kind, kind.TABLE, kind.KEY) for kind in ROWS}

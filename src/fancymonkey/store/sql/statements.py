@@ -51,7 +51,7 @@ async def scanned(
             yield row
         if len(page) < PAGE:
             return
-        values = key_values(table, page[-1].key)
+        values = table.key_values(page[-1].key)
 
 
 def by_key(table: Table[Any], placeholders: Iterable[str]) -> str:
@@ -60,11 +60,6 @@ def by_key(table: Table[Any], placeholders: Iterable[str]) -> str:
     return (
         f"SELECT {column_list(table)} FROM {table.name} WHERE ({key}) = ({', '.join(placeholders)})"
     )
-
-
-def key_values(table: Table[Any], key: Any) -> tuple[Any, ...]:
-    """A row's key as one value a column."""
-    return key if len(table.key) > 1 else (key,)
 
 
 def keys_by_kind(load: Load) -> Keys:

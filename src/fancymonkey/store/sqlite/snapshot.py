@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fancymonkey.core.model import Entry, Row
-from fancymonkey.store.contract import Snapshot, paged
+from fancymonkey.core.model import Entry
+from fancymonkey.store.contract import R, Snapshot, paged
 from fancymonkey.store.sql.columns import TABLES
 from fancymonkey.store.sql.statements import PAGE, entries, scanned
 from fancymonkey.store.sqlite.connection import QUERIES, connect, in_our_words
@@ -28,7 +28,7 @@ async def frozen(path: Path) -> AsyncIterator[Snapshot]:
     async def fetch(sql: str, *values: Any) -> list[Any]:
         return await loop.run_in_executor(thread, work, sql, values)
 
-    async def scan(kind: type[Row]) -> AsyncIterator[Row]:
+    async def scan(kind: type[R]) -> AsyncIterator[R]:
         async for row in scanned(fetch, TABLES[kind], lambda n: "?"):
             yield row
 

@@ -27,7 +27,6 @@ from fancymonkey.store.sql.statements import (
     by_key,
     chunks,
     entries,
-    key_values,
     page_after,
     reservations,
 )
@@ -235,12 +234,12 @@ class SqliteStore:
                 return found[0]
         return None
 
-    async def scan(self, kind: type[Row], after: Hashable | None = None) -> AsyncIterator[Row]:
+    async def scan(self, kind: type[R], after: Hashable | None = None) -> AsyncIterator[R]:
         """See `Store.scan`."""
         table = TABLES[kind]
         while True:
             sql = page_after(table, None if after is None else "?" * len(table.key))
-            values = () if after is None else key_values(table, after)
+            values = () if after is None else table.key_values(after)
             page = [table.row(found) for found in await self._fetch(sql, *values)]
             for row in page:
                 yield row
@@ -252,7 +251,7 @@ class SqliteStore:
         """See `Store.find`."""
         table = TABLES[kind]
         sql = by_key(table, "?" * len(table.key))
-        for values in await self._fetch(sql, *key_values(table, key)):
+        for values in await self._fetch(sql, *table.key_values(key)):
             found: R = table.row(values)
             return found
         return None

@@ -235,8 +235,12 @@ class SqliteWriter:
         keys: Keys = keys_by_kind(load)
         expect(base, keys)
         for kind, wanted in keys.items():
-            text = _json.encode(wanted).decode()
-            add_rows(base, kind, self.db.execute(_by_key(TABLES[kind]), (text,)))
+            table = TABLES[kind]
+            encoded = list(map(table.key_values, wanted)) if table.key_encoders else wanted
+            if table.key_encoders and len(table.key) == 1:
+                encoded = [value for (value,) in encoded]
+            text = _json.encode(encoded).decode()
+            add_rows(base, kind, self.db.execute(_by_key(table), (text,)))
         if load.holds_of:
             text = _json.encode(list(load.holds_of)).decode()
             add_rows(base, Reservation, self.db.execute(QUERIES["holds_of"], (text,)))

@@ -54,7 +54,7 @@ async def list_acts(context: AppContext, request: Request) -> Response:
     rows: list[dict[str, Any]] = []
     after = (CHANGE_SETS, query.text("after") or "")
     async for row in context.engine.store.scan(Document, after):
-        if not isinstance(row, Document) or row.folder != CHANGE_SETS or len(rows) == limit:
+        if row.folder != CHANGE_SETS or len(rows) == limit:
             break
         if row.body:
             rows.append(_act_out(row.name, msgspec.json.decode(row.body, type=StoredChangeSet)))

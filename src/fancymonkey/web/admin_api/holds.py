@@ -150,7 +150,6 @@ async def _begun(
     rows: list[Reservation] = []
     scanned = 0
     async for row in engine.store.scan(Reservation, after):
-        assert isinstance(row, Reservation)
         if len(rows) == limit or scanned == SCANNED_MAX:
             return rows, after
         scanned, after = scanned + 1, row.reservation_id

@@ -220,7 +220,7 @@ async def _last_after(engine: Engine, key: tuple[str, int]) -> JobRun | None:
     """The latest run of a job after a time."""
     last: JobRun | None = None
     async for row in engine.store.scan(JobRun, key):
-        if not isinstance(row, JobRun) or row.job != key[0]:
+        if row.job != key[0]:
             break
         last = row
     return last

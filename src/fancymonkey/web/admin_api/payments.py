@@ -47,7 +47,7 @@ _settle = msgspec.json.Decoder(SettleBody)
 async def list_events(context: AppContext, request: Request) -> Response:
     """The events of Stripe that were taken, the newest first, and what became of each."""
     await require(context, request, "read")
-    rows = [row async for row in context.engine.store.scan(Event) if isinstance(row, Event)]
+    rows = [row async for row in context.engine.store.scan(Event)]
     newest = heapq.nlargest(_limit(request), rows, key=lambda row: (row.received_at, row.event_id))
     return ok(encode({"success": True, "events": [_event_out(row) for row in newest]}))
 
@@ -143,7 +143,7 @@ async def list_runs(context: AppContext, request: Request) -> Response:
     """The latest runs of the jobs, or of one `job`, the newest first, and what each has done."""
     await require(context, request, "read")
     limit, job = _limit(request), Query(request).text("job")
-    rows = [row async for row in context.engine.store.scan(JobRun) if isinstance(row, JobRun)]
+    rows = [row async for row in context.engine.store.scan(JobRun)]
     meant = [row for row in rows if job is None or row.job == job]
     newest = heapq.nlargest(limit, meant, key=lambda row: row.started_at)
     return ok(encode({"success": True, "runs": [_run_out(row) for row in newest]}))

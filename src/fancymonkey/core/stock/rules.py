@@ -1,0 +1,12 @@
+"""The commands of stock levels, each with its needs and its rule."""
+
+from fancymonkey.core.command import Rules
+from fancymonkey.core.stock import adjust
+
+RULES: Rules = {
+    adjust.Adjust: (adjust.needs_adjust, adjust.adjust),
+    adjust.Count: (adjust.needs_adjust, adjust.count),
+    adjust.Return: (adjust.needs_adjust, adjust.return_units),
+    adjust.SetReserved: (adjust.needs_adjust, adjust.set_reserved),
+    adjust.SetItem: (adjust.needs_adjust, adjust.set_item),
+}
