@@ -1,10 +1,10 @@
-"""Settings about accounts and the dashboard; `config.py` has them among all the others."""
+"""Settings about accounts and the dashboard."""
 
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 
 from fancymonkey.settings.account_names import account_name
-from fancymonkey.settings.backup import Keeping
+from fancymonkey.settings.backup import BackupSettings
 from fancymonkey.settings.fields import (
     PASSWORD_LEAST,
     PUBLISHED_PASSWORD,
@@ -16,16 +16,16 @@ from fancymonkey.settings.fields import (
 
 
 @dataclass(frozen=True, slots=True)
-class AdminSettings(Keeping):
-    """Who may log in from where, and for how long."""
+class AccountSettings(BackupSettings):
+    """The first account, the addresses that may log in, and how long a login lasts."""
 
     owner_email: str = setting(
         "OWNER_EMAIL",
         account_name,
         "owner",
-        "The name of the first account. It is made with `ADMIN_PASSWORD` as its password when "
-        "somebody first logs in and there is no account yet. It has no spaces, and is not a name "
-        "that the service uses itself, such as `admin` or `stripe`.",
+        "The name of the first account. The first login creates it with `ADMIN_PASSWORD` as its "
+        "password, if there is no account yet. It must not contain spaces, or be a name that the "
+        "service uses itself, such as `admin` or `stripe`.",
         shown="owner",
     )
     admin_allowed_ips: tuple[IPv4Network | IPv6Network, ...] = setting(
@@ -41,7 +41,7 @@ class AdminSettings(Keeping):
         several_stores,
         (),
         "Stores to which the running shop may be moved over HTTP (`migrate --live`), separated by "
-        "commas: directories or URLs, as `migrate` takes them. Without it there is no such move.",
+        "commas: directories or URLs, as `migrate` takes them. If unset, such moves are refused.",
         shown="none",
         secret=True,
     )
@@ -49,29 +49,29 @@ class AdminSettings(Keeping):
         "ADMIN_IDLE_MINUTES",
         whole(15, 10_080),
         60,
-        "After how many minutes without a sign of life a login ends, from 15 to 10080 (a week). "
-        "An open page of the dashboard is a sign of life.",
+        "Idle timeout of a login, in minutes, from 15 to 10080 (a week). An open page of the "
+        "dashboard counts as activity.",
         shown="60",
     )
     admin_session_hours: int = setting(
         "ADMIN_SESSION_HOURS",
         whole(1, 720),
         12,
-        "After how many hours a login ends in any case, from 1 to 720.",
+        "Maximum duration of a login, in hours, from 1 to 720.",
         shown="12",
     )
 
 
 def password_fault(password: str | None, *, demo: bool, published: bool) -> str | None:
-    """What an admin password should do better, or None. `published`: the public one opens here."""
+    """The rule that an admin password breaks, or None. `published`: the public one is allowed."""
     if password == PUBLISHED_PASSWORD and not published:
         return (
-            "be a password of your own: this one is published and opens nothing but a demo on "
-            "this machine, without TRUSTED_PROXIES."
+            "be a password of your own: this one is published and works only in a demo on this "
+            "machine, without TRUSTED_PROXIES."
         )
     if password is not None and len(password) < PASSWORD_LEAST and not demo:
         return (
-            f"have {PASSWORD_LEAST} characters or more: it opens everything, from everywhere. Four "
-            "words that have nothing to do with each other are good."
+            f"have {PASSWORD_LEAST} characters or more: it gives access to everything. Four "
+            "unrelated words make a good password."
         )
     return None

@@ -1,4 +1,4 @@
-"""Settings of what is told to the owner and to other systems."""
+"""Settings of alerts to the owner and of outgoing webhooks."""
 
 import re
 from collections.abc import Callable
@@ -6,27 +6,25 @@ from dataclasses import dataclass
 from datetime import time
 
 from fancymonkey.settings.fields import http_url, setting, switch, time_of_day
-from fancymonkey.settings.hold_limits import HoldLimits
+from fancymonkey.settings.hold_limits import HoldLimitSettings
 
 ALERTS = (
     *("stock.low", "stock.out", "stock.back", "stock.digest", "matter.opened", "books.mended"),
     *("job.failed", "store.trouble", "webhook.off", "secret.guessed"),
 )
-"""What an owner can be told of."""
+"""The types of alert events."""
 
 
 def several_urls(text: str) -> tuple[str, ...]:
-    """URLs of any kind, separated by spaces or commas; a comma inside of one is no end of it."""
-    found = tuple(
-        part for part in re.split(r"[\s,]+(?=[a-z][a-z0-9+.-]*://)", text.strip()) if part
-    )
-    if not all(re.match(r"[a-z][a-z0-9+.-]*://\S", part) for part in found):
+    """URLs of any kind, separated by spaces or commas; a URL may contain commas."""
+    urls = tuple(part for part in re.split(r"[\s,]+(?=[a-z][a-z0-9+.-]*://)", text.strip()) if part)
+    if not all(re.match(r"[a-z][a-z0-9+.-]*://\S", url) for url in urls):
         raise ValueError("URLs such as mailtos://user:password@smtp.example?to=owner@shop.example")
-    return tuple(part.rstrip(", ") for part in found)
+    return tuple(url.rstrip(", ") for url in urls)
 
 
 def some_of(*words: str) -> Callable[[str], tuple[str, ...]]:
-    """Some of these words, separated by commas; `all` is all of them."""
+    """Parses a selection of these words, separated by commas; `all` selects every word."""
 
     def parse(text: str) -> tuple[str, ...]:
         named = {part.strip().lower() for part in text.split(",") if part.strip()}
@@ -40,16 +38,16 @@ def some_of(*words: str) -> Callable[[str], tuple[str, ...]]:
 
 
 def hours(text: str) -> tuple[time, time]:
-    """A part of the day."""
+    """A period of the day, as its start and end."""
     start, dash, end = text.replace("–", "-").partition("-")
     try:
-        found = time_of_day(start.strip()), time_of_day(end.strip())
+        period = time_of_day(start.strip()), time_of_day(end.strip())
     except ValueError:
         dash = ""
-        found = time(0), time(0)
-    if not dash or found[0] == found[1]:
+        period = time(0), time(0)
+    if not dash or period[0] == period[1]:
         raise ValueError("two times of day such as 22:00-07:00")
-    return found
+    return period
 
 
 def time_or_off(text: str) -> time | None:
@@ -63,8 +61,8 @@ def time_or_off(text: str) -> time | None:
 
 
 @dataclass(frozen=True, slots=True)
-class AlertSettings(HoldLimits):
-    """Who is told what, and when."""
+class AlertSettings(HoldLimitSettings):
+    """Where alerts go, which events they report, and when."""
 
     alert_urls: tuple[str, ...] = setting(
         "ALERT_URLS",
@@ -80,36 +78,36 @@ class AlertSettings(HoldLimits):
         "ALERT_EVENTS",
         some_of(*ALERTS),
         ALERTS,
-        f"What alerts are about, separated by commas: some of {', '.join(ALERTS)}.",
+        f"The events that alerts report, separated by commas: some of {', '.join(ALERTS)}.",
         shown="all",
     )
     quiet_hours: tuple[time, time] | None = setting(
         "QUIET_HOURS",
         hours,
         None,
-        "When nobody is to be woken, in `TIME_ZONE`: `22:00-07:00`. What happens then comes in one "
-        "message afterwards; only trouble with the store goes out at once.",
+        "Quiet hours for alerts, in `TIME_ZONE`: `22:00-07:00`. Alerts from this time come in one "
+        "message afterwards; only problems of the store are sent at once.",
         shown="none",
     )
     digest_at: time | None = setting(
         "DIGEST_AT",
         time_or_off,
         time(8, 0),
-        "When the list of what is low and out goes out each day, in `TIME_ZONE`; `off`: never. A "
-        "day on which there is nothing to tell has none.",
+        "When the daily list of low and sold-out sizes is sent, in `TIME_ZONE`; `off`: never. An "
+        "empty list is not sent.",
         shown="08:00",
     )
     dashboard_url: str | None = setting(
         "DASHBOARD_URL",
         http_url,
         None,
-        "Where the dashboard is reached, for the link in alerts: `https://shop.example/admin`.",
+        "The URL of the dashboard, for the link in alerts: `https://shop.example/admin`.",
         shown="no link",
     )
     webhook_allow_private: bool = setting(
         "WEBHOOK_ALLOW_PRIVATE",
         switch,
         False,
-        "`on` lets outgoing webhooks go to addresses of this machine and of your own network.",
+        "`on` allows outgoing webhooks to addresses of this machine and of your own network.",
         shown="off",
     )

@@ -1,4 +1,4 @@
-"""Settings of what the service does by itself: at set times, and to tell others."""
+"""Settings of scheduled jobs and the time zone."""
 
 from dataclasses import dataclass
 from datetime import time
@@ -9,15 +9,15 @@ from fancymonkey.settings.fields import setting, switch, time_of_day, time_zone
 
 
 @dataclass(frozen=True, slots=True)
-class Chores(AlertSettings):
-    """What is done without being asked, and when."""
+class ScheduleSettings(AlertSettings):
+    """Whether and when the service runs jobs by itself."""
 
     schedules: bool = setting(
         "SCHEDULES",
         switch,
         True,
-        "`off` leaves all jobs to a scheduler of yours: `fancymonkey job run`, or the cron "
-        "endpoints. Else one of the running processes does them.",
+        "`off` leaves all jobs to your own scheduler: `fancymonkey job run`, or the cron "
+        "endpoints. Otherwise one of the running processes does them.",
         shown="on",
     )
     time_zone: ZoneInfo = setting(
@@ -31,6 +31,6 @@ class Chores(AlertSettings):
         "NIGHTLY_AT",
         time_of_day,
         time(3, 30),
-        "When the work of the night is done: backup, and forgetting what is old.",
+        "When the nightly jobs run: the backup, and the removal of old rows.",
         shown="03:30",
     )

@@ -1,6 +1,6 @@
-"""Settings: environment variables, and a `.env` file for those that the environment does not have.
+"""Settings: environment variables, and a `.env` file for variables missing in the environment.
 
-Each variable is declared once, with its words; `docs/reference/settings.md` is made from here.
+Each variable is declared once, with its text; `docs/reference/settings.md` is made from here.
 """
 
 import os
@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from fancymonkey.errors import ConfigError
-from fancymonkey.settings.accounts import AdminSettings, password_fault
+from fancymonkey.settings.accounts import AccountSettings, password_fault
 from fancymonkey.settings.fields import (
     FORMATS,
     LEVELS,
@@ -33,16 +33,16 @@ from fancymonkey.settings.fields import (
 
 
 @dataclass(frozen=True, slots=True)
-class Settings(AdminSettings):
-    """Everything that can be set. Secrets never appear in its text form."""
+class Settings(AccountSettings):
+    """All settings. Secrets never appear in the text form."""
 
     database_url: str | None = setting(
         "DATABASE_URL",
         store_url,
         None,
         "The database that holds the stock: `postgresql://user:password@host/database` or "
-        "`sqlite:///file.db` (three slashes: relative, four: absolute). Without it the stock "
-        "lives in JSON files in `DATA_DIR`. `--data` on the command line beats both.",
+        "`sqlite:///file.db` (three slashes: relative, four: absolute). If unset, the stock "
+        "is in JSON files in `DATA_DIR`. `--data` on the command line overrides both.",
         shown="none",
         secret=True,
     )
@@ -50,7 +50,7 @@ class Settings(AdminSettings):
         "DATA_DIR",
         any_text,
         "data",
-        "The directory of the JSON files. Not used where `DATABASE_URL` is set.",
+        "The directory of the JSON files. Not used if `DATABASE_URL` is set.",
         shown="./data",
     )
     host: str = setting(
@@ -71,7 +71,7 @@ class Settings(AdminSettings):
         "ADMIN_PASSWORD",
         any_text,
         None,
-        "What opens the owner's endpoints: 12 characters or more, and no published one.",
+        "The password of the owner's endpoints: 12 characters or more, and not a published one.",
         shown="none",
         secret=True,
     )
@@ -80,7 +80,7 @@ class Settings(AdminSettings):
         any_text,
         None,
         "The secret key of the Stripe account (`sk_live_…`, `sk_test_…`, or a restricted key). "
-        "Without it `POST /api/checkout` answers 503; everything else works.",
+        "If unset, `POST /api/checkout` answers 503; everything else works.",
         shown="none",
         secret=True,
     )
@@ -88,8 +88,8 @@ class Settings(AdminSettings):
         "STRIPE_API_BASE",
         loopback,
         None,
-        "Where a stand-in for Stripe listens on this machine, for rehearsals and tests: "
-        "`http://127.0.0.1:12111`. Refused beside a live key.",
+        "The URL of a stand-in for Stripe on this machine, for rehearsals and tests: "
+        "`http://127.0.0.1:12111`. Refused together with a live key.",
         shown="Stripe itself",
     )
     stripe_webhook_secrets: tuple[str, ...] = setting(
@@ -97,7 +97,7 @@ class Settings(AdminSettings):
         several,
         (),
         "The signing secret of the Stripe webhook. Several, separated by commas, are all "
-        "accepted: give the old and the new one while you rotate.",
+        "accepted: set the old and the new one while you rotate.",
         shown="none",
         secret=True,
     )
@@ -105,7 +105,7 @@ class Settings(AdminSettings):
         "SHOP_URL",
         http_url,
         None,
-        "Where the shop's pages are, without a slash at the end: `https://shop.example`. Buyers "
+        "The URL of the shop's pages, without a slash at the end: `https://shop.example`. Buyers "
         "return there from Stripe.",
         shown="this server",
     )
@@ -113,21 +113,21 @@ class Settings(AdminSettings):
         "SUCCESS_URL",
         http_url,
         None,
-        "The page a buyer sees after paying. Gets `session_id=cs_…` in its query.",
+        "The page that a buyer sees after paying. Its query has `session_id=cs_…`.",
         shown="`SHOP_URL`/success.html",
     )
     cancel_url: str | None = setting(
         "CANCEL_URL",
         http_url,
         None,
-        "The page a buyer sees who turns back at the checkout. Gets `hold=res_…` in its query.",
+        "The page that a buyer sees after leaving the checkout. Its query has `hold=res_…`.",
         shown="`SHOP_URL`/cancel.html",
     )
     currency: str = setting(
         "CURRENCY",
         currency_code,
         "usd",
-        "The currency of the prices in the catalogue, as Stripe writes it: `eur`. Used for sizes "
+        "The currency of the prices in the catalogue, in Stripe's form: `eur`. Used for sizes "
         "without a `priceId`.",
         shown="usd",
     )
@@ -135,46 +135,45 @@ class Settings(AdminSettings):
         "CHECKOUT_MINUTES",
         whole(30, 1439),
         30,
-        "How long a buyer may take at Stripe, in minutes, from 30 (Stripe's least) to 1439.",
+        "How long a checkout at Stripe stays open, in minutes, from 30 (Stripe's minimum) to 1439.",
         shown="30",
     )
     checkout_grace_seconds: int = setting(
         "CHECKOUT_GRACE_SECONDS",
         whole(0, 86_400),
         300,
-        "How long a hold outlives its checkout at Stripe, so that word of a payment in the last "
-        "second finds it alive.",
+        "How long a hold outlives its checkout at Stripe, in seconds, so that the webhook of a "
+        "payment in the last second still finds it.",
         shown="300",
     )
     checkouts_per_hold: int = setting(
         "CHECKOUTS_PER_HOLD",
         whole(1, 100),
         5,
-        "How often one hold may be taken to the checkout: each time it lives on for as long as "
-        "the checkout does.",
+        "How often one hold may be taken to the checkout: each checkout extends the hold.",
         shown="5",
     )
     pending_payment_days: int = setting(
         "PENDING_PAYMENT_DAYS",
         whole(1, 60),
         7,
-        "How long a hold waits for a payment that takes days (bank transfers and the like).",
+        "How many days a hold waits for a payment that takes days, such as a bank transfer.",
         shown="7",
     )
     late_payment: str = setting(
         "LATE_PAYMENT",
         one_of("backorder", "refund"),
         "backorder",
-        "What becomes of a payment that comes after its hold has ended and cannot be served from "
-        "what is available: `backorder` owes the buyer the rest, `refund` gives the money back.",
+        "How to handle a payment that arrives after its hold has ended, if too few units are "
+        "available: `backorder` owes the buyer the rest, `refund` refunds the payment.",
         shown="backorder",
     )
     return_on_refund: str = setting(
         "RETURN_ON_REFUND",
         one_of("ask", "auto"),
         "ask",
-        "Whether a whole refund at Stripe puts the units back on hand by itself (`auto`) or asks "
-        "the owner (`ask`): the goods may be with the buyer.",
+        "Whether a full refund at Stripe returns the units to stock by itself (`auto`) or asks "
+        "the owner (`ask`), because the goods may be with the buyer.",
         shown="ask",
     )
     reconcile_seconds: int = setting(
@@ -189,16 +188,16 @@ class Settings(AdminSettings):
         "DEMO",
         switch,
         False,
-        "`on` runs a stand-in for Stripe inside the service, so that the whole way from the shop "
-        "to a paid order works without keys. No money moves. Refused beside real keys.",
+        "`on` runs a stand-in for Stripe inside the service, so that buying works from the shop "
+        "to a paid order without keys. No money moves. Refused together with real keys.",
         shown="off",
     )
     cron_secret: str | None = setting(
         "CRON_SECRET",
         any_text,
         None,
-        "What a scheduler of yours sends as `Authorization: Bearer …` to the cron endpoints. "
-        "Without it they take the admin's word alone.",
+        "The secret that your scheduler sends as `Authorization: Bearer …` to the cron endpoints. "
+        "If unset, they accept only an administrator's credentials.",
         shown="none",
         secret=True,
     )
@@ -206,15 +205,15 @@ class Settings(AdminSettings):
         "RESERVATION_TTL_SECONDS",
         whole(1, TTL_MAX),
         1800,
-        "How long a hold lives, in seconds, from 1 to 86400 (a day: no Stripe checkout session "
-        "lives longer).",
+        "How long a hold lasts, in seconds, from 1 to 86400 (a day, the maximum of a Stripe "
+        "checkout session).",
         shown="1800",
     )
     rate_limit: bool = setting(
         "RATE_LIMIT",
         switch,
         True,
-        "`off` switches the limits on requests per client off, for measurements.",
+        "`off` disables the limits on requests per client, for measurements.",
         shown="on",
     )
     cors_origins: tuple[str, ...] = setting(
@@ -229,30 +228,30 @@ class Settings(AdminSettings):
         "TRUSTED_PROXIES",
         several,
         (),
-        "Addresses or networks of your reverse proxies, separated by commas: only their word is "
-        "taken for a client's address (`X-Forwarded-For`). Limits count per client.",
+        "Addresses or networks of your reverse proxies, separated by commas: only they may state a "
+        "client's address (`X-Forwarded-For`). Limits count per client.",
         shown="none",
     )
     log_format: str = setting(
         "LOG_FORMAT",
         one_of(*FORMATS),
         "text",
-        "`text` for people or `json` for machines, one line an event.",
+        "`text` for people or `json` for machines, one line per event.",
         shown="text",
     )
     otlp_endpoint: str | None = setting(
         "OTEL_EXPORTER_OTLP_ENDPOINT",
         http_url,
         None,
-        "Where a collector of OpenTelemetry takes traces over HTTP: `http://127.0.0.1:4318`. Needs "
-        "the extra `otel`. Each request is a span then, and takes a little longer.",
+        "The URL of an OpenTelemetry collector for traces over HTTP: `http://127.0.0.1:4318`. It "
+        "needs the extra `otel`. Each request becomes a span, and takes a little longer.",
         shown="none",
     )
     log_level: str = setting(
         "LOG_LEVEL",
         one_of(*LEVELS),
         "info",
-        "The least important lines to log: `debug`, `info`, `warning` or `error`.",
+        "The lowest level to log: `debug`, `info`, `warning` or `error`.",
         shown="info",
     )
 
@@ -273,25 +272,25 @@ class Settings(AdminSettings):
 
     @property
     def published(self) -> bool:
-        """Whether the published password opens the owner's side: in a demo of this machine only."""
-        here = self.demo and self.local and not self.trusted_proxies
-        return here and self.admin_password in (None, PUBLISHED_PASSWORD)
+        """Whether the published password is valid: only in a demo on this machine."""
+        local_demo = self.demo and self.local and not self.trusted_proxies
+        return local_demo and self.admin_password in (None, PUBLISHED_PASSWORD)
 
     @classmethod
     def load(
         cls, environ: Mapping[str, str] | None = None, file: Path = Path(".env")
     ) -> "Settings":
-        """The settings of this process; the environment beats the file. Raises ConfigError.
+        """The settings of this process; the environment overrides the file. Raises ConfigError.
 
-        A variable that is set to nothing counts as not set, and hides the file's.
+        A variable with an empty value counts as unset, and hides the one in the file.
         """
         values = {**dotenv(file), **(os.environ if environ is None else environ)}
-        found = {}
-        for one in fields(cls):
-            declared: Variable = one.metadata["variable"]
-            if text := values.get(declared.name, "").strip():
-                found[one.name] = parsed(declared, text)
-        settings = cls(**found)
+        given = {}
+        for field in fields(cls):
+            variable: Variable = field.metadata["variable"]
+            if text := values.get(variable.name, "").strip():
+                given[field.name] = parsed(variable, text)
+        settings = cls(**given)
         settings.check()
         return settings
 
@@ -313,38 +312,38 @@ class Settings(AdminSettings):
 
 
 def without_password(target: str) -> str:
-    """A directory or URL as it may be shown."""
+    """A directory or URL without its password, for display."""
     scheme, separator, rest = target.partition("://")
     address, slash, path = rest.partition("/")
     user, at, host = address.rpartition("@")
     if not separator or not at:
         return target.partition("?")[0] if separator else target
-    path = path.partition("?")[0]  # a query may hold a password too
+    path = path.partition("?")[0]  # a query may contain a password too
     return f"{scheme}://{user.partition(':')[0]}{at}{host}{slash}{path}"
 
 
 def declarations() -> list[Variable]:
-    """Every variable, in the order in which it is told of: first what everybody needs."""
-    found = fields(Settings)
-    special = len(fields(AdminSettings))
-    return [one.metadata["variable"] for one in (*found[special:], *found[:special])]
+    """Every variable in the order of the documentation: the general ones first."""
+    every = fields(Settings)
+    inherited = len(fields(AccountSettings))
+    return [field.metadata["variable"] for field in (*every[inherited:], *every[:inherited])]
 
 
 def reference() -> str:
-    """The page about all settings, in Markdown."""
+    """The documentation page of all settings, in Markdown."""
     lines = [
         "# Settings",
         "",
         "Environment variables. A file `.env` in the current directory is read too, and the",
-        "environment beats it. Text after `=` is taken as it is: `${…}` is not expanded.",
-        "A variable that is set to nothing counts as not set.",
+        "environment overrides it. Text after `=` is taken as it is: `${…}` is not expanded.",
+        "A variable with an empty value counts as unset.",
         "",
         "<!-- Made by scripts/settings_reference.py from src/fancymonkey/settings/settings.py. -->",
         "",
         "| variable | default | meaning |",
         "|---|---|---|",
     ]
-    for declared in declarations():
-        secret = " Secret: never logged." if declared.secret else ""
-        lines.append(f"| `{declared.name}` | {declared.shown_default} | {declared.about}{secret} |")
+    for variable in declarations():
+        secret = " Secret: never logged." if variable.secret else ""
+        lines.append(f"| `{variable.name}` | {variable.shown_default} | {variable.about}{secret} |")
     return "\n".join(lines) + "\n"
