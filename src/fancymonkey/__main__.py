@@ -1,4 +1,4 @@
-"""`python -m fancymonkey` is the program too."""
+"""Lets `python -m fancymonkey` start the program."""
 
 from fancymonkey.cli import main
 

@@ -1,8 +1,7 @@
-"""The service for a host that brings its own server: `fancymonkey.asgi:app`.
+"""The ASGI application for hosts with a server of their own: `fancymonkey.asgi:app`.
 
-Its settings come from the environment, as for `serve`. On Vercel the files of a function are gone
-with it, and so is its memory: the stock has to be in PostgreSQL, and a scheduler has to ask for
-the jobs.
+The settings come from the environment, as for `serve`. On Vercel a function loses its files and its
+memory when it ends, so the stock must be in PostgreSQL and a scheduler must request the jobs.
 """
 
 import logging.config
@@ -27,13 +26,13 @@ def application() -> Router:
 def _serverless(settings: Settings) -> Settings:
     if not settings.shared:
         raise ConfigError(
-            "A serverless function keeps no files: set DATABASE_URL to a PostgreSQL database, as "
-            "postgresql://user:password@host/database."
+            "A serverless function cannot keep files: set DATABASE_URL to a PostgreSQL database, "
+            "such as postgresql://user:password@host/database."
         )
     if settings.server.demo:
         raise ConfigError(
-            "The demo's stand-in for Stripe lives in one process, and a serverless function is "
-            "many. Switch DEMO off and use a test key of Stripe's."
+            "The demo's stand-in for Stripe needs a single process, and a serverless function runs "
+            "in many. Switch DEMO off and use a Stripe test key."
         )
     return settings.changed(schedules=False)
 

@@ -1,4 +1,4 @@
-"""The command line. Exit codes: 0 ok, 1 a finding or a failure, 2 wrong usage."""
+"""The command line. Exit codes: 0 success, 1 a finding or a failure, 2 wrong usage."""
 
 import errno
 from importlib import import_module
@@ -31,11 +31,11 @@ COMMANDS = {
     "export": "fancymonkey.commands.export:export",
     "import": "fancymonkey.commands.import_:import_",
 }
-"""Where each command lives. A module is loaded when its command is run."""
+"""The module and function of each command. A module is loaded when its command runs."""
 
 
 class Program(click.Group):
-    """The commands, each loaded when needed; what an operator must know ends as one line."""
+    """The command group: loads each command when needed and prints an error as one line."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names in the order of the table."""
@@ -69,7 +69,7 @@ def program() -> None:
 
 
 def main() -> None:
-    """Where the installed program starts."""
+    """The entry point of the installed program."""
     program(prog_name="fancymonkey", windows_expand_args=False)
 
 

@@ -1,44 +1,47 @@
-"""What can go wrong for an operator. Refusals of the core are values and are not here.
+"""The errors that an operator sees. Refusals of the core are values and are not here.
 
 FancyMonkeyError
-├── ConfigError           a setting is missing or makes no sense
-├── DataError             a file or a row cannot be taken in as it is
-├── BackupError           a backup could not be made, or a file is no whole backup
-├── PaymentError          the payment provider has not done what it was asked for
-│   ├── PaymentRefused    it said no, or was not reached: nothing was done
-│   └── PaymentUnknown    it may or may not have done it
+├── ConfigError           a setting is missing or invalid
+├── DataError             a file or a row is not valid
+├── BackupError           a backup could not be made, or a file is not a complete backup
+├── PaymentError          the payment provider did not carry out a request
+│   ├── PaymentRefused    it refused, or could not be reached: nothing was done
+│   └── PaymentUnknown    it may or may not have carried the request out
 └── StoreError
     ├── StoreUnavailable  the store cannot be reached or written now; try again later
-    │   └── SchemaBehind  its tables are those of an older version
-    ├── StoreCorrupt      what is stored contradicts itself; stop and look
-    ├── StoreLocked       another process has the store
+    │   └── SchemaBehind  its tables belong to an older version
+    ├── StoreCorrupt      the stored data contradicts itself; stop and inspect it
+    ├── StoreLocked       another process uses the store
     ├── StoreReadOnly     this store was opened for reading
     └── Overloaded        too many requests are waiting
 """
 
 
 class FancyMonkeyError(Exception):
-    """Something an operator has to know; its text says what to do."""
+    """The base of all errors for the operator; the text names the remedy."""
 
 
 class ConfigError(FancyMonkeyError):
-    """A setting is missing or makes no sense."""
+    """A setting is missing or invalid."""
 
 
 class DataError(FancyMonkeyError):
-    """A file or a row cannot be taken in as it is."""
+    """A file or a row is not valid."""
 
 
 class BackupError(FancyMonkeyError):
-    """A backup could not be made, or a file is no whole backup."""
+    """A backup could not be made, or a file is not a complete backup."""
 
 
 class PaymentError(FancyMonkeyError):
-    """The payment provider has not done what it was asked for."""
+    """The payment provider did not carry out a request."""
 
 
 class PaymentRefused(PaymentError):
-    """It said no, or was not reached: nothing was done. `missing`: it knows no such thing."""
+    """The provider refused, or was not `reached`: nothing was done.
+
+    `missing`: the provider does not know the object. `code` is the provider's error code.
+    """
 
     def __init__(
         self, text: str, *, reached: bool = True, missing: bool = False, code: str = ""
@@ -50,27 +53,27 @@ class PaymentRefused(PaymentError):
 
 
 class PaymentUnknown(PaymentError):
-    """No answer, or one that leaves open whether it was done. Ask the same question again."""
+    """The outcome is unknown: no answer, or an unclear one. Repeat the same request."""
 
 
 class StoreError(FancyMonkeyError):
-    """Something about the store."""
+    """The base of all errors of a store."""
 
 
 class StoreUnavailable(StoreError):
-    """The store cannot be reached or written now. Whether the last write counts is unknown."""
+    """The store cannot be reached or written now; the last write may or may not be durable."""
 
 
 class SchemaBehind(StoreUnavailable):
-    """The database lacks tables that this version needs; a start of the service adds them."""
+    """The database lacks tables that this version needs; starting the service adds them."""
 
 
 class StoreCorrupt(StoreError):
-    """What is stored contradicts itself."""
+    """The stored data contradicts itself."""
 
 
 class StoreLocked(StoreError):
-    """Another process has the store."""
+    """Another process uses the store."""
 
 
 class StoreReadOnly(StoreError):

@@ -1,4 +1,4 @@
-"""How the service logs: to stderr, one line an event, as text or as JSON."""
+"""The log format: one line per event to stderr, as text or as JSON."""
 
 import logging
 from datetime import UTC, datetime
@@ -10,9 +10,10 @@ from fancymonkey.settings.settings import Settings
 
 
 class TextFormatter(logging.Formatter):
-    """`2026-01-31T12:00:00.000Z WARNING fancymonkey.store: words`, for people.
+    """`2026-01-31T12:00:00.000Z WARNING fancymonkey.store: message`, for people.
 
-    A line break in what a client sent cannot make a line of its own; a traceback keeps its lines.
+    Line breaks in a message are escaped, so that a client cannot forge log lines; a traceback
+    keeps its lines.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -27,7 +28,7 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line, for machines."""
+    """One JSON object per line, for machines."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line for one event."""
@@ -46,7 +47,7 @@ class JsonFormatter(logging.Formatter):
 
 
 class NoEcho(logging.Filter):
-    """Drops the server's word that the start has failed: the reason was logged before it."""
+    """Drops uvicorn's message that the start failed: the reason was logged just before it."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """False for the one line to drop."""
@@ -54,7 +55,7 @@ class NoEcho(logging.Filter):
 
 
 def logging_config(settings: Settings) -> dict[str, Any]:
-    """What `logging.config.dictConfig` and uvicorn take."""
+    """The configuration for `logging.config.dictConfig` and uvicorn."""
     formatter = JsonFormatter if settings.server.log_format == "json" else TextFormatter
     return {
         "version": 1,
@@ -69,10 +70,10 @@ def logging_config(settings: Settings) -> dict[str, Any]:
             }
         },
         "root": {"handlers": ["stderr"], "level": settings.server.log_level.upper()},
-        # The server's own chatter about its phases is of use to nobody but its developers.
+        # uvicorn reports its own phases at INFO, which only its developers need.
         "loggers": {
             "uvicorn": {"level": _server_level(settings)},
-            # They log every request with its query, ids and all.
+            # These libraries log every request with its query, including ids.
             "stripe": {"level": "WARNING"},
             "httpx": {"level": "WARNING"},
         },
@@ -89,5 +90,5 @@ def _time(record: logging.LogRecord) -> str:
 
 
 def _clean(text: str) -> str:
-    """Without lone surrogates, which JSON in UTF-8 cannot hold."""
+    """The text with lone surrogates escaped, because UTF-8 cannot encode them."""
     return text.encode(errors="backslashreplace").decode()

@@ -1,4 +1,4 @@
-"""Small words for people."""
+"""Plurals and lists of words in texts for people."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""Points in time as text: ISO 8601, to and from milliseconds since 1970."""
+"""Timestamps as text: ISO 8601, to and from milliseconds since 1970."""
 
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -15,11 +15,11 @@ def iso(ms: int) -> str:
 
 
 def in_ms(text: str) -> int:
-    """A text in ISO 8601 (UTC where it names no zone) as milliseconds since 1970.
+    """A text in ISO 8601 (UTC unless it names a zone) as milliseconds since 1970.
 
     Raises ValueError, OverflowError.
     """
-    # A plus that was not escaped in a query string has become a space.
+    # A plus sign that was not escaped in a query string arrives as a space.
     at = datetime.fromisoformat(text.replace(" ", "+") if text.count(":") == 3 else text)
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
     since = at - datetime.fromtimestamp(0, UTC)

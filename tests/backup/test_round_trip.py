@@ -147,7 +147,7 @@ async def test_a_store_in_use_is_not_restored_into(
 async def test_an_old_name_is_never_taken(store: Store, target: str, tmp_path: Path) -> None:
     taken = tmp_path / "b.tar.gz"
     taken.write_bytes(b"precious")
-    with pytest.raises(BackupError, match="is there already and stays"):
+    with pytest.raises(BackupError, match="exists already and stays"):
         await make(target, taken, NOW)
     assert taken.read_bytes() == b"precious"
     with pytest.raises(BackupError, match="There is no directory"):

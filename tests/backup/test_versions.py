@@ -110,7 +110,7 @@ async def test_no_version_is_taken_for_an_option(
     engine: Engine, folder: Path, version: str
 ) -> None:
     await keep_version(engine, folder)
-    with pytest.raises(BackupError, match="is no version"):
+    with pytest.raises(BackupError, match="is not a version"):
         await Repository(folder).show(version)
 
 

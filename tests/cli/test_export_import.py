@@ -274,5 +274,5 @@ def test_a_catalogue_in_json_is_no_table(cli: Run, shop: str, tmp_path: Path) ->
     (tmp_path / "catalogue.json").write_text('[{"id": "p"}]')
     result = cli("import", tmp_path / "catalogue.json", "--data", shop)
     assert result.exit_code == 1
-    assert "This is JSON" in result.output
+    assert "This file is JSON" in result.output
     assert "fancymonkey check" in result.output

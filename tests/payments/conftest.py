@@ -62,9 +62,9 @@ class Till:
 
     async def settle(self) -> None:
         """Everything under way has arrived."""
-        await self.twin.postman.settle()
+        await self.twin.webhook_sender.settle()
         await self.checkouts.settle()
-        await self.twin.postman.settle()
+        await self.twin.webhook_sender.settle()
 
     async def reconcile(self) -> Report:
         reconciler = self.shop.client.app._shop.reconciler

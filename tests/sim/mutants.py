@@ -265,7 +265,11 @@ ENGINE_BUGS = [
     ),
     engine(
         "a batch within a turn is told to nobody",
-        ("batcher:Batcher._commit_now", "_tell(batch, commit.answers)", "repr(commit.answers)"),
+        (
+            "batcher:Batcher._commit_now",
+            "_answer_all(batch, commit.answers)",
+            "repr(commit.answers)",
+        ),
     ),
     engine(
         "the view forgets that a hold was extended",
@@ -286,7 +290,7 @@ ENGINE_BUGS = [
     ),
     engine(
         "bells are not heard",
-        ("engine:Engine._bell", "while revision > self.view.revision:", "while False:"),
+        ("engine:Engine._on_remote_commit", "while revision > self.view.revision:", "while False:"),
     ),
     engine(
         "what others edited is not read again",

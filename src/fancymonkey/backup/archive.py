@@ -1,6 +1,6 @@
-"""A backup is one file: a gzipped tar. Its first member says what it is, its last proves it whole.
+"""A backup file: a gzipped tar that begins with a manifest and ends with checksums.
 
-Any `tar xzf` opens it. What is torn, cut off or changed is refused before anything is touched.
+`tar xzf` opens it. A damaged, cut off or changed file is refused before anything is changed.
 """
 
 import hashlib
@@ -32,9 +32,9 @@ _TORN = (tarfile.TarError, EOFError, zlib.error, OSError, ValueError)
 
 
 class Manifest(Struct, rename="camel"):
-    """What a backup holds: `kind` is `json`, `sqlite`, `postgres` or `rows` (fits every store).
+    """The content of a backup: `kind` is `json`, `sqlite`, `postgres` or `rows` (for any store).
 
-    `revision` is the last number of its ledger, where that is known.
+    `revision` is the last one of its ledger, where that is known.
     """
 
     format: int
@@ -46,7 +46,7 @@ class Manifest(Struct, rename="camel"):
 
 
 class _Output(io.RawIOBase):
-    """A file that is written through the disk that stores use, so that its failures are tested."""
+    """A file written through the stores' `Disk`, so that tests can make its writes fail."""
 
     def __init__(self, disk: Disk, fd: int) -> None:
         self._disk = disk
@@ -61,15 +61,15 @@ class _Output(io.RawIOBase):
 
 
 def pack(disk: Disk, folder: Path, manifest: Manifest, to: Path) -> None:
-    """Makes a backup of the files of a folder. Raises BackupError, and then leaves no file.
+    """Packs the files of a folder into a backup. Raises BackupError, and then leaves no file.
 
-    The name appears when the file is whole, was read back and is on the medium.
+    The file gets its name once it is complete, verified by reading it back, and durable.
     """
     temporary = temporary_name(to)
     try:
         fd = disk.create(temporary)
         try:
-            os.fchmod(fd, 0o600)  # it holds digests of passwords, and who bought
+            os.fchmod(fd, 0o600)  # it contains digests of passwords, and data of buyers
             _write(io.BufferedWriter(_Output(disk, fd), CHUNK), folder, manifest)
             disk.sync(fd)
         finally:
@@ -85,14 +85,14 @@ def pack(disk: Disk, folder: Path, manifest: Manifest, to: Path) -> None:
 
 
 def place(disk: Disk, made: Path, to: Path) -> None:
-    """Gives a finished file its name, where nothing has it. Raises OSError, BackupError."""
+    """Gives a finished file its name, if that is free. Raises OSError, BackupError."""
     try:
-        os.link(made, to)  # unlike a rename it never replaces
+        os.link(made, to)  # unlike a rename, a link never replaces a file
     except FileExistsError:
-        raise BackupError(f"{to} is there already and stays. Name a new file.") from None
+        raise BackupError(f"{to} exists already and stays. Name a new file.") from None
     except OSError:  # a file system without links
         if to.exists():
-            raise BackupError(f"{to} is there already and stays. Name a new file.") from None
+            raise BackupError(f"{to} exists already and stays. Name a new file.") from None
         disk.rename(made, to)
     disk.sync_folder(to.parent)
 
@@ -124,7 +124,7 @@ def _add(tar: tarfile.TarFile, name: str, data: bytes, sums: dict[str, str]) -> 
 
 
 class _Summed:
-    """A file that is read once, and the checksum of what was read."""
+    """A file that is read once, and the checksum of its content."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -137,12 +137,12 @@ class _Summed:
 
 
 def inspect(path: Path) -> Manifest:
-    """What a backup is, once all of it was read and fits. Raises BackupError."""
+    """The manifest of a backup, after reading and verifying all of it. Raises BackupError."""
     return _read(path, None)
 
 
 def unpack(path: Path, folder: Path) -> Manifest:
-    """Lays a backup's files out in an empty folder, durably. Raises BackupError, OSError."""
+    """Unpacks a backup into an empty folder, durably. Raises BackupError, OSError."""
     return _read(path, folder)
 
 
@@ -170,12 +170,12 @@ def _members(path: Path, tar: tarfile.TarFile, folder: Path | None) -> Manifest:
     for member in tar:
         source = tar.extractfile(member) if member.isreg() else None
         if source is None or not _NAME.fullmatch(member.name):
-            raise _refused(path, f"a member {member.name!r} has no place in it")
+            raise _refused(path, f"the member {member.name!r} does not belong in a backup")
         if member.name in (MANIFEST, SUMS):
             data = source.read(SMALL)
             if member.name == SUMS:
                 if msgspec.json.decode(data, type=dict[str, str]) != sums:
-                    raise _refused(path, "its checksums do not fit")
+                    raise _refused(path, "its checksums do not match")
                 if manifest is None:
                     break
                 return manifest
@@ -191,10 +191,10 @@ def _members(path: Path, tar: tarfile.TarFile, folder: Path | None) -> Manifest:
 
 
 def _manifest(path: Path, data: bytes) -> Manifest:
-    found = msgspec.json.decode(data, type=Manifest)
-    if found.format != FORMAT:
-        raise _refused(path, f"format {found.format} is not known to this version")
-    return found
+    manifest = msgspec.json.decode(data, type=Manifest)
+    if manifest.format != FORMAT:
+        raise _refused(path, f"format {manifest.format} is not known to this version")
+    return manifest
 
 
 def _copy(source: IO[bytes], to: Path | None) -> str:
@@ -222,4 +222,4 @@ def _parts(source: IO[bytes]) -> Iterator[bytes]:
 
 
 def _refused(path: Path, problem: str) -> BackupError:
-    return BackupError(f"{path} is no whole backup: {problem}. Nothing was changed.")
+    return BackupError(f"{path} is not a complete backup: {problem}. Nothing was changed.")

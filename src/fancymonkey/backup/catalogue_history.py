@@ -1,4 +1,4 @@
-"""Versions of products.json: kept when they change, told in words, and taken back as an edit."""
+"""The history of products.json: commits changes with a message, and rolls back by an edit."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ _WORDS = {
 
 @dataclass(slots=True)
 class _Change:
-    """What somebody did to a size, in all entries of a time."""
+    """The change of a size by one actor, summed over its entries."""
 
     units: int = 0
     before: int | None = None
@@ -43,7 +43,7 @@ class _Change:
 
 
 def message_of(entries: Iterable[Entry], revision: int) -> str:
-    """What was changed and by whom, as the message of a version."""
+    """The commit message of a version: the changes and their actors."""
     changes: dict[tuple[str, str, str], _Change] = {}
     totals: dict[str, int] = {}
     skus: set[str] = set()
@@ -59,7 +59,7 @@ def message_of(entries: Iterable[Entry], revision: int) -> str:
             change.before = entry.on_hand_after - entry.on_hand
         change.after = entry.on_hand_after
     parts = ", ".join(f"{number} {word}" for word, number in totals.items())
-    subject = f"{counted(len(skus), 'size')}: {parts}" if skus else "The file was laid out anew"
+    subject = f"{counted(len(skus), 'size')}: {parts}" if skus else "The layout of the file changed"
     lines = [_line(*key, change) for key, change in changes.items()]
     if len(lines) > LINES:
         lines[LINES:] = [f"… and {len(lines) - LINES} more"]
@@ -96,9 +96,9 @@ async def keep_version(engine: Engine, folder: Path) -> str | None:
 
 
 async def roll_back(folder: Path, version: str, *, stock: bool) -> None:
-    """Writes products.json as it was in a version: an edit by hand, for the store to take in.
+    """Writes products.json of a version as an edit by hand, which the store then applies.
 
-    Stock stays what it is now, unless `stock`. Raises BackupError.
+    The present stock stays, unless `stock`. Raises BackupError.
     """
     old = await Repository(folder).content(version)
     path = folder / PRODUCTS
@@ -106,10 +106,10 @@ async def roll_back(folder: Path, version: str, *, stock: bool) -> None:
 
 
 def as_edit(old: bytes, now: bytes, *, stock: bool = False) -> bytes:
-    """An older file as an edit of the present one, whose stock it has unless `stock`.
+    """An older file as an edit of the present one, with the present stock unless `stock`.
 
-    `lastUpdated` is that of the present file: else the older one would count as a file that was
-    opened before the changes since, and take none of them back. Raises DataError.
+    `lastUpdated` is taken from the present file: otherwise the file would count as opened before
+    the later changes, and would not undo them. Raises DataError.
     """
     catalogue = read_products(old, "the old version", lenient=True)
     present = read_products(now, PRODUCTS, lenient=True).products
@@ -121,15 +121,15 @@ def as_edit(old: bytes, now: bytes, *, stock: bool = False) -> bytes:
 
 
 def _make_edit(node: Branch, present: Described, *, stock: bool) -> None:
-    """Makes an older product one that is an edit of the present one."""
+    """Turns an older product into an edit of the present one."""
     node.slots = [slot for slot in node.slots if slot.name != "lastUpdated"]
     if present.stamp:
         node.put("lastUpdated", Leaf(present.stamp))
     _fill(node, present.fields, PRODUCT_DEFAULTS)
-    found = node.get("sizes")
-    now = {size.item.size: size for size in present.sizes}
-    for slot in found.slots if isinstance(found, Branch) else ():
-        size = now.get(slot.name)
+    sizes = node.get("sizes")
+    by_name = {size.item.size: size for size in present.sizes}
+    for slot in sizes.slots if isinstance(sizes, Branch) else ():
+        size = by_name.get(slot.name)
         if size is None or not isinstance(slot.node, Branch):
             continue
         _fill(slot.node, size.fields, SIZE_DEFAULTS)
@@ -138,7 +138,7 @@ def _make_edit(node: Branch, present: Described, *, stock: bool) -> None:
 
 
 def _fill(node: Branch, present: Fields, defaults: Mapping[str, str]) -> None:
-    """Says what the older file left open and the present one does not: it is not forgotten."""
+    """Adds the defaults for fields that only the present file has, so that they are reset."""
     for name, text in defaults.items():
         if present.get(name) and node.get(name) is None:
             node.put(name, Leaf(text))
@@ -148,15 +148,15 @@ def require_folder(target: str) -> Path:
     """The folder of a JSON store. Raises BackupError for any other store."""
     if "://" in target:
         raise BackupError(
-            "Only a store of JSON files has a history in git: a database is saved by backups."
+            "Only a store of JSON files has a history in git; use backups for a database."
         )
     return Path(target)
 
 
 async def save_version(engine: Engine, target: str, remote: str | None) -> str | None:
-    """Keeps the present version where it is a new one, and sends all to the remote, if any.
+    """Commits the present version if it has changed, and pushes to the remote, if any.
 
-    Returns what was changed, None where nothing was. Raises BackupError.
+    Returns the subject of the commit, or None where nothing changed. Raises BackupError.
     """
     folder = require_folder(target)
     subject = await keep_version(engine, folder)

@@ -1,4 +1,4 @@
-"""Making a backup of any store, while a server uses it."""
+"""Makes a backup of any store, while a server uses it."""
 
 import os
 import shutil
@@ -23,7 +23,7 @@ SUFFIX = ".tar.gz"
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A backup that was made. `found` is what a look through its content found, if it was one."""
+    """A finished backup. `found` is the verification of its content, if there was one."""
 
     path: Path
     kind: str
@@ -33,24 +33,24 @@ class Made:
 
 
 def kind_of(target: str) -> str:
-    """What a store is, in one word. Raises ConfigError for one that keeps nothing."""
+    """The kind of a store. Raises ConfigError for a store in memory."""
     scheme, separator, _ = target.partition("://")
     if not separator:
         return "json"
     if scheme in ("postgresql", "postgres"):
         return "postgres"
     if scheme == "memory":
-        raise ConfigError("A store in memory keeps nothing: there is nothing to back up.")
+        raise ConfigError("A store in memory cannot be backed up: it is not durable.")
     return scheme
 
 
 def sqlite_path(target: str) -> Path:
-    """The file that a `sqlite:///` URL names."""
+    """The file of a `sqlite:///` URL."""
     return Path(target.partition("://")[2].removeprefix("/"))
 
 
 def file_name(now: int, kind: str) -> str:
-    """What a backup is called where only a directory is named."""
+    """The default file name of a backup, for a directory."""
     at = datetime.fromtimestamp(now // 1000, UTC)
     return f"fancymonkey-{at:%Y%m%dT%H%M%SZ}-{kind}{SUFFIX}"
 
@@ -66,7 +66,7 @@ async def make(
 ) -> Made:
     """Makes a backup: a new file, or a new one in a directory. Raises BackupError, StoreError.
 
-    Only a whole one gets its name; whatever goes wrong leaves none.
+    Only a complete backup gets its name; a failure leaves no file.
     """
     disk = disk or Disk()
     kind = kind_of(target)
@@ -84,40 +84,40 @@ async def make(
 
 
 def _new_file(to: Path, name: str) -> Path:
-    """The file to make. Raises BackupError where it cannot be a new one."""
+    """The file to create. Raises BackupError where it cannot be created."""
     to = to / name if to.is_dir() else to
     if to.exists():
-        raise BackupError(f"{to} is there already and stays. Name a new file, or a directory.")
+        raise BackupError(f"{to} exists already and stays. Name a new file, or a directory.")
     if not to.parent.is_dir():
-        raise BackupError(f"There is no directory {to.parent}. Make it first.")
+        raise BackupError(f"There is no directory {to.parent}. Create it first.")
     return to
 
 
 async def _stage(
     target: str, kind: str, folder: Path, now: int, progress: Progress
 ) -> tuple[Manifest, Verification | None]:
-    """Lays out what goes into the backup, and looks through it."""
+    """Writes the content of the backup into a folder, and verifies it."""
     at = f"{datetime.fromtimestamp(now // 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
     manifest = Manifest(FORMAT, kind, at, __version__)
     found: Verification | None = None
     if kind == "json":
-        json_dump.refuse_nothing(Path(target))
+        json_dump.require_shop(Path(target))
         check_whole(Path(target))
         await json_dump.write(Path(target), folder)
-        manifest.revision, found = await _look(str(folder), progress)
+        manifest.revision, found = await _verify(str(folder), progress)
     elif kind == "sqlite":
         await sqlite_dump.write(sqlite_path(target), folder)
-        manifest.revision, found = await _look(f"sqlite:///{folder / sqlite_dump.NAME}", progress)
+        manifest.revision, found = await _verify(f"sqlite:///{folder / sqlite_dump.NAME}", progress)
     elif kind == "postgres":
-        place = await postgres_dump.dump(target, folder)
-        manifest.database_schema = place.schema
+        database = await postgres_dump.dump(target, folder)
+        manifest.database_schema = database.schema
     else:
         manifest.revision = await _write_rows(target, folder)
     return manifest, found
 
 
-async def _look(staged: str, progress: Progress) -> tuple[int, Verification]:
-    """Opens the copy as a store and lets its ledger run again."""
+async def _verify(staged: str, progress: Progress) -> tuple[int, Verification]:
+    """Opens the copy as a store and verifies it; returns its revision too."""
     store = open_store(staged, read_only=True)
     try:
         await store.open(0)
@@ -128,21 +128,21 @@ async def _look(staged: str, progress: Progress) -> tuple[int, Verification]:
 
 async def _write_rows(target: str, folder: Path) -> int:
     if kind_of(target) == "json":
-        json_dump.refuse_nothing(Path(target))
+        json_dump.require_shop(Path(target))
         check_whole(Path(target))
     store = open_store(target, read_only=True)
     try:
         await store.open(0)
-        async with store.frozen() as still:
-            await portable_rows.write(still, folder)
-            return still.revision
+        async with store.frozen() as snapshot:
+            await portable_rows.write(snapshot, folder)
+            return snapshot.revision
     finally:
         await store.close()
 
 
 @asynccontextmanager
 async def staging(beside: Path) -> AsyncIterator[Path]:
-    """A folder on the same disk for the length of a block; what dead processes left goes too."""
+    """A temporary folder on the same disk; it also removes those left by dead processes."""
     for old in beside.parent.glob(".fancymonkey-*.staging"):
         if not _alive(old):
             shutil.rmtree(old, ignore_errors=True)

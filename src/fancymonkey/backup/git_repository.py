@@ -1,8 +1,8 @@
-"""The git repository of a folder of JSON files: versions of products.json, and nothing secret.
+"""The git repository of a folder of JSON files: the versions of products.json, without secrets.
 
-Only products.json is in it. The journal and the snapshots hold digests of passwords and keys and
-ids of buyers and payments; they are never committed. Nothing that is kept in the folder or in a
-message can make git do anything: hooks, prompts, signing and the user's settings are switched off.
+Only products.json is committed. The journal and the snapshots have digests of passwords and keys
+and ids of buyers and payments; they are never committed. Neither the folder nor a message can make
+git run anything: hooks, prompts, signing and the user's settings are switched off.
 """
 
 import asyncio
@@ -58,7 +58,7 @@ _NAME = re.compile(r"[0-9a-f]{4,64}|HEAD(~\d{1,6})?")
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A version of products.json: its name, its time (ISO 8601), what was changed."""
+    """A version of products.json: its commit id, its time (ISO 8601), and its subject."""
 
     name: str
     at: str
@@ -67,23 +67,23 @@ class Version:
 
 
 def one_line(text: str) -> str:
-    """A text that stays within its line, whatever is in it."""
+    """The text as one line, with control characters and line breaks as spaces."""
     return _ENDLESS.sub(" ", text).strip()
 
 
 class Repository:
-    """The repository of a folder; made when it is first needed."""
+    """The repository of a folder; `prepare` creates it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     @property
     def exists(self) -> bool:
-        """Whether there is one."""
+        """Whether the folder has a repository."""
         return (self.folder / ".git").is_dir()
 
     async def prepare(self) -> None:
-        """Makes the repository where there is none. Raises BackupError."""
+        """Creates the repository if there is none. Raises BackupError."""
         if not self.exists:
             await self.git("init", "--quiet", f"--initial-branch={BRANCH}")
         ignore = self.folder / ".gitignore"
@@ -91,63 +91,68 @@ class Repository:
             write_safely(Disk(), ignore, [IGNORED.encode()])
 
     async def changed(self) -> bool:
-        """Whether products.json is not what was committed last."""
+        """Whether products.json differs from the last commit."""
         return bool(await self.git("status", "--porcelain", "--", PRODUCTS, ".gitignore"))
 
     async def commit(self, message: str) -> None:
-        """Keeps the present version. Raises BackupError."""
+        """Commits the present version. Raises BackupError."""
         await self.git("add", "--", PRODUCTS, ".gitignore")
-        await self.git("commit", "--quiet", "--file=-", "--", PRODUCTS, ".gitignore", said=message)
+        await self.git(
+            "commit", "--quiet", "--file=-", "--", PRODUCTS, ".gitignore", input_=message
+        )
 
     async def last_revision(self) -> int:
-        """The ledger's revision of the latest version; 0 where there is none."""
+        """The ledger revision of the latest version; 0 where there is none."""
         try:
             text = await self.git("log", "-1", "--format=%B")
         except BackupError:
             return 0
-        found = _REVISION.findall(text)
-        return int(found[-1]) if found else 0
+        revisions = _REVISION.findall(text)
+        return int(revisions[-1]) if revisions else 0
 
     async def versions(self, limit: int = 50) -> list[Version]:
-        """The latest versions, new to old. Raises BackupError where there are none."""
+        """The latest versions, the newest first. Raises BackupError where there are none."""
         self._require()
         text = await self.git(
             "log", f"--max-count={limit}", "--format=%h%x00%cI%x00%s%x00%B%x01", "--", PRODUCTS
         )
-        found = []
+        versions = []
         for part in text.split("\x01"):
             if part.strip():
                 name, at, subject, body = part.strip("\n").split("\x00")
                 revisions = _REVISION.findall(body)
-                found.append(Version(name, at, subject, int(revisions[-1]) if revisions else None))
-        return found
+                revision = int(revisions[-1]) if revisions else None
+                versions.append(Version(name, at, subject, revision))
+        return versions
 
     async def show(self, version: str) -> str:
-        """What was changed in a version, as a difference."""
+        """The changes of a version, as a diff."""
         return await self.git(
             "show", "--no-ext-diff", "--no-textconv", "--no-color", self._name(version)
         )
 
     async def content(self, version: str) -> bytes:
-        """products.json as it was in a version. Raises BackupError."""
+        """The content of products.json in a version. Raises BackupError."""
         return (await self.git("show", f"{self._name(version)}:{PRODUCTS}")).encode()
 
     async def unsent(self) -> bool:
-        """Whether there is something that no push has sent."""
+        """Whether there are commits that were not pushed yet."""
         head = await self.git("rev-parse", "HEAD")
         with suppress(BackupError):
             return head != await self.git("rev-parse", "--verify", "--quiet", SENT)
         return True
 
     async def push(self, remote: str) -> None:
-        """Sends everything to another place. Raises BackupError."""
+        """Pushes all commits to a remote. Raises BackupError."""
         await self.git("push", "--quiet", "--", remote, f"HEAD:refs/heads/{BRANCH}", own=True)
         await self.git("update-ref", SENT, "HEAD")
 
     def _name(self, version: str) -> str:
         self._require()
         if not _NAME.fullmatch(version):
-            raise BackupError(f"{version!r} is no version. `fancymonkey history list` has them.")
+            raise BackupError(
+                f"{version!r} is not a version. `fancymonkey history list` lists the versions."
+            )
         return version
 
     def _require(self) -> None:
@@ -156,10 +161,10 @@ class Repository:
                 f"{self.folder} has no history. Start the server with BACKUP_GIT=on to have one."
             )
 
-    async def git(self, *words: str, said: str | None = None, own: bool = False) -> str:
-        """Runs git and returns what it printed. Raises BackupError with what it said.
+    async def git(self, *words: str, input_: str | None = None, own: bool = False) -> str:
+        """Runs git and returns its output. Raises BackupError with its error message.
 
-        `own`: with the user's settings, which know how to reach another machine.
+        `own`: with the user's settings, which may be needed to reach a remote.
         """
         try:
             process = await asyncio.create_subprocess_exec(
@@ -168,7 +173,7 @@ class Repository:
                 *words,
                 cwd=self.folder,
                 env=_environment(self.folder, own=own),
-                stdin=asyncio.subprocess.DEVNULL if said is None else asyncio.subprocess.PIPE,
+                stdin=asyncio.subprocess.DEVNULL if input_ is None else asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
             )
@@ -179,33 +184,34 @@ class Repository:
             ) from error
         try:
             async with asyncio.timeout(SECONDS):
-                told, complaint = await process.communicate(None if said is None else said.encode())
+                data = None if input_ is None else input_.encode()
+                output, message = await process.communicate(data)
         except BaseException as error:
             with suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
             if isinstance(error, TimeoutError):
-                raise BackupError(f"git {words[0]} did not end in {SECONDS:g} s.") from error
+                raise BackupError(f"git {words[0]} did not finish in {SECONDS:g} s.") from error
             raise
         if process.returncode != 0:
-            raise BackupError(f"git {words[0]} failed: {_complaint(complaint, words)}")
-        return told.decode(errors="replace")
+            raise BackupError(f"git {words[0]} failed: {_message(message, words)}")
+        return output.decode(errors="replace")
 
 
 def _environment(folder: Path, *, own: bool) -> dict[str, str]:
-    kept = {name: text for name, text in os.environ.items() if not name.startswith("GIT_")}
-    kept |= {"GIT_TERMINAL_PROMPT": "0", "GIT_CEILING_DIRECTORIES": str(folder.resolve().parent)}
-    kept |= {"GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh", "LC_ALL": "C.UTF-8"}
-    kept["GIT_SSH_COMMAND"] = os.environ.get("GIT_SSH_COMMAND", "ssh -oBatchMode=yes")
+    env = {name: text for name, text in os.environ.items() if not name.startswith("GIT_")}
+    env |= {"GIT_TERMINAL_PROMPT": "0", "GIT_CEILING_DIRECTORIES": str(folder.resolve().parent)}
+    env |= {"GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh", "LC_ALL": "C.UTF-8"}
+    env["GIT_SSH_COMMAND"] = os.environ.get("GIT_SSH_COMMAND", "ssh -oBatchMode=yes")
     if not own:
-        kept |= {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
-    return kept
+        env |= {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
+    return env
 
 
-def _complaint(said: bytes, words: Sequence[str]) -> str:
-    text = one_line(said.decode(errors="replace"))
-    for word in words:  # a remote may have a password in it
+def _message(output: bytes, words: Sequence[str]) -> str:
+    text = one_line(output.decode(errors="replace"))
+    for word in words:  # the URL of a remote may contain a password
         if "@" in word or "://" in word:
             text = text.replace(word, "the remote")
     text = re.sub(r"://[^/@\s]*@", "://", text)
-    return text[-400:] or "it did not say why"
+    return text[-400:] or "it gave no reason"

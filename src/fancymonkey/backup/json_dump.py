@@ -1,8 +1,8 @@
-"""A copy of a folder of JSON files at one moment, while a server writes there.
+"""Copies a folder of JSON files at one moment, while a server writes there.
 
-The order makes it sound: first the snapshot of the rows, then products.json as the store wrote it
-last, then the journal, which is never behind the two. What the owner has edited and the store has
-not taken in yet is kept beside it.
+The order makes the copy consistent: first the snapshot of the rows, then products.json as the store
+wrote it last, and then the journal, which is never behind the two. An edit by the owner that the
+store has not applied yet is copied to a file of its own.
 """
 
 import asyncio
@@ -18,8 +18,8 @@ TRIES = 20
 PAUSE = 0.1
 
 
-def refuse_nothing(source: Path) -> None:
-    """Raises BackupError where a folder holds no shop, or is none: its name is a wrong one."""
+def require_shop(source: Path) -> None:
+    """Raises BackupError where a path is not the folder of a shop: the name must be wrong."""
     if not source.is_dir():
         raise BackupError(f"There is no directory {source}. Name the store with --data DIR.")
     if not (source / PRODUCTS).exists() and not Segments(Disk(), source / "logs").all():
@@ -32,13 +32,13 @@ async def write(source: Path, folder: Path) -> None:
         (folder / name).mkdir()
     segments = Segments(Disk(), source / "logs")
     if not await asyncio.to_thread(segments.all):
-        # No server was here yet: the owner's file is all there is.
+        # No server has opened this folder yet: there is only the owner's file.
         (folder / PRODUCTS).write_bytes((source / PRODUCTS).read_bytes())
         return
     for attempt in range(TRIES):
-        # A server replaces both files of an edit one after the other; between, they do not fit.
-        fits = await asyncio.to_thread(_copy_state, source, folder, last=attempt == TRIES - 1)
-        if fits:
+        # A server replaces both files one after the other; in between, they do not match.
+        copied = await asyncio.to_thread(_copy_state, source, folder, last=attempt == TRIES - 1)
+        if copied:
             await asyncio.to_thread(_copy_journal, segments, folder / "logs")
             return
         await asyncio.sleep(PAUSE)
@@ -46,7 +46,7 @@ async def write(source: Path, folder: Path) -> None:
 
 
 def _copy_state(source: Path, folder: Path, *, last: bool) -> bool:
-    """Copies the newest snapshot and products.json; False where they changed meanwhile."""
+    """Copies the newest snapshot and products.json; False where they changed at the same time."""
     for path in (folder / "state").iterdir():
         path.unlink()
     try:
@@ -55,17 +55,17 @@ def _copy_state(source: Path, folder: Path, *, last: bool) -> bool:
             (folder / "state" / path.name).write_bytes(path.read_bytes())
         versions = _versions(source)
         ours = {path: path.read_bytes() for path in versions}
-        found = (source / PRODUCTS).read_bytes() if (source / PRODUCTS).exists() else None
+        current = (source / PRODUCTS).read_bytes() if (source / PRODUCTS).exists() else None
     except FileNotFoundError:
         return False
     if _versions(source) != versions or not ours:
-        return not ours and found is None
+        return not ours and current is None
     newest = versions[-1]
-    if found not in ours.values():
-        if found is not None and not last:
+    if current not in ours.values():
+        if current is not None and not last:
             return False
-        if found is not None:
-            (folder / EDITED).write_bytes(found)
+        if current is not None:
+            (folder / EDITED).write_bytes(current)
     (folder / "state" / newest.name).write_bytes(ours[newest])
     (folder / PRODUCTS).write_bytes(ours[newest])
     return True
@@ -76,16 +76,16 @@ def _versions(source: Path) -> list[Path]:
 
 
 def _copy_journal(segments: Segments, folder: Path) -> None:
-    """Copies every segment; the last one up to its last whole line."""
-    found = segments.all()
-    for number, segment in enumerate(found):
+    """Copies every segment; the last one up to its last complete line."""
+    every = segments.all()
+    for number, segment in enumerate(every):
         data = segments.data(segment)
-        if number < len(found) - 1:
+        if number < len(every) - 1:
             (folder / archived_name(segment.first)).write_bytes(data)
             continue
         walk = Walk(segment, data)
         for _ in walk:
             pass
         if walk.end < segment.start:
-            raise StoreCorrupt(f"{segment.path} has no beginning.")
+            raise StoreCorrupt(f"The beginning of {segment.path} is missing.")
         (folder / CURRENT).write_bytes(data[: walk.end])

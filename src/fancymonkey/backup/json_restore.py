@@ -1,4 +1,4 @@
-"""Putting a folder of JSON files in place: whole, or marked as half done."""
+"""Restores a folder of JSON files; an interrupted restore is marked as such."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,17 +12,17 @@ from fancymonkey.store.shared.file_lock import FileLock
 from fancymonkey.store.shared.files import Disk
 
 PARTS = ("products.json", "logs", "state")
-"""What makes a store; all else in the folder is left alone."""
+"""The parts of a store; a restore does not touch other files of the folder."""
 
 _REFUSED = (
-    "{} is not empty, and nothing was changed. Name an empty directory, or add --force: what is "
-    "there now is kept aside then."
+    "{} is not empty, and nothing was changed. Name an empty directory, or add --force: the old "
+    "content is kept aside then."
 )
 
 
 @asynccontextmanager
 async def ready(target: Path, now: int, *, force: bool) -> AsyncIterator[None]:
-    """Holds the folder's lock for the length of a block. Raises StoreLocked, BackupError."""
+    """Holds the folder's lock inside the block. Raises StoreLocked, BackupError."""
     lock = FileLock(target / "lock")
     lock.take(now)
     try:
@@ -39,25 +39,26 @@ async def _is_empty(target: Path) -> bool:
     try:
         await store.open(0)
         return await is_empty(store)
-    except FancyMonkeyError:  # it holds something, if only something broken
+    except FancyMonkeyError:  # it is not empty, even if its content is damaged
         return False
     finally:
         await store.close()
 
 
 def free_name(path: Path) -> Path:
-    """The path, or with a number behind it where something has that name."""
-    found, number = path, 1
-    while found.exists():
+    """The path, with a number appended if that name is taken."""
+    free, number = path, 1
+    while free.exists():
         number += 1
-        found = path.with_name(f"{path.name}-{number}")
-    return found
+        free = path.with_name(f"{path.name}-{number}")
+    return free
 
 
 def put(made: Path, target: Path, aside_name: str) -> str | None:
-    """Moves the parts into place; returns where the old ones are now, if there were any.
+    """Moves the parts into place; returns the new path of the old ones, if there were any.
 
-    Until all are there a mark says that the folder is half restored. Raises OSError.
+    A marker file shows that the folder is half restored, until all parts are in place. Raises
+    OSError.
     """
     disk = Disk()
     aside = free_name(target / aside_name)
@@ -73,7 +74,7 @@ def put(made: Path, target: Path, aside_name: str) -> str | None:
         disk.sync_folder(aside)
     for path in sorted(made.iterdir()):
         if path.name == "products.json":
-            disk.dress(path, aside / path.name)  # what the owner has set is kept
+            disk.dress(path, aside / path.name)  # keeps the owner and permissions of the file
         if path.name != "lock":
             disk.rename(path, target / path.name)
     disk.sync_folder(target)

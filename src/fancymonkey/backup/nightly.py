@@ -1,4 +1,4 @@
-"""The backup of the night: a process of its own, so that no sale waits for it."""
+"""The nightly backup, in a process of its own, so that no sale waits for it."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ from fancymonkey.errors import BackupError, ConfigError
 
 @dataclass(frozen=True, slots=True)
 class BackupPlan:
-    """What is saved, where to, and how many backups stay."""
+    """The store to back up, the folder for backups, and how many are kept."""
 
     target: str
     folder: str | None
@@ -28,25 +28,25 @@ class BackupPlan:
 
 
 async def save(plan: BackupPlan) -> dict[str, Any]:
-    """Makes a backup and removes old ones; returns what there is to report. Raises BackupError."""
+    """Makes a backup and removes old ones; returns the report. Raises BackupError."""
     if plan.folder is None:
-        raise ConfigError("There is no place for backups. Set BACKUP_TO to a directory.")
+        raise ConfigError("There is no directory for backups. Set BACKUP_TO.")
     folder = Path(plan.folder)
-    if not await asyncio.to_thread(folder.is_dir):  # or the backup would be a file of this name
-        raise BackupError(f"There is no directory {folder}, which BACKUP_TO names. Make it first.")
-    made = await _make(plan.target, folder, portable=await _needs_no_programs(plan.target))
-    found = made.pop("verify")
-    if found is not None and not found["clean"]:
+    if not await asyncio.to_thread(folder.is_dir):  # else the backup would become this file
+        raise BackupError(f"There is no directory {folder}, as BACKUP_TO names. Create it first.")
+    made = await _make(plan.target, folder, portable=await _lacks_programs(plan.target))
+    verification = made.pop("verify")
+    if verification is not None and not verification["clean"]:
         raise BackupError(
-            f"{made['path']} was made, and what it holds does not add up. No older backup was "
-            "removed. Run `fancymonkey verify` for what is wrong."
+            f"{made['path']} was made, but its content does not add up. No older backup was "
+            "removed. `fancymonkey verify` lists the contradictions."
         )
     made["removed"] = await asyncio.to_thread(tidy, folder, plan.days, plan.weeks)
     return made
 
 
-async def _needs_no_programs(target: str) -> bool:
-    """Whether PostgreSQL's own programs are not to be had here, so that rows have to do."""
+async def _lacks_programs(target: str) -> bool:
+    """Whether the store is PostgreSQL and its programs are missing: a portable backup is made."""
     if kind_of(target) != "postgres":
         return False
     try:
@@ -69,14 +69,14 @@ async def _make(target: str, folder: Path, *, portable: bool) -> dict[str, Any]:
         env=environment,
     )
     try:
-        told, said = await process.communicate()
+        output, errors = await process.communicate()
     except BaseException:
         with suppress(ProcessLookupError):
             process.kill()
         await process.wait()
         raise
-    if not told:
-        words_said = said.decode(errors="replace").strip().removeprefix("Error: ")
-        raise BackupError(words_said[-600:] or f"The backup ended with {process.returncode}.")
-    found: dict[str, Any] = msgspec.json.decode(told)
-    return found
+    if not output:
+        message = errors.decode(errors="replace").strip().removeprefix("Error: ")
+        raise BackupError(message[-600:] or f"The backup ended with {process.returncode}.")
+    report: dict[str, Any] = msgspec.json.decode(output)
+    return report

@@ -1,4 +1,4 @@
-"""A store's rows and ledger as lines of JSON: what fits into every store."""
+"""A store's rows and ledger as lines of JSON, which any store can restore."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -35,17 +35,17 @@ async def write(source: Snapshot, folder: Path) -> None:
             file.write(table(kind, part))
     with (folder / LEDGER).open("wb") as file:
         file.write(head)
-        made: list[Entry] = []
+        entries: list[Entry] = []
         async for entry in source.entries():
-            made.append(entry)
-            if len(made) == SLICE:
-                file.write(encode(changes({}, made)) + b"\n")
-                made = []
-        file.write(encode(changes({}, made)) + b"\n")
+            entries.append(entry)
+            if len(entries) == SLICE:
+                file.write(encode(changes({}, entries)) + b"\n")
+                entries = []
+        file.write(encode(changes({}, entries)) + b"\n")
 
 
 def read(folder: Path, revision: int) -> Snapshot:
-    """What `write` has written, as something to copy from."""
+    """The files of `write`, as a snapshot to copy from."""
 
     async def scan(kind: type[R]) -> AsyncIterator[R]:
         for batch in _batches(folder / NAME):

@@ -1,4 +1,4 @@
-"""A PostgreSQL database as pg_dump writes it, and putting it back, all or nothing."""
+"""Dumps the shop's tables of a PostgreSQL database, and restores them in one transaction."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,12 +12,12 @@ from fancymonkey.store.sql.columns import ENTRIES, TABLES
 
 NAME = "shop.dump"
 OURS = ("head", "migration", "entry", "inventory", *(table.name for table in TABLES.values()))
-"""Every table and view of a shop: what else is in the database stays out of this."""
+"""Every table and view of a shop; other tables of the database are left alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class DatabaseAddress:
-    """What is known of a database: its server, the schema we use, our tables in it."""
+    """A database: its server's major version, our schema, and our tables and views in it."""
 
     major: int
     schema: str
@@ -27,21 +27,21 @@ class DatabaseAddress:
 
 @asynccontextmanager
 async def _connected(url: str) -> AsyncIterator[Connection]:
-    link = PostgresConnector(url)
-    connection = await link.connect(direct=True)
+    connector = PostgresConnector(url)
+    connection = await connector.connect(direct=True)
     try:
         yield connection
     except Exception as error:
-        known = link.translated(error)
-        if known is error:
+        translated = connector.translated(error)
+        if translated is error:
             raise
-        raise known from error
+        raise translated from error
     finally:
         await close(connection)
 
 
 async def look(url: str) -> DatabaseAddress:
-    """What the database holds of ours. Raises StoreUnavailable."""
+    """Reads which of our tables the database has. Raises StoreUnavailable."""
     async with _connected(url) as connection:
         version = await connection.fetchval(
             "SELECT current_setting('server_version_num')::int / 10000"
@@ -83,34 +83,34 @@ async def schemas(url: str) -> set[str]:
 
 
 async def dump(url: str, folder: Path) -> DatabaseAddress:
-    """Writes a dump at one moment into a folder, and reads it through. Raises BackupError."""
-    place = await look(url)
-    if not place.tables:
+    """Writes a dump of one moment into a folder, and reads it back. Raises BackupError."""
+    database = await look(url)
+    if not database.tables:
         raise BackupError("There is no shop in this database. Name the right one.")
-    tools = await tools_for(place.major)
-    wanted = [f"--table={_quoted(place.schema)}.{name}" for name, _ in place.tables]
+    tools = await tools_for(database.major)
+    wanted = [f"--table={_quoted(database.schema)}.{name}" for name, _ in database.tables]
     to = folder / NAME
     options = ("--format=custom", "--no-owner", "--no-privileges", "--lock-wait-timeout=30s")
     await call(tools, "pg_dump", *options, *wanted, f"--file={to}", url=url)
     await call(tools, "pg_restore", "--file=/dev/null", str(to))
-    return place
+    return database
 
 
 async def put_back(url: str, folder: Path, schema: str | None, aside: str | None) -> None:
-    """Restores a dump in one transaction: all of it is there, or nothing has changed.
+    """Restores a dump in one transaction: all of it, or nothing.
 
-    What was there goes to the schema `aside`, in the same transaction; where that is None it has
-    to be empty. Raises BackupError.
+    The old content moves to the schema `aside`, in the same transaction; where that is None, the
+    database has to be empty. Raises BackupError.
     """
-    place = await look(url)
-    if schema is not None and schema != place.schema:
+    database = await look(url)
+    if schema is not None and schema != database.schema:
         raise BackupError(
-            f"The backup's tables are in the schema {schema}, here it is {place.schema}. Set the "
-            "search_path of this database to that schema, or use a portable backup."
+            f"The backup's tables are in the schema {schema}, here it is {database.schema}. Set "
+            "the search_path of this database to that schema, or use a portable backup."
         )
-    tools = await tools_for(place.major)
+    tools = await tools_for(database.major)
     script, before = folder / "restore.sql", folder / "before.sql"
-    before.write_text(_make_room(place, aside), encoding="utf-8")
+    before.write_text(_removal_sql(database, aside), encoding="utf-8")
     options = ("--no-owner", "--no-privileges", "--exit-on-error")
     await call(tools, "pg_restore", *options, f"--file={script}", str(folder / NAME))
     words = ("--single-transaction", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1")
@@ -120,17 +120,17 @@ async def put_back(url: str, folder: Path, schema: str | None, aside: str | None
 
 
 async def set_aside(url: str, aside: str) -> None:
-    """Moves everything of ours to another schema. Raises StoreUnavailable."""
-    place = await look(url)
+    """Moves all our tables and views to another schema. Raises StoreUnavailable."""
+    database = await look(url)
     async with _connected(url) as connection, connection.transaction():
-        await connection.execute(_make_room(place, aside))
+        await connection.execute(_removal_sql(database, aside))
 
 
-def _make_room(place: DatabaseAddress, aside: str | None) -> str:
-    """SQL that takes our tables away: to another schema, or for good where they are empty."""
-    schema = _quoted(place.schema)
+def _removal_sql(database: DatabaseAddress, aside: str | None) -> str:
+    """SQL that moves our tables to another schema, or drops them if they are empty."""
+    schema = _quoted(database.schema)
     lines = ["SET lock_timeout = '10s';"]
-    names = dict(place.tables)
+    names = dict(database.tables)
     lines += [
         f"LOCK TABLE {schema}.{name} IN ACCESS EXCLUSIVE MODE;"
         for name, kind in names.items()

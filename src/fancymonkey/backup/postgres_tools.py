@@ -1,4 +1,4 @@
-"""PostgreSQL's own programs: which of those on this machine fit a server, and running one."""
+"""Finds PostgreSQL's own programs that fit a server, and runs them."""
 
 import asyncio
 import os
@@ -19,30 +19,30 @@ NEEDED = ("pg_dump", "pg_restore", "psql")
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """A directory with the programs of one version."""
+    """A directory with PostgreSQL's programs of one major version."""
 
     folder: Path
     major: int
 
 
 async def tools_for(server: int) -> Tools:
-    """The newest programs here that are no older than the server's major version.
+    """The newest programs on this machine, of the server's major version or a later one.
 
     Raises BackupError where there are none.
     """
-    found = [tools for place in _places() if (tools := await _tools(place)) is not None]
-    newest = max(found, key=lambda tools: tools.major, default=None)
+    installed = [tools for folder in _folders() if (tools := await _tools(folder)) is not None]
+    newest = max(installed, key=lambda tools: tools.major, default=None)
     if newest is not None and newest.major >= server:
         return newest
     have = "none are" if newest is None else f"version {newest.major} is"
     raise BackupError(
         f"PostgreSQL's own programs (pg_dump, pg_restore, psql) of version {server} or newer are "
-        f"needed, and {have} here. Install them (on Debian: postgresql-client-{server}), or name "
-        "their directory in PG_BIN, or make a backup that needs none: add --portable."
+        f"needed, and {have} here. Install them (on Debian: postgresql-client-{server}), name "
+        "their directory in PG_BIN, or make a backup without them: add --portable."
     )
 
 
-def _places() -> Iterator[Path]:
+def _folders() -> Iterator[Path]:
     if named := os.environ.get("PG_BIN"):
         yield Path(named)
         return
@@ -60,16 +60,16 @@ async def _tools(folder: Path) -> Tools | None:
         process = await asyncio.create_subprocess_exec(
             folder / "pg_dump", "--version", stdout=asyncio.subprocess.PIPE
         )
-        told, _ = await process.communicate()
-        if match := re.search(rb"(\d+)", told):
+        version, _ = await process.communicate()
+        if match := re.search(rb"(\d+)", version):
             return Tools(folder, int(match[1]))
     return None
 
 
 async def call(tools: Tools, program: str, *arguments: str, url: str | None = None) -> None:
-    """Runs a program to its end. Raises BackupError with what it said.
+    """Runs a program to its end. Raises BackupError with its error message.
 
-    The password goes through the environment: other users of the machine see a command line.
+    The password is passed in the environment, because other users can read a command line.
     """
     environment, words = dict(os.environ), list(arguments)
     if url is not None:
@@ -89,18 +89,18 @@ async def call(tools: Tools, program: str, *arguments: str, url: str | None = No
     except OSError as error:
         raise BackupError(f"{program} could not be started: {error.strerror}.") from error
     try:
-        _, said = await process.communicate()
+        _, errors = await process.communicate()
     except BaseException:
         with suppress(ProcessLookupError):
             process.kill()
         await process.wait()
         raise
     if process.returncode != 0:
-        raise BackupError(f"{program} failed: {_last_words(said)}")
+        raise BackupError(f"{program} failed: {_message(errors)}")
 
 
 def _address(url: str) -> tuple[str, str | None]:
-    """The URL without the password, and that."""
+    """The URL without its password, and the password."""
     parts = urlsplit(PostgresConnector(url).direct_url)
     user, at, host = parts.netloc.rpartition("@")
     name, colon, password = user.partition(":")
@@ -109,10 +109,10 @@ def _address(url: str) -> tuple[str, str | None]:
     return urlunsplit(parts._replace(netloc=f"{name}{at}{host}")), unquote(password)
 
 
-def _last_words(said: bytes) -> str:
-    lines = [line.strip() for line in said.decode(errors="replace").splitlines() if line.strip()]
-    return " ".join(_without_noise(lines)[-3:])[:600] or "it did not say why"
+def _message(errors: bytes) -> str:
+    lines = [line.strip() for line in errors.decode(errors="replace").splitlines() if line.strip()]
+    return " ".join(_without_details(lines)[-3:])[:600] or "it gave no reason"
 
 
-def _without_noise(lines: Sequence[str]) -> list[str]:
+def _without_details(lines: Sequence[str]) -> list[str]:
     return [line for line in lines if not line.startswith(("DETAIL", "HINT", "CONTEXT"))]

@@ -1,4 +1,4 @@
-"""Putting a backup back: into an empty store, or with the old content kept aside."""
+"""Restores a backup into an empty store, or into any store with its old content kept aside."""
 
 import asyncio
 import tempfile
@@ -29,7 +29,7 @@ from fancymonkey.store.verify import Verification, verify_store
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What a restore did: the old content is `aside`, `found` is what `verify` says."""
+    """The result of a restore: the old content is at `aside`, `found` is the verification."""
 
     source: Path
     manifest: Manifest
@@ -39,7 +39,7 @@ class Restored:
 
     @property
     def clean(self) -> bool:
-        """Whether everything adds up, and nothing is missing at the end of the ledger."""
+        """Whether the store adds up, and nothing is missing at the end of the ledger."""
         return self.found.clean and self.manifest.revision in (None, self.revision)
 
 
@@ -51,17 +51,17 @@ async def restore(
     force: bool = False,
     progress: Progress = lambda done, total: None,
 ) -> Restored:
-    """Puts a backup, or the newest of a directory, into a store and verifies it.
+    """Restores a backup, or the newest of a directory, into a store and verifies it.
 
-    The store has to be empty, unless `force`: then what it holds is kept aside first. Raises
-    BackupError, StoreLocked where a server has the store; before anything is changed.
+    The store has to be empty, unless `force`: then its content is kept aside first. Raises
+    BackupError, and StoreLocked where a server uses the store, before anything is changed.
     """
     kind, source = kind_of(target), await asyncio.to_thread(newest, source)
     manifest = await asyncio.to_thread(inspect, source)
     if manifest.kind == "postgres" and kind != "postgres":
         raise BackupError(
-            f"{source} is a dump of PostgreSQL: it goes into PostgreSQL. From there "
-            "`fancymonkey migrate` leads to any store."
+            f"{source} is a PostgreSQL dump and can only be restored into PostgreSQL. From there "
+            "`fancymonkey migrate` moves it to any store."
         )
     stamp = f"{datetime.fromtimestamp(now // 1000, UTC):%Y%m%dT%H%M%SZ}"
     if kind == "json":
@@ -84,8 +84,8 @@ async def _into_folder(
         (folder / "backup.json").unlink(missing_ok=True)
         if manifest.kind != "json":
             made = folder / "made"
-            async with _source(manifest, folder) as still, _opened(str(made), now) as store:
-                await fill(store, still)
+            async with _source(manifest, folder) as source_, _opened(str(made), now) as store:
+                await fill(store, source_)
             folder = made
         return await asyncio.to_thread(json_restore.put, folder, target, f"before-restore-{stamp}")
 
@@ -101,8 +101,8 @@ async def _into_file(
         if manifest.kind != "sqlite":
             made = folder / "made.db"
             name = f"sqlite:///{made}"
-            async with _source(manifest, folder) as still, _opened(name, now) as store:
-                await fill(store, still)
+            async with _source(manifest, folder) as source_, _opened(name, now) as store:
+                await fill(store, source_)
         aside = json_restore.free_name(path.with_name(f"{path.name}.before-restore-{stamp}"))
         return await asyncio.to_thread(sqlite_restore.put, held, made, path, aside)
 
@@ -122,19 +122,19 @@ async def _into_postgres(
         if manifest.kind == "postgres":
             await postgres_dump.put_back(url, folder, manifest.database_schema, aside)
         else:
-            async with _source(manifest, folder) as still:
+            async with _source(manifest, folder) as source_:
                 if aside is not None:
                     await postgres_dump.set_aside(url, aside)
                 async with _opened(url, 0) as store:
-                    await fill(store, still)
+                    await fill(store, source_)
     return None if aside is None else f"the schema {aside} of the database"
 
 
 async def _is_empty_database(url: str) -> bool:
-    place = await postgres_dump.look(url)
-    if not place.tables:
+    database = await postgres_dump.look(url)
+    if not database.tables:
         return True
-    if place.revision:
+    if database.revision:
         return False
     async with _opened(url, 0) as store:
         return await is_empty(store)
@@ -142,27 +142,27 @@ async def _is_empty_database(url: str) -> bool:
 
 def _free_schema(name: str, taken: set[str]) -> str:
     names = chain([name], (f"{name}_{number}" for number in count(2)))
-    return next(one for one in names if one not in taken)
+    return next(free for free in names if free not in taken)
 
 
 def not_empty(what: str) -> BackupError:
-    """The refusal to write over anything."""
+    """The refusal to overwrite a store."""
     return BackupError(
-        f"{what} is not empty, and nothing was changed. Name an empty store, or add --force: what "
-        "is there now is kept aside then."
+        f"{what} is not empty, and nothing was changed. Name an empty store, or add --force: the "
+        "old content is kept aside then."
     )
 
 
 @asynccontextmanager
 async def _source(manifest: Manifest, folder: Path) -> AsyncIterator[Snapshot]:
-    """What was unpacked, as something to copy from."""
+    """The unpacked backup, as a snapshot to copy from."""
     if manifest.kind == "rows":
         yield portable_rows.read(folder, manifest.revision or 0)
         return
     name = str(folder) if manifest.kind == "json" else f"sqlite:///{folder / sqlite_dump.NAME}"
-    reading = manifest.kind == "json"  # a database may have to be brought to today's schema
-    async with _opened(name, 0, read_only=reading) as store, store.frozen() as still:
-        yield still
+    read_only = manifest.kind == "json"  # a database may need migrations
+    async with _opened(name, 0, read_only=read_only) as store, store.frozen() as snapshot:
+        yield snapshot
 
 
 @asynccontextmanager

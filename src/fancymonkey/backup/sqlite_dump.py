@@ -1,4 +1,4 @@
-"""A copy of a SQLite database at one moment, by SQLite's own online backup."""
+"""Copies a SQLite database at one moment, by SQLite's own online backup."""
 
 import asyncio
 from pathlib import Path
@@ -8,7 +8,7 @@ import apsw
 from fancymonkey.store.sqlite.connection import connect, in_our_words, one_revision
 
 PAGES = 500
-"""Copied in one step; whoever writes waits for none of them."""
+"""Pages copied in one step; writers do not wait for a step."""
 
 NAME = "shop.db"
 
@@ -24,13 +24,13 @@ def _copy(source: Path, to: Path) -> None:
         with in_our_words(to):
             made = apsw.Connection(str(to))
             try:
-                # The transaction holds the moment: without it every sale would begin it anew.
+                # The transaction fixes the moment: without it each write would restart the copy.
                 with one_revision(origin):
                     list(origin.execute("SELECT revision FROM head"))
                     with made.backup("main", origin, "main") as copying:
                         while not copying.done:
                             copying.step(PAGES)
-                made.pragma("journal_mode", "delete")  # one file, without one beside it
+                made.pragma("journal_mode", "delete")  # one file, without a separate log
             finally:
                 made.close()
     finally:

@@ -1,4 +1,4 @@
-"""Putting a SQLite file in place of another, in one step."""
+"""Replaces a SQLite file by another, in one step."""
 
 import contextlib
 import os
@@ -16,14 +16,14 @@ from fancymonkey.store.sqlite.recovery import COPY, MARK
 from fancymonkey.store.sqlite.store import SqliteStore
 
 _REFUSED = (
-    "{} is not empty, and nothing was changed. Name a new file, or add --force: what is there now "
+    "{} is not empty, and nothing was changed. Name a new file, or add --force: the old content "
     "is kept aside then."
 )
 
 
 @asynccontextmanager
 async def ready(path: Path, now: int, *, force: bool) -> AsyncIterator[bool]:
-    """Holds the file's lock for the length of a block; whether something is to be kept aside.
+    """Holds the file's lock inside the block; yields whether there is content to keep aside.
 
     Raises StoreLocked, BackupError.
     """
@@ -45,7 +45,7 @@ async def _is_empty(path: Path) -> bool:
     try:
         await store.open(0)
         return await is_empty(store)
-    except FancyMonkeyError:  # it holds something, if only something broken
+    except FancyMonkeyError:  # it is not empty, even if its content is damaged
         return False
     finally:
         await store.close()
@@ -56,23 +56,23 @@ def _size(path: Path) -> int:
 
 
 def put(held: bool, made: Path, path: Path, aside: Path) -> str | None:
-    """Gives a finished database its name; returns where the old one is, if it held something.
+    """Gives a finished database its name; returns the new path of the old one, if it was not empty.
 
-    The old file's log is emptied into it first: beside another database it would ruin that one.
-    Raises OSError.
+    The old file's log is merged into it first: next to another database, the log would damage that
+    one. Raises OSError.
     """
     disk = Disk()
     if path.exists():
-        with contextlib.suppress(apsw.Error):  # a broken one is kept as it is, log and all
+        with contextlib.suppress(apsw.Error):  # a damaged file is kept as it is, with its log
             old = apsw.Connection(str(path))
             old.pragma("journal_mode", "delete")
             old.close()
     if held:
         os.link(path, aside)
-    for end in ("-wal", "-shm", MARK, COPY):
-        log = path.with_name(path.name + end)
+    for suffix in ("-wal", "-shm", MARK, COPY):
+        log = path.with_name(path.name + suffix)
         if log.exists() and held:
-            disk.rename(log, aside.with_name(aside.name + end))
+            disk.rename(log, aside.with_name(aside.name + suffix))
         disk.remove(log)
     disk.sync_folder(path.parent)
     disk.rename(made, path)

@@ -67,4 +67,4 @@ async def _here(settings: Settings) -> dict[str, Any]:
             await checkouts.close()
     finally:
         await engine.close()
-    return {"report": report.told(), "message": "\n".join(report.lines())}
+    return {"report": report.as_json(), "message": "\n".join(report.lines())}

@@ -1,4 +1,4 @@
-"""What a check finds, and what it may look at."""
+"""Findings of checks, and the context that a check may read."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from fancymonkey.store.contract import Store
 
 
 class Severity(StrEnum):
-    """How bad it is. A note is worth knowing, and nothing is wrong."""
+    """How serious a finding is. A note is information only."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -19,12 +19,12 @@ class Severity(StrEnum):
 
 
 Repair = Callable[[], Awaitable[str]]
-"""Mends what was found where that is safe, and says what it has done. Raises FancyMonkeyError."""
+"""Repairs a finding and returns a text about the repair. Raises FancyMonkeyError."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is wrong and how to mend it, in plain words. `id` is stable: scripts branch on it."""
+    """A problem (`what`) and its remedy (`mend`), for people. `id` is stable, for scripts."""
 
     id: str
     severity: Severity
@@ -35,10 +35,10 @@ class Finding:
 
 @dataclass(slots=True)
 class CheckContext:
-    """A shop as the checks see it. The store is open for reading.
+    """The shop under examination. The store is open for reading.
 
-    `now` is in ms, `files` is the folder that the store's files lie in (None: a database server),
-    `url` is where its service should answer.
+    `now` is in ms, `files` is the folder of the store's files (None: a database server), `url` is
+    the address of the running service.
     """
 
     settings: Settings
@@ -58,15 +58,15 @@ Check = Callable[[CheckContext], AsyncIterator[Finding]]
 
 
 def error(id_: str, what: str, mend: str, repair: Repair | None = None) -> Finding:
-    """Something that loses sales, money or data, or will."""
+    """A finding that loses sales, money or data, now or later."""
     return Finding(id_, Severity.ERROR, what, mend, repair)
 
 
 def warning(id_: str, what: str, mend: str, repair: Repair | None = None) -> Finding:
-    """Something that will hurt one day."""
+    """A finding that will cause problems later."""
     return Finding(id_, Severity.WARNING, what, mend, repair)
 
 
 def note(id_: str, what: str, mend: str, repair: Repair | None = None) -> Finding:
-    """Something worth knowing."""
+    """A finding that is information only."""
     return Finding(id_, Severity.NOTE, what, mend, repair)

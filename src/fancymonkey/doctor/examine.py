@@ -1,4 +1,4 @@
-"""Examines a shop: every check that there is, and what they found."""
+"""Examines a shop: runs every check and collects the findings."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -8,14 +8,19 @@ from fancymonkey.doctor.checks import Check, CheckContext, Finding, Severity, er
 from fancymonkey.doctor.database import check_database
 from fancymonkey.doctor.files import check_disk, check_folder
 from fancymonkey.doctor.jobs import check_jobs
-from fancymonkey.doctor.ledger import check_books, check_catalogue, check_holds, check_matters
-from fancymonkey.doctor.moved_store import elsewhere
-from fancymonkey.doctor.paths import check_places
+from fancymonkey.doctor.ledger import (
+    check_catalogue,
+    check_holds,
+    check_ledger,
+    check_payment_issues,
+)
+from fancymonkey.doctor.moved_store import moved_finding
+from fancymonkey.doctor.paths import check_paths
 from fancymonkey.doctor.payments import check_endpoint, check_stripe, check_webhook
-from fancymonkey.doctor.permissions import check_rights
+from fancymonkey.doctor.permissions import check_permissions
 from fancymonkey.doctor.server import check_server
 from fancymonkey.doctor.settings import check_settings
-from fancymonkey.doctor.store_size import check_growth
+from fancymonkey.doctor.store_size import check_store_size
 from fancymonkey.engine.clock import system_clock
 from fancymonkey.errors import DataError, FancyMonkeyError, SchemaBehind, StoreCorrupt
 from fancymonkey.payments.gateway import Gateway
@@ -26,36 +31,36 @@ from fancymonkey.store.url import folder_of
 log = logging.getLogger(__name__)
 
 CHECKS: tuple[Check, ...] = (
-    check_books,
+    check_ledger,
     check_catalogue,
     check_holds,
-    check_matters,
+    check_payment_issues,
     check_jobs,
     check_webhook,
     check_disk,
     check_folder,
     check_database,
-    check_growth,
+    check_store_size,
     check_server,
     check_stripe,
     check_endpoint,
 )
-"""All of them, in the order in which they are told."""
+"""The checks of an open store, in the order of their findings."""
 
 
 @dataclass(slots=True)
 class Examination:
-    """What was found: `findings` have to be mended, `notes` are worth knowing."""
+    """The result of all checks: `findings` have to be repaired, `notes` are information only."""
 
     findings: list[Finding] = field(default_factory=list)
     notes: list[Finding] = field(default_factory=list)
     repaired: list[str] = field(default_factory=list)
 
-    def add(self, found: Finding) -> None:
-        """Takes a finding in, each once."""
-        rows = self.notes if found.severity is Severity.NOTE else self.findings
-        if found not in rows:
-            rows.append(found)
+    def add(self, finding: Finding) -> None:
+        """Adds a finding, unless it is there already."""
+        rows = self.notes if finding.severity is Severity.NOTE else self.findings
+        if finding not in rows:
+            rows.append(finding)
 
 
 async def examine(
@@ -65,55 +70,55 @@ async def examine(
     checks: Sequence[Check] = CHECKS,
     clock: Callable[[], int] = system_clock,
 ) -> Examination:
-    """Looks at everything. A check that cannot be made is a finding too."""
-    found = Examination()
-    for one in (
+    """Runs all checks. A check that fails is a finding too."""
+    examination = Examination()
+    for finding in (
         *check_settings(settings),
-        *check_places(settings, folder_of(settings.target)),
-        *check_rights(settings),
+        *check_paths(settings, folder_of(settings.target)),
+        *check_permissions(settings),
     ):
-        found.add(one)
+        examination.add(finding)
     store = open_store(settings.target, read_only=True)
     gateway = None
     try:
         require_directory(settings.target)
         await store.open(clock())
-        away = await elsewhere(store)
-        if away is not None:
-            found.add(away)
-            return found
-        if settings.payments.stripe_secret_key is not None:
-            gateway = Gateway(
-                settings.payments.stripe_secret_key, settings.payments.stripe_api_base
-            )
-        patient = CheckContext(settings, store, clock(), folder_of(settings.target), url, gateway)
+        moved = await moved_finding(store)
+        if moved is not None:
+            examination.add(moved)
+            return examination
+        payments = settings.payments
+        if payments.stripe_secret_key is not None:
+            gateway = Gateway(payments.stripe_secret_key, payments.stripe_api_base)
+        context = CheckContext(settings, store, clock(), folder_of(settings.target), url, gateway)
         for check in checks:
-            await _make(check, patient, found)
+            await _run(check, context, examination)
     except FancyMonkeyError as reason:
-        found.add(_closed(settings, reason))
+        examination.add(_unreadable(settings, reason))
     finally:
         await store.close()
         if gateway is not None:
             await gateway.close()
-    return found
+    return examination
 
 
-async def _make(check: Check, patient: CheckContext, found: Examination) -> None:
+async def _run(check: Check, context: CheckContext, examination: Examination) -> None:
     try:
-        async for one in check(patient):
-            found.add(one)
+        async for finding in check(context):
+            examination.add(finding)
     except FancyMonkeyError as reason:
-        found.add(
+        subject = check.__name__.removeprefix("check_").replace("_", " ")
+        examination.add(
             error(
                 "check.failed",
-                f"{check.__name__.removeprefix('check_')} could not be checked: {reason}",
-                "Mend the other findings first, and look again.",
+                f"The check of {subject} failed: {reason}",
+                "Repair the other findings first, and run the doctor again.",
             )
         )
 
 
-def _closed(settings: Settings, reason: FancyMonkeyError) -> Finding:
-    """Why the store could not even be opened for reading."""
+def _unreadable(settings: Settings, reason: FancyMonkeyError) -> Finding:
+    """The finding for a store that cannot be opened for reading."""
     if isinstance(reason, SchemaBehind):
         return error(
             "database.behind",
@@ -125,12 +130,12 @@ def _closed(settings: Settings, reason: FancyMonkeyError) -> Finding:
         return error(
             "file.refused",
             str(reason),
-            "Correct it there; `fancymonkey check FILE` says what comes of it. Until then the "
-            "service does not start.",
+            "Correct the file; `fancymonkey check FILE` shows the result. Until then the service "
+            "does not start.",
         )
     if isinstance(reason, StoreCorrupt):
         return error("store.corrupt", str(reason), "Restore the last backup.")
-    return error("store.unavailable", str(reason), "Mend what it says, and look again.")
+    return error("store.unavailable", str(reason), "Fix this first, and run the doctor again.")
 
 
 async def _migrate(target: str) -> str:
@@ -142,12 +147,12 @@ async def _migrate(target: str) -> str:
     return "The database has every migration now."
 
 
-async def repair(found: Examination) -> None:
-    """Does what is safe, and says what it has done; what fails stays a finding."""
-    for one in [*found.findings, *found.notes]:
-        if one.repair is None:
+async def repair(examination: Examination) -> None:
+    """Runs every repair and adds a text about each to `repaired`; a failed one is named there."""
+    for finding in [*examination.findings, *examination.notes]:
+        if finding.repair is None:
             continue
         try:
-            found.repaired.append(await one.repair())
+            examination.repaired.append(await finding.repair())
         except (FancyMonkeyError, OSError) as reason:
-            found.repaired.append(f"{one.id}: not mended. {reason}")
+            examination.repaired.append(f"{finding.id}: not repaired. {reason}")

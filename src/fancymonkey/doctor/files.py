@@ -1,4 +1,4 @@
-"""The disk under a store of files: room, speed, kind, leftovers, edits by hand."""
+"""Checks the disk and the files of a store: space, speed, file system, leftovers, edits by hand."""
 
 import asyncio
 import os
@@ -24,9 +24,9 @@ OFTEN_LOST = ("tmpfs", "ramfs")
 SHARED = ("nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs")
 
 
-async def check_disk(patient: CheckContext) -> AsyncIterator[Finding]:
-    """Room, kind and speed of the disk that the store lies on."""
-    folder = patient.files
+async def check_disk(context: CheckContext) -> AsyncIterator[Finding]:
+    """Checks the free space, file system and speed of the store's disk."""
+    folder = context.files
     if folder is None or not folder.is_dir():
         return
     usage = shutil.disk_usage(folder)
@@ -38,14 +38,14 @@ async def check_disk(patient: CheckContext) -> AsyncIterator[Finding]:
         yield error(
             "disk.readonly",
             f"{folder} cannot be written by this user.",
-            f"Give it to the user that runs the service: chown -R USER {folder}",
+            f"Make the user that runs the service its owner: chown -R USER {folder}",
         )
         return
     try:
         milliseconds = await asyncio.to_thread(sync_time, folder)
     except OSError as reason:
         yield error(
-            "disk.fails", f"{folder} cannot be written: {reason.strerror}.", "Look at the disk."
+            "disk.fails", f"{folder} cannot be written: {reason.strerror}.", "Check the disk."
         )
         return
     for finding in speed(folder, milliseconds):
@@ -53,45 +53,45 @@ async def check_disk(patient: CheckContext) -> AsyncIterator[Finding]:
 
 
 def room(folder: Path, free: int, total: int) -> Iterator[Finding]:
-    """Whether the disk has room, in bytes; small disks count by their share."""
-    left = f"{free // MIB} MiB of {total // MIB} are free on the disk of {folder}."
-    mend = "Make room: old backups and logs first. The journal's old segments are needed."
+    """Checks the free space in bytes; on small disks, its share of the total."""
+    space = f"{free // MIB} MiB of {total // MIB} are free on the disk of {folder}."
+    mend = "Free space: old backups and logs first. The journal's old segments are needed."
     if free < min(FULL, total // 20):
-        yield error("disk.full", f"{left} The service stops selling when it is full.", mend)
+        yield error("disk.full", f"{space} The service stops selling when it is full.", mend)
     elif free < min(NEARLY_FULL, total // 10):
-        yield warning("disk.nearly_full", left, mend)
+        yield warning("disk.nearly_full", space, mend)
 
 
 def kind(folder: Path, file_system: str) -> Iterator[Finding]:
-    """Whether such a file system keeps what it has promised to keep."""
+    """Checks whether the kind of file system keeps synced data and honours locks."""
     if file_system in OFTEN_LOST:
         yield note(
             "disk.memory",
-            f"{folder} lies in memory ({file_system}): a restart of the machine loses it.",
-            "Take a folder on a disk, unless this is a test.",
+            f"{folder} is in memory ({file_system}): a restart of the machine loses it.",
+            "Use a folder on a disk, unless this is a test.",
         )
     elif file_system in SHARED:
         yield warning(
             "disk.network",
-            f"{folder} lies on a network's file system ({file_system}), whose locks and syncs "
-            "cannot be relied on.",
-            "Take a local disk, or PostgreSQL.",
+            f"{folder} is on a network file system ({file_system}), whose locks and syncs are not "
+            "reliable.",
+            "Use a local disk, or PostgreSQL.",
         )
 
 
 def speed(folder: Path, milliseconds: float) -> Iterator[Finding]:
-    """Whether a sync is quick enough: nobody is answered before it is done."""
+    """Checks the time of a sync, because every answer waits for one."""
     if milliseconds > SLOW_MS:
         yield warning(
             "disk.slow",
-            f"A sync to {folder} takes {milliseconds:.1f} ms in the middle: so long waits "
-            "everybody who buys.",
-            "Take a local SSD. A quick disk needs less than 2 ms.",
+            f"A sync to {folder} takes {milliseconds:.1f} ms (median), and every buyer waits for "
+            "one.",
+            "Use a local SSD. A fast disk needs less than 2 ms.",
         )
 
 
 def sync_time(folder: Path) -> float:
-    """How long a small write takes to be on the medium, in ms, in the middle of several."""
+    """The median time (ms) of a small synced write."""
     disk = Disk()
     path = temporary_name(folder / "doctor")
     write_new(disk, path, [b""])
@@ -120,46 +120,46 @@ def _mounts() -> str:
 
 
 def file_system_of(folder: Path, mounts: str) -> str:
-    """The kind of file system that a folder is on, by the table of /proc/mounts; or nothing."""
-    path, best, found = str(folder.resolve()), "", ""
+    """The file system of a folder, by the table of /proc/mounts; empty where it is not known."""
+    path, longest, file_system = str(folder.resolve()), "", ""
     for line in mounts.splitlines():
         parts = line.split()
         if len(parts) < 3:
             continue
-        place = parts[1].replace("\\040", " ")
-        inside = path == place or path.startswith(place.rstrip("/") + "/")
-        if inside and len(place) >= len(best):
-            best, found = place, parts[2]
-    return found
+        mount = parts[1].replace("\\040", " ")
+        inside = path == mount or path.startswith(mount.rstrip("/") + "/")
+        if inside and len(mount) >= len(longest):
+            longest, file_system = mount, parts[2]
+    return file_system
 
 
-async def check_folder(patient: CheckContext) -> AsyncIterator[Finding]:
-    """What lies in the folder of a JSON store that should not."""
-    store, folder = patient.store, patient.files
+async def check_folder(context: CheckContext) -> AsyncIterator[Finding]:
+    """Checks the folder of a JSON store for edits, rescued edits and temporary files."""
+    store, folder = context.store, context.files
     if not isinstance(store, JsonStore) or folder is None:
         return
     if store.mirror.edited:
         yield note(
             "file.edited",
             "products.json was edited by hand since the service wrote it last.",
-            "Nothing to mend: a running service takes the edit in within seconds, else the next "
-            "start does. Each number becomes a ledger entry.",
+            "Nothing to do: a running service applies the edit within seconds, otherwise the next "
+            "start does. Each changed number becomes a ledger entry.",
         )
     rescued = sorted(path.name for path in folder.glob("products.rescued-*.json"))
     if rescued:
         yield warning(
             "file.rescued",
-            f"{', '.join(rescued)}: an edit of products.json that came in the moment of a crash "
-            "and was not taken in.",
-            "Compare it with products.json, take over what is right, and remove it.",
+            f"{', '.join(rescued)}: an edit of products.json that was made at the moment of a "
+            "crash and was not applied.",
+            "Compare it with products.json, copy the right values, and remove it.",
         )
-    left = _leftovers(folder)
-    if left:
+    leftovers = _leftovers(folder)
+    if leftovers:
         yield note(
             "file.leftovers",
-            f"{counted(len(left), 'temporary file')} of a process that died.",
-            "Nothing to mend: the next start removes them.",
-            _remove(left),
+            f"{counted(len(leftovers), 'temporary file')} of a process that died.",
+            "Nothing to do: the next start removes them.",
+            _remove(leftovers),
         )
 
 
@@ -167,8 +167,8 @@ def _leftovers(folder: Path) -> list[Path]:
     since = system_clock() / 1000 - LEFTOVER_SECONDS
     return [
         path
-        for place in (folder, folder / "logs", folder / "state")
-        for path in place.glob(".*.tmp")
+        for directory in (folder, folder / "logs", folder / "state")
+        for path in directory.glob(".*.tmp")
         if path.stat().st_mtime < since
     ]
 

@@ -1,4 +1,4 @@
-"""Are the things done that should be done at set times?"""
+"""Checks that the jobs run, and that there is a recent backup."""
 
 from collections.abc import AsyncIterator
 
@@ -9,30 +9,29 @@ from fancymonkey.engine.job_runs import recent_runs
 DAY = 24 * 3_600_000
 FAILED = ("failed", "interrupted")
 BACKUPS = 100
-"""So many runs are looked through for one that has made a backup."""
+"""How many runs are searched for a backup that was made."""
 
 
-async def check_jobs(patient: CheckContext) -> AsyncIterator[Finding]:
-    """The latest run of every job."""
-    recent = await recent_runs(patient.store, BACKUPS)
+async def check_jobs(context: CheckContext) -> AsyncIterator[Finding]:
+    """Checks the latest run of every job."""
+    recent = await recent_runs(context.store, BACKUPS)
     latest = {job: runs[0] for job, runs in recent.items()}
     for name, run in sorted(latest.items()):
         if run.outcome in FAILED:
             yield error(
                 "job.failed",
-                f"The job {name} failed when it ran last.",
-                f"`fancymonkey job list` says why; `fancymonkey job run {name}` tries again.",
+                f"The last run of the job {name} failed.",
+                f"`fancymonkey job list` has the reason; `fancymonkey job run {name}` tries again.",
             )
-    for finding in _backup(recent.get("backup", []), patient.now):
+    for finding in _backup(recent.get("backup", []), context.now):
         yield finding
     tidy = latest.get("tidy")
-    if not patient.settings.schedule.schedules and (
-        tidy is None or tidy.started_at < patient.now - DAY
-    ):
+    silent = tidy is None or tidy.started_at < context.now - DAY
+    if silent and not context.settings.schedule.schedules:
         yield warning(
             "jobs.silent",
-            "SCHEDULES is off, and no scheduler of yours has asked for a job for more than a day.",
-            "Let it call /api/cron/tidy and the others, by GET or POST, with CRON_SECRET.",
+            "SCHEDULES is off, and no scheduler has requested a job for more than a day.",
+            "Let your scheduler call /api/cron/tidy and the others (GET or POST) with CRON_SECRET.",
         )
 
 
@@ -42,8 +41,8 @@ def _backup(runs: list[JobRun], now: int) -> list[Finding]:
         return [
             note(
                 "backup.never",
-                "No backup was ever made by the nightly job. Those of `fancymonkey backup` leave "
-                "no trace here.",
+                "The nightly job has never made a backup. Backups by `fancymonkey backup` are not "
+                "recorded.",
                 "Set BACKUP_TO. See docs/how-to/back-up-and-restore.md.",
             )
         ]
@@ -55,6 +54,6 @@ def _backup(runs: list[JobRun], now: int) -> list[Finding]:
         warning(
             "backup.old",
             f"The last backup of the nightly job is {days} days old.",
-            "`fancymonkey job run backup`, and look at why the nightly one did not run.",
+            "Run `fancymonkey job run backup`, and find out why the nightly job did not run.",
         )
     ]

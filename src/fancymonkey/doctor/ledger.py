@@ -1,4 +1,4 @@
-"""Do the books add up, and does anything in them wait for a person?"""
+"""Checks that the ledger adds up, and finds holds and payment issues that wait for a decision."""
 
 from collections.abc import AsyncIterator
 
@@ -14,69 +14,71 @@ from fancymonkey.store.open import open_store
 from fancymonkey.store.verify import verify_store
 from fancymonkey.text import counted
 
+DAY = 24 * 3_600_000
 STUCK = 60_000
-"""A hold that is over for longer than this (ms) should have been ended by somebody."""
-FORGOTTEN = 24 * 3_600_000
-"""How long (ms) a matter may wait before it counts as forgotten."""
+"""A running service ends a hold within this time (ms) after its deadline."""
+FORGOTTEN = DAY
+"""How long (ms) a payment issue may wait before it counts as forgotten."""
 NAMED = 3
+"""How many rows a text names."""
 
 
-async def check_books(patient: CheckContext) -> AsyncIterator[Finding]:
-    """Runs the whole ledger again, as `verify` does."""
-    found = await verify_store(patient.store)
-    if found.findings:
-        first = found.findings[0]
+async def check_ledger(context: CheckContext) -> AsyncIterator[Finding]:
+    """Replays the whole ledger, as `verify` does."""
+    verification = await verify_store(context.store)
+    if verification.findings:
+        first = verification.findings[0]
         yield error(
             "books.wrong",
-            f"{counted(len(found.findings), 'thing')} in the books that cannot be. The first: "
+            f"{counted(len(verification.findings), 'contradiction')} in the ledger. The first: "
             f"{first.text}",
-            "Somebody wrote into the store past this program. `fancymonkey verify` lists all; "
-            "restore the last backup that verifies, or correct the level by a count.",
+            "Another program has written to the store. `fancymonkey verify` lists all; restore the "
+            "last backup that verifies, or correct the level by a count.",
         )
-    for text in found.health_problems:
-        yield _trouble(text)
+    for text in verification.health_problems:
+        yield _health_problem(text)
 
 
-def _trouble(text: str) -> Finding:
+def _health_problem(text: str) -> Finding:
     if "products.json" in text:
         return error(
             "file.refused",
             text,
-            "Correct products.json as it says, or put the last version back: the shop sells from "
-            "the last good state meanwhile.",
+            "Correct products.json accordingly, or restore its last version: until then the shop "
+            "sells from the last good state.",
         )
     if "lacks migration" in text:
         return error("database.behind", text, "Start the service once, or use --repair.")
     return error("store.trouble", text, "See docs/how-to/find-out-why.md.")
 
 
-async def check_catalogue(patient: CheckContext) -> AsyncIterator[Finding]:
-    """Ids of Stripe that should be of one product or size."""
-    shared = shared_ids((await patient.store.snapshot()).items)
+async def check_catalogue(context: CheckContext) -> AsyncIterator[Finding]:
+    """Checks that no two products or sizes have the same id of Stripe."""
+    shared = shared_ids((await context.store.snapshot()).items)
     if shared:
         more = f" And {len(shared) - NAMED} more." if len(shared) > NAMED else ""
         yield warning(
             "catalogue.shared_id",
             ". ".join(shared[:NAMED]) + "." + more,
-            "Give each product a price id and each size a SKU id of its own.",
+            "Give each product its own price id, and each size its own SKU id.",
         )
 
 
-async def check_holds(patient: CheckContext) -> AsyncIterator[Finding]:
-    """Holds that nobody has ended, and what holds keep from being sold."""
-    snapshot = await patient.store.snapshot()
+async def check_holds(context: CheckContext) -> AsyncIterator[Finding]:
+    """Checks for holds past their deadline, and for stock that cannot be sold."""
+    snapshot = await context.store.snapshot()
     stuck = [
         hold
         for hold in snapshot.holds
-        if hold.expires_at is not None and hold.expires_at < patient.now - STUCK
+        if hold.expires_at is not None and hold.expires_at < context.now - STUCK
     ]
     if stuck:
         yield warning(
             "holds.stuck",
-            f"{counted(len(stuck), 'hold')} should have ended and did not. They count no more, "
-            "but no service has been running since to say so in the ledger.",
-            "Start the service, or `fancymonkey release-expired`.",
-            lambda: _release(patient.target),
+            f"{counted(len(stuck), 'hold')} should have ended and did not. They no longer count, "
+            "but no service has been running since to book the end in the ledger.",
+            "Start the service, or run `fancymonkey release-expired`.",
+            lambda: _release(context.target),
         )
     live = [hold for hold in snapshot.holds if hold not in stuck]
     weak = [hold for hold in live if hold.session_id.startswith("temp_")]
@@ -84,16 +86,16 @@ async def check_holds(patient: CheckContext) -> AsyncIterator[Finding]:
         yield note(
             "holds.guessable",
             f"{counted(len(weak), 'live hold')} of sessions named temp_…: such ids collide, and "
-            "whoever guesses one releases it.",
-            "Let the page take the id that `reserve` answers, or use fancymonkey.js.",
+            "a guessed id is enough to release a hold.",
+            "Let the page use the id that `reserve` answers, or use fancymonkey.js.",
         )
-    for finding in _kept_back(snapshot.levels, snapshot.items, live):
+    for finding in _unsellable(snapshot.levels, snapshot.items, live):
         yield finding
 
 
-def _kept_back(levels: list[Level], items: list[Item], live: list[Reservation]) -> list[Finding]:
-    """Why a size is out of stock on the page although there is stock on the shelf."""
-    found = []
+def _unsellable(levels: list[Level], items: list[Item], live: list[Reservation]) -> list[Finding]:
+    """Sizes that are out of stock on the page although there is stock on the shelf."""
+    findings = []
     held = {line.sku for hold in live if hold.status is Status.HELD for line in hold.lines}
     full = [
         level.sku
@@ -101,18 +103,18 @@ def _kept_back(levels: list[Level], items: list[Item], live: list[Reservation]) 
         if level.on_hand and level.on_hand <= level.reserved and level.sku in held
     ]
     if full:
-        found.append(
+        findings.append(
             note(
                 "stock.held",
                 f"{_named(full)}: on the shelf, and all of it in buyers' baskets.",
-                "Nothing to mend: it is sold or comes back when those holds end. Who holds it: "
-                "the dashboard's page Holds.",
+                "Nothing to do: it is sold or available again when those holds end. The holds are "
+                "on the dashboard's page Holds.",
             )
         )
     on_hand = {level.sku for level in levels if level.on_hand}
     off = [item.sku for item in items if item.sold_out and item.sku in on_hand]
     if off:
-        found.append(
+        findings.append(
             note(
                 "stock.switched_off",
                 f"{_named(off)}: on the shelf, but switched to sold out.",
@@ -121,37 +123,37 @@ def _kept_back(levels: list[Level], items: list[Item], live: list[Reservation]) 
         )
     short = [level.sku for level in levels if level.short]
     if short:
-        found.append(
+        findings.append(
             warning(
                 "stock.short",
                 f"{_named(short)}: less on the shelf than is promised to buyers.",
-                "Count again, or release holds; what is paid for and missing becomes a backorder.",
+                "Count again, or release holds; paid units that are missing become a backorder.",
             )
         )
-    return found
+    return findings
 
 
-async def check_matters(patient: CheckContext) -> AsyncIterator[Finding]:
-    """Money and goods that do not settle themselves."""
-    waiting = [row async for row in patient.store.scan(PaymentIssue) if row.closed_at is None]
-    old = [row for row in waiting if row.opened_at < patient.now - FORGOTTEN]
+async def check_payment_issues(context: CheckContext) -> AsyncIterator[Finding]:
+    """Checks the payment issues that wait for the owner's decision."""
+    waiting = [row async for row in context.store.scan(PaymentIssue) if row.closed_at is None]
+    old = [row for row in waiting if row.opened_at < context.now - FORGOTTEN]
     if old:
         late = sum(row.concern in (IssueKind.LATE_PAYMENT, IssueKind.BACKORDER) for row in old)
         yield warning(
             "matters.forgotten",
-            f"{counted(len(old), 'matter')} wait for you for more than a day, {late} of them paid "
-            "orders that are not there. The oldest is about "
+            f"{counted(len(old), 'payment issue')} waiting for more than a day, {late} of them "
+            "paid orders without stock. The oldest is about "
             f"{min(old, key=lambda row: row.opened_at).payment}.",
-            "Decide them in the dashboard, on the page Payments.",
+            "Resolve them in the dashboard, on the page Payments.",
         )
     unpaid = [row for row in waiting if row.concern is IssueKind.NOT_PAID]
     if unpaid:
         yield error(
             "payments.not_paid",
-            f"{counted(len(unpaid), 'hold')} captured, and Stripe knows no payment: goods may "
-            "leave that nobody has paid for.",
-            "Look at them in the dashboard (Payments), and at who calls the webhook's secret "
-            "theirs.",
+            f"{counted(len(unpaid), 'hold')} captured without a payment at Stripe: unpaid goods "
+            "may be shipped.",
+            "Check them in the dashboard (Payments), and check who knows the webhook's signing "
+            "secret.",
         )
 
 

@@ -1,4 +1,4 @@
-"""Does word of payments arrive?"""
+"""Checks that Stripe's events arrive."""
 
 import json
 from collections.abc import AsyncIterator
@@ -13,40 +13,40 @@ from fancymonkey.text import counted
 ENDPOINT = "/api/webhooks/stripe"
 DAY = 24 * 3_600_000
 SKEW = 30_000
-"""How far (ms) our clock may be from Stripe's; a webhook is refused at 300 s."""
+"""How far (ms) our clock may differ from Stripe's; webhooks are refused from 300 s on."""
 
 
-async def check_webhook(patient: CheckContext) -> AsyncIterator[Finding]:
-    """Whether reconciliation had to find what the webhook should have brought."""
+async def check_webhook(context: CheckContext) -> AsyncIterator[Finding]:
+    """Checks whether reconciliation found events that the webhook should have brought."""
     missed = 0
-    async for row in patient.store.scan(JobRun, ("reconcile", patient.now - DAY)):
+    async for row in context.store.scan(JobRun, ("reconcile", context.now - DAY)):
         if row.job != "reconcile":
             break
-        mended = json.loads(row.report).get("mended", [])
-        missed += sum(str(text).startswith("missed ") for text in mended)
+        corrected = json.loads(row.report).get("mended", [])
+        missed += sum(str(text).startswith("missed ") for text in corrected)
     if missed:
         yield error(
             "webhook.silent",
             f"{counted(missed, 'event')} of Stripe in the last day came by reconciliation only, "
             "not by the webhook.",
-            "In Stripe's dashboard, look at the endpoint: its address should end in "
-            "/api/webhooks/stripe, its deliveries say what they were answered, and its signing "
-            "secret belongs into STRIPE_WEBHOOK_SECRET.",
+            "In Stripe's dashboard, check the endpoint: its URL should end in "
+            "/api/webhooks/stripe, its deliveries list our answers, and its signing secret must be "
+            "in STRIPE_WEBHOOK_SECRET.",
         )
 
 
-async def check_stripe(patient: CheckContext) -> AsyncIterator[Finding]:
-    """Asks Stripe: is the key taken, did its events arrive, what time is it there?"""
-    if patient.gateway is None:
+async def check_stripe(context: CheckContext) -> AsyncIterator[Finding]:
+    """Checks the key, undelivered events and the clock by a request to Stripe."""
+    if context.gateway is None:
         return
     try:
-        undelivered, date = await patient.gateway.undelivered(patient.now - DAY)
+        undelivered, date = await context.gateway.undelivered(context.now - DAY)
     except PaymentRefused as reason:
         if reason.reached:
             yield error(
                 "stripe.key",
-                f"Stripe does not take STRIPE_SECRET_KEY: {reason}",
-                "Copy it anew from Stripe's dashboard; a restricted key needs Checkout Sessions, "
+                f"Stripe does not accept STRIPE_SECRET_KEY: {reason}",
+                "Copy it again from Stripe's dashboard; a restricted key needs Checkout Sessions, "
                 "Refunds and Events.",
             )
         else:
@@ -59,27 +59,26 @@ async def check_stripe(patient: CheckContext) -> AsyncIterator[Finding]:
         yield error(
             "webhook.silent",
             f"Stripe could not deliver {counted(undelivered, 'event')} of the last day.",
-            "In Stripe's dashboard, look at the endpoint's deliveries: an address that is wrong, "
-            "a secret that is old, or a service that was down. `fancymonkey reconcile` brings in "
-            "what was missed.",
+            "In Stripe's dashboard, check the endpoint's deliveries: a wrong URL, an old secret, "
+            "or a service that was down. `fancymonkey reconcile` applies the missed events.",
         )
-    away = _skew(date, patient.now)
-    if away is not None and abs(away) > SKEW:
+    skew = _skew(date, context.now)
+    if skew is not None and abs(skew) > SKEW:
         yield error(
             "clock.skew",
-            f"The clock here is {-away / 1000:+.0f} s from Stripe's. From 300 s on no event is "
-            "believed, and holds end at the wrong time.",
-            "Let this machine keep time by NTP: timedatectl set-ntp true",
+            f"The clock here differs by {-skew / 1000:+.0f} s from Stripe's. From 300 s on every "
+            "event is refused, and holds end at the wrong time.",
+            "Synchronise this machine by NTP: timedatectl set-ntp true",
         )
 
 
-async def check_endpoint(patient: CheckContext) -> AsyncIterator[Finding]:
-    """Whether the endpoint at Stripe sends every type of event that the service acts upon."""
-    if patient.gateway is None:
+async def check_endpoint(context: CheckContext) -> AsyncIterator[Finding]:
+    """Checks that the endpoint at Stripe is on and sends every type of event with an effect."""
+    if context.gateway is None:
         return
     try:
-        rows = await patient.gateway.endpoints()
-    except PaymentError:  # a restricted key may not ask, and `check_stripe` says what else is wrong
+        rows = await context.gateway.endpoints()
+    except PaymentError:  # not allowed to a restricted key; `check_stripe` finds other errors
         return
     for row in rows:
         url, types = row.get("url"), row.get("enabled_events")
@@ -89,29 +88,29 @@ async def check_endpoint(patient: CheckContext) -> AsyncIterator[Finding]:
         if row.get("status") == "disabled":
             yield error(
                 "webhook.disabled",
-                f"Stripe has switched the endpoint {url} off: no event comes.",
-                "Enable it in Stripe's dashboard. `fancymonkey reconcile` brings in what was "
-                "missed.",
+                f"Stripe has disabled the endpoint {url}: no events arrive.",
+                "Enable it in Stripe's dashboard. `fancymonkey reconcile` applies the missed "
+                "events.",
             )
         elif missing and "*" not in types:
             yield warning(
                 "webhook.events",
                 f"The endpoint {url} does not send {', '.join(missing)}.",
                 "Select these events for it in Stripe's dashboard: without them refunds or "
-                "disputes are not followed.",
+                "disputes are not recorded.",
             )
 
 
 def _unreachable(reason: str) -> Finding:
     return warning(
         "stripe.unreachable",
-        f"Stripe cannot be asked from here: {reason}",
-        "Look at the network and its firewall: api.stripe.com, port 443.",
+        f"Stripe cannot be reached from here: {reason}",
+        "Check the network and its firewall: api.stripe.com, port 443.",
     )
 
 
 def _skew(date: str | None, now: int) -> int | None:
-    """How far (ms) a clock is ahead of ours that says this in a header."""
+    """How far (ms) the clock of a `Date` header is ahead of ours, or None."""
     try:
         there = parsedate_to_datetime(date or "")
     except ValueError:

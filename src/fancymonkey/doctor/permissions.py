@@ -1,4 +1,4 @@
-"""Can other users of this machine read what only the owner should?"""
+"""Checks that other users of this machine cannot read the store and its backups."""
 
 import asyncio
 import shlex
@@ -17,35 +17,35 @@ from fancymonkey.store.shared.permissions import (
 from fancymonkey.text import counted
 
 
-def check_rights(settings: Settings) -> Iterator[Finding]:
-    """Files of the store and backups whose rights are too wide, as older versions made them."""
-    store = _wide(parts_of_store(settings.target))
+def check_permissions(settings: Settings) -> Iterator[Finding]:
+    """Checks for files of the store and backups that others can open, as older versions did."""
+    store = _open_parts(parts_of_store(settings.target))
     if store:
-        what, mend, repair = _words("of the store", store)
+        what, mend, repair = _finding_parts("of the store", store)
         yield warning("store.readable", what, mend, repair)
     if settings.backup.backup_to is not None:
-        found = Path(settings.backup.backup_to).glob("*")
-        backups = _wide(path for path in found if made_at(path.name) is not None)
+        files = Path(settings.backup.backup_to).glob("*")
+        backups = _open_parts(path for path in files if made_at(path.name) is not None)
         if backups:
-            what, mend, repair = _words("in BACKUP_TO", backups)
+            what, mend, repair = _finding_parts("in BACKUP_TO", backups)
             yield warning("backup.readable", what, mend, repair)
 
 
-def _wide(parts: Iterable[Path]) -> dict[Path, list[Path]]:
-    """The parts in which something can be opened by others, with what can."""
-    found = {part: open_to_others(with_content(part)) for part in parts}
-    return {part: paths for part, paths in found.items() if paths}
+def _open_parts(parts: Iterable[Path]) -> dict[Path, list[Path]]:
+    """The files and folders that others can open, by the part of the store."""
+    by_part = {part: open_to_others(with_content(part)) for part in parts}
+    return {part: paths for part, paths in by_part.items() if paths}
 
 
-def _words(where: str, wide: dict[Path, list[Path]]) -> tuple[str, str, Repair]:
-    """What is found, how to repair it, and what repairs it."""
-    paths = [path for found in wide.values() for path in found]
+def _finding_parts(where: str, open_parts: dict[Path, list[Path]]) -> tuple[str, str, Repair]:
+    """The problem, its remedy for people, and its repair."""
+    paths = [path for part in open_parts.values() for path in part]
     what = (
         f"{counted(len(paths), 'file or folder', 'files and folders')} {where} can be opened by "
-        f"other users of this machine, {paths[0]} among them: they hold what is needed to log in "
-        "as the owner."
+        f"other users of this machine, {paths[0]} among them: their content is enough to log in as "
+        "the owner."
     )
-    return what, f"chmod -R go-rwx {shlex.join(map(str, wide))}", _private(paths)
+    return what, f"chmod -R go-rwx {shlex.join(map(str, open_parts))}", _private(paths)
 
 
 def _private(paths: Sequence[Path]) -> Repair:

@@ -1,4 +1,4 @@
-"""Is the shop set up as it should be? Nothing is opened for these checks."""
+"""Checks the settings, without opening the store."""
 
 import asyncio
 import os
@@ -16,7 +16,7 @@ HOLD_LEAST = 60
 
 
 def settings_of(env: Path = ENV) -> tuple[Settings | None, list[Finding]]:
-    """The settings, or None and why there are none."""
+    """The settings, or None and the finding about them."""
     try:
         return Settings.load(file=env), []
     except ConfigError as reason:
@@ -31,19 +31,19 @@ def _refused(env: Path, reason: str) -> Finding:
     password = values.get("ADMIN_PASSWORD", "").strip()
     if 0 < len(password) < PASSWORD_LEAST and "ADMIN_PASSWORD" in reason:
         return error(
-            "password.weak", reason, "Set a longer one: the service does not start before."
+            "password.weak", reason, "Set a longer one: until then the service does not start."
         )
     if password == PUBLISHED_PASSWORD:
         return error(
             "password.default",
-            "ADMIN_PASSWORD is the one that was published with older versions: anybody knows it.",
-            "Set ADMIN_PASSWORD to a long password of your own. The service does not start before.",
+            "ADMIN_PASSWORD is the one that was published with older versions: it is no secret.",
+            "Set ADMIN_PASSWORD to a long password of your own; the service needs it to start.",
         )
     return error("settings.wrong", reason, "Correct it in the environment or in .env.")
 
 
 def check_settings(settings: Settings, env: Path = ENV) -> Iterator[Finding]:
-    """What is missing, weak or in contradiction."""
+    """Checks for settings that are missing, weak or contradictory."""
     yield from _secrets(settings)
     yield from _payments(settings)
     yield from _pages(settings)
@@ -51,7 +51,7 @@ def check_settings(settings: Settings, env: Path = ENV) -> Iterator[Finding]:
     if env.is_file() and env.stat().st_mode & 0o077:
         yield note(
             "settings.readable",
-            ".env can be read by other users of this machine, and it may hold secrets.",
+            ".env can be read by other users of this machine, and it may contain secrets.",
             "chmod 600 .env",
             _private(env),
         )
@@ -62,19 +62,19 @@ def _secrets(settings: Settings) -> Iterator[Finding]:
     if password == PUBLISHED_PASSWORD:
         yield note(
             "password.default",
-            "ADMIN_PASSWORD is the published one, which only a demo on this machine takes.",
+            "ADMIN_PASSWORD is the published one, which only a demo on this machine accepts.",
             "Set one of your own before others can reach the service.",
         )
     elif password is not None and len(password) < PASSWORD_LEAST:  # in a demo
         yield warning(
             "password.weak",
             f"ADMIN_PASSWORD has fewer than {PASSWORD_LEAST} characters and can be guessed.",
-            "Set a long one: four words that have nothing to do with each other are good.",
+            "Set a long one: four unrelated words make a good password.",
         )
     elif password is None:
         yield note(
             "password.missing",
-            "There is no ADMIN_PASSWORD: the owner's calls refuse everybody who has no account.",
+            "ADMIN_PASSWORD is not set: the owner's endpoints accept only accounts and keys.",
             "Set ADMIN_PASSWORD and start the service again.",
         )
 
@@ -84,22 +84,22 @@ def _payments(settings: Settings) -> Iterator[Finding]:
     if settings.payments.stripe_secret_key is not None and not secrets:
         yield error(
             "webhook.secret",
-            "STRIPE_WEBHOOK_SECRET is missing: no event of Stripe is believed, so payments reach "
-            "the books by reconciliation only, minutes late.",
+            "STRIPE_WEBHOOK_SECRET is missing: every event of Stripe is refused, so payments reach "
+            "the ledger by reconciliation only, minutes late.",
             "Copy the endpoint's signing secret (whsec_…) from Stripe's dashboard into it.",
         )
     for secret in secrets:
         if not secret.startswith("whsec_"):
             yield error(
                 "webhook.secret",
-                "STRIPE_WEBHOOK_SECRET is no signing secret of Stripe: those begin with whsec_.",
-                "Copy it anew from the endpoint's page in Stripe's dashboard, not from API keys.",
+                "STRIPE_WEBHOOK_SECRET is not a signing secret of Stripe: those begin with whsec_.",
+                "Copy it again from the endpoint's page in Stripe's dashboard, not from API keys.",
             )
             break
     if settings.payments.stripe_secret_key is None and not settings.server.demo:
         yield note(
             "stripe.missing",
-            "There is no STRIPE_SECRET_KEY: buyers can hold units, and not pay.",
+            "STRIPE_SECRET_KEY is not set: buyers can hold units, but not pay.",
             "Set it, or rehearse with `fancymonkey serve --demo`.",
         )
 
@@ -114,7 +114,7 @@ def _pages(settings: Settings) -> Iterator[Finding]:
             "cors.missing",
             f"SHOP_URL is on {origin}, which is not among CORS_ORIGINS: browsers there may not "
             "call this service, and the page shows no stock.",
-            f"Add {origin} to CORS_ORIGINS, unless it is a proxy before this very service.",
+            f"Add {origin} to CORS_ORIGINS, unless it is a proxy in front of this service.",
         )
 
 
@@ -122,14 +122,14 @@ def _times(settings: Settings) -> Iterator[Finding]:
     if settings.holds.reservation_ttl_seconds < HOLD_LEAST:
         yield warning(
             "holds.short",
-            f"A hold lives for {settings.holds.reservation_ttl_seconds} seconds: buyers lose their "
+            f"A hold lasts {settings.holds.reservation_ttl_seconds} seconds: buyers lose their "
             "units while they type their address.",
             "Set RESERVATION_TTL_SECONDS to 1800, which is half an hour.",
         )
     if not settings.schedule.schedules and settings.accounts.cron_secret is None:
         yield warning(
             "jobs.nobody",
-            "SCHEDULES is off and there is no CRON_SECRET: nobody does the jobs.",
+            "SCHEDULES is off and CRON_SECRET is not set: no job can run.",
             "Switch SCHEDULES on, or set CRON_SECRET and let your scheduler call /api/cron/….",
         )
 

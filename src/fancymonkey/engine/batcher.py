@@ -1,8 +1,8 @@
-"""Group commit: what arrives while a transaction is in flight waits and goes together in the next.
+"""Group commit: commands that arrive during a transaction wait and share the next one.
 
-There is no timer. A lone command pays one commit and nothing more; under load the batches grow by
-themselves, and one sync of the disk serves all of them. A store whose disk is quick commits within
-one turn of the event loop, and who waits is answered in the same turn.
+There is no timer. A lone command costs exactly one commit; under load the batches grow by
+themselves, and one sync of the disk serves all of their commands. A store with a fast disk commits
+within one turn of the event loop, and its callers get their answers in the same turn.
 """
 
 import asyncio
@@ -27,28 +27,28 @@ from fancymonkey.store.contract import Commit, Store
 log = logging.getLogger(__name__)
 
 QUEUE_MAX = 8192
-"""Commands that may wait; one more is refused with `Overloaded`."""
+"""The most commands that may wait; the next one is refused with `Overloaded`."""
 
 BATCH_MAX = 512
-"""Commands in one transaction."""
+"""The most commands in one transaction."""
 
 WEIGHT_MAX = 1000
-"""SKUs that the commands of one transaction may name together, unless a single one names more."""
+"""The most SKUs that the commands of one transaction may name, unless one command names more."""
 
 LIGHT_MAX = 128
-"""The same of a transaction that may hold up the event loop."""
+"""The same limit for a transaction that runs in the event loop and blocks it."""
 
-_UNTOLD = StoreUnavailable("The service stopped before it had an answer.")
+_NO_ANSWER = StoreUnavailable("The service stopped before it had an answer.")
 WIDE = (ChangeSet, SkuCommands, DryRun, CommandGroup, UpsertProduct, AddProduct)
 Waiter = asyncio.Future[Answer] | PendingAnswer
 Waiting = tuple[Command, int, Waiter]
-Left = Callable[[], Awaitable[None]]
+Remainder = Callable[[], Awaitable[None]]
 Published = Callable[[Sequence[Command], Commit], Awaitable[None] | None]
-"""Shows a commit to everybody; what it returns is still to be waited for."""
+"""Publishes a commit to the view and the feed; the awaitable it returns, if any, is awaited."""
 
 
 class Batcher:
-    """Takes commands one by one and runs them in batches, in the order in which they came."""
+    """Takes commands one by one and runs them in batches, in the order of arrival."""
 
     def __init__(
         self,
@@ -60,7 +60,10 @@ class Batcher:
         queue_max: int = QUEUE_MAX,
         batch_max: int = BATCH_MAX,
     ) -> None:
-        """`published` gets each commit before anybody gets an answer; `revision` what is known."""
+        """`published` gets each commit before any caller gets its answer.
+
+        `revision` returns the revision that the view shows.
+        """
         self._revision = revision
         self.store = store
         self._clock = clock
@@ -69,7 +72,7 @@ class Batcher:
         self._queue_max = queue_max
         self._batch_max = batch_max
         self._task: asyncio.Task[None] | None = None
-        self._rung = False
+        self._turn_scheduled = False
         self._gate = asyncio.Lock()
         self._closed = False
         self.batches = 0
@@ -79,13 +82,13 @@ class Batcher:
 
     @property
     def waiting(self) -> int:
-        """Commands that no transaction has taken yet."""
+        """The number of commands that no transaction has taken yet."""
         return len(self._queue)
 
     def submit(self, command: Command) -> asyncio.Future[Answer]:
-        """Queues a command; the future has its answer once that is durable.
+        """Queues a command; the future gets its answer once the effect is durable.
 
-        A caller that goes away does not take its command back: unless it had not begun yet, it
+        Cancelling the future withdraws only a command that no transaction has taken yet; any other
         may still be committed. Raises Overloaded, and StoreUnavailable after `close`.
         """
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
@@ -93,7 +96,7 @@ class Batcher:
         return future
 
     def pending(self, command: Command) -> PendingAnswer:
-        """The same as `submit`, cheaper; it may be awaited once."""
+        """The same as `submit` at a lower cost; the answer may be awaited only once."""
         pending = PendingAnswer()
         self._take(command, pending)
         return pending
@@ -104,56 +107,56 @@ class Batcher:
         if len(self._queue) >= self._queue_max:
             raise Overloaded("Too many requests are waiting. Try again in a second.")
         self._queue.append((command, _weight(command), waiter))
-        if not self._rung and self._task is None:
-            self._ring()
+        if not self._turn_scheduled and self._task is None:
+            self._schedule_turn()
 
-    def _ring(self) -> None:
-        """A turn comes, after everything that is ready to run now and may still add to it."""
-        self._rung = True
+    def _schedule_turn(self) -> None:
+        """Schedules a turn after all callbacks that are ready now and may still add commands."""
+        self._turn_scheduled = True
         asyncio.get_running_loop().call_soon(self._turn)
 
     @asynccontextmanager
     async def held(self) -> AsyncIterator[None]:
-        """For the length of a block nothing is committed: what comes waits."""
+        """Commits nothing inside the block: commands that arrive wait."""
         async with self._gate:
             yield
 
     async def close(self) -> None:
-        """Takes nothing more, and returns when everything taken before has its answer."""
+        """Takes no more commands, and returns when all earlier ones have their answers."""
         self._closed = True
         await self.settle()
 
     async def settle(self) -> None:
-        """Returns when nothing waits."""
-        while self._task is not None or self._rung:
+        """Returns when no command waits."""
+        while self._task is not None or self._turn_scheduled:
             await (asyncio.sleep(0) if self._task is None else asyncio.wait([self._task]))
-        await asyncio.sleep(0)  # the last ones are just being told
+        await asyncio.sleep(0)  # the callbacks with the last answers run in this turn
 
     def _turn(self) -> None:
-        """Commits what waits: here and now where that is quick, else in a task."""
-        self._rung = False
-        left: Left | None = None
+        """Commits the waiting commands: at once where that is fast, else in a task."""
+        self._turn_scheduled = False
+        remainder: Remainder | None = None
         try:
             if not self._gate.locked():
-                left = self._commit_now(self._next_batch())
+                remainder = self._commit_now(self._next_batch())
         finally:
-            if left is not None or self._queue:
-                self._task = asyncio.create_task(self._drain(left), name="batcher")
+            if remainder is not None or self._queue:
+                self._task = asyncio.create_task(self._drain(remainder), name="batcher")
 
-    async def _drain(self, left: Left | None) -> None:
-        """Does what is left of a batch, and then commits what came meanwhile."""
+    async def _drain(self, remainder: Remainder | None) -> None:
+        """Finishes a batch, and then commits the commands that arrived in the meantime."""
         try:
-            while left is not None or self._queue:
+            while remainder is not None or self._queue:
                 async with self._gate:
-                    if left is None:
-                        left = self._commit_now(self._next_batch())
-                    if left is not None:
-                        await left()
-                        left = None
+                    if remainder is None:
+                        remainder = self._commit_now(self._next_batch())
+                    if remainder is not None:
+                        await remainder()
+                        remainder = None
         finally:
             self._task = None
             if self._queue:
-                self._ring()
+                self._schedule_turn()
 
     def _next_batch(self) -> list[Waiting]:
         batch: list[Waiting] = []
@@ -167,8 +170,8 @@ class Batcher:
                 batch.append(waiting)
         return batch
 
-    def _commit_now(self, batch: list[Waiting]) -> Left | None:
-        """Commits a batch and tells everybody. What may take longer is returned, to be awaited."""
+    def _commit_now(self, batch: list[Waiting]) -> Remainder | None:
+        """Commits a batch and answers its callers; returns slower work for the caller to await."""
         if not batch:
             return None
         if sum(waiting[1] for waiting in batch) > LIGHT_MAX:
@@ -180,7 +183,7 @@ class Batcher:
         except StoreError as error:
             _fail(batch, error)
             return None
-        except Exception:  # noqa: BLE001 - it left no trace, and `_commit` finds out whose fault
+        except Exception:  # noqa: BLE001 - nothing was written; `_commit` isolates the command
             commit = None
         if commit is None:
             return partial(self._commit, batch)
@@ -188,7 +191,7 @@ class Batcher:
         if rest is not None:
             return partial(self._finish, batch, commit, rest, started)
         self._count(batch, started)
-        _tell(batch, commit.answers)
+        _answer_all(batch, commit.answers)
         return None
 
     async def _commit(self, batch: list[Waiting]) -> None:
@@ -198,10 +201,10 @@ class Batcher:
             commit = await self.store.run(commands, self._clock(), self._revision())
         except StoreError as error:
             _fail(batch, error)
-        except Exception as error:  # noqa: BLE001 - whatever it is, somebody waits for an answer
+        except Exception as error:  # noqa: BLE001 - callers wait for an answer in any case
             await self._isolate(batch, error)
         except BaseException:
-            _fail(batch, _UNTOLD)
+            _fail(batch, _NO_ANSWER)
             raise
         else:
             await self._finish(batch, commit, self._show(commands, commit), started)
@@ -209,22 +212,22 @@ class Batcher:
     async def _finish(
         self, batch: list[Waiting], commit: Commit, rest: Awaitable[None] | None, started: float
     ) -> None:
-        """Waits until a commit has been shown, and tells everybody."""
+        """Waits until a commit has been published, and answers its callers."""
         try:
             if rest is not None:
                 await rest
         except Exception:
-            log.exception("a commit could not be shown")
+            log.exception("a commit could not be published to the view")
         finally:
             self._count(batch, started)
-            # Not here: the next transaction begins first, and is under way while these are told.
-            asyncio.get_running_loop().call_soon(_tell, batch, commit.answers)
+            # Scheduled, so that the next transaction starts first and runs during the callbacks.
+            asyncio.get_running_loop().call_soon(_answer_all, batch, commit.answers)
 
     def _show(self, commands: Sequence[Command], commit: Commit) -> Awaitable[None] | None:
         try:
             return self._published(commands, commit)
-        except Exception:  # it is durable all the same, and may not run again
-            log.exception("a commit could not be shown")
+        except Exception:  # the commit is durable and must not run again
+            log.exception("a commit could not be published to the view")
             return None
 
     def _count(self, batch: list[Waiting], started: float) -> None:
@@ -234,7 +237,7 @@ class Batcher:
         self.commit_seconds += perf_counter() - started
 
     async def _isolate(self, batch: list[Waiting], error: Exception) -> None:
-        """One command is at fault, and its transaction left no trace: its neighbours go on."""
+        """Runs each command of a failed batch alone, so that only the faulty one fails."""
         if len(batch) == 1:
             log.error("a command could not be run: %r", batch[0][0], exc_info=error)
             _fail(batch, error)
@@ -244,8 +247,8 @@ class Batcher:
 
 
 def _weight(command: Command) -> int:
-    """About how many SKUs the command names, with its parts."""
-    if isinstance(command, Reserve):  # as nearly all are
+    """The approximate number of SKUs that the command and its parts name."""
+    if isinstance(command, Reserve):  # the most frequent command by far
         return len(command.lines)
     return sum(map(_own_weight, flatten((command,)))) if isinstance(command, WIDE) else 1
 
@@ -256,13 +259,13 @@ def _own_weight(command: Command) -> int:
     return 1 + len(command.items) if isinstance(command, (UpsertProduct, AddProduct)) else 1
 
 
-def _tell(batch: Sequence[Waiting], answers: Sequence[Answer]) -> None:
+def _answer_all(batch: Sequence[Waiting], answers: Sequence[Answer]) -> None:
     try:
         for (_, _, waiter), answer in zip(batch, answers, strict=True):
             if not waiter.done():
                 waiter.set_result(answer)
-    finally:  # whatever happened in here, nobody waits for ever
-        _fail(batch, _UNTOLD)
+    finally:  # after an error here no caller may wait for ever
+        _fail(batch, _NO_ANSWER)
 
 
 def _fail(batch: Sequence[Waiting], error: Exception) -> None:

@@ -1,10 +1,10 @@
-"""The one place that knows what time it is. Tests and simulations bring their own."""
+"""The system clock. Tests and simulations pass a clock of their own."""
 
 import time
 from collections.abc import Callable
 
 Clock = Callable[[], int]
-"""Says the time in whole milliseconds since 1970, UTC."""
+"""Returns the time in whole milliseconds since 1970, UTC."""
 
 
 def system_clock() -> int:

@@ -1,4 +1,4 @@
-"""Documents of one folder, as values of one type: how a layer above keeps what is no stock."""
+"""Typed documents of one folder: how the layers above store data other than stock."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ T = TypeVar("T")
 
 
 class Conflict(Exception):
-    """Somebody else has changed the document in the meantime; nothing is written."""
+    """Another writer changed the document in the meantime; nothing is written."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredDocument(Generic[T]):
-    """A value as it lies in its folder: `version` is what to expect when it is changed."""
+    """A value of a folder. `version` is the `expected` version of the next change."""
 
     name: str
     value: T
@@ -30,7 +30,7 @@ class StoredDocument(Generic[T]):
 
 
 class DocumentCollection(Generic[T]):
-    """The documents of a folder. Values are anything that msgspec turns into JSON and back."""
+    """The documents of a folder. Values are of any type that msgspec converts to and from JSON."""
 
     def __init__(self, engine: Engine, folder: str, kind: type[T]) -> None:
         self.name = folder
@@ -48,7 +48,7 @@ class DocumentCollection(Generic[T]):
     async def put(
         self, name: str, value: T | None, expected: int | None = None, until: int | None = None
     ) -> int:
-        """Keeps the value (None: throws it away) and returns its version. Raises Stale."""
+        """Stores the value (None removes it) and returns its version. Raises Conflict."""
         (version,) = await put_documents_command(
             self._engine, self.draft(name, value, expected, until)
         )
@@ -57,11 +57,11 @@ class DocumentCollection(Generic[T]):
     async def get(self, name: str) -> StoredDocument[T] | None:
         """The value under this name."""
         row = await self._engine.store.find(Document, (self.name, name))
-        return self._kept(row) if row is not None and row.body else None
+        return self._decoded(row) if row is not None and row.body else None
 
     async def all(self) -> list[StoredDocument[T]]:
         """Every value of the folder, by name."""
-        return [found async for found in self.after("")]
+        return [document async for document in self.after("")]
 
     async def after(self, name: str) -> AsyncIterator[StoredDocument[T]]:
         """The values whose names come after `name`, in order."""
@@ -69,14 +69,14 @@ class DocumentCollection(Generic[T]):
             if row.folder != self.name:
                 return
             if row.body:
-                yield self._kept(row)
+                yield self._decoded(row)
 
-    def _kept(self, row: Document) -> StoredDocument[T]:
+    def _decoded(self, row: Document) -> StoredDocument[T]:
         return StoredDocument(row.name, self._decode(row.body), row.version, row.at, row.until)
 
 
 async def put_documents_command(engine: Engine, *drafts: DocumentWrite, **more: Any) -> list[int]:
-    """Writes documents of any folders, all or none; returns their versions. Raises Stale."""
+    """Writes documents of any folders, all or none; returns their versions. Raises Conflict."""
     answer = await engine.submit(PutDocuments(drafts=drafts, **more))
     if isinstance(answer, Refused):
         raise Conflict(answer.message)

@@ -1,4 +1,4 @@
-"""The engine: one store, one queue in front of it, one view of it, and who listens."""
+"""The engine: one store, the queue in front of it, the view of it, and its subscribers."""
 
 import asyncio
 import contextlib
@@ -30,13 +30,14 @@ log = logging.getLogger(__name__)
 FLUSH_SECONDS = 10.0
 PRUNE_SECONDS = 3600.0
 OUTCOMES_KEPT = 35 * 24 * HOUR
-"""Longer than any payment provider repeats itself, and longer than its events can be listed."""
+"""How long (ms) first answers are kept: payment providers repeat and list events for less."""
 CATCH_UP = 1000
+"""Entries that are read at once to catch up; where there are more, everything is read again."""
 RETRY_SECONDS = 1.0
 
 
 class Engine:
-    """Everything above a store uses this and nothing below it."""
+    """The only access to a store for the layers above."""
 
     def __init__(self, store: Store, clock: Clock = system_clock) -> None:
         self.store = store
@@ -47,19 +48,19 @@ class Engine:
         self.refused: dict[str, int] = {}
         self.moved_to: str | None = None
         self.lag = 0
-        """How long after their commit (in ms) the latest changes of other processes were shown."""
+        """The delay (ms) between the commit of another process's latest change and its display."""
         self._demand = TurnedAwayDemand()
         self._followers: list[Follower] = []
-        self._tasks: dict[asyncio.Task[None], None] = {}  # in the order in which they began
+        self._tasks: dict[asyncio.Task[None], None] = {}  # in the order of their start
         self._expiry_bell = asyncio.Event()
         self._earliest: int | None = None
-        self._catching_up = asyncio.Lock()
-        self._showing = asyncio.Lock()
+        self._catch_up_lock = asyncio.Lock()
+        self._view_lock = asyncio.Lock()
         self._edits = 0
         self._closing = False
 
     async def open(self) -> None:
-        """Opens the store, ends what is due, and starts the expiry and the live feed."""
+        """Opens the store, ends due holds, and starts the expiry and the live feed."""
         await self.store.open(self.clock())
         try:
             await check_not_moved(self.store)
@@ -69,13 +70,13 @@ class Engine:
         await self.store.run((), self.clock(), FOREVER)
         self._show(await self.store.snapshot())
         await self.watch()
-        await self._bell(FOREVER)  # what others wrote before the watch began
+        await self._on_remote_commit(FOREVER)  # commits of others before the watch began
         self._start(self._expire_on_time(), "expiry")
         self._start(self._every(FLUSH_SECONDS, self._flush_demand), "turned away")
         self._start(self._every(PRUNE_SECONDS, self._prune), "prune")
 
     async def close(self) -> None:
-        """Finishes every command it accepted, ends the live feed, then closes the store."""
+        """Finishes every accepted command, ends the live feed, and then closes the store."""
         self._closing = True
         self.feed.close()
         await self._stop_tasks()
@@ -87,20 +88,20 @@ class Engine:
         await self.store.close()
 
     async def watch(self) -> None:
-        """Hears of what others do to the store."""
-        await self.store.watch(self._bell, self._submit_all)
+        """Starts to watch the store for commits of other processes."""
+        await self.store.watch(self._on_remote_commit, self._submit_all)
 
     def switch_store(self, store: Store) -> None:
-        """Goes on with another store that holds the same. The batcher has to be held."""
+        """Continues with another store of the same content. The caller holds the batcher."""
         self.store = self.batcher.store = store
         for follower in self._followers:
             follower.store = store
 
     def close_later(self, store: Store, seconds: float) -> None:
-        """Closes a store that is not used any more, once nobody can be reading there."""
-        self._start(self._retire(store, seconds), "retire")
+        """Closes a store that is no longer used, after a time (s) for its last readers."""
+        self._start(self._close_after(store, seconds), "close old store")
 
-    async def _retire(self, store: Store, seconds: float) -> None:
+    async def _close_after(self, store: Store, seconds: float) -> None:
         try:
             await asyncio.sleep(seconds)
         finally:
@@ -112,24 +113,25 @@ class Engine:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def submit(self, command: Command) -> Answer:
-        """Runs a command; its effect is durable, and shown by the view, when this returns.
+        """Runs a command; when this returns, its effect is durable and visible in the view.
 
-        Raises StoreError: StoreUnavailable where nobody knows whether it counts, Overloaded.
+        Raises StoreError: StoreUnavailable (the command may or may not be durable), Overloaded.
         """
         if self._closing:
             raise StoreUnavailable("The service is shutting down.")
         return await self.batcher.submit(command)
 
     def pending(self, command: Command) -> PendingAnswer:
-        """The same as `submit`, cheaper: for what a crowd asks for. To be awaited at once."""
+        """The same as `submit` at a lower cost, for frequent requests. Await it at once."""
         if self._closing:
             raise StoreUnavailable("The service is shutting down.")
         return self.batcher.pending(command)
 
     async def subscribe(self, since: int | None = None) -> Subscription:
-        """Listens to changes; with `since`, first hears what it missed after that revision.
+        """A subscription to changes; with `since`, it begins with those after that revision.
 
-        Raises Overloaded. Without `since`, or where too much was missed, it hears everything.
+        Without `since`, or where too many changes were missed, its first change is marked as fresh:
+        everything may have changed. Raises Overloaded.
         """
         if self.feed.full:
             raise Overloaded("Too many live connections.")
@@ -139,16 +141,18 @@ class Engine:
         return self.feed.subscribe(missed)
 
     async def _missed(self, since: int) -> set[str] | None:
-        """What changed after a revision that the feed has forgotten; None where it is too much."""
+        """SKUs that changed after a revision older than the feed; None where they are too many."""
         try:
             entries = await self.store.entries_after(since, CATCH_UP)
         except StoreError as error:
-            log.warning("a listener is told everything: %s", error)
+            log.warning(
+                "a subscriber is sent everything, its missed changes are unknown: %s", error
+            )
             return None
         if len(entries) == CATCH_UP:
             return None
         last = entries[-1].revision if entries else since
-        # What came while the store was read is at hand in the feed, or will be told.
+        # Entries that came while the store was read are in the feed, or will be published.
         later = self.feed.since(last) if last < self.feed.revision else set()
         return None if later is None else {entry.sku for entry in entries} | later
 
@@ -160,7 +164,7 @@ class Engine:
         return follower
 
     def expire_view(self) -> None:
-        """Takes holds whose time is up out of the view."""
+        """Stops counting holds in the view whose deadline has passed."""
         if self.view.stop_counting_due(self.clock()):
             self._expiry_bell.set()
 
@@ -175,41 +179,41 @@ class Engine:
     def _publish(
         self, commands: Sequence[Command], commit: Commit
     ) -> Coroutine[Any, Any, None] | None:
-        """Takes a commit into the view and the feed; called before anybody gets an answer.
+        """Takes a commit into the view and the feed; called before any caller gets its answer.
 
-        Returns what is still to be waited for, where something else is just being shown.
+        Returns a coroutine to await where the view is being read again at the moment.
         """
         for command, answer in zip(commands, commit.answers, strict=True):
             if isinstance(answer, Refused):
                 self.refused[answer.code] = self.refused.get(answer.code, 0) + 1
                 self._demand.count(command, answer, self.clock())
-        if self._showing.locked():
+        if self._view_lock.locked():
             return self._show_in_turn(commit)
-        return None if self._show_commit(commit) else self._show_anew()
+        return None if self._show_commit(commit) else self._reset_in_turn()
 
     async def _show_in_turn(self, commit: Commit) -> None:
-        async with self._showing:
+        async with self._view_lock:
             if not self._show_commit(commit):
                 await self._reset()
 
-    async def _show_anew(self) -> None:
-        async with self._showing:
+    async def _reset_in_turn(self) -> None:
+        async with self._view_lock:
             await self._reset()
 
     def _show_commit(self, commit: Commit) -> bool:
-        """Shows a commit while nothing else is being shown; False where the thread is lost."""
+        """Applies a commit to the view; False where it does not follow on the shown revision."""
         others = len(commit.entries) - commit.own
         try:
-            if others < 0:  # a standby took over without the latest of what is shown
+            if others < 0:  # a standby took over without the latest entries that are shown
                 raise ValueError("the ledger went back")
             stale = self.view.apply(commit.entries[:others]) if others else set()
             own = commit.entries[others:]
             if own and own[0].revision == self.view.revision + 1:
                 self.view.take(own, commit.changed.get(Level, {}))
-            else:  # another one's bell has been quicker
+            else:  # a notification of another process has brought them already
                 self.view.apply(own)
         except (ValueError, InvariantBroken):
-            log.exception("the view has lost the thread and is read anew")
+            log.exception("the view missed a revision; reloading it from the store")
             return False
         if commit.products or commit.items:
             self._edits += 1
@@ -218,10 +222,10 @@ class Engine:
         return True
 
     def _announce(self, entries: Sequence[Entry], stale: set[str]) -> None:
-        """Tells who listens; `stale` products were changed by other processes."""
+        """Notifies subscribers; `stale` products were changed by other processes."""
         if stale:
             self._edits += 1
-            self._start(self._reread(stale), "reread")
+            self._start(self._reload_products(stale), "reload products")
         self.feed.publish(entries, self.view.revision)
         for follower in self._followers:
             follower.ring()
@@ -229,46 +233,46 @@ class Engine:
         if due is not None and (self._earliest is None or due < self._earliest):
             self._expiry_bell.set()
 
-    async def _reread(self, product_ids: set[str]) -> None:
+    async def _reload_products(self, product_ids: set[str]) -> None:
         while True:
             edits = self._edits
             try:
                 products, items = await self.store.catalogue(product_ids)
             except StoreError as error:
-                log.warning("products wait for the store: %s", error)
+                log.warning("cannot reload products, the store is unavailable: %s", error)
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
-            if edits == self._edits:  # else what was read may be older than what is shown
+            if edits == self._edits:  # else the rows read may be older than the view
                 break
         self.view.set_catalogue(products, items)
         self.feed.ring(set(product_ids))
 
     async def _reset(self) -> None:
-        """Reads everything anew. `_showing` is held, so that nothing newer is shown meanwhile."""
+        """Reads everything again. The caller holds `_view_lock`: no newer commit is shown first."""
         try:
             self._show(await self.store.snapshot())
         except StoreError as error:
-            log.warning("the view waits for the store: %s", error)
+            log.warning("cannot update the view, the store is unavailable: %s", error)
             self._start(self._reset_later(), "reset")
 
     async def _reset_later(self) -> None:
         await asyncio.sleep(RETRY_SECONDS)
-        async with self._showing:
+        async with self._view_lock:
             await self._reset()
 
-    async def _bell(self, revision: int) -> None:
-        """Another process has written."""
-        async with self._catching_up:
+    async def _on_remote_commit(self, revision: int) -> None:
+        """Shows what other processes have committed, up to a revision."""
+        async with self._catch_up_lock:
             while revision > self.view.revision:
                 try:
                     entries = await self.store.entries_after(self.view.revision, CATCH_UP)
                 except StoreError as error:
-                    log.warning("the view waits for the store: %s", error)
+                    log.warning("cannot update the view, the store is unavailable: %s", error)
                     await asyncio.sleep(RETRY_SECONDS)
                     continue
                 if not entries:
                     return
-                async with self._showing:
+                async with self._view_lock:
                     await self._catch_up(entries)
                 self.lag = max(0, self.clock() - entries[-1].at)
 
@@ -279,7 +283,7 @@ class Engine:
         try:
             stale = self.view.apply(entries)
         except (ValueError, InvariantBroken):
-            log.exception("the view has lost the thread and is read anew")
+            log.exception("the view missed a revision; reloading it from the store")
             await self._reset()
             return
         self._announce(entries, stale)
@@ -289,29 +293,29 @@ class Engine:
         return list(await asyncio.gather(*futures))
 
     async def _expire_on_time(self) -> None:
-        """Ends each hold at its second."""
+        """Ends each hold at its deadline."""
         while True:
             self._expiry_bell.clear()
             self.view.stop_counting_due(self.clock())
             if self.view.has_unbooked_expiries:
-                await self._tidy()
+                await self._book_expiries()
             self._earliest = self.view.next_due()
-            # The clock of the machine may be set: never sleep long on its word.
+            # The clock of the machine may be changed: never sleep for long.
             wait = 1.0
             if self._earliest is not None:
                 wait = min(wait, (self._earliest - self.clock()) / 1000)
-            # Not `wait_for`: that swallows a cancellation in the moment in which the bell rings.
+            # Not `wait_for`: it swallows a cancellation that comes together with the event.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(max(wait, 0.001)):
                     await self._expiry_bell.wait()
 
-    async def _tidy(self) -> None:
+    async def _book_expiries(self) -> None:
         try:
             await self.submit(Expire(actor="clock"))
         except StoreError as error:
-            log.warning("holds that are over wait for the store: %s", error)
+            log.warning("cannot expire due holds, the store is unavailable: %s", error)
         except Exception:
-            log.exception("holds that are over could not be ended")
+            log.exception("due holds could not be expired")
 
     async def _flush_demand(self) -> None:
         while rows := self._demand.take():
@@ -321,7 +325,7 @@ class Engine:
                 self._demand.give_back(rows)
                 raise
             future.add_done_callback(partial(self._flushed, rows))
-            await asyncio.wait([future])  # which, cancelled, leaves the command where it is
+            await asyncio.wait([future])  # a cancellation of this wait does not cancel the command
             future.result()
 
     def _flushed(self, rows: tuple[TurnedAway, ...], future: asyncio.Future[Answer]) -> None:
@@ -337,7 +341,7 @@ class Engine:
             try:
                 await work()
             except StoreError as error:
-                log.warning("put off: %s", error)
+                log.warning("periodic task postponed, the store is unavailable: %s", error)
 
     def _start(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.get_running_loop().create_task(work, name=name)

@@ -1,4 +1,4 @@
-"""Tells who listens what has changed. A slow listener skips states, it never queues them."""
+"""Notifies subscribers of changes. A slow subscriber skips intermediate states."""
 
 import asyncio
 from collections import deque
@@ -9,15 +9,15 @@ from fancymonkey.core.model import Entry
 from fancymonkey.errors import Overloaded
 
 REMEMBERED = 20_000
-"""Entries that a listener who comes back can be told of without asking the store."""
+"""Entries that a returning subscriber can be sent without a read of the store."""
 
 SUBSCRIBERS_MAX = 2000
-"""Listeners of one process."""
+"""The most subscribers of one process."""
 
 
 @dataclass(frozen=True, slots=True)
 class LevelChange:
-    """What is new up to `revision`: these SKUs and products, or everything (`fresh`)."""
+    """The changes up to `revision`: these SKUs and products, or everything (`fresh`)."""
 
     revision: int
     fresh: bool
@@ -25,7 +25,7 @@ class LevelChange:
 
 
 class Subscription:
-    """One listener. At most one set of SKUs waits for it, however slow it is."""
+    """One subscriber. At most one set of SKUs waits for it, however slow it is."""
 
     def __init__(self, feed: "Feed", pending: set[str], *, fresh: bool) -> None:
         self._feed = feed
@@ -38,7 +38,7 @@ class Subscription:
             self._bell.set()
 
     def ring(self, skus: set[str] | None) -> None:
-        """Something changed; None means that everything may have."""
+        """Marks SKUs as changed; None means that everything may have changed."""
         if skus is None:
             self._fresh = True
         else:
@@ -47,11 +47,11 @@ class Subscription:
 
     @property
     def waiting(self) -> bool:
-        """Whether something new is at hand."""
+        """Whether a change is ready."""
         return self._bell.is_set()
 
     async def next(self) -> LevelChange | None:
-        """Waits until something is new, and takes all of it; None once this is closed."""
+        """Waits for a change, and takes all that has changed; None once this is closed."""
         await self._bell.wait()
         if self._closed:
             return None
@@ -61,11 +61,11 @@ class Subscription:
         return change
 
     def at_end(self, work: Callable[[], None]) -> None:
-        """Does this once it is closed."""
+        """Registers work that runs once, when the subscription closes."""
         self._at_end = work
 
     def close(self) -> None:
-        """Stops listening, and wakes the one that waits for the next change."""
+        """Ends the subscription, and wakes a caller of `next`."""
         self._closed = True
         self._bell.set()
         self._feed.drop(self)
@@ -80,11 +80,11 @@ class Feed:
     def __init__(self) -> None:
         self.revision = 0
         self._recent: deque[tuple[int, str]] = deque(maxlen=REMEMBERED)
-        self._subscriptions: dict[Subscription, None] = {}  # in the order in which they came
+        self._subscriptions: dict[Subscription, None] = {}  # in the order of arrival
 
     @property
     def full(self) -> bool:
-        """Whether there is no room for another listener."""
+        """Whether the limit of subscribers is reached."""
         return len(self._subscriptions) >= SUBSCRIBERS_MAX
 
     def close(self) -> None:
@@ -96,19 +96,19 @@ class Feed:
         return len(self._subscriptions)
 
     def restart(self, revision: int) -> None:
-        """Everything may have changed."""
+        """Begins again at a revision; everything may have changed."""
         self._recent.clear()
         self.revision = revision
         for subscription in self._subscriptions:
             subscription.ring(None)
 
     def ring(self, skus: set[str]) -> None:
-        """Tells every listener to look at these SKUs or products again."""
+        """Notifies every subscriber that these SKUs or products changed."""
         for subscription in self._subscriptions:
             subscription.ring(skus)
 
     def publish(self, entries: Iterable[Entry], revision: int) -> None:
-        """Rings every listener with the SKUs of the entries."""
+        """Notifies every subscriber of the SKUs of new entries."""
         skus = set()
         for entry in entries:
             if entry.revision > self.revision:
@@ -119,7 +119,7 @@ class Feed:
             self.ring(skus)
 
     def since(self, revision: int) -> set[str] | None:
-        """The SKUs that changed after a revision, or None where that is not remembered."""
+        """The SKUs that changed after a revision, or None where the feed no longer knows."""
         if revision == self.revision:
             return set()
         if revision > self.revision or not self._recent or self._recent[0][0] > revision + 1:
@@ -127,7 +127,7 @@ class Feed:
         return {sku for number, sku in self._recent if number > revision}
 
     def subscribe(self, missed: set[str] | None) -> Subscription:
-        """A new listener that has missed these SKUs, or everything (None). Raises Overloaded."""
+        """A new subscriber that has missed these SKUs, or everything (None). Raises Overloaded."""
         if self.full:
             raise Overloaded("Too many live connections.")
         subscription = Subscription(self, missed or set(), fresh=missed is None)
@@ -135,5 +135,5 @@ class Feed:
         return subscription
 
     def drop(self, subscription: Subscription) -> None:
-        """Forgets a listener."""
+        """Removes a subscriber."""
         self._subscriptions.pop(subscription, None)

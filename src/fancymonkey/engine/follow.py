@@ -21,8 +21,8 @@ RETRY_SECONDS = 1.0
 class Follower:
     """Hands every entry of the ledger to a handler, in order.
 
-    Where it stands is stored after the handler has returned, so that a crash repeats the last
-    batch and never skips one. A handler that raises gets the same entries again.
+    The position is stored after the handler has returned, so that a crash repeats the last batch
+    and never skips one. A handler that raises gets the same entries again.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Follower:
         self._bell.set()
 
     def ring(self) -> None:
-        """There may be new entries."""
+        """Wakes the follower: there may be new entries."""
         self._bell.set()
 
     async def run(self) -> None:

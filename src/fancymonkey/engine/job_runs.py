@@ -1,7 +1,7 @@
-"""How the jobs ran last.
+"""The latest runs of each job.
 
-Of runs that found nothing to do one an hour is kept, under its hour: an earlier failure would look
-like the newer run. How a job stands, which is kept as well, says when it really ran last.
+Runs that found nothing to do are kept once per hour, under the start of the hour, so an earlier
+failure in that hour would look like the newer run. The stored state of the job has the real time.
 """
 
 import msgspec
@@ -16,7 +16,7 @@ FOLDER = "jobs"
 
 
 class JobStanding(Struct):
-    """What is read of how a job stands; `by` is who runs it now, or nobody."""
+    """The part of a job's stored state that is read here; `by` is who runs it now, or empty."""
 
     by: str = ""
     started_at: int = 0
@@ -26,23 +26,23 @@ class JobStanding(Struct):
 
 async def recent_runs(store: Store, limit: int = 1) -> dict[str, list[JobRun]]:
     """The latest runs of each job that ever ran, the newest first. Raises StoreError."""
-    found: dict[str, list[JobRun]] = {}
-    async for row in store.scan(JobRun):  # of each job in the order of their beginning
-        runs = found.setdefault(row.job, [])
+    runs_by_job: dict[str, list[JobRun]] = {}
+    async for row in store.scan(JobRun):  # the runs of each job in the order of their start
+        runs = runs_by_job.setdefault(row.job, [])
         runs.append(row)
         del runs[: -limit - 1]
-    async for kept in store.scan(Document, (FOLDER, "")):
-        if kept.folder != FOLDER:
+    async for document in store.scan(Document, (FOLDER, "")):
+        if document.folder != FOLDER:
             break
-        if kept.body:
-            last = msgspec.json.decode(kept.body, type=JobStanding)
+        if document.body:
+            last = msgspec.json.decode(document.body, type=JobStanding)
             if last.ended_at and not last.by:
-                _add(found.setdefault(kept.name, []), kept.name, last)
-    return {job: runs[::-1][:limit] for job, runs in found.items() if runs}
+                _add(runs_by_job.setdefault(document.name, []), document.name, last)
+    return {job: runs[::-1][:limit] for job, runs in runs_by_job.items() if runs}
 
 
 def _add(runs: list[JobRun], job: str, last: JobStanding) -> None:
-    """Puts the last run where it belongs; the row of its hour is this run, or was one like it."""
+    """Appends the last run, in place of the row of its hour with the same outcome."""
     if any(row.started_at >= last.started_at for row in runs):
         return
     report = "{}"

@@ -1,4 +1,4 @@
-"""Questions about the past that the ledger answers without being read from its beginning."""
+"""Queries on the ledger that do not read it from its beginning."""
 
 import asyncio
 from collections.abc import AsyncIterator, Collection
@@ -10,12 +10,12 @@ from fancymonkey.engine.engine import Engine
 
 PAGE = 1000
 RECENT = 5000
-"""Entries that are looked at for who was last."""
+"""How many entries are searched for the last actor."""
 
 
 async def latest_entries(engine: Engine, skus: Collection[str]) -> dict[str, Entry]:
-    """The latest entry of each SKU, as far as it is recent."""
-    found: dict[str, Entry] = {}
+    """The latest entry of each SKU, among the most recent entries of the ledger."""
+    latest: dict[str, Entry] = {}
     wanted = set(skus)
     top = engine.view.revision
     bottom = max(0, top - RECENT)
@@ -24,13 +24,13 @@ async def latest_entries(engine: Engine, skus: Collection[str]) -> dict[str, Ent
         for entry in reversed(await engine.store.entries_after(start, top - start)):
             if entry.sku in wanted:
                 wanted.remove(entry.sku)
-                found[entry.sku] = entry
+                latest[entry.sku] = entry
         top = start
-    return found
+    return latest
 
 
 async def entries_since(engine: Engine, revision: int) -> AsyncIterator[list[Entry]]:
-    """All entries after a revision, in portions; others get their turn in between."""
+    """All entries after a revision, in portions; other tasks run in between."""
     while True:
         entries = await engine.store.entries_after(revision, PAGE)
         if not entries:
@@ -41,29 +41,29 @@ async def entries_since(engine: Engine, revision: int) -> AsyncIterator[list[Ent
 
 
 @dataclass(slots=True)
-class Said:
-    """What the owner said of a SKU for one cause: by how much, and whether it was a count."""
+class StockCorrection:
+    """The corrections of a SKU with one cause: their sum, and whether one was a count."""
 
     moved: int = 0
     counted: bool = False
 
 
-async def said_since(
+async def corrections_since(
     engine: Engine, revision: int, skus: Collection[str]
-) -> dict[str, dict[str | None, Said]]:
-    """What was said of each of these SKUs after a revision, by its cause."""
-    found: dict[str, dict[str | None, Said]] = {sku: {} for sku in skus}
+) -> dict[str, dict[str | None, StockCorrection]]:
+    """The corrections of each of these SKUs after a revision, by their cause."""
+    by_sku: dict[str, dict[str | None, StockCorrection]] = {sku: {} for sku in skus}
     async for entries in entries_since(engine, revision):
         for entry in entries:
-            if entry.kind in CORRECTIONS and entry.sku in found:
-                said = found[entry.sku].setdefault(entry.cause, Said())
-                said.moved += entry.on_hand
-                said.counted = said.counted or entry.kind is Kind.COUNTED
-    return found
+            if entry.kind in CORRECTIONS and entry.sku in by_sku:
+                correction = by_sku[entry.sku].setdefault(entry.cause, StockCorrection())
+                correction.moved += entry.on_hand
+                correction.counted = correction.counted or entry.kind is Kind.COUNTED
+    return by_sku
 
 
 async def revision_at(engine: Engine, at: int) -> int:
-    """The number of the last entry that was made before a time (in ms)."""
+    """The revision of the last entry before a time (ms)."""
     low, high = 0, engine.view.revision
     while low < high:  # the answer is from `low` to `high`
         middle = (low + high) // 2

@@ -1,4 +1,4 @@
-"""The answer to one command, while it is not there yet."""
+"""The future answer to one command, cheaper than a Future of asyncio."""
 
 import asyncio
 import logging
@@ -12,10 +12,10 @@ log = logging.getLogger(__name__)
 
 
 class PendingAnswer:
-    """Awaited like a Future of asyncio's, once.
+    """Is awaited like a Future of asyncio, but only once.
 
-    Whoever waits without a task (`then`) goes on at the moment in which the answer is there; a task
-    does so in the event loop's next turn. Of a Future it has what tasks need of one.
+    A callback set with `then` runs as soon as the answer arrives; a waiting task continues in the
+    event loop's next turn. The class has only those members of a Future that tasks use.
     """
 
     __slots__ = ("_answer", "_asyncio_future_blocking", "_cancelled", "_error", "_then")
@@ -34,58 +34,58 @@ class PendingAnswer:
         return self.result()
 
     def then(self, go_on: Callable[[], object]) -> None:
-        """Calls `go_on` once the answer is there."""
+        """Calls `go_on` once the answer arrives."""
         self._then = go_on
 
     def add_done_callback(
         self, callback: Callable[["PendingAnswer"], object], *, context: Context | None = None
     ) -> None:
-        """Calls back in the event loop's next turn after the answer is there, as a Future does."""
+        """Calls back in the event loop's turn after the answer has arrived, as a Future does."""
         loop = asyncio.get_running_loop()
         self._then = lambda: loop.call_soon(callback, self, context=context)
         if self.done():
             self._then()
 
     def get_loop(self) -> asyncio.AbstractEventLoop:
-        """The loop of the task that asks."""
+        """The event loop of the calling task."""
         return asyncio.get_running_loop()
 
     def done(self) -> bool:
-        """Whether there is nothing to wait for any more."""
+        """Whether there is an answer, an error or a cancellation."""
         return self._answer is not None or self._error is not None or self._cancelled
 
     def cancelled(self) -> bool:
-        """Whether nobody wants the answer."""
+        """Whether the waiting caller was cancelled."""
         return self._cancelled
 
     def cancel(self, msg: object = None) -> bool:
-        """Whoever waited has gone. The command may run all the same."""
+        """Gives the answer up; False where it was there already. The command may still run."""
         if self.done():
             return False
         self._cancelled = True
-        self._tell()
+        self._notify()
         return True
 
     def result(self) -> Answer:
-        """The answer. Raises what the store raised, or CancelledError."""
+        """The answer. Raises the error of the store, or CancelledError."""
         if self._answer is not None:
             return self._answer
         raise self._error or asyncio.CancelledError
 
     def set_result(self, answer: Answer) -> None:
-        """The answer is there."""
+        """Sets the answer and calls back."""
         self._answer = answer
-        self._tell()
+        self._notify()
 
     def set_exception(self, error: Exception) -> None:
-        """There will be no answer."""
+        """Sets an error in place of the answer and calls back."""
         self._error = error
-        self._tell()
+        self._notify()
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         then, self._then = self._then, None
         if then is not None:
             try:
                 then()
-            except Exception:  # others of the same batch are still to be told
-                log.exception("who waited for an answer has failed over it")
+            except Exception:  # the other callers of the batch must still get their answers
+                log.exception("a callback of a finished command raised")

@@ -1,4 +1,4 @@
-"""What was sold, hour by hour: read from the ledger once, and from then on only what is new."""
+"""Units sold per hour: reads the ledger once, and afterwards only its new entries."""
 
 import asyncio
 from collections.abc import Iterable
@@ -12,14 +12,14 @@ from fancymonkey.engine.turned_away import HOUR
 
 @dataclass(slots=True)
 class UnitsSold:
-    """Units of an hour: paid for, and back after a refund."""
+    """Units of one hour: sold, and returned after a refund."""
 
     sold: int = 0
     returned: int = 0
 
 
 class SalesHistory:
-    """Units by hour since 1970, from some hour on."""
+    """Units sold by hour (counted since 1970), from the earliest requested hour on."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -29,7 +29,7 @@ class SalesHistory:
         self._reading = asyncio.Lock()
 
     async def since(self, hour: int) -> dict[int, UnitsSold]:
-        """The hours from this one on in which something happened."""
+        """The hours from this one on that have sales or returns."""
         async with self._reading:
             if self._since is None or hour < self._since:
                 revision = await revision_at(self._engine, hour * HOUR)
@@ -37,12 +37,12 @@ class SalesHistory:
             async for entries in entries_since(self._engine, self._revision):
                 self._take(entries)
                 self._revision = entries[-1].revision
-            return {at: found for at, found in self._hours.items() if at >= hour}
+            return {at: units for at, units in self._hours.items() if at >= hour}
 
     def _take(self, entries: Iterable[Entry]) -> None:
         for entry in entries:
             if entry.kind in (Kind.CAPTURED, Kind.SOLD):
-                # What was paid for without being there counts now, and not when it is filled.
+                # Backordered units count when they are paid, not when they are delivered.
                 self._at(entry).sold += entry.backordered - entry.on_hand
             elif entry.kind is Kind.RETURNED:
                 self._at(entry).returned += entry.on_hand - entry.backordered

@@ -1,4 +1,4 @@
-"""Demand that found no stock, counted in memory and handed on in portions."""
+"""Demand turned away for lack of stock, counted in memory and stored in portions."""
 
 from itertools import islice
 from typing import Any
@@ -20,9 +20,9 @@ class TurnedAwayDemand:
         self._counts: dict[tuple[str, int], tuple[int, int]] = {}
 
     def count(self, command: Command, answer: Answer, now: int) -> None:
-        """Counts the lines of a reserve that found too little; anything else is left alone.
+        """Counts the lines of a reserve that lacked stock; ignores all other commands.
 
-        So does one that is a part of more, as at the checkout.
+        A reserve inside a group counts as well, as at the checkout.
         """
         if not isinstance(answer, Refused):
             return
@@ -31,7 +31,7 @@ class TurnedAwayDemand:
         elif isinstance(command, CommandGroup) and isinstance(answer.detail, dict):
             rows = zip(command.commands, answer.detail.get("rows", ()), strict=False)
             first = next(((part, row) for part, row in rows if "refused" in row), None)
-            if first is not None and isinstance(first[0], Reserve):  # else it may come alone
+            if first is not None and isinstance(first[0], Reserve):  # else it may follow alone
                 self._refused(first[1]["refused"], first[1]["detail"], now)
 
     def _refused(self, code: str, faults: Any, now: int) -> None:
@@ -40,12 +40,12 @@ class TurnedAwayDemand:
                 self._add(fault["sku"], now // HOUR, 1, fault["requested"])
 
     def take(self) -> tuple[TurnedAway, ...]:
-        """Some of the counts, which are not kept here any more; nothing when there is none."""
+        """Removes and returns a portion of the counts; empty when there are none."""
         keys = list(islice(self._counts, PORTION))
         return tuple(TurnedAway(*key, *self._counts.pop(key)) for key in keys)
 
     def give_back(self, rows: tuple[TurnedAway, ...]) -> None:
-        """These could not be stored; they are counted here again."""
+        """Counts rows again that could not be stored."""
         for row in rows:
             self._add(row.sku, row.hour, row.requests, row.units)
 

@@ -1,4 +1,4 @@
-"""Everything that the shop shows, in memory, at a known revision: reads never touch the store."""
+"""The shop in memory at a known revision, so that reads never touch the store."""
 
 import heapq
 from collections.abc import Hashable, Iterable, Iterator, Mapping
@@ -23,7 +23,7 @@ CATALOGUE_KINDS = (Kind.ADDED, Kind.EDITED, Kind.REMOVED)
 
 
 class HeldUnits:
-    """What is known of a live hold: its deadline and its units by SKU and location."""
+    """A live hold: its deadline, and its units by SKU and location."""
 
     __slots__ = ("lapsed", "units", "until")
 
@@ -34,9 +34,9 @@ class HeldUnits:
 
 
 class View:
-    """A fold of the ledger. It is as new as the last commit that was applied to it.
+    """A fold of the ledger, as new as the last commit applied to it.
 
-    A hold whose time is up counts no more, whether or not its `expired` entry has come yet.
+    A hold no longer counts after its deadline, even before its `expired` entry is booked.
     """
 
     def __init__(self) -> None:
@@ -52,15 +52,15 @@ class View:
         self._lapsed_units: dict[tuple[str, str], int] = {}
         self._due: list[tuple[int, str]] = []
         self._ends: dict[tuple[str, str], list[tuple[int, str]]] = {}
-        """For each size that `back_by` was asked of: a heap of its holds by deadline."""
+        """A heap of holds by deadline, for each size that `back_by` was called with."""
 
     @property
     def has_unbooked_expiries(self) -> bool:
-        """Whether units of holds whose time is up still wait for their `expired` entries."""
+        """Whether due holds still wait for their `expired` entries."""
         return bool(self._lapsed_units)
 
     def _touch(self, product_id: str) -> None:
-        """Counts a visible change, so that ready-made answers know when they are out of date."""
+        """Counts a visible change, so that caches of answers know when they are out of date."""
         self.changes += 1
         self.touched[product_id] = self.changes
 
@@ -78,7 +78,7 @@ class View:
             self._add_hold(row)
 
     def set_catalogue(self, products: Iterable[Product], items: Iterable[Item]) -> None:
-        """Takes over products and all their items as they are now."""
+        """Replaces products and all their items with these rows."""
         items = list(items)
         changed, moved = {item.product_id for item in items}, False
         for product in products:
@@ -126,10 +126,10 @@ class View:
         return reread
 
     def take(self, entries: Iterable[Entry], levels: Mapping[Hashable, Level]) -> None:
-        """Applies the next entries, of a batch that has led to these levels.
+        """Applies the next entries, of a batch that resulted in these levels.
 
-        The same as `apply`, without adding up again what the batch has added up. Raises ValueError
-        where an entry is missing in between, InvariantBroken where the batch began elsewhere.
+        The same as `apply`, without computing the levels again. Raises ValueError where an entry is
+        missing in between, InvariantBroken where the batch started from other levels.
         """
         begun: set[tuple[str, str]] = set()
         for entry in entries:
@@ -149,7 +149,7 @@ class View:
             self.levels[level.key] = level
 
     def _check_start(self, entry: Entry, level: Level | None) -> None:
-        """The first entry of a batch about a SKU goes on from the level that is shown."""
+        """Checks that the first entry of a SKU in a batch follows on the level in the view."""
         on_hand, reserved = (0, 0) if level is None else (level.on_hand, level.reserved)
         if (entry.on_hand_after - entry.on_hand, entry.reserved_after - entry.reserved) != (
             on_hand,
@@ -175,7 +175,7 @@ class View:
             hold = self.holds[id_] = HeldUnits(None)
         if entry.until != hold.until:
             hold.until = entry.until
-            if hold.lapsed:  # it was extended at the last moment: it counts again
+            if hold.lapsed:  # extended at the last moment: it counts again
                 hold.lapsed = False
                 for key, units in hold.units.items():
                     self._lapse_units(key, -units)
@@ -183,12 +183,12 @@ class View:
                 heapq.heappush(self._due, (entry.until, id_))
                 if self._ends:
                     for key in hold.units:
-                        self._note_end(key, entry.until, id_)
+                        self._push_end(key, entry.until, id_)
         if not entry.reserved:
             return
         key = (entry.sku, entry.location)
         if self._ends and hold.until is not None and key not in hold.units:
-            self._note_end(key, hold.until, id_)
+            self._push_end(key, hold.until, id_)
         units = hold.units.get(key, 0) + entry.reserved
         if hold.lapsed:
             self._lapse_units(key, entry.reserved)
@@ -200,18 +200,18 @@ class View:
                 del self.holds[id_]
 
     def stop_counting_due(self, now: int) -> bool:
-        """Stops counting the holds whose time is up; True where there was one."""
-        found = False
+        """Stops counting holds whose deadline has passed; True where there was one."""
+        any_due = False
         while self._due and self._due[0][0] <= now:
             at, id_ = heapq.heappop(self._due)
             hold = self.holds.get(id_)
             if hold is None or hold.until != at or hold.lapsed:
                 continue
-            hold.lapsed = found = True
+            hold.lapsed = any_due = True
             for key, units in hold.units.items():
                 self._lapse_units(key, units)
                 self._touch(split_sku(key[0])[0])
-        return found
+        return any_due
 
     def _lapse_units(self, key: tuple[str, str], units: int) -> None:
         left = self._lapsed_units.get(key, 0) + units
@@ -221,7 +221,7 @@ class View:
             self._lapsed_units.pop(key, None)
 
     def next_due(self) -> int | None:
-        """When the live hold that ends first does so; None where none has a deadline."""
+        """The earliest deadline of a live hold (ms); None where no hold has one."""
         while self._due:
             at, id_ = self._due[0]
             hold = self.holds.get(id_)
@@ -231,14 +231,14 @@ class View:
         return None
 
     def level(self, sku: str, location: str = MAIN) -> Level:
-        """The level as it counts now: without the units of holds whose time is up."""
+        """The level that counts now: without the units of holds past their deadline."""
         key = (sku, location)
         level = self.levels.get(key) or Level(sku, location)
         lapsed = self._lapsed_units.get(key)
         return level if not lapsed else replace(level, reserved=level.reserved - lapsed)
 
     def back_by(self, sku: str, location: str = MAIN) -> int | None:
-        """When the first units may come back, in ms, where nothing but holds is in the way."""
+        """When the first held units may come back (ms); None unless holds take all the stock."""
         level = self.level(sku, location)
         if level.on_hand <= 0 or level.available > 0:
             return None
@@ -253,17 +253,17 @@ class View:
             heapq.heapify(ends)
         while ends:
             until, id_ = ends[0]
-            found = self.holds.get(id_)
-            if found and found.until == until and key in found.units and not found.lapsed:
+            hold = self.holds.get(id_)
+            if hold and hold.until == until and key in hold.units and not hold.lapsed:
                 return until
             heapq.heappop(ends)
         return None
 
-    def _note_end(self, key: tuple[str, str], until: int, id_: str) -> None:
+    def _push_end(self, key: tuple[str, str], until: int, id_: str) -> None:
         ends = self._ends.get(key)
         if ends is None:
             return
-        if len(ends) > 2 * len(self.holds) + 100:  # most are over, and nobody has asked since
+        if len(ends) > 2 * len(self.holds) + 100:  # most have ended since the last `back_by`
             del self._ends[key]
         else:
             heapq.heappush(ends, (until, id_))

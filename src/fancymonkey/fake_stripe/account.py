@@ -1,7 +1,7 @@
-"""The objects of a Stripe account and how they change; each change makes the events it should.
+"""The objects of a fake Stripe account; each change creates the same events as at Stripe.
 
-Shapes are Stripe's own (`shapes.json`). Nothing here waits or talks to anybody. Times in seconds,
-as Stripe has them; `now` is told.
+The shapes are Stripe's own (`objects.json`). Nothing here waits or does input or output. Times are
+in seconds, as at Stripe; the caller passes `now`.
 """
 
 import copy
@@ -17,22 +17,22 @@ PAID = ("paid", "no_payment_required")
 SHORTEST = 30 * 60
 LONGEST = 24 * 3600
 LEEWAY = 30
-"""Seconds that a request may have been on its way when the session's half hour is checked."""
+"""The delay of a request (s) that the check of a session's half hour allows for."""
 
 
 class Account:
-    """Everything that this Stripe knows."""
+    """All objects of the account."""
 
     def __init__(
         self,
         base_url: str,
         prices: Callable[[str], Price | None],
-        told: Callable[[StripeObject], None],
+        on_event: Callable[[StripeObject], None],
         random: Random | None = None,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._prices = prices
-        self._told = told
+        self._on_event = on_event
         self._random = random
         self.sessions: dict[str, StripeObject] = {}
         self.lines: dict[str, list[StripeObject]] = {}
@@ -54,7 +54,7 @@ class Account:
     def create_session(self, params: StripeObject, now: int) -> StripeObject:
         """A Checkout Session. Raises Invalid."""
         if params.get("mode") != "payment":
-            raise Invalid("This stand-in sells by `mode=payment` only.", param="mode")
+            raise Invalid("This stand-in supports only `mode=payment`.", param="mode")
         for name in ("success_url", "line_items"):
             if not params.get(name):
                 raise Invalid(f"Missing required param: {name}.", param=name)
@@ -67,7 +67,7 @@ class Account:
         lines = line_items(self._new, self._prices, params["line_items"], now)
         currencies = {line["currency"] for line in lines}
         if len(currencies) > 1:
-            raise Invalid("All prices of a session have one currency.", param="line_items")
+            raise Invalid("All prices of a session must have one currency.", param="line_items")
         total = sum(line["amount_total"] for line in lines)
         session = self._new(
             "checkout.session",
@@ -101,21 +101,21 @@ class Account:
         return session
 
     def session(self, id_: str, now: int) -> StripeObject:
-        """The session as it is now. Raises Invalid where there is none."""
-        found = self.sessions.get(id_)
-        if found is None:
+        """The session in its present state. Raises Invalid where there is none."""
+        session = self.sessions.get(id_)
+        if session is None:
             raise Invalid(
                 f"No such checkout.session: {id_}",
                 status=404,
                 param="session",
                 code="resource_missing",
             )
-        if found["status"] == "open" and found["expires_at"] <= now:
-            self._end(found, now)
-        return found
+        if session["status"] == "open" and session["expires_at"] <= now:
+            self._end(session, now)
+        return session
 
     def tick(self, now: int) -> None:
-        """Ends every session whose time is up."""
+        """Ends every session whose deadline has passed."""
         for id_ in [id_ for id_, row in self.sessions.items() if row["status"] == "open"]:
             self.session(id_, now)
 
@@ -139,7 +139,7 @@ class Account:
         return session
 
     def pay(self, id_: str, now: int, *, keep_back: bool = False) -> StripeObject:
-        """The money comes at once; with `keep_back` the events wait for `deliver`."""
+        """Pays a session at once; with `keep_back` the events wait for `deliver`."""
         session = self._open(id_, now)
         self._complete(session, now, "paid" if session["amount_total"] else "no_payment_required")
         self._charge(session, now)
@@ -147,14 +147,14 @@ class Account:
         return session
 
     def pay_later(self, id_: str, now: int) -> StripeObject:
-        """A payment that takes days: complete, and unpaid."""
+        """Completes a session with a payment that takes days: it is still unpaid."""
         session = self._open(id_, now)
         self._complete(session, now, "unpaid")
         self._event("checkout.session.completed", session, now)
         return session
 
     def money_arrives(self, id_: str, now: int) -> StripeObject:
-        """The payment that took days has succeeded."""
+        """Lets a payment that takes days succeed."""
         session = self._pending(id_, now)
         session["payment_status"] = "paid"
         self._charge(session, now)
@@ -162,7 +162,7 @@ class Account:
         return session
 
     def money_fails(self, id_: str, now: int) -> StripeObject:
-        """The payment that took days has failed."""
+        """Lets a payment that takes days fail."""
         session = self._pending(id_, now)
         intent = self.intents[session["payment_intent"]]
         intent["status"] = "requires_payment_method"
@@ -171,18 +171,18 @@ class Account:
         return session
 
     def decline(self, id_: str, now: int) -> StripeObject:
-        """A card is declined; the session stays open."""
+        """Declines a card; the session stays open."""
         session = self._open(id_, now)
         intent = self._intent(session, now, "requires_payment_method")
         self._event("payment_intent.payment_failed", intent, now)
         return session
 
     def deliver(self, id_: str) -> int:
-        """Sends the events that were kept back; how many."""
+        """Sends the events that were kept back; returns their number."""
         waiting = self.kept_back.get(id_, [])
         self.kept_back[id_] = []
         for event in waiting:
-            self._told(event)
+            self._on_event(event)
         return len(waiting)
 
     def _pending(self, id_: str, now: int) -> StripeObject:
@@ -190,7 +190,7 @@ class Account:
         intent = self.intents.get(session["payment_intent"] or "", {})
         waiting = session["status"] == "complete" and session["payment_status"] == "unpaid"
         if not waiting or intent.get("status") != "processing":
-            raise Invalid("No payment of this session is under way.")
+            raise Invalid("This session has no pending payment.")
         return session
 
     def _complete(self, session: StripeObject, now: int, payment_status: str) -> None:
@@ -249,7 +249,7 @@ class Account:
         self._event("charge.succeeded", charge, now)
 
     def refund(self, params: StripeObject, now: int) -> StripeObject:
-        """Gives money of a payment back. Raises Invalid where there is none, or too little left."""
+        """Refunds a payment. Raises Invalid where there is none, or too little is left of it."""
         charge = self._charge_of(params)
         left = charge["amount"] - charge["amount_refunded"]
         if not left:
@@ -293,18 +293,18 @@ class Account:
             )
         return charge
 
-    def _event(self, type_: str, thing: StripeObject, now: int, *, keep_back: bool = False) -> None:
+    def _event(self, type_: str, obj: StripeObject, now: int, *, keep_back: bool = False) -> None:
         event = self._new(
             "event",
             "evt",
             now,
             type=type_,
-            data={"object": copy.deepcopy(thing)},
+            data={"object": copy.deepcopy(obj)},
             pending_webhooks=1,
             request={"id": None, "idempotency_key": None},
         )
         self.events[event["id"]] = event
         if keep_back:
-            self.kept_back[thing["id"]].append(event)
+            self.kept_back[obj["id"]].append(event)
         else:
-            self._told(event)
+            self._on_event(event)

@@ -1,4 +1,4 @@
-"""Stripe's HTTP API, as much of it as a checkout needs."""
+"""The part of Stripe's HTTP API that a checkout needs."""
 
 import asyncio
 import base64
@@ -30,61 +30,60 @@ class Api:
         self._key = secret_key
         self._clock = clock
         self._faults = faults
-        self._kept: dict[str, tuple[str, int, bytes]] = {}
-        self._at_it: set[str] = set()
+        self._first_answers: dict[str, tuple[str, int, bytes]] = {}
 
     def routes(self) -> list[Route]:
-        """The API's paths."""
+        """The routes of the API."""
         sessions, account = "/v1/checkout/sessions", self._account
-        one = "/{id}"
+        single = "/{id}"
         return [
             self._route(sessions, "POST", lambda r, p, now: account.create_session(p, now)),
             self._route(sessions, "GET", self._list_sessions),
-            self._route(sessions + one, "GET", self._session),
+            self._route(sessions + single, "GET", self._session),
             self._route(
-                sessions + one + "/expire",
+                sessions + single + "/expire",
                 "POST",
                 lambda r, p, now: account.expire(r.path_params["id"], now),
             ),
-            self._route(sessions + one + "/line_items", "GET", self._line_items),
+            self._route(sessions + single + "/line_items", "GET", self._line_items),
             self._route("/v1/refunds", "POST", lambda r, p, now: account.refund(p, now)),
             *(
                 route
-                for name, things in (
+                for name, objects in (
                     ("payment_intents", account.intents),
                     ("charges", account.charges),
                     ("refunds", account.refunds),
                     ("events", account.events),
                 )
-                for route in self._readable(name, things)
+                for route in self._readable(name, objects)
             ),
-            Route("/v1/{rest:path}", self._nothing, methods=["GET", "POST", "DELETE"]),
+            Route("/v1/{rest:path}", self._unknown, methods=["GET", "POST", "DELETE"]),
         ]
 
-    def _readable(self, name: str, things: dict[str, StripeObject]) -> Iterable[Route]:
-        def one(request: Request, params: StripeObject, now: int) -> StripeObject:
-            found = things.get(request.path_params["id"])
-            if found is None:
+    def _readable(self, name: str, objects: dict[str, StripeObject]) -> Iterable[Route]:
+        def single(request: Request, params: StripeObject, now: int) -> StripeObject:
+            obj = objects.get(request.path_params["id"])
+            if obj is None:
                 raise Invalid(
                     f"No such {name[:-1]}: {request.path_params['id']}",
                     status=404,
                     param="id",
                     code="resource_missing",
                 )
-            return found
+            return obj
 
-        def several(request: Request, params: StripeObject, now: int) -> StripeObject:
+        def listed(request: Request, params: StripeObject, now: int) -> StripeObject:
             self._account.tick(now)
-            return _page(f"/v1/{name}", things.values(), params)
+            return _page(f"/v1/{name}", objects.values(), params)
 
-        yield self._route(f"/v1/{name}", "GET", several)
-        yield self._route(f"/v1/{name}/{{id}}", "GET", one)
+        yield self._route(f"/v1/{name}", "GET", listed)
+        yield self._route(f"/v1/{name}/{{id}}", "GET", single)
 
     def _session(self, request: Request, params: StripeObject, now: int) -> StripeObject:
-        found = self._account.session(request.path_params["id"], now)
+        session = self._account.session(request.path_params["id"], now)
         if "line_items" in params.get("expand", []):
-            found = {**found, "line_items": self._line_items(request, {}, now)}
-        return found
+            session = {**session, "line_items": self._line_items(request, {}, now)}
+        return session
 
     def _line_items(self, request: Request, params: StripeObject, now: int) -> StripeObject:
         id_ = self._account.session(request.path_params["id"], now)["id"]
@@ -102,9 +101,9 @@ class Api:
         return Route(path, endpoint, methods=[method])
 
     async def _answer(self, request: Request, handler: Handler) -> Response:
-        failed = await self._fail_first()
-        if failed is not None:
-            return failed
+        failure = await self._failure()
+        if failure is not None:
+            return failure
         try:
             self._authenticate(request)
             params = await _params(request)
@@ -116,8 +115,8 @@ class Api:
             return _broken()
         return answer
 
-    async def _fail_first(self) -> Response | None:
-        """What was asked to go wrong before anything is done."""
+    async def _failure(self) -> Response | None:
+        """The failure to simulate instead of handling the request, if any."""
         faults = self._faults
         if faults.api_latency_ms:
             await asyncio.sleep(faults.api_latency_ms / 1000)
@@ -147,10 +146,10 @@ class Api:
             return _json(handler(request, params, self._now()))
         if len(key) > 255:
             raise Invalid("Idempotency-Key has at most 255 characters.")
-        asked = json.dumps([request.url.path, params], sort_keys=True)
-        kept = self._kept.get(key)
-        if kept is not None:
-            if kept[0] != asked:
+        fingerprint = json.dumps([request.url.path, params], sort_keys=True)
+        first = self._first_answers.get(key)
+        if first is not None:
+            if first[0] != fingerprint:
                 return _error(
                     Invalid(
                         "Keys for idempotent requests can only be used with the same parameters "
@@ -158,17 +157,17 @@ class Api:
                     ),
                     "idempotency_error",
                 )
-            answer = Response(kept[2], kept[1], media_type="application/json")
+            answer = Response(first[2], first[1], media_type="application/json")
             answer.headers["Idempotent-Replayed"] = "true"
             return answer
         answer = _json(handler(request, params, self._now()))
-        self._kept[key] = (asked, answer.status_code, bytes(answer.body))
+        self._first_answers[key] = (fingerprint, answer.status_code, bytes(answer.body))
         return answer
 
     def _now(self) -> int:
         return self._clock() // 1000
 
-    async def _nothing(self, request: Request) -> Response:
+    async def _unknown(self, request: Request) -> Response:
         url = f"{request.method}: {request.url.path}"
         return _error(Invalid(f"Unrecognized request URL ({url}).", status=404))
 
@@ -187,21 +186,21 @@ async def _params(request: Request) -> StripeObject:
 
 
 def _page(url: str, rows: Iterable[StripeObject], params: StripeObject) -> StripeObject:
-    """A page of a list, the newest first, as Stripe's parameters ask for it. Raises Invalid."""
-    found = [row for row in reversed(list(rows)) if _wanted(row, params)]
+    """A page of a list, the newest first, by Stripe's parameters. Raises Invalid."""
+    matches = [row for row in reversed(list(rows)) if _wanted(row, params)]
     limit = whole(params.get("limit"), "limit", 10)
     if not 1 <= limit <= PAGE_MAX:
         raise Invalid("limit is from 1 to 100.", param="limit")
-    ids = [row["id"] for row in found]
+    ids = [row["id"] for row in matches]
     for name in ("starting_after", "ending_before"):
         if params.get(name) and params[name] not in ids:
             raise Invalid(f"No such object: {params[name]}", param=name, code="resource_missing")
     if params.get("starting_after"):
-        found = found[ids.index(params["starting_after"]) + 1 :]
+        matches = matches[ids.index(params["starting_after"]) + 1 :]
     if params.get("ending_before"):
-        before = found[: ids.index(params["ending_before"])]
+        before = matches[: ids.index(params["ending_before"])]
         return _listed(url, before[-limit:], more=len(before) > limit)
-    return _listed(url, found[:limit], more=len(found) > limit)
+    return _listed(url, matches[:limit], more=len(matches) > limit)
 
 
 _BOUNDS: dict[str, Callable[[int, int], bool]] = {
@@ -247,7 +246,7 @@ def _error(error: Invalid, type_: str | None = None) -> Response:
 
 
 class _Broken(Response):
-    """Begins to answer and hangs up."""
+    """Starts an answer and breaks the connection."""
 
     async def __call__(
         self, scope: Any, receive: Any, send: Callable[[Any], Awaitable[None]]

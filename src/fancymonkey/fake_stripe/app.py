@@ -1,4 +1,4 @@
-"""Puts the stand-in together: an ASGI app to mount or to run alone, and a handle for tests."""
+"""The fake Stripe: an ASGI app to mount or to run alone, and a handle for tests."""
 
 import asyncio
 import contextlib
@@ -28,13 +28,13 @@ DEMO_KEY = "sk_test_standin"
 
 
 def any_price(price_id: str) -> Price:
-    """A price for every id, so that nobody has to make them first."""
+    """A price for every id, so that prices need not be created first."""
     return 2500, "usd", price_id
 
 
 @dataclass(slots=True)
 class StandInSettings:
-    """`base_url` is where the stand-in itself is seen; `webhooks` are (url, secret)."""
+    """`base_url` is the public URL of the fake itself; `webhooks` are pairs of URL and secret."""
 
     base_url: str
     secret_key: str = DEMO_KEY
@@ -45,13 +45,13 @@ class StandInSettings:
 
 
 class StandIn:
-    """A stand-in for Stripe. Within its context it delivers events and ends sessions in time."""
+    """A fake Stripe. Inside its context it delivers events and ends sessions at their deadline."""
 
     def __init__(self, settings: StandInSettings, clock: Clock = system_clock) -> None:
         self.settings = settings
         self.faults = Faults()
         self._clock = clock
-        self.postman = WebhookSender(
+        self.webhook_sender = WebhookSender(
             settings.webhooks,
             clock,
             self.faults,
@@ -60,7 +60,7 @@ class StandIn:
             self._delivered,
         )
         ids = None if settings.seed is None else Random(settings.seed)  # noqa: S311
-        self.account = Account(settings.base_url, settings.prices, self.postman.send, ids)
+        self.account = Account(settings.base_url, settings.prices, self.webhook_sender.send, ids)
         api = Api(self.account, settings.secret_key, clock, self.faults)
         pages = Pages(self.account, settings.base_url, clock)
         self.app = Starlette(
@@ -81,16 +81,16 @@ class StandIn:
             yield
 
     async def start(self) -> None:
-        """Begins to end sessions at their time."""
+        """Starts to end sessions at their deadline."""
         self._ticking = asyncio.get_running_loop().create_task(self._tick())
 
     async def stop(self) -> None:
-        """Stops; what was not delivered yet never will be."""
+        """Stops; events not delivered yet are dropped."""
         if self._ticking is not None:
             self._ticking.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._ticking
-        await self.postman.close()
+        await self.webhook_sender.close()
 
     async def __aenter__(self) -> "StandIn":
         await self.start()
@@ -118,7 +118,7 @@ class StandIn:
             event["pending_webhooks"] = 0
 
     def act(self, id_: str, action: str) -> StripeObject:
-        """Does to a session what a buyer or Stripe would do. Raises Invalid."""
+        """Carries out an action of the buyer or of Stripe on a session. Raises Invalid."""
         account, now = self.account, self._now()
         match action:
             case "pay":
@@ -158,12 +158,12 @@ class StandIn:
         if not self._allowed(request):
             return JSONResponse({"error": "Send the secret key as a bearer token."}, 401)
         try:
-            told: Any = json.loads(await request.body())
-            if not isinstance(told, dict):
+            changes: Any = json.loads(await request.body())
+            if not isinstance(changes, dict):
                 raise ValueError("an object is expected")
-            self.faults.change(told)
+            self.faults.change(changes)
         except (ValueError, RecursionError) as error:
-            return JSONResponse({"error": f"Not understood: {error}."}, 422)
+            return JSONResponse({"error": f"Invalid faults: {error}."}, 422)
         return JSONResponse({"ok": True})
 
     async def _state(self, request: Request) -> Response:
@@ -180,8 +180,8 @@ class StandIn:
                 "paid": len(paid),
                 "refunds": len(self.account.refunds),
                 "events": len(self.account.events),
-                "delivered": self.postman.delivered_count,
-                "lost": self.postman.lost_count,
-                "under_way": self.postman.under_way,
+                "delivered": self.webhook_sender.delivered_count,
+                "lost": self.webhook_sender.lost_count,
+                "under_way": self.webhook_sender.under_way,
             }
         )

@@ -1,4 +1,4 @@
-"""Stripe's way to send nested values in a form: `line_items[0][price]=price_1`."""
+"""Decodes Stripe's nested form values: `line_items[0][price]=price_1`."""
 
 import re
 from typing import Any
@@ -11,16 +11,16 @@ _PARTS = re.compile(r"\[([^\[\]]*)\]")
 
 
 def decode(body: bytes) -> dict[str, Any]:
-    """The values of a form or a query. Raises ValueError where it is none."""
-    found: dict[str, Any] = {}
+    """The values of a form or a query. Raises ValueError where it is malformed."""
+    values: dict[str, Any] = {}
     text = body.decode("utf-8")
     for name, value in parse_qsl(text, keep_blank_values=True, max_num_fields=FIELDS_MAX):
         head, bracket, rest = name.partition("[")
         parts = [head, *_PARTS.findall(bracket + rest)]
         if len(parts) > DEPTH_MAX:
             raise ValueError("too deep")
-        _put(found, parts, value)
-    listed = _lists(found)
+        _put(values, parts, value)
+    listed = _lists(values)
     assert isinstance(listed, dict)
     return listed
 
@@ -38,7 +38,7 @@ def _put(into: dict[str, Any], parts: list[str], value: str) -> None:
 
 
 def _lists(value: Any) -> Any:
-    """Objects whose names are 0, 1, 2 … as lists."""
+    """The value with each object named 0, 1, 2 … converted to a list."""
     if not isinstance(value, dict):
         return value
     if value and all(name.isascii() and name.isdigit() and len(name) < 6 for name in value):

@@ -1,4 +1,4 @@
-"""Objects in Stripe's published shapes (`shapes.json`), and how it refuses a request."""
+"""Objects in Stripe's published shapes (`objects.json`), and its refusal of a request."""
 
 import copy
 import json
@@ -13,7 +13,7 @@ SHAPES: dict[str, StripeObject] = json.loads(
 
 
 class Invalid(Exception):
-    """Stripe's answer to a request that it does not carry out."""
+    """Stripe's refusal of a request."""
 
     def __init__(
         self, message: str, *, status: int = 400, param: str | None = None, code: str | None = None
@@ -37,7 +37,7 @@ def shaped(shape: str, id_: str, now: int, **fields: Any) -> StripeObject:
 
 
 def whole(text: Any, name: str, default: int | None) -> int:
-    """A whole number of a request. Raises Invalid."""
+    """A whole number in a request. Raises Invalid."""
     if text is None and default is not None:
         return default
     given = str(text)
@@ -49,5 +49,5 @@ def whole(text: Any, name: str, default: int | None) -> int:
 
 
 def texts(value: Any) -> dict[str, str]:
-    """An object of a request whose values are all texts."""
+    """An object in a request, with all values as texts."""
     return {str(k): str(v) for k, v in value.items()} if isinstance(value, dict) else {}

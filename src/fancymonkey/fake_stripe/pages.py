@@ -1,4 +1,4 @@
-"""The page where a buyer would pay. It works without a script, and says that it is a demo."""
+"""The hosted checkout page of the fake. It works without a script, and shows that it is a demo."""
 
 import html
 from datetime import UTC, datetime
@@ -22,11 +22,11 @@ THOUSANDTHS = frozenset(["bhd", "jod", "kwd", "omr", "tnd"])
 NO_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 ACTIONS = {
-    "pay": ("Pay {amount}", "The money comes at once."),
+    "pay": ("Pay {amount}", "The payment succeeds at once."),
     "decline": ("Have the card declined", "Nothing is paid; you can try again."),
     "later": ("Pay by bank transfer", "Takes days: the order waits until the money arrives."),
-    "late": ("Pay, word comes late", "You pay now; the shop hears of it only when you say so."),
-    "abandon": ("Back to the shop", "Nothing is paid, the shop gives your units back."),
+    "late": ("Pay with a late webhook", "You pay now; the shop is notified only when you choose."),
+    "abandon": ("Back to the shop", "Nothing is paid, and the shop releases your units."),
 }
 
 
@@ -59,7 +59,7 @@ class Pages:
 
     async def _act(self, request: Request) -> Response:
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-            return self._page("Not from here", "<p>Another site has sent this form.</p>", 403)
+            return self._page("Not allowed", "<p>Another site has sent this form.</p>", 403)
         id_, action, now = request.path_params["id"], request.path_params["action"], self._now()
         account = self._account
         try:
@@ -95,7 +95,7 @@ class Pages:
     def _now(self) -> int:
         return self._clock() // 1000
 
-    def _checkout(self, session: StripeObject, said: str = "") -> Response:
+    def _checkout(self, session: StripeObject, message: str = "") -> Response:
         amount = money(session["amount_total"], session["currency"])
         rows = "".join(
             f"<tr><td>{html.escape(line['description'])}</td><td>{line['quantity']}</td>"
@@ -103,7 +103,7 @@ class Pages:
             for line in self._account.lines[session["id"]]
         )
         until = datetime.fromtimestamp(session["expires_at"], UTC)
-        note = f'<p class="said" role="alert">{html.escape(said)}</p>' if said else ""
+        note = f'<p class="said" role="alert">{html.escape(message)}</p>' if message else ""
         body = (
             f"{note}<table><caption>What you buy</caption><thead><tr><th>Item</th><th>Number</th>"
             f"<th>Price</th></tr></thead><tbody>{rows}</tbody>"
@@ -120,23 +120,22 @@ class Pages:
         return self._page(title, more + body, origins=self._origins(session))
 
     def _after(self, session: StripeObject) -> tuple[str, str]:
-        """What to say and to offer once a session is no longer open."""
+        """The title and content of the page once a session is no longer open."""
         if session["status"] == "expired":
             return "This checkout has ended", "<p>Nothing was paid. Go back to the shop.</p>"
         if session["payment_status"] == "unpaid":
             arrives = self._button(session, "arrives", "The money arrives", "")
             return (
                 "Waiting for your transfer",
-                "<p>The shop keeps your units meanwhile. What happens next?</p>"
+                "<p>The shop keeps your units until then. What happens next?</p>"
                 + arrives
                 + self._button(session, "fails", "The money never comes", ""),
             )
         if self._account.kept_back.get(session["id"]):
             return (
                 "Paid, and the shop does not know it yet",
-                "<p>Give the units back in the shop now, or let them be sold to somebody else; "
-                "then let the message go.</p>"
-                + self._button(session, "deliver", "Let the message go", ""),
+                "<p>Release the units in the shop now, or let another buyer take them; then send "
+                "the webhook.</p>" + self._button(session, "deliver", "Send the webhook", ""),
             )
         return "Paid", "<p>Thank you. This was a rehearsal.</p>"
 
@@ -149,13 +148,13 @@ class Pages:
         )
 
     def _origins(self, session: StripeObject) -> list[str]:
-        """Where the forms of the page may lead to in the end: browsers check it."""
-        found = set()
+        """The origins to which the page's forms may redirect: browsers check them."""
+        origins = set()
         for url in (session["success_url"], session["cancel_url"] or ""):
             parts = urlsplit(url)
             if parts.scheme in ("http", "https") and parts.netloc.isascii():
-                found.add(f"{parts.scheme}://{parts.netloc}")
-        return sorted(found)
+                origins.add(f"{parts.scheme}://{parts.netloc}")
+        return sorted(origins)
 
     def _page(
         self, title: str, body: str, status: int = 200, origins: list[str] | None = None
@@ -167,7 +166,7 @@ class Pages:
             f"<title>{html.escape(title)} (demo)</title>"
             f'<link rel="stylesheet" href="{self._base}/static/pay.css"></head><body><main>'
             '<p class="demo"><strong>Demo.</strong> This page stands in for Stripe. '
-            "No money moves, and no card is asked for.</p>"
+            "No money moves, and no card is needed.</p>"
             f"<h1>{html.escape(title)}</h1>{body}</main></body></html>"
         )
         policy = (

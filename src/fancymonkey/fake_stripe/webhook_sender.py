@@ -1,4 +1,4 @@
-"""Delivers events to webhooks: signed, tried again, and as badly as it is told to."""
+"""Delivers events to webhooks: signed, with retries, and with the faults that tests set."""
 
 import asyncio
 import contextlib
@@ -22,10 +22,11 @@ TIMEOUT_SECONDS = 20.0
 
 @dataclass(slots=True)
 class Faults:
-    """What goes wrong on demand. Shares are from 0 to 1.
+    """The faults to simulate. Shares are from 0 to 1.
 
-    `lose`: an event never arrives. `duplicate`: it arrives twice. `shuffle_ms`: each waits up to
-    this long, so that they overtake one another. `api_*`: how the API itself answers.
+    `lose`: the share of events that never arrive. `duplicate`: the share that arrives twice.
+    `shuffle_ms`: the most that an event waits, so that events overtake one another. `api_*`: the
+    failures of the API itself.
     """
 
     lose: float = 0.0
@@ -36,25 +37,25 @@ class Faults:
     api_fail: str = ""
     api_fail_times: int = 0
 
-    def change(self, told: dict[str, Any]) -> None:
-        """Takes over what is told. Raises ValueError for anything else."""
-        for one in fields(self):
-            if one.name in told:
-                kind = type(getattr(self, one.name))
-                value = told[one.name]
+    def change(self, changes: dict[str, Any]) -> None:
+        """Sets the given faults. Raises ValueError for an unknown name or a wrong type."""
+        for fault in fields(self):
+            if fault.name in changes:
+                kind = type(getattr(self, fault.name))
+                value = changes[fault.name]
                 if kind is float and isinstance(value, int) and not isinstance(value, bool):
                     value = float(value)
                 if type(value) is not kind:
-                    raise ValueError(f"{one.name} is a {kind.__name__}")
-                setattr(self, one.name, value)
-        unknown = told.keys() - {one.name for one in fields(self)}
+                    raise ValueError(f"{fault.name} is a {kind.__name__}")
+                setattr(self, fault.name, value)
+        unknown = changes.keys() - {fault.name for fault in fields(self)}
         if unknown:
             raise ValueError(f"there is no {sorted(unknown)[0]}")
 
 
 @dataclass(slots=True)
 class WebhookSender:
-    """Brings each event to each webhook, a pair of its URL and its secret."""
+    """Delivers each event to each webhook, a pair of its URL and its secret."""
 
     webhooks: list[tuple[str, str]]
     clock: Clock
@@ -68,8 +69,8 @@ class WebhookSender:
     _client: httpx.AsyncClient | None = None
 
     def send(self, event: dict[str, Any]) -> None:
-        """Begins to deliver an event, as it is now."""
-        body = json.dumps(event, indent=2, sort_keys=True)  # as Stripe writes it
+        """Starts to deliver an event in its present state."""
+        body = json.dumps(event, indent=2, sort_keys=True)  # in Stripe's layout
         for url, secret in self.webhooks:
             if self.random.random() < self.faults.lose:
                 self.lost_count += 1
@@ -90,7 +91,7 @@ class WebhookSender:
                 self.delivered(id_)
                 return
             await asyncio.sleep(min(3600.0, self.retry_seconds * 2**number))
-        log.warning("%s was never taken by %s", id_, url)
+        log.warning("%s could not be delivered to %s", id_, url)
 
     async def _try(self, url: str, secret: str, body: str) -> bool:
         if self._client is None:
@@ -105,16 +106,16 @@ class WebhookSender:
 
     @property
     def under_way(self) -> int:
-        """Deliveries that have not arrived yet."""
+        """The number of deliveries that have not arrived yet."""
         return len(self._tasks)
 
     async def settle(self) -> None:
-        """Waits until everything was delivered or given up."""
+        """Waits until every event was delivered or given up."""
         while self._tasks:
             await asyncio.wait(self._tasks)
 
     async def close(self) -> None:
-        """Stops; what was not delivered yet never will be."""
+        """Stops; events not delivered yet are dropped."""
         for task in list(self._tasks):
             task.cancel()
         with contextlib.suppress(asyncio.CancelledError):

@@ -1,4 +1,4 @@
-"""The jobs that there are."""
+"""The jobs of a shop."""
 
 from collections.abc import Iterator
 
@@ -14,13 +14,14 @@ from fancymonkey.jobs.lease import is_leased
 from fancymonkey.jobs.schedule import Daily, Every
 from fancymonkey.payments.reconcile import Reconciler
 from fancymonkey.settings.settings import Settings
+from fancymonkey.text import counted
 
 TIDY_SECONDS = 300
 VERSION_SECONDS = 300
-"""Changes of so long go into one version of products.json."""
+"""Changes of this time (s) go into one version of products.json."""
 
 NEEDS = {"reconcile": "STRIPE_SECRET_KEY", "versions": "BACKUP_GIT=on"}
-"""The jobs that are not there without a setting, and which."""
+"""The jobs that exist only with a setting, and that setting."""
 
 
 def jobs_of(
@@ -33,7 +34,7 @@ def jobs_of(
 
 
 def unknown_job_text(jobs: JobExecutor, name: str) -> str:
-    """Why there is no job of a name, and which ones there are."""
+    """The text for an unknown job: why it does not exist, and the names of all jobs."""
     wanted = NEEDS.get(name)
     why = f"The job {name} needs {wanted}." if wanted else "There is no such job."
     return f"{why} Take one of {', '.join(jobs.jobs)}."
@@ -44,7 +45,7 @@ def _jobs(
 ) -> Iterator[Job]:
     yield Job(
         "tidy",
-        "ends holds whose time is up; the service does so at their second too",
+        "releases expired holds; a running service does so at their deadline",
         lambda: _tidy(engine),
         Every(TIDY_SECONDS),
     )
@@ -52,40 +53,40 @@ def _jobs(
         every = settings.payments.reconcile_seconds
         yield Job(
             "reconcile",
-            "compares Stripe with the ledger and mends what was missed",
+            "compares Stripe with the ledger and corrects what was missed",
             lambda: _reconcile(reconciler),
             Every(every) if every else None,
         )
     night = Daily(settings.schedule.nightly_at, settings.schedule.time_zone)
     yield Job(
         "backup",
-        "saves all of the store in a new file in BACKUP_TO, and removes old ones there",
+        "writes a backup of the store to BACKUP_TO, and removes old backups there",
         lambda: _backup(settings, engine.moved_to or settings.target),
         night if settings.backup.backup_to is not None else None,
     )
     if settings.backup.backup_git:
         yield Job(
             "versions",
-            "keeps products.json in the history of its folder, and sends that to the remote",
+            "commits products.json to the git history of its folder, and pushes it to the remote",
             lambda: _versions(engine, settings),
             Every(VERSION_SECONDS),
         )
     yield Job(
         "retention",
-        "forgets what is old and of no use any more; the ledger is never shortened",
+        "removes old rows that are no longer needed; the ledger is never shortened",
         lambda: _retention(engine),
         night,
     )
     digest_at = settings.alerts.digest_at
     yield Job(
         "digest",
-        "tells what is low and out",
+        "sends the list of low and sold-out sizes",
         lambda: _digest(alerts),
         Daily(digest_at, settings.schedule.time_zone) if digest_at is not None else None,
     )
     yield Job(
         "alerts",
-        "looks for what has happened and sends what waits, where no process goes on doing so",
+        "detects events and sends waiting alerts, if no running process does so",
         lambda: _alerts(engine, alerts),
     )
 
@@ -95,32 +96,33 @@ async def _tidy(engine: Engine) -> JobResult:
     assert isinstance(answer, Accepted)
     ended = [hold["reservation_id"] for hold in answer.data["released"]]
     if not ended:
-        return JobResult("nothing", {"ended": []}, "No hold is over.", quiet=True)
-    return JobResult("done", {"ended": ended}, f"Ended {len(ended)} holds that were over.")
+        return JobResult("nothing", {"ended": []}, "No expired holds.", quiet=True)
+    return JobResult("done", {"ended": ended}, f"Released {counted(len(ended), 'expired hold')}.")
 
 
 async def _reconcile(reconciler: Reconciler) -> JobResult:
     report = await reconciler.run()
     quiet = report.outcome == "balanced"
     text = "\n".join(report.lines())
-    return JobResult(report.outcome, report.told(), text, quiet=quiet, kept=True)
+    return JobResult(report.outcome, report.as_json(), text, quiet=quiet, kept=True)
 
 
 async def _digest(alerts: Alerts) -> JobResult:
-    one = await alerts.digest()
-    if one is None:
+    digest = await alerts.digest()
+    if digest is None:
         return JobResult(
-            "nothing", {}, "There is nothing to tell, or it was told today.", quiet=True
+            "nothing", {}, "The list is empty, or it was sent today already.", quiet=True
         )
-    low, out = len(one.data["low"]), len(one.data["out"])
-    return JobResult("done", {"low": low, "out": out}, f"Told: {one.title}.")
+    low, out = len(digest.data["low"]), len(digest.data["out"])
+    return JobResult("done", {"low": low, "out": out}, f"Sent: {digest.title}.")
 
 
 async def _alerts(engine: Engine, alerts: Alerts) -> JobResult:
     if alerts.running or await is_leased(engine, "runner"):
-        return JobResult("nothing", {}, "A running process does so by itself.", quiet=True)
+        return JobResult("nothing", {}, "A running process sends the alerts.", quiet=True)
     waiting = await alerts.once()
-    return JobResult("done", {"waiting": waiting}, f"{waiting} deliveries wait.", quiet=True)
+    text = f"{counted(waiting, 'delivery', 'deliveries')} still waiting."
+    return JobResult("done", {"waiting": waiting}, text, quiet=True)
 
 
 async def _backup(settings: Settings, target: str) -> JobResult:
@@ -139,11 +141,11 @@ async def _versions(engine: Engine, settings: Settings) -> JobResult:
     subject = await save_version(engine, target, settings.backup.backup_git_remote)
     if subject is None:
         return JobResult("nothing", {"kept": None}, "The file has not changed.", quiet=True)
-    return JobResult("done", {"kept": subject}, f"Kept a version: {subject}.")
+    return JobResult("done", {"kept": subject}, f"Committed a version: {subject}.")
 
 
 async def _retention(engine: Engine) -> JobResult:
-    gone = await engine.store.prune(engine.clock() - OUTCOMES_KEPT)
-    if not gone:
-        return JobResult("nothing", {"forgotten": 0}, "Nothing was old enough.", quiet=True)
-    return JobResult("done", {"forgotten": gone}, f"Forgot {gone} old rows.")
+    removed = await engine.store.prune(engine.clock() - OUTCOMES_KEPT)
+    if not removed:
+        return JobResult("nothing", {"forgotten": 0}, "No old rows.", quiet=True)
+    return JobResult("done", {"forgotten": removed}, f"Removed {counted(removed, 'old row')}.")

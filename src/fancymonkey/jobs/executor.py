@@ -1,4 +1,4 @@
-"""Runs jobs: each run is claimed first, so that no other process runs the same, and then kept."""
+"""Runs jobs: claims each run, so that no other process runs the same job, and stores its result."""
 
 import asyncio
 import contextlib
@@ -31,8 +31,9 @@ from fancymonkey.jobs.schedule import due
 log = logging.getLogger(__name__)
 
 ABANDONED = 600_000
-"""A run of another process that gave no sign for so long (ms, by the clock on the wall) is over."""
+"""A claim not renewed for this long (ms of the system clock) belongs to a dead process."""
 ATTEMPTS = 3
+"""How often a job is tried for the same slot."""
 RETRY = 300_000
 """How long (ms) after a failure the job tries the same slot again."""
 
@@ -45,7 +46,10 @@ class JobRunning(Exception):
 
 
 class JobState(Struct):
-    """How a job stands: the slot served last, who runs it now (`by`, or nobody), its last run."""
+    """The state of a job between runs: its last slot, the process running it (`by`), its last run.
+
+    `by` is empty while no process runs the job.
+    """
 
     slot: int | None = None
     by: str = ""
@@ -57,7 +61,7 @@ class JobState(Struct):
 
 @dataclass(frozen=True, slots=True)
 class FinishedRun:
-    """A run that is over. `run` is what is kept: of quiet runs one an hour, under its beginning."""
+    """A finished run. `run` is the stored row: one per hour for quiet runs, under the hour."""
 
     run: JobRun
     started_at: int
@@ -66,7 +70,7 @@ class FinishedRun:
 
 
 def process_name() -> str:
-    """A name that no other process has, nor this one after another start."""
+    """A name that is unique among processes, and differs after each start."""
     return f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
@@ -81,60 +85,60 @@ class JobExecutor:
         self.alone = alone
         self.me = me or process_name()
         self._states = DocumentCollection(engine, FOLDER, JobState)
-        self._still: dict[str, StaleTimer] = {name: StaleTimer() for name in self.jobs}
+        self._stale: dict[str, StaleTimer] = {name: StaleTimer() for name in self.jobs}
         self._running: set[str] = set()
 
     async def states(self) -> dict[str, StoredDocument[JobState]]:
-        """How each job stands that ever ran."""
-        return {kept.name: kept for kept in await self._states.all() if kept.name in self.jobs}
+        """The stored state of each job that ever ran."""
+        return {row.name: row for row in await self._states.all() if row.name in self.jobs}
 
     async def due(self) -> list[tuple[Job, int]]:
-        """The jobs that should run now, and for which slot. Raises StoreError."""
-        now, found = self.engine.clock(), []
+        """The jobs that are due now, and their slots. Raises StoreError."""
+        now, due_jobs = self.engine.clock(), []
         states = await self.states()
         for job in self.jobs.values():
             if job.when is None or job.name in self._running:
                 continue
-            kept = states.get(job.name)
-            state = None if kept is None else kept.value
-            if kept is not None and kept.value.by and not self._is_dead(kept):
+            stored = states.get(job.name)
+            state = None if stored is None else stored.value
+            if stored is not None and stored.value.by and not self._is_dead(stored):
                 continue
             slot = job.when.slot(now)
             if state is None and not job.when.first:
-                await self._begin(job, slot)
+                await self._start_slots(job, slot)
             elif self._is_due(job, state, now):
-                found.append((job, slot))
-        return found
+                due_jobs.append((job, slot))
+        return due_jobs
 
     def _is_due(self, job: Job, state: JobState | None, now: int) -> bool:
         assert job.when is not None
-        if state is not None and state.by and state.attempts < ATTEMPTS:  # it died in the middle
+        if state is not None and state.by and state.attempts < ATTEMPTS:  # its process died
             return True
         if state is not None and state.outcome == FAILED and 0 < state.attempts < ATTEMPTS:
             if not 0 <= now - state.ended_at < RETRY:
                 return True
         return due(job.when, None if state is None else state.slot, now)
 
-    async def _begin(self, job: Job, slot: int) -> None:
-        """From here on, the slots of the job count."""
+    async def _start_slots(self, job: Job, slot: int) -> None:
+        """Stores the first slot of a new job, so that only later slots are due."""
         with contextlib.suppress(Conflict):
             await self._states.put(job.name, JobState(slot=slot), expected=0)
 
-    def _is_dead(self, kept: StoredDocument[JobState]) -> bool:
-        """Whether nobody is at a run that is claimed, where it is none that runs here."""
-        if kept.value.by == self.me:  # its end could not be kept
+    def _is_dead(self, stored: StoredDocument[JobState]) -> bool:
+        """Whether the process that claimed a run no longer runs it; not for runs of this task."""
+        if stored.value.by == self.me:  # the end of the run could not be stored
             return True
-        rested = self._still[kept.name].seconds(kept.version)
-        old = self.engine.clock() - kept.at >= ABANDONED
-        return self.alone or rested >= STALE_SECONDS or old
+        unchanged = self._stale[stored.name].seconds(stored.version)
+        old = self.engine.clock() - stored.at >= ABANDONED
+        return self.alone or unchanged >= STALE_SECONDS or old
 
     async def run(self, job: Job, slot: int | None = None) -> FinishedRun:
-        """Runs a job for a slot, or because somebody asked for it; its failure is in the answer.
+        """Runs a job for a slot, or on request (None); its failure is part of the result.
 
-        Raises JobRunning, and StoreError where the run could not be claimed or kept.
+        Raises JobRunning, and StoreError where the run could not be claimed or stored.
         """
         if job.name in self._running:
-            raise JobRunning(f"The job {job.name} runs already.")
+            raise JobRunning(f"The job {job.name} is already running.")
         self._running.add(job.name)
         try:
             return await self._run(job, slot)
@@ -142,10 +146,10 @@ class JobExecutor:
             self._running.discard(job.name)
 
     async def _run(self, job: Job, slot: int | None) -> FinishedRun:
-        kept = await self._states.get(job.name)
-        old = JobState() if kept is None else kept.value
-        if kept is not None and old.by and not self._is_dead(kept):
-            raise JobRunning(f"The job {job.name} runs already.")
+        stored = await self._states.get(job.name)
+        old = JobState() if stored is None else stored.value
+        if stored is not None and old.by and not self._is_dead(stored):
+            raise JobRunning(f"The job {job.name} is already running.")
         started = self.engine.clock()
         same = slot is not None and slot == old.slot
         served = old.slot if slot is None else slot
@@ -158,10 +162,11 @@ class JobExecutor:
             attempts=(old.attempts if same else 0) + (slot is not None),
         )
         try:
-            version = await self._states.put(job.name, claimed, 0 if kept is None else kept.version)
+            expected = 0 if stored is None else stored.version
+            version = await self._states.put(job.name, claimed, expected)
         except Conflict as error:
-            raise JobRunning(f"Another process began the job {job.name}.") from error
-        if kept is not None and old.by:
+            raise JobRunning(f"Another process has started the job {job.name}.") from error
+        if stored is not None and old.by:
             await self.engine.submit(RecordRun(run=_interrupted(job, old, started)))
         claim = _Claim(self._states, job.name, claimed, version)
         try:
@@ -180,18 +185,18 @@ class JobExecutor:
             log.warning("the job %s failed: %s", job.name, error)
             return JobResult(FAILED, {"error": str(error)}, str(error)), error
         except TimeoutError:
-            text = f"It was ended after {job.limit:g} seconds."
+            text = f"Stopped after the time limit of {job.limit:g} seconds."
             log.warning("the job %s failed: %s", job.name, text)
             return JobResult(FAILED, {"error": text}, text), None
         except Exception:
             log.exception("the job %s failed", job.name)
-            text = "Something went wrong on our side; the log says what."
+            text = "Something went wrong on our side; the log has the details."
             return JobResult(FAILED, {"error": text}, text), None
 
     async def _finish(
         self, claim: "_Claim", job: Job, done: JobResult, error: FancyMonkeyError | None
     ) -> FinishedRun:
-        """Keeps what came of a run, unless another process has taken it over meanwhile."""
+        """Stores the result of a run, unless another process has taken the job over."""
         state, now = claim.state, self.engine.clock()
         at = state.started_at // HOUR * HOUR if done.quiet else state.started_at
         report = {**done.report, **({"message": done.message} if done.message else {})}
@@ -203,11 +208,11 @@ class JobExecutor:
             parts.append(RecordRun(run=run))
         answer = await self.engine.submit(CommandGroup(commands=tuple(parts), all_or_nothing=True))
         if isinstance(answer, Refused):
-            log.warning("another process has taken over the job %s meanwhile", job.name)
+            log.warning("another process has taken over the job %s during the run", job.name)
         return FinishedRun(run, state.started_at, done, error)
 
     async def _hand_back(self, claim: "_Claim", old: JobState) -> None:
-        """Leaves the job as it was found: it is due for whoever comes next."""
+        """Restores the earlier state of the job: it is due for the next process."""
         with contextlib.suppress(Conflict, FancyMonkeyError):
             await claim.put(msgspec.structs.replace(old, by=""))
 
@@ -226,21 +231,21 @@ class _Claim:
         self._over = asyncio.Event()
 
     def draft(self, state: JobState) -> DocumentWrite:
-        """The document that says how the job stands, where nobody has taken it over."""
+        """The write of the job's state; it fails where another process has taken the job over."""
         return self._folder.draft(self._name, state, self._version)
 
     async def put(self, state: JobState) -> None:
-        """Says how the job stands. Raises Stale where it was taken over."""
+        """Stores the job's state. Raises Conflict where it was taken over."""
         self._version = await self._folder.put(self._name, state, self._version)
 
     @asynccontextmanager
     async def renewed(self) -> AsyncIterator[None]:
-        """Shows every now and then that the run goes on; ends it where another has taken over."""
+        """Renews the claim regularly inside the block; ends the run if it was taken over."""
         beating = asyncio.create_task(self._beat(), name=f"claim of {self._name}")
         try:
             yield
         finally:
-            # Not cancelled: a version that was written and not noted would look like another's.
+            # Not cancelled: a written but unknown version would look like another process's.
             self._over.set()
             await beating
 
@@ -254,10 +259,10 @@ class _Claim:
                     self.limit.reschedule(asyncio.get_running_loop().time())
                 return
             except FancyMonkeyError as error:
-                log.warning("the job %s goes on, but cannot say so: %s", self._name, error)
+                log.warning("the job %s runs, but cannot renew its claim: %s", self._name, error)
 
     async def _wait(self) -> bool:
-        """Whether the run is over before it has to show itself again."""
+        """Waits until the run is over (True) or the claim has to be renewed (False)."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(RENEW_SECONDS):
                 await self._over.wait()
@@ -265,7 +270,7 @@ class _Claim:
 
 
 def _interrupted(job: Job, state: JobState, now: int) -> JobRun:
-    message = f"{state.by} ended in the middle of it, or could not keep what came of it."
+    message = f"{state.by} stopped during the run, or could not store its result."
     text = msgspec.json.encode({"message": message}).decode()
     took = max(0, now - state.started_at)
     return JobRun(job.name, state.started_at, took, INTERRUPTED, text)

@@ -1,4 +1,4 @@
-"""What a job is, and what its runs say."""
+"""A job, and the result of a run."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -11,10 +11,10 @@ LIMIT_SECONDS = 1800.0
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
-    """What came of a run: one word, the report for machines and for people.
+    """The result of a run: its outcome in one word, and a report for machines and for people.
 
-    A `quiet` run found nothing to do: of those, one an hour is kept. `kept` says that the work has
-    recorded itself.
+    A `quiet` run found nothing to do: of those, one per hour is stored. `kept` means that the work
+    has stored its run itself.
     """
 
     outcome: str = "done"
@@ -29,10 +29,10 @@ Work = Callable[[], Awaitable[JobResult]]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something that is done at set times (`when`), or only when somebody asks (None).
+    """Work that runs on a schedule (`when`), or only on request (None).
 
-    Its work may begin anew after a process died in the middle of it: it must do no harm twice.
-    After `limit` seconds it is ended.
+    The work must be idempotent: it starts again after its process died. It is stopped after
+    `limit` seconds.
     """
 
     name: str

@@ -1,7 +1,7 @@
-"""One among all processes: a document that its holder renews, and that others take when it rests.
+"""A lease that one of all processes has: a document that its holder renews.
 
-How long it has rested is judged by the version of the document and the own monotonic clock: two
-servers never have to agree on the time of day.
+Another process takes the lease once the document has not changed for a while. Each process measures
+that by the document's version and its own monotonic clock, so servers' clocks may differ.
 """
 
 import asyncio
@@ -17,14 +17,14 @@ log = logging.getLogger(__name__)
 
 RENEW_SECONDS = 15.0
 GIVE_UP_SECONDS = 30.0
-"""A holder that could not renew for so long counts as one no more."""
+"""A holder that could not renew its lease for this long gives it up."""
 ANSWER_SECONDS = 5.0
 STALE_SECONDS = 40.0
-"""Others take the lease after it has rested for so long: longer than its holder believes in it."""
+"""Others take a lease that was not renewed for this long, when its holder has given it up."""
 
 
 class StaleTimer:
-    """How long a document has not changed, by the monotonic clock of this process."""
+    """Measures how long a document has not changed, by this process's monotonic clock."""
 
     def __init__(self) -> None:
         self._seen: tuple[int, float] | None = None
@@ -38,57 +38,60 @@ class StaleTimer:
 
 
 class LeaseHolder(Struct):
-    """Who has the lease; nobody where `name` is empty."""
+    """The process that has the lease; none where `name` is empty."""
 
     name: str = ""
 
 
 class Lease:
-    """The right to be the one. `alone`: no other process can use the store, so it is always had."""
+    """A lease of this process. `alone`: always held, as no other process can use the store."""
 
     def __init__(self, engine: Engine, name: str, me: str, *, alone: bool = False) -> None:
         self.name = name
         self.alone = alone
         self._me = me
         self._folder = DocumentCollection(engine, "leases", LeaseHolder)
-        self._stillness = StaleTimer()
+        self._stale = StaleTimer()
         self._version = 0
         self._renewed: float | None = None
 
     @property
     def held(self) -> bool:
-        """Whether this process has it now."""
+        """Whether this process has the lease now."""
         return self.alone or self._renewed is not None
 
     async def look(self) -> bool:
-        """Renews it, takes it where it is free, or waits; whether this process has it now."""
+        """Renews the lease, or takes it if it is free; returns whether this process has it now."""
         if self.alone:
             return True
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 await (self._take() if self._renewed is None else self._renew(self._renewed))
         except Conflict:
-            self._lost("somebody else has taken it")
+            self._lost("another process has taken it")
         except (StoreError, TimeoutError) as error:
             if self._renewed is not None and _now() - self._renewed >= GIVE_UP_SECONDS:
                 self._lost(str(error) or "the store does not answer")
         return self.held
 
     async def release(self) -> None:
-        """Lets it go, so that another takes it at once. Raises nothing: it ends by itself too."""
+        """Releases the lease, so that another process takes it at once.
+
+        Raises no errors: a lease also ends by itself.
+        """
         if self._renewed is None:
             return
         self._renewed = None
         try:
             await self._folder.put(self.name, LeaseHolder(), self._version)
         except (Conflict, StoreError) as error:
-            log.info("the lease %s is left to end by itself: %s", self.name, error)
+            log.info("the lease %s was not released and will expire: %s", self.name, error)
 
     async def _take(self) -> None:
-        found = await self._folder.get(self.name)
-        version = 0 if found is None else found.version
-        taken = found is not None and found.value.name not in ("", self._me)
-        if taken and self._stillness.seconds(version) < STALE_SECONDS:
+        lease = await self._folder.get(self.name)
+        version = 0 if lease is None else lease.version
+        taken = lease is not None and lease.value.name not in ("", self._me)
+        if taken and self._stale.seconds(version) < STALE_SECONDS:
             return
         began = _now()
         self._version = await self._folder.put(self.name, LeaseHolder(self._me), version)
@@ -109,11 +112,11 @@ class Lease:
 
 
 async def is_leased(engine: Engine, name: str) -> bool:
-    """Whether somebody has a lease and has renewed it lately, by the clock on the wall."""
-    kept = await DocumentCollection(engine, "leases", LeaseHolder).get(name)
-    if kept is None or not kept.value.name:
+    """Whether a process has a lease and has renewed it recently, by the system clock."""
+    lease = await DocumentCollection(engine, "leases", LeaseHolder).get(name)
+    if lease is None or not lease.value.name:
         return False
-    return engine.clock() - kept.at < STALE_SECONDS * 1000
+    return engine.clock() - lease.at < STALE_SECONDS * 1000
 
 
 def _now() -> float:

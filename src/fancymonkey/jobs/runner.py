@@ -1,4 +1,4 @@
-"""The loop that does what is due, in the one process that has the lease."""
+"""The loop that runs due jobs, in the one process that has the lease."""
 
 import asyncio
 import logging
@@ -14,29 +14,33 @@ from fancymonkey.jobs.lease import Lease
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 5.0
-"""How often it is looked for what is due. With the lease's own times: taken over in a minute."""
+"""How often due jobs are looked for. With the lease's times, a takeover takes under a minute."""
 
 BackgroundTask = Callable[[], Coroutine[Any, Any, None]]
-"""Work without an end, that one process does as long as it has the lease."""
+"""Endless work that runs in one process as long as it has the lease."""
 
 
 class Runner:
-    """Does the jobs and duties of the shop in one of all its processes.
+    """Runs the jobs and background tasks of the shop in one of all its processes.
 
-    Without `schedules` the jobs are left to others, and only the duties are done.
+    Without `schedules` an outside scheduler runs the jobs, and only the background tasks run here.
     """
 
     def __init__(
-        self, jobs: JobExecutor, duties: Iterable[BackgroundTask] = (), *, schedules: bool = True
+        self,
+        jobs: JobExecutor,
+        background: Iterable[BackgroundTask] = (),
+        *,
+        schedules: bool = True,
     ) -> None:
         self.jobs = jobs
         self.lease = Lease(jobs.engine, "runner", jobs.me, alone=jobs.alone)
-        self._duties = tuple(duties)
+        self._background = tuple(background)
         self._schedules = schedules
         self._tasks: dict[asyncio.Task[Any], str] = {}
 
     async def run(self) -> None:
-        """Goes on until it is cancelled; then lets go of everything."""
+        """Runs until it is cancelled; then stops all work and releases the lease."""
         try:
             while True:
                 if await self.lease.look():
@@ -49,34 +53,35 @@ class Runner:
             await self.lease.release()
 
     async def _turn(self) -> None:
-        """Starts what is due and not under way."""
+        """Starts due work that is not running yet."""
         running = set(self._tasks.values())
-        for number, duty in enumerate(self._duties):
-            if f"duty {number}" not in running:
-                self._start(duty(), f"duty {number}")
+        for number, task in enumerate(self._background):
+            if f"background task {number}" not in running:
+                self._start(task(), f"background task {number}")
         if not self._schedules:
             return
         try:
             async with asyncio.timeout(LOOK_SECONDS):
-                found = await self.jobs.due()
-            for job, slot in found:
+                due_jobs = await self.jobs.due()
+            for job, slot in due_jobs:
                 if job.name not in running:
                     self._start(self._job(job, slot), job.name)
         except (StoreError, TimeoutError) as error:
-            log.warning("jobs wait for the store: %s", error)
+            log.warning("cannot start jobs, the store is unavailable: %s", error)
         except Exception:
-            log.exception("jobs could not be looked at")
+            log.exception("due jobs could not be determined")
 
     async def _job(self, job: Job, slot: int) -> None:
         try:
-            ran = await self.jobs.run(job, slot)
+            finished = await self.jobs.run(job, slot)
         except JobRunning as error:
             log.info("%s", error)
         except StoreError as error:
-            log.warning("the job %s waits for the store: %s", job.name, error)
+            log.warning("cannot run the job %s, the store is unavailable: %s", job.name, error)
         else:
-            level = logging.DEBUG if ran.done.quiet else logging.INFO
-            log.log(level, "the job %s: %s", job.name, ran.done.message or ran.run.outcome)
+            result = finished.done
+            level = logging.DEBUG if result.quiet else logging.INFO
+            log.log(level, "the job %s: %s", job.name, result.message or finished.run.outcome)
 
     def _start(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)

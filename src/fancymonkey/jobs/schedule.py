@@ -1,4 +1,4 @@
-"""When a job is due. Pure: a time in, the latest time at which it should have run out."""
+"""The schedules of jobs. Pure: computes the latest slot at or before a time."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -9,25 +9,25 @@ DAY = 86_400_000
 
 
 class Schedule(Protocol):
-    """Slots, one after the other, in ms; each is served once."""
+    """A sequence of slots (ms); a job runs once for each."""
 
     @property
     def first(self) -> bool:
-        """Whether a job that never ran is due at once, and not only at its next slot."""
+        """Whether a job that never ran is due at once, rather than at its next slot."""
         ...
 
     def slot(self, now: int) -> int:
-        """The latest slot that has come."""
+        """The latest slot at or before a time."""
         ...
 
-    def strange(self, last: int, now: int) -> bool:
-        """Whether a slot that was served lies so far ahead that a clock must have been wrong."""
+    def impossible(self, last: int, now: int) -> bool:
+        """Whether the last slot lies so far ahead that a clock must have been wrong."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Every:
-    """Every so many seconds."""
+    """A slot every `seconds` seconds."""
 
     seconds: int
     first: bool = True
@@ -36,15 +36,15 @@ class Every:
         step = self.seconds * 1000
         return now // step * step
 
-    def strange(self, last: int, now: int) -> bool:
+    def impossible(self, last: int, now: int) -> bool:
         return last > now + self.seconds * 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Daily:
-    """Once on each day of a time zone.
+    """A slot once on each day of a time zone.
 
-    Where the clocks go forward over the hour, it is that much later; where they go back, the
+    If the clocks skip the time of day, the slot is later by the same amount; if they repeat it, the
     first of the two hours counts.
     """
 
@@ -58,13 +58,13 @@ class Daily:
         return slot if slot <= now else self._on(today - timedelta(days=1))
 
     def next(self, now: int) -> int:
-        """The first slot that is still to come."""
+        """The first slot after a time."""
         today = datetime.fromtimestamp(now / 1000, self.zone).date()
         return next(
             slot for days in range(3) if (slot := self._on(today + timedelta(days=days))) > now
         )
 
-    def strange(self, last: int, now: int) -> bool:
+    def impossible(self, last: int, now: int) -> bool:
         return last > now + DAY
 
     def _on(self, day: date) -> int:
@@ -73,7 +73,7 @@ class Daily:
 
 
 def due(timing: Schedule, last: int | None, now: int) -> bool:
-    """Whether the latest slot is still to be served, `last` being the one that was."""
+    """Whether a job has not run for the latest slot; `last` is the slot of its last run."""
     if last is None:
         return timing.first
-    return timing.slot(now) > last or timing.strange(last, now)
+    return timing.slot(now) > last or timing.impossible(last, now)

@@ -1,4 +1,4 @@
-"""A basket as Stripe wants to see it: its lines, its prices, where the buyer returns to."""
+"""The request for a Stripe Checkout Session: its lines, prices and return pages."""
 
 import json
 from collections.abc import Sequence
@@ -11,22 +11,25 @@ from fancymonkey.engine.view import View
 
 CENTS = (2, 1)
 UNITS = {
-    # Without a smaller unit (Stripe: "Zero-decimal currencies").
+    # Currencies without a smaller unit (Stripe: "Zero-decimal currencies").
     **dict.fromkeys(
         ("bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv"), (0, 1)
     ),
     **dict.fromkeys(("xaf", "xof", "xpf"), (0, 1)),
     # "Three-decimal currencies", whose last digit has to be 0.
     **dict.fromkeys(("bhd", "jod", "kwd", "omr", "tnd"), (3, 10)),
-    # "Special cases": counted in hundredths, but only whole ones are taken.
+    # "Special cases": counted in hundredths, but Stripe takes only multiples of 100.
     **dict.fromkeys(("isk", "ugx"), (2, 100)),
 }
-"""How Stripe counts money: the decimals of a currency, and the step that amounts have to keep."""
+"""How Stripe counts money: the decimals of a currency, and the step of its amounts."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckoutTerms:
-    """How this shop sells. Times in ms; `success_url` and `cancel_url` are the shop's pages."""
+    """Currency and limits of a checkout. Times in ms; `success_url` and `cancel_url` are pages.
+
+    `most` is how often one hold may be taken to the checkout.
+    """
 
     ttl: int
     session_life: int
@@ -39,19 +42,19 @@ class CheckoutTerms:
 
 @dataclass(frozen=True, slots=True)
 class NoPrice:
-    """A size that has neither a price of Stripe nor one of ours."""
+    """A size that has neither a price id of Stripe nor a price in the catalogue."""
 
     sku: str
 
 
 def line_items(view: View, currency: str, lines: Sequence[Line]) -> list[dict[str, Any]] | NoPrice:
-    """The lines as Stripe wants them: by its price's id, or else by our own price."""
-    found = []
+    """The lines in Stripe's form: with its price id, or else with the catalogue's price."""
+    items = []
     for line in lines:
         item = view.items.get(line.sku)
         product = None if item is None else view.products.get(item.product_id)
         if item is None or product is None:
-            continue  # the core will say that there is no such size
+            continue  # the core refuses an unknown size
         entry: dict[str, Any] = {"quantity": line.quantity}
         if item.price_id:
             entry["price"] = item.price_id
@@ -63,8 +66,8 @@ def line_items(view: View, currency: str, lines: Sequence[Line]) -> list[dict[st
                 "unit_amount": minor_units(product.price, currency),
                 "product_data": {"name": f"{product.name} ({item.size})"},
             }
-        found.append(entry)
-    return found
+        items.append(entry)
+    return items
 
 
 def session_request(
@@ -75,7 +78,7 @@ def session_request(
     ends_at: int,
     items: list[dict[str, Any]],
 ) -> str:
-    """What Stripe is asked for, word by word."""
+    """The exact text of the request to Stripe, as JSON."""
     metadata = {"reservationId": id_, "sessionId": session_id, "checkout": str(number)}
     return json.dumps(
         {
@@ -92,7 +95,7 @@ def session_request(
 
 
 def minor_units(price: Decimal, currency: str) -> int:
-    """A price in the smallest unit of its currency, as Stripe counts money; rounded where it must.
+    """A price in the smallest unit of its currency, rounded to Stripe's step.
 
     See https://docs.stripe.com/currencies.
     """
@@ -101,11 +104,11 @@ def minor_units(price: Decimal, currency: str) -> int:
 
 
 def major_units(amount: int, currency: str) -> Decimal:
-    """An amount of Stripe's as a price."""
+    """An amount in the smallest unit as a price."""
     return Decimal(amount).scaleb(-UNITS.get(currency, CENTS)[0])
 
 
 def with_query(url: str, more: str) -> str:
-    """A URL with one more field in its query."""
+    """The URL with one more parameter in its query."""
     address, mark, fragment = url.partition("#")
     return f"{address}{'&' if '?' in address else '?'}{more}{mark}{fragment}"

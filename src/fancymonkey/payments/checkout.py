@@ -1,7 +1,7 @@
-"""The way to the till: hold, ask Stripe for a session, note it. Each step may be the last one.
+"""Opens a checkout: holds the units, requests a session from Stripe, records it.
 
-Nothing is locked while Stripe is asked. Whatever breaks off leaves a hold that the same buyer can
-take up again, that ends by itself, and that reconciliation understands.
+No lock is held during the request to Stripe. A failure after any step leaves a hold that the same
+buyer can continue with, that ends by itself, and that reconciliation can resolve.
 """
 
 import asyncio
@@ -30,17 +30,17 @@ log = logging.getLogger(__name__)
 
 TRIES = 3
 SLACK = 60_000
-"""Stripe counts a session's half hour from when it makes it: ms on top for the way there."""
+"""Added to a session's life (ms), because Stripe counts its half hour from its own creation."""
 
 Hold = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class CheckoutRequest:
-    """What a buyer wants to pay for: the whole basket. Without lines, what the session holds.
+    """The basket that a buyer wants to pay; without lines, the units that the session holds.
 
-    `new_id` is the id that a new hold gets, `source` where the buyer is. `replaces` is a hold of
-    theirs from before, which is given back when the new one begins.
+    `new_id` is the id for a new hold, `source` the buyer's network. `replaces` is an earlier hold
+    of the buyer, which is released when the new one begins.
     """
 
     session_id: str
@@ -53,20 +53,20 @@ class CheckoutRequest:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A session that can be paid, and the hold behind it as `GetHold` shows it."""
+    """A session that can be paid, and its hold as `GetHold` answers it."""
 
     session: PaymentSession
     hold: Hold
 
 
 async def inspect(engine: Engine, ref: str) -> Hold | None:
-    """How the hold that an id means stands, or None where there is none."""
+    """The hold of an id, in its present state, or None where there is none."""
     answer = await engine.submit(GetHold(ref=ref))
     return answer.data if isinstance(answer, Accepted) else None
 
 
 class Checkouts:
-    """Takes holds to Stripe and back."""
+    """Opens and closes the checkout sessions of holds."""
 
     def __init__(self, engine: Engine, gateway: Gateway, terms: CheckoutTerms) -> None:
         self.gateway = gateway
@@ -75,18 +75,18 @@ class Checkouts:
         self._closing: set[asyncio.Task[Any]] = set()
 
     async def open(self, request: CheckoutRequest) -> Opened | NoPrice | Refused:
-        """A session of Stripe that can be paid, for a hold of exactly what is wished.
+        """A Stripe session that can be paid, for a hold of exactly the requested lines.
 
-        The same wish again gives the same session. Raises PaymentRefused (the hold is given back,
-        or is as it was), PaymentUnknown (the hold stays, the same wish may be sent again), and
-        StoreError.
+        The same request again gives the same session. Raises PaymentRefused (a new hold is
+        released, an earlier one is as it was), PaymentUnknown (the hold stays, and the same request
+        may be repeated), and StoreError.
         """
-        found: Opened | NoPrice | Refused
+        result: Opened | NoPrice | Refused
         for _ in range(TRIES):
-            found = await self._try(request)
-            if not isinstance(found, Refused) or found.code is not Code.CHECKOUT_CHANGED:
+            result = await self._try(request)
+            if not isinstance(result, Refused) or result.code is not Code.CHECKOUT_CHANGED:
                 break
-        return found
+        return result
 
     async def _try(self, request: CheckoutRequest) -> Opened | NoPrice | Refused:
         hold = await inspect(self._engine, request.session_id)
@@ -112,30 +112,30 @@ class Checkouts:
 
     async def _begin(
         self,
-        wish: CheckoutRequest,
+        wanted: CheckoutRequest,
         live: Hold | None,
         lines: tuple[Line, ...],
         items: list[dict[str, Any]],
     ) -> Opened | Refused:
         terms, now = self._terms, self._engine.clock()
-        id_ = wish.new_id if live is None else live["reservation_id"]
+        id_ = wanted.new_id if live is None else live["reservation_id"]
         before = None if live is None else live["checkout"]
         number = 1 if before is None else before["number"] + 1
         ends_at = (now + terms.session_life + SLACK) // 1000 * 1000
-        request = session_request(terms, id_, wish.session_id, number, ends_at, items)
+        request = session_request(terms, id_, wanted.session_id, number, ends_at, items)
         answer = await self._engine.submit(
             CommandGroup(
                 commands=(
-                    *(await self._replaced(wish) if live is None else ()),
+                    *(await self._release_replaced(wanted) if live is None else ()),
                     Reserve(
                         reservation_id=id_,
-                        session_id=wish.session_id,
+                        session_id=wanted.session_id,
                         lines=lines,
                         ttl=terms.ttl,
                         only=True,
-                        source=wish.source,
-                        replaces=wish.replaces,
-                        actor=wish.actor,
+                        source=wanted.source,
+                        replaces=wanted.replaces,
+                        actor=wanted.actor,
                     ),
                     BeginCheckout(
                         ref=id_,
@@ -144,7 +144,7 @@ class Checkouts:
                         until=ends_at + terms.grace,
                         request=request,
                         most=terms.most,
-                        actor=wish.actor,
+                        actor=wanted.actor,
                     ),
                 ),
                 all_or_nothing=True,
@@ -158,8 +158,8 @@ class Checkouts:
             await self._undo(id_, number, live)
             raise
 
-    async def _replaced(self, request: CheckoutRequest) -> tuple[Command, ...]:
-        """What gives the buyer's hold from before back, where there is one that is not paid."""
+    async def _release_replaced(self, request: CheckoutRequest) -> tuple[Command, ...]:
+        """The command that releases the buyer's earlier hold, if there is one that is not paid."""
         before = None if request.replaces is None else await inspect(self._engine, request.replaces)
         if before is None or before["status"] != "held" or before["payment_pending"]:
             return ()
@@ -168,7 +168,7 @@ class Checkouts:
         return (Release(ref=before["reservation_id"], reason="replaced", actor=request.actor),)
 
     async def _ask(self, id_: str, number: int, request: str) -> Opened | Refused:
-        """Asks Stripe for an attempt's session, or for the one that it made when asked before."""
+        """Requests the session of an attempt; Stripe answers a repeated request with the first."""
         key = id_ if number == 1 else f"{id_}-{number}"
         session = await self.gateway.create_session(json.loads(request), key)
         answer: Answer
@@ -195,9 +195,9 @@ class Checkouts:
         return Opened(session, hold)
 
     async def _undo(self, id_: str, number: int, before: Hold | None) -> None:
-        """Nothing came of an attempt: the hold is given back, or is as it was.
+        """Undoes a failed attempt: releases a new hold, restores the state of an earlier one.
 
-        Unless somebody else has gone on with it meanwhile: the same buyer, by a second click.
+        Changes nothing where a second click of the same buyer has begun a later attempt.
         """
         if before is None:
             reason = "the payment could not be started"
@@ -212,7 +212,7 @@ class Checkouts:
         )
 
     async def _resume(self, hold: Hold) -> Opened | Refused:
-        """The session of an attempt that is under way."""
+        """The session of a checkout attempt that has begun."""
         checkout = hold["checkout"]
         if checkout["payment_session"] is None:
             try:
@@ -231,7 +231,7 @@ class Checkouts:
         return await self._close(hold, session.id)
 
     async def _close(self, hold: Hold, session: str | None) -> Refused:
-        """Notes that the latest attempt is over, by its session; the next one may begin."""
+        """Records the end of the latest attempt, by its session; the next one may begin."""
         await self._engine.submit(
             CloseCheckout(
                 ref=hold["reservation_id"],
@@ -242,7 +242,7 @@ class Checkouts:
         return Refused(Code.CHECKOUT_CHANGED, "The checkout has ended. Try again.")
 
     async def _abandon(self, hold: Hold) -> Refused | None:
-        """Makes sure that the latest attempt cannot be paid any more; why not, where it can."""
+        """Ends the latest attempt, so that it cannot be paid; a refusal where it was paid."""
         checkout = hold["checkout"]
         id_ = checkout["payment_session"]
         if id_ is None:
@@ -260,14 +260,14 @@ class Checkouts:
         return None
 
     def close_later(self, reservation_id: str) -> None:
-        """Ends the session behind a hold that has ended, in the background.
+        """Ends the session of an ended hold, in the background.
 
-        Where that fails the buyer may still pay: a late payment, which the books know how to take.
+        If that fails, the buyer may still pay, which the ledger books as a late payment.
         """
         self._start(self.close_behind(reservation_id))
 
     def refund_later(self) -> None:
-        """Gives the refunds that are due, in the background; what fails is tried again later."""
+        """Makes the due refunds in the background; a failed one stays due."""
         self._start(give_due(self._engine, self.gateway))
 
     def _start(self, work: Coroutine[Any, Any, Any]) -> None:
@@ -278,10 +278,10 @@ class Checkouts:
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._closing.discard(task)
         if not task.cancelled() and task.exception() is not None:
-            log.error("work in the background failed", exc_info=task.exception())
+            log.error("background work failed", exc_info=task.exception())
 
     async def close_behind(self, reservation_id: str) -> None:
-        """Ends the session that a hold has no more use for."""
+        """Ends the session of a hold that has ended."""
         try:
             hold = await inspect(self._engine, reservation_id)
             if hold is None or hold["status"] == "held" or not _under_way(hold):
@@ -295,12 +295,12 @@ class Checkouts:
             log.warning("a checkout session waits for reconciliation: %s", error)
 
     async def settle(self) -> None:
-        """Waits for what was begun in the background."""
+        """Waits for the background work."""
         while self._closing:
             await asyncio.wait(self._closing)
 
     async def close(self) -> None:
-        """Finishes what was begun in the background and lets go of the connections."""
+        """Finishes the background work and closes the connections."""
         await self.settle()
         await self.gateway.close()
 
@@ -315,7 +315,7 @@ _PAID_NOW = Refused(Code.SESSION_PAID, "This has been paid, or is being paid rig
 
 
 def new_session_id() -> str:
-    """A session for a buyer who brought none; nobody can guess it."""
+    """A new session id for a buyer without one; it cannot be guessed."""
     return f"web_{secrets.token_hex(16)}"
 
 
@@ -333,7 +333,7 @@ def _same(hold: Hold, lines: Sequence[Line]) -> bool:
 
 
 def _first_refusal(answer: Refused) -> Refused:
-    """The refusal of the part that was at fault."""
+    """The refusal of the first refused command of a group."""
     rows = answer.detail["rows"]
     first = next(row for row in rows if "refused" in row)
     return Refused(Code(first["refused"]), first["message"], first["detail"])

@@ -1,4 +1,4 @@
-"""What Stripe's events ask of the inventory. Pure: an event in, a command out."""
+"""Maps Stripe events to commands of the inventory. Pure."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -42,14 +42,14 @@ TYPES = (
     *REFUNDS,
     *DISPUTES,
 )
-"""The types of events that we act upon. All others are kept and answered, and do nothing."""
+"""The event types that have an effect. All others are stored and confirmed only."""
 
 SELECTED = tuple(type_ for type_ in TYPES if type_ != CHARGE_REFUND_UPDATED)
-"""The types that an endpoint at Stripe must send; `refund.updated` has what is left out."""
+"""The types that an endpoint at Stripe must send; `refund.updated` covers the one left out."""
 
 
 class Object(msgspec.Struct):
-    """What we read of the object that an event is about: a session, charge, refund or dispute."""
+    """The fields we read of an event's object: a session, charge, refund or dispute."""
 
     id: Annotated[str, msgspec.Meta(max_length=255)] = ""
     payment_status: str | None = None
@@ -72,13 +72,13 @@ class Object(msgspec.Struct):
 
 
 class Data(msgspec.Struct):
-    """Where an event keeps its object."""
+    """The part of an event that contains its object."""
 
     object: Object
 
 
 class Event(msgspec.Struct):
-    """What we read of an event."""
+    """The fields we read of an event."""
 
     id: Id
     type: Id
@@ -90,12 +90,12 @@ class Event(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class PaymentPolicy:
-    """What the owner has decided beforehand.
+    """The owner's settings for events.
 
     `refund_late`: a late payment that cannot be served is refunded, else it becomes a backorder.
-    `take_back`: a whole refund returns the units at once, else the owner is asked. `patience`: how
-    long (ms) a hold waits for money that is under way. `currency` is what the shop sells in,
-    `livemode` the mode of its key, where there is one.
+    `take_back`: a full refund returns the units at once, else the owner decides. `patience`: how
+    long (ms) a hold waits for a pending payment. `currency` is the currency of the shop, `livemode`
+    the mode of its key, where there is one.
     """
 
     refund_late: bool = False
@@ -106,7 +106,7 @@ class PaymentPolicy:
 
 
 def record(event: Event, policy: PaymentPolicy, now: int) -> RecordEvent:
-    """The command that keeps an event and does what it asks, once."""
+    """The command that stores an event and carries out its effect, once."""
     return RecordEvent(
         event_id=event.id,
         type=event.type,
@@ -117,40 +117,40 @@ def record(event: Event, policy: PaymentPolicy, now: int) -> RecordEvent:
 
 
 def effect_of(event: Event, policy: PaymentPolicy, now: int) -> Command | None:
-    """What an event asks of the inventory, or None where it asks nothing."""
-    thing = event.data.object
+    """The command that carries out an event, or None where it has no effect."""
+    obj = event.data.object
     why = foreign(event, policy)
     if why is not None:
         paid = event.type in (COMPLETED, ASYNC_SUCCEEDED)
-        refs = tuple(id_ for id_ in _ids(thing) if id_) if paid else ()
-        return NoteForeign(refs=refs, payment=thing.id, why=why, actor=ACTOR, cause=event.id)
+        refs = tuple(id_ for id_ in _ids(obj) if id_) if paid else ()
+        return NoteForeign(refs=refs, payment=obj.id, why=why, actor=ACTOR, cause=event.id)
     if event.type in REFUNDS:
         return _refund(event, policy)
     if event.type in DISPUTES:
         return _dispute(event, policy)
-    ids = [id_ for id_ in _ids(thing) if id_]
+    ids = [id_ for id_ in _ids(obj) if id_]
     if not ids:
         return None
     first, others = ids[0], tuple(ids[1:])
     match event.type:
         case "checkout.session.completed" | "checkout.session.async_payment_succeeded":
-            if event.type == COMPLETED and thing.payment_status not in PAID:
+            if event.type == COMPLETED and obj.payment_status not in PAID:
                 until = now + policy.patience
                 return AwaitPayment(
                     ref=first,
                     others=others,
                     until=until,
-                    payment_session=thing.id,
+                    payment_session=obj.id,
                     actor=ACTOR,
                     cause=event.id,
                 )
             return Capture(
                 ref=first,
                 others=others,
-                payment_id=thing.id,
-                intent=id_of(thing.payment_intent),
+                payment_id=obj.id,
+                intent=id_of(obj.payment_intent),
                 refund_late=policy.refund_late,
-                money=money_of(msgspec.structs.asdict(thing), policy.currency),
+                money=money_of(msgspec.structs.asdict(obj), policy.currency),
                 actor=ACTOR,
                 cause=event.id,
             )
@@ -160,8 +160,8 @@ def effect_of(event: Event, policy: PaymentPolicy, now: int) -> Command | None:
                 ref=first,
                 others=others,
                 reason="payment failed" if failed else "checkout session expired",
-                payment_session=thing.id,
-                number=_number(thing),
+                payment_session=obj.id,
+                number=_number(obj),
                 failed=failed,
                 actor=ACTOR,
                 cause=event.id,
@@ -170,20 +170,23 @@ def effect_of(event: Event, policy: PaymentPolicy, now: int) -> Command | None:
 
 
 def _refund(event: Event, policy: PaymentPolicy) -> Command | None:
-    """A refund is told of its charge, and by itself; only the charge says whether it is whole."""
-    thing = event.data.object
-    payment = id_of(thing.payment_intent)
+    """The command for a refund, which its charge and the refund itself report.
+
+    Only the charge states whether the payment is refunded in full.
+    """
+    obj = event.data.object
+    payment = id_of(obj.payment_intent)
     if payment is None:
         return None
-    if event.type != CHARGE_REFUNDED and thing.status in LOST and thing.id:
-        return RefundFailed(ref=payment, refund=thing.id, actor=ACTOR, cause=event.id)
-    if event.type != CHARGE_REFUNDED and thing.status not in GIVEN_BACK:
+    if event.type != CHARGE_REFUNDED and obj.status in LOST and obj.id:
+        return RefundFailed(ref=payment, refund=obj.id, actor=ACTOR, cause=event.id)
+    if event.type != CHARGE_REFUNDED and obj.status not in GIVEN_BACK:
         return None
     return RecordRefund(
         ref=payment,
-        whole=event.type == CHARGE_REFUNDED and thing.refunded is True,
-        refund="" if event.type == CHARGE_REFUNDED else thing.id,
-        note=thing.id,
+        whole=event.type == CHARGE_REFUNDED and obj.refunded is True,
+        refund="" if event.type == CHARGE_REFUNDED else obj.id,
+        note=obj.id,
         take_back=policy.take_back,
         actor=ACTOR,
         cause=event.id,
@@ -191,20 +194,20 @@ def _refund(event: Event, policy: PaymentPolicy) -> Command | None:
 
 
 def _dispute(event: Event, policy: PaymentPolicy) -> Command | None:
-    """A dispute names its payment, or at least its charge; none is left out for lack of them."""
-    thing = event.data.object
-    if not thing.id:
+    """The command for a dispute; without a payment it refers to the charge, or to nothing."""
+    obj = event.data.object
+    if not obj.id:
         return None
-    evidence = thing.evidence_details if isinstance(thing.evidence_details, dict) else {}
+    evidence = obj.evidence_details if isinstance(obj.evidence_details, dict) else {}
     created = event.created if isinstance(event.created, int) and event.created > 0 else 0
     return NoteDispute(
-        ref=id_of(thing.payment_intent) or id_of(thing.charge) or "",
-        dispute=thing.id,
+        ref=id_of(obj.payment_intent) or id_of(obj.charge) or "",
+        dispute=obj.id,
         at=created * 1000,
-        status=word(thing.status),
+        status=word(obj.status),
         funds=FUNDS.get(event.type, ""),
-        amount=amount_shown(thing.amount, thing.currency),
-        reason=word(thing.reason).replace("_", " "),
+        amount=amount_shown(obj.amount, obj.currency),
+        reason=word(obj.reason).replace("_", " "),
         due=minute_shown(evidence.get("due_by")),
         actor=ACTOR,
         cause=event.id,
@@ -212,7 +215,7 @@ def _dispute(event: Event, policy: PaymentPolicy) -> Command | None:
 
 
 def foreign(event: Event, policy: PaymentPolicy) -> str | None:
-    """Why an event is not of this shop's account or mode, or None where it is."""
+    """Why an event belongs to another account or mode, or None where it is the shop's own."""
     if event.account is not None:
         return f"The event is of another account, {word(event.account) or 'which has no id'}."
     if policy.livemode is None or not isinstance(event.livemode, bool):
@@ -224,27 +227,27 @@ def foreign(event: Event, policy: PaymentPolicy) -> str | None:
 
 
 def livemode_of(key: str | None) -> bool | None:
-    """The mode of a secret or restricted key, or None where nobody knows."""
+    """Whether a secret or restricted key is of live mode, or None where that is unknown."""
     kind, _, rest = (key or "").partition("_")
     mode = rest.partition("_")[0]
     return {"live": True, "test": False}.get(mode) if kind in ("sk", "rk") else None
 
 
-def _ids(thing: Object) -> list[str]:
-    """Every id by which a checkout session may name its hold, the most telling first.
+def _ids(obj: Object) -> list[str]:
+    """Every id by which a checkout session may name its hold, the most specific first.
 
-    Of a payment link the buyer sets `client_reference_id`, in its URL: a cheap link could pay for
-    a dear hold. Of all other sessions the shop's own server has set it.
+    The `client_reference_id` of a payment link comes from its URL, which the buyer can edit: a
+    cheap link could pay for an expensive hold. In other sessions the shop's own server sets it.
     """
-    metadata = thing.metadata or {}
+    metadata = obj.metadata or {}
     named = [metadata.get(name) for name in ("reservationId", "reservation_id", "sessionId")]
     texts = [name for name in named if isinstance(name, str)]
-    said = "" if thing.payment_link else thing.client_reference_id or ""
-    return [*texts, said, thing.id]
+    reference = "" if obj.payment_link else obj.client_reference_id or ""
+    return [*texts, reference, obj.id]
 
 
-def _number(thing: Object) -> int | None:
-    text = (thing.metadata or {}).get("checkout")
+def _number(obj: Object) -> int | None:
+    text = (obj.metadata or {}).get("checkout")
     if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < 10:
         return int(text)
     return None

@@ -1,6 +1,6 @@
-"""Stripe, through its official library: the one module that calls it.
+"""Calls Stripe through its official library; no other module does.
 
-Every call may take seconds. None is made while a lock or a transaction is open.
+A call may take seconds and is never made inside a lock or a transaction.
 """
 
 import json
@@ -15,9 +15,9 @@ TIMEOUT_SECONDS = 10.0
 PAGE = 100
 PAID = ("paid", "no_payment_required")
 GIVEN_BACK = ("succeeded", "pending", "requires_action")
-"""States of a refund in which the money goes, or will go, back."""
+"""States of a refund that returns the money, now or later."""
 LOST = ("failed", "canceled")
-"""States of a refund in which the buyer gets nothing."""
+"""States of a refund that does not return the money."""
 MONEY = (
     "currency",
     "amount_total",
@@ -26,19 +26,19 @@ MONEY = (
     "currency_conversion",
     "line_items",
 )
-"""What a session says of money."""
+"""The fields of a session about money."""
 MALFORMED_ANSWER = (AttributeError, KeyError, OverflowError, TypeError, ValueError)
-"""What reading an answer of another shape than Stripe's raises."""
+"""The exceptions that reading a malformed answer raises."""
 
 
 @dataclass(frozen=True, slots=True)
 class PaymentSession:
-    """What we use of a Stripe Checkout Session. Times in ms.
+    """The fields we use of a Stripe Checkout Session. Times in ms.
 
-    `reservation_id` is what may be the hold that it was made for, `ours` whether our metadata says
-    so: another system on the same account has ids of its own. `number` is which attempt of that
-    hold, `intent` the id of the payment itself. `asked` is the price of its lines, in the smallest
-    unit of its `currency`; `money` is all that it says of money, as Stripe has it.
+    `reservation_id` is the hold that the session may belong to, `ours` whether our metadata states
+    it: another system on the same account has ids of its own. `number` is the attempt of that hold,
+    `intent` the id of the payment. `asked` is the price of the lines, in the smallest unit of
+    `currency`; `money` has all fields about money, as Stripe sends them.
     """
 
     id: str
@@ -57,13 +57,13 @@ class PaymentSession:
 
     @property
     def paid(self) -> bool:
-        """Whether the money has come, or none is wanted."""
+        """Whether the payment has arrived, or none is required."""
         return self.status == "complete" and self.payment_status in PAID
 
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """What we use of a refund. `given`: the money goes back, or will go; else it has failed."""
+    """The fields we use of a refund. `given`: the money goes back, now or later; else it failed."""
 
     id: str
     given: bool
@@ -71,7 +71,7 @@ class Refund:
 
 @dataclass(frozen=True, slots=True)
 class Paid:
-    """What a buyer paid, in the smallest unit of the currency, and how much of it is back."""
+    """What a buyer paid and how much of it was refunded, in the smallest unit of the currency."""
 
     amount: int
     refunded: int
@@ -81,10 +81,13 @@ class Paid:
 
 
 class Gateway:
-    """Asks Stripe. Raises PaymentRefused: nothing was done. PaymentUnknown: nobody knows."""
+    """The client of the Stripe API.
+
+    Raises PaymentRefused where nothing was done, PaymentUnknown where the outcome is unknown.
+    """
 
     def __init__(self, key: str, base: str | None = None, timeout: float = TIMEOUT_SECONDS) -> None:
-        # Not at the top: it takes 25 MB, which a shop without Stripe has no use for.
+        # Imported here: the library takes 25 MB, which a shop without Stripe does not need.
         import stripe
 
         self._errors = stripe
@@ -97,26 +100,26 @@ class Gateway:
         )
 
     async def close(self) -> None:
-        """Lets go of the connections."""
+        """Closes the connections."""
         await self._http.close_async()
 
     async def create_session(self, request: dict[str, Any], key: str) -> PaymentSession:
-        """A new session; with the same idempotency key and request, the one made before."""
-        made = await self._ask(
+        """A new session; the same idempotency key and request return the session made before."""
+        session = await self._ask(
             lambda: self._client.v1.checkout.sessions.create_async(
                 request, {"idempotency_key": key}
             )
         )
-        return session_of(made)
+        return session_of(session)
 
     async def session(self, id_: str) -> PaymentSession:
-        """The session as it is now."""
+        """The session in its present state."""
         return session_of(
             await self._ask(lambda: self._client.v1.checkout.sessions.retrieve_async(id_))
         )
 
     async def expire(self, id_: str) -> PaymentSession:
-        """Ends a session, so that it cannot be paid any more. One that has ended stays as it is.
+        """Ends a session, so that it can no longer be paid. An ended session stays as it is.
 
         Raises PaymentUnknown where it is still open.
         """
@@ -145,7 +148,7 @@ class Gateway:
             yield json.dumps(row, default=str).encode()
 
     async def thing(self, kind: str, id_: str) -> dict[str, Any] | None:
-        """An object of Stripe's by what it is and its id; None for what we do not read."""
+        """An object of Stripe by its kind and id; None for a kind that we do not read."""
         v1 = self._client.v1
         readers: dict[str, Callable[[str], Awaitable[Any]]] = {
             "event": v1.events.retrieve_async,
@@ -163,7 +166,7 @@ class Gateway:
         return [row async for row in self._pages(listed, {})]
 
     async def undelivered(self, since: int) -> tuple[int, str | None]:
-        """How many events since a time in ms no webhook took (100 at most), and Stripe's `Date`."""
+        """The number of undelivered events since a time in ms (to 100), and Stripe's `Date`."""
         query: Any = {"created": {"gte": since // 1000}, "delivery_success": False, "limit": PAGE}
         try:
             page: Any = await self._client.v1.events.list_async(query)
@@ -172,10 +175,10 @@ class Gateway:
         except self._errors.StripeError as error:
             raise self._failure(error) from error
         except MALFORMED_ANSWER as error:
-            raise _senseless() from error
+            raise _malformed() from error
 
     async def paid(self, payment: str) -> Paid | None:
-        """What was paid by a payment (`pi_…` or `cs_…`); None where Stripe knows of none."""
+        """The amount of a payment (`pi_…` or `cs_…`); None where Stripe does not know it."""
         if payment.startswith("cs_"):
             retrieve = self._client.v1.checkout.sessions.retrieve_async
             rows = [await self._ask(lambda: retrieve(payment))]
@@ -194,21 +197,21 @@ class Gateway:
         return paid_of(rows[0], charges)
 
     async def refund(self, payment: str, key: str) -> Refund:
-        """Gives all the money of a payment back (`pi_…`, or the session `cs_…`).
+        """Refunds a payment in full (`pi_…`, or the session `cs_…`).
 
-        What has been refunded already is not refunded again.
+        An amount that was refunded before is not refunded again.
         """
         if payment.startswith("cs_"):
             payment = (await self.session(payment)).intent or payment
-        made = await self._ask(
+        refund = await self._ask(
             lambda: self._client.v1.refunds.create_async(
                 {"payment_intent": payment}, {"idempotency_key": key}
             )
         )
-        found, status = id_of(made), made.get("status")
-        if found is None or status not in (*GIVEN_BACK, *LOST):
-            raise _senseless()
-        return Refund(found, status in GIVEN_BACK)
+        refund_id, status = id_of(refund), refund.get("status")
+        if refund_id is None or status not in (*GIVEN_BACK, *LOST):
+            raise _malformed()
+        return Refund(refund_id, status in GIVEN_BACK)
 
     async def _pages(
         self, listed: Callable[..., Awaitable[Any]], query: dict[str, Any]
@@ -220,7 +223,7 @@ class Gateway:
                 rows = list(page["data"])
                 after = {"starting_after": rows[-1]["id"]} if rows else {}
             except MALFORMED_ANSWER as error:
-                raise _senseless() from error
+                raise _malformed() from error
             for row in rows:
                 yield row
             if not page.get("has_more") or not rows:
@@ -228,15 +231,15 @@ class Gateway:
 
     async def _ask(self, call: Callable[[], Awaitable[Any]]) -> dict[str, Any]:
         try:
-            found: dict[str, Any] = (await call()).to_dict()
+            answer: dict[str, Any] = (await call()).to_dict()
         except self._errors.StripeError as error:
             raise self._failure(error) from error
         except MALFORMED_ANSWER as error:
-            raise _senseless() from error
-        return found
+            raise _malformed() from error
+        return answer
 
     def _failure(self, error: Any) -> PaymentError:
-        # Stripe's own words may repeat what it was sent; the type and the code do not.
+        # Stripe's message may repeat data of the request; the type and the code do not.
         name = f"{type(error).__name__} {error.code or ''}".strip()
         if isinstance(error, self._errors.APIConnectionError):
             if type(error.__cause__).__name__ in ("ConnectError", "ConnectTimeout"):
@@ -244,34 +247,34 @@ class Gateway:
             return PaymentUnknown(f"Stripe did not answer: {name}.")
         status = error.http_status or 0
         if isinstance(error, self._errors.IdempotencyError) or status == 409:
-            return PaymentUnknown(f"Stripe is at it already: {name}.")
+            return PaymentUnknown(f"Stripe is still working on this request: {name}.")
         if status == 429:
-            return PaymentUnknown(f"Stripe has too much to do: {name}.")
+            return PaymentUnknown(f"Stripe limits the rate of requests: {name}.")
         if 400 <= status < 500:
             return PaymentRefused(
-                f"Stripe said no: {name}.", missing=status == 404, code=error.code or ""
+                f"Stripe refused the request: {name}.", missing=status == 404, code=error.code or ""
             )
         return PaymentUnknown(f"Stripe failed: {name}.")
 
 
 def session_of(row: dict[str, Any]) -> PaymentSession:
-    """What we use of a session object. Raises PaymentUnknown where it makes no sense."""
+    """The fields we use of a session object. Raises PaymentUnknown where it is malformed."""
     try:
         metadata = row.get("metadata") or {}
         named = metadata.get("reservationId")
-        said = None if row.get("payment_link") else row.get("client_reference_id")
+        reference = None if row.get("payment_link") else row.get("client_reference_id")
         number = str(metadata.get("checkout", ""))
-        found, asked = id_of(row), row.get("amount_subtotal")
-        if found is None:
-            raise _senseless()
+        id_, asked = id_of(row), row.get("amount_subtotal")
+        if id_ is None:
+            raise _malformed()
         return PaymentSession(
-            id=found,
+            id=id_,
             url=row.get("url"),
             status=row["status"] or "open",
             payment_status=row["payment_status"],
             created_at=int(row["created"]) * 1000,
             expires_at=int(row["expires_at"]) * 1000,
-            reservation_id=named or said,
+            reservation_id=named or reference,
             ours=bool(named),
             number=int(number) if number.isascii() and number.isdigit() else None,
             intent=id_of(row.get("payment_intent")),
@@ -280,30 +283,30 @@ def session_of(row: dict[str, Any]) -> PaymentSession:
             money={name: row[name] for name in MONEY if name in row},
         )
     except MALFORMED_ANSWER as error:
-        raise _senseless() from error
+        raise _malformed() from error
 
 
 def paid_of(session: dict[str, Any], charges: list[dict[str, Any]]) -> Paid:
-    """What a session and its charges say of the money. Raises PaymentUnknown."""
+    """The payment of a session and its charges. Raises PaymentUnknown where they are malformed."""
     try:
         details = session.get("customer_details") or {}
-        taken = [row for row in charges if row["paid"]]
+        paid = [row for row in charges if row["paid"]]
         return Paid(
             amount=int(session["amount_total"]),
-            refunded=sum(int(row["amount_refunded"]) for row in taken),
+            refunded=sum(int(row["amount_refunded"]) for row in paid),
             currency=str(session["currency"]),
             buyer=details.get("email") or session.get("customer_email"),
-            at=1000 * max([int(session["created"]), *(int(row["created"]) for row in taken)]),
+            at=1000 * max([int(session["created"]), *(int(row["created"]) for row in paid)]),
         )
     except MALFORMED_ANSWER as error:
-        raise _senseless() from error
+        raise _malformed() from error
 
 
-def _senseless() -> PaymentUnknown:
-    return PaymentUnknown("Stripe's answer makes no sense.")
+def _malformed() -> PaymentUnknown:
+    return PaymentUnknown("Stripe sent a malformed answer.")
 
 
 def id_of(value: Any) -> str | None:
-    """The id of what Stripe names by its id, or gives whole where it was asked to."""
-    found = value.get("id") if isinstance(value, dict) else value
-    return found if isinstance(found, str) and found else None
+    """The id of an object that Stripe sends as an id, or expanded as a whole object."""
+    id_ = value.get("id") if isinstance(value, dict) else value
+    return id_ if isinstance(id_, str) and id_ else None

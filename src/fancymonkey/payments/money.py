@@ -1,4 +1,4 @@
-"""What Stripe says of money: amounts to compare, and amounts and times for people."""
+"""Reads Stripe's amounts for comparison, and formats amounts and times for people."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -11,11 +11,11 @@ WORD_MAX = 80
 
 
 def money_of(session: dict[str, Any], expected: str) -> Money | None:
-    """What a Checkout Session says was paid, or None where it says nothing of it.
+    """The amount paid by a Checkout Session, or None where it has no such fields.
 
-    `amount_subtotal` is before discounts, and without taxes and shipping that come on top. Where it
-    is missing, it is what is left of the total. Under adaptive pricing the buyer pays in another
-    currency; what the shop asked for is in `currency_conversion`.
+    `amount_subtotal` is before discounts, and without the taxes and shipping that are added. If it
+    is missing, it is computed from the total. Under adaptive pricing the buyer pays in another
+    currency; the shop's own amount is in `currency_conversion`.
     """
     conversion = _object(session.get("currency_conversion"))
     currency, asked_in = word(session.get("currency")), word(conversion.get("source_currency"))
@@ -24,7 +24,7 @@ def money_of(session: dict[str, Any], expected: str) -> Money | None:
         currency, amounts = asked_in, conversion
     total, goods = _whole(amounts.get("amount_total")), _whole(amounts.get("amount_subtotal"))
     if goods is None and total is not None:
-        goods = total + _on_top(session)
+        goods = total + _total_to_goods(session)
     units = units_of(session.get("line_items"))
     if goods is None and units is None and not currency:
         return None
@@ -32,8 +32,8 @@ def money_of(session: dict[str, Any], expected: str) -> Money | None:
     return Money(goods, currency.lower(), units, expected, decimals, step)
 
 
-def _on_top(session: dict[str, Any]) -> int:
-    """What the total lacks of the price of the lines: discounts, less taxes and shipping."""
+def _total_to_goods(session: dict[str, Any]) -> int:
+    """The difference from the total to the price of the lines: discounts less tax and shipping."""
     details = _object(session.get("total_details"))
     discount, tax, shipping = (
         _whole(details.get(f"amount_{name}")) or 0 for name in ("discount", "tax", "shipping")
@@ -42,17 +42,17 @@ def _on_top(session: dict[str, Any]) -> int:
 
 
 def units_of(line_items: Any) -> int | None:
-    """How many units the lines of a session are, or None where they are not all here."""
+    """The units in the lines of a session, or None where some lines are missing."""
     listed = _object(line_items)
     rows = listed.get("data")
     if not isinstance(rows, list) or not rows or listed.get("has_more") not in (False, None):
         return None
-    found = [_whole(_object(row).get("quantity")) for row in rows]
-    return None if None in found else sum(count for count in found if count is not None)
+    counts = [_whole(_object(row).get("quantity")) for row in rows]
+    return None if None in counts else sum(count for count in counts if count is not None)
 
 
 def amount_shown(amount: Any, currency: Any) -> str:
-    """An amount of Stripe's for people: `25.00 USD`; nothing where it makes no sense."""
+    """An amount of Stripe for people: `25.00 USD`; empty where it is malformed."""
     number, name = _whole(amount), word(currency)
     if number is None or not name:
         return ""
@@ -61,7 +61,7 @@ def amount_shown(amount: Any, currency: Any) -> str:
 
 
 def minute_shown(seconds: Any) -> str:
-    """A time of Stripe's for people; nothing where it makes no sense."""
+    """A time of Stripe for people; empty where it is malformed."""
     number = _whole(seconds)
     if number is None or not 0 < number < 1 << 36:
         return ""
@@ -69,12 +69,12 @@ def minute_shown(seconds: Any) -> str:
 
 
 def word(value: Any) -> str:
-    """A short text of Stripe's, as it is; nothing where it is none."""
+    """A text of Stripe, cut to a short length; empty where it is not a printable text."""
     return value[:WORD_MAX] if isinstance(value, str) and value.isprintable() else ""
 
 
 def _whole(value: Any) -> int | None:
-    """A whole number that may be an amount; JSON has no limit of its own."""
+    """The value if it is a whole number of a plausible size; JSON itself has no limit."""
     fits = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 53
     return value if fits else None
 

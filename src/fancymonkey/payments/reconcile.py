@@ -1,7 +1,7 @@
-"""Compares Stripe with the ledger, and mends what was missed by the commands that webhooks use.
+"""Compares Stripe with the ledger, and corrects the ledger with the commands that webhooks use.
 
-Stripe's events are read again since the last comparison, then its checkout sessions one by one: a
-webhook that never came, a session that outlived its hold, an answer that was lost.
+It reads Stripe's events since the last comparison, and then each checkout session. It finds
+webhooks that never came, sessions that outlived their hold, and answers that were lost.
 """
 
 import logging
@@ -31,18 +31,18 @@ log = logging.getLogger(__name__)
 
 JOB = "reconcile"
 OVERLAP = HOUR
-"""Events are read again from a while before the last comparison: Stripe lists some late."""
+"""How long before the last comparison events are read again (ms): Stripe lists some late."""
 SESSION_LIFE = 25 * HOUR
-"""No session of Stripe is open for longer than a day."""
+"""Longer (ms) than any session of Stripe is open, which is at most a day."""
 FIRST = 30 * 24 * HOUR
-"""How far back Stripe's list of events goes."""
+"""How far back (ms) Stripe lists events."""
 
 _event = msgspec.json.Decoder(Event)
 
 
 @dataclass(slots=True)
 class Report:
-    """What a comparison found. `mended` was put right, `open` needs a person."""
+    """The result of a comparison. `mended` was corrected, `open` needs a decision."""
 
     since: int
     events: int = 0
@@ -57,14 +57,14 @@ class Report:
 
     def lines(self) -> list[str]:
         """The report for people."""
-        seen = f"{self.sessions} checkout sessions and {self.events} events of Stripe compared."
+        compared = f"{self.sessions} checkout sessions and {self.events} events of Stripe compared."
         if self.outcome == "balanced":
-            return [seen, "Books balance."]
-        mended = [f"mended: {text}" for text in self.mended]
-        return [seen, *mended, *(f"look at: {text}" for text in self.open)]
+            return [compared, "Books balance."]
+        corrected = [f"corrected: {text}" for text in self.mended]
+        return [compared, *corrected, *(f"please check: {text}" for text in self.open)]
 
-    def told(self) -> dict[str, Any]:
-        """The report as JSON has it."""
+    def as_json(self) -> dict[str, Any]:
+        """The report as a JSON object."""
         return {
             "outcome": self.outcome,
             "events": self.events,
@@ -75,7 +75,7 @@ class Report:
 
 
 class Reconciler:
-    """Runs comparisons."""
+    """Runs comparisons of Stripe with the ledger."""
 
     def __init__(self, engine: Engine, checkouts: Checkouts, policy: PaymentPolicy) -> None:
         self._engine = engine
@@ -84,9 +84,9 @@ class Reconciler:
         self._policy = policy
 
     async def run(self, since: int | None = None) -> Report:
-        """Compares everything since the last comparison, or since a time in ms; keeps the report.
+        """Compares everything since the last comparison, or since a time in ms; stores the report.
 
-        Raises PaymentError and StoreError; the failed run is kept too, where the store works.
+        Raises PaymentError and StoreError; a failed run is stored too if the store works.
         """
         started = self._engine.clock()
         if since is None:
@@ -96,57 +96,56 @@ class Reconciler:
             await self._events(report)
             await self._sessions(report)
             for issue in await give_due(self._engine, self._gateway):
-                report.mended.append(f"the money of {issue.payment} was given back")
+                report.mended.append(f"payment {issue.payment} was refunded")
         except PaymentError as error:
-            failed = {**report.told(), "outcome": "failed", "error": str(error)}
-            await self._keep(started, "failed", failed)
+            failed = {**report.as_json(), "outcome": "failed", "error": str(error)}
+            await self._store_run(started, "failed", failed)
             raise
-        await self._keep(started, report.outcome, report.told())
+        await self._store_run(started, report.outcome, report.as_json())
         await self._engine.submit(MoveCursor(name=JOB, revision=started))
         return report
 
-    async def _keep(self, started: int, outcome: str, told: dict[str, Any]) -> None:
+    async def _store_run(self, started: int, outcome: str, report: dict[str, Any]) -> None:
         took = max(0, self._engine.clock() - started)
-        # What found nothing is kept once an hour: the last one speaks for the others.
+        # Runs without a finding are stored once per hour: the last replaces the others.
         at = started // HOUR * HOUR if outcome == "balanced" else started
-        text = msgspec.json.encode(told).decode()
+        text = msgspec.json.encode(report).decode()
         await self._engine.submit(RecordRun(run=JobRun(JOB, at, took, outcome, text)))
 
     async def _events(self, report: Report) -> None:
         since = max(0, report.since - OVERLAP)
         raw = [row async for row in self._gateway.events(since, events.TYPES)]
-        for text in reversed(raw):  # the oldest first, as they happened
+        for text in reversed(raw):  # the oldest first
             report.events += 1
             try:
                 event = _event.decode(text)
             except msgspec.DecodeError:
-                log.warning("an event of Stripe makes no sense and is left out")
+                log.warning("an event of Stripe is malformed and was skipped")
                 continue
             command = events.record(event, self._policy, self._engine.clock())
             answer = await self._engine.submit(command)
             if isinstance(answer, Accepted) and answer.data["first"]:
-                self._say(report, event, answer.data["outcome"])
+                self._report_event(report, event, answer.data["outcome"])
 
-    def _say(self, report: Report, event: Event, outcome: str) -> None:
+    def _report_event(self, report: Report, event: Event, outcome: str) -> None:
         if outcome not in ("no change", "ignored", "not ours", "unknown_session"):
-            thing = event.data.object.id
-            report.mended.append(f"missed {event.type} of {thing}: {outcome}")
+            report.mended.append(f"missed {event.type} of {event.data.object.id}: {outcome}")
 
     async def _sessions(self, report: Report) -> None:
         since = max(0, report.since - SESSION_LIFE)
-        found = [session async for session in self._gateway.sessions(since)]
-        for session in reversed(found):
+        sessions = [session async for session in self._gateway.sessions(since)]
+        for session in reversed(sessions):
             if session.reservation_id is None:
-                continue  # not made by us
+                continue  # another system's session
             hold = await inspect(self._engine, session.reservation_id)
             if hold is None and not session.ours:
-                continue  # another system's, with an id of its own
+                continue  # another system's session, with an id of that system
             report.sessions += 1
             if hold is None:
                 if session.paid:
                     report.open.append(
                         f"{session.id} was paid for the hold {session.reservation_id}, which is "
-                        "not in the books"
+                        "not in the ledger"
                     )
                 continue
             await self._compare(report, session, hold)
@@ -154,15 +153,15 @@ class Reconciler:
     async def _compare(self, report: Report, session: PaymentSession, hold: Hold) -> None:
         id_, held = hold["reservation_id"], hold["status"] == "held"
         if session.paid:
-            await self._mend(report, session, "paid", f"{session.id} was paid, {id_}")
+            await self._correct(report, session, "paid", f"{session.id} was paid, {id_}")
             return
         if hold["status"] == "captured" and hold["payment_id"] == session.id:
             await self._engine.submit(ReportMissingPayment(ref=id_, payment=session.id, actor=JOB))
             report.open.append(f"{id_} was captured for {session.id}, which Stripe says is unpaid")
         elif session.status == "complete" and held:
-            await self._mend(report, session, "pending", "")
+            await self._correct(report, session, "pending", "")
         elif session.status == "expired" and held:
-            await self._mend(report, session, "expired", f"{session.id} has expired, {id_}")
+            await self._correct(report, session, "expired", f"{session.id} has expired, {id_}")
         elif session.status == "open" and not held:
             await self._end(report, session, f"{id_} had ended")
         elif session.status == "open" and _outdated(hold, session):
@@ -181,7 +180,7 @@ class Reconciler:
             report.mended.append(f"{session.id} belongs to {id_}, its answer was lost")
 
     async def _end(self, report: Report, session: PaymentSession, why: str) -> None:
-        """Ends a session that must not be paid any more."""
+        """Ends a session that must no longer be paid."""
         try:
             ended = await self._gateway.expire(session.id)
         except PaymentUnknown as error:
@@ -190,14 +189,16 @@ class Reconciler:
         if ended.status == "expired":
             report.mended.append(f"{session.id} could still be paid, {why}")
 
-    async def _mend(self, report: Report, session: PaymentSession, what: str, text: str) -> None:
-        """Does what the event would have done that this state of the session came with."""
+    async def _correct(
+        self, report: Report, session: PaymentSession, state: str, text: str
+    ) -> None:
+        """Carries out the event that this state of the session should have brought."""
         answer = await self._engine.submit(
             RecordEvent(
-                event_id=f"{JOB}:{session.id}:{what}",
-                type=f"{JOB}.{what}",
+                event_id=f"{JOB}:{session.id}:{state}",
+                type=f"{JOB}.{state}",
                 object_id=session.id,
-                effect=self._effect(session, what),
+                effect=self._effect(session, state),
                 actor=JOB,
             )
         )
@@ -206,19 +207,19 @@ class Reconciler:
             if outcome not in ("no change", "ignored"):
                 report.mended.append(f"{text}: {outcome}")
 
-    def _effect(self, session: PaymentSession, what: str) -> Command | None:
+    def _effect(self, session: PaymentSession, state: str) -> Command | None:
         type_ = {"paid": events.COMPLETED, "pending": events.COMPLETED, "expired": events.EXPIRED}
         metadata: dict[str, Any] = {"reservationId": session.reservation_id}
         if session.number is not None:
             metadata["checkout"] = str(session.number)
-        thing = events.Object(
+        obj = events.Object(
             id=session.id,
             payment_status=session.payment_status,
             metadata=metadata,
             payment_intent=session.intent,
             **session.money,
         )
-        event = Event(f"{JOB}:{session.id}:{what}", type_[what], events.Data(thing))
+        event = Event(f"{JOB}:{session.id}:{state}", type_[state], events.Data(obj))
         return events.effect_of(event, self._policy, self._engine.clock())
 
 
@@ -232,7 +233,7 @@ def _lost(hold: Hold, session: PaymentSession) -> bool:
 
 
 def _outdated(hold: Hold, session: PaymentSession) -> bool:
-    """Whether the hold has had a later attempt: its lines may be others than this one pays for."""
+    """Whether the hold has a later attempt, whose lines may differ from those of this session."""
     checkout = hold["checkout"]
     return (
         checkout is not None and session.number is not None and session.number < checkout["number"]
@@ -240,9 +241,9 @@ def _outdated(hold: Hold, session: PaymentSession) -> bool:
 
 
 async def last_run(engine: Engine, now: int) -> int | None:
-    """When the last comparison that succeeded began, in ms, or None where nobody knows.
+    """The start of the last successful comparison (ms), or None where none is known.
 
-    A clock that ran ahead has left a cursor in the future, which says nothing: the runs before do.
+    A clock that ran ahead may have left a cursor in the future; then the stored runs are used.
     """
     async for row in engine.store.scan(Cursor):
         if row.name == JOB and row.revision <= now:

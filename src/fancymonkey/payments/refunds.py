@@ -1,4 +1,4 @@
-"""Refunds that the shop owes: decided in the books first, given by Stripe after, each once."""
+"""Due refunds: booked in the ledger first, then made by Stripe, each once."""
 
 import logging
 
@@ -11,21 +11,21 @@ from fancymonkey.payments.gateway import Gateway
 log = logging.getLogger(__name__)
 
 
-async def matters(engine: Engine) -> list[PaymentIssue]:
-    """Every matter, the newest first."""
-    found = [row async for row in engine.store.scan(PaymentIssue)]
-    return sorted(found, key=lambda issue: -issue.opened_at)
+async def payment_issues(engine: Engine) -> list[PaymentIssue]:
+    """Every payment issue, the newest first."""
+    issues = [row async for row in engine.store.scan(PaymentIssue)]
+    return sorted(issues, key=lambda issue: -issue.opened_at)
 
 
 async def give_due(engine: Engine, gateway: Gateway) -> list[PaymentIssue]:
-    """Gives every refund that is due; returns the matters whose money goes back by that.
+    """Makes every due refund; returns the payment issues that were refunded.
 
-    The matter's id is Stripe's idempotency key, so that a crash in between gives nothing twice.
-    Where Stripe gives no answer, or none that is a refund, it stays due and is tried again the
-    next time. A refund that is made and fails is a matter of its own, for the owner.
+    The issue's id is Stripe's idempotency key, so that a crash in between refunds nothing twice.
+    If Stripe does not answer, or not with a refund, the refund stays due until the next call. A
+    refund that Stripe made and that failed becomes a payment issue of its own.
     """
     settled = []
-    for issue in await matters(engine):
+    for issue in await payment_issues(engine):
         if issue.progress is not IssueStatus.DUE:
             continue
         given = True

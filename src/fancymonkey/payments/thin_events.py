@@ -1,8 +1,8 @@
-"""Notifications that name an object and do not have it: Stripe is asked for it.
+"""Notifications that name an object without containing it; the object is fetched from Stripe.
 
 Stripe's API v2 sends such "thin" events (`v2.core.event`); an endpoint may also get a notification
-without its object. Signed by Stripe like any other, they mean the same as the event with the
-object.
+without its object. They are signed by Stripe like any other, and mean the same as the event with
+the object.
 """
 
 import re
@@ -16,20 +16,20 @@ from fancymonkey.payments.gateway import Gateway
 
 THIN = "v2.core.event"
 VERSION = "v1."
-"""Before the type of a thin event about an object that API v1 has too."""
+"""The prefix of a thin event's type about an object that API v1 has too."""
 
 _ID = re.compile(r"[A-Za-z0-9_]{1,200}")
 
 
 class Related(msgspec.Struct):
-    """The object that a thin event is about."""
+    """The object of a thin event."""
 
     id: Any = None
     type: Any = None
 
 
 class Thin(msgspec.Struct):
-    """What we read of a notification."""
+    """The fields we read of a notification."""
 
     id: Id
     type: Id
@@ -42,21 +42,21 @@ class Thin(msgspec.Struct):
 
     @property
     def plain(self) -> str:
-        """The type as an event with its object has it."""
+        """The type of the event with its object."""
         return self.type.removeprefix(VERSION)
 
     @property
     def ours(self) -> bool:
-        """Whether it is of a type that we act upon."""
+        """Whether events of this type have an effect."""
         return self.plain in TYPES
 
 
 class Unfetched(Exception):
-    """The object cannot be had; the message says what helps."""
+    """The object cannot be fetched; the message names the remedy."""
 
 
 class _Loose(msgspec.Struct):
-    """As much as tells what a message is."""
+    """The fields that distinguish a notification from an event with its object."""
 
     object: Any = None
     data: Any = None
@@ -67,11 +67,11 @@ _thin = msgspec.json.Decoder(Thin)
 
 
 def thin_of(body: bytes) -> Thin | None:
-    """The notification that a body is, or None where it has its object, or is something else."""
+    """The notification in a body, or None where it has its object, or is something else."""
     try:
-        found = _loose.decode(body)
-        whole = isinstance(found.data, dict) and isinstance(found.data.get("object"), dict)
-        if found.object != THIN and (whole or found.object != "event"):
+        message = _loose.decode(body)
+        whole = isinstance(message.data, dict) and isinstance(message.data.get("object"), dict)
+        if message.object != THIN and (whole or message.object != "event"):
             return None
         return _thin.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -79,14 +79,14 @@ def thin_of(body: bytes) -> Thin | None:
 
 
 def bare(thin: Thin) -> Event:
-    """The event of a type that asks nothing: kept under its id, without an object."""
+    """The event of a type without an effect: stored under its id, without an object."""
     related = thin.related_object
     id_ = related.id if related is not None and isinstance(related.id, str) else ""
     return Event(thin.id, thin.type, Data(Object(id=id_[:255])))
 
 
 async def fetched(thin: Thin, gateway: Gateway | None) -> Event:
-    """The event with its object, as Stripe has it now. Raises Unfetched."""
+    """The event with its object, in its present state at Stripe. Raises Unfetched."""
     if gateway is None:
         raise Unfetched(
             f"{thin.plain} came without its object. Let the endpoint at Stripe send snapshot "
@@ -99,25 +99,25 @@ async def fetched(thin: Thin, gateway: Gateway | None) -> Event:
     try:
         row = await gateway.thing(kind, id_)
     except PaymentError as error:
-        raise Unfetched(f"{thin.plain} came without its object, to be fetched: {error}") from error
+        raise Unfetched(f"The object of {thin.plain} cannot be fetched: {error}") from error
     try:
         if row is None:
-            raise Unfetched(f"{thin.plain} is about a {kind[:40]}, which is not what it is called.")
+            raise Unfetched(f"{thin.plain} is about a {kind[:40]}, which does not fit its type.")
         event = msgspec.convert(row, Event) if related is None else _event(thin, row)
     except msgspec.ValidationError as error:
-        raise Unfetched(f"The object of {thin.plain} makes no sense: {error}") from error
+        raise Unfetched(f"The object of {thin.plain} is malformed: {error}") from error
     if event.id != thin.id or event.type != thin.plain:
-        raise Unfetched(f"Stripe gave another event than {thin.id}.")
+        raise Unfetched(f"Stripe sent another event than {thin.id}.")
     return event
 
 
 def _event(thin: Thin, row: dict[str, Any]) -> Event:
-    thing = msgspec.convert(row, Object)
+    obj = msgspec.convert(row, Object)
     live = thin.livemode if isinstance(thin.livemode, bool) else row.get("livemode")
     return Event(
         thin.id,
         thin.plain,
-        Data(thing),
+        Data(obj),
         thin.created,
         live,
         thin.account or thin.context,

@@ -1,4 +1,4 @@
-"""Changes that are kept so that they can be undone, and how they are done in portions."""
+"""Runs changes in portions and stores them, so that they can be undone."""
 
 import asyncio
 import secrets
@@ -16,14 +16,14 @@ from fancymonkey.errors import FancyMonkeyError
 from fancymonkey.services.request_key import RequestKey
 
 Maker = Callable[[str], Command]
-"""Makes a command whose entries say that they were caused by this act."""
+"""Makes a command whose entries have this change's id as their cause."""
 
 NEWEST_FIRST = (1 << 44) - 1
 LATEST_FIRST = (1 << 40) - 1
 
 
 def new_change_id(engine: Engine) -> str:
-    """An id that sorts before those of earlier acts, so that the newest is read first."""
+    """An id that sorts before those of earlier changes, so that the newest is read first."""
     when = NEWEST_FIRST - engine.clock()
     return f"act_{when:011x}{LATEST_FIRST - engine.view.revision:010x}{secrets.token_hex(4)}"
 
@@ -38,9 +38,9 @@ class ChangeRefused(FancyMonkeyError):
 
 @dataclass
 class ChangeRunner:
-    """Something that somebody does; `act` is its id, None as long as nothing has changed.
+    """Runs the change of one request; `act` is its id, None as long as nothing has changed.
 
-    A request that is repeated with its `key` does nothing again, and learns the first one's act.
+    A request that is repeated with the same `key` changes nothing, and gets the first one's id.
     """
 
     engine: Engine
@@ -55,27 +55,26 @@ class ChangeRunner:
     async def run(
         self, makers: Sequence[Maker], first: int = 0, content: str | None = None
     ) -> AsyncIterator[Any]:
-        """Does it in portions, yielding each command's row as `CommandGroup` answers it.
+        """Runs the commands in portions, yielding each one's row as `CommandGroup` answers it.
 
-        Other commands get their turn in between. `first` numbers the portions from there on.
-        A portion is known again by its number, or by its `content` where that is given for the
-        only one.
+        Other commands run in between. `first` is the number of the first portion. A repeated
+        portion is recognised by its number, or by its `content` where there is only one.
         """
         planned = self.act or new_change_id(self.engine)
-        for part, some in enumerate(portions(makers), first):
-            many = CommandGroup(commands=tuple(make(self.act or planned) for make in some))
+        for part, portion in enumerate(portions(makers), first):
+            group = CommandGroup(commands=tuple(make(self.act or planned) for make in portion))
             key = None if self.key is None else self._part(self.key, part, content)
-            data = await self._submit(many, self.act or planned, part, key)
+            data = await self._submit(group, self.act or planned, part, key)
             for row in data["rows"]:
                 yield row
             await asyncio.sleep(0)
 
     async def whole(self, makers: Sequence[Maker]) -> list[dict[str, Any]]:
-        """Does all of it in one transaction; where a row is refused, nothing of it is done."""
+        """Runs all commands in one transaction; if one is refused, nothing changes."""
         planned = self.act or new_change_id(self.engine)
         commands = tuple(make(planned) for make in makers)
         command = CommandGroup(commands=commands, all_or_nothing=True)
-        answer = await self.engine.submit(self._act(command, planned, 0, self.key))
+        answer = await self.engine.submit(self._change_set(command, planned, 0, self.key))
         if isinstance(answer, Refused):
             if not isinstance(answer.detail, dict) or "rows" not in answer.detail:
                 raise ChangeRefused(answer)
@@ -90,23 +89,25 @@ class ChangeRunner:
         return key.part(part) if content is None else key.about(content)
 
     async def _submit(
-        self, many: CommandGroup, act_id: str, part: int, key: RequestKey | None
+        self, group: CommandGroup, act_id: str, part: int, key: RequestKey | None
     ) -> Any:
-        answer = await self.engine.submit(self._act(many, act_id, part, key))
+        answer = await self.engine.submit(self._change_set(group, act_id, part, key))
         if isinstance(answer, Refused):
             raise ChangeRefused(answer)
         self.act = self.act or answer.data.get("act")
         return answer.data
 
-    def _act(self, many: CommandGroup, act_id: str, part: int, key: RequestKey | None) -> Command:
+    def _change_set(
+        self, group: CommandGroup, act_id: str, part: int, key: RequestKey | None
+    ) -> Command:
         if self.dry_run:
-            return DryRun(command=many)
+            return DryRun(command=group)
         return ChangeSet(
             act_id=act_id,
             part=part,
             action=self.action,
             reason=self.reason,
-            command=many,
+            command=group,
             actor=self.actor,
             command_id=None if key is None else key.id,
             former_id=None if key is None else key.former,

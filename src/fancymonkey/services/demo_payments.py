@@ -1,4 +1,4 @@
-"""Demo mode: a stand-in for Stripe inside the service, so that everything can be tried."""
+"""Demo mode: a fake Stripe inside the service, so that buying works without keys."""
 
 import secrets
 
@@ -13,12 +13,12 @@ PATH = "/demo/stripe"
 
 
 def stand_in(engine: Engine, settings: Settings) -> tuple[StandIn, Settings]:
-    """The stand-in, and the settings that lead to it."""
+    """The fake Stripe, and the settings that make the service use it."""
     here = f"http://127.0.0.1:{settings.server.port}"
     secret = f"whsec_{secrets.token_hex(16)}"
 
     def price(price_id: str) -> Price | None:
-        """What the catalogue says that a price of Stripe is."""
+        """The catalogue's amount, currency and name for a price id of Stripe."""
         for item in engine.view.items.values():
             product = engine.view.products.get(item.product_id)
             if item.price_id == price_id and product is not None and product.price is not None:
@@ -26,7 +26,7 @@ def stand_in(engine: Engine, settings: Settings) -> tuple[StandIn, Settings]:
                 return amount, settings.payments.currency, f"{product.name} ({item.size})"
         return None
 
-    twin = StandIn(
+    fake = StandIn(
         StandInSettings(
             base_url=here + PATH,
             webhooks=[(f"{here}/api/webhooks/stripe", secret)],
@@ -41,4 +41,4 @@ def stand_in(engine: Engine, settings: Settings) -> tuple[StandIn, Settings]:
         admin_password=settings.accounts.admin_password
         or (PUBLISHED_PASSWORD if settings.published else None),
     )
-    return twin, changed
+    return fake, changed

@@ -1,4 +1,4 @@
-"""Why a SKU's stock is what it is: its entries one after the other, and what they add up to."""
+"""Explains a SKU's stock: its entries one after the other, and their sums."""
 
 import asyncio
 from collections import deque
@@ -18,15 +18,15 @@ CHANGES = {
     "backordered": "backordered",
     "short": "short",
 }
-"""The quantities of a level, in words."""
+"""The quantities of a level and their names for people."""
 
 PAUSE = 500
-"""Entries after which others get their turn."""
+"""Entries read before other tasks run."""
 
 
 @dataclass(slots=True)
 class Step:
-    """What entries of one kind have moved, all together."""
+    """The total movement of all entries of one kind."""
 
     kind: Kind
     entries: int = 0
@@ -43,10 +43,10 @@ class Step:
 
 @dataclass(slots=True)
 class StockExplanation:
-    """A SKU's entries with the level after each, and how it stands at the end.
+    """A SKU's entries with the level after each, and the level at the end.
 
-    `lines` are those from `since` on (ms), as many as there is room for; `steps` add them up by
-    kind, beginning at `opening`.
+    `lines` are the latest entries from `since` on (ms), up to the deque's limit; `steps` are the
+    sums of all entries from `since` on by kind, beginning at `opening`.
     """
 
     product: Product
@@ -58,11 +58,11 @@ class StockExplanation:
     opening: Level = field(default_factory=lambda: Level(""))
     steps: dict[Kind, Step] = field(default_factory=dict)
     over: int = 0
-    """Units reserved by holds whose time is up and that nobody has tidied yet."""
+    """Units reserved by holds past their deadline that are not booked as expired yet."""
     broken: str | None = None
 
     async def follow(self, entries: AsyncIterator[Entry]) -> None:
-        """Takes the SKU's history in, with pauses for others."""
+        """Reads the SKU's history, with pauses for other tasks."""
         read = 0
         async for entry in entries:
             level = self.levels.get(entry.location) or Level(entry.sku, entry.location)
@@ -82,7 +82,7 @@ class StockExplanation:
                 await asyncio.sleep(0)
 
     def sentence(self, as_of: int | None) -> str:
-        """How it stands, in a sentence."""
+        """The stock as a sentence."""
         level = total(self.levels.values())
         less = [f"{level.reserved} reserved"] if level.reserved else []
         less += [f"{level.allocated} allocated"] if level.allocated else []
@@ -91,8 +91,8 @@ class StockExplanation:
         words += f" less {joined(less)}." if less else ", none of them promised."
         if self.over:
             words += (
-                f" {counted(self.over, 'reserved unit')} belong to holds whose time is up: they"
-                f" count no more, so {level.available + self.over} can be sold."
+                f" {counted(self.over, 'reserved unit')} belong to expired holds and no longer"
+                f" count, so {level.available + self.over} can be sold."
             )
         if level.backordered:
             words += f" {level.backordered} sold and not delivered yet."
@@ -102,9 +102,9 @@ class StockExplanation:
 
 
 def total(levels: Iterable[Level]) -> Level:
-    """What the levels at all locations add up to."""
-    found = dict.fromkeys(CHANGES, 0)
+    """The sum of the levels at all locations."""
+    sums = dict.fromkeys(CHANGES, 0)
     for level in levels:
-        for name in found:
-            found[name] += getattr(level, name)
-    return Level("", MAIN, **found)
+        for name in sums:
+            sums[name] += getattr(level, name)
+    return Level("", MAIN, **sums)

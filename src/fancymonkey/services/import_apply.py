@@ -1,4 +1,4 @@
-"""Carrying out what was planned for a table, as one act: all of it, or what can be."""
+"""Applies the plan of an import as one undoable change: all rows, or the valid ones."""
 
 import hashlib
 from collections.abc import Sequence
@@ -32,10 +32,10 @@ async def import_plan(
     key: RequestKey | None = None,
     digest: str = "",
 ) -> str | None:
-    """Carries out a plan as one act and returns its id, None where nothing has changed.
+    """Applies a plan as one change and returns its id, None where nothing has changed.
 
-    All of it or nothing, unless `good`: then rows at fault are left out. What goes wrong is added
-    to the plan's faults. A `dry_run` tries it and changes nothing.
+    It applies all rows or none, unless `good`: then it leaves out rows with faults. Each failure is
+    added to the plan's faults. A `dry_run` checks the plan and changes nothing.
     """
     runner = ChangeRunner(engine, options.actor, "import", options.reason, key, digest, dry_run)
     applying = Applying(runner, plan, tell)
@@ -47,94 +47,95 @@ async def import_plan(
 
 
 class Applying:
-    """Does the steps of a plan. A step that cannot be done any more becomes a fault of its rows."""
+    """Applies the steps of a plan. A step that has become impossible is a fault of its rows."""
 
-    def __init__(self, doing: ChangeRunner, plan: ImportPlan, tell: Tell) -> None:
-        self._doing = doing
+    def __init__(self, runner: ChangeRunner, plan: ImportPlan, tell: Tell) -> None:
+        self._runner = runner
         self._plan = plan
         self._tell = tell
         self._seen = plan.revision
         self._others: dict[str, int] = {}
 
     async def all(self) -> bool:
-        """Everything, or nothing and False."""
+        """Applies all steps and returns True, or none and returns False."""
         steps = self._plan.steps
-        if len(steps) > CHUNK and not self._doing.dry_run:
+        if len(steps) > CHUNK and not self._runner.dry_run:
             await self._portions(stop=True)
             if not self._plan.faults:
                 return True
             await self._take_back()
             return False
         self._tell("apply", 0, len(steps))
-        self._refuse(steps, await self._doing.whole([_maker(step) for step in steps]))
+        self._refuse(steps, await self._runner.whole([_maker(step) for step in steps]))
         self._tell("apply", len(steps), len(steps))
         return not self._plan.faults
 
     async def good(self) -> None:
-        """What can be done."""
+        """Applies the steps without faults."""
         await self._portions(stop=False)
 
     async def _portions(self, *, stop: bool) -> None:
         steps, done, attempt = self._plan.steps, 0, await self._attempt()
         self._tell("apply", 0, len(steps))
         for part, start in enumerate(range(0, len(steps), PORTION)):
-            portion = await self._still_so(steps[start : start + PORTION])
+            portion = await self._unchanged(steps[start : start + PORTION])
             if not (stop and self._plan.faults):
-                makers = [_maker(one) for one in portion]
+                makers = [_maker(step) for step in portion]
                 content = f"{attempt} {_rows_digest(portion)}"
-                rows = [row async for row in self._doing.run(makers, part, content)]
+                rows = [row async for row in self._runner.run(makers, part, content)]
                 self._refuse(portion, rows)
             if stop and self._plan.faults:
                 return
             done += PORTION
             self._tell("apply", min(done, len(steps)), len(steps))
 
-    async def _still_so(self, steps: Sequence[Step]) -> list[Step]:
-        """The steps whose stock nobody else has counted since it was planned."""
-        async for entries in entries_since(self._doing.engine, self._seen):
+    async def _unchanged(self, steps: Sequence[Step]) -> list[Step]:
+        """The steps whose stock no other change has corrected since the plan was made."""
+        async for entries in entries_since(self._runner.engine, self._seen):
             for entry in entries:
-                if entry.kind in CORRECTIONS and entry.cause != self._doing.act:
+                if entry.kind in CORRECTIONS and entry.cause != self._runner.act:
                     self._others[entry.sku] = self._others.get(entry.sku, 0) + entry.on_hand
             self._seen = entries[-1].revision
-        fine = []
+        unchanged = []
         for step in steps:
             if any(self._others.get(sku) for sku in _adjusted(step.command)):
-                self._fault(step, "stock", "it was changed a moment ago: look again")
+                self._fault(step, "stock", "it was changed a moment ago: check it again")
             else:
-                fine.append(step)
-        return fine
+                unchanged.append(step)
+        return unchanged
 
     def _refuse(self, steps: Sequence[Step], rows: Sequence[dict[str, Any]]) -> None:
-        for step, row in zip(steps, rows, strict=False):  # of a repeated request, as it was then
+        # The rows of a repeated request are those of the first one, and may be fewer.
+        for step, row in zip(steps, rows, strict=False):
             if "refused" in row:
                 self._fault(step, "", row["message"])
 
-    def _fault(self, step: Step, column: str, words: str) -> None:
+    def _fault(self, step: Step, column: str, text: str) -> None:
         for row in step.rows:
-            self._plan.faults.append(Fault(row, column, words))
+            self._plan.faults.append(Fault(row, column, text))
             self._plan.fates[row] = "fault"
 
     async def _attempt(self) -> int:
         """How many attempts of this request were taken back: what they did is to be done again."""
-        key, attempt = self._doing.key, 0
+        key, attempt = self._runner.key, 0
         if key is not None:
-            while await self._doing.engine.store.find(Outcome, _taken_back(key, attempt).id):
+            while await self._runner.engine.store.find(Outcome, _taken_back(key, attempt).id):
                 attempt += 1
         return attempt
 
     async def _take_back(self) -> None:
-        """Undoes the portions that were done before one failed."""
-        doing = self._doing
-        if doing.act is None:
+        """Undoes the portions that were applied before one failed."""
+        runner = self._runner
+        if runner.act is None:
             return
-        engine = doing.engine
-        if doing.key is not None:
-            # Before the undo: a repetition must not take for done what is undone by then.
-            mark = _taken_back(doing.key, await self._attempt())
-            await engine.submit(StoreResult(texts=(), command_id=mark.id, digest=doing.digest))
-        act = await find_change_set(engine, doing.act)
-        await undo_change_set(engine, doing.actor, doing.act, act, partial=True, dry_run=False)
-        doing.act = None
+        engine = runner.engine
+        if runner.key is not None:
+            # Before the undo: a repeated request must not count as done what is undone by then.
+            mark = _taken_back(runner.key, await self._attempt())
+            await engine.submit(StoreResult(texts=(), command_id=mark.id, digest=runner.digest))
+        change = await find_change_set(engine, runner.act)
+        await undo_change_set(engine, runner.actor, runner.act, change, partial=True, dry_run=False)
+        runner.act = None
 
 
 def _taken_back(key: RequestKey, attempt: int) -> RequestKey:

@@ -1,4 +1,4 @@
-"""Reading a table that somebody sent, and planning what it would change, beside the event loop."""
+"""Reads an uploaded table and plans its changes, in threads and processes beside the event loop."""
 
 import asyncio
 import gc
@@ -16,19 +16,21 @@ from fancymonkey.spreadsheets.row_identity import with_known_keys
 from fancymonkey.spreadsheets.stock_changes import stock_changes_since
 
 Tell = Callable[[str, int, int], None]
-"""Which step has come how far: done, of."""
+"""Receives the progress: the step, how many rows are done, and of how many."""
 
-TOLD_EVERY = 500
+REPORT_EVERY = 500
+"""Rows after which the progress is reported."""
+
 NO_JSON = (
-    "This is JSON, and a table is taken: CSV or XLSX. A products.json goes into an empty folder, "
-    "and `fancymonkey serve --data FOLDER` takes it in; `fancymonkey check FILE` says what will "
-    "come of it."
+    "This file is JSON; an import takes a table in CSV or XLSX. To take over a products.json, put "
+    "it into an empty folder and run `fancymonkey serve --data FOLDER`; `fancymonkey check FILE` "
+    "shows the result beforehand."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class TableFile:
-    """A file as it was read. A spreadsheet has the `sheet` that was read, and all `sheets`."""
+    """The content of a file. A spreadsheet has the `sheet` that was read, and all `sheets`."""
 
     records: list[Record]
     sheet: str | None = None
@@ -37,17 +39,17 @@ class TableFile:
 
 @contextmanager
 def steady() -> Iterator[None]:
-    """A time without the collector of cycles.
+    """Switches the cyclic garbage collector off inside the block.
 
-    A table is a million small objects without a cycle; each look through all of them, and through
-    the whole shop besides, would stop everybody for longer than reading a portion takes.
+    A table is a million small objects without a cycle. Each collection would scan all of them and
+    the whole shop, and stop the service for longer than reading a portion takes.
     """
-    on = gc.isenabled()
+    was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if on:
+        if was_enabled:
             gc.enable()
 
 
@@ -56,7 +58,7 @@ async def read_table(data: bytes, tell: Tell, sheet: str | None = None) -> Table
     tell("read", 0, 1)
     if not xlsx.is_spreadsheet(data):
         if sheet is not None:
-            raise DataError("A sheet can be chosen in a spreadsheet (XLSX); this file is none.")
+            raise DataError("Only a spreadsheet (XLSX) has sheets, and this file is not one.")
         rows = await asyncio.to_thread(lambda: csv_table.read(_text(data)))
         tell("read", len(rows), len(rows))
         return TableFile(await asyncio.to_thread(csv_table.records, rows))
@@ -73,10 +75,10 @@ async def read_table(data: bytes, tell: Tell, sheet: str | None = None) -> Table
 
 
 def _text(data: bytes) -> str:
-    found = csv_table.decoded(data)
-    if found.lstrip()[:1] in ("[", "{"):
+    text = csv_table.decoded(data)
+    if text.lstrip()[:1] in ("[", "{"):
         raise DataError(NO_JSON)
-    return found
+    return text
 
 
 async def plan_table(
@@ -86,25 +88,25 @@ async def plan_table(
     tell: Tell,
     base: list[Record] | None = None,
 ) -> ImportPlan:
-    """What a table would change as things stand now. Raises DataError.
+    """The changes that a table would make to the current stock. Raises DataError.
 
-    `base` is the table as it was exported, where the file itself does not say so.
+    `base` is the table as it was exported, where the file itself has no such information.
     """
     view, loop, count = engine.view, asyncio.get_running_loop(), len(records)
-    stand = CurrentStock(dict(view.products), dict(view.items), dict(view.levels), view.revision)
-    told = 0
+    stock = CurrentStock(dict(view.products), dict(view.items), dict(view.levels), view.revision)
+    reported = 0
 
     def progress(done: int) -> None:
-        nonlocal told
-        if done - told >= TOLD_EVERY:
-            told = done
+        nonlocal reported
+        if done - reported >= REPORT_EVERY:
+            reported = done
             loop.call_soon_threadsafe(tell, "check", done, count)
 
     tell("check", 0, count)
-    records = await asyncio.to_thread(with_known_keys, records, stand)
-    since = await asyncio.to_thread(marks_of, records, stand)
-    said = await stock_changes_since(engine.store, since, stand.revision)
-    planner = Planner(stand, options, said, base, progress=progress)
+    records = await asyncio.to_thread(with_known_keys, records, stock)
+    since = await asyncio.to_thread(marks_of, records, stock)
+    changes = await stock_changes_since(engine.store, since, stock.revision)
+    planner = Planner(stock, options, changes, base, progress=progress)
     plan = await asyncio.to_thread(planner.read, records)
     tell("check", count, count)
     return plan

@@ -1,4 +1,4 @@
-"""A hold in place of an earlier one of the same buyer, who comes back with a new session."""
+"""Replaces a buyer's earlier hold when the same buyer returns with a new session."""
 
 from dataclasses import replace
 
@@ -13,9 +13,9 @@ from fancymonkey.payments.checkout import Checkouts
 async def reserve_instead(
     engine: Engine, checkouts: Checkouts | None, command: Reserve, earlier: str
 ) -> Answer:
-    """Gives the earlier hold back and reserves, both or neither; its units do not count any more.
+    """Releases the earlier hold and reserves, both or neither; the released units are available.
 
-    Whoever knows a hold's id may give it back. One that is unknown, ended or paid changes nothing.
+    Knowing a hold's id is enough to release it. An id that is unknown, ended or paid is ignored.
     """
     both = CommandGroup(
         commands=(
@@ -29,7 +29,7 @@ async def reserve_instead(
     )
     answer = await engine.submit(both)
     if isinstance(answer, Accepted):
-        if "rows" not in answer.data:  # the same key again, and then there was nothing to replace
+        if "rows" not in answer.data:  # a repeated key, whose first request replaced nothing
             return answer
         released, reserved = answer.data["rows"]
         if checkouts is not None:
@@ -40,5 +40,4 @@ async def reserve_instead(
     released, reserved = answer.detail["rows"]
     if "refused" in released:
         return await engine.submit(command)
-    fault = reserved
-    return Refused(Code(fault["refused"]), fault["message"], fault["detail"])
+    return Refused(Code(reserved["refused"]), reserved["message"], reserved["detail"])

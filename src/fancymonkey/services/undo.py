@@ -1,4 +1,4 @@
-"""Undoing an act portion by portion, after a look at who has counted since."""
+"""Undoes a change portion by portion, except for SKUs that were counted since."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -13,16 +13,16 @@ from fancymonkey.core.documents.document import Document
 from fancymonkey.core.execute import DryRun
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.engine.engine import Engine
-from fancymonkey.engine.ledger_queries import Said, said_since
+from fancymonkey.engine.ledger_queries import StockCorrection, corrections_since
 from fancymonkey.errors import Overloaded
 from fancymonkey.services.change_runner import ChangeRefused, new_change_id
 
 LOOKS = 20
-"""How often a portion is tried while buyers keep moving its units."""
+"""How often a portion is tried while buyers keep changing its stock."""
 
 
 class StoredChangeSet(Struct):
-    """An act, as the core has kept it."""
+    """A change, as the core has stored it."""
 
     at: int
     actor: str
@@ -38,7 +38,7 @@ class StoredChangeSet(Struct):
 
 
 class StoredChangeRow(Struct):
-    """What an act changed of one SKU or product."""
+    """The change of one SKU or product."""
 
     key: str
     stock: int
@@ -46,7 +46,7 @@ class StoredChangeRow(Struct):
 
 @dataclass(slots=True)
 class Undone:
-    """What came of it. `refused`: nothing was done, because of the rows that failed."""
+    """The result of an undo. `refused`: nothing was changed, because of the rows that failed."""
 
     act: str | None = None
     rows: list[dict[str, Any]] = field(default_factory=list)
@@ -55,7 +55,7 @@ class Undone:
 
 
 async def find_change_set(engine: Engine, name: str) -> StoredChangeSet:
-    """The act. Raises ChangeRefused."""
+    """The stored change of an id. Raises ChangeRefused where it is not known."""
     row = await engine.store.find(Document, (CHANGE_SETS, name))
     if row is None or not row.body:
         raise ChangeRefused(
@@ -67,22 +67,22 @@ async def find_change_set(engine: Engine, name: str) -> StoredChangeSet:
 async def undo_change_set(
     engine: Engine, actor: str, name: str, act: StoredChangeSet, partial: bool, dry_run: bool
 ) -> Undone:
-    """Undoes every portion; without `partial` only where all of them can be.
+    """Undoes every portion; without `partial` only where all of them can be undone.
 
-    An act of one portion is undone in one transaction. Raises ChangeRefused, Overloaded.
+    A change of one portion is undone in one transaction. Raises ChangeRefused, Overloaded.
     """
     act_id = new_change_id(engine)
     command = Undo(undoes=name, act_id=act_id, actor=actor, cause=act_id, partial=partial)
     undoing = _Undoing(engine, command, act.revision)
     rehearse = dry_run or (act.parts > 1 and not partial)
     if rehearse:
-        found = await undoing.run(act.parts, partial, dry_run=True)
-        found.refused = bool(found.failed) and not (partial and found.rows)
-        if dry_run or found.refused:
-            return found
-    found = await undoing.run(act.parts, partial or act.parts > 1, dry_run=False)
-    found.refused = not found.rows
-    return found
+        result = await undoing.run(act.parts, partial, dry_run=True)
+        result.refused = bool(result.failed) and not (partial and result.rows)
+        if dry_run or result.refused:
+            return result
+    result = await undoing.run(act.parts, partial or act.parts > 1, dry_run=False)
+    result.refused = not result.rows
+    return result
 
 
 class _Undoing:
@@ -92,69 +92,70 @@ class _Undoing:
         self._since = since
 
     async def run(self, parts: int, partial: bool, *, dry_run: bool) -> Undone:
-        found = Undone()
+        result = Undone()
         for part in range(parts):
-            await self._part(part, partial, found, dry_run=dry_run)
+            await self._part(part, partial, result, dry_run=dry_run)
             await asyncio.sleep(0)
-        return found
+        return result
 
-    async def _part(self, part: int, partial: bool, found: Undone, *, dry_run: bool) -> None:
+    async def _part(self, part: int, partial: bool, result: Undone, *, dry_run: bool) -> None:
         for _ in range(LOOKS):
-            command = await self._look(part, partial)
+            command = await self._plan(part, partial)
             answer = await self._engine.submit(DryRun(command=command) if dry_run else command)
             if not isinstance(answer, Refused):
-                found.rows += answer.data["rows"]
-                found.failed += answer.data["failed"]
-                found.act = None if dry_run else answer.data["act"]
+                result.rows += answer.data["rows"]
+                result.failed += answer.data["failed"]
+                result.act = None if dry_run else answer.data["act"]
                 return
             if answer.code is Code.CANNOT_UNDO:
-                found.failed += answer.detail["failed"]
+                result.failed += answer.detail["failed"]
                 return
             if answer.code is not Code.STALE:
                 raise ChangeRefused(answer)
-        raise Overloaded("Too much is sold of it just now. Try again.")
+        raise Overloaded("Too much of it is being sold at the moment. Try again.")
 
-    async def _counted(self, causes: dict[str | None, Said]) -> bool:
-        """Whether a count of a SKU stands that this act did not make."""
-        for cause, said in causes.items():
-            if said.counted and cause != self._command.undoes and await self._stands(cause, causes):
+    async def _counted(self, causes: dict[str | None, StockCorrection]) -> bool:
+        """Whether another change has counted the SKU, and that count is still valid."""
+        undoes = self._command.undoes
+        for cause, correction in causes.items():
+            if correction.counted and cause != undoes and await self._is_valid(cause, causes):
                 return True
         return False
 
-    async def _stands(self, cause: str | None, causes: dict[str | None, Said]) -> bool:
-        """Whether what was said for a cause still holds of a SKU.
+    async def _is_valid(self, cause: str | None, causes: dict[str | None, StockCorrection]) -> bool:
+        """Whether the correction of a cause is still valid for a SKU.
 
-        What was undone holds no more, and does again where the undoing was undone.
+        An undo makes it invalid, and an undo of that undo makes it valid again.
         """
-        stands = True
+        valid = True
         while cause is not None:
-            act = await self._act(cause)
-            by = None if act is None else causes.get(act.undone_by)
-            # The act may have been undone for other rows alone.
-            if act is None or by is None or by.moved != -causes[cause].moved:
+            change = await self._find(cause)
+            undo = None if change is None else causes.get(change.undone_by)
+            # The change may have been undone for other rows only.
+            if change is None or undo is None or undo.moved != -causes[cause].moved:
                 break
-            stands, cause = not stands, act.undone_by
-        return stands
+            valid, cause = not valid, change.undone_by
+        return valid
 
-    async def _act(self, name: str) -> StoredChangeSet | None:
-        """An act, or None where it is no longer kept."""
+    async def _find(self, name: str) -> StoredChangeSet | None:
+        """A stored change, or None where it is no longer stored."""
         try:
             return await find_change_set(self._engine, name)
         except ChangeRefused:
             return None
 
-    async def _look(self, part: int, partial: bool) -> Undo:
-        """The command, with what is on hand of each SKU that nobody has counted since."""
+    async def _plan(self, part: int, partial: bool) -> Undo:
+        """The command, with the present stock of each SKU, and the SKUs that were counted since."""
         engine, plan = self._engine, self._command
         row = await engine.store.find(Document, (CHANGE_SET_ROWS, part_name(plan.undoes, part)))
         rows = (
             [] if row is None else msgspec.json.decode(row.body or "[]", type=list[StoredChangeRow])
         )
-        skus = [one.key for one in rows if one.stock]
+        skus = [row.key for row in rows if row.stock]
         seen = tuple((sku, engine.view.levels[sku, "main"].on_hand) for sku in skus)
         counted = set[str]()
         if skus:
-            for sku, causes in (await said_since(engine, self._since, skus)).items():
+            for sku, causes in (await corrections_since(engine, self._since, skus)).items():
                 if await self._counted(causes):
                     counted.add(sku)
         return Undo(

@@ -1,4 +1,4 @@
-"""What an account may be called, in the settings as over HTTP."""
+"""The rules for names of accounts, in the settings and over HTTP."""
 
 import unicodedata
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 from fancymonkey.core.keys import key_fault, skeleton
 
 ADMIN: Final = "admin"
-"""The actor of every request that carries the admin password itself."""
+"""The actor of requests that authenticate with ADMIN_PASSWORD itself; reserved."""
 
 NAME_MAX: Final = 100
 
@@ -14,21 +14,21 @@ ACTORS: Final = (
     *(ADMIN, "schedule", "somebody", "shell", "buyer", "clock", "checkout", "stripe"),
     *("refunds", "reconcile", "tidy", "release-expired", "doctor", "file", "import", "init"),
 )
-"""Every actor of the ledger and the record that is not an account or a key."""
+"""Every actor of the ledger and the audit log that is not an account or a key."""
 
 RESERVED: Final = frozenset({*ACTORS, "system", "root", "nobody", "everybody", "key", "webhook"})
-"""Names that no account has, so that the ledger and the record are clear about who did it."""
+"""Names that no account may have, so that the actors in the ledger are unambiguous."""
 
 _LOOKS = frozenset(map(skeleton, RESERVED))
 
 
 def plain(name: str) -> str:
-    """A name as it is kept and compared: letters that look the same are the same."""
+    """A name in its stored form: normalised, so that equivalent letters compare as equal."""
     return unicodedata.normalize("NFKC", name).strip().casefold()
 
 
 def account_name(text: str) -> str:
-    """The name of an account, as it is kept. Raises ValueError with what it should be."""
+    """The stored form of an account's name. Raises ValueError with the rule that it breaks."""
     name = plain(text)
     if not 0 < len(name) <= NAME_MAX or " " in name:
         raise ValueError(f"a name of 1 to {NAME_MAX} characters, without spaces")
@@ -44,6 +44,6 @@ def account_name(text: str) -> str:
 
 
 def look_alike(name: str, others: list[str]) -> str | None:
-    """The first of the other names that people could take this one for, if there is one."""
+    """The first of the other names that looks like this one to people, if there is one."""
     look = skeleton(name)
     return next((other for other in others if other != name and skeleton(other) == look), None)

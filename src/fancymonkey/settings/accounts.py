@@ -22,7 +22,7 @@ class AccountSettings(SettingsGroup):
         "ADMIN_PASSWORD",
         any_text,
         None,
-        "What opens the owner's endpoints: 12 characters or more, and no published one.",
+        "The password of the owner's endpoints: 12 characters or more, and not a published one.",
         shown="none",
         secret=True,
     )
@@ -30,8 +30,8 @@ class AccountSettings(SettingsGroup):
         "CRON_SECRET",
         any_text,
         None,
-        "What a scheduler of yours sends as `Authorization: Bearer …` to the cron endpoints. "
-        "Without it they take the admin's word alone.",
+        "The secret that your scheduler sends as `Authorization: Bearer …` to the cron endpoints. "
+        "If unset, they accept only an administrator's credentials.",
         shown="none",
         secret=True,
     )
@@ -39,9 +39,9 @@ class AccountSettings(SettingsGroup):
         "OWNER_EMAIL",
         account_name,
         "owner",
-        "The name of the first account. It is made with `ADMIN_PASSWORD` as its password when "
-        "somebody first logs in and there is no account yet. It has no spaces, and is not a name "
-        "that the service uses itself, such as `admin` or `stripe`.",
+        "The name of the first account. The first login creates it with `ADMIN_PASSWORD` as its "
+        "password, if there is no account yet. It must not contain spaces, or be a name that the "
+        "service uses itself, such as `admin` or `stripe`.",
         shown="owner",
     )
     admin_allowed_ips: tuple[IPv4Network | IPv6Network, ...] = setting(
@@ -57,7 +57,7 @@ class AccountSettings(SettingsGroup):
         several_stores,
         (),
         "Stores to which the running shop may be moved over HTTP (`migrate --live`), separated by "
-        "commas: directories or URLs, as `migrate` takes them. Without it there is no such move.",
+        "commas: directories or URLs, as `migrate` takes them. If unset, such moves are refused.",
         shown="none",
         secret=True,
     )
@@ -65,15 +65,15 @@ class AccountSettings(SettingsGroup):
         "ADMIN_IDLE_MINUTES",
         whole(15, 10_080),
         60,
-        "After how many minutes without a sign of life a login ends, from 15 to 10080 (a week). "
-        "An open page of the dashboard is a sign of life.",
+        "Idle timeout of a login, in minutes, from 15 to 10080 (a week). An open page of the "
+        "dashboard counts as activity.",
         shown="60",
     )
     admin_session_hours: int = setting(
         "ADMIN_SESSION_HOURS",
         whole(1, 720),
         12,
-        "After how many hours a login ends in any case, from 1 to 720.",
+        "Maximum duration of a login, in hours, from 1 to 720.",
         shown="12",
     )
 

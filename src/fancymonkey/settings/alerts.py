@@ -77,36 +77,36 @@ class AlertSettings(SettingsGroup):
         "ALERT_EVENTS",
         some_of(*ALERTS),
         ALERTS,
-        f"What alerts are about, separated by commas: some of {', '.join(ALERTS)}.",
+        f"The events that alerts report, separated by commas: some of {', '.join(ALERTS)}.",
         shown="all",
     )
     quiet_hours: tuple[time, time] | None = setting(
         "QUIET_HOURS",
         hours,
         None,
-        "When nobody is to be woken, in `TIME_ZONE`: `22:00-07:00`. What happens then comes in one "
-        "message afterwards; only trouble with the store goes out at once.",
+        "Quiet hours for alerts, in `TIME_ZONE`: `22:00-07:00`. Alerts from this time come in one "
+        "message afterwards; only problems of the store are sent at once.",
         shown="none",
     )
     digest_at: time | None = setting(
         "DIGEST_AT",
         time_or_off,
         time(8, 0),
-        "When the list of what is low and out goes out each day, in `TIME_ZONE`; `off`: never. A "
-        "day on which there is nothing to tell has none.",
+        "When the daily list of low and sold-out sizes is sent, in `TIME_ZONE`; `off`: never. An "
+        "empty list is not sent.",
         shown="08:00",
     )
     dashboard_url: str | None = setting(
         "DASHBOARD_URL",
         http_url,
         None,
-        "Where the dashboard is reached, for the link in alerts: `https://shop.example/admin`.",
+        "The URL of the dashboard, for the link in alerts: `https://shop.example/admin`.",
         shown="no link",
     )
     webhook_allow_private: bool = setting(
         "WEBHOOK_ALLOW_PRIVATE",
         switch,
         False,
-        "`on` lets outgoing webhooks go to addresses of this machine and of your own network.",
+        "`on` allows outgoing webhooks to addresses of this machine and of your own network.",
         shown="off",
     )

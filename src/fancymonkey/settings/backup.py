@@ -10,36 +10,36 @@ class BackupSettings(SettingsGroup):
         "BACKUP_TO",
         any_text,
         None,
-        "The directory for the backup of each night, best on another disk. Without it there is "
-        "none.",
+        "The directory for the nightly backup, preferably on another disk. If unset, there is no "
+        "nightly backup.",
         shown="none",
     )
     backup_keep_days: int = setting(
         "BACKUP_KEEP_DAYS",
         whole(1, 3650),
         14,
-        "For how many days the latest backup of the day stays in `BACKUP_TO`.",
+        "For how many days the latest backup of the day is kept in `BACKUP_TO`.",
         shown="14",
     )
     backup_keep_weeks: int = setting(
         "BACKUP_KEEP_WEEKS",
         whole(0, 520),
         8,
-        "For how many weeks the latest backup of the week stays as well.",
+        "For how many weeks the latest backup of the week is kept as well.",
         shown="8",
     )
     backup_git: bool = setting(
         "BACKUP_GIT",
         switch,
         False,
-        "`on` keeps every change of the JSON files in a git repository in `DATA_DIR`.",
+        "`on` commits every change of `products.json` to a git repository in `DATA_DIR`.",
         shown="off",
     )
     backup_git_remote: str | None = setting(
         "BACKUP_GIT_REMOTE",
         any_text,
         None,
-        "Where that repository is pushed to: a URL or a path, as `git push` takes it.",
+        "The remote to which that repository is pushed: a URL or a path, as `git push` takes it.",
         shown="none",
         secret=True,
     )

@@ -1,4 +1,4 @@
-"""Environment variables: how the text of each kind is read, and what to say where it is wrong."""
+"""Declares settings as environment variables, and parses each kind of value."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ from fancymonkey.errors import ConfigError
 
 SCHEMES: Final = ("postgresql", "postgres", "sqlite", "memory")
 TTL_MAX: Final = 86_400
-PUBLISHED_PASSWORD: Final = "fancymonkey2024"  # noqa: S105 — it stands in public documentation
+PUBLISHED_PASSWORD: Final = "fancymonkey2024"  # noqa: S105 — published in the documentation
 PASSWORD_LEAST: Final = 12
-"""Characters of an admin password."""
+"""The least number of characters of an admin password."""
 LEVELS: Final = ("debug", "info", "warning", "error")
 FORMATS: Final = ("text", "json")
 SWITCH: Final = {"on": True, "true": True, "yes": True, "1": True} | {
@@ -31,9 +31,9 @@ SWITCH: Final = {"on": True, "true": True, "yes": True, "1": True} | {
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """An environment variable: how its text is read, and what to say about it.
+    """An environment variable: its parser, and its description for people.
 
-    `parse` raises ValueError with what the text should be.
+    `parse` raises ValueError with a description of valid texts.
     """
 
     name: str
@@ -89,7 +89,7 @@ class SettingsGroup(BaseModel):
 
 
 def any_text(text: str) -> str:
-    """Any text."""
+    """The text itself."""
     return text
 
 
@@ -101,7 +101,7 @@ def store_url(text: str) -> str:
 
 
 def whole(least: int, most: int) -> Callable[[str], int]:
-    """A whole number within these bounds."""
+    """Parses a whole number within these bounds."""
 
     def parse(text: str) -> int:
         # int() alone would also take "1_000", "+5" and digits of other scripts.
@@ -113,7 +113,7 @@ def whole(least: int, most: int) -> Callable[[str], int]:
 
 
 def one_of(*words: str) -> Callable[[str], str]:
-    """One of these words."""
+    """Parses one of these words."""
 
     def parse(text: str) -> str:
         if text.lower() not in words:
@@ -136,14 +136,14 @@ def several(text: str) -> tuple[str, ...]:
 
 
 def several_stores(text: str) -> tuple[str, ...]:
-    """Stores that keep what they get: directories, SQLite files, databases."""
-    found = several(text)
-    for target in found:
+    """Durable stores: directories, SQLite files, databases."""
+    targets = several(text)
+    for target in targets:
         scheme, separator, _ = target.partition("://")
         known = scheme in ("postgresql", "postgres", "sqlite") if separator else True
         if not (known and target.isprintable() and not target.startswith("memory:")):
             raise ValueError("directories or URLs such as sqlite:////srv/shop.db, with commas")
-    return found
+    return targets
 
 
 def several_networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
@@ -163,7 +163,7 @@ def several_origins(text: str) -> tuple[str, ...]:
 
 
 def is_origin(text: str) -> bool:
-    """Whether this is a scheme, a host and perhaps a port, and nothing else."""
+    """Whether a text is a scheme, a host and an optional port, and nothing else."""
     try:
         parts = urlsplit(text)
         return (
@@ -221,9 +221,9 @@ def time_zone(text: str) -> ZoneInfo:
 
 
 def dotenv(path: Path) -> dict[str, str]:
-    """What a `.env` file sets; nothing where there is none. Raises ConfigError."""
+    """The variables of a `.env` file; empty where there is none. Raises ConfigError."""
     try:
-        # A password may hold `${`: what is written is what is meant.
+        # Values are not expanded: a password may contain `${`.
         values = dotenv_values(path, interpolate=False) if path.is_file() else {}
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read as text in UTF-8: {error}") from error
@@ -231,7 +231,7 @@ def dotenv(path: Path) -> dict[str, str]:
 
 
 def parsed(variable: Variable, text: str) -> Any:
-    """What a text says. Raises ConfigError that says what it should be."""
+    """The value of a text. Raises ConfigError with a description of valid texts."""
     has = f"{variable.name}" if variable.secret else f"{variable.name} is {text!r}; it"
     if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text):
         raise ConfigError(f"{has} should be text in UTF-8.")

@@ -13,8 +13,8 @@ class ScheduleSettings(SettingsGroup):
         "SCHEDULES",
         switch,
         True,
-        "`off` leaves all jobs to a scheduler of yours: `fancymonkey job run`, or the cron "
-        "endpoints. Else one of the running processes does them.",
+        "`off` leaves all jobs to your own scheduler: `fancymonkey job run`, or the cron "
+        "endpoints. Otherwise one of the running processes does them.",
         shown="on",
     )
     time_zone: ZoneInfo = setting(
@@ -28,6 +28,6 @@ class ScheduleSettings(SettingsGroup):
         "NIGHTLY_AT",
         time_of_day,
         time(3, 30),
-        "When the work of the night is done: backup, and forgetting what is old.",
+        "When the nightly jobs run: the backup, and the removal of old rows.",
         shown="03:30",
     )

@@ -36,15 +36,15 @@ class ServerSettings(SettingsGroup):
         "DEMO",
         switch,
         False,
-        "`on` runs a stand-in for Stripe inside the service, so that the whole way from the shop "
-        "to a paid order works without keys. No money moves. Refused beside real keys.",
+        "`on` runs a stand-in for Stripe inside the service, so that buying works from the shop "
+        "to a paid order without keys. No money moves. Refused together with real keys.",
         shown="off",
     )
     rate_limit: bool = setting(
         "RATE_LIMIT",
         switch,
         True,
-        "`off` switches the limits on requests per client off, for measurements.",
+        "`off` disables the limits on requests per client, for measurements.",
         shown="on",
     )
     cors_origins: tuple[str, ...] = setting(
@@ -59,29 +59,29 @@ class ServerSettings(SettingsGroup):
         "TRUSTED_PROXIES",
         several,
         (),
-        "Addresses or networks of your reverse proxies, separated by commas: only their word is "
-        "taken for a client's address (`X-Forwarded-For`). Limits count per client.",
+        "Addresses or networks of your reverse proxies, separated by commas: only they may state a "
+        "client's address (`X-Forwarded-For`). Limits count per client.",
         shown="none",
     )
     log_format: str = setting(
         "LOG_FORMAT",
         one_of(*FORMATS),
         "text",
-        "`text` for people or `json` for machines, one line an event.",
+        "`text` for people or `json` for machines, one line per event.",
         shown="text",
     )
     log_level: str = setting(
         "LOG_LEVEL",
         one_of(*LEVELS),
         "info",
-        "The least important lines to log: `debug`, `info`, `warning` or `error`.",
+        "The lowest level to log: `debug`, `info`, `warning` or `error`.",
         shown="info",
     )
     otlp_endpoint: str | None = setting(
         "OTEL_EXPORTER_OTLP_ENDPOINT",
         http_url,
         None,
-        "Where a collector of OpenTelemetry takes traces over HTTP: `http://127.0.0.1:4318`. Needs "
-        "the extra `otel`. Each request is a span then, and takes a little longer.",
+        "The URL of an OpenTelemetry collector for traces over HTTP: `http://127.0.0.1:4318`. It "
+        "needs the extra `otel`. Each request becomes a span, and takes a little longer.",
         shown="none",
     )

@@ -11,8 +11,8 @@ class StoreSettings(SettingsGroup):
         store_url,
         None,
         "The database that holds the stock: `postgresql://user:password@host/database` or "
-        "`sqlite:///file.db` (three slashes: relative, four: absolute). Without it the stock "
-        "lives in JSON files in `DATA_DIR`. `--data` on the command line beats both.",
+        "`sqlite:///file.db` (three slashes: relative, four: absolute). If unset, the stock "
+        "is in JSON files in `DATA_DIR`. `--data` on the command line overrides both.",
         shown="none",
         secret=True,
     )
@@ -20,6 +20,6 @@ class StoreSettings(SettingsGroup):
         "DATA_DIR",
         any_text,
         "data",
-        "The directory of the JSON files. Not used where `DATABASE_URL` is set.",
+        "The directory of the JSON files. Not used if `DATABASE_URL` is set.",
         shown="./data",
     )

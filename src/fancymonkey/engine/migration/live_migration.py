@@ -1,9 +1,10 @@
-"""Moves a running shop into another store, without an end of service.
+"""Moves a running shop into another store, without an interruption of service.
 
-A copy of one revision is made while the shop sells, and compared; then what was committed
-meanwhile follows, portion by portion. For the last portion the queue is held: it is written, both
-are compared once more, the old store is marked as left, and the engine goes on with the new one.
-Until that mark the old store is the truth and the copy counts for nothing; from then on the new.
+The migration copies one revision while the shop sells, and compares the copy; then it writes the
+later commits, portion by portion. For the last portion it holds the queue: it writes the portion,
+compares both stores once more, marks the old store as left, and switches the engine to the new one.
+Until that mark the old store is authoritative and the copy counts for nothing; afterwards the new
+store is.
 """
 
 import asyncio
@@ -36,26 +37,26 @@ from fancymonkey.text import counted
 log = logging.getLogger(__name__)
 
 GENTLE = 50
-"""Rows that are handled before others get their turn."""
+"""Rows handled before other tasks run."""
 SMALL = 200
-"""What was committed meanwhile and is so little may wait for the pause."""
+"""The most recorded rows and entries that may wait for the pause."""
 ROUNDS = 50
 GRACE_SECONDS = 10.0
-"""How long the old store stays open for who is still reading there."""
+"""How long the old store stays open for readers that have not finished."""
 
 Tell = Callable[[str, int, int], None]
-"""Hears which step it is, how much of it is done, and of how much."""
+"""Receives the progress: the step, how much of it is done, and of how much."""
 
 T = TypeVar("T")
 
 
 class MoveRefused(StoreUnavailable):
-    """The shop may not move now; the reason says nothing about other machines."""
+    """The shop may not move now; the text does not reveal other machines."""
 
 
 @dataclass(frozen=True, slots=True)
 class LiveMigrationReport:
-    """What a move did. `pause` is for how long (ms) nothing was answered."""
+    """The result of a migration. `pause` is how long (ms) commands waited."""
 
     revision: int
     skus: int
@@ -66,9 +67,9 @@ class LiveMigrationReport:
 
 @dataclass(slots=True)
 class LiveMigration:
-    """One move of a shop. `here` and `there` are the names of the stores, without passwords.
+    """One migration of a shop. `here` and `there` are the store names, without passwords.
 
-    `place` is the whole name of the new one, for what the service goes on to do there.
+    `place` is the full name of the new store, for the work of the service after the migration.
     """
 
     engine: Engine
@@ -83,13 +84,13 @@ class LiveMigration:
     _caught_up: int = 0
 
     async def run(self) -> LiveMigrationReport:
-        """Moves. Raises DataError where the target is in use, StoreError; then nothing has changed.
+        """Migrates. Raises DataError where the target is in use, and StoreError: nothing changed.
 
-        It may be cancelled until the last portion, and begun again after whatever has ended it.
+        The migration may be cancelled until the last portion, and started again after any failure.
         """
         engine, old = self.engine, self.engine.store
         try:
-            await self._alone(old)
+            await self._check_alone(old)
             await self.target.open(engine.clock())
             await self._make_room()
             async with self._recorded(old) as recorder:
@@ -98,15 +99,15 @@ class LiveMigration:
                 switching = asyncio.create_task(self._switch(old, recorder), name="switch")
                 try:
                     return await asyncio.shield(switching)
-                finally:  # cancelled now, it comes to its end all the same
+                finally:  # a cancellation does not stop the switch
                     await asyncio.wait([switching])
         except BaseException:
             if engine.store is not self.target:
                 await self.target.close()
             raise
 
-    async def _alone(self, old: Store) -> None:
-        """Raises StoreUnavailable where another process would go on selling from the old store."""
+    async def _check_alone(self, old: Store) -> None:
+        """Raises StoreUnavailable where another process could still sell from the old store."""
         others = await old.other_writers()
         if others:
             raise MoveRefused(
@@ -115,16 +116,16 @@ class LiveMigration:
             )
 
     async def _make_room(self) -> None:
-        if await copy_of(self.target) is not None:  # of an earlier try; nobody ever sold from it
+        if await copy_of(self.target) is not None:  # an unfinished copy, never sold from
             await self.target.clear()
         if not await is_empty(self.target):
             raise DataError("The store to move to is not empty. Name an empty one.")
 
     @asynccontextmanager
     async def _recorded(self, old: Store) -> AsyncIterator[RecordingStore]:
-        """For the length of a block everything that is committed is noted."""
+        """Records every commit inside the block."""
         recorder = RecordingStore(old)
-        async with self.engine.batcher.held():  # no commit is under way, which would be missed
+        async with self.engine.batcher.held():  # else a commit under way would be missed
             self.engine.switch_store(cast(Store, recorder))
         try:
             yield recorder
@@ -133,53 +134,53 @@ class LiveMigration:
                 self.engine.switch_store(old)
 
     async def _copy(self, old: Store) -> None:
-        async with old.frozen() as still:
-            source = Snapshot(still.revision, self._rows(still), self._ledger(still, "copying"))
+        async with old.frozen() as frozen:
+            source = Snapshot(frozen.revision, self._rows(frozen), self._ledger(frozen, "copying"))
             unfinished = draft(COPY, CopyMarker(self.here, self.id))
             mark = Document(FOLDER, COPY, 1, self.engine.clock(), unfinished.body)
             await fill(self.target, replace(source, scan=_with(source.scan, mark)))
-            source = replace(source, entries=self._ledger(still, "comparing"))
-            async with self.target.frozen() as made:
-                found = await differences(source, replace(made, scan=self._rows(made)))
+            source = replace(source, entries=self._ledger(frozen, "comparing"))
+            async with self.target.frozen() as copy:
+                unlike = await differences(source, replace(copy, scan=self._rows(copy)))
         self._revision = source.revision
-        if found:
-            raise StoreCorrupt(f"The copy is not what was copied: {found[0]}")
+        if unlike:
+            raise StoreCorrupt(f"The copy differs from the original: {unlike[0]}")
 
-    def _rows(self, still: Snapshot) -> Scan:
-        """The rows of a shop, without what says where it lives."""
+    def _rows(self, frozen: Snapshot) -> Scan:
+        """Reads the rows of a shop, without the markers of its location."""
 
         async def scan(kind: type[R]) -> AsyncIterator[R]:
-            async for row in _gently(still.scan(kind)):
+            async for row in _gently(frozen.scan(kind)):
                 if not (isinstance(row, Document) and row.folder == FOLDER):
                     yield row
 
         return scan
 
-    def _ledger(self, still: Snapshot, step: str) -> Callable[[], AsyncIterator[Entry]]:
+    def _ledger(self, frozen: Snapshot, step: str) -> Callable[[], AsyncIterator[Entry]]:
         async def entries() -> AsyncIterator[Entry]:
-            async for entry in _gently(still.entries()):
-                if entry.revision % 500 == 0 or entry.revision == still.revision:
-                    self.tell(step, entry.revision, still.revision)
+            async for entry in _gently(frozen.entries()):
+                if entry.revision % 500 == 0 or entry.revision == frozen.revision:
+                    self.tell(step, entry.revision, frozen.revision)
                 yield entry
 
         return entries
 
     async def _catch_up(self, recorder: RecordingStore) -> None:
-        """Writes what was committed meanwhile, until little is left."""
-        while recorder.noted > SMALL and self._rounds < ROUNDS:
+        """Writes the commits recorded in the meantime, until few are left."""
+        while recorder.recorded > SMALL and self._rounds < ROUNDS:
             self._rounds += 1
             self.tell("catching up", self._rounds, ROUNDS)
             await self._follow(recorder)
 
     async def _follow(self, recorder: RecordingStore, *more: Document) -> None:
         """Writes one portion and reads it back. Raises StoreError."""
-        changed, noted, pruned = recorder.take()
-        if recorder.trouble_met is not None:
-            raise StoreUnavailable(f"{recorder.trouble_met} Nothing was moved.")
+        changed, recorded, pruned = recorder.take()
+        if recorder.failure is not None:
+            raise StoreUnavailable(f"{recorder.failure} Nothing was moved.")
         changed = {**changed, Document: {**changed.get(Document, {})}}
         for document in more:
             changed[Document][document.key] = document
-        entries = [entry for entry in noted if entry.revision > self._revision]  # not yet copied
+        entries = [entry for entry in recorded if entry.revision > self._revision]  # not yet copied
         if entries and entries[0].revision != self._revision + 1:
             raise StoreUnavailable(f"Entry {self._revision + 1} was missed. Nothing was moved.")
         revision = entries[-1].revision if entries else self._revision
@@ -191,22 +192,22 @@ class LiveMigration:
         if entries:
             first = entries[0].revision - 1
             if await self.target.entries_after(first, len(entries) + 1) != entries:
-                raise StoreCorrupt("The new store did not keep what was sold meanwhile.")
+                raise StoreCorrupt("The new store did not keep the latest entries.")
 
     async def _switch(self, old: Store, recorder: RecordingStore) -> LiveMigrationReport:
-        """The last portion, with the queue held; then the shop lives in the new store."""
+        """Writes the last portion with the queue held; afterwards the new store is in use."""
         engine, loop = self.engine, asyncio.get_running_loop()
         self.tell("switching", 0, 1)
         async with engine.batcher.held():
             started = loop.time()
-            await self._alone(old)
+            await self._check_alone(old)
             whole = draft(COPY, CopyMarker(self.here, self.id, whole=True))
             now = engine.clock()
             await self._follow(recorder, Document(FOLDER, COPY, 2, now, whole.body))
-            left, made = await old.snapshot(), await self.target.snapshot()
-            found = _unlike(left, made)
-            if found is not None:
-                raise StoreCorrupt(f"The stores differ and nothing was moved: {found}")
+            original, copy = await old.snapshot(), await self.target.snapshot()
+            unlike = _difference(original, copy)
+            if unlike is not None:
+                raise StoreCorrupt(f"The stores differ and nothing was moved: {unlike}")
             await write_marker(old, MOVED, MovedTo(self.there, self.id), now)
             try:
                 await write_marker(self.target, COPY, None, now)
@@ -222,16 +223,16 @@ class LiveMigration:
         engine.close_later(old, GRACE_SECONDS)
         log.warning("the shop has moved from %s to %s", self.here, self.there)
         return LiveMigrationReport(
-            made.revision, len(made.items), self._rounds, self._caught_up, pause
+            copy.revision, len(copy.items), self._rounds, self._caught_up, pause
         )
 
 
-def _unlike(left: StockSnapshot, made: StockSnapshot) -> str | None:
-    """Where two snapshots differ, SKU by SKU, or None."""
-    if left.revision != made.revision:
-        return f"revision {left.revision} and {made.revision}"
+def _difference(original: StockSnapshot, copy: StockSnapshot) -> str | None:
+    """The first difference between two snapshots, or None."""
+    if original.revision != copy.revision:
+        return f"revision {original.revision} and {copy.revision}"
     for name in ("products", "items", "levels", "holds"):
-        rows = [{row.key: row for row in getattr(side, name)} for side in (left, made)]
+        rows = [{row.key: row for row in getattr(side, name)} for side in (original, copy)]
         for key in rows[0].keys() | rows[1].keys():
             if rows[0].get(key) != rows[1].get(key):
                 return f"{name}: {key}"
@@ -249,7 +250,7 @@ def _with(scan: Scan, extra: Row) -> Scan:
 
 
 async def _gently(rows: AsyncIterator[T]) -> AsyncIterator[T]:
-    """The same rows; others get their turn in between."""
+    """The same rows; other tasks run in between."""
     number = 0
     async for row in rows:
         number += 1

@@ -1,4 +1,4 @@
-"""Whether a store is the one that the shop lives in: it may have moved away, or not arrived yet."""
+"""Markers in a store that is not in use: the shop has moved away, or the copy is unfinished."""
 
 from typing import TypeVar
 
@@ -20,14 +20,14 @@ COPY = "copy"
 
 
 class MovedTo(Struct):
-    """Lies in a store that the shop has left: where it went, and by which move."""
+    """Marks a store that the shop has left: the new store, and the id of the move."""
 
     to: str
     move: str
 
 
 class CopyMarker(Struct):
-    """Lies in a store that is being filled by a move: of what, and whether all of it is here."""
+    """Marks a store that a move is filling: from which store, and whether all data is here."""
 
     of: str
     move: str
@@ -35,12 +35,12 @@ class CopyMarker(Struct):
 
 
 async def moved(store: Store) -> MovedTo | None:
-    """Where the shop went that lived in this store."""
+    """The new store of a shop that has left this one, or None."""
     return await _read(store, MOVED, MovedTo)
 
 
 async def copy_of(store: Store) -> CopyMarker | None:
-    """The move that fills this store and has not come to its end."""
+    """The unfinished move that fills this store, or None."""
     return await _read(store, COPY, CopyMarker)
 
 
@@ -50,27 +50,27 @@ async def _read(store: Store, name: str, kind: type[T]) -> T | None:
 
 
 def draft(name: str, value: Struct | None) -> DocumentWrite:
-    """The document that says it; None takes it back."""
+    """The document that writes a marker; None removes it."""
     return DocumentWrite(FOLDER, name, "" if value is None else msgspec.json.encode(value).decode())
 
 
 async def write_marker(store: Store, name: str, value: Struct | None, now: int) -> None:
-    """Writes it into a store that nobody else writes to. Raises StoreError."""
+    """Writes a marker into a store without another writer. Raises StoreError."""
     commit = await store.run([PutDocuments(drafts=(draft(name, value),))], now, FOREVER)
     assert not isinstance(commit.answers[0], Refused)
 
 
 async def check_not_moved(store: Store) -> None:
-    """Raises StoreUnavailable where the shop does not live in this store."""
-    gone = await moved(store)
-    if gone is not None:
+    """Raises StoreUnavailable where the shop is not in this store (any more, or yet)."""
+    moved_to = await moved(store)
+    if moved_to is not None:
         raise StoreUnavailable(
-            f"The shop has moved from here to {gone.to}: start it there. What is here is as it "
-            "was then; to open it again, without what was sold since: fancymonkey migrate --reopen"
+            f"The shop has moved from here to {moved_to.to}: start it there. The data here is as "
+            "old as the move; to open it again, without later sales: fancymonkey migrate --reopen"
         )
     unfinished = await copy_of(store)
     if unfinished is not None:
         raise StoreUnavailable(
-            f"This is a copy of {unfinished.of} that was not finished, and the shop does not live "
-            f"here. Run the move again: fancymonkey migrate --from {unfinished.of} --to this store"
+            f"This is an unfinished copy of {unfinished.of}; the shop is not in this store. Run "
+            f"the move again: fancymonkey migrate --from {unfinished.of} --to this store"
         )

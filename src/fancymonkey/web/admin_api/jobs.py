@@ -21,7 +21,7 @@ _ANSWER = {
     "success": True,
     "job": "tidy",
     "outcome": "done",
-    "message": "Ended 1 holds that were over.",
+    "message": "Released 1 expired hold.",
     "startedAt": "2025-10-07T12:00:00.000Z",
     "tookMs": 12,
     "report": {"ended": ["res_1f0c2a9be4d8466f9e0f4c1b7a3d5e60"]},

@@ -11,7 +11,7 @@ from fancymonkey.core.payments.rows import IssueKind, IssueStatus, JobRun
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.turned_away import HOUR
 from fancymonkey.errors import StoreError
-from fancymonkey.payments.refunds import matters
+from fancymonkey.payments.refunds import payment_issues
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.holds import FOREVER, live_holds
 from fancymonkey.web.admin_api.row_query import Query, RowQuery
@@ -137,7 +137,7 @@ async def _turned_away(context: AppContext) -> dict[int, tuple[int, int]]:
 
 
 async def _matters(engine: Engine) -> dict[str, int]:
-    waiting = [row for row in await matters(engine) if row.closed_at is None]
+    waiting = [row for row in await payment_issues(engine) if row.closed_at is None]
     return {
         "open": sum(row.progress is IssueStatus.OPEN for row in waiting),
         "due": sum(row.progress is IssueStatus.DUE for row in waiting),

@@ -14,7 +14,7 @@ from fancymonkey.core.payments.rows import IssueStatus, JobRun, PaymentIssue
 from fancymonkey.errors import PaymentError
 from fancymonkey.payments.basket import major_units
 from fancymonkey.payments.gateway import Paid
-from fancymonkey.payments.refunds import give_due, matters
+from fancymonkey.payments.refunds import give_due, payment_issues
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.holds import named
 from fancymonkey.web.admin_api.row_query import Query
@@ -56,7 +56,7 @@ async def list_matters(context: AppContext, request: Request) -> Response:
     """What has to be decided about payments: what is open or due first, then the newest."""
     actor = await require(context, request, "read")
     revision = context.engine.view.revision
-    found = sorted(await matters(context.engine), key=lambda row: row.closed_at is not None)
+    found = sorted(await payment_issues(context.engine), key=lambda row: row.closed_at is not None)
     shown = found[: _limit(request)]
     waits = [row.payment for row in shown if row.progress is IssueStatus.OPEN]
     told = await context.payers.of(waits)
@@ -95,7 +95,8 @@ async def settle_matter(context: AppContext, request: Request) -> Response:
         raise refusal(answer)
     if then is IssueStatus.DUE and context.checkouts is not None:
         await give_due(context.engine, context.checkouts.gateway)
-    found = [row for row in await matters(context.engine) if row.matter_id == body.matter_id]
+    issues = await payment_issues(context.engine)
+    found = [row for row in issues if row.matter_id == body.matter_id]
     context.payers.forget(found[0].payment)
     told = await context.payers.of([found[0].payment])
     matter_out = _matter_out(context, found[0], told.get(found[0].payment))
@@ -124,7 +125,7 @@ async def _reconciled(context: AppContext) -> Response:
             f"Stripe could not be asked. {error}",
             headers=[RETRY_SOON],
         ) from error
-    told = {"success": True, "report": report.told(), "message": "\n".join(report.lines())}
+    told = {"success": True, "report": report.as_json(), "message": "\n".join(report.lines())}
     return ok(encode(told))
 
 

@@ -73,7 +73,7 @@ ALERT_ANSWERS: dict[str, dict[str, Any]] = {
         "jobs": [
             {
                 "job": "tidy",
-                "about": "ends holds whose time is up; the service does so at their second too",
+                "about": "releases expired holds; a running service does so at their deadline",
                 "scheduled": True,
                 "running": False,
                 "runs": [{"startedAt": _AT, "tookMs": 12, "outcome": "done"}],
