@@ -4,7 +4,7 @@ import re
 from dataclasses import fields
 
 from fancymonkey.core.model import Level, Status
-from tests.docs.pages import pages, read
+from tests.docs.pages import read
 from tests.docs.test_reference import table_rows
 
 TERMS = {
@@ -51,22 +51,6 @@ def test_quantities_of_a_level_are_terms() -> None:
 def test_how_a_hold_ends_is_said() -> None:
     hold = next(row for row in table_rows(_text()) if row[0].startswith("**Hold"))
     assert all(status in hold[1] for status in Status)
-
-
-def test_decisions_are_listed_with_their_titles() -> None:
-    shown = dict(
-        re.findall(
-            r"^\| \[(\d{4})\]\(\S+\) \| (.+?) \|$", read("docs/decisions/index.md").text, re.M
-        )
-    )
-    titles = {
-        found[1]: found[2]
-        for page in pages()
-        if page.path.parent.name == "decisions"
-        and (found := re.match(r"# (\d{4}) (.+)", page.text)) is not None
-    }
-    assert shown == titles
-    assert len(titles) >= 16
 
 
 def _text() -> str:
