@@ -37,3 +37,10 @@ def test_the_size_of_the_script_is_true() -> None:
     content = SCRIPT.read_bytes()
     sizes = (len(content), len(gzip.compress(content)))
     assert (int(found[1]), int(found[2])) == tuple(round(size / 1024) for size in sizes)
+
+
+def test_contributing_lists_every_folder_of_tests() -> None:
+    folders = {path.parent.name for path in (ROOT / "tests").glob("*/__init__.py")}
+    listed = re.findall(r"^\| `tests/(\w+)` \|", read("CONTRIBUTING.md").text, re.M)
+    assert len(listed) == len(set(listed))
+    assert set(listed) == folders

@@ -1,7 +1,7 @@
-"""The rules of the inventory. Pure: no clock, no chance, no I/O; nothing but the standard library.
+"""The rules of the inventory. Pure: no clock, no random numbers, no I/O, only the standard library.
 
-`model` rows, `ledger` the only arithmetic, `state` what a batch sees, `outcomes` what it answers,
-`holds` what several rules do with a hold;
-`reserve`, `resolve`, `adjust`, `catalogue`, `record`, `bulk` the rules; `execute` runs them,
-`verify` proves what they left.
+The files here are shared: rows (`model`, `rows`), commands and answers (`command`, `outcomes`),
+what a batch sees (`state`), the only arithmetic (`ledger`), the runner of commands (`execute`),
+the proof of a ledger (`verify`). Each folder is a feature: `stock`, `holds`, `catalogue`,
+`payments`, `changes`, `documents`.
 """
