@@ -54,8 +54,8 @@ def test_examples_on_postgres_of(name: str, tmp_path: Path, postgres_url: str) -
         run_page(page, tmp_path, f"{server.host}:{server.port}")
 
 
-def test_the_readme_and_the_tutorial_are_run() -> None:
-    assert {"README.md", "docs/tutorial.md"} <= RUNNABLE.keys()
+def test_the_readme_the_first_requests_and_the_tutorial_are_run() -> None:
+    assert {"README.md", "docs/how-to/first-requests.md", "docs/tutorial.md"} <= RUNNABLE.keys()
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The rules of the inventory. Pure: no clock, no chance, no I/O; nothing but the standard library.
+"""The rules of the inventory. Pure: no clock, no random numbers, no I/O, only the standard library.
 
 `model` has the rows, `ledger` the only arithmetic, `state` what a batch reads and changes,
 `outcomes` the answers, `command` the base of commands. Each folder is a feature: it exports `ROWS`
