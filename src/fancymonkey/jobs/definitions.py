@@ -14,6 +14,7 @@ from fancymonkey.jobs.lease import is_leased
 from fancymonkey.jobs.schedule import Daily, Every
 from fancymonkey.payments.reconcile import Reconciler
 from fancymonkey.settings.settings import Settings
+from fancymonkey.text import counted
 
 TIDY_SECONDS = 300
 VERSION_SECONDS = 300
@@ -35,7 +36,7 @@ def jobs_of(
 def unknown_job_text(jobs: JobExecutor, name: str) -> str:
     """Why there is no job of a name, and which ones there are."""
     wanted = NEEDS.get(name)
-    why = f"The job {name} needs {wanted}." if wanted else "There is no such job."
+    why = f"The job {name} needs {wanted}." if wanted else "No such job."
     return f"{why} Take one of {', '.join(jobs.jobs)}."
 
 
@@ -95,8 +96,8 @@ async def _tidy(engine: Engine) -> JobResult:
     assert isinstance(answer, Accepted)
     ended = [hold["reservation_id"] for hold in answer.data["released"]]
     if not ended:
-        return JobResult("nothing", {"ended": []}, "No hold is over.", quiet=True)
-    return JobResult("done", {"ended": ended}, f"Ended {len(ended)} holds that were over.")
+        return JobResult("nothing", {"ended": []}, "No expired holds.", quiet=True)
+    return JobResult("done", {"ended": ended}, f"Released {counted(len(ended), 'expired hold')}.")
 
 
 async def _reconcile(reconciler: Reconciler) -> JobResult:

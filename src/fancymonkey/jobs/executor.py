@@ -180,7 +180,7 @@ class JobExecutor:
             log.warning("the job %s failed: %s", job.name, error)
             return JobResult(FAILED, {"error": str(error)}, str(error)), error
         except TimeoutError:
-            text = f"It was ended after {job.limit:g} seconds."
+            text = f"Stopped after the time limit of {job.limit:g} seconds."
             log.warning("the job %s failed: %s", job.name, text)
             return JobResult(FAILED, {"error": text}, text), None
         except Exception:

@@ -57,7 +57,7 @@ class Report:
 
     def lines(self) -> list[str]:
         """The report for people."""
-        seen = f"{self.sessions} checkout sessions and {self.events} events of Stripe compared."
+        seen = f"{self.sessions} checkout sessions and {self.events} Stripe events compared."
         if self.outcome == "balanced":
             return [seen, "Books balance."]
         mended = [f"mended: {text}" for text in self.mended]
@@ -96,7 +96,7 @@ class Reconciler:
             await self._events(report)
             await self._sessions(report)
             for issue in await give_due(self._engine, self._gateway):
-                report.mended.append(f"the money of {issue.payment} was given back")
+                report.mended.append(f"payment {issue.payment} was refunded")
         except PaymentError as error:
             failed = {**report.told(), "outcome": "failed", "error": str(error)}
             await self._keep(started, "failed", failed)
