@@ -13,7 +13,7 @@ from tests.support.server import Server
 
 def test_jobs_are_listed_before_and_after_they_ran(cli: Run, shop: str) -> None:
     assert "tidy        never ran" in cli("job", "list", "--data", shop).output
-    assert cli("job", "run", "tidy", "--data", shop).output == "No hold is over.\n"
+    assert cli("job", "run", "tidy", "--data", shop).output == "No expired holds.\n"
     rows = json.loads(cli("job", "list", "--data", shop, "--json").output)["jobs"]
     assert {row["job"] for row in rows} >= {"tidy", "retention"}
     (tidy,) = [row for row in rows if row["job"] == "tidy"]
@@ -37,7 +37,7 @@ def test_a_running_server_is_asked(
     with Server(data=tmp_path, env={"CRON_SECRET": "tick"}) as server:
         monkeypatch.setenv("CRON_SECRET", "tick")
         monkeypatch.setenv("PORT", str(server.port))
-        assert cli("job", "run", "tidy", "--data", tmp_path).output == "No hold is over.\n"
+        assert cli("job", "run", "tidy", "--data", tmp_path).output == "No expired holds.\n"
         refused = cli("job", "run", "dig", "--url", server.url)
         assert refused.exit_code == 1
         assert "no such job" in refused.output
