@@ -61,7 +61,7 @@ async def test_wrong_credentials_are_told_alike(visitor: Visitor, name: str, pas
     answer = await visitor.log_in(name, password)
     assert answer.status in (401, 422)
     if answer.status == 401:
-        assert answer.json["detail"] == "Name, password or code is wrong."
+        assert answer.json["detail"] == "Name, password or code is incorrect."
     assert not visitor.cookies
 
 
@@ -130,7 +130,7 @@ async def test_a_stolen_renewal_ends_the_session_for_both(shop: Shop, visitor: V
     assert (await thief.post(REFRESH)).code == "no_session"
     assert (await visitor.get(ME)).code == "no_session"
     acts = await accounts(shop).acts.latest(1)
-    assert acts[0].what == "session ended: a token was used twice"
+    assert acts[0].what == "session ended: a refresh token was used twice"
 
 
 async def test_two_windows_that_renew_at_once_both_go_on(any_shop: Shop) -> None:

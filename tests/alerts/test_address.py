@@ -235,7 +235,10 @@ async def test_a_redirect_is_not_followed(status: int) -> None:
     async with HttpReceiver() as receiver, HttpReceiver() as other:
         receiver.answer = (status, {"Location": other.url}, b"")
         attempt = await _post(receiver.url)
-        assert (attempt.status, attempt.error) == (status, f"It answered {status}.")
+        assert (attempt.status, attempt.error) == (
+            status,
+            f"The endpoint responded with status {status}.",
+        )
         assert len(receiver.requests) == 1
         assert not other.requests
 

@@ -110,9 +110,9 @@ async def test_a_channel_that_breaks_in_its_own_way_has_failed_and_is_tried_agai
         await shop.move(-18)
         await shop.look()
         (kept,) = await shop.waiting()
-        assert [one.error for one in kept.value.attempts] == ["It failed (RuntimeError)."]
+        assert [one.error for one in kept.value.attempts] == ["The channel failed (RuntimeError)."]
         (answer,) = await shop.alerts.test()
-        assert answer.error == "It failed (RuntimeError)."
+        assert answer.error == "The channel failed (RuntimeError)."
         broken.whole = True
         await shop.look(20)
         assert broken.told == [("stock.low",)]
@@ -133,7 +133,7 @@ async def test_what_breaks_while_a_webhook_is_sent_is_a_failed_try() -> None:
         await shop.move(-18)
         await shop.alerts.once()
         (kept,) = [one for one in await shop.waiting() if one.value.tries]
-        assert kept.value.attempts[0].error == "It could not be sent (RuntimeError)."
+        assert kept.value.attempts[0].error == "The request could not be sent (RuntimeError)."
         shop.clock.forward(20)
         await shop.alerts.once()
         assert len(receiver.requests) == 1

@@ -43,7 +43,7 @@ async def test_a_new_deadline_is_a_change_of_the_hold() -> None:
         until = shop.clock() + 7_200_000
         await shop.engine.submit(AwaitPayment(ref="a", until=until))
         (one,) = await told(shop)
-        assert (one.type, one.title) == ("hold.changed", "Held for longer")
+        assert (one.type, one.title) == ("hold.changed", "Hold extended")
         assert one.data == {"holdId": "a", "lines": [], "expiresAt": until}
         await shop.engine.submit(Attach(ref="a", session_id="b", expires_at=until + 1))
         await shop.pay("a")  # at the same moment

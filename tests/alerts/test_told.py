@@ -30,7 +30,7 @@ async def test_low_is_told_once_while_holds_come_and_go() -> None:
         assert shop.paper.told == [("stock.low",)]
         letter = shop.paper.letters[0]
         assert letter.subject == "Low: MIDNIGHT EMERALD HOODIE, M, 4 left"
-        assert "16 more in baskets" in letter.text()
+        assert "16 more units held in baskets" in letter.text()
 
 
 async def test_out_and_back() -> None:
@@ -296,7 +296,7 @@ async def test_what_reconciliation_mended_is_told() -> None:
         await ran(shop, "reconcile", "mended", mended=["a payment of cs_1 was missed"], open=[])
         await shop.look()
         assert shop.paper.told == [("books.mended",)]
-        assert "Mended: a payment of cs_1 was missed" in shop.paper.letters[0].text()
+        assert "Corrected: a payment of cs_1 was missed" in shop.paper.letters[0].text()
         await ran(shop, "reconcile", "open", mended=[], open=["cs_2 is of no hold"])
         await shop.look()
         assert len(shop.paper.letters) == 2

@@ -181,7 +181,10 @@ async def test_an_endpoint_that_fails_for_days_is_switched_off_and_the_owner_tol
             for _ in range(12):
                 await shop.look(2 * HOUR // 1000)
         found = (await shop.alerts.webhooks.get(id_)).value
-        assert (found.active, found.off_because) == (False, "It answered 500.")
+        assert (found.active, found.off_because) == (
+            False,
+            "The endpoint responded with status 500.",
+        )
         told = [one for one in shop.paper.told if "webhook.off" in one]
         assert len(told) == 1
         assert not [kept for kept in await shop.waiting() if kept.value.target == id_]

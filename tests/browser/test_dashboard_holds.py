@@ -148,7 +148,7 @@ async def test_9_what_could_not_be_given_back_stays_and_can_be_tried_again(
 
         async def answer(route: Route) -> None:
             if failing:
-                await route.fulfill(status=503, json={"detail": "The store does not answer."})
+                await route.fulfill(status=503, json={"detail": "The store is not responding."})
             else:
                 await route.continue_()
 
@@ -157,7 +157,7 @@ async def test_9_what_could_not_be_given_back_stays_and_can_be_tried_again(
         await page.get_by_role("button", name=re.compile("^Give back 1")).click()
         await confirm(page)
         alert = page.get_by_role("alert")
-        await expect(alert).to_contain_text("Nothing was given back. The store does not answer.")
+        await expect(alert).to_contain_text("Nothing was released. The store is not responding.")
         await expect(rows(page)).to_have_count(1)
         failing = False
         await alert.get_by_role("button", name="Retry").click()

@@ -147,7 +147,7 @@ async def test_habit_31_files_of_other_programs(
         await choose(page, table, "Bestand.csv")
         seen = await tiles(page)
         assert (seen["would change"], seen["at fault"]) == ("1", "1")
-        await expect(page.get_by_text("there is no such product")).to_be_visible()
+        await expect(page.get_by_text("no such product")).to_be_visible()
         await expect(page.get_by_text("Read: on hand, price.")).to_be_visible()
 
 

@@ -28,7 +28,7 @@ def settled(page: Page) -> Locator:
 
 async def answer(page: Page, words: str, note: str = "") -> None:
     asked = page.get_by_role("dialog")
-    await asked.get_by_label("Note, for yourselves").fill(note)
+    await asked.get_by_label("Internal note").fill(note)
     await asked.get_by_role("button", name=words, exact=True).click()
     await expect(asked).to_have_count(0)
 
@@ -75,7 +75,7 @@ async def test_a_late_payment_is_refunded_once_by_the_owner(browser: Browser, sh
         button = asked.get_by_role("button", name="Refund $116.00", exact=True)
         await expect(button).to_have_class(re.compile("danger"))
         await button.dblclick()  # 48
-        await expect(page.locator(".toast")).to_contain_text("The refund is under way.")
+        await expect(page.locator(".toast")).to_contain_text("The refund is in progress.")
         await expect(page.get_by_text("1 settled one")).to_be_visible()
         assert len(sent) == 1
         watched.assert_clean()
@@ -121,7 +121,9 @@ async def test_43_what_could_not_be_settled_says_why_and_can_be_tried_again(
         await matters(page).get_by_role("button", name=re.compile("Put aside")).click()
         await answer(page, "Put aside")
         alert = page.get_by_role("alert")
-        await expect(alert).to_contain_text("It was not settled. Stripe could not be asked.")
+        await expect(alert).to_contain_text(
+            "The issue was not resolved. Stripe could not be asked."
+        )
         await expect(matters(page)).to_have_count(1)
         failing = False
         await alert.get_by_role("button", name="Retry").click()

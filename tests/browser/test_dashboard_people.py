@@ -96,7 +96,7 @@ async def test_a_second_factor_from_its_picture_to_its_end(
     await page.get_by_label("Your password").fill("wrong")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("dialog").get_by_role("alert")).to_have_text(
-        "The password is wrong."
+        "The password is incorrect."
     )
     browser_page.forget()
     await page.get_by_label("Your password").fill(PASSWORD)

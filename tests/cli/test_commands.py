@@ -166,7 +166,7 @@ def test_release_expired_ends_what_is_over_and_says_so(cli: Run, shop: str, writ
     told = cli("release-expired", "--data", shop)
     assert told.exit_code == 0
     assert told.output == f"1 hold ended.\n  r1 (session s_r1): 3 of {M}\n"
-    assert cli("release-expired", "--data", shop).output == "No hold is over.\n"
+    assert cli("release-expired", "--data", shop).output == "No expired holds.\n"
     assert json.loads(cli("release-expired", "--data", shop, "--json").output) == {
         "released": [],
         "server": False,

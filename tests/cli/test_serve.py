@@ -53,7 +53,7 @@ def filled(tmp_path: Path) -> Iterator[Server]:
 def test_it_says_what_to_open_and_an_example_that_works(filled: Server) -> None:
     filled_url = re.escape(filled.url)
     assert re.search(rf"is open at {filled_url}\n", filled.log)
-    assert "The store was empty and has the sample catalogue now." in filled.log
+    assert "The store was empty and now has the sample catalogue." in filled.log
     command = filled.log[filled.log.index("  curl ") :].partition("\n\n")[0]
     body = re.search(r"-d '(.*)'", command)
     address = re.search(r"POST (\S+)", command)

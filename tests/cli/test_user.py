@@ -49,7 +49,7 @@ def test_accounts_on_a_stopped_store(told: Run, shop: str) -> None:
     refused = told("user", "remove", "ada", *data)
     assert (refused.exit_code, refused.output) == (
         1,
-        "Error: This is the last owner. Make another one first.\n",
+        "Error: This is the last owner. Add another owner first.\n",
     )
 
 

@@ -109,7 +109,7 @@ def test_it_refuses_whole_or_does_what_it_can() -> None:
     refused = undo(shop)
     assert refused.code is Code.CANNOT_UNDO
     assert refused.detail["failed"] == [
-        {"key": SKU, "reason": "Only 3 are on hand, and 4 would be taken off."}
+        {"key": SKU, "reason": "Only 3 are on hand, fewer than the 4 to remove."}
     ]
     assert (on_hand(shop), on_hand(shop, "b/M")) == (3, 9)
     done = undo(shop, partial=True)
@@ -120,7 +120,7 @@ def test_it_refuses_whole_or_does_what_it_can() -> None:
 @pytest.mark.parametrize(
     ("since", "reason"),
     [
-        (changed(low_stock_threshold=8), "The threshold was changed again: it is 8 now."),
+        (changed(low_stock_threshold=8), "The threshold was changed again. It is now 8."),
         (RemoveProduct(product_id="a", before=("a/S", "a/M")), "It is off sale."),
     ],
 )

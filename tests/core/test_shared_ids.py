@@ -17,15 +17,15 @@ def item(product: str, size: str, sku: str | None, price: str | None, *, off: bo
         ([item("a", "S", None, None), item("b", "S", None, None)], []),
         ([item("a", "S", "", ""), item("b", "S", "", "")], []),
         ([item("a", "S", "1", "p"), item("b", "S", "2", "p", off=True)], []),
-        ([item("a", "S", "1", "p"), item("b", "S", "2", "p")], ["priceId p is that of a and b"]),
+        ([item("a", "S", "1", "p"), item("b", "S", "2", "p")], ["priceId p is used by a and b"]),
         (
             [item("a", "S", "1", "p"), item("b", "S", "2", "p"), item("c", "S", "3", "p")],
-            ["priceId p is that of a, b and c"],
+            ["priceId p is used by a, b and c"],
         ),
-        ([item("a", "S", "1", "p"), item("a", "M", "1", "q")], ["skuId 1 is that of a/S and a/M"]),
+        ([item("a", "S", "1", "p"), item("a", "M", "1", "q")], ["skuId 1 is used by a/S and a/M"]),
         (
             [item("a", "S", "1", "p"), item("b", "S", "1", "p")],
-            ["priceId p is that of a and b", "skuId 1 is that of a/S and b/S"],
+            ["priceId p is used by a and b", "skuId 1 is used by a/S and b/S"],
         ),
     ],
 )

@@ -102,7 +102,7 @@ def test_the_command(
     data = tmp_path / "shop"
     result = cli("doctor", "--data", data, "--url", server.url)
     assert result.exit_code == 0, result.output
-    assert result.output.splitlines()[-1] == "Healthy: nothing has to be mended."
+    assert result.output.splitlines()[-1] == "Healthy: no problems found."
     monkeypatch.setenv("ADMIN_PASSWORD", "fancymonkey2024")
     result = cli("doctor", "--data", data, "--json")
     assert result.exit_code == 1

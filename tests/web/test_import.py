@@ -172,9 +172,9 @@ NEW = (
 async def test_new_things_are_listed_and_made_only_when_asked_for(any_shop: Shop) -> None:
     refused = await apply(any_shop, NEW)
     assert [one["reason"] for one in refused.json["faults"]] == [
-        "there is no such product",
-        "there is no such product",
-        "there is no such size",
+        "no such product",
+        "no such product",
+        "no such size",
     ]
     seen = await take(any_shop, NEW, "&create=true")
     assert counts(seen) == {"rows": 3, "new": 3}
@@ -203,7 +203,7 @@ async def test_new_things_are_listed_and_made_only_when_asked_for(any_shop: Shop
         ({"soldOut": "maybe"}, "soldOut", "is not true or false"),
         ({"restockDate": "12/01/2026"}, "restockDate", "is not a date"),
         ({"image": "http://a.example/x"}, "image", "is not the address of a picture"),
-        ({"size": "M2"}, "size", "there is no such size"),
+        ({"size": "M2"}, "size", "no such size"),
         ({"productId": "a/b"}, "productId", "a product's id has no slash"),
         ({"exported": "r1s2hAAAA"}, "exported", "it was changed"),
         ({"exported": "=1+1"}, "exported", "it was changed"),

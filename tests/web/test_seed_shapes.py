@@ -155,7 +155,7 @@ async def test_update(any_shop: Shop) -> None:
     assert answer.status == 200
     assert answer.json == {
         "success": True,
-        "message": "Updated 1 inventory items",
+        "message": "Updated 1 inventory item",
         "act": answer.json["act"],
         "results": {
             "successful": 1,
@@ -192,7 +192,7 @@ async def test_bulk_update(any_shop: Shop) -> None:
     small = {**SET, "size": "S", "reserved": 0}
     assert answer.json == {
         "success": True,
-        "message": "Updated 1 inventory items",
+        "message": "Updated 1 inventory item",
         "action": "adjust",
         "dryRun": False,
         "act": answer.json["act"],

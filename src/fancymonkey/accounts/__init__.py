@@ -1,1 +1,1 @@
-"""Who may do what: users, sessions, API keys, second factors, and a record of every act."""
+"""Users, sessions, API keys, two-factor authentication and the audit log."""

@@ -1,4 +1,4 @@
-"""Everything about accounts, put together."""
+"""The services of accounts, composed."""
 
 from fancymonkey.accounts.api_keys import ApiKeys
 from fancymonkey.accounts.audit_log import AuditLog

@@ -1,4 +1,4 @@
-"""Keys for programs: shown once, kept as digests, revoked at once."""
+"""API keys: shown once, stored as digests, revoked at once."""
 
 import hmac
 import secrets
@@ -16,11 +16,11 @@ from fancymonkey.settings.account_names import ADMIN
 PREFIX = "fmk_"
 DAY = 86_400_000
 USED = 3_600_000
-"""How exactly it is kept when a key was last used, in ms."""
+"""The precision of the time of last use, in ms."""
 
 
 class ApiKeys:
-    """The keys of the shop."""
+    """The API keys of the shop."""
 
     def __init__(self, engine: Engine, users: Users) -> None:
         self.folder = DocumentCollection(engine, "api-keys", ApiKey)
@@ -30,7 +30,7 @@ class ApiKeys:
     async def make(
         self, label: str, right: Right, made_by: str, days: int | None
     ) -> tuple[ApiKey, str]:
-        """A new key, and its text, which nobody can find out again."""
+        """Makes a key; returns it with its secret, which is not stored."""
         now = self._clock()
         key_id, secret = secrets.token_hex(6), secrets.token_hex(24)
         key = ApiKey(
@@ -46,7 +46,7 @@ class ApiKeys:
         return key, f"{PREFIX}{key_id}_{secret}"
 
     async def check(self, text: str) -> ApiKey | None:
-        """The live key of this text."""
+        """Returns the live key with this secret, or None."""
         key_id, _, secret = text.removeprefix(PREFIX).partition("_")
         if not (text.startswith(PREFIX) and key_id.isalnum() and key_id.isascii()):
             return None
@@ -65,23 +65,23 @@ class ApiKeys:
         return key
 
     async def _backed(self, key: ApiKey) -> bool:
-        """Whether whoever made it still may do what it may do."""
+        """Whether the user who made the key still has its right."""
         if key.made_by == ADMIN:
             return True
         kept = await self._users.find(key.made_by)
-        if kept is None or key.created_at < kept.value.created_at:  # of an earlier one of this name
+        if kept is None or key.created_at < kept.value.created_at:  # of an earlier user
             return False
         return kept.value.role.right.covers(key.right)
 
     async def all(self) -> list[ApiKey]:
-        """Every key, the latest first."""
+        """Returns every key, the latest first."""
         keys = [kept.value for kept in await self.folder.all()]
         return sorted(keys, key=lambda key: key.created_at, reverse=True)
 
     async def revoke(self, key_id: str) -> ApiKey:
-        """Ends a key for good. Raises UnknownAccount."""
+        """Revokes a key. Raises UnknownAccount."""
         kept = await self.folder.get(key_id)
         if kept is None:
-            raise UnknownAccount("There is no such key.")
+            raise UnknownAccount("No such key.")
         await self.folder.put(key_id, None)
         return kept.value

@@ -1,4 +1,4 @@
-"""The record of acts: who did what, when and from where. It is only ever added to."""
+"""The audit log: who did what, when and from where. Append-only."""
 
 import secrets
 from contextlib import suppress
@@ -12,21 +12,21 @@ from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import FancyMonkeyError
 
 KEEP = 730 * 86_400_000
-"""How long an act is kept, in ms: two years."""
+"""How long an entry is kept, in ms: two years."""
 
 LAST = 10**15
 WINDOW = 3_600_000
 REFUSED_MOST = 100
-"""Refused requests of strangers that are kept one by one in an hour."""
+"""Refused requests of unknown clients that are kept one by one in an hour."""
 KNOWN_MOST = 20
-"""The same for each account or key: it can repeat a refused request as often as it likes."""
+"""The same for each account or key, which can repeat a refused request without limit."""
 MERGED = "further refused requests"
 ACTORS_MAX = 10_000
 
 
 @dataclass(slots=True)
 class _Refused:
-    """What one actor was refused in an hour: so many are on record one by one, others as `act`.
+    """Refused requests of one actor in an hour: the first are kept one by one, the rest as `act`.
 
     `written` is how many of the others the record shows.
     """
@@ -39,7 +39,7 @@ class _Refused:
 
 
 class AuditLog:
-    """The acts, the latest first by their names."""
+    """The entries; their names sort the latest first."""
 
     def __init__(self, engine: Engine) -> None:
         self.folder = DocumentCollection(engine, "audit", AuditEntry)
@@ -49,7 +49,7 @@ class AuditLog:
     async def record(
         self, actor: str, address: str, what: str, status: int = 200, about: str = ""
     ) -> None:
-        """Keeps an act."""
+        """Writes an entry."""
         await self._put(self._act(actor, address, what, status, about), 0)
 
     async def record_refused(
@@ -61,7 +61,7 @@ class AuditLog:
         about: str = "",
         most: int = REFUSED_MOST,
     ) -> None:
-        """Keeps a refused attempt: the first `most` of an hour one by one, the others as one act.
+        """Writes a refused attempt: the first `most` of an hour one by one, the rest as one entry.
 
         That one is written when their number has doubled, and before the record is read.
         """
@@ -80,8 +80,8 @@ class AuditLog:
     async def latest(
         self, most: int, before: str = "", actor: str | None = None
     ) -> list[AuditEntry]:
-        """The latest acts, or those before the act of this id; of everybody or of one."""
-        with suppress(FancyMonkeyError):  # a store that cannot be written can still be read
+        """Returns the latest entries, or those before this id; of all actors or of one."""
+        with suppress(FancyMonkeyError):  # a store that is not writable can still be read
             for refused in list(self._refused.values()):
                 await self._write(refused)
         found: list[AuditEntry] = []
@@ -93,7 +93,7 @@ class AuditLog:
         return found
 
     async def _begin(self, actor: str, address: str) -> _Refused:
-        """Begins to count what an actor is refused in this hour; what ends goes on record."""
+        """Starts the count of an actor's refused requests in this hour; writes the ended counts."""
         ended = [self._refused.pop(actor, None)]
         if len(self._refused) >= ACTORS_MAX:
             ended.append(self._refused.pop(next(iter(self._refused))))
@@ -119,14 +119,14 @@ class AuditLog:
         await self.folder.put(act.act_id, act, expected, act.at + KEEP)
 
     async def _write(self, refused: _Refused) -> None:
-        """Puts the merged act on record, over an earlier state of it, where it has changed."""
+        """Writes the merged entry over its earlier state, if it has changed."""
         if refused.further > refused.written:
             refused.written = refused.further
             await self._put(refused.act)
 
 
 def _merged(act: AuditEntry, further: int, address: str, what: str, status: int) -> AuditEntry:
-    """The act that stands for this number of refused requests; the latest one is described."""
+    """Returns the entry for this number of refused requests; it describes the latest one."""
     about = f"{further} in this hour; the latest: {what}"
     return msgspec.structs.replace(
         act, address=address, status=status, about=about[:500], count=further

@@ -1,11 +1,11 @@
-"""Counts failures under a name over a sliding window, and says how long to wait."""
+"""Counts failures per name in a sliding window, and returns how long to wait."""
 
 from collections import deque
 
 from fancymonkey.engine.clock import Clock
 
 NAMES_MAX = 50_000
-"""Names remembered at once; beyond that the one that failed first is forgotten."""
+"""The most names kept; beyond that the one that failed first is removed."""
 
 
 class FailureCounter:
@@ -18,7 +18,7 @@ class FailureCounter:
         self._failures: dict[str, deque[int]] = {}
 
     def wait(self, name: str) -> int:
-        """How long until there may be another attempt, in ms; 0: now."""
+        """Returns the wait until another attempt is allowed, in ms; 0: allowed now."""
         failures = self._failures.get(name)
         if failures is None:
             return 0
@@ -31,13 +31,13 @@ class FailureCounter:
         return failures[0] + self._window - now if len(failures) >= self._most else 0
 
     def count(self, name: str) -> None:
-        """Counts an attempt before it is known how it ends: many at once are many."""
+        """Counts an attempt before its result is known, so that concurrent attempts all count."""
         if name not in self._failures and len(self._failures) >= NAMES_MAX:
             del self._failures[next(iter(self._failures))]
         self._failures.setdefault(name, deque()).append(self._clock())
 
     def take_back(self, name: str) -> None:
-        """The latest attempt was none: it went well."""
+        """Removes the latest attempt, because it succeeded."""
         failures = self._failures.get(name)
         if failures:
             failures.pop()

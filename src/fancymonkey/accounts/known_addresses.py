@@ -1,4 +1,4 @@
-"""Addresses from which a secret or an account was opened before: a flood elsewhere closes none."""
+"""Addresses that used a secret or account before: attacks from elsewhere do not lock them out."""
 
 import asyncio
 import hashlib
@@ -12,14 +12,14 @@ from fancymonkey.errors import FancyMonkeyError
 log = logging.getLogger(__name__)
 
 LIFE = 180 * 86_400_000
-"""How long an address is remembered after it was used last, in ms."""
+"""How long an address is remembered after its last use, in ms."""
 AGAIN = 86_400_000
-"""How exactly it is kept when it was used last, in ms."""
+"""The precision of the time of last use, in ms."""
 RECENT_MAX = 10_000
 
 
 class Places:
-    """Remembers, in the store, where each secret was used; an address is kept as a digest."""
+    """Stores the addresses that used each secret, as digests."""
 
     def __init__(self, engine: Engine) -> None:
         self.folder = DocumentCollection(engine, "places", int)
@@ -28,7 +28,7 @@ class Places:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def has(self, secret: str, address: str) -> bool:
-        """Whether this secret was used from this address before."""
+        """Whether this address has used this secret before."""
         name = _name(secret, address)
         if name in self._recent:
             return True
@@ -36,7 +36,7 @@ class Places:
         return kept is not None and kept.value + LIFE > self._clock()
 
     def remember(self, secret: str, address: str) -> None:
-        """Remembers that it was. It is written beside the request, and never before its work."""
+        """Records the use. It is written in the background, never before the request's own work."""
         name, now = _name(secret, address), self._clock()
         if self._recent.get(name, now - AGAIN) + AGAIN > now:
             return
@@ -52,11 +52,11 @@ class Places:
             await self.folder.put(name, now, None, now + LIFE)
         except FancyMonkeyError as error:
             self._recent.pop(name, None)
-            log.warning("an address that used a secret is not remembered: %s", error)
+            log.warning("an address that used a secret could not be stored: %s", error)
 
 
 def of_account(user: User) -> str:
-    """The secret of an account, for `Places`: not that of an earlier account of the same name."""
+    """The name of an account's secret here; an earlier account of the same name had another."""
     return f"user {user.created_at} {user.name}"
 
 

@@ -1,4 +1,4 @@
-"""Logging in: name, password and code against guessing from one address or from many."""
+"""Login with name, password and code; slows down guessing from one or many addresses."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -25,19 +25,19 @@ from fancymonkey.settings.account_names import plain
 
 DEVICE = "device"
 DEVICE_LIFE = 180 * 86_400_000
-"""How long a browser is remembered, in ms."""
+"""How long a browser counts as known, in ms."""
 
 ADDRESS_MOST, ADDRESS_WINDOW = 15, 60_000
 ACCOUNT_MOST, ACCOUNT_WINDOW = 20, 900_000
 KEY_MAX = 200
-"""Characters of a typed name that its failures are counted under."""
-WRONG = "Name, password or code is wrong."
+"""The characters of a typed name under which its failures count."""
+WRONG = "Name, password or code is incorrect."
 
 
 class Login:
     """Checks credentials. Failures count for the address, its networks, and the account.
 
-    An account under attack is closed for strangers for a while, not for browsers and addresses
+    An account under attack is locked for a while, except for known browsers and addresses
     that have logged in before: those have counts of their own, and a place of their own where
     passwords are hashed, so nobody can keep the owner out.
     """
@@ -50,7 +50,7 @@ class Login:
         self._at_home = FailureCounter(clock, ACCOUNT_MOST, ACCOUNT_WINDOW)
         self._clock = clock
         self._addresses = FailureCounter(clock, ADDRESS_MOST, ADDRESS_WINDOW)
-        # Each on its own: a stranger types any name, also one that means another of these.
+        # Separate counters: a typed name may equal the name of another counter.
         self._strangers = FailureCounter(clock, ACCOUNT_MOST, ACCOUNT_WINDOW)
         self._devices = FailureCounter(clock, ACCOUNT_MOST, ACCOUNT_WINDOW)
         self._proofs = FailureCounter(clock, ACCOUNT_MOST, ACCOUNT_WINDOW)
@@ -58,13 +58,13 @@ class Login:
     async def check(
         self, name: str, password: str, code: str | None, address: str, device: str | None
     ) -> User:
-        """The user. Raises TooManyAttempts, WrongCredentials, CodeNeeded, Busy."""
+        """Returns the user. Raises TooManyAttempts, WrongCredentials, CodeNeeded, Busy."""
         kept = await self._users.find(name)
         device = await self._device(device, kept)
         home = of_account(kept.value) if kept else "nobody"
         known = device is not None or await self._places.has(home, address)
         counts: list[tuple[FailureCounter | Networks, str]] = [(self._addresses, address)]
-        if device is not None:  # whatever others at its address do
+        if device is not None:  # independent of others at its address
             counts = [(self._devices, device)]
         elif known:
             counts.append((self._at_home, f"{address} {plain(name)[:KEY_MAX]}"))
@@ -88,7 +88,7 @@ class Login:
     async def again(
         self, kept: StoredDocument[User], password: str | None, code: str | None, address: str
     ) -> StoredDocument[User]:
-        """The account, where its password or a code of it is given: before what matters most.
+        """Returns the account if its password or code is right: before critical changes.
 
         Raises NotProven, TooManyAttempts, Busy. A session may guess no more often than a stranger.
         """
@@ -96,17 +96,17 @@ class Login:
             if password is not None:
                 hashed = kept.value.password
                 if not await self._users.passwords.fits(hashed, password, known=True):
-                    raise NotProven("The password is wrong.")
+                    raise NotProven("The password is incorrect.")
                 return kept
             spent = use_code(kept.value, code or "", self._clock())
             if spent is None:
-                raise NotProven("The code is wrong.")
+                raise NotProven("The code is incorrect.")
             await self._users.change(kept, step=spent.step, codes=spent.codes)
             return await self._users.get(kept.name)
 
     @asynccontextmanager
     async def counting(self, name: str, address: str) -> AsyncIterator[None]:
-        """Counts what fails with NotProven in this block. Raises TooManyAttempts."""
+        """Counts each NotProven of this block as a failure. Raises TooManyAttempts."""
         counts: list[tuple[FailureCounter | Networks, str]] = [
             (self._addresses, address),
             (self._proofs, name),
@@ -126,16 +126,16 @@ class Login:
         self._take_back(counts)
 
     async def spend_one(self, owners: Sequence[StoredDocument[User]], code: str) -> None:
-        """Uses up a code of one of these accounts. Raises NotProven, Changed."""
+        """Uses a code of one of these accounts. Raises NotProven, Changed."""
         for kept in owners:
             spent = use_code(kept.value, code, self._clock())
             if spent is not None:
                 await self._users.change(kept, step=spent.step, codes=spent.codes)
                 return
-        raise NotProven("The code is wrong.")
+        raise NotProven("The code is incorrect.")
 
     async def remember(self, user: User) -> str:
-        """A token by which this browser is known the next time."""
+        """Returns a token that identifies this browser at its next login."""
         return await self._tokens.sign(DEVICE, DEVICE_LIFE, sub=user.name, stamp=user.stamp)
 
     async def _fitting(
@@ -147,7 +147,7 @@ class Login:
         user = kept.value
         if user.factor is not None:
             if not code:
-                raise CodeNeeded("Give the code of your authenticator app, or a recovery code.")
+                raise CodeNeeded("Enter the code from your authenticator app, or a recovery code.")
             spent = use_code(user, code, self._clock())
             if spent is None:
                 raise WrongCredentials(WRONG)
@@ -159,7 +159,7 @@ class Login:
         return user
 
     async def _device(self, token: str | None, kept: StoredDocument[User] | None) -> str | None:
-        """Under what this browser's failures count, where it has logged in before."""
+        """The name under which failures of a known browser count, or None."""
         if not token or kept is None:
             return None
         try:

@@ -1,4 +1,4 @@
-"""What is kept about accounts, and the ways in which a wish about them is refused."""
+"""The stored data of accounts, and the errors of account requests."""
 
 from enum import StrEnum
 
@@ -6,20 +6,20 @@ from msgspec import Struct
 
 
 class Right(StrEnum):
-    """What somebody may do; each includes the ones before it."""
+    """The rights; each includes the ones before it."""
 
     READ = "read"
     STOCK = "stock"
     ADMIN = "admin"
 
     def covers(self, other: "Right") -> bool:
-        """Whether whoever has this right has the other one."""
+        """Whether this right includes the other one."""
         order = list(Right)
         return order.index(self) >= order.index(other)
 
 
 class Role(StrEnum):
-    """What somebody is in the shop."""
+    """The roles of users."""
 
     OWNER = "owner"
     STAFF = "staff"
@@ -27,12 +27,12 @@ class Role(StrEnum):
 
     @property
     def right(self) -> Right:
-        """What the role may do."""
+        """The right of the role."""
         return {Role.OWNER: Right.ADMIN, Role.STAFF: Right.STOCK, Role.VIEWER: Right.READ}[self]
 
 
 class User(Struct, frozen=True, kw_only=True):
-    """An account. `stamp` changes with whatever must end its sessions and remembered devices.
+    """A user account. `stamp` changes with every change that ends sessions and known devices.
 
     `codes` are digests of unused recovery codes; `step` is the latest half minute whose code was
     used, so that none works twice. `asked` is a second factor that is not confirmed yet.
@@ -50,7 +50,7 @@ class User(Struct, frozen=True, kw_only=True):
 
 
 class Session(Struct, frozen=True, kw_only=True):
-    """A login. `turn` counts its renewals: a token of an earlier turn shows that it was stolen."""
+    """A login. `turn` counts its renewals: reuse of an earlier token shows a theft."""
 
     session_id: str
     user: str
@@ -65,18 +65,18 @@ class Session(Struct, frozen=True, kw_only=True):
 
 
 class Actor(Struct, frozen=True, kw_only=True):
-    """Who is behind a request: a user in a session, a key, or whoever has the admin password."""
+    """The author of a request: a user in a session, an API key, or the admin password."""
 
     name: str
     right: Right
     user: User | None = None
     session: Session | None = None
     key: str | None = None
-    """The id of the API key that the request came with."""
+    """The id of the API key of the request."""
 
 
 class ApiKey(Struct, frozen=True, kw_only=True):
-    """A key for programs; of its secret only the digest is kept."""
+    """An API key; only the digest of its secret is stored."""
 
     key_id: str
     label: str
@@ -89,7 +89,7 @@ class ApiKey(Struct, frozen=True, kw_only=True):
 
 
 class AuditEntry(Struct, frozen=True, kw_only=True):
-    """Something that was done, or refused: by whom, when, from where, and with what status."""
+    """An entry of the audit log: actor, time, address, request and status."""
 
     act_id: str
     at: int
@@ -99,23 +99,23 @@ class AuditEntry(Struct, frozen=True, kw_only=True):
     status: int
     about: str = ""
     count: int = 1
-    """How many requests it stands for: refused ones are merged once there are many."""
+    """How many requests the entry stands for: many refused requests are merged."""
 
 
 class Denied(Exception):
-    """A wish about accounts that is refused; the text says why, for people."""
+    """An account request is refused; the text has the reason, for people."""
 
 
 class WrongCredentials(Denied):
-    """Name and password, or a code, do not fit. Never says which."""
+    """Name, password or code is wrong. The text never reveals which."""
 
 
 class NotProven(Denied):
-    """Whoever is logged in has not shown that they are still the same person."""
+    """A logged-in user failed to confirm a password or code."""
 
 
 class CodeNeeded(Denied):
-    """The password is right, and the account wants a second factor."""
+    """The password is right, but the account also requires a code."""
 
 
 class TooManyAttempts(Denied):
@@ -131,15 +131,15 @@ class Busy(Denied):
 
 
 class NoSession(Denied):
-    """There is no live session behind this token."""
+    """The token has no active session."""
 
 
 class SessionExpired(Denied):
-    """The token's minutes are over; renewing it may help."""
+    """The token has expired; it can be renewed."""
 
 
 class UnknownAccount(Denied):
-    """There is no such user, key or session."""
+    """The user, key or session does not exist."""
 
 
 class AccountExists(Denied):
@@ -151,16 +151,16 @@ class WeakPassword(Denied):
 
 
 class BadName(Denied):
-    """The name cannot be one."""
+    """The name is not valid."""
 
 
 class LastOwner(Denied):
-    """Nobody would be left who may change accounts."""
+    """The change would leave no owner."""
 
 
 class FactorState(Denied):
-    """The second factor is not in the state for this."""
+    """Two-factor authentication is not in the required state."""
 
 
 class Changed(Denied):
-    """Somebody else has changed the same account in the meantime."""
+    """The account has been changed concurrently."""

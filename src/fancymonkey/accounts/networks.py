@@ -1,4 +1,4 @@
-"""Networks of addresses: who has one address of a network often has all of it."""
+"""Networks of addresses: a client with one address of a network often has all of it."""
 
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
@@ -13,7 +13,7 @@ MOST = {(4, 24): 60, (6, 56): 30, (6, 48): 60}
 
 @lru_cache(maxsize=8192)
 def networks_of(address: str) -> tuple[tuple[tuple[int, int], str], ...]:
-    """The networks that an address is counted under; none for what is not an address."""
+    """The networks that an address counts for; none if it is not an address."""
     try:
         found = ip_address(address.partition("%")[0])
     except ValueError:
@@ -33,7 +33,7 @@ class Networks:
         self._counts = {kind: FailureCounter(clock, most, WINDOW) for kind, most in MOST.items()}
 
     def wait(self, address: str) -> int:
-        """How long until this network may try again, in ms; 0: now."""
+        """Returns the wait until this network may try again, in ms; 0: now."""
         return max(
             (self._counts[kind].wait(name) for kind, name in networks_of(address)), default=0
         )
@@ -44,6 +44,6 @@ class Networks:
             self._counts[kind].count(name)
 
     def take_back(self, address: str) -> None:
-        """The latest attempt was none: it succeeded."""
+        """Removes the latest attempt, because it succeeded."""
         for kind, name in networks_of(address):
             self._counts[kind].take_back(name)

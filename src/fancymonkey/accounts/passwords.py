@@ -1,4 +1,4 @@
-"""Hashing passwords with Argon2id, beside the event loop and only a few at once."""
+"""Hashes passwords with Argon2id, outside the event loop and only a few at once."""
 
 import asyncio
 import unicodedata
@@ -14,16 +14,16 @@ from fancymonkey.settings.account_names import plain
 T = TypeVar("T")
 
 LEAST = 12
-"""Characters of a new password."""
+"""The length of a new password, in characters."""
 
 MOST = 1024
 KINDS_LEAST = 5
-"""Different characters of a new password: none is `aaaaaaaaaaaa` or `123123123123`."""
+"""The fewest different characters of a new password; refuses `aaaaaaaaaaaa`."""
 
 AT_ONCE = 2
-"""Hashes that run at once: one for strangers, one for browsers and people that are known."""
+"""Concurrent hashes: one for unknown clients, one for known browsers and users."""
 WAITING_MAX = 32
-"""Of each of the two kinds."""
+"""The same for each of the two kinds."""
 COMMON = (
     *("password", "passwort", "qwerty", "qwertz", "azerty", "letmein", "welcome", "iloveyou"),
     *("123456789", "987654321", "abcdefghi", "1q2w3e4r", "qazwsxedc", "football", "baseball"),
@@ -31,14 +31,14 @@ COMMON = (
     *("yuiop", "uiop", "asdfghjkl", "zxcvbnm", "1qaz2wsx3edc", "1qaz2wsx", "3edc4rfv", "zaq12wsx"),
     *("q1w2e3r4", "t5y6u7", "5t6y7u", "123123", "12345", "1234", "qwert", "asdf", "monkey"),
 )
-"""What the lists of common passwords are made of: besides it, a password has LEAST / 2 more."""
+"""Parts of common passwords; a password needs LEAST / 2 further characters."""
 
 LOOKS = str.maketrans("0134578@$!", "oleastbasi")
-"""Signs that stand for letters in passwords that are easy to guess."""
+"""Characters that stand for letters in passwords that are easy to guess."""
 
 
 class _Lane:
-    """One hash after the other, and a queue before it."""
+    """Runs one hash after the other, with a queue."""
 
     def __init__(self) -> None:
         self._free = asyncio.Semaphore(AT_ONCE // 2)
@@ -47,7 +47,7 @@ class _Lane:
     async def run(self, work: Callable[..., T], *arguments: object) -> T:
         """Does the work in a thread. Raises Busy."""
         if self._waiting >= WAITING_MAX:
-            raise Busy("Too many logins at once.")
+            raise Busy("Too many logins are in progress.")
         self._waiting += 1
         try:
             async with self._free:
@@ -69,7 +69,7 @@ class Passwords:
         return await self._known.run(self._hash, password)
 
     async def fits(self, hashed: str | None, password: str, *, known: bool = False) -> bool:
-        """Whether the password is that of the hash; takes as long where there is none.
+        """Whether the password matches the hash; takes equally long without a hash.
 
         Who is `known` does not wait for strangers. Raises Busy.
         """
@@ -94,19 +94,21 @@ class Passwords:
 
 
 def check_new(password: str, name: str) -> None:
-    """Raises WeakPassword, which says what is missing."""
+    """Raises WeakPassword with the reason."""
     text = _normal(password)
     if not LEAST <= len(text) <= MOST:
-        raise WeakPassword(f"A password has {LEAST} to {MOST} characters.")
+        raise WeakPassword(f"The password must have {LEAST} to {MOST} characters.")
     folded = text.casefold()
     names = (plain(name), plain(name).partition("@")[0])
     rests = [_without(folded, names), _without(folded.translate(LOOKS), names)]
     if len(set(folded)) < KINDS_LEAST or min(map(len, rests)) < LEAST // 2:
-        raise WeakPassword("This password is easy to guess. Take several words, or random ones.")
+        raise WeakPassword(
+            "This password is easy to guess. Use several words, or a random password."
+        )
 
 
 def _without(text: str, names: tuple[str, ...]) -> str:
-    """What is left of a password without what everybody tries."""
+    """The rest of a password without common parts."""
     for word in (*COMMON, *names):
         if len(word) > 2:
             text = text.replace(word, "")

@@ -1,4 +1,4 @@
-"""Logins: short-lived tokens, renewed by one that works once, ended on the server."""
+"""Sessions: short-lived tokens, renewed by one-time refresh tokens, revocable on the server."""
 
 import secrets
 from contextlib import suppress
@@ -15,15 +15,15 @@ from fancymonkey.engine.engine import Engine
 ACCESS = "access"
 RENEW = "renew"
 ACCESS_LIFE = 600_000
-"""How long a token opens doors, in ms; after that it is renewed."""
+"""The lifetime of an access token, in ms."""
 
 GRACE = 30_000
-"""Two windows renew at once: for this long, the token of the turn before is no theft, in ms."""
+"""Two windows may renew at once: how long the previous token may be reused, in ms."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionTokens:
-    """What a browser gets: a token for ten minutes, one to renew it (None: keep yours), a life."""
+    """The tokens of a browser: access token, refresh token (None: keep the old), lifetime."""
 
     session: Session
     access: str
@@ -45,7 +45,7 @@ class Sessions:
         self._longest = longest
 
     async def begin(self, user: User, address: str, agent: str) -> SessionTokens:
-        """A new session, under an id that nobody has seen before."""
+        """Starts a session with a new id."""
         now = self._clock()
         session = Session(
             session_id=secrets.token_hex(16),
@@ -63,13 +63,13 @@ class Sessions:
         return await self._passes(session, renew=True)
 
     async def check(self, token: str) -> tuple[Session, User]:
-        """The live session behind a token. Raises NoSession, SessionExpired."""
+        """Returns the active session of a token. Raises NoSession, SessionExpired."""
         claims = await self._tokens.read(ACCESS, token)
         kept, user = await self._live(claims.get("sid"))
         return kept.value, user
 
     async def renew(self, token: str) -> SessionTokens:
-        """New tokens for old. Raises NoSession, and ends the session where the token was used.
+        """Renews the tokens. Raises NoSession; a reused token ends the session.
 
         `SessionReused` is raised where that was so.
         """
@@ -78,12 +78,12 @@ class Sessions:
         session, now = kept.value, self._clock()
         turn = claims.get("turn")
         if not isinstance(turn, int):
-            raise NoSession("The token is not ours.")
+            raise NoSession("The token is not valid.")
         if turn == session.turn:
             renewed = msgspec.structs.replace(session, turn=session.turn + 1, renewed_at=now)
             try:
                 await self.folder.put(kept.name, renewed, kept.version, renewed.ends_at)
-            except Conflict:  # another window was faster, by a moment
+            except Conflict:  # another window was faster
                 return await self._passes((await self._live(kept.name))[0].value, renew=False)
             return await self._passes(renewed, renew=True)
         if turn == session.turn - 1 and now - session.renewed_at <= GRACE:
@@ -92,7 +92,7 @@ class Sessions:
         raise SessionReused(session)
 
     async def of_token(self, kind: str, token: str) -> str | None:
-        """The id of the session, dead or alive, whose token this is; None where it is not ours."""
+        """The id of the token's session, active or not; None if the token is not valid."""
         try:
             claims = await self._tokens.read(kind, token, expired=True)
         except NoSession:
@@ -101,7 +101,7 @@ class Sessions:
         return found if isinstance(found, str) else None
 
     async def end(self, session_id: str) -> bool:
-        """Ends a session; whether there was one."""
+        """Ends a session; returns whether it existed."""
         kept = await self.folder.get(session_id) if session_id else None
         if kept is None:
             return False
@@ -109,14 +109,14 @@ class Sessions:
         return True
 
     async def end_all(self, user: str, *, but: str = "") -> int:
-        """Ends the sessions of a user, but one; how many."""
+        """Ends the sessions of a user except one; returns how many."""
         ended = [one for one in await self.live(user) if one.session_id != but]
         for session in ended:
             await self.end(session.session_id)
         return len(ended)
 
     async def live(self, user: str | None = None) -> list[Session]:
-        """The sessions that live, of one user or of all, the latest first."""
+        """Returns the active sessions of one user or of all, the latest first."""
         now = self._clock()
         stamps = {one.name: one.stamp for one in await self._users.all()}
         found = [
@@ -129,10 +129,10 @@ class Sessions:
         return sorted(found, key=lambda one: one.renewed_at, reverse=True)
 
     async def adopt(self, session_id: str, user: User) -> None:
-        """Lets a session go on after a change of its account that ends all others."""
+        """Keeps one session after a change of its account that ends all others."""
         while (kept := await self.folder.get(session_id)) is not None:
             session = msgspec.structs.replace(kept.value, stamp=user.stamp)
-            with suppress(Conflict):  # it was renewed, or ended, at the same moment: look again
+            with suppress(Conflict):  # renewed or ended concurrently: read it again
                 await self.folder.put(session_id, session, kept.version, session.ends_at)
                 return
 
@@ -160,7 +160,7 @@ class Sessions:
 
 
 class SessionReused(NoSession):
-    """A token for renewal came a second time: the session has been ended."""
+    """A refresh token was used a second time: the session has been ended."""
 
     def __init__(self, session: Session) -> None:
         super().__init__("The session has ended.")

@@ -1,4 +1,4 @@
-"""Signed tokens, and the keys that sign them: random, kept in the store, changed every month."""
+"""Signed tokens and their signing keys: random, kept in the store, rotated every month."""
 
 import base64
 import secrets
@@ -15,17 +15,17 @@ ALGORITHM = "HS256"
 ISSUER = "fancymonkey"
 KEY_BYTES = 32
 ROTATE = 30 * 86_400_000
-"""How long a key signs."""
+"""How long a key is used for signing."""
 
 KEEP = 200 * 86_400_000
-"""How long a key is known: longer than any token that it has signed."""
+"""How long a key is kept: longer than the lifetime of its tokens."""
 
 LOOK_AGAIN = 60_000
-"""How long other processes' keys may go unseen; an unknown key is looked for at once."""
+"""How often keys of other processes are read; an unknown key is looked up at once."""
 
 
 class SigningKey(Struct, frozen=True):
-    """A secret that signs, and when it was made."""
+    """A signing secret, and when it was made."""
 
     kid: str
     secret: str
@@ -38,7 +38,7 @@ class SigningKey(Struct, frozen=True):
 
 
 class Tokens:
-    """Signs and reads tokens. `kind` is part of what is signed: none passes for another."""
+    """Signs and reads tokens. `kind` is signed too, so that no token passes for another kind."""
 
     def __init__(self, engine: Engine) -> None:
         self._folder = DocumentCollection(engine, "accounts", list[SigningKey])
@@ -47,7 +47,7 @@ class Tokens:
         self._read_at = 0
 
     async def sign(self, kind: str, life: int, **claims: Any) -> str:
-        """A token that lives for `life` ms."""
+        """Returns a token that is valid for `life` ms."""
         key = await self._newest()
         now = self._clock()
         body = {
@@ -60,7 +60,7 @@ class Tokens:
         return jwt.encode(body, key.raw, ALGORITHM, headers={"kid": key.kid})
 
     async def read(self, kind: str, token: str, *, expired: bool = False) -> dict[str, Any]:
-        """What a token says; `expired`: however old it is.
+        """Returns the claims of a token; `expired`: also of an expired one.
 
         Raises NoSession where it is not ours, SessionExpired where it is too old.
         """
@@ -68,7 +68,7 @@ class Tokens:
             kid = jwt.get_unverified_header(token).get("kid")
             key = await self._find(kid)
             if key is None:
-                raise NoSession("The token is signed by nobody we know.")
+                raise NoSession("The token has an unknown signing key.")
             found: dict[str, Any] = jwt.decode(
                 token,
                 key.raw,
@@ -83,9 +83,9 @@ class Tokens:
                 },
             )
         except (jwt.PyJWTError, ValueError, RecursionError) as error:
-            raise NoSession("The token is not ours.") from error
+            raise NoSession("The token is not valid.") from error
         if not expired and found["exp"] * 1000 <= self._clock():
-            raise SessionExpired("The token is too old.")
+            raise SessionExpired("The token has expired.")
         return found
 
     async def _newest(self) -> SigningKey:
@@ -100,7 +100,7 @@ class Tokens:
         return next((key for key in self._keys if key.kid == kid and key.made_at > horizon), None)
 
     async def _look(self, kid: object) -> None:
-        """Reads the keys where they may have changed; a flood of unknown ones reads rarely."""
+        """Reads the keys if they may have changed; many unknown ones cause few reads."""
         age = self._clock() - self._read_at
         known = any(key.kid == kid for key in self._keys)
         if not self._keys or age >= LOOK_AGAIN or (kid is not None and not known and age >= 1000):
@@ -109,7 +109,7 @@ class Tokens:
             self._read_at = self._clock()
 
     async def _rotate(self) -> None:
-        """A new key in front; of two processes at once, one makes it and the other takes it."""
+        """Adds a new key in front; of two concurrent processes one makes it, the other uses it."""
         kept = await self._folder.get("keys")
         keys = [] if kept is None else kept.value
         now = self._clock()

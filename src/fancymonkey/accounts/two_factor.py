@@ -1,4 +1,4 @@
-"""The second factor: codes of an authenticator app, and recovery codes for the day it is lost."""
+"""Two-factor authentication: codes of an authenticator app, and recovery codes."""
 
 import base64
 import hashlib
@@ -18,14 +18,14 @@ from fancymonkey.engine.documents import StoredDocument
 
 STEP = 30
 DRIFT = (0, -1, 1)
-"""Half minutes that a clock may be off."""
+"""The tolerance of the clock, in steps of 30 seconds."""
 
 CODES = 10
 ISSUER = "Fancy Monkey"
 
 
 def use_code(user: User, code: str, now: int) -> User | None:
-    """The user after the code was used, or None where it does not fit. No code works twice."""
+    """Returns the user after the code was used, or None if it is wrong. No code works twice."""
     code = code.replace(" ", "").replace("-", "").upper()
     if user.factor is not None and len(code) == 6 and code.isascii() and code.isdigit():
         step = _step(user.factor, code, now)
@@ -39,7 +39,7 @@ def use_code(user: User, code: str, now: int) -> User | None:
 
 
 def _step(secret: str, code: str, now: int) -> int | None:
-    """The half minute that the code is of."""
+    """The 30-second step of the code, or None."""
     totp, current = pyotp.TOTP(secret), now // 1000 // STEP
     for drift in DRIFT:
         at = datetime.fromtimestamp((current + drift) * STEP, UTC)
@@ -49,17 +49,17 @@ def _step(secret: str, code: str, now: int) -> int | None:
 
 
 def digest(secret: str) -> str:
-    """What is kept of a random secret: nobody finds it from that, long as it is."""
+    """The stored digest of a long random secret."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 async def start_setup(users: Users, kept: StoredDocument[User]) -> tuple[str, str, str]:
-    """A new secret that waits to be confirmed: as text, as a link, and as a picture (a data URL).
+    """Makes a secret to be confirmed; returns it as text, as a link and as a QR code (data URL).
 
-    Raises FactorState where a second factor is on already.
+    Raises FactorState if two-factor authentication is already on.
     """
     if kept.value.factor is not None:
-        raise FactorState("The second factor is on. Switch it off first.")
+        raise FactorState("Two-factor authentication is already on. Switch it off first.")
     secret = pyotp.random_base32()
     await users.change(kept, asked=secret)
     link = pyotp.TOTP(secret).provisioning_uri(name=kept.name, issuer_name=ISSUER)
@@ -72,16 +72,16 @@ async def start_setup(users: Users, kept: StoredDocument[User]) -> tuple[str, st
 async def confirm(
     users: Users, kept: StoredDocument[User], code: str, now: int
 ) -> tuple[User, list[str]]:
-    """Switches it on where the code fits; gives the recovery codes, which nobody sees again.
+    """Switches it on if the code is right; returns the recovery codes, which are shown once.
 
     Raises FactorState, NotProven.
     """
     asked = kept.value.asked
     if asked is None:
-        raise FactorState("There is no second factor to confirm. Set it up first.")
+        raise FactorState("Two-factor authentication is not set up. Set it up first.")
     step = _step(asked, code.replace(" ", ""), now)
     if step is None:
-        raise NotProven("The code is wrong.")
+        raise NotProven("The code is incorrect.")
     codes = _recovery_codes()
     user = await users.change(
         kept, ends=True, factor=asked, asked=None, step=step, codes=_digests(codes)
@@ -90,16 +90,16 @@ async def confirm(
 
 
 async def switch_off(users: Users, kept: StoredDocument[User]) -> User:
-    """Switches it off. Raises FactorState where it is not on."""
+    """Switches it off. Raises FactorState if it is not on."""
     if kept.value.factor is None:
-        raise FactorState("The second factor is off.")
+        raise FactorState("Two-factor authentication is off.")
     return await users.change(kept, ends=True, factor=None, asked=None, codes=())
 
 
 async def new_codes(users: Users, kept: StoredDocument[User]) -> tuple[User, list[str]]:
-    """Other recovery codes; the old ones open nothing any more. Raises FactorState."""
+    """Makes new recovery codes; the old ones stop working. Raises FactorState."""
     if kept.value.factor is None:
-        raise FactorState("The second factor is off.")
+        raise FactorState("Two-factor authentication is off.")
     codes = _recovery_codes()
     return await users.change(kept, ends=True, codes=_digests(codes)), codes
 

@@ -1,4 +1,4 @@
-"""The accounts themselves: made, changed, removed, and their passwords."""
+"""User accounts: creation, changes, removal, passwords."""
 
 import asyncio
 import secrets
@@ -27,11 +27,11 @@ from fancymonkey.engine.engine import Engine
 from fancymonkey.settings.account_names import NAME_MAX, account_name, look_alike, plain
 
 OWNERS = "owners"
-"""A document that changes with every step towards fewer owners, so that two never cross."""
+"""A document that every change of owners writes, so that two such changes conflict."""
 
 
 class Users:
-    """The users of the shop. `owner` and `password` make the first one when it is needed."""
+    """The users of the shop. `owner` and `password` define the first one."""
 
     def __init__(self, engine: Engine, owner: str, password: str | None) -> None:
         self.folder = DocumentCollection(engine, "users", User)
@@ -43,34 +43,34 @@ class Users:
         self._making = asyncio.Lock()
 
     async def find(self, name: str) -> StoredDocument[User] | None:
-        """The user of this name."""
+        """Returns the user with this name, or None."""
         await self._ensure_owner()
         name = plain(name)
         return await self.folder.get(name) if 0 < len(name) <= NAME_MAX else None
 
     async def get(self, name: str) -> StoredDocument[User]:
-        """The user of this name. Raises UnknownAccount."""
+        """Returns the user with this name. Raises UnknownAccount."""
         found = await self.find(name)
         if found is None:
-            raise UnknownAccount(f"There is no user {plain(name)[:NAME_MAX]}.")
+            raise UnknownAccount(f"No such user: {plain(name)[:NAME_MAX]}.")
         return found
 
     async def all(self) -> list[User]:
-        """Every user, by name."""
+        """Returns every user, by name."""
         await self._ensure_owner()
         return [kept.value for kept in await self.folder.all()]
 
     async def any(self) -> bool:
-        """Whether there is any, or would be when needed."""
+        """Whether there is a user, or the settings define one."""
         return bool(self._first[1]) or bool(await self.folder.all())
 
     async def add(self, name: str, role: Role, password: str) -> User:
-        """Makes an account. Raises BadName, WeakPassword, AccountExists, Busy."""
+        """Adds a user. Raises BadName, WeakPassword, AccountExists, Busy."""
         await self._ensure_owner()
         name = _named(name)
         other = look_alike(name, [kept.name for kept in await self.folder.all()])
         if other is not None:
-            raise AccountExists(f"{name} looks like {other}, which there is already.")
+            raise AccountExists(f"{name} looks like the existing user {other}.")
         check_new(password, name)
         return await self._make(name, role, password)
 
@@ -81,27 +81,27 @@ class Users:
             role=role,
             password=hashed,
             created_at=self._engine.clock(),
-            stamp=secrets.randbits(48),  # an earlier account of this name had another one
+            stamp=secrets.randbits(48),  # differs from that of an earlier user of this name
         )
         try:
             await self.folder.put(name, user, 0)
         except Conflict:
-            raise AccountExists(f"There is a user {name} already.") from None
+            raise AccountExists(f"The user {name} already exists.") from None
         return user
 
     async def set_password(self, kept: StoredDocument[User], password: str) -> User:
-        """Gives a new password; every session ends. Raises WeakPassword, Busy, Changed."""
+        """Sets a new password and ends every session. Raises WeakPassword, Busy, Changed."""
         check_new(password, kept.name)
         return await self.change(kept, password=await self.passwords.hash(password), ends=True)
 
     async def set_role(self, kept: StoredDocument[User], role: Role) -> User:
-        """Gives another role; every session ends. Raises LastOwner, Changed."""
+        """Changes the role and ends every session. Raises LastOwner, Changed."""
         if kept.value.role is Role.OWNER and role is not Role.OWNER:
             return await self._one_owner_less(kept, self._changed(kept, True, {"role": role}))
         return await self.change(kept, role=role, ends=True)
 
     async def remove(self, kept: StoredDocument[User]) -> None:
-        """Removes an account. Raises LastOwner, Changed."""
+        """Removes a user. Raises LastOwner, Changed."""
         if kept.value.role is Role.OWNER:
             await self._one_owner_less(kept, None)
         else:
@@ -110,7 +110,7 @@ class Users:
     async def change(
         self, kept: StoredDocument[User], *, ends: bool = False, **fields: Any
     ) -> User:
-        """Changes fields of an account; `ends`: with it all its sessions. Raises Changed."""
+        """Changes fields of a user; `ends` also ends the sessions. Raises Changed."""
         user = self._changed(kept, ends, fields)
         await self._put(kept, user)
         return user
@@ -123,13 +123,13 @@ class Users:
         try:
             await self.folder.put(kept.name, user, kept.version)
         except Conflict:
-            raise Changed("Somebody has changed this account just now. Look again.") from None
+            raise Changed("This account has just been changed. Reload it and try again.") from None
 
     async def _one_owner_less(self, kept: StoredDocument[User], user: User | None) -> User:
         mark = await self._marks.get(OWNERS)
         owners = [one for one in await self.folder.all() if one.value.role is Role.OWNER]
         if len(owners) < 2:
-            raise LastOwner("This is the last owner. Make another one first.")
+            raise LastOwner("This is the last owner. Add another owner first.")
         turn = 0 if mark is None else mark.version
         try:
             await put_documents_command(
@@ -138,15 +138,17 @@ class Users:
                 self._marks.draft(OWNERS, turn + 1, turn),
             )
         except Conflict:
-            raise Changed("Somebody has changed an owner just now. Look again.") from None
+            raise Changed(
+                "An owner account has just been changed. Reload it and try again."
+            ) from None
         return user or kept.value
 
     async def _ensure_owner(self) -> None:
-        """Makes the owner of the settings where there is no user at all."""
+        """Adds the owner of the settings if there is no user at all."""
         name, password = self._first
         if self._some or not password or not name:
             return
-        async with self._making:  # a crowd at the door pays for one hash
+        async with self._making:  # concurrent requests share one hash
             if not await self.folder.all():
                 with suppress(AccountExists):  # another process was faster
                     await self._make(_named(name), Role.OWNER, password)
@@ -154,8 +156,8 @@ class Users:
 
 
 def _named(name: str) -> str:
-    """The name of a new account. Raises BadName."""
+    """Returns the name of a new user. Raises BadName."""
     try:
         return account_name(name)
     except ValueError as error:
-        raise BadName(f"This should be {error}.") from None
+        raise BadName(f"The name must be {error}.") from None

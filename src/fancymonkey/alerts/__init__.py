@@ -1,1 +1,1 @@
-"""What has happened, told to the owner over channels and to other systems by signed webhooks."""
+"""Alerts to the owner over channels, and signed webhooks to other systems."""

@@ -1,4 +1,4 @@
-"""Alerts and webhooks together: who hears what, looking, sending, and trying it out."""
+"""Alerts and webhooks: detects events, delivers them, and sends tests."""
 
 import asyncio
 import contextlib
@@ -27,23 +27,23 @@ from fancymonkey.errors import StoreError
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
-"""How often it is looked for what has moved, and for what is due to be sent."""
+"""How often the ledger and the outbox are checked."""
 REST_SECONDS = 10.0
-"""How often it is looked for everything that is not in the ledger."""
+"""How often everything outside the ledger is checked."""
 TROUBLE_SECONDS = 8.0
-"""After so long without the store, the owner is told without it, before the lease is lost."""
+"""After this time without the store, the owner gets an alert, before the lease is lost."""
 
 
 @dataclass(frozen=True, slots=True)
 class TestResult:
-    """What came of a test: the channel, and what went wrong."""
+    """The result of a test: the channel, and the error or an empty text."""
 
     name: str
     error: str = ""
 
 
 class Alerts:
-    """What the shop tells its owner and other systems."""
+    """Alerts for the owner and webhooks for other systems."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Alerts:
         events: Iterable[str] = (),
         *,
         quiet: QuietHours | None = None,
-        zone: ZoneInfo = ZoneInfo("UTC"),  # noqa: B008 - it is immutable
+        zone: ZoneInfo = ZoneInfo("UTC"),  # noqa: B008 - immutable
         link: str = "",
         private: bool = False,
         resolver: Resolver = resolve,
@@ -79,11 +79,11 @@ class Alerts:
         self._cried = False
 
     async def targets(self) -> list[DeliveryTarget]:
-        """Everybody who hears something. Raises StoreError."""
+        """Returns every channel and webhook. Raises StoreError."""
         return [*self._owner, *await self.webhooks.targets()]
 
     async def run(self) -> None:
-        """Looks and sends until it is cancelled; in one process among all."""
+        """Detects and sends until it is cancelled; runs in one of all processes."""
         self.running, loaded = True, False
         self._watch.forget()
         try:
@@ -97,10 +97,10 @@ class Alerts:
                 except Conflict:
                     await asyncio.sleep(LOOK_SECONDS)
                 except (StoreError, TimeoutError) as error:
-                    log.debug("alerts wait for the store: %s", error)
+                    log.debug("alerts postponed, the store is unavailable: %s", error)
                     await self._trouble(str(error))
                 except Exception:
-                    log.exception("alerts could not be looked after")
+                    log.exception("a round of alerts failed")
                 await asyncio.sleep(LOOK_SECONDS)
         finally:
             self.running = False
@@ -108,7 +108,7 @@ class Alerts:
             await self._poster.close()
 
     async def once(self) -> int:
-        """One round to its end, for whoever has no process that goes on. Raises StoreError.
+        """Runs one complete round, for installations without a running process. Raises StoreError.
 
         Returns how many deliveries still wait.
         """
@@ -138,30 +138,28 @@ class Alerts:
             await self._sender.refresh()
             await self._sender.round()
 
-    # The store itself is in trouble: then nothing can be kept in it.
+    # While the store is unavailable, nothing can be written to it.
 
     async def _trouble(self, why: str) -> None:
-        """Tells the owner without the store, once, after a while of trouble."""
+        """Alerts the owner without the store, once, when it has been unavailable for a while."""
         now = asyncio.get_running_loop().time()
         if self._troubled is None:
             self._troubled = now
         if self._cried or now - self._troubled < TROUBLE_SECONDS:
             return
         self._cried = True
-        text = why or "It does not answer."
+        text = why or "It is not responding."
         if "store.trouble" in self.events:
-            one = event_texts.trouble(
-                [f"The store cannot be used now. {text}"], self._engine.clock()
-            )
+            one = event_texts.trouble([f"The store is unavailable. {text}"], self._engine.clock())
             message = AlertMessage([one], self._link)
             await asyncio.gather(*(send_reporting(channel, message) for channel in self.channels))
 
-    # What people ask for.
+    # Requests of people.
 
     async def test(self) -> list[TestResult]:
-        """Sends a test over every channel, now, and tells what came of each."""
-        title = "A test of your alerts"
-        text = "If you can read this, alerts reach you here."
+        """Sends a test to every channel now, and returns the result of each."""
+        title = "Test alert"
+        text = "This is a test. Alerts are delivered here."
         one = event_type(PING, self._engine.clock(), "test", title, text)
 
         async def send(channel: Channel) -> TestResult:
@@ -172,23 +170,23 @@ class Alerts:
         return list(await asyncio.gather(*(send(channel) for channel in self.channels)))
 
     async def tell(self, one: AlertEvent) -> None:
-        """Puts a happening into the outbox, for everybody who wants to hear of it."""
+        """Puts an event into the outbox for every target of its type."""
         drafts = self.outbox.drafts([one], await self.targets())
-        with contextlib.suppress(Conflict):  # told already
+        with contextlib.suppress(Conflict):  # already reported
             await put_documents_command(self._engine, *drafts)
 
     async def ping(self, id_: str) -> str:
-        """Puts a test for an endpoint into the outbox; the delivery's id. Raises UnknownWebhook."""
+        """Puts a test event into the outbox; returns the delivery id. Raises UnknownWebhook."""
         await self.webhooks.get(id_)
         now = self._engine.clock()
-        one = event_type(PING, now, id_, "A test of this webhook", webhookId=id_)
+        one = event_type(PING, now, id_, "Test event", webhookId=id_)
         return await self._put(one, id_)
 
     async def redeliver(self, delivery: str) -> str:
-        """Sends again what is in the log, as a delivery of its own. Raises UnknownWebhook."""
+        """Sends a logged event again, as a new delivery. Raises UnknownWebhook."""
         kept = await self.outbox.log.get(delivery)
         if kept is None:
-            raise UnknownWebhook("There is no such delivery in the log.")
+            raise UnknownWebhook("No such delivery in the log.")
         await self.webhooks.get(kept.value.target)
         return await self._put(kept.value.happening, kept.value.target)
 
@@ -198,7 +196,7 @@ class Alerts:
         return draft.name
 
     async def digest(self) -> AlertEvent | None:
-        """Tells what is low and out today, once; None where nothing is, or it was told already."""
+        """Sends today's digest once; None if nothing is low or out, or it was already sent."""
         now = self._engine.clock()
         day = event_texts.day(now, self.zone)
         rows = [

@@ -1,4 +1,4 @@
-"""The owner's channels: e-mail over SMTP in words of our own, everything else through apprise."""
+"""The owner's alert channels: email over SMTP, everything else through apprise."""
 
 import asyncio
 import hashlib
@@ -14,9 +14,9 @@ from fancymonkey.alerts.message import AlertMessage
 from fancymonkey.errors import ConfigError, FancyMonkeyError
 
 KEY = "ch_"
-"""How the keys of channels begin, which no endpoint's id does."""
+"""The prefix of channel keys; no webhook id has it."""
 SECONDS = 30.0
-"""How long a channel may take for one message."""
+"""The time limit of a channel for one message, in seconds."""
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 15.0
 
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class SendFailed(FancyMonkeyError):
-    """A channel has not taken a message; the text holds nothing secret."""
+    """A channel did not accept a message; the text contains nothing secret."""
 
 
 class Channel(Protocol):
@@ -37,43 +37,43 @@ class Channel(Protocol):
     def name(self) -> str: ...
 
     async def send(self, message: AlertMessage) -> None:
-        """Sends it within `SECONDS`. Raises Unsent."""
+        """Sends the message within `SECONDS`. Raises SendFailed."""
         ...
 
 
 async def send_reporting(channel: Channel, message: AlertMessage) -> str:
-    """Sends a letter over a channel; what went wrong, in words that hold nothing secret."""
+    """Sends a message and returns the error text, or "" on success; it contains nothing secret."""
     try:
         await channel.send(message)
     except SendFailed as error:
         why = str(error)
-    except Exception as error:  # noqa: BLE001 - of a library's words nobody knows what they hold
-        why = f"It failed ({type(error).__name__})."
+    except Exception as error:  # noqa: BLE001 - a library's error text may contain secrets
+        why = f"The channel failed ({type(error).__name__})."
     else:
         return ""
-    log.warning("%s has not taken an alert: %s", channel.name, why)
+    log.warning("%s did not accept an alert: %s", channel.name, why)
     return why
 
 
 class Mail:
-    """E-mail: HTML with a text beside it."""
+    """Email, as HTML and as plain text."""
 
     def __init__(self, key: str, plugin: Any) -> None:
         self.key = key
         self._plugin = plugin
         self._to = [address for _, address in plugin.targets]
-        self.name = f"E-mail to {', '.join(_masked(address) for address in self._to)}"
+        self.name = f"Email to {', '.join(_masked(address) for address in self._to)}"
 
     async def send(self, message: AlertMessage) -> None:
         import aiosmtplib
 
         plugin = self._plugin
-        everybody = [*self._to, *plugin.cc, *plugin.bcc]
+        recipients = [*self._to, *plugin.cc, *plugin.bcc]
         try:
             async with asyncio.timeout(SECONDS):
                 await aiosmtplib.send(
                     self.message(message),
-                    recipients=everybody,
+                    recipients=recipients,
                     sender=plugin.from_addr[1],
                     hostname=plugin.smtp_host,
                     port=plugin.port,
@@ -85,25 +85,27 @@ class Mail:
                     timeout=READ_SECONDS,
                 )
         except aiosmtplib.SMTPAuthenticationError:
-            raise SendFailed("The mail server refused the user and password.") from None
+            raise SendFailed("The mail server rejected the user name or password.") from None
         except aiosmtplib.SMTPResponseException as error:
-            raise SendFailed(f"The mail server said no ({error.code}).") from None
+            raise SendFailed(f"The mail server rejected the message ({error.code}).") from None
         except aiosmtplib.SMTPRecipientsRefused:
-            raise SendFailed("The mail server refused every address.") from None
+            raise SendFailed("The mail server rejected every recipient.") from None
         except (aiosmtplib.SMTPTimeoutError, TimeoutError):
-            raise SendFailed("The mail server did not answer in time.") from None
+            raise SendFailed("The mail server did not respond in time.") from None
         except ssl.SSLError:
             raise SendFailed("The mail server's certificate is not valid.") from None
         except (aiosmtplib.SMTPException, OSError, ValueError):
-            raise SendFailed("The mail server could not be reached, or does not do this.") from None
+            raise SendFailed(
+                "The mail server could not be reached, or does not support this."
+            ) from None
 
-    def message(self, letter: AlertMessage) -> EmailMessage:
-        """The message as it is sent. Its id is the same each time the same is told."""
+    def message(self, alert: AlertMessage) -> EmailMessage:
+        """The email as it is sent. A repetition of the same message has the same id."""
         plugin = self._plugin
         name, sender = plugin.from_addr
         domain = sender.rpartition("@")[2] or "localhost"
         message = EmailMessage()
-        message["Subject"] = letter.subject
+        message["Subject"] = alert.subject
         message["From"] = formataddr((name or "Fancy Monkey Inventory", sender))
         message["To"] = ", ".join(self._to)
         if plugin.cc:
@@ -111,17 +113,17 @@ class Mail:
         if plugin.reply_to:
             message["Reply-To"] = ", ".join(sorted(plugin.reply_to))
         message["Date"] = formatdate(usegmt=True)
-        message["Message-ID"] = f"<{letter.id}.{self.key}@{domain}>"
+        message["Message-ID"] = f"<{alert.id}.{self.key}@{domain}>"
         message["Auto-Submitted"] = "auto-generated"
-        message.set_content(letter.text(title=True) + "\n")
-        message.add_alternative(letter.html(), subtype="html")
+        message.set_content(alert.text(title=True) + "\n")
+        message.add_alternative(alert.html(), subtype="html")
         return message
 
 
 class Chat:
     """Everything that apprise knows: Slack, Discord, Telegram, webhooks and a hundred more.
 
-    It blocks, so each message has a thread of its own; as long as one hangs, no other is begun.
+    It blocks, so each message gets its own thread. While one hangs, no other is started.
     """
 
     def __init__(self, key: str, plugin: Any) -> None:
@@ -130,7 +132,7 @@ class Chat:
         self._thread: threading.Thread | None = None
         plugin.socket_connect_timeout = CONNECT_SECONDS
         plugin.socket_read_timeout = READ_SECONDS
-        plugin.overflow_mode = "split"  # else a long message is refused as a whole
+        plugin.overflow_mode = "split"  # otherwise a long message is refused as a whole
         service = str(plugin.service_name)
         schema = str(plugin.schema)
         open_hosts = ("json", "jsons", "form", "forms", "xml", "xmls")
@@ -138,7 +140,7 @@ class Chat:
 
     async def send(self, message: AlertMessage) -> None:
         if self._thread is not None and self._thread.is_alive():
-            raise SendFailed("It still hangs in the message before.")
+            raise SendFailed("The previous message is still being sent.")
         loop = asyncio.get_running_loop()
         done: asyncio.Future[bool] = loop.create_future()
 
@@ -150,11 +152,11 @@ class Chat:
             answer = False
             try:
                 answer = bool(self._notify(message))
-            except Exception as error:  # noqa: BLE001 - a plugin of many; its words may be secret
+            except Exception as error:  # noqa: BLE001 - its error text may be secret
                 log.debug("a channel failed: %s", type(error).__name__)
             try:
                 loop.call_soon_threadsafe(finish, answer)
-            except RuntimeError:  # the loop is closed: nobody waits
+            except RuntimeError:  # the loop is closed: no task waits
                 return
 
         self._thread = threading.Thread(target=go, name=f"alert {self.key}", daemon=True)
@@ -163,9 +165,9 @@ class Chat:
             async with asyncio.timeout(SECONDS):
                 sent = await done
         except TimeoutError:
-            raise SendFailed(f"It did not answer within {SECONDS:g} seconds.") from None
+            raise SendFailed(f"No response within {SECONDS:g} seconds.") from None
         if not sent:
-            raise SendFailed("It could not be reached, or said no.")
+            raise SendFailed("The service could not be reached, or rejected the message.")
 
     def _notify(self, message: AlertMessage) -> Any:
         import apprise
@@ -185,7 +187,7 @@ class Chat:
 
 
 def channels_of(urls: Iterable[str]) -> list[Channel]:
-    """The channels that these URLs mean. Raises ConfigError for one that is not understood."""
+    """The channels of these URLs. Raises ConfigError for a URL that apprise does not support."""
     urls = list(urls)
     if not urls:
         return []
@@ -193,9 +195,9 @@ def channels_of(urls: Iterable[str]) -> list[Channel]:
         import apprise
     except ImportError as error:
         raise ConfigError(
-            "ALERT_URLS needs the package apprise, which is missing: install the service anew."
+            "ALERT_URLS requires the package apprise, which is missing. Reinstall the service."
         ) from error
-    for name in ("apprise", "urllib3"):  # their lines name what is secret
+    for name in ("apprise", "urllib3"):  # their log lines contain secrets
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     asset = apprise.AppriseAsset(
         app_id="Fancy Monkey Inventory",
@@ -208,8 +210,8 @@ def channels_of(urls: Iterable[str]) -> list[Channel]:
         if plugin is None:
             scheme = url.partition("://")[0][:20]
             raise ConfigError(
-                f"ALERT_URLS: number {number} ({scheme}://…) is no URL that apprise understands. "
-                "See docs/how-to/get-alerts.md."
+                f"ALERT_URLS: number {number} ({scheme}://…) is not a URL that apprise supports. "
+                f"See docs/how-to/get-alerts.md."
             )
         key = KEY + hashlib.sha256(url.encode()).hexdigest()[:12]
         make: Callable[[str, Any], Channel] = (

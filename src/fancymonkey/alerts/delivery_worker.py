@@ -1,4 +1,4 @@
-"""Sends what waits in the outbox: each target at its own pace, so that none waits for another."""
+"""Delivers the outbox. Each target has its own lane, so that none waits for another."""
 
 import asyncio
 import contextlib
@@ -29,21 +29,21 @@ from fancymonkey.errors import StoreError
 log = logging.getLogger(__name__)
 
 AT_ONCE = 4
-"""Requests to one endpoint at the same time, as long as it answers well."""
+"""Concurrent requests to one webhook while it succeeds."""
 MOST_WAITING = 10_000
-"""Deliveries that wait for one target; the log says of those beyond that they were dropped."""
+"""The most waiting deliveries of one target; further ones are dropped and logged so."""
 REST_MAX = 60 * SECOND
 ALL_EVERY = 5 * MINUTE
-"""How often everything that waits is looked through: a clock elsewhere may be wrong."""
-HANDED_ON = "The channel is gone: it is told over the others."
-GONE = "There is no such channel or webhook any more."
+"""How often all waiting deliveries are read: the clock of another process may be wrong."""
+HANDED_ON = "The channel was removed. The alert goes to the other channels."
+GONE = "The channel or webhook was removed."
 
 Waiting = dict[str, StoredDocument[Delivery]]
 Closed = list[tuple[StoredDocument[Delivery], Delivery]]
 
 
 class _Lane:
-    """One target: what waits for it, what is under way, and how it has done lately."""
+    """One target: its waiting and running deliveries, and its recent results."""
 
     def __init__(self) -> None:
         self.waiting: Waiting = {}
@@ -53,7 +53,7 @@ class _Lane:
 
 
 class DeliveryWorker:
-    """The one who sends, in the process that has the lease."""
+    """Delivers the outbox, in the process that has the lease."""
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class DeliveryWorker:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def load(self) -> None:
-        """Takes up everything that waits. Raises StoreError."""
+        """Reads all waiting deliveries. Raises StoreError."""
         self._lanes.clear()
         self._over = {kept.name for kept, _ in self._unnoted}
         self._all_taken = self._clock()
@@ -86,7 +86,7 @@ class DeliveryWorker:
             self._take(kept)
 
     async def refresh(self) -> None:
-        """Takes up what was put in lately, now and then everything. Raises StoreError."""
+        """Reads recently added deliveries, and from time to time all. Raises StoreError."""
         now = self._clock()
         if abs(now - self._all_taken) < ALL_EVERY:
             async for kept in self._outbox.recent():
@@ -110,23 +110,23 @@ class DeliveryWorker:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is under way."""
+        """Whether no delivery is running."""
         return not self._tasks
 
     async def settle(self) -> None:
-        """Waits until what is under way has come to its end."""
+        """Waits until the running deliveries have ended."""
         while self._tasks:
             await asyncio.gather(*self._tasks)
 
     async def stop(self) -> None:
-        """Leaves what is under way: it is tried again by whoever comes next."""
+        """Cancels the running deliveries; the next lease holder tries them again."""
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def round(self) -> None:
-        """Starts what is due. Raises StoreError."""
+        """Starts the due deliveries. Raises StoreError."""
         await self._note_again()
         endpoints = {kept.name: kept.value for kept in await self._webhooks.folder.all()}
         now = self._clock()
@@ -145,16 +145,24 @@ class DeliveryWorker:
             if target in self._channels:
                 self._start_letter(lane, self._channels[target], due, now)
             elif endpoint is None or not endpoint.active:
-                text = GONE if endpoint is None else f"It is off. {endpoint.off_because}".strip()
+                text = (
+                    GONE
+                    if endpoint is None
+                    else f"The webhook is switched off. {endpoint.off_because}".strip()
+                )
                 await self._drop(lane, due, text)
             else:
                 if len(lane.waiting) > MOST_WAITING:
                     extra = sorted(lane.waiting.values(), key=lambda kept: kept.value.made_at)
-                    await self._drop(lane, extra[MOST_WAITING:], "Too many wait for it already.")
+                    await self._drop(
+                        lane,
+                        extra[MOST_WAITING:],
+                        "Too many deliveries are waiting for this target.",
+                    )
                     due = [kept for kept in due if kept.name in lane.waiting]
                 self._start_posts(lane, target, endpoint, due, now)
 
-    # Alerts: what is due goes in one message.
+    # Alerts: all due ones go in one message.
 
     def _start_letter(
         self, lane: _Lane, channel: Channel, due: list[StoredDocument[Delivery]], now: int
@@ -181,7 +189,7 @@ class DeliveryWorker:
         await self._note(lane, [(kept, attempt) for kept in some])
 
     async def _hand_on(self, lane: _Lane) -> None:
-        """Gives what waits for a channel that is gone to those that are there, once to each."""
+        """Moves the alerts of a removed channel to each of the others, once."""
         some = sorted(lane.waiting.values(), key=lambda kept: kept.value.made_at)
         hears = await self._outbox.hears(some[0].value.made_at, some[-1].value.made_at)
         for kept in some:
@@ -228,7 +236,7 @@ class DeliveryWorker:
         await self._judge(target, endpoint, attempt)
 
     async def _judge(self, target: str, endpoint: WebhookEndpoint, attempt: Attempt) -> None:
-        """Switches an endpoint off that has failed for days, and says so."""
+        """Switches off a webhook that has failed for days, and reports it."""
         try:
             if not attempt.error:
                 if endpoint.failing_since is not None:
@@ -240,9 +248,9 @@ class DeliveryWorker:
                     self._outbox.engine, *self._outbox.drafts([one], targets)
                 )
         except (StoreError, Conflict, UnknownWebhook) as error:
-            log.info("how a webhook does is not on record: %s", error)
+            log.info("the state of a webhook could not be stored: %s", error)
 
-    # What came of it.
+    # Results.
 
     def _begin(self, lane: _Lane, some: list[StoredDocument[Delivery]]) -> None:
         for kept in some:
@@ -252,7 +260,7 @@ class DeliveryWorker:
     async def _note(
         self, lane: _Lane, some: list[tuple[StoredDocument[Delivery], Attempt]]
     ) -> None:
-        """Keeps what came of it. What cannot be kept now is kept later, and not sent again."""
+        """Stores the results. If that fails now, it is done later, without sending again."""
         over: Closed = []
         try:
             for kept, attempt in some:
@@ -265,9 +273,9 @@ class DeliveryWorker:
             self._over.update(kept.name for kept, _ in over)
             await self._outbox.close(over)
         except Conflict as error:
-            log.info("another process sends too: %s", error)
+            log.info("another process is also sending: %s", error)
         except StoreError as error:
-            log.warning("what was sent is not on record yet: %s", error)
+            log.warning("sent deliveries could not be stored yet: %s", error)
             self._unnoted += over
         finally:
             lane.under_way -= {kept.name for kept, _ in some}

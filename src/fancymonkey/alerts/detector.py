@@ -1,7 +1,7 @@
-"""Looks at the ledger, the matters, the jobs and the store, and tells what has happened, once.
+"""Detects events in the ledger, payment issues, jobs and store health, and reports each once.
 
-How far it has looked is written together with what it tells, where nobody else has done so
-meanwhile: neither a crash nor another process makes anything be told twice, or not at all.
+The new positions are written together with the events, if no other process has done so before:
+neither a crash nor another process can lose an event or report it twice.
 """
 
 import asyncio
@@ -27,20 +27,20 @@ log = logging.getLogger(__name__)
 
 PORTION = 500
 STORE_SECONDS = 8.0
-"""How long the store may take for one look."""
+"""The time limit of the store for one check."""
 OVERLAP = 2 * HOUR
-"""Matters and runs are looked at again for so long: they are written after they began."""
+"""Payment issues and runs are checked again for this long: they are written after they began."""
 LEFT = 24 * HOUR
-"""For so long it is remembered what was left for a person, which each comparison says again."""
+"""How long open points are remembered, because each comparison reports them again."""
 CURSOR_EVERY = 10_000
-"""How often (ms) it is written how far the ledger was read where nothing was to be told."""
+"""How often (ms) the position in the ledger is stored while there are no events."""
 
 
 class Seen(Struct):
-    """How far everything was looked at.
+    """The positions up to which everything was checked.
 
-    `failing`: the jobs that fail now, `failed`: when the last run began that was seen to fail.
-    `left`: what comparisons have left for a person, and when the last run began that said so.
+    `failing`: the jobs that fail now; `failed`: when the last failed run of each began.
+    `left`: the open points of comparisons, and when the last run that reported each began.
     """
 
     revision: int
@@ -53,14 +53,14 @@ class Seen(Struct):
 
 
 class KnownJobState(Struct):
-    """What is read of how a job stands."""
+    """The part of a job's state that is read here."""
 
     outcome: str = ""
     by: str = ""
 
 
 class EventDetector:
-    """Finds what has happened. One process at a time does so; a second one changes nothing."""
+    """Detects events. One process at a time does so; a second one changes nothing."""
 
     def __init__(self, engine: Engine, outbox: Outbox) -> None:
         self._engine = engine
@@ -73,44 +73,49 @@ class EventDetector:
         self._known: dict[str, KnownBand] = {}
 
     async def ledger(self, targets: list[DeliveryTarget]) -> bool:
-        """Tells of the next entries of the ledger; whether there may be more. Raises StoreError."""
+        """Reports the next ledger entries; returns whether there may be more. Raises StoreError."""
         seen = await self.begun()
         entries = await self._engine.store.entries_after(seen.revision, PORTION)
         more = len(entries) == PORTION
         if more:
             entries = ledger_events.whole(entries)
-        # The view gives the numbers: what it does not show yet is looked at the next time.
+        # The view gives the numbers: entries that it does not have yet are read the next time.
         shown = [one for one in entries if one.revision <= self._engine.view.revision]
         if not shown:
             return False
-        bands, told = self._crossings(shown)
+        bands, events = self._crossings(shown)
         wanted = {name for target in targets for name in target.types}
-        told += await ledger_events.moves(self._engine, shown, wanted)
+        events += await ledger_events.moves(self._engine, shown, wanted)
         drafts = [self._bands.draft(sku, band) for sku, band in bands.items()]
-        await self._tell(told, targets, drafts, revision=shown[-1].revision)
+        await self._report(events, targets, drafts, revision=shown[-1].revision)
         self._known |= bands
         return more
 
     async def rest(self, targets: list[DeliveryTarget], jobs: Iterable[str]) -> None:
-        """Tells of matters, runs and the store. Raises StoreError."""
+        """Reports payment issues, runs and store problems. Raises StoreError."""
         seen = await self.begun()
         now = self._engine.clock()
-        told = [await self._matter(row) for row in await self._matters(seen)]
+        events = [await self._matter(row) for row in await self._matters(seen)]
         ran, new = await self._ran(seen, list(jobs))
         problems = await self._engine.store.health_problems()
         known = {_plain(text) for text in seen.troubles}
         fresh = [text for text in problems if _plain(text) not in known]
         if fresh:
-            told.append(event_texts.trouble(fresh, now))
+            events.append(event_texts.trouble(fresh, now))
         new["troubles"] = problems
         since = max(seen.since, now - OVERLAP)
-        # Now and then without any news: what was told long ago is forgotten, and would be news.
+        # From time to time without news too: events of long ago are forgotten, and would be new.
         moved = since - seen.since >= DAY
-        if told or ran or moved or any(getattr(seen, name) != value for name, value in new.items()):
-            await self._tell([*told, *ran], targets, [], since=since, **new)
+        if (
+            events
+            or ran
+            or moved
+            or any(getattr(seen, name) != value for name, value in new.items())
+        ):
+            await self._report([*events, *ran], targets, [], since=since, **new)
 
     async def begun(self) -> Seen:
-        """How far it was looked; the first time, all that is there counts as known.
+        """Returns the stored positions; the first time, everything so far counts as known.
 
         Raises StoreError.
         """
@@ -137,21 +142,21 @@ class EventDetector:
 
     def _crossings(self, entries: list[Entry]) -> tuple[dict[str, KnownBand], list[AlertEvent]]:
         bands: dict[str, KnownBand] = {}
-        told = []
+        events = []
         for row in ledger_events.touched(self._engine, entries):
             sku = row.item.sku
             old = self._known.get(sku)
             if row.item.sold_out and old is not None:
-                continue  # the owner has taken it off sale, and knows
+                continue  # the owner took it off sale and knows
             stand = ledger_events.stand(row)
             band, word = (begin(stand), None) if old is None else cross(old, stand)
             if band != old:
                 bands[sku] = band
             if word is not None:
-                told.append(
+                events.append(
                     event_texts.crossed(word, row, self._engine.view.revision, entries[-1].at)
                 )
-        return bands, told
+        return bands, events
 
     async def _matters(self, seen: Seen) -> list[PaymentIssue]:
         found = []
@@ -170,8 +175,8 @@ class EventDetector:
         return event_texts.issue_detail(row, names)
 
     async def _ran(self, seen: Seen, jobs: list[str]) -> tuple[list[AlertEvent], dict[str, Any]]:
-        """What to tell of runs; which jobs fail now, which failures and open points were seen."""
-        failing, failed, told = set(seen.failing), dict(seen.failed), []
+        """Returns events of runs; failing jobs, and the failures and open points already seen."""
+        failing, failed, events = set(seen.failing), dict(seen.failed), []
         left, since = dict(seen.left), self._engine.clock() - LEFT
         states = {kept.name: kept.value for kept in await self._jobs.all()}
         for job in jobs:
@@ -192,26 +197,26 @@ class EventDetector:
                     left |= {text: max(row.started_at, left.get(text, 0)) for text in points}
                     fresh = news and await self._outbox.happened.get(one.id) is None
                 if fresh:
-                    told.append(one)
+                    events.append(one)
             state = states.get(job)
             if state is not None and not state.by and state.outcome != "failed":
                 failing.discard(job)
         left = {text: at for text, at in left.items() if at > since}
-        return told, {"failing": sorted(failing), "failed": failed, "left": left}
+        return events, {"failing": sorted(failing), "failed": failed, "left": left}
 
-    async def _tell(
+    async def _report(
         self,
-        told: list[AlertEvent],
+        events: list[AlertEvent],
         targets: list[DeliveryTarget],
         drafts: list[DocumentWrite],
         **more: object,
     ) -> None:
-        """Writes what is told, and how far it was looked, all or nothing."""
+        """Writes the events and the new positions, all or nothing."""
         assert self._seen is not None
         now = self._engine.clock()
         values = {name: getattr(self._seen, name) for name in Seen.__struct_fields__}
         new = Seen(**{**values, **more, "at": now})
-        drafts = [*drafts, *self._outbox.drafts(told, targets)]
+        drafts = [*drafts, *self._outbox.drafts(events, targets)]
         if not drafts and new.revision != self._seen.revision and len(more) == 1:
             if now - self._seen.at < CURSOR_EVERY:
                 new.at = self._seen.at
@@ -224,19 +229,19 @@ class EventDetector:
         try:
             versions = await put_documents_command(self._engine, place, *drafts)
         except Conflict as error:
-            log.info("another process looks too: %s", error)
+            log.info("another process also detects events: %s", error)
             self.forget()
             raise
         except BaseException:
-            self.forget()  # nobody knows whether it is written: it is read again
+            self.forget()  # it may or may not be written: it is read again
             raise
         self._seen, self._version = new, versions[0]
 
     def forget(self) -> None:
-        """Reads anew how far it was looked, before it looks again."""
+        """Reads the stored positions again before the next check."""
         self._seen = None
 
 
 def _plain(text: str) -> str:
-    """A problem without its numbers, which change while it stays the same."""
+    """A problem without its numbers, which change while the problem stays the same."""
     return re.sub(r"\d[\d.,:]*", "#", text)

@@ -1,4 +1,4 @@
-"""What can happen that somebody wants to hear of. Pure: names, words, and lasting ids."""
+"""The types of alert events, with their texts and stable ids. Pure."""
 
 import hashlib
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """A sort of happening: `alert` where a person can be told, `urgent` where quiet hours wait."""
+    """A type of event: `alert`: it can go to a person; `urgent`: quiet hours do not delay it."""
 
     name: str
     about: str
@@ -28,41 +28,44 @@ class EventType:
 EVENT_TYPES = {
     sort.name: sort
     for sort in (
-        EventType("stock.low", "A size has come down to its threshold", "Low", "low"),
-        EventType("stock.out", "The last unit of a size is gone", "Out", "out"),
-        EventType("stock.back", "A size that was out is there again", "Back", "in"),
+        EventType("stock.low", "A size has reached its low stock threshold", "Low", "low"),
+        EventType("stock.out", "A size is out of stock", "Out", "out"),
+        EventType("stock.back", "A size is back in stock", "Back", "in"),
+        EventType("matter.opened", "A payment needs a decision", "Payment", "owed"),
         EventType(
-            "matter.opened", "Something about a payment waits for the owner", "Payment", "owed"
-        ),
-        EventType("books.mended", "Reconciliation has put right what was missed", "Mended", "owed"),
-        EventType(
-            "job.failed", "A job has failed that worked before: a backup too", "Failed", "out"
+            "books.mended", "Reconciliation has corrected missed events", "Corrected", "owed"
         ),
         EventType(
-            "store.trouble", "Something is wrong with the store", "Trouble", "out", urgent=True
+            "job.failed",
+            "A job, such as the backup, has failed after it worked before",
+            "Failed",
+            "out",
         ),
-        EventType("secret.guessed", "A secret is being guessed", "Guessed", "out", urgent=True),
-        EventType("stock.digest", "What is low and out, once a day", "Digest", "low"),
-        EventType("webhook.off", "An endpoint failed for days and gets nothing more", "Off", "out"),
-        EventType("stock.changed", "The numbers of a size have changed", alert=False),
-        EventType("hold.created", "Units were put aside for a buyer", alert=False),
-        EventType("hold.changed", "A live hold has other units or another deadline", alert=False),
-        EventType("hold.ended", "A hold was paid, given back or has run out", alert=False),
-        EventType("order.captured", "A hold was paid: the units are sold", alert=False),
-        EventType("ping", "A test, sent when somebody asks for one", "Test", "in"),
+        EventType("store.trouble", "The store has a problem", "Problem", "out", urgent=True),
+        EventType(
+            "secret.guessed", "Repeated wrong attempts at a secret", "Guessed", "out", urgent=True
+        ),
+        EventType("stock.digest", "Low and sold out sizes, once a day", "Digest", "low"),
+        EventType("webhook.off", "A webhook failed for days and was switched off", "Off", "out"),
+        EventType("stock.changed", "The stock of a size has changed", alert=False),
+        EventType("hold.created", "A hold was created", alert=False),
+        EventType("hold.changed", "The units or the deadline of a hold have changed", alert=False),
+        EventType("hold.ended", "A hold was paid, released or has expired", alert=False),
+        EventType("order.captured", "A hold was paid and its units are sold", alert=False),
+        EventType("ping", "A test, sent on request", "Test", "in"),
     )
 }
-"""Every sort, by its name: the same words for alerts and for webhooks."""
+"""Every event type by its name, for alerts and for webhooks."""
 
 PING = "ping"
 ALERTS = tuple(name for name, sort in EVENT_TYPES.items() if sort.alert and name != PING)
-"""What a person can be told of."""
+"""The event types that can go to a person."""
 WEBHOOKS = tuple(name for name in EVENT_TYPES if name not in (PING, "stock.digest"))
-"""What another system can be told of."""
+"""The event types that can go to another system."""
 
 
 class AlertEvent(Struct, rename="camel"):
-    """Something that has happened. `title` and `text` are for people, `data` for machines."""
+    """One event. `title` and `text` are for people, `data` is for programs."""
 
     id: str
     type: str
@@ -73,14 +76,14 @@ class AlertEvent(Struct, rename="camel"):
 
     @property
     def sort(self) -> EventType:
-        """What sort of happening it is; one that an older version kept may be unknown."""
+        """The type of the event; a type stored by an older version may be unknown."""
         return EVENT_TYPES.get(self.type) or EventType(self.type, self.type, self.type)
 
 
 def event_type(
     type_: str, at: int, key: str, title: str, text: str = "", **data: Any
 ) -> AlertEvent:
-    """A happening whose id follows from what it is about: told twice, it is the same."""
+    """An event with an id derived from its key: the same event reported twice has one id."""
     digest = hashlib.sha256(f"{type_}\n{at}\n{key}".encode()).hexdigest()
     return AlertEvent(stamped("evt", at, digest[:14]), type_, at, title, text, data)
 

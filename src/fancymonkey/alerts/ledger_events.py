@@ -8,6 +8,7 @@ from fancymonkey.alerts.stock_thresholds import StockNow
 from fancymonkey.core.changes.bulk import StockRow
 from fancymonkey.core.model import Entry, Kind, Reservation, Status, split_sku
 from fancymonkey.engine.engine import Engine
+from fancymonkey.text import counted
 
 HOLDS = {
     Kind.RESERVED,
@@ -21,9 +22,9 @@ ABOUT_HOLDS = {"hold.created", "hold.changed", "hold.ended", "order.captured"}
 
 
 def whole(entries: list[Entry]) -> list[Entry]:
-    """A portion without the movement of a hold at its end, which may go on in the next.
+    """The entries without an incomplete movement of a hold at the end.
 
-    All of it where that is everything: else nobody would ever get past it.
+    Returns all entries if nothing else is left, so that the reader always advances.
     """
     end, last = len(entries), entries[-1]
     if last.reservation_id is None:
@@ -37,7 +38,7 @@ def whole(entries: list[Entry]) -> list[Entry]:
 
 
 def touched(engine: Engine, entries: Iterable[Entry]) -> Iterator[StockRow]:
-    """The sizes on sale that the entries are about, as they stand now."""
+    """The current rows of the sizes on sale that the entries concern."""
     skus = {entry.sku for entry in entries}
     products = sorted({split_sku(sku)[0] for sku in skus})
     for row in engine.view.stocked(products):
@@ -46,7 +47,7 @@ def touched(engine: Engine, entries: Iterable[Entry]) -> Iterator[StockRow]:
 
 
 def stand(row: StockRow) -> StockNow:
-    """What counts of a size for what is told of it."""
+    """The stock numbers that decide which event a size causes."""
     level = row.level
     unsold = level.on_hand - level.allocated
     return StockNow(level.available, unsold, row.item.low_stock_threshold)
@@ -71,7 +72,7 @@ def numbers(row: StockRow) -> dict[str, Any]:
 
 
 async def moves(engine: Engine, entries: list[Entry], wanted: set[str]) -> list[AlertEvent]:
-    """What the entries mean to those who want to hear of every movement. Raises StoreError."""
+    """The events of these ledger entries, of the `wanted` types. Raises StoreError."""
     found: list[AlertEvent] = []
     last = entries[-1]
     if "stock.changed" in wanted:
@@ -110,14 +111,14 @@ def _of_hold(hold: Reservation, entries: list[Entry]) -> Iterator[AlertEvent]:
         return
     given_back = kind is Kind.RELEASED and hold.status is Status.RELEASED
     if kind is Kind.EXPIRED or (given_back and first.at >= (hold.ended_at or 0)):
-        told = {**data, "why": str(kind)}
-        yield event_type("hold.ended", first.at, key, f"Over: {_units(data)}", **told)
+        ended = {**data, "why": str(kind)}
+        yield event_type("hold.ended", first.at, key, f"Hold ended: {_units(data)}", **ended)
         return
     fresh = kind is Kind.RESERVED and first.at <= hold.created_at
     type_ = "hold.created" if fresh else "hold.changed"
     until = next((entry.until for entry in reversed(entries) if entry.until), None)
     more = {**data, "expiresAt": until or hold.expires_at}
-    title = "Held for longer" if kind is Kind.EXTENDED else f"Held: {_units(data)}"
+    title = "Hold extended" if kind is Kind.EXTENDED else f"Held: {_units(data)}"
     yield event_type(type_, first.at, key, title, **more)
 
 
@@ -131,4 +132,4 @@ def _line(entry: Entry) -> dict[str, Any]:
 
 def _units(data: dict[str, Any]) -> str:
     count = sum(abs(line["quantity"]) for line in data["lines"])
-    return f"{count} unit" if count == 1 else f"{count} units"
+    return counted(count, "unit")

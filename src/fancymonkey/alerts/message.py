@@ -21,7 +21,7 @@ _FONT = "system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-s
 
 @dataclass(frozen=True, slots=True)
 class AlertMessage:
-    """One message about one happening or several. `link` leads to the dashboard, or is empty."""
+    """A message about one or more events. `link` leads to the dashboard, or is empty."""
 
     happenings: Sequence[AlertEvent]
     link: str = ""
@@ -29,17 +29,17 @@ class AlertMessage:
 
     @property
     def subject(self) -> str:
-        """What it is about, in one line."""
+        """The subject, in one line."""
         if len(self.happenings) == 1:
             return _one_line(self.happenings[0].title)
         words = Counter(one.sort.word for one in self.happenings)
-        told = ", ".join(f"{count} {word.lower()}" for word, count in words.most_common())
+        counts = ", ".join(f"{count} {word.lower()}" for word, count in words.most_common())
         night = " from the quiet hours" if self.held else ""
-        return f"{len(self.happenings)} alerts{night}: {told}"
+        return f"{len(self.happenings)} alerts{night}: {counts}"
 
     @property
     def id(self) -> str:
-        """The same for the same happenings, so that a message that is sent twice can be seen."""
+        """The same id for the same events, so that receivers can detect a repeated message."""
         ids = [one.id for one in self.happenings]
         return ids[0] if len(ids) == 1 else f"{min(ids)}.{max(ids)}.{len(ids)}"
 
@@ -47,8 +47,8 @@ class AlertMessage:
         """The message without markup."""
         parts = [self.subject] if title else []
         for one in self.happenings[:SHOWN]:
-            told = [] if len(self.happenings) == 1 else [_one_line(one.title)]
-            parts.append("\n".join([*told, *([one.text] if one.text else [])]))
+            heading = [] if len(self.happenings) == 1 else [_one_line(one.title)]
+            parts.append("\n".join([*heading, *([one.text] if one.text else [])]))
         parts += [f"And {self._more} more."] if self._more else []
         parts += [f"Dashboard: {self.link}"] if self.link else []
         return "\n\n".join(part for part in parts if part)
@@ -58,7 +58,7 @@ class AlertMessage:
         return max(0, len(self.happenings) - SHOWN)
 
     def html(self) -> str:
-        """The message as a page that needs nothing from elsewhere and is read in light and dark."""
+        """The message as a self-contained HTML page for light and dark mode."""
         several = len(self.happenings) > 1
         rows = "".join(_row(one) for one in self.happenings[:SHOWN])
         head = f"<h1>{escape(self.subject)}</h1>" if several else ""
@@ -76,10 +76,10 @@ def _row(one: AlertEvent) -> str:
     lines = "".join(f"<p>{escape(line)}</p>" for line in one.text.splitlines() if line)
     sizes = "".join(_size(row) for name in ("out", "low") for row in one.data.get(name, ())[:SHOWN])
     table = f"<table class='sizes'>{sizes}</table>" if one.type == "stock.digest" else ""
-    told = table or lines
+    details = table or lines
     return (
         f'<tr><td class="row"><span class="badge {look}">{shape}&nbsp;{word}</span>'
-        f"<h2>{escape(_one_line(one.title))}</h2>{told}</td></tr>"
+        f"<h2>{escape(_one_line(one.title))}</h2>{details}</td></tr>"
     )
 
 
@@ -144,6 +144,6 @@ _PAGE = (
     '<tr><td><table class="card" role="presentation" width="100%" cellpadding="0" '
     'cellspacing="0">{rows}</table></td></tr>'
     '<tr><td>{more}{button}</td></tr><tr><td class="foot quiet">Sent by your inventory because '
-    "ALERT_URLS names this address. ALERT_EVENTS chooses what is told, QUIET_HOURS when.</td>"
+    "ALERT_URLS names this address. ALERT_EVENTS sets which alerts you get, QUIET_HOURS when.</td>"
     "</tr></table></td></tr></table></body></html>\n"
 )

@@ -1,4 +1,4 @@
-"""What is to be sent, kept in the store until it is; and what was sent, for a month."""
+"""The outbox: deliveries kept in the store until they are sent, and a log of the last month."""
 
 import secrets
 from collections.abc import AsyncIterator, Iterable
@@ -15,7 +15,7 @@ from fancymonkey.engine.engine import Engine
 
 KEPT = 30 * DAY
 COLLECT = 5 * SECOND
-"""How long an alert waits for others that go with it in one message."""
+"""How long an alert waits for others, so that they go in one message."""
 RECENT = 30 * SECOND
 ATTEMPTS_KEPT = 20
 
@@ -23,7 +23,7 @@ WAITING, DONE, FAILED, DROPPED = "waiting", "done", "failed", "dropped"
 
 
 class Attempt(Struct, rename="camel"):
-    """One try: when, how long it took (ms), the status of the answer, and what went wrong."""
+    """One attempt: when, its duration (ms), the status of the response, and the error."""
 
     at: int
     took: int
@@ -32,7 +32,7 @@ class Attempt(Struct, rename="camel"):
 
 
 class Delivery(Struct, rename="camel"):
-    """Something that one target is to hear. `due` is when it is tried next, `tries` how often."""
+    """One event for one target. `due` is the time of the next attempt, `tries` counts them."""
 
     target: str
     happening: AlertEvent
@@ -45,7 +45,7 @@ class Delivery(Struct, rename="camel"):
 
 @dataclass(frozen=True, slots=True)
 class DeliveryTarget:
-    """Somebody who hears: a channel of the owner's (`alert`) or another system's endpoint."""
+    """A receiver of events: a channel of the owner (`alert`) or a webhook."""
 
     name: str
     types: frozenset[str]
@@ -53,7 +53,7 @@ class DeliveryTarget:
 
 
 class Outbox:
-    """Deliveries that wait, deliveries that are over, and the happenings of the last month."""
+    """Waiting deliveries, ended deliveries, and the events of the last month."""
 
     def __init__(self, engine: Engine, quiet: QuietHours | None = None) -> None:
         self.engine = engine
@@ -69,9 +69,9 @@ class Outbox:
         *,
         fresh: bool = True,
     ) -> list[DocumentWrite]:
-        """The documents that tell the targets; alerts are also kept to be looked up.
+        """Returns the deliveries to the targets; alerts are also kept for lookup.
 
-        `fresh`: refused as stale where such a happening is kept already.
+        `fresh`: the write is refused as stale if the event is already kept.
         """
         targets = list(targets)
         found: list[DocumentWrite] = []
@@ -88,22 +88,22 @@ class Outbox:
         return found
 
     def draft(self, one: AlertEvent, target: str, *, alert: bool) -> DocumentWrite:
-        """The document that tells one target, whether it asked for this or not."""
+        """Returns the delivery to one target, whatever its event types are."""
         now = self.engine.clock()
         due = self.when(one, now) if alert else now
         name = stamped("dlv", now, secrets.token_hex(7))
         return self.waiting.draft(name, Delivery(target, one, now, due), 0)
 
     def when(self, one: AlertEvent, now: int) -> int:
-        """When an alert may go: after the quiet hours, or in a moment, with others."""
+        """When an alert is due: after the quiet hours, or in a moment, with others."""
         if one.sort.urgent:
             return now
         ends = self.quiet.until(now) if self.quiet else None
         return now + COLLECT if ends is None else ends
 
     async def recent(self) -> AsyncIterator[StoredDocument[Delivery]]:
-        """What was put in lately, by whichever process."""
-        # What was sent leaves an empty row for a day: those of before are not even looked at.
+        """Returns the recent deliveries of all processes."""
+        # A sent delivery leaves an empty row for a day: older ones are not read at all.
         last = stamped("dlv", self.engine.clock() - RECENT, "g")
         async for row in self.engine.store.scan(Document, (self.waiting.name, "")):
             if row.folder != self.waiting.name or row.name > last:
@@ -113,8 +113,8 @@ class Outbox:
                 yield kept
 
     async def hears(self, since: int, until: int) -> set[tuple[str, str]]:
-        """Who has got, or is to get, which of the happenings that were put in at these times."""
-        # In this order: what is sent meanwhile goes from the one to the other.
+        """Returns which targets have or will get which of the events of this time span."""
+        # In this order: a delivery sent between the two reads moves from the first to the second.
         found = {(kept.value.target, kept.value.happening.id) for kept in await self.waiting.all()}
         async for kept in self.log.after(stamped("dlv", until + SECOND, "")):
             if kept.value.made_at < since - SECOND:
@@ -126,7 +126,7 @@ class Outbox:
     async def hand_on(
         self, kept: StoredDocument[Delivery], over: Delivery, targets: Iterable[str]
     ) -> list[StoredDocument[Delivery]]:
-        """Puts what one target has not got in for others, and ends it there. Raises Stale."""
+        """Moves an undelivered event to other targets, and ends it here. Raises Conflict."""
         now, one = self.engine.clock(), kept.value
         due = one.made_at if one.tries else min(one.due, now)
         new = {
@@ -145,12 +145,12 @@ class Outbox:
     async def put_off(
         self, kept: StoredDocument[Delivery], value: Delivery
     ) -> StoredDocument[Delivery]:
-        """Keeps a failed try. Raises Stale where another process has it."""
+        """Stores a failed attempt. Raises Conflict if another process has the delivery."""
         version = await self.waiting.put(kept.name, value, kept.version)
         return StoredDocument(kept.name, value, version, kept.at, kept.until)
 
     async def close(self, closed: Iterable[tuple[StoredDocument[Delivery], Delivery]]) -> None:
-        """Moves what is over into the log, all at once. Raises Stale."""
+        """Moves ended deliveries into the log, all at once. Raises Conflict."""
         drafts = [draft for kept, value in closed for draft in self._ended(kept, value)]
         if drafts:
             await put_documents_command(self.engine, *drafts)
@@ -164,7 +164,7 @@ class Outbox:
 
 
 def tried(value: Delivery, attempt: Attempt, state: str, due: int) -> Delivery:
-    """The delivery after one more try."""
+    """The delivery after one more attempt."""
     attempts = [*value.attempts, attempt][-ATTEMPTS_KEPT:]
     return Delivery(
         value.target, value.happening, value.made_at, due, state, value.tries + 1, attempts

@@ -1,4 +1,4 @@
-"""Quiet hours and times of trying again. Pure: a time in, a time out, all in ms."""
+"""Quiet hours and retry backoff. Pure: times in and out, all in ms."""
 
 import random
 from dataclasses import dataclass
@@ -8,21 +8,21 @@ from zoneinfo import ZoneInfo
 SECOND, MINUTE, HOUR = 1000, 60_000, 3_600_000
 DAY = 24 * HOUR
 WAITS = (10 * SECOND, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR)
-"""How long to wait after each failure; the last counts for all that follow."""
+"""Backoff after each failure; the last value repeats."""
 GIVE_UP = DAY
-"""How long something is tried."""
+"""How long a delivery is retried."""
 
 
 @dataclass(frozen=True, slots=True)
 class QuietHours:
-    """The part of each day in which nobody is to be woken."""
+    """The hours of each day in which only urgent alerts are sent."""
 
     start: time
     end: time
     zone: ZoneInfo
 
     def until(self, now: int) -> int | None:
-        """When the quiet that is now ends; None where it is not quiet."""
+        """When the current quiet hours end; None outside quiet hours."""
         local = datetime.fromtimestamp(now / 1000, self.zone)
         for day in (local.date() - timedelta(days=1), local.date()):
             start = self._at(datetime.combine(day, self.start))
@@ -37,6 +37,6 @@ class QuietHours:
 
 
 def wait(failures: int) -> int:
-    """How long to wait after so many failures in a row, a little more or less."""
+    """The backoff after this number of failures in a row, with jitter of 10 percent."""
     step = WAITS[min(failures, len(WAITS)) - 1]
-    return round(step * random.uniform(0.9, 1.1))  # noqa: S311 - spreads, hides nothing
+    return round(step * random.uniform(0.9, 1.1))  # noqa: S311 - jitter, not a secret

@@ -10,12 +10,12 @@ PREFIX = "whsec_"
 
 
 def new_secret() -> str:
-    """A secret that nobody can guess."""
+    """Makes a random secret."""
     return PREFIX + secrets.token_hex(24)
 
 
 def sign(body: bytes, at: int, keys: Iterable[str]) -> str:
-    """The header's value: the time in seconds, and a signature with each secret that counts."""
+    """The header's value: the time in seconds, and a signature with each valid secret."""
     parts = [f"t={at}"]
     for key in keys:
         text = b"%d." % at + body

@@ -1,4 +1,4 @@
-"""When a size becomes low, out, or is back: told once, however often holds come and go. Pure.
+"""When a size becomes low, out or back in stock: reported once, whatever holds do. Pure.
 
 Low counts what can be bought now, so a hold may make a size low. Out and back count what is not
 sold yet, and no hold moves that: the two always alternate.
@@ -7,11 +7,11 @@ sold yet, and no hold moves that: the two always alternate.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 
 class StockBand(StrEnum):
-    """How a size stands."""
+    """The stock status of a size."""
 
     FINE = "fine"
     LOW = "low"
@@ -19,18 +19,18 @@ class StockBand(StrEnum):
 
 
 class KnownBand(Struct):
-    """How a size stood when it was looked at last.
+    """The stock status of a size at the last check.
 
-    `told` is at how many unsold units it was told low, until that number changes.
+    `reported` is the number of unsold units at which it was reported low, until that changes.
     """
 
     band: StockBand
-    told: int | None = None
+    reported: int | None = field(default=None, name="told")
 
 
 @dataclass(frozen=True, slots=True)
 class StockNow:
-    """How a size stands now: what can be bought, what is not sold yet (held units too)."""
+    """The current stock of a size: available units, and unsold units including held ones."""
 
     available: int
     unsold: int
@@ -38,31 +38,31 @@ class StockNow:
 
 
 def margin(threshold: int) -> int:
-    """How far above its threshold a size has to come before it can be low again."""
+    """How far above its threshold a size must rise before it can be reported low again."""
     return max(2, (threshold + 1) // 2)
 
 
 def begin(now: StockNow) -> KnownBand:
-    """How a size stands that was never looked at: nothing is told of it."""
+    """The status of a size that was never checked before: nothing is reported."""
     if now.unsold <= 0:
         return KnownBand(StockBand.OUT)
     return KnownBand(StockBand.LOW, now.unsold) if _low(now) else KnownBand(StockBand.FINE)
 
 
 def cross(old: KnownBand, now: StockNow) -> tuple[KnownBand, str | None]:
-    """How it stands now, and what to tell: `stock.low`, `stock.out`, `stock.back` or nothing."""
+    """Returns the new status and the event: `stock.low`, `stock.out`, `stock.back` or None."""
     if now.unsold <= 0:
         return KnownBand(StockBand.OUT), None if old.band is StockBand.OUT else "stock.out"
     if old.band is StockBand.OUT:
         return begin(now), "stock.back"
     if _low(now):
-        # The same units were told of already: what lies between is holds that came and went.
-        new = old.band is StockBand.FINE and old.told != now.unsold
+        # The same unsold units were already reported: only holds have come and gone since.
+        new = old.band is StockBand.FINE and old.reported != now.unsold
         return KnownBand(
-            StockBand.LOW, now.unsold if new else old.told
+            StockBand.LOW, now.unsold if new else old.reported
         ), "stock.low" if new else None
     if old.band is StockBand.FINE or now.available >= now.threshold + margin(now.threshold):
-        return KnownBand(StockBand.FINE, old.told if old.told == now.unsold else None), None
+        return KnownBand(StockBand.FINE, old.reported if old.reported == now.unsold else None), None
     return old, None
 
 

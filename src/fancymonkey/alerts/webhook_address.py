@@ -1,4 +1,4 @@
-"""Where a webhook may go: a name is resolved once, every address is judged, and one is kept."""
+"""Checks webhook URLs: resolves the host once, checks every address, and keeps one of them."""
 
 import asyncio
 import socket
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from fancymonkey.errors import FancyMonkeyError
 
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
-"""The addresses of a host. Raises OSError where there is none."""
+"""Returns the addresses of a host. Raises OSError if there is none."""
 
 URL_MAX = 2000
 RESOLVE_SECONDS = 5.0
@@ -20,7 +20,7 @@ _SPECIAL = [
     for text in (
         "0.0.0.0/8",
         "100.64.0.0/10",
-        "168.63.129.16/32",  # Azure's own host, to its machines alone
+        "168.63.129.16/32",  # Azure's own host, visible only to its machines
         "192.0.0.0/24",
         "192.88.99.0/24",
         "198.18.0.0/15",
@@ -34,20 +34,20 @@ _SPECIAL = [
     )
 ]
 _WORLD = IPv6Network("2000::/3")
-"""The only part of IPv6 that is given to the world."""
+"""The only globally allocated part of IPv6."""
 
 
 class Forbidden(FancyMonkeyError):
-    """A webhook must not go there; the text says why."""
+    """A webhook must not go to this URL; the text has the reason."""
 
 
 class Unresolved(FancyMonkeyError):
-    """A host has no address now."""
+    """The host currently has no address."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedUrl:
-    """A URL, and the one address to which its request goes."""
+    """A URL with the one address that its request goes to."""
 
     url: str
     host: str
@@ -57,14 +57,14 @@ class ResolvedUrl:
 
 
 async def resolve(host: str, port: int) -> list[str]:
-    """What the system's resolver says."""
+    """Returns the answer of the system's resolver."""
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [str(row[4][0]) for row in found]
 
 
 def is_public(text: str) -> bool:
-    """Whether an address is of the world at large; what stands for another counts as private."""
+    """Whether an address is public; one that embeds another address counts as private."""
     try:
         address = ip_address(text)
     except ValueError:
@@ -77,51 +77,51 @@ def is_public(text: str) -> bool:
 
 
 def _embeds(address: IPv4Address | IPv6Address) -> bool:
-    """Whether it leads to an IPv4 address by a tunnel (ISATAP)."""
+    """Whether the address tunnels to an IPv4 address (ISATAP)."""
     if isinstance(address, IPv4Address):
         return False
     return int(address) >> 32 & 0xFFFFFFFF in (0x00005EFE, 0x02005EFE)
 
 
 def checked(url: str) -> tuple[str, int, bool]:
-    """The host, the port and whether it is https. Raises Forbidden for what is no plain URL."""
+    """Returns host, port and whether it is https. Raises Forbidden for anything but a plain URL."""
     if len(url) > URL_MAX or not url.isascii() or not all("!" <= char <= "~" for char in url):
-        raise Forbidden("Give a URL of at most 2,000 visible ASCII characters.")
+        raise Forbidden("The URL must have at most 2,000 visible ASCII characters.")
     if "\\" in url:
-        raise Forbidden("A URL has no backslash.")
+        raise Forbidden("The URL must not contain a backslash.")
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise Forbidden("That is no URL.") from None
+        raise Forbidden("This is not a valid URL.") from None
     if parts.scheme not in ("http", "https") or not host:
-        raise Forbidden("Give a URL that begins with https:// or http:// and a host.")
+        raise Forbidden("The URL must begin with https:// or http:// and have a host.")
     if "@" in parts.netloc:
-        raise Forbidden("A URL may hold no user and password.")
+        raise Forbidden("The URL must not contain a user name or password.")
     if parts.fragment or "#" in url:
-        raise Forbidden("A URL for requests has no part after #.")
+        raise Forbidden("The URL must not have a fragment (#).")
     if "%" in parts.netloc or port == 0:
-        raise Forbidden("That is no host and port.")
+        raise Forbidden("The host or port is not valid.")
     secure = parts.scheme == "https"
     return host, port or (443 if secure else 80), secure
 
 
 async def resolve_url(url: str, resolver: Resolver, *, private: bool) -> ResolvedUrl:
-    """Where a request to the URL goes. Raises Forbidden, and Unresolved where there is no address.
+    """Returns where a request to the URL goes. Raises Forbidden; Unresolved if it has no address.
 
-    One address that is not public closes the whole name, unless `private` ones are allowed.
+    One non-public address forbids the whole host, unless `private` addresses are allowed.
     """
     host, port, secure = checked(url)
     try:
         async with asyncio.timeout(RESOLVE_SECONDS):
             found = list(await resolver(host, port))
     except (OSError, UnicodeError, TimeoutError):
-        raise Unresolved(f"The host {host} has no address.") from None
+        raise Unresolved(f"The host {host} could not be resolved.") from None
     if not found:
-        raise Unresolved(f"The host {host} has no address.")
+        raise Unresolved(f"The host {host} could not be resolved.")
     if not private and not all(is_public(address) for address in found):
         raise Forbidden(
-            f"The host {host} is at an address that is not public. WEBHOOK_ALLOW_PRIVATE lets "
-            "webhooks go to addresses of your own network."
+            f"The host {host} resolves to an address that is not public. Set "
+            f"WEBHOOK_ALLOW_PRIVATE to allow addresses of your own network."
         )
     return ResolvedUrl(url, host, port, secure, found[0])

@@ -1,4 +1,4 @@
-"""Posts a webhook: to the one address that was judged, without redirects, within limits."""
+"""Posts webhooks to the one address that was checked, without redirects, within limits."""
 
 import asyncio
 import logging
@@ -26,11 +26,11 @@ log = logging.getLogger(__name__)
 SECONDS = 10.0
 CONNECT_SECONDS = 5.0
 ANSWER_MAX = 64 * 1024
-"""Bytes of an answer that are read; more counts as a failure."""
+"""The most bytes of a response that are read; a longer response counts as a failure."""
 
 
 class WebhookClient:
-    """Sends happenings to endpoints, each request with its own signature."""
+    """Sends events to webhooks, each request with its own signature."""
 
     def __init__(self, clock: Clock, resolver: Resolver, *, private: bool) -> None:
         self._clock = clock
@@ -39,7 +39,7 @@ class WebhookClient:
         self._client: httpx.AsyncClient | None = None
 
     async def post(self, endpoint: WebhookEndpoint, one: AlertEvent, delivery: str) -> Attempt:
-        """One try. What went wrong is in the answer, which has no `error` where all is well."""
+        """Makes one attempt. `error` of the result is None on success."""
         began = self._clock()
         loop = asyncio.get_running_loop()
         start = loop.time()
@@ -49,16 +49,16 @@ class WebhookClient:
                 there = await resolve_url(endpoint.url, self._resolver, private=self._private)
                 status = await self._send(there, endpoint, one, delivery)
             if not 200 <= status < 300:
-                error = f"It answered {status}."
+                error = f"The endpoint responded with status {status}."
         except TimeoutError:
-            error = f"It did not answer within {SECONDS:g} seconds."
+            error = f"No response within {SECONDS:g} seconds."
         except (Forbidden, Unresolved, _TooLong) as why:
             error = str(why)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError) as why:
             error = _words(why)
-        except Exception as why:  # a system without threads or files to spare, for one
+        except Exception as why:  # for example no free threads or files
             log.exception("a webhook could not be sent")
-            error = f"It could not be sent ({type(why).__name__})."
+            error = f"The request could not be sent ({type(why).__name__})."
         return Attempt(began, round((loop.time() - start) * 1000), status, error)
 
     async def _send(
@@ -75,7 +75,7 @@ class WebhookClient:
             "FancyMonkey-Delivery": delivery,
         }
         url = httpx.URL(there.url).copy_with(host=there.address)
-        # The certificate has to be the name's, though the address is asked for.
+        # The request goes to the address, but the certificate must match the host name.
         more = {"sni_hostname": there.host} if there.secure else {}
         async with self._http().stream(
             "POST", url, content=content, headers=headers, extensions=more
@@ -84,12 +84,12 @@ class WebhookClient:
             async for part in answer.aiter_raw():
                 size += len(part)
                 if size > ANSWER_MAX:
-                    raise _TooLong(f"Its answer is longer than {ANSWER_MAX} bytes.")
+                    raise _TooLong(f"The response is longer than {ANSWER_MAX} bytes.")
             return answer.status_code
 
     def _http(self) -> httpx.AsyncClient:
         if self._client is None:
-            # No connection is used twice: behind it there may be another name's host.
+            # No connection is reused: the same address may serve the host of another name.
             self._client = httpx.AsyncClient(
                 follow_redirects=False,
                 trust_env=False,
@@ -99,7 +99,7 @@ class WebhookClient:
         return self._client
 
     async def close(self) -> None:
-        """Lets go of the connections."""
+        """Closes the connections."""
         if self._client is not None:
             await self._client.aclose()
             self._client = None
@@ -110,8 +110,8 @@ class _TooLong(Exception):
 
 
 def body_of(one: AlertEvent) -> bytes:
-    """The body of a webhook. The same happening has the same bytes each time it is sent."""
-    told: dict[str, Any] = {
+    """The body of a webhook. Every delivery of one event has the same bytes."""
+    body: dict[str, Any] = {
         "id": one.id,
         "type": one.type,
         "version": VERSION,
@@ -119,7 +119,7 @@ def body_of(one: AlertEvent) -> bytes:
         "title": one.title,
         "data": one.data,
     }
-    return msgspec.json.encode(told)
+    return msgspec.json.encode(body)
 
 
 def _authority(there: ResolvedUrl) -> str:
@@ -130,9 +130,9 @@ def _authority(there: ResolvedUrl) -> str:
 
 def _words(error: Exception) -> str:
     if isinstance(error, httpx.ConnectTimeout | httpx.ReadTimeout | httpx.WriteTimeout):
-        return "It did not answer in time."
+        return "The endpoint did not respond in time."
     if isinstance(error, httpx.ConnectError):
         if "certificate" in str(error).lower():
-            return "Its certificate is not valid for this name."
-        return "It could not be reached."
-    return "It broke off, or its answer is not HTTP."
+            return "The certificate of the endpoint is not valid for this host."
+        return "The endpoint could not be reached."
+    return "The connection was lost, or the response is not HTTP."

@@ -1,4 +1,4 @@
-"""Endpoints of other systems: where they are, what they want to hear, and their secrets."""
+"""The webhooks of a shop: URLs, event types and signing secrets."""
 
 import secrets
 from collections.abc import Callable, Iterable, Sequence
@@ -16,30 +16,30 @@ from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import FancyMonkeyError
 
 MOST = 20
-"""Endpoints of one shop."""
+"""The most webhooks of a shop."""
 OFF_AFTER = 3 * DAY
-"""How long an endpoint may fail without one success."""
+"""How long a webhook may fail without one success before it is switched off."""
 OVERLAP = 24
-"""Hours in which the old secret counts beside the new one, where nobody says otherwise."""
+"""Hours for which the old secret stays valid after a rotation, by default."""
 
 
 class UnknownWebhook(FancyMonkeyError):
-    """There is no such endpoint or delivery."""
+    """The webhook or delivery does not exist."""
 
 
 class TooManyWebhooks(FancyMonkeyError):
-    """No more endpoints can be added."""
+    """The maximum number of webhooks is reached."""
 
 
 class Secret(Struct):
-    """A signing secret; it counts until `ends_at` (ms), or for good."""
+    """A signing secret, valid until `ends_at` (ms), or for good."""
 
     text: str
     ends_at: int | None = None
 
 
 class WebhookEndpoint(Struct):
-    """Where another system listens. `failing_since` is set from the first failure to a success."""
+    """A webhook. `failing_since` is set from the first failure until the next success."""
 
     url: str
     events: list[str]
@@ -51,12 +51,12 @@ class WebhookEndpoint(Struct):
     off_because: str = ""
 
     def keys(self, now: int) -> list[str]:
-        """The secrets that count now, the newest first."""
+        """The currently valid secrets, the newest first."""
         return [one.text for one in self.secrets if one.ends_at is None or one.ends_at > now]
 
 
 class Webhooks:
-    """The endpoints of the shop."""
+    """The webhooks of the shop."""
 
     def __init__(self, engine: Engine, resolver: Resolver, *, private: bool) -> None:
         self.folder = DocumentCollection(engine, "webhooks", WebhookEndpoint)
@@ -65,18 +65,18 @@ class Webhooks:
         self._engine = engine
 
     async def all(self) -> list[StoredDocument[WebhookEndpoint]]:
-        """Every endpoint, the oldest first."""
+        """Returns every webhook, the oldest first."""
         return sorted(await self.folder.all(), key=lambda kept: kept.value.created_at)
 
     async def get(self, id_: str) -> StoredDocument[WebhookEndpoint]:
-        """One endpoint. Raises UnknownWebhook."""
+        """Returns one webhook. Raises UnknownWebhook."""
         kept = await self.folder.get(id_)
         if kept is None:
-            raise UnknownWebhook("There is no such webhook.")
+            raise UnknownWebhook("No such webhook.")
         return kept
 
     async def targets(self) -> list[DeliveryTarget]:
-        """The endpoints that are on, and what they want to hear."""
+        """Returns the active webhooks and their event types."""
         return [
             DeliveryTarget(kept.name, frozenset(kept.value.events), alert=False)
             for kept in await self.folder.all()
@@ -86,10 +86,10 @@ class Webhooks:
     async def add(
         self, url: str, events: Iterable[str], description: str
     ) -> tuple[str, WebhookEndpoint]:
-        """A new endpoint, with its secret. Raises Forbidden, TooManyWebhooks."""
+        """Adds a webhook and returns it with its secret. Raises Forbidden, TooManyWebhooks."""
         await self._check(url)
         if len(await self.folder.all()) >= MOST:
-            raise TooManyWebhooks(f"There are {MOST} webhooks already. Remove one first.")
+            raise TooManyWebhooks(f"There are already {MOST} webhooks. Remove one first.")
         wanted = [name for name in WEBHOOKS if name in set(events)]
         now = self._engine.clock()
         endpoint = WebhookEndpoint(url, wanted, description, [Secret(new_secret())], now)
@@ -105,7 +105,7 @@ class Webhooks:
         description: str | None = None,
         active: bool | None = None,
     ) -> WebhookEndpoint:
-        """Changes what is given. Switched on, it starts without its past failures."""
+        """Changes the given fields. Switching it on clears its past failures."""
         if url is not None:
             await self._check(url)
 
@@ -123,12 +123,12 @@ class Webhooks:
         return await self.edit(id_, changed)
 
     async def remove(self, id_: str) -> None:
-        """Forgets an endpoint. Raises UnknownWebhook."""
+        """Removes a webhook. Raises UnknownWebhook."""
         await self.get(id_)
         await self.folder.put(id_, None)
 
     async def rotate(self, id_: str, hours: int = OVERLAP) -> WebhookEndpoint:
-        """A new secret; the one before it counts for so many hours more."""
+        """Makes a new secret; the previous one stays valid for this number of hours."""
         now = self._engine.clock()
         fresh = Secret(new_secret())
 
@@ -140,7 +140,7 @@ class Webhooks:
         return await self.edit(id_, rotated)
 
     async def failed(self, id_: str, why: str) -> bool:
-        """Notes a failure; whether the endpoint has been switched off for it just now."""
+        """Records a failure; returns whether it has switched the webhook off."""
         now = self._engine.clock()
         old = (await self.get(id_)).value
         if old.failing_since is None:
@@ -154,13 +154,13 @@ class Webhooks:
         return True
 
     async def worked(self, id_: str) -> None:
-        """Notes a success after failures."""
+        """Records a success after failures."""
         await self.edit(id_, lambda one: msgspec.structs.replace(one, failing_since=None))
 
     async def edit(
         self, id_: str, change: Callable[[WebhookEndpoint], WebhookEndpoint]
     ) -> WebhookEndpoint:
-        """Changes an endpoint, whoever else does so at the same time. Raises UnknownWebhook."""
+        """Changes a webhook, retrying after concurrent changes. Raises UnknownWebhook."""
         while True:
             kept = await self.get(id_)
             value = change(kept.value)
@@ -171,7 +171,7 @@ class Webhooks:
             return value
 
     async def _check(self, url: str) -> None:
-        """Raises Forbidden where a webhook must not go; a name that is nowhere yet may come."""
+        """Raises Forbidden for a URL that is not allowed; a host without an address is allowed."""
         checked(url)
         try:
             await resolve_url(url, self.resolver, private=self.private)

@@ -1,1 +1,1 @@
-"""The commands of `fancymonkey`, one file each; an operator's error ends as one line."""
+"""The commands of `fancymonkey`, one file each. An operator's mistake prints one line."""

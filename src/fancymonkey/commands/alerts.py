@@ -1,4 +1,4 @@
-"""`fancymonkey alerts`: try the channels, and see what was told and what waits."""
+"""`fancymonkey alerts`: test the channels, and list sent and waiting alerts."""
 
 from datetime import datetime
 from typing import Any
@@ -12,17 +12,18 @@ from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import ConfigError
 from fancymonkey.settings.settings import Settings
 from fancymonkey.store.in_memory.store import MemoryStore
+from fancymonkey.text import counted
 
 
 @click.group()
 def alerts() -> None:
-    """Try the channels of ALERT_URLS, or list what was told."""
+    """Test the alert channels of ALERT_URLS, or list recent alerts."""
 
 
 @alerts.command("test")
 @json_option
 def test_channels(as_json: bool) -> None:
-    """Send a test over every channel of ALERT_URLS. Exits with 1 where one fails."""
+    """Send a test to every channel of ALERT_URLS. Exit code 1 if one fails."""
     rows = run(_test(Settings.load()))
     failed = any(row["error"] for row in rows)
     if as_json:
@@ -41,9 +42,11 @@ async def _test(settings: Settings) -> list[dict[str, Any]]:
 
     made = alerts_of(Engine(MemoryStore()), settings)  # a test needs no store
     if not made.channels:
-        raise ConfigError("There is no channel. Set ALERT_URLS; docs/how-to/get-alerts.md has how.")
-    told = await made.test()
-    return [{"name": one.name, "ok": not one.error, "error": one.error or None} for one in told]
+        raise ConfigError(
+            "No alert channels are configured. Set ALERT_URLS; see docs/how-to/get-alerts.md."
+        )
+    results = await made.test()
+    return [{"name": one.name, "ok": not one.error, "error": one.error or None} for one in results]
 
 
 @alerts.command("list")
@@ -51,19 +54,21 @@ async def _test(settings: Settings) -> list[dict[str, Any]]:
 @click.option("--limit", type=Whole(1, 1000), default=20, show_default=True)
 @json_option
 def list_alerts(data: str | None, limit: int, as_json: bool) -> None:
-    """Show the latest alerts, the newest first, and what waits to be sent."""
+    """List the latest alerts, the newest first, and alerts waiting to be sent."""
     choose_store(data)
-    told = run(_list(Settings.load(), limit))
+    found = run(_list(Settings.load(), limit))
     if as_json:
-        emit(told)
+        emit(found)
         return
-    for row in told["alerts"]:
+    for row in found["alerts"]:
         click.echo(f"{row['at']}  {row['title']}")
-    if not told["alerts"]:
-        click.echo("Nothing was told in the last 30 days.")
-    for row in told["waiting"]:
+    if not found["alerts"]:
+        click.echo("No alerts in the last 30 days.")
+    for row in found["waiting"]:
         why = f": {row['error']}" if row["error"] else ""
-        click.echo(f"waits   {row['target']}  {row['type']}, {row['tries']} tries{why}")
+        click.echo(
+            f"waits   {row['target']}  {row['type']}, {counted(row['tries'], 'try', 'tries')}{why}"
+        )
 
 
 async def _list(settings: Settings, limit: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Asking a running server to do what only it can: where it has the store for itself."""
+"""Sends a command to the running server, if that server holds the store."""
 
 import sys
 from typing import Any
@@ -12,18 +12,18 @@ SERVER_SECONDS = 600.0
 
 
 def address(settings: Settings) -> str:
-    """Where `serve` listens with these settings."""
+    """The URL on which `serve` listens with these settings."""
     host = "127.0.0.1" if settings.server.host in ("0.0.0.0", "::") else settings.server.host  # noqa: S104
     return f"http://{f'[{host}]' if ':' in host else host}:{settings.server.port}"
 
 
 def can_ask() -> bool:
-    """Whether there is a person at a terminal who can be asked for a code."""
+    """Whether this runs on a terminal, so that a person can type a code."""
     return sys.stdin.isatty()
 
 
 def second_factor() -> dict[str, str]:
-    """The header that carries a code of the second factor, which a person types."""
+    """The header with a typed two-factor code."""
     code: str = click.prompt("Code of the authenticator app, or a recovery code")
     return {"X-Second-Factor": code.strip()}
 
@@ -37,17 +37,17 @@ async def ask(
     secret: str | None = None,
     get: bool = False,
 ) -> dict[str, Any]:
-    """What the server answers to a POST (or GET) with CRON_SECRET or ADMIN_PASSWORD.
+    """Returns the server's response to a POST (or GET) with CRON_SECRET or ADMIN_PASSWORD.
 
-    Raises ConfigError without either, StoreUnavailable where there is no answer or a refusal.
+    Raises ConfigError without either, StoreUnavailable without a response or after a refusal.
     """
     import httpx
 
     secret = secret or settings.accounts.cron_secret or settings.accounts.admin_password
     if not secret:
         raise ConfigError(
-            f"The server at {url} has the store. Set CRON_SECRET or ADMIN_PASSWORD, as it has "
-            "them, to ask it."
+            f"The server at {url} is using the store. Set CRON_SECRET or ADMIN_PASSWORD to the "
+            f"server's value, so that this command can use the server."
         )
     headers = {"Authorization": f"Bearer {secret}"}
     method, place = "GET" if get else "POST", url.rstrip("/") + path
@@ -62,8 +62,9 @@ async def ask(
                 found = answer.json()
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         raise StoreUnavailable(
-            f"The server at {url} has the store and does not answer. Name it with --url."
+            f"A server is using the store, but does not respond at {url}. Set its address with "
+            f"--url."
         ) from error
     if answer.status_code != 200:
-        raise StoreUnavailable(f"The server at {url} said: {found.get('detail', answer.text)}")
+        raise StoreUnavailable(f"The server at {url} refused: {found.get('detail', answer.text)}")
     return found

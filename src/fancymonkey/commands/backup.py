@@ -25,14 +25,14 @@ from fancymonkey.settings.settings import without_password
 @click.option("--to", "to", metavar="PATH", required=True, help="A new file, or a directory.")
 @data_option
 @click.option(
-    "--portable", is_flag=True, help="Rows and ledger as JSON lines: fits into every store."
+    "--portable", is_flag=True, help="Rows and ledger as JSON lines, for every kind of store."
 )
 @json_option
 def backup(to: str, data: str | None, portable: bool, as_json: bool) -> None:
-    """Save all of a store in one file, while it is in use.
+    """Save a store to one file, while it is in use.
 
-    What is in the file was read back, and what it holds was verified, before it gets its name.
-    Exit code 1 where something does not add up.
+    The file is read back and its content is verified before it gets its name.
+    Exit code 1 if something does not add up.
     """
     target, started = store_target(data), system_clock()
     with progress("Verifying", hidden=as_json) as show:
@@ -60,11 +60,11 @@ def _made_data(made: Made, took: int) -> dict[str, Any]:
 def _made_words(made: Made, target: str, took: int) -> str:
     lines = [f"{target} is saved as {made.path}, {made.size:,} bytes."]
     if made.found is not None:
-        lines.append(f"What it holds: {in_words(made.found, took)}")
+        lines.append(f"Content: {in_words(made.found, took)}")
     else:
         lines.append(
-            "It was read back and is whole. What it holds is verified when it is restored: try "
-            f"that on an empty store, fancymonkey restore --from {made.path} --data …"
+            "The file was read back and is complete. Its content is verified when it is "
+            "restored. Test that on an empty store: fancymonkey restore --from {made.path} --data …"
         )
     return "\n".join(lines)
 
@@ -75,16 +75,16 @@ def _made_words(made: Made, target: str, took: int) -> str:
     "source",
     metavar="PATH",
     required=True,
-    help="The backup, or a directory of them: the newest.",
+    help="The backup, or a directory of backups: then the newest.",
 )
 @data_option
-@click.option("--force", is_flag=True, help="Also into a store that holds something.")
+@click.option("--force", is_flag=True, help="Restore into a store that is not empty.")
 @json_option
 def restore(source: str, data: str | None, force: bool, as_json: bool) -> None:
-    """Put a backup into an empty store, and verify that.
+    """Restore a backup into an empty store, and verify the result.
 
-    No server may be using the store. With --force the store may hold something: that is kept
-    aside, and you are told where. Exit code 1 where what was restored does not add up.
+    No server may be using the store. With --force the store need not be empty: its content is
+    kept, and the command prints where. Exit code 1 if the restored store does not add up.
     """
     target, started = store_target(data), system_clock()
     with progress("Verifying", hidden=as_json) as show:
@@ -112,12 +112,12 @@ def _restored_data(done: Restored, took: int) -> dict[str, Any]:
 
 
 def _restored_words(done: Restored, target: str, took: int) -> str:
-    lines = [f"{target} holds again what it held at {done.manifest.made_at}, by {done.source}."]
+    lines = [f"{target} is restored to {done.manifest.made_at} from {done.source}."]
     if done.aside is not None:
-        lines.append(f"What was there before is in {done.aside}.")
+        lines.append(f"The previous content is in {done.aside}.")
     if done.manifest.revision not in (None, done.revision):
         lines.append(
-            f"It ends at entry {done.revision}, and the backup was made at "
-            f"{done.manifest.revision}: do not use it."
+            f"The restored ledger ends at entry {done.revision}, but the backup was made at "
+            f"entry {done.manifest.revision}: do not use this store."
         )
     return "\n".join([*lines, f"{target}: {in_words(done.found, took)}"])

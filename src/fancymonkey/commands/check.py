@@ -1,4 +1,4 @@
-"""`fancymonkey check`: what the service would make of a products.json."""
+"""`fancymonkey check`: checks a products.json before it is imported."""
 
 from pathlib import Path
 
@@ -20,10 +20,10 @@ from fancymonkey.text import counted
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @json_option
 def check(file: Path, as_json: bool) -> None:
-    """Say what the service would make of a products.json, and change nothing.
+    """Check a products.json, and change nothing.
 
-    What the file leaves open is told line by line, with what is taken for it. Beside a store's
-    own products.json, the file is compared with what the store wrote last. Exit code 1 where
+    Prints each assumption about the file, line by line. In the folder of a store,
+    the file is compared with the products.json that the store wrote last. Exit code 1 if
     the file is refused, with the line and the reason.
     """
     try:
@@ -56,13 +56,13 @@ def check(file: Path, as_json: bool) -> None:
     for text in (*assumed, *shared):
         click.echo(f"{file.name}, {text}")
     click.echo(
-        f"{counted(len(catalogue.products), 'product')} and {counted(sizes, 'size')} can be taken "
-        f"in; {counted(len(assumed), 'thing')} had to be assumed."
+        f"{counted(len(catalogue.products), 'product')} and {counted(sizes, 'size')} can be "
+        f"imported; {counted(len(assumed), 'assumption')} made."
     )
 
 
 def _mistakes(catalogue: Catalogue, file: Path) -> list[str]:
-    """What cannot be meant, also compared with what a store in the same folder wrote last."""
+    """Errors of the file, also compared with the last state of a store in the same folder."""
     written = [
         described(version) for version in Versions(Disk(), file, file.parent / "state").stored()
     ]

@@ -1,4 +1,4 @@
-"""What all commands share: which store is meant, opening it, and printing for machines."""
+"""Shared by all commands: choosing and opening the store, and printing JSON."""
 
 import asyncio
 import os
@@ -21,14 +21,14 @@ T = TypeVar("T")
 data_option = click.option(
     "--data",
     metavar="DIR",
-    help="Directory of the JSON store, or a URL. Beats DATABASE_URL and DATA_DIR.",
+    help="Directory of the JSON store, or a URL. Overrides DATABASE_URL and DATA_DIR.",
 )
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def choose_store(data: str | None) -> None:
-    """Lets `--data` beat the environment, for this process and the ones it starts."""
+    """Makes `--data` override the environment, for this process and its children."""
     if data is None:
         return
     url = data if "://" in data else ""
@@ -38,13 +38,13 @@ def choose_store(data: str | None) -> None:
 
 
 def store_target(data: str | None) -> str:
-    """The store that `--data`, DATABASE_URL or DATA_DIR names, in this order."""
+    """The store of `--data`, DATABASE_URL or DATA_DIR, in this order."""
     choose_store(data)
     return Settings.load().target
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Runs a command's work to its end."""
+    """Runs the work of a command to its end."""
     return asyncio.run(work)
 
 
@@ -52,7 +52,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 async def opened(
     target: str, *, read_only: bool = False, home: bool = True
 ) -> AsyncIterator[Store]:
-    """The store, open, for the length of a block. Raises what `Store.open` raises.
+    """Opens the store for the length of a block. Raises the errors of `Store.open`.
 
     Reading makes nothing: a directory must be there. Who writes is let in only where the shop
     lives there, unless `home` is False.
@@ -76,7 +76,7 @@ def emit(value: Any) -> None:
 
 @contextmanager
 def progress(label: str, *, hidden: bool = False) -> Iterator[Callable[[int, int], None]]:
-    """A bar on stderr for long work, on a terminal only: call it with steps done and all steps."""
+    """A progress bar on stderr, on a terminal only: call it with steps done and all steps."""
     if hidden or not sys.stderr.isatty():
         yield lambda done, total: None
         return

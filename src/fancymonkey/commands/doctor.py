@@ -7,7 +7,7 @@ import click
 from fancymonkey.commands.ask_server import address
 from fancymonkey.commands.common import choose_store, data_option, emit, json_option, run
 from fancymonkey.doctor.checks import Finding
-from fancymonkey.doctor.examine import Examination, examine, repair
+from fancymonkey.doctor.examine import Examination, examine
 from fancymonkey.doctor.settings import settings_of
 from fancymonkey.settings.settings import Settings
 
@@ -16,21 +16,21 @@ MARKS = {"error": "✗", "warning": "!", "note": "·"}
 
 @click.command()
 @data_option
-@click.option("--url", metavar="URL", help="The running service. [where serve would listen]")
-@click.option("--repair", "mend", is_flag=True, help="Do what is safe to do, then look again.")
+@click.option("--url", metavar="URL", help="URL of the running service. [the address of `serve`]")
+@click.option("--repair", "repair", is_flag=True, help="Make the safe repairs, then check again.")
 @json_option
-def doctor(data: str | None, url: str | None, mend: bool, as_json: bool) -> None:
-    """Find what is wrong with the shop, and how to mend it.
+def doctor(data: str | None, url: str | None, repair: bool, as_json: bool) -> None:
+    """Find problems of the shop, and how to fix them.
 
-    Looks at settings, books, files, database, disk, jobs, Stripe and the running service; reads
-    only, and works beside it. Exit code 1 where something has to be mended. Notes are worth
+    Checks settings, ledger, files, database, disk, jobs, Stripe and the running service; reads
+    only, and works while it runs. Exit code 1 if something has to be fixed. Notes are worth
     knowing, and nothing is wrong.
     """
     choose_store(data)
     settings, refused = settings_of()
     found = Examination(findings=refused)
     if settings is not None:
-        found = run(_examine(settings, url or address(settings), mend))
+        found = run(_examine(settings, url or address(settings), repair))
     if as_json:
         emit(_as_data(found))
     else:
@@ -39,9 +39,9 @@ def doctor(data: str | None, url: str | None, mend: bool, as_json: bool) -> None
         raise SystemExit(1)
 
 
-async def _examine(settings: Settings, url: str, mend: bool) -> Examination:
+async def _examine(settings: Settings, url: str, repair: bool) -> Examination:
     found = await examine(settings, url)
-    if not mend:
+    if not repair:
         return found
     await repair(found)
     again = await examine(settings, url)
@@ -50,7 +50,7 @@ async def _examine(settings: Settings, url: str, mend: bool) -> Examination:
 
 
 def _as_data(found: Examination) -> dict[str, Any]:
-    """An examination for machines."""
+    """An examination as JSON."""
     return {
         "healthy": not found.findings,
         "findings": [_row(one) for one in found.findings],
@@ -75,5 +75,5 @@ def _in_words(found: Examination) -> list[str]:
         lines.append(f"{MARKS[one.severity]} {one.id}: {one.what}")
         lines.append(f"  {one.mend}")
     if not found.findings:
-        lines.append("Healthy: nothing has to be mended.")
+        lines.append("Healthy: no problems found.")
     return lines

@@ -1,4 +1,4 @@
-"""`fancymonkey explain`: why is this 47? From the ledger."""
+"""`fancymonkey explain`: explains the stock of a size from the ledger."""
 
 from collections import deque
 from difflib import get_close_matches
@@ -18,7 +18,7 @@ from fancymonkey.timestamps import in_ms, iso
 
 
 class Instant(click.ParamType[int]):
-    """A point in time: ISO 8601, in UTC where it names no zone. In milliseconds."""
+    """A point in time: ISO 8601, UTC without a zone. In milliseconds."""
 
     name = "time"
 
@@ -27,28 +27,33 @@ class Instant(click.ParamType[int]):
         try:
             return in_ms(value)
         except (ValueError, OverflowError):
-            self.fail(f"{value!r} is no time. Write 2026-01-31T12:00:00Z.", param, ctx)
+            self.fail(f"{value!r} is not a valid time. Write 2026-01-31T12:00:00Z.", param, ctx)
 
 
 @click.command()
 @click.argument("product_id", metavar="PRODUCT")
 @click.argument("size")
-@click.option("--as-of", type=Instant(), metavar="TIME", help="How it stood then (ISO 8601, UTC).")
+@click.option(
+    "--as-of",
+    type=Instant(),
+    metavar="TIME",
+    help="Explain the stock at this time (ISO 8601, UTC).",
+)
 @click.option(
     "--limit",
     type=Whole(0),
     default=50,
     show_default=True,
-    help="Show this many entries, the latest; 0 shows all.",
+    help="Show this many of the latest entries; 0 shows all.",
 )
 @data_option
 @json_option
 def explain(
     product_id: str, size: str, as_of: int | None, limit: int, data: str | None, as_json: bool
 ) -> None:
-    """Say why the stock of a size is what it is: every movement, by whom and why.
+    """Explain the stock of a size: every movement, with its author and cause.
 
-    Reads only, and works beside a running server.
+    Reads only, and works while a server is running.
     """
     story = run(_read(store_target(data), product_id, size, as_of, limit))
     if as_json:
@@ -80,10 +85,10 @@ async def _read(
 
 
 def _find(snapshot: StockSnapshot, product_id: str, size: str) -> tuple[Product, Item]:
-    """The product and item; what is off sale now has a history still. Raises DataError."""
+    """Returns the product and item, also archived ones. Raises DataError."""
     products = {product.product_id: product for product in snapshot.products}
     if product_id not in products:
-        raise DataError(f"There is no product {product_id!r}.{_near(product_id, products)}")
+        raise DataError(f"Product {product_id!r} does not exist.{_near(product_id, products)}")
     items = {item.size: item for item in snapshot.items if item.product_id == product_id}
     if size not in items:
         sizes = sorted(items.values(), key=lambda item: item.position)
@@ -111,9 +116,12 @@ def _in_words(story: StockExplanation, as_of: int | None) -> list[str]:
         lines.append(f"  … {earlier}; --limit 0 shows all")
     lines += [_line(entry, level) for entry, level in story.lines]
     if not story.total:
-        lines.append("  nothing was booked until then")
+        lines.append("  no entries until then")
     if story.broken is not None:
-        lines += ["", f"This does not add up: {story.broken}. `fancymonkey verify` says more."]
+        lines += [
+            "",
+            f"This does not add up: {story.broken}. Run `fancymonkey verify` for details.",
+        ]
     return [*lines, "", story.sentence(as_of)]
 
 

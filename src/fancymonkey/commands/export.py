@@ -1,4 +1,4 @@
-"""`fancymonkey export`: the stock as CSV, or as a spreadsheet."""
+"""`fancymonkey export`: writes the stock as CSV or XLSX."""
 
 from pathlib import Path
 
@@ -27,27 +27,28 @@ ENDINGS = {".xlsx": "xlsx", ".csv": "csv", ".txt": "csv", "": "csv"}
     "--format",
     "format_",
     type=click.Choice(["csv", "xlsx"]),
-    help="CSV or a spreadsheet; where missing, what FILE ends in.",
+    help="CSV or XLSX. [from the ending of FILE]",
 )
 @data_option
 def export(output: Path | None, format_: str | None, data: str | None) -> None:
-    """Print every size on sale as CSV: the numbers that the shop shows.
+    """Print every size on sale as CSV, with the numbers that the shop shows.
 
-    Reads only, and works beside a running server. `fancymonkey import` takes the file back. A FILE
+    Reads only, and works while a server is running. `fancymonkey import` reads the file back. A
+    FILE
     that ends in .xlsx becomes a spreadsheet, in which ids and sizes stay the texts that they are.
     """
     if format_ is None:
         format_ = "csv" if output is None else ENDINGS.get(output.suffix.lower())
         if format_ is None:
-            raise click.UsageError(f"{output} ends neither in .csv nor in .xlsx: add --format.")
+            raise click.UsageError(f"{output} ends in neither .csv nor .xlsx: add --format.")
     revision, rows = run(_read(store_target(data)))
     if format_ == "xlsx":
         kinds = [KINDS.get(name, "text") for name in COLUMNS]
         cells = (csv_table.texts_of(row, COLUMNS, revision) for row in rows)
         made = xlsx.write(COLUMNS, kinds, cells)
     else:
-        # Bytes: no platform may change the line ends or the encoding. Spreadsheets know by the
-        # mark in front that a file is UTF-8; other programs, which read a pipe, need none.
+        # Bytes, so that no platform changes line ends or encoding. Spreadsheet programs need the
+        # byte order mark to detect UTF-8 in a file; programs that read a pipe do not.
         mark = "" if output is None else csv_table.BOM
         made = (mark + "".join(csv_table.write(rows, COLUMNS, revision))).encode()
     if output is None:
@@ -63,7 +64,7 @@ async def _read(target: str) -> tuple[int, list[StockRow]]:
 
 
 async def shown(store: Store) -> tuple[int, list[StockRow]]:
-    """The revision, and every size on sale as the shop shows it now, in the owner's order."""
+    """Returns the revision and the current row of every size on sale, in the owner's order."""
     view = View()
     view.reset(await store.snapshot())
     view.stop_counting_due(system_clock())

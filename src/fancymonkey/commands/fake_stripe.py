@@ -17,12 +17,12 @@ from fancymonkey.fake_stripe.app import DEMO_KEY, StandIn, StandInSettings
     metavar="URL",
     default="http://127.0.0.1:8000/api/webhooks/stripe",
     show_default=True,
-    help="Where events are sent.",
+    help="The URL that receives events.",
 )
-@click.option("--secret", metavar="WHSEC", help="What events are signed with. [made up]")
-@click.option("--seed", type=Whole(), help="Makes ids and faults repeatable.")
+@click.option("--secret", metavar="WHSEC", help="The signing secret of events. [random]")
+@click.option("--seed", type=Whole(), help="Makes ids and failures repeatable.")
 def stand_in(port: int, webhook: str, secret: str | None, seed: int | None) -> None:
-    """Run a stand-in for Stripe on 127.0.0.1. No money moves, and nothing outlives it.
+    """Run a stand-in for Stripe on 127.0.0.1. No money moves, and nothing is stored.
 
     It speaks Stripe's HTTP API to Stripe's own libraries, has a checkout page to pay on, and sends
     signed events.

@@ -1,4 +1,4 @@
-"""`fancymonkey history`: the versions of products.json, and the way back to one."""
+"""`fancymonkey history`: lists and restores versions of products.json."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -22,7 +22,7 @@ from fancymonkey.settings.settings import Settings
 
 @click.group()
 def history() -> None:
-    """Show the versions of products.json, or go back to one. They are kept with BACKUP_GIT=on."""
+    """List or restore versions of products.json. They are kept with BACKUP_GIT=on."""
 
 
 @history.command("list")
@@ -30,7 +30,7 @@ def history() -> None:
 @click.option("--limit", type=Whole(1, 10_000), default=20, show_default=True)
 @json_option
 def list_versions(data: str | None, limit: int, as_json: bool) -> None:
-    """List the latest versions: name, time, what was changed."""
+    """List the latest versions: name, time and summary."""
     versions = run(Repository(require_folder(store_target(data))).versions(limit))
     if as_json:
         emit({"versions": [asdict(version) for version in versions]})
@@ -43,16 +43,16 @@ def list_versions(data: str | None, limit: int, as_json: bool) -> None:
 @click.argument("version")
 @data_option
 def show(version: str, data: str | None) -> None:
-    """Show what was changed in a version, and by whom."""
+    """Show the changes of a version and their author."""
     click.echo(run(Repository(require_folder(store_target(data))).show(version)), nl=False)
 
 
 @history.command()
 @click.argument("version")
 @data_option
-@click.option("--stock", is_flag=True, help="Count the stock back as well: sales since are undone.")
+@click.option("--stock", is_flag=True, help="Restore the stock too. This ignores sales since then.")
 def rollback(version: str, data: str | None, stock: bool) -> None:
-    """Make the catalogue what it was in a version: names, prices, sizes, thresholds.
+    """Restore the catalogue of a version: names, prices, sizes, thresholds.
 
     It is an edit of products.json like any by hand: the ledger gets new entries and loses none.
     A running server takes it in within a second. The stock stays what it is now, unless --stock.
@@ -67,23 +67,23 @@ async def _roll_back(folder: Path, version: str, *, stock: bool) -> str:
         async with opened(str(folder)) as store:
             trouble = await store.health_problems()
     except StoreLocked:
-        return f"products.json is that of {version} again. The running server takes it in now."
+        return f"products.json is restored to {version}. The running server imports it now."
     if trouble:
-        raise BackupError(f"The version was taken in but for this: {' '.join(trouble)}")
-    return f"The catalogue is that of {version} again; the ledger says what changed."
+        raise BackupError(f"The version was restored, except for: {' '.join(trouble)}")
+    return f"The catalogue is restored to {version}. The ledger lists the changes."
 
 
 @history.command()
 @data_option
 def push(data: str | None) -> None:
-    """Send all versions to BACKUP_GIT_REMOTE now."""
+    """Push all versions to BACKUP_GIT_REMOTE now."""
     folder = require_folder(store_target(data))
     remote = Settings.load().backup.backup_git_remote
     if remote is None:
-        raise BackupError("There is no place to send them to. Set BACKUP_GIT_REMOTE.")
+        raise BackupError("No remote is configured. Set BACKUP_GIT_REMOTE.")
     repository = Repository(folder)
     run(_push(repository, remote))
-    click.echo("All versions are there.")
+    click.echo("All versions were pushed.")
 
 
 async def _push(repository: Repository, remote: str) -> None:

@@ -1,4 +1,4 @@
-"""`fancymonkey import`: takes a table back that `export` wrote and somebody edited."""
+"""`fancymonkey import`: imports an edited export, or a new table."""
 
 import asyncio
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ readable = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @dataclass(frozen=True, slots=True)
 class _Imported:
-    """What came of a file. `act` is the id under which it can be undone, None without a change."""
+    """The result of an import. `act` is the id for its undo, None without a change."""
 
     table: TableFile
     plan: ImportPlan
@@ -31,23 +31,23 @@ class _Imported:
 
 @click.command("import")
 @click.argument("file", type=readable)
-@click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
+@click.option("--dry-run", is_flag=True, help="Show the changes without making them.")
 @click.option(
     "--base",
     type=readable,
     metavar="FILE",
-    help="The table as it was exported, where FILE has no column `exported`.",
+    help="The original export, if FILE has no column `exported`.",
 )
-@click.option("--sheet", metavar="NAME", help="The sheet to read where a spreadsheet has several.")
+@click.option("--sheet", metavar="NAME", help="The sheet to read, if the spreadsheet has several.")
 @data_option
 def import_(
     file: Path, dry_run: bool, base: Path | None, sheet: str | None, data: str | None
 ) -> None:
-    """Take products, sizes, stock and settings from a CSV or XLSX FILE: all of it or nothing.
+    """Import products, sizes, stock and settings from a CSV or XLSX FILE: all or nothing.
 
     Rows are found by productId and size; columns and rows that are not there change nothing;
     reserved, available and status are not read. With the column `exported` in it, or with --base,
-    only what was changed since the export counts, and what was sold meanwhile stays sold. It is
+    only cells changed since the export count, and later sales stay sold. An import is
     one change in the history of the dashboard, and can be undone there.
     """
     target = store_target(data)
@@ -73,12 +73,12 @@ async def _import(
 ) -> _Imported:
     table = await _read(file, tell, sheet)
     original = None if base is None else (await _read(base, tell)).records
-    wish = ImportOptions(actor=ACTOR, reason=file.name[:100], create=True)
+    options = ImportOptions(actor=ACTOR, reason=file.name[:100], create=True)
     engine = Engine(open_store(target))
     await engine.open()
     try:
-        plan = await plan_table(engine, table.records, wish, tell, original)
-        act = await import_plan(engine, plan, wish, tell, dry_run=dry_run)
+        plan = await plan_table(engine, table.records, options, tell, original)
+        act = await import_plan(engine, plan, options, tell, dry_run=dry_run)
         return _Imported(table, plan, act)
     finally:
         await engine.close()
@@ -116,5 +116,5 @@ def _in_words(done: _Imported, *, dry_run: bool) -> list[str]:
         f"{counted(len(changes), 'cell')} changed",
         f"{counted(plan.count('unchanged'), 'row')} unchanged",
     ]
-    how = "A dry run, nothing was changed. It would be: " if dry_run else ""
+    how = "Dry run, nothing was changed. Result: " if dry_run else ""
     return [*lines, f"{how}{joined(words)}."]

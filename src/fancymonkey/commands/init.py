@@ -16,29 +16,31 @@ from fancymonkey.store.shared.files import Disk
 @click.command()
 @data_option
 def init(data: str | None) -> None:
-    """Write the sample catalogue into an empty store: 16 products to try things with."""
+    """Write the sample catalogue of 16 products into an empty store."""
     target = store_target(data)
     shown = without_password(target)
     if not run(fill_empty(target)):
         raise DataError(
-            f"{shown} is not empty and was left alone. Name another place with --data DIR."
+            f"{shown} is not empty and was not changed. Choose another directory with --data DIR."
         )
-    click.echo(f"{shown} has the sample catalogue now: 16 products. Next: fancymonkey serve")
+    click.echo(f"{shown} now has the sample catalogue of 16 products. Next: fancymonkey serve")
 
 
 async def fill_empty(target: str) -> bool:
-    """Fills a store that is empty; False, and nothing is changed, where it is not.
+    """Fills an empty store and returns True; returns False, without a change, if it is not empty.
 
-    Raises StoreError where the store cannot be written, StoreLocked beside a server among them,
-    ConfigError for memory, which cannot be filled from outside.
+    Raises StoreError if the store is not writable, for example StoreLocked beside a server,
+    and ConfigError for memory://, which cannot be filled from outside.
     """
     if target.startswith("memory:"):
-        raise ConfigError("memory:// forgets everything at once. Name a directory with --data DIR.")
+        raise ConfigError(
+            "memory:// keeps nothing after the command. Choose a directory with --data DIR."
+        )
     if "://" not in target:
         if _is_new(Path(target)):
             _write_file(Path(target) / examples.NAME)
             return True
-        if _has_products(Path(target)):  # told without opening a large shop twice
+        if _has_products(Path(target)):  # found without opening a large shop twice
             return False
     async with opened(target) as store:
         if await store.entries_after(0, 1):
@@ -48,12 +50,12 @@ async def fill_empty(target: str) -> bool:
 
 
 def _is_new(directory: Path) -> bool:
-    """Whether no JSON store has ever been here; other files of the owner do no harm."""
+    """Whether the folder has never been a JSON store; it may have other files."""
     return not (directory / examples.NAME).exists() and not (directory / "logs").exists()
 
 
 def _has_products(directory: Path) -> bool:
-    """Whether the owner's file says more than that there is nothing."""
+    """Whether the owner's file has any products."""
     file = directory / examples.NAME
     return file.exists() and file.read_bytes().strip() not in (b"", b"[]")
 

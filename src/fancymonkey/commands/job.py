@@ -1,4 +1,4 @@
-"""`fancymonkey job`: what the service does at set times, by hand or by a scheduler of yours."""
+"""`fancymonkey job`: runs a scheduled job by hand or from an external scheduler."""
 
 from datetime import datetime
 from typing import Any
@@ -34,7 +34,7 @@ def job() -> None:
 @data_option
 @json_option
 def list_jobs(data: str | None, as_json: bool) -> None:
-    """Show the jobs, when each ran last and what came of it."""
+    """List the jobs with their last run and its outcome."""
     choose_store(data)
     rows = run(_list(Settings.load()))
     if as_json:
@@ -82,29 +82,29 @@ def _last(runs: list[JobRun]) -> dict[str, Any] | None:
 @job.command("run")
 @click.argument("name")
 @data_option
-@click.option("--url", metavar="URL", help="The running server to ask. [where serve would listen]")
+@click.option("--url", metavar="URL", help="URL of the running server. [the address of `serve`]")
 @json_option
 def run_job(name: str, data: str | None, url: str | None, as_json: bool) -> None:
     """Run a job now.
 
-    Where a running server holds the store, the server does it: it is asked over HTTP with
+    If a running server uses the store, the server runs the job: it is called over HTTP with
     CRON_SECRET or ADMIN_PASSWORD. Exits with 1 where the job fails.
     """
     choose_store(data)
     settings = Settings.load()
-    told = run(_run(settings, url, name))
+    outcome = run(_run(settings, url, name))
     if as_json:
-        emit(told)
+        emit(outcome)
     else:
-        click.echo(told["message"] or told["outcome"])
-    if told["outcome"] == FAILED:
+        click.echo(outcome["message"] or outcome["outcome"])
+    if outcome["outcome"] == FAILED:
         raise SystemExit(1)
 
 
 async def _run(settings: Settings, url: str | None, name: str) -> dict[str, Any]:
     path = f"/api/cron/{name}"
     if not name.isidentifier():
-        raise ConfigError("That is no name of a job. `fancymonkey job list` has them.")
+        raise ConfigError("This is not the name of a job. Run `fancymonkey job list`.")
     if url is not None:
         return await ask(settings, url, path)
     try:
@@ -125,7 +125,7 @@ async def _here(settings: Settings, name: str) -> dict[str, Any]:
             raise ConfigError(unknown_job_text(jobs, name))
         ran = await jobs.run(jobs.jobs[name])
     except JobRunning as error:
-        raise StoreUnavailable(f"{error} Wait for its end.") from None
+        raise StoreUnavailable(f"{error} Wait until it has finished.") from None
     finally:
         if checkouts is not None:
             await checkouts.close()

@@ -1,4 +1,4 @@
-"""`fancymonkey migrate`: from any store into any empty store."""
+"""`fancymonkey migrate`: copies any store to any empty store."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ from fancymonkey.text import counted
 
 @dataclass
 class MigrationReport:
-    """What a migration did, and what its proof found."""
+    """The result of a migration and of its verification."""
 
     copied: dict[str, int]
     differences: list[str]
@@ -32,18 +32,18 @@ class MigrationReport:
 
     @property
     def clean(self) -> bool:
-        """Whether the target is what the source is, and adds up."""
+        """Whether the target equals the source and adds up."""
         return not self.differences and self.audit.clean
 
 
 @click.command()
 @click.option("--from", "source", metavar="DIR_OR_URL", help="The store to copy.")
 @click.option("--to", "target", metavar="DIR_OR_URL", help="An empty store.")
-@click.option("--live", is_flag=True, help="Let the running server move, while it sells.")
-@click.option("--url", metavar="URL", help="With --live: the server. [where serve would listen]")
+@click.option("--live", is_flag=True, help="Migrate the running server while it sells.")
 @click.option(
-    "--reopen", metavar="DIR_OR_URL", help="Open a store again that the shop has moved from."
+    "--url", metavar="URL", help="With --live: URL of the server. [the address of `serve`]"
 )
+@click.option("--reopen", metavar="DIR_OR_URL", help="Reopen a store that the shop has moved from.")
 @json_option
 def migrate(
     source: str | None,
@@ -53,7 +53,7 @@ def migrate(
     reopen: str | None,
     as_json: bool,
 ) -> None:
-    """Copy a store into an empty one of any kind, and prove that both hold the same.
+    """Copy a store into an empty one of any kind, and verify that both are equal.
 
     Products, stock, holds, answers, events and the whole ledger. The source is only read. Without
     --live its servers have to be stopped first; with it the running server does it itself and goes
@@ -61,10 +61,10 @@ def migrate(
     """
     if reopen is not None:
         run(_reopen(reopen))
-        click.echo(f"{without_password(reopen)} is open again, as it was when the shop left it.")
+        click.echo(f"{without_password(reopen)} is open again, in the state when the shop moved.")
         return
     if target is None or (source is None) is not live:
-        raise click.UsageError("Say --from and --to, or --live and --to, or --reopen.")
+        raise click.UsageError("Give --from and --to, --live and --to, or --reopen.")
     if live:
         move_live(target, url, as_json=as_json)
         return
@@ -95,14 +95,16 @@ async def _reopen(target: str) -> None:
 
 
 async def _migrate(source: str, target: str, *, quiet: bool) -> MigrationReport:
-    async with opened(source, read_only=True) as looked_at:  # which makes no store by mistake
+    async with opened(
+        source, read_only=True
+    ) as looked_at:  # read-only: creates no store by mistake
         if await is_empty(looked_at):
-            raise DataError(f"{without_password(source)} is empty: there is nothing to copy.")
+            raise DataError(f"{without_password(source)} is empty: nothing to copy.")
         gone = await moved(looked_at)
     if gone is not None:
         return await _finish(gone, target)
     try:
-        # As its writer, so that nobody sells from the source while it is copied.
+        # As its writer, so that nothing is sold from the source while it is copied.
         async with opened(source) as origin:
             return await _copy_and_prove(origin, target, quiet=quiet)
     except StoreLocked as error:
@@ -110,11 +112,11 @@ async def _migrate(source: str, target: str, *, quiet: bool) -> MigrationReport:
 
 
 async def _finish(gone: MovedTo, target: str) -> MigrationReport:
-    """Opens the new store of a shop whose move ended between its last two steps."""
+    """Opens the new store of a shop whose migration stopped between its last two steps."""
     async with opened(target, home=False) as arrived:
         unfinished = await copy_of(arrived)
         if unfinished is None or (unfinished.move, unfinished.whole) != (gone.move, True):
-            raise DataError(f"The shop has moved to {gone.to} already: start it there.")
+            raise DataError(f"The shop has already moved to {gone.to}: start it there.")
         started = system_clock()
         await write_marker(arrived, COPY, None, started)
         return MigrationReport(
@@ -126,14 +128,14 @@ async def _copy_and_prove(origin: Store, target: str, *, quiet: bool) -> Migrati
     store = empty_store(target)
     await store.open(system_clock())
     try:
-        if await copy_of(store) is not None:  # of an earlier try: nobody ever sold from it
+        if await copy_of(store) is not None:  # of an earlier attempt: nothing was ever sold from it
             await store.clear()
     finally:
         await store.close()
     async with opened(target) as fresh:
         with progress("Copying  ", hidden=quiet) as show:
             copied = await copy(origin, fresh, show)
-    # Opened again, so that what is compared is what was stored.
+    # Opened again, so that the stored data is compared.
     async with opened(target, read_only=True) as stored:
         with progress("Comparing", hidden=quiet) as show:
             differences = await compare(origin, stored, show)
@@ -165,7 +167,7 @@ def _in_words(report: MigrationReport, source: str, target: str) -> str:
     ]
     if report.clean:
         setting = f"DATABASE_URL={target}" if "://" in target else f"--data {target}"
-        lines.append(f"Both hold the same. The shop may go on there: {setting}")
+        lines.append(f"Both stores are equal. The shop can use the new store: {setting}")
     else:
-        lines.append("The copy is not sound: do not use it. The source is as it was.")
+        lines.append("The copy has errors: do not use it. The source is unchanged.")
     return "\n".join(lines)

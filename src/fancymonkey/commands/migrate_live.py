@@ -1,4 +1,4 @@
-"""`fancymonkey migrate --live`: the running server moves, and this shows how far it is."""
+"""`fancymonkey migrate --live`: migrates the running server and shows the progress."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -13,29 +13,32 @@ from fancymonkey.commands.common import emit, progress, run
 from fancymonkey.errors import ConfigError, StoreUnavailable
 from fancymonkey.settings.settings import Settings, without_password
 from fancymonkey.store.url import sqlite_path
+from fancymonkey.text import counted
 
 PATIENCE_SECONDS = 60.0
 
 
 def move_live(target: str, url: str | None, *, as_json: bool) -> None:
-    """Lets the server move to `target`. Raises ConfigError, StoreUnavailable."""
+    """Migrates the server to `target`. Raises ConfigError, StoreUnavailable."""
     settings = Settings.load()
     place = _absolute(target)
-    told = run(_follow(settings, url or address(settings), place, quiet=as_json))
+    result = run(_follow(settings, url or address(settings), place, quiet=as_json))
     if as_json:
-        emit(told)
+        emit(result)
         return
     setting = f"DATABASE_URL={without_password(target)}" if "://" in target else f"--data {target}"
     click.echo(
-        f"The shop lives in {told['to']} now: {told['skus']} SKUs, {told['revision']} ledger "
-        f"entries, all compared; {told['caughtUp']} entries came while it was copied, and buyers "
-        f"waited for {told['pauseMs']:g} ms.\n"
-        f"Before the next start set {setting}. The old store is as it was at that moment."
+        f"The shop now uses {result['to']}. Copied and compared: "
+        f"{counted(result['skus'], 'SKU')} and "
+        f"{counted(result['revision'], 'ledger entry', 'ledger entries')}, "
+        f"{result['caughtUp']} of them added during the copy. "
+        f"Buyers waited for {result['pauseMs']:g} ms.\n"
+        f"Before the next start set {setting}. The old store keeps its state of that moment."
     )
 
 
 def _absolute(target: str) -> str:
-    """The same place, whatever the server's current directory is."""
+    """The same target, independent of the server's current directory."""
     if "://" not in target:
         return str(Path(target).resolve())
     file = sqlite_path(target)
@@ -45,7 +48,7 @@ def _absolute(target: str) -> str:
 async def _follow(settings: Settings, url: str, place: str, *, quiet: bool) -> dict[str, Any]:
     last: dict[str, Any] = {
         "step": "failed",
-        "detail": "The server ended the answer. Run it again.",
+        "detail": "The server closed the connection. Run the command again.",
     }
     with progress("Moving", hidden=quiet) as show:
         async with aclosing(_lines(settings, url, place)) as lines:
@@ -54,18 +57,20 @@ async def _follow(settings: Settings, url: str, place: str, *, quiet: bool) -> d
                     break
                 show(last["done"], last["total"])
     if last["step"] != "done":
-        raise StoreUnavailable(f"{last.get('detail')} The shop goes on in its old store.")
+        raise StoreUnavailable(f"{last.get('detail')} The shop continues with its old store.")
     return last
 
 
 async def _lines(
     settings: Settings, url: str, place: str, code: dict[str, str] | None = None
 ) -> AsyncGenerator[dict[str, Any], None]:
-    """The lines of the answer; a person is asked for the `code` where the server wants one."""
+    """Yields the lines of the response; asks for a `code` if the server requires one."""
     import httpx
 
     if not settings.accounts.admin_password:
-        raise ConfigError("Set ADMIN_PASSWORD, as the server has it: only its owner may move it.")
+        raise ConfigError(
+            "Set ADMIN_PASSWORD to the server's value: only the owner may migrate the shop."
+        )
     headers = {"Authorization": f"Bearer {settings.accounts.admin_password}", **(code or {})}
     needs_code = False
     where = url.rstrip("/") + "/api/admin/migrate"
@@ -78,19 +83,19 @@ async def _lines(
                 body = await answer.aread()
                 needs_code = b'"code_needed"' in body and code is None and can_ask()
                 if not needs_code:
-                    raise StoreUnavailable(f"The server at {url} said: {_detail(body)}")
+                    raise StoreUnavailable(f"The server at {url} refused: {_detail(body)}")
             else:
                 async for line in answer.aiter_lines():
                     yield msgspec.json.decode(line)
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         raise StoreUnavailable(
-            f"The server at {url} does not answer, or not any more. Is it running, and is that its "
-            "address (--url)? Whatever has become of the move: run this again."
+            f"The server at {url} does not respond. Check that it is running and that --url is "
+            f"its address, then run this command again. It is safe to repeat."
         ) from error
 
     if needs_code:
-        async for told in _lines(settings, url, place, second_factor()):
-            yield told
+        async for line in _lines(settings, url, place, second_factor()):
+            yield line
 
 
 def _detail(body: bytes) -> str:

@@ -13,10 +13,10 @@ _DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
 
 
 class Whole(click.IntRange):
-    """A whole number within bounds, where there are some."""
+    """A whole number, optionally within bounds."""
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        """The number. Fails where it is something else."""
+        """Returns the number. Fails for anything else."""
         if isinstance(value, str) and not _WHOLE.fullmatch(value):
             self.fail(f"{value!r} is not a whole number.", param, ctx)
         return super().convert(value, param, ctx)
@@ -26,7 +26,7 @@ class Share(click.FloatRange):
     """A number with decimals within bounds."""
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        """The number. Fails where it is something else."""
+        """Returns the number. Fails for anything else."""
         if isinstance(value, str) and not _DECIMAL.fullmatch(value):
             self.fail(f"{value!r} is not a number such as 0.5.", param, ctx)
         return super().convert(value, param, ctx)

@@ -1,4 +1,4 @@
-"""A worker ends when the process that started it is gone, however that ended."""
+"""Stops a worker when its parent process has ended, for whatever reason."""
 
 import logging
 import multiprocessing
@@ -10,13 +10,13 @@ from multiprocessing.connection import wait
 log = logging.getLogger(__name__)
 
 LAST_SECONDS = 15.0
-"""How long a worker may take to finish what it has accepted."""
+"""The time limit of a worker to finish accepted requests."""
 
 
 def end_with_parent() -> None:
-    """Watches the parent, where this process is a worker's.
+    """Watches the parent, if this process is a worker.
 
-    Otherwise a parent that was killed would leave workers that nobody can stop or replace, and
+    Otherwise a killed parent would leave workers that cannot be stopped or replaced, and
     that hold the port.
     """
     parent = multiprocessing.parent_process()
@@ -28,7 +28,7 @@ def end_with_parent() -> None:
 
 def _watch(sentinel: int) -> None:
     wait([sentinel])
-    log.error("The parent process is gone: this worker finishes what it has accepted and ends.")
+    log.error("The parent process has ended: this worker finishes accepted requests and stops.")
     os.kill(os.getpid(), signal.SIGTERM)
     threading.Event().wait(LAST_SECONDS)
     os._exit(1)

@@ -1,4 +1,4 @@
-"""`fancymonkey reconcile`: compares Stripe with the ledger and mends what was missed."""
+"""`fancymonkey reconcile`: compares Stripe with the ledger and corrects missed events."""
 
 from typing import Any
 
@@ -17,23 +17,23 @@ PATH = "/api/payments/reconcile"
 
 @click.command()
 @data_option
-@click.option("--url", metavar="URL", help="The running server to ask. [where serve would listen]")
+@click.option("--url", metavar="URL", help="URL of the running server. [the address of `serve`]")
 @json_option
 def reconcile(data: str | None, url: str | None, as_json: bool) -> None:
-    """Compare Stripe with the ledger, mend what was missed, and say what it was.
+    """Compare Stripe with the ledger, correct missed events, and report them.
 
-    Where a running server holds the store, the server does it: it is asked over HTTP with
+    If a running server uses the store, the server does it: it is called over HTTP with
     CRON_SECRET or ADMIN_PASSWORD. Exits with 1 where something is left that a person has to look
     at.
     """
     choose_store(data)
     settings = Settings.load()
-    told = run(_reconcile(settings, url))
+    result = run(_reconcile(settings, url))
     if as_json:
-        emit(told)
+        emit(result)
     else:
-        click.echo(told["message"])
-    if told["report"]["open"]:
+        click.echo(result["message"])
+    if result["report"]["open"]:
         raise SystemExit(1)
 
 
@@ -44,8 +44,8 @@ async def _reconcile(settings: Settings, url: str | None) -> dict[str, Any]:
         if settings.server.demo:
             return await ask(settings, address(settings), PATH)
         raise ConfigError(
-            "There is nothing to compare with. Set STRIPE_SECRET_KEY, or name a running server "
-            "with --url."
+            "Stripe is not configured. Set STRIPE_SECRET_KEY, or give the running server with "
+            "--url."
         )
     try:
         return await _here(settings)

@@ -1,4 +1,4 @@
-"""`fancymonkey release-expired`: tidies holds whose time is up, for who runs no server."""
+"""`fancymonkey release-expired`: releases expired holds if no server is running."""
 
 from typing import Any
 
@@ -19,9 +19,9 @@ Released = list[dict[str, Any]]
 @data_option
 @json_option
 def release_expired(data: str | None, as_json: bool) -> None:
-    """End every hold whose time is up, and say which they were.
+    """Release every expired hold, and list them.
 
-    Nothing depends on it: such holds count no more anyway. A running server does it by itself.
+    Optional: expired holds no longer count in any case. A running server does this itself.
     """
     try:
         released = run(_release(store_target(data)))
@@ -29,7 +29,7 @@ def release_expired(data: str | None, as_json: bool) -> None:
         if as_json:
             emit({"released": [], "server": True})
         else:
-            click.echo(f"Nothing to do, a server ends holds at their second by itself. {error}")
+            click.echo(f"Nothing to do: the running server releases expired holds on time. {error}")
         return
     if as_json:
         emit({"released": released, "server": False})
@@ -54,8 +54,8 @@ async def _release(target: str) -> Released:
 
 def _in_words(released: Released) -> list[str]:
     if not released:
-        return ["No hold is over."]
-    lines = [f"{counted(len(released), 'hold')} ended."]
+        return ["No expired holds."]
+    lines = [f"Released {counted(len(released), 'expired hold')}."]
     for hold in released:
         units = ", ".join(f"{line['quantity']} of {line['sku']}" for line in hold["lines"])
         lines.append(f"  {hold['reservationId']} (session {hold['sessionId']}): {units}")

@@ -1,4 +1,4 @@
-"""`fancymonkey serve`: the service on its port until it is told to stop."""
+"""`fancymonkey serve`: runs the service until it is stopped."""
 
 import logging
 import os
@@ -28,16 +28,16 @@ from fancymonkey.web.server.file_limits import allow_more_files
 log = logging.getLogger(__name__)
 
 STOP_SECONDS = 10
-"""How long requests in flight may take to end after SIGTERM."""
+"""The time limit of running requests after SIGTERM."""
 
 KEEP_ALIVE_SECONDS = 65
-"""Longer than the minute after which common proxies drop an idle connection themselves."""
+"""Longer than the minute after which common proxies close an idle connection."""
 
 BACKLOG = 2048
-"""Connections that wait to be taken, where files are enough."""
+"""The most connections that wait to be accepted, if the file limit allows."""
 
 SOCKET_MESSAGE_MAX = 64 * 1024
-"""Bytes in one WebSocket message from a client; they have little to say."""
+"""The most bytes of a WebSocket message from a client."""
 
 Scope = dict[str, Any]
 Send = Callable[[Any], Awaitable[None]]
@@ -53,15 +53,15 @@ App = Callable[[Any, Any, Any], Awaitable[None]]
     type=Whole(1, 256),
     default=1,
     show_default=True,
-    help="Processes that serve. More than one needs PostgreSQL.",
+    help="Number of server processes. More than one requires PostgreSQL.",
 )
 @click.option("--init", "fill", is_flag=True, help="Fill an empty store with the sample catalogue.")
-@click.option("--demo", is_flag=True, help="Bring a stand-in for Stripe; no money moves. [DEMO]")
+@click.option("--demo", is_flag=True, help="Include a stand-in for Stripe; no money moves. [DEMO]")
 def serve(
     host: str | None, port: int | None, data: str | None, workers: int, fill: bool, demo: bool
 ) -> None:
-    """Run the service until SIGTERM or Ctrl+C; it finishes what it has accepted."""
-    # The workers read their settings from the environment as well.
+    """Run the service until SIGTERM or Ctrl+C; it then finishes accepted requests."""
+    # The workers also read their settings from the environment.
     choose_store(data)
     os.environ.update({"HOST": host} if host else {})
     os.environ.update({} if port is None else {"PORT": str(port)})
@@ -69,10 +69,10 @@ def serve(
     settings = Settings.load()
     _check_workers(workers, settings)
     listener = listen(settings.server.host, settings.server.port)
-    os.environ["PORT"] = str(listener.getsockname()[1])  # what 0 has become
+    os.environ["PORT"] = str(listener.getsockname()[1])  # the real port, if it was 0
     with listener:
         if fill and run(fill_empty(settings.target)):
-            click.echo("The store was empty and has the sample catalogue now.", err=True)
+            click.echo("The store was empty and now has the sample catalogue.", err=True)
         config = _config(settings, workers)
         code = _serve_alone(config, listener) if workers == 1 else _serve(config, listener)
     raise SystemExit(code)
@@ -81,28 +81,28 @@ def serve(
 def _check_workers(workers: int, settings: Settings) -> None:
     target = settings.target
     if workers > 1 and settings.server.demo:
-        raise ConfigError(
-            "The demo's stand-in for Stripe lives in one process. Leave --workers out."
-        )
+        raise ConfigError("The demo's stand-in for Stripe runs in one process. Remove --workers.")
     if workers > 1 and not target.startswith(("postgresql://", "postgres://")):
         raise ConfigError(
-            f"--workers {workers} needs PostgreSQL: {without_password(target)} has one writer, "
-            "which is one process. Leave --workers out, or move to PostgreSQL with "
-            "`fancymonkey migrate` and set DATABASE_URL."
+            f"--workers {workers} needs PostgreSQL: {without_password(target)} allows only one "
+            f"process. Remove --workers, or move to PostgreSQL with `fancymonkey migrate` and "
+            f"set DATABASE_URL."
         )
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket bound to the address, not listening yet: nobody can take the port meanwhile.
+    """Binds a socket without listening yet, so that no other program can take the port.
 
-    Raises ConfigError where the address cannot be had.
+    Raises ConfigError if the address is not available.
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
     except OSError as error:
-        raise ConfigError(f"There is no address {host!r} to listen on. Set --host.") from error
+        raise ConfigError(
+            f"The address {host!r} is not available on this machine. Set --host."
+        ) from error
     listener = socket.socket(family, kind, protocol)
     try:
         if os.name == "posix":  # elsewhere it would let two programs share the port
@@ -116,11 +116,13 @@ def listen(host: str, port: int) -> socket.socket:
 
 def _refused(host: str, port: int, error: OSError) -> ConfigError:
     if isinstance(error, PermissionError):
-        return ConfigError(f"Port {port} needs more rights. Take one above 1023: --port 8000.")
+        return ConfigError(
+            f"Port {port} requires more privileges. Use a port above 1023: --port 8000."
+        )
     if error.errno is not None and "in use" in os.strerror(error.errno).lower():
         return ConfigError(
-            f"Port {port} on {host} is in use by another program. "
-            f"Stop that one, or take another port: --port {port % 65535 + 1}."
+            f"Port {port} on {host} is in use by another program. Stop it, or use another port: "
+            f"--port {port % 65535 + 1}."
         )
     return ConfigError(f"Cannot listen on {host}, port {port}: {error.strerror}. Set --host.")
 
@@ -135,7 +137,7 @@ def _config(settings: Settings, workers: int) -> uvicorn.Config:
         http="fancymonkey.web.server.fast_path:FastPathProtocol",
         ws="fancymonkey.web.server.websocket:WebSocketServerProtocol",
         ws_max_size=SOCKET_MESSAGE_MAX,
-        ws_per_message_deflate=False,  # each listener's snapshot would be packed on its own
+        ws_per_message_deflate=False,  # would compress each listener's snapshot separately
         backlog=_backlog(allow_more_files()),
         workers=workers,
         log_config=logging_config(settings),
@@ -149,12 +151,12 @@ def _config(settings: Settings, workers: int) -> uvicorn.Config:
 
 
 def _backlog(files: int) -> int:
-    """Connections that may wait to be taken: all of them at once leave files for the rest."""
+    """The backlog of connections, small enough to leave files for the rest."""
     return BACKLOG if files == 0 or files >= 4 * BACKLOG else max(16, files // 6)
 
 
 def application() -> App:
-    """The service for one process; its settings come from the environment."""
+    """Makes the application for one process, with settings from the environment."""
     from fancymonkey.web.app import create_app
 
     gc_tuning.pause_collection()
@@ -172,20 +174,20 @@ def application() -> App:
 
 
 def _warn_of_rights(settings: Settings) -> None:
-    """Logs that other users of the machine can open the store; the doctor has the details."""
+    """Logs a warning if other users of the machine can open the store."""
     for part in parts_of_store(settings.target):
         if open_to_others(with_content(part)):
             log.warning("other users of this machine can open %s: run `fancymonkey doctor`", part)
 
 
 class _Front:
-    """Passes everything on; where the start fails, the log has the reason in one line.
+    """Passes everything on; if the start fails, the log has the reason in one line.
 
-    Once the stock is loaded, the garbage collector is told that it will stay.
+    Once the stock is loaded, it is excluded from garbage collection.
     """
 
     def __init__(self, app: App, crowd: Any, turns: Any) -> None:
-        """What a connection asks for itself: see `web/server/shared_connection.py`."""
+        """The router that connections call directly: see `web/server/shared_connection.py`."""
         self.front, self.crowd, self.turns = app, crowd, turns
 
     def __call__(self, scope: Scope, receive: Any, send: Send) -> Awaitable[None]:
@@ -213,10 +215,10 @@ class _Server(uvicorn.Server):
     """The one process that serves."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Opens the store, listens, and says so."""
+        """Opens the store, listens, and prints the addresses."""
         try:
             await super().startup(sockets)
-        except OSError as error:  # two programs may bind a port, only one can listen
+        except OSError as error:  # two programs may bind a port, but only one can listen
             await self.lifespan.shutdown()
             host, port = _address(sockets)
             raise _refused(host, port, error) from error
@@ -224,12 +226,12 @@ class _Server(uvicorn.Server):
 
 
 class _Supervisor(Multiprocess):
-    """The parent of the processes that serve. A worker that dies is replaced."""
+    """The parent of the server processes. A dead worker is replaced."""
 
     announced = False
 
     def keep_subprocess_alive(self) -> None:
-        """Looks after the workers, and says once when all of them serve."""
+        """Supervises the workers, and prints the addresses once when all of them serve."""
         super().keep_subprocess_alive()
         if not self.announced and not self.should_exit.is_set():
             self.announced = all(worker.is_ready() for worker in self.processes)
@@ -239,7 +241,7 @@ class _Supervisor(Multiprocess):
 
 def _serve_alone(config: uvicorn.Config, listener: socket.socket) -> int:
     server = _Server(config)
-    # uvicorn raises a signal again once it has stopped for it: then there is nothing left to do.
+    # uvicorn raises the signal again after its shutdown, when nothing is left to do.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, server.handle_exit)
     try:
@@ -257,7 +259,7 @@ def _serve(config: uvicorn.Config, listener: socket.socket) -> int:
 
 
 async def _check_store() -> None:
-    """Opens the store once before the workers do: its errors end here, its migrations run once."""
+    """Opens the store once before the workers: reports errors here, runs migrations once."""
     async with opened(Settings.load().target):
         pass
 
@@ -268,10 +270,10 @@ def _address(sockets: list[socket.socket] | None) -> tuple[str, int]:
     return name[0], name[1]
 
 
-def _till(settings: Settings) -> str:
-    """Whether buyers can pay, and what is missing where they cannot."""
+def _payment_text(settings: Settings) -> str:
+    """The line about payments, with missing settings."""
     if settings.server.demo:
-        return "This is a demo: a stand-in takes the place of Stripe, and no money moves."
+        return "This is a demo: a stand-in replaces Stripe, and no money moves."
     missing = [
         name
         for name, value in (
@@ -283,13 +285,13 @@ def _till(settings: Settings) -> str:
     if not missing:
         return "Buyers pay with Stripe."
     return (
-        f"Nobody can pay yet: set {' and '.join(missing)}, or try it without keys: "
-        "fancymonkey serve --demo"
+        f"Payments are not configured: set {' and '.join(missing)}, or try the demo without "
+        f"keys: fancymonkey serve --demo"
     )
 
 
-def _door(settings: Settings) -> str:
-    """How to log in, where it is no secret: the demo has the password that was published."""
+def _login_hint(settings: Settings) -> str:
+    """The login of the demo, whose password is public."""
     if settings.published:
         return f" (log in as {settings.accounts.owner_email}, {PUBLISHED_PASSWORD})"
     return ""
@@ -303,19 +305,19 @@ def _announce(sockets: list[socket.socket] | None) -> None:
     body = '{"productId":"prod_hoodie_001","size":"M","quantity":1,"sessionId":"try-1"}'
     click.echo(
         f"""
-Fancy Monkey Inventory {__version__} is open at {url}
-  the shop       {url}/
-  the dashboard  {url}/admin/{_door(settings)}
-  the stock      {url}/api/inventory/get
-  the API        {url}/docs
-  its data       {without_password(settings.target)}
+Fancy Monkey Inventory {__version__} is running at {url}
+  shop       {url}/
+  dashboard  {url}/admin/{_login_hint(settings)}
+  stock      {url}/api/inventory/get
+  API        {url}/docs
+  data       {without_password(settings.target)}
 
-{_till(settings)}
+{_payment_text(settings)}
 
-Put one unit aside:
+Hold one unit:
   curl -X POST {url}/api/inventory/reserve \\
     -H 'Content-Type: application/json' \\
     -d '{body}'
 
-Ctrl+C stops it.""",
+Press Ctrl+C to stop.""",
     )

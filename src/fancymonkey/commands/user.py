@@ -1,4 +1,4 @@
-"""`fancymonkey user`: accounts from the shell, on a stopped store or through the running server."""
+"""`fancymonkey user`: manages users, in a stopped store or through the running server."""
 
 import sys
 from collections.abc import Awaitable, Callable
@@ -20,7 +20,7 @@ ACTOR = "shell"
 Work = Callable[[Accounts], Awaitable[dict[str, Any]]]
 
 url_option = click.option(
-    "--url", metavar="URL", help="The running server to ask. [where serve would listen]"
+    "--url", metavar="URL", help="URL of the running server. [the address of `serve`]"
 )
 role_type = click.Choice([str(role) for role in Role])
 OPTIONS = (data_option, url_option, json_option)
@@ -34,42 +34,44 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.group()
 def user() -> None:
-    """List, add, change and remove accounts. Passwords are asked for, or read from stdin."""
+    """List, add, change and remove users. Passwords are prompted for, or read from stdin."""
 
 
 @user.command("list")
 @_options
 def list_users(data: str | None, url: str | None, as_json: bool) -> None:
-    """Show the accounts."""
+    """List the users."""
 
     async def work(accounts: Accounts) -> dict[str, Any]:
         from fancymonkey.web.admin_api.users import user_out
 
         return {"users": [user_out(one) for one in await accounts.users.all()]}
 
-    told = _do(data, url, work, "/api/admin/users", None)
+    answer = _do(data, url, work, "/api/admin/users", None)
     if as_json:
-        emit({"users": told["users"]})
+        emit({"users": answer["users"]})
         return
-    for row in told["users"]:
+    for row in answer["users"]:
         second = "second factor" if row["secondFactor"] else ""
         click.echo(f"{row['name']:<30}{row['role']:<8}{second}".rstrip())
 
 
 @user.command()
 @click.argument("name")
-@click.option("--role", type=role_type, default="staff", show_default=True, help="What it may do.")
+@click.option(
+    "--role", type=role_type, default="staff", show_default=True, help="The role of the user."
+)
 @_options
 def add(name: str, role: str, data: str | None, url: str | None, as_json: bool) -> None:
-    """Make an account."""
+    """Add a user."""
     password = _new_password()
 
     async def work(accounts: Accounts) -> dict[str, Any]:
         return _out(await accounts.users.add(name, Role(role), password))
 
     body = {"name": name, "role": role, "password": password}
-    told = _do(data, url, work, "/api/admin/users/add", body)
-    _say(told, as_json, "{name} is {role} now.")
+    answer = _do(data, url, work, "/api/admin/users/add", body)
+    _say(answer, as_json, "{name} now has the role {role}.")
 
 
 @user.command("role")
@@ -77,66 +79,66 @@ def add(name: str, role: str, data: str | None, url: str | None, as_json: bool) 
 @click.argument("role", type=role_type)
 @_options
 def change_role(name: str, role: str, data: str | None, url: str | None, as_json: bool) -> None:
-    """Give an account another role; its logins end."""
+    """Change the role of a user; its sessions end."""
 
     async def work(accounts: Accounts) -> dict[str, Any]:
         return _out(await accounts.users.set_role(await accounts.users.get(name), Role(role)))
 
-    told = _do(data, url, work, "/api/admin/users/role", {"name": name, "role": role})
-    _say(told, as_json, "{name} is {role} now.")
+    answer = _do(data, url, work, "/api/admin/users/role", {"name": name, "role": role})
+    _say(answer, as_json, "{name} now has the role {role}.")
 
 
 @user.command()
 @click.argument("name")
 @_options
 def password(name: str, data: str | None, url: str | None, as_json: bool) -> None:
-    """Give an account a new password; its logins end."""
+    """Set a new password for a user; its sessions end."""
     new = _new_password()
 
     async def work(accounts: Accounts) -> dict[str, Any]:
         return _out(await accounts.users.set_password(await accounts.users.get(name), new))
 
-    told = _do(data, url, work, "/api/admin/users/password", {"name": name, "password": new})
-    _say(told, as_json, "{name} has a new password.")
+    answer = _do(data, url, work, "/api/admin/users/password", {"name": name, "password": new})
+    _say(answer, as_json, "The password of {name} was changed.")
 
 
 @user.command()
 @click.argument("name")
 @_options
 def remove(name: str, data: str | None, url: str | None, as_json: bool) -> None:
-    """Remove an account. The last owner stays."""
+    """Remove a user. The last owner cannot be removed."""
 
     async def work(accounts: Accounts) -> dict[str, Any]:
         kept = await accounts.users.get(name)
         await accounts.users.remove(kept)
         return _out(kept.value)
 
-    told = _do(data, url, work, "/api/admin/users/remove", {"name": name})
-    _say(told, as_json, "{name} is removed.")
+    answer = _do(data, url, work, "/api/admin/users/remove", {"name": name})
+    _say(answer, as_json, "{name} was removed.")
 
 
 @user.command("reset-factor")
 @click.argument("name")
 @_options
 def reset_factor(name: str, data: str | None, url: str | None, as_json: bool) -> None:
-    """Switch off the second factor of somebody who has lost it."""
+    """Switch off two-factor authentication of a user who has lost it."""
 
     async def work(accounts: Accounts) -> dict[str, Any]:
         kept = await accounts.users.get(name)
         return _out(await two_factor.switch_off(accounts.users, kept))
 
-    told = _do(data, url, work, "/api/admin/users/reset-factor", {"name": name})
-    _say(told, as_json, "{name} has no second factor any more.")
+    answer = _do(data, url, work, "/api/admin/users/reset-factor", {"name": name})
+    _say(answer, as_json, "Two-factor authentication of {name} is off.")
 
 
 def _new_password() -> str:
-    """From a prompt, twice, on a terminal; else the first line of stdin. Never an argument."""
+    """Reads a password: twice from a prompt on a terminal, else the first line of stdin."""
     if sys.stdin.isatty():
         found: str = click.prompt("New password", hide_input=True, confirmation_prompt=True)
         return found
     found = sys.stdin.readline().rstrip("\r\n")
     if not found:
-        raise ConfigError("Give the password on stdin, one line, or run this on a terminal.")
+        raise ConfigError("Send the password as one line on stdin, or run this on a terminal.")
     return found
 
 
@@ -157,10 +159,11 @@ async def _done(
 
 
 async def _asked(settings: Settings, url: str, path: str, body: Any) -> dict[str, Any]:
-    """What the running server answers, which wants the admin password for this."""
+    """Returns the response of the running server, which requires the admin password."""
     if not settings.accounts.admin_password:
         raise ConfigError(
-            f"The server at {url} has the store. Set ADMIN_PASSWORD, as it has it, to ask it."
+            f"The server at {url} is using the store. Set ADMIN_PASSWORD to the server's value, "
+            f"so that this command can use the server."
         )
     return await ask(
         settings, url, path, body, secret=settings.accounts.admin_password, get=body is None
@@ -174,10 +177,10 @@ async def _here(settings: Settings, work: Work, path: str, body: Any) -> dict[st
     await engine.open()
     try:
         accounts = accounts_of(engine, settings)
-        told = await work(accounts)
+        answer = await work(accounts)
         if body is not None:
             await accounts.acts.record(ACTOR, "local", f"POST {path}", 200, body["name"])
-        return told
+        return answer
     except Denied as denied:
         raise StoreUnavailable(str(denied)) from None
     finally:
@@ -190,8 +193,8 @@ def _out(found: Any) -> dict[str, Any]:
     return {"user": user_out(found)}
 
 
-def _say(told: dict[str, Any], as_json: bool, words: str) -> None:
+def _say(answer: dict[str, Any], as_json: bool, words: str) -> None:
     if as_json:
-        emit({"user": told["user"]})
+        emit({"user": answer["user"]})
     else:
-        click.echo(words.format(**told["user"]))
+        click.echo(words.format(**answer["user"]))

@@ -1,4 +1,4 @@
-"""`fancymonkey verify`: does everything add up?"""
+"""`fancymonkey verify`: checks that the store adds up."""
 
 from typing import Any
 
@@ -25,9 +25,9 @@ SHOWN = 50
 @data_option
 @json_option
 def verify(data: str | None, as_json: bool) -> None:
-    """Run the whole ledger again and compare it with what is stored.
+    """Replay the whole ledger and compare it with the stored state.
 
-    Reads only, and works beside a running server. Exit code 1 where something does not add up.
+    Reads only, and works while a server is running. Exit code 1 if something does not add up.
     """
     target = store_target(data)
     started = system_clock()
@@ -48,7 +48,7 @@ async def _audit(target: str, show: Any) -> Verification:
 
 
 def as_data(found: Verification) -> dict[str, Any]:
-    """An audit for machines."""
+    """A verification as JSON."""
     return {
         "clean": found.clean,
         "entries": found.entries,
@@ -69,7 +69,7 @@ def as_data(found: Verification) -> dict[str, Any]:
 
 
 def in_words(found: Verification, milliseconds: int) -> str:
-    """An audit for people: one line where all is well, else one line a finding."""
+    """A verification as text: one line if all is well, else one line per finding."""
     looked_at = (
         f"{counted(found.entries, 'ledger entry', 'ledger entries')}, "
         f"{counted(found.skus, 'SKU')}, {counted(found.holds, 'live hold')} "
@@ -86,5 +86,5 @@ def in_words(found: Verification, milliseconds: int) -> str:
         lines.append(f"  … and {len(found.findings) - SHOWN} more; --json prints all.")
     first = min((one.revision for one in found.findings if one.revision), default=None)
     if first is not None:
-        lines.append(f"The first entry to look at is {first}.")
+        lines.append(f"The first entry to check is {first}.")
     return "\n".join(lines)

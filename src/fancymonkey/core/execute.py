@@ -101,7 +101,7 @@ def run_one(state: State, command: Command) -> Answer:
         if stored.digest != command.digest:
             return Refused(
                 Code.IDEMPOTENCY_CONFLICT,
-                "This Idempotency-Key was used for another request. Use a new one.",
+                "This Idempotency-Key was used for a different request. Use a new one.",
             )
         return Accepted(json.loads(stored.answer), replayed=True)
     revision = state.revision
@@ -149,9 +149,7 @@ def _chain(state: State, command: SkuCommands) -> Answer:
                 ended += answer.data.get("ended", ())
         if state.get(Item, command.sku) is None:
             savepoint.undo()
-            return Refused(
-                Code.UNKNOWN_ITEM, "There is no such product or size.", [{"sku": command.sku}]
-            )
+            return Refused(Code.UNKNOWN_ITEM, "No such product or size.", [{"sku": command.sku}])
     return Accepted({**adjust.stock_of(state, command.sku), "before": before, "ended": ended})
 
 

@@ -49,7 +49,7 @@ def key_fault(text: str) -> str | None:
             return f"Character {position} is invisible ({_code(character)}). Remove it."
         if character.isspace() and character != " ":
             return (
-                f"Character {position} is an unusual space ({_code(character)}). Use a plain one."
+                f"Character {position} is an unusual space ({_code(character)}). Use a plain space."
             )
         if unicodedata.category(character) == "Nd" and not character.isascii():
             return f"Character {position} is not a digit from 0 to 9 ({_code(character)})."

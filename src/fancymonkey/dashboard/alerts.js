@@ -1,4 +1,4 @@
-// Who is told what: the owner over channels, other systems by webhooks; and what was told.
+// The page of alerts: channels, recent alerts, webhooks, deliveries and jobs.
 
 import { html, nothing } from "/admin/dom.js";
 import { ago, number, plural, when } from "/admin/format.js";
@@ -9,7 +9,7 @@ import { toast } from "/admin/toast.js";
 import { askForWebhook, askToRemove, showSecret } from "/admin/webhook-dialogs.js";
 
 const LOOKS = { low: "low", out: "out", in: "in_stock", owed: "backordered" };
-const STATES = { waiting: ["warn", "Waiting"], done: ["good", "Arrived"], failed: ["wrong", "Given up"], dropped: ["", "Dropped"] };
+const STATES = { waiting: ["warn", "Waiting"], done: ["good", "Delivered"], failed: ["wrong", "Failed"], dropped: ["", "Dropped"] };
 let allowed = true;
 let trying = false;
 let tested = null;
@@ -54,33 +54,33 @@ async function test() {
 }
 
 async function add(events) {
-  const wish = await askForWebhook("Add a webhook", events);
-  if (!wish) return;
-  const answer = await change("/api/admin/webhooks", wish);
+  const values = await askForWebhook("Add a webhook", events);
+  if (!values) return;
+  const answer = await change("/api/admin/webhooks", values);
   if (answer) await showSecret(answer.webhook.url, answer.secret);
 }
 
 async function edit(hook, events) {
-  const wish = await askForWebhook("Change the webhook", events, hook);
-  if (wish) change("/api/admin/webhooks/change", { id: hook.id, ...wish }, "Saved.");
+  const values = await askForWebhook("Change the webhook", events, hook);
+  if (values) change("/api/admin/webhooks/change", { id: hook.id, ...values }, "Saved.");
 }
 
 async function rotate(hook) {
   const answer = await change("/api/admin/webhooks/rotate", { id: hook.id });
-  if (answer) await showSecret(hook.url, answer.secret, "For a day, each request is signed with the old secret too.");
+  if (answer) await showSecret(hook.url, answer.secret, "For one day, each request is also signed with the old secret.");
 }
 
 async function remove(hook) {
-  if (await askToRemove(hook)) change("/api/admin/webhooks/remove", { id: hook.id }, "The webhook is removed.");
+  if (await askToRemove(hook)) change("/api/admin/webhooks/remove", { id: hook.id }, "The webhook was removed.");
 }
 
 async function ping(hook) {
-  await change("/api/admin/webhooks/ping", { id: hook.id }, "A test is on its way; see the deliveries below.");
+  await change("/api/admin/webhooks/ping", { id: hook.id }, "A test event was queued. See the deliveries below.");
   setTimeout(() => page.read({ quiet: true }), 2500);
 }
 
 async function again(delivery) {
-  await change("/api/admin/webhooks/redeliver", { delivery: delivery.id }, "On its way again.");
+  await change("/api/admin/webhooks/redeliver", { delivery: delivery.id }, "The delivery was queued again.");
   setTimeout(() => page.read({ quiet: true }), 2500);
 }
 
@@ -93,23 +93,23 @@ function channelRow(channel) {
   const state = error ? badge("wrong", "Failing") : result ? badge("good", "Test sent") : badge("good", "Ready");
   return html`<li class="entry">
     <div class="what"><b>${channel.name}</b>${error ? html`<p class="bad">${error}</p>` : nothing}
-      ${channel.waiting ? html`<p class="quiet">${plural(channel.waiting, "alert")} ${channel.waiting === 1 ? "waits" : "wait"} for it.</p>` : nothing}</div>
+      ${channel.waiting ? html`<p class="quiet">${plural(channel.waiting, "alert")} waiting.</p>` : nothing}</div>
     ${state}
   </li>`;
 }
 
 function channels(alerts) {
   if (!alerts.channels.length) {
-    return html`<p>Nobody is told yet. Set <code>ALERT_URLS</code> to an address of yours, as
-      <code>mailtos://user:password@smtp.example?to=owner@shop.example</code>, and start the service again.</p>`;
+    return html`<p>No alert channels yet. Set <code>ALERT_URLS</code>, for example to
+      <code>mailtos://user:password@smtp.example?to=owner@shop.example</code>, and restart the service.</p>`;
   }
-  const quiet = alerts.quietHours ? `Quiet from ${alerts.quietHours.replace("-", " to ")}, ${alerts.timeZone}. ` : "";
-  const digest = alerts.digestAt ? `The digest comes at ${alerts.digestAt}.` : "There is no digest.";
+  const quiet = alerts.quietHours ? `Quiet hours from ${alerts.quietHours.replace("-", " to ")}, ${alerts.timeZone}. ` : "";
+  const digest = alerts.digestAt ? `The daily digest is sent at ${alerts.digestAt}.` : "The daily digest is off.";
   return html`<ul class="entries">${alerts.channels.map(channelRow)}</ul><p class="quiet">${quiet}${digest}</p>`;
 }
 
 function recent(alerts) {
-  if (!alerts.recent.length) return html`<p>Nothing was to be told in the last 30 days.</p>`;
+  if (!alerts.recent.length) return html`<p>No alerts in the last 30 days.</p>`;
   return html`<ul class="entries">${alerts.recent.map(
     (one) => html`<li class="entry">
       <div class="what"><b>${one.title}</b>${one.text.split("\n").filter(Boolean).slice(0, 4).map((line) => html`<p class="quiet">${line}</p>`)}</div>
@@ -120,7 +120,7 @@ function recent(alerts) {
 
 function hookRow(hook, events) {
   const state = !hook.active ? badge("wrong", "Off") : hook.failingSince ? badge("warn", "Failing") : badge("good", "On");
-  const why = hook.offBecause ? `Switched off: ${hook.offBecause}` : hook.failingSince ? html`Failing; it began ${time(hook.failingSince)}.` : "";
+  const why = hook.offBecause ? `Switched off: ${hook.offBecause}` : hook.failingSince ? html`Failing since ${time(hook.failingSince)}.` : "";
   return html`<li class="entry">
     <div class="what"><b class="url">${hook.url}</b>
       <p class="quiet">${hook.description ? `${hook.description}. ` : ""}${hook.events.join(", ")}</p>
@@ -140,20 +140,20 @@ function hookRow(hook, events) {
 
 function hooks(data) {
   const rows = data.hooks.webhooks;
-  return html`${rows.length ? html`<ul class="entries">${rows.map((hook) => hookRow(hook, data.hooks.events))}</ul>` : html`<p>No other system is told. Add an address that takes JSON, and it hears what you choose.</p>`}
+  return html`${rows.length ? html`<ul class="entries">${rows.map((hook) => hookRow(hook, data.hooks.events))}</ul>` : html`<p>No webhooks yet. Add a URL that accepts JSON and choose its events.</p>`}
     <p><button type="button" class="quiet" @click=${() => add(data.hooks.events)}>Add a webhook …</button></p>`;
 }
 
 function deliveries(data) {
-  if (!data.deliveries.length) return html`<p>Nothing was sent to a webhook in the last 30 days.</p>`;
+  if (!data.deliveries.length) return html`<p>No deliveries in the last 30 days.</p>`;
   const urls = new Map(data.hooks.webhooks.map((hook) => [hook.id, hook.url]));
   return html`<ul class="entries">${data.deliveries.map((one) => {
     const last = one.attempts.at(-1);
     const [look, words] = STATES[one.state];
     const next = !one.dueAt || !one.tries ? "" : new Date(one.dueAt) > Date.now() ? html`, next try ${time(one.dueAt)}` : ", next try soon";
     return html`<li class="entry">
-      <div class="what"><b>${one.event.type}</b> <span class="quiet url">${urls.get(one.webhook) ?? "a webhook that was removed"}</span>
-        <p class="quiet">${last ? html`${last.error ?? `Answered ${last.status}.`} ${plural(one.tries, "try", "tries")}, ${number(last.tookMs)} ms${next}` : "Not tried yet"}</p></div>
+      <div class="what"><b>${one.event.type}</b> <span class="quiet url">${urls.get(one.webhook) ?? "a removed webhook"}</span>
+        <p class="quiet">${last ? html`${last.error ?? `Status ${last.status}.`} ${plural(one.tries, "try", "tries")}, ${number(last.tookMs)} ms${next}` : "Not tried yet"}</p></div>
       ${badge(look, words)}<span class="quiet at">${time(one.madeAt)}</span>
       ${one.state !== "waiting" && urls.has(one.webhook) ? html`<button type="button" class="link" @click=${() => again(one)}>Send again</button>` : nothing}
     </li>`;
@@ -164,27 +164,27 @@ function jobs(data) {
   const row = (job) => {
     const last = job.runs[0];
     return html`<li class="entry"><div class="what"><b>${job.job}</b><p class="quiet">${job.about}</p></div>
-      ${job.running ? badge("warn", "Running") : last ? badge(...(RUNS[last.outcome] ?? ["", last.outcome])) : badge("", "Never ran")}<span class="quiet at">${last ? time(last.startedAt) : job.scheduled ? "" : "when asked"}</span></li>`;
+      ${job.running ? badge("warn", "Running") : last ? badge(...(RUNS[last.outcome] ?? ["", last.outcome])) : badge("", "Never ran")}<span class="quiet at">${last ? time(last.startedAt) : job.scheduled ? "" : "on request"}</span></li>`;
   };
   return html`<ul class="entries">${data.jobs.map(row)}</ul>`;
 }
 
 function state({ alerts, hooks: { webhooks } }) {
-  if (!alerts.channels.length && !webhooks.length) return "Nobody is told anything yet.";
+  if (!alerts.channels.length && !webhooks.length) return "No alerts are set up yet.";
   const failing = alerts.channels.filter((one) => one.error).length + webhooks.filter((one) => one.failingSince || !one.active).length;
   const parts = [plural(alerts.channels.length, "channel"), plural(webhooks.length, "webhook")];
   return `${parts.join(", ")}; ${failing ? `${failing} not working` : "all is well"}. ${alerts.waiting ? `${number(alerts.waiting)} waiting to be sent.` : ""}`;
 }
 
 function body(data) {
-  if (!allowed) return { content: html`<div class="empty"><p>Only an owner sees alerts and webhooks. Ask one of them.</p></div>` };
+  if (!allowed) return { content: html`<div class="empty"><p>Only owners can see alerts and webhooks.</p></div>` };
   const part = (id, title, content) => html`<section class="part" aria-labelledby=${id}><h2 id=${id}>${title}</h2>${content}</section>`;
   return {
     state: state(data),
     actions: data.alerts.channels.length ? html`<button type="button" class="button" ?disabled=${trying} @click=${test}>${trying ? "Sending …" : "Send a test"}</button>` : nothing,
     content: html`<div class="two">
-        <div>${part("channels", "Where alerts go", channels(data.alerts))}${part("recent", "What was told", recent(data.alerts))}</div>
-        <div>${part("webhooks", "Webhooks", hooks(data))}${part("deliveries", "Deliveries", deliveries(data))}${part("jobs", "What runs by itself", jobs(data))}</div>
+        <div>${part("channels", "Alert channels", channels(data.alerts))}${part("recent", "Recent alerts", recent(data.alerts))}</div>
+        <div>${part("webhooks", "Webhooks", hooks(data))}${part("deliveries", "Deliveries", deliveries(data))}${part("jobs", "Scheduled jobs", jobs(data))}</div>
       </div>`,
   };
 }

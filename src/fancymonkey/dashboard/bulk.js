@@ -1,4 +1,4 @@
-// Changing many sizes as one act: what, a preview of each row, one undo.
+// Changes many sizes at once: the values, a preview of each row, one undo.
 
 import { html, nothing, render } from "/admin/dom.js";
 import { date, number, plural } from "/admin/format.js";
@@ -16,11 +16,11 @@ const KINDS = {
   threshold: { words: "Set threshold", short: "Threshold", action: "set", field: "lowStockThreshold", input: "number", verb: "set" },
   soldOut: { words: "Sold out", action: "set", field: "soldOut", input: "switch", verb: "set" },
   restock: { words: "Restock date", action: "set", field: "restockDate", input: "date", verb: "set" },
-  reset: { words: "End all holds", action: "reset", field: null, input: "none", verb: "reset" },
+  reset: { words: "Release all holds", action: "reset", field: null, input: "none", verb: "reset" },
 };
 export const BULKS = Object.entries(KINDS).map(([kind, { words, short }]) => [kind, short ?? words, words]);
 
-/** Leads through a bulk change of these SKUs. Gives the answer, or null where nothing was done. */
+/** Shows the dialog for a bulk change of these SKUs. Returns the response, or null without a change. */
 export function bulk(kind, skus, stock) {
   return new Promise((done) => new Bulk(kind, skus, stock, done).open());
 }
@@ -58,8 +58,8 @@ class Bulk {
   get fault() {
     const { input } = this.kind;
     const text = String(this.value).trim().replace("−", "-");
-    if (input === "number" && !/^\d{1,9}$/.test(text)) return "A whole number from 0 on.";
-    if (input === "delta" && (!/^[+-]?\d{1,9}$/.test(text) || Number(text) === 0)) return "A whole number such as 10 or -3.";
+    if (input === "number" && !/^\d{1,9}$/.test(text)) return "Enter a whole number from 0.";
+    if (input === "delta" && (!/^[+-]?\d{1,9}$/.test(text) || Number(text) === 0)) return "Enter a whole number such as 10 or -3.";
     return "";
   }
 
@@ -69,7 +69,7 @@ class Bulk {
 
   async look() {
     this.problem = this.fault;
-    this.key = undefined; // another wish is another change
+    this.key = undefined; // other values are another change
     if (!this.problem) {
       this.busy = true;
       this.draw();
@@ -84,7 +84,7 @@ class Bulk {
     if (this.preview) (this.host.querySelector("[data-next]:not(:disabled)") ?? this.host.querySelector(".actions .quiet")).focus();
   }
 
-  /** What will be other than it is. */
+  /** The rows that will change. */
   get changing() {
     const { field } = this.kind;
     const day = (level) => this.stock.row(`${level.productId}/${level.size}`)?.restockDate?.slice(0, 10) ?? "";
@@ -95,7 +95,7 @@ class Bulk {
     });
   }
 
-  /** Numbers are set row by row with what the preview showed: a sale made meanwhile is not overwritten. */
+  /** Sets numbers row by row with the previewed values, so that a sale since then is not overwritten. */
   send() {
     const headers = { "Idempotency-Key": (this.key ??= crypto.randomUUID()) };
     const rows = this.changing;
@@ -130,23 +130,23 @@ class Bulk {
     render(
       html`<dialog class="box wide" aria-labelledby="bulk-title" @close=${() => this.close()}>
         <h2 id="bulk-title">${this.kind.words}: ${plural(this.skus.length, "size")}</h2>
-        ${this.preview ? this.#confirm() : this.#wish()}
+        ${this.preview ? this.#confirm() : this.#options()}
       </dialog>`,
       this.host,
     );
   }
 
-  #wish() {
+  #options() {
     const { input } = this.kind;
     const change = (event) => {
       this.value = event.target.type === "checkbox" ? event.target.checked : event.target.value;
     };
     const field = {
-      number: () => html`<label class="field">New number<input inputmode="numeric" autofocus autocomplete="off" .value=${this.value} @input=${change} /></label>`,
-      delta: () => html`<label class="field">How many more, or fewer<input inputmode="text" autofocus autocomplete="off" placeholder="+10" .value=${this.value} @input=${change} /></label>`,
-      switch: () => html`<fieldset class="choices"><legend>By the owner's word</legend>${[[true, "Sold out"], [false, "On sale"]].map(([value, words]) => html`<label><input type="radio" name="sold-out" .checked=${this.value === value} @change=${() => (this.value = value)} />${words}</label>`)}</fieldset>`,
+      number: () => html`<label class="field">New value<input inputmode="numeric" autofocus autocomplete="off" .value=${this.value} @input=${change} /></label>`,
+      delta: () => html`<label class="field">Change by<input inputmode="text" autofocus autocomplete="off" placeholder="+10" .value=${this.value} @input=${change} /></label>`,
+      switch: () => html`<fieldset class="choices"><legend>Availability</legend>${[[true, "Sold out"], [false, "On sale"]].map(([value, words]) => html`<label><input type="radio" name="sold-out" .checked=${this.value === value} @change=${() => (this.value = value)} />${words}</label>`)}</fieldset>`,
       date: () => html`<label class="field">Back on (empty: no date)<input type="date" autofocus .value=${this.value} @input=${change} /></label>`,
-      none: () => html`<p>${this.busy ? "Looking whose holds these are …" : nothing}</p>`,
+      none: () => html`<p>${this.busy ? "Loading holds …" : nothing}</p>`,
     }[input]();
     return html`<form @submit=${(event) => { event.preventDefault(); this.look(); }}>
       ${field}
@@ -164,15 +164,15 @@ class Bulk {
     const careful = this.skus.length > MANY || (this.kind.action === "reset" && holds > 0);
     const ready = !careful || this.typed.replace(/\D/g, "") === String(this.skus.length);
     return html`<form @submit=${(event) => { event.preventDefault(); if (ready) this.apply(); }}>
-      <p>${plural(changing.length, "size")} will change${same ? html`, ${number(same)} ${same === 1 ? "is" : "are"} so already` : nothing}${failed.length ? html`, <b>${plural(failed.length, "size")} cannot</b>` : nothing}${holds ? html`; <b>${plural(holds, "hold")} of buyers will end</b>` : nothing}.</p>
+      <p>${plural(changing.length, "size")} will change${same ? html`, ${number(same)} already ${same === 1 ? "has" : "have"} this value` : nothing}${failed.length ? html`, <b>${plural(failed.length, "size")} cannot be changed</b>` : nothing}${holds ? html`; <b>${plural(holds, "hold")} of buyers will be released</b>` : nothing}.</p>
       <div class="preview" tabindex="0" role="region" aria-label="Preview"><table>
-        <thead><tr><th>Size</th><th class="number">${this.kind.field ? "Now" : "Reserved"}</th><th class="number">Then</th><th>Note</th></tr></thead>
+        <thead><tr><th>Size</th><th class="number">${this.kind.field ? "Now" : "Reserved"}</th><th class="number">New</th><th>Note</th></tr></thead>
         <tbody>
           ${changing.slice(0, LISTED).map((row) => this.#row(row))}
           ${failed.slice(0, LISTED).map((row) => html`<tr class="bad"><td>${this.name(row)}</td><td class="number">${this.present(row)}</td><td></td><td>${row.reason}</td></tr>`)}
         </tbody></table></div>
       ${changing.length > LISTED ? html`<p class="quiet">And ${number(changing.length - LISTED)} more.</p>` : nothing}
-      ${careful ? html`<label class="field">${holds ? "This takes units away from buyers." : "This is a lot."} Type ${number(this.skus.length)} to go on<input data-next autocomplete="off" inputmode="numeric" .value=${this.typed} @input=${(event) => { this.typed = event.target.value; this.draw(); }} /></label>` : nothing}
+      ${careful ? html`<label class="field">${holds ? "This releases units that buyers hold." : "This changes many sizes."} Type ${number(this.skus.length)} to continue<input data-next autocomplete="off" inputmode="numeric" .value=${this.typed} @input=${(event) => { this.typed = event.target.value; this.draw(); }} /></label>` : nothing}
       <p class="bad" role="alert">${this.problem}</p>
       <div class="actions">
         <button type="button" class="quiet" @click=${() => { this.preview = null; if (this.kind.input === "none") this.host.querySelector("dialog").close(); else this.draw(); }}>Back</button>
@@ -186,7 +186,7 @@ class Bulk {
     const before = isDate ? this.show(this.stock.row(`${row.productId}/${row.size}`) ?? {}) : this.show(row.previous);
     const after = isDate ? date(this.value) || "none" : this.show(row);
     const ended = row.holdsEnded.length
-      ? html`ends ${plural(row.holdsEnded.length, "hold")}: ${row.holdsEnded.slice(0, WHOSE).map((hold) => html`<a href="/admin/holds.html?id=${encodeURIComponent(hold.reservationId)}" target="_blank">${hold.sessionId}</a> `)}${row.holdsEnded.length > WHOSE ? "…" : ""}`
+      ? html`releases ${plural(row.holdsEnded.length, "hold")}: ${row.holdsEnded.slice(0, WHOSE).map((hold) => html`<a href="/admin/holds.html?id=${encodeURIComponent(hold.reservationId)}" target="_blank">${hold.sessionId}</a> `)}${row.holdsEnded.length > WHOSE ? "…" : ""}`
       : nothing;
     return html`<tr><td>${this.name(row)}</td><td class="number">${before}</td><td class="number"><b>${after}</b></td><td>${ended}</td></tr>`;
   }

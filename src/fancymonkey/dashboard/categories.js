@@ -5,16 +5,15 @@ import { ask } from "/admin/dialogs.js";
 import { number } from "/admin/format.js";
 
 const FIRST = 6;
-const SPARE = 2; // so few more are shown at once: "More" would take as much room
+const SPARE = 2; // this many more are shown directly: "More" would take as much space
 
 const byName = (a, b) => a.localeCompare(b, undefined, { numeric: true, sensitivity: "base" });
 
 /** The names sorted, each once, without empty ones. */
 export const sorted = (names) => [...new Set(names)].filter(Boolean).sort(byName);
 
-/**
- * The chips for `names`; those in `chosen` are pressed and always in sight. `toggle(name)` is run at a
- * press, `chosenNow()` says in the list what is chosen by then.
+/** The chips for `names`; those in `chosen` are pressed and always visible. `toggle(name)` runs at a
+ * press, `chosenNow()` returns the current choice for the list.
  */
 export function categoryChips(names, chosen, toggle, chosenNow) {
   const few = names.length <= FIRST + SPARE;
@@ -31,7 +30,7 @@ function choose(names, toggle, chosenNow) {
     const found = names.filter((name) => words.every((word) => name.toLowerCase().includes(word)));
     const line = (name) => html`<li><label class="check"><input type="checkbox" .checked=${chosenNow().includes(name)} @change=${() => { toggle(name); draw(); }} /><span>${name}</span></label></li>`;
     return html`<input type="search" aria-label="Search categories" placeholder="Search" autocomplete="off" autofocus .value=${typed} @input=${(event) => { typed = event.target.value; draw(); }} />
-      <ul class="lines found-lines">${found.length ? found.map(line) : html`<li class="quiet">No category is called so.</li>`}</ul>
+      <ul class="lines found-lines">${found.length ? found.map(line) : html`<li class="quiet">No categories match.</li>`}</ul>
       <div class="actions"><button type="button" class="button" @click=${() => answer(null)}>Done</button></div>`;
   });
 }

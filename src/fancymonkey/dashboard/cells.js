@@ -1,11 +1,11 @@
-// One row of the table: what each cell shows.
+// The cells of one row of the table.
 
 import { html, live, nothing } from "/admin/dom.js";
 import { COLUMNS } from "/admin/columns.js";
 import { ago, date, money, number, when } from "/admin/format.js";
 import { STATUS } from "/admin/stock.js";
 
-/** A text with what was searched for marked. */
+/** A text with the search words marked. */
 export function marked(text, words) {
   if (!words.length) return text;
   const pattern = new RegExp(`(${words.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|")})`, "gi");
@@ -16,7 +16,7 @@ const nameOf = (row) => `${row.name} ${row.size}`;
 
 const CELLS = {
   name: (table, row) =>
-    html`<a href="/admin/history.html?sku=${encodeURIComponent(row.sku)}" title="${row.sku}: history, and why it is so"><span class="what">${marked(row.name, table.words)}</span> <b>${marked(row.size, table.words)}</b></a>`,
+    html`<a href="/admin/history.html?sku=${encodeURIComponent(row.sku)}" title="${row.sku}: history and explanation"><span class="what">${marked(row.name, table.words)}</span> <b>${marked(row.size, table.words)}</b></a>`,
   category: (table, row) => marked(row.category, table.words),
   price: (table, row) => (row.price === null ? nothing : money(row.price)),
   stock: (table, row) => numberCell(table, row, "stock", `On hand, ${nameOf(row)}`),
@@ -43,7 +43,7 @@ const CELLS = {
 /** The row of a SKU at its place. */
 export function rowOf(table, sku, place) {
   const row = table.stock.row(sku);
-  if (!row) return html`<tr role="row" data-sku=${sku} class="gone"><td role="cell" colspan=${table.columns.length + 2}>${sku} is not on sale any more.</td></tr>`;
+  if (!row) return html`<tr role="row" data-sku=${sku} class="gone"><td role="cell" colspan=${table.columns.length + 2}>${sku} is no longer on sale.</td></tr>`;
   const cell = (column) => {
     const glow = table.glows(sku, column) ? "glow" : "";
     const number = COLUMNS[column].number ? "number" : "";
@@ -58,7 +58,7 @@ export function rowOf(table, sku, place) {
   </tr>`;
 }
 
-/** A number that can be typed into, with a stepper for thumbs. */
+/** An editable number, with a stepper for touch screens. */
 function numberCell(table, row, field, label) {
   if (!table.editable) return html`<span class="fixed">${number(row[field])}</span>`;
   const { sku } = row;
@@ -67,10 +67,10 @@ function numberCell(table, row, field, label) {
   const here = table.cursor?.sku === sku && table.cursor.field === field ? table.cursor : null;
   const seen = draft?.seen ?? here?.seen ?? row[field];
   const fault = table.fault(sku, field);
-  // What somebody looks at to type over it stays: a number that jumps would be typed into.
+  // The focused number does not change while the user is about to type over it.
   const moved = seen !== row[field] && !table.stock.sent(sku, field);
   const unsent = draft && !here && !fault;
-  const told = fault ?? (moved ? `now ${number(row[field])}` : unsent ? "not saved" : "");
+  const hint = fault ?? (moved ? `now ${number(row[field])}` : unsent ? "not saved" : "");
   const step = (by) =>
     html`<button type="button" class="step" tabindex="-1" ?disabled=${!table.online} aria-label="${by > 0 ? "One more" : "One less"}: ${label}" @click=${() => table.tell("step", { sku, by })}>${by > 0 ? "+" : "−"}</button>`;
   return html`<span class="edit">${field === "stock" ? step(-1) : nothing}<input
@@ -79,7 +79,7 @@ function numberCell(table, row, field, label) {
       data-field=${field}
       aria-label=${label}
       aria-invalid=${fault ? "true" : nothing}
-      aria-describedby=${told ? id : nothing}
+      aria-describedby=${hint ? id : nothing}
       ?data-unsent=${draft !== undefined}
       ?readonly=${!table.online}
       .value=${live(draft?.text ?? (here ? String(seen) : number(seen)))}
@@ -87,5 +87,5 @@ function numberCell(table, row, field, label) {
       @input=${(event) => table.type(event, row, field)}
       @keydown=${(event) => table.key(event, row, field)}
       @blur=${() => table.leave(row, field)}
-    />${field === "stock" ? step(1) : nothing}${told ? html`<span class="hint ${fault ? "bad" : ""}" id=${id} role=${fault ? "alert" : nothing}>${told}</span>` : nothing}</span>`;
+    />${field === "stock" ? step(1) : nothing}${hint ? html`<span class="hint ${fault ? "bad" : ""}" id=${id} role=${fault ? "alert" : nothing}>${hint}</span>` : nothing}</span>`;
 }

@@ -1,4 +1,4 @@
-// Changing stock: what was typed, sent with what was seen, shown at once, taken back where it is refused.
+// Stock updates: sent with the seen value, shown at once, reverted if refused.
 
 import { api } from "/admin/session.js";
 import { number, signed, ungrouped } from "/admin/format.js";
@@ -7,26 +7,26 @@ import { toast } from "/admin/toast.js";
 export const REASONS = ["Correction", "Count", "Received", "Return", "Damaged", "Loss", "Promotion"];
 const MOST = 1_000_000_000;
 
-/** What a number typed into a cell means: `{set}`, `{adjust}`, or `{error}`. */
+/** Parses the text of a cell: `{set}`, `{adjust}`, or `{error}`. */
 export function parse(text, present) {
   const [, sign, digits] = /^([+-]?\s?)(.*)$/s.exec(text.trim().replace("−", "-"));
   const trimmed = sign + ungrouped(digits);
   const relative = /^[+-]\s?(\d{1,10})$/.exec(trimmed);
   if (relative) {
     const by = Number(relative[1]) * (trimmed[0] === "-" ? -1 : 1);
-    if (present + by < 0) return { error: `${number(present)} on hand: only so many can be taken off.` };
+    if (present + by < 0) return { error: `Only ${number(present)} on hand.` };
     return { adjust: by };
   }
   if (!/^\d{1,10}$/.test(trimmed) || Number(trimmed) > MOST) {
-    return { error: "A whole number, or +5 and -3." };
+    return { error: "Enter a whole number, or a change such as +5 or -3." };
   }
   return { set: Number(trimmed) };
 }
 
-const acts = []; // one's own, the latest last: {act, after, close}, the last of which closes its message
+const acts = []; // the user's own changes, the latest last: {act, after, close}; close() closes its message
 let undoing = false;
 
-/** Remembers an act for Ctrl+Z and offers to undo it. */
+/** Keeps a change for Ctrl+Z and offers to undo it. */
 export function offerUndo(act, text, after = () => {}) {
   if (!act) {
     toast(text);
@@ -35,13 +35,13 @@ export function offerUndo(act, text, after = () => {}) {
   acts.push({ act, after, close: toast(text, { action: { label: "Undo", run: () => undo(act, after) } }) });
 }
 
-/** Undoes an act by entries that balance it; what is undone can be done again. */
+/** Undoes a change with balancing entries; the undo can be undone. */
 export async function undo(act, after = () => {}, { partial = false } = {}) {
   if (undoing) return;
   undoing = true;
   try {
     const answer = await api("/api/admin/undo", { body: { act, partial } });
-    acts.find((kept) => kept.act === act)?.close(); // its Undo leads nowhere any more
+    acts.find((kept) => kept.act === act)?.close(); // its Undo no longer works
     toast(toldUndone(answer), { action: { label: "Redo", run: () => undo(answer.act, after) } });
     after(answer);
   } catch (error) {
@@ -66,7 +66,7 @@ function toldUndone(answer) {
 
 document.addEventListener("keydown", (event) => {
   if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z" || event.shiftKey || event.altKey) return;
-  // A field in which something was typed has an undo of its own; a number as it is has none to lose.
+  // A field with typed text has its own undo; an unchanged number has none.
   const field = event.target.closest?.("input:not([type=checkbox]), textarea, select");
   const clean = field && (field.closest("fm-stock") ? !field.hasAttribute("data-unsent") : !field.value);
   const last = acts.at(-1);
@@ -75,16 +75,15 @@ document.addEventListener("keydown", (event) => {
   undo(last.act, last.after);
 });
 
-/** A row of `update` for a SKU. */
+/** The row of `update` for a SKU. */
 const rowOf = (row, more) => ({ productId: row.productId, size: row.size, ...more });
 
-/**
- * Sends one change. `wish` is `{stock}`, `{adjustStock}`, or another field with its value; `was` what was
- * seen; `key` makes a repetition one. Gives `{ok, act}`, `{stale}` with the row's failure, `{ended}` where
- * the session has, or `{failed}` with words.
+/** Sends one change. `values` is `{stock}`, `{adjustStock}`, or another field with its value; `was` is the
+ * seen value; `key` makes repetitions safe. Returns `{ok, act}`, `{stale}` with the failed row, `{ended}` if
+ * the session has ended, or `{failed}` with a text.
  */
-export async function send(row, wish, was, reason, key) {
-  const update = rowOf(row, { ...wish, ...(was ? { was } : {}), ...(reason ? { reason } : {}) });
+export async function send(row, values, was, reason, key) {
+  const update = rowOf(row, { ...values, ...(was ? { was } : {}), ...(reason ? { reason } : {}) });
   try {
     const answer = await api("/api/inventory/update", { body: { updates: [update] }, headers: { "Idempotency-Key": key } });
     const [failed] = answer.results.details.failed;
@@ -100,7 +99,7 @@ const FIELDS = { stock: "on hand", lowStockThreshold: "threshold", soldOut: "sol
 const shown = (value) => (typeof value === "number" ? number(value) : value === true ? "yes" : value === false ? "no" : (value ?? "none"));
 
 /** "HOODIE M: on hand 20 → 25". */
-export function told(row, field, from, to) {
+export function describe(row, field, from, to) {
   const by = field === "stock" ? ` (${signed(to - from)})` : "";
   return `${row.name} ${row.size}: ${FIELDS[field]} ${shown(from)} → ${shown(to)}${by}.`;
 }

@@ -1,4 +1,4 @@
-// The columns of the table: which there are, and which of them this browser shows, in which order.
+// The columns of the table, and the columns and order that this browser shows.
 
 export const COLUMNS = {
   name: { words: "Product", fixed: true },
@@ -16,23 +16,23 @@ export const COLUMNS = {
 const FIRST = ["name", "stock", "reserved", "available", "lowStockThreshold", "status", "restockDate", "lastChanged"];
 const KEPT = "fm-stock-columns";
 
-/** Those that mean something, with the product in front. */
+/** The valid columns, with the product in front. */
 export function sound(names) {
   const known = [...new Set(names)].filter((name) => COLUMNS[name] && !COLUMNS[name].fixed);
   return ["name", ...known];
 }
 
-/** What this browser shows. */
+/** The columns of this browser. */
 export function keptColumns() {
   try {
     const kept = JSON.parse(localStorage.getItem(KEPT));
     return Array.isArray(kept) ? sound(kept) : FIRST;
   } catch {
-    return FIRST; // a private window, or something else's entry
+    return FIRST; // a private window, or an unknown value
   }
 }
 
-/** Shows these from now on; null: as it was in the beginning. */
+/** Saves these columns; null: the default. */
 export function keepColumns(names) {
   try {
     if (names) localStorage.setItem(KEPT, JSON.stringify(names));
@@ -43,7 +43,7 @@ export function keepColumns(names) {
   return names ? sound(names) : FIRST;
 }
 
-/** The same columns with one of them elsewhere: `by` places to the right. */
+/** The same columns with one moved `by` places to the right. */
 export function movedColumn(names, name, by) {
   const rest = names.filter((one) => one !== name);
   rest.splice(Math.max(1, names.indexOf(name) + by), 0, name);

@@ -1,4 +1,4 @@
-// One size in full, with what has no column to type into: sold out, and the product's restock date.
+// The details of a size, with the settings that have no column: sold out and the restock date.
 
 import { html, nothing } from "/admin/dom.js";
 import { ask } from "/admin/dialogs.js";
@@ -15,12 +15,12 @@ const factsOf = (row) => [
   ["Last change", when(row.lastChanged)],
 ];
 
-const DAY = /^\d{4}-\d\d-\d\d/; // an owner's file may have words in its place
+const DAY = /^\d{4}-\d\d-\d\d/; // products.json may have other text in its place
 
-/** Shows it. Saves what was changed by `editing`. */
+/** Shows the details. Saves changes with `editing`. */
 export async function details(row, editing, editable) {
   const restock = DAY.exec(row.restockDate ?? "")?.[0] ?? null;
-  const wish = await ask(
+  const values = await ask(
     `${row.name} ${row.size}`,
     (answer) => html`<form @submit=${(event) => {
         event.preventDefault();
@@ -29,15 +29,15 @@ export async function details(row, editing, editable) {
       }}>
       <dl class="facts">${factsOf(row).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
       ${editable
-        ? html`<label class="check"><input type="checkbox" name="soldOut" .checked=${row.soldOut} />Sold out, whatever is there</label>
+        ? html`<label class="check"><input type="checkbox" name="soldOut" .checked=${row.soldOut} />Sold out, even with units in stock</label>
           <label class="field">Restock date of the product<input type="date" name="restockDate" .value=${restock ?? ""} /></label>`
         : nothing}
-      <p><a href="/admin/history.html?sku=${encodeURIComponent(row.sku)}">History, and why it is so</a> · <a href="/admin/holds.html?sku=${encodeURIComponent(row.sku)}">Holds</a></p>
+      <p><a href="/admin/history.html?sku=${encodeURIComponent(row.sku)}">History and explanation</a> · <a href="/admin/holds.html?sku=${encodeURIComponent(row.sku)}">Holds</a></p>
       <div class="actions"><button type="button" class="quiet" @click=${() => answer(null)}>Close</button>${editable ? html`<button class="button">Save</button>` : nothing}</div>
     </form>`,
   );
-  if (!wish) return;
+  if (!values) return;
   const save = (field, value) => editing.save({ sku: row.sku, field, value, seen: row[field], reason: editing.reason });
-  if (wish.soldOut !== row.soldOut) await save("soldOut", wish.soldOut);
-  if (wish.restockDate !== restock) await save("restockDate", wish.restockDate);
+  if (values.soldOut !== row.soldOut) await save("soldOut", values.soldOut);
+  if (values.restockDate !== restock) await save("restockDate", values.restockDate);
 }

@@ -1,4 +1,4 @@
-// Questions: native dialogs, which hold the focus and give it back.
+// Native dialogs, which keep the focus and return it afterwards.
 
 import { html, nothing, render } from "/admin/dom.js";
 import { ago, number } from "/admin/format.js";
@@ -33,7 +33,7 @@ export function ask(title, body, { wide = false } = {}) {
   });
 }
 
-/** Why there is less. Null where the person has thought better of it. */
+/** Asks for the reason of a reduction. Null after Cancel. */
 export function askReason(title, preset = REASONS[0]) {
   let chosen = preset;
   let other = "";
@@ -56,20 +56,20 @@ export function askReason(title, preset = REASONS[0]) {
   );
 }
 
-/** Somebody was faster: `keep`, `set` or `add`. */
+/** Resolves a concurrent change: `keep`, `set` or `add`. */
 export function askStale(row, typed, seen, stale) {
   const last = stale.lastChange;
-  const by = last ? ` by ${last.actor || "somebody"}, ${ago(last.at)}` : "";
+  const by = last ? ` by ${last.actor || "another user"}, ${ago(last.at)}` : "";
   const isNumber = typeof typed === "number";
   const added = isNumber ? stale.present + typed - seen : 0;
   const show = (value) => (typeof value === "number" ? number(value) : value === true ? "sold out" : value === false ? "on sale" : (value ?? "none"));
   return ask(
     `${row.name} ${row.size} has changed`,
-    (answer) => html`<p>Changed to <b>${show(stale.present)}</b>${by}${last?.reason ? html` (${last.reason})` : nothing}. You saw <b>${show(seen)}</b> and typed <b>${show(typed)}</b>.</p>
+    (answer) => html`<p>Changed to <b>${show(stale.present)}</b>${by}${last?.reason ? html` (${last.reason})` : nothing}. You saw <b>${show(seen)}</b> and entered <b>${show(typed)}</b>.</p>
       <div class="actions">
         <button type="button" class="button" autofocus @click=${() => answer("keep")}>Keep ${show(stale.present)}</button>
         <button type="button" class="quiet" @click=${() => answer("set")}>Set ${show(typed)}</button>
-        ${isNumber && typed !== seen && added >= 0 ? html`<button type="button" class="quiet" @click=${() => answer("add")}>${typed < seen ? "Take off" : "Add"} ${number(Math.abs(typed - seen))}: ${number(added)}</button>` : nothing}
+        ${isNumber && typed !== seen && added >= 0 ? html`<button type="button" class="quiet" @click=${() => answer("add")}>${typed < seen ? "Remove" : "Add"} ${number(Math.abs(typed - seen))}: ${number(added)}</button>` : nothing}
       </div>`,
   );
 }

@@ -1,4 +1,4 @@
-// What was typed into numbers and is not sent yet. It outlives a session that ends meanwhile.
+// Typed numbers that are not sent yet. They are kept if the session ends.
 
 const KEPT = "fm-stock-drafts";
 const keyOf = (sku, field) => `${sku} ${field}`;
@@ -18,7 +18,7 @@ export class Drafts {
     this.#all.set(keyOf(draft.sku, draft.field), draft);
   }
 
-  /** Gives it and forgets it. */
+  /** Returns and removes a draft. */
   take(sku, field) {
     const found = this.get(sku, field);
     this.#all.delete(keyOf(sku, field));
@@ -29,13 +29,13 @@ export class Drafts {
     return this.#all.values();
   }
 
-  /** Puts everything by for the next login of the same person, with what was on its way. */
+  /** Stores all drafts and unsent changes for the next login of the same user. */
   keep(person, more) {
     const drafts = [...more, ...this];
     if (drafts.length) sessionStorage.setItem(KEPT, JSON.stringify({ person, drafts }));
   }
 
-  /** Takes back what was put by; gives how many there are. */
+  /** Restores the stored drafts of this user and returns them. */
   restore(person) {
     const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
     sessionStorage.removeItem(KEPT);

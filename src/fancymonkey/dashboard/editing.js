@@ -1,52 +1,52 @@
-// What becomes of a number that was typed: sent with what was seen, shown at once, taken back where refused.
+// Edits of cells: sent with the seen value, shown at once, reverted if refused.
 
 import { askReason, askStale } from "/admin/dialogs.js";
-import { offerUndo, parse, send, told } from "/admin/change.js";
+import { describe, offerUndo, parse, send } from "/admin/change.js";
 import { number, signed } from "/admin/format.js";
 import { toast } from "/admin/toast.js";
 
-const STEPS = 600; // a thumb that taps three times means one change by three
+const STEPS = 600; // three taps are one change by three
 
 export class Editing {
-  reason = ""; // for every change from now on; empty: ask where it gets less
+  reason = ""; // for every further change; empty: ask for a reason when stock is reduced
 
   #stock;
   #table;
-  #turns = new Map(); // sku -> the change before, so that they arrive in the order in which they were made
+  #turns = new Map(); // sku -> the previous change, so that changes arrive in order
   #sent = new Set();
   #steps = new Map(); // sku -> {by, back, timer}
 
-  /** `table()` is the table as long as there is one. */
+  /** `table()` returns the table while there is one. */
   constructor(stock, table) {
     this.#stock = stock;
     this.#table = table;
   }
 
-  /** Whether something is on its way or about to be. */
+  /** Whether a change is being sent or about to be sent. */
   get busy() {
     return this.#sent.size + this.#steps.size > 0;
   }
 
-  /** What is on its way, as it could be typed again. */
+  /** The changes being sent, as drafts. */
   get unsent() {
     const sent = [...this.#sent].map(({ sku, field, text, seen }) => ({ sku, field, text, seen }));
     const steps = [...this.#steps].map(([sku, { by }]) => ({ sku, field: "stock", text: signed(by), seen: this.#stock.rows.get(sku).stock }));
     return [...sent, ...steps].filter(({ text }) => text !== undefined);
   }
 
-  /** Takes a number that was typed; says why not, and leaves it where it is. */
+  /** Takes a typed number, or shows the error and keeps the text. */
   async edit(event) {
     const { sku, field, text, seen, move } = event.detail;
     const row = this.#stock.row(sku);
-    const wish = field === "stock" ? parse(text, row.stock) : threshold(text);
-    const fault = wish.error ?? (this.#stock.online ? null : "Not saved: the connection is lost. It stays here.");
+    const values = field === "stock" ? parse(text, row.stock) : threshold(text);
+    const fault = values.error ?? (this.#stock.online ? null : "Not saved: the connection is lost. Your change is kept.");
     if (fault) {
       event.preventDefault();
       this.#table().refuse(sku, field, fault);
       return;
     }
-    const value = wish.set ?? row.stock + wish.adjust;
-    const change = { sku, field, value, adjust: wish.adjust, seen, text, reason: this.reason };
+    const value = values.set ?? row.stock + values.adjust;
+    const change = { sku, field, value, adjust: values.adjust, seen, text, reason: this.reason };
     if (field === "stock" && value < seen && !change.reason) {
       change.reason = await askReason(`${row.name} ${row.size}: ${number(seen)} → ${number(value)}`);
       if (change.reason === null) return;
@@ -55,7 +55,7 @@ export class Editing {
     await this.save(change);
   }
 
-  /** One more or one less; several taps are one change. */
+  /** Changes by one; several taps become one change. */
   step(sku, by) {
     const row = this.#stock.row(sku);
     if (!this.#stock.online || row.stock + by < 0) return;
@@ -87,21 +87,21 @@ export class Editing {
     this.#table()?.show(sku, field);
     this.#sent.add(change);
     let heard = 0;
-    const wish = adjust === undefined ? { [field]: value } : { adjustStock: adjust };
+    const values = adjust === undefined ? { [field]: value } : { adjustStock: adjust };
     const was = adjust === undefined ? { [field]: seen } : null;
     const turn = (this.#turns.get(sku) ?? Promise.resolve()).then(() => {
       heard = this.#stock.heard(sku);
-      return send(this.#stock.rows.get(sku), wish, was, reason, change.key);
+      return send(this.#stock.rows.get(sku), values, was, reason, change.key);
     });
     this.#turns.set(sku, turn);
     const answer = await turn;
     if (this.#turns.get(sku) === turn) this.#turns.delete(sku);
-    if (answer.ended) return; // the page keeps it for the next login
+    if (answer.ended) return; // the page keeps it until the next login
     this.#sent.delete(change);
     if (answer.ok) this.#stock.confirm(sku, confirmed(answer.ok, field, value), heard);
     back();
     this.#table()?.show(sku, field);
-    if (answer.ok) offerUndo(answer.act, told(this.#stock.rows.get(sku), field, from, answer.ok[field] ?? value));
+    if (answer.ok) offerUndo(answer.act, describe(this.#stock.rows.get(sku), field, from, answer.ok[field] ?? value));
     else if (answer.stale) await this.#settle(change, answer.stale);
     else this.#refused(change, answer.failed);
   }
@@ -115,19 +115,19 @@ export class Editing {
 
   async #settle(change, stale) {
     const { sku, field, value, seen, adjust, reason } = change;
-    const wish = await askStale(this.#stock.rows.get(sku), value, seen, stale);
+    const values = await askStale(this.#stock.rows.get(sku), value, seen, stale);
     const again = { sku, field, seen: stale.present, reason };
-    if (wish === "set" && field === "stock" && value < stale.present && !reason) {
+    if (values === "set" && field === "stock" && value < stale.present && !reason) {
       const { name, size } = this.#stock.rows.get(sku);
       again.reason = await askReason(`${name} ${size}: ${number(stale.present)} → ${number(value)}`);
       if (again.reason === null) return this.#back(sku, field);
     }
-    if (wish === "set") await this.save({ ...again, value, text: String(value) });
-    else if (wish === "add") await this.save({ ...again, value: stale.present + value - seen, adjust: adjust ?? value - seen, text: signed(value - seen) });
+    if (values === "set") await this.save({ ...again, value, text: String(value) });
+    else if (values === "add") await this.save({ ...again, value: stale.present + value - seen, adjust: adjust ?? value - seen, text: signed(value - seen) });
     else this.#back(sku, field);
   }
 
-  /** The cursor goes back to where it was refused, but never away from something half typed. */
+  /** Returns the cursor to a refused cell, but never away from unsaved text. */
   #back(sku, field) {
     const table = this.#table();
     const busy = document.activeElement?.matches?.("[data-unsent], dialog *");
@@ -136,8 +136,8 @@ export class Editing {
 }
 
 function threshold(text) {
-  const wish = parse(text, 0);
-  return "set" in wish ? wish : { error: "A whole number from 0 on." };
+  const values = parse(text, 0);
+  return "set" in values ? values : { error: "Enter a whole number from 0." };
 }
 
 function confirmed(row, field, value) {

@@ -1,4 +1,4 @@
-// What narrows the table: views, the search, chips; and which columns it has.
+// Filters of the table: views, search and chips; and the choice of columns.
 
 import { html, nothing } from "/admin/dom.js";
 import { categoryChips } from "/admin/categories.js";
@@ -24,7 +24,7 @@ export function viewTabs(page) {
   return html`<nav class="views" aria-label="Views">
     ${[...VIEWS, ...own].map(tab)}
     ${known ? nothing : html`<button type="button" class="link" @click=${() => saveView(page, here)}>Save view</button>`}
-    ${mine ? html`<button type="button" class="link" @click=${() => { keepView(mine[0], null); page.draw(); }}>Forget “${mine[0]}”</button>` : nothing}
+    ${mine ? html`<button type="button" class="link" @click=${() => { keepView(mine[0], null); page.draw(); }}>Delete “${mine[0]}”</button>` : nothing}
     ${isEmpty(page.view) ? nothing : html`<button type="button" class="link clear" @click=${page.clear}>Clear all</button>`}
   </nav>`;
 }
@@ -37,7 +37,7 @@ async function saveView(page, query) {
         answer(new FormData(event.target).get("name").trim());
       }}>
       <label class="field">Name<input name="name" required maxlength="40" autofocus /></label>
-      <p class="quiet">Search, filters and order, kept in this browser. The address of the page is the view too, to send to others.</p>
+      <p class="quiet">Saves search, filters and order in this browser. To share the view, send the address of the page.</p>
       <div class="actions"><button type="button" class="quiet" @click=${() => answer(null)}>Cancel</button><button class="button">Save</button></div>
     </form>`,
   );
@@ -58,7 +58,7 @@ export function chips(page, categories) {
   </div>`;
 }
 
-/** Which columns there are, in which order. */
+/** The dialog for columns and their order. */
 export function chooseColumns(page) {
   const set = (names, draw) => {
     page.change({ columns: keepColumns(names) }, { step: false });

@@ -1,4 +1,4 @@
-// Numbers, money and times as the viewer writes them.
+// Numbers, money and times in the viewer's format.
 
 const whole = new Intl.NumberFormat();
 export const number = (value) => whole.format(value);
@@ -16,7 +16,7 @@ export const setCurrency = (code) => {
 export const money = (amount) =>
   new Intl.NumberFormat(undefined, { style: "currency", currency, maximumFractionDigits: Number.isInteger(amount) ? 0 : 2 }).format(amount);
 
-/** An amount that was paid, with the currency it was paid in and all its decimals. */
+/** A paid amount in its currency, with all decimals. */
 export const paidMoney = (amount, code) => {
   try {
     return new Intl.NumberFormat(undefined, { style: "currency", currency: code }).format(amount);
@@ -35,7 +35,7 @@ const STEPS = [
   ["year", Infinity],
 ];
 
-/** How long ago, or in how long. */
+/** A time relative to now. */
 export function ago(time, now = Date.now()) {
   let value = (new Date(time) - now) / 1000;
   if (Math.abs(value) < 5) return "just now";
@@ -50,11 +50,11 @@ const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeSty
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
 const hour = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 export const when = (time) => moment.format(new Date(time));
-/** A day; what an owner's file has in its place is shown as it is written. */
+/** A day; other text from products.json is shown unchanged. */
 export const date = (time) => (Number.isNaN(Date.parse(time)) ? (time ?? "") : day.format(new Date(time)));
 export const clock = (time) => hour.format(new Date(time));
 
-/** mm:ss until then. */
+/** The remaining time as mm:ss. */
 export function until(time, now = Date.now()) {
   const seconds = Math.max(0, Math.round((new Date(time) - now) / 1000));
   const rest = String(seconds % 60).padStart(2, "0");

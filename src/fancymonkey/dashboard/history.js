@@ -1,4 +1,4 @@
-// Why a number is what it is: the ledger of a size, a product or everything.
+// The history page: the ledger of a size, a product or the whole shop.
 
 import { html, live, nothing } from "/admin/dom.js";
 import { date, number, plural, signed, when } from "/admin/format.js";
@@ -11,21 +11,21 @@ const FIELDS = { stock: "on hand", reserved: "reserved", allocated: "allocated",
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
 const LIMIT = 100;
 let older = [];
-let typing = ""; // what suggestions are made for
-let fresh = false; // there are entries that are not shown yet
+let typing = ""; // the typed text for suggestions
+let fresh = false; // whether there are new entries that are not shown yet
 const actors = new Set();
 
 const view = filters(["sku", "q", "from", "to", "kind", "actor", "cause"], () => page.read());
 const isSize = () => view.values.sku.includes("/");
 
-/** The viewer's day as a time: its first moment, or the first after it. */
+/** A day of the viewer as a time: its first moment, or the first moment after it. */
 function moment_(day, after = 0) {
   if (!DATE.test(day)) return day;
   const [year, month, date_] = day.split("-").map(Number);
   return new Date(year, month - 1, date_ + after).toISOString();
 }
 
-/** What is asked, with the viewer's days as times. `to` is the last day that counts. */
+/** The query, with the viewer's days as times. `to` is the last day included. */
 const question = () => ({ ...view.values, from: moment_(view.values.from), to: moment_(view.values.to, 1) });
 
 async function load() {
@@ -56,7 +56,7 @@ const show = (values) => view.set({ ...Object.fromEntries(Object.keys(view.value
 const button = (words, title, run, kind = "") => html`<button type="button" class="link tight ${kind}" title=${title} @click=${run}>${words}</button>`;
 
 const LINKS = {
-  act: (id) => button("whole act", id, () => show({ cause: id })),
+  act: (id) => button("whole change", id, () => show({ cause: id })),
   payment: (id) => html`<a href="/admin/payments.html?payment=${encodeURIComponent(id)}" title=${id}>payment</a>`,
   event: (id) => html`<a href="/admin/payments.html?event=${encodeURIComponent(id)}" title=${id}>event</a>`,
   hold: (id) => html`<a href="/admin/holds.html?id=${encodeURIComponent(id)}" title=${id}>hold</a>`,
@@ -78,7 +78,7 @@ function columns() {
     ["On hand", after("stock"), "number"],
     ["Reserved", after("reserved"), "number"],
     ["Available", after("available"), "number"],
-    ["Who and why", (entry) => html`${entry.actor ? button(entry.actor, `Only what ${entry.actor} did`, () => view.set({ actor: entry.actor })) : html`<span class="quiet">–</span>`}${entry.reason ? html`<small class="block why">${entry.reason}</small>` : nothing}`],
+    ["Actor and reason", (entry) => html`${entry.actor ? button(entry.actor, `Show only entries of ${entry.actor}`, () => view.set({ actor: entry.actor })) : html`<span class="quiet">–</span>`}${entry.reason ? html`<small class="block why">${entry.reason}</small>` : nothing}`],
     ["Part of", (entry) => (entry.links.length ? html`<span class="links">${entry.links.map((link) => LINKS[link.to]?.(link.id) ?? nothing)}</span>` : html`<span class="quiet">–</span>`)],
   ];
 }
@@ -102,8 +102,8 @@ function form() {
       <datalist id="sizes">${suggestions(typing).map((one) => html`<option value=${one.name}></option>`)}</datalist>
       <label class="field">From<input name="from" type="date" .value=${live(day(from))} @change=${put} /></label>
       <label class="field">Up to<input name="to" type="date" .value=${live(day(to))} @change=${put} /></label>
-      <label class="field">What<select name="kind" .value=${live(kind)} @change=${put}><option value="">Everything</option>${Object.entries(KINDS).map(([one, words]) => html`<option value=${one} ?selected=${one === kind}>${words}</option>`)}</select></label>
-      <label class="field">Who<input name="actor" list="actors" autocomplete="off" .value=${actor} @change=${put} /></label>
+      <label class="field">Kind<select name="kind" .value=${live(kind)} @change=${put}><option value="">Everything</option>${Object.entries(KINDS).map(([one, words]) => html`<option value=${one} ?selected=${one === kind}>${words}</option>`)}</select></label>
+      <label class="field">Actor<input name="actor" list="actors" autocomplete="off" .value=${actor} @change=${put} /></label>
       <datalist id="actors">${[...actors].map((one) => html`<option value=${one}></option>`)}</datalist>
     </form>
     ${Object.values(view.values).some(Boolean) ? html`<div class="chips">
@@ -121,9 +121,9 @@ function localDay(time) {
 function sentence(entries) {
   const { sku, q, cause, from, to } = view.values;
   const named = entries.find((entry) => skuOf(entry) === sku);
-  const what = cause ? "One act, event or payment" : q ? `What is called “${q}”` : sku ? (named ? sizeOf(named) : sku) : "The whole shop";
-  const told = (day) => (DATE.test(day) ? date(day) : when(day));
-  const span = from && to ? ` from ${told(from)} to ${told(to)}` : from ? ` since ${told(from)}` : to ? ` up to ${told(to)}` : "";
+  const what = cause ? "One change, event or payment" : q ? `Products matching “${q}”` : sku ? (named ? sizeOf(named) : sku) : "The whole shop";
+  const shown = (day) => (DATE.test(day) ? date(day) : when(day));
+  const span = from && to ? ` from ${shown(from)} to ${shown(to)}` : from ? ` since ${shown(from)}` : to ? ` up to ${shown(to)}` : "";
   return `${what}${span}, the latest entry first.`;
 }
 
@@ -139,13 +139,13 @@ function body(data) {
       ${entries.length
         ? html`${isSize() ? html`<h2 class="over">Entries</h2>` : nothing}
           ${listing("Entries", columns(), entries, { key: (entry) => entry.revision })}
-          <p class="after">${next ? html`<button type="button" class="quiet" @click=${() => onward(next)}>Older entries</button>` : html`<span class="quiet">That is all: ${plural(entries.length, "entry", "entries")}.</span>`}</p>`
-        : html`<div class="empty"><p>${data.meant === 0 ? `No product or size is called “${view.values.q}”.` : "Nothing of this kind has happened."}</p><button type="button" class="button" @click=${() => show({})}>Show everything</button></div>`}`,
+          <p class="after">${next ? html`<button type="button" class="quiet" @click=${() => onward(next)}>Older entries</button>` : html`<span class="quiet">All ${plural(entries.length, "entry", "entries")} shown.</span>`}</p>`
+        : html`<div class="empty"><p>${data.meant === 0 ? `No products or sizes match “${view.values.q}”.` : "No entries match."}</p><button type="button" class="button" @click=${() => show({})}>Show everything</button></div>`}`,
   };
 }
 
 class History extends Page {
-  /** Rows that come in by themselves would move what somebody reads: they are offered. */
+  /** New rows would move the text being read, so a button offers them. */
   changed() {
     if (this.data && view.values.to === "" && !fresh) {
       fresh = true;

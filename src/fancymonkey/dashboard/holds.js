@@ -1,4 +1,4 @@
-// Who holds what, since when and until when; and giving it back.
+// The page of holds: live and ended ones, and their release.
 
 import { html, live, nothing } from "/admin/dom.js";
 import { ask as question } from "/admin/dialogs.js";
@@ -8,7 +8,7 @@ import { Page, ask, filters, main, moment } from "/admin/page.js";
 import { api } from "/admin/session.js";
 import { toast } from "/admin/toast.js";
 
-const WORDS = { held: "Held", captured: "Paid", released: "Given back", expired: "Ran out" };
+const WORDS = { held: "Held", captured: "Paid", released: "Released", expired: "Expired" };
 const BADGE = { held: "warn", captured: "good", released: "", expired: "" };
 const SPANS = { 1: "last 24 hours", 7: "last 7 days", 30: "last 30 days" };
 const DAY = 86_400_000;
@@ -35,7 +35,7 @@ async function load() {
   return ended({ q, sku, status, since: new Date(Date.now() - (Number(days) || 1) * DAY).toISOString() });
 }
 
-/** What has ended, the latest first: the service gives the oldest first. */
+/** Ended holds, the latest first: the service returns the oldest first. */
 async function ended(question_) {
   let [found, after, answer] = [[], "", null];
   for (let portion = 0; portion < PORTIONS && (answer === null || after); portion += 1) {
@@ -48,11 +48,11 @@ async function ended(question_) {
   return { ...answer, holds: found, next: null, cut: found.length === SHOWN };
 }
 
-/* Giving back. */
+/* Release. */
 
-const told = (hold) => hold.lines.map((line) => `${number(line.quantity)} × ${sizeOf(line)}`).join(", ");
+const unitsOf = (hold) => hold.lines.map((line) => `${number(line.quantity)} × ${sizeOf(line)}`).join(", ");
 
-/** Once, though a browser may tell of Enter twice: as a key, and as a change. */
+/** Searches once, although a browser may report Enter twice: as a key and as a change. */
 function search(event) {
   const q = event.target.value.trim();
   if (q !== view.values.q) view.set({ q, id: "" });
@@ -62,24 +62,24 @@ async function release(holds) {
   const paying = holds.some((hold) => hold.checkout);
   const pending = holds.filter((hold) => hold.paymentPending).length;
   const reason = await question(
-    `Give ${plural(holds.length, "hold")} back?`,
+    `Release ${plural(holds.length, "hold")}?`,
     (give) => html`<form @submit=${(event) => { event.preventDefault(); give(new FormData(event.target).get("reason").trim()); }}>
-      <ul class="listed">${holds.slice(0, 10).map((hold) => html`<li>${told(hold)}</li>`)}${holds.length > 10 ? html`<li class="quiet">and ${number(holds.length - 10)} more</li>` : nothing}</ul>
-      <p>The units can be bought by others at once, and whoever held them has to begin again. This cannot be undone.
-        ${paying ? "At the checkout it is closed too, as far as that is still possible: who pays in this very moment becomes a late payment." : ""}</p>
-      ${pending ? html`<p class="bad" role="alert"><b>A payment is under way for ${plural(pending, "hold")}.</b> When the money comes there may be nothing left to sell for it: it becomes a late payment, which you have to serve or refund.</p>` : nothing}
-      <label class="field">Reason, for the history<input name="reason" maxlength="200" placeholder="ended by the owner" /></label>
-      <div class="actions"><button type="button" class="quiet" @click=${() => give(null)}>Cancel</button><button class="button">Give back</button></div>
+      <ul class="listed">${holds.slice(0, 10).map((hold) => html`<li>${unitsOf(hold)}</li>`)}${holds.length > 10 ? html`<li class="quiet">and ${number(holds.length - 10)} more</li>` : nothing}</ul>
+      <p>Other buyers can buy the units immediately. This cannot be undone.
+        ${paying ? "The checkout is closed as well. If the buyer pays at this moment, it becomes a late payment." : ""}</p>
+      ${pending ? html`<p class="bad" role="alert"><b>A payment is in progress for ${plural(pending, "hold")}.</b> If it succeeds, it becomes a late payment, which you have to fulfil or refund.</p>` : nothing}
+      <label class="field">Reason, shown in the history<input name="reason" maxlength="200" placeholder="ended by the owner" /></label>
+      <div class="actions"><button type="button" class="quiet" @click=${() => give(null)}>Cancel</button><button class="button">Release</button></div>
     </form>`,
   );
   if (reason === null) return;
   try {
     const answer = await api("/api/admin/holds/release", { body: { ids: holds.map((hold) => hold.id), reason } });
     const late = holds.length - answer.released;
-    toast(`${plural(answer.released, "hold")} given back.${late ? ` ${plural(late, "hold")} had ended before.` : ""}`);
+    toast(`${plural(answer.released, "hold")} released.${late ? ` ${plural(late, "hold")} had already ended.` : ""}`);
     selected = new Set();
   } catch (error) {
-    toast(`Nothing was given back. ${error.message}`, { error: true, action: { label: "Retry", run: () => release(holds) } });
+    toast(`Nothing was released. ${error.message}`, { error: true, action: { label: "Retry", run: () => release(holds) } });
   }
   await page.read({ quiet: true });
   if (document.activeElement === document.body) main.querySelector("input[type=search]")?.focus();
@@ -97,24 +97,24 @@ const rest = (hold) => html`<time class="rest" role="timer" datetime=${hold.expi
 
 function end(hold) {
   if (hold.status !== "held") return hold.endedAt ? moment(hold.endedAt) : moment(hold.expiresAt);
-  return hold.expiresAt ? rest(hold) : html`<span class="quiet">until given back</span>`;
+  return hold.expiresAt ? rest(hold) : html`<span class="quiet">until released</span>`;
 }
 
 function who(hold) {
-  if (hold.by === "owner") return "Set aside by the shop";
-  return html`Buyer${hold.paymentPending ? html` <span class="badge backordered">payment under way</span>` : hold.checkout && hold.status === "held" ? html` <span class="badge backordered">paying</span>` : nothing} <small class="quiet id" title=${hold.sessionId ?? hold.id}>${hold.sessionId ?? hold.id}</small>`;
+  if (hold.by === "owner") return "Held by the shop";
+  return html`Buyer${hold.paymentPending ? html` <span class="badge backordered">payment in progress</span>` : hold.checkout && hold.status === "held" ? html` <span class="badge backordered">paying</span>` : nothing} <small class="quiet id" title=${hold.sessionId ?? hold.id}>${hold.sessionId ?? hold.id}</small>`;
 }
 
-const back = (hold) => (hold.status === "held" ? html`<button type="button" class="quiet small" aria-label="Give back ${told(hold)}" @click=${() => release([hold])}>Give back</button>` : nothing);
+const back = (hold) => (hold.status === "held" ? html`<button type="button" class="quiet small" aria-label="Release ${unitsOf(hold)}" @click=${() => release([hold])}>Release</button>` : nothing);
 
 function columns(editable) {
   const what = ["What", (hold) => html`${hold.lines.map((line) => html`<div><b class="number">${number(line.quantity)}</b> × ${toHistory(line)}</div>`)}`, "title"];
   const state = (hold) => html`<span class="badge ${BADGE[hold.status]}">${WORDS[hold.status]}${hold.late ? ", late" : ""}</span>`;
   const rows = [what, ["Who", who], ["Since", (hold) => moment(hold.createdAt)], [isLive() ? "Ends in" : "Ended", end]];
-  if (!isLive()) return [...rows, ["State", state], ...(editable && view.values.id ? [["Give back", back, "act"]] : [])];
+  if (!isLive()) return [...rows, ["State", state], ...(editable && view.values.id ? [["Release", back, "act"]] : [])];
   if (!editable) return rows;
-  const box = (hold) => html`<input type="checkbox" aria-label="Select the hold of ${told(hold)}" ?disabled=${hold.status !== "held"} .checked=${live(selected.has(hold.id))} @change=${(event) => pick([hold.id], event.target.checked)} />`;
-  return [["Select", box, "act pick"], ...rows, ["Give back", back, "act"]];
+  const box = (hold) => html`<input type="checkbox" aria-label="Select the hold of ${unitsOf(hold)}" ?disabled=${hold.status !== "held"} .checked=${live(selected.has(hold.id))} @change=${(event) => pick([hold.id], event.target.checked)} />`;
+  return [["Select", box, "act pick"], ...rows, ["Release", back, "act"]];
 }
 
 function tools() {
@@ -133,9 +133,9 @@ function tools() {
 
 function nothingHere() {
   const { status, q, sku, id } = view.values;
-  if (q || sku || id) return html`<div class="empty"><p>No ${status ? "" : "live "}hold is like that.</p><button type="button" class="button" @click=${() => view.set({ q: "", sku: "", id: "" })}>Clear filters</button></div>`;
-  if (status) return html`<div class="empty"><p>None in the ${SPANS[view.values.days || "1"]}.</p></div>`;
-  return html`<div class="empty"><p>Nobody holds anything now. When a buyer puts something into the basket, it is here within a second.</p><a class="button-like" href="/" target="_blank" rel="noopener">Open the shop</a></div>`;
+  if (q || sku || id) return html`<div class="empty"><p>No ${status ? "" : "active "}holds match.</p><button type="button" class="button" @click=${() => view.set({ q: "", sku: "", id: "" })}>Clear filters</button></div>`;
+  if (status) return html`<div class="empty"><p>No holds in the ${SPANS[view.values.days || "1"]}.</p></div>`;
+  return html`<div class="empty"><p>No active holds. A hold appears here within a second when a buyer goes to the checkout.</p><a class="button-like" href="/" target="_blank" rel="noopener">Open the shop</a></div>`;
 }
 
 function selection(data) {
@@ -145,13 +145,13 @@ function selection(data) {
   return html`<div class="selection" role="region" aria-label="Selected">
     <b>${plural(chosen.length, "hold")} selected</b>
     ${chosen.length < free.length ? html`<button type="button" class="chip" @click=${() => pick(free.map((hold) => hold.id), true)}>Select all ${number(free.length)}</button>` : nothing}
-    <button type="button" class="chip" @click=${() => release(chosen)}>Give back …</button>
+    <button type="button" class="chip" @click=${() => release(chosen)}>Release …</button>
     <button type="button" class="link" @click=${() => pick([...selected], false)}>Clear</button>
   </div>`;
 }
 
 function body(data, page_) {
-  const state = isLive() ? `${plural(data.total, "live hold")} of ${plural(data.units, "unit")}.` : `${data.cut ? "The latest " : ""}${plural(data.holds.length, "hold")}, the last to end first.`;
+  const state = isLive() ? `${plural(data.total, "active hold")} of ${plural(data.units, "unit")}.` : `${data.cut ? "The latest " : ""}${plural(data.holds.length, "hold")}, the latest to end first.`;
   const editable = page_.can("stock");
   return {
     state,
@@ -164,7 +164,7 @@ function body(data, page_) {
 
 const page = new Page("Holds", load, body, { live: 300, every: 30_000 });
 
-// The clocks run; when one has run out, the service says what became of the hold.
+// The countdowns run; when one reaches zero, the service returns the new status of the hold.
 setInterval(() => {
   let over = false;
   for (const time of document.querySelectorAll("time.rest")) {

@@ -1,4 +1,4 @@
-// The stock page: search, filters, the table, editing, and what is done to many.
+// The stock page: search, filters, the table, editing, and bulk changes.
 
 import "/admin/shell.js";
 import "/admin/table.js";
@@ -17,7 +17,7 @@ import { REASONS } from "/admin/change.js";
 import { toast } from "/admin/toast.js";
 import { chosen, dropAddress, emptied, inPlace, isEmpty, queryOf, readView, settleAddress, wordsOf, writeView } from "/admin/view.js";
 
-const TELL = 2000; // at most so often somebody who listens hears how many have changed
+const TELL = 2000; // the least time (ms) between screen reader announcements of changes
 const main = document.getElementById("main");
 const stock = new Stock();
 const drafts = new Drafts();
@@ -25,15 +25,15 @@ const editing = new Editing(stock, () => table());
 let skus = [];
 let selected = new Set();
 let editable = false;
-let looking = false; // and nothing else may they do
-let moved = false; // the order shown is not that of the numbers any more
+let looking = false; // true for users with read access only
+let moved = false; // the shown order no longer matches the numbers
 let person = null;
-let heard = ""; // what a screen reader is told of live changes
+let heard = ""; // the announcement of live changes for screen readers
 let leaving = false;
 
 const table = () => main.querySelector("fm-stock");
 
-/** What the filters work on. */
+/** The values that the filters use. */
 const page = {
   view: readView(),
   draw,
@@ -55,7 +55,7 @@ function choose() {
   draw();
 }
 
-/* What is done to many. */
+/* Bulk changes. */
 
 function select(next) {
   selected = next;
@@ -92,7 +92,7 @@ function summary() {
   }
   const parts = [[count.low, "low"], [count.out, "out"], [count.sold_out, "sold out by owner"], [count.backordered, "backordered"], [held, "held now"]];
   const words = parts.filter(([value]) => value).map(([value, what]) => `${number(value)} ${what}`);
-  return { sentence: words.length ? words.join(", ") : "Everything is in stock, nothing is held", categories: sorted(categories) };
+  return { sentence: words.length ? words.join(", ") : "Everything is in stock, no units are held", categories: sorted(categories) };
 }
 
 function totals() {
@@ -116,7 +116,7 @@ function exporting() {
 }
 
 function why() {
-  return html`<label class="why"><span class="unseen">Reason for what you change</span><select @change=${(event) => (editing.reason = event.target.value)}>
+  return html`<label class="why"><span class="unseen">Reason for your changes</span><select @change=${(event) => (editing.reason = event.target.value)}>
     <option value="">Reason: ask</option>
     ${REASONS.map((reason) => html`<option value=${reason}>Reason: ${reason}</option>`)}
   </select></label>`;
@@ -133,13 +133,13 @@ function tools() {
 
 function body() {
   if (stock.error && !stock.revision) {
-    return html`<div class="empty" role="alert"><p>The stock could not be read. ${stock.error.message} Nothing was changed.</p><button type="button" class="button" @click=${() => { stock.error = null; draw(); stock.open(); }}>Retry</button></div>`;
+    return html`<div class="empty" role="alert"><p>The stock could not be loaded. ${stock.error.message} Nothing was changed.</p><button type="button" class="button" @click=${() => { stock.error = null; draw(); stock.open(); }}>Retry</button></div>`;
   }
   if (stock.revision && !stock.rows.size) {
-    return html`<div class="empty"><p>There are no products yet.</p><p><a class="button" href="/admin/import.html">Import a table</a> <a class="quiet button-like" href="/admin/products.html">Add a product</a></p></div>`;
+    return html`<div class="empty"><p>There are no products yet.</p><p><a class="button" href="/admin/import.html">Import a file</a> <a class="quiet button-like" href="/admin/products.html">Add a product</a></p></div>`;
   }
   if (stock.revision && !skus.length) {
-    return html`<div class="empty"><p>Nothing matches.</p>${isEmpty(page.view) ? nothing : html`<button type="button" class="button" @click=${page.clear}>Clear filters</button>`}</div>`;
+    return html`<div class="empty"><p>No sizes match.</p>${isEmpty(page.view) ? nothing : html`<button type="button" class="button" @click=${page.clear}>Clear filters</button>`}</div>`;
   }
   return html`<fm-stock
     .stock=${stock}
@@ -164,17 +164,17 @@ function draw() {
   const { sentence, categories } = summary();
   render(
     html`<header class="head">
-        <div><h1>Stock</h1><p class="state">${stock.revision ? sentence : "Reading the stock …"} ${connection()}</p></div>
+        <div><h1>Stock</h1><p class="state">${stock.revision ? sentence : "Loading the stock …"} ${connection()}</p></div>
         <div class="head-actions">${exporting()}${looking ? nothing : html`<a class="button" href="/admin/import.html">Import</a>`}</div>
       </header>
-      ${stock.online === false && stock.revision ? html`<p class="banner" role="alert">Connection lost – showing data from ${clock(stock.lost)}. What you have typed stays; it can be saved when the connection is back.</p>` : nothing}
+      ${stock.online === false && stock.revision ? html`<p class="banner" role="alert">Connection lost. Showing data from ${clock(stock.lost)}. Unsaved changes are kept until the connection is back.</p>` : nothing}
       ${viewTabs(page)} ${tools()} ${chips(page, categories)} ${body()} ${selection()}
       <p class="unseen" role="status" id="heard">${heard}</p>`,
     main,
   );
 }
 
-/* What comes from elsewhere. */
+/* Changes from elsewhere. */
 
 let waiting = 0;
 const waitingFor = new Set();
@@ -191,7 +191,7 @@ function tellSoon(changed) {
 function put(changed) {
   const grid = table();
   if (!grid) {
-    choose(); // nothing is shown that could be moved away
+    choose(); // no rows are shown that could move
     return;
   }
   if (!moved) moved = !inPlace(stock, page.view, skus, grid.places, changed);
@@ -199,7 +199,7 @@ function put(changed) {
   grid.changed(changed);
 }
 
-/** Everything anew. Nobody who types, or has the cursor in a row, has the rows moved away. */
+/** Draws everything again. Rows do not move while the user types or has the cursor in a row. */
 function afresh(first) {
   selected = new Set([...selected].filter((sku) => stock.rows.has(sku)));
   if (first) restore();
@@ -218,11 +218,11 @@ async function restore() {
   person = (await whoAmI()).user.name;
   const back = drafts.restore(person);
   if (!back.length) return;
-  editable = await may("stock"); // only then do the numbers take a cursor
+  editable = await may("stock"); // only then the numbers become editable
   draw();
   table()?.requestUpdate();
-  toast(`${plural(back.length, "number")} you had typed ${back.length === 1 ? "is" : "are"} still here. Enter saves.`);
-  await table()?.updateComplete; // the rows have their places now
+  toast(`${plural(back.length, "unsaved change")} ${back.length === 1 ? "was" : "were"} restored. Press Enter to save.`);
+  await table()?.updateComplete; // the rows are laid out now
   table()?.go(back[0].sku, back[0].field);
 }
 
@@ -243,7 +243,7 @@ addEventListener("popstate", () => {
 });
 addEventListener("session-ended", () => {
   leaving = true;
-  settleAddress(); // the login leads back to it
+  settleAddress(); // the login returns to this address
   drafts.keep(person, editing.unsent);
 });
 addEventListener("beforeunload", (event) => {

@@ -1,4 +1,4 @@
-// The keyboard: what works on every page, and the sheet that lists it.
+// Keyboard shortcuts of every page, and the list of them.
 
 import { html } from "/admin/dom.js";
 
@@ -6,20 +6,20 @@ const EVERYWHERE = [
   ["?", "This list"],
   ["Ctrl+K or ⌘K", "Jump to a page or a size"],
   ["/", "Search on this page"],
-  ["Esc", "Close what is open"],
+  ["Esc", "Close the dialog or message"],
 ];
 const STOCK = [
   ["Enter, Shift+Enter", "Save a number, and go down or up"],
-  ["+5, -3", "In a number: add or take off"],
-  ["Esc", "Leave a number as it was"],
+  ["+5, -3", "In a number: add or remove units"],
+  ["Esc", "Discard the typed number"],
   ["Ctrl+Z or ⌘Z", "Undo your last change"],
-  ["x", "Select the row that has the focus"],
+  ["x", "Select the focused row"],
 ];
 const SHORT = 1500;
 
 const list = (rows) => html`<dl class="keys">${rows.map(([key, words]) => html`<div><dt><kbd>${key}</kbd></dt><dd>${words}</dd></div>`)}</dl>`;
 
-/** The sheet. `pages` have `name` and `key`. */
+/** The list of shortcuts. `pages` have `name` and `key`. */
 export const sheet = (pages) => html`<dialog id="keys" class="box wide" aria-labelledby="keys-title">
   <h2 id="keys-title">Keyboard</h2>
   <div class="two-lists">
@@ -31,7 +31,7 @@ export const sheet = (pages) => html`<dialog id="keys" class="box wide" aria-lab
 
 const typing = (target) => target.matches?.("input:not([type=checkbox], [type=radio]), select, textarea, [contenteditable]");
 
-/** Listens. `show` opens the sheet, `jump` the palette. */
+/** Starts listening. `show` opens the list, `jump` the palette. */
 export function listen(pages, { show, jump }) {
   let went = -SHORT;
   document.addEventListener("keydown", (event) => {

@@ -1,19 +1,19 @@
-// Tells when something in the shop has changed. Only a page that is seen listens.
+// Reports changes in the shop. Only a visible page listens.
 
 import { api } from "/admin/session.js";
 
-const AGAIN = 500; // the service ends a stream when its token has; that is soon mended
+const AGAIN = 500; // the service ends a stream with its token; the next connection follows soon
 const SLOW = 3000;
-const GRACE = 6000; // an interruption shorter than that is none for people
+const GRACE = 6000; // a shorter interruption is not shown
 
-/** Events: `change`, at most one in `apart` ms; `connection`, after which `online` is another. */
+/** Events: `change`, at most one per `apart` ms; `connection`, when `online` has changed. */
 export class Live extends EventTarget {
   online = null;
 
   #source = null;
   #revision = null;
   #apart;
-  #told = 0;
+  #reported = 0;
   #waiting = 0;
   #lost = 0;
   #tries = 0;
@@ -26,13 +26,13 @@ export class Live extends EventTarget {
       if (document.hidden) this.#close();
       else this.#listen();
     });
-    addEventListener("offline", () => this.#tell(false));
+    addEventListener("offline", () => this.#report(false));
     addEventListener("online", () => this.#revision !== null && this.#listen());
     addEventListener("pagehide", () => this.#close());
     addEventListener("pageshow", (event) => event.persisted && this.#listen());
   }
 
-  /** Listens for what comes after this revision. The first call begins it. */
+  /** Listens for changes after this revision. The first call starts it. */
   since(revision) {
     const first = this.#revision === null;
     this.#revision = Math.max(revision, this.#revision ?? 0);
@@ -51,18 +51,18 @@ export class Live extends EventTarget {
     source.onopen = () => {
       clearTimeout(this.#lost);
       this.#lost = this.#tries = 0;
-      this.#tell(true);
+      this.#report(true);
     };
     for (const kind of ["change", "snapshot"]) {
       source.addEventListener(kind, (event) => {
         const revision = Number(event.lastEventId) || 0;
-        if (revision <= this.#revision) return; // what is shown has that already
+        if (revision <= this.#revision) return; // already shown
         this.#revision = revision;
         this.#changed();
       });
     }
     source.onerror = () => {
-      this.#lost ||= setTimeout(() => this.#tell(false), GRACE);
+      this.#lost ||= setTimeout(() => this.#report(false), GRACE);
       if (source.readyState === EventSource.CLOSED) setTimeout(() => this.#again(source), this.#tries++ ? SLOW : AGAIN);
     };
   }
@@ -70,7 +70,7 @@ export class Live extends EventTarget {
   async #again(source) {
     if (source !== this.#source) return;
     try {
-      await api("/api/admin/me"); // renews the session where that was the reason, or leads to the login
+      await api("/api/admin/me"); // renews an expired session, or leads to the login
       this.#listen();
       this.#changed();
     } catch {
@@ -82,14 +82,14 @@ export class Live extends EventTarget {
     this.#waiting ||= setTimeout(
       () => {
         this.#waiting = 0;
-        this.#told = Date.now();
+        this.#reported = Date.now();
         this.dispatchEvent(new Event("change"));
       },
-      Math.max(50, this.#told + this.#apart - Date.now()),
+      Math.max(50, this.#reported + this.#apart - Date.now()),
     );
   }
 
-  #tell(online) {
+  #report(online) {
     if (this.online === online) return;
     this.online = online;
     this.dispatchEvent(new Event("connection"));

@@ -1,4 +1,4 @@
-// The login page: sends the form, asks for a code where the account has a second factor.
+// The login page: sends the form, and asks for a code if the account uses two-factor authentication.
 
 import { nextPage } from "/admin/session.js";
 
@@ -41,17 +41,17 @@ form.addEventListener("submit", async (event) => {
   try {
     await logIn();
   } catch {
-    fail("The server cannot be reached. Nothing is lost: try again.", submit);
+    fail("The server cannot be reached. Try again.", submit);
   }
   busy(false);
 });
 
 function complete() {
   const fields = [
-    [name, "Type your email or name."],
-    [password, "Type your password."],
+    [name, "Enter your email or name."],
+    [password, "Enter your password."],
   ];
-  if (!second.hidden) fields.push([code, "Type the code of your authenticator app."]);
+  if (!second.hidden) fields.push([code, "Enter the code from your authenticator app."]);
   for (const [field] of fields) field.removeAttribute("aria-invalid");
   for (const [field, text] of fields) {
     if (!field.value.trim()) {
@@ -91,14 +91,14 @@ function refused(problem) {
   fail(problem.detail ?? "Something went wrong. Try again.", second.hidden ? password : code);
 }
 
-/** Counts down until another try is let in. The first sentence is told, the seconds are only shown. */
+/** Counts down until another attempt is allowed. Only the first sentence is announced. */
 function holdOff(seconds) {
   waiting = seconds;
-  fail(`Too many wrong attempts. Try again in ${told(seconds)}.`, submit);
+  fail(`Too many wrong attempts. Try again in ${duration(seconds)}.`, submit);
   submit.setAttribute("aria-disabled", "true");
   const timer = setInterval(() => {
     waiting -= 1;
-    submit.textContent = waiting > 0 ? `Log in (in ${told(waiting)})` : "Log in";
+    submit.textContent = waiting > 0 ? `Log in (in ${duration(waiting)})` : "Log in";
     if (waiting > 0) return;
     clearInterval(timer);
     submit.removeAttribute("aria-disabled");
@@ -107,7 +107,7 @@ function holdOff(seconds) {
   }, 1000);
 }
 
-function told(seconds) {
+function duration(seconds) {
   if (seconds < 120) return `${seconds} ${seconds === 1 ? "second" : "seconds"}`;
   return `${Math.ceil(seconds / 60)} minutes`;
 }

@@ -1,4 +1,4 @@
-// What products and sizes are called, to suggest while somebody types.
+// The names of products and sizes, for suggestions.
 
 import { api } from "/admin/session.js";
 
@@ -6,7 +6,7 @@ const SHOWN = 12;
 let reading = null;
 let known = [];
 
-/** Reads all names, once; where that fails nothing is suggested, and the search works all the same. */
+/** Reads all names once; if that fails, there are no suggestions, but the search works. */
 export function readNames() {
   reading ??= api("/api/admin/inventory?archived=true").then(
     ({ rows }) => {
@@ -34,11 +34,11 @@ export function suggestions(typed) {
   return found;
 }
 
-/** The one size that is called exactly so, or has this SKU; null where it is none or several. */
+/** The one size with exactly this name or SKU; null if none or several match. */
 export function sizeCalled(typed) {
   const found = known.filter((one) => one.sku === typed || one.name === typed);
   return found.length === 1 ? found[0].sku : null;
 }
 
-/** What a size is called, as far as that is known. */
+/** The name of a size, if known. */
 export const nameOf = (sku) => known.find((one) => one.sku === sku)?.name ?? null;

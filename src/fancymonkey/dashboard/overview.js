@@ -1,4 +1,4 @@
-// How the shop stands: units and value, what sells, what was wanted in vain, what waits for the owner.
+// The overview: units and value, sales, turned-away demand, and open issues.
 
 import { html, nothing } from "/admin/dom.js";
 import { money, number, plural, setCurrency } from "/admin/format.js";
@@ -10,7 +10,7 @@ import { plot, short } from "/admin/plot.js";
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const SPANS = ["7", "30", "90", "365"];
 const FIRST = 5;
-const ROUNDED = 10_000; // from here on the cents say nothing
+const ROUNDED = 10_000; // above this, cents are left out
 
 const view = filters(["days"], () => page.read({ quiet: true }));
 const days = () => (SPANS.includes(view.values.days) ? view.values.days : "30");
@@ -18,7 +18,7 @@ const days = () => (SPANS.includes(view.values.days) ? view.values.days : "30");
 async function load() {
   const [data, matters] = await Promise.all([
     ask("/api/admin/overview", { days: days(), zone }).catch((error) => {
-      if (error.status !== 422) throw error; // a zone that the service does not know
+      if (error.status !== 422) throw error; // a time zone that the service does not support
       return ask("/api/admin/overview", { days: days() });
     }),
     ask("/api/payments/matters", { limit: 50 }),
@@ -42,12 +42,12 @@ function tiles({ stock, holds }) {
 
 function toDo(data) {
   const row = (matter) => html`<li><a href="/admin/payments.html?payment=${encodeURIComponent(matter.payment ?? "")}">${CONCERNS[matter.concern]?.[0] ?? matter.concern}</a>
-    <span>${matter.lines.map((line) => `${number(line.quantity)} × ${sizeOf(line)}`).join(", ") || "nothing owed"}</span>${moment(matter.openedAt)}</li>`;
+    <span>${matter.lines.map((line) => `${number(line.quantity)} × ${sizeOf(line)}`).join(", ") || "no units owed"}</span>${moment(matter.openedAt)}</li>`;
   const more = data.matters.open + data.matters.due - Math.min(FIRST, data.waiting.length);
-  return html`<section class="part" aria-labelledby="todo"><h2 id="todo">To act on</h2>
+  return html`<section class="part" aria-labelledby="todo"><h2 id="todo">To decide</h2>
     ${data.waiting.length
       ? html`<ul class="todo">${data.waiting.slice(0, FIRST).map(row)}</ul>${more > 0 ? html`<p class="after"><a href="/admin/payments.html">${plural(more, "more", "more")}</a></p>` : nothing}`
-      : html`<p class="calm">No backorder, late payment or refund waits for you.</p>`}
+      : html`<p class="calm">No backorders, late payments or refunds to decide.</p>`}
   </section>`;
 }
 
@@ -72,35 +72,35 @@ function sales(data) {
       <div class="chips" role="group" aria-label="How many days">${SPANS.map((one) => html`<button type="button" class="chip" aria-pressed=${one === span} @click=${() => view.set({ days: one === "30" ? "" : one }, false)}>${one} days</button>`)}</div></div>
     <div class="two">
       ${plot("Sold per day", conclusion(data.days, "sold", `Nothing was sold ${words}.`, "sold"), data.days, "sold", "--accent")}
-      ${plot("Turned away per day", conclusion(data.days, "turnedAway", `Nobody was turned away ${words}.`, "wanted in vain"), data.days, "turnedAway", "--out")}
+      ${plot("Turned away per day", conclusion(data.days, "turnedAway", `No buyers were turned away ${words}.`, "turned away"), data.days, "turnedAway", "--out")}
     </div>
   </section>`;
 }
 
 /* Whether all is well. */
 
-const light = (state) => html`<span class="badge ${{ fine: "good", look: "wrong", off: "" }[state]}">${{ fine: "Fine", look: "Look here", off: "Off" }[state]}</span>`;
-const outcomes = { balanced: "the books balance", mended: "something was missed, and is mended", open: html`something has to be <a href="/admin/payments.html">decided</a>`, failed: "it failed" };
+const light = (state) => html`<span class="badge ${{ fine: "good", look: "wrong", off: "" }[state]}">${{ fine: "Fine", look: "Check this", off: "Off" }[state]}</span>`;
+const outcomes = { balanced: "the books balance", mended: "missed events were corrected", open: html`there are issues to <a href="/admin/payments.html">decide</a>`, failed: "it failed" };
 
 function health({ health: { store, catalogue, webhook, reconcile, backup, proxy } }) {
   const failed = (outcome) => outcome === "failed" || outcome === "open";
   const rows = [
-    ["Store", store.ok ? "fine" : "look", store.ok ? "What is confirmed is written; the store answers." : store.problems.join(" ")],
-    ["Catalogue", catalogue.ok ? "fine" : "look", catalogue.ok ? "Each product has its own price id, each size its own SKU id." : catalogue.problems.join(" ")],
+    ["Store", store.ok ? "fine" : "look", store.ok ? "The store is working and writable." : store.problems.join(" ")],
+    ["Catalogue", catalogue.ok ? "fine" : "look", catalogue.ok ? "Every product has its own price id, and every size its own SKU id." : catalogue.problems.join(" ")],
     [
-      "Events of Stripe",
+      "Stripe events",
       webhook.configured ? "fine" : "off",
-      webhook.configured ? (webhook.lastEvent ? html`The last one came ${moment(webhook.lastEvent)}.` : "None has come yet.") : "No secret for the webhook is set: paid orders are not heard of. Set STRIPE_WEBHOOK_SECRET.",
+      webhook.configured ? (webhook.lastEvent ? html`Last event ${moment(webhook.lastEvent)}.` : "No events yet.") : "No webhook secret is set, so paid orders are not received. Set STRIPE_WEBHOOK_SECRET.",
     ],
     [
       "Comparison with Stripe",
       reconcile.configured ? (failed(reconcile.outcome) ? "look" : reconcile.at ? "fine" : "off") : "off",
-      reconcile.configured ? (reconcile.at ? html`${ranAt(reconcile.at, reconcile.outcome)}: ${outcomes[reconcile.outcome] ?? reconcile.outcome}.` : html`Not compared yet. <a href="/admin/payments.html#runs">Compare now</a>`) : "Stripe is not set up. Set STRIPE_SECRET_KEY.",
+      reconcile.configured ? (reconcile.at ? html`${ranAt(reconcile.at, reconcile.outcome)}: ${outcomes[reconcile.outcome] ?? reconcile.outcome}.` : html`No comparison yet. <a href="/admin/payments.html#runs">Compare now</a>`) : "Stripe is not configured. Set STRIPE_SECRET_KEY.",
     ],
     [
       "Backup",
       backup.at ? (failed(backup.outcome) ? "look" : "fine") : "look",
-      backup.at ? html`${moment(backup.at)}: ${backup.outcome}.` : "There is no backup yet. Have somebody set one up that runs each night, to another disk or machine.",
+      backup.at ? html`${moment(backup.at)}: ${backup.outcome}.` : "There is no backup yet. Set up a nightly backup to another disk or machine.",
     ],
   ];
   if (!proxy.ok) {
@@ -118,12 +118,12 @@ function sentence({ stock, holds, matters }) {
   if (holds.units) parts.push(`${number(holds.units)} held now`);
   const open = matters.open + matters.due;
   const stands = parts.length ? `${parts.join(", ")}. ` : "Everything is in stock. ";
-  return `${stands}${open ? `${plural(open, "payment")} to act on.` : "Nothing waits for you."}`;
+  return `${stands}${open ? `${plural(open, "payment")} to decide.` : "No open issues."}`;
 }
 
 function body(data) {
   if (!data.stock.sizes) {
-    return { state: "There are no products yet.", content: html`<div class="empty"><p>When there are products, this page tells how they sell.</p><a class="button" href="/admin/import.html">Import a table</a></div>` };
+    return { state: "There are no products yet.", content: html`<div class="empty"><p>Once there are products, this page shows how they sell.</p><a class="button" href="/admin/import.html">Import a file</a></div>` };
   }
   return { state: sentence(data), content: html`${tiles(data)} ${toDo(data)} ${sales(data)} ${health(data)}` };
 }

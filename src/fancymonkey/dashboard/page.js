@@ -1,4 +1,4 @@
-// What pages that show something have in common: reading, keeping up, saying why not.
+// The base of data pages: loading, live updates, errors.
 
 import { html, nothing, render } from "/admin/dom.js";
 import { ago, clock, when } from "/admin/format.js";
@@ -12,30 +12,30 @@ export const asked = new URLSearchParams(location.search);
 const RIGHTS = ["read", "stock", "admin"];
 const MINUTE = 60_000;
 
-/** A time as how long ago, with the whole of it for who points at it. */
+/** A relative time, with the full time as a tooltip. */
 export const moment = (time) =>
   time ? html`<time datetime=${time} title=${when(time)}>${ago(time)}</time>` : html`<span class="quiet">never</span>`;
 
-/** How what runs by itself came out, in words. */
-export const RUNS = { balanced: ["good", "Books balance"], mended: ["warn", "Mended"], open: ["wrong", "Look here"], failed: ["wrong", "Failed"], done: ["good", "Done"], nothing: ["", "Nothing to do"] };
+/** The outcomes of jobs. */
+export const RUNS = { balanced: ["good", "Books balance"], mended: ["warn", "Corrected"], open: ["wrong", "To decide"], failed: ["wrong", "Failed"], done: ["good", "Done"], nothing: ["", "Nothing to do"] };
 
 const HOUR = 3_600_000;
 
-/** When a job ran. Comparisons that found nothing are kept once an hour, under its beginning. */
+/** When a job ran. Comparisons without findings are kept once an hour, under its beginning. */
 export const ranAt = (time, outcome) =>
   ["balanced", "nothing"].includes(outcome) && Date.now() - new Date(time) < HOUR ? html`<time datetime=${time} title=${when(time)}>within this hour</time>` : moment(time);
 
-const bones = (count) => html`<div class="bones" aria-busy="true"><span class="unseen">Reading …</span>${Array.from({ length: count }, () => html`<i></i>`)}</div>`;
+const bones = (count) => html`<div class="bones" aria-busy="true"><span class="unseen">Loading …</span>${Array.from({ length: count }, () => html`<i></i>`)}</div>`;
 
 /**
  * A page: `load()` fetches its `data`, `body(data, page)` draws it as `{state, actions, content}`.
- * `live`: reads anew after changes in the shop, at most once in so many ms; `every`: also without.
+ * `live`: loads again after changes in the shop, at most once per this many ms; `every`: also without changes.
  */
 export class Page {
   data = null;
   error = null;
   busy = false;
-  read_ = 0; // when, and of which question, what is shown was read
+  read_ = 0; // when the shown data was loaded
   #turn = 0;
   #reading = null;
   #rights = null;
@@ -58,12 +58,12 @@ export class Page {
     this.read({ quiet: true });
   }
 
-  /** Whether who is logged in may do this. Known once there are data. */
+  /** Whether the user has this right. Known once there is data. */
   can(right) {
     return this.#rights?.[right] ?? false;
   }
 
-  /** Reads anew. `quiet`: a failure leaves what is shown. Of two readings the later one counts. */
+  /** Loads again. `quiet`: keeps the shown data until then. Of two loads, the later one counts. */
   read(options) {
     this.#reading = this.#read(options);
     return this.#reading;
@@ -113,24 +113,24 @@ export class Page {
     if (this.data && !this.busy) say(spoken);
   }
 
-  /** What is to be shown. A fault of ours is told, too: the rail stays. */
+  /** The content. An error in drawing is shown too, and the rail stays. */
   #view() {
     try {
       return this.body(this.data, this);
     } catch (error) {
       console.error(error);
-      return { content: html`<div class="empty" role="alert"><p>This page has a fault and cannot be shown. The shop goes on.</p><a class="button" href=${location.href}>Load it again</a></div>` };
+      return { content: html`<div class="empty" role="alert"><p>This page cannot be shown because of an error. The shop is not affected.</p><a class="button" href=${location.href}>Reload the page</a></div>` };
     }
   }
 
   #trouble() {
     const again = html`<button type="button" class="button" @click=${() => this.read()}>Retry</button>`;
     if (this.error && !this.data) {
-      return html`<div class="empty" role="alert"><p>This could not be read. ${this.error.message}</p><p>Nothing is lost; the shop's data are as they were.</p>${again}</div>`;
+      return html`<div class="empty" role="alert"><p>The page could not be loaded. ${this.error.message}</p><p>No data was lost or changed.</p>${again}</div>`;
     }
     if (this.error || this.live?.online === false) {
       const why = this.error && this.error.status ? this.error.message : "Connection lost.";
-      return html`<div class="banner" role="alert"><span>${why} This is how it stood at ${clock(this.read_)}.</span>${again}</div>`;
+      return html`<div class="banner" role="alert"><span>${why} Showing data from ${clock(this.read_)}.</span>${again}</div>`;
     }
     return nothing;
   }
@@ -144,7 +144,7 @@ const queryOf = (values) => {
   return query.toString();
 };
 
-/** Puts values into the address bar, without what is empty; `step`: Back leads back over it. */
+/** Writes the non-empty values to the address bar; `step`: as a new history entry. */
 export function address(values, { step = false } = {}) {
   const query = queryOf(values);
   const url = query ? `?${query}` : location.pathname;
@@ -153,13 +153,13 @@ export function address(values, { step = false } = {}) {
   return query;
 }
 
-/** Asks with the values as a query. */
+/** Sends a GET request with the values as the query. */
 export const ask = (path, values) => {
   const query = queryOf(values);
   return api(query ? `${path}?${query}` : path);
 };
 
-/** Filters that live in the address bar: `values`, and `set(some)`, after which `then()` runs. */
+/** Filters kept in the address bar: `values`, and `set(some)`, after which `then()` runs. */
 export function filters(names, then) {
   const from = () => {
     const query = new URLSearchParams(location.search);

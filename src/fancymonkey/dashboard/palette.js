@@ -1,11 +1,11 @@
-// Ctrl+K: type a few letters, and go to a page or a size.
+// Ctrl+K: jump to a page or a size by typing a few letters.
 
 import { html, nothing, render } from "/admin/dom.js";
 import { number } from "/admin/format.js";
 import { api } from "/admin/session.js";
 
 const SHOWN = 12;
-const WORDS = { in_stock: "in stock", low: "low", out: "out", sold_out: "sold out by you", backordered: "backordered", archived: "archived" };
+const WORDS = { in_stock: "in stock", low: "low", out: "out", sold_out: "sold out by owner", backordered: "backordered", archived: "archived" };
 
 let host = null;
 let pages = [];
@@ -14,7 +14,7 @@ let failed = "";
 let typed = "";
 let at = 0;
 
-/** Opens it. `known` are the pages, with `name` and `url`. */
+/** Opens the palette. `known` are the pages, with `name` and `url`. */
 export function open(known) {
   if (host?.querySelector("dialog")?.open) return;
   pages = known;
@@ -86,8 +86,8 @@ function draw() {
         ${rows.map((row, place) => html`<li id="jump-${place}" role="option" aria-selected=${place === at} @click=${(event) => go(row, event)}
             @pointermove=${() => { if (at !== place) { at = place; draw(); } }}><span>${row.name}</span><small>${row.word ? `${row.state}, ${row.word}` : "page"}</small></li>`)}
       </ul>
-      <p class="told" role="status">${rows.length ? nothing : failed || (sizes ? "Nothing is called so." : "Reading …")}</p>
-      <p class="hint-line"><kbd>↑</kbd> <kbd>↓</kbd> choose, <kbd>Enter</kbd> go, <kbd>Ctrl</kbd>+<kbd>Enter</kbd> why it is so</p>
+      <p class="result" role="status">${rows.length ? nothing : failed || (sizes ? "No pages or sizes match." : "Loading …")}</p>
+      <p class="hint-line"><kbd>↑</kbd> <kbd>↓</kbd> choose, <kbd>Enter</kbd> go, <kbd>Ctrl</kbd>+<kbd>Enter</kbd> explain</p>
     </dialog>`,
     host,
   );

@@ -1,4 +1,4 @@
-// What has to be decided about payments; what Stripe has told; whether the books balance.
+// The page of payments: payment issues, Stripe events, and reconciliation.
 
 import { html, nothing } from "/admin/dom.js";
 import { number, plural } from "/admin/format.js";
@@ -11,8 +11,8 @@ import { toast } from "/admin/toast.js";
 const EVENTS = 100;
 const OUTCOMES = {
   done: ["good", "Done"],
-  returned: ["good", "Came back"],
-  "no change": ["", "Nothing to do"],
+  returned: ["good", "Returned"],
+  "no change": ["", "No change"],
   ignored: ["", "Not ours"],
   "refund noted": ["", "Refund noted"],
   "return proposed": ["warn", "Return to decide"],
@@ -27,14 +27,14 @@ const OUTCOMES = {
 };
 const UNMOVED = ["no change", "ignored", "refund noted", "refund failed", "return proposed", "disputed", "not ours", "unknown_session", "payment_pending"];
 let comparing = false;
-let told = EVENTS;
+let shownEvents = EVENTS;
 
 const view = filters(["event", "payment"], () => page.read());
 
 async function load() {
   const [matters, events, runs] = await Promise.all([
     ask("/api/payments/matters", { limit: 500 }),
-    ask("/api/payments/events", { limit: view.values.event ? 1000 : told }),
+    ask("/api/payments/events", { limit: view.values.event ? 1000 : shownEvents }),
     ask("/api/payments/runs", { job: "reconcile", limit: 30 }),
   ]);
   return { ...matters, events: events.events, runs: runs.runs };
@@ -46,7 +46,7 @@ async function compare() {
   try {
     toast((await api("/api/payments/reconcile", { method: "POST" })).message);
   } catch (error) {
-    toast(`It could not be compared. ${error.message}`, { error: true, action: { label: "Retry", run: compare } });
+    toast(`The comparison failed. ${error.message}`, { error: true, action: { label: "Retry", run: compare } });
   }
   comparing = false;
   await page.read({ quiet: true });
@@ -67,8 +67,8 @@ function matters(data, can) {
   const settled = meant.filter((matter) => matter.closedAt !== null);
   return html`<section class="part" aria-labelledby="matters"><h2 id="matters">To decide</h2>
     ${payment ? html`<div class="chips"><button type="button" class="chip long" aria-pressed="true" aria-label="Show all, not only ${payment}" @click=${() => view.set({ payment: "" })}>${payment} ×</button></div>` : nothing}
-    ${waiting.length ? matterList("To decide", waiting, can, again) : html`<p class="calm">Nothing has to be decided${payment ? " about this payment" : ""}. Late payments, backorders and refunds come here by themselves.</p>`}
-    ${settled.length ? html`<details class="settled" ?open=${Boolean(payment)}><summary>${plural(settled.length, "settled one")}</summary>${matterList("Settled", settled, can, again)}</details>` : nothing}
+    ${waiting.length ? matterList("To decide", waiting, can, again) : html`<p class="calm">No issues to decide${payment ? " for this payment" : ""}. Late payments, backorders and refunds appear here automatically.</p>`}
+    ${settled.length ? html`<details class="settled" ?open=${Boolean(payment)}><summary>${plural(settled.length, "resolved issue")}</summary>${matterList("Resolved", settled, can, again)}</details>` : nothing}
   </section>`;
 }
 
@@ -82,18 +82,18 @@ function events(data) {
     ["About", (event) => html`<small class="quiet id" title=${event.objectId ?? ""}>${event.objectId}</small>`],
     ["Moved", (event) => (!UNMOVED.includes(event.outcome) ? html`<a href="/admin/history.html?cause=${encodeURIComponent(event.id)}" title=${event.id}>entries</a>` : html`<span class="quiet">–</span>`)],
   ];
-  return html`<section class="part" aria-labelledby="events"><h2 id="events">What Stripe has told</h2>
+  return html`<section class="part" aria-labelledby="events"><h2 id="events">Stripe events</h2>
     ${wanted ? html`<div class="chips"><button type="button" class="chip long" aria-pressed="true" aria-label="Show all, not only ${wanted}" @click=${() => view.set({ event: "" })}>${wanted} ×</button></div>` : nothing}
     ${rows.length
       ? html`${listing("Events", columns, rows, { key: (event) => event.id, current: (event) => event.id === wanted })}
-        ${!wanted && data.events.length === told && told < 1000 ? html`<p class="after"><button type="button" class="quiet" @click=${() => { told = 1000; page.read({ quiet: true }); }}>Show more</button></p>` : nothing}`
-      : html`<p class="calm">${wanted ? "This event is not among the latest 1,000." : "No event has come yet. When somebody pays, Stripe tells it here."}</p>`}
+        ${!wanted && data.events.length === shownEvents && shownEvents < 1000 ? html`<p class="after"><button type="button" class="quiet" @click=${() => { shownEvents = 1000; page.read({ quiet: true }); }}>Show more</button></p>` : nothing}`
+      : html`<p class="calm">${wanted ? "This event is not among the latest 1,000." : "No events yet. Stripe sends an event for each payment."}</p>`}
   </section>`;
 }
 
 function report(run) {
   const said = run.report ?? {};
-  const lists = [["mended", "mended"], ["open", "look at"]].flatMap(([name, words]) => (Array.isArray(said[name]) ? said[name].map((text) => `${words}: ${text}`) : []));
+  const lists = [["mended", "corrected"], ["open", "to check"]].flatMap(([name, words]) => (Array.isArray(said[name]) ? said[name].map((text) => `${words}: ${text}`) : []));
   if (said.error) lists.push(said.error);
   const seen = said.sessions === undefined ? "" : `${plural(said.sessions, "session")}, ${plural(said.events ?? 0, "event")} compared`;
   if (!lists.length) return seen || html`<span class="quiet">–</span>`;
@@ -107,16 +107,16 @@ function runs(data, can) {
     ["Report", report],
     ["Took", (run) => `${number(run.tookMs)} ms`, "number"],
   ];
-  return html`<section class="part" aria-labelledby="runs"><div class="with-action"><h2 id="runs">Do the books balance?</h2>
+  return html`<section class="part" aria-labelledby="runs"><div class="with-action"><h2 id="runs">Reconciliation</h2>
       ${can.stock ? html`<button type="button" class="quiet" aria-disabled=${comparing} aria-busy=${comparing} @click=${() => comparing || compare()}>${comparing ? "Comparing …" : "Compare with Stripe now"}</button>` : nothing}</div>
-    ${data.runs.length ? listing("Runs", columns, data.runs, { key: (run) => `${run.job} ${run.startedAt}` }) : html`<p class="calm">Nothing was compared yet.</p>`}
+    ${data.runs.length ? listing("Runs", columns, data.runs, { key: (run) => `${run.job} ${run.startedAt}` }) : html`<p class="calm">No comparison has run yet.</p>`}
   </section>`;
 }
 
 function body(data, page_) {
   const can = { stock: page_.can("stock"), admin: page_.can("admin") };
   return {
-    state: data.open ? `${plural(data.open, "matter")} to decide or under way.` : "Nothing waits for you.",
+    state: data.open ? `${plural(data.open, "issue")} to decide or in progress.` : "No open issues.",
     content: html`${matters(data, can)} ${events(data)} ${runs(data, can)}`,
   };
 }

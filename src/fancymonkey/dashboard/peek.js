@@ -1,4 +1,4 @@
-// Who holds units of a size, in a small list beside the number; the number itself leads to all of it.
+// The popover with the holds of a size; the number itself links to the full list.
 
 import { html, nothing, render } from "/admin/dom.js";
 import { number, plural, until } from "/admin/format.js";
@@ -10,7 +10,7 @@ let host = null;
 let waiting = 0;
 let about = null;
 
-/** Shows the holds of a row beside a link, after a moment; null takes them away. */
+/** Shows the holds of a row beside a link, after a moment; null hides them. */
 export function peek(link, row) {
   clearTimeout(waiting);
   about = link;
@@ -27,7 +27,7 @@ async function show(link, row) {
   try {
     found = await api(`/api/admin/holds?sku=${encodeURIComponent(row.sku)}&limit=${LISTED}`);
   } catch {
-    return; // the number still leads there
+    return; // the number still links to the holds
   }
   if (about !== link || !link.isConnected) return;
   host ??= document.body.appendChild(Object.assign(document.createElement("div"), { className: "peek" }));
@@ -35,7 +35,7 @@ async function show(link, row) {
   const held = (hold) => hold.lines.filter((line) => `${line.productId}/${line.size}` === row.sku).reduce((sum, line) => sum + line.quantity, 0);
   render(
     html`<p>${plural(found.total, "hold")} of ${plural(found.units, "unit")}</p>
-      <ul>${found.holds.map((hold) => html`<li><b class="number">${number(held(hold))}</b> ${hold.by === "owner" ? "by the owner" : hold.checkout ? "at the till" : "in a basket"}<span>${hold.expiresAt ? `${until(hold.expiresAt)} left` : "no end"}</span></li>`)}</ul>
+      <ul>${found.holds.map((hold) => html`<li><b class="number">${number(held(hold))}</b> ${hold.by === "owner" ? "by the owner" : hold.checkout ? "at the checkout" : "in a basket"}<span>${hold.expiresAt ? `${until(hold.expiresAt)} left` : "no expiry"}</span></li>`)}</ul>
       ${found.total > LISTED ? html`<p>and ${number(found.total - LISTED)} more</p>` : nothing}`,
     host,
   );

@@ -1,4 +1,4 @@
-// A number a day as a thin line, with its conclusion in words and its numbers as a table.
+// A line chart of daily numbers, with a conclusion in words and a table.
 
 import uPlot from "/admin/vendor/uplot-1.6.32.min.js";
 import { LitElement, html } from "/admin/dom.js";
@@ -39,7 +39,7 @@ class Plot extends LitElement {
   }
 
   updated(changed) {
-    // The same numbers again are no reason to draw.
+    // Unchanged numbers are not drawn again.
     const key = `${this.field} ${this.days.map((day) => `${day.day}=${day[this.field]}`).join()}`;
     if (!changed.size || (key === this.key && this.chart)) return;
     this.key = key;
@@ -85,7 +85,7 @@ class Plot extends LitElement {
   }
 }
 
-/** A token's colour as the canvas understands it. */
+/** The colour of a token as a canvas colour. */
 function resolved(host, token) {
   const probe = document.createElement("i");
   probe.style.color = `var(${token})`;

@@ -1,4 +1,4 @@
-// One product in full: its fields and sizes in a dialog that loses nothing that was typed.
+// The form of one product: its fields and sizes, in a dialog that keeps everything typed.
 
 import { html, nothing, render, live } from "/admin/dom.js";
 import { ask as question } from "/admin/dialogs.js";
@@ -21,7 +21,7 @@ const clean = (field, value) => {
   if (field === "price") return trimmed.replace(",", ".");
   return trimmed;
 };
-/** What a field's text is as the service takes it; prices stay texts, so that no digit is lost. */
+/** The value of a field for the service; prices stay texts, so that no digit is lost. */
 const wire = (field, value) => {
   if (field === "lowStockThreshold" || field === "stock") return Number(value);
   if (field === "name" || field === "category" || typeof value === "boolean") return value;
@@ -36,7 +36,7 @@ function draftOf(product) {
   return { productId: product.productId, ...Object.fromEntries(FIELDS.map((name) => [name, text(product[name])])), sizes };
 }
 
-/** What a draft changes of a product: the body of the request, or null. */
+/** The changes of a draft as the body of a request, or null. */
 export function changesOf(product, seen, draft) {
   const body = { productId: draft.productId, was: {} };
   let changed = false;
@@ -65,7 +65,7 @@ export function changesOf(product, seen, draft) {
 
 export const loadable = (url) => /^https:\/\/[^\s"<>]+$/.test(url ?? "");
 
-/** A picture, or the first letter where there is none that can be shown. */
+/** The picture, or the first letter if there is no valid one. */
 export function picture(product, size = "") {
   const letter = (product.name || product.productId || "?").trim().slice(0, 1).toUpperCase();
   return html`<span class="thumb ${size}" aria-hidden="true"><i>${letter}</i>${loadable(product.image)
@@ -74,8 +74,8 @@ export function picture(product, size = "") {
 }
 
 /**
- * Shows a product until it is closed. `done(answer, words)` hears of what was saved, `archive(size, off)`
- * takes off sale and brings back, and gives the product as it is then, or null.
+ * Shows a product until it is closed. `done(answer, words)` runs after a save, `archive(size, off)`
+ * takes off sale or puts back on sale, and returns the changed product, or null.
  */
 export function openProduct(product, { editable, done, archive }) {
   return new Promise((closed) => new Form(product, { editable, done, archive }, closed));
@@ -121,7 +121,7 @@ class Form {
       if (!kept || kept.id !== (this.product?.productId ?? "") || !this.editable) return;
       sessionStorage.removeItem(KEPT);
       Object.assign(this, { seen: kept.seen, draft: kept.draft });
-      this.problem = html`<p class="banner" role="status">Your session had ended. What you typed is here, and not saved yet.</p>`;
+      this.problem = html`<p class="banner" role="status">Your session had ended. Your changes are still here, but not saved yet.</p>`;
     } catch {
       // nothing was kept
     }
@@ -131,9 +131,9 @@ class Form {
     if (this.busy) return;
     if (this.dirty) {
       const sure = await question(
-        "Leave without saving?",
-        (give) => html`<p>What you typed would be lost.</p>
-          <div class="actions"><button type="button" class="quiet" @click=${() => give(true)}>Leave</button><button type="button" class="button" autofocus @click=${() => give(null)}>Keep editing</button></div>`,
+        "Discard changes?",
+        (give) => html`<p>Your unsaved changes will be lost.</p>
+          <div class="actions"><button type="button" class="quiet" @click=${() => give(true)}>Discard</button><button type="button" class="button" autofocus @click=${() => give(null)}>Keep editing</button></div>`,
       );
       if (!sure) return;
     }
@@ -166,7 +166,7 @@ class Form {
       this.done(answer, this.product ? `${answer.product.name} was changed.` : `${answer.product.name} is on sale.`);
     } catch (error) {
       this.busy = false;
-      this.problem = error.code === "stale" ? this.stale(error.problem) : html`<p class="banner out" role="alert">${error.message} Nothing was saved; what you typed is still here.</p>`;
+      this.problem = error.code === "stale" ? this.stale(error.problem) : html`<p class="banner out" role="alert">${error.message} Nothing was saved. Your changes are still here.</p>`;
       this.draw();
     }
   }
@@ -183,7 +183,7 @@ class Form {
     return body;
   }
 
-  /** Somebody was faster: theirs or mine. */
+  /** A concurrent change: take theirs or save mine. */
   stale({ field, expected, present, size }) {
     const of = (draft) => (size ? draft.sizes.find((one) => one.size === size) : draft);
     const value = typeof present === "boolean" ? present : text(present);
@@ -195,13 +195,13 @@ class Form {
       this.draw();
       if (mine) this.save(event);
     };
-    return html`<div class="banner" role="alert"><p>${NAMES[field]}${size ? ` of ${size}` : ""} was changed meanwhile, from <b>${show(expected)}</b> to <b>${show(present)}</b>. You typed <b>${show(of(this.draft)?.[field])}</b>.</p>
-      <div class="actions"><button type="button" class="quiet" @click=${settle(false)}>Take ${show(present)}</button><button type="button" class="quiet" @click=${settle(true)}>Save mine</button></div></div>`;
+    return html`<div class="banner" role="alert"><p>${NAMES[field]}${size ? ` of ${size}` : ""} has been changed from <b>${show(expected)}</b> to <b>${show(present)}</b>. You entered <b>${show(of(this.draft)?.[field])}</b>.</p>
+      <div class="actions"><button type="button" class="quiet" @click=${settle(false)}>Use ${show(present)}</button><button type="button" class="quiet" @click=${settle(true)}>Save mine</button></div></div>`;
   }
 
   async offSale(size, off) {
     if (this.dirty) {
-      this.problem = html`<p class="banner" role="alert">Save what you typed first.</p>`;
+      this.problem = html`<p class="banner" role="alert">Save your changes first.</p>`;
       this.draw();
       return;
     }
@@ -234,7 +234,7 @@ class Form {
       <td data-label="Sold out"><input type="checkbox" aria-label="Sold out: ${size.size || "the new size"}" .checked=${live(size.soldOut)} ?disabled=${!this.editable} @change=${(event) => { size.soldOut = event.target.checked; this.draw(); }} /></td>
       <td class="number">${!this.editable ? nothing : size.fresh
         ? this.draft.sizes.length > 1 || this.product ? html`<button type="button" class="link" @click=${drop}>Remove<span class="unseen"> ${size.size}</span></button>` : nothing
-        : html`<button type="button" class="link" @click=${() => this.offSale(size, !now?.archived)}>${now?.archived ? "Bring back" : "Take off sale"}<span class="unseen"> ${size.size}</span></button>`}</td>
+        : html`<button type="button" class="link" @click=${() => this.offSale(size, !now?.archived)}>${now?.archived ? "Put back on sale" : "Take off sale"}<span class="unseen"> ${size.size}</span></button>`}</td>
     </tr>`;
   }
 
@@ -254,7 +254,7 @@ class Form {
   others() {
     const found = Object.entries(this.product?.other ?? {});
     if (!found.length) return nothing;
-    return html`<details><summary>${plural(found.length, "other field")} of your file</summary><dl class="facts">${found.map(([name, value]) => html`<div><dt>${name}</dt><dd>${typeof value === "string" ? value : JSON.stringify(value)}</dd></div>`)}</dl></details>`;
+    return html`<details><summary>${plural(found.length, "other field")} of products.json</summary><dl class="facts">${found.map(([name, value]) => html`<div><dt>${name}</dt><dd>${typeof value === "string" ? value : JSON.stringify(value)}</dd></div>`)}</dl></details>`;
   }
 
   draw() {
@@ -266,22 +266,22 @@ class Form {
           @cancel=${(event) => { if (event.target === this.dialog) { event.preventDefault(); this.leave(); } }}>
         <form @submit=${(event) => this.save(event)}>
           <header>${picture(draft, "large")}
-            <div><h2 id="product-title">${product ? product.name : "A new product"}</h2>
-              <p class="quiet">${product ? html`<code>${product.productId}</code>` : "It is on sale as soon as it is saved."}${product?.archived ? html` <span class="badge">Off sale</span>` : nothing}</p></div>
+            <div><h2 id="product-title">${product ? product.name : "New product"}</h2>
+              <p class="quiet">${product ? html`<code>${product.productId}</code>` : "The product is on sale once you save it."}${product?.archived ? html` <span class="badge">Off sale</span>` : nothing}</p></div>
             <button type="button" class="icon" aria-label="Close" @click=${() => this.leave()}>×</button></header>
           <div class="fields">
-            ${product ? nothing : this.field("productId", { words: "Id, for good", required: true, pattern: "[^\\/]+", title: "One line without a slash", class: "whole" })}
+            ${product ? nothing : this.field("productId", { words: "Id (cannot be changed later)", required: true, pattern: "[^\\/]+", title: "One line without a slash", class: "whole" })}
             ${this.field("name", { required: true, class: "whole" })}
             ${this.field("category")} ${this.field("price", { inputmode: "decimal", pattern: "[0-9]{1,9}([.,][0-9]{1,6})?", title: "As 58 or 58.50" })}
             ${this.field("restockDate", { type: "date" })}
-            ${this.field("image", { words: "Picture, an address that begins with https://", class: "whole", maxlength: 2000, inputmode: "url" })}
-            ${bad ? html`<p class="whole bad">It begins with https:// and has no spaces; else no page can show it.</p>` : nothing}
+            ${this.field("image", { words: "Picture URL, beginning with https://", class: "whole", maxlength: 2000, inputmode: "url" })}
+            ${bad ? html`<p class="whole bad">The URL must begin with https:// and have no spaces.</p>` : nothing}
           </div>
           <h3>Sizes</h3>
           ${this.sizes()} ${this.others()}
           ${this.problem}
           <div class="actions">
-            ${product && editable ? html`<button type="button" class="quiet first" @click=${() => this.offSale(null, !product.archived)}>${product.archived ? "Bring back on sale" : "Take off sale"}</button>` : nothing}
+            ${product && editable ? html`<button type="button" class="quiet first" @click=${() => this.offSale(null, !product.archived)}>${product.archived ? "Put back on sale" : "Take off sale"}</button>` : nothing}
             <button type="button" class="quiet" @click=${() => this.leave()}>${editable ? "Cancel" : "Close"}</button>
             ${editable ? html`<button class="button" ?disabled=${this.busy || (product && !this.dirty)}>${this.busy ? "Saving …" : "Save"}</button>` : nothing}
           </div>

@@ -1,4 +1,4 @@
-// Products and their sizes: finding, adding, changing, taking off sale and bringing back.
+// The page of products: search, add, edit, take off sale and put back on sale.
 
 import { html, nothing, repeat } from "/admin/dom.js";
 import { categoryChips, sorted } from "/admin/categories.js";
@@ -33,12 +33,12 @@ function done(answer, words) {
   again();
 }
 
-/** Opens what the address names: a product, or a new one. */
+/** Opens the product of the address, or the form for a new one. */
 async function show() {
   if (!open || showing || !page.data) return;
   const product = open === "new" ? null : page.data.products.find((one) => one.productId === open);
   if (product === undefined || (!product && !editable)) {
-    if (product === undefined) toast(`There is no product ${open}.`, { error: true });
+    if (product === undefined) toast(`Product ${open} does not exist.`, { error: true });
     open = "";
     keep();
     return;
@@ -58,7 +58,7 @@ function go(id) {
   show();
 }
 
-/** Takes off sale or brings back; gives the product as it is then. */
+/** Takes a product or size off sale or puts it back; returns the changed product. */
 async function archive(product, size, off) {
   const body = { productId: product.productId, archived: off, ...(size ? { size: size.size } : {}) };
   const name = `${product.name}${size ? ` ${size.size}` : ""}`;
@@ -72,8 +72,8 @@ async function archive(product, size, off) {
       const units = (error.problem.lines ?? []).reduce((sum, line) => sum + line.reserved, 0);
       const sure = await question(
         `Buyers hold ${plural(units, "unit")} of ${name}`,
-        (give) => html`<p>Taking it off sale would end their holds now. Nobody can bring those back.</p>
-          <div class="actions"><button type="button" class="quiet" @click=${() => give(true)}>End them</button><button type="button" class="button" autofocus @click=${() => give(null)}>Leave it</button></div>`,
+        (give) => html`<p>Taking it off sale releases their holds now. This cannot be undone.</p>
+          <div class="actions"><button type="button" class="quiet" @click=${() => give(true)}>Release holds</button><button type="button" class="button" autofocus @click=${() => give(null)}>Cancel</button></div>`,
       );
       if (!sure) return null;
       answer = await send({ endHolds: true });
@@ -117,9 +117,9 @@ function list(meant) {
 
 function empty(any) {
   if (any) {
-    return html`<div class="empty"><p>Nothing matches.</p><button type="button" class="button" @click=${() => { [search, category, archived] = ["", "", false]; keep(); page.draw(); }}>Clear filters</button></div>`;
+    return html`<div class="empty"><p>No products match.</p><button type="button" class="button" @click=${() => { [search, category, archived] = ["", "", false]; keep(); page.draw(); }}>Clear filters</button></div>`;
   }
-  return html`<div class="empty"><p>There are no products yet.</p><p>${editable ? html`<button type="button" class="button" @click=${() => go("new")}>Add a product</button> ` : nothing}<a class="quiet button-like" href="/admin/import.html">Import a table</a></p></div>`;
+  return html`<div class="empty"><p>There are no products yet.</p><p>${editable ? html`<button type="button" class="button" @click=${() => go("new")}>Add a product</button> ` : nothing}<a class="quiet button-like" href="/admin/import.html">Import a file</a></p></div>`;
 }
 
 function body(data) {
@@ -136,7 +136,7 @@ function body(data) {
     actions: editable && all.length ? html`<button type="button" class="button" @click=${() => go("new")}>Add a product</button>` : nothing,
     content: html`${all.length
       ? html`<div class="tools"><input type="search" aria-label="Search products" placeholder="Search   /" .value=${search} @input=${(event) => { search = event.target.value; shown = SHOWN; keep(); page.draw(); }} /></div>
-        <div class="chips" role="group" aria-label="Filters">${chip("Off sale too", archived, () => (archived = !archived))}${categories.length > 1 ? html`<span class="bar" aria-hidden="true"></span>${categoryChips(categories, category ? [category] : [], toggle, () => (category ? [category] : []))}` : nothing}</div>`
+        <div class="chips" role="group" aria-label="Filters">${chip("Show off sale", archived, () => (archived = !archived))}${categories.length > 1 ? html`<span class="bar" aria-hidden="true"></span>${categoryChips(categories, category ? [category] : [], toggle, () => (category ? [category] : []))}` : nothing}</div>`
       : nothing}
       ${meant.length ? list(meant) : empty(all.length)}`,
   };

@@ -1,17 +1,17 @@
-// What is told to somebody who cannot see it change: politely, and at most once in two seconds.
+// Announcements for screen readers: polite, and at most one in two seconds.
 
 const APART = 2000;
 let last = 0;
 let waiting = 0;
 let words = "";
 
-const place = document.createElement("p"); // there before it says something, or it is not heard
+const place = document.createElement("p"); // must exist before the first text, or it is not announced
 place.className = "unseen";
 place.id = "said";
 place.setAttribute("role", "status");
 document.body.append(place);
 
-/** Says it soon. What comes before it was said takes its place: the latest is what counts. */
+/** Announces a text soon. A later text replaces one that is still waiting. */
 export function say(text) {
   if (!text || text === words) return;
   words = text;

@@ -1,12 +1,12 @@
 // The session of this browser: every request of the dashboard goes through `api`.
-// It sends the CSRF token with changes, renews the session when its minutes are over, and leads to
-// the login page when the session has ended. What was typed is the page's to keep: listen for
+// It sends the CSRF token with changes, renews the access token when it has expired, and leads to
+// the login page when the session has ended. A page can keep its unsaved changes: listen for
 // "session-ended" on `window` and call `preventDefault()` to stay.
 
 const LOGIN = "/admin/admin-login.html";
 const SAFE = new Set(["GET", "HEAD"]);
 
-/** An answer that is no success: `code` is stable, the message is for people. */
+/** An error response: `code` is stable, the message is for people. */
 export class ApiError extends Error {
   constructor(status, problem, retryAfter) {
     super(problem.detail ?? "The server cannot be reached.");
@@ -19,13 +19,13 @@ export class ApiError extends Error {
 
 let known = null;
 
-/** Who is logged in: `{user, session}`. Asked for once. */
+/** The current user: `{user, session}`. Requested once. */
 export async function whoAmI() {
   known ??= remember(await request("/api/admin/me", {}));
   return known;
 }
 
-/** Sends a request and gives the Response; `body` may be an object, which becomes JSON. */
+/** Sends a request and returns the Response; `body` may be an object, which becomes JSON. */
 export async function send(path, options = {}) {
   const method = options.method ?? (options.body === undefined ? "GET" : "POST");
   const headers = new Headers(options.headers);
@@ -45,7 +45,7 @@ export async function send(path, options = {}) {
   return response;
 }
 
-/** Sends a request and gives what the answer's JSON says. Throws ApiError. */
+/** Sends a request and returns the JSON of the response. Throws ApiError. */
 export async function api(path, options = {}) {
   let response;
   try {
@@ -57,13 +57,13 @@ export async function api(path, options = {}) {
   return read(response);
 }
 
-/** Ends the session, here and on the server. */
+/** Ends the session in this browser and on the server. */
 export async function logOut() {
   await fetch("/api/admin/logout", { method: "POST" });
   location.assign(LOGIN);
 }
 
-/** Where the login page shall lead to: a page of the dashboard, never another site's. */
+/** The page to open after login: a page of the dashboard, never of another site. */
 export function nextPage(search) {
   const wanted = new URLSearchParams(search).get("next") ?? "";
   try {
@@ -71,12 +71,12 @@ export function nextPage(search) {
     const ours = url.origin === location.origin && url.pathname.startsWith("/admin/");
     if (ours && url.pathname !== LOGIN) return url.pathname + url.search + url.hash;
   } catch {
-    // no address at all
+    // not a valid address
   }
   return "/admin/";
 }
 
-// Two windows would renew at once; one does, the other waits and finds it done.
+// Two windows may renew at once: one renews, the other waits and uses the result.
 let renewing = null;
 async function renew() {
   renewing ??= withLock(async () => {

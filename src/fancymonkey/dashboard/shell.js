@@ -1,4 +1,4 @@
-// What every page of the dashboard has: the rail, the person, the keyboard, light and dark.
+// The frame of every page: navigation, user, keyboard shortcuts, light and dark mode.
 
 import { html, render } from "/admin/dom.js";
 import { listen, sheet } from "/admin/keys.js";
@@ -16,7 +16,7 @@ const PAGES = [
   ["alerts", "/admin/alerts.html", "Alerts", "M6 16v-5a6 6 0 0 1 12 0v5l2 2H4zM10 21h4", "l"],
   ["people", "/admin/people.html", "People", "M12 11a4 4 0 1 0-.01 0zM4 21c0-4 4-6 8-6s8 2 8 6", "e"],
 ].map(([id, url, name, path, key]) => ({ id, url, name, path, key }));
-const FIRST = 4; // these have a place in a phone's bar; the rest is under More
+const FIRST = 4; // shown in the bar of a phone; the others are under More
 const RIGHTS = ["read", "stock", "admin"]; // each includes those before it
 const SCHEMES = [["", "Auto"], ["light", "Light"], ["dark", "Dark"]];
 
@@ -27,7 +27,7 @@ const link = ({ id, url, name, path }) =>
 
 let person = null;
 
-/* Light, dark, or as the system has it. */
+/* Light, dark, or the system setting. */
 
 const root = document.documentElement;
 
@@ -43,7 +43,7 @@ function paint(scheme) {
 }
 
 addEventListener("storage", (event) => {
-  if (event.key !== "scheme") return; // somebody chose in another window
+  if (event.key !== "scheme") return; // chosen in another window
   root.dataset.scheme = event.newValue ?? "";
   draw();
   dispatchEvent(new Event("scheme"));
@@ -89,7 +89,7 @@ function draw() {
   );
 }
 
-/** Whether the person who is logged in may do this: `read`, `stock` or `admin`. */
+/** Whether the user has this right: `read`, `stock` or `admin`. */
 export async function may(right) {
   person ??= await whoAmI();
   return RIGHTS.indexOf(person.user?.right ?? "admin") >= RIGHTS.indexOf(right);

@@ -1,4 +1,4 @@
-// Every SKU as the service knows it, kept up to date by its events; told at most once a frame.
+// All stock rows, kept up to date by server events; reports changes at most once per frame.
 
 import { api } from "/admin/session.js";
 import { setCurrency } from "/admin/format.js";
@@ -8,14 +8,14 @@ const AGAIN = 2000;
 /** Rows by SKU. Events: `change` (detail: `{skus, fresh, first}`), `connection`. */
 export class Stock extends EventTarget {
   rows = new Map();
-  pending = new Map(); // sku -> [{field: value}]: what was sent and is not confirmed yet
+  pending = new Map(); // sku -> [{field: value}]: sent but not confirmed values
   revision = 0;
   online = null;
   lost = null; // when the connection was lost
   error = null;
 
   #source = null;
-  #heard = new Map(); // sku -> how many messages there were about it
+  #heard = new Map(); // sku -> number of messages about it
   #changed = new Set();
   #fresh = false;
   #first = false;
@@ -36,7 +36,7 @@ export class Stock extends EventTarget {
     }
   }
 
-  /** A row as it will be once what was sent is confirmed. */
+  /** A row with its unconfirmed values. */
   row(sku) {
     const row = this.rows.get(sku);
     const sent = this.pending.get(sku);
@@ -47,12 +47,12 @@ export class Stock extends EventTarget {
     return made;
   }
 
-  /** Whether a field of a row is on its way. */
+  /** Whether a field of a row is being sent. */
   sent(sku, field) {
     return this.pending.get(sku)?.some((values) => field in values) ?? false;
   }
 
-  /** Shows values before the service has confirmed them; gives a function that takes them back. */
+  /** Shows values before the service has confirmed them; returns a function that reverts them. */
   expect(sku, values) {
     this.pending.set(sku, [...(this.pending.get(sku) ?? []), values]);
     this.#note(sku);
@@ -64,12 +64,12 @@ export class Stock extends EventTarget {
     };
   }
 
-  /** How much was heard of a row so far: to see whether an answer may be older than what is shown. */
+  /** The number of messages about a row: shows whether a response may be older than the shown row. */
   heard(sku) {
     return this.#heard.get(sku) ?? 0;
   }
 
-  /** Takes over what an answer says of a row, where nothing was heard of it since the question. */
+  /** Applies a response to a row, unless a newer message about it has arrived since the request. */
   confirm(sku, values, heard) {
     const row = this.rows.get(sku);
     if (row && heard === this.heard(sku)) this.rows.set(sku, { ...row, ...values, status: statusOf({ ...row, ...values }) });
@@ -121,14 +121,14 @@ export class Stock extends EventTarget {
   async #again(source) {
     if (source !== this.#source || document.hidden) return;
     try {
-      await api("/api/admin/me"); // renews the session where that was the reason
+      await api("/api/admin/me"); // renews an expired session
       this.#listen();
     } catch {
       setTimeout(() => this.#again(source), AGAIN);
     }
   }
 
-  /** Stops listening while nobody sees the page or there is no network, and then asks for what it missed. */
+  /** Stops listening while the page is hidden or offline, and then reads the missed changes. */
   watch() {
     document.addEventListener("visibilitychange", () => {
       if (document.hidden) this.#source?.close();
@@ -162,7 +162,7 @@ export class Stock extends EventTarget {
   }
 }
 
-/** The first that fits, as the service has it. */
+/** The first matching status, in the order of the service. */
 export function statusOf(row) {
   if (row.status === "archived") return "archived";
   if (row.soldOut) return "sold_out";

@@ -1,4 +1,4 @@
-// The table of stock: only the rows in sight are drawn, and the one with the cursor in it.
+// The stock table: draws only the visible rows and the row with the cursor.
 
 import { LitElement, html, live, nothing, repeat } from "/admin/dom.js";
 import { rowOf } from "/admin/cells.js";
@@ -39,13 +39,13 @@ export class StockTable extends LitElement {
     this.columns = ["name"];
     this.words = [];
     this.selected = new Set();
-    this.cursor = null; // {sku, field, seen}: the number that has the focus, and what it showed then
+    this.cursor = null; // {sku, field, seen}: the focused number, and its value at that time
     this.top = 0;
     this.tall = 800;
     this.places = new Map(); // sku -> place
     this.anchor = null;
     this.faults = new Map(); // "sku field" -> words
-    this.last = new Map(); // what was drawn, to see what has changed
+    this.last = new Map(); // the drawn values, to detect changes
     this.glowing = new Map(); // "sku column" -> until
     this.widths = new Widths();
   }
@@ -80,7 +80,7 @@ export class StockTable extends LitElement {
   willUpdate(changed) {
     if (!changed.has("skus")) return;
     this.places = new Map(this.skus.map((sku, place) => [sku, place]));
-    this.widths.measure(this.skus.map((sku) => this.stock.row(sku)), { anew: true });
+    this.widths.measure(this.skus.map((sku) => this.stock.row(sku)), { reset: true });
   }
 
   get scroller() {
@@ -91,12 +91,12 @@ export class StockTable extends LitElement {
     return PHONE.matches ? (this.widths.long ? LONG_CARD : CARD) : ROW;
   }
 
-  /** How many characters are being typed into a column. */
+  /** The number of characters being typed into a column. */
   #typed(column) {
     return this.cursor?.field === column ? (this.drafts.get(this.cursor.sku, column)?.text.length ?? 0) : 0;
   }
 
-  /** What part is in sight: on a phone the page moves, elsewhere the table does. */
+  /** The visible part: on a phone the page scrolls, elsewhere the table does. */
   #look() {
     const box = this.scroller;
     if (!box) return;
@@ -105,7 +105,7 @@ export class StockTable extends LitElement {
     this.requestUpdate();
   }
 
-  /** Notes what others have changed, so that it glows. */
+  /** Records changes by others, so that the cells glow. */
   changed(skus) {
     const until = performance.now() + GLOW;
     this.widths.measure([...skus].map((sku) => this.stock.row(sku)));
@@ -136,13 +136,13 @@ export class StockTable extends LitElement {
     return this.faults.get(`${sku} ${field}`);
   }
 
-  /** The rows in sight, without those that are only at hand. */
+  /** The visible rows, without the spare rows beyond the edges. */
   get sight() {
     const first = Math.max(0, Math.floor(this.top / this.height));
     return this.skus.slice(first, Math.ceil((this.top + this.tall) / this.height));
   }
 
-  /** The places to draw: those in sight, and that of the row with the cursor in it. */
+  /** The places to draw: the visible ones and the row with the cursor. */
   #drawn() {
     const first = Math.max(0, Math.floor(this.top / this.height) - SPARE);
     const last = Math.min(this.skus.length, Math.ceil((this.top + this.tall) / this.height) + SPARE);
@@ -183,7 +183,7 @@ export class StockTable extends LitElement {
     const sight = this.sight;
     const all = sight.length > 0 && sight.every((sku) => this.selected.has(sku));
     return html`<th role="columnheader" class="pick">
-        <label><input type="checkbox" aria-label="Select the rows in sight" .checked=${live(all)} .indeterminate=${live(!all && this.selected.size > 0)} @change=${(event) => this.#pickSight(event.target.checked)} /></label>
+        <label><input type="checkbox" aria-label="Select the visible rows" .checked=${live(all)} .indeterminate=${live(!all && this.selected.size > 0)} @change=${(event) => this.#pickSight(event.target.checked)} /></label>
       </th>
       ${this.columns.map((column) => {
         const way = this.sort === column ? "ascending" : this.sort === `-${column}` ? "descending" : "none";
@@ -202,10 +202,10 @@ export class StockTable extends LitElement {
     return html`<tr class="gap" role="presentation"><td role="presentation" colspan=${this.columns.length + 2} .style=${`height:${rows * this.height}px`}></td></tr>`;
   }
 
-  /* Typing. What is typed is a draft until it is sent; Esc forgets it. */
+  /* Typing. Typed text is a draft until it is sent; Esc discards it. */
 
   enter(event, row, field) {
-    // Digits alone, now and not at the next drawing: that would lose what is selected.
+    // Plain digits now, not at the next drawing, which would lose the selection.
     if (!this.drafts.get(row.sku, field)) event.target.value = event.target.value.replace(/\D/g, "");
     event.target.select();
     if (this.cursor?.sku === row.sku && this.cursor.field === field) return;
@@ -241,14 +241,14 @@ export class StockTable extends LitElement {
     this.requestUpdate();
   }
 
-  /** Hands over what was typed; the page says what becomes of it. Then goes up or down. */
+  /** Passes the typed text to the page, then moves up or down. */
   #commit(sku, field, move) {
     const draft = this.drafts.take(sku, field);
     const present = this.stock.row(sku)?.[field] ?? draft?.seen;
-    // The number that stood there is a count too where another one stands there now.
+    // The seen number counts as a change if the current number differs.
     if (draft && (draft.text.trim() !== String(draft.seen) || draft.seen !== present)) {
       if (!this.tell("edit", { ...draft, move })) {
-        this.drafts.set(draft); // it stays as typed, and the page has said why
+        this.drafts.set(draft); // the text stays, and the page has shown the error
         this.requestUpdate();
         return;
       }
@@ -257,14 +257,14 @@ export class StockTable extends LitElement {
     if (move) this.go(sku, field, move);
   }
 
-  /** The number under the cursor is shown as it is now. */
+  /** Shows the current value of the number under the cursor. */
   #refresh() {
     const row = this.stock.row(this.cursor.sku);
     if (row) this.cursor = { ...this.cursor, seen: row[this.cursor.field] };
     this.requestUpdate();
   }
 
-  /** Forgets what was typed, and shows what is. */
+  /** Discards the typed text, and shows the current value. */
   forget(sku, field) {
     this.drafts.take(sku, field);
     this.faults.delete(`${sku} ${field}`);
@@ -272,19 +272,19 @@ export class StockTable extends LitElement {
     this.requestUpdate();
   }
 
-  /** Shows a number as it is now, where nothing is typed over it. */
+  /** Shows the current value of a number without typed text. */
   show(sku, field) {
     const here = this.cursor?.sku === sku && this.cursor.field === field;
     if (here && !this.drafts.get(sku, field)) this.#refresh();
   }
 
-  /** Says that what was typed cannot be. */
+  /** Shows the error of a typed value. */
   refuse(sku, field, words) {
     this.faults.set(`${sku} ${field}`, words);
     this.requestUpdate();
   }
 
-  /** Puts the cursor into a row's number, or that of a row above or below. */
+  /** Moves the cursor to a number of a row, or of a row above or below. */
   async go(sku, field, move = 0) {
     const place = (this.places.get(sku) ?? -1) + move;
     if (place < 0 || place >= this.skus.length || (move === 0 && !this.places.has(sku))) return;
@@ -299,7 +299,7 @@ export class StockTable extends LitElement {
     this.querySelector(`tr[data-sku="${CSS.escape(this.skus[place])}"] input[data-field="${field}"]`)?.focus({ preventScroll: true });
   }
 
-  /** Who holds what of a row, in a small list beside its number. */
+  /** Shows the holds of a row in a popover beside its number. */
   peek(event, row) {
     peek(event?.currentTarget ?? null, row);
   }

@@ -1,4 +1,4 @@
-// Messages in passing, bottom left. They wait while somebody reads or reaches for them.
+// Short messages at the bottom left. They stay while the user hovers over or focuses them.
 
 import { html, render } from "/admin/dom.js";
 
@@ -17,8 +17,8 @@ function place() {
 }
 
 /**
- * Says something. `action` is `{label, run}`; an `error` is told at once to who
- * cannot see it, and stays until it is closed.
+ * Shows a message. `action` is `{label, run}`; an `error` is announced at once to
+ * screen readers, and stays until it is closed.
  */
 export function toast(text, { action = null, error = false } = {}) {
   const entry = { id: (next += 1), text, action, error, left: error ? Infinity : SHOWN, paused: false };

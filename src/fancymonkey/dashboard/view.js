@@ -1,4 +1,4 @@
-// Which rows are shown, in which order. The address bar is the state.
+// The filters and the order of rows. The address bar is the state.
 
 import { keptColumns, sound } from "/admin/columns.js";
 
@@ -6,7 +6,7 @@ const EMPTY = { q: "", category: [], status: [], reserved: false };
 const KEPT = "fm-stock-views";
 const PAUSE = 200;
 
-/** Views that are always there. Own ones are kept in this browser. */
+/** Built-in views. The user's own views are kept in this browser. */
 export const VIEWS = [
   ["All", ""],
   ["Low stock", "status=low"],
@@ -29,7 +29,7 @@ export function keepView(name, query) {
   localStorage.setItem(KEPT, JSON.stringify(query === null ? rest : [...rest, [name, query]]));
 }
 
-/** What the address says. */
+/** The view of the address. */
 export function readView(search = location.search) {
   const asked = new URLSearchParams(search);
   return {
@@ -42,7 +42,7 @@ export function readView(search = location.search) {
   };
 }
 
-/** The address of a view, as the service's own endpoints take it too. */
+/** The query of a view, which the endpoints of the service also accept. */
 export function queryOf(view) {
   const query = new URLSearchParams();
   if (view.q) query.set("q", view.q);
@@ -53,7 +53,7 @@ export function queryOf(view) {
   return query.toString();
 }
 
-/** The same with the columns, where they are others than this browser shows anyway. */
+/** The same with the columns, if they differ from the columns of this browser. */
 function addressOf(view) {
   const query = queryOf(view);
   const columns = view.columns.join(",");
@@ -61,9 +61,9 @@ function addressOf(view) {
   return `${query}${query && "&"}columns=${columns}`;
 }
 
-let waiting = null; // {timer, url}: browsers refuse an address for each key of a fast typist
+let waiting = null; // {timer, url}: browsers limit how often the address may change
 
-/** Puts the view into the address bar. A step is one that Back leads back over; the others may wait a moment. */
+/** Writes the view to the address bar. A step is a history entry; others may wait a moment. */
 export function writeView(view, { step = false } = {}) {
   const query = addressOf(view);
   const url = query ? `?${query}` : location.pathname;
@@ -76,13 +76,13 @@ export function writeView(view, { step = false } = {}) {
   }
 }
 
-/** Another address has come: what was to be written is out of date. */
+/** The address has changed: a waiting write is dropped. */
 export function dropAddress() {
   clearTimeout(waiting?.timer);
   waiting = null;
 }
 
-/** The address is that of the view, now. */
+/** Writes a waiting address now. */
 export function settleAddress() {
   if (!waiting) return;
   clearTimeout(waiting.timer);
@@ -93,7 +93,7 @@ export function settleAddress() {
 export const isEmpty = (view) => !view.q && !view.category.length && !view.status.length && !view.reserved;
 export const emptied = (view) => ({ ...view, ...EMPTY });
 
-const texts = new WeakMap(); // of rows, which are never changed but replaced
+const texts = new WeakMap(); // of rows, which are replaced and never changed
 function searched(row) {
   let text = texts.get(row);
   if (text === undefined) {
@@ -105,7 +105,7 @@ function searched(row) {
 
 export const wordsOf = (view) => view.q.toLowerCase().split(/\s+/).filter(Boolean);
 
-/** Whether a row is meant. */
+/** Whether a row matches. */
 export function matcher(view) {
   const words = wordsOf(view);
   return (row) =>
@@ -128,7 +128,7 @@ function compare(a, b) {
   return Number(a) - Number(b);
 }
 
-/** How two rows stand to each other in a view. */
+/** The comparison of two rows in a view. */
 export function orderOf(view) {
   const column = view.sort.replace(/^-/, "");
   const way = view.sort.startsWith("-") ? -1 : 1;
@@ -141,7 +141,7 @@ export function chosen(stock, view) {
   return rows.sort(orderOf(view)).map((row) => row.sku);
 }
 
-/** Whether rows that have changed still belong where they are, or out of sight. */
+/** Whether changed rows still belong in their places. */
 export function inPlace(stock, view, skus, places, changed) {
   const [meant, order] = [matcher(view), orderOf(view)];
   const around = (a, b) => !a || !b || order(a, b) <= 0;

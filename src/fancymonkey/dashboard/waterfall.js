@@ -1,19 +1,19 @@
-// "Why is it 47?": a sentence, and the way from one number to the other as steps.
+// "Why is it 47?": a sentence, and the movements between two numbers as a chart.
 
 import { html, nothing, svg } from "/admin/dom.js";
 import { number, plural, signed, when } from "/admin/format.js";
 
-/** What the ledger's kinds are called here. */
+/** The display names of the kinds of ledger entries. */
 export const KINDS = {
   added: "Added",
   received: "Received",
   reserved: "Reserved",
   extended: "Hold extended",
-  released: "Given back",
-  expired: "Hold ran out",
+  released: "Released",
+  expired: "Hold expired",
   captured: "Sold",
   sold: "Sold later",
-  returned: "Came back",
+  returned: "Returned",
   adjusted: "Adjusted",
   counted: "Counted",
   edited: "Edited",
@@ -22,30 +22,30 @@ export const KINDS = {
 
 const name = (kind) => KINDS[kind] ?? kind;
 
-/** The bars: `{words, from, to, told, note, kind}`. */
+/** The bars: `{words, from, to, label, note, kind}`. */
 function bars(why) {
   const { opening, closing } = why;
   const steps = why.steps.filter((step) => step.change.stock);
   const less = [["reserved", "Reserved"], ["allocated", "Allocated"]].filter(([field]) => closing[field]);
   const rows = [];
-  if (why.from || opening.stock) rows.push({ words: why.from ? "On hand then" : "At first", from: 0, to: opening.stock, told: number(opening.stock), note: why.from ? when(why.from) : "", kind: "sum" });
+  if (why.from || opening.stock) rows.push({ words: why.from ? "On hand then" : "At first", from: 0, to: opening.stock, label: number(opening.stock), note: why.from ? when(why.from) : "", kind: "sum" });
   rows.push(
     ...steps.map((step) => ({
       words: name(step.kind),
       from: step.stock - step.change.stock,
       to: step.stock,
-      told: signed(step.change.stock),
+      label: signed(step.change.stock),
       note: plural(step.entries, "entry", "entries"),
       kind: step.change.stock > 0 ? "more" : "less",
     })),
-    { words: "On hand", from: 0, to: closing.stock, told: number(closing.stock), note: why.asOf ? when(why.asOf) : "now", kind: "sum" },
+    { words: "On hand", from: 0, to: closing.stock, label: number(closing.stock), note: why.asOf ? when(why.asOf) : "now", kind: "sum" },
   );
   let rest = closing.stock;
   for (const [field, words] of less) {
-    rows.push({ words, from: rest, to: rest - closing[field], told: signed(-closing[field]), note: "in live holds", kind: "held" });
+    rows.push({ words, from: rest, to: rest - closing[field], label: signed(-closing[field]), note: "in active holds", kind: "held" });
     rest -= closing[field];
   }
-  if (less.length) rows.push({ words: "Available", from: Math.min(0, closing.available), to: closing.available, told: number(closing.available), note: "", kind: "sum" });
+  if (less.length) rows.push({ words: "Available", from: Math.min(0, closing.available), to: closing.available, label: number(closing.available), note: "", kind: "sum" });
   return rows;
 }
 
@@ -61,25 +61,25 @@ function chart(rows) {
       ${next ? svg`<line class="link" x1=${x(row.to)} x2=${x(row.to)} y1="25" y2="32" />` : nothing}
     </svg>`;
   };
-  return html`<ol class="waterfall" aria-label="Steps" .style=${`--told: ${Math.max(...rows.map((row) => String(row.told).length))}ch`}>${rows.map(
-    (row, place) => html`<li class=${row.kind}><span class="what">${row.words}${row.note ? html`<small>${row.note}</small>` : nothing}</span>${bar(row, rows[place + 1])}<b class="number">${row.told}</b></li>`,
+  return html`<ol class="waterfall" aria-label="Steps" .style=${`--label: ${Math.max(...rows.map((row) => String(row.label).length))}ch`}>${rows.map(
+    (row, place) => html`<li class=${row.kind}><span class="what">${row.words}${row.note ? html`<small>${row.note}</small>` : nothing}</span>${bar(row, rows[place + 1])}<b class="number">${row.label}</b></li>`,
   )}</ol>`;
 }
 
 const table = (rows) => html`<details class="as-table"><summary>Show as a table</summary>
   <table><thead><tr><th>Step</th><th class="number">Change</th><th class="number">Then</th><th>From</th></tr></thead>
-    <tbody>${rows.map((row) => html`<tr><td>${row.words}</td><td class="number">${row.kind === "sum" ? "" : row.told}</td><td class="number">${number(row.to)}</td><td>${row.note}</td></tr>`)}</tbody></table>
+    <tbody>${rows.map((row) => html`<tr><td>${row.words}</td><td class="number">${row.kind === "sum" ? "" : row.label}</td><td class="number">${number(row.to)}</td><td>${row.note}</td></tr>`)}</tbody></table>
 </details>`;
 
-/** The sentence of the service, with its time as the viewer writes times. */
+/** The sentence of the service, with the time in the viewer's format. */
 function sentence(why) {
   const moved = why.steps.filter((step) => step.change.stock);
-  const parts = moved.map((step) => `${number(Math.abs(step.change.stock))} ${{ captured: "sold", sold: "sold later", returned: "came back", removed: "taken off" }[step.kind] ?? step.kind}${step.change.stock < 0 && !["captured", "sold", "removed"].includes(step.kind) ? " away" : ""}`);
+  const parts = moved.map((step) => `${number(Math.abs(step.change.stock))} ${{ captured: "sold", sold: "sold later", returned: "returned", removed: "taken off" }[step.kind] ?? step.kind}${step.change.stock < 0 && !["captured", "sold", "removed"].includes(step.kind) ? " away" : ""}`);
   const way = parts.length ? ` ${why.from ? `From ${number(why.opening.stock)}` : "In all"}: ${parts.join(", ")}.` : "";
   return `${why.asOf ? why.sentence.replace(why.asOf, when(why.asOf)) : why.sentence}${way}`;
 }
 
-/** The whole answer. */
+/** The complete explanation. */
 export function explained(why) {
   const rows = bars(why);
   const n = number(why.closing.available);

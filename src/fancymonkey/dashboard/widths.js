@@ -1,4 +1,4 @@
-// How wide the columns of numbers are: no digit is ever cut off.
+// The widths of number columns, so that no digit is cut off.
 
 import { COLUMNS } from "/admin/columns.js";
 import { number } from "/admin/format.js";
@@ -12,9 +12,9 @@ const ENDS = 80; // px of the first and the last column
 export class Widths {
   #longest = new Map(); // column -> characters of its longest number
 
-  /** Measures these rows; what was measured before counts no more with `anew`. */
-  measure(rows, { anew = false } = {}) {
-    if (anew) this.#longest.clear();
+  /** Measures these rows; `reset` discards earlier measurements. */
+  measure(rows, { reset = false } = {}) {
+    if (reset) this.#longest.clear();
     for (const column of Object.keys(COLUMNS)) {
       if (!COLUMNS[column].number || column === "price") continue;
       let most = 0;
@@ -23,18 +23,18 @@ export class Widths {
     }
   }
 
-  /** Whether there are numbers that need a line of their own on a phone. */
+  /** Whether some numbers need a separate line on a phone. */
   get long() {
     return (this.#longest.get("stock") ?? 0) > SHORT;
   }
 
-  /** The width of a column in CSS; `typed` is how many characters are being typed into it. */
+  /** The CSS width of a column; `typed` is the number of characters being typed into it. */
   of(column, typed) {
     const characters = Math.max(this.#longest.get(column) ?? 0, typed);
     return characters ? `max(var(--column-${column}), calc(${characters}ch + 38px))` : "";
   }
 
-  /** The least that all these columns need, so that the name's, the first one, never vanishes. */
+  /** The minimum width of all columns, so that the first one, the name, stays visible. */
   least(columns, typed) {
     const numbers = columns.filter((column) => this.#longest.has(column)).map((column) => this.of(column, typed(column)));
     const others = columns.slice(1).filter((column) => !this.#longest.has(column));

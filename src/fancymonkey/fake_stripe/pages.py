@@ -54,7 +54,7 @@ class Pages:
         try:
             session = self._account.session(request.path_params["id"], self._now())
         except Invalid as error:
-            return self._page("There is no such checkout", f"<p>{html.escape(str(error))}</p>", 404)
+            return self._page("No such checkout", f"<p>{html.escape(str(error))}</p>", 404)
         return self._checkout(session)
 
     async def _act(self, request: Request) -> Response:

@@ -36,7 +36,7 @@ def jobs_of(
 def unknown_job_text(jobs: JobExecutor, name: str) -> str:
     """The text for an unknown job: why it does not exist, and the names of all jobs."""
     wanted = NEEDS.get(name)
-    why = f"The job {name} needs {wanted}." if wanted else "There is no such job."
+    why = f"The job {name} needs {wanted}." if wanted else "No such job."
     return f"{why} Take one of {', '.join(jobs.jobs)}."
 
 

@@ -144,7 +144,7 @@ class Planner:
         if item is None:
             if not self._wish.create:
                 what = "product" if product is None else "size"
-                self._fault(row.record, "size", f"there is no such {what}", row)
+                self._fault(row.record, "size", f"no such {what}", row)
             elif not self._wish.owner:
                 self._fault(row.record, "size", "only an owner may add it", row)
         off = product is not None and (product.archived or (item is not None and item.archived))

@@ -100,7 +100,7 @@ class Identity:
                 return "exported", f"{error}: export again, or empty this cell"
             if not mark.is_of(sku_of(product_id, size)) and mark.sku_hash not in self._present:
                 return "size", (
-                    f"there is no such {'size' if known else 'product'}, and this row was exported "
+                    f"no such {'size' if known else 'product'}, and this row was exported "
                     f"as {self._name(mark)}, which is nowhere else in the file: write that again, "
                     "or empty `exported` for something new"
                 )

@@ -34,11 +34,11 @@ def policy(api: str) -> str:
 
 
 def for_host(path: Path, api: str) -> bytes:
-    """A file as it goes to a static host: pages are told where the service is."""
+    """A file for a static host; pages get the address of the service."""
     if path.suffix != ".html":
         return path.read_bytes()
-    told = (
+    meta = (
         f'<meta http-equiv="Content-Security-Policy" content="{html.escape(policy(api))}">\n'
         f'  <meta name="fancymonkey-api" content="{html.escape(api)}">'
     )
-    return path.read_text("utf-8").replace(_META, told, 1).encode()
+    return path.read_text("utf-8").replace(_META, meta, 1).encode()

@@ -1,4 +1,4 @@
-/** The basket: what is wanted, and, after "Buy", what is held and for how long. */
+/** The basket: chosen pieces and, after "Buy", the hold with its countdown. */
 
 import * as fm from './fancymonkey.js';
 import { el, find, money, nameOf, remaining, say } from './page.js';
@@ -31,25 +31,25 @@ const total = (wanted) => wanted.reduce(
 const pieces = (wanted) => wanted.reduce((sum, line) => sum + line.quantity, 0);
 const inWords = (line) => `${nameOf(fm.stock, line.productId)}, ${line.size}`;
 
-/** One more of a size; says what came of it. */
+/** Adds one piece of a size and shows the result. */
 export function add(productId, size) {
   if (fm.held()) {
     open();
-    notice = 'Your pieces are waiting at the till. Pay for them, or give them back to change them.';
+    notice = 'Your pieces are held for checkout. Pay for them, or release them to change your basket.';
     draw();
     return;
   }
   const wanted = { productId, size, quantity: 1 };
   const line = lines.find((old) => same(old, wanted));
   if ((line?.quantity ?? 0) >= left(wanted)) {
-    say(`There is no more of ${inWords(wanted)}.`);
+    say(`No more pieces available: ${inWords(wanted)}.`);
     return;
   }
   if (line) line.quantity += 1;
   else lines.push(wanted);
   notice = '';
   write();
-  say(`In your basket: ${inWords(wanted)}.`);
+  say(`Added to your basket: ${inWords(wanted)}.`);
 }
 
 function change(line, by) {
@@ -77,7 +77,7 @@ async function buy() {
       return; // stays busy: the page is on its way
     }
     await fm.reserve(lines);
-    notice = 'This shop takes no payments online yet. Your pieces are put aside for you.';
+    notice = 'Online payment is not available yet. Your pieces are held for you.';
   } catch (error) {
     notice = explain(error);
   }
@@ -85,13 +85,13 @@ async function buy() {
   draw();
 }
 
-/** What was in the way, in words, and the basket as it can be bought. */
+/** Explains a refusal, and reduces the basket to the available quantities. */
 function explain(error) {
   const short = error.body?.lines;
-  if (error.code === 'offline') return 'We cannot reach the shop right now. Nothing was bought; your basket is kept.';
+  if (error.code === 'offline') return 'We can’t reach the shop right now. Nothing was charged, and your basket is saved.';
   if (error.code === 'hold_limit' && short) return limited(short);
   if (!['insufficient_stock', 'sold_out'].includes(error.code) || !short) return error.message;
-  const told = [];
+  const changes = [];
   for (const row of short) {
     const line = lines.find((old) => same(old, row));
     if (!line) continue;
@@ -99,30 +99,30 @@ function explain(error) {
     const size = fm.sizeOf(row.productId, row.size);
     const back = size?.backBy ? ` Some are in other baskets and may be back by ${fm.clock(size.backBy)}.` : '';
     if (there < line.quantity) {
-      told.push(`${inWords(line)}: ${there ? `${there} left, so we changed it to that` : 'none left'}.${back}`);
+      changes.push(`${inWords(line)}: ${there ? `only ${there} left, so we updated the quantity` : 'sold out'}.${back}`);
       line.quantity = there;
     }
   }
   lines = lines.filter((line) => line.quantity > 0);
   write();
-  return `Someone was faster. ${told.join(' ')}`;
+  return `Someone was faster. ${changes.join(' ')}`;
 }
 
-/** In a rush nobody gets much at once: what can be had now, and the basket changed to that. */
+/** Explains a limit under high demand, and reduces the basket to it. */
 function limited(rows) {
-  const told = [];
+  const changes = [];
   for (const row of rows) {
     const line = lines.find((old) => same(old, row));
     if (!line) continue;
     if (row.limit > 0) {
       line.quantity = row.limit;
-      told.push(`${inWords(line)}: ${row.limit} at a time, so we changed it to that.`);
+      changes.push(`${inWords(line)}: limited to ${row.limit} right now, so we updated the quantity.`);
     } else {
-      told.push(`${inWords(line)}: somebody near you has one in their basket. Try again in a few minutes.`);
+      changes.push(`${inWords(line)}: the limit for your network is reached. Try again in a few minutes.`);
     }
   }
   write();
-  return `Many want this right now. ${told.join(' ')}`;
+  return `This item is in high demand. ${changes.join(' ')}`;
 }
 
 async function giveBack() {
@@ -131,16 +131,16 @@ async function giveBack() {
   draw();
   try {
     await fm.release();
-    notice = 'Given back. Your basket is kept, but nothing in it is held any more.';
+    notice = 'Released. Your basket is saved, but its pieces are no longer held.';
   } catch (error) {
-    notice = error.code === 'offline' ? 'We cannot reach the shop right now. Try again in a moment.' : error.message;
+    notice = error.code === 'offline' ? 'We can’t reach the shop right now. Try again in a moment.' : error.message;
     await settle();
   }
   busy = false;
   draw();
 }
 
-/** Asks how the hold really stands: it may have been paid, or have ended, elsewhere. */
+/** Reads the status of the hold: it may have been paid or ended elsewhere. */
 export async function settle() {
   const hold = fm.held();
   if (!hold) return;
@@ -148,19 +148,19 @@ export async function settle() {
     const found = await fm.status(hold.id);
     if (found.status === 'held') return;
     fm.forget();
-    if (found.status === 'captured') { empty(); notice = 'That order is paid. Thank you!'; }
-    else if (found.paid) { empty(); notice = 'Your payment came too late for these pieces. Your money is on its way back.'; }
-    else notice = 'Your hold has ended, and the pieces are back in the shop. Your basket is kept.';
+    if (found.status === 'captured') { empty(); notice = 'Your order is paid. Thank you!'; }
+    else if (found.paid) { empty(); notice = 'Your payment arrived too late for these pieces. It is being refunded.'; }
+    else notice = 'Your hold has ended, and the pieces are available to others. Your basket is saved.';
   } catch (error) {
     if (error.status === 404) fm.forget();
   }
   draw();
 }
 
-/** Nothing is wanted any more: it was bought. */
+/** Empties the basket after the purchase. */
 export function empty() { lines = []; write(); }
 
-/** What the shop says of itself. */
+/** Takes the settings of the shop. */
 export const know = (about) => { shop = about; draw(); };
 
 /* Drawing. */
@@ -187,7 +187,7 @@ function tick() {
   const hold = fm.held();
   const time = find('time');
   if (!hold) {
-    if (time) { notice = 'Your hold has ended, and the pieces are back in the shop. Your basket is kept.'; draw(); }
+    if (time) { notice = 'Your hold has ended, and the pieces are available to others. Your basket is saved.'; draw(); }
     return;
   }
   const ms = Date.parse(hold.expiresAt) - fm.now();
@@ -222,23 +222,23 @@ function held(hold) {
     el('ul', { class: 'lines' }, ...hold.lines.map((line) => row(line, true))),
     el('p', { class: 'total' }, 'Total', el('span', {}, money(total(hold.lines)))),
     link ? el('a', { class: 'button buy', href: link }, 'Continue to payment') : null,
-    el('button', { class: 'plain', type: 'button', id: 'give-back', disabled: busy, onclick: giveBack }, 'Give it back'),
+    el('button', { class: 'plain', type: 'button', id: 'give-back', disabled: busy, onclick: giveBack }, 'Release'),
   ];
 }
 
 function wanted() {
-  if (!lines.length) return [el('p', { class: 'empty' }, 'Nothing here yet. Tap a size to put a piece in.')];
+  if (!lines.length) return [el('p', { class: 'empty' }, 'Your basket is empty. Tap a size to add a piece.')];
   const fits = lines.every((line) => left(line) >= line.quantity);
   const word = busy ? 'Holding your pieces…' : `Buy for ${money(total(lines))}`;
   return [
     el('ul', { class: 'lines' }, ...lines.map((line) => row(line, false))),
     el('p', { class: 'total' }, 'Total', el('span', {}, money(total(lines)))),
     el('button', { class: 'button buy', type: 'button', id: 'buy', disabled: busy || !fm.isOnline(), onclick: buy }, word),
-    el('p', { class: 'quiet' }, fits ? 'They are held for you from the moment you tap, while you pay.' : 'Not all of this is there any more; tap to see what can be bought.'),
+    el('p', { class: 'quiet' }, fits ? 'We hold your pieces for you while you pay.' : 'Some pieces are no longer available. Tap to update your basket.'),
   ];
 }
 
-/** Draws what has changed; the focus stays where it was. */
+/** Draws the basket again; the focus stays in place. */
 export function draw() {
   const hold = fm.held();
   const mine = hold ? hold.lines : lines;
@@ -271,5 +271,5 @@ fm.on('online', draw);
 fm.on('offline', draw);
 setInterval(tick, 250);
 addEventListener('pageshow', (event) => {
-  if (event.persisted) { busy = false; settle(); draw(); } // back from the till
+  if (event.persisted) { busy = false; settle(); draw(); } // back from the checkout
 });

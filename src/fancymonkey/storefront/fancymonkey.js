@@ -10,14 +10,14 @@
 const meta = document.querySelector('meta[name="fancymonkey-api"]');
 const home = new URL(import.meta.url);
 const fallback = home.pathname.startsWith('/v1/') ? home.origin : location.origin;
-/** Where the service is: the page's meta tag, else where this script came from. */
+/** The URL of the service: from the page's meta tag, else the origin of this script. */
 export const api = (meta?.content || fallback).replace(/\/+$/, '');
 
 const KEPT = `fancymonkey:${api}:`;
 const POLL = 15000;
 const bus = new EventTarget();
 
-/** Products by id, each with its sizes, as the service shows them. */
+/** Products by id, each with its sizes. */
 export const stock = new Map();
 let revision = null;
 let online = null;
@@ -40,12 +40,12 @@ const tell = (name, detail) => {
   document.dispatchEvent(new CustomEvent(`fancymonkey:${name}`, { detail }));
 };
 
-/** Whether what `stock` says is of now; null before anything was heard. */
+/** Whether `stock` is current; null before the first response. */
 export const isOnline = () => online;
-/** The service's time in ms, whatever this device's clock says. */
+/** The service's time in ms, independent of this device's clock. */
 export const now = () => Date.now() + skew;
 
-/** The buyer's session: nobody can guess it, and it lives until the basket is paid or given up. */
+/** The buyer's random session id, kept until the hold is paid or released. */
 export const session = () => {
   let id = kept('session');
   if (!id) {
@@ -56,13 +56,13 @@ export const session = () => {
   return id;
 };
 
-/** What the buyer holds: {id, lines, expiresAt, seconds (in all), checkoutUrl?}, or null. */
+/** The buyer's hold: {id, lines, expiresAt, seconds (in all), checkoutUrl?}, or null. */
 export const held = () => {
   const hold = kept('hold');
   return hold && Date.parse(hold.expiresAt) > now() ? hold : null;
 };
 
-/** The buyer starts anew: the hold was paid or given back. */
+/** Forgets the hold and session after payment or release. */
 export const forget = () => {
   const hold = kept('hold');
   if (hold) keep('before', hold.id);
@@ -70,7 +70,7 @@ export const forget = () => {
   keep('session', null);
   tell('released', null);
 };
-/** The buyer's hold from before, so that it is not in the way of the next one. */
+/** The buyer's earlier hold, which the next one replaces. */
 const before = () => (kept('before') ? { replaces: kept('before') } : {});
 
 async function call(path, options = {}) {
@@ -83,7 +83,7 @@ async function call(path, options = {}) {
   const date = Date.parse(answer.headers.get('date') ?? '');
   if (date) skew = Math.abs(date - Date.now()) > 2000 ? date - Date.now() : 0;
   if (answer.status === 304) return null;
-  const body = await answer.json().catch(() => ({ detail: 'No answer that makes sense.' }));
+  const body = await answer.json().catch(() => ({ detail: 'The response is not valid.' }));
   if (!answer.ok) {
     throw Object.assign(new Error(body.detail), { code: body.code, status: answer.status, body });
   }
@@ -115,14 +115,14 @@ const remember = (reservation, more = {}) => {
   return reservation;
 };
 
-/** Puts lines aside: [{productId, size, quantity}]. Rejects with {code, message, body.lines}. */
+/** Holds lines: [{productId, size, quantity}]. Rejects with {code, message, body.lines}. */
 export const reserve = (lines) => attempt(async () => {
   const body = await post('/api/inventory/reserve', { sessionId: session(), lines, ...before() });
   return remember({ ...body.reservation, lines });
 });
 
 let paying = null;
-/** Holds the lines (or what is held) and gives the address to pay at. Twice at once is once. */
+/** Holds the lines (or uses the hold) and returns the checkout URL. Concurrent calls are one. */
 export const checkout = (lines) => {
   paying ??= attempt(async () => {
     const body = await post('/api/checkout', { sessionId: session(), ...(lines ? { lines } : {}), ...before() });
@@ -132,7 +132,7 @@ export const checkout = (lines) => {
   return paying;
 };
 
-/** Gives back what is held, by any of its ids. */
+/** Releases a hold, by any of its ids. */
 export const release = async (id = held()?.id ?? kept('session')) => {
   if (!id) return null;
   const body = await post('/api/inventory/release', { sessionId: id });
@@ -140,12 +140,12 @@ export const release = async (id = held()?.id ?? kept('session')) => {
   return body;
 };
 
-/** How a hold stands, by any of its ids. */
+/** Reads the status of a hold, by any of its ids. */
 export const status = (id) => call(`/api/checkout/status?sessionId=${encodeURIComponent(id)}`);
-/** What the shop says of itself: {demo, checkout, currency}. */
+/** Reads the settings of the shop: {demo, checkout, currency}. */
 export const about = () => call('/api/shop');
 
-/** in-stock, low, held (others have it in their baskets), sold-out, or unknown. */
+/** in-stock, low, held (in other buyers' baskets), sold-out, or unknown. */
 export const stateOf = (size) => {
   if (!size) return 'unknown';
   if (size.soldOut) return 'sold-out';
@@ -156,7 +156,7 @@ export const stateOf = (size) => {
 export const clock = (time) => new Date(time)
   .toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
 
-/** What a size's state is in words, or in two or three of them; nothing where there is plenty. */
+/** The state of a size in words, long or short; empty if there is plenty. */
 export const words = (size, short = false) => {
   switch (stateOf(size)) {
     case 'low': return `Only ${size.available} left!`;
@@ -211,11 +211,11 @@ document.addEventListener('click', async (event) => {
     const found = await checkout([{ productId, size: button.dataset.fmBuy, quantity: 1 }]);
     location.assign(found.checkoutUrl);
   } catch {
-    paint(); // `fancymonkey:refused` has told why
+    paint(); // the event `fancymonkey:refused` has the reason
   }
 });
 
-/* What is new. */
+/* Live updates. */
 
 function take(message) {
   if (message.inventory) {
@@ -230,12 +230,12 @@ function take(message) {
   }
   revision = message.revision ?? revision;
   keep('stock', { revision, inventory: [...stock.values()] });
-  told(true);
+  setOnline(true);
   paint();
   tell('change', { revision });
 }
 
-function told(is) {
+function setOnline(is) {
   if (online === is) return;
   online = is;
   paint();
@@ -250,7 +250,7 @@ const later = (work) => {
   timer = setTimeout(work, wait * (0.7 + Math.random() * 0.6));
 };
 
-/** Asks now, instead of when it is time again. */
+/** Polls now, instead of at the next interval. */
 export async function retry() {
   wait = 500;
   await poll();
@@ -264,7 +264,7 @@ async function poll() {
   try {
     take(await call('/api/inventory/get', { cache: 'no-cache' }));
   } catch {
-    told(false);
+    setOnline(false);
   }
 }
 
@@ -275,7 +275,7 @@ function listen() {
   socket = new WebSocket(url);
   socket.onmessage = (event) => { wait = 500; take(JSON.parse(event.data)); };
   socket.onclose = async () => {
-    await poll(); // also the way of a proxy that lets no WebSocket through
+    await poll(); // also the fallback behind a proxy without WebSocket support
     later(listen);
   };
 }
@@ -284,7 +284,7 @@ document.addEventListener('visibilitychange', () => {
   if (!document.hidden && online !== null && socket?.readyState === WebSocket.CLOSED) retry();
 });
 
-/** Reads the stock and follows it. Called once by itself. */
+/** Reads the stock and listens for changes. Runs once, when the module loads. */
 async function start() {
   const old = kept('stock');
   for (const product of old?.inventory ?? []) stock.set(product.productId, product);

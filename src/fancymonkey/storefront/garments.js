@@ -1,4 +1,4 @@
-/** Drawings of what is sold, in colours that come from its name. */
+/** Drawings of products, in colours derived from their names. */
 
 const COLOURS = [
   [/midnight emerald|emerald/i, '#0b6b4b', '#063b2a'],
@@ -61,7 +61,7 @@ function coloursOf(name) {
   return OTHERS[sum % OTHERS.length];
 }
 
-/** The drawing as an element; it says nothing to a screen reader, the name stands below it. */
+/** The drawing as an element, hidden from screen readers because the name is below it. */
 export function drawing(name, category) {
   const [fill, shade] = coloursOf(name);
   const shape = shapeOf(name, category);

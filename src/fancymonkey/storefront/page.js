@@ -1,4 +1,4 @@
-/** What the shop's pages share: elements made without markup, money, one voice. */
+/** Shared by the shop pages: elements without markup, money, and short messages. */
 
 /** An element with properties (`class`, `data-…` and `aria-…` as attributes) and children. */
 export function el(tag, given = {}, ...children) {
@@ -18,13 +18,13 @@ let currency = 'usd';
 /** Amounts are shown in this currency from now on. */
 export const setCurrency = (code) => { currency = code; };
 
-/** A price as this visitor writes it. */
+/** A price in the visitor's format. */
 export const money = (amount) => new Intl.NumberFormat(undefined, {
   style: 'currency', currency, minimumFractionDigits: Number.isInteger(amount) ? 0 : undefined,
 }).format(amount);
 
 let hush = 0;
-/** Says something in passing. */
+/** Shows a short message. */
 export function say(text) {
   const toast = find('toast');
   clearTimeout(hush);
@@ -33,7 +33,7 @@ export function say(text) {
   hush = setTimeout(() => toast.classList.remove('shown'), 5000);
 }
 
-/** Where a product is not known any more, its id has to do. */
+/** The name of a product, or its id if it is no longer known. */
 export const nameOf = (stock, id) => stock.get(id)?.name ?? id;
 
 /** mm:ss, or h:mm:ss. */

@@ -1,4 +1,4 @@
-/** The drop page: products as the service tells them, and the way into the basket. */
+/** The drop page: products from the service, and adding them to the basket. */
 
 import * as fm from './fancymonkey.js';
 import * as basket from './basket.js';
@@ -16,12 +16,12 @@ function sizeButton(product, size) {
   }, el('span', {}, size.size), el('small', { 'data-fm-stock': size.size, 'data-fm-words': 'short' }));
 }
 
-/** What a card is made of; it is made anew only when this changes. */
+/** The content of a card; the card is drawn again only when this changes. */
 const makeOf = (product) => JSON.stringify([
   product.name, product.category, product.price, product.image, product.sizes.map((size) => size.size),
 ]);
 
-/** The owner's picture; the drawing where there is none, or it cannot be had. */
+/** The owner's picture, or a drawing if there is none or it cannot be loaded. */
 function picture(product) {
   const drawn = () => drawing(product.name ?? product.productId, product.category ?? '');
   if (!product.image) return drawn();
@@ -43,7 +43,7 @@ function card(product) {
     el('p', { class: 'news' }));
 }
 
-/** One line below the sizes for what a button has no room for. */
+/** A line below the sizes, for text that does not fit on a button. */
 function news(product) {
   const held = product.sizes.filter((size) => fm.stateOf(size) === 'held');
   if (held.length) {
@@ -86,12 +86,12 @@ function drawGrid() {
     const text = news(product);
     if (line.textContent !== text) line.textContent = text;
   }
-  if (!products.length) grid.replaceChildren(el('li', { class: 'empty' }, 'The next drop is being packed. Look in again soon.'));
+  if (!products.length) grid.replaceChildren(el('li', { class: 'empty' }, 'The next drop is coming soon. Check back later.'));
   fm.paint(grid);
 }
 
-const FEW = 6; // categories that are always in sight
-let wide = false; // whether the others are, too
+const FEW = 6; // categories that are always visible
+let wide = false; // whether the others are visible too
 let sought = '';
 
 const byName = (a, b) => a.localeCompare(b, undefined, { numeric: true, sensitivity: 'base' });
@@ -110,7 +110,7 @@ function moreFilters(found) {
     const words = sought.toLowerCase().split(/\s+/).filter(Boolean);
     const meant = found.filter((name) => words.every((word) => name.toLowerCase().includes(word)));
     list.replaceChildren(...meant.map((name) => filterChip(name)));
-    if (!meant.length) list.append(el('p', { class: 'quiet' }, 'No category is called so.'));
+    if (!meant.length) list.append(el('p', { class: 'quiet' }, 'No categories match.'));
   };
   const search = el('input', {
     type: 'search', 'aria-label': 'Search categories', placeholder: 'Search categories',
@@ -122,12 +122,12 @@ function moreFilters(found) {
   return box;
 }
 
-function drawFilters(anew = false) {
+function drawFilters(force = false) {
   const found = [...new Set([...fm.stock.values()].map((product) => product.category))]
     .filter(Boolean).sort(byName);
   const place = find('filters');
   const made = JSON.stringify(found);
-  if (!anew && place.dataset.made === made) return;
+  if (!force && place.dataset.made === made) return;
   place.dataset.made = made;
   if (chosen && !found.includes(chosen)) chosen = ''; // its last product is gone
   const few = found.length <= FEW + 2;
@@ -172,7 +172,7 @@ async function introduce() {
     basket.know(about);
     cards.forEach((known) => { known.make = ''; });
     draw();
-  } catch { /* the notice says that the shop cannot be reached */ }
+  } catch { /* the notice already reports that the shop cannot be reached */ }
 }
 
 fm.on('change', draw);

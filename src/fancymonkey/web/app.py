@@ -137,7 +137,7 @@ async def _keep_last_version(context: AppContext) -> None:
         try:
             await save_version(engine, settings.target, settings.backup.backup_git_remote)
         except FancyMonkeyError as error:
-            log.error("the last changes are in no version: %s", error)
+            log.error("the last changes were not committed to the catalogue history: %s", error)
 
 
 def _methods(app: FastAPI, request: StarletteRequest) -> list[str]:
@@ -160,7 +160,7 @@ def _speak_problems(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def http_error(request: StarletteRequest, error: HTTPException) -> StarletteResponse:
         code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
-        detail = "There is nothing here." if error.status_code == 404 else str(error.detail)
+        detail = "There is nothing at this path." if error.status_code == 404 else str(error.detail)
         headers = [
             (name.lower().encode(), value.encode()) for name, value in (error.headers or {}).items()
         ]

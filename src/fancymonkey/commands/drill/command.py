@@ -18,29 +18,47 @@ SHARE = Share(0, 1)
 
 
 @click.command()
-@click.option("--url", metavar="URL", help="The shop, in demo mode. [where serve would listen]")
+@click.option(
+    "--url", metavar="URL", help="URL of the shop, in demo mode. [the address of `serve`]"
+)
 @click.option("--buyers", type=Whole(1, 20_000), default=500, show_default=True)
 @click.option("--stock", type=Whole(1, 1_000_000), default=20, show_default=True)
-@click.option("--product", metavar="ID", help="What is dropped. [the first size nobody holds]")
-@click.option("--size", metavar="SIZE", help="Which size of it.")
 @click.option(
-    "--duplicate", type=SHARE, default=0.3, show_default=True, help="Events that come twice."
+    "--product", metavar="ID", help="The product of the drop. [the first size without holds]"
 )
-@click.option("--lose", type=SHARE, default=0.1, show_default=True, help="Events that never come.")
-@click.option("--shuffle/--no-shuffle", default=True, show_default=True, help="Out of order.")
-@click.option("--late", type=SHARE, default=0.05, show_default=True, help="Paid after the hold.")
+@click.option("--size", metavar="SIZE", help="The size of the drop.")
+@click.option(
+    "--duplicate",
+    type=SHARE,
+    default=0.3,
+    show_default=True,
+    help="Share of events that arrive twice.",
+)
+@click.option(
+    "--lose", type=SHARE, default=0.1, show_default=True, help="Share of events that never arrive."
+)
+@click.option(
+    "--shuffle/--no-shuffle", default=True, show_default=True, help="Share of events out of order."
+)
+@click.option(
+    "--late",
+    type=SHARE,
+    default=0.05,
+    show_default=True,
+    help="Share of payments after the hold has ended.",
+)
 @click.option(
     "--reconcile/--no-reconcile",
     default=True,
     show_default=True,
-    help="Compare with Stripe before the verdict, as the shop does by schedule.",
+    help="Compare with Stripe before the result, as the shop does on schedule.",
 )
-@click.option("--seed", type=Whole(), help="Who does what: the same seed, the same plan.")
+@click.option("--seed", type=Whole(), help="Seed of the plan: the same seed gives the same plan.")
 @json_option
 def drill(
     url: str | None, product: str | None, size: str | None, as_json: bool, **plan: Any
 ) -> None:
-    """Rehearse a drop: a crowd buys from a running shop while everything goes wrong.
+    """Rehearse a drop: many buyers buy from a running shop while failures are injected.
 
     The shop has to be in demo mode (serve --demo): where money could move this refuses. It sets the
     stock of one size, lets the crowd buy it, asks the shop and the stand-in for Stripe what they

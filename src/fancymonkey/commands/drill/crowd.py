@@ -1,4 +1,4 @@
-"""The crowd of a rehearsal: each buyer reserves, goes to the checkout and pays, or does not."""
+"""The buyers of a drill: each reserves, goes to the checkout, and pays or leaves."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from random import Random
 from fancymonkey.commands.drill.shop_client import DemoShop, StockTarget
 
 ABANDON = 0.1
-"""The share of those with a unit who leave the checkout without paying."""
+"""The share of buyers with a hold who leave the checkout without paying."""
 SHUFFLE_MS = 1500
 TRIES = 4
 PAUSE = 0.3
@@ -17,7 +17,7 @@ QUIET_SECONDS = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DropPlan:
-    """What is rehearsed. Shares are from 0 to 1."""
+    """The plan of a drill. Shares are from 0 to 1."""
 
     buyers: int
     stock: int
@@ -31,7 +31,7 @@ class DropPlan:
 
 @dataclass(slots=True)
 class Drop:
-    """A drop, and what the buyers have seen of it."""
+    """A drop, and the results of its buyers."""
 
     shop: DemoShop
     target: StockTarget
@@ -45,7 +45,7 @@ class Drop:
     done: int = 0
 
     async def run(self) -> None:
-        """Everybody at once; it returns when all of Stripe's events have come or are lost."""
+        """Runs all buyers at once; returns when all of Stripe's events have arrived or are lost."""
         plan = self.plan
         random = Random(plan.seed)  # noqa: S311 - chance, not secrets
         await self.shop.faults(
@@ -74,22 +74,22 @@ class Drop:
             "quantity": 1,
             "sessionId": name,
         }
-        status, told, took = await self.shop.ask("POST", "/api/inventory/reserve", body)
+        status, answer, took = await self.shop.ask("POST", "/api/inventory/reserve", body)
         self.reserving.append(took)
         if status == 200:
-            self.holds[name] = told["reservation"]["id"]
+            self.holds[name] = answer["reservation"]["id"]
             return True
-        self._refused(told, status)
+        self._refused(answer, status)
         return False
 
     async def _pay(self, name: str, fate: float) -> None:
-        status, told, took = await self.shop.ask("POST", "/api/checkout", {"sessionId": name})
+        status, answer, took = await self.shop.ask("POST", "/api/checkout", {"sessionId": name})
         self.checking_out.append(took)
         if status != 200:
-            self._refused(told, status)
+            self._refused(answer, status)
             return
-        session = told["sessionId"]
-        if fate < self.plan.late:  # pays, the hold is gone, and only then word of it comes
+        session = answer["sessionId"]
+        if fate < self.plan.late:  # pays, the hold ends, and only then the event arrives
             await self._act(session, "pay_quietly")
             await self.shop.ask("POST", "/api/inventory/release", {"sessionId": name})
             self.late.append(session)
@@ -101,12 +101,12 @@ class Drop:
     async def _act(self, session: str, action: str) -> None:
         await self.shop.stripe("POST", f"/demo/sessions/{session}/{action}")
 
-    def _refused(self, told: dict[str, object], status: int) -> None:
-        code = str(told.get("code", status))
+    def _refused(self, answer: dict[str, object], status: int) -> None:
+        code = str(answer.get("code", status))
         self.refused[code] = self.refused.get(code, 0) + 1
 
     async def _quiet(self) -> None:
-        """Waits until the stand-in has nothing more to bring."""
+        """Waits until the stand-in has no more events to deliver."""
         for _ in range(QUIET_SECONDS * 4):
             if (await self.shop.stripe("GET", "/demo/state"))["under_way"] == 0:
                 return

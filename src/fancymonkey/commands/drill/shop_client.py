@@ -17,13 +17,13 @@ from fancymonkey.settings.settings import Settings
 STAND_IN = "/demo/stripe"
 SECONDS = 60.0
 AT_ONCE = 50
-"""Requests under way at once; what waits here for its turn is not the shop's delay."""
+"""Concurrent requests; the wait for a free one is not part of the shop's response time."""
 IDS_MAX = 500
 
 
 @dataclass(frozen=True, slots=True)
 class StockTarget:
-    """The size that is dropped, and what was on hand before."""
+    """The size of the drop, and its stock before."""
 
     product_id: str
     size: str
@@ -33,7 +33,7 @@ class StockTarget:
 
 @dataclass(slots=True)
 class DemoShop:
-    """Asks a shop. Raises StoreUnavailable where it does not answer as it should."""
+    """Calls a shop. Raises StoreUnavailable for an unexpected response."""
 
     url: str
     settings: Settings
@@ -61,7 +61,7 @@ class DemoShop:
     async def ask(
         self, method: str, path: str, body: Any = None, key: str | None = None
     ) -> tuple[int, dict[str, Any], float]:
-        """The status, the body and how many seconds it took."""
+        """Returns the status, the body and the duration in seconds."""
         headers = {} if key is None else {"Authorization": f"Bearer {key}"}
         async with self._gate:
             began = time.perf_counter()
@@ -72,7 +72,7 @@ class DemoShop:
                 found: Any = answer.json()
             except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
                 raise StoreUnavailable(
-                    f"The shop at {self.url} does not answer as it should."
+                    f"The shop at {self.url} did not respond as expected."
                 ) from error
             took = time.perf_counter() - began
         return answer.status_code, found if isinstance(found, dict) else {}, took
@@ -87,35 +87,35 @@ class DemoShop:
         return found
 
     async def require_demo(self) -> None:
-        """Raises ConfigError where the shop is not in demo mode, before any secret is sent."""
+        """Raises ConfigError if the shop is not in demo mode, before any secret is sent."""
         if (await self._sure("GET", "/api/shop")).get("demo") is not True:
             raise ConfigError(
-                f"The shop at {self.url} is not in demo mode: real money could move. "
-                "Start one to rehearse with: fancymonkey serve --demo"
+                f"The shop at {self.url} is not in demo mode, so real money could move. Start a "
+                f"demo shop for the drill: fancymonkey serve --demo"
             )
 
     async def owner(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
-        """Asks as the owner."""
+        """Sends a request as the owner."""
         password = self.settings.accounts.admin_password or PUBLISHED_PASSWORD
         return await self._sure(method, path, body, password)
 
     async def stripe(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
-        """Asks the stand-in."""
+        """Sends a request to the stand-in for Stripe."""
         return await self._sure(method, STAND_IN + path, body, DEMO_KEY)
 
     async def row(self, product_id: str, size: str) -> dict[str, Any]:
-        """How a size stands, as the owner sees it."""
-        told = await self.owner("GET", f"/api/admin/inventory?productId={product_id}")
-        for row in told["rows"]:
+        """Returns the row of a size, as the owner sees it."""
+        answer = await self.owner("GET", f"/api/admin/inventory?productId={product_id}")
+        for row in answer["rows"]:
             if (row["productId"], row["size"]) == (product_id, size):
                 found: dict[str, Any] = row
                 return found
-        raise ConfigError(f"There is no size {size} of {product_id}.")
+        raise ConfigError(f"Product {product_id} has no size {size}.")
 
     async def choose(self, product: str | None, size: str | None) -> StockTarget:
-        """The size that is meant, or the first one that nobody holds. Raises ConfigError."""
-        told = await self._sure("GET", "/api/inventory/get")
-        for row in told["inventory"]:
+        """Returns the chosen size, or the first one without holds. Raises ConfigError."""
+        answer = await self._sure("GET", "/api/inventory/get")
+        for row in answer["inventory"]:
             for one in row["sizes"]:
                 if product in (None, row["productId"]) and size in (None, one["size"]):
                     if one["reserved"] == 0 and not one["soldOut"]:
@@ -124,26 +124,26 @@ class DemoShop:
                             return StockTarget(
                                 row["productId"], one["size"], now["stock"], now["backordered"]
                             )
-        raise ConfigError("There is no such size, or somebody holds units of it.")
+        raise ConfigError("No such size, or units of it are held.")
 
     async def set_stock(self, target: StockTarget, stock: int) -> None:
-        """Counts a size."""
+        """Sets the stock of a size."""
         row = {
             "productId": target.product_id,
             "size": target.size,
             "stock": stock,
             "reason": self.name,
         }
-        told = await self.owner("POST", "/api/inventory/update", {"updates": [row]})
-        if not told["success"]:
-            raise StoreUnavailable(f"The stock could not be set: {told}")
+        answer = await self.owner("POST", "/api/inventory/update", {"updates": [row]})
+        if not answer["success"]:
+            raise StoreUnavailable(f"The stock could not be set: {answer}")
 
     async def faults(self, **faults: Any) -> None:
-        """Lets the stand-in behave as badly as this."""
+        """Sets the failures that the stand-in injects."""
         await self.stripe("POST", "/demo/faults", faults)
 
     async def sessions(self) -> list[dict[str, Any]]:
-        """Every session of Stripe that this drill has made."""
+        """Returns every Stripe session of this drill."""
         found: list[dict[str, Any]] = []
         after = ""
         while True:
@@ -156,7 +156,7 @@ class DemoShop:
         return [row for row in found if row["metadata"].get("sessionId", "").startswith(prefix)]
 
     async def refunded(self) -> set[str]:
-        """The payments that Stripe has given back."""
+        """Returns the refunded payments."""
         found: set[str] = set()
         after = ""
         while True:
@@ -167,7 +167,7 @@ class DemoShop:
             after = f"&starting_after={page['data'][-1]['id']}"
 
     async def tidy(self, target: StockTarget, holds: list[str]) -> None:
-        """Gives back what is still held, and puts the stand-in and the stock back as they were."""
+        """Releases remaining holds, and resets the stand-in and the stock."""
         await self.faults(duplicate=0, lose=0, shuffle_ms=0)
         for place in range(0, len(holds), IDS_MAX):
             body = {"ids": holds[place : place + IDS_MAX], "reason": self.name}

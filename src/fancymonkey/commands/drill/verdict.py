@@ -1,4 +1,4 @@
-"""What has become of a rehearsed drop: what the shop says, beside what Stripe's stand-in says."""
+"""The result of a drill: the state of the shop, compared with that of the stand-in for Stripe."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ FAIR = ("hold_limit", "too_many_holds", "held_too_often", "too_many_requests")
 
 @dataclass(slots=True)
 class Certificate:
-    """Units, counted from the outside. `faults` says in words what is wrong."""
+    """Units, counted from the outside. `faults` describes each problem."""
 
     buyers: int
     stock: int
@@ -63,21 +63,21 @@ class Certificate:
         found = [
             f"{self.buyers} buyers wanted {self.stock} units.",
             f"  sold          {self.sold:6}   paid at Stripe, and taken from stock or owed",
-            f"  backordered   {self.backordered:6}   of these: paid late, nothing was left",
-            f"  refunded      {self.refunded:6}   paid late, and given back",
-            f"  held          {self.held:6}   put aside, not paid yet",
+            f"  backordered   {self.backordered:6}   of these: paid late, out of stock",
+            f"  refunded      {self.refunded:6}   paid late, and refunded",
+            f"  held          {self.held:6}   held, not paid yet",
             f"  left          {self.left:6}   still for sale",
             f"  oversold      {self.oversold:6}",
-            f"  lost          {self.lost:6}   paid, and not in the books",
-            f"  missed events mended by reconciliation: {len(self.mended)}",
+            f"  lost          {self.lost:6}   paid, but not in the ledger",
+            f"  missed events corrected by reconciliation: {len(self.mended)}",
             "  books balance" if self.balanced else "  the books do NOT balance",
             _latency("reserve", self.reserve_ms),
             _latency("checkout", self.checkout_ms),
         ]
         if any(code in FAIR for code in self.refused):
             found.append(
-                "  note: the limits on holds kept buyers away, as all come from here; start the "
-                "shop with RATE_LIMIT=off to rehearse without them"
+                "  note: the limits on holds refused buyers, as all requests come from one "
+                "address; start the shop with RATE_LIMIT=off to rehearse without them"
             )
         found += [f"  wrong: {text}" for text in self.faults]
         found.append("PASSED" if self.passed else "FAILED")
@@ -85,8 +85,8 @@ class Certificate:
 
 
 def _latency(name: str, ms: dict[str, float]) -> str:
-    told = ", ".join(f"{key} {value:.0f} ms" for key, value in ms.items())
-    return f"  {name:13} {told or 'never asked'}"
+    text = ", ".join(f"{key} {value:.0f} ms" for key, value in ms.items())
+    return f"  {name:13} {text or 'no requests'}"
 
 
 def percentiles(seconds: list[float]) -> dict[str, float]:
@@ -101,7 +101,7 @@ def percentiles(seconds: list[float]) -> dict[str, float]:
 
 
 async def verdict(shop: DemoShop, drop: Drop) -> Certificate:
-    """Compares what was paid with what was sold, and what was sold with what is on hand."""
+    """Compares payments with sales, and sales with the stock on hand."""
     found = Certificate(drop.plan.buyers, drop.plan.stock)
     found.reserve_ms = percentiles(drop.reserving)
     found.checkout_ms = percentiles(drop.checking_out)
@@ -121,24 +121,24 @@ async def _reconcile(shop: DemoShop, found: Certificate) -> None:
     again = (await shop.owner("POST", "/api/payments/reconcile"))["report"]
     found.mended = first["mended"]
     for text in again["mended"]:
-        found.faults.append(f"mended only by the second comparison: {text}")
-    found.faults += [f"for a person to look at: {text}" for text in again["open"]]
+        found.faults.append(f"corrected only by the second comparison: {text}")
+    found.faults += [f"to be decided by a person: {text}" for text in again["open"]]
 
 
 async def _holds(shop: DemoShop, drop: Drop) -> dict[str, dict[str, Any]]:
-    """How each hold of the drill stands, by its id."""
+    """The status of each hold of the drill, by its id."""
 
     async def one(id_: str) -> dict[str, Any]:
-        _, told, _ = await shop.ask("GET", f"/api/checkout/status?sessionId={id_}")
-        return told
+        _, answer, _ = await shop.ask("GET", f"/api/checkout/status?sessionId={id_}")
+        return answer
 
     ids = list(drop.holds.values())
-    told = await asyncio.gather(*(one(id_) for id_ in ids))
-    return dict(zip(ids, told, strict=True))
+    answers = await asyncio.gather(*(one(id_) for id_ in ids))
+    return dict(zip(ids, answers, strict=True))
 
 
 async def _payments(shop: DemoShop, found: Certificate, holds: dict[str, dict[str, Any]]) -> None:
-    """Each payment is a sale of its hold, or was given back; no sale is without a payment."""
+    """Checks that each payment is a sale or was refunded, and that each sale has a payment."""
     back = await shop.refunded()
     paid: set[str] = set()
     for session in await shop.sessions():
@@ -155,7 +155,7 @@ async def _payments(shop: DemoShop, found: Certificate, holds: dict[str, dict[st
             found.faults.append(f"{session['id']} was paid, and {id_} is {hold.get('status')}")
     sold = {id_ for id_, hold in holds.items() if hold.get("status") == "captured"}
     for id_ in sorted(sold - paid):
-        found.faults.append(f"{id_} was sold, and nobody has paid for it")
+        found.faults.append(f"{id_} was sold without a payment")
     found.sold = len(sold)
     found.held = sum(hold.get("status") == "held" for hold in holds.values())
     found.late = sum(holds[id_]["late"] for id_ in sold)
@@ -164,7 +164,7 @@ async def _payments(shop: DemoShop, found: Certificate, holds: dict[str, dict[st
 async def _stock(
     shop: DemoShop, drop: Drop, found: Certificate, holds: dict[str, dict[str, Any]]
 ) -> None:
-    """What was sold has left the shelf, what is held is reserved, and nothing else has moved."""
+    """Checks that sold units left the stock, held units are reserved, and nothing else moved."""
     row = await shop.row(drop.target.product_id, drop.target.size)
     found.backordered = row["backordered"] - drop.target.backordered
     found.left = row["available"]

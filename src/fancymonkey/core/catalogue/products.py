@@ -166,7 +166,7 @@ def _impossible(state: State, items: Iterable[NewItem]) -> Refused | None:
         if new.on_hand < 0:
             return Refused(Code.BELOW_ZERO, "Stock cannot be below zero.", fault)
         if new.on_hand > MAX_QUANTITY:
-            return Refused(Code.OUT_OF_RANGE, f"There can be {MAX_QUANTITY} at most.", fault)
+            return Refused(Code.OUT_OF_RANGE, f"Stock can be at most {MAX_QUANTITY}.", fault)
     return None
 
 
@@ -207,10 +207,10 @@ def add_product(state: State, command: AddProduct) -> Answer:
     product = command.product
     old = state.get(Product, product.product_id)
     if old is not None:
-        off = ", and it is off sale: bring it back instead" if old.archived else ""
+        off = ", but is off sale: put it back on sale instead" if old.archived else ""
         return Refused(
             Code.ALREADY_THERE,
-            f"There is a product {product.product_id} already{off}.",
+            f"Product {product.product_id} already exists{off}.",
             {"sku": product.product_id},
         )
     refused = _impossible(state, command.items)
@@ -229,12 +229,12 @@ def add_item(state: State, command: AddItem) -> Answer:
     product, old = state.get(Product, item.product_id), state.get(Item, item.sku)
     if product is None or product.archived:
         return Refused(
-            Code.UNKNOWN_PRODUCT, "There is no such product on sale.", {"sku": item.product_id}
+            Code.UNKNOWN_PRODUCT, "No product with this id is on sale.", {"sku": item.product_id}
         )
     if old is not None:
-        off = ", and it is off sale: bring it back instead" if old.archived else ""
+        off = ", but is off sale: put it back on sale instead" if old.archived else ""
         return Refused(
-            Code.ALREADY_THERE, f"There is a size {item.size} already{off}.", {"sku": item.sku}
+            Code.ALREADY_THERE, f"Size {item.size} already exists{off}.", {"sku": item.sku}
         )
     refused = _impossible(state, [command.new])
     if refused is not None:
@@ -249,7 +249,7 @@ def edit_fields(state: State, command: EditFields) -> Answer:
     row: Any = state.get(Item, command.key) if size else state.get(Product, command.key)
     if row is None:
         code = Code.UNKNOWN_ITEM if size else Code.UNKNOWN_PRODUCT
-        return Refused(code, "There is no such product or size.", [{"sku": command.key}])
+        return Refused(code, "No such product or size.", [{"sku": command.key}])
     for name, seen in command.was:
         present = getattr(row, name)
         if present != seen:
@@ -279,7 +279,9 @@ def remove_item(state: State, command: RemoveItem) -> Answer:
     """Applies a `RemoveItem`."""
     item = state.get(Item, command.sku)
     if item is None or item.archived:
-        return Refused(Code.UNKNOWN_ITEM, "There is no such size on sale.", [{"sku": command.sku}])
+        return Refused(
+            Code.UNKNOWN_ITEM, "This product has no such size on sale.", [{"sku": command.sku}]
+        )
     refused = _held(state, [command.sku])
     if refused is not None:
         return refused
@@ -291,13 +293,11 @@ def restore_product(state: State, command: RestoreProduct) -> Answer:
     """Applies a `RestoreProduct`."""
     product = state.get(Product, command.product_id)
     if product is None:
-        return Refused(
-            Code.UNKNOWN_PRODUCT, "There is no such product.", {"sku": command.product_id}
-        )
+        return Refused(Code.UNKNOWN_PRODUCT, "No such product.", {"sku": command.product_id})
     items = {sku: state.get(Item, sku) for sku in command.skus}
     unknown = [{"sku": sku} for sku, item in items.items() if item is None]
     if unknown:
-        return Refused(Code.UNKNOWN_ITEM, "There is no such size.", unknown)
+        return Refused(Code.UNKNOWN_ITEM, "No such size.", unknown)
     if product.archived:
         state.put(replace(product, archived=False, updated_at=state.now))
         _note(state, command, Kind.ADDED, command.product_id, command.reason or "back on sale")
@@ -312,9 +312,7 @@ def remove_product(state: State, command: RemoveProduct) -> Answer:
     """Applies a `RemoveProduct`."""
     product = state.get(Product, command.product_id)
     if product is None or product.archived:
-        return Refused(
-            Code.UNKNOWN_PRODUCT, "There is no such product.", {"sku": command.product_id}
-        )
+        return Refused(Code.UNKNOWN_PRODUCT, "No such product.", {"sku": command.product_id})
     refused = _held(state, command.before)
     if refused is not None:
         return refused
@@ -329,7 +327,7 @@ def _held(state: State, skus: tuple[str, ...] | list[str]) -> Refused | None:
     held = [{"sku": sku, "reserved": state.level(sku).reserved} for sku in skus]
     held = [row for row in held if row["reserved"]]
     if held:
-        return Refused(Code.LIVE_HOLDS, "Buyers hold units of it. End these holds first.", held)
+        return Refused(Code.LIVE_HOLDS, "Buyers hold units of it. Release these holds first.", held)
     return None
 
 

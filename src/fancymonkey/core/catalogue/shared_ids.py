@@ -23,12 +23,13 @@ def shared_ids(items: Iterable[Item]) -> list[str]:
             skus.setdefault(item.sku_id, []).append(item.sku)
     return [
         *(
-            f"priceId {id_} is that of {_listed(products)}: a payment cannot show which was bought"
+            f"priceId {id_} is used by {_listed(products)}: a payment cannot show which one was "
+            f"bought"
             for id_, products in prices.items()
             if len(products) > 1
         ),
         *(
-            f"skuId {id_} is that of {_listed(sizes)}: each size needs an id of its own"
+            f"skuId {id_} is used by {_listed(sizes)}: each size needs its own id"
             for id_, sizes in skus.items()
             if len(sizes) > 1
         ),

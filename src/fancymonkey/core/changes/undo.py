@@ -58,14 +58,16 @@ def undo(state: State, command: Undo) -> Answer:
         state, change_set.CHANGE_SET_ROWS, change_set.part_name(command.undoes, command.part)
     )
     if head is None or rows is None:
-        return Refused(Code.UNKNOWN_ACT, "There is no such act, or it is too long ago.")
+        return Refused(Code.UNKNOWN_ACT, "This change does not exist, or it is too old to undo.")
     if head["undone_by"] not in (None, command.act_id):
         return Refused(
-            Code.ALREADY_UNDONE, "It was undone already.", {"undoneBy": head["undone_by"]}
+            Code.ALREADY_UNDONE,
+            "This change has already been undone.",
+            {"undoneBy": head["undone_by"]},
         )
     for sku, on_hand in command.seen:
         if state.level(sku).on_hand != on_hand:
-            return Refused(Code.STALE, "Units moved meanwhile.")
+            return Refused(Code.STALE, "Units have moved since.")
     mark = len(state.entries)
     told, failed = [], []
     with state.savepoint() as savepoint:
@@ -92,22 +94,22 @@ def _fault(state: State, command: Undo, row: dict[str, Any]) -> str | None:
     """Why a row cannot be put back, or None."""
     key, fields = row["key"], row["fields"]
     if row["holds"] and not (command.partial and (fields or row["stock"])):
-        return "Holds began or ended by it: only their buyers can bring them back."
+        return "This change created or ended holds. Only the buyers can create them again."
     now = state.get(Item, key) if "/" in key else state.get(Product, key)
     if now is None:
-        return "It is gone."
+        return "It no longer exists."
     for name, (_, after) in fields.items():
         present = plain(getattr(now, name))
         if present != after:
             if name == "extra":
-                return "What the service does not know of it was changed again."
-            return f"{CALLED.get(name, name)} was changed again: it is {word(present)} now."
+                return "Fields that the service does not manage were changed again."
+            return f"{CALLED.get(name, name)} was changed again. It is now {word(present)}."
     level = state.level(key)
     if row["stock"]:
         if key in command.counted:
-            return f"It was counted since: {level.on_hand} on hand."
+            return f"The stock was counted since: {level.on_hand} on hand."
         if level.on_hand < row["stock"]:
-            return f"Only {level.on_hand} are on hand, and {row['stock']} would be taken off."
+            return f"Only {level.on_hand} are on hand, fewer than the {row['stock']} to remove."
         if now.archived and "archived" not in fields:
             return "It is off sale."
     if fields.get("archived", [None])[0] and level.reserved:

@@ -47,7 +47,7 @@ def put_documents(state: State, command: PutDocuments) -> Answer:
         if draft.expected is not None and draft.expected != present:
             return Refused(
                 Code.STALE,
-                f"{draft.folder}/{draft.name} has been changed since it was read.",
+                f"{draft.folder}/{draft.name} has changed since it was read.",
                 {"folder": draft.folder, "name": draft.name, "version": present},
             )
     versions = []

@@ -106,7 +106,7 @@ def release(state: State, command: Release) -> Answer:
     """Applies a `Release`."""
     hold = _find(state, command)
     if hold is None:
-        return Refused(Code.UNKNOWN_SESSION, "There is no hold for this session.")
+        return Refused(Code.UNKNOWN_SESSION, "No hold was found for this session.")
     if hold.status is not Status.HELD:
         return Accepted(_summary(state, hold, ()))
     if command.of_attempt and not _frees(state, hold, command):
@@ -137,7 +137,7 @@ def capture(state: State, command: Capture) -> Answer:
     """Applies a `Capture`."""
     hold = captured_by(state, command)
     if hold is None:
-        return Refused(Code.UNKNOWN_SESSION, "There is no hold for this payment.")
+        return Refused(Code.UNKNOWN_SESSION, "No hold was found for this payment.")
     if hold.status is Status.CAPTURED:
         return _again(state, hold, command)
     late = hold.status is not Status.HELD

@@ -96,8 +96,8 @@ def check_hold_limits(
     if faults:
         return Refused(
             Code.HOLD_LIMIT,
-            "Others want this too: so much of it cannot be put aside at once. Pay for what you "
-            "have, or take fewer.",
+            "This item is in high demand. You can hold fewer units at a time: pay for what you "
+            "have, or choose a smaller quantity.",
             faults,
         )
     if not seen.past:  # as nearly always: nobody from there has given anything back lately
@@ -154,8 +154,8 @@ def _too_many(state: State, live: list[Reservation]) -> Refused:
     ends = min((hold.expires_at for hold in live if hold.expires_at is not None), default=state.now)
     return Refused(
         Code.TOO_MANY_HOLDS,
-        "Too much is put aside already from where you are. Pay for it, give some of it back, or "
-        "wait until it ends.",
+        "There are too many open reservations from your network. Complete or cancel one, or try "
+        "again later.",
         {"retry_after": _seconds(ends - state.now)},
     )
 
@@ -184,7 +184,7 @@ def _turn(state: State, limits: HoldLimits, past: list[Past]) -> Refused | None:
 def _others_first(wait: int) -> Refused:
     return Refused(
         Code.HELD_TOO_OFTEN,
-        "This was put aside for long and not paid for. Others have their turn first.",
+        "You held this item without paying. Please try again in a few minutes.",
         {"retry_after": _seconds(wait)},
     )
 

@@ -126,7 +126,7 @@ def _at_checkout(state: State, hold: Reservation) -> Refused | None:
     if checkout is None or checkout.stage is Stage.CLOSED:
         return None
     return Refused(
-        Code.CHECKOUT_OPEN, "This hold is at the checkout. Pay for it, or release it first."
+        Code.CHECKOUT_OPEN, "This hold has an open checkout. Pay for it, or release it first."
     )
 
 
@@ -214,24 +214,26 @@ def _refusal(
             }
             (odd if line.quantity < 1 else closed if item.sold_out else short).append(fault)
     if unknown:
-        return Refused(Code.UNKNOWN_ITEM, "There is no such product or size.", unknown)
+        return Refused(Code.UNKNOWN_ITEM, "No such product or size.", unknown)
     if found is not None and found.status is not HELD:
         if found.status is Status.CAPTURED and found.payment_id == command.session_id:
             return Refused(
                 Code.SESSION_PAID,
-                "This checkout session has been paid. Start a new one with a new sessionId.",
+                "This session has already been paid. Start a new one with a new sessionId.",
             )
         if found.reservation_id == command.session_id:
             # This id means the old hold for good: a new one could never be found by it.
             return Refused(Code.HOLD_ENDED, f"This hold has ended: {found.status}.")
     if count > MAX_LINES:
-        return Refused(Code.TOO_MANY_LINES, f"A hold has at most {MAX_LINES} lines.")
+        return Refused(Code.TOO_MANY_LINES, f"A hold can have at most {MAX_LINES} lines.")
     if closed:
-        return Refused(Code.SOLD_OUT, "The shop has marked this as sold out.", closed)
+        return Refused(Code.SOLD_OUT, "The shop has marked this size as sold out.", closed)
     if short:
-        return Refused(Code.INSUFFICIENT_STOCK, "Not enough is available.", short)
+        return Refused(Code.INSUFFICIENT_STOCK, "Not enough stock is available.", short)
     if odd or command.ttl < 1:
-        return Refused(Code.OUT_OF_RANGE, "A hold has one unit or more, and some time.", odd)
+        return Refused(
+            Code.OUT_OF_RANGE, "A hold needs at least one unit and a duration above zero.", odd
+        )
     return None
 
 
@@ -257,7 +259,7 @@ def attach(state: State, command: Attach) -> Answer:
     """Applies an `Attach`."""
     hold = state.hold(command.ref)
     if hold is None:
-        return Refused(Code.UNKNOWN_SESSION, "There is no hold with this id.")
+        return Refused(Code.UNKNOWN_SESSION, "No hold was found with this id.")
     other = state.hold(command.session_id)
     elsewhere = other is not None and other.reservation_id != hold.reservation_id
     if other is not None and elsewhere:
@@ -267,7 +269,7 @@ def attach(state: State, command: Attach) -> Answer:
     if hold.status is not HELD:
         return Refused(Code.HOLD_ENDED, f"This hold has ended: {hold.status}.")
     if command.expires_at is not None and command.expires_at <= state.now:
-        return Refused(Code.OUT_OF_RANGE, "This deadline has come already.")
+        return Refused(Code.OUT_OF_RANGE, "This deadline is in the past.")
     if other is None or elsewhere:
         state.put(SessionLink(command.session_id, hold.reservation_id))
     sooner = command.expires_at is not None and command.expires_at < (hold.expires_at or FOREVER)

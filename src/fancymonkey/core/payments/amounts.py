@@ -57,15 +57,15 @@ def difference(state: State, hold: Reservation, session: str | None, money: Mone
     """How what was paid differs from what was held, in words, or None where it fits."""
     held = sum(line.quantity for line in hold.lines)
     if money.units is not None and money.units != held:
-        return f"{money.units} units were paid for, {held} were held: {_lines(hold)}."
+        return f"{money.units} units were paid, {held} were held: {_lines(hold)}."
     kept = None if session is None else state.get(Document, (ASKED, session))
     if kept is not None and kept.body:
         amount, _, currency = kept.body.partition(" ")
         return _other_than_asked(money, int(amount), currency)
     if money.currency and money.expected and money.currency != money.expected:
         return (
-            f"Paid in {_shown(money.currency)}, and the shop sells in {money.expected.upper()} "
-            "(CURRENCY)."
+            f"Paid in {_shown(money.currency)}, but the shop sells in {money.expected.upper()} "
+            f"(CURRENCY)."
         )
     prices = _prices(state, hold, money)
     if money.goods is None or prices is None or money.units is not None:
@@ -74,15 +74,17 @@ def difference(state: State, hold: Reservation, session: str | None, money: Mone
     if money.goods == asked or _may_be_another_price(money.goods, asked, prices):
         return None
     paid, usual = _amount(money, money.goods), _amount(money, asked)
-    return f"The goods were paid with {paid}; what was held costs {usual}: {_lines(hold)}."
+    return f"The buyer paid {paid} for the goods; the held units cost {usual}: {_lines(hold)}."
 
 
 def _other_than_asked(money: Money, amount: int, currency: str) -> str | None:
     if money.currency and money.currency != currency:
-        return f"Paid in {_shown(money.currency)}, asked for in {_shown(currency)}."
+        return f"Paid in {_shown(money.currency)}, but the checkout was in {_shown(currency)}."
     if money.goods is None or money.goods == amount:
         return None
-    return f"{_amount(money, money.goods)} were paid for the goods, {_amount(money, amount)} asked."
+    return (
+        f"{_amount(money, money.goods)} were paid for the goods, {_amount(money, amount)} were due."
+    )
 
 
 def _may_be_another_price(goods: int, asked: int, prices: list[int]) -> bool:

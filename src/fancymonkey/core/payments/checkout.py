@@ -147,21 +147,25 @@ def begin_checkout(state: State, command: BeginCheckout) -> Answer:
     """Applies a `BeginCheckout`."""
     hold = state.get(Reservation, command.ref)
     if hold is None:
-        return Refused(Code.CHECKOUT_CHANGED, "This session has another hold now. Try again.")
+        return Refused(Code.CHECKOUT_CHANGED, "This session now has a different hold. Try again.")
     if hold.status is not Status.HELD:
         return _ended(hold)
     if payment_pending(state, hold):
         return refuse_pending()
     before = state.get(Checkout, hold.reservation_id)
     if before is not None and before.stage is not Stage.CLOSED:
-        return Refused(Code.CHECKOUT_CHANGED, "Another checkout of this hold began. Try again.")
+        return Refused(
+            Code.CHECKOUT_CHANGED, "Another checkout of this hold has started. Try again."
+        )
     number = 1 if before is None else before.number + 1
     if number != command.number:
-        return Refused(Code.CHECKOUT_CHANGED, "Another checkout of this hold began. Try again.")
+        return Refused(
+            Code.CHECKOUT_CHANGED, "Another checkout of this hold has started. Try again."
+        )
     if number > command.most:
         return Refused(
             Code.TOO_MANY_CHECKOUTS,
-            f"This hold was at the checkout {command.most} times. Release it and start again.",
+            f"This hold has been at the checkout {command.most} times. Release it and start again.",
         )
     state.put(
         Checkout(hold.reservation_id, number, Stage.OPENING, command.ends_at, command.request)
@@ -185,7 +189,9 @@ def checkout_opened(state: State, command: CheckoutOpened) -> Answer:
         return _unknown()
     checkout = state.get(Checkout, hold.reservation_id)
     if checkout is None or checkout.number != command.number or checkout.stage is Stage.CLOSED:
-        return Refused(Code.CHECKOUT_CHANGED, "Another checkout of this hold began. Try again.")
+        return Refused(
+            Code.CHECKOUT_CHANGED, "Another checkout of this hold has started. Try again."
+        )
     other = state.hold(command.payment_session)
     if other is not None and other.reservation_id != hold.reservation_id:
         return Refused(Code.SESSION_IN_USE, "This session id belongs to another hold.")
@@ -262,10 +268,10 @@ def _set_deadline(state: State, hold: Reservation, until: int, command: Command)
 
 
 def _unknown() -> Refused:
-    return Refused(Code.UNKNOWN_SESSION, "There is no hold with this id.")
+    return Refused(Code.UNKNOWN_SESSION, "No hold was found with this id.")
 
 
 def _ended(hold: Reservation) -> Refused:
     if hold.status is Status.CAPTURED:
-        return Refused(Code.SESSION_PAID, "This has been paid already.")
+        return Refused(Code.SESSION_PAID, "This hold has already been paid.")
     return Refused(Code.HOLD_ENDED, f"This hold has ended: {hold.status}.")

@@ -142,15 +142,17 @@ def _matter(
     return after
 
 
-_LOST = "It is lost: the bank keeps the money. Stop the parcel, or take the units back."
+_LOST = (
+    "The dispute is lost: the bank keeps the money. Stop the parcel, or return the units to stock."
+)
 _STATES = {
-    "needs_response": "Answer it in Stripe's dashboard.",
-    "warning_needs_response": "It is an inquiry. Answer it in Stripe's dashboard.",
-    "under_review": "The bank is looking at the answer.",
-    "warning_under_review": "It is an inquiry; the bank is looking at the answer.",
-    "won": "It is won: the money stays with the shop.",
+    "needs_response": "Respond in Stripe's dashboard.",
+    "warning_needs_response": "This is an inquiry. Respond in Stripe's dashboard.",
+    "under_review": "The bank is reviewing the response.",
+    "warning_under_review": "This is an inquiry; the bank is reviewing the response.",
+    "won": "The dispute is won: the money stays with the shop.",
     "warning_closed": "The inquiry has ended without a dispute.",
-    "prevented": "It was prevented: the money stays with the shop.",
+    "prevented": "The dispute was prevented: the money stays with the shop.",
     "lost": _LOST,
 }
 
@@ -161,7 +163,7 @@ def _words(known: dict[str, Any]) -> str:
     first = [part for part in (known.get("amount"), known.get("reason")) if part]
     parts = [f"{', reason: '.join(first)}."] if first else []
     if known.get("due") and status not in ENDED:
-        parts.append(f"Answer until {known['due']}.")
+        parts.append(f"Respond by {known['due']}.")
     if known.get("funds"):
         parts.append(f"The money was {known['funds']}.")
     if status:

@@ -37,7 +37,7 @@ def note_foreign(state: State, command: NoteForeign) -> Answer:
     if not command.refs:  # no payment: there is nothing to decide
         return Accepted({"outcome": "not ours"})
     if hold is None:
-        return Refused(Code.UNKNOWN_SESSION, "There is no hold for this payment.")
+        return Refused(Code.UNKNOWN_SESSION, "No hold was found for this payment.")
     raise_issue(
         state, IssueKind.FOREIGN_PAYMENT, command.payment, hold, command.payment, note=command.why
     )

@@ -58,8 +58,8 @@ def _check(
         and other.reservation_id != hold.reservation_id
     ):
         words = (
-            f"This one payment has bought two holds: {other.reservation_id} and "
-            f"{hold.reservation_id}. A refund asks after the units of the second only."
+            f"One payment has bought two holds: {other.reservation_id} and "
+            f"{hold.reservation_id}. A refund covers the units of the second only."
         )
         raise_issue(state, IssueKind.PAYMENT_REUSED, about, hold, about, hold.lines, note=words)
 

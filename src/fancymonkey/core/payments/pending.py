@@ -70,7 +70,8 @@ def refuse_pending() -> Refused:
     """The refusal of what would free the units of a payment that is under way."""
     return Refused(
         Code.PAYMENT_PENDING,
-        "A payment for this hold is under way. Its units stay held until it succeeds or fails.",
+        "A payment for this hold is in progress. Its units stay held until the payment succeeds "
+        "or fails.",
     )
 
 

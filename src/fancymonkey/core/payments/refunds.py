@@ -142,7 +142,7 @@ def record_refund(state: State, command: RecordRefund) -> Answer:
     hold = _paid(state, command)
     owed = _owed(state, (command.ref, *command.others))
     if hold is None and owed is None:
-        return Refused(Code.UNKNOWN_SESSION, "There is no hold for this payment.")
+        return Refused(Code.UNKNOWN_SESSION, "No hold was found for this payment.")
     second = owed is not None and owed.concern is IssueKind.SECOND_PAYMENT
     if hold is None or hold.status is not Status.CAPTURED or second:  # it bought nothing
         if owed is not None and command.whole:
@@ -176,7 +176,7 @@ def report_missing_payment(state: State, command: ReportMissingPayment) -> Answe
     """Applies a `ReportMissingPayment`."""
     hold = state.hold(command.ref)
     if hold is None:
-        return Refused(Code.UNKNOWN_SESSION, "There is no hold with this id.")
+        return Refused(Code.UNKNOWN_SESSION, "No hold was found with this id.")
     raise_issue(state, IssueKind.NOT_PAID, command.payment, hold, command.payment, hold.lines)
     return Accepted({"outcome": "in doubt"})
 
@@ -187,7 +187,7 @@ def refund_failed(state: State, command: RefundFailed) -> Answer:
     if hold is None and owed is not None and owed.reservation_id is not None:
         hold = state.get(Reservation, owed.reservation_id)
     if hold is None:
-        return Refused(Code.UNKNOWN_SESSION, "There is no hold for this payment.")
+        return Refused(Code.UNKNOWN_SESSION, "No hold was found for this payment.")
     raise_issue(state, IssueKind.REFUND_FAILED, command.refund, hold, command.ref)
     _withdraw(state, hold, command)
     return Accepted({"outcome": "refund failed"})
@@ -215,15 +215,15 @@ def resolve_issue(state: State, command: ResolveIssue) -> Answer:
     """Applies a `ResolveIssue`."""
     issue = state.get(PaymentIssue, command.matter_id)
     if issue is None:
-        return Refused(Code.UNKNOWN_MATTER, "There is no such matter.")
+        return Refused(Code.UNKNOWN_MATTER, "This payment issue does not exist.")
     if issue.closed_at is not None:
         if command.returned or command.then is not issue.progress:
-            return Refused(Code.MATTER_CLOSED, f"This matter is {issue.progress} already.")
+            return Refused(Code.MATTER_CLOSED, f"This payment issue is already {issue.progress}.")
         return Accepted(_told(issue))
     left = _left(issue, command.returned)
     if left is None:
         return Refused(
-            Code.OUT_OF_RANGE, "Only units that were refunded can come back, each of them once."
+            Code.OUT_OF_RANGE, "Only refunded units can be returned to stock, each of them once."
         )
     if command.returned:
         owed = _owed(state, (issue.payment,))

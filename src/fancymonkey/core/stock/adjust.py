@@ -125,7 +125,7 @@ def needs_adjust(command: ItemCommand, state: State) -> Iterator[Key]:
 def _unknown(state: State, sku: str) -> Refused | None:
     item = state.get(Item, sku)
     if item is None or item.archived:
-        return Refused(Code.UNKNOWN_ITEM, "There is no such product or size.", [{"sku": sku}])
+        return Refused(Code.UNKNOWN_ITEM, "No such product or size.", [{"sku": sku}])
     return None
 
 
@@ -139,13 +139,15 @@ def adjust(state: State, command: Adjust) -> Answer:
     if after < 0:
         return Refused(
             Code.BELOW_ZERO,
-            f"{level.on_hand} on hand, {command.delta} would leave {after}.",
+            f"{level.on_hand} on hand: changing it by {command.delta} would leave {after}.",
             {"sku": command.sku, "onHand": level.on_hand, "change": command.delta},
         )
     if after > MAX_QUANTITY:
         return _too_many(command.sku, after)
     if command.kind is Kind.RECEIVED and command.delta < 0:
-        return Refused(Code.OUT_OF_RANGE, "A receipt has one unit or more.", {"sku": command.sku})
+        return Refused(
+            Code.OUT_OF_RANGE, "A receipt needs at least one unit.", {"sku": command.sku}
+        )
     if command.delta:
         _book(state, command, command.kind, command.delta)
     if command.delta > 0:
@@ -162,7 +164,7 @@ def count(state: State, command: Count) -> Answer:
     if command.expected is not None and command.expected != level.on_hand:
         return Refused(
             Code.STALE,
-            f"You saw {command.expected} on hand, now there are {level.on_hand}.",
+            f"You saw {command.expected} on hand; it is now {level.on_hand}.",
             {"sku": command.sku, "expected": command.expected, "onHand": level.on_hand},
         )
     if command.quantity > MAX_QUANTITY:
@@ -181,7 +183,7 @@ def return_units(state: State, command: Return) -> Answer:
         return refused
     level = state.level(command.sku, command.location)
     if command.quantity < 1:
-        return Refused(Code.OUT_OF_RANGE, "A return has one unit or more.", {"sku": command.sku})
+        return Refused(Code.OUT_OF_RANGE, "A return needs at least one unit.", {"sku": command.sku})
     if not command.undelivered:
         if level.on_hand + command.quantity > MAX_QUANTITY:
             return _too_many(command.sku, level.on_hand + command.quantity)
@@ -205,7 +207,9 @@ def set_reserved(state: State, command: SetReserved) -> Answer:
     if refused is not None:
         return refused
     if command.quantity < 0:
-        return Refused(Code.BELOW_ZERO, "Reserved cannot be below zero.", {"sku": command.sku})
+        return Refused(
+            Code.BELOW_ZERO, "Reserved units cannot be below zero.", {"sku": command.sku}
+        )
     ended = []
     with state.savepoint() as savepoint:
         for hold in state.holds_of(command.sku):
@@ -224,7 +228,7 @@ def set_reserved(state: State, command: SetReserved) -> Answer:
             savepoint.undo()
             return Refused(
                 Code.INSUFFICIENT_STOCK,
-                "Not enough is available to hold that many.",
+                "Not enough units are available to hold that many.",
                 [{"sku": command.sku, "requested": rest, "available": max(0, level.available)}],
             )
         if rest > 0:
@@ -303,7 +307,7 @@ def _outdated(command: SetItem, item: Item, product: Product | None) -> Refused 
         if present[name] != seen:
             return Refused(
                 Code.STALE,
-                f"{name} was {seen} when you saw it, now it is {present[name]}.",
+                f"{name} was {seen} when you saw it; it is now {present[name]}.",
                 {"sku": item.sku, "field": name, "expected": seen, "present": present[name]},
             )
     return None
@@ -316,7 +320,7 @@ def _word(value: bool) -> str:
 def _too_many(sku: str, quantity: int) -> Refused:
     return Refused(
         Code.OUT_OF_RANGE,
-        f"{quantity} is more than {MAX_QUANTITY}, the most there can be.",
+        f"{quantity} is above the maximum of {MAX_QUANTITY}.",
         {"sku": sku},
     )
 

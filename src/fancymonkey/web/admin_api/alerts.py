@@ -7,6 +7,7 @@ from fancymonkey.alerts.outbox import Delivery
 from fancymonkey.core.payments.rows import JobRun
 from fancymonkey.engine.documents import StoredDocument
 from fancymonkey.engine.job_runs import recent_runs
+from fancymonkey.text import counted
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.changes import PAGE, PAGE_MAX
 from fancymonkey.web.admin_api.row_query import Query
@@ -80,11 +81,17 @@ async def test_alerts(context: AppContext, request: Request) -> Response:
     """Sends a test over every channel now, and tells what came of each."""
     await require(context, request, "admin")
     if not context.alerts.channels:
-        raise Problem(409, "no_channels", "There is no channel. Set ALERT_URLS and start it again.")
+        raise Problem(
+            409, "no_channels", "No alert channels are configured. Set ALERT_URLS and restart."
+        )
     told = await context.alerts.test()
     rows = [{"name": one.name, "ok": not one.error, "error": one.error or None} for one in told]
     failed = sum(bool(one.error) for one in told)
-    message = f"{failed} of {len(told)} failed." if failed else f"Sent over {len(told)}."
+    message = (
+        f"{failed} of {counted(len(told), 'channel')} failed."
+        if failed
+        else f"Sent to {counted(len(told), 'channel')}."
+    )
     return ok(encode({"success": not failed, "message": message, "channels": rows}))
 
 

@@ -49,11 +49,13 @@ async def make_key(context: AppContext, request: Request) -> Response:
     body = parse(_make, await request.body())
     label = body.label.strip()
     if not label or not label.isprintable():
-        raise Problem(422, "invalid_request", "A label is one line of text.")
+        raise Problem(422, "invalid_request", "The label must be one line of text.")
     request.about = f"{label}: right {body.right}"
     keys = context.accounts.keys
     if len(await keys.all()) >= KEYS_MAX:
-        raise Problem(422, "invalid_request", f"There are {KEYS_MAX} keys. Revoke some first.")
+        raise Problem(
+            422, "invalid_request", f"There are already {KEYS_MAX} API keys. Revoke one first."
+        )
     key, text = await keys.make(label, body.right, actor.name, body.days)
     request.about = f"{key.key_id} {request.about}"
     return ok(

@@ -9,6 +9,7 @@ from fancymonkey.core.changes.change_set import CHANGE_SETS
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.model import split_sku
 from fancymonkey.services.undo import StoredChangeSet, find_change_set, undo_change_set
+from fancymonkey.text import counted
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.row_query import Query, row_query_of
 from fancymonkey.web.auth.authorize import require
@@ -83,7 +84,9 @@ async def undo(context: AppContext, request: Request) -> Response:
     if act.products:
         actor = await require(context, request, "admin")
     if act.undone_by is not None:
-        raise Problem(409, "already_undone", "It was undone already.", undoneBy=act.undone_by)
+        raise Problem(
+            409, "already_undone", "This change has already been undone.", undoneBy=act.undone_by
+        )
     done = await undo_change_set(
         context.engine, actor.name, body.act, act, body.partial, body.dry_run
     )
@@ -92,14 +95,14 @@ async def undo(context: AppContext, request: Request) -> Response:
     if done.refused:
         rest = max(0, act.changed - len(failed))
         raise Problem(409, "cannot_undo", _why_not(failed, rest), failed=failed, rest=rest)
-    verb = "It would undo" if body.dry_run else "Undone:"
+    verb = "Would undo" if body.dry_run else "Undone:"
     return ok(
         encode(
             {
                 "success": True,
                 "act": done.act,
                 "undone": body.act,
-                "message": f"{verb} {len(rows)} {'row' if len(rows) == 1 else 'rows'}.",
+                "message": f"{verb} {counted(len(rows), 'row')}.",
                 "rows": rows,
                 "failed": failed,
                 "revision": context.engine.view.revision,
@@ -119,9 +122,9 @@ def _why_not(failed: list[dict[str, Any]], rest: int) -> str:
         for row in failed[:NAMED]
     ]
     more = [f"And {len(failed) - NAMED} more."] if len(failed) > NAMED else []
-    begin = f"{len(failed)} of {len(failed) + rest} rows cannot be undone."
+    begin = f"{len(failed)} of {counted(len(failed) + rest, 'row')} cannot be undone."
     if len(failed) + rest == 1:
-        begin = "This cannot be undone."
+        begin = "This change cannot be undone."
     return " ".join([begin, *named, *more])
 
 

@@ -38,7 +38,7 @@ async def export(context: AppContext, request: Request) -> Response:
         raise Problem(
             422,
             "too_many_rows",
-            f"A file has at most {csv_table.ROWS_MAX} rows. Choose fewer of them.",
+            f"A file can have at most {csv_table.ROWS_MAX} rows. Choose fewer rows.",
         )
     stocked = [row.stocked for row in rows]
     day = iso(context.engine.clock())[:10]
@@ -62,7 +62,7 @@ def _columns(given: str | None, default: Sequence[str]) -> Sequence[str]:
     unknown = [name for name in names if name not in COLUMNS]
     if unknown or len(set(names)) < len(names):
         raise Problem(
-            422, "invalid_request", f"columns are some of: {', '.join(COLUMNS)}, each once."
+            422, "invalid_request", f"columns must be some of {', '.join(COLUMNS)}, each once."
         )
     return names
 

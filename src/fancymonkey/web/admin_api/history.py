@@ -44,7 +44,7 @@ class Wanted:
         self.cause = query.text("cause")
         self.before = query.number("before", 1 << 60, 0, 1 << 60)
         if not self.kinds <= set(Kind):
-            raise Problem(422, "invalid_request", f"kind is one of: {', '.join(Kind)}.")
+            raise Problem(422, "invalid_request", f"kind must be one of: {', '.join(Kind)}.")
 
     def has(self, entry: Entry) -> bool:
         """Whether an entry is wanted."""
@@ -241,7 +241,7 @@ async def explain(context: AppContext, request: Request) -> Response:
     query = Query(request)
     as_of, since = instant("asOf", query.text("asOf")), instant("from", query.text("from"))
     if as_of is not None and since is not None and since > as_of:
-        raise Problem(422, "invalid_request", "`from` comes before `asOf`.")
+        raise Problem(422, "invalid_request", "`from` must be before `asOf`.")
     product, item = _item(context, query.text("sku") or "")
     story = StockExplanation(product, item, deque(maxlen=0), since)
     await story.follow(context.engine.store.history(item.sku, as_of))
@@ -258,7 +258,7 @@ def _item(context: AppContext, sku: str) -> tuple[Product, Item]:
     item = view.items.get(context.spelling.key(sku))
     product = None if item is None else view.products.get(item.product_id)
     if item is None or product is None:
-        raise Problem(404, "unknown_item", "There is no such product or size.")
+        raise Problem(404, "unknown_item", "No such product or size.")
     return product, item
 
 

@@ -64,7 +64,7 @@ async def list_holds(context: AppContext, request: Request) -> Response:
     else:
         since = instant("since", query.text("since"))
         if since is None:
-            raise Problem(422, "invalid_request", "Say from when on: `since` is missing.")
+            raise Problem(422, "invalid_request", "`since` is required.")
         rows, following = await _begun(
             context.engine, since, status, skus, query.text("after"), limit
         )
@@ -126,7 +126,7 @@ async def _page(
     """A page of the live holds; `after` is where the page before ended."""
     until, _, id_ = (after or "").partition(":")
     if after is not None and not (until.isascii() and until.isdigit()):
-        raise Problem(422, "invalid_request", "`after` is the `next` of the page before.")
+        raise Problem(422, "invalid_request", "`after` must be the `next` of the previous page.")
     rest = [one for one in live if after is None or (one[0], one[1]) > (int(until[:20]), id_)]
     rows = []
     for _, hold_id, _ in rest[:limit]:
@@ -244,4 +244,4 @@ def _release(actor: str, reason: str, ref: str, act_id: str) -> Command:
     return Release(ref=ref, reason=reason, actor=actor, cause=act_id, deliberate=True)
 
 
-_PAYING = "A payment for {} is under way. When the money comes it will be a late payment."
+_PAYING = "A payment for {} is in progress. If it succeeds, it becomes a late payment."

@@ -167,7 +167,7 @@ class _Import:
                 raise Problem(
                     422,
                     "import_faults",
-                    "Nothing was changed: repair the rows in `faults`, or leave them out.",
+                    "Nothing was changed. Correct the rows in `faults`, or leave them out.",
                     **_told(plan, 0),
                 )
         applied = plan.count("new") + plan.count("changed") if self.apply else 0

@@ -33,12 +33,12 @@ def router(context: AppContext) -> APIRouter:
     routes = APIRouter(tags=["jobs"])
     responses: dict[int | str, dict[str, Any]] = {
         200: {"content": {"application/json": {"example": _ANSWER}}},
-        401: {"description": "Not allowed without the right secret"},
+        401: {"description": "Authentication is missing or wrong"},
         403: {"description": "Not enabled"},
-        404: {"description": "There is no such job"},
-        409: {"description": "It runs already"},
-        429: {"description": "Too many; see Retry-After"},
-        503: {"description": "The job failed, or the store cannot be used now"},
+        404: {"description": "No such job"},
+        409: {"description": "The job is already running"},
+        429: {"description": "Too many requests; see Retry-After"},
+        503: {"description": "The job failed, or the store is unavailable"},
     }
 
     async def answer(request: StarletteRequest, job: str) -> StarletteResponse:
@@ -78,14 +78,14 @@ async def run_job(context: AppContext, name: str) -> FinishedRun:
     try:
         ran = await context.jobs.run(job)
     except JobRunning as error:
-        raise Problem(409, "job_running", f"{error} Wait for its end.") from None
+        raise Problem(409, "job_running", f"{error} Wait until it has finished.") from None
     if isinstance(ran.error, StoreError):
         raise ran.error
     if isinstance(ran.error, PaymentError):
         raise Problem(
             503,
             "payment_unavailable",
-            f"Stripe could not be asked. {ran.error}",
+            f"The comparison with Stripe failed. {ran.error}",
             headers=[RETRY_SOON],
         )
     if ran.done.outcome == FAILED:

@@ -25,7 +25,7 @@ from fancymonkey.web.routing.route import SECRET
 
 log = logging.getLogger(__name__)
 
-UNUSABLE = "One of the two stores could not be used; the log of the server has the reason."
+UNUSABLE = "One of the two stores is unavailable. The server log has the reason."
 PATIENCE_SECONDS = 2.0
 """A line comes at least so often, so that no proxy takes the silence for the end."""
 
@@ -66,17 +66,17 @@ def router(context: AppContext) -> APIRouter:
     @routes.post(
         "/api/admin/migrate",
         operation_id="migrate",
-        summary="Move the running shop into another store",
+        summary="Migrate the running shop to another store",
         response_class=StreamingResponse,
         responses={
             200: {"content": {"application/x-ndjson": {"example": _EXAMPLE}}},
             400: {"description": "Malformed"},
-            401: {"description": "Not allowed without the right secret"},
-            403: {"description": "Not enabled, or not allowed to this one"},
-            413: {"description": "The body is too long"},
-            409: {"description": "A move is under way, or the shop has moved already"},
-            422: {"description": "Well-formed, but it makes no sense"},
-            429: {"description": "Too many; see Retry-After"},
+            401: {"description": "Authentication is missing or wrong"},
+            403: {"description": "Not enabled, or not permitted for this account or key"},
+            413: {"description": "The body is too large"},
+            409: {"description": "A migration is in progress, or the shop has already moved"},
+            422: {"description": "Well-formed, but not valid"},
+            429: {"description": "Too many requests; see Retry-After"},
         },
         openapi_extra={"security": SECRET, "requestBody": _REQUEST},
     )
@@ -95,12 +95,12 @@ def router(context: AppContext) -> APIRouter:
             raise Problem(
                 409,
                 "already_moving",
-                "The shop is on its way, or has moved since this server started. Start it with "
-                "its new store first.",
+                "A migration is in progress, or the shop has moved since this server started. "
+                "Restart the server with the new store first.",
             )
         here, there = context.settings.target, without_password(to)
         if same_store(here, to):
-            raise Problem(422, "invalid_request", "The shop lives there already.")
+            raise Problem(422, "invalid_request", "The shop already uses this store.")
         target = _target(to)
         move = LiveMigration(context.engine, target, without_password(here), there, to)
         return StreamingResponse(_told(move, moving), media_type="application/x-ndjson")
@@ -114,15 +114,15 @@ def _named(to: str, targets: Sequence[str]) -> str:
     Raises Problem 403: over the network nobody chooses where the accounts and secrets go.
     """
     if not to.isprintable():
-        raise Problem(422, "invalid_request", "to names no store that keeps anything.")
+        raise Problem(422, "invalid_request", "`to` must name a persistent store.")
     for target in targets:
         if same_store(to, target) or to == without_password(target):
             return target
     raise Problem(
         403,
         "target_not_allowed",
-        "The shop moves only to a store that MIGRATION_TARGETS names. Add it and start the server "
-        "again.",
+        "The shop can only be migrated to a store in MIGRATION_TARGETS. Add it and restart the "
+        "server.",
     )
 
 
@@ -131,14 +131,14 @@ def _target(to: str) -> Store:
     try:
         return empty_store(to)
     except (FancyMonkeyError, OSError, ValueError) as error:
-        log.warning("the store to move to cannot be used: %s", error)
+        log.warning("the target store is unavailable: %s", error)
         raise Problem(422, "invalid_request", UNUSABLE) from None
 
 
 async def _told(move: LiveMigration, moving: asyncio.Lock) -> AsyncIterator[bytes]:
     """Runs the move; it is ended where whoever asked for it goes away."""
     if moving.locked():
-        yield encode({"step": "failed", "detail": "A move is under way."}) + b"\n"
+        yield encode({"step": "failed", "detail": "A migration is in progress."}) + b"\n"
         return
     async with moving:
         lines: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
@@ -173,7 +173,9 @@ async def _end(move: LiveMigration, lines: asyncio.Queue[dict[str, Any]]) -> Non
     except FancyMonkeyError as error:
         lines.put_nowait({"step": "failed", "detail": str(error)})
     except Exception:
-        lines.put_nowait({"step": "failed", "detail": "Something failed; the log says what."})
+        lines.put_nowait(
+            {"step": "failed", "detail": "The migration failed. The server log has the reason."}
+        )
         raise
     else:
         lines.put_nowait(

@@ -61,7 +61,7 @@ def _zone(name: str | None) -> tzinfo:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
         raise Problem(
-            422, "invalid_request", "zone is a time zone such as Europe/Berlin."
+            422, "invalid_request", "zone must be a time zone such as Europe/Berlin."
         ) from None
 
 
@@ -180,7 +180,7 @@ async def _store_health(engine: Engine) -> dict[str, Any]:
             if unwritable is not None and unwritable not in problems:
                 problems = [unwritable, *problems]
     except (TimeoutError, StoreError):
-        problems = ["The store does not answer."]
+        problems = ["The store is not responding."]
     return {"ok": not problems, "problems": problems}
 
 

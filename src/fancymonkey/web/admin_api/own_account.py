@@ -96,7 +96,7 @@ async def _own(context: AppContext, request: Request) -> tuple[StoredDocument[Us
     """The account of whoever asks, and their session; keys and passwords have none."""
     actor = await require(context, request, "read")
     if actor.user is None or actor.session is None:
-        raise Problem(403, "not_allowed", "This is about an account: log in to it.")
+        raise Problem(403, "not_allowed", "This requires a user account. Log in first.")
     return await context.accounts.users.get(actor.user.name), actor.session
 
 
@@ -104,7 +104,7 @@ async def _again(
     context: AppContext, request: Request, kept: StoredDocument[User], body: ProofBody
 ) -> StoredDocument[User]:
     if (body.password is msgspec.UNSET) is (body.code is msgspec.UNSET):
-        raise Problem(422, "invalid_request", "Give your `password`, or a `code`.")
+        raise Problem(422, "invalid_request", "Send your `password` or a `code`.")
     password = None if isinstance(body.password, UnsetType) else body.password
     code = None if isinstance(body.code, UnsetType) else body.code
     return await context.accounts.login.again(

@@ -78,10 +78,12 @@ async def settle_matter(context: AppContext, request: Request) -> Response:
         Line(context.spelling.sku(row.product_id, row.size), row.quantity) for row in body.returned
     )
     if not lines and body.then is None:
-        raise Problem(422, "invalid_request", "Say what comes back, or what becomes of it.")
+        raise Problem(422, "invalid_request", "Send the units to return, or the resolution.")
     then = IssueStatus.DUE if body.then == "refund" else body.then and IssueStatus(body.then)
     if then is IssueStatus.DUE and context.checkouts is None:
-        raise Problem(503, "not_configured", "Set STRIPE_SECRET_KEY to give money back.")
+        raise Problem(
+            503, "not_configured", "Refunds are not configured. Set STRIPE_SECRET_KEY and restart."
+        )
     answer = await context.engine.submit(
         ResolveIssue(
             matter_id=body.matter_id,
@@ -114,7 +116,7 @@ async def _reconciled(context: AppContext) -> Response:
         raise Problem(
             503,
             "not_configured",
-            "There is nothing to compare with. Set STRIPE_SECRET_KEY and start it again.",
+            "Stripe is not configured. Set STRIPE_SECRET_KEY and restart.",
         )
     try:
         report = await context.reconciler.run()
@@ -122,7 +124,7 @@ async def _reconciled(context: AppContext) -> Response:
         raise Problem(
             503,
             "payment_unavailable",
-            f"Stripe could not be asked. {error}",
+            f"The comparison with Stripe failed. {error}",
             headers=[RETRY_SOON],
         ) from error
     told = {"success": True, "report": report.as_json(), "message": "\n".join(report.lines())}

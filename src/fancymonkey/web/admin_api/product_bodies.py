@@ -113,7 +113,9 @@ def check_price(raw: bytes) -> None:
     for name, price in prices.items():
         if not isinstance(price, UnsetType) and bytes(price).startswith(b'"'):
             if not _DIGITS.fullmatch(bytes(price)):
-                raise Problem(422, "invalid_request", f"{name} is a number such as 58 or 58.50.")
+                raise Problem(
+                    422, "invalid_request", f"{name} must be a number such as 58 or 58.50."
+                )
 
 
 def product_fields(body: AddProductBody | ChangeProductBody, extra: str) -> Fields:
@@ -147,7 +149,7 @@ def seen_product(was: SeenProduct | None, now: Product) -> Fields:
     """
     seen = _given(was, ("name", "category", "price", "restock_date"))
     if isinstance(seen.get("price"), Decimal) and not seen["price"].is_finite():
-        raise Problem(422, "invalid_request", "was.price is not a price.")
+        raise Problem(422, "invalid_request", "was.price is not a valid price.")
     if was is not None and not isinstance(was.image, UnsetType):
         fits = (was.image or None) == image_of(now.extra)
         if not fits:

@@ -128,7 +128,7 @@ async def add_product(context: AppContext, request: Request) -> Response:
     check_price(raw)
     id_ = body.product_id
     if "/" in id_ or not id_.strip() or not plain(id_):
-        raise Problem(422, "invalid_request", "productId is a text of one line without a slash.")
+        raise Problem(422, "invalid_request", "productId must be one line of text without a slash.")
     id_ = context.spelling.new_product(id_)
     sizes = _checked_sizes(body.sizes, {})
     position = max((row.position for row in context.engine.view.products.values()), default=-1) + 1
@@ -150,7 +150,7 @@ async def change_product(context: AppContext, request: Request) -> Response:
     view, id_ = context.engine.view, context.spelling.product(body.product_id)
     product = view.products.get(id_)
     if product is None:
-        raise Problem(404, "unknown_product", "There is no such product.")
+        raise Problem(404, "unknown_product", "No such product.")
     there = {view.items[sku].size: sku for sku in view.sizes[id_]}
     sizes = _checked_sizes(body.sizes, there)
     fields = product_fields(body, product.extra)
@@ -170,14 +170,16 @@ async def change_product(context: AppContext, request: Request) -> Response:
             new = NewItem(new_item(size, id_, sku, place), size.stock or 0)
             commands.append(AddItem(new=new))
     if not commands and body.was is None:
-        raise Problem(422, "nothing_to_do", "Give a field of the product, or sizes.")
+        raise Problem(422, "nothing_to_do", "Send at least one field of the product, or `sizes`.")
     return await _do(doing, request, id_, commands)
 
 
 def _change_size(sku: str, size: SizeBody) -> list[Command]:
     if size.stock is not None:
         raise Problem(
-            422, "conflicting_fields", f"{size.size} is there already: change stock by `update`."
+            422,
+            "conflicting_fields",
+            f"Size {size.size} already exists: change its stock with `update`.",
         )
     fields, was = size_fields(size), seen_size(size.was)
     return (
@@ -198,11 +200,11 @@ def _checked_sizes(sizes: list[SizeBody], there: Mapping[str, str]) -> list[Size
     for size in sizes:
         name = size.size
         if not name.strip() or not plain(name):
-            raise Problem(422, "invalid_request", "size is a text of one line.")
+            raise Problem(422, "invalid_request", "size must be one line of text.")
         if name not in there:
             name = spelled.get(normal_form(name)) or new_size(name, (*there, *found))
         if name in found:
-            raise Problem(422, "invalid_request", f"The size {name} is there twice.")
+            raise Problem(422, "invalid_request", f"The size {name} is listed twice.")
         found[name] = replace(size, size=name)
     return list(found.values())
 
@@ -217,9 +219,9 @@ async def archive_product(context: AppContext, request: Request) -> Response:
     product = view.products.get(id_)
     sku = None if body.size is None else context.spelling.sku(id_, body.size)
     if product is None:
-        raise Problem(404, "unknown_product", "There is no such product.")
+        raise Problem(404, "unknown_product", "No such product.")
     if sku is not None and sku not in view.sizes[id_]:
-        raise Problem(404, "unknown_item", "There is no such size.")
+        raise Problem(404, "unknown_item", "No such size.")
     off = product.archived or (sku is not None and view.items[sku].archived)
     if off == body.archived:  # it is so already
         return await _do(doing, request, id_, [])

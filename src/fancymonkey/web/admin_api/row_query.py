@@ -57,7 +57,7 @@ class Query:
         """Whether something is wanted."""
         text = (self.text(name) or "false").lower()
         if text not in ("true", "false", "1", "0"):
-            raise Problem(422, "invalid_request", f"{name} is true or false.")
+            raise Problem(422, "invalid_request", f"{name} must be true or false.")
         return text in ("true", "1")
 
     def number(self, name: str, default: int, lowest: int, highest: int) -> int:
@@ -67,14 +67,16 @@ class Query:
             return default
         found = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else -1
         if not lowest <= found <= highest:
-            raise Problem(422, "invalid_request", f"{name} is a number from {lowest} to {highest}.")
+            raise Problem(
+                422, "invalid_request", f"{name} must be a number from {lowest} to {highest}."
+            )
         return found
 
     def one_of(self, name: str, *allowed: str) -> str:
         """One of several words, the first where none is given."""
         text = self.text(name) or allowed[0]
         if text not in allowed:
-            raise Problem(422, "invalid_request", f"{name} is one of: {', '.join(allowed)}.")
+            raise Problem(422, "invalid_request", f"{name} must be one of: {', '.join(allowed)}.")
         return text
 
 
@@ -83,10 +85,10 @@ def row_query_of(query: Query, spelling: Spelling) -> RowQuery:
     sort = query.text("sort") or ""
     column = sort.removeprefix("-")
     if column and column not in SORTS:
-        raise Problem(422, "invalid_request", f"sort is one of: {', '.join(SORTS)}.")
+        raise Problem(422, "invalid_request", f"sort must be one of: {', '.join(SORTS)}.")
     statuses = query.texts("status")
     if not set(statuses) <= set(STATUSES):
-        raise Problem(422, "invalid_request", f"status is one of: {', '.join(STATUSES)}.")
+        raise Problem(422, "invalid_request", f"status must be one of: {', '.join(STATUSES)}.")
     return RowQuery(
         Filter(
             categories=frozenset(map(normal_form, query.texts("category"))) or None,

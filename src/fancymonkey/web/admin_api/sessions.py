@@ -74,8 +74,8 @@ async def checked(
         raise Problem(
             403,
             "demo_only_here",
-            "This password is published: it opens nothing but a demo on this machine. Give the "
-            "account another one: fancymonkey user password.",
+            "This password is public and works only for a demo on this machine. Set another one: "
+            "fancymonkey user password.",
         )
     try:
         return await context.accounts.login.check(
@@ -127,12 +127,15 @@ async def renewed(context: AppContext, request: Request) -> SessionTokens:
     """New tokens for the ones of this browser. Raises NoSession."""
     token = cookies.read(request, cookies.RENEW)
     if token is None:
-        raise NoSession("There is no session.")
+        raise NoSession("You are not logged in.")
     try:
         return await context.accounts.sessions.renew(token)
     except SessionReused as reused:
         await context.accounts.acts.record(
-            reused.session.user, request.address, "session ended: a token was used twice", 401
+            reused.session.user,
+            request.address,
+            "session ended: a refresh token was used twice",
+            401,
         )
         raise
     except Denied as denied:
@@ -162,7 +165,7 @@ async def revoke_session(context: AppContext, request: Request) -> Response:
     actor = await require(context, request, "read")
     body = parse(_session, await request.body())
     if (body.session_id is None) is not body.others:
-        raise Problem(422, "invalid_request", "Give a sessionId, or `others`.")
+        raise Problem(422, "invalid_request", "Send `sessionId` or `others`.")
     sessions = context.accounts.sessions
     own = actor.session.session_id if actor.session else ""
     if body.session_id is None:
@@ -170,7 +173,7 @@ async def revoke_session(context: AppContext, request: Request) -> Response:
     else:
         kept = await sessions.folder.get(body.session_id)
         if kept is None or not _may_end(actor, kept.value):
-            raise UnknownAccount("There is no such session.")
+            raise UnknownAccount("No such session.")
         ended = int(await sessions.end(body.session_id))
     return ok(encode({"success": True, "ended": ended}))
 

@@ -1,4 +1,4 @@
-"""Live rows of the owner's table, as server-sent events."""
+"""Live stock rows, as server-sent events."""
 
 import asyncio
 
@@ -52,7 +52,7 @@ def router(context: AppContext, listeners: Listeners) -> APIRouter:
 
     @routes.get(
         "/api/admin/inventory/live",
-        summary="Live rows of the owner's table, as server-sent events",
+        summary="Live stock rows, as server-sent events",
         response_class=StreamingResponse,
         responses={200: {"content": {"text/event-stream": {}}}},
     )

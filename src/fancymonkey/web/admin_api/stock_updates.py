@@ -15,6 +15,7 @@ from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.records import StoreResult
 from fancymonkey.core.stock.adjust import UNCHANGED, Unchanged
 from fancymonkey.engine.ledger_queries import latest_entries
+from fancymonkey.text import counted
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.request_changes import RequestChanges
 from fancymonkey.web.admin_api.row_query import RowQuery
@@ -57,21 +58,23 @@ async def update(context: AppContext, request: Request) -> Response:
     doing = RequestChanges(context, actor.name, "update", reason, key, mark)
     successful = await _run(doing, wishes, places, failed)
     failed.sort(key=lambda row: row["index"])
-    changed = f"{len(successful)} {'size' if len(successful) == 1 else 'sizes'} changed"
+    changed = f"{counted(len(successful), 'size')} changed"
     request.about = f"{changed}, {len(failed)} refused"
-    return _results(doing, successful, failed, f"Updated {len(successful)} inventory items")
+    return _results(
+        doing, successful, failed, f"Updated {counted(len(successful), 'inventory item')}"
+    )
 
 
 def _row_wish(spelling: Spelling, row: wire.UpdateRow) -> Wish:
     """What one row wants of which SKU. Raises Problem where the row makes no sense."""
     if row.stock is not None and row.adjust_stock is not None:
-        raise Problem(422, "conflicting_fields", "Give either stock or adjustStock, not both.")
+        raise Problem(422, "conflicting_fields", "Send either `stock` or `adjustStock`, not both.")
     if row.expected is not None and row.stock is None:
-        raise Problem(422, "conflicting_fields", "`expected` goes with `stock`.")
+        raise Problem(422, "conflicting_fields", "`expected` requires `stock`.")
     if row.receipt and (row.adjust_stock is None or row.adjust_stock < 1):
-        raise Problem(422, "conflicting_fields", "`receipt` goes with an adjustStock above 0.")
+        raise Problem(422, "conflicting_fields", "`receipt` requires an `adjustStock` above 0.")
     if "/" in row.product_id:
-        raise Problem(404, "unknown_item", "There is no such product or size.")
+        raise Problem(404, "unknown_item", "No such product or size.")
     expected, was = _was(row)
     change = Change(
         count=row.stock,
@@ -90,7 +93,8 @@ def _row_wish(spelling: Spelling, row: wire.UpdateRow) -> Wish:
         raise Problem(
             422,
             "nothing_to_do",
-            "Give stock, adjustStock, reserved, lowStockThreshold, soldOut or restockDate.",
+            "Send at least one of stock, adjustStock, reserved, lowStockThreshold, soldOut or "
+            "restockDate.",
         )
     return sku, change
 
@@ -109,7 +113,7 @@ def _was(row: wire.UpdateRow) -> tuple[int | None, tuple[tuple[str, Any], ...]]:
     alone = [name for name in seen if not changed[name]]
     if alone or (stock is not None and (row.stock is None or row.expected is not None)):
         name = alone[0] if alone else "stock"
-        raise Problem(422, "conflicting_fields", f"`was.{name}` goes with a new `{name}`.")
+        raise Problem(422, "conflicting_fields", f"`was.{name}` requires a new `{name}`.")
     return row.expected if stock is None else stock, tuple(seen.items())
 
 
@@ -121,7 +125,7 @@ def _restock_date(text: str | msgspec.UnsetType | None) -> str | Unchanged | Non
             datetime.fromisoformat(text)
         except ValueError:
             raise Problem(
-                422, "invalid_request", "restockDate is an ISO 8601 date, or null."
+                422, "invalid_request", "restockDate must be an ISO 8601 date or null."
             ) from None
     return text
 
@@ -263,13 +267,15 @@ async def bulk_update(context: AppContext, request: Request) -> Response:
         context, actor.name, body.action, body.changes.reason, key, mark, dry_run=body.dry_run
     )
     successful = await _run(doing, wishes, list(range(len(wishes))), failed)
-    request.about = f"{body.action}{' (dry run)' if body.dry_run else ''}: {len(successful)} sizes"
+    request.about = (
+        f"{body.action}{' (dry run)' if body.dry_run else ''}: {counted(len(successful), 'size')}"
+    )
     verb = "Would update" if body.dry_run else "Updated"
     return _results(
         doing,
         successful,
         failed,
-        f"{verb} {len(successful)} inventory items",
+        f"{verb} {counted(len(successful), 'inventory item')}",
         action=body.action,
         dryRun=body.dry_run,
     )
@@ -305,7 +311,9 @@ def _bulk_change(body: wire.BulkBody) -> Change:
     match body.action:
         case "set":
             if given.stock is None and not rest:
-                raise Problem(422, "invalid_request", "`set` needs changes, such as stock: 10.")
+                raise Problem(
+                    422, "invalid_request", "`set` requires `changes`, for example stock: 10."
+                )
             if given.stock is not None and given.stock < 0:
                 raise Problem(422, "invalid_request", "Stock cannot be set below zero.")
             return Change(
@@ -318,10 +326,12 @@ def _bulk_change(body: wire.BulkBody) -> Change:
         case "adjust":
             if given.stock is None or rest:
                 raise Problem(
-                    422, "invalid_request", "`adjust` needs changes.stock, as -5 or 10, alone."
+                    422,
+                    "invalid_request",
+                    "`adjust` requires `changes.stock` and nothing else, for example -5 or 10.",
                 )
             return Change(adjust=given.stock, reason=given.reason)
         case "reset":
             return Change(reserved=0, reason=given.reason or "reset by the owner")
         case _:
-            raise Problem(422, "invalid_request", "action is set, adjust or reset.")
+            raise Problem(422, "invalid_request", "action must be set, adjust or reset.")

@@ -97,7 +97,7 @@ async def reset_password(context: AppContext, request: Request) -> Response:
     kept = await context.accounts.users.get(body.name)
     request.about = kept.name
     if actor.user is not None and actor.user.name == kept.name:
-        raise Problem(422, "invalid_request", "Change your own password with the old one.")
+        raise Problem(422, "invalid_request", "To change your own password, send the current one.")
     return _told(await context.accounts.users.set_password(kept, body.password))
 
 
@@ -108,7 +108,11 @@ async def reset_factor(context: AppContext, request: Request) -> Response:
     kept = await context.accounts.users.get(body.name)
     request.about = kept.name
     if actor.user is not None and actor.user.name == kept.name:
-        raise Problem(422, "invalid_request", "Switch off your own with your password or a code.")
+        raise Problem(
+            422,
+            "invalid_request",
+            "To switch off your own two-factor authentication, send your password or a code.",
+        )
     return _told(await two_factor.switch_off(context.accounts.users, kept))
 
 

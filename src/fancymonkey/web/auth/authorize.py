@@ -60,7 +60,11 @@ async def require(
         return actor
     request.actor = actor
     if not actor.right.covers(Right(right)):
-        raise Problem(403, "not_allowed", f"{actor.name} may not do this: it needs `{right}`.")
+        raise Problem(
+            403,
+            "not_allowed",
+            f"{actor.name} is not permitted to do this. It requires the right `{right}`.",
+        )
     return actor
 
 
@@ -71,7 +75,7 @@ async def require_person(
     actor = await require(context, request, right, cookie=cookie)
     if actor.key is not None:
         raise Problem(
-            403, "not_allowed", "An API key cannot do this: log in, or send the admin password."
+            403, "not_allowed", "API keys cannot do this. Log in, or send the admin password."
         )
     return actor
 
@@ -98,7 +102,7 @@ async def _check_password(context: AppContext, request: Request, given: str) -> 
     if not expected:
         raise _disabled()
     if await _named(context, request, given.encode(), {ADMIN: expected}) is None:
-        raise Problem(401, "wrong_password", "The password is wrong.")
+        raise Problem(401, "wrong_password", "The password is incorrect.")
     await _second_factor(context, request)
 
 
@@ -116,7 +120,9 @@ async def note_refused(context: AppContext, request: Request, problem: Problem) 
             "somebody", request.address, what, problem.status
         )
     except FancyMonkeyError:
-        log.exception("%s, refused with %s, is not on record", what, problem.status)
+        log.exception(
+            "%s, refused with %s, could not be written to the audit log", what, problem.status
+        )
 
 
 def check_address(context: AppContext, request: Request) -> None:
@@ -143,7 +149,7 @@ def _shut(context: AppContext, request: Request) -> Problem | None:
     mapped = getattr(address, "ipv4_mapped", None)
     address = mapped or address
     if address is None or not any(address in network for network in allowed):
-        text = "This address is not among ADMIN_ALLOWED_IPS."
+        text = "This address is not in ADMIN_ALLOWED_IPS."
         return Problem(403, "address_not_allowed", text)
     return None
 
@@ -161,7 +167,11 @@ def check_same_site(context: AppContext, request: Request, *, browsers_only: boo
     else:
         ours = browsers_only
     if not ours:
-        raise Problem(403, "cross_site", "This has to come from a page of this service.")
+        raise Problem(
+            403,
+            "cross_site",
+            "Cross-site requests are not allowed. Send this from a page of this service.",
+        )
 
 
 def _is_ours(context: AppContext, request: Request, origin: bytes) -> bool:
@@ -182,7 +192,7 @@ async def _browser(context: AppContext, request: Request, *, cookie: bool) -> Ac
     if access is not None:
         return await _cookie(context, request, access)
     if cookie and cookies.read(request, cookies.RENEW) is not None:
-        raise NoSession("The browser has no token to open doors.")
+        raise NoSession("This browser session has no CSRF token.")
     if not context.settings.accounts.admin_password and not await context.accounts.users.any():
         raise _disabled()
     raise _unauthorized()
@@ -241,8 +251,8 @@ async def _second_factor(context: AppContext, request: Request) -> None:
     try:
         if not code:
             raise CodeNeeded(
-                "An owner has a second factor: send a code of it as X-Second-Factor beside the "
-                "password, or use an API key."
+                "An owner account uses two-factor authentication. Send a code as X-Second-Factor "
+                "with the password, or use an API key."
             )
         async with login.counting(ADMIN, context.proxies.guesser(request)):
             await login.spend_one(owners, code)
@@ -257,7 +267,7 @@ async def _cookie(context: AppContext, request: Request, access: str) -> Actor:
         check_same_site(context, request)
         given = request.headers.get(CSRF_HEADER, b"")
         if not hmac.compare_digest(given, session.csrf.encode()):
-            raise Problem(403, "cross_site", "Send the session's token as X-CSRF-Token.")
+            raise Problem(403, "cross_site", "Send the session's CSRF token as X-CSRF-Token.")
     return actor
 
 
@@ -265,7 +275,7 @@ def _disabled() -> Problem:
     return Problem(
         403,
         "admin_disabled",
-        "This server has no admin password. Set ADMIN_PASSWORD and start it again.",
+        "No admin password is configured. Set ADMIN_PASSWORD and restart.",
     )
 
 

@@ -22,7 +22,7 @@ def check_host(headers: Iterable[tuple[bytes, bytes]]) -> None:
         raise Problem(
             421,
             "demo_only_here",
-            "This demo answers on this machine only: open it as localhost or 127.0.0.1.",
+            "This demo is available on this machine only. Open it as localhost or 127.0.0.1.",
         )
 
 
@@ -37,8 +37,8 @@ def check_direct(headers: Mapping[bytes, bytes]) -> None:
         raise Problem(
             403,
             "demo_only_here",
-            "The password of this demo is published, and opens nothing through a proxy. Set "
-            "ADMIN_PASSWORD to one of your own.",
+            "The demo password is public and is not accepted through a proxy. Set ADMIN_PASSWORD "
+            "to a password of your own.",
         )
 
 

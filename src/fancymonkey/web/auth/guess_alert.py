@@ -31,10 +31,10 @@ class Alarm:
             return
         self._told[name] = now
         secret = "ADMIN_PASSWORD" if name == ADMIN else "CRON_SECRET"
-        log.warning("somebody is guessing %s, the latest from %s", secret, address)
+        log.warning("repeated wrong attempts at %s, the latest from %s", secret, address)
         try:
-            what = f"{secret} is being guessed: strangers have to wait"
+            what = f"{secret} is being guessed: unknown addresses are throttled"
             await self._acts.record("somebody", address, what, 429)
             await self._alerts.tell(event_texts.guessed(secret, address, now))
         except FancyMonkeyError:
-            log.exception("the guesses at %s are not on record", secret)
+            log.exception("the guesses at %s could not be written to the audit log", secret)

@@ -5,6 +5,7 @@ from collections import deque
 
 from fancymonkey.accounts.networks import Networks
 from fancymonkey.engine.clock import Clock
+from fancymonkey.text import counted
 from fancymonkey.web.http.messages import Problem
 
 FAILURES_MAX = 15
@@ -54,7 +55,7 @@ def too_many(wait: int) -> Problem:
     return Problem(
         429,
         "too_many_attempts",
-        f"Too many wrong attempts. Try again in {seconds} seconds.",
+        f"Too many wrong attempts. Try again in {counted(seconds, 'second')}.",
         headers=[(b"retry-after", str(seconds).encode())],
     )
 

@@ -1,6 +1,7 @@
 """What accounts refuse, as HTTP."""
 
 from fancymonkey.accounts import model
+from fancymonkey.text import counted
 from fancymonkey.web.http.messages import RETRY_SOON, Problem
 
 _BEARER = [(b"www-authenticate", b"Bearer")]
@@ -15,7 +16,7 @@ def account_problem(denied: model.Denied) -> Problem:
             return Problem(
                 429,
                 "too_many_attempts",
-                f"Too many wrong attempts. Try again in {wait} seconds.",
+                f"Too many wrong attempts. Try again in {counted(wait, 'second')}.",
                 headers=[(b"retry-after", str(wait).encode())],
             )
         case model.WrongCredentials():

@@ -2,6 +2,7 @@
 
 from fancymonkey.core.holds.limits import ClientSource
 from fancymonkey.engine.clock import Clock
+from fancymonkey.text import counted
 from fancymonkey.web.http.messages import Problem
 
 MINUTE = 60_000
@@ -87,6 +88,6 @@ class Pace:
         return Problem(
             429,
             "too_many_requests",
-            f"Too many {self._what} in a minute. Try again in {wait} seconds.",
+            f"Too many {self._what} in a minute. Try again in {counted(wait, 'second')}.",
             headers=[(b"retry-after", b"%d" % wait)],
         )

@@ -190,7 +190,7 @@ class ClientGone(Exception):
 
 def too_long(most: int) -> Problem:
     """The answer to a body over the limit."""
-    return Problem(413, "body_too_large", f"The body may have at most {most} bytes.")
+    return Problem(413, "body_too_large", f"The body can have at most {most} bytes.")
 
 
 def parse(decoder: msgspec.json.Decoder[T], raw: bytes) -> T:
@@ -199,7 +199,7 @@ def parse(decoder: msgspec.json.Decoder[T], raw: bytes) -> T:
         if not raw.isascii():
             raw.decode()  # fields that nobody reads must be sound too
         if b"\\u0000" in raw and _ESCAPED_NUL.search(raw):
-            raise Problem(422, "invalid_request", "Texts may not contain NUL characters.")
+            raise Problem(422, "invalid_request", "Text must not contain NUL characters.")
         return decoder.decode(raw)
     except msgspec.ValidationError as error:
         raise Problem(422, "invalid_request", f"{error}.") from None
@@ -208,7 +208,7 @@ def parse(decoder: msgspec.json.Decoder[T], raw: bytes) -> T:
     except UnicodeDecodeError:
         raise Problem(400, "invalid_json", "The body is not valid UTF-8.") from None
     except RecursionError:
-        raise Problem(400, "invalid_json", "The body is nested too deeply.") from None
+        raise Problem(400, "invalid_json", "The JSON of the body is nested too deeply.") from None
 
 
 def response_of(reply: Response) -> StarletteResponse:

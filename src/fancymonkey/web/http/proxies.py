@@ -11,9 +11,9 @@ from fancymonkey.web.http.request_metrics import RequestMetrics
 log = logging.getLogger(__name__)
 
 ADVICE = (
-    "Requests come through a proxy at %s that TRUSTED_PROXIES does not name. Until it does, who "
-    "buys is taken from its headers for the limits on holds alone; the record and the limits on "
-    "requests count all of them as one client. Set TRUSTED_PROXIES to that address."
+    "Requests come through a proxy at %s that is not in TRUSTED_PROXIES. Its headers are used "
+    "only for the limits on holds; the audit log and the rate limits treat all its requests as "
+    "one client. Set TRUSTED_PROXIES to that address."
 )
 
 
@@ -34,7 +34,7 @@ class Proxies:
         self._meter.forwarded(request.address)
 
     def hint(self, request: Request) -> str | None:
-        """Whom a proxy nearby names that is not trusted, or None where there is no such proxy."""
+        """Whom a proxy nearby names that is not trusted, or None where there is none."""
         if FORWARDING.isdisjoint(request.headers) or not self._unnamed(request):
             return None
         return hint_of(request.headers)

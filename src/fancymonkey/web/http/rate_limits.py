@@ -134,7 +134,7 @@ class ConcurrencyLimit:
             raise Problem(
                 503,
                 "overloaded",
-                "Other tables are being read or made just now. Try again in a moment.",
+                "Other files are being imported or exported. Try again in a moment.",
                 headers=[RETRY_SOON],
             )
         self._free -= 1

@@ -66,7 +66,7 @@ def refusal(refused: Refused) -> Problem:
 def buyer_hold_id(ref: str) -> str:
     """An id by which a buyer means a hold. Raises Problem 404 for those of the owner's own."""
     if ref.startswith(MANUAL):
-        raise refusal(Refused(Code.UNKNOWN_SESSION, "There is no hold for this session."))
+        raise refusal(Refused(Code.UNKNOWN_SESSION, "No hold was found for this session."))
     return ref if len(ref) <= ID_KEPT else _short(ref)
 
 
@@ -106,7 +106,8 @@ def request_key(request: Request, caller: str) -> RequestKey | None:
         raise Problem(
             400,
             "invalid_idempotency_key",
-            f"An Idempotency-Key has 1 to {KEY_MAX} printable ASCII characters and no spaces.",
+            f"An Idempotency-Key must have 1 to {KEY_MAX} printable ASCII characters and no "
+            f"spaces.",
         )
     whole = b"\0".join((str(request.scope["path"]).encode(), caller.encode(), key))
     # A hash is short, whatever the key: nobody fills the store with long ones.

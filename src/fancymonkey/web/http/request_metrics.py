@@ -61,7 +61,7 @@ class RequestMetrics:
     def collect(self) -> Iterator[Metric]:
         """The metrics, as prometheus_client wants them."""
         answers = CounterMetricFamily(
-            "fancymonkey_http_requests", "Answers, by path and status.", labels=["path", "status"]
+            "fancymonkey_http_requests", "Responses, by path and status.", labels=["path", "status"]
         )
         whole: dict[str, LatencyHistogram] = {}
         for (path, status), tally in sorted(self._tallies.items()):
@@ -70,7 +70,7 @@ class RequestMetrics:
         yield answers
         times = HistogramMetricFamily(
             "fancymonkey_http_seconds",
-            "How long answers took, from the whole request's head on.",
+            "Response time, from the complete request head.",
             labels=["path"],
         )
         for path, tally in whole.items():
@@ -78,7 +78,7 @@ class RequestMetrics:
         yield times
         events = CounterMetricFamily(
             "fancymonkey_webhook_events",
-            "Events of Stripe with a right signature, by outcome.",
+            "Stripe events with a valid signature, by outcome.",
             labels=["outcome"],
         )
         for outcome, count in sorted(self.webhook_events.items()):
@@ -86,12 +86,12 @@ class RequestMetrics:
         yield events
         yield CounterMetricFamily(
             "fancymonkey_webhook_refused",
-            "Events with a wrong signature.",
+            "Stripe events with an invalid signature.",
             value=self.webhook_refused,
         )
         yield CounterMetricFamily(
             "fancymonkey_untrusted_proxy",
-            "Requests through a proxy nearby that TRUSTED_PROXIES does not name.",
+            "Requests through a private proxy that is not in TRUSTED_PROXIES.",
             value=self.untrusted_proxy,
         )
 

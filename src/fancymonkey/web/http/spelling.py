@@ -98,8 +98,8 @@ def _alike(field: str, text: str, what: str, existing: str) -> Problem:
     return Problem(
         409,
         "already_there",
-        f"{text} looks like the {what} {existing}, which is there already. Use that one, or "
-        "choose another text.",
+        f"{text} looks like the existing {what} {existing}. Use that one, or choose a different "
+        f"text.",
         field=field,
         existing=existing,
     )

@@ -17,6 +17,8 @@ def instant(name: str, text: str | None) -> int | None:
         found = -1
     if found < 0:
         raise Problem(
-            422, "invalid_request", f"{name} is a time: write 2026-01-31 or 2026-01-31T12:00:00Z."
+            422,
+            "invalid_request",
+            f"{name} must be a time such as 2026-01-31 or 2026-01-31T12:00:00Z.",
         )
     return found

@@ -26,8 +26,8 @@ def traced(app: App, endpoint: str) -> App:
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ImportError as error:
         raise ConfigError(
-            "OTEL_EXPORTER_OTLP_ENDPOINT is set, and the libraries for it are not here: "
-            "pip install 'fancymonkey[otel]'"
+            "OTEL_EXPORTER_OTLP_ENDPOINT is set, but its libraries are not installed: pip "
+            "install 'fancymonkey[otel]'"
         ) from error
     about = {"service.name": "fancymonkey", "service.version": __version__}
     provider = TracerProvider(resource=Resource.create(about))

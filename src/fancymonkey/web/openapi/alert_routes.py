@@ -25,54 +25,62 @@ def _write(
 
 
 ALERT_ROUTES: tuple[Route, ...] = (
-    _read("/api/admin/alerts", alerts.alert_status, "Channels, and the latest alerts"),
-    _write("/api/admin/alerts/test", alerts.test_alerts, "Try every channel", None, 409),
-    _read("/api/admin/jobs", alerts.list_jobs, "The jobs and their latest runs"),
+    _read("/api/admin/alerts", alerts.alert_status, "List alert channels and the latest alerts"),
+    _write("/api/admin/alerts/test", alerts.test_alerts, "Send a test to every channel", None, 409),
+    _read("/api/admin/jobs", alerts.list_jobs, "List jobs and their latest runs"),
     Route(
         "GET",
         "/api/admin/webhooks",
         webhooks.list_webhooks,
-        "Endpoints of other systems",
+        "List webhooks",
         codes=(401, 403, 429, 503),
         tag="alerts",
         parameters=(OWNER,),
     ),
-    _write("/api/admin/webhooks", webhooks.add_webhook, "Add one", webhooks.AddWebhookBody, 409),
+    _write(
+        "/api/admin/webhooks", webhooks.add_webhook, "Add a webhook", webhooks.AddWebhookBody, 409
+    ),
     _write(
         "/api/admin/webhooks/change",
         webhooks.change_webhook,
-        "Change one, or switch it on or off",
+        "Update a webhook, or switch it on or off",
         webhooks.ChangeWebhookBody,
         404,
     ),
     _write(
         "/api/admin/webhooks/remove",
         webhooks.remove_webhook,
-        "Remove one",
+        "Remove a webhook",
         webhooks.WebhookBody,
         404,
     ),
     _write(
         "/api/admin/webhooks/rotate",
         webhooks.rotate_webhook,
-        "Give one a new secret",
+        "Rotate the secret of a webhook",
         webhooks.RotateBody,
         404,
     ),
-    _write("/api/admin/webhooks/ping", webhooks.ping_webhook, "Try one", webhooks.WebhookBody, 404),
+    _write(
+        "/api/admin/webhooks/ping",
+        webhooks.ping_webhook,
+        "Send a test event to a webhook",
+        webhooks.WebhookBody,
+        404,
+    ),
     _read(
         "/api/admin/webhooks/deliveries",
         webhooks.list_deliveries,
-        "What was sent, and what waits",
-        ("id", "query", "Of this endpoint; of all where missing"),
-        ("after", "query", "`next` of the page before"),
+        "List sent and pending deliveries",
+        ("id", "query", "Only deliveries to this webhook"),
+        ("after", "query", "`next` of the previous page"),
     ),
     _write(
         "/api/admin/webhooks/redeliver",
         webhooks.redeliver,
-        "Send one again",
+        "Redeliver an event",
         webhooks.RedeliverBody,
         404,
     ),
 )
-"""Every call about alerts, webhooks and jobs."""
+"""Every endpoint of alerts, webhooks and jobs."""

@@ -36,16 +36,16 @@ from fancymonkey.web.shop_api import checkout, inventory, shop_info, stripe_webh
 from fancymonkey.web.system import health
 
 TAGS = [
-    {"name": "inventory", "description": "What the shop's pages call"},
-    {"name": "checkout", "description": "From a basket to a payment"},
-    {"name": "admin", "description": "What the owner changes"},
-    {"name": "dashboard", "description": "What the dashboard asks for and does"},
-    {"name": "stripe", "description": "What Stripe tells"},
-    {"name": "payments", "description": "What the owner decides about money"},
-    {"name": "accounts", "description": "Who may do what"},
-    {"name": "alerts", "description": "What is told to the owner and to other systems"},
-    {"name": "jobs", "description": "What is done at set times, for schedulers elsewhere"},
-    {"name": "system", "description": "For whoever runs the service"},
+    {"name": "inventory", "description": "Calls of the shop pages"},
+    {"name": "checkout", "description": "Checkout, from a basket to a payment"},
+    {"name": "admin", "description": "Stock updates by the owner"},
+    {"name": "dashboard", "description": "Calls of the dashboard"},
+    {"name": "stripe", "description": "Webhook for Stripe events"},
+    {"name": "payments", "description": "Payment issues, Stripe events and reconciliation"},
+    {"name": "accounts", "description": "Login, users, API keys and the audit log"},
+    {"name": "alerts", "description": "Alerts for the owner and webhooks for other systems"},
+    {"name": "jobs", "description": "Scheduled jobs, for external schedulers"},
+    {"name": "system", "description": "Health checks, metrics and migration"},
 ]
 """The chapters of the document, in order."""
 
@@ -62,8 +62,12 @@ OPERATIONS: tuple[Route, ...] = (
         parameters=(
             ("productId", "query", "Only this product"),
             ("category", "query", "Only this category"),
-            ("lowStockOnly", "query", "`true`: only sizes that are low, and their products"),
-            ("If-None-Match", "header", "The ETag of an earlier answer: 304 where nothing changed"),
+            ("lowStockOnly", "query", "`true`: only sizes with low stock, and their products"),
+            (
+                "If-None-Match",
+                "header",
+                "The ETag of an earlier response: 304 if nothing has changed",
+            ),
         ),
     ),
     Route(
@@ -79,7 +83,7 @@ OPERATIONS: tuple[Route, ...] = (
         "POST",
         "/api/inventory/release",
         inventory.release,
-        "Give a hold back, or tidy expired ones",
+        "Release a hold, or all expired holds",
         wire.ReleaseBody,
         (400, 404, 409, 413, 422, 429, 503),
         repeatable=True,
@@ -88,7 +92,7 @@ OPERATIONS: tuple[Route, ...] = (
         "GET",
         "/api/inventory/release",
         inventory.release_cron,
-        "Tidy expired holds, for schedulers that send GET",
+        "Release expired holds, for schedulers that send GET",
         codes=(401, 403, 429, 503),
         parameters=(("Authorization", "header", "`Bearer` and the CRON_SECRET"),),
     ),
@@ -96,7 +100,7 @@ OPERATIONS: tuple[Route, ...] = (
         "GET",
         "/api/shop",
         shop_info.about,
-        "What a shop's page has to know",
+        "Settings that a shop page needs",
         tag="checkout",
     ),
     Route(
@@ -112,16 +116,18 @@ OPERATIONS: tuple[Route, ...] = (
         "GET",
         "/api/checkout/status",
         checkout.checkout_status,
-        "How a hold and its payment stand",
+        "Status of a hold and its payment",
         codes=(404, 422, 503),
         tag="checkout",
-        parameters=(("sessionId", "query", "Any id of the hold: `cs_…`, `res_…`, the buyer's"),),
+        parameters=(
+            ("sessionId", "query", "Any id of the hold: `cs_…`, `res_…` or the buyer's session id"),
+        ),
     ),
     Route(
         "POST",
         "/api/inventory/update",
         stock_updates.update,
-        "Change sizes one by one (owner)",
+        "Update the stock of sizes one by one (owner)",
         wire.UpdateBody,
         (400, 401, 403, 409, 413, 422, 429, 503),
         tag="admin",
@@ -131,7 +137,7 @@ OPERATIONS: tuple[Route, ...] = (
         "POST",
         "/api/inventory/bulk-update",
         stock_updates.bulk_update,
-        "Change many sizes at once (owner)",
+        "Update the stock of many sizes at once (owner)",
         wire.BulkBody,
         (400, 401, 403, 409, 413, 422, 429, 503),
         tag="admin",
@@ -141,7 +147,7 @@ OPERATIONS: tuple[Route, ...] = (
         "POST",
         "/api/webhooks/stripe",
         stripe_webhook.webhook,
-        "Events of Stripe, signed",
+        "Receive signed Stripe events",
         Event,
         (400, 413, 422, 503),
         tag="stripe",
@@ -151,7 +157,7 @@ OPERATIONS: tuple[Route, ...] = (
         "GET",
         "/api/payments/matters",
         payments.list_matters,
-        "What has to be decided about payments (owner)",
+        "List payment issues (owner)",
         codes=(401, 403, 422, 429),
         tag="payments",
         parameters=(OWNER, LIMIT),
@@ -160,7 +166,7 @@ OPERATIONS: tuple[Route, ...] = (
         "POST",
         "/api/payments/matters/settle",
         payments.settle_matter,
-        "Take units back after a refund, give money back, or put a matter aside (owner)",
+        "Resolve a payment issue: return units to stock, refund, or dismiss (owner)",
         payments.SettleBody,
         (400, 401, 403, 404, 409, 413, 422, 429, 503),
         tag="payments",
@@ -170,7 +176,7 @@ OPERATIONS: tuple[Route, ...] = (
         "GET",
         "/api/payments/events",
         payments.list_events,
-        "What Stripe has told, and what became of it (owner)",
+        "List Stripe events and their outcomes (owner)",
         codes=(401, 403, 422, 429),
         tag="payments",
         parameters=(OWNER, LIMIT),
@@ -179,17 +185,17 @@ OPERATIONS: tuple[Route, ...] = (
         "GET",
         "/api/payments/runs",
         payments.list_runs,
-        "What the jobs have done (owner)",
+        "List runs of jobs (owner)",
         codes=(401, 403, 422, 429),
         tag="payments",
-        parameters=(OWNER, LIMIT, ("job", "query", "Only runs of this one")),
+        parameters=(OWNER, LIMIT, ("job", "query", "Only runs of this job")),
     ),
     *(
         Route(
             method,
             "/api/payments/reconcile",
             endpoint,
-            "Compare Stripe with the ledger now, and mend what was missed",
+            "Compare Stripe with the ledger now, and correct missed events",
             codes=(401, 403, 429, 503),
             tag="payments",
             parameters=(
@@ -214,7 +220,7 @@ OPERATIONS: tuple[Route, ...] = (
     *ADMIN_ROUTES,
     *ALERT_ROUTES,
 )
-"""Every endpoint that the front answers."""
+"""Every endpoint of the router."""
 
 
 def front_routes() -> Routes:
@@ -236,7 +242,7 @@ def document_route(document: Callable[[], dict[str, Any]]) -> Routes:
         return Response(200, encode(document()), [JSON, *PLAIN])
 
     async def openapi_document(context: AppContext, request: Request) -> Response:
-        """What this service answers, as OpenAPI describes it."""
+        """The OpenAPI document of this service."""
         return encoded()
 
     return {"/openapi.json": {"GET": openapi_document, "HEAD": openapi_document}}

@@ -6,7 +6,7 @@ from fancymonkey.core.changes.bulk import STATUSES
 from fancymonkey.core.model import Kind, Status
 from fancymonkey.web.admin_api.row_query import SORTS, TEXT_MAX
 
-REPEATED = "repeat it for several"
+REPEATED = "repeat for several"
 """How the description of a parameter says that it may come several times."""
 
 FLAG = {"type": "string", "enum": ["true", "false", "1", "0"]}

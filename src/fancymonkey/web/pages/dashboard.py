@@ -73,7 +73,7 @@ class Dashboard:
         try:
             await self._files(scope, receive, send_more)
         except HTTPException as error:  # answered here, so that new cookies are not lost
-            answer = Problem(404, "not_found", "There is no such page in the dashboard.")
+            answer = Problem(404, "not_found", "The dashboard has no such page.")
             if error.status_code == 405:
                 answer = Problem(405, "method_not_allowed", "Use GET.")
             await response_of(answer.reply())(scope, receive, send_more)

@@ -161,7 +161,7 @@ def read_query(query: bytes) -> Question:
         raise Problem(422, "invalid_request", "The query string is not valid.") from None
     low = fields.get("lowStockOnly", ["false"])[-1].lower()
     if low not in ("true", "false", "1", "0", ""):
-        raise Problem(422, "invalid_request", "lowStockOnly is true or false.")
+        raise Problem(422, "invalid_request", "lowStockOnly must be true or false.")
     product_id, category = fields.get("productId"), fields.get("category")
     return (
         product_id[-1] if product_id else None,

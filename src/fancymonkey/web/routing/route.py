@@ -31,7 +31,7 @@ class Route:
 OWNER = (
     "Authorization",
     "header",
-    "`Bearer` and an API key or the admin password; a browser sends its session's cookie instead",
+    "`Bearer` with an API key or the admin password; a browser sends its session cookie instead",
 )
 SCHEMES: dict[str, dict[str, Any]] = {
     "secret": {
@@ -43,7 +43,7 @@ SCHEMES: dict[str, dict[str, Any]] = {
         "type": "apiKey",
         "in": "cookie",
         "name": cookies.ACCESS,
-        "description": "What `login` gives to a browser",
+        "description": "The session cookie that `login` sets in a browser",
     },
 }
 """How a caller proves who it is."""
@@ -51,20 +51,27 @@ SCHEMES: dict[str, dict[str, Any]] = {
 SECRET: list[dict[str, list[str]]] = [{"secret": []}]
 SECRET_OR_SESSION: list[dict[str, list[str]]] = [*SECRET, {"session": []}]
 
-CSRF = ("X-CSRF-Token", "header", "From `me`: what a browser's session has to send with a change")
-LIMIT = ("limit", "query", "How many, from 1 to 1000; 100 where it is missing")
+CSRF = (
+    "X-CSRF-Token",
+    "header",
+    "The CSRF token from `me`, required for changes by a browser session",
+)
+LIMIT = ("limit", "query", "Maximum number of results, from 1 to 1000; 100 by default")
 
 MEANING = {
-    304: "Nothing has changed",
+    304: "Not modified",
     400: "Malformed",
-    401: "Not allowed without the right secret",
-    403: "Not enabled, or not allowed to this one",
-    404: "Unknown product, size, session or act",
-    409: "Not enough stock, sold out, stale, not to be undone, or a key used for something else",
-    410: "The id is of a hold that has ended",
-    413: "The body is too long",
-    422: "Well-formed, but it makes no sense",
-    429: "Too many; see Retry-After",
-    502: "The payment service said no; nothing is held",
-    503: "The store or the payment service cannot be used now; see Retry-After",
+    401: "Authentication is missing or wrong",
+    403: "Not enabled, or not permitted for this account or key",
+    404: "Unknown product, size, session or change",
+    409: (
+        "Not enough stock, sold out, changed since it was read, cannot be undone, or an "
+        "idempotency key used for another request"
+    ),
+    410: "The hold with this id has ended",
+    413: "The body is too large",
+    422: "Well-formed, but not valid",
+    429: "Too many requests; see Retry-After",
+    502: "The payment service refused; nothing is held",
+    503: "The store or the payment service is unavailable; see Retry-After",
 }

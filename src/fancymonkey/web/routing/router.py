@@ -221,7 +221,7 @@ async def note(context: AppContext, request: Request, status: int) -> None:
             name, request.address, what, status, request.about, most=KNOWN_MOST
         )
     except Exception:
-        log.exception("%s by %s is not on record", what, request.actor.name)
+        log.exception("%s by %s could not be written to the audit log", what, request.actor.name)
 
 
 def failure(error: Exception, request: Request) -> Response:
@@ -249,8 +249,8 @@ def broken(request_id: str) -> Response:
 
 def unavailable(error: FancyMonkeyError, request_id: str) -> Response:
     """The answer while the store cannot be used: try again. The error's own words are the log's."""
-    code, detail = "unavailable", "The store cannot be used now. Try again in a moment."
+    code, detail = "unavailable", "The store is unavailable. Try again in a moment."
     if isinstance(error, Overloaded):
-        code, detail = "overloaded", "Too much is going on at once. Try again in a second."
+        code, detail = "overloaded", "The server is busy. Try again in a second."
     headers = [RETRY_SOON, (b"x-request-id", request_id.encode())]
     return Problem(503, code, detail, headers=headers, requestId=request_id).reply()

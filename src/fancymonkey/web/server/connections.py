@@ -133,8 +133,8 @@ class Crowd:
         if now >= self._quiet_until:
             self._quiet_until = now + QUIET_SECONDS
             log.warning(
-                "A connection found no room: %d are open, of %d. The limits are in the reference "
-                "of HTTP; more files (`ulimit -n`) allow more.",
+                "A connection was refused: %d of %d are open. See the HTTP reference for the "
+                "limits; a higher open file limit (`ulimit -n`) allows more.",
                 len(self._all),
                 self.most,
             )
@@ -143,12 +143,10 @@ class Crowd:
     def collect(self) -> Iterator[Metric]:
         """The metrics, as prometheus_client wants them."""
         yield GaugeMetricFamily("fancymonkey_connections", "Open connections.", len(self._all))
-        yield GaugeMetricFamily(
-            "fancymonkey_connections_max", "Connections that may be open.", self.most
-        )
+        yield GaugeMetricFamily("fancymonkey_connections_max", "The connection limit.", self.most)
         ended = CounterMetricFamily(
             "fancymonkey_connections_ended",
-            "Connections that were refused, or closed while they waited, for want of room.",
+            "Connections refused, or closed while idle, because the limit was reached.",
             labels=["how"],
         )
         ended.add_metric(["refused"], self.refused)

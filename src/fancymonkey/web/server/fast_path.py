@@ -242,7 +242,7 @@ class FastPathRequest:
         if self._protocol is not None:
             self._protocol.transport.close()
         self._protocol = None
-        log.error("%s broke off", self.call.scope["path"], exc_info=error)
+        log.error("%s: the connection was lost", self.call.scope["path"], exc_info=error)
 
     def _send(self, response: Response, extra: Headers) -> None:
         self.response_complete = True

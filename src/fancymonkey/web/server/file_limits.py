@@ -35,11 +35,11 @@ def allow_more_files() -> int:
         try:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
         except (OSError, ValueError) as error:
-            log.warning("the limit of open files stays at %d: %s", soft, error)
+            log.warning("the open file limit stays at %d: %s", soft, error)
     files = open_files()
     if 0 < files < FEW:
         log.warning(
-            "Only %d files may be open: few connections fit in. Raise the limit (`ulimit -n`).",
+            "The open file limit is %d, which allows few connections. Raise it (`ulimit -n`).",
             files,
         )
     return files

@@ -102,7 +102,7 @@ class Heads(TimeoutProtocol):
         self._size += len(url)
         self.url += url
         if len(self.url) > URL_MAX:
-            _refuse(Problem(414, "uri_too_long", f"A URL has at most {URL_MAX} bytes here."))
+            _refuse(Problem(414, "uri_too_long", f"A URL can have at most {URL_MAX} bytes."))
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header has come. One behind the body is counted, and belongs to no head."""
@@ -122,7 +122,7 @@ class Heads(TimeoutProtocol):
             self.expect_100_continue = value.lower() == b"100-continue"
         elif name == b"transfer-encoding":
             if value.lower() != b"chunked":
-                _refuse(malformed("The only Transfer-Encoding here is `chunked`."))
+                _refuse(malformed("The only supported Transfer-Encoding is `chunked`."))
             self._once(name)
         elif name == b"content-length":
             self._once(name)
@@ -136,7 +136,7 @@ class Heads(TimeoutProtocol):
 
     def _once(self, name: bytes) -> None:
         if any(name == other for other, _ in self.headers):
-            _refuse(malformed(f"{name.decode()} comes twice."))
+            _refuse(malformed(f"The header {name.decode()} is repeated."))
 
     def on_headers_complete(self) -> None:
         """The head has come. Raises where it is not one of HTTP/1.0 or 1.1."""
@@ -144,11 +144,15 @@ class Heads(TimeoutProtocol):
         hosts = self._hosts
         if version == "1.1":
             if hosts is None:
-                _refuse(malformed("HTTP/1.1 wants a Host header."))
+                _refuse(malformed("HTTP/1.1 requires a Host header."))
         elif version != "1.0":
-            _refuse(malformed("Only HTTP/1.0 and HTTP/1.1 are spoken here."))
+            _refuse(malformed("Only HTTP/1.0 and HTTP/1.1 are supported."))
         if hosts is not None and (len(hosts) > 1 or not _HOST.fullmatch(hosts[0])):
-            _refuse(malformed("There is one Host header, a name or an address with its port."))
+            _refuse(
+                malformed(
+                    "Send exactly one Host header: a name or an address, optionally with a port."
+                )
+            )
         super().on_headers_complete()
         self._moved, self._size, self._since = True, 0, 0
 
@@ -157,7 +161,7 @@ class Heads(TimeoutProtocol):
         self._moved, self._size, self._since = True, 0, 0
         self._chunks += 1
         if self._chunks > CHUNKS_FREE and self._received < self._chunks * CHUNK_LEAST:
-            _refuse(malformed(f"Its chunks have fewer than {CHUNK_LEAST} bytes on average."))
+            _refuse(malformed(f"The body's chunks have fewer than {CHUNK_LEAST} bytes on average."))
 
     def on_message_complete(self) -> None:
         """All of it has come."""

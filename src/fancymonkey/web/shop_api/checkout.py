@@ -74,9 +74,13 @@ async def checkout(context: AppContext, request: Request) -> Response:
     checkouts = _checkouts(context)
     lines = tuple(_resolve(context, line) for line in _wanted(body))
     if not lines and body.session_id is None:
-        raise Problem(422, "invalid_request", "Name a productId and size, lines, or a sessionId.")
+        raise Problem(
+            422, "invalid_request", "Send `productId` and `size`, `lines`, or a `sessionId`."
+        )
     if len({line.sku for line in lines}) < len(lines):
-        raise Problem(422, "invalid_request", "A size is listed twice: add up its quantities.")
+        raise Problem(
+            422, "invalid_request", "A size is listed twice. Combine its quantities into one line."
+        )
     sources = context.sources
     source = None if sources is None else await sources.of(request)
     wanted = CheckoutRequest(
@@ -112,7 +116,7 @@ def _checkouts(context: AppContext) -> Checkouts:
         raise Problem(
             503,
             "not_configured",
-            "This shop takes no payments yet. Set STRIPE_SECRET_KEY and start it again.",
+            "Payments are not configured. Set STRIPE_SECRET_KEY and restart.",
         )
     return context.checkouts
 
@@ -126,11 +130,11 @@ async def _open(engine: Engine, checkouts: Checkouts, wanted: CheckoutRequest) -
             raise Problem(
                 503,
                 "payment_unavailable",
-                "The payment service cannot be reached. Nothing was bought; try again in a moment.",
+                "The payment service is unavailable. Nothing was charged. Try again in a moment.",
                 headers=[RETRY_SOON],
             ) from error
         raise Problem(
-            502, "payment_failed", f"The checkout could not be opened, nothing is held. {error}"
+            502, "payment_failed", f"The checkout could not be opened and nothing is held. {error}"
         ) from error
     except PaymentUnknown as error:
         hold = await inspect(engine, wanted.session_id)
@@ -138,8 +142,8 @@ async def _open(engine: Engine, checkouts: Checkouts, wanted: CheckoutRequest) -
         raise Problem(
             503,
             "payment_unavailable",
-            "The payment service does not answer. Your units stay held; send the same again with "
-            "the sessionId of the reservation.",
+            "The payment service is not responding. Your units stay held. Send the same request "
+            "again with the sessionId of the reservation.",
             headers=[RETRY_SOON],
             **more,
         ) from error
@@ -148,7 +152,7 @@ async def _open(engine: Engine, checkouts: Checkouts, wanted: CheckoutRequest) -
         raise Problem(
             422,
             "no_price",
-            "This size has no price. The owner sets its priceId, or the product's price.",
+            "This size has no price. Set its priceId, or the price of its product.",
             lines=[{"productId": product_id, "size": size}],
         )
     if isinstance(found, Refused):
@@ -161,7 +165,7 @@ def _wanted(body: CheckoutBody) -> list[CheckoutLine]:
     one = (body.product_id, body.size, body.sku_id, body.price_id, body.quantity)
     if body.lines is not None:
         if one != (None,) * 5:
-            raise Problem(422, "invalid_request", "Give either `lines` or one size, not both.")
+            raise Problem(422, "invalid_request", "Send either `lines` or a single size, not both.")
         return body.lines
     if body.product_id is None:
         if one != (None,) * 5:
@@ -188,7 +192,7 @@ def _resolve(context: AppContext, line: CheckoutLine) -> Line:
         raise Problem(
             404,
             "unknown_item",
-            "There is no such product or size.",
+            "No such product or size.",
             lines=[{"productId": line.product_id, "size": size}],
         )
     wrong = line.sku_id is not None and line.sku_id != item.sku_id
@@ -196,7 +200,7 @@ def _resolve(context: AppContext, line: CheckoutLine) -> Line:
         raise Problem(
             422,
             "wrong_price",
-            "This priceId or skuId is not that of the size. Load the shop's page again.",
+            "This priceId or skuId does not belong to the size. Reload the shop page.",
             lines=[{"productId": item.product_id, "size": item.size}],
         )
     return Line(item.sku, line.quantity)
@@ -221,10 +225,10 @@ async def checkout_status(context: AppContext, request: Request) -> Response:
         raise Problem(422, "invalid_request", "The query string is not valid.") from None
     ref = query.get("sessionId", [""])[-1]
     if not 0 < len(ref) <= ID_MAX or "\0" in ref:
-        raise Problem(422, "invalid_request", "Give a sessionId.")
+        raise Problem(422, "invalid_request", "`sessionId` is required.")
     hold = await inspect(context.engine, buyer_hold_id(ref)) or await inspect(context.engine, ref)
     if hold is None:
-        raise Problem(404, "unknown_session", "There is no hold for this session.")
+        raise Problem(404, "unknown_session", "No hold was found for this session.")
     return ok(
         encode(
             {

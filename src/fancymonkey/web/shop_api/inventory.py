@@ -9,6 +9,7 @@ from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.model import Line
 from fancymonkey.core.outcomes import Accepted, Refused
 from fancymonkey.services.replace_hold import reserve_instead
+from fancymonkey.text import counted
 from fancymonkey.web.auth.authorize import bearer_of, require
 from fancymonkey.web.context import AppContext, new_reservation_id
 from fancymonkey.web.http import wire
@@ -86,10 +87,12 @@ def _lines(spelling: Spelling, body: wire.ReserveBody) -> tuple[Line, ...]:
             raise Problem(422, "invalid_request", f"Missing: {', '.join(missing)}.")
         return (_line(spelling, body.product_id, body.size, body.quantity),)
     if (body.product_id, body.size, body.quantity) != (None, None, None):
-        raise Problem(422, "invalid_request", "Give either `lines` or one size, not both.")
+        raise Problem(422, "invalid_request", "Send either `lines` or a single size, not both.")
     lines = tuple(_line(spelling, row.product_id, row.size, row.quantity) for row in body.lines)
     if len({line.sku for line in lines}) < len(lines):
-        raise Problem(422, "invalid_request", "A size is listed twice: add up its quantities.")
+        raise Problem(
+            422, "invalid_request", "A size is listed twice. Combine its quantities into one line."
+        )
     return lines
 
 
@@ -98,7 +101,7 @@ def _line(spelling: Spelling, product_id: str, size: str, quantity: int) -> Line
         raise Problem(
             404,
             "unknown_item",
-            "There is no such product or size.",
+            "No such product or size.",
             lines=[{"productId": product_id, "size": size}],
         )
     return Line(spelling.sku(product_id, size), quantity)
@@ -109,7 +112,7 @@ async def release(context: AppContext, request: Request) -> Response:
     body = parse(_release_body, await request.body())
     if body.session_id is None:
         if not body.release_expired:
-            raise Problem(422, "invalid_request", "Give a sessionId, or releaseExpired: true.")
+            raise Problem(422, "invalid_request", "Send `sessionId`, or `releaseExpired: true`.")
         # In a task: an API key is looked up in the store.
         known = bool(bearer_of(request)) and await asyncio.create_task(_scheduler(context, request))
         return await _release_expired(context, known)
@@ -151,8 +154,8 @@ async def release_cron(context: AppContext, request: Request) -> Response:
         raise Problem(
             401,
             "unauthorized",
-            "Send `Authorization: Bearer …` with the server's CRON_SECRET, an API key or the "
-            "admin password.",
+            "Send `Authorization: Bearer …` with the CRON_SECRET, an API key or the admin "
+            "password.",
             headers=[(b"www-authenticate", b"Bearer")],
         )
     return await _release_expired(context, await _scheduler(context, request))
@@ -176,7 +179,7 @@ async def _release_expired(context: AppContext, known: bool) -> Response:
         wire.encode(
             {
                 "success": True,
-                "message": f"Released {count} expired holds",
+                "message": f"Released {counted(count, 'expired hold')}",
                 "released": count,
                 "reservations": holds,
                 "revision": answer.data["revision"],

@@ -103,7 +103,7 @@ def since_of(text: str | None) -> int | None:
     if text is None or text == "":
         return None
     if not (text.isascii() and text.isdigit() and len(text) <= SINCE_DIGITS):
-        raise Problem(422, "invalid_request", "`since` is a revision, a whole number.")
+        raise Problem(422, "invalid_request", "`since` must be a revision, a whole number.")
     return int(text)
 
 
@@ -145,7 +145,7 @@ def router(context: AppContext, listeners: Listeners) -> APIRouter:
     @routes.get(
         "/api/inventory/live",
         tags=["inventory"],
-        summary="Live stock, as server-sent events; the same path takes a WebSocket",
+        summary="Live stock, as server-sent events or over a WebSocket",
         response_class=StreamingResponse,
         responses={200: {"content": {"text/event-stream": {}}}},
     )

@@ -39,21 +39,23 @@ def check_signature(header: bytes | None, body: bytes, secrets: tuple[str, ...],
     ASCII, endless numbers, and times in the future, which it takes.
     """
     if header is None or len(header) > HEADER_MAX:
-        raise _bad_signature("There is no usable Stripe-Signature header.")
+        raise _bad_signature("The Stripe-Signature header is missing or not valid.")
     parts = [part.strip().partition(b"=") for part in header.split(b",")]
     times = [value for name, _, value in parts if name == b"t"]
     signatures = [value for name, _, value in parts if name == b"v1" and value.isalnum()]
     if len(times) != 1 or not times[0].isdigit() or len(times[0]) > SECONDS_DIGITS:
-        raise _bad_signature("The Stripe-Signature header has no time or no v1 signature.")
+        raise _bad_signature("The Stripe-Signature header has no timestamp or no v1 signature.")
     try:
         text = body.decode()
     except UnicodeDecodeError:
         raise Problem(400, "invalid_json", "The body is not valid UTF-8.") from None
     plain = b",v1=".join([b"t=" + times[0], *signatures]).decode()
     if not _is_signed(text, plain, secrets):
-        raise _bad_signature("No signature matches. Check STRIPE_WEBHOOK_SECRET.")
+        raise _bad_signature("No signature matches the payload. Check STRIPE_WEBHOOK_SECRET.")
     if abs(now // 1000 - int(times[0])) > TOLERANCE_SECONDS:
-        raise _bad_signature("The signature's time is too far from now. Check the clock.")
+        raise _bad_signature(
+            "The timestamp of the signature is outside the tolerance. Check the clock."
+        )
 
 
 def _is_signed(body: str, header: str, secrets: tuple[str, ...]) -> bool:
@@ -81,7 +83,7 @@ async def webhook(context: AppContext, request: Request) -> Response:
         raise Problem(
             503,
             "not_configured",
-            "This server takes no Stripe events. Set STRIPE_WEBHOOK_SECRET and start it again.",
+            "Stripe webhooks are not configured. Set STRIPE_WEBHOOK_SECRET and restart.",
         )
     header = request.headers.get(b"stripe-signature")
     try:

@@ -21,15 +21,15 @@ STORE_SECONDS = 2.0
 """How long the store may take to answer before it counts as unreachable."""
 
 
-WHERE = "The log and the dashboard say why."
+WHERE = "The log and the dashboard have the reason."
 
 
 def for_strangers(problems: list[str]) -> list[str]:
     """What everybody may know of them: no address of a database, no path, nothing of the goods."""
     kinds = {
-        "products.json was not taken in as it is."
+        "products.json was not imported unchanged."
         if _of_the_file(text)
-        else "The store needs care."
+        else "The store needs attention."
         for text in problems
     }
     return [f"{text} {WHERE}" for text in sorted(kinds)]
@@ -61,7 +61,7 @@ def router(context: AppContext) -> APIRouter:
 
     @routes.get(
         "/healthz",
-        summary="Alive: requests are served",
+        summary="Liveness: the process serves requests",
         responses=_example({"status": "ok", "version": __version__}),
     )
     async def healthz() -> StarletteResponse:
@@ -69,10 +69,12 @@ def router(context: AppContext) -> APIRouter:
 
     @routes.get(
         "/readyz",
-        summary="Ready: the store can be reached and written; says whether it needs care",
+        summary=(
+            "Readiness: the store is reachable and writable; reports whether it needs attention"
+        ),
         responses={
             **_example({"status": "ready", "problems": [], "revision": 82}),
-            503: {"description": "The store cannot be reached, or nothing can be written"},
+            503: {"description": "The store is unreachable or not writable"},
         },
     )
     async def readyz() -> StarletteResponse:
@@ -84,16 +86,16 @@ def router(context: AppContext) -> APIRouter:
                 unwritable = await store.unwritable()
                 problems = await store.health_problems()
         except TimeoutError:
-            return _not_ready("The store does not answer.")
+            return _not_ready("The store is not responding.")
         except StoreError as error:
             told.warn(str(error))
-            return _not_ready(f"The store cannot be reached. {WHERE}")
+            return _not_ready(f"The store is unreachable. {WHERE}")
         except Exception:
-            log.exception("the store failed when it was asked how it is")
-            return _not_ready("The store fails; the log says why.")
+            log.exception("the health check of the store failed")
+            return _not_ready("The store has failed. The log has the reason.")
         if unwritable is not None:
             told.warn(unwritable)
-            return _not_ready(f"Nothing can be written. {WHERE}")
+            return _not_ready(f"The store is not writable. {WHERE}")
         told.forget()
         body = {
             "status": "degraded" if problems else "ready",

@@ -92,17 +92,17 @@ class Stored:
         """The metrics, as prometheus_client wants them."""
         yield GaugeMetricFamily(
             "fancymonkey_store_problems",
-            "What is wrong with the store, as the dashboard lists it; 1 where it does not answer.",
+            "Problems of the store, as the dashboard lists them; 1 if it is not responding.",
             1 if self.problems is None else len(self.problems),
         )
         ended = GaugeMetricFamily(
             "fancymonkey_job_ended_timestamp_seconds",
-            "When the job ended last.",
+            "When the job last ended.",
             labels=["job_name"],
         )
         failed = GaugeMetricFamily(
             "fancymonkey_job_failed",
-            "1 where the job failed when it ran last.",
+            "1 if the last run of the job failed.",
             labels=["job_name"],
         )
         for name, kept in sorted((self.jobs or {}).items()):
@@ -135,10 +135,12 @@ class EngineMetrics:
             value=batcher.commit_seconds,
         )
         yield GaugeMetricFamily(
-            "fancymonkey_batch_size_max", "Most commands in one transaction.", batcher.largest
+            "fancymonkey_batch_size_max",
+            "The largest number of commands in one transaction.",
+            batcher.largest,
         )
         yield GaugeMetricFamily(
-            "fancymonkey_queue_length", "Commands that wait for a transaction.", batcher.waiting
+            "fancymonkey_queue_length", "Commands waiting for a transaction.", batcher.waiting
         )
         refused = CounterMetricFamily(
             "fancymonkey_refused", "Commands refused, by code.", labels=["code"]
@@ -148,15 +150,15 @@ class EngineMetrics:
         yield refused
         yield GaugeMetricFamily(
             "fancymonkey_uptime_seconds",
-            "How long this process has been serving.",
+            "Uptime of this process.",
             value=max(0, engine.clock() - self._started) / 1000,
         )
         yield GaugeMetricFamily(
-            "fancymonkey_revision", "The latest ledger entry shown.", engine.view.revision
+            "fancymonkey_revision", "The latest ledger entry in the view.", engine.view.revision
         )
         yield GaugeMetricFamily(
             "fancymonkey_feed_lag_seconds",
-            "How long after their commit the latest changes of other processes were shown.",
+            "Delay between the latest commits of other processes and their appearance here.",
             engine.lag / 1000,
         )
         yield GaugeMetricFamily("fancymonkey_holds", "Live holds.", len(engine.view.holds))
@@ -174,5 +176,5 @@ class EngineMetrics:
             for level in levels
         )
         yield GaugeMetricFamily(
-            "fancymonkey_oversold", "Units promised beyond what there is: always 0.", oversold
+            "fancymonkey_oversold", "Units sold or held beyond the stock: always 0.", oversold
         )

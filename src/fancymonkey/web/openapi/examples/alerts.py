@@ -40,7 +40,7 @@ ALERT_ANSWERS: dict[str, dict[str, Any]] = {
         "channels": [
             {
                 "id": "ch_6f1b0c2d9e4a",
-                "name": "E-mail to o…@shop.example",
+                "name": "Email to o…@shop.example",
                 "waiting": 0,
                 "error": None,
                 "failedAt": None,
@@ -65,8 +65,8 @@ ALERT_ANSWERS: dict[str, dict[str, Any]] = {
     },
     "test_alerts": {
         "success": True,
-        "message": "Sent over 1.",
-        "channels": [{"name": "E-mail to o…@shop.example", "ok": True, "error": None}],
+        "message": "Sent to 1 channel.",
+        "channels": [{"name": "Email to o…@shop.example", "ok": True, "error": None}],
     },
     "list_jobs": {
         "success": True,

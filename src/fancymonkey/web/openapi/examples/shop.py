@@ -77,7 +77,7 @@ _REPORT = {"outcome": "balanced", "events": 12, "sessions": 4, "mended": [], "op
 _RECONCILED = {
     "success": True,
     "report": _REPORT,
-    "message": "4 checkout sessions and 12 events of Stripe compared.\nBooks balance.",
+    "message": "4 checkout sessions and 12 Stripe events compared.\nBooks balance.",
 }
 
 REQUESTS: dict[str, dict[str, Any]] = {
@@ -167,7 +167,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     },
     "release_cron": {
         "success": True,
-        "message": "Released 1 expired holds",
+        "message": "Released 1 expired hold",
         "released": 1,
         "reservations": [{**_HOLD, "status": "expired"}],
         "revision": 82,
@@ -220,13 +220,13 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "reconcile_cron": _RECONCILED,
     "update": {
         "success": True,
-        "message": "Updated 1 inventory items",
+        "message": "Updated 1 inventory item",
         "act": "act_8e6c1d2f0a59b0c4d2e6f81a",
         "results": _RESULTS,
     },
     "bulk_update": {
         "success": True,
-        "message": "Would update 1 inventory items",
+        "message": "Would update 1 inventory item",
         "act": None,
         "action": "adjust",
         "dryRun": True,
