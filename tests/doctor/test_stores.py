@@ -24,7 +24,7 @@ from fancymonkey.core.payments.rows import JobRun
 from fancymonkey.core.records import RecordRun
 from fancymonkey.core.stock.adjust import Count
 from fancymonkey.doctor.checks import Finding
-from fancymonkey.doctor.examine import Examination, examine, repair
+from fancymonkey.doctor.examine import Examination, examine, repair_findings
 from fancymonkey.engine.migration.markers import COPY, MOVED, CopyMarker, MovedTo, draft
 from fancymonkey.settings.settings import Settings
 from fancymonkey.store.open import open_store
@@ -104,7 +104,7 @@ async def test_a_hold_that_nobody_ended_is_ended(shop: str) -> None:
     await written(shop, reserve)
     found = await examined(shop, NOW + HOUR)
     assert ids(found.findings) == {"holds.stuck"}
-    await repair(found)
+    await repair_findings(found)
     assert "1 hold ended." in found.repaired
     assert (await examined(shop, NOW + HOUR)).findings == []
 
@@ -244,7 +244,7 @@ async def test_what_a_crash_has_left_is_removed(files: str) -> None:
     found = await examined(files)
     assert ids(found.findings) == {"file.rescued"}
     assert "file.leftovers" in ids(found.notes)
-    await repair(found)
+    await repair_findings(found)
     assert not left.exists()
 
 
@@ -318,7 +318,7 @@ async def test_a_database_that_is_behind_is_brought_up(sqlite: str, tmp_path: Pa
         database.commit()
     found = await examined(sqlite)
     assert ids(found.findings) == {"database.behind"}
-    await repair(found)
+    await repair_findings(found)
     assert found.repaired == ["The database has every migration now."]
     assert (await examined(sqlite)).findings == []
 

@@ -7,7 +7,7 @@ import click
 from fancymonkey.commands.ask_server import address
 from fancymonkey.commands.common import choose_store, data_option, emit, json_option, run
 from fancymonkey.doctor.checks import Finding
-from fancymonkey.doctor.examine import Examination, examine
+from fancymonkey.doctor.examine import Examination, examine, repair_findings
 from fancymonkey.doctor.settings import settings_of
 from fancymonkey.settings.settings import Settings
 
@@ -43,7 +43,7 @@ async def _examine(settings: Settings, url: str, repair: bool) -> Examination:
     found = await examine(settings, url)
     if not repair:
         return found
-    await repair(found)
+    await repair_findings(found)
     again = await examine(settings, url)
     again.repaired = found.repaired
     return again

@@ -85,8 +85,8 @@ async def _lines(
                 if not needs_code:
                     raise StoreUnavailable(f"The server at {url} refused: {_detail(body)}")
             else:
-                async for line in answer.aiter_lines():
-                    yield msgspec.json.decode(line)
+                async for text in answer.aiter_lines():
+                    yield msgspec.json.decode(text)
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         raise StoreUnavailable(
             f"The server at {url} does not respond. Check that it is running and that --url is "

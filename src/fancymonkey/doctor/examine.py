@@ -147,7 +147,7 @@ async def _migrate(target: str) -> str:
     return "The database has every migration now."
 
 
-async def repair(examination: Examination) -> None:
+async def repair_findings(examination: Examination) -> None:
     """Runs every repair and adds a text about each to `repaired`; a failed one is named there."""
     for finding in [*examination.findings, *examination.notes]:
         if finding.repair is None:
