@@ -122,10 +122,10 @@ PAYMENTS = [
     ),
     bug(
         "refunds",
-        "a refund of one payment returns the units of another",
-        "core.payments.refunds:record_refund",
-        "if hold is None or hold.status is not Status.CAPTURED or second:",
-        "if hold is None or hold.status is not Status.CAPTURED:",
+        "nobody learns of a refund that has failed",
+        "core.payments.refunds:refund_failed",
+        "raise_issue(state, IssueKind.REFUND_FAILED, command.refund, hold, command.ref)",
+        "pass",
         "core/test_refund.py",
     ),
     bug(
