@@ -13,7 +13,7 @@ const OUTCOMES = {
   done: ["good", "Done"],
   returned: ["good", "Came back"],
   "no change": ["", "Nothing to do"],
-  ignored: ["", "Not ours"],
+  ignored: ["", "Not needed"],
   "refund noted": ["", "Refund noted"],
   "return proposed": ["warn", "Return to decide"],
   "refund due": ["warn", "Refund due"],
