@@ -20,6 +20,9 @@ from tests.web.shops import HOODIE
 from tests.web.test_import import edited
 
 ATTACK = "<img src=x onerror=alert(1)>"
+WHILE_READING = 20_000
+"""How long (ms) a preview may take: a process of its own reads the file, which starts late when
+the machine is busy. It is no measure of speed."""
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -47,7 +50,7 @@ async def drop(page: Page, content: str, name: str = "stock.csv") -> None:
 
 
 async def tiles(page: Page) -> dict[str, str]:
-    await expect(page.locator("#seen")).to_be_visible()
+    await expect(page.locator("#seen")).to_be_visible(timeout=WHILE_READING)
     texts = await page.locator(".tile").all_inner_texts()
     return {words: number for number, words in (text.split("\n") for text in texts)}
 
@@ -128,7 +131,8 @@ async def test_habit_30_a_template_and_a_thousand_rows(browser: Browser) -> None
         await choose(page, "\n".join([head, *rows]))
         assert (await tiles(page))["at fault"] == "1,000"  # habit 31: nothing is made unasked
         await page.get_by_role("button", name="Add what is new").click()
-        await expect(page.get_by_role("button", name="Apply 1,000 rows")).to_be_enabled()
+        ready = page.get_by_role("button", name="Apply 1,000 rows")
+        await expect(ready).to_be_enabled(timeout=WHILE_READING)
         await page.get_by_role("button", name="Apply 1,000 rows").click()
         await expect(page.get_by_text("1,000 rows were taken in")).to_be_visible(timeout=5000)
         assert shop.on_hand("9", "p99") == 999

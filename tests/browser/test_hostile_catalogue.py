@@ -1,6 +1,7 @@
 """Names, numbers and categories as long and as many as they may be: no page breaks by them."""
 
 import os
+import re
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
@@ -126,6 +127,64 @@ async def test_numbers_are_shown_whole_and_alike(
         await page.keyboard.press("Escape")
         await on_hand.blur()
         await expect(on_hand).to_have_value("1,000,000,000")
+        watched.assert_clean()
+
+
+async def broken(page: Page, places: str) -> list[str]:
+    """The words, or groups of digits, of those places that begin on one line and end on another."""
+    found: list[str] = await page.eval_on_selector_all(
+        places,
+        """all => all.flatMap(one => {
+          const walk = document.createTreeWalker(one, NodeFilter.SHOW_TEXT);
+          const cut = [];
+          while (walk.nextNode()) {
+            for (const word of walk.currentNode.data.matchAll(/\\S+/g)) {
+              const range = document.createRange();
+              range.setStart(walk.currentNode, word.index);
+              range.setEnd(walk.currentNode, word.index + word[0].length);
+              if (range.getClientRects().length > 1) cut.push(word[0]);
+            }
+          }
+          return cut;
+        })""",
+    )
+    return found
+
+
+@SCREENS
+async def test_no_number_of_the_overview_is_broken(
+    browser: Browser, shop: Office, screen: tuple[int, int]
+) -> None:
+    async with member(browser, shop, screen=screen) as watched:
+        page = watched.page
+        await visit_page(page, shop, "overview.html")
+        assert "900,012,344" in await page.locator(".tile b").all_inner_texts()
+        assert await broken(page, ".tile b") == []
+        watched.assert_clean()
+
+
+async def test_a_price_with_cents_stays_on_its_line(browser: Browser) -> None:
+    async with office() as shop, member(browser, shop) as watched:
+        await visit_page(watched.page, shop, "overview.html")
+        worth = watched.page.locator(".tile b").nth(1)
+        await expect(worth).to_have_text(re.compile(r"^\$\d,\d{3}\.\d0$"))
+        lines = await worth.evaluate(
+            "one => one.clientHeight / parseFloat(getComputedStyle(one).lineHeight)"
+        )
+        assert round(lines) == 1
+
+
+@SCREENS
+async def test_no_entry_of_the_history_is_broken_or_cut(
+    browser: Browser, shop: Office, screen: tuple[int, int]
+) -> None:
+    async with member(browser, shop, screen=screen) as watched:
+        page = watched.page
+        await visit_page(page, shop, "history.html")
+        await expect(page.get_by_text("+900,000,000")).to_be_visible()
+        assert await broken(page, "table.cards .title b, table.cards .move") == []
+        entries = page.get_by_role("region", name="Entries")
+        assert await entries.evaluate("one => one.scrollWidth - one.clientWidth") <= 0
         watched.assert_clean()
 
 

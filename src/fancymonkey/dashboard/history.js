@@ -10,6 +10,7 @@ import { KINDS, explained } from "/admin/waterfall.js";
 const FIELDS = { stock: "on hand", reserved: "reserved", allocated: "allocated", incoming: "incoming", backordered: "backordered", short: "short" };
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
 const LIMIT = 100;
+const LARGE = 10_000; // from here on a number may stand above its word
 let older = [];
 let typing = ""; // the typed text for suggestions
 let fresh = false; // whether there are new entries that are not shown yet
@@ -65,7 +66,7 @@ const LINKS = {
 function change(entry) {
   const moves = Object.entries(entry.change);
   if (!moves.length) return html`<span class="quiet">–</span>`;
-  return moves.map(([field, by]) => html`<div class="move"><b class="number">${signed(by)}</b> ${FIELDS[field]}</div>`);
+  return moves.map(([field, by]) => html`<div class="move ${Math.abs(by) < LARGE ? "" : "large"}"><b class="number">${signed(by)}</b> ${FIELDS[field]}</div>`);
 }
 
 function columns() {

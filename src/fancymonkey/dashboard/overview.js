@@ -27,7 +27,12 @@ async function load() {
   return { ...data, waiting: matters.matters.filter((matter) => matter.closedAt === null) };
 }
 
-const tile = (value, words, url, kind = "") => html`<a class="tile ${kind}" href=${url}><b>${value}</b><span>${words}</span></a>`;
+/** A long number is set smaller, and breaks only behind its separators. */
+const tile = (value, words, url, kind = "") => {
+  const size = value.length > 14 ? "smallest" : value.length > 9 ? "smaller" : value.length > 7 ? "small" : "";
+  const groups = value.split(/(?<=\d\D)(?=\d{3})/).map((digits) => html`${digits}<wbr />`);
+  return html`<a class="tile ${kind}" href=${url}><b class=${size}>${groups}</b><span>${words}</span></a>`;
+};
 
 function tiles({ stock, holds }) {
   return html`<div class="tiles">
@@ -42,7 +47,7 @@ function tiles({ stock, holds }) {
 
 function toDo(data) {
   const row = (matter) => html`<li><a href="/admin/payments.html?payment=${encodeURIComponent(matter.payment ?? "")}">${CONCERNS[matter.concern]?.[0] ?? matter.concern}</a>
-    <span>${matter.lines.map((line) => `${number(line.quantity)} × ${sizeOf(line)}`).join(", ") || "no units owed"}</span>${moment(matter.openedAt)}</li>`;
+    <span>${matter.lines.map((line) => `${number(line.quantity)} × ${sizeOf(line)}`).join(", ") || "no units"}</span>${moment(matter.openedAt)}</li>`;
   const more = data.matters.open + data.matters.due - Math.min(FIRST, data.waiting.length);
   return html`<section class="part" aria-labelledby="todo"><h2 id="todo">To decide</h2>
     ${data.waiting.length

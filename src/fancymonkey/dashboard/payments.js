@@ -13,7 +13,7 @@ const OUTCOMES = {
   done: ["good", "Done"],
   returned: ["good", "Returned"],
   "no change": ["", "No change"],
-  ignored: ["", "Not ours"],
+  ignored: ["", "Not needed"],
   "refund noted": ["", "Refund noted"],
   "return proposed": ["warn", "Return to decide"],
   "refund due": ["warn", "Refund due"],
