@@ -258,7 +258,7 @@ def loads(
     """
     skus = {part.sku for part in flatten(commands) if isinstance(part, adjust.SetReserved)}
     first = missing(state.base, _all_keys(commands, state))
-    due = yield Load(first, skus, state.now)
+    due = yield Load.of(first, skus, state.now)
     for hold in due:
         state.base[Reservation].setdefault(hold.reservation_id, hold)
     if not due and not skus and all(state.base[kind].get(key) is None for kind, key in first):
@@ -269,7 +269,7 @@ def loads(
         wanted = missing(state.base, chain(ending, _all_keys(commands, state)))
         if not wanted:
             return due
-        yield Load(wanted)
+        yield Load.of(wanted)
 
 
 def _all_keys(commands: Sequence[Command], state: State) -> Iterable[Key]:

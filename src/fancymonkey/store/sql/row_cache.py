@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from fancymonkey.core.model import Item, Level, Row
-from fancymonkey.core.state import Rows, State
+from fancymonkey.core.state import AllLevels, Rows, State
 from fancymonkey.store.contract import StockSnapshot, empty_rows
 
 MOST = 20_000
@@ -17,18 +17,25 @@ class RowCache:
     """
 
     def __init__(self) -> None:
-        self._rows = empty_rows()
         self._shown: dict[type[Row], int] = {}
+        self.forget()
 
     def begin(self, revision: int, now: int) -> State:
         """A batch on what is known; what its store reads besides is known from then on."""
         for kind, rows in self._rows.items():
             if len(rows) > MOST + self._shown.get(kind, 0):
                 rows.clear()
-        return State(self._rows, revision, now)
+                if kind is Level:
+                    self._locations.clear()
+        return State(self._rows, revision, now, self._locations)
 
     def learn(self, changed: Rows) -> None:
         """Takes over what a batch has changed, once that is durable."""
+        if self._locations:
+            for level in changed.get(Level, {}).values():
+                known = self._locations.get(level.sku)
+                if known is not None and level.location not in known:
+                    known.append(level.location)
         for kind, rows in changed.items():
             self._rows[kind].update(rows)
 
@@ -42,4 +49,6 @@ class RowCache:
 
     def forget(self) -> None:
         """Knows nothing any more."""
-        self._rows = empty_rows()
+        self._locations: dict[str, list[str]] = {}
+        """Where each SKU has levels whose levels at all locations were read."""
+        self._rows: Rows = {**empty_rows(), AllLevels: self._locations}  # type: ignore[dict-item]
