@@ -13,7 +13,7 @@ MOST = 20_000
 class RowCache:
     """What is known of the tables. None stands for a row that is not there.
 
-    It holds only while nobody else writes: who uses it has to notice that, and to forget.
+    It is valid only while nothing else writes: its user has to notice other writers and to forget.
     """
 
     def __init__(self) -> None:
@@ -21,7 +21,7 @@ class RowCache:
         self.forget()
 
     def begin(self, revision: int, now: int) -> State:
-        """A batch on what is known; what its store reads besides is known from then on."""
+        """A batch on the known rows. Rows that its store reads become known too."""
         for kind, rows in self._rows.items():
             if len(rows) > MOST + self._shown.get(kind, 0):
                 rows.clear()
@@ -30,7 +30,7 @@ class RowCache:
         return State(self._rows, revision, now, self._locations)
 
     def learn(self, changed: Rows) -> None:
-        """Takes over what a batch has changed, once that is durable."""
+        """Takes over the changes of a batch that is durable."""
         if self._locations:
             for level in changed.get(Level, {}).values():
                 known = self._locations.get(level.sku)
@@ -40,7 +40,7 @@ class RowCache:
             self._rows[kind].update(rows)
 
     def show(self, snapshot: StockSnapshot) -> None:
-        """Takes over what every sale reads, as a snapshot of this very moment shows it."""
+        """Takes over the rows that every sale reads from a snapshot of this moment."""
         shown: tuple[tuple[type[Row], Sequence[Row]], ...]
         shown = ((Item, snapshot.items), (Level, snapshot.levels))
         for kind, rows in shown:

@@ -7,10 +7,7 @@ SELECT {product} FROM product WHERE product_id IN (SELECT value FROM json_each($
 SELECT {item} FROM item WHERE product_id IN (SELECT value FROM json_each($1));
 
 -- name: levels_of
--- CROSS JOIN: go through the SKUs and look up the levels of each.
-SELECT row.sku, row.location, row.on_hand, row.reserved, row.allocated, row.incoming,
-    row.backordered, row.short, row.updated_at
-FROM json_each($1) AS wanted CROSS JOIN level AS row ON row.sku = wanted.value;
+SELECT {level} FROM level WHERE sku IN (SELECT value FROM json_each($1));
 
 -- name: due
 SELECT {reservation} FROM reservation WHERE status = 'held' AND expires_at <= $1;
