@@ -15,8 +15,9 @@ from fancymonkey.core.changes.bulk import (
 )
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import SkuCommands
-from fancymonkey.core.model import Item, Level, Product
+from fancymonkey.core.model import Item, Product
 from fancymonkey.core.stock.adjust import Adjust, Count, SetItem, SetReserved
+from fancymonkey.core.stock.sku_stock import SkuStock
 
 
 def stocked(
@@ -26,7 +27,7 @@ def stocked(
     return StockRow(
         Product(product_id, product_id, category),
         Item(sku, product_id, "M", low_stock_threshold=threshold),
-        Level(sku, on_hand=on_hand, reserved=reserved),
+        SkuStock(sku, on_hand=on_hand, reserved=reserved),
     )
 
 
@@ -65,7 +66,7 @@ def test_low_is_something_and_no_more_than_the_threshold(
     available: int, threshold: int, low: bool
 ) -> None:
     row = stocked("a", "caps", 10, reserved=10 - available, threshold=threshold)
-    assert is_low(row.item, row.level) is low
+    assert is_low(row.item, row.stock) is low
 
 
 @pytest.mark.parametrize(
@@ -108,4 +109,3 @@ def test_portions_hold_everything_once_in_order() -> None:
 
 def test_ids_of_portions() -> None:
     assert [part_id("key", part) for part in range(3)] == ["key", "key 1", "key 2"]
-    assert part_id(None, 2) is None

@@ -35,12 +35,12 @@ _ISSUE_KINDS = {
 
 def crossed(word: str, row: StockRow, revision: int, at: int) -> AlertEvent:
     """A size that became low, out, or is back."""
-    level, item = row.level, row.item
+    stock, item = row.stock, row.item
     name = f"{row.product.name}, {item.size}"
-    available = max(0, level.available)
-    held = f" {level.reserved} more in baskets." if level.reserved else ""
+    available = max(0, stock.available)
+    held = f" {stock.reserved} more in baskets." if stock.reserved else ""
     threshold = f"The threshold is {item.low_stock_threshold}."
-    owed = f" {level.backordered} owed to buyers." if level.backordered else ""
+    owed = f" {stock.backordered} owed to buyers." if stock.backordered else ""
     match word:
         case "stock.low":
             title, text = f"Low: {name}, {available} left", f"{threshold}{held}"
@@ -122,8 +122,8 @@ def off(url: str, id_: str, why: str, at: int) -> AlertEvent:
 
 def digest(rows: list[StockRow], issues: int, at: int, date: str) -> AlertEvent:
     """What is low and out on one day; nothing where all is well is the caller's business."""
-    out = [_size(row) for row in rows if row.level.available <= 0]
-    low = [_size(row) for row in rows if row.level.available > 0]
+    out = [_size(row) for row in rows if row.stock.available <= 0]
+    low = [_size(row) for row in rows if row.stock.available > 0]
     parts = [f"{len(low)} low"] if low else []
     parts += [f"{len(out)} out"] if out else []
     parts += [f"{issues} payments to decide"] if issues else []
@@ -139,9 +139,9 @@ def day(now: int, zone: ZoneInfo) -> str:
 
 
 def _size(row: StockRow) -> dict[str, object]:
-    level = row.level
-    left = max(0, level.available)
-    about = {"stock": level.on_hand, "reserved": level.reserved, "available": level.available}
+    stock = row.stock
+    left = max(0, stock.available)
+    about = {"stock": stock.on_hand, "reserved": stock.reserved, "available": stock.available}
     return {
         "sku": row.item.sku,
         "name": row.product.name,
