@@ -63,6 +63,7 @@ MEANING = {
     409: "Not enough stock, sold out, stale, not to be undone, or a key used for something else",
     410: "The id is of a hold that has ended",
     413: "The body is too long",
+    414: "The URL is too long",
     422: "Well-formed, but it makes no sense",
     429: "Too many; see Retry-After",
     502: "The payment service said no; nothing is held",
