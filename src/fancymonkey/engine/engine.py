@@ -32,7 +32,7 @@ PRUNE_SECONDS = 3600.0
 OUTCOMES_KEPT = 35 * 24 * HOUR
 """How long (ms) first answers are kept: payment providers repeat and list events for less."""
 CATCH_UP = 1000
-"""Entries that are read at once to catch up; where there are more, everything is read again."""
+"""Entries that are read at once; where more are missed, everything is read again."""
 RETRY_SECONDS = 1.0
 
 
@@ -290,7 +290,6 @@ class Engine:
         return list(await asyncio.gather(*map(self.batcher.submit, commands)))
 
     async def _expire_on_time(self) -> None:
-        """Ends each hold at its deadline."""
         while True:
             self._expiry_bell.clear()
             self.view.stop_counting_due(self.clock())
