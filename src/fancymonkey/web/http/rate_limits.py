@@ -54,7 +54,7 @@ RATES = {
     "change": Rate("change", 1000, 10_000),
     "admin": Rate("admin", 500, 5000),
     "login": Rate("login", 2, 60),
-    "live": Rate("live", 10, 120),
+    "live": Rate("live", 5, 60),
     "document": Rate("document", 5, 60),
 }
 
