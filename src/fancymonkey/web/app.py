@@ -97,7 +97,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         app.mount(demo_payments.PATH, twin.app)
     _speak_problems(app)
     _describe(app)
-    return _fronted(app, context, crowd, listeners.turns)
+    return _fronted(app, context, crowd, listeners)
 
 
 def _describe(app: FastAPI) -> None:
@@ -112,14 +112,14 @@ def _describe(app: FastAPI) -> None:
     app.openapi = whole_document  # type: ignore[method-assign]
 
 
-def _fronted(app: FastAPI, context: AppContext, crowd: Crowd, turns: Turns) -> Router:
+def _fronted(app: FastAPI, context: AppContext, crowd: Crowd, listeners: Listeners) -> Router:
     """The app behind what holds for every answer, and behind the front door."""
     context.metrics.add(crowd)
     routes = {**openapi.front_routes(), **openapi.document_route(app.openapi)}
     known = [(method, path) for path, methods in routes.items() for method in methods]
     limits = RateLimits(context.engine.clock, known) if context.settings.server.rate_limit else None
     return Router(
-        SecurityHeaders(app, limits), context, routes, limits, inventory.HOT, crowd, turns
+        SecurityHeaders(app, limits), context, routes, limits, inventory.HOT, crowd, listeners
     )
 
 

@@ -54,7 +54,7 @@ RATES = {
     "change": Rate("change", 1000, 10_000),
     "admin": Rate("admin", 500, 5000),
     "login": Rate("login", 2, 60),
-    "live": Rate("live", 10, 120),
+    "live": Rate("live", 5, 60),
     "document": Rate("document", 5, 60),
 }
 
@@ -86,20 +86,33 @@ class RateLimit:
 
     def take(self, client: str) -> None:
         """Takes a token. Raises Problem 429 where none is left."""
-        now, rate = self._clock(), self._rate
-        tokens, at = self._buckets.get(client, (rate.burst, now))
-        tokens = min(rate.burst, tokens + max(0, now - at) * rate.per_second / 1000)
+        now = self._clock()
+        tokens = self._tokens(client, now)
         if tokens < 1:
             self._buckets[client] = (tokens, now)
-            raise Problem(
-                429,
-                "too_many_requests",
-                "Too many requests from this address. Try again in a second.",
-                headers=[(b"retry-after", b"1")],
-            )
+            raise _too_many()
         if client not in self._buckets and len(self._buckets) >= CLIENTS_MAX:
             del self._buckets[next(iter(self._buckets))]
         self._buckets[client] = (tokens - 1, now)
+
+    def check(self, client: str) -> None:
+        """Takes none. Raises Problem 429 where none is left."""
+        if self._tokens(client, self._clock()) < 1:
+            raise _too_many()
+
+    def _tokens(self, client: str, now: int) -> float:
+        rate = self._rate
+        tokens, at = self._buckets.get(client, (rate.burst, now))
+        return min(rate.burst, tokens + max(0, now - at) * rate.per_second / 1000)
+
+
+def _too_many() -> Problem:
+    return Problem(
+        429,
+        "too_many_requests",
+        "Too many requests from this address. Try again in a second.",
+        headers=[(b"retry-after", b"1")],
+    )
 
 
 class RateLimits:
@@ -117,6 +130,12 @@ class RateLimits:
         limit = self._known[one] if one in self._known else self._of(method, path)
         if limit is not None:
             limit.take(client)
+
+    def check(self, method: str, path: str, client: str) -> None:
+        """Takes none. Raises Problem 429 where none of the request's class is left."""
+        limit = self._of(method, path)
+        if limit is not None:
+            limit.check(client)
 
     def _of(self, method: str, path: str) -> RateLimit | None:
         found = class_of(method, path)

@@ -92,6 +92,8 @@ class StockListing:
         self, product_id: str | None, category: str | None, low_only: bool
     ) -> list[ProductJson]:
         view = self._engine.view
+        if (product_id, category, low_only) == EVERYTHING:
+            return self._all_cards()
         cards = []
         for id_ in view.order if product_id is None else (self._spelling.product(product_id),):
             product = view.products.get(id_)
@@ -102,6 +104,21 @@ class StockListing:
             card = self._low_card(id_) if low_only else self.card(id_)
             if card is not None:
                 cards.append(card)
+        return cards
+
+    def _all_cards(self) -> list[ProductJson]:
+        """Those of all products: after each change one is new, and thousands are as they were."""
+        view, known = self._engine.view, self._cards
+        products, touched = view.products, view.touched
+        cards = []
+        for id_ in view.order:
+            product = products.get(id_)
+            if product is None or product.archived:
+                continue
+            card = known.get(id_)
+            if card is None or card.change != touched.get(id_, 0):
+                card = self.card(id_)
+            cards.append(card)
         return cards
 
     def _make(self, cards: list[ProductJson]) -> Listed:

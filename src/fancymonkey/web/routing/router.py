@@ -37,6 +37,7 @@ from fancymonkey.web.http.rate_limits import LOGINS, RateLimits
 from fancymonkey.web.http.refusals import refusal
 from fancymonkey.web.http.security_headers import DATA, DATA_HTTPS
 from fancymonkey.web.server.connections import Crowd
+from fancymonkey.web.server.listeners import Listeners
 from fancymonkey.web.server.turns import Turns
 
 log = logging.getLogger(__name__)
@@ -60,11 +61,12 @@ class Router:
         limits: RateLimits | None,
         hot: Container[Endpoint] = (),
         crowd: Crowd | None = None,
-        turns: Turns | None = None,
+        listeners: Listeners | None = None,
     ) -> None:
         """`hot` endpoints may be answered past ASGI: none of them answers line by line."""
         self.crowd = crowd
-        self.turns = turns or Turns()
+        self.turns = Turns() if listeners is None else listeners.turns
+        self._listeners = listeners
         self._app = app
         self._shop = context
         self._routes = routes
@@ -102,6 +104,13 @@ class Router:
             return
         await send(response.start(extra))
         await send(response.rest(head=scope["method"] == "HEAD"))
+
+    def check_live(self, request: Request) -> None:
+        """Raises Problem 429 where a live connection would be refused, before anything is made."""
+        if self._listeners is not None:
+            self._listeners.check(request)
+        if self._limits is not None:
+            self._limits.check("GET", request.scope["path"], request.client)
 
     async def answer(self, request: Request) -> tuple[Response, Headers]:
         """The answer to a call for one of the routes, and further headers. Raises ClientGone."""

@@ -26,6 +26,11 @@ from fancymonkey.web.server.shared_connection import Sharing
 
 log = logging.getLogger(__name__)
 
+LIVE = b"/api/inventory/live"
+
+LIVE_REFUSAL_SECONDS = 0.5
+"""Until a refusal of live stock is written: clients that connect again at once get no faster."""
+
 SHORT = 64 * 1024
 """Bytes of a body up to which it is collected here; a longer one is read as ASGI does."""
 
@@ -96,6 +101,8 @@ class FastPathProtocol(Sharing):
         """Decides which way the request goes."""
         super().on_headers_complete()
         parser = self.parser
+        if self._front is not None and self.url.startswith(LIVE):
+            self._check_live(self._front)
         self._left_out = (
             parser.should_upgrade()
             and parser.get_method() != b"CONNECT"
@@ -112,6 +119,14 @@ class FastPathProtocol(Sharing):
         self.url, self.expect_100_continue = url, expects
         self.headers += headers
         HttpToolsProtocol.on_headers_complete(self)
+
+    def _check_live(self, front: Router) -> None:
+        """Refuses a live connection that has no place, before its WebSocket or stream is made."""
+        path, _, query = self.url.partition(b"?")
+        if path == LIVE and self.parser.get_method() == b"GET":
+            self._refuse_after = LIVE_REFUSAL_SECONDS
+            front.check_live(BufferedRequest(self._scope(path, query)))
+            self._refuse_after = 0.0
 
     def _ride(self, front: Router) -> "FastPathRequest | None":
         """The short way for this request, or None where anything about it is unusual."""
@@ -130,23 +145,26 @@ class FastPathProtocol(Sharing):
             or b"#" in query
         ):
             return None
-        request = BufferedRequest(
-            {
-                "type": "http",
-                "method": method.decode(),
-                "path": path.decode(),
-                "query_string": query,
-                "headers": self.headers,
-                "client": self.client,
-                "scheme": self.scheme,
-            }
-        )
+        request = BufferedRequest(self._scope(path, query))
         length = request.headers.get(b"content-length", b"0")
         if b"transfer-encoding" in request.headers or len(length) > 5 or int(length) > SHORT:
             return None
-        if self.proxies is not None:
-            _run_through(self.proxies(request.scope, None, None))  # type: ignore[arg-type]
         return FastPathRequest(self, front, request)
+
+    def _scope(self, path: bytes, query: bytes) -> Scope:
+        """What ASGI would bring of this request, its client as a trusted proxy names it."""
+        scope: Scope = {
+            "type": "http",
+            "method": self.parser.get_method().decode(),
+            "path": path.decode(),
+            "query_string": query,
+            "headers": self.headers,
+            "client": self.client,
+            "scheme": self.scheme,
+        }
+        if self.proxies is not None:
+            _run_through(self.proxies(scope, None, None))  # type: ignore[arg-type]
+        return scope
 
     def on_body(self, body: bytes) -> None:
         """A part of a request's body has come."""

@@ -54,7 +54,9 @@ LINGER_MAX = 1024 * 1024
 """What still comes after a refusal is read and dropped, so that the client gets to read why."""
 
 _HOST = re.compile(rb"(?:[A-Za-z0-9._~%-]+|\[[0-9A-Fa-f:.%a-z]+\])?(?::[0-9]{0,5})?")
-_SPECIAL = frozenset({*LISTS, b"transfer-encoding", b"expect", b"content-length"})
+_ONE_HOST = "Send exactly one Host header: a name or an address, optionally with a port."
+_SINGLE = frozenset({b"host", b"transfer-encoding", b"content-length"})
+_SPECIAL = frozenset({*LISTS, *_SINGLE, b"expect"})
 
 
 class Heads(TimeoutProtocol):
@@ -62,18 +64,20 @@ class Heads(TimeoutProtocol):
 
     _size = 0
     """Bytes of a head, or of what is behind a body, that the parser has reported."""
-    _count = 0
-    """Headers in it."""
+    _trailers = 0
+    """Headers behind a body, less those of its head."""
     _since: int | None = None
     """Bytes since a head began, or since the latest part of a body; None between requests."""
     _moved = False
     """Whether a head or a part of a body has begun in this very read."""
     _chunks = 0
-    _lists: dict[bytes, int] | None = None
-    _hosts: list[bytes] | None = None
+    _valid_host: bytes | None = None
+    """The latest one that was spelled properly."""
     _refusal: Problem | None = None
     _before: Any = None
     """What the latest request had to come after."""
+    _refuse_after = 0.0
+    """Seconds until a refusal is written."""
     _dropped = 0
 
     def feed(self, data: bytes) -> None:
@@ -92,8 +96,8 @@ class Heads(TimeoutProtocol):
     def on_message_begin(self) -> None:
         """A request begins. What ASGI needs is made once it turns out to go that way."""
         super().on_message_begin()
-        self._moved, self._size, self._count, self._since = True, 0, 0, 0
-        self._chunks, self._lists, self._hosts = 0, None, None
+        self._moved = True
+        self._size = self._since = self._chunks = self._trailers = 0
         self._before = self.cycle
         self.url, self.headers, self.expect_100_continue = b"", [], False
 
@@ -106,55 +110,59 @@ class Heads(TimeoutProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header has come. One behind the body is counted, and belongs to no head."""
-        self._size += len(name) + len(value) + 4
-        self._count += 1
-        if self._size > HEAD_MAX or self._count > HEADERS_MAX:
-            _refuse(too_long())
+        size = self._size = self._size + len(name) + len(value) + 4
+        headers = self.headers
         if self._in_body:
-            return
-        name = name.lower()
-        if name in _SPECIAL:
-            self._look_at(name, value)
-        self.headers.append((name, value))
-
-    def _look_at(self, name: bytes, value: bytes) -> None:
-        if name == b"expect":
-            self.expect_100_continue = value.lower() == b"100-continue"
-        elif name == b"transfer-encoding":
-            if value.lower() != b"chunked":
-                _refuse(malformed("The only supported Transfer-Encoding is `chunked`."))
-            self._once(name)
-        elif name == b"content-length":
-            self._once(name)
-        elif name == b"host":
-            self._hosts = [*(self._hosts or ()), value]
-        if name in LISTS:
-            self._lists = self._lists or {}
-            whole = self._lists[name] = self._lists.get(name, 0) + len(value)
-            if whole > LISTS[name]:
-                _refuse(too_long(name))
-
-    def _once(self, name: bytes) -> None:
-        if any(name == other for other, _ in self.headers):
-            _refuse(malformed(f"The header {name.decode()} is repeated."))
+            self._trailers += 1
+        else:
+            headers.append((name.lower(), value))
+        if size > HEAD_MAX or len(headers) + self._trailers > HEADERS_MAX:
+            _refuse(too_long())
 
     def on_headers_complete(self) -> None:
         """The head has come. Raises where it is not one of HTTP/1.0 or 1.1."""
+        host = self._check_headers()
         version = self.parser.get_http_version()
-        hosts = self._hosts
         if version == "1.1":
-            if hosts is None:
+            if host is None:
                 _refuse(malformed("HTTP/1.1 requires a Host header."))
         elif version != "1.0":
             _refuse(malformed("Only HTTP/1.0 and HTTP/1.1 are supported."))
-        if hosts is not None and (len(hosts) > 1 or not _HOST.fullmatch(hosts[0])):
-            _refuse(
-                malformed(
-                    "Send exactly one Host header: a name or an address, optionally with a port."
-                )
-            )
+        if host != self._valid_host:  # most connections send the same one each time
+            if host is not None and not _HOST.fullmatch(host):
+                _refuse(malformed(_ONE_HOST))
+            self._valid_host = host
         super().on_headers_complete()
-        self._moved, self._size, self._since = True, 0, 0
+        self._moved, self._size, self._since, self._trailers = True, 0, 0, -len(self.headers)
+
+    def _check_headers(self) -> bytes | None:
+        """Returns the host. Raises Problem for a header that is too long, or repeated, or unknown.
+
+        All of them together are no longer than HEAD_MAX, so one look at the end is early enough.
+        """
+        seen: dict[bytes, int] = {}
+        host = None
+        for name, value in self.headers:
+            if name not in _SPECIAL:
+                continue
+            whole = seen.get(name, -1)
+            if whole >= 0 and name in _SINGLE:
+                _refuse(
+                    malformed(
+                        _ONE_HOST if name == b"host" else f"The header {name.decode()} is repeated."
+                    )
+                )
+            seen[name] = whole = max(0, whole) + len(value)
+            if whole > LISTS.get(name, HEAD_MAX):
+                _refuse(too_long(name))
+            if name == b"host":
+                host = value
+            elif name == b"transfer-encoding":
+                if value.lower() != b"chunked":
+                    _refuse(malformed("The only supported Transfer-Encoding is `chunked`."))
+            elif name == b"expect":
+                self.expect_100_continue = value.lower() == b"100-continue"
+        return host
 
     def on_chunk_header(self) -> None:
         """A chunk of a body follows, or what comes behind the last one."""
@@ -205,6 +213,11 @@ class Heads(TimeoutProtocol):
     def _hang_up(self) -> None:
         """Writes the refusal, and listens a little longer: closed at once, it might be lost."""
         if self.transport.is_closing() or self._refusal is None:
+            return
+        if self._refuse_after:
+            self._expect(self._refuse_after + LINGER_SECONDS)
+            self.loop.call_later(self._refuse_after, self._hang_up)
+            self._refuse_after = 0.0
             return
         response = self._refusal.reply()
         headers = [*self.server_state.default_headers, *response.headers, *DATA]

@@ -29,6 +29,13 @@ class Listeners:
 
     def take(self, request: Request, *, owner: bool = False) -> "Place":
         """A place, to be left once. Raises Problem 429 or Overloaded where none is left."""
+        keys = self.check(request, owner=owner)
+        if not owner and self._visitors >= self._most:
+            raise Overloaded("Too many live connections.")
+        return Place(self, keys, owner=owner)
+
+    def check(self, request: Request, *, owner: bool = False) -> list[str]:
+        """Returns the keys that a listener is counted by. Raises Problem 429 where one is full."""
         keys = _keys(request, owner=owner) if self._by_address else []
         for key, most in zip(keys, (PER_ADDRESS, PER_NETWORK), strict=False):
             if self._counts[key] >= most:
@@ -38,9 +45,7 @@ class Listeners:
                     "Too many live connections from this address or network.",
                     headers=[(b"retry-after", b"30")],
                 )
-        if not owner and self._visitors >= self._most:
-            raise Overloaded("Too many live connections.")
-        return Place(self, keys, owner=owner)
+        return keys
 
     def count(self, keys: list[str], step: int, *, owner: bool) -> None:
         """Counts a place that is taken (1) or left (-1)."""

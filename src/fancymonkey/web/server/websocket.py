@@ -7,7 +7,8 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.exceptions import InvalidState
+from websockets.frames import Frame, Opcode
+from websockets.protocol import State
 
 from fancymonkey.web.server.turns import Turns
 
@@ -55,21 +56,18 @@ class WebSocketServerProtocol(WebSocketsSansIOProtocol):
         if text is None or len(text) <= FRAGMENT or not self.handshake_complete:
             await super().send(message)
             return
-        for at in range(0, len(text), FRAGMENT):
+        for frame in _long_messages.frames(text):
             if self.turns is not None:
                 await self.turns.piece()
             await self.writable.wait()
-            if self.disconnected or self.close_sent or self.transport.is_closing():
+            if (
+                self.disconnected
+                or self.close_sent
+                or self.transport.is_closing()
+                or self.conn.state is not State.OPEN
+            ):
                 raise ClientDisconnected
-            data, last = text[at : at + FRAGMENT].encode(), at + FRAGMENT >= len(text)
-            try:
-                if at:
-                    self.conn.send_continuation(data, last)
-                else:
-                    self.conn.send_text(data, last)
-            except InvalidState:
-                raise ClientDisconnected from None
-            self.transport.write(b"".join(self.conn.data_to_send()))
+            self.transport.write(frame)
 
     async def run_asgi(self) -> None:
         """Runs the app; when that has ended, so has the connection soon."""
@@ -85,3 +83,30 @@ class WebSocketServerProtocol(WebSocketsSansIOProtocol):
         """A close waits until all is taken: whoever takes nothing would stay for good."""
         if self._ending is None and not self.disconnected:
             self._ending = self.loop.call_later(END_SECONDS, self.transport.abort)
+
+
+class LongMessages:
+    """The frames of the latest long message: listeners who get the same one share their bytes."""
+
+    def __init__(self) -> None:
+        self._text = ""
+        self._frames: list[bytes] = []
+
+    def frames(self, text: str) -> list[bytes]:
+        """Frames of at most FRAGMENT characters. Nothing of a server's frames is masked."""
+        if text is not self._text:
+            self._text, self._frames = (
+                text,
+                [
+                    Frame(
+                        Opcode.CONT if at else Opcode.TEXT,
+                        text[at : at + FRAGMENT].encode(),
+                        fin=at + FRAGMENT >= len(text),
+                    ).serialize(mask=False)
+                    for at in range(0, len(text), FRAGMENT)
+                ],
+            )
+        return self._frames
+
+
+_long_messages = LongMessages()
