@@ -39,16 +39,16 @@ def crossed(word: str, row: StockRow, revision: int, at: int) -> AlertEvent:
     level, item = row.level, row.item
     name = f"{row.product.name}, {item.size}"
     available = max(0, level.available)
-    held = f" {level.reserved} more in baskets." if level.reserved else ""
-    threshold = f"The threshold is {item.low_stock_threshold}."
-    owed = f" {level.backordered} owed to buyers." if level.backordered else ""
+    held = f" {level.reserved:,} more in baskets." if level.reserved else ""
+    threshold = f"The threshold is {item.low_stock_threshold:,}."
+    owed = f" {level.backordered:,} owed to buyers." if level.backordered else ""
     match word:
         case "stock.low":
-            title, text = f"Low: {name}, {available} left", f"{threshold}{held}"
+            title, text = f"Low: {name}, {available:,} left", f"{threshold}{held}"
         case "stock.out":
             title, text = f"Out of stock: {name}", f"The last unit is gone.{owed}"
         case _:
-            title, text = f"Back in stock: {name}, {available} available", f"{threshold}{held}"
+            title, text = f"Back in stock: {name}, {available:,} available", f"{threshold}{held}"
     return event_type(word, at, f"{item.sku}@{revision}", title, text, **numbers(row))
 
 

@@ -100,7 +100,7 @@ function channelRow(channel) {
 
 function channels(alerts) {
   if (!alerts.channels.length) {
-    return html`<p>Nobody is told yet. Set <code>ALERT_URLS</code> to an address of yours, as
+    return html`<p>There is no channel yet. Set <code>ALERT_URLS</code> to an address of yours, as
       <code>mailtos://user:password@smtp.example?to=owner@shop.example</code>, and start the service again.</p>`;
   }
   const quiet = alerts.quietHours ? `Quiet from ${alerts.quietHours.replace("-", " to ")}, ${alerts.timeZone}. ` : "";
@@ -109,7 +109,7 @@ function channels(alerts) {
 }
 
 function recent(alerts) {
-  if (!alerts.recent.length) return html`<p>Nothing was to be told in the last 30 days.</p>`;
+  if (!alerts.recent.length) return html`<p>There were none in the last 30 days.</p>`;
   return html`<ul class="entries">${alerts.recent.map(
     (one) => html`<li class="entry">
       <div class="what"><b>${one.title}</b>${one.text.split("\n").filter(Boolean).slice(0, 4).map((line) => html`<p class="quiet">${line}</p>`)}</div>
@@ -170,7 +170,7 @@ function jobs(data) {
 }
 
 function state({ alerts, hooks: { webhooks } }) {
-  if (!alerts.channels.length && !webhooks.length) return "Nobody is told anything yet.";
+  if (!alerts.channels.length && !webhooks.length) return "No alerts are set up yet.";
   const failing = alerts.channels.filter((one) => one.error).length + webhooks.filter((one) => one.failingSince || !one.active).length;
   const parts = [plural(alerts.channels.length, "channel"), plural(webhooks.length, "webhook")];
   return `${parts.join(", ")}; ${failing ? `${failing} not working` : "all is well"}. ${alerts.waiting ? `${number(alerts.waiting)} waiting to be sent.` : ""}`;
@@ -183,7 +183,7 @@ function body(data) {
     state: state(data),
     actions: data.alerts.channels.length ? html`<button type="button" class="button" ?disabled=${trying} @click=${test}>${trying ? "Sending …" : "Send a test"}</button>` : nothing,
     content: html`<div class="two">
-        <div>${part("channels", "Where alerts go", channels(data.alerts))}${part("recent", "What was told", recent(data.alerts))}</div>
+        <div>${part("channels", "Where alerts go", channels(data.alerts))}${part("recent", "Recent events", recent(data.alerts))}</div>
         <div>${part("webhooks", "Webhooks", hooks(data))}${part("deliveries", "Deliveries", deliveries(data))}${part("jobs", "What runs by itself", jobs(data))}</div>
       </div>`,
   };
