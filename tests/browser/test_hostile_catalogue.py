@@ -285,6 +285,9 @@ async def test_the_shop_and_its_basket_do_not_move_sideways(
             "one => one.scrollWidth - one.clientWidth"
         )
         assert inner <= 0
+        row = await page.get_by_role("dialog").locator(".lines li").first.bounding_box()
+        assert row is not None
+        assert row["height"] < 250  # the whole basket is in sight
         await picture(page, f"basket-{screen[0]}-{scheme}")
         watched.assert_clean()
 

@@ -44,15 +44,15 @@ def crossed(word: str, row: StockRow, revision: int, at: int) -> AlertEvent:
     name = f"{row.product.name}, {item.size}"
     available = max(0, stock.available)
     held = f" {counted(stock.reserved, 'more unit')} held in baskets." if stock.reserved else ""
-    threshold = f"The threshold is {item.low_stock_threshold}."
+    threshold = f"The threshold is {item.low_stock_threshold:,}."
     owed = f" {counted(stock.backordered, 'unit')} owed to buyers." if stock.backordered else ""
     match word:
         case "stock.low":
-            title, text = f"Low: {name}, {available} left", f"{threshold}{held}"
+            title, text = f"Low: {name}, {available:,} left", f"{threshold}{held}"
         case "stock.out":
             title, text = f"Out of stock: {name}", f"The last unit was sold or is held.{owed}"
         case _:
-            title, text = f"Back in stock: {name}, {available} available", f"{threshold}{held}"
+            title, text = f"Back in stock: {name}, {available:,} available", f"{threshold}{held}"
     return event_type(word, at, f"{item.sku}@{revision}", title, text, **numbers(row))
 
 

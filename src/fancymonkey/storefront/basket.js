@@ -209,7 +209,7 @@ function row(line, fixed) {
     el('span', { class: 'quantity' }, String(line.quantity)),
     el('button', { type: 'button', 'aria-label': `One more of ${inWords(line)}`, disabled: line.quantity >= left(line), onclick: () => change(line, 1) }, '+'));
   return el('li', {},
-    el('span', { class: 'what' }, nameOf(fm.stock, line.productId), el('small', {}, `Size ${line.size}`),
+    el('span', { class: 'what' }, el('span', { class: 'called' }, nameOf(fm.stock, line.productId)), el('small', {}, `Size ${line.size}`),
       gone ? el('small', { class: 'stock-warning' }, left(line) ? `Only ${left(line)} left!` : fm.words(fm.sizeOf(line.productId, line.size))) : null),
     steps,
     el('span', { class: 'price' }, product?.price ? money(product.price * line.quantity) : ''));
