@@ -172,7 +172,7 @@ async def _live(shop: Office, days: int) -> None:
                 Capture(ref=f"cs_{id_}", actor="stripe", cause=f"evt_{id_[4:]}"),
             )
         if day % 9 == 4:
-            low = [sku for sku in skus if shop.engine.view.level(sku).on_hand < 8][:5]
+            low = [sku for sku in skus if shop.engine.view.stock(sku).on_hand < 8][:5]
             await shop.run(
                 *(
                     Adjust(sku=sku, delta=24, kind=Kind.RECEIVED, actor="ana", reason="Delivery")

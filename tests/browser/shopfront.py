@@ -32,10 +32,10 @@ class Shopfront:
     engine: Engine
 
     def on_hand(self, size: str = "M", product: str = HOODIE) -> int:
-        return self.engine.view.level(sku_of(product, size)).on_hand
+        return self.engine.view.stock(sku_of(product, size)).on_hand
 
     def reserved(self, size: str = "M", product: str = HOODIE) -> int:
-        return self.engine.view.level(sku_of(product, size)).reserved
+        return self.engine.view.stock(sku_of(product, size)).reserved
 
     async def count(self, quantity: int, size: str = "M", product: str = HOODIE) -> None:
         await self.engine.submit(Count(sku=sku_of(product, size), quantity=quantity))

@@ -56,7 +56,7 @@ class Stockroom(Shopfront):
         return found
 
     def stock(self, sku: str = M) -> int:
-        return self.engine.view.level(sku).on_hand
+        return self.engine.view.stock(sku).on_hand
 
 
 @asynccontextmanager

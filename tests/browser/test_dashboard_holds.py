@@ -120,8 +120,8 @@ async def test_25_many_are_given_back_at_once(browser: Browser, shop: Office) ->
         await confirm(page)
         await expect(rows(page)).to_have_count(1)
         await expect(bar).to_have_count(0)
-        assert shop.engine.view.level(sku("M", "prod_tee_001")).reserved == 1
-        assert shop.engine.view.level(sku("M")).reserved == 0
+        assert shop.engine.view.stock(sku("M", "prod_tee_001")).reserved == 1
+        assert shop.engine.view.stock(sku("M")).reserved == 0
         watched.assert_clean()
 
 

@@ -20,7 +20,7 @@ async def shop() -> AsyncIterator[Office]:
         await running.reserve("M", 2)
         await running.reserve("XL", 4)
         await running.engine._flush_demand()
-        await running.pay_late("S", running.engine.view.level(sku("S")).available - 1, 2)
+        await running.pay_late("S", running.engine.view.stock(sku("S")).available - 1, 2)
         yield running
 
 

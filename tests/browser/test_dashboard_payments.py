@@ -52,7 +52,7 @@ async def test_a_late_payment_appears_by_itself_and_is_kept_as_a_backorder(
         await page.get_by_text("1 settled one").click()
         await expect(settled(page)).to_contain_text("“They wait”")
         watched.assert_clean()
-    assert shop.engine.view.level(sku("S")).backordered == 1
+    assert shop.engine.view.stock(sku("S")).backordered == 1
 
 
 async def test_a_late_payment_is_refunded_once_by_the_owner(browser: Browser, shop: Office) -> None:
@@ -85,7 +85,7 @@ async def test_after_a_refund_units_come_back_to_the_shelf(browser: Browser, sho
     paid = await shop.checkout("M", 3)
     await shop.at_stripe(paid, "pay")
     await shop.at_stripe(paid, "refund")
-    before = shop.engine.view.level(sku()).on_hand
+    before = shop.engine.view.stock(sku()).on_hand
     async with member(browser, shop) as watched:
         page = watched.page
         await visit(page, shop, PAGE)
@@ -99,7 +99,7 @@ async def test_after_a_refund_units_come_back_to_the_shelf(browser: Browser, sho
         await expect(page.locator(".toast")).to_contain_text("2 units back in stock.")
         await expect(page.get_by_text(CALM)).to_be_visible()
         watched.assert_clean()
-    assert shop.engine.view.level(sku()).on_hand == before + 2
+    assert shop.engine.view.stock(sku()).on_hand == before + 2
 
 
 async def test_43_what_could_not_be_settled_says_why_and_can_be_tried_again(

@@ -47,7 +47,7 @@ async def shop() -> AsyncIterator[Office]:
         paid = await running.checkout("L", 2)
         await running.at_stripe(paid, "pay")
         await running.at_stripe(paid, "refund")
-        left = running.engine.view.level(sku("M", "prod_hoodie_002")).available
+        left = running.engine.view.stock(sku("M", "prod_hoodie_002")).available
         await running.pay_late("M", left - 1, 2, "prod_hoodie_002")
         await running.http.post(
             "/api/payments/reconcile", headers={"Authorization": "Bearer correct horse"}

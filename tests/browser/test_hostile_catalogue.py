@@ -219,7 +219,7 @@ async def test_a_number_may_be_typed_with_its_separators(browser: Browser) -> No
         await place.press("Enter")
         await place.blur()
         await expect(place).to_have_value("1,234,567")
-        assert shop.engine.view.level("prod_tee_001/M").on_hand == 1_234_567
+        assert shop.engine.view.stock("prod_tee_001/M").on_hand == 1_234_567
         await place.fill("1,23")
         await place.press("Enter")
         await expect(page.get_by_text("A whole number, or +5 and -3.")).to_be_visible()

@@ -15,8 +15,9 @@ from fancymonkey.core.changes.bulk import (
 )
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import SkuCommands
-from fancymonkey.core.model import Item, Level, Product
+from fancymonkey.core.model import Item, Product
 from fancymonkey.core.stock.adjust import Adjust, Count, SetItem, SetReserved
+from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.services.request_key import RequestKey
 
 
@@ -27,7 +28,7 @@ def stocked(
     return StockRow(
         Product(product_id, product_id, category),
         Item(sku, product_id, "M", low_stock_threshold=threshold),
-        Level(sku, on_hand=on_hand, reserved=reserved),
+        SkuStock(sku, on_hand=on_hand, reserved=reserved),
     )
 
 
@@ -66,7 +67,7 @@ def test_low_is_something_and_no_more_than_the_threshold(
     available: int, threshold: int, low: bool
 ) -> None:
     row = stocked("a", "caps", 10, reserved=10 - available, threshold=threshold)
-    assert is_low(row.item, row.level) is low
+    assert is_low(row.item, row.stock) is low
 
 
 @pytest.mark.parametrize(

@@ -173,7 +173,7 @@ def test_a_view_that_contradicts_the_ledger_is_read_anew(
             answer = await engine.submit(up())
             assert isinstance(answer, Accepted)
             await asyncio.sleep(2 * failures)
-            assert engine.view.level("a/M").on_hand == 6
+            assert engine.view.stock("a/M").on_hand == 6
             shows(engine, store)
 
     with caplog.at_level(logging.CRITICAL, "fancymonkey"):

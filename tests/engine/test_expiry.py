@@ -65,7 +65,7 @@ def test_holds_that_were_due_before_the_start_are_ended_by_it() -> None:
 
             again = Engine(store, clock)
             await again.open()
-            assert again.view.level("a/M").available == 5
+            assert again.view.stock("a/M").available == 5
             assert store.image.reservation("s1").status is Status.EXPIRED  # type: ignore[union-attr]
             await again.close()
 
@@ -79,7 +79,7 @@ def test_a_read_never_counts_a_hold_that_is_over() -> None:
             store.seconds = 30
             await asyncio.sleep(0.6)
             engine.expire_view()
-            assert engine.view.level("a/M").available == 5
+            assert engine.view.stock("a/M").available == 5
             assert engine.view.levels[("a/M", "main")].reserved == 5
 
     simulate(work)
@@ -91,7 +91,7 @@ def test_a_store_that_is_away_is_asked_again() -> None:
             await engine.submit(take("s1", ttl=500, a_M=5))
             store.fail = [down(), down(), down()]
             await asyncio.sleep(0.6)
-            assert engine.view.level("a/M").available == 5
+            assert engine.view.stock("a/M").available == 5
             await asyncio.sleep(4)
             assert store.image.reservation("s1").status is Status.EXPIRED  # type: ignore[union-attr]
             shows(engine, store)
@@ -143,7 +143,7 @@ def test_a_hold_that_is_extended_in_the_last_moment_makes_no_storm_either() -> N
             before = len(store.batches)
             await asyncio.sleep(20)
             assert len(store.batches) - before <= 1
-            assert engine.view.level("a/M").available == 0
+            assert engine.view.stock("a/M").available == 0
             await asyncio.sleep(10)
             shows(engine, store)
 

@@ -227,6 +227,6 @@ def test_what_other_processes_write_is_told_too() -> None:
             await store.elsewhere(Count(sku="b/M", quantity=2))
             change = await listener.next()
             assert change == LevelChange(engine.view.revision, False, frozenset({"b/M"}))
-            assert engine.view.level("b/M").on_hand == 2
+            assert engine.view.stock("b/M").on_hand == 2
 
     simulate(work)

@@ -86,7 +86,7 @@ async def test_a_shop_moves_while_it_sells(way: str, name: Name) -> None:
     here, there = way.split("-")
     old, target = name(here), name(there)
     async with shop(old) as engine:
-        before = engine.view.level(SKU).on_hand
+        before = engine.view.stock(SKU).on_hand
         answered: list[str] = []
         stop = asyncio.Event()
         selling = asyncio.create_task(buyers(engine, answered, stop))
@@ -102,7 +102,7 @@ async def test_a_shop_moves_while_it_sells(way: str, name: Name) -> None:
         assert engine.store is new
         assert report.pause < 1000
         await _check(new, answered, before)
-        assert engine.view.level(SKU).on_hand == before + len(answered)
+        assert engine.view.stock(SKU).on_hand == before + len(answered)
     if target != "memory://":
         await _left(old)
         again = open_store(target)
@@ -148,7 +148,7 @@ async def test_a_move_that_is_cancelled_anywhere_can_be_begun_again(way: str, na
     old, target = name(here), name(there)
     async with shop(old) as engine:
         answered: list[str] = []
-        before = engine.view.level(SKU).on_hand
+        before = engine.view.stock(SKU).on_hand
         stop = asyncio.Event()
         selling = asyncio.create_task(buyers(engine, answered, stop))
         for turns in (0, 3, 10, 30, 60, 100):

@@ -36,7 +36,7 @@ class Watched:
         return self.view.apply(self.shop.entries[self.view.revision :])
 
     def available(self, sku: str = "a/M") -> int:
-        return self.view.level(sku).available
+        return self.view.stock(sku).available
 
     def check(self) -> None:
         snapshot = self.shop.image.snapshot()
@@ -189,7 +189,7 @@ def test_units_may_be_back_when_the_first_hold_in_the_way_ends() -> None:
 
 def walked(view: View, sku: str) -> int | None:
     """The same as `back_by`, by a look at every hold."""
-    level = view.level(sku)
+    level = view.stock(sku)
     if level.on_hand <= 0 or level.available > 0:
         return None
     live = (hold for hold in view.holds.values() if (sku, "main") in hold.units and not hold.lapsed)

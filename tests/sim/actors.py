@@ -171,7 +171,7 @@ async def _count(world: World, sku: str) -> Sequence[Command]:
     server = world.server()
     if server is None or server.engine is None:
         return []
-    seen = server.engine.view.level(sku).on_hand
+    seen = server.engine.view.stock(sku).on_hand
     await asyncio.sleep(world.chance.uniform(0, 3))
     return [Count(sku=sku, quantity=world.chance.randrange(10), expected=seen)]
 

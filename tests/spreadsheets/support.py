@@ -9,7 +9,8 @@ from typing import Any
 import xlsxwriter
 
 from fancymonkey.core.changes.bulk import StockRow
-from fancymonkey.core.model import Item, Level, Product, sku_of
+from fancymonkey.core.model import MAIN, Item, Level, Product, sku_of
+from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.spreadsheets import csv_table, xlsx
 from fancymonkey.spreadsheets.columns import COLUMNS
 from fancymonkey.spreadsheets.import_plan import CurrentStock, ImportOptions, ImportPlan, marks_of
@@ -27,14 +28,19 @@ def stocked(
     fields = {"price": Decimal(1299), "restock_date": "2026-12-01"} | more.pop("product", {})
     product = Product(product_id, more.pop("name", product_id.upper()), "tops", **fields)
     item = Item(sku, product_id, size, **({"sku_id": "00123"} | more))
-    return StockRow(product, item, Level(sku, on_hand=stock, reserved=reserved))
+    return StockRow(product, item, SkuStock(sku, on_hand=stock, reserved=reserved))
+
+
+def level_of(row: StockRow) -> Level:
+    """The whole stock of the row at one location."""
+    return Level(row.item.sku, on_hand=row.stock.on_hand, reserved=row.stock.reserved)
 
 
 def stand_of(*rows: StockRow) -> CurrentStock:
     return CurrentStock(
         {row.product.product_id: row.product for row in rows},
         {row.item.sku: row.item for row in rows},
-        {row.level.key: row.level for row in rows},
+        {(row.item.sku, MAIN): level_of(row) for row in rows},
         REVISION,
     )
 

@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fancymonkey.core.changes.bulk import StockRow
-from fancymonkey.core.model import Item, Level, Product, sku_of
+from fancymonkey.core.model import MAIN, Item, Level, Product, sku_of
+from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.errors import DataError
 from fancymonkey.spreadsheets import csv_table, xlsx
 from fancymonkey.spreadsheets.cells import PARSERS, canonical
@@ -54,15 +55,20 @@ def shops(draw: st.DrawFn) -> list[StockRow]:
                 sold_out=draw(st.booleans()),
             )
             on_hand = draw(st.integers(0, 10**9))
-            found.append(StockRow(product, item, Level(sku, on_hand=on_hand)))
+            found.append(StockRow(product, item, SkuStock(sku, on_hand=on_hand)))
     return found
+
+
+def level_of(row: StockRow) -> Level:
+    """The whole stock of the row at one location."""
+    return Level(row.item.sku, on_hand=row.stock.on_hand, reserved=row.stock.reserved)
 
 
 def stand_of(rows: list[StockRow]) -> CurrentStock:
     return CurrentStock(
         {row.product.product_id: row.product for row in rows},
         {row.item.sku: row.item for row in rows},
-        {row.level.key: row.level for row in rows},
+        {(row.item.sku, MAIN): level_of(row) for row in rows},
         100,
     )
 
@@ -118,7 +124,7 @@ def test_no_table_breaks_the_planner(
 ) -> None:
     product = Product("p", "x", price=Decimal("1.50"))
     item = Item("p/1", "p", "1")
-    stand = stand_of([StockRow(product, item, Level("p/1", on_hand=20))])
+    stand = stand_of([StockRow(product, item, SkuStock("p/1", on_hand=20))])
     rows = [(1, header), *((number, cells) for number, cells in enumerate(lines, 2))]
     try:
         records = csv_table.records(rows)

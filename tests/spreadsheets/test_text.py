@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fancymonkey.core.changes.bulk import StockRow
-from fancymonkey.core.model import Item, Level, Product
+from fancymonkey.core.model import Item, Product
+from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.errors import DataError
 from fancymonkey.spreadsheets import columns
 from fancymonkey.spreadsheets import csv_table as sheet
@@ -26,7 +27,7 @@ def row(
 ) -> StockRow:
     product = Product("p1", name, "hoodies", Decimal("58.50"), restock_date="2026-12-01")
     item = Item("p1/M", "p1", "M", sku_id="sku", price_id=None, sold_out=sold_out)
-    return StockRow(product, item, Level("p1/M", on_hand=on_hand, reserved=reserved))
+    return StockRow(product, item, SkuStock("p1/M", on_hand=on_hand, reserved=reserved))
 
 
 def text(*rows: StockRow) -> str:

@@ -212,7 +212,7 @@ async def test_buyers_who_hold_it_are_in_the_way_until_their_holds_are_ended(
     assert (await archive(any_shop, size="S")).status == 200
     done = await archive(any_shop, endHolds=True)
     assert done.status == 200, done
-    assert any_shop.engine.view.level(f"{HOODIE}/M").reserved == 0
+    assert any_shop.engine.view.stock(f"{HOODIE}/M").reserved == 0
     await any_shop.check()
 
 

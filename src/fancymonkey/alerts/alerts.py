@@ -202,7 +202,7 @@ class Alerts:
         rows = [
             row
             for row in self._engine.view.stocked()
-            if not row.item.sold_out and (row.level.available <= 0 or is_low(row.item, row.level))
+            if not row.item.sold_out and (row.stock.available <= 0 or is_low(row.item, row.stock))
         ]
         issues = 0
         async for row in self._engine.store.scan(PaymentIssue):

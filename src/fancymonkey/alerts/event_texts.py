@@ -40,12 +40,12 @@ ISSUE_KINDS = {
 
 def crossed(word: str, row: StockRow, revision: int, at: int) -> AlertEvent:
     """A size that became low, out, or is back."""
-    level, item = row.level, row.item
+    stock, item = row.stock, row.item
     name = f"{row.product.name}, {item.size}"
-    available = max(0, level.available)
-    held = f" {counted(level.reserved, 'more unit')} held in baskets." if level.reserved else ""
+    available = max(0, stock.available)
+    held = f" {counted(stock.reserved, 'more unit')} held in baskets." if stock.reserved else ""
     threshold = f"The threshold is {item.low_stock_threshold}."
-    owed = f" {counted(level.backordered, 'unit')} owed to buyers." if level.backordered else ""
+    owed = f" {counted(stock.backordered, 'unit')} owed to buyers." if stock.backordered else ""
     match word:
         case "stock.low":
             title, text = f"Low: {name}, {available} left", f"{threshold}{held}"
@@ -128,8 +128,8 @@ def off(url: str, id_: str, why: str, at: int) -> AlertEvent:
 
 def digest(rows: list[StockRow], issues: int, at: int, date: str) -> AlertEvent:
     """The low and sold out sizes of one day. The caller leaves it out if there are none."""
-    out = [_size(row) for row in rows if row.level.available <= 0]
-    low = [_size(row) for row in rows if row.level.available > 0]
+    out = [_size(row) for row in rows if row.stock.available <= 0]
+    low = [_size(row) for row in rows if row.stock.available > 0]
     parts = [f"{len(low)} low"] if low else []
     parts += [f"{len(out)} out"] if out else []
     parts += [f"{counted(issues, 'payment')} to decide"] if issues else []
@@ -145,9 +145,9 @@ def day(now: int, zone: ZoneInfo) -> str:
 
 
 def _size(row: StockRow) -> dict[str, object]:
-    level = row.level
-    left = max(0, level.available)
-    about = {"stock": level.on_hand, "reserved": level.reserved, "available": level.available}
+    stock = row.stock
+    left = max(0, stock.available)
+    about = {"stock": stock.on_hand, "reserved": stock.reserved, "available": stock.available}
     return {
         "sku": row.item.sku,
         "name": row.product.name,

@@ -48,24 +48,24 @@ def touched(engine: Engine, entries: Iterable[Entry]) -> Iterator[StockRow]:
 
 def stand(row: StockRow) -> StockNow:
     """The stock numbers that decide which event a size causes."""
-    level = row.level
-    unsold = level.on_hand - level.allocated
-    return StockNow(level.available, unsold, row.item.low_stock_threshold)
+    stock = row.stock
+    unsold = stock.on_hand - stock.allocated
+    return StockNow(stock.available, unsold, row.item.low_stock_threshold)
 
 
 def numbers(row: StockRow) -> dict[str, Any]:
     """A size with its numbers, as every happening about stock has it."""
-    level, item = row.level, row.item
+    stock, item = row.stock, row.item
     return {
         "productId": item.product_id,
         "size": item.size,
         "sku": item.sku,
         "skuId": item.sku_id,
         "name": row.product.name,
-        "stock": level.on_hand,
-        "reserved": level.reserved,
-        "available": level.available,
-        "backordered": level.backordered,
+        "stock": stock.on_hand,
+        "reserved": stock.reserved,
+        "available": stock.available,
+        "backordered": stock.backordered,
         "lowStockThreshold": item.low_stock_threshold,
         "soldOut": item.sold_out,
     }
@@ -78,7 +78,7 @@ async def moves(engine: Engine, entries: list[Entry], wanted: set[str]) -> list[
     if "stock.changed" in wanted:
         for row in touched(engine, entries):
             key = f"{row.item.sku}@{last.revision}"
-            title = f"{row.product.name}, {row.item.size}: {row.level.available} available"
+            title = f"{row.product.name}, {row.item.size}: {row.stock.available} available"
             data = {**numbers(row), "revision": last.revision}
             found.append(event_type("stock.changed", last.at, key, title, **data))
     if wanted & ABOUT_HOLDS:

@@ -11,7 +11,7 @@ from fancymonkey.commands.numbers import Whole
 from fancymonkey.core.model import MAIN, Entry, Item, Level, Product, sku_of
 from fancymonkey.engine.clock import system_clock
 from fancymonkey.errors import DataError
-from fancymonkey.services.explain import CHANGES, StockExplanation, total
+from fancymonkey.services.explain import CHANGES, StockExplanation
 from fancymonkey.store.contract import StockSnapshot
 from fancymonkey.text import counted, joined
 from fancymonkey.timestamps import in_ms, iso
@@ -145,7 +145,7 @@ def _line(entry: Entry, level: Level) -> str:
 
 
 def _as_data(story: StockExplanation, as_of: int | None) -> dict[str, Any]:
-    level = total(story.levels.values())
+    stock = story.closing
     return {
         "productId": story.item.product_id,
         "size": story.item.size,
@@ -154,13 +154,13 @@ def _as_data(story: StockExplanation, as_of: int | None) -> dict[str, Any]:
         "asOf": None if as_of is None else iso(as_of),
         "earlier": story.total - len(story.lines),
         "entries": [_entry_data(entry, after) for entry, after in story.lines],
-        "onHand": level.on_hand,
-        "reserved": level.reserved,
-        "allocated": level.allocated,
-        "incoming": level.incoming,
-        "backordered": level.backordered,
-        "short": level.short,
-        "available": level.available,
+        "onHand": stock.on_hand,
+        "reserved": stock.reserved,
+        "allocated": stock.allocated,
+        "incoming": stock.incoming,
+        "backordered": stock.backordered,
+        "short": stock.short,
+        "available": stock.available,
         "over": story.over,
         "problem": story.broken,
         "sentence": story.sentence(as_of),

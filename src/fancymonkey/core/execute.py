@@ -1,4 +1,4 @@
-"""Runs commands: the one function that every store calls, and commands made of commands."""
+"""Runs commands: the one function that every store calls, and the commands of commands."""
 
 import json
 from collections.abc import Generator, Iterable, Iterator, Sequence
@@ -49,18 +49,18 @@ class CommandGroup(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DryRun(Command):
-    """Answers what a command would do now, and leaves no trace."""
+    """Returns the answer that a command would get now, and leaves no trace."""
 
     command: Command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordEvent(Command):
-    """Keeps a verified message of the payment provider and does what it asks for, once.
+    """Keeps a verified message of the payment provider and applies its effect once.
 
-    The same `event_id` again changes nothing and gets the first outcome. Where that was that
-    nobody knew what it was about it is tried again: its hold may have become known meanwhile.
-    What it reports of a payment that is not known yet is applied when that payment comes.
+    The same `event_id` again changes nothing and gets the first outcome. An event with the outcome
+    `unknown_session` is tried again: its hold may be known by then. A report about a payment that
+    is not known yet is applied when that payment comes.
     """
 
     event_id: str
@@ -70,7 +70,7 @@ class RecordEvent(Command):
 
 
 def needs(command: Command, state: State) -> Iterable[Key]:
-    """The rows that a command reads, as far as what is loaded tells. Ask again after loading."""
+    """The rows that a command reads, as far as loaded rows show them. Ask again after a load."""
     keys = RULES[type(command)][0](command, state)
     if command.command_id is None:
         return keys
@@ -116,9 +116,9 @@ def run_one(state: State, command: Command) -> Answer:
 
 
 def _former(state: State, command: Command) -> Outcome | None:
-    """What an earlier version kept for the same request.
+    """The answer that an earlier version kept for the same request, or None.
 
-    There an id was shared by all callers: with another digest it is someone else's.
+    Those versions shared an id among all callers: another digest means another caller's request.
     """
     found = None if command.former_id is None else state.get(Outcome, command.former_id)
     return None if found is None or found.digest != command.digest else found
@@ -210,9 +210,9 @@ def _event(state: State, command: RecordEvent) -> Answer:
         answer = run_one(state, command.effect)
         if isinstance(answer, Accepted):
             data = answer.data
-            told = data if isinstance(data, dict) else {}
-            outcome = told.get("outcome") or ("done" if told.get("lines") else "no change")
-            if told.get("unknown"):
+            facts = data if isinstance(data, dict) else {}
+            outcome = facts.get("outcome") or ("done" if facts.get("lines") else "no change")
+            if facts.get("unknown"):
                 early_news.remember(state, command.effect)
         else:
             outcome = str(answer.code)
@@ -260,7 +260,7 @@ def loads(
     """
     skus = {part.sku for part in flatten(commands) if isinstance(part, adjust.SetReserved)}
     first = missing(state.base, _all_keys(commands, state))
-    due = yield Load(first, skus, state.now)
+    due = yield Load.of(first, skus, state.now)
     for hold in due:
         state.base[Reservation].setdefault(hold.reservation_id, hold)
     if not due and not skus and all(state.base[kind].get(key) is None for kind, key in first):
@@ -271,7 +271,7 @@ def loads(
         wanted = missing(state.base, chain(ending, _all_keys(commands, state)))
         if not wanted:
             return due
-        yield Load(wanted)
+        yield Load.of(wanted)
 
 
 def _all_keys(commands: Sequence[Command], state: State) -> Iterable[Key]:
@@ -279,7 +279,7 @@ def _all_keys(commands: Sequence[Command], state: State) -> Iterable[Key]:
 
 
 def flatten(commands: Sequence[Command]) -> Iterator[Command]:
-    """The commands and every part of theirs."""
+    """The commands and all their parts, at any depth."""
     for command in commands:
         yield command
         if isinstance(command, (SkuCommands, CommandGroup)):

@@ -1,8 +1,8 @@
 """`dataclass(frozen=True)` at no cost: the type checker forbids changes, the interpreter need not.
 
-A frozen dataclass sets each field through `object.__setattr__`, which makes a ledger entry about
-nine times as dear to create as a plain one; half of a reserve's time went there. To a type checker
-the decorator here is the standard one, so that assigning to a field fails the build.
+A frozen dataclass sets each field through `object.__setattr__`. That makes the creation of a ledger
+entry about nine times as expensive, and cost half of a reserve's time. A type checker sees the
+standard decorator, so that an assignment to a field fails the build.
 """
 
 import dataclasses
@@ -16,7 +16,7 @@ else:
     def dataclass(*, frozen: bool, slots: bool, kw_only: bool = False) -> Callable[[Any], Any]:
         """The standard decorator, without the run-time part of `frozen`."""
         if not frozen:
-            raise TypeError("what lives in the core is frozen")
+            raise TypeError("dataclasses of the core are frozen")
         return dataclasses.dataclass(slots=slots, kw_only=kw_only, unsafe_hash=True)
 
 

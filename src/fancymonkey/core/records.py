@@ -34,7 +34,7 @@ class StoreResult(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordRun(Command):
-    """Keeps what a run of a job has done. A second record of the same run replaces the first."""
+    """Keeps the result of a job's run. A second record of the same run replaces the first."""
 
     run: JobRun
 

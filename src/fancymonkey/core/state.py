@@ -1,4 +1,4 @@
-"""What one batch sees and does: rows read, rows changed, entries made."""
+"""What one batch reads and changes: rows loaded, rows written, entries made."""
 
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -21,27 +21,52 @@ Rows = dict[type[Row], dict[Hashable, Any]]
 Key = tuple[type[Row], Hashable]
 
 
+class AllLevels(Row):
+    """Not a row: the key `(AllLevels, sku)` asks for the levels of a SKU at all locations."""
+
+
 @dataclass(slots=True)
 class Load:
-    """What a batch asks its store for: rows by key, live holds of SKUs, holds due at a time."""
+    """What a batch asks its store for.
+
+    `rows` are rows by key, `levels_of` the SKUs of which it needs the levels at all locations,
+    `holds_of` the SKUs of which it needs the live holds; `due_at` asks for the holds due then.
+    """
 
     rows: set[Key] = field(default_factory=set)
     holds_of: set[str] = field(default_factory=set)
     due_at: int | None = None
+    levels_of: set[str] = field(default_factory=set)
 
     def __bool__(self) -> bool:
-        return bool(self.rows or self.holds_of or self.due_at is not None)
+        return bool(self.rows or self.levels_of or self.holds_of or self.due_at is not None)
+
+    @classmethod
+    def of(
+        cls, keys: set[Key], holds_of: set[str] | None = None, due_at: int | None = None
+    ) -> "Load":
+        """The load of these keys: rows, and SKUs where the kind is `AllLevels`."""
+        levels = {key for key in keys if key[0] is AllLevels}
+        return cls(keys - levels, holds_of or set(), due_at, {str(sku) for _, sku in levels})
 
 
 class State:
     """The rows a batch may see, with its own changes on top.
 
     `base` belongs to the store and is never written here, so a failed commit leaves no trace.
-    A key that is absent from `base` means that there is no such row.
+    A key that is absent from `base` means that there is no such row. `locations` has, by SKU, where
+    `base` has levels: of all SKUs, or of those that were asked for.
     """
 
-    def __init__(self, base: Rows, revision: int, now: int) -> None:
+    def __init__(
+        self,
+        base: Rows,
+        revision: int,
+        now: int,
+        locations: Mapping[str, Iterable[str]] | None = None,
+    ) -> None:
         self.base = base
+        self.locations: Mapping[str, Iterable[str]] = {} if locations is None else locations
         self.revision = revision
         self.now = now
         self.changed: Rows = {}
@@ -84,6 +109,17 @@ class State:
     def level(self, sku: str, location: str = MAIN) -> Level:
         """The level, empty where nothing was ever booked."""
         return self.get(Level, (sku, location)) or Level(sku, location)
+
+    def levels_of(self, sku: str) -> list[Level]:
+        """The levels of the SKU at all its locations, in the order of their names.
+
+        Raises KeyError where the needs of the command do not have the key `(AllLevels, sku)`.
+        """
+        places = set(self.locations[sku])
+        changed = self.changed.get(Level, {}).values()
+        places.update(level.location for level in changed if level.sku == sku)
+        levels = (self.get(Level, (sku, place)) for place in sorted(places))
+        return [level for level in levels if level is not None]
 
     def hold(self, ref: str) -> Reservation | None:
         """The hold that an id means: its own id, or a session's latest."""
@@ -166,7 +202,7 @@ class State:
         reason: str = "",
         cause: str = "",
     ) -> None:
-        """Records that something other than a quantity changed, so that every reader learns it."""
+        """Records a change of something other than a quantity, so that every reader sees it."""
         level = self.level(sku)
         if self.get(Level, level.key) is not None:  # a product has none
             self.put(replace(level, updated_at=self.now))
@@ -189,11 +225,11 @@ class State:
         )
 
     def loaded(self) -> None:
-        """Tells that the store has added rows to `base`."""
+        """Forgets what was derived from `base`: the store has added rows to it."""
         self._holds = None
 
     def savepoint(self) -> "Savepoint":
-        """A context in which `undo()` takes everything back that was done since."""
+        """A context whose `undo()` takes back every change since its start."""
         return Savepoint(self)
 
 

@@ -299,7 +299,7 @@ ROWS_BESIDE_THE_LEDGER: frozenset[type[Row]] = frozenset(
 
 
 def kinds_without_check(kinds: Iterable[type[Row]] = ROWS) -> Iterator[Finding]:
-    """Yields a finding for each kind of row that nobody has written a check for."""
+    """Yields a finding for each kind of row that neither list has."""
     for kind in kinds:
         if kind not in CHECKED_ROWS and kind not in ROWS_BESIDE_THE_LEDGER:
             yield Finding(Rule.UNCHECKED, f"there is no check for rows of `{kind.TABLE}`")

@@ -16,6 +16,7 @@ from fancymonkey.core.model import (
     Reservation,
     split_sku,
 )
+from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.store.contract import StockSnapshot
 
 CATALOGUE_KINDS = (Kind.ADDED, Kind.EDITED, Kind.REMOVED)
@@ -44,6 +45,7 @@ class View:
         self.products: dict[str, Product] = {}
         self.items: dict[str, Item] = {}
         self.levels: dict[tuple[str, str], Level] = {}
+        self._locations: dict[str, list[str]] = {}
         self.sizes: dict[str, list[str]] = {}
         self.order: list[str] = []
         self.holds: dict[str, HeldUnits] = {}
@@ -67,7 +69,9 @@ class View:
     def reset(self, snapshot: StockSnapshot) -> None:
         """Forgets everything and shows the snapshot."""
         self.revision = snapshot.revision
-        self.levels = {level.key: level for level in snapshot.levels}
+        self.levels, self._locations = {}, {}
+        for level in snapshot.levels:
+            self._set_level(level)
         self.products, self.items = {}, {}
         self.holds, self._due, self._lapsed_units, self._ends = {}, [], {}, {}
         self.touched.clear()
@@ -116,7 +120,7 @@ class View:
             if product_id != entry.sku:
                 key = (entry.sku, entry.location)
                 level = self.levels.get(key) or Level(entry.sku, entry.location)
-                self.levels[key] = evolve(level, entry)
+                self._set_level(evolve(level, entry))
             if entry.reservation_id is not None:
                 self._follow_hold(entry, entry.reservation_id)
             if entry.kind in CATALOGUE_KINDS:
@@ -146,7 +150,13 @@ class View:
             item = self.items.get(sku)
             self._touch(split_sku(sku)[0] if item is None else item.product_id)
         for level in levels.values():
-            self.levels[level.key] = level
+            self._set_level(level)
+
+    def _set_level(self, level: Level) -> None:
+        key = (level.sku, level.location)
+        if key not in self.levels:
+            self._locations.setdefault(level.sku, []).append(level.location)
+        self.levels[key] = level
 
     def _check_start(self, entry: Entry, level: Level | None) -> None:
         """Checks that the first entry of a SKU in a batch follows on the level in the view."""
@@ -237,6 +247,15 @@ class View:
         lapsed = self._lapsed_units.get(key)
         return level if not lapsed else replace(level, reserved=level.reserved - lapsed)
 
+    def stock(self, sku: str) -> SkuStock:
+        """The totals over the SKU's locations as they count now: see `level`."""
+        return SkuStock.of(sku, (self.level(sku, at) for at in self._locations.get(sku, ())))
+
+    def unbooked_expiries(self, sku: str) -> int:
+        """The units of the SKU in holds whose time is up and that have no `expired` entry yet."""
+        places = self._locations.get(sku, ())
+        return sum(self._lapsed_units.get((sku, location), 0) for location in places)
+
     def back_by(self, sku: str, location: str = MAIN) -> int | None:
         """When the first held units may come back (ms); None unless holds take all the stock."""
         level = self.level(sku, location)
@@ -277,4 +296,4 @@ class View:
             for sku in self.sizes[id_]:
                 item = self.items[sku]
                 if not item.archived:
-                    yield StockRow(product, item, self.level(sku))
+                    yield StockRow(product, item, self.stock(sku))

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from fancymonkey.core.ledger import InvariantBroken, evolve
-from fancymonkey.core.model import MAIN, Entry, Item, Kind, Level, Product
+from fancymonkey.core.model import Entry, Item, Kind, Level, Product
+from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.text import counted, joined
 from fancymonkey.timestamps import iso
 
@@ -55,11 +56,16 @@ class StockExplanation:
     since: int | None = None
     total: int = 0
     levels: dict[str, Level] = field(default_factory=dict)
-    opening: Level = field(default_factory=lambda: Level(""))
+    opening: SkuStock = field(default_factory=lambda: SkuStock(""))
     steps: dict[Kind, Step] = field(default_factory=dict)
     over: int = 0
     """Units reserved by holds past their deadline that are not booked as expired yet."""
     broken: str | None = None
+
+    @property
+    def closing(self) -> SkuStock:
+        """The totals over all locations after the entries that were read."""
+        return SkuStock.of(self.item.sku, self.levels.values())
 
     async def follow(self, entries: AsyncIterator[Entry]) -> None:
         """Reads the SKU's history, with pauses for other tasks."""
@@ -72,7 +78,7 @@ class StockExplanation:
                 self.broken = self.broken or str(error)
             self.levels[entry.location] = level
             if self.since is not None and entry.at < self.since:
-                self.opening = total(self.levels.values())
+                self.opening = self.closing
             else:
                 self.steps.setdefault(entry.kind, Step(entry.kind)).add(entry)
                 self.lines.append((entry, level))
@@ -83,28 +89,19 @@ class StockExplanation:
 
     def sentence(self, as_of: int | None) -> str:
         """The stock as a sentence."""
-        level = total(self.levels.values())
-        less = [f"{level.reserved} reserved"] if level.reserved else []
-        less += [f"{level.allocated} allocated"] if level.allocated else []
+        stock = self.closing
+        less = [f"{stock.reserved} reserved"] if stock.reserved else []
+        less += [f"{stock.allocated} allocated"] if stock.allocated else []
         when = "now" if as_of is None else f"at {iso(as_of)}"
-        words = f"{level.available} available {when}: {level.on_hand} on hand"
+        words = f"{stock.available} available {when}: {stock.on_hand} on hand"
         words += f" less {joined(less)}." if less else ", none of them promised."
         if self.over:
             words += (
                 f" {counted(self.over, 'reserved unit')} belong to expired holds and no longer"
-                f" count, so {level.available + self.over} can be sold."
+                f" count, so {stock.available + self.over} can be sold."
             )
-        if level.backordered:
-            words += f" {level.backordered} sold and not delivered yet."
-        if level.short:
-            words += f" {level.short} promised and not there."
+        if stock.backordered:
+            words += f" {stock.backordered} sold and not delivered yet."
+        if stock.short:
+            words += f" {stock.short} promised and not there."
         return words
-
-
-def total(levels: Iterable[Level]) -> Level:
-    """The sum of the levels at all locations."""
-    sums = dict.fromkeys(CHANGES, 0)
-    for level in levels:
-        for name in sums:
-            sums[name] += getattr(level, name)
-    return Level("", MAIN, **sums)

@@ -129,17 +129,17 @@ def _column(cell: str) -> str:
 
 def cells_of(row: StockRow) -> dict[str, str]:
     """A size as texts, one a column but for `exported`; nothing is an empty text."""
-    level = row.level
+    stock = row.stock
     return {
         **product_cells(row.product),
         **item_cells(row.item),
-        "stock": str(level.on_hand),
-        "reserved": str(level.reserved),
-        "available": str(level.available),
+        "stock": str(stock.on_hand),
+        "reserved": str(stock.reserved),
+        "available": str(stock.available),
         "status": status_of(row),
-        "backordered": str(level.backordered),
-        "short": str(level.short),
-        "lastChanged": time_text(level.updated_at or row.product.updated_at),
+        "backordered": str(stock.backordered),
+        "short": str(stock.short),
+        "lastChanged": time_text(stock.updated_at or row.product.updated_at),
     }
 
 

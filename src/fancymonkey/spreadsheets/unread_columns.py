@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from fancymonkey.core.changes.bulk import StockRow
-from fancymonkey.core.model import MAIN, Level
+from fancymonkey.core.model import MAIN
+from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.spreadsheets.columns import NUMBERS, UNREAD, cells_of
 from fancymonkey.spreadsheets.dates import is_shown_date
 from fancymonkey.spreadsheets.import_plan import CurrentStock, Row
@@ -46,8 +47,9 @@ def _now(row: Row, stand: CurrentStock) -> Mapping[str, str]:
     item = row.item
     if item is None:
         return {}
-    level = stand.levels.get((item.sku, MAIN)) or Level(item.sku)
-    return cells_of(StockRow(stand.products[item.product_id], item, level))
+    level = stand.levels.get((item.sku, MAIN))  # the location that an import counts
+    stock = SkuStock.of(item.sku, () if level is None else (level,))
+    return cells_of(StockRow(stand.products[item.product_id], item, stock))
 
 
 def _edited(row: Row, column: str, text: str, now: Mapping[str, str]) -> bool:

@@ -1,4 +1,4 @@
-"""One wish for many SKUs, spelled out as ordinary commands: set, adjust, reset."""
+"""One request for many SKUs as ordinary commands: set, adjust, reset."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
@@ -7,8 +7,9 @@ from fancymonkey.core.command import Command
 from fancymonkey.core.execute import SkuCommands
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.keys import normal_form
-from fancymonkey.core.model import Item, Kind, Level, Product
+from fancymonkey.core.model import Item, Kind, Product
 from fancymonkey.core.stock.adjust import UNCHANGED, Adjust, Count, SetItem, SetReserved, Unchanged
+from fancymonkey.core.stock.sku_stock import SkuStock
 
 T = TypeVar("T")
 
@@ -25,7 +26,7 @@ class StockRow:
 
     product: Product
     item: Item
-    level: Level
+    stock: SkuStock
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +65,9 @@ class Change:
     reason: str = ""
 
 
-def is_low(item: Item, level: Level) -> bool:
+def is_low(item: Item, stock: SkuStock) -> bool:
     """Low stock: something is available, and no more than the threshold."""
-    return 0 < level.available <= item.low_stock_threshold
+    return 0 < stock.available <= item.low_stock_threshold
 
 
 def status_of(row: StockRow) -> str:
@@ -75,11 +76,11 @@ def status_of(row: StockRow) -> str:
         return "archived"
     if row.item.sold_out:
         return "sold_out"
-    if row.level.backordered:
+    if row.stock.backordered:
         return "backordered"
-    if row.level.available <= 0:
+    if row.stock.available <= 0:
         return "out"
-    return "low" if is_low(row.item, row.level) else "in_stock"
+    return "low" if is_low(row.item, row.stock) else "in_stock"
 
 
 STATUSES = ("in_stock", "low", "out", "sold_out", "backordered", "archived")
@@ -103,8 +104,8 @@ def _means(wanted: Filter, row: StockRow) -> bool:
         (wanted.categories is None or normal_form(row.product.category) in wanted.categories)
         and (wanted.product_ids is None or row.product.product_id in wanted.product_ids)
         and (wanted.skus is None or row.item.sku in wanted.skus)
-        and (not wanted.low_stock_only or is_low(row.item, row.level))
-        and (not wanted.reserved_only or row.level.reserved > 0)
+        and (not wanted.low_stock_only or is_low(row.item, row.stock))
+        and (not wanted.reserved_only or row.stock.reserved > 0)
         and (wanted.statuses is None or status_of(row) in wanted.statuses)
         and (not wanted.words or all(word in search_text(row) for word in wanted.words))
     )

@@ -46,11 +46,19 @@ PAGE = 100
 """Rows that a scan takes at once."""
 
 
+class Locations(dict[str, list[str]]):
+    """The locations of each SKU that has a level; of any other SKU, none."""
+
+    def __missing__(self, sku: str) -> list[str]:
+        return []
+
+
 class RowsInMemory:
     """All rows in memory, with the holds by deadline: what memory and JSON stores decide on."""
 
     def __init__(self) -> None:
         self.rows: Rows = empty_rows()
+        self.locations = Locations()
         self.revision = 0
         self._due: list[tuple[int, str]] = []
         self._orders: dict[type[Row], SortedKeys] = {}
@@ -67,7 +75,7 @@ class RowsInMemory:
 
     def begin(self, now: int) -> State:
         """A batch on top of this image."""
-        return State(self.rows, self.revision, now)
+        return State(self.rows, self.revision, now, self.locations)
 
     def due(self, now: int) -> list[Reservation]:
         """The live holds whose time is up."""
@@ -93,6 +101,10 @@ class RowsInMemory:
                 old = known.get(row.reservation_id)
                 if old is None or old.expires_at != at or old.status is not HELD:
                     heapq.heappush(self._due, (at, row.reservation_id))
+        levels = self.rows[Level]
+        for key, level in changed.get(Level, {}).items():
+            if key not in levels:
+                self.locations.setdefault(level.sku, []).append(level.location)
         for kind, rows in changed.items():
             self.rows[kind].update(rows)
         self.revision = revision

@@ -10,12 +10,13 @@ from typing import Any
 
 import msgspec
 
-from fancymonkey.core.model import Entry, Reservation, Row
+from fancymonkey.core.model import Entry, Level, Reservation, Row
 from fancymonkey.core.state import Load, State
 from fancymonkey.store.postgres.connection import Connection
 from fancymonkey.store.sql.columns import ENTRIES, TABLES, Column, Table
 from fancymonkey.store.sql.statements import (
     Keys,
+    add_levels,
     add_rows,
     column_list,
     entries,
@@ -73,12 +74,13 @@ async def read_first(
     Sets the state's revision. Returns the head, the entries after `after`, and the due holds.
     """
     keys = keys_by_kind(load)
-    kinds = tuple(keys)
-    arguments = [*_key_arrays(keys), list(load.holds_of), load.due_at, after]
-    record = await connection.fetchrow(_read_statement(kinds, first=True), *arguments)
+    levels = [list(load.levels_of)] if load.levels_of else []
+    statement = _read_statement(tuple(keys), first=True, levels=bool(levels))
+    arguments = [*_key_arrays(keys), *levels, list(load.holds_of), load.due_at, after]
+    record = await connection.fetchrow(statement, *arguments)
     assert record is not None
     mark, state.revision, schema, free, next_due, due, others, held, *tables = record
-    _add(state, keys, tables)
+    _add(state, load, keys, tables)
     if held is not None:
         add_rows(state.base, Reservation, _parse(held))
     return (
@@ -91,17 +93,21 @@ async def read_first(
 async def read_more(connection: Connection, load: Load, state: State) -> str:
     """A further read of a batch: rows that the first one has pointed to. Returns the mark."""
     keys = keys_by_kind(load)
-    statement = _read_statement(tuple(keys), first=False)
-    record = await connection.fetchrow(statement, *_key_arrays(keys))
+    levels = [list(load.levels_of)] if load.levels_of else []
+    statement = _read_statement(tuple(keys), first=False, levels=bool(levels))
+    record = await connection.fetchrow(statement, *_key_arrays(keys), *levels)
     assert record is not None
     mark: str
     mark, *tables = record
-    _add(state, keys, tables)
+    _add(state, load, keys, tables)
     return mark
 
 
-def _add(state: State, keys: Keys, tables: list[str | None]) -> None:
+def _add(state: State, load: Load, keys: Keys, tables: list[str | None]) -> None:
     expect(state.base, keys)
+    if load.levels_of:
+        *tables, text = tables
+        add_levels(state.base, load.levels_of, () if text is None else _parse(text))
     for kind, text in zip(keys, tables, strict=True):
         if text is not None:
             add_rows(state.base, kind, _parse(text))
@@ -144,13 +150,18 @@ def _key_arrays(keys: Keys) -> list[list[Any]]:
 
 
 @cache
-def _read_statement(kinds: Kinds, *, first: bool) -> str:
+def _read_statement(kinds: Kinds, *, first: bool, levels: bool = False) -> str:
     place = 1
     selects = ["xmin::text"]
     for kind in kinds:
         table = TABLES[kind]
         selects.append(_select_by_key(table, place))
         place += len(table.key)
+    if levels:
+        row = _json_row(TABLES[Level])
+        skus = f"${place}::text[]"
+        selects.append(f"(SELECT json_agg({row}) FROM level AS row WHERE row.sku = ANY ({skus}))")
+        place += 1
     if first:
         selects.insert(1, _FIRST.format(skus=f"${place}::text[]", now=place + 1, after=place + 2))
     return "SELECT " + ",\n".join(selects) + "\nFROM head WHERE one"

@@ -143,7 +143,8 @@ class PostgresStore(PostgresReads):
             return None
         memory.forget()  # unless it goes well
         load = next(loads(commands, state))
-        supposed = None if load.holds_of else memory.suppose(state, load, commands)
+        only_rows = not (load.holds_of or load.levels_of)
+        supposed = memory.suppose(state, load, commands) if only_rows else None
         if supposed is None:
             memory.mark = mark
             return None

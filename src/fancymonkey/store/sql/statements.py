@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from importlib import resources
 from typing import Any
 
-from fancymonkey.core.model import Entry, Reservation, Row
+from fancymonkey.core.model import Entry, Level, Reservation, Row
 from fancymonkey.core.outcomes import Answer
 from fancymonkey.core.rows import ROWS
-from fancymonkey.core.state import Load, Rows, State
+from fancymonkey.core.state import AllLevels, Load, Rows, State
 from fancymonkey.store.contract import Commit, commit_of
 from fancymonkey.store.sql.columns import ENTRIES, TABLES, Table
 
@@ -77,6 +77,18 @@ def expect(base: Rows, keys: Keys) -> None:
     """Notes that these rows were asked for; those that are not found stay None."""
     for kind, wanted in keys.items():
         base[kind].update(dict.fromkeys(wanted))
+
+
+def add_levels(base: Rows, skus: Iterable[str], found: Iterable[Any]) -> None:
+    """Puts the levels of these SKUs, all that there are, where the batch looks for them."""
+    make = TABLES[Level].row
+    locations: dict[str, list[str]] = {sku: [] for sku in skus}
+    levels = base[Level]
+    for values in found:
+        level = make(values)
+        levels[level.key] = level
+        locations[level.sku].append(level.location)
+    base[AllLevels].update(locations)
 
 
 def add_rows(base: Rows, kind: type[Row], found: Iterable[Any]) -> None:

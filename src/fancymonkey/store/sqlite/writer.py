@@ -25,6 +25,7 @@ from fancymonkey.store.sql.migrations import migrations
 from fancymonkey.store.sql.row_cache import RowCache
 from fancymonkey.store.sql.statements import (
     Keys,
+    add_levels,
     add_rows,
     column_list,
     commit_after,
@@ -241,6 +242,9 @@ class SqliteWriter:
                 encoded = [value for (value,) in encoded]
             text = _json.encode(encoded).decode()
             add_rows(base, kind, self.db.execute(_by_key(table), (text,)))
+        if load.levels_of:
+            text = _json.encode(list(load.levels_of)).decode()
+            add_levels(base, load.levels_of, self.db.execute(QUERIES["levels_of"], (text,)))
         if load.holds_of:
             text = _json.encode(list(load.holds_of)).decode()
             add_rows(base, Reservation, self.db.execute(QUERIES["holds_of"], (text,)))

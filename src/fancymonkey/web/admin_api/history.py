@@ -10,9 +10,10 @@ from typing import Any
 from fancymonkey.core.changes.bulk import StockRow, search_text
 from fancymonkey.core.ledger import InvariantBroken, evolve
 from fancymonkey.core.model import Entry, Item, Kind, Level, Product, split_sku
+from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.engine.ledger_queries import revision_at
 from fancymonkey.engine.view import View
-from fancymonkey.services.explain import CHANGES, StockExplanation, total
+from fancymonkey.services.explain import CHANGES, StockExplanation
 from fancymonkey.spreadsheets.formula_escape import safe
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.changes import PAGE, PAGE_MAX
@@ -68,7 +69,7 @@ def named_so(view: View, words: str) -> set[str]:
     found = set()
     for product in view.products.values():
         skus = view.sizes.get(product.product_id, [])
-        rows = [StockRow(product, view.items[sku], Level(sku)) for sku in skus]
+        rows = [StockRow(product, view.items[sku], SkuStock(sku)) for sku in skus]
         for row in rows:
             text = search_text(row)
             if all(word in text for word in wanted):
@@ -247,8 +248,7 @@ async def explain(context: AppContext, request: Request) -> Response:
     await story.follow(context.engine.store.history(item.sku, as_of))
     view = context.engine.view
     if as_of is None:
-        kept = view.levels.get((item.sku, "main"), Level(item.sku))
-        story.over = kept.reserved - view.level(item.sku).reserved
+        story.over = view.unbooked_expiries(item.sku)
     return ok(encode(_explained(story, since, as_of, view.revision)))
 
 
@@ -286,8 +286,8 @@ def _explained(
         "from": None if since is None else iso(since),
         "asOf": None if as_of is None else iso(as_of),
         "sentence": story.sentence(as_of),
-        "opening": _level_out(story.opening),
-        "closing": _level_out(total(story.levels.values())),
+        "opening": _stock_out(story.opening),
+        "closing": _stock_out(story.closing),
         "steps": steps,
         "entries": story.total,
         "problem": story.broken,
@@ -295,11 +295,11 @@ def _explained(
     }
 
 
-def _level_out(level: Level) -> dict[str, int]:
+def _stock_out(stock: SkuStock) -> dict[str, int]:
     return {
-        "stock": level.on_hand,
-        "reserved": level.reserved,
-        "available": level.available,
-        "backordered": level.backordered,
-        "short": level.short,
+        "stock": stock.on_hand,
+        "reserved": stock.reserved,
+        "available": stock.available,
+        "backordered": stock.backordered,
+        "short": stock.short,
     }

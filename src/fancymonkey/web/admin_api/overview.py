@@ -74,7 +74,7 @@ async def _stock(context: AppContext) -> dict[str, Any]:
         "sizes": found.pop("rows"),
         "units": found.pop("stock"),
         **found,
-        "short": sum(row.level.short for row in stocked),
+        "short": sum(row.stock.short for row in stocked),
     }
 
 

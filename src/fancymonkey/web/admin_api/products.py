@@ -19,8 +19,9 @@ from fancymonkey.core.catalogue.products import (
 )
 from fancymonkey.core.command import Command
 from fancymonkey.core.keys import normal_form
-from fancymonkey.core.model import Item, Kind, Level, Product, sku_of
+from fancymonkey.core.model import Item, Kind, Product, sku_of
 from fancymonkey.core.stock.adjust import SetReserved
+from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.engine.engine import Engine
 from fancymonkey.spreadsheets.cells import plain
 from fancymonkey.spreadsheets.import_plan import with_actor
@@ -52,7 +53,7 @@ _add = msgspec.json.Decoder(AddProductBody)
 _change = msgspec.json.Decoder(ChangeProductBody)
 _archive = msgspec.json.Decoder(ArchiveProductBody)
 
-Shelf = tuple[Product, list[tuple[Item, Level]]]
+Shelf = tuple[Product, list[tuple[Item, SkuStock]]]
 """A product with its sizes."""
 
 
@@ -84,11 +85,11 @@ async def list_products(context: AppContext, request: Request) -> Response:
 def _shelf(engine: Engine, product_id: str) -> Shelf:
     view = engine.view
     skus = view.sizes.get(product_id, ())
-    return view.products[product_id], [(view.items[sku], view.level(sku)) for sku in skus]
+    return view.products[product_id], [(view.items[sku], view.stock(sku)) for sku in skus]
 
 
 def _product_out(
-    product: Product, sizes: list[tuple[Item, Level]], *, archived: bool
+    product: Product, sizes: list[tuple[Item, SkuStock]], *, archived: bool
 ) -> dict[str, Any]:
     off = archived or product.archived
     return {
@@ -105,7 +106,7 @@ def _product_out(
     }
 
 
-def _size_out(item: Item, level: Level) -> dict[str, Any]:
+def _size_out(item: Item, stock: SkuStock) -> dict[str, Any]:
     return {
         "size": item.size,
         "skuId": item.sku_id,
@@ -113,8 +114,8 @@ def _size_out(item: Item, level: Level) -> dict[str, Any]:
         "lowStockThreshold": item.low_stock_threshold,
         "soldOut": item.sold_out,
         "archived": item.archived,
-        "stock": level.on_hand,
-        "reserved": level.reserved,
+        "stock": stock.on_hand,
+        "reserved": stock.reserved,
         "other": others_of(item),
     }
 

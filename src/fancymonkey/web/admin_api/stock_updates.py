@@ -294,7 +294,7 @@ async def _chosen(context: AppContext, body: wire.BulkBody) -> list[str]:
         words=tuple(normal_form(given.q).lower().split()),
     )
     rows = await context.table.choose(RowQuery(wanted))
-    return [row.item.sku for row in rows if body.action != "reset" or row.level.reserved]
+    return [row.item.sku for row in rows if body.action != "reset" or row.stock.reserved]
 
 
 def _set(texts: Sequence[str] | None, spelled: Callable[[str], str] = str) -> frozenset[str] | None:

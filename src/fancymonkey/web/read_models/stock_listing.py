@@ -9,7 +9,8 @@ from urllib.parse import parse_qs
 from fancymonkey.core.changes.bulk import is_low
 from fancymonkey.core.dates import shown_date
 from fancymonkey.core.keys import normal_form
-from fancymonkey.core.model import Item, Level, Product
+from fancymonkey.core.model import Item, Product
+from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.view import View
 from fancymonkey.spreadsheets.cells import loadable
@@ -170,24 +171,24 @@ def read_query(query: bytes) -> Question:
     )
 
 
-def _sizes(view: View, product_id: str) -> Iterator[tuple[Item, Level]]:
+def _sizes(view: View, product_id: str) -> Iterator[tuple[Item, SkuStock]]:
     for sku in view.sizes[product_id]:
         item = view.items[sku]
         if not item.archived:
-            yield item, view.level(sku)
+            yield item, view.stock(sku)
 
 
-def size_out(view: View, item: Item, level: Level) -> dict[str, Any]:
+def size_out(view: View, item: Item, stock: SkuStock) -> dict[str, Any]:
     """A size, in the seed's shape and with what a shop's page needs besides."""
-    back_by = view.back_by(item.sku) if level.available <= 0 and not item.sold_out else None
+    back_by = view.back_by(item.sku) if stock.available <= 0 and not item.sold_out else None
     return {
         "size": item.size,
-        "stock": level.on_hand,
-        "reserved": level.reserved,
-        "available": left(level.available),
+        "stock": stock.on_hand,
+        "reserved": stock.reserved,
+        "available": left(stock.available),
         "lowStockThreshold": item.low_stock_threshold,
-        "isLowStock": is_low(item, level),
-        "isOutOfStock": level.available <= 0,
+        "isLowStock": is_low(item, stock),
+        "isOutOfStock": stock.available <= 0,
         "soldOut": item.sold_out,
         "backBy": None if back_by is None else iso(back_by),
         "skuId": item.sku_id,
@@ -201,7 +202,7 @@ def _picture(product: Product) -> dict[str, str]:
     return {} if found is None or not loadable(found) else {"image": found}
 
 
-def _card(view: View, product_id: str, sizes: list[tuple[Item, Level]]) -> ProductJson:
+def _card(view: View, product_id: str, sizes: list[tuple[Item, SkuStock]]) -> ProductJson:
     product = view.products[product_id]
     body = encode(
         {
@@ -209,22 +210,22 @@ def _card(view: View, product_id: str, sizes: list[tuple[Item, Level]]) -> Produ
             "name": product.name,
             "category": product.category,
             "price": product.price,
-            "sizes": [size_out(view, item, level) for item, level in sizes],
+            "sizes": [size_out(view, item, stock) for item, stock in sizes],
             "totals": {
-                "stock": sum(level.on_hand for _, level in sizes),
-                "reserved": sum(level.reserved for _, level in sizes),
-                "available": sum(left(level.available) for _, level in sizes),
+                "stock": sum(stock.on_hand for _, stock in sizes),
+                "reserved": sum(stock.reserved for _, stock in sizes),
+                "available": sum(left(stock.available) for _, stock in sizes),
             },
             "restockDate": shown_date(product.restock_date),
             **_picture(product),
             "lastUpdated": iso(
-                max([product.updated_at, *(level.updated_at for _, level in sizes)])
+                max([product.updated_at, *(stock.updated_at for _, stock in sizes)])
             ),
         }
     )
     return ProductJson(
         view.touched.get(product_id, 0),
         body,
-        sum(is_low(item, level) for item, level in sizes),
-        sum(level.available <= 0 for _, level in sizes),
+        sum(is_low(item, stock) for item, stock in sizes),
+        sum(stock.available <= 0 for _, stock in sizes),
     )

@@ -102,7 +102,7 @@ class StockRows:
             rows: list[StockRowJson] = []
             for sku in view.sizes.get(product_id, ()) if product is not None else ():
                 assert product is not None
-                stocked = StockRow(product, view.items[sku], view.level(sku))
+                stocked = StockRow(product, view.items[sku], view.stock(sku))
                 rows.append(StockRowJson(stocked, encode(row_out(stocked))))
             found = self._products[product_id] = Rows(change, rows)
         return found.rows
@@ -139,15 +139,15 @@ def totals(rows: list[StockRow]) -> dict[str, Any]:
     statuses = [status_of(row) for row in rows]
     return {
         "rows": len(rows),
-        "stock": sum(row.level.on_hand for row in rows),
-        "reserved": sum(row.level.reserved for row in rows),
-        "available": sum(row.level.available for row in rows),
-        "backordered": sum(row.level.backordered for row in rows),
+        "stock": sum(row.stock.on_hand for row in rows),
+        "reserved": sum(row.stock.reserved for row in rows),
+        "available": sum(row.stock.available for row in rows),
+        "backordered": sum(row.stock.backordered for row in rows),
         "low": statuses.count("low"),
         "out": statuses.count("out") + statuses.count("sold_out"),
         "value": sum(
             (
-                row.level.on_hand * row.product.price
+                row.stock.on_hand * row.product.price
                 for row in rows
                 if row.product.price is not None
             ),
@@ -158,7 +158,7 @@ def totals(rows: list[StockRow]) -> dict[str, Any]:
 
 def row_out(row: StockRow) -> dict[str, Any]:
     """A SKU as the owner's table shows it."""
-    product, item, level = row.product, row.item, row.level
+    product, item, stock = row.product, row.item, row.stock
     return {
         "sku": item.sku,
         "productId": product.product_id,
@@ -168,15 +168,15 @@ def row_out(row: StockRow) -> dict[str, Any]:
         "size": item.size,
         "skuId": item.sku_id,
         "priceId": item.price_id,
-        "stock": level.on_hand,
-        "reserved": level.reserved,
-        "available": level.available,
-        "backordered": level.backordered,
-        "short": level.short,
+        "stock": stock.on_hand,
+        "reserved": stock.reserved,
+        "available": stock.available,
+        "backordered": stock.backordered,
+        "short": stock.short,
         "lowStockThreshold": item.low_stock_threshold,
         "soldOut": item.sold_out,
         "status": status_of(row),
         "restockDate": product.restock_date,
-        "lastChanged": iso(level.updated_at or product.updated_at),
+        "lastChanged": iso(stock.updated_at or product.updated_at),
         "position": [product.position, item.position],
     }

@@ -86,7 +86,7 @@ class Messages:
             elif not size or item is None or item.archived:
                 products[product_id] = msgspec.Raw(self._shop.listing.card(product_id).body)
             else:
-                changes.append({"productId": product_id, **size_out(view, item, view.level(sku))})
+                changes.append({"productId": product_id, **size_out(view, item, view.stock(sku))})
         return encode(
             {
                 "type": "change",

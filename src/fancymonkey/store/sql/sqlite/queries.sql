@@ -6,6 +6,9 @@ SELECT {product} FROM product WHERE product_id IN (SELECT value FROM json_each($
 -- name: items_of_products
 SELECT {item} FROM item WHERE product_id IN (SELECT value FROM json_each($1));
 
+-- name: levels_of
+SELECT {level} FROM level WHERE sku IN (SELECT value FROM json_each($1));
+
 -- name: due
 SELECT {reservation} FROM reservation WHERE status = 'held' AND expires_at <= $1;
 
