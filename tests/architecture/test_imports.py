@@ -66,6 +66,7 @@ CORE_HELPERS = {
     "payments.pending",
     "payments.refund_names",
     "payments.rows",
+    "stock.answers",
     "stock.backorders",
 }
 

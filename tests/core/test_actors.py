@@ -7,8 +7,9 @@ import pytest
 from fancymonkey.core.command import Command
 from fancymonkey.core.holds.end import Capture, Release
 from fancymonkey.core.holds.reserve import Attach, Reserve
+from fancymonkey.core.holds.set_reserved import SetReserved
 from fancymonkey.core.model import Line
-from fancymonkey.core.stock.adjust import Adjust, Count, Return, SetItem, SetReserved
+from fancymonkey.core.stock.adjust import Adjust, Count, Return, SetItem
 from tests.core.builders import Shop
 
 ME = "somebody@shop.example"

@@ -6,9 +6,10 @@ from fancymonkey.core.catalogue.products import RemoveProduct
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import needs
 from fancymonkey.core.holds.end import Capture, Release
+from fancymonkey.core.holds.set_reserved import SetReserved
 from fancymonkey.core.model import MAX_QUANTITY, Item, Kind, Level, Product
 from fancymonkey.core.outcomes import Accepted, Code, Refused
-from fancymonkey.core.stock.adjust import Adjust, Count, Return, SetItem, SetReserved
+from fancymonkey.core.stock.adjust import Adjust, Count, Return, SetItem
 from tests.core.builders import Row, Shop, named, take
 
 GONE = RemoveProduct(product_id="a", before=("a/S", "a/M"))

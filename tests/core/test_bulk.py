@@ -15,8 +15,9 @@ from fancymonkey.core.changes.bulk import (
 )
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import SkuCommands
+from fancymonkey.core.holds.set_reserved import SetReserved
 from fancymonkey.core.model import Item, Product
-from fancymonkey.core.stock.adjust import Adjust, Count, SetItem, SetReserved
+from fancymonkey.core.stock.adjust import Adjust, Count, SetItem
 from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.services.request_key import RequestKey
 

@@ -9,11 +9,12 @@ from fancymonkey.core.changes.change_set import ChangeSet
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import CommandGroup, DryRun, RecordEvent, SkuCommands
 from fancymonkey.core.holds.end import Capture, Release
+from fancymonkey.core.holds.set_reserved import SetReserved
 from fancymonkey.core.model import Cursor, Event, Item, Level, Outcome, TurnedAway
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.core.records import MoveCursor, RecordTurnedAway, StoreResult
 from fancymonkey.core.state import State
-from fancymonkey.core.stock.adjust import Adjust, Count, SetItem, SetReserved
+from fancymonkey.core.stock.adjust import Adjust, Count, SetItem
 from fancymonkey.store.contract import empty_rows
 from tests.core.builders import Row, Shop, named, take, told, upsert
 

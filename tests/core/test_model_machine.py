@@ -10,9 +10,10 @@ from fancymonkey.core.command import Command
 from fancymonkey.core.execute import DryRun, RecordEvent, SkuCommands
 from fancymonkey.core.holds.end import Capture, Release
 from fancymonkey.core.holds.reserve import Attach, Reserve
+from fancymonkey.core.holds.set_reserved import SetReserved
 from fancymonkey.core.model import Kind, Line
 from fancymonkey.core.outcomes import Accepted, Refused
-from fancymonkey.core.stock.adjust import Adjust, Count, Return, SetItem, SetReserved
+from fancymonkey.core.stock.adjust import Adjust, Count, Return, SetItem
 from tests.core.builders import Shop
 from tests.core.stock_model import Model
 

@@ -3,9 +3,10 @@
 import pytest
 
 from fancymonkey.core.holds.end import Release
+from fancymonkey.core.holds.set_reserved import SetReserved
 from fancymonkey.core.model import Status
 from fancymonkey.core.outcomes import Code
-from fancymonkey.core.stock.adjust import Count, SetReserved
+from fancymonkey.core.stock.adjust import Count
 from tests.core.builders import Row, Shop, named, take
 
 

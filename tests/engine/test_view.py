@@ -10,9 +10,10 @@ from fancymonkey.core.catalogue.products import RemoveProduct
 from fancymonkey.core.command import Command
 from fancymonkey.core.holds.end import Capture, Expire, Release
 from fancymonkey.core.holds.reserve import Attach
+from fancymonkey.core.holds.set_reserved import SetReserved
 from fancymonkey.core.ledger import InvariantBroken
 from fancymonkey.core.model import Level
-from fancymonkey.core.stock.adjust import Count, SetItem, SetReserved
+from fancymonkey.core.stock.adjust import Count, SetItem
 from fancymonkey.engine.view import View
 from fancymonkey.store.in_memory.store import MemoryStore
 from tests.core.builders import Shop, take, upsert

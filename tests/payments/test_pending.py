@@ -7,10 +7,10 @@ import pytest
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.holds.end import Expire, Release
 from fancymonkey.core.holds.reserve import Attach
+from fancymonkey.core.holds.set_reserved import SetReserved
 from fancymonkey.core.model import Reservation, Status
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.core.payments.checkout import BeginCheckout, CheckoutOpened, CloseCheckout
-from fancymonkey.core.stock.adjust import SetReserved
 from fancymonkey.engine.engine import Engine
 from fancymonkey.payments.events import Event, record
 from fancymonkey.store.open import open_store

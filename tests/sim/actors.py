@@ -9,9 +9,10 @@ from fancymonkey.core.command import Command
 from fancymonkey.core.execute import CommandGroup, DryRun, RecordEvent
 from fancymonkey.core.holds.end import Capture, Expire, Release
 from fancymonkey.core.holds.reserve import Attach, Reserve
+from fancymonkey.core.holds.set_reserved import SetReserved
 from fancymonkey.core.model import Entry, Kind, Line, Product
 from fancymonkey.core.outcomes import Accepted, Answer
-from fancymonkey.core.stock.adjust import Adjust, Count, Return, SetItem, SetReserved
+from fancymonkey.core.stock.adjust import Adjust, Count, Return, SetItem
 from fancymonkey.errors import StoreUnavailable
 from tests.core.builders import upsert
 from tests.sim.world import SKUS, Server, World

@@ -172,7 +172,7 @@ RULES = [
     ),
     rule(
         "the owner's hold forgets whose units it freed",
-        "stock.adjust:set_reserved",
+        "holds.set_reserved:set_reserved",
         "command.quantity - level.reserved",
         "command.quantity - level.reserved - 1",
     ),

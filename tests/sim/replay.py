@@ -7,10 +7,11 @@ from fancymonkey.core.command import Command
 from fancymonkey.core.execute import CommandGroup, DryRun, RecordEvent, SkuCommands
 from fancymonkey.core.holds.end import Capture, Release
 from fancymonkey.core.holds.reserve import Attach, Reserve
+from fancymonkey.core.holds.set_reserved import SetReserved
 from fancymonkey.core.model import Entry, Level, Reservation
 from fancymonkey.core.outcomes import Accepted, Answer
 from fancymonkey.core.state import State
-from fancymonkey.core.stock.adjust import Adjust, Count, Return, SetItem, SetReserved
+from fancymonkey.core.stock.adjust import Adjust, Count, Return, SetItem
 from tests.core.stock_model import Model
 
 

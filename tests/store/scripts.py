@@ -9,9 +9,10 @@ from fancymonkey.core.command import Command
 from fancymonkey.core.execute import CommandGroup, DryRun, RecordEvent
 from fancymonkey.core.holds.end import Capture, Expire, Release
 from fancymonkey.core.holds.reserve import Attach, Reserve
+from fancymonkey.core.holds.set_reserved import SetReserved
 from fancymonkey.core.model import Item, Kind, Line, Product, TurnedAway, sku_of
 from fancymonkey.core.records import MoveCursor, RecordTurnedAway, StoreResult
-from fancymonkey.core.stock.adjust import Adjust, Count, Return, SetItem, SetReserved
+from fancymonkey.core.stock.adjust import Adjust, Count, Return, SetItem
 
 SIZES = ("S", "M", "S/M")
 PRODUCTS = ("prod_a", "prod_b", "prodüc £")

@@ -13,14 +13,15 @@ from fancymonkey.core.command import Command, Rules, needs_item, needs_lines
 from fancymonkey.core.documents import rules as documents
 from fancymonkey.core.holds import end, reserve
 from fancymonkey.core.holds import rules as holds
+from fancymonkey.core.holds.set_reserved import SetReserved
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import MAIN, Event, Item, Outcome, Reservation
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.payments import early_news
 from fancymonkey.core.payments import rules as payments
 from fancymonkey.core.state import Key, Load, State, missing
-from fancymonkey.core.stock import adjust
 from fancymonkey.core.stock import rules as stock
+from fancymonkey.core.stock.answers import stock_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +138,7 @@ def _may_run_again(command: Command, answer: Accepted) -> bool:
 
 
 def _chain(state: State, command: SkuCommands) -> Answer:
-    before = adjust.stock_of(state, command.sku) if state.get(Item, command.sku) else None
+    before = stock_of(state, command.sku) if state.get(Item, command.sku) else None
     ended: list[Any] = []
     with state.savepoint() as savepoint:
         for part in command.commands:
@@ -150,7 +151,7 @@ def _chain(state: State, command: SkuCommands) -> Answer:
         if state.get(Item, command.sku) is None:
             savepoint.undo()
             return Refused(Code.UNKNOWN_ITEM, "No such product or size.", [{"sku": command.sku}])
-    return Accepted({**adjust.stock_of(state, command.sku), "before": before, "ended": ended})
+    return Accepted({**stock_of(state, command.sku), "before": before, "ended": ended})
 
 
 def _dry_run(state: State, command: DryRun) -> Answer:
@@ -258,7 +259,7 @@ def loads(
     after it has put the rows, or None where there is no row, into `state.base`. Returns the due
     holds.
     """
-    skus = {part.sku for part in flatten(commands) if isinstance(part, adjust.SetReserved)}
+    skus = {part.sku for part in flatten(commands) if isinstance(part, SetReserved)}
     first = missing(state.base, _all_keys(commands, state))
     due = yield Load.of(first, skus, state.now)
     for hold in due:

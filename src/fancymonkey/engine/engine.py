@@ -32,7 +32,7 @@ PRUNE_SECONDS = 3600.0
 OUTCOMES_KEPT = 35 * 24 * HOUR
 """How long (ms) first answers are kept: payment providers repeat and list events for less."""
 CATCH_UP = 1000
-"""Entries that are read at once to catch up; where there are more, everything is read again."""
+"""Entries that are read at once; where more are missed, everything is read again."""
 RETRY_SECONDS = 1.0
 
 
@@ -145,9 +145,7 @@ class Engine:
         try:
             entries = await self.store.entries_after(since, CATCH_UP)
         except StoreError as error:
-            log.warning(
-                "a subscriber is sent everything, its missed changes are unknown: %s", error
-            )
+            log.warning("cannot read missed changes, a subscriber gets everything: %s", error)
             return None
         if len(entries) == CATCH_UP:
             return None
@@ -285,15 +283,13 @@ class Engine:
         except (ValueError, InvariantBroken):
             log.exception("the view missed a revision; reloading it from the store")
             await self._reset()
-            return
-        self._announce(entries, stale)
+        else:
+            self._announce(entries, stale)
 
     async def _submit_all(self, commands: Sequence[Command]) -> list[Answer]:
-        futures = [self.batcher.submit(command) for command in commands]
-        return list(await asyncio.gather(*futures))
+        return list(await asyncio.gather(*map(self.batcher.submit, commands)))
 
     async def _expire_on_time(self) -> None:
-        """Ends each hold at its deadline."""
         while True:
             self._expiry_bell.clear()
             self.view.stop_counting_due(self.clock())

@@ -5,10 +5,11 @@ from typing import Any, TypeVar
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import SkuCommands
+from fancymonkey.core.holds.set_reserved import SetReserved
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.keys import normal_form
 from fancymonkey.core.model import Item, Kind, Product
-from fancymonkey.core.stock.adjust import UNCHANGED, Adjust, Count, SetItem, SetReserved, Unchanged
+from fancymonkey.core.stock.adjust import UNCHANGED, Adjust, Count, SetItem, Unchanged
 from fancymonkey.core.stock.sku_stock import SkuStock
 
 T = TypeVar("T")

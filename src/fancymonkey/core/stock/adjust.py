@@ -1,28 +1,23 @@
-"""What the owner says about the shelf: Adjust, Count, Return, SetReserved, SetItem."""
+"""What the owner says about the shelf: Adjust, Count, Return, SetItem."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
 
-from fancymonkey.core.command import Command, needs_item, needs_lines
-from fancymonkey.core.holds.give_back import give_back
+from fancymonkey.core.command import Command, needs_item
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import (
     MAIN,
-    MANUAL,
     MAX_QUANTITY,
     Item,
     Kind,
     Level,
     Line,
     Product,
-    Reservation,
-    SessionLink,
-    Status,
 )
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
-from fancymonkey.core.payments.pending import needs_pending, payment_pending, refuse_pending
 from fancymonkey.core.state import Key, State
+from fancymonkey.core.stock.answers import stock_of, unknown_item
 from fancymonkey.core.stock.backorders import fill_backorders, strike_backorders
 
 
@@ -77,20 +72,6 @@ class Return(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetReserved(Command):
-    """Makes `reserved` this number, by ending holds or by adding one of the owner's own.
-
-    Holds end whole, the one that would end first in front; where that frees more than asked, a
-    hold without a deadline keeps the rest. Its id is `manual/<sku>/<revision>`.
-    """
-
-    sku: str
-    quantity: int
-    location: str = MAIN
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SetItem(Command):
     """Changes what is not a quantity: threshold, sold out, the product's restock date.
 
@@ -105,7 +86,7 @@ class SetItem(Command):
     reason: str = ""
 
 
-ItemCommand = Adjust | Count | Return | SetReserved | SetItem
+ItemCommand = Adjust | Count | Return | SetItem
 
 
 def needs_adjust(command: ItemCommand, state: State) -> Iterator[Key]:
@@ -116,22 +97,11 @@ def needs_adjust(command: ItemCommand, state: State) -> Iterator[Key]:
     item = state.get(Item, command.sku)
     if item is not None:
         yield Product, item.product_id
-    if isinstance(command, SetReserved):
-        for hold in state.holds_of(command.sku):
-            yield from needs_lines(hold)
-            yield needs_pending(hold)
-
-
-def _unknown(state: State, sku: str) -> Refused | None:
-    item = state.get(Item, sku)
-    if item is None or item.archived:
-        return Refused(Code.UNKNOWN_ITEM, "No such product or size.", [{"sku": sku}])
-    return None
 
 
 def adjust(state: State, command: Adjust) -> Answer:
     """Applies an `Adjust`."""
-    refused = _unknown(state, command.sku)
+    refused = unknown_item(state, command.sku)
     if refused is not None:
         return refused
     level = state.level(command.sku, command.location)
@@ -157,7 +127,7 @@ def adjust(state: State, command: Adjust) -> Answer:
 
 def count(state: State, command: Count) -> Answer:
     """Applies a `Count`."""
-    refused = _unknown(state, command.sku)
+    refused = unknown_item(state, command.sku)
     if refused is not None:
         return refused
     level = state.level(command.sku, command.location)
@@ -178,7 +148,7 @@ def count(state: State, command: Count) -> Answer:
 
 def return_units(state: State, command: Return) -> Answer:
     """Applies a `Return`."""
-    refused = _unknown(state, command.sku)
+    refused = unknown_item(state, command.sku)
     if refused is not None:
         return refused
     level = state.level(command.sku, command.location)
@@ -201,63 +171,9 @@ def return_units(state: State, command: Return) -> Answer:
     return Accepted(stock_of(state, command.sku))
 
 
-def set_reserved(state: State, command: SetReserved) -> Answer:
-    """Applies a `SetReserved`."""
-    refused = _unknown(state, command.sku)
-    if refused is not None:
-        return refused
-    if command.quantity < 0:
-        return Refused(
-            Code.BELOW_ZERO, "Reserved units cannot be below zero.", {"sku": command.sku}
-        )
-    ended = []
-    with state.savepoint() as savepoint:
-        for hold in state.holds_of(command.sku):
-            if state.level(command.sku, command.location).reserved <= command.quantity:
-                break
-            if payment_pending(state, hold):  # only the owner's release of this very hold ends it
-                continue
-            give_back(state, hold, Status.RELEASED, command, command.reason or "ended by the owner")
-            ended.append({"reservationId": hold.reservation_id, "sessionId": hold.session_id})
-        level = state.level(command.sku, command.location)
-        rest = command.quantity - level.reserved
-        if rest < 0:
-            savepoint.undo()
-            return refuse_pending()
-        if rest > max(0, level.available):
-            savepoint.undo()
-            return Refused(
-                Code.INSUFFICIENT_STOCK,
-                "Not enough units are available to hold that many.",
-                [{"sku": command.sku, "requested": rest, "available": max(0, level.available)}],
-            )
-        if rest > 0:
-            _hold_for_owner(state, command, rest)
-    return Accepted({**stock_of(state, command.sku), "ended": ended})
-
-
-def _hold_for_owner(state: State, command: SetReserved, quantity: int) -> None:
-    """Sets units aside without a deadline."""
-    name = f"{MANUAL}{command.sku}/{state.revision + 1}"
-    line = Line(command.sku, quantity, command.location)
-    hold = Reservation(name, name, Status.HELD, (line,), state.now, None)
-    state.put(hold)
-    state.put(SessionLink(name, name))
-    state.book_movement(
-        Kind.RESERVED,
-        command.sku,
-        command.location,
-        reserved=quantity,
-        reservation=hold,
-        actor=command.actor,
-        reason=command.reason or "set by the owner",
-        cause=command.cause,
-    )
-
-
 def set_item(state: State, command: SetItem) -> Answer:
     """Applies a `SetItem`."""
-    refused = _unknown(state, command.sku)
+    refused = unknown_item(state, command.sku)
     if refused is not None:
         return refused
     item = state.get(Item, command.sku)
@@ -335,20 +251,3 @@ def _book(state: State, command: Adjust | Count | Return, kind: Kind, change: in
         reason=command.reason,
         cause=command.cause,
     )
-
-
-def stock_of(state: State, sku: str) -> dict[str, Any]:
-    """How a SKU stands, as answers show it."""
-    item, level = state.get(Item, sku), state.level(sku)
-    assert item is not None
-    return {
-        "sku": sku,
-        "onHand": level.on_hand,
-        "reserved": level.reserved,
-        "available": level.available,
-        "backordered": level.backordered,
-        "short": level.short,
-        "lowStockThreshold": item.low_stock_threshold,
-        "soldOut": item.sold_out,
-        "revision": state.revision,
-    }

@@ -7,6 +7,5 @@ RULES: Rules = {
     adjust.Adjust: (adjust.needs_adjust, adjust.adjust),
     adjust.Count: (adjust.needs_adjust, adjust.count),
     adjust.Return: (adjust.needs_adjust, adjust.return_units),
-    adjust.SetReserved: (adjust.needs_adjust, adjust.set_reserved),
     adjust.SetItem: (adjust.needs_adjust, adjust.set_item),
 }

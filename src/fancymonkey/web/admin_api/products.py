@@ -18,9 +18,9 @@ from fancymonkey.core.catalogue.products import (
     RestoreProduct,
 )
 from fancymonkey.core.command import Command
+from fancymonkey.core.holds.set_reserved import SetReserved
 from fancymonkey.core.keys import normal_form
 from fancymonkey.core.model import Item, Kind, Product, sku_of
-from fancymonkey.core.stock.adjust import SetReserved
 from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.engine.engine import Engine
 from fancymonkey.spreadsheets.cells import plain

@@ -281,7 +281,10 @@ def _describe(operation: Route, by_body: dict[Any, Any]) -> dict[str, Any]:
         example = (ANSWERS | OWNERS_ANSWERS | ALERT_ANSWERS)[name]
         done[JSON_TYPE] = {"schema": shape_of(example), "example": example}
     responses: dict[str, Any] = {"200": {"description": "Done", "content": done}}
-    for code in operation.codes:
+    codes = set(operation.codes)
+    if any(one[1] in ("query", "path") for one in parameters):
+        codes.add(414)  # the server answers so to a long URL, before any endpoint sees it
+    for code in sorted(codes):
         responses[str(code)] = {"description": MEANING[code]}
         if code != 304:
             responses[str(code)]["content"] = {

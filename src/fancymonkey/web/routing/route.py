@@ -70,6 +70,7 @@ MEANING = {
     ),
     410: "The hold with this id has ended",
     413: "The body is too large",
+    414: "The URL is too long",
     422: "Well-formed, but not valid",
     429: "Too many requests; see Retry-After",
     502: "The payment service refused; nothing is held",

@@ -1,0 +1,103 @@
+"""The owner sets `reserved`: holds end, or one of the owner's own is added."""
+
+from collections.abc import Iterator
+
+from fancymonkey.core.command import Command, needs_item, needs_lines
+from fancymonkey.core.holds.give_back import give_back
+from fancymonkey.core.immutable import dataclass
+from fancymonkey.core.model import (
+    MAIN,
+    MANUAL,
+    Item,
+    Kind,
+    Level,
+    Line,
+    Product,
+    Reservation,
+    SessionLink,
+    Status,
+)
+from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
+from fancymonkey.core.payments.pending import needs_pending, payment_pending, refuse_pending
+from fancymonkey.core.state import Key, State
+from fancymonkey.core.stock.answers import stock_of, unknown_item
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetReserved(Command):
+    """Makes `reserved` this number, by ending holds or by adding one of the owner's own.
+
+    Holds end whole, the one that would end first in front; where that frees more than asked, a
+    hold without a deadline keeps the rest. Its id is `manual/<sku>/<revision>`.
+    """
+
+    sku: str
+    quantity: int
+    location: str = MAIN
+    reason: str = ""
+
+
+def needs_set_reserved(command: SetReserved, state: State) -> Iterator[Key]:
+    """The rows that `set_reserved` reads."""
+    yield from needs_item(command.sku, MAIN)  # what answers show
+    yield Level, (command.sku, command.location)
+    item = state.get(Item, command.sku)
+    if item is not None:
+        yield Product, item.product_id
+    for hold in state.holds_of(command.sku):
+        yield from needs_lines(hold)
+        yield needs_pending(hold)
+
+
+def set_reserved(state: State, command: SetReserved) -> Answer:
+    """Applies a `SetReserved`."""
+    refused = unknown_item(state, command.sku)
+    if refused is not None:
+        return refused
+    if command.quantity < 0:
+        return Refused(
+            Code.BELOW_ZERO, "Reserved units cannot be below zero.", {"sku": command.sku}
+        )
+    ended = []
+    with state.savepoint() as savepoint:
+        for hold in state.holds_of(command.sku):
+            if state.level(command.sku, command.location).reserved <= command.quantity:
+                break
+            if payment_pending(state, hold):  # only the owner's release of this very hold ends it
+                continue
+            give_back(state, hold, Status.RELEASED, command, command.reason or "ended by the owner")
+            ended.append({"reservationId": hold.reservation_id, "sessionId": hold.session_id})
+        level = state.level(command.sku, command.location)
+        rest = command.quantity - level.reserved
+        if rest < 0:
+            savepoint.undo()
+            return refuse_pending()
+        if rest > max(0, level.available):
+            savepoint.undo()
+            return Refused(
+                Code.INSUFFICIENT_STOCK,
+                "Not enough units are available to hold that many.",
+                [{"sku": command.sku, "requested": rest, "available": max(0, level.available)}],
+            )
+        if rest > 0:
+            _hold_for_owner(state, command, rest)
+    return Accepted({**stock_of(state, command.sku), "ended": ended})
+
+
+def _hold_for_owner(state: State, command: SetReserved, quantity: int) -> None:
+    """Adds a hold of the owner without a deadline."""
+    name = f"{MANUAL}{command.sku}/{state.revision + 1}"
+    line = Line(command.sku, quantity, command.location)
+    hold = Reservation(name, name, Status.HELD, (line,), state.now, None)
+    state.put(hold)
+    state.put(SessionLink(name, name))
+    state.book_movement(
+        Kind.RESERVED,
+        command.sku,
+        command.location,
+        reserved=quantity,
+        reservation=hold,
+        actor=command.actor,
+        reason=command.reason or "set by the owner",
+        cause=command.cause,
+    )
