@@ -64,7 +64,8 @@ def _made_words(made: Made, target: str, took: int) -> str:
     else:
         lines.append(
             "The file was read back and is complete. Its content is verified when it is "
-            "restored. Test that on an empty store: fancymonkey restore --from {made.path} --data …"
+            "restored. Test that on an empty store: "
+            f"fancymonkey restore --from {made.path} --data …"
         )
     return "\n".join(lines)
 
