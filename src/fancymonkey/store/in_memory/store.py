@@ -1,4 +1,4 @@
-"""The store without a disk: the reference for all others, and what tests run on."""
+"""The store in memory: the reference for all other stores, and the store of most tests."""
 
 import heapq
 from collections.abc import (
@@ -43,11 +43,11 @@ from fancymonkey.store.contract import (
 from fancymonkey.store.in_memory.sorted_keys import SortedKeys
 
 PAGE = 100
-"""Rows that a scan takes at once."""
+"""Rows that a scan reads at once."""
 
 
 class RowsInMemory:
-    """All rows in memory, with the holds by deadline: what memory and JSON stores decide on."""
+    """All rows in memory, with the holds by deadline, for the stores that decide in memory."""
 
     def __init__(self) -> None:
         self.rows: Rows = empty_rows()
@@ -62,30 +62,30 @@ class RowsInMemory:
 
     @property
     def size(self) -> int:
-        """How many rows there are."""
+        """The number of rows."""
         return sum(map(len, self.rows.values()))
 
     def begin(self, now: int) -> State:
-        """A batch on top of this image."""
+        """A batch on top of these rows."""
         return State(self.rows, self.revision, now)
 
     def due(self, now: int) -> list[Reservation]:
-        """The live holds whose time is up."""
-        found: dict[str, Reservation] = {}
+        """The live holds whose deadline has passed."""
+        due: dict[str, Reservation] = {}
         reservations = self.rows[Reservation]
-        kept = []
+        popped = []
         while self._due and self._due[0][0] <= now:
             at, id_ = heapq.heappop(self._due)
             row = reservations.get(id_)
             if row is not None and row.status is HELD and row.expires_at == at:
-                found[id_] = row
-                kept.append((at, id_))
-        for pair in kept:  # they stay due until a commit has ended them
+                due[id_] = row
+                popped.append((at, id_))
+        for pair in popped:  # they stay due until a commit has ended them
             heapq.heappush(self._due, pair)
-        return list(found.values())
+        return list(due.values())
 
     def apply(self, changed: Rows, revision: int) -> None:
-        """Takes over what a batch changed, once that is durable."""
+        """Applies the changes of a durable batch."""
         known = self.rows[Reservation]
         for row in changed.get(Reservation, {}).values():
             at = row.expires_at
@@ -98,7 +98,7 @@ class RowsInMemory:
         self.revision = revision
 
     def old(self, before: int) -> list[Key]:
-        """What may be forgotten: outcomes from before a time, and documents no longer of use."""
+        """The rows that may be removed: outcomes from before a time, and expired documents."""
         outcomes = [(Outcome, key) for key, row in self.rows[Outcome].items() if row.at < before]
         documents = [
             (Document, key)
@@ -108,14 +108,14 @@ class RowsInMemory:
         return [*outcomes, *documents]
 
     def forget(self, before: int) -> int:
-        """Forgets what `old` names; returns how many."""
-        gone = self.old(before)
+        """Removes the rows of `old`; returns how many."""
+        old = self.old(before)
         for kind in (Outcome, Document):
-            self.drop(kind, [key for of, key in gone if of is kind])
-        return len(gone)
+            self.drop(kind, [key for of, key in old if of is kind])
+        return len(old)
 
     def drop(self, kind: type[Row], keys: Collection[Hashable]) -> None:
-        """Takes rows out."""
+        """Removes rows by key."""
         rows = self.rows[kind]
         for key in keys:
             del rows[key]
@@ -130,18 +130,18 @@ class RowsInMemory:
             after = keys[-1]
 
     def frozen(self, entries_after: Callable[[int], Awaitable[list[Entry]]]) -> Snapshot:
-        """All rows as they are now, and the ledger up to here."""
-        still, revision = RowsInMemory(), self.revision
-        still.rows = {kind: dict(rows) for kind, rows in self.rows.items()}
+        """A snapshot of all rows, and of the ledger up to the present revision."""
+        copy, revision = RowsInMemory(), self.revision
+        copy.rows = {kind: dict(rows) for kind, rows in self.rows.items()}
 
         async def scan(kind: type[Row]) -> AsyncIterator[Row]:
-            for row in still.after(kind, None):
+            for row in copy.after(kind, None):
                 yield row
 
         return Snapshot(revision, scan, lambda: paged(entries_after, revision))
 
     def next_due(self) -> int | None:
-        """When the live hold that ends first does so."""
+        """The earliest deadline of a live hold (ms), or None."""
         reservations = self.rows[Reservation]
         while self._due:
             at, id_ = self._due[0]
@@ -152,7 +152,7 @@ class RowsInMemory:
         return None
 
     def snapshot(self) -> StockSnapshot:
-        """Everything that the shop shows."""
+        """The rows that the shop shows."""
         rows = self.rows
         holds = [row for row in rows[Reservation].values() if row.status is HELD]
         return StockSnapshot(
@@ -171,16 +171,16 @@ class RowsInMemory:
         return [products[id_] for id_ in wanted if id_ in products], items
 
     def reservation(self, ref: str) -> Reservation | None:
-        """The hold that an id means."""
-        found: Reservation | None = self.rows[Reservation].get(ref)
-        if found is None:
+        """The hold with this id, or the latest hold of the session with this id."""
+        hold: Reservation | None = self.rows[Reservation].get(ref)
+        if hold is None:
             link = self.rows[SessionLink].get(ref)
-            found = None if link is None else self.rows[Reservation].get(link.reservation_id)
-        return found
+            hold = None if link is None else self.rows[Reservation].get(link.reservation_id)
+        return hold
 
 
 class InMemory:
-    """The reading half of a store whose rows are in memory: all but the ledger."""
+    """The reads of a store whose rows are in memory, except for the ledger."""
 
     image: RowsInMemory
 
@@ -205,14 +205,14 @@ class InMemory:
         return self.image.reservation(ref)
 
     async def scan(self, kind: type[Row], after: Hashable | None = None) -> AsyncIterator[Row]:
-        """See `Store.scan`. What was forgotten long ago is in the ledger only."""
+        """See `Store.scan`. Rows removed long ago are in the ledger only."""
         for row in self.image.after(kind, after):
             yield row
 
     async def find(self, kind: type[R], key: Hashable) -> R | None:
         """See `Store.find`."""
-        found: R | None = self.image.rows[kind].get(key)
-        return found
+        row: R | None = self.image.rows[kind].get(key)
+        return row
 
     @asynccontextmanager
     async def frozen(self) -> AsyncIterator[Snapshot]:
@@ -221,7 +221,7 @@ class InMemory:
 
 
 class MemoryStore(InMemory):
-    """Keeps everything in this process and forgets it with it."""
+    """Keeps all data in memory, and loses it with the process."""
 
     def __init__(self) -> None:
         self.image = RowsInMemory()
@@ -242,7 +242,7 @@ class MemoryStore(InMemory):
         return commit_of(state, answers, self.entries[after:])
 
     def run_now(self, commands: Sequence[Command], now: int, after: int) -> Commit | None:
-        """Never: whoever tests with this store wants to see what waits."""
+        """Returns None: it never runs synchronously, so that tests can observe waiting commands."""
         return None
 
     async def entries_after(self, revision: int, limit: int = 1000) -> list[Entry]:
@@ -258,7 +258,7 @@ class MemoryStore(InMemory):
     async def fill(
         self, rows: AsyncIterator[Row], entries: AsyncIterator[Entry], revision: int
     ) -> None:
-        """See `Store.load`."""
+        """See `Store.fill`."""
         if not self.image.empty:
             raise DataError("The store to fill is not empty.")
         image = RowsInMemory()
@@ -270,7 +270,7 @@ class MemoryStore(InMemory):
         self.image = image
 
     async def apply_commits(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
-        """See `Store.absorb`."""
+        """See `Store.apply_commits`."""
         self.image.apply(changed, revision)
         self.entries += entries
 
@@ -279,23 +279,23 @@ class MemoryStore(InMemory):
         self.image, self.entries = RowsInMemory(), []
 
     async def other_writers(self) -> list[str]:
-        """Nobody else can write."""
+        """Returns no names: only this process can write."""
         return []
 
     def stop_watching(self) -> None:
-        """Nothing looks here."""
+        """Does nothing: there is nothing to watch."""
 
     async def prune(self, before: int) -> int:
         """See `Store.prune`."""
         return self.image.forget(before)
 
     async def watch(self, bell: OnRemoteCommit, submit: Submit) -> None:
-        """Nobody else can write."""
+        """Does nothing: only this process can write."""
 
     async def health_problems(self) -> list[str]:
-        """Memory has none."""
+        """Returns no problems: memory has none."""
         return []
 
     async def unwritable(self) -> str | None:
-        """Memory takes every change."""
+        """Returns None: memory accepts every change."""
         return None

@@ -1,10 +1,10 @@
-"""What the PostgreSQL store answers without writing: each in a transaction of its own."""
+"""The reads of the PostgreSQL store, each in a transaction of its own."""
 
-from collections.abc import AsyncIterator, Hashable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from fancymonkey.core.model import Entry, Item, Level, Product, Reservation, Row
+from fancymonkey.core.model import Item, Level, Product, Reservation, Row
 from fancymonkey.errors import StoreUnavailable
 from fancymonkey.store.contract import StockSnapshot
 from fancymonkey.store.postgres.connection import (
@@ -15,31 +15,27 @@ from fancymonkey.store.postgres.connection import (
 from fancymonkey.store.postgres.row_cache import PostgresRowCache
 from fancymonkey.store.postgres.schema import QUERIES
 from fancymonkey.store.sql.columns import TABLES
-from fancymonkey.store.sql.statements import (
-    PAGE,
-    by_key,
-    entries,
-    key_values,
-    page_after,
-    reservations,
-)
+from fancymonkey.store.sql.reads import SqlReads
+from fancymonkey.store.sql.statements import PAGE
 
 R = TypeVar("R", bound=Row)
-NEVER = 2**62
 
 
-class PostgresReads:
-    """A few connections that read."""
+class PostgresReads(SqlReads):
+    """Reads on a small pool of connections."""
 
-    _link: PostgresConnector
+    _queries = QUERIES
+    _numbered = True
+
+    _connector: PostgresConnector
     _readers: "Pool | None"
-    _memory: PostgresRowCache
+    _row_cache: PostgresRowCache
 
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[Reader]:
-        """A connection in a transaction that sees one revision throughout.
+        """A connection in a transaction that sees only one revision.
 
-        A transaction also for a single statement: between two of them a pooler may switch servers.
+        A single statement runs in a transaction too, as a pooler may switch servers in between.
         """
         if self._readers is None:
             raise StoreUnavailable("The store is not open.")
@@ -50,10 +46,10 @@ class PostgresReads:
             ):
                 yield reader
         except Exception as error:
-            known = self._link.translated(error)
-            if known is error:
+            translated = self._connector.translated(error)
+            if translated is error:
                 raise
-            raise known from error
+            raise translated from error
 
     async def _fetch(self, sql: str, *values: Any) -> list[Any]:
         async with self._reading() as reader:
@@ -64,15 +60,15 @@ class PostgresReads:
         async with self._reading() as reader:
             head = await reader.fetchrow("SELECT revision, xmin::text AS mark FROM head")
             assert head is not None
-            found = StockSnapshot(
+            snapshot = StockSnapshot(
                 head["revision"],
                 await _all_of(reader, Product, QUERIES["products"]),
                 await _all_of(reader, Item, QUERIES["items"]),
                 await _all_of(reader, Level, QUERIES["levels"]),
                 await _all_of(reader, Reservation, QUERIES["live_holds"]),
             )
-        self._memory.show(found, head["mark"])
-        return found
+        self._row_cache.show(snapshot, head["mark"])
+        return snapshot
 
     async def catalogue(self, product_ids: Iterable[str]) -> tuple[list[Product], list[Item]]:
         """See `Store.catalogue`."""
@@ -82,74 +78,23 @@ class PostgresReads:
             items = await reader.fetch(QUERIES["items_of_products"], wanted)
         return list(map(TABLES[Product].row, products)), list(map(TABLES[Item].row, items))
 
-    async def entries_after(self, revision: int, limit: int = 1000) -> list[Entry]:
-        """See `Store.entries_after`."""
-        return entries(await self._fetch(QUERIES["entries_after"], revision, limit))
-
-    async def history(self, sku: str, until: int | None = None) -> AsyncIterator[Entry]:
-        """See `Store.history`."""
-        revision, latest = 0, NEVER if until is None else until
-        while True:
-            page = entries(await self._fetch(QUERIES["history"], sku, revision, latest, PAGE))
-            for entry in page:
-                yield entry
-            if len(page) < PAGE:
-                return
-            revision = page[-1].revision
-
-    async def next_due(self) -> int | None:
-        """See `Store.next_due`."""
-        ((found,),) = await self._fetch(QUERIES["next_due"])
-        return None if found is None else int(found)
-
-    async def reservation(self, ref: str) -> Reservation | None:
-        """See `Store.reservation`."""
-        for name in ("reservation_by_id", "reservation_by_session"):
-            found = reservations(await self._fetch(QUERIES[name], ref))
-            if found:
-                return found[0]
-        return None
-
-    async def scan(self, kind: type[Row], after: Hashable | None = None) -> AsyncIterator[Row]:
-        """See `Store.scan`."""
-        table = TABLES[kind]
-        marks = [f"${n + 1}" for n in range(len(table.key))]
-        while True:
-            sql = page_after(table, None if after is None else marks)
-            values = () if after is None else key_values(table, after)
-            page = [table.row(found) for found in await self._fetch(sql, *values)]
-            for row in page:
-                yield row
-            if len(page) < PAGE:
-                return
-            after = page[-1].key
-
-    async def find(self, kind: type[R], key: Hashable) -> R | None:
-        """See `Store.find`."""
-        table = TABLES[kind]
-        sql = by_key(table, (f"${n + 1}" for n in range(len(table.key))))
-        for values in await self._fetch(sql, *key_values(table, key)):
-            found: R = table.row(values)
-            return found
-        return None
-
     async def clock(self) -> int:
-        """What time it is for the database, in ms."""
+        """The time of the database's clock, in ms."""
         async with self._reading() as reader:
             now: int = await reader.fetchval(QUERIES["clock"])
         return now
 
     async def guards(self) -> set[str]:
-        """The rules about levels that the database itself keeps, by name."""
+        """The names of the database's own constraints on levels."""
         async with self._reading() as reader:
             return {row[0] for row in await reader.fetch(QUERIES["guards"])}
 
 
 async def _all_of(reader: Reader, kind: type[R], sql: str) -> list[R]:
-    """Every row of a query, in portions, so that the event loop gets its turn."""
+    """Every row of a query, read in portions, so that the event loop runs in between."""
     make = TABLES[kind].row
     cursor = await reader.cursor(sql)
-    found: list[R] = []
+    rows: list[R] = []
     while page := await cursor.fetch(PAGE):
-        found += map(make, page)
-    return found
+        rows += map(make, page)
+    return rows

@@ -18,7 +18,7 @@ from fancymonkey.store.postgres.connection import (
     PostgresConnector,
     check_server,
     close,
-    durability_trouble,
+    durability_problems,
 )
 from fancymonkey.store.postgres.fill import empty, fill
 from fancymonkey.store.postgres.listener import Listener
@@ -28,7 +28,7 @@ from fancymonkey.store.postgres.schema import QUERIES, check_schema, migrate
 from fancymonkey.store.postgres.snapshot import frozen
 from fancymonkey.store.postgres.write_probe import probe
 from fancymonkey.store.postgres.writer import PostgresWriter, commit, committed
-from fancymonkey.store.shared.write_check import Ability
+from fancymonkey.store.shared.write_check import WriteCheck
 from fancymonkey.store.sql.migrations import migrations
 from fancymonkey.store.sql.statements import (
     commit_after,
@@ -38,9 +38,9 @@ T = TypeVar("T")
 READERS = 4
 PRUNED_AT_ONCE = 10_000
 CROWDED = 100
-"""So many batches are written under the lock after another process has come in between."""
+"""How many batches are written under the lock after a conflict with another process."""
 _SETTING = re.compile(r"SET LOCAL (?!statement_timeout|idle_)(\w+) = '?(\w+)'?;")
-"""What holds for a batch and may hold for the whole connection, where it is ours alone."""
+"""Finds the settings of a batch that can be set once per connection, if there is no pooler."""
 
 
 class PostgresStore(PostgresReads):
@@ -48,23 +48,25 @@ class PostgresStore(PostgresReads):
 
     def __init__(self, url: str, *, read_only: bool = False) -> None:
         self.read_only = read_only
-        self._link = PostgresConnector(url, reader=read_only)
+        self._connector = PostgresConnector(url, reader=read_only)
         self._schema = len(migrations("postgres"))
         self._begin = QUERIES["begin"]
-        self._settings = {} if self._link.pooled else dict(_SETTING.findall(self._begin))
+        self._settings = {} if self._connector.pooled else dict(_SETTING.findall(self._begin))
         self._crowded = 0
-        self._memory = PostgresRowCache()
-        self._ability = Ability(lambda: probe(self._link))
+        self._row_cache = PostgresRowCache()
+        self._write_check = WriteCheck(lambda: probe(self._connector))
         self._writer: PostgresWriter | None = None
-        self._taught: Connection | None = None
+        self._prepared: Connection | None = None
         self._readers: Pool | None = None
         self._watch: Listener | None = None
 
     async def open(self, now: int) -> None:
         """See `Store.open`."""
         try:
-            self._readers = await self._link.pool(READERS)
-            self._writer = None if self.read_only else PostgresWriter(self._link, self._settings)
+            self._readers = await self._connector.pool(READERS)
+            self._writer = (
+                None if self.read_only else PostgresWriter(self._connector, self._settings)
+            )
             await self._check(now)
         except BaseException:
             await self.close()
@@ -83,15 +85,15 @@ class PostgresStore(PostgresReads):
             await close(readers)
 
     async def _check(self, now: int) -> None:
-        """Makes sure that the server and the schema are fit for use. Raises StoreUnavailable."""
+        """Checks the server, and checks or migrates the schema. Raises StoreUnavailable."""
         async with self._reading() as reader:
             (server,) = await reader.fetch(QUERIES["server"])
-            check_server(server, self._link.place, read_only=self.read_only)
+            check_server(server, self._connector.place, read_only=self.read_only)
             if self.read_only:
                 await check_schema(reader)
         if server["synchronous_commit"] == "off":
             self._begin += ";\nSET LOCAL synchronous_commit = on"
-            if not self._link.pooled:
+            if not self._connector.pooled:
                 self._settings["synchronous_commit"] = "on"
         if not self.read_only:
             await self._write(lambda writer: migrate(writer, now))
@@ -103,72 +105,72 @@ class PostgresStore(PostgresReads):
         return await self._write(lambda writer: self._run(writer, commands, now, after))
 
     def run_now(self, commands: Sequence[Command], now: int, after: int) -> Commit | None:
-        """Never: a database is always somewhere else."""
+        """Returns None: a database is always reached over a network."""
         return None
 
     async def _run(
         self, writer: Connection, commands: Sequence[Command], now: int, after: int
     ) -> Commit:
-        """One attempt. Where nobody else writes one round trip is enough, without a lock."""
-        await self._learn_types(writer)
+        """Makes one attempt. If no other process writes, it needs one round trip and no lock."""
+        await self._prepare(writer)
         if self._crowded:
             self._crowded -= 1
-        elif not self._link.pooled:
-            done = await self._from_memory(writer, commands, now, after)
-            if done is None:
-                done = await self._batch(writer, commands, now, after, locked=False)
-            if done is not None:
-                return done
+        elif not self._connector.pooled:
+            result = await self._from_cache(writer, commands, now, after)
+            if result is None:
+                result = await self._batch(writer, commands, now, after, locked=False)
+            if result is not None:
+                return result
             self._crowded = CROWDED
         await writer.execute(self._begin)
-        done = await self._batch(writer, commands, now, after, locked=True)
-        if done is None:
-            raise StoreUnavailable("The ledger moved on under its lock. Try again.")
-        return done
+        result = await self._batch(writer, commands, now, after, locked=True)
+        if result is None:
+            raise StoreUnavailable("The ledger changed although it was locked. Try again.")
+        return result
 
-    async def _learn_types(self, writer: Connection) -> None:
-        """What has to be done once on a new connection."""
-        if self._taught is not writer:
-            self._memory.forget()  # it may lead to another server
+    async def _prepare(self, writer: Connection) -> None:
+        """Prepares a new connection, once."""
+        if self._prepared is not writer:
+            self._row_cache.forget()  # the connection may be to another server
             await batch.learn_types(writer)
-            self._taught = writer
+            self._prepared = writer
 
-    async def _from_memory(
+    async def _from_cache(
         self, writer: Connection, commands: Sequence[Command], now: int, after: int
     ) -> Commit | None:
-        """Decides on what is known, writes and commits; None where that did not go."""
-        memory = self._memory
-        state, mark = memory.recall(now, after), memory.mark
+        """Decides on cached rows, writes and commits; None if that is not possible."""
+        cache = self._row_cache
+        state, mark = cache.recall(now, after), cache.mark
         if state is None or mark is None:
             return None
-        memory.forget()  # unless it goes well
+        cache.forget()  # until the commit has succeeded
         load = next(loads(commands, state))
-        supposed = None if load.holds_of else memory.suppose(state, load, commands)
+        supposed = None if load.holds_of else cache.suppose(state, load, commands)
         if supposed is None:
-            memory.mark = mark
+            cache.mark = mark
             return None
         answers = execute(state, commands, ())
         if not (state.changed or state.entries):
-            memory.retract(state, supposed, mark)  # a refusal has to know for sure
+            cache.retract(state, supposed, mark)  # a refusal must not rest on an assumption
             return None
         work = batch.write(writer, state, mark, supposed, locked=False)
         moved = await committed(writer, work)
         if moved is None:
-            memory.forget(wrong=True)
+            cache.forget(wrong=True)
             return None
-        memory.keep(state, moved)
+        cache.keep(state, moved)
         return commit_after(state, answers, [], after)
 
     async def _batch(
         self, writer: Connection, commands: Sequence[Command], now: int, after: int, *, locked: bool
     ) -> Commit | None:
-        """Reads, decides, writes and commits; None where others have written in between.
+        """Reads, decides, writes and commits; None if other processes have written in between.
 
-        Not `locked`, the write is a transaction by itself, which writes nothing in that case.
+        If not `locked`, the write is a transaction of its own, which writes nothing in that case.
         """
-        memory = self._memory
-        state, expected = memory.begin(now), memory.mark
-        memory.forget()
+        cache = self._row_cache
+        state, expected = cache.begin(now), cache.mark
+        cache.forget()
         asking = loads(commands, state)
         head, others, due = await batch.read_first(writer, next(asking), state, after)
         if expected is not None and head.mark != expected:
@@ -177,8 +179,8 @@ class PostgresStore(PostgresReads):
             return None
         if head.schema != self._schema:
             raise StoreUnavailable(
-                f"The database has schema {head.schema}, this program knows {self._schema}: "
-                f"restart it with the version that made it."
+                f"The database has schema {head.schema}, but this program knows {self._schema}: "
+                f"restart it with the version that has migrated the database."
             )
         try:
             load = asking.send(due)
@@ -197,7 +199,7 @@ class PostgresStore(PostgresReads):
             moved = await committed(writer, work)
         if moved is None:
             return None
-        memory.keep(state, moved, FOREVER if head.next_due is None else head.next_due)
+        cache.keep(state, moved, FOREVER if head.next_due is None else head.next_due)
         return commit_after(state, answers, others, after)
 
     async def _write(
@@ -205,18 +207,20 @@ class PostgresStore(PostgresReads):
     ) -> T:
         writer = self._check_writable()
         try:
-            done = await writer.run(work, repeatable=repeatable)
-            self._ability.failed = None
-            return done
+            result = await writer.run(work, repeatable=repeatable)
+            self._write_check.failed = None
+            return result
         except StoreUnavailable as error:
-            self._ability.failed = str(error)
+            self._write_check.failed = str(error)
             if self._watch is not None:  # our own commits are not announced to us
                 self._watch.look()
             raise
 
     def _check_writable(self) -> PostgresWriter:
         if self.read_only:
-            raise StoreReadOnly(f"PostgreSQL at {self._link.place} was opened for reading only.")
+            raise StoreReadOnly(
+                f"PostgreSQL at {self._connector.place} was opened for reading only."
+            )
         if self._writer is None:
             raise StoreUnavailable("The store is not open.")
         return self._writer
@@ -226,25 +230,25 @@ class PostgresStore(PostgresReads):
     async def fill(
         self, rows: AsyncIterator[Row], entries: AsyncIterator[Entry], revision: int
     ) -> None:
-        """See `Store.load`."""
+        """See `Store.fill`."""
 
         async def work(writer: Connection) -> None:
             await writer.execute(self._begin)
-            await fill(writer, self._link.place, rows, entries, revision)
+            await fill(writer, self._connector.place, rows, entries, revision)
 
-        await self._write(work, repeatable=False)  # its source can be read but once
+        await self._write(work, repeatable=False)  # its source can be read only once
 
     def frozen(self) -> AbstractAsyncContextManager[Snapshot]:
         """See `Store.frozen`."""
-        return frozen(self._link)
+        return frozen(self._connector)
 
     async def apply_commits(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
-        """See `Store.absorb`."""
+        """See `Store.apply_commits`."""
         state = absorbed(changed, entries, revision)
 
         async def work(writer: Connection) -> None:
-            await self._learn_types(writer)
-            self._memory.forget()
+            await self._prepare(writer)
+            self._row_cache.forget()
             await writer.execute(self._begin)
             await batch.write(writer, state, await batch.mark(writer), locked=True)
             await commit(writer)
@@ -255,61 +259,61 @@ class PostgresStore(PostgresReads):
         """See `Store.clear`."""
 
         async def work(writer: Connection) -> None:
-            self._memory.forget()
+            self._row_cache.forget()
             await writer.execute(self._begin)
             await empty(writer)
 
         await self._write(work)
 
     async def other_writers(self) -> list[str]:
-        """See `Store.others`."""
-        rows = await self._fetch(QUERIES["others"], self._link.name)
+        """See `Store.other_writers`."""
+        rows = await self._fetch(QUERIES["others"], self._connector.name)
         return [row["name"] for row in rows]
 
     def stop_watching(self) -> None:
-        """See `Store.leave`. What is heard of it does no harm."""
+        """See `Store.stop_watching`. Later notifications do no harm."""
 
     async def prune(self, before: int) -> int:
-        """See `Store.prune`: on a connection of its own, for sales go on meanwhile."""
+        """See `Store.prune`. It uses a connection of its own, so that sales continue."""
         self._check_writable()
-        apart = PostgresWriter(self._link, self._settings)
+        pruner = PostgresWriter(self._connector, self._settings)
         total = 0
         try:
             while True:
-                found = await apart.run(lambda connection: _prune(connection, before))
-                total += found
-                if found < PRUNED_AT_ONCE:
+                removed = await pruner.run(lambda connection: _prune(connection, before))
+                total += removed
+                if removed < PRUNED_AT_ONCE:
                     return total
         finally:
-            await apart.close()
+            await pruner.close()
 
     async def watch(self, bell: OnRemoteCommit, submit: Submit) -> None:
         """See `Store.watch`."""
         self._watch = Listener(
-            self._link, bell, lambda: None if self._writer is None else self._writer.pid
+            self._connector, bell, lambda: None if self._writer is None else self._writer.pid
         )
         await self._watch.start()
 
     async def health_problems(self) -> list[str]:
-        """See `Store.trouble`."""
+        """See `Store.health_problems`."""
         try:
             async with self._reading() as reader:
                 (server,) = await reader.fetch(QUERIES["server"])
-                check_server(server, self._link.place, read_only=self.read_only)
+                check_server(server, self._connector.place, read_only=self.read_only)
                 await check_schema(reader)
         except StoreError as error:
             return [str(error)]
-        failed = self._ability.failed
-        return ([] if failed is None else [failed]) + durability_trouble(server)
+        failed = self._write_check.failed
+        return ([] if failed is None else [failed]) + durability_problems(server)
 
     async def unwritable(self) -> str | None:
         """See `Store.unwritable`."""
-        return await self._ability.check()
+        return await self._write_check.check()
 
 
 async def _prune(writer: Connection, before: int) -> int:
-    found = 0
+    removed = 0
     for name in ("prune", "prune_documents"):
-        done: str = await writer.execute(QUERIES[name], before, PRUNED_AT_ONCE)
-        found += int(done.removeprefix("DELETE "))
-    return found
+        status: str = await writer.execute(QUERIES[name], before, PRUNED_AT_ONCE)
+        removed += int(status.removeprefix("DELETE "))
+    return removed

@@ -82,7 +82,7 @@ class ProductsFileSync:
         """Everything may have to be written anew."""
         self._stale = None
 
-    async def begin_anew(self) -> None:
+    async def start_over(self) -> None:
         """The store is empty again. Raises OSError."""
         async with self._turn:
             await asyncio.to_thread(self._versions.uncheck)

@@ -1,6 +1,7 @@
-"""Rows as plain columns: whole numbers, texts, booleans, nothing else.
+"""Maps rows to plain columns: whole numbers, texts and booleans.
 
-Derived from the fields of each row, so that a new kind of row needs a migration and no new code.
+The columns are derived from the fields of each row, so that a new kind of row needs a migration and
+no new code.
 """
 
 import types
@@ -24,7 +25,7 @@ _json = msgspec.json.Encoder()
 
 
 def lines_to_text(lines: tuple[Line, ...]) -> str:
-    """Lines of a hold as JSON: `[["prod/M",2,"main"]]`."""
+    """The lines of a hold as JSON: `[["prod/M",2,"main"]]`."""
     return _json.encode([(ln.sku, ln.quantity, ln.location) for ln in lines]).decode()
 
 
@@ -35,7 +36,7 @@ def lines_from_text(text: str) -> tuple[Line, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its name, its type when stored, and the way there and back (None: as it is)."""
+    """A column: its name, its stored type, and its conversions (None: stored as it is)."""
 
     name: str
     type: type[int] | type[str] | type[bool]
@@ -46,37 +47,37 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table(Generic[T]):
-    """How one kind of row lies in a table."""
+    """The table of one kind of row."""
 
     name: str
     kind: Callable[..., T]
     key: tuple[str, ...]
     columns: tuple[Column, ...]
-    # What `values` and `row` need of the columns, worked out once: they run for every row.
+    # Computed once for `values` and `row`, which run for every row.
     read: Callable[[T], tuple[Any, ...]]
     encoders: tuple[tuple[int, Encode], ...]
     decoders: tuple[tuple[int, Encode], ...]
 
     def values(self, row: T) -> tuple[Any, ...]:
-        """The row as one value a column."""
+        """The row as one value per column."""
         values = self.read(row)
         if not self.encoders:
             return values
-        found = list(values)
-        for place, encode in self.encoders:
-            if found[place] is not None:
-                found[place] = encode(found[place])
-        return tuple(found)
+        encoded = list(values)
+        for index, encode in self.encoders:
+            if encoded[index] is not None:
+                encoded[index] = encode(encoded[index])
+        return tuple(encoded)
 
     def row(self, values: Iterable[Any]) -> T:
-        """The row that these values, one a column, stand for."""
+        """The row of these values, one per column."""
         if not self.decoders:
             return self.kind(*values)
-        found = list(values)
-        for place, decode in self.decoders:
-            if found[place] is not None:
-                found[place] = decode(found[place])
-        return self.kind(*found)
+        decoded = list(values)
+        for index, decode in self.decoders:
+            if decoded[index] is not None:
+                decoded[index] = decode(decoded[index])
+        return self.kind(*decoded)
 
 
 def table_of(kind: type[T], name: str, key: tuple[str, ...]) -> Table[T]:
@@ -100,7 +101,7 @@ def _column(name: str, hint: Any) -> Column:
         (hint,) = [arg for arg in get_args(hint) if arg is not type(None)]
         nullable = True
     if hint in (int, str, bool):
-        # A boolean comes back from SQLite as 0 or 1.
+        # SQLite returns a boolean as 0 or 1.
         return Column(name, hint, nullable, None, bool if hint is bool else None)
     if hint is Decimal:
         return Column(name, str, nullable, str, Decimal)

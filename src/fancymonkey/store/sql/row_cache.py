@@ -1,4 +1,4 @@
-"""Rows that an SQL store need not read again: as its own batches have found or left them."""
+"""Caches rows of an SQL store between batches, as its own batches read or wrote them."""
 
 from collections.abc import Sequence
 
@@ -7,13 +7,14 @@ from fancymonkey.core.state import Rows, State
 from fancymonkey.store.contract import StockSnapshot, empty_rows
 
 MOST = 20_000
-"""Rows of a kind, beside those of the snapshot. With one more all of the kind are forgotten."""
+"""The most rows of a kind, not counting those of the snapshot; above it, the kind is cleared."""
 
 
 class RowCache:
-    """What is known of the tables. None stands for a row that is not there.
+    """The known rows of the tables. None stands for a row that does not exist.
 
-    It holds only while nobody else writes: who uses it has to notice that, and to forget.
+    The cache is valid only while no other process writes: its user has to detect that and call
+    `forget`.
     """
 
     def __init__(self) -> None:
@@ -21,19 +22,19 @@ class RowCache:
         self._shown: dict[type[Row], int] = {}
 
     def begin(self, revision: int, now: int) -> State:
-        """A batch on what is known; what its store reads besides is known from then on."""
+        """A batch on top of the known rows; rows that it reads become known as well."""
         for kind, rows in self._rows.items():
             if len(rows) > MOST + self._shown.get(kind, 0):
                 rows.clear()
         return State(self._rows, revision, now)
 
     def learn(self, changed: Rows) -> None:
-        """Takes over what a batch has changed, once that is durable."""
+        """Adds the rows that a durable batch has changed."""
         for kind, rows in changed.items():
             self._rows[kind].update(rows)
 
     def show(self, snapshot: StockSnapshot) -> None:
-        """Takes over what every sale reads, as a snapshot of this very moment shows it."""
+        """Adds the items and levels, which every sale reads, from a current snapshot."""
         shown: tuple[tuple[type[Row], Sequence[Row]], ...]
         shown = ((Item, snapshot.items), (Level, snapshot.levels))
         for kind, rows in shown:
@@ -41,5 +42,5 @@ class RowCache:
             self._shown[kind] = len(rows)
 
     def forget(self) -> None:
-        """Knows nothing any more."""
+        """Clears the cache."""
         self._rows = empty_rows()

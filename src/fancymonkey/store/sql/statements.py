@@ -1,4 +1,4 @@
-"""What both SQL stores share: a batch's rows by key, and SQL made from the declared tables."""
+"""SQL shared by both SQL stores: statements from the declared tables, and a batch's rows by key."""
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
@@ -13,7 +13,7 @@ from fancymonkey.store.contract import Commit, commit_of
 from fancymonkey.store.sql.columns import ENTRIES, TABLES, Table
 
 PAGE = 2000
-"""Rows that one statement reads while a table is streamed."""
+"""Rows that one statement reads during a scan of a table."""
 
 Keys = dict[type[Row], list[Any]]
 
@@ -24,7 +24,7 @@ def column_list(table: Table[Any], alias: str = "") -> str:
 
 
 def on_conflict(table: Table[Any]) -> str:
-    """The clause that makes an INSERT replace the row that has the key."""
+    """The clause that makes an INSERT replace the row with the same key."""
     others = [column.name for column in table.columns if column.name not in table.key]
     sets = ", ".join(f"{name} = excluded.{name}" for name in others)
     return f"ON CONFLICT ({', '.join(table.key)}) DO UPDATE SET {sets}"
@@ -42,11 +42,11 @@ def page_after(
 async def scanned(
     fetch: Callable[..., Awaitable[list[Any]]], table: Table[Any], mark: Callable[[int], str]
 ) -> AsyncIterator[Any]:
-    """Every row of a table in the order of its key; `mark` makes the nth placeholder."""
+    """Every row of a table in the order of its key; `mark` returns the nth placeholder."""
     values: tuple[Any, ...] = ()
     while True:
         marks = [mark(n) for n in range(len(values))]
-        page = [table.row(found) for found in await fetch(page_after(table, marks), *values)]
+        page = [table.row(record) for record in await fetch(page_after(table, marks), *values)]
         for row in page:
             yield row
         if len(page) < PAGE:
@@ -55,7 +55,7 @@ async def scanned(
 
 
 def by_key(table: Table[Any], placeholders: Iterable[str]) -> str:
-    """The SELECT of the row that has a key."""
+    """The SELECT of a row by its key."""
     key = ", ".join(table.key)
     return (
         f"SELECT {column_list(table)} FROM {table.name} WHERE ({key}) = ({', '.join(placeholders)})"
@@ -63,91 +63,91 @@ def by_key(table: Table[Any], placeholders: Iterable[str]) -> str:
 
 
 def key_values(table: Table[Any], key: Any) -> tuple[Any, ...]:
-    """A row's key as one value a column."""
+    """A row's key as one value per column."""
     return key if len(table.key) > 1 else (key,)
 
 
 def keys_by_kind(load: Load) -> Keys:
-    """The rows that a batch asks for, kind by kind.
+    """The keys of the rows that a batch needs, by kind.
 
-    Always in the same order of kinds: each order would be another statement to plan.
+    The kinds always have the same order, because each order would be another statement to plan.
     """
-    found: Keys = {}
+    wanted: Keys = {}
     for kind, key in load.rows:
-        found.setdefault(kind, []).append(key)
-    return {kind: found[kind] for kind in ROWS if kind in found}
+        wanted.setdefault(kind, []).append(key)
+    return {kind: wanted[kind] for kind in ROWS if kind in wanted}
 
 
 def expect(base: Rows, keys: Keys) -> None:
-    """Notes that these rows were asked for; those that are not found stay None."""
+    """Sets rows to None before they are read; rows that do not exist stay None."""
     for kind, wanted in keys.items():
         base[kind].update(dict.fromkeys(wanted))
 
 
-def add_rows(base: Rows, kind: type[Row], found: Iterable[Any]) -> None:
-    """Puts rows, one sequence of column values each, where the batch looks for them."""
+def add_rows(base: Rows, kind: type[Row], records: Iterable[Any]) -> None:
+    """Adds rows, each from a sequence of column values, to the base of a batch."""
     make = TABLES[kind].row
     rows = base[kind]
-    for values in found:
+    for values in records:
         row = make(values)
         rows[row.key] = row
 
 
 def written(state: State) -> Iterator[tuple[type[Row], bool, list[Row]]]:
-    """What a batch wrote: (kind, whether the rows are new, the rows), in one order of kinds.
+    """The changes of a batch: (kind, whether the rows are new, rows), in a fixed order of kinds.
 
-    New ones go in by a plain INSERT. It is cheaper than one that may replace a row, and an id that
-    was in use already then fails instead of taking another's place.
+    New rows are written by a plain INSERT. It is cheaper than one that may replace a row, and an id
+    that is already in use fails instead of replacing another row.
     """
     for kind in ROWS:
         base = state.base[kind]
         new: list[Row] = []
         known: list[Row] = []
         for key, row in state.changed.get(kind, {}).items():
-            there = base.get(key) is not None and (kind, key) not in state.added
-            (known if there else new).append(row)
+            exists = base.get(key) is not None and (kind, key) not in state.added
+            (known if exists else new).append(row)
         if new:
             yield kind, True, new
         if known:
             yield kind, False, known
 
 
-def reservations(found: Iterable[Any]) -> list[Reservation]:
+def reservations(records: Iterable[Any]) -> list[Reservation]:
     """Holds from their column values."""
     make = TABLES[Reservation].row
-    return [make(values) for values in found]
+    return [make(values) for values in records]
 
 
-def entries(found: Iterable[Any]) -> list[Entry]:
+def entries(records: Iterable[Any]) -> list[Entry]:
     """Ledger entries from their column values."""
-    return [ENTRIES.row(values) for values in found]
+    return [ENTRIES.row(values) for values in records]
 
 
 def commit_after(state: State, answers: list[Answer], others: list[Entry], after: int) -> Commit:
-    """What a batch did, with the entries of other processes in front of its own."""
+    """The commit of a batch, with the entries of other processes before its own."""
     own = [entry for entry in state.entries if entry.revision > after]
     return commit_of(state, answers, others + own)
 
 
 def named_queries(dialect: str) -> dict[str, str]:
-    """The fixed statements of a dialect: `queries.sql`, each under its line `-- name: …`.
+    """The fixed statements of a dialect: `queries.sql`, each after its line `-- name: …`.
 
-    `{entry}` there stands for the columns of the table `entry`, and so for every table; `$1` for
-    the first argument.
+    There, `{entry}` stands for the columns of the table `entry` (and so for each table), and `$1`
+    for the first argument.
     """
     lists = {table.name: column_list(table) for table in (*TABLES.values(), ENTRIES)}
     folder = resources.files("fancymonkey.store.sql")
-    found: dict[str, str] = {}
+    queries: dict[str, str] = {}
     for path in (folder / "queries.sql", folder / dialect / "queries.sql"):
         parts = re.split(r"^-- name: (\w+)\n", path.read_text("utf-8"), flags=re.MULTILINE)
         for name, text in zip(parts[1::2], parts[2::2], strict=True):
             plain = re.sub(r"^--.*\n", "", text, flags=re.MULTILINE)
-            found[name] = plain.strip().rstrip(";").format_map(lists)
-    return found
+            queries[name] = plain.strip().rstrip(";").format_map(lists)
+    return queries
 
 
 CHUNK = 5000
-"""Rows that go to the database at once when a store is filled."""
+"""Rows sent to the database at once when a store is filled."""
 
 
 async def chunks(
@@ -162,10 +162,10 @@ async def chunks(
             yield TABLES[type(row)], waiting.pop(type(row))
     for kind, chunk in waiting.items():
         yield TABLES[kind], chunk
-    made: list[Entry] = []
+    portion: list[Entry] = []
     async for entry in entries:
-        made.append(entry)
-        if len(made) == CHUNK:
-            yield ENTRIES, made
-            made = []
-    yield ENTRIES, made
+        portion.append(entry)
+        if len(portion) == CHUNK:
+            yield ENTRIES, portion
+            portion = []
+    yield ENTRIES, portion

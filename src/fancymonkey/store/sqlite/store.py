@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from functools import partial
@@ -14,33 +14,25 @@ import apsw
 import msgspec
 
 from fancymonkey.core.command import Command
-from fancymonkey.core.model import Entry, Item, Level, Product, Reservation, Row
+from fancymonkey.core.model import Entry, Item, Level, Product, Row
 from fancymonkey.core.state import Rows
 from fancymonkey.errors import StoreError, StoreReadOnly, StoreUnavailable
-from fancymonkey.store.contract import Commit, OnRemoteCommit, R, Snapshot, StockSnapshot, Submit
+from fancymonkey.store.contract import Commit, OnRemoteCommit, Snapshot, StockSnapshot, Submit
 from fancymonkey.store.shared.file_lock import FileLock
 from fancymonkey.store.shared.files import Disk
-from fancymonkey.store.shared.write_check import Ability
+from fancymonkey.store.shared.write_check import WriteCheck
 from fancymonkey.store.sql.columns import TABLES, Table
-from fancymonkey.store.sql.statements import (
-    PAGE,
-    by_key,
-    chunks,
-    entries,
-    key_values,
-    page_after,
-    reservations,
-)
+from fancymonkey.store.sql.reads import SqlReads
+from fancymonkey.store.sql.statements import chunks, reservations
 from fancymonkey.store.sqlite.connection import (
     CHECKPOINT_PAGES,
-    NEVER,
     QUERIES,
     check_schema,
     connect,
-    in_our_words,
     one_revision,
+    translated_errors,
 )
-from fancymonkey.store.sqlite.recovery import settle
+from fancymonkey.store.sqlite.recovery import repair
 from fancymonkey.store.sqlite.snapshot import frozen
 from fancymonkey.store.sqlite.writer import SqliteWriter
 
@@ -50,8 +42,10 @@ T = TypeVar("T")
 PRUNED_AT_ONCE = 2000
 
 
-class SqliteStore:
-    """One thread writes, another one reads; the event loop never waits for the disk."""
+class SqliteStore(SqlReads):
+    """One thread writes, another one reads; the event loop waits for a fast disk only."""
+
+    _queries = QUERIES
 
     def __init__(self, path: Path, *, read_only: bool = False, disk: Disk | None = None) -> None:
         self.path = path
@@ -62,7 +56,7 @@ class SqliteStore:
         self._reading: ThreadPoolExecutor | None = None
         self._writer: SqliteWriter | None = None
         self._busy = 0
-        self._ability = Ability(lambda: self._write(SqliteWriter.probe))
+        self._write_check = WriteCheck(lambda: self._write(SqliteWriter.probe))
         self._reader: apsw.Connection | None = None
 
     async def open(self, now: int) -> None:
@@ -82,7 +76,7 @@ class SqliteStore:
         try:
             Disk().make_folder(self.path.parent)
             self._lock.take(now)
-            settle(self.path, self._disk)
+            repair(self.path, self._disk)
         except OSError as error:
             raise StoreUnavailable(f"{self.path} cannot be opened for writing: {error}") from error
         self._writer = SqliteWriter(self.path, self._disk)
@@ -90,7 +84,7 @@ class SqliteStore:
 
     def _open_reader(self) -> None:
         self._reader = connect(self.path, read_only=True)
-        with in_our_words(self.path):
+        with translated_errors(self.path):
             check_schema(self._reader)
 
     async def close(self) -> None:
@@ -128,7 +122,7 @@ class SqliteStore:
         self._busy += 1
         working = self._writing.submit(work, writer)
         loop = asyncio.get_running_loop()
-        # Not when whoever waits goes away: the thread goes on.
+        # Counted down by the thread, because it continues even if the caller is cancelled.
         working.add_done_callback(lambda _: loop.call_soon_threadsafe(self._done))
         return await asyncio.wrap_future(working)
 
@@ -142,7 +136,7 @@ class SqliteStore:
             raise StoreUnavailable(f"{self.path} is not open.")
 
         def guarded() -> T:
-            with in_our_words(self.path):
+            with translated_errors(self.path):
                 return work(reader)
 
         return await asyncio.get_running_loop().run_in_executor(self._reading, guarded)
@@ -154,10 +148,11 @@ class SqliteStore:
         """See `Store.run`."""
         commit = await self._write(lambda writer: writer.run(commands, now, after))
         try:
-            await self._tidy()
+            await self._checkpoint()
         except Exception:
-            # The commit stands. The log grows until it can be copied: another program may be at it.
-            log.exception("the log of %s could not be copied into it", self.path)
+            # The commit is durable. The log grows until it can be copied; another program may
+            # block that for a while.
+            log.exception("the log of %s could not be copied into the database", self.path)
         return commit
 
     def run_now(self, commands: Sequence[Command], now: int, after: int) -> Commit | None:
@@ -169,8 +164,8 @@ class SqliteStore:
             return None
         return writer.run_now(commands, now, after)
 
-    async def _tidy(self) -> None:
-        """Copies the log into the database where it has grown enough."""
+    async def _checkpoint(self) -> None:
+        """Copies the log into the database if it has grown enough."""
         writer = self._writer
         if writer is not None and writer.log_pages >= CHECKPOINT_PAGES:
             await self._write(SqliteWriter.checkpoint)
@@ -189,10 +184,10 @@ class SqliteStore:
                     reservations(db.execute(QUERIES["live_holds"])),
                 )
 
-        found = await self._read(work)
+        snapshot = await self._read(work)
         if self._writer is not None:
-            self._writer.shown = found
-        return found
+            self._writer.shown = snapshot
+        return snapshot
 
     async def catalogue(self, product_ids: Iterable[str]) -> tuple[list[Product], list[Item]]:
         """See `Store.catalogue`."""
@@ -200,67 +195,18 @@ class SqliteStore:
 
         def work(db: apsw.Connection) -> tuple[list[Product], list[Item]]:
             with one_revision(db):
-                products = db.execute(QUERIES["products_by_id"], wanted)
-                found = list(map(TABLES[Product].row, products))
+                products = list(
+                    map(TABLES[Product].row, db.execute(QUERIES["products_by_id"], wanted))
+                )
                 items = db.execute(QUERIES["items_of_products"], wanted)
-                return found, list(map(TABLES[Item].row, items))
+                return products, list(map(TABLES[Item].row, items))
 
         return await self._read(work)
-
-    async def entries_after(self, revision: int, limit: int = 1000) -> list[Entry]:
-        """See `Store.entries_after`."""
-        return entries(await self._fetch(QUERIES["entries_after"], revision, limit))
-
-    async def history(self, sku: str, until: int | None = None) -> AsyncIterator[Entry]:
-        """See `Store.history`."""
-        revision, latest = 0, NEVER if until is None else until
-        while True:
-            page = entries(await self._fetch(QUERIES["history"], sku, revision, latest, PAGE))
-            for entry in page:
-                yield entry
-            if len(page) < PAGE:
-                return
-            revision = page[-1].revision
-
-    async def next_due(self) -> int | None:
-        """See `Store.next_due`."""
-        ((found,),) = await self._fetch(QUERIES["next_due"])
-        return None if found is None else int(found)
-
-    async def reservation(self, ref: str) -> Reservation | None:
-        """See `Store.reservation`."""
-        for name in ("reservation_by_id", "reservation_by_session"):
-            found = reservations(await self._fetch(QUERIES[name], ref))
-            if found:
-                return found[0]
-        return None
-
-    async def scan(self, kind: type[Row], after: Hashable | None = None) -> AsyncIterator[Row]:
-        """See `Store.scan`."""
-        table = TABLES[kind]
-        while True:
-            sql = page_after(table, None if after is None else "?" * len(table.key))
-            values = () if after is None else key_values(table, after)
-            page = [table.row(found) for found in await self._fetch(sql, *values)]
-            for row in page:
-                yield row
-            if len(page) < PAGE:
-                return
-            after = page[-1].key
-
-    async def find(self, kind: type[R], key: Hashable) -> R | None:
-        """See `Store.find`."""
-        table = TABLES[kind]
-        sql = by_key(table, "?" * len(table.key))
-        for values in await self._fetch(sql, *key_values(table, key)):
-            found: R = table.row(values)
-            return found
-        return None
 
     async def fill(
         self, rows: AsyncIterator[Row], entries: AsyncIterator[Entry], revision: int
     ) -> None:
-        """See `Store.load`."""
+        """See `Store.fill`."""
         await self._write(SqliteWriter.begin_load)
         try:
             async for chunk in chunks(rows, entries):
@@ -275,7 +221,7 @@ class SqliteStore:
         return frozen(self.path)
 
     async def apply_commits(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
-        """See `Store.absorb`."""
+        """See `Store.apply_commits`."""
         await self._write(lambda writer: writer.apply_commits(changed, entries, revision))
 
     async def clear(self) -> None:
@@ -283,32 +229,32 @@ class SqliteStore:
         await self._write(SqliteWriter.clear)
 
     async def other_writers(self) -> list[str]:
-        """Nobody else can write."""
+        """Returns no names: only one process can write."""
         return []
 
     def stop_watching(self) -> None:
-        """Nothing looks here."""
+        """Does nothing: there is nothing to watch."""
 
     async def prune(self, before: int) -> int:
         """See `Store.prune`."""
         total = 0
-        while True:  # in small transactions: sales go on in between
-            found = await self._write(lambda writer: writer.prune(before, PRUNED_AT_ONCE))
-            total += found
-            if found < PRUNED_AT_ONCE:
+        while True:  # in small transactions, so that sales continue in between
+            removed = await self._write(lambda writer: writer.prune(before, PRUNED_AT_ONCE))
+            total += removed
+            if removed < PRUNED_AT_ONCE:
                 return total
 
     async def watch(self, bell: OnRemoteCommit, submit: Submit) -> None:
-        """Nobody else can write."""
+        """Does nothing: only one process can write."""
 
     async def guards(self) -> set[str]:
-        """The rules about levels that the database itself keeps, by name as PostgreSQL has them."""
+        """The database's own constraints on levels, by their names in PostgreSQL."""
         ((sql,),) = await self._fetch(QUERIES["guards"])
-        found = {f"level_{name}_check" for name in re.findall(r"CHECK \((\w+) >= 0\)", sql)}
-        return found | set(re.findall(r"CONSTRAINT (\w+) CHECK", sql))
+        unnamed = {f"level_{name}_check" for name in re.findall(r"CHECK \((\w+) >= 0\)", sql)}
+        return unnamed | set(re.findall(r"CONSTRAINT (\w+) CHECK", sql))
 
     async def health_problems(self) -> list[str]:
-        """See `Store.trouble`."""
+        """See `Store.health_problems`."""
         problem = self._writer and (self._writer.stopped or self._writer.failed)
         if problem:
             return [problem]
@@ -323,8 +269,8 @@ class SqliteStore:
         writer = self._writer
         if writer is None or writer.stopped is not None:
             return None if writer is None else writer.stopped
-        self._ability.failed = writer.failed
-        return await self._ability.check()
+        self._write_check.failed = writer.failed
+        return await self._write_check.check()
 
 
 def _insert(writer: SqliteWriter, chunk: tuple[Table[Any], list[Any]]) -> None:
