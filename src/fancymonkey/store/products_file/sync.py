@@ -1,7 +1,7 @@
-"""Keeps products.json and the rows alike, in both directions.
+"""Keeps products.json and the rows in sync, in both directions.
 
-What the owner edits is taken in as commands; what the store changes is written soon after. Where
-both have changed the edit is taken in first, so that neither is lost.
+The owner's edits become commands; changes of the store are written to the file soon after. If both
+have changed, the edit is applied first, so that neither change is lost.
 """
 
 import asyncio
@@ -31,15 +31,15 @@ log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.5
 SETTLE_SECONDS = 0.1
-"""How long a file that was touched has to be left alone before it is read."""
+"""How long a changed file must stay unchanged before it is read."""
 SHARE = 10
-"""After writing for a while the file is left alone this many times as long."""
+"""After a write, the next one waits this many times as long as the write took."""
 RETRY_SECONDS = 5.0
 PART = 500
-"""Products of one edit that are submitted together: a queue has its limits."""
+"""Products of one edit that are submitted together, because the queue is limited."""
 YOUNG_SECONDS = 2.0
-"""How long a file is read again although it looks the same: a change within one tick of the file
-system's clock does not show."""
+"""How long a file is read again even if it looks unchanged: a change within one tick of the file
+system's clock is not visible."""
 
 
 Copies = tuple[list[Product], list[Item], list[Level]]
@@ -65,7 +65,7 @@ class ProductsFileSync:
         self._failure: str | None = None
         self.refusals: list[str] = []
         self.edited = False
-        """Whether `check` has found the file to differ from what was written last."""
+        """Whether the file differs from our last version, according to `check`."""
         self._stamp: object = None
         self._young_until = 0.0
         self._turn = asyncio.Lock()
@@ -74,16 +74,16 @@ class ProductsFileSync:
         self._task: asyncio.Task[None] | None = None
 
     def changed(self, entries: Iterable[Entry]) -> None:
-        """What these entries are about has to be written anew."""
+        """Marks the products of these entries as outdated in the file."""
         if self._stale is not None:
             self._stale.update(entry.sku for entry in entries)
 
     def all_changed(self) -> None:
-        """Everything may have to be written anew."""
+        """Marks every product as possibly outdated in the file."""
         self._stale = None
 
     async def start_over(self) -> None:
-        """The store is empty again. Raises OSError."""
+        """Starts again with an empty store. Raises OSError."""
         async with self._turn:
             await asyncio.to_thread(self._versions.uncheck)
             await asyncio.to_thread(self._past.forget)
@@ -91,19 +91,19 @@ class ProductsFileSync:
 
     @property
     def health_problems(self) -> list[str]:
-        """Why the file cannot be taken in or written, and what of the last edit was refused."""
+        """Why the file cannot be read or written, and the refused parts of the last edit."""
         return [text for text in (self._problem, self._failure, *self.refusals) if text]
 
     def stop(self) -> None:
-        """Looks no more."""
+        """Stops watching the file."""
         self._closing = True
         self._bell.set()
 
     async def open(self, since: Since) -> None:
-        """Takes in what was edited since, and writes what is missing.
+        """Applies edits made since the last run, and writes missing changes to the file.
 
-        `since` tells the entries after a revision. Raises DataError where the store is empty and
-        the file cannot be read, StoreCorrupt where the ledger has lost entries, and OSError.
+        `since` returns the entries after a revision. Raises DataError if the store is empty and the
+        file cannot be read, StoreCorrupt if the ledger has lost entries, and OSError.
         """
         empty, self._since = self._image().empty, since
         await asyncio.to_thread(self._versions.open)
@@ -111,7 +111,7 @@ class ProductsFileSync:
         await asyncio.to_thread(self._past.open, self._image().revision)
         content = await asyncio.to_thread(self._versions.read)
         if content is None and not empty:
-            log.warning("%s is missing and is written anew", self._versions.path)
+            log.warning("%s is missing and is written again", self._versions.path)
         for version in self._versions.known:
             if version.content == content:
                 self._text = await asyncio.to_thread(ProductsText, content.decode())
@@ -131,48 +131,48 @@ class ProductsFileSync:
             raise DataError(self._problem)
 
     async def check(self) -> Sequence[Command]:
-        """Looks at the file and touches nothing; returns what would fill an empty store from it.
+        """Reads the file without changes; returns the commands that fill an empty store from it.
 
-        Raises DataError where the store is empty and the file cannot be read, and OSError.
+        Raises DataError if the store is empty and the file cannot be read, and OSError.
         """
         empty = self._image().empty
-        if empty:  # else a server may have gone on since the ledger was read here
+        if empty:  # else a server may have written since the ledger was read here
             await asyncio.to_thread(self._versions.check_ledger, self._image().revision)
         content = await asyncio.to_thread(self._versions.read)
         if content is None:
             return []
         self.edited = await asyncio.to_thread(self._versions.is_edited, content)
-        truth = StoreRows.of(self._image().rows)
+        rows = StoreRows.of(self._image().rows)
         try:
-            catalogue = await asyncio.to_thread(self._checked, content, truth)
+            catalogue = await asyncio.to_thread(self._checked, content, rows)
         except DataError as error:
             if empty:
                 raise
             self._problem = str(error)
             return []
-        return commands_of(catalogue.products, [], truth, "") if empty else []
+        return commands_of(catalogue.products, [], rows, "") if empty else []
 
-    def _checked(self, content: bytes, truth: StoreRows) -> Catalogue:
-        if not self.edited and not self._image().empty:  # as an older version has accepted it
+    def _checked(self, content: bytes, rows: StoreRows) -> Catalogue:
+        if not self.edited and not self._image().empty:  # accepted by an older version
             return read_products(content, self._name, lenient=True)
         self._past.open(self._image().revision)
         written = [described(version) for version in self._versions.stored()]
-        return checked(content, self._name, written, self._past, truth)
+        return checked(content, self._name, written, self._past, rows)
 
     def watch(self, submit: Submit) -> None:
-        """From now on looks at the file twice a second, and runs its edits through `submit`."""
+        """From now on checks the file twice a second, and runs its edits through `submit`."""
         self._submit = submit
         self._task = asyncio.get_running_loop().create_task(self._look(), name="products.json")
 
     async def close(self, submit: Submit) -> None:
-        """Stops looking. What was begun is finished; what comes now runs through `submit`."""
+        """Stops watching, after finishing work in progress; later edits run through `submit`."""
         self.stop()
         if self._task is not None:
             await asyncio.wait([self._task])
         self._submit = submit
 
     async def finish(self) -> None:
-        """Takes in and writes everything, for the last time. Raises OSError and StoreError."""
+        """Applies and writes all changes, for the last time. Raises OSError and StoreError."""
         await self.reconcile()
         if self._versions.unsettled:
             await self.reconcile()
@@ -195,7 +195,7 @@ class ProductsFileSync:
                 rest_until = loop.time() + RETRY_SECONDS
 
     async def _try(self) -> None:
-        """Reconciles, and keeps what went wrong for whoever asks."""
+        """Reconciles, and stores a failure for `health_problems`."""
         try:
             await self.reconcile()
         except (OSError, StoreError) as error:
@@ -208,7 +208,7 @@ class ProductsFileSync:
             self._failure = None
 
     async def _touched(self) -> bool:
-        """Whether the file may have changed, and is not just being written."""
+        """Whether the file may have changed, and is not being written at the moment."""
         stamp = self._versions.stamp()
         if stamp == self._stamp and asyncio.get_running_loop().time() >= self._young_until:
             return False
@@ -216,29 +216,29 @@ class ProductsFileSync:
         return self._versions.stamp() == stamp
 
     async def reconcile(self) -> None:
-        """Takes in what the owner has edited, then writes what the file does not say yet.
+        """Applies the owner's edits, and then writes changes of the store to the file.
 
-        Raises OSError, and StoreError where the edit could not be run.
+        Raises OSError, and StoreError if the edit could not be run.
         """
         async with self._turn:
             late = await asyncio.to_thread(self._versions.late_edit)
-            if late is not None and not await self._take_in(late.found, late.base):
-                log.error("%s: an edit that came late cannot be read and is dropped", self._name)
-            while await self._look_once():
+            if late is not None and not await self._apply(late.content, late.base):
+                log.error("%s: a late edit cannot be read and is dropped", self._name)
+            while await self._sync_once():
                 pass
             stamp = self._versions.stamp()
             if stamp != self._stamp:
                 self._stamp = stamp
                 self._young_until = asyncio.get_running_loop().time() + YOUNG_SECONDS
 
-    async def _look_once(self) -> bool:
-        """One look and one write; True where the file has changed meanwhile."""
+    async def _sync_once(self) -> bool:
+        """Reads and writes the file once; True if the file has changed in between."""
         content = await asyncio.to_thread(self._versions.read)
         if content is None:
             self._content = None
         elif content == self._content:
             self._problem = self._refused = None
-        elif not await self._take_in(content):
+        elif not await self._apply(content):
             return False
         else:
             await asyncio.to_thread(self._versions.remember, Version(content, UNCHECKED))
@@ -246,7 +246,7 @@ class ProductsFileSync:
         return await self._publish()
 
     async def _publish(self) -> bool:
-        """Writes the file where it does not say what the rows say; True: look again."""
+        """Writes the file if it differs from the rows; True: read it again."""
         stale, self._stale = self._stale, set()
         if stale == set() and self._content is not None:
             return False
@@ -265,7 +265,7 @@ class ProductsFileSync:
             raise
 
     async def _write(self, version: Version) -> bool:
-        """Writes a version of the file; True: look again."""
+        """Writes a version of the file; True: read it again."""
         if version.content == self._content:
             if self._versions.known[-1].revision == UNCHECKED:
                 await asyncio.to_thread(self._versions.remember, version)
@@ -275,12 +275,12 @@ class ProductsFileSync:
         if replaced.written:
             self._content = version.content
             await self._keep(version)
-        else:  # what the rows say is still to be told, also where the file becomes as it was
+        else:  # the rows still have to be written, even if the edit is reverted
             self._stale = None
         if replaced.edit is None:
             return not replaced.written
-        # The edit is in nobody's file now, and both versions still count as ours.
-        if await self._take_in(replaced.edit):
+        # The edit is in no file now, and both versions still count as ours.
+        if await self._apply(replaced.edit):
             unchecked = Version(version.content, UNCHECKED)
             await asyncio.to_thread(self._versions.remember, unchecked)
         else:
@@ -288,12 +288,12 @@ class ProductsFileSync:
         return True
 
     async def _keep(self, version: Version) -> None:
-        """The file holds this version, of which `_text` is the text."""
+        """Stores the version in the file, whose text is `_text`."""
         assert self._text is not None
         await asyncio.to_thread(self._past.keep, version.revision, self._text.texts)
 
     def _render(self, stale: set[str] | None, rows: Copies) -> bytes | None:
-        """What the file has to hold; None where there is nothing to say and no file."""
+        """The new content of the file; None if there are no products and no file."""
         wanted = shelves(*rows)
         if self._text is None:
             if not wanted:
@@ -302,8 +302,8 @@ class ProductsFileSync:
         ids = None if stale is None else {split_sku(sku)[0] for sku in stale}
         return self._text.show(wanted, ids)
 
-    async def _take_in(self, content: bytes, base: bytes | None = None) -> bool:
-        """Runs an edit as commands; False where it cannot be read.
+    async def _apply(self, content: bytes, base: bytes | None = None) -> bool:
+        """Runs an edit as commands; False if it cannot be read.
 
         `base` is a further version that the owner may have edited.
         """
@@ -313,13 +313,13 @@ class ProductsFileSync:
         written = [await asyncio.to_thread(described, version) for version in known]
         label = f"{self._name}/{self._versions.number}/{crc32(content):08x}-{len(content)}"
         at = known[-1].revision if known else UNCHECKED
-        truth = StoreRows.of(self._image().rows)
+        rows = StoreRows.of(self._image().rows)
         try:
             edit = await take(
-                content, self._name, written, self._past, self._since, at, truth, label
+                content, self._name, written, self._past, self._since, at, rows, label
             )
         except DataError as error:
-            log.error("%s. Going on from the last good state.", error)
+            log.error("%s. The shop continues with the last good state.", error)
             self._refused, self._problem = content, str(error)
             return False
         commands = edit.commands
