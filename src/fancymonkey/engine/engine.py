@@ -31,8 +31,7 @@ FLUSH_SECONDS = 10.0
 PRUNE_SECONDS = 3600.0
 OUTCOMES_KEPT = 35 * 24 * HOUR
 """How long (ms) first answers are kept: payment providers repeat and list events for less."""
-CATCH_UP = 1000
-"""Entries that are read at once to catch up; where there are more, everything is read again."""
+CATCH_UP = 1000  # entries read at once; if there are more, everything is read again
 RETRY_SECONDS = 1.0
 
 
@@ -128,10 +127,9 @@ class Engine:
         return self.batcher.pending(command)
 
     async def subscribe(self, since: int | None = None) -> Subscription:
-        """A subscription to changes; with `since`, it begins with those after that revision.
+        """A subscription to changes, from the revision `since` on. Raises Overloaded.
 
-        Without `since`, or where too many changes were missed, its first change is marked as fresh:
-        everything may have changed. Raises Overloaded.
+        Without `since`, or after too many missed changes, its first change is `fresh`.
         """
         if self.feed.full:
             raise Overloaded("Too many live connections.")
@@ -145,9 +143,7 @@ class Engine:
         try:
             entries = await self.store.entries_after(since, CATCH_UP)
         except StoreError as error:
-            log.warning(
-                "a subscriber is sent everything, its missed changes are unknown: %s", error
-            )
+            log.warning("a subscriber is sent everything, the store is unavailable: %s", error)
             return None
         if len(entries) == CATCH_UP:
             return None

@@ -7,6 +7,7 @@ a restart.
 
 import json
 import logging
+import os
 import re
 from collections import deque
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from pathlib import Path
 from zlib import crc32
 
 from fancymonkey.store.products_file.read import Described, read_products
+from fancymonkey.store.shared.files import PRIVATE
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +32,10 @@ class Found:
 
     versions: list[tuple[int, Described]]
     followed: int | None
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, PRIVATE)
 
 
 class OlderVersions:
@@ -132,7 +138,7 @@ class OlderVersions:
             if whole:
                 data = b"\n".join(self._lines())
                 self._written = 0
-            with self._path.open("wb" if whole else "ab") as file:
+            with open(self._path, "wb" if whole else "ab", opener=_private) as file:
                 file.write(data + b"\n")
         except OSError as error:
             if not self._failed:
