@@ -132,8 +132,8 @@ def _config(settings: Settings, workers: int) -> uvicorn.Config:
         interface="asgi3",
         lifespan="on",
         loop="auto",
-        http="fancymonkey.web.server.fast_path:Express",
-        ws="fancymonkey.web.server.websocket:Socket",
+        http="fancymonkey.web.server.fast_path:FastPathProtocol",
+        ws="fancymonkey.web.server.websocket:WebSocketServerProtocol",
         ws_max_size=SOCKET_MESSAGE_MAX,
         ws_per_message_deflate=False,  # each listener's snapshot would be packed on its own
         backlog=_backlog(allow_more_files()),
