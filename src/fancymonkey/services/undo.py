@@ -59,7 +59,7 @@ async def find_change_set(engine: Engine, name: str) -> StoredChangeSet:
     row = await engine.store.find(Document, (CHANGE_SETS, name))
     if row is None or not row.body:
         raise ChangeRefused(
-            Refused(Code.UNKNOWN_ACT, "There is no such act, or it is too long ago.")
+            Refused(Code.UNKNOWN_ACT, "There is no such change, or it is too old to undo.")
         )
     return msgspec.json.decode(row.body, type=StoredChangeSet)
 
