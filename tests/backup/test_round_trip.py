@@ -92,7 +92,7 @@ async def test_files_fit_into_every_store(
 @pytest.mark.postgres
 async def test_a_dump_goes_into_postgresql_only(fresh: Fresh, tmp_path: Path) -> None:
     made = await _saved(fresh("postgres"), tmp_path)
-    with pytest.raises(BackupError, match="goes into PostgreSQL"):
+    with pytest.raises(BackupError, match="only be restored into PostgreSQL"):
         await restore(made, fresh("json"), NOW)
 
 
@@ -155,7 +155,7 @@ async def test_an_old_name_is_never_taken(store: Store, target: str, tmp_path: P
 
 
 async def test_memory_keeps_nothing(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="nothing to back up"):
+    with pytest.raises(ConfigError, match="cannot be backed up"):
         await make("memory://", tmp_path, NOW)
 
 

@@ -91,7 +91,7 @@ def test_beside_a_store_it_is_compared_with_the_last_version(cli: Run, tmp_path:
     path.write_text(TWO.replace('"stock": 5, ', ""))
     result = cli("check", path)
     assert result.exit_code == 1
-    assert "size L: stock was there before and is gone" in result.output
+    assert "size L: stock was there before and is missing" in result.output
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     result = cli("check", written(elsewhere, path.read_text()))

@@ -109,7 +109,7 @@ def test_the_sheet_that_was_read_is_reported_and_can_be_chosen(
     file.write_bytes(book(("May", rows)))
     assert "Sheet 'May' was read." in cli("import", file, "--data", shop).output
     csv = table(tmp_path, HEAD, "prod_hoodie_001,M,25,58")
-    assert "this file is none" in cli("import", csv, "--data", shop, "--sheet", "May").output
+    assert "this file is not one" in cli("import", csv, "--data", shop, "--sheet", "May").output
 
 
 @pytest.mark.parametrize("ending", ["csv", "xlsx"])

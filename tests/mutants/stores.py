@@ -93,7 +93,7 @@ STORES = [
         "sqlite",
         "a failed sync leaves no mark",
         "store.sqlite.writer:SqliteWriter.stopping",
-        "doubt(self.path)",
+        "mark_failed_sync(self.path)",
         "pass",
         f"{SQLITE}::test_after_a_failed_sync_the_next_start_copies_into_a_new_file",
     ),
@@ -109,8 +109,8 @@ STORES = [
         "sqlite",
         "a failed sync of a checkpoint is passed over",
         "store.sqlite.writer:SqliteWriter.checkpoint",
-        "with in_our_words(self.path), self.stopping():",
-        "with in_our_words(self.path):",
+        "with translated_errors(self.path), self.stopping():",
+        "with translated_errors(self.path):",
         f"{SQLITE}::test_after_a_failed_sync_the_next_start_copies_into_a_new_file",
     ),
     bug(
@@ -156,7 +156,7 @@ STORES = [
     bug(
         "store",
         "a probe is made for everybody who asks",
-        "store.shared.write_check:Ability.check",
+        "store.shared.write_check:WriteCheck.check",
         "or now < self._next",
         "",
         f"{AWAY}::test_it_tries_only_now_and_then",

@@ -108,14 +108,14 @@ async def test_reserved_is_never_believed(path: Path, caplog: pytest.LogCaptureF
     edit(path, ('"reserved": 0', '"reserved": 4'))
     with caplog.at_level(logging.WARNING):
         store = await open_shop(path.parent)
-    assert "4 units were said to be reserved" in caplog.text
+    assert "`reserved` has 4 units without a hold" in caplog.text
     assert json.loads(path.read_text())[0]["sizes"]["M"]["reserved"] == 0
     await hold(store, "s1", M, 2)
     await store.mirror.reconcile()
     edit(path, ('"reserved": 2', '"reserved": 0'))
     caplog.clear()
     await store.mirror.reconcile()
-    assert "2 units were said to be reserved" in caplog.text
+    assert "`reserved` has 2 units without a hold" in caplog.text
     assert (await level(store)).reserved == 2
     assert json.loads(path.read_text())[0]["sizes"]["M"]["reserved"] == 2
     await store.close()

@@ -204,7 +204,7 @@ async def test_a_snapshot_of_another_store_is_refused(tmp_path: Path) -> None:
         path.unlink()
     theirs = states(tmp_path / "two")[0]
     (tmp_path / "one" / "state" / theirs.name).write_bytes(theirs.read_bytes())
-    with pytest.raises(StoreCorrupt, match="not of the same store"):
+    with pytest.raises(StoreCorrupt, match="belong to different stores"):
         await found_in(tmp_path / "one")
 
 

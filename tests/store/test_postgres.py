@@ -24,7 +24,7 @@ from fancymonkey.store.postgres import batch
 from fancymonkey.store.postgres.connection import (
     PostgresConnector,
     check_server,
-    durability_trouble,
+    durability_problems,
 )
 from fancymonkey.store.postgres.listener import Listener
 from fancymonkey.store.postgres.schema import QUERIES
@@ -226,7 +226,7 @@ async def test_a_buyer_who_is_known_elsewhere_is_not_taken_for_a_new_one(
     """What this server supposes not to be there the other one may have written long ago."""
     known = (await second.run([reserve("r1", "s1", quantity=2)], 5, 0)).revision
     assert (await store.run([DOCUMENT], 5, known)).revision == known
-    assert store._memory.mark is not None
+    assert store._row_cache.mark is not None
     commit = await store.run([reserve("r2", "s1", quantity=3)], 5, known)
     (answer,) = commit.answers
     assert isinstance(answer, Accepted)
@@ -325,7 +325,7 @@ async def test_a_batch_that_fails_leaves_nothing_in_memory(store: PostgresStore)
     known = (await store.run([reserve("r1", "s1")], 5, 0)).revision
     with pytest.raises(DataError):
         await store.run([reserve("r2", "s2"), reserve("r1", "s3")], 5, known)
-    assert store._memory.mark is None
+    assert store._row_cache.mark is None
     commit = await store.run([reserve("r2", "s2"), reserve("r4", "s3")], 5, known)
     assert accepted(commit) == 2
 
@@ -634,7 +634,7 @@ def test_servers_that_will_not_do() -> None:
         with pytest.raises(StoreUnavailable, match=words):
             check_server(server(**unfit), "x", read_only=False)
     check_server(server(standby=True), "x", read_only=True)
-    assert len(durability_trouble(server(fsync="off", full_page_writes="off"))) == 2
+    assert len(durability_problems(server(fsync="off", full_page_writes="off"))) == 2
 
 
 async def test_readers_refuse_to_write(store: PostgresStore, postgres_url: str) -> None:

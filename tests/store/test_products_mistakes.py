@@ -98,7 +98,7 @@ EDITS: dict[str, tuple[str, str, str]] = {
     "a no-break space": ('"L": {', '"L\u00a0": {', "unusual space .*'L'"),
     "a size twice but for a space": ('"L": {', '"L": {}, "L ": {', "Remove the space.*'L'"),
     "an invisible character in a size": ('"L": {', '"L\u200b": {', "invisible .*'L'"),
-    "a Cyrillic size": ('"M": {', '"\u041c": {', "looks like 'M', which is there already"),
+    "a Cyrillic size": ('"M": {', '"\u041c": {', "looks like 'M', which exists already"),
     "a size in the other case beside it": ('"L": {', '"L": {}, "l": {', "looks like 'L'"),
     "a full-width letter": ('"L": {', '"\uff2c": {', "looks like 'L'"),
     "a space before an id": ('"id": "tee"', '"id": " tee"', "line 2, .*space.*'tee'"),

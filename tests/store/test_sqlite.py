@@ -163,7 +163,7 @@ async def test_another_program_that_locks_the_file_is_named_as_the_cause(
 
 async def test_a_file_that_is_no_database_is_not_touched(path: Path) -> None:
     path.write_bytes(b"prices of 2019\n" * 100)
-    with pytest.raises(StoreCorrupt, match="not a sound SQLite database"):
+    with pytest.raises(StoreCorrupt, match="not a valid SQLite database"):
         await opened(path)
     assert path.read_bytes() == b"prices of 2019\n" * 100
 
@@ -329,7 +329,7 @@ async def test_a_disk_that_is_full_is_told_until_it_has_room(path: Path) -> None
     with pytest.raises(StoreUnavailable, match="full"):
         await fill_up()
     (told,) = await store.health_problems()
-    assert "Make room" in told
+    assert "Free some space" in told
     store._writer.db.execute("PRAGMA max_page_count = 1000000")
     await store.run([reserve("r", "s")], 5, 0)
     assert await store.health_problems() == []

@@ -12,7 +12,7 @@ from fancymonkey.store.contract import Store
 from fancymonkey.store.json.store import JsonStore
 from fancymonkey.store.postgres.store import PostgresStore
 from fancymonkey.store.shared import write_check
-from fancymonkey.store.shared.write_check import Ability
+from fancymonkey.store.shared.write_check import WriteCheck
 from fancymonkey.store.sqlite.store import SqliteStore
 from tests.store.faults import FaultyDisk
 from tests.store.scripts import catalogue, upsert
@@ -72,10 +72,10 @@ async def test_sqlite_on_a_full_disk_can_write_again_by_itself(
 
     with monkeypatch.context() as patch:
         patch.setattr(store._writer, "probe", no_room)
-        patch.setattr(store._ability, "_probe", lambda: _failing(no_room))
+        patch.setattr(store._write_check, "_probe", lambda: _failing(no_room))
         assert "full" in (await store.unwritable() or "")
     store._writer.db.execute("PRAGMA max_page_count = 1000000")
-    store._ability._next = 0.0
+    store._write_check._next = 0.0
     assert await store.unwritable() is None
     assert await store.health_problems() == []
     await store.close()
@@ -123,7 +123,7 @@ async def test_it_tries_only_now_and_then() -> None:
         if len(tries) < 3:
             raise StoreUnavailable(f"full {len(tries)}")
 
-    found = Ability(probe)
+    found = WriteCheck(probe)
     assert await found.check() is None
     assert tries == []  # nothing has failed, so nothing is tried
     found.failed = "full"

@@ -183,7 +183,7 @@ LEAKS = (
     "No snapshot of the state could be written: [Errno 28] '/srv/shop/data/state/x.tmp'",
     "PostgreSQL at db.internal:5432/shop: connection refused. Is it running?",
     "/srv/shop/shop.db cannot be read or written (disk I/O error).",
-    "PostgreSQL runs with fsync = off: a power cut may ruin the database.",
+    "PostgreSQL runs with fsync = off: a power cut may destroy the database.",
 )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import apsw
 
-from fancymonkey.store.sqlite.connection import connect, in_our_words, one_revision
+from fancymonkey.store.sqlite.connection import connect, one_revision, translated_errors
 
 PAGES = 500
 """Pages copied in one step; writers do not wait for a step."""
@@ -21,7 +21,7 @@ async def write(source: Path, folder: Path) -> None:
 def _copy(source: Path, to: Path) -> None:
     origin = connect(source, read_only=True)
     try:
-        with in_our_words(to):
+        with translated_errors(to):
             made = apsw.Connection(str(to))
             try:
                 # The transaction fixes the moment: without it each write would restart the copy.

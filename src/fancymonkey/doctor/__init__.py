@@ -1,1 +1,1 @@
-"""Finds what keeps a shop from running well, in plain words, with what to do about it."""
+"""Finds problems of a shop, and names the remedy of each."""

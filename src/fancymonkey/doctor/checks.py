@@ -24,7 +24,7 @@ Repair = Callable[[], Awaitable[str]]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A problem (`what`) and its remedy (`mend`), for people. `id` is stable, for scripts."""
+    """A problem (`what`) and its remedy, for people. `id` is stable, for scripts."""
 
     id: str
     severity: Severity

@@ -36,7 +36,7 @@ def _refused(env: Path, reason: str) -> Finding:
     if password == PUBLISHED_PASSWORD:
         return error(
             "password.default",
-            "ADMIN_PASSWORD is the one that was published with older versions: it is no secret.",
+            "ADMIN_PASSWORD is the one that was published with older versions: it is not secret.",
             "Set ADMIN_PASSWORD to a long password of your own; the service needs it to start.",
         )
     return error("settings.wrong", reason, "Correct it in the environment or in .env.")

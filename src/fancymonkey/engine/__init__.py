@@ -1,1 +1,1 @@
-"""Time and concurrency: the queue, expiry to the second, the live view, who listens."""
+"""Time and concurrency: the queue, the expiry of holds, the live view, its subscribers."""

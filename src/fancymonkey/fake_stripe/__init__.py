@@ -1,1 +1,1 @@
-"""A stand-in for Stripe, for demos and tests."""
+"""A fake of Stripe, for demos and tests."""

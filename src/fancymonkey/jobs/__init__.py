@@ -1,1 +1,1 @@
-"""What is done at set times: by one process among all, each run kept with what came of it."""
+"""Scheduled jobs: run by one of all processes, with each run and its result stored."""

@@ -1,1 +1,1 @@
-"""Checkouts, what Stripe tells, refunds, reconciliation: where the engine and Stripe meet."""
+"""Checkouts, Stripe events, refunds and reconciliation: everything between engine and Stripe."""

@@ -1,1 +1,1 @@
-"""What the web and the command line do alike: imports, changes that can be undone, and undo."""
+"""Use cases shared by the web and the command line: imports, undoable changes, and undo."""

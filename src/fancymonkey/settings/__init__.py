@@ -1,1 +1,1 @@
-"""Settings: declared, read from the environment, checked."""
+"""Declares the settings, reads them from the environment, and checks them."""

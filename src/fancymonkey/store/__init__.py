@@ -1,1 +1,1 @@
-"""Where the rows live: memory, a directory of JSON, SQLite, PostgreSQL. One contract: `base`."""
+"""The stores: memory, JSON files, SQLite, PostgreSQL. All follow one contract: `contract`."""

@@ -1,8 +1,8 @@
-"""The contract between the rules and storage, in words and in types.
+"""The contract between the rules and storage.
 
-One method writes. A store reads what the commands need, lets the core decide, writes what changed
-and makes it durable, all in one transaction; every implementation passes the same conformance
-suite, `tests/store/test_conformance.py`.
+One method writes. A store reads the rows that the commands need, lets the core decide, writes the
+changed rows and makes them durable, all in one transaction. Every implementation passes the same
+conformance suite, `tests/store/test_conformance.py`.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Sequence
@@ -29,12 +29,12 @@ class Scan(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """What a transaction did.
+    """The result of a transaction.
 
-    `entries` are all entries after the revision that the caller named: where other processes write
-    too, theirs come in front of the batch's own. `revision` is the last number in the ledger.
-    `products` and `items` are the rows of the catalogue that the batch changed, `own` how many of
-    the entries, the last ones, it made; `changed` are all rows that it wrote.
+    `entries` are all entries after the revision that the caller named: entries of other processes
+    come before the batch's own. `own` is the number of the batch's own entries, the last ones.
+    `revision` is the last one of the ledger. `products` and `items` are the catalogue rows that the
+    batch changed; `changed` are all rows that it wrote.
     """
 
     answers: list[Answer]
@@ -48,7 +48,7 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All rows and the whole ledger at one revision, while others write on."""
+    """All rows and the whole ledger at one revision, while others continue to write."""
 
     revision: int
     scan: Scan
@@ -57,7 +57,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class StockSnapshot:
-    """Everything that the shop shows, at one revision: live holds and no others."""
+    """The rows that the shop shows, at one revision: of the holds, only the live ones."""
 
     revision: int
     products: list[Product] = field(default_factory=list)
@@ -67,46 +67,47 @@ class StockSnapshot:
 
 
 OnRemoteCommit = Callable[[int], Awaitable[None]]
-"""Called with a revision that another process has reached, at least."""
+"""Is called with a revision that another process has reached or passed."""
 
 Submit = Callable[[Sequence[Command]], Awaitable[list[Answer]]]
-"""Runs commands that the store itself has to make (an edit of its file by hand), in their turn."""
+"""Queues commands of the store itself, which it makes from edits of its file by hand."""
 
 
 class Store(Protocol):
     """Durable rows and an ordered ledger."""
 
     async def open(self, now: int) -> None:
-        """Makes the store ready. Raises StoreLocked, StoreUnavailable, StoreCorrupt, DataError."""
+        """Opens the store. Raises StoreLocked, StoreUnavailable, StoreCorrupt, DataError."""
 
     async def close(self) -> None:
-        """Lets go of everything. Closing twice is no error."""
+        """Closes files and connections. A second call does nothing."""
 
     async def run(self, commands: Sequence[Command], now: int, after: int) -> Commit:
-        """Ends the holds due at `now`, runs the commands in order, one answer each.
+        """Ends the holds due at `now`, and runs the commands in order; each gets one answer.
 
-        `after` is the last revision that the caller knows. All of it is durable when this
-        returns, none of it where it raises, but for StoreUnavailable after a lost connection: then
-        nobody knows, and the commands may be sent again with the same ids. One caller at a time.
+        `after` is the last revision that the caller knows. When this returns, everything is
+        durable; when it raises, nothing is, except for StoreUnavailable after a lost connection:
+        then the outcome is unknown, and the commands may be sent again with the same ids. Only one
+        caller at a time may use it.
         """
         ...
 
     def run_now(self, commands: Sequence[Command], now: int, after: int) -> Commit | None:
-        """The same as `run`, done when this returns; None, and nothing done, where it may take
-        long, or where `run` is busy.
+        """The same as `run`, but synchronous; None, without effect, if it could take long or `run`
+        is busy.
         """
         ...
 
     async def snapshot(self) -> StockSnapshot:
-        """The state of everything at one revision."""
+        """The rows that the shop shows, at one revision."""
         ...
 
     async def catalogue(self, product_ids: Iterable[str]) -> tuple[list[Product], list[Item]]:
-        """These products and all their items as they are now."""
+        """These products and all their items in their present state."""
         ...
 
     async def entries_after(self, revision: int, limit: int = 1000) -> list[Entry]:
-        """Up to `limit` entries with higher numbers, in order."""
+        """Up to `limit` entries after a revision, in order."""
         ...
 
     def history(self, sku: str, until: int | None = None) -> AsyncIterator[Entry]:
@@ -114,11 +115,11 @@ class Store(Protocol):
         ...
 
     async def next_due(self) -> int | None:
-        """When the live hold that ends first does so, in ms."""
+        """The earliest deadline of a live hold (ms), or None."""
         ...
 
     async def reservation(self, ref: str) -> Reservation | None:
-        """The hold that an id means: its own, or a session's latest."""
+        """The hold with this id, or the latest hold of the session with this id."""
         ...
 
     def scan(self, kind: type[R], after: Hashable | None = None) -> AsyncIterator[R]:
@@ -126,7 +127,7 @@ class Store(Protocol):
         ...
 
     async def find(self, kind: type[R], key: Hashable) -> R | None:
-        """The row of a kind that has this key."""
+        """The row of a kind with this key, or None."""
         ...
 
     async def fill(
@@ -134,47 +135,47 @@ class Store(Protocol):
     ) -> None:
         """Fills an empty store with another's rows and ledger, all or nothing.
 
-        Raises DataError where this store is not empty.
+        Raises DataError if this store is not empty.
         """
 
     def frozen(self) -> AbstractAsyncContextManager[Snapshot]:
-        """Everything at one revision for the length of a block, also while somebody writes."""
+        """Yields all data at one revision inside the block, also during writes."""
         ...
 
     async def apply_commits(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
-        """Takes over what another store has committed after what this one holds, all or nothing."""
+        """Writes later commits of another store into this copy of it, all or nothing."""
 
     async def clear(self) -> None:
         """Empties the store. Only for a copy that was not finished."""
 
     async def other_writers(self) -> list[str]:
-        """Who else has the store open for writing, each by a name."""
+        """The names of other processes that have the store open for writing."""
         ...
 
     def stop_watching(self) -> None:
-        """The shop lives elsewhere now: what is here is only read until it is closed."""
+        """Stops watching for changes: the shop has moved, and this store is only read."""
 
     async def prune(self, before: int) -> int:
-        """Forgets outcomes older than `before` (ms) and documents of no use since; how many."""
+        """Removes outcomes and expired documents from before `before` (ms); returns how many."""
         ...
 
     async def watch(self, bell: OnRemoteCommit, submit: Submit) -> None:
-        """From now on, rings when another process has written, and submits edits made by hand."""
+        """From now on, calls `bell` when another process has written, and submits edits by hand."""
 
     async def health_problems(self) -> list[str]:
-        """What an operator should know now, in plain words; empty when all is well."""
+        """The present problems of the store as texts for an operator; empty if there are none."""
         ...
 
     async def unwritable(self) -> str | None:
-        """Why no change can be written now, in plain words; None when one can, as far as is known.
+        """Why no change can be written now, as a text; None if writing works, as far as is known.
 
-        After a write that failed, another one is tried now and then for whoever asks.
+        After a failed write, calls of this method retry a write from time to time.
         """
         ...
 
 
 def commit_of(state: State, answers: list[Answer], entries: list[Entry]) -> Commit:
-    """What a batch did, once it is durable."""
+    """The commit of a durable batch."""
     return Commit(
         answers,
         entries,
@@ -187,7 +188,7 @@ def commit_of(state: State, answers: list[Answer], entries: list[Entry]) -> Comm
 
 
 def absorbed(changed: Rows, entries: Sequence[Entry], revision: int) -> State:
-    """A batch that another store has run, to be written: its rows may be there already."""
+    """The batch that writes a commit of another store; its rows may exist already."""
     state = State({**empty_rows(), **changed}, revision, entries[-1].at if entries else 0)
     state.changed, state.entries = changed, list(entries)
     return state
@@ -207,5 +208,5 @@ async def paged(
 
 
 def empty_rows() -> Rows:
-    """A table for every kind of row, each empty."""
+    """An empty table for every kind of row."""
     return {kind: {} for kind in ROWS}

@@ -1,4 +1,4 @@
-"""Copies a store into an empty one of any kind, and proves that both hold the same."""
+"""Copies a store into an empty one of any kind, and compares both."""
 
 from collections.abc import AsyncIterator, Callable
 from itertools import count
@@ -13,11 +13,11 @@ Progress = Callable[[int, int], None]
 
 
 def _silent(done: int, total: int) -> None:
-    """Progress that nobody watches."""
+    """Ignores the progress."""
 
 
 async def is_empty(store: Store) -> bool:
-    """Whether a store holds nothing at all."""
+    """Whether a store has no rows and no entries."""
     if await store.entries_after(0, 1):
         return False
     for kind in ROWS:
@@ -27,10 +27,10 @@ async def is_empty(store: Store) -> bool:
 
 
 async def copy(source: Store, target: Store, progress: Progress = _silent) -> dict[str, int]:
-    """Fills `target` with every row and entry of `source`; returns how many of each table.
+    """Fills `target` with every row and entry of `source`; returns the number of rows per table.
 
-    Raises DataError where the target is not empty, StoreUnavailable where somebody wrote to the
-    source meanwhile; then the target is as empty as it was.
+    Raises DataError if the target is not empty, and StoreUnavailable if the source changed during
+    the copy; then the target stays empty.
     """
     if not await is_empty(target):
         raise DataError("The store to fill is not empty. Name an empty one, nothing was copied.")
@@ -54,8 +54,8 @@ async def copy(source: Store, target: Store, progress: Progress = _silent) -> di
             yield entry
         if copied["entry"] != revision:
             raise StoreCorrupt(
-                f"The source says that it has {revision} ledger entries and has "
-                f"{copied['entry']}. Nothing was kept; `fancymonkey verify` says more."
+                f"The source should have {revision} ledger entries and has {copied['entry']}. "
+                f"Nothing was kept; `fancymonkey verify` has the details."
             )
         await _check_unchanged(source, revision)
 
@@ -65,9 +65,9 @@ async def copy(source: Store, target: Store, progress: Progress = _silent) -> di
 
 
 async def fill(target: Store, source: Snapshot) -> None:
-    """Fills an empty store with all that another holds at one revision, all or nothing.
+    """Fills an empty store with a snapshot of another, all or nothing.
 
-    Raises DataError where the target is not empty, StoreCorrupt where the ledger has a gap.
+    Raises DataError if the target is not empty, StoreCorrupt if the ledger has a gap.
     """
     if not await is_empty(target):
         raise DataError("The store to fill is not empty. Name an empty one, nothing was copied.")
@@ -94,46 +94,46 @@ async def fill(target: Store, source: Snapshot) -> None:
 
 
 async def _check_unchanged(source: Store, revision: int) -> None:
-    """Called inside `load`, whichever part it reads last: the target forgets what it has taken."""
+    """Runs inside `fill`, after the last rows or entries: an error here undoes the whole copy."""
     if await source.entries_after(revision, 1):
         raise StoreUnavailable(
-            "The source was written to while it was copied, and nothing was kept. "
-            "Stop every server that uses it and start again."
+            "The source changed during the copy, and nothing was kept. Stop every server that uses "
+            "it and start again."
         )
 
 
 async def compare(left: Store, right: Store, progress: Progress = _silent) -> list[str]:
-    """What differs between two stores, the first difference of each table; empty where nothing."""
-    found = [
+    """The first difference of each table between two stores; empty if they are equal."""
+    unlike = [
         difference
         for kind in ROWS
         if (difference := await _first_difference(kind.TABLE, left.scan(kind), right.scan(kind)))
     ]
     revisions = [(await store.snapshot()).revision for store in (left, right)]
     if revisions[0] != revisions[1]:
-        found.append(f"revision: {revisions[0]} and {revisions[1]}")
+        unlike.append(f"revision: {revisions[0]} and {revisions[1]}")
 
-    async def watched() -> AsyncIterator[Entry]:
+    async def reported() -> AsyncIterator[Entry]:
         async for entry in _ledger(left):
             if entry.revision % 1000 == 0:
                 progress(entry.revision, revisions[0])
             yield entry
 
-    difference = await _first_difference("entry", watched(), _ledger(right))
-    return [*found, *([difference] if difference else [])]
+    difference = await _first_difference("entry", reported(), _ledger(right))
+    return [*unlike, *([difference] if difference else [])]
 
 
 async def differences(left: Snapshot, right: Snapshot) -> list[str]:
-    """As `compare`, of two stores at one revision each."""
-    found = [
+    """As `compare`, for two snapshots."""
+    unlike = [
         difference
         for kind in ROWS
         if (difference := await _first_difference(kind.TABLE, left.scan(kind), right.scan(kind)))
     ]
     if left.revision != right.revision:
-        found.append(f"revision: {left.revision} and {right.revision}")
+        unlike.append(f"revision: {left.revision} and {right.revision}")
     difference = await _first_difference("entry", left.entries(), right.entries())
-    return [*found, *([difference] if difference else [])]
+    return [*unlike, *([difference] if difference else [])]
 
 
 async def _first_difference(

@@ -1,4 +1,4 @@
-"""Which store a name means: `DATABASE_URL`, or a directory."""
+"""Opens the store of a `DATABASE_URL` or a directory."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from fancymonkey.store.url import sqlite_path
 
 
 def empty_store(target: str) -> Store:
-    """The store to copy into, as `open_store`: what a copy has left that was cut short is gone."""
+    """The store to copy into, as `open_store`, after removing an interrupted copy there."""
     if "://" not in target:
         from fancymonkey.store.json.fill import discard_half
 
@@ -43,11 +43,11 @@ def open_store(target: str, *, read_only: bool = False) -> Store:
     if scheme == "memory":
         return MemoryStore()
     raise ConfigError(
-        f"{scheme}:// is no store. Use postgresql://…, sqlite:///file.db or a directory."
+        f"{scheme}:// is not a store. Use postgresql://…, sqlite:///file.db or a directory."
     )
 
 
 def require_directory(target: str) -> None:
-    """Raises StoreUnavailable where a store of files should be read and nothing is there."""
+    """Raises StoreUnavailable if the directory of a store of files does not exist."""
     if "://" not in target and not Path(target).is_dir():
         raise StoreUnavailable(f"There is no directory {target}. Name the store with --data DIR.")

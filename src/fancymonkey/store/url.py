@@ -1,23 +1,23 @@
-"""What the name of a store says of where its files lie."""
+"""Parses the name of a store: its file or folder."""
 
 from pathlib import Path
 
 
 def sqlite_path(target: str) -> Path | None:
-    """The file that `sqlite:///file.db` names, or None for any other target.
+    """The file of `sqlite:///file.db`, or None for any other target.
 
-    As usual: three slashes for a relative path, four for an absolute one.
+    Three slashes make a relative path, four an absolute one.
     """
     scheme, separator, rest = target.partition("://")
     return Path(rest.removeprefix("/")) if separator and scheme == "sqlite" else None
 
 
 def same_store(one: str, other: str) -> bool:
-    """Whether two texts name the same store: paths count as the places that they lead to."""
-    return one == other or _place(one) == _place(other)
+    """Whether two texts name the same store; paths are resolved first."""
+    return one == other or _resolved(one) == _resolved(other)
 
 
-def _place(target: str) -> str:
+def _resolved(target: str) -> str:
     file = sqlite_path(target)
     if file is not None:
         return f"sqlite:///{file.resolve()}"
@@ -25,7 +25,7 @@ def _place(target: str) -> str:
 
 
 def folder_of(target: str) -> Path | None:
-    """The folder that the files of a store lie in, or None where a server keeps them."""
+    """The folder of a store's files, or None for a database server."""
     if "://" not in target:
         return Path(target)
     file = sqlite_path(target)

@@ -12,7 +12,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(slots=True)
 class Verification:
-    """What was looked at, and what was found; `trouble` is what the store itself complains of."""
+    """The result of a verification; `health_problems` are reported by the store itself."""
 
     entries: int = 0
     skus: int = 0
@@ -22,18 +22,18 @@ class Verification:
 
     @property
     def clean(self) -> bool:
-        """Whether there is nothing to look at."""
+        """Whether there are no findings and no health problems."""
         return not self.findings and not self.health_problems
 
 
 async def verify_store(store: Store, progress: Progress = lambda done, total: None) -> Verification:
-    """Runs the whole ledger again and compares it with the rows.
+    """Replays the whole ledger and compares the result with the rows.
 
-    The rows are taken at one revision and the ledger is read up to it: what is written meanwhile
-    is not looked at, and the ledger before never changes. So there is no false alarm.
+    The rows are of one revision, and the ledger is read up to it. Later writes are ignored and
+    earlier entries never change, so there is no false alarm.
     """
     snapshot = await store.snapshot()
-    found = Verification(skus=len(snapshot.items), holds=len(snapshot.holds))
+    result = Verification(skus=len(snapshot.items), holds=len(snapshot.holds))
     verifier = Verifier()
     position = 0
     while position < snapshot.revision:
@@ -43,16 +43,16 @@ async def verify_store(store: Store, progress: Progress = lambda done, total: No
         for entry in page:
             if entry.revision > snapshot.revision:
                 break
-            found.findings += verifier.entry(entry)
-            found.entries += 1
+            result.findings += verifier.entry(entry)
+            result.entries += 1
         if page[-1].revision <= position:
-            break  # a ledger out of order was found already; never turn in a circle over it
+            break  # a ledger out of order is a finding already; do not read it for ever
         position = page[-1].revision
         progress(min(position, snapshot.revision), snapshot.revision)
-    found.findings += verifier.rows(
+    result.findings += verifier.rows(
         snapshot.revision, snapshot.items, snapshot.levels, snapshot.holds
     )
     for id_ in verifier.late:
-        found.findings += verifier.late_payment(id_, await store.reservation(id_))
-    found.health_problems = await store.health_problems()
-    return found
+        result.findings += verifier.late_payment(id_, await store.reservation(id_))
+    result.health_problems = await store.health_problems()
+    return result

@@ -1,1 +1,1 @@
-"""Moving a running shop to another store."""
+"""Moves a running shop to another store."""

@@ -1,1 +1,1 @@
-"""The store that keeps everything in memory."""
+"""The store in memory."""

@@ -1,4 +1,4 @@
-"""The keys of rows in memory, in their order: a page costs what it gives."""
+"""Keeps the keys of rows in memory in order: the cost of a page depends only on its size."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Hashable
@@ -8,13 +8,12 @@ from typing import Any
 
 
 class SortedKeys:
-    """The order of one dict of rows.
+    """The sorted keys of one dict of rows.
 
-    A dict has its newest keys at its end: they are found there when somebody reads, and who writes
-    has nothing to do for it. Keys of several parts lie in groups by their first part (documents by
-    folder). A group is a heap, so that its first key is at hand for who comes to its border, and
-    is sorted for who goes on: a large folder costs nothing beside a small one that is read.
-    Keys that are taken out of the dict have to be told.
+    A dict has its newest keys at its end; they are added here only on a read, so writes stay cheap.
+    Keys of several parts are grouped by the first part (documents by folder). Each group is a heap
+    until it is read beyond its first key, and only then sorted: a large folder adds no cost to the
+    reads of a small one. After keys were removed from the dict, `keep` must be called.
     """
 
     def __init__(self) -> None:
@@ -24,25 +23,25 @@ class SortedKeys:
         self._known = 0
 
     def page(self, rows: Collection[Hashable], after: Hashable | None, size: int) -> list[Any]:
-        """Up to `size` keys of the dict above `after`, in their order; none where it ends."""
+        """Up to `size` keys of the dict above `after`, in order; empty at the end."""
         self._learn(rows)
-        found: list[Any] = []
+        page: list[Any] = []
         first = 0 if after is None else bisect_left(self._names, _group(after))
         for name in islice(self._names, first, None):
             keys = self._groups[name]
             if name in self._unsorted:
                 if keys and (after is None or keys[0] > after):
-                    return [*found, keys[0]]
+                    return [*page, keys[0]]
                 keys.sort()
                 self._unsorted.discard(name)
             start = 0 if after is None else bisect_right(keys, after)
-            found += keys[start : start + size - len(found)]
-            if len(found) == size:
+            page += keys[start : start + size - len(page)]
+            if len(page) == size:
                 break
-        return found
+        return page
 
     def keep(self, rows: Collection[Hashable]) -> None:
-        """Forgets the keys that are not in the dict any more."""
+        """Removes the keys that are no longer in the dict."""
         for name, keys in self._groups.items():
             keys[:] = [key for key in keys if key in rows]
             if name in self._unsorted:
@@ -50,7 +49,7 @@ class SortedKeys:
         self._known = sum(map(len, self._groups.values()))
 
     def _learn(self, rows: Collection[Hashable]) -> None:
-        """Takes the keys that have come since."""
+        """Adds the keys that are new in the dict."""
         new = len(rows) - self._known
         if not new:
             return

@@ -1,9 +1,9 @@
-"""A note that everything in the journal up to a position is on the medium.
+"""The record of a clean shutdown: the journal is on the medium up to its position.
 
-It is written where a store was closed in good order, and compared with what the next start finds.
-Where it is missing, cannot be read or names another position, nobody knows whether a sync failed:
-then the system may hold pages in memory that it calls clean and that the medium does not have. The
-note itself needs no sync: a power cut that loses it leaves nothing in memory either.
+A store writes it when it closes, and the next start compares it with the journal. If it is missing,
+unreadable or has another position, a sync may have failed: then the system may keep pages in memory
+that it considers clean and that the medium does not have. The record itself needs no sync: a power
+cut that loses it also clears that memory.
 """
 
 from pathlib import Path
@@ -16,14 +16,14 @@ NAME = "clean-end.json"
 
 
 class CleanEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The last batch of the journal, its checksum, and the size of the file that it lies in."""
+    """The last batch of the journal, its checksum, and the size of its file."""
 
     batch: int
     chain: str
     size: int
 
     def write(self, disk: Disk, folder: Path) -> None:
-        """Leaves the note in a folder. Raises OSError."""
+        """Writes the record into a folder. Raises OSError."""
         disk.make_folder(folder)
         fd = disk.create(folder / NAME)
         try:
@@ -33,7 +33,7 @@ class CleanEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def read_clean_end(disk: Disk, folder: Path) -> CleanEnd | None:
-    """The note in a folder, or None where there is none that can be read."""
+    """The record of a folder, or None if there is none that can be read."""
     try:
         return msgspec.json.decode(disk.read(folder / NAME), type=CleanEnd)
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Filling the journal of an empty folder with another store's ledger."""
+"""Fills the journal of an empty folder with another store's ledger."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -18,7 +18,7 @@ InWriter = Callable[..., Awaitable[Any]]
 async def load_entries(
     journal: Journal, in_writer: InWriter, entries: AsyncIterator[Entry], revision: int
 ) -> None:
-    """Writes the entries; they count once a snapshot of the rows is there. Raises OSError."""
+    """Writes the entries; they count once a snapshot of the rows exists. Raises OSError."""
     part: list[Entry] = []
     async for entry in entries:
         part.append(entry)
@@ -39,10 +39,10 @@ async def _load_part(
 
 
 def discard_half(folder: Path) -> None:
-    """Removes what a copy has left in a folder that ended before it counted. Raises OSError.
+    """Removes the files of an interrupted copy into a folder. Raises OSError.
 
-    Such a folder has entries of another store and no snapshot of the rows: nothing of its own.
-    Raises StoreLocked where somebody is at it.
+    Such a folder has entries of another store, no snapshot of the rows, and no data of its own.
+    Raises StoreLocked if another process uses it.
     """
     if not (folder / "logs").is_dir():
         return

@@ -1,7 +1,7 @@
-"""Writing the journal: one line a batch, durable before anybody is told.
+"""Writes the journal: one line per batch, durable before any answer.
 
-The last line may be torn by a crash; it was never acknowledged and is dropped. Damage anywhere
-else is refused, never repaired by guessing.
+A crash may tear the last line; it was never confirmed and is dropped. Damage anywhere else is
+refused, never repaired by guessing.
 """
 
 import logging
@@ -33,12 +33,12 @@ log = logging.getLogger(__name__)
 SEGMENT_BYTES = 16 * 1024 * 1024
 SEGMENT_ENTRIES = 50_000
 LONGEST = 3.0
-"""How many times as much a segment may hold where there are many rows."""
+"""The largest factor by which a segment may be longer if there are many rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place between two batches: the number, revision and checksum of what is before it."""
+    """A position between two batches: number, revision and checksum of the batch before it."""
 
     number: int = 0
     revision: int = 0
@@ -46,7 +46,7 @@ class Position:
 
 
 class Journal:
-    """The segments of a folder, and the one file that is being written."""
+    """The segments of a folder, and the current file, which is being written."""
 
     def __init__(
         self,
@@ -75,11 +75,11 @@ class Journal:
 
     @property
     def full(self) -> bool:
-        """Whether the current segment has had enough."""
+        """Whether the current segment has reached its limit."""
         return self._size >= self._limits[0] or self._entries >= self._limits[1]
 
     def recover(self, after: Position | None) -> Iterator[Batch]:
-        """Every batch after a position, in order. `position` is the end when it is exhausted.
+        """Every batch after a position, in order. Afterwards `position` is the end of the journal.
 
         Raises StoreCorrupt, naming the file and the line.
         """
@@ -87,12 +87,12 @@ class Journal:
         self.position = at = after or Position()
         if not segments:
             if after is not None:
-                raise StoreCorrupt(f"{self._current} is gone. Restore the folder from a backup.")
+                raise StoreCorrupt(f"{self._current} is missing. Restore the folder from a backup.")
             return
         if after is None and segments[0].loaded:
             raise StoreCorrupt(
-                f"{self._folder.parent} was being filled from another store when that ended. "
-                "Empty it and copy again."
+                f"{self._folder.parent} has an interrupted copy of another store. Empty it and "
+                "copy again."
             )
         number = max(
             (n for n, segment in enumerate(segments) if segment.first <= at.number + 1), default=-1
@@ -128,75 +128,74 @@ class Journal:
             if batch.number > after.number:
                 yield batch
             elif batch.number == after.number and walk.chain != after.chain:
-                raise self._stranger(after)
+                raise self._mismatch(after)
         self._size, self._whole, self._last = walk.end, len(data), segment
         if walk.end < len(data) and not (last and segment.path == self._current):
             raise walk.damage("it is cut off")
 
     def _join(self, segment: Segment, after: Position) -> None:
-        """What comes next must fit to what is known."""
+        """Checks that a segment continues the journal at the present position."""
         at = self.position
         if (segment.first, segment.previous) != (at.number + 1, at.chain):
             raise StoreCorrupt(
-                f"{segment.path} does not follow on what is before it "
-                f"(batch {at.number}). Restore the folder from a backup."
+                f"{segment.path} does not continue after batch {at.number}. Restore the folder "
+                "from a backup."
             )
         if at.number == after.number and after.chain not in (segment.previous, segment.chain):
-            raise self._stranger(after)
+            raise self._mismatch(after)
         self.position = Position(at.number, at.revision, segment.chain)
 
-    def _stranger(self, after: Position) -> StoreCorrupt:
+    def _mismatch(self, after: Position) -> StoreCorrupt:
         return StoreCorrupt(
-            f"{self._folder} and the state file at batch {after.number} are not of the same store. "
-            "Restore the folder from a backup."
+            f"{self._folder} and the state file at batch {after.number} belong to different "
+            "stores. Restore the folder from a backup."
         )
 
     def start(self) -> None:
-        """Makes the journal ready to be written, after `recover`. Raises StoreCorrupt, OSError."""
+        """Opens the journal for writing, after `recover`. Raises StoreCorrupt, OSError."""
         self._disk.make_folder(self._folder)
         last = self._last
-        if last is not None and not self._ended_well():
-            self._copy_what_was_last(last)
+        if last is not None and not self._closed_cleanly():
+            self._rewrite_last(last)
         if last is None or last.path != self._current:
-            # Where there are segments, a crash came between the two renames of a rotation.
+            # If there are segments, a crash came between the two renames of a rotation.
             self._begin_segment()
         self._fd = self._disk.open(self._current)
         self._disk.sync(self._fd)
         self._disk.sync_folder(self._folder)
         self._sound = True
 
-    def _ended_well(self) -> bool:
-        """Whether what was found is what a store that was closed in good order has left."""
+    def _closed_cleanly(self) -> bool:
+        """Whether the journal is as a clean shutdown has left it."""
         return self._whole == self._size and self._end() == read_clean_end(self._disk, self._notes)
 
     def _end(self) -> CleanEnd:
         at = self.position
         return CleanEnd(at.number, f"{at.chain:08x}", self._size)
 
-    def _copy_what_was_last(self, last: Segment) -> None:
-        """Writes into new files what a sync that failed may have kept off the medium.
+    def _rewrite_last(self, last: Segment) -> None:
+        """Writes the last segment to a new file, as a failed sync may have lost some of it.
 
-        After such a sync the system reads it from memory and calls it clean: syncing again does
-        nothing, and what is written behind it would be lost with it in a power cut.
+        After a failed sync the system reads the data from memory and considers it clean: another
+        sync does nothing, and a power cut would lose that data and everything written after it.
         """
         if self._whole > self._size:
             log.warning(
-                "%s: the last %d bytes were cut off by a crash before anybody was told of "
-                "them; dropped",
+                "%s: the last %d bytes were torn by a crash before they were confirmed; dropped",
                 last.path,
                 self._whole - self._size,
             )
-        log.info("%s: not closed in good order; what was written last is copied", self._folder)
+        log.info("%s: no clean shutdown; the last segment is written again", self._folder)
         write_safely(self._disk, last.path, [self._lines(last, self.position.chain)])
 
     def _lines(self, segment: Segment, chain: int) -> bytes:
-        """All good lines of a segment that ends with a checksum. Raises StoreCorrupt."""
+        """All valid lines of a segment, which end with this checksum. Raises StoreCorrupt."""
         data = self.segments.data(segment)
         walk = Walk(segment, data)
         for _ in walk:
             pass
         if walk.chain != chain:
-            raise walk.damage("it ends here and should not")
+            raise walk.damage("it ends too early")
         return data[: walk.end]
 
     def _begin_segment(self, *, loaded: bool = False) -> None:
@@ -216,15 +215,15 @@ class Journal:
     def line(
         self, revision: int, at: int, changed: Rows, entries: list[Entry], **more: Any
     ) -> bytes:
-        """The next line. Raises ValueError or TypeError where something cannot be written."""
+        """The next line. Raises ValueError or TypeError if a value cannot be encoded."""
         body = {"batch": self.position.number + 1, "revision": revision, "at": at, **more}
         body.update(changes(changed, entries))
         return seal(encode(body), self.position.chain)[0]
 
     def append(self, line: bytes, revision: int, entries: int, *, here: bool = False) -> None:
-        """Writes a line; it is durable when this returns. After an OSError never call it again.
+        """Writes a line; it is durable when this returns. Must not be called after an OSError.
 
-        `here`: in the event loop.
+        `here`: the event loop itself calls this.
         """
         assert self._fd is not None
         started = perf_counter()
@@ -238,10 +237,10 @@ class Journal:
         self._sound = True
 
     def rotate(self, *, loaded: bool = False) -> Position:
-        """Begins a new segment and returns the position at the end of the old one.
+        """Starts a new segment and returns the position at the end of the old one.
 
-        Raises NotRotated where nothing has happened yet, and OSError where the journal may not be
-        written any more.
+        Raises NotRotated if nothing has changed, and OSError if the journal must no longer be
+        written.
         """
         before = self.position
         head, _ = head_line(before.number + 1, before.revision, before.chain, loaded=loaded)
@@ -252,8 +251,8 @@ class Journal:
             raise NotRotated(str(error)) from error
         self._sound = False
         self._disk.rename(self._current, self._folder / archived_name(self._first))
-        # The old name must be gone for good before it is taken: else a power cut could leave the
-        # new file in place of the old one.
+        # The first rename must be durable before the second: else a power cut could leave the new
+        # file in place of the old one.
         self._disk.sync_folder(self._folder)
         self._disk.rename(temporary, self._current)
         self._disk.sync_folder(self._folder)
@@ -264,7 +263,7 @@ class Journal:
         return before
 
     def restart(self, at: Position, *, loaded: bool) -> None:
-        """Goes back to a position before which nothing worth keeping was ever written."""
+        """Removes all segments and starts again at a position, for an empty store."""
         self.close()
         self._sound = False
         for segment in self.segments.all():
@@ -277,32 +276,32 @@ class Journal:
         self._sound = True
 
     def fit(self, rows: int) -> None:
-        """Segments are longer where a snapshot at their end has many rows, so that it is worth it.
+        """Makes segments longer if there are many rows, because each segment ends with a snapshot.
 
-        Not without end: a start reads up to a whole segment.
+        The length is limited, because a start reads up to one segment.
         """
-        much = min(max(1.0, rows / SEGMENT_ENTRIES), LONGEST)
-        self._limits = (int(self._usual[0] * much), int(self._usual[1] * much))
+        factor = min(max(1.0, rows / SEGMENT_ENTRIES), LONGEST)
+        self._limits = (int(self._usual[0] * factor), int(self._usual[1] * factor))
 
     def postpone(self) -> None:
-        """Tries to rotate again only when the segment has grown by as much once more."""
+        """Delays the next rotation until the segment has grown by the same amount again."""
         self._limits = (self._size + self._limits[0], self._entries + self._limits[1])
 
     def end(self) -> None:
-        """Lets go of the file for good, and notes where it ended well."""
+        """Closes the file for good, and records a clean shutdown if there was no failure."""
         if self._fd is not None and self._sound:
             try:
                 self._end().write(self._disk, self._notes)
-            except OSError as error:  # then the next start takes a little longer
-                log.warning("%s: its end could not be noted: %s", self._folder, error)
+            except OSError as error:  # the next start takes a little longer then
+                log.warning("%s: the clean shutdown could not be recorded: %s", self._folder, error)
         self.close()
 
     def close(self) -> None:
-        """Lets go of the file."""
+        """Closes the file."""
         if self._fd is not None:
             fd, self._fd = self._fd, None
             self._disk.close(fd)
 
 
 class NotRotated(Exception):
-    """There was no room for a new segment; the old one goes on."""
+    """A new segment could not be created; the old one stays in use."""

@@ -1,4 +1,4 @@
-"""The ledger of a JSON store: its end from memory, and from the journal what is no longer there."""
+"""Reads the ledger of a JSON store: recent entries from memory, older ones from the journal."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -18,11 +18,11 @@ class JsonReads(InMemory):
     async def entries_after(self, revision: int, limit: int = 1000) -> list[Entry]:
         """See `Store.entries_after`."""
         until = self.image.revision
-        found = self._recent.after(revision, until, limit)
-        if found is None:
+        entries = self._recent.after(revision, until, limit)
+        if entries is None:
             read = self._journal.segments.entries_after
-            found = await asyncio.to_thread(read, max(0, revision), until, limit)
-        return found
+            entries = await asyncio.to_thread(read, max(0, revision), until, limit)
+        return entries
 
     async def _entries_since(self, revision: int) -> list[Entry]:
         return await self.entries_after(revision, max(0, self.image.revision - revision))
@@ -30,12 +30,12 @@ class JsonReads(InMemory):
     async def history(self, sku: str, until: int | None = None) -> AsyncIterator[Entry]:
         """See `Store.history`."""
         segments, last = self._journal.segments, self.image.revision
-        found = await asyncio.to_thread(segments.all)
-        if not found:
+        every = await asyncio.to_thread(segments.all)
+        if not every:
             for entry in self._recent.entries:
                 if entry.sku == sku and (until is None or entry.at <= until):
                     yield entry
-        for segment in found:
+        for segment in every:
             for entry in await asyncio.to_thread(segments.of_sku, segment, sku, last):
                 if until is None or entry.at <= until:
                     yield entry

@@ -1,7 +1,7 @@
-"""Rows, entries and batches as compact JSON, and back.
+"""Converts rows, entries and batches to compact JSON and back.
 
-A row is an array of its fields in their order. Each file names the columns of its rows in its
-first line, so that it stays readable when a later version has added a field with a default.
+A row is an array of its fields in order. The first line of each file names the columns of its rows,
+so that the file stays readable after a later version has added a field with a default.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -25,7 +25,7 @@ KINDS: dict[str, type[Any]] = {ENTRIES: Entry, **{kind.TABLE: kind for kind in R
 Columns = dict[str, list[str]]
 
 COLUMNS: Columns = {name: [f.name for f in fields(kind)] for name, kind in KINDS.items()}
-"""The columns of every table, as this version writes them."""
+"""The columns of every table in this version."""
 
 encode: Callable[[Any], bytes] = msgspec.json.Encoder().encode
 
@@ -37,10 +37,10 @@ _entry = _values[Entry]
 
 @dataclass(slots=True)
 class Batch:
-    """One line of a journal: what one transaction changed.
+    """One line of a journal: the changes of one transaction.
 
     `number` counts the lines since the beginning of the store, `revision` is the ledger's last one
-    after it. `pruned` says that outcomes older than this time were forgotten.
+    after it. `pruned` is the time before which outcomes were removed, if any.
     """
 
     number: int
@@ -52,12 +52,12 @@ class Batch:
 
 
 def changes(changed: Rows, entries: Iterable[Entry]) -> dict[str, Any]:
-    """What a batch changed, as a line of the journal shows it."""
-    found: dict[str, Any] = {ENTRIES: list(map(_entry, entries))}
+    """The changes of a batch in the form of a journal line."""
+    tables: dict[str, Any] = {ENTRIES: list(map(_entry, entries))}
     for kind, rows in changed.items():
         if rows:
-            found[kind.TABLE] = list(map(_values[kind], rows.values()))
-    return found
+            tables[kind.TABLE] = list(map(_values[kind], rows.values()))
+    return tables
 
 
 def table(kind: type[Row], rows: Iterable[Row]) -> bytes:
@@ -83,8 +83,8 @@ class Reader:
             unknown = [column for column in names if column not in hints]
             if kind is None or unknown:
                 raise StoreCorrupt(
-                    f"there are {unknown or name} that this version does not know: "
-                    "a newer version has written here"
+                    f"it has {unknown or name}, which this version does not know: a newer version "
+                    "has written it"
                 )
             row = GenericAlias(tuple, tuple(hints[column] for column in names))
             rows = GenericAlias(list, (row,))
@@ -93,11 +93,11 @@ class Reader:
         self._decode = msgspec.json.Decoder(msgspec.defstruct("Line", parts)).decode
 
     def batch(self, line: bytes) -> Batch:
-        """What a line says. Raises ValueError where it is no such line."""
-        found: Any = self._decode(line)
-        batch = Batch(found.batch, found.revision, found.at, pruned=found.pruned)
+        """The batch of a line. Raises ValueError if the line is malformed."""
+        record: Any = self._decode(line)
+        batch = Batch(record.batch, record.revision, record.at, pruned=record.pruned)
         for name, kind, names in self._kinds:
-            values = getattr(found, name)
+            values = getattr(record, name)
             if values:
                 rows = _build(kind, names, values)
                 if name == ENTRIES:
@@ -121,5 +121,5 @@ def _reader(columns: str) -> Reader:
 
 
 def reader_of(columns: Columns) -> Reader:
-    """The reader for these columns; made once."""
+    """The reader for these columns, from a cache."""
     return _reader(encode(columns).decode())

@@ -1,4 +1,4 @@
-"""What a start, and the passing of time, do to the rows in memory."""
+"""Fills the rows in memory at a start, and removes old rows later."""
 
 from collections.abc import Hashable, Sequence
 from pathlib import Path
@@ -13,20 +13,20 @@ from fancymonkey.store.json.journal import Journal, Position
 from fancymonkey.store.json.records import Batch
 
 RECENT = 5000
-"""Entries that are at hand without reading a file, at least."""
+"""The least number of entries that are kept in memory."""
 
 RESTORING = "restoring.json"
-"""Lies in a folder while a backup is put in place there."""
+"""Marks a folder while a backup is being restored into it."""
 
 DAY = 24 * 3_600_000
 KEPT_ENDED = 30 * DAY
-"""How long an ended hold stays in memory: a payment provider may still send its events."""
+"""How long (ms) an ended hold stays in memory: a payment provider may still send its events."""
 KEPT_EVENTS = 90 * DAY
-"""How long a payment event stays: three times as long as its sender lists it."""
+"""How long (ms) a payment event stays in memory: three times as long as Stripe lists it."""
 
 
 def check_whole(folder: Path) -> None:
-    """Raises StoreCorrupt where a restore into the folder did not come to its end."""
+    """Raises StoreCorrupt if a restore into the folder was interrupted."""
     if (folder / RESTORING).exists():
         raise StoreCorrupt(
             f"{folder} is half restored: a restore into it was interrupted. Run it again: "
@@ -41,15 +41,15 @@ class Recent:
         self.entries: list[Entry] = []
 
     def add(self, entries: list[Entry]) -> None:
-        """Takes the next ones, and forgets the oldest now and then."""
+        """Adds the next entries, and removes the oldest from time to time."""
         self.entries += entries
         if len(self.entries) > 2 * RECENT:
             del self.entries[:-RECENT]
 
     def after(self, revision: int, last: int, limit: int) -> list[Entry] | None:
-        """Up to `limit` entries after a revision, or None where it is too long ago.
+        """Up to `limit` entries after a revision, or None if that is too long ago.
 
-        `last` is the revision of the latest one.
+        `last` is the revision of the latest entry.
         """
         first = last - len(self.entries)
         start = revision - first
@@ -62,7 +62,7 @@ def recover(
     journal: Journal,
     snapshot: tuple[Position, list[Row]] | None,
 ) -> Position:
-    """Fills the image from a snapshot and the journal after it; returns where that ends."""
+    """Fills the rows from a snapshot and the journal after it; returns the end of the journal."""
     after = None
     if snapshot is not None:
         after, rows = snapshot
@@ -76,8 +76,8 @@ def recover(
     return journal.position
 
 
-def imagine(image: RowsInMemory, commands: Sequence[Command], now: int) -> list[Entry]:
-    """Shows a folder that no writer has opened yet as the first one will find it."""
+def preview(image: RowsInMemory, commands: Sequence[Command], now: int) -> list[Entry]:
+    """Applies commands in memory only, to show a folder before its first writer opens it."""
     state = image.begin(now)
     execute(state, commands, ())
     image.apply(state.changed, state.revision)
@@ -85,7 +85,7 @@ def imagine(image: RowsInMemory, commands: Sequence[Command], now: int) -> list[
 
 
 def replay(image: RowsInMemory, batch: Batch) -> None:
-    """Does again what a line of the journal says."""
+    """Applies a line of the journal."""
     changed = empty_rows()
     for row in batch.rows:
         changed[type(row)][row.key] = row
@@ -95,16 +95,16 @@ def replay(image: RowsInMemory, batch: Batch) -> None:
 
 
 def forget_ended(image: RowsInMemory, now: int) -> None:
-    """Forgets holds that ended, and events that came, long before `now`; the journal keeps them."""
+    """Removes holds and events from long before `now`; the journal keeps them."""
     holds, links, events = (image.rows[kind] for kind in (Reservation, SessionLink, Event))
-    gone: set[Hashable] = {
+    ended: set[Hashable] = {
         key
         for key, row in holds.items()
         if row.status is not Status.HELD
         and row.ended_at is not None
         and row.ended_at < now - KEPT_ENDED
     }
-    image.drop(Reservation, gone)
-    image.drop(SessionLink, [key for key, row in links.items() if row.reservation_id in gone])
+    image.drop(Reservation, ended)
+    image.drop(SessionLink, [key for key, row in links.items() if row.reservation_id in ended])
     old = [key for key, row in events.items() if row.received_at < now - KEPT_EVENTS]
     image.drop(Event, old)

@@ -1,8 +1,8 @@
-"""Reading a journal: its segments, their lines, and the chain of checksums through all of them.
+"""Reads a journal: its segments, their lines, and the chain of checksums through all of them.
 
-Each line begins with the CRC-32 of the rest of it, continued from the line before, also from one
-segment to the next. A changed, missing or misplaced line cannot fit. The first line of a segment
-says where it begins and which columns its rows have.
+Each line begins with the CRC-32 of its rest, continued from the line before, also from one segment
+to the next. So a changed, missing or misplaced line is detected. The first line of a segment has
+its position and the columns of its rows.
 """
 
 import re
@@ -34,9 +34,9 @@ def seal(body: bytes, chain: int) -> tuple[bytes, int]:
 
 
 def unseal(line: bytes, chain: int) -> int | None:
-    """The checksum of a line (without its newline) where it fits after `chain`, else None."""
-    found = crc32(line[_SUM:], chain)
-    return found if line[:_SUM] == b'{"sum":"%08x",' % found else None
+    """The checksum of a line (without its newline) if it is right after `chain`, else None."""
+    checksum = crc32(line[_SUM:], chain)
+    return checksum if line[:_SUM] == b'{"sum":"%08x",' % checksum else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ class Segment:
     """One file of the journal, as its first line describes it.
 
     `first` is the number of its first batch; `revision` and `previous` are the ledger's last
-    revision and the checksum before it. `chain` is the checksum of the first line. A segment of
-    `loaded` entries was copied from another store, and its rows are in the state file.
+    revision and the checksum before it. `chain` is the checksum of the first line. A `loaded`
+    segment was copied from another store, and its rows are in the state file.
     """
 
     path: Path
@@ -59,7 +59,7 @@ class Segment:
 
     @property
     def start(self) -> int:
-        """Where its first batch lies."""
+        """The offset of its first batch."""
         return len(self.head)
 
 
@@ -79,12 +79,12 @@ def head_line(first: int, revision: int, previous: int, *, loaded: bool) -> tupl
 
 
 def archived_name(first: int) -> str:
-    """How a segment is called once it is full."""
+    """The name of a full segment."""
     return f"inventory-changes-{first:012d}.log"
 
 
 def read_head(path: Path) -> Segment:
-    """What a file says in its first line. Raises StoreCorrupt, and OSError."""
+    """The segment of a file, from its first line. Raises StoreCorrupt and OSError."""
     with path.open("rb") as file:
         line = file.readline()
     try:
@@ -93,7 +93,7 @@ def read_head(path: Path) -> Segment:
         chain = unseal(line[:-1], previous)
         problem = None if chain is not None else "its checksum is wrong"
     except ValueError as error:
-        raise StoreCorrupt(f"{path}, line 1, is no beginning of a journal: {error}") from None
+        raise StoreCorrupt(f"{path}, line 1, is not the head of a journal: {error}") from None
     if head.segment != FORMAT:
         problem = f"format {head.segment} is not known to this version"
     if problem is not None or chain is None:
@@ -106,10 +106,10 @@ def read_head(path: Path) -> Segment:
 
 
 class Walk:
-    """The lines of a segment from an offset on, each checked.
+    """The lines of a segment from an offset on, each verified.
 
-    Afterwards `end` is where the last good line ends, and `chain` is its checksum. What follows
-    `end` is one torn line; a bad line that is not the last raises StoreCorrupt.
+    Afterwards `end` is the end of the last valid line, and `chain` is its checksum. After `end`
+    there may be one torn line; an invalid line before the last one raises StoreCorrupt.
     """
 
     def __init__(self, segment: Segment, data: bytes, offset: int = 0, chain: int = 0) -> None:
@@ -141,7 +141,7 @@ class Walk:
 
 
 class Segments:
-    """All files of a journal, old to new. Others may rotate them meanwhile."""
+    """All files of a journal, the oldest first. Another process may rotate them at any time."""
 
     def __init__(self, disk: Disk, folder: Path) -> None:
         self._disk = disk
@@ -154,34 +154,34 @@ class Segments:
             try:
                 return self._list()
             except FileNotFoundError:
-                continue  # renamed between the look at the folder and the file
+                continue  # renamed after the folder was listed
         return self._list()
 
     def _list(self) -> list[Segment]:
-        found = []
+        segments = []
         if self._folder.is_dir():
             for path in self._folder.iterdir():
                 if _NAME.fullmatch(path.name):
                     if path not in self._heads:
                         self._heads[path] = read_head(path)
-                    found.append(self._heads[path])
+                    segments.append(self._heads[path])
                 elif path.name == CURRENT:
-                    found.append(read_head(path))
-        # One that was renamed while the folder was read may be there under both names; so may one
-        # whose renaming was half lost in a power cut: then the archived one is whole.
-        found.sort(key=lambda segment: (segment.first, segment.path.name == CURRENT))
+                    segments.append(read_head(path))
+        # A segment may be listed under both names: if it was renamed during the listing, or if a
+        # power cut has undone half of the renaming. The archived one is complete then.
+        segments.sort(key=lambda segment: (segment.first, segment.path.name == CURRENT))
         return [
             segment
-            for number, segment in enumerate(found)
-            if not number or segment.first != found[number - 1].first
+            for number, segment in enumerate(segments)
+            if not number or segment.first != segments[number - 1].first
         ]
 
     def forget(self) -> None:
-        """Looks at every file again."""
+        """Clears the cache of heads, so that every file is read again."""
         self._heads.clear()
 
     def data(self, segment: Segment) -> bytes:
-        """All bytes of a segment, whatever it is called by now."""
+        """The content of a segment, even if it was renamed since."""
         for path in (segment.path, self._folder / archived_name(segment.first)):
             try:
                 data = self._disk.read(path)
@@ -189,37 +189,37 @@ class Segments:
                 continue
             if data.startswith(segment.head):
                 return data
-        raise StoreCorrupt(f"{segment.path} is gone")
+        raise StoreCorrupt(f"{segment.path} is missing")
 
     def entries_after(self, revision: int, until: int, limit: int) -> list[Entry]:
-        """Up to `limit` entries with numbers above `revision` and not above `until`."""
+        """Up to `limit` entries after `revision`, up to and including `until`."""
         segments = self.all()
         number = max(0, bisect_right([segment.revision for segment in segments], revision) - 1)
-        found: list[Entry] = []
+        entries: list[Entry] = []
         for segment in segments[number:]:
             data = self.data(segment)
             walk = Walk(segment, data, *_seek(segment, data, revision))
             for line in walk:
                 batch = _batch(walk, line)
-                found += [entry for entry in batch.entries if revision < entry.revision <= until]
-                if len(found) >= limit or batch.revision >= until:
-                    return found[:limit]
-        return found
+                entries += [entry for entry in batch.entries if revision < entry.revision <= until]
+                if len(entries) >= limit or batch.revision >= until:
+                    return entries[:limit]
+        return entries
 
     def of_sku(self, segment: Segment, sku: str, until: int) -> list[Entry]:
-        """The entries of a SKU in one segment, with numbers not above `until`."""
+        """The entries of a SKU in one segment, up to and including revision `until`."""
         data = self.data(segment)
         mark = encode(sku)
         walk = Walk(segment, data)
-        found: list[Entry] = []
+        entries: list[Entry] = []
         for line in walk:
             if mark in line:
-                found += [
+                entries += [
                     entry
                     for entry in _batch(walk, line).entries
                     if entry.sku == sku and entry.revision <= until
                 ]
-        return found
+        return entries
 
 
 def _batch(walk: Walk, line: bytes) -> Batch:
@@ -230,14 +230,14 @@ def _batch(walk: Walk, line: bytes) -> Batch:
 
 
 def _seek(segment: Segment, data: bytes, revision: int) -> tuple[int, int]:
-    """Where the first line lies whose batch ends after `revision`, and the checksum before it."""
+    """The offset of the first batch that ends after `revision`, and the checksum before it."""
     low, high, chain = segment.start, data.rfind(b"\n") + 1, segment.chain
     while low < high:
         begin = data.rfind(b"\n", low - 1, (low + high) // 2) + 1
         prefix = _PREFIX.match(data, begin)
         if prefix is None:
             walk = Walk(segment, data, begin, 0)
-            raise walk.damage("it is no batch")
+            raise walk.damage("it is not a batch")
         if int(prefix[3]) <= revision:
             low, chain = data.find(b"\n", begin) + 1, int(prefix[1], 16)
         else:

@@ -1,6 +1,6 @@
-"""Snapshots of all rows, so that a start reads one of them and the end of the journal.
+"""Snapshots of all rows, so that a start reads only the latest one and the end of the journal.
 
-A snapshot is written once and never changed; its last line holds the checksum of the rest.
+A snapshot is written once and never changed; its last line has the checksum of the rest.
 """
 
 import logging
@@ -24,10 +24,10 @@ log = logging.getLogger(__name__)
 
 FORMAT = 1
 KEPT = 2
-"""Snapshots that stay: should one be damaged, the one before it and the journal do as well."""
+"""How many snapshots are kept: if one is damaged, the one before it and the journal suffice."""
 
 SLICE = 500
-"""Rows encoded in one go; others get their turn in between."""
+"""Rows encoded at once; other threads run in between."""
 
 _NAME = re.compile(r"state-(\d{12,})\.json")
 
@@ -61,16 +61,16 @@ class StateFiles:
             self._disk.remove(path)
 
     def read(self) -> tuple[Position, list[Row]] | None:
-        """The newest snapshot that is whole, or None where there is none at all.
+        """The newest valid snapshot, or None if there are no snapshots.
 
-        Raises StoreCorrupt where none is whole.
+        Raises StoreCorrupt if all snapshots are damaged.
         """
         paths = self._paths()
         for path in paths:
             try:
                 return _parse(self._disk.read(path))
             except ValueError as error:
-                log.error("%s is damaged (%s); an older one is used", path, error)
+                log.error("%s is damaged (%s); an older snapshot is used", path, error)
             except StoreCorrupt as error:
                 raise StoreCorrupt(f"{path}: {error}") from None
         if paths:
@@ -88,15 +88,15 @@ class StateFiles:
         return self._folder / f"state-{number:012d}.json"
 
     def _paths(self) -> list[Path]:
-        """All snapshots, new to old."""
+        """All snapshots, the newest first."""
         if not self._folder.is_dir():
             return []
-        found = [path for path in self._folder.iterdir() if _NAME.fullmatch(path.name)]
-        return sorted(found, key=lambda path: (len(path.name), path.name), reverse=True)
+        files = [path for path in self._folder.iterdir() if _NAME.fullmatch(path.name)]
+        return sorted(files, key=lambda path: (len(path.name), path.name), reverse=True)
 
 
 def all_rows(rows: Any) -> list[tuple[type[Row], list[Row]]]:
-    """The rows as they are now, as references: cheap, and safe to be read by another thread."""
+    """References to the present rows: cheap, and safe to read in another thread."""
     return [(kind, list(rows[kind].values())) for kind in ROWS]
 
 
@@ -105,18 +105,18 @@ def _parts(position: Position, at: int, rows: list[tuple[type[Row], list[Row]]])
     part = encode(head) + b"\n"
     total, count = crc32(part), 0
     yield part
-    for kind, found in rows:
-        for start in range(0, len(found), SLICE):
-            part = table(kind, found[start : start + SLICE])
+    for kind, of_kind in rows:
+        for start in range(0, len(of_kind), SLICE):
+            part = table(kind, of_kind[start : start + SLICE])
             total = crc32(part, total)
-            count += len(found[start : start + SLICE])
+            count += len(of_kind[start : start + SLICE])
             yield part
-            time.sleep(0)  # lets the event loop have its turn
+            time.sleep(0)  # lets the event loop run
     yield encode(_Foot(count, f"{total:08x}")) + b"\n"
 
 
 def _parse(data: bytes) -> tuple[Position, list[Row]]:
-    """What a snapshot holds. Raises ValueError."""
+    """The position and rows of a snapshot. Raises ValueError."""
     end = data.rfind(b"\n", 0, len(data) - 1) + 1
     foot = msgspec.json.decode(data[end:], type=_Foot)
     if foot.sum != f"{crc32(data[:end]):08x}":

@@ -1,12 +1,12 @@
-"""The store of a folder: a journal that is the truth, snapshots, and the owner's products.json.
+"""The store of JSON files: an authoritative journal, snapshots, and the owner's products.json.
 
     products.json                     the catalogue and its stock, for people and for git
-    logs/inventory-changes.log        the journal's current segment; full ones lie beside it
+    logs/inventory-changes.log        the journal's current segment; full ones are next to it
     state/                            snapshots of all rows, and products.json as we last wrote it
-    lock                              who writes here
+    lock                              the process that writes here
 
-Everything is decided in memory, on the rows of `RowsInMemory`. A batch is one line of the journal;
-it is durable before memory changes and before any answer. The other files follow soon after.
+Commands are decided in memory, on `RowsInMemory`. A batch is one line of the journal, and is
+durable before memory changes and before any answer. The other files follow soon after.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ from fancymonkey.store.json.journal import (
     Position,
 )
 from fancymonkey.store.json.reads import JsonReads
-from fancymonkey.store.json.recovery import Recent, check_whole, forget_ended, imagine, recover
+from fancymonkey.store.json.recovery import Recent, check_whole, forget_ended, preview, recover
 from fancymonkey.store.json.snapshots import StateFiles, all_rows
 from fancymonkey.store.products_file.sync import ProductsFileSync
 from fancymonkey.store.shared.file_lock import FileLock
@@ -55,7 +55,7 @@ T = TypeVar("T")
 
 
 class JsonStore(JsonReads):
-    """Rows and ledger in a folder of JSON files. One process writes; others may read beside it."""
+    """Rows and ledger in a folder of JSON files. One process writes; others may read it."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class JsonStore(JsonReads):
             await self._in_writer(self._open_files)
             if self._read_only:
                 commands = await self.mirror.check()
-                self._recent.entries = imagine(self.image, commands, self._now)
+                self._recent.entries = preview(self.image, commands, self._now)
             else:
                 await self.mirror.open(self._entries_since)
                 self._open = True
@@ -178,7 +178,7 @@ class JsonStore(JsonReads):
             await self._rotate(state.now)
 
     def _line(self, state: State) -> tuple[bytes, int, int]:
-        """What `Journal.append` takes."""
+        """The arguments of `Journal.append`."""
         line = self._journal.line(state.revision, state.now, state.changed, state.entries)
         return line, state.revision, len(state.entries)
 
@@ -193,7 +193,7 @@ class JsonStore(JsonReads):
 
     @contextmanager
     def _stopping(self) -> Iterator[None]:
-        """What goes wrong inside may have written half: writing stops for good."""
+        """Stops writing for good if the block fails, as it may have written half a line."""
         try:
             yield
         except OSError as error:
@@ -204,14 +204,14 @@ class JsonStore(JsonReads):
             raise
 
     async def _rotate(self, now: int) -> None:
-        """Begins a new segment, and writes a snapshot of the state at its beginning."""
+        """Starts a new segment, and writes a snapshot of the rows at its beginning."""
         try:
             position = await self._in_writer(self._journal.rotate)
         except NotRotated as error:
-            log.warning("%s: no new segment yet: %s", self._path, error)
+            log.warning("%s: the new segment is postponed: %s", self._path, error)
             self._journal.postpone()
             return
-        except OSError as error:  # what was committed stays committed
+        except OSError as error:  # the commit itself is durable
             self._stop(f"the journal could not be rotated: {error}")
             return
         forget_ended(self.image, now)
@@ -234,7 +234,7 @@ class JsonStore(JsonReads):
     async def fill(
         self, rows: AsyncIterator[Row], entries: AsyncIterator[Entry], revision: int
     ) -> None:
-        """See `Store.load`. It counts from the moment when the state file is there."""
+        """See `Store.fill`. The copy counts from the moment at which the state file exists."""
         self._check_writable()
         async with self._turn:
             if not self.image.empty:
@@ -258,7 +258,7 @@ class JsonStore(JsonReads):
             self.mirror.all_changed()
 
     async def apply_commits(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
-        """See `Store.absorb`."""
+        """See `Store.apply_commits`."""
         async with self._turn:
             await self._write(absorbed(changed, entries, revision))
 
@@ -271,11 +271,11 @@ class JsonStore(JsonReads):
         await self.mirror.begin_anew()
 
     async def other_writers(self) -> list[str]:
-        """Nobody else can write."""
+        """Returns no names: only one process can write."""
         return []
 
     def stop_watching(self) -> None:
-        """See `Store.leave`. The owner's file is not looked at any more."""
+        """See `Store.stop_watching`. The owner's file is no longer read."""
         self._open = False
         self.mirror.stop()
 
@@ -290,22 +290,22 @@ class JsonStore(JsonReads):
             return self.image.forget(before)
 
     async def watch(self, bell: OnRemoteCommit, submit: Submit) -> None:
-        """See `Store.watch`. No other process writes here, so the bell stays silent."""
+        """See `Store.watch`. No other process writes here, so `bell` is never called."""
         if not self._read_only:
             self.mirror.watch(submit)
 
     async def _submit(self, commands: Sequence[Command]) -> list[Answer]:
-        """Runs edits of the file where nobody else does."""
+        """Runs edits of the file without an engine."""
         return (await self.run(commands, self._now, FOREVER)).answers
 
     async def health_problems(self) -> list[str]:
-        """See `Store.trouble`."""
+        """See `Store.health_problems`."""
         return [
             text for text in (self._stopped, self._problem) if text
         ] + self.mirror.health_problems
 
     async def unwritable(self) -> str | None:
-        """See `Store.unwritable`. What has stopped here has stopped for good."""
+        """See `Store.unwritable`. Writing that has stopped never starts again."""
         return self._stopped
 
     def _check_writable(self) -> None:
@@ -315,7 +315,7 @@ class JsonStore(JsonReads):
             raise StoreUnavailable(self._stopped)
 
     def _stop(self, reason: str) -> None:
-        """Nothing is written any more: what the medium holds now is for the next start to read."""
+        """Stops all writing: the next start reads the present content of the medium."""
         self._stopped = f"{self._path}: {reason}. Writing has stopped; restart the service."
         log.critical(self._stopped)
         self.mirror.stop()

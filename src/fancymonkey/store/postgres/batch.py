@@ -1,7 +1,7 @@
-"""The statements of one batch on PostgreSQL: a read of everything it asks for, one write of all.
+"""The statements of one batch on PostgreSQL: one read of all rows it needs, and one write.
 
-Each set of tables has its own statement, made once. Rows travel as one array of records a table:
-that costs the driver less than half of one array a column, and the server too.
+Each set of tables has its own statement, created once. Rows are sent as one array of records per
+table, which costs the driver and the server less than half of one array per column.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ from fancymonkey.store.sql.statements import (
 )
 
 CHANNEL = "fancymonkey"
-"""Where the revision is announced after each commit."""
+"""The channel on which each commit announces its revision."""
 
 _SQL_TYPES = {int: "bigint", str: "text", bool: "boolean"}
 Kinds = tuple[type[Row], ...]
@@ -36,9 +36,9 @@ _parse = msgspec.json.decode
 
 
 async def learn_types(connection: Connection) -> None:
-    """Lets the driver look up the tables' types now, and not while a batch holds the lock.
+    """Makes the driver look up the tables' types now, rather than while a batch holds the lock.
 
-    In a transaction that leaves no trace: the driver switches a setting off and on again for it.
+    It runs in a transaction, because the driver changes a setting for it and resets it.
     """
     types = ", ".join(f'NULL::"{table.name}"[]' for table in (*TABLES.values(), ENTRIES))
     async with connection.transaction():
@@ -47,11 +47,10 @@ async def learn_types(connection: Connection) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Where the database stands.
+    """The state of the database's head row.
 
-    `mark` is the version of its row, which every batch changes; `free` says that nobody had it
-    locked, or had locked it since it was changed. `next_due` is when the first of the holds ends
-    whose time is not up yet, or None.
+    `mark` is the version of the row, which every batch changes; `free` means that no transaction
+    has it locked. `next_due` is the earliest deadline of a hold that is still to come, or None.
     """
 
     schema: int
@@ -61,15 +60,15 @@ class Head:
 
 
 async def mark(connection: Connection) -> str:
-    """The version of the head's row, for who has it locked already."""
-    found: str = await connection.fetchval("SELECT xmin::text FROM head WHERE one")
-    return found
+    """The version of the head row. The caller holds its lock."""
+    version: str = await connection.fetchval("SELECT xmin::text FROM head WHERE one")
+    return version
 
 
 async def read_first(
     connection: Connection, load: Load, state: State, after: int
 ) -> tuple[Head, list[Entry], list[Reservation]]:
-    """The first read of a batch: the rows, the holds that are due, and where the ledger stands.
+    """The first read of a batch: its rows, the due holds, and the state of the ledger.
 
     Sets the state's revision. Returns the head, the entries after `after`, and the due holds.
     """
@@ -91,7 +90,7 @@ async def read_first(
 
 
 async def read_more(connection: Connection, load: Load, state: State) -> str:
-    """A further read of a batch: rows that the first one has pointed to. Returns the mark."""
+    """A further read of a batch: rows that the first ones refer to. Returns the mark."""
     keys = keys_by_kind(load)
     levels = [list(load.levels_of)] if load.levels_of else []
     statement = _read_statement(tuple(keys), first=False, levels=bool(levels))
@@ -116,11 +115,11 @@ def _add(state: State, load: Load, keys: Keys, tables: list[str | None]) -> None
 async def write(
     connection: Connection, state: State, mark: str, supposed: Keys | None = None, *, locked: bool
 ) -> str | None:
-    """Writes everything that a batch changed, if it did, and announces the new revision.
+    """Writes the changes of a batch, if any, and announces the new revision.
 
-    Returns the head's new mark. None where somebody else has written since the mark was read, or,
-    where the head is not `locked` by us, has locked it, or where one of the rows is there that were
-    `supposed` not to be: then it wrote nothing.
+    Returns the head's new mark. Returns None and writes nothing if another process has written
+    since the mark was read, or has locked the head (unless it is `locked` by us), or if one of the
+    rows exists that were `supposed` to be absent.
     """
     parts: list[tuple[type[Row], bool]] = []
     arguments: list[Any] = [mark, state.revision]
@@ -134,8 +133,8 @@ async def write(
     absent = () if supposed is None else tuple(supposed)
     arguments += [] if supposed is None else supposed.values()
     sql = _write_statement(tuple(parts), absent, ledger=bool(state.entries), locked=locked)
-    found = await connection.fetchrow(sql, *arguments)
-    return None if found is None else found["mark"]
+    record = await connection.fetchrow(sql, *arguments)
+    return None if record is None else record["mark"]
 
 
 def _key_arrays(keys: Keys) -> list[list[Any]]:
@@ -185,7 +184,8 @@ def _array_type(column: Column) -> str:
     return f"{_SQL_TYPES[column.type]}[]"
 
 
-# Who locks a row and then changes it leaves their own lock's mark on the new version: it is over.
+# A transaction that locks a row and then changes it leaves its own id on the new version: such a
+# lock has ended.
 _FREE = "xmax::text IN ('0', xmin::text)"
 _FIRST = f"""
 revision,
@@ -209,22 +209,23 @@ schema,
 def _write_statement(
     written: tuple[tuple[type[Row], bool], ...], absent: Kinds, *, ledger: bool, locked: bool
 ) -> str:
-    # Every part reads from `moved`, so that nothing is written where the head has moved on. It is
-    # written by each batch, also by one that adds nothing to the ledger: for that is its mark.
-    still = ["xmin::text = $1"] if locked else ["xmin::text = $1", _FREE]
+    # Every part reads from `moved`, so that nothing is written if the head has changed. Each batch
+    # updates the head, even without a ledger entry, because that sets its mark.
+    conditions = ["xmin::text = $1"] if locked else ["xmin::text = $1", _FREE]
     first = len(written) + 3 + ledger
-    still += [_absent(TABLES[kind], first + n) for n, kind in enumerate(absent)]
-    moved = f"UPDATE head SET revision = $2 WHERE one AND {' AND '.join(still)} RETURNING revision"
+    conditions += [_absent(TABLES[kind], first + n) for n, kind in enumerate(absent)]
+    where = " AND ".join(conditions)
+    moved = f"UPDATE head SET revision = $2 WHERE one AND {where} RETURNING revision"
     parts = [f"moved (here) AS ({moved})"]
     for n, (kind, new) in enumerate(written):
         table = TABLES[kind]
         parts.append(f"w{n} AS ({_insert(table, n + 3)} {'' if new else on_conflict(table)})")
-    told = ""
+    notify = ""
     if ledger:
         parts.append(f"made AS ({_insert(ENTRIES, len(written) + 3)})")
-        told = f", pg_notify('{CHANNEL}', here::text)"
-    mark = "pg_current_xact_id()::xid::text AS mark"  # as `xmin` of the row will be from now on
-    return f"WITH {', '.join(parts)} SELECT {mark}{told} FROM moved"
+        notify = f", pg_notify('{CHANNEL}', here::text)"
+    mark = "pg_current_xact_id()::xid::text AS mark"  # equals the new `xmin` of the row
+    return f"WITH {', '.join(parts)} SELECT {mark}{notify} FROM moved"
 
 
 def _absent(table: Table[Any], place: int) -> str:

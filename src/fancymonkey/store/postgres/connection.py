@@ -1,4 +1,4 @@
-"""Connections of the PostgreSQL store, and the driver's errors in our words."""
+"""Connections of the PostgreSQL store, and the translation of the driver's errors."""
 
 import asyncio
 import os
@@ -15,7 +15,7 @@ from fancymonkey.errors import ConfigError, DataError, StoreCorrupt, StoreError,
 
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 70.0
-"""Longer than the server's own limits: only a dead network reaches it."""
+"""The time limit of a statement. The server's own are shorter: only a dead network exceeds it."""
 
 CLOSE_SECONDS = 2.0
 OLDEST = 140000
@@ -26,11 +26,11 @@ Pool: TypeAlias = "asyncpg.Pool[Any]"
 
 
 class PostgresConnector:
-    """How to reach the database.
+    """Connects to the database of a URL.
 
-    Where the URL has a parameter `direct=host:port`, it leads to a pooler (pgbouncer in transaction
-    mode), which hands a connection to others between two transactions. Then no prepared statements
-    are kept on it, and who listens goes to `direct`, which is PostgreSQL itself.
+    If the URL has a parameter `direct=host:port`, it is the URL of a pooler (pgbouncer in
+    transaction mode), which may switch the server connection between two transactions. Then no
+    prepared statements are cached, and LISTEN uses `direct`, which is PostgreSQL itself.
     """
 
     def __init__(self, url: str, *, reader: bool = True) -> None:
@@ -52,18 +52,18 @@ class PostgresConnector:
 
     @property
     def place(self) -> str:
-        """The address for messages: without user, password and parameters."""
+        """The address for messages, without user, password and parameters."""
         return re.sub(r"\?.*", "", self._url.partition("://")[2].rpartition("@")[2])
 
     @property
     def direct_url(self) -> str:
-        """The URL of PostgreSQL itself, past any pooler, as its own programs take it."""
+        """The URL of PostgreSQL itself, bypassing a pooler, for its own programs."""
         return self._direct_url
 
     async def connect(
         self, *, direct: bool = False, settings: Mapping[str, str] | None = None
     ) -> Connection:
-        """A new connection; `direct` past any pooler. Raises StoreUnavailable."""
+        """A new connection; `direct` bypasses a pooler. Raises StoreUnavailable."""
         try:
             return await asyncpg.connect(
                 self._direct_url if direct else self._url,
@@ -73,7 +73,7 @@ class PostgresConnector:
                 server_settings={"application_name": self.name, **(settings or {})},
             )
         except ValueError as error:
-            raise ConfigError(f"DATABASE_URL makes no sense: {error}") from error
+            raise ConfigError(f"DATABASE_URL is not valid: {error}") from error
         except Exception as error:
             raise self.translated(error) from error
 
@@ -90,22 +90,22 @@ class PostgresConnector:
         )
 
     def translated(self, error: Exception) -> Exception:
-        """The driver's error in our words, with what to do; any other one as it is."""
+        """The driver's error as one of ours, with a remedy; any other error unchanged."""
         if isinstance(error, StoreError | DataError):
             return error
-        told = " ".join(str(error).split()) or type(error).__name__
+        message = " ".join(str(error).split()) or type(error).__name__
         if is_data_error(error):
-            return DataError(f"The database refuses a row: {told}")
+            return DataError(f"The database refuses a row: {message}")
         if isinstance(error, asyncpg.DataCorruptedError | asyncpg.IndexCorruptedError):
             return StoreCorrupt(
-                f"PostgreSQL at {self.place} finds its own files damaged ({told}). Stop, keep a "
+                f"PostgreSQL at {self.place} finds its own files damaged ({message}). Stop, keep a "
                 f"copy, and restore a backup."
             )
         for kinds, advice in _ADVICE:
             if isinstance(error, kinds):
-                return StoreUnavailable(f"PostgreSQL at {self.place}: {told}. {advice}")
+                return StoreUnavailable(f"PostgreSQL at {self.place}: {message}. {advice}")
         if isinstance(error, DRIVER_ERRORS):
-            return StoreUnavailable(f"PostgreSQL at {self.place} failed: {told}.")
+            return StoreUnavailable(f"PostgreSQL at {self.place} failed: {message}.")
         return error
 
 
@@ -126,8 +126,11 @@ _ADVICE: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
         "This server is a standby or read-only: let DATABASE_URL name the primary.",
     ),
     ((asyncpg.TooManyConnectionsError,), "Raise max_connections or start fewer workers."),
-    ((asyncpg.DiskFullError,), "Make room on the database's disk."),
-    ((asyncpg.LockNotAvailableError,), "Another writer has held the ledger for long. Try again."),
+    ((asyncpg.DiskFullError,), "Free space on the database's disk."),
+    (
+        (asyncpg.LockNotAvailableError,),
+        "Another writer has locked the ledger for too long. Try again.",
+    ),
     ((asyncpg.InsufficientPrivilegeError,), "The user needs to own the tables, or rights on them."),
     ((TimeoutError,), "It did not answer in time."),
     ((ConnectionError, OSError), "Is it running, and reachable from here?"),
@@ -135,7 +138,7 @@ _ADVICE: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
 
 
 async def close(what: "Connection | Pool") -> None:
-    """Closes in good order, or at once where that takes too long."""
+    """Closes gracefully, or at once if that takes too long."""
     try:
         await asyncio.wait_for(what.close(), CLOSE_SECONDS)
     except DRIVER_ERRORS:
@@ -143,14 +146,14 @@ async def close(what: "Connection | Pool") -> None:
 
 
 def is_data_error(error: BaseException) -> bool:
-    """Whether the rows are at fault, so that the same rows will fail again."""
+    """Whether the rows are the cause, so that the same rows will fail again."""
     if isinstance(error, asyncpg.DataError | asyncpg.IntegrityConstraintViolationError):
         return True
     return isinstance(error, UnicodeError | OverflowError)
 
 
 def is_conflict(error: BaseException) -> bool:
-    """Whether the server took the transaction back, so that it may be tried again."""
+    """Whether the server rolled the transaction back, so that it may be tried again."""
     return isinstance(error, asyncpg.TransactionRollbackError)
 
 
@@ -158,43 +161,43 @@ _LOST = (
     OSError,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
-    asyncpg.ReadOnlySQLTransactionError,  # it became a standby: its successor is elsewhere
+    asyncpg.ReadOnlySQLTransactionError,  # it became a standby, and another server is primary now
 )
 
 
 def is_lost(error: BaseException, connection: Connection) -> bool:
-    """Whether the connection is of no more use."""
+    """Whether the connection is no longer usable."""
     return connection.is_closed() or isinstance(error, _LOST)
 
 
 def check_server(row: Any, place: str, *, read_only: bool) -> None:
-    """Raises StoreUnavailable where the server cannot be used for this."""
+    """Raises StoreUnavailable if the server is not suitable."""
     if row["version"] < OLDEST:
         raise StoreUnavailable(
             f"PostgreSQL at {place} is {row['version_text']}; 14 or newer is needed."
         )
     if row["encoding"] != "UTF8":
         raise StoreUnavailable(
-            f"The database at {place} keeps text as {row['encoding']}. Create it with "
+            f"The database at {place} has the encoding {row['encoding']}. Create it with "
             f"ENCODING 'UTF8'."
         )
     if row["standby"] and not read_only:
         raise StoreUnavailable(
-            f"PostgreSQL at {place} is a standby, where stock cannot be decided: let DATABASE_URL "
-            f"name the primary."
+            f"PostgreSQL at {place} is a standby, which cannot be written: let DATABASE_URL name "
+            f"the primary."
         )
 
 
-def durability_trouble(row: Any) -> list[str]:
-    """What in the server's settings may lose confirmed sales, in plain words."""
-    found = [
-        f"PostgreSQL runs with {name} = off: a power cut may ruin the database."
+def durability_problems(row: Any) -> list[str]:
+    """The server's settings that may lose confirmed sales, as texts."""
+    problems = [
+        f"PostgreSQL runs with {name} = off: a power cut may destroy the database."
         for name in ("fsync", "full_page_writes")
         if row[name] == "off"
     ]
     if row["synchronous_commit"] == "off":
-        found.append(
+        problems.append(
             "PostgreSQL is set to synchronous_commit = off. This program switches it on for its "
-            "own transactions; those of others may be lost after they were confirmed."
+            "own transactions; those of other programs may be lost after they were confirmed."
         )
-    return found
+    return problems

@@ -1,4 +1,4 @@
-"""Filling a PostgreSQL database with another store's rows and ledger, and emptying it."""
+"""Fills a PostgreSQL database with another store's rows and ledger, and empties it."""
 
 from collections.abc import AsyncIterator
 
@@ -17,7 +17,7 @@ async def fill(
     entries: AsyncIterator[Entry],
     revision: int,
 ) -> None:
-    """Fills an empty database within the open transaction, and commits. Raises DataError."""
+    """Fills an empty database in the open transaction, and commits. Raises DataError."""
     for table in (*TABLES.values(), ENTRIES):
         if await writer.fetch(page_after(table, limit=1)):
             raise DataError(f"The database at {place} is not empty.")
@@ -33,7 +33,7 @@ async def fill(
 
 
 async def empty(writer: Connection) -> None:
-    """Removes every row and entry within the open transaction, and commits."""
+    """Removes every row and entry in the open transaction, and commits."""
     names = ", ".join(table.name for table in (*TABLES.values(), ENTRIES))
     await writer.execute(f"TRUNCATE {names}")
     await writer.execute("UPDATE head SET revision = 0")

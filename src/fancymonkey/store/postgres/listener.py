@@ -1,4 +1,4 @@
-"""Hears of commits of other processes, on a connection of its own."""
+"""Listens for commits of other processes, on a connection of its own."""
 
 import asyncio
 import logging
@@ -15,36 +15,36 @@ log = logging.getLogger(__name__)
 
 RETRY_SECONDS = (0.1, 5.0)
 CHECK_SECONDS = 15.0
-"""How often it looks where the ledger stands, should a word have been lost."""
+"""How often the revision is read, in case a notification was lost."""
 HEAD = "SELECT revision FROM head"
 
 
 class Listener:
-    """Rings the bell with the newest revision it heard of; what comes meanwhile rings once more."""
+    """Calls `bell` with the newest announced revision, and again if a later one has arrived."""
 
     def __init__(
-        self, link: PostgresConnector, bell: OnRemoteCommit, own_pid: Callable[[], int | None]
+        self, connector: PostgresConnector, bell: OnRemoteCommit, own_pid: Callable[[], int | None]
     ) -> None:
-        """`own_pid` tells the server process that writes for us: what it announces is known."""
-        self._link = link
+        """`own_pid` returns the server process of our writer, whose commits are known already."""
+        self._connector = connector
         self._bell = bell
         self._own_pid = own_pid
-        self._heard = 0
+        self._latest = 0
         self._news = asyncio.Event()
         self._doubt = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Listens from now on, at least: returns when it does. Raises StoreUnavailable."""
+        """Returns once it listens. Raises StoreUnavailable."""
         connection = await self._listen()
         self._tasks = [
             asyncio.create_task(self._stay(connection), name="listen"),
             asyncio.create_task(self._ring(), name="bell"),
         ]
-        await asyncio.sleep(0)  # now they have begun, and will end what they have in good order
+        await asyncio.sleep(0)  # lets the tasks start, so that a cancellation closes the connection
 
     def look(self) -> None:
-        """Looks at once where the ledger stands: what we wrote ourselves may count, or not."""
+        """Reads the revision at once: the outcome of a commit of our own is unknown."""
         self._doubt.set()
 
     async def close(self) -> None:
@@ -53,23 +53,23 @@ class Listener:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
-        await asyncio.sleep(0)  # the loop's turn to close the socket
+        await asyncio.sleep(0)  # lets the event loop close the socket
 
     async def _listen(self) -> Connection:
-        connection = await self._link.connect(direct=True)
+        connection = await self._connector.connect(direct=True)
         try:
             await connection.add_listener(CHANNEL, self._notified)
-            # What was committed before that went unheard.
-            self._hear(await connection.fetchval(HEAD))
+            # Earlier commits were not announced to us.
+            self._announce(await connection.fetchval(HEAD))
         except BaseException as error:
             connection.terminate()
             if isinstance(error, Exception):
-                raise self._link.translated(error) from error
+                raise self._connector.translated(error) from error
             raise
         return connection
 
     async def _stay(self, connection: Connection) -> None:
-        """Keeps a listening connection, however often it breaks."""
+        """Keeps a listening connection, and reconnects whenever it breaks."""
         while True:
             connection.add_termination_listener(lambda _: self._doubt.set())
             try:
@@ -78,14 +78,14 @@ class Listener:
                         async with asyncio.timeout(CHECK_SECONDS):  # wait_for loses a cancellation
                             await self._doubt.wait()
                     self._doubt.clear()
-                    self._hear(await connection.fetchval(HEAD))
+                    self._announce(await connection.fetchval(HEAD))
             except DRIVER_ERRORS as error:
-                log.warning("changes of other servers are not heard for now: %s", error)
+                log.warning("changes of other servers are not received for now: %s", error)
             finally:
                 connection.terminate()
-            connection = await self._again()
+            connection = await self._reconnected()
 
-    async def _again(self) -> Connection:
+    async def _reconnected(self) -> Connection:
         wait, longest = RETRY_SECONDS
         while True:
             try:
@@ -98,10 +98,10 @@ class Listener:
     def _notified(self, connection: Any, pid: int, channel: str, payload: object) -> None:
         if pid != self._own_pid():
             with suppress(ValueError):
-                self._hear(int(str(payload)))
+                self._announce(int(str(payload)))
 
-    def _hear(self, revision: int) -> None:
-        self._heard = max(self._heard, revision)
+    def _announce(self, revision: int) -> None:
+        self._latest = max(self._latest, revision)
         self._news.set()
 
     async def _ring(self) -> None:
@@ -109,11 +109,11 @@ class Listener:
             await self._news.wait()
             self._news.clear()
             try:
-                await self._bell(self._heard)
+                await self._bell(self._latest)
             except StoreError as error:
                 log.warning("changes of other servers could not be read: %s", error)
             except Exception:
-                log.exception("the bell failed")
+                log.exception("the callback for changes of other servers failed")
             else:
                 continue
             await asyncio.sleep(RETRY_SECONDS[0])

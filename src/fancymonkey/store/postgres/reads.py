@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from fancymonkey.core.model import Entry, Item, Level, Product, Reservation, Row
+from fancymonkey.core.state import FOREVER
 from fancymonkey.errors import StoreUnavailable
 from fancymonkey.store.contract import StockSnapshot
 from fancymonkey.store.postgres.connection import (
@@ -24,7 +25,6 @@ from fancymonkey.store.sql.statements import (
 )
 
 R = TypeVar("R", bound=Row)
-NEVER = 2**62
 
 
 class PostgresReads:
@@ -87,7 +87,7 @@ class PostgresReads:
 
     async def history(self, sku: str, until: int | None = None) -> AsyncIterator[Entry]:
         """See `Store.history`."""
-        revision, latest = 0, NEVER if until is None else until
+        revision, latest = 0, FOREVER if until is None else until
         while True:
             page = entries(await self._fetch(QUERIES["history"], sku, revision, latest, PAGE))
             for entry in page:

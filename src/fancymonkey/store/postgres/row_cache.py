@@ -1,7 +1,7 @@
-"""What the writing connection remembers of the database between two batches.
+"""Caches rows of the database between the batches of the writing connection.
 
-While the head's row has the version that our last batch left there, nobody else has written, and
-every row is as we know it: the batch can be decided without reading, and the write makes sure.
+While the head row has the version that our last batch has left, no other process has written, and
+the cached rows are current: a batch can be decided without a read, and its write verifies this.
 """
 
 from collections.abc import Sequence
@@ -16,13 +16,13 @@ from fancymonkey.store.sql.row_cache import RowCache
 from fancymonkey.store.sql.statements import Keys, expect, keys_by_kind
 
 WARY = 10
-"""So many batches read before they decide after memory has been wrong."""
+"""How many batches read from the database after the cache has been wrong."""
 
 
 class PostgresRowCache:
-    """The rows that are known, and the version of the head with which they hold.
+    """The cached rows, and the version of the head row (`mark`) with which they are valid.
 
-    `mark` is None while nothing is known.
+    `mark` is None while the cache is not valid.
     """
 
     def __init__(self) -> None:
@@ -33,10 +33,9 @@ class PostgresRowCache:
         self._wary = 0
 
     def recall(self, now: int, after: int) -> State | None:
-        """A batch that may be decided on what is known; None where it has to read.
+        """A batch that may be decided on cached rows; None if it has to read the database.
 
-        The caller knows the entries up to `after`; those that follow would have to be read, and so
-        would holds whose time is up.
+        The caller knows the entries up to `after`; later entries and due holds must be read.
         """
         if self._wary:
             self._wary -= 1
@@ -46,15 +45,15 @@ class PostgresRowCache:
         return self._known.begin(self._revision, now)
 
     def begin(self, now: int) -> State:
-        """A batch that will read what is not known. `keep` has to tell how it went."""
+        """A batch that reads the rows that are not cached. `keep` must be called afterwards."""
         if self.mark is None:
             self._known.forget()
         return self._known.begin(0, now)
 
     def keep(self, state: State, mark: str, next_due: int | None = None) -> None:
-        """A batch has left the head with this mark.
+        """Adds the changes of a batch that has left the head with this mark.
 
-        `next_due`: when the first hold ends that it has left alive, where it has read that.
+        `next_due`: the earliest deadline of the remaining holds, if the batch has read it.
         """
         self._known.learn(state)
         self.mark, self._revision = mark, state.revision
@@ -66,21 +65,21 @@ class PostgresRowCache:
         self._next_due = min([self._next_due if next_due is None else next_due, *ends])
 
     def show(self, snapshot: StockSnapshot, mark: str) -> None:
-        """Takes over what a snapshot shows that was made while the head had this mark."""
+        """Adds the rows of a snapshot that was read while the head had this mark."""
         if mark == self.mark:
             self._known.show(snapshot)
 
     def forget(self, *, wrong: bool = False) -> None:
-        """Knows nothing any more; `wrong`: for it turned out to be wrong."""
+        """Invalidates the cache; `wrong`: because a write has found it to be wrong."""
         self.mark = None
         if wrong:
             self._wary = WARY
 
     def suppose(self, state: State, load: Load, commands: Sequence[Command]) -> Keys | None:
-        """The rows asked for, as if there were none; None where that cannot be supposed.
+        """The keys of needed rows, assumed to be absent; None if that cannot be assumed.
 
-        A buyer's new session, a new id of a command or of an event are most likely not there. The
-        state takes that for granted, and the write must make sure.
+        A new session of a buyer, or a new id of a command or an event, most likely does not exist.
+        The batch assumes that, and the write must verify it.
         """
         wanted = keys_by_kind(load)
         sessions = {part.session_id for part in flatten(commands) if isinstance(part, Reserve)}
@@ -94,7 +93,7 @@ class PostgresRowCache:
         return wanted
 
     def retract(self, state: State, supposed: Keys, mark: str) -> None:
-        """Nobody has made sure of what was supposed; the rest holds with this mark, as before."""
+        """Removes assumptions that were not verified; the other rows stay valid with this mark."""
         self.mark = mark
         for kind, keys in supposed.items():
             for key in keys:

@@ -1,4 +1,4 @@
-"""Brings a PostgreSQL database to the schema that this program knows."""
+"""Migrates a PostgreSQL database to the schema of this version."""
 
 from fancymonkey.store.postgres.connection import Connection, Reader
 from fancymonkey.store.sql.migrations import CREATE_MIGRATION, migrations, pending, require_current
@@ -6,13 +6,13 @@ from fancymonkey.store.sql.statements import named_queries
 
 QUERIES = named_queries("postgres")
 MIGRATION_LOCK = 0x66616E6379
-"""Where all servers that start at once queue up."""
+"""The advisory lock of a migration: servers that start together run it one after the other."""
 
 
 async def migrate(connection: Connection, now: int) -> None:
-    """Applies what is missing, each migration in its own transaction, one server at a time.
+    """Applies missing migrations, each in its own transaction, one server at a time.
 
-    Raises StoreUnavailable, StoreCorrupt, and what the driver raises.
+    Raises StoreUnavailable, StoreCorrupt, and errors of the driver.
     """
     known = migrations("postgres")
     missing = known
@@ -30,9 +30,9 @@ async def migrate(connection: Connection, now: int) -> None:
 
 
 async def check_schema(connection: "Connection | Reader") -> None:
-    """Raises StoreUnavailable where the database lacks a migration, or is none of ours."""
-    found = await connection.fetchval("SELECT to_regclass('migration') IS NOT NULL")
-    require_current(migrations("postgres"), await _applied(connection) if found else [])
+    """Raises StoreUnavailable if the database lacks a migration, or is not one of ours."""
+    exists = await connection.fetchval("SELECT to_regclass('migration') IS NOT NULL")
+    require_current(migrations("postgres"), await _applied(connection) if exists else [])
 
 
 async def _applied(connection: "Connection | Reader") -> list[tuple[int, str, str]]:

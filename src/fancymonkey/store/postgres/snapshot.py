@@ -1,4 +1,4 @@
-"""All of a PostgreSQL database at one revision: a connection of its own with one transaction."""
+"""A snapshot of a PostgreSQL database: one transaction on a connection of its own."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,9 +12,9 @@ from fancymonkey.store.sql.statements import PAGE, entries, scanned
 
 
 @asynccontextmanager
-async def frozen(link: PostgresConnector) -> AsyncIterator[Snapshot]:
+async def frozen(connector: PostgresConnector) -> AsyncIterator[Snapshot]:
     """See `Store.frozen`."""
-    connection = await link.connect(direct=True)
+    connection = await connector.connect(direct=True)
 
     async def scan(kind: type[R]) -> AsyncIterator[R]:
         async for row in scanned(connection.fetch, TABLES[kind], lambda n: f"${n + 1}"):
@@ -28,9 +28,9 @@ async def frozen(link: PostgresConnector) -> AsyncIterator[Snapshot]:
             revision = await connection.fetchval("SELECT revision FROM head")
             yield Snapshot(revision, scan, lambda: paged(page, revision))
     except Exception as error:
-        known = link.translated(error)
-        if known is error:
+        translated = connector.translated(error)
+        if translated is error:
             raise
-        raise known from error
+        raise translated from error
     finally:
         await close(connection)

@@ -18,7 +18,7 @@ from fancymonkey.store.postgres.connection import (
     PostgresConnector,
     check_server,
     close,
-    durability_trouble,
+    durability_problems,
 )
 from fancymonkey.store.postgres.fill import empty, fill
 from fancymonkey.store.postgres.listener import Listener
@@ -28,7 +28,7 @@ from fancymonkey.store.postgres.schema import QUERIES, check_schema, migrate
 from fancymonkey.store.postgres.snapshot import frozen
 from fancymonkey.store.postgres.write_probe import probe
 from fancymonkey.store.postgres.writer import PostgresWriter, commit, committed
-from fancymonkey.store.shared.write_check import Ability
+from fancymonkey.store.shared.write_check import WriteCheck
 from fancymonkey.store.sql.migrations import migrations
 from fancymonkey.store.sql.statements import (
     commit_after,
@@ -54,7 +54,7 @@ class PostgresStore(PostgresReads):
         self._settings = {} if self._link.pooled else dict(_SETTING.findall(self._begin))
         self._crowded = 0
         self._memory = PostgresRowCache()
-        self._ability = Ability(lambda: probe(self._link))
+        self._ability = WriteCheck(lambda: probe(self._link))
         self._writer: PostgresWriter | None = None
         self._taught: Connection | None = None
         self._readers: Pool | None = None
@@ -301,7 +301,7 @@ class PostgresStore(PostgresReads):
         except StoreError as error:
             return [str(error)]
         failed = self._ability.failed
-        return ([] if failed is None else [failed]) + durability_trouble(server)
+        return ([] if failed is None else [failed]) + durability_problems(server)
 
     async def unwritable(self) -> str | None:
         """See `Store.unwritable`."""

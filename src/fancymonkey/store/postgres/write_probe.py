@@ -1,22 +1,22 @@
-"""A write into PostgreSQL that changes nothing, to learn whether it takes any."""
+"""Probes whether PostgreSQL can be written, by a write without effect."""
 
 from fancymonkey.store.postgres.connection import PostgresConnector, close
 from fancymonkey.store.postgres.schema import QUERIES, check_schema
 
 
-async def probe(link: PostgresConnector) -> None:
-    """Writes under the ledger's lock, and so much that the database's disk needs room for it.
+async def probe(connector: PostgresConnector) -> None:
+    """Writes under the ledger's lock, and enough that the database's disk needs free space.
 
-    Raises StoreUnavailable where a sale would fail as well.
+    Raises StoreUnavailable if a sale would fail as well.
     """
-    connection = await link.connect()
+    connection = await connector.connect()
     try:
         await check_schema(connection)
         await connection.execute(QUERIES["probe"])
     except Exception as error:
-        known = link.translated(error)
-        if known is error:
+        translated = connector.translated(error)
+        if translated is error:
             raise
-        raise known from error
+        raise translated from error
     finally:
         await close(connection)

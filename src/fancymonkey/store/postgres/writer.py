@@ -1,4 +1,4 @@
-"""The connection that writes to PostgreSQL: made when needed, and again when it breaks."""
+"""The connection that writes to PostgreSQL: opened when needed, and again after it breaks."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -17,15 +17,15 @@ from fancymonkey.store.postgres.connection import (
 
 T = TypeVar("T")
 CONFLICTS = 3
-"""How often a transaction that the server took back is tried again."""
+"""How often a transaction that the server has rolled back is tried again."""
 
 
 class CommitUnknown(Exception):
-    """The commit was sent and no answer came."""
+    """The commit was sent, but no answer arrived."""
 
 
 async def commit(writer: Connection) -> None:
-    """Commits. Raises CommitUnknown, after which only a look into the database can tell."""
+    """Commits. Raises CommitUnknown: then only the database knows the outcome."""
     try:
         await writer.execute("COMMIT")
     except Exception as error:
@@ -33,7 +33,7 @@ async def commit(writer: Connection) -> None:
 
 
 async def committed(writer: Connection, work: Awaitable[T]) -> T:
-    """Waits for a statement that is a transaction of its own. Raises CommitUnknown as `commit`."""
+    """Awaits a statement that is a transaction of its own. Raises CommitUnknown like `commit`."""
     try:
         return await work
     except Exception as error:
@@ -45,24 +45,24 @@ async def committed(writer: Connection, work: Awaitable[T]) -> T:
 class PostgresWriter:
     """Runs transactions one after the other."""
 
-    def __init__(self, link: PostgresConnector, settings: Mapping[str, str]) -> None:
-        """`settings` of the server hold for the connection."""
-        self._link = link
+    def __init__(self, connector: PostgresConnector, settings: Mapping[str, str]) -> None:
+        """`settings` are server settings of the connection."""
+        self._connector = connector
         self._settings = settings
         self._connection: Connection | None = None
 
     @property
     def pid(self) -> int | None:
-        """The server's process at the other end."""
+        """The id of the server process of the connection."""
         return None if self._connection is None else self._connection.get_server_pid()
 
     async def run(
         self, work: Callable[[Connection], Awaitable[T]], *, repeatable: bool = True
     ) -> T:
-        """Runs work that is one transaction, from its BEGIN to its `commit`.
+        """Runs one transaction, from its BEGIN to its `commit`.
 
-        Work that is `repeatable` runs again where the server took it back, and once again on a new
-        connection where the old one broke before the commit was sent. Raises StoreError, DataError.
+        If `repeatable`, it runs again after the server has rolled it back, and once more on a new
+        connection if the old one broke before the commit was sent. Raises StoreError, DataError.
         """
         conflicts, reconnected = 0, False
         while True:
@@ -72,8 +72,8 @@ class PostgresWriter:
             except CommitUnknown as error:
                 self._drop()
                 raise StoreUnavailable(
-                    f"The connection to PostgreSQL at {self._link.place} broke during a commit: "
-                    f"whether it counts is unknown. Send the same again, with the same ids."
+                    f"The connection to PostgreSQL at {self._connector.place} broke during a "
+                    f"commit, and its outcome is unknown. Send the same again, with the same ids."
                 ) from error.__cause__
             except Exception as error:
                 lost = not await self._rolled_back(connection, error)
@@ -82,28 +82,28 @@ class PostgresWriter:
                 elif repeatable and lost and not reconnected:
                     reconnected = True
                 else:
-                    known = self._link.translated(error)
-                    if known is error:
+                    translated = self._connector.translated(error)
+                    if translated is error:
                         raise
-                    raise known from error
-            except BaseException:  # cancelled in the middle: nobody knows what it is doing
+                    raise translated from error
+            except BaseException:  # cancelled: the state of the connection is unknown
                 self._drop()
                 raise
 
     async def connected(self) -> Connection:
-        """The connection, made now where there is none. Raises StoreUnavailable."""
+        """The connection, opened now if there is none. Raises StoreUnavailable."""
         if self._connection is None or self._connection.is_closed():
-            self._connection = await self._link.connect(settings=self._settings)
+            self._connection = await self._connector.connect(settings=self._settings)
         return self._connection
 
     async def close(self) -> None:
-        """Lets go of the connection."""
+        """Closes the connection."""
         connection, self._connection = self._connection, None
         if connection is not None:
             await close(connection)
 
     async def _rolled_back(self, connection: Connection, error: Exception) -> bool:
-        """Ends the transaction without effect; False where the connection was of no more use."""
+        """Rolls the transaction back; False if the connection was no longer usable."""
         if not is_lost(error, connection):
             with suppress(Exception):
                 await connection.execute("ROLLBACK")

@@ -1,1 +1,1 @@
-"""`products.json`: read, written, and edited by hand."""
+"""`products.json`: reading, writing, and edits by hand."""

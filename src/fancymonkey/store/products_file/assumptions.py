@@ -1,4 +1,4 @@
-"""What is assumed where a products.json leaves something open, line by line."""
+"""Lists the values assumed for fields that a products.json leaves open."""
 
 from collections.abc import Iterator
 
@@ -17,13 +17,13 @@ MISPLACED_IN_SIZE = frozenset({"price", "restockDate"})
 
 
 def assumptions(catalogue: Catalogue) -> list[str]:
-    """Each thing that the file leaves open and what is taken for it, with its place."""
-    found = []
+    """Each field that the file leaves open and its assumed value, with the place in the file."""
+    texts = []
     for slot, described in zip(catalogue.list.slots, catalogue.products.values(), strict=True):
         if isinstance(slot.node, Branch):
             for at, text in _product(slot.node, described):
-                found.append(f"{where(catalogue.text, at)}: {text}")
-    return found
+                texts.append(f"{where(catalogue.text, at)}: {text}")
+    return texts
 
 
 def _product(node: Branch, described: Described) -> Iterator[tuple[int, str]]:
@@ -58,5 +58,5 @@ def _product(node: Branch, described: Described) -> Iterator[tuple[int, str]]:
 
 
 def _is_open(node: Branch, name: str) -> bool:
-    found: Node | None = node.get(name)
-    return found is None or (isinstance(found, Leaf) and found.text == NULL)
+    value: Node | None = node.get(name)
+    return value is None or (isinstance(value, Leaf) and value.text == NULL)

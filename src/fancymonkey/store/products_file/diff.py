@@ -1,8 +1,8 @@
-"""What the owner has changed in products.json by hand, as commands.
+"""Turns the owner's edits of products.json into commands.
 
-A field counts as edited where it differs from every version that we may have written last; all
-else in the file may be older than the store and says nothing. `reserved` and `lastUpdated` are
-ours alone.
+A field counts as edited if it differs from every version that we may have written last; other
+values in the file may be older than the store and are ignored. Only the service sets `reserved` and
+`lastUpdated`.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -30,7 +30,7 @@ _ITEM_FIELDS = ("sku_id", "price_id", "extra")
 
 @dataclass(frozen=True, slots=True)
 class StoreRows:
-    """The rows of the store, as far as an edit has to know them."""
+    """The rows of the store that a comparison needs."""
 
     products: Mapping[str, Product]
     items: Mapping[str, dict[str, Item]]
@@ -38,14 +38,14 @@ class StoreRows:
 
     @staticmethod
     def of(rows: Rows) -> "StoreRows":
-        """The truth of these rows; items by product and SKU."""
+        """The rows by key; items by product and SKU."""
         items: dict[str, dict[str, Item]] = {}
         for item in rows[Item].values():
             items.setdefault(item.product_id, {})[item.sku] = item
         return StoreRows(rows[Product], items, rows[Level])  # type: ignore[arg-type]
 
     def described(self) -> dict[str, Described]:
-        """What a file would say that shows exactly this."""
+        """The products as a file of exactly these rows describes them."""
         return {
             id_: Described(
                 product,
@@ -60,11 +60,11 @@ class StoreRows:
         }
 
     def keys(self) -> dict[str, list[str]]:
-        """The id of every product with its sizes, archived ones too."""
+        """The id of every product with its sizes, including archived ones."""
         return {id_: [item.size for item in self.skus(id_).values()] for id_ in self.products}
 
     def skus(self, product_id: str) -> dict[str, Item]:
-        """All items of a product, archived ones too."""
+        """All items of a product, including archived ones."""
         return self.items.get(product_id, {})
 
     def on_hand(self, sku: str) -> int:
@@ -76,32 +76,33 @@ class StoreRows:
 def commands_of(
     file: Products,
     written: Sequence[Products],
-    truth: StoreRows,
+    store: StoreRows,
     command_id: str,
     older: Products | None = None,
     missing: Collection[str] = (),
 ) -> list[CommandGroup]:
-    """One command for each product that was edited.
+    """One command for each edited product.
 
-    `written` are the versions that we may have written last, `older` what products of the file are
-    an edit of instead, `missing` the products that the file could not have yet. Each command's id
-    is `command_id` and the product's, so that taking in the same edit twice has one effect.
+    `written` are the versions that we may have written last; `older` are older versions of products
+    that were edited instead; `missing` are products that the edited version did not have yet. Each
+    command's id consists of `command_id` and the product's id, so that applying the same edit twice
+    has one effect.
     """
-    known = written or [truth.described()]
-    positions = _positions(list(file), [list(version) for version in known], truth)
-    found: dict[str, list[Command]] = {}
+    known = written or [store.described()]
+    positions = _positions(list(file), [list(version) for version in known], store)
+    edits: dict[str, list[Command]] = {}
     for id_, described in file.items():
         versions = [version[id_] for version in known if id_ in version]
         if older is not None and id_ in older:
             versions = [older[id_]]
-        edit = _Edit(truth, described, versions, positions.get(id_))
-        found[id_] = edit.commands()
+        edit = _Edit(store, described, versions, positions.get(id_))
+        edits[id_] = edit.commands()
     for id_ in {id_ for version in known for id_ in version} - file.keys() - {*missing}:
-        product = truth.products.get(id_)
+        product = store.products.get(id_)
         if product is not None and not product.archived and all(id_ in v for v in known):
-            found[id_] = [
+            edits[id_] = [
                 RemoveProduct(
-                    product_id=id_, before=tuple(truth.skus(id_)), actor=ACTOR, cause=CAUSE
+                    product_id=id_, before=tuple(store.skus(id_)), actor=ACTOR, cause=CAUSE
                 )
             ]
     return [
@@ -112,17 +113,17 @@ def commands_of(
             actor=ACTOR,
             cause=CAUSE,
         )
-        for id_, commands in found.items()
+        for id_, commands in edits.items()
         if commands
     ]
 
 
 def reserved_edits(file: Products, written: Sequence[Products], older: Collection[str] = ()) -> int:
-    """By how many units the file says something else about `reserved` than what we wrote.
+    """By how many units `reserved` in the file differs from our last version.
 
-    Products of an `older` version of the file say nothing about it.
+    Products of an `older` version of the file are ignored.
     """
-    found = 0
+    units = 0
     for id_, described in file.items():
         if id_ in older:
             continue
@@ -134,12 +135,12 @@ def reserved_edits(file: Products, written: Sequence[Products], older: Collectio
         for size in described.sizes:
             ours = [sizes.get(size.item.sku, 0) for sizes in known] or [0]
             if size.reserved not in ours:
-                found += abs(size.reserved - ours[-1])
-    return found
+                units += abs(size.reserved - ours[-1])
+    return units
 
 
 def refusals(command: Command, answer: Answer) -> list[str]:
-    """What was refused of an edit, in words."""
+    """The refused parts of an edit, as texts."""
     if isinstance(answer, Refused):
         return [answer.message]
     parts = command.commands if isinstance(command, CommandGroup) else ()
@@ -161,12 +162,12 @@ def _subject(command: Command) -> str:
     return ""
 
 
-def _positions(file: list[str], known: list[list[str]], truth: StoreRows) -> dict[str, int]:
-    """Where each product has to stand, where the owner has changed the order; as few as can be."""
-    old = {id_ for id_, product in truth.products.items() if not product.archived}
+def _positions(file: list[str], known: list[list[str]], store: StoreRows) -> dict[str, int]:
+    """New positions of products if the owner has changed the order; as few as possible."""
+    old = {id_ for id_, product in store.products.items() if not product.archived}
     if not any(_same_order(file, version) for version in known) or not old.issuperset(file):
         return _renumbered(
-            {id_: truth.products[id_].position if id_ in old else None for id_ in file}
+            {id_: store.products[id_].position if id_ in old else None for id_ in file}
         )
     return {}
 
@@ -177,41 +178,41 @@ def _same_order(file: list[str], version: list[str]) -> bool:
 
 
 def _renumbered(positions: dict[str, int | None]) -> dict[str, int]:
-    """Rising numbers in this order; one that fits stays."""
-    last, found = -1, {}
+    """Rising positions in this order; positions that fit are unchanged."""
+    last, rising = -1, {}
     for name, position in positions.items():
         last = position if position is not None and position > last else last + 1
-        found[name] = last
-    return found
+        rising[name] = last
+    return rising
 
 
 class _Edit:
-    """What was changed about one product."""
+    """The edit of one product."""
 
     def __init__(
-        self, truth: StoreRows, file: Described, versions: list[Described], position: int | None
+        self, store: StoreRows, file: Described, versions: list[Described], position: int | None
     ) -> None:
-        self._truth = truth
+        self._store = store
         self._file = file
         self._versions = versions
-        self._old = truth.products.get(file.product.product_id)
-        self._items = truth.skus(file.product.product_id)
+        self._old = store.products.get(file.product.product_id)
+        self._items = store.skus(file.product.product_id)
         self._position = position
         self._sizes = [{size.item.sku: size for size in v.sizes} for v in versions]
 
     def commands(self) -> list[Command]:
-        """The commands, none where nothing was edited."""
+        """The commands of the edit; empty if nothing was edited."""
         if self._old is not None and self._old.archived and self._versions:
-            return []  # removed since the file was written: it is on its way out of the file
+            return []  # archived after the file was written, so it will be removed from the file
         upsert = self._upsert()
-        found: list[Command] = [] if upsert is None else [upsert]
+        commands: list[Command] = [] if upsert is None else [upsert]
         if upsert is None or not self._is_new:
-            found += self._settings()
+            commands += self._settings()
         for size in self._file.sizes:
             count = self._count(size)
             if count is not None:
-                found.append(count)
-        return found
+                commands.append(count)
+        return commands
 
     @property
     def _is_new(self) -> bool:
@@ -243,8 +244,8 @@ class _Edit:
         )
 
     def _listed_items(self) -> dict[str, NewItem]:
-        """The sizes that the product has to have, by SKU."""
-        found: dict[str, NewItem] = {}
+        """The sizes of the product after the edit, by SKU."""
+        wanted: dict[str, NewItem] = {}
         listed = [size.item.sku for size in self._file.sizes]
         places = self._places(listed)
         for size in self._file.sizes:
@@ -260,13 +261,13 @@ class _Edit:
                     name: self._value(name, size.item, old, versions) for name in _ITEM_FIELDS
                 }
                 item = replace(old, **values, position=places.get(sku, old.position))
-            found[sku] = NewItem(item, size.stock)
+            wanted[sku] = NewItem(item, size.stock)
         if not self._is_new:
             for sku, item in self._items.items():
                 removed = self._sizes and all(sku in sizes for sizes in self._sizes)
-                if sku not in found and not item.archived and not removed:
-                    found[sku] = NewItem(item)  # added since the file was written
-        return found
+                if sku not in wanted and not item.archived and not removed:
+                    wanted[sku] = NewItem(item)  # added since the file was written
+        return wanted
 
     def _places(self, listed: list[str]) -> dict[str, int]:
         if any(_same_order(listed, list(sizes)) for sizes in self._sizes) and all(
@@ -278,7 +279,7 @@ class _Edit:
         )
 
     def _settings(self) -> Iterable[Command]:
-        """Changes of what has a command of its own: threshold, sold out, restock date."""
+        """The edits of fields with a command of their own: threshold, sold out, restock date."""
         assert self._old is not None
         date: Any = UNCHANGED
         dates = [version.product.restock_date for version in self._versions]
@@ -306,7 +307,7 @@ class _Edit:
                 date = UNCHANGED
 
     def _count(self, size: Size) -> Count | None:
-        """A count where the stock was edited; a new size brings its stock along."""
+        """A count if the stock was edited; the command for a new size has its stock already."""
         sku = size.item.sku
         old = self._items.get(sku)
         if old is None:
@@ -314,7 +315,7 @@ class _Edit:
         versions = [sizes[sku].stock for sizes in self._sizes if sku in sizes]
         if old.archived and versions:
             return None
-        if not self._edited(size.stock, versions) or size.stock == self._truth.on_hand(sku):
+        if not self._edited(size.stock, versions) or size.stock == self._store.on_hand(sku):
             return None
         return Count(sku=sku, quantity=size.stock, actor=ACTOR, cause=CAUSE)
 
@@ -323,7 +324,7 @@ class _Edit:
         return value not in versions
 
     def _value(self, name: str, file: Any, old: Any, versions: Sequence[Any]) -> Any:
-        """The owner's value where it was edited, else the store's."""
+        """The owner's value if it was edited, else the store's."""
         value = getattr(file, name)
         if self._edited(value, [getattr(version, name) for version in versions]):
             return value

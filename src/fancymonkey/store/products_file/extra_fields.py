@@ -1,4 +1,4 @@
-"""The fields of the owner's file that no rule reads: the picture's address among them."""
+"""The fields of the owner's file that no rule reads, such as the URL of the image."""
 
 import json
 from decimal import Decimal
@@ -14,26 +14,26 @@ BLANK = (
     '{"id":null,"name":null,"category":null,"price":null,"image":null,"sizes":null,'
     '"restockDate":null,"lastUpdated":null}'
 )
-"""What a new product with a picture has: every field of the format, in its order."""
+"""The fields of a new product with an image: every field of the format, in order."""
 
 
 @lru_cache(maxsize=8192)
 def image_of(extra: str) -> str | None:
-    """The picture's address as the owner's fields have it; None where it is no text."""
+    """The URL of the image in the owner's fields; None if it is not a text."""
     if f'"{IMAGE}"' not in extra:
         return None
-    found = json.loads(extra, parse_int=Decimal).get(IMAGE)
-    return found if isinstance(found, str) and found else None
+    url = json.loads(extra, parse_int=Decimal).get(IMAGE)
+    return url if isinstance(url, str) and url else None
 
 
 def with_image(extra: str, url: str | None) -> str:
-    """The owner's fields with another picture."""
+    """The owner's fields with another image."""
     if url is None and f'"{IMAGE}"' not in extra:
         return extra
-    found = parse(BLANK if extra == "{}" else extra, "extra").node
-    assert isinstance(found, Branch)
-    found.put(IMAGE, Leaf(NULL if url is None else quote(url)))
-    return text_of(found)
+    fields = parse(BLANK if extra == "{}" else extra, "extra").node
+    assert isinstance(fields, Branch)
+    fields.put(IMAGE, Leaf(NULL if url is None else quote(url)))
+    return text_of(fields)
 
 
 def others_of(row: Product | Item) -> dict[str, Any]:
@@ -41,5 +41,5 @@ def others_of(row: Product | Item) -> dict[str, Any]:
     if row.extra == "{}":
         return {}
     known = {*SIZE_FIELDS} if isinstance(row, Item) else {*PRODUCT_FIELDS, *ID_FIELDS, IMAGE}
-    found: dict[str, Any] = json.loads(row.extra, parse_float=Decimal, parse_int=Decimal)
-    return {name: value for name, value in found.items() if name not in known}
+    fields: dict[str, Any] = json.loads(row.extra, parse_float=Decimal, parse_int=Decimal)
+    return {name: value for name, value in fields.items() if name not in known}

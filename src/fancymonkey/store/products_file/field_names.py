@@ -1,4 +1,4 @@
-"""Which known field of products.json a mistyped name probably stands for."""
+"""Finds the known field of products.json that a mistyped name probably stands for."""
 
 import re
 from functools import lru_cache
@@ -19,10 +19,10 @@ PRODUCT_NAMES = (
 SIZE_NAMES = ("skuId", "priceId", "soldOut", "stock", "reserved", "lowStockThreshold")
 
 OWN = frozenset({"images"})
-"""Names that owners use for fields of their own, although they look like a known one."""
+"""Names of owners' own fields, although they look like a known field."""
 
 _NEAR = {"id": 0, "category": 2, "restockDate": 2, "lowStockThreshold": 3}
-"""How many letters may be wrong; one where a name is not listed."""
+"""How many letters may be wrong, by field; one for all other fields."""
 
 
 @lru_cache(maxsize=4096)
@@ -37,13 +37,13 @@ def intended(name: str, known: tuple[str, ...]) -> str | None:
         return None
     plain = _plain(name)
     singular = re.sub("ies$", "y", plain)
-    found = [
+    near = [
         (distance, field)
         for field in known
-        if (distance := min(_distance(one, _plain(field)) for one in (plain, singular)))
+        if (distance := min(_distance(form, _plain(field)) for form in (plain, singular)))
         <= _NEAR.get(field, 1)
     ]
-    return min(found, key=lambda pair: pair[0])[1] if found else None
+    return min(near, key=lambda pair: pair[0])[1] if near else None
 
 
 def spelled_like(name: str, known: tuple[str, ...]) -> str | None:
@@ -59,7 +59,7 @@ def _plain(name: str) -> str:
 
 
 def _distance(one: str, other: str) -> int:
-    """Letters to add, drop, replace or swap with the next one (optimal string alignment)."""
+    """The number of letters to add, drop, replace or swap (optimal string alignment)."""
     if abs(len(one) - len(other)) > 3:
         return 4
     before: list[int] = []

@@ -1,4 +1,4 @@
-"""Taking in what the owner has saved: read, checked, compared with older versions, as commands."""
+"""Reads an edit of the owner, checks it, compares it with older versions, and makes commands."""
 
 import asyncio
 import logging
@@ -29,7 +29,7 @@ SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A file that can be taken in, what it is an edit of, and the commands that do it."""
+    """An edit that can be applied: its content, the versions it is based on, and its commands."""
 
     name: str
     catalogue: Catalogue
@@ -38,14 +38,14 @@ class Edit:
     reserved: int
 
     def report(self, answers: Sequence[Answer]) -> list[str]:
-        """Logs what became of it; returns what the owner has to know."""
+        """Logs the result of the edit; returns the texts for the owner."""
         refused = [
             f"{self.name}: {text}"
             for command, answer in zip(self.commands, answers, strict=True)
             for text in refusals(command, answer)
         ]
         for text in refused:
-            log.warning("%s. The file gets back what the store has.", text)
+            log.warning("%s. The file is reset to the value of the store.", text)
         for text in _shortened(self.stale.notes):
             log.warning("%s: %s", self.name, text)
         doubts = [f"{self.name}: {text}" for text in _shortened(self.stale.doubts)]
@@ -53,13 +53,13 @@ class Edit:
             log.warning("%s", text)
         if self.reserved:
             log.warning(
-                "%s: %d units were said to be reserved for which there is no hold; `reserved` is "
-                "the sum of live holds and is put right",
+                "%s: `reserved` has %d units without a hold; it is the sum of live holds and is "
+                "corrected",
                 self.name,
                 self.reserved,
             )
         if self.commands:
-            log.info("%s: an edit of %d products was taken in", self.name, len(self.commands))
+            log.info("%s: an edit of %d products was applied", self.name, len(self.commands))
         return [*refused, *doubts]
 
 
@@ -70,45 +70,45 @@ async def take(
     past: OlderVersions,
     since: Since,
     at: int,
-    truth: StoreRows,
+    rows: StoreRows,
     label: str,
 ) -> Edit:
-    """Reads what the owner has saved. Raises DataError where it cannot be meant."""
-    catalogue = await asyncio.to_thread(checked, content, name, written, past, truth)
+    """Reads an edit of the owner. Raises DataError if it has a mistake."""
+    catalogue = await asyncio.to_thread(checked, content, name, written, past, rows)
     stale = await stale_in(catalogue.products, written, past, since, at)
-    commands = commands_of(catalogue.products, written, truth, label, stale.bases, stale.missing)
+    commands = commands_of(catalogue.products, written, rows, label, stale.bases, stale.missing)
     reserved = reserved_edits(catalogue.products, written, stale.bases)
     return Edit(name, catalogue, stale, commands, reserved)
 
 
 def checked(
-    content: bytes, name: str, written: Sequence[Products], past: OlderVersions, truth: StoreRows
+    content: bytes, name: str, written: Sequence[Products], past: OlderVersions, rows: StoreRows
 ) -> Catalogue:
-    """What a file says. Raises DataError where it has a mistake; all of them are logged."""
+    """The content of a file. Raises DataError if it has mistakes, and logs all of them."""
     catalogue = read_products(content, name)
     before = versions_of(catalogue.products, written, past)
-    found = Mistakes(catalogue, before, truth.keys()).found()
-    if found:
-        for text in found[1:SHOWN]:
+    mistakes = Mistakes(catalogue, before, rows.keys()).found()
+    if mistakes:
+        for text in mistakes[1:SHOWN]:
             log.error("%s, %s", name, text)
-        more = f" ({len(found) - 1} more in the log)" if len(found) > 1 else ""
-        raise DataError(f"{name}, {found[0]}{more}")
+        more = f" ({len(mistakes) - 1} more in the log)" if len(mistakes) > 1 else ""
+        raise DataError(f"{name}, {mistakes[0]}{more}")
     return catalogue
 
 
 def described(version: Version) -> Products:
-    """The products of a version that the file had."""
+    """The products of an earlier version of the file."""
     return read_products(version.content, "our last version", lenient=True).products
 
 
 def report_assumptions(name: str, catalogue: Catalogue) -> None:
-    """Logs what the first file leaves open, and what is taken for it."""
+    """Logs the fields that the first file leaves open, and their assumed values."""
     assumed = assumptions(catalogue)
     for text in assumed[:SHOWN]:
         log.warning("%s, %s", name, text)
     if len(assumed) > SHOWN:
         more = len(assumed) - SHOWN
-        log.warning("%s: %d more; `fancymonkey check` tells all of them", name, more)
+        log.warning("%s: %d more; `fancymonkey check` lists all of them", name, more)
 
 
 def _shortened(texts: list[str]) -> list[str]:

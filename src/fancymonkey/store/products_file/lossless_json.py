@@ -1,7 +1,7 @@
-"""JSON as a tree of its own text, so that a change leaves everything else as the owner wrote it.
+"""JSON as a tree that keeps its text, so that a change leaves the rest as the owner wrote it.
 
-White space, order, escapes and number literals belong to the tree; a value that is not replaced
-comes back byte for byte.
+The tree contains white space, order, escapes and number literals; a value that is not replaced is
+written back byte for byte.
 """
 
 import json
@@ -21,14 +21,14 @@ _BAD_TEXT = re.compile("[\0\ud800-\udfff]")
 
 @dataclass(slots=True)
 class Leaf:
-    """A string, a number, true, false or null, as it is written. `at` is its place in the text."""
+    """The text of a string, a number, true, false or null. `at` is its offset in the file."""
 
     text: str
     at: int = 0
 
     @property
     def string(self) -> str | None:
-        """The string it is, or None where it is something else."""
+        """The value of a string, or None for any other kind of value."""
         return json.loads(self.text) if self.text[0] == '"' else None
 
 
@@ -55,7 +55,7 @@ class Branch:
 
     @property
     def is_object(self) -> bool:
-        """Whether it is an object."""
+        """Whether this is an object, and not an array."""
         return self.brackets == "{}"
 
     def get(self, name: str) -> "Node | None":
@@ -66,7 +66,7 @@ class Branch:
         return None
 
     def put(self, name: str, node: "Node") -> None:
-        """Gives a key this value; a new key comes last."""
+        """Sets the value of a key; a new key is added at the end."""
         for slot in self.slots:
             if slot.name == name:
                 slot.node = node
@@ -80,7 +80,7 @@ NULL = "null"
 
 @dataclass(slots=True)
 class Root:
-    """A whole text: white space, one value, white space."""
+    """A complete text: white space, one value, white space."""
 
     lead: str
     node: Node
@@ -89,7 +89,7 @@ class Root:
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How new parts are laid out. `unit` is one step of indentation; None means on one line."""
+    """The layout of new parts. `unit` is one step of indentation; None means on one line."""
 
     unit: str | None = "  "
     newline: str = "\n"
@@ -104,7 +104,7 @@ def quote(text: str, *, ascii_only: bool = False) -> str:
 
 
 def where(text: str, at: int) -> str:
-    """A place in a text, in words."""
+    """The line and column of an offset in a text."""
     line = text.count("\n", 0, at) + 1
     return f"line {line}, column {at - text.rfind(chr(10), 0, at)}"
 
@@ -116,7 +116,7 @@ def parse(text: str, name: str) -> Root:
         node, end = _value(text, lead, 0)
         trail = _space(text, end)
         if trail != len(text):
-            raise _Bad("there is something after the end", trail)
+            raise _Bad("there is more text after the end", trail)
     except _Bad as bad:
         raise DataError(f"{name}, {where(text, bad.at)}: {bad}") from None
     return Root(text[:lead], node, text[end:])
@@ -153,8 +153,8 @@ def _string(text: str, at: int) -> tuple[str, int]:
     try:
         value, end = scanstring(text, at + 1, True)
     except json.JSONDecodeError as error:
-        said = error.msg[:1].lower() + error.msg[1:].removesuffix(" at")
-        raise _Bad(said, error.pos) from None
+        problem = error.msg[:1].lower() + error.msg[1:].removesuffix(" at")
+        raise _Bad(problem, error.pos) from None
     if _BAD_TEXT.search(value):
         raise _Bad("a text has a NUL or half a surrogate pair in it", at)
     return value, end
@@ -175,7 +175,7 @@ def _branch(text: str, at: int, depth: int) -> tuple[Branch, int]:
         if is_object:
             end = _key(text, end, slot)
             if slot.name in names:
-                raise _Bad(f"the key {slot.key} is there twice", end)
+                raise _Bad(f"the key {slot.key} appears twice", end)
             names.add(slot.name)
         slot.node, end = _value(text, end, depth + 1)
         start, end = end, _space(text, end)
@@ -231,7 +231,7 @@ def _pieces(node: Node) -> Iterator[str]:
 
 
 def compact(node: Node) -> Node:
-    """The same value on one line without white space, strings without needless escapes."""
+    """The same value on one line without white space, and strings without unneeded escapes."""
     if isinstance(node, Leaf):
         string = node.string
         return node if string is None else Leaf(quote(string))
@@ -243,7 +243,7 @@ def compact(node: Node) -> Node:
 
 
 def style_of(text: str, start: int) -> Style:
-    """How a text is laid out whose value begins at `start`."""
+    """The layout of a text whose value begins at `start`."""
     only_escapes = text.isascii() and "\\u" in text
     inner = _space(text, start + 1)
     if text[inner : inner + 1] in ("", "]", "}"):
@@ -261,7 +261,7 @@ def style_of(text: str, start: int) -> Style:
 
 
 def lay_out(node: Node, style: Style, depth: int) -> Node:
-    """The same value as new text in this style, `depth` steps in."""
+    """The same value as new text in this style, indented by `depth` steps."""
     if isinstance(node, Leaf):
         string = node.string
         return node if string is None else Leaf(quote(string, ascii_only=style.ascii))
@@ -284,7 +284,7 @@ def line_lead(style: Style, depth: int) -> str:
 
 
 def merge(old: Node, new: Node, style: Style, depth: int) -> Node:
-    """The value of `new`, in the words of `old` wherever they say the same."""
+    """The value of `new`, with the text of `old` wherever both have the same value."""
     if isinstance(old, Leaf) and isinstance(new, Leaf):
         if old.text == new.text or (old.string is not None and old.string == new.string):
             return old
@@ -301,11 +301,11 @@ def merge(old: Node, new: Node, style: Style, depth: int) -> Node:
 
 
 def _merge_object(old: Branch, new: Branch, style: Style, depth: int) -> Branch | None:
-    """`old` with the keys and values of `new`, or None where they are in another order."""
+    """`old` with the keys and values of `new`, or None if their order differs."""
     have = {slot.name: slot for slot in old.slots}
     names = [slot.name for slot in new.slots]
-    kept = [name for name in names if name in have]
-    if kept != [slot.name for slot in old.slots if slot.name in set(names)] or not kept:
+    common = [name for name in names if name in have]
+    if common != [slot.name for slot in old.slots if slot.name in set(names)] or not common:
         return None if old.slots or new.slots else old
     last = old.slots[-1]
     end, last.after = last.after, ""

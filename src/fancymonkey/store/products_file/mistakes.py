@@ -1,7 +1,7 @@
-"""What in an edited products.json cannot be meant: mistyped names, lost fields, look-alike keys.
+"""Finds mistakes in an edited products.json: mistyped names, lost fields, look-alike keys.
 
-A field that the file had before under the same name is the owner's own, whatever it looks like,
-and a key that the shop has is taken as it is.
+A field that the file had before under the same name is the owner's own field, whatever it looks
+like, and a key of the shop is accepted as it is.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,15 +24,15 @@ from fancymonkey.store.products_file.read import (
 )
 
 Before = Mapping[str, Sequence[Described]]
-"""What each product may be an edit of."""
+"""The versions that each product may be an edit of."""
 
 Keys = Mapping[str, Iterable[str]]
-"""The product ids of the shop with their sizes, also those that are off sale."""
+"""The product ids of the shop with their sizes, including archived ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Object:
-    """An object of the file: what it is called, and the objects that it may be an edit of."""
+    """An object of the file: its label, and the objects that it may be an edit of."""
 
     who: str
     node: Branch
@@ -42,17 +42,17 @@ class _Object:
 
 
 class Mistakes:
-    """Looks for mistakes in a file that has parsed."""
+    """Finds mistakes in a parsed file."""
 
     def __init__(self, catalogue: Catalogue, before: Before, keys: Keys) -> None:
         self._catalogue = catalogue
         self._before = before
         self._keys = keys
-        self._own = _vocabulary(version for found in before.values() for version in found)
+        self._own = _vocabulary(version for versions in before.values() for version in versions)
 
     def found(self) -> list[str]:
         """Each mistake with its place, in the order of the file."""
-        found: list[tuple[int, str]] = []
+        mistakes: list[tuple[int, str]] = []
         products = self._catalogue.products
         slots = self._catalogue.list.slots
         ids = _Lookalikes(products, self._keys)
@@ -60,26 +60,26 @@ class Mistakes:
             assert isinstance(slot.node, Branch)
             fault = ids.fault(id_)
             if fault is not None:
-                found.append((slot.node.at, f"product {id_!r}: {fault}"))
-            found += self._product(slot.node, id_, described)
+                mistakes.append((slot.node.at, f"product {id_!r}: {fault}"))
+            mistakes += self._product(slot.node, id_, described)
         text = self._catalogue.text
-        return [f"{where(text, at)}: {problem}" for at, problem in found]
+        return [f"{where(text, at)}: {problem}" for at, problem in mistakes]
 
     def _product(self, node: Branch, id_: str, described: Described) -> Iterator[tuple[int, str]]:
         who, before = f"product {id_}", self._before.get(id_, ())
         object_ = _Object(
-            who, node, described.fields, [one.fields for one in before], PRODUCT_NAMES
+            who, node, described.fields, [version.fields for version in before], PRODUCT_NAMES
         )
         yield from self._names(object_)
         for name in ("name", "category", "price", "restockDate", "sizes"):
-            said = bool(before) and all(_says(one, name) for one in before)
+            had = bool(before) and all(_has(version, name) for version in before)
             lost = _lost(described.fields, name, refuse_null=name in ("name", "sizes"))
-            if said and lost:
-                yield node.at, f"{who}: {_gone(name)}"
+            if had and lost:
+                yield node.at, f"{who}: {_lost_text(name)}"
         sizes = node.get("sizes")
         if not isinstance(sizes, Branch):
             return
-        keys = _Lookalikes([one.item.size for one in described.sizes], self._keys.get(id_, ()))
+        keys = _Lookalikes([size.item.size for size in described.sizes], self._keys.get(id_, ()))
         for slot, size in zip(sizes.slots, described.sizes, strict=True):
             label = f"{who}, size {slot.name}"
             fault = keys.fault(slot.name)
@@ -92,85 +92,85 @@ class Mistakes:
         self, who: str, node: Branch, size: Size, before: Sequence[Described]
     ) -> Iterator[tuple[int, str]]:
         versions = [
-            one for version in before for one in version.sizes if one.item.sku == size.item.sku
+            old for version in before for old in version.sizes if old.item.sku == size.item.sku
         ]
-        object_ = _Object(who, node, size.fields, [one.fields for one in versions], SIZE_NAMES)
+        object_ = _Object(who, node, size.fields, [old.fields for old in versions], SIZE_NAMES)
         yield from self._names(object_)
         for name in ("stock", "lowStockThreshold", "soldOut", "skuId", "priceId"):
-            said = bool(versions) and all(_size_says(one, name) for one in versions)
+            had = bool(versions) and all(_size_has(old, name) for old in versions)
             strict = name in ("stock", "lowStockThreshold")
-            if said and _lost(size.fields, name, refuse_null=strict):
-                yield node.at, f"{who}: {_gone(name)}"
+            if had and _lost(size.fields, name, refuse_null=strict):
+                yield node.at, f"{who}: {_lost_text(name)}"
 
-    def _names(self, found: _Object) -> Iterator[tuple[int, str]]:
-        """Names that are nearly known ones."""
-        has_id = any(found.fields.get(name) for name in ("id", "productId"))
-        for slot in found.node.slots:
+    def _names(self, object_: _Object) -> Iterator[tuple[int, str]]:
+        """Names that resemble a known field."""
+        has_id = any(object_.fields.get(name) for name in ("id", "productId"))
+        for slot in object_.node.slots:
             name = slot.name
-            known = intended(name, found.known)
-            if known is None or any(name in fields for fields in found.before):
+            known = intended(name, object_.known)
+            if known is None or any(name in fields for fields in object_.before):
                 continue
-            if not found.before and name in self._own[found.known]:
+            if not object_.before and name in self._own[object_.known]:
                 continue
-            same = spelled_like(name, found.known) is not None
-            there = has_id if known in ("id", "productId") else known in found.fields
-            if not same and there and not _could_be(known, slot.node, found.before):
+            same = spelled_like(name, object_.known) is not None
+            exists = has_id if known in ("id", "productId") else known in object_.fields
+            if not same and exists and not _could_be(known, slot.node, object_.before):
                 continue
             yield (
                 slot.node.at,
-                f"{found.who}: {name} is not a field of the format; probably {known} is meant",
+                f"{object_.who}: {name} is not a field of the format; probably {known} is meant",
             )
 
 
 class _Lookalikes:
-    """Keys of one kind: those of the file, and those that the shop has already."""
+    """Keys of one kind: those of the file, and those of the shop."""
 
-    def __init__(self, listed: Iterable[str], there: Iterable[str]) -> None:
-        self._there = set(there)
+    def __init__(self, listed: Iterable[str], known: Iterable[str]) -> None:
+        self._known = set(known)
         self._places = {key: place for place, key in enumerate(listed)}
         self._looks: dict[str, list[str]] = {}
-        for key in (*sorted(self._there), *(key for key in self._places if key not in self._there)):
+        for key in (*sorted(self._known), *(key for key in self._places if key not in self._known)):
             self._looks.setdefault(skeleton(key), []).append(key)
 
     def fault(self, key: str) -> str | None:
         """Why a key of the file is not valid, or None."""
-        if key in self._there:
+        if key in self._known:
             return None
-        others = [one for one in self._looks[skeleton(key)] if self._comes_before(one, key)]
+        others = [other for other in self._looks[skeleton(key)] if self._comes_before(other, key)]
         fault = key_fault(key)
         if fault is None and normal_form(key) != key:
             fault = "It is written with letters and marks apart (NFD). Write it in NFC."
         if fault is not None:
             return (
-                f"{fault} It looks like {others[0]!r}, which is there already"
+                f"{fault} It looks like {others[0]!r}, which exists already"
                 if others
                 else (fault.removesuffix("."))
             )
-        twins = [one for one in others if one in self._places or not _is_visible(key, one)]
-        return f"it looks like {twins[0]!r}, which is there already" if twins else None
+        twins = [other for other in others if other in self._places or not _is_visible(key, other)]
+        return f"it looks like {twins[0]!r}, which exists already" if twins else None
 
     def _comes_before(self, other: str, key: str) -> bool:
-        """Whether the other key was there first, in the shop or in the file."""
-        return other in self._there or self._places[other] < self._places[key]
+        """Whether the other key came first, in the shop or in the file."""
+        return other in self._known or self._places[other] < self._places[key]
 
 
 def _is_visible(key: str, other: str) -> bool:
-    """Whether the difference can be seen: the owner may rename `xl` to `XL`."""
+    """Whether the difference is visible, as when the owner renames `xl` to `XL`."""
     return (key.isascii() and other.isascii()) or key.casefold() == other.casefold()
 
 
 def _vocabulary(versions: Iterable[Described]) -> dict[tuple[str, ...], set[str]]:
-    """All names of fields that the file had, of products and of sizes."""
-    found: dict[tuple[str, ...], set[str]] = {PRODUCT_NAMES: set(), SIZE_NAMES: set()}
+    """All field names of earlier versions, of products and of sizes."""
+    names: dict[tuple[str, ...], set[str]] = {PRODUCT_NAMES: set(), SIZE_NAMES: set()}
     for version in versions:
-        found[PRODUCT_NAMES].update(version.fields)
+        names[PRODUCT_NAMES].update(version.fields)
         for size in version.sizes:
-            found[SIZE_NAMES].update(size.fields)
-    return found
+            names[SIZE_NAMES].update(size.fields)
+    return names
 
 
 def _could_be(known: str, node: Node, before: Sequence[Fields]) -> bool:
-    """Whether a value beside the known field may be meant for it: an edit, of the same type."""
+    """Whether the value of a mistyped name may be meant for the known field: it has its type."""
     if not before:
         return False
     if isinstance(node, Branch):
@@ -182,14 +182,14 @@ def _could_be(known: str, node: Node, before: Sequence[Fields]) -> bool:
     return known != "sizes" and node.string is not None
 
 
-def _says(described: Described, name: str) -> bool:
+def _has(described: Described, name: str) -> bool:
     if name == "sizes":
         return bool(described.sizes)
     return described.fields.get(name, False)
 
 
-def _size_says(size: Size, name: str) -> bool:
-    """Whether a version says more of a field than its default."""
+def _size_has(size: Size, name: str) -> bool:
+    """Whether a version has another value of a field than the default."""
     item = size.item
     if name == "stock":
         return size.fields.get(name, False) and size.stock > 0
@@ -201,15 +201,15 @@ def _size_says(size: Size, name: str) -> bool:
 
 
 def _lost(fields: Fields, name: str, *, refuse_null: bool) -> bool:
-    """Whether a field is gone; null takes a value away on purpose where it may."""
+    """Whether a field is missing; null removes a value on purpose, if that is allowed."""
     return name not in fields or (refuse_null and not fields[name])
 
 
-def _gone(name: str) -> str:
+def _lost_text(name: str) -> str:
     if name == "sizes":
-        return "sizes was there before and is gone; where none shall be left, write sizes: {}"
+        return "sizes was there before and is missing; to remove all sizes, write sizes: {}"
     if name in ("stock", "lowStockThreshold", "name"):
-        return f"{name} was there before and is gone; write what it is"
+        return f"{name} was there before and is missing; write its value"
     if name == "soldOut":
-        return "soldOut was there before and is gone; write true or false"
-    return f"{name} was there before and is gone; where there shall be none, write {name}: null"
+        return "soldOut was there before and is missing; write true or false"
+    return f"{name} was there before and is missing; to remove it, write {name}: null"

@@ -1,8 +1,8 @@
-"""The owner's file as the owner wrote it, kept as a row: it goes along to any other store.
+"""The text of the owner's file, stored as a row, so that a copy to another store includes it.
 
-A store that is filled from this one writes products.json in the same words: list or object, order
-of fields, indentation, line ends, byte order mark. The row is written when the owner saves the
-file, not when the service does: what the service changes, it can write again.
+A store that is filled from this one writes products.json with the same layout: list or object,
+order of fields, indentation, line ends, byte order mark. The row is written when the owner saves
+the file, not when the service does, because the service can repeat its own changes.
 """
 
 import re
@@ -18,53 +18,53 @@ from fancymonkey.store.products_file.write import NEW_FILE, ProductsText, shelve
 FOLDER = "file"
 NAME = "products.json"
 MAX_CHARACTERS = 256 * 1024
-"""Of a longer file the first products are kept; the others are written like new ones."""
+"""The limit of the stored text: of a longer file, only the first products are stored."""
 
 JUDGED = 20
-"""Products by which a file is compared with what the service would write."""
+"""How many products are compared with the service's own layout."""
 
 _VALUE = re.compile(r'(:\s*)(?:"(?:[^"\\]|\\.)*"|[-+.0-9eE]+|true|false|null)')
 
 
 def keeping(text: ProductsText, rows: Rows) -> list[PutDocuments]:
-    """The command that keeps the owner's text; none where it is kept, or is as the service's."""
-    body, kept = text.sample(MAX_CHARACTERS), _kept(rows)
-    if not text.texts or body == kept or not (kept or _is_the_owners(text, rows)):
+    """The command that stores the owner's text; empty if it is stored, or has our own layout."""
+    body, stored = text.sample(MAX_CHARACTERS), _stored(rows)
+    if not text.texts or body == stored or not (stored or _is_the_owners(text, rows)):
         return []
     return [PutDocuments(drafts=(DocumentWrite(FOLDER, NAME, body),), actor="file")]
 
 
 def is_kept(rows: Rows) -> bool:
     """Whether the store has the owner's text."""
-    return bool(_kept(rows))
+    return bool(_stored(rows))
 
 
 def _is_the_owners(text: ProductsText, rows: Rows) -> bool:
-    """Whether the service would write the file in other words, judged by the first products."""
+    """Whether the layout differs from the service's own, judged by the first products."""
     first = list(text.texts)[:JUDGED]
     skus = [row for row in rows[Item].values() if row.product_id in first]
     levels = [rows[Level].get((row.sku, MAIN)) or Level(row.sku) for row in skus]
-    found = shelves((rows[Product][id_] for id_ in first if id_ in rows[Product]), skus, levels)
-    ours = ProductsText(NEW_FILE).show(found).decode()
+    shown = shelves((rows[Product][id_] for id_ in first if id_ in rows[Product]), skus, levels)
+    ours = ProductsText(NEW_FILE).show(shown).decode()
     return _shape(ours) != _shape(text.sample(MAX_CHARACTERS, JUDGED))
 
 
 def _shape(text: str) -> str:
-    """A text without its values: `lastUpdated` alone may differ."""
+    """The text without its values, because `lastUpdated` may differ."""
     return _VALUE.sub(r"\1", text)
 
 
 def text_to_write(rows: Rows) -> ProductsText:
-    """What a products.json begins from that is written for the first time."""
-    body = _kept(rows)
+    """The text from which a new products.json is made."""
+    body = _stored(rows)
     try:
         if body:
             read_products(body.encode(), NAME, lenient=True)
-    except DataError:  # by another version of this program
+    except DataError:  # written by another version of this program
         body = ""
     return ProductsText(body or NEW_FILE)
 
 
-def _kept(rows: Rows) -> str:
-    found = rows[Document].get((FOLDER, NAME))
-    return "" if found is None else str(found.body)
+def _stored(rows: Rows) -> str:
+    document = rows[Document].get((FOLDER, NAME))
+    return "" if document is None else str(document.body)

@@ -1,6 +1,6 @@
-"""Reading products.json: what the owner's text says about the catalogue and its stock.
+"""Reads the catalogue and its stock from products.json.
 
-It is a list of products, or an object with a list `products`. A product is named by `id` or
+The file is a list of products, or an object with a list `products`. A product is named by `id` or
 `productId`; `sizes` maps each size to its fields. Fields that are missing or null have defaults.
 """
 
@@ -39,7 +39,7 @@ Fields = Mapping[str, bool]
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """A size as the file shows it."""
+    """A size in the file."""
 
     item: Item
     stock: int = 0
@@ -49,9 +49,9 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """A product as the file shows it. `updated_at` of its row is the file's `lastUpdated`, or 0.
+    """A product in the file. `updated_at` of its row is the file's `lastUpdated`, or 0.
 
-    `stamp` is what the file has as `lastUpdated`, word by word.
+    `stamp` is the exact text of `lastUpdated` in the file.
     """
 
     product: Product
@@ -62,7 +62,7 @@ class Described:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The whole file: its text as a tree, the list in it, and what that says, by product id."""
+    """The whole file: its text as a tree, the list of products in it, and the products by id."""
 
     text: str
     root: Root
@@ -71,9 +71,9 @@ class Catalogue:
 
 
 def read_products(data: bytes, name: str, *, lenient: bool = False) -> Catalogue:
-    """What a file says. Raises DataError with the place of the first mistake.
+    """The content of a file. Raises DataError with the place of the first mistake.
 
-    `lenient` reads what an older version of this program has accepted: dates that are not valid.
+    `lenient` accepts invalid dates, as an older version of this program did.
     """
     try:
         text = data.decode()
@@ -82,32 +82,32 @@ def read_products(data: bytes, name: str, *, lenient: bool = False) -> Catalogue
         raise DataError(f"{name}, {place}: it is not UTF-8 text") from None
     root = parse(text, name)
     source = _Source(name, text, lenient=lenient)
-    found = root.node
-    if isinstance(found, Branch) and found.is_object:
-        inner = found.get("products")
+    node = root.node
+    if isinstance(node, Branch) and node.is_object:
+        inner = node.get("products")
         if inner is None:
-            near = _near(found, ("products",))
-            raise source.error(f"there is no list of products{near}", found)
-        found = inner
-    if not isinstance(found, Branch) or found.is_object:
-        raise source.error("a list of products is expected", found)
+            near = _near(node, ("products",))
+            raise source.error(f"there is no list of products{near}", node)
+        node = inner
+    if not isinstance(node, Branch) or node.is_object:
+        raise source.error("a list of products is expected", node)
     products: dict[str, Described] = {}
-    for position, slot in enumerate(found.slots):
+    for position, slot in enumerate(node.slots):
         described = _product(source, slot.node, position)
         id_ = described.product.product_id
         if id_ in products:
-            raise source.error(f"the product {id_} is there twice", slot.node)
+            raise source.error(f"the product {id_} appears twice", slot.node)
         products[id_] = described
-    return Catalogue(text, root, found, products)
+    return Catalogue(text, root, node, products)
 
 
 def time_of(text: str) -> int | None:
-    """The instant of an ISO 8601 text in ms, or None where it is none. Without a zone it is UTC."""
+    """The time of an ISO 8601 text in ms, or None if it is not valid. Without a zone it is UTC."""
     try:
-        found = datetime.fromisoformat(text)
-        if found.tzinfo is None:
-            found = found.replace(tzinfo=UTC)
-        span = found - datetime(1970, 1, 1, tzinfo=UTC)
+        time = datetime.fromisoformat(text)
+        if time.tzinfo is None:
+            time = time.replace(tzinfo=UTC)
+        span = time - datetime(1970, 1, 1, tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
     return (span.days * 86_400 + span.seconds) * 1000 + span.microseconds // 1000
@@ -115,7 +115,7 @@ def time_of(text: str) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """Where the nodes come from, for messages."""
+    """The text of the nodes and their owner, for messages."""
 
     name: str
     text: str
@@ -188,7 +188,7 @@ class _Source:
 
 
 def price_of(node: Node) -> Decimal | None:
-    """The price that a number says, or None where it can be none."""
+    """The price of a number, or None if it is not a valid price."""
     if not isinstance(node, Leaf) or not node.text[:1].isdecimal() or len(node.text) > 40:
         return None
     price = Decimal(node.text)
@@ -198,13 +198,13 @@ def price_of(node: Node) -> Decimal | None:
 
 
 def _near(node: Branch, known: tuple[str, ...]) -> str:
-    """Names the field that is probably meant for a missing one."""
+    """The text about a mistyped name that is probably meant for a missing field."""
     pairs = ((slot.name, intended(slot.name, known)) for slot in node.slots)
     return next((f"; probably {name} is meant for {field}" for name, field in pairs if field), "")
 
 
 def id_field(node: Branch) -> str:
-    """Which field names the product."""
+    """The name of the field with the product's id."""
     return next((name for name in ID_FIELDS if node.get(name) is not None), "id")
 
 
@@ -216,7 +216,7 @@ def _product(source: _Source, node: Node, position: int) -> Described:
     if product_id is None:
         raise source.error(f"a product has neither id nor productId{_near(node, ID_FIELDS)}", node)
     if not product_id or "/" in product_id:
-        raise source.error(f"{key} must not be empty and must not hold a slash", node)
+        raise source.error(f"{key} must not be empty and must not contain a slash", node)
     source = source.about(f"product {product_id}")
     name = source.string(node, "name")
     updated = node.get("lastUpdated")

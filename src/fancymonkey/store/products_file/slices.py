@@ -1,4 +1,4 @@
-"""Cutting a good products.json into its products fast, without building the tree of each."""
+"""Splits a valid products.json into its products fast, without building a tree of each."""
 
 import json
 import re
@@ -9,14 +9,14 @@ from typing import Any
 from fancymonkey.store.products_file.lossless_json import Style, style_of
 from fancymonkey.store.products_file.read import ID_FIELDS
 
-# Numbers as text: only where a value ends matters here, and no number is too long for a text.
+# Numbers are read as text: only their end matters here, and a text may have any length.
 _scan = json.JSONDecoder(parse_int=str, parse_float=str).scan_once  # type: ignore[attr-defined]
 _SPACE = re.compile(r"[ \t\n\r]*")
 
 
 @dataclass(slots=True)
 class Slices:
-    """The products of a text by id, with the white space around each; the list's own place."""
+    """The products of a text by id, the white space around each, and the place of the list."""
 
     style: Style
     depth: int
@@ -46,7 +46,7 @@ def slice_products(text: str) -> Slices:
 
 
 def _find_list(text: str, start: int) -> int:
-    """Where the list `products` of an object begins."""
+    """The offset of the list `products` in an object."""
     at = _space(text, start + 1)
     while True:
         name, end = scanstring(text, at + 1, True)

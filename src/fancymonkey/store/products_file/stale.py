@@ -1,8 +1,8 @@
-"""What in a saved products.json is old news: values of an older version that others have changed.
+"""Finds outdated values in a saved products.json: older values that others have changed since.
 
-A value is the owner's edit unless an older version of the file said the same and somebody else has
-changed it since. `lastUpdated` shows which versions an editor may have had open; where it matches
-none, any of them may be meant.
+A value is the owner's edit, unless an older version of the file has the same value and another
+actor has changed it since. `lastUpdated` shows which versions an editor may have had open; if it
+matches none, it may have been any of them.
 """
 
 import asyncio
@@ -28,11 +28,11 @@ _NOTES = frozenset({Kind.ADDED, Kind.EDITED, Kind.REMOVED})
 
 @dataclass(slots=True)
 class Stale:
-    """What a file is an edit of, where that is not the latest version.
+    """The older versions that a file is an edit of.
 
-    `bases` are the products as they have to be compared, `revisions` those of the versions that
-    were edited, `missing` the products that the file could not have yet. `notes` say what was left
-    as it is, `doubts` the same where the file may as well have meant it.
+    `bases` are the products to compare with, `revisions` the revisions of the edited versions,
+    `missing` the products that the edited version did not have yet. `notes` are texts about ignored
+    values, `doubts` about values that were probably, but not certainly, outdated.
     """
 
     bases: dict[str, Described] = field(default_factory=dict)
@@ -46,30 +46,32 @@ async def stale_in(
     file: Products, written: Sequence[Products], past: OlderVersions, since: Since, at: int
 ) -> Stale:
     """Compares a file with the older versions. `at` is the revision of the latest version."""
-    found = Stale()
+    stale = Stale()
     if not written:
-        return found
+        return stale
     latest = written[-1]
-    found.revisions = {id_: past.revision(id_) or at for id_ in file}
-    told = await asyncio.to_thread(_all_told, file, written, past)
-    gone = [id_ for id_ in latest if id_ not in file]
-    revisions = [version[0] for one in told for version in one.candidates]
-    if not told or not revisions:
-        return found
+    stale.revisions = {id_: past.revision(id_) or at for id_ in file}
+    edited = await asyncio.to_thread(_edited_products, file, written, past)
+    absent = [id_ for id_ in latest if id_ not in file]
+    revisions = [version[0] for product in edited for version in product.candidates]
+    if not edited or not revisions:
+        return stale
     changes = _Changes(await since(min(revisions)))
-    for one in told:
-        one.judge(changes, found)
-    ends = [one.end for one in told if one.end is not None]
+    for product in edited:
+        product.judge(changes, stale)
+    ends = [product.end for product in edited if product.end is not None]
     if ends:
-        found.missing = {id_ for id_ in gone if past.began(id_) >= min(ends)}
-        found.notes += [f"{id_}: it was added since, and stays" for id_ in sorted(found.missing)]
-    return found
+        stale.missing = {id_ for id_ in absent if past.began(id_) >= min(ends)}
+        stale.notes += [f"{id_}: it was added since, and stays" for id_ in sorted(stale.missing)]
+    return stale
 
 
-def _all_told(file: Products, written: Sequence[Products], past: OlderVersions) -> list["_Told"]:
-    """The products of a file that differ from what was written last."""
+def _edited_products(
+    file: Products, written: Sequence[Products], past: OlderVersions
+) -> list["_EditedProduct"]:
+    """The products of a file that differ from the last written versions."""
     return [
-        _Told.of(described, written[-1].get(id_), past.versions(id_, described.stamp))
+        _EditedProduct.of(described, written[-1].get(id_), past.versions(id_, described.stamp))
         for id_, described in file.items()
         if not any(_same(described, version.get(id_)) for version in written)
     ]
@@ -80,7 +82,7 @@ def _same(one: Described, other: Described | None) -> bool:
 
 
 class _Changes:
-    """What others than the file have changed: the latest revision of each kind of change."""
+    """Changes by other actors than the file: the latest revision of each kind of change."""
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self._stock: dict[str, int] = {}
@@ -96,11 +98,11 @@ class _Changes:
                 self._notes[f"{product_id}/*/"] = entry.revision
 
     def stock(self, sku: str, after: int) -> bool:
-        """Whether units of a SKU came or went."""
+        """Whether the stock of a SKU has changed."""
         return self._stock.get(sku, 0) > after
 
     def item(self, sku: str, after: int) -> bool:
-        """Whether fields of a size were changed, or it came or went."""
+        """Whether fields of a size were changed, or it was added or removed."""
         return self._notes.get(sku, 0) > after
 
     def product(self, product_id: str, after: int) -> bool:
@@ -109,93 +111,94 @@ class _Changes:
 
 
 @dataclass(slots=True)
-class _Told:
-    """What a file says of one product, and the versions that it may be an edit of, new to old."""
+class _EditedProduct:
+    """A product of the file, and the versions that it may be an edit of, the newest first."""
 
     file: Described
     latest: Described | None
     candidates: list[tuple[int, Described]]
     end: int | None
-    """The revision at which the file was certainly older, where that is known."""
+    """The revision from which on the file is certainly outdated, if known."""
     sure: bool
 
     @staticmethod
-    def of(file: Described, latest: Described | None, past: Found) -> "_Told":
+    def of(file: Described, latest: Described | None, past: Found) -> "_EditedProduct":
         same = [version for version in past.versions if _same_stamp(file, version[1])]
         fresh = latest is not None and _same_stamp(file, latest)
         chosen = same if same or fresh else past.versions
         sure = bool(same) and not fresh
-        return _Told(file, latest, chosen[::-1], past.followed if sure else None, sure)
+        end = past.followed if sure else None
+        return _EditedProduct(file, latest, chosen[::-1], end, sure)
 
-    def judge(self, changes: _Changes, found: Stale) -> None:
-        """Adds the base of this product to what was found, and what has to be told."""
+    def judge(self, changes: _Changes, stale: Stale) -> None:
+        """Adds the base of this product, and texts about its outdated values."""
         id_, latest = self.file.product.product_id, self.latest
         if not self.candidates:
             return
         if self.sure:
-            found.revisions[id_] = self.candidates[0][0]
+            stale.revisions[id_] = self.candidates[0][0]
         if latest is None:
             if changes.product(id_, self.candidates[0][0]):
-                found.bases[id_] = self.file
-                found.notes.append(f"{id_}: it was taken off sale since, and stays so")
+                stale.bases[id_] = self.file
+                stale.notes.append(f"{id_}: it was taken off sale since, and stays so")
             return
-        words: list[str] = []
-        product = replace(latest.product, **self._product(changes, latest, words))
-        sizes = tuple(self._sizes(changes, latest, words, found.doubts))
-        if words or self.sure:
-            found.bases[id_] = replace(latest, product=product, sizes=sizes)
-        (found.notes if self.sure else found.doubts).extend(words)
+        texts: list[str] = []
+        product = replace(latest.product, **self._product(changes, latest, texts))
+        sizes = tuple(self._sizes(changes, latest, texts, stale.doubts))
+        if texts or self.sure:
+            stale.bases[id_] = replace(latest, product=product, sizes=sizes)
+        (stale.notes if self.sure else stale.doubts).extend(texts)
 
-    def _product(self, changes: _Changes, latest: Described, words: list[str]) -> dict[str, Any]:
+    def _product(self, changes: _Changes, latest: Described, texts: list[str]) -> dict[str, Any]:
         id_ = latest.product.product_id
-        found: dict[str, Any] = {}
+        values: dict[str, Any] = {}
         for name in _PRODUCT_VALUES:
-            versions = [(at, getattr(one.product, name)) for at, one in self.candidates]
+            versions = [(at, getattr(old.product, name)) for at, old in self.candidates]
             value, now = getattr(self.file.product, name), getattr(latest.product, name)
             if _old(value, now, versions, lambda at: changes.product(id_, at)):
-                found[name] = value
-                words.append(_left(id_, name, value, now))
-        found["extra"] = self._extra(
+                values[name] = value
+                texts.append(_outdated_text(id_, name, value, now))
+        values["extra"] = self._extra(
             self.file.product.extra,
             latest.product.extra,
-            [one.product.extra for _, one in self.candidates],
+            [old.product.extra for _, old in self.candidates],
             changes.product(id_, self.candidates[0][0]),
         )
-        return found
+        return values
 
     def _sizes(
-        self, changes: _Changes, latest: Described, words: list[str], counted: list[str]
+        self, changes: _Changes, latest: Described, texts: list[str], counted: list[str]
     ) -> Iterator[Size]:
         file = {size.item.sku: size for size in self.file.sizes}
         now = {size.item.sku: size for size in latest.sizes}
         for sku, size in now.items():
             if sku in file:
-                yield self._size(changes, file[sku], size, words, counted)
+                yield self._size(changes, file[sku], size, texts, counted)
             elif not self._added_since(changes, sku):
                 yield size
             else:
-                words.append(f"{sku}: it was added since, and stays")
+                texts.append(f"{sku}: it was added since, and stays")
         for sku, size in file.items():
             if sku not in now and self._removed_since(changes, sku):
-                words.append(f"{sku}: it was taken off sale since, and stays so")
+                texts.append(f"{sku}: it was taken off sale since, and stays so")
                 yield size
 
     def _size(
-        self, changes: _Changes, file: Size, now: Size, words: list[str], counted: list[str]
+        self, changes: _Changes, file: Size, now: Size, texts: list[str], counted: list[str]
     ) -> Size:
         sku = now.item.sku
         versions = [
-            (at, size) for at, one in self.candidates for size in one.sizes if size.item.sku == sku
+            (at, size) for at, old in self.candidates for size in old.sizes if size.item.sku == sku
         ]
         stocks = [(at, size.stock) for at, size in versions]
         stock = now.stock
         if _old(file.stock, now.stock, stocks, lambda at: changes.stock(sku, at)):
             stock = file.stock
-            words.append(_left(sku, "stock", file.stock, now.stock))
+            texts.append(_outdated_text(sku, "stock", file.stock, now.stock))
         elif self.sure and file.stock != stock and changes.stock(sku, self.candidates[0][0]):
             counted.append(
                 f"{sku}: stock {file.stock} was typed into an older version of the file; it "
-                f"counts, although units came or went since"
+                f"counts, although the stock has changed since"
             )
         since = self.candidates[0][0]
         extras = [size.item.extra for _, size in versions]
@@ -206,20 +209,20 @@ class _Told:
             old = [(at, getattr(size.item, name)) for at, size in versions]
             if _old(value, present, old, lambda at: changes.item(sku, at)):
                 values[name] = value
-                words.append(_left(sku, name, value, present))
+                texts.append(_outdated_text(sku, name, value, present))
         return replace(now, item=replace(now.item, **values), stock=stock)
 
     def _added_since(self, changes: _Changes, sku: str) -> bool:
-        """Whether others have added a size since a version that did not have it."""
-        without = [at for at, one in self.candidates if sku not in _skus(one)]
+        """Whether another actor has added a size since a version without it."""
+        without = [at for at, old in self.candidates if sku not in _skus(old)]
         return bool(without) and changes.item(sku, max(without))
 
     def _removed_since(self, changes: _Changes, sku: str) -> bool:
-        having = [at for at, one in self.candidates if sku in _skus(one)]
+        having = [at for at, old in self.candidates if sku in _skus(old)]
         return bool(having) and changes.item(sku, max(having))
 
     def _extra(self, file: str, now: str, versions: list[str], changed: bool) -> str:
-        """The owner's fields to compare with; a known field that came since is none of them."""
+        """The owner's fields to compare with; known fields added since are ignored."""
         if not self.sure or file == now:
             return now
         old = changed and any(_own(file) == _own(version) for version in versions)
@@ -234,21 +237,21 @@ def _own(extra: str) -> dict[str, Any]:
 def _old(
     value: Any, now: Any, versions: list[tuple[int, Any]], changed: Callable[[int], bool]
 ) -> bool:
-    """Whether a value is one of an older version, and others have changed it since."""
+    """Whether a value is of an older version, and another actor has changed it since."""
     if value == now:
         return False
-    at = next((revision for revision, said in versions if said == value), None)
+    at = next((revision for revision, old in versions if old == value), None)
     return at is not None and changed(at)
 
 
-def _left(key: str, name: str, value: Any, now: Any) -> str:
-    said = json.dumps(value, default=str, ensure_ascii=False)
-    kept = json.dumps(now, default=str, ensure_ascii=False)
-    return f"{key}: {WIRE.get(name, name)} {said} is of an older version; it stays {kept}"
+def _outdated_text(key: str, name: str, value: Any, now: Any) -> str:
+    outdated = json.dumps(value, default=str, ensure_ascii=False)
+    present = json.dumps(now, default=str, ensure_ascii=False)
+    return f"{key}: {WIRE.get(name, name)} {outdated} is of an older version; it stays {present}"
 
 
 def _same_stamp(one: Described, other: Described) -> bool:
-    """Whether two versions have the same `lastUpdated`: the same text, or the same instant."""
+    """Whether two versions have the same `lastUpdated`: the same text, or the same time."""
     if one.stamp == other.stamp:
         return True
     times = [time_of(json.loads(text)) for text in (one.stamp, other.stamp) if text[:1] == '"']
@@ -261,10 +264,11 @@ def _skus(described: Described) -> set[str]:
 
 def versions_of(file: Products, written: Sequence[Products], past: OlderVersions) -> Before:
     """The versions that each product of a file may be an edit of."""
-    found: dict[str, list[Described]] = {}
+    before: dict[str, list[Described]] = {}
     for id_, described in file.items():
-        found[id_] = [version[id_] for version in written if id_ in version]
-        if found[id_] and not any(_same_stamp(described, one) for one in found[id_]):
-            told = _Told.of(described, found[id_][-1], past.versions(id_, described.stamp))
-            found[id_] += [one for _, one in told.candidates] if told.sure else []
-    return found
+        versions = before[id_] = [version[id_] for version in written if id_ in version]
+        if versions and not any(_same_stamp(described, version) for version in versions):
+            older = past.versions(id_, described.stamp)
+            product = _EditedProduct.of(described, versions[-1], older)
+            versions += [old for _, old in product.candidates] if product.sure else []
+    return before

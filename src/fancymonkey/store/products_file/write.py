@@ -1,4 +1,4 @@
-"""Writing products.json: the owner's text with what has changed, and nothing else."""
+"""Writes products.json: the owner's text with the changed values, and no other changes."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -38,14 +38,14 @@ class Shelf:
 
     @property
     def updated_at(self) -> int:
-        """When anything about it changed last, in ms."""
+        """The time of the last change of the product or its stock, in ms."""
         return max([self.product.updated_at, *(level.updated_at for _, level in self.sizes)])
 
 
 def shelves(
     products: Iterable[Product], items: Iterable[Item], levels: Iterable[Level]
 ) -> list[Shelf]:
-    """Everything on sale, in the owner's order."""
+    """All products on sale, in the owner's order."""
     level_of = {level.sku: level for level in levels if level.location == MAIN}
     rows = sorted(
         (item for item in items if not item.archived),
@@ -55,25 +55,25 @@ def shelves(
         id_: tuple((item, level_of.get(item.sku) or Level(item.sku)) for item in group)
         for id_, group in groupby(rows, key=lambda item: item.product_id)
     }
-    found = [
+    on_sale = [
         Shelf(product, sizes.get(product.product_id, ()))
         for product in products
         if not product.archived
     ]
-    return sorted(found, key=lambda shelf: (shelf.product.position, shelf.product.product_id))
+    return sorted(on_sale, key=lambda shelf: (shelf.product.position, shelf.product.product_id))
 
 
 def time_text(at: int) -> str:
-    """An instant in ms as ISO 8601 in UTC with milliseconds and `Z`."""
-    found = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at)
-    return found.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """A time in ms as ISO 8601 in UTC with milliseconds and `Z`."""
+    time = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at)
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class ProductsText:
-    """The text of the file, product by product, kept up to date with what is on sale."""
+    """The text of the file, product by product, kept up to date with the products on sale."""
 
     def __init__(self, text: str) -> None:
-        """`text` has to be one that `read_products` accepts."""
+        """`text` must be valid for `read_products`."""
         sliced = slice_products(text)
         self._style = sliced.style
         self._depth = sliced.depth
@@ -91,15 +91,15 @@ class ProductsText:
     def show(self, wanted: Sequence[Shelf], stale: Collection[str] | None = None) -> bytes:
         """The file's new content: these products, in this order.
 
-        Of those that the file has already only the `stale` ones are looked at; None means all.
+        Of the products in the file only the `stale` ones are updated; None means all.
         """
         texts = {}
         for shelf in wanted:
             id_ = shelf.product.product_id
             old = self._texts.get(id_)
             if old is None:
-                found = lay_out(_filled(shelf, None, self._style), self._style, self._depth)
-                texts[id_] = text_of(found)
+                node = lay_out(_filled(shelf, None, self._style), self._style, self._depth)
+                texts[id_] = text_of(node)
             elif stale is None or id_ in stale:
                 texts[id_] = self._changed(shelf, old)
             else:
@@ -113,7 +113,7 @@ class ProductsText:
         return "".join((self._head, ",".join(pieces) or self._inner, self._tail)).encode()
 
     def sample(self, most: int, count: int | None = None) -> str:
-        """The text with its first products, at most so many characters (and so many) of them."""
+        """The text with its first products: at most `most` characters and `count` products."""
         places: list[tuple[str, str]] = []
         texts: list[str] = []
         size = 0
@@ -129,10 +129,10 @@ class ProductsText:
         return "".join((self._head, ",".join(pieces) or self._inner, self._tail))
 
     def _changed(self, shelf: Shelf, text: str) -> str:
-        """A product's text as it has to be now.
+        """A product's text with its present values.
 
-        `lastUpdated` follows other changes and is never changed alone: a file that says all that
-        there is to say stays as it is.
+        `lastUpdated` changes only together with other values: a file that is up to date stays as it
+        is.
         """
         old = parse(text, "").node
         assert isinstance(old, Branch)
@@ -140,19 +140,19 @@ class ProductsText:
         updated = old.get("lastUpdated")
         if updated is not None:
             wanted.put("lastUpdated", updated)
-        found = merge(old, wanted, self._style, self._depth)
-        changed = text_of(found)
+        merged = merge(old, wanted, self._style, self._depth)
+        changed = text_of(merged)
         if changed == text:
             return text
-        assert isinstance(found, Branch)
+        assert isinstance(merged, Branch)
         as_before = updated.string if isinstance(updated, Leaf) else None
         if as_before is None or time_of(as_before) != shelf.updated_at:
             wanted.put("lastUpdated", Leaf(quote(time_text(shelf.updated_at))))
-            found = merge(found, wanted, self._style, self._depth)
-        return text_of(found)
+            merged = merge(merged, wanted, self._style, self._depth)
+        return text_of(merged)
 
     def _make_places(self, count: int) -> None:
-        """White space around each product, copied from its neighbours where there are more now."""
+        """Adjusts the white space around products; new products get that of their neighbours."""
         places, style = self._places, self._style
         end = places[-1][1] if places else line_lead(style, self._depth - 1)
         if style.unit is None and not places:
@@ -171,9 +171,9 @@ class ProductsText:
 
 
 def _filled(shelf: Shelf, old: Branch | None, style: Style) -> Branch:
-    """The owner's object with every known field that is there or has something to say.
+    """The owner's object with every known field that it has, or whose value is not the default.
 
-    A product that no file has yet gets all fields of the format.
+    A product that is not in a file yet gets all fields of the format.
     """
     product = shelf.product
     found = _owners(product.extra)
@@ -211,7 +211,7 @@ def _size(item: Item, level: Level, old: Branch | None) -> Branch:
 
 
 class _Filler:
-    """Puts known fields into an object, where they say more than their default."""
+    """Puts known fields into an object, if it has them or their values are not the default."""
 
     def __init__(self, found: Branch, old: Branch | None, *, everything: bool) -> None:
         self._found = found
@@ -221,12 +221,12 @@ class _Filler:
     def __call__(self, name: str, text: str, default: str | None) -> None:
         if text == default and _is_blank(self._old, name):
             text = NULL
-        there = _has(self._found, name) or _has(self._old, name)
-        if there or self._everything or text != default:
+        exists = _has(self._found, name) or _has(self._old, name)
+        if exists or self._everything or text != default:
             self._found.put(name, Leaf(text))
 
     def price(self, product: Product) -> None:
-        """The price, in the owner's own digits where they mean the same."""
+        """Puts the price, with the owner's own digits if they have the same value."""
         old = None if self._old is None else self._old.get("price")
         if product.price is None:
             self("price", NULL, NULL)
@@ -237,9 +237,9 @@ class _Filler:
 
 
 def _owners(extra: str) -> Branch:
-    found = parse(extra, "extra").node
-    assert isinstance(found, Branch)
-    return found
+    node = parse(extra, "extra").node
+    assert isinstance(node, Branch)
+    return node
 
 
 def _has(node: Branch | None, name: str) -> bool:
@@ -247,6 +247,6 @@ def _has(node: Branch | None, name: str) -> bool:
 
 
 def _is_blank(node: Branch | None, name: str) -> bool:
-    """Whether a field is there and null."""
-    found = None if node is None else node.get(name)
-    return isinstance(found, Leaf) and found.text == NULL
+    """Whether a field exists and is null."""
+    value = None if node is None else node.get(name)
+    return isinstance(value, Leaf) and value.text == NULL

@@ -1,37 +1,37 @@
-"""How long a disk takes, and so whether the event loop may wait for it itself.
+"""Measures how long a disk takes to sync, and so whether the event loop may wait for it itself.
 
-The way to a thread and back costs more than a good disk takes for a sync, and while both run they
-fight for Python's one lock.
+A switch to a thread and back costs more than a sync of a fast disk, and while both threads run they
+compete for Python's global lock.
 """
 
 from collections import deque
 
 QUICK_SECONDS = 0.001
-"""A disk that has not taken longer lately may hold up the event loop."""
+"""The longest recent sync time for which the event loop may wait itself."""
 
 LOOKED_AT = 10
 QUICKEST = 3
 
 
 class DiskLatency:
-    """What a disk has taken lately, in seconds."""
+    """The recent sync times of a disk, in seconds."""
 
     def __init__(self) -> None:
         self._mean = 1.0
-        self._afar: deque[float] = deque(maxlen=LOOKED_AT)
+        self._in_threads: deque[float] = deque(maxlen=LOOKED_AT)
 
     @property
     def quick(self) -> bool:
-        """Whether the disk may be waited for here. Nothing is known of it at first."""
+        """Whether the event loop may wait for the disk. False until it was measured."""
         return self._mean < QUICK_SECONDS
 
     def took(self, seconds: float, *, here: bool) -> None:
-        """Tells of one sync, waited for by the event loop (`here`) or by a thread."""
+        """Records one sync, awaited by the event loop (`here`) or by a thread."""
         if here:
             self._mean += (seconds - self._mean) / LOOKED_AT
-            self._afar.clear()
+            self._in_threads.clear()
             return
-        # A thread may wait for Python's lock after the disk is done: the quicker ones count.
-        self._afar.append(seconds)
-        if len(self._afar) == LOOKED_AT:
-            self._mean = sorted(self._afar)[QUICKEST - 1]
+        # A thread may wait for Python's lock after the disk is done, so the fastest times count.
+        self._in_threads.append(seconds)
+        if len(self._in_threads) == LOOKED_AT:
+            self._mean = sorted(self._in_threads)[QUICKEST - 1]

@@ -1,4 +1,4 @@
-"""One writer a folder: a lock file that says who it is."""
+"""The lock file of a store: it allows one writer, and names that process."""
 
 import fcntl
 import os
@@ -17,7 +17,7 @@ _FIRST = 4096
 
 
 class Holder(msgspec.Struct):
-    """Who has the lock."""
+    """The process that has the lock."""
 
     pid: int
     host: str
@@ -26,7 +26,7 @@ class Holder(msgspec.Struct):
 
 
 class FileLock:
-    """An advisory lock that ends with the process, however that ends."""
+    """An advisory lock that ends with its process, even if that is killed."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -52,7 +52,7 @@ class FileLock:
         self._fd = fd
 
     def free(self) -> None:
-        """Gives the lock back. The file stays: removing it would let two in."""
+        """Releases the lock. The file stays: removing it could let two processes take the lock."""
         if self._fd is not None:
             fd, self._fd = self._fd, None
             os.ftruncate(fd, 0)
@@ -60,7 +60,7 @@ class FileLock:
 
 
 def holder_of(target: str) -> str | None:
-    """Who has a store of files now, or None: nobody, or the store has no such lock."""
+    """The process that has a store of files now, or None; other stores have no such lock."""
     file = sqlite_path(target)
     if file is None and "://" in target:
         return None
@@ -92,5 +92,5 @@ def _who(text: bytes) -> str:
 def _held(path: Path, text: bytes) -> str:
     return (
         f"{path.parent} is in use by {_who(text)}. Stop it, or send the command to it over HTTP. "
-        "Commands that only read (verify, explain, export) work beside it."
+        "Commands that only read (verify, explain, export) work at the same time."
     )

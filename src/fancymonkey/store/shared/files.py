@@ -1,7 +1,7 @@
-"""The file operations that durability rests on, behind one small class that tests can replace.
+"""The file operations that durability depends on, in one small class that tests can replace.
 
-What a file holds is durable after `sync`; what a folder lists (a new, renamed or removed name) only
-after `sync_folder`. Both are needed: without the second, real power cuts have undone renames.
+The content of a file is durable after `sync`; a new, renamed or removed name only after
+`sync_folder`. Both are needed: without the second, real power cuts have undone renames.
 """
 
 import contextlib
@@ -15,13 +15,13 @@ from pathlib import Path
 PRIVATE = 0o600
 PRIVATE_FOLDER = 0o700
 OWNERS = 0o644
-"""Of a file that the shop's owner and their editor use: products.json."""
+"""The mode of products.json, which the shop's owner edits."""
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 _NOT_SUPPORTED = frozenset({errno.ENOSYS, errno.EINVAL, errno.ENOTSUP})
 
-# Not on every system; O_CLOEXEC is Python's default.
+# Not available on every system. Python sets O_CLOEXEC by default.
 _sync_data = getattr(os, "fdatasync", os.fsync)
 _libc = ctypes.CDLL(None, use_errno=True)
 _renameat2 = getattr(_libc, "renameat2", None)
@@ -31,13 +31,14 @@ class Disk:
     """The real file system. Every method raises OSError."""
 
     def read(self, path: Path) -> bytes:
-        """All bytes of a file."""
+        """The content of a file."""
         return path.read_bytes()
 
     def create(self, path: Path, mode: int = PRIVATE) -> int:
-        """Makes an empty file, over an old one, and opens it for writing.
+        """Creates an empty file, replacing an old one, and opens it for writing.
 
-        It is its owner's alone, whatever the umask; where a `mode` is given the umask counts.
+        Only its owner may open it, whatever the umask; if another `mode` is given, the umask
+        applies.
         """
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
         if mode == PRIVATE:
@@ -56,7 +57,7 @@ class Disk:
             view = view[os.write(fd, view) :]
 
     def sync(self, fd: int) -> None:
-        """Returns when everything written to the file is on the medium."""
+        """Returns when all writes to the file are on the medium."""
         _sync_data(fd)
 
     def close(self, fd: int) -> None:
@@ -64,7 +65,7 @@ class Disk:
         os.close(fd)
 
     def rename(self, old: Path, new: Path) -> None:
-        """Gives a file another name, over the file that had it."""
+        """Renames a file, replacing a file of the new name."""
         old.replace(new)
 
     def exchange(self, one: Path, other: Path) -> bool:
@@ -80,21 +81,21 @@ class Disk:
         raise OSError(code, os.strerror(code), str(one))
 
     def dress(self, path: Path, like: Path) -> None:
-        """Gives a file the rights of another and, where that may be done, its owner."""
+        """Gives a file the permissions of another and, if allowed, its owner."""
         if not like.exists():
             return
-        found = like.stat()
+        status = like.stat()
         if hasattr(os, "chown"):
             with contextlib.suppress(PermissionError):
-                os.chown(path, found.st_uid, found.st_gid)
-        path.chmod(stat.S_IMODE(found.st_mode))
+                os.chown(path, status.st_uid, status.st_gid)
+        path.chmod(stat.S_IMODE(status.st_mode))
 
     def remove(self, path: Path) -> None:
-        """Removes a file; one that is not there is no error."""
+        """Removes a file if it exists."""
         path.unlink(missing_ok=True)
 
     def make_folder(self, path: Path) -> None:
-        """Makes a folder, durably, with those above it; what it makes is its owner's alone."""
+        """Creates a folder and its parents, durably; only their owner may open new ones."""
         if path.is_dir():
             return
         self.make_folder(path.parent)
@@ -104,7 +105,7 @@ class Disk:
             if not path.is_dir():
                 raise
         else:
-            path.chmod(PRIVATE_FOLDER)  # whatever the umask
+            path.chmod(PRIVATE_FOLDER)  # independent of the umask
         self.sync_folder(path.parent)
 
     def sync_folder(self, path: Path) -> None:
@@ -117,7 +118,7 @@ class Disk:
 
 
 def write_new(disk: Disk, path: Path, parts: Iterable[bytes], mode: int = PRIVATE) -> None:
-    """Writes a file and syncs it; its name is not durable yet. Nothing stays where it fails."""
+    """Writes a file and syncs it; its name is not durable yet. A failure leaves no file."""
     fd = disk.create(path, mode)
     try:
         for part in parts:
@@ -132,9 +133,9 @@ def write_new(disk: Disk, path: Path, parts: Iterable[bytes], mode: int = PRIVAT
 
 
 def write_safely(disk: Disk, path: Path, parts: Iterable[bytes], like: Path | None = None) -> None:
-    """Replaces a file: every reader, also after a power cut, sees the old or the new one.
+    """Replaces a file: every reader, also after a power cut, sees the old or the new content.
 
-    It gets the rights of the file `like`, where one is given.
+    The new file gets the permissions of the file `like`, if one is given.
     """
     temporary = temporary_name(path)
     write_new(disk, temporary, parts)
@@ -145,12 +146,12 @@ def write_safely(disk: Disk, path: Path, parts: Iterable[bytes], like: Path | No
 
 
 def temporary_name(path: Path) -> Path:
-    """A name beside `path` that no other process uses."""
+    """A name in the folder of `path` that no other process uses."""
     return path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
 
 
 def remove_leftovers(disk: Disk, *folders: Path) -> None:
-    """Removes temporary files that a crash has left in these folders. Raises OSError."""
+    """Removes the temporary files of a crash from these folders. Raises OSError."""
     for folder in folders:
         for path in folder.glob(".*.tmp"):
             disk.remove(path)

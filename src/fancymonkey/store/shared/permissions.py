@@ -1,4 +1,4 @@
-"""Which files of a store, or of its backups, other users of the machine may read or change."""
+"""Finds and closes files of a store or its backups that other users of the machine may open."""
 
 import stat
 from collections.abc import Iterable, Iterator
@@ -9,7 +9,7 @@ from fancymonkey.store.url import sqlite_path
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 JSON_PARTS = ("lock", "logs", "state", "restoring.json", "before-restore-*")
-"""What a JSON store has besides products.json, whose rights the owner chooses."""
+"""The parts of a JSON store except products.json, whose permissions the owner chooses."""
 
 SQLITE_ENDS = ("", "-wal", "-shm", "-journal", ".lock", ".before-restore-*")
 
@@ -26,29 +26,29 @@ def parts_of_store(target: str) -> Iterator[Path]:
 
 
 def with_content(part: Path) -> Iterator[Path]:
-    """The path itself and, of a folder, everything in it but the owner's products.json."""
+    """The path itself and, for a folder, all its content except the owner's products.json."""
     yield part
     if part.is_dir() and not part.is_symlink():
         yield from (path for path in part.rglob("*") if path.name != "products.json")
 
 
 def open_to_others(paths: Iterable[Path]) -> list[Path]:
-    """Those that a user other than their owner may read or change."""
-    found = []
+    """The paths that a user other than their owner may read or change."""
+    exposed = []
     for path in paths:
         try:
             mode = path.lstat().st_mode
-        except OSError:  # removed in this moment, or not ours to look at
+        except OSError:  # just removed, or not accessible to us
             continue
         if not stat.S_ISLNK(mode) and mode & OTHERS:
-            found.append(path)
-    return found
+            exposed.append(path)
+    return exposed
 
 
 def make_private(paths: Iterable[Path]) -> None:
-    """Takes the rights of everybody else away. Raises OSError."""
+    """Removes the permissions of all other users. Raises OSError."""
     for path in paths:
-        with suppress(FileNotFoundError):  # SQLite removes its companions by itself
+        with suppress(FileNotFoundError):  # SQLite removes its -wal and -shm files by itself
             mode = path.lstat().st_mode
             if not stat.S_ISLNK(mode):
                 path.chmod(stat.S_IMODE(mode) & ~OTHERS)

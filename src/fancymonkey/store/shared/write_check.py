@@ -1,4 +1,4 @@
-"""Whether a store can write: as its latest batch went and, after one that failed, by a probe."""
+"""Tracks whether a store can write: by its latest batch and, after a failure, by a probe."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,14 +6,14 @@ from collections.abc import Awaitable, Callable
 from fancymonkey.errors import StoreError
 
 PROBE_SECONDS = 5.0
-"""While nothing can be written, so often a write is tried for whoever asks."""
+"""How often, at most, a probe is made while nothing can be written."""
 
 
-class Ability:
-    """Remembers why the latest write failed until a batch or a probe goes well."""
+class WriteCheck:
+    """Remembers why the latest write failed, until a batch or a probe succeeds."""
 
     def __init__(self, probe: Callable[[], Awaitable[None]]) -> None:
-        """`probe` writes something that changes nothing. It raises StoreError."""
+        """`probe` makes a write without effect. It raises StoreError."""
         self.failed: str | None = None
         self._probe = probe
         self._next = 0.0

@@ -1,1 +1,1 @@
-"""What SQLite and PostgreSQL share: columns, statements, migrations."""
+"""Code shared by SQLite and PostgreSQL: columns, statements, migrations."""

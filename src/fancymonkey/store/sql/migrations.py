@@ -1,7 +1,7 @@
 """Numbered changes of a database's tables: `sql/<dialect>/NNN_name.sql`.
 
-A file that was released is never changed again; the next change is the next number. What a
-database has got is in its table `migration`, with a checksum of each file.
+A released file never changes; the next change gets the next number. The table `migration` of a
+database lists the applied files, each with a checksum.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS migration (
     applied_at bigint NOT NULL
 )
 """
-"""The table that has to be there first, in every dialect."""
+"""The table that must exist first, in every dialect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,47 +33,47 @@ class Migration:
 
     @property
     def checksum(self) -> str:
-        """Tells a changed file from the one that was applied. Line ends do not count."""
+        """Identifies the content of the file, regardless of its line ends."""
         return hashlib.sha256("\n".join(self.sql.splitlines()).encode()).hexdigest()
 
 
 def migrations(dialect: str) -> list[Migration]:
     """Every migration of a dialect, in order: 1, 2, 3 … without a gap."""
-    found = []
+    files = []
     for path in (resources.files("fancymonkey.store.sql") / dialect).iterdir():
         match = re.fullmatch(r"(\d{3})_(\w+)\.sql", path.name)
         if match:
-            found.append(Migration(int(match[1]), match[2], path.read_text("utf-8")))
-    found.sort(key=lambda migration: migration.number)
-    assert [one.number for one in found] == list(range(1, len(found) + 1)), found
-    return found
+            files.append(Migration(int(match[1]), match[2], path.read_text("utf-8")))
+    files.sort(key=lambda migration: migration.number)
+    assert [file.number for file in files] == list(range(1, len(files) + 1)), files
+    return files
 
 
 def pending(known: Sequence[Migration], applied: Iterable[tuple[int, str, str]]) -> list[Migration]:
-    """What a database still lacks, in order. `applied` is (number, name, checksum).
+    """The migrations that a database lacks, in order. `applied` is (number, name, checksum).
 
-    Raises StoreUnavailable where a newer program has been at it, StoreCorrupt where an applied
-    file was changed since.
+    Raises StoreUnavailable if a newer version has migrated it, StoreCorrupt if an applied file has
+    changed since.
     """
     done = {number: (name, checksum) for number, name, checksum in applied}
     newest = max(done, default=0)
     if newest > len(known):
         raise StoreUnavailable(
-            f"The database has schema {newest}, made by a newer version of this program, which "
-            f"knows schema {len(known)}. Install that version here too."
+            f"The database has schema {newest} of a newer version of this program; this version "
+            f"knows schema {len(known)}. Install the newer version here too."
         )
     for migration in known:
         name, checksum = done.get(migration.number, (migration.name, migration.checksum))
         if checksum != migration.checksum:
             raise StoreCorrupt(
-                f"Migration {migration.number} ({name}) is not the file that was applied to this "
-                f"database. Put the released file back; changes go into a new number."
+                f"Migration {migration.number} ({name}) differs from the file that was applied to "
+                f"this database. Restore the released file; put changes into a new migration."
             )
     return [migration for migration in known if migration.number not in done]
 
 
 def require_current(known: Sequence[Migration], applied: Iterable[tuple[int, str, str]]) -> None:
-    """Raises SchemaBehind where a migration is missing (for those who may not write)."""
+    """Raises SchemaBehind if a migration is missing (for processes that only read)."""
     missing = pending(known, applied)
     if missing:
         raise SchemaBehind(

@@ -1,6 +1,6 @@
-"""The database file of the SQLite store: opening it, its errors in our words, a batch's statements.
+"""The database file of the SQLite store: opens and migrates it, and translates SQLite's errors.
 
-Everything here runs in one thread of its caller's choice, and waits for the disk.
+All functions run in the thread of the caller, and wait for the disk.
 """
 
 import os
@@ -19,15 +19,14 @@ from fancymonkey.store.sql.statements import (
 )
 
 OLDEST = (3, 51, 3)
-"""Before, a checkpoint beside a write could lose what was committed (the WAL-reset bug)."""
+"""In older versions, a checkpoint during a write can lose committed data (the WAL-reset bug)."""
 
 BUSY_MS = 5000
 CACHE_KIB = 65_536
 WAL_KEPT = 16 * 1024 * 1024
 CHECKPOINT_PAGES = 3000
-"""Copied from the log into the database at once: fewer copies of the same page and fewer syncs than
+"""Pages copied from the log into the database at once: fewer copies of a page and fewer syncs than
 with SQLite's 1000, and still well below 100 ms."""
-NEVER = 2**62
 
 QUERIES = {name: re.sub(r"\$(\d)", r"?\1", text) for name, text in named_queries("sqlite").items()}
 
@@ -37,25 +36,25 @@ class Occupied(StoreUnavailable):
 
 
 @contextmanager
-def in_our_words(path: Path) -> Iterator[None]:
-    """Turns SQLite's errors into ours, each with what to do."""
+def translated_errors(path: Path) -> Iterator[None]:
+    """Turns SQLite's errors into ours, each with a remedy."""
     try:
         yield
     except apsw.ConstraintError as error:
         raise DataError(f"The database refuses a row: {error}") from error
     except (apsw.CorruptError, apsw.NotADBError) as error:
         raise StoreCorrupt(
-            f"{path} is not a sound SQLite database ({error}). Keep a copy of it and of its -wal "
+            f"{path} is not a valid SQLite database ({error}). Keep a copy of it and of its -wal "
             f"file, then restore the last backup."
         ) from error
     except (apsw.BusyError, apsw.LockedError) as error:
         raise Occupied(
-            f"{path} is locked by another program ({error}). Close what else has it open."
+            f"{path} is locked by another program ({error}). Close the other program."
         ) from error
     except apsw.ReadOnlyError as error:
-        raise StoreUnavailable(f"{path} may not be written ({error}). Check its owner.") from error
+        raise StoreUnavailable(f"{path} is read-only ({error}). Check its owner.") from error
     except apsw.FullError as error:
-        raise StoreUnavailable(f"The disk of {path} is full. Make room.") from error
+        raise StoreUnavailable(f"The disk of {path} is full. Free some space.") from error
     except (apsw.IOError, apsw.CantOpenError) as error:
         raise StoreUnavailable(f"{path} cannot be read or written ({error}).") from error
     except apsw.SQLError as error:
@@ -65,7 +64,7 @@ def in_our_words(path: Path) -> Iterator[None]:
 
 
 def connect(path: Path, *, read_only: bool) -> apsw.Connection:
-    """A connection to the file with every setting that durability needs.
+    """A connection to the file, with every setting that durability needs.
 
     Raises StoreUnavailable, StoreCorrupt.
     """
@@ -79,52 +78,52 @@ def connect(path: Path, *, read_only: bool) -> apsw.Connection:
         raise StoreUnavailable(f"There is no database {path}.")
     if not (read_only or path.exists()):
         _create(path)
-    with in_our_words(path):
+    with translated_errors(path):
         # A reader of a WAL database writes its shared memory file, so it is not opened read-only.
         flags = apsw.SQLITE_OPEN_READWRITE | (0 if read_only else apsw.SQLITE_OPEN_CREATE)
-        found = apsw.Connection(str(path), flags=flags, statementcachesize=200)
+        db = apsw.Connection(str(path), flags=flags, statementcachesize=200)
         try:
-            _set_up(found, path, read_only=read_only)
+            _set_up(db, path, read_only=read_only)
         except BaseException:
-            found.close(True)
+            db.close(True)
             raise
-    return found
+    return db
 
 
 def _set_up(db: apsw.Connection, path: Path, *, read_only: bool) -> None:
     db.set_busy_timeout(BUSY_MS)
     if read_only:
         db.execute("PRAGMA query_only = ON")
-        # The log is the writer's to copy, also where a reader is the last one that closes.
+        # Only the writer copies the log, even if a reader closes the file last.
         db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
     elif db.pragma("journal_mode", "wal") != "wal":
         raise StoreUnavailable(
-            f"{path} cannot be kept in WAL mode. Put it on a local disk, not on a network's."
+            f"{path} cannot use WAL mode. Put it on a local disk, not on a network file system."
         )
-    # FULL: COMMIT returns when the log is on the disk. NORMAL would lose what was confirmed.
+    # FULL: COMMIT returns when the log is on the disk. NORMAL could lose confirmed commits.
     db.execute("PRAGMA synchronous = FULL")
     db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     db.execute(f"PRAGMA journal_size_limit = {WAL_KEPT}")
 
 
 def _create(path: Path) -> None:
-    """Makes an empty file for its owner alone; SQLite gives its -wal and -shm the same rights."""
+    """Creates an empty file for its owner only; the -wal and -shm files get the same mode."""
     try:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT, PRIVATE)
-        os.fchmod(fd, PRIVATE)  # whatever the umask
+        os.fchmod(fd, PRIVATE)  # independent of the umask
         os.close(fd)
     except OSError as error:
-        raise StoreUnavailable(f"{path} cannot be made: {error.strerror}.") from error
+        raise StoreUnavailable(f"{path} cannot be created: {error.strerror}.") from error
 
 
 def migrate(db: apsw.Connection, now: int) -> None:
-    """Applies what is missing, each migration in its own transaction.
+    """Applies missing migrations, each in its own transaction.
 
     Raises StoreUnavailable, StoreCorrupt.
     """
     known = migrations("sqlite")
     while True:
-        db.execute("BEGIN IMMEDIATE")  # two at once: the second one finds it done
+        db.execute("BEGIN IMMEDIATE")  # of two processes, the second one finds nothing to do
         try:
             db.execute(CREATE_MIGRATION)
             missing = pending(known, list(db.execute(QUERIES["migrations"])))
@@ -143,7 +142,7 @@ def migrate(db: apsw.Connection, now: int) -> None:
 
 
 def check_schema(db: apsw.Connection) -> None:
-    """Raises StoreUnavailable where the file lacks a migration, or is none of ours."""
+    """Raises StoreUnavailable if the file lacks a migration, or is not one of ours."""
     tables = {name for (name,) in db.execute("SELECT name FROM sqlite_schema")}
     applied = list(db.execute(QUERIES["migrations"])) if "migration" in tables else []
     require_current(migrations("sqlite"), applied)
@@ -151,7 +150,7 @@ def check_schema(db: apsw.Connection) -> None:
 
 @contextmanager
 def one_revision(db: apsw.Connection) -> Iterator[None]:
-    """What is read inside is of one moment."""
+    """Makes all reads inside the block see one revision."""
     db.execute("BEGIN")
     try:
         yield
@@ -160,6 +159,6 @@ def one_revision(db: apsw.Connection) -> Iterator[None]:
 
 
 def rollback(db: apsw.Connection) -> None:
-    """Ends an open transaction without effect."""
+    """Rolls an open transaction back."""
     if db.in_transaction:
         db.execute("ROLLBACK")

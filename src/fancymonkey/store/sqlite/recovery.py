@@ -1,9 +1,9 @@
-"""What a SQLite file goes through at a start where a sync may have failed before.
+"""Repairs a SQLite file at a start after a sync has failed.
 
-After a failed sync the system reads pages from memory, calls them clean, and the medium does not
-have them. Syncing again does nothing, and the log may have a hole behind which nothing counts after
-a power cut. So a mark is left beside the file at once, for as long as that memory lasts; the next
-start copies the database into a new file, and only when that is on the medium puts it in place.
+After a failed sync the system reads pages from memory and considers them clean, although the medium
+does not have them. Another sync does nothing, and the log may have a hole, after which nothing
+survives a power cut. So a marker file is written at once, which lasts as long as that memory; the
+next start copies the database to a new file, and puts it in place once it is on the medium.
 """
 
 import contextlib
@@ -15,57 +15,57 @@ import apsw
 
 from fancymonkey.errors import StoreCorrupt
 from fancymonkey.store.shared.files import Disk, temporary_name
-from fancymonkey.store.sqlite.connection import QUERIES, in_our_words
+from fancymonkey.store.sqlite.connection import QUERIES, translated_errors
 
 log = logging.getLogger(__name__)
 
 MARK = ".failed-sync"
 COPY = ".copied"
-"""Ends the name of a copy that is complete and on the medium, but not in place yet."""
+"""The suffix of a copy that is complete and on the medium, but not in place yet."""
 
 
-def doubt(path: Path) -> None:
-    """Marks that a sync of the file or of its log has failed."""
-    mark = beside(path, MARK)
+def mark_failed_sync(path: Path) -> None:
+    """Writes the marker of a failed sync of the file or its log."""
+    mark = companion(path, MARK)
     try:
         mark.touch()
     except OSError as error:
-        log.critical("%s could not be made (%s). Restore a backup if in doubt.", mark, error)
+        log.critical("%s could not be created (%s). Restore a backup if in doubt.", mark, error)
 
 
-def beside(path: Path, ending: str) -> Path:
-    """The file of this ending beside a database."""
-    return path.with_name(path.name + ending)
+def companion(path: Path, suffix: str) -> Path:
+    """The file next to a database whose name has this suffix."""
+    return path.with_name(path.name + suffix)
 
 
-def settle(path: Path, disk: Disk) -> None:
-    """Puts a copy in place of a file whose sync has failed; does nothing for any other one.
+def repair(path: Path, disk: Disk) -> None:
+    """Replaces a file whose sync has failed by a copy; does nothing for any other file.
 
-    Only who holds the lock of the store may call it. Raises StoreUnavailable where another program
-    has the file open, StoreCorrupt where what is found is damaged, and OSError.
+    The caller holds the lock of the store. Raises StoreUnavailable if another program has the file
+    open, StoreCorrupt if its content is damaged, and OSError.
     """
-    mark, made = beside(path, MARK), beside(path, COPY)
-    if not (mark.exists() or made.exists()) or not path.exists():
+    mark, copy = companion(path, MARK), companion(path, COPY)
+    if not (mark.exists() or copy.exists()) or not path.exists():
         return
-    log.warning("%s: a sync had failed; the database is copied into a new file", path)
-    for left in path.parent.glob(f".{path.name}.*.tmp*"):
-        disk.remove(left)
-    with _alone(path) as db:
-        copied = _copied_revision(made)
+    log.warning("%s: a sync had failed; the database is copied to a new file", path)
+    for leftover in path.parent.glob(f".{path.name}.*.tmp*"):
+        disk.remove(leftover)
+    with _exclusive(path) as db:
+        copied = _copied_revision(copy)
         if copied < 0 or _revision(db) > copied:
-            _copy(db, path, made, disk)
-        for ending in ("-wal", "-shm"):
-            disk.remove(beside(path, ending))
+            _copy(db, path, copy, disk)
+        for suffix in ("-wal", "-shm"):
+            disk.remove(companion(path, suffix))
         disk.sync_folder(path.parent)
-        disk.rename(made, path)
+        disk.rename(copy, path)
         disk.sync_folder(path.parent)
     disk.remove(mark)
 
 
 @contextlib.contextmanager
-def _alone(path: Path) -> Iterator[apsw.Connection]:
-    """A connection beside which nobody else has the file open, and that leaves it as it is."""
-    with in_our_words(path):
+def _exclusive(path: Path) -> Iterator[apsw.Connection]:
+    """The only open connection to the file; closing it does not copy the log."""
+    with translated_errors(path):
         db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
         try:
             db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
@@ -79,7 +79,7 @@ def _alone(path: Path) -> Iterator[apsw.Connection]:
 
 
 def _revision(db: apsw.Connection) -> int:
-    """The last number in the ledger; -1 where that cannot be read."""
+    """The last revision of the ledger; -1 if it cannot be read."""
     try:
         ((revision, _),) = db.execute(QUERIES["head"])
     except (apsw.Error, ValueError):
@@ -87,34 +87,34 @@ def _revision(db: apsw.Connection) -> int:
     return int(revision)
 
 
-def _copied_revision(made: Path) -> int:
-    """The same of a copy that an interrupted start has left; -1 where there is none."""
-    if not made.exists():
+def _copied_revision(copy: Path) -> int:
+    """The last revision of the copy of an interrupted start; -1 if there is none."""
+    if not copy.exists():
         return -1
-    db = apsw.Connection(str(made))
+    db = apsw.Connection(str(copy))
     try:
         return _revision(db)
     finally:
         db.close(True)
 
 
-def _copy(db: apsw.Connection, path: Path, made: Path, disk: Disk) -> None:
-    """Writes all that the database holds into a new file, and makes that durable."""
+def _copy(db: apsw.Connection, path: Path, to: Path, disk: Disk) -> None:
+    """Copies the database to a new file, durably."""
     temporary = temporary_name(path)
     try:
         target = apsw.Connection(str(temporary))
         try:
-            target.pragma("journal_mode", "off")  # should it fail, it is removed
+            target.pragma("journal_mode", "off")  # after a failure the file is removed
             with target.backup("main", db, "main") as copying:
                 copying.step(-1)
-            target.pragma("journal_mode", "delete")  # one file, without one beside it
-            problems = [str(found) for (found,) in target.execute("PRAGMA quick_check(1)")]
+            target.pragma("journal_mode", "delete")  # one file, without a separate log
+            problems = [str(text) for (text,) in target.execute("PRAGMA quick_check(1)")]
         finally:
             target.close(True)
         if problems != ["ok"]:
             raise StoreCorrupt(
-                f"{path} is damaged after a sync that failed ({problems[0]}). Keep a copy of it "
-                f"and of its -wal file, then restore the last backup."
+                f"{path} is damaged after a failed sync ({problems[0]}). Keep a copy of it and of "
+                f"its -wal file, then restore the last backup."
             )
         fd = disk.open(temporary)
         try:
@@ -125,17 +125,17 @@ def _copy(db: apsw.Connection, path: Path, made: Path, disk: Disk) -> None:
         with contextlib.suppress(OSError):
             disk.remove(temporary)
         raise
-    disk.rename(temporary, made)
+    disk.rename(temporary, to)
     disk.sync_folder(path.parent)
 
 
 def empty_log(path: Path, db: apsw.Connection, disk: Disk) -> None:
-    """Copies what a process that was killed has left in the log into the database.
+    """Copies the log of a killed process into the database.
 
-    So that what is written from now on lies behind nothing of which nobody knows whether it is on
-    the medium. Raises what SQLite raises: Busy where another program reads, IOError; and OSError.
+    It is uncertain whether that log is on the medium, and later writes would come after it. Raises
+    the errors of SQLite (BusyError if another program reads, IOError) and OSError.
     """
-    wal = beside(path, "-wal")
+    wal = companion(path, "-wal")
     db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
     fd = disk.open(wal)
     try:

@@ -1,4 +1,4 @@
-"""Everything in a SQLite file at one revision: one read transaction in a thread of its own."""
+"""A snapshot of a SQLite file: one read transaction in a thread of its own."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,7 +12,7 @@ from fancymonkey.core.model import Entry
 from fancymonkey.store.contract import R, Snapshot, paged
 from fancymonkey.store.sql.columns import TABLES
 from fancymonkey.store.sql.statements import PAGE, entries, scanned
-from fancymonkey.store.sqlite.connection import QUERIES, connect, in_our_words
+from fancymonkey.store.sqlite.connection import QUERIES, connect, translated_errors
 
 
 @asynccontextmanager
@@ -22,7 +22,7 @@ async def frozen(path: Path) -> AsyncIterator[Snapshot]:
     db = await loop.run_in_executor(thread, partial(connect, path, read_only=True))
 
     def work(sql: str, values: tuple[Any, ...]) -> list[Any]:
-        with in_our_words(path):
+        with translated_errors(path):
             return list(db.execute(sql, values))
 
     async def fetch(sql: str, *values: Any) -> list[Any]:

@@ -15,12 +15,12 @@ import msgspec
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.model import Entry, Item, Level, Product, Reservation, Row
-from fancymonkey.core.state import Rows
+from fancymonkey.core.state import FOREVER, Rows
 from fancymonkey.errors import StoreError, StoreReadOnly, StoreUnavailable
 from fancymonkey.store.contract import Commit, OnRemoteCommit, R, Snapshot, StockSnapshot, Submit
 from fancymonkey.store.shared.file_lock import FileLock
 from fancymonkey.store.shared.files import Disk
-from fancymonkey.store.shared.write_check import Ability
+from fancymonkey.store.shared.write_check import WriteCheck
 from fancymonkey.store.sql.columns import TABLES, Table
 from fancymonkey.store.sql.statements import (
     PAGE,
@@ -32,14 +32,13 @@ from fancymonkey.store.sql.statements import (
 )
 from fancymonkey.store.sqlite.connection import (
     CHECKPOINT_PAGES,
-    NEVER,
     QUERIES,
     check_schema,
     connect,
-    in_our_words,
     one_revision,
+    translated_errors,
 )
-from fancymonkey.store.sqlite.recovery import settle
+from fancymonkey.store.sqlite.recovery import repair
 from fancymonkey.store.sqlite.snapshot import frozen
 from fancymonkey.store.sqlite.writer import SqliteWriter
 
@@ -61,7 +60,7 @@ class SqliteStore:
         self._reading: ThreadPoolExecutor | None = None
         self._writer: SqliteWriter | None = None
         self._busy = 0
-        self._ability = Ability(lambda: self._write(SqliteWriter.probe))
+        self._ability = WriteCheck(lambda: self._write(SqliteWriter.probe))
         self._reader: apsw.Connection | None = None
 
     async def open(self, now: int) -> None:
@@ -81,7 +80,7 @@ class SqliteStore:
         try:
             Disk().make_folder(self.path.parent)
             self._lock.take(now)
-            settle(self.path, self._disk)
+            repair(self.path, self._disk)
         except OSError as error:
             raise StoreUnavailable(f"{self.path} cannot be opened for writing: {error}") from error
         self._writer = SqliteWriter(self.path, self._disk)
@@ -89,7 +88,7 @@ class SqliteStore:
 
     def _open_reader(self) -> None:
         self._reader = connect(self.path, read_only=True)
-        with in_our_words(self.path):
+        with translated_errors(self.path):
             check_schema(self._reader)
 
     async def close(self) -> None:
@@ -141,7 +140,7 @@ class SqliteStore:
             raise StoreUnavailable(f"{self.path} is not open.")
 
         def guarded() -> T:
-            with in_our_words(self.path):
+            with translated_errors(self.path):
                 return work(reader)
 
         return await asyncio.get_running_loop().run_in_executor(self._reading, guarded)
@@ -212,7 +211,7 @@ class SqliteStore:
 
     async def history(self, sku: str, until: int | None = None) -> AsyncIterator[Entry]:
         """See `Store.history`."""
-        revision, latest = 0, NEVER if until is None else until
+        revision, latest = 0, FOREVER if until is None else until
         while True:
             page = entries(await self._fetch(QUERIES["history"], sku, revision, latest, PAGE))
             for entry in page:

@@ -15,7 +15,7 @@ from fancymonkey.core.command import Command
 from fancymonkey.core.execute import execute, loads
 from fancymonkey.core.model import Entry, Reservation
 from fancymonkey.core.outcomes import Answer
-from fancymonkey.core.state import Load, Rows, State
+from fancymonkey.core.state import FOREVER, Load, Rows, State
 from fancymonkey.errors import DataError, StoreUnavailable
 from fancymonkey.store.contract import Commit, StockSnapshot, absorbed
 from fancymonkey.store.shared.disk_latency import DiskLatency
@@ -39,15 +39,14 @@ from fancymonkey.store.sql.statements import (
 )
 from fancymonkey.store.sqlite.connection import (
     BUSY_MS,
-    NEVER,
     QUERIES,
     Occupied,
     connect,
-    in_our_words,
     migrate,
     rollback,
+    translated_errors,
 )
-from fancymonkey.store.sqlite.recovery import beside, doubt, empty_log
+from fancymonkey.store.sqlite.recovery import companion, empty_log, mark_failed_sync
 
 FAILED_SYNCS = (apsw.SQLITE_IOERR_FSYNC, apsw.SQLITE_IOERR_DIR_FSYNC)
 
@@ -56,7 +55,7 @@ _json = msgspec.json.Encoder()
 
 
 class SqliteWriter:
-    """The one connection that writes."""
+    """Writes batches on the one writing connection."""
 
     def __init__(self, path: Path, disk: Disk) -> None:
         self.path = path
@@ -71,7 +70,7 @@ class SqliteWriter:
         self._known = RowCache()
         self._version = 0
         self._here = False
-        self.db.set_wal_hook(self._grown)  # which switches SQLite's own checkpoints off
+        self.db.set_wal_hook(self._grown)  # a hook switches SQLite's own checkpoints off
         self.schema = len(migrations("sqlite"))
 
     def _grown(self, db: apsw.Connection, name: str, pages: int) -> int:
@@ -79,51 +78,51 @@ class SqliteWriter:
         return apsw.SQLITE_OK
 
     def checkpoint(self) -> None:
-        """Copies the log into the database, as far as nobody reads an older state."""
+        """Copies the log into the database, except for pages newer than a running read needs."""
         if self.stopped is not None:
             raise StoreUnavailable(self.stopped)
-        with in_our_words(self.path), self.stopping():
+        with translated_errors(self.path), self.stopping():
             self.db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
         self.log_pages = 0
 
     def begin(self, now: int) -> None:
-        """Makes the file ready to be written: nothing in its log, and every migration applied."""
-        wal = beside(self.path, "-wal")
-        with in_our_words(self.path), self.stopping():
+        """Prepares the file for writing: empties its log, and applies every migration."""
+        wal = companion(self.path, "-wal")
+        with translated_errors(self.path), self.stopping():
             if wal.exists() and wal.stat().st_size:
                 empty_log(self.path, self.db, self._disk)
             migrate(self.db, now)
             self._version = self._read_version()
 
     def end(self) -> None:
-        """Closes the file; what a failed sync has left stays as it is for the next start."""
+        """Closes the file; after a failed sync, it leaves the log to the next start."""
         try:
             if self.stopped is None:
                 with self.stopping():
                     self.db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
-        except (apsw.Error, StoreUnavailable) as error:  # the next start does it
-            log.warning("the log of %s was not copied into it at its end: %s", self.path, error)
+        except (apsw.Error, StoreUnavailable) as error:  # the next start copies the log
+            log.warning("the log of %s was not copied into the database: %s", self.path, error)
         try:
             self.db.close(True)
         except apsw.Error as error:
-            log.warning("%s was not closed in good order: %s", self.path, error)
+            log.warning("%s could not be closed cleanly: %s", self.path, error)
 
     @contextmanager
     def stopping(self) -> Iterator[None]:
-        """Where a sync fails inside, writing stops for good.
+        """Stops writing for good if a sync fails inside the block.
 
-        The kernel may have dropped the pages that it could not write: a second try would succeed
-        without having written anything.
+        The kernel may have dropped the pages that it could not write: a second sync would succeed
+        without writing anything.
         """
         try:
             yield
         except (apsw.IOError, OSError) as error:
-            doubt(self.path)
+            mark_failed_sync(self.path)
             self.db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
             self.stopped = (
-                f"{self.path} could not be written ({error}). Nothing more is taken until the "
-                f"server is restarted; check the disk first. Whether the last batch counts shows "
-                f"then."
+                f"{self.path} could not be written ({error}). Writing has stopped until the server "
+                f"is restarted; check the disk first. The restart shows whether the last batch is "
+                f"durable."
             )
             raise StoreUnavailable(self.stopped) from error
 
@@ -133,7 +132,7 @@ class SqliteWriter:
             with self.transaction():
                 state, answers, others = self._decide(commands, now, after)
         except BaseException as error:
-            self._known.forget()  # what was asked for and not found was perhaps not looked for
+            self._known.forget()  # rows that are cached as absent may not have been read yet
             if isinstance(error, StoreUnavailable):
                 self.failed = str(error)
             raise
@@ -142,7 +141,7 @@ class SqliteWriter:
         return commit_after(state, answers, others, after)
 
     def run_now(self, commands: Sequence[Command], now: int, after: int) -> Commit | None:
-        """See `Store.run_now`: in the event loop, which waits for nobody but the disk."""
+        """See `Store.run_now`. It runs in the event loop, and waits only for the disk."""
         self.db.set_busy_timeout(0)
         self._here = True
         try:
@@ -159,29 +158,29 @@ class SqliteWriter:
         ((revision, schema),) = self.db.execute(QUERIES["head"])
         if schema != self.schema:
             raise StoreUnavailable(
-                f"The database has schema {schema}, this program knows {self.schema}: restart "
-                f"it with the version that made it."
+                f"The database has schema {schema}, but this program knows {self.schema}: restart "
+                f"it with the version that has migrated the database."
             )
         others: list[Entry] = []
         if revision > after:
-            others = entries(self.db.execute(QUERIES["entries_after"], (after, NEVER)))
-        self._check_strangers()
-        self._look_at(self.shown, revision)
+            others = entries(self.db.execute(QUERIES["entries_after"], (after, FOREVER)))
+        self._check_other_programs()
+        self._use_snapshot(self.shown, revision)
         state = self._known.begin(revision, now)
         due = self._read(commands, state)
         answers = execute(state, commands, due)
         self._write(state)
         return state, answers, others
 
-    def _look_at(self, shown: StockSnapshot | None, revision: int) -> None:
-        """Takes over what the store has shown, where nothing has changed since."""
+    def _use_snapshot(self, shown: StockSnapshot | None, revision: int) -> None:
+        """Caches the rows of the latest snapshot, if nothing has changed since."""
         if shown is not None:
             self.shown = None
             if shown.revision == revision:
                 self._known.show(shown)
 
-    def _check_strangers(self) -> None:
-        """Forgets the rows where another program has changed the file: its owner by hand, say."""
+    def _check_other_programs(self) -> None:
+        """Clears the cache if another program has changed the file, such as an edit by hand."""
         version = self._read_version()
         if version != self._version:
             self._known.forget()
@@ -189,16 +188,16 @@ class SqliteWriter:
             self._version = version
 
     def _read_version(self) -> int:
-        """A number that changes when another connection has changed the file."""
+        """A number that changes when another connection changes the file."""
         ((version,),) = self.db.execute("PRAGMA data_version")
         return int(version)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Commits at the end, or leaves no trace. Raises as `in_our_words`."""
+        """Commits at the end of the block, or rolls back. Raises as `translated_errors`."""
         if self.stopped is not None:
             raise StoreUnavailable(self.stopped)
-        with in_our_words(self.path):
+        with translated_errors(self.path):
             self.db.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -229,8 +228,8 @@ class SqliteWriter:
                 due = self._fetch(load, state.base)
                 load = asking.send(due)
         except StopIteration as stop:
-            found: list[Reservation] = stop.value
-            return found
+            all_due: list[Reservation] = stop.value
+            return all_due
 
     def _fetch(self, load: Load, base: Rows) -> list[Reservation]:
         keys: Keys = keys_by_kind(load)
@@ -262,13 +261,13 @@ class SqliteWriter:
             self.db.execute(QUERIES["set_head"], (state.revision,))
 
     def probe(self) -> None:
-        """Writes something that changes nothing. Raises StoreUnavailable where that fails."""
+        """Makes a write without effect. Raises StoreUnavailable if it fails."""
         with self.transaction():
             self.db.execute("UPDATE head SET revision = revision")
         self.failed = None
 
     def apply_commits(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
-        """See `Store.absorb`."""
+        """See `Store.apply_commits`."""
         self._known.forget()
         with self.transaction():
             self._write(absorbed(changed, entries, revision))
@@ -282,13 +281,13 @@ class SqliteWriter:
             self.db.execute(QUERIES["set_head"], (0,))
 
     def insert(self, table: Table[Any], rows: Iterable[Any]) -> None:
-        """Writes new rows or entries, within the transaction."""
+        """Inserts new rows or entries in the open transaction."""
         self.db.executemany(_insert(table), map(table.values, rows))
 
     def begin_load(self) -> None:
-        """Opens the transaction that fills an empty store. Raises DataError where it is not."""
+        """Opens the transaction that fills an empty store. Raises DataError if it is not empty."""
         self._known.forget()
-        with in_our_words(self.path):
+        with translated_errors(self.path):
             self.db.execute("BEGIN IMMEDIATE")
             for table in (*TABLES.values(), ENTRIES):
                 if list(self.db.execute(page_after(table, limit=1))):
@@ -296,26 +295,26 @@ class SqliteWriter:
                     raise DataError(f"{self.path} is not empty. Name a new file.")
 
     def end_load(self, revision: int) -> None:
-        """Commits what was loaded."""
-        with in_our_words(self.path):
+        """Commits the filled store."""
+        with translated_errors(self.path):
             self.db.execute(QUERIES["set_head"], (revision,))
             self._commit()
-            with self.stopping():  # all of it is in the log
+            with self.stopping():  # all data is in the log
                 self.db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
 
     def undo(self) -> None:
-        """Ends the open transaction, if there is one, without effect."""
-        with in_our_words(self.path):
+        """Rolls the open transaction back, if there is one."""
+        with translated_errors(self.path):
             rollback(self.db)
 
     def prune(self, before: int, limit: int) -> int:
-        """Forgets up to `limit` rows of each kind that `Store.prune` names; returns how many."""
+        """Removes up to `limit` old rows of each kind of `Store.prune`; returns how many."""
         self._known.forget()
         with self.transaction():
             self.db.execute(QUERIES["prune"], (before, limit))
-            found: int = self.db.changes()
+            outcomes: int = self.db.changes()
             self.db.execute(QUERIES["prune_documents"], (before, limit))
-            return found + self.db.changes()
+            return outcomes + self.db.changes()
 
 
 @cache
@@ -326,7 +325,7 @@ def _by_key(table: Table[Any]) -> str:
         matches = " AND ".join(
             f"row.{name} = wanted.value ->> {n}" for n, name in enumerate(table.key)
         )
-    # CROSS JOIN: go through the keys and look each up, never through the table.
+    # CROSS JOIN makes SQLite look each key up, and never scan the table.
     return (
         f"SELECT {column_list(table, 'row.')} FROM json_each(?1) AS wanted "
         f"CROSS JOIN {table.name} AS row ON {matches}"
