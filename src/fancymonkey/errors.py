@@ -3,7 +3,7 @@
 FancyMonkeyError
 ├── ConfigError           a setting is missing or makes no sense
 ├── DataError             a file or a row cannot be taken in as it is
-├── BackupError           a backup could not be made, or a file is no whole backup
+├── BackupError           a backup could not be made, or a file is not a complete backup
 ├── PaymentError          the payment provider has not done what it was asked for
 │   ├── PaymentRefused    it said no, or was not reached: nothing was done
 │   └── PaymentUnknown    it may or may not have done it
@@ -30,7 +30,7 @@ class DataError(FancyMonkeyError):
 
 
 class BackupError(FancyMonkeyError):
-    """A backup could not be made, or a file is no whole backup."""
+    """A backup could not be made, or a file is not a complete backup."""
 
 
 class PaymentError(FancyMonkeyError):

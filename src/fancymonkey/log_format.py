@@ -69,7 +69,7 @@ def logging_config(settings: Settings) -> dict[str, Any]:
             }
         },
         "root": {"handlers": ["stderr"], "level": settings.server.log_level.upper()},
-        # The server's own chatter about its phases is of use to nobody but its developers.
+        # The server's own messages about its phases are useful only to its developers.
         "loggers": {
             "uvicorn": {"level": _server_level(settings)},
             # They log every request with its query, ids and all.

@@ -78,7 +78,7 @@ async def test_pages_follow_one_another_without_a_gap(shop: Shop, visitor: Visit
     owner = await visitor.logged_in()
     for number in range(25):
         shop.clock.forward(1)
-        await accounts(shop).acts.note(f"user{number % 2}", "203.0.113.9", f"act {number}")
+        await accounts(shop).acts.record(f"user{number % 2}", "203.0.113.9", f"act {number}")
     found: list[str] = []
     before = ""
     while True:
@@ -95,7 +95,7 @@ async def test_pages_follow_one_another_without_a_gap(shop: Shop, visitor: Visit
 async def test_the_file_is_safe_to_open(shop: Shop, visitor: Visitor) -> None:
     owner = await visitor.logged_in()
     shop.clock.forward(1)
-    await accounts(shop).acts.note("=cmd|' /C calc'!A0", "203.0.113.9", "x", 200, "@SUM(1)")
+    await accounts(shop).acts.record("=cmd|' /C calc'!A0", "203.0.113.9", "x", 200, "@SUM(1)")
     answer = await owner.get(f"{RECORD}?format=csv")
     assert answer.header("content-disposition") == 'attachment; filename="record.csv"'
     rows = list(csv.DictReader(io.StringIO(answer.body.decode())))

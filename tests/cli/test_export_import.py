@@ -172,8 +172,8 @@ def test_new_products_and_sizes_are_made(cli: Run, shop: str, tmp_path: Path) ->
         (["prod_hoodie_001,M,99999999999,"], "row 2, stock"),
         (["prod_hoodie_001,M,1,", "prod_hoodie_001,M,2,"], "row 3, size: this size is in row 2"),
         (["prod_hoodie_001,,1,"], "row 2, size"),
-        (["a/b,M,1,"], "row 2, productId: a product's id has no slash"),
-        (["prod_none,M,1,"], "row 2, name: a new product needs a name"),
+        (["a/b,M,1,"], "row 2, productId: a product id must not contain a slash"),
+        (["prod_none,M,1,"], "row 2, name: a new product requires a name"),
         (["prod_hoodie_001,S,1,A", "prod_hoodie_001,M,1,B"], "row 3, name: a product has one name"),
     ],
 )

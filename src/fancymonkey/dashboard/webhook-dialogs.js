@@ -17,6 +17,7 @@ const WORDS = {
   "job.failed": "A job failed",
   "store.trouble": "The store has a problem",
   "webhook.off": "A webhook was switched off",
+  "secret.guessed": "Repeated wrong attempts at a secret",
 };
 const USUAL = ["stock.low", "stock.out", "stock.back"];
 
