@@ -144,7 +144,7 @@ async def test_a_cell_that_somebody_else_changed_meanwhile_is_a_conflict(any_sho
         {
             "row": 3,
             "column": "lowStockThreshold",
-            "reason": "it was changed since the export, to '9'",
+            "reason": "it has changed since the export, to '9'",
         }
     ]
 
