@@ -35,7 +35,7 @@ class Away(MemoryStore):
 def cries(shop: House) -> list[str]:
     """What was told without the store; what it says of itself comes through it."""
     texts = [letter.text() for letter in shop.paper.letters]
-    return [text for text in texts if "cannot be used now" in text]
+    return [text for text in texts if "is unavailable" in text]
 
 
 @pytest.mark.parametrize("what", ["reads", "writes"])

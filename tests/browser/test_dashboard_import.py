@@ -214,7 +214,7 @@ async def test_what_is_no_table_is_told_and_another_can_be_chosen(
         await expect(page.get_by_role("alert")).to_contain_text("Nothing was changed.")
         await expect(page.locator(".drop")).to_be_visible()
         await choose(page, "productId,size,colour\n", "x.csv")
-        await expect(page.get_by_role("alert")).to_contain_text("There is no column 'colour'")
+        await expect(page.get_by_role("alert")).to_contain_text("Unknown column 'colour'")
 
 
 @pytest.mark.parametrize("screen", [WIDE, NARROW])

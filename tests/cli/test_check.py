@@ -77,8 +77,8 @@ def test_shared_ids_are_named_and_taken_in(cli: Run, tmp_path: Path) -> None:
     path = written(tmp_path, TWO.replace('"p2"', '"p1"').replace('"s3"', '"s2"'))
     result = cli("check", path)
     assert result.exit_code == 0
-    assert "priceId p1 is that of tee and cap" in result.output
-    assert "skuId s2 is that of tee/L and cap/OS" in result.output
+    assert "priceId p1 is used by tee and cap" in result.output
+    assert "skuId s2 is used by tee/L and cap/OS" in result.output
     assert len(json.loads(cli("check", path, "--json").output)["sharedIds"]) == 2
 
 

@@ -170,11 +170,17 @@ def test_new_products_and_sizes_are_made(cli: Run, shop: str, tmp_path: Path) ->
         (["prod_hoodie_001,M,-1,"], "row 2, stock: '-1' is not a whole number"),
         (["prod_hoodie_001,M,1.5,"], "row 2, stock"),
         (["prod_hoodie_001,M,99999999999,"], "row 2, stock"),
-        (["prod_hoodie_001,M,1,", "prod_hoodie_001,M,2,"], "row 3, size: this size is in row 2"),
+        (
+            ["prod_hoodie_001,M,1,", "prod_hoodie_001,M,2,"],
+            "row 3, size: this size is already in",
+        ),
         (["prod_hoodie_001,,1,"], "row 2, size"),
-        (["a/b,M,1,"], "row 2, productId: a product's id has no slash"),
-        (["prod_none,M,1,"], "row 2, name: a new product needs a name"),
-        (["prod_hoodie_001,S,1,A", "prod_hoodie_001,M,1,B"], "row 3, name: a product has one name"),
+        (["a/b,M,1,"], "row 2, productId: a product id must not contain a slash"),
+        (["prod_none,M,1,"], "row 2, name: a new product requires a name"),
+        (
+            ["prod_hoodie_001,S,1,A", "prod_hoodie_001,M,1,B"],
+            "row 3, name: a product has only",
+        ),
     ],
 )
 def test_a_bad_cell_is_told_and_nothing_is_changed(
@@ -216,7 +222,7 @@ def test_a_stock_that_moved_since_the_export_is_refused_with_base(
     for options in ([], ["--dry-run"]):
         result = cli("import", edited, "--base", unmarked, "--data", shop, *options)
         assert result.exit_code == 1
-        assert "row 3, stock: it was changed since the export, by -3, to 17" in result.output
+        assert "row 3, stock: it has changed since the export, by -3, to 17" in result.output
         assert snapshot(shop) == before
 
 
@@ -232,7 +238,7 @@ def test_the_export_itself_says_what_was_sold_meanwhile(
     write(Capture(ref="r"))
     write(Adjust(sku="prod_hoodie_001/L", delta=-1))
     refused = cli("import", exported, "--data", shop)
-    assert "row 4, stock: it was changed since the export, by -1, to 21" in refused.output
+    assert "row 4, stock: it has changed since the export, by -1, to 21" in refused.output
     exported.write_bytes(exported.read_bytes().replace(b"emerald_l,30,", b"emerald_l,22,"))
     assert "prod_hoodie_001 M stock: 17 → 22" in cli("import", exported, "--data", shop).output
     assert level(shop).on_hand == 22
@@ -256,7 +262,7 @@ def test_one_row_may_rename_a_product_with_base(
     edited = tmp_path / "edited.csv"
     old, new = b"EMERALD HOODIE,hoodies,58,L", b"EMERALD ZIP HOODIE,hoodies,58,L"
     edited.write_bytes(unmarked.read_bytes().replace(old, new))
-    assert "a product has one name" in cli("import", edited, "--data", shop).output
+    assert "a product has only one name" in cli("import", edited, "--data", shop).output
     for cells in ("1 cell changed", "0 cells changed"):
         assert cells in cli("import", edited, "--base", unmarked, "--data", shop).output
     assert product(shop, "prod_hoodie_001").name == "MIDNIGHT EMERALD ZIP HOODIE"

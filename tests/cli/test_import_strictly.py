@@ -66,7 +66,7 @@ def test_a_dry_run_and_a_fault_leave_no_act(cli: Run, shop: str, tmp_path: Path)
         ("PROD_hoodie_001,M,25,58", "is nearly 'prod_hoodie_001'"),
         ("prod_hoodie_001,M,#N/A,58", "an error of the spreadsheet"),
         ("prod_hoodie_001,M,1E3,58", "is not a whole number"),
-        ("prod_hoodie_001,M,25,1.299", "is not a clear price"),
+        ("prod_hoodie_001,M,25,1.299", "is not an unambiguous price"),
         ("prod_hoodie_001,M,\u0662\u0665,58", "is not a whole number"),
     ],
 )
@@ -88,7 +88,7 @@ def test_an_edit_that_is_not_taken_in_is_reported(cli: Run, shop: str, tmp_path:
     for more in ((), ("--dry-run",)):
         result = cli("import", file, "--data", shop, *more)
         assert result.exit_code == 0
-        assert "Note: `available` was changed in row 3 and is not taken in" in result.output
+        assert "Note: `available` was changed in row 3 and is not imported" in result.output
         assert "0 cells changed" in result.output
 
 

@@ -133,8 +133,8 @@ async def test_ids_of_stripe_that_are_used_twice(shop: str) -> None:
     await written(shop, *changes)
     (finding,) = [one for one in (await examined(shop)).findings if one.id.startswith("catalogue")]
     assert finding.id == "catalogue.shared_id"
-    assert "priceId p is that of" in finding.what
-    assert "skuId s is that of" in finding.what
+    assert "priceId p is used by" in finding.what
+    assert "skuId s is used by" in finding.what
 
 
 async def test_what_nobody_has_decided_is_not_forgotten(shop: str) -> None:

@@ -70,7 +70,7 @@ def test_an_export_of_an_older_version_goes_on_without_it() -> None:
 def test_something_new_gets_no_stock_from_available() -> None:
     row = {"productId": "mug", "size": "OS", "name": "MUG", "available": "50"}
     found = plan(stand_of(*ROWS), [row])
-    assert "something new is not taken in (row 2)" in notices(found)["available"]
+    assert "a new row is not imported (row 2)" in notices(found)["available"]
 
 
 def test_many_rows_are_one_notice() -> None:

@@ -80,15 +80,15 @@ def test_what_stays_is_reported_with_its_rows() -> None:
     found = plan(stand_of(*SHOP), with_cells(price="1.299"))
     (notice,) = found.notices
     assert (notice.column, notice.rows) == ("price", [2])
-    assert "'1.299' is how a spreadsheet shows it" in notice.text
+    assert "'1.299' is the spreadsheet format of it" in notice.text
 
 
 @pytest.mark.parametrize(
     ("column", "text", "words"),
     [
-        ("price", "1.399", "is not a clear price: write 1399, or 1.3990"),
-        ("price", "1,399", "is not a clear price: write 1399, or 1.3990"),
-        ("price", "21.455", "is not a clear price"),
+        ("price", "1.399", "is not an unambiguous price: write 1399, or 1.3990"),
+        ("price", "1,399", "is not an unambiguous price: write 1399, or 1.3990"),
+        ("price", "21.455", "is not an unambiguous price"),
         ("price", "1.2.3", "is not a price"),
         ("price", "1E3", "is not a price"),
         ("price", "1_000", "is not a price"),
@@ -107,7 +107,7 @@ def test_what_stays_is_reported_with_its_rows() -> None:
         ("restockDate", "\u0663\u0661.12.2026", "is not a date"),
         ("restockDate", "46500", "is not a date"),
         ("soldOut", "vielleicht", "is not true or false"),
-        ("name", "T\u202eEE", "is not a clear text"),
+        ("name", "T\u202eEE", "is not a valid text"),
     ],
 )
 def test_what_is_open_or_wrong_is_a_fault(column: str, text: str, words: str) -> None:

@@ -145,7 +145,7 @@ async def test_a_cell_that_somebody_else_changed_meanwhile_is_a_conflict(any_sho
         {
             "row": 3,
             "column": "lowStockThreshold",
-            "reason": "it was changed since the export, to '9'",
+            "reason": "it has changed since the export, to '9'",
         }
     ]
 
@@ -204,7 +204,7 @@ async def test_new_things_are_listed_and_made_only_when_asked_for(any_shop: Shop
         ({"restockDate": "12/01/2026"}, "restockDate", "is not a date"),
         ({"image": "http://a.example/x"}, "image", "is not the address of a picture"),
         ({"size": "M2"}, "size", "no such size"),
-        ({"productId": "a/b"}, "productId", "a product's id has no slash"),
+        ({"productId": "a/b"}, "productId", "a product id must not contain a slash"),
         ({"exported": "r1s2hAAAA"}, "exported", "it was changed"),
         ({"exported": "=1+1"}, "exported", "it was changed"),
     ],

@@ -38,8 +38,8 @@ class Login:
     """Checks credentials. Failures count for the address, its networks, and the account.
 
     An account under attack is locked for a while, except for known browsers and addresses
-    that have logged in before: those have counts of their own, and a place of their own where
-    passwords are hashed, so nobody can keep the owner out.
+    that have logged in before: those have their own counters, and their own slot for
+    password hashing, so a flood cannot lock the owner out.
     """
 
     def __init__(self, users: Users, tokens: Tokens, places: Places, clock: Clock) -> None:

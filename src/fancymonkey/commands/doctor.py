@@ -17,9 +17,9 @@ MARKS = {"error": "✗", "warning": "!", "note": "·"}
 @click.command()
 @data_option
 @click.option("--url", metavar="URL", help="URL of the running service. [the address of `serve`]")
-@click.option("--repair", "repair", is_flag=True, help="Make the safe repairs, then check again.")
+@click.option("--repair", "repairs", is_flag=True, help="Make the safe repairs, then check again.")
 @json_option
-def doctor(data: str | None, url: str | None, repair: bool, as_json: bool) -> None:
+def doctor(data: str | None, url: str | None, repairs: bool, as_json: bool) -> None:
     """Find problems of the shop, and how to fix them.
 
     Checks settings, ledger, files, database, disk, jobs, Stripe and the running service; reads
@@ -30,7 +30,7 @@ def doctor(data: str | None, url: str | None, repair: bool, as_json: bool) -> No
     settings, refused = settings_of()
     found = Examination(findings=refused)
     if settings is not None:
-        found = run(_examine(settings, url or address(settings), repair))
+        found = run(_examine(settings, url or address(settings), repairs))
     if as_json:
         emit(_as_data(found))
     else:
@@ -39,9 +39,9 @@ def doctor(data: str | None, url: str | None, repair: bool, as_json: bool) -> No
         raise SystemExit(1)
 
 
-async def _examine(settings: Settings, url: str, repair: bool) -> Examination:
+async def _examine(settings: Settings, url: str, repairs: bool) -> Examination:
     found = await examine(settings, url)
-    if not repair:
+    if not repairs:
         return found
     await repair_findings(found)
     again = await examine(settings, url)

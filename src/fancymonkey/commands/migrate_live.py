@@ -94,8 +94,8 @@ async def _lines(
         ) from error
 
     if needs_code:
-        async for line in _lines(settings, url, place, second_factor()):
-            yield line
+        async for progress in _lines(settings, url, place, second_factor()):
+            yield progress
 
 
 def _detail(body: bytes) -> str:

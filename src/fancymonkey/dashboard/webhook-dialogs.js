@@ -18,6 +18,7 @@ const WORDS = {
   "store.trouble": "The store has a problem",
   "secret.guessed": "A secret is being guessed",
   "webhook.off": "A webhook was switched off",
+  "secret.guessed": "Repeated wrong attempts at a secret",
 };
 const USUAL = ["stock.low", "stock.out", "stock.back"];
 

@@ -1,4 +1,4 @@
-"""Cells of a table that somebody edited: texts to values."""
+"""Parses edited cells of a table: texts to values."""
 
 import contextlib
 import re
@@ -20,7 +20,7 @@ YES = {"true", "yes", "y", "1", "wahr", "ja", "j", "vrai", "oui", "verdadero", "
 YES |= {"x", "waar", "prawda", "tak", "verdadeiro", "sim", "sant", "sand"}
 NO = {"false", "no", "n", "0", "falsch", "nein", "faux", "non", "falso", "", "onwaar", "nee"}
 NO |= {"fałsz", "nie", "não", "nao", "nej", "falskt", "falsk"}
-"""Words for a switch, as spreadsheets of several countries write them."""
+"""Texts for a boolean, as spreadsheets of several countries write them."""
 
 
 def plain(text: str) -> bool:
@@ -31,10 +31,10 @@ def plain(text: str) -> bool:
 def _text(text: str) -> str:
     text = tidy(text)
     if not plain(text):
-        raise ValueError(f"a text of one line with at most {TEXT_MAX} characters")
+        raise ValueError(f"one line of text with at most {TEXT_MAX} characters")
     fault = name_fault(text)
     if fault is not None:
-        raise ValueError(f"a clear text: {fault[0].lower()}{fault[1:-1]}")
+        raise ValueError(f"a valid text: {fault[0].lower()}{fault[1:-1]}")
     return text
 
 
@@ -49,18 +49,18 @@ def _optional(text: str) -> str | None:
 
 
 def _price(text: str) -> Decimal | None:
-    """A price. With three digits behind one point or comma, nobody knows what is meant."""
+    """A price. Three digits after a single point or comma are ambiguous."""
     text = without_noise(text.strip())
     if not text:
         return None
     if is_ambiguous(text):
         digits = re.sub("[.,]", "", text)
-        raise ValueError(f"a clear price: write {digits}, or {text.replace(',', '.')}0")
+        raise ValueError(f"an unambiguous price: write {digits}, or {text.replace(',', '.')}0")
     return exact_price(without_groups(text))
 
 
 def exact_price(text: str) -> Decimal:
-    """A price whose point or comma parts the decimals for sure. Raises ValueError."""
+    """A price whose point or comma clearly separates decimals. Raises ValueError."""
     if not re.fullmatch(r"[0-9]{1,9}([.,][0-9]{1,6})?", text):
         raise ValueError("a price: write 58 or 58.50")
     return Decimal(text.replace(",", "."))
@@ -91,7 +91,7 @@ def _date(text: str) -> str | None:
 
 
 def picture(text: str) -> str | None:
-    """The address of a picture. Raises ValueError."""
+    """The URL of an image. Raises ValueError."""
     text = text.strip()
     if not text:
         return None
@@ -102,12 +102,12 @@ def picture(text: str) -> str | None:
     except ValueError:
         fine = False
     if not fine or len(text) > URL_MAX or not re.fullmatch(r"[!#-;=?-Z\[\]_a-z~]+", text):
-        raise ValueError("the address of a picture: it begins with https:// and has no spaces")
+        raise ValueError("an image URL that begins with https:// and has no spaces")
     return text
 
 
 def loadable(text: str) -> bool:
-    """Whether a page may load a picture from there."""
+    """Whether a page may load an image from there."""
     try:
         return picture(text) is not None
     except ValueError:
@@ -126,11 +126,11 @@ PARSERS: dict[str, Callable[[str], Any]] = {
     "soldOut": _bool,
     "stock": _quantity,
 }
-"""How the cell of a column is read; each raises ValueError with what the text is not."""
+"""The parser of each column; each raises ValueError with a description of a valid value."""
 
 
 def canonical(column: str, text: str) -> str:
-    """The one way of saying what a cell says; spreadsheets write `TRUE` and `58.5` their own."""
+    """The canonical text of a cell; spreadsheets write `TRUE` and `58.5` in their own ways."""
     if column == "price":
         return _digits(text)
     if column in ("lowStockThreshold", "stock", "soldOut", "restockDate"):
@@ -143,7 +143,7 @@ def canonical(column: str, text: str) -> str:
 
 
 def _digits(text: str) -> str:
-    """A number without zeros that say nothing, also where it is too large for a price of ours."""
+    """A number without redundant zeros, also if it is too large for a price."""
     with contextlib.suppress(ValueError):
         _price(text)
         text = without_groups(without_noise(text.strip())).replace(",", ".")
@@ -154,5 +154,5 @@ def _digits(text: str) -> str:
 
 
 def alike(column: str, text: str, other: str) -> bool:
-    """Whether two cells say the same."""
+    """Whether two cells have the same value."""
     return text == other or canonical(column, text) == canonical(column, other)

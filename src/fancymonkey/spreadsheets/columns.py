@@ -1,4 +1,4 @@
-"""The columns of the table: what each is called, what a size has in it, which may be changed."""
+"""The columns of the table: their names, their cells for a size, and which may be changed."""
 
 import re
 import unicodedata
@@ -46,28 +46,28 @@ ITEM_FIELDS = {
     "lowStockThreshold": "low_stock_threshold",
     "soldOut": "sold_out",
 }
-"""Columns that an import may change, besides `stock`: the fields of rows that they are."""
+"""Columns that an import may change in addition to `stock`, with their fields of rows."""
 
 UNREAD = {
-    "reserved": "it is what buyers hold; end holds on the page Holds",
+    "reserved": "buyers hold these units; release holds on the Holds page",
     "available": "it is computed; change `stock` instead",
     "status": "it is computed; change `stock` or `soldOut` instead",
-    "backordered": "it is computed; goods that come in fill it",
+    "backordered": "it is computed; incoming goods fill it",
     "short": "it is computed; change `stock` instead",
     "lastChanged": "it is computed",
 }
-"""Columns that an import does not take in, and what to do instead."""
+"""Columns that an import ignores, with the alternative."""
 
 STOCK_ONLY = frozenset({"stock", "lowStockThreshold", "soldOut", "restockDate"})
-"""Columns that whoever keeps the stock may change; the others are the owner's."""
+"""Columns that staff may change; the others are the owner's."""
 
 NUMBERS = frozenset(
     {"price", "stock", "reserved", "available", "lowStockThreshold", "backordered", "short"}
 )
-"""Columns whose cells are numbers: a minus in front of one starts no formula."""
+"""Columns whose cells are numbers: a leading minus starts no formula."""
 
 KINDS = dict.fromkeys(NUMBERS, "number") | {"soldOut": "switch", "restockDate": "date"}
-"""What a spreadsheet shall take a column for; the others are texts."""
+"""The spreadsheet type of a column; the others are texts."""
 
 OTHER_NAMES = {
     "productId": "product, id, produkt, produktid, artikel, artikelnummer, article, producto",
@@ -89,7 +89,7 @@ OTHER_NAMES = {
     "lastChanged": "lastupdated, updated, geandert, geändert",
     "image": "picture, imageurl, bild, bildurl, photo, foto, imagen",
 }
-"""What people, other shops' exports and other languages call the columns."""
+"""The names of the columns in other languages and in exports of other shops."""
 
 MAPPED = {name.lower(): name for name in COLUMNS} | {
     other: name for name, others in OTHER_NAMES.items() for other in others.split(", ")
@@ -100,7 +100,7 @@ MAPPED = {name.lower(): name for name in COLUMNS} | {
 class Record:
     """One line of a table: its number in the file, and its cells by column.
 
-    `fault` says what is wrong with the line as a whole.
+    `fault` is an error of the whole line.
     """
 
     number: int
@@ -109,21 +109,21 @@ class Record:
 
 
 def columns_of(header: Iterable[str]) -> list[str]:
-    """The columns that the cells of a header mean. Raises DataError."""
+    """The columns of the cells of a header. Raises DataError."""
     found = [_column(cell) for cell in header]
     missing = [name for name in ("productId", "size") if name not in found]
     if missing:
-        raise DataError(f"The column {missing[0]} is missing: it says which size is meant.")
+        raise DataError(f"The column {missing[0]} is missing: it identifies the size.")
     for name in found:
         if found.count(name) > 1:
-            raise DataError(f"The column {name} is there twice.")
+            raise DataError(f"The column {name} is repeated.")
     return found
 
 
 def _column(cell: str) -> str:
     words = re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", cell).lower())
     if words not in MAPPED:
-        raise DataError(f"There is no column {cell[:80]!r}. There are {', '.join(COLUMNS)}.")
+        raise DataError(f"Unknown column {cell[:80]!r}. The columns are {', '.join(COLUMNS)}.")
     return MAPPED[words]
 
 
@@ -156,7 +156,7 @@ def product_cells(product: Product) -> dict[str, str]:
 
 
 def item_cells(item: Item) -> dict[str, str]:
-    """The cells of a size that are no quantity of stock."""
+    """The cells of a size that are not a quantity of stock."""
     return {
         "size": item.size,
         "skuId": item.sku_id or "",

@@ -1,4 +1,4 @@
-"""The table as CSV: written as RFC 4180 has it, read as spreadsheets of many countries write it."""
+"""The table as CSV: written as in RFC 4180, read in the variants of many countries."""
 
 import csv
 import io
@@ -20,7 +20,7 @@ from fancymonkey.spreadsheets.row_fingerprint import mark_text
 from fancymonkey.spreadsheets.spreadsheet_changes import UNRESOLVED
 
 BOM = "\ufeff"
-"""Without it some spreadsheets take UTF-8 for something else, and write what they misread."""
+"""Without it some spreadsheet programs misread UTF-8, and write the misread text."""
 
 Row = tuple[int, list[str]]
 """A line of a file: its number, and its cells."""
@@ -28,7 +28,7 @@ Row = tuple[int, list[str]]
 MAY_CHANGE = (*PRODUCT_FIELDS, *ITEM_FIELDS)
 
 ROWS_MAX = 50_000
-"""Rows of a table, besides its header."""
+"""The most rows of a table, without its header."""
 
 
 def texts_of(row: StockRow, columns: Sequence[str], revision: int) -> list[str]:
@@ -60,27 +60,29 @@ def decoded(data: bytes) -> str:
     try:
         if wide:
             return data.decode("utf-16")
-        if len(data) > 1 and 0 in data[:2] and data[:2] != b"\0\0":  # UTF-16 without its mark
+        if len(data) > 1 and 0 in data[:2] and data[:2] != b"\0\0":  # UTF-16 without a BOM
             return data.decode("utf-16-le" if data[1] == 0 else "utf-16-be")
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise DataError(
-            "It is not in UTF-8. Save it as CSV in UTF-8, or as a spreadsheet (XLSX)."
+            "The file is not UTF-8. Save it as CSV in UTF-8, or as a spreadsheet (XLSX)."
         ) from None
 
 
 def read(text: str) -> list[Row]:
-    """The lines of a CSV, the header in front. Commas, semicolons or tabs may part the cells.
+    """The lines of a CSV, the header first. Separators are commas, semicolons or tabs.
 
     Raises DataError, with the line where it knows.
     """
     text = text.removeprefix("\ufeff")
     if "\0" in text:
-        raise DataError("This is no text: it has NUL characters. Save the table as CSV in UTF-8.")
+        raise DataError(
+            "The file is not text: it has NUL characters. Save the table as CSV in UTF-8."
+        )
     first = 1
     head, _, rest = text.partition("\n")
     separator = max(",;\t", key=head.count)
-    if head.strip().lower() in ("sep=,", "sep=;", "sep=\t", "sep="):  # as Excel is told it
+    if head.strip().lower() in ("sep=,", "sep=;", "sep=\t", "sep="):  # the separator line of Excel
         separator, text, first = head.rstrip("\r")[4:] or "\t", rest, 2
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     rows: list[Row] = []
@@ -91,15 +93,15 @@ def read(text: str) -> list[Row]:
             if len(rows) > ROWS_MAX + 1:
                 raise TooManyRows
     except csv.Error as error:
-        raise DataError(f"Line {reader.line_num} is no CSV: {error}.") from error
+        raise DataError(f"Line {reader.line_num} is not valid CSV: {error}.") from error
     return rows
 
 
 class TooManyRows(DataError):
-    """A table has more rows than anybody may take in at once."""
+    """A table has more rows than allowed."""
 
     def __init__(self) -> None:
-        super().__init__(f"There are more than {ROWS_MAX} rows. Split the file.")
+        super().__init__(f"The file has more than {ROWS_MAX} rows. Split it.")
 
 
 def records(rows: Sequence[Row]) -> list[Record]:
@@ -109,7 +111,7 @@ def records(rows: Sequence[Row]) -> list[Record]:
 
 
 def trimmed(header: Sequence[str]) -> list[str]:
-    """A header's cells without empty ones at its end."""
+    """The cells of a header without empty ones at its end."""
     cells = [cell.strip() for cell in header]
     while cells and not cells[-1]:
         cells.pop()
@@ -127,7 +129,7 @@ def record(columns: Sequence[str], number: int, cells: list[str]) -> Record:
 
 
 def _text(column: str, cell: str) -> str:
-    """A text of ours; what begins with = is a formula that some program did not work out."""
+    """A text of ours; a text that begins with = is a formula without a result."""
     if cell.startswith("=") and column in MAY_CHANGE:
         return UNRESOLVED + cell
     return unsafe(cell)

@@ -1,4 +1,4 @@
-"""Dates as spreadsheets of many countries write them: which days a text may mean."""
+"""Dates as spreadsheets of many countries write them: the possible days of a text."""
 
 import re
 import unicodedata
@@ -9,7 +9,7 @@ from functools import lru_cache
 from fancymonkey.core.dates import iso_date
 
 Day = tuple[int | None, int, int]
-"""Year (None where the text has none), month, day."""
+"""Year (None if the text has none), month, day."""
 
 MONTHS = (
     "january januar janvier enero gennaio janeiro januari jaenner janner styczen",
@@ -30,11 +30,11 @@ CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?")
 PARTS = re.compile(r"([0-9]{1,4})([-/.])([0-9]{1,2})(?:\2([0-9]{1,4}))?\.?")
 FIRST_DAY = date(1899, 12, 30)
 SERIALS = range(20_000, 80_000)
-"""Numbers of days (from 1954 to 2119) that a spreadsheet may show for a date."""
+"""Serial numbers of days (from 1954 to 2119) that a spreadsheet may show for a date."""
 
 
 def days_of(text: str) -> set[Day]:
-    """Every day that a text may mean."""
+    """All possible days of a text."""
     text = TIME.sub("", text.strip())
     if len(text) > 40 or not re.search("[0-9]", text):
         return set()
@@ -44,7 +44,7 @@ def days_of(text: str) -> set[Day]:
         return set() if day is None else {(day.year, day.month, day.day)}
     found = PARTS.fullmatch(text)
     if found and found[2] == "." and len(found[4] or "") == 4 and len(found[1]) < 3:
-        made = {(int(found[4]), int(found[3]), int(found[1]))}  # with points the day is in front
+        made = {(int(found[4]), int(found[3]), int(found[1]))}  # with points the day is first
         return {day for day in made if _is_day(day)}
     return _of_digits(*found.group(1, 3, 4)) if found else _of_words(text)
 
@@ -94,7 +94,7 @@ def _of_words(text: str) -> set[Day]:
 
 @lru_cache(maxsize=4096)
 def _month(word: str) -> int | None:
-    """The month that a word means, in full or from three letters on."""
+    """The month of a word, in full or from three letters on."""
     plain = unicodedata.normalize("NFKD", word.casefold())
     plain = "".join(char for char in plain if not unicodedata.combining(char))
     if len(plain) < 3:
@@ -144,7 +144,7 @@ def _agree(one: Day, other: Day) -> bool:
 
 
 def is_clock(text: str) -> tuple[int, int, int] | None:
-    """The time of day that a text is, as a size `10:30` becomes one; None where it is not."""
+    """The time of day of a text (a size `10:30` may become one); None if it is not one."""
     found = CLOCK.fullmatch(text.strip())
     return (int(found[1]), int(found[2]), int(found[3] or 0)) if found else None
 
@@ -156,7 +156,7 @@ def time_of(text: str) -> tuple[int, int, int] | None:
 
 
 def parsed_date(text: str) -> str:
-    """A date as ISO 8601 has it. Raises ValueError where it is not a date, or may be two."""
+    """A date in ISO 8601. Raises ValueError if it is not a date, or ambiguous."""
     if not text.isascii():
         found = _of_words(text)
     else:

@@ -1,4 +1,4 @@
-"""Texts that a spreadsheet would run as a formula: made safe on the way out, and back again."""
+"""Escapes texts that a spreadsheet would run as a formula, and unescapes them on import."""
 
 import re
 
@@ -15,14 +15,14 @@ LEADING = re.compile(r"'*[\t\r\n]+")
 
 
 def safe(text: str) -> str:
-    """A text that no spreadsheet runs as a formula, whichever separator it splits lines by."""
+    """A text that no spreadsheet runs as a formula, for any separator."""
     for place in reversed(_places(text)):
         text = f"{text[:place]}'{text[place:]}"
     return text
 
 
 def unsafe(text: str) -> str:
-    """Undoes `safe`."""
+    """Reverses `safe`."""
     if "'" not in text:
         return text
     for place in reversed(_places(text)):
@@ -32,6 +32,6 @@ def unsafe(text: str) -> str:
 
 
 def _places(text: str) -> list[int]:
-    """Where it is made safe: white space at its start is, as a whole, by what stands before it."""
+    """The escape of a match: white space at its start is kept as a whole."""
     found = [found.start() for found in DANGEROUS.finditer(text)]
     return [place for place in found if not LEADING.fullmatch(text, 0, place)]

@@ -1,4 +1,4 @@
-"""What taking a table in would change: each row's fate, and the commands that bring it about."""
+"""The plan of an import: the outcome of each row, and the commands of the changes."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -19,7 +19,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why a row cannot be taken in; `column` is empty where it is about the whole row."""
+    """Why a row cannot be imported; `column` is empty for an error of the whole row."""
 
     row: int
     column: str
@@ -28,7 +28,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class CellChange:
-    """A cell that is to change. `new` is `product` or `size` where the row is not there yet."""
+    """A cell to change. `new` is `product` or `size` if the row does not exist yet."""
 
     row: int
     product_id: str
@@ -43,7 +43,7 @@ class CellChange:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A command, the rows of the file that it carries out, and whether only an owner may do it."""
+    """A command, the rows of the file that it applies, and whether only an owner may run it."""
 
     rows: tuple[int, ...]
     command: Command
@@ -51,7 +51,7 @@ class Step:
 
 @dataclass(slots=True)
 class ImportPlan:
-    """Everything that an import would do as of a revision, and how each row of the file fares."""
+    """All changes of an import as of a revision, and the outcome of each row of the file."""
 
     revision: int = 0
     steps: list[Step] = field(default_factory=list)
@@ -69,7 +69,7 @@ class ImportPlan:
 
 @dataclass(frozen=True, slots=True)
 class CurrentStock:
-    """How everything stands now: rows by their keys. What is read from here is never changed."""
+    """The current state: rows by their keys. Rows read from here are never changed."""
 
     products: Mapping[str, Product]
     items: Mapping[str, Item]
@@ -78,7 +78,7 @@ class CurrentStock:
 
     @staticmethod
     def of(snapshot: StockSnapshot) -> "CurrentStock":
-        """What a store says."""
+        """The rows of a store."""
         return CurrentStock(
             {row.product_id: row for row in snapshot.products},
             {row.sku: row for row in snapshot.items},
@@ -94,17 +94,17 @@ class CurrentStock:
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """A row of the file as it was exported, where that file was kept (`--base`)."""
+    """A row of the file as it was exported, if that file was kept (`--base`)."""
 
     cells: Mapping[str, str]
 
     def same(self, column: str, text: str) -> bool:
-        """Whether a cell said this when it was exported."""
+        """Whether a cell had this text when it was exported."""
         return column in self.cells and alike(column, text, self.cells[column])
 
     @property
     def stock(self) -> int | None:
-        """What was on hand, where it says so."""
+        """The units on hand at the export, if known."""
         try:
             found: int = PARSERS["stock"](self.cells.get("stock", ""))
         except ValueError:
@@ -114,7 +114,7 @@ class Base:
 
 @dataclass(slots=True)
 class Row:
-    """A line of the file while it is looked at."""
+    """A line of the file during planning."""
 
     record: Record
     item: Item | None
@@ -128,15 +128,15 @@ class Row:
     faulty: bool = False
     changes: list[CellChange] = field(default_factory=list)
     shown: set[str] = field(default_factory=set)
-    """Columns whose cells say what is there, the way a spreadsheet shows it."""
+    """Columns whose cells equal the current values, as a spreadsheet shows them."""
 
     @property
     def snapshot(self) -> RowFingerprint | Base | None:
-        """What the row was like when it was exported."""
+        """The row as it was exported."""
         return self.mark or self.base
 
     def silent(self, column: str) -> bool:
-        """Whether an empty cell says nothing: only what was there at the export can be cleared."""
+        """Whether an empty cell has no meaning: only a value of the export can be cleared."""
         blank = not tidy(self.record.cells[column])
         return blank and (self.snapshot is None or column == "name")
 
@@ -150,7 +150,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """How an import is meant: who does it, whether new things are made, whether all is allowed."""
+    """The options of an import: the actor, whether new rows are created, whether all is allowed."""
 
     actor: str = "import"
     cause: str = ""
@@ -160,7 +160,7 @@ class ImportOptions:
 
 
 def marks_of(records: Iterable[Record], stand: CurrentStock) -> dict[str, int]:
-    """SKUs whose stock was changed in the file, and since which revision to look at the ledger."""
+    """SKUs whose stock was changed in the file, and the revision from which the ledger counts."""
     found: dict[str, int] = {}
     for record in records:
         sku = sku_of(*key_of(record))
@@ -180,7 +180,7 @@ def _mark(record: Record) -> RowFingerprint | None:
 
 
 def with_actor(command: Command, actor: str, cause: str, reason: str | None = None) -> Command:
-    """The same command, said to be by somebody and because of something."""
+    """The same command, with an actor and a cause."""
     more: dict[str, Any] = {"actor": actor, "cause": cause}
     if isinstance(command, SkuCommands):
         more["commands"] = tuple(
@@ -192,5 +192,5 @@ def with_actor(command: Command, actor: str, cause: str, reason: str | None = No
 
 
 def key_of(record: Record) -> Key:
-    """Which size a line is about."""
+    """The size that a line identifies."""
     return record.cells.get("productId", ""), record.cells.get("size", "")

@@ -1,4 +1,4 @@
-"""Planning an import: only cells that somebody has changed since the export are a change."""
+"""Plans an import: only cells edited since the export are changes."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -44,9 +44,9 @@ from fancymonkey.store.products_file.extra_fields import with_image
 
 
 class Planner:
-    """Compares a table with how things stand, and with how they stood when it was exported.
+    """Compares a table with the current state, and with the state at its export.
 
-    `said` has by how much somebody has counted or corrected each SKU since the export.
+    `said` is the sum of counts and corrections of each SKU since the export.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Planner:
             self._places[item.product_id] = max(last, item.position)
 
     def read(self, records: Iterable[Record]) -> ImportPlan:
-        """The plan for a table."""
+        """The plan of a table."""
         groups: dict[str, list[Row]] = {}
         seen: dict[Key, int] = {}
         records = list(records)
@@ -81,7 +81,7 @@ class Planner:
             if record.fault:
                 self._fault(record, "", record.fault)
             elif key in seen:
-                self._fault(record, "size", f"this size is in row {seen[key]} already")
+                self._fault(record, "size", f"this size is already in row {seen[key]}")
             elif complaint := identity.complaint(record):
                 self._fault(record, *complaint)
             else:
@@ -122,7 +122,7 @@ class Planner:
                 self.plan.changes += row.changes
 
     def _snapshot(self, row: Row) -> None:
-        """Reads what the row was like when it was exported."""
+        """Reads the row as it was exported."""
         record = row.record
         row.base = self._base.get(key_of(record))
         text = record.cells.get("exported", "").strip()
@@ -134,12 +134,12 @@ class Planner:
             self._fault(record, "exported", f"{error}: export again, or empty this cell", row)
             return
         if not mark.is_of(row.item.sku) or mark.revision > self._stand.revision:
-            self._fault(record, "exported", "it is that of another row: empty this cell", row)
+            self._fault(record, "exported", "it belongs to another row: empty this cell", row)
             return
         row.mark = mark
 
     def _row(self, row: Row, product: Product | None, now: Mapping[str, str]) -> None:
-        """What one line changes, or is at fault with."""
+        """Plans the changes or the error of one line."""
         item = row.item
         if item is None:
             if not self._wish.create:
@@ -150,7 +150,7 @@ class Planner:
         off = product is not None and (product.archived or (item is not None and item.archived))
         row.back = off and item is not None and self._wish.create and row.snapshot is None
         if row.back and not self._wish.owner:
-            self._fault(row.record, "size", "only an owner may bring it back on sale", row)
+            self._fault(row.record, "size", "only an owner may put it back on sale", row)
         cells = now if item is None else {**now, **item_cells(item)}
         for column in (*PRODUCT_FIELDS, *ITEM_FIELDS):
             self._cell(row, column, cells.get(column, ""))
@@ -158,12 +158,12 @@ class Planner:
         note_unread(row, self._stand, self.plan.notices)
         changes = row.fields or row.shared or row.stock
         if off and changes and not row.back and not row.faulty and item is not None:
-            self._fault(row.record, "", "it is off sale: bring it back first", row)
+            self._fault(row.record, "", "it is off sale: put it back on sale first", row)
         if off and item is None and product is not None and not row.faulty and product.archived:
-            self._fault(row.record, "", "the product is off sale: bring it back first", row)
+            self._fault(row.record, "", "the product is off sale: put it back on sale first", row)
 
     def _cell(self, row: Row, column: str, now: str) -> None:
-        """Notes the value of a cell that somebody changed."""
+        """Records the value of an edited cell."""
         text = row.record.cells.get(column)
         snapshot, item = row.snapshot, row.item
         if text is None or text == now or row.silent(column):
@@ -178,7 +178,7 @@ class Planner:
         if isinstance(value, Unclear):
             return
         if snapshot is not None and not snapshot.same(column, now):
-            self._fault(row.record, column, f"it was changed since the export, to {now!r}", row)
+            self._fault(row.record, column, f"it has changed since the export, to {now!r}", row)
         elif not self._wish.owner and column not in STOCK_ONLY:
             self._fault(row.record, column, "only an owner may change it", row)
         elif column in PRODUCT_FIELDS:
@@ -189,7 +189,7 @@ class Planner:
                 row.changes.append(row.told(column, now, text))
 
     def _stock(self, row: Row) -> None:
-        """What is to become of the stock: a count, or what was added to it since the export."""
+        """Plans the stock: a count, or the difference since the export."""
         text = row.record.cells.get("stock")
         if text is None or row.silent("stock"):
             return
@@ -223,32 +223,32 @@ class Planner:
         row.changes.append(row.told("stock", str(now), text, str(after)))
 
     def _merged(self, row: Row, value: int, now: int) -> int | None:
-        """The stock with what was changed in the file and what was sold since; None to leave it."""
+        """The stock with the edit of the file and the sales since; None to leave it unchanged."""
         snapshot, item = row.snapshot, row.item
         assert snapshot is not None
         assert snapshot.stock is not None
         assert item is not None
         change = value - snapshot.stock
         said = self._said.get(item.sku, 0) if row.mark is not None else now - snapshot.stock
-        if not change or said == change:  # it is as it was, or somebody has said the same
+        if not change or said == change:  # unchanged, or the same correction was already made
             return None
         if said:
-            words = f"it was changed since the export, by {said:+}, to {now}"
+            words = f"it has changed since the export, by {said:+}, to {now}"
             self._fault(row.record, "stock", words, row)
             return None
         if not 0 <= now + change <= MAX_QUANTITY:
-            words = f"{now} are left, and {change:+} would make {now + change}"
+            words = f"{now} left: a change of {change:+} would make {now + change}"
             self._fault(row.record, "stock", words, row)
             return None
         return now + change
 
     def _one_voice(self, group: list[Row]) -> None:
-        """All rows of a product that say something about it have to say the same."""
+        """All rows of a product with a value for it must have the same value."""
         for row, column, words in disagreements(group):
             self._fault(row.record, column, words, row)
 
     def _whole(self, group: list[Row]) -> None:
-        """A new product is not made without what a row at fault says about it."""
+        """A new product is not created without the values of a row with an error."""
         bad = [
             fault
             for fault in self.plan.faults
@@ -257,16 +257,16 @@ class Planner:
         ]
         for row in group if bad else ():
             if not row.faulty:
-                words = f"row {bad[0].row} of the same new product is at fault"
+                words = f"row {bad[0].row} of the same new product has an error"
                 self._fault(row.record, bad[0].column, words, row)
 
     def _add(self, product_id: str, rows: list[Row]) -> None:
         """Adds a product with its sizes."""
         shared = {name: value for row in reversed(rows) for name, value in row.shared.items()}
         if rows and "name" not in shared:
-            self._fault(rows[0].record, "name", "a new product needs a name", rows[0])
+            self._fault(rows[0].record, "name", "a new product requires a name", rows[0])
         for row in rows[1:] if rows and rows[0].faulty else ():
-            self._fault(row.record, "name", "a new product needs a name", row)
+            self._fault(row.record, "name", "a new product requires a name", row)
         if not rows or rows[0].faulty:
             return
         self._position += 1
@@ -289,7 +289,7 @@ class Planner:
         )
 
     def _made(self, row: Row, what: str) -> None:
-        """Notes that a row makes something new."""
+        """Records that a row creates something."""
         self.plan.new_sizes.append(key_of(row.record))
         self.plan.fates[row.record.number] = "new"
         text = row.record.cells.get("stock", "")
@@ -326,7 +326,7 @@ class Planner:
                 self._made(row, "size")
 
     def _shared(self, old: Product, rows: list[Row]) -> None:
-        """Changes what all sizes of a product share; the first row that says so carries it."""
+        """Changes the fields shared by all sizes; the first row with such a value carries it."""
         carriers = {name: row for row in reversed(rows) for name in row.shared}
         if not carriers:
             return

@@ -1,4 +1,4 @@
-"""Keys that are nearly one that exists: retyped, or changed by a spreadsheet."""
+"""Keys that are similar to existing ones: mistyped, or changed by a spreadsheet."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -10,7 +10,7 @@ from fancymonkey.spreadsheets.spreadsheet_changes import SWITCHES, shows
 
 
 class Near:
-    """Keys by what they look like and by what a spreadsheet may take them for."""
+    """Keys by their look and by the values that a spreadsheet may take them for."""
 
     def __init__(self, keys: Iterable[str]) -> None:
         self._looks: dict[str, str] = {}
@@ -31,7 +31,7 @@ class Near:
                 self._words.append(key)
 
     def find(self, text: str) -> str | None:
-        """The key that this text is nearly, or None."""
+        """The existing key that this text is similar to, or None."""
         bare = text.strip().lstrip("'")
         look = self._looks.get(skeleton(text)) or self._looks.get(skeleton(bare))
         return look or self._by_number(bare) or self._by_date(bare)
@@ -44,7 +44,7 @@ class Near:
         digits = precision_of(text)
         if not shown or digits is None:
             return None
-        if digits not in self._rounded:  # once for each precision, however many rows there are
+        if digits not in self._rounded:  # once for each precision, for any number of rows
             self._rounded[digits] = {
                 short: key
                 for number, key in self._numbers.items()

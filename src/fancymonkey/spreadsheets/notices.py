@@ -1,14 +1,14 @@
-"""What a file says and an import leaves as it is: reported, so that it does not pass silently."""
+"""Notices about cells that an import does not apply, so that this is not silent."""
 
 from dataclasses import dataclass, field
 
 SHOWN = 5
-"""Rows that a notice names."""
+"""The most rows that a notice names."""
 
 
 @dataclass(slots=True)
 class Notice:
-    """Something about cells of one column that are not taken in. `rows` has the first few."""
+    """A notice about cells of one column. `rows` has the first few rows."""
 
     column: str
     words: str
@@ -34,7 +34,7 @@ class Notices:
         return iter(self._found.values())
 
     def add(self, row: int, column: str, kind: str, words: str) -> None:
-        """Notes a row. The first of a kind gives the words, which say `{rows}` for the rows."""
+        """Adds a row. The first of a kind gives the text, with `{rows}` for the rows."""
         one = self._found.setdefault((column, kind), Notice(column, words))
         one.count += 1
         if len(one.rows) < SHOWN:

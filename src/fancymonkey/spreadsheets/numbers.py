@@ -1,10 +1,10 @@
-"""Numbers as spreadsheets of many countries write them: what a text may mean."""
+"""Numbers as spreadsheets of many countries write them: the possible values of a text."""
 
 import re
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal
 
 LONGEST = 40
-"""Characters; a longer text is not a number that a spreadsheet shows."""
+"""In characters; a longer text is not a number that a spreadsheet shows."""
 
 GROUPERS = r"[ '\u2019\u00a0\u2009\u202f]"
 CURRENCY = re.compile(
@@ -21,20 +21,20 @@ GROUPED = (
 TWO_WAYS = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
 NOISE = Decimal("1e-11")
 SHOWN_DIGITS = 15
-"""Digits of a number that a spreadsheet keeps and shows."""
+"""The digits of a number that a spreadsheet keeps and shows."""
 
 
 FIRST_POWER = 9
-"""A spreadsheet writes smaller powers of ten out, unless somebody asks it not to."""
+"""A spreadsheet writes smaller powers of ten in full, by default."""
 
 
 def is_ambiguous(text: str) -> bool:
-    """Whether the sign in a number may part thousands as well as decimals: `1.299`, `1,299`."""
+    """Whether the separator in a number may be for thousands or for decimals: `1.299`, `1,299`."""
     return TWO_WAYS.fullmatch(text) is not None
 
 
 def without_groups(text: str) -> str:
-    """A number without what parts its thousands, where that is clear: 1299.50 for `1.299,50`."""
+    """A number without thousands separators, if they are clear: 1299.50 for `1.299,50`."""
     if is_ambiguous(text) or len(text) > LONGEST:
         return text
     for pattern in GROUPED:
@@ -59,7 +59,7 @@ def without_noise(text: str) -> str:
 
 
 def meanings(text: str) -> set[Decimal]:
-    """Every number that a text may stand for; `1.299` has two."""
+    """All possible numbers of a text; `1.299` has two."""
     text = CURRENCY.sub("", text).strip()
     if not text or len(text) > LONGEST or re.search(r"[^\x20-\x7e\u2019\u00a0\u2009\u202f]", text):
         return set()
@@ -82,7 +82,7 @@ def meanings(text: str) -> set[Decimal]:
 
 
 def precision_of(text: str) -> int | None:
-    """To how many digits a text was rounded by a spreadsheet; None where it was not."""
+    """The number of digits to which a spreadsheet has rounded a text; None if it has not."""
     body = CURRENCY.sub("", text).strip().removeprefix("-")
     if power := SCIENTIFIC.fullmatch(body):
         if abs(int(power[2])) < FIRST_POWER:
@@ -93,7 +93,7 @@ def precision_of(text: str) -> int | None:
 
 
 def rounded(value: Decimal, digits: int) -> set[Decimal]:
-    """A number with so many significant digits: rounded, and cut off as codes are by some."""
+    """A number with this many significant digits: rounded, and cut off as some do with codes."""
     return {Context(prec=digits, rounding=how).plus(value) for how in (ROUND_HALF_UP, ROUND_DOWN)}
 
 

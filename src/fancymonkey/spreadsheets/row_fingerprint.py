@@ -1,10 +1,10 @@
-"""What a row was like when it was exported, as a short text in its last cell.
+"""The fingerprint of an exported row, a short text in its last cell.
 
-It has the ledger's number, what was on hand, and a few bytes of a hash of every cell that may be
-changed: enough to tell what somebody has edited, and what has changed here since. Behind a point
-are fewer bytes of the cells that no import takes in, so that an edit there can be reported.
-Whoever edits the file may write anything there, so it is read and never trusted: it decides
-nothing but which cells of the same row count as edited.
+It has the ledger's revision, the stock on hand, and a few bytes of a hash of every cell that may
+be changed: enough to detect edits of the file, and changes here since. After a point follow fewer
+bytes of the cells that an import ignores, so that an edit there can be reported. An editor of the
+file may write anything there, so it is read and never trusted: it only decides which cells of the
+same row count as edited.
 """
 
 import re
@@ -29,7 +29,7 @@ PATTERN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class RowFingerprint:
-    """A row as it was exported: at which revision, with how many on hand."""
+    """A row as it was exported: its revision, and the units on hand."""
 
     revision: int
     stock: int
@@ -38,28 +38,28 @@ class RowFingerprint:
 
     @property
     def sku_hash(self) -> bytes:
-        """The hash of the SKU whose row it was."""
+        """The hash of the SKU of the row."""
         return self.hashes[:SIZE]
 
     def is_of(self, sku: str) -> bool:
-        """Whether it is that of this SKU."""
+        """Whether the fingerprint belongs to this SKU."""
         return self.sku_hash == hash_of(sku)
 
     def same_unread(self, column: str, text: str) -> bool | None:
-        """Whether a cell that is not taken in said this; None where an older file has no hash."""
+        """Whether an ignored cell had this text; None if an older file has no hash."""
         if not self.unread:
             return None
         start = UNREAD_SIZE * list(UNREAD).index(column)
         return self.unread[start : start + UNREAD_SIZE] == _unread(column, text)
 
     def same(self, column: str, text: str) -> bool:
-        """Whether a cell said this when it was exported."""
+        """Whether a cell had this text when it was exported."""
         start = SIZE * (1 + HASHED.index(column))
         return self.hashes[start : start + SIZE] == _cell(column, text)
 
 
 def hash_of(sku: str) -> bytes:
-    """What marks have of a SKU."""
+    """The part of fingerprints that identifies a SKU."""
     return _hash("sku", sku)
 
 
@@ -74,7 +74,7 @@ def _unread(column: str, text: str) -> bytes:
 
 @lru_cache(maxsize=16_384)
 def _cell(column: str, text: str) -> bytes:
-    """Many cells of a table say the same."""
+    """A cache, because many cells of a table are equal."""
     return _hash(column, canonical(column, text))
 
 
@@ -96,10 +96,10 @@ def _encoded(data: bytes) -> str:
 
 
 def read_mark(text: str) -> RowFingerprint:
-    """What a cell says. Raises ValueError."""
+    """The canonical text of a cell. Raises ValueError."""
     found = PATTERN.fullmatch(text.strip())
     if found is None:
-        raise ValueError("it was changed")
+        raise ValueError("it was edited")
     raw = found[3]
     try:
         hashes = urlsafe_b64decode(raw + "=" * (-len(raw) % 4))
@@ -107,5 +107,5 @@ def read_mark(text: str) -> RowFingerprint:
         hashes = b""
     stock = int(found[2])
     if len(hashes) != LENGTH or stock > MAX_QUANTITY:
-        raise ValueError("it was changed")
+        raise ValueError("it was edited")
     return RowFingerprint(int(found[1]), stock, hashes, urlsafe_b64decode(found[4] or ""))

@@ -1,4 +1,4 @@
-"""Which size a row of a file is about, and rows whose key does not say so clearly."""
+"""Identifies the size of a row, and reports rows with an unclear key."""
 
 from collections.abc import Iterable
 
@@ -12,11 +12,11 @@ from fancymonkey.spreadsheets.row_fingerprint import RowFingerprint, hash_of, re
 from fancymonkey.spreadsheets.spreadsheet_changes import broken
 
 Complaint = tuple[str, str]
-"""A column, and why its cell cannot be taken in."""
+"""A column, and why its cell cannot be imported."""
 
 
 def with_known_keys(records: Iterable[Record], stand: CurrentStock) -> list[Record]:
-    """The same rows, with keys in the form in which keys are kept where that form is needed."""
+    """The same rows, with keys in the normal form if that is the stored form."""
     return [_with_known_key(record, stand) for record in records]
 
 
@@ -31,7 +31,7 @@ def _with_known_key(record: Record, stand: CurrentStock) -> Record:
 
 
 class Identity:
-    """Looks at the keys of all rows of a file."""
+    """Checks the keys of all rows of a file."""
 
     def __init__(self, stand: CurrentStock, records: Iterable[Record]) -> None:
         self._stand = stand
@@ -44,22 +44,22 @@ class Identity:
         self._new: dict[tuple[str, str], tuple[str, int]] = {}
 
     def complaint(self, record: Record) -> Complaint | None:
-        """What is wrong with the keys of a row, or None."""
+        """The error of a row's keys, or None."""
         product_id, size = key_of(record)
         if sku_of(product_id, size) in self._stand.items:
-            return None  # whatever it is called, it is there
+            return None  # whatever its form, it exists
         found = [("productId", product_id), ("size", size)]
         for column, text in found:
             if reason := broken(text):
                 return column, reason
             if not text.strip() or not plain(text):
-                return column, "it names the size and cannot be empty or so long"
+                return column, "it identifies the size and must not be empty or too long"
         if "/" in product_id:
-            return "productId", "a product's id has no slash"
+            return "productId", "a product id must not contain a slash"
         return self._nearly(product_id, size) or self._misnamed(found) or self._unlike(record)
 
     def _nearly(self, product_id: str, size: str) -> Complaint | None:
-        """Whether the key is nearly one that exists."""
+        """Whether the key is similar to an existing one."""
         if product_id not in self._stand.products:
             if self._near_products is None:
                 self._near_products = Near(self._stand.products)
@@ -89,7 +89,7 @@ class Identity:
         return None
 
     def _unlike(self, record: Record) -> Complaint | None:
-        """Whether a new row is a row of the export whose key was changed, or a twin of another."""
+        """Whether a new row is an exported row with a changed key, or a duplicate of another."""
         product_id, size = key_of(record)
         known = product_id in self._stand.products
         text = record.cells.get("exported", "").strip()
@@ -101,30 +101,30 @@ class Identity:
             if not mark.is_of(sku_of(product_id, size)) and mark.sku_hash not in self._present:
                 return "size", (
                     f"no such {'size' if known else 'product'}, and this row was exported "
-                    f"as {self._name(mark)}, which is nowhere else in the file: write that again, "
-                    "or empty `exported` for something new"
+                    f"as {self._name(mark)}, which is missing in the file: restore it, or "
+                    "empty `exported` for a new row"
                 )
         for column, inside, key in (("productId", "", product_id), ("size", product_id, size)):
             if column == "productId" and known:
                 continue
             other, row = self._new.setdefault((inside, skeleton(key)), (key, record.number))
             if other != key:
-                return column, f"{key!r} looks like {other!r} in row {row}: write both the same"
+                return column, f"{key!r} looks like {other!r} in row {row}: use the same spelling"
         return None
 
     def _name(self, mark: RowFingerprint) -> str:
-        """The SKU whose row it was, in words."""
+        """The SKU of the exported row, in words."""
         if self._exported is None:
             self._exported = {hash_of(sku): sku for sku in self._stand.items}
         sku = self._exported.get(mark.sku_hash)
         if sku is None:
-            return "something that is no longer there"
+            return "a size that no longer exists"
         item = self._stand.items[sku]
         return f"{item.product_id!r} {item.size!r}"
 
 
 def _nearly(text: str, other: str) -> str:
     return (
-        f"{text!r} is not there, and is nearly {other!r}, which is (spreadsheets change dates, "
-        f"zeros and spaces by themselves): write {other!r}"
+        f"{text!r} does not exist, but {other!r} does (spreadsheets change "
+        f"dates, zeros and spaces by themselves): write {other!r}"
     )

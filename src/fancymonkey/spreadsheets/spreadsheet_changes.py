@@ -1,4 +1,4 @@
-"""What a spreadsheet makes of a value by itself, and cells that hold no value at all."""
+"""Changes that spreadsheet programs make by themselves, and cells without a value."""
 
 import re
 
@@ -7,7 +7,7 @@ from fancymonkey.spreadsheets.dates import shows_date
 from fancymonkey.spreadsheets.numbers import shows_number
 
 UNRESOLVED = "\0"
-"""Begins the text of a formula that has no result; no file can hold this character in a text."""
+"""Begins the text of a formula without a result; no file can contain this character in a text."""
 
 ERRORS = frozenset(
     [
@@ -79,7 +79,7 @@ ERRORS = frozenset(
         "#python!",
     ]
 )
-"""Errors as spreadsheets of several languages write them."""
+"""Error values of spreadsheets in several languages."""
 
 SWITCHES = (
     frozenset({"true", "wahr", "vrai", "verdadero", "verdadeiro", "vero", "waar", "prawda"}),
@@ -105,24 +105,24 @@ def _is_blank(char: str) -> bool:
 
 
 def broken(text: str) -> str | None:
-    """Why a cell holds no value, as the end of a sentence that begins with it; None if it does."""
+    """Why a cell has no value, as a sentence that begins with the cell; None if it has one."""
     if text.startswith(UNRESOLVED):
         return (
             f"{text[1:81]!r} is a formula without a result: save the file in your spreadsheet "
-            "program, and import it again (a text that begins with = needs a ' in front)"
+            "program, and import it again (text that begins with = needs a leading ')"
         )
     if "#" not in text and ":" not in text:
         return None
     plain = text.strip().casefold()
     if plain in ERRORS or re.fullmatch(r"(?:err|fehler|erreur|error|errore|erro):[0-9]{3}", plain):
-        return f"{text.strip()!r} is an error of the spreadsheet, not a value"
+        return f"{text.strip()!r} is a spreadsheet error, not a value"
     if re.fullmatch("#{3,}", plain):
-        return f"{plain[:20]!r} is a column that was too narrow to show its value"
+        return f"{plain[:20]!r} is from a column too narrow to show its value"
     return None
 
 
 def shows(text: str, value: str, *, number: bool = False) -> bool:
-    """Whether a spreadsheet may have made this text of a value by itself. `number`: it is one."""
+    """Whether a spreadsheet may have made this text from a value by itself. `number`: it is one."""
     if not text or not value or text.startswith(UNRESOLVED):
         return False
     if number:

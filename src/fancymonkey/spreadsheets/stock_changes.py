@@ -1,4 +1,4 @@
-"""What somebody has said about the shelf since a table was exported: no import may undo it."""
+"""Stock counts and corrections made since an export; an import must not overwrite them."""
 
 import asyncio
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from fancymonkey.errors import DataError
 from fancymonkey.store.contract import Store
 
 CORRECTIONS = (Kind.ADJUSTED, Kind.COUNTED)
-"""Corrections and counts. Sales, returns and goods that came in are facts, and stay beside any."""
+"""Corrections and counts. Sales, returns and receipts are facts that an import keeps as well."""
 
 PAGE = 1000
 ENTRIES_MAX = 1_000_000
@@ -17,14 +17,14 @@ ENTRIES_MAX = 1_000_000
 async def stock_changes_since(
     store: Store, since: Mapping[str, int], revision: int
 ) -> dict[str, int]:
-    """By how much each SKU was counted or corrected after its own revision, up to another one.
+    """The sum of counts and corrections of each SKU after its revision, up to another revision.
 
     Raises DataError where that is too long ago.
     """
     found = dict.fromkeys(since, 0)
     start = min(since.values(), default=revision)
     if revision - start > ENTRIES_MAX:
-        raise DataError("The table was exported too long ago to compare. Export it again.")
+        raise DataError("The table was exported too long ago to be compared. Export it again.")
     while start < revision:
         entries = await store.entries_after(start, PAGE)
         if not entries:

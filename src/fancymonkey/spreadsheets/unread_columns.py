@@ -1,4 +1,4 @@
-"""Cells of columns that an import does not take in: edited ones are reported."""
+"""Reports edited cells of columns that an import ignores."""
 
 from collections.abc import Mapping
 
@@ -13,32 +13,32 @@ from fancymonkey.spreadsheets.numbers import meanings
 from fancymonkey.spreadsheets.spreadsheet_changes import shows
 
 IDLE = {"", "0", "in_stock", "low", "out", "archived"}
-"""What says nothing in the row of something new, also when it was copied from another row."""
+"""Values without a meaning in a new row, also copied from another row."""
 
 
 def note_unread(row: Row, stand: CurrentStock, notices: Notices) -> None:
-    """Notes the cells of a row that somebody has edited in vain."""
+    """Records ignored edits of a row."""
     record = row.record
     for column, instead in UNREAD.items():
         if column not in record.cells:
             continue
         text = record.cells[column].strip()
         if row.mark is not None and row.mark.same_unread(column, text):
-            continue  # as almost all cells, so how the row stands need not be spelled out
+            continue  # true for almost all cells, so the current text is not computed
         now = _now(row, stand)
         if text == now.get(column):
             continue
         if row.item is None:
             if text in IDLE or column == "lastChanged" or text == record.cells.get("stock"):
                 continue
-            words = f"`{column}` of something new is not taken in ({{rows}}): {instead}"
+            words = f"`{column}` of a new row is not imported ({{rows}}): {instead}"
             notices.add(record.number, column, "new", words)
         elif _edited(row, column, text, now):
-            words = f"`{column}` was changed in {{rows}} and is not taken in: {instead}"
+            words = f"`{column}` was changed in {{rows}} and is not imported: {instead}"
             if row.snapshot is None:
                 words = (
-                    f"`{column}` differs from what is there now in {{rows}} and is not taken in: "
-                    f"{instead}"
+                    f"`{column}` differs from the current value in "
+                    f"{{rows}} and is not imported: {instead}"
                 )
             notices.add(record.number, column, words[:20], words)
 
@@ -56,7 +56,7 @@ def _edited(row: Row, column: str, text: str, now: Mapping[str, str]) -> bool:
     number = column in NUMBERS
     if row.mark is not None:
         same = row.mark.same_unread(column, text)
-        if same is None:  # a file of an older version, which cannot say
+        if same is None:  # a file of an older version, without hashes
             return False
         if same or (column == "lastChanged" and is_shown_date(text)):
             return False

@@ -1,4 +1,4 @@
-"""Cells of a spreadsheet that hold no value: errors, and formulas without a result.
+"""Finds spreadsheet cells without a value: errors, and formulas without a result.
 
 The library that reads spreadsheets takes them for empty, and an empty cell says something else.
 """
@@ -12,7 +12,7 @@ from fancymonkey.errors import DataError
 from fancymonkey.spreadsheets.spreadsheet_changes import UNRESOLVED
 
 Found = dict[int, list[tuple[int, str]]]
-"""Cells by the number of their row: place in the row (from 0), and text."""
+"""Cells by the number of their row: column index (from 0), and text."""
 
 SUSPICIOUS = re.compile(rb"""<(?:[\w.-]+:)?f[\s/>]|\bt\s*=\s*["']e["']""")
 FORMULA_MAX = 200
@@ -20,18 +20,18 @@ PLACE = re.compile("([A-Z]{1,3})([0-9]{1,7})")
 
 
 def unread_cells(data: bytes, sheet: str) -> Found:
-    """The cells of a sheet that hold no value, as texts that no column takes. Raises DataError."""
+    """The cells of a sheet without a value, as texts that no column accepts. Raises DataError."""
     with zipfile.ZipFile(io.BytesIO(data)) as book:
         part = _part_of(book, sheet)
         xml = book.read(part)
-    # In UTF-16 nothing can be searched for; UTF-8 has its letters as they are.
+    # Only UTF-8 can be searched directly, not UTF-16.
     if xml[:2] not in (b"\xff\xfe", b"\xfe\xff") and not SUSPICIOUS.search(xml):
         return {}
     return _Cells().read(xml)
 
 
 def _part_of(book: zipfile.ZipFile, sheet: str) -> str:
-    """The name of the part that has a sheet's cells."""
+    """The name of the part with a sheet's cells."""
     names = {name.lower(): name for name in book.namelist()}
     ids = [
         value
@@ -47,7 +47,7 @@ def _part_of(book: zipfile.ZipFile, sheet: str) -> str:
             for name in (target, f"xl/{target}"):
                 if name in names:
                     return names[name]
-    raise DataError("The sheet cannot be found in it. Save it as XLSX once more, or as CSV.")
+    raise DataError("The sheet was not found in the file. Save it again as XLSX, or as CSV.")
 
 
 def _tags(xml: bytes) -> list[tuple[str, dict[str, str]]]:
@@ -62,11 +62,11 @@ def _parse(parser: expat.XMLParserType, xml: bytes) -> None:
     try:
         parser.Parse(xml, True)
     except expat.ExpatError as error:
-        raise DataError("A part of it is not valid XML. Save it as XLSX once more.") from error
+        raise DataError("A part of the file is not valid XML. Save it again as XLSX.") from error
 
 
 class _Cells:
-    """Looks at each cell of a sheet while its XML is read."""
+    """Reads each cell of a sheet while its XML is parsed."""
 
     def __init__(self) -> None:
         self.found: Found = {}

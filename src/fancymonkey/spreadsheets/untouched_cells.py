@@ -1,4 +1,4 @@
-"""Cells that nobody meant to change: what a spreadsheet makes of the exported value by itself."""
+"""Detects cells that were not edited, but changed by a spreadsheet program."""
 
 from decimal import Decimal
 
@@ -11,7 +11,7 @@ from fancymonkey.spreadsheets.spreadsheet_changes import shows
 
 
 def is_untouched(row: Row, column: str, text: str, now: str) -> bool:
-    """Whether a cell is what a spreadsheet makes of what the row had there when it was exported."""
+    """Whether a spreadsheet may have made the cell from the exported value."""
     number = column in NUMBERS
     match row.snapshot:
         case Base() as base:
@@ -24,7 +24,7 @@ def is_untouched(row: Row, column: str, text: str, now: str) -> bool:
 
 
 def is_untouched_stock(row: Row, text: str) -> bool:
-    """The same for the stock, which a mark has as a number."""
+    """The same for the stock, which a fingerprint has as a number."""
     snapshot = row.snapshot
     if snapshot is None or snapshot.stock is None:
         return False
@@ -38,7 +38,7 @@ def _shows(column: str, text: str, value: str) -> bool:
 
 
 def _readings(column: str, text: str) -> list[str]:
-    """The values that a text may have been made of, as far as they can be told from it."""
+    """The possible original values of a text."""
     if column in NUMBERS:
         return [format(value, "f") for value in meanings(text) if value.adjusted() < 20]
     if column == "restockDate" and time_of(text) is None:
@@ -50,4 +50,4 @@ def _readings(column: str, text: str) -> list[str]:
 
 
 WIDTHS = range(1, 21)
-"""Digits of a code whose zeros in front a spreadsheet has taken away."""
+"""The digits of a code whose leading zeros a spreadsheet has removed."""

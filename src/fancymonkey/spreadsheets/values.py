@@ -1,4 +1,4 @@
-"""The value of a cell that differs from what is there, where the cell has a clear one."""
+"""The value of a cell that differs from the current one, if it is clear."""
 
 import re
 from collections.abc import Iterator
@@ -15,11 +15,11 @@ TEXTS = frozenset({"name", "category", "skuId", "priceId"})
 
 
 class Unclear:
-    """A cell that was not meant to say anything: it stays as it is, and a notice reports that."""
+    """An ambiguous cell: it stays unchanged, and a notice reports it."""
 
 
 def value_of(row: Row, column: str, text: str, now: str, notices: Notices) -> Any:
-    """What a changed cell says. Raises ValueError with why it cannot be taken in."""
+    """The value of a changed cell. Raises ValueError with the reason."""
     if text == UNRESOLVED + now:
         return Unclear()
     if reason := broken(text):
@@ -36,7 +36,7 @@ def value_of(row: Row, column: str, text: str, now: str, notices: Notices) -> An
             _refuse_lookalike(row, column, text, now)
             return value
     where = "as it is now" if row.item is None else "as it was exported"
-    words = f"`{column}` stays {where} in {{rows}}: {text[:80]!r} is how a spreadsheet shows it"
+    words = f"`{column}` stays {where} in {{rows}}: {text[:80]!r} is the spreadsheet format of it"
     notices.add(row.record.number, column, "shown", words)
     row.shown.add(column)
     return Unclear()
@@ -51,22 +51,22 @@ def _untouched(row: Row, column: str, text: str, now: str) -> bool:
 
 
 def _refuse_lookalike(row: Row, column: str, text: str, now: str) -> None:
-    """Where nothing says what was exported, what a spreadsheet makes of a text is open."""
+    """Without the exported value, a text that a spreadsheet may have made is ambiguous."""
     if column in TEXTS and row.snapshot is None and row.item is not None and shows(text, now):
         raise ValueError(
-            f"{text[:80]!r} is how a spreadsheet shows {now[:80]!r}, which is there now: write that"
+            f"{text[:80]!r} may be the spreadsheet format of the current {now[:80]!r}: write that"
         )
 
 
 def _parser(column: str, text: str, now: str) -> Any:
-    """In a shop whose prices have thousandths a point parts these, as it does there."""
+    """In a shop whose prices have thousandths, a point separates these."""
     if column == "price" and re.search(r"\.[0-9]{3,}$", now.rstrip("0")) and "." in text:
         return lambda cell: exact_price(cell.strip())
     return PARSERS[column]
 
 
 def disagreements(group: list[Row]) -> Iterator[tuple[Row, str, str]]:
-    """Rows that say something else about their product than a row before, with column and reason.
+    """Rows with another product value than an earlier row, with column and reason.
 
     A row that says what it said when it was exported, or nothing, says nothing.
     """
@@ -82,4 +82,4 @@ def disagreements(group: list[Row]) -> Iterator[tuple[Row, str, str]]:
                 first = row
             elif not alike(column, text, first.record.cells[column]):
                 other = f"row {first.record.number} has {first.record.cells[column]!r}"
-                yield row, column, f"a product has one {column}, and {other}"
+                yield row, column, f"a product has only one {column}, and {other}"

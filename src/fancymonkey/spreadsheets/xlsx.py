@@ -1,6 +1,6 @@
-"""The table as a spreadsheet (XLSX): numbers as numbers, texts as texts, dates as dates.
+"""The table as XLSX: numbers as numbers, texts as texts, dates as dates.
 
-Reading one means unpacking what a stranger may have packed: see `child.py` for where that is done.
+Reading one means unpacking what a stranger may have packed: see `xlsx_process.py`.
 """
 
 import io
@@ -21,21 +21,21 @@ from fancymonkey.spreadsheets.spreadsheet_changes import tidy
 from fancymonkey.spreadsheets.unresolved_cells import unread_cells
 
 UNPACKED_MAX = 128 * 1024 * 1024
-"""Bytes of everything in the file."""
+"""The most bytes of the unpacked file."""
 
 PARTS_MAX = 2000
 CELLS_MAX = 4_000_000
 CELL_MAX = 32_767
-"""Characters of a cell, as spreadsheets have it."""
+"""The most characters of a cell in spreadsheets."""
 
 SHEETS_SHOWN = 50
-"""Names of sheets that an error lists."""
+"""The most names of sheets in an error."""
 
-NO_TABLE = "It is no spreadsheet that can be read. Save it as XLSX, or as CSV in UTF-8."
+NO_TABLE = "The file is not a readable spreadsheet. Save it as XLSX, or as CSV in UTF-8."
 
 
 class WhichSheet(DataError):
-    """Which sheet is meant is open. `sheets` are those that could be."""
+    """The sheet is ambiguous. `sheets` are the candidates."""
 
     def __init__(self, text: str, sheets: Sequence[str]) -> None:
         named = ", ".join(repr(one) for one in sheets[:SHEETS_SHOWN])
@@ -65,12 +65,12 @@ def repacked(data: bytes) -> bytes:
                 if not part.filename.endswith((".xml", ".rels")):
                     continue
                 if part.file_size > left:
-                    raise DataError("Unpacked, it is larger than 128 MiB. Split the file.")
+                    raise DataError("The unpacked file is larger than 128 MiB. Split it.")
                 with packed.open(part) as source:
                     content = source.read(left + 1)
                 left -= len(content)
                 if left < 0:
-                    raise DataError("Unpacked, it is larger than 128 MiB. Split the file.")
+                    raise DataError("The unpacked file is larger than 128 MiB. Split it.")
                 plain.writestr(part.filename, content)
     except (
         zipfile.BadZipFile,
@@ -88,7 +88,7 @@ def repacked(data: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A sheet of a spreadsheet: its name, its lines (the header in front), and all names."""
+    """A sheet: its name, its lines (the header first), and the names of all sheets."""
 
     name: str
     rows: list[tuple[int, list[str]]]
@@ -96,7 +96,7 @@ class Sheet:
 
 
 def read(data: bytes, wanted: str | None = None) -> Sheet:
-    """The sheet that is wanted, or the only one with a table. Raises DataError, WhichSheet."""
+    """The named sheet, or the only one with a table. Raises DataError, WhichSheet."""
     from python_calamine import CalamineError, SheetTypeEnum, SheetVisibleEnum, load_workbook
 
     plain = repacked(data)
@@ -112,7 +112,7 @@ def read(data: bytes, wanted: str | None = None) -> Sheet:
             found = sheet_called(wanted, book.sheet_names, shown)
             return Sheet(found, _lines(book, plain, found, left), shown)
         if not shown:
-            raise DataError("There is no sheet in it.")
+            raise DataError("The spreadsheet has no sheets.")
         sheets = [Sheet(one, _lines(book, plain, one, left), shown) for one in shown]
     except (CalamineError, OSError, ValueError, OverflowError) as error:
         raise DataError(NO_TABLE) from error
@@ -120,21 +120,23 @@ def read(data: bytes, wanted: str | None = None) -> Sheet:
 
 
 def sheet_called(wanted: str, every: Sequence[str], shown: Sequence[str]) -> str:
-    """The sheet of this name, whatever its case and the spaces around it. Raises WhichSheet."""
+    """The sheet with this name, ignoring case and outer spaces. Raises WhichSheet."""
     if wanted in every:
         return wanted
     found = [one for one in every if tidy(one).casefold() == tidy(wanted).casefold()]
     if len(found) != 1:
-        raise WhichSheet(f"There is no sheet {wanted[:80]!r}.", shown)
+        raise WhichSheet(f"No sheet is called {wanted[:80]!r}.", shown)
     return found[0]
 
 
 def the_table(sheets: Sequence[Sheet]) -> Sheet:
-    """The one sheet that has a table. Raises WhichSheet where several do."""
+    """The one sheet with a table. Raises WhichSheet if several have one."""
     filled = [one for one in sheets if one.rows]
     tables = [one for one in filled if _is_table(one)]
     if len(tables) > 1:
-        raise WhichSheet("Several sheets hold a table, and one is read.", [x.name for x in tables])
+        raise WhichSheet(
+            "Several sheets have a table, but only one can be imported.", [x.name for x in tables]
+        )
     return (tables or filled or sheets)[0]
 
 
@@ -142,16 +144,16 @@ def _is_table(sheet: Sheet) -> bool:
     try:
         columns_of(trimmed(sheet.rows[0][1]))
     except DataError as error:
-        return "is there twice" in str(error)  # a table, with a fault that must be reported
+        return "is repeated" in str(error)  # a table, with an error that must be reported
     return True
 
 
 def _lines(book: Any, data: bytes, name: str, left: list[int]) -> list[tuple[int, list[str]]]:
-    """The lines of a sheet that say anything. `left` are the cells that may still be read."""
+    """The non-empty lines of a sheet. `left` is the number of cells that may still be read."""
     sheet = book.get_sheet_by_name(name)
     left[0] -= sheet.total_height * sheet.total_width
     if left[0] < 0:
-        raise DataError("The sheets are too large: take away what lies far from the table.")
+        raise DataError("The sheets are too large: remove cells far from the table.")
     lines = sheet.to_python(skip_empty_area=False)
     unread = unread_cells(data, name)
     rows: list[tuple[int, list[str]]] = []
@@ -170,7 +172,7 @@ def _lines(book: Any, data: bytes, name: str, left: list[int]) -> list[tuple[int
 
 
 def as_text(value: Any) -> str:
-    """A cell as somebody would have written it; a spreadsheet has whole numbers as 20.0."""
+    """A cell as a person would write it; a spreadsheet has whole numbers as 20.0."""
     match value:
         case bool():
             return "true" if value else "false"
@@ -187,7 +189,7 @@ def as_text(value: Any) -> str:
 
 
 def write(columns: Sequence[str], kinds: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
-    """A spreadsheet of texts that are taken for what their columns are. Raises DataError."""
+    """A spreadsheet with typed columns. Raises DataError."""
     import xlsxwriter
 
     made = io.BytesIO()
@@ -217,9 +219,9 @@ def _write_cell(sheet: Any, row: int, place: int, text: str, kind: str, formats:
     if not text:
         return
     if len(text) > CELL_MAX:
-        raise DataError("A text is too long for a spreadsheet. Take CSV instead.")
+        raise DataError("A text is too long for a spreadsheet. Use CSV instead.")
     if kind == "number" and Decimal(f"{float(text):.15g}") == Decimal(text):
-        sheet.write_number(row, place, float(text))  # to the last digit, or as the text that it is
+        sheet.write_number(row, place, float(text))  # exact to the last digit, or as text
     elif kind == "switch":
         sheet.write_boolean(row, place, text == "true")
     elif kind == "date" and _is_day(text):
@@ -229,7 +231,7 @@ def _write_cell(sheet: Any, row: int, place: int, text: str, kind: str, formats:
 
 
 def _is_day(text: str) -> bool:
-    """Whether it is a date that spreadsheets can count."""
+    """Whether it is a date that spreadsheets can represent."""
     if not re.fullmatch(r"(19[1-9][0-9]|2[0-9]{3})-[0-9]{2}-[0-9]{2}", text):
         return False
     try:

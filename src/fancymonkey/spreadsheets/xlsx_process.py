@@ -1,7 +1,7 @@
-"""Spreadsheets are read and made in a process of their own, which may fail and takes nothing along.
+"""Reads and writes spreadsheets in a separate process, which may fail without other effects.
 
-An XLSX is a zip of XML from whoever made it. In here it can take neither more memory nor more time
-than it is given, and buyers never wait for it. Between the two go lines of JSON.
+An XLSX is a zip of XML from an unknown source. This process has a limit of memory and time, and
+buyers never wait for it. The two processes exchange lines of JSON.
 
 Run as `python -m fancymonkey.spreadsheets.xlsx_process read|write`: a file comes in or goes out.
 """
@@ -20,17 +20,17 @@ from fancymonkey.spreadsheets.csv_table import TooManyRows
 
 PORTION = 500
 MEMORY = 2 << 30
-"""Bytes of address space."""
+"""In bytes of address space."""
 
 SECONDS = 120
-"""Of the processor, and on the clock three times as many."""
+"""Seconds of processor time; three times as many on the clock."""
 
 Rows = list[tuple[int, list[str]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Portion:
-    """Some lines of a sheet; how many there are in all, the sheet's name, and all names."""
+    """Some lines of a sheet; their total number, the sheet's name, and the names of all sheets."""
 
     of: int
     rows: Rows
@@ -39,7 +39,7 @@ class Portion:
 
 
 async def read(data: bytes, sheet: str | None = None) -> AsyncIterator[Portion]:
-    """The lines of a spreadsheet in portions. Raises DataError, WhichSheet."""
+    """Reads the lines of a spreadsheet in portions. Raises DataError, WhichSheet."""
     process = await _start("read")
     try:
         async with asyncio.timeout(SECONDS * 3):
@@ -60,7 +60,7 @@ async def read(data: bytes, sheet: str | None = None) -> AsyncIterator[Portion]:
             if await process.wait():
                 raise DataError(xlsx.NO_TABLE)
     except TimeoutError:
-        raise DataError("It takes too long to read. Split the file.") from None
+        raise DataError("Reading the file takes too long. Split it.") from None
     finally:
         await _end(process)
 
@@ -68,7 +68,7 @@ async def read(data: bytes, sheet: str | None = None) -> AsyncIterator[Portion]:
 async def write(
     columns: Sequence[str], kinds: Sequence[str], rows: Iterable[Sequence[Sequence[str]]]
 ) -> bytes:
-    """A spreadsheet of these rows, which come in portions. Raises DataError."""
+    """Writes a spreadsheet of rows that come in portions. Raises DataError."""
     process = await _start("write")
     try:
         async with asyncio.timeout(SECONDS * 3):
@@ -78,15 +78,19 @@ async def write(
                 for portion in chain([[columns, kinds]], rows):
                     process.stdin.write(json.dumps(portion).encode() + b"\n")
                     await process.stdin.drain()
-                    await asyncio.sleep(0)  # making a portion takes time: others get their turn
+                    await asyncio.sleep(0)  # lets other tasks run in between
             process.stdin.close()
             made = await reading
             if await process.wait() or not made.startswith(b"PK"):
                 text = made.decode(errors="replace") if made.startswith(b"{") else ""
-                raise DataError(json.loads(text)["error"] if text else "It cannot be made.")
+                raise DataError(
+                    json.loads(text)["error"] if text else "The spreadsheet could not be created."
+                )
             return made
     except TimeoutError:
-        raise DataError("It takes too long to make. Choose fewer rows, or CSV.") from None
+        raise DataError(
+            "Creating the spreadsheet takes too long. Choose fewer rows, or CSV."
+        ) from None
     finally:
         await _end(process)
 
@@ -102,7 +106,7 @@ async def _start(what: str) -> asyncio.subprocess.Process:
             limit=64 << 20,
         )
     except (OSError, NotImplementedError) as error:
-        raise DataError("This server cannot do spreadsheets. Take CSV.") from error
+        raise DataError("This server does not support spreadsheets. Use CSV.") from error
 
 
 async def _feed(process: asyncio.subprocess.Process, data: bytes) -> None:
@@ -130,12 +134,12 @@ def _limit() -> None:
     except ImportError:  # not on Windows
         return
     for what, most in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_CPU, SECONDS)):
-        with contextlib.suppress(ValueError, OSError):  # macOS knows no limit of memory
+        with contextlib.suppress(ValueError, OSError):  # macOS has no memory limit
             resource.setrlimit(what, (most, most))
 
 
 def main(what: str) -> None:
-    """Does one thing with what comes in, and writes what comes of it."""
+    """Handles the input, and writes the result."""
     _limit()
     out = sys.stdout.buffer
     try:
@@ -158,7 +162,7 @@ def main(what: str) -> None:
     except DataError as error:
         out.write(json.dumps({"error": str(error)}).encode() + b"\n")
     except MemoryError:
-        out.write(json.dumps({"error": "It is too large when unpacked."}).encode() + b"\n")
+        out.write(json.dumps({"error": "The unpacked file is too large."}).encode() + b"\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Puts the application together."""
+"""Composes the application."""
 
 import asyncio
 import logging
@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 
 
 def create_app(settings: Settings | None = None, engine: Engine | None = None) -> Router:
-    """The ASGI application; without arguments from the environment. Opens the store when started.
+    """Makes the ASGI application, by default from the environment. Opens the store at start.
 
     Raises ConfigError; the start raises what `Store.open` raises.
     """
@@ -124,14 +124,14 @@ def _fronted(app: FastAPI, context: AppContext, crowd: Crowd, listeners: Listene
 
 
 async def _keep_going(context: AppContext) -> None:
-    """Looks after the alerts, and does the jobs that are due where schedules are on."""
+    """Runs alerts, and scheduled jobs if they are enabled."""
     await Runner(
         context.jobs, [context.alerts.run], schedules=context.settings.schedule.schedules
     ).run()
 
 
 async def _keep_last_version(context: AppContext) -> None:
-    """What was changed since the last version is one too; where that fails, the log says why."""
+    """Commits the last changes of the catalogue; logs a failure."""
     settings, engine = context.settings, context.engine
     if settings.backup.backup_git and engine.moved_to is None:
         try:
@@ -141,13 +141,13 @@ async def _keep_last_version(context: AppContext) -> None:
 
 
 def _methods(app: FastAPI, request: StarletteRequest) -> list[str]:
-    """All methods of a path; the router itself knows those of its first route alone."""
+    """Registers all methods of a path; the framework itself uses only its first route."""
     routes = [route for route in app.routes if route.matches(request.scope)[0] is not Match.NONE]
     return sorted({method for route in routes for method in getattr(route, "methods", ())})
 
 
 def _speak_problems(app: FastAPI) -> None:
-    """Makes every error of the app a problem in our words; none repeats what was sent."""
+    """Turns every error of the app into a problem response that never repeats the request."""
 
     @app.exception_handler(Problem)
     async def problem(request: StarletteRequest, error: Problem) -> StarletteResponse:

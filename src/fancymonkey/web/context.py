@@ -1,4 +1,4 @@
-"""What every endpoint has at hand."""
+"""The services that every endpoint uses."""
 
 import asyncio
 import os
@@ -34,12 +34,12 @@ from fancymonkey.web.read_models.stock_rows import StockRows
 from fancymonkey.web.system.metrics import Metrics
 
 SHEETS = 2
-"""Tables that may be read or made at the same time."""
+"""The most files that are imported or exported at the same time."""
 
 
 @dataclass(slots=True)
 class AppContext:
-    """The running shop: its engine, its settings, its ready-made answers."""
+    """The running shop: its engine, its settings, its prepared responses."""
 
     engine: Engine
     settings: Settings
@@ -87,7 +87,7 @@ class AppContext:
 
     @property
     def ttl(self) -> int:
-        """How long a hold lasts, in ms."""
+        """The duration of a hold, in ms."""
         return self.settings.holds.reservation_ttl_seconds * 1000
 
 
@@ -105,7 +105,7 @@ def accounts_of(engine: Engine, settings: Settings) -> Accounts:
 def alerts_of(
     engine: Engine, settings: Settings, jobs: Callable[[], Iterable[str]] = tuple
 ) -> Alerts:
-    """Who is told what. Raises ConfigError where a URL of a channel is not understood."""
+    """The alerts of the shop. Raises ConfigError for a URL of a channel that is not valid."""
     quiet = settings.alerts.quiet_hours
     return Alerts(
         engine,
@@ -120,7 +120,7 @@ def alerts_of(
 
 
 def policy_of(settings: Settings) -> PaymentPolicy:
-    """What the owner has decided about payments."""
+    """The payment settings of the shop."""
     return PaymentPolicy(
         refund_late=settings.payments.late_payment == "refund",
         take_back=settings.payments.return_on_refund == "auto",
@@ -131,7 +131,7 @@ def policy_of(settings: Settings) -> PaymentPolicy:
 
 
 def terms_of(settings: Settings) -> CheckoutTerms:
-    """How this shop sells."""
+    """The terms of a checkout in this shop."""
     context = settings.payments.shop_url or f"http://{settings.server.host}:{settings.server.port}"
     return CheckoutTerms(
         ttl=settings.holds.reservation_ttl_seconds * 1000,
@@ -145,7 +145,7 @@ def terms_of(settings: Settings) -> CheckoutTerms:
 
 
 def checkouts_of(engine: Engine, settings: Settings) -> Checkouts | None:
-    """The way to Stripe, or None where there is no key."""
+    """The Stripe gateway, or None without a key."""
     if settings.payments.stripe_secret_key is None:
         return None
     gateway = Gateway(settings.payments.stripe_secret_key, settings.payments.stripe_api_base)
@@ -153,7 +153,7 @@ def checkouts_of(engine: Engine, settings: Settings) -> Checkouts | None:
 
 
 def new_reservation_id() -> str:
-    """An id that nobody can guess: whoever knows it may release the hold.
+    """A random id: any client that knows it may release the hold.
 
     Ids of about the same time begin alike, so that a database writes them side by side: with ids
     that are random throughout, each new one dirties another page of its index.

@@ -1,4 +1,4 @@
-"""Alerts over HTTP: how they stand, trying them out; and the jobs, with their last runs."""
+"""Alerts over HTTP: their status and tests; and the jobs with their last runs."""
 
 from typing import Any
 
@@ -17,11 +17,11 @@ from fancymonkey.web.http.messages import Problem, Request, Response, ok
 from fancymonkey.web.http.wire import encode
 
 RECENT_MAX = 20
-"""Runs of a job that are listed."""
+"""The most runs of a job that are listed."""
 
 
 async def alert_status(context: AppContext, request: Request) -> Response:
-    """The channels (nothing secret is shown), what is told, what waits, and the latest alerts."""
+    """Returns channels (without secrets), event types, waiting alerts and the latest alerts."""
     await require(context, request, "admin")
     limit = Query(request).number("limit", PAGE, 1, PAGE_MAX)
     alerts = context.alerts
@@ -53,7 +53,7 @@ async def alert_status(context: AppContext, request: Request) -> Response:
 
 
 def _state(key: str, waiting: list[StoredDocument[Delivery]]) -> dict[str, Any]:
-    """What waits for a channel, and why it does so where it has failed."""
+    """A waiting delivery, with the error of its last attempt."""
     mine = [kept.value for kept in waiting if kept.value.target == key]
     failed = [one.attempts[-1] for one in mine if one.attempts]
     last = max(failed, key=lambda one: one.at, default=None)
@@ -78,7 +78,7 @@ def _happening_out(one: AlertEvent) -> dict[str, Any]:
 
 
 async def test_alerts(context: AppContext, request: Request) -> Response:
-    """Sends a test over every channel now, and tells what came of each."""
+    """Sends a test to every channel now, and returns the result of each."""
     await require(context, request, "admin")
     if not context.alerts.channels:
         raise Problem(
@@ -96,7 +96,7 @@ async def test_alerts(context: AppContext, request: Request) -> Response:
 
 
 async def list_jobs(context: AppContext, request: Request) -> Response:
-    """The jobs of the service, whether each runs now, and its latest runs, the newest first."""
+    """Returns the jobs, whether each is running, and its latest runs, the newest first."""
     await require(context, request, "read")
     limit = Query(request).number("limit", 5, 1, RECENT_MAX)
     states = await context.jobs.states()

@@ -1,4 +1,4 @@
-"""Keys for programs over HTTP: made, listed, revoked by an owner."""
+"""API keys over HTTP: created, listed and revoked by an owner."""
 
 from typing import Annotated, Any
 
@@ -14,11 +14,11 @@ from fancymonkey.web.http.messages import Problem, Request, Response, ok, parse
 from fancymonkey.web.http.wire import encode
 
 KEYS_MAX = 200
-"""Live keys of a shop."""
+"""The most live keys of a shop."""
 
 
 class MakeKeyBody(Struct, rename="camel"):
-    """What the key is for, what it may do, and for how many days."""
+    """The label of the key, its right, and its lifetime in days."""
 
     label: Annotated[str, Meta(min_length=1, max_length=80)]
     right: Right = Right.READ
@@ -26,7 +26,7 @@ class MakeKeyBody(Struct, rename="camel"):
 
 
 class RevokeKeyBody(Struct, rename="camel"):
-    """The key that is meant."""
+    """The id of a key."""
 
     key_id: Annotated[str, Meta(min_length=1, max_length=40)]
 
@@ -36,7 +36,7 @@ _revoke = msgspec.json.Decoder(RevokeKeyBody)
 
 
 async def list_keys(context: AppContext, request: Request) -> Response:
-    """Every key, the latest first; never its secret, which nobody has."""
+    """Returns every key, the latest first, without secrets."""
     await require(context, request, "admin")
     now = context.engine.clock()
     found = await context.accounts.keys.all()
@@ -44,7 +44,7 @@ async def list_keys(context: AppContext, request: Request) -> Response:
 
 
 async def make_key(context: AppContext, request: Request) -> Response:
-    """Makes a key, and shows it this once."""
+    """Creates a key, and returns its secret once."""
     actor = await require_person(context, request, "admin")
     body = parse(_make, await request.body())
     label = body.label.strip()
@@ -64,7 +64,7 @@ async def make_key(context: AppContext, request: Request) -> Response:
 
 
 async def revoke_key(context: AppContext, request: Request) -> Response:
-    """Ends a key for good, at once."""
+    """Revokes a key at once."""
     await require_person(context, request, "admin")
     body = parse(_revoke, await request.body())
     key = await context.accounts.keys.revoke(body.key_id)

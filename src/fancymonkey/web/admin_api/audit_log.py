@@ -1,4 +1,4 @@
-"""The record of admin acts over HTTP: who did what, when, from where, and with what status."""
+"""The audit log over HTTP: who did what, when, from where, and with what status."""
 
 import csv
 import io
@@ -20,7 +20,7 @@ COLUMNS = ("at", "actor", "address", "what", "status", "about", "id", "count")
 
 
 async def record(context: AppContext, request: Request) -> Response:
-    """Who did what, when and from where, the latest first; refused attempts too."""
+    """Returns the entries, the latest first, with refused attempts."""
     await require(context, request, "admin")
     query = Query(request)
     limit = query.number("limit", PAGE, 1, PAGE_MAX)

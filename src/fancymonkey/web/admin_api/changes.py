@@ -1,4 +1,4 @@
-"""The owner's table over HTTP, and what can be done to acts: list them, undo one."""
+"""The stock rows, and the undo of changes, over HTTP."""
 
 from typing import Annotated, Any
 
@@ -23,7 +23,7 @@ PRIVATE = (b"cache-control", b"private, no-cache")
 
 
 class UndoBody(Struct, rename="camel"):
-    """Which act to undo; `partial` where only what can be put back shall be."""
+    """The change to undo; `partial` undoes only the rows that can be undone."""
 
     act: Annotated[str, Meta(min_length=1, max_length=100)]
     partial: bool = False
@@ -34,7 +34,7 @@ _undo_body = msgspec.json.Decoder(UndoBody)
 
 
 async def list_inventory(context: AppContext, request: Request) -> Response:
-    """Every SKU with everything about it, or those that the query chooses, at one revision."""
+    """Returns every SKU, or the ones that match the query, at one revision."""
     await require(context, request, "read")
     choice = row_query_of(Query(request), context.spelling)
     body, tag = await context.table.answer(
@@ -48,7 +48,7 @@ async def list_inventory(context: AppContext, request: Request) -> Response:
 
 
 async def list_acts(context: AppContext, request: Request) -> Response:
-    """What was changed lately, the newest first."""
+    """Returns the latest changes, the newest first."""
     await require(context, request, "read")
     query = Query(request)
     limit = query.number("limit", PAGE, 1, PAGE_MAX)
@@ -77,7 +77,7 @@ def _act_out(name: str, act: StoredChangeSet) -> dict[str, Any]:
 
 
 async def undo(context: AppContext, request: Request) -> Response:
-    """Puts back what an act changed, by new entries, once; or says why that cannot be."""
+    """Undoes a change with balancing entries, once, or returns why it cannot be undone."""
     actor = await require(context, request, "stock")
     body = parse(_undo_body, await request.body())
     act = await find_change_set(context.engine, body.act)
@@ -112,11 +112,11 @@ async def undo(context: AppContext, request: Request) -> Response:
 
 
 NAMED = 3
-"""Rows that a message names; the answer has them all."""
+"""The most rows that a message names; the response has all of them."""
 
 
 def _why_not(failed: list[dict[str, Any]], rest: int) -> str:
-    """Which rows cannot be undone, and why, for the person who asked."""
+    """The text about rows that cannot be undone, with the reasons."""
     named = [
         f"{' '.join(part for part in (row['name'], row['size']) if part)}: {row['reason']}"
         for row in failed[:NAMED]
@@ -129,7 +129,7 @@ def _why_not(failed: list[dict[str, Any]], rest: int) -> str:
 
 
 def _names(context: AppContext, key: str) -> dict[str, Any]:
-    """Product and size of a row, with the product's name, or its id where it has none."""
+    """Product and size of a row, with the name of the product, or its id without a name."""
     product_id, size = split_sku(key)
     product = context.engine.view.products.get(product_id)
     name = product.name if product is not None and product.name else product_id

@@ -1,4 +1,4 @@
-"""The owner's table as a file: what a query chooses, in its order, as CSV or as a spreadsheet."""
+"""The stock rows as a file: CSV or XLSX, filtered and sorted by a query."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -18,14 +18,14 @@ TEMPLATE = (
     *("productId", "size", "name", "category", "price", "stock", "lowStockThreshold", "soldOut"),
     *("restockDate", "skuId", "priceId", "image"),
 )
-"""The columns of an empty table to fill in."""
+"""The columns of an empty template."""
 
 PORTION = 100
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 async def export(context: AppContext, request: Request) -> Response:
-    """What the query chooses as a file, or an empty one to fill in."""
+    """Returns the rows of the query as a file, or an empty template."""
     await require(context, request, "read")
     query = Query(request)
     as_sheet = query.one_of("format", "csv", "xlsx") == "xlsx"

@@ -1,4 +1,4 @@
-"""The ledger for people: what happened, and why a number is what it is."""
+"""The ledger for people: its entries, and the explanation of a number."""
 
 import asyncio
 import csv
@@ -26,13 +26,13 @@ from fancymonkey.web.http.time_params import instant
 from fancymonkey.web.http.wire import encode
 
 FILE_MAX = 50_000
-"""Entries of a file."""
+"""The most entries of a file."""
 
 READ_AT_ONCE = 500
 
 
 class Wanted:
-    """Which entries are wanted."""
+    """The filter of entries."""
 
     def __init__(self, query: Query, view: View) -> None:
         self.sku = query.text("sku")
@@ -48,7 +48,7 @@ class Wanted:
             raise Problem(422, "invalid_request", f"kind must be one of: {', '.join(Kind)}.")
 
     def has(self, entry: Entry) -> bool:
-        """Whether an entry is wanted."""
+        """Whether an entry matches."""
         return (
             entry.revision < self.before
             and (self.since is None or entry.at >= self.since)
@@ -61,7 +61,7 @@ class Wanted:
 
 
 def named_so(view: View, words: str) -> set[str]:
-    """The SKUs, and the ids of products, that have every word in what they are called.
+    """The SKUs and product ids whose names or ids contain every word.
 
     What is off sale has a history too. A product is meant by words that it has without its sizes.
     """
@@ -81,11 +81,11 @@ def named_so(view: View, words: str) -> set[str]:
 
 
 Told = tuple[Entry, int, int, int]
-"""An entry, and what was on hand, reserved and available after it."""
+"""An entry, with the units on hand, reserved and available after it."""
 
 
 async def history(context: AppContext, request: Request) -> Response:
-    """What was booked, the latest first: of one SKU or product, of what is called so, or of all."""
+    """Returns entries, the latest first, of one SKU or product, of a search, or of all."""
     await require(context, request, "read")
     query = Query(request)
     wanted = Wanted(query, context.engine.view)
@@ -113,7 +113,7 @@ async def history(context: AppContext, request: Request) -> Response:
 
 
 async def _of_sku(context: AppContext, wanted: Wanted, limit: int) -> AsyncIterator[Told]:
-    """The latest entries of a SKU; its history is followed from its beginning."""
+    """The latest entries of a SKU, whose history is followed from its beginning."""
     assert wanted.sku is not None
     found: deque[Told] = deque(maxlen=limit + 1)
     levels: dict[str, Level] = {}
@@ -122,7 +122,7 @@ async def _of_sku(context: AppContext, wanted: Wanted, limit: int) -> AsyncItera
         level = levels.get(entry.location) or Level(entry.sku, entry.location)
         try:
             level = levels[entry.location] = evolve(level, entry)
-        except InvariantBroken:  # `verify` and `explain` say what is wrong
+        except InvariantBroken:  # `verify` and `explain` report the error
             level = levels[entry.location] = Level(
                 entry.sku,
                 entry.location,
@@ -177,14 +177,14 @@ def _entry_out(entry: Entry, on_hand: int, reserved: int, available: int) -> dic
 
 
 def _wire(change: dict[str, int]) -> dict[str, int]:
-    """The quantities that moved, by their names on the wire."""
+    """The changed quantities, by their public names."""
     return {
         "stock" if name == "on_hand" else name: moved for name, moved in change.items() if moved
     }
 
 
 PLACES = {"act_": "act", "evt_": "event", "pi_": "payment", "cs_": "payment"}
-"""What the beginning of a cause says about where it leads."""
+"""The target of a link, by the prefix of a cause."""
 
 
 def _links(entry: Entry) -> list[dict[str, str]]:
@@ -226,7 +226,7 @@ async def _file(found: list[Told]) -> Response:
 
 
 def file_reply(body: bytes, media_type: str, name: str) -> Response:
-    """A file to be saved."""
+    """A downloadable file."""
     headers = [
         (b"content-type", media_type.encode()),
         (b"content-disposition", f'attachment; filename="{name}"'.encode()),
@@ -237,7 +237,7 @@ def file_reply(body: bytes, media_type: str, name: str) -> Response:
 
 
 async def explain(context: AppContext, request: Request) -> Response:
-    """Why a SKU's stock is what it is, now or as of a time, and what moved it since another."""
+    """Explains the stock of a SKU, now or at a time, and its movements since another time."""
     await require(context, request, "read")
     query = Query(request)
     as_of, since = instant("asOf", query.text("asOf")), instant("from", query.text("from"))
@@ -253,7 +253,7 @@ async def explain(context: AppContext, request: Request) -> Response:
 
 
 def _item(context: AppContext, sku: str) -> tuple[Product, Item]:
-    """The SKU, also one that is off sale. Raises Problem 404."""
+    """Returns the SKU, also of an archived size. Raises Problem 404."""
     view = context.engine.view
     item = view.items.get(context.spelling.key(sku))
     product = None if item is None else view.products.get(item.product_id)

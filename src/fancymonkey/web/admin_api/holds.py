@@ -1,4 +1,4 @@
-"""Who holds what, since when and until when; and giving holds back."""
+"""Holds over HTTP: lists live and ended ones, and releases them."""
 
 import asyncio
 from collections.abc import Collection
@@ -27,14 +27,14 @@ from fancymonkey.web.http.time_params import instant
 from fancymonkey.web.http.wire import Id, Text, encode, line_out
 
 SCANNED_MAX = 20_000
-"""Holds that one question about the past looks at; the next page goes on from there."""
+"""The most holds that one query of the past reads; the next page continues from there."""
 
 PAUSE = 200
 FOREVER = 1 << 62
 
 
 class ReleaseHoldsBody(Struct, rename="camel"):
-    """Which holds to give back, and why."""
+    """The holds to release, and the reason."""
 
     ids: Annotated[list[Id], Meta(min_length=1, max_length=500)]
     reason: Text = ""
@@ -44,7 +44,7 @@ _release_holds = msgspec.json.Decoder(ReleaseHoldsBody)
 
 
 async def list_holds(context: AppContext, request: Request) -> Response:
-    """Who holds what, the hold that ends first in front; or holds that have ended since a time."""
+    """Returns live holds, the one that ends first in front; or holds that ended since a time."""
     await require(context, request, "read")
     query = Query(request)
     limit = query.number("limit", PAGE, 1, PAGE_MAX)
@@ -54,7 +54,7 @@ async def list_holds(context: AppContext, request: Request) -> Response:
     if words is not None and one is None:
         one = await _called(context.engine, words)
         skus = skus if one else _meant(context.engine, words, skus)
-    revision = context.engine.view.revision  # what comes while the rows are read is news
+    revision = context.engine.view.revision  # rows that arrive during the read come later
     live = live_holds(context.engine, skus)
     if one is not None:
         found = await context.engine.store.reservation(one)
@@ -87,12 +87,12 @@ Live = tuple[int, str, int]
 
 
 async def _called(engine: Engine, words: str) -> str | None:
-    """The words, where they are an id of a hold."""
+    """The search text, if it is an id of a hold."""
     return None if await engine.store.reservation(words) is None else words
 
 
 def _meant(engine: Engine, words: str, among: set[str] | None) -> set[str]:
-    """The SKUs (among some) that have every word in their name, category, size or id."""
+    """The SKUs (among some) whose name, category, size or id contains every word."""
     view = engine.view
     wanted = words.lower().split()
     found = set()
@@ -107,7 +107,7 @@ def _meant(engine: Engine, words: str, among: set[str] | None) -> set[str]:
 
 
 def live_holds(engine: Engine, skus: Collection[str] | None) -> list[Live]:
-    """The live holds (of these SKUs) as the shop shows them, the one that ends first in front."""
+    """The live holds (of these SKUs) in the view, the one that ends first in front."""
     now = engine.clock()
     found = []
     for id_, hold in engine.view.holds.items():
@@ -123,7 +123,7 @@ def live_holds(engine: Engine, skus: Collection[str] | None) -> list[Live]:
 async def _page(
     engine: Engine, live: list[Live], after: str | None, limit: int
 ) -> tuple[list[Reservation], str | None]:
-    """A page of the live holds; `after` is where the page before ended."""
+    """A page of the live holds; `after` is the end of the previous page."""
     until, _, id_ = (after or "").partition(":")
     if after is not None and not (until.isascii() and until.isdigit()):
         raise Problem(422, "invalid_request", "`after` must be the `next` of the previous page.")
@@ -145,7 +145,7 @@ async def _begun(
     after: str | None,
     limit: int,
 ) -> tuple[list[Reservation], str | None]:
-    """Holds that began at or after a time and stand so. Their ids begin with when they began."""
+    """Holds created at or after a time, with this status. Ids begin with the creation time."""
     after = after or f"res_{max(0, since):012x}"
     rows: list[Reservation] = []
     scanned = 0
@@ -181,13 +181,13 @@ async def _hold_out(engine: Engine, row: Reservation) -> dict[str, Any]:
 
 
 def named(engine: Engine, row: dict[str, Any]) -> dict[str, Any]:
-    """What names a product by its id, with what it is called too."""
+    """Adds the product name to a row with a product id."""
     product = engine.view.products.get(row["productId"])
     return {**row, "name": None if product is None else product.name}
 
 
 def _status(engine: Engine, row: Reservation) -> Status:
-    """A hold whose time is up has ended, whether or not it has been tidied."""
+    """An expired hold counts as ended, even before its expiry is booked."""
     over = row.expires_at is not None and row.expires_at <= engine.clock()
     return Status.EXPIRED if row.status is Status.HELD and over else row.status
 
@@ -203,7 +203,7 @@ def _checkout_out(checkout: Checkout | None) -> dict[str, Any] | None:
 
 
 async def release_holds(context: AppContext, request: Request) -> Response:
-    """Gives holds back, whosever they are; what has ended already stays as it ended."""
+    """Releases holds of any buyer; ended holds stay unchanged."""
     actor = await require(context, request, "stock")
     body = parse(_release_holds, await request.body())
     key = request_key(request, actor.name)

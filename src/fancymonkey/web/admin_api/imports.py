@@ -1,4 +1,4 @@
-"""Taking a table in over HTTP: first what it would change, then as one act with one undo."""
+"""Imports over HTTP: first a preview, then all changes at once with one undo."""
 
 import asyncio
 import hashlib
@@ -37,14 +37,14 @@ from fancymonkey.web.routing.router import failure
 
 FILE_MAX = 16 * 1024 * 1024
 SHOWN = 1000
-"""Changes and faults of an answer, each."""
+"""The most changes and the most faults in a response."""
 
 NDJSON = (b"content-type", b"application/x-ndjson")
 log = logging.getLogger(__name__)
 
 
 async def import_table(context: AppContext, request: Request) -> Response:
-    """Takes a table in, or says what that would change: a CSV or XLSX file is the body."""
+    """Imports a CSV or XLSX file, which is the body, or returns a preview."""
     actor = await require(context, request, "stock")
     query = Query(request)
     apply = query.one_of("mode", "preview", "apply") == "apply"
@@ -69,7 +69,7 @@ async def import_table(context: AppContext, request: Request) -> Response:
 def _as_lines(
     context: AppContext, request: Request, work: Callable[[Tell], Awaitable[bytes]]
 ) -> Response:
-    """The answer to work that tells how far it is. It goes on where nobody listens any more."""
+    """Streams the progress of the work. The work continues if the client disconnects."""
     queue: asyncio.Queue[bytes | None] = asyncio.Queue()
 
     def tell(step: str, done: int, of: int) -> None:
@@ -108,12 +108,12 @@ class _Import:
     key: RequestKey | None
 
     async def run(self, tell: Tell) -> bytes:
-        """The answer. Raises Problem."""
+        """Returns the response. Raises Problem."""
         with self.shop.sheets, steady():
             try:
                 if not self.apply:
                     return await self._take(tell, "")
-                async with self.shop.importing:  # one after the other: a repetition finds it
+                async with self.shop.importing:  # one by one: a repetition finds it
                     return await self._once(tell)
             except TooManyRows as error:
                 raise Problem(422, "too_many_rows", str(error)) from None
@@ -123,7 +123,7 @@ class _Import:
                 raise Problem(400, "bad_table", str(error)) from None
 
     async def _once(self, tell: Tell) -> bytes:
-        """Applies it, or gives the answer again that the same key has got."""
+        """Applies the import, or returns the first result of the same key."""
         mark = await asyncio.to_thread(self._digest)
         if self.key is None:
             return await self._take(tell, mark)

@@ -1,4 +1,4 @@
-"""Jobs over HTTP: for schedulers elsewhere, and for the owner."""
+"""Jobs over HTTP: for external schedulers, and for the owner."""
 
 from typing import Any
 
@@ -64,14 +64,14 @@ def router(context: AppContext) -> APIRouter:
 
     @routes.post("/api/cron/{job}", summary="Run a job", responses=responses, openapi_extra=door)
     async def run_by_post(request: StarletteRequest, job: str) -> StarletteResponse:
-        """Runs a job now and answers what came of it."""
+        """Runs a job now and returns the result."""
         return await answer(request, job)
 
     return routes
 
 
 async def run_job(context: AppContext, name: str) -> FinishedRun:
-    """Runs a job now. Raises Problem where there is none, it runs already, or it fails."""
+    """Runs a job now. Raises Problem if it does not exist, is already running, or fails."""
     job = context.jobs.jobs.get(name)
     if job is None:
         raise Problem(404, "unknown_job", unknown_job_text(context.jobs, name))

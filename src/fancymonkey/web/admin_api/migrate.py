@@ -1,4 +1,4 @@
-"""Moving the running shop into another store, on request; the way there is told line by line."""
+"""Migrates the running shop to another store; progress is streamed as lines."""
 
 import asyncio
 import logging
@@ -27,11 +27,11 @@ log = logging.getLogger(__name__)
 
 UNUSABLE = "One of the two stores is unavailable. The server log has the reason."
 PATIENCE_SECONDS = 2.0
-"""A line comes at least so often, so that no proxy takes the silence for the end."""
+"""The longest time between two lines, so that no proxy ends a silent connection."""
 
 
 class MigrateBody(Struct, rename="camel"):
-    """Which store to move to: a URL or a directory, as `migrate` takes it."""
+    """The target store: a URL or a directory, as for the command `migrate`."""
 
     to: Annotated[str, Meta(min_length=1, max_length=1000)]
 
@@ -59,7 +59,7 @@ _EXAMPLE = {
 
 
 def router(context: AppContext) -> APIRouter:
-    """The endpoint that moves the shop."""
+    """The endpoint that migrates the shop."""
     routes = APIRouter(tags=["system"])
     moving = asyncio.Lock()
 
@@ -81,7 +81,7 @@ def router(context: AppContext) -> APIRouter:
         openapi_extra={"security": SECRET, "requestBody": _REQUEST},
     )
     async def migrate(request: StarletteRequest) -> StreamingResponse:
-        """Copies, catches up and switches while the shop sells, and tells how far it is.
+        """Copies, catches up and switches while the shop sells, and streams the progress.
 
         Each line is an object with a `step`: `copying`, `comparing`, `catching up`, `switching`,
         and at the end `done` or `failed`. It takes the admin password: a browser's session or an
@@ -109,9 +109,9 @@ def router(context: AppContext) -> APIRouter:
 
 
 def _named(to: str, targets: Sequence[str]) -> str:
-    """The target of the settings that is meant; its password need not be sent.
+    """The configured target that matches; its password need not be sent.
 
-    Raises Problem 403: over the network nobody chooses where the accounts and secrets go.
+    Raises Problem 403: over the network, only configured stores are allowed as targets.
     """
     if not to.isprintable():
         raise Problem(422, "invalid_request", "`to` must name a persistent store.")
@@ -127,7 +127,7 @@ def _named(to: str, targets: Sequence[str]) -> str:
 
 
 def _target(to: str) -> Store:
-    """The store to move to. Raises Problem 422 where nothing can be kept there."""
+    """Returns the target store. Raises Problem 422 for a store that is not persistent."""
     try:
         return empty_store(to)
     except (FancyMonkeyError, OSError, ValueError) as error:
@@ -136,7 +136,7 @@ def _target(to: str) -> Store:
 
 
 async def _told(move: LiveMigration, moving: asyncio.Lock) -> AsyncIterator[bytes]:
-    """Runs the move; it is ended where whoever asked for it goes away."""
+    """Runs the migration; it is cancelled if the client disconnects."""
     if moving.locked():
         yield encode({"step": "failed", "detail": "A migration is in progress."}) + b"\n"
         return
@@ -162,12 +162,12 @@ async def _told(move: LiveMigration, moving: asyncio.Lock) -> AsyncIterator[byte
 
 
 async def _end(move: LiveMigration, lines: asyncio.Queue[dict[str, Any]]) -> None:
-    """Moves, and puts what came of it behind all other lines."""
+    """Migrates, and appends the result as the last line."""
     try:
         report = await move.run()
     except (MoveRefused, StoreLocked) as error:
         lines.put_nowait({"step": "failed", "detail": str(error)})
-    except StoreUnavailable as error:  # its words may say which machines and ports answer
+    except StoreUnavailable as error:  # its text may reveal which machines and ports respond
         log.warning("the shop could not be moved to %s: %s", move.there, error)
         lines.put_nowait({"step": "failed", "detail": UNUSABLE})
     except FancyMonkeyError as error:

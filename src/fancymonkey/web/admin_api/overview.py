@@ -1,4 +1,4 @@
-"""The shop at a glance: stock, holds, days, what waits for the owner, and whether all is well."""
+"""The overview: stock, holds, days, open issues, and health."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -30,7 +30,7 @@ PROBLEMS_SHOWN = 20
 
 
 async def overview(context: AppContext, request: Request) -> Response:
-    """The shop at a glance, and the last days."""
+    """Returns the overview, with the last days."""
     await require(context, request, "read")
     query = Query(request)
     days = query.number("days", DAYS, 1, DAYS_MAX)
@@ -54,7 +54,7 @@ async def overview(context: AppContext, request: Request) -> Response:
 
 
 def _zone(name: str | None) -> tzinfo:
-    """The time zone of a name. Raises Problem 422."""
+    """Returns the time zone of a name. Raises Problem 422."""
     if name is None or name == "UTC":
         return UTC
     try:
@@ -89,7 +89,7 @@ def _holds(engine: Engine) -> dict[str, Any]:
 
 
 async def _days(context: AppContext, count: int, zone: tzinfo) -> list[dict[str, Any]]:
-    """One row a day, the latest last; an hour counts to the day on which it began."""
+    """One row per day, the latest last; an hour counts for the day on which it began."""
     today = datetime.fromtimestamp(context.engine.clock() / 1000, zone).date()
     first = today - timedelta(days=count - 1)
     rows = {
@@ -185,7 +185,7 @@ async def _store_health(engine: Engine) -> dict[str, Any]:
 
 
 async def _catalogue_health(context: AppContext) -> dict[str, Any]:
-    """Ids of the payment provider that should be of one product or size, and are of several."""
+    """Stripe ids that should belong to one product or size, but are used by several."""
 
     async def read() -> list[str]:
         return await asyncio.to_thread(shared_ids, list(context.engine.view.items.values()))

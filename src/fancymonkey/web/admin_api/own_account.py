@@ -1,4 +1,4 @@
-"""What somebody does with their own account: another password, the second factor."""
+"""The user's own account: password and two-factor authentication."""
 
 from typing import Any
 
@@ -18,21 +18,21 @@ from fancymonkey.web.http.wire import encode
 
 
 class PasswordBody(Struct, rename="camel"):
-    """The old password and the new one."""
+    """The current password and the new one."""
 
     old: Secret
     new: Secret
 
 
 class ProofBody(Struct, rename="camel"):
-    """That it is still the same person: the password, or a code of the second factor."""
+    """The proof of identity: the password, or a two-factor code."""
 
     password: Secret | UnsetType = msgspec.UNSET
     code: Code | UnsetType = msgspec.UNSET
 
 
 class ConfirmBody(Struct, rename="camel"):
-    """The first code of a new second factor."""
+    """The first code of a new authenticator app."""
 
     code: Code
 
@@ -43,7 +43,7 @@ _confirm = msgspec.json.Decoder(ConfirmBody)
 
 
 async def change_password(context: AppContext, request: Request) -> Response:
-    """Another password for oneself. All other logins end."""
+    """Changes the own password. All other sessions end."""
     kept, session = await _own(context, request)
     body = parse(_password, await request.body())
     kept = await context.accounts.login.again(
@@ -55,7 +55,7 @@ async def change_password(context: AppContext, request: Request) -> Response:
 
 
 async def begin_factor(context: AppContext, request: Request) -> Response:
-    """A secret for an authenticator app, as text, link and QR picture; it waits for `confirm`."""
+    """Returns a secret for an authenticator app, as text, link and QR code, to be confirmed."""
     kept, _ = await _own(context, request)
     body = parse(_proof, await request.body())
     kept = await _again(context, request, kept, body)
@@ -64,7 +64,7 @@ async def begin_factor(context: AppContext, request: Request) -> Response:
 
 
 async def confirm_factor(context: AppContext, request: Request) -> Response:
-    """Switches the second factor on, and shows the recovery codes this once."""
+    """Switches two-factor authentication on, and returns the recovery codes once."""
     kept, session = await _own(context, request)
     body = parse(_confirm, await request.body())
     users, now = context.accounts.users, context.engine.clock()
@@ -74,7 +74,7 @@ async def confirm_factor(context: AppContext, request: Request) -> Response:
 
 
 async def switch_factor_off(context: AppContext, request: Request) -> Response:
-    """Switches the second factor off. All other logins end."""
+    """Switches two-factor authentication off. All other sessions end."""
     kept, session = await _own(context, request)
     body = parse(_proof, await request.body())
     kept = await _again(context, request, kept, body)
@@ -84,7 +84,7 @@ async def switch_factor_off(context: AppContext, request: Request) -> Response:
 
 
 async def renew_codes(context: AppContext, request: Request) -> Response:
-    """New recovery codes, shown this once; the old ones open nothing any more."""
+    """Returns new recovery codes once; the old ones stop working."""
     kept, session = await _own(context, request)
     body = parse(_proof, await request.body())
     kept = await _again(context, request, kept, body)
@@ -93,7 +93,7 @@ async def renew_codes(context: AppContext, request: Request) -> Response:
 
 
 async def _own(context: AppContext, request: Request) -> tuple[StoredDocument[User], Session]:
-    """The account of whoever asks, and their session; keys and passwords have none."""
+    """Returns the account and the session of the caller; keys and passwords have none."""
     actor = await require(context, request, "read")
     if actor.user is None or actor.session is None:
         raise Problem(403, "not_allowed", "This requires a user account. Log in first.")
@@ -115,7 +115,7 @@ async def _again(
 async def _go_on(
     context: AppContext, request: Request, session: Session, user: User, **more: Any
 ) -> Response:
-    """This browser goes on, and is known the next time; all other logins have ended."""
+    """Keeps this session and marks the browser as known; all other sessions have ended."""
     await context.accounts.sessions.adopt(session.session_id, user)
     response = ok(encode({"success": True, "user": user_out(user), **more}))
     device = cookies.remember(request, await context.accounts.login.remember(user))

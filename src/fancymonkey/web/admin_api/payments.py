@@ -1,4 +1,4 @@
-"""For the owner: what Stripe has told, what has to be decided, whether the books balance."""
+"""Payments over HTTP, for the owner: issues, Stripe events, and reconciliation."""
 
 import heapq
 from typing import Annotated, Any, Literal
@@ -30,9 +30,9 @@ LISTED_MAX = 1000
 
 
 class SettleBody(Struct, rename="camel"):
-    """What becomes of a matter: units that come back now, and whether it is over.
+    """The resolution of a payment issue: units to return now, and whether it is closed.
 
-    `then`: `done`, `dismissed`, or `refund` where the shop shall give the money back.
+    `then`: `done`, `dismissed`, or `refund` for a refund by the shop.
     """
 
     matter_id: Id
@@ -45,7 +45,7 @@ _settle = msgspec.json.Decoder(SettleBody)
 
 
 async def list_events(context: AppContext, request: Request) -> Response:
-    """The events of Stripe that were taken, the newest first, and what became of each."""
+    """Returns the received Stripe events and their outcomes, the newest first."""
     await require(context, request, "read")
     rows = [row async for row in context.engine.store.scan(Event)]
     newest = heapq.nlargest(_limit(request), rows, key=lambda row: (row.received_at, row.event_id))
@@ -53,7 +53,7 @@ async def list_events(context: AppContext, request: Request) -> Response:
 
 
 async def list_matters(context: AppContext, request: Request) -> Response:
-    """What has to be decided about payments: what is open or due first, then the newest."""
+    """Returns payment issues: open and due ones first, then the newest."""
     actor = await require(context, request, "read")
     revision = context.engine.view.revision
     found = sorted(await payment_issues(context.engine), key=lambda row: row.closed_at is not None)
@@ -67,12 +67,12 @@ async def list_matters(context: AppContext, request: Request) -> Response:
 
 
 async def settle_matter(context: AppContext, request: Request) -> Response:
-    """Decides a matter: takes units back after a refund, refunds, or puts it aside."""
+    """Resolves an issue: returns units to stock, refunds, or dismisses it."""
     actor = await require(context, request, "stock")
     body = parse(_settle, await request.body())
     issue = await context.engine.store.find(PaymentIssue, body.matter_id)
     due = issue is not None and issue.progress is IssueStatus.DUE
-    if due or body.then == "refund":  # money is the owner's to give, and to keep
+    if due or body.then == "refund":  # only an owner may refund
         await require(context, request, "admin")
     lines = tuple(
         Line(context.spelling.sku(row.product_id, row.size), row.quantity) for row in body.returned
@@ -106,7 +106,7 @@ async def settle_matter(context: AppContext, request: Request) -> Response:
 
 
 async def reconcile(context: AppContext, request: Request) -> Response:
-    """Compares Stripe with the ledger now, and mends what was missed."""
+    """Compares Stripe with the ledger now, and corrects missed events."""
     await require(context, request, "stock", secret=context.settings.accounts.cron_secret)
     return await _reconciled(context)
 
@@ -137,13 +137,13 @@ async def reconcile_cron(context: AppContext, request: Request) -> Response:
         context, request, "stock", secret=context.settings.accounts.cron_secret, cookie=False
     )
     response = await _reconciled(context)
-    if request.actor is not None:  # the front keeps what is sent by POST only
+    if request.actor is not None:  # the router records only POST requests in the audit log
         await note(context, request, response.status)
     return response
 
 
 async def list_runs(context: AppContext, request: Request) -> Response:
-    """The latest runs of the jobs, or of one `job`, the newest first, and what each has done."""
+    """Returns the latest runs of all jobs, or of one `job`, the newest first."""
     await require(context, request, "read")
     limit, job = _limit(request), Query(request).text("job")
     rows = [row async for row in context.engine.store.scan(JobRun)]
@@ -169,7 +169,7 @@ def _event_out(row: Event) -> dict[str, Any]:
 def _matter_out(
     context: AppContext, row: PaymentIssue, told: Paid | None, *, private: bool = False
 ) -> dict[str, Any]:
-    """A matter; `private` where the caller has no business with the buyer's address."""
+    """A payment issue; `private` hides the buyer's address from the caller."""
     lines = [named(context.engine, line_out((line.sku, line.quantity))) for line in row.lines]
     return {
         "id": row.matter_id,

@@ -1,4 +1,4 @@
-"""What is said of a product over HTTP: bodies, and their fields as the core has them."""
+"""The bodies of products over HTTP, and their conversion to fields of the core."""
 
 import re
 from decimal import Decimal
@@ -21,7 +21,7 @@ Fields = dict[str, Any]
 
 
 class SeenSize(Struct, rename="camel"):
-    """What the owner saw of a size."""
+    """The values of a size that the owner saw."""
 
     low_stock_threshold: Stock | UnsetType = UNSET
     sku_id: Text | UnsetType | None = UNSET
@@ -30,7 +30,7 @@ class SeenSize(Struct, rename="camel"):
 
 
 class SizeBody(Struct, rename="camel"):
-    """A size; what is missing stays as it is, or has its default where the size is new."""
+    """A size; missing fields stay unchanged, or get their defaults for a new size."""
 
     size: Id
     stock: Stock | None = None
@@ -42,7 +42,7 @@ class SizeBody(Struct, rename="camel"):
 
 
 class AddProductBody(Struct, rename="camel"):
-    """A product that is not there yet."""
+    """A new product."""
 
     product_id: Id
     name: Text
@@ -55,7 +55,7 @@ class AddProductBody(Struct, rename="camel"):
 
 
 class SeenProduct(Struct, rename="camel"):
-    """What the owner saw of a product's own fields."""
+    """The values of a product's own fields that the owner saw."""
 
     name: str | UnsetType = UNSET
     category: str | UnsetType = UNSET
@@ -65,7 +65,7 @@ class SeenProduct(Struct, rename="camel"):
 
 
 class ChangeProductBody(Struct, rename="camel"):
-    """What to change of a product; what is missing stays."""
+    """The changes of a product; missing fields stay unchanged."""
 
     product_id: Id
     name: Text | UnsetType = UNSET
@@ -79,7 +79,7 @@ class ChangeProductBody(Struct, rename="camel"):
 
 
 class ArchiveProductBody(Struct, rename="camel"):
-    """What to take off sale, or to bring back."""
+    """The product or size to take off sale or put back."""
 
     product_id: Id
     size: Id | None = None
@@ -119,7 +119,7 @@ def check_price(raw: bytes) -> None:
 
 
 def product_fields(body: AddProductBody | ChangeProductBody, extra: str) -> Fields:
-    """The fields that a body gives, by the model's names. Raises Problem 422."""
+    """The given fields of a body, by the names of the model. Raises Problem 422."""
     found: Fields = {}
     for name in ("name", "category", "price", "restock_date"):
         value = getattr(body, name)
@@ -143,7 +143,7 @@ def size_fields(body: SizeBody) -> Fields:
 
 
 def seen_product(was: SeenProduct | None, now: Product) -> Fields:
-    """What was seen, by the model's names; a picture is one of the owner's own fields.
+    """The seen values, by the names of the model; the image is one of the owner's extra fields.
 
     Raises Problem 409, 422.
     """
@@ -178,10 +178,10 @@ COLUMNS = {"restock_date": "restockDate", "sku_id": "skuId", "price_id": "priceI
 
 
 def _checked(name: str, value: Any) -> Any:
-    """A value as a cell of a table would have it. Raises Problem 422."""
+    """A value as the cell of a table would contain it. Raises Problem 422."""
     column = COLUMNS.get(name, name)
     parse = PARSERS[column]
-    if isinstance(value, Decimal):  # a number of JSON, whose point parts nothing but decimals
+    if isinstance(value, Decimal):  # a JSON number, whose point only separates decimals
         value, parse = _digits(value), exact_price
     try:
         return parse(value or "")
@@ -197,5 +197,5 @@ def _digits(price: Decimal) -> str:
 
 
 def new_item(body: SizeBody, product_id: str, sku: str, position: int) -> Item:
-    """A size that is not there yet."""
+    """A new size."""
     return Item(sku, product_id, body.size, position, **size_fields(body))

@@ -1,4 +1,4 @@
-"""Products over HTTP: what there is, adding, changing, taking off sale and bringing back."""
+"""Products over HTTP: list, add, change, take off sale, put back on sale."""
 
 import asyncio
 from collections.abc import Mapping
@@ -58,7 +58,7 @@ Shelf = tuple[Product, list[tuple[Item, SkuStock]]]
 
 
 async def list_products(context: AppContext, request: Request) -> Response:
-    """Products with everything about them, at one revision."""
+    """Returns products with all their fields, at one revision."""
     await require(context, request, "read")
     query = Query(request)
     wanted, archived = query.text("productId"), query.flag("archived")
@@ -121,7 +121,7 @@ def _size_out(item: Item, stock: SkuStock) -> dict[str, Any]:
 
 
 async def add_product(context: AppContext, request: Request) -> Response:
-    """Adds a product with its sizes and their first stock."""
+    """Adds a product with its sizes and their initial stock."""
     actor = await require(context, request, "admin")
     raw = await request.body()
     body = parse(_add, raw)
@@ -142,7 +142,7 @@ async def add_product(context: AppContext, request: Request) -> Response:
 
 
 async def change_product(context: AppContext, request: Request) -> Response:
-    """Changes what is given of a product and its sizes, and leaves the rest."""
+    """Changes the given fields of a product and its sizes."""
     actor = await require(context, request, "admin")
     raw = await request.body()
     body = parse(_change, raw)
@@ -191,7 +191,7 @@ def _change_size(sku: str, size: SizeBody) -> list[Command]:
 
 
 def _checked_sizes(sizes: list[SizeBody], there: Mapping[str, str]) -> list[SizeBody]:
-    """The sizes as they are spelled; `there` are those that the product has.
+    """The sizes as they are spelled; `there` are the existing sizes of the product.
 
     Raises Problem 422 where a size is named twice or its name is not valid, 409 where a new one
     looks like another.
@@ -211,7 +211,7 @@ def _checked_sizes(sizes: list[SizeBody], there: Mapping[str, str]) -> list[Size
 
 
 async def archive_product(context: AppContext, request: Request) -> Response:
-    """Takes a product or a size off sale, or brings it back; its history stays."""
+    """Takes a product or a size off sale, or puts it back; its history stays."""
     actor = await require(context, request, "admin")
     raw = await request.body()
     body = parse(_archive, raw)
@@ -224,7 +224,7 @@ async def archive_product(context: AppContext, request: Request) -> Response:
     if sku is not None and sku not in view.sizes[id_]:
         raise Problem(404, "unknown_item", "No such size.")
     off = product.archived or (sku is not None and view.items[sku].archived)
-    if off == body.archived:  # it is so already
+    if off == body.archived:  # already in that state
         return await _do(doing, request, id_, [])
     if not body.archived:
         skus = (sku,) if sku is not None else await _went_with_it(context.engine, product)
@@ -243,7 +243,7 @@ async def archive_product(context: AppContext, request: Request) -> Response:
 
 
 async def _went_with_it(engine: Engine, product: Product) -> tuple[str, ...]:
-    """The sizes that were taken off sale together with their product; else all that it has."""
+    """The sizes archived together with their product, or all sizes."""
     sizes = engine.view.sizes[product.product_id]
     last = None
     async for entry in engine.store.history(product.product_id):
@@ -272,7 +272,7 @@ def _doing(
 async def _do(
     doing: RequestChanges, request: Request, product_id: str, commands: list[Command]
 ) -> Response:
-    """Does all of it or nothing, and shows the product as it is then."""
+    """Makes all changes or none, and returns the product afterwards."""
     context = doing.shop
     if commands:
         makers = [partial(_caused, command, doing) for command in commands]

@@ -1,4 +1,4 @@
-"""Changes that a request makes: kept so that they can be undone, with the shop at hand."""
+"""The changes of a request, recorded for undo."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +13,7 @@ __all__ = ["Maker", "RequestChanges", "raise_refused"]
 
 
 class RequestChanges(ChangeRunner):
-    """Something that somebody does over HTTP."""
+    """A change made over HTTP."""
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class RequestChanges(ChangeRunner):
 
 
 def raise_refused(rows: Sequence[dict[str, Any]]) -> None:
-    """Raises Problem with the first row that was refused, where there is one."""
+    """Raises Problem with the first refused row, if there is one."""
     for row in rows:
         if "refused" in row:
             raise refusal(Refused(Code(row["refused"]), row["message"], row["detail"]))

@@ -1,4 +1,4 @@
-"""Which rows are shown, and in which order: what a query string or a bulk change asks for."""
+"""The filter and order of rows, from a query string or a bulk change."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +15,7 @@ TEXT_MAX = 500
 
 @dataclass(frozen=True, slots=True)
 class RowQuery:
-    """The rows that a filter means, sorted by a column, or in the owner's order."""
+    """The rows that match a filter, sorted by a column, or in the owner's order."""
 
     filter: Filter = field(default_factory=Filter)
     sort: str | None = None
@@ -24,12 +24,12 @@ class RowQuery:
 
     @property
     def everything(self) -> bool:
-        """Whether it leaves nothing out and moves nothing."""
+        """Whether it has no filter and no sort column."""
         return self == RowQuery()
 
 
 class Query:
-    """A query string. Each question raises Problem 422 where what was given makes no sense."""
+    """A query string. Each method raises Problem 422 for a value that is not valid."""
 
     def __init__(self, request: Request) -> None:
         try:
@@ -50,11 +50,11 @@ class Query:
         return self._fields.get(name, [""])[-1] or None
 
     def texts(self, name: str) -> list[str]:
-        """Every text given under a name."""
+        """All texts of a name."""
         return [text for text in self._fields.get(name, ()) if text]
 
     def flag(self, name: str) -> bool:
-        """Whether something is wanted."""
+        """A boolean."""
         text = (self.text(name) or "false").lower()
         if text not in ("true", "false", "1", "0"):
             raise Problem(422, "invalid_request", f"{name} must be true or false.")
@@ -73,7 +73,7 @@ class Query:
         return found
 
     def one_of(self, name: str, *allowed: str) -> str:
-        """One of several words, the first where none is given."""
+        """One of several values; the first one is the default."""
         text = self.text(name) or allowed[0]
         if text not in allowed:
             raise Problem(422, "invalid_request", f"{name} must be one of: {', '.join(allowed)}.")
@@ -81,7 +81,7 @@ class Query:
 
 
 def row_query_of(query: Query, spelling: Spelling) -> RowQuery:
-    """The choice that a query string makes. Raises Problem 422."""
+    """Parses a query string. Raises Problem 422."""
     sort = query.text("sort") or ""
     column = sort.removeprefix("-")
     if column and column not in SORTS:
@@ -104,7 +104,7 @@ def row_query_of(query: Query, spelling: Spelling) -> RowQuery:
 
 
 def _text(value: str | None) -> tuple[bool, str]:
-    """Nothing comes first."""
+    """Sorts empty values first."""
     return (bool(value), (value or "").lower())
 
 
@@ -132,11 +132,11 @@ SORTS: dict[str, Any] = {
     "lastChanged": lambda row: row.stock.updated_at,
     "position": lambda row: (row.product.position, row.item.position),
 }
-"""What each column sorts by."""
+"""The sort key of each column."""
 
 
 def ordered(rows: list[StockRow], choice: RowQuery) -> list[StockRow]:
-    """The rows in the order of a choice; equals stay in the owner's."""
+    """The sorted rows; equal rows stay in the owner's order."""
     if choice.sort is None:
         return rows
     return sorted(rows, key=SORTS[choice.sort], reverse=choice.descending)

@@ -1,4 +1,4 @@
-"""Logging in and out, renewing a login, and who one is."""
+"""Login, logout, session renewal, and the current user."""
 
 from typing import Annotated, Any
 
@@ -30,7 +30,7 @@ Code = Annotated[str, Meta(max_length=40)]
 
 
 class LoginBody(Struct, rename="camel"):
-    """Name and password, and a code where the account has a second factor."""
+    """Name and password, and a code if the account uses two-factor authentication."""
 
     name: Name
     password: Secret
@@ -38,7 +38,7 @@ class LoginBody(Struct, rename="camel"):
 
 
 class SessionBody(Struct, rename="camel"):
-    """A session to end, or all of one's others."""
+    """The session to end, or all other sessions of the user."""
 
     session_id: Annotated[str, Meta(max_length=100)] | None = None
     others: bool = False
@@ -49,13 +49,13 @@ _session = msgspec.json.Decoder(SessionBody)
 
 
 async def login(context: AppContext, request: Request) -> Response:
-    """Opens a session. The tokens come as cookies, the CSRF token in the body."""
+    """Starts a session. The tokens are set as cookies, the CSRF token is in the body."""
     check_address(context, request)
     check_same_site(context, request, browsers_only=True)
     body = parse(_login, await request.body())
     user = await checked(context, request, body.name, body.password, body.code)
     old = await _session_of(context, request)
-    if old is not None:  # whoever logs in gets a session of their own, never an old one
+    if old is not None:  # a login always starts a new session, never reuses an old one
         await context.accounts.sessions.end(old)
     agent = request.headers.get(b"user-agent", b"").decode("latin-1")
     passes = await context.accounts.sessions.begin(user, request.address, agent)
@@ -66,9 +66,9 @@ async def login(context: AppContext, request: Request) -> Response:
 async def checked(
     context: AppContext, request: Request, name: str, password: str, code: str | None
 ) -> User:
-    """The user whose credentials these are. Raises Denied; what fails is on record.
+    """Returns the user of these credentials. Raises Denied; a failure is recorded.
 
-    The published password opens no account, also none that a demo has left in this store.
+    The published demo password opens no account, even if a demo has left one in this store.
     """
     if password == PUBLISHED_PASSWORD and not context.settings.published:
         raise Problem(
@@ -86,7 +86,7 @@ async def checked(
             cookies.read(request, cookies.DEVICE),
         )
     except WrongCredentials:
-        # Somebody may type a password where the name goes: only names that exist are kept.
+        # A user may type a password into the name field: only existing names are recorded.
         found = await context.accounts.users.find(name)
         who = "somebody" if found is None else found.name
         what = f"{request.method} {request.scope['path']}"
@@ -97,13 +97,13 @@ async def checked(
 async def welcome(
     context: AppContext, request: Request, user: User, passes: SessionTokens
 ) -> Response:
-    """The answer that hands over a session, and lets the browser be known the next time."""
+    """The response that sets the session cookies and marks the browser as known."""
     device = cookies.remember(request, await context.accounts.login.remember(user))
     return _told(user, passes.session, [*cookies.give(request, passes), *device])
 
 
 async def logout(context: AppContext, request: Request) -> Response:
-    """Ends the session, here and on the server."""
+    """Ends the session in the browser and on the server."""
     check_same_site(context, request)
     session = await _session_of(context, request)
     if session is not None:
@@ -114,7 +114,7 @@ async def logout(context: AppContext, request: Request) -> Response:
 
 
 async def refresh(context: AppContext, request: Request) -> Response:
-    """New tokens for the session. Each renews once; used again, it ends the session."""
+    """Renews the tokens. A refresh token works once; its reuse ends the session."""
     check_address(context, request)
     if cookies.read(request, cookies.RENEW) is not None:
         check_same_site(context, request)
@@ -124,7 +124,7 @@ async def refresh(context: AppContext, request: Request) -> Response:
 
 
 async def renewed(context: AppContext, request: Request) -> SessionTokens:
-    """New tokens for the ones of this browser. Raises NoSession."""
+    """Renews the tokens of this browser. Raises NoSession."""
     token = cookies.read(request, cookies.RENEW)
     if token is None:
         raise NoSession("You are not logged in.")
@@ -143,7 +143,7 @@ async def renewed(context: AppContext, request: Request) -> SessionTokens:
 
 
 async def me(context: AppContext, request: Request) -> Response:
-    """Who asks, what they may do, and the CSRF token to send with every change."""
+    """Returns the current user, their rights, and the CSRF token for changes."""
     actor = await require(context, request, "read")
     if actor.user is None or actor.session is None:
         return ok(encode({"success": True, "user": _actor_out(actor), "session": None}))
@@ -151,7 +151,7 @@ async def me(context: AppContext, request: Request) -> Response:
 
 
 async def list_sessions(context: AppContext, request: Request) -> Response:
-    """The live sessions: one's own, or for an owner everybody's."""
+    """Returns the active sessions: the user's own, or all of them for an owner."""
     actor = await require(context, request, "read")
     everybody = actor.right.covers(Role.OWNER.right)
     found = await context.accounts.sessions.live(None if everybody else actor.name)
@@ -161,7 +161,7 @@ async def list_sessions(context: AppContext, request: Request) -> Response:
 
 
 async def revoke_session(context: AppContext, request: Request) -> Response:
-    """Ends a session, or all of one's own but this one."""
+    """Ends one session, or all of the user's other sessions."""
     actor = await require(context, request, "read")
     body = parse(_session, await request.body())
     if (body.session_id is None) is not body.others:
@@ -183,7 +183,7 @@ def _may_end(actor: Actor, session: Session) -> bool:
 
 
 async def _session_of(context: AppContext, request: Request) -> str | None:
-    """The session that this browser is in, whatever is left of its tokens."""
+    """The session of this browser, even if its tokens have expired."""
     for name, kind in ((cookies.ACCESS, "access"), (cookies.RENEW, "renew")):
         found = await context.accounts.sessions.of_token(kind, cookies.read(request, name) or "")
         if found is not None:

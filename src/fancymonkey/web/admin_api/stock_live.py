@@ -19,14 +19,14 @@ from fancymonkey.web.server.listeners import Listeners
 from fancymonkey.web.shop_api.live import EventStream, Messages, seated
 
 PACE_SECONDS = 0.1
-"""What happens within so long comes in one message: a table that moves faster cannot be read."""
+"""Changes within this time are sent in one message: faster updates cannot be read."""
 
 CHECK_SECONDS = 15.0
-"""How long somebody may go on listening whose right has ended."""
+"""How long a listener may stay connected after its right has ended."""
 
 
 class TableMessages(Messages):
-    """What changes mean for the owner's table."""
+    """The changes as stock rows."""
 
     def _snapshot(self) -> bytes:
         return self._shop.table.snapshot(self._shop.settings.payments.currency)
@@ -46,7 +46,7 @@ class TableMessages(Messages):
 
 
 def router(context: AppContext, listeners: Listeners) -> APIRouter:
-    """The live rows."""
+    """The endpoint of live rows."""
     routes = APIRouter(tags=["dashboard"])
     messages = TableMessages(context)
 
@@ -57,7 +57,7 @@ def router(context: AppContext, listeners: Listeners) -> APIRouter:
         responses={200: {"content": {"text/event-stream": {}}}},
     )
     async def live_table(request: StarletteRequest) -> StreamingResponse:
-        """First everything (`snapshot`), or what was missed since `Last-Event-ID`; then changes."""
+        """Sends a `snapshot`, or the changes since `Last-Event-ID`, and then changes."""
         call = Request(request.scope, request.receive)
         await require(context, call, "read")
 
@@ -66,7 +66,7 @@ def router(context: AppContext, listeners: Listeners) -> APIRouter:
                 while True:
                     await asyncio.sleep(CHECK_SECONDS)
                     await require(context, call, "read")
-            except (Problem, Denied, StoreError):  # it comes back, and is told why not
+            except (Problem, Denied, StoreError):  # the client reconnects and gets the reason
                 return
 
         last = request.headers.get("last-event-id")

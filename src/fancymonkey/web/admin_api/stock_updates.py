@@ -1,4 +1,4 @@
-"""What the owner changes over HTTP: update and bulk-update."""
+"""Stock updates over HTTP: update and bulk-update."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -31,11 +31,11 @@ _update_row = msgspec.json.Decoder(wire.UpdateRow)
 _bulk_body = msgspec.json.Decoder(wire.BulkBody)
 
 Wish = tuple[str, Change]
-"""What is wanted of a SKU."""
+"""The change of a SKU."""
 
 
 async def update(context: AppContext, request: Request) -> Response:
-    """Changes sizes row by row; each row succeeds or fails on its own and says why."""
+    """Updates sizes row by row; each row succeeds or fails independently, with a reason."""
     raw = await request.body()
     body = parse(_update_body, raw)
     actor = await require_password(context, request, "stock", body.password)
@@ -66,7 +66,7 @@ async def update(context: AppContext, request: Request) -> Response:
 
 
 def _row_wish(spelling: Spelling, row: wire.UpdateRow) -> Wish:
-    """What one row wants of which SKU. Raises Problem where the row makes no sense."""
+    """The SKU and the change of a row. Raises Problem if the row is not valid."""
     if row.stock is not None and row.adjust_stock is not None:
         raise Problem(422, "conflicting_fields", "Send either `stock` or `adjustStock`, not both.")
     if row.expected is not None and row.stock is None:
@@ -100,7 +100,7 @@ def _row_wish(spelling: Spelling, row: wire.UpdateRow) -> Wish:
 
 
 def _was(row: wire.UpdateRow) -> tuple[int | None, tuple[tuple[str, Any], ...]]:
-    """What the owner saw: of the stock, and of what else is to change. Raises Problem 422."""
+    """The values that the owner saw, of the stock and of other fields. Raises Problem 422."""
     if row.was is None:
         return row.expected, ()
     seen = msgspec.to_builtins(row.was)
@@ -131,7 +131,7 @@ def _restock_date(text: str | msgspec.UnsetType | None) -> str | Unchanged | Non
 
 
 def _names(row: msgspec.Raw) -> dict[str, Any]:
-    """What a bad row calls itself, as far as it can be read."""
+    """The product and size of a malformed row, as far as they can be read."""
     try:
         found = msgspec.json.decode(row)
     except (ValueError, RecursionError):
@@ -148,7 +148,7 @@ def _reason(problem: Problem) -> dict[str, Any]:
 async def _run(
     doing: RequestChanges, wishes: list[Wish], places: list[int], failed: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Does what is wished; returns the rows that went well and adds the others to `failed`."""
+    """Runs the changes; returns the successful rows and adds the others to `failed`."""
     successful: list[dict[str, Any]] = []
     makers = [partial(_make, doing.actor, *options) for options in wishes]
     done = 0
@@ -164,7 +164,7 @@ async def _run(
 
 
 def _close_checkouts(doing: RequestChanges, ended: list[dict[str, Any]]) -> None:
-    """Who was about to pay for a hold that was ended shall not be able to."""
+    """Closes the checkouts of released holds."""
     if doing.shop.checkouts is not None and not doing.dry_run:
         for hold in ended:
             doing.shop.checkouts.close_later(hold["reservationId"])
@@ -199,7 +199,7 @@ def _failed_out(index: int, sku: str, row: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _say_who(context: AppContext, failed: list[dict[str, Any]]) -> None:
-    """Adds to stale rows who has changed them last."""
+    """Adds the last actor to stale rows."""
     stale = {
         sku_of(row["productId"], row["size"]): row for row in failed if row["code"] == Code.STALE
     }
@@ -237,7 +237,7 @@ def _results(
 
 
 async def bulk_update(context: AppContext, request: Request) -> Response:
-    """One change to every size that a filter means; `dryRun` says what would change, and stops."""
+    """Makes one change to every matching size; `dryRun` returns the changes without making them."""
     body = parse(_bulk_body, await request.body())
     actor = await require_password(context, request, "stock", body.password)
     change = _bulk_change(body)
@@ -247,7 +247,7 @@ async def bulk_update(context: AppContext, request: Request) -> Response:
         mark = request_fingerprint(request, wire.encode([body.action, body.filter, body.changes]))
     skus = await _chosen(context, body)
     if key is not None:
-        # What the first attempt chose is what a retry means: by then a filter may find others.
+        # A retry applies to the sizes chosen by the first attempt: the filter may now match others.
         answer = await context.engine.submit(
             StoreResult(
                 texts=tuple(skus),
@@ -282,7 +282,7 @@ async def bulk_update(context: AppContext, request: Request) -> Response:
 
 
 async def _chosen(context: AppContext, body: wire.BulkBody) -> list[str]:
-    """The SKUs that the filter means now, in the owner's order."""
+    """The SKUs that match the filter now, in the owner's order."""
     given = body.filter
     categories = [given.category] if isinstance(given.category, str) else given.category
     wanted = Filter(
@@ -302,7 +302,7 @@ def _set(texts: Sequence[str] | None, spelled: Callable[[str], str] = str) -> fr
 
 
 def _bulk_change(body: wire.BulkBody) -> Change:
-    """What to do with each size. Raises Problem 422 where action and changes do not fit."""
+    """The change of each size. Raises Problem 422 if action and changes do not match."""
     given = body.changes
     restock_date = _restock_date(given.restock_date)
     rest = (given.low_stock_threshold, given.sold_out) != (None, None) or not isinstance(

@@ -1,4 +1,4 @@
-"""The users of the shop over HTTP: an owner lists, adds, changes and removes them."""
+"""Users over HTTP: an owner lists, adds, changes and removes them."""
 
 from collections import Counter
 from typing import Any
@@ -17,7 +17,7 @@ from fancymonkey.web.http.wire import encode
 
 
 class AddUserBody(Struct, rename="camel"):
-    """A new account."""
+    """A new user."""
 
     name: Name
     role: Role
@@ -25,21 +25,21 @@ class AddUserBody(Struct, rename="camel"):
 
 
 class UserRoleBody(Struct, rename="camel"):
-    """Another role for an account."""
+    """The new role of a user."""
 
     name: Name
     role: Role
 
 
 class UserPasswordBody(Struct, rename="camel"):
-    """A new password for somebody who has forgotten theirs."""
+    """A new password for a user who has forgotten the old one."""
 
     name: Name
     password: Secret
 
 
 class UserBody(Struct, rename="camel"):
-    """The account that is meant."""
+    """The name of a user."""
 
     name: Name
 
@@ -51,7 +51,7 @@ _user = msgspec.json.Decoder(UserBody)
 
 
 async def list_users(context: AppContext, request: Request) -> Response:
-    """Every account, by name, and how many logins of it live."""
+    """Returns every user by name, with the number of active sessions."""
     await require(context, request, "admin")
     live = await context.accounts.sessions.live()
     count = Counter(one.user for one in live)
@@ -70,7 +70,7 @@ async def list_users(context: AppContext, request: Request) -> Response:
 
 
 async def add_user(context: AppContext, request: Request) -> Response:
-    """Makes an account."""
+    """Adds a user."""
     await require_person(context, request, "admin")
     body = parse(_add, await request.body())
     request.about = f"role {body.role}"
@@ -80,7 +80,7 @@ async def add_user(context: AppContext, request: Request) -> Response:
 
 
 async def change_role(context: AppContext, request: Request) -> Response:
-    """Gives an account another role; its logins end."""
+    """Changes the role of a user; its sessions end."""
     await require_person(context, request, "admin")
     body = parse(_role, await request.body())
     kept = await context.accounts.users.get(body.name)
@@ -91,7 +91,7 @@ async def change_role(context: AppContext, request: Request) -> Response:
 
 
 async def reset_password(context: AppContext, request: Request) -> Response:
-    """Gives somebody else a new password; their logins end. One's own wants the old one."""
+    """Sets the password of another user and ends its sessions."""
     actor = await require_person(context, request, "admin")
     body = parse(_password, await request.body())
     kept = await context.accounts.users.get(body.name)
@@ -102,7 +102,7 @@ async def reset_password(context: AppContext, request: Request) -> Response:
 
 
 async def reset_factor(context: AppContext, request: Request) -> Response:
-    """Switches off the second factor of somebody else who has lost it; their logins end."""
+    """Switches off two-factor authentication of another user, and ends its sessions."""
     actor = await require_person(context, request, "admin")
     body = parse(_user, await request.body())
     kept = await context.accounts.users.get(body.name)
@@ -117,7 +117,7 @@ async def reset_factor(context: AppContext, request: Request) -> Response:
 
 
 async def remove_user(context: AppContext, request: Request) -> Response:
-    """Removes an account; its logins end, and its keys open nothing any more."""
+    """Removes a user; its sessions end, and its API keys stop working."""
     await require_person(context, request, "admin")
     body = parse(_user, await request.body())
     kept = await context.accounts.users.get(body.name)
@@ -131,7 +131,7 @@ def _told(user: User) -> Response:
 
 
 def user_out(user: User) -> dict[str, Any]:
-    """An account as others see it."""
+    """A user as others see it."""
     return {
         "name": user.name,
         "role": user.role,

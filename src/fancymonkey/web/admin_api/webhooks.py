@@ -1,4 +1,4 @@
-"""Outgoing webhooks over HTTP: endpoints of other systems, their secrets and deliveries."""
+"""Outgoing webhooks over HTTP: URLs, secrets and deliveries."""
 
 from typing import Annotated, Any, Literal
 
@@ -28,6 +28,7 @@ Sort = Literal[
     "job.failed",
     "store.trouble",
     "webhook.off",
+    "secret.guessed",
     "stock.changed",
     "hold.created",
     "hold.changed",
@@ -36,11 +37,11 @@ Sort = Literal[
 ]
 Sorts = Annotated[list[Sort], Meta(min_length=1, max_length=50)]
 SCANNED_MAX = 20_000
-"""Deliveries that one question about an endpoint looks at; the next page goes on from there."""
+"""The most deliveries that one query of a webhook reads; the next page continues from there."""
 
 
 class AddWebhookBody(Struct, rename="camel"):
-    """Where to post, and what about."""
+    """The URL and the event types."""
 
     url: Url
     events: Sorts
@@ -48,7 +49,7 @@ class AddWebhookBody(Struct, rename="camel"):
 
 
 class ChangeWebhookBody(Struct, rename="camel"):
-    """What to change of an endpoint; what is left out stays."""
+    """The changes of a webhook; missing fields stay unchanged."""
 
     id: Id
     url: Url | None = None
@@ -58,20 +59,20 @@ class ChangeWebhookBody(Struct, rename="camel"):
 
 
 class WebhookBody(Struct, rename="camel"):
-    """One endpoint."""
+    """The id of a webhook."""
 
     id: Id
 
 
 class RotateBody(Struct, rename="camel"):
-    """One endpoint, and for how many hours its old secret counts beside the new one."""
+    """The id of a webhook, and the hours for which its old secret stays valid."""
 
     id: Id
     hours: Annotated[int, Meta(ge=0, le=168)] = 24
 
 
 class RedeliverBody(Struct, rename="camel"):
-    """A delivery that is to be sent again."""
+    """The delivery to send again."""
 
     delivery: Id
 
@@ -84,7 +85,7 @@ _redeliver = msgspec.json.Decoder(RedeliverBody)
 
 
 async def list_webhooks(context: AppContext, request: Request) -> Response:
-    """The endpoints, the oldest first, and everything that they can hear of."""
+    """Returns the webhooks, the oldest first, and all event types."""
     await require(context, request, "admin")
     found = await context.alerts.webhooks.all()
     now = context.engine.clock()
@@ -93,7 +94,7 @@ async def list_webhooks(context: AppContext, request: Request) -> Response:
 
 
 async def add_webhook(context: AppContext, request: Request) -> Response:
-    """Adds an endpoint. Its secret is in this answer and in no other."""
+    """Adds a webhook. Only this response has its secret."""
     await require_person(context, request, "admin")
     body = parse(_add, await request.body())
     try:
@@ -107,7 +108,7 @@ async def add_webhook(context: AppContext, request: Request) -> Response:
 
 
 async def change_webhook(context: AppContext, request: Request) -> Response:
-    """Changes an endpoint, or switches it on or off."""
+    """Changes a webhook, or switches it on or off."""
     await require_person(context, request, "admin")
     body = parse(_change, await request.body())
     request.about = body.id
@@ -124,7 +125,7 @@ async def change_webhook(context: AppContext, request: Request) -> Response:
 
 
 async def remove_webhook(context: AppContext, request: Request) -> Response:
-    """Removes an endpoint; what waits for it is dropped."""
+    """Removes a webhook; its waiting deliveries are dropped."""
     await require_person(context, request, "admin")
     body = parse(_one, await request.body())
     request.about = body.id
@@ -136,7 +137,7 @@ async def remove_webhook(context: AppContext, request: Request) -> Response:
 
 
 async def rotate_webhook(context: AppContext, request: Request) -> Response:
-    """Gives an endpoint a new secret; for a while each request is signed with the old one too."""
+    """Makes a new secret; for a while each request is also signed with the old one."""
     await require_person(context, request, "admin")
     body = parse(_rotate, await request.body())
     request.about = body.id
@@ -148,7 +149,7 @@ async def rotate_webhook(context: AppContext, request: Request) -> Response:
 
 
 async def ping_webhook(context: AppContext, request: Request) -> Response:
-    """Sends a `ping` to an endpoint; what came of it is among the deliveries in a moment."""
+    """Sends a `ping` to a webhook; the result appears among the deliveries."""
     await require(context, request, "admin")
     body = parse(_one, await request.body())
     try:
@@ -159,7 +160,7 @@ async def ping_webhook(context: AppContext, request: Request) -> Response:
 
 
 async def redeliver(context: AppContext, request: Request) -> Response:
-    """Sends again what was delivered, or was given up: the same event, as a new delivery."""
+    """Sends the same event again, as a new delivery."""
     await require(context, request, "admin")
     body = parse(_redeliver, await request.body())
     try:
@@ -170,7 +171,7 @@ async def redeliver(context: AppContext, request: Request) -> Response:
 
 
 async def list_deliveries(context: AppContext, request: Request) -> Response:
-    """What was sent to endpoints, and what waits, the newest first."""
+    """Returns sent and waiting deliveries, the newest first."""
     await require(context, request, "admin")
     query = Query(request)
     limit = query.number("limit", PAGE, 1, PAGE_MAX)
@@ -192,7 +193,7 @@ async def list_deliveries(context: AppContext, request: Request) -> Response:
 
 
 def _is_of(value: Delivery, target: str | None) -> bool:
-    """Whether it is of this endpoint, or of any where none is named; alerts are no webhooks."""
+    """Whether it is a delivery of this webhook, or of any webhook if none is given."""
     return value.target == target if target else value.target.startswith("whk_")
 
 

@@ -1,7 +1,7 @@
-"""Who is behind a request, and whether they may do what it asks.
+"""Authenticates requests and checks their rights.
 
-A session's cookie, an API key, or the admin password as a bearer opens the door. A cookie alone
-never changes anything: it has to come from a page of ours, which knows the session's CSRF token.
+A session cookie, an API key, or the admin password as a bearer authenticates. A cookie alone
+never allows a change: it must come from our own page, which has the session's CSRF token.
 """
 
 import hmac
@@ -25,12 +25,12 @@ log = logging.getLogger(__name__)
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 SCHEDULE = Actor(name="schedule", right=Right.STOCK)
-"""Whoever has the scheduler's secret. What it runs keeps its own record."""
+"""The actor for a caller with the scheduler's secret; jobs keep their own record."""
 
 CSRF_HEADER = b"x-csrf-token"
 CODE_HEADER = b"x-second-factor"
 GUESSED = ("wrong_password", "code_needed")
-"""Refusals with 401 of a request that had something with it."""
+"""Failed authentications (401) with credentials."""
 
 
 async def require(
@@ -41,7 +41,7 @@ async def require(
     secret: str | None = None,
     cookie: bool = True,
 ) -> Actor:
-    """Who asks; they have this right: `read`, `stock` or `admin`. Raises Problem 401, 403 or 429.
+    """Returns the caller with this right: `read`, `stock` or `admin`. Raises Problem 401, 403, 429.
 
     A request with the `secret` (a scheduler's) is let in too. `cookie` is False where a GET changes
     something: a link must not do that.
@@ -71,7 +71,7 @@ async def require(
 async def require_person(
     context: AppContext, request: Request, right: str, *, cookie: bool = True
 ) -> Actor:
-    """As `require`, for what would outlive an API key: no key may do it, whatever its right."""
+    """As `require`, but refuses API keys: for changes that would outlive a key."""
     actor = await require(context, request, right, cookie=cookie)
     if actor.key is not None:
         raise Problem(
@@ -83,7 +83,7 @@ async def require_person(
 async def require_password(
     context: AppContext, request: Request, right: str, password: str | UnsetType
 ) -> Actor:
-    """As `require`; a password in the body will do, as the first versions had it."""
+    """As `require`, but also accepts a password in the body, as the first versions did."""
     if isinstance(password, UnsetType):
         return await require(context, request, right)
     try:
@@ -97,7 +97,7 @@ async def require_password(
 
 
 async def _check_password(context: AppContext, request: Request, given: str) -> None:
-    """Returns where the password is the owner's. Raises Problem 401, 403 or 429."""
+    """Returns if the password is the owner's. Raises Problem 401, 403 or 429."""
     expected = context.settings.accounts.admin_password
     if not expected:
         raise _disabled()
@@ -107,13 +107,13 @@ async def _check_password(context: AppContext, request: Request, given: str) -> 
 
 
 async def note_refused(context: AppContext, request: Request, problem: Problem) -> None:
-    """Keeps an attempt that was turned away at the door; never what it had with it.
+    """Records a refused attempt, without its credentials.
 
-    Whoever brings nothing at all is no attempt.
+    A request without credentials is not recorded.
     """
     brought = problem.status != 401 or problem.code in GUESSED or bearer_of(request)
     if not brought or problem.code == "admin_disabled" or request.actor is not None:
-        return  # the front keeps what somebody known has tried
+        return  # the router records attempts of known callers
     what = f"{request.method} {request.scope['path']}"
     try:
         await context.accounts.acts.record_refused(
@@ -126,14 +126,14 @@ async def note_refused(context: AppContext, request: Request, problem: Problem) 
 
 
 def check_address(context: AppContext, request: Request) -> None:
-    """Raises Problem 403 where the owner's endpoints are closed to this address."""
+    """Raises Problem 403 if admin endpoints are closed to this address."""
     shut = _shut(context, request)
     if shut is not None:
         raise shut
 
 
 def _shut(context: AppContext, request: Request) -> Problem | None:
-    """Why the owner's endpoints are closed to this request, if they are."""
+    """Why admin endpoints are closed to this request, or None."""
     if context.settings.published:
         try:
             check_direct(request.headers)
@@ -155,9 +155,9 @@ def _shut(context: AppContext, request: Request) -> Problem | None:
 
 
 def check_same_site(context: AppContext, request: Request, *, browsers_only: bool = False) -> None:
-    """Raises Problem 403 where a browser sends this for a page that is not ours.
+    """Raises Problem 403 if a browser sends this from another site's page.
 
-    `browsers_only`: what no browser has sent is let through, as it carries no cookie by itself.
+    `browsers_only`: requests without browser headers pass, as they have no automatic cookies.
     """
     site, origin = request.headers.get(b"sec-fetch-site"), request.headers.get(b"origin")
     if site is not None:
@@ -182,7 +182,7 @@ def _is_ours(context: AppContext, request: Request, origin: bytes) -> bool:
 
 
 def bearer_of(request: Request) -> bytes:
-    """The secret that a request brings in `Authorization: Bearer …`, or nothing."""
+    """The secret in `Authorization: Bearer …`, or an empty text."""
     scheme, _, token = request.headers.get(b"authorization", b"").partition(b" ")
     return token if scheme.lower() == b"bearer" else b""
 
@@ -199,9 +199,9 @@ async def _browser(context: AppContext, request: Request, *, cookie: bool) -> Ac
 
 
 async def _bearer(context: AppContext, request: Request, token: bytes, secret: str | None) -> Actor:
-    """Who has this token: an API key, the admin password, or the scheduler's `secret`.
+    """Authenticates a token: an API key, the admin password, or the scheduler's `secret`.
 
-    The scheduler may ask from any address, everybody else only from those that are allowed.
+    The scheduler may call from any address, other callers only from allowed addresses.
     """
     secrets = {SCHEDULE.name: secret} if secret else {}
     shut = _shut(context, request)
@@ -235,9 +235,9 @@ async def _named(
 
 
 async def _second_factor(context: AppContext, request: Request) -> None:
-    """Returns where no owner has a second factor, or a code of one of them came along.
+    """Returns if no owner uses two-factor authentication, or if a code of one of them is given.
 
-    The admin password by itself passes none. Raises Problem 401, 403 or 429.
+    The admin password alone is not enough then. Raises Problem 401, 403 or 429.
     """
     users, login = context.accounts.users, context.accounts.login
     owners = [

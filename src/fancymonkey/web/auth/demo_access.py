@@ -1,4 +1,4 @@
-"""The demo answers this machine only: its password is published."""
+"""Restricts the demo to this machine, because its password is public."""
 
 from collections.abc import Iterable, Mapping
 
@@ -9,13 +9,13 @@ FORWARDED = (
     *(b"forwarded", b"via", b"x-real-ip", b"x-forwarded-for", b"x-forwarded-host"),
     *(b"x-forwarded-proto", b"x-forwarded-port", b"x-forwarded-server", b"cf-connecting-ip"),
 )
-"""What proxies add to a request."""
+"""Headers that proxies add."""
 
 
 def check_host(headers: Iterable[tuple[bytes, bytes]]) -> None:
-    """Raises Problem 421 where a request means another host than this machine.
+    """Raises Problem 421 if a request names another host than this machine.
 
-    A page elsewhere can give its own name the address 127.0.0.1; its requests carry that name.
+    A foreign page can map its own name to 127.0.0.1; its requests carry that name.
     """
     hosts = [value for name, value in headers if name == b"host"]
     if len(hosts) != 1 or not _is_here(hosts[0]):
@@ -27,9 +27,9 @@ def check_host(headers: Iterable[tuple[bytes, bytes]]) -> None:
 
 
 def check_direct(headers: Mapping[bytes, bytes]) -> None:
-    """Raises Problem 403 where a proxy or another page has a hand in a request.
+    """Raises Problem 403 if a request comes through a proxy or from another page.
 
-    The password of the demo is published: it opens nothing from elsewhere.
+    The demo password is public, so it must not work from elsewhere.
     """
     origin = headers.get(b"origin", b"")
     authority = origin.partition(b"://")[2]

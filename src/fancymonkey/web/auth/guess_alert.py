@@ -1,4 +1,4 @@
-"""Tells the owner that a secret of the settings is being guessed."""
+"""Alerts the owner about repeated wrong attempts at a secret of the settings."""
 
 import logging
 
@@ -12,11 +12,11 @@ from fancymonkey.settings.account_names import ADMIN
 log = logging.getLogger(__name__)
 
 QUIET = 3_600_000
-"""One alarm for each secret in this time, in ms: an attack may last for days."""
+"""At most one alert per secret in this time, in ms: an attack may last for days."""
 
 
 class Alarm:
-    """Puts an attack on record, into the log, and among the alerts."""
+    """Records an attack in the audit log, the log and the alerts."""
 
     def __init__(self, clock: Clock, acts: AuditLog, alerts: Alerts) -> None:
         self._clock = clock
@@ -25,7 +25,7 @@ class Alarm:
         self._told: dict[str, int] = {}
 
     async def guessed(self, name: str, address: str) -> None:
-        """A secret is closed to strangers now; an error of the store stops no answer."""
+        """Called when unknown addresses are locked out; a store error stops no response."""
         now = self._clock()
         if name in self._told and now < self._told[name] + QUIET:
             return

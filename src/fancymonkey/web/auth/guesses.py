@@ -1,7 +1,7 @@
-"""Guesses at the secrets of the settings: the admin password and the scheduler's secret.
+"""Wrong attempts at the secrets of the settings: the admin password and the scheduler's secret.
 
-They are counted for the secret itself, as for an account, wherever they come in. An address from
-which the secret was used before has a count of its own: nobody keeps the owner out by guessing.
+They count for the secret itself, from any address, as for an account. An address that has used
+the secret before has its own counter, so guessing elsewhere cannot lock the owner out.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -13,11 +13,11 @@ from fancymonkey.engine.clock import Clock
 from fancymonkey.web.auth.shared_secrets import Throttle, same, too_many
 
 Alarm = Callable[[str, str], Awaitable[None]]
-"""Hears the name of a secret that is closed to strangers now, and the address of the guess."""
+"""Gets the name of a secret that locks out unknown addresses, and the address of the attempt."""
 
 
 class Guesses:
-    """Compares what was sent with secrets. `throttle` counts for addresses and networks."""
+    """Compares a token with secrets. `throttle` counts for addresses and networks."""
 
     def __init__(self, clock: Clock, throttle: Throttle, places: Places, alarm: Alarm) -> None:
         self._throttle = throttle
@@ -40,7 +40,7 @@ class Guesses:
             for name in secrets
             if self._closed(name, client) and await self._places.has(name, client)
         }
-        # From here to the count there is no await: guesses at once count one by one.
+        # No await from here to the count, so that concurrent attempts all count.
         self._throttle.check(client)
         waits = {name: self._wait(name, client, name in known) for name in secrets}
         for name, expected in secrets.items():
@@ -65,7 +65,7 @@ class Guesses:
         return self._known.wait(f"{name} {client}") if known else self._closed(name, client)
 
     def _fail(self, name: str, client: str, known: set[str]) -> bool:
-        """Counts a failure; whether the secret is closed to strangers by it."""
+        """Counts a failure; returns whether it locks out unknown addresses."""
         if name in known:
             self._known.count(f"{name} {client}")
             return False

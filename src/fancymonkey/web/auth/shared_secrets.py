@@ -1,4 +1,4 @@
-"""Who tries too often: failures of addresses and their networks, and comparing secrets."""
+"""Authenticates by admin password or cron secret, and throttles failed attempts."""
 
 import hmac
 from collections import deque
@@ -9,15 +9,15 @@ from fancymonkey.text import counted
 from fancymonkey.web.http.messages import Problem
 
 FAILURES_MAX = 15
-"""Wrong secrets from one address in a minute; after that it has to wait."""
+"""Wrong secrets from one address in a minute before it has to wait."""
 
 WINDOW = 60_000
 ADDRESSES_MAX = 50_000
-"""Addresses remembered at once; beyond that the one that failed first is forgotten."""
+"""The most addresses kept; beyond that the one that failed first is removed."""
 
 
 class Throttle:
-    """Counts failures per address over a sliding minute. It never locks out another address."""
+    """Counts failures per address in a sliding minute. It never locks out another address."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -25,7 +25,7 @@ class Throttle:
         self._networks = Networks(clock)
 
     def check(self, address: str) -> None:
-        """Raises Problem 429 where the address has failed too often."""
+        """Raises Problem 429 if the address has failed too often."""
         failures = self._failures.get(address)
         if failures is None:
             return
@@ -38,7 +38,7 @@ class Throttle:
             raise too_many(failures[0] + WINDOW - now)
 
     def crowded(self, address: str) -> int:
-        """How long the networks of an address have to wait after their failures, in ms; 0: not."""
+        """Returns how long the networks of an address have to wait, in ms; 0: not."""
         return self._networks.wait(address)
 
     def failed(self, address: str) -> None:
@@ -50,7 +50,7 @@ class Throttle:
 
 
 def too_many(wait: int) -> Problem:
-    """The answer to a client that has to wait for so many ms."""
+    """The response to a throttled client, with the wait in ms."""
     seconds = max(1, -(-wait // 1000))
     return Problem(
         429,
@@ -61,5 +61,5 @@ def too_many(wait: int) -> Problem:
 
 
 def same(given: bytes, expected: str) -> bool:
-    """Compares two secrets in a time that does not tell how much of them is alike."""
+    """Compares two secrets in constant time."""
     return hmac.compare_digest(given, expected.encode())

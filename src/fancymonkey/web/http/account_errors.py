@@ -1,4 +1,4 @@
-"""What accounts refuse, as HTTP."""
+"""Maps account errors to HTTP responses."""
 
 from fancymonkey.accounts import model
 from fancymonkey.text import counted
@@ -8,7 +8,7 @@ _BEARER = [(b"www-authenticate", b"Bearer")]
 
 
 def account_problem(denied: model.Denied) -> Problem:
-    """A refusal as an answer."""
+    """Returns the response to an account error."""
     text = str(denied)
     match denied:
         case model.TooManyAttempts():

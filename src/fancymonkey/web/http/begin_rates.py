@@ -1,4 +1,4 @@
-"""How many holds and checkouts may begin in a minute: of one address, of one network, of all."""
+"""Limits how many holds and checkouts may start per minute: by address, by network, in total."""
 
 from fancymonkey.core.holds.limits import ClientSource
 from fancymonkey.engine.clock import Clock
@@ -7,17 +7,17 @@ from fancymonkey.web.http.messages import Problem
 
 MINUTE = 60_000
 NETWORK = 10
-"""A network may begin so many times as many holds as one address of it."""
+"""The limit of a network, as a multiple of the limit of an address."""
 TILL_NETWORK = 5
 """The same for checkouts."""
 STRIPE_A_MINUTE = 900
-"""Checkouts of everybody in a minute: Stripe answers 25 requests a second for a test key, and each
+"""Checkouts of all clients in a minute: Stripe allows 25 requests a second for a test key, and each
 checkout is two of them at most."""
 CLIENTS_MAX = 50_000
 
 
 class Allowance:
-    """So many a minute for each name; what was not used flows back evenly."""
+    """A token bucket per name: this many per minute, refilled evenly."""
 
     def __init__(self, clock: Clock, most: int) -> None:
         self.most = most
@@ -25,28 +25,28 @@ class Allowance:
         self._left: dict[str, tuple[float, int]] = {}
 
     def left(self, name: str) -> float:
-        """How many are left now."""
+        """The remaining number."""
         now = self._clock()
         left, at = self._left.get(name, (float(self.most), now))
         return min(self.most, left + max(0, now - at) * self.most / MINUTE)
 
     def add(self, name: str, change: int) -> None:
-        """Takes one, or gives one back."""
+        """Takes one, or returns one."""
         left = self.left(name)
         if name not in self._left and len(self._left) >= CLIENTS_MAX:
             del self._left[next(iter(self._left))]
         self._left[name] = (min(self.most, left + change), self._clock())
 
     def wait(self, name: str) -> int:
-        """In how many seconds there is one."""
+        """The seconds until one is available."""
         return max(1, -(-int((1 - self.left(name)) * MINUTE / self.most) // 1000))
 
 
 class Pace:
-    """Bounds what one source begins in a minute; `most` for an address, 0: any number.
+    """Limits the starts of one source; `most` for an address, 0: no limit.
 
-    With `total` it also bounds what all begin together. The last half of that is for networks that
-    have begun nothing in the last minute: one client alone cannot use it up.
+    With `total` it also limits all sources together. The last half of that is for networks without
+    starts in the last minute, so that one client alone cannot use it up.
     """
 
     def __init__(self, clock: Clock, what: str, most: int, times: int, total: int = 0) -> None:
@@ -56,7 +56,7 @@ class Pace:
         self._all = Allowance(clock, total)
 
     def take(self, source: ClientSource | None) -> None:
-        """Counts one that begins. Raises Problem 429. `source` is None for callers nearby."""
+        """Counts a start. Raises Problem 429. `source` is None for callers nearby."""
         known = source is None
         if source is not None and self._addresses.most:
             for allowance, name in self._names(source):
@@ -70,7 +70,7 @@ class Pace:
         self._add(source, -1)
 
     def give_back(self, source: ClientSource | None) -> None:
-        """Nothing has begun after all."""
+        """Undoes the count of a start that did not happen."""
         self._add(source, 1)
 
     def _add(self, source: ClientSource | None, change: int) -> None:

@@ -1,4 +1,4 @@
-"""Which source a request comes from: its address and network, as nobody can read them back.
+"""Hashes the client's address and network, so that they cannot be recovered.
 
 The key of the hashes is made by the first process and kept in the store, so that all agree.
 """
@@ -24,12 +24,12 @@ NO_LIMITS = HoldLimits()
 
 
 class ClientSources:
-    """Tells sources apart."""
+    """Identifies the sources of requests."""
 
     def __init__(
         self, engine: Engine, limits: HoldLimits, proxies: Proxies, holds: int, checkouts: int
     ) -> None:
-        """`holds` and `checkouts` may begin in a minute from one address."""
+        """`holds` and `checkouts` are the limits of one address per minute."""
         self._engine = engine
         self._limits = limits
         self._proxies = proxies
@@ -40,26 +40,26 @@ class ClientSources:
         self._of = lru_cache(maxsize=50_000)(self._make)
 
     async def of(self, request: Request) -> ClientSource | None:
-        """The source of a request, or None where it comes from this machine or its own network.
+        """The source of a request, or None for this machine and its own network.
 
-        Where a proxy there that nobody has named says who is behind it, that is the source.
+        Behind an unnamed proxy nearby, the client that it reports is the source.
         """
         if self._key is None:
-            # In a task: whoever asks may have none, and a database's driver needs one.
+            # In a task: the caller may have none, and a database driver requires one.
             self._key = await asyncio.create_task(self._shared_key())
         source = self._of(request.address)
         if source is None and not FORWARDING.isdisjoint(request.headers):
-            # A proxy that nobody has named: what it says can only limit.
+            # An unnamed proxy: its headers are used only for limits.
             hint = self._proxies.hint(request)
             source = None if hint is None else self._of(hint)
         return source
 
     def fair(self, source: ClientSource | None) -> ClientSource | None:
-        """The source as the rules of the core take it: None where they limit nothing."""
+        """The source for the rules of the core; None if they do not apply."""
         return None if self._limits == NO_LIMITS else source
 
     def _make(self, text: str) -> ClientSource | None:
-        if text == UNCLEAR:  # all of those who make headers up are one
+        if text == UNCLEAR:  # all clients with contradictory headers count as one
             return ClientSource(self._hash(text, 12), self._hash(text, 6), self._limits)
         address = public_address(text)
         if address is None:
@@ -81,14 +81,14 @@ class ClientSources:
         if kept is None or not kept.body:
             await self._engine.submit(
                 PutDocuments(drafts=(draft,))
-            )  # refused where another was first
+            )  # refused if another process was first
             kept = await self._engine.store.find(Document, (FOLDER, NAME))
         assert kept is not None
         return bytes.fromhex(kept.body)
 
 
 def sources_of(engine: Engine, settings: Settings, proxies: Proxies) -> ClientSources | None:
-    """Who is told apart, or None where there is nothing to limit."""
+    """The address to identify, or None if no limit applies."""
     limits = HoldLimits(
         holds=settings.holds.holds_per_address,
         units=settings.holds.hold_units,

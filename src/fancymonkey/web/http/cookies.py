@@ -1,6 +1,6 @@
-"""The cookies of a login: unreadable for scripts, sent by our own pages only.
+"""The cookies of a session: not readable by scripts, sent only by our own pages.
 
-Over https their names begin with `__Host-`, so that no other host can plant them.
+Over https their names begin with `__Host-`, so that no other host can set them.
 """
 
 from fancymonkey.accounts.sessions import SessionTokens
@@ -14,23 +14,23 @@ DEVICE_SECONDS = 180 * 86_400
 
 
 def secure(request: Request) -> bool:
-    """Whether the browser came over https, as far as the socket or a trusted proxy says."""
+    """Whether the browser uses https, according to the socket or a trusted proxy."""
     return bool(request.scope.get("scheme") == "https")
 
 
 COOKIES_MAX = 4096
-"""Bytes of the header that are looked at; our own cookies have fewer than a thousand."""
+"""The most bytes of the header that are read; our own cookies need fewer than a thousand."""
 
 
 def read(request: Request, name: str) -> str | None:
-    """The cookie's value."""
+    """Returns the value of a cookie."""
     if request.cookies is None:
         request.cookies = _parse(request.headers.get(b"cookie", b""))
     return request.cookies.get(_name(request, name)) or None
 
 
 def _parse(raw: bytes) -> dict[str, str]:
-    """Our cookies by name: of the same name the first, and none that is cut off."""
+    """Our cookies by name: the first of each name, and none that is cut off."""
     text = raw[:COOKIES_MAX].decode("latin-1")
     parts = text.split(";")
     if len(raw) > COOKIES_MAX and raw[COOKIES_MAX : COOKIES_MAX + 1] != b";":
@@ -43,7 +43,7 @@ def _parse(raw: bytes) -> dict[str, str]:
 
 
 def give(request: Request, passes: SessionTokens) -> Headers:
-    """The headers that hand over the tokens of a session."""
+    """The headers that set the tokens of a session."""
     seconds = passes.life // 1000
     headers = [_set(request, ACCESS, passes.access, seconds)]
     if passes.renew is not None:
@@ -52,12 +52,12 @@ def give(request: Request, passes: SessionTokens) -> Headers:
 
 
 def remember(request: Request, token: str) -> Headers:
-    """The header that lets this browser be known at its next login."""
+    """The header that marks this browser as known for its next login."""
     return [_set(request, DEVICE, token, DEVICE_SECONDS)]
 
 
 def take(request: Request) -> Headers:
-    """The headers that take the tokens of a session away."""
+    """The headers that remove the tokens of a session."""
     return [_set(request, ACCESS, "", 0), _set(request, RENEW, "", 0)]
 
 

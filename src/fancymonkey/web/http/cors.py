@@ -1,4 +1,4 @@
-"""Which other origins may call from a browser, and what they may send."""
+"""CORS: which origins may call from a browser, and with which headers."""
 
 from fancymonkey.web.http.messages import Headers
 
@@ -13,7 +13,7 @@ SHARED = frozenset(
         "/api/checkout/status",
     }
 )
-"""Paths that a shop's page may use from its own origin. What the owner uses is not among them."""
+"""The paths that a shop page on another origin may use; no admin paths."""
 
 VARY = (b"vary", b"Origin")
 PREFLIGHT: Headers = [
@@ -27,18 +27,18 @@ PREFLIGHT: Headers = [
 
 
 class Cors:
-    """Answers for the configured origins, exactly; `*` stands for any."""
+    """Allows exactly the configured origins; `*` allows any."""
 
     def __init__(self, origins: tuple[str, ...]) -> None:
         self._any = "*" in origins
         self._origins = frozenset(origins)
 
     def allows(self, origin: str) -> bool:
-        """Whether pages of this origin may read our answers."""
+        """Whether pages of this origin may read our responses."""
         return self._any or origin.lower() in self._origins
 
     def headers(self, path: str, origin: bytes | None) -> Headers:
-        """What to add to an answer on this path to this origin."""
+        """The CORS headers of a response on this path to this origin."""
         if path not in SHARED or not self._origins:
             return []
         if origin is None or not self.allows(origin.decode("latin-1")):
@@ -50,5 +50,5 @@ class Cors:
         ]
 
     def preflight(self, path: str, origin: bytes | None) -> Headers:
-        """What to add besides when a browser asks before it sends."""
+        """The further headers of a preflight response."""
         return PREFLIGHT if len(self.headers(path, origin)) > 1 else []

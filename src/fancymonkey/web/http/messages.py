@@ -1,4 +1,4 @@
-"""Requests and answers as the endpoints see them: nothing but what ASGI brings, and as cheap."""
+"""Requests and responses for the endpoints: thin wrappers of ASGI messages."""
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
@@ -19,7 +19,7 @@ Headers = list[tuple[bytes, bytes]]
 T = TypeVar("T")
 
 BODY_MAX = 1024 * 1024
-"""Bytes of a request's body; one more is refused."""
+"""The most bytes of a request body; one more is refused."""
 
 JSON = (b"content-type", b"application/json")
 PROBLEM = (b"content-type", b"application/problem+json")
@@ -32,7 +32,7 @@ _ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class Problem(Exception):
-    """An answer that is not a success, as RFC 9457 has it, with a stable `code`."""
+    """An error response (RFC 9457) with a stable `code`."""
 
     def __init__(
         self, status: int, code: str, detail: str, *, headers: Headers | None = None, **more: Any
@@ -45,7 +45,7 @@ class Problem(Exception):
         self.more = more
 
     def reply(self) -> "Response":
-        """The answer to send."""
+        """Returns the response."""
         body = {
             "success": False,
             "type": f"urn:fancymonkey:error:{self.code}",
@@ -61,7 +61,7 @@ class Problem(Exception):
 
 
 class Response:
-    """An answer: status, body, headers (without content-length)."""
+    """A response: status, body, headers (without content-length)."""
 
     __slots__ = ("body", "headers", "status")
 
@@ -71,19 +71,19 @@ class Response:
         self.headers = headers
 
     def start(self, extra: Headers) -> dict[str, Any]:
-        """The message that begins the answer, with further headers."""
+        """The message that starts the response, with further headers."""
         headers = [*self.headers, *extra]
         if self.status not in (204, 304):
             headers.append((b"content-length", b"%d" % len(self.body)))
         return {"type": "http.response.start", "status": self.status, "headers": headers}
 
     def rest(self, *, head: bool = False) -> dict[str, Any]:
-        """The message with the body; without it where only the `head` was asked for."""
+        """The message with the body; without the body for a HEAD request."""
         return {"type": "http.response.body", "body": b"" if head else self.body}
 
 
 class StreamingResponse(Response):
-    """An answer that comes line by line while it is made. `outcome` says how it ended."""
+    """A response that is streamed line by line. `outcome` is how it ended."""
 
     __slots__ = ("lines", "outcome")
 
@@ -93,7 +93,7 @@ class StreamingResponse(Response):
         self.outcome = 200
 
     def start(self, extra: Headers) -> dict[str, Any]:
-        """The message that begins the answer; nobody knows yet how long it will be."""
+        """The message that starts the response, whose length is not known yet."""
         headers = [*self.headers, *extra]
         return {"type": "http.response.start", "status": 200, "headers": headers}
 
@@ -102,12 +102,12 @@ NO_STORE_JSON = [JSON, NO_STORE, NOSNIFF]
 
 
 def ok(body: bytes) -> Response:
-    """A success that nobody may keep."""
+    """A success response that must not be cached."""
     return Response(200, body, NO_STORE_JSON)
 
 
 class Request:
-    """A request. `actor` is who turned out to be behind it, `about` what a record says of it."""
+    """A request. `actor` is the authenticated caller, `about` the details for the audit log."""
 
     __slots__ = ("_id", "_receive", "about", "actor", "cookies", "headers", "scope")
 
@@ -118,12 +118,12 @@ class Request:
         self.actor: Actor | None = None
         self.about = ""
         self.cookies: dict[str, str] | None = None
-        """What `web/http/cookies.py` has read, once it has."""
+        """The cookies, once `web/http/cookies.py` has parsed them."""
         self._id = ""
 
     @property
     def id(self) -> str:
-        """What logs and answers call this request: as the proxy does (`X-Request-Id`), or anew."""
+        """The request id in logs and responses: from the proxy (`X-Request-Id`), or a new one."""
         if not self._id:
             given = self.headers.get(b"x-request-id", b"").decode("latin-1")
             self._id = given if _REQUEST_ID.fullmatch(given) else token_hex(8)
@@ -136,21 +136,21 @@ class Request:
 
     @property
     def client(self) -> str:
-        """Who the request came from, for counting: an address, or a network of IPv6."""
+        """The client for counting: an address, or a network of IPv6."""
         client = self.scope.get("client")
         return network(client[0]) if client else "local"
 
     @property
     def address(self) -> str:
-        """The very address the request came from."""
+        """The exact address of the client."""
         client = self.scope.get("client")
         return str(client[0]) if client else "local"
 
     async def body(self, most: int = BODY_MAX) -> bytes:
-        """The whole body. Raises Problem 413 over `most` bytes, ClientGone where it breaks off."""
+        """Reads the body. Raises Problem 413 over `most` bytes, ClientGone if it is cut off."""
         length = self.headers.get(b"content-length", b"")
         if len(length) > 5 and length.isdigit() and int(length[:20]) > most:
-            raise too_long(most)  # at once; a short one is here in a moment anyway
+            raise too_long(most)  # at once; the rest of a short one follows soon
         message = await self._receive()
         if message["type"] == "http.disconnect":
             raise ClientGone
@@ -174,7 +174,7 @@ class Request:
 
 @lru_cache(maxsize=4096)
 def network(address: str) -> str:
-    """The address; of IPv6 its network of 64 bits, whose addresses one client has all to itself."""
+    """The address; for IPv6 its /64 network, whose addresses all belong to one client."""
     if ":" not in address:
         return address
     try:
@@ -185,19 +185,19 @@ def network(address: str) -> str:
 
 
 class ClientGone(Exception):
-    """The client hung up in the middle of its request: nobody waits for an answer."""
+    """The client disconnected in the middle of its request."""
 
 
 def too_long(most: int) -> Problem:
-    """The answer to a body over the limit."""
+    """The response to a body over the limit."""
     return Problem(413, "body_too_large", f"The body can have at most {most} bytes.")
 
 
 def parse(decoder: msgspec.json.Decoder[T], raw: bytes) -> T:
-    """The body as the decoder describes it. Raises Problem 400 (no JSON) or 422 (wrong shape)."""
+    """Decodes the body. Raises Problem 400 (not JSON) or 422 (not valid)."""
     try:
         if not raw.isascii():
-            raw.decode()  # fields that nobody reads must be sound too
+            raw.decode()  # unused fields must be valid too
         if b"\\u0000" in raw and _ESCAPED_NUL.search(raw):
             raise Problem(422, "invalid_request", "Text must not contain NUL characters.")
         return decoder.decode(raw)
@@ -212,7 +212,7 @@ def parse(decoder: msgspec.json.Decoder[T], raw: bytes) -> T:
 
 
 def response_of(reply: Response) -> StarletteResponse:
-    """The answer as an endpoint of the app gives it."""
+    """Turns the response into one of the app's framework."""
     response = StarletteResponse(reply.body, reply.status)
     response.raw_headers += reply.headers
     return response

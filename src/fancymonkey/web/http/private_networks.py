@@ -1,4 +1,4 @@
-"""Addresses that nobody shops from: proxies and platforms in front of us, and ourselves."""
+"""Recognises private and proxy addresses, which are never a customer's own."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ _NEAR = tuple(
 
 @lru_cache(maxsize=4096)
 def public_address(text: str) -> IPv4Address | IPv6Address | None:
-    """The address of somebody on the internet; None for this machine and its own networks."""
+    """The public address of the client; None for this machine and its own networks."""
     try:
         address = ip_address(text.partition("%")[0])
     except ValueError:
@@ -33,17 +33,17 @@ FORWARDING = frozenset(
         *(b"cf-connecting-ip", b"true-client-ip", b"fastly-client-ip", b"fly-client-ip"),
     }
 )
-"""Headers in which a proxy names its client."""
+"""Headers in which a proxy reports its client."""
 
 UNCLEAR = "unclear"
-"""Whom a proxy names whose headers contradict one another: a client has made one of them up."""
+"""The client of a proxy with contradictory headers: a client has forged one of them."""
 
 _ELEMENTS_MAX = 20
 _FOR = re.compile(r'(?:^|[;,\s])for="?([^";,\s]+)', re.IGNORECASE)
 
 
 def hint_of(headers: Mapping[bytes, bytes]) -> str | None:
-    """The address on the internet that a proxy nearby names, UNCLEAR, or None where there is none.
+    """The public address that a proxy nearby reports, UNCLEAR, or None if there is none.
 
     In a list the last one counts: clients can write only what stands before it.
     """

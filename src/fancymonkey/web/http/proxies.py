@@ -1,4 +1,4 @@
-"""Proxies nearby that nobody has named: their word is taken for no right, only to limit."""
+"""Detects proxies nearby that are not in TRUSTED_PROXIES; their headers only serve limits."""
 
 import logging
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ ADVICE = (
 
 
 class Proxies:
-    """Knows the proxies that are named, and notices the others."""
+    """Knows the named proxies, and detects others."""
 
     def __init__(self, trusted: Iterable[str], meter: RequestMetrics) -> None:
         self._trusted = tuple(trusted)
@@ -26,7 +26,7 @@ class Proxies:
         self._meter = meter
 
     def look(self, request: Request) -> None:
-        """Notices a proxy that is not named: counts it, and says so once in the log."""
+        """Counts requests of an unnamed proxy, and logs a warning once."""
         if FORWARDING.isdisjoint(request.headers) or not self._unnamed(request):
             return
         if not self._meter.untrusted_proxy:
@@ -34,7 +34,7 @@ class Proxies:
         self._meter.forwarded(request.address)
 
     def hint(self, request: Request) -> str | None:
-        """Whom a proxy nearby names that is not trusted, or None where there is none."""
+        """The client that an unnamed proxy nearby reports, or None without such a proxy."""
         if FORWARDING.isdisjoint(request.headers) or not self._unnamed(request):
             return None
         return hint_of(request.headers)
@@ -53,7 +53,7 @@ class Proxies:
         return public_address(request.address) is None and not self._believed(request)
 
     def _believed(self, request: Request) -> bool:
-        """Whether the call's address is what a trusted proxy has said."""
+        """Whether the client's address was reported by a trusted proxy."""
         if not self._trusted:
             return False
         if "*" in self._trusted:

@@ -1,4 +1,4 @@
-"""How much one client may ask for, by what it asks: far above any person, far below a flood."""
+"""Rate limits per client and class of request: far above any person, far below a flood."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from fancymonkey.web.http.messages import RETRY_SOON, Problem
 from fancymonkey.web.http.private_networks import public_address
 
 CLIENTS_MAX = 50_000
-"""Clients remembered at once in a class; beyond that the one that came first is forgotten."""
+"""The most clients kept per class; beyond that the oldest one is removed."""
 
 LOGINS = frozenset(
     {
@@ -20,28 +20,28 @@ LOGINS = frozenset(
         "/api/admin/factor/codes",
     }
 )
-"""What compares a password or a code, and is slow on purpose."""
+"""Requests that verify a password or a code, which is slow on purpose."""
 
 LIVE = frozenset({"/api/inventory/live"})
-"""Of visitors; the owner's is among the admin's calls, so that no visitor is in its way."""
+"""For visitors; the owner's live connection is in the admin class, unaffected by visitors."""
 
 ADMIN = ("/api/admin/", "/admin/", "/api/payments/", "/api/cron/")
 CHANGES = frozenset({"/api/inventory/update", "/api/inventory/bulk-update"})
-"""What scripts of the owner send row by row. Wrong passwords have a limit of their own."""
+"""For the owner's scripts that send row by row. Wrong passwords have their own limit."""
 
 METRICS = "/metrics"
 LOOPBACK = "::"
 """The network of ::1, as clients are counted."""
 FOR_PROBES = frozenset({"/healthz", "/readyz"})
-"""Never refused: a monitor must see the service under a flood too. For one nearby, METRICS also."""
+"""Never refused, so that monitoring works during a flood. For a client nearby, METRICS also."""
 
 DOCUMENTS = frozenset({"/openapi.json", "/docs", METRICS})
-"""Long answers that nobody needs often."""
+"""Long responses that are rarely needed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """How many requests flow in a second, and how many may come at once."""
+    """The refill of a bucket per second, and its size."""
 
     name: str
     per_second: int
@@ -60,7 +60,7 @@ RATES = {
 
 
 def class_of(method: str, path: str) -> str | None:
-    """The class of a request; None where there is no limit."""
+    """The class of a request; None without a limit."""
     if path in FOR_PROBES:
         return None
     if path in LOGINS:
@@ -77,7 +77,7 @@ def class_of(method: str, path: str) -> str | None:
 
 
 class RateLimit:
-    """A bucket of tokens for each client; each request takes one, and they flow back with time."""
+    """A token bucket per client; each request takes one token, and tokens refill with time."""
 
     def __init__(self, clock: Clock, rate: Rate) -> None:
         self._clock = clock
@@ -116,14 +116,14 @@ def _too_many() -> Problem:
 
 
 class RateLimits:
-    """The limits of every class. The paths that are known are looked up, not compared."""
+    """The limits of all classes. Known paths are looked up, not compared."""
 
     def __init__(self, clock: Clock, known: Iterable[tuple[str, str]] = ()) -> None:
         self._limits = {name: RateLimit(clock, rate) for name, rate in RATES.items()}
         self._known = {one: self._of(*one) for one in known}
 
     def take(self, method: str, path: str, client: str) -> None:
-        """Takes a token of the request's class. Raises Problem 429 where none is left."""
+        """Takes a token of the request's class. Raises Problem 429 if none is left."""
         one = (method, path)
         if path == METRICS and (client == LOOPBACK or public_address(client) is None):
             return
@@ -143,7 +143,7 @@ class RateLimits:
 
 
 class ConcurrencyLimit:
-    """So many may do something dear at the same time; the next one is sent away."""
+    """Limits how many expensive requests run at once; further ones get 503 with Retry-After."""
 
     def __init__(self, most: int) -> None:
         self._free = most

@@ -1,4 +1,4 @@
-"""What the core refuses, as HTTP: which status each code has, and keys for repeated requests."""
+"""Maps refusals of the core to HTTP responses, and reads idempotency keys."""
 
 import hashlib
 import re
@@ -43,13 +43,13 @@ STATUS: dict[str, int] = {
 """The HTTP status of every refusal."""
 
 WAITS = (Code.TOO_MANY_HOLDS, Code.HELD_TOO_OFTEN)
-"""Refusals that end by themselves; their detail says in how many seconds."""
+"""Temporary refusals; their detail has the seconds to wait."""
 
 KEY_MAX = 255
 
 
 def refusal(refused: Refused) -> Problem:
-    """A refusal as an answer: each line at fault with what was requested and what is available."""
+    """Returns the response to a refusal, with the requested and available units of each line."""
     more: dict[str, Any] = {}
     headers: Headers = []
     if refused.code in WAITS:
@@ -64,33 +64,33 @@ def refusal(refused: Refused) -> Problem:
 
 
 def buyer_hold_id(ref: str) -> str:
-    """An id by which a buyer means a hold. Raises Problem 404 for those of the owner's own."""
+    """The id of a buyer's hold. Raises Problem 404 for ids of the owner's own holds."""
     if ref.startswith(MANUAL):
         raise refusal(Refused(Code.UNKNOWN_SESSION, "No hold was found for this session."))
     return ref if len(ref) <= ID_KEPT else _short(ref)
 
 
 ID_KEPT = 64
-"""Characters of an id that are kept as they are."""
+"""The number of characters of an id that are kept unchanged."""
 _STRIPES = re.compile(r"cs_(?:test|live)_[A-Za-z0-9]+")
 
 
 def _short(ref: str) -> str:
-    """What is kept of a long id. Stripe's own stay: its events name them."""
+    """Shortens a long id. Ids of Stripe stay unchanged, because its events use them."""
     if _STRIPES.fullmatch(ref):
         return ref
     return "sid_" + hashlib.blake2b(ref.encode(), digest_size=20).hexdigest()
 
 
 def as_sent(data: dict[str, Any], sent: str) -> dict[str, Any]:
-    """A hold with its session as the buyer has sent it, where a long one is kept as a short one."""
+    """A hold with the session id that the buyer sent, even if it is stored shortened."""
     if len(sent) <= ID_KEPT or data["session_id"] != _short(sent):
         return data
     return {**data, "session_id": sent}
 
 
 def buyer(session_id: str) -> str:
-    """The caller behind a request that anybody may send: the session that it names."""
+    """The caller of a request without authentication: its session id."""
     return f"buyer {session_id}"
 
 
@@ -110,12 +110,12 @@ def request_key(request: Request, caller: str) -> RequestKey | None:
             f"spaces.",
         )
     whole = b"\0".join((str(request.scope["path"]).encode(), caller.encode(), key))
-    # A hash is short, whatever the key: nobody fills the store with long ones.
+    # A hash is short for any key, so that long keys cannot fill the store.
     mark = hashlib.blake2b(whole, digest_size=20).hexdigest()
     return RequestKey(f"request:{mark}", f"key:{key.decode()}")
 
 
 def request_fingerprint(request: Request, content: bytes) -> str:
-    """Tells a repeated request from another one under the same key. Give it no password."""
+    """Distinguishes a repetition from another request with the same key. Exclude passwords."""
     path = str(request.scope["path"]).encode()
     return hashlib.sha256(path + b"\n" + content).hexdigest()

@@ -1,4 +1,4 @@
-"""What the service counts about its own requests, for /metrics."""
+"""Counts the service's own requests for /metrics."""
 
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -8,11 +8,11 @@ from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, M
 from fancymonkey.web.http.private_networks import public_address
 
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
-"""Upper bounds of the buckets of a duration, in seconds."""
+"""The upper bounds of the duration buckets, in seconds."""
 
 
 class LatencyHistogram:
-    """Answers by how long they took, and the seconds of all of them."""
+    """A histogram of response times, with their sum in seconds."""
 
     __slots__ = ("counts", "seconds")
 
@@ -21,37 +21,37 @@ class LatencyHistogram:
         self.seconds = 0.0
 
     def add(self, other: "LatencyHistogram") -> None:
-        """Takes others in."""
+        """Adds another histogram."""
         self.counts = [mine + more for mine, more in zip(self.counts, other.counts, strict=True)]
         self.seconds += other.seconds
 
 
 class RequestMetrics:
-    """Counts requests by path and status, their durations by path, and events of Stripe."""
+    """Counts requests by path and status, their durations by path, and Stripe events."""
 
     def __init__(self) -> None:
         self.webhook_events: dict[str, int] = {}
-        """Events that were believed, by outcome."""
+        """Accepted Stripe events, by outcome."""
         self.webhook_refused = 0
-        """Events whose signature was wrong."""
+        """Stripe events with an invalid signature."""
         self.untrusted_proxy = 0
-        """Requests that came through a proxy nearby whose word on the client is not taken."""
+        """Requests through a private proxy that is not trusted."""
         self._tallies: dict[tuple[str, int], LatencyHistogram] = {}
 
     def event(self, outcome: str) -> None:
-        """Counts an event that was believed."""
+        """Counts an accepted event."""
         self.webhook_events[outcome] = self.webhook_events.get(outcome, 0) + 1
 
     def forwarded(self, peer: str) -> None:
-        """Counts a request with `X-Forwarded-For` that nobody believes, if a proxy sent it.
+        """Counts a request with an untrusted `X-Forwarded-For`, if a proxy sent it.
 
-        From an address of the internet it may be a buyer who made the header up.
+        From a public address, a buyer may have forged the header.
         """
         if public_address(peer) is None:
             self.untrusted_proxy += 1
 
     def answered(self, path: str, status: int, seconds: float) -> None:
-        """Counts an answer. `path` is one of ours, never what somebody made up."""
+        """Counts a response. `path` is one of our own paths, never client input."""
         tally = self._tallies.get((path, status))
         if tally is None:
             tally = self._tallies[path, status] = LatencyHistogram()
@@ -59,7 +59,7 @@ class RequestMetrics:
         tally.seconds += seconds
 
     def collect(self) -> Iterator[Metric]:
-        """The metrics, as prometheus_client wants them."""
+        """The metrics for prometheus_client."""
         answers = CounterMetricFamily(
             "fancymonkey_http_requests", "Responses, by path and status.", labels=["path", "status"]
         )

@@ -1,4 +1,4 @@
-"""What holds for every answer, whoever made it: headers for browsers, and limits for clients."""
+"""Applies to every response: security headers and rate limits."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -21,10 +21,10 @@ DATA: Headers = [
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"cross-origin-resource-policy", b"same-origin"),
 ]
-"""For answers that are no page: a browser that opens one by mistake runs and frames nothing."""
+"""For responses that are not pages: a browser that opens one runs and frames nothing."""
 
 HSTS = (b"strict-transport-security", b"max-age=31536000")
-"""For whoever came over https; other names below ours are not ours to decide about."""
+"""Sent only over HTTPS; without includeSubDomains, because we do not own the subdomains."""
 
 DATA_HTTPS: Headers = [*DATA, HSTS]
 
@@ -33,14 +33,14 @@ PLAIN: Headers = [
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
 ]
-"""For answers of the front that are long documents."""
+"""For long documents of the router."""
 
 ANY: Headers = [*DATA, *PLAIN]
-"""For answers of the app: what a page of it does not say itself."""
+"""For responses of the app, unless a page sets its own."""
 
 
 class SecurityHeaders:
-    """An ASGI app around the app: gives its answers the headers that they lack, and counts."""
+    """An ASGI middleware that adds missing headers to responses, and counts them."""
 
     def __init__(self, app: Any, limits: RateLimits | None) -> None:
         self._app = app
@@ -48,11 +48,11 @@ class SecurityHeaders:
 
     @property
     def routes(self) -> Any:
-        """The app's own."""
+        """The routes of the app."""
         return self._app.routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers through the app."""
+        """Responds through the app."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
@@ -87,7 +87,7 @@ class SecurityHeaders:
 
 
 def _with(headers: Any, scope: Scope) -> Headers:
-    """The headers of an answer, and those that it lacks."""
+    """The headers of a response, with the missing ones added."""
     there = {bytes(name).lower() for name, _ in headers}
     wanted = [*ANY, HSTS] if scope.get("scheme") == "https" else ANY
     if b"location" in there:
@@ -96,7 +96,7 @@ def _with(headers: Any, scope: Scope) -> Headers:
 
 
 def _within(value: bytes, scope: Scope, name: bytes) -> bytes:
-    """Where a redirect leads to: on this server by its path alone, whatever host was asked for."""
+    """The target of a redirect: only the path on this server, whatever host was requested."""
     if name.lower() != b"location":
         return value
     parts = urlsplit(value)

@@ -1,4 +1,4 @@
-"""How the keys of the catalogue are spelled: one key however it is sent, and none that looks alike.
+"""The spelling of catalogue keys: one key in every Unicode form, and no two keys that look alike.
 
 Keys are kept in one form (NFC). A key that is kept in another form, from before there was a rule,
 is found by either.
@@ -13,7 +13,7 @@ from fancymonkey.web.http.messages import Problem
 
 
 class Spelling:
-    """Knows the keys of a shop's catalogue."""
+    """The keys of a shop's catalogue, for lookup."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -23,11 +23,11 @@ class Spelling:
         self._known: set[str] = set()
 
     def product(self, text: str) -> str:
-        """The id under which a product is kept."""
+        """The stored id of a product."""
         return text if text.isascii() else self._kept(text, self._engine.view.products)
 
     def sku(self, product_id: str, size: str) -> str:
-        """The key under which a size is kept."""
+        """The stored key of a size."""
         return self.key(sku_of(product_id, size))
 
     def key(self, sku: str) -> str:
@@ -42,7 +42,7 @@ class Spelling:
         return odd if odd is not None and odd in there else form
 
     def _odd_keys(self) -> dict[str, str]:
-        """Keys that are not in the normal form, by it."""
+        """Keys that are not in the normal form, by their normal form."""
         view = self._engine.view
         size = len(view.products), len(view.items)
         if size != self._size:  # keys are only ever added
@@ -52,11 +52,11 @@ class Spelling:
         return self._odd
 
     def new_product(self, text: str) -> str:
-        """The id of a product that is to be added. Raises Problem 409, 422."""
+        """The id of a new product. Raises Problem 409, 422."""
         id_ = new_key("productId", self.product(text))
         view = self._engine.view
         if id_ in view.products:
-            return id_  # the core says that it is there already
+            return id_  # the core reports that it already exists
         for known in view.products.keys() - self._known:
             self._looks.setdefault(skeleton(known), known)
             self._known.add(known)
@@ -67,7 +67,7 @@ class Spelling:
 
 
 def new_key(field: str, text: str) -> str:
-    """A key that is to be made, in the normal form. Raises Problem 422 that says what is wrong."""
+    """A new key in the normal form. Raises Problem 422 with the reason."""
     form = normal_form(text)
     fault = key_fault(form)
     if fault is not None:
@@ -76,7 +76,7 @@ def new_key(field: str, text: str) -> str:
 
 
 def new_name(field: str, text: str) -> str:
-    """The same for what people read."""
+    """The same for display texts."""
     form = normal_form(text)
     fault = name_fault(form)
     if fault is not None:
@@ -85,7 +85,7 @@ def new_name(field: str, text: str) -> str:
 
 
 def new_size(text: str, others: Iterable[str]) -> str:
-    """A size that is to be added to a product with these. Raises Problem 409, 422."""
+    """A new size of a product with these sizes. Raises Problem 409, 422."""
     size = new_key("size", text)
     look = skeleton(size)
     for other in others:

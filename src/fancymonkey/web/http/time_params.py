@@ -5,7 +5,7 @@ from fancymonkey.web.http.messages import Problem
 
 
 def instant(name: str, text: str | None) -> int | None:
-    """ISO 8601, or a date alone, in UTC where it names no zone: in ms since 1970.
+    """ISO 8601, or a date alone, in UTC without a zone: in ms since 1970.
 
     Raises Problem 422.
     """

@@ -1,4 +1,4 @@
-"""Traces for OpenTelemetry, where somebody collects them: a span a request.
+"""Traces for OpenTelemetry: one span per request.
 
 The libraries are an extra, `pip install 'fancymonkey[otel]'`. A span says what was asked and what
 was answered, not by whom or with what: no address, no body, no query.
@@ -14,9 +14,9 @@ App = Any
 
 
 def traced(app: App, endpoint: str) -> App:
-    """The app, with a span for each request that goes to the collector at `endpoint`.
+    """Wraps the app so that each request sends a span to the collector at `endpoint`.
 
-    Spans continue the trace of whoever called (W3C Trace Context). Raises ConfigError without the
+    Spans continue the trace of the caller (W3C Trace Context). Raises ConfigError without the
     extra.
     """
     try:
@@ -37,7 +37,7 @@ def traced(app: App, endpoint: str) -> App:
 
 
 class Traced:
-    """An ASGI app whose requests are spans. Live connections are none: they have no end."""
+    """An ASGI middleware with spans for requests. Live connections have none: they do not end."""
 
     def __init__(self, app: App, provider: Any) -> None:
         from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
@@ -48,7 +48,7 @@ class Traced:
         self._extract = TraceContextTextMapPropagator().extract
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers; what was recorded is sent on before the service ends."""
+        """Handles a request; recorded spans are sent before the service stops."""
         if scope["type"] == "lifespan":
             try:
                 await self._app(scope, receive, send)

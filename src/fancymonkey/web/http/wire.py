@@ -1,4 +1,4 @@
-"""The one place that knows the names of the wire: bodies in, answers out."""
+"""The request and response bodies of the shop API and of stock updates."""
 
 from functools import lru_cache
 from typing import Annotated, Any, Literal
@@ -18,11 +18,11 @@ SkuId = Annotated[str, Meta(min_length=3, max_length=401)]
 Status = Literal["in_stock", "low", "out", "sold_out", "backordered", "archived"]
 
 ROWS_MAX = 10_000
-"""Rows of one update."""
+"""The most rows of one update."""
 
 
 class LineBody(Struct, rename="camel"):
-    """A size and how many of it."""
+    """A size and its quantity."""
 
     product_id: Id
     size: Id
@@ -32,7 +32,7 @@ class LineBody(Struct, rename="camel"):
 class ReserveBody(Struct, rename="camel"):
     """Either one size (`productId`, `size`, `quantity`) or `lines`; always a `sessionId`.
 
-    `replaces` is a hold of the buyer's from before: it is given back in the same moment.
+    `replaces` is an earlier hold of the buyer, which is released in the same transaction.
     """
 
     session_id: Id
@@ -51,7 +51,7 @@ class ReleaseBody(Struct, rename="camel"):
 
 
 class Was(Struct, rename="camel"):
-    """What the owner saw of what is to change."""
+    """The values that the owner saw."""
 
     stock: Stock | msgspec.UnsetType = msgspec.UNSET
     low_stock_threshold: Stock | msgspec.UnsetType = msgspec.UNSET
@@ -60,7 +60,7 @@ class Was(Struct, rename="camel"):
 
 
 class UpdateRow(Struct, rename="camel"):
-    """What to change of one size: `stock` or `adjustStock`, and any of the others."""
+    """The change of one size: `stock` or `adjustStock`, and any of the others."""
 
     product_id: Id
     size: Id
@@ -77,7 +77,7 @@ class UpdateRow(Struct, rename="camel"):
 
 
 class UpdateBody(Struct, rename="camel"):
-    """The rows, each read on its own, so that it may fail alone.
+    """The rows, each parsed separately, so that it may fail alone.
 
     The owner's password is for callers without a session or a key.
     """
@@ -87,7 +87,7 @@ class UpdateBody(Struct, rename="camel"):
 
 
 class BulkFilter(Struct, rename="camel"):
-    """Which sizes are meant; what is missing does not narrow the choice."""
+    """The sizes to change; missing fields do not narrow the choice."""
 
     category: str | list[str] | None = None
     product_ids: Annotated[list[Id], Meta(max_length=100_000)] | None = None
@@ -98,7 +98,7 @@ class BulkFilter(Struct, rename="camel"):
 
 
 class BulkChanges(Struct, rename="camel"):
-    """What to set, or by how much to adjust `stock`."""
+    """The values to set, or the adjustment of `stock`."""
 
     stock: Change | None = None
     low_stock_threshold: Stock | None = None
@@ -108,7 +108,7 @@ class BulkChanges(Struct, rename="camel"):
 
 
 class BulkBody(Struct, rename="camel"):
-    """`set` gives numbers, `adjust` adds to stock, `reset` ends every hold."""
+    """`set` sets values, `adjust` adds to stock, `reset` releases every hold."""
 
     action: str
     filter: BulkFilter = msgspec.field(default_factory=BulkFilter)
@@ -138,7 +138,7 @@ class StockOut(Struct, rename="camel"):
 
 
 class ReserveOut(Struct, rename="camel"):
-    """The answer to a reserve of one size."""
+    """The response to a reserve of one size."""
 
     success: bool
     reservation: HeldOut
@@ -150,7 +150,7 @@ encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 def deadline(data: dict[str, Any]) -> tuple[str | None, int | None]:
-    """When a hold ends, and in how many minutes of its time that is, rounded up."""
+    """When a hold ends, and its duration in minutes, rounded up."""
     return _deadline(data["at"], data["expires_at"])
 
 
@@ -162,7 +162,7 @@ def _deadline(at: int, until: int | None) -> tuple[str | None, int | None]:
 
 
 def reserved_one(data: dict[str, Any]) -> bytes:
-    """The answer to a reserve in the seed's form."""
+    """The response to a reserve in the seed's form."""
     sku, quantity, on_hand, reserved, available = data["lines"][0]
     product_id, size = split_sku(sku)
     until, minutes = deadline(data)
@@ -185,7 +185,7 @@ def reserved_one(data: dict[str, Any]) -> bytes:
 
 
 def reserved_lines(data: dict[str, Any]) -> bytes:
-    """The answer to a reserve of several lines."""
+    """The response to a reserve of several lines."""
     until, minutes = deadline(data)
     return encode(
         {
@@ -204,7 +204,7 @@ def reserved_lines(data: dict[str, Any]) -> bytes:
 
 
 def left(available: int) -> int:
-    """What buyers read: while a count lies below what is promised, there is nothing left to buy."""
+    """The availability for buyers: none is left while the count is below the promised units."""
     return max(0, available)
 
 
@@ -215,7 +215,7 @@ def line_out(line: Any) -> dict[str, Any]:
 
 
 def line_stock(line: Any) -> dict[str, Any]:
-    """How the SKU of a line stands now."""
+    """The current availability of a line's SKU."""
     product_id, size = split_sku(line[0])
     return {
         "productId": product_id,
@@ -227,7 +227,7 @@ def line_stock(line: Any) -> dict[str, Any]:
 
 
 def hold_out(data: dict[str, Any]) -> dict[str, Any]:
-    """A hold that ended, with the lines that were given back."""
+    """An ended hold, with its released lines."""
     return {
         "id": data["reservation_id"],
         "sessionId": data["session_id"],
@@ -237,14 +237,14 @@ def hold_out(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def fault_out(fault: dict[str, Any]) -> dict[str, Any]:
-    """A line at fault, its SKU spelled out."""
+    """A failed line, with its SKU spelled out."""
     product_id, size = split_sku(fault["sku"])
     rest = {key: value for key, value in fault.items() if key != "sku"}
     return {"productId": product_id, "size": size, **rest}
 
 
 def stock_out(data: dict[str, Any]) -> dict[str, Any]:
-    """How a SKU stands, as update and bulk-update show it."""
+    """A SKU in the responses of update and bulk-update."""
     product_id, size = split_sku(data["sku"])
     return {
         "productId": product_id,

@@ -1,4 +1,4 @@
-"""The endpoints about accounts, for the OpenAPI document and the front's table."""
+"""The routes of accounts, with their documentation."""
 
 from typing import Any
 
@@ -167,4 +167,4 @@ ACCOUNT_ROUTES: tuple[Route, ...] = (
         media=(JSON_TYPE, "text/csv"),
     ),
 )
-"""Every endpoint about accounts."""
+"""Every endpoint of accounts."""

@@ -1,4 +1,4 @@
-"""The calls of the dashboard in the OpenAPI document."""
+"""The routes of the dashboard, with their documentation."""
 
 from typing import Any
 

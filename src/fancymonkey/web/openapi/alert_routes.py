@@ -1,4 +1,4 @@
-"""The calls about alerts, webhooks and jobs in the OpenAPI document."""
+"""The routes of alerts, webhooks and jobs, with their documentation."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The front's endpoints in the OpenAPI document: the same bodies that their decoders read."""
+"""The OpenAPI document, built from the routes and the decoders of their bodies."""
 
 from collections.abc import Callable
 from functools import cache
@@ -47,7 +47,7 @@ TAGS = [
     {"name": "jobs", "description": "Scheduled jobs, for external schedulers"},
     {"name": "system", "description": "Health checks, metrics and migration"},
 ]
-"""The chapters of the document, in order."""
+"""The tags of the document, in order."""
 
 TEMPLATE = "#/components/schemas/{name}"
 
@@ -224,7 +224,7 @@ OPERATIONS: tuple[Route, ...] = (
 
 
 def front_routes() -> Routes:
-    """The endpoints by path and method; HEAD goes where GET goes."""
+    """The endpoints by path and method; HEAD uses GET."""
     routes: dict[str, dict[str, Endpoint]] = {}
     for operation in OPERATIONS:
         methods = routes.setdefault(operation.path, {})
@@ -235,7 +235,7 @@ def front_routes() -> Routes:
 
 
 def document_route(document: Callable[[], dict[str, Any]]) -> Routes:
-    """`/openapi.json`: encoded once, for it never changes while the service runs."""
+    """`/openapi.json`: encoded once, because it does not change while the service runs."""
 
     @cache
     def encoded() -> Response:
@@ -249,7 +249,7 @@ def document_route(document: Callable[[], dict[str, Any]]) -> Routes:
 
 
 def add_to(document: dict[str, Any]) -> dict[str, Any]:
-    """The OpenAPI document with the front's endpoints added."""
+    """The OpenAPI document with the routes of the router added."""
     bodies = [operation.body for operation in OPERATIONS if operation.body is not None]
     bodies += [wire.UpdateRow, migrate.MigrateBody]
     schemas, components = msgspec.json.schema_components(bodies, ref_template=TEMPLATE)

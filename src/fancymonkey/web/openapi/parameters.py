@@ -1,4 +1,4 @@
-"""What the values of parameters look like, for the OpenAPI document."""
+"""The schemas of parameters in the OpenAPI document."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from fancymonkey.core.model import Kind, Status
 from fancymonkey.web.admin_api.row_query import SORTS, TEXT_MAX
 
 REPEATED = "repeat for several"
-"""How the description of a parameter says that it may come several times."""
+"""The text in the description of a parameter that can be repeated."""
 
 FLAG = {"type": "string", "enum": ["true", "false", "1", "0"]}
 TEXT = {"type": "string", "maxLength": TEXT_MAX}
@@ -45,7 +45,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     "template": FLAG,
     "to": TIME,
 }
-"""By the name of the parameter."""
+"""Schemas by the name of the parameter."""
 
 OF_PATH: dict[tuple[str, str], dict[str, Any]] = {
     ("/api/admin/export", "format"): _words("csv", "xlsx"),
@@ -57,11 +57,11 @@ OF_PATH: dict[tuple[str, str], dict[str, Any]] = {
     ("/api/inventory/get", "category"): {"type": "string"},
     ("/api/inventory/get", "productId"): {"type": "string"},
 }
-"""By path and name, where the name means something else elsewhere."""
+"""Schemas by path and name, if the name has another meaning elsewhere."""
 
 
 def parameter(path: str, name: str, place: str, text: str) -> dict[str, Any]:
-    """A parameter as the document describes it."""
+    """A parameter in the form of the document."""
     shape = OF_PATH.get((path, name)) or SHAPES.get(name)
     if shape is None:
         shape = TEXT if place == "query" else {"type": "string"}

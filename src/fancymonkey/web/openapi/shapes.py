@@ -1,4 +1,4 @@
-"""The shape of an answer, read off its sample, which a test compares with the real one."""
+"""The schema of a response, derived from its example, which a test compares with the real one."""
 
 from typing import Any
 
@@ -10,11 +10,11 @@ SCALARS: tuple[tuple[type, str], ...] = (
 )
 
 ANYTHING = {"from", "to"}
-"""Names of values that are of any type: what a field was, and what it is."""
+"""Names of values that can have any type: the old and new value of a field."""
 
 
 def shape_of(sample: Any) -> dict[str, Any]:
-    """A JSON schema that the sample fits: the names, and of what type each value is.
+    """A JSON schema of the example: names, and the type of each value.
 
     A value that is null in the sample may be anything, and a single value may always be null.
     """

@@ -1,4 +1,4 @@
-"""The dashboard's files under /admin/, for whoever has a session; the login page for everybody."""
+"""The files of the dashboard under /admin/, for logged-in users; the login page for everyone."""
 
 from collections.abc import MutableMapping
 from pathlib import Path
@@ -33,24 +33,24 @@ LOGIN = "/admin/admin-login.html"
 OPEN = frozenset(
     {LOGIN, *(f"/admin/{name}" for name in ("login.js", "login.css", "session.js", "scheme.js"))}
 )
-"""What is served without a session."""
+"""Files served without a session."""
 
 AGAIN = b"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="0">
 <title>One moment</title></head><body><p>One moment ...</p></body></html>
 """
-"""For whoever follows a link from elsewhere: a browser sends our cookies only from our own page."""
+"""For links from other sites: a browser sends our cookies only from our own page."""
 
 
 class Dashboard:
-    """Serves the files. A page without a session leads to the login, and back afterwards."""
+    """Serves the files. A page without a session redirects to the login, and back afterwards."""
 
     def __init__(self, context: AppContext) -> None:
         self._shop = context
         self._files = Assets(FILES, html=True, pictured="products.html")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers a request below /admin."""
+        """Handles a request below /admin."""
         request = Request(scope, receive)
         try:
             check_address(self._shop, request)
@@ -72,14 +72,14 @@ class Dashboard:
 
         try:
             await self._files(scope, receive, send_more)
-        except HTTPException as error:  # answered here, so that new cookies are not lost
+        except HTTPException as error:  # responds here, so that new cookies are not lost
             answer = Problem(404, "not_found", "The dashboard has no such page.")
             if error.status_code == 405:
                 answer = Problem(405, "method_not_allowed", "Use GET.")
             await response_of(answer.reply())(scope, receive, send_more)
 
     async def _enter(self, request: Request) -> Headers:
-        """New cookies where the old ones were about to end. Raises Denied without a session."""
+        """Renews cookies that are about to expire. Raises Denied without a session."""
         access = cookies.read(request, cookies.ACCESS)
         if access is not None:
             try:

@@ -1,4 +1,4 @@
-"""Pages for people, under headers that let nothing in from elsewhere and nothing inline."""
+"""Pages and static files, with headers that allow no foreign and no inline content."""
 
 from collections.abc import Mapping
 from email.utils import formatdate
@@ -29,7 +29,7 @@ HEADERS = {
 }
 PAGE = {**HEADERS, "Cache-Control": "no-cache"}
 PICTURES = CSP.replace("img-src 'self' data:", "img-src 'self' data: https:")
-"""For the pages that show the owner's pictures, wherever those are."""
+"""For pages that show the owner's pictures from any host."""
 
 DROP_IN = {
     "X-Content-Type-Options": "nosniff",
@@ -37,11 +37,11 @@ DROP_IN = {
     "Access-Control-Allow-Origin": "*",
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
-"""The drop-in script is for every site; a mended version reaches them within the hour."""
+"""The drop-in script is for every site; a new version reaches them within an hour."""
 
 
 class Assets(StaticFiles):
-    """Our own files, to be asked for again whether they have changed."""
+    """Our own files, revalidated on every use."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Assets(StaticFiles):
         html: bool = False,
         pictured: str = "",
     ) -> None:
-        """`pictured` is the page that may show pictures from elsewhere."""
+        """`pictured` is the page that may show pictures of other hosts."""
         super().__init__(directory=directory, html=html)
         self._headers = headers
         self._pictured = pictured
@@ -59,7 +59,7 @@ class Assets(StaticFiles):
     def file_response(
         self, full_path: object, *args: object, **kwargs: object
     ) -> StarletteResponse:
-        """A file under our headers, or 304."""
+        """A file with our headers, or 304."""
         response = super().file_response(full_path, *args, **kwargs)  # type: ignore[arg-type]
         response.headers.update(self._headers)
         if self._pictured and Path(str(full_path)).name == self._pictured:
@@ -68,11 +68,11 @@ class Assets(StaticFiles):
 
 
 _TESTS = StaticFiles(directory=STATIC)
-"""Compares tags and dates."""
+"""Compares ETags and dates."""
 
 
 class Page:
-    """One file, kept in memory until it changes: the shop's pages are asked for most."""
+    """A file kept in memory until it changes: the shop pages are requested most."""
 
     def __init__(self, file: Path, headers: Mapping[str, str]) -> None:
         self._file = file
@@ -96,7 +96,7 @@ class Page:
 
 
 def router() -> APIRouter:
-    """The pages, each under a path of its own: nothing else of their folders is served."""
+    """The pages, each with a path of its own: no other file of their folders is served."""
     routes = APIRouter(include_in_schema=False)
 
     def serve(path: str, file: Path, headers: Mapping[str, str] = PAGE) -> None:

@@ -1,1 +1,1 @@
-"""Stock as ready-made JSON, for buyers and for the owner."""
+"""Stock as prepared JSON, for buyers and for the owner."""

@@ -1,4 +1,4 @@
-"""What the overview knows between two looks, so that looking often costs little."""
+"""Caches the overview, so that polling it is cheap."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -9,17 +9,17 @@ from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.sales_history import SalesHistory
 
 FRESH = 15_000
-"""How long what was read from the store is shown again, in ms."""
+"""How long data from the store is reused, in ms."""
 
 PAUSE = 500
-"""Rows after which others get their turn."""
+"""Rows between two pauses for other tasks."""
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Row)
 
 
 class OverviewCache:
-    """Sales by hour, and answers that may be a few seconds old."""
+    """Sales by hour, and results that may be a few seconds old."""
 
     def __init__(self, engine: Engine) -> None:
         self.sales = SalesHistory(engine)
@@ -27,7 +27,7 @@ class OverviewCache:
         self._known: dict[str, tuple[int, Any]] = {}
 
     async def lately(self, name: str, read: Callable[[], Awaitable[T]]) -> T:
-        """What `read` found a moment ago, or finds now."""
+        """Returns the recent result of `read`, or calls it."""
         now = self._engine.clock()
         at, found = self._known.get(name, (-FRESH, None))
         if not 0 <= now - at < FRESH:
@@ -38,7 +38,7 @@ class OverviewCache:
 
 
 async def paused(engine: Engine, kind: type[R]) -> AsyncIterator[R]:
-    """Every row of a kind, with pauses for others."""
+    """Reads every row of a kind, with pauses for other tasks."""
     number = 0
     async for row in engine.store.scan(kind):
         yield row

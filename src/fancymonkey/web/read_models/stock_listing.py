@@ -1,4 +1,4 @@
-"""The shop's stock as ready-made JSON: encoded once per change, not once per request."""
+"""The shop's stock as prepared JSON: encoded once per change, not once per request."""
 
 import zlib
 from collections.abc import Iterator
@@ -21,14 +21,14 @@ from fancymonkey.web.http.spelling import Spelling
 from fancymonkey.web.http.wire import encode, left
 
 Question = tuple[str | None, str | None, bool]
-"""Product, category, and whether only low stock is wanted."""
+"""The filter: product, category, and only low stock."""
 
 REVALIDATE = (b"cache-control", b"no-cache")
 
 
 @dataclass(frozen=True, slots=True)
 class ProductJson:
-    """A product as JSON, and what the summary counts of it."""
+    """A product as JSON, with its counts for the summary."""
 
     change: int
     body: bytes
@@ -38,7 +38,7 @@ class ProductJson:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """An answer, its ETag, and the answer to who has it already."""
+    """A response, its ETag, and the 304 response."""
 
     reply: Response
     tag: bytes
@@ -46,7 +46,7 @@ class Listed:
 
 
 class StockListing:
-    """Answers `GET /api/inventory/get` from the engine's view."""
+    """Responds to `GET /api/inventory/get` from the engine's view."""
 
     def __init__(self, engine: Engine, spelling: Spelling) -> None:
         self._engine = engine
@@ -56,11 +56,11 @@ class StockListing:
         self._cards: dict[str, ProductJson] = {}
 
     def whole(self) -> bytes:
-        """The answer without a filter, as JSON."""
+        """The response without a filter, as JSON."""
         return self._answer(EVERYTHING).reply.body
 
     def reply(self, query: bytes, seen: bytes | None) -> Response:
-        """The answer to a query string, or 304 where `seen` (If-None-Match) names its tag.
+        """The response to a query string, or 304 if `seen` (If-None-Match) has its ETag.
 
         Raises Problem 422 where the query makes no sense.
         """
@@ -82,8 +82,8 @@ class StockListing:
         if found is None:
             cards = self._choose(*question)
             found = self._make(cards)
-            # A product's answer is quickly made of its card, and what does not exist is not kept:
-            # so there are never more answers here than categories, whatever is asked.
+            # A product's response is made quickly from its card, and unknown values are not kept:
+            # so there are never more responses here than categories, whatever is requested.
             if cards and question[0] is None:
                 self._kept[question] = found
         return found
@@ -138,7 +138,7 @@ class StockListing:
                 b',"revision":%d}' % view.revision,
             )
         )
-        # Of the content itself, so that it means the same in every worker and after a restart.
+        # Of the content itself, so that it is the same in every worker and after a restart.
         tag = f'"{view.revision}-{zlib.crc32(body):08x}"'.encode()
         headers = [REVALIDATE, NOSNIFF, (b"etag", tag)]
         return Listed(Response(200, body, [JSON, *headers]), tag, Response(304, b"", headers))
@@ -153,7 +153,7 @@ class StockListing:
         return card
 
     def _low_card(self, product_id: str) -> ProductJson | None:
-        """A product with its low sizes only, or None where it has none."""
+        """A product with its low sizes only, or None without any."""
         if not self.card(product_id).low:
             return None
         view = self._engine.view
@@ -165,14 +165,14 @@ EVERYTHING: Question = (None, None, False)
 
 
 def _names(seen: bytes, tag: bytes) -> bool:
-    """Whether `If-None-Match` names the tag: weak comparison, as RFC 9110 wants it for this."""
+    """Whether `If-None-Match` has the ETag, with the weak comparison of RFC 9110."""
     if seen in (tag, b"*"):
         return True
     return tag in [part.strip(b" \t").removeprefix(b"W/") for part in seen.split(b",")]
 
 
 def read_query(query: bytes) -> Question:
-    """What a query string asks. Raises Problem 422."""
+    """The filter of a query string. Raises Problem 422."""
     try:
         fields = parse_qs(query.decode("ascii"), keep_blank_values=True, max_num_fields=20)
     except ValueError:
@@ -214,7 +214,7 @@ def size_out(view: View, item: Item, stock: SkuStock) -> dict[str, Any]:
 
 
 def _picture(product: Product) -> dict[str, str]:
-    """The picture's address, where the owner has given one that a page may load."""
+    """The URL of the image, if the owner has set a valid one."""
     found = image_of(product.extra)
     return {} if found is None or not loadable(found) else {"image": found}
 

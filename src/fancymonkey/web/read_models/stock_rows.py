@@ -1,4 +1,4 @@
-"""The owner's table: every SKU as a row, encoded once a change, at one revision."""
+"""The owner's stock rows: every SKU as a row, encoded once per change, at one revision."""
 
 import asyncio
 import zlib
@@ -13,15 +13,15 @@ from fancymonkey.web.admin_api.row_query import RowQuery, ordered
 from fancymonkey.web.http.wire import encode
 
 SLICE_SECONDS = 0.005
-"""How long others may have to wait while the table is put together."""
+"""The longest time without a pause for other tasks while the rows are encoded."""
 
 THREAD_ROWS = 1000
-"""Tables with more rows are filtered and sorted beside the event loop."""
+"""Tables with more rows are filtered and sorted in a thread."""
 
 
 @dataclass(frozen=True, slots=True)
 class StockRowJson:
-    """A SKU with what it looks like as JSON."""
+    """A SKU with its JSON."""
 
     stocked: StockRow
     body: bytes
@@ -29,25 +29,25 @@ class StockRowJson:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The rows of one product, those off sale too, as of a change of the view."""
+    """The rows of one product, with archived ones, as of a change of the view."""
 
     change: int
     rows: list[StockRowJson]
 
 
 class StockRows:
-    """Every SKU that there is or was, from the engine's view."""
+    """Every SKU, also archived ones, from the engine's view."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._products: dict[str, Rows] = {}
 
     async def choose(self, choice: RowQuery) -> list[StockRow]:
-        """The rows that a choice means, all as they were at one moment."""
+        """The matching rows, all at one revision."""
         return [row.stocked for row in (await self.rows(choice))[1]]
 
     async def rows(self, choice: RowQuery) -> tuple[int, list[StockRowJson]]:
-        """The revision, and the rows that a choice means at it."""
+        """The revision, and the matching rows at it."""
         await self.prepare()
         revision, rows = self._all()
         if len(rows) > THREAD_ROWS:
@@ -55,14 +55,14 @@ class StockRows:
         return revision, _chosen(rows, choice)
 
     async def answer(self, choice: RowQuery, currency: str, now: int) -> tuple[bytes, bytes]:
-        """The JSON of a choice, and an ETag of what it says."""
+        """The JSON of the matching rows, and an ETag of the content."""
         revision, rows = await self.rows(choice)
         if len(rows) > THREAD_ROWS:
             return await asyncio.to_thread(_answer, revision, rows, currency, now)
         return _answer(revision, rows, currency, now)
 
     async def prepare(self) -> None:
-        """Encodes what has changed, with pauses for others."""
+        """Encodes the changes, with pauses for other tasks."""
         clock = asyncio.get_running_loop().time
         until = clock() + SLICE_SECONDS
         self.stop_counting_due()
@@ -73,18 +73,18 @@ class StockRows:
                 until = clock() + SLICE_SECONDS
 
     def snapshot(self, currency: str) -> bytes:
-        """The JSON of everything on sale, at once. `prepare` first where there may be much."""
+        """The JSON of everything on sale. Call `prepare` first if there may be many rows."""
         revision, rows = self._all()
         return _answer(revision, _chosen(rows, RowQuery()), currency, self._engine.clock())[0]
 
     def stop_counting_due(self) -> None:
-        """Holds whose time is up count no more."""
+        """Expired holds no longer count."""
         due = self._engine.view.next_due()
         if due is not None and due <= self._engine.clock():
             self._engine.expire_view()
 
     def _all(self) -> tuple[int, list[StockRowJson]]:
-        """Everything at this moment: only what has changed since it was prepared is encoded."""
+        """All rows at this moment: only changes since `prepare` are encoded."""
         self.stop_counting_due()
         view = self._engine.view
         rows: list[StockRowJson] = []
@@ -93,7 +93,7 @@ class StockRows:
         return view.revision, rows
 
     def of_product(self, product_id: str) -> list[StockRowJson]:
-        """The rows of a product as it is now, in the owner's order; none where there is none."""
+        """The current rows of a product, in the owner's order; empty without a product."""
         view = self._engine.view
         change = view.touched.get(product_id, 0)
         found = self._products.get(product_id)
@@ -109,7 +109,7 @@ class StockRows:
 
 
 def _chosen(rows: list[StockRowJson], choice: RowQuery) -> list[StockRowJson]:
-    """The rows that a choice means, in its order."""
+    """The matching rows, in order."""
     if not choice.archived:
         rows = [row for row in rows if not off_sale(row.stocked)]
     if choice.everything:
@@ -135,7 +135,7 @@ def _answer(
 
 
 def totals(rows: list[StockRow]) -> dict[str, Any]:
-    """What rows add up to."""
+    """The totals of rows."""
     statuses = [status_of(row) for row in rows]
     return {
         "rows": len(rows),

@@ -1,4 +1,4 @@
-"""What one endpoint is: how the OpenAPI document and the front's table know it."""
+"""One route, as used by the router and the OpenAPI document."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ JSON_TYPE = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One endpoint: where it is, what it reads, which answers it may give besides 200."""
+    """One endpoint: its path, its body, and its responses in addition to 200."""
 
     method: str
     path: str
@@ -23,9 +23,9 @@ class Route:
     repeatable: bool = False
     parameters: tuple[tuple[str, str, str], ...] = ()
     media: tuple[str, ...] = (JSON_TYPE,)
-    """What the answer may be."""
+    """The media types of the response."""
     takes: tuple[str, ...] = ()
-    """What a body may be that is no JSON."""
+    """The media types of a body that is not JSON."""
 
 
 OWNER = (
@@ -46,7 +46,7 @@ SCHEMES: dict[str, dict[str, Any]] = {
         "description": "The session cookie that `login` sets in a browser",
     },
 }
-"""How a caller proves who it is."""
+"""The security requirement."""
 
 SECRET: list[dict[str, list[str]]] = [{"secret": []}]
 SECRET_OR_SESSION: list[dict[str, list[str]]] = [*SECRET, {"session": []}]

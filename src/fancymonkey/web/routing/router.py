@@ -1,4 +1,4 @@
-"""The front door: the inventory's own endpoints straight from ASGI, everything else to the app.
+"""The router: handles the inventory's own endpoints on plain ASGI, and passes others to the app.
 
 A request for a hot endpoint passes no router, no dependency and no middleware but this; the same
 endpoints are in the OpenAPI document (`web/openapi/document.py`), and a test compares the two.
@@ -43,7 +43,7 @@ from fancymonkey.web.server.turns import Turns
 log = logging.getLogger(__name__)
 
 WHAT_MAX = 200
-"""Characters of a path on record: of a job that does not exist it may be any text."""
+"""The most characters of a path in the audit log: the path of an unknown job may be any text."""
 
 Endpoint = Callable[[AppContext, Request], Awaitable[Response]]
 Routes = Mapping[str, Mapping[str, Endpoint]]
@@ -63,7 +63,7 @@ class Router:
         crowd: Crowd | None = None,
         listeners: Listeners | None = None,
     ) -> None:
-        """`hot` endpoints may be answered past ASGI: none of them answers line by line."""
+        """`hot` endpoints may be called without ASGI: none of them streams its response."""
         self.crowd = crowd
         self.turns = Turns() if listeners is None else listeners.turns
         self._listeners = listeners
@@ -82,7 +82,7 @@ class Router:
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers, or hands on."""
+        """Handles a request, or passes it to the app."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
@@ -113,8 +113,8 @@ class Router:
             self._limits.check("GET", request.scope["path"], request.client)
 
     async def answer(self, request: Request) -> tuple[Response, Headers]:
-        """The answer to a call for one of the routes, and further headers. Raises ClientGone."""
-        # On the way of every sale: no step more than needed, so all of it stands here.
+        """The response of a route, and further headers. Raises ClientGone."""
+        # On the path of every sale: no step more than needed, so all of it is inline here.
         started = perf_counter()
         scope = request.scope
         method, path = scope["method"], scope["path"]
@@ -124,7 +124,7 @@ class Router:
             self._shop.proxies.look(request)
         try:
             if self._only_here:
-                demo_access.check_host(scope["headers"])  # what comes past ASGI too
+                demo_access.check_host(scope["headers"])  # also for the fast path without ASGI
             if endpoint is None:
                 response = self._other_method(endpoints, request)
             else:
@@ -150,7 +150,7 @@ class Router:
         return response, extra
 
     async def _is_for_here(self, scope: Scope, receive: Receive, send: Send) -> bool:
-        """Whether a request of a demo means this machine; any other one is answered here."""
+        """Whether a request to a demo names this machine; otherwise it is refused here."""
         try:
             demo_access.check_host(scope["headers"])
         except Problem as problem:
@@ -165,7 +165,7 @@ class Router:
     async def _send_lines(
         self, response: StreamingResponse, request: Request, send: Send, extra: Headers
     ) -> None:
-        """An answer that is made while it is sent; how it ended is noted at its end."""
+        """Sends a streamed response, and records its outcome at the end."""
         await send(response.start(extra))
         async for line in response.lines:
             await send({"type": "http.response.body", "body": line, "more_body": True})
@@ -176,7 +176,7 @@ class Router:
         return self._cors.headers(request.scope["path"], request.headers.get(b"origin"))
 
     async def _hand_on(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The app's own paths; those of them that other origins may use get their headers here."""
+        """Paths of the app; those that other origins may use get their CORS headers here."""
         if scope["path"] not in SHARED:
             if scope["method"] == "HEAD":  # as GET; the server leaves the body out
                 scope = {**scope, "method": "GET"}
@@ -217,7 +217,7 @@ def _allow(methods: Iterable[str]) -> tuple[bytes, bytes]:
 
 
 async def note(context: AppContext, request: Request, status: int) -> None:
-    """Keeps what somebody did; where that fails, the log has it, for it is done already."""
+    """Writes an entry of the audit log; if that fails, the log has it, as the request is done."""
     assert request.actor is not None
     what = f"{request.method} {request.scope['path']}"[:WHAT_MAX]
     acts = context.accounts.acts
@@ -234,7 +234,7 @@ async def note(context: AppContext, request: Request, status: int) -> None:
 
 
 def failure(error: Exception, request: Request) -> Response:
-    """The answer to whatever an endpoint raised; the words of our own errors are the log's."""
+    """The response to any exception of an endpoint; the text of internal errors goes to the log."""
     if isinstance(error, Problem):
         return error.reply()
     if isinstance(error, Denied):
@@ -250,14 +250,14 @@ def failure(error: Exception, request: Request) -> Response:
 
 
 def broken(request_id: str) -> Response:
-    """The answer where we have a bug; the log knows the request by the same id."""
+    """The response to a bug; the log has the same request id."""
     detail = "Something went wrong on our side."
     header = (b"x-request-id", request_id.encode())
     return Problem(500, "internal_error", detail, headers=[header], requestId=request_id).reply()
 
 
 def unavailable(error: FancyMonkeyError, request_id: str) -> Response:
-    """The answer while the store cannot be used: try again. The error's own words are the log's."""
+    """The response while the store is unavailable: try again. The error text goes to the log."""
     code, detail = "unavailable", "The store is unavailable. Try again in a moment."
     if isinstance(error, Overloaded):
         code, detail = "overloaded", "The server is busy. Try again in a second."

@@ -1,7 +1,7 @@
-"""The connections of a process: bounded by address, by network, and by the files it may open.
+"""The connections of a process: limited by address, by network, and by open files.
 
-Where there is no room, a connection that waits for its client makes some: the oldest of them, of
-the address that has most. So nobody who sends a request is kept out by connections that send none.
+At the limit, a connection that waits for its client is closed: the oldest one of the address
+with the most connections. So idle connections cannot keep out clients that send requests.
 """
 
 import logging
@@ -18,23 +18,23 @@ from fancymonkey.web.http.private_networks import public_address
 log = logging.getLogger(__name__)
 
 CONNECTIONS_MAX = 8192
-"""Connections of a process, where it may open files enough."""
+"""The most connections of a process, if the file limit allows."""
 
 PER_ADDRESS = 256
 PER_NETWORK = 1024
-"""Connections of an address (IPv6: of a /64) and of a network (IPv4: /24, IPv6: /48)."""
+"""The most connections of an address (IPv6: of a /64) and of a network (IPv4: /24, IPv6: /48)."""
 
 RESERVE = 32
-"""Connections beyond the bound for this machine, its own networks, and the owner."""
+"""Connections beyond the limit for this machine, its own networks, and the owner."""
 
 FILES_KEPT = 96
-"""Files for the store, for pages and for what else the service opens: no connection takes them."""
+"""Files reserved for the store, for pages and for the rest of the service."""
 
 LOOKED_AT = 64
 LOOKS = 16
 OWNERS_KNOWN = 64
 QUIET_SECONDS = 60.0
-"""So long nothing is logged after a line that says that there is no room."""
+"""The time without another line after a line about the limit, in seconds."""
 
 
 class Guest(Protocol):
@@ -42,17 +42,17 @@ class Guest(Protocol):
 
     @property
     def idle(self) -> bool:
-        """Whether it waits for its client."""
+        """Whether it is waiting for its client."""
 
     def hang_up(self) -> None:
-        """Ends it."""
+        """Closes it."""
 
 
 class Crowd:
-    """Who is connected."""
+    """The open connections."""
 
     def __init__(self, files: int = 0, *, by_address: bool = True) -> None:
-        """`files` may be open in this process; 0 means any number."""
+        """`files` may be open in this process; 0 means no limit."""
         kept = min(FILES_KEPT, files // 2)
         self.most = max(
             1, min(CONNECTIONS_MAX, files - kept - RESERVE if files else CONNECTIONS_MAX)
@@ -63,15 +63,15 @@ class Crowd:
         self._owners: dict[str, None] = {}
         self._quiet_until = 0.0
         self.made_room = 0
-        """Connections that were closed for another."""
+        """The number of connections closed in favour of another."""
         self.refused = 0
-        """Connections that found no room."""
+        """The number of connections that were refused."""
 
     def __len__(self) -> int:
         return len(self._all)
 
     def enter(self, guest: Guest, address: str, now: float, *, exempt: bool = False) -> bool:
-        """Takes a connection in, if need be in place of another; whether there was room.
+        """Adds a connection, if necessary in place of another; returns whether there was room.
 
         `exempt` are proxies, who come for many.
         """
@@ -95,7 +95,7 @@ class Crowd:
         return True
 
     def leave(self, guest: Guest) -> None:
-        """Forgets a connection."""
+        """Removes a connection."""
         for key in self._all.pop(guest, ()):
             group = self._groups[key]
             group.pop(guest, None)
@@ -103,7 +103,7 @@ class Crowd:
                 del self._groups[key]
 
     def know_owner(self, address: str) -> None:
-        """Somebody with a right has come from there: they get in also when it is full."""
+        """Marks an address of an authenticated client, which gets in above the limit too."""
         place = network(address)
         self._owners.pop(place, None)
         self._owners[place] = None
@@ -111,7 +111,7 @@ class Crowd:
             del self._owners[next(iter(self._owners))]
 
     def _make_room(self, group: dict[Guest, None] | dict[Guest, tuple[str, ...]]) -> bool:
-        """Closes one that waits for its client, of those that came first; False where none does."""
+        """Closes the oldest connection that waits for its client; False if there is none."""
         for _ in range(min(LOOKS, 1 + len(group) // LOOKED_AT)):
             looked = list(islice(group, LOOKED_AT))
             idle = [guest for guest in looked if guest.idle]
@@ -141,7 +141,7 @@ class Crowd:
         return False
 
     def collect(self) -> Iterator[Metric]:
-        """The metrics, as prometheus_client wants them."""
+        """The metrics for prometheus_client."""
         yield GaugeMetricFamily("fancymonkey_connections", "Open connections.", len(self._all))
         yield GaugeMetricFamily("fancymonkey_connections_max", "The connection limit.", self.most)
         ended = CounterMetricFamily(
@@ -155,7 +155,7 @@ class Crowd:
 
 
 def wide(address: str) -> str:
-    """The network that an address is in: of IPv4 a /24, of IPv6 a /48."""
+    """The network of an address: for IPv4 a /24, for IPv6 a /48."""
     try:
         found = ip_address(address.partition("%")[0])
     except ValueError:

@@ -1,4 +1,4 @@
-"""The short way through the server: hot requests from the socket to the endpoint and back.
+"""The fast path: hot requests directly from the socket to the endpoint and back.
 
 uvicorn gives each request a scope, an event, a channel in and one out, and puts the answer together
 header by header; that costs more than a reserve itself. Here a request for a hot endpoint, whose
@@ -32,11 +32,11 @@ LIVE_REFUSAL_SECONDS = 0.5
 """Until a refusal of live stock is written: clients that connect again at once get no faster."""
 
 SHORT = 64 * 1024
-"""Bytes of a body up to which it is collected here; a longer one is read as ASGI does."""
+"""The most bytes of a body that is collected here; a longer one is read by ASGI."""
 
 
 class BufferedRequest(Request):
-    """A call whose body is here."""
+    """A request whose body is already here."""
 
     __slots__ = ("raw",)
 
@@ -45,7 +45,7 @@ class BufferedRequest(Request):
         self.raw = b""
 
     async def body(self, most: int = SHORT) -> bytes:
-        """See `Call.body`; no longer one comes this way."""
+        """See `Request.body`; no longer body takes this path."""
         return self.raw
 
 
@@ -62,10 +62,10 @@ class FastPathProtocol(Sharing):
     _front: Router | None = None
     _rest: bytes = b""
     _left_out = False
-    """Whether the request comes once more, without the upgrade that it wishes for."""
+    """Whether the request is parsed again, without its upgrade header."""
 
     def connection_made(self, transport: Any) -> None:
-        """Begins."""
+        """Starts."""
         super().connection_made(transport)
         app: Any = self.app
         app = app.app if self.proxies is not None else app
@@ -76,7 +76,7 @@ class FastPathProtocol(Sharing):
             self._front = app
 
     def parse(self, data: bytes) -> None:
-        """Parses what has come, and again what an upgrade left out has left."""
+        """Parses the received bytes, and again the rest after an ignored upgrade."""
         self._rest = data
         self.feed(data)
         while self._rest is not data:
@@ -85,7 +85,7 @@ class FastPathProtocol(Sharing):
         self._rest = b""
 
     def _unsupported_upgrade_warning(self) -> None:
-        """An upgrade that nobody here speaks (h2c, say) is left out, and the request goes on."""
+        """Ignores an unsupported upgrade (for example h2c), and handles the request."""
         error: Any = sys.exc_info()[1]
         old = self.parser
         version = old.get_http_version().encode()
@@ -98,7 +98,7 @@ class FastPathProtocol(Sharing):
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
 
     def on_headers_complete(self) -> None:
-        """Decides which way the request goes."""
+        """Chooses the path of the request."""
         super().on_headers_complete()
         parser = self.parser
         if self._front is not None and self.url.startswith(LIVE):
@@ -129,7 +129,7 @@ class FastPathProtocol(Sharing):
             self._refuse_after = 0.0
 
     def _ride(self, front: Router) -> "FastPathRequest | None":
-        """The short way for this request, or None where anything about it is unusual."""
+        """The fast path for this request, or None if anything about it is unusual."""
         parser = self.parser
         path, _, query = self.url.partition(b"?")
         method = parser.get_method()
@@ -167,7 +167,7 @@ class FastPathProtocol(Sharing):
         return scope
 
     def on_body(self, body: bytes) -> None:
-        """A part of a request's body has come."""
+        """A part of a request's body has arrived."""
         self._received += len(body)
         self._moved, self._size, self._since = True, 0, 0
         if isinstance(self.cycle, FastPathRequest):
@@ -176,7 +176,7 @@ class FastPathProtocol(Sharing):
             super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """The request is here as a whole."""
+        """The request is complete."""
         super().on_message_complete()
         if self._left_out:
             return
@@ -190,20 +190,20 @@ _OF_UPGRADES = frozenset({b"connection", b"upgrade", b"http2-settings"})
 
 
 def _run_through(work: Coroutine[Any, Any, None]) -> None:
-    """Runs what waits for nothing."""
+    """Runs an endpoint that waits for nothing."""
     with suppress(StopIteration):
         work.send(None)
 
 
 class NullEvent:
-    """Stands where uvicorn's cycle has its event: nobody waits for it."""
+    """Takes the place of the event of uvicorn's cycle: nothing waits for it."""
 
     def set(self) -> None:
-        """Rings unheard."""
+        """Does nothing."""
 
 
 class FastPathRequest:
-    """One request on the short way. To the connection it looks like uvicorn's cycle."""
+    """One request on the fast path. To the connection it looks like uvicorn's cycle."""
 
     __slots__ = (
         "_front",
@@ -226,12 +226,12 @@ class FastPathRequest:
         self._front = front
 
     def begin(self) -> None:
-        """Answers, without a task: see `inventory.HOT`."""
+        """Responds without a task: see `inventory.HOT`."""
         self._work = self._front.answer(self.call)
         self._go_on()
 
     def _go_on(self, _: object = None) -> None:
-        """Runs the endpoint until it waits for something, or has its answer."""
+        """Runs the endpoint until it waits, or has its response."""
         try:
             awaited = self._work.send(None)
         except StopIteration as end:
@@ -241,7 +241,7 @@ class FastPathRequest:
         else:
             if type(awaited) is PendingAnswer:
                 awaited.then(self._go_on)
-            elif awaited is None:  # it lets others go first
+            elif awaited is None:  # it lets other tasks run first
                 get_running_loop().call_soon(self._go_on)
             else:
                 awaited._asyncio_future_blocking = False
@@ -252,10 +252,10 @@ class FastPathRequest:
             self._send(response, extra)
         except Exception as error:  # noqa: BLE001 - who called may have others to tell
             self._fail(error)
-        self._protocol = None  # which has us: both would stay until rubbish is looked for
+        self._protocol = None  # which refers to us: the cycle would live until garbage collection
 
     def _fail(self, error: BaseException) -> None:
-        """Hangs up: an endpoint has broken off without an answer."""
+        """Closes the connection: an endpoint has ended without a response."""
         self.response_complete = True
         if self._protocol is not None:
             self._protocol.transport.close()
@@ -286,19 +286,19 @@ def _line(header: tuple[bytes, bytes]) -> bytes:
 
 
 def _head(state: ServerState, status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """The head of an answer, but for its length and its end."""
+    """The head of a response, without its length and its end."""
     return b"".join((STATUS_LINE[status], *map(_line, (*state.default_headers, *headers))))
 
 
 class CachedHead:
-    """The head of most answers. It is a new one each second, with the date."""
+    """The head of most responses, made again each second with the date."""
 
     def __init__(self) -> None:
         self._default: object = None
         self._head = b""
 
     def of(self, state: ServerState) -> bytes:
-        """The head as it is now."""
+        """The current head."""
         if self._default is not state.default_headers:
             self._default = state.default_headers
             self._head = _head(state, 200, (*NO_STORE_JSON, *DATA))

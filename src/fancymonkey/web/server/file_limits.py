@@ -1,4 +1,4 @@
-"""How many files this process may open: each connection is one."""
+"""The open file limit of this process: each connection is one file."""
 
 import logging
 from importlib import import_module
@@ -11,14 +11,14 @@ resource: Any = import_module("resource") if find_spec("resource") else None
 log = logging.getLogger(__name__)
 
 FILES_WANTED = 65_536
-"""More are of no use to one process."""
+"""More files are of no use to one process."""
 
 FEW = 1024
-"""With fewer, the log says so."""
+"""Below this number, a warning is logged."""
 
 
 def open_files() -> int:
-    """How many may be open now; 0 where there is no limit."""
+    """Returns the open file limit; 0 without a limit."""
     if resource is None:
         return 0
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -26,7 +26,7 @@ def open_files() -> int:
 
 
 def allow_more_files() -> int:
-    """Raises the limit as far as this user may, and returns it; 0 where there is none."""
+    """Raises the limit as far as this user may, and returns it; 0 without a limit."""
     if resource is None:
         return 0
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

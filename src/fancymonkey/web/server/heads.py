@@ -1,4 +1,4 @@
-"""What a request may look like before its endpoint reads it: short, and as HTTP/1.1 has it.
+"""Limits of request heads and bodies before the endpoint reads them: short, and valid HTTP/1.1.
 
 Everything is counted as it comes, between two reads and within one: what follows a refusal is
 not parsed. A refusal is an answer, and it closes the connection.
@@ -15,13 +15,13 @@ from fancymonkey.web.http.security_headers import DATA
 from fancymonkey.web.server.timeouts import TimeoutProtocol
 
 HEAD_MAX = 32 * 1024
-"""Bytes of a request's head, and of what comes behind the last chunk of a body."""
+"""The most bytes of a request's head, and of the trailers of a body."""
 
 HEADERS_MAX = 100
-"""Headers of a request."""
+"""The most headers of a request."""
 
 URL_MAX = 8 * 1024
-"""Bytes of a request's target."""
+"""The most bytes of a request's target."""
 
 LISTS = {
     b"connection": 256,
@@ -43,15 +43,15 @@ LISTS = {
     b"sec-websocket-protocol": 1024,
     b"stripe-signature": 4096,
 }
-"""Bytes of headers that somebody takes apart, the same one repeated counted together."""
+"""The most bytes of headers that are parsed further, with repeated ones counted together."""
 
 CHUNKS_FREE = 1000
 CHUNK_LEAST = 64
-"""A body of more chunks than that has so many bytes in each, on average."""
+"""With more chunks than this, a body must have this many bytes per chunk, on average."""
 
 LINGER_SECONDS = 2.0
 LINGER_MAX = 1024 * 1024
-"""What still comes after a refusal is read and dropped, so that the client gets to read why."""
+"""Bytes after a refusal are read and dropped, so that the client can read the response."""
 
 _HOST = re.compile(rb"(?:[A-Za-z0-9._~%-]+|\[[0-9A-Fa-f:.%a-z]+\])?(?::[0-9]{0,5})?")
 _ONE_HOST = "Send exactly one Host header: a name or an address, optionally with a port."
@@ -60,7 +60,7 @@ _SPECIAL = frozenset({*LISTS, *_SINGLE, b"expect"})
 
 
 class Heads(TimeoutProtocol):
-    """A connection that refuses a request that is too long or not spelled properly."""
+    """A connection that refuses requests that are too long or malformed."""
 
     _size = 0
     """Bytes of a head, or of what is behind a body, that the parser has reported."""
@@ -69,7 +69,7 @@ class Heads(TimeoutProtocol):
     _since: int | None = None
     """Bytes since a head began, or since the latest part of a body; None between requests."""
     _moved = False
-    """Whether a head or a part of a body has begun in this very read."""
+    """Whether a head or a part of a body has begun in the current read."""
     _chunks = 0
     _valid_host: bytes | None = None
     """The latest one that was spelled properly."""
@@ -81,7 +81,7 @@ class Heads(TimeoutProtocol):
     _dropped = 0
 
     def feed(self, data: bytes) -> None:
-        """Parses what has come."""
+        """Parses the received bytes."""
         if self._refusal is not None:
             self._drop(len(data))
             return
@@ -91,10 +91,10 @@ class Heads(TimeoutProtocol):
             return
         self._since = self._size if self._moved else self._since + len(data)
         if self._since > HEAD_MAX:
-            self.send_400_response("")  # no words: it is too long
+            self.send_400_response("")  # no text: it is too long
 
     def on_message_begin(self) -> None:
-        """A request begins. What ASGI needs is made once it turns out to go that way."""
+        """A request begins. ASGI's objects are made later, if the request needs them."""
         super().on_message_begin()
         self._moved = True
         self._size = self._since = self._chunks = self._trailers = 0
@@ -102,7 +102,7 @@ class Heads(TimeoutProtocol):
         self.url, self.headers, self.expect_100_continue = b"", [], False
 
     def on_url(self, url: bytes) -> None:
-        """A part of the target has come."""
+        """A part of the target has arrived."""
         self._size += len(url)
         self.url += url
         if len(self.url) > URL_MAX:
@@ -165,21 +165,21 @@ class Heads(TimeoutProtocol):
         return host
 
     def on_chunk_header(self) -> None:
-        """A chunk of a body follows, or what comes behind the last one."""
+        """A chunk of a body follows, or the trailers."""
         self._moved, self._size, self._since = True, 0, 0
         self._chunks += 1
         if self._chunks > CHUNKS_FREE and self._received < self._chunks * CHUNK_LEAST:
             _refuse(malformed(f"The body's chunks have fewer than {CHUNK_LEAST} bytes on average."))
 
     def on_message_complete(self) -> None:
-        """All of it has come."""
+        """The request is complete."""
         super().on_message_complete()
         self._since = None
 
     def send_400_response(self, msg: str) -> None:
-        """Refuses the request, in the words of whoever found the fault, and hangs up.
+        """Refuses the request with the given response, and closes the connection.
 
-        What was asked for before it is answered first.
+        Earlier requests are answered first.
         """
         if self._refusal is not None or self.transport.is_closing():
             return
@@ -196,7 +196,7 @@ class Heads(TimeoutProtocol):
             self._hang_up()
 
     def _give_up_its_answer(self) -> None:
-        """The request has an endpoint already, which waits for the rest of the body."""
+        """The endpoint of the request is already running, and waits for the rest of the body."""
         self._break_off()
         if self.pipeline:  # it was to come after others
             self.pipeline.popleft()
@@ -205,13 +205,13 @@ class Heads(TimeoutProtocol):
             self.transport.close()
 
     def on_response_complete(self) -> None:
-        """An answer has been written; a refusal may have waited for that."""
+        """A response has been written; a refusal may have waited for that."""
         super().on_response_complete()
         if self._refusal is not None and not self.pipeline and self.cycle.response_complete:
             self._hang_up()
 
     def _hang_up(self) -> None:
-        """Writes the refusal, and listens a little longer: closed at once, it might be lost."""
+        """Writes the refusal, and reads a little longer: an immediate close could lose it."""
         if self.transport.is_closing() or self._refusal is None:
             return
         if self._refuse_after:
@@ -238,16 +238,16 @@ class Heads(TimeoutProtocol):
 
 
 def too_long(name: bytes = b"") -> Problem:
-    """The answer to a head that is too long."""
+    """The response to a head that is too long."""
     what = f"The header {name.decode('latin-1')!r}" if name else "The head of the request"
     return Problem(431, "head_too_large", f"{what} is too long or has too many parts.")
 
 
 def malformed(detail: str) -> Problem:
-    """The answer to what is not HTTP."""
+    """The response to malformed HTTP."""
     return Problem(400, "bad_request", f"The request is malformed: {detail}")
 
 
 def _refuse(problem: Problem) -> NoReturn:
-    """Ends the parsing; `Heads.send_400_response` gives the answer."""
+    """Stops the parsing; `Heads.send_400_response` sends the response."""
     raise problem

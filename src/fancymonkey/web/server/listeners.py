@@ -1,4 +1,4 @@
-"""Who listens to live stock: bounded by address and by network, with places kept for the owner."""
+"""Live stock listeners: limited by address and by network, with places reserved for the owner."""
 
 from collections import Counter
 from ipaddress import ip_address
@@ -11,10 +11,10 @@ from fancymonkey.web.server.turns import Turns
 
 PER_ADDRESS = 50
 PER_NETWORK = 200
-"""Listeners of an address (IPv6: of a /64) and of a network (IPv4: /24, IPv6: /48)."""
+"""The most listeners of an address (IPv6: of a /64) and of a network (IPv4: /24, IPv6: /48)."""
 
 VISITORS_MAX = 1950
-"""Listeners that are not the owner's; the feed has room for 50 more."""
+"""The most listeners that are not the owner's; the feed has room for 50 more."""
 
 
 class Listeners:
@@ -48,7 +48,7 @@ class Listeners:
         return keys
 
     def count(self, keys: list[str], step: int, *, owner: bool) -> None:
-        """Counts a place that is taken (1) or left (-1)."""
+        """Counts a taken place (1) or a left one (-1)."""
         self._visitors += 0 if owner else step
         for key in keys:
             self._counts[key] += step
@@ -57,7 +57,7 @@ class Listeners:
 
 
 class Place:
-    """A listener's place."""
+    """The place of a listener."""
 
     def __init__(self, listeners: Listeners, keys: list[str], *, owner: bool) -> None:
         self._listeners: Listeners | None = listeners
@@ -66,14 +66,14 @@ class Place:
         listeners.count(keys, 1, owner=owner)
 
     def leave(self) -> None:
-        """Gives it back; the second time nothing happens."""
+        """Leaves the place; a second call does nothing."""
         listeners, self._listeners = self._listeners, None
         if listeners is not None:
             listeners.count(self._keys, -1, owner=self._owner)
 
 
 def _keys(request: Request, *, owner: bool) -> list[str]:
-    """What a listener is counted by: its address and its network."""
+    """The counters of a listener: its address and its network."""
     address = counted_address(request)
     kind = "owner" if owner else "visitor"
     return [f"{kind} {network(address)}", f"{kind}s of {wide(address)}"]
@@ -82,8 +82,8 @@ def _keys(request: Request, *, owner: bool) -> list[str]:
 def counted_address(request: Request) -> str:
     """The address that a connection counts for.
 
-    That of a proxy nearby that nobody has named would stand for all visitors, so its word is taken
-    here, though not for anything that opens a door.
+    An unnamed proxy nearby would count for all its visitors, so the client that it reports counts
+    here, though never for authentication.
     """
     forwarded = request.headers.get(b"x-forwarded-for")
     if forwarded is None or public_address(request.address) is not None:

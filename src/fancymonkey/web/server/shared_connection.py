@@ -1,4 +1,4 @@
-"""A connection among others: it has a place in the crowd, and its turns of the event loop."""
+"""A connection with its place among others, and its turns of the event loop."""
 
 from typing import Any
 
@@ -15,16 +15,16 @@ PART = 16 * 1024
 """Bytes that are parsed at once."""
 
 PART_OF_MANY = 256
-"""Where several requests come together only a few of them are."""
+"""The number of pipelined requests that are parsed at once."""
 
 VERSION = b"/1."
-"""What each request has in its first line."""
+"""The text that each request has in its first line."""
 
 NO_ROOM = b"retry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
 class Flow(FlowControl):
-    """uvicorn's, which pauses and resumes by its own rules, with one more reason to pause."""
+    """uvicorn's flow control, which pauses and resumes, with one more reason to pause."""
 
     def __init__(self, transport: Any) -> None:
         super().__init__(transport)
@@ -32,23 +32,23 @@ class Flow(FlowControl):
         self._wanted = True
 
     def pause_reading(self) -> None:
-        """Reads no more."""
+        """Pauses reading."""
         self._wanted = False
         super().pause_reading()
 
     def resume_reading(self) -> None:
-        """Reads on, once nothing else holds it."""
+        """Resumes reading, if nothing else pauses it."""
         self._wanted = True
         if not self._held:
             super().resume_reading()
 
     def hold(self) -> None:
-        """Reads no more until `let_go`, whatever uvicorn says."""
+        """Pauses reading until `let_go`, whatever uvicorn does."""
         self._held = True
         super().pause_reading()
 
     def let_go(self) -> None:
-        """Reads on if uvicorn wants to."""
+        """Resumes reading if uvicorn allows it."""
         self._held = False
         if self._wanted:
             super().resume_reading()
@@ -59,20 +59,20 @@ class Sharing(Heads):
 
     flow: Flow
     proxies: ProxyHeadersMiddleware | None = None
-    """What takes the word of trusted proxies, where there are any."""
+    """The middleware that applies the headers of trusted proxies, if there are any."""
     _turns: Turns
     _crowd: Crowd | None = None
     _later: bytearray
-    """What has come and waits for a later turn."""
+    """Received bytes that wait for a later turn."""
     _several = False
-    """Whether several requests are in it."""
+    """Whether they contain several requests."""
     _queued = False
     _upgrades = False
     _socket: WebSocketServerProtocol | None = None
-    """What has the connection after an upgrade."""
+    """The protocol that has the connection after an upgrade."""
 
     def connection_made(self, transport: Any) -> None:
-        """Begins."""
+        """Starts."""
         super().connection_made(transport)
         self.flow = Flow(transport)
         self._later = bytearray()
@@ -84,7 +84,7 @@ class Sharing(Heads):
         self._enter(getattr(app, "crowd", None))
 
     def _enter(self, crowd: Crowd | None) -> None:
-        """Takes a place in the crowd, or hangs up where there is none."""
+        """Takes a place, or closes the connection if there is none."""
         if crowd is None or self.client is None:
             return
         exempt = self.proxies is not None and self.client[0] in self.proxies.trusted_hosts
@@ -95,7 +95,7 @@ class Sharing(Heads):
             self.transport.close()
 
     def hang_up(self) -> None:
-        """Ends the connection at once, in favour of another one."""
+        """Closes the connection at once, in favour of another one."""
         self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -106,14 +106,14 @@ class Sharing(Heads):
             self._crowd.leave(self)
 
     def handle_websocket_upgrade(self) -> None:
-        """Another protocol has the connection once its turn has come."""
+        """Another protocol gets the connection once its turn has come."""
         self._later.clear()
         self._upgrades = True
         self.flow.hold()
         self._turns.begin(self._upgrade)
 
     def _upgrade(self) -> None:
-        """Hands the connection over. Its place is still taken."""
+        """Passes the connection on. Its place is still taken."""
         if self.transport.is_closing() or self.parser is None:
             return
         self.flow.let_go()
@@ -131,13 +131,13 @@ class Sharing(Heads):
 
     @property
     def idle(self) -> bool:
-        """Whether the client is the one who has to go on, or to hang up."""
+        """Whether the next step, or the close, is up to the client."""
         return super().idle if self._socket is None else self._socket.close_sent
 
     def data_received(self, data: bytes) -> None:
-        """Bytes have come: a little is parsed at once, much or many requests in several turns."""
+        """Bytes have arrived: few are parsed at once, many in several turns."""
         if self._upgrades:
-            return  # a client waits for the answer before it says more
+            return  # a client waits for the response before it sends more
         several = data.count(VERSION) > 1
         if not self._later and len(data) <= (PART_OF_MANY if several else PART):
             self.parse(data)
@@ -149,7 +149,7 @@ class Sharing(Heads):
             self._queue()
 
     def parse(self, data: bytes) -> None:
-        """Parses what has come."""
+        """Parses the received bytes."""
         self.feed(data)
 
     def _queue(self) -> None:
@@ -158,7 +158,7 @@ class Sharing(Heads):
             self._turns.parse(self._parse_more)
 
     def _parse_more(self) -> bool:
-        """Parses a part of what waits; whether more of it can be parsed in the next turn."""
+        """Parses a part of the waiting bytes; returns whether the next turn can parse more."""
         size = PART_OF_MANY if self._several else PART
         part = bytes(self._later[:size])
         del self._later[:size]
@@ -168,20 +168,20 @@ class Sharing(Heads):
             self._later.clear()
         elif not self._later:
             self.flow.let_go()
-        self._queued = bool(self._later) and not self.pipeline  # else it waits for an answer
+        self._queued = bool(self._later) and not self.pipeline  # otherwise it waits for a response
         return self._queued
 
     def on_response_complete(self) -> None:
-        """An answer has been written. What came behind its request can be parsed now."""
+        """A response has been written. The bytes after its request can be parsed now."""
         super().on_response_complete()
         if self._later and not self.transport.is_closing():
             self._queue()
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
-        """Begins a request that goes by ASGI when its turn has come."""
+        """Starts a request of the ASGI path when its turn has come."""
         begin = super()._start_asgi_task
         self._turns.begin(lambda: begin(cycle, app))
 
 
 async def _nowhere(scope: Any, receive: Any, send: Any) -> None:
-    """What uvicorn's middleware calls when it has looked at a scope."""
+    """Called by uvicorn's middleware when it has processed a scope."""

@@ -1,10 +1,10 @@
-"""How long a connection may leave the server waiting: for a request, or until an answer is taken.
+"""Timeouts of connections: for a request, and for reading the response.
 
-uvicorn waits for a request's head and body without end: whoever opens many connections and sends a
-byte now and then keeps all of them. And it sets a timer after each answer, which it takes back at
-the next request; here one timer goes on and looks, when it rings, what is due. Nor does it ask
-whether its answers are taken: whoever reads none has them kept in memory for good. Another timer
-looks after that.
+uvicorn waits without limit for a request's head and body: a client with many connections and a
+byte from time to time keeps all of them. It also sets a timer after each response and cancels it
+at the next request; here one timer runs on and checks what is due. uvicorn does not check either
+whether responses are read: unread ones stay in memory for good. A second timer checks that.
+Both are here.
 """
 
 from asyncio import TimerHandle
@@ -14,44 +14,44 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 HEAD_SECONDS = 20.0
-"""From a request's first byte, or from the beginning of the connection, to the end of its head."""
+"""From a request's first byte, or from the start of the connection, to the end of its head."""
 
 BODY_SECONDS = 30.0
-"""Between two parts of a body, and for a body as such before it has to keep to the rate."""
+"""Between two parts of a body, and for a body before the minimum rate applies."""
 
 BODY_RATE = 1024
-"""Bytes of a body that come in a second, on average, after that."""
+"""The minimum rate of a body after that, in bytes per second on average."""
 
 BODY_TOTAL_SECONDS = 1800.0
-"""From a request's head to the end of its body, at whatever rate."""
+"""From a request's head to the end of its body, at any rate."""
 
 LOOK_SECONDS = 60.0
-"""Between two looks at what waits to be taken."""
+"""Between two checks of pending output."""
 
 TAKEN_LEAST = 65_536
-"""Bytes to be taken from one look to the next, or all where fewer are left."""
+"""Bytes to be read from one check to the next, or all if fewer are left."""
 
 
 class TimeoutProtocol(HttpToolsProtocol):
-    """A connection that is closed where nothing comes that is due, or nothing is taken."""
+    """A connection that is closed if a due request does not arrive, or output is not read."""
 
     cycle: Any
     """The latest request; None before the first."""
 
     _due: float | None = None
-    """When something has to have come; None while the next word is ours."""
+    """When the next bytes are due; None while the server is to act."""
     _rings_at = inf
     _in_head = False
     _in_body = False
     _body_began: float | None = None
     _received = 0
-    """Bytes of the body that have come."""
+    """The received bytes of the body."""
     _next_look: TimerHandle | None = None
     _untaken: int | None = None
-    """What waited to be taken at the last look, where nothing more is written until that is."""
+    """The pending output at the last check, while nothing more is written before it is read."""
 
     def connection_made(self, transport: Any) -> None:
-        """Begins."""
+        """Starts."""
         super().connection_made(transport)
         self._expect(HEAD_SECONDS)
         self._next_look = self.loop.call_later(LOOK_SECONDS, self._look)
@@ -68,7 +68,7 @@ class TimeoutProtocol(HttpToolsProtocol):
         super().handle_websocket_upgrade()
 
     def data_received(self, data: bytes) -> None:
-        """Bytes have come."""
+        """Bytes have arrived."""
         super().data_received(data)
         if self._in_body:
             self._expect_body()
@@ -79,16 +79,16 @@ class TimeoutProtocol(HttpToolsProtocol):
         self._expect(HEAD_SECONDS)
 
     def on_headers_complete(self) -> None:
-        """Its head has come."""
+        """Its head is complete."""
         self._in_head, self._in_body = False, True
         self._body_began, self._received = None, 0
 
     def on_message_complete(self) -> None:
-        """All of it has come."""
+        """The request is complete."""
         self._in_body, self._due = False, None
 
     def on_response_complete(self) -> None:
-        """An answer has been written."""
+        """A response has been written."""
         if self.pipeline or self.transport.is_closing():
             super().on_response_complete()
             return
@@ -98,12 +98,12 @@ class TimeoutProtocol(HttpToolsProtocol):
             self._expect(self.timeout_keep_alive)
 
     def pause_writing(self) -> None:
-        """Much waits to be taken; nothing more is written until little is left."""
+        """Much output is pending; nothing more is written until little is left."""
         super().pause_writing()
         self._untaken = None
 
     def timeout_keep_alive_handler(self) -> None:
-        """Looks what is due, and hangs up where it has not come."""
+        """Checks what is due, and closes the connection if it has not arrived."""
         self.timeout_keep_alive_task, self._rings_at = None, inf
         if self._due is None or self.transport.is_closing():
             return
@@ -111,7 +111,7 @@ class TimeoutProtocol(HttpToolsProtocol):
         if left > 0:
             self._expect(left)
             return
-        if self._in_body and self.flow.read_paused:  # we are the ones who do not go on
+        if self._in_body and self.flow.read_paused:  # the server itself is to act
             self._body_began, self._received = None, 0
             self._expect_body()
             return
@@ -124,30 +124,30 @@ class TimeoutProtocol(HttpToolsProtocol):
 
     @property
     def idle(self) -> bool:
-        """Whether the client is the one who has to go on: with a request, or taking an answer."""
+        """Whether the client is to act: with a request, or by reading a response."""
         return self._due is not None or self.flow.write_paused
 
     @property
     def _answered(self) -> bool:
-        """Whether every request before this head has its whole answer."""
+        """Whether every request before this head has its complete response."""
         return self.cycle is None or self.cycle.response_complete
 
     @property
     def _not_begun(self) -> bool:
-        """Whether an answer now is the answer to the request whose body is on its way."""
+        """Whether a response now answers the request whose body is still arriving."""
         return not (self.pipeline or self.cycle is None or self.cycle.response_started)
 
     def _break_off(self) -> None:
-        """Lets the endpoint know that no more of its request comes."""
+        """Signals to the endpoint that no more of its request arrives."""
         if self.cycle is not None:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
 
     def _unset_keepalive_if_required(self) -> None:
-        """uvicorn's own timer, which there is none of."""
+        """Replaces uvicorn's own timer, which is not used."""
 
     def _expect_body(self) -> None:
-        """More of the body is due: soon, and at the rate at least."""
+        """More of the body is due: soon, and at the minimum rate at least."""
         now = self.loop.time()
         if self._body_began is None:
             self._body_began = now
@@ -165,9 +165,9 @@ class TimeoutProtocol(HttpToolsProtocol):
             )
 
     def _look(self) -> None:
-        """Cuts off who has taken too little of what waits for them since the last look.
+        """Closes connections that read too little of their pending output since the last check.
 
-        A close waits for them, too, and would do so for ever.
+        A normal close waits for them too, without limit.
         """
         waits = self.transport.is_closing() or self.flow.write_paused
         before, self._untaken = self._untaken, None

@@ -1,6 +1,6 @@
-"""Turns of the event loop, shared out: many requests at once are begun a few at a time.
+"""Shares the event loop: many requests that arrive at once are started a few at a time.
 
-All that has come is otherwise done in one turn, and whoever comes next waits for all of it:
+Otherwise all received bytes are handled in one turn, and every other client waits for it:
 sixty pages of one client, or the thousand requests that fit into one read.
 """
 
@@ -10,14 +10,14 @@ from collections.abc import Callable
 from time import perf_counter
 
 BEGUN_MAX = 2
-"""Requests that begin in one turn, of those that do not go the short way."""
+"""Requests of the ASGI path that start in one turn."""
 
 SECONDS = 0.0015
-"""How long a turn goes on with what has come and was not parsed at once."""
+"""The time limit of a turn for received bytes that were not parsed at once."""
 
 
 class Turns:
-    """What waits for its turn: requests to begin, and connections with more to parse."""
+    """Waiting work: requests to start, and connections with more to parse."""
 
     def __init__(self) -> None:
         self._begun = 0
@@ -27,7 +27,7 @@ class Turns:
         self._piece = asyncio.Lock()
 
     def begin(self, work: Callable[[], None]) -> None:
-        """Does the work in this turn or a later one, in the order in which it came."""
+        """Does the work in this turn or a later one, in order of arrival."""
         if self._begun < BEGUN_MAX and not self._to_begin:
             self._begun += 1
             work()
@@ -36,12 +36,12 @@ class Turns:
         self._schedule()
 
     def parse(self, part: Callable[[], bool]) -> None:
-        """Calls `part` in this turn or later ones until it returns False: nothing is left."""
+        """Calls `part` in this turn or later ones until it returns False."""
         self._to_parse.append(part)
         self._schedule()
 
     async def piece(self) -> None:
-        """Returns when it is this one's turn to write a piece of something long."""
+        """Returns when a piece of something long may be written."""
         async with self._piece:
             await asyncio.sleep(0)
 

@@ -1,4 +1,4 @@
-"""A WebSocket's connection: uvicorn's own, but for what it leaves behind or keeps too much of."""
+"""uvicorn's WebSocket connection, without its leaks and unbounded buffers."""
 
 from asyncio import TimerHandle
 from collections.abc import Callable
@@ -15,14 +15,14 @@ from fancymonkey.web.server.turns import Turns
 REFUSED = STATUS_LINE[400] + b"connection: close\r\ncontent-length: 0\r\n\r\n"
 
 END_SECONDS = 15.0
-"""After the last word, until what was not taken is given up."""
+"""The time after the last message until unread output is dropped."""
 
 FRAGMENT = 64 * 1024
-"""Characters of a long message in one frame; the next follows once this one is taken."""
+"""Characters of a long message in one frame; the next frame follows once it is read."""
 
 
 class WebSocketServerProtocol(WebSocketsSansIOProtocol):
-    """Answers whoever begins wrongly, and is gone when it is closed."""
+    """Refuses malformed handshakes, and is freed when it is closed."""
 
     at_end: Callable[[], None] | None = None
     """Called when the connection has ended."""
@@ -30,7 +30,7 @@ class WebSocketServerProtocol(WebSocketsSansIOProtocol):
     _ending: TimerHandle | None = None
 
     def data_received(self, data: bytes) -> None:
-        """Bytes have come. What cannot be a handshake (it has a body, say) is told so."""
+        """Bytes have arrived. A request that cannot be a handshake gets a 400."""
         super().data_received(data)
         if self.conn.handshake_exc is not None and not self.close_sent:
             self.handshake_complete = self.close_sent = True
@@ -40,8 +40,8 @@ class WebSocketServerProtocol(WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Ends.
 
-        The reader of frames is a generator that has the very object that has it, which only a
-        search for rubbish would find; a busy server makes one once in a long while.
+        The frame parser and its generator refer to each other, so only the cyclic garbage collector
+        would free them; a busy server runs it rarely.
         """
         super().connection_lost(exc)
         self.conn.parser.close()
@@ -51,7 +51,7 @@ class WebSocketServerProtocol(WebSocketsSansIOProtocol):
             self.at_end()
 
     async def send(self, message: Any) -> None:
-        """Sends. Of a long text no more than a part waits here to be taken, whoever listens."""
+        """Sends. Only a part of a long text is buffered here until the client has read it."""
         text = message.get("text") if message["type"] == "websocket.send" else None
         if text is None or len(text) <= FRAGMENT or not self.handshake_complete:
             await super().send(message)
@@ -70,17 +70,17 @@ class WebSocketServerProtocol(WebSocketsSansIOProtocol):
             self.transport.write(frame)
 
     async def run_asgi(self) -> None:
-        """Runs the app; when that has ended, so has the connection soon."""
+        """Runs the app; the connection ends soon after it."""
         await super().run_asgi()
         self._end_soon()
 
     def keepalive_timeout(self) -> None:
-        """Hangs up on a client that does not answer."""
+        """Closes the connection to a client that does not respond."""
         super().keepalive_timeout()
         self._end_soon()
 
     def _end_soon(self) -> None:
-        """A close waits until all is taken: whoever takes nothing would stay for good."""
+        """A close waits until all output is read, which a silent client would delay forever."""
         if self._ending is None and not self.disconnected:
             self._ending = self.loop.call_later(END_SECONDS, self.transport.abort)
 

@@ -1,4 +1,4 @@
-"""The way to the till: a checkout for a basket, and how it stands."""
+"""The checkout of a basket, and its status."""
 
 from typing import Annotated, Any
 from urllib.parse import parse_qs
@@ -27,7 +27,7 @@ from fancymonkey.web.http.wire import Id, Quantity, deadline, encode
 
 
 class CheckoutLine(Struct, rename="camel"):
-    """A size, by its name or its `skuId`, and how many of it; `priceId` is checked where given."""
+    """A size, by its name or its `skuId`, and its quantity; `priceId` is checked if given."""
 
     product_id: Id
     size: Id | None = None
@@ -37,9 +37,9 @@ class CheckoutLine(Struct, rename="camel"):
 
 
 class CheckoutBody(Struct, rename="camel"):
-    """Either one size or `lines`: the whole basket. Neither: what `sessionId` holds already.
+    """Either one size or `lines`: the whole basket. Neither: the lines that `sessionId` holds.
 
-    `replaces` is a hold of the buyer's from before: it is given back in the same moment.
+    `replaces` is an earlier hold of the buyer, which is released in the same transaction.
     """
 
     session_id: Id | None = None
@@ -60,7 +60,7 @@ BEFORE_STRIPE = frozenset(
         "no_price",
     }
 )
-"""Refusals of the shop's own: such a checkout is not counted, for Stripe was not asked for one."""
+"""Refusals by the shop: such a checkout is not counted, because Stripe was not called."""
 _body = msgspec.json.Decoder(CheckoutBody)
 
 
@@ -122,7 +122,7 @@ def _checkouts(context: AppContext) -> Checkouts:
 
 
 async def _open(engine: Engine, checkouts: Checkouts, wanted: CheckoutRequest) -> Opened:
-    """Raises Problem for whatever is in the way."""
+    """Raises Problem for a refusal or an error."""
     try:
         found = await checkouts.open(wanted)
     except PaymentRefused as error:
@@ -161,7 +161,7 @@ async def _open(engine: Engine, checkouts: Checkouts, wanted: CheckoutRequest) -
 
 
 def _wanted(body: CheckoutBody) -> list[CheckoutLine]:
-    """The lines of either form. Raises Problem 422 for both, or for half of one."""
+    """The lines of either form. Raises Problem 422 for both, or for an incomplete one."""
     one = (body.product_id, body.size, body.sku_id, body.price_id, body.quantity)
     if body.lines is not None:
         if one != (None,) * 5:
@@ -183,7 +183,7 @@ def _wanted(body: CheckoutBody) -> list[CheckoutLine]:
 
 
 def _resolve(context: AppContext, line: CheckoutLine) -> Line:
-    """The line by its SKU. Raises Problem 404 for none, 422 where its parts do not fit."""
+    """The line with its SKU. Raises Problem 404 if there is none, 422 if its parts do not match."""
     if line.size is None and line.sku_id is None:
         raise Problem(422, "invalid_request", "Missing: size or skuId.")
     item = _item(context, line)
@@ -218,7 +218,7 @@ def _item(context: AppContext, line: CheckoutLine) -> Item | None:
 
 
 async def checkout_status(context: AppContext, request: Request) -> Response:
-    """How a hold stands, for the pages a buyer returns to. Whoever knows one of its ids may ask."""
+    """Returns the status of a hold, for the pages after the checkout, by any of its ids."""
     try:
         query = parse_qs(request.scope["query_string"].decode("ascii"), max_num_fields=20)
     except ValueError:

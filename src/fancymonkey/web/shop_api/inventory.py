@@ -1,4 +1,4 @@
-"""The three endpoints that a crowd calls: reserve, release, get."""
+"""The three endpoints with most traffic: reserve, release, get."""
 
 import asyncio
 
@@ -30,7 +30,7 @@ _release_body = msgspec.json.Decoder(wire.ReleaseBody)
 
 
 async def get_inventory(context: AppContext, request: Request) -> Response:
-    """Current levels, filtered by `productId`, `category`, `lowStockOnly`; 304 where unchanged."""
+    """Current levels, filtered by `productId`, `category`, `lowStockOnly`; 304 if unchanged."""
     return context.listing.reply(
         request.scope["query_string"], request.headers.get(b"if-none-match")
     )
@@ -72,7 +72,7 @@ async def reserve(context: AppContext, request: Request) -> Response:
 
 
 def _lines(spelling: Spelling, body: wire.ReserveBody) -> tuple[Line, ...]:
-    """The lines of either form. Raises Problem 422 for both, for neither, for a size twice."""
+    """The lines of either form. Raises Problem 422 for both, for neither, for a repeated size."""
     if body.lines is None:
         if body.product_id is None or body.size is None or body.quantity is None:
             missing = [
@@ -97,7 +97,7 @@ def _lines(spelling: Spelling, body: wire.ReserveBody) -> tuple[Line, ...]:
 
 
 def _line(spelling: Spelling, product_id: str, size: str, quantity: int) -> Line:
-    if "/" in product_id:  # no product is called so; as a SKU it might mean another one
+    if "/" in product_id:  # an unknown product; as a SKU the text might mean another one
         raise Problem(
             404,
             "unknown_item",
@@ -108,7 +108,7 @@ def _line(spelling: Spelling, product_id: str, size: str, quantity: int) -> Line
 
 
 async def release(context: AppContext, request: Request) -> Response:
-    """Gives a session's hold back, or tidies the holds whose time is up."""
+    """Releases the hold of a session, or all expired holds."""
     body = parse(_release_body, await request.body())
     if body.session_id is None:
         if not body.release_expired:
@@ -149,7 +149,7 @@ async def release(context: AppContext, request: Request) -> Response:
 
 
 async def release_cron(context: AppContext, request: Request) -> Response:
-    """The same tidying for platforms whose schedules send GET with a bearer secret."""
+    """Releases expired holds for platforms whose schedules send GET with a bearer secret."""
     if not bearer_of(request):
         raise Problem(
             401,
@@ -162,7 +162,7 @@ async def release_cron(context: AppContext, request: Request) -> Response:
 
 
 async def _scheduler(context: AppContext, request: Request) -> bool:
-    """Returns True where the request has a secret that may see all holds. Raises Problem."""
+    """Returns True if the request has a secret that may see all holds. Raises Problem."""
     await require(
         context, request, "stock", secret=context.settings.accounts.cron_secret, cookie=False
     )
@@ -170,7 +170,7 @@ async def _scheduler(context: AppContext, request: Request) -> bool:
 
 
 async def _release_expired(context: AppContext, known: bool) -> Response:
-    """Tidies. Only a `known` caller learns which holds ended: their ids open the next ones too."""
+    """Releases expired holds. Only a `known` caller gets their ids, which give access to holds."""
     answer = await context.engine.submit(Expire(actor="clock"))
     assert isinstance(answer, Accepted)
     count = len(answer.data["released"])

@@ -1,4 +1,4 @@
-"""Live stock: WebSocket, and server-sent events for whoever cannot have one.
+"""Live stock over WebSocket, and as server-sent events for clients without WebSocket.
 
 The first message is everything (`snapshot`) or, with `since`, what was missed; then come changes:
 the latest state of each size that changed, never a queue of states.
@@ -29,24 +29,24 @@ from fancymonkey.web.server.turns import Turns
 Ending = Coroutine[Any, Any, None]
 
 SEND_SECONDS = 5.0
-"""A listener that takes no message for so long is dropped: it may come back and resume."""
+"""A listener that reads no message for this time is dropped: it may reconnect and resume."""
 
 SEND_RATE = 16 * 1024
-"""Bytes of a long message that it has to take in a second, besides."""
+"""The minimum rate for reading a long message, in bytes per second, in addition."""
 
 PIECE = 64 * 1024
-"""Bytes of a long message that are written at once; the next follow once these are taken."""
+"""Bytes of a long message that are written at once; the next follow once they are read."""
 
 KEEPALIVE_SECONDS = 15.0
 SINCE_DIGITS = 18
-"""Digits of a revision, at most."""
+"""The most digits of a revision."""
 
 POLICY_VIOLATION = 1008
 TRY_AGAIN_LATER = 1013
 
 
 class Messages:
-    """What changes mean, as JSON; listeners who are told the same share one text."""
+    """Changes as JSON; listeners with the same message share one text."""
 
     def __init__(self, context: AppContext) -> None:
         self._shop = context
@@ -55,14 +55,14 @@ class Messages:
         self._string = ""
 
     def string(self, change: LevelChange) -> str:
-        """The same message as text; whoever is told the same shares it."""
+        """The same message as text, shared by all listeners that get it."""
         text = self.of(change)
         if not self._string:
             self._string = text.decode()
         return self._string
 
     def of(self, change: LevelChange) -> bytes:
-        """The message for a change, from the view as it is now."""
+        """The message for a change, from the current view."""
         about = (self._shop.engine.view.changes, change)
         if about != self._last:
             self._text = self._snapshot() if change.fresh else self._change(change)
@@ -99,7 +99,7 @@ class Messages:
 
 
 def since_of(text: str | None) -> int | None:
-    """The revision that a listener has seen last. Raises Problem 422 where it is no number."""
+    """The last revision that a listener has seen. Raises Problem 422 if it is not a number."""
     if text is None or text == "":
         return None
     if not (text.isascii() and text.isdigit() and len(text) <= SINCE_DIGITS):
@@ -129,7 +129,7 @@ def router(context: AppContext, listeners: Listeners) -> APIRouter:
         except (Problem, Overloaded) as error:
             place.leave()
             code = POLICY_VIOLATION if isinstance(error, Problem) else TRY_AGAIN_LATER
-            with suppress(WebSocketDisconnect):  # gone already
+            with suppress(WebSocketDisconnect):  # already closed
                 await socket.close(code, str(error))
             return
         except BaseException:
@@ -150,7 +150,7 @@ def router(context: AppContext, listeners: Listeners) -> APIRouter:
         responses={200: {"content": {"text/event-stream": {}}}},
     )
     async def live_events(request: StarletteRequest) -> StreamingResponse:
-        """First everything (`snapshot`), or what was missed since `Last-Event-ID`; then changes."""
+        """Sends a `snapshot`, or the changes since `Last-Event-ID`, and then changes."""
         if not _welcome(request, cors):
             raise Problem(403, "origin_not_allowed", "Add this origin to CORS_ORIGINS.")
         last = request.headers.get("last-event-id")
@@ -170,7 +170,7 @@ async def seated(
     *,
     owner: bool = False,
 ) -> Subscription:
-    """A listener with a place, free once it closes. Raises Problem 422 or 429, Overloaded."""
+    """A listener with a place, freed when it closes. Raises Problem 422 or 429, Overloaded."""
     place = listeners.take(request, owner=owner)
     try:
         subscription = await subscribe(context, since)
@@ -186,12 +186,12 @@ async def subscribe(context: AppContext, text: str | None) -> Subscription:
     since = since_of(text)
     listener = await context.engine.subscribe(since)
     if since is not None:
-        listener.ring(set())  # even where nothing was missed: the page learns that it is connected
+        listener.ring(set())  # even without changes: the page learns that it is connected
     return listener
 
 
 def _welcome(request: HTTPConnection, cors: Cors) -> bool:
-    """Whether the page that asks is our own, or one of the configured origins, or no page."""
+    """Whether the request comes from our own page, a configured origin, or no page."""
     origin = request.headers.get("origin")
     if origin is None or cors.allows(origin):
         return True
@@ -216,13 +216,13 @@ async def _until_one_ends(*works: Coroutine[Any, Any, None]) -> None:
 async def _until_gone(
     receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
 ) -> None:
-    """Returns when the other side has hung up. What it says is not listened to."""
+    """Returns when the other side has closed. Its messages are ignored."""
     while not (await receive())["type"].endswith(".disconnect"):
         pass
 
 
 async def _send_changes(socket: WebSocket, messages: Messages, listener: Subscription) -> None:
-    """Sends until the other side is gone or too slow: it will resume."""
+    """Sends until the other side has closed or is too slow: it can resume."""
     try:
         while (change := await listener.next()) is not None:
             text = messages.string(change)
@@ -255,7 +255,7 @@ class EventStream(StreamingResponse):
         super().__init__(_events(messages, subscription, turns, pace), headers=headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Sends until the other side is gone or too slow: it will resume."""
+        """Sends until the other side has closed or is too slow: it can resume."""
 
         async def send_in_time(message: MutableMapping[str, Any]) -> None:
             async with asyncio.timeout(SEND_SECONDS):
@@ -270,7 +270,7 @@ class EventStream(StreamingResponse):
                 sent.set()
 
         async def end_after(other: Callable[[], Ending]) -> None:
-            """Ends the messages; the stream goes on to its last byte, so that it is a whole one."""
+            """Ends the messages; the stream ends with its last byte, so that it is complete."""
             await other()
             self._subscription.close()
             await sent.wait()
@@ -302,7 +302,7 @@ async def _events(
         text = messages.of(change)
         if len(text) <= PIECE:
             yield b"%b%b\n\n" % (head, text)
-        else:  # shared by all who are told the same, and never copied as a whole
+        else:  # shared by all listeners that get it, and never copied as a whole
             yield head
             for at in range(0, len(text), PIECE):
                 await turns.piece()

@@ -1,4 +1,4 @@
-"""What a shop's page has to know before anything is bought."""
+"""The settings that a shop page needs."""
 
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.messages import Request, Response, ok
@@ -6,7 +6,7 @@ from fancymonkey.web.http.wire import encode
 
 
 async def about(context: AppContext, request: Request) -> Response:
-    """Whether this is a demo, whether it takes payments, and in which currency its prices are."""
+    """Returns whether this is a demo, whether it takes payments, and the currency of its prices."""
     settings = context.settings
     return ok(
         encode(

@@ -19,10 +19,10 @@ from fancymonkey.web.http.wire import encode
 log = logging.getLogger(__name__)
 
 TOLERANCE_SECONDS = 300
-"""How far a signature's time may be from ours, either way."""
+"""The tolerance of a signature's time, either way."""
 
 OWES = ("refund due", "second payment")
-"""Outcomes after which money may have to go back."""
+"""Outcomes that may lead to a refund."""
 
 HEADER_MAX = 4096
 SECONDS_DIGITS = 12
@@ -33,7 +33,7 @@ _anything: msgspec.json.Decoder[object] = msgspec.json.Decoder(object)
 
 
 def check_signature(header: bytes | None, body: bytes, secrets: tuple[str, ...], now: int) -> None:
-    """Returns where one of the secrets signed the body within the tolerance. Raises Problem 400.
+    """Returns if one of the secrets signed the body within the tolerance. Raises Problem 400.
 
     The library's own check decides. What it would stumble over is refused before: anything but
     ASCII, endless numbers, and times in the future, which it takes.
@@ -59,11 +59,11 @@ def check_signature(header: bytes | None, body: bytes, secrets: tuple[str, ...],
 
 
 def _is_signed(body: str, header: str, secrets: tuple[str, ...]) -> bool:
-    # Not at the top: it takes 25 MB, which a shop without Stripe has no use for.
+    # Not at the top: it takes 25 MB, which a shop without Stripe does not need.
     from stripe import SignatureVerificationError, WebhookSignature
 
     found = False
-    for secret in secrets:  # all of them, whichever it is
+    for secret in secrets:  # all of them, in constant time
         try:
             found |= WebhookSignature.verify_header(body, header, secret)
         except SignatureVerificationError:
@@ -76,7 +76,7 @@ def _bad_signature(detail: str) -> Problem:
 
 
 async def webhook(context: AppContext, request: Request) -> Response:
-    """Takes an event of Stripe. A 2xx says that its effect is durable; anything else is retried."""
+    """Receives a Stripe event. After a 2xx its effect is durable; anything else is retried."""
     body = await request.body()
     secrets = context.settings.payments.stripe_webhook_secrets
     if not secrets:
@@ -113,14 +113,14 @@ async def webhook(context: AppContext, request: Request) -> Response:
 
 
 async def _event_of(context: AppContext, body: bytes) -> Event:
-    """The event that a body is; where it came without its object, Stripe is asked for that.
+    """The event of a body; if it came without its object, the object is fetched from Stripe.
 
     Raises Problem 422 where the object cannot be had: Stripe sends the event again later.
     """
     thin = thin_of(body)
     if thin is None:
         return parse(_event, body)
-    parse(_anything, body)  # what is kept of it must be sound, as of any other
+    parse(_anything, body)  # the stored part must be valid, as for any other event
     if not thin.ours:
         return bare(thin)
     try:

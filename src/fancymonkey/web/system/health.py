@@ -1,4 +1,4 @@
-"""For whoever runs the service: is it alive, is it ready, how is it doing."""
+"""Liveness, readiness and metrics, for operators."""
 
 import asyncio
 import logging
@@ -18,14 +18,14 @@ from fancymonkey.web.http.wire import encode
 log = logging.getLogger(__name__)
 
 STORE_SECONDS = 2.0
-"""How long the store may take to answer before it counts as unreachable."""
+"""The time limit of the store before it counts as unreachable."""
 
 
 WHERE = "The log and the dashboard have the reason."
 
 
 def for_strangers(problems: list[str]) -> list[str]:
-    """What everybody may know of them: no address of a database, no path, nothing of the goods."""
+    """The public texts of problems: no address of a database, no path, no stock."""
     kinds = {
         "products.json was not imported unchanged."
         if _of_the_file(text)
@@ -40,7 +40,7 @@ def _of_the_file(text: str) -> bool:
 
 
 class _Told:
-    """Writes into the log what a probe was not told, once each time it changes."""
+    """Logs the details of a problem that a probe does not get, once per change."""
 
     def __init__(self) -> None:
         self._last = ""
@@ -108,7 +108,7 @@ def router(context: AppContext) -> APIRouter:
 
 
 async def metrics(context: AppContext, request: Request) -> Response:
-    """What the service measures, in Prometheus' text format; made once a second at most."""
+    """Returns the metrics in the Prometheus text format; rendered once a second at most."""
     kind = (b"content-type", CONTENT_TYPE_LATEST.encode())
     return Response(200, await context.metrics.text(), [kind, *PLAIN])
 

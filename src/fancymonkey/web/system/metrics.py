@@ -1,4 +1,4 @@
-"""What the service measures, for Prometheus: nothing is counted twice, most is read when asked."""
+"""The Prometheus metrics: nothing is counted twice, most is read on request."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -20,17 +20,17 @@ from fancymonkey.jobs.executor import FAILED, JobExecutor, JobState
 from fancymonkey.web.http.request_metrics import RequestMetrics
 
 STORE_SECONDS = 1.0
-"""How long the store may take for what it is asked; what it does not say in time is left out."""
+"""The time limit of the store for its metrics; late ones are left out."""
 
 T = TypeVar("T")
 
 
 MADE_AT_ONCE = 3
-"""How often the text is made anew at once; after that once a second, however many ask."""
+"""How many times the text is rendered without a pause; then once a second."""
 
 
 class Metrics:
-    """Everything that /metrics reports."""
+    """All metrics of /metrics."""
 
     def __init__(self, engine: Engine, meter: RequestMetrics, jobs: JobExecutor) -> None:
         self._engine = engine
@@ -44,11 +44,11 @@ class Metrics:
             self.add(one)
 
     def add(self, one: Collector) -> None:
-        """Reports this also."""
+        """Adds a collector."""
         self._registry.register(one)
 
     async def text(self) -> bytes:
-        """The metrics in Prometheus' text format, of now or of a moment ago."""
+        """The metrics in the Prometheus text format, current or of a moment ago."""
         if self._making is None and (self._may_make() or not self._text):
             self._making = asyncio.create_task(self._make())
         if self._making is not None:
@@ -82,14 +82,14 @@ async def _in_time(ask: Callable[[], Awaitable[T]]) -> T | None:
 
 
 class Stored:
-    """What only the store knows."""
+    """The metrics of the store."""
 
     def __init__(self) -> None:
         self.jobs: dict[str, StoredDocument[JobState]] | None = None
         self.problems: list[str] | None = None
 
     def collect(self) -> Iterator[Metric]:
-        """The metrics, as prometheus_client wants them."""
+        """The metrics for prometheus_client."""
         yield GaugeMetricFamily(
             "fancymonkey_store_problems",
             "Problems of the store, as the dashboard lists them; 1 if it is not responding.",
@@ -114,14 +114,14 @@ class Stored:
 
 
 class EngineMetrics:
-    """Reads the engine's own numbers when somebody asks; nothing is counted twice."""
+    """Reads the engine's own numbers on request; nothing is counted twice."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._started = engine.clock()
 
     def collect(self) -> Iterator[Metric]:
-        """The metrics, as prometheus_client wants them."""
+        """The metrics for prometheus_client."""
         engine, batcher = self._engine, self._engine.batcher
         yield CounterMetricFamily(
             "fancymonkey_commands", "Commands committed.", value=batcher.commands
