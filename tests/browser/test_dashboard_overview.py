@@ -157,9 +157,10 @@ async def test_9_health_is_told_honestly(browser: Browser, shop: Office) -> None
         health = page.get_by_role("region", name="Health")
         row = health.locator("dl > div")
         await expect(row.nth(0)).to_contain_text(re.compile("Store.*Fine", re.DOTALL))
-        await expect(row.nth(1)).to_contain_text("The last one came")
-        await expect(row.nth(2)).to_contain_text("Not compared yet.")
-        await expect(row.nth(3)).to_contain_text(re.compile("Look here.*no backup yet", re.DOTALL))
+        await expect(row.nth(1)).to_contain_text(re.compile("Catalogue.*Fine", re.DOTALL))
+        await expect(row.nth(2)).to_contain_text("The last one came")
+        await expect(row.nth(3)).to_contain_text("Not compared yet.")
+        await expect(row.nth(4)).to_contain_text(re.compile("Look here.*no backup yet", re.DOTALL))
         watched.assert_clean()
 
 

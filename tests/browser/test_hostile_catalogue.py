@@ -12,7 +12,8 @@ from playwright.async_api import Browser, Page, expect
 
 from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
 from fancymonkey.core.command import Command
-from fancymonkey.core.model import MAX_QUANTITY, Item, Product, sku_of
+from fancymonkey.core.model import MAX_QUANTITY, Item, Kind, Product, sku_of
+from fancymonkey.core.stock.adjust import Adjust
 from tests.browser.backoffice import Office, member, office
 from tests.browser.backoffice import visit as visit_page
 from tests.browser.shopfront import NARROW, WIDE, buyer
@@ -165,6 +166,8 @@ async def test_no_number_of_the_overview_is_broken(
 
 async def test_a_price_with_cents_stays_on_its_line(browser: Browser) -> None:
     async with office() as shop, member(browser, shop) as watched:
+        half = sku_of("prod_hoodie_002", "M")  # it costs 62.50
+        await shop.run(Adjust(sku=half, delta=1, kind=Kind.RECEIVED, actor="ana"))
         await visit_page(watched.page, shop, "overview.html")
         worth = watched.page.locator(".tile b").nth(1)
         await expect(worth).to_have_text(re.compile(r"^\$\d,\d{3}\.\d0$"))
