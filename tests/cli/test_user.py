@@ -39,13 +39,15 @@ def test_accounts_on_a_stopped_store(told: Run, shop: str) -> None:
     assert user(told, "list", *data) == f"{'owner':<30}owner\n"
     assert (
         user(told, "add", "Ada", "--role", "viewer", *data, stdin=f"{NEW}\n")
-        == "ada is viewer now.\n"
+        == "ada now has the role viewer.\n"
     )
-    assert user(told, "role", "ada", "owner", *data) == "ada is owner now.\n"
-    assert "new password" in user(told, "password", "ada", *data, stdin=f"{NEW}!\n")
+    assert user(told, "role", "ada", "owner", *data) == "ada now has the role owner.\n"
+    assert "The password of ada was changed" in user(
+        told, "password", "ada", *data, stdin=f"{NEW}!\n"
+    )
     rows = json.loads(user(told, "list", "--json", *data))["users"]
     assert [(row["name"], row["role"]) for row in rows] == [("ada", "owner"), ("owner", "owner")]
-    assert user(told, "remove", "owner", *data) == "owner is removed.\n"
+    assert user(told, "remove", "owner", *data) == "owner was removed.\n"
     refused = told("user", "remove", "ada", *data)
     assert (refused.exit_code, refused.output) == (
         1,
@@ -59,8 +61,8 @@ def test_accounts_on_a_stopped_store(told: Run, shop: str) -> None:
         (("add", "ada"), "short\n", "12 to 1024"),
         (("add", "ada"), "", "stdin"),
         (("add", "admin"), f"{NEW}\n", "name"),
-        (("role", "nobody", "staff"), "", "no user"),
-        (("password", "nobody"), f"{NEW}\n", "no user"),
+        (("role", "nobody", "staff"), "", "No such user"),
+        (("password", "nobody"), f"{NEW}\n", "No such user"),
         (("reset-factor", "owner"), "", "off"),
     ],
 )
@@ -85,9 +87,12 @@ def test_a_running_server_is_asked(
     with Server(data=tmp_path, env={"ADMIN_PASSWORD": "correct horse"}) as server:
         monkeypatch.setenv("PORT", str(server.port))
         data = ("--data", tmp_path)
-        assert user(told, "add", "ada", *data, stdin=f"{NEW}\n") == "ada is staff now.\n"
+        assert user(told, "add", "ada", *data, stdin=f"{NEW}\n") == "ada now has the role staff.\n"
         assert "ada" in user(told, "list", *data)
-        assert user(told, "role", "ada", "viewer", "--url", server.url) == "ada is viewer now.\n"
+        assert (
+            user(told, "role", "ada", "viewer", "--url", server.url)
+            == "ada now has the role viewer.\n"
+        )
         refused = told("user", "remove", "owner", *data)
         assert "last owner" in refused.output
         monkeypatch.setenv("ADMIN_PASSWORD", "")
