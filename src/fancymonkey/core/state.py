@@ -47,6 +47,8 @@ class Load:
     ) -> "Load":
         """The load of these keys: rows, and SKUs where the kind is `AllLevels`."""
         levels = {key for key in keys if key[0] is AllLevels}
+        if not levels:
+            return cls(keys, holds_of or set(), due_at)
         return cls(keys - levels, holds_of or set(), due_at, {str(sku) for _, sku in levels})
 
 
