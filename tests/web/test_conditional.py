@@ -3,6 +3,7 @@
 import pytest
 
 from fancymonkey.engine.engine import Engine
+from fancymonkey.web.http.spelling import Spelling
 from fancymonkey.web.read_models.stock_listing import StockListing
 from tests.web.shops import HOODIE, Shop
 
@@ -86,7 +87,7 @@ async def test_another_engine_on_the_same_store_answers_the_same(any_shop: Shop)
     await any_shop.update({"size": "L", "lowStockThreshold": 60})
     other = Engine(any_shop.engine.store, any_shop.clock)
     other._show(await any_shop.engine.store.snapshot())
-    assert StockListing(other).whole() == (await any_shop.client.get(GET)).body
+    assert StockListing(other, Spelling(other)).whole() == (await any_shop.client.get(GET)).body
 
 
 async def test_an_edit_moves_last_updated(any_shop: Shop) -> None:
