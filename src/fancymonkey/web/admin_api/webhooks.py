@@ -28,6 +28,7 @@ Sort = Literal[
     "job.failed",
     "store.trouble",
     "webhook.off",
+    "secret.guessed",
     "stock.changed",
     "hold.created",
     "hold.changed",
