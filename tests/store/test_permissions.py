@@ -64,6 +64,7 @@ def test_what_is_open_to_others_is_found_and_made_private(bits: int, tmp_path: P
     state = tmp_path / "state"
     state.mkdir(0o700)
     (tmp_path / "products.json").touch(0o666)
+    (state / "products.json.swap").touch(0o666)
     snapshot, private = state / "snapshot", state / "private"
     snapshot.touch()
     private.touch()

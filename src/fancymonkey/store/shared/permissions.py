@@ -11,6 +11,9 @@ OTHERS = stat.S_IRWXG | stat.S_IRWXO
 JSON_PARTS = ("lock", "logs", "state", "restoring.json", "before-restore-*")
 """The parts of a JSON store except products.json, whose permissions the owner chooses."""
 
+OWNERS_FILES = ("products.json", "products.json.swap")
+"""The owner's file, and its former content for a moment after an exchange, with the same rights."""
+
 SQLITE_ENDS = ("", "-wal", "-shm", "-journal", ".lock", ".before-restore-*")
 
 
@@ -29,7 +32,7 @@ def with_content(part: Path) -> Iterator[Path]:
     """The path itself and, for a folder, all its content except the owner's products.json."""
     yield part
     if part.is_dir() and not part.is_symlink():
-        yield from (path for path in part.rglob("*") if path.name != "products.json")
+        yield from (path for path in part.rglob("*") if path.name not in OWNERS_FILES)
 
 
 def open_to_others(paths: Iterable[Path]) -> list[Path]:
