@@ -1,11 +1,26 @@
-"""Gives each request an address of its own, so that guesses of secrets are not throttled."""
+"""Keeps the throttles for wrong secrets out of the way of schemathesis.
+
+Each request has an address of its own. The wrong secret of its own probes is a wrong API key: wrong
+passwords would close the password to all strangers after twenty (tests/attacks has that).
+"""
 
 import itertools
 from typing import Any
 
 import schemathesis
+from schemathesis.specs.openapi import _auth_retry
 
 numbers = itertools.count(1)
+_invalid_value_for = _auth_retry._invalid_value_for
+
+
+def wrong_key(parameter: Any) -> Any:
+    """The value that schemathesis takes, or a wrong API key where it is a header."""
+    value = _invalid_value_for(parameter)
+    return f"Bearer fmk_{'0' * 12}_{'0' * 48}" if parameter.name == "Authorization" else value
+
+
+_auth_retry._invalid_value_for = wrong_key
 
 
 @schemathesis.hook
