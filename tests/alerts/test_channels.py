@@ -16,7 +16,9 @@ from tests.alerts.receivers import HttpReceiver, mail_server
 
 NOW = 1_759_838_400_000
 ONE = event_type("stock.low", NOW, "x", "Low: Ash <b>Hoodie</b>, M, 4 left", "The threshold is 5.")
-TWO = event_type("stock.out", NOW + 1, "y", "Out of stock: Tee, L", "The last unit is gone.")
+TWO = event_type(
+    "stock.out", NOW + 1, "y", "Out of stock: Tee, L", "The last unit was sold or is held."
+)
 
 
 def letter(*happenings: AlertEvent, link: str = "https://shop.example/admin") -> AlertMessage:
@@ -70,7 +72,7 @@ async def test_a_mail_server_that_says_no() -> None:
     async with mail_server() as server:
         server.refuse = "550 secret reason"
         urls = [f"mailto://127.0.0.1:{server.port}?to=b@x.example&from=a@x.example"]
-        with pytest.raises(SendFailed, match=r"said no \(550\)"):
+        with pytest.raises(SendFailed, match=r"rejected the message \(550\)"):
             await channels_of(urls)[0].send(letter())
     with pytest.raises(SendFailed, match="could not be reached"):
         await channels_of(urls)[0].send(letter())
@@ -93,7 +95,7 @@ async def test_a_webhook_of_apprise() -> None:
     (request,) = receiver.requests
     told = json.loads(request.body)
     assert told["title"] == "2 alerts: 1 low, 1 out"
-    assert "Out of stock: Tee, L\nThe last unit is gone." in told["message"]
+    assert "Out of stock: Tee, L\nThe last unit was sold or is held." in told["message"]
     assert told["type"] == "failure"
     assert channel.name == "JSON to 127.0.0.1"
 
@@ -125,7 +127,7 @@ async def test_a_receiver_that_hangs_holds_one_thread_and_no_more(
         with pytest.raises(SendFailed, match="No response within"):
             await channel.send(letter())
         for _ in range(5):
-            with pytest.raises(SendFailed, match="still hangs"):
+            with pytest.raises(SendFailed, match="still being sent"):
                 await channel.send(letter())
         names = [one.name for one in threading.enumerate() if one.name.startswith("alert ")]
         assert len(names) == 1
@@ -180,6 +182,8 @@ def test_a_long_letter_says_how_much_more_there_is() -> None:
 
 def test_words_of_trouble_and_of_an_endpoint_that_is_off() -> None:
     assert event_texts.trouble(["The disk is full."], NOW).text == "The disk is full."
-    off = event_texts.off("https://erp.example/x", "whk_1", "It answered 500.", NOW)
+    off = event_texts.off(
+        "https://erp.example/x", "whk_1", "The endpoint responded with status 500.", NOW
+    )
     assert "erp.example" in off.text
     assert off.data["webhookId"] == "whk_1"

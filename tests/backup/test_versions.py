@@ -189,7 +189,7 @@ async def test_a_running_server_takes_the_way_back_in(
     await _written(engine)
     await keep_version(engine, folder)
     result = await asyncio.to_thread(cli, "history", "rollback", "HEAD~1", "--data", folder)
-    assert "The running server takes it in" in result.output
+    assert "The running server imports it" in result.output
     await _written(engine)
     assert engine.view.products[PRODUCTS[0]].name == f"Name of {PRODUCTS[0]}"
 

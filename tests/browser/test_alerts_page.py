@@ -47,7 +47,7 @@ async def add(page: Page, url: str) -> str:
     secret = page.locator(".secret code")
     await expect(secret).to_be_visible()
     text = await secret.inner_text()
-    await page.get_by_role("button", name="I have kept it").click()
+    await page.get_by_role("button", name="I have saved it").click()
     return text
 
 
@@ -61,7 +61,7 @@ async def test_a_webhook_from_adding_it_to_sending_again(browser_page: BrowserPa
         await expect(entry).to_contain_text(f"…{secret[-4:]}")
         assert secret not in await page.content()
         await entry.get_by_role("button", name="Test", exact=True).click()
-        done = page.locator(".entry", has_text="ping").filter(has_text="Arrived")
+        done = page.locator(".entry", has_text="ping").filter(has_text="Delivered")
         await expect(done).to_have_count(1, timeout=15_000)
         await done.get_by_role("button", name="Send again").click()
         await expect(done).to_have_count(2, timeout=15_000)
@@ -72,7 +72,7 @@ async def test_a_webhook_from_adding_it_to_sending_again(browser_page: BrowserPa
         await expect(entry).to_contain_text("Off")
         await entry.get_by_role("button", name="Remove …").click()
         await page.get_by_role("dialog").get_by_role("button", name="Remove", exact=True).click()
-        await expect(page.get_by_text("No other system is told.")).to_be_visible()
+        await expect(page.get_by_text("No webhooks yet.")).to_be_visible()
         await page.get_by_role("button", name="Send a test").click()
         await expect(page.get_by_text("Test sent")).to_be_visible()
     browser_page.assert_clean()

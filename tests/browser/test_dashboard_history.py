@@ -181,7 +181,12 @@ async def test_6_links_lead_to_the_act_the_event_and_the_hold(
     async with member(browser, shop) as watched:
         page = watched.page
         await visit(page, shop, f"history.html?sku={SKU}")
-        await rows(page).filter(has_text="Adjusted").get_by_role("button", name="whole act").click()
+        await (
+            rows(page)
+            .filter(has_text="Adjusted")
+            .get_by_role("button", name="whole change")
+            .click()
+        )
         await expect(rows(page)).to_have_count(2)
         await expect(page.get_by_role("button", name=re.compile("not only act_"))).to_be_visible()
         await page.go_back()
@@ -228,7 +233,7 @@ async def test_the_whole_shop_goes_back_page_by_page(browser: Browser) -> None:
         await page.get_by_role("button", name="Older entries").click()
         everything = len(await shop.engine.store.entries_after(0))
         await expect(rows(page)).to_have_count(everything)
-        await expect(page.get_by_text(f"That is all: {everything} entries.")).to_be_visible()
+        await expect(page.get_by_text(f"All {everything} entries shown.")).to_be_visible()
         watched.assert_clean()
 
 
@@ -236,7 +241,7 @@ async def test_42_nothing_and_nobody_is_told_so(browser: Browser, shop: Office) 
     async with member(browser, shop) as watched:
         page = watched.page
         await visit(page, shop, f"history.html?cause={quote('act_nothing')}")
-        await expect(page.get_by_text("Nothing of this kind has happened.")).to_be_visible()
+        await expect(page.get_by_text("No entries match.")).to_be_visible()
         watched.assert_clean()
 
 
@@ -266,7 +271,7 @@ async def test_history_is_found_by_the_name_of_a_product(browser: Browser, shop:
         await field.fill("banana")
         await expect(page.locator("#sizes option")).to_have_count(1)
         await field.press("Enter")
-        await expect(page.locator(".state")).to_contain_text("What is called “banana”")
+        await expect(page.locator(".state")).to_contain_text("Products matching “banana”")
         await expect(rows(page).first).to_contain_text("BANANA TEE")
         assert "EMERALD" not in " ".join(await rows(page).all_inner_texts())
         # A suggestion is one size, and says why it is what it is.
@@ -275,6 +280,6 @@ async def test_history_is_found_by_the_name_of_a_product(browser: Browser, shop:
         await expect(page.get_by_role("heading", name="Why is it")).to_be_visible()
         await field.fill("no such thing")
         await field.press("Enter")
-        empty = page.get_by_text("No product or size is called “no such thing”.")
+        empty = page.get_by_text("No products or sizes match “no such thing”.")
         await expect(empty).to_be_visible()
         watched.assert_clean()

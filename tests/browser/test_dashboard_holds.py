@@ -13,7 +13,7 @@ from tests.browser.backoffice import Office, member, office, sku, visit
 from tests.web.shops import HOODIE
 
 SECOND = 1000
-NOBODY = "Nobody holds anything now."
+NOBODY = "No active holds."
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -32,8 +32,8 @@ def state(page: Page) -> Locator:
 
 async def confirm(page: Page, reason: str = "") -> None:
     asked = page.get_by_role("dialog")
-    await asked.get_by_label("Reason, for the history").fill(reason)
-    await asked.get_by_role("button", name="Give back").click()
+    await asked.get_by_label("Reason, shown in the history").fill(reason)
+    await asked.get_by_role("button", name="Release").click()
 
 
 async def test_3_a_hold_appears_and_disappears_within_a_second(
@@ -79,7 +79,7 @@ async def test_4_one_is_given_back_by_keyboard_after_a_question(
     async with member(browser, shop) as watched:
         page = watched.page
         await visit(page, shop, "holds.html")
-        button = page.get_by_role("button", name="Give back 1 × MIDNIGHT EMERALD HOODIE M")
+        button = page.get_by_role("button", name="Release 1 × MIDNIGHT EMERALD HOODIE M")
         await button.focus()
         await page.keyboard.press("Enter")
         asked = page.get_by_role("dialog", name="Give 1 hold back?")
@@ -89,7 +89,7 @@ async def test_4_one_is_given_back_by_keyboard_after_a_question(
         await expect(button).to_be_focused()
         await expect(rows(page)).to_have_count(2)
         await page.keyboard.press("Enter")
-        await asked.get_by_label("Reason, for the history").fill("Asked by phone")
+        await asked.get_by_label("Reason, shown in the history").fill("Asked by phone")
         await page.keyboard.press("Enter")
         await expect(rows(page)).to_have_count(1)
         await expect(page.locator(".toast")).to_contain_text("1 hold given back.")
@@ -115,7 +115,7 @@ async def test_25_many_are_given_back_at_once(browser: Browser, shop: Office) ->
         await bar.get_by_role("button", name="Select all 4").click()
         await page.get_by_role("checkbox", name=re.compile("BANANA")).uncheck()
         await expect(bar).to_contain_text("3 holds selected")
-        await bar.get_by_role("button", name="Give back").click()
+        await bar.get_by_role("button", name="Release").click()
         await expect(page.get_by_role("dialog", name="Give 3 holds back?")).to_be_visible()
         await confirm(page)
         await expect(rows(page)).to_have_count(1)
@@ -132,8 +132,8 @@ async def test_48_two_clicks_send_one_request(browser: Browser, shop: Office) ->
         sent: list[str] = []
         page.on("request", lambda one: sent.append(one.url) if "release" in one.url else None)
         await visit(page, shop, "holds.html")
-        await page.get_by_role("button", name=re.compile("^Give back 1")).click()
-        await page.get_by_role("dialog").get_by_role("button", name="Give back").dblclick()
+        await page.get_by_role("button", name=re.compile("^Release 1")).click()
+        await page.get_by_role("dialog").get_by_role("button", name="Release").dblclick()
         await expect(page.get_by_text(NOBODY)).to_be_visible()
         assert len(sent) == 1
 
@@ -154,7 +154,7 @@ async def test_9_what_could_not_be_given_back_stays_and_can_be_tried_again(
 
         await page.route("**/holds/release", answer)
         await visit(page, shop, "holds.html")
-        await page.get_by_role("button", name=re.compile("^Give back 1")).click()
+        await page.get_by_role("button", name=re.compile("^Release 1")).click()
         await confirm(page)
         alert = page.get_by_role("alert")
         await expect(alert).to_contain_text("Nothing was released. The store is not responding.")
@@ -186,7 +186,7 @@ async def test_19_20_21_search_and_filters_live_in_the_address(
         await page.keyboard.press("Enter")
         await expect(rows(page)).to_have_count(2)
         assert page.url.endswith("?q=emerald")
-        await page.get_by_role("button", name="Given back", exact=True).click()
+        await page.get_by_role("button", name="Released", exact=True).click()
         await expect(rows(page)).to_have_count(1)
         await expect(rows(page)).to_contain_text("HOODIE S")
         await page.get_by_role("button", name="Paid", exact=True).click()
@@ -219,7 +219,7 @@ async def test_who_pays_while_the_hold_is_given_back_loses_nothing(
         page = watched.page
         await visit(page, shop, "holds.html")
         await expect(rows(page)).to_contain_text("paying")
-        await page.get_by_role("button", name=re.compile("^Give back 2")).click()
+        await page.get_by_role("button", name=re.compile("^Release 2")).click()
         await expect(page.get_by_role("dialog")).to_contain_text("becomes a late payment")
         await shop.at_stripe(session, "pay")
         await confirm(page)

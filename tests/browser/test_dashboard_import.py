@@ -100,20 +100,20 @@ async def test_habit_30_drop_preview_apply_undo(browser: Browser, shop: Shelves)
         await expect(page.locator(".drop")).to_be_visible()
         await drop(page, text)
         assert await tiles(page) == {
-            "would change": "1",
+            "changed": "1",
             "new": "0",
-            "stay as they are": "5",
-            "at fault": "1",
+            "unchanged": "5",
+            "with errors": "1",
         }
-        faults = page.get_by_role("region", name="Rows at fault")
+        faults = page.get_by_role("region", name="Rows with errors")
         await expect(faults).to_contain_text("'many' is not a whole number")
-        await expect(page.get_by_role("button", name="Mend the faults")).to_be_disabled()
+        await expect(page.get_by_role("button", name="Correct the errors")).to_be_disabled()
         assert shop.on_hand() == 20  # nothing before Apply
-        await page.get_by_role("button", name="Leave out rows at fault").click()
+        await page.get_by_role("button", name="Skip rows with errors").click()
         await page.get_by_role("button", name="Apply 1 row").click()
         await expect(page.get_by_text("1 row was taken in")).to_be_visible()
         assert (shop.on_hand(), shop.on_hand("L")) == (25, 58)
-        await page.get_by_role("button", name="Undo all of it").click()
+        await page.get_by_role("button", name="Undo the import").click()
         await expect(page.locator("#seen")).to_be_visible()
         assert shop.on_hand() == 20
         watched.assert_clean()
@@ -123,14 +123,14 @@ async def test_habit_30_a_template_and_a_thousand_rows(browser: Browser) -> None
     async with shelves(fill=()) as shop, at_work(browser, shop, "import.html") as watched:
         page = watched.page
         async with page.expect_download() as started:
-            await page.get_by_role("link", name="Empty CSV").click()
+            await page.get_by_role("link", name="CSV template").click()
         file = await (await started.value).path()
         head = file.read_text("utf-8-sig").strip()
         assert head.startswith("productId,size,name")
         rows = [f"p{n // 10},{n % 10},Näme {n // 10},tees,9.5,{n},5,,,,," for n in range(1000)]
         await choose(page, "\n".join([head, *rows]))
-        assert (await tiles(page))["at fault"] == "1,000"  # habit 31: nothing is made unasked
-        await page.get_by_role("button", name="Add what is new").click()
+        assert (await tiles(page))["with errors"] == "1,000"  # habit 31: nothing is made unasked
+        await page.get_by_role("button", name="Add new products and sizes").click()
         ready = page.get_by_role("button", name="Apply 1,000 rows")
         await expect(ready).to_be_enabled(timeout=WHILE_READING)
         await page.get_by_role("button", name="Apply 1,000 rows").click()
@@ -150,7 +150,7 @@ async def test_habit_31_files_of_other_programs(
             table = table.replace('"58,00"', "58.00").replace(",", ";").replace("58.00", "58,00")
         await choose(page, table, "Bestand.csv")
         seen = await tiles(page)
-        assert (seen["would change"], seen["at fault"]) == ("1", "1")
+        assert (seen["changed"], seen["with errors"]) == ("1", "1")
         await expect(page.get_by_text("no such product")).to_be_visible()
         await expect(page.get_by_text("Read: on hand, price.")).to_be_visible()
 
@@ -160,8 +160,8 @@ async def test_habit_31_a_spreadsheet(browser: Browser, shop: Shelves) -> None:
         page = watched.page
         answer = await page.request.get(f"{shop.url}/api/admin/export?format=xlsx")
         await choose(page, await answer.body(), "stock.xlsx")
-        assert (await tiles(page))["stay as they are"] == "7"
-        await expect(page.get_by_role("button", name="Nothing to apply")).to_be_disabled()
+        assert (await tiles(page))["unchanged"] == "7"
+        await expect(page.get_by_role("button", name="No changes to apply")).to_be_disabled()
         watched.assert_clean()
 
 
@@ -175,7 +175,7 @@ async def test_habit_32_the_same_file_again_changes_nothing(
         await page.get_by_role("button", name="Apply 1 row").click()
         await page.get_by_role("button", name="Another file").click()
         await choose(page, text)
-        assert (await tiles(page))["would change"] == "0"
+        assert (await tiles(page))["changed"] == "0"
         assert shop.on_hand() == 25
 
 
@@ -227,7 +227,7 @@ async def test_edits_that_are_not_taken_in_are_shown(
         text = edited(await shop.export(page), available="50")
         text = edited(text, "L", stock="60", status="sold_out")
         await choose(page, text)
-        kept = page.get_by_role("region", name="Stays as it is")
+        kept = page.get_by_role("region", name="Not imported")
         await expect(kept).to_contain_text("available was changed in row 3")
         await expect(kept).to_contain_text("change stock instead")
         await expect(kept.locator("li")).to_have_count(2)
@@ -236,7 +236,7 @@ async def test_edits_that_are_not_taken_in_are_shown(
         assert width <= screen[0]
         await page.get_by_role("button", name="Apply 1 row").click()
         await expect(page.get_by_text("1 row was taken in")).to_be_visible()
-        await expect(page.get_by_role("region", name="Stays as it is")).to_be_visible()
+        await expect(page.get_by_role("region", name="Not imported")).to_be_visible()
         watched.assert_clean()
 
 
@@ -248,11 +248,11 @@ async def test_a_sheet_is_chosen_where_several_have_a_table(
     async with at_work(browser, shop, "import.html") as watched:
         page = watched.page
         await choose(page, data, "count.xlsx")
-        await expect(page.get_by_role("alert")).to_contain_text("Several sheets hold a table")
+        await expect(page.get_by_role("alert")).to_contain_text("Several sheets have a table")
         await assert_accessible(page)
         await page.get_by_role("button", name="June").click()
         await expect(page.get_by_text("Read: the sheet June.")).to_be_visible()
-        assert (await tiles(page))["would change"] == "1"
+        assert (await tiles(page))["changed"] == "1"
         await page.get_by_role("button", name="Apply 1 row").click()
         await expect(page.get_by_text("1 row was taken in")).to_be_visible()
         assert shop.on_hand() == 26
@@ -266,7 +266,7 @@ async def test_staff_import_stock_and_not_prices_and_viewers_only_look(
         text = edited(edited(await shop.export(page), stock="25"), "L", price="1")
         await choose(page, text)
         seen = await tiles(page)
-        assert (seen["would change"], seen["at fault"]) == ("1", "1")
+        assert (seen["changed"], seen["with errors"]) == ("1", "1")
         await expect(page.get_by_text("only an owner may change it")).to_be_visible()
     async with at_work(browser, shop, "import.html", name="vi") as watched:
         await choose(watched.page, text)

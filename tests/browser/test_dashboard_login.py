@@ -73,7 +73,7 @@ async def test_45_a_wrong_password_and_an_unknown_name_are_told_alike(
         await page.goto(f"{shop.url}{LOGIN}")
         await page.get_by_role("button", name="Log in").click()
         error = page.get_by_role("alert")
-        await expect(error).to_have_text("Type your email or name.")
+        await expect(error).to_have_text("Enter your email or name.")
         await expect(page.get_by_label("Email or name")).to_be_focused()
         told = []
         for name in ("ana", "nobody"):

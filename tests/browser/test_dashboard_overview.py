@@ -82,7 +82,7 @@ async def test_9_what_has_to_be_acted_on_leads_to_it(browser: Browser, shop: Off
     async with member(browser, shop) as watched:
         page = watched.page
         await visit(page, shop, PAGE)
-        todo = page.get_by_role("region", name="To act on")
+        todo = page.get_by_role("region", name="To decide")
         await expect(todo.get_by_role("listitem")).to_have_count(1)
         await expect(todo).to_contain_text("1 × MIDNIGHT EMERALD HOODIE S")
         await todo.get_by_role("link", name="Late payment").click()
@@ -158,8 +158,8 @@ async def test_9_health_is_told_honestly(browser: Browser, shop: Office) -> None
         row = health.locator("dl > div")
         await expect(row.nth(0)).to_contain_text(re.compile("Store.*Fine", re.DOTALL))
         await expect(row.nth(1)).to_contain_text(re.compile("Catalogue.*Fine", re.DOTALL))
-        await expect(row.nth(2)).to_contain_text("The last one came")
-        await expect(row.nth(3)).to_contain_text("Not compared yet.")
+        await expect(row.nth(2)).to_contain_text("Last event")
+        await expect(row.nth(3)).to_contain_text("No comparison yet.")
         await expect(row.nth(4)).to_contain_text(re.compile("Look here.*no backup yet", re.DOTALL))
         watched.assert_clean()
 
@@ -186,4 +186,4 @@ async def test_42_an_empty_shop_says_what_to_do(browser: Browser) -> None:
         await page.route("**/api/admin/overview*", lambda route: route.fulfill(json=body))
         await visit(page, shop, PAGE)
         await expect(page.locator(".state")).to_have_text("There are no products yet.")
-        await expect(page.get_by_role("link", name="Import a table")).to_be_visible()
+        await expect(page.get_by_role("link", name="Import a file")).to_be_visible()

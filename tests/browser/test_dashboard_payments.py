@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Locator, Page, Route, expect
 from tests.browser.backoffice import Office, member, office, sku, visit
 
 PAGE = "payments.html"
-CALM = "Nothing has to be decided."
+CALM = "No issues to decide."
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -23,7 +23,7 @@ def matters(page: Page) -> Locator:
 
 
 def settled(page: Page) -> Locator:
-    return page.get_by_role("table", name="Settled").locator("tbody tr")
+    return page.get_by_role("table", name="Resolved").locator("tbody tr")
 
 
 async def answer(page: Page, words: str, note: str = "") -> None:
@@ -49,7 +49,7 @@ async def test_a_late_payment_appears_by_itself_and_is_kept_as_a_backorder(
         await row.get_by_role("button", name=re.compile("Keep as backorder")).click()
         await answer(page, "Keep as backorder", "They wait")
         await expect(page.get_by_text(CALM)).to_be_visible()
-        await page.get_by_text("1 settled one").click()
+        await page.get_by_text("1 resolved issue").click()
         await expect(settled(page)).to_contain_text("“They wait”")
         watched.assert_clean()
     assert shop.engine.view.stock(sku("S")).backordered == 1
@@ -63,7 +63,7 @@ async def test_a_late_payment_is_refunded_once_by_the_owner(browser: Browser, sh
         page.on("request", lambda one: sent.append(one.url) if "settle" in one.url else None)
         await visit(page, shop, PAGE)
         await matters(page).get_by_role("button", name=re.compile("Refund")).click()
-        asked = page.get_by_role("dialog", name="Give the money back?")
+        asked = page.get_by_role("dialog", name="Refund this payment?")
         await expect(asked).to_contain_text("This cannot be undone.")
         await expect(asked).to_contain_text("$116.00 back to buyer@example.com: the whole payment")
         await expect(asked).to_contain_text("1 × MIDNIGHT EMERALD HOODIE S")
@@ -76,7 +76,7 @@ async def test_a_late_payment_is_refunded_once_by_the_owner(browser: Browser, sh
         await expect(button).to_have_class(re.compile("danger"))
         await button.dblclick()  # 48
         await expect(page.locator(".toast")).to_contain_text("The refund is in progress.")
-        await expect(page.get_by_text("1 settled one")).to_be_visible()
+        await expect(page.get_by_text("1 resolved issue")).to_be_visible()
         assert len(sent) == 1
         watched.assert_clean()
 
@@ -89,13 +89,13 @@ async def test_after_a_refund_units_come_back_to_the_shelf(browser: Browser, sho
     async with member(browser, shop) as watched:
         page = watched.page
         await visit(page, shop, PAGE)
-        await matters(page).get_by_role("button", name=re.compile("Take back")).click()
+        await matters(page).get_by_role("button", name=re.compile("Return to stock")).click()
         units = page.get_by_label(re.compile("HOODIE M, of 3"))
         await units.fill("4")
-        await page.get_by_role("button", name="Take back", exact=True).click()
+        await page.get_by_role("button", name="Return to stock", exact=True).click()
         await expect(page.get_by_role("dialog")).to_be_visible()  # 14: more than was sold
         await units.fill("2")
-        await answer(page, "Take back", "One is lost")
+        await answer(page, "Return to stock", "One is lost")
         await expect(page.locator(".toast")).to_contain_text("2 units back in stock.")
         await expect(page.get_by_text(CALM)).to_be_visible()
         watched.assert_clean()
@@ -112,17 +112,19 @@ async def test_43_what_could_not_be_settled_says_why_and_can_be_tried_again(
 
         async def reply(route: Route) -> None:
             if failing:
-                await route.fulfill(status=503, json={"detail": "Stripe could not be asked."})
+                await route.fulfill(
+                    status=503, json={"detail": "The comparison with Stripe failed."}
+                )
             else:
                 await route.continue_()
 
         await page.route("**/matters/settle", reply)
         await visit(page, shop, PAGE)
-        await matters(page).get_by_role("button", name=re.compile("Put aside")).click()
-        await answer(page, "Put aside")
+        await matters(page).get_by_role("button", name=re.compile("Dismiss")).click()
+        await answer(page, "Dismiss")
         alert = page.get_by_role("alert")
         await expect(alert).to_contain_text(
-            "The issue was not resolved. Stripe could not be asked."
+            "The issue was not resolved. The comparison with Stripe failed."
         )
         await expect(matters(page)).to_have_count(1)
         failing = False
@@ -136,7 +138,7 @@ async def test_the_books_are_compared_now(browser: Browser, shop: Office) -> Non
     async with member(browser, shop, "sam") as watched:
         page = watched.page
         await visit(page, shop, PAGE)
-        await expect(page.get_by_text("Nothing was compared yet.")).to_be_visible()
+        await expect(page.get_by_text("No comparison has run yet.")).to_be_visible()
         await shop.run_job("tidy")  # other jobs say nothing about the books
         await page.get_by_role("button", name="Compare with Stripe now").click()
         runs = page.get_by_role("table", name="Runs").locator("tbody tr")

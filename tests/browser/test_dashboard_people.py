@@ -48,8 +48,8 @@ async def test_a_person_is_added_changed_and_removed_by_keyboard(
     browser_page: BrowserPage, site: Site
 ) -> None:
     page = await logged_in(browser_page, site)
-    await page.get_by_role("button", name="Add a person").press("Enter")
-    dialog = page.get_by_role("dialog", name="Add a person")
+    await page.get_by_role("button", name="Add a user").press("Enter")
+    dialog = page.get_by_role("dialog", name="Add a user")
     await expect(dialog.get_by_label("Email or name")).to_be_focused()
     await page.keyboard.type("Ada@Shop.Example")
     await page.keyboard.press("Tab")
@@ -61,7 +61,7 @@ async def test_a_person_is_added_changed_and_removed_by_keyboard(
     await expect(dialog.get_by_role("alert")).to_contain_text("12 to 1024 characters")
     await expect(dialog.get_by_label("Email or name")).to_have_value("Ada@Shop.Example")
     browser_page.forget()  # the refusal was meant
-    await dialog.get_by_label("First password").fill(NEW)
+    await dialog.get_by_label("Initial password").fill(NEW)
     await page.keyboard.press("Enter")
     row = page.get_by_role("row", name=re.compile("ada@shop.example"))
     await expect(row.first).to_be_visible()
@@ -106,16 +106,16 @@ async def test_a_second_factor_from_its_picture_to_its_end(
     assert await picture.evaluate("image => image.naturalWidth") > 100
     await assert_accessible(page)
     secret = (await page.locator("code.secret").inner_text()).replace(" ", "")
-    await page.get_by_label("The six digits").fill(code_of(site.shop.client, secret))
+    await page.get_by_label("Six-digit code").fill(code_of(site.shop.client, secret))
     await page.keyboard.press("Enter")
     await expect(page.locator(".codes code")).to_have_count(10)
     codes = await page.locator(".codes code").all_inner_texts()
-    await page.get_by_role("button", name="I have kept it").click()
+    await page.get_by_role("button", name="I have saved it").click()
     await expect(page.get_by_text("10 recovery codes left.")).to_be_visible()
     await page.get_by_role("button", name="Switch off").click()
     await page.get_by_label("Your password, or a code").fill(codes[0])
     await page.keyboard.press("Enter")
-    await expect(page.get_by_text("The second factor is off.")).to_be_visible()
+    await expect(page.get_by_text("Two-factor authentication is off.")).to_be_visible()
     browser_page.assert_clean()
 
 
@@ -123,20 +123,20 @@ async def test_a_key_is_shown_once_works_and_is_revoked(
     browser_page: BrowserPage, site: Site
 ) -> None:
     page = await logged_in(browser_page, site)
-    await page.get_by_role("button", name="Make a key").click()
+    await page.get_by_role("button", name="Create a key").click()
     await page.get_by_label("What is it for?").fill(EVIL)
     await page.get_by_role("radio", name="Stock").check()
     await page.keyboard.press("Enter")
-    await expect(page.get_by_role("dialog", name=f"The key for “{EVIL}”")).to_be_visible()
+    await expect(page.get_by_role("dialog", name=f"API key “{EVIL}”")).to_be_visible()
     secret = await page.locator("code.secret").inner_text()
     bearer = {"Authorization": f"Bearer {secret}"}
     assert (await site.shop.client.get("/api/admin/me", bearer)).status == 200
-    await page.get_by_role("button", name="I have kept it").click()
+    await page.get_by_role("button", name="I have saved it").click()
     await expect(page.get_by_role("cell", name=EVIL, exact=True)).to_be_visible()
     assert secret not in await page.content()
     await page.get_by_role("button", name=f"Revoke {EVIL}").click()
     await page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
-    await expect(page.get_by_text("No program has a key.")).to_be_visible()
+    await expect(page.get_by_text("No API keys yet.")).to_be_visible()
     assert (await site.shop.client.get("/api/admin/me", bearer)).status == 401
     browser_page.assert_clean()
 
@@ -172,15 +172,15 @@ async def test_logins_are_ended_and_lead_to_the_login_page(
 
     other = await Visitor(site.shop.client.elsewhere("198.51.100.4")).logged_in()
     await page.reload()
-    await page.get_by_role("button", name="End my 1 other login").click()
-    await expect(page.get_by_text("All your other logins have ended.")).to_be_visible()
+    await page.get_by_role("button", name="End my 1 other session").click()
+    await expect(page.get_by_text("Your other sessions have ended.")).to_be_visible()
     assert (await other.get("/api/admin/me")).code == "no_session"
-    logins = page.get_by_role("region", name="Logins of everybody").locator("tbody tr")
+    logins = page.get_by_role("region", name="All sessions").locator("tbody tr")
     await expect(logins).to_have_count(1)
     await page.wait_for_load_state("networkidle")
     for session in await accounts(site.shop).sessions.live():
         await accounts(site.shop).sessions.end(session.session_id)
-    await page.get_by_role("button", name="Make a key").click()
+    await page.get_by_role("button", name="Create a key").click()
     await page.get_by_label("What is it for?").fill("Sheet")
     await page.keyboard.press("Enter")
     await expect(page).to_have_url(
@@ -193,14 +193,14 @@ async def test_staff_see_their_own_account_and_nothing_else(
 ) -> None:
     password = await made(site.shop, "ada", "staff")
     page = await logged_in(browser_page, site, "ada", password)
-    await expect(page.get_by_role("heading", name="Your logins")).to_be_visible()
-    for name in ("People", "Keys for programs", "Record"):
+    await expect(page.get_by_role("heading", name="Your sessions")).to_be_visible()
+    for name in ("People", "API keys", "Record"):
         await expect(page.get_by_role("heading", name=name, level=2)).to_have_count(0)
     await page.get_by_role("button", name="Change password").click()
-    await page.get_by_label("Present password").fill(password)
+    await page.get_by_label("Current password").fill(password)
     await page.get_by_label("New password").fill(NEW)
     await page.keyboard.press("Enter")
-    await expect(page.get_by_text("Your password is changed.")).to_be_visible()
+    await expect(page.get_by_text("Your password was changed.")).to_be_visible()
     await assert_accessible(page)
     browser_page.assert_clean()
 
@@ -220,6 +220,6 @@ async def test_everybody_can_use_it_on_any_screen(
     await assert_accessible(page)
     scrolls = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
     assert not await page.evaluate(scrolls), "the page itself never scrolls sideways"
-    await page.get_by_role("button", name="Add a person").click()
+    await page.get_by_role("button", name="Add a user").click()
     await assert_accessible(page)
     browser_page.assert_clean()

@@ -155,7 +155,7 @@ async def test_two_people_edit_the_same_field(browser: Browser, shop: Shelves) -
         await box.get_by_label("Price", exact=True).fill("60")
         await box.get_by_role("button", name="Save").click()
         await expect(box.get_by_role("alert")).to_contain_text(
-            "Price was changed meanwhile, from 58 to 49. You typed 60."
+            "Price was changed meanwhile, from 58 to 49. You entered 60."
         )
         assert product(shop).price == Decimal(49)
         await box.get_by_role("button", name="Save mine").click()
@@ -188,16 +188,16 @@ async def test_off_sale_over_live_holds_and_back(browser: Browser, shop: Shelves
         box = await open_form(page)
         await box.get_by_role("button", name="Take off sale", exact=True).click()
         await expect(page.get_by_text("Buyers hold 2 units of MIDNIGHT")).to_be_visible()
-        await page.get_by_role("button", name="Leave it").click()
+        await page.get_by_role("button", name="Cancel").click()
         assert not product(shop).archived
         await box.get_by_role("button", name="Take off sale M").click()
-        await page.get_by_role("button", name="End them").click()
+        await page.get_by_role("button", name="Release holds").click()
         await expect(box.get_by_role("button", name="Bring back M")).to_be_visible()
         assert shop.reserved("M") == 0
         await box.get_by_role("button", name="Take off sale", exact=True).click()
-        await expect(box.get_by_role("button", name="Bring back on sale")).to_be_visible()
+        await expect(box.get_by_role("button", name="Put back on sale")).to_be_visible()
         assert product(shop).archived
-        await box.get_by_role("button", name="Bring back on sale").click()
+        await box.get_by_role("button", name="Put back on sale").click()
         await expect(box.get_by_role("button", name="Take off sale", exact=True)).to_be_visible()
         items = shop.engine.view.items
         assert not items[sku_of(HOODIE, "L")].archived
@@ -236,7 +236,7 @@ async def test_a_picture_is_shown_here_and_in_the_shop(browser: Browser, shop: S
         await page.context.route("https://cdn.example/**", answer)
         box = await open_form(page)
         await box.get_by_label("Picture").fill("http://a.example/x.png")
-        await expect(box.get_by_text("It begins with https://")).to_be_visible()
+        await expect(box.get_by_text("The URL must begin with https://")).to_be_visible()
         await box.get_by_label("Picture").fill(address)
         await expect(box.locator(".thumb img")).to_have_js_property("naturalWidth", 1)
         await box.get_by_role("button", name="Save").click()
@@ -264,7 +264,7 @@ async def test_an_empty_shop_and_one_that_cannot_be_read(browser: Browser) -> No
         await expect(page.get_by_text("There are no products yet.")).to_be_visible()
         await page.route("**/api/admin/products**", lambda route: route.abort())
         await page.reload()
-        await expect(page.get_by_text("This could not be read.")).to_be_visible()
+        await expect(page.get_by_text("The page could not be loaded.")).to_be_visible()
         await page.unroute("**/api/admin/products**")
         await page.get_by_role("button", name=lambda_text("Try again|Retry")).click()
         await expect(page.get_by_text("There are no products yet.")).to_be_visible()

@@ -237,7 +237,7 @@ async def test_36_the_palette_leads_to_a_page_or_a_size(
         await expect(page.locator("main[data-ready]")).to_be_attached()
         await page.keyboard.press(key)
         await page.keyboard.type("no such thing")
-        await expect(palette.get_by_text("Nothing is called so.")).to_be_visible()
+        await expect(palette.get_by_text("No pages or sizes match.")).to_be_visible()
         await page.keyboard.press("Escape")
         await expect(palette).to_be_hidden()
         watched.assert_clean()
@@ -413,7 +413,7 @@ async def test_a_viewer_sees_everything_and_can_change_nothing(
             await visit(watched.page, shop, path)
             changing = watched.page.locator("main").get_by_role("button", name=words)
             names = [await one.inner_text() for one in await changing.all()]
-            assert [name for name in names if name != "Given back"] == [], path
+            assert [name for name in names if name != "Released"] == [], path
             assert await watched.page.locator("main input[type=checkbox]").count() == 0
         watched.assert_clean()
 
@@ -452,9 +452,9 @@ async def test_whatever_somebody_typed_is_shown_as_text(browser: Browser) -> Non
         await visit(page, shop, HOLDS)
         await expect(page.locator("table.cards tbody tr")).to_have_count(len(PAYLOADS))
         await expect(page.locator("main")).to_contain_text(PAYLOADS[1].replace("/", ""))
-        await page.get_by_role("button", name=re.compile("^Give back")).first.click()
-        await page.get_by_label("Reason, for the history").fill(DEAD)
-        await page.get_by_role("dialog").get_by_role("button", name="Give back").click()
+        await page.get_by_role("button", name=re.compile("^Release")).first.click()
+        await page.get_by_label("Reason, shown in the history").fill(DEAD)
+        await page.get_by_role("dialog").get_by_role("button", name="Release").click()
         await expect(page.locator("table.cards tbody tr")).to_have_count(len(PAYLOADS) - 1)
         await page.keyboard.press("Control+k")
         await page.keyboard.type("alert")

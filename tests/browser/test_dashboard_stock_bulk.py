@@ -35,7 +35,7 @@ async def pick(page: Page, *skus: str) -> None:
 
 
 async def pick_matching(page: Page) -> None:
-    await page.get_by_label("Select the rows in sight").check()
+    await page.get_by_label("Select the visible rows").check()
 
 
 async def ask(page: Page, kind: str, label: str = "", value: str = "") -> Locator:
@@ -81,7 +81,7 @@ async def test_26_the_preview_shows_each_row_and_who_cannot(browser: Browser) ->
     async with stockroom() as room, person(browser, room) as watched:
         page = watched.page
         await pick(page, S, M, XL)
-        dialog = await ask(page, "Adjust on hand", "How many more, or fewer", "-4")
+        dialog = await ask(page, "Adjust on hand", "Change by", "-4")
         await expect(dialog).to_contain_text("1 size will change, 2 sizes cannot.")
         first = dialog.get_by_role("row").nth(1)
         await expect(first).to_contain_text("MIDNIGHT EMERALD HOODIE M")
@@ -99,7 +99,7 @@ async def test_26_thresholds_sold_out_and_restock_dates(browser: Browser) -> Non
     async with stockroom() as room, person(browser, room) as watched:
         page = watched.page
         await pick(page, M, TEE)
-        dialog = await ask(page, "Set threshold", "New number", "30")
+        dialog = await ask(page, "Set threshold", "New value", "30")
         await dialog.get_by_role("button", name="Change 2 sizes").click()
         await expect(row(page).locator(".badge")).to_have_text("Low")
         await expect(number(page, TEE, "lowStockThreshold")).to_have_value("30")
@@ -121,12 +121,12 @@ async def test_27_rows_that_fail_stay_selected_and_one_undo_is_for_all(browser: 
     async with stockroom() as room, person(browser, room) as watched:
         page = watched.page
         await pick(page, M, L)
-        dialog = await ask(page, "Set on hand", "New number", "44")
+        dialog = await ask(page, "Set on hand", "New value", "44")
         await expect(dialog).to_contain_text("2 sizes will change.")
         await room.engine.submit(Count(sku=M, quantity=19))  # somebody buys meanwhile
         await dialog.get_by_role("button", name="Change 2 sizes").click()
         told = toast(page, "Set on hand: 1 size. 1 size could not be changed and stays selected")
-        await expect(told).to_contain_text("You saw 20 on hand, now there are 19.")
+        await expect(told).to_contain_text("You saw 20 on hand; it is now 19.")
         await expect(bar(page).get_by_role("status")).to_have_text("1 size selected")
         await expect(row(page).get_by_role("checkbox")).to_be_checked()
         assert (room.stock(M), room.stock(L)) == (19, 44)
@@ -141,7 +141,7 @@ async def test_28_a_large_change_wants_the_number_typed(browser: Browser) -> Non
         page = watched.page
         await pick_matching(page)
         await bar(page).get_by_role("button", name="Select all 150 matching").click()
-        dialog = await ask(page, "Set on hand", "New number", "7")
+        dialog = await ask(page, "Set on hand", "New value", "7")
         apply = dialog.get_by_role("button", name="Change 150 sizes")
         await expect(apply).to_be_disabled()
         await dialog.get_by_label("Type 150 to go on").fill("15")
@@ -169,7 +169,7 @@ async def test_48_a_double_click_on_a_bulk_change_sends_one(browser: Browser) ->
 
         await page.route("**/api/inventory/bulk-update", count)
         await pick(page, M, L)
-        dialog = await ask(page, "Adjust on hand", "How many more, or fewer", "+10")
+        dialog = await ask(page, "Adjust on hand", "Change by", "+10")
         await dialog.get_by_role("button", name="Change 2 sizes").dblclick()
         await expect(number(page)).to_have_value("30")
         assert [body["dryRun"] for body in sent] == [True, False]
@@ -183,7 +183,7 @@ async def test_seed_set_all_hoodies_to_25(browser: Browser) -> None:
             page.get_by_role("group", name="Filters").get_by_role("button", name="hoodies").click()
         )
         await pick_matching(page)
-        dialog = await ask(page, "Set on hand", "New number", "25")
+        dialog = await ask(page, "Set on hand", "New value", "25")
         await expect(dialog.get_by_role("row")).to_have_count(7)
         await dialog.get_by_role("button", name="Change 6 sizes").click()
         for sku in HOODIES:
@@ -201,7 +201,7 @@ async def test_seed_adjust_all_low_stock_by_10(browser: Browser) -> None:
         await page.get_by_role("navigation", name="Views").get_by_text("Low stock").click()
         await pick_matching(page)
         await expect(bar(page).get_by_role("status")).to_have_text("2 sizes selected")
-        dialog = await ask(page, "Adjust on hand", "How many more, or fewer", "+10")
+        dialog = await ask(page, "Adjust on hand", "Change by", "+10")
         await dialog.get_by_role("button", name="Change 2 sizes").click()
         await expect(toast(page, "Adjust on hand: 2 sizes.")).to_be_visible()
         assert [room.stock(sku) for sku in HOODIES] == [13, 20, 58, 0, 10, 14]
@@ -214,7 +214,7 @@ async def test_seed_reset_reservations(browser: Browser) -> None:
         await room.reserve(page, "L", 1)
         await expect(cell(page, L, "reserved")).to_have_text("1")
         await pick_matching(page)
-        dialog = await ask(page, "End all holds")
+        dialog = await ask(page, "Release all holds")
         await expect(dialog).to_contain_text("2 sizes will change; 2 holds of buyers will end.")
         await expect(dialog.get_by_role("row").nth(1)).to_contain_text("ends 1 hold: b-M")
         await expect(dialog.get_by_role("link", name="b-L")).to_be_visible()

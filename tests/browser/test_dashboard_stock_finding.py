@@ -271,13 +271,13 @@ async def test_24_columns_are_chosen_ordered_and_kept(browser: Browser) -> None:
 async def test_42_nothing_there_and_nothing_found_say_what_to_do(browser: Browser) -> None:
     async with stockroom() as room, person(browser, room, query="?q=unheard+of") as watched:
         page = watched.page
-        await expect(page.locator(".empty")).to_contain_text("Nothing matches.")
+        await expect(page.locator(".empty")).to_contain_text("No sizes match.")
         await page.get_by_role("button", name="Clear filters").click()
         assert len(await shown(page)) == 7
         for product in (HOODIE, "prod_hoodie_002", "prod_tee_001"):
             await room.engine.submit(RemoveProduct(product_id=product))
         await expect(page.locator(".empty")).to_contain_text("There are no products yet.")
-        await expect(page.get_by_role("link", name="Import a table")).to_be_visible()
+        await expect(page.get_by_role("link", name="Import a file")).to_be_visible()
         watched.assert_clean()
 
 
@@ -290,7 +290,7 @@ async def test_43_a_failure_says_so_and_leads_on(browser: Browser) -> None:
         await page.route(READ, lambda route: route.fulfill(status=500, body="Traceback!"))
         await page.goto(f"{room.url}/admin/")
         told = page.locator(".empty[role=alert]")
-        await expect(told).to_contain_text("The stock could not be read.")
+        await expect(told).to_contain_text("The stock could not be loaded.")
         await expect(told).not_to_contain_text("Traceback")
         await expect(page.get_by_role("navigation", name="Pages")).to_be_visible()
         await page.unroute(READ)

@@ -39,7 +39,7 @@ async def test_10_offline_says_so_keeps_what_is_typed_and_resumes(browser: Brows
         place = await typed(page, "33")
         await page.context.set_offline(True)
         banner = page.locator(".banner[role=alert]")
-        await expect(banner).to_contain_text("Connection lost – showing data from")
+        await expect(banner).to_contain_text("Connection lost. Showing data from")
         await expect(page.locator("#connection")).to_have_text("No connection")
         await expect(place).to_have_value("33")
         await page.keyboard.press("Enter")

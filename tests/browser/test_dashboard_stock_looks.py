@@ -58,7 +58,7 @@ async def test_38_axe_finds_nothing_grave(
         await row(page, M).get_by_role("checkbox").check()
         await expect(page.locator(".glow")).to_have_count(0)
         await assert_accessible(page)
-        for kind in ("Set on hand", "End all holds"):
+        for kind in ("Set on hand", "Release all holds"):
             await page.get_by_role("button", name=kind).click()
             await expect(page.get_by_role("dialog")).to_be_visible()
             await assert_accessible(page)

@@ -225,7 +225,9 @@ async def test_a_number_may_be_typed_with_its_separators(browser: Browser) -> No
         assert shop.engine.view.stock("prod_tee_001/M").on_hand == 1_234_567
         await place.fill("1,23")
         await place.press("Enter")
-        await expect(page.get_by_text("A whole number, or +5 and -3.")).to_be_visible()
+        await expect(
+            page.get_by_text("Enter a whole number, or a change such as +5 or -3.")
+        ).to_be_visible()
 
 
 @pytest.mark.parametrize("name", ["index.html", "products.html"])

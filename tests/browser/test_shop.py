@@ -106,7 +106,7 @@ async def test_who_was_slower_is_told_so_and_the_basket_is_what_is_left(
         for _ in range(3):
             await put_in_basket(page)
         await put_in_basket(page)
-        await expect(page.locator("#toast")).to_contain_text("There is no more of")
+        await expect(page.locator("#toast")).to_contain_text("No more pieces available")
         await put_in_basket(page, "L")
         await page.locator("#open-basket").click()
         body = {"productId": HOODIE, "size": "M", "quantity": 2, "sessionId": "faster"}
@@ -138,7 +138,7 @@ async def test_in_a_rush_the_page_says_how_many_can_be_had(
         await page.locator("#open-basket").click()
         await page.locator("#buy").click()
         said = page.locator(".said")
-        await expect(said).to_contain_text("Many want this right now.")
+        await expect(said).to_contain_text("This item is in high demand.")
         await expect(said).to_contain_text("MIDNIGHT EMERALD HOODIE, M: 3 at a time")
         await expect(page.locator("#basket .quantity").first).to_have_text("3")
         watched.forget()  # the 409 is in the console
@@ -202,8 +202,8 @@ async def test_the_basket_and_the_hold_outlive_a_reload_and_the_back_button(
         await expect(page.locator(".hold")).to_contain_text("Held for you until")
         link = page.get_by_role("link", name="Continue to payment")
         await expect(link).to_have_attribute("href", till)
-        await page.get_by_role("button", name="Give it back").click()
-        await expect(page.locator(".said")).to_contain_text("Given back")
+        await page.get_by_role("button", name="Release").click()
+        await expect(page.locator(".said")).to_contain_text("Released")
         await expect(page.locator("#buy")).to_be_enabled()
         assert shop.reserved() == 0
         watched.assert_clean()
@@ -220,10 +220,10 @@ async def test_turning_back_at_the_till_gives_the_unit_back_at_once(
         await page.get_by_role("button", name="Back to the shop").click()
         await page.wait_for_url("**/cancel.html?hold=res_*")
         await expect(page.locator("body[data-done=released]")).to_be_attached()
-        await expect(page.locator("#words")).to_contain_text("Your pieces are back on the shelf.")
+        await expect(page.locator("#words")).to_contain_text("Your pieces are no longer held.")
         assert shop.reserved() == 0
         await page.reload()
-        await expect(page.locator("#words")).to_contain_text("Your pieces are back")
+        await expect(page.locator("#words")).to_contain_text("Your pieces are no longer held")
         watched.assert_clean()
 
 
@@ -267,7 +267,7 @@ async def test_without_the_service_the_page_shows_what_was_last_known(browser: B
             await put_in_basket(page)
         notice = page.locator("#offline")
         await expect(notice).to_be_visible()
-        await expect(notice).to_contain_text("We can’t reach the shop's stock right now.")
+        await expect(notice).to_contain_text("We can’t load the current stock right now.")
         await expect(size_button(page)).to_be_disabled()
         await expect(page.locator(".card")).to_have_count(3)
         await page.locator("#open-basket").click()

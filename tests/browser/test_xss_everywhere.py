@@ -141,7 +141,7 @@ async def _in_dialogs(page: Page, shop: Office) -> None:
     row = page.locator(f"tr[data-sku='{SKU}']")
     await row.get_by_role("checkbox").click()
     await page.locator(".selection").get_by_role("button", name="Threshold").click()
-    await page.get_by_role("dialog").get_by_label("New number").fill("3")
+    await page.get_by_role("dialog").get_by_label("New value").fill("3")
     await page.keyboard.press("Enter")
     await page.get_by_role("dialog").get_by_role("button", name="Change 1 size").click()
     await expect(page.locator(".toast").first).to_be_visible()

@@ -18,7 +18,7 @@ def test_saved_and_put_back_in_words(cli: Run, shop: str, tmp_path: Path) -> Non
     assert "everything adds up. 78 ledger entries" in saved.output
     again = cli("restore", "--from", tmp_path / "b.tar.gz", "--data", tmp_path / "again")
     assert again.exit_code == 0, again.output
-    assert "holds again what it held at" in again.output
+    assert "is restored to" in again.output
     assert cli("verify", "--data", tmp_path / "again").exit_code == 0
 
 

@@ -124,7 +124,7 @@ def test_it_refuses_where_money_could_move(tmp_path: Path) -> None:
         program = begin(server)
         out, err = program.communicate(timeout=SECONDS)
         assert (program.returncode, out) == (1, "")
-        assert "is not in demo mode: real money could move" in err
+        assert "is not in demo mode, so real money could move" in err
         assert first_size(server) == before
 
 

@@ -62,9 +62,9 @@ def test_a_dry_run_and_a_fault_leave_no_act(cli: Run, shop: str, tmp_path: Path)
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("prod_hoodie_001,M ,25,58", "is nearly 'M'"),
-        ("PROD_hoodie_001,M,25,58", "is nearly 'prod_hoodie_001'"),
-        ("prod_hoodie_001,M,#N/A,58", "an error of the spreadsheet"),
+        ("prod_hoodie_001,M ,25,58", "but 'M' does"),
+        ("PROD_hoodie_001,M,25,58", "but 'prod_hoodie_001' does"),
+        ("prod_hoodie_001,M,#N/A,58", "a spreadsheet error"),
         ("prod_hoodie_001,M,1E3,58", "is not a whole number"),
         ("prod_hoodie_001,M,25,1.299", "is not an unambiguous price"),
         ("prod_hoodie_001,M,\u0662\u0665,58", "is not a whole number"),

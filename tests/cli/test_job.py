@@ -40,5 +40,5 @@ def test_a_running_server_is_asked(
         assert cli("job", "run", "tidy", "--data", tmp_path).output == "No expired holds.\n"
         refused = cli("job", "run", "dig", "--url", server.url)
         assert refused.exit_code == 1
-        assert "no such job" in refused.output
+        assert "No such job" in refused.output
         assert "tidy        20" in cli("job", "list", "--data", tmp_path).output

@@ -52,7 +52,7 @@ def filled(tmp_path: Path) -> Iterator[Server]:
 
 def test_it_says_what_to_open_and_an_example_that_works(filled: Server) -> None:
     filled_url = re.escape(filled.url)
-    assert re.search(rf"is open at {filled_url}\n", filled.log)
+    assert re.search(rf"is running at {filled_url}\n", filled.log)
     assert "The store was empty and now has the sample catalogue." in filled.log
     command = filled.log[filled.log.index("  curl ") :].partition("\n\n")[0]
     body = re.search(r"-d '(.*)'", command)
@@ -161,7 +161,7 @@ def test_several_workers_on_postgresql(postgres_url: str) -> None:
             assert answer.status_code == 200
         assert stock(server)["available"] == 0
         _until_open(server)
-        assert server.log.count("is open at") == 1
+        assert server.log.count("is running at") == 1
         assert "prod_hoodie_001" in server.log
         assert server.stop() == 0
         assert "Traceback" not in server.log
@@ -174,7 +174,7 @@ def _until_open(server: Server) -> None:
     process = server._process
     assert process is not None
     for _ in range(100):
-        if "is open at" in server.log:
+        if "is running at" in server.log:
             return
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(0.1)

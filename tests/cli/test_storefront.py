@@ -38,6 +38,6 @@ def test_what_the_owner_has_changed_is_not_overwritten(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("api", ["", "stock.example.com", "ftp://x", "https://", "https://x/?q=1"])
 def test_what_is_no_address_is_refused(tmp_path: Path, api: str) -> None:
-    with pytest.raises(ConfigError, match="--api is an address"):
+    with pytest.raises(ConfigError, match="--api must be an address"):
         write(tmp_path / "site", api=api)
     assert not (tmp_path / "site").exists()

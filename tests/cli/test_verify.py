@@ -68,7 +68,7 @@ def test_a_damaged_ledger_is_told_with_its_first_entry(
     assert "3 findings." in result.output
     assert "it says 22 on hand and 0 reserved after it, the entries before it" in result.output
     assert "on_hand is 5, the entries add up to 60" in result.output
-    assert result.output.splitlines()[-1] == "The first entry to look at is 4."
+    assert result.output.splitlines()[-1] == "The first entry to check is 4."
     told = json.loads(cli("verify", "--data", target, "--json").output)
     assert not told["clean"]
     assert [one["rule"] for one in told["findings"]] == ["arithmetic", "arithmetic", "level"]

@@ -35,7 +35,7 @@ BACKORDERED = (  # two units sold that are not there
             Row("not at all", [], Adjust(sku="a/M", delta=0), {"onHand": 5}),
             Row("below zero", [], Adjust(sku="a/M", delta=-6), Code.BELOW_ZERO),
             Row(
-                "to the most there can be",
+                "to the maximum",
                 [],
                 Adjust(sku="a/M", delta=MAX_QUANTITY - 5),
                 {"onHand": MAX_QUANTITY},
@@ -127,7 +127,7 @@ def test_adjust(row: Row) -> None:
             Row("expected none", [], Count(sku="a/M", quantity=9, expected=0), Code.STALE),
             Row("below zero", [], Count(sku="a/M", quantity=-1), Code.BELOW_ZERO),
             Row(
-                "the most there can be",
+                "the maximum",
                 [],
                 Count(sku="a/M", quantity=MAX_QUANTITY),
                 {"onHand": MAX_QUANTITY},
@@ -181,7 +181,7 @@ def back(quantity: int, *, undelivered: bool = False) -> Return:
                 ["returned a/M backordered-2"],
             ),
             Row(
-                "undelivered, with the most there can be on hand",
+                "undelivered, with the maximum on hand",
                 [*BACKORDERED, Count(sku="a/M", quantity=MAX_QUANTITY)],
                 back(1, undelivered=True),
                 {"backordered": 1},

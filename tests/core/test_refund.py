@@ -101,7 +101,9 @@ def matters(shop: Shop) -> dict[str, tuple[IssueKind, IssueStatus, dict[str, int
                 ResolveIssue(matter_id=ASKED, then=IssueStatus.DISMISSED),
                 {"progress": "dismissed"},
             ),
-            Row("no such matter", [], ResolveIssue(matter_id="x"), Code.UNKNOWN_MATTER),
+            Row(
+                "payment issue does not exist", [], ResolveIssue(matter_id="x"), Code.UNKNOWN_MATTER
+            ),
         ]
     )
 )

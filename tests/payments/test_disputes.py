@@ -67,8 +67,8 @@ def test_whichever_comes_first_raises_it_with_all_that_the_owner_needs(name: str
 @pytest.mark.parametrize(
     ("status", "progress", "words"),
     [
-        ("won", IssueStatus.DONE, "It is won"),
-        ("lost", IssueStatus.OPEN, "It is lost"),
+        ("won", IssueStatus.DONE, "The dispute is won"),
+        ("lost", IssueStatus.OPEN, "The dispute is lost"),
         ("warning_closed", IssueStatus.DONE, "The inquiry has ended"),
     ],
 )

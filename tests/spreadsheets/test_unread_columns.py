@@ -17,10 +17,10 @@ def notices(found: ImportPlan) -> dict[str, str]:
     [
         ("available", "50", "change `stock` instead"),
         ("available", "", "change `stock` instead"),
-        ("reserved", "0", "end holds"),
+        ("reserved", "0", "release holds"),
         ("status", "sold_out", "`soldOut`"),
         ("status", "out", "`stock` or `soldOut`"),
-        ("backordered", "3", "goods that come in"),
+        ("backordered", "3", "incoming goods"),
         ("short", "1", "change `stock` instead"),
         ("lastChanged", "yesterday", "it is computed"),
     ],

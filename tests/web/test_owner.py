@@ -161,7 +161,9 @@ async def test_what_was_counted_since_is_not_undone(any_shop: Shop) -> None:
         back = await undo(any_shop, act, **more)
         assert (back.status, back.code) == (409, "cannot_undo")
         named = {**ROW, "name": "MIDNIGHT EMERALD HOODIE"}
-        assert back.json["failed"] == [{**named, "reason": "It was counted since: 22 on hand."}]
+        assert back.json["failed"] == [
+            {**named, "reason": "The stock was counted since: 22 on hand."}
+        ]
     assert (await any_shop.size())["stock"] == 22
 
 

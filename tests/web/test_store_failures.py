@@ -197,7 +197,9 @@ async def test_readyz_gives_strangers_no_place_and_the_owner_every_word(text: st
         answer = await shop.client.get("/readyz")
         assert (answer.status, answer.json["status"]) == (200, "degraded")
         (problem,) = answer.json["problems"]
-        assert problem.startswith("products.json" if text in LEAKS[:2] else "The store needs care")
+        assert problem.startswith(
+            "products.json" if text in LEAKS[:2] else "The store needs attention"
+        )
         for word in ("db.internal", "5432", "/srv", "shop.db", "prod_secret", "Errno", "line 3"):
             assert word.encode() not in answer.body
         overview = await shop.client.get("/api/admin/overview", OWNER)
@@ -267,7 +269,7 @@ async def test_strangers_and_owner_read_different_words_of_the_same_problems() -
         proxied = shop.client.elsewhere("172.18.0.1")
         ready = await proxied.get("/readyz", {"X-Forwarded-For": "198.51.100.7"})
         assert ready.json["problems"] == [
-            "The store needs care. The log and the dashboard say why.",
+            "The store needs attention. The log and the dashboard say why.",
             "products.json was not taken in as it is. The log and the dashboard say why.",
         ]
         await proxied.get("/api/inventory/get", {"X-Forwarded-For": "198.51.100.7"})

@@ -82,7 +82,7 @@ async def test_what_somebody_else_counted_in_between_is_kept(shop: Shop) -> None
     refused = await undo(shop, first)
     assert refused.code == "cannot_undo"
     assert refused.json["detail"] == (
-        f"This cannot be undone. {NAME} M: It was counted since: 22 on hand."
+        f"This cannot be undone. {NAME} M: The stock was counted since: 22 on hand."
     )
     assert refused.json["rest"] == 0
     assert await stock(shop) == 22
@@ -145,7 +145,7 @@ async def test_an_act_that_was_undone_in_part_counts_for_the_rest(shop: Shop) ->
     [
         ({"lowStockThreshold": 7}, {"lowStockThreshold": 8}, "The threshold was changed again"),
         ({"soldOut": True}, {"soldOut": False}, "“Sold out” was changed again: it is no now."),
-        ({"adjustStock": 5}, {"stock": 2}, "It was counted since: 2 on hand."),
+        ({"adjustStock": 5}, {"stock": 2}, "The stock was counted since: 2 on hand."),
     ],
 )
 async def test_a_refusal_speaks_of_the_product_in_words(
