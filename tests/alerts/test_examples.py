@@ -58,6 +58,6 @@ def test_the_reference_has_every_type_and_no_other() -> None:
     section = page.partition("## Types")[2].partition("\n## ")[0]
     assert set(re.findall(r"^\| `([^`]+)`", section, re.MULTILINE)) == {*WEBHOOKS, PING}
     page = Path("docs/how-to/get-alerts.md").read_text("utf-8")
-    section = page.partition("## What is told")[2].partition("\n## ")[0]
+    section = page.partition("## Events")[2].partition("\n## ")[0]
     rows = re.findall(r"^\|([^|]+)\|", section, re.MULTILINE)
     assert {name for row in rows[1:] for name in re.findall(r"`([^`]+)`", row)} == set(ALERTS)

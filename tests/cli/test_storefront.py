@@ -29,7 +29,7 @@ def test_every_file_is_written_and_the_pages_know_the_service(tmp_path: Path) ->
 
 def test_what_the_owner_has_changed_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "shop.css").write_text("mine")
-    with pytest.raises(DataError, match=r"has shop\.css already"):
+    with pytest.raises(DataError, match=r"already has shop\.css"):
         write(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["shop.css"]
     write(tmp_path, "--force")

@@ -174,7 +174,7 @@ async def _health(context: AppContext) -> dict[str, Any]:
 async def _store_health(engine: Engine) -> dict[str, Any]:
     try:
         async with asyncio.timeout(STORE_SECONDS):
-            # First: where a write works again, what failed before is no problem any more.
+            # First: once a write works again, an earlier failure is not a problem any longer.
             unwritable = await engine.store.unwritable()
             problems = await engine.store.health_problems()
             if unwritable is not None and unwritable not in problems:

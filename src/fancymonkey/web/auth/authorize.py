@@ -214,7 +214,7 @@ async def _bearer(context: AppContext, request: Request, token: bytes, secret: s
         if key is not None:
             return Actor(name=f"key {key.label}", right=key.right, key=key.key_id)
         if not any(one.startswith(PREFIX) for one in secrets.values()):
-            secrets = {}  # a key has 192 random bits: it closes the secrets to nobody
+            secrets = {}  # a key has 192 random bits: a wrong one does not throttle the secrets
     name = await _named(context, request, token, secrets) if secrets or shut is None else None
     if name == SCHEDULE.name:
         return SCHEDULE

@@ -40,11 +40,11 @@ class Proxies:
         return hint_of(request.headers)
 
     def guesser(self, request: Request) -> str:
-        """For whom a wrong secret counts: the client, or whom a proxy nearby names as its client.
+        """The client that a wrong secret counts for, also behind a proxy that is not in the settings.
 
-        Where nobody has named that proxy, all that come through it are one client, and a stranger's
-        guesses would keep the owner out. Those who make headers up are one, and not the proxy
-        itself: scripts beside it go on.
+        Otherwise all clients of that proxy would be one client, and a stranger's wrong attempts
+        would lock the owner out. Requests with contradictory headers count as one client of their
+        own, apart from the proxy itself, so that scripts beside it are not affected.
         """
         hint = self.hint(request)
         return request.client if hint is None else network(hint)

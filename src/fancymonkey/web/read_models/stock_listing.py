@@ -196,7 +196,7 @@ def _sizes(view: View, product_id: str) -> Iterator[tuple[Item, SkuStock]]:
 
 
 def size_out(view: View, item: Item, stock: SkuStock) -> dict[str, Any]:
-    """A size, in the seed's shape and with what a shop's page needs besides."""
+    """A size, in the seed's shape with further fields for a shop page."""
     back_by = view.back_by(item.sku) if stock.available <= 0 and not item.sold_out else None
     return {
         "size": item.size,
