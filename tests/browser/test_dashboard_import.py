@@ -111,7 +111,7 @@ async def test_habit_30_drop_preview_apply_undo(browser: Browser, shop: Shelves)
         assert shop.on_hand() == 20  # nothing before Apply
         await page.get_by_role("button", name="Skip rows with errors").click()
         await page.get_by_role("button", name="Apply 1 row").click()
-        await expect(page.get_by_text("1 row was taken in")).to_be_visible()
+        await expect(page.get_by_text("1 row was imported")).to_be_visible()
         assert (shop.on_hand(), shop.on_hand("L")) == (25, 58)
         await page.get_by_role("button", name="Undo the import").click()
         await expect(page.locator("#seen")).to_be_visible()
@@ -134,7 +134,7 @@ async def test_habit_30_a_template_and_a_thousand_rows(browser: Browser) -> None
         ready = page.get_by_role("button", name="Apply 1,000 rows")
         await expect(ready).to_be_enabled(timeout=WHILE_READING)
         await page.get_by_role("button", name="Apply 1,000 rows").click()
-        await expect(page.get_by_text("1,000 rows were taken in")).to_be_visible(timeout=5000)
+        await expect(page.get_by_text("1,000 rows were imported")).to_be_visible(timeout=5000)
         assert shop.on_hand("9", "p99") == 999
         watched.assert_clean()
 
@@ -152,7 +152,7 @@ async def test_habit_31_files_of_other_programs(
         seen = await tiles(page)
         assert (seen["changed"], seen["with errors"]) == ("1", "1")
         await expect(page.get_by_text("no such product")).to_be_visible()
-        await expect(page.get_by_text("Read: on hand, price.")).to_be_visible()
+        await expect(page.get_by_text("Columns read: on hand, price.")).to_be_visible()
 
 
 async def test_habit_31_a_spreadsheet(browser: Browser, shop: Shelves) -> None:
@@ -189,7 +189,7 @@ async def test_a_buyers_sale_while_a_file_is_edited(browser: Browser, shop: Shel
         await expect(row).to_have_count(1)
         assert (await row.inner_text()).split("\t")[-4:] == ["20", "25", "17", "22"]
         await page.get_by_role("button", name="Apply 1 row").click()
-        await expect(page.get_by_text("1 row was taken in")).to_be_visible()
+        await expect(page.get_by_text("1 row was imported")).to_be_visible()
         assert shop.on_hand() == 22
 
 
@@ -235,7 +235,7 @@ async def test_edits_that_are_not_taken_in_are_shown(
         width = await page.evaluate("document.documentElement.scrollWidth")
         assert width <= screen[0]
         await page.get_by_role("button", name="Apply 1 row").click()
-        await expect(page.get_by_text("1 row was taken in")).to_be_visible()
+        await expect(page.get_by_text("1 row was imported")).to_be_visible()
         await expect(page.get_by_role("region", name="Not imported")).to_be_visible()
         watched.assert_clean()
 
@@ -251,10 +251,10 @@ async def test_a_sheet_is_chosen_where_several_have_a_table(
         await expect(page.get_by_role("alert")).to_contain_text("Several sheets have a table")
         await assert_accessible(page)
         await page.get_by_role("button", name="June").click()
-        await expect(page.get_by_text("Read: the sheet June.")).to_be_visible()
+        await expect(page.get_by_text("Sheet read: June.")).to_be_visible()
         assert (await tiles(page))["changed"] == "1"
         await page.get_by_role("button", name="Apply 1 row").click()
-        await expect(page.get_by_text("1 row was taken in")).to_be_visible()
+        await expect(page.get_by_text("1 row was imported")).to_be_visible()
         assert shop.on_hand() == 26
 
 

@@ -113,7 +113,7 @@ async def test_34_a_plot_has_a_line_a_conclusion_and_a_table(
         away = page.get_by_role("figure").nth(1)
         wanted = sum(day["turnedAway"] for day in found["days"])
         assert wanted >= 4
-        await expect(away.locator("figcaption")).to_contain_text(f"{wanted} units wanted in vain")
+        await expect(away.locator("figcaption")).to_contain_text(f"{wanted} units turned away")
         await page.locator("fm-plot .u-over").first.hover()
         await expect(figure.locator(".pointed")).to_have_text(re.compile(r": \d+$"))
         watched.assert_clean()
@@ -160,7 +160,7 @@ async def test_9_health_is_told_honestly(browser: Browser, shop: Office) -> None
         await expect(row.nth(1)).to_contain_text(re.compile("Catalogue.*Fine", re.DOTALL))
         await expect(row.nth(2)).to_contain_text("Last event")
         await expect(row.nth(3)).to_contain_text("No comparison yet.")
-        await expect(row.nth(4)).to_contain_text(re.compile("Look here.*no backup yet", re.DOTALL))
+        await expect(row.nth(4)).to_contain_text(re.compile("Check this.*no backup yet", re.DOTALL))
         watched.assert_clean()
 
 

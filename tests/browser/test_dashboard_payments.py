@@ -65,7 +65,7 @@ async def test_a_late_payment_is_refunded_once_by_the_owner(browser: Browser, sh
         await matters(page).get_by_role("button", name=re.compile("Refund")).click()
         asked = page.get_by_role("dialog", name="Refund this payment?")
         await expect(asked).to_contain_text("This cannot be undone.")
-        await expect(asked).to_contain_text("$116.00 back to buyer@example.com: the whole payment")
+        await expect(asked).to_contain_text("$116.00 to buyer@example.com: the whole payment")
         await expect(asked).to_contain_text("1 × MIDNIGHT EMERALD HOODIE S")
         await page.keyboard.press("Escape")
         await expect(matters(page)).to_have_count(1)
@@ -96,7 +96,7 @@ async def test_after_a_refund_units_come_back_to_the_shelf(browser: Browser, sho
         await expect(page.get_by_role("dialog")).to_be_visible()  # 14: more than was sold
         await units.fill("2")
         await answer(page, "Return to stock", "One is lost")
-        await expect(page.locator(".toast")).to_contain_text("2 units back in stock.")
+        await expect(page.locator(".toast")).to_contain_text("2 units returned to stock.")
         await expect(page.get_by_text(CALM)).to_be_visible()
         watched.assert_clean()
     assert shop.engine.view.stock(sku()).on_hand == before + 2

@@ -192,7 +192,7 @@ async def test_off_sale_over_live_holds_and_back(browser: Browser, shop: Shelves
         assert not product(shop).archived
         await box.get_by_role("button", name="Take off sale M").click()
         await page.get_by_role("button", name="Release holds").click()
-        await expect(box.get_by_role("button", name="Bring back M")).to_be_visible()
+        await expect(box.get_by_role("button", name="Put back on sale M")).to_be_visible()
         assert shop.reserved("M") == 0
         await box.get_by_role("button", name="Take off sale", exact=True).click()
         await expect(box.get_by_role("button", name="Put back on sale")).to_be_visible()

@@ -215,8 +215,10 @@ async def test_seed_reset_reservations(browser: Browser) -> None:
         await expect(cell(page, L, "reserved")).to_have_text("1")
         await pick_matching(page)
         dialog = await ask(page, "Release all holds")
-        await expect(dialog).to_contain_text("2 sizes will change; 2 holds of buyers will end.")
-        await expect(dialog.get_by_role("row").nth(1)).to_contain_text("ends 1 hold: b-M")
+        await expect(dialog).to_contain_text(
+            "2 sizes will change; 2 holds of buyers will be released."
+        )
+        await expect(dialog.get_by_role("row").nth(1)).to_contain_text("releases 1 hold: b-M")
         await expect(dialog.get_by_role("link", name="b-L")).to_be_visible()
         apply = dialog.get_by_role("button", name="Change 2 sizes")
         await expect(apply).to_be_disabled()

@@ -28,9 +28,7 @@ def written(folder: Path, text: str) -> Path:
 def test_a_good_file(cli: Run, tmp_path: Path) -> None:
     result = cli("check", written(tmp_path, TWO))
     assert result.exit_code == 0
-    assert result.output == (
-        "2 products and 3 sizes can be taken in; 0 things had to be assumed.\n"
-    )
+    assert result.output == ("2 products and 3 sizes can be imported; 0 assumptions made.\n")
 
 
 @pytest.mark.parametrize(
