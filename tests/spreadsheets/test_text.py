@@ -97,9 +97,9 @@ def test_spreadsheets_of_other_countries_are_read(separator: str) -> None:
     [
         ("", "productId is missing"),
         ("productId,stock\n", "size is missing"),
-        ("productId,size,sotck\n", "no column 'sotck'"),
-        ("productId,size,Größe\n", "twice"),
-        ('productId,size\np1,"M\n', "no CSV"),
+        ("productId,size,sotck\n", "Unknown column 'sotck'"),
+        ("productId,size,Größe\n", "is repeated"),
+        ('productId,size\np1,"M\n', "is not valid CSV"),
         ("productId,size\np1,M\0\n", "NUL"),
     ],
 )

@@ -55,7 +55,7 @@ def test_without_the_export_a_difference_from_now_is_reported() -> None:
         "status": "in_stock",
     }
     found = plan(stand_of(*ROWS), [row])
-    assert "differs from what is there now in row 2" in notices(found)["available"]
+    assert "differs from the current value in row 2" in notices(found)["available"]
     assert list(notices(found)) == ["available"]
 
 

@@ -40,7 +40,7 @@ class Proxies:
         return hint_of(request.headers)
 
     def guesser(self, request: Request) -> str:
-        """The client that a wrong secret counts for, also behind a proxy that is not in the settings.
+        """The client that a wrong secret counts for, also behind a proxy without a setting.
 
         Otherwise all clients of that proxy would be one client, and a stranger's wrong attempts
         would lock the owner out. Requests with contradictory headers count as one client of their
