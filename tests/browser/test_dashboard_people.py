@@ -65,7 +65,7 @@ async def test_a_person_is_added_changed_and_removed_by_keyboard(
     await page.keyboard.press("Enter")
     row = page.get_by_role("row", name=re.compile("ada@shop.example"))
     await expect(row.first).to_be_visible()
-    await expect(page.locator(".head .state")).to_contain_text("2 people")
+    await expect(page.locator(".head .state")).to_contain_text("2 users")
     await page.get_by_label("Role of ada@shop.example").select_option("staff")
     await expect(page.get_by_text("ada@shop.example now has the role staff.")).to_be_visible()
     await page.get_by_role("button", name="Remove ada@shop.example").press("Enter")
@@ -149,13 +149,15 @@ async def test_what_somebody_put_into_the_record_is_text(
     acts = accounts(site.shop).acts
     for part in (EVIL, "javascript:alert(1)", '"><script>alert(1)</script>', "'-alert(1)-'"):
         site.shop.clock.forward(1)
-        await acts.note(part, part, part, 200, part)
+        await acts.record(part, part, part, 200, part)
     await made(site.shop, "a<script>alert(1)</script>", "staff")
     page = await logged_in(browser_page, site)
-    await expect(page.get_by_role("region", name="Record").get_by_text(EVIL).first).to_be_visible()
+    await expect(
+        page.get_by_role("region", name="Audit log").get_by_text(EVIL).first
+    ).to_be_visible()
     await page.get_by_role("button", name=f"Show only entries of {EVIL}").click()
     await expect(page).to_have_url(re.compile("actor=%3Cimg"))
-    rows = page.get_by_role("region", name="Record").locator("tbody tr")
+    rows = page.get_by_role("region", name="Audit log").locator("tbody tr")
     await expect(rows).to_have_count(1)
     await page.reload()
     await expect(rows).to_have_count(1)
@@ -194,7 +196,7 @@ async def test_staff_see_their_own_account_and_nothing_else(
     password = await made(site.shop, "ada", "staff")
     page = await logged_in(browser_page, site, "ada", password)
     await expect(page.get_by_role("heading", name="Your sessions")).to_be_visible()
-    for name in ("People", "API keys", "Record"):
+    for name in ("People", "API keys", "Audit log"):
         await expect(page.get_by_role("heading", name=name, level=2)).to_have_count(0)
     await page.get_by_role("button", name="Change password").click()
     await page.get_by_label("Current password").fill(password)
@@ -216,7 +218,7 @@ async def test_everybody_can_use_it_on_any_screen(
     await page.set_viewport_size({"width": width, "height": 844})
     await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     await logged_in(browser_page, site)
-    await expect(page.get_by_role("region", name="Record")).to_be_visible()
+    await expect(page.get_by_role("region", name="Audit log")).to_be_visible()
     await assert_accessible(page)
     scrolls = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
     assert not await page.evaluate(scrolls), "the page itself never scrolls sideways"

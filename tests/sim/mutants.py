@@ -255,8 +255,8 @@ ENGINE_BUGS = [
         "the view skips entries",
         (
             "view:View.apply",
-            "= evolve(level, entry)",
-            "= entry.on_hand and evolve(level, entry) or level",
+            "self._set_level(evolve(level, entry))",
+            "self._set_level(entry.on_hand and evolve(level, entry) or level)",
         ),
     ),
     engine(
