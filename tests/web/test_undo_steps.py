@@ -144,7 +144,7 @@ async def test_an_act_that_was_undone_in_part_counts_for_the_rest(shop: Shop) ->
     ("first", "since", "words"),
     [
         ({"lowStockThreshold": 7}, {"lowStockThreshold": 8}, "The threshold was changed again"),
-        ({"soldOut": True}, {"soldOut": False}, "“Sold out” was changed again: it is no now."),
+        ({"soldOut": True}, {"soldOut": False}, "“Sold out” was changed again. It is now no."),
         ({"adjustStock": 5}, {"stock": 2}, "The stock was counted since: 2 on hand."),
     ],
 )
