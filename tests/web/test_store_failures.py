@@ -269,8 +269,8 @@ async def test_strangers_and_owner_read_different_words_of_the_same_problems() -
         proxied = shop.client.elsewhere("172.18.0.1")
         ready = await proxied.get("/readyz", {"X-Forwarded-For": "198.51.100.7"})
         assert ready.json["problems"] == [
-            "The store needs attention. The log and the dashboard say why.",
-            "products.json was not taken in as it is. The log and the dashboard say why.",
+            "The store needs attention. The log and the dashboard have the reason.",
+            "products.json was not imported unchanged. The log and the dashboard have the reason.",
         ]
         await proxied.get("/api/inventory/get", {"X-Forwarded-For": "198.51.100.7"})
         health = (await shop.client.get("/api/admin/overview", OWNER)).json["health"]

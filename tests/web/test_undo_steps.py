@@ -82,7 +82,7 @@ async def test_what_somebody_else_counted_in_between_is_kept(shop: Shop) -> None
     refused = await undo(shop, first)
     assert refused.code == "cannot_undo"
     assert refused.json["detail"] == (
-        f"This cannot be undone. {NAME} M: The stock was counted since: 22 on hand."
+        f"This change cannot be undone. {NAME} M: The stock was counted since: 22 on hand."
     )
     assert refused.json["rest"] == 0
     assert await stock(shop) == 22
