@@ -53,8 +53,8 @@ class PostgresStore(PostgresReads):
         self._begin = QUERIES["begin"]
         self._settings = {} if self._link.pooled else dict(_SETTING.findall(self._begin))
         self._crowded = 0
-        self._memory = PostgresRowCache()
-        self._ability = WriteCheck(lambda: probe(self._link))
+        self._row_cache = PostgresRowCache()
+        self._write_check = WriteCheck(lambda: probe(self._link))
         self._writer: PostgresWriter | None = None
         self._taught: Connection | None = None
         self._readers: Pool | None = None
@@ -129,7 +129,7 @@ class PostgresStore(PostgresReads):
     async def _learn_types(self, writer: Connection) -> None:
         """What has to be done once on a new connection."""
         if self._taught is not writer:
-            self._memory.forget()  # it may lead to another server
+            self._row_cache.forget()  # it may lead to another server
             await batch.learn_types(writer)
             self._taught = writer
 
@@ -137,7 +137,7 @@ class PostgresStore(PostgresReads):
         self, writer: Connection, commands: Sequence[Command], now: int, after: int
     ) -> Commit | None:
         """Decides on what is known, writes and commits; None where that did not go."""
-        memory = self._memory
+        memory = self._row_cache
         state, mark = memory.recall(now, after), memory.mark
         if state is None or mark is None:
             return None
@@ -167,7 +167,7 @@ class PostgresStore(PostgresReads):
 
         Not `locked`, the write is a transaction by itself, which writes nothing in that case.
         """
-        memory = self._memory
+        memory = self._row_cache
         state, expected = memory.begin(now), memory.mark
         memory.forget()
         asking = loads(commands, state)
@@ -207,10 +207,10 @@ class PostgresStore(PostgresReads):
         writer = self._check_writable()
         try:
             done = await writer.run(work, repeatable=repeatable)
-            self._ability.failed = None
+            self._write_check.failed = None
             return done
         except StoreUnavailable as error:
-            self._ability.failed = str(error)
+            self._write_check.failed = str(error)
             if self._watch is not None:  # our own commits are not announced to us
                 self._watch.look()
             raise
@@ -245,7 +245,7 @@ class PostgresStore(PostgresReads):
 
         async def work(writer: Connection) -> None:
             await self._learn_types(writer)
-            self._memory.forget()
+            self._row_cache.forget()
             await writer.execute(self._begin)
             await batch.write(writer, state, await batch.mark(writer), locked=True)
             await commit(writer)
@@ -256,7 +256,7 @@ class PostgresStore(PostgresReads):
         """See `Store.clear`."""
 
         async def work(writer: Connection) -> None:
-            self._memory.forget()
+            self._row_cache.forget()
             await writer.execute(self._begin)
             await empty(writer)
 
@@ -300,12 +300,12 @@ class PostgresStore(PostgresReads):
                 await check_schema(reader)
         except StoreError as error:
             return [str(error)]
-        failed = self._ability.failed
+        failed = self._write_check.failed
         return ([] if failed is None else [failed]) + durability_problems(server)
 
     async def unwritable(self) -> str | None:
         """See `Store.unwritable`."""
-        return await self._ability.check()
+        return await self._write_check.check()
 
 
 async def _prune(writer: Connection, before: int) -> int:

@@ -37,7 +37,7 @@ class RowCache:
         A hold that the batch has made has no payment under way, unless the batch began it.
         """
         read = state.base[Reservation]
-        made = [key for key in state.changed.get(Reservation, ()) if read.get(key, key) is None]
+        made = [key for key in state.changed.get(Reservation, ()) if read.get(key) is None]
         if self._locations:
             for level in state.changed.get(Level, {}).values():
                 known = self._locations.get(level.sku)

@@ -60,7 +60,7 @@ class SqliteStore:
         self._reading: ThreadPoolExecutor | None = None
         self._writer: SqliteWriter | None = None
         self._busy = 0
-        self._ability = WriteCheck(lambda: self._write(SqliteWriter.probe))
+        self._write_check = WriteCheck(lambda: self._write(SqliteWriter.probe))
         self._reader: apsw.Connection | None = None
 
     async def open(self, now: int) -> None:
@@ -321,8 +321,8 @@ class SqliteStore:
         writer = self._writer
         if writer is None or writer.stopped is not None:
             return None if writer is None else writer.stopped
-        self._ability.failed = writer.failed
-        return await self._ability.check()
+        self._write_check.failed = writer.failed
+        return await self._write_check.check()
 
 
 def _insert(writer: SqliteWriter, chunk: tuple[Table[Any], list[Any]]) -> None:
