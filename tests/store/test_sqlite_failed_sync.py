@@ -12,7 +12,7 @@ import pytest
 from fancymonkey.core.stock.adjust import Count
 from fancymonkey.errors import StoreCorrupt, StoreUnavailable
 from fancymonkey.store.sqlite import store as sqlite
-from fancymonkey.store.sqlite.recovery import COPY, MARK, beside
+from fancymonkey.store.sqlite.recovery import COPY, MARK, companion
 from fancymonkey.store.sqlite.store import SqliteStore
 from tests.store.faults import Crashed, FaultyDisk
 from tests.store.faulty_vfs import FaultyVfs
@@ -178,7 +178,7 @@ async def stopped(shop: Shop, what: str) -> None:
     with pytest.raises(StoreUnavailable, match="restarted"):
         await store.run(*STEPS[1], 0)
     await store.close()
-    assert beside(shop.path, MARK).exists()
+    assert companion(shop.path, MARK).exists()
 
 
 FAILURES = ("sync shop.db-wal", "sync shop.db")
@@ -195,8 +195,8 @@ async def test_after_a_failed_sync_the_next_start_copies_into_a_new_file(
     assert shop.path.stat().st_ino != before
     assert await shop.after_cut() == shown
     assert len(shown["entries"]) >= shop.confirmed + 5
-    assert not beside(shop.path, MARK).exists()
-    assert not beside(shop.path, COPY).exists()
+    assert not companion(shop.path, MARK).exists()
+    assert not companion(shop.path, COPY).exists()
 
 
 @pytest.mark.parametrize("what", FAILURES)
@@ -247,9 +247,9 @@ async def test_a_killed_process_leaves_nothing_in_the_log_for_the_next_sale(
     store = await shop.opened()
     await store.run(*STEPS[0], 0)
     await kill(store)
-    assert beside(shop.path, "-wal").stat().st_size > 0
+    assert companion(shop.path, "-wal").stat().st_size > 0
     store = await shop.opened()
-    assert beside(shop.path, "-wal").stat().st_size == 0
+    assert companion(shop.path, "-wal").stat().st_size == 0
     assert len((await everything(store))["entries"]) > 0
     await store.close()
 
@@ -270,8 +270,8 @@ async def test_an_old_copy_does_not_replace_a_newer_database(on_disk: OnDisk) ->
     with contextlib.closing(apsw.Connection(str(shop.path))) as db:
         db.execute(f"VACUUM INTO '{stray}'")
     shown = await shop.sell()
-    shop.disk.names[beside(shop.path, COPY)] = shop.disk.names.pop(stray)
-    stray.rename(beside(shop.path, COPY))
+    shop.disk.names[companion(shop.path, COPY)] = shop.disk.names.pop(stray)
+    stray.rename(companion(shop.path, COPY))
     store = await shop.opened()
     assert await everything(store) == shown
     await store.close()
@@ -285,7 +285,7 @@ async def test_a_database_that_somebody_else_has_open_is_not_replaced(on_disk: O
     other.execute("SELECT * FROM head").fetchall()
     with pytest.raises(StoreUnavailable, match="locked by another program"):
         await shop.opened()
-    assert beside(shop.path, MARK).exists()
+    assert companion(shop.path, MARK).exists()
     other.close()
     assert len((await shop.sell())["entries"]) >= shop.confirmed
 
@@ -296,7 +296,7 @@ async def test_a_copy_that_would_be_damaged_is_refused(on_disk: OnDisk) -> None:
     content = bytearray(shop.path.read_bytes())
     content[4096:8192] = bytes(4096)
     shop.path.write_bytes(bytes(content))
-    beside(shop.path, MARK).touch()
+    companion(shop.path, MARK).touch()
     with pytest.raises(StoreCorrupt):
         await shop.opened()
     assert shop.path.read_bytes() == bytes(content)

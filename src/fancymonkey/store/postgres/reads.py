@@ -70,7 +70,7 @@ class PostgresReads:
                 await _all_of(reader, Level, QUERIES["levels"]),
                 await _all_of(reader, Reservation, QUERIES["live_holds"]),
             )
-        self._memory.show(found, head["mark"])
+        self._row_cache.show(found, head["mark"])
         return found
 
     async def catalogue(self, product_ids: Iterable[str]) -> tuple[list[Product], list[Item]]:
