@@ -10,11 +10,11 @@ ALERTS = (
     *("stock.low", "stock.out", "stock.back", "stock.digest", "matter.opened", "books.mended"),
     *("job.failed", "store.trouble", "webhook.off", "secret.guessed"),
 )
-"""What an owner can be told of."""
+"""The events that alerts can report."""
 
 
 def several_urls(text: str) -> tuple[str, ...]:
-    """URLs of any kind, separated by spaces or commas; a comma inside of one is no end of it."""
+    """URLs of any kind, separated by spaces or commas; a comma inside a URL does not end it."""
     found = tuple(
         part for part in re.split(r"[\s,]+(?=[a-z][a-z0-9+.-]*://)", text.strip()) if part
     )
