@@ -18,7 +18,8 @@ class FaultyVfs(apsw.VFS):
         path = Path(name.filename() if isinstance(name, apsw.URIFilename) else str(name))
         if not path.is_relative_to(self.disk.folder):
             return super().xOpen(name, flags)
-        if flags[0] & apsw.SQLITE_OPEN_CREATE and not path.exists():
+        # The store itself makes the database, so that it is private; the disk learns of it here.
+        if flags[0] & apsw.SQLITE_OPEN_CREATE and path not in self.disk.names:
             stepping(self.disk, "create", path, apsw.CantOpenError)
             self.disk.new_inode(path)
         return FaultyFile(self.disk, path, name, flags)

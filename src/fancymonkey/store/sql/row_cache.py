@@ -35,7 +35,7 @@ class RowCache:
         A hold that the batch has made has no payment under way, unless the batch began it.
         """
         read = state.base[Reservation]
-        made = [key for key in state.changed.get(Reservation, ()) if read.get(key, key) is None]
+        made = [key for key in state.changed.get(Reservation, ()) if read.get(key) is None]
         for kind, rows in state.changed.items():
             self._rows[kind].update(rows)
         for key in made:
