@@ -32,7 +32,7 @@ class PostgresReads:
 
     _link: PostgresConnector
     _readers: "Pool | None"
-    _memory: PostgresRowCache
+    _row_cache: PostgresRowCache
 
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[Reader]:
