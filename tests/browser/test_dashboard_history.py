@@ -156,18 +156,18 @@ async def test_20_filters_by_kind_and_by_who(browser: Browser, shop: Office) -> 
     async with member(browser, shop) as watched:
         page = watched.page
         await visit(page, shop, f"history.html?sku={SKU}")
-        await page.get_by_label("What").select_option("received")
+        await page.get_by_label("Kind").select_option("received")
         await expect(rows(page)).to_have_count(1)
         await expect(rows(page)).to_contain_text("Delivery 7, =1+1")
         await expect(page.locator(".waterfall")).to_have_count(0)
-        await page.get_by_label("What").select_option("")
+        await page.get_by_label("Kind").select_option("")
         await page.get_by_role("button", name="sam").click()
         await expect(rows(page)).to_have_count(1)
         await expect(rows(page)).to_contain_text("Counted")
         await page.go_back()
         await page.go_back()
-        await expect(page.get_by_label("What")).to_have_value("received")
-        await page.get_by_label("Who").fill("nobody")
+        await expect(page.get_by_label("Kind")).to_have_value("received")
+        await page.get_by_label("Actor").fill("nobody")
         await page.keyboard.press("Enter")
         await page.get_by_role("button", name="Show everything").click()
         assert await rows(page).count() > 1

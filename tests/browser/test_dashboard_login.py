@@ -78,7 +78,7 @@ async def test_45_a_wrong_password_and_an_unknown_name_are_told_alike(
         told = []
         for name in ("ana", "nobody"):
             await fill(page, name, "wrong horse")
-            await expect(error).to_have_text(re.compile("wrong"))
+            await expect(error).to_have_text(re.compile("incorrect"))
             told.append(await error.inner_text())
             await expect(page.get_by_label("Password")).to_be_focused()
             await expect(page.get_by_label("Password")).to_have_attribute("aria-invalid", "true")
@@ -150,7 +150,7 @@ async def test_45_a_second_factor_is_asked_for(browser: Browser, shop: Office) -
         await assert_accessible(page)
         await code.fill("000000")
         await page.keyboard.press("Enter")
-        await expect(page.get_by_role("alert")).to_have_text(re.compile("wrong"))
+        await expect(page.get_by_role("alert")).to_have_text(re.compile("incorrect"))
         await expect(code).to_be_focused()
         await code.fill(pyotp.TOTP(secret).now())
         await page.keyboard.press("Enter")

@@ -74,7 +74,7 @@ async def test_9_the_numbers_are_those_of_the_shop_and_lead_to_what_they_count(
         assert links[4] == "/admin/holds.html"
         state = page.locator(".state")
         await expect(state).to_contain_text(f"{holds['units']} held now")
-        await expect(state).to_contain_text("1 payment to act on.")
+        await expect(state).to_contain_text("1 payment to decide.")
         watched.assert_clean()
 
 

@@ -142,7 +142,7 @@ async def test_unsaved_edits_ask_before_leaving(browser: Browser, shop: Shelves)
         assert asked == ["beforeunload"]
         await expect(box.get_by_label("Name", exact=True)).to_have_value("HALF")
         await box.get_by_role("button", name="Cancel").click()
-        await page.get_by_role("button", name="Leave", exact=True).click()
+        await page.get_by_role("button", name="Discard", exact=True).click()
         await expect(box).to_be_hidden()
         assert product(shop).name == "MIDNIGHT EMERALD HOODIE"
 
@@ -155,7 +155,7 @@ async def test_two_people_edit_the_same_field(browser: Browser, shop: Shelves) -
         await box.get_by_label("Price", exact=True).fill("60")
         await box.get_by_role("button", name="Save").click()
         await expect(box.get_by_role("alert")).to_contain_text(
-            "Price was changed meanwhile, from 58 to 49. You entered 60."
+            "Price has been changed from 58 to 49. You entered 60."
         )
         assert product(shop).price == Decimal(49)
         await box.get_by_role("button", name="Save mine").click()
@@ -188,7 +188,7 @@ async def test_off_sale_over_live_holds_and_back(browser: Browser, shop: Shelves
         box = await open_form(page)
         await box.get_by_role("button", name="Take off sale", exact=True).click()
         await expect(page.get_by_text("Buyers hold 2 units of MIDNIGHT")).to_be_visible()
-        await page.get_by_role("button", name="Cancel").click()
+        await page.get_by_role("button", name="Cancel").last.click()
         assert not product(shop).archived
         await box.get_by_role("button", name="Take off sale M").click()
         await page.get_by_role("button", name="Release holds").click()
@@ -214,7 +214,7 @@ async def test_every_field_is_shown_as_text(browser: Browser, shop: Shelves) -> 
         ran = []
         page.on("dialog", lambda dialog: ran.append(dialog.message) or dialog.dismiss())
         box = await open_form(page, ATTACK)
-        await box.get_by_text("other fields of your file").click()
+        await box.get_by_text("other fields of products.json").click()
         await expect(box.get_by_label("Name", exact=True)).to_have_value(ATTACK)
         await expect(box.locator("dd").first).to_have_text("<b onclick=alert(1)>x</b>")
         assert await page.locator("main script, main img[src=x], dialog script").count() == 0

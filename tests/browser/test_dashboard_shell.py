@@ -309,7 +309,7 @@ async def test_1_43_a_slow_answer_has_a_skeleton_and_a_failed_one_a_retry(
         await page.goto(f"{shop.url}/admin/{HOLDS}")
         alert = page.get_by_role("alert")
         await expect(alert).to_contain_text("The page could not be loaded. Something went wrong.")
-        await expect(alert).to_contain_text("Nothing is lost")
+        await expect(alert).to_contain_text("No data was lost")
         await expect(page.get_by_role("navigation", name="Pages", exact=True)).to_be_visible()
         await expect(head(page)).to_have_text("Holds")
         failing = False
@@ -327,7 +327,7 @@ async def test_10_a_lost_connection_is_told_and_comes_back_by_itself(
         banner = page.get_by_role("alert")
         for _ in range(2):
             await page.context.set_offline(True)
-            await expect(banner).to_contain_text("Connection lost. This is how it stood at")
+            await expect(banner).to_contain_text("Connection lost. Showing data from")
             await expect(page.locator("table.cards tbody tr").first).to_be_visible()
             await page.context.set_offline(False)
             await expect(banner).to_have_count(0)
@@ -346,7 +346,7 @@ async def test_44_a_session_that_ends_leads_to_the_login_and_back(
         page = watched.page
         await visit(page, shop, "history.html?kind=captured")
         await page.context.clear_cookies()
-        await page.get_by_label("Who").fill("stripe")
+        await page.get_by_label("Actor").fill("stripe")
         await page.keyboard.press("Enter")
         await page.wait_for_url(re.compile("admin-login.html"))
         await expect(page.get_by_role("status")).to_have_text(
@@ -356,7 +356,7 @@ async def test_44_a_session_that_ends_leads_to_the_login_and_back(
         await page.get_by_label("Password").fill("correct horse")
         await page.get_by_role("button", name="Log in").click()
         await page.wait_for_url(f"{shop.url}/admin/history.html?kind=captured&actor=stripe")
-        await expect(page.get_by_label("Who")).to_have_value("stripe")
+        await expect(page.get_by_label("Actor")).to_have_value("stripe")
 
 
 async def test_47_times_and_numbers_are_the_viewers(browser: Browser, shop: Office) -> None:

@@ -82,7 +82,7 @@ async def test_26_the_preview_shows_each_row_and_who_cannot(browser: Browser) ->
         page = watched.page
         await pick(page, S, M, XL)
         dialog = await ask(page, "Adjust on hand", "Change by", "-4")
-        await expect(dialog).to_contain_text("1 size will change, 2 sizes cannot.")
+        await expect(dialog).to_contain_text("1 size will change, 2 sizes cannot be changed.")
         first = dialog.get_by_role("row").nth(1)
         await expect(first).to_contain_text("MIDNIGHT EMERALD HOODIE M")
         assert await first.get_by_role("cell").all_inner_texts() == [
