@@ -195,9 +195,9 @@ async def test_off_sale_over_live_holds_and_back(browser: Browser, shop: Shelves
         await expect(box.get_by_role("button", name="Put back on sale M")).to_be_visible()
         assert shop.reserved("M") == 0
         await box.get_by_role("button", name="Take off sale", exact=True).click()
-        await expect(box.get_by_role("button", name="Put back on sale")).to_be_visible()
+        await expect(box.get_by_role("button", name="Put back on sale", exact=True)).to_be_visible()
         assert product(shop).archived
-        await box.get_by_role("button", name="Put back on sale").click()
+        await box.get_by_role("button", name="Put back on sale", exact=True).click()
         await expect(box.get_by_role("button", name="Take off sale", exact=True)).to_be_visible()
         items = shop.engine.view.items
         assert not items[sku_of(HOODIE, "L")].archived

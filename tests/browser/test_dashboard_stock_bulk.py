@@ -144,11 +144,11 @@ async def test_28_a_large_change_wants_the_number_typed(browser: Browser) -> Non
         dialog = await ask(page, "Set on hand", "New value", "7")
         apply = dialog.get_by_role("button", name="Change 150 sizes")
         await expect(apply).to_be_disabled()
-        await dialog.get_by_label("Type 150 to go on").fill("15")
+        await dialog.get_by_label("Type 150 to continue").fill("15")
         await expect(apply).to_be_disabled()
         await page.keyboard.press("Enter")
         assert room.stock("p0000/0") == 40
-        await dialog.get_by_label("Type 150 to go on").fill("150")
+        await dialog.get_by_label("Type 150 to continue").fill("150")
         await apply.click()
         await expect(toast(page, "Set on hand: 150 sizes.")).to_be_visible()
         assert room.stock("p0014/9") == 7
@@ -222,7 +222,7 @@ async def test_seed_reset_reservations(browser: Browser) -> None:
         await expect(dialog.get_by_role("link", name="b-L")).to_be_visible()
         apply = dialog.get_by_role("button", name="Change 2 sizes")
         await expect(apply).to_be_disabled()
-        await dialog.get_by_label("Type 7 to go on").fill("7")
+        await dialog.get_by_label("Type 7 to continue").fill("7")
         await apply.click()
         await expect(cell(page, M, "reserved")).to_have_text("0")
         assert room.reserved("M") == room.reserved("L", HOODIE) == 0

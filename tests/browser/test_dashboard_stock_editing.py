@@ -465,7 +465,7 @@ async def test_what_cannot_be_undone_is_said_in_words(browser: Browser) -> None:
         await room.update(page, M, stock=22)
         await page.get_by_role("heading", name="Stock").click()
         await page.keyboard.press("Control+z")
-        refused = toast(page, "This cannot be undone. MIDNIGHT EMERALD HOODIE M")
+        refused = toast(page, "This change cannot be undone. MIDNIGHT EMERALD HOODIE M")
         await expect(refused).to_contain_text("The stock was counted since: 22 on hand.")
         await expect(refused).not_to_contain_text("failed")
         await expect(refused).not_to_contain_text("prod_")

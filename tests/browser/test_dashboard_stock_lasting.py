@@ -123,7 +123,7 @@ async def test_44_a_session_that_ends_while_typing_loses_nothing(browser: Browse
         await expect(number(page)).to_have_value("41")
         await expect(number(page, L)).to_have_value("1x")
         await expect(number(page)).to_be_focused()
-        await expect(toast(page, "2 numbers you had typed are still here.")).to_be_visible()
+        await expect(toast(page, "2 unsaved changes were restored.")).to_be_visible()
         assert room.stock() == 20
         await page.keyboard.press("Enter")
         await expect(toast(page, "20 → 41")).to_be_visible()

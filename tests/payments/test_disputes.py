@@ -57,7 +57,8 @@ def test_whichever_comes_first_raises_it_with_all_that_the_owner_needs(name: str
         "h-s1",
         IssueStatus.OPEN,
     )
-    for part in ("25.00 USD", "product not received", "2025-12-09 23:59 UTC", "Answer it"):
+    parts = ("25.00 USD", "product not received", "Respond by 2025-12-09 23:59 UTC", "Respond in")
+    for part in parts:
         assert part in found.note
     assert [line.quantity for line in found.lines] == [2]
     assert shop.numbers("a/M") == (3, 0, 0)
