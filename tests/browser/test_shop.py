@@ -114,7 +114,7 @@ async def test_who_was_slower_is_told_so_and_the_basket_is_what_is_left(
         await page.locator("#buy").click()
         said = page.locator(".said")
         await expect(said).to_contain_text("Someone was faster.")
-        await expect(said).to_contain_text("MIDNIGHT EMERALD HOODIE, M: 1 left")
+        await expect(said).to_contain_text("MIDNIGHT EMERALD HOODIE, M: only 1 left")
         await expect(page.locator("#basket .quantity").first).to_have_text("1")
         await expect(page.locator("#buy")).to_be_enabled()
         assert shop.reserved("L") == 0, "all or nothing"
@@ -128,7 +128,7 @@ async def test_in_a_rush_the_page_says_how_many_can_be_had(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        client_source, "far", ip_address
+        client_source, "public_address", ip_address
     )  # this machine counts as somewhere in the world
     async with shopfront(rate_limit=True) as shop, buyer(browser) as watched:
         page = watched.page
@@ -139,7 +139,7 @@ async def test_in_a_rush_the_page_says_how_many_can_be_had(
         await page.locator("#buy").click()
         said = page.locator(".said")
         await expect(said).to_contain_text("This item is in high demand.")
-        await expect(said).to_contain_text("MIDNIGHT EMERALD HOODIE, M: 3 at a time")
+        await expect(said).to_contain_text("MIDNIGHT EMERALD HOODIE, M: limited to 3")
         await expect(page.locator("#basket .quantity").first).to_have_text("3")
         watched.forget()  # the 409 is in the console
         await page.locator("#buy").click()
@@ -150,7 +150,7 @@ async def test_in_a_rush_the_page_says_how_many_can_be_had(
 async def test_who_comes_back_after_the_hold_has_ended_is_not_in_their_own_way(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client_source, "far", ip_address)
+    monkeypatch.setattr(client_source, "public_address", ip_address)
     settings = {"rate_limit": True, "holds_per_address": 1}
     async with shopfront(**settings) as shop, buyer(browser) as watched:
         page = watched.page
@@ -356,7 +356,7 @@ async def test_it_keeps_nobody_out_and_fits(
         await expect(page.locator("body[data-done=paid]")).to_be_attached()
         await look()
         await page.goto(f"{shop.url}/cancel.html?hold=nothing")
-        await expect(page.locator("#words")).to_contain_text("nothing is held")
+        await expect(page.locator("#words")).to_contain_text("Nothing is held")
         await look()
         assert not watched.page_errors
         assert not watched.policy_violations

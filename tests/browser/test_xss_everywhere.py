@@ -158,7 +158,7 @@ async def _in_dialogs(page: Page, shop: Office) -> None:
     file: Any = {"name": f"{IMG}.csv", "mimeType": "text/csv", "buffer": table.encode()}
     await page.locator("input[type=file]").set_input_files(file)
     await expect(page.get_by_role("heading", name=f"{IMG}.csv")).to_be_visible()
-    await expect(page.get_by_text("at fault").first).to_be_visible()
+    await expect(page.get_by_text("with errors").first).to_be_visible()
     await assert_nothing_runs(page)
     await page.goto(f"{shop.url}/admin/products.html")
     await page.get_by_role("link", name=IMG).first.click()

@@ -75,7 +75,7 @@ def test_a_running_server_is_named(cli: Run, shop: str, tmp_path: Path) -> None:
 def test_what_a_file_leaves_open_is_told(cli: Run, tmp_path: Path) -> None:
     path = tmp_path / "products.json"
     path.write_bytes(examples.products_json())
-    assert "16 products and 62 sizes can be taken in; 0 things" in cli("check", path).output
+    assert "16 products and 62 sizes can be imported; 0 assumptions" in cli("check", path).output
     path.write_text('[{"id": "a", "name": "A", "price": 1,\n "sizes": {"M": {"stock": 2}}}]')
     told = cli("check", path)
     assert told.exit_code == 0
@@ -108,7 +108,7 @@ def test_a_server_moves_and_the_old_store_can_be_opened_again(
         assert "Before the next start set DATABASE_URL=" in done.output
     gone = cli("migrate", "--live", "--to", new, "--url", server.url)
     assert gone.exit_code == 1
-    assert "does not answer" in gone.output
+    assert "does not respond" in gone.output
     refused = Server(data=old)
     assert refused.launch().wait() == 1
     assert "The shop has moved from here to sqlite:///" in refused.log

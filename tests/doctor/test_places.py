@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fancymonkey.doctor.checks import Severity
-from fancymonkey.doctor.paths import check_places
+from fancymonkey.doctor.paths import check_paths
 from fancymonkey.settings.settings import Settings
 
 SECRET = "hunter2hunter2"
@@ -15,7 +15,7 @@ SECRET = "hunter2hunter2"
 
 def found(tmp_path: Path, data: str | None = None, **settings: Any) -> dict[str, Severity]:
     base = Settings.of(data_dir=str(tmp_path)).changed(**settings)
-    found = list(check_places(base, tmp_path if data is None else None))
+    found = list(check_paths(base, tmp_path if data is None else None))
     assert SECRET not in str(found)
     return {one.id: one.severity for one in found}
 

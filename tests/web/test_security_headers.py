@@ -53,6 +53,28 @@ async def test_every_answer_is_guarded(shop: Shop, owner: Visitor, path: str) ->
             assert answer.header("x-powered-by") is None
 
 
+KEPT = ("content-security-policy", "referrer-policy", "cross-origin-opener-policy")
+"""A browser replaces the headers of its stored response with those of a 304."""
+
+
+async def test_a_304_has_the_policies_of_its_200(shop: Shop, owner: Visitor) -> None:
+    tagged = 0
+    for path in PATHS:
+        full = await owner.get(path)
+        tag = full.header("etag")
+        if full.status != 200 or tag is None:
+            continue
+        tagged += 1
+        again = await owner.get(path, headers={"If-None-Match": tag})
+        assert again.status in (200, 304), path
+        for name in KEPT:
+            assert again.header(name) == full.header(name), (path, name)
+        assert again.header("access-control-allow-origin") == full.header(
+            "access-control-allow-origin"
+        )
+    assert tagged > 10
+
+
 @pytest.mark.parametrize("path", PATHS)
 async def test_over_https_browsers_stay_there(shop: Shop, path: str) -> None:
     for scheme, wanted in (("https", "max-age=31536000"), ("http", None)):

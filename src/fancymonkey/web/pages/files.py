@@ -91,7 +91,10 @@ class Page:
         modified = formatdate(found.st_mtime, usegmt=True)
         headers = {**self._headers, "ETag": tag, "Last-Modified": modified}
         if _TESTS.is_not_modified(Headers(headers), request.headers):
-            return NotModifiedResponse(Headers(headers))
+            response = NotModifiedResponse(Headers(headers))
+            # A browser replaces the headers of its stored page with those of a 304.
+            response.headers.update(self._headers)
+            return response
         return StarletteResponse(self._body, 200, headers, self._type)
 
 
