@@ -279,6 +279,32 @@ async def test_12_ctrl_z_undoes_but_not_while_something_is_typed(browser: Browse
         assert room.stock() == 20
 
 
+async def test_ctrl_z_undoes_the_last_change_also_before_its_answer_is_there(
+    browser: Browser,
+) -> None:
+    async with stockroom() as room, person(browser, room) as watched:
+        page = watched.page
+        await changed(page, "25")
+        await expect(toast(page, "20 → 25")).to_be_visible()
+        answering = asyncio.Event()
+
+        async def late(route: Route) -> None:
+            response = await route.fetch()
+            await answering.wait()
+            await route.fulfill(response=response)
+
+        await page.route(UPDATE, late)
+        await changed(page, "60", L)
+        await expect(number(page, L)).to_have_value("60")
+        await page.get_by_role("heading", name="Stock").click()
+        await page.keyboard.press("Control+z")
+        await page.keyboard.press("Control+z")
+        answering.set()
+        await expect(number(page)).to_have_value("20")
+        await expect(number(page, L)).to_have_value("58")
+        assert (room.stock(M), room.stock(L)) == (20, 58)
+
+
 async def test_13_plus_and_minus_adjust_and_a_plain_number_sets(browser: Browser) -> None:
     async with stockroom() as room, person(browser, room) as watched:
         page = watched.page

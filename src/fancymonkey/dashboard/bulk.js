@@ -3,7 +3,7 @@
 import { html, nothing, render } from "/admin/dom.js";
 import { date, number, plural } from "/admin/format.js";
 import { api } from "/admin/session.js";
-import { REASONS, offerUndo } from "/admin/change.js";
+import { REASONS, offerUndo, track } from "/admin/change.js";
 
 const MANY = 100;
 const LISTED = 200;
@@ -109,7 +109,7 @@ class Bulk {
     this.busy = true;
     this.draw();
     try {
-      this.result = await this.send();
+      this.result = await track(this.send());
       const { successful, failed } = this.result.results;
       const more = failed ? ` ${plural(failed, "size")} could not be changed and ${failed === 1 ? "stays" : "stay"} selected: ${this.result.results.details.failed[0].reason}` : "";
       offerUndo(this.result.act, `${this.kind.words}: ${plural(successful, "size")}.${more}`);

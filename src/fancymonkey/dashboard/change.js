@@ -25,6 +25,15 @@ export function parse(text, present) {
 
 const acts = []; // the user's own changes, the latest last: {act, after, close}; close() closes its message
 let undoing = false;
+const pending = new Set(); // changes that were sent and are not answered yet
+
+/** Remembers a sent change until its answer is there, so that Ctrl+Z undoes it and not the one before. */
+export function track(change) {
+  const forget = () => pending.delete(change);
+  pending.add(change);
+  change.then(forget, forget);
+  return change;
+}
 
 /** Keeps a change for Ctrl+Z and offers to undo it. */
 export function offerUndo(act, text, after = () => {}) {
@@ -69,11 +78,20 @@ document.addEventListener("keydown", (event) => {
   // A field with typed text has its own undo; an unchanged number has none.
   const field = event.target.closest?.("input:not([type=checkbox]), textarea, select");
   const clean = field && (field.closest("fm-stock") ? !field.hasAttribute("data-unsent") : !field.value);
-  const last = acts.at(-1);
-  if ((field && !clean) || !last || document.querySelector("dialog[open]")) return;
+  const waiting = pending.size > 0;
+  if ((field && !clean) || !(acts.length || waiting) || (document.querySelector("dialog[open]") && !waiting)) return;
   event.preventDefault();
-  undo(last.act, last.after);
+  track((lastUndo = undoLast(lastUndo, [...pending])));
 });
+
+let lastUndo = Promise.resolve();
+
+/** Undoes the user's latest change, once everything that was sent before is answered. */
+async function undoLast(before, sent) {
+  await Promise.allSettled([before, ...sent]);
+  const last = acts.at(-1);
+  if (last) await undo(last.act, last.after);
+}
 
 /** The row of `update` for a SKU. */
 const rowOf = (row, more) => ({ productId: row.productId, size: row.size, ...more });

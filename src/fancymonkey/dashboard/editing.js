@@ -1,7 +1,7 @@
 // Edits of cells: sent with the seen value, shown at once, reverted if refused.
 
 import { askReason, askStale } from "/admin/dialogs.js";
-import { describe, offerUndo, parse, send } from "/admin/change.js";
+import { describe, offerUndo, parse, send, track } from "/admin/change.js";
 import { number, signed } from "/admin/format.js";
 import { toast } from "/admin/toast.js";
 
@@ -94,7 +94,7 @@ export class Editing {
       return send(this.#stock.rows.get(sku), values, was, reason, change.key);
     });
     this.#turns.set(sku, turn);
-    const answer = await turn;
+    const answer = await track(turn);
     if (this.#turns.get(sku) === turn) this.#turns.delete(sku);
     if (answer.ended) return; // the page keeps it until the next login
     this.#sent.delete(change);
