@@ -4,13 +4,14 @@ import asyncio
 
 import pytest
 
-from fancymonkey.alerts import alerts
+from fancymonkey.alerts.alerts import LOOK_SECONDS, REST_SECONDS, TROUBLE_SECONDS
 from fancymonkey.core.command import Command
 from fancymonkey.core.model import Entry
 from fancymonkey.errors import StoreUnavailable
 from fancymonkey.store.contract import Commit
 from fancymonkey.store.in_memory.store import MemoryStore
-from tests.alerts.houses import House, house, until
+from tests.alerts.houses import House, house
+from tests.sim.loop import simulate
 
 
 class Away(MemoryStore):
@@ -38,39 +39,43 @@ def cries(shop: House) -> list[str]:
     return [text for text in texts if "is unavailable" in text]
 
 
+async def stays(store: Away, what: str, works: bool, seconds: float) -> None:
+    """The store can be used, or not, for a while."""
+    setattr(store, what, works)
+    await asyncio.sleep(seconds)
+
+
 @pytest.mark.parametrize("what", ["reads", "writes"])
-async def test_the_owner_is_told_without_the_store(
-    monkeypatch: pytest.MonkeyPatch, what: str
-) -> None:
-    monkeypatch.setattr(alerts, "LOOK_SECONDS", 0.01)
-    monkeypatch.setattr(alerts, "REST_SECONDS", 0.01)
-    monkeypatch.setattr(alerts, "TROUBLE_SECONDS", 0.1)
-    store = Away()
-    async with house(store) as shop:
-        running = asyncio.create_task(shop.alerts.run())
-        for spell in (1, 2):
-            setattr(store, what, False)
-            await until(lambda spell=spell: len(cries(shop)) == spell)
-            await asyncio.sleep(0.3)
-            assert len(cries(shop)) == spell
-            setattr(store, what, True)
-            await asyncio.sleep(0.3)
-        assert len(cries(shop)) == 2
-        assert set(shop.paper.told) == {("store.trouble",)}
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+def test_the_owner_is_alerted_without_the_store_once_each_time(what: str) -> None:
+    async def days() -> None:
+        store = Away()
+        async with house(store) as shop:
+            running = asyncio.create_task(shop.alerts.run())
+            for times in (1, 2):
+                await stays(store, what, False, TROUBLE_SECONDS + 3 * REST_SECONDS)
+                assert len(cries(shop)) == times
+                await stays(store, what, False, 3600)
+                assert len(cries(shop)) == times
+                await stays(store, what, True, 3 * REST_SECONDS)
+            assert len(cries(shop)) == 2
+            assert set(shop.paper.told) == {("store.trouble",)}
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+    simulate(days)
 
 
-async def test_a_moment_of_trouble_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(alerts, "LOOK_SECONDS", 0.01)
-    store = Away()
-    async with house(store) as shop:
-        running = asyncio.create_task(shop.alerts.run())
-        for _ in range(5):
-            store.reads = False
-            await asyncio.sleep(0.05)
-            store.reads = True
-            await asyncio.sleep(0.05)
-        assert not shop.paper.letters
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+@pytest.mark.parametrize("what", ["reads", "writes"])
+def test_short_failures_are_not_reported_however_many(what: str) -> None:
+    async def days() -> None:
+        store = Away()
+        async with house(store) as shop:
+            running = asyncio.create_task(shop.alerts.run())
+            for _ in range(20):  # together far more than the time after which one is reported
+                await stays(store, what, False, TROUBLE_SECONDS - 2 * LOOK_SECONDS)
+                await stays(store, what, True, 2 * REST_SECONDS)
+            assert not cries(shop)
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+    simulate(days)

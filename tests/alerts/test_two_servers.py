@@ -10,6 +10,7 @@ import pytest
 from tests.alerts.receivers import HttpReceiver, MailServer, mail_server
 from tests.support.postgres import PostgresServer
 from tests.support.server import Server
+from tests.support.short_leases import PROGRAM
 
 OWNER = {"Authorization": "Bearer password of two"}
 
@@ -18,6 +19,14 @@ async def until(seconds: float, check: Callable[[], bool]) -> None:
     async with asyncio.timeout(seconds):
         while not check():
             await asyncio.sleep(0.2)
+
+
+async def quiet(receiver: HttpReceiver, seconds: float = 3) -> None:
+    """Waits until nothing was received for a while: alerts are looked for every second."""
+    count = -1
+    while count != len(receiver.requests):
+        count = len(receiver.requests)
+        await asyncio.sleep(seconds)
 
 
 async def post(server: Server, path: str, body: object) -> dict[str, object]:
@@ -48,8 +57,8 @@ async def test_each_alert_once(postgres_server: PostgresServer, postgres_url: st
             "WEBHOOK_ALLOW_PRIVATE": "on",
             "RATE_LIMIT": "off",
         }
-        first = Server(database_url=postgres_url, env=env, arguments=("--init",))
-        second = Server(database_url=postgres_url, env=env)
+        first = Server(database_url=postgres_url, env=env, arguments=("--init",), program=PROGRAM)
+        second = Server(database_url=postgres_url, env=env, program=PROGRAM)
         await asyncio.to_thread(first.start)
         try:
             await until(20, lambda: "has the lease runner" in first.log)
@@ -58,7 +67,7 @@ async def test_each_alert_once(postgres_server: PostgresServer, postgres_url: st
             await post(first, "/api/admin/webhooks", {"url": receiver.url, "events": events})
             for size in ("S", "M", "L", "XL"):  # from 50 each, by both servers
                 await stock(second, size, 50)
-            await asyncio.sleep(3)
+            await quiet(receiver)
             begun = len(receiver.requests)
             for size, server in (("S", first), ("M", second)):
                 await stock(server, size, 4)
@@ -68,7 +77,9 @@ async def test_each_alert_once(postgres_server: PostgresServer, postgres_url: st
             await stock(second, "L", 3)  # while nobody looks
             await stock(second, "XL", 0)
             await until(90, lambda: len(receiver.requests) >= begun + 4)
-            await asyncio.sleep(15)  # the mails have time to come, and repetitions would have
+            await until(60, lambda: "Out of stock: MIDNIGHT EMERALD HOODIE, XL" in said(mail))
+            await until(60, lambda: "HOODIE, L, " in said(mail))
+            await quiet(receiver)  # a repetition would have come
             told = [json.loads(request.body) for request in receiver.requests[begun:]]
             assert sorted((one["type"], one["data"]["size"]) for one in told) == [
                 ("stock.low", "L"),

@@ -1,5 +1,7 @@
 """Damaged backups, full disks and sudden ends: nothing false is ever kept, nothing is changed."""
 
+import asyncio
+import contextlib
 import errno
 import os
 import random
@@ -7,7 +9,6 @@ import resource
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,6 @@ PROGRAM = [sys.executable, "-m", "fancymonkey.cli"]
 def shop(tmp_path: Path) -> Path:
     """A filled folder."""
     folder = tmp_path / "store"
-    import asyncio
 
     async def work() -> None:
         store = open_store(str(folder))
@@ -151,48 +151,76 @@ def test_a_file_that_may_not_grow_makes_no_backup(shop: Path, tmp_path: Path) ->
     assert not list(to.iterdir())
 
 
-def test_a_sudden_end_while_saving_leaves_nothing_that_looks_whole(
+def tree_of(folder: Path) -> set[tuple[str, int]]:
+    """Every path below a folder, with its size."""
+    sizes = set()
+    for parent, _, names in os.walk(folder):  # a folder may go while it is read
+        for name in names:
+            path = Path(parent, name)
+            with contextlib.suppress(FileNotFoundError):
+                sizes.add((str(path), path.stat().st_size))
+    return sizes
+
+
+def killed_at_change(command: list[str], folder: Path, number: int) -> bool:
+    """Kills a program when it has changed the folder so often; False where it ended before."""
+    tree = tree_of(folder)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while process.poll() is None and number:
+        now = tree_of(folder)
+        number -= now != tree
+        tree = now
+    process.send_signal(signal.SIGKILL)
+    return process.wait(10) == -signal.SIGKILL
+
+
+def test_a_kill_while_saving_leaves_no_file_that_looks_whole_and_is_not(
     shop: Path, tmp_path: Path
 ) -> None:
-    to, chance, whole = tmp_path / "kept", random.Random(2), 0
+    to = tmp_path / "kept"
     to.mkdir()
-    for _ in range(6):
-        command = [*PROGRAM, "backup", "--data", str(shop), "--to", str(to)]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(chance.uniform(0.2, 0.8))
-        process.send_signal(signal.SIGKILL)
-        process.wait(10)
+    command = [*PROGRAM, "backup", "--data", str(shop), "--to", str(to)]
+    killed = torn = 0
+    for change in (1, 1, 2, 2, 3, 4):
+        killed += killed_at_change(command, to, change)
+        torn += any(path.suffix in (".tmp", ".staging") for path in to.iterdir())
         for path in to.glob("fancymonkey-*.tar.gz"):
             inspect(path)
             path.unlink()
-            whole += 1
-    subprocess.run([*command[:-1], str(to)], check=True, capture_output=True)
-    assert len(list(to.iterdir())) == 1  # what the dead have left is gone
+    assert killed >= 2, "each run ended before it could be killed"
+    assert torn, "no run was killed while it was writing"
+    subprocess.run(command, check=True, capture_output=True)
+    assert len(list(to.iterdir())) == 1  # the files of the killed programs are gone
 
 
 @pytest.mark.parametrize("kind", ["json", "sqlite"])
-async def test_a_sudden_end_while_restoring_leaves_all_or_nothing_or_says_so(
+async def test_a_kill_while_restoring_leaves_all_or_nothing_or_says_so(
     store: Store, kind: str, target: str, fresh: Fresh, tmp_path: Path
 ) -> None:
-    made = (await make(target, tmp_path / "b.tar.gz", NOW)).path
-    revision, chance = (await store.snapshot()).revision, random.Random(3)
+    backups = tmp_path / "backups"
+    backups.mkdir()
+    made = (await make(target, backups / "b.tar.gz", NOW)).path
+    revision = (await store.snapshot()).revision
     again = fresh(kind)
-    for _ in range(6):
+    killed, ends = 0, set()
+    for change in (1, 1, 2, 3, 4, 6):
         command = [*PROGRAM, "restore", "--from", str(made), "--data", again, "--force"]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(chance.uniform(0.25, 0.7))
-        process.send_signal(signal.SIGKILL)
-        process.wait(10)
-        found = open_store(again, read_only=True)
+        killed += await asyncio.to_thread(killed_at_change, command, tmp_path, change)
+        restored = open_store(again, read_only=True)
         try:
-            await found.open(NOW)
-            assert (await found.snapshot()).revision in (0, revision)
+            await restored.open(NOW)
+            ends.add((await restored.snapshot()).revision)
         except StoreCorrupt as error:
+            ends.add("half")
             assert "half restored" in str(error)  # noqa: PT017
         except FancyMonkeyError as error:
+            ends.add("nothing")
             assert "There is no" in str(error) or "lacks migration" in str(error)  # noqa: PT017
         finally:
-            await found.close()
+            await restored.close()
+    assert killed >= 2, "each run ended before it could be killed"
+    assert ends <= {0, revision, "half", "nothing"}
+    assert len(ends) > 1, ends
     assert (await restore(made, again, NOW, force=True)).clean
 
 

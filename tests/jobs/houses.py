@@ -1,16 +1,43 @@
 """Several processes over one store, in virtual time, each with a clock that may be wrong."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any, cast
 
+from fancymonkey.core.command import Command
 from fancymonkey.core.payments.rows import JobRun
 from fancymonkey.engine.engine import Engine
+from fancymonkey.errors import StoreUnavailable
 from fancymonkey.jobs.executor import JobExecutor
 from fancymonkey.jobs.job import Job, JobResult
 from fancymonkey.jobs.runner import Runner
 from fancymonkey.jobs.schedule import Schedule
+from fancymonkey.store.contract import Commit, Store
 from tests.engine.stores import SlowStore, clock
+
+
+class Link:
+    """A store as one process reaches it; while it is `down`, every write fails."""
+
+    def __init__(self, store: SlowStore) -> None:
+        self._store = store
+        self.down = False
+
+    async def run(self, commands: Sequence[Command], now: int, after: int) -> Commit:
+        self._check()
+        return await self._store.run(commands, now, after)
+
+    def run_now(self, commands: Sequence[Command], now: int, after: int) -> Commit | None:
+        self._check()
+        return self._store.run_now(commands, now, after)
+
+    def _check(self) -> None:
+        if self.down:
+            raise StoreUnavailable("The network is down.")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
 
 
 @dataclass
@@ -18,6 +45,7 @@ class Process:
     """A server that does jobs."""
 
     name: str
+    link: Link
     engine: Engine
     jobs: JobExecutor
     runner: Runner
@@ -29,7 +57,7 @@ class Process:
     async def kill(self) -> None:
         """As by kill -9: nothing more is written, not even a farewell."""
         assert self.task is not None
-        self.engine._closing = True
+        self.link.down = True
         self.task.cancel()
         await asyncio.gather(self.task, return_exceptions=True)
 
@@ -64,7 +92,8 @@ class House:
         limit: float = 1800.0,
     ) -> Process:
         """A process whose clock is wrong by `skew` ms."""
-        engine = Engine(self.store, lambda: self.now() + skew)
+        link = Link(self.store)
+        engine = Engine(cast(Store, link), lambda: self.now() + skew)
 
         def job(job_name: str, when: Schedule) -> Job:
             async def do() -> JobResult:
@@ -74,7 +103,7 @@ class House:
             return Job(job_name, "", do, when, limit)
 
         jobs = JobExecutor(engine, [job(*pair) for pair in timings], alone=alone, me=name)
-        made = Process(name, engine, jobs, Runner(jobs))
+        made = Process(name, link, engine, jobs, Runner(jobs))
         self.processes.append(made)
         return made
 
@@ -85,5 +114,5 @@ class House:
         for process in self.processes:
             if process.task is not None:
                 await process.stop()
-            process.engine._closing = False
+            process.link.down = False
             await process.engine.close()

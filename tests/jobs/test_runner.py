@@ -93,11 +93,11 @@ def test_who_cannot_reach_the_store_stops_before_another_begins(seed: int) -> No
         await asyncio.sleep(7 + seed)
         b.start()
         await asyncio.sleep(100)
-        a.engine._closing = True  # its every write fails from now on
+        a.link.down = True
         while not b.runner.lease.held:
             await asyncio.sleep(0.5)
         assert not a.runner.lease.held
-        a.engine._closing = False
+        a.link.down = False
         await asyncio.sleep(600)
         assert not a.runner.lease.held
         slots_served_once(house)
@@ -297,14 +297,14 @@ def test_who_slept_through_its_run_does_not_overwrite_the_one_that_took_over() -
         a, b = [await house.process(name, MINUTE, work=slow) for name in ("a", "b")]
         first = asyncio.create_task(a.jobs.run(a.jobs.jobs["often"]))
         await asyncio.sleep(1)
-        a.engine._closing = True
+        a.link.down = True
         await b.jobs.due()
         for _ in range(9):
             await asyncio.sleep(5)
             await b.jobs.due()
         second = asyncio.create_task(b.jobs.run(b.jobs.jobs["often"]))
         await asyncio.sleep(1)
-        a.engine._closing = False
+        a.link.down = False
         assert (await first).run.outcome == "failed"  # it saw at its next sign that it is over
         assert (await second).run.outcome == "done"
         assert [run.outcome for run in await house.runs()] == [INTERRUPTED, "done"]

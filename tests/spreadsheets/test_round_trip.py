@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from base64 import urlsafe_b64encode
 from decimal import Decimal
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fancymonkey.core.changes.bulk import StockRow
-from fancymonkey.core.model import MAIN, Item, Level, Product, sku_of
+from fancymonkey.core.model import MAIN, MAX_QUANTITY, Item, Level, Product, sku_of
 from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.errors import DataError
 from fancymonkey.spreadsheets import csv_table, xlsx
@@ -17,7 +18,7 @@ from fancymonkey.spreadsheets.cells import PARSERS, canonical
 from fancymonkey.spreadsheets.columns import COLUMNS, KINDS, Record
 from fancymonkey.spreadsheets.import_plan import CurrentStock, ImportOptions, marks_of
 from fancymonkey.spreadsheets.import_planner import Planner
-from fancymonkey.spreadsheets.row_fingerprint import read_mark
+from fancymonkey.spreadsheets.row_fingerprint import LENGTH, read_mark
 from fancymonkey.store.products_file.extra_fields import with_image
 
 # What a store and XML can hold; two code points have no place in any spreadsheet.
@@ -163,7 +164,44 @@ def test_a_cell_is_read_or_refused(column: str, cell: str) -> None:
     json.dumps(str(value))
 
 
+FINGERPRINTS = st.builds(
+    "r{}s{}h{}{}".format,
+    st.integers(0, 10**18 - 1),
+    st.integers(0, MAX_QUANTITY),
+    st.binary(min_size=LENGTH, max_size=LENGTH).map(lambda raw: urlsafe_b64encode(raw).decode()),
+    st.just("")
+    | st.binary(min_size=18, max_size=18).map(lambda raw: "." + urlsafe_b64encode(raw).decode()),
+)
+
+
+@given(FINGERPRINTS, st.sampled_from(["", " ", "\n"]))
+def test_a_fingerprint_is_read_whole(text: str, space: str) -> None:
+    text = text.replace("=", "")
+    row = read_mark(space + text + space)
+    hashes = urlsafe_b64encode(row.hashes).decode().rstrip("=")
+    unread = f".{urlsafe_b64encode(row.unread).decode()}" if row.unread else ""
+    assert f"r{row.revision}s{row.stock}h{hashes}{unread}" == text
+
+
+@given(FINGERPRINTS, st.data())
+def test_a_damaged_fingerprint_is_refused_or_read_as_another(
+    text: str, data: st.DataObject
+) -> None:
+    text = text.replace("=", "")
+    place = data.draw(st.integers(0, len(text) - 1))
+    other = data.draw(st.characters(codec="utf-8") | st.just(""))
+    damaged = text[:place] + other + text[place + 1 :]
+    try:
+        row = read_mark(damaged)
+    except ValueError as error:
+        assert str(error) == "it was edited"  # noqa: PT017
+    else:
+        assert row != read_mark(text) or damaged.strip() == text
+        assert 0 <= row.stock <= MAX_QUANTITY
+        assert len(row.hashes) == LENGTH
+
+
 @given(st.text(max_size=100))
-def test_a_mark_is_read_or_refused(cell: str) -> None:
-    with contextlib.suppress(ValueError):
+def test_other_text_is_not_a_fingerprint(cell: str) -> None:
+    with pytest.raises(ValueError, match="it was edited"):
         read_mark(cell)

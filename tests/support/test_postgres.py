@@ -18,16 +18,17 @@ from tests.support.processes import alive
 pytestmark = pytest.mark.postgres
 
 
-async def test_each_test_gets_a_fresh_database(postgres_url: str) -> None:
-    connection = await asyncpg.connect(postgres_url)
-    await connection.execute("CREATE TABLE only_once (n int)")
-    await connection.close()
-
-
-async def test_and_so_does_the_next(postgres_url: str) -> None:
-    connection = await asyncpg.connect(postgres_url)
-    await connection.execute("CREATE TABLE only_once (n int)")
-    await connection.close()
+async def test_each_database_is_fresh(postgres_server: PostgresServer) -> None:
+    urls = [postgres_server.start().create_database() for _ in range(2)]
+    try:
+        for url in urls:
+            connection = await asyncpg.connect(url)
+            await connection.execute("CREATE TABLE only_once (n int)")
+            await connection.close()
+    finally:
+        for url in urls:
+            postgres_server.drop_database(url)
+    assert urls[0] != urls[1]
 
 
 async def test_durability_is_postgresqls_default(postgres_url: str) -> None:

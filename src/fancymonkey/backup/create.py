@@ -1,5 +1,6 @@
 """Makes a backup of any store, while a server uses it."""
 
+import glob
 import os
 import shutil
 from collections.abc import AsyncIterator, Callable
@@ -142,12 +143,14 @@ async def _write_rows(target: str, folder: Path) -> int:
 
 @asynccontextmanager
 async def staging(beside: Path) -> AsyncIterator[Path]:
-    """A temporary folder on the same disk; it also removes those left by dead processes."""
+    """A temporary folder on the same disk; it also removes what dead processes left there."""
     for old in beside.parent.glob(".fancymonkey-*.staging"):
-        if not _alive(old):
+        if not _alive(old.name.split("-")[1]):
             shutil.rmtree(old, ignore_errors=True)
-    for torn in beside.parent.glob(f".{beside.name}.*.tmp"):
-        torn.unlink(missing_ok=True)
+    for pattern in (f".{glob.escape(beside.name)}.*.tmp", ".fancymonkey-*.tar.gz.*.tmp"):
+        for torn in beside.parent.glob(pattern):
+            if not _alive(torn.name.split(".")[-2].split("-")[0]):
+                torn.unlink(missing_ok=True)
     name = f".fancymonkey-{os.getpid()}-{os.urandom(4).hex()}.staging"
     folder = beside.parent / name
     folder.mkdir(mode=0o700)
@@ -157,10 +160,10 @@ async def staging(beside: Path) -> AsyncIterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _alive(folder: Path) -> bool:
+def _alive(pid: str) -> bool:
     try:
-        os.kill(int(folder.name.split("-")[1]), 0)
-    except (ValueError, IndexError, ProcessLookupError):
+        os.kill(int(pid), 0)
+    except (ValueError, OverflowError, ProcessLookupError):
         return False
     except PermissionError:
         pass
