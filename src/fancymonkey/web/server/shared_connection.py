@@ -74,6 +74,8 @@ class Sharing(Heads):
     def connection_made(self, transport: Any) -> None:
         """Starts."""
         super().connection_made(transport)
+        # Attributes of the instance: reading the default of the class is four times as slow.
+        self._refusal, self._upgrades, self.proxies = None, False, None
         self.flow = Flow(transport)
         self._later = bytearray()
         app: Any = self.app
@@ -138,8 +140,12 @@ class Sharing(Heads):
         """Bytes have arrived: few are parsed at once, many in several turns."""
         if self._upgrades:
             return  # a client waits for the response before it sends more
+        size = len(data)
+        if size <= PART_OF_MANY and not self._later:
+            self.parse(data)
+            return
         several = data.count(VERSION) > 1
-        if not self._later and len(data) <= (PART_OF_MANY if several else PART):
+        if size <= PART and not (several or self._later):
             self.parse(data)
             return
         self._several = several or (self._several and bool(self._later))
