@@ -23,6 +23,9 @@ HEADERS_MAX = 100
 URL_MAX = 8 * 1024
 """The most bytes of a request's target."""
 
+PARAMETERS_MAX = 100
+"""The most parameters of a request's target."""
+
 LISTS = {
     b"connection": 256,
     b"upgrade": 256,
@@ -37,6 +40,7 @@ LISTS = {
     b"accept": 2048,
     b"accept-encoding": 1024,
     b"accept-language": 1024,
+    b"content-type": 1024,
     b"if-match": 4096,
     b"if-none-match": 4096,
     b"sec-websocket-extensions": 1024,
@@ -139,6 +143,9 @@ class Heads(TimeoutProtocol):
         """The head has come. Raises where it is not one of HTTP/1.0 or 1.1."""
         if self._most > HEAD_MAX and self._reported() > HEAD_MAX:
             _refuse(too_long())
+        if self.url.count(b"&") >= PARAMETERS_MAX:
+            detail = f"A URL can have at most {PARAMETERS_MAX} parameters."
+            _refuse(Problem(414, "uri_too_long", detail))
         self._check_headers()
         host = self.by_name.get(b"host")
         version = self.version = self.parser.get_http_version()
