@@ -1,6 +1,7 @@
 """Over HTTP: the real server on each store, against a no-op of the same server."""
 
 import json
+import os
 import sys
 import urllib.request
 from collections.abc import Callable
@@ -162,8 +163,9 @@ def client(places: Places, effort: Effort) -> list[Row]:
 def bench_server(places: Places, kind: str) -> Server:
     """A server of `bench.apps`, on the JSON store with the sample catalogue."""
     program = (sys.executable, "-m", "bench.apps", kind)
-    root = str(Path(__file__).parents[2])
-    return places.shop("json", sample()).server(program=program, env={"PYTHONPATH": root})
+    root = Path(__file__).parents[2]
+    path = os.pathsep.join([str(root), str(root / "src")])
+    return places.shop("json", sample()).server(program=program, env={"PYTHONPATH": path})
 
 
 def _load(

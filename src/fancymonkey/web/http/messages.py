@@ -111,9 +111,12 @@ class Request:
 
     __slots__ = ("_id", "_receive", "about", "actor", "cookies", "headers", "scope")
 
-    def __init__(self, scope: Scope, receive: Receive) -> None:
+    def __init__(
+        self, scope: Scope, receive: Receive, headers: dict[bytes, bytes] | None = None
+    ) -> None:
+        """`headers` are those of the scope by name, if the caller has them already."""
         self.scope = scope
-        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self.headers = dict(scope["headers"]) if headers is None else headers
         self._receive = receive
         self.actor: Actor | None = None
         self.about = ""

@@ -15,6 +15,7 @@ from fancymonkey.errors import FancyMonkeyError, Overloaded
 from fancymonkey.services.change_runner import ChangeRefused
 from fancymonkey.web.auth import demo_access
 from fancymonkey.web.context import AppContext
+from fancymonkey.web.http import cookies
 from fancymonkey.web.http.account_errors import account_problem
 from fancymonkey.web.http.cors import SHARED, Cors
 from fancymonkey.web.http.messages import (
@@ -89,10 +90,10 @@ class Router:
         if self._only_here and not await self._is_for_here(scope, receive, send):
             return
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await self._app(cookies.only_ours(scope), receive, send)
             return
         if scope["path"] not in self._routes:
-            await self._hand_on(scope, receive, send)
+            await self._hand_on(cookies.only_ours(scope), receive, send)
             return
         request = Request(scope, receive)
         try:

@@ -19,9 +19,10 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from fancymonkey.engine.pending_answer import PendingAnswer
-from fancymonkey.web.http.messages import NO_STORE_JSON, Headers, Request, Response, Scope
+from fancymonkey.web.http.messages import NO_STORE_JSON, Headers, Response, Scope
 from fancymonkey.web.http.security_headers import DATA
 from fancymonkey.web.routing.router import Router
+from fancymonkey.web.server.known_head import BufferedRequest, KnownHead, known_head
 from fancymonkey.web.server.shared_connection import Sharing
 
 log = logging.getLogger(__name__)
@@ -35,22 +36,8 @@ SHORT = 64 * 1024
 """The most bytes of a body that is collected here; a longer one is read by ASGI."""
 
 
-class BufferedRequest(Request):
-    """A request whose body is already here."""
-
-    __slots__ = ("raw",)
-
-    def __init__(self, scope: Scope) -> None:
-        super().__init__(scope, _nothing_more)
-        self.raw = b""
-
-    async def body(self, most: int = SHORT) -> bytes:
-        """See `Request.body`; no longer body takes this path."""
-        return self.raw
-
-
-async def _nothing_more() -> Scope:
-    return {"type": "http.disconnect"}
+UNLIKE_MAX = 16
+"""After so many different heads in a row a connection remembers no more: it has many clients."""
 
 
 class FastPathProtocol(Sharing):
@@ -63,10 +50,16 @@ class FastPathProtocol(Sharing):
     _rest: bytes = b""
     _left_out = False
     """Whether the request is parsed again, without its upgrade header."""
+    _known: KnownHead | None = None
+    _unlike = 0
+    """Heads in a row of which each was unlike the one before."""
+    _from_start = False
+    """Whether the bytes that are parsed begin with a request."""
 
     def connection_made(self, transport: Any) -> None:
         """Starts."""
         super().connection_made(transport)
+        self._known, self._left_out = None, False
         app: Any = self.app
         app = app.app if self.proxies is not None else app
         app = getattr(app, "front", app)
@@ -75,12 +68,37 @@ class FastPathProtocol(Sharing):
         ):
             self._front = app
 
+    def data_received(self, data: bytes) -> None:
+        """Bytes have arrived: often another request with the same head."""
+        known = self._known
+        if known is not None and self._since is None and self._is_free():
+            request = known.request(data)
+            if request is not None:
+                self._unlike = 0
+                self._before, self._due = self.cycle, None
+                self.cycle = FastPathRequest(self, self._front, request)  # type: ignore[arg-type]
+                self.cycle.begin()
+                return
+        super().data_received(data)
+
+    def _is_free(self) -> bool:
+        """Whether nothing stands between the next received bytes and their response."""
+        return (
+            self.cycle.response_complete
+            and not self._later
+            and not self._upgrades
+            and self._refusal is None
+            and not self.flow.write_paused
+            and not self.transport.is_closing()
+        )
+
     def parse(self, data: bytes) -> None:
         """Parses the received bytes, and again the rest after an ignored upgrade."""
+        self._from_start = self._since is None
         self._rest = data
         self.feed(data)
         while self._rest is not data:
-            data = self._rest
+            data, self._from_start = self._rest, False
             self.feed(data)
         self._rest = b""
 
@@ -100,19 +118,21 @@ class FastPathProtocol(Sharing):
     def on_headers_complete(self) -> None:
         """Chooses the path of the request."""
         super().on_headers_complete()
+        front = self._front
+        if front is not None:
+            ride = self._ride(front)
+            if ride is not None:
+                self._left_out, self.cycle = False, ride
+                return
+            if self.url.startswith(LIVE):
+                self._check_live(front)
         parser = self.parser
-        if self._front is not None and self.url.startswith(LIVE):
-            self._check_live(self._front)
         self._left_out = (
             parser.should_upgrade()
             and parser.get_method() != b"CONNECT"
             and not self._should_upgrade()
         )
         if self._left_out:
-            return
-        ride = None if self._front is None else self._ride(self._front)
-        if ride is not None:
-            self.cycle = ride
             return
         url, headers, expects = self.url, self.headers, self.expect_100_continue
         HttpToolsProtocol.on_message_begin(self)
@@ -125,7 +145,7 @@ class FastPathProtocol(Sharing):
         path, _, query = self.url.partition(b"?")
         if path == LIVE and self.parser.get_method() == b"GET":
             self._refuse_after = LIVE_REFUSAL_SECONDS
-            front.check_live(BufferedRequest(self._scope(path, query)))
+            front.check_live(BufferedRequest(self._scope(path, query), self.by_name))
             self._refuse_after = 0.0
 
     def _ride(self, front: Router) -> "FastPathRequest | None":
@@ -139,17 +159,17 @@ class FastPathProtocol(Sharing):
             or self.expect_100_continue
             or self.flow.write_paused
             or self.transport.is_closing()
-            or parser.get_http_version() != "1.1"
+            or self.version != "1.1"
             or not parser.should_keep_alive()
             or parser.should_upgrade()
             or b"#" in query
         ):
             return None
-        request = BufferedRequest(self._scope(path, query))
-        length = request.headers.get(b"content-length", b"0")
-        if b"transfer-encoding" in request.headers or len(length) > 5 or int(length) > SHORT:
+        headers = self.by_name
+        length = headers.get(b"content-length", b"0")
+        if b"transfer-encoding" in headers or len(length) > 5 or int(length) > SHORT:
             return None
-        return FastPathRequest(self, front, request)
+        return FastPathRequest(self, front, BufferedRequest(self._scope(path, query), headers))
 
     def _scope(self, path: bytes, query: bytes) -> Scope:
         """What ASGI would bring of this request, its client as a trusted proxy names it."""
@@ -169,7 +189,7 @@ class FastPathProtocol(Sharing):
     def on_body(self, body: bytes) -> None:
         """A part of a request's body has arrived."""
         self._received += len(body)
-        self._moved, self._size, self._since = True, 0, 0
+        self._moved, self._since = True, 0
         if isinstance(self.cycle, FastPathRequest):
             self.cycle.call.raw += body
         else:
@@ -181,6 +201,10 @@ class FastPathProtocol(Sharing):
         if self._left_out:
             return
         if isinstance(self.cycle, FastPathRequest):
+            if self._from_start and self._unlike < UNLIKE_MAX:
+                self._unlike += 1
+                self._known = known_head(self._rest, self.cycle.call)
+                self._from_start = False
             self.cycle.begin()
         else:
             HttpToolsProtocol.on_message_complete(self)

@@ -23,6 +23,9 @@ HEADERS_MAX = 100
 URL_MAX = 8 * 1024
 """The most bytes of a request's target."""
 
+PARAMETERS_MAX = 100
+"""The most parameters of a request's target."""
+
 LISTS = {
     b"connection": 256,
     b"upgrade": 256,
@@ -37,6 +40,7 @@ LISTS = {
     b"accept": 2048,
     b"accept-encoding": 1024,
     b"accept-language": 1024,
+    b"content-type": 1024,
     b"if-match": 4096,
     b"if-none-match": 4096,
     b"sec-websocket-extensions": 1024,
@@ -44,6 +48,8 @@ LISTS = {
     b"stripe-signature": 4096,
 }
 """The most bytes of headers that are parsed further, with repeated ones counted together."""
+
+LEAST_LIMIT = min(LISTS.values())
 
 CHUNKS_FREE = 1000
 CHUNK_LEAST = 64
@@ -56,16 +62,21 @@ LINGER_MAX = 1024 * 1024
 _HOST = re.compile(rb"(?:[A-Za-z0-9._~%-]+|\[[0-9A-Fa-f:.%a-z]+\])?(?::[0-9]{0,5})?")
 _ONE_HOST = "Send exactly one Host header: a name or an address, optionally with a port."
 _SINGLE = frozenset({b"host", b"transfer-encoding", b"content-length"})
-_SPECIAL = frozenset({*LISTS, *_SINGLE, b"expect"})
 
 
 class Heads(TimeoutProtocol):
     """A connection that refuses requests that are too long or malformed."""
 
-    _size = 0
-    """Bytes of a head, or of what is behind a body, that the parser has reported."""
+    by_name: dict[bytes, bytes]
+    """The headers of the latest head by their names in lower case; of repeated ones the last."""
+    version = ""
+    """The version of HTTP of the latest head."""
+    _most = 0
+    """The bytes of the current read, and of those before in which the same head came."""
     _trailers = 0
-    """Headers behind a body, less those of its head."""
+    """Headers behind a body."""
+    _trailers_size = 0
+    """Bytes of them."""
     _since: int | None = None
     """Bytes since a head began, or since the latest part of a body; None between requests."""
     _moved = False
@@ -85,44 +96,59 @@ class Heads(TimeoutProtocol):
         if self._refusal is not None:
             self._drop(len(data))
             return
+        before = self._since or 0
         self._moved = False
+        self._most = len(data) + (self._most if self._in_head else 0)
         super().data_received(data)
         if self._since is None or self._refusal is not None:
             return
-        self._since = self._size if self._moved else self._since + len(data)
+        self._since = self._reported() if self._moved else before + len(data)
         if self._since > HEAD_MAX:
             self.send_400_response("")  # no text: it is too long
+
+    def _reported(self) -> int:
+        """Bytes of a head, or of what is behind a body, that the parser has reported."""
+        if not self._in_head:
+            return self._trailers_size
+        return len(self.url) + sum([len(name) + len(value) + 4 for name, value in self.headers])
 
     def on_message_begin(self) -> None:
         """A request begins. ASGI's objects are made later, if the request needs them."""
         super().on_message_begin()
         self._moved = True
-        self._size = self._since = self._chunks = self._trailers = 0
+        self._since = self._chunks = self._trailers = self._trailers_size = 0
         self._before = self.cycle
         self.url, self.headers, self.expect_100_continue = b"", [], False
 
     def on_url(self, url: bytes) -> None:
         """A part of the target has arrived."""
-        self._size += len(url)
         self.url += url
         if len(self.url) > URL_MAX:
             _refuse(Problem(414, "uri_too_long", f"A URL can have at most {URL_MAX} bytes."))
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header has come. One behind the body is counted, and belongs to no head."""
-        size = self._size = self._size + len(name) + len(value) + 4
         headers = self.headers
-        if self._in_body:
-            self._trailers += 1
-        else:
+        if not self._in_body:
             headers.append((name.lower(), value))
-        if size > HEAD_MAX or len(headers) + self._trailers > HEADERS_MAX:
+            if len(headers) > HEADERS_MAX:
+                _refuse(too_long())
+            return
+        self._trailers += 1
+        self._trailers_size += len(name) + len(value) + 4
+        if self._trailers_size > HEAD_MAX or len(headers) + self._trailers > HEADERS_MAX:
             _refuse(too_long())
 
     def on_headers_complete(self) -> None:
         """The head has come. Raises where it is not one of HTTP/1.0 or 1.1."""
-        host = self._check_headers()
-        version = self.parser.get_http_version()
+        if self._most > HEAD_MAX and self._reported() > HEAD_MAX:
+            _refuse(too_long())
+        if self.url.count(b"&") >= PARAMETERS_MAX:
+            detail = f"A URL can have at most {PARAMETERS_MAX} parameters."
+            _refuse(Problem(414, "uri_too_long", detail))
+        self._check_headers()
+        host = self.by_name.get(b"host")
+        version = self.version = self.parser.get_http_version()
         if version == "1.1":
             if host is None:
                 _refuse(malformed("HTTP/1.1 requires a Host header."))
@@ -133,40 +159,46 @@ class Heads(TimeoutProtocol):
                 _refuse(malformed(_ONE_HOST))
             self._valid_host = host
         super().on_headers_complete()
-        self._moved, self._size, self._since, self._trailers = True, 0, 0, -len(self.headers)
+        self._moved, self._since = True, 0
 
-    def _check_headers(self) -> bytes | None:
-        """Returns the host. Raises Problem for a header that is too long, or repeated, or unknown.
+    def _check_headers(self) -> None:
+        """Raises Problem for a header that is too long, or repeated, or unknown.
 
         All of them together are no longer than HEAD_MAX, so one look at the end is early enough.
         """
-        seen: dict[bytes, int] = {}
-        host = None
+        by_name = self.by_name = dict(self.headers)
+        if len(by_name) < len(self.headers):
+            self._check_repeated()
+        elif self._most > LEAST_LIMIT and max(map(len, by_name.values()), default=0) > LEAST_LIMIT:
+            for name in by_name.keys() & LISTS.keys():
+                if len(by_name[name]) > LISTS[name]:
+                    _refuse(too_long(name))
+        encoding = by_name.get(b"transfer-encoding")
+        if encoding is not None and encoding.lower() != b"chunked":
+            _refuse(malformed("The only supported Transfer-Encoding is `chunked`."))
+        expects = by_name.get(b"expect")
+        if expects is not None:
+            self.expect_100_continue = expects.lower() == b"100-continue"
+
+    def _check_repeated(self) -> None:
+        """Checks headers of which some are repeated: their lengths count together."""
+        lengths: dict[bytes, int] = {}
         for name, value in self.headers:
-            if name not in _SPECIAL:
-                continue
-            whole = seen.get(name, -1)
-            if whole >= 0 and name in _SINGLE:
+            if name in _SINGLE and name in lengths:
                 _refuse(
                     malformed(
                         _ONE_HOST if name == b"host" else f"The header {name.decode()} is repeated."
                     )
                 )
-            seen[name] = whole = max(0, whole) + len(value)
-            if whole > LISTS.get(name, HEAD_MAX):
-                _refuse(too_long(name))
-            if name == b"host":
-                host = value
-            elif name == b"transfer-encoding":
-                if value.lower() != b"chunked":
-                    _refuse(malformed("The only supported Transfer-Encoding is `chunked`."))
-            elif name == b"expect":
-                self.expect_100_continue = value.lower() == b"100-continue"
-        return host
+            if name in _SINGLE or name in LISTS:
+                lengths[name] = lengths.get(name, 0) + len(value)
+                if lengths[name] > LISTS.get(name, HEAD_MAX):
+                    _refuse(too_long(name))
 
     def on_chunk_header(self) -> None:
         """A chunk of a body follows, or the trailers."""
-        self._moved, self._size, self._since = True, 0, 0
+        self._moved, self._since = True, 0
+        self._trailers = self._trailers_size = 0
         self._chunks += 1
         if self._chunks > CHUNKS_FREE and self._received < self._chunks * CHUNK_LEAST:
             _refuse(malformed(f"The body's chunks have fewer than {CHUNK_LEAST} bytes on average."))

@@ -15,10 +15,13 @@ PART = 16 * 1024
 """Bytes that are parsed at once."""
 
 PART_OF_MANY = 256
-"""The number of pipelined requests that are parsed at once."""
+"""The same if they may be many requests, headers or chunks: each of them costs its own steps."""
 
 VERSION = b"/1."
 """The text that each request has in its first line."""
+
+LINES = 200
+"""With more ends of lines than this, bytes may be many headers or chunks."""
 
 NO_ROOM = b"retry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
@@ -64,8 +67,8 @@ class Sharing(Heads):
     _crowd: Crowd | None = None
     _later: bytearray
     """Received bytes that wait for a later turn."""
-    _several = False
-    """Whether they contain several requests."""
+    _in_small_parts = 0
+    """The number of these bytes that may be many requests, headers or chunks."""
     _queued = False
     _upgrades = False
     _socket: WebSocketServerProtocol | None = None
@@ -74,6 +77,8 @@ class Sharing(Heads):
     def connection_made(self, transport: Any) -> None:
         """Starts."""
         super().connection_made(transport)
+        # Attributes of the instance: reading the default of the class is four times as slow.
+        self._refusal, self._upgrades, self.proxies = None, False, None
         self.flow = Flow(transport)
         self._later = bytearray()
         app: Any = self.app
@@ -138,11 +143,10 @@ class Sharing(Heads):
         """Bytes have arrived: few are parsed at once, many in several turns."""
         if self._upgrades:
             return  # a client waits for the response before it sends more
-        several = data.count(VERSION) > 1
-        if not self._later and len(data) <= (PART_OF_MANY if several else PART):
+        size = len(data)
+        if not self._later and (size <= PART_OF_MANY or (size <= PART and not _many(data))):
             self.parse(data)
             return
-        self._several = several or (self._several and bool(self._later))
         self._later += data
         if not self.transport.is_closing():
             self.flow.hold()
@@ -159,9 +163,16 @@ class Sharing(Heads):
 
     def _parse_more(self) -> bool:
         """Parses a part of the waiting bytes; returns whether the next turn can parse more."""
-        size = PART_OF_MANY if self._several else PART
-        part = bytes(self._later[:size])
-        del self._later[:size]
+        later = self._later
+        if self._refusal is not None:
+            size = len(later)
+        else:
+            if self._in_small_parts <= 0 and _many(later):
+                self._in_small_parts = PART
+            size = PART_OF_MANY if self._in_small_parts > 0 else PART
+            self._in_small_parts -= size
+        part = bytes(later[:size])
+        del later[:size]
         if part:
             self.parse(part)
         if self.transport.is_closing():
@@ -181,6 +192,11 @@ class Sharing(Heads):
         """Starts a request of the ASGI path when its turn has come."""
         begin = super()._start_asgi_task
         self._turns.begin(lambda: begin(cycle, app))
+
+
+def _many(data: bytes | bytearray) -> bool:
+    """Whether the first part of the bytes may be many requests, headers or chunks."""
+    return data.count(VERSION, 0, PART) > 1 or data.count(b"\r\n", 0, PART) > LINES
 
 
 async def _nowhere(scope: Any, receive: Any, send: Any) -> None:

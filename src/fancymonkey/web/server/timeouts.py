@@ -72,11 +72,12 @@ class TimeoutProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self._in_body:
             self._expect_body()
+        elif self._in_head and self._due is None:
+            self._expect(HEAD_SECONDS)
 
     def on_message_begin(self) -> None:
-        """A request begins."""
-        self._in_head = True
-        self._expect(HEAD_SECONDS)
+        """A request begins. Its end is due only if it is not in the same read."""
+        self._in_head, self._due = True, None
 
     def on_headers_complete(self) -> None:
         """Its head is complete."""
@@ -93,7 +94,8 @@ class TimeoutProtocol(HttpToolsProtocol):
             super().on_response_complete()
             return
         self.server_state.total_requests += 1
-        self.flow.resume_reading()
+        if self.flow.read_paused:
+            self.flow.resume_reading()
         if not (self._in_head or self._in_body):
             self._expect(self.timeout_keep_alive)
 

@@ -12,7 +12,7 @@ from time import perf_counter
 BEGUN_MAX = 2
 """Requests of the ASGI path that start in one turn."""
 
-SECONDS = 0.0015
+SECONDS = 0.0005
 """The time limit of a turn for received bytes that were not parsed at once."""
 
 
