@@ -11,6 +11,7 @@ from fancymonkey.alerts.message import AlertMessage
 from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
 from fancymonkey.core.holds.end import Release
 from fancymonkey.core.holds.reserve import Reserve
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Line, Product
 from fancymonkey.engine.engine import Engine
 from fancymonkey.store.in_memory.store import MemoryStore
@@ -27,7 +28,15 @@ async def rush(engine: Engine, name: str) -> list[float]:
         lines = (Line(f"p/{number}", 8),)
         id_ = f"{name}{number}"
         began = time.perf_counter()
-        await engine.submit(Reserve(reservation_id=id_, session_id=id_, lines=lines, ttl=1_800_000))
+        await engine.submit(
+            Reserve(
+                reservation_id=id_,
+                location=DEFAULT_LOCATION,
+                session_id=id_,
+                lines=lines,
+                ttl=1_800_000,
+            )
+        )
         took.append(time.perf_counter() - began)
         await asyncio.sleep(0)
     return took
@@ -83,7 +92,15 @@ async def test_a_lane_that_hangs_holds_up_no_other() -> None:
         running = asyncio.create_task(alerts.run())
         await until(lambda: alerts._watch._seen is not None)
         lines = (Line("p/1", 8),)
-        await engine.submit(Reserve(reservation_id="x", session_id="x", lines=lines, ttl=1_800_000))
+        await engine.submit(
+            Reserve(
+                reservation_id="x",
+                location=DEFAULT_LOCATION,
+                session_id="x",
+                lines=lines,
+                ttl=1_800_000,
+            )
+        )
         await until(lambda: other.requests, 5)
         await until(lambda: mail.messages, 15)
         assert hanging.requests

@@ -58,9 +58,12 @@ CORE_HELPERS = {
     "catalogue.field_changes",
     "catalogue.renames",
     "documents.document",
+    "holds.deadline",
     "holds.give_back",
     "holds.limits",
     "holds.network_memory",
+    "locations.allocate",
+    "locations.locations",
     "payments.amounts",
     "payments.issues",
     "payments.pending",
@@ -70,7 +73,7 @@ CORE_HELPERS = {
     "stock.backorders",
 }
 
-CORE_FEATURES = {"catalogue", "changes", "documents", "holds", "payments", "stock"}
+CORE_FEATURES = {"catalogue", "changes", "documents", "holds", "locations", "payments", "stock"}
 
 CLOCK = "engine.clock"
 TELLS_THE_TIME = {

@@ -9,6 +9,7 @@ import pytest
 from fancymonkey import examples
 from fancymonkey.core.holds.end import Capture, Release
 from fancymonkey.core.holds.reserve import Reserve
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Kind, Line
 from fancymonkey.core.stock.adjust import Adjust, Count
 from fancymonkey.store.copy import compare
@@ -21,7 +22,9 @@ M = "prod_hoodie_001/M"
 
 def hold(id_: str, quantity: int = 2, ttl: int = 1000) -> Reserve:
     lines = (Line(M, quantity),)
-    return Reserve(reservation_id=id_, session_id=f"s_{id_}", lines=lines, ttl=ttl)
+    return Reserve(
+        reservation_id=id_, location=DEFAULT_LOCATION, session_id=f"s_{id_}", lines=lines, ttl=ttl
+    )
 
 
 # init

@@ -8,6 +8,7 @@ import pytest
 
 from fancymonkey.core.holds.end import Capture
 from fancymonkey.core.holds.reserve import Reserve
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Level, Line, Product
 from fancymonkey.core.stock.adjust import Adjust
 from fancymonkey.spreadsheets import csv_table
@@ -84,7 +85,16 @@ def test_the_export_has_every_size_in_the_owners_order(cli: Run, shop: str, expo
 def test_the_export_does_not_count_holds_whose_time_is_up(
     cli: Run, shop: str, write: Write, tmp_path: Path
 ) -> None:
-    write(Reserve(reservation_id="r", session_id="s", lines=(Line(M, 2),), ttl=1000), at=5)
+    write(
+        Reserve(
+            reservation_id="r",
+            location=DEFAULT_LOCATION,
+            session_id="s",
+            lines=(Line(M, 2),),
+            ttl=1000,
+        ),
+        at=5,
+    )
     assert level(shop).reserved == 2
     records = read(cli("export", "--data", shop).stdout)
     assert records[1].cells["reserved"] == "0"
@@ -234,7 +244,15 @@ def test_the_export_itself_says_what_was_sold_meanwhile(
     assert "62 rows unchanged" in cli("import", spreadsheet, "--data", shop).output
     csv_table = exported.read_bytes().replace(b"emerald_m,20,", b"emerald_m,25,")
     exported.write_bytes(csv_table.replace(b"emerald_l,22,", b"emerald_l,30,"))
-    write(Reserve(reservation_id="r", session_id="s", lines=(Line(M, 3),), ttl=10**12))
+    write(
+        Reserve(
+            reservation_id="r",
+            location=DEFAULT_LOCATION,
+            session_id="s",
+            lines=(Line(M, 3),),
+            ttl=10**12,
+        )
+    )
     write(Capture(ref="r"))
     write(Adjust(sku="prod_hoodie_001/L", delta=-1))
     refused = cli("import", exported, "--data", shop)

@@ -9,6 +9,7 @@ from fancymonkey.core.command import Command
 from fancymonkey.core.execute import execute
 from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.ledger import balance
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import (
     MAIN,
     Entry,
@@ -85,8 +86,8 @@ class Shop:
         assert [entry.revision for entry in self.entries] == list(range(1, len(self.entries) + 1))
         held: dict[str, int] = {}
         for row in self.image.rows[Reservation].values():
-            for line in row.lines if row.status is Status.HELD else ():
-                held[line.sku] = held.get(line.sku, 0) + line.quantity
+            for units in row.allocations if row.status is Status.HELD else ():
+                held[units.sku] = held.get(units.sku, 0) + units.quantity
         for level in self.image.rows[Level].values():
             summed = balance(self.entries, level.sku, level.location)
             assert all(getattr(summed, name) == getattr(level, name) for name in QUANTITIES)
@@ -111,7 +112,11 @@ def lines(**wanted: int) -> tuple[Line, ...]:
 def take(session: str, ttl: int = 1000, id_: str = "", **wanted: int) -> Reserve:
     """A reserve by a session, its hold named after it: `take("s1", a_M=2)` makes hold `h-s1`."""
     return Reserve(
-        reservation_id=id_ or f"h-{session}", session_id=session, lines=lines(**wanted), ttl=ttl
+        reservation_id=id_ or f"h-{session}",
+        location=DEFAULT_LOCATION,
+        session_id=session,
+        lines=lines(**wanted),
+        ttl=ttl,
     )
 
 

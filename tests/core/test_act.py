@@ -14,6 +14,7 @@ from fancymonkey.core.command import Command
 from fancymonkey.core.execute import CommandGroup, DryRun
 from fancymonkey.core.holds.end import Capture
 from fancymonkey.core.holds.reserve import Reserve
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Level, Line, Product
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.core.stock.adjust import Adjust, Count
@@ -43,7 +44,13 @@ def on_hand(shop: Shop, sku: str = SKU) -> int:
 
 def sell(shop: Shop, quantity: int) -> None:
     shop.do(
-        Reserve(reservation_id="r", session_id="s", lines=(shop_line(quantity),), ttl=1000),
+        Reserve(
+            reservation_id="r",
+            location=DEFAULT_LOCATION,
+            session_id="s",
+            lines=(shop_line(quantity),),
+            ttl=1000,
+        ),
         Capture(ref="s", payment_id="p"),
     )
 
@@ -141,7 +148,13 @@ def test_counts_since_and_moves_meanwhile_are_told_by_who_looked() -> None:
 
 def test_holds_that_were_ended_do_not_come_back() -> None:
     shop = Shop()
-    sell_none = Reserve(reservation_id="r", session_id="s", lines=(shop_line(2),), ttl=1000)
+    sell_none = Reserve(
+        reservation_id="r",
+        location=DEFAULT_LOCATION,
+        session_id="s",
+        lines=(shop_line(2),),
+        ttl=1000,
+    )
     shop.do(sell_none, act(changed(reserved=0, adjust=1)))
     assert "holds" in undo(shop).detail["failed"][0]["reason"].lower()
     assert isinstance(undo(shop, partial=True), Accepted)  # the stock alone
@@ -150,7 +163,15 @@ def test_holds_that_were_ended_do_not_come_back() -> None:
 
 def test_units_that_filled_a_backorder_stay_sold() -> None:
     shop = Shop(on_hand=2)
-    shop.do(Reserve(reservation_id="r", session_id="s", lines=(shop_line(2),), ttl=1000))
+    shop.do(
+        Reserve(
+            reservation_id="r",
+            location=DEFAULT_LOCATION,
+            session_id="s",
+            lines=(shop_line(2),),
+            ttl=1000,
+        )
+    )
     shop.do(Count(sku=SKU, quantity=1), Capture(ref="s", payment_id="p"))
     shop.do(act(changed(adjust=5)))
     assert on_hand(shop) == 4

@@ -2,8 +2,8 @@
 
 import pytest
 
+from fancymonkey.core.holds.attach import Attach
 from fancymonkey.core.holds.end import Capture, Release
-from fancymonkey.core.holds.reserve import Attach
 from fancymonkey.core.model import Status
 from fancymonkey.core.outcomes import Code
 from fancymonkey.core.stock.adjust import Count

@@ -8,6 +8,7 @@ from fancymonkey.core.command import Command
 from fancymonkey.core.execute import CommandGroup
 from fancymonkey.core.holds.end import Capture, Release
 from fancymonkey.core.holds.reserve import Reserve
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Status
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.core.payments.checkout import (
@@ -124,7 +125,12 @@ def close(number: int = 1, session: str | None = None, until: int | None = None)
                 "only these lines",
                 [take("s1", a_M=2, b_S=1)],
                 Reserve(
-                    reservation_id="x", session_id="s1", lines=lines(b_S=2), ttl=1000, only=True
+                    reservation_id="x",
+                    location=DEFAULT_LOCATION,
+                    session_id="s1",
+                    lines=lines(b_S=2),
+                    ttl=1000,
+                    only=True,
                 ),
                 {"lines": [("b/S", 2, 5, 2, 3)]},
                 ["released a/M reserved-2", "reserved b/S reserved+1"],

@@ -8,9 +8,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import DryRun, RecordEvent, SkuCommands
+from fancymonkey.core.holds.attach import Attach
 from fancymonkey.core.holds.end import Capture, Release
-from fancymonkey.core.holds.reserve import Attach, Reserve
+from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.holds.set_reserved import SetReserved
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Kind, Line
 from fancymonkey.core.outcomes import Accepted, Refused
 from fancymonkey.core.stock.adjust import Adjust, Count, Return, SetItem
@@ -47,7 +49,9 @@ class Machine(RuleBasedStateMachine):
         free = {sku: self.model.available(sku) for sku in wanted}
         code = self.model.reserve(id_, session, wanted, self.shop.now + ttl)
         lines = tuple(Line(sku, count) for sku, count in wanted.items())
-        command = Reserve(reservation_id=id_, session_id=session, lines=lines, ttl=ttl)
+        command = Reserve(
+            reservation_id=id_, location=DEFAULT_LOCATION, session_id=session, lines=lines, ttl=ttl
+        )
         self.expect(command, code)
         for sku, before in free.items():
             after = self.shop.level(sku).available
@@ -88,7 +92,13 @@ class Machine(RuleBasedStateMachine):
     @rule(session=SESSION, ttl=st.sampled_from((0, -1, 5)), odd=st.booleans())
     def reserve_nonsense(self, session: str, ttl: int, *, odd: bool) -> None:
         line = Line("nothing/M", 1) if odd else Line("a/M", 0)
-        command = Reserve(reservation_id="odd", session_id=session, lines=(line,), ttl=ttl)
+        command = Reserve(
+            reservation_id="odd",
+            location=DEFAULT_LOCATION,
+            session_id=session,
+            lines=(line,),
+            ttl=ttl,
+        )
         assert isinstance(self.shop.do(command), Refused)
         assert self.shop.new == []
 
@@ -144,7 +154,7 @@ class Machine(RuleBasedStateMachine):
         for id_, hold in self.model.holds.items():
             row = self.shop.hold(id_)
             until = float("inf") if row.expires_at is None else row.expires_at
-            wanted = {line.sku: line.quantity for line in row.lines}
+            wanted = {units.sku: units.quantity for units in row.allocations}
             found = (str(row.status), until, wanted, row.payment_id)
             assert found == (hold.status, hold.deadline, hold.wanted, hold.payment)
 

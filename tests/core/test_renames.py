@@ -37,7 +37,7 @@ def shop_with(*items: Item) -> Shop:
 
 def open_matters(shop: Shop) -> list[dict[str, int]]:
     return [
-        {line.sku: line.quantity for line in row.lines}
+        {units.sku: units.quantity for units in row.allocations}
         for row in shop.image.rows[PaymentIssue].values()
         if row.progress is IssueStatus.OPEN
     ]

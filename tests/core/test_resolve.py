@@ -3,8 +3,8 @@
 import pytest
 
 from fancymonkey.core.catalogue.products import RemoveProduct
+from fancymonkey.core.holds.attach import Attach
 from fancymonkey.core.holds.end import Capture, Expire, Release
-from fancymonkey.core.holds.reserve import Attach
 from fancymonkey.core.model import Kind, Status
 from fancymonkey.core.outcomes import Accepted, Code
 from fancymonkey.core.stock.adjust import Adjust, Count

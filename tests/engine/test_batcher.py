@@ -12,6 +12,7 @@ from fancymonkey.core.changes.bulk import Change, chain
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import CommandGroup
 from fancymonkey.core.holds.reserve import Reserve
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Level, Line, Product
 from fancymonkey.core.outcomes import Accepted, Answer
 from fancymonkey.core.stock.adjust import Adjust
@@ -135,7 +136,9 @@ def test_a_wide_hold_and_a_wide_product_count_with_each_size() -> None:
         half = WEIGHT_MAX // 2
         lines = tuple(Line(f"a/{number}", 1) for number in range(half))
         items = tuple(NewItem(Item(f"b/{n}", "b", f"{n}"), 1) for n in range(half))
-        hold = Reserve(reservation_id="r1", session_id="s1", lines=lines, ttl=1000)
+        hold = Reserve(
+            reservation_id="r1", location=DEFAULT_LOCATION, session_id="s1", lines=lines, ttl=1000
+        )
         product = UpsertProduct(product=Product("b", "B"), items=items)
         many = CommandGroup(commands=(hold,))
         await asyncio.gather(

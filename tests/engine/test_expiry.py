@@ -5,8 +5,8 @@ import logging
 
 import pytest
 
+from fancymonkey.core.holds.attach import Attach
 from fancymonkey.core.holds.end import Release
-from fancymonkey.core.holds.reserve import Attach
 from fancymonkey.core.model import Kind, Status
 from fancymonkey.core.stock.adjust import Count
 from tests.core.builders import take

@@ -8,8 +8,8 @@ import pytest
 
 from fancymonkey.core.catalogue.products import RemoveProduct
 from fancymonkey.core.command import Command
+from fancymonkey.core.holds.attach import Attach
 from fancymonkey.core.holds.end import Capture, Expire, Release
-from fancymonkey.core.holds.reserve import Attach
 from fancymonkey.core.holds.set_reserved import SetReserved
 from fancymonkey.core.ledger import InvariantBroken
 from fancymonkey.core.model import Level

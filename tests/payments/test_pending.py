@@ -5,8 +5,8 @@ from itertools import permutations
 import pytest
 
 from fancymonkey.core.documents.document import Document
+from fancymonkey.core.holds.attach import Attach
 from fancymonkey.core.holds.end import Expire, Release
-from fancymonkey.core.holds.reserve import Attach
 from fancymonkey.core.holds.set_reserved import SetReserved
 from fancymonkey.core.model import Reservation, Status
 from fancymonkey.core.outcomes import Accepted, Code, Refused

@@ -7,9 +7,11 @@ from dataclasses import replace
 from fancymonkey.core.changes.bulk import Change, chain
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import CommandGroup, DryRun, RecordEvent
+from fancymonkey.core.holds.attach import Attach
 from fancymonkey.core.holds.end import Capture, Expire, Release
-from fancymonkey.core.holds.reserve import Attach, Reserve
+from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.holds.set_reserved import SetReserved
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Entry, Kind, Line, Product
 from fancymonkey.core.outcomes import Accepted, Answer
 from fancymonkey.core.stock.adjust import Adjust, Count, Return, SetItem
@@ -57,6 +59,7 @@ class Buyer:
         some = self.chance.sample(SKUS, self.chance.choice((1, 1, 1, 2, 3)))
         command = Reserve(
             reservation_id=f"{self.name}-{self.made}",
+            location=DEFAULT_LOCATION,
             session_id=self.name,
             lines=tuple(Line(sku, self.chance.randrange(1, 5)) for sku in some),
             ttl=self.chance.choice((400, 2000, 5000, 15_000)),

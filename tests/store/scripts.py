@@ -7,9 +7,11 @@ from fancymonkey.core.catalogue.products import NewItem, RemoveProduct, UpsertPr
 from fancymonkey.core.changes.bulk import Change, chain
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import CommandGroup, DryRun, RecordEvent
+from fancymonkey.core.holds.attach import Attach
 from fancymonkey.core.holds.end import Capture, Expire, Release
-from fancymonkey.core.holds.reserve import Attach, Reserve
+from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.holds.set_reserved import SetReserved
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Kind, Line, Product, TurnedAway, sku_of
 from fancymonkey.core.records import MoveCursor, RecordTurnedAway, StoreResult
 from fancymonkey.core.stock.adjust import Adjust, Count, Return, SetItem
@@ -67,6 +69,7 @@ def _commands(chance: random.Random, length: int) -> Iterator[Command]:
                 reservation_id=f"r{number}",
                 session_id=session,
                 lines=lines,
+                location=DEFAULT_LOCATION,
                 ttl=chance.choice((900, 5000, 60_000)),
                 **keyed,  # type: ignore[arg-type]
             )

@@ -9,6 +9,7 @@ from fancymonkey.core.documents.document import Document
 from fancymonkey.core.documents.put import DocumentWrite, PutDocuments
 from fancymonkey.core.holds.end import Capture, Release
 from fancymonkey.core.holds.reserve import Reserve
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import (
     Entry,
     Event,
@@ -45,7 +46,13 @@ async def everything(store: Store) -> dict[str, Any]:
 def reserve(
     id_: str, session: str, sku: str = "prod_a/M", quantity: int = 1, ttl: int = 1000
 ) -> Reserve:
-    return Reserve(reservation_id=id_, session_id=session, lines=(Line(sku, quantity),), ttl=ttl)
+    return Reserve(
+        reservation_id=id_,
+        location=DEFAULT_LOCATION,
+        session_id=session,
+        lines=(Line(sku, quantity),),
+        ttl=ttl,
+    )
 
 
 async def each(values: Iterable[Any]) -> AsyncIterator[Any]:
@@ -229,8 +236,8 @@ async def test_levels_and_holds_agree_with_the_ledger(store: Store) -> None:
     held: dict[str, int] = {}
     for row in await rows(store, Reservation):
         if row.status is Status.HELD:
-            for line in row.lines:
-                held[line.sku] = held.get(line.sku, 0) + line.quantity
+            for units in row.allocations:
+                held[units.sku] = held.get(units.sku, 0) + units.quantity
     for level in await rows(store, Level):
         entries = [entry async for entry in store.history(level.sku)]
         assert sum(entry.on_hand for entry in entries) == level.on_hand

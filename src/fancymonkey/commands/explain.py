@@ -75,11 +75,11 @@ async def _read(
     if as_of is None:
         now = system_clock()
         story.over = sum(
-            line.quantity
+            units.quantity
             for hold in snapshot.holds
             if hold.expires_at is not None and hold.expires_at <= now
-            for line in hold.lines
-            if line.sku == item.sku
+            for units in hold.allocations
+            if units.sku == item.sku
         )
     return story
 

@@ -56,10 +56,14 @@ def found_hold(state: State, ref: str) -> tuple[list[Key], Reservation | None]:
         keys.append((Reservation, link.reservation_id))
         hold = state.get(Reservation, link.reservation_id)
     if hold is not None:
-        keys += needs_lines(hold)
+        keys += needs_allocations(hold)
     return keys, hold
 
 
-def needs_lines(hold: Reservation) -> list[Key]:
+def needs_allocations(hold: Reservation) -> list[Key]:
     """The rows that ending a hold reads."""
-    return [key for line in hold.lines for key in needs_item(line.sku, line.location)]
+    return [
+        key
+        for allocation in hold.allocations
+        for key in needs_item(allocation.sku, allocation.location)
+    ]

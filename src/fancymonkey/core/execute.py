@@ -9,7 +9,7 @@ from fancymonkey.core import records
 from fancymonkey.core.catalogue import rules as catalogue
 from fancymonkey.core.changes import change_set
 from fancymonkey.core.changes import rules as changes
-from fancymonkey.core.command import Command, Rules, needs_item, needs_lines
+from fancymonkey.core.command import Command, Rules, needs_allocations, needs_item
 from fancymonkey.core.documents import rules as documents
 from fancymonkey.core.holds import end, reserve
 from fancymonkey.core.holds import rules as holds
@@ -268,7 +268,7 @@ def loads(
         return due  # nothing was found that could point to anything else
     while True:
         state.loaded()
-        ending = chain.from_iterable(map(needs_lines, due))
+        ending = chain.from_iterable(map(needs_allocations, due))
         wanted = missing(state.base, chain(ending, _all_keys(commands, state)))
         if not wanted:
             return due

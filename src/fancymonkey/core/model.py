@@ -4,7 +4,7 @@ Quantities are whole units, times are whole milliseconds since 1970 in UTC, pric
 A row names its table and its key; a store persists any declared row by these two alone.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar
@@ -163,16 +163,42 @@ class Level(Row):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A quantity of one SKU at one location."""
+    """What a buyer gets: a quantity of one SKU, and the price of one unit where it is known."""
 
     sku: str
     quantity: int
-    location: str = MAIN
+    price: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """Units of one SKU at one location that belong to a hold, a sale or a payment issue."""
+
+    sku: str
+    quantity: int
+    location: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The key of the level that has the units."""
+        return (self.sku, self.location)
+
+
+def lines_of(allocations: Iterable[Allocation]) -> tuple[Line, ...]:
+    """The allocations as lines: one for each SKU, in the order of its first allocation."""
+    units: dict[str, int] = {}
+    for allocation in allocations:
+        units[allocation.sku] = units.get(allocation.sku, 0) + allocation.quantity
+    return tuple(Line(sku, quantity) for sku, quantity in units.items())
 
 
 @dataclass(frozen=True, slots=True)
 class Reservation(Row):
     """A hold: units set aside until it is captured, released or expires.
+
+    `allocations` are the units that its levels have set aside: every rule about quantities reads
+    them. `lines` is what was sold: prices, baskets and pages read it. `sold_lines` is None where
+    the lines follow from the allocations, as nearly always.
 
     A hold with `expires_at` None lasts until it is released. `late` marks a payment that came after
     the hold had ended. `payment_id` names the payment that captured it, or the payment that came
@@ -185,16 +211,22 @@ class Reservation(Row):
     reservation_id: str
     session_id: str
     status: Status
-    lines: tuple[Line, ...]
+    allocations: tuple[Allocation, ...]
     created_at: int
     expires_at: int | None
     ended_at: int | None = None
     payment_id: str | None = None
     late: bool = False
+    sold_lines: tuple[Line, ...] | None = None
 
     @property
     def key(self) -> str:
         return self.reservation_id
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """What was sold."""
+        return lines_of(self.allocations) if self.sold_lines is None else self.sold_lines
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,16 +82,15 @@ class State:
     def get(self, kind: type[R], key: Hashable) -> R | None:
         """The row as this batch has left it so far, or None."""
         rows = self.changed.get(kind)
-        found: R | None
         if rows is not None:
-            found = rows.get(key, _ABSENT)
-            if found is not _ABSENT:
-                return found
-        found = self.base[kind].get(key)
-        return found
+            row: R | None = rows.get(key)
+            if row is not None:
+                return row
+        row = self.base[kind].get(key)
+        return row
 
-    def put(self, row: Row) -> None:
-        """Writes a row, new or changed."""
+    def put(self, row: Row) -> Hashable:
+        """Writes a row, new or changed. Returns its key."""
         kind, key = type(row), row.key
         rows = self.changed.get(kind)
         if rows is None:
@@ -100,17 +99,22 @@ class State:
             self._undo.append((kind, key, rows.get(key, _ABSENT)))
         rows[key] = row
         if self._holds is not None and isinstance(row, Reservation):
-            for line in row.lines:
-                self._holds.setdefault(line.sku, set()).add(row.reservation_id)
+            for allocation in row.allocations:
+                self._holds.setdefault(allocation.sku, set()).add(row.reservation_id)
+        return key
 
     def add(self, row: Row) -> None:
         """Writes a row that cannot be there yet: a store refuses the batch where it is."""
-        self.added.add((type(row), row.key))
-        self.put(row)
+        self.added.add((type(row), self.put(row)))
 
     def level(self, sku: str, location: str = MAIN) -> Level:
         """The level, empty where nothing was ever booked."""
-        return self.get(Level, (sku, location)) or Level(sku, location)
+        key = (sku, location)
+        rows = self.changed.get(Level)  # as `get` does, without its call: every sale asks twice
+        level: Level | None = None if rows is None else rows.get(key)
+        if level is None:
+            level = self.base[Level].get(key)
+        return Level(sku, location) if level is None else level
 
     def levels_of(self, sku: str) -> list[Level]:
         """The levels of the SKU at all its locations, in the order of their names.
@@ -132,19 +136,21 @@ class State:
         return None if link is None else self.get(Reservation, link.reservation_id)
 
     def holds_of(self, sku: str) -> list[Reservation]:
-        """Live holds with a line of this SKU, the one that ends first in front."""
+        """Live holds with units of this SKU, the one that ends first in front."""
         if self._holds is None:
             self._holds = {}
             for rows in (self.base[Reservation], self.changed.get(Reservation, {})):
                 for row in rows.values():
                     if row is not None and row.status is HELD:
-                        for line in row.lines:
-                            self._holds.setdefault(line.sku, set()).add(row.reservation_id)
+                        for allocation in row.allocations:
+                            self._holds.setdefault(allocation.sku, set()).add(row.reservation_id)
         rows_now = (self.get(Reservation, id_) for id_ in self._holds.get(sku, ()))
         live = [
             row
             for row in rows_now
-            if row is not None and row.status is HELD and any(line.sku == sku for line in row.lines)
+            if row is not None
+            and row.status is HELD
+            and any(allocation.sku == sku for allocation in row.allocations)
         ]
         return sorted(live, key=by_deadline)
 

@@ -315,9 +315,8 @@ def _difference(row: Reservation, hold: OpenHold) -> str:
 
 def _units(row: Reservation) -> dict[Key, int]:
     units: dict[Key, int] = {}
-    for line in row.lines:
-        key = (line.sku, line.location)
-        units[key] = units.get(key, 0) + line.quantity
+    for allocation in row.allocations:
+        units[allocation.key] = units.get(allocation.key, 0) + allocation.quantity
     return units
 
 

@@ -172,8 +172,8 @@ class View:
 
     def _add_hold(self, row: Reservation) -> None:
         hold = self.holds[row.reservation_id] = HeldUnits(row.expires_at)
-        for line in row.lines:
-            hold.units[(line.sku, line.location)] = line.quantity
+        for allocation in row.allocations:
+            hold.units[allocation.key] = allocation.quantity
         if row.expires_at is not None:
             heapq.heappush(self._due, (row.expires_at, row.reservation_id))
 

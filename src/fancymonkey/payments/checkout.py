@@ -39,12 +39,13 @@ Hold = dict[str, Any]
 class CheckoutRequest:
     """The basket that a buyer wants to pay; without lines, the units that the session holds.
 
-    `new_id` is the id for a new hold, `source` the buyer's network. `replaces` is an earlier hold
-    of the buyer, which is released when the new one begins.
+    `location` serves them, `new_id` is the id for a new hold, `source` the buyer's network.
+    `replaces` is an earlier hold of the buyer, which is released when the new one begins.
     """
 
     session_id: str
     new_id: str
+    location: str
     lines: tuple[Line, ...] = ()
     actor: str = "buyer"
     source: ClientSource | None = None
@@ -131,6 +132,7 @@ class Checkouts:
                         reservation_id=id_,
                         session_id=wanted.session_id,
                         lines=lines,
+                        location=wanted.location,
                         ttl=terms.ttl,
                         only=True,
                         source=wanted.source,

@@ -1,10 +1,11 @@
 """Which size took the place of one that is off sale, so that returned units find their shelf."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from fancymonkey.core.command import needs_item
 from fancymonkey.core.documents.document import Document
-from fancymonkey.core.model import MAIN, Item, Line
+from fancymonkey.core.model import MAIN, Allocation, Item, Reservation
 from fancymonkey.core.state import Key, State
 
 RENAMES = "renames"
@@ -74,13 +75,19 @@ def needs_renames(sku: str, state: State) -> Iterator[Key]:
         sku = following.body
 
 
-def renamed(state: State, lines: tuple[Line, ...]) -> tuple[Line, ...]:
-    """The lines of a hold that has ended, under the names that their sizes have now."""
+def renamed(state: State, hold: Reservation) -> Reservation:
+    """A hold that has ended, under the names that its sizes have now."""
     units: dict[tuple[str, str], int] = {}
-    for line in lines:
-        place = (on_sale(state, line.sku) or line.sku, line.location)
-        units[place] = units.get(place, 0) + line.quantity
-    return tuple(Line(sku, quantity, location) for (sku, location), quantity in units.items())
+    for allocation in hold.allocations:
+        place = (on_sale(state, allocation.sku) or allocation.sku, allocation.location)
+        units[place] = units.get(place, 0) + allocation.quantity
+    sold_lines = hold.sold_lines and tuple(
+        replace(line, sku=on_sale(state, line.sku) or line.sku) for line in hold.sold_lines
+    )
+    allocations = tuple(
+        Allocation(sku, quantity, location) for (sku, location), quantity in units.items()
+    )
+    return replace(hold, allocations=allocations, sold_lines=sold_lines)
 
 
 def on_sale(state: State, sku: str) -> str | None:

@@ -1,6 +1,6 @@
 """How a hold ends: Release, Capture, expiry."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,7 +8,14 @@ from fancymonkey.core.catalogue.renames import needs_renames, renamed
 from fancymonkey.core.command import Command, needs_hold
 from fancymonkey.core.holds.give_back import give_back
 from fancymonkey.core.immutable import dataclass
-from fancymonkey.core.model import Kind, Line, Reservation, SessionLink, Status
+from fancymonkey.core.model import (
+    Allocation,
+    Kind,
+    Reservation,
+    SessionLink,
+    Status,
+    lines_of,
+)
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.payments.amounts import Money
 from fancymonkey.core.payments.issues import issue_of, needs_issues, raise_issue
@@ -20,6 +27,7 @@ from fancymonkey.core.payments.pending import (
 )
 from fancymonkey.core.payments.rows import Checkout, IssueKind, IssueStatus, Stage
 from fancymonkey.core.state import Key, State, by_deadline
+from fancymonkey.core.stock.answers import moved_lines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +101,8 @@ def needs_ref(command: Release | Capture, state: State) -> Iterator[Key]:
         return
     hold = _find(state, command)
     if hold is not None and hold.status is not Status.HELD:
-        for line in hold.lines:
-            yield from needs_renames(line.sku, state)
+        for allocation in hold.allocations:
+            yield from needs_renames(allocation.sku, state)
     for id_ in (command.payment_id, command.intent):
         if id_ is not None:
             yield from needs_hold(state, id_)
@@ -115,7 +123,7 @@ def release(state: State, command: Release) -> Answer:
     if pending and not command.deliberate:
         return refuse_pending()
     ended = give_back(state, hold, Status.RELEASED, command, command.reason)
-    return Accepted({**_summary(state, ended, ended.lines), "payment_pending": pending})
+    return Accepted({**_summary(state, ended, ended.allocations), "payment_pending": pending})
 
 
 def _frees(state: State, hold: Reservation, command: Release) -> bool:
@@ -142,15 +150,15 @@ def capture(state: State, command: Capture) -> Answer:
         return _again(state, hold, command)
     late = hold.status is not Status.HELD
     if late:
-        hold = replace(hold, lines=renamed(state, hold.lines))
+        hold = renamed(state, hold)
         refunded = _refund_instead(state, hold, command)
         if refunded is not None:
             return refunded
     backordered = []
-    for line in hold.lines:
-        missing = _sell(state, line, hold, command, late=late)
+    for allocation in hold.allocations:
+        missing = _sell(state, allocation, hold, command, late=late)
         if missing:
-            backordered.append(replace(line, quantity=missing))
+            backordered.append(replace(allocation, quantity=missing))
     paid = replace(
         hold,
         status=Status.CAPTURED,
@@ -163,8 +171,8 @@ def capture(state: State, command: Capture) -> Answer:
     if command.about is not None and (late or backordered):
         concern = IssueKind.LATE_PAYMENT if late else IssueKind.BACKORDER
         raise_issue(state, concern, command.about, paid, command.about, tuple(backordered))
-    rows = [{"sku": line.sku, "quantity": line.quantity} for line in backordered]
-    return Accepted({**_summary(state, paid, paid.lines), "backordered": rows})
+    rows = [{"sku": line.sku, "quantity": line.quantity} for line in lines_of(backordered)]
+    return Accepted({**_summary(state, paid, paid.allocations), "backordered": rows})
 
 
 def captured_by(state: State, command: Capture) -> Reservation | None:
@@ -204,13 +212,20 @@ def _refund_instead(state: State, hold: Reservation, command: Capture) -> Answer
     if issue_of(state, IssueKind.LATE_PAYMENT, about) is not None:
         return Accepted(_summary(state, hold, ()))
     if not command.refund_late or all(
-        line.quantity <= state.level(line.sku, line.location).available for line in hold.lines
+        allocation.quantity <= state.level(*allocation.key).available
+        for allocation in hold.allocations
     ):
         return None
     hold = replace(hold, payment_id=command.payment_id, late=True)
     state.put(hold)
     raise_issue(
-        state, IssueKind.LATE_PAYMENT, about, hold, about, hold.lines, progress=IssueStatus.DUE
+        state,
+        IssueKind.LATE_PAYMENT,
+        about,
+        hold,
+        about,
+        hold.allocations,
+        progress=IssueStatus.DUE,
     )
     _link(state, hold, command.payment_id)
     return Accepted({**_summary(state, hold, ()), "outcome": "refund due"})
@@ -245,33 +260,35 @@ def _find(state: State, command: Release | Capture) -> Reservation | None:
     return None
 
 
-def _sell(state: State, line: Line, hold: Reservation, command: Capture, *, late: bool) -> int:
-    """Sells one line; returns how many units of it are backordered."""
-    level = state.level(line.sku, line.location)
+def _sell(
+    state: State, sale: Allocation, hold: Reservation, command: Capture, *, late: bool
+) -> int:
+    """Sells an allocation; returns how many units of it are backordered."""
+    level = state.level(sale.sku, sale.location)
     # A late payment may not take what others hold; a live hold has its units, unless a count
     # has found fewer.
     there = max(0, level.available if late else level.on_hand - level.allocated)
-    taken = min(line.quantity, there)
+    taken = min(sale.quantity, there)
     state.book_movement(
         Kind.SOLD if late else Kind.CAPTURED,
-        line.sku,
-        line.location,
+        sale.sku,
+        sale.location,
         on_hand=-taken,
-        reserved=0 if late else -line.quantity,
-        backordered=line.quantity - taken,
+        reserved=0 if late else -sale.quantity,
+        backordered=sale.quantity - taken,
         reservation=hold,
         actor=command.actor,
         reason="late payment" if late else "",
         cause=command.cause or command.payment_id or "",
     )
-    return line.quantity - taken
+    return sale.quantity - taken
 
 
 def expire(state: State, command: Expire) -> Answer:
     """Applies an `Expire`: the batch has ended the due holds already."""
     return Accepted(
         {
-            "released": [_summary(state, hold, hold.lines) for hold in state.expired],
+            "released": [_summary(state, hold, hold.allocations) for hold in state.expired],
             "revision": state.revision,
         }
     )
@@ -287,17 +304,13 @@ def expire_due(state: State, due: Iterable[Reservation]) -> None:
 _CLOCK = Expire(actor="clock")
 
 
-def _summary(state: State, hold: Reservation, lines: Iterable[Line]) -> dict[str, Any]:
-    """A hold as answers show it, with the lines that were just moved."""
-    moved = []
-    for line in lines:
-        level = state.level(line.sku, line.location)
-        moved.append((line.sku, line.quantity, level.on_hand, level.reserved, level.available))
+def _summary(state: State, hold: Reservation, moved: Sequence[Allocation]) -> dict[str, Any]:
+    """A hold as answers show it, with the units that were just moved."""
     return {
         "reservation_id": hold.reservation_id,
         "session_id": hold.session_id,
         "status": str(hold.status),
         "late": hold.late,
-        "lines": moved,
+        "lines": moved_lines(state, moved),
         "revision": state.revision,
     }

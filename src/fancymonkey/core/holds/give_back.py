@@ -12,12 +12,12 @@ def give_back(
 ) -> Reservation:
     """Ends a live hold without a sale: its units are available again. Returns it as it is now."""
     kind = Kind.EXPIRED if status is Status.EXPIRED else Kind.RELEASED
-    for line in hold.lines:
+    for allocation in hold.allocations:
         state.book_movement(
             kind,
-            line.sku,
-            line.location,
-            reserved=-line.quantity,
+            allocation.sku,
+            allocation.location,
+            reserved=-allocation.quantity,
             reservation=hold,
             actor=command.actor,
             reason=reason,

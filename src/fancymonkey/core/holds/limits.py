@@ -17,7 +17,7 @@ from fancymonkey.core.holds.network_memory import (
     seen_of,
 )
 from fancymonkey.core.immutable import dataclass
-from fancymonkey.core.model import Level, Line, Reservation
+from fancymonkey.core.model import Allocation, Level, Reservation
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.state import Key, State
 
@@ -55,7 +55,8 @@ class ClientSource:
     limits: HoldLimits
 
 
-Lines = Mapping[tuple[str, str], Line]
+Units = Mapping[tuple[str, str], Allocation]
+"""Allocations by SKU and location."""
 
 
 def needs_source(source: ClientSource, state: State) -> Iterator[Key]:
@@ -68,12 +69,12 @@ def check_hold_limits(
     source: ClientSource,
     own_id: str | None,
     before: str | None,
-    lines: Lines,
-    own: Lines,
+    wanted: Iterable[Allocation],
+    own: Units,
 ) -> Refused | None:
     """Why a source may not hold this, or None.
 
-    `own_id` is the hold that the session means, `own` what it holds now: nothing where this begins
+    `own_id` is the hold that the session means, `own` its units now: none where this begins
     a hold. `before` is an earlier hold of the same buyer: that it ended is not in their way.
     """
     limits = source.limits
@@ -84,15 +85,15 @@ def check_hold_limits(
         if (limits.holds and len(mine) >= limits.holds) or len(live) >= SEEN_MAX:
             return _too_many(state, mine or [hold for hold, _ in live])
     more = {
-        key: line
-        for key, line in lines.items()
-        if line.quantity > (own[key].quantity if key in own else 0)
+        (units.sku, units.location): units
+        for units in wanted
+        if not own or units.quantity > (own[units.key].quantity if units.key in own else 0)
     }
     faults: list[dict[str, str | int]] = []
-    for key, line in more.items():
-        most = _most(state, limits, line, own.get(key), _units(live, line.sku))
-        if most is not None and line.quantity > most:
-            faults.append({"sku": line.sku, "requested": line.quantity, "limit": max(0, most)})
+    for key, units in more.items():
+        most = _most(state, limits, units, own.get(key), _units(live, units.sku))
+        if most is not None and units.quantity > most:
+            faults.append({"sku": units.sku, "requested": units.quantity, "limit": max(0, most)})
     if faults:
         return Refused(
             Code.HOLD_LIMIT,
@@ -102,11 +103,11 @@ def check_hold_limits(
         )
     if not seen.past:  # as nearly always: nobody from there has given anything back lately
         return None
-    for key, line in more.items():
+    for key, units in more.items():
         if key not in own:
-            past = [row for row in seen.past if mark_of(line.sku) in row.marks]
+            past = [row for row in seen.past if mark_of(units.sku) in row.marks]
             refused = _too_often(state, source, past)
-            if refused is None and _rush(state, limits, line):
+            if refused is None and _rush(state, limits, units):
                 # An id is that of a hold which has ended: the same buyer need not wait for it.
                 own_ids = (own_id, before) if before is not None else (own_id,)
                 refused = _turn(
@@ -123,12 +124,12 @@ def remember_source(state: State, source: ClientSource, hold: Reservation) -> No
 
 
 def _most(
-    state: State, limits: HoldLimits, line: Line, own: Line | None, theirs: int
+    state: State, limits: HoldLimits, units: Allocation, own: Allocation | None, theirs: int
 ) -> int | None:
     """How much of a SKU a hold may have, or None for any; its network holds `theirs` besides."""
     found = [limits.units] if limits.units else []
     if limits.calm:
-        level = state.level(line.sku, line.location)
+        level = state.level(units.sku, units.location)
         calm = _calm(limits, level)
         rush = max(RUSH_LEAST, level.on_hand * limits.rush // 100)
         others = level.reserved - (0 if own is None else own.quantity)
@@ -140,14 +141,19 @@ def _calm(limits: HoldLimits, level: Level) -> int:
     return max(CALM_LEAST, level.on_hand * limits.calm // 100)
 
 
-def _rush(state: State, limits: HoldLimits, line: Line) -> bool:
+def _rush(state: State, limits: HoldLimits, units: Allocation) -> bool:
     """Whether this would be held in a rush."""
-    level = state.level(line.sku, line.location)
-    return bool(limits.calm) and level.reserved + line.quantity > _calm(limits, level)
+    level = state.level(units.sku, units.location)
+    return bool(limits.calm) and level.reserved + units.quantity > _calm(limits, level)
 
 
 def _units(holds: Iterable[tuple[Reservation, str]], sku: str) -> int:
-    return sum(line.quantity for hold, _ in holds for line in hold.lines if line.sku == sku)
+    return sum(
+        allocation.quantity
+        for hold, _ in holds
+        for allocation in hold.allocations
+        if allocation.sku == sku
+    )
 
 
 def _too_many(state: State, live: list[Reservation]) -> Refused:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.immutable import dataclass
-from fancymonkey.core.model import HELD, Line, Reservation, Status
+from fancymonkey.core.model import HELD, Allocation, Reservation, Status
 from fancymonkey.core.state import Key, State
 
 FOLDER = "source"
@@ -130,7 +130,7 @@ def seen_of(state: State, network: str) -> Seen:
 
 def note_hold(state: State, network: str, address: str, hold: Reservation, wait: int) -> None:
     """Remembers a hold as it is now. A past one of `wait` ms keeps its name for as long."""
-    marks = marks_of(hold.lines)
+    marks = marks_of(hold.allocations)
     if state.get(Document, (FOLDER, network)) is None:  # as nearly always
         _put(state, network, Page((Named(hold.key, address, state.now, marks),)))
         return
@@ -156,9 +156,9 @@ def note_hold(state: State, network: str, address: str, hold: Reservation, wait:
     _put(state, network, Page((*named, *fresh), past, recent.older))
 
 
-def marks_of(lines: Iterable[Line]) -> Marks:
-    """The SKUs of some lines."""
-    return frozenset(mark_of(line.sku) for line in lines)
+def marks_of(allocations: Iterable[Allocation]) -> Marks:
+    """The SKUs of some allocations."""
+    return frozenset(mark_of(allocation.sku) for allocation in allocations)
 
 
 def end_of(hold: Reservation) -> int:
@@ -216,7 +216,7 @@ def _put(state: State, name: str, page: Page) -> None:
 def _past_of(state: State, named: Named, hold: Reservation) -> Past | None:
     """What a named hold has kept and does not keep or pay for any more."""
     since = hold.created_at if named.since is None else named.since
-    has = marks_of(hold.lines)
+    has = marks_of(hold.allocations)
     had = has if named.marks is None else named.marks
     if hold.status is HELD:
         lost, ended_at = had - has, state.now
@@ -239,7 +239,7 @@ def _tidied(state: State, page: Page, wait: int) -> Page:
             continue
         gone = _past_of(state, one, hold)
         if hold.status is HELD:
-            has = marks_of(hold.lines)
+            has = marks_of(hold.allocations)
             since = hold.created_at if one.since is None else one.since
             marks = has if one.marks is None else one.marks & has
             named.append(Named(one.id, one.address, since, marks))

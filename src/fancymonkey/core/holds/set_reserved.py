@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator
 
-from fancymonkey.core.command import Command, needs_item, needs_lines
+from fancymonkey.core.command import Command, needs_allocations, needs_item
 from fancymonkey.core.holds.give_back import give_back
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import (
     MAIN,
     MANUAL,
+    Allocation,
     Item,
     Kind,
     Level,
-    Line,
     Product,
     Reservation,
     SessionLink,
@@ -45,7 +45,7 @@ def needs_set_reserved(command: SetReserved, state: State) -> Iterator[Key]:
     if item is not None:
         yield Product, item.product_id
     for hold in state.holds_of(command.sku):
-        yield from needs_lines(hold)
+        yield from needs_allocations(hold)
         yield needs_pending(hold)
 
 
@@ -87,8 +87,8 @@ def set_reserved(state: State, command: SetReserved) -> Answer:
 def _hold_for_owner(state: State, command: SetReserved, quantity: int) -> None:
     """Adds a hold of the owner without a deadline."""
     name = f"{MANUAL}{command.sku}/{state.revision + 1}"
-    line = Line(command.sku, quantity, command.location)
-    hold = Reservation(name, name, Status.HELD, (line,), state.now, None)
+    allocation = Allocation(command.sku, quantity, command.location)
+    hold = Reservation(name, name, Status.HELD, (allocation,), state.now, None)
     state.put(hold)
     state.put(SessionLink(name, name))
     state.book_movement(

@@ -99,14 +99,17 @@ def _may_be_another_price(goods: int, asked: int, prices: list[int]) -> bool:
 
 
 def _prices(state: State, hold: Reservation, money: Money) -> list[int] | None:
-    """The catalogue's price of each line, or None where one has none."""
+    """The price of each line as it was sold, or else of the catalogue; None if one has none."""
     found = []
     for line in hold.lines:
         item = state.get(Item, line.sku)
         product = None if item is None else state.get(Product, item.product_id)
-        if product is None or product.price is None:
+        price = line.price
+        if price is None and product is not None:
+            price = product.price
+        if price is None:
             return None
-        steps = (product.price.scaleb(money.decimals) / money.step).to_integral_value()
+        steps = (price.scaleb(money.decimals) / money.step).to_integral_value()
         found.append(int(steps) * money.step)
     return found
 

@@ -10,8 +10,9 @@ from dataclasses import replace
 from typing import Any
 
 from fancymonkey.core.command import Command, needs_hold
+from fancymonkey.core.holds.deadline import set_deadline
 from fancymonkey.core.immutable import dataclass
-from fancymonkey.core.model import Kind, Reservation, SessionLink, Status
+from fancymonkey.core.model import Reservation, SessionLink, Status
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.payments.amounts import keep_asked
 from fancymonkey.core.payments.pending import (
@@ -227,7 +228,7 @@ def close_checkout(state: State, command: CloseCheckout) -> Answer:
     state.put(replace(checkout, stage=Stage.CLOSED))
     kept = hold.status is not Status.HELD or payment_pending(state, hold)
     if command.until is not None and hold.expires_at is not None and not kept:
-        _set_deadline(state, hold, command.until, command)
+        set_deadline(state, hold, command.until, command)
     return Accepted(None)
 
 
@@ -249,22 +250,7 @@ def _keep_until(state: State, hold: Reservation, until: int, command: Command) -
     """Moves a live hold's deadline out, never in."""
     if hold.expires_at is None or hold.expires_at >= until:
         return hold
-    return _set_deadline(state, hold, until, command)
-
-
-def _set_deadline(state: State, hold: Reservation, until: int, command: Command) -> Reservation:
-    """Moves a live hold's deadline, and tells everybody."""
-    hold = replace(hold, expires_at=until)
-    state.put(hold)
-    for line in hold.lines:
-        state.book_event(
-            Kind.EXTENDED,
-            line.sku,
-            reservation=hold,
-            actor=command.actor,
-            cause=command.cause,
-        )
-    return hold
+    return set_deadline(state, hold, until, command)
 
 
 def _unknown() -> Refused:

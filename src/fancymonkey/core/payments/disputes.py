@@ -11,7 +11,7 @@ from typing import Any
 from fancymonkey.core.command import Command, needs_hold
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.immutable import dataclass
-from fancymonkey.core.model import Line, Reservation, Status
+from fancymonkey.core.model import Allocation, Reservation, Status
 from fancymonkey.core.outcomes import Accepted, Answer
 from fancymonkey.core.payments.issues import issue_of, needs_issues
 from fancymonkey.core.payments.rows import IssueKind, IssueStatus, PaymentIssue, issue_id
@@ -113,7 +113,7 @@ def _matter(
     Without a `note` there is no news but, perhaps, of the hold.
     """
     paid = hold is not None and hold.status is Status.CAPTURED
-    lines: tuple[Line, ...] = hold.lines if hold is not None and paid else ()
+    units: tuple[Allocation, ...] = hold.allocations if hold is not None and paid else ()
     if before is None:
         before = PaymentIssue(
             issue_id(IssueKind.DISPUTED, command.dispute),
@@ -126,7 +126,7 @@ def _matter(
         )
     after = replace(before, payment=before.payment or command.ref)
     if hold is not None and before.reservation_id is None:
-        after = replace(after, reservation_id=hold.reservation_id, lines=lines)
+        after = replace(after, reservation_id=hold.reservation_id, allocations=units)
     if note is None:
         return after
     status = known.get("status")

@@ -1,6 +1,6 @@
 """How rules raise a matter: at most one a payment and concern, whatever is told how often."""
 
-from fancymonkey.core.model import Line, Reservation
+from fancymonkey.core.model import Allocation, Reservation
 from fancymonkey.core.payments.rows import IssueKind, IssueStatus, PaymentIssue, issue_id
 from fancymonkey.core.state import Key, State
 
@@ -21,7 +21,7 @@ def raise_issue(
     about: str,
     hold: Reservation,
     payment: str,
-    lines: tuple[Line, ...] = (),
+    allocations: tuple[Allocation, ...] = (),
     progress: IssueStatus = IssueStatus.OPEN,
     note: str = "",
 ) -> PaymentIssue:
@@ -34,7 +34,7 @@ def raise_issue(
             progress,
             hold.reservation_id,
             payment,
-            lines,
+            allocations,
             state.now,
             None if progress in (IssueStatus.OPEN, IssueStatus.DUE) else state.now,
             note,

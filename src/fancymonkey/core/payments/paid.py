@@ -51,7 +51,9 @@ def _check(
     if command.money is not None:
         words = difference(state, hold, command.payment_id, command.money)
         if words is not None:
-            raise_issue(state, IssueKind.AMOUNT_DIFFERS, about, hold, about, hold.lines, note=words)
+            raise_issue(
+                state, IssueKind.AMOUNT_DIFFERS, about, hold, about, hold.allocations, note=words
+            )
     if (
         other is not None
         and other.status is Status.CAPTURED
@@ -61,7 +63,9 @@ def _check(
             f"One payment has bought two holds: {other.reservation_id} and "
             f"{hold.reservation_id}. A refund covers the units of the second only."
         )
-        raise_issue(state, IssueKind.PAYMENT_REUSED, about, hold, about, hold.lines, note=words)
+        raise_issue(
+            state, IssueKind.PAYMENT_REUSED, about, hold, about, hold.allocations, note=words
+        )
 
 
 RULES: Rules = {Capture: (needs_capture, capture)}

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from fancymonkey.core.catalogue.renames import needs_renames, on_sale
-from fancymonkey.core.command import Command, needs_hold, needs_lines
+from fancymonkey.core.command import Command, needs_allocations, needs_hold
 from fancymonkey.core.immutable import dataclass
-from fancymonkey.core.model import Kind, Line, Reservation, Status
+from fancymonkey.core.model import Allocation, Kind, Line, Reservation, Status
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.payments.issues import issue_of, needs_issues, raise_issue
 from fancymonkey.core.payments.refund_names import WHOLE, is_news, needs_names, none_stands
@@ -115,16 +115,16 @@ def needs_refund(
     if hold is not None:
         yield needs_names(command.ref)
         yield from needs_issues(hold.reservation_id, IssueKind.REFUNDED)
-        yield from needs_lines(hold)
-        for line in hold.lines:
-            yield from needs_renames(line.sku, state)
+        yield from needs_allocations(hold)
+        for allocation in hold.allocations:
+            yield from needs_renames(allocation.sku, state)
 
 
 def _needs_return(state: State, hold: Reservation | None, payment: str) -> Iterator[Key]:
     if hold is not None:
-        yield from needs_lines(hold)
-        for line in hold.lines:
-            yield from needs_renames(line.sku, state)
+        yield from needs_allocations(hold)
+        for allocation in hold.allocations:
+            yield from needs_renames(allocation.sku, state)
     yield from needs_issues(payment, *OWED)
 
 
@@ -149,22 +149,22 @@ def record_refund(state: State, command: RecordRefund) -> Answer:
             _close(state, owed, IssueStatus.DONE, command.note)
         return Accepted({"outcome": "refund noted"})
     issue = raise_issue(
-        state, IssueKind.REFUNDED, hold.reservation_id, hold, command.ref, hold.lines
+        state, IssueKind.REFUNDED, hold.reservation_id, hold, command.ref, hold.allocations
     )
     if not is_news(state, command.ref, WHOLE if command.whole else command.refund):
         asked = issue.closed_at is None
         return Accepted({"outcome": "return proposed" if asked else "no change"})
-    lines = issue.lines
+    units = issue.allocations
     if command.whole:
-        lines = _strike(state, owed, lines, command)
+        units = _strike(state, owed, units, command)
         if command.take_back:
-            lines = _take_back(state, issue, lines, command)
-    if not lines:  # nothing is left to ask
-        if not issue.lines:
+            units = _take_back(state, issue, units, command)
+    if not units:  # nothing is left to ask
+        if not issue.allocations:
             return Accepted({"outcome": "no change"})
-        _close(state, replace(issue, lines=()), IssueStatus.DONE, command.note)
+        _close(state, replace(issue, allocations=()), IssueStatus.DONE, command.note)
         return Accepted({"outcome": "returned"})
-    after = replace(issue, lines=lines, note=command.note)
+    after = replace(issue, allocations=units, note=command.note)
     if issue.closed_at is not None:
         after = replace(after, progress=IssueStatus.OPEN, opened_at=state.now, closed_at=None)
     if after != issue:
@@ -177,7 +177,7 @@ def report_missing_payment(state: State, command: ReportMissingPayment) -> Answe
     hold = state.hold(command.ref)
     if hold is None:
         return Refused(Code.UNKNOWN_SESSION, "No hold was found with this id.")
-    raise_issue(state, IssueKind.NOT_PAID, command.payment, hold, command.payment, hold.lines)
+    raise_issue(state, IssueKind.NOT_PAID, command.payment, hold, command.payment, hold.allocations)
     return Accepted({"outcome": "in doubt"})
 
 
@@ -220,61 +220,69 @@ def resolve_issue(state: State, command: ResolveIssue) -> Answer:
         if command.returned or command.then is not issue.progress:
             return Refused(Code.MATTER_CLOSED, f"This payment issue is already {issue.progress}.")
         return Accepted(_told(issue))
-    left = _left(issue, command.returned)
-    if left is None:
+    parts = _split(issue, command.returned)
+    if parts is None:
         return Refused(
             Code.OUT_OF_RANGE, "Only refunded units can be returned to stock, each of them once."
         )
-    if command.returned:
+    back, left = parts
+    if back:
         owed = _owed(state, (issue.payment,))
-        _take_back(state, issue, _strike(state, owed, command.returned, command), command)
-    after = replace(issue, lines=left) if command.returned else issue
+        _take_back(state, issue, _strike(state, owed, back, command), command)
+    after = replace(issue, allocations=left) if command.returned else issue
     then = command.then
-    if then is None and issue.lines and not left:
+    if then is None and issue.allocations and not left:
         then = IssueStatus.DONE
     after = _close(state, after, then or after.progress, command.note)
     return Accepted({**_told(after), "revision": state.revision})
 
 
-def _left(issue: PaymentIssue, returned: tuple[Line, ...]) -> tuple[Line, ...] | None:
-    """The matter's lines less these, or None where they are not all in there."""
+def _split(
+    issue: PaymentIssue, returned: tuple[Line, ...]
+) -> tuple[tuple[Allocation, ...], tuple[Allocation, ...]] | None:
+    """The issue's units that these lines return, and its others; None if it has too few."""
     if not returned:
-        return issue.lines
+        return (), issue.allocations
     if issue.concern is not IssueKind.REFUNDED:
         return None
-    left = {(line.sku, line.location): line.quantity for line in issue.lines}
+    left = {units.key: units.quantity for units in issue.allocations}
+    back: list[Allocation] = []
     for line in returned:
-        key = (line.sku, line.location)
-        if line.quantity < 1 or left.get(key, 0) < line.quantity:
+        missing = line.quantity
+        for sku, location in left if missing > 0 else ():
+            units = min(missing, left[sku, location]) if sku == line.sku else 0
+            if units:
+                left[sku, location] -= units
+                missing -= units
+                back.append(Allocation(sku, units, location))
+        if line.quantity < 1 or missing:
             return None
-        left[key] -= line.quantity
-    return _lines(left)
+    return tuple(back), _allocations(left)
 
 
 def _strike(
     state: State,
     owed: PaymentIssue | None,
-    lines: tuple[Line, ...],
+    allocations: tuple[Allocation, ...],
     command: RecordRefund | ResolveIssue,
-) -> tuple[Line, ...]:
-    """Strikes off the backorders what was never delivered of these lines; returns the rest.
+) -> tuple[Allocation, ...]:
+    """Strikes off the backorders what was never delivered of these units; returns the rest.
 
     It counts what is still owed, not how the matter stands: a backorder that the owner keeps, or
     whose money the shop gives back, is over as a matter and still waits for goods.
     """
     if owed is None:
-        return lines
-    waiting = {(line.sku, line.location): line.quantity for line in owed.lines}
+        return allocations
+    waiting = {units.key: units.quantity for units in owed.allocations}
     rest = []
-    for line in lines:
-        place = (line.sku, line.location)
-        never = min(line.quantity, state.level(*place).backordered, waiting.get(place, 0))
+    for units in allocations:
+        never = min(units.quantity, state.level(*units.key).backordered, waiting.get(units.key, 0))
         if never:
-            strike_backorders(state, replace(line, quantity=never), command, "refunded")
-            waiting[place] -= never
-        if line.quantity > never:
-            rest.append(replace(line, quantity=line.quantity - never))
-    after = replace(owed, lines=_lines(waiting))
+            strike_backorders(state, replace(units, quantity=never), command, "refunded")
+            waiting[units.key] -= never
+        if units.quantity > never:
+            rest.append(replace(units, quantity=units.quantity - never))
+    after = replace(owed, allocations=_allocations(waiting))
     if owed.closed_at is None:
         _close(state, after, IssueStatus.DONE, "refunded")
     elif after != owed:
@@ -282,37 +290,37 @@ def _strike(
     return tuple(rest)
 
 
-def _lines(units: dict[tuple[str, str], int]) -> tuple[Line, ...]:
-    return tuple(Line(sku, count, place) for (sku, place), count in units.items() if count)
+def _allocations(units: dict[tuple[str, str], int]) -> tuple[Allocation, ...]:
+    return tuple(Allocation(sku, count, at) for (sku, at), count in units.items() if count)
 
 
 def _take_back(
     state: State,
     issue: PaymentIssue,
-    lines: tuple[Line, ...],
+    allocations: tuple[Allocation, ...],
     command: RecordRefund | ResolveIssue,
-) -> tuple[Line, ...]:
+) -> tuple[Allocation, ...]:
     """Units come back on hand, under the name that their size has now.
 
-    Returns the lines of sizes that are off sale, which only the owner takes back.
+    Returns the units of sizes that are off sale, which only the owner takes back.
     """
     left = []
-    for line in lines:
-        sku = on_sale(state, line.sku)
+    for units in allocations:
+        sku = on_sale(state, units.sku)
         if sku is None and isinstance(command, RecordRefund):
-            left.append(line)
+            left.append(units)
             continue
-        sku = sku or line.sku
+        sku = sku or units.sku
         state.book_movement(
             Kind.RETURNED,
             sku,
-            line.location,
-            on_hand=line.quantity,
+            units.location,
+            on_hand=units.quantity,
             actor=command.actor,
-            reason="refunded" if sku == line.sku else f"refunded, sold as {line.sku}",
+            reason="refunded" if sku == units.sku else f"refunded, sold as {units.sku}",
             cause=command.cause or issue.payment,
         )
-        fill_backorders(state, sku, line.location, command)
+        fill_backorders(state, sku, units.location, command)
     return tuple(left)
 
 

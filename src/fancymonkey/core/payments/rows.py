@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from fancymonkey.core.immutable import dataclass
-from fancymonkey.core.model import Line, Row
+from fancymonkey.core.model import Allocation, Line, Row, lines_of
 
 
 class Stage(StrEnum):
@@ -85,9 +85,9 @@ class PaymentIssue(Row):
     """Something about a payment that does not settle itself, and that nobody may overlook.
 
     There is one a payment and concern (of refunds that failed and of disputes: one each), whatever
-    is told how often. `lines` are the units that it is about: those backordered, or those that may
-    come back after a refund. `payment` is the provider's id of the payment. `note` is the owner's;
-    before it are the facts, where the concern needs any.
+    is told how often. `allocations` are the units that it is about: those backordered, or
+    those that may come back after a refund. `payment` is the provider's id of the payment. `note`
+    is the owner's; before it are the facts, where the concern needs any.
     """
 
     TABLE: ClassVar[str] = "matter"
@@ -98,7 +98,7 @@ class PaymentIssue(Row):
     progress: IssueStatus
     reservation_id: str | None
     payment: str
-    lines: tuple[Line, ...]
+    allocations: tuple[Allocation, ...]
     opened_at: int
     closed_at: int | None = None
     note: str = ""
@@ -106,6 +106,11 @@ class PaymentIssue(Row):
     @property
     def key(self) -> str:
         return self.matter_id
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """The units as pages show them: one line for each SKU."""
+        return lines_of(self.allocations)
 
 
 def issue_id(concern: IssueKind, about: str) -> str:

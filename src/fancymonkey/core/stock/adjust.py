@@ -9,10 +9,10 @@ from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import (
     MAIN,
     MAX_QUANTITY,
+    Allocation,
     Item,
     Kind,
     Level,
-    Line,
     Product,
 )
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
@@ -166,8 +166,8 @@ def return_units(state: State, command: Return) -> Answer:
             {"sku": command.sku, "backordered": level.backordered},
         )
     else:
-        line = Line(command.sku, command.quantity, command.location)
-        strike_backorders(state, line, command, command.reason)
+        units = Allocation(command.sku, command.quantity, command.location)
+        strike_backorders(state, units, command, command.reason)
     return Accepted(stock_of(state, command.sku))
 
 

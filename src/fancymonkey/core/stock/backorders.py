@@ -1,7 +1,7 @@
 """Backorders: units that were paid for before they were there."""
 
 from fancymonkey.core.command import Command
-from fancymonkey.core.model import Kind, Line
+from fancymonkey.core.model import Allocation, Kind
 from fancymonkey.core.state import State
 
 
@@ -22,13 +22,13 @@ def fill_backorders(state: State, sku: str, location: str, command: Command) -> 
         )
 
 
-def strike_backorders(state: State, line: Line, command: Command, reason: str) -> None:
+def strike_backorders(state: State, units: Allocation, command: Command, reason: str) -> None:
     """These units will never be delivered: they were backordered, and their buyer is refunded."""
     state.book_movement(
         Kind.RETURNED,
-        line.sku,
-        line.location,
-        backordered=-line.quantity,
+        units.sku,
+        units.location,
+        backordered=-units.quantity,
         actor=command.actor,
         reason=reason,
         cause=command.cause,

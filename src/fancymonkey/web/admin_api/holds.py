@@ -157,7 +157,7 @@ async def _begun(
             await asyncio.sleep(0)
         if row.status is not status or row.created_at < since:
             continue
-        if skus is None or any(line.sku in skus for line in row.lines):
+        if skus is None or any(units.sku in skus for units in row.allocations):
             rows.append(row)
     return rows, None
 

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs
 import msgspec
 from msgspec import Meta, Struct
 
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import MAX_LINES, Item, Line, split_sku
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.engine.engine import Engine
@@ -86,6 +87,7 @@ async def checkout(context: AppContext, request: Request) -> Response:
     wanted = CheckoutRequest(
         buyer_hold_id(body.session_id or new_session_id()),
         new_reservation_id(),
+        DEFAULT_LOCATION,
         lines,
         source=None if sources is None else sources.fair(source),
         replaces=None if body.replaces is None else buyer_hold_id(body.replaces),
