@@ -73,7 +73,7 @@ class House:
         await self.engine.submit(Capture(ref=id_, payment_id=f"cs_{id_}"))
 
     async def move(self, units: int, sku: str = SKU) -> None:
-        await self.engine.submit(Adjust(sku=sku, delta=units))
+        await self.engine.submit(Adjust(sku=sku, location=DEFAULT_LOCATION, delta=units))
 
     async def look(self, seconds: float = 10) -> None:
         """One round, after a while in which nothing else goes on."""

@@ -46,7 +46,9 @@ async def shop(url: str, port: int) -> tuple[Engine, Alerts]:
     engine = Engine(MemoryStore())
     await engine.open()
     sizes = tuple(NewItem(Item(f"p/{n}", "p", str(n), n), 10) for n in range(ROUNDS))
-    await engine.submit(UpsertProduct(product=Product("p", "P"), items=sizes))
+    await engine.submit(
+        UpsertProduct(product=Product("p", "P"), location=DEFAULT_LOCATION, items=sizes)
+    )
     mail = f"mailto://127.0.0.1:{port}?from=a@x.example&to=b@x.example"
     channels = channels_of([mail, url.replace("http", "json", 1)])
     alerts = Alerts(engine, channels, ALERTS, private=True)

@@ -71,6 +71,7 @@ CORE_HELPERS = {
     "payments.rows",
     "stock.answers",
     "stock.backorders",
+    "stock.sku_stock",
 }
 
 CORE_FEATURES = {"catalogue", "changes", "documents", "holds", "locations", "payments", "stock"}

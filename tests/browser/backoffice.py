@@ -182,7 +182,14 @@ async def _live(shop: Office, days: int) -> None:
             low = [sku for sku in skus if shop.engine.view.stock(sku).on_hand < 8][:5]
             await shop.run(
                 *(
-                    Adjust(sku=sku, delta=24, kind=Kind.RECEIVED, actor="ana", reason="Delivery")
+                    Adjust(
+                        sku=sku,
+                        location=DEFAULT_LOCATION,
+                        delta=24,
+                        kind=Kind.RECEIVED,
+                        actor="ana",
+                        reason="Delivery",
+                    )
                     for sku in low
                 )
             )

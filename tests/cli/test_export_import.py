@@ -211,7 +211,7 @@ def test_sales_since_the_export_are_no_change_with_base(
 ) -> None:
     edited = tmp_path / "edited.csv"
     edited.write_bytes(unmarked.read_bytes().replace(b"emerald_l,22,", b"emerald_l,30,"))
-    write(Adjust(sku=M, delta=-3))
+    write(Adjust(sku=M, location=DEFAULT_LOCATION, delta=-3))
     without = cli("import", edited, "--data", shop, "--dry-run")
     assert "prod_hoodie_001 M stock: 17 → 20" in without.output
     result = cli("import", edited, "--base", unmarked, "--data", shop)
@@ -227,7 +227,7 @@ def test_a_stock_that_moved_since_the_export_is_refused_with_base(
     edited = tmp_path / "edited.csv"
     csv_table = unmarked.read_bytes().replace(b"emerald_m,20,", b"emerald_m,25,")
     edited.write_bytes(csv_table.replace(b"emerald_l,22,", b"emerald_l,30,"))
-    write(Adjust(sku=M, delta=-3))
+    write(Adjust(sku=M, location=DEFAULT_LOCATION, delta=-3))
     before = snapshot(shop)
     for options in ([], ["--dry-run"]):
         result = cli("import", edited, "--base", unmarked, "--data", shop, *options)
@@ -254,7 +254,7 @@ def test_the_export_itself_says_what_was_sold_meanwhile(
         )
     )
     write(Capture(ref="r"))
-    write(Adjust(sku="prod_hoodie_001/L", delta=-1))
+    write(Adjust(sku="prod_hoodie_001/L", location=DEFAULT_LOCATION, delta=-1))
     refused = cli("import", exported, "--data", shop)
     assert "row 4, stock: it has changed since the export, by -1, to 21" in refused.output
     exported.write_bytes(exported.read_bytes().replace(b"emerald_l,30,", b"emerald_l,22,"))

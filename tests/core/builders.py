@@ -11,7 +11,6 @@ from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.ledger import balance
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import (
-    MAIN,
     Entry,
     Item,
     Level,
@@ -63,8 +62,8 @@ class Shop:
 
     def level(self, sku: str) -> Level:
         """The level of a SKU."""
-        found = self.image.rows[Level].get((sku, MAIN))
-        return found or Level(sku)
+        found = self.image.rows[Level].get((sku, DEFAULT_LOCATION))
+        return found or Level(sku, DEFAULT_LOCATION)
 
     def numbers(self, sku: str) -> tuple[int, int, int]:
         """On hand, reserved, backordered."""
@@ -101,7 +100,7 @@ def upsert(product_id: str, position: int = 0, on_hand: int = 5) -> UpsertProduc
         for number, size in enumerate(SIZES)
     )
     product = Product(product_id, product_id.upper(), "hoodies", position=position)
-    return UpsertProduct(product=product, items=items)
+    return UpsertProduct(product=product, location=DEFAULT_LOCATION, items=items)
 
 
 def lines(**wanted: int) -> tuple[Line, ...]:

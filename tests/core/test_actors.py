@@ -40,13 +40,16 @@ CASES: dict[str, tuple[list[Command], Command]] = {
         [*HELD, Release(ref="s", actor="buyer")],
         Capture(ref="s", payment_id="cs_1", actor=ME),
     ),
-    "a count": ([], Count(sku="a/M", quantity=3, actor=ME)),
-    "a correction": ([], Adjust(sku="a/M", delta=-1, actor=ME)),
-    "a switch": ([], SetItem(sku="a/M", sold_out=True, actor=ME)),
-    "an owner's hold": ([], SetReserved(sku="a/M", quantity=1, actor=ME)),
+    "a count": ([], Count(sku="a/M", location=DEFAULT_LOCATION, quantity=3, actor=ME)),
+    "a correction": ([], Adjust(sku="a/M", location=DEFAULT_LOCATION, delta=-1, actor=ME)),
+    "a switch": ([], SetItem(sku="a/M", location=DEFAULT_LOCATION, sold_out=True, actor=ME)),
+    "an owner's hold": (
+        [],
+        SetReserved(sku="a/M", location=DEFAULT_LOCATION, quantity=1, actor=ME),
+    ),
     "a return": (
         [*HELD, Capture(ref="s", payment_id="cs_1", actor="stripe")],
-        Return(sku="a/M", quantity=1, reason="came back", actor=ME),
+        Return(sku="a/M", location=DEFAULT_LOCATION, quantity=1, reason="came back", actor=ME),
     ),
 }
 

@@ -137,7 +137,10 @@ async def test_an_entry_twice_is_a_gap() -> None:
 
 
 async def test_exchanged_entries_are_found() -> None:
-    found = await told(Count(sku="prod_a/M", quantity=3), Count(sku="prod_a/M", quantity=8))
+    found = await told(
+        Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=3),
+        Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=8),
+    )
     found.entry(5, revision=6)
     found.entry(6, revision=5)
     found.entries[4:6] = [found.entries[5], found.entries[4]]
@@ -180,7 +183,7 @@ async def test_a_kind_that_does_not_fit_its_changes_is_found(number: int, kind: 
 
 
 async def test_a_kind_of_entry_without_a_check_is_found() -> None:
-    found = await told(Count(sku="prod_a/M", quantity=3))
+    found = await told(Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=3))
     found.entry(5, kind=Kind.SHIPPED)
     (finding,) = found.findings()
     assert (finding.rule, finding.revision, finding.sku) == (Rule.UNCHECKED, 5, "prod_a/M")
@@ -189,7 +192,7 @@ async def test_a_kind_of_entry_without_a_check_is_found() -> None:
 
 @pytest.mark.parametrize("kind", [Kind.ALLOCATED, Kind.SHIPPED, Kind.TRANSFERRED_IN, Kind.ORDERED])
 async def test_a_kind_that_no_rule_books_yet_does_not_pass(kind: Kind) -> None:
-    found = await told(Count(sku="prod_a/M", quantity=3))
+    found = await told(Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=3))
     found.entry(5, kind=kind)
     assert [one.rule for one in found.findings()] == [Rule.UNCHECKED]
 

@@ -139,7 +139,7 @@ async def test_less_on_the_shelf_than_is_promised(shop: str) -> None:
     reserve = Reserve(
         reservation_id="r", location=DEFAULT_LOCATION, session_id="s", lines=lines, ttl=2 * HOUR
     )
-    await written(shop, reserve, Count(sku=M, quantity=3))
+    await written(shop, reserve, Count(sku=M, location=DEFAULT_LOCATION, quantity=3))
     found = await examined(shop)
     assert ids(found.findings) == {"stock.short"}
     assert M in found.findings[0].what
@@ -147,7 +147,10 @@ async def test_less_on_the_shelf_than_is_promised(shop: str) -> None:
 
 async def test_ids_of_stripe_that_are_used_twice(shop: str) -> None:
     sizes = ("prod_hoodie_001/S", "prod_cap_003/S/M")
-    changes = [EditFields(key=sku, fields=(("price_id", "p"), ("sku_id", "s"))) for sku in sizes]
+    changes = [
+        EditFields(key=sku, location=DEFAULT_LOCATION, fields=(("price_id", "p"), ("sku_id", "s")))
+        for sku in sizes
+    ]
     await written(shop, *changes)
     (finding,) = [one for one in (await examined(shop)).findings if one.id.startswith("catalogue")]
     assert finding.id == "catalogue.shared_id"
@@ -165,7 +168,7 @@ async def test_what_nobody_has_decided_is_not_forgotten(shop: str) -> None:
     )
     paid = Capture(ref="r", payment_id="cs_1")
     event = RecordEvent(event_id="evt_1", type="paid", object_id="cs_1", effect=paid)
-    await written(shop, reserve, Count(sku=M, quantity=3), event)
+    await written(shop, reserve, Count(sku=M, location=DEFAULT_LOCATION, quantity=3), event)
     assert "matters.forgotten" not in ids((await examined(shop, NOW + HOUR)).findings)
     found = await examined(shop, NOW + 25 * HOUR)
     assert "matters.forgotten" in ids(found.findings)

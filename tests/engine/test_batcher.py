@@ -55,7 +55,7 @@ class Rig:
 
 
 def up(delta: int = 1, **fields: str) -> Adjust:
-    return Adjust(sku="a/M", delta=delta, **fields)  # type: ignore[arg-type]
+    return Adjust(sku="a/M", location=DEFAULT_LOCATION, delta=delta, **fields)  # type: ignore[arg-type]
 
 
 def data(answer: Answer) -> dict[str, int]:
@@ -121,7 +121,9 @@ def test_a_batch_names_at_most_so_many_skus_but_for_a_single_command() -> None:
     async def work() -> None:
         rig = Rig()
         await rig.fill()
-        parts = tuple(chain("a/M", Change(adjust=1)) for _ in range(WEIGHT_MAX))
+        parts = tuple(
+            chain("a/M", Change(adjust=1), location=DEFAULT_LOCATION) for _ in range(WEIGHT_MAX)
+        )
         wide = CommandGroup(commands=parts)
         await asyncio.gather(*[rig.batcher.submit(c) for c in (up(), wide, up(), up())])
         assert [len(batch) for batch in rig.store.batches] == [1, 1, 2]
@@ -139,7 +141,7 @@ def test_a_wide_hold_and_a_wide_product_count_with_each_size() -> None:
         hold = Reserve(
             reservation_id="r1", location=DEFAULT_LOCATION, session_id="s1", lines=lines, ttl=1000
         )
-        product = UpsertProduct(product=Product("b", "B"), items=items)
+        product = UpsertProduct(product=Product("b", "B"), location=DEFAULT_LOCATION, items=items)
         many = CommandGroup(commands=(hold,))
         await asyncio.gather(
             *[rig.batcher.submit(c) for c in (up(), hold, product, up(), many, hold, up())]

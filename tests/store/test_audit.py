@@ -32,7 +32,7 @@ def sale(number: int) -> list[Command]:
     """A hold that is paid late, one that is paid, and new goods: every number moves."""
     late, paid = f"late{number}", f"paid{number}"
     return [
-        Adjust(sku=M, delta=2),
+        Adjust(sku=M, location=DEFAULT_LOCATION, delta=2),
         Reserve(
             reservation_id=late,
             location=DEFAULT_LOCATION,

@@ -147,8 +147,8 @@ async def test_entries_begin_after_the_revision_that_the_caller_knows(store: Sto
 
 async def test_history_is_one_skus_entries_up_to_a_time(store: Store) -> None:
     await fill(store)
-    await store.run([Count(sku="prod_a/M", quantity=7)], 500, 0)
-    await store.run([Count(sku="prod_a/M", quantity=9)], 900, 0)
+    await store.run([Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=7)], 500, 0)
+    await store.run([Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=9)], 900, 0)
     assert [entry.on_hand_after async for entry in store.history("prod_a/M")] == [10, 7, 9]
     assert [entry.on_hand_after async for entry in store.history("prod_a/M", 500)] == [10, 7]
     assert [entry async for entry in store.history("nothing/M")] == []
@@ -195,7 +195,17 @@ async def test_prune_forgets_old_outcomes_only(store: Store) -> None:
     await fill(store)
     for number, now in enumerate((10, 20, 30)):
         await store.run(
-            [Count(sku="prod_a/M", quantity=number, command_id=f"k{number}", digest="d")], now, 0
+            [
+                Count(
+                    sku="prod_a/M",
+                    location=DEFAULT_LOCATION,
+                    quantity=number,
+                    command_id=f"k{number}",
+                    digest="d",
+                )
+            ],
+            now,
+            0,
         )
     assert await store.prune(30) == 2
     assert [row.key for row in await rows(store, Outcome)] == ["k2"]
@@ -215,7 +225,11 @@ async def test_load_copies_another_store_and_wants_to_be_empty(store: Store) -> 
     assert due == source.image.next_due()
     with pytest.raises(DataError):
         await store.fill(each(flat), each(content["entries"]), source.image.revision)
-    commit = await store.run([Count(sku="prod_a/M", quantity=77)], 10**10, source.image.revision)
+    commit = await store.run(
+        [Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=77)],
+        10**10,
+        source.image.revision,
+    )
     assert commit.entries[0].revision == source.image.revision + 1
     assert (await store.history("prod_a/M").__anext__()).sku == "prod_a/M"
 
@@ -223,7 +237,9 @@ async def test_load_copies_another_store_and_wants_to_be_empty(store: Store) -> 
 async def test_odd_texts_come_back_as_they_were(store: Store) -> None:
     odd = "ä' \" \\ \t % { } 💚 \u200b" + "x" * 300
     await store.run([upsert("prod_a")], 1, 0)
-    command = Count(sku="prod_a/M", quantity=3, reason=odd, actor=odd, cause=odd)
+    command = Count(
+        sku="prod_a/M", location=DEFAULT_LOCATION, quantity=3, reason=odd, actor=odd, cause=odd
+    )
     commit = await store.run([command], 2, 0)
     entries: list[Entry] = await store.entries_after(commit.revision - 1)
     assert entries[0].reason == entries[0].actor == entries[0].cause == odd

@@ -6,7 +6,7 @@ from typing import Any
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import Item, Level, Reservation, SessionLink
 from fancymonkey.core.outcomes import Answer
-from fancymonkey.core.state import Key, State
+from fancymonkey.core.state import AllLevels, Key, State
 
 Needs = Callable[[Any, State], Iterable[Key]]
 """Yields the rows that a command reads, as far as the loaded rows show them."""
@@ -38,6 +38,11 @@ Rules = dict[type[Command], tuple[Needs, Rule]]
 def needs_item(sku: str, location: str) -> tuple[Key, ...]:
     """The rows that a movement of a SKU reads."""
     return (Item, sku), (Level, (sku, location))
+
+
+def needs_stock(sku: str) -> tuple[Key, ...]:
+    """The rows that an answer about the stock of a SKU reads."""
+    return (Item, sku), (AllLevels, sku)
 
 
 def needs_hold(state: State, ref: str) -> list[Key]:

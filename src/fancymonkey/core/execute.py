@@ -9,13 +9,13 @@ from fancymonkey.core import records
 from fancymonkey.core.catalogue import rules as catalogue
 from fancymonkey.core.changes import change_set
 from fancymonkey.core.changes import rules as changes
-from fancymonkey.core.command import Command, Rules, needs_allocations, needs_item
+from fancymonkey.core.command import Command, Rules, needs_allocations, needs_stock
 from fancymonkey.core.documents import rules as documents
 from fancymonkey.core.holds import end, reserve
 from fancymonkey.core.holds import rules as holds
 from fancymonkey.core.holds.set_reserved import SetReserved
 from fancymonkey.core.immutable import dataclass
-from fancymonkey.core.model import MAIN, Event, Item, Outcome, Reservation
+from fancymonkey.core.model import Event, Item, Outcome, Reservation
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.payments import early_news
 from fancymonkey.core.payments import rules as payments
@@ -81,7 +81,7 @@ def needs(command: Command, state: State) -> Iterable[Key]:
 
 def _needs_parts(command: SkuCommands | CommandGroup, state: State) -> Iterator[Key]:
     if isinstance(command, SkuCommands):
-        yield from needs_item(command.sku, MAIN)
+        yield from needs_stock(command.sku)
     for part in command.commands:
         yield from needs(part, state)
 

@@ -11,9 +11,6 @@ from typing import ClassVar
 
 from fancymonkey.core.immutable import dataclass
 
-MAIN = "main"
-"""The one location there is until there are more."""
-
 MAX_QUANTITY = 1_000_000_000
 """No single quantity may be larger; sums stay far inside 64 bits."""
 
@@ -142,7 +139,7 @@ class Level(Row):
     KEY: ClassVar[tuple[str, ...]] = ("sku", "location")
 
     sku: str
-    location: str = MAIN
+    location: str
     on_hand: int = 0
     reserved: int = 0
     allocated: int = 0

@@ -2,12 +2,11 @@
 
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from fancymonkey.core.ledger import evolve, short_after
 from fancymonkey.core.model import (
     HELD,
-    MAIN,
     Entry,
     Kind,
     Level,
@@ -19,6 +18,20 @@ from fancymonkey.core.model import (
 R = TypeVar("R", bound=Row)
 Rows = dict[type[Row], dict[Hashable, Any]]
 Key = tuple[type[Row], Hashable]
+
+
+class Author(Protocol):
+    """A command, as the ledger names it."""
+
+    @property
+    def actor(self) -> str:
+        """The person or program that sent it."""
+        ...
+
+    @property
+    def cause(self) -> str:
+        """The request, order or file that it follows from."""
+        ...
 
 
 class AllLevels(Row):
@@ -82,11 +95,9 @@ class State:
     def get(self, kind: type[R], key: Hashable) -> R | None:
         """The row as this batch has left it so far, or None."""
         rows = self.changed.get(kind)
-        if rows is not None:
-            row: R | None = rows.get(key)
-            if row is not None:
-                return row
-        row = self.base[kind].get(key)
+        row: R | None = None if rows is None else rows.get(key)
+        if row is None:
+            row = self.base[kind].get(key)
         return row
 
     def put(self, row: Row) -> Hashable:
@@ -107,7 +118,7 @@ class State:
         """Writes a row that cannot be there yet: a store refuses the batch where it is."""
         self.added.add((type(row), self.put(row)))
 
-    def level(self, sku: str, location: str = MAIN) -> Level:
+    def level(self, sku: str, location: str) -> Level:
         """The level, empty where nothing was ever booked."""
         key = (sku, location)
         rows = self.changed.get(Level)  # as `get` does, without its call: every sale asks twice
@@ -158,7 +169,8 @@ class State:
         self,
         kind: Kind,
         sku: str,
-        location: str = MAIN,
+        location: str,
+        by: "Author",
         *,
         on_hand: int = 0,
         reserved: int = 0,
@@ -166,11 +178,13 @@ class State:
         incoming: int = 0,
         backordered: int = 0,
         reservation: Reservation | None = None,
-        actor: str = "",
         reason: str = "",
-        cause: str = "",
+        cause: str | None = None,
     ) -> Level:
-        """Books a movement: one ledger entry, and the level after it. Raises InvariantBroken."""
+        """Books a movement: one ledger entry, and the level after it. Raises InvariantBroken.
+
+        The entry has the actor of `by`, and its cause unless another `cause` is given.
+        """
         level = self.level(sku, location)
         on_hand_after = level.on_hand + on_hand
         reserved_after = level.reserved + reserved
@@ -191,9 +205,9 @@ class State:
             reserved_after,
             None if reservation is None else reservation.reservation_id,
             None if reservation is None else reservation.expires_at,
-            actor,
+            by.actor,
             reason,
-            cause,
+            by.cause if cause is None else cause,
         )
         after = evolve(level, entry)
         self.entries.append(entry)
@@ -204,14 +218,17 @@ class State:
         self,
         kind: Kind,
         sku: str,
+        location: str,
+        by: "Author",
         *,
         reservation: Reservation | None = None,
-        actor: str = "",
         reason: str = "",
-        cause: str = "",
     ) -> None:
-        """Records a change of something other than a quantity, so that every reader sees it."""
-        level = self.level(sku)
+        """Records a change of something other than a quantity, so that every reader sees it.
+
+        `location` is where the change was made or where the hold has its units.
+        """
+        level = self.level(sku, location)
         if self.get(Level, level.key) is not None:  # a product has none
             self.put(replace(level, updated_at=self.now))
         self.revision += 1
@@ -221,14 +238,14 @@ class State:
                 self.now,
                 kind,
                 sku,
-                MAIN,
+                location,
                 on_hand_after=level.on_hand,
                 reserved_after=level.reserved,
                 reservation_id=None if reservation is None else reservation.reservation_id,
                 until=None if reservation is None else reservation.expires_at,
-                actor=actor,
+                actor=by.actor,
                 reason=reason,
-                cause=cause,
+                cause=by.cause,
             )
         )
 

@@ -6,19 +6,20 @@ from typing import Any
 
 from fancymonkey.core.catalogue.field_changes import WIRE, in_words, plain
 from fancymonkey.core.catalogue.renames import RENAMES, note_renames
-from fancymonkey.core.command import Command, needs_item
+from fancymonkey.core.command import Command, needs_stock
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import MAX_QUANTITY, Item, Kind, Level, Product, sku_of
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.state import Key, State
+from fancymonkey.core.stock.sku_stock import SkuStock
 
 
 @dataclass(frozen=True, slots=True)
 class NewItem:
     """An item as the owner describes it, and how many units there are at first.
 
-    `on_hand` counts only where the item is new.
+    `on_hand` counts only where the item is new, at the location of the command.
     """
 
     item: Item
@@ -36,6 +37,7 @@ class UpsertProduct(Command):
     """
 
     product: Product
+    location: str
     items: tuple[NewItem, ...]
     before: tuple[str, ...] = ()
     reason: str = ""
@@ -46,6 +48,7 @@ class RemoveProduct(Command):
     """Takes a product and its sizes out of the shop; its history stays. Refused over live holds."""
 
     product_id: str
+    location: str
     before: tuple[str, ...] = ()
     reason: str = ""
 
@@ -55,6 +58,7 @@ class AddProduct(Command):
     """Adds a product that was never there, with its sizes and their first stock."""
 
     product: Product
+    location: str
     items: tuple[NewItem, ...]
     reason: str = ""
 
@@ -64,6 +68,7 @@ class AddItem(Command):
     """Adds a size that was never there to a product on sale."""
 
     new: NewItem
+    location: str
     reason: str = ""
 
 
@@ -76,6 +81,7 @@ class EditFields(Command):
     """
 
     key: str
+    location: str
     fields: tuple[tuple[str, Any], ...]
     was: tuple[tuple[str, Any], ...] = ()
     reason: str = ""
@@ -86,6 +92,7 @@ class RemoveItem(Command):
     """Takes a size off sale; its history stays. Refused over live holds."""
 
     sku: str
+    location: str
     reason: str = ""
 
 
@@ -94,6 +101,7 @@ class RestoreProduct(Command):
     """Puts a product on sale again, with these of its sizes."""
 
     product_id: str
+    location: str
     skus: tuple[str, ...]
     reason: str = ""
 
@@ -109,7 +117,8 @@ def needs_catalogue(command: CatalogueCommand, state: State) -> Iterator[Key]:
     if product_id:
         yield Product, product_id
     for sku in skus:
-        yield from needs_item(sku, "main")
+        yield from needs_stock(sku)
+        yield Level, (sku, command.location)
     for sku in command.before if isinstance(command, UpsertProduct) else ():
         yield Document, (RENAMES, sku)
 
@@ -186,20 +195,20 @@ def _add(state: State, command: UpsertProduct | AddProduct | AddItem, new: NewIt
     """Puts a size there that never was."""
     item = new.item
     assert item.sku == sku_of(item.product_id, item.size)
-    assert state.get(Level, (item.sku, "main")) is None
+    assert not state.levels_of(item.sku)
     state.put(item)
     state.book_movement(
         Kind.ADDED,
         item.sku,
+        command.location,
+        command,
         on_hand=new.on_hand,
-        actor=command.actor,
         reason=command.reason,
-        cause=command.cause,
     )
 
 
-def _note(state: State, command: Command, kind: Kind, key: str, reason: str) -> None:
-    state.book_event(kind, key, actor=command.actor, reason=reason, cause=command.cause)
+def _note(state: State, command: CatalogueCommand, kind: Kind, key: str, reason: str) -> None:
+    state.book_event(kind, key, command.location, command, reason=reason)
 
 
 def add_product(state: State, command: AddProduct) -> Answer:
@@ -324,7 +333,9 @@ def remove_product(state: State, command: RemoveProduct) -> Answer:
 
 
 def _held(state: State, skus: tuple[str, ...] | list[str]) -> Refused | None:
-    held = [{"sku": sku, "reserved": state.level(sku).reserved} for sku in skus]
+    held = [
+        {"sku": sku, "reserved": SkuStock.of(sku, state.levels_of(sku)).reserved} for sku in skus
+    ]
     held = [row for row in held if row["reserved"]]
     if held:
         return Refused(Code.LIVE_HOLDS, "Buyers hold units of it. Release these holds first.", held)

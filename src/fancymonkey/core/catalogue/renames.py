@@ -5,8 +5,9 @@ from dataclasses import replace
 
 from fancymonkey.core.command import needs_item
 from fancymonkey.core.documents.document import Document
-from fancymonkey.core.model import MAIN, Allocation, Item, Reservation
+from fancymonkey.core.model import Allocation, Item, Reservation
 from fancymonkey.core.state import Key, State
+from fancymonkey.core.stock.sku_stock import SkuStock
 
 RENAMES = "renames"
 """The folder of what a size is called now, by its old SKU."""
@@ -52,7 +53,9 @@ def note_renames(state: State, gone: Sequence[str], listed: Sequence[tuple[Item,
     rows = (state.get(Item, sku) for sku in gone)
     leaving = [item for item in rows if item is not None and not item.archived]
     added = [] if not leaving else [pair for pair in listed if not _on_sale_already(state, pair[0])]
-    on_hand = {item.sku: state.level(item.sku).on_hand for item in leaving}
+    on_hand = {
+        item.sku: SkuStock.of(item.sku, state.levels_of(item.sku)).on_hand for item in leaving
+    }
     for old, new in successors(leaving, added, on_hand).items():
         known = state.get(Document, (RENAMES, old))
         version = 1 if known is None else known.version + 1
@@ -64,10 +67,11 @@ def _on_sale_already(state: State, item: Item) -> bool:
     return old is not None and not old.archived
 
 
-def needs_renames(sku: str, state: State) -> Iterator[Key]:
-    """The rows that `on_sale` reads."""
+def needs_renames(units: Allocation, state: State) -> Iterator[Key]:
+    """The rows that `on_sale` reads, and the level that the units come back to."""
+    sku = units.sku
     for _ in range(LONGEST):
-        yield from needs_item(sku, MAIN)
+        yield from needs_item(sku, units.location)
         yield Document, (RENAMES, sku)
         following = state.get(Document, (RENAMES, sku))
         if following is None:

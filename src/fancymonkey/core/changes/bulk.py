@@ -112,13 +112,16 @@ def _means(wanted: Filter, row: StockRow) -> bool:
     )
 
 
-def chain(sku: str, change: Change, *, actor: str = "", cause: str = "") -> SkuCommands:
-    """The commands for one SKU, all or nothing."""
+def chain(
+    sku: str, change: Change, *, location: str, actor: str = "", cause: str = ""
+) -> SkuCommands:
+    """The commands for one SKU at a location, all or nothing."""
     parts: list[Command] = []
     if change.count is not None:
         parts.append(
             Count(
                 sku=sku,
+                location=location,
                 quantity=change.count,
                 expected=change.expected,
                 reason=change.reason,
@@ -130,6 +133,7 @@ def chain(sku: str, change: Change, *, actor: str = "", cause: str = "") -> SkuC
         parts.append(
             Adjust(
                 sku=sku,
+                location=location,
                 delta=change.adjust,
                 kind=change.kind,
                 reason=change.reason,
@@ -140,7 +144,12 @@ def chain(sku: str, change: Change, *, actor: str = "", cause: str = "") -> SkuC
     if change.reserved is not None:
         parts.append(
             SetReserved(
-                sku=sku, quantity=change.reserved, reason=change.reason, actor=actor, cause=cause
+                sku=sku,
+                location=location,
+                quantity=change.reserved,
+                reason=change.reason,
+                actor=actor,
+                cause=cause,
             )
         )
     settings = (change.low_stock_threshold, change.sold_out)
@@ -148,6 +157,7 @@ def chain(sku: str, change: Change, *, actor: str = "", cause: str = "") -> SkuC
         parts.append(
             SetItem(
                 sku=sku,
+                location=location,
                 low_stock_threshold=change.low_stock_threshold,
                 sold_out=change.sold_out,
                 restock_date=change.restock_date,

@@ -126,27 +126,39 @@ def beyond_stock(row: Mapping[str, Any]) -> bool:
 def changes(
     state: State, before: Mapping[Key, Row | None], entries: Iterable[Entry]
 ) -> list[dict[str, Any]]:
-    """What differs from `before`, one row a SKU or product.
+    """What differs from `before`, one row a product, and one a SKU and location.
 
-    `stock` is by how much the owner changed it, `fields` have the old and new value by name,
-    `holds` by how many units holds changed. `key` of a product has no slash.
+    `location` is where units moved, or None. `stock` is by how much the owner changed it, `fields`
+    have the old and new value by name, `holds` by how many units holds changed. `key` of a product
+    has no slash.
     """
-    found: dict[str, dict[str, Any]] = {}
+    rows: dict[tuple[str, str | None], dict[str, Any]] = {}
+    first: dict[str, dict[str, Any]] = {}
 
-    def row_of(key: str) -> dict[str, Any]:
-        return found.setdefault(key, {"key": key, "stock": 0, "fields": {}, "holds": 0})
+    def row_of(key: str, location: str | None) -> dict[str, Any]:
+        new: dict[str, Any] = {
+            "key": key,
+            "location": location,
+            "stock": 0,
+            "fields": {},
+            "holds": 0,
+        }
+        row = rows.setdefault((key, location), new)
+        first.setdefault(key, row)
+        return row
 
     for entry in entries:
         if entry.kind in CORRECTIONS and entry.on_hand:
-            row_of(entry.sku)["stock"] += entry.on_hand
+            row_of(entry.sku, entry.location)["stock"] += entry.on_hand
         elif entry.reserved:
-            row_of(entry.sku)["holds"] += entry.reserved
+            row_of(entry.sku, entry.location)["holds"] += entry.reserved
     for (kind, key), old in before.items():
         if kind in (Product, Item):
             differs = _differs(old, state.get(kind, key), key)
             if differs:
-                row_of(str(key))["fields"] = differs
-    return list(found.values())
+                row = first.get(str(key)) or row_of(str(key), None)
+                row["fields"] = differs
+    return list(rows.values())
 
 
 def _differs(old: Any, new: Any, key: Hashable) -> dict[str, list[Any]]:

@@ -12,7 +12,5 @@ def set_deadline(state: State, hold: Reservation, until: int, command: Command) 
     hold = replace(hold, expires_at=until)
     state.put(hold)
     for units in hold.allocations:
-        state.book_event(
-            Kind.EXTENDED, units.sku, reservation=hold, actor=command.actor, cause=command.cause
-        )
+        state.book_event(Kind.EXTENDED, units.sku, units.location, command, reservation=hold)
     return hold

@@ -102,7 +102,7 @@ def needs_ref(command: Release | Capture, state: State) -> Iterator[Key]:
     hold = _find(state, command)
     if hold is not None and hold.status is not Status.HELD:
         for allocation in hold.allocations:
-            yield from needs_renames(allocation.sku, state)
+            yield from needs_renames(allocation, state)
     for id_ in (command.payment_id, command.intent):
         if id_ is not None:
             yield from needs_hold(state, id_)
@@ -273,11 +273,11 @@ def _sell(
         Kind.SOLD if late else Kind.CAPTURED,
         sale.sku,
         sale.location,
+        command,
         on_hand=-taken,
         reserved=0 if late else -sale.quantity,
         backordered=sale.quantity - taken,
         reservation=hold,
-        actor=command.actor,
         reason="late payment" if late else "",
         cause=command.cause or command.payment_id or "",
     )

@@ -17,11 +17,10 @@ def give_back(
             kind,
             allocation.sku,
             allocation.location,
+            command,
             reserved=-allocation.quantity,
             reservation=hold,
-            actor=command.actor,
             reason=reason,
-            cause=command.cause,
         )
     ended = replace(hold, status=status, ended_at=state.now)
     state.put(ended)

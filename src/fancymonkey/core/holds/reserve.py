@@ -206,10 +206,9 @@ def _set_aside(
                 _RESERVED if change > 0 else Kind.RELEASED,
                 sku,
                 location,
+                command,
                 reserved=change,
                 reservation=hold,
-                actor=command.actor,
-                cause=command.cause,
             )
         else:
             level = state.level(sku, location)
@@ -226,10 +225,9 @@ def _give_up(state: State, command: Reserve, hold: Reservation, own: Units) -> N
                 Kind.RELEASED,
                 units.sku,
                 units.location,
+                command,
                 reserved=-units.quantity,
                 reservation=hold,
-                actor=command.actor,
-                cause=command.cause,
             )
 
 

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
-from fancymonkey.core.command import Command, needs_allocations, needs_item
+from fancymonkey.core.command import Command, needs_allocations, needs_stock
 from fancymonkey.core.holds.give_back import give_back
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import (
-    MAIN,
     MANUAL,
     Allocation,
     Item,
@@ -33,13 +32,13 @@ class SetReserved(Command):
 
     sku: str
     quantity: int
-    location: str = MAIN
+    location: str
     reason: str = ""
 
 
 def needs_set_reserved(command: SetReserved, state: State) -> Iterator[Key]:
     """The rows that `set_reserved` reads."""
-    yield from needs_item(command.sku, MAIN)  # what answers show
+    yield from needs_stock(command.sku)
     yield Level, (command.sku, command.location)
     item = state.get(Item, command.sku)
     if item is not None:
@@ -95,9 +94,8 @@ def _hold_for_owner(state: State, command: SetReserved, quantity: int) -> None:
         Kind.RESERVED,
         command.sku,
         command.location,
+        command,
         reserved=quantity,
         reservation=hold,
-        actor=command.actor,
         reason=command.reason or "set by the owner",
-        cause=command.cause,
     )

@@ -117,14 +117,14 @@ def needs_refund(
         yield from needs_issues(hold.reservation_id, IssueKind.REFUNDED)
         yield from needs_allocations(hold)
         for allocation in hold.allocations:
-            yield from needs_renames(allocation.sku, state)
+            yield from needs_renames(allocation, state)
 
 
 def _needs_return(state: State, hold: Reservation | None, payment: str) -> Iterator[Key]:
     if hold is not None:
         yield from needs_allocations(hold)
         for allocation in hold.allocations:
-            yield from needs_renames(allocation.sku, state)
+            yield from needs_renames(allocation, state)
     yield from needs_issues(payment, *OWED)
 
 
@@ -315,8 +315,8 @@ def _take_back(
             Kind.RETURNED,
             sku,
             units.location,
+            command,
             on_hand=units.quantity,
-            actor=command.actor,
             reason="refunded" if sku == units.sku else f"refunded, sold as {units.sku}",
             cause=command.cause or issue.payment,
         )

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
 
-from fancymonkey.core.command import Command, needs_item
+from fancymonkey.core.command import Command, needs_stock
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import (
-    MAIN,
     MAX_QUANTITY,
     Allocation,
     Item,
@@ -36,8 +35,8 @@ class Adjust(Command):
     """
 
     sku: str
+    location: str
     delta: int
-    location: str = MAIN
     kind: Kind = Kind.ADJUSTED
     reason: str = ""
 
@@ -50,9 +49,9 @@ class Count(Command):
     """
 
     sku: str
+    location: str
     quantity: int
     expected: int | None = None
-    location: str = MAIN
     reason: str = ""
 
 
@@ -65,10 +64,10 @@ class Return(Command):
     """
 
     sku: str
+    location: str
     quantity: int
     reason: str
     undelivered: bool = False
-    location: str = MAIN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +78,7 @@ class SetItem(Command):
     """
 
     sku: str
+    location: str
     low_stock_threshold: int | None = None
     sold_out: bool | None = None
     restock_date: str | Unchanged | None = UNCHANGED
@@ -91,9 +91,8 @@ ItemCommand = Adjust | Count | Return | SetItem
 
 def needs_adjust(command: ItemCommand, state: State) -> Iterator[Key]:
     """The rows that the rules of this file read."""
-    yield from needs_item(command.sku, MAIN)  # what answers show
-    if not isinstance(command, SetItem):
-        yield Level, (command.sku, command.location)
+    yield from needs_stock(command.sku)
+    yield Level, (command.sku, command.location)
     item = state.get(Item, command.sku)
     if item is not None:
         yield Product, item.product_id
@@ -205,9 +204,9 @@ def set_item(state: State, command: SetItem) -> Answer:
         state.book_event(
             Kind.EDITED,
             command.sku,
-            actor=command.actor,
+            command.location,
+            command,
             reason=f"{command.reason}: {text}" if command.reason else text,
-            cause=command.cause,
         )
     return Accepted(stock_of(state, command.sku))
 
@@ -246,8 +245,7 @@ def _book(state: State, command: Adjust | Count | Return, kind: Kind, change: in
         kind,
         command.sku,
         command.location,
+        command,
         on_hand=change,
-        actor=command.actor,
         reason=command.reason,
-        cause=command.cause,
     )

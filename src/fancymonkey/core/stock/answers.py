@@ -7,6 +7,7 @@ from typing import Any
 from fancymonkey.core.model import Allocation, Item
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.state import State
+from fancymonkey.core.stock.sku_stock import SkuStock
 
 
 def unknown_item(state: State, sku: str) -> Refused | None:
@@ -43,16 +44,16 @@ def one_for_each_sku(rows: list[MovedLine]) -> list[MovedLine]:
 
 
 def stock_of(state: State, sku: str) -> dict[str, Any]:
-    """How a SKU stands, as answers show it."""
-    item, level = state.get(Item, sku), state.level(sku)
+    """The stock of a SKU over its locations, as answers show it."""
+    item, stock = state.get(Item, sku), SkuStock.of(sku, state.levels_of(sku))
     assert item is not None
     return {
         "sku": sku,
-        "onHand": level.on_hand,
-        "reserved": level.reserved,
-        "available": level.available,
-        "backordered": level.backordered,
-        "short": level.short,
+        "onHand": stock.on_hand,
+        "reserved": stock.reserved,
+        "available": stock.available,
+        "backordered": stock.backordered,
+        "short": stock.short,
         "lowStockThreshold": item.low_stock_threshold,
         "soldOut": item.sold_out,
         "revision": state.revision,

@@ -14,11 +14,10 @@ def fill_backorders(state: State, sku: str, location: str, command: Command) -> 
             Kind.SOLD,
             sku,
             location,
+            command,
             on_hand=-filled,
             backordered=-filled,
-            actor=command.actor,
             reason="backorder filled",
-            cause=command.cause,
         )
 
 
@@ -28,8 +27,7 @@ def strike_backorders(state: State, units: Allocation, command: Command, reason:
         Kind.RETURNED,
         units.sku,
         units.location,
+        command,
         backordered=-units.quantity,
-        actor=command.actor,
         reason=reason,
-        cause=command.cause,
     )
