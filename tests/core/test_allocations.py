@@ -9,7 +9,6 @@ from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Allocation, Level, Line, Product, Reservation, Status, lines_of
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.core.payments.amounts import Money, difference
-from fancymonkey.core.payments.checkout import GetHold
 from fancymonkey.core.payments.refunds import RecordRefund, ResolveIssue
 from fancymonkey.core.payments.rows import PaymentIssue
 from fancymonkey.core.stock.adjust import Adjust
@@ -135,9 +134,7 @@ def test_a_release_gives_back_at_each_location_and_answers_one_line() -> None:
 
 
 def test_a_buyer_sees_one_line_for_a_sku_of_two_locations() -> None:
-    answer = spread().do(GetHold(ref=DEFAULT_LOCATION))
-    assert isinstance(answer, Accepted)
-    assert answer.data["lines"] == [(M, 5)]
+    assert spread().hold(DEFAULT_LOCATION).lines == (Line(M, 5),)
 
 
 def test_returned_units_go_back_to_the_locations_that_sold_them() -> None:

@@ -16,7 +16,6 @@ from fancymonkey.core.payments.checkout import (
     BeginCheckout,
     CheckoutOpened,
     CloseCheckout,
-    GetHold,
 )
 from fancymonkey.core.payments.rows import Checkout, Stage
 from tests.core.builders import Row, Shop, lines, named, take
@@ -229,17 +228,6 @@ def test_the_session_means_the_hold() -> None:
     assert shop.hold("cs_1").reservation_id == "h-s1"
     kept = shop.image.rows[Checkout]["h-s1"]
     assert kept == Checkout("h-s1", 1, Stage.OPEN, 4900, "{}", "cs_1")
-
-
-def test_inspect_tells_how_it_stands() -> None:
-    shop = Shop()
-    shop.do(HELD, begin(), opened())
-    answer = shop.do(GetHold(ref="cs_1"))
-    assert isinstance(answer, Accepted)
-    assert answer.data["lines"] == [("a/M", 2)]
-    assert answer.data["checkout"]["payment_session"] == "cs_1"
-    assert shop.new == []
-    assert isinstance(shop.do(GetHold(ref="nobody")), Refused)
 
 
 def test_a_hold_and_its_checkout_begin_together_or_not_at_all() -> None:

@@ -7,7 +7,6 @@ what is captured.
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 from fancymonkey.core.command import Command, needs_hold
 from fancymonkey.core.holds.deadline import set_deadline
@@ -23,13 +22,6 @@ from fancymonkey.core.payments.pending import (
 )
 from fancymonkey.core.payments.rows import Checkout, Stage
 from fancymonkey.core.state import Key, State
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GetHold(Command):
-    """Answers how the hold that an id means stands, with its checkout. Changes nothing."""
-
-    ref: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +86,7 @@ class AwaitPayment(Command):
     payment_session: str = ""
 
 
-Ask = GetHold | BeginCheckout | CheckoutOpened | CloseCheckout | AwaitPayment
+Ask = BeginCheckout | CheckoutOpened | CloseCheckout | AwaitPayment
 
 
 def needs_checkout(command: Ask, state: State) -> Iterator[Key]:
@@ -108,40 +100,6 @@ def needs_checkout(command: Ask, state: State) -> Iterator[Key]:
             yield needs_pending(hold)
     if isinstance(command, CheckoutOpened):
         yield from needs_hold(state, command.payment_session)
-
-
-def get_hold(state: State, command: GetHold) -> Answer:
-    """Applies an `GetHold`."""
-    hold = state.hold(command.ref)
-    if hold is None:
-        return _unknown()
-    checkout = state.get(Checkout, hold.reservation_id)
-    return Accepted(
-        {
-            "reservation_id": hold.reservation_id,
-            "session_id": hold.session_id,
-            "status": str(hold.status),
-            "late": hold.late,
-            "payment_id": hold.payment_id,
-            "at": state.now,
-            "created_at": hold.created_at,
-            "expires_at": hold.expires_at,
-            "lines": [(line.sku, line.quantity) for line in hold.lines],
-            "checkout": None if checkout is None else _told(checkout),
-            "payment_pending": payment_pending(state, hold),
-            "revision": state.revision,
-        }
-    )
-
-
-def _told(checkout: Checkout) -> dict[str, Any]:
-    return {
-        "number": checkout.number,
-        "stage": str(checkout.stage),
-        "payment_session": checkout.payment_session,
-        "ends_at": checkout.ends_at,
-        "request": checkout.request,
-    }
 
 
 def begin_checkout(state: State, command: BeginCheckout) -> Answer:
