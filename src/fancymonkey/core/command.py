@@ -17,7 +17,7 @@ Rule = Callable[[State, Any], Answer]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A request to change something.
+    """A request to change the shop.
 
     A command with a `command_id` has one effect, however often it is sent. `digest` distinguishes
     a repetition from another request under the same id. `former_id` is the id under which earlier

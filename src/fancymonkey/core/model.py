@@ -18,7 +18,7 @@ MAX_LINES = 100
 """No hold may have more lines."""
 
 MANUAL = "manual/"
-"""With this the ids of the owner's own holds begin. They can be guessed: no buyer may name one."""
+"""The beginning of the ids of the owner's own holds. They can be guessed: no buyer may name one."""
 
 
 def sku_of(product_id: str, size: str) -> str:
@@ -46,7 +46,7 @@ HELD = Status.HELD
 
 
 class Kind(StrEnum):
-    """What a ledger entry records."""
+    """The kind of a ledger entry."""
 
     RECEIVED = "received"
     SOLD = "sold"
@@ -110,7 +110,7 @@ class Product(Row):
 
 @dataclass(frozen=True, slots=True)
 class Item(Row):
-    """One size of a product: the smallest thing that stock is kept of (the SKU)."""
+    """One size of a product: the smallest thing with stock of its own (the SKU)."""
 
     TABLE: ClassVar[str] = "item"
     KEY: ClassVar[tuple[str, ...]] = ("sku",)
@@ -133,7 +133,7 @@ class Item(Row):
 
 @dataclass(frozen=True, slots=True)
 class Level(Row):
-    """How many units of a SKU are at a location, and what is promised of them."""
+    """The units of a SKU at a location, and the promised ones among them."""
 
     TABLE: ClassVar[str] = "level"
     KEY: ClassVar[tuple[str, ...]] = ("sku", "location")
@@ -154,7 +154,7 @@ class Level(Row):
 
     @property
     def available(self) -> int:
-        """What can be sold now. Negative while a count lies below what is promised."""
+        """The units that can be sold now. Negative while a count is below the promised units."""
         return self.on_hand - self.reserved - self.allocated
 
 
@@ -278,7 +278,7 @@ class Event(Row):
 
 @dataclass(frozen=True, slots=True)
 class TurnedAway(Row):
-    """Demand that found no stock, per SKU and hour: a forecast from sales alone never sees it."""
+    """Demand that found no stock, per SKU and hour: sales alone do not show it."""
 
     TABLE: ClassVar[str] = "turned_away"
     KEY: ClassVar[tuple[str, ...]] = ("sku", "hour")
@@ -295,7 +295,7 @@ class TurnedAway(Row):
 
 @dataclass(frozen=True, slots=True)
 class Cursor(Row):
-    """How far a follower of the ledger has read."""
+    """The last revision that a follower of the ledger has read."""
 
     TABLE: ClassVar[str] = "cursor"
     KEY: ClassVar[tuple[str, ...]] = ("name",)

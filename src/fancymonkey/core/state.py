@@ -1,4 +1,4 @@
-"""What one batch reads and changes: rows loaded, rows written, entries made."""
+"""The state of one batch: rows loaded, rows written, entries made."""
 
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -40,7 +40,7 @@ class AllLevels(Row):
 
 @dataclass(slots=True)
 class Load:
-    """What a batch asks its store for.
+    """The request of a batch to its store.
 
     `rows` are rows by key, `levels_of` the SKUs of which it needs the levels at all locations,
     `holds_of` the SKUs of which it needs the live holds; `due_at` asks for the holds due then.
@@ -93,7 +93,7 @@ class State:
         self._holds: dict[str, set[str]] | None = None
 
     def get(self, kind: type[R], key: Hashable) -> R | None:
-        """The row as this batch has left it so far, or None."""
+        """The row with the changes of this batch so far, or None."""
         rows = self.changed.get(kind)
         row: R | None = None if rows is None else rows.get(key)
         if row is None:
@@ -147,7 +147,7 @@ class State:
         return None if link is None else self.get(Reservation, link.reservation_id)
 
     def holds_of(self, sku: str) -> list[Reservation]:
-        """Live holds with units of this SKU, the one that ends first in front."""
+        """Live holds with units of this SKU, in the order of their deadlines."""
         if self._holds is None:
             self._holds = {}
             for rows in (self.base[Reservation], self.changed.get(Reservation, {})):
@@ -250,7 +250,7 @@ class State:
         )
 
     def loaded(self) -> None:
-        """Forgets what was derived from `base`: the store has added rows to it."""
+        """Forgets values derived from `base`: the store has added rows to it."""
         self._holds = None
 
     def savepoint(self) -> "Savepoint":
@@ -283,7 +283,7 @@ class Savepoint:
                 continue
             del rows[key]
             state.added.discard((kind, key))
-            if not rows:  # as if nothing had been: a batch without changes is not written
+            if not rows:  # a batch without changes is not written
                 del state.changed[kind]
         del state.entries[self._entries :]
         state.revision = self._revision
@@ -308,7 +308,7 @@ _ABSENT = object()
 
 
 def by_deadline(row: Reservation) -> tuple[int, str]:
-    """Sorts holds by when they end; those without a deadline come last."""
+    """Sorts holds by deadline; those without one come last."""
     return (FOREVER if row.expires_at is None else row.expires_at, row.reservation_id)
 
 

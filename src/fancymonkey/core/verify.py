@@ -195,7 +195,7 @@ class Verifier:
                 ]
                 problem = "; ".join(differences) or problem
             if problem is not None:
-                # The row has gone its own way after the latest entry, or with it.
+                # The row has differed since the latest entry, or before it.
                 yield Finding(
                     Rule.LEVEL, f"{_place(key)}: {problem}", self._latest.get(key), key[0]
                 )

@@ -1,4 +1,4 @@
-"""What the shop sells: products and sizes come, change and go."""
+"""Adds, changes and removes products and sizes."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -17,7 +17,7 @@ from fancymonkey.core.stock.sku_stock import SkuStock
 
 @dataclass(frozen=True, slots=True)
 class NewItem:
-    """An item as the owner describes it, and how many units there are at first.
+    """An item as the owner describes it, and its first units.
 
     `on_hand` counts only where the item is new, at the location of the command.
     """
@@ -28,12 +28,11 @@ class NewItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpsertProduct(Command):
-    """Makes the catalogue hold this product with exactly these sizes.
+    """Sets a product with exactly these sizes.
 
-    A size that is not listed is archived, which is refused while anybody holds units of it.
-    Stock of sizes that exist already is left alone: that is a `Count`.
-    `before` names the rows that existed when the command was made, so that sizes to archive are
-    known to the store; it decides nothing.
+    A size that is not listed is archived, which is refused while holds have units of it. The stock
+    of existing sizes stays: a `Count` changes it. `before` names the sizes that existed when the
+    command was made, so that the store loads the sizes to archive; it decides nothing.
     """
 
     product: Product
@@ -45,7 +44,7 @@ class UpsertProduct(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveProduct(Command):
-    """Takes a product and its sizes out of the shop; its history stays. Refused over live holds."""
+    """Takes a product with its sizes off sale; its history stays. Refused with live holds."""
 
     product_id: str
     location: str
@@ -55,7 +54,7 @@ class RemoveProduct(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddProduct(Command):
-    """Adds a product that was never there, with its sizes and their first stock."""
+    """Adds a new product, with its sizes and their first stock."""
 
     product: Product
     location: str
@@ -65,7 +64,7 @@ class AddProduct(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddItem(Command):
-    """Adds a size that was never there to a product on sale."""
+    """Adds a new size to a product on sale."""
 
     new: NewItem
     location: str
@@ -76,8 +75,8 @@ class AddItem(Command):
 class EditFields(Command):
     """Changes fields of a product, or of a size where `key` is a SKU; the rest stays as it is.
 
-    Fields have the names of the model. `was` has what the owner saw; where it is no longer so, it
-    is refused.
+    Fields have the names of the model. `was` has the values that the owner saw; if one has changed,
+    the command is refused.
     """
 
     key: str
@@ -89,7 +88,7 @@ class EditFields(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveItem(Command):
-    """Takes a size off sale; its history stays. Refused over live holds."""
+    """Takes a size off sale; its history stays. Refused while it has live holds."""
 
     sku: str
     location: str
@@ -124,7 +123,7 @@ def needs_catalogue(command: CatalogueCommand, state: State) -> Iterator[Key]:
 
 
 def _touched(command: CatalogueCommand) -> tuple[str, Sequence[str]]:
-    """The product that a command is about, and the SKUs."""
+    """The product and the SKUs of a command."""
     match command:
         case UpsertProduct():
             items = [new.item.sku for new in command.items]
@@ -167,7 +166,7 @@ def upsert_product(state: State, command: UpsertProduct) -> Answer:
 
 
 def _impossible(state: State, items: Iterable[NewItem]) -> Refused | None:
-    """Why the first stock of a new size cannot be, or None."""
+    """Why the first stock of a new size is not valid, or None."""
     for new in items:
         fault = {"sku": new.item.sku, "onHand": new.on_hand}
         if state.get(Item, new.item.sku) is not None:
@@ -192,7 +191,7 @@ def _upsert_item(state: State, command: UpsertProduct, new: NewItem) -> None:
 
 
 def _add(state: State, command: UpsertProduct | AddProduct | AddItem, new: NewItem) -> None:
-    """Puts a size there that never was."""
+    """Adds a new size with its first stock."""
     item = new.item
     assert item.sku == sku_of(item.product_id, item.size)
     assert not state.levels_of(item.sku)

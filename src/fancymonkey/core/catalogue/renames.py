@@ -1,4 +1,4 @@
-"""Which size took the place of one that is off sale, so that returned units find their shelf."""
+"""The size that replaced one that is off sale, so that returned units count for it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -10,19 +10,19 @@ from fancymonkey.core.state import Key, State
 from fancymonkey.core.stock.sku_stock import SkuStock
 
 RENAMES = "renames"
-"""The folder of what a size is called now, by its old SKU."""
+"""The folder of the present SKUs, by the old SKU."""
 
 LONGEST = 20
-"""No size is followed over more names."""
+"""The most renames that are followed."""
 
 
 def successors(
     gone: Sequence[Item], added: Sequence[tuple[Item, int]], on_hand: dict[str, int]
 ) -> dict[str, str]:
-    """Which of the added sizes (each with its units) is one of those gone under another name.
+    """The added sizes (each with its units) that are removed ones under another name, by old SKU.
 
-    It has the same SKU id, or else the same price id. Without ids it stands in the same place with
-    the same number of units, and is the only one.
+    Both have the same SKU id, or else the same price id. Without ids they have the same place and
+    the same number of units, and are the only ones.
     """
     found: dict[str, str] = {}
     for name in ("sku_id", "price_id"):
@@ -41,14 +41,14 @@ def successors(
 
 
 def _differ(old: Item, new: Item) -> bool:
-    """Whether two sizes certainly are different goods."""
+    """Whether two sizes are certainly different goods."""
     return old.sku_id is not None and new.sku_id is not None and old.sku_id != new.sku_id
 
 
 def note_renames(state: State, gone: Sequence[str], listed: Sequence[tuple[Item, int]]) -> None:
-    """Keeps which of the sizes that go off sale come back under another name.
+    """Stores the new SKU of each size that goes off sale and comes back under another name.
 
-    `listed` are the sizes that a product has from now on, each with its first units.
+    `listed` are the new sizes of the product, each with its first units.
     """
     rows = (state.get(Item, sku) for sku in gone)
     leaving = [item for item in rows if item is not None and not item.archived]
@@ -95,7 +95,7 @@ def renamed(state: State, hold: Reservation) -> Reservation:
 
 
 def on_sale(state: State, sku: str) -> str | None:
-    """The SKU under which this size is on sale now, or None where it is off sale."""
+    """The SKU under which this size is on sale now, or None if it is off sale."""
     for _ in range(LONGEST):
         item = state.get(Item, sku)
         if item is not None and not item.archived:

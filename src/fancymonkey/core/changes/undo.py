@@ -1,4 +1,4 @@
-"""Undoing an act: each row that it changed is put back by new entries, once."""
+"""Undoes a change set: new entries restore each row that it changed, once."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,11 +19,12 @@ from fancymonkey.core.stock.sku_stock import SkuStock
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undo(Command):
-    """Puts back what a portion of an act changed; sales made since stay.
+    """Restores the rows that a portion of a change set changed; later sales stay.
 
-    `seen` says how many units of each SKU were on hand when it was last looked whether somebody
-    had counted it since the act; `counted` are those that somebody had. Where one differs the
-    answer is `stale`: look again. Without `partial` one row that cannot be put back refuses all.
+    `seen` has the units on hand of each SKU at the time when its entries were searched for later
+    counts, and `counted` the SKUs with such a count. If the units have changed since, the answer is
+    `stale` and the caller searches again. Without `partial` one row that cannot be restored refuses
+    all. `location` is that of rows that an earlier version has stored without one.
     """
 
     undoes: str
@@ -94,7 +95,7 @@ def undo(state: State, command: Undo) -> Answer:
 
 
 def _fault(state: State, command: Undo, row: dict[str, Any]) -> str | None:
-    """Why a row cannot be put back, or None."""
+    """Why a row cannot be restored, or None."""
     key, fields = row["key"], row["fields"]
     if row["holds"] and not (command.partial and (fields or row["stock"])):
         return "This change created or ended holds. Only the buyers can create them again."
@@ -129,7 +130,7 @@ def _location(command: Undo, row: dict[str, Any]) -> str:
 
 
 def _put_back(state: State, command: Undo, row: dict[str, Any]) -> list[dict[str, Any]]:
-    """Makes a row what it was; returns what that changes."""
+    """Restores a row, and returns the changes."""
     back = [] if row["fields"].get("archived", [False])[0] else _fields(state, command, row)
     if row["stock"]:
         location = _location(command, row)

@@ -32,13 +32,13 @@ from fancymonkey.core.stock.answers import moved_lines
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release(Command):
-    """Gives a hold back. A hold that has ended stays as it ended, and that is no error.
+    """Releases a hold. A hold that has ended stays as it is, and the answer is an acceptance.
 
-    `others` are further ids to try where `ref` means no hold. With `payment_session` or `number`
-    the hold is given back only where that is the session of its latest checkout (the attempt
-    `number`, where the session is not known yet), or where it never had one: an older session that
-    ends says nothing about the hold. `failed`: that session's payment, which took days, has failed.
-    While another payment is under way the hold stays, unless it is `deliberate`: the owner's will.
+    `others` are further ids to try if `ref` means no hold. With `payment_session` or `number` the
+    hold is released only if that is the session of its latest checkout (the attempt `number`, if
+    the session is not known yet), or if it never had one: the end of an older session does not end
+    the hold. `failed`: that session's payment, which took days, has failed. While another payment
+    is under way the hold stays, unless the release is `deliberate`: a decision of the owner.
     """
 
     ref: str
@@ -51,7 +51,7 @@ class Release(Command):
 
     @property
     def of_attempt(self) -> bool:
-        """Whether it is about one attempt to pay, not about the hold as such."""
+        """Whether it concerns one attempt to pay, not the hold itself."""
         return self.payment_session is not None or self.number is not None
 
 
@@ -59,12 +59,12 @@ class Release(Command):
 class Capture(Command):
     """Turns a hold into a sale because it was paid.
 
-    A payment is a fact and is never refused: where the hold has ended, or less is on hand than
-    it held, what is available is sold and the rest is backordered. Capturing twice changes nothing.
-    `others` are further ids to try where `ref` means no hold, `intent` is the provider's id of the
-    payment itself, `money` what was paid. With `refund_late` a late payment that cannot be served
+    A payment is a fact and is never refused: if the hold has ended, or less is on hand than it
+    held, the available units are sold and the rest is backordered. Capturing twice changes nothing.
+    `others` are further ids to try if `ref` means no hold, `intent` is the provider's id of the
+    payment itself, `money` the paid amount. With `refund_late` a late payment that cannot be served
     whole moves no stock and is due for a refund instead. A late payment, a backorder and a second
-    payment of the same hold each raise a matter.
+    payment of the same hold each raise a payment issue.
     """
 
     ref: str
@@ -76,15 +76,15 @@ class Capture(Command):
 
     @property
     def about(self) -> str | None:
-        """What matters of this payment are filed under."""
+        """The id under which issues of this payment are stored."""
         return self.intent or self.payment_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expire(Command):
-    """Tidies every hold whose time is up. Each batch does so first; this one says which they were.
+    """Ends every hold that is due. Each batch does so first; this command also returns them.
 
-    Nothing else can be ended by it.
+    It ends no other hold.
     """
 
 
@@ -184,10 +184,10 @@ def captured_by(state: State, command: Capture) -> Reservation | None:
 
 
 RAISED = (IssueKind.LATE_PAYMENT, IssueKind.BACKORDER, IssueKind.SECOND_PAYMENT)
-"""What a payment may raise."""
+"""The issues that a payment may raise."""
 
 UNSOLD = (IssueKind.LATE_PAYMENT, IssueKind.SECOND_PAYMENT)
-"""Under these a payment stands in the books already that bought nothing."""
+"""The issues of a known payment that has bought nothing."""
 
 
 def _again(state: State, hold: Reservation, command: Capture) -> Answer:
@@ -205,7 +205,7 @@ def _again(state: State, hold: Reservation, command: Capture) -> Answer:
 
 
 def _refund_instead(state: State, hold: Reservation, command: Capture) -> Answer | None:
-    """The answer to a late payment that is refunded, not served: now, or when first told."""
+    """The answer to a late payment that is refunded, not served; None if it is served."""
     about = command.about
     if about is None:
         return None
@@ -232,10 +232,10 @@ def _refund_instead(state: State, hold: Reservation, command: Capture) -> Answer
 
 
 def _link(state: State, hold: Reservation, *ids: str | None) -> None:
-    """From now on these ids mean this hold; a live hold of another keeps its ids.
+    """Links these ids to this hold; another live hold keeps its ids.
 
-    The id of a payment itself means the hold that it bought, so that one which bought nothing,
-    when it is refunded, returns nothing.
+    The id of a payment means the hold that it bought, so that the refund of a payment that has
+    bought nothing returns nothing.
     """
     for id_ in ids:
         named = None if id_ is None else state.hold(id_)
@@ -265,7 +265,7 @@ def _sell(
 ) -> int:
     """Sells an allocation; returns how many units of it are backordered."""
     level = state.level(sale.sku, sale.location)
-    # A late payment may not take what others hold; a live hold has its units, unless a count
+    # A late payment must not take units of other holds. A live hold has its units, unless a count
     # has found fewer.
     there = max(0, level.available if late else level.on_hand - level.allocated)
     taken = min(sale.quantity, there)

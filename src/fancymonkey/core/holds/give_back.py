@@ -1,4 +1,4 @@
-"""What several rules do with a hold."""
+"""Ends a hold without a sale."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ from fancymonkey.core.state import State
 def give_back(
     state: State, hold: Reservation, status: Status, command: Command, reason: str = ""
 ) -> Reservation:
-    """Ends a live hold without a sale: its units are available again. Returns it as it is now."""
+    """Ends a live hold without a sale: its units are available again. Returns the ended hold."""
     kind = Kind.EXPIRED if status is Status.EXPIRED else Kind.RELEASED
     for allocation in hold.allocations:
         state.book_movement(

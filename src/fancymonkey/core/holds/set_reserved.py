@@ -1,4 +1,4 @@
-"""The owner sets `reserved`: holds end, or one of the owner's own is added."""
+"""Sets `reserved`: ends holds, or adds a hold of the owner."""
 
 from collections.abc import Iterator
 
@@ -24,9 +24,9 @@ from fancymonkey.core.stock.answers import stock_of, unknown_item
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetReserved(Command):
-    """Makes `reserved` this number, by ending holds or by adding one of the owner's own.
+    """Sets `reserved` to this number, by ending holds or by adding one of the owner's own.
 
-    Holds end whole, the one that would end first in front; where that frees more than asked, a
+    Holds end whole, in the order of their deadlines. If that frees more units than requested, a
     hold without a deadline keeps the rest. Its id is `manual/<sku>/<revision>`.
     """
 

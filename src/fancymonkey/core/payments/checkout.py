@@ -1,8 +1,8 @@
-"""Paying for a hold: a checkout is begun, opened, closed; a payment under way keeps the hold.
+"""The checkouts of a hold: they begin, open and close. A payment under way keeps the hold.
 
-Asking the payment provider happens between `BeginCheckout` and `CheckoutOpened`, outside of any
-transaction. While a checkout is not closed its hold's lines stay as they are: what is paid for is
-what is captured.
+The request to the payment provider goes out between `BeginCheckout` and `CheckoutOpened`, outside
+of any transaction. While a checkout is not closed its hold's lines stay as they are, so that the
+paid lines are the captured lines.
 """
 
 from collections.abc import Iterator
@@ -28,9 +28,9 @@ from fancymonkey.core.state import Key, State
 class BeginCheckout(Command):
     """Starts the next attempt to pay for a live hold, and lets the hold live until `until` (ms).
 
-    `ref` is the hold's own id. `request` is what the provider will be asked for, `ends_at` when
-    its session is to end (ms). Refused while another attempt is not closed, where `number` is not
-    the next attempt's, and after `most` attempts: a hold cannot be renewed for ever.
+    `ref` is the hold's own id. `request` is the request to the provider, `ends_at` the end of
+    its session (ms). Refused while another attempt is not closed, if `number` is not that of the
+    next attempt, and after `most` attempts: a hold cannot be renewed for ever.
     """
 
     ref: str
@@ -43,11 +43,11 @@ class BeginCheckout(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckoutOpened(Command):
-    """Notes the provider's session of an attempt, which from now on also means the hold.
+    """Records the provider's session of an attempt, whose id then means the hold too.
 
-    Refused where the hold has ended meanwhile, or where the attempt is not the latest any more:
-    that session must not be paid then. Noting the same again changes nothing. `amount` is what it
-    asks for, in the smallest unit of its `currency`, where this is known.
+    Refused if the hold has ended by then, or if the attempt is no longer the latest: that session
+    must not be paid. The same record again changes nothing. `amount` is the requested amount in the
+    smallest unit of its `currency`, if known.
     """
 
     ref: str
@@ -59,10 +59,10 @@ class CheckoutOpened(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloseCheckout(Command):
-    """Notes that an attempt can no longer be paid; `payment_session` is its session, if it had one.
+    """Records that an attempt can no longer be paid; `payment_session` is its session, if any.
 
-    No change where the attempt is not the latest any more, or has another session by now. With
-    `until` (ms) the hold's deadline goes back to that, in the same moment.
+    No change if the attempt is no longer the latest, or has another session by now. With `until`
+    (ms) the hold gets that deadline again in the same transaction.
     """
 
     ref: str
@@ -75,9 +75,9 @@ class CloseCheckout(Command):
 class AwaitPayment(Command):
     """Keeps a live hold until `until` (ms) because its payment is under way and takes days.
 
-    A deadline is never brought forward. `others` are further ids to try where `ref` means no hold.
-    `payment_session` is the session whose payment it is: until that has failed, nothing but the
-    owner frees the units. A payment that has failed already keeps nothing.
+    A deadline never moves closer. `others` are further ids to try if `ref` means no hold.
+    `payment_session` is the session of the payment: until that has failed, only the owner frees the
+    units. A payment that has failed already keeps nothing.
     """
 
     ref: str

@@ -1,4 +1,4 @@
-"""How rules raise a matter: at most one a payment and concern, whatever is told how often."""
+"""Raises payment issues: at most one for each payment and concern, for any number of reports."""
 
 from fancymonkey.core.model import Allocation, Reservation
 from fancymonkey.core.payments.rows import IssueKind, IssueStatus, PaymentIssue, issue_id
@@ -11,7 +11,7 @@ def needs_issues(about: str, *concerns: IssueKind) -> list[Key]:
 
 
 def issue_of(state: State, concern: IssueKind, about: str) -> PaymentIssue | None:
-    """The matter of this concern about a payment or hold, or None."""
+    """The issue of this concern about a payment or hold, or None."""
     return state.get(PaymentIssue, issue_id(concern, about))
 
 
@@ -25,7 +25,7 @@ def raise_issue(
     progress: IssueStatus = IssueStatus.OPEN,
     note: str = "",
 ) -> PaymentIssue:
-    """The matter of this concern, raised now where there was none."""
+    """The issue of this concern, raised now if there was none."""
     found = issue_of(state, concern, about)
     if found is None:
         found = PaymentIssue(

@@ -1,7 +1,7 @@
-"""Money that goes back: what it means for the stock, and how a matter is settled.
+"""Refunds and their effect on stock, and how payment issues are resolved.
 
-A refund returns nothing to stock by itself: the goods may be with the buyer. It raises a matter,
-and units come back when the owner says so, each at most once.
+A refund returns nothing to stock by itself: the goods may be with the buyer. It raises an issue,
+and units come back when the owner decides so, each at most once.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,17 +19,17 @@ from fancymonkey.core.state import Key, State
 from fancymonkey.core.stock.backorders import fill_backorders, strike_backorders
 
 OWED = (IssueKind.LATE_PAYMENT, IssueKind.BACKORDER, IssueKind.SECOND_PAYMENT)
-"""What a refund of the payment may settle."""
+"""The issues that a refund of the payment may resolve."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordRefund(Command):
     """The provider has given money back for a payment, all of it (`whole`) or a part.
 
-    A whole refund strikes off what was never delivered. With `take_back` it returns the rest at
-    once, else the owner is asked. `ref` is the payment's id, `others` are further ids to try,
-    `refund` is the refund's own where it is told by itself. Told again, it changes nothing; a
-    further one asks anew after what is left.
+    A whole refund strikes off the units that were never delivered. With `take_back` it returns the
+    rest at once, else an issue asks the owner. `ref` is the payment's id, `others` are further ids
+    to try, `refund` is the refund's own id if the report has one. The same report again changes
+    nothing; a further refund asks again about the units that are left.
     """
 
     ref: str
@@ -42,11 +42,11 @@ class RecordRefund(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolveIssue(Command):
-    """Decides a matter, or a part of one.
+    """Resolves a payment issue, or a part of one.
 
-    `returned` are the units that come back to stock now (only after a refund), never more than
-    the matter has left; it stays open while units are left, unless `then` says that it is over.
-    `then` is `due` where the shop shall give the money back itself.
+    `returned` are the units that come back to stock now (only after a refund), never more than the
+    issue has left. It stays open while units are left, unless `then` closes it. `then` is `due` if
+    the shop makes the refund itself.
     """
 
     matter_id: str
@@ -57,9 +57,9 @@ class ResolveIssue(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportMissingPayment(Command):
-    """A hold was captured for a payment that the provider says was never made: somebody must look.
+    """Raises an issue for a captured hold whose payment was never made, according to the provider.
 
-    Changes no stock. Told again, it changes nothing.
+    It changes no stock. The same report again changes nothing.
     """
 
     ref: str
@@ -70,8 +70,8 @@ class ReportMissingPayment(Command):
 class RefundFailed(Command):
     """A refund (`refund`, its own id) of the payment `ref` has not reached the buyer.
 
-    What it has settled stays so; that the buyer has no money is a matter of its own, and once.
-    Where no other refund stands nothing is asked about the units any more.
+    The issues that it has resolved stay resolved. The failure is one issue of its own. If no other
+    refund is valid, the question about the units is withdrawn.
     """
 
     ref: str
@@ -194,7 +194,7 @@ def refund_failed(state: State, command: RefundFailed) -> Answer:
 
 
 def _withdraw(state: State, hold: Reservation, command: RefundFailed) -> None:
-    """Where no refund stands any more, nothing is asked about the units."""
+    """Withdraws the question about the units if no valid refund is left."""
     nothing = none_stands(state, command.ref, command.refund)
     asked = issue_of(state, IssueKind.REFUNDED, hold.reservation_id)
     if nothing and asked is not None and asked.closed_at is None and asked.payment == command.ref:
@@ -202,7 +202,7 @@ def _withdraw(state: State, hold: Reservation, command: RefundFailed) -> None:
 
 
 def _owed(state: State, refs: Iterable[str]) -> PaymentIssue | None:
-    """What was to be delivered for this payment, or paid back of it, if anything."""
+    """The issue of units owed for this payment, or of money to pay back, or None."""
     for ref in refs:
         for concern in OWED:
             issue = issue_of(state, concern, ref)
@@ -266,10 +266,10 @@ def _strike(
     allocations: tuple[Allocation, ...],
     command: RecordRefund | ResolveIssue,
 ) -> tuple[Allocation, ...]:
-    """Strikes off the backorders what was never delivered of these units; returns the rest.
+    """Strikes the undelivered units among these off the backorders; returns the rest.
 
-    It counts what is still owed, not how the matter stands: a backorder that the owner keeps, or
-    whose money the shop gives back, is over as a matter and still waits for goods.
+    The units that are still owed count, not the status of the issue: a backorder that the owner
+    keeps, or that the shop refunds, is closed as an issue and still waits for goods.
     """
     if owed is None:
         return allocations
@@ -300,7 +300,7 @@ def _take_back(
     allocations: tuple[Allocation, ...],
     command: RecordRefund | ResolveIssue,
 ) -> tuple[Allocation, ...]:
-    """Units come back on hand, under the name that their size has now.
+    """Returns units to stock, under the present name of their size.
 
     Returns the units of sizes that are off sale, which only the owner takes back.
     """
@@ -325,7 +325,7 @@ def _take_back(
 
 
 def _close(state: State, issue: PaymentIssue, progress: IssueStatus, note: str) -> PaymentIssue:
-    """The matter as it stands now."""
+    """Writes the issue with this status, and returns it."""
     over = progress in (IssueStatus.DONE, IssueStatus.DISMISSED)
     after = replace(
         issue,

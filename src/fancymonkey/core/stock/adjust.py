@@ -1,4 +1,4 @@
-"""What the owner says about the shelf: Adjust, Count, Return, SetItem."""
+"""The owner's changes of stock and of its settings: Adjust, Count, Return, SetItem."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,7 +21,7 @@ from fancymonkey.core.stock.backorders import fill_backorders, strike_backorders
 
 
 class Unchanged:
-    """Marks a field that a command leaves alone, where None is a value of its own."""
+    """Marks a field that a command does not change, where None is a value of its own."""
 
 
 UNCHANGED: Final = Unchanged()
@@ -43,9 +43,9 @@ class Adjust(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count(Command):
-    """Says how many units are on hand. With `expected` it is refused where that is out of date.
+    """Sets the units on hand. With `expected` it is refused if that is out of date.
 
-    A count below what is promised ends no hold: the difference is `short`.
+    A count below the promised units ends no hold: the difference is `short`.
     """
 
     sku: str
@@ -57,10 +57,10 @@ class Count(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Return(Command):
-    """Units of a sale come back after a refund, with a reason.
+    """Returns units of a sale to stock after a refund, with a reason.
 
-    `undelivered` says that they never left because they were backordered: that many backorders
-    are struck off and nothing comes on hand.
+    `undelivered` units never left because they were backordered: that many backorders are struck
+    off, and the units on hand stay.
     """
 
     sku: str
@@ -72,9 +72,9 @@ class Return(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetItem(Command):
-    """Changes what is not a quantity: threshold, sold out, the product's restock date.
+    """Changes settings of a SKU: threshold, sold out, the product's restock date.
 
-    `was` has what the owner saw, by the names of the wire; where it is no longer so, it is refused.
+    `was` has the values that the owner saw, by public name; if one has changed, it is refused.
     """
 
     sku: str
@@ -212,7 +212,7 @@ def set_item(state: State, command: SetItem) -> Answer:
 
 
 def _outdated(command: SetItem, item: Item, product: Product | None) -> Refused | None:
-    """The refusal where something is not as the owner saw it."""
+    """The refusal if a value differs from the one that the owner saw, or None."""
     present = {
         "lowStockThreshold": item.low_stock_threshold,
         "soldOut": item.sold_out,

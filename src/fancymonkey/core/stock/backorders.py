@@ -1,4 +1,4 @@
-"""Backorders: units that were paid for before they were there."""
+"""Backorders: paid units that are not on hand yet."""
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.model import Allocation, Kind
@@ -6,7 +6,7 @@ from fancymonkey.core.state import State
 
 
 def fill_backorders(state: State, sku: str, location: str, command: Command) -> None:
-    """Units that came in and are free go to those who have paid for one already."""
+    """Free units that came in go to paid backorders."""
     level = state.level(sku, location)
     filled = min(level.backordered, max(0, level.available))
     if filled:
@@ -22,7 +22,7 @@ def fill_backorders(state: State, sku: str, location: str, command: Command) -> 
 
 
 def strike_backorders(state: State, units: Allocation, command: Command, reason: str) -> None:
-    """These units will never be delivered: they were backordered, and their buyer is refunded."""
+    """Removes backordered units that will not be delivered, because their buyer is refunded."""
     state.book_movement(
         Kind.RETURNED,
         units.sku,
