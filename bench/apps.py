@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from bench.shops import HOT
 from fancymonkey.commands import serve
 from fancymonkey.core.holds.reserve import Reserve
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Line, sku_of
 from fancymonkey.core.outcomes import Refused
 from fancymonkey.settings.settings import Settings
@@ -107,6 +108,7 @@ def typed(shop: AppContext) -> APIRouter:
         answer = await shop.engine.submit(
             Reserve(
                 reservation_id=new_reservation_id(),
+                location=DEFAULT_LOCATION,
                 session_id=body.sessionId,
                 lines=(Line(sku_of(body.productId, body.size), body.quantity),),
                 ttl=shop.ttl,

@@ -14,6 +14,7 @@ from bench.load import HOLE
 from fancymonkey import examples
 from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
 from fancymonkey.core.command import Command
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Product, sku_of
 from fancymonkey.core.stock.adjust import Count
 from fancymonkey.engine.clock import system_clock
@@ -146,7 +147,10 @@ class Places:
 
 def sample() -> list[Command]:
     """The sample catalogue of 16 products, with plenty of the hot SKU."""
-    return [*examples.commands(), Count(sku=sku_of(*HOT), quantity=PLENTY, actor="bench")]
+    return [
+        *examples.commands(),
+        Count(sku=sku_of(*HOT), location=DEFAULT_LOCATION, quantity=PLENTY, actor="bench"),
+    ]
 
 
 def large(skus: int, on_hand: int = 1_000_000) -> list[Command]:
@@ -163,14 +167,14 @@ def _products(skus: int, on_hand: int) -> Iterator[Command]:
             for place, size in enumerate(sizes)
         )
         product = Product(id_, f"Thing number {number}", f"category {number % 40}", position=number)
-        yield UpsertProduct(product=product, items=items, actor="bench")
+        yield UpsertProduct(product=product, location=DEFAULT_LOCATION, items=items, actor="bench")
 
 
 def _hot() -> Command:
     id_, size = HOT
     items = (NewItem(Item(sku_of(id_, size), id_, size), PLENTY),)
     product = Product(id_, "The hot one", "hoodies", position=1_000_000)
-    return UpsertProduct(product=product, items=items, actor="bench")
+    return UpsertProduct(product=product, location=DEFAULT_LOCATION, items=items, actor="bench")
 
 
 def product_id(number: int) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from playwright.async_api import Browser, Page
 
 from fancymonkey import examples
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import sku_of
 from fancymonkey.core.stock.adjust import SetItem
 from tests.browser.backoffice import DAY, MINUTE, Office, member, office, visit
@@ -107,12 +108,12 @@ async def busy_morning(shop: Office) -> None:
     """Holds of several ages, a payment that came late, one that went back, and too many wishes."""
     clock = shop.clock
     sku = sku_of("prod_hoodie_002", "XL")
-    await shop.run(SetItem(sku=sku, sold_out=True))
+    await shop.run(SetItem(sku=sku, location=DEFAULT_LOCATION, sold_out=True))
     for day, wishes in WISHES.items():
         for number in range(wishes):
             clock.behind = day * DAY
             await shop.reserve("XL", 1, "prod_hoodie_002", f"wish-{day}-{number}")
-    await shop.run(SetItem(sku=sku, sold_out=False))
+    await shop.run(SetItem(sku=sku, location=DEFAULT_LOCATION, sold_out=False))
     await shop.engine._flush_demand()
     clock.behind = 95 * MINUTE
     paid = await shop.checkout("L", 2)

@@ -15,6 +15,7 @@ from bench.table import Bar, Row
 from fancymonkey import examples
 from fancymonkey.commands import gc_tuning
 from fancymonkey.core.holds.reserve import Reserve
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Line, sku_of
 from fancymonkey.core.outcomes import Accepted
 from fancymonkey.engine.engine import Engine
@@ -102,6 +103,7 @@ async def reserves(
         answer = await engine.submit(
             Reserve(
                 reservation_id=new_reservation_id(),
+                location=DEFAULT_LOCATION,
                 session_id=f"{time.monotonic_ns()}-{count}",
                 lines=(Line(skus[count % len(skus)], 1),),
                 ttl=1_800_000,

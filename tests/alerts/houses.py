@@ -13,6 +13,7 @@ from fancymonkey.alerts.message import AlertMessage
 from fancymonkey.alerts.outbox import Delivery
 from fancymonkey.core.holds.end import Capture, Release
 from fancymonkey.core.holds.reserve import Reserve
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Line
 from fancymonkey.core.stock.adjust import Adjust
 from fancymonkey.engine.documents import StoredDocument
@@ -56,7 +57,13 @@ class House:
     async def hold(self, id_: str, units: int, sku: str = SKU) -> None:
         lines = (Line(sku, units),)
         await self.engine.submit(
-            Reserve(reservation_id=id_, session_id=id_, lines=lines, ttl=1_800_000)
+            Reserve(
+                reservation_id=id_,
+                location=DEFAULT_LOCATION,
+                session_id=id_,
+                lines=lines,
+                ttl=1_800_000,
+            )
         )
 
     async def release(self, id_: str) -> None:
@@ -66,7 +73,7 @@ class House:
         await self.engine.submit(Capture(ref=id_, payment_id=f"cs_{id_}"))
 
     async def move(self, units: int, sku: str = SKU) -> None:
-        await self.engine.submit(Adjust(sku=sku, delta=units))
+        await self.engine.submit(Adjust(sku=sku, location=DEFAULT_LOCATION, delta=units))
 
     async def look(self, seconds: float = 10) -> None:
         """One round, after a while in which nothing else goes on."""

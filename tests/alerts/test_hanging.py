@@ -11,6 +11,7 @@ from fancymonkey.alerts.message import AlertMessage
 from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
 from fancymonkey.core.holds.end import Release
 from fancymonkey.core.holds.reserve import Reserve
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Line, Product
 from fancymonkey.engine.engine import Engine
 from fancymonkey.store.in_memory.store import MemoryStore
@@ -27,7 +28,15 @@ async def rush(engine: Engine, name: str) -> list[float]:
         lines = (Line(f"p/{number}", 8),)
         id_ = f"{name}{number}"
         began = time.perf_counter()
-        await engine.submit(Reserve(reservation_id=id_, session_id=id_, lines=lines, ttl=1_800_000))
+        await engine.submit(
+            Reserve(
+                reservation_id=id_,
+                location=DEFAULT_LOCATION,
+                session_id=id_,
+                lines=lines,
+                ttl=1_800_000,
+            )
+        )
         took.append(time.perf_counter() - began)
         await asyncio.sleep(0)
     return took
@@ -37,7 +46,9 @@ async def shop(url: str, port: int) -> tuple[Engine, Alerts]:
     engine = Engine(MemoryStore())
     await engine.open()
     sizes = tuple(NewItem(Item(f"p/{n}", "p", str(n), n), 10) for n in range(ROUNDS))
-    await engine.submit(UpsertProduct(product=Product("p", "P"), items=sizes))
+    await engine.submit(
+        UpsertProduct(product=Product("p", "P"), location=DEFAULT_LOCATION, items=sizes)
+    )
     mail = f"mailto://127.0.0.1:{port}?from=a@x.example&to=b@x.example"
     channels = channels_of([mail, url.replace("http", "json", 1)])
     alerts = Alerts(engine, channels, ALERTS, private=True)
@@ -83,7 +94,15 @@ async def test_a_lane_that_hangs_holds_up_no_other() -> None:
         running = asyncio.create_task(alerts.run())
         await until(lambda: alerts._watch._seen is not None)
         lines = (Line("p/1", 8),)
-        await engine.submit(Reserve(reservation_id="x", session_id="x", lines=lines, ttl=1_800_000))
+        await engine.submit(
+            Reserve(
+                reservation_id="x",
+                location=DEFAULT_LOCATION,
+                session_id="x",
+                lines=lines,
+                ttl=1_800_000,
+            )
+        )
         await until(lambda: other.requests, 5)
         await until(lambda: mail.messages, 15)
         assert hanging.requests

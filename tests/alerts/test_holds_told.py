@@ -5,8 +5,10 @@ import asyncio
 import pytest
 
 from fancymonkey.alerts.events import AlertEvent
+from fancymonkey.core.holds.attach import Attach
 from fancymonkey.core.holds.end import Capture, Expire
-from fancymonkey.core.holds.reserve import Attach, Reserve
+from fancymonkey.core.holds.reserve import Reserve
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Line
 from fancymonkey.core.payments.checkout import AwaitPayment
 from tests.alerts.houses import SKU, House, house
@@ -80,7 +82,13 @@ async def test_no_movement_is_cut_in_two_by_how_much_is_read_at_once(before: int
             await shop.move(1 if number % 2 else -1)
         lines = tuple(Line(sku, 1) for sku in SIZES)
         await shop.engine.submit(
-            Reserve(reservation_id="r", session_id="r", lines=lines, ttl=1_800_000)
+            Reserve(
+                reservation_id="r",
+                location=DEFAULT_LOCATION,
+                session_id="r",
+                lines=lines,
+                ttl=1_800_000,
+            )
         )
         await shop.engine.submit(Capture(ref="r", payment_id="cs_r"))
         found = await told(shop)
@@ -96,7 +104,13 @@ async def test_a_movement_that_is_longer_than_what_is_read_at_once_stops_nothing
         await told(shop)
         lines = tuple(Line(sku, 1) for sku in SIZES)
         await shop.engine.submit(
-            Reserve(reservation_id="r", session_id="r", lines=lines, ttl=1_800_000)
+            Reserve(
+                reservation_id="r",
+                location=DEFAULT_LOCATION,
+                session_id="r",
+                lines=lines,
+                ttl=1_800_000,
+            )
         )
         await shop.move(-1, SKU)
         await shop.hold("a", 1)

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from fancymonkey.alerts.quiet_hours import DAY, HOUR, MINUTE, QuietHours
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.payments.rows import JobRun
 from fancymonkey.core.records import RecordRun
 from fancymonkey.core.stock.adjust import Adjust, SetItem
@@ -348,19 +349,21 @@ async def test_the_digest_comes_once_a_day_and_only_with_something_to_tell() -> 
         assert "MIDNIGHT EMERALD HOODIE, XL: 0 left" in letter.text()
         assert "MIDNIGHT EMERALD HOODIE, S: 3 left" in letter.text()
         shop.clock.forward(24 * 3600)
-        await shop.engine.submit(Adjust(sku=f"{HOODIE}/XL", delta=50))
-        await shop.engine.submit(Adjust(sku=f"{HOODIE}/S", delta=50))
-        await shop.engine.submit(Adjust(sku="prod_hoodie_002/S/M", delta=50))
+        await shop.engine.submit(Adjust(sku=f"{HOODIE}/XL", location=DEFAULT_LOCATION, delta=50))
+        await shop.engine.submit(Adjust(sku=f"{HOODIE}/S", location=DEFAULT_LOCATION, delta=50))
+        await shop.engine.submit(
+            Adjust(sku="prod_hoodie_002/S/M", location=DEFAULT_LOCATION, delta=50)
+        )
         assert await shop.alerts.digest() is None
 
 
 async def test_a_size_that_the_owner_has_taken_off_sale_is_not_told_of() -> None:
     async with house() as shop:
-        await shop.engine.submit(SetItem(sku=SKU, sold_out=True))
+        await shop.engine.submit(SetItem(sku=SKU, location=DEFAULT_LOCATION, sold_out=True))
         await shop.move(-20)
         await shop.look()
         assert not shop.paper.letters
-        await shop.engine.submit(SetItem(sku=SKU, sold_out=False))
+        await shop.engine.submit(SetItem(sku=SKU, location=DEFAULT_LOCATION, sold_out=False))
         await shop.look()
         assert shop.paper.told == [("stock.out",)]
 

@@ -58,9 +58,12 @@ CORE_HELPERS = {
     "catalogue.field_changes",
     "catalogue.renames",
     "documents.document",
+    "holds.deadline",
     "holds.give_back",
     "holds.limits",
     "holds.network_memory",
+    "locations.allocate",
+    "locations.locations",
     "payments.amounts",
     "payments.issues",
     "payments.pending",
@@ -68,9 +71,10 @@ CORE_HELPERS = {
     "payments.rows",
     "stock.answers",
     "stock.backorders",
+    "stock.sku_stock",
 }
 
-CORE_FEATURES = {"catalogue", "changes", "documents", "holds", "payments", "stock"}
+CORE_FEATURES = {"catalogue", "changes", "documents", "holds", "locations", "payments", "stock"}
 
 CLOCK = "engine.clock"
 TELLS_THE_TIME = {

@@ -13,7 +13,8 @@ import pytest
 from fancymonkey.core.holds.end import Capture, Release
 from fancymonkey.core.holds.limits import ClientSource, HoldLimits
 from fancymonkey.core.holds.reserve import Reserve
-from fancymonkey.core.model import Line, Reservation, Status
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
+from fancymonkey.core.model import Allocation, Reservation, Status
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.store.in_memory.store import MemoryStore
 from tests.core.builders import Shop as Core
@@ -135,6 +136,7 @@ def reserve(
 ) -> Reserve:
     return Reserve(
         reservation_id=f"h-{session}",
+        location=DEFAULT_LOCATION,
         session_id=session,
         lines=lines(**wanted),
         ttl=10_000_000,
@@ -166,7 +168,9 @@ def test_the_owner_who_takes_a_line_away_does_not_hide_its_time() -> None:
     shop.do(reserve("a", only=False, a_M=1, b_S=1))
     hold = shop.hold("a")
     shop.now = 100_000
-    shop.image.rows[Reservation][hold.key] = replace(hold, lines=(Line("b/S", 1),))
+    shop.image.rows[Reservation][hold.key] = replace(
+        hold, allocations=(Allocation("b/S", 1, DEFAULT_LOCATION),)
+    )
     refused = shop.do(reserve("c", only=False, a_M=1))
     assert isinstance(refused, Refused)
     assert refused.code is Code.HELD_TOO_OFTEN

@@ -7,6 +7,7 @@ import pytest
 
 from fancymonkey.core.execute import CommandGroup
 from fancymonkey.core.holds.reserve import Reserve
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Line, Outcome
 from fancymonkey.core.records import StoreResult
 from fancymonkey.store.in_memory.store import MemoryStore
@@ -121,6 +122,7 @@ async def test_answers_that_an_earlier_version_kept_are_given_again(target: str)
         digest = hashlib.sha256(RESERVE.encode() + b"\n" + wire.encode(body)).hexdigest()
         old = Reserve(
             reservation_id="res_old",
+            location=DEFAULT_LOCATION,
             session_id="s",
             lines=(Line(f"{HOODIE}/M", 2),),
             ttl=1000_000,

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from fancymonkey.commands.drill.command import drill
 from fancymonkey.commands.serve import serve
 from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Product
 from fancymonkey.errors import ConfigError
 from fancymonkey.settings.settings import Settings
@@ -106,7 +107,9 @@ async def test_what_was_there_before_the_rule_can_be_sold_and_removed(
     shop: Shop, id_: str, size: str
 ) -> None:
     item = Item(f"{id_}/{size}", id_, size)
-    old = UpsertProduct(product=Product(id_, "Old", "old"), items=(NewItem(item, 10),))
+    old = UpsertProduct(
+        product=Product(id_, "Old", "old"), location=DEFAULT_LOCATION, items=(NewItem(item, 10),)
+    )
     await shop.engine.submit(old)
     await every_way(shop, id_, size)
     changed = {"productId": id_, "name": "New", "sizes": [{"size": size, "soldOut": True}]}
@@ -119,7 +122,9 @@ async def test_what_was_there_before_the_rule_can_be_sold_and_removed(
 async def test_an_old_key_is_found_by_its_normal_form_too(shop: Shop) -> None:
     id_, size = nfd("café"), nfd("größe")
     item = Item(f"{id_}/{size}", id_, size)
-    old = UpsertProduct(product=Product(id_, "Old", "old"), items=(NewItem(item, 10),))
+    old = UpsertProduct(
+        product=Product(id_, "Old", "old"), location=DEFAULT_LOCATION, items=(NewItem(item, 10),)
+    )
     await shop.engine.submit(old)
     await every_way(shop, "café", "größe")
     again = await add(shop, "café")

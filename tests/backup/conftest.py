@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import sku_of
 from fancymonkey.core.stock.adjust import Count
 from fancymonkey.store.contract import Store
@@ -77,5 +78,10 @@ async def fill(store: Store, seed: int = 5, length: int = 70) -> None:
 async def go_on(store: Store, times: int = 5) -> None:
     """Moves some stock, as a shop does that stays open."""
     for units in range(times):
-        count = Count(sku=sku_of(PRODUCTS[0], SIZES[0]), quantity=100 + units, actor="test")
+        count = Count(
+            sku=sku_of(PRODUCTS[0], SIZES[0]),
+            location=DEFAULT_LOCATION,
+            quantity=100 + units,
+            actor="test",
+        )
         await store.run([count], 10_000_000 + units, 0)

@@ -10,6 +10,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Level, sku_of
 from fancymonkey.core.stock.adjust import Count
 from fancymonkey.store.open import open_store
@@ -98,7 +99,9 @@ async def _sell_and_ruin(url: str) -> tuple[int, str]:
     revision = (await store.snapshot()).revision
     moment = await _query(url, "SELECT clock_timestamp()::text")
     await asyncio.sleep(0.05)
-    await store.run([Count(sku=SKU, quantity=0, actor="a mistake")], 20_000_000, 0)
+    await store.run(
+        [Count(sku=SKU, location=DEFAULT_LOCATION, quantity=0, actor="a mistake")], 20_000_000, 0
+    )
     await store.close()
     return revision, moment
 

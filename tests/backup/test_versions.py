@@ -10,6 +10,7 @@ import pytest
 
 from fancymonkey.backup.catalogue_history import keep_version, message_of, save_version
 from fancymonkey.backup.git_repository import Repository
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Entry, Kind, sku_of
 from fancymonkey.core.stock.adjust import Adjust, Count
 from fancymonkey.engine.engine import Engine
@@ -51,8 +52,12 @@ def git(folder: Path, *words: str) -> str:
 
 async def test_a_version_says_what_was_changed_and_by_whom(engine: Engine, folder: Path) -> None:
     assert await keep_version(engine, folder) is not None
-    await engine.submit(Count(sku=SKU, quantity=4, actor="owner Ada"))
-    await engine.submit(Adjust(sku=OTHER, delta=3, actor="key scanner", kind=Kind.RECEIVED))
+    await engine.submit(Count(sku=SKU, location=DEFAULT_LOCATION, quantity=4, actor="owner Ada"))
+    await engine.submit(
+        Adjust(
+            sku=OTHER, location=DEFAULT_LOCATION, delta=3, actor="key scanner", kind=Kind.RECEIVED
+        )
+    )
     await _written(engine)
     assert await keep_version(engine, folder) == "2 sizes: 6 counted, 3 received"
     assert await keep_version(engine, folder) is None
@@ -99,7 +104,7 @@ async def test_hooks_and_settings_of_the_folder_do_nothing(
         path.write_text(f"#!/bin/sh\ntouch {mark}\nexit 1\n")
         path.chmod(0o755)
     git(folder, "config", "commit.gpgsign", "true")
-    await engine.submit(Count(sku=SKU, quantity=4, actor="owner"))
+    await engine.submit(Count(sku=SKU, location=DEFAULT_LOCATION, quantity=4, actor="owner"))
     await _written(engine)
     assert await keep_version(engine, folder)
     assert not mark.exists()
@@ -121,7 +126,7 @@ async def test_versions_are_sent_and_a_remote_that_fails_is_told(
     git(tmp_path, "init", "--bare", "--quiet", str(remote))
     await save_version(engine, str(folder), str(remote))
     assert git(remote, "log", "--format=%s", "main")
-    await engine.submit(Count(sku=SKU, quantity=4, actor="owner"))
+    await engine.submit(Count(sku=SKU, location=DEFAULT_LOCATION, quantity=4, actor="owner"))
     await _written(engine)
     for bad in ("https://ada:secret@127.0.0.1:1/x.git", "ext::sh -c 'touch /tmp/evil'", "--exec=x"):
         with pytest.raises(BackupError, match="git push failed") as caught:
@@ -152,7 +157,7 @@ async def test_the_way_back_keeps_what_was_sold(
     await keep_version(engine, folder)
     _edit(folder, "Typo")
     await _written(engine)
-    await engine.submit(Adjust(sku=SKU, delta=-3, actor="sale"))
+    await engine.submit(Adjust(sku=SKU, location=DEFAULT_LOCATION, delta=-3, actor="sale"))
     await _written(engine)
     await keep_version(engine, folder)
     before = engine.view.revision

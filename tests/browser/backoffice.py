@@ -15,6 +15,7 @@ from fancymonkey.accounts.model import Role
 from fancymonkey.core.command import Command
 from fancymonkey.core.holds.end import Capture
 from fancymonkey.core.holds.reserve import Reserve
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Kind, Line, sku_of
 from fancymonkey.core.stock.adjust import Adjust
 from fancymonkey.engine.clock import system_clock
@@ -168,14 +169,27 @@ async def _live(shop: Office, days: int) -> None:
             id_ = f"res_{shop.clock():012x}{number:04x}"
             line = Line(sku, quantity)
             await shop.run(
-                Reserve(reservation_id=id_, session_id=f"cs_{id_}", lines=(line,), ttl=30 * MINUTE),
+                Reserve(
+                    reservation_id=id_,
+                    location=DEFAULT_LOCATION,
+                    session_id=f"cs_{id_}",
+                    lines=(line,),
+                    ttl=30 * MINUTE,
+                ),
                 Capture(ref=f"cs_{id_}", actor="stripe", cause=f"evt_{id_[4:]}"),
             )
         if day % 9 == 4:
             low = [sku for sku in skus if shop.engine.view.stock(sku).on_hand < 8][:5]
             await shop.run(
                 *(
-                    Adjust(sku=sku, delta=24, kind=Kind.RECEIVED, actor="ana", reason="Delivery")
+                    Adjust(
+                        sku=sku,
+                        location=DEFAULT_LOCATION,
+                        delta=24,
+                        kind=Kind.RECEIVED,
+                        actor="ana",
+                        reason="Delivery",
+                    )
                     for sku in low
                 )
             )

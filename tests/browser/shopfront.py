@@ -10,6 +10,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 
 from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
 from fancymonkey.core.command import Command
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Product, sku_of
 from fancymonkey.core.stock.adjust import Count, SetItem
 from fancymonkey.engine.engine import Engine
@@ -38,10 +39,14 @@ class Shopfront:
         return self.engine.view.stock(sku_of(product, size)).reserved
 
     async def count(self, quantity: int, size: str = "M", product: str = HOODIE) -> None:
-        await self.engine.submit(Count(sku=sku_of(product, size), quantity=quantity))
+        await self.engine.submit(
+            Count(sku=sku_of(product, size), location=DEFAULT_LOCATION, quantity=quantity)
+        )
 
     async def threshold(self, units: int, size: str = "M", product: str = HOODIE) -> None:
-        await self.engine.submit(SetItem(sku=sku_of(product, size), low_stock_threshold=units))
+        await self.engine.submit(
+            SetItem(sku=sku_of(product, size), location=DEFAULT_LOCATION, low_stock_threshold=units)
+        )
 
     async def add_product(self, name: str, *sizes: str) -> None:
         """A product `odd` with a unit of each size."""
@@ -50,7 +55,9 @@ class Shopfront:
             for place, size in enumerate(sizes)
         )
         product = Product("odd", name, name, Decimal(9), 9)
-        await self.engine.submit(UpsertProduct(product=product, items=items))
+        await self.engine.submit(
+            UpsertProduct(product=product, location=DEFAULT_LOCATION, items=items)
+        )
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 from fancymonkey.accounts.model import Role
 from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
 from fancymonkey.core.command import Command
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Product, sku_of
 from fancymonkey.engine.engine import Engine
 from fancymonkey.settings.settings import Settings
@@ -78,6 +79,7 @@ def many(count: int) -> list[Command]:
     return [
         UpsertProduct(
             product=Product(f"p{place:04}", f"GARMENT {place:04}", "tees", Decimal(20), place),
+            location=DEFAULT_LOCATION,
             items=tuple(
                 NewItem(
                     Item(sku_of(f"p{place:04}", str(size)), f"p{place:04}", str(size), size), 40

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Kind
 from fancymonkey.core.stock.adjust import Adjust, Count
 from tests.browser.backoffice import DAY, Office, member, office, sku, visit
@@ -27,11 +28,18 @@ async def shop() -> AsyncIterator[Office]:
         clock = running.clock
         clock.behind = 5 * DAY
         received = Adjust(
-            sku=SKU, delta=12, kind=Kind.RECEIVED, actor="ana", reason="Delivery 7, =1+1"
+            sku=SKU,
+            location=DEFAULT_LOCATION,
+            delta=12,
+            kind=Kind.RECEIVED,
+            actor="ana",
+            reason="Delivery 7, =1+1",
         )
         await running.run(received)
         clock.behind = 3 * DAY
-        await running.run(Count(sku=SKU, quantity=30, actor="sam", reason="Count"))
+        await running.run(
+            Count(sku=SKU, location=DEFAULT_LOCATION, quantity=30, actor="sam", reason="Count")
+        )
         clock.behind = 0
         paid = await running.checkout("M", 3)
         await running.at_stripe(paid, "pay")
@@ -225,7 +233,9 @@ async def test_33_the_file_has_what_is_shown(
 async def test_the_whole_shop_goes_back_page_by_page(browser: Browser) -> None:
     async with office() as shop, member(browser, shop) as watched:
         for number in range(120):
-            await shop.run(Count(sku=sku("L"), quantity=number, actor="ana"))
+            await shop.run(
+                Count(sku=sku("L"), location=DEFAULT_LOCATION, quantity=number, actor="ana")
+            )
         page = watched.page
         await visit(page, shop, "history.html")
         await expect(page.locator(".state")).to_have_text("The whole shop, the latest entry first.")

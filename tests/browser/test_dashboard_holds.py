@@ -8,6 +8,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from fancymonkey.core.holds.reserve import Reserve
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Kind, Line, Status
 from tests.browser.backoffice import Office, member, office, sku, visit
 from tests.web.shops import HOODIE
@@ -63,7 +64,15 @@ async def test_the_time_left_runs_and_at_its_end_the_hold_is_gone(
         page = watched.page
         await visit(page, shop, "holds.html")
         line = Line(sku(), 1)
-        await shop.run(Reserve(reservation_id="res_1", session_id="s", lines=(line,), ttl=4000))
+        await shop.run(
+            Reserve(
+                reservation_id="res_1",
+                location=DEFAULT_LOCATION,
+                session_id="s",
+                lines=(line,),
+                ttl=4000,
+            )
+        )
         rest = rows(page).get_by_role("timer")
         await expect(rest).to_have_text(re.compile(r"0:0[1-4]"))
         await expect(rest).to_have_class(re.compile("soon"))

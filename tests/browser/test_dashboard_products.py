@@ -9,6 +9,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
 from fancymonkey.core.catalogue.products import EditFields, NewItem, UpsertProduct
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Product, sku_of
 from fancymonkey.store.products_file.extra_fields import image_of, with_image
 from tests.browser.shelves import Shelves, at_work, shelves
@@ -151,7 +152,9 @@ async def test_two_people_edit_the_same_field(browser: Browser, shop: Shelves) -
     async with at_work(browser, shop, "products.html") as watched:
         page = watched.page
         box = await open_form(page)
-        await shop.engine.submit(EditFields(key=HOODIE, fields=(("price", Decimal(49)),)))
+        await shop.engine.submit(
+            EditFields(key=HOODIE, location=DEFAULT_LOCATION, fields=(("price", Decimal(49)),))
+        )
         await box.get_by_label("Price", exact=True).fill("60")
         await box.get_by_role("button", name="Save").click()
         await expect(box.get_by_role("alert")).to_contain_text(
@@ -208,7 +211,9 @@ async def test_every_field_is_shown_as_text(browser: Browser, shop: Shelves) -> 
     item = Item(sku_of("bad", ATTACK), "bad", ATTACK, sku_id=ATTACK, price_id=ATTACK)
     extra = with_image('{"note": "<b onclick=alert(1)>x</b>", "<i>": 1}', f"https://a/{ATTACK}")
     bad = Product("bad", ATTACK, ATTACK, Decimal(1), 9, ATTACK, extra=extra)
-    await shop.engine.submit(UpsertProduct(product=bad, items=(NewItem(item, 5),)))
+    await shop.engine.submit(
+        UpsertProduct(product=bad, location=DEFAULT_LOCATION, items=(NewItem(item, 5),))
+    )
     async with at_work(browser, shop, "products.html") as watched:
         page = watched.page
         ran = []

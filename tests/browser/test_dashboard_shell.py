@@ -12,6 +12,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, Route, expect
 
 from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Product
 from tests.browser.backoffice import SHIFTS, Office, member, moved, office, sku, too_wide, visit
 from tests.browser.shopfront import NARROW, WIDE
@@ -425,6 +426,7 @@ def odd(number: int, text: str) -> UpsertProduct:
     id_, size = f"p{number}{text[:20]}", text[:20]
     return UpsertProduct(
         product=Product(id_, text, text, Decimal(9), number),
+        location=DEFAULT_LOCATION,
         items=(NewItem(Item(f"{id_}/{size}", id_, size, 0, text, text), 9),),
         actor=text,
         reason=text,

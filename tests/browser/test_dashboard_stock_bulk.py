@@ -5,6 +5,7 @@ from typing import Any
 
 from playwright.async_api import Browser, Locator, Page, Route, expect
 
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.stock.adjust import Count
 from tests.browser.stockroom import (
     HOODIE,
@@ -123,7 +124,9 @@ async def test_27_rows_that_fail_stay_selected_and_one_undo_is_for_all(browser: 
         await pick(page, M, L)
         dialog = await ask(page, "Set on hand", "New value", "44")
         await expect(dialog).to_contain_text("2 sizes will change.")
-        await room.engine.submit(Count(sku=M, quantity=19))  # somebody buys meanwhile
+        await room.engine.submit(
+            Count(sku=M, location=DEFAULT_LOCATION, quantity=19)
+        )  # somebody buys meanwhile
         await dialog.get_by_role("button", name="Change 2 sizes").click()
         told = toast(page, "Set on hand: 1 size. 1 size could not be changed and stays selected")
         await expect(told).to_contain_text("You saw 20 on hand; it is now 19.")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Locator, Page, Route, expect
 
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.stock.adjust import Count
 from tests.browser.stockroom import (
     TEE,
@@ -208,7 +209,7 @@ async def test_09_a_real_refusal_says_why(browser: Browser) -> None:
         page = watched.page
         await page.get_by_label("Reason for your changes").select_option("Loss")
         await typed(page, "-15")
-        await room.engine.submit(Count(sku=M, quantity=4))
+        await room.engine.submit(Count(sku=M, location=DEFAULT_LOCATION, quantity=4))
         await expect(row(page).locator(".hint")).to_have_text("now 4")
         await page.keyboard.press("Enter")
         await expect(row(page).get_by_role("alert")).to_contain_text("Only")

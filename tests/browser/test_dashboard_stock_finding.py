@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from playwright.async_api import Browser, Route, expect
 
 from fancymonkey.core.catalogue.products import NewItem, RemoveProduct, UpsertProduct
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Product
 from tests.browser.stockroom import (
     HOODIE,
@@ -275,7 +276,7 @@ async def test_42_nothing_there_and_nothing_found_say_what_to_do(browser: Browse
         await page.get_by_role("button", name="Clear filters").click()
         assert len(await shown(page)) == 7
         for product in (HOODIE, "prod_hoodie_002", "prod_tee_001"):
-            await room.engine.submit(RemoveProduct(product_id=product))
+            await room.engine.submit(RemoveProduct(product_id=product, location=DEFAULT_LOCATION))
         await expect(page.locator(".empty")).to_contain_text("There are no products yet.")
         await expect(page.get_by_role("link", name="Import a file")).to_be_visible()
         watched.assert_clean()
@@ -317,7 +318,7 @@ async def test_words_in_the_place_of_a_date_are_shown_and_kept(browser: Browser)
     words = "when spring comes"
     product = Product("odd", "ODD CAP", "caps", Decimal(9), 9, restock_date=words)
     item = NewItem(Item("odd/M", "odd", "M", 0), 3)
-    fill = [*catalogue(), UpsertProduct(product=product, items=(item,))]
+    fill = [*catalogue(), UpsertProduct(product=product, location=DEFAULT_LOCATION, items=(item,))]
     async with stockroom(fill) as room, person(browser, room) as watched:
         page = watched.page
         await expect(cell(page, "odd/M", "restockDate")).to_have_text(words)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.stock.adjust import Count
 from tests.browser.stockroom import (
     NARROW,
@@ -218,7 +219,7 @@ async def changes(room: Any, seconds: float, each: float = 0.02) -> int:
     for at in itertools.count():
         place = at % 20 if at % 2 else (at * 37) % 5000
         sku = f"p{place // 10:04}/{place % 10}"
-        await room.engine.submit(Count(sku=sku, quantity=at % 90))
+        await room.engine.submit(Count(sku=sku, location=DEFAULT_LOCATION, quantity=at % 90))
         made += 1
         if loop.time() - began > seconds:
             return made

@@ -12,6 +12,7 @@ from playwright.async_api import Browser, Page, expect
 
 from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
 from fancymonkey.core.command import Command
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import MAX_QUANTITY, Item, Kind, Product, sku_of
 from fancymonkey.core.stock.adjust import Adjust
 from tests.browser.backoffice import Office, member, office
@@ -49,16 +50,22 @@ def hostile() -> list[Command]:
     made: list[Command] = [
         UpsertProduct(
             product=Product("long", LONG, CATEGORY, Decimal("123456789.99"), 0),
+            location=DEFAULT_LOCATION,
             items=(size_of("long", "M", most), size_of("long", SIZE, 123_456, 1)),
         ),
         UpsertProduct(
             product=Product("words", WORDS.strip(), "words", Decimal(20), 1),
+            location=DEFAULT_LOCATION,
             items=(size_of("words", "M", most - 1), size_of("words", "L", 12_345, 1)),
         ),
     ]
     for place in range(40):
         product = Product(f"p{place:02}", f"GARMENT {place}", f"category {place:02}", Decimal(9))
-        made.append(UpsertProduct(product=product, items=(size_of(f"p{place:02}", "M", 3),)))
+        made.append(
+            UpsertProduct(
+                product=product, location=DEFAULT_LOCATION, items=(size_of(f"p{place:02}", "M", 3),)
+            )
+        )
     return made
 
 
@@ -167,7 +174,9 @@ async def test_no_number_of_the_overview_is_broken(
 async def test_a_price_with_cents_stays_on_its_line(browser: Browser) -> None:
     async with office() as shop, member(browser, shop) as watched:
         half = sku_of("prod_hoodie_002", "M")  # it costs 62.50
-        await shop.run(Adjust(sku=half, delta=1, kind=Kind.RECEIVED, actor="ana"))
+        await shop.run(
+            Adjust(sku=half, location=DEFAULT_LOCATION, delta=1, kind=Kind.RECEIVED, actor="ana")
+        )
         await visit_page(watched.page, shop, "overview.html")
         worth = watched.page.locator(".tile b").nth(1)
         await expect(worth).to_have_text(re.compile(r"^\$\d,\d{3}\.\d0$"))

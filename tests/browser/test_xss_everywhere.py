@@ -14,6 +14,7 @@ from playwright.async_api import Browser, Page, expect
 
 from fancymonkey.accounts.model import Role
 from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Kind, Product, sku_of
 from fancymonkey.core.stock.adjust import Adjust
 from fancymonkey.store.products_file.extra_fields import with_image
@@ -68,9 +69,17 @@ async def odd_past(shop: Office, hook: str) -> None:
         for place, size in enumerate((IMG, BREAK, LINK, QUOTE))
     ]
     items = tuple(NewItem(size, 9) for size in sizes)
-    await shop.run(UpsertProduct(product=product, items=items))
+    await shop.run(UpsertProduct(product=product, location=DEFAULT_LOCATION, items=items))
     for text in (IMG, BREAK, LINK, QUOTE):
-        came = Adjust(sku=SKU, delta=1, kind=Kind.RECEIVED, actor=text, reason=text, cause=text)
+        came = Adjust(
+            sku=SKU,
+            location=DEFAULT_LOCATION,
+            delta=1,
+            kind=Kind.RECEIVED,
+            actor=text,
+            reason=text,
+            cause=text,
+        )
         await shop.run(came)
         answer = await shop.reserve(IMG, 1, "odd", text)
         assert answer.status_code == 200, answer.text

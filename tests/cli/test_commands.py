@@ -9,6 +9,7 @@ import pytest
 from fancymonkey import examples
 from fancymonkey.core.holds.end import Capture, Release
 from fancymonkey.core.holds.reserve import Reserve
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Kind, Line
 from fancymonkey.core.stock.adjust import Adjust, Count
 from fancymonkey.store.copy import compare
@@ -21,7 +22,9 @@ M = "prod_hoodie_001/M"
 
 def hold(id_: str, quantity: int = 2, ttl: int = 1000) -> Reserve:
     lines = (Line(M, quantity),)
-    return Reserve(reservation_id=id_, session_id=f"s_{id_}", lines=lines, ttl=ttl)
+    return Reserve(
+        reservation_id=id_, location=DEFAULT_LOCATION, session_id=f"s_{id_}", lines=lines, ttl=ttl
+    )
 
 
 # init
@@ -87,7 +90,10 @@ def test_init_leaves_an_owners_own_file_alone(cli: Run, tmp_path: Path) -> None:
 
 def test_explain_tells_every_movement_and_the_sum(cli: Run, shop: str, write: Write) -> None:
     write(hold("r1", 3, ttl=10**15), at=1_767_225_600_000)
-    write(Adjust(sku=M, delta=-1, reason="torn seam", actor="ann"), at=1_767_225_601_000)
+    write(
+        Adjust(sku=M, location=DEFAULT_LOCATION, delta=-1, reason="torn seam", actor="ann"),
+        at=1_767_225_601_000,
+    )
     write(Capture(ref="r1", payment_id="cs_1"), hold("r2", ttl=10**15), at=1_767_225_602_000)
     result = cli("explain", "prod_hoodie_001", "M", "--data", shop)
     assert result.exit_code == 0
@@ -102,8 +108,10 @@ def test_explain_tells_every_movement_and_the_sum(cli: Run, shop: str, write: Wr
 
 
 def test_explain_as_of_a_time_and_as_json(cli: Run, shop: str, write: Write) -> None:
-    write(Adjust(sku=M, delta=5, kind=Kind.RECEIVED), at=1_767_225_600_000)
-    write(Count(sku=M, quantity=3), at=1_767_225_600_001)
+    write(
+        Adjust(sku=M, location=DEFAULT_LOCATION, delta=5, kind=Kind.RECEIVED), at=1_767_225_600_000
+    )
+    write(Count(sku=M, location=DEFAULT_LOCATION, quantity=3), at=1_767_225_600_001)
     then = ["--as-of", "2026-01-01T01:00:00+01:00", "--json"]
     told = json.loads(cli("explain", "prod_hoodie_001", "M", "--data", shop, *then).output)
     assert told["onHand"] == told["available"] == 25
@@ -116,7 +124,12 @@ def test_explain_as_of_a_time_and_as_json(cli: Run, shop: str, write: Write) -> 
 
 
 def test_explain_shows_the_latest_entries(cli: Run, shop: str, write: Write) -> None:
-    write(*(Adjust(sku=M, delta=1, reason=f"no. {number}") for number in range(60)))
+    write(
+        *(
+            Adjust(sku=M, location=DEFAULT_LOCATION, delta=1, reason=f"no. {number}")
+            for number in range(60)
+        )
+    )
     few = cli("explain", "prod_hoodie_001", "M", "--data", shop, "--limit", "2").output
     assert "59 earlier entries" in few
     assert "no. 59" in few
@@ -134,7 +147,7 @@ def test_explain_says_which_units_count_no_more(cli: Run, shop: str, write: Writ
 
 
 def test_explain_says_what_is_promised_and_not_there(cli: Run, shop: str, write: Write) -> None:
-    write(hold("r1", 5, ttl=10**15), Count(sku=M, quantity=2))
+    write(hold("r1", 5, ttl=10**15), Count(sku=M, location=DEFAULT_LOCATION, quantity=2))
     output = cli("explain", "prod_hoodie_001", "M", "--data", shop).output
     assert "-3 available now: 2 on hand less 5 reserved. 3 promised and not there." in output
 
@@ -197,7 +210,17 @@ def lively(write: Write) -> None:
     """Holds live, paid and given back; a product-level entry, an outcome."""
     write(hold("r1"), hold("r2", 3, ttl=10**15), hold("r3", ttl=10**15))
     write(Release(ref="r3"), Capture(ref="r1", payment_id="cs_1"), at=2000)
-    write(Count(sku=M, quantity=30, command_id="key", digest="d", reason="“shelf”"), at=3000)
+    write(
+        Count(
+            sku=M,
+            location=DEFAULT_LOCATION,
+            quantity=30,
+            command_id="key",
+            digest="d",
+            reason="“shelf”",
+        ),
+        at=3000,
+    )
 
 
 @pytest.mark.parametrize("into", ["json", "sqlite", "postgres"])

@@ -8,6 +8,7 @@ import pytest
 
 from fancymonkey.core.holds.end import Capture
 from fancymonkey.core.holds.reserve import Reserve
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Level, Line, Product
 from fancymonkey.core.stock.adjust import Adjust
 from fancymonkey.spreadsheets import csv_table
@@ -84,7 +85,16 @@ def test_the_export_has_every_size_in_the_owners_order(cli: Run, shop: str, expo
 def test_the_export_does_not_count_holds_whose_time_is_up(
     cli: Run, shop: str, write: Write, tmp_path: Path
 ) -> None:
-    write(Reserve(reservation_id="r", session_id="s", lines=(Line(M, 2),), ttl=1000), at=5)
+    write(
+        Reserve(
+            reservation_id="r",
+            location=DEFAULT_LOCATION,
+            session_id="s",
+            lines=(Line(M, 2),),
+            ttl=1000,
+        ),
+        at=5,
+    )
     assert level(shop).reserved == 2
     records = read(cli("export", "--data", shop).stdout)
     assert records[1].cells["reserved"] == "0"
@@ -201,7 +211,7 @@ def test_sales_since_the_export_are_no_change_with_base(
 ) -> None:
     edited = tmp_path / "edited.csv"
     edited.write_bytes(unmarked.read_bytes().replace(b"emerald_l,22,", b"emerald_l,30,"))
-    write(Adjust(sku=M, delta=-3))
+    write(Adjust(sku=M, location=DEFAULT_LOCATION, delta=-3))
     without = cli("import", edited, "--data", shop, "--dry-run")
     assert "prod_hoodie_001 M stock: 17 → 20" in without.output
     result = cli("import", edited, "--base", unmarked, "--data", shop)
@@ -217,7 +227,7 @@ def test_a_stock_that_moved_since_the_export_is_refused_with_base(
     edited = tmp_path / "edited.csv"
     csv_table = unmarked.read_bytes().replace(b"emerald_m,20,", b"emerald_m,25,")
     edited.write_bytes(csv_table.replace(b"emerald_l,22,", b"emerald_l,30,"))
-    write(Adjust(sku=M, delta=-3))
+    write(Adjust(sku=M, location=DEFAULT_LOCATION, delta=-3))
     before = snapshot(shop)
     for options in ([], ["--dry-run"]):
         result = cli("import", edited, "--base", unmarked, "--data", shop, *options)
@@ -234,9 +244,17 @@ def test_the_export_itself_says_what_was_sold_meanwhile(
     assert "62 rows unchanged" in cli("import", spreadsheet, "--data", shop).output
     csv_table = exported.read_bytes().replace(b"emerald_m,20,", b"emerald_m,25,")
     exported.write_bytes(csv_table.replace(b"emerald_l,22,", b"emerald_l,30,"))
-    write(Reserve(reservation_id="r", session_id="s", lines=(Line(M, 3),), ttl=10**12))
+    write(
+        Reserve(
+            reservation_id="r",
+            location=DEFAULT_LOCATION,
+            session_id="s",
+            lines=(Line(M, 3),),
+            ttl=10**12,
+        )
+    )
     write(Capture(ref="r"))
-    write(Adjust(sku="prod_hoodie_001/L", delta=-1))
+    write(Adjust(sku="prod_hoodie_001/L", location=DEFAULT_LOCATION, delta=-1))
     refused = cli("import", exported, "--data", shop)
     assert "row 4, stock: it has changed since the export, by -1, to 21" in refused.output
     exported.write_bytes(exported.read_bytes().replace(b"emerald_l,30,", b"emerald_l,22,"))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.engine.engine import Engine
 from fancymonkey.services.undo import find_change_set, undo_change_set
 from fancymonkey.store.open import open_store
@@ -28,7 +29,9 @@ async def undone(target: str) -> tuple[str, str, int]:
         )
         assert act_id is not None
         act = await find_change_set(engine, act_id)
-        done = await undo_change_set(engine, "owner", act_id, act, partial=False, dry_run=False)
+        done = await undo_change_set(
+            engine, "owner", act_id, act, DEFAULT_LOCATION, partial=False, dry_run=False
+        )
         return act.action, act.reason, len(done.rows)
     finally:
         await engine.close()

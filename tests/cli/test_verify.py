@@ -9,6 +9,7 @@ import pytest
 
 from fancymonkey.commands.verify import _audit
 from fancymonkey.core.holds.reserve import Reserve
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Line
 from fancymonkey.store.open import open_store
 from tests.cli.conftest import Run, Write
@@ -25,7 +26,15 @@ def test_a_sound_store_is_one_line_and_exit_code_0(cli: Run, shop: str) -> None:
 
 
 def test_a_sound_store_as_json(cli: Run, shop: str, write: Write) -> None:
-    write(Reserve(reservation_id="r", session_id="s", lines=(Line(M, 2),), ttl=1000))
+    write(
+        Reserve(
+            reservation_id="r",
+            location=DEFAULT_LOCATION,
+            session_id="s",
+            lines=(Line(M, 2),),
+            ttl=1000,
+        )
+    )
     told = json.loads(cli("verify", "--data", shop, "--json").output)
     assert told.pop("milliseconds") >= 0
     assert told == {

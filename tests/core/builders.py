@@ -9,8 +9,8 @@ from fancymonkey.core.command import Command
 from fancymonkey.core.execute import execute
 from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.ledger import balance
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import (
-    MAIN,
     Entry,
     Item,
     Level,
@@ -62,8 +62,8 @@ class Shop:
 
     def level(self, sku: str) -> Level:
         """The level of a SKU."""
-        found = self.image.rows[Level].get((sku, MAIN))
-        return found or Level(sku)
+        found = self.image.rows[Level].get((sku, DEFAULT_LOCATION))
+        return found or Level(sku, DEFAULT_LOCATION)
 
     def numbers(self, sku: str) -> tuple[int, int, int]:
         """On hand, reserved, backordered."""
@@ -85,8 +85,8 @@ class Shop:
         assert [entry.revision for entry in self.entries] == list(range(1, len(self.entries) + 1))
         held: dict[str, int] = {}
         for row in self.image.rows[Reservation].values():
-            for line in row.lines if row.status is Status.HELD else ():
-                held[line.sku] = held.get(line.sku, 0) + line.quantity
+            for units in row.allocations if row.status is Status.HELD else ():
+                held[units.sku] = held.get(units.sku, 0) + units.quantity
         for level in self.image.rows[Level].values():
             summed = balance(self.entries, level.sku, level.location)
             assert all(getattr(summed, name) == getattr(level, name) for name in QUANTITIES)
@@ -100,7 +100,7 @@ def upsert(product_id: str, position: int = 0, on_hand: int = 5) -> UpsertProduc
         for number, size in enumerate(SIZES)
     )
     product = Product(product_id, product_id.upper(), "hoodies", position=position)
-    return UpsertProduct(product=product, items=items)
+    return UpsertProduct(product=product, location=DEFAULT_LOCATION, items=items)
 
 
 def lines(**wanted: int) -> tuple[Line, ...]:
@@ -111,7 +111,11 @@ def lines(**wanted: int) -> tuple[Line, ...]:
 def take(session: str, ttl: int = 1000, id_: str = "", **wanted: int) -> Reserve:
     """A reserve by a session, its hold named after it: `take("s1", a_M=2)` makes hold `h-s1`."""
     return Reserve(
-        reservation_id=id_ or f"h-{session}", session_id=session, lines=lines(**wanted), ttl=ttl
+        reservation_id=id_ or f"h-{session}",
+        location=DEFAULT_LOCATION,
+        session_id=session,
+        lines=lines(**wanted),
+        ttl=ttl,
     )
 
 

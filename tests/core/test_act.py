@@ -14,6 +14,7 @@ from fancymonkey.core.command import Command
 from fancymonkey.core.execute import CommandGroup, DryRun
 from fancymonkey.core.holds.end import Capture
 from fancymonkey.core.holds.reserve import Reserve
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Level, Line, Product
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.core.stock.adjust import Adjust, Count
@@ -29,11 +30,11 @@ def act(*commands: Command, id_: str = "act_1", part: int = 0) -> ChangeSet:
 
 
 def changed(sku: str = SKU, **change: Any) -> Command:
-    return chain(sku, Change(**change), actor="ana", cause="act_1")
+    return chain(sku, Change(**change), location=DEFAULT_LOCATION, actor="ana", cause="act_1")
 
 
 def undo(shop: Shop, of: str = "act_1", id_: str = "act_2", **more: Any) -> Any:
-    return shop.do(Undo(undoes=of, act_id=id_, actor="ben", **more))
+    return shop.do(Undo(undoes=of, act_id=id_, location=DEFAULT_LOCATION, actor="ben", **more))
 
 
 def on_hand(shop: Shop, sku: str = SKU) -> int:
@@ -43,7 +44,13 @@ def on_hand(shop: Shop, sku: str = SKU) -> int:
 
 def sell(shop: Shop, quantity: int) -> None:
     shop.do(
-        Reserve(reservation_id="r", session_id="s", lines=(shop_line(quantity),), ttl=1000),
+        Reserve(
+            reservation_id="r",
+            location=DEFAULT_LOCATION,
+            session_id="s",
+            lines=(shop_line(quantity),),
+            ttl=1000,
+        ),
         Capture(ref="s", payment_id="p"),
     )
 
@@ -105,7 +112,7 @@ def test_once_only() -> None:
 def test_it_refuses_whole_or_does_what_it_can() -> None:
     shop = Shop()
     shop.do(act(changed(adjust=4), changed("b/M", adjust=4)))
-    shop.do(Adjust(sku=SKU, delta=-6, reason="lost"))
+    shop.do(Adjust(sku=SKU, location=DEFAULT_LOCATION, delta=-6, reason="lost"))
     refused = undo(shop)
     assert refused.code is Code.CANNOT_UNDO
     assert refused.detail["failed"] == [
@@ -121,7 +128,10 @@ def test_it_refuses_whole_or_does_what_it_can() -> None:
     ("since", "reason"),
     [
         (changed(low_stock_threshold=8), "The threshold was changed again. It is now 8."),
-        (RemoveProduct(product_id="a", before=("a/S", "a/M")), "It is off sale."),
+        (
+            RemoveProduct(product_id="a", location=DEFAULT_LOCATION, before=("a/S", "a/M")),
+            "It is off sale.",
+        ),
     ],
 )
 def test_what_was_changed_again_is_not_overwritten(since: Command, reason: str) -> None:
@@ -141,7 +151,13 @@ def test_counts_since_and_moves_meanwhile_are_told_by_who_looked() -> None:
 
 def test_holds_that_were_ended_do_not_come_back() -> None:
     shop = Shop()
-    sell_none = Reserve(reservation_id="r", session_id="s", lines=(shop_line(2),), ttl=1000)
+    sell_none = Reserve(
+        reservation_id="r",
+        location=DEFAULT_LOCATION,
+        session_id="s",
+        lines=(shop_line(2),),
+        ttl=1000,
+    )
     shop.do(sell_none, act(changed(reserved=0, adjust=1)))
     assert "holds" in undo(shop).detail["failed"][0]["reason"].lower()
     assert isinstance(undo(shop, partial=True), Accepted)  # the stock alone
@@ -150,8 +166,16 @@ def test_holds_that_were_ended_do_not_come_back() -> None:
 
 def test_units_that_filled_a_backorder_stay_sold() -> None:
     shop = Shop(on_hand=2)
-    shop.do(Reserve(reservation_id="r", session_id="s", lines=(shop_line(2),), ttl=1000))
-    shop.do(Count(sku=SKU, quantity=1), Capture(ref="s", payment_id="p"))
+    shop.do(
+        Reserve(
+            reservation_id="r",
+            location=DEFAULT_LOCATION,
+            session_id="s",
+            lines=(shop_line(2),),
+            ttl=1000,
+        )
+    )
+    shop.do(Count(sku=SKU, location=DEFAULT_LOCATION, quantity=1), Capture(ref="s", payment_id="p"))
     shop.do(act(changed(adjust=5)))
     assert on_hand(shop) == 4
     assert undo(shop).code is Code.CANNOT_UNDO
@@ -161,6 +185,7 @@ def test_a_product_is_put_back_whole() -> None:
     shop = Shop()
     new = UpsertProduct(
         product=Product("a", "New name", "caps", Decimal("9.50")),
+        location=DEFAULT_LOCATION,
         items=(NewItem(replace(shop.image.rows[Item][SKU], price_id="price_x")),),
         before=("a/S", "a/M"),
         actor="ana",

@@ -5,9 +5,11 @@ from collections.abc import Callable
 import pytest
 
 from fancymonkey.core.command import Command
+from fancymonkey.core.holds.attach import Attach
 from fancymonkey.core.holds.end import Capture, Release
-from fancymonkey.core.holds.reserve import Attach, Reserve
+from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.holds.set_reserved import SetReserved
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Line
 from fancymonkey.core.stock.adjust import Adjust, Count, Return, SetItem
 from tests.core.builders import Shop
@@ -17,7 +19,12 @@ ME = "somebody@shop.example"
 
 def reserve(quantity: int = 2, actor: str = ME) -> Reserve:
     return Reserve(
-        reservation_id="h-1", session_id="s", lines=(Line("a/M", quantity),), ttl=60, actor=actor
+        reservation_id="h-1",
+        location=DEFAULT_LOCATION,
+        session_id="s",
+        lines=(Line("a/M", quantity),),
+        ttl=60,
+        actor=actor,
     )
 
 
@@ -33,13 +40,16 @@ CASES: dict[str, tuple[list[Command], Command]] = {
         [*HELD, Release(ref="s", actor="buyer")],
         Capture(ref="s", payment_id="cs_1", actor=ME),
     ),
-    "a count": ([], Count(sku="a/M", quantity=3, actor=ME)),
-    "a correction": ([], Adjust(sku="a/M", delta=-1, actor=ME)),
-    "a switch": ([], SetItem(sku="a/M", sold_out=True, actor=ME)),
-    "an owner's hold": ([], SetReserved(sku="a/M", quantity=1, actor=ME)),
+    "a count": ([], Count(sku="a/M", location=DEFAULT_LOCATION, quantity=3, actor=ME)),
+    "a correction": ([], Adjust(sku="a/M", location=DEFAULT_LOCATION, delta=-1, actor=ME)),
+    "a switch": ([], SetItem(sku="a/M", location=DEFAULT_LOCATION, sold_out=True, actor=ME)),
+    "an owner's hold": (
+        [],
+        SetReserved(sku="a/M", location=DEFAULT_LOCATION, quantity=1, actor=ME),
+    ),
     "a return": (
         [*HELD, Capture(ref="s", payment_id="cs_1", actor="stripe")],
-        Return(sku="a/M", quantity=1, reason="came back", actor=ME),
+        Return(sku="a/M", location=DEFAULT_LOCATION, quantity=1, reason="came back", actor=ME),
     ),
 }
 

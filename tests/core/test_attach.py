@@ -2,8 +2,9 @@
 
 import pytest
 
+from fancymonkey.core.holds.attach import Attach
 from fancymonkey.core.holds.end import Capture, Release
-from fancymonkey.core.holds.reserve import Attach
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Status
 from fancymonkey.core.outcomes import Code
 from fancymonkey.core.stock.adjust import Count
@@ -112,9 +113,9 @@ def test_every_attached_id_means_the_hold() -> None:
 def test_a_hold_that_was_extended_ends_at_its_new_deadline() -> None:
     shop = Shop()
     shop.do(HELD, Attach(ref="s1", session_id="cs_1", expires_at=5000))
-    shop.do(Count(sku="b/M", quantity=1), at=4999)
+    shop.do(Count(sku="b/M", location=DEFAULT_LOCATION, quantity=1), at=4999)
     assert shop.hold("s1").status is Status.HELD
-    shop.do(Count(sku="b/M", quantity=2), at=5000)
+    shop.do(Count(sku="b/M", location=DEFAULT_LOCATION, quantity=2), at=5000)
     assert shop.hold("s1").status is Status.EXPIRED
     assert [told(entry) for entry in shop.new][:2] == [
         "expired a/M reserved-2",

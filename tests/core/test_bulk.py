@@ -16,6 +16,7 @@ from fancymonkey.core.changes.bulk import (
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import SkuCommands
 from fancymonkey.core.holds.set_reserved import SetReserved
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Product
 from fancymonkey.core.stock.adjust import Adjust, Count, SetItem
 from fancymonkey.core.stock.sku_stock import SkuStock
@@ -75,29 +76,49 @@ def test_low_is_something_and_no_more_than_the_threshold(
     ("change", "commands"),
     [
         (Change(), []),
-        (Change(count=3), [Count(sku="a/M", quantity=3)]),
-        (Change(count=0, expected=4), [Count(sku="a/M", quantity=0, expected=4)]),
-        (Change(adjust=-2, reason="x"), [Adjust(sku="a/M", delta=-2, reason="x")]),
-        (Change(reserved=0), [SetReserved(sku="a/M", quantity=0)]),
-        (Change(sold_out=False), [SetItem(sku="a/M", sold_out=False)]),
-        (Change(low_stock_threshold=0), [SetItem(sku="a/M", low_stock_threshold=0)]),
-        (Change(restock_date=None), [SetItem(sku="a/M", restock_date=None)]),
+        (Change(count=3), [Count(sku="a/M", location=DEFAULT_LOCATION, quantity=3)]),
+        (
+            Change(count=0, expected=4),
+            [Count(sku="a/M", location=DEFAULT_LOCATION, quantity=0, expected=4)],
+        ),
+        (
+            Change(adjust=-2, reason="x"),
+            [Adjust(sku="a/M", location=DEFAULT_LOCATION, delta=-2, reason="x")],
+        ),
+        (Change(reserved=0), [SetReserved(sku="a/M", location=DEFAULT_LOCATION, quantity=0)]),
+        (Change(sold_out=False), [SetItem(sku="a/M", location=DEFAULT_LOCATION, sold_out=False)]),
+        (
+            Change(low_stock_threshold=0),
+            [SetItem(sku="a/M", location=DEFAULT_LOCATION, low_stock_threshold=0)],
+        ),
+        (
+            Change(restock_date=None),
+            [SetItem(sku="a/M", location=DEFAULT_LOCATION, restock_date=None)],
+        ),
         (
             Change(count=3, reserved=1, sold_out=True, reason="r"),
             [
-                Count(sku="a/M", quantity=3, reason="r"),
-                SetReserved(sku="a/M", quantity=1, reason="r"),
-                SetItem(sku="a/M", sold_out=True, reason="r"),
+                Count(sku="a/M", location=DEFAULT_LOCATION, quantity=3, reason="r"),
+                SetReserved(sku="a/M", location=DEFAULT_LOCATION, quantity=1, reason="r"),
+                SetItem(sku="a/M", location=DEFAULT_LOCATION, sold_out=True, reason="r"),
             ],
         ),
     ],
 )
 def test_a_change_becomes_these_commands(change: Change, commands: list[Command]) -> None:
-    assert chain("a/M", change) == SkuCommands(sku="a/M", commands=tuple(commands))
+    assert chain("a/M", change, location=DEFAULT_LOCATION) == SkuCommands(
+        sku="a/M", commands=tuple(commands)
+    )
 
 
 def test_every_part_says_who_and_why() -> None:
-    found = chain("a/M", Change(count=3, adjust=1, sold_out=True), actor="ann", cause="bulk 7")
+    found = chain(
+        "a/M",
+        Change(count=3, adjust=1, sold_out=True),
+        location=DEFAULT_LOCATION,
+        actor="ann",
+        cause="bulk 7",
+    )
     assert {(part.actor, part.cause) for part in (found, *found.commands)} == {("ann", "bulk 7")}
 
 

@@ -6,13 +6,14 @@ import pytest
 
 from fancymonkey.core.catalogue.products import NewItem, RemoveProduct, UpsertProduct
 from fancymonkey.core.holds.end import Capture, Release
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import MAX_QUANTITY, Item, Product
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.stock.adjust import Adjust, Count, SetItem
 from tests.core.builders import Row, Shop, named, take, told, upsert
 
 ALL = ("a/S", "a/M")
-GONE = RemoveProduct(product_id="a", before=ALL)
+GONE = RemoveProduct(product_id="a", location=DEFAULT_LOCATION, before=ALL)
 
 
 def sized(*sizes: str, on_hand: int = 5, before: tuple[str, ...] = ALL) -> UpsertProduct:
@@ -81,7 +82,7 @@ S, M = (new.item for new in upsert("a").items)
             ),
             Row(
                 "a product comes back, its stock as it was",
-                [Count(sku="a/M", quantity=3), GONE],
+                [Count(sku="a/M", location=DEFAULT_LOCATION, quantity=3), GONE],
                 upsert("a", on_hand=99),
                 {},
                 ["added a", "added a/S", "added a/M"],
@@ -97,7 +98,12 @@ S, M = (new.item for new in upsert("a").items)
                 "remove", [], GONE, {"product_id": "a"}, ["removed a/S", "removed a/M", "removed a"]
             ),
             Row("remove twice", [GONE], GONE, Code.UNKNOWN_PRODUCT),
-            Row("remove nothing", [], RemoveProduct(product_id="c"), Code.UNKNOWN_PRODUCT),
+            Row(
+                "remove nothing",
+                [],
+                RemoveProduct(product_id="c", location=DEFAULT_LOCATION),
+                Code.UNKNOWN_PRODUCT,
+            ),
             Row("remove over live holds", [take("s1", a_S=1)], GONE, Code.LIVE_HOLDS),
             Row(
                 "remove once they have ended",
@@ -116,7 +122,7 @@ def test_catalogue(row: Row) -> None:
 
 def test_a_size_comes_back_from_the_archive_with_its_stock() -> None:
     shop = Shop()
-    shop.do(Count(sku="a/M", quantity=3), GONE, upsert("a", on_hand=99))
+    shop.do(Count(sku="a/M", location=DEFAULT_LOCATION, quantity=3), GONE, upsert("a", on_hand=99))
     assert shop.numbers("a/M") == (3, 0, 0)
     assert not shop.image.rows[Item]["a/M"].archived
     assert not shop.image.rows[Product]["a"].archived
@@ -156,9 +162,9 @@ def test_nothing_about_a_removed_size_can_be_changed_but_its_payments() -> None:
     shop = Shop()
     shop.do(take("s1", a_M=2), Release(ref="s1"), GONE)
     for command in (
-        Adjust(sku="a/M", delta=1),
-        Count(sku="a/M", quantity=1),
-        SetItem(sku="a/M", sold_out=True),
+        Adjust(sku="a/M", location=DEFAULT_LOCATION, delta=1),
+        Count(sku="a/M", location=DEFAULT_LOCATION, quantity=1),
+        SetItem(sku="a/M", location=DEFAULT_LOCATION, sold_out=True),
         take("s2", a_M=1),
     ):
         answer = shop.do(command)

@@ -8,6 +8,7 @@ from fancymonkey.core.command import Command
 from fancymonkey.core.execute import CommandGroup
 from fancymonkey.core.holds.end import Capture, Release
 from fancymonkey.core.holds.reserve import Reserve
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Status
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.core.payments.checkout import (
@@ -15,7 +16,6 @@ from fancymonkey.core.payments.checkout import (
     BeginCheckout,
     CheckoutOpened,
     CloseCheckout,
-    GetHold,
 )
 from fancymonkey.core.payments.rows import Checkout, Stage
 from tests.core.builders import Row, Shop, lines, named, take
@@ -124,7 +124,12 @@ def close(number: int = 1, session: str | None = None, until: int | None = None)
                 "only these lines",
                 [take("s1", a_M=2, b_S=1)],
                 Reserve(
-                    reservation_id="x", session_id="s1", lines=lines(b_S=2), ttl=1000, only=True
+                    reservation_id="x",
+                    location=DEFAULT_LOCATION,
+                    session_id="s1",
+                    lines=lines(b_S=2),
+                    ttl=1000,
+                    only=True,
                 ),
                 {"lines": [("b/S", 2, 5, 2, 3)]},
                 ["released a/M reserved-2", "reserved b/S reserved+1"],
@@ -223,17 +228,6 @@ def test_the_session_means_the_hold() -> None:
     assert shop.hold("cs_1").reservation_id == "h-s1"
     kept = shop.image.rows[Checkout]["h-s1"]
     assert kept == Checkout("h-s1", 1, Stage.OPEN, 4900, "{}", "cs_1")
-
-
-def test_inspect_tells_how_it_stands() -> None:
-    shop = Shop()
-    shop.do(HELD, begin(), opened())
-    answer = shop.do(GetHold(ref="cs_1"))
-    assert isinstance(answer, Accepted)
-    assert answer.data["lines"] == [("a/M", 2)]
-    assert answer.data["checkout"]["payment_session"] == "cs_1"
-    assert shop.new == []
-    assert isinstance(shop.do(GetHold(ref="nobody")), Refused)
 
 
 def test_a_hold_and_its_checkout_begin_together_or_not_at_all() -> None:

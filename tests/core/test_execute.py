@@ -10,6 +10,7 @@ from fancymonkey.core.command import Command
 from fancymonkey.core.execute import CommandGroup, DryRun, RecordEvent, SkuCommands
 from fancymonkey.core.holds.end import Capture, Release
 from fancymonkey.core.holds.set_reserved import SetReserved
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Cursor, Event, Item, Level, Outcome, TurnedAway
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.core.records import MoveCursor, RecordTurnedAway, StoreResult
@@ -18,10 +19,10 @@ from fancymonkey.core.stock.adjust import Adjust, Count, SetItem
 from fancymonkey.store.contract import empty_rows
 from tests.core.builders import Row, Shop, named, take, told, upsert
 
-UP = Adjust(sku="a/M", delta=1)
-TOO_MUCH = Adjust(sku="a/M", delta=-99)
-CLOSE = SetItem(sku="a/M", sold_out=True)
-STALE = Count(sku="a/M", quantity=1, expected=77)
+UP = Adjust(sku="a/M", location=DEFAULT_LOCATION, delta=1)
+TOO_MUCH = Adjust(sku="a/M", location=DEFAULT_LOCATION, delta=-99)
+CLOSE = SetItem(sku="a/M", location=DEFAULT_LOCATION, sold_out=True)
+STALE = Count(sku="a/M", location=DEFAULT_LOCATION, quantity=1, expected=77)
 
 
 def chain(*commands: Command, sku: str = "a/M") -> SkuCommands:
@@ -62,14 +63,14 @@ def chain(*commands: Command, sku: str = "a/M") -> SkuCommands:
             Row(
                 "says which holds it ended",
                 [take("s1", a_M=2)],
-                chain(SetReserved(sku="a/M", quantity=0), UP),
+                chain(SetReserved(sku="a/M", location=DEFAULT_LOCATION, quantity=0), UP),
                 {"ended": [{"reservationId": "h-s1", "sessionId": "s1"}]},
                 ["released a/M reserved-2", "adjusted a/M on_hand+1"],
             ),
             Row(
                 "gives back a hold that it ended and could not go on",
                 [take("s1", a_M=2)],
-                chain(SetReserved(sku="a/M", quantity=0), TOO_MUCH),
+                chain(SetReserved(sku="a/M", location=DEFAULT_LOCATION, quantity=0), TOO_MUCH),
                 Code.BELOW_ZERO,
             ),
         ]
@@ -89,7 +90,7 @@ def test_rows_made_and_unmade_within_a_chain_are_gone() -> None:
     """A row that did not exist before the savepoint, and one that was changed twice within it."""
     shop = Shop()
     shop.now = 5
-    keyed = Adjust(sku="a/M", delta=1, command_id="k", digest="d")
+    keyed = Adjust(sku="a/M", location=DEFAULT_LOCATION, delta=1, command_id="k", digest="d")
     answers = shop.batch(
         [
             take("s1", a_M=1),
@@ -114,8 +115,8 @@ def test_a_batch_that_was_taken_back_is_one_without_changes() -> None:
     """Stores do not write it; PostgreSQL must not even answer it from memory."""
     state = State(empty_rows(), 0, 5)
     with state.savepoint() as savepoint:
-        state.add(Level("a/M"))
-        state.put(Level("a/M", on_hand=1))
+        state.add(Level("a/M", "main"))
+        state.put(Level("a/M", "main", on_hand=1))
         savepoint.undo()
     assert (state.changed, state.added, state.entries) == ({}, set(), [])
 
@@ -126,8 +127,8 @@ def test_holds_are_found_anew_after_an_undo() -> None:
     shop.batch(
         [
             take("s1", a_M=2),
-            chain(SetReserved(sku="a/M", quantity=0), TOO_MUCH),
-            SetReserved(sku="a/M", quantity=0),
+            chain(SetReserved(sku="a/M", location=DEFAULT_LOCATION, quantity=0), TOO_MUCH),
+            SetReserved(sku="a/M", location=DEFAULT_LOCATION, quantity=0),
         ]
     )
     assert shop.numbers("a/M") == (5, 0, 0)
@@ -151,7 +152,7 @@ def test_a_dry_run_answers_like_the_run_and_leaves_no_trace() -> None:
     shop.do(take("s1", a_M=2))
     command = CommandGroup(
         commands=(
-            chain(SetReserved(sku="a/M", quantity=1), UP, CLOSE),
+            chain(SetReserved(sku="a/M", location=DEFAULT_LOCATION, quantity=1), UP, CLOSE),
             chain(UP, TOO_MUCH),
             upsert("c"),
         ),
@@ -197,7 +198,7 @@ def test_a_repetition_gets_the_first_answer_byte_for_byte(command: Command) -> N
     shop = Shop()
     first = shop.do(keyed(command), at=3)
     numbers = shop.numbers("a/M")
-    shop.do(Count(sku="a/S", quantity=1), at=4)
+    shop.do(Count(sku="a/S", location=DEFAULT_LOCATION, quantity=1), at=4)
     again = shop.do(keyed(command), at=99_999)
     assert isinstance(first, Accepted)
     assert isinstance(again, Accepted)
@@ -246,9 +247,9 @@ def test_a_refusal_is_not_remembered() -> None:
 
 
 SAME = {
-    "a count": Count(sku="a/M", quantity=5),
-    "the units on hold": SetReserved(sku="a/M", quantity=0),
-    "a setting": SetItem(sku="a/M", sold_out=False),
+    "a count": Count(sku="a/M", location=DEFAULT_LOCATION, quantity=5),
+    "the units on hold": SetReserved(sku="a/M", location=DEFAULT_LOCATION, quantity=0),
+    "a setting": SetItem(sku="a/M", location=DEFAULT_LOCATION, sold_out=False),
 }
 
 
@@ -264,7 +265,7 @@ def test_what_the_owner_set_to_what_it_was_is_not_set_again_after_a_sale(
     first = shop.do(command)
     shop.do(take("s", a_M=2))
     shop.do(Capture(ref="s", payment_id="s"))
-    shop.do(SetItem(sku="a/M", sold_out=True))
+    shop.do(SetItem(sku="a/M", location=DEFAULT_LOCATION, sold_out=True))
     again = shop.do(command)
     assert isinstance(first, Accepted)
     assert again == replace(first, replayed=True)
@@ -277,7 +278,7 @@ def test_a_group_of_refusals_is_not_remembered_as_a_refusal_is_not() -> None:
     command = keyed(CommandGroup(commands=(TOO_MUCH, STALE)))
     assert isinstance(shop.do(command), Accepted)
     assert not shop.image.rows[Outcome]
-    shop.do(Adjust(sku="a/M", delta=99))
+    shop.do(Adjust(sku="a/M", location=DEFAULT_LOCATION, delta=99))
     found = shop.do(command)
     assert isinstance(found, Accepted)
     assert not found.replayed

@@ -7,7 +7,7 @@ import pytest
 from fancymonkey.core.ledger import InvariantBroken, evolve
 from fancymonkey.core.model import Entry, Kind, Level
 
-LEVEL = Level("a/M", on_hand=5, reserved=2)
+LEVEL = Level("a/M", "main", on_hand=5, reserved=2)
 TAKEN = Entry(
     revision=7,
     at=9,

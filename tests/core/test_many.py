@@ -3,12 +3,16 @@
 import pytest
 
 from fancymonkey.core.execute import CommandGroup, DryRun
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.core.stock.adjust import Adjust, Count
 from fancymonkey.store.in_memory.store import MemoryStore
 from tests.store.scripts import upsert
 
-GOOD, BAD = Count(sku="prod_a/M", quantity=3), Adjust(sku="prod_a/S", delta=-99)
+GOOD, BAD = (
+    Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=3),
+    Adjust(sku="prod_a/S", location=DEFAULT_LOCATION, delta=-99),
+)
 
 
 async def shop() -> MemoryStore:
@@ -49,7 +53,7 @@ async def test_all_or_nothing_leaves_no_trace_of_a_refusal(commands: tuple[Count
 
 async def test_all_or_nothing_does_all_where_none_is_refused() -> None:
     store = await shop()
-    more = Adjust(sku="prod_a/S", delta=5)
+    more = Adjust(sku="prod_a/S", location=DEFAULT_LOCATION, delta=5)
     (answer,) = (
         await store.run([CommandGroup(commands=(GOOD, more), all_or_nothing=True)], 1, 0)
     ).answers

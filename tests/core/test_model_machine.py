@@ -8,9 +8,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import DryRun, RecordEvent, SkuCommands
+from fancymonkey.core.holds.attach import Attach
 from fancymonkey.core.holds.end import Capture, Release
-from fancymonkey.core.holds.reserve import Attach, Reserve
+from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.holds.set_reserved import SetReserved
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Kind, Line
 from fancymonkey.core.outcomes import Accepted, Refused
 from fancymonkey.core.stock.adjust import Adjust, Count, Return, SetItem
@@ -47,7 +49,9 @@ class Machine(RuleBasedStateMachine):
         free = {sku: self.model.available(sku) for sku in wanted}
         code = self.model.reserve(id_, session, wanted, self.shop.now + ttl)
         lines = tuple(Line(sku, count) for sku, count in wanted.items())
-        command = Reserve(reservation_id=id_, session_id=session, lines=lines, ttl=ttl)
+        command = Reserve(
+            reservation_id=id_, location=DEFAULT_LOCATION, session_id=session, lines=lines, ttl=ttl
+        )
         self.expect(command, code)
         for sku, before in free.items():
             after = self.shop.level(sku).available
@@ -83,34 +87,49 @@ class Machine(RuleBasedStateMachine):
     @rule(by=st.integers(1, 12))
     def wait(self, by: int) -> None:
         self.model.tick(self.shop.now + by)
-        self.shop.do(Count(sku="b/S", quantity=5), at=self.shop.now + by)  # any batch ends them
+        self.shop.do(
+            Count(sku="b/S", location=DEFAULT_LOCATION, quantity=5), at=self.shop.now + by
+        )  # any batch ends them
 
     @rule(session=SESSION, ttl=st.sampled_from((0, -1, 5)), odd=st.booleans())
     def reserve_nonsense(self, session: str, ttl: int, *, odd: bool) -> None:
         line = Line("nothing/M", 1) if odd else Line("a/M", 0)
-        command = Reserve(reservation_id="odd", session_id=session, lines=(line,), ttl=ttl)
+        command = Reserve(
+            reservation_id="odd",
+            location=DEFAULT_LOCATION,
+            session_id=session,
+            lines=(line,),
+            ttl=ttl,
+        )
         assert isinstance(self.shop.do(command), Refused)
         assert self.shop.new == []
 
     @rule(sku=SKU, change=st.integers(-6, 6), received=st.booleans())
     def adjust(self, sku: str, change: int, *, received: bool) -> None:
         kind = Kind.RECEIVED if received and change > 0 else Kind.ADJUSTED
-        self.expect(Adjust(sku=sku, delta=change, kind=kind), self.model.adjust(sku, change))
+        self.expect(
+            Adjust(sku=sku, location=DEFAULT_LOCATION, delta=change, kind=kind),
+            self.model.adjust(sku, change),
+        )
 
     @rule(sku=SKU, found=st.sampled_from((0, 1, 2, 5, 9)), expected=st.none() | st.integers(0, 9))
     def count(self, sku: str, found: int, expected: int | None) -> None:
         code = self.model.count(sku, found, expected)
-        self.expect(Count(sku=sku, quantity=found, expected=expected), code)
+        self.expect(
+            Count(sku=sku, location=DEFAULT_LOCATION, quantity=found, expected=expected), code
+        )
 
     @rule(sku=SKU, count=st.integers(1, 3), undelivered=st.booleans())
     def give_back(self, sku: str, count: int, *, undelivered: bool) -> None:
         code = self.model.give_back(sku, count, undelivered=undelivered)
-        command = Return(sku=sku, quantity=count, reason="r", undelivered=undelivered)
+        command = Return(
+            sku=sku, location=DEFAULT_LOCATION, quantity=count, reason="r", undelivered=undelivered
+        )
         self.expect(command, code)
 
     @rule(sku=SKU, wanted=st.integers(0, 9))
     def set_reserved(self, sku: str, wanted: int) -> None:
-        answer = self.shop.do(SetReserved(sku=sku, quantity=wanted))
+        answer = self.shop.do(SetReserved(sku=sku, location=DEFAULT_LOCATION, quantity=wanted))
         # Which of the owner's own holds goes first is told by their ids, which the core gives.
         id_ = self.shop.new[-1].reservation_id if self.shop.new else ""
         code = self.model.set_reserved(sku, wanted, id_ or "")
@@ -119,12 +138,16 @@ class Machine(RuleBasedStateMachine):
     @rule(sku=SKU, closed=st.booleans())
     def set_sold_out(self, sku: str, *, closed: bool) -> None:
         (self.model.sold_out.add if closed else self.model.sold_out.discard)(sku)
-        self.expect(SetItem(sku=sku, sold_out=closed), "ok")
+        self.expect(SetItem(sku=sku, location=DEFAULT_LOCATION, sold_out=closed), "ok")
 
     @rule(sku=SKU, session=SESSION, dry=st.booleans())
     def what_leaves_no_trace(self, sku: str, session: str, *, dry: bool) -> None:
-        parts = (SetReserved(sku=sku, quantity=0), Release(ref=session), Adjust(sku=sku, delta=4))
-        impossible = Adjust(sku=sku, delta=-1000)
+        parts = (
+            SetReserved(sku=sku, location=DEFAULT_LOCATION, quantity=0),
+            Release(ref=session),
+            Adjust(sku=sku, location=DEFAULT_LOCATION, delta=4),
+        )
+        impossible = Adjust(sku=sku, location=DEFAULT_LOCATION, delta=-1000)
         answer = self.shop.do(
             DryRun(command=SkuCommands(sku=sku, commands=parts))
             if dry
@@ -144,7 +167,7 @@ class Machine(RuleBasedStateMachine):
         for id_, hold in self.model.holds.items():
             row = self.shop.hold(id_)
             until = float("inf") if row.expires_at is None else row.expires_at
-            wanted = {line.sku: line.quantity for line in row.lines}
+            wanted = {units.sku: units.quantity for units in row.allocations}
             found = (str(row.status), until, wanted, row.payment_id)
             assert found == (hold.status, hold.deadline, hold.wanted, hold.payment)
 

@@ -3,6 +3,7 @@
 import pytest
 
 from fancymonkey.core.holds.end import Capture, Release
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Status
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.core.payments.refunds import (
@@ -230,7 +231,10 @@ def test_a_refund_strikes_off_what_was_never_delivered_whatever_the_owner_answer
     assert matters(shop)[OWED][1] is (IssueStatus.DONE if decided is None else decided.then)
     shop.do(BACK)
     assert shop.new == []
-    shop.do(ResolveIssue(matter_id=ASKED, then=then), Adjust(sku="a/M", delta=2))
+    shop.do(
+        ResolveIssue(matter_id=ASKED, then=then),
+        Adjust(sku="a/M", location=DEFAULT_LOCATION, delta=2),
+    )
     assert shop.numbers("a/M") == (5, 3, 0)
     shop.audit()
 
@@ -249,7 +253,12 @@ def test_a_refund_of_what_was_never_delivered_asks_nothing() -> None:
 def test_a_refund_by_the_shop_makes_no_unit_out_of_nothing() -> None:
     """The matter is settled when Stripe has taken the refund, before its event arrives."""
     shop = Shop()
-    shop.do(take("s1", a_M=1), take("s2", a_M=1), Count(sku="a/M", quantity=0), PAY)
+    shop.do(
+        take("s1", a_M=1),
+        take("s2", a_M=1),
+        Count(sku="a/M", location=DEFAULT_LOCATION, quantity=0),
+        PAY,
+    )
     shop.do(ResolveIssue(matter_id="backorder:pi_1", then=IssueStatus.DONE, note="re_1"), AUTO)
     assert shop.numbers("a/M") == (0, 1, 0)
     assert matters(shop)[ASKED] == (IssueKind.REFUNDED, IssueStatus.DONE, {})
@@ -258,7 +267,7 @@ def test_a_refund_by_the_shop_makes_no_unit_out_of_nothing() -> None:
 
 def test_what_came_in_since_is_struck_off_nowhere() -> None:
     shop = Shop()
-    shop.do(*LATE, PAY, Adjust(sku="a/M", delta=1), BACK)
+    shop.do(*LATE, PAY, Adjust(sku="a/M", location=DEFAULT_LOCATION, delta=1), BACK)
     assert [told(entry) for entry in shop.new] == ["returned a/M backordered-1"]
     assert matters(shop)[ASKED] == (IssueKind.REFUNDED, IssueStatus.OPEN, {"a/M": 3})
 
@@ -286,7 +295,7 @@ def test_a_late_payment_that_cannot_be_served_is_refunded_once() -> None:
         assert isinstance(answer, Accepted)
         assert answer.data.get("outcome") == outcome
         assert shop.new == []
-    shop.do(Adjust(sku="a/M", delta=50), late)
+    shop.do(Adjust(sku="a/M", location=DEFAULT_LOCATION, delta=50), late)
     assert shop.new == []
     assert shop.numbers("a/M") == (55, 3, 0)
     hold = shop.hold("cs_1")
@@ -339,7 +348,7 @@ def test_a_late_payment_that_can_be_served_is_served() -> None:
 
 def test_a_count_that_found_too_little_owes_and_says_so() -> None:
     shop = Shop()
-    shop.do(take("s1", a_M=4), Count(sku="a/M", quantity=1), PAY)
+    shop.do(take("s1", a_M=4), Count(sku="a/M", location=DEFAULT_LOCATION, quantity=1), PAY)
     assert matters(shop) == {"backorder:pi_1": (IssueKind.BACKORDER, IssueStatus.OPEN, {"a/M": 3})}
     assert isinstance(
         shop.do(ResolveIssue(matter_id="backorder:pi_1", returned=lines(a_M=1))), Refused

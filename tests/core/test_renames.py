@@ -6,6 +6,7 @@ import pytest
 
 from fancymonkey.core.catalogue.products import NewItem, RemoveItem, UpsertProduct
 from fancymonkey.core.holds.end import Capture, Release
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Product, sku_of
 from fancymonkey.core.payments.refunds import RecordRefund, ResolveIssue
 from fancymonkey.core.payments.rows import IssueStatus, PaymentIssue
@@ -24,7 +25,7 @@ def product(shop: Shop, *items: tuple[Item, int]) -> UpsertProduct:
     before = tuple(item.sku for item in shop.image.rows[Item].values() if item.product_id == "a")
     new = tuple(NewItem(item, units) for item, units in items)
     row = replace(shop.image.rows[Product]["a"], archived=False)
-    return UpsertProduct(product=row, items=new, before=before)
+    return UpsertProduct(product=row, location=DEFAULT_LOCATION, items=new, before=before)
 
 
 def shop_with(*items: Item) -> Shop:
@@ -37,7 +38,7 @@ def shop_with(*items: Item) -> Shop:
 
 def open_matters(shop: Shop) -> list[dict[str, int]]:
     return [
-        {line.sku: line.quantity for line in row.lines}
+        {units.sku: units.quantity for units in row.allocations}
         for row in shop.image.rows[PaymentIssue].values()
         if row.progress is IssueStatus.OPEN
     ]
@@ -106,7 +107,7 @@ def test_of_a_size_that_is_another_the_owner_is_asked(how: str) -> None:
 
 def test_a_size_that_was_taken_off_sale_is_asked_about_and_the_others_come_back() -> None:
     shop = Shop()
-    shop.do(take("s1", a_M=2, b_S=1), PAY, RemoveItem(sku="a/M"), AUTO)
+    shop.do(take("s1", a_M=2, b_S=1), PAY, RemoveItem(sku="a/M", location=DEFAULT_LOCATION), AUTO)
     assert open_matters(shop) == [{"a/M": 2}]
     assert shop.numbers("b/S") == (5, 0, 0)
     assert shop.numbers("a/M") == (3, 0, 0)

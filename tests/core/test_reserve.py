@@ -5,20 +5,23 @@ import pytest
 from fancymonkey.core.catalogue.products import RemoveProduct
 from fancymonkey.core.holds.end import Capture, Release
 from fancymonkey.core.holds.reserve import Reserve
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import MAX_LINES, MAX_QUANTITY, Line, Status
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.core.stock.adjust import Adjust, Count, SetItem
 from tests.core.builders import Row, Shop, lines, named, take
 
-SOLD_OUT = SetItem(sku="a/M", sold_out=True)
-GONE = RemoveProduct(product_id="a", before=("a/S", "a/M"))
+SOLD_OUT = SetItem(sku="a/M", location=DEFAULT_LOCATION, sold_out=True)
+GONE = RemoveProduct(product_id="a", location=DEFAULT_LOCATION, before=("a/S", "a/M"))
 PAID = (take("cs_1", a_M=1), Capture(ref="cs_1", payment_id="cs_1"))
 
 
 def wide(session: str, count: int) -> Reserve:
     """A reserve of so many lines, none of which exists."""
     found = tuple(Line(f"a/{number}", 1) for number in range(count))
-    return Reserve(reservation_id="w", session_id=session, lines=found, ttl=9)
+    return Reserve(
+        reservation_id="w", location=DEFAULT_LOCATION, session_id=session, lines=found, ttl=9
+    )
 
 
 @pytest.mark.parametrize(
@@ -69,13 +72,13 @@ def wide(session: str, count: int) -> Reserve:
             Row("sold out by the owner", [SOLD_OUT], take("s1", a_M=1), Code.SOLD_OUT),
             Row(
                 "out of stock",
-                [Count(sku="a/M", quantity=0)],
+                [Count(sku="a/M", location=DEFAULT_LOCATION, quantity=0)],
                 take("s1", a_M=1),
                 Code.INSUFFICIENT_STOCK,
             ),
             Row(
                 "less than nothing is available",
-                [take("s1", a_M=5), Count(sku="a/M", quantity=2)],
+                [take("s1", a_M=5), Count(sku="a/M", location=DEFAULT_LOCATION, quantity=2)],
                 take("s2", a_M=1),
                 Code.INSUFFICIENT_STOCK,
             ),
@@ -166,13 +169,13 @@ def test_reserve(row: Row) -> None:
             ),
             Row(
                 "short: one may keep what one has",
-                [take("s1", a_M=5), Count(sku="a/M", quantity=2)],
+                [take("s1", a_M=5), Count(sku="a/M", location=DEFAULT_LOCATION, quantity=2)],
                 take("s1", a_M=5),
                 {},
             ),
             Row(
                 "short: giving back makes it less short",
-                [take("s1", a_M=5), Count(sku="a/M", quantity=2)],
+                [take("s1", a_M=5), Count(sku="a/M", location=DEFAULT_LOCATION, quantity=2)],
                 take("s1", a_M=4),
                 {},
                 ["released a/M reserved-1 short-1"],
@@ -258,7 +261,11 @@ def test_a_refusal_names_every_line_that_is_short() -> None:
 def test_lines_of_one_sku_in_one_command_are_one() -> None:
     shop = Shop()
     twice = Reserve(
-        reservation_id="h", session_id="s1", lines=(*lines(a_M=2), *lines(a_M=3)), ttl=9
+        reservation_id="h",
+        location=DEFAULT_LOCATION,
+        session_id="s1",
+        lines=(*lines(a_M=2), *lines(a_M=3)),
+        ttl=9,
     )
     answer = shop.do(twice)
     assert isinstance(answer, Accepted)
@@ -266,7 +273,11 @@ def test_lines_of_one_sku_in_one_command_are_one() -> None:
     assert answer.data["lines"] == [("a/M", 5, 5, 5, 0)]
     shop.do(Release(ref="s1"))
     more = Reserve(
-        reservation_id="h2", session_id="s1", lines=(*lines(a_M=3), *lines(a_M=3)), ttl=9
+        reservation_id="h2",
+        location=DEFAULT_LOCATION,
+        session_id="s1",
+        lines=(*lines(a_M=3), *lines(a_M=3)),
+        ttl=9,
     )
     refused = shop.do(more)
     assert isinstance(refused, Refused)
@@ -278,13 +289,23 @@ def test_a_hold_has_at_most_so_many_lines() -> None:
     shop = Shop()
     found = [Line(f"p/{number}", 1) for number in range(MAX_LINES + 1)]
     _stock(shop, MAX_LINES + 1)
-    many = Reserve(reservation_id="h", session_id="s1", lines=tuple(found), ttl=9)
+    many = Reserve(
+        reservation_id="h", location=DEFAULT_LOCATION, session_id="s1", lines=tuple(found), ttl=9
+    )
     refused = shop.do(many)
     assert isinstance(refused, Refused)
     assert refused.code is Code.TOO_MANY_LINES
-    first = Reserve(reservation_id="h", session_id="s1", lines=tuple(found[:-1]), ttl=9)
+    first = Reserve(
+        reservation_id="h",
+        location=DEFAULT_LOCATION,
+        session_id="s1",
+        lines=tuple(found[:-1]),
+        ttl=9,
+    )
     assert isinstance(shop.do(first), Accepted)
-    last = Reserve(reservation_id="h", session_id="s1", lines=(found[-1],), ttl=9)
+    last = Reserve(
+        reservation_id="h", location=DEFAULT_LOCATION, session_id="s1", lines=(found[-1],), ttl=9
+    )
     refused = shop.do(last)
     assert isinstance(refused, Refused)
     assert refused.code is Code.TOO_MANY_LINES
@@ -294,9 +315,11 @@ def test_a_hold_has_at_most_so_many_lines() -> None:
 def test_too_many_lines_comes_before_sold_out() -> None:
     shop = Shop()
     _stock(shop, MAX_LINES + 1)
-    shop.do(SetItem(sku="p/0", sold_out=True))
+    shop.do(SetItem(sku="p/0", location=DEFAULT_LOCATION, sold_out=True))
     found = tuple(Line(f"p/{number}", 1) for number in range(MAX_LINES + 1))
-    refused = shop.do(Reserve(reservation_id="h", session_id="s1", lines=found, ttl=9))
+    refused = shop.do(
+        Reserve(reservation_id="h", location=DEFAULT_LOCATION, session_id="s1", lines=found, ttl=9)
+    )
     assert isinstance(refused, Refused)
     assert refused.code is Code.TOO_MANY_LINES
 
@@ -306,7 +329,7 @@ def _stock(shop: Shop, sizes: int) -> None:
     from fancymonkey.core.model import Item, Product
 
     items = tuple(NewItem(Item(f"p/{n}", "p", str(n), n), 1) for n in range(sizes))
-    shop.do(UpsertProduct(product=Product("p", "P"), items=items))
+    shop.do(UpsertProduct(product=Product("p", "P"), location=DEFAULT_LOCATION, items=items))
 
 
 def test_a_hold_ends_at_its_very_millisecond() -> None:
@@ -328,7 +351,7 @@ def test_reserving_by_an_old_holds_id_never_makes_a_second_hold() -> None:
 
 def test_a_shortfall_never_shows_less_than_nothing() -> None:
     shop = Shop()
-    shop.do(take("s1", a_M=5), Adjust(sku="a/M", delta=-3))
+    shop.do(take("s1", a_M=5), Adjust(sku="a/M", location=DEFAULT_LOCATION, delta=-3))
     answer = shop.do(take("s2", a_M=1))
     assert isinstance(answer, Refused)
     assert answer.detail == [{"sku": "a/M", "requested": 1, "available": 0}]

@@ -3,8 +3,9 @@
 import pytest
 
 from fancymonkey.core.catalogue.products import RemoveProduct
+from fancymonkey.core.holds.attach import Attach
 from fancymonkey.core.holds.end import Capture, Expire, Release
-from fancymonkey.core.holds.reserve import Attach
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Kind, Status
 from fancymonkey.core.outcomes import Accepted, Code
 from fancymonkey.core.stock.adjust import Adjust, Count
@@ -56,7 +57,7 @@ PAY = Capture(ref="s1", payment_id="pay_1")
             ),
             Row(
                 "one that was short",
-                [take("s1", a_M=5), Count(sku="a/M", quantity=2)],
+                [take("s1", a_M=5), Count(sku="a/M", location=DEFAULT_LOCATION, quantity=2)],
                 Release(ref="s1"),
                 {},
                 ["released a/M reserved-5 short-3"],
@@ -107,14 +108,14 @@ def test_release(row: Row) -> None:
             Row("unknown", [HELD], Capture(ref="s2", payment_id="pay_1"), Code.UNKNOWN_SESSION),
             Row(
                 "fewer are there than were held: the rest is backordered",
-                [take("s1", a_M=4), Count(sku="a/M", quantity=1)],
+                [take("s1", a_M=4), Count(sku="a/M", location=DEFAULT_LOCATION, quantity=1)],
                 PAY,
                 {"backordered": [{"sku": "a/M", "quantity": 3}]},
                 ["captured a/M on_hand-1 reserved-4 backordered+3 short-3"],
             ),
             Row(
                 "none is there",
-                [take("s1", a_M=4), Count(sku="a/M", quantity=0)],
+                [take("s1", a_M=4), Count(sku="a/M", location=DEFAULT_LOCATION, quantity=0)],
                 PAY,
                 {"backordered": [{"sku": "a/M", "quantity": 4}]},
                 ["captured a/M reserved-4 backordered+4 short-4"],
@@ -136,7 +137,11 @@ def test_release(row: Row) -> None:
             ),
             Row(
                 "late, and all is gone",
-                [take("s1", a_M=3), Release(ref="s1"), Count(sku="a/M", quantity=0)],
+                [
+                    take("s1", a_M=3),
+                    Release(ref="s1"),
+                    Count(sku="a/M", location=DEFAULT_LOCATION, quantity=0),
+                ],
                 PAY,
                 {"backordered": [{"sku": "a/M", "quantity": 3}]},
                 ["sold a/M backordered+3"],
@@ -147,7 +152,7 @@ def test_release(row: Row) -> None:
                     take("s1", a_M=3),
                     Release(ref="s1"),
                     take("s2", a_M=5),
-                    Count(sku="a/M", quantity=1),
+                    Count(sku="a/M", location=DEFAULT_LOCATION, quantity=1),
                 ],
                 PAY,
                 {"backordered": [{"sku": "a/M", "quantity": 3}]},
@@ -164,7 +169,7 @@ def test_release(row: Row) -> None:
                 [
                     take("s1", a_M=2),
                     Release(ref="s1"),
-                    RemoveProduct(product_id="a", before=("a/M",)),
+                    RemoveProduct(product_id="a", location=DEFAULT_LOCATION, before=("a/M",)),
                 ],
                 PAY,
                 {"late": True, "backordered": []},
@@ -205,8 +210,13 @@ def test_a_paid_hold_stays_paid_when_its_time_is_up() -> None:
 
 def test_a_receipt_fills_a_late_payment() -> None:
     shop = Shop()
-    shop.do(take("s1", a_M=3), Release(ref="s1"), Count(sku="a/M", quantity=0), PAY)
-    shop.do(Adjust(sku="a/M", delta=10, kind=Kind.RECEIVED))
+    shop.do(
+        take("s1", a_M=3),
+        Release(ref="s1"),
+        Count(sku="a/M", location=DEFAULT_LOCATION, quantity=0),
+        PAY,
+    )
+    shop.do(Adjust(sku="a/M", location=DEFAULT_LOCATION, delta=10, kind=Kind.RECEIVED))
     assert [told(entry) for entry in shop.new] == [
         "received a/M on_hand+10",
         "sold a/M on_hand-3 backordered-3",

@@ -1,6 +1,7 @@
 """The totals of a SKU over its locations, as a value and in the view that every page reads."""
 
 from fancymonkey.core.holds.reserve import Reserve
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Level, Line
 from fancymonkey.core.stock.adjust import Adjust
 from fancymonkey.core.stock.sku_stock import SkuStock
@@ -59,9 +60,11 @@ async def test_a_location_that_comes_with_the_levels_of_a_batch_is_shown() -> No
 
 async def test_units_of_holds_whose_time_is_up_do_not_count_at_any_location() -> None:
     store, view = await shown()
-    lines = (Line(M, 2), Line(M, 3, "shed"))
-    hold = Reserve(reservation_id="r1", session_id="s1", lines=lines, ttl=100)
-    await store.run([Adjust(sku=M, delta=4, location="shed"), hold], 50, 0)
+    holds = [
+        Reserve(reservation_id=name, session_id=name, lines=(Line(M, count),), location=at, ttl=100)
+        for name, count, at in (("r1", 2, DEFAULT_LOCATION), ("r2", 3, "shed"))
+    ]
+    await store.run([Adjust(sku=M, delta=4, location="shed"), *holds], 50, 0)
     view.reset(await store.snapshot())
     assert (view.stock(M).reserved, view.stock(M).available) == (5, 9)
     assert view.unbooked_expiries(M) == 0

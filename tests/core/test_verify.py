@@ -9,9 +9,12 @@ import pytest
 from fancymonkey.core import verify as core_verify
 from fancymonkey.core.command import Command
 from fancymonkey.core.documents.document import Document
+from fancymonkey.core.holds.attach import Attach
 from fancymonkey.core.holds.end import Capture, Expire, Release
-from fancymonkey.core.holds.reserve import Attach, Reserve
+from fancymonkey.core.holds.reserve import Reserve
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import (
+    Allocation,
     Entry,
     Item,
     Kind,
@@ -66,7 +69,13 @@ async def told(*steps: Command) -> Books:
 
 
 def hold(id_: str, quantity: int = 2, ttl: int = 60_000, sku: str = "prod_a/M") -> Reserve:
-    return Reserve(reservation_id=id_, session_id=id_, lines=(Line(sku, quantity),), ttl=ttl)
+    return Reserve(
+        reservation_id=id_,
+        location=DEFAULT_LOCATION,
+        session_id=id_,
+        lines=(Line(sku, quantity),),
+        ttl=ttl,
+    )
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -128,7 +137,10 @@ async def test_an_entry_twice_is_a_gap() -> None:
 
 
 async def test_exchanged_entries_are_found() -> None:
-    found = await told(Count(sku="prod_a/M", quantity=3), Count(sku="prod_a/M", quantity=8))
+    found = await told(
+        Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=3),
+        Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=8),
+    )
     found.entry(5, revision=6)
     found.entry(6, revision=5)
     found.entries[4:6] = [found.entries[5], found.entries[4]]
@@ -171,7 +183,7 @@ async def test_a_kind_that_does_not_fit_its_changes_is_found(number: int, kind: 
 
 
 async def test_a_kind_of_entry_without_a_check_is_found() -> None:
-    found = await told(Count(sku="prod_a/M", quantity=3))
+    found = await told(Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=3))
     found.entry(5, kind=Kind.SHIPPED)
     (finding,) = found.findings()
     assert (finding.rule, finding.revision, finding.sku) == (Rule.UNCHECKED, 5, "prod_a/M")
@@ -180,7 +192,7 @@ async def test_a_kind_of_entry_without_a_check_is_found() -> None:
 
 @pytest.mark.parametrize("kind", [Kind.ALLOCATED, Kind.SHIPPED, Kind.TRANSFERRED_IN, Kind.ORDERED])
 async def test_a_kind_that_no_rule_books_yet_does_not_pass(kind: Kind) -> None:
-    found = await told(Count(sku="prod_a/M", quantity=3))
+    found = await told(Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=3))
     found.entry(5, kind=kind)
     assert [one.rule for one in found.findings()] == [Rule.UNCHECKED]
 
@@ -246,11 +258,11 @@ def _invent(holds: list[Reservation]) -> None:
 
 
 def _shrink(holds: list[Reservation]) -> None:
-    holds[0] = replace(holds[0], lines=(Line("prod_a/M", 1),))
+    holds[0] = replace(holds[0], allocations=(Allocation("prod_a/M", 1, DEFAULT_LOCATION),))
 
 
 def _move(holds: list[Reservation]) -> None:
-    holds[0] = replace(holds[0], lines=(Line("prod_a/S", 2),))
+    holds[0] = replace(holds[0], allocations=(Allocation("prod_a/S", 2, DEFAULT_LOCATION),))
 
 
 @pytest.mark.parametrize(
@@ -328,7 +340,12 @@ async def test_a_late_payment_is_sound() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"late": False}, {"status": Status.EXPIRED}, {"lines": (Line("prod_a/M", 1),)}]
+    "change",
+    [
+        {"late": False},
+        {"status": Status.EXPIRED},
+        {"allocations": (Allocation("prod_a/M", 1, DEFAULT_LOCATION),)},
+    ],
 )
 async def test_a_late_payment_that_its_hold_does_not_know_is_found(
     change: dict[str, object],

@@ -19,6 +19,7 @@ from fancymonkey.core.documents.put import DocumentWrite, PutDocuments
 from fancymonkey.core.execute import RecordEvent
 from fancymonkey.core.holds.end import Capture
 from fancymonkey.core.holds.reserve import Reserve
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Line
 from fancymonkey.core.payments.rows import JobRun
 from fancymonkey.core.records import RecordRun
@@ -100,7 +101,13 @@ async def test_a_sound_shop_is_healthy(shop: str) -> None:
 
 
 async def test_a_hold_that_nobody_ended_is_ended(shop: str) -> None:
-    reserve = Reserve(reservation_id="r", session_id="temp_1", lines=(Line(M, 2),), ttl=1000)
+    reserve = Reserve(
+        reservation_id="r",
+        location=DEFAULT_LOCATION,
+        session_id="temp_1",
+        lines=(Line(M, 2),),
+        ttl=1000,
+    )
     await written(shop, reserve)
     found = await examined(shop, NOW + HOUR)
     assert ids(found.findings) == {"holds.stuck"}
@@ -111,7 +118,16 @@ async def test_a_hold_that_nobody_ended_is_ended(shop: str) -> None:
 
 async def test_why_a_page_says_out_of_stock(shop: str) -> None:
     lines = (Line(M, 20),)
-    await written(shop, Reserve(reservation_id="r", session_id="temp_1", lines=lines, ttl=2 * HOUR))
+    await written(
+        shop,
+        Reserve(
+            reservation_id="r",
+            location=DEFAULT_LOCATION,
+            session_id="temp_1",
+            lines=lines,
+            ttl=2 * HOUR,
+        ),
+    )
     notes = {one.id: one for one in (await examined(shop)).notes}
     assert M in notes["stock.held"].what
     assert "prod_pants_002/S" in notes["stock.switched_off"].what
@@ -120,8 +136,10 @@ async def test_why_a_page_says_out_of_stock(shop: str) -> None:
 
 async def test_less_on_the_shelf_than_is_promised(shop: str) -> None:
     lines = (Line(M, 5),)
-    reserve = Reserve(reservation_id="r", session_id="s", lines=lines, ttl=2 * HOUR)
-    await written(shop, reserve, Count(sku=M, quantity=3))
+    reserve = Reserve(
+        reservation_id="r", location=DEFAULT_LOCATION, session_id="s", lines=lines, ttl=2 * HOUR
+    )
+    await written(shop, reserve, Count(sku=M, location=DEFAULT_LOCATION, quantity=3))
     found = await examined(shop)
     assert ids(found.findings) == {"stock.short"}
     assert M in found.findings[0].what
@@ -129,7 +147,10 @@ async def test_less_on_the_shelf_than_is_promised(shop: str) -> None:
 
 async def test_ids_of_stripe_that_are_used_twice(shop: str) -> None:
     sizes = ("prod_hoodie_001/S", "prod_cap_003/S/M")
-    changes = [EditFields(key=sku, fields=(("price_id", "p"), ("sku_id", "s"))) for sku in sizes]
+    changes = [
+        EditFields(key=sku, location=DEFAULT_LOCATION, fields=(("price_id", "p"), ("sku_id", "s")))
+        for sku in sizes
+    ]
     await written(shop, *changes)
     (finding,) = [one for one in (await examined(shop)).findings if one.id.startswith("catalogue")]
     assert finding.id == "catalogue.shared_id"
@@ -138,10 +159,16 @@ async def test_ids_of_stripe_that_are_used_twice(shop: str) -> None:
 
 
 async def test_what_nobody_has_decided_is_not_forgotten(shop: str) -> None:
-    reserve = Reserve(reservation_id="r", session_id="s", lines=(Line(M, 20),), ttl=HOUR)
+    reserve = Reserve(
+        reservation_id="r",
+        location=DEFAULT_LOCATION,
+        session_id="s",
+        lines=(Line(M, 20),),
+        ttl=HOUR,
+    )
     paid = Capture(ref="r", payment_id="cs_1")
     event = RecordEvent(event_id="evt_1", type="paid", object_id="cs_1", effect=paid)
-    await written(shop, reserve, Count(sku=M, quantity=3), event)
+    await written(shop, reserve, Count(sku=M, location=DEFAULT_LOCATION, quantity=3), event)
     assert "matters.forgotten" not in ids((await examined(shop, NOW + HOUR)).findings)
     found = await examined(shop, NOW + 25 * HOUR)
     assert "matters.forgotten" in ids(found.findings)

@@ -12,6 +12,7 @@ from fancymonkey.core.changes.bulk import Change, chain
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import CommandGroup
 from fancymonkey.core.holds.reserve import Reserve
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Level, Line, Product
 from fancymonkey.core.outcomes import Accepted, Answer
 from fancymonkey.core.stock.adjust import Adjust
@@ -54,7 +55,7 @@ class Rig:
 
 
 def up(delta: int = 1, **fields: str) -> Adjust:
-    return Adjust(sku="a/M", delta=delta, **fields)  # type: ignore[arg-type]
+    return Adjust(sku="a/M", location=DEFAULT_LOCATION, delta=delta, **fields)  # type: ignore[arg-type]
 
 
 def data(answer: Answer) -> dict[str, int]:
@@ -120,7 +121,9 @@ def test_a_batch_names_at_most_so_many_skus_but_for_a_single_command() -> None:
     async def work() -> None:
         rig = Rig()
         await rig.fill()
-        parts = tuple(chain("a/M", Change(adjust=1)) for _ in range(WEIGHT_MAX))
+        parts = tuple(
+            chain("a/M", Change(adjust=1), location=DEFAULT_LOCATION) for _ in range(WEIGHT_MAX)
+        )
         wide = CommandGroup(commands=parts)
         await asyncio.gather(*[rig.batcher.submit(c) for c in (up(), wide, up(), up())])
         assert [len(batch) for batch in rig.store.batches] == [1, 1, 2]
@@ -135,8 +138,10 @@ def test_a_wide_hold_and_a_wide_product_count_with_each_size() -> None:
         half = WEIGHT_MAX // 2
         lines = tuple(Line(f"a/{number}", 1) for number in range(half))
         items = tuple(NewItem(Item(f"b/{n}", "b", f"{n}"), 1) for n in range(half))
-        hold = Reserve(reservation_id="r1", session_id="s1", lines=lines, ttl=1000)
-        product = UpsertProduct(product=Product("b", "B"), items=items)
+        hold = Reserve(
+            reservation_id="r1", location=DEFAULT_LOCATION, session_id="s1", lines=lines, ttl=1000
+        )
+        product = UpsertProduct(product=Product("b", "B"), location=DEFAULT_LOCATION, items=items)
         many = CommandGroup(commands=(hold,))
         await asyncio.gather(
             *[rig.batcher.submit(c) for c in (up(), hold, product, up(), many, hold, up())]

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from fancymonkey.core.command import Command
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import TurnedAway
 from fancymonkey.core.records import RecordTurnedAway
 from fancymonkey.core.stock.adjust import SetItem
@@ -46,11 +47,11 @@ def test_what_found_no_stock_is_counted_per_sku_and_hour() -> None:
     ("given", "wish", "counted"),
     [
         ((), take("s1", a_M=6), 1),
-        ((SetItem(sku="a/M", sold_out=True),), take("s1", a_M=1), 1),
+        ((SetItem(sku="a/M", location=DEFAULT_LOCATION, sold_out=True),), take("s1", a_M=1), 1),
         ((), take("s1", a_M=1), 0),
         ((), take("s1", a_XL=1), 0),
         ((), take("s1", a_M=0), 0),
-        ((), SetItem(sku="a/XL"), 0),
+        ((), SetItem(sku="a/XL", location=DEFAULT_LOCATION), 0),
     ],
 )
 def test_only_reserves_that_found_too_little_count(

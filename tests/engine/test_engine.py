@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import pytest
 
 import fancymonkey.engine.engine as engine_module
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Level, Product
 from fancymonkey.core.outcomes import Accepted
 from fancymonkey.core.stock.adjust import Adjust, Count, SetItem
@@ -19,10 +20,10 @@ from tests.sim.loop import simulate, virtual_loop
 
 
 def up(sku: str = "a/M", delta: int = 1) -> Adjust:
-    return Adjust(sku=sku, delta=delta)
+    return Adjust(sku=sku, location=DEFAULT_LOCATION, delta=delta)
 
 
-SOLD_OUT = SetItem(sku="a/M", sold_out=True)
+SOLD_OUT = SetItem(sku="a/M", location=DEFAULT_LOCATION, sold_out=True)
 
 
 def test_whoever_has_an_answer_reads_its_effect() -> None:
@@ -119,7 +120,9 @@ def test_far_behind_the_view_is_read_anew_and_never_goes_back(
 def test_a_product_that_both_changed_is_read_as_both_left_it() -> None:
     async def work() -> None:
         async with opened() as (engine, store):
-            await store.elsewhere(SetItem(sku="a/S", sold_out=True), ring=False)
+            await store.elsewhere(
+                SetItem(sku="a/S", location=DEFAULT_LOCATION, sold_out=True), ring=False
+            )
             await engine.submit(SOLD_OUT)  # its commit brings the entry of the other
             await asyncio.sleep(1)
             assert engine.view.items["a/S"].sold_out
@@ -137,7 +140,7 @@ def test_an_old_reading_of_the_catalogue_never_covers_a_newer_one() -> None:
 
     async def work() -> None:
         async with opened(Slow()) as (engine, store):
-            await store.elsewhere(SetItem(sku="a/S", sold_out=True))
+            await store.elsewhere(SetItem(sku="a/S", location=DEFAULT_LOCATION, sold_out=True))
             await asyncio.sleep(0.1)
             await engine.submit(SOLD_OUT)
             await asyncio.sleep(3)
@@ -168,7 +171,7 @@ def test_a_view_that_contradicts_the_ledger_is_read_anew(
 ) -> None:
     async def work() -> None:
         async with opened() as (engine, store):
-            engine.view.levels[("a/M", "main")] = Level("a/M", on_hand=77)
+            engine.view.levels[("a/M", "main")] = Level("a/M", "main", on_hand=77)
             store.fail_reads = [down()] * failures
             answer = await engine.submit(up())
             assert isinstance(answer, Accepted)
@@ -183,7 +186,7 @@ def test_a_view_that_contradicts_the_ledger_is_read_anew(
 def test_commits_while_it_is_read_anew_are_shown(caplog: pytest.LogCaptureFixture) -> None:
     async def work() -> None:
         async with opened() as (engine, store):
-            engine.view.levels[("a/M", "main")] = Level("a/M", on_hand=77)
+            engine.view.levels[("a/M", "main")] = Level("a/M", "main", on_hand=77)
             first = asyncio.create_task(engine.submit(up()))
             await asyncio.sleep(0.012)
             second = await engine.submit(up("b/M"))
@@ -254,7 +257,7 @@ def test_close_in_the_moment_in_which_a_hold_is_made(seed: int) -> None:
 def test_close_ends_though_the_store_is_away(caplog: pytest.LogCaptureFixture) -> None:
     async def work() -> None:
         async with opened() as (engine, store):
-            engine.view.levels[("a/M", "main")] = Level("a/M", on_hand=77)
+            engine.view.levels[("a/M", "main")] = Level("a/M", "main", on_hand=77)
             store.fail_reads = [down()] * 1000
             await engine.submit(up())
             await engine.submit(take("s1", a_M=99))
@@ -270,7 +273,7 @@ def test_a_closed_store_is_opened_by_the_next_engine() -> None:
         store = SlowStore()
         async with opened(store) as (engine, _):
             await engine.submit(take("s1", ttl=10**9, a_M=2))
-            await engine.submit(Count(sku="b/M", quantity=9))
+            await engine.submit(Count(sku="b/M", location=DEFAULT_LOCATION, quantity=9))
         again = Engine(store, clock)
         await again.open()
         shows(again, store)

@@ -5,8 +5,9 @@ import logging
 
 import pytest
 
+from fancymonkey.core.holds.attach import Attach
 from fancymonkey.core.holds.end import Release
-from fancymonkey.core.holds.reserve import Attach
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Kind, Status
 from fancymonkey.core.stock.adjust import Count
 from tests.core.builders import take
@@ -168,7 +169,13 @@ def test_a_busy_shop_expires_within_its_own_batches() -> None:
         async with opened() as (engine, store):
             await engine.submit(take("s1", ttl=500, a_M=1))
             while virtual_loop().time() < 1:
-                await engine.submit(Count(sku="b/M", quantity=round(virtual_loop().time() * 100)))
+                await engine.submit(
+                    Count(
+                        sku="b/M",
+                        location=DEFAULT_LOCATION,
+                        quantity=round(virtual_loop().time() * 100),
+                    )
+                )
             ended = [entry for entry in store.entries if entry.kind is Kind.EXPIRED]
             assert len(ended) == 1
             assert 0 <= ended[0].at - (ended[0].until or 0) <= 20

@@ -7,6 +7,7 @@ import pytest
 
 import fancymonkey.engine.engine as engine_module
 import fancymonkey.engine.feed as feed_module
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Entry, Kind
 from fancymonkey.core.stock.adjust import Adjust, Count
 from fancymonkey.engine.feed import Feed, LevelChange
@@ -128,7 +129,7 @@ def test_a_cancelled_wait_loses_nothing() -> None:
 
 
 def up(sku: str = "a/M") -> Adjust:
-    return Adjust(sku=sku, delta=1)
+    return Adjust(sku=sku, location=DEFAULT_LOCATION, delta=1)
 
 
 def test_a_new_listener_hears_everything_and_one_up_to_date_nothing() -> None:
@@ -224,7 +225,7 @@ def test_what_other_processes_write_is_told_too() -> None:
     async def work() -> None:
         async with opened() as (engine, store):
             listener = await engine.subscribe(engine.view.revision)
-            await store.elsewhere(Count(sku="b/M", quantity=2))
+            await store.elsewhere(Count(sku="b/M", location=DEFAULT_LOCATION, quantity=2))
             change = await listener.next()
             assert change == LevelChange(engine.view.revision, False, frozenset({"b/M"}))
             assert engine.view.stock("b/M").on_hand == 2

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 import fancymonkey.engine.follow as follow_module
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Cursor, Entry
 from fancymonkey.core.stock.adjust import Adjust, Count
 from fancymonkey.engine.engine import Engine
@@ -30,7 +31,7 @@ class Reader:
 
 
 def up() -> Adjust:
-    return Adjust(sku="a/M", delta=1)
+    return Adjust(sku="a/M", location=DEFAULT_LOCATION, delta=1)
 
 
 def cursor(store: MemoryStore) -> int:
@@ -133,10 +134,12 @@ def test_it_hears_of_what_other_processes_write_and_of_a_view_read_anew() -> Non
             reader = Reader()
             engine.follow("alerts", reader)
             await asyncio.sleep(1)
-            await store.elsewhere(Count(sku="b/M", quantity=2))
+            await store.elsewhere(Count(sku="b/M", location=DEFAULT_LOCATION, quantity=2))
             await asyncio.sleep(1)
             assert reader.seen[-1] == 7
-            await store.elsewhere(Count(sku="b/M", quantity=3), ring=False)
+            await store.elsewhere(
+                Count(sku="b/M", location=DEFAULT_LOCATION, quantity=3), ring=False
+            )
             await engine._reset()
             await asyncio.sleep(1)
             assert reader.seen[-1] == 8

@@ -9,6 +9,7 @@ import pytest
 
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.documents.put import DocumentWrite, PutDocuments
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Outcome, sku_of
 from fancymonkey.core.outcomes import Accepted
 from fancymonkey.core.stock.adjust import Adjust
@@ -65,7 +66,14 @@ async def buyers(engine: Engine, answered: list[str], stop: asyncio.Event) -> No
             number += 1
             id_ = f"add-{buyer}-{number}"
             answer = await engine.submit(
-                Adjust(sku=SKU, delta=1, command_id=id_, digest=id_, actor="test")
+                Adjust(
+                    sku=SKU,
+                    location=DEFAULT_LOCATION,
+                    delta=1,
+                    command_id=id_,
+                    digest=id_,
+                    actor="test",
+                )
             )
             assert isinstance(answer, Accepted)
             answered.append(id_)
@@ -184,7 +192,10 @@ async def test_a_store_that_holds_something_is_not_moved_into(name: Name) -> Non
         with pytest.raises(DataError, match="not empty"):
             await LiveMigration(engine, empty_store(target), "old", "new").run()
         assert engine.moved_to is None
-        assert isinstance(await engine.submit(Adjust(sku=SKU, delta=1, actor="t")), Accepted)
+        assert isinstance(
+            await engine.submit(Adjust(sku=SKU, location=DEFAULT_LOCATION, delta=1, actor="t")),
+            Accepted,
+        )
 
 
 async def test_a_new_store_that_fails_leaves_the_old_one_in_charge(name: Name) -> None:
@@ -219,7 +230,9 @@ async def test_a_new_store_that_fails_leaves_the_old_one_in_charge(name: Name) -
             with pytest.raises(StoreUnavailable, match="the disk is full"):
                 await LiveMigration(engine, store, "old", "new").run()
             assert await markers.moved(engine.store) is None
-            answer = await engine.submit(Adjust(sku=SKU, delta=1, actor="t"))
+            answer = await engine.submit(
+                Adjust(sku=SKU, location=DEFAULT_LOCATION, delta=1, actor="t")
+            )
             assert isinstance(answer, Accepted)
     again = Engine(open_store(old))
     await again.open()

@@ -8,10 +8,11 @@ import pytest
 
 from fancymonkey.core.catalogue.products import RemoveProduct
 from fancymonkey.core.command import Command
+from fancymonkey.core.holds.attach import Attach
 from fancymonkey.core.holds.end import Capture, Expire, Release
-from fancymonkey.core.holds.reserve import Attach
 from fancymonkey.core.holds.set_reserved import SetReserved
 from fancymonkey.core.ledger import InvariantBroken
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Level
 from fancymonkey.core.stock.adjust import Count, SetItem
 from fancymonkey.engine.view import View
@@ -54,8 +55,8 @@ def test_it_follows_every_kind_of_movement() -> None:
         Attach(ref="s2", session_id="cs_2", expires_at=9000),
         Capture(ref="s1", payment_id="p1"),
         Release(ref="s2"),
-        SetReserved(sku="b/M", quantity=4),
-        Count(sku="b/M", quantity=1),
+        SetReserved(sku="b/M", location=DEFAULT_LOCATION, quantity=4),
+        Count(sku="b/M", location=DEFAULT_LOCATION, quantity=1),
         Capture(ref="s2", payment_id="p2"),
     )
     watched.check()
@@ -142,14 +143,23 @@ def test_a_reset_forgets_what_had_lapsed() -> None:
 
 def test_catalogue_entries_name_the_products_to_read_again() -> None:
     watched = Watched()
-    assert watched.do(take("s1", a_M=1), Count(sku="b/M", quantity=1)) == set()
-    assert watched.do(SetItem(sku="a/M", sold_out=True)) == {"a"}
-    assert watched.do(upsert("c", 2), RemoveProduct(product_id="b", before=("b/S",))) == {"b", "c"}
+    assert (
+        watched.do(take("s1", a_M=1), Count(sku="b/M", location=DEFAULT_LOCATION, quantity=1))
+        == set()
+    )
+    assert watched.do(SetItem(sku="a/M", location=DEFAULT_LOCATION, sold_out=True)) == {"a"}
+    assert watched.do(
+        upsert("c", 2), RemoveProduct(product_id="b", location=DEFAULT_LOCATION, before=("b/S",))
+    ) == {"b", "c"}
 
 
 def test_what_is_on_sale_keeps_the_owners_order() -> None:
     watched = Watched()
-    stale = watched.do(upsert("c", 0), upsert("a", 5), RemoveProduct(product_id="b", before=()))
+    stale = watched.do(
+        upsert("c", 0),
+        upsert("a", 5),
+        RemoveProduct(product_id="b", location=DEFAULT_LOCATION, before=()),
+    )
     watched.view.set_catalogue(*watched.shop.image.catalogue(stale))
     assert [row.item.sku for row in watched.view.stocked()] == ["c/S", "c/M", "a/S", "a/M"]
     assert [row.item.sku for row in watched.view.stocked(["a", "nothing"])] == ["a/S", "a/M"]
@@ -172,18 +182,18 @@ def test_every_visible_change_is_counted() -> None:
 def test_units_may_be_back_when_the_first_hold_in_the_way_ends() -> None:
     watched = Watched()
     back_by = watched.view.back_by
-    watched.do(Count(sku="a/M", quantity=3))
+    watched.do(Count(sku="a/M", location=DEFAULT_LOCATION, quantity=3))
     assert back_by("a/M") is None
     holds = [take(f"s{n}", a_M=1, ttl=ttl) for n, ttl in ((1, 600), (2, 200), (3, 400))]
     watched.do(*holds, at=0)
     assert back_by("a/M") == watched.shop.now + 200
     watched.do(Release(ref="s2"))
     assert back_by("a/M") is None, "one can be had now"
-    watched.do(Count(sku="a/M", quantity=2))
+    watched.do(Count(sku="a/M", location=DEFAULT_LOCATION, quantity=2))
     assert back_by("a/M") == watched.shop.now + 400
-    watched.do(Count(sku="a/M", quantity=0))
+    watched.do(Count(sku="a/M", location=DEFAULT_LOCATION, quantity=0))
     assert back_by("a/M") is None, "there is nothing to come back"
-    watched.do(Count(sku="a/M", quantity=1))
+    watched.do(Count(sku="a/M", location=DEFAULT_LOCATION, quantity=1))
     watched.view.stop_counting_due(watched.shop.now + 400)
     assert back_by("a/M") == watched.shop.now + 600, "that of s3 is over"
 
@@ -201,7 +211,10 @@ def walked(view: View, sku: str) -> int | None:
 def test_what_is_back_first_is_known_whatever_becomes_of_the_holds(seed: int) -> None:
     chance = random.Random(seed)
     watched = Watched()
-    watched.do(Count(sku="a/M", quantity=3), Count(sku="b/S", quantity=2))
+    watched.do(
+        Count(sku="a/M", location=DEFAULT_LOCATION, quantity=3),
+        Count(sku="b/S", location=DEFAULT_LOCATION, quantity=2),
+    )
     for step in range(300):
         who, now = f"s{chance.randrange(9)}", watched.shop.now
         ttl = 10_000 + 50 * step + chance.randrange(2000)
@@ -239,7 +252,7 @@ class Counted(dict[str, Any]):
 
 def test_who_asks_again_after_each_change_does_not_have_all_holds_looked_at() -> None:
     watched = Watched()
-    watched.do(Count(sku="a/M", quantity=50))
+    watched.do(Count(sku="a/M", location=DEFAULT_LOCATION, quantity=50))
     watched.do(*[take(f"s{n}", a_M=1, ttl=1000 + n) for n in range(50)])
     holds = watched.view.holds = Counted(watched.view.holds)
     for number in range(40):
@@ -250,7 +263,7 @@ def test_who_asks_again_after_each_change_does_not_have_all_holds_looked_at() ->
 
 def test_deadlines_that_are_over_are_not_kept_for_who_asks_no_more() -> None:
     watched = Watched()
-    watched.do(Count(sku="a/M", quantity=1), take("s", a_M=1))
+    watched.do(Count(sku="a/M", location=DEFAULT_LOCATION, quantity=1), take("s", a_M=1))
     assert watched.view.back_by("a/M") is not None
     watched.do(Release(ref="s"))
     for number in range(500):
@@ -288,11 +301,13 @@ async def test_a_batch_that_began_elsewhere_is_not_taken() -> None:
     store, view = MemoryStore(), View()
     await store.run(catalogue(), 1, 0)
     view.reset(await store.snapshot())
-    commit = await store.run([Count(sku="prod_a/M", quantity=3)], 5, view.revision)
+    commit = await store.run(
+        [Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=3)], 5, view.revision
+    )
     levels = commit.changed[Level]
     with pytest.raises(ValueError, match="is missing"):
         view.take([replace(commit.entries[0], revision=view.revision + 2)], levels)
-    view.levels["prod_a/M", "main"] = Level("prod_a/M", on_hand=4)
+    view.levels["prod_a/M", "main"] = Level("prod_a/M", "main", on_hand=4)
     with pytest.raises(InvariantBroken, match="does not go on from 4 on hand"):
         view.take(commit.entries, levels)
 
@@ -304,10 +319,10 @@ def test_it_shows_the_whole_of_a_batch(parts: int) -> None:
     wanted: list[Command] = [
         take("s1", a_M=2),
         take("s2", b_S=1),
-        Count(sku="b/M", quantity=9),
+        Count(sku="b/M", location=DEFAULT_LOCATION, quantity=9),
         take("s3", a_S=1, b_M=2),
         Release(ref="s1"),
-        Count(sku="a/S", quantity=4),
+        Count(sku="a/S", location=DEFAULT_LOCATION, quantity=4),
     ]
     for start in range(0, len(wanted), parts):
         watched.shop.batch(wanted[start : start + parts])

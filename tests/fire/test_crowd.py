@@ -10,6 +10,7 @@ from bench.client import Client, paid, signed
 from bench.killstorm import verify
 from bench.shops import WEBHOOK_SECRET, Places, large
 from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Product
 
 pytestmark = pytest.mark.fire
@@ -17,6 +18,7 @@ pytestmark = pytest.mark.fire
 BUYERS, UNITS = 500, 20
 DROP = UpsertProduct(
     product=Product("prod_drop", "The drop", "drops"),
+    location=DEFAULT_LOCATION,
     items=(NewItem(Item("prod_drop/M", "prod_drop", "M"), UNITS),),
 )
 

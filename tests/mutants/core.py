@@ -16,7 +16,7 @@ RULES = [
     bug(
         "core",
         "a hold of nothing that is there is taken",
-        "core.holds.reserve:_refusal",
+        "core.holds.reserve:_allocations",
         ".available + mine",
         ".available + mine + 1",
         "core/test_reserve.py",
@@ -49,8 +49,8 @@ RULES = [
         "limits",
         "the share of a SKU is one unit too large",
         "core.holds.limits:check_hold_limits",
-        "line.quantity > most:",
-        "line.quantity > most + 1:",
+        "units.quantity > most:",
+        "units.quantity > most + 1:",
         "core/test_fair.py",
     ),
     bug(
@@ -107,8 +107,8 @@ PAYMENTS = [
     bug(
         "refunds",
         "more units come back than were refunded",
-        "core.payments.refunds:_left",
-        "line.quantity < 1 or left.get(key, 0) < line.quantity",
+        "core.payments.refunds:_split",
+        "line.quantity < 1 or missing",
         "False",
         "core/test_refund.py",
     ),

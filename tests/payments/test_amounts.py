@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Product
 from fancymonkey.payments.events import PaymentPolicy
 from tests.core.builders import Shop, take
@@ -24,7 +25,7 @@ def priced(price: str = "20", **wanted: int) -> Shop:
     for position, (product_id, cost) in enumerate((("t", price), ("u", "7.50"))):
         item = NewItem(Item(f"{product_id}/M", product_id, "M"), 50)
         product = Product(product_id, product_id, "tees", Decimal(cost), position + 5)
-        shop.do(UpsertProduct(product=product, items=(item,)))
+        shop.do(UpsertProduct(product=product, location=DEFAULT_LOCATION, items=(item,)))
     shop.do(take("s1", **(wanted or {"t_M": 1})))
     return shop
 

@@ -5,9 +5,10 @@ from itertools import permutations
 import pytest
 
 from fancymonkey.core.documents.document import Document
+from fancymonkey.core.holds.attach import Attach
 from fancymonkey.core.holds.end import Expire, Release
-from fancymonkey.core.holds.reserve import Attach
 from fancymonkey.core.holds.set_reserved import SetReserved
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Reservation, Status
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.core.payments.checkout import BeginCheckout, CheckoutOpened, CloseCheckout
@@ -83,8 +84,8 @@ def test_a_failure_that_overtook_its_beginning_counts() -> None:
         take("s1", a_M=1),
         take("s1", a_M=3),
         take("s1", b_S=1),
-        SetReserved(sku="a/M", quantity=0),
-        SetReserved(sku="a/M", quantity=1),
+        SetReserved(sku="a/M", location=DEFAULT_LOCATION, quantity=0),
+        SetReserved(sku="a/M", location=DEFAULT_LOCATION, quantity=1),
         Attach(ref="s1", session_id="cs_X", expires_at=10),
         BeginCheckout(ref="h-s1", number=1, ends_at=10, until=20, request="{}", most=9),
     ],
@@ -117,7 +118,7 @@ def test_neither_the_first_deadline_nor_tidying_ends_it_but_the_limit_does() -> 
 def test_set_reserved_ends_other_holds_first_and_counts_this_one() -> None:
     shop = waiting()
     shop.do(take("s2", a_M=2))
-    answer = shop.do(SetReserved(sku="a/M", quantity=2))
+    answer = shop.do(SetReserved(sku="a/M", location=DEFAULT_LOCATION, quantity=2))
     assert isinstance(answer, Accepted)
     assert [row["sessionId"] for row in answer.data["ended"]] == ["s2"]
     assert shop.hold("s1").status is Status.HELD

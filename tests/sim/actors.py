@@ -7,9 +7,11 @@ from dataclasses import replace
 from fancymonkey.core.changes.bulk import Change, chain
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import CommandGroup, DryRun, RecordEvent
+from fancymonkey.core.holds.attach import Attach
 from fancymonkey.core.holds.end import Capture, Expire, Release
-from fancymonkey.core.holds.reserve import Attach, Reserve
+from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.holds.set_reserved import SetReserved
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Entry, Kind, Line, Product
 from fancymonkey.core.outcomes import Accepted, Answer
 from fancymonkey.core.stock.adjust import Adjust, Count, Return, SetItem
@@ -57,6 +59,7 @@ class Buyer:
         some = self.chance.sample(SKUS, self.chance.choice((1, 1, 1, 2, 3)))
         command = Reserve(
             reservation_id=f"{self.name}-{self.made}",
+            location=DEFAULT_LOCATION,
             session_id=self.name,
             lines=tuple(Line(sku, self.chance.randrange(1, 5)) for sku in some),
             ttl=self.chance.choice((400, 2000, 5000, 15_000)),
@@ -97,7 +100,9 @@ async def pay(world: World, cs: str, hold: str) -> None:
         told.append(replace(told[0], event_id=f"evt-exp-{cs}", type="expired", effect=gone))
     if world.chance.random() < 0.3:
         world.returns[f"refund-{cs}"] += 1
-        back = Return(sku="a/M", quantity=1, reason="refund", cause=f"refund-{cs}")
+        back = Return(
+            sku="a/M", location=DEFAULT_LOCATION, quantity=1, reason="refund", cause=f"refund-{cs}"
+        )
         refund = replace(told[0], event_id=f"evt-refund-{cs}", type="refunded", effect=back)
         told += [refund, refund]
     world.chance.shuffle(told)
@@ -141,25 +146,48 @@ async def _deeds(world: World) -> Sequence[Command]:
     sku, some = chance.choice(SKUS), chance.sample(SKUS, 2)
     match chance.randrange(12):
         case 0:
-            return [Adjust(sku=sku, delta=chance.randrange(-4, 5), reason="shelf")]
+            return [
+                Adjust(
+                    sku=sku,
+                    location=DEFAULT_LOCATION,
+                    delta=chance.randrange(-4, 5),
+                    reason="shelf",
+                )
+            ]
         case 1:
-            return [Adjust(sku=sku, delta=chance.randrange(1, 6), kind=Kind.RECEIVED)]
+            return [
+                Adjust(
+                    sku=sku,
+                    location=DEFAULT_LOCATION,
+                    delta=chance.randrange(1, 6),
+                    kind=Kind.RECEIVED,
+                )
+            ]
         case 2 | 9 | 10:
             return await _count(world, sku)
         case 3:
-            return [SetReserved(sku=sku, quantity=chance.randrange(5))]
+            return [SetReserved(sku=sku, location=DEFAULT_LOCATION, quantity=chance.randrange(5))]
         case 4:
             change = Change(count=chance.randrange(3, 12), low_stock_threshold=chance.randrange(9))
-            return [CommandGroup(commands=tuple(chain(one, change) for one in some))]
+            return [
+                CommandGroup(
+                    commands=tuple(chain(one, change, location=DEFAULT_LOCATION) for one in some)
+                )
+            ]
         case 5:
             change = Change(adjust=-3, reserved=chance.randrange(3))
-            many = CommandGroup(commands=tuple(chain(one, change) for one in some))
+            many = CommandGroup(
+                commands=tuple(chain(one, change, location=DEFAULT_LOCATION) for one in some)
+            )
             return [DryRun(command=many), many]
         case 6:
             change = Change(count=chance.randrange(9), reserved=chance.randrange(9))
-            return [chain(sku, change)]
+            return [chain(sku, change, location=DEFAULT_LOCATION)]
         case 7:
-            return [SetItem(sku=sku, sold_out=True), SetItem(sku=sku, sold_out=False)]
+            return [
+                SetItem(sku=sku, location=DEFAULT_LOCATION, sold_out=True),
+                SetItem(sku=sku, location=DEFAULT_LOCATION, sold_out=False),
+            ]
         case 8:
             name = f"Product {chance.randrange(99)}"
             return [replace(upsert("a"), product=Product("a", name, "hoodies"))]
@@ -174,7 +202,11 @@ async def _count(world: World, sku: str) -> Sequence[Command]:
         return []
     seen = server.engine.view.stock(sku).on_hand
     await asyncio.sleep(world.chance.uniform(0, 3))
-    return [Count(sku=sku, quantity=world.chance.randrange(10), expected=seen)]
+    return [
+        Count(
+            sku=sku, location=DEFAULT_LOCATION, quantity=world.chance.randrange(10), expected=seen
+        )
+    ]
 
 
 class Listener:

@@ -88,37 +88,37 @@ def engine(name: str, *edits: tuple[str, str, str]) -> Mutant:
 RULES = [
     rule(
         "checks what is on hand, not what is available",
-        "holds.reserve:_refusal",
+        "holds.reserve:_allocations",
         ".available + mine",
         ".on_hand + mine",
     ),
     rule(
         "own units count against oneself",
-        "holds.reserve:_refusal",
+        "holds.reserve:_allocations",
         ".available + mine",
         ".available",
     ),
     rule(
         "own units count twice for oneself",
-        "holds.reserve:_refusal",
+        "holds.reserve:_allocations",
         ".available + mine",
         ".available + 2 * mine",
     ),
     rule(
         "looks at the first line only",
-        "holds.reserve:_refusal",
+        "holds.reserve:_allocations",
         "in lines.items():",
         "in list(lines.items())[:1]:",
     ),
     rule(
         "a new reserve pushes the deadline out",
-        "holds.reserve:reserve",
-        "replace(current, lines=tuple(held.values()))",
-        "replace(current, lines=tuple(held.values()), expires_at=state.now + command.ttl)",
+        "holds.reserve:_hold",
+        "replace(current, allocations=allocations, sold_lines=sold_lines)",
+        "replace(current, allocations=allocations, expires_at=state.now + command.ttl)",
     ),
     rule(
         "attach forgets the deadline",
-        "holds.reserve:attach",
+        "holds.attach:attach",
         "command.expires_at != hold.expires_at",
         "command.expires_at is hold",
     ),
@@ -137,7 +137,7 @@ RULES = [
     rule(
         "a sale leaves the units reserved",
         "holds.end:_sell",
-        "reserved=0 if late else -line.quantity",
+        "reserved=0 if late else -sale.quantity",
         "reserved=0",
     ),
     rule(

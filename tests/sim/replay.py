@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import CommandGroup, DryRun, RecordEvent, SkuCommands
+from fancymonkey.core.holds.attach import Attach
 from fancymonkey.core.holds.end import Capture, Release
-from fancymonkey.core.holds.reserve import Attach, Reserve
+from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.holds.set_reserved import SetReserved
 from fancymonkey.core.model import Entry, Level, Reservation
 from fancymonkey.core.outcomes import Accepted, Answer
@@ -148,7 +149,7 @@ class Replay:
                 self.problems.append(f"{row} should not be there")
                 continue
             until = float("inf") if row.expires_at is None else row.expires_at
-            wanted = {line.sku: line.quantity for line in row.lines}
+            wanted = {units.sku: units.quantity for units in row.allocations}
             if (str(row.status), until, wanted) != (hold.status, hold.deadline, hold.wanted):
                 self.problems.append(f"{row}, should be {hold}")
 

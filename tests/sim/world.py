@@ -223,7 +223,7 @@ class World:
                 if entry.reservation_id == row.reservation_id:
                     moved[entry.sku] += entry.reserved
             live = row.status is Status.HELD
-            lines = {line.sku: line.quantity for line in row.lines if live}
+            lines = {units.sku: units.quantity for units in row.allocations if live}
             if +moved != lines or -moved:
                 self.problem(f"{row} has {dict(moved)} in the ledger")
             held.update(lines)
@@ -241,7 +241,7 @@ class World:
                 sold[entry.sku] += entry.backordered - entry.on_hand
         if row is None or row.status is not Status.CAPTURED or row.payment_id != cs:
             self.problem(f"{cs} was paid: {row}")
-        elif sold != Counter({line.sku: line.quantity for line in row.lines}):
+        elif sold != Counter({units.sku: units.quantity for units in row.allocations}):
             self.problem(f"{cs} sold {dict(sold)} for {row}")
 
     def _check_once(self, key: str, command: Command, *, acknowledged: bool) -> None:

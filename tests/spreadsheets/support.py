@@ -9,7 +9,8 @@ from typing import Any
 import xlsxwriter
 
 from fancymonkey.core.changes.bulk import StockRow
-from fancymonkey.core.model import MAIN, Item, Level, Product, sku_of
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
+from fancymonkey.core.model import Item, Level, Product, sku_of
 from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.spreadsheets import csv_table, xlsx
 from fancymonkey.spreadsheets.columns import COLUMNS
@@ -33,14 +34,16 @@ def stocked(
 
 def level_of(row: StockRow) -> Level:
     """The whole stock of the row at one location."""
-    return Level(row.item.sku, on_hand=row.stock.on_hand, reserved=row.stock.reserved)
+    return Level(
+        row.item.sku, DEFAULT_LOCATION, on_hand=row.stock.on_hand, reserved=row.stock.reserved
+    )
 
 
 def stand_of(*rows: StockRow) -> CurrentStock:
     return CurrentStock(
         {row.product.product_id: row.product for row in rows},
         {row.item.sku: row.item for row in rows},
-        {(row.item.sku, MAIN): level_of(row) for row in rows},
+        {(row.item.sku, DEFAULT_LOCATION): level_of(row) for row in rows},
         REVISION,
     )
 

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fancymonkey.core.changes.bulk import StockRow
-from fancymonkey.core.model import MAIN, MAX_QUANTITY, Item, Level, Product, sku_of
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
+from fancymonkey.core.model import MAX_QUANTITY, Item, Level, Product, sku_of
 from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.errors import DataError
 from fancymonkey.spreadsheets import csv_table, xlsx
@@ -62,14 +63,16 @@ def shops(draw: st.DrawFn) -> list[StockRow]:
 
 def level_of(row: StockRow) -> Level:
     """The whole stock of the row at one location."""
-    return Level(row.item.sku, on_hand=row.stock.on_hand, reserved=row.stock.reserved)
+    return Level(
+        row.item.sku, DEFAULT_LOCATION, on_hand=row.stock.on_hand, reserved=row.stock.reserved
+    )
 
 
 def stand_of(rows: list[StockRow]) -> CurrentStock:
     return CurrentStock(
         {row.product.product_id: row.product for row in rows},
         {row.item.sku: row.item for row in rows},
-        {(row.item.sku, MAIN): level_of(row) for row in rows},
+        {(row.item.sku, DEFAULT_LOCATION): level_of(row) for row in rows},
         100,
     )
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from fancymonkey.core.holds.end import Capture, Release
 from fancymonkey.core.holds.reserve import Reserve
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Line
 from fancymonkey.core.outcomes import Accepted
 from fancymonkey.store.json.store import JsonStore
@@ -71,6 +72,7 @@ async def close(store: JsonStore) -> None:
 async def hold(store: JsonStore, session: str, sku: str, quantity: int, step: int = 1) -> None:
     command = Reserve(
         reservation_id=f"r-{session}",
+        location=DEFAULT_LOCATION,
         session_id=session,
         lines=(Line(sku, quantity),),
         ttl=1_800_000,

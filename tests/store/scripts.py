@@ -7,9 +7,11 @@ from fancymonkey.core.catalogue.products import NewItem, RemoveProduct, UpsertPr
 from fancymonkey.core.changes.bulk import Change, chain
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import CommandGroup, DryRun, RecordEvent
+from fancymonkey.core.holds.attach import Attach
 from fancymonkey.core.holds.end import Capture, Expire, Release
-from fancymonkey.core.holds.reserve import Attach, Reserve
+from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.holds.set_reserved import SetReserved
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Kind, Line, Product, TurnedAway, sku_of
 from fancymonkey.core.records import MoveCursor, RecordTurnedAway, StoreResult
 from fancymonkey.core.stock.adjust import Adjust, Count, Return, SetItem
@@ -29,7 +31,9 @@ def upsert(product_id: str, position: int = 0, on_hand: int = 10) -> UpsertProdu
         NewItem(Item(sku_of(product_id, size), product_id, size, number), on_hand)
         for number, size in enumerate(SIZES)
     )
-    return UpsertProduct(product=product(product_id, position), items=items, actor="test")
+    return UpsertProduct(
+        product=product(product_id, position), location=DEFAULT_LOCATION, items=items, actor="test"
+    )
 
 
 def catalogue() -> list[Command]:
@@ -67,6 +71,7 @@ def _commands(chance: random.Random, length: int) -> Iterator[Command]:
                 reservation_id=f"r{number}",
                 session_id=session,
                 lines=lines,
+                location=DEFAULT_LOCATION,
                 ttl=chance.choice((900, 5000, 60_000)),
                 **keyed,  # type: ignore[arg-type]
             )
@@ -82,26 +87,66 @@ def _commands(chance: random.Random, length: int) -> Iterator[Command]:
                 expires_at=chance.choice((None, 1_000_000 + number * 900)),
             ),
             Expire(),
-            Adjust(sku=sku, delta=chance.randrange(-6, 7), reason="shelf", actor="ann"),
-            Adjust(sku=sku, delta=chance.randrange(1, 9), kind=Kind.RECEIVED, reason="delivery"),
-            Count(sku=sku, quantity=chance.randrange(12), actor="ann", **keyed),  # type: ignore[arg-type]
-            Count(sku=sku, quantity=chance.randrange(12), expected=chance.randrange(12)),
-            Return(sku=sku, quantity=1, reason="too big", undelivered=chance.random() < 0.5),
-            SetReserved(sku=sku, quantity=chance.randrange(4), actor="ann"),
+            Adjust(
+                sku=sku,
+                location=DEFAULT_LOCATION,
+                delta=chance.randrange(-6, 7),
+                reason="shelf",
+                actor="ann",
+            ),
+            Adjust(
+                sku=sku,
+                location=DEFAULT_LOCATION,
+                delta=chance.randrange(1, 9),
+                kind=Kind.RECEIVED,
+                reason="delivery",
+            ),
+            Count(
+                sku=sku,
+                location=DEFAULT_LOCATION,
+                quantity=chance.randrange(12),
+                actor="ann",
+                **keyed,
+            ),  # type: ignore[arg-type]
+            Count(
+                sku=sku,
+                location=DEFAULT_LOCATION,
+                quantity=chance.randrange(12),
+                expected=chance.randrange(12),
+            ),
+            Return(
+                sku=sku,
+                location=DEFAULT_LOCATION,
+                quantity=1,
+                reason="too big",
+                undelivered=chance.random() < 0.5,
+            ),
+            SetReserved(
+                sku=sku, location=DEFAULT_LOCATION, quantity=chance.randrange(4), actor="ann"
+            ),
             SetItem(
                 sku=sku,
+                location=DEFAULT_LOCATION,
                 low_stock_threshold=chance.randrange(9),
                 sold_out=chance.random() < 0.2,
                 restock_date=chance.choice((None, "2026-12-01")),
             ),
             CommandGroup(
                 commands=tuple(
-                    chain(one, Change(count=chance.randrange(9), low_stock_threshold=number))
+                    chain(
+                        one,
+                        Change(count=chance.randrange(9), low_stock_threshold=number),
+                        location=DEFAULT_LOCATION,
+                    )
                     for one in some
                 ),
                 **keyed,  # type: ignore[arg-type]
             ),
-            DryRun(command=CommandGroup(commands=(chain(sku, Change(adjust=3, reserved=0)),))),
+            DryRun(
+                command=CommandGroup(
+                    commands=(chain(sku, Change(adjust=3, reserved=0), location=DEFAULT_LOCATION),)
+                )
+            ),
             RecordEvent(
                 event_id=f"evt_{chance.randrange(30)}",
                 type="checkout.session.completed",
@@ -112,7 +157,9 @@ def _commands(chance: random.Random, length: int) -> Iterator[Command]:
             MoveCursor(name="alerts", revision=number),
             StoreResult(texts=(sku, f"£ {number}"), **keyed),  # type: ignore[arg-type]
             RemoveProduct(
-                product_id="prod_b", before=tuple(sku_of("prod_b", size) for size in SIZES)
+                product_id="prod_b",
+                location=DEFAULT_LOCATION,
+                before=tuple(sku_of("prod_b", size) for size in SIZES),
             ),
             upsert("prod_b", 1),
         ]

@@ -7,6 +7,7 @@ from pathlib import Path
 import apsw
 import pytest
 
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Level
 from fancymonkey.core.outcomes import Accepted
 from fancymonkey.core.stock.adjust import Count
@@ -21,7 +22,7 @@ from fancymonkey.store.sqlite.store import SqliteStore
 from tests.store.scripts import batches, script
 from tests.store.test_conformance import everything, fill, reserve
 
-COUNT = Count(sku="prod_a/M", quantity=7)
+COUNT = Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=7)
 
 
 @pytest.fixture(autouse=True)

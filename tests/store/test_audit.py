@@ -7,6 +7,7 @@ import pytest
 from fancymonkey.core.command import Command
 from fancymonkey.core.holds.end import Capture, Expire
 from fancymonkey.core.holds.reserve import Reserve
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Line
 from fancymonkey.core.stock.adjust import Adjust
 from fancymonkey.store.contract import Store
@@ -31,9 +32,21 @@ def sale(number: int) -> list[Command]:
     """A hold that is paid late, one that is paid, and new goods: every number moves."""
     late, paid = f"late{number}", f"paid{number}"
     return [
-        Adjust(sku=M, delta=2),
-        Reserve(reservation_id=late, session_id=late, lines=(Line(M, 1),), ttl=1),
-        Reserve(reservation_id=paid, session_id=paid, lines=(Line(M, 1),), ttl=10**9),
+        Adjust(sku=M, location=DEFAULT_LOCATION, delta=2),
+        Reserve(
+            reservation_id=late,
+            location=DEFAULT_LOCATION,
+            session_id=late,
+            lines=(Line(M, 1),),
+            ttl=1,
+        ),
+        Reserve(
+            reservation_id=paid,
+            location=DEFAULT_LOCATION,
+            session_id=paid,
+            lines=(Line(M, 1),),
+            ttl=10**9,
+        ),
         Capture(ref=paid),
         Capture(ref=f"late{number - 2}", payment_id=f"cs{number - 2}"),
         Expire(),

@@ -9,6 +9,7 @@ from fancymonkey.core.documents.document import Document
 from fancymonkey.core.documents.put import DocumentWrite, PutDocuments
 from fancymonkey.core.holds.end import Capture, Release
 from fancymonkey.core.holds.reserve import Reserve
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import (
     Entry,
     Event,
@@ -45,7 +46,13 @@ async def everything(store: Store) -> dict[str, Any]:
 def reserve(
     id_: str, session: str, sku: str = "prod_a/M", quantity: int = 1, ttl: int = 1000
 ) -> Reserve:
-    return Reserve(reservation_id=id_, session_id=session, lines=(Line(sku, quantity),), ttl=ttl)
+    return Reserve(
+        reservation_id=id_,
+        location=DEFAULT_LOCATION,
+        session_id=session,
+        lines=(Line(sku, quantity),),
+        ttl=ttl,
+    )
 
 
 async def each(values: Iterable[Any]) -> AsyncIterator[Any]:
@@ -140,8 +147,8 @@ async def test_entries_begin_after_the_revision_that_the_caller_knows(store: Sto
 
 async def test_history_is_one_skus_entries_up_to_a_time(store: Store) -> None:
     await fill(store)
-    await store.run([Count(sku="prod_a/M", quantity=7)], 500, 0)
-    await store.run([Count(sku="prod_a/M", quantity=9)], 900, 0)
+    await store.run([Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=7)], 500, 0)
+    await store.run([Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=9)], 900, 0)
     assert [entry.on_hand_after async for entry in store.history("prod_a/M")] == [10, 7, 9]
     assert [entry.on_hand_after async for entry in store.history("prod_a/M", 500)] == [10, 7]
     assert [entry async for entry in store.history("nothing/M")] == []
@@ -188,7 +195,17 @@ async def test_prune_forgets_old_outcomes_only(store: Store) -> None:
     await fill(store)
     for number, now in enumerate((10, 20, 30)):
         await store.run(
-            [Count(sku="prod_a/M", quantity=number, command_id=f"k{number}", digest="d")], now, 0
+            [
+                Count(
+                    sku="prod_a/M",
+                    location=DEFAULT_LOCATION,
+                    quantity=number,
+                    command_id=f"k{number}",
+                    digest="d",
+                )
+            ],
+            now,
+            0,
         )
     assert await store.prune(30) == 2
     assert [row.key for row in await rows(store, Outcome)] == ["k2"]
@@ -208,7 +225,11 @@ async def test_load_copies_another_store_and_wants_to_be_empty(store: Store) -> 
     assert due == source.image.next_due()
     with pytest.raises(DataError):
         await store.fill(each(flat), each(content["entries"]), source.image.revision)
-    commit = await store.run([Count(sku="prod_a/M", quantity=77)], 10**10, source.image.revision)
+    commit = await store.run(
+        [Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=77)],
+        10**10,
+        source.image.revision,
+    )
     assert commit.entries[0].revision == source.image.revision + 1
     assert (await store.history("prod_a/M").__anext__()).sku == "prod_a/M"
 
@@ -216,7 +237,9 @@ async def test_load_copies_another_store_and_wants_to_be_empty(store: Store) -> 
 async def test_odd_texts_come_back_as_they_were(store: Store) -> None:
     odd = "ä' \" \\ \t % { } 💚 \u200b" + "x" * 300
     await store.run([upsert("prod_a")], 1, 0)
-    command = Count(sku="prod_a/M", quantity=3, reason=odd, actor=odd, cause=odd)
+    command = Count(
+        sku="prod_a/M", location=DEFAULT_LOCATION, quantity=3, reason=odd, actor=odd, cause=odd
+    )
     commit = await store.run([command], 2, 0)
     entries: list[Entry] = await store.entries_after(commit.revision - 1)
     assert entries[0].reason == entries[0].actor == entries[0].cause == odd
@@ -229,8 +252,8 @@ async def test_levels_and_holds_agree_with_the_ledger(store: Store) -> None:
     held: dict[str, int] = {}
     for row in await rows(store, Reservation):
         if row.status is Status.HELD:
-            for line in row.lines:
-                held[line.sku] = held.get(line.sku, 0) + line.quantity
+            for units in row.allocations:
+                held[units.sku] = held.get(units.sku, 0) + units.quantity
     for level in await rows(store, Level):
         entries = [entry async for entry in store.history(level.sku)]
         assert sum(entry.on_hand for entry in entries) == level.on_hand

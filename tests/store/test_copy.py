@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fancymonkey.core.holds.end import Capture
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Entry, Level, Reservation
 from fancymonkey.core.rows import ROWS
 from fancymonkey.core.stock.adjust import Count
@@ -69,7 +70,9 @@ async def test_a_source_that_is_written_to_meanwhile_leaves_the_target_empty(sto
             async for row in super().scan(kind, after):
                 yield row
             if kind is Level:
-                await self.run([Count(sku="prod_a/M", quantity=77)], 2_000_000, 0)
+                await self.run(
+                    [Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=77)], 2_000_000, 0
+                )
 
     source = Sold()
     await filled(source)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.stock.adjust import Count
 from fancymonkey.store.json.store import JsonStore
 from fancymonkey.store.shared.files import write_safely
@@ -61,7 +62,9 @@ async def test_a_rotation_keeps_the_old_segment_whichever_rename_outlives_a_powe
         confirmed = store.image.revision
         disk.revive(Stop(len(disk.operations) + number))
         try:
-            await store.run([Count(sku="prod_a/M", quantity=number + 20)], 2, 0)
+            await store.run(
+                [Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=number + 20)], 2, 0
+            )
             confirmed = store.image.revision
         except Crashed:
             pass

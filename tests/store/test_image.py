@@ -4,7 +4,8 @@ import random
 from collections.abc import Iterable
 
 from fancymonkey.core.documents.document import Document
-from fancymonkey.core.model import Line, Reservation, Status
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
+from fancymonkey.core.model import Allocation, Reservation, Status
 from fancymonkey.store.in_memory.store import PAGE, RowsInMemory
 
 
@@ -86,7 +87,9 @@ def test_a_scan_goes_on_where_it_was_while_rows_come_and_go() -> None:
 
 
 def hold(image: RowsInMemory, quantity: int, until: int, status: Status = Status.HELD) -> None:
-    row = Reservation("r1", "s1", status, (Line("a/M", quantity),), 0, until)
+    row = Reservation(
+        "r1", "s1", status, (Allocation("a/M", quantity, DEFAULT_LOCATION),), 0, until
+    )
     image.apply({Reservation: {row.key: row}}, image.revision + 1)
 
 
@@ -97,7 +100,7 @@ def test_a_hold_that_changes_often_has_each_deadline_once() -> None:
             hold(image, quantity + 1, until)
     assert len(image._due) == 2
     assert image.due(1500) == []
-    assert [row.lines[0].quantity for row in image.due(2000)] == [50]
+    assert [row.allocations[0].quantity for row in image.due(2000)] == [50]
     hold(image, 1, 2000, Status.RELEASED)
     assert image.next_due() is None
 

@@ -12,6 +12,7 @@ from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
 from fancymonkey.core.command import Command
 from fancymonkey.core.documents.put import PutDocuments
 from fancymonkey.core.execute import CommandGroup
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Entry, Item, Kind, Level, Product
 from fancymonkey.core.outcomes import Answer
 from fancymonkey.core.stock.adjust import Adjust, Count, SetItem
@@ -241,7 +242,7 @@ async def test_saving_an_old_version_takes_no_sale_back(path: Path, ran: int) ->
         await hold(store, f"s{number}", M, 1, step=2 * number + 20)
         await sell(store, f"s{number}", step=2 * number + 21)
         await store.mirror.reconcile()
-    closed = SetItem(sku=M, sold_out=True, actor="owner")
+    closed = SetItem(sku=M, location=DEFAULT_LOCATION, sold_out=True, actor="owner")
     await store.run([closed], at(50), 0)
     await store.mirror.reconcile()
     path.write_text(opened.replace("HOODIE", "HOODY").replace('"stock": 5', '"stock": 8'))
@@ -313,8 +314,10 @@ async def test_a_file_that_is_put_back_is_well_again(path: Path) -> None:
 async def test_catalogue_changes_of_the_store_reach_the_file(path: Path) -> None:
     store = await open_shop(path.parent)
     items = (NewItem(Item("tee/S", "tee", "S"), 3), NewItem(Item("tee/M", "tee", "M", 1), 4))
-    command = UpsertProduct(product=Product("tee", "TEE", "shirts", position=9), items=items)
-    await store.run([command, Count(sku=M, quantity=11)], at(5), 0)
+    command = UpsertProduct(
+        product=Product("tee", "TEE", "shirts", position=9), location=DEFAULT_LOCATION, items=items
+    )
+    await store.run([command, Count(sku=M, location=DEFAULT_LOCATION, quantity=11)], at(5), 0)
     await store.close()
     text = path.read_text()
     found = json.loads(text)
@@ -509,7 +512,7 @@ async def test_a_sale_between_an_edit_and_a_crash_is_not_undone(tmp_path: Path) 
 
     async def submit(commands: Sequence[Command]) -> list[Answer]:
         answers = (await store.run(commands, at(1), 0)).answers
-        await store.run([Adjust(sku=M, delta=-1)], at(2), 0)
+        await store.run([Adjust(sku=M, location=DEFAULT_LOCATION, delta=-1)], at(2), 0)
         sold.append(True)
         return answers
 
@@ -544,7 +547,7 @@ async def _edit_and_sell(folder: Path, disk: FaultyDisk, done: list[str], synced
         disk.owner_writes(folder / "products.json", text.encode(), synced=synced)
         done.append("edited")
         await store.mirror.reconcile()
-        await store.run([Adjust(sku=M, delta=-1)], at(2), 0)
+        await store.run([Adjust(sku=M, location=DEFAULT_LOCATION, delta=-1)], at(2), 0)
         done.append("sold")
         await store.mirror.reconcile()
     except Crashed:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.stock.adjust import Count
 from fancymonkey.errors import StoreUnavailable
 from fancymonkey.store.json.store import JsonStore
@@ -56,7 +57,11 @@ class Armed:
 async def sales(store: JsonStore, *, of: int = 4) -> dict[str, Any]:
     """Some more batches; what the store shows then."""
     for number in range(of):
-        await store.run([Count(sku="prod_a/M", quantity=number + 40)], 2_000_000 + number, 0)
+        await store.run(
+            [Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=number + 40)],
+            2_000_000 + number,
+            0,
+        )
     await asyncio.gather(*store._snapshots)
     return await everything(store)
 
@@ -233,7 +238,13 @@ async def test_a_run_that_was_killed_is_no_clean_end(tmp_path: Path) -> None:
     for ended_well in (True, False):
         store = JsonStore(tmp_path, disk=disk)
         await store.open(0)
-        await store.run(catalogue() if ended_well else [Count(sku="prod_a/M", quantity=2)], 1, 0)
+        await store.run(
+            catalogue()
+            if ended_well
+            else [Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=2)],
+            1,
+            0,
+        )
         if ended_well:
             await store.close()
         else:

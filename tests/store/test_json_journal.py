@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Entry, Outcome, Reservation, SessionLink
 from fancymonkey.core.records import MoveCursor
 from fancymonkey.core.rows import ROWS
@@ -74,7 +75,9 @@ async def test_a_torn_tail_is_dropped_at_every_byte(
     await store.open(0)
     await store.run(catalogue(), 1, 0)
     before = await everything(store)
-    await store.run([Count(sku="prod_a/M", quantity=3, reason="ä")], 2, 0)
+    await store.run(
+        [Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=3, reason="ä")], 2, 0
+    )
     after = await everything(store)
     await store.close()
     log = tmp_path / "logs" / "inventory-changes.log"
@@ -97,7 +100,7 @@ async def test_a_last_line_with_a_wrong_byte_is_dropped(tmp_path: Path) -> None:
     await store.open(0)
     await store.run(catalogue(), 1, 0)
     before = await everything(store)
-    await store.run([Count(sku="prod_a/M", quantity=3)], 2, 0)
+    await store.run([Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=3)], 2, 0)
     await store.close()
     log = tmp_path / "logs" / "inventory-changes.log"
     whole = log.read_bytes()
@@ -223,7 +226,9 @@ async def test_pruned_outcomes_stay_forgotten(tmp_path: Path) -> None:
     await store.open(0)
     await store.run(catalogue(), 1, 0)
     for number in (10, 20):
-        command = Count(sku="prod_a/M", quantity=number, command_id=f"k{number}")
+        command = Count(
+            sku="prod_a/M", location=DEFAULT_LOCATION, quantity=number, command_id=f"k{number}"
+        )
         await store.run([command], number, 0)
     assert await store.prune(20) == 1
     assert await store.prune(20) == 0
@@ -242,7 +247,7 @@ async def test_long_ended_holds_leave_memory_and_stay_in_the_ledger(tmp_path: Pa
     await hold(store, "live", M, 1, 2)
     late = KEPT_ENDED // 1000 + 100
     for number in range(8):
-        await store.run([Count(sku=M, quantity=number + 5)], at(late), 0)
+        await store.run([Count(sku=M, location=DEFAULT_LOCATION, quantity=number + 5)], at(late), 0)
     await store.close()
     for folder in (tmp_path,):
         store = await open_shop(folder)
@@ -401,13 +406,15 @@ async def test_a_run_that_is_cancelled_in_its_write_stops_the_store(tmp_path: Pa
     await store.open(0)
     await store.run(catalogue(), 1, 0)
     disk.armed = True
-    task = asyncio.create_task(store.run([Count(sku="prod_a/M", quantity=3)], 2, 0))
+    task = asyncio.create_task(
+        store.run([Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=3)], 2, 0)
+    )
     await started.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     with pytest.raises(StoreUnavailable):
-        await store.run([Count(sku="prod_a/M", quantity=4)], 3, 0)
+        await store.run([Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=4)], 3, 0)
     await store.close()
     content = await found_in(tmp_path)
     assert isinstance(content, dict)

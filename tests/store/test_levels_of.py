@@ -10,6 +10,7 @@ from fancymonkey.core.command import Command
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.documents.put import DocumentWrite, PutDocuments
 from fancymonkey.core.immutable import dataclass
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Level
 from fancymonkey.core.outcomes import Accepted, Answer
 from fancymonkey.core.state import AllLevels, Key, State
@@ -106,7 +107,9 @@ async def test_a_sku_that_comes_later_is_found(store: Store) -> None:
     await store.run(catalogue(), 1, 0)
     sku = "prod_a/XXL"
     assert await answer(store, OnHand(skus=(sku,))) == {sku: []}
-    await store.run([AddItem(new=NewItem(Item(sku, "prod_a", "XXL"), 3))], 6, 0)
+    await store.run(
+        [AddItem(new=NewItem(Item(sku, "prod_a", "XXL"), 3), location=DEFAULT_LOCATION)], 6, 0
+    )
     assert await answer(store, OnHand(skus=(sku,))) == {sku: [["main", 3]]}
 
 

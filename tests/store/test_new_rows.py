@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from fancymonkey.core.model import Line
+from fancymonkey.core.model import Allocation, Line
 from fancymonkey.store.sql.codecs import codec
 from tests.architecture.source import ROOT
 
@@ -25,14 +25,14 @@ def test_purchase_orders_come_back_from_every_store(target: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_lines_of_holds_keep_their_text() -> None:
-    lines = (Line("prod/M", 2), Line('prod/"S/M"', 1, "back"))
+def test_allocations_keep_the_text_that_lines_had() -> None:
+    allocations = (Allocation("prod/M", 2, "main"), Allocation('prod/"S/M"', 1, "back"))
     text = '[["prod/M",2,"main"],["prod/\\"S/M\\"",1,"back"]]'
-    found = codec(tuple[Line, ...])
+    found = codec(tuple[Allocation, ...])
     assert found.encode is not None
     assert found.decode is not None
-    assert found.encode(lines) == text
-    assert found.decode(text) == lines
+    assert found.encode(allocations) == text
+    assert found.decode(text) == allocations
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Level, Product
 from fancymonkey.core.stock.adjust import Count
 from fancymonkey.store.contract import Store
@@ -58,7 +59,9 @@ async def test_what_another_store_has_changed_is_the_only_difference(
     source = await open_shop(first)
     await copy(source, store)
     await source.close()
-    await store.run([Count(sku="prod_hoodie_001/L", quantity=9)], at(3), 0)
+    await store.run(
+        [Count(sku="prod_hoodie_001/L", location=DEFAULT_LOCATION, quantity=9)], at(3), 0
+    )
     back = JsonStore(last)
     await back.open(at(5))
     await copy(store, back)

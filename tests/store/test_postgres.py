@@ -14,7 +14,8 @@ from fancymonkey.core.documents.put import DocumentWrite, PutDocuments
 from fancymonkey.core.execute import CommandGroup
 from fancymonkey.core.holds.end import Release
 from fancymonkey.core.ledger import balance
-from fancymonkey.core.model import MAIN, Event, Level, Outcome, Reservation, SessionLink
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
+from fancymonkey.core.model import Event, Level, Outcome, Reservation, SessionLink
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.core.stock.adjust import Count
 from fancymonkey.errors import DataError, StoreReadOnly, StoreUnavailable
@@ -77,7 +78,7 @@ def accepted(commit: Commit) -> int:
 async def test_two_servers_never_oversell_and_leave_no_gap(
     store: PostgresStore, second: PostgresStore
 ) -> None:
-    await store.run([Count(sku="prod_a/M", quantity=200)], 1, 0)
+    await store.run([Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=200)], 1, 0)
     start = (await store.snapshot()).revision
 
     async def sell(server: PostgresStore, name: str) -> tuple[int, list[int]]:
@@ -102,7 +103,7 @@ async def test_two_servers_never_oversell_and_leave_no_gap(
         assert seen == list(range(start + 1, start + 1 + len(seen)))
     entries = await store.entries_after(0, 10_000)
     assert [entry.revision for entry in entries] == list(range(1, len(entries) + 1))
-    level = balance(entries, "prod_a/M", MAIN)
+    level = balance(entries, "prod_a/M", DEFAULT_LOCATION)
     assert (level.on_hand, level.reserved) == (200, 200)
 
 
@@ -126,7 +127,9 @@ async def test_one_server_waits_while_another_decides(
 DOCUMENT = PutDocuments(drafts=(DocumentWrite("folder", "name", "body"),))
 
 
-@pytest.mark.parametrize("others", [Count(sku="prod_a/M", quantity=3), DOCUMENT])
+@pytest.mark.parametrize(
+    "others", [Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=3), DOCUMENT]
+)
 async def test_who_decided_beside_another_server_decides_again(
     store: PostgresStore, second: PostgresStore, monkeypatch: pytest.MonkeyPatch, others: Command
 ) -> None:
@@ -201,7 +204,7 @@ async def test_alone_a_batch_takes_one_round_trip_where_it_has_to_read_nothing(
     assert len(trips) == 1
     await store.run([Release(ref="nobody")], 5, known)
     assert len(trips) == 2  # read, and nothing to write
-    await store.run([Count(sku="prod_a/M", quantity=9)], 5, known - 1)
+    await store.run([Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=9)], 5, known - 1)
     assert len(trips) == 4  # the caller does not know all entries yet
 
 
@@ -214,7 +217,7 @@ async def test_what_a_snapshot_has_shown_need_not_be_read(
     commit = await store.run([reserve("r1", "s1", "prod_b/S")], 5, known)
     assert accepted(commit) == 1
     monkeypatch.undo()
-    await second.run([Count(sku="prod_b/S", quantity=2)], 5, 0)
+    await second.run([Count(sku="prod_b/S", location=DEFAULT_LOCATION, quantity=2)], 5, 0)
     await store.snapshot()  # of a moment that its memory knows nothing of
     refused = await store.run([reserve("r2", "s2", "prod_b/S", quantity=3)], 5, commit.revision)
     assert isinstance(refused.answers[0], Refused)
@@ -232,7 +235,7 @@ async def test_a_buyer_who_is_known_elsewhere_is_not_taken_for_a_new_one(
     assert isinstance(answer, Accepted)
     assert answer.data["reservation_id"] == "r1"
     assert await store.reservation("r2") is None
-    level = await store.find(Level, ("prod_a/M", MAIN))
+    level = await store.find(Level, ("prod_a/M", DEFAULT_LOCATION))
     assert level is not None
     assert level.reserved == 3
 
@@ -240,7 +243,9 @@ async def test_a_buyer_who_is_known_elsewhere_is_not_taken_for_a_new_one(
 async def test_the_same_key_again_gets_the_first_answer_from_every_server(
     store: PostgresStore, second: PostgresStore
 ) -> None:
-    count = Count(sku="prod_a/M", quantity=7, command_id="k1", digest="d")
+    count = Count(
+        sku="prod_a/M", location=DEFAULT_LOCATION, quantity=7, command_id="k1", digest="d"
+    )
     first = await second.run([count], 5, 0)
     await store.run([DOCUMENT], 5, first.revision)
     again = await store.run([count], 5, first.revision)
@@ -262,7 +267,7 @@ async def test_a_refusal_is_never_given_from_memory(
     store: PostgresStore, second: PostgresStore
 ) -> None:
     known = (await store.run([reserve("r1", "s1", quantity=10)], 5, 0)).revision
-    await second.run([Count(sku="prod_a/M", quantity=11)], 5, 0)
+    await second.run([Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=11)], 5, 0)
     commit = await store.run([reserve("r2", "s2")], 5, known)
     assert isinstance(commit.answers[0], Accepted)
 
@@ -278,7 +283,7 @@ async def test_a_refusal_of_all_or_nothing_is_never_given_from_memory(
 ) -> None:
     known = (await store.run([reserve("r1", "s1", quantity=2)], 5, 0)).revision
     assert isinstance((await store.run([both("s2", 12)], 5, known)).answers[0], Refused)
-    await second.run([Count(sku="prod_a/M", quantity=100)], 5, known)
+    await second.run([Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=100)], 5, known)
     assert isinstance((await store.run([both("s2", 12)], 5, known)).answers[0], Accepted)
 
 
@@ -393,7 +398,13 @@ async def test_a_connection_lost_during_the_commit_leaves_it_unknown(
         await server.run([], 4, 0)
         server._crowded = crowded
         proxy.word, proxy.forward = word, arrived
-        command = Count(sku="prod_a/M", quantity=7, command_id="k", digest="only in the write")
+        command = Count(
+            sku="prod_a/M",
+            location=DEFAULT_LOCATION,
+            quantity=7,
+            command_id="k",
+            digest="only in the write",
+        )
         with pytest.raises(StoreUnavailable, match="unknown") as caught:
             await server.run([command], 5, 0)
         assert "secret" not in str(caught.value)
@@ -407,7 +418,7 @@ async def test_a_connection_lost_during_the_commit_leaves_it_unknown(
 async def test_what_was_answered_survives_kill_9_of_the_database(
     store: PostgresStore, postgres_server: PostgresServer
 ) -> None:
-    await store.run([Count(sku="prod_a/M", quantity=1000)], 1, 0)
+    await store.run([Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=1000)], 1, 0)
     answered: list[str] = []
     refused = 0
 
@@ -435,7 +446,7 @@ async def test_what_was_answered_survives_kill_9_of_the_database(
     assert holds >= set(answered)
     entries = await store.entries_after(0, 10_000)
     assert [entry.revision for entry in entries] == list(range(1, len(entries) + 1))
-    assert balance(entries, "prod_a/M", MAIN).reserved == len(holds)
+    assert balance(entries, "prod_a/M", DEFAULT_LOCATION).reserved == len(holds)
 
 
 async def test_a_server_that_is_not_there_is_named_without_the_password() -> None:
@@ -508,7 +519,18 @@ async def test_a_commit_of_ones_own_with_a_lost_answer_rings_too(postgres_url: s
         revision = (await server.snapshot()).revision
         proxy.word, proxy.forward = b"only in the write", True
         with pytest.raises(StoreUnavailable, match="unknown"):
-            await server.run([Count(sku="prod_a/M", quantity=7, cause="only in the write")], 5, 0)
+            await server.run(
+                [
+                    Count(
+                        sku="prod_a/M",
+                        location=DEFAULT_LOCATION,
+                        quantity=7,
+                        cause="only in the write",
+                    )
+                ],
+                5,
+                0,
+            )
         await heard.at_least(revision + 1)
         await server.close()
 

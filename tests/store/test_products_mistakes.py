@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Level, Product
 from fancymonkey.errors import DataError
 from fancymonkey.store.json.store import JsonStore
@@ -213,7 +214,9 @@ async def test_a_shop_that_has_such_names_opens_and_takes_other_edits_in(tmp_pat
         NewItem(Item("tee/\u041c", "tee", "\u041c", 1), 20),
     )
     product = Product("tee", "TEE", restock_date="soon", extra=extra)
-    await store.run([UpsertProduct(product=product, items=items)], at(1), 0)
+    await store.run(
+        [UpsertProduct(product=product, location=DEFAULT_LOCATION, items=items)], at(1), 0
+    )
     await store.close()
     text = path.read_text()
     assert '"L ": ' in text

@@ -12,6 +12,7 @@ import apsw
 import pytest
 
 from fancymonkey.core.holds.end import Release
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.outcomes import Accepted, Refused
 from fancymonkey.core.stock.adjust import Count
 from fancymonkey.errors import (
@@ -240,7 +241,13 @@ async def test_outcomes_are_pruned_in_portions(path: Path, monkeypatch: pytest.M
     store = await opened(path)
     await fill(store)
     for number in range(5):
-        count = Count(sku="prod_a/M", quantity=number, command_id=f"k{number}", digest="d")
+        count = Count(
+            sku="prod_a/M",
+            location=DEFAULT_LOCATION,
+            quantity=number,
+            command_id=f"k{number}",
+            digest="d",
+        )
         await store.run([count], number, 0)
     assert await store.prune(4) == 4
     await store.close()

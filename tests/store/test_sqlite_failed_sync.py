@@ -9,6 +9,7 @@ from typing import Any
 import apsw
 import pytest
 
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.stock.adjust import Count
 from fancymonkey.errors import StoreCorrupt, StoreUnavailable
 from fancymonkey.store.sqlite import store as sqlite
@@ -64,7 +65,7 @@ class Shop:
         store = await self.opened()
         try:
             for number in range(batches):
-                count = Count(sku="prod_a/M", quantity=number + 40)
+                count = Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=number + 40)
                 await store.run([count], 2_000_000 + number, 0)
             return await everything(store)
         finally:

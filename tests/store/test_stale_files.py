@@ -15,6 +15,7 @@ from fancymonkey.core.catalogue.products import (
     RemoveItem,
     RemoveProduct,
 )
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Level, Product
 from fancymonkey.core.stock.adjust import Count, SetItem
 from fancymonkey.store.json.store import JsonStore
@@ -225,11 +226,24 @@ async def test_what_the_owner_has_changed_elsewhere_stays(tmp_path: Path) -> Non
     store = await open_shop(tmp_path)
     opened = path.read_text()
     changes = [
-        EditFields(key="tee", fields=(("name", "T-SHIRT"), ("category", "shirts")), actor="owner"),
-        SetItem(sku="tee/M", sold_out=True, low_stock_threshold=2, actor="owner"),
-        SetItem(sku="tee/L", restock_date="2027-01-01", actor="owner"),
-        EditFields(key="tee/L", fields=(("price_id", "price_l"),), actor="owner"),
-        Count(sku="cap/OS", quantity=4, actor="owner"),
+        EditFields(
+            key="tee",
+            location=DEFAULT_LOCATION,
+            fields=(("name", "T-SHIRT"), ("category", "shirts")),
+            actor="owner",
+        ),
+        SetItem(
+            sku="tee/M",
+            location=DEFAULT_LOCATION,
+            sold_out=True,
+            low_stock_threshold=2,
+            actor="owner",
+        ),
+        SetItem(sku="tee/L", location=DEFAULT_LOCATION, restock_date="2027-01-01", actor="owner"),
+        EditFields(
+            key="tee/L", location=DEFAULT_LOCATION, fields=(("price_id", "price_l"),), actor="owner"
+        ),
+        Count(sku="cap/OS", location=DEFAULT_LOCATION, quantity=4, actor="owner"),
     ]
     await store.run(changes, at(5), 0)
     await store.mirror.reconcile()
@@ -253,14 +267,19 @@ async def test_what_was_added_or_removed_elsewhere_stays_so(tmp_path: Path) -> N
     opened = path.read_text()
     await buy(store, "tee/M", 2, 1)
     changes = [
-        AddItem(new=NewItem(Item("tee/XL", "tee", "XL", 2), 3), actor="owner"),
-        RemoveItem(sku="tee/L", actor="owner"),
+        AddItem(
+            new=NewItem(Item("tee/XL", "tee", "XL", 2), 3), location=DEFAULT_LOCATION, actor="owner"
+        ),
+        RemoveItem(sku="tee/L", location=DEFAULT_LOCATION, actor="owner"),
         AddProduct(
             product=Product("sock", "SOCK", position=5),
+            location=DEFAULT_LOCATION,
             items=(NewItem(Item("sock/OS", "sock", "OS"), 6),),
             actor="owner",
         ),
-        RemoveProduct(product_id="cap", before=("cap/OS",), actor="owner"),
+        RemoveProduct(
+            product_id="cap", location=DEFAULT_LOCATION, before=("cap/OS",), actor="owner"
+        ),
     ]
     await store.run(changes, at(30), 0)
     await store.mirror.reconcile()
@@ -304,11 +323,17 @@ async def test_what_is_kept_has_a_bound(tmp_path: Path, monkeypatch: pytest.Monk
     path.write_text(PLAIN)
     store = await open_shop(tmp_path)
     for number in range(1, 40):
-        await store.run([Count(sku="tee/M", quantity=number, actor="owner")], at(number), 0)
+        await store.run(
+            [Count(sku="tee/M", location=DEFAULT_LOCATION, quantity=number, actor="owner")],
+            at(number),
+            0,
+        )
         await store.mirror.reconcile()
     assert (tmp_path / "state" / NAME).stat().st_size < 8000
     opened = path.read_text()
-    await store.run([Count(sku="tee/M", quantity=99, actor="owner")], at(50), 0)
+    await store.run(
+        [Count(sku="tee/M", location=DEFAULT_LOCATION, quantity=99, actor="owner")], at(50), 0
+    )
     await store.mirror.reconcile()
     path.write_text(opened)
     await store.mirror.reconcile()

@@ -6,6 +6,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.stock.adjust import Count
 from fancymonkey.errors import StoreUnavailable
 from fancymonkey.store.contract import Store
@@ -17,7 +18,7 @@ from fancymonkey.store.sqlite.store import SqliteStore
 from tests.store.faults import FaultyDisk
 from tests.store.scripts import catalogue, upsert
 
-COUNT = [Count(sku="prod_a/M", quantity=3)]
+COUNT = [Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=3)]
 
 
 async def test_every_store_can_write_at_first(store: Store) -> None:

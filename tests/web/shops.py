@@ -10,6 +10,7 @@ from argon2 import PasswordHasher
 
 from fancymonkey.accounts.passwords import Passwords
 from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Entry, Item, Level, Product, sku_of
 from fancymonkey.core.rows import ROWS
 from fancymonkey.engine.engine import Engine
@@ -122,6 +123,7 @@ def catalogue() -> list[UpsertProduct]:
     return [
         UpsertProduct(
             product=Product(id_, name, category, Decimal(price), position),
+            location=DEFAULT_LOCATION,
             items=tuple(
                 NewItem(
                     Item(

@@ -12,6 +12,7 @@ import pytest
 from python_calamine import load_workbook
 
 from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Product, sku_of
 from fancymonkey.spreadsheets import csv_table
 from fancymonkey.spreadsheets.columns import COLUMNS
@@ -121,7 +122,9 @@ HOSTILE = [
 async def test_no_text_starts_a_formula(shop: Shop, name: str) -> None:
     item = Item(sku_of("p", name), "p", name, sku_id=name, price_id=name)
     product = Product("p", name, name, Decimal(1))
-    await shop.engine.submit(UpsertProduct(product=product, items=(NewItem(item),)))
+    await shop.engine.submit(
+        UpsertProduct(product=product, location=DEFAULT_LOCATION, items=(NewItem(item),))
+    )
     (row,) = rows_of(await export(shop, "?productId=p"))
     for column in ("name", "category", "size", "skuId", "priceId"):
         assert row[column] == f"'{name}"
@@ -149,7 +152,9 @@ async def test_others_get_their_turn_between_portions_of_a_spreadsheet(
 ) -> None:
     sizes = [NewItem(Item(sku_of("many", f"{n}"), "many", f"{n}", n)) for n in range(9 * PORTION)]
     product = Product("many", "Many", position=9)
-    await shop.engine.submit(UpsertProduct(product=product, items=tuple(sizes)))
+    await shop.engine.submit(
+        UpsertProduct(product=product, location=DEFAULT_LOCATION, items=tuple(sizes))
+    )
     turns = 0
     made: set[int] = set()
 

@@ -24,6 +24,7 @@ import pytest
 from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.holds.end import Expire
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Product
 from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.store.open import open_store
@@ -37,7 +38,9 @@ __all__ = ["target"]
 UNITS, BUYERS, SECONDS = 50, 200, 90 * 60
 SKU = "drop/M"
 DROP = UpsertProduct(
-    product=Product("drop", "The drop", "drops"), items=(NewItem(Item(SKU, "drop", "M"), UNITS),)
+    product=Product("drop", "The drop", "drops"),
+    location=DEFAULT_LOCATION,
+    items=(NewItem(Item(SKU, "drop", "M"), UNITS),),
 )
 
 

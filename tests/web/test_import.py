@@ -13,6 +13,7 @@ from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
 from fancymonkey.core.changes.bulk import CHUNK
 from fancymonkey.core.changes.change_set import ChangeSet
 from fancymonkey.core.holds.end import Capture
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Kind, Product, sku_of
 from fancymonkey.core.stock.adjust import Adjust
 from tests.payments.conftest import OWNER
@@ -132,7 +133,9 @@ async def test_what_somebody_else_counted_meanwhile_is_a_conflict(any_shop: Shop
 
 async def test_goods_that_came_in_meanwhile_are_kept_too(any_shop: Shop) -> None:
     text = edited(await exported(any_shop), stock="25")
-    await any_shop.engine.submit(Adjust(sku=f"{HOODIE}/M", delta=40, kind=Kind.RECEIVED))
+    await any_shop.engine.submit(
+        Adjust(sku=f"{HOODIE}/M", location=DEFAULT_LOCATION, delta=40, kind=Kind.RECEIVED)
+    )
     assert counts(await apply(any_shop, text))["applied"] == 1
     assert await stock(any_shop) == 65
 
@@ -276,7 +279,9 @@ async def many(shop: Shop, count: int) -> None:
             NewItem(Item(sku_of(id_, f"{size}"), id_, f"{size}", size), 10) for size in range(100)
         )
         product = Product(id_, id_, position=start)
-        await shop.engine.submit(UpsertProduct(product=product, items=items))
+        await shop.engine.submit(
+            UpsertProduct(product=product, location=DEFAULT_LOCATION, items=items)
+        )
 
 
 async def test_more_than_a_portion_is_one_act_or_nothing(any_shop: Shop) -> None:
@@ -303,7 +308,9 @@ async def test_a_portion_that_fails_takes_back_those_before_it(
         if type(command) is ChangeSet:
             seen.append(command)
             if len(seen) == 2:  # a buyer is faster
-                await submit(Adjust(sku="p00700/99", delta=-5, kind=Kind.SOLD))
+                await submit(
+                    Adjust(sku="p00700/99", location=DEFAULT_LOCATION, delta=-5, kind=Kind.SOLD)
+                )
         return await submit(command)
 
     monkeypatch.setattr(shop.engine, "submit", sold_in_between)
@@ -328,7 +335,7 @@ async def test_somebody_who_counts_while_it_is_applied_is_not_overruled(
         answer = await submit(command)
         if type(command) is ChangeSet and not seen:
             seen.append(command)
-            await submit(Adjust(sku="p00700/99", delta=30))
+            await submit(Adjust(sku="p00700/99", location=DEFAULT_LOCATION, delta=30))
         return answer
 
     monkeypatch.setattr(shop.engine, "submit", counted_in_between)

@@ -9,6 +9,7 @@ import pytest
 
 from fancymonkey.core.changes.bulk import CHUNK, PORTION
 from fancymonkey.core.changes.change_set import ChangeSet
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Kind, sku_of
 from fancymonkey.core.stock.adjust import Adjust
 from fancymonkey.errors import StoreUnavailable
@@ -88,7 +89,14 @@ def sell_before(shop: Shop, monkeypatch: pytest.MonkeyPatch, portion: int) -> No
         if type(command) is ChangeSet:
             seen.append(command)
             if len(seen) % portion == 0:
-                await submit(Adjust(sku=sku_of(*reversed(LAST)), delta=-5, kind=Kind.SOLD))
+                await submit(
+                    Adjust(
+                        sku=sku_of(*reversed(LAST)),
+                        location=DEFAULT_LOCATION,
+                        delta=-5,
+                        kind=Kind.SOLD,
+                    )
+                )
         return await submit(command)
 
     monkeypatch.setattr(shop.engine, "submit", sold_in_between)
@@ -106,7 +114,9 @@ async def test_what_was_taken_back_is_done_when_it_is_sent_again(
         assert (refused.status, refused.code) == (422, "import_faults")
         assert "on hand" in refused.json["faults"][0]["reason"]
         assert await stocks(shop) == {10}
-        await shop.engine.submit(Adjust(sku=sku, delta=5, kind=Kind.RETURNED))
+        await shop.engine.submit(
+            Adjust(sku=sku, location=DEFAULT_LOCATION, delta=5, kind=Kind.RETURNED)
+        )
 
     done = await apply(shop, text, **KEY)
     assert counts(done)["applied"] == ROWS

@@ -12,6 +12,7 @@ import websockets
 from websockets.asyncio.client import ClientConnection, connect
 
 from fancymonkey.core.catalogue.products import RemoveProduct
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.engine.feed import Subscription
 from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.web.shop_api import live
@@ -117,7 +118,9 @@ async def test_a_product_that_goes_or_comes_is_heard(shop: Shop, server: str) ->
     async with socket(server) as connection:
         await hear(connection)
         await shop.engine.submit(
-            RemoveProduct(product_id="prod_tee_001", before=("prod_tee_001/M",))
+            RemoveProduct(
+                product_id="prod_tee_001", location=DEFAULT_LOCATION, before=("prod_tee_001/M",)
+            )
         )
         told = await hear(connection)
         assert told["removed"] == ["prod_tee_001"]

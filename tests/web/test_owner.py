@@ -8,6 +8,7 @@ import pytest
 
 from fancymonkey.core.catalogue.products import NewItem, RemoveProduct, UpsertProduct
 from fancymonkey.core.changes.bulk import CHUNK
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Product, sku_of
 from fancymonkey.web.openapi.examples.admin import OWNERS_ANSWERS, OWNERS_REQUESTS
 from tests.payments.conftest import OWNER
@@ -174,7 +175,9 @@ async def test_a_bulk_of_several_portions_is_one_act(shop: Shop) -> None:
         for place, size in enumerate(sizes)
     )
     await shop.engine.submit(
-        UpsertProduct(product=Product("big", "Big", "big", position=9), items=items)
+        UpsertProduct(
+            product=Product("big", "Big", "big", position=9), location=DEFAULT_LOCATION, items=items
+        )
     )
     body = {"action": "set", "filter": {"category": ["big"]}, "changes": {"stock": 7}}
     dry = await shop.client.post("/api/inventory/bulk-update", {**body, "dryRun": True}, OWNER)
@@ -301,7 +304,12 @@ async def test_the_live_table_resumes_and_tells_rows(shop: Shop) -> None:
     assert rows[f"{HOODIE}/S"]["restockDate"] == "2026-01-01"
     assert missed["removed"] == []
     await shop.engine.submit(
-        RemoveProduct(product_id="prod_tee_001", before=("prod_tee_001/M",), actor="admin")
+        RemoveProduct(
+            product_id="prod_tee_001",
+            location=DEFAULT_LOCATION,
+            before=("prod_tee_001/M",),
+            actor="admin",
+        )
     )
     ((kind, gone),) = await listen(shop, f"?since={missed['revision']}", 1)
     assert (gone["rows"], gone["removed"]) == ([], ["prod_tee_001/M"])

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from fancymonkey.core.catalogue.products import EditFields
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.store.in_memory.store import MemoryStore
 from tests.payments.conftest import OWNER, opened
 from tests.web.client import Answer
@@ -269,7 +270,9 @@ async def test_the_overview_names_ids_that_are_shared(shop: Shop) -> None:
     second = next(item for item in items if item.product_id != first.product_id)
     for item in (first, second):
         fields = (("price_id", "price_x"), ("sku_id", "sku_x"))
-        await shop.engine.submit(EditFields(key=item.sku, fields=fields, actor="owner"))
+        await shop.engine.submit(
+            EditFields(key=item.sku, location=DEFAULT_LOCATION, fields=fields, actor="owner")
+        )
     found = (await get(shop, "overview?days=1"))["health"]["catalogue"]
     assert not found["ok"]
     assert [text.partition(" is")[0] for text in found["problems"]] == [

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Product, sku_of
 from fancymonkey.engine.batcher import QUEUE_MAX
 from fancymonkey.errors import (
@@ -265,7 +266,9 @@ async def test_strangers_and_owner_read_different_words_of_the_same_problems() -
             NewItem(Item(sku_of("twins", size), "twins", size, place, "sku_shared"), 1)
             for place, size in enumerate("AB")
         )
-        await shop.engine.submit(UpsertProduct(product=Product("twins", "Twins"), items=twins))
+        await shop.engine.submit(
+            UpsertProduct(product=Product("twins", "Twins"), location=DEFAULT_LOCATION, items=twins)
+        )
         proxied = shop.client.elsewhere("172.18.0.1")
         ready = await proxied.get("/readyz", {"X-Forwarded-For": "198.51.100.7"})
         assert ready.json["problems"] == [

@@ -8,7 +8,8 @@ import click
 
 from fancymonkey.commands.common import data_option, emit, json_option, opened, run, store_target
 from fancymonkey.commands.numbers import Whole
-from fancymonkey.core.model import MAIN, Entry, Item, Level, Product, sku_of
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
+from fancymonkey.core.model import Entry, Item, Level, Product, sku_of
 from fancymonkey.engine.clock import system_clock
 from fancymonkey.errors import DataError
 from fancymonkey.services.explain import CHANGES, StockExplanation
@@ -75,11 +76,11 @@ async def _read(
     if as_of is None:
         now = system_clock()
         story.over = sum(
-            line.quantity
+            units.quantity
             for hold in snapshot.holds
             if hold.expires_at is not None and hold.expires_at <= now
-            for line in hold.lines
-            if line.sku == item.sku
+            for units in hold.allocations
+            if units.sku == item.sku
         )
     return story
 
@@ -131,7 +132,7 @@ def _line(entry: Entry, level: Level) -> str:
         for name, word in CHANGES.items()
         if getattr(entry, name)
     ]
-    place = "" if entry.location == MAIN else f" at {entry.location}"
+    place = "" if entry.location == DEFAULT_LOCATION else f" at {entry.location}"
     why = [f"“{entry.reason}”"] if entry.reason else []
     why += [f"by {entry.actor}"] if entry.actor else []
     why += [f"because of {entry.cause}"] if entry.cause else []

@@ -6,7 +6,7 @@ from typing import Any
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import Item, Level, Reservation, SessionLink
 from fancymonkey.core.outcomes import Answer
-from fancymonkey.core.state import Key, State
+from fancymonkey.core.state import AllLevels, Key, State
 
 Needs = Callable[[Any, State], Iterable[Key]]
 """Yields the rows that a command reads, as far as the loaded rows show them."""
@@ -17,7 +17,7 @@ Rule = Callable[[State, Any], Answer]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A request to change something.
+    """A request to change the shop.
 
     A command with a `command_id` has one effect, however often it is sent. `digest` distinguishes
     a repetition from another request under the same id. `former_id` is the id under which earlier
@@ -40,6 +40,11 @@ def needs_item(sku: str, location: str) -> tuple[Key, ...]:
     return (Item, sku), (Level, (sku, location))
 
 
+def needs_stock(sku: str) -> tuple[Key, ...]:
+    """The rows that an answer about the stock of a SKU reads."""
+    return (Item, sku), (AllLevels, sku)
+
+
 def needs_hold(state: State, ref: str) -> list[Key]:
     """The rows that lead from an id to its hold, and to the levels of the hold."""
     return found_hold(state, ref)[0]
@@ -56,10 +61,14 @@ def found_hold(state: State, ref: str) -> tuple[list[Key], Reservation | None]:
         keys.append((Reservation, link.reservation_id))
         hold = state.get(Reservation, link.reservation_id)
     if hold is not None:
-        keys += needs_lines(hold)
+        keys += needs_allocations(hold)
     return keys, hold
 
 
-def needs_lines(hold: Reservation) -> list[Key]:
+def needs_allocations(hold: Reservation) -> list[Key]:
     """The rows that ending a hold reads."""
-    return [key for line in hold.lines for key in needs_item(line.sku, line.location)]
+    return [
+        key
+        for allocation in hold.allocations
+        for key in needs_item(allocation.sku, allocation.location)
+    ]

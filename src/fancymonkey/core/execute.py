@@ -1,4 +1,4 @@
-"""Runs commands: the one function that every store calls, and the commands of commands."""
+"""Runs commands: the function that every store calls, and the commands of commands."""
 
 import json
 from collections.abc import Generator, Iterable, Iterator, Sequence
@@ -9,13 +9,13 @@ from fancymonkey.core import records
 from fancymonkey.core.catalogue import rules as catalogue
 from fancymonkey.core.changes import change_set
 from fancymonkey.core.changes import rules as changes
-from fancymonkey.core.command import Command, Rules, needs_item, needs_lines
+from fancymonkey.core.command import Command, Rules, needs_allocations, needs_stock
 from fancymonkey.core.documents import rules as documents
 from fancymonkey.core.holds import end, reserve
 from fancymonkey.core.holds import rules as holds
 from fancymonkey.core.holds.set_reserved import SetReserved
 from fancymonkey.core.immutable import dataclass
-from fancymonkey.core.model import MAIN, Event, Item, Outcome, Reservation
+from fancymonkey.core.model import Event, Item, Outcome, Reservation
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.payments import early_news
 from fancymonkey.core.payments import rules as payments
@@ -28,8 +28,8 @@ from fancymonkey.core.stock.answers import stock_of
 class SkuCommands(Command):
     """Commands about one SKU that all succeed or leave no trace.
 
-    The answer shows how the SKU stands, how it stood `before`, and the holds that were `ended`;
-    or it is the first refusal.
+    The answer has the stock of the SKU now and `before`, and the holds that were `ended`; or it is
+    the first refusal.
     """
 
     sku: str
@@ -57,7 +57,7 @@ class DryRun(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordEvent(Command):
-    """Keeps a verified message of the payment provider and applies its effect once.
+    """Stores a verified message of the payment provider and applies its effect once.
 
     The same `event_id` again changes nothing and gets the first outcome. An event with the outcome
     `unknown_session` is tried again: its hold may be known by then. A report about a payment that
@@ -81,7 +81,7 @@ def needs(command: Command, state: State) -> Iterable[Key]:
 
 def _needs_parts(command: SkuCommands | CommandGroup, state: State) -> Iterator[Key]:
     if isinstance(command, SkuCommands):
-        yield from needs_item(command.sku, MAIN)
+        yield from needs_stock(command.sku)
     for part in command.commands:
         yield from needs(part, state)
 
@@ -94,7 +94,7 @@ def _needs_event(command: RecordEvent, state: State) -> Iterator[Key]:
 
 
 def run_one(state: State, command: Command) -> Answer:
-    """Runs one command, or gives the first answer again where its id was seen before."""
+    """Runs one command, or returns the first answer again if its id is known."""
     if command.command_id is None:
         return RULES[type(command)][1](state, command)
     stored = state.get(Outcome, command.command_id) or _former(state, command)
@@ -117,7 +117,7 @@ def run_one(state: State, command: Command) -> Answer:
 
 
 def _former(state: State, command: Command) -> Outcome | None:
-    """The answer that an earlier version kept for the same request, or None.
+    """The answer that an earlier version stored for the same request, or None.
 
     Those versions shared an id among all callers: another digest means another caller's request.
     """
@@ -126,10 +126,10 @@ def _former(state: State, command: Command) -> Outcome | None:
 
 
 def _may_run_again(command: Command, answer: Accepted) -> bool:
-    """Whether an answer that made no entry is not kept, as a refusal is not.
+    """Whether an answer without an entry is not stored, like a refusal.
 
-    Buyers could fill the store with answers to nothing. A row that the owner has changed to what
-    it was already is kept: a repetition after a sale would take the sale back.
+    Buyers could fill the store with such answers. The answer to an owner's change that changed
+    nothing is stored: a repetition after a sale would undo the sale.
     """
     if isinstance(command, CommandGroup | change_set.ChangeSet):
         rows = answer.data.get("rows")
@@ -253,7 +253,7 @@ def execute(state: State, commands: Sequence[Command], due: Sequence[Reservation
 def loads(
     commands: Sequence[Command], state: State
 ) -> Generator[Load, list[Reservation], list[Reservation]]:
-    """Asks for rows until everything is there that the commands and the due holds read.
+    """Requests rows until all rows are loaded that the commands and the due holds read.
 
     The store answers each request with the holds that are due (for a `due_at`, else nothing),
     after it has put the rows, or None where there is no row, into `state.base`. Returns the due
@@ -265,10 +265,10 @@ def loads(
     for hold in due:
         state.base[Reservation].setdefault(hold.reservation_id, hold)
     if not due and not skus and all(state.base[kind].get(key) is None for kind, key in first):
-        return due  # nothing was found that could point to anything else
+        return due  # no row was found that could name another one
     while True:
         state.loaded()
-        ending = chain.from_iterable(map(needs_lines, due))
+        ending = chain.from_iterable(map(needs_allocations, due))
         wanted = missing(state.base, chain(ending, _all_keys(commands, state)))
         if not wanted:
             return due

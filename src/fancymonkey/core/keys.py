@@ -70,7 +70,7 @@ def name_fault(text: str) -> str | None:
 
 
 def skeleton(text: str) -> str:
-    """What a key looks like: two keys with the same skeleton can hardly be told apart by eye.
+    """The look of a key: two keys with the same skeleton can hardly be distinguished by eye.
 
     Compatibility forms, case, all white space, invisible characters, kinds of dashes and quotes,
     digits of other scripts, and Greek or Cyrillic letters that look Latin are made equal.

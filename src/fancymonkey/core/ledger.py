@@ -1,11 +1,11 @@
-"""The only code that changes a quantity, and the rules that every quantity obeys."""
+"""The only code that changes a quantity, and the invariants of every level."""
 
 from collections.abc import Iterable
 
 from fancymonkey.core.model import Entry, Kind, Level
 
 MAY_RAISE_SHORT = frozenset({Kind.COUNTED, Kind.ADJUSTED, Kind.SHIPPED, Kind.TRANSFERRED_OUT})
-"""Only what the owner says about the shelf may promise more than is there."""
+"""Only counts and corrections, and units that leave, may make promised units short."""
 
 
 class InvariantBroken(AssertionError):
@@ -13,7 +13,7 @@ class InvariantBroken(AssertionError):
 
 
 def short_after(on_hand: int, reserved: int, allocated: int) -> int:
-    """Units that are promised and not there."""
+    """Promised units that are not on hand."""
     missing = reserved + allocated - on_hand
     return missing if missing > 0 else 0
 
@@ -54,7 +54,7 @@ def evolve(level: Level, entry: Entry) -> Level:
 
 
 def broken_rule(level: Level) -> str | None:
-    """The first rule that a level breaks, in words, or None."""
+    """The first invariant that a level breaks, as text, or None."""
     if (
         level.on_hand < 0
         or level.reserved < 0

@@ -4,15 +4,12 @@ Quantities are whole units, times are whole milliseconds since 1970 in UTC, pric
 A row names its table and its key; a store persists any declared row by these two alone.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar
 
 from fancymonkey.core.immutable import dataclass
-
-MAIN = "main"
-"""The one location there is until there are more."""
 
 MAX_QUANTITY = 1_000_000_000
 """No single quantity may be larger; sums stay far inside 64 bits."""
@@ -21,7 +18,7 @@ MAX_LINES = 100
 """No hold may have more lines."""
 
 MANUAL = "manual/"
-"""With this the ids of the owner's own holds begin. They can be guessed: no buyer may name one."""
+"""The beginning of the ids of the owner's own holds. They can be guessed: no buyer may name one."""
 
 
 def sku_of(product_id: str, size: str) -> str:
@@ -49,7 +46,7 @@ HELD = Status.HELD
 
 
 class Kind(StrEnum):
-    """What a ledger entry records."""
+    """The kind of a ledger entry."""
 
     RECEIVED = "received"
     SOLD = "sold"
@@ -113,7 +110,7 @@ class Product(Row):
 
 @dataclass(frozen=True, slots=True)
 class Item(Row):
-    """One size of a product: the smallest thing that stock is kept of (the SKU)."""
+    """One size of a product: the smallest thing with stock of its own (the SKU)."""
 
     TABLE: ClassVar[str] = "item"
     KEY: ClassVar[tuple[str, ...]] = ("sku",)
@@ -136,13 +133,13 @@ class Item(Row):
 
 @dataclass(frozen=True, slots=True)
 class Level(Row):
-    """How many units of a SKU are at a location, and what is promised of them."""
+    """The units of a SKU at a location, and the promised ones among them."""
 
     TABLE: ClassVar[str] = "level"
     KEY: ClassVar[tuple[str, ...]] = ("sku", "location")
 
     sku: str
-    location: str = MAIN
+    location: str
     on_hand: int = 0
     reserved: int = 0
     allocated: int = 0
@@ -157,22 +154,48 @@ class Level(Row):
 
     @property
     def available(self) -> int:
-        """What can be sold now. Negative while a count lies below what is promised."""
+        """The units that can be sold now. Negative while a count is below the promised units."""
         return self.on_hand - self.reserved - self.allocated
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A quantity of one SKU at one location."""
+    """What a buyer gets: a quantity of one SKU, and the price of one unit where it is known."""
 
     sku: str
     quantity: int
-    location: str = MAIN
+    price: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """Units of one SKU at one location that belong to a hold, a sale or a payment issue."""
+
+    sku: str
+    quantity: int
+    location: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The key of the level that has the units."""
+        return (self.sku, self.location)
+
+
+def lines_of(allocations: Iterable[Allocation]) -> tuple[Line, ...]:
+    """The allocations as lines: one for each SKU, in the order of its first allocation."""
+    units: dict[str, int] = {}
+    for allocation in allocations:
+        units[allocation.sku] = units.get(allocation.sku, 0) + allocation.quantity
+    return tuple(Line(sku, quantity) for sku, quantity in units.items())
 
 
 @dataclass(frozen=True, slots=True)
 class Reservation(Row):
     """A hold: units set aside until it is captured, released or expires.
+
+    `allocations` are the units that its levels have set aside: every rule about quantities reads
+    them. `lines` is what was sold: prices, baskets and pages read it. `sold_lines` is None where
+    the lines follow from the allocations, as nearly always.
 
     A hold with `expires_at` None lasts until it is released. `late` marks a payment that came after
     the hold had ended. `payment_id` names the payment that captured it, or the payment that came
@@ -185,16 +208,22 @@ class Reservation(Row):
     reservation_id: str
     session_id: str
     status: Status
-    lines: tuple[Line, ...]
+    allocations: tuple[Allocation, ...]
     created_at: int
     expires_at: int | None
     ended_at: int | None = None
     payment_id: str | None = None
     late: bool = False
+    sold_lines: tuple[Line, ...] | None = None
 
     @property
     def key(self) -> str:
         return self.reservation_id
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """What was sold."""
+        return lines_of(self.allocations) if self.sold_lines is None else self.sold_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +278,7 @@ class Event(Row):
 
 @dataclass(frozen=True, slots=True)
 class TurnedAway(Row):
-    """Demand that found no stock, per SKU and hour: a forecast from sales alone never sees it."""
+    """Demand that found no stock, per SKU and hour: sales alone do not show it."""
 
     TABLE: ClassVar[str] = "turned_away"
     KEY: ClassVar[tuple[str, ...]] = ("sku", "hour")
@@ -266,7 +295,7 @@ class TurnedAway(Row):
 
 @dataclass(frozen=True, slots=True)
 class Cursor(Row):
-    """How far a follower of the ledger has read."""
+    """The last revision that a follower of the ledger has read."""
 
     TABLE: ClassVar[str] = "cursor"
     KEY: ClassVar[tuple[str, ...]] = ("name",)

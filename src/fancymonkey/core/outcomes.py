@@ -1,6 +1,6 @@
-"""What the core answers. A refusal is a value: it sits in a batch beside successes and is counted.
+"""The answers of commands. A refusal is a value: a batch has it beside acceptances.
 
-Exceptions are for operators and never come from a rule.
+Rules raise no exceptions; exceptions are for operators.
 """
 
 from enum import StrEnum
@@ -10,9 +10,9 @@ from fancymonkey.core.immutable import dataclass
 
 
 class Code(StrEnum):
-    """Why something was refused. Stable: clients branch on it.
+    """The reason of a refusal. Stable: clients branch on it.
 
-    Where several apply the first of this order is given.
+    If several apply, the answer has the first of this order.
     """
 
     IDEMPOTENCY_CONFLICT = "idempotency_conflict"
@@ -47,7 +47,7 @@ class Code(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """It is done, or was done before (`replayed`). `data` holds only what JSON can hold."""
+    """The command was run, or was run before (`replayed`). `data` is JSON."""
 
     data: Any
     replayed: bool = False
@@ -55,7 +55,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """It is not done and nothing changed. `detail` holds only what JSON can hold."""
+    """The command was not run and nothing has changed. `detail` is JSON."""
 
     code: Code
     message: str

@@ -1,4 +1,4 @@
-"""Facts that move no stock: turned-away demand, how far a follower has read, runs of jobs."""
+"""Facts that move no stock: turned-away demand, cursors of followers, runs of jobs."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ class RecordTurnedAway(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoveCursor(Command):
-    """Stores how far a follower has read. A cursor never moves back."""
+    """Stores the last revision that a follower has read. A cursor never moves back."""
 
     name: str
     revision: int
@@ -27,14 +27,14 @@ class MoveCursor(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreResult(Command):
-    """Keeps texts under the command's id: a repetition gets the first texts again."""
+    """Stores texts under the command's id: a repetition gets the first texts again."""
 
     texts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordRun(Command):
-    """Keeps the result of a job's run. A second record of the same run replaces the first."""
+    """Stores the result of a job's run. A second record of the same run replaces the first."""
 
     run: JobRun
 

@@ -1,13 +1,12 @@
-"""What one batch reads and changes: rows loaded, rows written, entries made."""
+"""The state of one batch: rows loaded, rows written, entries made."""
 
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from fancymonkey.core.ledger import evolve, short_after
 from fancymonkey.core.model import (
     HELD,
-    MAIN,
     Entry,
     Kind,
     Level,
@@ -21,13 +20,27 @@ Rows = dict[type[Row], dict[Hashable, Any]]
 Key = tuple[type[Row], Hashable]
 
 
+class Author(Protocol):
+    """A command, as the ledger names it."""
+
+    @property
+    def actor(self) -> str:
+        """The person or program that sent it."""
+        ...
+
+    @property
+    def cause(self) -> str:
+        """The request, order or file that it follows from."""
+        ...
+
+
 class AllLevels(Row):
     """Not a row: the key `(AllLevels, sku)` asks for the levels of a SKU at all locations."""
 
 
 @dataclass(slots=True)
 class Load:
-    """What a batch asks its store for.
+    """The request of a batch to its store.
 
     `rows` are rows by key, `levels_of` the SKUs of which it needs the levels at all locations,
     `holds_of` the SKUs of which it needs the live holds; `due_at` asks for the holds due then.
@@ -80,18 +93,15 @@ class State:
         self._holds: dict[str, set[str]] | None = None
 
     def get(self, kind: type[R], key: Hashable) -> R | None:
-        """The row as this batch has left it so far, or None."""
+        """The row with the changes of this batch so far, or None."""
         rows = self.changed.get(kind)
-        found: R | None
-        if rows is not None:
-            found = rows.get(key, _ABSENT)
-            if found is not _ABSENT:
-                return found
-        found = self.base[kind].get(key)
-        return found
+        row: R | None = None if rows is None else rows.get(key)
+        if row is None:
+            row = self.base[kind].get(key)
+        return row
 
-    def put(self, row: Row) -> None:
-        """Writes a row, new or changed."""
+    def put(self, row: Row) -> Hashable:
+        """Writes a row, new or changed. Returns its key."""
         kind, key = type(row), row.key
         rows = self.changed.get(kind)
         if rows is None:
@@ -100,17 +110,22 @@ class State:
             self._undo.append((kind, key, rows.get(key, _ABSENT)))
         rows[key] = row
         if self._holds is not None and isinstance(row, Reservation):
-            for line in row.lines:
-                self._holds.setdefault(line.sku, set()).add(row.reservation_id)
+            for allocation in row.allocations:
+                self._holds.setdefault(allocation.sku, set()).add(row.reservation_id)
+        return key
 
     def add(self, row: Row) -> None:
         """Writes a row that cannot be there yet: a store refuses the batch where it is."""
-        self.added.add((type(row), row.key))
-        self.put(row)
+        self.added.add((type(row), self.put(row)))
 
-    def level(self, sku: str, location: str = MAIN) -> Level:
+    def level(self, sku: str, location: str) -> Level:
         """The level, empty where nothing was ever booked."""
-        return self.get(Level, (sku, location)) or Level(sku, location)
+        key = (sku, location)
+        rows = self.changed.get(Level)  # as `get` does, without its call: every sale asks twice
+        level: Level | None = None if rows is None else rows.get(key)
+        if level is None:
+            level = self.base[Level].get(key)
+        return Level(sku, location) if level is None else level
 
     def levels_of(self, sku: str) -> list[Level]:
         """The levels of the SKU at all its locations, in the order of their names.
@@ -132,19 +147,21 @@ class State:
         return None if link is None else self.get(Reservation, link.reservation_id)
 
     def holds_of(self, sku: str) -> list[Reservation]:
-        """Live holds with a line of this SKU, the one that ends first in front."""
+        """Live holds with units of this SKU, in the order of their deadlines."""
         if self._holds is None:
             self._holds = {}
             for rows in (self.base[Reservation], self.changed.get(Reservation, {})):
                 for row in rows.values():
                     if row is not None and row.status is HELD:
-                        for line in row.lines:
-                            self._holds.setdefault(line.sku, set()).add(row.reservation_id)
+                        for allocation in row.allocations:
+                            self._holds.setdefault(allocation.sku, set()).add(row.reservation_id)
         rows_now = (self.get(Reservation, id_) for id_ in self._holds.get(sku, ()))
         live = [
             row
             for row in rows_now
-            if row is not None and row.status is HELD and any(line.sku == sku for line in row.lines)
+            if row is not None
+            and row.status is HELD
+            and any(allocation.sku == sku for allocation in row.allocations)
         ]
         return sorted(live, key=by_deadline)
 
@@ -152,7 +169,8 @@ class State:
         self,
         kind: Kind,
         sku: str,
-        location: str = MAIN,
+        location: str,
+        by: "Author",
         *,
         on_hand: int = 0,
         reserved: int = 0,
@@ -160,11 +178,13 @@ class State:
         incoming: int = 0,
         backordered: int = 0,
         reservation: Reservation | None = None,
-        actor: str = "",
         reason: str = "",
-        cause: str = "",
+        cause: str | None = None,
     ) -> Level:
-        """Books a movement: one ledger entry, and the level after it. Raises InvariantBroken."""
+        """Books a movement: one ledger entry, and the level after it. Raises InvariantBroken.
+
+        The entry has the actor of `by`, and its cause unless another `cause` is given.
+        """
         level = self.level(sku, location)
         on_hand_after = level.on_hand + on_hand
         reserved_after = level.reserved + reserved
@@ -185,9 +205,9 @@ class State:
             reserved_after,
             None if reservation is None else reservation.reservation_id,
             None if reservation is None else reservation.expires_at,
-            actor,
+            by.actor,
             reason,
-            cause,
+            by.cause if cause is None else cause,
         )
         after = evolve(level, entry)
         self.entries.append(entry)
@@ -198,14 +218,17 @@ class State:
         self,
         kind: Kind,
         sku: str,
+        location: str,
+        by: "Author",
         *,
         reservation: Reservation | None = None,
-        actor: str = "",
         reason: str = "",
-        cause: str = "",
     ) -> None:
-        """Records a change of something other than a quantity, so that every reader sees it."""
-        level = self.level(sku)
+        """Records a change of something other than a quantity, so that every reader sees it.
+
+        `location` is where the change was made or where the hold has its units.
+        """
+        level = self.level(sku, location)
         if self.get(Level, level.key) is not None:  # a product has none
             self.put(replace(level, updated_at=self.now))
         self.revision += 1
@@ -215,19 +238,19 @@ class State:
                 self.now,
                 kind,
                 sku,
-                MAIN,
+                location,
                 on_hand_after=level.on_hand,
                 reserved_after=level.reserved,
                 reservation_id=None if reservation is None else reservation.reservation_id,
                 until=None if reservation is None else reservation.expires_at,
-                actor=actor,
+                actor=by.actor,
                 reason=reason,
-                cause=cause,
+                cause=by.cause,
             )
         )
 
     def loaded(self) -> None:
-        """Forgets what was derived from `base`: the store has added rows to it."""
+        """Forgets values derived from `base`: the store has added rows to it."""
         self._holds = None
 
     def savepoint(self) -> "Savepoint":
@@ -260,7 +283,7 @@ class Savepoint:
                 continue
             del rows[key]
             state.added.discard((kind, key))
-            if not rows:  # as if nothing had been: a batch without changes is not written
+            if not rows:  # a batch without changes is not written
                 del state.changed[kind]
         del state.entries[self._entries :]
         state.revision = self._revision
@@ -285,7 +308,7 @@ _ABSENT = object()
 
 
 def by_deadline(row: Reservation) -> tuple[int, str]:
-    """Sorts holds by when they end; those without a deadline come last."""
+    """Sorts holds by deadline; those without one come last."""
     return (FOREVER if row.expires_at is None else row.expires_at, row.reservation_id)
 
 

@@ -195,7 +195,7 @@ class Verifier:
                 ]
                 problem = "; ".join(differences) or problem
             if problem is not None:
-                # The row has gone its own way after the latest entry, or with it.
+                # The row has differed since the latest entry, or before it.
                 yield Finding(
                     Rule.LEVEL, f"{_place(key)}: {problem}", self._latest.get(key), key[0]
                 )
@@ -315,9 +315,8 @@ def _difference(row: Reservation, hold: OpenHold) -> str:
 
 def _units(row: Reservation) -> dict[Key, int]:
     units: dict[Key, int] = {}
-    for line in row.lines:
-        key = (line.sku, line.location)
-        units[key] = units.get(key, 0) + line.quantity
+    for allocation in row.allocations:
+        units[allocation.key] = units.get(allocation.key, 0) + allocation.quantity
     return units
 
 

@@ -96,11 +96,16 @@ async def check_holds(context: CheckContext) -> AsyncIterator[Finding]:
 def _unsellable(levels: list[Level], items: list[Item], live: list[Reservation]) -> list[Finding]:
     """Sizes that are out of stock on the page although there is stock on the shelf."""
     findings = []
-    held = {line.sku for hold in live if hold.status is Status.HELD for line in hold.lines}
+    held = {
+        allocation.key
+        for hold in live
+        if hold.status is Status.HELD
+        for allocation in hold.allocations
+    }
     full = [
         level.sku
         for level in levels
-        if level.on_hand and level.on_hand <= level.reserved and level.sku in held
+        if level.on_hand and level.on_hand <= level.reserved and level.key in held
     ]
     if full:
         findings.append(

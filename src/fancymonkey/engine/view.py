@@ -7,7 +7,6 @@ from dataclasses import replace
 from fancymonkey.core.changes.bulk import StockRow
 from fancymonkey.core.ledger import InvariantBroken, evolve
 from fancymonkey.core.model import (
-    MAIN,
     Entry,
     Item,
     Kind,
@@ -33,6 +32,10 @@ class HeldUnits:
         self.units: dict[tuple[str, str], int] = {}
         self.lapsed = False
 
+    def has(self, sku: str) -> bool:
+        """Whether it holds units of the SKU."""
+        return any(key[0] == sku for key in self.units)
+
 
 class View:
     """A fold of the ledger, as new as the last commit applied to it.
@@ -53,7 +56,7 @@ class View:
         self.touched: dict[str, int] = {}
         self._lapsed_units: dict[tuple[str, str], int] = {}
         self._due: list[tuple[int, str]] = []
-        self._ends: dict[tuple[str, str], list[tuple[int, str]]] = {}
+        self._ends: dict[str, list[tuple[int, str]]] = {}
         """A heap of holds by deadline, for each size that `back_by` was called with."""
 
     @property
@@ -172,8 +175,8 @@ class View:
 
     def _add_hold(self, row: Reservation) -> None:
         hold = self.holds[row.reservation_id] = HeldUnits(row.expires_at)
-        for line in row.lines:
-            hold.units[(line.sku, line.location)] = line.quantity
+        for allocation in row.allocations:
+            hold.units[allocation.key] = allocation.quantity
         if row.expires_at is not None:
             heapq.heappush(self._due, (row.expires_at, row.reservation_id))
 
@@ -193,12 +196,12 @@ class View:
                 heapq.heappush(self._due, (entry.until, id_))
                 if self._ends:
                     for key in hold.units:
-                        self._push_end(key, entry.until, id_)
+                        self._push_end(key[0], entry.until, id_)
         if not entry.reserved:
             return
         key = (entry.sku, entry.location)
         if self._ends and hold.until is not None and key not in hold.units:
-            self._push_end(key, hold.until, id_)
+            self._push_end(key[0], hold.until, id_)
         units = hold.units.get(key, 0) + entry.reserved
         if hold.lapsed:
             self._lapse_units(key, entry.reserved)
@@ -240,7 +243,7 @@ class View:
             heapq.heappop(self._due)
         return None
 
-    def level(self, sku: str, location: str = MAIN) -> Level:
+    def level(self, sku: str, location: str) -> Level:
         """The level that counts now: without the units of holds past their deadline."""
         key = (sku, location)
         level = self.levels.get(key) or Level(sku, location)
@@ -256,34 +259,33 @@ class View:
         places = self._locations.get(sku, ())
         return sum(self._lapsed_units.get((sku, location), 0) for location in places)
 
-    def back_by(self, sku: str, location: str = MAIN) -> int | None:
+    def back_by(self, sku: str) -> int | None:
         """When the first held units may come back (ms); None unless holds take all the stock."""
-        level = self.level(sku, location)
-        if level.on_hand <= 0 or level.available > 0:
+        stock = self.stock(sku)
+        if stock.on_hand <= 0 or stock.available > 0:
             return None
-        key = (sku, location)
-        ends = self._ends.get(key)
+        ends = self._ends.get(sku)
         if ends is None:
-            ends = self._ends[key] = [
+            ends = self._ends[sku] = [
                 (hold.until, id_)
                 for id_, hold in self.holds.items()
-                if key in hold.units and hold.until is not None
+                if hold.until is not None and hold.has(sku)
             ]
             heapq.heapify(ends)
         while ends:
             until, id_ = ends[0]
             hold = self.holds.get(id_)
-            if hold and hold.until == until and key in hold.units and not hold.lapsed:
+            if hold and hold.until == until and hold.has(sku) and not hold.lapsed:
                 return until
             heapq.heappop(ends)
         return None
 
-    def _push_end(self, key: tuple[str, str], until: int, id_: str) -> None:
-        ends = self._ends.get(key)
+    def _push_end(self, sku: str, until: int, id_: str) -> None:
+        ends = self._ends.get(sku)
         if ends is None:
             return
         if len(ends) > 2 * len(self.holds) + 100:  # most have ended since the last `back_by`
-            del self._ends[key]
+            del self._ends[sku]
         else:
             heapq.heappush(ends, (until, id_))
 

@@ -3,6 +3,7 @@
 from importlib.resources import files
 
 from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.store.products_file.read import read_products
 
 NAME = "products.json"
@@ -18,6 +19,7 @@ def commands() -> list[UpsertProduct]:
     return [
         UpsertProduct(
             product=one.product,
+            location=DEFAULT_LOCATION,
             items=tuple(NewItem(size.item, size.stock) for size in one.sizes),
             actor="init",
             reason="sample catalogue",

@@ -17,10 +17,11 @@ from fancymonkey.core.execute import CommandGroup
 from fancymonkey.core.holds.end import Release
 from fancymonkey.core.holds.limits import ClientSource
 from fancymonkey.core.holds.reserve import Reserve
-from fancymonkey.core.model import Line
-from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
-from fancymonkey.core.payments.checkout import BeginCheckout, CheckoutOpened, CloseCheckout, GetHold
+from fancymonkey.core.model import Line, Status
+from fancymonkey.core.outcomes import Answer, Code, Refused
+from fancymonkey.core.payments.checkout import BeginCheckout, CheckoutOpened, CloseCheckout
 from fancymonkey.engine.engine import Engine
+from fancymonkey.engine.hold_details import HoldDetails, find_hold
 from fancymonkey.errors import PaymentError, PaymentRefused, StoreError
 from fancymonkey.payments.basket import CheckoutTerms, NoPrice, line_items, session_request
 from fancymonkey.payments.gateway import Gateway, PaymentSession
@@ -32,19 +33,18 @@ TRIES = 3
 SLACK = 60_000
 """Added to a session's life (ms), because Stripe counts its half hour from its own creation."""
 
-Hold = dict[str, Any]
-
 
 @dataclass(frozen=True, slots=True)
 class CheckoutRequest:
     """The basket that a buyer wants to pay; without lines, the units that the session holds.
 
-    `new_id` is the id for a new hold, `source` the buyer's network. `replaces` is an earlier hold
-    of the buyer, which is released when the new one begins.
+    `location` serves them, `new_id` is the id for a new hold, `source` the buyer's network.
+    `replaces` is an earlier hold of the buyer, which is released when the new one begins.
     """
 
     session_id: str
     new_id: str
+    location: str
     lines: tuple[Line, ...] = ()
     actor: str = "buyer"
     source: ClientSource | None = None
@@ -53,16 +53,10 @@ class CheckoutRequest:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A session that can be paid, and its hold as `GetHold` answers it."""
+    """A session that can be paid, and its hold."""
 
     session: PaymentSession
-    hold: Hold
-
-
-async def inspect(engine: Engine, ref: str) -> Hold | None:
-    """The hold of an id, in its present state, or None where there is none."""
-    answer = await engine.submit(GetHold(ref=ref))
-    return answer.data if isinstance(answer, Accepted) else None
+    hold: HoldDetails
 
 
 class Checkouts:
@@ -89,11 +83,11 @@ class Checkouts:
         return result
 
     async def _try(self, request: CheckoutRequest) -> Opened | NoPrice | Refused:
-        hold = await inspect(self._engine, request.session_id)
-        live = hold if hold is not None and hold["status"] == "held" else None
-        if live is not None and live["payment_pending"]:
+        hold = await find_hold(self._engine, request.session_id)
+        live = hold if hold is not None and hold.held else None
+        if live is not None and live.payment_pending:
             return _PAID_NOW
-        if live is not None and _under_way(live):
+        if live is not None and live.at_checkout:
             if not request.lines or _same(live, request.lines):
                 return await self._resume(live)
             refused = await self._abandon(live)
@@ -101,10 +95,10 @@ class Checkouts:
                 return refused
         if live is None and not request.lines:
             code = Code.UNKNOWN_SESSION if hold is None else Code.HOLD_ENDED
-            if hold is not None and hold["status"] == "captured":
+            if hold is not None and hold.status is Status.CAPTURED:
                 code = Code.SESSION_PAID
             return Refused(code, "There is nothing held to pay for. Name the lines.")
-        lines = request.lines or _lines(live)
+        lines = request.lines or (() if live is None else live.reservation.lines)
         items = line_items(self._engine.view, self._terms.currency, lines)
         if isinstance(items, NoPrice):
             return items
@@ -113,14 +107,14 @@ class Checkouts:
     async def _begin(
         self,
         wanted: CheckoutRequest,
-        live: Hold | None,
+        live: HoldDetails | None,
         lines: tuple[Line, ...],
         items: list[dict[str, Any]],
     ) -> Opened | Refused:
         terms, now = self._terms, self._engine.clock()
-        id_ = wanted.new_id if live is None else live["reservation_id"]
-        before = None if live is None else live["checkout"]
-        number = 1 if before is None else before["number"] + 1
+        id_ = wanted.new_id if live is None else live.id
+        before = None if live is None else live.checkout
+        number = 1 if before is None else before.number + 1
         ends_at = (now + terms.session_life + SLACK) // 1000 * 1000
         request = session_request(terms, id_, wanted.session_id, number, ends_at, items)
         answer = await self._engine.submit(
@@ -131,6 +125,7 @@ class Checkouts:
                         reservation_id=id_,
                         session_id=wanted.session_id,
                         lines=lines,
+                        location=wanted.location,
                         ttl=terms.ttl,
                         only=True,
                         source=wanted.source,
@@ -160,12 +155,14 @@ class Checkouts:
 
     async def _release_replaced(self, request: CheckoutRequest) -> tuple[Command, ...]:
         """The command that releases the buyer's earlier hold, if there is one that is not paid."""
-        before = None if request.replaces is None else await inspect(self._engine, request.replaces)
-        if before is None or before["status"] != "held" or before["payment_pending"]:
+        before = (
+            None if request.replaces is None else await find_hold(self._engine, request.replaces)
+        )
+        if before is None or not before.held or before.payment_pending:
             return ()
-        if _under_way(before) and await self._abandon(before) is not None:
+        if before.at_checkout and await self._abandon(before) is not None:
             return ()
-        return (Release(ref=before["reservation_id"], reason="replaced", actor=request.actor),)
+        return (Release(ref=before.id, reason="replaced", actor=request.actor),)
 
     async def _ask(self, id_: str, number: int, request: str) -> Opened | Refused:
         """Requests the session of an attempt; Stripe answers a repeated request with the first."""
@@ -190,11 +187,11 @@ class Checkouts:
         if isinstance(answer, Refused):
             await self._expire_quietly(session.id)
             return answer
-        hold = await inspect(self._engine, id_)
+        hold = await find_hold(self._engine, id_)
         assert hold is not None
         return Opened(session, hold)
 
-    async def _undo(self, id_: str, number: int, before: Hold | None) -> None:
+    async def _undo(self, id_: str, number: int, before: HoldDetails | None) -> None:
         """Undoes a failed attempt: releases a new hold, restores the state of an earlier one.
 
         Changes nothing where a second click of the same buyer has begun a later attempt.
@@ -205,51 +202,48 @@ class Checkouts:
                 Release(ref=id_, number=number, reason=reason, actor="checkout")
             )
             return
-        ends = before["expires_at"]
+        ends = before.reservation.expires_at
         until = None if ends is None else max(ends, self._engine.clock() + SLACK)
         await self._engine.submit(
             CloseCheckout(ref=id_, number=number, until=until, actor="checkout")
         )
 
-    async def _resume(self, hold: Hold) -> Opened | Refused:
+    async def _resume(self, hold: HoldDetails) -> Opened | Refused:
         """The session of a checkout attempt that has begun."""
-        checkout = hold["checkout"]
-        if checkout["payment_session"] is None:
+        checkout = hold.checkout
+        assert checkout is not None
+        if checkout.payment_session is None:
             try:
-                return await self._ask(
-                    hold["reservation_id"], checkout["number"], checkout["request"]
-                )
+                return await self._ask(hold.id, checkout.number, checkout.request)
             except PaymentRefused as error:
                 if not error.reached:
                     raise
                 return await self._close(hold, None)
-        session = await self.gateway.session(checkout["payment_session"])
+        session = await self.gateway.session(checkout.payment_session)
         if session.status == "open" and session.expires_at > self._engine.clock():
             return Opened(session, hold)
         if session.status == "complete":
             return _PAID_NOW
         return await self._close(hold, session.id)
 
-    async def _close(self, hold: Hold, session: str | None) -> Refused:
+    async def _close(self, hold: HoldDetails, session: str | None) -> Refused:
         """Records the end of the latest attempt, by its session; the next one may begin."""
+        assert hold.checkout is not None
         await self._engine.submit(
-            CloseCheckout(
-                ref=hold["reservation_id"],
-                number=hold["checkout"]["number"],
-                payment_session=session,
-            )
+            CloseCheckout(ref=hold.id, number=hold.checkout.number, payment_session=session)
         )
         return Refused(Code.CHECKOUT_CHANGED, "The checkout has ended. Try again.")
 
-    async def _abandon(self, hold: Hold) -> Refused | None:
+    async def _abandon(self, hold: HoldDetails) -> Refused | None:
         """Ends the latest attempt, so that it cannot be paid; a refusal where it was paid."""
-        checkout = hold["checkout"]
-        id_ = checkout["payment_session"]
+        checkout = hold.checkout
+        assert checkout is not None
+        id_ = checkout.payment_session
         if id_ is None:
             try:
-                request = json.loads(checkout["request"])
-                number = checkout["number"]
-                key = hold["reservation_id"] + ("" if number == 1 else f"-{number}")
+                request = json.loads(checkout.request)
+                number = checkout.number
+                key = hold.id + ("" if number == 1 else f"-{number}")
                 id_ = (await self.gateway.create_session(request, key)).id
             except PaymentRefused as error:
                 if not error.reached:
@@ -283,11 +277,12 @@ class Checkouts:
     async def close_behind(self, reservation_id: str) -> None:
         """Ends the session of a hold that has ended."""
         try:
-            hold = await inspect(self._engine, reservation_id)
-            if hold is None or hold["status"] == "held" or not _under_way(hold):
+            hold = await find_hold(self._engine, reservation_id)
+            if hold is None or hold.held or not hold.at_checkout:
                 return
-            id_ = hold["checkout"]["payment_session"]
-            if id_ is not None and id_ != hold["payment_id"]:
+            assert hold.checkout is not None
+            id_ = hold.checkout.payment_session
+            if id_ is not None and id_ != hold.reservation.payment_id:
                 await self.gateway.expire(id_)
             if id_ is not None:
                 await self._close(hold, id_)
@@ -319,17 +314,9 @@ def new_session_id() -> str:
     return f"web_{secrets.token_hex(16)}"
 
 
-def _under_way(hold: Hold) -> bool:
-    checkout = hold["checkout"]
-    return checkout is not None and checkout["stage"] != "closed"
-
-
-def _lines(hold: Hold | None) -> tuple[Line, ...]:
-    return () if hold is None else tuple(Line(sku, units) for sku, units in hold["lines"])
-
-
-def _same(hold: Hold, lines: Sequence[Line]) -> bool:
-    return {(line.sku, line.quantity) for line in lines} == {tuple(row) for row in hold["lines"]}
+def _same(hold: HoldDetails, lines: Sequence[Line]) -> bool:
+    held = {(line.sku, line.quantity) for line in hold.reservation.lines}
+    return {(line.sku, line.quantity) for line in lines} == held
 
 
 def _first_refusal(answer: Refused) -> Refused:

@@ -12,17 +12,18 @@ import msgspec
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import RecordEvent
-from fancymonkey.core.model import Cursor
+from fancymonkey.core.model import Cursor, Status
 from fancymonkey.core.outcomes import Accepted
 from fancymonkey.core.payments.checkout import CheckoutOpened
 from fancymonkey.core.payments.refunds import ReportMissingPayment
-from fancymonkey.core.payments.rows import JobRun
+from fancymonkey.core.payments.rows import JobRun, Stage
 from fancymonkey.core.records import MoveCursor, RecordRun
 from fancymonkey.engine.engine import Engine
+from fancymonkey.engine.hold_details import HoldDetails, find_hold
 from fancymonkey.engine.turned_away import HOUR
 from fancymonkey.errors import PaymentError, PaymentUnknown
 from fancymonkey.payments import events
-from fancymonkey.payments.checkout import Checkouts, Hold, inspect
+from fancymonkey.payments.checkout import Checkouts
 from fancymonkey.payments.events import Event, PaymentPolicy
 from fancymonkey.payments.gateway import PaymentSession
 from fancymonkey.payments.refunds import give_due
@@ -137,7 +138,7 @@ class Reconciler:
         for session in reversed(sessions):
             if session.reservation_id is None:
                 continue  # another system's session
-            hold = await inspect(self._engine, session.reservation_id)
+            hold = await find_hold(self._engine, session.reservation_id)
             if hold is None and not session.ours:
                 continue  # another system's session, with an id of that system
             report.sessions += 1
@@ -150,12 +151,12 @@ class Reconciler:
                 continue
             await self._compare(report, session, hold)
 
-    async def _compare(self, report: Report, session: PaymentSession, hold: Hold) -> None:
-        id_, held = hold["reservation_id"], hold["status"] == "held"
+    async def _compare(self, report: Report, session: PaymentSession, hold: HoldDetails) -> None:
+        id_, held = hold.id, hold.held
         if session.paid:
             await self._correct(report, session, "paid", f"{session.id} was paid, {id_}")
             return
-        if hold["status"] == "captured" and hold["payment_id"] == session.id:
+        if hold.status is Status.CAPTURED and hold.reservation.payment_id == session.id:
             await self._engine.submit(ReportMissingPayment(ref=id_, payment=session.id, actor=JOB))
             report.open.append(f"{id_} was captured for {session.id}, which Stripe says is unpaid")
         elif session.status == "complete" and held:
@@ -223,21 +224,19 @@ class Reconciler:
         return events.effect_of(event, self._policy, self._engine.clock())
 
 
-def _lost(hold: Hold, session: PaymentSession) -> bool:
-    checkout = hold["checkout"]
+def _lost(hold: HoldDetails, session: PaymentSession) -> bool:
+    checkout = hold.checkout
     return (
         checkout is not None
-        and checkout["stage"] == "opening"
-        and checkout["number"] == session.number
+        and checkout.stage is Stage.OPENING
+        and checkout.number == session.number
     )
 
 
-def _outdated(hold: Hold, session: PaymentSession) -> bool:
+def _outdated(hold: HoldDetails, session: PaymentSession) -> bool:
     """Whether the hold has a later attempt, whose lines may differ from those of this session."""
-    checkout = hold["checkout"]
-    return (
-        checkout is not None and session.number is not None and session.number < checkout["number"]
-    )
+    checkout = hold.checkout
+    return checkout is not None and session.number is not None and session.number < checkout.number
 
 
 async def last_run(engine: Engine, now: int) -> int | None:

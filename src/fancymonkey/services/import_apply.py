@@ -38,7 +38,7 @@ async def import_plan(
     added to the plan's faults. A `dry_run` checks the plan and changes nothing.
     """
     runner = ChangeRunner(engine, options.actor, "import", options.reason, key, digest, dry_run)
-    applying = Applying(runner, plan, tell)
+    applying = Applying(runner, plan, tell, options.location)
     if good:
         await applying.good()
     elif not plan.faults:
@@ -49,10 +49,11 @@ async def import_plan(
 class Applying:
     """Applies the steps of a plan. A step that has become impossible is a fault of its rows."""
 
-    def __init__(self, runner: ChangeRunner, plan: ImportPlan, tell: Tell) -> None:
+    def __init__(self, runner: ChangeRunner, plan: ImportPlan, tell: Tell, location: str) -> None:
         self._runner = runner
         self._plan = plan
         self._tell = tell
+        self._location = location
         self._seen = plan.revision
         self._others: dict[str, int] = {}
 
@@ -134,7 +135,9 @@ class Applying:
             mark = _taken_back(runner.key, await self._attempt())
             await engine.submit(StoreResult(texts=(), command_id=mark.id, digest=runner.digest))
         change = await find_change_set(engine, runner.act)
-        await undo_change_set(engine, runner.actor, runner.act, change, partial=True, dry_run=False)
+        await undo_change_set(
+            engine, runner.actor, runner.act, change, self._location, partial=True, dry_run=False
+        )
         runner.act = None
 
 

@@ -65,14 +65,29 @@ async def find_change_set(engine: Engine, name: str) -> StoredChangeSet:
 
 
 async def undo_change_set(
-    engine: Engine, actor: str, name: str, act: StoredChangeSet, partial: bool, dry_run: bool
+    engine: Engine,
+    actor: str,
+    name: str,
+    act: StoredChangeSet,
+    location: str,
+    *,
+    partial: bool,
+    dry_run: bool,
 ) -> Undone:
     """Undoes every portion; without `partial` only where all of them can be undone.
 
-    A change of one portion is undone in one transaction. Raises ChangeRefused, Overloaded.
+    A change of one portion is undone in one transaction. `location` is where a change of an earlier
+    version was made. Raises ChangeRefused, Overloaded.
     """
     act_id = new_change_id(engine)
-    command = Undo(undoes=name, act_id=act_id, actor=actor, cause=act_id, partial=partial)
+    command = Undo(
+        undoes=name,
+        act_id=act_id,
+        location=location,
+        actor=actor,
+        cause=act_id,
+        partial=partial,
+    )
     undoing = _Undoing(engine, command, act.revision)
     rehearse = dry_run or (act.parts > 1 and not partial)
     if rehearse:
@@ -152,7 +167,7 @@ class _Undoing:
             [] if row is None else msgspec.json.decode(row.body or "[]", type=list[StoredChangeRow])
         )
         skus = [row.key for row in rows if row.stock]
-        seen = tuple((sku, engine.view.levels[sku, "main"].on_hand) for sku in skus)
+        seen = tuple((sku, engine.view.stock(sku).on_hand) for sku in skus)
         counted = set[str]()
         if skus:
             for sku, causes in (await corrections_since(engine, self._since, skus)).items():
@@ -161,6 +176,7 @@ class _Undoing:
         return Undo(
             undoes=plan.undoes,
             act_id=plan.act_id,
+            location=plan.location,
             part=part,
             seen=seen,
             counted=tuple(sorted(counted)),

@@ -4,9 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from fancymonkey.core.catalogue.products import EditFields
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import SkuCommands
-from fancymonkey.core.model import MAIN, Item, Level, Product, sku_of
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
+from fancymonkey.core.model import Item, Level, Product, sku_of
 from fancymonkey.spreadsheets.cells import PARSERS, alike
 from fancymonkey.spreadsheets.columns import Record
 from fancymonkey.spreadsheets.notices import Notices
@@ -88,7 +90,7 @@ class CurrentStock:
 
     def on_hand(self, sku: str) -> int:
         """Units on hand."""
-        level = self.levels.get((sku, MAIN))
+        level = self.levels.get((sku, DEFAULT_LOCATION))
         return 0 if level is None else level.on_hand
 
 
@@ -150,13 +152,23 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """The options of an import: the actor, whether new rows are created, whether all is allowed."""
+    """The options of an import: the actor, whether new rows are created, whether all is allowed,
+    and the location that it counts.
+    """
 
     actor: str = "import"
     cause: str = ""
     reason: str = ""
     create: bool = False
     owner: bool = True
+    location: str = DEFAULT_LOCATION
+
+
+def edit_of(row: Product | Item, fields: Mapping[str, Any], location: str) -> EditFields:
+    """The command that changes these fields of a row, as long as they are as they were read."""
+    key = row.product_id if isinstance(row, Product) else row.sku
+    was = tuple((name, getattr(row, name)) for name in fields)
+    return EditFields(key=key, location=location, fields=tuple(fields.items()), was=was)
 
 
 def marks_of(records: Iterable[Record], stand: CurrentStock) -> dict[str, int]:

@@ -6,7 +6,6 @@ from typing import Any
 from fancymonkey.core.catalogue.products import (
     AddItem,
     AddProduct,
-    EditFields,
     NewItem,
     RestoreProduct,
 )
@@ -33,6 +32,7 @@ from fancymonkey.spreadsheets.import_plan import (
     Key,
     Row,
     Step,
+    edit_of,
     key_of,
     with_actor,
 )
@@ -60,6 +60,7 @@ class Planner:
         self.plan = ImportPlan(stand.revision)
         self._stand = stand
         self._wish = options
+        self._at = options.location
         self._said = said or {}
         self._base = {key_of(one): Base(one.cells) for one in base or ()}
         self._progress = progress
@@ -215,11 +216,11 @@ class Planner:
         if after == now:
             return
         options, sku = self._wish, row.item.sku
-        how = {"reason": options.reason, "actor": options.actor, "cause": options.cause}
+        how = {name: getattr(options, name) for name in ("location", "reason", "actor", "cause")}
         if row.snapshot is None:
-            row.stock = Count(sku=sku, quantity=after, **how)  # type: ignore[arg-type]
+            row.stock = Count(sku=sku, quantity=after, **how)
         else:
-            row.stock = Adjust(sku=sku, delta=after - now, **how)  # type: ignore[arg-type]
+            row.stock = Adjust(sku=sku, delta=after - now, **how)
         row.changes.append(row.told("stock", str(now), text, str(after)))
 
     def _merged(self, row: Row, value: int, now: int) -> int | None:
@@ -276,17 +277,17 @@ class Planner:
         }
         product = Product(product_id, position=self._position, **fields)
         items = tuple(self._new(row, product_id) for row in rows)
+        command = AddProduct(product=product, location=self._at, items=items)
         self.plan.new_products.append(product_id)
-        self._step([row.record.number for row in rows], AddProduct(product=product, items=items))
+        self._step([row.record.number for row in rows], command)
         for row in rows:
             self._made(row, "product")
 
     def _new(self, row: Row, product_id: str) -> NewItem:
         place = self._places[product_id] = self._places.get(product_id, -1) + 1
         size = row.record.cells["size"]
-        return NewItem(
-            Item(sku_of(product_id, size), product_id, size, place, **row.fields), row.on_hand
-        )
+        item = Item(sku_of(product_id, size), product_id, size, place, **row.fields)
+        return NewItem(item, row.on_hand)
 
     def _made(self, row: Row, what: str) -> None:
         """Records that a row creates something."""
@@ -303,7 +304,7 @@ class Planner:
         back = [row for row in rows if row.back]
         if back:
             skus = tuple(row.item.sku for row in back if row.item is not None)
-            command = RestoreProduct(product_id=old.product_id, skus=skus)
+            command = RestoreProduct(product_id=old.product_id, location=self._at, skus=skus)
             self._step([row.record.number for row in back], command)
             if old.archived:
                 self.plan.new_products.append(old.product_id)
@@ -312,10 +313,9 @@ class Planner:
             commands: list[Command] = []
             item = row.item
             if item is None:
-                commands.append(AddItem(new=self._new(row, old.product_id)))
+                commands.append(AddItem(new=self._new(row, old.product_id), location=self._at))
             elif row.fields:
-                was = tuple((name, getattr(item, name)) for name in row.fields)
-                commands.append(EditFields(key=item.sku, fields=tuple(row.fields.items()), was=was))
+                commands.append(edit_of(item, row.fields, self._at))
             if row.stock is not None:
                 commands.append(row.stock)
             if commands:
@@ -340,9 +340,8 @@ class Planner:
             )
             row.changes.append(row.told(name, now[name], row.record.cells[name]))
             self.plan.fates[row.record.number] = "changed"
-        was = tuple((name, getattr(old, name)) for name in fields)
         numbers = sorted({row.record.number for row in carriers.values()})
-        self._step(numbers, EditFields(key=old.product_id, fields=tuple(fields.items()), was=was))
+        self._step(numbers, edit_of(old, fields, self._at))
 
     def _step(self, rows: list[int], command: Command) -> None:
         options = self._wish

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from fancymonkey.core.changes.bulk import StockRow
-from fancymonkey.core.model import MAIN
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.spreadsheets.columns import NUMBERS, UNREAD, cells_of
 from fancymonkey.spreadsheets.dates import is_shown_date
@@ -47,7 +47,7 @@ def _now(row: Row, stand: CurrentStock) -> Mapping[str, str]:
     item = row.item
     if item is None:
         return {}
-    level = stand.levels.get((item.sku, MAIN))  # the location that an import counts
+    level = stand.levels.get((item.sku, DEFAULT_LOCATION))  # the location that an import counts
     stock = SkuStock.of(item.sku, () if level is None else (level,))
     return cells_of(StockRow(stand.products[item.product_id], item, stock))
 

@@ -1,4 +1,4 @@
-"""Fields of rows: their names as people know them, and what has changed of them."""
+"""Fields of rows: their public names, and their changes as text."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ WIRE = {
     "sku_id": "skuId",
     "price_id": "priceId",
 }
-"""Fields as people know them; the others are called so already."""
+"""The public names of fields; the others have the same name."""
 
 CALLED = {
     "low_stock_threshold": "The threshold",
@@ -26,11 +26,11 @@ CALLED = {
     "position": "The place in the list",
     "archived": "“Off sale”",
 }
-"""Fields in messages to people."""
+"""The names of fields in messages."""
 
 
 def plain(value: Any) -> Any:
-    """A field's value as JSON can hold it: a price as a text."""
+    """The value of a field in JSON: a price is a text."""
     return str(value) if isinstance(value, Decimal) else value
 
 
@@ -51,7 +51,7 @@ def spelled(changes: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
 
 
 def in_words(changes: Mapping[str, Sequence[Any]], reason: str = "") -> str:
-    """What has changed, in a line for the ledger."""
+    """The changes as a line for the ledger."""
     text = "; ".join(
         f"{one['field']} {word(one['from'])} → {word(one['to'])}" for one in spelled(changes)
     )
@@ -59,7 +59,7 @@ def in_words(changes: Mapping[str, Sequence[Any]], reason: str = "") -> str:
 
 
 def word(value: Any) -> str:
-    """A value as people read it."""
+    """A value as text."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "none" if value in (None, "") else str(value)

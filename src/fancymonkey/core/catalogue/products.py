@@ -1,4 +1,4 @@
-"""What the shop sells: products and sizes come, change and go."""
+"""Adds, changes and removes products and sizes."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -6,19 +6,20 @@ from typing import Any
 
 from fancymonkey.core.catalogue.field_changes import WIRE, in_words, plain
 from fancymonkey.core.catalogue.renames import RENAMES, note_renames
-from fancymonkey.core.command import Command, needs_item
+from fancymonkey.core.command import Command, needs_stock
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import MAX_QUANTITY, Item, Kind, Level, Product, sku_of
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.state import Key, State
+from fancymonkey.core.stock.sku_stock import SkuStock
 
 
 @dataclass(frozen=True, slots=True)
 class NewItem:
-    """An item as the owner describes it, and how many units there are at first.
+    """An item as the owner describes it, and its first units.
 
-    `on_hand` counts only where the item is new.
+    `on_hand` counts only where the item is new, at the location of the command.
     """
 
     item: Item
@@ -27,15 +28,15 @@ class NewItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpsertProduct(Command):
-    """Makes the catalogue hold this product with exactly these sizes.
+    """Sets a product with exactly these sizes.
 
-    A size that is not listed is archived, which is refused while anybody holds units of it.
-    Stock of sizes that exist already is left alone: that is a `Count`.
-    `before` names the rows that existed when the command was made, so that sizes to archive are
-    known to the store; it decides nothing.
+    A size that is not listed is archived, which is refused while holds have units of it. The stock
+    of existing sizes stays: a `Count` changes it. `before` names the sizes that existed when the
+    command was made, so that the store loads the sizes to archive; it decides nothing.
     """
 
     product: Product
+    location: str
     items: tuple[NewItem, ...]
     before: tuple[str, ...] = ()
     reason: str = ""
@@ -43,27 +44,30 @@ class UpsertProduct(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveProduct(Command):
-    """Takes a product and its sizes out of the shop; its history stays. Refused over live holds."""
+    """Takes a product with its sizes off sale; its history stays. Refused with live holds."""
 
     product_id: str
+    location: str
     before: tuple[str, ...] = ()
     reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddProduct(Command):
-    """Adds a product that was never there, with its sizes and their first stock."""
+    """Adds a new product, with its sizes and their first stock."""
 
     product: Product
+    location: str
     items: tuple[NewItem, ...]
     reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddItem(Command):
-    """Adds a size that was never there to a product on sale."""
+    """Adds a new size to a product on sale."""
 
     new: NewItem
+    location: str
     reason: str = ""
 
 
@@ -71,11 +75,12 @@ class AddItem(Command):
 class EditFields(Command):
     """Changes fields of a product, or of a size where `key` is a SKU; the rest stays as it is.
 
-    Fields have the names of the model. `was` has what the owner saw; where it is no longer so, it
-    is refused.
+    Fields have the names of the model. `was` has the values that the owner saw; if one has changed,
+    the command is refused.
     """
 
     key: str
+    location: str
     fields: tuple[tuple[str, Any], ...]
     was: tuple[tuple[str, Any], ...] = ()
     reason: str = ""
@@ -83,9 +88,10 @@ class EditFields(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveItem(Command):
-    """Takes a size off sale; its history stays. Refused over live holds."""
+    """Takes a size off sale; its history stays. Refused while it has live holds."""
 
     sku: str
+    location: str
     reason: str = ""
 
 
@@ -94,6 +100,7 @@ class RestoreProduct(Command):
     """Puts a product on sale again, with these of its sizes."""
 
     product_id: str
+    location: str
     skus: tuple[str, ...]
     reason: str = ""
 
@@ -109,13 +116,14 @@ def needs_catalogue(command: CatalogueCommand, state: State) -> Iterator[Key]:
     if product_id:
         yield Product, product_id
     for sku in skus:
-        yield from needs_item(sku, "main")
+        yield from needs_stock(sku)
+        yield Level, (sku, command.location)
     for sku in command.before if isinstance(command, UpsertProduct) else ():
         yield Document, (RENAMES, sku)
 
 
 def _touched(command: CatalogueCommand) -> tuple[str, Sequence[str]]:
-    """The product that a command is about, and the SKUs."""
+    """The product and the SKUs of a command."""
     match command:
         case UpsertProduct():
             items = [new.item.sku for new in command.items]
@@ -158,7 +166,7 @@ def upsert_product(state: State, command: UpsertProduct) -> Answer:
 
 
 def _impossible(state: State, items: Iterable[NewItem]) -> Refused | None:
-    """Why the first stock of a new size cannot be, or None."""
+    """Why the first stock of a new size is not valid, or None."""
     for new in items:
         fault = {"sku": new.item.sku, "onHand": new.on_hand}
         if state.get(Item, new.item.sku) is not None:
@@ -183,23 +191,23 @@ def _upsert_item(state: State, command: UpsertProduct, new: NewItem) -> None:
 
 
 def _add(state: State, command: UpsertProduct | AddProduct | AddItem, new: NewItem) -> None:
-    """Puts a size there that never was."""
+    """Adds a new size with its first stock."""
     item = new.item
     assert item.sku == sku_of(item.product_id, item.size)
-    assert state.get(Level, (item.sku, "main")) is None
+    assert not state.levels_of(item.sku)
     state.put(item)
     state.book_movement(
         Kind.ADDED,
         item.sku,
+        command.location,
+        command,
         on_hand=new.on_hand,
-        actor=command.actor,
         reason=command.reason,
-        cause=command.cause,
     )
 
 
-def _note(state: State, command: Command, kind: Kind, key: str, reason: str) -> None:
-    state.book_event(kind, key, actor=command.actor, reason=reason, cause=command.cause)
+def _note(state: State, command: CatalogueCommand, kind: Kind, key: str, reason: str) -> None:
+    state.book_event(kind, key, command.location, command, reason=reason)
 
 
 def add_product(state: State, command: AddProduct) -> Answer:
@@ -324,7 +332,9 @@ def remove_product(state: State, command: RemoveProduct) -> Answer:
 
 
 def _held(state: State, skus: tuple[str, ...] | list[str]) -> Refused | None:
-    held = [{"sku": sku, "reserved": state.level(sku).reserved} for sku in skus]
+    held = [
+        {"sku": sku, "reserved": SkuStock.of(sku, state.levels_of(sku)).reserved} for sku in skus
+    ]
     held = [row for row in held if row["reserved"]]
     if held:
         return Refused(Code.LIVE_HOLDS, "Buyers hold units of it. Release these holds first.", held)

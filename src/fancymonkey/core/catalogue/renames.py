@@ -1,26 +1,28 @@
-"""Which size took the place of one that is off sale, so that returned units find their shelf."""
+"""The size that replaced one that is off sale, so that returned units count for it."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from fancymonkey.core.command import needs_item
 from fancymonkey.core.documents.document import Document
-from fancymonkey.core.model import MAIN, Item, Line
+from fancymonkey.core.model import Allocation, Item, Reservation
 from fancymonkey.core.state import Key, State
+from fancymonkey.core.stock.sku_stock import SkuStock
 
 RENAMES = "renames"
-"""The folder of what a size is called now, by its old SKU."""
+"""The folder of the present SKUs, by the old SKU."""
 
 LONGEST = 20
-"""No size is followed over more names."""
+"""The most renames that are followed."""
 
 
 def successors(
     gone: Sequence[Item], added: Sequence[tuple[Item, int]], on_hand: dict[str, int]
 ) -> dict[str, str]:
-    """Which of the added sizes (each with its units) is one of those gone under another name.
+    """The added sizes (each with its units) that are removed ones under another name, by old SKU.
 
-    It has the same SKU id, or else the same price id. Without ids it stands in the same place with
-    the same number of units, and is the only one.
+    Both have the same SKU id, or else the same price id. Without ids they have the same place and
+    the same number of units, and are the only ones.
     """
     found: dict[str, str] = {}
     for name in ("sku_id", "price_id"):
@@ -39,19 +41,21 @@ def successors(
 
 
 def _differ(old: Item, new: Item) -> bool:
-    """Whether two sizes certainly are different goods."""
+    """Whether two sizes are certainly different goods."""
     return old.sku_id is not None and new.sku_id is not None and old.sku_id != new.sku_id
 
 
 def note_renames(state: State, gone: Sequence[str], listed: Sequence[tuple[Item, int]]) -> None:
-    """Keeps which of the sizes that go off sale come back under another name.
+    """Stores the new SKU of each size that goes off sale and comes back under another name.
 
-    `listed` are the sizes that a product has from now on, each with its first units.
+    `listed` are the new sizes of the product, each with its first units.
     """
     rows = (state.get(Item, sku) for sku in gone)
     leaving = [item for item in rows if item is not None and not item.archived]
     added = [] if not leaving else [pair for pair in listed if not _on_sale_already(state, pair[0])]
-    on_hand = {item.sku: state.level(item.sku).on_hand for item in leaving}
+    on_hand = {
+        item.sku: SkuStock.of(item.sku, state.levels_of(item.sku)).on_hand for item in leaving
+    }
     for old, new in successors(leaving, added, on_hand).items():
         known = state.get(Document, (RENAMES, old))
         version = 1 if known is None else known.version + 1
@@ -63,10 +67,11 @@ def _on_sale_already(state: State, item: Item) -> bool:
     return old is not None and not old.archived
 
 
-def needs_renames(sku: str, state: State) -> Iterator[Key]:
-    """The rows that `on_sale` reads."""
+def needs_renames(units: Allocation, state: State) -> Iterator[Key]:
+    """The rows that `on_sale` reads, and the level that the units come back to."""
+    sku = units.sku
     for _ in range(LONGEST):
-        yield from needs_item(sku, MAIN)
+        yield from needs_item(sku, units.location)
         yield Document, (RENAMES, sku)
         following = state.get(Document, (RENAMES, sku))
         if following is None:
@@ -74,17 +79,23 @@ def needs_renames(sku: str, state: State) -> Iterator[Key]:
         sku = following.body
 
 
-def renamed(state: State, lines: tuple[Line, ...]) -> tuple[Line, ...]:
-    """The lines of a hold that has ended, under the names that their sizes have now."""
+def renamed(state: State, hold: Reservation) -> Reservation:
+    """A hold that has ended, under the names that its sizes have now."""
     units: dict[tuple[str, str], int] = {}
-    for line in lines:
-        place = (on_sale(state, line.sku) or line.sku, line.location)
-        units[place] = units.get(place, 0) + line.quantity
-    return tuple(Line(sku, quantity, location) for (sku, location), quantity in units.items())
+    for allocation in hold.allocations:
+        place = (on_sale(state, allocation.sku) or allocation.sku, allocation.location)
+        units[place] = units.get(place, 0) + allocation.quantity
+    sold_lines = hold.sold_lines and tuple(
+        replace(line, sku=on_sale(state, line.sku) or line.sku) for line in hold.sold_lines
+    )
+    allocations = tuple(
+        Allocation(sku, quantity, location) for (sku, location), quantity in units.items()
+    )
+    return replace(hold, allocations=allocations, sold_lines=sold_lines)
 
 
 def on_sale(state: State, sku: str) -> str | None:
-    """The SKU under which this size is on sale now, or None where it is off sale."""
+    """The SKU under which this size is on sale now, or None if it is off sale."""
     for _ in range(LONGEST):
         item = state.get(Item, sku)
         if item is not None and not item.archived:

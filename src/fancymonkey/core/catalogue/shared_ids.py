@@ -1,4 +1,4 @@
-"""Ids of the payment provider that two things have which should have one each."""
+"""Ids of the payment provider that two products or two sizes share by mistake."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ from fancymonkey.core.model import Item
 def shared_ids(items: Iterable[Item]) -> list[str]:
     """A sentence for each price id that two products have, and each SKU id that two sizes have.
 
-    Sizes of one product may have one price. What is off sale does not count.
+    Sizes of one product may share a price. Items that are off sale do not count.
     """
     prices: dict[str, list[str]] = {}
     skus: dict[str, list[str]] = {}

@@ -15,15 +15,16 @@ from fancymonkey.core.stock.sku_stock import SkuStock
 T = TypeVar("T")
 
 PORTION = 50
-"""Rows of a long change that are done in one transaction: buyers get their turn in between."""
+"""Rows of a long change in one transaction. Buyers get their turn between two portions."""
 
 CHUNK = 500
-"""Rows that are done all or none in one transaction; more are done in portions, and taken back."""
+"""The most rows that one transaction changes all or none. More are changed in portions, which are
+undone if one fails."""
 
 
 @dataclass(frozen=True, slots=True)
 class StockRow:
-    """A SKU with everything that a filter may look at."""
+    """A SKU with everything that a filter reads."""
 
     product: Product
     item: Item
@@ -32,9 +33,9 @@ class StockRow:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which SKUs are meant. What is None does not narrow the choice.
+    """The SKUs of a bulk change. A field that is None does not narrow the choice.
 
-    `words` in lower case are looked for in everything that a row is called.
+    `words` in lower case are searched in all names of a row.
     """
 
     categories: frozenset[str] | None = None
@@ -48,10 +49,10 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What to do with each SKU. At most one of `count` and `adjust` may be given.
+    """The change of each SKU. At most one of `count` and `adjust` may be given.
 
-    `kind` is how the ledger names an adjustment: ADJUSTED, or RECEIVED for goods that came in.
-    `was` is what the owner saw of threshold, sold out and restock date.
+    `kind` is the kind of the adjustment in the ledger: ADJUSTED, or RECEIVED for goods that came
+    in. `was` has the threshold, sold out and restock date that the owner saw.
     """
 
     count: int | None = None
@@ -72,7 +73,7 @@ def is_low(item: Item, stock: SkuStock) -> bool:
 
 
 def status_of(row: StockRow) -> str:
-    """How a SKU stands, in one word: the first that fits."""
+    """The status of a SKU: the first that applies."""
     if row.item.archived or row.product.archived:
         return "archived"
     if row.item.sold_out:
@@ -89,14 +90,14 @@ STATUSES = ("in_stock", "low", "out", "sold_out", "backordered", "archived")
 
 
 def search_text(row: StockRow) -> str:
-    """Everything that a row is called, in lower case, to look for words in."""
+    """All names of a row in lower case, for a search."""
     product, item = row.product, row.item
     names = (item.sku, product.name, product.category, item.size, item.sku_id, item.price_id)
     return normal_form("\n".join(name for name in names if name)).lower()
 
 
 def select(rows: Iterable[StockRow], wanted: Filter) -> list[StockRow]:
-    """The rows that the filter means, in their order."""
+    """The rows that the filter chooses, in their order."""
     return [row for row in rows if _means(wanted, row)]
 
 
@@ -112,13 +113,16 @@ def _means(wanted: Filter, row: StockRow) -> bool:
     )
 
 
-def chain(sku: str, change: Change, *, actor: str = "", cause: str = "") -> SkuCommands:
-    """The commands for one SKU, all or nothing."""
+def chain(
+    sku: str, change: Change, *, location: str, actor: str = "", cause: str = ""
+) -> SkuCommands:
+    """The commands for one SKU at a location, all or nothing."""
     parts: list[Command] = []
     if change.count is not None:
         parts.append(
             Count(
                 sku=sku,
+                location=location,
                 quantity=change.count,
                 expected=change.expected,
                 reason=change.reason,
@@ -130,6 +134,7 @@ def chain(sku: str, change: Change, *, actor: str = "", cause: str = "") -> SkuC
         parts.append(
             Adjust(
                 sku=sku,
+                location=location,
                 delta=change.adjust,
                 kind=change.kind,
                 reason=change.reason,
@@ -140,7 +145,12 @@ def chain(sku: str, change: Change, *, actor: str = "", cause: str = "") -> SkuC
     if change.reserved is not None:
         parts.append(
             SetReserved(
-                sku=sku, quantity=change.reserved, reason=change.reason, actor=actor, cause=cause
+                sku=sku,
+                location=location,
+                quantity=change.reserved,
+                reason=change.reason,
+                actor=actor,
+                cause=cause,
             )
         )
     settings = (change.low_stock_threshold, change.sold_out)
@@ -148,6 +158,7 @@ def chain(sku: str, change: Change, *, actor: str = "", cause: str = "") -> SkuC
         parts.append(
             SetItem(
                 sku=sku,
+                location=location,
                 low_stock_threshold=change.low_stock_threshold,
                 sold_out=change.sold_out,
                 restock_date=change.restock_date,

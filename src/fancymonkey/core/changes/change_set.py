@@ -1,4 +1,4 @@
-"""Acts: what somebody changed in one go, kept so that it can be undone once, by new entries."""
+"""Change sets: the changes of one request, stored so that new entries can undo them once."""
 
 import json
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
@@ -14,27 +14,27 @@ from fancymonkey.core.outcomes import Accepted, Answer
 from fancymonkey.core.state import Key, State
 
 CHANGE_SETS = "acts"
-"""The folder of what each act was; names sort the newest first."""
+"""The folder of the change sets; their names sort the newest first."""
 
 CHANGE_SET_ROWS = "act_rows"
-"""The folder of what each portion of an act changed."""
+"""The folder of the rows that each portion of a change set changed."""
 
 KEPT = 90 * 86_400_000
-"""How long an act is kept, in ms."""
+"""How long a change set is stored, in ms."""
 
 CORRECTIONS = (Kind.ADDED, Kind.ADJUSTED, Kind.COUNTED, Kind.RECEIVED)
-"""What the owner says about the shelf; units that fill backorders by it are sold, and stay so."""
+"""Counts and corrections of the owner. An undo leaves backorders that they filled as sold."""
 
 IDENTITY = {"sku", "product_id", "size", "updated_at"}
-"""Fields that never change, or that change by themselves."""
+"""Fields that an undo does not restore: they never change, or change by themselves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeSet(Command):
-    """Does what a command says, and keeps what that changed under the act's id.
+    """Runs a command, and stores the rows that it changed under the id of the change set.
 
-    An act may come in portions, each with its `part`. The answer is that of the command with
-    the `act` besides, which is None where nothing changed.
+    A change set may come in portions, each with its `part`. The answer is that of the command with
+    the id as `act`, which is None where nothing changed.
     """
 
     act_id: str
@@ -45,24 +45,24 @@ class ChangeSet(Command):
 
 
 def needs_change_set(act_id: str, part: int) -> Iterator[Key]:
-    """The rows that keeping a portion reads, besides those of its command."""
+    """The rows that storing a portion reads, in addition to those of its command."""
     yield Document, (CHANGE_SETS, act_id)
     yield Document, (CHANGE_SET_ROWS, part_name(act_id, part))
 
 
 def part_name(act_id: str, part: int) -> str:
-    """Where the rows of a portion are kept."""
+    """The name of the document with the rows of a portion."""
     return f"{act_id}/{part:05}"
 
 
 def read(state: State, folder: str, name: str) -> Any:
-    """What a document says, or None where there is none."""
+    """The content of a document, or None where there is none."""
     found = state.get(Document, (folder, name))
     return None if found is None or not found.body else json.loads(found.body)
 
 
 def write(state: State, folder: str, name: str, value: Any) -> None:
-    """Keeps a value for as long as acts are kept."""
+    """Stores a value for as long as change sets are stored."""
     old = state.get(Document, (folder, name))
     body = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
     version = 1 if old is None else old.version + 1
@@ -76,7 +76,7 @@ def kept(
     before: Mapping[Key, Row | None],
     entries: Sequence[Entry],
 ) -> Answer:
-    """The answer to an act whose command is done: keeps what changed since `before`."""
+    """Stores the rows that a command changed since `before`, and returns its answer."""
     if not isinstance(answer, Accepted):
         return answer
     rows = changes(state, before, entries)
@@ -92,7 +92,7 @@ def record(
     rows: list[dict[str, Any]],
     undoes: str | None = None,
 ) -> None:
-    """Keeps the rows that a portion of an act changed, and counts them in the act."""
+    """Stores the rows that a portion changed, and counts them in its change set."""
     act_id: str = command.act_id  # type: ignore[attr-defined]  # Act, or Undo
     part: int = command.part  # type: ignore[attr-defined]
     if not rows:
@@ -126,31 +126,43 @@ def beyond_stock(row: Mapping[str, Any]) -> bool:
 def changes(
     state: State, before: Mapping[Key, Row | None], entries: Iterable[Entry]
 ) -> list[dict[str, Any]]:
-    """What differs from `before`, one row a SKU or product.
+    """The differences from `before`: a row for each product, and for each SKU and location.
 
-    `stock` is by how much the owner changed it, `fields` have the old and new value by name,
-    `holds` by how many units holds changed. `key` of a product has no slash.
+    `location` is where units moved, or None. `stock` is by how much the owner changed it, `fields`
+    have the old and new value by name, `holds` by how many units holds changed. `key` of a product
+    has no slash.
     """
-    found: dict[str, dict[str, Any]] = {}
+    rows: dict[tuple[str, str | None], dict[str, Any]] = {}
+    first: dict[str, dict[str, Any]] = {}
 
-    def row_of(key: str) -> dict[str, Any]:
-        return found.setdefault(key, {"key": key, "stock": 0, "fields": {}, "holds": 0})
+    def row_of(key: str, location: str | None) -> dict[str, Any]:
+        new: dict[str, Any] = {
+            "key": key,
+            "location": location,
+            "stock": 0,
+            "fields": {},
+            "holds": 0,
+        }
+        row = rows.setdefault((key, location), new)
+        first.setdefault(key, row)
+        return row
 
     for entry in entries:
         if entry.kind in CORRECTIONS and entry.on_hand:
-            row_of(entry.sku)["stock"] += entry.on_hand
+            row_of(entry.sku, entry.location)["stock"] += entry.on_hand
         elif entry.reserved:
-            row_of(entry.sku)["holds"] += entry.reserved
+            row_of(entry.sku, entry.location)["holds"] += entry.reserved
     for (kind, key), old in before.items():
         if kind in (Product, Item):
             differs = _differs(old, state.get(kind, key), key)
             if differs:
-                row_of(str(key))["fields"] = differs
-    return list(found.values())
+                row = first.get(str(key)) or row_of(str(key), None)
+                row["fields"] = differs
+    return list(rows.values())
 
 
 def _differs(old: Any, new: Any, key: Hashable) -> dict[str, list[Any]]:
-    """The fields that changed; what is new was archived before, so to speak."""
+    """The fields that changed. A new row counts as archived before."""
     if old is None:
         return {"archived": [True, new.archived]}
     return {

@@ -1,4 +1,4 @@
-"""Undoing an act: each row that it changed is put back by new entries, once."""
+"""Undoes a change set: new entries restore each row that it changed, once."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -7,26 +7,29 @@ from typing import Any
 
 from fancymonkey.core.catalogue.field_changes import CALLED, in_words, plain, spelled, word
 from fancymonkey.core.changes import change_set
-from fancymonkey.core.command import Command, needs_item
+from fancymonkey.core.command import Command, needs_stock
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.immutable import dataclass
-from fancymonkey.core.model import MAIN, Item, Kind, Product
+from fancymonkey.core.model import Item, Kind, Level, Product
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.state import Key, State
 from fancymonkey.core.stock.adjust import Adjust, adjust
+from fancymonkey.core.stock.sku_stock import SkuStock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undo(Command):
-    """Puts back what a portion of an act changed; sales made since stay.
+    """Restores the rows that a portion of a change set changed; later sales stay.
 
-    `seen` says how many units of each SKU were on hand when it was last looked whether somebody
-    had counted it since the act; `counted` are those that somebody had. Where one differs the
-    answer is `stale`: look again. Without `partial` one row that cannot be put back refuses all.
+    `seen` has the units on hand of each SKU at the time when its entries were searched for later
+    counts, and `counted` the SKUs with such a count. If the units have changed since, the answer is
+    `stale` and the caller searches again. Without `partial` one row that cannot be restored refuses
+    all. `location` is that of rows that an earlier version has stored without one.
     """
 
     undoes: str
     act_id: str
+    location: str
     part: int = 0
     seen: tuple[tuple[str, int], ...] = ()
     counted: tuple[str, ...] = ()
@@ -46,7 +49,8 @@ def needs_undo(command: Undo, state: State) -> Iterator[Key]:
     ):
         key = row["key"]
         if "/" in key:
-            yield from needs_item(key, MAIN)
+            yield from needs_stock(key)
+            yield Level, (key, _location(command, row))
         else:
             yield Product, key
 
@@ -66,7 +70,7 @@ def undo(state: State, command: Undo) -> Answer:
             {"undoneBy": head["undone_by"]},
         )
     for sku, on_hand in command.seen:
-        if state.level(sku).on_hand != on_hand:
+        if SkuStock.of(sku, state.levels_of(sku)).on_hand != on_hand:
             return Refused(Code.STALE, "Units have moved since.")
     mark = len(state.entries)
     told, failed = [], []
@@ -91,7 +95,7 @@ def undo(state: State, command: Undo) -> Answer:
 
 
 def _fault(state: State, command: Undo, row: dict[str, Any]) -> str | None:
-    """Why a row cannot be put back, or None."""
+    """Why a row cannot be restored, or None."""
     key, fields = row["key"], row["fields"]
     if row["holds"] and not (command.partial and (fields or row["stock"])):
         return "This change created or ended holds. Only the buyers can create them again."
@@ -104,7 +108,7 @@ def _fault(state: State, command: Undo, row: dict[str, Any]) -> str | None:
             if name == "extra":
                 return "Fields that the service does not manage were changed again."
             return f"{CALLED.get(name, name)} was changed again. It is now {word(present)}."
-    level = state.level(key)
+    level = state.level(key, _location(command, row))
     if row["stock"]:
         if key in command.counted:
             return f"The stock was counted since: {level.on_hand} on hand."
@@ -112,20 +116,30 @@ def _fault(state: State, command: Undo, row: dict[str, Any]) -> str | None:
             return f"Only {level.on_hand} are on hand, fewer than the {row['stock']} to remove."
         if now.archived and "archived" not in fields:
             return "It is off sale."
-    if fields.get("archived", [None])[0] and level.reserved:
-        return f"Buyers hold {level.reserved} of it."
+    if "/" in key and fields.get("archived", [None])[0]:
+        reserved = SkuStock.of(key, state.levels_of(key)).reserved
+        if reserved:
+            return f"Buyers hold {reserved} of it."
     return None
 
 
+def _location(command: Undo, row: dict[str, Any]) -> str:
+    """Where a row's units are; earlier versions have not stored it."""
+    location: str | None = row.get("location")
+    return command.location if location is None else location
+
+
 def _put_back(state: State, command: Undo, row: dict[str, Any]) -> list[dict[str, Any]]:
-    """Makes a row what it was; returns what that changes."""
+    """Restores a row, and returns the changes."""
     back = [] if row["fields"].get("archived", [False])[0] else _fields(state, command, row)
     if row["stock"]:
-        before = state.level(row["key"]).on_hand
+        location = _location(command, row)
+        before = state.level(row["key"], location).on_hand
         answer = adjust(
             state,
             Adjust(
                 sku=row["key"],
+                location=location,
                 delta=-row["stock"],
                 reason="undo",
                 actor=command.actor,
@@ -156,5 +170,5 @@ def _fields(state: State, command: Undo, row: dict[str, Any]) -> list[dict[str, 
         kind = Kind.REMOVED if values["archived"] else Kind.ADDED
     undone = {name: (after, old) for name, (old, after) in fields.items()}
     text = in_words(undone, "undo")
-    state.book_event(kind, key, actor=command.actor, reason=text, cause=command.act_id)
+    state.book_event(kind, key, command.location, command, reason=text)
     return spelled(undone)

@@ -1,6 +1,6 @@
-"""What the shop keeps that is no stock: accounts, acts, deliveries, leases, as JSON in folders.
+"""Documents: data of the layers above that is not stock, such as accounts and leases.
 
-One kind of row serves them all. Whoever keeps documents gives their bodies types of its own.
+One kind of row serves them all. The layer that stores a document defines the type of its body.
 """
 
 from typing import ClassVar
@@ -11,11 +11,11 @@ from fancymonkey.core.model import Row
 
 @dataclass(frozen=True, slots=True)
 class Document(Row):
-    """A text that is kept under a name in a folder.
+    """A text with a name in a folder.
 
-    `version` counts its changes, `at` is when the latest came, in ms. A `body` that is empty means
-    that it was thrown away. `until` is when it may be forgotten (in ms; at the earliest, a day
-    later it is gone), None: never.
+    `version` counts its changes, `at` is the time of the latest, in ms. An empty `body` means that
+    the document was removed. After `until` (ms) the store may delete the row, and does so a day
+    later at the earliest; None: never.
     """
 
     TABLE: ClassVar[str] = "document"

@@ -1,4 +1,4 @@
-"""Writing documents with compare-and-set, so that two processes agree on who was first."""
+"""Writes documents with compare-and-set, so that two processes agree on the first writer."""
 
 from collections.abc import Iterator
 
@@ -11,9 +11,9 @@ from fancymonkey.core.state import Key, State
 
 @dataclass(frozen=True, slots=True)
 class DocumentWrite:
-    """A document as it shall be; an empty `body` throws it away.
+    """The new content of a document; an empty `body` removes it.
 
-    `expected` is the version that it must have now: 0 where there must be none, None for any.
+    `expected` is the version that it must have now: 0 if there must be none, None for any.
     """
 
     folder: str
@@ -27,7 +27,7 @@ class DocumentWrite:
 class PutDocuments(Command):
     """Writes documents, all or none. The answer's data is the new version of each, in order.
 
-    Refused as `stale` where one has not the version that was expected; `detail` names it.
+    Refused as `stale` if one has another version than expected; `detail` names it.
     """
 
     drafts: tuple[DocumentWrite, ...]

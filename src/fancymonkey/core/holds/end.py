@@ -1,6 +1,6 @@
 """How a hold ends: Release, Capture, expiry."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,7 +8,14 @@ from fancymonkey.core.catalogue.renames import needs_renames, renamed
 from fancymonkey.core.command import Command, needs_hold
 from fancymonkey.core.holds.give_back import give_back
 from fancymonkey.core.immutable import dataclass
-from fancymonkey.core.model import Kind, Line, Reservation, SessionLink, Status
+from fancymonkey.core.model import (
+    Allocation,
+    Kind,
+    Reservation,
+    SessionLink,
+    Status,
+    lines_of,
+)
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.payments.amounts import Money
 from fancymonkey.core.payments.issues import issue_of, needs_issues, raise_issue
@@ -20,17 +27,18 @@ from fancymonkey.core.payments.pending import (
 )
 from fancymonkey.core.payments.rows import Checkout, IssueKind, IssueStatus, Stage
 from fancymonkey.core.state import Key, State, by_deadline
+from fancymonkey.core.stock.answers import moved_lines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release(Command):
-    """Gives a hold back. A hold that has ended stays as it ended, and that is no error.
+    """Releases a hold. A hold that has ended stays as it is, and the answer is an acceptance.
 
-    `others` are further ids to try where `ref` means no hold. With `payment_session` or `number`
-    the hold is given back only where that is the session of its latest checkout (the attempt
-    `number`, where the session is not known yet), or where it never had one: an older session that
-    ends says nothing about the hold. `failed`: that session's payment, which took days, has failed.
-    While another payment is under way the hold stays, unless it is `deliberate`: the owner's will.
+    `others` are further ids to try if `ref` means no hold. With `payment_session` or `number` the
+    hold is released only if that is the session of its latest checkout (the attempt `number`, if
+    the session is not known yet), or if it never had one: the end of an older session does not end
+    the hold. `failed`: that session's payment, which took days, has failed. While another payment
+    is under way the hold stays, unless the release is `deliberate`: a decision of the owner.
     """
 
     ref: str
@@ -43,7 +51,7 @@ class Release(Command):
 
     @property
     def of_attempt(self) -> bool:
-        """Whether it is about one attempt to pay, not about the hold as such."""
+        """Whether it concerns one attempt to pay, not the hold itself."""
         return self.payment_session is not None or self.number is not None
 
 
@@ -51,12 +59,12 @@ class Release(Command):
 class Capture(Command):
     """Turns a hold into a sale because it was paid.
 
-    A payment is a fact and is never refused: where the hold has ended, or less is on hand than
-    it held, what is available is sold and the rest is backordered. Capturing twice changes nothing.
-    `others` are further ids to try where `ref` means no hold, `intent` is the provider's id of the
-    payment itself, `money` what was paid. With `refund_late` a late payment that cannot be served
+    A payment is a fact and is never refused: if the hold has ended, or less is on hand than it
+    held, the available units are sold and the rest is backordered. Capturing twice changes nothing.
+    `others` are further ids to try if `ref` means no hold, `intent` is the provider's id of the
+    payment itself, `money` the paid amount. With `refund_late` a late payment that cannot be served
     whole moves no stock and is due for a refund instead. A late payment, a backorder and a second
-    payment of the same hold each raise a matter.
+    payment of the same hold each raise a payment issue.
     """
 
     ref: str
@@ -68,15 +76,15 @@ class Capture(Command):
 
     @property
     def about(self) -> str | None:
-        """What matters of this payment are filed under."""
+        """The id under which issues of this payment are stored."""
         return self.intent or self.payment_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expire(Command):
-    """Tidies every hold whose time is up. Each batch does so first; this one says which they were.
+    """Ends every hold that is due. Each batch does so first; this command also returns them.
 
-    Nothing else can be ended by it.
+    It ends no other hold.
     """
 
 
@@ -93,8 +101,8 @@ def needs_ref(command: Release | Capture, state: State) -> Iterator[Key]:
         return
     hold = _find(state, command)
     if hold is not None and hold.status is not Status.HELD:
-        for line in hold.lines:
-            yield from needs_renames(line.sku, state)
+        for allocation in hold.allocations:
+            yield from needs_renames(allocation, state)
     for id_ in (command.payment_id, command.intent):
         if id_ is not None:
             yield from needs_hold(state, id_)
@@ -115,7 +123,7 @@ def release(state: State, command: Release) -> Answer:
     if pending and not command.deliberate:
         return refuse_pending()
     ended = give_back(state, hold, Status.RELEASED, command, command.reason)
-    return Accepted({**_summary(state, ended, ended.lines), "payment_pending": pending})
+    return Accepted({**_summary(state, ended, ended.allocations), "payment_pending": pending})
 
 
 def _frees(state: State, hold: Reservation, command: Release) -> bool:
@@ -142,15 +150,15 @@ def capture(state: State, command: Capture) -> Answer:
         return _again(state, hold, command)
     late = hold.status is not Status.HELD
     if late:
-        hold = replace(hold, lines=renamed(state, hold.lines))
+        hold = renamed(state, hold)
         refunded = _refund_instead(state, hold, command)
         if refunded is not None:
             return refunded
     backordered = []
-    for line in hold.lines:
-        missing = _sell(state, line, hold, command, late=late)
+    for allocation in hold.allocations:
+        missing = _sell(state, allocation, hold, command, late=late)
         if missing:
-            backordered.append(replace(line, quantity=missing))
+            backordered.append(replace(allocation, quantity=missing))
     paid = replace(
         hold,
         status=Status.CAPTURED,
@@ -163,8 +171,8 @@ def capture(state: State, command: Capture) -> Answer:
     if command.about is not None and (late or backordered):
         concern = IssueKind.LATE_PAYMENT if late else IssueKind.BACKORDER
         raise_issue(state, concern, command.about, paid, command.about, tuple(backordered))
-    rows = [{"sku": line.sku, "quantity": line.quantity} for line in backordered]
-    return Accepted({**_summary(state, paid, paid.lines), "backordered": rows})
+    rows = [{"sku": line.sku, "quantity": line.quantity} for line in lines_of(backordered)]
+    return Accepted({**_summary(state, paid, paid.allocations), "backordered": rows})
 
 
 def captured_by(state: State, command: Capture) -> Reservation | None:
@@ -176,10 +184,10 @@ def captured_by(state: State, command: Capture) -> Reservation | None:
 
 
 RAISED = (IssueKind.LATE_PAYMENT, IssueKind.BACKORDER, IssueKind.SECOND_PAYMENT)
-"""What a payment may raise."""
+"""The issues that a payment may raise."""
 
 UNSOLD = (IssueKind.LATE_PAYMENT, IssueKind.SECOND_PAYMENT)
-"""Under these a payment stands in the books already that bought nothing."""
+"""The issues of a known payment that has bought nothing."""
 
 
 def _again(state: State, hold: Reservation, command: Capture) -> Answer:
@@ -197,30 +205,37 @@ def _again(state: State, hold: Reservation, command: Capture) -> Answer:
 
 
 def _refund_instead(state: State, hold: Reservation, command: Capture) -> Answer | None:
-    """The answer to a late payment that is refunded, not served: now, or when first told."""
+    """The answer to a late payment that is refunded, not served; None if it is served."""
     about = command.about
     if about is None:
         return None
     if issue_of(state, IssueKind.LATE_PAYMENT, about) is not None:
         return Accepted(_summary(state, hold, ()))
     if not command.refund_late or all(
-        line.quantity <= state.level(line.sku, line.location).available for line in hold.lines
+        allocation.quantity <= state.level(*allocation.key).available
+        for allocation in hold.allocations
     ):
         return None
     hold = replace(hold, payment_id=command.payment_id, late=True)
     state.put(hold)
     raise_issue(
-        state, IssueKind.LATE_PAYMENT, about, hold, about, hold.lines, progress=IssueStatus.DUE
+        state,
+        IssueKind.LATE_PAYMENT,
+        about,
+        hold,
+        about,
+        hold.allocations,
+        progress=IssueStatus.DUE,
     )
     _link(state, hold, command.payment_id)
     return Accepted({**_summary(state, hold, ()), "outcome": "refund due"})
 
 
 def _link(state: State, hold: Reservation, *ids: str | None) -> None:
-    """From now on these ids mean this hold; a live hold of another keeps its ids.
+    """Links these ids to this hold; another live hold keeps its ids.
 
-    The id of a payment itself means the hold that it bought, so that one which bought nothing,
-    when it is refunded, returns nothing.
+    The id of a payment means the hold that it bought, so that the refund of a payment that has
+    bought nothing returns nothing.
     """
     for id_ in ids:
         named = None if id_ is None else state.hold(id_)
@@ -245,33 +260,35 @@ def _find(state: State, command: Release | Capture) -> Reservation | None:
     return None
 
 
-def _sell(state: State, line: Line, hold: Reservation, command: Capture, *, late: bool) -> int:
-    """Sells one line; returns how many units of it are backordered."""
-    level = state.level(line.sku, line.location)
-    # A late payment may not take what others hold; a live hold has its units, unless a count
+def _sell(
+    state: State, sale: Allocation, hold: Reservation, command: Capture, *, late: bool
+) -> int:
+    """Sells an allocation; returns how many units of it are backordered."""
+    level = state.level(sale.sku, sale.location)
+    # A late payment must not take units of other holds. A live hold has its units, unless a count
     # has found fewer.
     there = max(0, level.available if late else level.on_hand - level.allocated)
-    taken = min(line.quantity, there)
+    taken = min(sale.quantity, there)
     state.book_movement(
         Kind.SOLD if late else Kind.CAPTURED,
-        line.sku,
-        line.location,
+        sale.sku,
+        sale.location,
+        command,
         on_hand=-taken,
-        reserved=0 if late else -line.quantity,
-        backordered=line.quantity - taken,
+        reserved=0 if late else -sale.quantity,
+        backordered=sale.quantity - taken,
         reservation=hold,
-        actor=command.actor,
         reason="late payment" if late else "",
         cause=command.cause or command.payment_id or "",
     )
-    return line.quantity - taken
+    return sale.quantity - taken
 
 
 def expire(state: State, command: Expire) -> Answer:
     """Applies an `Expire`: the batch has ended the due holds already."""
     return Accepted(
         {
-            "released": [_summary(state, hold, hold.lines) for hold in state.expired],
+            "released": [_summary(state, hold, hold.allocations) for hold in state.expired],
             "revision": state.revision,
         }
     )
@@ -287,17 +304,13 @@ def expire_due(state: State, due: Iterable[Reservation]) -> None:
 _CLOCK = Expire(actor="clock")
 
 
-def _summary(state: State, hold: Reservation, lines: Iterable[Line]) -> dict[str, Any]:
-    """A hold as answers show it, with the lines that were just moved."""
-    moved = []
-    for line in lines:
-        level = state.level(line.sku, line.location)
-        moved.append((line.sku, line.quantity, level.on_hand, level.reserved, level.available))
+def _summary(state: State, hold: Reservation, moved: Sequence[Allocation]) -> dict[str, Any]:
+    """A hold as answers show it, with the units that were just moved."""
     return {
         "reservation_id": hold.reservation_id,
         "session_id": hold.session_id,
         "status": str(hold.status),
         "late": hold.late,
-        "lines": moved,
+        "lines": moved_lines(state, moved),
         "revision": state.revision,
     }

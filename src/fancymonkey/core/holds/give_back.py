@@ -1,4 +1,4 @@
-"""What several rules do with a hold."""
+"""Ends a hold without a sale."""
 
 from dataclasses import replace
 
@@ -10,18 +10,17 @@ from fancymonkey.core.state import State
 def give_back(
     state: State, hold: Reservation, status: Status, command: Command, reason: str = ""
 ) -> Reservation:
-    """Ends a live hold without a sale: its units are available again. Returns it as it is now."""
+    """Ends a live hold without a sale: its units are available again. Returns the ended hold."""
     kind = Kind.EXPIRED if status is Status.EXPIRED else Kind.RELEASED
-    for line in hold.lines:
+    for allocation in hold.allocations:
         state.book_movement(
             kind,
-            line.sku,
-            line.location,
-            reserved=-line.quantity,
+            allocation.sku,
+            allocation.location,
+            command,
+            reserved=-allocation.quantity,
             reservation=hold,
-            actor=command.actor,
             reason=reason,
-            cause=command.cause,
         )
     ended = replace(hold, status=status, ended_at=state.now)
     state.put(ended)

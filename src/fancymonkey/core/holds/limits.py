@@ -1,8 +1,8 @@
-"""What buyers of one source may keep from all others without paying for it.
+"""Limits on the units that one source may hold without paying.
 
-A source is an address and the network around it, as hashes. What is remembered of a network is in
-`network.py`; how each hold stands is read from the hold itself, so nothing needs to be written when
-a hold ends.
+A source is an address and its network, as hashes. `network_memory.py` has the stored history of a
+network. The state of each hold is read from the hold itself, so that the end of a hold writes
+nothing here.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +17,7 @@ from fancymonkey.core.holds.network_memory import (
     seen_of,
 )
 from fancymonkey.core.immutable import dataclass
-from fancymonkey.core.model import Level, Line, Reservation
+from fancymonkey.core.model import Allocation, Level, Reservation
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.state import Key, State
 
@@ -27,15 +27,15 @@ RUSH_LEAST = 1
 
 @dataclass(frozen=True, slots=True)
 class HoldLimits:
-    """What is allowed; 0 means no limit.
+    """The limits; 0 means no limit.
 
-    `holds`: live holds of an address. `units`: units of a SKU in one hold. `calm`: while no more
-    than this share of a SKU (in percent, and `CALM_LEAST` units at least) is held altogether,
-    everybody may hold what there is of that share. `rush`: beyond it, a network may hold this
-    share (in percent, and `RUSH_LEAST`). `unpaid`: for how long, in ms, the unpaid holds of an
-    address that ended within the last `WINDOW` may have kept a SKU from others. `wait`: for how
-    long, in ms, a network lets others go first in a rush, after a hold of it that lasted as long
-    or longer has ended unpaid.
+    `holds`: live holds of an address. `units`: units of a SKU in one hold. `calm`: while all holds
+    together have no more than this share of a SKU (in percent, and at least `CALM_LEAST` units),
+    every buyer may hold the rest of that share. `rush`: beyond it, a network may hold this share
+    (in percent, and `RUSH_LEAST`). `unpaid`: the longest time, in ms, for which the unpaid holds of
+    an address that ended within the last `WINDOW` may have kept a SKU from others. `wait`: the
+    time, in ms, for which a network waits in a rush after one of its holds has ended unpaid that
+    lasted as long or longer.
     """
 
     holds: int = 0
@@ -48,14 +48,15 @@ class HoldLimits:
 
 @dataclass(frozen=True, slots=True)
 class ClientSource:
-    """Where a wish comes from, and what is allowed there. Neither id tells the address."""
+    """The origin of a request, with its limits. The address cannot be recovered from either id."""
 
     network: str
     address: str
     limits: HoldLimits
 
 
-Lines = Mapping[tuple[str, str], Line]
+Units = Mapping[tuple[str, str], Allocation]
+"""Allocations by SKU and location."""
 
 
 def needs_source(source: ClientSource, state: State) -> Iterator[Key]:
@@ -68,13 +69,13 @@ def check_hold_limits(
     source: ClientSource,
     own_id: str | None,
     before: str | None,
-    lines: Lines,
-    own: Lines,
+    wanted: Iterable[Allocation],
+    own: Units,
 ) -> Refused | None:
     """Why a source may not hold this, or None.
 
-    `own_id` is the hold that the session means, `own` what it holds now: nothing where this begins
-    a hold. `before` is an earlier hold of the same buyer: that it ended is not in their way.
+    `own_id` is the hold that the session means, `own` its units now: none if this begins a hold.
+    `before` is an earlier hold of the same buyer, whose end does not make them wait.
     """
     limits = source.limits
     seen = seen_of(state, source.network)
@@ -84,15 +85,15 @@ def check_hold_limits(
         if (limits.holds and len(mine) >= limits.holds) or len(live) >= SEEN_MAX:
             return _too_many(state, mine or [hold for hold, _ in live])
     more = {
-        key: line
-        for key, line in lines.items()
-        if line.quantity > (own[key].quantity if key in own else 0)
+        (units.sku, units.location): units
+        for units in wanted
+        if not own or units.quantity > (own[units.key].quantity if units.key in own else 0)
     }
     faults: list[dict[str, str | int]] = []
-    for key, line in more.items():
-        most = _most(state, limits, line, own.get(key), _units(live, line.sku))
-        if most is not None and line.quantity > most:
-            faults.append({"sku": line.sku, "requested": line.quantity, "limit": max(0, most)})
+    for key, units in more.items():
+        most = _most(state, limits, units, own.get(key), _units(live, units.sku))
+        if most is not None and units.quantity > most:
+            faults.append({"sku": units.sku, "requested": units.quantity, "limit": max(0, most)})
     if faults:
         return Refused(
             Code.HOLD_LIMIT,
@@ -100,14 +101,14 @@ def check_hold_limits(
             "have, or choose a smaller quantity.",
             faults,
         )
-    if not seen.past:  # as nearly always: nobody from there has given anything back lately
+    if not seen.past:  # as nearly always: no hold of this network has ended unpaid recently
         return None
-    for key, line in more.items():
+    for key, units in more.items():
         if key not in own:
-            past = [row for row in seen.past if mark_of(line.sku) in row.marks]
+            past = [row for row in seen.past if mark_of(units.sku) in row.marks]
             refused = _too_often(state, source, past)
-            if refused is None and _rush(state, limits, line):
-                # An id is that of a hold which has ended: the same buyer need not wait for it.
+            if refused is None and _rush(state, limits, units):
+                # The ids of the buyer's own ended holds: the same buyer need not wait for them.
                 own_ids = (own_id, before) if before is not None else (own_id,)
                 refused = _turn(
                     state, limits, [row for row in past if row.id is None or row.id not in own_ids]
@@ -118,17 +119,17 @@ def check_hold_limits(
 
 
 def remember_source(state: State, source: ClientSource, hold: Reservation) -> None:
-    """Keeps that this hold is of this source. What matters no more is forgotten."""
+    """Records that this hold is of this source, and removes outdated records."""
     note_hold(state, source.network, source.address, hold, source.limits.wait)
 
 
 def _most(
-    state: State, limits: HoldLimits, line: Line, own: Line | None, theirs: int
+    state: State, limits: HoldLimits, units: Allocation, own: Allocation | None, theirs: int
 ) -> int | None:
-    """How much of a SKU a hold may have, or None for any; its network holds `theirs` besides."""
+    """The most units of a SKU for a hold, or None. Its network holds `theirs` in addition."""
     found = [limits.units] if limits.units else []
     if limits.calm:
-        level = state.level(line.sku, line.location)
+        level = state.level(units.sku, units.location)
         calm = _calm(limits, level)
         rush = max(RUSH_LEAST, level.on_hand * limits.rush // 100)
         others = level.reserved - (0 if own is None else own.quantity)
@@ -140,14 +141,19 @@ def _calm(limits: HoldLimits, level: Level) -> int:
     return max(CALM_LEAST, level.on_hand * limits.calm // 100)
 
 
-def _rush(state: State, limits: HoldLimits, line: Line) -> bool:
+def _rush(state: State, limits: HoldLimits, units: Allocation) -> bool:
     """Whether this would be held in a rush."""
-    level = state.level(line.sku, line.location)
-    return bool(limits.calm) and level.reserved + line.quantity > _calm(limits, level)
+    level = state.level(units.sku, units.location)
+    return bool(limits.calm) and level.reserved + units.quantity > _calm(limits, level)
 
 
 def _units(holds: Iterable[tuple[Reservation, str]], sku: str) -> int:
-    return sum(line.quantity for hold, _ in holds for line in hold.lines if line.sku == sku)
+    return sum(
+        allocation.quantity
+        for hold, _ in holds
+        for allocation in hold.allocations
+        if allocation.sku == sku
+    )
 
 
 def _too_many(state: State, live: list[Reservation]) -> Refused:
@@ -161,7 +167,7 @@ def _too_many(state: State, live: list[Reservation]) -> Refused:
 
 
 def _too_often(state: State, source: ClientSource, rows: list[Past]) -> Refused | None:
-    """Why an address waits that has kept a SKU from others for long and did not pay."""
+    """Why an address waits whose unpaid holds have kept a SKU from others for long."""
     past = sorted((row.ended_at, row.kept) for row in rows if row.address == source.address)
     kept = sum(length for _, length in past)
     for ended_at, length in past:

@@ -1,13 +1,13 @@
-"""What is remembered of a network: its live holds, and how long its past ones kept each SKU.
+"""The stored history of a network: its live holds, and how long its past holds kept each SKU.
 
-Two documents. The recent one is written at each hold and stays short; when it is full its words
-move to the other one, which may be long and is written seldom. So a hold costs the same, however
-many holds its network has.
+It has two documents. The recent one is written at each hold and stays short; when it is full its
+words move to the older one, which may be long and is written seldom. So a hold costs the same for
+any number of holds of its network.
 
-A word `hold:address:since:marks` names a live hold and the SKUs that it has had from there on: what
-it has lost since then, whatever took it away, was kept from others all the same. A word
-`~address:ended:kept:marks` is what is left of holds that have ended: for how long the SKUs were
-kept. Those of about the same time are one word.
+A word `hold:address:since:marks` names a live hold and the SKUs that it has had since then: a SKU
+that it has lost since was kept from others as well. A word `~address:ended:kept:marks` is left of
+holds that have ended: the time for which they kept the SKUs. Holds of about the same time share a
+word.
 """
 
 import hashlib
@@ -18,30 +18,30 @@ from typing import NamedTuple
 
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.immutable import dataclass
-from fancymonkey.core.model import HELD, Line, Reservation, Status
+from fancymonkey.core.model import HELD, Allocation, Reservation, Status
 from fancymonkey.core.state import Key, State
 
 FOLDER = "source"
 DAY = 86_400_000
 WINDOW = 7_200_000
-"""How long an unpaid hold that has ended is remembered, in ms."""
+"""How long an ended unpaid hold is remembered, in ms."""
 SEEN_MAX = 200
-"""Live holds that a network may have, and past ones that are remembered of it."""
+"""The most live holds of a network, and the most past ones that are remembered."""
 RECENT_MAX = 24
-"""Words of the recent document."""
+"""The most words of the recent document."""
 SLOT = 600_000
 """Holds that ended within so many ms are remembered as one."""
 BRIEF = 100
 """A hold that lasted less, in ms, is not remembered."""
 OLDER = "+"
-"""The first word of a recent document where there is an older one."""
+"""The first word of a recent document if there is an older one."""
 
 Marks = frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A hold, the address that had it do so, and the SKUs that it has had `since` then."""
+    """A hold, its address, and the SKUs that it has had `since` a time."""
 
     id: str
     address: str
@@ -55,9 +55,9 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """SKUs that an address has kept for some ms, up to `ended_at`, and did not pay for.
+    """SKUs that an address has kept for some ms, up to `ended_at`, without paying.
 
-    `id` is the hold where it is known still.
+    `id` is the hold if it is still known.
     """
 
     address: str
@@ -71,7 +71,7 @@ class Past:
 
 
 class Page(NamedTuple):
-    """A document, taken apart."""
+    """The content of a document."""
 
     named: tuple[Named, ...] = ()
     past: tuple[Past, ...] = ()
@@ -82,7 +82,7 @@ EMPTY = Page()
 
 
 class Seen(NamedTuple):
-    """The live holds of a network with their addresses, and what is past but not forgotten."""
+    """The live holds of a network with their addresses, and its remembered past holds."""
 
     live: dict[str, tuple[Reservation, str]]
     past: list[Past]
@@ -93,7 +93,7 @@ NOTHING = Seen({}, [])
 
 @lru_cache(maxsize=8192)
 def mark_of(sku: str) -> str:
-    """Four characters for a SKU. Two that share them by chance are one here, which is rare."""
+    """Four characters for a SKU. Two SKUs rarely share them, and then count as one here."""
     return hashlib.blake2b(sku.encode("utf-8", "surrogatepass"), digest_size=2).hexdigest()
 
 
@@ -110,7 +110,7 @@ def needs_network(network: str, state: State) -> Iterator[Key]:
 
 
 def seen_of(state: State, network: str) -> Seen:
-    """What is remembered of a network now."""
+    """The history of a network now."""
     if state.get(Document, (FOLDER, network)) is None:  # as nearly always
         return NOTHING
     pages = _pages(state, network)
@@ -129,8 +129,8 @@ def seen_of(state: State, network: str) -> Seen:
 
 
 def note_hold(state: State, network: str, address: str, hold: Reservation, wait: int) -> None:
-    """Remembers a hold as it is now. A past one of `wait` ms keeps its name for as long."""
-    marks = marks_of(hold.lines)
+    """Remembers a hold in its present state. A past hold of `wait` ms keeps its id for as long."""
+    marks = marks_of(hold.allocations)
     if state.get(Document, (FOLDER, network)) is None:  # as nearly always
         _put(state, network, Page((Named(hold.key, address, state.now, marks),)))
         return
@@ -156,13 +156,13 @@ def note_hold(state: State, network: str, address: str, hold: Reservation, wait:
     _put(state, network, Page((*named, *fresh), past, recent.older))
 
 
-def marks_of(lines: Iterable[Line]) -> Marks:
-    """The SKUs of some lines."""
-    return frozenset(mark_of(line.sku) for line in lines)
+def marks_of(allocations: Iterable[Allocation]) -> Marks:
+    """The SKUs of some allocations."""
+    return frozenset(mark_of(allocation.sku) for allocation in allocations)
 
 
 def end_of(hold: Reservation) -> int:
-    """When a hold has ended: at its deadline, though it may have been tidied later."""
+    """The end of a hold: its deadline, even if its expiry was booked later."""
     ended = hold.ended_at or 0
     return ended if hold.expires_at is None else min(ended, hold.expires_at)
 
@@ -214,9 +214,9 @@ def _put(state: State, name: str, page: Page) -> None:
 
 
 def _past_of(state: State, named: Named, hold: Reservation) -> Past | None:
-    """What a named hold has kept and does not keep or pay for any more."""
+    """The SKUs that a hold has kept and neither keeps nor has paid, or None."""
     since = hold.created_at if named.since is None else named.since
-    has = marks_of(hold.lines)
+    has = marks_of(hold.allocations)
     had = has if named.marks is None else named.marks
     if hold.status is HELD:
         lost, ended_at = had - has, state.now
@@ -230,7 +230,7 @@ def _past_of(state: State, named: Named, hold: Reservation) -> Past | None:
 
 
 def _tidied(state: State, page: Page, wait: int) -> Page:
-    """A page with the holds that have ended as what is past, and without what is forgotten."""
+    """A page with ended holds as past ones, and without outdated words."""
     named: list[Named] = []
     past = [row for row in page.past if _lately(state, row)]
     for one in page.named:
@@ -239,7 +239,7 @@ def _tidied(state: State, page: Page, wait: int) -> Page:
             continue
         gone = _past_of(state, one, hold)
         if hold.status is HELD:
-            has = marks_of(hold.lines)
+            has = marks_of(hold.allocations)
             since = hold.created_at if one.since is None else one.since
             marks = has if one.marks is None else one.marks & has
             named.append(Named(one.id, one.address, since, marks))
@@ -252,7 +252,7 @@ def _tidied(state: State, page: Page, wait: int) -> Page:
 
 
 def _merged(past: list[Past]) -> list[Past]:
-    """What is past, the same SKUs of about the same time as one, and the longest where many."""
+    """Past holds, joined if of the same SKUs and about the same time; the longest if many."""
     found: dict[tuple[str, Marks, int], Past] = {}
     for row in past:
         key = row.address, row.marks, row.ended_at // SLOT

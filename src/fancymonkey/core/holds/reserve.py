@@ -1,9 +1,8 @@
-"""Putting units aside for a buyer: Reserve and Attach."""
+"""Sets units aside for a buyer: Reserve."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
-from fancymonkey.core.command import Command, found_hold, needs_hold, needs_item
+from fancymonkey.core.command import Command, found_hold, needs_item
 from fancymonkey.core.holds.limits import (
     ClientSource,
     check_hold_limits,
@@ -11,24 +10,30 @@ from fancymonkey.core.holds.limits import (
     remember_source,
 )
 from fancymonkey.core.immutable import dataclass
+from fancymonkey.core.locations.allocate import allocate
 from fancymonkey.core.model import (
     HELD,
     MAX_LINES,
+    Allocation,
     Item,
     Kind,
     Line,
     Reservation,
     SessionLink,
     Status,
+    lines_of,
 )
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.payments.pending import needs_pending, payment_pending, refuse_pending
 from fancymonkey.core.payments.rows import Checkout, Stage
-from fancymonkey.core.state import FOREVER, Key, State
+from fancymonkey.core.state import Key, State
+from fancymonkey.core.stock.answers import MovedLine, one_for_each_sku
 
 _RESERVED = Kind.RESERVED
-Lines = dict[tuple[str, str], Line]
-"""Lines by SKU and location."""
+Lines = dict[str, Line]
+"""Lines by SKU."""
+Units = dict[tuple[str, str], Allocation]
+"""Allocations by SKU and location."""
 Fault = dict[str, str | int]
 
 
@@ -38,16 +43,17 @@ class Reserve(Command):
 
     All lines are held or none; a refusal names every line that is short. A SKU that the session
     already holds gets the new quantity, its own units do not count against it, and the deadline
-    stays. Lines of the same SKU are one line. `reservation_id` is used where the session holds
-    nothing yet. `ttl` in milliseconds. While the hold is at the checkout its lines cannot change.
-    With `only` the hold has these lines and no others: what else it held is given back. From a
-    `source` only so much may be held unpaid as is allowed there; `replaces` is an earlier hold of
-    the same buyer, which is not in their way.
+    stays. Lines of the same SKU are one line. `location` serves them. `reservation_id` is used
+    where the session holds nothing yet. `ttl` in milliseconds. While the hold is at the checkout
+    its lines cannot change. With `only` the hold has these lines and no others: its other units are
+    given back. From a `source` only so much may be held unpaid as is allowed there; `replaces` is
+    an earlier hold of the same buyer, which is not in their way.
     """
 
     reservation_id: str
     session_id: str
     lines: tuple[Line, ...]
+    location: str
     ttl: int
     only: bool = False
     source: ClientSource | None = None
@@ -58,7 +64,7 @@ def needs_reserve(command: Reserve, state: State) -> list[Key]:
     """The rows that `reserve` reads."""
     found, hold = found_hold(state, command.session_id)
     for line in command.lines:
-        found += needs_item(line.sku, line.location)
+        found += needs_item(line.sku, command.location)
     if hold is not None:
         found.append((Checkout, hold.reservation_id))
         if hold.status is HELD:
@@ -72,40 +78,50 @@ def reserve(state: State, command: Reserve) -> Answer:
     """Applies a `Reserve`."""
     found = state.hold(command.session_id)
     current = found if found is not None and found.status is HELD else None
-    lines = _merged(command.lines)
-    own = {} if current is None else _merged(current.lines)
-    held = lines if command.only or not own else own | lines
-    refused = _refusal(state, command, found, lines, own, len(held))
-    if refused is None and current is not None and held != own:
-        refused = _at_checkout(state, current)
-    if refused is None and command.source is not None:
-        own_id = None if found is None else found.reservation_id
-        refused = check_hold_limits(state, command.source, own_id, command.replaces, lines, own)
-    if refused is not None:
-        return refused
+    lines = _by_sku(command.lines)
+    own: Units = {} if current is None else {units.key: units for units in current.allocations}
+    held = lines if current is None or command.only else _by_sku(current.lines) | lines
+    allocated = _allocations(state, command, found, lines, own, len(held))
+    if isinstance(allocated, Refused):
+        return allocated
+    refused = None
     if current is None:
         hold = Reservation(
             command.reservation_id,
             command.session_id,
             HELD,
-            tuple(held.values()),
+            allocated,
             state.now,
             state.now + command.ttl,
+            None,
+            None,
+            False,
+            _sold_lines(held, allocated),
         )
-        state.put(SessionLink(command.session_id, hold.reservation_id))
-        if found is not None and found.reservation_id == hold.reservation_id:
-            state.put(hold)  # what this very hold was has ended
-        else:
-            state.add(hold)
     else:
-        hold = replace(current, lines=tuple(held.values()))
+        hold = _changed(command, current, allocated, held)
+        if hold != current:
+            refused = _at_checkout(state, current)
+    if refused is None and command.source is not None:
+        own_id = None if found is None else found.reservation_id
+        before = command.replaces
+        refused = check_hold_limits(state, command.source, own_id, before, allocated, own)
+    if refused is not None:
+        return refused
+    if current is not None:
         if hold != current:
             state.put(hold)
+    else:
+        state.put(SessionLink(command.session_id, hold.reservation_id))
+        if found is not None and found.reservation_id == hold.reservation_id:
+            state.put(hold)  # an earlier hold with this very id has ended
+        else:
+            state.add(hold)
     if command.source is not None:
         remember_source(state, command.source, hold)
-    if command.only:
-        _give_up(state, command, hold, [own[key] for key in own if key not in lines])
-    stock = _set_aside(state, command, hold, lines, own)
+    if own:
+        _give_up(state, command, hold, own)
+    stock = _set_aside(state, command, hold, allocated, own)
     return Accepted(
         {
             "reservation_id": hold.reservation_id,
@@ -116,6 +132,34 @@ def reserve(state: State, command: Reserve) -> Answer:
             "revision": state.revision,
         }
     )
+
+
+def _changed(
+    command: Reserve, current: Reservation, allocated: tuple[Allocation, ...], held: Lines
+) -> Reservation:
+    """The session's live hold with these lines."""
+    allocations = allocated
+    if not command.only:
+        wanted = {units.key: units for units in allocated}
+        skus = {units.sku for units in allocated}
+        others = {
+            units.key: units
+            for units in current.allocations
+            if units.sku not in skus or units.key in wanted
+        }
+        allocations = tuple((others | wanted).values())
+    return replace(current, allocations=allocations, sold_lines=_sold_lines(held, allocations))
+
+
+def _sold_lines(held: Lines, allocations: tuple[Allocation, ...]) -> tuple[Line, ...] | None:
+    """The lines to keep beside the allocations: None where they follow from them."""
+    if len(allocations) == 1:  # as nearly always
+        (units,) = allocations
+        line = held.get(units.sku)
+        if line is not None and line.price is None and line.quantity == units.quantity:
+            return None
+    lines = tuple(held.values())
+    return None if lines == lines_of(allocations) else lines
 
 
 def _at_checkout(state: State, hold: Reservation) -> Refused | None:
@@ -130,166 +174,128 @@ def _at_checkout(state: State, hold: Reservation) -> Refused | None:
     )
 
 
-def _merged(lines: tuple[Line, ...]) -> Lines:
-    """The lines by what they are of; several of the same are one."""
+def _by_sku(lines: tuple[Line, ...]) -> Lines:
+    """The lines by SKU; several of the same SKU become one."""
     if len(lines) == 1:  # as nearly always
-        return {(lines[0].sku, lines[0].location): lines[0]}
-    found: Lines = {}
+        return {lines[0].sku: lines[0]}
+    merged: Lines = {}
     for line in lines:
-        key = (line.sku, line.location)
-        before = found.get(key)
-        found[key] = (
+        before = merged.get(line.sku)
+        merged[line.sku] = (
             line if before is None else replace(line, quantity=before.quantity + line.quantity)
         )
-    return found
+    return merged
 
 
 def _set_aside(
-    state: State, command: Reserve, hold: Reservation, lines: Lines, own: Lines
-) -> list[tuple[str, int, int, int, int]]:
-    """Books each line's change against what the hold had; returns how its SKU stands then."""
+    state: State,
+    command: Reserve,
+    hold: Reservation,
+    allocated: tuple[Allocation, ...],
+    own: Units,
+) -> list[MovedLine]:
+    """Books each allocation's change against the hold's earlier units; returns the stock then."""
     stock = []
-    for key, line in lines.items():
-        change = line.quantity - (own[key].quantity if key in own else 0)
+    for units in allocated:
+        sku, quantity, location = units.sku, units.quantity, units.location
+        change = quantity
+        if own and (sku, location) in own:
+            change -= own[sku, location].quantity
         if change:
             level = state.book_movement(
                 _RESERVED if change > 0 else Kind.RELEASED,
-                line.sku,
-                line.location,
+                sku,
+                location,
+                command,
                 reserved=change,
                 reservation=hold,
-                actor=command.actor,
-                cause=command.cause,
             )
         else:
-            level = state.level(line.sku, line.location)
-        stock.append((line.sku, line.quantity, level.on_hand, level.reserved, level.available))
-    return stock
+            level = state.level(sku, location)
+        stock.append((sku, quantity, level.on_hand, level.reserved, level.available))
+    return stock if len(stock) == 1 else one_for_each_sku(stock)
 
 
-def _give_up(state: State, command: Reserve, hold: Reservation, dropped: list[Line]) -> None:
-    """Books what the hold no longer has."""
-    for line in dropped:
-        state.book_movement(
-            Kind.RELEASED,
-            line.sku,
-            line.location,
-            reserved=-line.quantity,
-            reservation=hold,
-            actor=command.actor,
-            cause=command.cause,
-        )
+def _give_up(state: State, command: Reserve, hold: Reservation, own: Units) -> None:
+    """Books the earlier units that the hold no longer has."""
+    present = {units.key for units in hold.allocations}
+    for key, units in own.items():
+        if key not in present:
+            state.book_movement(
+                Kind.RELEASED,
+                units.sku,
+                units.location,
+                command,
+                reserved=-units.quantity,
+                reservation=hold,
+            )
 
 
-def _refusal(
+def _allocations(
     state: State,
     command: Reserve,
     found: Reservation | None,
     lines: Lines,
-    own: Lines,
+    own: Units,
     count: int,
-) -> Refused | None:
-    """Why this cannot be held, with every line that is at fault, or None.
+) -> tuple[Allocation, ...] | Refused:
+    """The units that serve the lines, or the refusal with every line that is at fault.
 
     `found` is what the session means, `own` what it holds, `count` the lines it would hold.
     """
     unknown: list[dict[str, str]] = []
     closed: list[Fault] = []
-    short: list[Fault] = []
     odd: list[Fault] = []
-    for key, line in lines.items():
-        item = state.get(Item, line.sku)
+    free: dict[str, int] = {}
+    location = command.location
+    for sku, line in lines.items():
+        item = state.get(Item, sku)
         if item is None or item.archived:
-            unknown.append({"sku": line.sku})
+            unknown.append({"sku": sku})
             continue
-        mine = own[key].quantity if key in own else 0
-        available = state.level(line.sku, line.location).available + mine
-        if line.quantity >= 1 and line.quantity <= mine:
+        mine = own[sku, location].quantity if own and (sku, location) in own else 0
+        wanted = line.quantity
+        if 1 <= wanted <= mine:  # what a hold has already is never refused
+            free[sku] = mine
             continue
-        if line.quantity < 1 or item.sold_out or line.quantity > available:
-            fault: Fault = {
-                "sku": line.sku,
-                "requested": line.quantity,
-                "available": max(0, available),
-            }
-            (odd if line.quantity < 1 else closed if item.sold_out else short).append(fault)
+        available = state.level(sku, location).available + mine
+        free[sku] = available = available if available > 0 else 0
+        if wanted < 1:
+            odd.append({"sku": sku, "requested": wanted, "available": available})
+        elif item.sold_out:
+            closed.append({"sku": sku, "requested": wanted, "available": available})
     if unknown:
         return Refused(Code.UNKNOWN_ITEM, "No such product or size.", unknown)
     if found is not None and found.status is not HELD:
-        if found.status is Status.CAPTURED and found.payment_id == command.session_id:
-            return Refused(
-                Code.SESSION_PAID,
-                "This session has already been paid. Start a new one with a new sessionId.",
-            )
-        if found.reservation_id == command.session_id:
-            # This id means the old hold for good: a new one could never be found by it.
-            return Refused(Code.HOLD_ENDED, f"This hold has ended: {found.status}.")
+        refused = _ended(command, found)
+        if refused is not None:
+            return refused
     if count > MAX_LINES:
         return Refused(Code.TOO_MANY_LINES, f"A hold can have at most {MAX_LINES} lines.")
     if closed:
         return Refused(Code.SOLD_OUT, "The shop has marked this size as sold out.", closed)
-    if short:
+    allocated = allocate({location: free}, lines.values())
+    if isinstance(allocated, list):
+        short: list[Fault] = [
+            {"sku": row.sku, "requested": row.requested, "available": row.available}
+            for row in allocated
+        ]
         return Refused(Code.INSUFFICIENT_STOCK, "Not enough stock is available.", short)
     if odd or command.ttl < 1:
         return Refused(
             Code.OUT_OF_RANGE, "A hold needs at least one unit and a duration above zero.", odd
         )
+    return allocated
+
+
+def _ended(command: Reserve, found: Reservation) -> Refused | None:
+    """Why the session of an ended hold cannot hold anything again, or None."""
+    if found.status is Status.CAPTURED and found.payment_id == command.session_id:
+        return Refused(
+            Code.SESSION_PAID,
+            "This session has already been paid. Start a new one with a new sessionId.",
+        )
+    if found.reservation_id == command.session_id:
+        # This id means the old hold for good: a new one could never be found by it.
+        return Refused(Code.HOLD_ENDED, f"This hold has ended: {found.status}.")
     return None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attach(Command):
-    """Lets a further id (a Stripe session) mean this hold, and may move its deadline, in ms."""
-
-    ref: str
-    session_id: str
-    expires_at: int | None = None
-
-
-def needs_attach(command: Attach, state: State) -> Iterator[Key]:
-    """The rows that `attach` reads."""
-    yield from needs_hold(state, command.ref)
-    yield from needs_hold(state, command.session_id)
-    hold = state.hold(command.ref)
-    if hold is not None:
-        yield needs_pending(hold)
-
-
-def attach(state: State, command: Attach) -> Answer:
-    """Applies an `Attach`."""
-    hold = state.hold(command.ref)
-    if hold is None:
-        return Refused(Code.UNKNOWN_SESSION, "No hold was found with this id.")
-    other = state.hold(command.session_id)
-    elsewhere = other is not None and other.reservation_id != hold.reservation_id
-    if other is not None and elsewhere:
-        taken = command.session_id in (other.payment_id, other.reservation_id)
-        if taken or other.status is HELD:
-            return Refused(Code.SESSION_IN_USE, "This session id belongs to another hold.")
-    if hold.status is not HELD:
-        return Refused(Code.HOLD_ENDED, f"This hold has ended: {hold.status}.")
-    if command.expires_at is not None and command.expires_at <= state.now:
-        return Refused(Code.OUT_OF_RANGE, "This deadline is in the past.")
-    if other is None or elsewhere:
-        state.put(SessionLink(command.session_id, hold.reservation_id))
-    sooner = command.expires_at is not None and command.expires_at < (hold.expires_at or FOREVER)
-    if sooner and payment_pending(state, hold):
-        return refuse_pending()
-    if command.expires_at is not None and command.expires_at != hold.expires_at:
-        hold = replace(hold, expires_at=command.expires_at)
-        state.put(hold)
-        for line in hold.lines:
-            state.book_event(
-                Kind.EXTENDED,
-                line.sku,
-                reservation=hold,
-                actor=command.actor,
-                cause=command.cause,
-            )
-    return Accepted(
-        {
-            "reservation_id": hold.reservation_id,
-            "expires_at": hold.expires_at,
-            "revision": state.revision,
-        }
-    )

@@ -1,11 +1,11 @@
 """The commands of holds, each with its needs and its rule."""
 
 from fancymonkey.core.command import Rules
-from fancymonkey.core.holds import end, reserve, set_reserved
+from fancymonkey.core.holds import attach, end, reserve, set_reserved
 
 RULES: Rules = {
     reserve.Reserve: (reserve.needs_reserve, reserve.reserve),
-    reserve.Attach: (reserve.needs_attach, reserve.attach),
+    attach.Attach: (attach.needs_attach, attach.attach),
     set_reserved.SetReserved: (set_reserved.needs_set_reserved, set_reserved.set_reserved),
     end.Release: (end.needs_ref, end.release),
     end.Expire: (lambda command, state: iter(()), end.expire),

@@ -1,17 +1,16 @@
-"""The owner sets `reserved`: holds end, or one of the owner's own is added."""
+"""Sets `reserved`: ends holds, or adds a hold of the owner."""
 
 from collections.abc import Iterator
 
-from fancymonkey.core.command import Command, needs_item, needs_lines
+from fancymonkey.core.command import Command, needs_allocations, needs_stock
 from fancymonkey.core.holds.give_back import give_back
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import (
-    MAIN,
     MANUAL,
+    Allocation,
     Item,
     Kind,
     Level,
-    Line,
     Product,
     Reservation,
     SessionLink,
@@ -25,27 +24,27 @@ from fancymonkey.core.stock.answers import stock_of, unknown_item
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetReserved(Command):
-    """Makes `reserved` this number, by ending holds or by adding one of the owner's own.
+    """Sets `reserved` to this number, by ending holds or by adding one of the owner's own.
 
-    Holds end whole, the one that would end first in front; where that frees more than asked, a
+    Holds end whole, in the order of their deadlines. If that frees more units than requested, a
     hold without a deadline keeps the rest. Its id is `manual/<sku>/<revision>`.
     """
 
     sku: str
     quantity: int
-    location: str = MAIN
+    location: str
     reason: str = ""
 
 
 def needs_set_reserved(command: SetReserved, state: State) -> Iterator[Key]:
     """The rows that `set_reserved` reads."""
-    yield from needs_item(command.sku, MAIN)  # what answers show
+    yield from needs_stock(command.sku)
     yield Level, (command.sku, command.location)
     item = state.get(Item, command.sku)
     if item is not None:
         yield Product, item.product_id
     for hold in state.holds_of(command.sku):
-        yield from needs_lines(hold)
+        yield from needs_allocations(hold)
         yield needs_pending(hold)
 
 
@@ -87,17 +86,16 @@ def set_reserved(state: State, command: SetReserved) -> Answer:
 def _hold_for_owner(state: State, command: SetReserved, quantity: int) -> None:
     """Adds a hold of the owner without a deadline."""
     name = f"{MANUAL}{command.sku}/{state.revision + 1}"
-    line = Line(command.sku, quantity, command.location)
-    hold = Reservation(name, name, Status.HELD, (line,), state.now, None)
+    allocation = Allocation(command.sku, quantity, command.location)
+    hold = Reservation(name, name, Status.HELD, (allocation,), state.now, None)
     state.put(hold)
     state.put(SessionLink(name, name))
     state.book_movement(
         Kind.RESERVED,
         command.sku,
         command.location,
+        command,
         reserved=quantity,
         reservation=hold,
-        actor=command.actor,
         reason=command.reason or "set by the owner",
-        cause=command.cause,
     )

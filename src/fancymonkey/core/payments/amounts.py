@@ -1,8 +1,8 @@
-"""Compares what was paid with what was held.
+"""Compares the paid amount with the held units.
 
-Of a session that the service opened, the amount asked is known. A session that the shop has made
-itself may sell at other prices than the catalogue's, so small differences say nothing there: only
-what cannot be another price is reported.
+The requested amount is known for a session that the service opened. A session that the shop has
+made itself may sell at other prices than the catalogue's, so small differences mean nothing there:
+only a difference that cannot be another price is reported.
 """
 
 from collections.abc import Iterator
@@ -14,18 +14,18 @@ from fancymonkey.core.model import Item, Product, Reservation, split_sku
 from fancymonkey.core.state import Key, State
 
 ASKED = "asked_amounts"
-"""The folder of what was asked for, by the payment provider's session."""
+"""The folder of the requested amounts, by the payment provider's session."""
 
 KEPT = 60 * 86_400_000
-"""How long (ms) the amount asked is remembered."""
+"""How long (ms) a requested amount is stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """What a session says of its money, in the smallest unit of its `currency`.
+    """The money of a session, in the smallest unit of its `currency`.
 
     `goods` is the price of the lines, before discounts, and without taxes and shipping that come on
-    top; `units` how many were sold, where the session says so. `expected` is the shop's currency,
+    top; `units` the sold units, if the session has their number. `expected` is the shop's currency,
     which has `decimals` and is charged in steps of `step`.
     """
 
@@ -38,7 +38,7 @@ class Money:
 
 
 def keep_asked(state: State, session: str, amount: int, currency: str) -> None:
-    """Keeps what a session asks for."""
+    """Stores the requested amount of a session."""
     body = f"{amount} {currency}"
     state.put(Document(ASKED, session, 1, state.now, body, state.now + KEPT))
 
@@ -54,7 +54,7 @@ def needs_tally(state: State, hold: Reservation, session: str | None) -> Iterato
 
 
 def difference(state: State, hold: Reservation, session: str | None, money: Money) -> str | None:
-    """How what was paid differs from what was held, in words, or None where it fits."""
+    """The difference between paid and held, as text, or None if there is none."""
     held = sum(line.quantity for line in hold.lines)
     if money.units is not None and money.units != held:
         return f"{money.units} units were paid, {held} were held: {_lines(hold)}."
@@ -99,14 +99,17 @@ def _may_be_another_price(goods: int, asked: int, prices: list[int]) -> bool:
 
 
 def _prices(state: State, hold: Reservation, money: Money) -> list[int] | None:
-    """The catalogue's price of each line, or None where one has none."""
+    """The price of each line as it was sold, or else of the catalogue; None if one has none."""
     found = []
     for line in hold.lines:
         item = state.get(Item, line.sku)
         product = None if item is None else state.get(Product, item.product_id)
-        if product is None or product.price is None:
+        price = line.price
+        if price is None and product is not None:
+            price = product.price
+        if price is None:
             return None
-        steps = (product.price.scaleb(money.decimals) / money.step).to_integral_value()
+        steps = (price.scaleb(money.decimals) / money.step).to_integral_value()
         found.append(int(steps) * money.step)
     return found
 

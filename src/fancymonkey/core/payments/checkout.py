@@ -1,17 +1,17 @@
-"""Paying for a hold: a checkout is begun, opened, closed; a payment under way keeps the hold.
+"""The checkouts of a hold: they begin, open and close. A payment under way keeps the hold.
 
-Asking the payment provider happens between `BeginCheckout` and `CheckoutOpened`, outside of any
-transaction. While a checkout is not closed its hold's lines stay as they are: what is paid for is
-what is captured.
+The request to the payment provider goes out between `BeginCheckout` and `CheckoutOpened`, outside
+of any transaction. While a checkout is not closed its hold's lines stay as they are, so that the
+paid lines are the captured lines.
 """
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 from fancymonkey.core.command import Command, needs_hold
+from fancymonkey.core.holds.deadline import set_deadline
 from fancymonkey.core.immutable import dataclass
-from fancymonkey.core.model import Kind, Reservation, SessionLink, Status
+from fancymonkey.core.model import Reservation, SessionLink, Status
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.payments.amounts import keep_asked
 from fancymonkey.core.payments.pending import (
@@ -25,19 +25,12 @@ from fancymonkey.core.state import Key, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GetHold(Command):
-    """Answers how the hold that an id means stands, with its checkout. Changes nothing."""
-
-    ref: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class BeginCheckout(Command):
     """Starts the next attempt to pay for a live hold, and lets the hold live until `until` (ms).
 
-    `ref` is the hold's own id. `request` is what the provider will be asked for, `ends_at` when
-    its session is to end (ms). Refused while another attempt is not closed, where `number` is not
-    the next attempt's, and after `most` attempts: a hold cannot be renewed for ever.
+    `ref` is the hold's own id. `request` is the request to the provider, `ends_at` the end of
+    its session (ms). Refused while another attempt is not closed, if `number` is not that of the
+    next attempt, and after `most` attempts: a hold cannot be renewed for ever.
     """
 
     ref: str
@@ -50,11 +43,11 @@ class BeginCheckout(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckoutOpened(Command):
-    """Notes the provider's session of an attempt, which from now on also means the hold.
+    """Records the provider's session of an attempt, whose id then means the hold too.
 
-    Refused where the hold has ended meanwhile, or where the attempt is not the latest any more:
-    that session must not be paid then. Noting the same again changes nothing. `amount` is what it
-    asks for, in the smallest unit of its `currency`, where this is known.
+    Refused if the hold has ended by then, or if the attempt is no longer the latest: that session
+    must not be paid. The same record again changes nothing. `amount` is the requested amount in the
+    smallest unit of its `currency`, if known.
     """
 
     ref: str
@@ -66,10 +59,10 @@ class CheckoutOpened(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloseCheckout(Command):
-    """Notes that an attempt can no longer be paid; `payment_session` is its session, if it had one.
+    """Records that an attempt can no longer be paid; `payment_session` is its session, if any.
 
-    No change where the attempt is not the latest any more, or has another session by now. With
-    `until` (ms) the hold's deadline goes back to that, in the same moment.
+    No change if the attempt is no longer the latest, or has another session by now. With `until`
+    (ms) the hold gets that deadline again in the same transaction.
     """
 
     ref: str
@@ -82,9 +75,9 @@ class CloseCheckout(Command):
 class AwaitPayment(Command):
     """Keeps a live hold until `until` (ms) because its payment is under way and takes days.
 
-    A deadline is never brought forward. `others` are further ids to try where `ref` means no hold.
-    `payment_session` is the session whose payment it is: until that has failed, nothing but the
-    owner frees the units. A payment that has failed already keeps nothing.
+    A deadline never moves closer. `others` are further ids to try if `ref` means no hold.
+    `payment_session` is the session of the payment: until that has failed, only the owner frees the
+    units. A payment that has failed already keeps nothing.
     """
 
     ref: str
@@ -93,7 +86,7 @@ class AwaitPayment(Command):
     payment_session: str = ""
 
 
-Ask = GetHold | BeginCheckout | CheckoutOpened | CloseCheckout | AwaitPayment
+Ask = BeginCheckout | CheckoutOpened | CloseCheckout | AwaitPayment
 
 
 def needs_checkout(command: Ask, state: State) -> Iterator[Key]:
@@ -107,40 +100,6 @@ def needs_checkout(command: Ask, state: State) -> Iterator[Key]:
             yield needs_pending(hold)
     if isinstance(command, CheckoutOpened):
         yield from needs_hold(state, command.payment_session)
-
-
-def get_hold(state: State, command: GetHold) -> Answer:
-    """Applies an `GetHold`."""
-    hold = state.hold(command.ref)
-    if hold is None:
-        return _unknown()
-    checkout = state.get(Checkout, hold.reservation_id)
-    return Accepted(
-        {
-            "reservation_id": hold.reservation_id,
-            "session_id": hold.session_id,
-            "status": str(hold.status),
-            "late": hold.late,
-            "payment_id": hold.payment_id,
-            "at": state.now,
-            "created_at": hold.created_at,
-            "expires_at": hold.expires_at,
-            "lines": [(line.sku, line.quantity) for line in hold.lines],
-            "checkout": None if checkout is None else _told(checkout),
-            "payment_pending": payment_pending(state, hold),
-            "revision": state.revision,
-        }
-    )
-
-
-def _told(checkout: Checkout) -> dict[str, Any]:
-    return {
-        "number": checkout.number,
-        "stage": str(checkout.stage),
-        "payment_session": checkout.payment_session,
-        "ends_at": checkout.ends_at,
-        "request": checkout.request,
-    }
 
 
 def begin_checkout(state: State, command: BeginCheckout) -> Answer:
@@ -227,7 +186,7 @@ def close_checkout(state: State, command: CloseCheckout) -> Answer:
     state.put(replace(checkout, stage=Stage.CLOSED))
     kept = hold.status is not Status.HELD or payment_pending(state, hold)
     if command.until is not None and hold.expires_at is not None and not kept:
-        _set_deadline(state, hold, command.until, command)
+        set_deadline(state, hold, command.until, command)
     return Accepted(None)
 
 
@@ -249,22 +208,7 @@ def _keep_until(state: State, hold: Reservation, until: int, command: Command) -
     """Moves a live hold's deadline out, never in."""
     if hold.expires_at is None or hold.expires_at >= until:
         return hold
-    return _set_deadline(state, hold, until, command)
-
-
-def _set_deadline(state: State, hold: Reservation, until: int, command: Command) -> Reservation:
-    """Moves a live hold's deadline, and tells everybody."""
-    hold = replace(hold, expires_at=until)
-    state.put(hold)
-    for line in hold.lines:
-        state.book_event(
-            Kind.EXTENDED,
-            line.sku,
-            reservation=hold,
-            actor=command.actor,
-            cause=command.cause,
-        )
-    return hold
+    return set_deadline(state, hold, until, command)
 
 
 def _unknown() -> Refused:

@@ -1,4 +1,4 @@
-"""A payment that the buyer's bank disputes: one matter, whatever is told of it in which order.
+"""A payment that the buyer's bank disputes: one payment issue, for reports in any order.
 
 No stock moves by itself: the parcel may still be here, or with the buyer.
 """
@@ -11,14 +11,14 @@ from typing import Any
 from fancymonkey.core.command import Command, needs_hold
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.immutable import dataclass
-from fancymonkey.core.model import Line, Reservation, Status
+from fancymonkey.core.model import Allocation, Reservation, Status
 from fancymonkey.core.outcomes import Accepted, Answer
 from fancymonkey.core.payments.issues import issue_of, needs_issues
 from fancymonkey.core.payments.rows import IssueKind, IssueStatus, PaymentIssue, issue_id
 from fancymonkey.core.state import Key, State
 
 FOLDER = "disputes"
-"""The folder of what is known of each dispute, by its id."""
+"""The folder of the known facts of each dispute, by its id."""
 
 ENDED = ("won", "lost", "warning_closed", "prevented")
 """States in which nothing can be answered any more."""
@@ -31,9 +31,9 @@ SETTLED = ("won", "warning_closed", "prevented")
 class NoteDispute(Command):
     """A payment (`ref`) is disputed, or its dispute goes on or has ended.
 
-    `at` is when that was told (ms), `status` the provider's word for how it stands, `funds` whether
-    the money was `withdrawn` or `reinstated`, where this is told. `amount`, `reason` and `due` are
-    for people. What is older than what is known changes nothing.
+    `at` is the time of the report (ms), `status` the provider's status, `funds` whether the money
+    was `withdrawn` or `reinstated`, if reported. `amount`, `reason` and `due` are for people. A
+    report that is older than the known facts changes nothing.
     """
 
     ref: str
@@ -55,7 +55,7 @@ def needs_dispute(command: NoteDispute, state: State) -> Iterator[Key]:
 
 
 def note_dispute(state: State, command: NoteDispute) -> Answer:
-    """Applies a `NoteDispute`; `unknown` says that nobody knows the payment yet."""
+    """Applies a `NoteDispute`; `unknown` means that the payment is not known yet."""
     before = issue_of(state, IssueKind.DISPUTED, command.dispute)
     place = (FOLDER, command.dispute)
     kept = state.get(Document, place)
@@ -66,7 +66,7 @@ def note_dispute(state: State, command: NoteDispute) -> Answer:
         state.put(Document(*place, version, state.now, json.dumps(known)))
     hold = state.hold(command.ref) if command.ref else None
     note = _words(known)
-    if before is not None:  # what the owner has added stays
+    if before is not None:  # the text that the owner has added stays
         note += before.note.removeprefix(_words(facts))
     after = _matter(state, before, command, hold, known, note if known != facts else None)
     if after != before:
@@ -77,7 +77,7 @@ def note_dispute(state: State, command: NoteDispute) -> Answer:
 
 
 def _merged(facts: dict[str, Any], command: NoteDispute) -> dict[str, Any]:
-    """What is known after this: the latest word on each, and an end is an end."""
+    """The facts after a report: the latest value of each, and an end stays an end."""
     after = dict(facts)
     told = ("amount", "reason", "due")
     newer = command.at >= facts.get("at", 0)
@@ -108,12 +108,12 @@ def _matter(
     known: dict[str, Any],
     note: str | None,
 ) -> PaymentIssue:
-    """The one matter of the dispute, as it stands with what is known now.
+    """The issue of the dispute with the facts that are known now.
 
-    Without a `note` there is no news but, perhaps, of the hold.
+    Without a `note` only the hold may be new.
     """
     paid = hold is not None and hold.status is Status.CAPTURED
-    lines: tuple[Line, ...] = hold.lines if hold is not None and paid else ()
+    units: tuple[Allocation, ...] = hold.allocations if hold is not None and paid else ()
     if before is None:
         before = PaymentIssue(
             issue_id(IssueKind.DISPUTED, command.dispute),
@@ -126,7 +126,7 @@ def _matter(
         )
     after = replace(before, payment=before.payment or command.ref)
     if hold is not None and before.reservation_id is None:
-        after = replace(after, reservation_id=hold.reservation_id, lines=lines)
+        after = replace(after, reservation_id=hold.reservation_id, allocations=units)
     if note is None:
         return after
     status = known.get("status")
@@ -137,7 +137,7 @@ def _matter(
             progress = IssueStatus.DISMISSED
         return replace(after, progress=progress, closed_at=closed_at)
     if status == "lost" and before.closed_at is not None and _LOST not in before.note:
-        # The owner had put it aside, and now the money is gone.
+        # The owner had closed the issue, and now the money is gone.
         return replace(after, progress=IssueStatus.OPEN, opened_at=state.now, closed_at=None)
     return after
 
@@ -158,7 +158,7 @@ _STATES = {
 
 
 def _words(known: dict[str, Any]) -> str:
-    """What is known, for people."""
+    """The known facts as text."""
     status = known.get("status", "")
     first = [part for part in (known.get("amount"), known.get("reason")) if part]
     parts = [f"{', reason: '.join(first)}."] if first else []

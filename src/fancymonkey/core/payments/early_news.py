@@ -1,7 +1,7 @@
-"""News of a payment that is not known yet: kept, and applied when the payment comes.
+"""News of a payment that is not known yet: stored, and applied when the payment comes.
 
-A payment provider sends no event again that was taken. What concerns the payments of others is
-forgotten after a while.
+A payment provider does not repeat an accepted event. News of foreign payments is removed after a
+while.
 """
 
 import json
@@ -28,16 +28,16 @@ from fancymonkey.core.payments.rows import IssueKind
 from fancymonkey.core.state import Key, State
 
 FOLDER = "early_news"
-"""The folder of what was heard of payments before they were known, by the payment's id."""
+"""The folder of news of payments that are not known yet, by the payment's id."""
 
 KEPT = 30 * 86_400_000
-"""How long (ms) news of an unknown payment is kept."""
+"""How long (ms) news of an unknown payment is stored."""
 
 NEWS_MAX = 40
-"""No payment has more news kept: the oldest are forgotten."""
+"""The most stored news of a payment; the oldest is removed."""
 
 NAME_MAX = 200
-"""An id that is longer is not kept."""
+"""News of a longer id is not stored."""
 
 News = RecordRefund | RefundFailed | NoteDispute
 _KINDS: dict[str, type[News]] = {
@@ -52,7 +52,7 @@ def needs_remember(command: Command | None) -> Iterator[Key]:
 
 
 def remember(state: State, command: Command | None) -> None:
-    """Keeps news of a payment that is not known; anything else is left alone."""
+    """Stores news of a payment that is not known; ignores any other command."""
     if not isinstance(command, RecordRefund | RefundFailed | NoteDispute):
         return
     if not 0 < len(command.ref) <= NAME_MAX:
@@ -88,7 +88,7 @@ def needs_early(state: State, payment: str, hold: Reservation | None) -> Iterato
 
 
 def replay(state: State, payment: str, hold: Reservation, cause: Capture) -> None:
-    """Applies what was kept of a payment that has just become known."""
+    """Applies the stored news of a payment that has just become known."""
     news = _news(state, payment)
     if not news:
         return
@@ -112,9 +112,9 @@ def replay(state: State, payment: str, hold: Reservation, cause: Capture) -> Non
 
 
 def _in_order(news: list[News]) -> Iterator[News]:
-    """As it happened: refunds that stand, then those that failed, then disputes.
+    """The news in its order: valid refunds, then those that failed, then disputes.
 
-    The whole is not back where a refund has failed and none stands.
+    A whole refund is left out where a refund has failed and none is valid.
     """
     failed = {one.refund for one in news if isinstance(one, RefundFailed)}
     refunds = [one for one in news if isinstance(one, RecordRefund)]

@@ -1,4 +1,4 @@
-"""An event of another account or mode: it moves nothing, and a payment among them is reported."""
+"""Events of another account or mode: they move nothing, and a payment raises an issue."""
 
 from collections.abc import Iterator
 
@@ -13,10 +13,10 @@ from fancymonkey.core.state import Key, State
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteForeign(Command):
-    """An event that is not of this shop's account, or not of its mode: test or live.
+    """Records an event of another account than the shop's, or of the other mode: test or live.
 
-    `refs` are the ids that may mean a hold; where one does, the payment raises a matter with the
-    `why`. Nothing else changes.
+    `refs` are the ids that may mean a hold; if one does, the payment raises an issue with the
+    reason `why`. Nothing else changes.
     """
 
     refs: tuple[str, ...]

@@ -1,6 +1,6 @@
-"""How rules raise a matter: at most one a payment and concern, whatever is told how often."""
+"""Raises payment issues: at most one for each payment and concern, for any number of reports."""
 
-from fancymonkey.core.model import Line, Reservation
+from fancymonkey.core.model import Allocation, Reservation
 from fancymonkey.core.payments.rows import IssueKind, IssueStatus, PaymentIssue, issue_id
 from fancymonkey.core.state import Key, State
 
@@ -11,7 +11,7 @@ def needs_issues(about: str, *concerns: IssueKind) -> list[Key]:
 
 
 def issue_of(state: State, concern: IssueKind, about: str) -> PaymentIssue | None:
-    """The matter of this concern about a payment or hold, or None."""
+    """The issue of this concern about a payment or hold, or None."""
     return state.get(PaymentIssue, issue_id(concern, about))
 
 
@@ -21,11 +21,11 @@ def raise_issue(
     about: str,
     hold: Reservation,
     payment: str,
-    lines: tuple[Line, ...] = (),
+    allocations: tuple[Allocation, ...] = (),
     progress: IssueStatus = IssueStatus.OPEN,
     note: str = "",
 ) -> PaymentIssue:
-    """The matter of this concern, raised now where there was none."""
+    """The issue of this concern, raised now if there was none."""
     found = issue_of(state, concern, about)
     if found is None:
         found = PaymentIssue(
@@ -34,7 +34,7 @@ def raise_issue(
             progress,
             hold.reservation_id,
             payment,
-            lines,
+            allocations,
             state.now,
             None if progress in (IssueStatus.OPEN, IssueStatus.DUE) else state.now,
             note,

@@ -1,4 +1,4 @@
-"""A capture, and what it brings to light: another amount, a payment used twice, earlier news."""
+"""A capture with its consequences: a different amount, a payment used twice, earlier news."""
 
 from collections.abc import Iterator
 
@@ -30,7 +30,7 @@ def needs_capture(command: Capture, state: State) -> Iterator[Key]:
 
 
 def capture(state: State, command: Capture) -> Answer:
-    """Applies a `Capture`, then whatever was known of its payment before."""
+    """Applies a `Capture`, and then the earlier news of its payment."""
     about = command.about
     other = None if command.intent is None else state.hold(command.intent)
     answer = end.capture(state, command)
@@ -47,11 +47,13 @@ def capture(state: State, command: Capture) -> Answer:
 def _check(
     state: State, command: Capture, hold: Reservation, other: Reservation | None, about: str
 ) -> None:
-    """Raises what the owner has to know of this payment."""
+    """Raises the issues of this payment for the owner."""
     if command.money is not None:
         words = difference(state, hold, command.payment_id, command.money)
         if words is not None:
-            raise_issue(state, IssueKind.AMOUNT_DIFFERS, about, hold, about, hold.lines, note=words)
+            raise_issue(
+                state, IssueKind.AMOUNT_DIFFERS, about, hold, about, hold.allocations, note=words
+            )
     if (
         other is not None
         and other.status is Status.CAPTURED
@@ -61,7 +63,9 @@ def _check(
             f"One payment has bought two holds: {other.reservation_id} and "
             f"{hold.reservation_id}. A refund covers the units of the second only."
         )
-        raise_issue(state, IssueKind.PAYMENT_REUSED, about, hold, about, hold.lines, note=words)
+        raise_issue(
+            state, IssueKind.PAYMENT_REUSED, about, hold, about, hold.allocations, note=words
+        )
 
 
 RULES: Rules = {Capture: (needs_capture, capture)}

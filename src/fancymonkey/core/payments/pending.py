@@ -1,7 +1,7 @@
 """Payments that take days: while one is under way, nothing else frees or shrinks its hold.
 
-A hold may have several checkout sessions. Each payment is kept by its session: until when it is
-waited for, or that it is over, so that events in any order come to the same.
+A hold may have several checkout sessions. Each payment is stored by its session: its deadline, or
+that it is over. So events in any order have the same result.
 """
 
 import json
@@ -15,13 +15,13 @@ FOLDER = "pending_payments"
 """The folder of the payments under way, by the hold's id."""
 
 OVER = 0
-"""Stands in the place of a deadline when a payment has failed."""
+"""Replaces the deadline of a payment that has failed."""
 
 KEPT = 30 * 86_400_000
-"""How long (ms) a payment that has failed is remembered."""
+"""How long (ms) a failed payment is stored."""
 
 SESSIONS_MAX = 50
-"""No hold remembers more sessions."""
+"""The most sessions that are stored of a hold."""
 
 
 def needs_pending(hold: Reservation) -> Key:
@@ -36,14 +36,14 @@ def payment_pending(state: State, hold: Reservation) -> bool:
 
 
 def pending_until(kept: Document | None, hold: Reservation, now: int) -> int | None:
-    """Until when (ms) a live hold waits for a payment under way, or None where there is none."""
+    """The time (ms) until which a live hold waits for a payment under way, or None."""
     if hold.status is not Status.HELD:
         return None
     return max((until for until in _read(kept).values() if until > now), default=None)
 
 
 def begin_payment(state: State, hold: Reservation, session: str, until: int) -> bool:
-    """Notes that a payment is under way until a time (ms). False where it has failed already."""
+    """Records that a payment is under way until a time (ms). False if it has failed already."""
     sessions = _sessions(state, hold)
     known = sessions.get(session)
     if known == OVER:
@@ -54,9 +54,9 @@ def begin_payment(state: State, hold: Reservation, session: str, until: int) -> 
 
 
 def end_payment(state: State, hold: Reservation, session: str, *, failed: bool) -> bool:
-    """Notes that a session's payment is over; whether it was under way until now.
+    """Records that a session's payment is over. Returns whether it was under way.
 
-    That of an unknown session is noted only where it has `failed`: its beginning may come later.
+    An unknown session is recorded only if it has `failed`: its beginning may come later.
     """
     sessions = _sessions(state, hold)
     known = sessions.get(session)
@@ -67,7 +67,7 @@ def end_payment(state: State, hold: Reservation, session: str, *, failed: bool) 
 
 
 def refuse_pending() -> Refused:
-    """The refusal of what would free the units of a payment that is under way."""
+    """The refusal to free the units of a payment that is under way."""
     return Refused(
         Code.PAYMENT_PENDING,
         "A payment for this hold is in progress. Its units stay held until the payment succeeds "
@@ -84,7 +84,7 @@ def _read(kept: Document | None) -> dict[str, int]:
 
 
 def _keep(state: State, hold: Reservation, sessions: dict[str, int]) -> None:
-    if len(sessions) > SESSIONS_MAX:  # those that are over make room first
+    if len(sessions) > SESSIONS_MAX:  # payments that are over are removed first
         order = sorted(sessions.items(), key=lambda row: row[1] != OVER)
         sessions = dict(order[-SESSIONS_MAX:])
     place = (FOLDER, hold.reservation_id)

@@ -1,4 +1,4 @@
-"""Which refunds of a payment were reported, so that each of them is news once."""
+"""The reported refunds of a payment, so that each of them has one effect."""
 
 import json
 
@@ -6,13 +6,13 @@ from fancymonkey.core.documents.document import Document
 from fancymonkey.core.state import Key, State
 
 FOLDER = "refunds"
-"""The folder of the refunds that were reported, by the payment's id."""
+"""The folder of the reported refunds, by the payment's id."""
 
 WHOLE = "whole"
-"""Stands among them when all the money is back."""
+"""The name for a refund of the whole payment."""
 
 FAILED = "failed:"
-"""Stands before the name of a refund that has not reached the buyer."""
+"""The prefix of a refund that has not reached the buyer."""
 
 
 def needs_names(payment: str) -> Key:
@@ -21,9 +21,9 @@ def needs_names(payment: str) -> Key:
 
 
 def is_news(state: State, payment: str, name: str) -> bool:
-    """Whether this refund was not reported before; from now on it was.
+    """Records a refund. Returns whether it was not reported before.
 
-    After the whole there is none left. A part without a name is news only where it is the first.
+    After a whole refund there is none left. A part without a name is new only if it is the first.
     """
     names = _names(state, payment)
     stand = [one for one in names if not one.startswith(FAILED)]
@@ -34,9 +34,9 @@ def is_news(state: State, payment: str, name: str) -> bool:
 
 
 def none_stands(state: State, payment: str, refund: str) -> bool:
-    """Notes that a refund has failed: that it was given is no news any more.
+    """Records that a refund has failed, so that a later report of it has no effect.
 
-    True where no refund of the payment stands after that.
+    Returns whether no valid refund of the payment is left.
     """
     names = _names(state, payment)
     failed = FAILED + refund

@@ -1,16 +1,16 @@
-"""Money that goes back: what it means for the stock, and how a matter is settled.
+"""Refunds and their effect on stock, and how payment issues are resolved.
 
-A refund returns nothing to stock by itself: the goods may be with the buyer. It raises a matter,
-and units come back when the owner says so, each at most once.
+A refund returns nothing to stock by itself: the goods may be with the buyer. It raises an issue,
+and units come back when the owner decides so, each at most once.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from fancymonkey.core.catalogue.renames import needs_renames, on_sale
-from fancymonkey.core.command import Command, needs_hold, needs_lines
+from fancymonkey.core.command import Command, needs_allocations, needs_hold
 from fancymonkey.core.immutable import dataclass
-from fancymonkey.core.model import Kind, Line, Reservation, Status
+from fancymonkey.core.model import Allocation, Kind, Line, Reservation, Status
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.payments.issues import issue_of, needs_issues, raise_issue
 from fancymonkey.core.payments.refund_names import WHOLE, is_news, needs_names, none_stands
@@ -19,17 +19,17 @@ from fancymonkey.core.state import Key, State
 from fancymonkey.core.stock.backorders import fill_backorders, strike_backorders
 
 OWED = (IssueKind.LATE_PAYMENT, IssueKind.BACKORDER, IssueKind.SECOND_PAYMENT)
-"""What a refund of the payment may settle."""
+"""The issues that a refund of the payment may resolve."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordRefund(Command):
     """The provider has given money back for a payment, all of it (`whole`) or a part.
 
-    A whole refund strikes off what was never delivered. With `take_back` it returns the rest at
-    once, else the owner is asked. `ref` is the payment's id, `others` are further ids to try,
-    `refund` is the refund's own where it is told by itself. Told again, it changes nothing; a
-    further one asks anew after what is left.
+    A whole refund strikes off the units that were never delivered. With `take_back` it returns the
+    rest at once, else an issue asks the owner. `ref` is the payment's id, `others` are further ids
+    to try, `refund` is the refund's own id if the report has one. The same report again changes
+    nothing; a further refund asks again about the units that are left.
     """
 
     ref: str
@@ -42,11 +42,11 @@ class RecordRefund(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolveIssue(Command):
-    """Decides a matter, or a part of one.
+    """Resolves a payment issue, or a part of one.
 
-    `returned` are the units that come back to stock now (only after a refund), never more than
-    the matter has left; it stays open while units are left, unless `then` says that it is over.
-    `then` is `due` where the shop shall give the money back itself.
+    `returned` are the units that come back to stock now (only after a refund), never more than the
+    issue has left. It stays open while units are left, unless `then` closes it. `then` is `due` if
+    the shop makes the refund itself.
     """
 
     matter_id: str
@@ -57,9 +57,9 @@ class ResolveIssue(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportMissingPayment(Command):
-    """A hold was captured for a payment that the provider says was never made: somebody must look.
+    """Raises an issue for a captured hold whose payment was never made, according to the provider.
 
-    Changes no stock. Told again, it changes nothing.
+    It changes no stock. The same report again changes nothing.
     """
 
     ref: str
@@ -70,8 +70,8 @@ class ReportMissingPayment(Command):
 class RefundFailed(Command):
     """A refund (`refund`, its own id) of the payment `ref` has not reached the buyer.
 
-    What it has settled stays so; that the buyer has no money is a matter of its own, and once.
-    Where no other refund stands nothing is asked about the units any more.
+    The issues that it has resolved stay resolved. The failure is one issue of its own. If no other
+    refund is valid, the question about the units is withdrawn.
     """
 
     ref: str
@@ -115,16 +115,16 @@ def needs_refund(
     if hold is not None:
         yield needs_names(command.ref)
         yield from needs_issues(hold.reservation_id, IssueKind.REFUNDED)
-        yield from needs_lines(hold)
-        for line in hold.lines:
-            yield from needs_renames(line.sku, state)
+        yield from needs_allocations(hold)
+        for allocation in hold.allocations:
+            yield from needs_renames(allocation, state)
 
 
 def _needs_return(state: State, hold: Reservation | None, payment: str) -> Iterator[Key]:
     if hold is not None:
-        yield from needs_lines(hold)
-        for line in hold.lines:
-            yield from needs_renames(line.sku, state)
+        yield from needs_allocations(hold)
+        for allocation in hold.allocations:
+            yield from needs_renames(allocation, state)
     yield from needs_issues(payment, *OWED)
 
 
@@ -149,22 +149,22 @@ def record_refund(state: State, command: RecordRefund) -> Answer:
             _close(state, owed, IssueStatus.DONE, command.note)
         return Accepted({"outcome": "refund noted"})
     issue = raise_issue(
-        state, IssueKind.REFUNDED, hold.reservation_id, hold, command.ref, hold.lines
+        state, IssueKind.REFUNDED, hold.reservation_id, hold, command.ref, hold.allocations
     )
     if not is_news(state, command.ref, WHOLE if command.whole else command.refund):
         asked = issue.closed_at is None
         return Accepted({"outcome": "return proposed" if asked else "no change"})
-    lines = issue.lines
+    units = issue.allocations
     if command.whole:
-        lines = _strike(state, owed, lines, command)
+        units = _strike(state, owed, units, command)
         if command.take_back:
-            lines = _take_back(state, issue, lines, command)
-    if not lines:  # nothing is left to ask
-        if not issue.lines:
+            units = _take_back(state, issue, units, command)
+    if not units:  # nothing is left to ask
+        if not issue.allocations:
             return Accepted({"outcome": "no change"})
-        _close(state, replace(issue, lines=()), IssueStatus.DONE, command.note)
+        _close(state, replace(issue, allocations=()), IssueStatus.DONE, command.note)
         return Accepted({"outcome": "returned"})
-    after = replace(issue, lines=lines, note=command.note)
+    after = replace(issue, allocations=units, note=command.note)
     if issue.closed_at is not None:
         after = replace(after, progress=IssueStatus.OPEN, opened_at=state.now, closed_at=None)
     if after != issue:
@@ -177,7 +177,7 @@ def report_missing_payment(state: State, command: ReportMissingPayment) -> Answe
     hold = state.hold(command.ref)
     if hold is None:
         return Refused(Code.UNKNOWN_SESSION, "No hold was found with this id.")
-    raise_issue(state, IssueKind.NOT_PAID, command.payment, hold, command.payment, hold.lines)
+    raise_issue(state, IssueKind.NOT_PAID, command.payment, hold, command.payment, hold.allocations)
     return Accepted({"outcome": "in doubt"})
 
 
@@ -194,7 +194,7 @@ def refund_failed(state: State, command: RefundFailed) -> Answer:
 
 
 def _withdraw(state: State, hold: Reservation, command: RefundFailed) -> None:
-    """Where no refund stands any more, nothing is asked about the units."""
+    """Withdraws the question about the units if no valid refund is left."""
     nothing = none_stands(state, command.ref, command.refund)
     asked = issue_of(state, IssueKind.REFUNDED, hold.reservation_id)
     if nothing and asked is not None and asked.closed_at is None and asked.payment == command.ref:
@@ -202,7 +202,7 @@ def _withdraw(state: State, hold: Reservation, command: RefundFailed) -> None:
 
 
 def _owed(state: State, refs: Iterable[str]) -> PaymentIssue | None:
-    """What was to be delivered for this payment, or paid back of it, if anything."""
+    """The issue of units owed for this payment, or of money to pay back, or None."""
     for ref in refs:
         for concern in OWED:
             issue = issue_of(state, concern, ref)
@@ -220,61 +220,69 @@ def resolve_issue(state: State, command: ResolveIssue) -> Answer:
         if command.returned or command.then is not issue.progress:
             return Refused(Code.MATTER_CLOSED, f"This payment issue is already {issue.progress}.")
         return Accepted(_told(issue))
-    left = _left(issue, command.returned)
-    if left is None:
+    parts = _split(issue, command.returned)
+    if parts is None:
         return Refused(
             Code.OUT_OF_RANGE, "Only refunded units can be returned to stock, each of them once."
         )
-    if command.returned:
+    back, left = parts
+    if back:
         owed = _owed(state, (issue.payment,))
-        _take_back(state, issue, _strike(state, owed, command.returned, command), command)
-    after = replace(issue, lines=left) if command.returned else issue
+        _take_back(state, issue, _strike(state, owed, back, command), command)
+    after = replace(issue, allocations=left) if command.returned else issue
     then = command.then
-    if then is None and issue.lines and not left:
+    if then is None and issue.allocations and not left:
         then = IssueStatus.DONE
     after = _close(state, after, then or after.progress, command.note)
     return Accepted({**_told(after), "revision": state.revision})
 
 
-def _left(issue: PaymentIssue, returned: tuple[Line, ...]) -> tuple[Line, ...] | None:
-    """The matter's lines less these, or None where they are not all in there."""
+def _split(
+    issue: PaymentIssue, returned: tuple[Line, ...]
+) -> tuple[tuple[Allocation, ...], tuple[Allocation, ...]] | None:
+    """The issue's units that these lines return, and its others; None if it has too few."""
     if not returned:
-        return issue.lines
+        return (), issue.allocations
     if issue.concern is not IssueKind.REFUNDED:
         return None
-    left = {(line.sku, line.location): line.quantity for line in issue.lines}
+    left = {units.key: units.quantity for units in issue.allocations}
+    back: list[Allocation] = []
     for line in returned:
-        key = (line.sku, line.location)
-        if line.quantity < 1 or left.get(key, 0) < line.quantity:
+        missing = line.quantity
+        for sku, location in left if missing > 0 else ():
+            units = min(missing, left[sku, location]) if sku == line.sku else 0
+            if units:
+                left[sku, location] -= units
+                missing -= units
+                back.append(Allocation(sku, units, location))
+        if line.quantity < 1 or missing:
             return None
-        left[key] -= line.quantity
-    return _lines(left)
+    return tuple(back), _allocations(left)
 
 
 def _strike(
     state: State,
     owed: PaymentIssue | None,
-    lines: tuple[Line, ...],
+    allocations: tuple[Allocation, ...],
     command: RecordRefund | ResolveIssue,
-) -> tuple[Line, ...]:
-    """Strikes off the backorders what was never delivered of these lines; returns the rest.
+) -> tuple[Allocation, ...]:
+    """Strikes the undelivered units among these off the backorders; returns the rest.
 
-    It counts what is still owed, not how the matter stands: a backorder that the owner keeps, or
-    whose money the shop gives back, is over as a matter and still waits for goods.
+    The units that are still owed count, not the status of the issue: a backorder that the owner
+    keeps, or that the shop refunds, is closed as an issue and still waits for goods.
     """
     if owed is None:
-        return lines
-    waiting = {(line.sku, line.location): line.quantity for line in owed.lines}
+        return allocations
+    waiting = {units.key: units.quantity for units in owed.allocations}
     rest = []
-    for line in lines:
-        place = (line.sku, line.location)
-        never = min(line.quantity, state.level(*place).backordered, waiting.get(place, 0))
+    for units in allocations:
+        never = min(units.quantity, state.level(*units.key).backordered, waiting.get(units.key, 0))
         if never:
-            strike_backorders(state, replace(line, quantity=never), command, "refunded")
-            waiting[place] -= never
-        if line.quantity > never:
-            rest.append(replace(line, quantity=line.quantity - never))
-    after = replace(owed, lines=_lines(waiting))
+            strike_backorders(state, replace(units, quantity=never), command, "refunded")
+            waiting[units.key] -= never
+        if units.quantity > never:
+            rest.append(replace(units, quantity=units.quantity - never))
+    after = replace(owed, allocations=_allocations(waiting))
     if owed.closed_at is None:
         _close(state, after, IssueStatus.DONE, "refunded")
     elif after != owed:
@@ -282,42 +290,42 @@ def _strike(
     return tuple(rest)
 
 
-def _lines(units: dict[tuple[str, str], int]) -> tuple[Line, ...]:
-    return tuple(Line(sku, count, place) for (sku, place), count in units.items() if count)
+def _allocations(units: dict[tuple[str, str], int]) -> tuple[Allocation, ...]:
+    return tuple(Allocation(sku, count, at) for (sku, at), count in units.items() if count)
 
 
 def _take_back(
     state: State,
     issue: PaymentIssue,
-    lines: tuple[Line, ...],
+    allocations: tuple[Allocation, ...],
     command: RecordRefund | ResolveIssue,
-) -> tuple[Line, ...]:
-    """Units come back on hand, under the name that their size has now.
+) -> tuple[Allocation, ...]:
+    """Returns units to stock, under the present name of their size.
 
-    Returns the lines of sizes that are off sale, which only the owner takes back.
+    Returns the units of sizes that are off sale, which only the owner takes back.
     """
     left = []
-    for line in lines:
-        sku = on_sale(state, line.sku)
+    for units in allocations:
+        sku = on_sale(state, units.sku)
         if sku is None and isinstance(command, RecordRefund):
-            left.append(line)
+            left.append(units)
             continue
-        sku = sku or line.sku
+        sku = sku or units.sku
         state.book_movement(
             Kind.RETURNED,
             sku,
-            line.location,
-            on_hand=line.quantity,
-            actor=command.actor,
-            reason="refunded" if sku == line.sku else f"refunded, sold as {line.sku}",
+            units.location,
+            command,
+            on_hand=units.quantity,
+            reason="refunded" if sku == units.sku else f"refunded, sold as {units.sku}",
             cause=command.cause or issue.payment,
         )
-        fill_backorders(state, sku, line.location, command)
+        fill_backorders(state, sku, units.location, command)
     return tuple(left)
 
 
 def _close(state: State, issue: PaymentIssue, progress: IssueStatus, note: str) -> PaymentIssue:
-    """The matter as it stands now."""
+    """Writes the issue with this status, and returns it."""
     over = progress in (IssueStatus.DONE, IssueStatus.DISMISSED)
     after = replace(
         issue,

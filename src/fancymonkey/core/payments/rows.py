@@ -1,16 +1,16 @@
-"""Rows about money: a hold's checkout, what somebody has to decide, what a job has done."""
+"""Rows about money: a hold's checkout, issues for the owner, runs of jobs."""
 
 from enum import StrEnum
 from typing import ClassVar
 
 from fancymonkey.core.immutable import dataclass
-from fancymonkey.core.model import Line, Row
+from fancymonkey.core.model import Allocation, Line, Row, lines_of
 
 
 class Stage(StrEnum):
-    """How the latest checkout of a hold stands.
+    """The stage of the latest checkout of a hold.
 
-    `opening`: the payment provider is being asked for a session, or nobody knows what it answered.
+    `opening`: the session is being requested from the payment provider, or its answer is unknown.
     `closed`: that session can no longer be paid.
     """
 
@@ -23,9 +23,9 @@ class Stage(StrEnum):
 class Checkout(Row):
     """The latest attempt to pay for a hold.
 
-    `number` counts the attempts of the hold. `request` is what the provider is asked for, word by
-    word, so that asking again after a lost answer is the same question. `payment_session` is the
-    provider's id (`cs_…`) once it is known, `ends_at` when its session ends, in ms.
+    `number` counts the attempts of the hold. `request` is the exact text of the request to the
+    provider, so that it can be repeated after a lost answer. `payment_session` is the provider's id
+    (`cs_…`) once it is known, `ends_at` the end of its session, in ms.
     """
 
     TABLE: ClassVar[str] = "checkout"
@@ -44,7 +44,7 @@ class Checkout(Row):
 
 
 class IssueKind(StrEnum):
-    """What a matter is about."""
+    """The concern of a payment issue."""
 
     LATE_PAYMENT = "late_payment"
     BACKORDER = "backorder"
@@ -64,14 +64,14 @@ FACTS = (
     IssueKind.FOREIGN_PAYMENT,
     IssueKind.DISPUTED,
 )
-"""Concerns whose note has facts."""
+"""Concerns whose note begins with facts."""
 
 
 class IssueStatus(StrEnum):
-    """How a matter stands.
+    """The status of a payment issue.
 
-    `open`: the owner decides. `due`: the shop owes a refund and gives it by itself. `done` and
-    `dismissed`: over.
+    `open`: the owner decides. `due`: the shop owes a refund and makes it by itself. `done` and
+    `dismissed`: closed.
     """
 
     OPEN = "open"
@@ -82,12 +82,12 @@ class IssueStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PaymentIssue(Row):
-    """Something about a payment that does not settle itself, and that nobody may overlook.
+    """A question about a payment that waits for a decision of the owner.
 
-    There is one a payment and concern (of refunds that failed and of disputes: one each), whatever
-    is told how often. `lines` are the units that it is about: those backordered, or those that may
-    come back after a refund. `payment` is the provider's id of the payment. `note` is the owner's;
-    before it are the facts, where the concern needs any.
+    There is one for each payment and concern (of failed refunds and of disputes: one each), for any
+    number of reports. `allocations` are its units: those backordered, or those that may come back
+    after a refund. `payment` is the provider's id of the payment. `note` is the owner's; before it
+    are the facts, if the concern has any.
     """
 
     TABLE: ClassVar[str] = "matter"
@@ -98,7 +98,7 @@ class PaymentIssue(Row):
     progress: IssueStatus
     reservation_id: str | None
     payment: str
-    lines: tuple[Line, ...]
+    allocations: tuple[Allocation, ...]
     opened_at: int
     closed_at: int | None = None
     note: str = ""
@@ -107,15 +107,20 @@ class PaymentIssue(Row):
     def key(self) -> str:
         return self.matter_id
 
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """The units as pages show them: one line for each SKU."""
+        return lines_of(self.allocations)
+
 
 def issue_id(concern: IssueKind, about: str) -> str:
-    """The id of the one matter of this concern about a payment or hold."""
+    """The id of the only issue of this concern about a payment or hold."""
     return f"{concern}:{about}"
 
 
 @dataclass(frozen=True, slots=True)
 class JobRun(Row):
-    """One run of a job: when it began, how long it took (both in ms), what came of it.
+    """One run of a job: its start, its duration (both in ms), its outcome.
 
     `outcome` is one word, `report` JSON.
     """

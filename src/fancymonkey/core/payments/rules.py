@@ -4,7 +4,6 @@ from fancymonkey.core.command import Rules
 from fancymonkey.core.payments import checkout, disputes, foreign_events, paid, refunds
 
 RULES: Rules = {
-    checkout.GetHold: (checkout.needs_checkout, checkout.get_hold),
     checkout.BeginCheckout: (checkout.needs_checkout, checkout.begin_checkout),
     checkout.CheckoutOpened: (checkout.needs_checkout, checkout.checkout_opened),
     checkout.CloseCheckout: (checkout.needs_checkout, checkout.close_checkout),

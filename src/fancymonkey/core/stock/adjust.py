@@ -1,18 +1,17 @@
-"""What the owner says about the shelf: Adjust, Count, Return, SetItem."""
+"""The owner's changes of stock and of its settings: Adjust, Count, Return, SetItem."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
 
-from fancymonkey.core.command import Command, needs_item
+from fancymonkey.core.command import Command, needs_stock
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import (
-    MAIN,
     MAX_QUANTITY,
+    Allocation,
     Item,
     Kind,
     Level,
-    Line,
     Product,
 )
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
@@ -22,7 +21,7 @@ from fancymonkey.core.stock.backorders import fill_backorders, strike_backorders
 
 
 class Unchanged:
-    """Marks a field that a command leaves alone, where None is a value of its own."""
+    """Marks a field that a command does not change, where None is a value of its own."""
 
 
 UNCHANGED: Final = Unchanged()
@@ -36,49 +35,50 @@ class Adjust(Command):
     """
 
     sku: str
+    location: str
     delta: int
-    location: str = MAIN
     kind: Kind = Kind.ADJUSTED
     reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count(Command):
-    """Says how many units are on hand. With `expected` it is refused where that is out of date.
+    """Sets the units on hand. With `expected` it is refused if that is out of date.
 
-    A count below what is promised ends no hold: the difference is `short`.
+    A count below the promised units ends no hold: the difference is `short`.
     """
 
     sku: str
+    location: str
     quantity: int
     expected: int | None = None
-    location: str = MAIN
     reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Return(Command):
-    """Units of a sale come back after a refund, with a reason.
+    """Returns units of a sale to stock after a refund, with a reason.
 
-    `undelivered` says that they never left because they were backordered: that many backorders
-    are struck off and nothing comes on hand.
+    `undelivered` units never left because they were backordered: that many backorders are struck
+    off, and the units on hand stay.
     """
 
     sku: str
+    location: str
     quantity: int
     reason: str
     undelivered: bool = False
-    location: str = MAIN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetItem(Command):
-    """Changes what is not a quantity: threshold, sold out, the product's restock date.
+    """Changes settings of a SKU: threshold, sold out, the product's restock date.
 
-    `was` has what the owner saw, by the names of the wire; where it is no longer so, it is refused.
+    `was` has the values that the owner saw, by public name; if one has changed, it is refused.
     """
 
     sku: str
+    location: str
     low_stock_threshold: int | None = None
     sold_out: bool | None = None
     restock_date: str | Unchanged | None = UNCHANGED
@@ -91,9 +91,8 @@ ItemCommand = Adjust | Count | Return | SetItem
 
 def needs_adjust(command: ItemCommand, state: State) -> Iterator[Key]:
     """The rows that the rules of this file read."""
-    yield from needs_item(command.sku, MAIN)  # what answers show
-    if not isinstance(command, SetItem):
-        yield Level, (command.sku, command.location)
+    yield from needs_stock(command.sku)
+    yield Level, (command.sku, command.location)
     item = state.get(Item, command.sku)
     if item is not None:
         yield Product, item.product_id
@@ -166,8 +165,8 @@ def return_units(state: State, command: Return) -> Answer:
             {"sku": command.sku, "backordered": level.backordered},
         )
     else:
-        line = Line(command.sku, command.quantity, command.location)
-        strike_backorders(state, line, command, command.reason)
+        units = Allocation(command.sku, command.quantity, command.location)
+        strike_backorders(state, units, command, command.reason)
     return Accepted(stock_of(state, command.sku))
 
 
@@ -205,15 +204,15 @@ def set_item(state: State, command: SetItem) -> Answer:
         state.book_event(
             Kind.EDITED,
             command.sku,
-            actor=command.actor,
+            command.location,
+            command,
             reason=f"{command.reason}: {text}" if command.reason else text,
-            cause=command.cause,
         )
     return Accepted(stock_of(state, command.sku))
 
 
 def _outdated(command: SetItem, item: Item, product: Product | None) -> Refused | None:
-    """The refusal where something is not as the owner saw it."""
+    """The refusal if a value differs from the one that the owner saw, or None."""
     present = {
         "lowStockThreshold": item.low_stock_threshold,
         "soldOut": item.sold_out,
@@ -246,8 +245,7 @@ def _book(state: State, command: Adjust | Count | Return, kind: Kind, change: in
         kind,
         command.sku,
         command.location,
+        command,
         on_hand=change,
-        actor=command.actor,
         reason=command.reason,
-        cause=command.cause,
     )

@@ -1,10 +1,13 @@
 """Parts of answers that several rules give: an unknown SKU, and the stock of one."""
 
+from collections.abc import Iterable
+from operator import add
 from typing import Any
 
-from fancymonkey.core.model import Item
+from fancymonkey.core.model import Allocation, Item
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.state import State
+from fancymonkey.core.stock.sku_stock import SkuStock
 
 
 def unknown_item(state: State, sku: str) -> Refused | None:
@@ -15,17 +18,42 @@ def unknown_item(state: State, sku: str) -> Refused | None:
     return None
 
 
+MovedLine = tuple[str, int, int, int, int]
+"""The units of a SKU that were moved, and its stock then: SKU, quantity, on hand, reserved,
+available."""
+
+
+def moved_lines(state: State, moved: Iterable[Allocation]) -> list[MovedLine]:
+    """The moved units, one row for each SKU."""
+    rows = []
+    for units in moved:
+        level = state.level(units.sku, units.location)
+        rows.append((units.sku, units.quantity, level.on_hand, level.reserved, level.available))
+    return one_for_each_sku(rows)
+
+
+def one_for_each_sku(rows: list[MovedLine]) -> list[MovedLine]:
+    """The rows with those of one SKU, of several locations, added up."""
+    if len({row[0] for row in rows}) == len(rows):
+        return rows
+    sums: dict[str, MovedLine] = {}
+    for sku, *numbers in rows:
+        before = sums.get(sku, (sku, 0, 0, 0, 0))
+        sums[sku] = (sku, *map(add, before[1:], numbers))
+    return list(sums.values())
+
+
 def stock_of(state: State, sku: str) -> dict[str, Any]:
-    """How a SKU stands, as answers show it."""
-    item, level = state.get(Item, sku), state.level(sku)
+    """The stock of a SKU over its locations, as answers show it."""
+    item, stock = state.get(Item, sku), SkuStock.of(sku, state.levels_of(sku))
     assert item is not None
     return {
         "sku": sku,
-        "onHand": level.on_hand,
-        "reserved": level.reserved,
-        "available": level.available,
-        "backordered": level.backordered,
-        "short": level.short,
+        "onHand": stock.on_hand,
+        "reserved": stock.reserved,
+        "available": stock.available,
+        "backordered": stock.backordered,
+        "short": stock.short,
         "lowStockThreshold": item.low_stock_threshold,
         "soldOut": item.sold_out,
         "revision": state.revision,

@@ -1,12 +1,12 @@
-"""Backorders: units that were paid for before they were there."""
+"""Backorders: paid units that are not on hand yet."""
 
 from fancymonkey.core.command import Command
-from fancymonkey.core.model import Kind, Line
+from fancymonkey.core.model import Allocation, Kind
 from fancymonkey.core.state import State
 
 
 def fill_backorders(state: State, sku: str, location: str, command: Command) -> None:
-    """Units that came in and are free go to those who have paid for one already."""
+    """Free units that came in go to paid backorders."""
     level = state.level(sku, location)
     filled = min(level.backordered, max(0, level.available))
     if filled:
@@ -14,22 +14,20 @@ def fill_backorders(state: State, sku: str, location: str, command: Command) -> 
             Kind.SOLD,
             sku,
             location,
+            command,
             on_hand=-filled,
             backordered=-filled,
-            actor=command.actor,
             reason="backorder filled",
-            cause=command.cause,
         )
 
 
-def strike_backorders(state: State, line: Line, command: Command, reason: str) -> None:
-    """These units will never be delivered: they were backordered, and their buyer is refunded."""
+def strike_backorders(state: State, units: Allocation, command: Command, reason: str) -> None:
+    """Removes backordered units that will not be delivered, because their buyer is refunded."""
     state.book_movement(
         Kind.RETURNED,
-        line.sku,
-        line.location,
-        backordered=-line.quantity,
-        actor=command.actor,
+        units.sku,
+        units.location,
+        command,
+        backordered=-units.quantity,
         reason=reason,
-        cause=command.cause,
     )

@@ -8,7 +8,7 @@ from fancymonkey.core.model import Level
 
 @dataclass(frozen=True, slots=True)
 class SkuStock:
-    """How many units of a SKU there are at all its locations together, and what is promised.
+    """The units of a SKU at all its locations together, and the promised ones among them.
 
     `updated_at` is the time of the latest change at any location, in ms, or 0. A SKU without a
     level has no units.
@@ -25,7 +25,7 @@ class SkuStock:
 
     @property
     def available(self) -> int:
-        """What can be sold now. Negative while a count lies below what is promised."""
+        """The units that can be sold now. Negative while a count is below the promised units."""
         return self.on_hand - self.reserved - self.allocated
 
     @classmethod

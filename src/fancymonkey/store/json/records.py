@@ -27,6 +27,9 @@ Columns = dict[str, list[str]]
 COLUMNS: Columns = {name: [f.name for f in fields(kind)] for name, kind in KINDS.items()}
 """The columns of every table in this version."""
 
+EARLIER_NAMES = {("reservation", "lines"): "allocations", ("matter", "lines"): "allocations"}
+"""Columns of files of earlier versions, by table and name, under their present names."""
+
 encode: Callable[[Any], bytes] = msgspec.json.Encoder().encode
 
 _values: dict[type[Any], Callable[[Any], tuple[Any, ...]]] = {
@@ -79,6 +82,7 @@ class Reader:
         ]
         for name, names in columns.items():
             kind = KINDS.get(name)
+            names = [EARLIER_NAMES.get((name, column), column) for column in names]
             hints = {} if kind is None else get_type_hints(kind)
             unknown = [column for column in names if column not in hints]
             if kind is None or unknown:

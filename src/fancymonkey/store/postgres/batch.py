@@ -196,12 +196,12 @@ schema,
     WHERE status = 'held' AND expires_at <= ${{now}}),
 (SELECT json_agg({_json_row(ENTRIES)} ORDER BY row.revision) FROM entry AS row
     WHERE row.revision > ${{after}}),
--- Rare (an owner sets `reserved`), so that live holds go without an index of their lines. IS TRUE
+-- Rare (an owner sets `reserved`), so that live holds go without an index of their SKUs. IS TRUE
 -- keeps the planner from making a join of it: the SKUs are hashed once.
 (SELECT json_agg({_json_row(TABLES[Reservation])}) FROM reservation AS row
     WHERE cardinality({{skus}}) > 0 AND status = 'held' AND EXISTS (
-        SELECT FROM json_array_elements(lines::json) AS line
-        WHERE (line ->> 0 IN (SELECT unnest({{skus}}))) IS TRUE))
+        SELECT FROM json_array_elements(allocations::json) AS units
+        WHERE (units ->> 0 IN (SELECT unnest({{skus}}))) IS TRUE))
 """
 
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from fancymonkey.core.catalogue.products import NewItem, RemoveProduct, UpsertProduct
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import CommandGroup
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Level, Product
 from fancymonkey.core.outcomes import Answer, Refused
 from fancymonkey.core.state import Rows
@@ -69,7 +70,7 @@ class StoreRows:
 
     def on_hand(self, sku: str) -> int:
         """Units on hand."""
-        level = self.levels.get((sku, "main"))
+        level = self.levels.get((sku, DEFAULT_LOCATION))
         return 0 if level is None else level.on_hand
 
 
@@ -102,7 +103,11 @@ def commands_of(
         if product is not None and not product.archived and all(id_ in v for v in known):
             edits[id_] = [
                 RemoveProduct(
-                    product_id=id_, before=tuple(store.skus(id_)), actor=ACTOR, cause=CAUSE
+                    product_id=id_,
+                    location=DEFAULT_LOCATION,
+                    before=tuple(store.skus(id_)),
+                    actor=ACTOR,
+                    cause=CAUSE,
                 )
             ]
     return [
@@ -237,6 +242,7 @@ class _Edit:
                 return None
         return UpsertProduct(
             product=product,
+            location=DEFAULT_LOCATION,
             items=tuple(items.values()),
             before=tuple(self._items),
             actor=ACTOR,
@@ -298,6 +304,7 @@ class _Edit:
             ):
                 yield SetItem(
                     sku=item.sku,
+                    location=DEFAULT_LOCATION,
                     low_stock_threshold=threshold,
                     sold_out=sold_out,
                     restock_date=date,
@@ -317,7 +324,9 @@ class _Edit:
             return None
         if not self._edited(size.stock, versions) or size.stock == self._store.on_hand(sku):
             return None
-        return Count(sku=sku, quantity=size.stock, actor=ACTOR, cause=CAUSE)
+        return Count(
+            sku=sku, location=DEFAULT_LOCATION, quantity=size.stock, actor=ACTOR, cause=CAUSE
+        )
 
     @staticmethod
     def _edited(value: T, versions: Sequence[T]) -> bool:

@@ -9,7 +9,8 @@ import re
 
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.documents.put import DocumentWrite, PutDocuments
-from fancymonkey.core.model import MAIN, Item, Level, Product
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
+from fancymonkey.core.model import Item, Level, Product
 from fancymonkey.core.state import Rows
 from fancymonkey.errors import DataError
 from fancymonkey.store.products_file.read import read_products
@@ -43,7 +44,10 @@ def _is_the_owners(text: ProductsText, rows: Rows) -> bool:
     """Whether the layout differs from the service's own, judged by the first products."""
     first = list(text.texts)[:JUDGED]
     skus = [row for row in rows[Item].values() if row.product_id in first]
-    levels = [rows[Level].get((row.sku, MAIN)) or Level(row.sku) for row in skus]
+    levels = [
+        rows[Level].get((row.sku, DEFAULT_LOCATION)) or Level(row.sku, DEFAULT_LOCATION)
+        for row in skus
+    ]
     shown = shelves((rows[Product][id_] for id_ in first if id_ in rows[Product]), skus, levels)
     ours = ProductsText(NEW_FILE).show(shown).decode()
     return _shape(ours) != _shape(text.sample(MAX_CHARACTERS, JUDGED))

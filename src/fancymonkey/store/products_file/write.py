@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
-from fancymonkey.core.model import MAIN, Item, Level, Product
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
+from fancymonkey.core.model import Item, Level, Product
 from fancymonkey.store.products_file.lossless_json import (
     NULL,
     Branch,
@@ -46,13 +47,15 @@ def shelves(
     products: Iterable[Product], items: Iterable[Item], levels: Iterable[Level]
 ) -> list[Shelf]:
     """All products on sale, in the owner's order."""
-    level_of = {level.sku: level for level in levels if level.location == MAIN}
+    level_of = {level.sku: level for level in levels if level.location == DEFAULT_LOCATION}
     rows = sorted(
         (item for item in items if not item.archived),
         key=lambda item: (item.product_id, item.position, item.size),
     )
     sizes = {
-        id_: tuple((item, level_of.get(item.sku) or Level(item.sku)) for item in group)
+        id_: tuple(
+            (item, level_of.get(item.sku) or Level(item.sku, DEFAULT_LOCATION)) for item in group
+        )
         for id_, group in groupby(rows, key=lambda item: item.product_id)
     }
     on_sale = [

@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 
 from fancymonkey.core.changes.change_set import CHANGE_SETS
 from fancymonkey.core.documents.document import Document
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import split_sku
 from fancymonkey.services.undo import StoredChangeSet, find_change_set, undo_change_set
 from fancymonkey.text import counted
@@ -88,7 +89,13 @@ async def undo(context: AppContext, request: Request) -> Response:
             409, "already_undone", "This change has already been undone.", undoneBy=act.undone_by
         )
     done = await undo_change_set(
-        context.engine, actor.name, body.act, act, body.partial, body.dry_run
+        context.engine,
+        actor.name,
+        body.act,
+        act,
+        DEFAULT_LOCATION,
+        partial=body.partial,
+        dry_run=body.dry_run,
     )
     rows = [{**_names(context, row["key"]), "changes": row["changes"]} for row in done.rows]
     failed = [{**_names(context, row["key"]), "reason": row["reason"]} for row in done.failed]

@@ -15,6 +15,7 @@ from fancymonkey.core.model import MANUAL, Reservation, Status
 from fancymonkey.core.payments.pending import FOLDER, pending_until
 from fancymonkey.core.payments.rows import Checkout, Stage
 from fancymonkey.engine.engine import Engine
+from fancymonkey.engine.hold_details import status_at
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.changes import PAGE, PAGE_MAX
 from fancymonkey.web.admin_api.request_changes import RequestChanges
@@ -157,7 +158,7 @@ async def _begun(
             await asyncio.sleep(0)
         if row.status is not status or row.created_at < since:
             continue
-        if skus is None or any(line.sku in skus for line in row.lines):
+        if skus is None or any(units.sku in skus for units in row.allocations):
             rows.append(row)
     return rows, None
 
@@ -169,7 +170,7 @@ async def _hold_out(engine: Engine, row: Reservation) -> dict[str, Any]:
         "id": row.reservation_id,
         "sessionId": row.session_id,
         "by": "owner" if row.reservation_id.startswith(MANUAL) else "buyer",
-        "status": _status(engine, row),
+        "status": status_at(row, engine.clock()),
         "lines": [named(engine, line_out((line.sku, line.quantity))) for line in row.lines],
         "createdAt": iso(row.created_at),
         "expiresAt": None if row.expires_at is None else iso(row.expires_at),
@@ -184,12 +185,6 @@ def named(engine: Engine, row: dict[str, Any]) -> dict[str, Any]:
     """Adds the product name to a row with a product id."""
     product = engine.view.products.get(row["productId"])
     return {**row, "name": None if product is None else product.name}
-
-
-def _status(engine: Engine, row: Reservation) -> Status:
-    """An expired hold counts as ended, even before its expiry is booked."""
-    over = row.expires_at is not None and row.expires_at <= engine.clock()
-    return Status.EXPIRED if row.status is Status.HELD and over else row.status
 
 
 def _checkout_out(checkout: Checkout | None) -> dict[str, Any] | None:

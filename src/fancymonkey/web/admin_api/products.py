@@ -20,6 +20,7 @@ from fancymonkey.core.catalogue.products import (
 from fancymonkey.core.command import Command
 from fancymonkey.core.holds.set_reserved import SetReserved
 from fancymonkey.core.keys import normal_form
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Kind, Product, sku_of
 from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.engine.engine import Engine
@@ -138,7 +139,9 @@ async def add_product(context: AppContext, request: Request) -> Response:
         NewItem(new_item(size, id_, sku_of(id_, size.size), place), size.stock or 0)
         for place, size in enumerate(sizes)
     )
-    return await _do(doing, request, id_, [AddProduct(product=product, items=items)])
+    return await _do(
+        doing, request, id_, [AddProduct(product=product, location=DEFAULT_LOCATION, items=items)]
+    )
 
 
 async def change_product(context: AppContext, request: Request) -> Response:
@@ -160,7 +163,14 @@ async def change_product(context: AppContext, request: Request) -> Response:
         was["extra"] = product.extra
     commands: list[Command] = []
     if fields:
-        commands.append(EditFields(key=id_, fields=tuple(fields.items()), was=tuple(was.items())))
+        commands.append(
+            EditFields(
+                key=id_,
+                location=DEFAULT_LOCATION,
+                fields=tuple(fields.items()),
+                was=tuple(was.items()),
+            )
+        )
     place = max((view.items[sku].position for sku in view.sizes[id_]), default=-1)
     for size in sizes:
         sku = sku_of(id_, size.size)
@@ -169,7 +179,7 @@ async def change_product(context: AppContext, request: Request) -> Response:
         else:
             place += 1
             new = NewItem(new_item(size, id_, sku, place), size.stock or 0)
-            commands.append(AddItem(new=new))
+            commands.append(AddItem(new=new, location=DEFAULT_LOCATION))
     if not commands and body.was is None:
         raise Problem(422, "nothing_to_do", "Send at least one field of the product, or `sizes`.")
     return await _do(doing, request, id_, commands)
@@ -184,7 +194,14 @@ def _change_size(sku: str, size: SizeBody) -> list[Command]:
         )
     fields, was = size_fields(size), seen_size(size.was)
     return (
-        [EditFields(key=sku, fields=tuple(fields.items()), was=tuple(was.items()))]
+        [
+            EditFields(
+                key=sku,
+                location=DEFAULT_LOCATION,
+                fields=tuple(fields.items()),
+                was=tuple(was.items()),
+            )
+        ]
         if fields
         else []
     )
@@ -228,17 +245,26 @@ async def archive_product(context: AppContext, request: Request) -> Response:
         return await _do(doing, request, id_, [])
     if not body.archived:
         skus = (sku,) if sku is not None else await _went_with_it(context.engine, product)
-        return await _do(doing, request, id_, [RestoreProduct(product_id=id_, skus=skus)])
+        return await _do(
+            doing,
+            request,
+            id_,
+            [RestoreProduct(product_id=id_, location=DEFAULT_LOCATION, skus=skus)],
+        )
     on_sale = [one for one in view.sizes[id_] if not view.items[one].archived]
     gone = on_sale if sku is None else [sku]
     commands: list[Command] = []
     if body.end_holds:
         why = body.reason or "taken off sale"
-        commands += [SetReserved(sku=one, quantity=0, reason=why) for one in gone]
+        commands += [
+            SetReserved(sku=one, location=DEFAULT_LOCATION, quantity=0, reason=why) for one in gone
+        ]
     if sku is None:
-        commands.append(RemoveProduct(product_id=id_, before=tuple(on_sale)))
+        commands.append(
+            RemoveProduct(product_id=id_, location=DEFAULT_LOCATION, before=tuple(on_sale))
+        )
     else:
-        commands.append(RemoveItem(sku=sku))
+        commands.append(RemoveItem(sku=sku, location=DEFAULT_LOCATION))
     return await _do(doing, request, id_, commands)
 
 

@@ -10,6 +10,7 @@ import msgspec
 from fancymonkey.core.changes.bulk import Change, Filter, chain
 from fancymonkey.core.execute import SkuCommands
 from fancymonkey.core.keys import normal_form
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Kind, sku_of, split_sku
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.records import StoreResult
@@ -89,7 +90,7 @@ def _row_wish(spelling: Spelling, row: wire.UpdateRow) -> Wish:
         reason=row.reason,
     )
     sku = spelling.sku(row.product_id, row.size)
-    if not chain(sku, change).commands:
+    if not chain(sku, change, location=DEFAULT_LOCATION).commands:
         raise Problem(
             422,
             "nothing_to_do",
@@ -171,7 +172,7 @@ def _close_checkouts(doing: RequestChanges, ended: list[dict[str, Any]]) -> None
 
 
 def _make(actor: str, sku: str, change: Change, act_id: str) -> SkuCommands:
-    return chain(sku, change, actor=actor, cause=act_id)
+    return chain(sku, change, location=DEFAULT_LOCATION, actor=actor, cause=act_id)
 
 
 def _row_out(data: dict[str, Any]) -> dict[str, Any]:

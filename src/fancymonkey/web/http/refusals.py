@@ -84,9 +84,13 @@ def _short(ref: str) -> str:
 
 def as_sent(data: dict[str, Any], sent: str) -> dict[str, Any]:
     """A hold with the session id that the buyer sent, even if it is stored shortened."""
-    if len(sent) <= ID_KEPT or data["session_id"] != _short(sent):
-        return data
-    return {**data, "session_id": sent}
+    shown = session_as_sent(data["session_id"], sent)
+    return data if shown == data["session_id"] else {**data, "session_id": shown}
+
+
+def session_as_sent(stored: str, sent: str) -> str:
+    """The session id as the buyer sent it, even if it is stored shortened."""
+    return stored if len(sent) <= ID_KEPT or stored != _short(sent) else sent
 
 
 def buyer(session_id: str) -> str:

@@ -149,13 +149,9 @@ class ReserveOut(Struct, rename="camel"):
 encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
-def deadline(data: dict[str, Any]) -> tuple[str | None, int | None]:
-    """When a hold ends, and its duration in minutes, rounded up."""
-    return _deadline(data["at"], data["expires_at"])
-
-
 @lru_cache(maxsize=256)
-def _deadline(at: int, until: int | None) -> tuple[str | None, int | None]:
+def deadline(at: int, until: int | None) -> tuple[str | None, int | None]:
+    """When a hold ends, and its duration from `at` in minutes, rounded up."""
     if until is None:
         return None, None
     return iso(until), max(0, -((at - until) // 60_000))
@@ -165,7 +161,7 @@ def reserved_one(data: dict[str, Any]) -> bytes:
     """The response to a reserve in the seed's form."""
     sku, quantity, on_hand, reserved, available = data["lines"][0]
     product_id, size = split_sku(sku)
-    until, minutes = deadline(data)
+    until, minutes = deadline(data["at"], data["expires_at"])
     return encode(
         ReserveOut(
             True,
@@ -186,7 +182,7 @@ def reserved_one(data: dict[str, Any]) -> bytes:
 
 def reserved_lines(data: dict[str, Any]) -> bytes:
     """The response to a reserve of several lines."""
-    until, minutes = deadline(data)
+    until, minutes = deadline(data["at"], data["expires_at"])
     return encode(
         {
             "success": True,

@@ -6,23 +6,23 @@ from urllib.parse import parse_qs
 import msgspec
 from msgspec import Meta, Struct
 
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import MAX_LINES, Item, Line, split_sku
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.engine.engine import Engine
+from fancymonkey.engine.hold_details import HoldDetails, find_hold
 from fancymonkey.errors import PaymentRefused, PaymentUnknown
 from fancymonkey.payments.basket import NoPrice
 from fancymonkey.payments.checkout import (
     CheckoutRequest,
     Checkouts,
-    Hold,
     Opened,
-    inspect,
     new_session_id,
 )
 from fancymonkey.timestamps import iso
 from fancymonkey.web.context import AppContext, new_reservation_id
 from fancymonkey.web.http.messages import RETRY_SOON, Problem, Request, Response, ok, parse
-from fancymonkey.web.http.refusals import as_sent, buyer_hold_id, refusal
+from fancymonkey.web.http.refusals import buyer_hold_id, refusal, session_as_sent
 from fancymonkey.web.http.wire import Id, Quantity, deadline, encode
 
 
@@ -86,6 +86,7 @@ async def checkout(context: AppContext, request: Request) -> Response:
     wanted = CheckoutRequest(
         buyer_hold_id(body.session_id or new_session_id()),
         new_reservation_id(),
+        DEFAULT_LOCATION,
         lines,
         source=None if sources is None else sources.fair(source),
         replaces=None if body.replaces is None else buyer_hold_id(body.replaces),
@@ -104,8 +105,8 @@ async def checkout(context: AppContext, request: Request) -> Response:
                 "success": True,
                 "checkoutUrl": opened.session.url,
                 "sessionId": opened.session.id,
-                "reservation": _reservation(as_sent(opened.hold, body.session_id or "")),
-                "revision": opened.hold["revision"],
+                "reservation": _reservation(opened.hold, body.session_id or ""),
+                "revision": opened.hold.revision,
             }
         )
     )
@@ -137,8 +138,8 @@ async def _open(engine: Engine, checkouts: Checkouts, wanted: CheckoutRequest) -
             502, "payment_failed", f"The checkout could not be opened and nothing is held. {error}"
         ) from error
     except PaymentUnknown as error:
-        hold = await inspect(engine, wanted.session_id)
-        more = {} if hold is None else {"reservation": _reservation(hold)}
+        hold = await find_hold(engine, wanted.session_id)
+        more = {} if hold is None else {"reservation": _reservation(hold, wanted.session_id)}
         raise Problem(
             503,
             "payment_unavailable",
@@ -226,34 +227,38 @@ async def checkout_status(context: AppContext, request: Request) -> Response:
     ref = query.get("sessionId", [""])[-1]
     if not 0 < len(ref) <= ID_MAX or "\0" in ref:
         raise Problem(422, "invalid_request", "`sessionId` is required.")
-    hold = await inspect(context.engine, buyer_hold_id(ref)) or await inspect(context.engine, ref)
+    hold = await find_hold(context.engine, buyer_hold_id(ref)) or await find_hold(
+        context.engine, ref
+    )
     if hold is None:
         raise Problem(404, "unknown_session", "No hold was found for this session.")
     return ok(
         encode(
             {
                 "success": True,
-                "status": hold["status"],
-                "paid": hold["payment_id"] is not None,
-                "late": hold["late"],
-                "checkout": hold["checkout"] is not None,
-                "reservation": _reservation(as_sent(hold, ref)),
-                "serverTime": iso(hold["at"]),
-                "revision": hold["revision"],
+                "status": hold.status,
+                "paid": hold.reservation.payment_id is not None,
+                "late": hold.reservation.late,
+                "checkout": hold.checkout is not None,
+                "reservation": _reservation(hold, ref),
+                "serverTime": iso(hold.at),
+                "revision": hold.revision,
             }
         )
     )
 
 
-def _reservation(hold: Hold) -> dict[str, Any]:
+def _reservation(hold: HoldDetails, sent: str) -> dict[str, Any]:
+    """A hold with the session id that the buyer sent."""
+    row = hold.reservation
     lines = []
-    for sku, quantity in hold["lines"]:
-        product_id, size = split_sku(sku)
-        lines.append({"productId": product_id, "size": size, "quantity": quantity})
-    until, minutes = deadline(hold)
+    for line in row.lines:
+        product_id, size = split_sku(line.sku)
+        lines.append({"productId": product_id, "size": size, "quantity": line.quantity})
+    until, minutes = deadline(hold.at, row.expires_at)
     found = {
-        "id": hold["reservation_id"],
-        "sessionId": hold["session_id"],
+        "id": row.reservation_id,
+        "sessionId": session_as_sent(row.session_id, sent),
         "lines": lines,
         "expiresAt": until,
         "expiresInMinutes": minutes,

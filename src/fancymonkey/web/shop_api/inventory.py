@@ -6,6 +6,7 @@ import msgspec
 
 from fancymonkey.core.holds.end import Expire, Release
 from fancymonkey.core.holds.reserve import Reserve
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Line
 from fancymonkey.core.outcomes import Accepted, Refused
 from fancymonkey.services.replace_hold import reserve_instead
@@ -45,6 +46,7 @@ async def reserve(context: AppContext, request: Request) -> Response:
     source = None if sources is None else await sources.of(request)
     command = Reserve(
         reservation_id=new_reservation_id(),
+        location=DEFAULT_LOCATION,
         session_id=buyer_hold_id(body.session_id),
         lines=_lines(context.spelling, body),
         ttl=context.ttl,

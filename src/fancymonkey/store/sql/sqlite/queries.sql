@@ -19,8 +19,8 @@ SELECT {reservation} FROM reservation INDEXED BY reservation_due WHERE status = 
 -- name: holds_of
 SELECT {reservation} FROM reservation INDEXED BY reservation_due
 WHERE status = 'held' AND EXISTS (
-    SELECT 1 FROM json_each(reservation.lines) AS line
-    WHERE line.value ->> 0 IN (SELECT value FROM json_each($1))
+    SELECT 1 FROM json_each(reservation.allocations) AS units
+    WHERE units.value ->> 0 IN (SELECT value FROM json_each($1))
 );
 
 -- name: set_head

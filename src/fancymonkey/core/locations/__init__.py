@@ -1,0 +1,1 @@
+"""Locations: where stock is kept, and which location serves a line."""
