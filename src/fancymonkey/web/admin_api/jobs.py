@@ -7,8 +7,8 @@ from fastapi import Request as StarletteRequest
 from fastapi import Response as StarletteResponse
 
 from fancymonkey.errors import PaymentError, StoreError
-from fancymonkey.jobs.definitions import unknown_job_text
 from fancymonkey.jobs.executor import FAILED, FinishedRun, JobRunning
+from fancymonkey.services.job_definitions import unknown_job_text
 from fancymonkey.timestamps import iso
 from fancymonkey.web.auth.authorize import require
 from fancymonkey.web.context import AppContext
