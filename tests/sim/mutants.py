@@ -304,8 +304,8 @@ ENGINE_BUGS = [
         "a restart forgets the command ids",
         (
             "engine:Engine.open",
-            "await self.store.run((), self.clock(), FOREVER)",
-            "await self.store.prune(FOREVER)",
+            "first = await",
+            "await self.store.prune(FOREVER); first = await",
         ),
     ),
     engine(

@@ -114,7 +114,7 @@ async def _here(settings: Settings, name: str) -> dict[str, Any]:
         if name not in jobs.jobs:
             raise ConfigError(unknown_job_text(jobs, name))
         try:
-            ran = await jobs.run(jobs.jobs[name])
+            ran = await jobs.run(jobs.jobs[name], since=services.engine.opened_at)
         except JobRunning as error:
             raise StoreUnavailable(f"{error} Wait until it has finished.") from None
     return {

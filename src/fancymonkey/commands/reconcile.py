@@ -7,7 +7,8 @@ import click
 from fancymonkey.commands.ask_server import address, ask
 from fancymonkey.commands.common import choose_store, data_option, emit, json_option, run
 from fancymonkey.errors import ConfigError, StoreLocked
-from fancymonkey.services.container import opened_services
+from fancymonkey.services.container import opened_services, run_now
+from fancymonkey.services.job_definitions import RECONCILE
 from fancymonkey.settings.settings import Settings
 
 PATH = "/api/payments/reconcile"
@@ -53,6 +54,5 @@ async def _reconcile(settings: Settings, url: str | None) -> dict[str, Any]:
 
 async def _here(settings: Settings) -> dict[str, Any]:
     async with opened_services(settings) as services:
-        assert services.reconciler is not None
-        report = await services.reconciler.run()
-    return {"report": report.as_json(), "message": "\n".join(report.lines())}
+        finished = await run_now(services, RECONCILE)
+    return {"report": finished.done.report, "message": finished.done.message}

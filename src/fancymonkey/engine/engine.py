@@ -67,7 +67,8 @@ class Engine:
         except BaseException:
             await self.store.close()
             raise
-        await self.store.run((), self.clock(), FOREVER)
+        first = await self.store.run((), self.clock(), FOREVER)
+        self.opened_at = first.revision - first.own  # the revision before it released due holds
         self._show(await self.store.snapshot())
         await self.watch()
         await self._on_remote_commit(FOREVER)  # commits of others before the watch began
@@ -297,9 +298,8 @@ class Engine:
                 await self._book_expiries()
             self._earliest = self.view.next_due()
             # The clock of the machine may be changed: never sleep for long.
-            wait = 1.0
-            if self._earliest is not None:
-                wait = min(wait, (self._earliest - self.clock()) / 1000)
+            until = 1.0 if self._earliest is None else (self._earliest - self.clock()) / 1000
+            wait = min(1.0, until)
             # Not `wait_for`: it swallows a cancellation that comes together with the event.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(max(wait, 0.001)):

@@ -20,7 +20,7 @@ from fancymonkey.core.payments.rows import JobRun
 from fancymonkey.core.records import MoveCursor, RecordRun
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.turned_away import HOUR
-from fancymonkey.errors import PaymentError, PaymentUnknown
+from fancymonkey.errors import PaymentUnknown
 from fancymonkey.payments import events
 from fancymonkey.payments.checkout import Checkouts, Hold, inspect
 from fancymonkey.payments.events import Event, PaymentPolicy
@@ -86,21 +86,16 @@ class Reconciler:
     async def run(self, since: int | None = None) -> Report:
         """Compares everything since the last comparison, or since a time in ms; stores the report.
 
-        Raises PaymentError and StoreError; a failed run is stored too if the store works.
+        Raises PaymentError and StoreError; the job stores a failed run.
         """
         started = self._engine.clock()
         if since is None:
             since = (await last_run(self._engine, started)) or started - FIRST
         report = Report(since)
-        try:
-            await self._events(report)
-            await self._sessions(report)
-            for issue in await give_due(self._engine, self._gateway):
-                report.mended.append(f"payment {issue.payment} was refunded")
-        except PaymentError as error:
-            failed = {**report.as_json(), "outcome": "failed", "error": str(error)}
-            await self._store_run(started, "failed", failed)
-            raise
+        await self._events(report)
+        await self._sessions(report)
+        for issue in await give_due(self._engine, self._gateway):
+            report.mended.append(f"payment {issue.payment} was refunded")
         await self._store_run(started, report.outcome, report.as_json())
         await self._engine.submit(MoveCursor(name=JOB, revision=started))
         return report

@@ -9,7 +9,8 @@ from fancymonkey.alerts.alerts import Alerts
 from fancymonkey.alerts.channels import channels_of
 from fancymonkey.alerts.quiet_hours import QuietHours
 from fancymonkey.engine.engine import Engine
-from fancymonkey.jobs.executor import JobExecutor
+from fancymonkey.errors import StoreUnavailable
+from fancymonkey.jobs.executor import FAILED, FinishedRun, JobExecutor, JobRunning
 from fancymonkey.payments.basket import CheckoutTerms
 from fancymonkey.payments.checkout import Checkouts
 from fancymonkey.payments.events import PaymentPolicy, livemode_of
@@ -71,6 +72,23 @@ async def opened_services(settings: Settings) -> AsyncIterator[Services]:
             yield services
         finally:
             await services.close()
+
+
+async def run_now(services: Services, name: str) -> FinishedRun:
+    """Runs a job to its end; the release of due holds at the start counts as its effect.
+
+    Raises StoreUnavailable where another process runs the job, and the error of a failed run.
+    """
+    jobs = services.jobs
+    try:
+        finished = await jobs.run(jobs.jobs[name], since=services.engine.opened_at)
+    except JobRunning as error:
+        raise StoreUnavailable(f"{error} Wait until it has finished.") from None
+    if finished.error is not None:
+        raise finished.error
+    if finished.done.outcome == FAILED:
+        raise StoreUnavailable(f"The job {name} failed. {finished.done.message}")
+    return finished
 
 
 def accounts_of(engine: Engine, settings: Settings) -> Accounts:
