@@ -43,6 +43,7 @@ async def test_the_owner_is_told_without_the_store(
     monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     monkeypatch.setattr(alerts, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(alerts, "FALLBACK_SECONDS", 0.01)
     monkeypatch.setattr(alerts, "REST_SECONDS", 0.01)
     monkeypatch.setattr(alerts, "TROUBLE_SECONDS", 0.1)
     store = Away()
@@ -63,6 +64,7 @@ async def test_the_owner_is_told_without_the_store(
 
 async def test_a_moment_of_trouble_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(alerts, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(alerts, "FALLBACK_SECONDS", 0.01)
     store = Away()
     async with house(store) as shop:
         running = asyncio.create_task(shop.alerts.run())

@@ -68,11 +68,12 @@ CORE_HELPERS = {
     "payments.pending",
     "payments.refund_names",
     "payments.rows",
+    "planning.daily_demand",
     "stock.answers",
     "stock.backorders",
 }
 
-CORE_FEATURES = {"catalogue", "changes", "documents", "holds", "payments", "stock"}
+CORE_FEATURES = {"catalogue", "changes", "documents", "holds", "payments", "planning", "stock"}
 
 CLOCK = "engine.clock"
 TELLS_THE_TIME = {

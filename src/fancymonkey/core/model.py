@@ -249,7 +249,10 @@ class Event(Row):
 
 @dataclass(frozen=True, slots=True)
 class TurnedAway(Row):
-    """Demand that found no stock, per SKU and hour: a forecast from sales alone never sees it."""
+    """Demand that found no stock, per SKU and hour: a forecast from sales alone never sees it.
+
+    `counted` units are part of the daily demand of that `generation`.
+    """
 
     TABLE: ClassVar[str] = "turned_away"
     KEY: ClassVar[tuple[str, ...]] = ("sku", "hour")
@@ -258,6 +261,8 @@ class TurnedAway(Row):
     hour: int
     requests: int
     units: int
+    counted: int = 0
+    generation: int = 0
 
     @property
     def key(self) -> tuple[str, int]:
@@ -266,13 +271,19 @@ class TurnedAway(Row):
 
 @dataclass(frozen=True, slots=True)
 class Cursor(Row):
-    """How far a follower of the ledger has read."""
+    """How far a follower has read: up to a revision of the ledger, or up to a time `at` (ms).
+
+    `zone` is the time zone of its days, if it counts by day; `generation` counts its restarts.
+    """
 
     TABLE: ClassVar[str] = "cursor"
     KEY: ClassVar[tuple[str, ...]] = ("name",)
 
     name: str
     revision: int
+    at: int | None = None
+    zone: str = ""
+    generation: int = 0
 
     @property
     def key(self) -> str:

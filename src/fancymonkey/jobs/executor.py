@@ -168,7 +168,7 @@ class JobExecutor:
         except BaseException as error:
             cancelled = not isinstance(error, Exception)
             end.set_exception(StoreUnavailable("The run was stopped.") if cancelled else error)
-            end.exception()  # nobody has to read it
+            end.exception()  # marked as read, as there may be no other start
             raise
         finally:
             del self._running[job.name]

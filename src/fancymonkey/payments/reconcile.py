@@ -97,7 +97,7 @@ class Reconciler:
         for issue in await give_due(self._engine, self._gateway):
             report.mended.append(f"payment {issue.payment} was refunded")
         await self._store_run(started, report.outcome, report.as_json())
-        await self._engine.submit(MoveCursor(name=JOB, revision=started))
+        await self._engine.submit(MoveCursor(name=JOB, at=started))
         return report
 
     async def _store_run(self, started: int, outcome: str, report: dict[str, Any]) -> None:
@@ -241,8 +241,10 @@ async def last_run(engine: Engine, now: int) -> int | None:
     A clock that ran ahead may have left a cursor in the future; then the stored runs are used.
     """
     async for row in engine.store.scan(Cursor):
-        if row.name == JOB and row.revision <= now:
-            return row.revision
+        if row.name == JOB:
+            at = row.revision if row.at is None else row.at  # earlier versions kept the time there
+            if at <= now:
+                return at
     last = None
     async for run in engine.store.scan(JobRun, (JOB, 0)):
         if run.job != JOB or run.started_at > now:

@@ -8,6 +8,7 @@ from fancymonkey.accounts.accounts import Accounts
 from fancymonkey.alerts.alerts import Alerts
 from fancymonkey.alerts.channels import channels_of
 from fancymonkey.alerts.quiet_hours import QuietHours
+from fancymonkey.engine.daily_demand import DemandKeeper
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import StoreUnavailable
 from fancymonkey.jobs.executor import FAILED, FinishedRun, JobExecutor, JobRunning
@@ -35,9 +36,12 @@ class Services:
     checkouts: Checkouts | None = field(init=False)
     reconciler: Reconciler | None = field(init=False, default=None)
     alerts: Alerts = field(init=False)
+    demand: DemandKeeper = field(init=False)
     jobs: JobExecutor = field(init=False)
 
     def __post_init__(self) -> None:
+        self.engine.zone = self.settings.schedule.time_zone
+        self.demand = DemandKeeper(self.engine)
         self.accounts = accounts_of(self.engine, self.settings)
         self.policy = policy_of(self.settings)
         self.checkouts = checkouts_of(self.engine, self.settings)

@@ -126,7 +126,9 @@ def _fronted(app: FastAPI, context: AppContext, crowd: Crowd, listeners: Listene
 async def _keep_going(context: AppContext) -> None:
     """Runs alerts, and scheduled jobs if they are enabled."""
     await Runner(
-        context.jobs, [context.alerts.run], schedules=context.settings.schedule.schedules
+        context.jobs,
+        [context.alerts.run, context.services.demand.run],
+        schedules=context.settings.schedule.schedules,
     ).run()
 
 
