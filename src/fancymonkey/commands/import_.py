@@ -11,6 +11,7 @@ from fancymonkey.errors import DataError
 from fancymonkey.services.container import opened_engine
 from fancymonkey.services.import_apply import import_plan
 from fancymonkey.services.import_read import TableFile, Tell, plan_table, read_table
+from fancymonkey.services.import_turn import import_turn
 from fancymonkey.settings.settings import Settings
 from fancymonkey.spreadsheets.import_plan import ImportOptions, ImportPlan
 from fancymonkey.text import counted, joined
@@ -75,7 +76,8 @@ async def _import(
     table = await _read(file, tell, sheet)
     original = None if base is None else (await _read(base, tell)).records
     options = ImportOptions(actor=ACTOR, reason=file.name[:100], create=True)
-    async with opened_engine(settings) as engine:
+    alone = dry_run or not settings.shared
+    async with opened_engine(settings) as engine, import_turn(engine, alone=alone):
         plan = await plan_table(engine, table.records, options, tell, original)
         act = await import_plan(engine, plan, options, tell, dry_run=dry_run)
     return _Imported(table, plan, act)
