@@ -1,7 +1,8 @@
 """Timestamps as text: ISO 8601, to and from milliseconds since 1970."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 
 @lru_cache(maxsize=4096)
@@ -12,6 +13,11 @@ def _second(seconds: int) -> str:
 def iso(ms: int) -> str:
     """A time in milliseconds as ISO 8601, UTC, with milliseconds and `Z`."""
     return f"{_second(ms // 1000)}.{ms % 1000:03d}Z"
+
+
+def local_day(ms: int, zone: ZoneInfo) -> date:
+    """The day of a time in milliseconds, in a time zone."""
+    return datetime.fromtimestamp(ms / 1000, zone).date()
 
 
 def in_ms(text: str) -> int:

@@ -15,11 +15,11 @@ LAYERS = {
     "alerts": 3,
     "backup": 3,
     "fake_stripe": 3,
+    "jobs": 3,
     "payments": 3,
     "spreadsheets": 3,
     "storefront": 3,
     "doctor": 4,
-    "jobs": 4,
     "services": 4,
     "web": 5,
     "asgi": 6,
@@ -27,6 +27,8 @@ LAYERS = {
     "cli": 7,
     "__main__": 8,
 }
+# Commands use the services. Only `serve` runs the application.
+COMMANDS_OF_THE_WEB = {"commands.serve"}
 # Leaves: usable by everything above the core. They may use one another only as listed here.
 LEAVES: dict[str, set[str]] = {
     "errors": set(),
@@ -69,12 +71,15 @@ CORE_HELPERS = {
     "payments.pending",
     "payments.refund_names",
     "payments.rows",
+    "planning.daily_demand",
     "stock.answers",
     "stock.backorders",
     "stock.sku_stock",
 }
 
-CORE_FEATURES = {"catalogue", "changes", "documents", "holds", "locations", "payments", "stock"}
+CORE_FEATURES = {
+    *("catalogue", "changes", "documents", "holds", "locations", "payments", "planning", "stock"),
+}
 
 CLOCK = "engine.clock"
 TELLS_THE_TIME = {
@@ -147,6 +152,16 @@ def imports_between_features(module: Module) -> Iterator[str]:
             yield f"{module.path}:{line}: {rest} must not import {name}"
 
 
+def web_in_commands(module: Module) -> Iterator[str]:
+    """Yield where a command imports the web, except for the command that runs it."""
+    own = inside(module.name)
+    if not own.startswith("commands.") or own in COMMANDS_OF_THE_WEB:
+        return
+    for name, line in our_imports(module):
+        if name.partition(".")[0] in ("web", "asgi"):
+            yield f"{module.path}:{line}: {own} must not import {name}; use the services"
+
+
 def uses_of_the_clock(module: Module) -> Iterator[str]:
     """Tell where something reads the time that should be told it."""
     if inside(module.name) in MAY_TELL_THE_TIME:
@@ -156,7 +171,10 @@ def uses_of_the_clock(module: Module) -> Iterator[str]:
             yield f"{module.path}:{line}: {name}; take a Clock from {CLOCK} instead"
 
 
-RULES = {rule.__name__: rule for rule in (upward_imports, impure_imports, uses_of_the_clock)}
+RULES = {
+    rule.__name__: rule
+    for rule in (upward_imports, impure_imports, web_in_commands, uses_of_the_clock)
+}
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -263,6 +281,20 @@ def test_a_feature_may_import_shared_files_and_helpers() -> None:
     text = "from fancymonkey.core.stock.backorders import fill_backorders\n"
     text += "from fancymonkey.core.model import Level\nfrom fancymonkey.core.holds import end"
     assert not list(imports_between_features(Module(f"{PACKAGE}.core.holds.reserve", text)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from fancymonkey.web.context import AppContext",
+        "def f():\n    from fancymonkey.web.admin_api.users import list_users",
+        "import fancymonkey.asgi",
+    ],
+)
+def test_a_command_that_imports_the_web_is_found(text: str) -> None:
+    assert len(list(web_in_commands(Module(f"{PACKAGE}.commands.user", text)))) == 1
+    assert not list(web_in_commands(Module(f"{PACKAGE}.commands.serve", text)))
+    assert not list(web_in_commands(Module(f"{PACKAGE}.web.app", text)))
 
 
 @pytest.mark.parametrize(

@@ -1,33 +1,59 @@
-"""Followers: every entry at least once, in order, whatever fails."""
+"""Followers: every entry once, in order, whatever fails."""
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
 import fancymonkey.engine.follow as follow_module
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Cursor, Entry
+from fancymonkey.core.records import MoveCursor
 from fancymonkey.core.stock.adjust import Adjust, Count
 from fancymonkey.engine.engine import Engine
+from fancymonkey.engine.follow import Follower
 from fancymonkey.errors import StoreUnavailable
 from fancymonkey.store.in_memory.store import MemoryStore
 from tests.engine.stores import SlowStore, clock, down, opened
 from tests.sim.loop import simulate
 
+FALLBACK = 60.0
+
 
 class Reader:
-    """Remembers what it was handed; raises the errors that it was given first."""
+    """A handler that remembers the entries; raises the errors that it was given first."""
 
-    def __init__(self, *errors: Exception) -> None:
+    def __init__(self, engine: Engine, *errors: Exception) -> None:
+        self.engine = engine
         self.seen: list[int] = []
+        self.sizes: list[int] = []
         self.errors = list(errors)
 
-    async def __call__(self, entries: Sequence[Entry]) -> None:
-        self.seen += [entry.revision for entry in entries]
+    async def begin(self) -> int:
+        cursor = await self.engine.store.find(Cursor, "test")
+        return 0 if cursor is None else cursor.revision
+
+    async def handle(self, entries: list[Entry]) -> None:
         if self.errors:
             raise self.errors.pop(0)
+        await self.engine.submit(MoveCursor(name="test", revision=entries[-1].revision))
+        self.seen += [entry.revision for entry in entries]
+        self.sizes.append(len(entries))
+
+
+@asynccontextmanager
+async def followed(engine: Engine, *errors: Exception) -> AsyncIterator[Reader]:
+    reader = Reader(engine, *errors)
+    follower = Follower(engine, reader.begin, reader.handle)
+    task = asyncio.create_task(follower.run(0.1, FALLBACK))
+    try:
+        yield reader
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+        assert not engine.feed.bells
 
 
 def up() -> Adjust:
@@ -35,15 +61,13 @@ def up() -> Adjust:
 
 
 def cursor(store: MemoryStore) -> int:
-    row = store.image.rows[Cursor].get("alerts")
+    row = store.image.rows[Cursor].get("test")
     return 0 if row is None else row.revision
 
 
 def test_it_reads_from_the_beginning_and_goes_on() -> None:
     async def work() -> None:
-        async with opened() as (engine, store):
-            reader = Reader()
-            engine.follow("alerts", reader)
+        async with opened() as (engine, store), followed(engine) as reader:
             await asyncio.sleep(1)
             assert reader.seen == [1, 2, 3, 4, 5, 6]
             await engine.submit(up())
@@ -54,85 +78,86 @@ def test_it_reads_from_the_beginning_and_goes_on() -> None:
     simulate(work)
 
 
-def test_a_batch_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(follow_module, "BATCH", 2)
-    sizes: list[int] = []
-
-    async def handler(entries: Sequence[Entry]) -> None:
-        sizes.append(len(entries))
+def test_a_portion_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follow_module, "PORTION", 2)
 
     async def work() -> None:
-        async with opened() as (engine, _):
-            engine.follow("alerts", handler)
+        async with opened() as (engine, _), followed(engine) as reader:
             await asyncio.sleep(1)
+            assert reader.sizes == [2, 2, 2]
 
     simulate(work)
-    assert sizes == [2, 2, 2]
+
+
+def test_it_reads_nothing_while_nothing_changes() -> None:
+    async def work() -> None:
+        async with opened() as (engine, _), followed(engine) as reader:
+            await asyncio.sleep(1)
+            reads: list[float] = []
+            read = engine.store.entries_after
+
+            async def counted(revision: int, limit: int = 1000) -> list[Entry]:
+                reads.append(asyncio.get_running_loop().time())
+                return await read(revision, limit)
+
+            engine.store.entries_after = counted  # type: ignore[method-assign]
+            await asyncio.sleep(FALLBACK * 10)
+            assert len(reads) <= 10
+            del reads[:]
+            await engine.submit(up())
+            await asyncio.sleep(1)
+            assert reads
+            assert reader.seen[-1] == 7
+
+    simulate(work)
 
 
 def test_a_handler_that_fails_gets_the_same_again(caplog: pytest.LogCaptureFixture) -> None:
     async def work() -> None:
         async with opened() as (engine, store):
-            reader = Reader(RuntimeError("bug"), StoreUnavailable("away"))
-            engine.follow("alerts", reader)
-            await asyncio.sleep(0.5)
-            assert cursor(store) == 0
-            await asyncio.sleep(5)
-            assert reader.seen == [1, 2, 3, 4, 5, 6] * 3
-            assert cursor(store) == 6
+            errors = (RuntimeError("bug"), StoreUnavailable("away"))
+            async with followed(engine, *errors) as reader:
+                await asyncio.sleep(0.5)
+                assert cursor(store) == 0
+                await asyncio.sleep(5 + FALLBACK)
+                assert reader.seen == [1, 2, 3, 4, 5, 6]
+                assert cursor(store) == 6
 
     with caplog.at_level(logging.CRITICAL, "fancymonkey"):
         simulate(work)
 
 
 @pytest.mark.parametrize("failures", [1, 2, 3])
-def test_a_store_that_is_away_is_asked_again(failures: int) -> None:
+def test_an_unavailable_store_is_read_again_soon(failures: int) -> None:
     async def work() -> None:
         async with opened() as (engine, store):
             store.fail_reads = [down()] * failures
-            reader = Reader()
-            engine.follow("alerts", reader)
-            await asyncio.sleep(failures + 2)
-            assert reader.seen == [1, 2, 3, 4, 5, 6]
+            async with followed(engine) as reader:
+                await asyncio.sleep(2 * failures + 2)
+                assert reader.seen == [1, 2, 3, 4, 5, 6]
 
     simulate(work)
 
 
-def test_a_cursor_that_could_not_be_stored_repeats_and_skips_nothing() -> None:
-    async def work() -> None:
-        async with opened() as (engine, store):
-            store.fail = [down()]
-            reader = Reader()
-            engine.follow("alerts", reader)
-            await asyncio.sleep(5)
-            assert reader.seen == [1, 2, 3, 4, 5, 6] * 2
-
-    simulate(work)
-
-
-def test_its_place_survives_the_process() -> None:
+def test_its_position_survives_the_process() -> None:
     async def work() -> None:
         store = SlowStore()
-        async with opened(store) as (engine, _):
-            engine.follow("alerts", Reader())
+        async with opened(store) as (engine, _), followed(engine):
             await asyncio.sleep(1)
         engine = Engine(store, clock)
         await engine.open()
-        reader = Reader()
-        engine.follow("alerts", reader)
-        await engine.submit(up())
-        await asyncio.sleep(1)
-        assert reader.seen == [7]
+        async with followed(engine) as reader:
+            await engine.submit(up())
+            await asyncio.sleep(1)
+            assert reader.seen == [7]
         await engine.close()
 
     simulate(work)
 
 
-def test_it_hears_of_what_other_processes_write_and_of_a_view_read_anew() -> None:
+def test_it_is_woken_by_other_processes_and_by_a_view_read_again() -> None:
     async def work() -> None:
-        async with opened() as (engine, store):
-            reader = Reader()
-            engine.follow("alerts", reader)
+        async with opened() as (engine, store), followed(engine) as reader:
             await asyncio.sleep(1)
             await store.elsewhere(Count(sku="b/M", location=DEFAULT_LOCATION, quantity=2))
             await asyncio.sleep(1)

@@ -12,10 +12,9 @@ from fancymonkey.core.holds.end import Capture, Expire, Release
 from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.holds.set_reserved import SetReserved
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
-from fancymonkey.core.model import Entry, Kind, Line, Product
+from fancymonkey.core.model import Kind, Line, Product
 from fancymonkey.core.outcomes import Accepted, Answer
 from fancymonkey.core.stock.adjust import Adjust, Count, Return, SetItem
-from fancymonkey.errors import StoreUnavailable
 from tests.core.builders import upsert
 from tests.sim.world import SKUS, Server, World
 
@@ -252,32 +251,6 @@ class Listener:
         stored = {level.sku: (level.on_hand, level.reserved) for level in rows}
         if self.known != stored:
             self.world.problem(f"a listener believes {self.known}, stored is {stored}")
-
-
-class Reader:
-    """A follower's handler, outside of every server: what it has seen survives their crashes."""
-
-    def __init__(self, world: World) -> None:
-        self.world, self.last, self.seen = world, 0, 0
-
-    async def __call__(self, entries: Sequence[Entry]) -> None:
-        await self._perhaps_fail()
-        for entry in entries:
-            if entry.revision > self.last + 1:
-                self.world.problem(f"a follower got {entry.revision} after {self.last}")
-            self.last = entry.revision
-            self.seen = max(self.seen, self.last)
-        await self._perhaps_fail()
-
-    async def _perhaps_fail(self) -> None:
-        await asyncio.sleep(self.world.chance.uniform(0, 0.05))
-        if self.world.chance.random() < 0.03:
-            raise StoreUnavailable("the mail server is away")
-
-    def check(self) -> None:
-        """It has seen everything."""
-        if self.seen != self.world.db.image.revision:
-            self.world.problem(f"a follower saw {self.seen} of {self.world.db.image.revision}")
 
 
 async def echo(world: World) -> None:

@@ -13,8 +13,6 @@ LATE = "asyncio.get_running_loop().call_later(0.001, self._show, commands, commi
 OPTIMISM = """except StoreError as error:
         from fancymonkey.core.outcomes import Accepted
         [waiter[2].done() or waiter[2].set_result(Accepted({})) for waiter in batch]"""
-HANDLE = "await self._handler(entries)"
-MOVE = "await self._submit(MoveCursor(name=self.name, revision=entries[-1].revision))"
 
 CORE = "fancymonkey.core"
 ENGINE = "fancymonkey.engine"
@@ -304,24 +302,41 @@ ENGINE_BUGS = [
         "a restart forgets the command ids",
         (
             "engine:Engine.open",
-            "await self.store.run((), self.clock(), FOREVER)",
-            "await self.store.prune(FOREVER)",
+            "first = await",
+            "await self.store.prune(FOREVER); first = await",
         ),
     ),
     engine(
-        "a follower moves on before its handler is done",
-        (
-            "follow:Follower._step",
-            "await self._handler(entries)",
-            "self.position = entries[-1].revision\n    await self._handler(entries)",
-        ),
+        "a follower moves on although its handler failed",
+        ("follow:Follower.portion", "self.forget()", "self._position = shown[-1].revision"),
     ),
     engine(
-        "a follower stores its place before its handler is done",
+        "a follower skips an entry at its start",
         (
-            "follow:Follower._step",
-            f"{HANDLE}\n    {MOVE}",
-            f"{MOVE}\n    {HANDLE}",
+            "daily_demand:DemandKeeper._begin",
+            "return cursor.revision",
+            "return cursor.revision + bool(cursor.revision)",
+        ),
+    ),
+    Mutant(
+        "demand is added wherever the cursor is",
+        (
+            Edit(
+                f"{CORE}.planning.daily_demand:add_demand",
+                "cursor is None or (cursor.generation, cursor.revision) != (\n"
+                "        command.generation,\n        command.after,\n    )",
+                "cursor is None",
+            ),
+        ),
+    ),
+    Mutant(
+        "units turned away are counted whole each time",
+        (
+            Edit(
+                f"{CORE}.planning.daily_demand:count_turned_away",
+                "row.counted if row.generation == cursor.generation else 0",
+                "0",
+            ),
         ),
     ),
 ]

@@ -11,6 +11,7 @@ from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.holds.set_reserved import SetReserved
 from fancymonkey.core.model import Entry, Level, Reservation
 from fancymonkey.core.outcomes import Accepted, Answer
+from fancymonkey.core.planning.daily_demand import AddDemand, RestartDemand
 from fancymonkey.core.state import State
 from fancymonkey.core.stock.adjust import Adjust, Count, Return, SetItem
 from tests.core.stock_model import Model
@@ -28,6 +29,7 @@ class Replay:
         self._events: dict[str, str] = {}
         self._owners: list[str] = []
         self._now = 0
+        self._followed = (0, 0)  # generation and revision of the daily demand
 
     def batch(
         self, commands: Sequence[Command], now: int, answers: Sequence[Answer], state: State
@@ -110,6 +112,14 @@ class Replay:
                 return self._all_or_none(command)
             case RecordEvent():
                 return self._event(command, answer)
+            case RestartDemand():
+                if command.generation != self._followed[0]:
+                    return "stale"
+                self._followed = (command.generation + 1, 0)
+            case AddDemand():
+                if (command.generation, command.after) != self._followed:
+                    return "stale"
+                self._followed = (command.generation, command.revision)
         return "ok"
 
     def _all_or_none(self, command: SkuCommands | DryRun) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import os
 
-from tests.sim.actors import Buyer, Listener, Reader, chaos, echo, inspector, owner
+from tests.sim.actors import Buyer, Listener, chaos, echo, inspector, owner
 from tests.sim.database import QUIET
 from tests.sim.loop import simulate
 from tests.sim.world import World
@@ -38,8 +38,7 @@ async def _day(seed: int) -> World:
 
 
 async def _trade(world: World) -> None:
-    reader, listeners = Reader(world), [Listener(world) for _ in range(3)]
-    world.handlers["server 0"] = {"reader": reader}
+    listeners = [Listener(world) for _ in range(3)]
     await world.open()
     background = [
         asyncio.create_task(work)
@@ -58,7 +57,6 @@ async def _trade(world: World) -> None:
             await server.start()
     await asyncio.sleep(20)  # every hold of a basket has ended, everybody has heard of it
     world.check_end()
-    reader.check()
     for listener in listeners:
         listener.check()
     for task in background:

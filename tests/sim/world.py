@@ -4,14 +4,16 @@ import asyncio
 import logging
 import random
 from collections import Counter
-from typing import Any
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import DryRun
-from fancymonkey.core.model import Level, Reservation, Status
+from fancymonkey.core.model import Cursor, Level, Reservation, Status, TurnedAway
 from fancymonkey.core.outcomes import Accepted, Answer
+from fancymonkey.core.planning.daily_demand import CURSOR, DailyDemand, units_sold
+from fancymonkey.engine.daily_demand import DemandKeeper
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import StoreError
+from fancymonkey.store.demand_check import DemandCheck
 from tests.core.builders import upsert
 from tests.sim.database import QUIET, Database, Faults, SimStore
 from tests.sim.loop import virtual_loop
@@ -51,8 +53,8 @@ class Server:
                 continue
             self.engine, self.store = engine, store
             self.starts += 1
-            for name, handler in self.world.handlers.get(self.name, {}).items():
-                engine.follow(name, handler)
+            # Every server follows the ledger, as if no lease kept all but one from it.
+            engine._start(DemandKeeper(engine).run(), "daily demand")
             return
 
     def crash(self) -> None:
@@ -86,7 +88,6 @@ class World:
         alone = self.chance.random() < 0.25
         faults = Faults(0.02, 0.015, 0 if alone else 0.015, 0.05) if rough else QUIET
         self.db = Database(self.chance, faults, alone=alone)
-        self.handlers: dict[str, dict[str, Any]] = {}
         skews: tuple[int, ...] = (0, self.chance.choice((0, 0, 5, -40, 300, -700)))
         skews = skews[: 1 if alone else 2]
         self.servers = [Server(self, f"server {n}", skew) for n, skew in enumerate(skews)]
@@ -193,6 +194,7 @@ class World:
         """What must hold once everything has come to rest."""
         self.check_now()
         self._check_ledger()
+        self._check_demand()
         for cs, ref in self.payments.items():
             self._check_payment(cs, ref)
         for cause, units in self.returns.items():
@@ -213,6 +215,24 @@ class World:
                 self.problem(f"{server.name} shows old products")
             if view.items != {row.sku: row for row in snapshot.items}:
                 self.problem(f"{server.name} shows old items")
+
+    def _check_demand(self) -> None:
+        """The maintained rows are the sums of the whole ledger."""
+        rows = self.db.image.rows
+        check = DemandCheck(rows[Cursor].get(CURSOR))
+        sold = [entry.revision for entry in self.db.entries if any(units_sold(entry))]
+        if sold and check.revision < sold[-1]:
+            self.problem(f"the daily demand stays at {check.revision}, not {sold[-1]}")
+        for row in rows[DailyDemand].values():
+            check.row(row)
+        for entry in self.db.entries:
+            check.entry(entry)
+        for away in rows[TurnedAway].values():
+            if away.counted != away.units:
+                self.problem(f"{away} is not counted")
+            check.turned_away(away)
+        for finding in check.findings():
+            self.problem(finding.text)
 
     def _check_ledger(self) -> None:
         """Ledger, levels and holds are three tellings of the same."""

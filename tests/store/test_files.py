@@ -7,7 +7,7 @@ import pytest
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.stock.adjust import Count
 from fancymonkey.store.json.store import JsonStore
-from fancymonkey.store.shared.files import write_safely
+from fancymonkey.store.shared.files import Disk, write_safely
 from tests.store.faults import Crashed, FaultyDisk
 from tests.store.scripts import catalogue
 from tests.store.test_json_crash import Stop, content_of
@@ -75,3 +75,24 @@ async def test_a_rotation_keeps_the_old_segment_whichever_rename_outlives_a_powe
         disk.revive(Stop(10**9))
         await store.close()
         number += 1
+
+
+def test_a_folder_whose_name_could_not_be_synced_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk, synced = Disk(), list[Path]()
+    sync = disk.sync_folder
+
+    def failing(path: Path) -> None:
+        if not synced:
+            synced.append(path)
+            raise OSError(5, "Input/output error")
+        synced.append(path)
+        sync(path)
+
+    monkeypatch.setattr(disk, "sync_folder", failing)
+    with pytest.raises(OSError, match="Input/output"):
+        disk.make_folder(tmp_path / "shop" / "logs")
+    disk.make_folder(tmp_path / "shop" / "logs")
+    assert synced == [tmp_path, tmp_path, tmp_path / "shop"]
+    assert (tmp_path / "shop" / "logs").is_dir()

@@ -125,6 +125,12 @@ BAD = {
     "comma at the end": ('[{"id": "a"},]', r"line 1, column 14: a value is expected"),
     "comment": ("[] // none", r"line 1, column 4: there is more text after the end"),
     "no list": ('{"items": []}', "there is no list of products"),
+    "by id": (
+        '{"products": {"p1": {"name": "Hoodie"}}}',
+        r'line 1, column 14: the products are an object by id.*"products": \[{"id": "p1", …}',
+    ),
+    "by id alone": ('{"p1": {"sizes": {}}, "p2": {"name": "x"}}', 'an object by id.*"id": "p1"'),
+    "by id, none": ('{"products": {}}', "the products are an object by id"),
     "no object": ("[1]", "a product must be an object"),
     "text": ('"x"', "a list of products is expected"),
     "below zero": (

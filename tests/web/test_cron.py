@@ -9,6 +9,7 @@ from fancymonkey.jobs.job import Job, JobResult
 from tests.web.shops import CRON, PASSWORD, TTL, Shop
 
 OWNER = {"Authorization": f"Bearer {PASSWORD}"}
+RELEASE = "/api/inventory/release"
 SCHEDULER = {"Authorization": f"Bearer {CRON}"}
 
 
@@ -90,3 +91,24 @@ async def test_a_job_that_fails_says_so_and_is_kept(shop: Shop) -> None:
     for job, found in (("away", ["away"]), ("nonsense", [])):
         runs = (await shop.client.get(f"/api/payments/runs?job={job}", OWNER)).json["runs"]
         assert [run["job"] for run in runs] == found
+
+
+async def test_the_release_of_due_holds_is_the_job(any_shop: Shop) -> None:
+    await any_shop.reserve("cs_1", quantity=2)
+    await any_shop.reserve("cs_2", quantity=1)
+    any_shop.clock.now += TTL + 1
+    answers = await asyncio.gather(
+        *(any_shop.client.get(RELEASE, SCHEDULER) for _ in range(3)),
+        any_shop.client.post(RELEASE, {"releaseExpired": True}),
+    )
+    assert [answer.status for answer in answers] == [200] * 4, answers
+    assert {answer.json["released"] for answer in answers} == {2}
+    assert answers[-1].json["reservations"] == []  # an id gives access to the hold
+    lines = [row["lines"][0]["quantity"] for row in answers[0].json["reservations"]]
+    assert sorted(lines) == [1, 2]
+    runs = (await any_shop.client.get("/api/payments/runs", OWNER)).json["runs"]
+    assert [(row["job"], row["outcome"], len(row["report"]["ended"])) for row in runs] == [
+        ("tidy", "done", 2)
+    ]
+    again = (await any_shop.client.get(RELEASE, SCHEDULER)).json
+    assert (again["released"], again["message"]) == (0, "Released 0 expired holds")

@@ -22,12 +22,15 @@ from fancymonkey.core.changes.bulk import is_low
 from fancymonkey.core.payments.rows import PaymentIssue
 from fancymonkey.engine.documents import Conflict, DocumentCollection, put_documents_command
 from fancymonkey.engine.engine import Engine
+from fancymonkey.engine.follow import heard
 from fancymonkey.errors import StoreError
 
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
-"""How often the ledger and the outbox are checked."""
+"""The shortest time between two rounds: many changes make one."""
+FALLBACK_SECONDS = 5.0
+"""A round without a change: another process may have put a delivery into the outbox."""
 REST_SECONDS = 10.0
 """How often everything outside the ledger is checked."""
 TROUBLE_SECONDS = 8.0
@@ -70,8 +73,15 @@ class Alerts:
         self._poster = WebhookClient(engine.clock, resolver, private=private)
         self._owner = [DeliveryTarget(one.key, self.events, alert=True) for one in self.channels]
         self._watch = EventDetector(engine, self.outbox)
+        self._bell = asyncio.Event()
         self._sender = DeliveryWorker(
-            self.outbox, self.webhooks, self.channels, self._poster, self._owner, link
+            self.outbox,
+            self.webhooks,
+            self.channels,
+            self._poster,
+            self._owner,
+            link,
+            bell=self._bell,
         )
         self._days = DocumentCollection(engine, "told", str)
         self._looked = 0.0
@@ -86,14 +96,18 @@ class Alerts:
         """Detects and sends until it is cancelled; runs in one of all processes."""
         self.running, loaded = True, False
         self._watch.forget()
+        self._engine.feed.bells.add(self._bell)
         try:
             while True:
+                wait = 0.0  # after a failed round
+                self._bell.clear()
                 try:
                     if not loaded:
                         await self._sender.load()
                         loaded = True
                     await self._round()
                     self._troubled, self._cried = None, False
+                    wait = self._sender.seconds_to_next(FALLBACK_SECONDS) - LOOK_SECONDS
                 except Conflict:
                     await asyncio.sleep(LOOK_SECONDS)
                 except (StoreError, TimeoutError) as error:
@@ -102,7 +116,10 @@ class Alerts:
                 except Exception:
                     log.exception("a round of alerts failed")
                 await asyncio.sleep(LOOK_SECONDS)
+                if wait > 0:
+                    await heard(self._bell, wait)
         finally:
+            self._engine.feed.bells.discard(self._bell)
             self.running = False
             await self._sender.stop()
             await self._poster.close()
@@ -174,6 +191,7 @@ class Alerts:
         drafts = self.outbox.drafts([one], await self.targets())
         with contextlib.suppress(Conflict):  # already reported
             await put_documents_command(self._engine, *drafts)
+        self._bell.set()
 
     async def ping(self, id_: str) -> str:
         """Puts a test event into the outbox; returns the delivery id. Raises UnknownWebhook."""
@@ -193,6 +211,7 @@ class Alerts:
     async def _put(self, one: AlertEvent, target: str) -> str:
         draft = self.outbox.draft(one, target, alert=False)
         await put_documents_command(self._engine, draft)
+        self._bell.set()
         return draft.name
 
     async def digest(self) -> AlertEvent | None:
@@ -217,5 +236,6 @@ class Alerts:
         mark = self._days.draft("digest", day, 0 if last is None else last.version)
         with contextlib.suppress(Conflict):
             await put_documents_command(self._engine, mark, *drafts)
+            self._bell.set()
             return one
         return None

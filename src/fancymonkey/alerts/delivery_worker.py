@@ -63,6 +63,8 @@ class DeliveryWorker:
         poster: WebhookClient,
         owner: Iterable[DeliveryTarget] = (),
         link: str = "",
+        *,
+        bell: asyncio.Event | None = None,
     ) -> None:
         self._outbox = outbox
         self._webhooks = webhooks
@@ -70,6 +72,7 @@ class DeliveryWorker:
         self._poster = poster
         self._owner = tuple(owner)
         self._link = link
+        self._bell = bell or asyncio.Event()  # set when a delivery has ended
         self._clock = outbox.engine.clock
         self._lanes: dict[str, _Lane] = {}
         self._over: set[str] = set()
@@ -108,10 +111,15 @@ class DeliveryWorker:
             if found is None or found.version < kept.version:
                 lane.waiting[kept.name] = kept
 
-    @property
-    def idle(self) -> bool:
-        """Whether no delivery is running."""
-        return not self._tasks
+    def seconds_to_next(self, most: float) -> float:
+        """The seconds until the next waiting delivery is due, at most `most`."""
+        now = self._clock()
+        times = [
+            max(kept.value.due, lane.rest_until)
+            for lane in self._lanes.values()
+            for kept in lane.waiting.values()
+        ]
+        return min([most, *((at - now) / 1000 for at in times if at > now)])
 
     async def settle(self) -> None:
         """Waits until the running deliveries have ended."""
@@ -321,5 +329,6 @@ class DeliveryWorker:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
+        self._bell.set()
         if not task.cancelled() and task.exception() is not None:
             log.error("sending stopped", exc_info=task.exception())

@@ -17,14 +17,20 @@ from fancymonkey.alerts.events import AlertEvent
 from fancymonkey.alerts.outbox import DeliveryTarget, Outbox
 from fancymonkey.alerts.quiet_hours import DAY, HOUR
 from fancymonkey.alerts.stock_thresholds import KnownBand, begin, cross
-from fancymonkey.core.documents.put import DocumentWrite
-from fancymonkey.core.model import Entry, split_sku
+from fancymonkey.core.documents.put import DocumentWrite, PutDocuments
+from fancymonkey.core.execute import CommandGroup
+from fancymonkey.core.model import Cursor, Entry, split_sku
+from fancymonkey.core.outcomes import Refused
 from fancymonkey.core.payments.rows import JobRun, PaymentIssue
+from fancymonkey.core.records import MoveCursor
 from fancymonkey.engine.documents import Conflict, DocumentCollection, put_documents_command
 from fancymonkey.engine.engine import Engine
+from fancymonkey.engine.follow import Follower
 
 log = logging.getLogger(__name__)
 
+CURSOR = "alerts"
+"""The name of the follower's cursor."""
 PORTION = 500
 STORE_SECONDS = 8.0
 """The time limit of the store for one check."""
@@ -39,8 +45,9 @@ CURSOR_EVERY = 10_000
 class Seen(Struct):
     """The positions up to which everything was checked.
 
-    `failing`: the jobs that fail now; `failed`: when the last failed run of each began.
-    `left`: the open points of comparisons, and when the last run that reported each began.
+    `revision` repeats the cursor, for processes of the version before it. `failing`: the jobs that
+    fail now; `failed`: when the last failed run of each began. `left`: the open points of
+    comparisons, and when the last run that reported each began.
     """
 
     revision: int
@@ -71,25 +78,27 @@ class EventDetector:
         self._seen: Seen | None = None
         self._version = 0
         self._known: dict[str, KnownBand] = {}
+        self._targets: list[DeliveryTarget] = []
+        self._follower = Follower(engine, self._position, self._entries, ledger_events.whole)
 
     async def ledger(self, targets: list[DeliveryTarget]) -> bool:
         """Reports the next ledger entries; returns whether there may be more. Raises StoreError."""
+        self._targets = targets
+        return await self._follower.portion()
+
+    async def _position(self) -> int:
+        """The revision up to which the ledger is reported. Earlier versions kept it in `Seen`."""
         seen = await self.begun()
-        entries = await self._engine.store.entries_after(seen.revision, PORTION)
-        more = len(entries) == PORTION
-        if more:
-            entries = ledger_events.whole(entries)
-        # The view gives the numbers: entries that it does not have yet are read the next time.
-        shown = [one for one in entries if one.revision <= self._engine.view.revision]
-        if not shown:
-            return False
-        bands, events = self._crossings(shown)
-        wanted = {name for target in targets for name in target.types}
-        events += await ledger_events.moves(self._engine, shown, wanted)
+        cursor = await self._engine.store.find(Cursor, CURSOR)
+        return seen.revision if cursor is None else max(seen.revision, cursor.revision)
+
+    async def _entries(self, entries: list[Entry]) -> None:
+        bands, events = self._crossings(entries)
+        wanted = {name for target in self._targets for name in target.types}
+        events += await ledger_events.moves(self._engine, entries, wanted)
         drafts = [self._bands.draft(sku, band) for sku, band in bands.items()]
-        await self._report(events, targets, drafts, revision=shown[-1].revision)
+        await self._report(events, self._targets, drafts, revision=entries[-1].revision)
         self._known |= bands
-        return more
 
     async def rest(self, targets: list[DeliveryTarget], jobs: Iterable[str]) -> None:
         """Reports payment issues, runs and store problems. Raises StoreError."""
@@ -226,20 +235,25 @@ class EventDetector:
 
     async def _write(self, new: Seen, drafts: list[DocumentWrite]) -> None:
         place = self._place.draft("seen", new, self._version)
+        put = PutDocuments(drafts=(place, *drafts))
+        move = MoveCursor(name=CURSOR, revision=new.revision)
         try:
-            versions = await put_documents_command(self._engine, place, *drafts)
-        except Conflict as error:
-            log.info("another process also detects events: %s", error)
-            self.forget()
-            raise
+            answer = await self._engine.submit(
+                CommandGroup(commands=(put, move), all_or_nothing=True)
+            )
         except BaseException:
             self.forget()  # it may or may not be written: it is read again
             raise
-        self._seen, self._version = new, versions[0]
+        if isinstance(answer, Refused):
+            log.info("another process also detects events: %s", answer.message)
+            self.forget()
+            raise Conflict(answer.message)
+        self._seen, self._version = new, answer.data["rows"][0]["accepted"][0]
 
     def forget(self) -> None:
         """Reads the stored positions again before the next check."""
         self._seen = None
+        self._follower.forget()
 
 
 def _plain(text: str) -> str:

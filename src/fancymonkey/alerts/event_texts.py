@@ -1,6 +1,5 @@
 """The texts of alert events. Pure."""
 
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -10,6 +9,7 @@ from fancymonkey.alerts.ledger_events import numbers
 from fancymonkey.core.changes.bulk import StockRow
 from fancymonkey.core.payments.rows import FACTS, IssueKind, JobRun, PaymentIssue
 from fancymonkey.text import counted
+from fancymonkey.timestamps import local_day
 
 ISSUE_KINDS = {
     IssueKind.LATE_PAYMENT: ("Late payment", "A buyer paid after the hold had ended."),
@@ -141,7 +141,7 @@ def digest(rows: list[StockRow], issues: int, at: int, date: str) -> AlertEvent:
 
 def day(now: int, zone: ZoneInfo) -> str:
     """The day of a time in ms, as 2026-01-31."""
-    return datetime.fromtimestamp(now / 1000, zone).date().isoformat()
+    return local_day(now, zone).isoformat()
 
 
 def _size(row: StockRow) -> dict[str, object]:

@@ -10,6 +10,7 @@ from fancymonkey.commands.common import choose_store, data_option, emit, json_op
 from fancymonkey.commands.numbers import Whole
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import ConfigError
+from fancymonkey.services.container import alerts_of
 from fancymonkey.settings.settings import Settings
 from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.text import counted
@@ -38,8 +39,6 @@ def test_channels(as_json: bool) -> None:
 
 
 async def _test(settings: Settings) -> list[dict[str, Any]]:
-    from fancymonkey.web.context import alerts_of
-
     made = alerts_of(Engine(MemoryStore()), settings)  # a test needs no store
     if not made.channels:
         raise ConfigError(

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
-from fancymonkey.commands.common import data_option, progress, run, store_target
-from fancymonkey.engine.engine import Engine
+from fancymonkey.commands.common import choose_store, data_option, progress, run
 from fancymonkey.errors import DataError
+from fancymonkey.services.container import opened_engine
 from fancymonkey.services.import_apply import import_plan
 from fancymonkey.services.import_read import TableFile, Tell, plan_table, read_table
+from fancymonkey.services.import_turn import import_turn
+from fancymonkey.settings.settings import Settings
 from fancymonkey.spreadsheets.import_plan import ImportOptions, ImportPlan
-from fancymonkey.store.open import open_store
 from fancymonkey.text import counted, joined
 
 ACTOR = "import"
@@ -50,10 +51,11 @@ def import_(
     only cells changed since the export count, and later sales stay sold. An import is
     one change in the history of the dashboard, and can be undone there.
     """
-    target = store_target(data)
+    choose_store(data)
+    settings = Settings.load()
     with progress("Import") as show:
         done = run(
-            _import(target, file, base, sheet, lambda _, so_far, of: show(so_far, of), dry_run)
+            _import(settings, file, base, sheet, lambda _, so_far, of: show(so_far, of), dry_run)
         )
     for line in _in_words(done, dry_run=dry_run):
         click.echo(line)
@@ -69,19 +71,16 @@ async def _read(file: Path, tell: Tell, sheet: str | None = None) -> TableFile:
 
 
 async def _import(
-    target: str, file: Path, base: Path | None, sheet: str | None, tell: Tell, dry_run: bool
+    settings: Settings, file: Path, base: Path | None, sheet: str | None, tell: Tell, dry_run: bool
 ) -> _Imported:
     table = await _read(file, tell, sheet)
     original = None if base is None else (await _read(base, tell)).records
     options = ImportOptions(actor=ACTOR, reason=file.name[:100], create=True)
-    engine = Engine(open_store(target))
-    await engine.open()
-    try:
+    alone = dry_run or not settings.shared
+    async with opened_engine(settings) as engine, import_turn(engine, alone=alone):
         plan = await plan_table(engine, table.records, options, tell, original)
         act = await import_plan(engine, plan, options, tell, dry_run=dry_run)
-        return _Imported(table, plan, act)
-    finally:
-        await engine.close()
+    return _Imported(table, plan, act)
 
 
 def _sheets_in_words(table: TableFile) -> list[str]:

@@ -19,10 +19,10 @@ from fancymonkey.core.payments.rows import JobRun
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.job_runs import recent_runs
 from fancymonkey.errors import ConfigError, StoreLocked, StoreUnavailable
-from fancymonkey.jobs.definitions import unknown_job_text
 from fancymonkey.jobs.executor import FAILED, JobRunning
+from fancymonkey.services.container import Services, opened_services
+from fancymonkey.services.job_definitions import unknown_job_text
 from fancymonkey.settings.settings import Settings
-from fancymonkey.store.open import open_store
 
 
 @click.group()
@@ -47,22 +47,17 @@ def list_jobs(data: str | None, as_json: bool) -> None:
 
 
 async def _list(settings: Settings) -> list[dict[str, Any]]:
-    from fancymonkey.web.context import AppContext, checkouts_of
-
     async with opened(settings.target, read_only=True) as store:
-        engine = Engine(store)
-        checkouts = checkouts_of(engine, settings)
-        shop = AppContext(engine, settings, checkouts)
+        services = Services(Engine(store), settings)
         latest = await recent_runs(store)
-        if checkouts is not None:
-            await checkouts.close()
+        await services.close()
     return [
         {
             "job": one.name,
             "about": one.about,
             "last": _last(latest.get(one.name, [])),
         }
-        for one in shop.jobs.jobs.values()
+        for one in services.jobs.jobs.values()
     ]
 
 
@@ -114,22 +109,14 @@ async def _run(settings: Settings, url: str | None, name: str) -> dict[str, Any]
 
 
 async def _here(settings: Settings, name: str) -> dict[str, Any]:
-    from fancymonkey.web.context import AppContext, checkouts_of
-
-    engine = Engine(open_store(settings.target))
-    await engine.open()
-    checkouts = checkouts_of(engine, settings)
-    try:
-        jobs = AppContext(engine, settings, checkouts).jobs
+    async with opened_services(settings) as services:
+        jobs = services.jobs
         if name not in jobs.jobs:
             raise ConfigError(unknown_job_text(jobs, name))
-        ran = await jobs.run(jobs.jobs[name])
-    except JobRunning as error:
-        raise StoreUnavailable(f"{error} Wait until it has finished.") from None
-    finally:
-        if checkouts is not None:
-            await checkouts.close()
-        await engine.close()
+        try:
+            ran = await jobs.run(jobs.jobs[name], since=services.engine.opened_at)
+        except JobRunning as error:
+            raise StoreUnavailable(f"{error} Wait until it has finished.") from None
     return {
         "success": ran.done.outcome != FAILED,
         "job": name,

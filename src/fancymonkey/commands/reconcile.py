@@ -6,11 +6,10 @@ import click
 
 from fancymonkey.commands.ask_server import address, ask
 from fancymonkey.commands.common import choose_store, data_option, emit, json_option, run
-from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import ConfigError, StoreLocked
-from fancymonkey.payments.reconcile import Reconciler
+from fancymonkey.services.container import opened_services, run_now
+from fancymonkey.services.job_definitions import RECONCILE
 from fancymonkey.settings.settings import Settings
-from fancymonkey.store.open import open_store
 
 PATH = "/api/payments/reconcile"
 
@@ -54,17 +53,6 @@ async def _reconcile(settings: Settings, url: str | None) -> dict[str, Any]:
 
 
 async def _here(settings: Settings) -> dict[str, Any]:
-    from fancymonkey.web.context import checkouts_of, policy_of
-
-    engine = Engine(open_store(settings.target))
-    await engine.open()
-    try:
-        checkouts = checkouts_of(engine, settings)
-        assert checkouts is not None
-        try:
-            report = await Reconciler(engine, checkouts, policy_of(settings)).run()
-        finally:
-            await checkouts.close()
-    finally:
-        await engine.close()
-    return {"report": report.as_json(), "message": "\n".join(report.lines())}
+    async with opened_services(settings) as services:
+        finished = await run_now(services, RECONCILE)
+    return {"report": finished.done.report, "message": finished.done.message}

@@ -4,12 +4,11 @@ from typing import Any
 
 import click
 
-from fancymonkey.commands.common import data_option, emit, json_option, opened, run, store_target
-from fancymonkey.core.holds.end import Expire
-from fancymonkey.core.outcomes import Accepted
-from fancymonkey.core.state import FOREVER
-from fancymonkey.engine.clock import system_clock
+from fancymonkey.commands.common import choose_store, data_option, emit, json_option, run
 from fancymonkey.errors import StoreLocked
+from fancymonkey.services.container import opened_services, run_now
+from fancymonkey.services.job_definitions import TIDY
+from fancymonkey.settings.settings import Settings
 from fancymonkey.text import counted
 
 Released = list[dict[str, Any]]
@@ -23,8 +22,9 @@ def release_expired(data: str | None, as_json: bool) -> None:
 
     Optional: expired holds no longer count in any case. A running server does this itself.
     """
+    choose_store(data)
     try:
-        released = run(_release(store_target(data)))
+        released = run(_release(Settings.load()))
     except StoreLocked as error:
         if as_json:
             emit({"released": [], "server": True})
@@ -37,18 +37,16 @@ def release_expired(data: str | None, as_json: bool) -> None:
         click.echo("\n".join(_in_words(released)))
 
 
-async def _release(target: str) -> Released:
-    async with opened(target) as store:
-        commit = await store.run([Expire(actor="release-expired")], system_clock(), FOREVER)
-    answer = commit.answers[0]
-    assert isinstance(answer, Accepted)
+async def _release(settings: Settings) -> Released:
+    async with opened_services(settings) as services:
+        finished = await run_now(services, TIDY)
     return [
         {
-            "reservationId": hold["reservation_id"],
-            "sessionId": hold["session_id"],
-            "lines": [{"sku": line[0], "quantity": line[1]} for line in hold["lines"]],
+            "reservationId": hold.reservation_id,
+            "sessionId": hold.session_id,
+            "lines": [{"sku": sku, "quantity": quantity} for sku, quantity in hold.lines],
         }
-        for hold in answer.data["released"]
+        for hold in finished.done.details
     ]
 
 

@@ -8,13 +8,13 @@ import click
 
 from fancymonkey.accounts import two_factor
 from fancymonkey.accounts.accounts import Accounts
-from fancymonkey.accounts.model import Denied, Role
+from fancymonkey.accounts.model import Denied, Role, User
 from fancymonkey.commands.ask_server import address, ask
 from fancymonkey.commands.common import choose_store, data_option, emit, json_option, run
-from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import ConfigError, StoreLocked, StoreUnavailable
+from fancymonkey.services.container import accounts_of, opened_engine
+from fancymonkey.services.user_json import user_json
 from fancymonkey.settings.settings import Settings
-from fancymonkey.store.open import open_store
 
 ACTOR = "shell"
 Work = Callable[[Accounts], Awaitable[dict[str, Any]]]
@@ -43,9 +43,7 @@ def list_users(data: str | None, url: str | None, as_json: bool) -> None:
     """List the users."""
 
     async def work(accounts: Accounts) -> dict[str, Any]:
-        from fancymonkey.web.admin_api.users import user_out
-
-        return {"users": [user_out(one) for one in await accounts.users.all()]}
+        return {"users": [user_json(user) for user in await accounts.users.all()]}
 
     answer = _do(data, url, work, "/api/admin/users", None)
     if as_json:
@@ -171,26 +169,19 @@ async def _asked(settings: Settings, url: str, path: str, body: Any) -> dict[str
 
 
 async def _here(settings: Settings, work: Work, path: str, body: Any) -> dict[str, Any]:
-    from fancymonkey.web.context import accounts_of
-
-    engine = Engine(open_store(settings.target))
-    await engine.open()
-    try:
+    async with opened_engine(settings) as engine:
         accounts = accounts_of(engine, settings)
-        answer = await work(accounts)
+        try:
+            answer = await work(accounts)
+        except Denied as denied:
+            raise StoreUnavailable(str(denied)) from None
         if body is not None:
             await accounts.acts.record(ACTOR, "local", f"POST {path}", 200, body["name"])
         return answer
-    except Denied as denied:
-        raise StoreUnavailable(str(denied)) from None
-    finally:
-        await engine.close()
 
 
-def _out(found: Any) -> dict[str, Any]:
-    from fancymonkey.web.admin_api.users import user_out
-
-    return {"user": user_out(found)}
+def _out(user: User) -> dict[str, Any]:
+    return {"user": user_json(user)}
 
 
 def _say(answer: dict[str, Any], as_json: bool, words: str) -> None:

@@ -19,6 +19,7 @@ from fancymonkey.core.model import Event, Item, Outcome, Reservation
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.payments import early_news
 from fancymonkey.core.payments import rules as payments
+from fancymonkey.core.planning import rules as planning
 from fancymonkey.core.state import Key, Load, State, missing
 from fancymonkey.core.stock import rules as stock
 from fancymonkey.core.stock.answers import stock_of
@@ -232,6 +233,7 @@ RULES: Rules = {
     **documents.RULES,
     **payments.RULES,
     **changes.RULES,
+    **planning.RULES,
     change_set.ChangeSet: (_needs_act, _act),
     SkuCommands: (_needs_parts, _chain),
     CommandGroup: (_needs_parts, _many),

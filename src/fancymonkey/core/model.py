@@ -278,7 +278,10 @@ class Event(Row):
 
 @dataclass(frozen=True, slots=True)
 class TurnedAway(Row):
-    """Demand that found no stock, per SKU and hour: sales alone do not show it."""
+    """Demand that found no stock, per SKU and hour: sales alone do not show it.
+
+    `counted` units are part of the daily demand of that `generation`.
+    """
 
     TABLE: ClassVar[str] = "turned_away"
     KEY: ClassVar[tuple[str, ...]] = ("sku", "hour")
@@ -287,6 +290,8 @@ class TurnedAway(Row):
     hour: int
     requests: int
     units: int
+    counted: int = 0
+    generation: int = 0
 
     @property
     def key(self) -> tuple[str, int]:
@@ -295,13 +300,19 @@ class TurnedAway(Row):
 
 @dataclass(frozen=True, slots=True)
 class Cursor(Row):
-    """The last revision that a follower of the ledger has read."""
+    """The point that a follower has read to: a revision of the ledger, or a time `at` (ms).
+
+    `zone` is the time zone of its days, if it counts by day; `generation` counts its restarts.
+    """
 
     TABLE: ClassVar[str] = "cursor"
     KEY: ClassVar[tuple[str, ...]] = ("name",)
 
     name: str
     revision: int
+    at: int | None = None
+    zone: str = ""
+    generation: int = 0
 
     @property
     def key(self) -> str:

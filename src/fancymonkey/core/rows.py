@@ -3,7 +3,7 @@
 A store knows no other kinds, and each of these by table and key alone.
 """
 
-from fancymonkey.core import catalogue, changes, documents, holds, payments, stock
+from fancymonkey.core import catalogue, changes, documents, holds, payments, planning, stock
 from fancymonkey.core.model import SHARED_ROWS, Row
 
 ROWS: tuple[type[Row], ...] = (
@@ -14,5 +14,6 @@ ROWS: tuple[type[Row], ...] = (
     *payments.ROWS,
     *documents.ROWS,
     *changes.ROWS,
+    *planning.ROWS,
 )
 """Every kind of row. A store may write the tables in this order."""

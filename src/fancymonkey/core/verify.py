@@ -26,6 +26,7 @@ from fancymonkey.core.model import (
     TurnedAway,
 )
 from fancymonkey.core.payments.rows import Checkout, JobRun, PaymentIssue
+from fancymonkey.core.planning.daily_demand import DailyDemand
 from fancymonkey.core.rows import ROWS
 
 QUANTITIES = ("on_hand", "reserved", "allocated", "incoming", "backordered", "short")
@@ -43,6 +44,7 @@ class Rule(StrEnum):
     HOLD = "hold"
     UNKNOWN_ITEM = "unknown_item"
     UNCHECKED = "unchecked"
+    DEMAND = "demand"
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,8 +288,8 @@ ENTRY_CHECKS: dict[Kind, Callable[[Entry], bool]] = {
 }
 """Whether the changes of an entry fit its kind. An entry of any other kind is a finding."""
 
-CHECKED_ROWS: frozenset[type[Row]] = frozenset({Item, Level, Reservation})
-"""The kinds of row that `Verifier.rows` compares with the ledger."""
+CHECKED_ROWS: frozenset[type[Row]] = frozenset({Item, Level, Reservation, DailyDemand})
+"""The kinds of row that `Verifier.rows`, or the store's check, compares with the ledger."""
 
 ROWS_BESIDE_THE_LEDGER: frozenset[type[Row]] = frozenset(
     {

@@ -6,21 +6,20 @@ import logging
 from collections.abc import Coroutine, Sequence
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.holds.end import Expire
 from fancymonkey.core.ledger import InvariantBroken
 from fancymonkey.core.model import Entry, Level, TurnedAway
 from fancymonkey.core.outcomes import Answer, Refused
-from fancymonkey.core.records import RecordTurnedAway
 from fancymonkey.core.state import FOREVER
 from fancymonkey.engine.batcher import Batcher
 from fancymonkey.engine.clock import Clock, system_clock
 from fancymonkey.engine.feed import Feed, Subscription
-from fancymonkey.engine.follow import Follower, Handler
 from fancymonkey.engine.migration.markers import check_not_moved
 from fancymonkey.engine.pending_answer import PendingAnswer
-from fancymonkey.engine.turned_away import HOUR, TurnedAwayDemand
+from fancymonkey.engine.turned_away import HOUR, TurnedAwayDemand, turned_away_command
 from fancymonkey.engine.view import View
 from fancymonkey.errors import Overloaded, StoreError, StoreUnavailable
 from fancymonkey.store.contract import Commit, StockSnapshot, Store
@@ -49,8 +48,9 @@ class Engine:
         self.moved_to: str | None = None
         self.lag = 0
         """The delay (ms) between the commit of another process's latest change and its display."""
+        self.zone = ZoneInfo("UTC")
+        """The time zone of the shop's days."""
         self._demand = TurnedAwayDemand()
-        self._followers: list[Follower] = []
         self._tasks: dict[asyncio.Task[None], None] = {}  # in the order of their start
         self._expiry_bell = asyncio.Event()
         self._earliest: int | None = None
@@ -67,7 +67,8 @@ class Engine:
         except BaseException:
             await self.store.close()
             raise
-        await self.store.run((), self.clock(), FOREVER)
+        first = await self.store.run((), self.clock(), FOREVER)
+        self.opened_at = first.revision - first.own  # the revision before it released due holds
         self._show(await self.store.snapshot())
         await self.watch()
         await self._on_remote_commit(FOREVER)  # commits of others before the watch began
@@ -94,8 +95,6 @@ class Engine:
     def switch_store(self, store: Store) -> None:
         """Continues with another store of the same content. The caller holds the batcher."""
         self.store = self.batcher.store = store
-        for follower in self._followers:
-            follower.store = store
 
     def close_later(self, store: Store, seconds: float) -> None:
         """Closes a store that is no longer used, after a time (s) for its last readers."""
@@ -154,13 +153,6 @@ class Engine:
         later = self.feed.since(last) if last < self.feed.revision else set()
         return None if later is None else {entry.sku for entry in entries} | later
 
-    def follow(self, name: str, handler: Handler) -> Follower:
-        """Starts a follower of the ledger with a stored cursor."""
-        follower = Follower(name, handler, self.store, self.submit)
-        self._followers.append(follower)
-        self._start(follower.run(), f"follower {name}")
-        return follower
-
     def expire_view(self) -> None:
         """Stops counting holds in the view whose deadline has passed."""
         if self.view.stop_counting_due(self.clock()):
@@ -171,8 +163,6 @@ class Engine:
         self.view.reset(snapshot)
         self.feed.restart(snapshot.revision)
         self._expiry_bell.set()
-        for follower in self._followers:
-            follower.ring()
 
     def _publish(
         self, commands: Sequence[Command], commit: Commit
@@ -225,8 +215,6 @@ class Engine:
             self._edits += 1
             self._start(self._reload_products(stale), "reload products")
         self.feed.publish(entries, self.view.revision)
-        for follower in self._followers:
-            follower.ring()
         due = self.view.next_due()
         if due is not None and (self._earliest is None or due < self._earliest):
             self._expiry_bell.set()
@@ -297,9 +285,8 @@ class Engine:
                 await self._book_expiries()
             self._earliest = self.view.next_due()
             # The clock of the machine may be changed: never sleep for long.
-            wait = 1.0
-            if self._earliest is not None:
-                wait = min(wait, (self._earliest - self.clock()) / 1000)
+            until = 1.0 if self._earliest is None else (self._earliest - self.clock()) / 1000
+            wait = min(1.0, until)
             # Not `wait_for`: it swallows a cancellation that comes together with the event.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(max(wait, 0.001)):
@@ -316,7 +303,7 @@ class Engine:
     async def _flush_demand(self) -> None:
         while rows := self._demand.take():
             try:
-                future = self.batcher.submit(RecordTurnedAway(rows=rows))
+                future = self.batcher.submit(turned_away_command(rows, self.zone))
             except StoreError:
                 self._demand.give_back(rows)
                 raise

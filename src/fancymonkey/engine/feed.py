@@ -79,6 +79,8 @@ class Feed:
 
     def __init__(self) -> None:
         self.revision = 0
+        self.bells: set[asyncio.Event] = set()
+        """Events that each change sets, for the followers of the ledger."""
         self._recent: deque[tuple[int, str]] = deque(maxlen=REMEMBERED)
         self._subscriptions: dict[Subscription, None] = {}  # in the order of arrival
 
@@ -101,11 +103,17 @@ class Feed:
         self.revision = revision
         for subscription in self._subscriptions:
             subscription.ring(None)
+        self._wake()
 
     def ring(self, skus: set[str]) -> None:
         """Notifies every subscriber that these SKUs or products changed."""
         for subscription in self._subscriptions:
             subscription.ring(skus)
+        self._wake()
+
+    def _wake(self) -> None:
+        for bell in self.bells:
+            bell.set()
 
     def publish(self, entries: Iterable[Entry], revision: int) -> None:
         """Notifies every subscriber of the SKUs of new entries."""

@@ -1,83 +1,120 @@
-"""Followers read the ledger after the commit, at their own pace, each entry at least once."""
+"""Follows the ledger: hands its entries to a handler, in order and in portions.
+
+The handler writes its effects and the new position in one transaction, and compares the position
+that it expects: neither a crash nor another process makes an entry count twice, or not at all.
+"""
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
-from fancymonkey.core.command import Command
-from fancymonkey.core.model import Cursor, Entry
-from fancymonkey.core.outcomes import Answer
-from fancymonkey.core.records import MoveCursor
+from fancymonkey.core.model import Entry
+from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import StoreError
-from fancymonkey.store.contract import Store
 
 log = logging.getLogger(__name__)
 
-Handler = Callable[[Sequence[Entry]], Awaitable[None]]
-BATCH = 500
+PORTION = 500
+PAUSE_SECONDS = 0.02
+"""The pause between two portions of a backlog, so that buyers go first."""
 RETRY_SECONDS = 1.0
+
+Begin = Callable[[], Awaitable[int]]
+"""Returns the stored position: the last revision that was handled."""
+Handle = Callable[[list[Entry]], Awaitable[None]]
+"""Handles entries, and stores the revision of the last one as the position."""
+
+
+class Superseded(Exception):
+    """Another process has moved the position in the meantime; nothing was written."""
 
 
 class Follower:
-    """Hands every entry of the ledger to a handler, in order.
-
-    The position is stored after the handler has returned, so that a crash repeats the last batch
-    and never skips one. A handler that raises gets the same entries again.
-    """
+    """Reads the ledger after a position. It reads no entry that the view does not have yet."""
 
     def __init__(
         self,
-        name: str,
-        handler: Handler,
-        store: Store,
-        submit: Callable[[Command], Awaitable[Answer]],
+        engine: Engine,
+        begin: Begin,
+        handle: Handle,
+        trim: Callable[[list[Entry]], list[Entry]] = list,
     ) -> None:
-        self.name = name
-        self.position = 0
-        self._handler = handler
-        self.store = store
-        self._submit = submit
-        self._bell = asyncio.Event()
-        self._bell.set()
+        self._engine = engine
+        self._begin = begin
+        self._handle = handle
+        self._trim = trim
+        self._position: int | None = None
 
-    def ring(self) -> None:
-        """Wakes the follower: there may be new entries."""
-        self._bell.set()
+    async def portion(self) -> bool:
+        """Handles the next entries; returns whether there may be more.
 
-    async def run(self) -> None:
-        """Follows until it is cancelled."""
-        known = False
-        while True:
-            await self._bell.wait()
-            self._bell.clear()
-            try:
-                if not known:
-                    self.position = await self._stored_position()
-                    known = True
-                while await self._step():
-                    pass
-            except StoreError as error:
-                log.warning("follower %s waits for the store: %s", self.name, error)
-                await self._retry()
-            except Exception:
-                log.exception("follower %s failed after entry %s", self.name, self.position)
-                await self._retry()
-
-    async def _retry(self) -> None:
-        await asyncio.sleep(RETRY_SECONDS)
-        self._bell.set()
-
-    async def _step(self) -> bool:
-        entries = await self.store.entries_after(self.position, BATCH)
-        if not entries:
+        Raises the errors of the handler; then the position is read again before the next portion.
+        """
+        if self._position is None:
+            self._position = await self._begin()
+        entries = await self._engine.store.entries_after(self._position, PORTION)
+        more = len(entries) == PORTION
+        if more:
+            entries = self._trim(entries)
+        shown = [entry for entry in entries if entry.revision <= self._engine.view.revision]
+        if not shown:
             return False
-        await self._handler(entries)
-        await self._submit(MoveCursor(name=self.name, revision=entries[-1].revision))
-        self.position = entries[-1].revision
-        return True
+        try:
+            await self._handle(shown)
+        except BaseException:
+            self.forget()  # it may or may not be stored
+            raise
+        self._position = shown[-1].revision
+        return more
 
-    async def _stored_position(self) -> int:
-        async for row in self.store.scan(Cursor):
-            if row.name == self.name:
-                return row.revision
-        return 0
+    def forget(self) -> None:
+        """Reads the stored position again before the next portion."""
+        self._position = None
+
+    async def run(self, every: float, fallback: float) -> None:
+        """Follows until it is cancelled.
+
+        It is woken by changes, at most once in `every` seconds, and looks by itself after
+        `fallback` seconds.
+        """
+        with woken(self._engine) as bell:
+            while True:
+                bell.clear()
+                try:
+                    more = True
+                    while more:
+                        more = await self.portion()
+                        await asyncio.sleep(PAUSE_SECONDS)
+                except Superseded as error:
+                    log.info("%s", error)
+                    await asyncio.sleep(RETRY_SECONDS)
+                except StoreError as error:
+                    log.debug("a follower waits for the store: %s", error)
+                    await asyncio.sleep(RETRY_SECONDS)
+                except Exception:
+                    log.exception("a follower of the ledger failed")
+                    await asyncio.sleep(RETRY_SECONDS)
+                else:
+                    await asyncio.sleep(every)
+                    await heard(bell, fallback)
+
+
+@contextmanager
+def woken(engine: Engine) -> Iterator[asyncio.Event]:
+    """An event that every change of the ledger sets, inside the block."""
+    bell = asyncio.Event()
+    engine.feed.bells.add(bell)
+    try:
+        yield bell
+    finally:
+        engine.feed.bells.discard(bell)
+
+
+async def heard(bell: asyncio.Event, seconds: float) -> None:
+    """Waits until the event is set, or for a time (s)."""
+    # Not `wait_for`: it swallows a cancellation that comes together with the event.
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await bell.wait()

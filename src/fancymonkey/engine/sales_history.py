@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fancymonkey.core.model import Entry, Kind
+from fancymonkey.core.model import Entry
+from fancymonkey.core.planning.daily_demand import units_sold
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.ledger_queries import entries_since, revision_at
 from fancymonkey.engine.turned_away import HOUR
@@ -41,11 +42,8 @@ class SalesHistory:
 
     def _take(self, entries: Iterable[Entry]) -> None:
         for entry in entries:
-            if entry.kind in (Kind.CAPTURED, Kind.SOLD):
-                # Backordered units count when they are paid, not when they are delivered.
-                self._at(entry).sold += entry.backordered - entry.on_hand
-            elif entry.kind is Kind.RETURNED:
-                self._at(entry).returned += entry.on_hand - entry.backordered
-
-    def _at(self, entry: Entry) -> UnitsSold:
-        return self._hours.setdefault(entry.at // HOUR, UnitsSold())
+            sold, returned = units_sold(entry)
+            if sold or returned:
+                hour = self._hours.setdefault(entry.at // HOUR, UnitsSold())
+                hour.sold += sold
+                hour.returned += returned

@@ -2,15 +2,27 @@
 
 from itertools import islice
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import CommandGroup
 from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.model import TurnedAway
 from fancymonkey.core.outcomes import Answer, Code, Refused
+from fancymonkey.core.records import RecordTurnedAway
+from fancymonkey.timestamps import local_day
 
 HOUR = 3_600_000
 PORTION = 500
+
+
+def turned_away_command(rows: tuple[TurnedAway, ...], zone: ZoneInfo) -> RecordTurnedAway:
+    """The command that adds these rows, each to its hour and to its day in a time zone.
+
+    An hour belongs to the day on which it begins.
+    """
+    days = tuple(local_day(row.hour * HOUR, zone) for row in rows)
+    return RecordTurnedAway(rows=rows, zone=zone.key, days=days)
 
 
 class TurnedAwayDemand:

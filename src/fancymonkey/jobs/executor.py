@@ -6,6 +6,7 @@ import logging
 import os
 import secrets
 import socket
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -23,10 +24,11 @@ from fancymonkey.engine.documents import Conflict, DocumentCollection, StoredDoc
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.job_runs import FOLDER
 from fancymonkey.engine.turned_away import HOUR
-from fancymonkey.errors import FancyMonkeyError
+from fancymonkey.errors import FancyMonkeyError, StoreUnavailable
 from fancymonkey.jobs.job import Job, JobResult
 from fancymonkey.jobs.lease import RENEW_SECONDS, STALE_SECONDS, StaleTimer
 from fancymonkey.jobs.schedule import due
+from fancymonkey.timestamps import iso
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +45,9 @@ INTERRUPTED = "interrupted"
 
 class JobRunning(Exception):
     """The job runs already, here or in another process."""
+
+    def __init__(self, job: str, started_at: int) -> None:
+        super().__init__(f"The job {job} is already running, since {iso(started_at)}.")
 
 
 class JobState(Struct):
@@ -69,6 +74,15 @@ class FinishedRun:
     error: FancyMonkeyError | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A run under way in this process. `revision`: entries up to it are older than the run."""
+
+    started_at: int
+    revision: int
+    end: asyncio.Future[FinishedRun]
+
+
 def process_name() -> str:
     """A name that is unique among processes, and differs after each start."""
     return f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(4)}"
@@ -85,8 +99,8 @@ class JobExecutor:
         self.alone = alone
         self.me = me or process_name()
         self._states = DocumentCollection(engine, FOLDER, JobState)
-        self._stale: dict[str, StaleTimer] = {name: StaleTimer() for name in self.jobs}
-        self._running: set[str] = set()
+        self._stale: dict[str, StaleTimer] = defaultdict(StaleTimer)
+        self._running: dict[str, _Running] = {}
 
     async def states(self) -> dict[str, StoredDocument[JobState]]:
         """The stored state of each job that ever ran."""
@@ -132,25 +146,49 @@ class JobExecutor:
         old = self.engine.clock() - stored.at >= ABANDONED
         return self.alone or unchanged >= STALE_SECONDS or old
 
-    async def run(self, job: Job, slot: int | None = None) -> FinishedRun:
+    def began(self, name: str) -> int:
+        """The revision from which on entries count as effects of the run under way."""
+        return self._running[name].revision
+
+    async def run(self, job: Job, slot: int | None = None, since: int | None = None) -> FinishedRun:
         """Runs a job for a slot, or on request (None); its failure is part of the result.
 
+        Entries after the revision `since` count as effects of the run, by default those after now.
         Raises JobRunning, and StoreError where the run could not be claimed or stored.
         """
-        if job.name in self._running:
-            raise JobRunning(f"The job {job.name} is already running.")
-        self._running.add(job.name)
+        running = self._running.get(job.name)
+        if running is not None:
+            raise JobRunning(job.name, running.started_at)
+        started = self.engine.clock()
+        revision = self.engine.view.revision if since is None else since
+        end: asyncio.Future[FinishedRun] = asyncio.get_running_loop().create_future()
+        self._running[job.name] = _Running(started, revision, end)
         try:
-            return await self._run(job, slot)
+            finished = await self._run(job, slot)
+        except BaseException as error:
+            cancelled = not isinstance(error, Exception)
+            end.set_exception(StoreUnavailable("The run was stopped.") if cancelled else error)
+            end.exception()  # marked as read, as there may be no other start
+            raise
         finally:
-            self._running.discard(job.name)
+            del self._running[job.name]
+        end.set_result(finished)
+        return finished
+
+    async def join(self, job: Job) -> FinishedRun:
+        """Runs a job on request, or waits for the run under way in this process.
+
+        Raises JobRunning where another process runs the job, and StoreError.
+        """
+        running = self._running.get(job.name)
+        return await (self.run(job) if running is None else asyncio.shield(running.end))
 
     async def _run(self, job: Job, slot: int | None) -> FinishedRun:
         stored = await self._states.get(job.name)
         old = JobState() if stored is None else stored.value
         if stored is not None and old.by and not self._is_dead(stored):
-            raise JobRunning(f"The job {job.name} is already running.")
-        started = self.engine.clock()
+            raise JobRunning(job.name, old.started_at)
+        started = self._running[job.name].started_at
         same = slot is not None and slot == old.slot
         served = old.slot if slot is None else slot
         if served is None and job.when is not None and not job.when.first:
@@ -165,7 +203,7 @@ class JobExecutor:
             expected = 0 if stored is None else stored.version
             version = await self._states.put(job.name, claimed, expected)
         except Conflict as error:
-            raise JobRunning(f"Another process has started the job {job.name}.") from error
+            raise JobRunning(job.name, started) from error
         if stored is not None and old.by:
             await self.engine.submit(RecordRun(run=_interrupted(job, old, started)))
         claim = _Claim(self._states, job.name, claimed, version)

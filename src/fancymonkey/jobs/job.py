@@ -14,7 +14,7 @@ class JobResult:
     """The result of a run: its outcome in one word, and a report for machines and for people.
 
     A `quiet` run found nothing to do: of those, one per hour is stored. `kept` means that the work
-    has stored its run itself.
+    has stored its run itself. `details` are for the starter of the run, and are not stored.
     """
 
     outcome: str = "done"
@@ -22,6 +22,7 @@ class JobResult:
     message: str = ""
     quiet: bool = False
     kept: bool = False
+    details: tuple[Any, ...] = ()
 
 
 Work = Callable[[], Awaitable[JobResult]]

@@ -21,7 +21,7 @@ from fancymonkey.core.records import MoveCursor, RecordRun
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.hold_details import HoldDetails, find_hold
 from fancymonkey.engine.turned_away import HOUR
-from fancymonkey.errors import PaymentError, PaymentUnknown
+from fancymonkey.errors import PaymentUnknown
 from fancymonkey.payments import events
 from fancymonkey.payments.checkout import Checkouts
 from fancymonkey.payments.events import Event, PaymentPolicy
@@ -87,23 +87,18 @@ class Reconciler:
     async def run(self, since: int | None = None) -> Report:
         """Compares everything since the last comparison, or since a time in ms; stores the report.
 
-        Raises PaymentError and StoreError; a failed run is stored too if the store works.
+        Raises PaymentError and StoreError; the job stores a failed run.
         """
         started = self._engine.clock()
         if since is None:
             since = (await last_run(self._engine, started)) or started - FIRST
         report = Report(since)
-        try:
-            await self._events(report)
-            await self._sessions(report)
-            for issue in await give_due(self._engine, self._gateway):
-                report.mended.append(f"payment {issue.payment} was refunded")
-        except PaymentError as error:
-            failed = {**report.as_json(), "outcome": "failed", "error": str(error)}
-            await self._store_run(started, "failed", failed)
-            raise
+        await self._events(report)
+        await self._sessions(report)
+        for issue in await give_due(self._engine, self._gateway):
+            report.mended.append(f"payment {issue.payment} was refunded")
         await self._store_run(started, report.outcome, report.as_json())
-        await self._engine.submit(MoveCursor(name=JOB, revision=started))
+        await self._engine.submit(MoveCursor(name=JOB, at=started))
         return report
 
     async def _store_run(self, started: int, outcome: str, report: dict[str, Any]) -> None:
@@ -245,8 +240,10 @@ async def last_run(engine: Engine, now: int) -> int | None:
     A clock that ran ahead may have left a cursor in the future; then the stored runs are used.
     """
     async for row in engine.store.scan(Cursor):
-        if row.name == JOB and row.revision <= now:
-            return row.revision
+        if row.name == JOB:
+            at = row.revision if row.at is None else row.at  # earlier versions kept the time there
+            if at <= now:
+                return at
     last = None
     async for run in engine.store.scan(JobRun, (JOB, 0)):
         if run.job != JOB or run.started_at > now:

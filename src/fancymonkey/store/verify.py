@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from fancymonkey.core.verify import Finding, Verifier
 from fancymonkey.store.contract import Store
+from fancymonkey.store.demand_check import demand_check
 
 PAGE = 5000
 Progress = Callable[[int, int], None]
@@ -32,6 +33,7 @@ async def verify_store(store: Store, progress: Progress = lambda done, total: No
     The rows are of one revision, and the ledger is read up to it. Later writes are ignored and
     earlier entries never change, so there is no false alarm.
     """
+    demand = await demand_check(store)
     snapshot = await store.snapshot()
     result = Verification(skus=len(snapshot.items), holds=len(snapshot.holds))
     verifier = Verifier()
@@ -44,6 +46,7 @@ async def verify_store(store: Store, progress: Progress = lambda done, total: No
             if entry.revision > snapshot.revision:
                 break
             result.findings += verifier.entry(entry)
+            demand.entry(entry)
             result.entries += 1
         if page[-1].revision <= position:
             break  # a ledger out of order is a finding already; do not read it for ever
@@ -54,5 +57,6 @@ async def verify_store(store: Store, progress: Progress = lambda done, total: No
     )
     for id_ in verifier.late:
         result.findings += verifier.late_payment(id_, await store.reservation(id_))
+    result.findings += demand.findings()
     result.health_problems = await store.health_problems()
     return result

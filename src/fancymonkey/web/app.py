@@ -21,10 +21,11 @@ from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import FancyMonkeyError
 from fancymonkey.jobs.runner import Runner
 from fancymonkey.services import demo_payments
+from fancymonkey.services.container import Services
 from fancymonkey.settings.settings import Settings
 from fancymonkey.store.open import open_store
 from fancymonkey.web.admin_api import jobs, migrate, stock_live
-from fancymonkey.web.context import AppContext, checkouts_of
+from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.account_errors import account_problem
 from fancymonkey.web.http.messages import Problem, Request, response_of
 from fancymonkey.web.http.rate_limits import RateLimits
@@ -52,8 +53,8 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     twin = None
     if settings.server.demo:
         twin, settings = demo_payments.stand_in(engine, settings)
-    checkouts = checkouts_of(engine, settings)
-    context = AppContext(engine, settings, checkouts)
+    services = Services(engine, settings)
+    context = AppContext(services)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -66,8 +67,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
-            if checkouts is not None:
-                await checkouts.close()
+            await services.close()
             if twin is not None:
                 await twin.stop()
             await engine.close()
@@ -126,7 +126,9 @@ def _fronted(app: FastAPI, context: AppContext, crowd: Crowd, listeners: Listene
 async def _keep_going(context: AppContext) -> None:
     """Runs alerts, and scheduled jobs if they are enabled."""
     await Runner(
-        context.jobs, [context.alerts.run], schedules=context.settings.schedule.schedules
+        context.jobs,
+        [context.alerts.run, context.services.demand.run],
+        schedules=context.settings.schedule.schedules,
     ).run()
 
 

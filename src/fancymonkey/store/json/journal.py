@@ -15,7 +15,7 @@ from fancymonkey.core.model import Entry
 from fancymonkey.core.state import Rows
 from fancymonkey.errors import StoreCorrupt
 from fancymonkey.store.json.clean_end import CleanEnd, read_clean_end
-from fancymonkey.store.json.records import Batch, changes, encode
+from fancymonkey.store.json.records import COLUMNS, Batch, changes, encode
 from fancymonkey.store.json.segments import (
     CURRENT,
     Segment,
@@ -164,6 +164,22 @@ class Journal:
         self._disk.sync(self._fd)
         self._disk.sync_folder(self._folder)
         self._sound = True
+        if last is not None and last.path == self._current and last.columns != COLUMNS:
+            self._leave_columns(last)
+
+    def _leave_columns(self, last: Segment) -> None:
+        """Starts a new segment: the head of the present one has the columns of another version.
+
+        A segment with a batch is left as it is. The batch without changes keeps two segments from
+        beginning at the same number.
+        """
+        at = self.position
+        if at.number < last.first:
+            self.append(self.line(at.revision, 0, {}, []), at.revision, 0)
+        try:
+            self.rotate()
+        except NotRotated as error:
+            raise OSError(str(error)) from error
 
     def _closed_cleanly(self) -> bool:
         """Whether the journal is as a clean shutdown has left it."""

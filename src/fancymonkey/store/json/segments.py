@@ -56,6 +56,7 @@ class Segment:
     chain: int
     loaded: bool
     reader: Reader
+    columns: Columns
 
     @property
     def start(self) -> int:
@@ -102,7 +103,17 @@ def read_head(path: Path) -> Segment:
         reader = reader_of(head.columns)
     except StoreCorrupt as error:
         raise StoreCorrupt(f"{path}: {error}") from None
-    return Segment(path, line, head.batch, head.revision, previous, chain, head.loaded, reader)
+    return Segment(
+        path,
+        line,
+        head.batch,
+        head.revision,
+        previous,
+        chain,
+        head.loaded,
+        reader,
+        head.columns,
+    )
 
 
 class Walk:

@@ -22,6 +22,7 @@ from fancymonkey.store.products_file.lossless_json import (
     Root,
     compact,
     parse,
+    quote,
     text_of,
     where,
 )
@@ -85,12 +86,16 @@ def read_products(data: bytes, name: str, *, lenient: bool = False) -> Catalogue
     node = root.node
     if isinstance(node, Branch) and node.is_object:
         inner = node.get("products")
+        if inner is None and _holds_products(node):
+            inner = node
         if inner is None:
             near = _near(node, ("products",))
             raise source.error(f"there is no list of products{near}", node)
         node = inner
-    if not isinstance(node, Branch) or node.is_object:
+    if not isinstance(node, Branch):
         raise source.error("a list of products is expected", node)
+    if node.is_object:
+        raise source.error(_by_id(node), node)
     products: dict[str, Described] = {}
     for position, slot in enumerate(node.slots):
         described = _product(source, slot.node, position)
@@ -201,6 +206,26 @@ def _near(node: Branch, known: tuple[str, ...]) -> str:
     """The text about a mistyped name that is probably meant for a missing field."""
     pairs = ((slot.name, intended(slot.name, known)) for slot in node.slots)
     return next((f"; probably {name} is meant for {field}" for name, field in pairs if field), "")
+
+
+def _holds_products(node: Branch) -> bool:
+    """Whether an object has products by id: each value is an object with a field of a product."""
+    values = [slot.node for slot in node.slots]
+    return bool(values) and all(
+        isinstance(value, Branch)
+        and value.is_object
+        and any(slot.name in PRODUCT_FIELDS for slot in value.slots)
+        for value in values
+    )
+
+
+def _by_id(node: Branch) -> str:
+    """The text about products in an object by id, with the way to write the first as a list."""
+    first = quote(node.slots[0].name) if node.slots else '"…"'
+    return (
+        "the products are an object by id, and a list is expected. Write them in square brackets, "
+        f'each with its id as a field: "products": [{{"id": {first}, …}}, …]'
+    )
 
 
 def id_field(node: Branch) -> str:

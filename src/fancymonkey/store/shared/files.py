@@ -106,7 +106,14 @@ class Disk:
                 raise
         else:
             path.chmod(PRIVATE_FOLDER)  # independent of the umask
-        self.sync_folder(path.parent)
+        try:
+            self.sync_folder(path.parent)
+        except OSError:
+            # Else the next call would take the name for durable. It creates the folder again, as
+            # another sync after a failed one may do nothing.
+            with contextlib.suppress(OSError):
+                path.rmdir()
+            raise
 
     def sync_folder(self, path: Path) -> None:
         """Returns when every name in the folder is on the medium."""

@@ -15,6 +15,7 @@ from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.row_query import Query, row_query_of
 from fancymonkey.web.auth.authorize import require
 from fancymonkey.web.context import AppContext
+from fancymonkey.web.http.etag import is_known
 from fancymonkey.web.http.messages import JSON, NOSNIFF, Problem, Request, Response, ok, parse
 from fancymonkey.web.http.wire import encode
 
@@ -42,8 +43,7 @@ async def list_inventory(context: AppContext, request: Request) -> Response:
         choice, context.settings.payments.currency, context.engine.clock()
     )
     headers = [PRIVATE, NOSNIFF, (b"etag", tag)]
-    seen = request.headers.get(b"if-none-match", b"")
-    if tag in [part.strip().removeprefix(b"W/") for part in seen.split(b",")]:
+    if is_known(request.headers.get(b"if-none-match", b""), tag):
         return Response(304, b"", headers)
     return Response(200, body, [JSON, *headers])
 

@@ -15,6 +15,7 @@ from fancymonkey.core.records import StoreResult
 from fancymonkey.errors import DataError
 from fancymonkey.services.import_apply import import_plan
 from fancymonkey.services.import_read import Tell, plan_table, read_table, steady
+from fancymonkey.services.import_turn import ImportRunning, import_turn
 from fancymonkey.services.request_key import RequestKey
 from fancymonkey.spreadsheets.csv_table import TooManyRows
 from fancymonkey.spreadsheets.import_plan import CellChange, ImportOptions, ImportPlan
@@ -113,8 +114,12 @@ class _Import:
             try:
                 if not self.apply:
                     return await self._take(tell, "")
-                async with self.shop.importing:  # one by one: a repetition finds it
+                # One by one, in all processes: a repetition finds the first result.
+                alone = self.shop.jobs.alone
+                async with self.shop.importing, import_turn(self.shop.engine, alone=alone):
                     return await self._once(tell)
+            except ImportRunning as error:
+                raise Problem(409, "import_running", str(error)) from None
             except TooManyRows as error:
                 raise Problem(422, "too_many_rows", str(error)) from None
             except WhichSheet as error:

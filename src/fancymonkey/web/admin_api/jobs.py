@@ -7,8 +7,8 @@ from fastapi import Request as StarletteRequest
 from fastapi import Response as StarletteResponse
 
 from fancymonkey.errors import PaymentError, StoreError
-from fancymonkey.jobs.definitions import unknown_job_text
 from fancymonkey.jobs.executor import FAILED, FinishedRun, JobRunning
+from fancymonkey.services.job_definitions import unknown_job_text
 from fancymonkey.timestamps import iso
 from fancymonkey.web.auth.authorize import require
 from fancymonkey.web.context import AppContext
@@ -70,13 +70,16 @@ def router(context: AppContext) -> APIRouter:
     return routes
 
 
-async def run_job(context: AppContext, name: str) -> FinishedRun:
-    """Runs a job now. Raises Problem if it does not exist, is already running, or fails."""
+async def run_job(context: AppContext, name: str, *, join: bool = False) -> FinishedRun:
+    """Runs a job now. Raises Problem if it does not exist, is already running, or fails.
+
+    With `join` a run that is under way in this process is awaited, and its result returned.
+    """
     job = context.jobs.jobs.get(name)
     if job is None:
         raise Problem(404, "unknown_job", unknown_job_text(context.jobs, name))
     try:
-        ran = await context.jobs.run(job)
+        ran = await (context.jobs.join(job) if join else context.jobs.run(job))
     except JobRunning as error:
         raise Problem(409, "job_running", f"{error} Wait until it has finished.") from None
     if isinstance(ran.error, StoreError):

@@ -8,8 +8,8 @@ from msgspec import Struct, UnsetType
 from fancymonkey.accounts import two_factor
 from fancymonkey.accounts.model import Session, User
 from fancymonkey.engine.documents import StoredDocument
+from fancymonkey.services.user_json import user_json
 from fancymonkey.web.admin_api.sessions import Code, Secret
-from fancymonkey.web.admin_api.users import user_out
 from fancymonkey.web.auth.authorize import require
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http import cookies
@@ -117,7 +117,7 @@ async def _go_on(
 ) -> Response:
     """Keeps this session and marks the browser as known; all other sessions have ended."""
     await context.accounts.sessions.adopt(session.session_id, user)
-    response = ok(encode({"success": True, "user": user_out(user), **more}))
+    response = ok(encode({"success": True, "user": user_json(user), **more}))
     device = cookies.remember(request, await context.accounts.login.remember(user))
     response.headers = [*response.headers, *device]
     return response

@@ -11,16 +11,17 @@ from fancymonkey.core.model import Event, Line
 from fancymonkey.core.outcomes import Refused
 from fancymonkey.core.payments.refunds import ResolveIssue
 from fancymonkey.core.payments.rows import IssueStatus, JobRun, PaymentIssue
-from fancymonkey.errors import PaymentError
 from fancymonkey.payments.basket import major_units
 from fancymonkey.payments.gateway import Paid
 from fancymonkey.payments.refunds import give_due, payment_issues
+from fancymonkey.services.job_definitions import RECONCILE
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.holds import named
+from fancymonkey.web.admin_api.jobs import run_job
 from fancymonkey.web.admin_api.row_query import Query
 from fancymonkey.web.auth.authorize import require
 from fancymonkey.web.context import AppContext
-from fancymonkey.web.http.messages import RETRY_SOON, Problem, Request, Response, ok, parse
+from fancymonkey.web.http.messages import Problem, Request, Response, ok, parse
 from fancymonkey.web.http.refusals import refusal
 from fancymonkey.web.http.wire import Id, LineBody, Text, encode, line_out
 from fancymonkey.web.routing.router import note
@@ -118,17 +119,8 @@ async def _reconciled(context: AppContext) -> Response:
             "not_configured",
             "Stripe is not configured. Set STRIPE_SECRET_KEY and restart.",
         )
-    try:
-        report = await context.reconciler.run()
-    except PaymentError as error:
-        raise Problem(
-            503,
-            "payment_unavailable",
-            f"The comparison with Stripe failed. {error}",
-            headers=[RETRY_SOON],
-        ) from error
-    told = {"success": True, "report": report.as_json(), "message": "\n".join(report.lines())}
-    return ok(encode(told))
+    result = (await run_job(context, RECONCILE, join=True)).done
+    return ok(encode({"success": True, "report": result.report, "message": result.message}))
 
 
 async def reconcile_cron(context: AppContext, request: Request) -> Response:

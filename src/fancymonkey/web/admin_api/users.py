@@ -1,13 +1,13 @@
 """Users over HTTP: an owner lists, adds, changes and removes them."""
 
 from collections import Counter
-from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from fancymonkey.accounts import two_factor
 from fancymonkey.accounts.model import Role, User
+from fancymonkey.services.user_json import user_json
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.sessions import Name, Secret
 from fancymonkey.web.auth.authorize import require, require_person
@@ -60,7 +60,7 @@ async def list_users(context: AppContext, request: Request) -> Response:
         seen.setdefault(one.user, one.renewed_at)
     rows = [
         {
-            **user_out(user),
+            **user_json(user),
             "sessions": count[user.name],
             "seenAt": iso(seen[user.name]) if user.name in seen else None,
         }
@@ -127,15 +127,4 @@ async def remove_user(context: AppContext, request: Request) -> Response:
 
 
 def _told(user: User) -> Response:
-    return ok(encode({"success": True, "user": user_out(user)}))
-
-
-def user_out(user: User) -> dict[str, Any]:
-    """A user as others see it."""
-    return {
-        "name": user.name,
-        "role": user.role,
-        "createdAt": iso(user.created_at),
-        "secondFactor": user.factor is not None,
-        "recoveryCodesLeft": len(user.codes),
-    }
+    return ok(encode({"success": True, "user": user_json(user)}))

@@ -93,7 +93,7 @@ OPERATIONS: tuple[Route, ...] = (
         "/api/inventory/release",
         inventory.release_cron,
         "Release expired holds, for schedulers that send GET",
-        codes=(401, 403, 429, 503),
+        codes=(401, 403, 409, 429, 503),
         parameters=(("Authorization", "header", "`Bearer` and the CRON_SECRET"),),
     ),
     Route(
@@ -196,7 +196,7 @@ OPERATIONS: tuple[Route, ...] = (
             "/api/payments/reconcile",
             endpoint,
             "Compare Stripe with the ledger now, and correct missed events",
-            codes=(401, 403, 429, 503),
+            codes=(401, 403, 409, 429, 503),
             tag="payments",
             parameters=(
                 ("Authorization", "header", "`Bearer` and the CRON_SECRET or the admin password"),

@@ -1,6 +1,5 @@
 """The shop's stock as prepared JSON: encoded once per change, not once per request."""
 
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ from fancymonkey.engine.view import View
 from fancymonkey.spreadsheets.cells import loadable
 from fancymonkey.store.products_file.extra_fields import image_of
 from fancymonkey.timestamps import iso
+from fancymonkey.web.http.etag import etag_of, is_known
 from fancymonkey.web.http.messages import JSON, NOSNIFF, Problem, Response
 from fancymonkey.web.http.spelling import Spelling
 from fancymonkey.web.http.wire import encode, left
@@ -65,7 +65,7 @@ class StockListing:
         Raises Problem 422 where the query makes no sense.
         """
         found = self._answer(read_query(query) if query else EVERYTHING)
-        if seen is not None and _names(seen, found.tag):
+        if seen is not None and is_known(seen, found.tag):
             return found.unchanged
         return found.reply
 
@@ -138,8 +138,7 @@ class StockListing:
                 b',"revision":%d}' % view.revision,
             )
         )
-        # Of the content itself, so that it is the same in every worker and after a restart.
-        tag = f'"{view.revision}-{zlib.crc32(body):08x}"'.encode()
+        tag = etag_of(view.revision, body)
         headers = [REVALIDATE, NOSNIFF, (b"etag", tag)]
         return Listed(Response(200, body, [JSON, *headers]), tag, Response(304, b"", headers))
 
@@ -162,13 +161,6 @@ class StockListing:
 
 
 EVERYTHING: Question = (None, None, False)
-
-
-def _names(seen: bytes, tag: bytes) -> bool:
-    """Whether `If-None-Match` has the ETag, with the weak comparison of RFC 9110."""
-    if seen in (tag, b"*"):
-        return True
-    return tag in [part.strip(b" \t").removeprefix(b"W/") for part in seen.split(b",")]
 
 
 def read_query(query: bytes) -> Question:

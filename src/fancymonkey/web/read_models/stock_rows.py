@@ -1,7 +1,6 @@
 """The owner's stock rows: every SKU as a row, encoded once per change, at one revision."""
 
 import asyncio
-import zlib
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -10,6 +9,7 @@ from fancymonkey.core.changes.bulk import StockRow, select, status_of
 from fancymonkey.engine.engine import Engine
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.row_query import RowQuery, ordered
+from fancymonkey.web.http.etag import etag_of
 from fancymonkey.web.http.wire import encode
 
 SLICE_SECONDS = 0.005
@@ -128,7 +128,7 @@ def _answer(
     revision: int, rows: list[StockRowJson], currency: str, now: int
 ) -> tuple[bytes, bytes]:
     body = b",".join([row.body for row in rows])
-    tag = f'"{revision}-{zlib.crc32(body):08x}"'.encode()
+    tag = etag_of(revision, body)
     head = encode({"success": True, "revision": revision, "serverTime": iso(now)})
     rest = encode({"currency": currency, "totals": totals([row.stocked for row in rows])})
     return b"".join((head[:-1], b',"rows":[', body, b"],", rest[1:])), tag

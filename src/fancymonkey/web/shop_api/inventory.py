@@ -1,16 +1,20 @@
 """The three endpoints with most traffic: reserve, release, get."""
 
 import asyncio
+from typing import Any
 
 import msgspec
 
-from fancymonkey.core.holds.end import Expire, Release
+from fancymonkey.core.holds.end import Release
 from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
-from fancymonkey.core.model import Line
-from fancymonkey.core.outcomes import Accepted, Refused
+from fancymonkey.core.model import Line, Status
+from fancymonkey.core.outcomes import Refused
+from fancymonkey.services.job_definitions import TIDY
+from fancymonkey.services.release_due import ReleasedHold
 from fancymonkey.services.replace_hold import reserve_instead
 from fancymonkey.text import counted
+from fancymonkey.web.admin_api.jobs import run_job
 from fancymonkey.web.auth.authorize import bearer_of, require
 from fancymonkey.web.context import AppContext, new_reservation_id
 from fancymonkey.web.http import wire
@@ -117,7 +121,7 @@ async def release(context: AppContext, request: Request) -> Response:
             raise Problem(422, "invalid_request", "Send `sessionId`, or `releaseExpired: true`.")
         # In a task: an API key is looked up in the store.
         known = bool(bearer_of(request)) and await asyncio.create_task(_scheduler(context, request))
-        return await _release_expired(context, known)
+        return await asyncio.create_task(_release_expired(context, known))
     key = request_key(request, buyer(body.session_id))
     answer = await context.engine.pending(
         Release(
@@ -172,21 +176,37 @@ async def _scheduler(context: AppContext, request: Request) -> bool:
 
 
 async def _release_expired(context: AppContext, known: bool) -> Response:
-    """Releases expired holds. Only a `known` caller gets their ids, which give access to holds."""
-    answer = await context.engine.submit(Expire(actor="clock"))
-    assert isinstance(answer, Accepted)
-    count = len(answer.data["released"])
-    holds = [wire.hold_out(hold) for hold in answer.data["released"]] if known else []
+    """Runs the job that releases expired holds.
+
+    Only a `known` caller gets the ids of the holds, which give access to them.
+    """
+    result = (await run_job(context, TIDY, join=True)).done
+    holds = [_released_out(context, hold) for hold in result.details] if known else []
     return ok(
         wire.encode(
             {
                 "success": True,
-                "message": f"Released {counted(count, 'expired hold')}",
-                "released": count,
+                "message": f"Released {counted(len(result.details), 'expired hold')}",
+                "released": len(result.details),
                 "reservations": holds,
-                "revision": answer.data["revision"],
+                "revision": context.engine.view.revision,
             }
         )
+    )
+
+
+def _released_out(context: AppContext, hold: ReleasedHold) -> dict[str, Any]:
+    lines = []
+    for sku, quantity in hold.lines:
+        stock = context.engine.view.stock(sku)
+        lines.append((sku, quantity, stock.on_hand, stock.reserved, stock.available))
+    return wire.hold_out(
+        {
+            "reservation_id": hold.reservation_id,
+            "session_id": hold.session_id,
+            "status": Status.EXPIRED,
+            "lines": lines,
+        }
     )
 
 

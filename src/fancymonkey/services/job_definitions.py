@@ -5,14 +5,13 @@ from collections.abc import Iterator
 from fancymonkey.alerts.alerts import Alerts
 from fancymonkey.backup.catalogue_history import save_version
 from fancymonkey.backup.nightly import BackupPlan, save
-from fancymonkey.core.holds.end import Expire
-from fancymonkey.core.outcomes import Accepted
 from fancymonkey.engine.engine import OUTCOMES_KEPT, Engine
 from fancymonkey.jobs.executor import JobExecutor
 from fancymonkey.jobs.job import Job, JobResult
 from fancymonkey.jobs.lease import is_leased
 from fancymonkey.jobs.schedule import Daily, Every
 from fancymonkey.payments.reconcile import Reconciler
+from fancymonkey.services.release_due import release_due
 from fancymonkey.settings.settings import Settings
 from fancymonkey.text import counted
 
@@ -20,7 +19,10 @@ TIDY_SECONDS = 300
 VERSION_SECONDS = 300
 """Changes of this time (s) go into one version of products.json."""
 
-NEEDS = {"reconcile": "STRIPE_SECRET_KEY", "versions": "BACKUP_GIT=on"}
+TIDY = "tidy"
+RECONCILE = "reconcile"
+
+NEEDS = {RECONCILE: "STRIPE_SECRET_KEY", "versions": "BACKUP_GIT=on"}
 """The jobs that exist only with a setting, and that setting."""
 
 
@@ -28,9 +30,10 @@ def jobs_of(
     engine: Engine, settings: Settings, reconciler: Reconciler | None, alerts: Alerts
 ) -> JobExecutor:
     """The jobs of a shop with these settings."""
-    return JobExecutor(
-        engine, _jobs(engine, settings, reconciler, alerts), alone=not settings.shared
-    )
+    executor = JobExecutor(engine, (), alone=not settings.shared)
+    for job in _jobs(executor, settings, reconciler, alerts):
+        executor.jobs[job.name] = job
+    return executor
 
 
 def unknown_job_text(jobs: JobExecutor, name: str) -> str:
@@ -41,18 +44,19 @@ def unknown_job_text(jobs: JobExecutor, name: str) -> str:
 
 
 def _jobs(
-    engine: Engine, settings: Settings, reconciler: Reconciler | None, alerts: Alerts
+    executor: JobExecutor, settings: Settings, reconciler: Reconciler | None, alerts: Alerts
 ) -> Iterator[Job]:
+    engine = executor.engine
     yield Job(
-        "tidy",
+        TIDY,
         "releases expired holds; a running service does so at their deadline",
-        lambda: _tidy(engine),
+        lambda: _tidy(engine, executor.began(TIDY)),
         Every(TIDY_SECONDS),
     )
     if reconciler is not None:
         every = settings.payments.reconcile_seconds
         yield Job(
-            "reconcile",
+            RECONCILE,
             "compares Stripe with the ledger and corrects what was missed",
             lambda: _reconcile(reconciler),
             Every(every) if every else None,
@@ -91,13 +95,13 @@ def _jobs(
     )
 
 
-async def _tidy(engine: Engine) -> JobResult:
-    answer = await engine.submit(Expire(actor="tidy"))
-    assert isinstance(answer, Accepted)
-    ended = [hold["reservation_id"] for hold in answer.data["released"]]
-    if not ended:
+async def _tidy(engine: Engine, since: int) -> JobResult:
+    holds = await release_due(engine, since)
+    if not holds:
         return JobResult("nothing", {"ended": []}, "No expired holds.", quiet=True)
-    return JobResult("done", {"ended": ended}, f"Released {counted(len(ended), 'expired hold')}.")
+    report = {"ended": [hold.reservation_id for hold in holds]}
+    text = f"Released {counted(len(holds), 'expired hold')}."
+    return JobResult("done", report, text, details=holds)
 
 
 async def _reconcile(reconciler: Reconciler) -> JobResult:

@@ -1,0 +1,22 @@
+"""ETags of response bodies, and the comparison with `If-None-Match`."""
+
+import re
+import zlib
+
+_TAG = re.compile(rb'(?:W/)?("[^"]*")')
+
+
+def etag_of(revision: int, body: bytes) -> bytes:
+    """The ETag of a body: the same in every process and after a restart."""
+    return b'"%d-%08x"' % (revision, zlib.crc32(body))
+
+
+def is_known(seen: bytes, tag: bytes) -> bool:
+    """Whether `If-None-Match` is `*` or lists the ETag, with the weak comparison of RFC 9110.
+
+    A header that is not valid lists nothing.
+    """
+    if seen in (tag, b"*"):
+        return True
+    rest = {part.strip(b" \t") for part in _TAG.sub(b"\0", seen).split(b",")}
+    return rest <= {b"", b"\0"} and tag in _TAG.findall(seen)
