@@ -1,4 +1,4 @@
-"""What the PostgreSQL store answers without writing: each in a transaction of its own."""
+"""Reads of the PostgreSQL store, each in its own transaction."""
 
 from collections.abc import AsyncIterator, Hashable, Iterable
 from contextlib import asynccontextmanager
@@ -28,7 +28,7 @@ R = TypeVar("R", bound=Row)
 
 
 class PostgresReads:
-    """A few connections that read."""
+    """A pool of connections that read."""
 
     _link: PostgresConnector
     _readers: "Pool | None"
@@ -36,7 +36,7 @@ class PostgresReads:
 
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[Reader]:
-        """A connection in a transaction that sees one revision throughout.
+        """A connection in a transaction that reads one revision.
 
         A transaction also for a single statement: between two of them a pooler may switch servers.
         """
@@ -133,19 +133,19 @@ class PostgresReads:
         return None
 
     async def clock(self) -> int:
-        """What time it is for the database, in ms."""
+        """The time of the database's clock, in ms."""
         async with self._reading() as reader:
             now: int = await reader.fetchval(QUERIES["clock"])
         return now
 
     async def guards(self) -> set[str]:
-        """The rules about levels that the database itself keeps, by name."""
+        """The names of the level constraints that the database enforces."""
         async with self._reading() as reader:
             return {row[0] for row in await reader.fetch(QUERIES["guards"])}
 
 
 async def _all_of(reader: Reader, kind: type[R], sql: str) -> list[R]:
-    """Every row of a query, in portions, so that the event loop gets its turn."""
+    """Every row of a query, in portions, so that the event loop can run other tasks."""
     make = TABLES[kind].row
     cursor = await reader.cursor(sql)
     found: list[R] = []

@@ -1,4 +1,4 @@
-"""Rows as plain columns: whole numbers, texts, booleans, nothing else.
+"""Rows as plain columns: whole numbers, texts and booleans only.
 
 Derived from the fields of each row, so that a new kind of row needs a migration and no new code.
 """
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its name, its type when stored, and the way there and back (None: as it is)."""
+    """A column: its name, its stored type, and the conversions (None: the value as it is)."""
 
     name: str
     type: type[int] | type[str] | type[bool]
@@ -27,20 +27,20 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table(Generic[T]):
-    """How one kind of row lies in a table."""
+    """The table of one kind of row."""
 
     name: str
     kind: Callable[..., T]
     key: tuple[str, ...]
     columns: tuple[Column, ...]
-    # What `values` and `row` need of the columns, worked out once: they run for every row.
+    # The data that `values` and `row` need of the columns, computed once: they run for every row.
     read: Callable[[T], tuple[Any, ...]]
     encoders: tuple[tuple[int, Encode], ...]
     decoders: tuple[tuple[int, Encode], ...]
     key_encoders: tuple[tuple[int, Encode], ...]
 
     def values(self, row: T) -> tuple[Any, ...]:
-        """The row as one value a column."""
+        """The row as one value per column."""
         values = self.read(row)
         if not self.encoders:
             return values
@@ -51,7 +51,7 @@ class Table(Generic[T]):
         return tuple(found)
 
     def key_values(self, key: Any) -> tuple[Any, ...]:
-        """A row's key as one value a column of the key."""
+        """A row's key as one value per column of the key."""
         values: tuple[Any, ...] = key if len(self.key) > 1 else (key,)
         if not self.key_encoders:
             return values
@@ -61,7 +61,7 @@ class Table(Generic[T]):
         return tuple(found)
 
     def row(self, values: Iterable[Any]) -> T:
-        """The row that these values, one a column, stand for."""
+        """The row of these values, one per column."""
         if not self.decoders:
             return self.kind(*values)
         found = list(values)
