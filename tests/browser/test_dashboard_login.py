@@ -38,7 +38,7 @@ async def test_36_45_by_keyboard_alone_to_where_one_wanted_to_go(
         await page.goto(f"{shop.url}/admin/holds.html?sku=prod_hoodie_001/M")
         await page.wait_for_url(re.compile(LOGIN))
         await expect(page.get_by_role("status").first).to_have_text(
-            "Log in to go on where you were."
+            "Log in to continue where you left off."
         )
         name = page.get_by_label("Email or name")
         await expect(name).to_be_focused()

@@ -350,7 +350,7 @@ async def test_44_a_session_that_ends_leads_to_the_login_and_back(
         await page.keyboard.press("Enter")
         await page.wait_for_url(re.compile("admin-login.html"))
         await expect(page.get_by_role("status")).to_have_text(
-            "Your session has expired. Log in to go on where you were."
+            "Your session has expired. Log in to continue where you left off."
         )
         await page.get_by_label("Email or name").fill("ana")
         await page.get_by_label("Password").fill("correct horse")

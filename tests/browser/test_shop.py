@@ -112,9 +112,9 @@ async def test_who_was_slower_is_told_so_and_the_basket_is_what_is_left(
         body = {"productId": HOODIE, "size": "M", "quantity": 2, "sessionId": "faster"}
         await page.request.post(f"{shop.url}/api/inventory/reserve", data=body)
         await page.locator("#buy").click()
-        said = page.locator(".said")
-        await expect(said).to_contain_text("Someone was faster.")
-        await expect(said).to_contain_text("MIDNIGHT EMERALD HOODIE, M: 1 left")
+        message = page.locator(".message")
+        await expect(message).to_contain_text("Someone was faster.")
+        await expect(message).to_contain_text("MIDNIGHT EMERALD HOODIE, M: 1 left")
         await expect(page.locator("#basket .quantity").first).to_have_text("1")
         await expect(page.locator("#buy")).to_be_enabled()
         assert shop.reserved("L") == 0, "all or nothing"
@@ -137,9 +137,9 @@ async def test_in_a_rush_the_page_says_how_many_can_be_had(
             await put_in_basket(page)
         await page.locator("#open-basket").click()
         await page.locator("#buy").click()
-        said = page.locator(".said")
-        await expect(said).to_contain_text("This item is in high demand.")
-        await expect(said).to_contain_text("MIDNIGHT EMERALD HOODIE, M: 3 at a time")
+        message = page.locator(".message")
+        await expect(message).to_contain_text("This item is in high demand.")
+        await expect(message).to_contain_text("MIDNIGHT EMERALD HOODIE, M: 3 at a time")
         await expect(page.locator("#basket .quantity").first).to_have_text("3")
         watched.forget()  # the 409 is in the console
         await page.locator("#buy").click()
@@ -203,7 +203,7 @@ async def test_the_basket_and_the_hold_outlive_a_reload_and_the_back_button(
         link = page.get_by_role("link", name="Continue to payment")
         await expect(link).to_have_attribute("href", till)
         await page.get_by_role("button", name="Release").click()
-        await expect(page.locator(".said")).to_contain_text("Released")
+        await expect(page.locator(".message")).to_contain_text("Released")
         await expect(page.locator("#buy")).to_be_enabled()
         assert shop.reserved() == 0
         watched.assert_clean()

@@ -90,7 +90,7 @@ class Login:
     ) -> StoredDocument[User]:
         """Returns the account if its password or code is right: before critical changes.
 
-        Raises NotProven, TooManyAttempts, Busy. A session may guess no more often than a stranger.
+        Raises NotProven, TooManyAttempts, Busy. A session may guess as often as an unknown client.
         """
         async with self.counting(kept.name, address):
             if password is not None:

@@ -62,7 +62,7 @@ class Tokens:
     async def read(self, kind: str, token: str, *, expired: bool = False) -> dict[str, Any]:
         """Returns the claims of a token; `expired`: also of an expired one.
 
-        Raises NoSession where it is not ours, SessionExpired where it is too old.
+        Raises NoSession if it is not ours, SessionExpired where it is too old.
         """
         try:
             kid = jwt.get_unverified_header(token).get("kid")

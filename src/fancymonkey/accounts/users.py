@@ -144,7 +144,7 @@ class Users:
         return user or kept.value
 
     async def _ensure_owner(self) -> None:
-        """Adds the owner of the settings if there is no user at all."""
+        """Adds the owner of the settings if there are no users."""
         name, password = self._first
         if self._some or not password or not name:
             return

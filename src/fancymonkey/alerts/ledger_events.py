@@ -1,4 +1,4 @@
-"""Entries of the ledger as other systems hear of them: numbers of sizes, holds, sales."""
+"""Makes webhook events from ledger entries: numbers of sizes, holds, sales."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any

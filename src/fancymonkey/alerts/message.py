@@ -8,7 +8,7 @@ from html import escape
 from fancymonkey.alerts.events import AlertEvent
 
 SHOWN = 200
-"""Alerts in one message; it says how many more there are."""
+"""The limit of alerts in one message; it has the number of further ones."""
 
 _LOOKS = {
     "in": ("#0b6b4b", "#dff3ea", "#6fdcb1", "#10352a", "●"),

@@ -88,7 +88,7 @@ class Outbox:
         return found
 
     def draft(self, one: AlertEvent, target: str, *, alert: bool) -> DocumentWrite:
-        """Returns the delivery to one target, whatever its event types are."""
+        """Returns the delivery to one target, for any of its event types."""
         now = self.engine.clock()
         due = self.when(one, now) if alert else now
         name = stamped("dlv", now, secrets.token_hex(7))
@@ -103,7 +103,7 @@ class Outbox:
 
     async def recent(self) -> AsyncIterator[StoredDocument[Delivery]]:
         """Returns the recent deliveries of all processes."""
-        # A sent delivery leaves an empty row for a day: older ones are not read at all.
+        # A sent delivery leaves an empty row for a day: older ones are not read.
         last = stamped("dlv", self.engine.clock() - RECENT, "g")
         async for row in self.engine.store.scan(Document, (self.waiting.name, "")):
             if row.folder != self.waiting.name or row.name > last:

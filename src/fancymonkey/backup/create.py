@@ -84,7 +84,7 @@ async def make(
 
 
 def _new_file(to: Path, name: str) -> Path:
-    """The file to create. Raises BackupError where it cannot be created."""
+    """The file to create. Raises BackupError if it cannot be created."""
     to = to / name if to.is_dir() else to
     if to.exists():
         raise BackupError(f"{to} exists already and stays. Name a new file, or a directory.")

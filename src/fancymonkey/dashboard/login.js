@@ -15,8 +15,8 @@ const error = document.getElementById("error");
 const asked = new URLSearchParams(location.search);
 let waiting = 0;
 
-if (asked.has("expired")) say(note, "Your session has expired. Log in to go on where you were.");
-else if (asked.has("next")) say(note, "Log in to go on where you were.");
+if (asked.has("expired")) say(note, "Your session has expired. Log in to continue where you left off.");
+else if (asked.has("next")) say(note, "Log in to continue where you left off.");
 
 show.addEventListener("click", () => {
   const shown = password.type === "text";

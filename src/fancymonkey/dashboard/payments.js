@@ -92,10 +92,10 @@ function events(data) {
 }
 
 function report(run) {
-  const said = run.report ?? {};
-  const lists = [["mended", "corrected"], ["open", "to check"]].flatMap(([name, words]) => (Array.isArray(said[name]) ? said[name].map((text) => `${words}: ${text}`) : []));
-  if (said.error) lists.push(said.error);
-  const seen = said.sessions === undefined ? "" : `${plural(said.sessions, "session")}, ${plural(said.events ?? 0, "event")} compared`;
+  const result = run.report ?? {};
+  const lists = [["mended", "corrected"], ["open", "to check"]].flatMap(([name, words]) => (Array.isArray(result[name]) ? result[name].map((text) => `${words}: ${text}`) : []));
+  if (result.error) lists.push(result.error);
+  const seen = result.sessions === undefined ? "" : `${plural(result.sessions, "session")}, ${plural(result.events ?? 0, "event")} compared`;
   if (!lists.length) return seen || html`<span class="quiet">–</span>`;
   return html`${seen}<details><summary>${plural(lists.length, "line")}</summary><ul class="listed">${lists.map((text) => html`<li>${text}</li>`)}</ul></details>`;
 }

@@ -106,19 +106,19 @@ export async function setUpFactor() {
 
 /** Shows a secret once; the dialog stays open until the user confirms that it is saved. */
 function once(title, text, shown, copied) {
-  let said = "";
+  let message = "";
   return ask(title, (answer, draw) => {
     const copy = async () => {
       try {
         await navigator.clipboard.writeText(copied);
-        said = "Copied.";
+        message = "Copied.";
       } catch {
-        said = "Copying failed. Select the text and copy it yourself.";
+        message = "Copying failed. Select the text and copy it yourself.";
       }
       draw();
     };
     return html`<p>${text}</p>${shown}
-      <p role="status">${said || nothing}</p>
+      <p role="status">${message || nothing}</p>
       <div class="actions"><button type="button" class="quiet" @click=${copy}>Copy</button><button type="button" class="button" @click=${() => answer(true)}>I have saved it</button></div>`;
   });
 }

@@ -135,7 +135,7 @@ class JobExecutor:
     async def run(self, job: Job, slot: int | None = None) -> FinishedRun:
         """Runs a job for a slot, or on request (None); its failure is part of the result.
 
-        Raises JobRunning, and StoreError where the run could not be claimed or stored.
+        Raises JobRunning, and StoreError if the run could not be claimed or stored.
         """
         if job.name in self._running:
             raise JobRunning(f"The job {job.name} is already running.")
@@ -235,7 +235,7 @@ class _Claim:
         return self._folder.draft(self._name, state, self._version)
 
     async def put(self, state: JobState) -> None:
-        """Stores the job's state. Raises Conflict where it was taken over."""
+        """Stores the job's state. Raises Conflict if it was taken over."""
         self._version = await self._folder.put(self._name, state, self._version)
 
     @asynccontextmanager

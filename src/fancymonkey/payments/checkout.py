@@ -60,7 +60,7 @@ class Opened:
 
 
 async def inspect(engine: Engine, ref: str) -> Hold | None:
-    """The hold of an id, in its present state, or None where there is none."""
+    """The hold of an id, in its present state, or None if there is none."""
     answer = await engine.submit(GetHold(ref=ref))
     return answer.data if isinstance(answer, Accepted) else None
 

@@ -71,7 +71,7 @@ class Refund:
 
 @dataclass(frozen=True, slots=True)
 class Paid:
-    """What a buyer paid and how much of it was refunded, in the smallest unit of the currency."""
+    """The amount paid and the amount refunded, in the smallest unit of the currency."""
 
     amount: int
     refunded: int
@@ -83,7 +83,7 @@ class Paid:
 class Gateway:
     """The client of the Stripe API.
 
-    Raises PaymentRefused where nothing was done, PaymentUnknown where the outcome is unknown.
+    Raises PaymentRefused if nothing was done, PaymentUnknown if the outcome is unknown.
     """
 
     def __init__(self, key: str, base: str | None = None, timeout: float = TIMEOUT_SECONDS) -> None:
@@ -121,7 +121,7 @@ class Gateway:
     async def expire(self, id_: str) -> PaymentSession:
         """Ends a session, so that it can no longer be paid. An ended session stays as it is.
 
-        Raises PaymentUnknown where it is still open.
+        Raises PaymentUnknown if it is still open.
         """
         try:
             session = session_of(
@@ -258,7 +258,7 @@ class Gateway:
 
 
 def session_of(row: dict[str, Any]) -> PaymentSession:
-    """The fields we use of a session object. Raises PaymentUnknown where it is malformed."""
+    """The fields we use of a session object. Raises PaymentUnknown if it is malformed."""
     try:
         metadata = row.get("metadata") or {}
         named = metadata.get("reservationId")
@@ -287,7 +287,7 @@ def session_of(row: dict[str, Any]) -> PaymentSession:
 
 
 def paid_of(session: dict[str, Any], charges: list[dict[str, Any]]) -> Paid:
-    """The payment of a session and its charges. Raises PaymentUnknown where they are malformed."""
+    """The payment of a session and its charges. Raises PaymentUnknown if they are malformed."""
     try:
         details = session.get("customer_details") or {}
         paid = [row for row in charges if row["paid"]]

@@ -24,7 +24,7 @@ from fancymonkey.settings.store import StoreSettings
 
 
 class Settings(BaseModel):
-    """Everything that can be set, by subject. Secrets never appear in its text form."""
+    """All settings, by subject. Secrets never appear in its text form."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid")
 
@@ -95,7 +95,7 @@ class Settings(BaseModel):
         return settings
 
     def check(self) -> None:
-        """Raises ConfigError where settings contradict each other."""
+        """Raises ConfigError if settings contradict each other."""
         if fault := password_fault(
             self.accounts.admin_password, demo=self.server.demo, published=self.published
         ):

@@ -128,7 +128,7 @@ def _column(cell: str) -> str:
 
 
 def cells_of(row: StockRow) -> dict[str, str]:
-    """A size as texts, one a column but for `exported`; nothing is an empty text."""
+    """A size as texts, one per column except `exported`; a missing value is an empty text."""
     stock = row.stock
     return {
         **product_cells(row.product),

@@ -72,7 +72,7 @@ def decoded(data: bytes) -> str:
 def read(text: str) -> list[Row]:
     """The lines of a CSV, the header first. Separators are commas, semicolons or tabs.
 
-    Raises DataError, with the line where it knows.
+    Raises DataError, with the line if it knows.
     """
     text = text.removeprefix("\ufeff")
     if "\0" in text:

@@ -47,7 +47,7 @@ class Identity:
         """The error of a row's keys, or None."""
         product_id, size = key_of(record)
         if sku_of(product_id, size) in self._stand.items:
-            return None  # whatever its form, it exists
+            return None  # it exists, in any form
         found = [("productId", product_id), ("size", size)]
         for column, text in found:
             if reason := broken(text):

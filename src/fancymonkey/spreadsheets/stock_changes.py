@@ -19,7 +19,7 @@ async def stock_changes_since(
 ) -> dict[str, int]:
     """The sum of counts and corrections of each SKU after its revision, up to another revision.
 
-    Raises DataError where that is too long ago.
+    Raises DataError if that is too long ago.
     """
     found = dict.fromkeys(since, 0)
     start = min(since.values(), default=revision)

@@ -1,6 +1,6 @@
 """The table as XLSX: numbers as numbers, texts as texts, dates as dates.
 
-Reading one means unpacking what a stranger may have packed: see `xlsx_process.py`.
+An uploaded file is not trusted, so `xlsx_process.py` reads it.
 """
 
 import io
@@ -52,7 +52,8 @@ def is_spreadsheet(data: bytes) -> bool:
 def repacked(data: bytes) -> bytes:
     """The same parts, not compressed, and no more than `UNPACKED_MAX` of them. Raises DataError.
 
-    What is read afterwards is what was measured here, whatever the packed file claims of itself.
+    So the parts that are read later are the parts measured here, regardless of the sizes that the
+    file claims.
     """
     made = io.BytesIO()
     left = UNPACKED_MAX

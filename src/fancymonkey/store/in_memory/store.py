@@ -291,7 +291,7 @@ class MemoryStore(InMemory):
         self.image, self.entries = RowsInMemory(), []
 
     async def other_writers(self) -> list[str]:
-        """Nobody else can write."""
+        """Returns no names: only one process can write."""
         return []
 
     def stop_watching(self) -> None:
@@ -302,7 +302,7 @@ class MemoryStore(InMemory):
         return self.image.forget(before)
 
     async def watch(self, bell: OnRemoteCommit, submit: Submit) -> None:
-        """Nobody else can write."""
+        """See `Store.watch`. No other process writes, so `bell` is never called."""
 
     async def health_problems(self) -> list[str]:
         """Returns no problems: memory has none."""

@@ -63,7 +63,7 @@ class Versions:
             if f"{crc32(content):08x}" == name[3]:
                 self.known.append(Version(content, int(name[2])))
             else:
-                self._disk.remove(path)  # torn by a crash
+                self._disk.remove(path)  # cut off by a crash
         self._rescue()
 
     def check_ledger(self, revision: int) -> None:

@@ -37,7 +37,7 @@ class Disk:
     def create(self, path: Path, mode: int = PRIVATE) -> int:
         """Creates an empty file, replacing an old one, and opens it for writing.
 
-        Only its owner may open it, whatever the umask; if another `mode` is given, the umask
+        Only its owner may open it, for any umask; if another `mode` is given, the umask
         applies.
         """
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
@@ -69,7 +69,7 @@ class Disk:
         old.replace(new)
 
     def exchange(self, one: Path, other: Path) -> bool:
-        """Swaps two files in one step; False where the system cannot."""
+        """Swaps two files in one step; False if the system cannot."""
         if _renameat2 is None:
             return False
         paths = os.fsencode(one), os.fsencode(other)

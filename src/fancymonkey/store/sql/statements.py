@@ -136,7 +136,7 @@ def commit_after(state: State, answers: list[Answer], others: list[Entry], after
 
 def named_queries(dialect: str) -> dict[str, str]:
     """The fixed statements of a dialect: `queries.sql`, each under its line `-- name: …`. `{entry}`
-    stands for the columns of the table `entry`, likewise for every table; `$1` for the first
+    stands for the columns of the table `entry`, and so for every table; `$1` for the first
     argument.
     """
     lists = {table.name: column_list(table) for table in (*TABLES.values(), ENTRIES)}

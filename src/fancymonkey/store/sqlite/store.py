@@ -282,7 +282,7 @@ class SqliteStore:
         await self._write(SqliteWriter.clear)
 
     async def other_writers(self) -> list[str]:
-        """Nobody else can write."""
+        """Returns no names: only one process can write."""
         return []
 
     def stop_watching(self) -> None:
@@ -298,7 +298,7 @@ class SqliteStore:
                 return total
 
     async def watch(self, bell: OnRemoteCommit, submit: Submit) -> None:
-        """Nobody else can write."""
+        """See `Store.watch`. No other process writes, so `bell` is never called."""
 
     async def guards(self) -> set[str]:
         """The names of the level constraints that the database enforces, as in PostgreSQL."""

@@ -43,7 +43,7 @@ async def require(
 ) -> Actor:
     """Returns the caller with this right: `read`, `stock` or `admin`. Raises Problem 401, 403, 429.
 
-    A request with the `secret` (a scheduler's) is let in too. `cookie` is False where a GET changes
+    A request with the `secret` (a scheduler's) is let in too. `cookie` is False if a GET changes
     something: a link must not do that.
     """
     bearer = bearer_of(request)

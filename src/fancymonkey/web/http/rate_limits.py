@@ -85,7 +85,7 @@ class RateLimit:
         self._buckets: dict[str, tuple[float, int]] = {}
 
     def take(self, client: str) -> None:
-        """Takes a token. Raises Problem 429 where none is left."""
+        """Takes a token. Raises Problem 429 if none is left."""
         now = self._clock()
         tokens = self._tokens(client, now)
         if tokens < 1:
@@ -96,7 +96,7 @@ class RateLimit:
         self._buckets[client] = (tokens - 1, now)
 
     def check(self, client: str) -> None:
-        """Takes none. Raises Problem 429 where none is left."""
+        """Takes none. Raises Problem 429 if none is left."""
         if self._tokens(client, self._clock()) < 1:
             raise _too_many()
 
@@ -132,7 +132,7 @@ class RateLimits:
             limit.take(client)
 
     def check(self, method: str, path: str, client: str) -> None:
-        """Takes none. Raises Problem 429 where none of the request's class is left."""
+        """Takes none. Raises Problem 429 if none of the request's class is left."""
         limit = self._of(method, path)
         if limit is not None:
             limit.check(client)

@@ -96,7 +96,7 @@ def _with(headers: Any, scope: Scope) -> Headers:
 
 
 def _within(value: bytes, scope: Scope, name: bytes) -> bytes:
-    """The target of a redirect: only the path on this server, whatever host was requested."""
+    """The target of a redirect: only the path on this server, without the requested host."""
     if name.lower() != b"location":
         return value
     parts = urlsplit(value)

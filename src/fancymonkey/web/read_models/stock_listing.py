@@ -62,7 +62,7 @@ class StockListing:
     def reply(self, query: bytes, seen: bytes | None) -> Response:
         """The response to a query string, or 304 if `seen` (If-None-Match) has its ETag.
 
-        Raises Problem 422 where the query makes no sense.
+        Raises Problem 422 if the query makes no sense.
         """
         found = self._answer(read_query(query) if query else EVERYTHING)
         if seen is not None and _names(seen, found.tag):
@@ -82,8 +82,8 @@ class StockListing:
         if found is None:
             cards = self._choose(*question)
             found = self._make(cards)
-            # A product's response is made quickly from its card, and unknown values are not kept:
-            # so there are never more responses here than categories, whatever is requested.
+            # A product's response is cheap to make from its card, and unknown values are not kept:
+            # so there are never more responses here than categories, for any requests.
             if cards and question[0] is None:
                 self._kept[question] = found
         return found

@@ -75,7 +75,7 @@ class Heads(TimeoutProtocol):
     """The latest one that was spelled properly."""
     _refusal: Problem | None = None
     _before: Any = None
-    """What the latest request had to come after."""
+    """The request that the latest one followed."""
     _refuse_after = 0.0
     """Seconds until a refusal is written."""
     _dropped = 0
@@ -120,7 +120,7 @@ class Heads(TimeoutProtocol):
             _refuse(too_long())
 
     def on_headers_complete(self) -> None:
-        """The head has come. Raises where it is not one of HTTP/1.0 or 1.1."""
+        """The head has come. Raises if it is not one of HTTP/1.0 or 1.1."""
         host = self._check_headers()
         version = self.parser.get_http_version()
         if version == "1.1":
