@@ -270,7 +270,9 @@ async def test_staff_import_stock_and_not_prices_and_viewers_only_look(
         await expect(page.get_by_text("only an owner may change it")).to_be_visible()
     async with at_work(browser, shop, "import.html", name="vi") as watched:
         await choose(watched.page, text)
-        await expect(watched.page.get_by_role("alert")).to_contain_text("requires the right `stock`")
+        await expect(watched.page.get_by_role("alert")).to_contain_text(
+            "requires the right `stock`"
+        )
 
 
 @pytest.mark.parametrize("screen", [WIDE, NARROW], ids=["wide", "narrow"])

@@ -58,11 +58,11 @@ async def _list(settings: Settings) -> list[dict[str, Any]]:
             await checkouts.close()
     return [
         {
-            "job": one.name,
-            "about": one.about,
-            "last": _last(latest.get(one.name, [])),
+            "job": job.name,
+            "about": job.about,
+            "last": _last(latest.get(job.name, [])),
         }
-        for one in shop.jobs.jobs.values()
+        for job in shop.jobs.jobs.values()
     ]
 
 

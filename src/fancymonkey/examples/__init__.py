@@ -17,10 +17,10 @@ def commands() -> list[UpsertProduct]:
     """The catalogue as commands for any other store."""
     return [
         UpsertProduct(
-            product=one.product,
-            items=tuple(NewItem(size.item, size.stock) for size in one.sizes),
+            product=described.product,
+            items=tuple(NewItem(size.item, size.stock) for size in described.sizes),
             actor="init",
             reason="sample catalogue",
         )
-        for one in read_products(products_json(), NAME).products.values()
+        for described in read_products(products_json(), NAME).products.values()
     ]

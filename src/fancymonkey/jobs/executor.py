@@ -204,7 +204,7 @@ class JobExecutor:
         run = JobRun(job.name, at, max(0, now - state.started_at), done.outcome, text)
         ended = msgspec.structs.replace(state, by="", ended_at=now, outcome=done.outcome)
         parts: list[Any] = [PutDocuments(drafts=(claim.draft(ended),))]
-        if not done.kept:
+        if not done.stored:
             parts.append(RecordRun(run=run))
         answer = await self.engine.submit(CommandGroup(commands=tuple(parts), all_or_nothing=True))
         if isinstance(answer, Refused):

@@ -37,7 +37,7 @@ class PaymentSession:
 
     `reservation_id` is the hold that the session may belong to, `ours` whether our metadata states
     it: another system on the same account has ids of its own. `number` is the attempt of that hold,
-    `intent` the id of the payment. `asked` is the price of the lines, in the smallest unit of
+    `intent` the id of the payment. `subtotal` is the price of the lines, in the smallest unit of
     `currency`; `money` has all fields about money, as Stripe sends them.
     """
 
@@ -51,7 +51,7 @@ class PaymentSession:
     ours: bool
     number: int | None
     intent: str | None
-    asked: int | None = None
+    subtotal: int | None = None
     currency: str = ""
     money: dict[str, Any] = field(default_factory=dict)
 
@@ -63,10 +63,10 @@ class PaymentSession:
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """The fields we use of a refund. `given`: the money goes back, now or later; else it failed."""
+    """The fields we use of a refund. `succeeded`: the money goes back, now or later."""
 
     id: str
-    given: bool
+    succeeded: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +264,7 @@ def session_of(row: dict[str, Any]) -> PaymentSession:
         named = metadata.get("reservationId")
         reference = None if row.get("payment_link") else row.get("client_reference_id")
         number = str(metadata.get("checkout", ""))
-        id_, asked = id_of(row), row.get("amount_subtotal")
+        id_, amount = id_of(row), row.get("amount_subtotal")
         if id_ is None:
             raise _malformed()
         return PaymentSession(
@@ -278,7 +278,7 @@ def session_of(row: dict[str, Any]) -> PaymentSession:
             ours=bool(named),
             number=int(number) if number.isascii() and number.isdigit() else None,
             intent=id_of(row.get("payment_intent")),
-            asked=asked if isinstance(asked, int) else None,
+            subtotal=amount if isinstance(amount, int) else None,
             currency=str(row.get("currency") or "").lower()[:10],
             money={name: row[name] for name in MONEY if name in row},
         )

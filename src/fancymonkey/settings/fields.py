@@ -70,11 +70,11 @@ class SettingsGroup(BaseModel):
     @classmethod
     def variables(cls) -> dict[str, Variable]:
         """The environment variable of each field."""
-        found: dict[str, Variable] = {}
+        variables: dict[str, Variable] = {}
         for name, field in cls.model_fields.items():
             extra: Any = field.json_schema_extra
-            found[name] = extra[VARIABLE]
-        return found
+            variables[name] = extra[VARIABLE]
+        return variables
 
     @classmethod
     def read(cls, texts: Mapping[str, str]) -> Self:

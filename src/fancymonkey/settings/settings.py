@@ -89,8 +89,8 @@ class Settings(BaseModel):
         """
         values = {**dotenv(file), **(os.environ if environ is None else environ)}
         texts = _texts(values)
-        found: dict[str, Any] = {name: group.read(texts) for name, group in _groups().items()}
-        settings = cls(**found)
+        groups: dict[str, Any] = {name: group.read(texts) for name, group in _groups().items()}
+        settings = cls(**groups)
         settings.check()
         return settings
 

@@ -110,14 +110,14 @@ class Record:
 
 def columns_of(header: Iterable[str]) -> list[str]:
     """The columns of the cells of a header. Raises DataError."""
-    found = [_column(cell) for cell in header]
-    missing = [name for name in ("productId", "size") if name not in found]
+    columns = [_column(cell) for cell in header]
+    missing = [name for name in ("productId", "size") if name not in columns]
     if missing:
         raise DataError(f"The column {missing[0]} is missing: it identifies the size.")
-    for name in found:
-        if found.count(name) > 1:
+    for name in columns:
+        if columns.count(name) > 1:
             raise DataError(f"The column {name} is repeated.")
-    return found
+    return columns
 
 
 def _column(cell: str) -> str:

@@ -79,18 +79,18 @@ class RowsInMemory:
 
     def due(self, now: int) -> list[Reservation]:
         """The live holds whose deadline has passed."""
-        found: dict[str, Reservation] = {}
+        holds: dict[str, Reservation] = {}
         reservations = self.rows[Reservation]
-        kept = []
+        heap = []
         while self._due and self._due[0][0] <= now:
             at, id_ = heapq.heappop(self._due)
             row = reservations.get(id_)
             if row is not None and row.status is HELD and row.expires_at == at:
-                found[id_] = row
-                kept.append((at, id_))
-        for pair in kept:  # they stay due until a commit ends them
+                holds[id_] = row
+                heap.append((at, id_))
+        for pair in heap:  # they stay due until a commit ends them
             heapq.heappush(self._due, pair)
-        return list(found.values())
+        return list(holds.values())
 
     def apply(self, changed: Rows, revision: int) -> None:
         """Applies the changes of a batch, once they are durable."""
@@ -184,11 +184,11 @@ class RowsInMemory:
 
     def reservation(self, ref: str) -> Reservation | None:
         """The hold with this id, or the latest hold of the session with this id."""
-        found: Reservation | None = self.rows[Reservation].get(ref)
-        if found is None:
+        hold: Reservation | None = self.rows[Reservation].get(ref)
+        if hold is None:
             link = self.rows[SessionLink].get(ref)
-            found = None if link is None else self.rows[Reservation].get(link.reservation_id)
-        return found
+            hold = None if link is None else self.rows[Reservation].get(link.reservation_id)
+        return hold
 
 
 class InMemory:
@@ -223,8 +223,8 @@ class InMemory:
 
     async def find(self, kind: type[R], key: Hashable) -> R | None:
         """See `Store.find`."""
-        found: R | None = self.image.rows[kind].get(key)
-        return found
+        row: R | None = self.image.rows[kind].get(key)
+        return row
 
     @asynccontextmanager
     async def frozen(self) -> AsyncIterator[Snapshot]:

@@ -277,9 +277,9 @@ class PostgresStore(PostgresReads):
         total = 0
         try:
             while True:
-                found = await apart.run(lambda connection: _prune(connection, before))
-                total += found
-                if found < PRUNED_AT_ONCE:
+                removed = await apart.run(lambda connection: _prune(connection, before))
+                total += removed
+                if removed < PRUNED_AT_ONCE:
                     return total
         finally:
             await apart.close()
@@ -309,8 +309,8 @@ class PostgresStore(PostgresReads):
 
 
 async def _prune(writer: Connection, before: int) -> int:
-    found = 0
+    removed = 0
     for name in ("prune", "prune_documents"):
         done: str = await writer.execute(QUERIES[name], before, PRUNED_AT_ONCE)
-        found += int(done.removeprefix("DELETE "))
-    return found
+        removed += int(done.removeprefix("DELETE "))
+    return removed

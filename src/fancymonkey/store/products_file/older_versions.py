@@ -27,7 +27,7 @@ NAME = "products-past.log"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class MatchingVersions:
     """Versions of a product, old to new, and the revision of the version that followed them."""
 
     versions: list[tuple[int, Described]]
@@ -83,21 +83,21 @@ class OlderVersions:
         """The revision of the first version of a product that was ever stored."""
         return self._first.get(product_id, 0)
 
-    def versions(self, product_id: str, stamp: str) -> "Found":
+    def versions(self, product_id: str, stamp: str) -> "MatchingVersions":
         """The versions of a product with this `lastUpdated`; all versions if none has it."""
-        kept = self._versions.get(product_id, [])
+        versions = self._versions.get(product_id, [])
         pattern = re.compile(rf'"lastUpdated"\s*:\s*{re.escape(stamp)}')
         same = [
             number
-            for number, (_, text) in enumerate(kept)
+            for number, (_, text) in enumerate(versions)
             if (pattern.search(text) if stamp else '"lastUpdated"' not in text)
         ]
-        after = same[-1] + 1 if same else len(kept)
-        found = []
-        for revision, text in [kept[number] for number in same] if same else kept:
+        after = same[-1] + 1 if same else len(versions)
+        described = []
+        for revision, text in [versions[number] for number in same] if same else versions:
             products = read_products(f"[{text}]".encode(), "our version", lenient=True).products
-            found += [(revision, described) for described in products.values()]
-        return Found(found, kept[after][0] if after < len(kept) else None)
+            described += [(revision, product) for product in products.values()]
+        return MatchingVersions(described, versions[after][0] if after < len(versions) else None)
 
     def _clear(self) -> None:
         self._order.clear()
@@ -108,8 +108,8 @@ class OlderVersions:
     def _keep(self, versions: list[tuple[int, str, str]]) -> None:
         lines = []
         for revision, id_, text in versions:
-            kept = self._versions.get(id_)
-            if kept and kept[-1][1] == text:
+            stored = self._versions.get(id_)
+            if stored and stored[-1][1] == text:
                 continue
             body = json.dumps([revision, id_, text], ensure_ascii=False).encode()
             lines.append(b"%08x %s" % (crc32(body), body))
@@ -148,9 +148,9 @@ class OlderVersions:
 
     def _lines(self) -> list[bytes]:
         """All stored versions, product by product."""
-        found = []
+        lines = []
         for id_, versions in self._versions.items():
             for revision, text in versions:
                 body = json.dumps([revision, id_, text], ensure_ascii=False).encode()
-                found.append(b"%08x %s" % (crc32(body), body))
-        return found
+                lines.append(b"%08x %s" % (crc32(body), body))
+        return lines

@@ -84,10 +84,10 @@ class Versions:
 
     def stored(self) -> list[Version]:
         """The versions in the folder, old to new; changes no file. Raises OSError."""
-        found = [(self._disk.read(path), name) for path, name in self._stored()]
+        files = [(self._disk.read(path), name) for path, name in self._stored()]
         return [
             Version(content, int(name[2]))
-            for content, name in found
+            for content, name in files
             if f"{crc32(content):08x}" == name[3]
         ]
 
@@ -101,8 +101,8 @@ class Versions:
         if not self._folder.is_dir():
             return []
         names = [(path, _NAME.fullmatch(path.name)) for path in self._folder.iterdir()]
-        found = [(path, name) for path, name in names if name is not None]
-        return sorted(found, key=lambda pair: int(pair[1][1]))
+        files = [(path, name) for path, name in names if name is not None]
+        return sorted(files, key=lambda pair: int(pair[1][1]))
 
     def _rescue(self) -> None:
         """Handles the old file of an interrupted exchange: our version, or an unread edit."""
@@ -224,17 +224,17 @@ class Versions:
             self._take_back()
             return Replaced(written=False)
         self._sync_name()
-        found = self.read(self._swap) if exchanged else expected
-        if found != expected:
+        content_now = self.read(self._swap) if exchanged else expected
+        if content_now != expected:
             self._disk.remove(self._swap)
-            return Replaced(written=True, edit=found)
+            return Replaced(written=True, edit=content_now)
         if not self.sync_failed:
             self.known = [version]
         if exchanged:
             # An editor may have the old file open and write into it a moment later. Until then both
             # versions stay in the folder, so that the old one does not look like an edit after a
             # crash.
-            self._swapped, self._forget_after_swap = found, True
+            self._swapped, self._forget_after_swap = content_now, True
         else:
             self._forget_others()
         return Replaced(written=True)
@@ -270,11 +270,11 @@ class Versions:
         base, self._swapped = self._swapped, None
         if base is None:
             return None
-        found = self.read(self._swap)
+        content = self.read(self._swap)
         self._disk.remove(self._swap)
         if self._forget_after_swap:
             self._forget_others()
-        return None if found is None or found == base else LateEdit(found, base)
+        return None if content is None or content == base else LateEdit(content, base)
 
     @property
     def unsettled(self) -> bool:
@@ -294,5 +294,5 @@ class Replaced:
 class LateEdit:
     """The content of a late edit, and the version that was edited."""
 
-    found: bytes
+    content: bytes
     base: bytes

@@ -224,7 +224,7 @@ class ProductsFileSync:
         """
         async with self._turn:
             late = await asyncio.to_thread(self._versions.late_edit)
-            if late is not None and not await self._take_in(late.found, late.base):
+            if late is not None and not await self._take_in(late.content, late.base):
                 log.error("%s: a late edit cannot be read and is dropped", self._name)
             await asyncio.to_thread(self._versions.write_again)
             while await self._look_once():

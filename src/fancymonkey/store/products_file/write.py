@@ -176,10 +176,10 @@ def _filled(shelf: Shelf, old: Branch | None, style: Style) -> Branch:
     A product that is not in a file yet gets all fields of the format.
     """
     product = shelf.product
-    found = _owners(product.extra)
-    new = old is None and not found.slots
-    key = next((name for name in ID_FIELDS if _is_blank(found, name) or _has(old, name)), "id")
-    fill = _Filler(found, old, everything=new)
+    branch = _owners(product.extra)
+    new = old is None and not branch.slots
+    key = next((name for name in ID_FIELDS if _is_blank(branch, name) or _has(old, name)), "id")
+    fill = _Filler(branch, old, everything=new)
     fill(key, quote(product.product_id), None)
     fill("name", quote(product.name), quote(product.product_id))
     fill("category", quote(product.category), '""')
@@ -189,32 +189,32 @@ def _filled(shelf: Shelf, old: Branch | None, style: Style) -> Branch:
     for item, level in shelf.sizes:
         old_size = old_sizes.get(item.size) if isinstance(old_sizes, Branch) else None
         sizes.put(item.size, _size(item, level, old_size if isinstance(old_size, Branch) else None))
-    listed = new or _has(found, "sizes") or _has(old, "sizes")
+    listed = new or _has(branch, "sizes") or _has(old, "sizes")
     if sizes.slots or (listed and not _is_blank(old, "sizes")):
-        found.put("sizes", sizes)
+        branch.put("sizes", sizes)
     fill("restockDate", NULL if product.restock_date is None else quote(product.restock_date), NULL)
-    if new or (old is None and _has(found, "lastUpdated")):
-        found.put("lastUpdated", Leaf(quote(time_text(shelf.updated_at))))
-    return found
+    if new or (old is None and _has(branch, "lastUpdated")):
+        branch.put("lastUpdated", Leaf(quote(time_text(shelf.updated_at))))
+    return branch
 
 
 def _size(item: Item, level: Level, old: Branch | None) -> Branch:
-    found = _owners(item.extra)
-    fill = _Filler(found, old, everything=old is None and not found.slots)
+    branch = _owners(item.extra)
+    fill = _Filler(branch, old, everything=old is None and not branch.slots)
     fill("skuId", NULL if item.sku_id is None else quote(item.sku_id), NULL)
     fill("priceId", NULL if item.price_id is None else quote(item.price_id), NULL)
     fill("soldOut", "true" if item.sold_out else "false", "false")
     fill("stock", str(level.on_hand), "0")
     fill("reserved", str(level.reserved), "0")
     fill("lowStockThreshold", str(item.low_stock_threshold), str(DEFAULT_THRESHOLD))
-    return found
+    return branch
 
 
 class _Filler:
     """Puts known fields into an object, if it has them or their values are not the default."""
 
-    def __init__(self, found: Branch, old: Branch | None, *, everything: bool) -> None:
-        self._found = found
+    def __init__(self, branch: Branch, old: Branch | None, *, everything: bool) -> None:
+        self._found = branch
         self._old = old
         self._everything = everything
 

@@ -44,31 +44,31 @@ class Table(Generic[T]):
         values = self.read(row)
         if not self.encoders:
             return values
-        found = list(values)
+        values_stored = list(values)
         for place, encode in self.encoders:
-            if found[place] is not None:
-                found[place] = encode(found[place])
-        return tuple(found)
+            if values_stored[place] is not None:
+                values_stored[place] = encode(values_stored[place])
+        return tuple(values_stored)
 
     def key_values(self, key: Any) -> tuple[Any, ...]:
         """A row's key as one value per column of the key."""
         values: tuple[Any, ...] = key if len(self.key) > 1 else (key,)
         if not self.key_encoders:
             return values
-        found = list(values)
+        values_stored = list(values)
         for place, encode in self.key_encoders:
-            found[place] = encode(found[place])
-        return tuple(found)
+            values_stored[place] = encode(values_stored[place])
+        return tuple(values_stored)
 
     def row(self, values: Iterable[Any]) -> T:
         """The row of these values, one per column."""
         if not self.decoders:
             return self.kind(*values)
-        found = list(values)
+        decoded = list(values)
         for place, decode in self.decoders:
-            if found[place] is not None:
-                found[place] = decode(found[place])
-        return self.kind(*found)
+            if decoded[place] is not None:
+                decoded[place] = decode(decoded[place])
+        return self.kind(*decoded)
 
 
 def table_of(kind: type[T], name: str, key: tuple[str, ...]) -> Table[T]:
@@ -93,8 +93,8 @@ def table_of(kind: type[T], name: str, key: tuple[str, ...]) -> Table[T]:
 
 def _column(name: str, hint: Any) -> Column:
     plain, nullable = without_none(hint)
-    found = codec(plain)
-    return Column(name, found.type, nullable, found.encode, found.decode)
+    codec_of_field = codec(plain)
+    return Column(name, codec_of_field.type, nullable, codec_of_field.encode, codec_of_field.decode)
 
 
 TABLES: dict[type[Row], Table[Any]] = {kind: table_of(kind, kind.TABLE, kind.KEY) for kind in ROWS}

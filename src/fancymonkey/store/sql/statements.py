@@ -46,7 +46,7 @@ async def scanned(
     values: tuple[Any, ...] = ()
     while True:
         marks = [mark(n) for n in range(len(values))]
-        page = [table.row(found) for found in await fetch(page_after(table, marks), *values)]
+        page = [table.row(record) for record in await fetch(page_after(table, marks), *values)]
         for row in page:
             yield row
         if len(page) < PAGE:
@@ -66,10 +66,10 @@ def keys_by_kind(load: Load) -> Keys:
     """The rows that a batch requests, kind by kind. The order of kinds is always the same, because
     each order would be another statement to plan.
     """
-    found: Keys = {}
+    keys: Keys = {}
     for kind, key in load.rows:
-        found.setdefault(kind, []).append(key)
-    return {kind: found[kind] for kind in ROWS if kind in found}
+        keys.setdefault(kind, []).append(key)
+    return {kind: keys[kind] for kind in ROWS if kind in keys}
 
 
 def expect(base: Rows, keys: Keys) -> None:
@@ -78,23 +78,23 @@ def expect(base: Rows, keys: Keys) -> None:
         base[kind].update(dict.fromkeys(wanted))
 
 
-def add_levels(base: Rows, skus: Iterable[str], found: Iterable[Any]) -> None:
+def add_levels(base: Rows, skus: Iterable[str], records: Iterable[Any]) -> None:
     """Adds all levels of these SKUs to the rows of the batch."""
     make = TABLES[Level].row
     locations: dict[str, list[str]] = {sku: [] for sku in skus}
     levels = base[Level]
-    for values in found:
+    for values in records:
         level = make(values)
         levels[level.key] = level
         locations[level.sku].append(level.location)
     base[AllLevels].update(locations)
 
 
-def add_rows(base: Rows, kind: type[Row], found: Iterable[Any]) -> None:
+def add_rows(base: Rows, kind: type[Row], records: Iterable[Any]) -> None:
     """Adds rows, one sequence of column values each, to the rows of the batch."""
     make = TABLES[kind].row
     rows = base[kind]
-    for values in found:
+    for values in records:
         row = make(values)
         rows[row.key] = row
 
@@ -117,15 +117,15 @@ def written(state: State) -> Iterator[tuple[type[Row], bool, list[Row]]]:
             yield kind, False, known
 
 
-def reservations(found: Iterable[Any]) -> list[Reservation]:
+def reservations(records: Iterable[Any]) -> list[Reservation]:
     """Holds from their column values."""
     make = TABLES[Reservation].row
-    return [make(values) for values in found]
+    return [make(values) for values in records]
 
 
-def entries(found: Iterable[Any]) -> list[Entry]:
+def entries(records: Iterable[Any]) -> list[Entry]:
     """Ledger entries from their column values."""
-    return [ENTRIES.row(values) for values in found]
+    return [ENTRIES.row(values) for values in records]
 
 
 def commit_after(state: State, answers: list[Answer], others: list[Entry], after: int) -> Commit:
@@ -141,13 +141,13 @@ def named_queries(dialect: str) -> dict[str, str]:
     """
     lists = {table.name: column_list(table) for table in (*TABLES.values(), ENTRIES)}
     folder = resources.files("fancymonkey.store.sql")
-    found: dict[str, str] = {}
+    queries: dict[str, str] = {}
     for path in (folder / "queries.sql", folder / dialect / "queries.sql"):
         parts = re.split(r"^-- name: (\w+)\n", path.read_text("utf-8"), flags=re.MULTILINE)
         for name, text in zip(parts[1::2], parts[2::2], strict=True):
             plain = re.sub(r"^--.*\n", "", text, flags=re.MULTILINE)
-            found[name] = plain.strip().rstrip(";").format_map(lists)
-    return found
+            queries[name] = plain.strip().rstrip(";").format_map(lists)
+    return queries
 
 
 CHUNK = 5000

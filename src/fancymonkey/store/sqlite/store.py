@@ -188,10 +188,10 @@ class SqliteStore:
                     reservations(db.execute(QUERIES["live_holds"])),
                 )
 
-        found = await self._read(work)
+        snapshot = await self._read(work)
         if self._writer is not None:
-            self._writer.shown = found
-        return found
+            self._writer.shown = snapshot
+        return snapshot
 
     async def catalogue(self, product_ids: Iterable[str]) -> tuple[list[Product], list[Item]]:
         """See `Store.catalogue`."""
@@ -200,9 +200,9 @@ class SqliteStore:
         def work(db: apsw.Connection) -> tuple[list[Product], list[Item]]:
             with one_revision(db):
                 products = db.execute(QUERIES["products_by_id"], wanted)
-                found = list(map(TABLES[Product].row, products))
+                products_read = list(map(TABLES[Product].row, products))
                 items = db.execute(QUERIES["items_of_products"], wanted)
-                return found, list(map(TABLES[Item].row, items))
+                return products_read, list(map(TABLES[Item].row, items))
 
         return await self._read(work)
 
@@ -223,15 +223,15 @@ class SqliteStore:
 
     async def next_due(self) -> int | None:
         """See `Store.next_due`."""
-        ((found,),) = await self._fetch(QUERIES["next_due"])
-        return None if found is None else int(found)
+        ((deadline,),) = await self._fetch(QUERIES["next_due"])
+        return None if deadline is None else int(deadline)
 
     async def reservation(self, ref: str) -> Reservation | None:
         """See `Store.reservation`."""
         for name in ("reservation_by_id", "reservation_by_session"):
-            found = reservations(await self._fetch(QUERIES[name], ref))
-            if found:
-                return found[0]
+            holds = reservations(await self._fetch(QUERIES[name], ref))
+            if holds:
+                return holds[0]
         return None
 
     async def scan(self, kind: type[R], after: Hashable | None = None) -> AsyncIterator[R]:
@@ -240,7 +240,7 @@ class SqliteStore:
         while True:
             sql = page_after(table, None if after is None else "?" * len(table.key))
             values = () if after is None else table.key_values(after)
-            page = [table.row(found) for found in await self._fetch(sql, *values)]
+            page = [table.row(record) for record in await self._fetch(sql, *values)]
             for row in page:
                 yield row
             if len(page) < PAGE:
@@ -252,8 +252,8 @@ class SqliteStore:
         table = TABLES[kind]
         sql = by_key(table, "?" * len(table.key))
         for values in await self._fetch(sql, *table.key_values(key)):
-            found: R = table.row(values)
-            return found
+            row: R = table.row(values)
+            return row
         return None
 
     async def fill(
@@ -292,9 +292,9 @@ class SqliteStore:
         """See `Store.prune`."""
         total = 0
         while True:  # in small transactions: sales continue in between
-            found = await self._write(lambda writer: writer.prune(before, PRUNED_AT_ONCE))
-            total += found
-            if found < PRUNED_AT_ONCE:
+            removed = await self._write(lambda writer: writer.prune(before, PRUNED_AT_ONCE))
+            total += removed
+            if removed < PRUNED_AT_ONCE:
                 return total
 
     async def watch(self, bell: OnRemoteCommit, submit: Submit) -> None:
@@ -303,8 +303,8 @@ class SqliteStore:
     async def guards(self) -> set[str]:
         """The names of the level constraints that the database enforces, as in PostgreSQL."""
         ((sql,),) = await self._fetch(QUERIES["guards"])
-        found = {f"level_{name}_check" for name in re.findall(r"CHECK \((\w+) >= 0\)", sql)}
-        return found | set(re.findall(r"CONSTRAINT (\w+) CHECK", sql))
+        names = {f"level_{name}_check" for name in re.findall(r"CHECK \((\w+) >= 0\)", sql)}
+        return names | set(re.findall(r"CONSTRAINT (\w+) CHECK", sql))
 
     async def health_problems(self) -> list[str]:
         """See `Store.health_problems`."""

@@ -75,10 +75,10 @@ class Proxies:
 
 
 def _networks(texts: Iterable[str]) -> tuple[IPv4Network | IPv6Network, ...]:
-    found = []
+    networks = []
     for text in texts:
         try:
-            found.append(ip_network(text, strict=False))
+            networks.append(ip_network(text, strict=False))
         except ValueError:  # a name, or the path of a socket
             continue
-    return tuple(found)
+    return tuple(networks)

@@ -92,7 +92,7 @@ def _with(headers: Any, scope: Scope) -> Headers:
     wanted = [*ANY, HSTS] if scope.get("scheme") == "https" else ANY
     if b"location" in there:
         headers = [(name, _within(bytes(value), scope, bytes(name))) for name, value in headers]
-    return [*headers, *(one for one in wanted if one[0] not in there)]
+    return [*headers, *(header for header in wanted if header[0] not in there)]
 
 
 def _within(value: bytes, scope: Scope, name: bytes) -> bytes:

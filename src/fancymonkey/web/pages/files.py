@@ -83,12 +83,12 @@ class Page:
 
     def response(self, request: StarletteRequest) -> StarletteResponse:
         """The page, or 304."""
-        found = self._file.stat()
-        if self._seen != (found.st_mtime_ns, found.st_size):
+        status = self._file.stat()
+        if self._seen != (status.st_mtime_ns, status.st_size):
             self._body = self._file.read_bytes()
-            self._seen = (found.st_mtime_ns, found.st_size)
-        tag = f'"{found.st_mtime_ns:x}-{found.st_size:x}"'
-        modified = formatdate(found.st_mtime, usegmt=True)
+            self._seen = (status.st_mtime_ns, status.st_size)
+        tag = f'"{status.st_mtime_ns:x}-{status.st_size:x}"'
+        modified = formatdate(status.st_mtime, usegmt=True)
         headers = {**self._headers, "ETag": tag, "Last-Modified": modified}
         if _TESTS.is_not_modified(Headers(headers), request.headers):
             return NotModifiedResponse(Headers(headers))
