@@ -50,9 +50,15 @@ class Assets(StaticFiles):
         *,
         html: bool = False,
         pictured: str = "",
+        more: Path | None = None,
     ) -> None:
-        """`pictured` is the page that may show pictures of other hosts."""
+        """`pictured` is the page that may show pictures of other hosts.
+
+        Files that are not in the directory are looked up in `more`.
+        """
         super().__init__(directory=directory, html=html)
+        if more is not None:
+            self.all_directories.append(more)
         self._headers = headers
         self._pictured = pictured
 
