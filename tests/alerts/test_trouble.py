@@ -10,7 +10,7 @@ from fancymonkey.core.model import Entry
 from fancymonkey.errors import StoreUnavailable
 from fancymonkey.store.contract import Commit
 from fancymonkey.store.in_memory.store import MemoryStore
-from tests.alerts.houses import House, house, until
+from tests.alerts.alert_shop import AlertShop, alert_shop, until
 
 
 class Away(MemoryStore):
@@ -32,9 +32,9 @@ class Away(MemoryStore):
         return [] if self.writes else ["The disk is full."]
 
 
-def cries(shop: House) -> list[str]:
+def cries(shop: AlertShop) -> list[str]:
     """What was told without the store; what it says of itself comes through it."""
-    texts = [letter.text() for letter in shop.paper.letters]
+    texts = [letter.text() for letter in shop.channel.letters]
     return [text for text in texts if "is unavailable" in text]
 
 
@@ -46,7 +46,7 @@ async def test_the_owner_is_told_without_the_store(
     monkeypatch.setattr(alerts, "REST_SECONDS", 0.01)
     monkeypatch.setattr(alerts, "TROUBLE_SECONDS", 0.1)
     store = Away()
-    async with house(store) as shop:
+    async with alert_shop(store) as shop:
         running = asyncio.create_task(shop.alerts.run())
         for spell in (1, 2):
             setattr(store, what, False)
@@ -56,7 +56,7 @@ async def test_the_owner_is_told_without_the_store(
             setattr(store, what, True)
             await asyncio.sleep(0.3)
         assert len(cries(shop)) == 2
-        assert set(shop.paper.told) == {("store.trouble",)}
+        assert set(shop.channel.told) == {("store.trouble",)}
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
 
@@ -64,13 +64,13 @@ async def test_the_owner_is_told_without_the_store(
 async def test_a_moment_of_trouble_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(alerts, "LOOK_SECONDS", 0.01)
     store = Away()
-    async with house(store) as shop:
+    async with alert_shop(store) as shop:
         running = asyncio.create_task(shop.alerts.run())
         for _ in range(5):
             store.reads = False
             await asyncio.sleep(0.05)
             store.reads = True
             await asyncio.sleep(0.05)
-        assert not shop.paper.letters
+        assert not shop.channel.letters
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)

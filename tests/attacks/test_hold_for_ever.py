@@ -16,7 +16,7 @@ from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.model import Line, Reservation, Status
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.store.in_memory.store import MemoryStore
-from tests.core.builders import Shop as Core
+from tests.core.builders import CoreShop as Core
 from tests.core.builders import lines
 from tests.payments.conftest import Till, opened
 from tests.web.client import Answer

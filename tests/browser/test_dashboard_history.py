@@ -13,7 +13,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 
 from fancymonkey.core.model import Kind
 from fancymonkey.core.stock.adjust import Adjust, Count
-from tests.browser.backoffice import DAY, Office, member, office, sku, visit
+from tests.browser.admin_page import DAY, AdminShop, admin_shop, member, sku, visit
 from tests.web.shops import HOODIE
 
 OWNER = {"Authorization": "Bearer correct horse"}
@@ -21,9 +21,9 @@ SKU = f"{HOODIE}/M"
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
-async def shop() -> AsyncIterator[Office]:
+async def shop() -> AsyncIterator[AdminShop]:
     """A hoodie with a story of five days; only the last test adds to it."""
-    async with office(began=6) as running:
+    async with admin_shop(began=6) as running:
         clock = running.clock
         clock.behind = 5 * DAY
         received = Adjust(
@@ -47,7 +47,7 @@ def rows(page: Page) -> Locator:
     return page.locator("table.cards tbody tr")
 
 
-async def told(shop: Office, path: str) -> Any:
+async def told(shop: AdminShop, path: str) -> Any:
     answer = await shop.http.get(f"/api/admin/{path}", headers=OWNER)
     assert answer.status_code == 200, answer.text
     return answer.json()
@@ -62,7 +62,7 @@ async def steps(page: Page) -> list[list[str]]:
     return found
 
 
-async def test_33_why_it_is_so_many(browser: Browser, shop: Office) -> None:
+async def test_why_it_is_so_many(browser: Browser, shop: AdminShop) -> None:
     async with member(browser, shop, "vi") as watched:
         page = watched.page
         await visit(page, shop, f"history.html?sku={SKU}")
@@ -91,7 +91,7 @@ async def test_33_why_it_is_so_many(browser: Browser, shop: Office) -> None:
 
 
 async def test_the_bars_of_the_waterfall_are_as_long_as_their_numbers(
-    browser: Browser, shop: Office
+    browser: Browser, shop: AdminShop
 ) -> None:
     async with member(browser, shop) as watched:
         await visit(watched.page, shop, f"history.html?sku={SKU}")
@@ -104,8 +104,8 @@ async def test_the_bars_of_the_waterfall_are_as_long_as_their_numbers(
         assert all(abs(a - b) < 0.01 for a, b in zip(widths, wanted, strict=True))
 
 
-async def test_33_stock_as_of_any_day_and_what_moved_between_two(
-    browser: Browser, shop: Office
+async def test_stock_as_of_any_day_and_what_moved_between_two(
+    browser: Browser, shop: AdminShop
 ) -> None:
     async with member(browser, shop, timezone_id="Asia/Tokyo") as watched:
         page = watched.page
@@ -132,8 +132,8 @@ async def test_33_stock_as_of_any_day_and_what_moved_between_two(
         watched.assert_clean()
 
 
-async def test_33_every_entry_has_who_when_why_and_the_numbers_after_it(
-    browser: Browser, shop: Office
+async def test_every_entry_has_who_when_why_and_the_numbers_after_it(
+    browser: Browser, shop: AdminShop
 ) -> None:
     async with member(browser, shop) as watched:
         page = watched.page
@@ -152,7 +152,7 @@ async def test_33_every_entry_has_who_when_why_and_the_numbers_after_it(
         assert numbers == sorted(numbers, reverse=True)
 
 
-async def test_20_filters_by_kind_and_by_who(browser: Browser, shop: Office) -> None:
+async def test_filters_by_kind_and_by_who(browser: Browser, shop: AdminShop) -> None:
     async with member(browser, shop) as watched:
         page = watched.page
         await visit(page, shop, f"history.html?sku={SKU}")
@@ -175,8 +175,8 @@ async def test_20_filters_by_kind_and_by_who(browser: Browser, shop: Office) -> 
         watched.assert_clean()
 
 
-async def test_6_links_lead_to_the_act_the_event_and_the_hold(
-    browser: Browser, shop: Office
+async def test_links_lead_to_the_act_the_event_and_the_hold(
+    browser: Browser, shop: AdminShop
 ) -> None:
     async with member(browser, shop) as watched:
         page = watched.page
@@ -205,8 +205,8 @@ async def test_6_links_lead_to_the_act_the_event_and_the_hold(
         watched.assert_clean()
 
 
-async def test_33_the_file_has_what_is_shown(
-    browser: Browser, shop: Office, tmp_path: Path
+async def test_the_file_has_what_is_shown(
+    browser: Browser, shop: AdminShop, tmp_path: Path
 ) -> None:
     async with member(browser, shop) as watched:
         page = watched.page
@@ -223,7 +223,7 @@ async def test_33_the_file_has_what_is_shown(
 
 
 async def test_the_whole_shop_goes_back_page_by_page(browser: Browser) -> None:
-    async with office() as shop, member(browser, shop) as watched:
+    async with admin_shop() as shop, member(browser, shop) as watched:
         for number in range(120):
             await shop.run(Count(sku=sku("L"), quantity=number, actor="ana"))
         page = watched.page
@@ -237,7 +237,7 @@ async def test_the_whole_shop_goes_back_page_by_page(browser: Browser) -> None:
         watched.assert_clean()
 
 
-async def test_42_nothing_and_nobody_is_told_so(browser: Browser, shop: Office) -> None:
+async def test_nothing_and_nobody_is_told_so(browser: Browser, shop: AdminShop) -> None:
     async with member(browser, shop) as watched:
         page = watched.page
         await visit(page, shop, f"history.html?cause={quote('act_nothing')}")
@@ -245,8 +245,8 @@ async def test_42_nothing_and_nobody_is_told_so(browser: Browser, shop: Office) 
         watched.assert_clean()
 
 
-async def test_4_what_happens_meanwhile_is_offered_and_moves_nothing(
-    browser: Browser, shop: Office
+async def test_what_happens_meanwhile_is_offered_and_moves_nothing(
+    browser: Browser, shop: AdminShop
 ) -> None:
     async with member(browser, shop) as watched:
         page = watched.page
@@ -263,7 +263,7 @@ async def test_4_what_happens_meanwhile_is_offered_and_moves_nothing(
         watched.assert_clean()
 
 
-async def test_history_is_found_by_the_name_of_a_product(browser: Browser, shop: Office) -> None:
+async def test_history_is_found_by_the_name_of_a_product(browser: Browser, shop: AdminShop) -> None:
     async with member(browser, shop) as watched:
         page = watched.page
         await visit(page, shop, "history.html")

@@ -10,7 +10,7 @@ from fancymonkey.core.holds.set_reserved import SetReserved
 from fancymonkey.core.model import MAX_QUANTITY, Item, Kind, Level, Product
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.core.stock.adjust import Adjust, Count, Return, SetItem
-from tests.core.builders import Row, Shop, named, take
+from tests.core.builders import CoreShop, Row, named, take
 
 GONE = RemoveProduct(product_id="a", before=("a/S", "a/M"))
 BACKORDERED = (  # two units sold that are not there
@@ -150,7 +150,7 @@ def test_count(row: Row) -> None:
 
 
 def test_a_stale_count_says_the_present_value() -> None:
-    answer = Shop().do(Count(sku="a/M", quantity=9, expected=4))
+    answer = CoreShop().do(Count(sku="a/M", quantity=9, expected=4))
     assert isinstance(answer, Refused)
     assert answer.detail == {"sku": "a/M", "expected": 4, "onHand": 5}
 
@@ -240,7 +240,7 @@ def test_set_item(row: Row) -> None:
 
 
 def test_a_restock_date_belongs_to_the_product_and_can_be_taken_away() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(SetItem(sku="a/M", restock_date="2026-12-01"), at=7)
     row = shop.image.rows[Product]["a"]
     assert (row.restock_date, row.updated_at) == ("2026-12-01", 7)
@@ -251,7 +251,7 @@ def test_a_restock_date_belongs_to_the_product_and_can_be_taken_away() -> None:
 
 
 def test_an_edit_says_what_it_changed_and_why() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(SetItem(sku="a/M", low_stock_threshold=9, sold_out=True, reason="drop", actor="ann"))
     assert shop.new[0].reason == "drop: lowStockThreshold 5 → 9; soldOut no → yes"
     assert shop.new[0].actor == "ann"
@@ -270,13 +270,13 @@ def test_an_edit_says_what_it_changed_and_why() -> None:
 )
 def test_the_level_that_a_command_changes_is_among_what_it_reads(command: Command) -> None:
     """A store has loaded only what a command reads; a level that it did not load looks empty."""
-    keys = set(needs(command, Shop().image.begin(0)))
+    keys = set(needs(command, CoreShop().image.begin(0)))
     assert (Level, ("a/M", "shop")) in keys
     assert (Level, ("a/M", "main")) in keys
 
 
 def test_actor_reason_and_cause_are_kept() -> None:
-    shop = Shop()
+    shop = CoreShop()
     answer = shop.do(Adjust(sku="a/M", delta=-1, reason="moths", actor="ann", cause="ticket 7"))
     assert isinstance(answer, Accepted)
     entry = shop.new[0]

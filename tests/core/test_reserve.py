@@ -8,7 +8,7 @@ from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.model import MAX_LINES, MAX_QUANTITY, Line, Status
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.core.stock.adjust import Adjust, Count, SetItem
-from tests.core.builders import Row, Shop, lines, named, take
+from tests.core.builders import CoreShop, Row, lines, named, take
 
 SOLD_OUT = SetItem(sku="a/M", sold_out=True)
 GONE = RemoveProduct(product_id="a", before=("a/S", "a/M"))
@@ -245,7 +245,7 @@ def test_the_first_of_several_refusals(row: Row) -> None:
 
 
 def test_a_refusal_names_every_line_that_is_short() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(take("s1", a_M=4))
     answer = shop.do(take("s2", a_M=2, a_S=1, b_S=6))
     assert isinstance(answer, Refused)
@@ -256,7 +256,7 @@ def test_a_refusal_names_every_line_that_is_short() -> None:
 
 
 def test_lines_of_one_sku_in_one_command_are_one() -> None:
-    shop = Shop()
+    shop = CoreShop()
     twice = Reserve(
         reservation_id="h", session_id="s1", lines=(*lines(a_M=2), *lines(a_M=3)), ttl=9
     )
@@ -275,7 +275,7 @@ def test_lines_of_one_sku_in_one_command_are_one() -> None:
 
 
 def test_a_hold_has_at_most_so_many_lines() -> None:
-    shop = Shop()
+    shop = CoreShop()
     found = [Line(f"p/{number}", 1) for number in range(MAX_LINES + 1)]
     _stock(shop, MAX_LINES + 1)
     many = Reserve(reservation_id="h", session_id="s1", lines=tuple(found), ttl=9)
@@ -292,7 +292,7 @@ def test_a_hold_has_at_most_so_many_lines() -> None:
 
 
 def test_too_many_lines_comes_before_sold_out() -> None:
-    shop = Shop()
+    shop = CoreShop()
     _stock(shop, MAX_LINES + 1)
     shop.do(SetItem(sku="p/0", sold_out=True))
     found = tuple(Line(f"p/{number}", 1) for number in range(MAX_LINES + 1))
@@ -301,7 +301,7 @@ def test_too_many_lines_comes_before_sold_out() -> None:
     assert refused.code is Code.TOO_MANY_LINES
 
 
-def _stock(shop: Shop, sizes: int) -> None:
+def _stock(shop: CoreShop, sizes: int) -> None:
     from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
     from fancymonkey.core.model import Item, Product
 
@@ -310,7 +310,7 @@ def _stock(shop: Shop, sizes: int) -> None:
 
 
 def test_a_hold_ends_at_its_very_millisecond() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(take("s1", a_M=5))
     assert isinstance(shop.do(take("s2", a_M=1), at=999), Refused)
     assert isinstance(shop.do(take("s2", a_M=1), at=1000), Accepted)
@@ -319,7 +319,7 @@ def test_a_hold_ends_at_its_very_millisecond() -> None:
 
 def test_reserving_by_an_old_holds_id_never_makes_a_second_hold() -> None:
     """Such an id would mean the old hold for ever, and its own units would count twice."""
-    shop = Shop()
+    shop = CoreShop()
     shop.do(take("s1", a_M=3), Release(ref="s1"))
     shop.do(take("h-s1", id_="h2", a_M=3))
     shop.do(take("h-s1", id_="h3", a_M=3))
@@ -327,7 +327,7 @@ def test_reserving_by_an_old_holds_id_never_makes_a_second_hold() -> None:
 
 
 def test_a_shortfall_never_shows_less_than_nothing() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(take("s1", a_M=5), Adjust(sku="a/M", delta=-3))
     answer = shop.do(take("s2", a_M=1))
     assert isinstance(answer, Refused)

@@ -11,7 +11,7 @@ from fancymonkey.core.ledger import balance
 from fancymonkey.core.model import Level
 from fancymonkey.store.json.store import JsonStore
 from fancymonkey.store.products_file.read import read_products
-from fancymonkey.store.products_file.write import Shelf, shelves
+from fancymonkey.store.products_file.write import Shelf, products_shop
 from tests.store.scripts import batches, catalogue, script
 
 
@@ -39,7 +39,7 @@ def described(shelf: Shelf) -> dict[str, Any]:
 
 async def truth(store: JsonStore) -> dict[str, Any]:
     found = await store.snapshot()
-    rows = shelves(found.products, found.items, found.levels)
+    rows = products_shop(found.products, found.items, found.levels)
     return {shelf.product.product_id: described(shelf) for shelf in rows}
 
 

@@ -13,7 +13,7 @@ from fancymonkey.engine.engine import Engine
 from fancymonkey.settings.settings import Settings
 from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.web.app import create_app
-from tests.browser.shopfront import WIDE, Shopfront, buyer
+from tests.browser.shop_page import WIDE, DemoShop, buyer
 from tests.support.browser import BrowserPage
 from tests.support.ports import free_port
 from tests.support.uvicorns import serving
@@ -24,7 +24,7 @@ PEOPLE = {"ana": Role.OWNER, "sam": Role.STAFF, "vi": Role.VIEWER}
 
 
 @dataclass
-class Shelves(Shopfront):
+class ProductsShop(DemoShop):
     """A running shop with accounts."""
 
     app: Any
@@ -37,7 +37,7 @@ class Shelves(Shopfront):
 
 
 @asynccontextmanager
-async def shelves(fill: Sequence[Command] | None = None) -> AsyncIterator[Shelves]:
+async def products_shop(fill: Sequence[Command] | None = None) -> AsyncIterator[ProductsShop]:
     """A shop over a store in memory; empty where `fill` is."""
     port = free_port()
     engine = Engine(MemoryStore())
@@ -48,13 +48,13 @@ async def shelves(fill: Sequence[Command] | None = None) -> AsyncIterator[Shelve
             await engine.submit(command)
         for name, role in PEOPLE.items():
             await app._shop.accounts.users.add(name, role, PASSWORD)
-        yield Shelves(url, engine, app)
+        yield ProductsShop(url, engine, app)
 
 
 @asynccontextmanager
 async def at_work(
     browser: Browser,
-    shop: Shelves,
+    shop: ProductsShop,
     path: str = "",
     name: str = "ana",
     screen: tuple[int, int] = WIDE,

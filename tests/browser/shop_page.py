@@ -25,7 +25,7 @@ WIDE, NARROW = (1280, 800), (390, 844)
 
 
 @dataclass
-class Shopfront:
+class DemoShop:
     """A running shop: where it is, and its engine to look behind the scenes."""
 
     url: str
@@ -54,9 +54,9 @@ class Shopfront:
 
 
 @asynccontextmanager
-async def shopfront(
+async def demo_shop(
     port: int = 0, fill: Sequence[Command] = (), **settings: Any
-) -> AsyncIterator[Shopfront]:
+) -> AsyncIterator[DemoShop]:
     """A shop with the stand-in for Stripe, over a store in memory."""
     made = {"demo": True, "rate_limit": False, "port": port or free_port(), **settings}
     engine = Engine(MemoryStore())
@@ -64,7 +64,7 @@ async def shopfront(
     async with serving(app, made["port"], lifespan=True) as url:
         for command in fill or catalogue():
             await engine.submit(command)
-        yield Shopfront(url, engine)
+        yield DemoShop(url, engine)
 
 
 @asynccontextmanager
@@ -84,7 +84,7 @@ def size_button(page: Page, size: str = "M", product: str = HOODIE) -> Locator:
     return page.locator(f'[data-fm-product="{product}"] [data-fm-size="{size}"]')
 
 
-async def visit(page: Page, shop: Shopfront) -> None:
+async def visit(page: Page, shop: DemoShop) -> None:
     """Opens the shop and waits until its stock is known."""
     await page.goto(shop.url)
     await expect(size_button(page)).to_be_visible()

@@ -11,9 +11,9 @@ from bench.buyers import RESERVE, WEBHOOK
 from bench.client import Broken, Client, paid, signed
 from bench.killstorm import verify
 from bench.shops import WEBHOOK_SECRET, Places, large
-from tests.fire.test_crowd import DROP
+from tests.crash.test_crowd import DROP
 
-pytestmark = pytest.mark.fire
+pytestmark = pytest.mark.crash
 
 # The real program, which kills itself as soon as the commit of an event is durable, once a file is
 # there: `_publish` is what comes between a commit and its answers.

@@ -15,7 +15,7 @@ from fancymonkey.engine.clock import system_clock
 from fancymonkey.store.open import open_store
 from tests.support.server import PROGRAM
 
-pytestmark = pytest.mark.fire
+pytestmark = pytest.mark.crash
 
 
 def program(*words: str, **settings: str) -> dict[str, object]:

@@ -90,7 +90,7 @@ def wait_for(check: Callable[[], bool]) -> None:
         time.sleep(0.2)
 
 
-@pytest.mark.fire
+@pytest.mark.crash
 @pytest.mark.slow
 @pytest.mark.postgres
 def test_it_is_not_ready_while_the_disk_is_full_and_ready_by_itself_afterwards(

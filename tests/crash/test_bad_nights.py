@@ -18,7 +18,7 @@ from bench.shops import Places, Shop, large, product_id
 from tests.support.postgres import PostgresServer
 from tests.support.standby import PRIMARY, Standby, both
 
-pytestmark = pytest.mark.fire
+pytestmark = pytest.mark.crash
 ROOT = Path(__file__).parents[2]
 MIB = 2**20
 HOUR = 3_600_000

@@ -16,7 +16,7 @@ from fancymonkey.engine.engine import Engine
 from fancymonkey.settings.settings import Settings
 from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.web.app import create_app
-from tests.browser.shopfront import NARROW, WIDE, Shopfront
+from tests.browser.shop_page import NARROW, WIDE, DemoShop
 from tests.support.browser import BrowserPage
 from tests.support.ports import free_port
 from tests.support.uvicorns import serving
@@ -31,7 +31,7 @@ HEADERS = {"Authorization": f"Bearer {PASSWORD}"}
 
 
 @dataclass
-class Stockroom(Shopfront):
+class StockShop(DemoShop):
     """A running shop with two accounts: the owner, and ana of the staff."""
 
     accounts: Any
@@ -60,7 +60,7 @@ class Stockroom(Shopfront):
 
 
 @asynccontextmanager
-async def stockroom(fill: Sequence[Command] = ()) -> AsyncIterator[Stockroom]:
+async def stock_shop(fill: Sequence[Command] = ()) -> AsyncIterator[StockShop]:
     """A shop over a store in memory, behind a real socket."""
     port = free_port()
     engine = Engine(MemoryStore())
@@ -70,7 +70,7 @@ async def stockroom(fill: Sequence[Command] = ()) -> AsyncIterator[Stockroom]:
         for command in fill or catalogue():
             await engine.submit(command)
         await app._shop.accounts.users.add("ana", Role.STAFF, ANAS)
-        yield Stockroom(url, engine, app._shop.accounts)
+        yield StockShop(url, engine, app._shop.accounts)
 
 
 def many(count: int) -> list[Command]:

@@ -64,7 +64,7 @@ def fancymonkey(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.fire
+@pytest.mark.crash
 @pytest.mark.slow
 def test_both_find_nothing_before_the_next_start_and_after_it(target: str, tmp_path: Path) -> None:
     if target == "memory://":

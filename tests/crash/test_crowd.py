@@ -12,7 +12,7 @@ from bench.shops import WEBHOOK_SECRET, Places, large
 from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
 from fancymonkey.core.model import Item, Product
 
-pytestmark = pytest.mark.fire
+pytestmark = pytest.mark.crash
 
 BUYERS, UNITS = 500, 20
 DROP = UpsertProduct(

@@ -13,7 +13,7 @@ from bench.killstorm import ENVIRONMENT, Storm, storm, verify
 from bench.shops import PASSWORD, Places
 from tests.support.server import PROGRAM, Server
 
-pytestmark = pytest.mark.fire
+pytestmark = pytest.mark.crash
 
 WAYS = ["json-sqlite", "sqlite-postgres", "postgres-json"]
 

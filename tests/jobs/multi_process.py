@@ -40,7 +40,7 @@ class Process:
 
 
 @dataclass
-class House:
+class ProcessGroup:
     """A store, and who does jobs on it. `log` says which process did which job, and when.
 
     `later` (ms) is how far the days have gone on while nobody looked.

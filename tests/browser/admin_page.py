@@ -23,7 +23,7 @@ from fancymonkey.fake_stripe.app import DEMO_KEY
 from fancymonkey.settings.settings import Settings
 from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.web.app import create_app
-from tests.browser.shopfront import WIDE, buyer
+from tests.browser.shop_page import WIDE, buyer
 from tests.support.browser import BrowserPage
 from tests.support.ports import free_port
 from tests.support.uvicorns import serving
@@ -47,7 +47,7 @@ class Ago:
 
 
 @dataclass
-class Office:
+class AdminShop:
     """A running shop: where it is, its engine, its time, and buyers."""
 
     url: str
@@ -121,9 +121,9 @@ class Office:
 
 
 @asynccontextmanager
-async def office(
+async def admin_shop(
     fill: Any = (), past: int = 0, began: int = 0, **settings: Any
-) -> AsyncIterator[Office]:
+) -> AsyncIterator[AdminShop]:
     """A shop with accounts and the stand-in for Stripe.
 
     `began`: how many days ago; `past`: the same, and it has sold on each of them.
@@ -144,7 +144,7 @@ async def office(
         serving(app, made["port"], lifespan=True) as url,
         httpx.AsyncClient(base_url=url, timeout=10) as http,
     ):
-        running = Office(url, engine, clock, app, http)
+        running = AdminShop(url, engine, clock, app, http)
         await running.run(*(fill or catalogue()))
         if past:
             await _live(running, past)
@@ -154,7 +154,7 @@ async def office(
         yield running
 
 
-async def _live(shop: Office, days: int) -> None:
+async def _live(shop: AdminShop, days: int) -> None:
     """Days of buyers, deliveries and refusals, the same each time."""
     chance = Random(7)
     skus = sorted(shop.engine.view.items)
@@ -184,7 +184,7 @@ async def _live(shop: Office, days: int) -> None:
 @asynccontextmanager
 async def member(
     browser: Browser,
-    shop: Office,
+    shop: AdminShop,
     name: str = "ana",
     screen: tuple[int, int] = WIDE,
     scheme: Any = "light",
@@ -196,14 +196,14 @@ async def member(
         yield watched
 
 
-async def log_in(page: Page, shop: Office, name: str = "ana") -> None:
+async def log_in(page: Page, shop: AdminShop, name: str = "ana") -> None:
     answer = await page.request.post(
         f"{shop.url}/api/admin/login", data={"name": name, "password": PASSWORD}
     )
     assert answer.status == 200, await answer.text()
 
 
-async def visit(page: Page, shop: Office, path: str) -> None:
+async def visit(page: Page, shop: AdminShop, path: str) -> None:
     """Opens a page of the dashboard and waits until it has what it shows."""
     await page.goto(f"{shop.url}/admin/{path}")
     await expect(page.locator("main[data-ready]")).to_be_attached()

@@ -12,11 +12,11 @@ from bench.retail import LINES_MAX, baskets, read
 from bench.shops import Places
 
 CUT = Path(__file__).parents[2] / "examples" / "online_retail_cut.csv"
-FILE = Path(os.environ.get("FIRE_FILE", CUT))
+FILE = Path(os.environ.get("CRASH_FILE", CUT))
 """What is replayed: a cut, or a whole year in the same columns."""
 
 
-@pytest.mark.fire
+@pytest.mark.crash
 def test_a_shops_sales_are_sold_again(places: Places, name: str) -> None:
     history = read(FILE)
     result = replay(places, name, history, ttl=2)

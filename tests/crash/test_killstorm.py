@@ -10,10 +10,10 @@ import pytest
 from bench.killstorm import Lost, storm
 from bench.shops import Places
 
-pytestmark = pytest.mark.fire
+pytestmark = pytest.mark.crash
 
-KILLS = int(os.environ.get("FIRE_KILLS", "6"))
-"""On each store. A thousand over all three is `FIRE_KILLS=334`."""
+KILLS = int(os.environ.get("CRASH_KILLS", "6"))
+"""On each store. A thousand over all three is `CRASH_KILLS=334`."""
 
 
 def test_what_was_answered_survives_kill_9(places: Places, name: str) -> None:

@@ -25,11 +25,11 @@ SKU = f"{HOODIE}/M"
 
 
 @dataclass
-class Paper:
+class RecordingChannel:
     """A channel that keeps what it is sent; `failing` takes nothing."""
 
     key: str = "ch_paper"
-    name: str = "Paper"
+    name: str = "RecordingChannel"
     failing: bool = False
     letters: list[AlertMessage] = field(default_factory=list)
 
@@ -45,12 +45,12 @@ class Paper:
 
 
 @dataclass
-class House:
+class AlertShop:
     """Everything that a test may want to touch."""
 
     engine: Engine
     clock: Clock
-    paper: Paper
+    channel: RecordingChannel
     alerts: Alerts
 
     async def hold(self, id_: str, units: int, sku: str = SKU) -> None:
@@ -80,19 +80,19 @@ class House:
     async def log(self) -> list[StoredDocument[Delivery]]:
         return await self.alerts.outbox.log.all()
 
-    def again(self, **more: Any) -> "House":
+    def again(self, **more: Any) -> "AlertShop":
         """The same shop as another process sees it, or this one after another start."""
-        paper = Paper()
-        return House(self.engine, self.clock, paper, made(self.engine, paper, **more))
+        channel = RecordingChannel()
+        return AlertShop(self.engine, self.clock, channel, made(self.engine, channel, **more))
 
 
-def made(engine: Engine, paper: Paper, **more: Any) -> Alerts:
+def made(engine: Engine, channel: RecordingChannel, **more: Any) -> Alerts:
     values: dict[str, Any] = {"private": True, "events": ALERTS, **more}
-    return Alerts(engine, [paper], **values)
+    return Alerts(engine, [channel], **values)
 
 
 @asynccontextmanager
-async def house(store: Store | None = None, **more: Any) -> AsyncIterator[House]:
+async def alert_shop(store: Store | None = None, **more: Any) -> AsyncIterator[AlertShop]:
     """A shop with the catalogue of the tests, whose alerts have begun to look."""
     clock = Clock()
     engine = Engine(store or MemoryStore(), clock)
@@ -100,8 +100,8 @@ async def house(store: Store | None = None, **more: Any) -> AsyncIterator[House]
     try:
         for command in catalogue():
             await engine.submit(command)
-        paper = Paper()
-        found = House(engine, clock, paper, made(engine, paper, **more))
+        channel = RecordingChannel()
+        found = AlertShop(engine, clock, channel, made(engine, channel, **more))
         await found.alerts.once()
         yield found
     finally:

@@ -8,9 +8,9 @@ import pytest
 from bench.buyers import RESERVE
 from bench.killstorm import verify
 from bench.shops import Places, large
-from tests.fire.test_crowd import DROP
+from tests.crash.test_crowd import DROP
 
-pytestmark = pytest.mark.fire
+pytestmark = pytest.mark.crash
 
 
 @pytest.mark.postgres
