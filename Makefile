@@ -40,7 +40,7 @@ test: setup-dev browser ## Run every test, with a real PostgreSQL and a real bro
 	$(BIN)/python -m pytest -n '$(JOBS)' $(PYTEST_ARGS) $(TESTS)
 
 test-fast: setup-dev ## Run the tests that need no database, no browser and little time
-	$(BIN)/python -m pytest -n '$(JOBS)' -m 'not postgres and not browser and not slow and not fire' $(PYTEST_ARGS) $(TESTS)
+	$(BIN)/python -m pytest -n '$(JOBS)' -m 'not postgres and not browser and not slow and not crash' $(PYTEST_ARGS) $(TESTS)
 
 check: setup-dev audit ## Lint, format, types, the rules of the architecture, and the parts' known holes
 	$(BIN)/ruff check .

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import uvloop
 
@@ -17,7 +18,7 @@ from bench.apps import NOOP, NOOP_ASGI
 from bench.load import Load, run
 from bench.rounds import Measure
 from bench.rows.engine import reserves
-from bench.shops import HOT, RESERVE_HOT, Places, Shop, sample
+from bench.shops import HOT, RESERVE_HOT, Places, sample
 from fancymonkey.core.model import sku_of
 from tests.support.server import PROGRAM, Server
 
@@ -38,9 +39,10 @@ def work(places: Places, name: str, store: str, seconds: float) -> Iterator[Call
         yield lambda: run(load, server.pid, database)
 
 
-def _server(shop: Shop, kind: str | None) -> Server:
+def _server(shop: Any, kind: str | None) -> Server:
     program = PROGRAM if kind is None else (sys.executable, "-m", "bench.apps", kind)
-    return shop.server(program=program, env={"PYTHONPATH": os.environ["PYTHONPATH"]})
+    server: Server = shop.server(program=program, env={"PYTHONPATH": os.environ["PYTHONPATH"]})
+    return server
 
 
 def _load(name: str, port: int, seconds: float) -> Load:

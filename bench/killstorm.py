@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from bench.buyers import Books, Crowd
 from bench.client import Client
-from bench.shops import STORES, Places, Shop, large
+from bench.shops import STORES, BenchShop, Places, large
 from fancymonkey.core.model import split_sku
 from fancymonkey.engine.clock import system_clock
 from fancymonkey.store.open import open_store
@@ -37,7 +37,7 @@ class Lost(AssertionError):
 class Storm:
     """Kills on one shop, and the books of its clients."""
 
-    shop: Shop
+    shop: BenchShop
     seed: int
     verify_every: int = 1
     kills: int = 0
@@ -123,7 +123,7 @@ class Storm:
                     raise Lost(f"{key}: (stock, reserved) is {told}, must be {meant}")
 
 
-async def _books(shop: Shop) -> Books:
+async def _books(shop: BenchShop) -> Books:
     store = open_store(shop.target, read_only=True)
     await store.open(system_clock())
     try:
@@ -133,7 +133,7 @@ async def _books(shop: Shop) -> Books:
     return Books(Counter({split_sku(level.sku): level.on_hand for level in levels}))
 
 
-async def _check_holds(shop: Shop, crowd: Crowd) -> None:
+async def _check_holds(shop: BenchShop, crowd: Crowd) -> None:
     """Reads the store beside the server, before anything is sent again."""
     open_wishes = {wish.hold.session: wish for wish in crowd.unknown if wish.hold is not None}
     store = open_store(shop.target, read_only=True)
@@ -161,7 +161,7 @@ async def _check_holds(shop: Shop, crowd: Crowd) -> None:
         await store.close()
 
 
-def verify(shop: Shop) -> None:
+def verify(shop: BenchShop) -> None:
     """Runs `fancymonkey verify` beside the server. Raises Lost where it finds anything."""
     environment = {**os.environ, **shop.environment()}
     told = subprocess.run(

@@ -23,7 +23,7 @@ from bench.buyers import RELEASE, RESERVE, UPDATE, WEBHOOK, Unexpected
 from bench.client import Answer, Client, paid, signed
 from bench.killstorm import verify
 from bench.retail import SIZE, Day, History, baskets, read
-from bench.shops import PASSWORD, STORES, WEBHOOK_SECRET, Places, Shop
+from bench.shops import PASSWORD, STORES, WEBHOOK_SECRET, BenchShop, Places
 from fancymonkey.core.model import Kind, split_sku
 from fancymonkey.engine.clock import system_clock
 from fancymonkey.store.open import open_store
@@ -191,7 +191,7 @@ def replay(
     return Result(one.counts, seconds, entries, asyncio.run(size(shop)))
 
 
-def stocked(places: Places, name: str, history: History) -> Shop:
+def stocked(places: Places, name: str, history: History) -> BenchShop:
     """A new store with the catalogue: as products.json, or migrated from there."""
     shop = places.shop(name)
     files = Path(shop.target) if name == "json" else Path(tempfile.mkdtemp(dir=places.directory))
@@ -204,7 +204,7 @@ def stocked(places: Places, name: str, history: History) -> Shop:
     return shop
 
 
-async def sold_units(shop: Shop) -> tuple[Counter[str], int]:
+async def sold_units(shop: BenchShop) -> tuple[Counter[str], int]:
     """Units sold by product, and how many entries there are, from the ledger alone."""
     sold: Counter[str] = Counter()
     store = open_store(shop.target, read_only=True)
@@ -221,7 +221,7 @@ async def sold_units(shop: Shop) -> tuple[Counter[str], int]:
     return sold, revision
 
 
-async def size(shop: Shop) -> int:
+async def size(shop: BenchShop) -> int:
     """Bytes on disk."""
     if shop.name == "postgres":
         connection = await asyncpg.connect(shop.target)

@@ -38,7 +38,7 @@ RESERVE_HOT = f'{{"productId":"{HOT[0]}","size":"{HOT[1]}","quantity":1,"session
 
 
 @dataclass(frozen=True, slots=True)
-class Shop:
+class BenchShop:
     """A store by its name and its place."""
 
     name: str
@@ -107,18 +107,18 @@ class Places:
             self._postgres = self._stack.enter_context(PostgresServer())
         return self._postgres
 
-    def shop(self, name: str, commands: list[Command] | None = None) -> Shop:
+    def shop(self, name: str, commands: list[Command] | None = None) -> BenchShop:
         """A new store of this kind, filled."""
         self._made += 1
         place = self.directory / f"{name}-{self._made}"
         match name:
             case "json":
-                shop = Shop(name, str(place))
+                shop = BenchShop(name, str(place))
             case "sqlite":
                 place.mkdir()
-                shop = Shop(name, f"sqlite:///{place}/shop.db")
+                shop = BenchShop(name, f"sqlite:///{place}/shop.db")
             case "postgres":
-                shop = Shop(name, self.postgres.create_database())
+                shop = BenchShop(name, self.postgres.create_database())
             case _:
                 raise ValueError(f"no store is called {name}")
         if commands:

@@ -18,19 +18,19 @@ from fancymonkey import examples
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import sku_of
 from fancymonkey.core.stock.adjust import SetItem
-from tests.browser.backoffice import DAY, MINUTE, Office, member, office, visit
-from tests.browser.shopfront import (
+from tests.browser.admin_page import DAY, MINUTE, AdminShop, admin_shop, member, visit
+from tests.browser.shop_page import (
     NARROW,
-    Shopfront,
+    DemoShop,
     buyer,
+    demo_shop,
     go_to_the_till,
     put_in_basket,
-    shopfront,
 )
 from tests.support.browser import chromium
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
-Walk = Callable[[Page, Shopfront], Awaitable[None]]
+Walk = Callable[[Page, DemoShop], Awaitable[None]]
 PICTURES: dict[str, Walk] = {}
 
 
@@ -45,7 +45,7 @@ async def _scroll_to_the_drop(page: Page) -> None:
 
 
 @picture
-async def shop(page: Page, shop: Shopfront) -> None:
+async def shop(page: Page, shop: DemoShop) -> None:
     """The drop: sizes with their states."""
     await page.goto(shop.url)
     await page.locator(".card .size").first.wait_for()
@@ -56,7 +56,7 @@ async def shop(page: Page, shop: Shopfront) -> None:
 
 
 @picture
-async def shop_held(page: Page, shop: Shopfront) -> None:
+async def shop_held(page: Page, shop: DemoShop) -> None:
     """A basket that is held, after the way back from the till."""
     await page.goto(shop.url)
     await put_in_basket(page, "M", "prod_hoodie_001")
@@ -69,7 +69,7 @@ async def shop_held(page: Page, shop: Shopfront) -> None:
 
 
 @picture
-async def shop_paid(page: Page, shop: Shopfront) -> None:
+async def shop_paid(page: Page, shop: DemoShop) -> None:
     """The page after paying."""
     await page.goto(shop.url)
     await put_in_basket(page, "M", "prod_hoodie_001")
@@ -104,7 +104,7 @@ WISHES = {24: 3, 23: 9, 22: 4, 15: 2, 9: 6, 8: 14, 7: 8, 6: 3, 1: 5}
 """Days ago so many wanted a size that was sold out."""
 
 
-async def busy_morning(shop: Office) -> None:
+async def busy_morning(shop: AdminShop) -> None:
     """Holds of several ages, a payment that came late, one that went back, and too many wishes."""
     clock = shop.clock
     sku = sku_of("prod_hoodie_002", "XL")
@@ -136,7 +136,7 @@ async def busy_morning(shop: Office) -> None:
 
 async def dashboard(browser: Browser) -> None:
     """Draws the pictures of the dashboard."""
-    async with office(fill=examples.commands(), past=30) as shop:
+    async with admin_shop(fill=examples.commands(), past=30) as shop:
         await busy_morning(shop)
         for name, (path, screen, scheme) in DASHBOARD.items():
             async with member(browser, shop, screen=screen, scheme=scheme) as watched:
@@ -175,7 +175,7 @@ async def main() -> None:
     async with chromium() as browser:
         await dashboard(browser)
         for name, walk in PICTURES.items():
-            async with shopfront(fill=examples.commands()) as running, buyer(browser) as watched:
+            async with demo_shop(fill=examples.commands()) as running, buyer(browser) as watched:
                 await walk(watched.page, running)
                 await watched.page.wait_for_timeout(300)  # what moves has come to rest
                 await keep(watched.page, name)

@@ -7,7 +7,7 @@ import urllib.request
 from bench.load import Load, Report, Running
 from bench.rows.http import RESERVE
 from bench.settings import Effort
-from bench.shops import PASSWORD, RESERVE_HOT, SIZES, Places, Shop, large, product_id
+from bench.shops import PASSWORD, RESERVE_HOT, SIZES, BenchShop, Places, large, product_id
 from bench.table import Bar, Row
 from tests.support.server import Server
 
@@ -29,7 +29,7 @@ def bulk(places: Places, effort: Effort) -> list[Row]:
     return rows
 
 
-def _measure(shop: Shop, effort: Effort) -> tuple[list[float], list[float], list[str]]:
+def _measure(shop: BenchShop, effort: Effort) -> tuple[list[float], list[float], list[str]]:
     taken, kept, notes = [], [], []
     with shop.server() as server:
         wanted = Load(

@@ -9,7 +9,7 @@ from bench.baselines import Pgbench, RewriteSingly, SqliteSingly, closed_loop
 from bench.processes import cpu_seconds
 from bench.rounds import Measure, behind, ratios, rotate
 from bench.settings import Effort
-from bench.shops import HOT, Places, Shop, sample
+from bench.shops import HOT, BenchShop, Places, sample
 from bench.slow_disk import syncs_take
 from bench.table import Bar, Row
 from fancymonkey import examples
@@ -84,12 +84,12 @@ def _rival(measure: Callable[[int, float], Measure], seconds: float) -> Callable
     return lambda: measure(CLIENTS, seconds)
 
 
-def _engine(shop: Shop, database: int | None, seconds: float) -> Callable[[], Measure]:
+def _engine(shop: BenchShop, database: int | None, seconds: float) -> Callable[[], Measure]:
     return lambda: uvloop.run(reserves(shop, [sku_of(*HOT)], CLIENTS, seconds, database))
 
 
 async def reserves(
-    shop: Shop, skus: list[str], clients: int, seconds: float, database: int | None = None
+    shop: BenchShop, skus: list[str], clients: int, seconds: float, database: int | None = None
 ) -> Measure:
     """Clients in this process that reserve one unit again and again, of the SKUs in turn."""
     engine = Engine(open_store(shop.target))

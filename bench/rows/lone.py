@@ -15,7 +15,7 @@ from bench.load import Load
 from bench.rounds import Measure, Measures, behind, rotate
 from bench.rows.http import RESERVE, bench_server
 from bench.settings import Effort
-from bench.shops import RESERVE_HOT, Places, Shop, sample
+from bench.shops import RESERVE_HOT, BenchShop, Places, sample
 from bench.table import Bar, Row
 
 BAR = Bar(2.0, at_most=True)
@@ -59,12 +59,12 @@ def _call(wanted: Load, server: int, database: int | None) -> Callable[[], Measu
     return lambda: load.run(wanted, server, database)
 
 
-def _commit(shop: Shop, seconds: float) -> Callable[[], Measure]:
+def _commit(shop: BenchShop, seconds: float) -> Callable[[], Measure]:
     """One durable row after the other, with nothing around it."""
     return lambda: asyncio.run(_commits(shop, seconds))
 
 
-async def _commits(shop: Shop, seconds: float) -> Measure:
+async def _commits(shop: BenchShop, seconds: float) -> Measure:
     if shop.name == "postgres":
         connection = await asyncpg.connect(shop.target)
         try:
@@ -81,7 +81,7 @@ async def _timed(one: Callable[[], Awaitable[object]], seconds: float) -> Measur
     return await closed_loop(one, 1, seconds)
 
 
-def _sqlite(shop: Shop) -> Callable[[], object]:
+def _sqlite(shop: BenchShop) -> Callable[[], object]:
     path = Path(shop.target.removeprefix("sqlite:///")).with_name("bare.db")
     connection = apsw.Connection(str(path))
     connection.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL")

@@ -14,7 +14,7 @@ from bench.rounds import Measure, behind, rotate
 from bench.rows.engine import CLIENTS, reserves
 from bench.rows.http import GET
 from bench.settings import Effort
-from bench.shops import HOT, SIZES, Places, Shop, large, product_id, sample
+from bench.shops import HOT, SIZES, BenchShop, Places, large, product_id, sample
 from bench.table import Bar, Row
 from fancymonkey.core.model import Entry, Kind, Level, sku_of
 from fancymonkey.core.model import Row as StoredRow
@@ -42,7 +42,7 @@ def memory(places: Places, effort: Effort) -> list[Row]:
     return rows
 
 
-def _starts(shop: Shop, count: int) -> tuple[list[float], list[float]]:
+def _starts(shop: BenchShop, count: int) -> tuple[list[float], list[float]]:
     starts, sizes = [], []
     for _ in range(count):
         started = time.monotonic()
@@ -96,7 +96,7 @@ def growth(places: Places, effort: Effort) -> list[Row]:
 
 
 def _contestant(
-    shop: Shop, skus: int, database: int | None, seconds: float
+    shop: BenchShop, skus: int, database: int | None, seconds: float
 ) -> Callable[[], Measure]:
     names = [sku for _, _, sku in _skus(skus)]
     step = 7919  # a prime: far apart from one to the next
@@ -110,7 +110,7 @@ def _skus(count: int) -> Iterator[tuple[str, str, str]]:
         yield id_, size, sku_of(id_, size)
 
 
-def _with_ledger(places: Places, name: str, entries: int) -> Shop:
+def _with_ledger(places: Places, name: str, entries: int) -> BenchShop:
     """A shop of 1,000 SKUs with a ledger so long: units received, one after the other."""
     source = places.shop("sqlite", large(1000))
     shop = places.shop(name)
@@ -118,7 +118,7 @@ def _with_ledger(places: Places, name: str, entries: int) -> Shop:
     return shop
 
 
-async def _copy_with_ledger(source: Shop, target: Shop, count: int) -> None:
+async def _copy_with_ledger(source: BenchShop, target: BenchShop, count: int) -> None:
     old, new = open_store(source.target, read_only=True), open_store(target.target)
     now = system_clock()
     await old.open(now)

@@ -32,7 +32,7 @@ async def test_a_page_without_a_session_leads_to_the_login(
 
 
 async def test_a_script_without_a_session_is_401(visitor: Visitor) -> None:
-    answer = await visitor.client.get("/admin/js/table.js")
+    answer = await visitor.client.get("/admin/stock/stock-table.js")
     assert (answer.status, answer.code) == (401, "no_session")
 
 
@@ -88,7 +88,7 @@ async def test_no_path_leads_out_of_the_folder(visitor: Visitor, path: str) -> N
     assert (await visitor.get(path)).status in (303, 401, 404)
 
 
-@pytest.mark.parametrize("page", sorted(FILES.glob("*.html")), ids=lambda page: page.name)
+@pytest.mark.parametrize("page", sorted(FILES.rglob("*.html")), ids=lambda page: page.name)
 def test_pages_hold_nothing_inline_and_nothing_from_elsewhere(page: Path) -> None:
     text = page.read_text()
     assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:", text)

@@ -15,7 +15,7 @@ from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Line, Product
 from fancymonkey.engine.engine import Engine
 from fancymonkey.store.in_memory.store import MemoryStore
-from tests.alerts.houses import Paper, house, made, until
+from tests.alerts.alert_shop import RecordingChannel, alert_shop, made, until
 from tests.alerts.receivers import HttpReceiver, mail_server
 
 ROUNDS = 600
@@ -111,7 +111,7 @@ async def test_a_lane_that_hangs_holds_up_no_other() -> None:
         await engine.close()
 
 
-class Broken(Paper):
+class Broken(RecordingChannel):
     """A channel that fails as none should, until it is `whole`."""
 
     whole = False
@@ -123,7 +123,7 @@ class Broken(Paper):
 
 
 async def test_a_channel_that_breaks_in_its_own_way_has_failed_and_is_tried_again() -> None:
-    async with house() as shop:
+    async with alert_shop() as shop:
         broken = Broken()
         shop.alerts = made(shop.engine, broken)
         await shop.move(-18)
@@ -147,7 +147,7 @@ async def test_what_breaks_while_a_webhook_is_sent_is_a_failed_try() -> None:
             raise RuntimeError("can't start new thread")
         return ["127.0.0.1"]
 
-    async with house(resolver=resolver) as shop, HttpReceiver() as receiver:
+    async with alert_shop(resolver=resolver) as shop, HttpReceiver() as receiver:
         await shop.alerts.webhooks.add(receiver.url, ["stock.low"], "")
         await shop.move(-18)
         await shop.alerts.once()

@@ -11,14 +11,14 @@ from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Line
 from fancymonkey.core.payments.checkout import AwaitPayment
-from tests.alerts.houses import SKU, House, house
+from tests.alerts.alert_shop import SKU, AlertShop, alert_shop
 from tests.web.shops import HOODIE
 
 ABOUT = ("hold.created", "hold.changed", "hold.ended", "order.captured")
 SIZES = tuple(f"{HOODIE}/{size}" for size in "SML")
 
 
-async def told(shop: House) -> list[AlertEvent]:
+async def told(shop: AlertShop) -> list[AlertEvent]:
     """What is told of holds from here on, and of all that is in the ledger already."""
     if not await shop.alerts.webhooks.all():
         await shop.alerts.webhooks.add("http://127.0.0.1:9/x", ABOUT, "")
@@ -38,7 +38,7 @@ def words(found: list[AlertEvent]) -> list[str]:
 
 
 async def test_a_new_deadline_is_a_change_of_the_hold() -> None:
-    async with house() as shop:
+    async with alert_shop() as shop:
         await told(shop)
         await shop.hold("a", 2)
         assert words(await told(shop)) == ["hold.created"]
@@ -53,7 +53,7 @@ async def test_a_new_deadline_is_a_change_of_the_hold() -> None:
 
 
 async def test_a_hold_that_ran_out_has_ended_also_where_it_is_paid_late_by_then() -> None:
-    async with house() as shop:
+    async with alert_shop() as shop:
         await told(shop)
         await shop.hold("a", 2)
         shop.clock.forward(1800)
@@ -65,7 +65,7 @@ async def test_a_hold_that_ran_out_has_ended_also_where_it_is_paid_late_by_then(
 
 
 async def test_fewer_units_at_the_moment_of_the_payment_are_a_change() -> None:
-    async with house() as shop:
+    async with alert_shop() as shop:
         await told(shop)
         await shop.hold("a", 3)
         await told(shop)
@@ -76,7 +76,7 @@ async def test_fewer_units_at_the_moment_of_the_payment_are_a_change() -> None:
 
 @pytest.mark.parametrize("before", range(494, 501))
 async def test_no_movement_is_cut_in_two_by_how_much_is_read_at_once(before: int) -> None:
-    async with house() as shop:
+    async with alert_shop() as shop:
         await told(shop)
         for number in range(before):
             await shop.move(1 if number % 2 else -1)
@@ -100,7 +100,7 @@ async def test_a_movement_that_is_longer_than_what_is_read_at_once_stops_nothing
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("fancymonkey.alerts.detector.PORTION", 2)
-    async with house() as shop:
+    async with alert_shop() as shop:
         await told(shop)
         lines = tuple(Line(sku, 1) for sku in SIZES)
         await shop.engine.submit(

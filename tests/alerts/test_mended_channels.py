@@ -2,25 +2,25 @@
 
 from fancymonkey.alerts.alerts import Alerts
 from fancymonkey.alerts.events import ALERTS
-from tests.alerts.houses import House, Paper, house
+from tests.alerts.alert_shop import AlertShop, RecordingChannel, alert_shop
 from tests.web.shops import HOODIE
 
 
-def over(shop: House, *papers: Paper) -> House:
+def over(shop: AlertShop, *channels: RecordingChannel) -> AlertShop:
     """The same shop after another start, with these channels."""
-    alerts = Alerts(shop.engine, papers, ALERTS, private=True)
-    return House(shop.engine, shop.clock, papers[0], alerts)
+    alerts = Alerts(shop.engine, channels, ALERTS, private=True)
+    return AlertShop(shop.engine, shop.clock, channels[0], alerts)
 
 
 async def test_what_waits_for_a_channel_whose_url_is_mended_comes_over_the_new_one() -> None:
-    async with house() as shop:
-        shop.paper.failing = True
+    async with alert_shop() as shop:
+        shop.channel.failing = True
         await shop.move(-16)
         await shop.look()
         await shop.move(-4)
         for _ in range(9):
             await shop.look(600)
-        mended = Paper(key="ch_mended")
+        mended = RecordingChannel(key="ch_mended")
         again = over(shop, mended)
         await again.look()
         assert sorted(one.type for one in mended.letters[0].happenings) == [
@@ -31,23 +31,23 @@ async def test_what_waits_for_a_channel_whose_url_is_mended_comes_over_the_new_o
         assert not await shop.waiting()
         states = {(kept.value.target, kept.value.state) for kept in await shop.log()}
         assert states == {("ch_paper", "dropped"), ("ch_mended", "done")}
-        again = over(shop, Paper(key="ch_mended"))
+        again = over(shop, RecordingChannel(key="ch_mended"))
         await again.look()
-        assert not again.paper.letters
+        assert not again.channel.letters
 
 
 async def test_of_a_channel_that_is_gone_the_others_hear_what_they_have_not_heard() -> None:
-    async with house() as shop:
+    async with alert_shop() as shop:
         well, ill, odd = (
-            Paper("ch_well"),
-            Paper("ch_ill", failing=True),
-            Paper("ch_odd", failing=True),
+            RecordingChannel("ch_well"),
+            RecordingChannel("ch_ill", failing=True),
+            RecordingChannel("ch_odd", failing=True),
         )
         await over(shop, well, ill, odd).look()
         await shop.move(-16)
         await over(shop, well, ill, odd).look()
         assert (len(well.letters), len(await shop.waiting())) == (1, 2)
-        new = Paper("ch_new")  # in place of two
+        new = RecordingChannel("ch_new")  # in place of two
         again = over(shop, well, new)
         for _ in range(3):
             await again.look()
@@ -56,22 +56,22 @@ async def test_of_a_channel_that_is_gone_the_others_hear_what_they_have_not_hear
 
 
 async def test_a_channel_that_was_gone_for_a_while_hears_what_its_heir_has_not_got() -> None:
-    async with house() as shop:
-        shop.paper.failing = True
+    async with alert_shop() as shop:
+        shop.channel.failing = True
         await shop.move(-16)
         await shop.look()
-        wrong = over(shop, Paper("ch_wrong", failing=True))
+        wrong = over(shop, RecordingChannel("ch_wrong", failing=True))
         await wrong.look()
         await wrong.look()
-        back = over(shop, Paper())
+        back = over(shop, RecordingChannel())
         await back.look()
         await back.look()
-        assert back.paper.told == [("stock.low",)]
+        assert back.channel.told == [("stock.low",)]
 
 
 async def test_without_any_channel_left_what_waits_is_dropped() -> None:
-    async with house() as shop:
-        shop.paper.failing = True
+    async with alert_shop() as shop:
+        shop.channel.failing = True
         await shop.move(-16)
         await shop.look()
         await Alerts(shop.engine, [], ALERTS).once()
@@ -80,12 +80,12 @@ async def test_without_any_channel_left_what_waits_is_dropped() -> None:
 
 
 async def test_what_is_tried_again_is_not_said_to_come_from_the_quiet_hours() -> None:
-    async with house() as shop:
-        shop.paper.failing = True
+    async with alert_shop() as shop:
+        shop.channel.failing = True
         await shop.move(-16)
         await shop.move(-56, f"{HOODIE}/L")
         for _ in range(9):
             await shop.look(600)
-        shop.paper.failing = False
+        shop.channel.failing = False
         await shop.look(24 * 3600)
-        assert [one.subject for one in shop.paper.letters] == ["2 alerts: 2 low"]
+        assert [one.subject for one in shop.channel.letters] == ["2 alerts: 2 low"]

@@ -14,7 +14,7 @@ from fancymonkey.core.stock.adjust import Adjust, SetItem
 from fancymonkey.engine.documents import Conflict, DocumentCollection
 from fancymonkey.errors import StoreUnavailable
 from fancymonkey.store.in_memory.store import MemoryStore
-from tests.alerts.houses import SKU, House, house
+from tests.alerts.alert_shop import SKU, AlertShop, alert_shop
 from tests.web.shops import HOODIE
 
 NIGHT = QuietHours(time(22), time(7), ZoneInfo("UTC"))
@@ -22,30 +22,30 @@ EVENING = 10 * 3600 + 60  # the clock begins at noon
 
 
 async def test_low_is_told_once_while_holds_come_and_go() -> None:
-    async with house() as shop:
+    async with alert_shop() as shop:
         for number in range(20):
             await shop.hold(f"h{number}", 16)
             await shop.look()
             await shop.release(f"h{number}")
             await shop.look()
-        assert shop.paper.told == [("stock.low",)]
-        letter = shop.paper.letters[0]
+        assert shop.channel.told == [("stock.low",)]
+        letter = shop.channel.letters[0]
         assert letter.subject == "Low: MIDNIGHT EMERALD HOODIE, M, 4 left"
         assert "16 more units held in baskets" in letter.text()
 
 
 async def test_out_and_back() -> None:
-    async with house() as shop:
+    async with alert_shop() as shop:
         await shop.hold("h", 20)
         await shop.look()
-        assert shop.paper.told == [("stock.low",)]  # the hold may still come back
+        assert shop.channel.told == [("stock.low",)]  # the hold may still come back
         await shop.pay("h")
         await shop.look()
         await shop.move(+30)
         await shop.look()
         await shop.move(-30)
         await shop.look()
-        assert [one for (one,) in shop.paper.told] == [
+        assert [one for (one,) in shop.channel.told] == [
             "stock.low",
             "stock.out",
             "stock.back",
@@ -54,14 +54,14 @@ async def test_out_and_back() -> None:
 
 
 async def test_what_comes_together_is_one_message() -> None:
-    async with house() as shop:
+    async with alert_shop() as shop:
         for size in ("M", "L", "S"):
             await shop.move(-2, f"{HOODIE}/{size}")
         await shop.move(-16)
         await shop.move(-56, f"{HOODIE}/L")
         await shop.move(-1, f"{HOODIE}/S")
         await shop.look()
-        (letter,) = shop.paper.letters
+        (letter,) = shop.channel.letters
         assert sorted(one.type for one in letter.happenings) == [
             "stock.low",
             "stock.out",
@@ -71,17 +71,17 @@ async def test_what_comes_together_is_one_message() -> None:
 
 
 async def test_what_the_owner_did_not_choose_is_not_told() -> None:
-    async with house(events=("stock.out",)) as shop:
+    async with alert_shop(events=("stock.out",)) as shop:
         await shop.move(-16)
         await shop.look()
-        assert not shop.paper.letters
+        assert not shop.channel.letters
         await shop.move(-4)
         await shop.look()
-        assert shop.paper.told == [("stock.out",)]
+        assert shop.channel.told == [("stock.out",)]
 
 
 async def test_another_process_goes_on_where_the_last_one_ended() -> None:
-    async with house() as shop:
+    async with alert_shop() as shop:
         await shop.move(-16)
         await shop.look()
         await shop.move(-4)  # while nobody looks
@@ -89,12 +89,12 @@ async def test_another_process_goes_on_where_the_last_one_ended() -> None:
         await other.look()
         third = shop.again()
         await third.look()
-        assert (shop.paper.told, other.paper.told) == ([("stock.low",)], [("stock.out",)])
-        assert not third.paper.letters
+        assert (shop.channel.told, other.channel.told) == ([("stock.low",)], [("stock.out",)])
+        assert not third.channel.letters
 
 
 async def test_two_that_look_at_the_same_time_tell_it_once() -> None:
-    async with house() as shop:
+    async with alert_shop() as shop:
         other = shop.again()
         await other.alerts.once()
         await shop.move(-16)
@@ -106,7 +106,7 @@ async def test_two_that_look_at_the_same_time_tell_it_once() -> None:
 
 
 async def test_a_crash_between_sending_and_noting_repeats_it_under_the_same_id() -> None:
-    async with house() as shop:
+    async with alert_shop() as shop:
         await shop.move(-16)
         await shop.alerts.once()
         shop.clock.forward(10)
@@ -119,16 +119,16 @@ async def test_a_crash_between_sending_and_noting_repeats_it_under_the_same_id()
             await shop.alerts.once()
         other = shop.again()
         await other.look()
-        assert (len(shop.paper.letters), len(other.paper.letters)) == (1, 1)
-        assert shop.paper.letters[0].id == other.paper.letters[0].id
+        assert (len(shop.channel.letters), len(other.channel.letters)) == (1, 1)
+        assert shop.channel.letters[0].id == other.channel.letters[0].id
         assert not await shop.waiting()
         third = shop.again()
         await third.look()
-        assert not third.paper.letters
+        assert not third.channel.letters
 
 
 async def test_a_store_that_fails_after_sending_does_not_make_it_be_sent_again() -> None:
-    async with house() as shop:
+    async with alert_shop() as shop:
         await shop.move(-16)
         await shop.alerts.once()
         shop.clock.forward(10)
@@ -144,19 +144,19 @@ async def test_a_store_that_fails_after_sending_does_not_make_it_be_sent_again()
         shop.engine.store.run = fails  # type: ignore[method-assign,assignment]
         await sender.round()
         await sender.settle()
-        assert len(shop.paper.letters) == 1
+        assert len(shop.channel.letters) == 1
         with pytest.raises(StoreUnavailable):
             await sender.round()
         failing = False
         await sender.round()
         await sender.settle()
         assert not await shop.waiting()
-        assert len(shop.paper.letters) == 1
+        assert len(shop.channel.letters) == 1
 
 
 async def test_a_failing_channel_is_tried_again_for_a_day() -> None:
-    async with house() as shop:
-        shop.paper.failing = True
+    async with alert_shop() as shop:
+        shop.channel.failing = True
         await shop.move(-16)
         await shop.look()
         (kept,) = await shop.waiting()
@@ -173,24 +173,24 @@ async def test_a_failing_channel_is_tried_again_for_a_day() -> None:
         assert over.value.state == "failed"
         assert 8 <= over.value.tries <= 12
         assert over.value.attempts[-1].at - over.value.made_at >= DAY
-        shop.paper.failing = False
+        shop.channel.failing = False
         await shop.move(-4)
         await shop.look()
-        assert shop.paper.told == [("stock.out",)]
+        assert shop.channel.told == [("stock.out",)]
 
 
 async def test_a_channel_that_works_again_hears_what_it_missed() -> None:
-    async with house() as shop:
-        shop.paper.failing = True
+    async with alert_shop() as shop:
+        shop.channel.failing = True
         await shop.move(-16)
         await shop.look()
-        shop.paper.failing = False
+        shop.channel.failing = False
         await shop.look(20)
-        assert shop.paper.told == [("stock.low",)]
+        assert shop.channel.told == [("stock.low",)]
 
 
 async def test_quiet_hours_end_with_one_message() -> None:
-    async with house(quiet=NIGHT) as shop:
+    async with alert_shop(quiet=NIGHT) as shop:
         shop.clock.forward(EVENING)
         await shop.move(-16)
         await shop.look(HOUR // 1000)
@@ -198,27 +198,27 @@ async def test_quiet_hours_end_with_one_message() -> None:
         await shop.look(HOUR // 1000)
         await shop.move(-56, f"{HOODIE}/L")
         await shop.look(HOUR // 1000)
-        assert not shop.paper.letters
+        assert not shop.channel.letters
         other = shop.again(quiet=NIGHT)  # another process in the middle of the night
         await other.look(6 * HOUR // 1000)
-        (letter,) = other.paper.letters
+        (letter,) = other.channel.letters
         assert [one.type for one in letter.happenings] == ["stock.low", "stock.out", "stock.low"]
         assert letter.subject == "3 alerts from the quiet hours: 2 low, 1 out"
         await other.look()
-        assert len(other.paper.letters) == 1
+        assert len(other.channel.letters) == 1
 
 
 async def test_a_failure_before_the_quiet_hours_does_not_ring_in_them() -> None:
-    async with house(quiet=NIGHT) as shop:
+    async with alert_shop(quiet=NIGHT) as shop:
         shop.clock.forward(EVENING - 3 * 60)
-        shop.paper.failing = True
+        shop.channel.failing = True
         await shop.move(-16)
         await shop.look(30)
-        shop.paper.failing = False
+        shop.channel.failing = False
         await shop.look(6 * MINUTE // 1000)
-        assert not shop.paper.letters
+        assert not shop.channel.letters
         await shop.look(9 * HOUR // 1000)
-        assert shop.paper.told == [("stock.low",)]
+        assert shop.channel.told == [("stock.low",)]
 
 
 class Troubled(MemoryStore):
@@ -234,39 +234,39 @@ class Troubled(MemoryStore):
 
 async def test_trouble_with_the_store_does_not_wait_for_the_morning() -> None:
     store = Troubled()
-    async with house(store, quiet=NIGHT) as shop:
+    async with alert_shop(store, quiet=NIGHT) as shop:
         shop.clock.forward(EVENING)
         store.problems = ["The disk has 312 MB left."]
         await shop.alerts.once()
-        assert shop.paper.told == [("store.trouble",)]
+        assert shop.channel.told == [("store.trouble",)]
         store.problems = ["The disk has 311 MB left."]  # the same trouble
         await shop.look()
-        assert len(shop.paper.letters) == 1
+        assert len(shop.channel.letters) == 1
         store.problems = []
         await shop.look()
         store.problems = ["The disk has 310 MB left."]  # again
         await shop.look()
-        assert len(shop.paper.letters) == 2
+        assert len(shop.channel.letters) == 2
 
 
 async def test_matters_are_told_once_by_name() -> None:
-    async with house() as shop:
+    async with alert_shop() as shop:
         await shop.hold("h", 20)
         shop.clock.forward(1800)
         await shop.hold("other", 20)
         await shop.pay("h")  # late, and nothing is left
         await shop.look()
         await shop.look()
-        told = [one for letter in shop.paper.letters for one in letter.happenings]
+        told = [one for letter in shop.channel.letters for one in letter.happenings]
         (matter,) = [one for one in told if one.type == "matter.opened"]
         assert matter.title == "Late payment: 20 × MIDNIGHT EMERALD HOODIE M"
         assert matter.data["concern"] == "late_payment"
         other = shop.again()
         await other.look()
-        assert not other.paper.letters
+        assert not other.channel.letters
 
 
-async def ran(shop: House, job: str, outcome: str, **report: object) -> None:
+async def ran(shop: AlertShop, job: str, outcome: str, **report: object) -> None:
     """A job has run."""
     shop.clock.forward(60)
     now, text = shop.engine.clock(), json.dumps(report)
@@ -275,76 +275,76 @@ async def ran(shop: House, job: str, outcome: str, **report: object) -> None:
 
 
 async def test_a_job_that_fails_is_told_when_it_begins_to() -> None:
-    async with house(jobs=lambda: ["backup", "reconcile"]) as shop:
+    async with alert_shop(jobs=lambda: ["backup", "reconcile"]) as shop:
         await ran(shop, "backup", "done")
         await shop.look()
-        assert not shop.paper.letters
+        assert not shop.channel.letters
         for _ in range(3):
             await ran(shop, "backup", "failed", message="The disk is full.")
             await shop.look()
-        assert shop.paper.told == [("job.failed",)]
-        assert "The disk is full." in shop.paper.letters[0].text()
+        assert shop.channel.told == [("job.failed",)]
+        assert "The disk is full." in shop.channel.letters[0].text()
         await ran(shop, "backup", "done")
         await shop.look()
         await ran(shop, "backup", "failed")
         await shop.look()
-        assert len(shop.paper.letters) == 2
+        assert len(shop.channel.letters) == 2
 
 
 async def test_what_reconciliation_mended_is_told() -> None:
-    async with house(jobs=lambda: ["reconcile"]) as shop:
+    async with alert_shop(jobs=lambda: ["reconcile"]) as shop:
         await ran(shop, "reconcile", "balanced")
         await ran(shop, "reconcile", "mended", mended=["a payment of cs_1 was missed"], open=[])
         await shop.look()
-        assert shop.paper.told == [("books.mended",)]
-        assert "Corrected: a payment of cs_1 was missed" in shop.paper.letters[0].text()
+        assert shop.channel.told == [("books.mended",)]
+        assert "Corrected: a payment of cs_1 was missed" in shop.channel.letters[0].text()
         await ran(shop, "reconcile", "open", mended=[], open=["cs_2 is of no hold"])
         await shop.look()
-        assert len(shop.paper.letters) == 2
+        assert len(shop.channel.letters) == 2
 
 
 async def test_what_was_told_is_not_told_again_after_quiet_months() -> None:
-    async with house(jobs=lambda: ["reconcile"]) as shop:
+    async with alert_shop(jobs=lambda: ["reconcile"]) as shop:
         await ran(shop, "reconcile", "mended", mended=["a payment of cs_1 was missed"], open=[])
         await shop.look()
-        assert shop.paper.told == [("books.mended",)]
+        assert shop.channel.told == [("books.mended",)]
         commands = shop.engine.batcher.commands
         for _ in range(70):
             await shop.look(24 * 3600)
             await shop.engine._prune()
-        assert len(shop.paper.letters) == 1
+        assert len(shop.channel.letters) == 1
         assert shop.engine.batcher.commands - commands <= 2 * 70  # one of them is the pruning
 
 
 async def test_what_reconciliation_leaves_open_is_told_once() -> None:
-    async with house(jobs=lambda: ["reconcile"]) as shop:
+    async with alert_shop(jobs=lambda: ["reconcile"]) as shop:
         left = ["cs_1 is of no hold"]
         for _ in range(200):  # more than the three hours that runs are looked at again
             await ran(shop, "reconcile", "open", mended=[], open=left)
             await shop.look()
-        assert len(shop.paper.letters) == 1
+        assert len(shop.channel.letters) == 1
         await ran(shop, "reconcile", "open", mended=[], open=[*left, "cs_2 is of no hold"])
         await shop.look()
-        assert len(shop.paper.letters) == 2
+        assert len(shop.channel.letters) == 2
         await ran(shop, "reconcile", "mended", mended=["cs_3 was missed"], open=left)
         await shop.look()
-        assert len(shop.paper.letters) == 3
+        assert len(shop.channel.letters) == 3
         shop.clock.forward(2 * 86_400)
         await ran(shop, "reconcile", "balanced")
         await shop.look()
         await shop.look()
-        assert len(shop.paper.letters) == 3
+        assert len(shop.channel.letters) == 3
         await ran(shop, "reconcile", "open", mended=[], open=left)
         await shop.look()
-        assert len(shop.paper.letters) == 4
+        assert len(shop.channel.letters) == 4
 
 
 async def test_the_digest_comes_once_a_day_and_only_with_something_to_tell() -> None:
-    async with house() as shop:
+    async with alert_shop() as shop:
         assert await shop.alerts.digest() is not None  # S is low and XL is out in the catalogue
         assert await shop.alerts.digest() is None
         await shop.look()
-        (letter,) = shop.paper.letters
+        (letter,) = shop.channel.letters
         assert letter.subject == "2025-10-07: 2 low, 1 out"
         assert "MIDNIGHT EMERALD HOODIE, XL: 0 left" in letter.text()
         assert "MIDNIGHT EMERALD HOODIE, S: 3 left" in letter.text()
@@ -358,18 +358,18 @@ async def test_the_digest_comes_once_a_day_and_only_with_something_to_tell() -> 
 
 
 async def test_a_size_that_the_owner_has_taken_off_sale_is_not_told_of() -> None:
-    async with house() as shop:
+    async with alert_shop() as shop:
         await shop.engine.submit(SetItem(sku=SKU, location=DEFAULT_LOCATION, sold_out=True))
         await shop.move(-20)
         await shop.look()
-        assert not shop.paper.letters
+        assert not shop.channel.letters
         await shop.engine.submit(SetItem(sku=SKU, location=DEFAULT_LOCATION, sold_out=False))
         await shop.look()
-        assert shop.paper.told == [("stock.out",)]
+        assert shop.channel.told == [("stock.out",)]
 
 
 async def test_an_idle_shop_writes_nothing() -> None:
-    async with house() as shop:
+    async with alert_shop() as shop:
         commands = shop.engine.batcher.commands
         for _ in range(20):
             await shop.look()

@@ -10,7 +10,7 @@ from fancymonkey.core.model import Entry
 from fancymonkey.errors import StoreUnavailable
 from fancymonkey.store.contract import Commit
 from fancymonkey.store.in_memory.store import MemoryStore
-from tests.alerts.houses import House, house
+from tests.alerts.alert_shop import AlertShop, alert_shop
 from tests.sim.loop import simulate
 
 
@@ -33,9 +33,9 @@ class Away(MemoryStore):
         return [] if self.writes else ["The disk is full."]
 
 
-def cries(shop: House) -> list[str]:
+def cries(shop: AlertShop) -> list[str]:
     """What was told without the store; what it says of itself comes through it."""
-    texts = [letter.text() for letter in shop.paper.letters]
+    texts = [letter.text() for letter in shop.channel.letters]
     return [text for text in texts if "is unavailable" in text]
 
 
@@ -49,7 +49,7 @@ async def stays(store: Away, what: str, works: bool, seconds: float) -> None:
 def test_the_owner_is_alerted_without_the_store_once_each_time(what: str) -> None:
     async def days() -> None:
         store = Away()
-        async with house(store) as shop:
+        async with alert_shop(store) as shop:
             running = asyncio.create_task(shop.alerts.run())
             for times in (1, 2):
                 await stays(store, what, False, TROUBLE_SECONDS + 3 * REST_SECONDS)
@@ -58,7 +58,7 @@ def test_the_owner_is_alerted_without_the_store_once_each_time(what: str) -> Non
                 assert len(cries(shop)) == times
                 await stays(store, what, True, 3 * REST_SECONDS)
             assert len(cries(shop)) == 2
-            assert set(shop.paper.told) == {("store.trouble",)}
+            assert set(shop.channel.told) == {("store.trouble",)}
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
 
@@ -69,7 +69,7 @@ def test_the_owner_is_alerted_without_the_store_once_each_time(what: str) -> Non
 def test_short_failures_are_not_reported_however_many(what: str) -> None:
     async def days() -> None:
         store = Away()
-        async with house(store) as shop:
+        async with alert_shop(store) as shop:
             running = asyncio.create_task(shop.alerts.run())
             for _ in range(20):  # together far more than the time after which one is reported
                 await stays(store, what, False, TROUBLE_SECONDS - 2 * LOOK_SECONDS)

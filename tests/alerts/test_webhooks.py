@@ -11,14 +11,14 @@ import stripe
 from fancymonkey.alerts.quiet_hours import DAY, HOUR
 from fancymonkey.alerts.signing import HEADER, sign
 from fancymonkey.alerts.webhooks import MOST, TooManyWebhooks, UnknownWebhook
-from tests.alerts.houses import SKU, House, house
+from tests.alerts.alert_shop import SKU, AlertShop, alert_shop
 from tests.alerts.receivers import HttpReceiver, Request
 from tests.web.shops import HOODIE
 
 STOCK = ("stock.low", "stock.out", "stock.back")
 
 
-async def settle(shop: House, rounds: int = 3) -> None:
+async def settle(shop: AlertShop, rounds: int = 3) -> None:
     for _ in range(rounds):
         await shop.look(5)
 
@@ -33,7 +33,7 @@ def header(request: Request) -> str:
 
 async def test_the_library_of_stripe_takes_the_signature() -> None:
     """Its own check, which knows nothing of us, reads the same scheme."""
-    async with house() as shop, HttpReceiver() as receiver:
+    async with alert_shop() as shop, HttpReceiver() as receiver:
         _, made = await shop.alerts.webhooks.add(receiver.url, STOCK, "")
         await shop.move(-16)
         await settle(shop)
@@ -62,7 +62,7 @@ def test_the_signature_by_hand() -> None:
 
 
 async def test_only_what_was_asked_for_comes_and_each_with_its_numbers() -> None:
-    async with house() as shop, HttpReceiver() as receiver, HttpReceiver() as other:
+    async with alert_shop() as shop, HttpReceiver() as receiver, HttpReceiver() as other:
         await shop.alerts.webhooks.add(receiver.url, STOCK, "")
         await shop.alerts.webhooks.add(other.url, ["stock.changed"], "")
         await shop.move(-16)
@@ -78,7 +78,7 @@ async def test_only_what_was_asked_for_comes_and_each_with_its_numbers() -> None
 
 async def test_holds_and_sales() -> None:
     wanted = ["hold.created", "hold.changed", "hold.ended", "order.captured"]
-    async with house() as shop, HttpReceiver() as receiver:
+    async with alert_shop() as shop, HttpReceiver() as receiver:
         await shop.alerts.webhooks.add(receiver.url, wanted, "")
         await shop.hold("a", 2)
         await settle(shop)
@@ -114,7 +114,7 @@ async def test_holds_and_sales() -> None:
 
 
 async def test_it_is_tried_again_with_the_same_id_and_ends_in_the_log() -> None:
-    async with house() as shop, HttpReceiver() as receiver:
+    async with alert_shop() as shop, HttpReceiver() as receiver:
         receiver.answer = (503, {}, b"")
         id_, _ = await shop.alerts.webhooks.add(receiver.url, STOCK, "")
         await shop.move(-16)
@@ -133,7 +133,7 @@ async def test_it_is_tried_again_with_the_same_id_and_ends_in_the_log() -> None:
 
 
 async def test_a_delivery_can_be_sent_again_as_the_same_event() -> None:
-    async with house() as shop, HttpReceiver() as receiver:
+    async with alert_shop() as shop, HttpReceiver() as receiver:
         id_, _ = await shop.alerts.webhooks.add(receiver.url, STOCK, "")
         await shop.move(-16)
         await settle(shop)
@@ -152,7 +152,7 @@ async def test_a_delivery_can_be_sent_again_as_the_same_event() -> None:
 
 
 async def test_a_rotated_secret_counts_beside_the_old_one_for_a_while() -> None:
-    async with house() as shop, HttpReceiver() as receiver:
+    async with alert_shop() as shop, HttpReceiver() as receiver:
         id_, made = await shop.alerts.webhooks.add(receiver.url, STOCK, "")
         old = made.secrets[0].text
         new = (await shop.alerts.webhooks.rotate(id_, 24)).secrets[0].text
@@ -173,7 +173,7 @@ async def test_a_rotated_secret_counts_beside_the_old_one_for_a_while() -> None:
 
 
 async def test_an_endpoint_that_fails_for_days_is_switched_off_and_the_owner_told() -> None:
-    async with house() as shop, HttpReceiver() as receiver:
+    async with alert_shop() as shop, HttpReceiver() as receiver:
         receiver.answer = (500, {}, b"")
         id_, _ = await shop.alerts.webhooks.add(receiver.url, STOCK, "")
         for day in range(5):
@@ -185,7 +185,7 @@ async def test_an_endpoint_that_fails_for_days_is_switched_off_and_the_owner_tol
             False,
             "The endpoint responded with status 500.",
         )
-        told = [one for one in shop.paper.told if "webhook.off" in one]
+        told = [one for one in shop.channel.told if "webhook.off" in one]
         assert len(told) == 1
         assert not [kept for kept in await shop.waiting() if kept.value.target == id_]
         count = len(receiver.requests)
@@ -201,7 +201,7 @@ async def test_an_endpoint_that_fails_for_days_is_switched_off_and_the_owner_tol
 
 
 async def test_a_dead_endpoint_is_given_up_after_a_day_and_rests_in_between() -> None:
-    async with house() as shop, HttpReceiver() as receiver:
+    async with alert_shop() as shop, HttpReceiver() as receiver:
         receiver.answer = (500, {}, b"")
         id_, _ = await shop.alerts.webhooks.add(receiver.url, STOCK, "")
         await shop.move(-16)
@@ -214,7 +214,7 @@ async def test_a_dead_endpoint_is_given_up_after_a_day_and_rests_in_between() ->
 
 
 async def test_what_waits_for_an_endpoint_that_is_gone_is_dropped() -> None:
-    async with house() as shop, HttpReceiver() as receiver:
+    async with alert_shop() as shop, HttpReceiver() as receiver:
         receiver.answer = (500, {}, b"")
         id_, _ = await shop.alerts.webhooks.add(receiver.url, STOCK, "")
         await shop.move(-16)
@@ -226,7 +226,7 @@ async def test_what_waits_for_an_endpoint_that_is_gone_is_dropped() -> None:
 
 
 async def test_there_is_an_end_to_how_many_there_may_be() -> None:
-    async with house() as shop:
+    async with alert_shop() as shop:
         for number in range(MOST):
             await shop.alerts.webhooks.add(f"http://127.0.0.1/{number}", STOCK, "")
         with pytest.raises(TooManyWebhooks):

@@ -17,7 +17,7 @@ from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Allocation, Reservation, Status
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.store.in_memory.store import MemoryStore
-from tests.core.builders import Shop as Core
+from tests.core.builders import CoreShop as Core
 from tests.core.builders import lines
 from tests.payments.conftest import Till, opened
 from tests.web.client import Answer

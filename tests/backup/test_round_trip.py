@@ -39,7 +39,7 @@ async def test_what_was_saved_while_in_use_is_restored(
     revision = (await store.snapshot()).revision
     entries = await store.entries_after(0, revision)
     assert made.revision in (None, revision)
-    assert made.found is None or made.found.clean
+    assert made.verification is None or made.verification.clean
     await go_on(store)
     done = await restore(made.path, again, NOW)
     assert done.clean

@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.alerts.receivers import HttpReceiver
-from tests.browser.shopfront import NARROW, WIDE, Shopfront, buyer, shopfront
+from tests.browser.shop_page import NARROW, WIDE, DemoShop, buyer, demo_shop
 from tests.support.axe import assert_accessible
 from tests.support.browser import BrowserPage
 
@@ -17,18 +17,18 @@ PASSWORD = "correct horse battery"
 
 
 @asynccontextmanager
-async def office(*urls: str) -> AsyncIterator[Shopfront]:
+async def admin_shop(*urls: str) -> AsyncIterator[DemoShop]:
     """A shop with these channels."""
     settings: dict[str, Any] = {
         "admin_password": PASSWORD,
         "alert_urls": urls,
         "webhook_allow_private": True,
     }
-    async with shopfront(**settings) as shop:
+    async with demo_shop(**settings) as shop:
         yield shop
 
 
-async def enter(page: Page, shop: Shopfront) -> None:
+async def enter(page: Page, shop: DemoShop) -> None:
     """From the login to the alerts."""
     await page.goto(f"{shop.url}/admin/alerts.html")
     await page.locator("input[name=name], #name").first.fill("owner")
@@ -53,7 +53,7 @@ async def add(page: Page, url: str) -> str:
 
 async def test_a_webhook_from_adding_it_to_sending_again(browser_page: BrowserPage) -> None:
     page = browser_page.page
-    async with HttpReceiver() as receiver, office(f"json://127.0.0.1:{receiver.port}/") as shop:
+    async with HttpReceiver() as receiver, admin_shop(f"json://127.0.0.1:{receiver.port}/") as shop:
         await enter(page, shop)
         secret = await add(page, receiver.url)
         assert secret.startswith("whsec_")
@@ -80,7 +80,7 @@ async def test_a_webhook_from_adding_it_to_sending_again(browser_page: BrowserPa
 
 async def test_an_alert_is_listed(browser_page: BrowserPage) -> None:
     page = browser_page.page
-    async with HttpReceiver() as receiver, office(f"json://127.0.0.1:{receiver.port}/") as shop:
+    async with HttpReceiver() as receiver, admin_shop(f"json://127.0.0.1:{receiver.port}/") as shop:
         await enter(page, shop)
         await shop.count(4)
         await expect(page.get_by_text("Low: MIDNIGHT EMERALD HOODIE, M, 4 left")).to_be_visible(
@@ -94,7 +94,7 @@ async def test_an_alert_is_listed(browser_page: BrowserPage) -> None:
 async def test_nobody_is_kept_out(browser: Browser, screen: tuple[int, int], scheme: str) -> None:
     async with (
         HttpReceiver() as receiver,
-        office(f"json://127.0.0.1:{receiver.port}/") as shop,
+        admin_shop(f"json://127.0.0.1:{receiver.port}/") as shop,
         buyer(browser, screen, scheme) as visitor,
     ):
         page = visitor.page

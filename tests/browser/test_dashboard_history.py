@@ -14,7 +14,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Kind
 from fancymonkey.core.stock.adjust import Adjust, Count
-from tests.browser.backoffice import DAY, Office, member, office, sku, visit
+from tests.browser.admin_page import DAY, AdminShop, admin_shop, member, sku, visit
 from tests.web.shops import HOODIE
 
 OWNER = {"Authorization": "Bearer correct horse"}
@@ -22,9 +22,9 @@ SKU = f"{HOODIE}/M"
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
-async def shop() -> AsyncIterator[Office]:
+async def shop() -> AsyncIterator[AdminShop]:
     """A hoodie with a story of five days; only the last test adds to it."""
-    async with office(began=6) as running:
+    async with admin_shop(began=6) as running:
         clock = running.clock
         clock.behind = 5 * DAY
         received = Adjust(
@@ -55,7 +55,7 @@ def rows(page: Page) -> Locator:
     return page.locator("table.cards tbody tr")
 
 
-async def told(shop: Office, path: str) -> Any:
+async def told(shop: AdminShop, path: str) -> Any:
     answer = await shop.http.get(f"/api/admin/{path}", headers=OWNER)
     assert answer.status_code == 200, answer.text
     return answer.json()
@@ -70,7 +70,7 @@ async def steps(page: Page) -> list[list[str]]:
     return found
 
 
-async def test_33_why_it_is_so_many(browser: Browser, shop: Office) -> None:
+async def test_why_it_is_so_many(browser: Browser, shop: AdminShop) -> None:
     async with member(browser, shop, "vi") as watched:
         page = watched.page
         await visit(page, shop, f"history.html?sku={SKU}")
@@ -99,7 +99,7 @@ async def test_33_why_it_is_so_many(browser: Browser, shop: Office) -> None:
 
 
 async def test_the_bars_of_the_waterfall_are_as_long_as_their_numbers(
-    browser: Browser, shop: Office
+    browser: Browser, shop: AdminShop
 ) -> None:
     async with member(browser, shop) as watched:
         await visit(watched.page, shop, f"history.html?sku={SKU}")
@@ -112,8 +112,8 @@ async def test_the_bars_of_the_waterfall_are_as_long_as_their_numbers(
         assert all(abs(a - b) < 0.01 for a, b in zip(widths, wanted, strict=True))
 
 
-async def test_33_stock_as_of_any_day_and_what_moved_between_two(
-    browser: Browser, shop: Office
+async def test_stock_as_of_any_day_and_what_moved_between_two(
+    browser: Browser, shop: AdminShop
 ) -> None:
     async with member(browser, shop, timezone_id="Asia/Tokyo") as watched:
         page = watched.page
@@ -140,8 +140,8 @@ async def test_33_stock_as_of_any_day_and_what_moved_between_two(
         watched.assert_clean()
 
 
-async def test_33_every_entry_has_who_when_why_and_the_numbers_after_it(
-    browser: Browser, shop: Office
+async def test_every_entry_has_who_when_why_and_the_numbers_after_it(
+    browser: Browser, shop: AdminShop
 ) -> None:
     async with member(browser, shop) as watched:
         page = watched.page
@@ -160,7 +160,7 @@ async def test_33_every_entry_has_who_when_why_and_the_numbers_after_it(
         assert numbers == sorted(numbers, reverse=True)
 
 
-async def test_20_filters_by_kind_and_by_who(browser: Browser, shop: Office) -> None:
+async def test_filters_by_kind_and_by_who(browser: Browser, shop: AdminShop) -> None:
     async with member(browser, shop) as watched:
         page = watched.page
         await visit(page, shop, f"history.html?sku={SKU}")
@@ -183,8 +183,8 @@ async def test_20_filters_by_kind_and_by_who(browser: Browser, shop: Office) -> 
         watched.assert_clean()
 
 
-async def test_6_links_lead_to_the_act_the_event_and_the_hold(
-    browser: Browser, shop: Office
+async def test_links_lead_to_the_act_the_event_and_the_hold(
+    browser: Browser, shop: AdminShop
 ) -> None:
     async with member(browser, shop) as watched:
         page = watched.page
@@ -213,8 +213,8 @@ async def test_6_links_lead_to_the_act_the_event_and_the_hold(
         watched.assert_clean()
 
 
-async def test_33_the_file_has_what_is_shown(
-    browser: Browser, shop: Office, tmp_path: Path
+async def test_the_file_has_what_is_shown(
+    browser: Browser, shop: AdminShop, tmp_path: Path
 ) -> None:
     async with member(browser, shop) as watched:
         page = watched.page
@@ -231,7 +231,7 @@ async def test_33_the_file_has_what_is_shown(
 
 
 async def test_the_whole_shop_goes_back_page_by_page(browser: Browser) -> None:
-    async with office() as shop, member(browser, shop) as watched:
+    async with admin_shop() as shop, member(browser, shop) as watched:
         for number in range(120):
             await shop.run(
                 Count(sku=sku("L"), location=DEFAULT_LOCATION, quantity=number, actor="ana")
@@ -247,7 +247,7 @@ async def test_the_whole_shop_goes_back_page_by_page(browser: Browser) -> None:
         watched.assert_clean()
 
 
-async def test_42_nothing_and_nobody_is_told_so(browser: Browser, shop: Office) -> None:
+async def test_nothing_and_nobody_is_told_so(browser: Browser, shop: AdminShop) -> None:
     async with member(browser, shop) as watched:
         page = watched.page
         await visit(page, shop, f"history.html?cause={quote('act_nothing')}")
@@ -255,8 +255,8 @@ async def test_42_nothing_and_nobody_is_told_so(browser: Browser, shop: Office) 
         watched.assert_clean()
 
 
-async def test_4_what_happens_meanwhile_is_offered_and_moves_nothing(
-    browser: Browser, shop: Office
+async def test_what_happens_meanwhile_is_offered_and_moves_nothing(
+    browser: Browser, shop: AdminShop
 ) -> None:
     async with member(browser, shop) as watched:
         page = watched.page
@@ -273,7 +273,7 @@ async def test_4_what_happens_meanwhile_is_offered_and_moves_nothing(
         watched.assert_clean()
 
 
-async def test_history_is_found_by_the_name_of_a_product(browser: Browser, shop: Office) -> None:
+async def test_history_is_found_by_the_name_of_a_product(browser: Browser, shop: AdminShop) -> None:
     async with member(browser, shop) as watched:
         page = watched.page
         await visit(page, shop, "history.html")

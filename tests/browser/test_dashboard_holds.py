@@ -10,7 +10,7 @@ from playwright.async_api import Browser, Locator, Page, Route, expect
 from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Kind, Line, Status
-from tests.browser.backoffice import Office, member, office, sku, visit
+from tests.browser.admin_page import AdminShop, admin_shop, member, sku, visit
 from tests.web.shops import HOODIE
 
 SECOND = 1000
@@ -18,8 +18,8 @@ NOBODY = "No active holds."
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def shop() -> AsyncIterator[Office]:
-    async with office() as running:
+async def shop() -> AsyncIterator[AdminShop]:
+    async with admin_shop() as running:
         yield running
 
 
@@ -37,8 +37,8 @@ async def confirm(page: Page, reason: str = "") -> None:
     await asked.get_by_role("button", name="Release").click()
 
 
-async def test_3_a_hold_appears_and_disappears_within_a_second(
-    browser: Browser, shop: Office
+async def test_a_hold_appears_and_disappears_within_a_second(
+    browser: Browser, shop: AdminShop
 ) -> None:
     async with member(browser, shop, "vi") as watched:
         page = watched.page
@@ -58,7 +58,7 @@ async def test_3_a_hold_appears_and_disappears_within_a_second(
 
 
 async def test_the_time_left_runs_and_at_its_end_the_hold_is_gone(
-    browser: Browser, shop: Office
+    browser: Browser, shop: AdminShop
 ) -> None:
     async with member(browser, shop) as watched:
         page = watched.page
@@ -80,8 +80,8 @@ async def test_the_time_left_runs_and_at_its_end_the_hold_is_gone(
         watched.assert_clean()
 
 
-async def test_4_one_is_given_back_by_keyboard_after_a_question(
-    browser: Browser, shop: Office
+async def test_one_is_given_back_by_keyboard_after_a_question(
+    browser: Browser, shop: AdminShop
 ) -> None:
     await shop.reserve("M", session="first")
     await shop.reserve("L", session="second")
@@ -111,7 +111,7 @@ async def test_4_one_is_given_back_by_keyboard_after_a_question(
     assert (entry.actor, entry.reason) == ("ana", "Asked by phone")
 
 
-async def test_25_many_are_given_back_at_once(browser: Browser, shop: Office) -> None:
+async def test_many_are_given_back_at_once(browser: Browser, shop: AdminShop) -> None:
     for size in ("S", "M", "L"):
         await shop.reserve(size)
     await shop.reserve("M", product="prod_tee_001")
@@ -134,7 +134,7 @@ async def test_25_many_are_given_back_at_once(browser: Browser, shop: Office) ->
         watched.assert_clean()
 
 
-async def test_48_two_clicks_send_one_request(browser: Browser, shop: Office) -> None:
+async def test_two_clicks_send_one_request(browser: Browser, shop: AdminShop) -> None:
     await shop.reserve()
     async with member(browser, shop) as watched:
         page = watched.page
@@ -147,8 +147,8 @@ async def test_48_two_clicks_send_one_request(browser: Browser, shop: Office) ->
         assert len(sent) == 1
 
 
-async def test_9_what_could_not_be_given_back_stays_and_can_be_tried_again(
-    browser: Browser, shop: Office
+async def test_what_could_not_be_given_back_stays_and_can_be_tried_again(
+    browser: Browser, shop: AdminShop
 ) -> None:
     await shop.reserve()
     async with member(browser, shop) as watched:
@@ -174,8 +174,8 @@ async def test_9_what_could_not_be_given_back_stays_and_can_be_tried_again(
         await expect(page.get_by_text(NOBODY)).to_be_visible()
 
 
-async def test_19_20_21_search_and_filters_live_in_the_address(
-    browser: Browser, shop: Office
+async def test_20_21_search_and_filters_live_in_the_address(
+    browser: Browser, shop: AdminShop
 ) -> None:
     await shop.reserve("M", session="one")
     await shop.reserve("L", session="two")
@@ -221,7 +221,7 @@ async def test_19_20_21_search_and_filters_live_in_the_address(
 
 
 async def test_who_pays_while_the_hold_is_given_back_loses_nothing(
-    browser: Browser, shop: Office
+    browser: Browser, shop: AdminShop
 ) -> None:
     session = await shop.checkout("M", 2)
     async with member(browser, shop) as watched:
@@ -239,8 +239,8 @@ async def test_who_pays_while_the_hold_is_given_back_loses_nothing(
     assert hold.status is Status.CAPTURED
 
 
-async def test_4_fifty_changes_move_neither_the_focus_nor_the_scroll(
-    browser: Browser, shop: Office
+async def test_fifty_changes_move_neither_the_focus_nor_the_scroll(
+    browser: Browser, shop: AdminShop
 ) -> None:
     for number in range(40):
         await shop.reserve("L", session=f"early-{number}")

@@ -12,8 +12,8 @@ from playwright.async_api import Browser, Page, expect
 from python_calamine import load_workbook
 
 from fancymonkey.core.holds.end import Capture
-from tests.browser.shelves import Shelves, at_work, shelves
-from tests.browser.shopfront import NARROW, WIDE
+from tests.browser.products_page import ProductsShop, at_work, products_shop
+from tests.browser.shop_page import NARROW, WIDE
 from tests.spreadsheets.support import book
 from tests.support.axe import assert_accessible
 from tests.web.shops import HOODIE
@@ -26,8 +26,8 @@ the machine is busy. It is no measure of speed."""
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def shop() -> AsyncIterator[Shelves]:
-    async with shelves() as running:
+async def shop() -> AsyncIterator[ProductsShop]:
+    async with products_shop() as running:
         yield running
 
 
@@ -55,14 +55,14 @@ async def tiles(page: Page) -> dict[str, str]:
     return {words: number for number, words in (text.split("\n") for text in texts)}
 
 
-async def sell(shop: Shelves, page: Page, quantity: int) -> None:
+async def sell(shop: ProductsShop, page: Page, quantity: int) -> None:
     body = {"productId": HOODIE, "size": "M", "quantity": quantity, "sessionId": "buyer"}
     assert (await page.request.post(f"{shop.url}/api/inventory/reserve", data=body)).ok
     await shop.engine.submit(Capture(ref="buyer"))
 
 
 async def test_habit_29_the_file_is_what_is_on_the_screen(
-    browser: Browser, shop: Shelves, tmp_path: Path
+    browser: Browser, shop: ProductsShop, tmp_path: Path
 ) -> None:
     async with at_work(browser, shop, "?status=low&status=in_stock&sort=-available") as watched:
         page = watched.page
@@ -92,7 +92,7 @@ async def test_habit_29_the_file_is_what_is_on_the_screen(
                 assert (int(reserved), int(available)) == row[2:]
 
 
-async def test_habit_30_drop_preview_apply_undo(browser: Browser, shop: Shelves) -> None:
+async def test_habit_30_drop_preview_apply_undo(browser: Browser, shop: ProductsShop) -> None:
     async with at_work(browser, shop, "import.html") as watched:
         page = watched.page
         text = edited(await shop.export(page), stock="25", lowStockThreshold="8")
@@ -120,7 +120,7 @@ async def test_habit_30_drop_preview_apply_undo(browser: Browser, shop: Shelves)
 
 
 async def test_habit_30_a_template_and_a_thousand_rows(browser: Browser) -> None:
-    async with shelves(fill=()) as shop, at_work(browser, shop, "import.html") as watched:
+    async with products_shop(fill=()) as shop, at_work(browser, shop, "import.html") as watched:
         page = watched.page
         async with page.expect_download() as started:
             await page.get_by_role("link", name="CSV template").click()
@@ -141,7 +141,7 @@ async def test_habit_30_a_template_and_a_thousand_rows(browser: Browser) -> None
 
 @pytest.mark.parametrize("separator", [",", ";"])
 async def test_habit_31_files_of_other_programs(
-    browser: Browser, shop: Shelves, separator: str
+    browser: Browser, shop: ProductsShop, separator: str
 ) -> None:
     async with at_work(browser, shop, "import.html") as watched:
         page = watched.page
@@ -155,7 +155,7 @@ async def test_habit_31_files_of_other_programs(
         await expect(page.get_by_text("Columns read: on hand, price.")).to_be_visible()
 
 
-async def test_habit_31_a_spreadsheet(browser: Browser, shop: Shelves) -> None:
+async def test_habit_31_a_spreadsheet(browser: Browser, shop: ProductsShop) -> None:
     async with at_work(browser, shop, "import.html") as watched:
         page = watched.page
         answer = await page.request.get(f"{shop.url}/api/admin/export?format=xlsx")
@@ -166,7 +166,7 @@ async def test_habit_31_a_spreadsheet(browser: Browser, shop: Shelves) -> None:
 
 
 async def test_habit_32_the_same_file_again_changes_nothing(
-    browser: Browser, shop: Shelves
+    browser: Browser, shop: ProductsShop
 ) -> None:
     async with at_work(browser, shop, "import.html") as watched:
         page = watched.page
@@ -179,7 +179,7 @@ async def test_habit_32_the_same_file_again_changes_nothing(
         assert shop.on_hand() == 25
 
 
-async def test_a_buyers_sale_while_a_file_is_edited(browser: Browser, shop: Shelves) -> None:
+async def test_a_buyers_sale_while_a_file_is_edited(browser: Browser, shop: ProductsShop) -> None:
     async with at_work(browser, shop, "import.html") as watched:
         page = watched.page
         text = edited(await shop.export(page), stock="25")
@@ -193,7 +193,7 @@ async def test_a_buyers_sale_while_a_file_is_edited(browser: Browser, shop: Shel
         assert shop.on_hand() == 22
 
 
-async def test_what_is_in_a_file_is_shown_as_text(browser: Browser, shop: Shelves) -> None:
+async def test_what_is_in_a_file_is_shown_as_text(browser: Browser, shop: ProductsShop) -> None:
     async with at_work(browser, shop, "import.html") as watched:
         page = watched.page
         ran = []
@@ -206,7 +206,7 @@ async def test_what_is_in_a_file_is_shown_as_text(browser: Browser, shop: Shelve
 
 
 async def test_what_is_no_table_is_told_and_another_can_be_chosen(
-    browser: Browser, shop: Shelves
+    browser: Browser, shop: ProductsShop
 ) -> None:
     async with at_work(browser, shop, "import.html") as watched:
         page = watched.page
@@ -220,7 +220,7 @@ async def test_what_is_no_table_is_told_and_another_can_be_chosen(
 @pytest.mark.parametrize("screen", [WIDE, NARROW])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_edits_that_are_not_taken_in_are_shown(
-    browser: Browser, shop: Shelves, screen: tuple[int, int], scheme: str
+    browser: Browser, shop: ProductsShop, screen: tuple[int, int], scheme: str
 ) -> None:
     async with at_work(browser, shop, "import.html", screen=screen, scheme=scheme) as watched:
         page = watched.page
@@ -241,7 +241,7 @@ async def test_edits_that_are_not_taken_in_are_shown(
 
 
 async def test_a_sheet_is_chosen_where_several_have_a_table(
-    browser: Browser, shop: Shelves
+    browser: Browser, shop: ProductsShop
 ) -> None:
     head = ["productId", "size", "stock"]
     data = book(("May", [head, [HOODIE, "M", 25]]), ("June", [head, [HOODIE, "M", 26]]))
@@ -259,7 +259,7 @@ async def test_a_sheet_is_chosen_where_several_have_a_table(
 
 
 async def test_staff_import_stock_and_not_prices_and_viewers_only_look(
-    browser: Browser, shop: Shelves
+    browser: Browser, shop: ProductsShop
 ) -> None:
     async with at_work(browser, shop, "import.html", name="sam") as watched:
         page = watched.page
@@ -278,7 +278,7 @@ async def test_staff_import_stock_and_not_prices_and_viewers_only_look(
 @pytest.mark.parametrize("screen", [WIDE, NARROW], ids=["wide", "narrow"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_nothing_keeps_people_out(
-    browser: Browser, shop: Shelves, screen: tuple[int, int], scheme: str
+    browser: Browser, shop: ProductsShop, screen: tuple[int, int], scheme: str
 ) -> None:
     async with at_work(browser, shop, "import.html", screen=screen, scheme=scheme) as watched:
         page = watched.page

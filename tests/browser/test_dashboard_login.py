@@ -10,8 +10,8 @@ from playwright.async_api import Browser, Page, expect
 
 from fancymonkey.accounts import two_factor
 from fancymonkey.accounts.login import ADDRESS_MOST
-from tests.browser.backoffice import SHIFTS, Office, moved, office, too_wide
-from tests.browser.shopfront import NARROW, WIDE, buyer
+from tests.browser.admin_page import SHIFTS, AdminShop, admin_shop, moved, too_wide
+from tests.browser.shop_page import NARROW, WIDE, buyer
 from tests.support.axe import assert_accessible
 from tests.web.shops import PASSWORD
 
@@ -19,8 +19,8 @@ LOGIN = "/admin/admin-login.html"
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def shop() -> AsyncIterator[Office]:
-    async with office() as running:
+async def shop() -> AsyncIterator[AdminShop]:
+    async with admin_shop() as running:
         yield running
 
 
@@ -30,15 +30,15 @@ async def fill(page: Page, name: str, password: str) -> None:
     await page.get_by_role("button", name="Log in").click()
 
 
-async def test_36_45_by_keyboard_alone_to_where_one_wanted_to_go(
-    browser: Browser, shop: Office
+async def test_45_by_keyboard_alone_to_where_one_wanted_to_go(
+    browser: Browser, shop: AdminShop
 ) -> None:
     async with buyer(browser) as watched:
         page = watched.page
         await page.goto(f"{shop.url}/admin/holds.html?sku=prod_hoodie_001/M")
         await page.wait_for_url(re.compile(LOGIN))
         await expect(page.get_by_role("status").first).to_have_text(
-            "Log in to go on where you were."
+            "Log in to continue where you left off."
         )
         name = page.get_by_label("Email or name")
         await expect(name).to_be_focused()
@@ -57,7 +57,7 @@ async def test_36_45_by_keyboard_alone_to_where_one_wanted_to_go(
 @pytest.mark.parametrize(
     "path", ["https://evil.example/", "//evil.example/admin/", "/admin/../", "javascript:alert(1)"]
 )
-async def test_44_it_never_leads_elsewhere(browser: Browser, shop: Office, path: str) -> None:
+async def test_it_never_leads_elsewhere(browser: Browser, shop: AdminShop, path: str) -> None:
     async with buyer(browser) as watched:
         page = watched.page
         await page.goto(f"{shop.url}{LOGIN}?next={path}")
@@ -65,8 +65,8 @@ async def test_44_it_never_leads_elsewhere(browser: Browser, shop: Office, path:
         await page.wait_for_url(f"{shop.url}/admin/")
 
 
-async def test_45_a_wrong_password_and_an_unknown_name_are_told_alike(
-    browser: Browser, shop: Office
+async def test_a_wrong_password_and_an_unknown_name_are_told_alike(
+    browser: Browser, shop: AdminShop
 ) -> None:
     async with buyer(browser) as watched:
         page = watched.page
@@ -88,7 +88,7 @@ async def test_45_a_wrong_password_and_an_unknown_name_are_told_alike(
         assert told[0] == told[1]
 
 
-async def test_45_after_too_many_tries_it_says_for_how_long(browser: Browser, shop: Office) -> None:
+async def test_after_too_many_tries_it_says_for_how_long(browser: Browser, shop: AdminShop) -> None:
     async with buyer(browser) as watched:
         page = watched.page
         await page.goto(f"{shop.url}{LOGIN}")
@@ -110,8 +110,8 @@ async def test_45_after_too_many_tries_it_says_for_how_long(browser: Browser, sh
         assert sent == []
 
 
-async def test_45_the_password_can_be_seen_and_caps_lock_is_told(
-    browser: Browser, shop: Office
+async def test_the_password_can_be_seen_and_caps_lock_is_told(
+    browser: Browser, shop: AdminShop
 ) -> None:
     async with buyer(browser) as watched:
         page = watched.page
@@ -135,7 +135,7 @@ async def test_45_the_password_can_be_seen_and_caps_lock_is_told(
         watched.assert_clean()
 
 
-async def test_45_a_second_factor_is_asked_for(browser: Browser, shop: Office) -> None:
+async def test_a_second_factor_is_asked_for(browser: Browser, shop: AdminShop) -> None:
     users = shop.app._shop.accounts.users
     secret, _, _ = await two_factor.start_setup(users, await users.get("sam"))
     await users.change(await users.get("sam"), factor=secret, asked=None)
@@ -157,7 +157,7 @@ async def test_45_a_second_factor_is_asked_for(browser: Browser, shop: Office) -
         await page.wait_for_url(f"{shop.url}/admin/")
 
 
-async def test_48_two_clicks_log_in_once(browser: Browser, shop: Office) -> None:
+async def test_two_clicks_log_in_once(browser: Browser, shop: AdminShop) -> None:
     async with buyer(browser) as watched:
         page = watched.page
         sent: list[str] = []
@@ -170,7 +170,7 @@ async def test_48_two_clicks_log_in_once(browser: Browser, shop: Office) -> None
         assert len(sent) == 1
 
 
-async def test_who_logs_out_is_out(browser: Browser, shop: Office) -> None:
+async def test_who_logs_out_is_out(browser: Browser, shop: AdminShop) -> None:
     async with buyer(browser) as watched:
         page = watched.page
         await page.goto(f"{shop.url}{LOGIN}?next=/admin/holds.html")
@@ -184,8 +184,8 @@ async def test_who_logs_out_is_out(browser: Browser, shop: Office) -> None:
 
 @pytest.mark.parametrize("screen", [WIDE, NARROW], ids=["wide", "narrow"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_38_39_it_is_accessible_and_fits(
-    browser: Browser, shop: Office, screen: tuple[int, int], scheme: str
+async def test_39_it_is_accessible_and_fits(
+    browser: Browser, shop: AdminShop, screen: tuple[int, int], scheme: str
 ) -> None:
     async with buyer(browser, screen, scheme) as watched:
         page = watched.page

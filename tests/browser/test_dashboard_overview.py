@@ -7,16 +7,16 @@ from typing import Any
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.backoffice import Office, member, office, sku, visit
+from tests.browser.admin_page import AdminShop, admin_shop, member, sku, visit
 
 OWNER = {"Authorization": "Bearer correct horse"}
 PAGE = "overview.html"
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
-async def shop() -> AsyncIterator[Office]:
+async def shop() -> AsyncIterator[AdminShop]:
     """A shop that has sold for ten days, with something to act on. Nothing here changes it."""
-    async with office(past=10) as running:
+    async with admin_shop(past=10) as running:
         await running.reserve("M", 2)
         await running.reserve("XL", 4)
         await running.engine._flush_demand()
@@ -24,7 +24,7 @@ async def shop() -> AsyncIterator[Office]:
         yield running
 
 
-async def told(shop: Office, days: int = 30) -> Any:
+async def told(shop: AdminShop, days: int = 30) -> Any:
     answer = await shop.http.get(f"/api/admin/overview?days={days}", headers=OWNER)
     return answer.json()
 
@@ -55,8 +55,8 @@ async def ink(page: Page, place: int = 0) -> list[int]:
     return found
 
 
-async def test_9_the_numbers_are_those_of_the_shop_and_lead_to_what_they_count(
-    browser: Browser, shop: Office
+async def test_the_numbers_are_those_of_the_shop_and_lead_to_what_they_count(
+    browser: Browser, shop: AdminShop
 ) -> None:
     async with member(browser, shop, "vi") as watched:
         page = watched.page
@@ -78,7 +78,7 @@ async def test_9_the_numbers_are_those_of_the_shop_and_lead_to_what_they_count(
         watched.assert_clean()
 
 
-async def test_9_what_has_to_be_acted_on_leads_to_it(browser: Browser, shop: Office) -> None:
+async def test_what_has_to_be_acted_on_leads_to_it(browser: Browser, shop: AdminShop) -> None:
     async with member(browser, shop) as watched:
         page = watched.page
         await visit(page, shop, PAGE)
@@ -91,8 +91,8 @@ async def test_9_what_has_to_be_acted_on_leads_to_it(browser: Browser, shop: Off
         watched.assert_clean()
 
 
-async def test_34_a_plot_has_a_line_a_conclusion_and_a_table(
-    browser: Browser, shop: Office
+async def test_a_plot_has_a_line_a_conclusion_and_a_table(
+    browser: Browser, shop: AdminShop
 ) -> None:
     async with member(browser, shop, timezone_id="UTC") as watched:
         page = watched.page
@@ -119,7 +119,7 @@ async def test_34_a_plot_has_a_line_a_conclusion_and_a_table(
         watched.assert_clean()
 
 
-async def test_40_the_plots_follow_light_and_dark(browser: Browser, shop: Office) -> None:
+async def test_the_plots_follow_light_and_dark(browser: Browser, shop: AdminShop) -> None:
     async with member(browser, shop) as watched:
         page = watched.page
         await visit(page, shop, PAGE)
@@ -134,7 +134,7 @@ async def test_40_the_plots_follow_light_and_dark(browser: Browser, shop: Office
         watched.assert_clean()
 
 
-async def test_21_the_days_are_in_the_address(browser: Browser, shop: Office) -> None:
+async def test_the_days_are_in_the_address(browser: Browser, shop: AdminShop) -> None:
     async with member(browser, shop) as watched:
         page = watched.page
         await visit(page, shop, PAGE)
@@ -150,7 +150,7 @@ async def test_21_the_days_are_in_the_address(browser: Browser, shop: Office) ->
         watched.assert_clean()
 
 
-async def test_9_health_is_told_honestly(browser: Browser, shop: Office) -> None:
+async def test_health_is_told_honestly(browser: Browser, shop: AdminShop) -> None:
     async with member(browser, shop) as watched:
         page = watched.page
         await visit(page, shop, PAGE)
@@ -164,8 +164,8 @@ async def test_9_health_is_told_honestly(browser: Browser, shop: Office) -> None
         watched.assert_clean()
 
 
-async def test_3_a_sale_is_seen_without_a_reload(browser: Browser) -> None:
-    async with office() as shop, member(browser, shop) as watched:
+async def test_a_sale_is_seen_without_a_reload(browser: Browser) -> None:
+    async with admin_shop() as shop, member(browser, shop) as watched:
         page = watched.page
         await visit(page, shop, PAGE)
         sold = page.get_by_role("figure").first.locator("figcaption")
@@ -179,8 +179,8 @@ async def test_3_a_sale_is_seen_without_a_reload(browser: Browser) -> None:
         watched.assert_clean()
 
 
-async def test_42_an_empty_shop_says_what_to_do(browser: Browser) -> None:
-    async with office() as shop, member(browser, shop) as watched:
+async def test_an_empty_shop_says_what_to_do(browser: Browser) -> None:
+    async with admin_shop() as shop, member(browser, shop) as watched:
         page = watched.page
         body = {"success": True, "revision": 0, "currency": "usd", "stock": {"sizes": 0}}
         await page.route("**/api/admin/overview*", lambda route: route.fulfill(json=body))

@@ -6,15 +6,15 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, Route, expect
 
-from tests.browser.backoffice import Office, member, office, sku, visit
+from tests.browser.admin_page import AdminShop, admin_shop, member, sku, visit
 
 PAGE = "payments.html"
 CALM = "No issues to decide."
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def shop() -> AsyncIterator[Office]:
-    async with office() as running:
+async def shop() -> AsyncIterator[AdminShop]:
+    async with admin_shop() as running:
         yield running
 
 
@@ -34,7 +34,7 @@ async def answer(page: Page, words: str, note: str = "") -> None:
 
 
 async def test_a_late_payment_appears_by_itself_and_is_kept_as_a_backorder(
-    browser: Browser, shop: Office
+    browser: Browser, shop: AdminShop
 ) -> None:
     async with member(browser, shop, "sam") as watched:
         page = watched.page
@@ -55,7 +55,7 @@ async def test_a_late_payment_appears_by_itself_and_is_kept_as_a_backorder(
     assert shop.engine.view.stock(sku("S")).backordered == 1
 
 
-async def test_a_late_payment_is_refunded_once_by_the_owner(browser: Browser, shop: Office) -> None:
+async def test_the_owner_refunds_a_late_payment_once(browser: Browser, shop: AdminShop) -> None:
     await shop.pay_late("S", taken=2, quantity=2)
     async with member(browser, shop) as watched:
         page = watched.page
@@ -81,7 +81,7 @@ async def test_a_late_payment_is_refunded_once_by_the_owner(browser: Browser, sh
         watched.assert_clean()
 
 
-async def test_after_a_refund_units_come_back_to_the_shelf(browser: Browser, shop: Office) -> None:
+async def test_units_of_a_refund_return_to_stock(browser: Browser, shop: AdminShop) -> None:
     paid = await shop.checkout("M", 3)
     await shop.at_stripe(paid, "pay")
     await shop.at_stripe(paid, "refund")
@@ -102,8 +102,8 @@ async def test_after_a_refund_units_come_back_to_the_shelf(browser: Browser, sho
     assert shop.engine.view.stock(sku()).on_hand == before + 2
 
 
-async def test_43_what_could_not_be_settled_says_why_and_can_be_tried_again(
-    browser: Browser, shop: Office
+async def test_what_could_not_be_settled_says_why_and_can_be_tried_again(
+    browser: Browser, shop: AdminShop
 ) -> None:
     await shop.pay_late("S", taken=2, quantity=2)
     async with member(browser, shop) as watched:
@@ -132,7 +132,7 @@ async def test_43_what_could_not_be_settled_says_why_and_can_be_tried_again(
         await expect(page.get_by_text(CALM)).to_be_visible()
 
 
-async def test_the_books_are_compared_now(browser: Browser, shop: Office) -> None:
+async def test_the_books_are_compared_now(browser: Browser, shop: AdminShop) -> None:
     paid = await shop.checkout("M")
     await shop.at_stripe(paid, "pay")
     async with member(browser, shop, "sam") as watched:
@@ -149,7 +149,7 @@ async def test_the_books_are_compared_now(browser: Browser, shop: Office) -> Non
         watched.assert_clean()
 
 
-async def test_what_stripe_told_leads_to_what_it_moved(browser: Browser, shop: Office) -> None:
+async def test_what_stripe_told_leads_to_what_it_moved(browser: Browser, shop: AdminShop) -> None:
     paid = await shop.checkout("M", 2)
     await shop.at_stripe(paid, "pay")
     async with member(browser, shop, "vi") as watched:
@@ -170,7 +170,7 @@ async def test_what_stripe_told_leads_to_what_it_moved(browser: Browser, shop: O
         watched.assert_clean()
 
 
-async def test_a_payment_is_found_from_elsewhere(browser: Browser, shop: Office) -> None:
+async def test_a_payment_is_found_from_elsewhere(browser: Browser, shop: AdminShop) -> None:
     await shop.pay_late("S", taken=2, quantity=2)
     paid = await shop.checkout("M")
     await shop.at_stripe(paid, "pay")

@@ -12,8 +12,8 @@ from fancymonkey.core.catalogue.products import EditFields, NewItem, UpsertProdu
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Product, sku_of
 from fancymonkey.store.products_file.extra_fields import image_of, with_image
-from tests.browser.shelves import Shelves, at_work, shelves
-from tests.browser.shopfront import NARROW, WIDE
+from tests.browser.products_page import ProductsShop, at_work, products_shop
+from tests.browser.shop_page import NARROW, WIDE
 from tests.support.axe import assert_accessible
 from tests.web.shops import HOODIE
 
@@ -26,12 +26,12 @@ PIXEL = (
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def shop() -> AsyncIterator[Shelves]:
-    async with shelves() as running:
+async def shop() -> AsyncIterator[ProductsShop]:
+    async with products_shop() as running:
         yield running
 
 
-def product(shop: Shelves, id_: str = HOODIE) -> Product:
+def product(shop: ProductsShop, id_: str = HOODIE) -> Product:
     return shop.engine.view.products[id_]
 
 
@@ -46,7 +46,7 @@ async def open_form(page: Page, name: str = "MIDNIGHT EMERALD HOODIE") -> Locato
     return found
 
 
-async def test_search_and_filters_are_in_the_address(browser: Browser, shop: Shelves) -> None:
+async def test_search_and_filters_are_in_the_address(browser: Browser, shop: ProductsShop) -> None:
     async with at_work(browser, shop, "products.html") as watched:
         page = watched.page
         rows = page.locator(".products tbody tr")
@@ -70,7 +70,7 @@ def lambda_text(words: str) -> Any:
 
 
 async def test_a_product_is_added_by_keyboard_only_and_undone(
-    browser: Browser, shop: Shelves
+    browser: Browser, shop: ProductsShop
 ) -> None:
     async with at_work(browser, shop, "products.html") as watched:
         page = watched.page
@@ -92,7 +92,7 @@ async def test_a_product_is_added_by_keyboard_only_and_undone(
 
 
 async def test_fields_and_sizes_are_changed_and_nothing_else(
-    browser: Browser, shop: Shelves
+    browser: Browser, shop: ProductsShop
 ) -> None:
     async with at_work(browser, shop, "products.html") as watched:
         page = watched.page
@@ -123,7 +123,7 @@ async def test_fields_and_sizes_are_changed_and_nothing_else(
         watched.assert_clean()
 
 
-async def test_unsaved_edits_ask_before_leaving(browser: Browser, shop: Shelves) -> None:
+async def test_unsaved_edits_ask_before_leaving(browser: Browser, shop: ProductsShop) -> None:
     async with at_work(browser, shop, "products.html") as watched:
         page = watched.page
         box = await open_form(page)
@@ -148,7 +148,7 @@ async def test_unsaved_edits_ask_before_leaving(browser: Browser, shop: Shelves)
         assert product(shop).name == "MIDNIGHT EMERALD HOODIE"
 
 
-async def test_two_people_edit_the_same_field(browser: Browser, shop: Shelves) -> None:
+async def test_two_people_edit_the_same_field(browser: Browser, shop: ProductsShop) -> None:
     async with at_work(browser, shop, "products.html") as watched:
         page = watched.page
         box = await open_form(page)
@@ -166,7 +166,7 @@ async def test_two_people_edit_the_same_field(browser: Browser, shop: Shelves) -
         assert product(shop).price == Decimal(60)
 
 
-async def test_what_was_typed_outlives_the_session(browser: Browser, shop: Shelves) -> None:
+async def test_what_was_typed_outlives_the_session(browser: Browser, shop: ProductsShop) -> None:
     async with at_work(browser, shop, "products.html") as watched:
         page = watched.page
         box = await open_form(page)
@@ -183,7 +183,7 @@ async def test_what_was_typed_outlives_the_session(browser: Browser, shop: Shelv
         assert product(shop).name == "TYPED FOR AN HOUR"
 
 
-async def test_off_sale_over_live_holds_and_back(browser: Browser, shop: Shelves) -> None:
+async def test_off_sale_over_live_holds_and_back(browser: Browser, shop: ProductsShop) -> None:
     async with at_work(browser, shop, "products.html") as watched:
         page = watched.page
         body = {"productId": HOODIE, "size": "M", "quantity": 2, "sessionId": "buyer"}
@@ -207,7 +207,7 @@ async def test_off_sale_over_live_holds_and_back(browser: Browser, shop: Shelves
         assert items[sku_of(HOODIE, "M")].archived
 
 
-async def test_every_field_is_shown_as_text(browser: Browser, shop: Shelves) -> None:
+async def test_every_field_is_shown_as_text(browser: Browser, shop: ProductsShop) -> None:
     item = Item(sku_of("bad", ATTACK), "bad", ATTACK, sku_id=ATTACK, price_id=ATTACK)
     extra = with_image('{"note": "<b onclick=alert(1)>x</b>", "<i>": 1}', f"https://a/{ATTACK}")
     bad = Product("bad", ATTACK, ATTACK, Decimal(1), 9, ATTACK, extra=extra)
@@ -229,7 +229,7 @@ async def test_every_field_is_shown_as_text(browser: Browser, shop: Shelves) -> 
         assert not ran
 
 
-async def test_a_picture_is_shown_here_and_in_the_shop(browser: Browser, shop: Shelves) -> None:
+async def test_both_pages_show_a_picture(browser: Browser, shop: ProductsShop) -> None:
     address = "https://cdn.example/hoodie.png"
     async with at_work(browser, shop, "products.html") as watched:
         page = watched.page
@@ -253,7 +253,7 @@ async def test_a_picture_is_shown_here_and_in_the_shop(browser: Browser, shop: S
         watched.assert_clean()
 
 
-async def test_who_may_only_look_changes_nothing(browser: Browser, shop: Shelves) -> None:
+async def test_who_may_only_look_changes_nothing(browser: Browser, shop: ProductsShop) -> None:
     async with at_work(browser, shop, "products.html", name="vi") as watched:
         page = watched.page
         box = await open_form(page)
@@ -264,7 +264,7 @@ async def test_who_may_only_look_changes_nothing(browser: Browser, shop: Shelves
 
 
 async def test_an_empty_shop_and_one_that_cannot_be_read(browser: Browser) -> None:
-    async with shelves(fill=()) as shop, at_work(browser, shop, "products.html") as watched:
+    async with products_shop(fill=()) as shop, at_work(browser, shop, "products.html") as watched:
         page = watched.page
         await expect(page.get_by_text("There are no products yet.")).to_be_visible()
         await page.route("**/api/admin/products**", lambda route: route.abort())
@@ -278,7 +278,7 @@ async def test_an_empty_shop_and_one_that_cannot_be_read(browser: Browser) -> No
 @pytest.mark.parametrize("screen", [WIDE, NARROW], ids=["wide", "narrow"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_nothing_keeps_people_out(
-    browser: Browser, shop: Shelves, screen: tuple[int, int], scheme: str
+    browser: Browser, shop: ProductsShop, screen: tuple[int, int], scheme: str
 ) -> None:
     async with at_work(browser, shop, "products.html", screen=screen, scheme=scheme) as watched:
         page = watched.page

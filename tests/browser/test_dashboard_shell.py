@@ -14,8 +14,17 @@ from playwright.async_api import Browser, Page, Route, expect
 from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Product
-from tests.browser.backoffice import SHIFTS, Office, member, moved, office, sku, too_wide, visit
-from tests.browser.shopfront import NARROW, WIDE
+from tests.browser.admin_page import (
+    SHIFTS,
+    AdminShop,
+    admin_shop,
+    member,
+    moved,
+    sku,
+    too_wide,
+    visit,
+)
+from tests.browser.shop_page import NARROW, WIDE
 from tests.support.axe import assert_accessible
 from tests.web.shops import HOODIE
 
@@ -38,9 +47,9 @@ PAYLOADS = (
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
-async def shop() -> AsyncIterator[Office]:
+async def shop() -> AsyncIterator[AdminShop]:
     """A shop with a past and all that the pages show. Nothing here changes it."""
-    async with office(past=10) as running:
+    async with admin_shop(past=10) as running:
         await running.reserve("M", 2)
         await running.reserve("L", 1)
         await running.reserve("S", 99)
@@ -62,8 +71,8 @@ def head(page: Page) -> Any:
 
 @pytest.mark.parametrize("screen", [WIDE, NARROW], ids=["wide", "narrow"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_38_39_every_page_is_accessible_fits_and_does_not_jump(
-    browser: Browser, shop: Office, screen: tuple[int, int], scheme: str
+async def test_39_every_page_is_accessible_fits_and_does_not_jump(
+    browser: Browser, shop: AdminShop, screen: tuple[int, int], scheme: str
 ) -> None:
     async with member(browser, shop, screen=screen, scheme=scheme) as watched:
         page = watched.page
@@ -78,8 +87,8 @@ async def test_38_39_every_page_is_accessible_fits_and_does_not_jump(
         watched.assert_clean()
 
 
-async def test_39_on_a_phone_a_row_is_a_card_and_nothing_is_cut(
-    browser: Browser, shop: Office
+async def test_on_a_phone_a_row_is_a_card_and_nothing_is_cut(
+    browser: Browser, shop: AdminShop
 ) -> None:
     async with member(browser, shop, screen=NARROW) as watched:
         page = watched.page
@@ -95,8 +104,8 @@ async def test_39_on_a_phone_a_row_is_a_card_and_nothing_is_cut(
         assert button["height"] >= 44
 
 
-async def test_36_a_phone_has_five_places_and_the_rest_under_more(
-    browser: Browser, shop: Office
+async def test_a_phone_has_five_places_and_the_rest_under_more(
+    browser: Browser, shop: AdminShop
 ) -> None:
     async with member(browser, shop, screen=NARROW) as watched:
         page = watched.page
@@ -124,7 +133,7 @@ async def test_36_a_phone_has_five_places_and_the_rest_under_more(
         watched.assert_clean()
 
 
-async def test_36_the_first_tab_skips_to_the_content(browser: Browser, shop: Office) -> None:
+async def test_the_first_tab_skips_to_the_content(browser: Browser, shop: AdminShop) -> None:
     async with member(browser, shop) as watched:
         page = watched.page
         await visit(page, shop, HOLDS)
@@ -139,7 +148,7 @@ async def test_36_the_first_tab_skips_to_the_content(browser: Browser, shop: Off
         await expect(page.get_by_role("searchbox")).to_be_focused()
 
 
-async def test_36_every_step_of_the_tab_key_is_seen(browser: Browser, shop: Office) -> None:
+async def test_every_step_of_the_tab_key_is_seen(browser: Browser, shop: AdminShop) -> None:
     async with member(browser, shop) as watched:
         page = watched.page
         for path in PAGES.values():
@@ -158,7 +167,7 @@ async def test_36_every_step_of_the_tab_key_is_seen(browser: Browser, shop: Offi
                 assert seen is True, seen
 
 
-async def test_35_36_a_question_mark_lists_the_keys(browser: Browser, shop: Office) -> None:
+async def test_36_a_question_mark_lists_the_keys(browser: Browser, shop: AdminShop) -> None:
     async with member(browser, shop) as watched:
         page = watched.page
         await visit(page, shop, HOLDS)
@@ -183,8 +192,8 @@ async def test_35_36_a_question_mark_lists_the_keys(browser: Browser, shop: Offi
         watched.assert_clean()
 
 
-async def test_36_two_keys_lead_to_a_page_and_a_slash_to_the_search(
-    browser: Browser, shop: Office
+async def test_two_keys_lead_to_a_page_and_a_slash_to_the_search(
+    browser: Browser, shop: AdminShop
 ) -> None:
     async with member(browser, shop) as watched:
         page = watched.page
@@ -203,8 +212,8 @@ async def test_36_two_keys_lead_to_a_page_and_a_slash_to_the_search(
 
 
 @pytest.mark.parametrize("key", ["Control+k", "Meta+k"])
-async def test_36_the_palette_leads_to_a_page_or_a_size(
-    browser: Browser, shop: Office, key: str
+async def test_the_palette_leads_to_a_page_or_a_size(
+    browser: Browser, shop: AdminShop, key: str
 ) -> None:
     async with member(browser, shop) as watched:
         page = watched.page
@@ -244,7 +253,7 @@ async def test_36_the_palette_leads_to_a_page_or_a_size(
         watched.assert_clean()
 
 
-async def test_40_dark_is_remembered_and_never_white_first(browser: Browser, shop: Office) -> None:
+async def test_dark_is_remembered_and_never_white_first(browser: Browser, shop: AdminShop) -> None:
     async with member(browser, shop) as watched:
         page = watched.page
         await page.add_init_script(
@@ -273,8 +282,8 @@ async def test_40_dark_is_remembered_and_never_white_first(browser: Browser, sho
         watched.assert_clean()
 
 
-async def test_41_it_can_be_used_at_twice_the_size_and_with_forced_colours(
-    browser: Browser, shop: Office
+async def test_it_can_be_used_at_twice_the_size_and_with_forced_colours(
+    browser: Browser, shop: AdminShop
 ) -> None:
     async with member(browser, shop, screen=(640, 400), reduced_motion="reduce") as watched:
         for path in PAGES.values():
@@ -292,8 +301,8 @@ async def test_41_it_can_be_used_at_twice_the_size_and_with_forced_colours(
         assert back != (await page.locator(".chip[aria-pressed=false]").first.evaluate(colours))[0]
 
 
-async def test_1_43_a_slow_answer_has_a_skeleton_and_a_failed_one_a_retry(
-    browser: Browser, shop: Office
+async def test_43_a_slow_answer_has_a_skeleton_and_a_failed_one_a_retry(
+    browser: Browser, shop: AdminShop
 ) -> None:
     async with member(browser, shop) as watched:
         page = watched.page
@@ -319,8 +328,8 @@ async def test_1_43_a_slow_answer_has_a_skeleton_and_a_failed_one_a_retry(
         await expect(alert).to_have_count(0)
 
 
-async def test_10_a_lost_connection_is_told_and_comes_back_by_itself(
-    browser: Browser, shop: Office
+async def test_a_lost_connection_is_told_and_comes_back_by_itself(
+    browser: Browser, shop: AdminShop
 ) -> None:
     async with member(browser, shop) as watched:
         page = watched.page
@@ -340,8 +349,8 @@ async def test_10_a_lost_connection_is_told_and_comes_back_by_itself(
         await expect(page.locator("table.cards .badge").first).to_contain_text("Paid")
 
 
-async def test_44_a_session_that_ends_leads_to_the_login_and_back(
-    browser: Browser, shop: Office
+async def test_a_session_that_ends_leads_to_the_login_and_back(
+    browser: Browser, shop: AdminShop
 ) -> None:
     async with member(browser, shop) as watched:
         page = watched.page
@@ -351,7 +360,7 @@ async def test_44_a_session_that_ends_leads_to_the_login_and_back(
         await page.keyboard.press("Enter")
         await page.wait_for_url(re.compile("admin-login.html"))
         await expect(page.get_by_role("status")).to_have_text(
-            "Your session has expired. Log in to go on where you were."
+            "Your session has expired. Log in to continue where you left off."
         )
         await page.get_by_label("Email or name").fill("ana")
         await page.get_by_label("Password").fill("correct horse")
@@ -360,7 +369,7 @@ async def test_44_a_session_that_ends_leads_to_the_login_and_back(
         await expect(page.get_by_label("Actor")).to_have_value("stripe")
 
 
-async def test_47_times_and_numbers_are_the_viewers(browser: Browser, shop: Office) -> None:
+async def test_times_and_numbers_are_the_viewers(browser: Browser, shop: AdminShop) -> None:
     away = {"locale": "de-DE", "timezone_id": "Asia/Tokyo"}
     async with member(browser, shop, **away) as watched:
         page = watched.page
@@ -380,8 +389,8 @@ async def test_47_times_and_numbers_are_the_viewers(browser: Browser, shop: Offi
         assert re.fullmatch(r"[\d.]+(,\d\d)?\s\$", value), value
 
 
-async def test_37_many_changes_are_told_seldom_and_politely(browser: Browser) -> None:
-    async with office() as shop, member(browser, shop) as watched:
+async def test_many_changes_are_told_seldom_and_politely(browser: Browser) -> None:
+    async with admin_shop() as shop, member(browser, shop) as watched:
         page = watched.page
         await visit(page, shop, HOLDS)
         await page.evaluate(
@@ -406,7 +415,7 @@ async def test_37_many_changes_are_told_seldom_and_politely(browser: Browser) ->
 
 
 async def test_a_viewer_sees_everything_and_can_change_nothing(
-    browser: Browser, shop: Office
+    browser: Browser, shop: AdminShop
 ) -> None:
     words = re.compile(
         "release|refund|done|dismiss|return to stock|compare|backorder", re.IGNORECASE
@@ -435,7 +444,7 @@ def odd(number: int, text: str) -> UpsertProduct:
 
 async def test_whatever_somebody_typed_is_shown_as_text(browser: Browser) -> None:
     fill = [odd(number, text.replace("/", "")) for number, text in enumerate(PAYLOADS)]
-    async with office(fill) as shop, member(browser, shop) as watched:
+    async with admin_shop(fill) as shop, member(browser, shop) as watched:
         page = watched.page
         dialogs: list[Any] = []
         page.on("dialog", lambda dialog: dialogs.append(dialog))

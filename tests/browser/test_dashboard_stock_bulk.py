@@ -7,7 +7,7 @@ from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.stock.adjust import Count
-from tests.browser.stockroom import (
+from tests.browser.stock_page import (
     HOODIE,
     TEE,
     XL,
@@ -19,7 +19,7 @@ from tests.browser.stockroom import (
     number,
     person,
     row,
-    stockroom,
+    stock_shop,
     toast,
 )
 
@@ -49,8 +49,8 @@ async def ask(page: Page, kind: str, label: str = "", value: str = "") -> Locato
     return dialog
 
 
-async def test_25_shift_selects_a_range_and_the_bar_counts(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+async def test_shift_selects_a_range_and_the_bar_counts(browser: Browser) -> None:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         await row(page, M).get_by_role("checkbox").click()
         await row(page, "prod_hoodie_002/M").get_by_role("checkbox").click(modifiers=["Shift"])
@@ -64,8 +64,8 @@ async def test_25_shift_selects_a_range_and_the_bar_counts(browser: Browser) -> 
         watched.assert_clean()
 
 
-async def test_25_the_head_selects_what_is_in_sight_then_all_matching(browser: Browser) -> None:
-    async with stockroom(many(400)) as room, person(browser, room) as watched:
+async def test_the_head_selects_what_is_in_sight_then_all_matching(browser: Browser) -> None:
+    async with stock_shop(many(400)) as room, person(browser, room) as watched:
         page = watched.page
         await page.get_by_role("searchbox").fill("p002")
         await expect(page.locator(".found [role=status]")).to_have_text("100 sizes")
@@ -78,8 +78,8 @@ async def test_25_the_head_selects_what_is_in_sight_then_all_matching(browser: B
         await expect(page.get_by_role("searchbox")).to_be_focused()
 
 
-async def test_26_the_preview_shows_each_row_and_who_cannot(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+async def test_the_preview_shows_each_row_and_who_cannot(browser: Browser) -> None:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         await pick(page, S, M, XL)
         dialog = await ask(page, "Adjust on hand", "Change by", "-4")
@@ -96,8 +96,8 @@ async def test_26_the_preview_shows_each_row_and_who_cannot(browser: Browser) ->
         watched.assert_clean()
 
 
-async def test_26_thresholds_sold_out_and_restock_dates(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+async def test_thresholds_sold_out_and_restock_dates(browser: Browser) -> None:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         await pick(page, M, TEE)
         dialog = await ask(page, "Set threshold", "New value", "30")
@@ -118,8 +118,8 @@ async def test_26_thresholds_sold_out_and_restock_dates(browser: Browser) -> Non
         watched.assert_clean()
 
 
-async def test_27_rows_that_fail_stay_selected_and_one_undo_is_for_all(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+async def test_rows_that_fail_stay_selected_and_one_undo_is_for_all(browser: Browser) -> None:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         await pick(page, M, L)
         dialog = await ask(page, "Set on hand", "New value", "44")
@@ -139,8 +139,8 @@ async def test_27_rows_that_fail_stay_selected_and_one_undo_is_for_all(browser: 
         watched.assert_clean()
 
 
-async def test_28_a_large_change_wants_the_number_typed(browser: Browser) -> None:
-    async with stockroom(many(150)) as room, person(browser, room) as watched:
+async def test_a_large_change_wants_the_number_typed(browser: Browser) -> None:
+    async with stock_shop(many(150)) as room, person(browser, room) as watched:
         page = watched.page
         await pick_matching(page)
         await bar(page).get_by_role("button", name="Select all 150 matching").click()
@@ -161,8 +161,8 @@ async def test_28_a_large_change_wants_the_number_typed(browser: Browser) -> Non
         watched.assert_clean()
 
 
-async def test_48_a_double_click_on_a_bulk_change_sends_one(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+async def test_a_double_click_on_a_bulk_change_sends_one(browser: Browser) -> None:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         sent: list[Any] = []
 
@@ -180,7 +180,7 @@ async def test_48_a_double_click_on_a_bulk_change_sends_one(browser: Browser) ->
 
 
 async def test_seed_set_all_hoodies_to_25(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         await (
             page.get_by_role("group", name="Filters").get_by_role("button", name="hoodies").click()
@@ -199,7 +199,7 @@ async def test_seed_set_all_hoodies_to_25(browser: Browser) -> None:
 
 
 async def test_seed_adjust_all_low_stock_by_10(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         await page.get_by_role("navigation", name="Views").get_by_text("Low stock").click()
         await pick_matching(page)
@@ -211,7 +211,7 @@ async def test_seed_adjust_all_low_stock_by_10(browser: Browser) -> None:
 
 
 async def test_seed_reset_reservations(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         await room.reserve(page, "M", 2)
         await room.reserve(page, "L", 1)

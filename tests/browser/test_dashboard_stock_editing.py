@@ -10,7 +10,7 @@ from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.stock.adjust import Count
-from tests.browser.stockroom import (
+from tests.browser.stock_page import (
     TEE,
     XL,
     L,
@@ -22,7 +22,7 @@ from tests.browser.stockroom import (
     number,
     person,
     row,
-    stockroom,
+    stock_shop,
     toast,
     typed,
 )
@@ -48,8 +48,8 @@ async def paint(place: Locator) -> str:
     return found
 
 
-async def test_03_a_live_change_is_seen_within_a_second_and_glows(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+async def test_a_live_change_is_seen_within_a_second_and_glows(browser: Browser) -> None:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         await room.reserve(page, quantity=3)
         await expect(cell(page, M, "reserved")).to_have_text("3", timeout=1000)
@@ -63,16 +63,16 @@ async def test_03_a_live_change_is_seen_within_a_second_and_glows(browser: Brows
         watched.assert_clean()
 
 
-async def test_03_nothing_moves_for_who_wants_no_motion(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room, reduced_motion="reduce") as watched:
+async def test_nothing_moves_for_who_wants_no_motion(browser: Browser) -> None:
+    async with stock_shop() as room, person(browser, room, reduced_motion="reduce") as watched:
         await room.update(watched.page, stock=40)
         glowing = cell(watched.page, M, "stock")
         await expect(glowing).to_have_class(re.compile("glow"))
         assert await paint(glowing) == await paint(cell(watched.page, L, "stock"))
 
 
-async def test_04_live_changes_move_neither_focus_nor_scroll(browser: Browser) -> None:
-    async with stockroom(many(300)) as room, person(browser, room) as watched:
+async def test_live_changes_move_neither_focus_nor_scroll(browser: Browser) -> None:
+    async with stock_shop(many(300)) as room, person(browser, room) as watched:
         page = watched.page
         scroll = page.locator("fm-stock .scroll")
         await scroll.evaluate("box => box.scrollTo(0, 2000)")
@@ -86,8 +86,8 @@ async def test_04_live_changes_move_neither_focus_nor_scroll(browser: Browser) -
         assert await scroll.evaluate("box => box.scrollTop") == before
 
 
-async def test_05_typing_survives_a_live_change(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+async def test_typing_survives_a_live_change(browser: Browser) -> None:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         place = await typed(page, "43")
         await room.update(page, stock=12)
@@ -97,8 +97,8 @@ async def test_05_typing_survives_a_live_change(browser: Browser) -> None:
         await expect(place).to_have_attribute("aria-describedby", f"stock-{M}")
 
 
-async def test_05_a_number_about_to_be_typed_over_stays_selected(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+async def test_a_number_about_to_be_typed_over_stays_selected(browser: Browser) -> None:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         await number(page).focus()
         await room.update(page, stock=18)
@@ -109,8 +109,8 @@ async def test_05_a_number_about_to_be_typed_over_stays_selected(browser: Browse
         await expect(number(page)).to_have_value("18")
 
 
-async def test_06_typing_survives_scrolling_and_goes_to_the_right_sku(browser: Browser) -> None:
-    async with stockroom(many(2000)) as room, person(browser, room) as watched:
+async def test_typing_survives_scrolling_and_goes_to_the_right_sku(browser: Browser) -> None:
+    async with stock_shop(many(2000)) as room, person(browser, room) as watched:
         page = watched.page
         updates = sent(page)
         place = await typed(page, "43", "p0001/3")
@@ -127,8 +127,8 @@ async def test_06_typing_survives_scrolling_and_goes_to_the_right_sku(browser: B
         watched.assert_clean()
 
 
-async def test_07_enter_goes_down_shift_enter_up_esc_restores_tab_right(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+async def test_enter_goes_down_shift_enter_up_esc_restores_tab_right(browser: Browser) -> None:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         await changed(page, "21", M)
         await expect(number(page, L)).to_be_focused()
@@ -145,8 +145,8 @@ async def test_07_enter_goes_down_shift_enter_up_esc_restores_tab_right(browser:
         assert (room.stock(M), room.stock(L)) == (22, 59)
 
 
-async def test_08_a_change_is_shown_before_it_is_confirmed(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+async def test_a_change_is_shown_before_it_is_confirmed(browser: Browser) -> None:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         answering = asyncio.Event()
 
@@ -179,10 +179,8 @@ async def test_08_a_change_is_shown_before_it_is_confirmed(browser: Browser) -> 
 
 
 @pytest.mark.parametrize("status", [409, 422, 500])
-async def test_09_a_refusal_takes_it_back_and_offers_to_retry(
-    browser: Browser, status: int
-) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+async def test_a_refusal_takes_it_back_and_offers_to_retry(browser: Browser, status: int) -> None:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         problem = {"code": "odd", "detail": "It could not be.", "status": status}
 
@@ -204,8 +202,8 @@ async def test_09_a_refusal_takes_it_back_and_offers_to_retry(
         assert room.stock() == 25
 
 
-async def test_09_a_real_refusal_says_why(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+async def test_a_real_refusal_says_why(browser: Browser) -> None:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         await page.get_by_label("Reason for your changes").select_option("Loss")
         await typed(page, "-15")
@@ -217,8 +215,8 @@ async def test_09_a_real_refusal_says_why(browser: Browser) -> None:
         assert room.stock() == 4
 
 
-async def test_11_an_undo_is_an_entry_that_balances(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+async def test_an_undo_is_an_entry_that_balances(browser: Browser) -> None:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         await changed(page, "25")
         told = toast(page, "MIDNIGHT EMERALD HOODIE M: on hand 20 → 25 (+5).")
@@ -232,8 +230,8 @@ async def test_11_an_undo_is_an_entry_that_balances(browser: Browser) -> None:
         await expect(number(page)).to_have_value("25")
 
 
-async def test_11_an_undo_keeps_what_was_sold_since(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+async def test_an_undo_keeps_what_was_sold_since(browser: Browser) -> None:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         await changed(page, "+5")
         await room.update(page, adjustStock=-3)
@@ -242,8 +240,8 @@ async def test_11_an_undo_keeps_what_was_sold_since(browser: Browser) -> None:
         await expect(number(page)).to_have_value("17")
 
 
-async def test_11_a_message_stays_ten_seconds_and_waits_for_who_reads(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+async def test_a_message_stays_ten_seconds_and_waits_for_who_reads(browser: Browser) -> None:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         await page.clock.install()
         await page.reload()
@@ -261,8 +259,8 @@ async def test_11_a_message_stays_ten_seconds_and_waits_for_who_reads(browser: B
         await expect(told).not_to_be_visible()
 
 
-async def test_12_ctrl_z_undoes_but_not_while_something_is_typed(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+async def test_ctrl_z_undoes_but_not_while_something_is_typed(browser: Browser) -> None:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         await changed(page, "25")
         await expect(toast(page, "20 → 25")).to_be_visible()
@@ -283,7 +281,7 @@ async def test_12_ctrl_z_undoes_but_not_while_something_is_typed(browser: Browse
 async def test_ctrl_z_undoes_the_last_change_also_before_its_answer_is_there(
     browser: Browser,
 ) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         await changed(page, "25")
         await expect(toast(page, "20 → 25")).to_be_visible()
@@ -306,8 +304,8 @@ async def test_ctrl_z_undoes_the_last_change_also_before_its_answer_is_there(
         assert (room.stock(M), room.stock(L)) == (20, 58)
 
 
-async def test_13_plus_and_minus_adjust_and_a_plain_number_sets(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+async def test_plus_and_minus_adjust_and_a_plain_number_sets(browser: Browser) -> None:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         updates = sent(page)
         await page.get_by_label("Reason for your changes").select_option("Count")
@@ -331,10 +329,10 @@ async def test_13_plus_and_minus_adjust_and_a_plain_number_sets(browser: Browser
         *(("1000000001", M, "stock"), ("", M, "stock"), ("-1", M, "lowStockThreshold")),
     ],
 )
-async def test_14_what_is_no_quantity_is_told_at_the_cell(
+async def test_what_is_no_quantity_is_told_at_the_cell(
     browser: Browser, text: str, sku: str, field: str
 ) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         updates = sent(page)
         place = await typed(page, text or "x", sku, field)
@@ -350,8 +348,8 @@ async def test_14_what_is_no_quantity_is_told_at_the_cell(
         await expect(place).not_to_have_attribute("aria-invalid", "true")
 
 
-async def test_15_less_asks_why_and_the_history_says_so(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+async def test_less_asks_why_and_the_history_says_so(browser: Browser) -> None:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         await changed(page, "18")
         dialog = page.get_by_role("dialog")
@@ -377,9 +375,9 @@ async def test_15_less_asks_why_and_the_history_says_so(browser: Browser) -> Non
 
 
 @pytest.mark.parametrize(("choice", "after"), [("Keep 18", 18), ("Set 25", 25), ("Add 5: 23", 23)])
-async def test_16_two_admins_edit_the_same_cell(browser: Browser, choice: str, after: int) -> None:
+async def test_two_admins_edit_the_same_cell(browser: Browser, choice: str, after: int) -> None:
     async with (
-        stockroom() as room,
+        stock_shop() as room,
         person(browser, room) as owner,
         person(browser, room, "ana") as ana,
     ):
@@ -398,8 +396,8 @@ async def test_16_two_admins_edit_the_same_cell(browser: Browser, choice: str, a
         owner.assert_clean()
 
 
-async def test_48_enter_twice_is_one_change(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+async def test_enter_twice_is_one_change(browser: Browser) -> None:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         updates = sent(page)
         place = await typed(page, "+5", TEE)
@@ -420,7 +418,7 @@ async def test_a_count_that_equals_the_old_number_is_a_count(
     browser: Browser, choice: str, after: int
 ) -> None:
     """A colleague makes it 14 while somebody types the 12 that stood there."""
-    async with stockroom() as room, person(browser, room) as watched:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         await changed(page, "12")
         await page.get_by_role("dialog").get_by_role("button", name="Save").click()
@@ -445,7 +443,7 @@ async def test_a_count_that_equals_the_old_number_is_a_count(
 async def test_the_old_number_is_compared_with_what_is_there_now(
     browser: Browser, way: str
 ) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         rows = sent(page)
         field = "lowStockThreshold" if way == "threshold" else "stock"
@@ -467,7 +465,7 @@ async def test_the_old_number_is_compared_with_what_is_there_now(
 
 
 async def test_ctrl_z_goes_back_step_by_step(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         for text in ("25", "30", "1000000"):
             await changed(page, text)
@@ -485,7 +483,7 @@ async def test_ctrl_z_goes_back_step_by_step(browser: Browser) -> None:
 
 
 async def test_what_cannot_be_undone_is_said_in_words(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         await changed(page, "25")
         await expect(toast(page, "→ 25")).to_have_count(1)

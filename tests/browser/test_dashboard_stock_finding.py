@@ -11,7 +11,7 @@ from playwright.async_api import Browser, Route, expect
 from fancymonkey.core.catalogue.products import NewItem, RemoveProduct, UpsertProduct
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Product
-from tests.browser.stockroom import (
+from tests.browser.stock_page import (
     HOODIE,
     TEE,
     XL,
@@ -25,7 +25,7 @@ from tests.browser.stockroom import (
     person,
     row,
     shown,
-    stockroom,
+    stock_shop,
 )
 from tests.support.browser import BrowserPage
 from tests.web.shops import catalogue
@@ -44,8 +44,8 @@ SEARCH = """words => new Promise(done => {
 """From the words to the rows that they mean, in ms."""
 
 
-async def test_01_a_skeleton_comes_before_the_rows(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+async def test_a_skeleton_comes_before_the_rows(browser: Browser) -> None:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         held: list[Route] = []
         await page.route(READ, lambda route: held.append(route))
@@ -60,8 +60,8 @@ async def test_01_a_skeleton_comes_before_the_rows(browser: Browser) -> None:
         watched.assert_clean()
 
 
-async def test_02_five_thousand_rows_are_few_in_the_page(browser: Browser) -> None:
-    async with stockroom(many(5000)) as room, person(browser, room) as watched:
+async def test_five_thousand_rows_are_few_in_the_page(browser: Browser) -> None:
+    async with stock_shop(many(5000)) as room, person(browser, room) as watched:
         page = watched.page
         session = await page.context.new_cdp_session(page)
         await session.send("Performance.enable", {"timeDomain": "threadTicks"})
@@ -80,8 +80,8 @@ async def test_02_five_thousand_rows_are_few_in_the_page(browser: Browser) -> No
         assert await page.locator("tr").count() < 100
 
 
-async def test_17_badges_have_a_word_a_shape_and_a_colour(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+async def test_badges_have_a_word_a_shape_and_a_colour(browser: Browser) -> None:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         await room.update(page, TEE, soldOut=True, restockDate="2027-01-05")
         words = {M: "In stock", S: "Low", XL: "Out", TEE: "Sold out by owner"}
@@ -101,8 +101,8 @@ async def test_17_badges_have_a_word_a_shape_and_a_colour(browser: Browser) -> N
         await expect(cell(page, TEE, "restockDate")).to_have_text("Jan 5, 2027")
 
 
-async def test_18_numbers_add_up_and_tell_who_holds(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+async def test_numbers_add_up_and_tell_who_holds(browser: Browser) -> None:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         await room.reserve(page, quantity=3)
         reserved = cell(page, M, "reserved").get_by_role("link")
@@ -121,8 +121,8 @@ async def test_18_numbers_add_up_and_tell_who_holds(browser: Browser) -> None:
         watched.assert_clean()
 
 
-async def test_19_slash_finds_by_every_name_and_marks_it(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+async def test_slash_finds_by_every_name_and_marks_it(browser: Browser) -> None:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         found = page.locator(".found [role=status]")
         await page.keyboard.press("/")
@@ -136,15 +136,15 @@ async def test_19_slash_finds_by_every_name_and_marks_it(browser: Browser) -> No
         watched.assert_clean()
 
 
-async def test_19_the_search_answers_at_once_among_five_thousand(browser: Browser) -> None:
-    async with stockroom(many(5000)) as room, person(browser, room) as watched:
+async def test_the_search_answers_at_once_among_five_thousand(browser: Browser) -> None:
+    async with stock_shop(many(5000)) as room, person(browser, room) as watched:
         page = watched.page
         told = [await page.evaluate(SEARCH, f"garment 004{digit}") for digit in range(3)]
         assert min(told) < 100, told  # others on the machine only ever make it slower
 
 
-async def test_20_filters_are_taken_off_one_by_one_or_all(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+async def test_filters_are_taken_off_one_by_one_or_all(browser: Browser) -> None:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         filters = page.get_by_role("group", name="Filters")
         await filters.get_by_role("button", name="Low", exact=True).click()
@@ -158,8 +158,8 @@ async def test_20_filters_are_taken_off_one_by_one_or_all(browser: Browser) -> N
         assert urlsplit(page.url).query == ""
 
 
-async def test_21_the_address_is_the_state(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+async def test_the_address_is_the_state(browser: Browser) -> None:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         filters = page.get_by_role("group", name="Filters")
         await filters.get_by_role("button", name="hoodies").click()
@@ -180,8 +180,8 @@ async def test_21_the_address_is_the_state(browser: Browser) -> None:
             assert await shown(other.page) == ["prod_hoodie_002/S/M", "prod_hoodie_002/M"]
 
 
-async def test_22_views_are_there_and_own_ones_are_kept(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+async def test_views_are_there_and_own_ones_are_kept(browser: Browser) -> None:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         views = page.get_by_role("navigation", name="Views")
         await room.reserve(page, "L")
@@ -211,8 +211,8 @@ async def test_22_views_are_there_and_own_ones_are_kept(browser: Browser) -> Non
         watched.assert_clean()
 
 
-async def test_22_what_a_view_shows_is_what_the_export_is_asked_for(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room, query="?reserved=true") as watched:
+async def test_what_a_view_shows_is_what_the_export_is_asked_for(browser: Browser) -> None:
+    async with stock_shop() as room, person(browser, room, query="?reserved=true") as watched:
         page = watched.page
         await room.reserve(page, "L")
         await expect(row(page, L)).to_be_visible()
@@ -222,8 +222,8 @@ async def test_22_what_a_view_shows_is_what_the_export_is_asked_for(browser: Bro
         assert [one["sku"] for one in (await answer.json())["rows"]] == await shown(page) == [L]
 
 
-async def test_23_sorting_flips_and_never_moves_rows_by_itself(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+async def test_sorting_flips_and_never_moves_rows_by_itself(browser: Browser) -> None:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         head = page.get_by_role("columnheader", name="On hand")
         for way in ("ascending", "descending", "none", "ascending"):
@@ -241,8 +241,8 @@ async def test_23_sorting_flips_and_never_moves_rows_by_itself(browser: Browser)
         await expect(page.locator("#reorder")).to_have_count(0)
 
 
-async def test_24_columns_are_chosen_ordered_and_kept(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+async def test_columns_are_chosen_ordered_and_kept(browser: Browser) -> None:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         heads = page.get_by_role("columnheader").locator("button")
         first = ["Product", "On hand", "Reserved", "Available", "Threshold", "Status"]
@@ -269,8 +269,8 @@ async def test_24_columns_are_chosen_ordered_and_kept(browser: Browser) -> None:
         watched.assert_clean()
 
 
-async def test_42_nothing_there_and_nothing_found_say_what_to_do(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room, query="?q=unheard+of") as watched:
+async def test_nothing_there_and_nothing_found_say_what_to_do(browser: Browser) -> None:
+    async with stock_shop() as room, person(browser, room, query="?q=unheard+of") as watched:
         page = watched.page
         await expect(page.locator(".empty")).to_contain_text("No sizes match.")
         await page.get_by_role("button", name="Clear filters").click()
@@ -282,8 +282,8 @@ async def test_42_nothing_there_and_nothing_found_say_what_to_do(browser: Browse
         watched.assert_clean()
 
 
-async def test_43_a_failure_says_so_and_leads_on(browser: Browser) -> None:
-    async with stockroom() as room:
+async def test_a_failure_says_so_and_leads_on(browser: Browser) -> None:
+    async with stock_shop() as room:
         context = await browser.new_context()
         watched = await BrowserPage.open(context)
         page = watched.page
@@ -300,9 +300,9 @@ async def test_43_a_failure_says_so_and_leads_on(browser: Browser) -> None:
         await context.close()
 
 
-async def test_47_times_are_near_and_exact_in_the_viewers_zone(browser: Browser) -> None:
+async def test_times_are_near_and_exact_in_the_viewers_zone(browser: Browser) -> None:
     zone: Any = {"timezone_id": "Asia/Tokyo", "locale": "de-DE"}
-    async with stockroom() as room, person(browser, room, **zone) as watched:
+    async with stock_shop() as room, person(browser, room, **zone) as watched:
         page = watched.page
         await room.update(page, stock=1234)
         told = cell(page, M, "lastChanged").locator("time")
@@ -319,7 +319,7 @@ async def test_words_in_the_place_of_a_date_are_shown_and_kept(browser: Browser)
     product = Product("odd", "ODD CAP", "caps", Decimal(9), 9, restock_date=words)
     item = NewItem(Item("odd/M", "odd", "M", 0), 3)
     fill = [*catalogue(), UpsertProduct(product=product, location=DEFAULT_LOCATION, items=(item,))]
-    async with stockroom(fill) as room, person(browser, room) as watched:
+    async with stock_shop(fill) as room, person(browser, room) as watched:
         page = watched.page
         await expect(cell(page, "odd/M", "restockDate")).to_have_text(words)
         await row(page, "odd/M").get_by_role("button", name="More about").click()

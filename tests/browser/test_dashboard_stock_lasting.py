@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser, Dialog, Page, expect
 
 from fancymonkey.web.admin_api import stock_live
-from tests.browser.stockroom import (
+from tests.browser.stock_page import (
     HEADERS,
     HOODIE,
     L,
@@ -19,7 +19,7 @@ from tests.browser.stockroom import (
     number,
     person,
     row,
-    stockroom,
+    stock_shop,
     toast,
     typed,
 )
@@ -33,8 +33,8 @@ async def log_out(page: Page) -> None:
     assert ended == 200, ended
 
 
-async def test_10_offline_says_so_keeps_what_is_typed_and_resumes(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+async def test_offline_says_so_keeps_what_is_typed_and_resumes(browser: Browser) -> None:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         place = await typed(page, "33")
         await page.context.set_offline(True)
@@ -55,9 +55,7 @@ async def test_10_offline_says_so_keeps_what_is_typed_and_resumes(browser: Brows
         assert room.stock() == 33
 
 
-async def test_10_a_killed_server_is_resumed_without_a_gap(
-    browser: Browser, tmp_path: Path
-) -> None:
+async def test_a_killed_server_is_resumed_without_a_gap(browser: Browser, tmp_path: Path) -> None:
     env = {"ADMIN_PASSWORD": PASSWORD}
     with Server(data=tmp_path, env=env, arguments=["--init"]) as server:
         async with person(browser, server) as watched:
@@ -75,8 +73,8 @@ async def test_10_a_killed_server_is_resumed_without_a_gap(
             await expect(toast(page, "77 → 78")).to_be_visible()
 
 
-async def test_10_what_was_missed_comes_by_since(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+async def test_what_was_missed_comes_by_since(browser: Browser) -> None:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         asked: list[str] = []
         page.on("request", lambda sent: asked.append(sent.url) if "live" in sent.url else None)
@@ -90,11 +88,11 @@ async def test_10_what_was_missed_comes_by_since(browser: Browser) -> None:
         assert asked[-1].endswith(f"/api/admin/inventory/live?since={known}")
 
 
-async def test_10_a_token_whose_minutes_are_over_is_renewed_and_live_goes_on(
+async def test_a_token_whose_minutes_are_over_is_renewed_and_live_goes_on(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stock_live, "CHECK_SECONDS", 0.1)
-    async with stockroom() as room, person(browser, room) as watched:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         renewed: list[int] = []
         page.on("response", lambda it: renewed.append(it.status) if "refresh" in it.url else None)
@@ -107,8 +105,8 @@ async def test_10_a_token_whose_minutes_are_over_is_renewed_and_live_goes_on(
         await expect(number(page)).to_have_value("33")
 
 
-async def test_44_a_session_that_ends_while_typing_loses_nothing(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room, query="?q=hoodie") as watched:
+async def test_a_session_that_ends_while_typing_loses_nothing(browser: Browser) -> None:
+    async with stock_shop() as room, person(browser, room, query="?q=hoodie") as watched:
         page = watched.page
         await changed(page, "1x", L)  # no number: it stays as typed
         await typed(page, "41")
@@ -130,8 +128,8 @@ async def test_44_a_session_that_ends_while_typing_loses_nothing(browser: Browse
         assert room.stock() == 41
 
 
-async def test_44_what_one_person_typed_is_not_shown_to_another(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+async def test_what_one_person_typed_is_not_shown_to_another(browser: Browser) -> None:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         await typed(page, "41")
         await log_out(page)
@@ -145,8 +143,8 @@ async def test_44_what_one_person_typed_is_not_shown_to_another(browser: Browser
         await expect(number(page)).to_have_value("20")
 
 
-async def test_46_leaving_with_something_typed_asks(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+async def test_leaving_with_something_typed_asks(browser: Browser) -> None:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         asked: list[str] = []
 
@@ -166,8 +164,8 @@ async def test_46_leaving_with_something_typed_asks(browser: Browser) -> None:
         assert asked == ["beforeunload"]
 
 
-async def test_37_live_changes_are_told_in_one_sentence_not_row_by_row(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+async def test_live_changes_are_told_in_one_sentence_not_row_by_row(browser: Browser) -> None:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         await page.evaluate(
             """() => {
@@ -186,7 +184,7 @@ async def test_37_live_changes_are_told_in_one_sentence_not_row_by_row(browser: 
 
 
 async def test_roles_a_viewer_sees_everything_and_changes_nothing(browser: Browser) -> None:
-    async with stockroom() as room:
+    async with stock_shop() as room:
         from fancymonkey.accounts.model import Role
 
         await room.accounts.users.add("vera", Role.VIEWER, PASSWORD)
@@ -203,7 +201,7 @@ async def test_roles_a_viewer_sees_everything_and_changes_nothing(browser: Brows
 
 
 async def test_names_are_text_whatever_is_in_them(browser: Browser) -> None:
-    async with stockroom() as room:
+    async with stock_shop() as room:
         evil = '<img src=x onerror="window.pwned=1">'
         await room.add_product(evil, "M", "</b><script>1</script>")
         async with person(browser, room) as watched:

@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Page, expect
 
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.stock.adjust import Count
-from tests.browser.stockroom import (
+from tests.browser.stock_page import (
     NARROW,
     WIDE,
     L,
@@ -21,7 +21,7 @@ from tests.browser.stockroom import (
     number,
     person,
     row,
-    stockroom,
+    stock_shop,
     toast,
     typed,
 )
@@ -44,10 +44,10 @@ async def sideways(page: Page) -> int:
 
 @BOTH
 @SCREENS
-async def test_38_axe_finds_nothing_grave(
+async def test_axe_finds_nothing_grave(
     browser: Browser, screen: tuple[int, int], scheme: str
 ) -> None:
-    async with stockroom() as room, person(browser, room, "owner", screen, scheme) as watched:
+    async with stock_shop() as room, person(browser, room, "owner", screen, scheme) as watched:
         page = watched.page
         await room.reserve(page)
         await room.update(page, L, soldOut=True)
@@ -68,8 +68,8 @@ async def test_38_axe_finds_nothing_grave(
         watched.assert_clean()
 
 
-async def test_35_dialogs_hold_the_focus_and_give_it_back(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+async def test_dialogs_hold_the_focus_and_give_it_back(browser: Browser) -> None:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         more = row(page).get_by_role("button", name="More about")
         await more.focus()
@@ -86,8 +86,8 @@ async def test_35_dialogs_hold_the_focus_and_give_it_back(browser: Browser) -> N
         await expect(more).to_be_focused()
 
 
-async def test_35_one_size_in_full_changes_sold_out_and_restock_date(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room) as watched:
+async def test_one_size_in_full_changes_sold_out_and_restock_date(browser: Browser) -> None:
+    async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         await row(page).get_by_role("button", name="More about").click()
         dialog = page.get_by_role("dialog")
@@ -102,8 +102,8 @@ async def test_35_one_size_in_full_changes_sold_out_and_restock_date(browser: Br
         watched.assert_clean()
 
 
-async def test_36_by_keyboard_alone_from_login_to_undo(browser: Browser) -> None:
-    async with stockroom() as room:
+async def test_by_keyboard_alone_from_login_to_undo(browser: Browser) -> None:
+    async with stock_shop() as room:
         context = await browser.new_context()
         watched = await BrowserPage.open(context)
         page, keys = watched.page, watched.page.keyboard
@@ -155,8 +155,8 @@ async def tab_to(page: Page, selector: str) -> None:
     raise AssertionError(f"no Tab leads to {selector}")
 
 
-async def test_39_a_phone_shows_cards_with_a_stepper_for_thumbs(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room, screen=NARROW) as watched:
+async def test_a_phone_shows_cards_with_a_stepper_for_thumbs(browser: Browser) -> None:
+    async with stock_shop() as room, person(browser, room, screen=NARROW) as watched:
         page = watched.page
         assert await sideways(page) == 0
         more = row(page).get_by_role("button", name="One more")
@@ -179,8 +179,8 @@ async def test_39_a_phone_shows_cards_with_a_stepper_for_thumbs(browser: Browser
         watched.assert_clean()
 
 
-async def test_39_a_phone_scrolls_through_five_thousand_cards(browser: Browser) -> None:
-    async with stockroom(many(5000)) as room, person(browser, room, screen=NARROW) as watched:
+async def test_a_phone_scrolls_through_five_thousand_cards(browser: Browser) -> None:
+    async with stock_shop(many(5000)) as room, person(browser, room, screen=NARROW) as watched:
         page = watched.page
         await page.evaluate("scrollTo(0, 300000)")
         await expect(page.locator("tr[data-sku]").nth(10)).to_be_in_viewport()
@@ -191,10 +191,8 @@ async def test_39_a_phone_scrolls_through_five_thousand_cards(browser: Browser) 
 
 
 @pytest.mark.parametrize("screen", [(640, 400), (900, 700)], ids=["200 percent", "narrow"])
-async def test_41_enlarged_nothing_is_out_of_reach(
-    browser: Browser, screen: tuple[int, int]
-) -> None:
-    async with stockroom() as room, person(browser, room, screen=screen) as watched:
+async def test_enlarged_nothing_is_out_of_reach(browser: Browser, screen: tuple[int, int]) -> None:
+    async with stock_shop() as room, person(browser, room, screen=screen) as watched:
         page = watched.page
         assert await sideways(page) == 0
         await changed(page, "21")
@@ -202,8 +200,8 @@ async def test_41_enlarged_nothing_is_out_of_reach(
         watched.assert_clean()
 
 
-async def test_41_forced_colours_keep_words_and_edges(browser: Browser) -> None:
-    async with stockroom() as room, person(browser, room, forced_colors="active") as watched:
+async def test_forced_colours_keep_words_and_edges(browser: Browser) -> None:
+    async with stock_shop() as room, person(browser, room, forced_colors="active") as watched:
         badge = row(watched.page).locator(".badge")
         await expect(badge).to_have_text("In stock")
         assert await badge.evaluate("badge => getComputedStyle(badge).borderStyle") == "solid"
@@ -248,7 +246,7 @@ async def typing(keys: Keys) -> float:
 
 
 async def test_fifty_changes_a_second_leave_typing_quick_and_memory_flat(browser: Browser) -> None:
-    async with stockroom(many(5000)) as room, person(browser, room) as watched:
+    async with stock_shop(many(5000)) as room, person(browser, room) as watched:
         page = watched.page
         keys = await Keys.watch(browser, page)
         await changes(room, 2)
@@ -265,7 +263,7 @@ async def test_fifty_changes_a_second_leave_typing_quick_and_memory_flat(browser
 
 
 async def test_the_service_gathers_changes_for_a_tenth_of_a_second(browser: Browser) -> None:
-    async with stockroom(many(5000)) as room, person(browser, room) as watched:
+    async with stock_shop(many(5000)) as room, person(browser, room) as watched:
         page = watched.page
         came: list[str] = []
         session = await page.context.new_cdp_session(page)

@@ -15,9 +15,9 @@ from fancymonkey.core.command import Command
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import MAX_QUANTITY, Item, Kind, Product, sku_of
 from fancymonkey.core.stock.adjust import Adjust
-from tests.browser.backoffice import Office, member, office
-from tests.browser.backoffice import visit as visit_page
-from tests.browser.shopfront import NARROW, WIDE, buyer
+from tests.browser.admin_page import AdminShop, admin_shop, member
+from tests.browser.admin_page import visit as visit_page
+from tests.browser.shop_page import NARROW, WIDE, buyer
 from tests.browser.test_dashboard_stock_looks import sideways
 
 LONG = "EMERALDHOODIE" * 15 + "EMERA"
@@ -70,8 +70,8 @@ def hostile() -> list[Command]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def shop() -> AsyncIterator[Office]:
-    async with office(hostile()) as running:
+async def shop() -> AsyncIterator[AdminShop]:
+    async with admin_shop(hostile()) as running:
         await running.reserve("M", 900_000_000, "long")
         await running.pay_late("L", taken=12_344, quantity=2, product="words")
         paid = await running.checkout(SIZE, 1, "long")
@@ -100,7 +100,7 @@ async def clipped(page: Page, places: str) -> list[str]:
 @SCREENS
 @SCHEMES
 async def test_no_page_of_the_dashboard_moves_sideways(
-    browser: Browser, shop: Office, screen: tuple[int, int], scheme: str
+    browser: Browser, shop: AdminShop, screen: tuple[int, int], scheme: str
 ) -> None:
     async with member(browser, shop, screen=screen, scheme=scheme) as watched:
         page = watched.page
@@ -114,7 +114,7 @@ async def test_no_page_of_the_dashboard_moves_sideways(
 
 @SCREENS
 async def test_numbers_are_shown_whole_and_alike(
-    browser: Browser, shop: Office, screen: tuple[int, int]
+    browser: Browser, shop: AdminShop, screen: tuple[int, int]
 ) -> None:
     async with member(browser, shop, screen=screen) as watched:
         page = watched.page
@@ -161,7 +161,7 @@ async def broken(page: Page, places: str) -> list[str]:
 
 @SCREENS
 async def test_no_number_of_the_overview_is_broken(
-    browser: Browser, shop: Office, screen: tuple[int, int]
+    browser: Browser, shop: AdminShop, screen: tuple[int, int]
 ) -> None:
     async with member(browser, shop, screen=screen) as watched:
         page = watched.page
@@ -172,7 +172,7 @@ async def test_no_number_of_the_overview_is_broken(
 
 
 async def test_a_price_with_cents_stays_on_its_line(browser: Browser) -> None:
-    async with office() as shop, member(browser, shop) as watched:
+    async with admin_shop() as shop, member(browser, shop) as watched:
         half = sku_of("prod_hoodie_002", "M")  # it costs 62.50
         await shop.run(
             Adjust(sku=half, location=DEFAULT_LOCATION, delta=1, kind=Kind.RECEIVED, actor="ana")
@@ -188,7 +188,7 @@ async def test_a_price_with_cents_stays_on_its_line(browser: Browser) -> None:
 
 @SCREENS
 async def test_no_entry_of_the_history_is_broken_or_cut(
-    browser: Browser, shop: Office, screen: tuple[int, int]
+    browser: Browser, shop: AdminShop, screen: tuple[int, int]
 ) -> None:
     async with member(browser, shop, screen=screen) as watched:
         page = watched.page
@@ -205,7 +205,7 @@ async def test_no_entry_of_the_history_is_broken_or_cut(
 async def test_a_number_that_grows_gets_room(
     browser: Browser, screen: tuple[int, int], count: int
 ) -> None:
-    async with office() as shop, member(browser, shop, screen=screen) as watched:
+    async with admin_shop() as shop, member(browser, shop, screen=screen) as watched:
         page = watched.page
         await page.goto(f"{shop.url}/admin/")
         place = page.locator('tr[data-sku="prod_tee_001/M"] input[data-field="stock"]')
@@ -223,7 +223,7 @@ async def test_a_number_that_grows_gets_room(
 
 
 async def test_a_number_may_be_typed_with_its_separators(browser: Browser) -> None:
-    async with office() as shop, member(browser, shop) as watched:
+    async with admin_shop() as shop, member(browser, shop) as watched:
         page = watched.page
         await page.goto(f"{shop.url}/admin/")
         place = page.locator('tr[data-sku="prod_tee_001/M"] input[data-field="stock"]')
@@ -241,7 +241,7 @@ async def test_a_number_may_be_typed_with_its_separators(browser: Browser) -> No
 
 @pytest.mark.parametrize("name", ["index.html", "products.html"])
 async def test_forty_categories_are_a_few_chips_and_a_list(
-    browser: Browser, shop: Office, name: str
+    browser: Browser, shop: AdminShop, name: str
 ) -> None:
     async with member(browser, shop) as watched:
         page = watched.page
@@ -270,7 +270,7 @@ async def test_forty_categories_are_a_few_chips_and_a_list(
 @SCREENS
 @SCHEMES
 async def test_the_shop_and_its_basket_do_not_move_sideways(
-    browser: Browser, shop: Office, screen: tuple[int, int], scheme: str
+    browser: Browser, shop: AdminShop, screen: tuple[int, int], scheme: str
 ) -> None:
     async with buyer(browser, screen, scheme) as watched:
         page = watched.page
@@ -307,7 +307,7 @@ async def test_the_shop_and_its_basket_do_not_move_sideways(
 
 
 async def test_products_show_their_prices_beside_a_long_name(
-    browser: Browser, shop: Office
+    browser: Browser, shop: AdminShop
 ) -> None:
     async with member(browser, shop) as watched:
         page = watched.page

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 from playwright.async_api import Browser, expect
 
-from tests.browser.shopfront import buyer
+from tests.browser.shop_page import buyer
 from tests.support.server import Server
 
 

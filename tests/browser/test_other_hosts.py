@@ -13,7 +13,7 @@ from starlette.staticfiles import StaticFiles
 
 from fancymonkey.commands.storefront import storefront
 from fancymonkey.storefront import MODULE
-from tests.browser.shopfront import buyer, go_to_the_till, put_in_basket, shopfront
+from tests.browser.shop_page import buyer, demo_shop, go_to_the_till, put_in_basket
 from tests.support.ports import free_port
 from tests.support.uvicorns import serving
 from tests.web.shops import HOODIE
@@ -41,7 +41,7 @@ async def static_host(folder: Path, port: int, policy: str = "") -> AsyncIterato
 async def test_the_pages_work_from_another_host(browser: Browser, tmp_path: Path) -> None:
     port = free_port()
     home = f"http://127.0.0.1:{port}"
-    async with shopfront(cors_origins=(home,), shop_url=home) as shop:
+    async with demo_shop(cors_origins=(home,), shop_url=home) as shop:
         made = CliRunner().invoke(storefront, ["--to", str(tmp_path / "site"), "--api", shop.url])
         assert made.exit_code == 0, made.output
         async with static_host(tmp_path / "site", port) as url, buyer(browser) as watched:
@@ -57,7 +57,7 @@ async def test_the_pages_work_from_another_host(browser: Browser, tmp_path: Path
 
 
 async def test_a_strange_origin_gets_no_stock(browser: Browser, tmp_path: Path) -> None:
-    async with shopfront(cors_origins=("https://shop.example",)) as shop:
+    async with demo_shop(cors_origins=("https://shop.example",)) as shop:
         CliRunner().invoke(storefront, ["--to", str(tmp_path), "--api", shop.url])
         async with static_host(tmp_path, 0) as url, buyer(browser) as watched:
             await watched.page.goto(url)
@@ -77,7 +77,7 @@ async def test_the_guides_example_works_on_a_page_that_is_not_ours(
 ) -> None:
     port = free_port()
     home = f"http://127.0.0.1:{port}"
-    async with shopfront(cors_origins=(home,), shop_url=home) as shop:
+    async with demo_shop(cors_origins=(home,), shop_url=home) as shop:
         service = "https://stock.example.com"
         markup = example("example").replace(service, shop.url)
         (tmp_path / "index.html").write_text(f"<!doctype html><title>Mine</title>{markup}")
@@ -114,7 +114,7 @@ async def test_the_drop_in_tells_why_a_purchase_was_refused(
 ) -> None:
     port = free_port()
     home = f"http://127.0.0.1:{port}"
-    async with shopfront(cors_origins=(home,)) as shop:
+    async with demo_shop(cors_origins=(home,)) as shop:
         (tmp_path / "index.html").write_text(
             f'<!doctype html><meta name="fancymonkey-api" content="{shop.url}">'
             '<script type="module" src="own.js"></script><link rel="icon" href="data:,">'
@@ -148,7 +148,7 @@ async def test_the_drop_in_keeps_what_it_knew_and_sells_nothing_while_the_servic
         buy, told = page.locator("[data-fm-buy=M]"), page.locator("[data-fm-stock=M]")
         await page.goto(url)
         await expect(buy).to_be_disabled()
-        async with shopfront(service, cors_origins=(home,), shop_url=home) as shop:
+        async with demo_shop(service, cors_origins=(home,), shop_url=home) as shop:
             await shop.count(2)
             await page.goto(url)
             await expect(told).to_have_text("Only 2 left!")

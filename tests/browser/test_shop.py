@@ -12,14 +12,14 @@ from fancymonkey import storefront
 from fancymonkey.core.holds.end import Release
 from fancymonkey.core.model import Kind
 from fancymonkey.web.http import client_source
-from tests.browser.shopfront import (
+from tests.browser.shop_page import (
     NARROW,
     WIDE,
-    Shopfront,
+    DemoShop,
     buyer,
+    demo_shop,
     go_to_the_till,
     put_in_basket,
-    shopfront,
     size_button,
     visit,
 )
@@ -30,14 +30,14 @@ SECONDS_2 = 2000
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def shop() -> AsyncIterator[Shopfront]:
-    async with shopfront() as running:
+async def shop() -> AsyncIterator[DemoShop]:
+    async with demo_shop() as running:
         yield running
 
 
 @pytest.mark.parametrize("screen", [WIDE, NARROW], ids=["wide", "narrow"])
 async def test_from_the_page_to_a_paid_order_and_fallen_stock(
-    browser: Browser, shop: Shopfront, screen: tuple[int, int]
+    browser: Browser, shop: DemoShop, screen: tuple[int, int]
 ) -> None:
     async with buyer(browser, screen) as watched:
         page = watched.page
@@ -61,7 +61,7 @@ async def test_from_the_page_to_a_paid_order_and_fallen_stock(
 
 
 async def test_the_last_unit_goes_to_one_and_the_other_sees_it_without_a_reload(
-    browser: Browser, shop: Shopfront
+    browser: Browser, shop: DemoShop
 ) -> None:
     await shop.count(1)
     async with buyer(browser) as one, buyer(browser) as other:
@@ -84,7 +84,7 @@ async def test_the_last_unit_goes_to_one_and_the_other_sees_it_without_a_reload(
 
 
 async def test_a_hold_that_ends_frees_the_unit_on_the_page(browser: Browser) -> None:
-    async with shopfront(reservation_ttl_seconds=2) as shop, buyer(browser) as watched:
+    async with demo_shop(reservation_ttl_seconds=2) as shop, buyer(browser) as watched:
         await shop.count(1)
         page = watched.page
         await visit(page, shop)
@@ -97,7 +97,7 @@ async def test_a_hold_that_ends_frees_the_unit_on_the_page(browser: Browser) -> 
 
 
 async def test_who_was_slower_is_told_so_and_the_basket_is_what_is_left(
-    browser: Browser, shop: Shopfront
+    browser: Browser, shop: DemoShop
 ) -> None:
     await shop.count(3)
     async with buyer(browser) as watched:
@@ -112,9 +112,9 @@ async def test_who_was_slower_is_told_so_and_the_basket_is_what_is_left(
         body = {"productId": HOODIE, "size": "M", "quantity": 2, "sessionId": "faster"}
         await page.request.post(f"{shop.url}/api/inventory/reserve", data=body)
         await page.locator("#buy").click()
-        said = page.locator(".said")
-        await expect(said).to_contain_text("Someone was faster.")
-        await expect(said).to_contain_text("MIDNIGHT EMERALD HOODIE, M: only 1 left")
+        message = page.locator(".message")
+        await expect(message).to_contain_text("Someone was faster.")
+        await expect(message).to_contain_text("MIDNIGHT EMERALD HOODIE, M: only 1 left")
         await expect(page.locator("#basket .quantity").first).to_have_text("1")
         await expect(page.locator("#buy")).to_be_enabled()
         assert shop.reserved("L") == 0, "all or nothing"
@@ -130,16 +130,16 @@ async def test_in_a_rush_the_page_says_how_many_can_be_had(
     monkeypatch.setattr(
         client_source, "public_address", ip_address
     )  # this machine counts as somewhere in the world
-    async with shopfront(rate_limit=True) as shop, buyer(browser) as watched:
+    async with demo_shop(rate_limit=True) as shop, buyer(browser) as watched:
         page = watched.page
         await visit(page, shop)
         for _ in range(5):
             await put_in_basket(page)
         await page.locator("#open-basket").click()
         await page.locator("#buy").click()
-        said = page.locator(".said")
-        await expect(said).to_contain_text("This item is in high demand.")
-        await expect(said).to_contain_text("MIDNIGHT EMERALD HOODIE, M: limited to 3")
+        message = page.locator(".message")
+        await expect(message).to_contain_text("This item is in high demand.")
+        await expect(message).to_contain_text("MIDNIGHT EMERALD HOODIE, M: limited to 3")
         await expect(page.locator("#basket .quantity").first).to_have_text("3")
         watched.forget()  # the 409 is in the console
         await page.locator("#buy").click()
@@ -152,7 +152,7 @@ async def test_who_comes_back_after_the_hold_has_ended_is_not_in_their_own_way(
 ) -> None:
     monkeypatch.setattr(client_source, "public_address", ip_address)
     settings = {"rate_limit": True, "holds_per_address": 1}
-    async with shopfront(**settings) as shop, buyer(browser) as watched:
+    async with demo_shop(**settings) as shop, buyer(browser) as watched:
         page = watched.page
         await visit(page, shop)
         await put_in_basket(page)
@@ -169,7 +169,7 @@ async def test_who_comes_back_after_the_hold_has_ended_is_not_in_their_own_way(
         watched.assert_clean()
 
 
-async def test_low_stock_is_said_in_words(browser: Browser, shop: Shopfront) -> None:
+async def test_low_stock_is_said_in_words(browser: Browser, shop: DemoShop) -> None:
     await shop.count(3)
     async with buyer(browser) as watched:
         await visit(watched.page, shop)
@@ -185,7 +185,7 @@ async def test_low_stock_is_said_in_words(browser: Browser, shop: Shopfront) -> 
 
 
 async def test_the_basket_and_the_hold_outlive_a_reload_and_the_back_button(
-    browser: Browser, shop: Shopfront
+    browser: Browser, shop: DemoShop
 ) -> None:
     async with buyer(browser) as watched:
         page = watched.page
@@ -203,14 +203,14 @@ async def test_the_basket_and_the_hold_outlive_a_reload_and_the_back_button(
         link = page.get_by_role("link", name="Continue to payment")
         await expect(link).to_have_attribute("href", till)
         await page.get_by_role("button", name="Release").click()
-        await expect(page.locator(".said")).to_contain_text("Released")
+        await expect(page.locator(".message")).to_contain_text("Released")
         await expect(page.locator("#buy")).to_be_enabled()
         assert shop.reserved() == 0
         watched.assert_clean()
 
 
 async def test_turning_back_at_the_till_gives_the_unit_back_at_once(
-    browser: Browser, shop: Shopfront
+    browser: Browser, shop: DemoShop
 ) -> None:
     async with buyer(browser) as watched:
         page = watched.page
@@ -228,7 +228,7 @@ async def test_turning_back_at_the_till_gives_the_unit_back_at_once(
 
 
 async def test_who_pays_too_late_is_told_that_the_money_comes_back(browser: Browser) -> None:
-    async with shopfront(late_payment="refund") as shop, buyer(browser) as watched:
+    async with demo_shop(late_payment="refund") as shop, buyer(browser) as watched:
         page = watched.page
         await visit(page, shop)
         await put_in_basket(page)
@@ -244,7 +244,7 @@ async def test_who_pays_too_late_is_told_that_the_money_comes_back(browser: Brow
         watched.assert_clean()
 
 
-async def test_a_double_click_buys_once(browser: Browser, shop: Shopfront) -> None:
+async def test_a_double_click_buys_once(browser: Browser, shop: DemoShop) -> None:
     async with buyer(browser) as watched:
         page = watched.page
         asked: list[str] = []
@@ -261,7 +261,7 @@ async def test_a_double_click_buys_once(browser: Browser, shop: Shopfront) -> No
 async def test_without_the_service_the_page_shows_what_was_last_known(browser: Browser) -> None:
     async with buyer(browser) as watched:
         page = watched.page
-        async with shopfront() as shop:
+        async with demo_shop() as shop:
             port = int(shop.url.rpartition(":")[2])
             await visit(page, shop)
             await put_in_basket(page)
@@ -274,7 +274,7 @@ async def test_without_the_service_the_page_shows_what_was_last_known(browser: B
         await expect(page.locator("#buy")).to_be_disabled()
         await page.locator("#close-basket").click()
         watched.forget()
-        async with shopfront(port):
+        async with demo_shop(port):
             await page.locator("#retry").click()
             await expect(notice).to_be_hidden()
             await expect(size_button(page)).to_be_enabled()
@@ -283,7 +283,7 @@ async def test_without_the_service_the_page_shows_what_was_last_known(browser: B
         assert not watched.policy_violations
 
 
-async def test_with_the_keyboard_alone(browser: Browser, shop: Shopfront) -> None:
+async def test_with_the_keyboard_alone(browser: Browser, shop: DemoShop) -> None:
     async with buyer(browser) as watched:
         page = watched.page
         await visit(page, shop)
@@ -309,7 +309,7 @@ async def test_with_the_keyboard_alone(browser: Browser, shop: Shopfront) -> Non
         watched.assert_clean()
 
 
-async def test_names_are_text_whatever_they_look_like(browser: Browser, shop: Shopfront) -> None:
+async def test_names_are_text_whatever_they_look_like(browser: Browser, shop: DemoShop) -> None:
     name = '<img src=x onerror="window.owned=1"></h3><script>window.owned=1</script>&amp;{{7*7}}'
     await shop.add_product(name, '"><b>', "M")
     async with buyer(browser) as watched:
@@ -327,7 +327,7 @@ async def test_names_are_text_whatever_they_look_like(browser: Browser, shop: Sh
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("screen", [WIDE, NARROW], ids=["wide", "narrow"])
 async def test_it_keeps_nobody_out_and_fits(
-    browser: Browser, shop: Shopfront, screen: tuple[int, int], scheme: str
+    browser: Browser, shop: DemoShop, screen: tuple[int, int], scheme: str
 ) -> None:
     await shop.count(3)
     async with buyer(browser, screen, scheme, reduced_motion="reduce") as watched:
@@ -372,7 +372,7 @@ new PerformanceObserver((list) => {
 
 @pytest.mark.parametrize("screen", [WIDE, NARROW], ids=["wide", "narrow"])
 async def test_nothing_jumps_and_little_is_sent(
-    browser: Browser, shop: Shopfront, screen: tuple[int, int]
+    browser: Browser, shop: DemoShop, screen: tuple[int, int]
 ) -> None:
     async with buyer(browser, screen) as watched:
         page = watched.page

@@ -19,8 +19,8 @@ from fancymonkey.core.model import Item, Kind, Product, sku_of
 from fancymonkey.core.stock.adjust import Adjust
 from fancymonkey.store.products_file.extra_fields import with_image
 from tests.alerts.receivers import HttpReceiver
-from tests.browser.backoffice import Office, member, office
-from tests.browser.shopfront import NARROW, WIDE
+from tests.browser.admin_page import AdminShop, admin_shop, member
+from tests.browser.shop_page import NARROW, WIDE
 from tests.web.shops import PASSWORD
 
 IMG = "<img src=x onerror=alert(1)>"
@@ -53,7 +53,7 @@ PAGES = {
 """Every page of the dashboard, and what is there once it shows something."""
 
 
-async def odd_past(shop: Office, hook: str) -> None:
+async def odd_past(shop: AdminShop, hook: str) -> None:
     """Everybody writes something odd wherever they can write."""
     product = Product(
         "odd",
@@ -107,7 +107,7 @@ def _row(**change: Any) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def watching(browser: Browser, shop: Office, screen: Any) -> AsyncIterator[Page]:
+async def watching(browser: Browser, shop: AdminShop, screen: Any) -> AsyncIterator[Page]:
     """An owner's page, which fails where anything opens a dialog, or breaks the policy."""
     async with member(browser, shop, screen=screen) as watched:
         ran: list[str] = []
@@ -127,7 +127,7 @@ async def assert_nothing_runs(page: Page) -> None:
 
 @pytest.mark.parametrize("screen", [WIDE, NARROW])
 async def test_markup_is_text_on_every_page(browser: Browser, screen: tuple[int, int]) -> None:
-    async with HttpReceiver() as receiver, office(webhook_allow_private=True) as shop:
+    async with HttpReceiver() as receiver, admin_shop(webhook_allow_private=True) as shop:
         await odd_past(shop, receiver.url)
         async with watching(browser, shop, screen) as page:
             for path, shown in PAGES.items():
@@ -144,7 +144,7 @@ async def test_markup_is_text_on_every_page(browser: Browser, screen: tuple[int,
             await assert_nothing_runs(page)
 
 
-async def _in_dialogs(page: Page, shop: Office) -> None:
+async def _in_dialogs(page: Page, shop: AdminShop) -> None:
     """What names a row in a dialog, a message or a link."""
     await page.goto(f"{shop.url}/admin/")
     row = page.locator(f"tr[data-sku='{SKU}']")

@@ -34,7 +34,7 @@ def told(entry: Entry) -> str:
     return " ".join(words)
 
 
-class Shop:
+class CoreShop:
     """Products a and b, five of each size, at time 0. Commands run one by one, each a batch."""
 
     def __init__(self, on_hand: int = 5) -> None:
@@ -133,9 +133,9 @@ class Row:
     entries: Sequence[str] = ()
     at: int = 0
 
-    def check(self) -> Shop:
+    def check(self) -> CoreShop:
         """Runs the row."""
-        shop = Shop()
+        shop = CoreShop()
         if self.given:
             shop.do(*self.given)
         answer = shop.do(self.when, at=self.at)

@@ -18,7 +18,7 @@ from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Level, Line, Product
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.core.stock.adjust import Adjust, Count
-from tests.core.builders import Shop, told, upsert
+from tests.core.builders import CoreShop, told, upsert
 
 SKU = "a/M"
 
@@ -33,16 +33,16 @@ def changed(sku: str = SKU, **change: Any) -> Command:
     return chain(sku, Change(**change), location=DEFAULT_LOCATION, actor="ana", cause="act_1")
 
 
-def undo(shop: Shop, of: str = "act_1", id_: str = "act_2", **more: Any) -> Any:
+def undo(shop: CoreShop, of: str = "act_1", id_: str = "act_2", **more: Any) -> Any:
     return shop.do(Undo(undoes=of, act_id=id_, location=DEFAULT_LOCATION, actor="ben", **more))
 
 
-def on_hand(shop: Shop, sku: str = SKU) -> int:
+def on_hand(shop: CoreShop, sku: str = SKU) -> int:
     level: Level = shop.image.rows[Level][sku, "main"]
     return level.on_hand
 
 
-def sell(shop: Shop, quantity: int) -> None:
+def sell(shop: CoreShop, quantity: int) -> None:
     shop.do(
         Reserve(
             reservation_id="r",
@@ -63,7 +63,7 @@ def shop_line(quantity: int) -> Any:
     "change", [{"count": 9}, {"count": 2}, {"adjust": 4}, {"adjust": -3}, {"count": 5}]
 )
 def test_a_change_of_stock_is_undone_by_its_opposite(change: dict[str, int]) -> None:
-    shop = Shop()
+    shop = CoreShop()
     answer = shop.do(act(changed(**change)))
     after = on_hand(shop)
     if after == 5:  # nothing changed: there is nothing to undo
@@ -80,7 +80,7 @@ def test_a_change_of_stock_is_undone_by_its_opposite(change: dict[str, int]) -> 
 
 
 def test_sales_since_survive() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(act(changed(count=9)))
     sell(shop, 2)
     assert on_hand(shop) == 7
@@ -89,7 +89,7 @@ def test_sales_since_survive() -> None:
 
 
 def test_fields_are_put_back_and_the_undo_can_be_undone() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(act(changed(low_stock_threshold=9, sold_out=True, restock_date="2026-01-01", adjust=1)))
     assert isinstance(undo(shop), Accepted)
     item, product = shop.image.rows[Item][SKU], shop.image.rows[Product]["a"]
@@ -101,7 +101,7 @@ def test_fields_are_put_back_and_the_undo_can_be_undone() -> None:
 
 
 def test_once_only() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(act(changed(adjust=1)))
     undo(shop)
     again = undo(shop, id_="act_3")
@@ -110,7 +110,7 @@ def test_once_only() -> None:
 
 
 def test_it_refuses_whole_or_does_what_it_can() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(act(changed(adjust=4), changed("b/M", adjust=4)))
     shop.do(Adjust(sku=SKU, location=DEFAULT_LOCATION, delta=-6, reason="lost"))
     refused = undo(shop)
@@ -135,14 +135,14 @@ def test_it_refuses_whole_or_does_what_it_can() -> None:
     ],
 )
 def test_what_was_changed_again_is_not_overwritten(since: Command, reason: str) -> None:
-    shop = Shop()
+    shop = CoreShop()
     change = {"adjust": 1} if isinstance(since, RemoveProduct) else {"low_stock_threshold": 7}
     shop.do(act(changed(**change)), since)
     assert undo(shop).detail["failed"] == [{"key": SKU, "reason": reason}]
 
 
 def test_counts_since_and_moves_meanwhile_are_told_by_who_looked() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(act(changed(adjust=1)))
     assert undo(shop, seen=((SKU, 5),)).code is Code.STALE
     assert undo(shop, seen=((SKU, 6),), counted=(SKU,)).code is Code.CANNOT_UNDO
@@ -150,7 +150,7 @@ def test_counts_since_and_moves_meanwhile_are_told_by_who_looked() -> None:
 
 
 def test_holds_that_were_ended_do_not_come_back() -> None:
-    shop = Shop()
+    shop = CoreShop()
     sell_none = Reserve(
         reservation_id="r",
         location=DEFAULT_LOCATION,
@@ -165,7 +165,7 @@ def test_holds_that_were_ended_do_not_come_back() -> None:
 
 
 def test_units_that_filled_a_backorder_stay_sold() -> None:
-    shop = Shop(on_hand=2)
+    shop = CoreShop(on_hand=2)
     shop.do(
         Reserve(
             reservation_id="r",
@@ -182,7 +182,7 @@ def test_units_that_filled_a_backorder_stay_sold() -> None:
 
 
 def test_a_product_is_put_back_whole() -> None:
-    shop = Shop()
+    shop = CoreShop()
     new = UpsertProduct(
         product=Product("a", "New name", "caps", Decimal("9.50")),
         location=DEFAULT_LOCATION,
@@ -200,7 +200,7 @@ def test_a_product_is_put_back_whole() -> None:
 
 
 def test_a_new_product_goes_off_sale_with_its_stock_and_comes_back() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(act(upsert("c", 2, 7)))
     assert isinstance(undo(shop), Accepted)
     assert shop.image.rows[Product]["c"].archived
@@ -210,7 +210,7 @@ def test_a_new_product_goes_off_sale_with_its_stock_and_comes_back() -> None:
 
 
 def test_portions_are_one_act() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(act(changed(adjust=1)), act(changed("b/M", adjust=2), part=1))
     for part in (0, 1):
         assert isinstance(undo(shop, part=part), Accepted)
@@ -218,7 +218,7 @@ def test_portions_are_one_act() -> None:
 
 
 def test_a_dry_run_leaves_no_act_and_refusals_neither() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(DryRun(command=act(changed(adjust=1))))
     assert undo(shop).code is Code.UNKNOWN_ACT
     refused = ChangeSet(

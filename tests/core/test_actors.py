@@ -12,7 +12,7 @@ from fancymonkey.core.holds.set_reserved import SetReserved
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Line
 from fancymonkey.core.stock.adjust import Adjust, Count, Return, SetItem
-from tests.core.builders import Shop
+from tests.core.builders import CoreShop
 
 ME = "somebody@shop.example"
 
@@ -57,7 +57,7 @@ CASES: dict[str, tuple[list[Command], Command]] = {
 @pytest.mark.parametrize("name", CASES)
 def test_each_entry_names_who_did_it(name: str) -> None:
     before, command = CASES[name]
-    shop = Shop()
+    shop = CoreShop()
     run: Callable[[Command], object] = shop.do
     for earlier in before:
         run(earlier)

@@ -12,7 +12,7 @@ from fancymonkey.core.model import MAX_QUANTITY, Item, Kind, Level, Product
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.core.state import AllLevels
 from fancymonkey.core.stock.adjust import Adjust, Count, Return, SetItem
-from tests.core.builders import Row, Shop, named, take
+from tests.core.builders import CoreShop, Row, named, take
 
 GONE = RemoveProduct(product_id="a", location=DEFAULT_LOCATION, before=("a/S", "a/M"))
 BACKORDERED = (  # two units sold that are not there
@@ -225,7 +225,7 @@ def test_count(row: Row) -> None:
 
 
 def test_a_stale_count_says_the_present_value() -> None:
-    answer = Shop().do(Count(sku="a/M", location=DEFAULT_LOCATION, quantity=9, expected=4))
+    answer = CoreShop().do(Count(sku="a/M", location=DEFAULT_LOCATION, quantity=9, expected=4))
     assert isinstance(answer, Refused)
     assert answer.detail == {"sku": "a/M", "expected": 4, "onHand": 5}
 
@@ -337,7 +337,7 @@ def test_set_item(row: Row) -> None:
 
 
 def test_a_restock_date_belongs_to_the_product_and_can_be_taken_away() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(SetItem(sku="a/M", location=DEFAULT_LOCATION, restock_date="2026-12-01"), at=7)
     row = shop.image.rows[Product]["a"]
     assert (row.restock_date, row.updated_at) == ("2026-12-01", 7)
@@ -348,7 +348,7 @@ def test_a_restock_date_belongs_to_the_product_and_can_be_taken_away() -> None:
 
 
 def test_an_edit_says_what_it_changed_and_why() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(
         SetItem(
             sku="a/M",
@@ -376,13 +376,13 @@ def test_an_edit_says_what_it_changed_and_why() -> None:
 )
 def test_the_level_that_a_command_changes_is_among_what_it_reads(command: Command) -> None:
     """A store has loaded only what a command reads; a level that it did not load looks empty."""
-    keys = set(needs(command, Shop().image.begin(0)))
+    keys = set(needs(command, CoreShop().image.begin(0)))
     assert (Level, ("a/M", "shop")) in keys
     assert (AllLevels, "a/M") in keys  # its answer has the totals
 
 
 def test_actor_reason_and_cause_are_kept() -> None:
-    shop = Shop()
+    shop = CoreShop()
     answer = shop.do(
         Adjust(
             sku="a/M",

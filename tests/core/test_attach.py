@@ -8,7 +8,7 @@ from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Status
 from fancymonkey.core.outcomes import Code
 from fancymonkey.core.stock.adjust import Count
-from tests.core.builders import Row, Shop, named, take, told
+from tests.core.builders import CoreShop, Row, named, take, told
 
 PAID = (take("cs_1", a_M=1), Capture(ref="cs_1", payment_id="cs_1"))
 HELD = take("s1", a_M=2, b_S=1)
@@ -103,7 +103,7 @@ def test_attach(row: Row) -> None:
 
 
 def test_every_attached_id_means_the_hold() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(HELD, Attach(ref="s1", session_id="cs_1"), Attach(ref="cs_1", session_id="cs_2"))
     assert shop.hold("s1") == shop.hold("cs_1") == shop.hold("cs_2") == shop.hold("h-s1")
     shop.do(Release(ref="cs_2"))
@@ -111,7 +111,7 @@ def test_every_attached_id_means_the_hold() -> None:
 
 
 def test_a_hold_that_was_extended_ends_at_its_new_deadline() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(HELD, Attach(ref="s1", session_id="cs_1", expires_at=5000))
     shop.do(Count(sku="b/M", location=DEFAULT_LOCATION, quantity=1), at=4999)
     assert shop.hold("s1").status is Status.HELD

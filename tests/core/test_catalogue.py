@@ -10,7 +10,7 @@ from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import MAX_QUANTITY, Item, Product
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.stock.adjust import Adjust, Count, SetItem
-from tests.core.builders import Row, Shop, named, take, told, upsert
+from tests.core.builders import CoreShop, Row, named, take, told, upsert
 
 ALL = ("a/S", "a/M")
 GONE = RemoveProduct(product_id="a", location=DEFAULT_LOCATION, before=ALL)
@@ -121,7 +121,7 @@ def test_catalogue(row: Row) -> None:
 
 
 def test_a_size_comes_back_from_the_archive_with_its_stock() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(Count(sku="a/M", location=DEFAULT_LOCATION, quantity=3), GONE, upsert("a", on_hand=99))
     assert shop.numbers("a/M") == (3, 0, 0)
     assert not shop.image.rows[Item]["a/M"].archived
@@ -131,7 +131,7 @@ def test_a_size_comes_back_from_the_archive_with_its_stock() -> None:
 
 
 def test_live_holds_are_named() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(take("s1", a_M=2))
     answer = shop.do(GONE)
     assert isinstance(answer, Refused)
@@ -139,7 +139,7 @@ def test_live_holds_are_named() -> None:
 
 
 def test_a_refused_upsert_changes_nothing() -> None:
-    shop = Shop()
+    shop = CoreShop()
     before = shop.image.snapshot()
     bad = replace(
         upsert("a", on_hand=1),
@@ -151,7 +151,7 @@ def test_a_refused_upsert_changes_nothing() -> None:
 
 
 def test_only_a_change_moves_the_time_of_a_product() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(upsert("a"), at=7)
     assert shop.image.rows[Product]["a"].updated_at == 0
     shop.do(replace(upsert("a"), product=Product("a", "New", "hoodies")), at=9)
@@ -159,7 +159,7 @@ def test_only_a_change_moves_the_time_of_a_product() -> None:
 
 
 def test_nothing_about_a_removed_size_can_be_changed_but_its_payments() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(take("s1", a_M=2), Release(ref="s1"), GONE)
     for command in (
         Adjust(sku="a/M", location=DEFAULT_LOCATION, delta=1),

@@ -18,7 +18,7 @@ from fancymonkey.core.payments.checkout import (
     CloseCheckout,
 )
 from fancymonkey.core.payments.rows import Checkout, Stage
-from tests.core.builders import Row, Shop, lines, named, take
+from tests.core.builders import CoreShop, Row, lines, named, take
 
 HELD = take("s1", a_M=2)
 
@@ -166,7 +166,7 @@ def close(number: int = 1, session: str | None = None, until: int | None = None)
 )
 def test_row(row: Row) -> None:
     if isinstance(row.answer, dict) and not row.answer and isinstance(row.when, CloseCheckout):
-        shop = Shop()
+        shop = CoreShop()
         shop.do(*row.given)
         assert shop.do(row.when) == Accepted(None)
         return
@@ -200,7 +200,7 @@ def test_row(row: Row) -> None:
 def test_an_attempt_that_came_to_nothing_disturbs_no_other(
     given: list[Command], command: CloseCheckout, stage: Stage, until: int
 ) -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(HELD, *given, command)
     assert shop.image.rows[Checkout]["h-s1"].stage is stage
     assert shop.hold("h-s1").expires_at == until
@@ -217,13 +217,13 @@ def test_an_attempt_that_came_to_nothing_disturbs_no_other(
 def test_a_hold_is_given_back_by_its_latest_attempt_only(
     given: list[Command], status: Status
 ) -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(HELD, *given, Release(ref="h-s1", number=1))
     assert shop.hold("h-s1").status is status
 
 
 def test_the_session_means_the_hold() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(HELD, begin(), opened())
     assert shop.hold("cs_1").reservation_id == "h-s1"
     kept = shop.image.rows[Checkout]["h-s1"]
@@ -231,7 +231,7 @@ def test_the_session_means_the_hold() -> None:
 
 
 def test_a_hold_and_its_checkout_begin_together_or_not_at_all() -> None:
-    shop = Shop()
+    shop = CoreShop()
     both = CommandGroup(commands=(take("s1", a_M=2), begin(number=2)), all_or_nothing=True)
     assert isinstance(shop.do(both), Refused)
     assert shop.new == []
@@ -267,7 +267,7 @@ def release(session: str, number: int | None = None) -> Release:
 def test_only_the_latest_session_ends_its_hold(
     given: Sequence[Command], when: Release, *, ends: bool
 ) -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(HELD, *given, when)
     assert (shop.hold("h-s1").status == "released") is ends
     shop.audit()

@@ -17,7 +17,7 @@ from fancymonkey.core.records import MoveCursor, RecordTurnedAway, StoreResult
 from fancymonkey.core.state import State
 from fancymonkey.core.stock.adjust import Adjust, Count, SetItem
 from fancymonkey.store.contract import empty_rows
-from tests.core.builders import Row, Shop, named, take, told, upsert
+from tests.core.builders import CoreShop, Row, named, take, told, upsert
 
 UP = Adjust(sku="a/M", location=DEFAULT_LOCATION, delta=1)
 TOO_MUCH = Adjust(sku="a/M", location=DEFAULT_LOCATION, delta=-99)
@@ -81,14 +81,14 @@ def test_chain(row: Row) -> None:
 
 
 def test_a_chain_shows_before_and_after() -> None:
-    answer = Shop().do(chain(UP, UP))
+    answer = CoreShop().do(chain(UP, UP))
     assert isinstance(answer, Accepted)
     assert (answer.data["before"]["onHand"], answer.data["onHand"]) == (5, 7)
 
 
 def test_rows_made_and_unmade_within_a_chain_are_gone() -> None:
     """A row that did not exist before the savepoint, and one that was changed twice within it."""
-    shop = Shop()
+    shop = CoreShop()
     shop.now = 5
     keyed = Adjust(sku="a/M", location=DEFAULT_LOCATION, delta=1, command_id="k", digest="d")
     answers = shop.batch(
@@ -122,7 +122,7 @@ def test_a_batch_that_was_taken_back_is_one_without_changes() -> None:
 
 
 def test_holds_are_found_anew_after_an_undo() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.now = 5
     shop.batch(
         [
@@ -136,7 +136,7 @@ def test_holds_are_found_anew_after_an_undo() -> None:
 
 
 def test_many_succeed_or_fail_on_their_own() -> None:
-    shop = Shop()
+    shop = CoreShop()
     answer = shop.do(CommandGroup(commands=(UP, TOO_MUCH, chain(CLOSE, TOO_MUCH), UP)))
     assert isinstance(answer, Accepted)
     rows = answer.data["rows"]
@@ -148,7 +148,7 @@ def test_many_succeed_or_fail_on_their_own() -> None:
 
 
 def test_a_dry_run_answers_like_the_run_and_leaves_no_trace() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(take("s1", a_M=2))
     command = CommandGroup(
         commands=(
@@ -169,13 +169,13 @@ def test_a_dry_run_answers_like_the_run_and_leaves_no_trace() -> None:
 
 
 def test_a_dry_run_of_a_refusal_is_the_refusal() -> None:
-    answer = Shop().do(DryRun(command=TOO_MUCH))
+    answer = CoreShop().do(DryRun(command=TOO_MUCH))
     assert isinstance(answer, Refused)
     assert answer.code is Code.BELOW_ZERO
 
 
 def test_a_dry_run_undoes_nothing_of_its_batch() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.batch([UP, DryRun(command=CommandGroup(commands=(UP, chain(UP, TOO_MUCH)))), UP])
     assert shop.numbers("a/M") == (7, 0, 0)
     assert [entry.revision for entry in shop.new] == [7, 8]
@@ -195,7 +195,7 @@ def keyed(command: Command, id_: str = "k", digest: str = "d") -> Command:
     ids=lambda command: type(command).__name__,
 )
 def test_a_repetition_gets_the_first_answer_byte_for_byte(command: Command) -> None:
-    shop = Shop()
+    shop = CoreShop()
     first = shop.do(keyed(command), at=3)
     numbers = shop.numbers("a/M")
     shop.do(Count(sku="a/S", location=DEFAULT_LOCATION, quantity=1), at=4)
@@ -210,7 +210,7 @@ def test_a_repetition_gets_the_first_answer_byte_for_byte(command: Command) -> N
 
 
 def test_a_repetition_in_the_same_batch_has_one_effect() -> None:
-    shop = Shop()
+    shop = CoreShop()
     first, second = shop.batch([keyed(UP), keyed(UP)])
     assert isinstance(second, Accepted)
     assert isinstance(first, Accepted)
@@ -220,7 +220,7 @@ def test_a_repetition_in_the_same_batch_has_one_effect() -> None:
 
 
 def test_another_body_under_the_same_id_is_refused() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(keyed(UP))
     answer = shop.do(keyed(UP, digest="other"))
     assert isinstance(answer, Refused)
@@ -229,7 +229,7 @@ def test_another_body_under_the_same_id_is_refused() -> None:
 
 
 def test_the_id_comes_before_every_other_refusal() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(keyed(UP))
     answer = shop.do(keyed(take("s1", a_XL=1), digest="other"))
     assert isinstance(answer, Refused)
@@ -237,7 +237,7 @@ def test_the_id_comes_before_every_other_refusal() -> None:
 
 
 def test_a_refusal_is_not_remembered() -> None:
-    shop = Shop()
+    shop = CoreShop()
     wish = keyed(take("s1", a_M=6))
     assert isinstance(shop.do(wish), Refused)
     shop.do(UP)
@@ -259,7 +259,7 @@ def test_what_the_owner_set_to_what_it_was_is_not_set_again_after_a_sale(
     name: str, whole: bool
 ) -> None:
     """The reply was lost, units were sold meanwhile, and the request comes again."""
-    shop = Shop()
+    shop = CoreShop()
     group = CommandGroup(commands=(chain(SAME[name]), chain(SAME[name])), all_or_nothing=whole)
     command = keyed(ChangeSet(act_id="act_1", action="x", command=group))
     first = shop.do(command)
@@ -274,7 +274,7 @@ def test_what_the_owner_set_to_what_it_was_is_not_set_again_after_a_sale(
 
 
 def test_a_group_of_refusals_is_not_remembered_as_a_refusal_is_not() -> None:
-    shop = Shop()
+    shop = CoreShop()
     command = keyed(CommandGroup(commands=(TOO_MUCH, STALE)))
     assert isinstance(shop.do(command), Accepted)
     assert not shop.image.rows[Outcome]
@@ -287,7 +287,7 @@ def test_a_group_of_refusals_is_not_remembered_as_a_refusal_is_not() -> None:
 
 
 def test_a_kept_answer_keeps_odd_texts() -> None:
-    shop = Shop()
+    shop = CoreShop()
     wish = keyed(take("ä\u2028💚", a_M=1))
     first, second = shop.do(wish), shop.do(wish)
     assert isinstance(first, Accepted)
@@ -374,7 +374,7 @@ def test_event(row: Row) -> None:
 
 
 def test_every_event_is_kept() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(event("e1"), at=5)
     kept = shop.image.rows[Event]["e1"]
     assert kept == Event("e1", "checkout", "cs_1", 5, "unknown_session")
@@ -384,7 +384,7 @@ def test_every_event_is_kept() -> None:
 
 
 def test_turned_away_demand_adds_up_per_sku_and_hour() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(
         RecordTurnedAway(rows=(TurnedAway("a/M", 3, 1, 4), TurnedAway("a/M", 4, 1, 1))),
         RecordTurnedAway(rows=(TurnedAway("a/M", 3, 2, 5),)),
@@ -395,7 +395,7 @@ def test_turned_away_demand_adds_up_per_sku_and_hour() -> None:
 
 
 def test_what_is_kept_under_an_id_is_what_came_first() -> None:
-    shop = Shop()
+    shop = CoreShop()
     first = shop.do(keyed(StoreResult(texts=("a", "£"))))
     again = shop.do(keyed(StoreResult(texts=("b",))))
     assert first == Accepted(["a", "£"])
@@ -404,6 +404,6 @@ def test_what_is_kept_under_an_id_is_what_came_first() -> None:
 
 
 def test_a_cursor_never_moves_back() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(MoveCursor(name="x", revision=5), MoveCursor(name="x", revision=3))
     assert shop.image.rows[Cursor]["x"].revision == 5

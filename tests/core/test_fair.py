@@ -11,7 +11,7 @@ from fancymonkey.core.holds.network_memory import DAY, FOLDER, RECENT_MAX, SEEN_
 from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.model import Status
 from fancymonkey.core.outcomes import Accepted, Code, Refused
-from tests.core.builders import Shop, take
+from tests.core.builders import CoreShop, take
 
 HALF_HOUR = 1_800_000
 WAIT = 300_000
@@ -34,13 +34,13 @@ def faults(answer: object) -> list[tuple[object, object, object]]:
     return [(row["sku"], row["requested"], row["limit"]) for row in answer.detail]
 
 
-def held(shop: Shop, sku: str) -> int:
+def held(shop: CoreShop, sku: str) -> int:
     return shop.level(sku).reserved
 
 
 @pytest.mark.parametrize(("quantity", "limit"), [(3, None), (4, 3)])
 def test_while_it_is_calm_anybody_may_have_some(quantity: int, limit: int | None) -> None:
-    shop = Shop(50)
+    shop = CoreShop(50)
     answer = shop.do(want("a", a_M=quantity))
     if limit is None:
         assert isinstance(answer, Accepted)
@@ -50,7 +50,7 @@ def test_while_it_is_calm_anybody_may_have_some(quantity: int, limit: int | None
 
 
 def test_in_a_rush_a_network_has_one() -> None:
-    shop = Shop(50)
+    shop = CoreShop(50)
     shop.do(take("others", a_M=3, ttl=HALF_HOUR))
     assert faults(shop.do(want("a", a_M=2))) == [("a/M", 2, 1)]
     assert isinstance(shop.do(want("a", a_M=1)), Accepted)
@@ -60,7 +60,7 @@ def test_in_a_rush_a_network_has_one() -> None:
 
 
 def test_a_large_stock_allows_more() -> None:
-    shop = Shop(1000)
+    shop = CoreShop(1000)
     limits = ClientSource("net", "here", HoldLimits(calm=6, rush=2))
     assert isinstance(shop.do(want("a", limits, a_M=60)), Accepted)
     assert faults(shop.do(want("a", limits, a_M=61))) == [("a/M", 61, 60)]
@@ -70,14 +70,14 @@ def test_a_large_stock_allows_more() -> None:
 
 
 def test_what_is_paid_for_does_not_count() -> None:
-    shop = Shop(50)
+    shop = CoreShop(50)
     shop.do(take("others", a_M=3, ttl=HALF_HOUR))
     shop.do(want("a", a_M=1), Capture(ref="a", payment_id="cs"))
     assert isinstance(shop.do(want("b", NEXT_DOOR, a_M=1)), Accepted)
 
 
 def test_less_of_it_is_always_allowed() -> None:
-    shop = Shop(50)
+    shop = CoreShop(50)
     shop.do(want("a", a_M=3), take("others", a_M=20, ttl=HALF_HOUR))
     assert faults(shop.do(want("a", a_M=4))) == [("a/M", 4, 1)]
     assert isinstance(shop.do(want("a", a_M=2)), Accepted)
@@ -85,7 +85,7 @@ def test_less_of_it_is_always_allowed() -> None:
 
 
 def test_an_address_has_so_many_holds() -> None:
-    shop = Shop(50)
+    shop = CoreShop(50)
     here = replace(HERE, limits=HoldLimits(holds=4))
     for number in range(4):
         assert isinstance(shop.do(want(f"s{number}", here, ttl=1000, a_M=1)), Accepted)
@@ -101,14 +101,14 @@ def test_an_address_has_so_many_holds() -> None:
 
 
 def test_a_visitor_has_so_many_units() -> None:
-    shop = Shop(1000)
+    shop = CoreShop(1000)
     here = replace(HERE, limits=HoldLimits(units=9))
     assert faults(shop.do(want("a", here, a_M=10, a_S=9))) == [("a/M", 10, 9)]
     assert isinstance(shop.do(want("a", here, a_M=9)), Accepted)
 
 
 def test_who_kept_it_for_long_and_did_not_pay_waits() -> None:
-    shop = Shop(50)
+    shop = CoreShop(50)
     for number in range(2):
         hold = want(f"s{number}", a_M=1)
         assert isinstance(shop.do(hold, at=number * HALF_HOUR), Accepted)
@@ -125,7 +125,7 @@ def test_who_kept_it_for_long_and_did_not_pay_waits() -> None:
 
 
 def test_in_a_rush_others_go_first_after_an_unpaid_hold() -> None:
-    shop = Shop(50)
+    shop = CoreShop(50)
     shop.do(want("a", a_M=1), take("others", ttl=9 * HALF_HOUR, a_M=3))
     refused = shop.do(want("b", NEXT_DOOR, a_M=1), at=HALF_HOUR)
     assert isinstance(refused, Refused)
@@ -142,20 +142,20 @@ def test_in_a_rush_others_go_first_after_an_unpaid_hold() -> None:
 
 
 def test_naming_an_earlier_hold_that_lives_frees_nothing() -> None:
-    shop = Shop(50)
+    shop = CoreShop(50)
     shop.do(take("others", ttl=HALF_HOUR, a_M=3), want("a", a_M=1), want("b", b_S=1))
     assert faults(shop.do(replace(want("b", a_M=1), replaces="h-a"))) == [("a/M", 1, 0)]
 
 
 def test_a_short_look_costs_little() -> None:
-    shop = Shop(50)
+    shop = CoreShop(50)
     for number in range(40):
         assert isinstance(shop.do(want(f"s{number}", a_M=1), at=number * 60_000), Accepted)
         shop.do(Release(ref=f"s{number}"), at=number * 60_000 + 10_000)
 
 
 def test_a_network_never_has_more_alive_than_can_be_watched() -> None:
-    shop = Shop(10_000)
+    shop = CoreShop(10_000)
     for number in range(SEEN_MAX):
         source = ClientSource("net", f"a{number}", ANY)
         assert isinstance(shop.do(want(f"s{number}", source, a_M=1)), Accepted)
@@ -171,7 +171,7 @@ def test_a_network_never_has_more_alive_than_can_be_watched() -> None:
 
 
 def test_what_ended_long_ago_is_forgotten_first() -> None:
-    shop = Shop(10_000)
+    shop = CoreShop(10_000)
     source = ClientSource("net", "here", ANY)
     for number in range(SEEN_MAX + 5):
         shop.do(want(f"s{number}", source, a_M=1), Release(ref=f"s{number}"))
@@ -184,7 +184,7 @@ def test_what_ended_long_ago_is_forgotten_first() -> None:
 
 
 def test_holds_of_seconds_are_remembered_as_one_sum() -> None:
-    shop = Shop(10_000)
+    shop = CoreShop(10_000)
     for number in range(300):
         shop.do(want(f"s{number}", a_M=1), at=number * 4000)
         shop.do(Release(ref=f"s{number}"), at=number * 4000 + 3000)
@@ -197,7 +197,7 @@ def test_holds_of_seconds_are_remembered_as_one_sum() -> None:
 
 
 def test_a_chain_of_short_holds_counts_as_a_long_one() -> None:
-    shop = Shop(50)
+    shop = CoreShop(50)
     at = 0
     for number in range(10_000):
         answer = shop.do(want(f"s{number}", a_M=1), at=at)
@@ -211,7 +211,7 @@ def test_a_chain_of_short_holds_counts_as_a_long_one() -> None:
 
 
 def test_what_an_earlier_version_remembered_counts_on() -> None:
-    shop = Shop(50)
+    shop = CoreShop(50)
     for number in range(2):
         shop.do(want(f"s{number}", a_M=1), at=number * HALF_HOUR)
     (document,) = shop.image.rows[Document].values()
@@ -223,7 +223,7 @@ def test_what_an_earlier_version_remembered_counts_on() -> None:
 
 
 def test_many_short_holds_do_not_wash_a_long_one_away() -> None:
-    shop = Shop(10_000)
+    shop = CoreShop(10_000)
     for number in range(2):
         shop.do(want(f"s{number}", a_M=1), at=number * HALF_HOUR)
     for number in range(SEEN_MAX + 5):
@@ -234,7 +234,7 @@ def test_many_short_holds_do_not_wash_a_long_one_away() -> None:
 
 
 def test_a_refusal_leaves_no_trace() -> None:
-    shop = Shop(50)
+    shop = CoreShop(50)
     shop.do(want("a", a_M=40))
     assert Document not in shop.image.rows or not shop.image.rows[Document]
     assert held(shop, "a/M") == 0

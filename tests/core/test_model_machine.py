@@ -16,7 +16,7 @@ from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Kind, Line
 from fancymonkey.core.outcomes import Accepted, Refused
 from fancymonkey.core.stock.adjust import Adjust, Count, Return, SetItem
-from tests.core.builders import Shop
+from tests.core.builders import CoreShop
 from tests.core.stock_model import Model
 
 SKUS = ("a/S", "a/M", "b/M")
@@ -31,7 +31,7 @@ class Machine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.shop = Shop()
+        self.shop = CoreShop()
         self.model = Model(dict.fromkeys(("a/S", "a/M", "b/S", "b/M"), 5))
         self.number = 0
         self.events: dict[str, str] = {}

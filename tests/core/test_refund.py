@@ -14,7 +14,7 @@ from fancymonkey.core.payments.refunds import (
 )
 from fancymonkey.core.payments.rows import IssueKind, IssueStatus, PaymentIssue
 from fancymonkey.core.stock.adjust import Adjust, Count
-from tests.core.builders import Row, Shop, lines, named, take, told
+from tests.core.builders import CoreShop, Row, lines, named, take, told
 
 HELD = take("s1", a_M=2, b_S=1)
 PAY = Capture(ref="s1", payment_id="cs_1", intent="pi_1")
@@ -23,7 +23,7 @@ AUTO = RecordRefund(ref="pi_1", whole=True, note="ch_1", take_back=True)
 ASKED = "refunded:h-s1"
 
 
-def matters(shop: Shop) -> dict[str, tuple[IssueKind, IssueStatus, dict[str, int]]]:
+def matters(shop: CoreShop) -> dict[str, tuple[IssueKind, IssueStatus, dict[str, int]]]:
     return {
         row.matter_id: (row.concern, row.progress, {ln.sku: ln.quantity for ln in row.lines})
         for row in shop.image.rows[PaymentIssue].values()
@@ -153,7 +153,7 @@ def test_a_refund_after_one_was_settled(row: Row) -> None:
 
 
 def test_a_further_refund_asks_anew_after_what_is_left() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(HELD, PAY, PART, ResolveIssue(matter_id=ASKED, returned=lines(a_M=1)), ASIDE)
     shop.do(MORE, at=7)
     assert matters(shop) == {ASKED: (IssueKind.REFUNDED, IssueStatus.OPEN, {"a/M": 1, "b/S": 1})}
@@ -162,7 +162,7 @@ def test_a_further_refund_asks_anew_after_what_is_left() -> None:
 
 
 def test_a_second_payment_is_a_matter_and_its_refund_settles_it() -> None:
-    shop = Shop()
+    shop = CoreShop()
     second = Capture(ref="s1", payment_id="cs_2", intent="pi_2")
     shop.do(HELD, PAY)
     answer = shop.do(second)
@@ -179,7 +179,7 @@ def test_a_second_payment_is_a_matter_and_its_refund_settles_it() -> None:
 
 
 def test_the_same_payment_again_is_no_matter() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(HELD, PAY, PAY, Capture(ref="h-s1", payment_id="cs_1"))
     assert matters(shop) == {}
 
@@ -189,7 +189,7 @@ LATE = [take("s1", a_M=4), Release(ref="s1"), take("s2", a_M=3)]
 
 
 def test_a_late_payment_takes_what_there_is_and_owes_the_rest() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(*LATE, PAY)
     assert shop.numbers("a/M") == (3, 3, 2)
     assert matters(shop) == {
@@ -221,7 +221,7 @@ OWED = "late_payment:pi_1"
 def test_a_refund_strikes_off_what_was_never_delivered_whatever_the_owner_answers(
     decided: ResolveIssue | None, then: IssueStatus
 ) -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(*LATE, PAY)
     if decided is not None:
         shop.do(decided)
@@ -240,7 +240,7 @@ def test_a_refund_strikes_off_what_was_never_delivered_whatever_the_owner_answer
 
 
 def test_a_refund_of_what_was_never_delivered_asks_nothing() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(take("s1", a_M=2), Release(ref="s1"), take("s2", a_M=5), PAY)
     answer = shop.do(BACK)
     assert isinstance(answer, Accepted)
@@ -252,7 +252,7 @@ def test_a_refund_of_what_was_never_delivered_asks_nothing() -> None:
 
 def test_a_refund_by_the_shop_makes_no_unit_out_of_nothing() -> None:
     """The matter is settled when Stripe has taken the refund, before its event arrives."""
-    shop = Shop()
+    shop = CoreShop()
     shop.do(
         take("s1", a_M=1),
         take("s2", a_M=1),
@@ -266,14 +266,14 @@ def test_a_refund_by_the_shop_makes_no_unit_out_of_nothing() -> None:
 
 
 def test_what_came_in_since_is_struck_off_nowhere() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(*LATE, PAY, Adjust(sku="a/M", location=DEFAULT_LOCATION, delta=1), BACK)
     assert [told(entry) for entry in shop.new] == ["returned a/M backordered-1"]
     assert matters(shop)[ASKED] == (IssueKind.REFUNDED, IssueStatus.OPEN, {"a/M": 3})
 
 
 def test_after_a_part_the_owner_says_first_what_was_never_delivered() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(*LATE, PAY, RecordRefund(ref="pi_1", whole=False, note="re_1"))
     assert shop.new == []
     shop.do(ResolveIssue(matter_id=ASKED, returned=lines(a_M=1)))
@@ -287,7 +287,7 @@ def test_after_a_part_the_owner_says_first_what_was_never_delivered() -> None:
 
 
 def test_a_late_payment_that_cannot_be_served_is_refunded_once() -> None:
-    shop = Shop()
+    shop = CoreShop()
     late = Capture(ref="s1", payment_id="cs_1", intent="pi_1", refund_late=True)
     shop.do(*LATE)
     for outcome in ("refund due", None):
@@ -317,7 +317,7 @@ OTHER = Capture(ref="s1", payment_id="cs_2", intent="pi_2", refund_late=True)
     "given", [[], [ResolveIssue(matter_id=OWED, then=IssueStatus.DONE, note="re_1")]]
 )
 def test_the_refund_of_one_payment_returns_no_unit_of_another(given: list[ResolveIssue]) -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(*LATE, INSTEAD, Release(ref="s2"), OTHER, *given)
     assert shop.numbers("a/M") == (1, 0, 0)
     answer = shop.do(AUTO)
@@ -330,13 +330,13 @@ def test_the_refund_of_one_payment_returns_no_unit_of_another(given: list[Resolv
 
 
 def test_a_refunded_payment_that_is_told_again_is_no_second_one() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(*LATE, INSTEAD, Release(ref="s2"), OTHER, INSTEAD)
     assert set(matters(shop)) == {OWED, "late_payment:pi_2"}
 
 
 def test_a_late_payment_that_can_be_served_is_served() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(
         take("s1", a_M=2),
         Release(ref="s1"),
@@ -347,7 +347,7 @@ def test_a_late_payment_that_can_be_served_is_served() -> None:
 
 
 def test_a_count_that_found_too_little_owes_and_says_so() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(take("s1", a_M=4), Count(sku="a/M", location=DEFAULT_LOCATION, quantity=1), PAY)
     assert matters(shop) == {"backorder:pi_1": (IssueKind.BACKORDER, IssueStatus.OPEN, {"a/M": 3})}
     assert isinstance(
@@ -356,7 +356,7 @@ def test_a_count_that_found_too_little_owes_and_says_so() -> None:
 
 
 def test_doubt_is_kept_once() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(
         HELD,
         PAY,
@@ -372,7 +372,7 @@ FAILED = RefundFailed(ref="pi_1", refund="re_1")
 
 
 def test_a_refund_that_failed_is_a_matter_of_its_own_and_once() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(HELD, PAY, AUTO, FAILED, FAILED)
     assert shop.new == []
     assert matters(shop)["refund_failed:re_1"] == (IssueKind.REFUND_FAILED, IssueStatus.OPEN, {})
@@ -387,7 +387,7 @@ def test_a_refund_that_failed_is_a_matter_of_its_own_and_once() -> None:
 
 
 def test_a_refund_fails_of_a_payment_that_bought_nothing() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(
         *LATE, INSTEAD, ResolveIssue(matter_id=OWED, then=IssueStatus.DONE, note="re_1"), FAILED
     )

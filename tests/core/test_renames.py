@@ -10,7 +10,7 @@ from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Product, sku_of
 from fancymonkey.core.payments.refunds import RecordRefund, ResolveIssue
 from fancymonkey.core.payments.rows import IssueStatus, PaymentIssue
-from tests.core.builders import Shop, lines, take
+from tests.core.builders import CoreShop, lines, take
 
 PAY = Capture(ref="s1", payment_id="cs_1", intent="pi_1")
 AUTO = RecordRefund(ref="pi_1", whole=True, note="ch_1", take_back=True)
@@ -20,7 +20,7 @@ def size(name: str, position: int, sku_id: str | None = None, price_id: str | No
     return Item(sku_of("a", name), "a", name, position, sku_id, price_id)
 
 
-def product(shop: Shop, *items: tuple[Item, int]) -> UpsertProduct:
+def product(shop: CoreShop, *items: tuple[Item, int]) -> UpsertProduct:
     """Product a with these sizes from now on."""
     before = tuple(item.sku for item in shop.image.rows[Item].values() if item.product_id == "a")
     new = tuple(NewItem(item, units) for item, units in items)
@@ -28,15 +28,15 @@ def product(shop: Shop, *items: tuple[Item, int]) -> UpsertProduct:
     return UpsertProduct(product=row, location=DEFAULT_LOCATION, items=new, before=before)
 
 
-def shop_with(*items: Item) -> Shop:
+def shop_with(*items: Item) -> CoreShop:
     """Two of M are sold; five are there of each size."""
-    shop = Shop()
+    shop = CoreShop()
     shop.do(product(shop, *((item, 5) for item in items)))
     shop.do(take("s1", a_M=2), PAY)
     return shop
 
 
-def open_matters(shop: Shop) -> list[dict[str, int]]:
+def open_matters(shop: CoreShop) -> list[dict[str, int]]:
     return [
         {units.sku: units.quantity for units in row.allocations}
         for row in shop.image.rows[PaymentIssue].values()
@@ -106,7 +106,7 @@ def test_of_a_size_that_is_another_the_owner_is_asked(how: str) -> None:
 
 
 def test_a_size_that_was_taken_off_sale_is_asked_about_and_the_others_come_back() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(take("s1", a_M=2, b_S=1), PAY, RemoveItem(sku="a/M", location=DEFAULT_LOCATION), AUTO)
     assert open_matters(shop) == [{"a/M": 2}]
     assert shop.numbers("b/S") == (5, 0, 0)
@@ -137,7 +137,7 @@ def test_the_owner_takes_units_back_under_the_new_name() -> None:
 
 
 def test_a_live_hold_keeps_its_size() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(take("s1", a_M=2))
     before = shop.image.revision
     shop.do(product(shop, (S, 5), (size("Medium", 1), 5)))
@@ -146,7 +146,7 @@ def test_a_live_hold_keeps_its_size() -> None:
 
 
 def test_a_late_payment_takes_units_of_what_the_size_became() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(take("s1", a_M=2), Release(ref="s1"))
     shop.do(product(shop, (S, 5), (size("Medium", 1), 5)), PAY)
     assert shop.level("a/Medium").on_hand == 3

@@ -9,7 +9,7 @@ from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import MAX_LINES, MAX_QUANTITY, Line, Status
 from fancymonkey.core.outcomes import Accepted, Code, Refused
 from fancymonkey.core.stock.adjust import Adjust, Count, SetItem
-from tests.core.builders import Row, Shop, lines, named, take
+from tests.core.builders import CoreShop, Row, lines, named, take
 
 SOLD_OUT = SetItem(sku="a/M", location=DEFAULT_LOCATION, sold_out=True)
 GONE = RemoveProduct(product_id="a", location=DEFAULT_LOCATION, before=("a/S", "a/M"))
@@ -248,7 +248,7 @@ def test_the_first_of_several_refusals(row: Row) -> None:
 
 
 def test_a_refusal_names_every_line_that_is_short() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(take("s1", a_M=4))
     answer = shop.do(take("s2", a_M=2, a_S=1, b_S=6))
     assert isinstance(answer, Refused)
@@ -259,7 +259,7 @@ def test_a_refusal_names_every_line_that_is_short() -> None:
 
 
 def test_lines_of_one_sku_in_one_command_are_one() -> None:
-    shop = Shop()
+    shop = CoreShop()
     twice = Reserve(
         reservation_id="h",
         location=DEFAULT_LOCATION,
@@ -286,7 +286,7 @@ def test_lines_of_one_sku_in_one_command_are_one() -> None:
 
 
 def test_a_hold_has_at_most_so_many_lines() -> None:
-    shop = Shop()
+    shop = CoreShop()
     found = [Line(f"p/{number}", 1) for number in range(MAX_LINES + 1)]
     _stock(shop, MAX_LINES + 1)
     many = Reserve(
@@ -313,7 +313,7 @@ def test_a_hold_has_at_most_so_many_lines() -> None:
 
 
 def test_too_many_lines_comes_before_sold_out() -> None:
-    shop = Shop()
+    shop = CoreShop()
     _stock(shop, MAX_LINES + 1)
     shop.do(SetItem(sku="p/0", location=DEFAULT_LOCATION, sold_out=True))
     found = tuple(Line(f"p/{number}", 1) for number in range(MAX_LINES + 1))
@@ -324,7 +324,7 @@ def test_too_many_lines_comes_before_sold_out() -> None:
     assert refused.code is Code.TOO_MANY_LINES
 
 
-def _stock(shop: Shop, sizes: int) -> None:
+def _stock(shop: CoreShop, sizes: int) -> None:
     from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
     from fancymonkey.core.model import Item, Product
 
@@ -333,7 +333,7 @@ def _stock(shop: Shop, sizes: int) -> None:
 
 
 def test_a_hold_ends_at_its_very_millisecond() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(take("s1", a_M=5))
     assert isinstance(shop.do(take("s2", a_M=1), at=999), Refused)
     assert isinstance(shop.do(take("s2", a_M=1), at=1000), Accepted)
@@ -342,7 +342,7 @@ def test_a_hold_ends_at_its_very_millisecond() -> None:
 
 def test_reserving_by_an_old_holds_id_never_makes_a_second_hold() -> None:
     """Such an id would mean the old hold for ever, and its own units would count twice."""
-    shop = Shop()
+    shop = CoreShop()
     shop.do(take("s1", a_M=3), Release(ref="s1"))
     shop.do(take("h-s1", id_="h2", a_M=3))
     shop.do(take("h-s1", id_="h3", a_M=3))
@@ -350,7 +350,7 @@ def test_reserving_by_an_old_holds_id_never_makes_a_second_hold() -> None:
 
 
 def test_a_shortfall_never_shows_less_than_nothing() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(take("s1", a_M=5), Adjust(sku="a/M", location=DEFAULT_LOCATION, delta=-3))
     answer = shop.do(take("s2", a_M=1))
     assert isinstance(answer, Refused)

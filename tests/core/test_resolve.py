@@ -9,7 +9,7 @@ from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Kind, Status
 from fancymonkey.core.outcomes import Accepted, Code
 from fancymonkey.core.stock.adjust import Adjust, Count
-from tests.core.builders import Row, Shop, named, take, told
+from tests.core.builders import CoreShop, Row, named, take, told
 
 HELD = take("s1", a_M=2, b_S=1)
 PAY = Capture(ref="s1", payment_id="pay_1")
@@ -183,7 +183,7 @@ def test_capture(row: Row) -> None:
 
 
 def test_a_payment_names_its_hold_for_good() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(HELD, PAY)
     assert shop.hold("pay_1").payment_id == "pay_1"
     assert shop.hold("pay_1") == shop.hold("h-s1")
@@ -191,7 +191,7 @@ def test_a_payment_names_its_hold_for_good() -> None:
 
 def test_a_payment_keeps_its_name_off_another_live_hold() -> None:
     """A payment that happens to be called as another's session must not cut that one loose."""
-    shop = Shop()
+    shop = CoreShop()
     shop.do(HELD, take("s2", a_M=1), Capture(ref="s1", payment_id="s2"))
     assert shop.hold("s2").reservation_id == "h-s2"
     assert shop.hold("s2").status is Status.HELD
@@ -201,7 +201,7 @@ def test_a_payment_keeps_its_name_off_another_live_hold() -> None:
 
 
 def test_a_paid_hold_stays_paid_when_its_time_is_up() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(HELD, PAY)
     shop.do(Expire(), at=5000)
     assert shop.new == []
@@ -209,7 +209,7 @@ def test_a_paid_hold_stays_paid_when_its_time_is_up() -> None:
 
 
 def test_a_receipt_fills_a_late_payment() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(
         take("s1", a_M=3),
         Release(ref="s1"),
@@ -225,7 +225,7 @@ def test_a_receipt_fills_a_late_payment() -> None:
 
 
 def test_holds_expire_the_oldest_deadline_first() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(take("s1", ttl=300, a_M=1), take("s2", ttl=100, a_M=1), take("s3", ttl=200, a_M=1))
     answer = shop.do(Expire(), at=250)
     assert isinstance(answer, Accepted)
@@ -236,7 +236,7 @@ def test_holds_expire_the_oldest_deadline_first() -> None:
 
 
 def test_expiry_is_booked_as_the_clocks_deed() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(HELD)
     shop.do(Expire(actor="owner"), at=1000)
     assert {(entry.kind, entry.actor, entry.reservation_id) for entry in shop.new} == {
@@ -247,7 +247,7 @@ def test_expiry_is_booked_as_the_clocks_deed() -> None:
 
 
 def test_what_expires_is_free_within_the_same_batch() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(take("s1", a_M=5))
     shop.now = 1000
     first, second = shop.batch([take("s2", a_M=5), Release(ref="s1")])

@@ -8,7 +8,7 @@ from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Status
 from fancymonkey.core.outcomes import Code
 from fancymonkey.core.stock.adjust import Count
-from tests.core.builders import Row, Shop, named, take
+from tests.core.builders import CoreShop, Row, named, take
 
 
 def manual(revision: int) -> str:
@@ -118,7 +118,7 @@ def test_set_reserved(row: Row) -> None:
 
 
 def test_the_owners_hold_has_no_deadline_and_can_be_released() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(SetReserved(sku="a/M", location=DEFAULT_LOCATION, quantity=2))
     hold = shop.hold(manual(shop.new[0].revision))
     assert (hold.status, hold.expires_at) == (Status.HELD, None)
@@ -129,7 +129,7 @@ def test_the_owners_hold_has_no_deadline_and_can_be_released() -> None:
 
 
 def test_the_owners_hold_goes_last() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(SetReserved(sku="a/M", location=DEFAULT_LOCATION, quantity=2), take("s1", a_M=2))
     shop.do(SetReserved(sku="a/M", location=DEFAULT_LOCATION, quantity=2))
     assert shop.hold("s1").status is Status.RELEASED

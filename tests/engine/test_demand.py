@@ -12,7 +12,7 @@ from fancymonkey.core.stock.adjust import SetItem
 from fancymonkey.engine import turned_away as demand_module
 from fancymonkey.engine.engine import FLUSH_SECONDS, Engine
 from fancymonkey.engine.turned_away import HOUR, TurnedAwayDemand
-from tests.core.builders import Shop, take
+from tests.core.builders import CoreShop, take
 from tests.engine.stores import START, SlowStore, clock, down, opened
 from tests.sim.loop import simulate
 
@@ -57,7 +57,7 @@ def test_what_found_no_stock_is_counted_per_sku_and_hour() -> None:
 def test_only_reserves_that_found_too_little_count(
     given: tuple[Command, ...], wish: Command, counted: int
 ) -> None:
-    shop, demand = Shop(), TurnedAwayDemand()
+    shop, demand = CoreShop(), TurnedAwayDemand()
     answers = shop.batch([*given, wish])
     demand.count(wish, answers[-1], 0)
     assert len(demand.take()) == counted

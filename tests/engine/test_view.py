@@ -17,7 +17,7 @@ from fancymonkey.core.model import Level
 from fancymonkey.core.stock.adjust import Count, SetItem
 from fancymonkey.engine.view import View
 from fancymonkey.store.in_memory.store import MemoryStore
-from tests.core.builders import Shop, take, upsert
+from tests.core.builders import CoreShop, take, upsert
 from tests.store.scripts import batches, catalogue, script
 
 
@@ -25,7 +25,7 @@ class Watched:
     """A shop, and a view that gets each entry once."""
 
     def __init__(self) -> None:
-        self.shop = Shop()
+        self.shop = CoreShop()
         self.view = View()
         self.view.reset(self.shop.image.snapshot())
 

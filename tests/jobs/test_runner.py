@@ -12,7 +12,7 @@ from fancymonkey.jobs.executor import INTERRUPTED, JobRunning
 from fancymonkey.jobs.job import JobResult
 from fancymonkey.jobs.schedule import DAY, Daily, Every
 from tests.engine.stores import START, clock, down
-from tests.jobs.houses import House
+from tests.jobs.multi_process import ProcessGroup
 from tests.sim.loop import simulate
 
 MINUTE = ("often", Every(60))
@@ -23,22 +23,22 @@ def at(seconds: int, zone: str = "UTC") -> time:
     return datetime.fromtimestamp(START / 1000 + seconds, ZoneInfo(zone)).time()
 
 
-def slots_served_once(house: House, step: int = 60_000, skew: int = 0) -> None:
-    served = Counter((job, (at + skew) // step) for _, job, at in house.log)
-    assert max(served.values()) == 1, house.log
+def slots_served_once(group: ProcessGroup, step: int = 60_000, skew: int = 0) -> None:
+    served = Counter((job, (at + skew) // step) for _, job, at in group.log)
+    assert max(served.values()) == 1, group.log
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_of_two_servers_one_does_the_jobs(seed: int) -> None:
     async def day() -> None:
-        house = House()
+        group = ProcessGroup()
         for name in ("a", "b"):
-            (await house.process(name, MINUTE)).start()
+            (await group.process(name, MINUTE)).start()
         await asyncio.sleep(3600)
-        assert len({name for name, _, _ in house.log}) == 1
-        assert len(house.log) in (60, 61)
-        slots_served_once(house)
-        await house.close()
+        assert len({name for name, _, _ in group.log}) == 1
+        assert len(group.log) in (60, 61)
+        slots_served_once(group)
+        await group.close()
 
     simulate(day, seed)
 
@@ -47,31 +47,31 @@ def test_of_two_servers_one_does_the_jobs(seed: int) -> None:
 @pytest.mark.parametrize("skew", [0, 90_000, -90_000])
 def test_the_other_goes_on_within_a_minute(seed: int, skew: int) -> None:
     async def day() -> None:
-        house = House()
-        a = await house.process("a", MINUTE)
+        group = ProcessGroup()
+        a = await group.process("a", MINUTE)
         a.start()
         await asyncio.sleep(20)
-        b = await house.process("b", MINUTE, skew=skew)
+        b = await group.process("b", MINUTE, skew=skew)
         b.start()
         await asyncio.sleep(600 + seed * 7)
-        assert {name for name, _, _ in house.log} == {"a"}
+        assert {name for name, _, _ in group.log} == {"a"}
         assert not b.runner.lease.held
         await a.kill()
         await asyncio.sleep(60)
         assert b.runner.lease.held
         await asyncio.sleep(600)
-        assert [name for name, _, _ in house.log[-9:]] == ["b"] * 9
+        assert [name for name, _, _ in group.log[-9:]] == ["b"] * 9
         if not skew:
-            slots_served_once(house)
-        await house.close()
+            slots_served_once(group)
+        await group.close()
 
     simulate(day, seed)
 
 
 def test_who_stops_in_peace_hands_over_at_once() -> None:
     async def day() -> None:
-        house = House()
-        a, b = [await house.process(name, MINUTE) for name in ("a", "b")]
+        group = ProcessGroup()
+        a, b = [await group.process(name, MINUTE) for name in ("a", "b")]
         a.start()
         await asyncio.sleep(7)
         b.start()
@@ -79,7 +79,7 @@ def test_who_stops_in_peace_hands_over_at_once() -> None:
         await a.stop()
         await asyncio.sleep(6)
         assert b.runner.lease.held
-        await house.close()
+        await group.close()
 
     simulate(day)
 
@@ -87,8 +87,8 @@ def test_who_stops_in_peace_hands_over_at_once() -> None:
 @pytest.mark.parametrize("seed", range(10))
 def test_who_cannot_reach_the_store_stops_before_another_begins(seed: int) -> None:
     async def day() -> None:
-        house = House()
-        a, b = [await house.process(name, MINUTE) for name in ("a", "b")]
+        group = ProcessGroup()
+        a, b = [await group.process(name, MINUTE) for name in ("a", "b")]
         a.start()
         await asyncio.sleep(7 + seed)
         b.start()
@@ -100,8 +100,8 @@ def test_who_cannot_reach_the_store_stops_before_another_begins(seed: int) -> No
         a.link.down = False
         await asyncio.sleep(600)
         assert not a.runner.lease.held
-        slots_served_once(house)
-        await house.close()
+        slots_served_once(group)
+        await group.close()
 
     simulate(day, seed)
 
@@ -112,22 +112,22 @@ def test_a_run_that_died_is_begun_again_and_both_are_kept() -> None:
         return JobResult("done", {"by": name})
 
     async def day() -> None:
-        house = House()
+        group = ProcessGroup()
         daily = ("digest", Daily(at(60), ZoneInfo("UTC")))
-        a = await house.process("a", daily, work=long)
-        b = await house.process("b", daily, work=long)
+        a = await group.process("a", daily, work=long)
+        b = await group.process("b", daily, work=long)
         a.start()
         await asyncio.sleep(6)
         b.start()
         await asyncio.sleep(180)
-        assert len(house.log) == 1
+        assert len(group.log) == 1
         await a.kill()
         await asyncio.sleep(500)
-        assert [(name, job) for name, job, _ in house.log] == [("a", "digest"), ("b", "digest")]
-        assert [run.outcome for run in await house.runs()] == [INTERRUPTED, "done"]
+        assert [(name, job) for name, job, _ in group.log] == [("a", "digest"), ("b", "digest")]
+        assert [run.outcome for run in await group.runs()] == [INTERRUPTED, "done"]
         await asyncio.sleep(3600)
-        assert len(house.log) == 2
-        await house.close()
+        assert len(group.log) == 2
+        await group.close()
 
     simulate(day)
 
@@ -138,33 +138,33 @@ def test_a_write_that_fails_costs_one_run_and_not_all_that_follow(write: int, lo
     """`write`: the one that claims a run, the one that ends it; `lost`: only its answer is."""
 
     async def day() -> None:
-        house = House()
-        a = await house.process("a", MINUTE, alone=True)
+        group = ProcessGroup()
+        a = await group.process("a", MINUTE, alone=True)
         a.start()
         await asyncio.sleep(130)
-        house.store.lost = lost
-        house.store.fail += [None] * write + [down()]
+        group.store.lost = lost
+        group.store.fail += [None] * write + [down()]
         await asyncio.sleep(600)
-        assert not house.store.fail
-        assert 12 <= len(house.log) <= 14
+        assert not group.store.fail
+        assert 12 <= len(group.log) <= 14
         state = (await a.jobs.states())["often"].value
         assert (state.by, state.outcome) == ("", "done")
-        await house.close()
+        await group.close()
 
     simulate(day)
 
 
 def test_a_run_whose_end_could_not_be_kept_does_not_stand_in_the_way_of_people() -> None:
     async def day() -> None:
-        house = House()
-        a = await house.process("a", MINUTE)
+        group = ProcessGroup()
+        a = await group.process("a", MINUTE)
         job = a.jobs.jobs["often"]
-        house.store.fail += [None, down()]
+        group.store.fail += [None, down()]
         with pytest.raises(StoreError):
             await a.jobs.run(job)
         assert (await a.jobs.run(job)).run.outcome == "done"
-        assert [run.outcome for run in await house.runs()] == [INTERRUPTED, "done"]
-        await house.close()
+        assert [run.outcome for run in await group.runs()] == [INTERRUPTED, "done"]
+        await group.close()
 
     simulate(day)
 
@@ -175,47 +175,47 @@ def test_after_three_deaths_it_waits_for_its_next_time_and_not_for_ever() -> Non
         return JobResult()
 
     async def day() -> None:
-        house = House()
+        group = ProcessGroup()
         for name in "abc":
-            process = await house.process(name, ("hourly", Every(3600)), alone=True, work=long)
+            process = await group.process(name, ("hourly", Every(3600)), alone=True, work=long)
             process.start()
             await asyncio.sleep(12)
             await process.kill()
             process.task = None
-        last = await house.process("d", ("hourly", Every(3600)), alone=True, work=long)
+        last = await group.process("d", ("hourly", Every(3600)), alone=True, work=long)
         last.start()
         await asyncio.sleep(600)
-        assert [name for name, _, _ in house.log] == ["a", "b", "c"]
+        assert [name for name, _, _ in group.log] == ["a", "b", "c"]
         await asyncio.sleep(3600)
-        assert [name for name, _, _ in house.log] == ["a", "b", "c", "d"]
-        await house.close()
+        assert [name for name, _, _ in group.log] == ["a", "b", "c", "d"]
+        await group.close()
 
     simulate(day)
 
 
 def test_a_missed_day_is_made_up_once() -> None:
     async def day() -> None:
-        house = House()
+        group = ProcessGroup()
         daily = ("digest", Daily(at(60, "Europe/Berlin"), ZoneInfo("Europe/Berlin")))
-        a = await house.process("a", daily, alone=True)
+        a = await group.process("a", daily, alone=True)
         a.start()
         for days in range(3):
-            assert len(house.log) == days
+            assert len(group.log) == days
             await asyncio.sleep(120)
-            assert len(house.log) == days + 1
-            house.later += DAY - 120_000
+            assert len(group.log) == days + 1
+            group.later += DAY - 120_000
         await a.kill()
-        house.later += 5 * DAY + 120_000
-        b = await house.process("b", daily, alone=True)
+        group.later += 5 * DAY + 120_000
+        b = await group.process("b", daily, alone=True)
         b.start()
         await asyncio.sleep(60)
-        assert [name for name, _, _ in house.log] == ["a", "a", "a", "b"]
+        assert [name for name, _, _ in group.log] == ["a", "a", "a", "b"]
         await asyncio.sleep(600)
-        assert len(house.log) == 4
-        house.later += DAY
+        assert len(group.log) == 4
+        group.later += DAY
         await asyncio.sleep(60)
-        assert len(house.log) == 5
-        await house.close()
+        assert len(group.log) == 5
+        await group.close()
 
     simulate(day)
 
@@ -225,22 +225,22 @@ def test_what_fails_is_tried_again_three_times_in_all_and_then_waits_for_its_tim
         raise down()
 
     async def day() -> None:
-        house = House()
-        a = await house.process(
+        group = ProcessGroup()
+        a = await group.process(
             "a", ("night", Daily(at(60), ZoneInfo("UTC"))), alone=True, work=fail
         )
         a.start()
         await asyncio.sleep(3600)
-        assert len(house.log) == 3
-        first, *_, last = [at for _, _, at in house.log]
+        assert len(group.log) == 3
+        first, *_, last = [at for _, _, at in group.log]
         assert 600_000 <= last - first <= 620_000
-        runs = await house.runs()
+        runs = await group.runs()
         assert [run.outcome for run in runs] == ["failed"] * 3
         assert '"error":"away"' in runs[0].report
-        house.later += DAY
+        group.later += DAY
         await asyncio.sleep(3600)
-        assert len(house.log) == 6
-        await house.close()
+        assert len(group.log) == 6
+        await group.close()
 
     simulate(day)
 
@@ -251,13 +251,13 @@ def test_a_job_without_an_end_is_ended() -> None:
         return JobResult()
 
     async def day() -> None:
-        house = House()
-        a = await house.process("a", ("often", Every(3600)), alone=True, work=hang, limit=100)
+        group = ProcessGroup()
+        a = await group.process("a", ("often", Every(3600)), alone=True, work=hang, limit=100)
         a.start()
         await asyncio.sleep(300)
-        assert [run.outcome for run in await house.runs()] == ["failed"]
-        assert "100 seconds" in (await house.runs())[0].report
-        await house.close()
+        assert [run.outcome for run in await group.runs()] == ["failed"]
+        assert "100 seconds" in (await group.runs())[0].report
+        await group.close()
 
     simulate(day)
 
@@ -268,8 +268,8 @@ def test_one_run_at_a_time_whoever_asks() -> None:
         return JobResult()
 
     async def day() -> None:
-        house = House()
-        a, b = [await house.process(name, MINUTE, work=slow) for name in ("a", "b")]
+        group = ProcessGroup()
+        a, b = [await group.process(name, MINUTE, work=slow) for name in ("a", "b")]
         job = a.jobs.jobs["often"]
         first = asyncio.create_task(a.jobs.run(job))
         await asyncio.sleep(1)
@@ -281,8 +281,8 @@ def test_one_run_at_a_time_whoever_asks() -> None:
             *[one.jobs.run(one.jobs.jobs["often"]) for one in (a, b)], return_exceptions=True
         )
         assert sorted(isinstance(each, JobRunning) for each in together) == [False, True]
-        assert len(house.log) == 2
-        await house.close()
+        assert len(group.log) == 2
+        await group.close()
 
     simulate(day)
 
@@ -293,8 +293,8 @@ def test_who_slept_through_its_run_does_not_overwrite_the_one_that_took_over() -
         return JobResult("done", {"by": name})
 
     async def day() -> None:
-        house = House()
-        a, b = [await house.process(name, MINUTE, work=slow) for name in ("a", "b")]
+        group = ProcessGroup()
+        a, b = [await group.process(name, MINUTE, work=slow) for name in ("a", "b")]
         first = asyncio.create_task(a.jobs.run(a.jobs.jobs["often"]))
         await asyncio.sleep(1)
         a.link.down = True
@@ -307,25 +307,25 @@ def test_who_slept_through_its_run_does_not_overwrite_the_one_that_took_over() -
         a.link.down = False
         assert (await first).run.outcome == "failed"  # it saw at its next sign that it is over
         assert (await second).run.outcome == "done"
-        assert [run.outcome for run in await house.runs()] == [INTERRUPTED, "done"]
-        await house.close()
+        assert [run.outcome for run in await group.runs()] == [INTERRUPTED, "done"]
+        await group.close()
 
     simulate(day)
 
 
 def test_a_clock_that_jumps_by_an_hour_stops_nothing() -> None:
     async def day() -> None:
-        house = House()
+        group = ProcessGroup()
         jump = 0
-        a = await house.process("a", MINUTE, alone=True)
+        a = await group.process("a", MINUTE, alone=True)
         a.engine.clock = lambda: clock() + jump
         a.start()
         await asyncio.sleep(600)
         for jump in (3_600_000, 0):  # noqa: B007 - the clock reads it
-            before = len(house.log)
+            before = len(group.log)
             await asyncio.sleep(600)
-            assert 10 <= len(house.log) - before <= 11
+            assert 10 <= len(group.log) - before <= 11
         assert clock() == START + 1_800_000
-        await house.close()
+        await group.close()
 
     simulate(day)

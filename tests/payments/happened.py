@@ -7,7 +7,7 @@ import msgspec
 
 from fancymonkey.core.payments.rows import PaymentIssue
 from fancymonkey.payments.events import Event, PaymentPolicy, record
-from tests.core.builders import Shop
+from tests.core.builders import CoreShop
 
 POLICY = PaymentPolicy(patience=1_000_000, currency="usd")
 _numbers = count(1)
@@ -42,14 +42,14 @@ def refund(name: str, id_: str = "re_1", payment: str = "pi_A", status: str = ""
     return happened(name.partition(":")[0], thing)
 
 
-def take_in(shop: Shop, event: Event, policy: PaymentPolicy = POLICY) -> dict[str, Any]:
+def take_in(shop: CoreShop, event: Event, policy: PaymentPolicy = POLICY) -> dict[str, Any]:
     """What became of an event."""
     answer = shop.do(record(event, policy, shop.now))
     data: dict[str, Any] = getattr(answer, "data")  # noqa: B009 - a refusal has none, and fails
     return data
 
 
-def open_matters(shop: Shop, *concerns: str) -> list[PaymentIssue]:
+def open_matters(shop: CoreShop, *concerns: str) -> list[PaymentIssue]:
     """The matters that wait, of some concerns or of all."""
     rows = shop.image.rows[PaymentIssue].values()
     return [

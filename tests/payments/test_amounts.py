@@ -9,7 +9,7 @@ from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Product
 from fancymonkey.payments.events import PaymentPolicy
-from tests.core.builders import Shop, take
+from tests.core.builders import CoreShop, take
 from tests.payments.conftest import OWNER, Till
 from tests.payments.happened import open_matters, session, take_in
 from tests.web.shops import HOODIE
@@ -19,9 +19,9 @@ USD = PaymentPolicy(currency="usd")
 CONCERN = "amount_differs"
 
 
-def priced(price: str = "20", **wanted: int) -> Shop:
+def priced(price: str = "20", **wanted: int) -> CoreShop:
     """A shop whose hold s1 has units of product t at a price, or of t and u."""
-    shop = Shop()
+    shop = CoreShop()
     for position, (product_id, cost) in enumerate((("t", price), ("u", "7.50"))):
         item = NewItem(Item(f"{product_id}/M", product_id, "M"), 50)
         product = Product(product_id, product_id, "tees", Decimal(cost), position + 5)
@@ -30,7 +30,7 @@ def priced(price: str = "20", **wanted: int) -> Shop:
     return shop
 
 
-def pay(shop: Shop, policy: PaymentPolicy = USD, **more: Any) -> list[str]:
+def pay(shop: CoreShop, policy: PaymentPolicy = USD, **more: Any) -> list[str]:
     """The words of the matters that a payment raises."""
     fields = {"currency": "usd", **more}
     answer = take_in(shop, session("completed", status="paid", **fields), policy)
@@ -130,10 +130,10 @@ def test_amounts_are_counted_and_shown_as_the_currency_wants(
 
 
 def test_without_a_price_in_the_catalogue_only_the_currency_is_compared() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(take("s1", a_M=2))
     assert pay(shop, amount_subtotal=999) == []
-    shop = Shop()
+    shop = CoreShop()
     shop.do(take("s1", a_M=2))
     assert len(pay(shop, amount_subtotal=999, currency="eur")) == 1
 

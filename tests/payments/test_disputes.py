@@ -9,7 +9,7 @@ from fancymonkey.alerts.event_texts import issue_detail as told
 from fancymonkey.core.payments.refunds import ResolveIssue
 from fancymonkey.core.payments.rows import IssueStatus, PaymentIssue
 from fancymonkey.payments.events import DISPUTES, Event
-from tests.core.builders import Shop, take
+from tests.core.builders import CoreShop, take
 from tests.payments.conftest import OWNER, Till
 from tests.payments.happened import happened, open_matters, session, take_in
 from tests.web.signing import deliver, event
@@ -34,14 +34,14 @@ def dispute(name: str, status: str = "needs_response", at: int = 100, **more: An
     return happened(f"charge.dispute.{name}", thing, created=at)
 
 
-def sold() -> Shop:
-    shop = Shop()
+def sold() -> CoreShop:
+    shop = CoreShop()
     shop.do(take("s1", a_M=2))
     take_in(shop, PAID)
     return shop
 
 
-def the_matter(shop: Shop) -> PaymentIssue:
+def the_matter(shop: CoreShop) -> PaymentIssue:
     (found,) = shop.image.rows[PaymentIssue].values()
     assert isinstance(found, PaymentIssue)
     return found
@@ -84,7 +84,7 @@ def test_every_order_with_its_end_and_its_payment(
         PAID,
     ]
     for order in permutations(news):
-        shop = Shop()
+        shop = CoreShop()
         shop.do(take("s1", a_M=2))
         for one in order:
             take_in(shop, one)

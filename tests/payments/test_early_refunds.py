@@ -11,7 +11,7 @@ from fancymonkey.core.payments.early_news import FOLDER, KEPT, NEWS_MAX
 from fancymonkey.core.payments.rows import PaymentIssue
 from fancymonkey.payments.events import Event, PaymentPolicy
 from fancymonkey.store.in_memory.store import MemoryStore
-from tests.core.builders import Shop, take
+from tests.core.builders import CoreShop, take
 from tests.payments.conftest import Till
 from tests.payments.happened import open_matters, refund, session, take_in
 from tests.web.shops import running
@@ -21,8 +21,8 @@ PAID = session("completed", status="paid")
 AUTO = PaymentPolicy(take_back=True)
 
 
-def held() -> Shop:
-    shop = Shop()
+def held() -> CoreShop:
+    shop = CoreShop()
     shop.do(take("s1", a_M=2))
     return shop
 

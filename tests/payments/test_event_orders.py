@@ -14,7 +14,7 @@ from fancymonkey.engine.engine import Engine
 from fancymonkey.payments.events import Data, Event, Object, PaymentPolicy, record
 from fancymonkey.store.open import open_store
 from fancymonkey.store.verify import verify_store
-from tests.core.builders import Shop, take, upsert
+from tests.core.builders import CoreShop, take, upsert
 from tests.store.conftest import target
 
 __all__ = ["target"]
@@ -74,7 +74,7 @@ def orders(story: Story) -> list[tuple[str, ...]]:
 def test_every_order_ends_in_the_right_stock(story: Story) -> None:
     every = orders(story)
     for order in every:
-        shop = Shop()
+        shop = CoreShop()
         shop.do(take("s1", a_M=2))
         for name in order:
             shop.do(record(event(name, story.payment_status), POLICY, shop.now))
@@ -126,7 +126,7 @@ async def test_every_order_on_every_store(target: str) -> None:
 def test_any_number_of_any_events_sells_once(
     names: list[str], payment_status: str, late: int, units: int
 ) -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(take("s1", a_M=units))
     for name in names:
         shop.do(record(event(name, payment_status), POLICY, shop.now), at=shop.now + late)
@@ -139,7 +139,7 @@ def test_any_number_of_any_events_sells_once(
 
 
 def test_money_under_way_keeps_the_hold_and_its_failure_frees_it() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(take("s1", ttl=1000, a_M=2))
     shop.do(record(event("completed", "unpaid"), POLICY, 0))
     shop.do(record(event("unknown", "unpaid"), POLICY, 0), at=500_000)

@@ -7,7 +7,7 @@ import pytest
 from fancymonkey.core.model import Status
 from fancymonkey.payments.events import TYPES, PaymentPolicy, livemode_of
 from fancymonkey.store.in_memory.store import MemoryStore
-from tests.core.builders import Shop, take
+from tests.core.builders import CoreShop, take
 from tests.payments.conftest import Till
 from tests.payments.happened import happened, open_matters, session, take_in
 from tests.web.shops import running
@@ -34,9 +34,9 @@ def test_the_mode_of_a_key(key: str | None, mode: bool | None) -> None:
     assert livemode_of(key) is mode
 
 
-def shop_with(**more: Any) -> tuple[Shop, dict[str, Any]]:
+def shop_with(**more: Any) -> tuple[CoreShop, dict[str, Any]]:
     """A shop whose hold is paid by an event with these fields of the envelope."""
-    shop = Shop()
+    shop = CoreShop()
     shop.do(take("s1", a_M=2))
     what = session("completed", status="paid")
     for name, value in more.items():
@@ -75,7 +75,7 @@ def test_an_event_of_the_own_mode_is_taken(more: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("type_", TYPES)
 def test_no_type_of_a_foreign_event_does_anything(type_: str) -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(take("s1", a_M=2))
     thing = {
         "id": "x_1",

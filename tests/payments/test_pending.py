@@ -16,7 +16,7 @@ from fancymonkey.engine.engine import Engine
 from fancymonkey.payments.events import Event, record
 from fancymonkey.store.open import open_store
 from fancymonkey.store.verify import verify_store
-from tests.core.builders import Shop, take, upsert
+from tests.core.builders import CoreShop, take, upsert
 from tests.payments.conftest import OWNER, Till, opened
 from tests.payments.happened import POLICY, open_matters, session, take_in
 from tests.store.conftest import target
@@ -26,9 +26,9 @@ from tests.web.signing import deliver, event
 __all__ = ["target"]
 
 
-def waiting(**wanted: int) -> Shop:
+def waiting(**wanted: int) -> CoreShop:
     """A shop with a hold whose payment B is under way."""
-    shop = Shop()
+    shop = CoreShop()
     shop.do(take("s1", **(wanted or {"a_M": 2})))
     take_in(shop, session("completed", "cs_B"))
     return shop
@@ -66,7 +66,7 @@ def test_of_two_payments_under_way_the_last_failure_frees_it() -> None:
 
 def test_a_failure_that_overtook_its_beginning_counts() -> None:
     """C keeps the hold; that B began is heard after B has failed, and keeps nothing."""
-    shop = Shop()
+    shop = CoreShop()
     shop.do(take("s1", a_M=2))
     take_in(shop, session("completed", "cs_C"))
     take_in(shop, session("async_payment_failed", "cs_B"))
@@ -142,7 +142,7 @@ def attempt(number: int, id_: str) -> list[BeginCheckout | CheckoutOpened]:
 
 
 def test_an_older_attempt_at_the_till_keeps_the_hold_beyond_the_latest() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(take("s1", a_M=2), *attempt(1, "cs_A"))
     shop.do(CloseCheckout(ref="h-s1", number=1, payment_session="cs_A"), *attempt(2, "cs_B"))
     take_in(shop, session("completed", "cs_A"))
@@ -154,7 +154,7 @@ def test_an_older_attempt_at_the_till_keeps_the_hold_beyond_the_latest() -> None
 
 
 def test_an_attempt_that_is_still_open_keeps_the_hold_when_an_older_payment_fails() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(take("s1", a_M=2), *attempt(1, "cs_A"))
     shop.do(CloseCheckout(ref="h-s1", number=1, payment_session="cs_A"), *attempt(2, "cs_B"))
     take_in(shop, session("completed", "cs_A"))

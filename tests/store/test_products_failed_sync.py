@@ -51,7 +51,7 @@ class OwnersDisk(FaultyDisk):
             raise OSError(errno.EIO, "injected")
 
 
-class Shop:
+class JsonShop:
     """A store on such a disk, and its owner."""
 
     def __init__(self, folder: Path, refused: range) -> None:
@@ -113,31 +113,31 @@ async def content_of(store: JsonStore) -> tuple[dict[str, int], list[str]]:
     return {row.sku: row.on_hand for row in levels}, sorted(row.name for row in products)
 
 
-Step = Callable[[Shop], Awaitable[None]]
+Step = Callable[[JsonShop], Awaitable[None]]
 
 
-async def sell_one(shop: Shop) -> None:
+async def sell_one(shop: JsonShop) -> None:
     await shop.sale()
 
 
-async def sell_both(shop: Shop) -> None:
+async def sell_both(shop: JsonShop) -> None:
     await shop.sale()
     await shop.sale(L)
 
 
-async def reconcile(shop: Shop) -> None:
+async def reconcile(shop: JsonShop) -> None:
     await shop.reconcile()
 
 
-async def restart(shop: Shop) -> None:
+async def restart(shop: JsonShop) -> None:
     await shop.restart()
 
 
-async def type_stock(shop: Shop) -> None:
+async def type_stock(shop: JsonShop) -> None:
     shop.edit('"stock": 18', '"stock": 25')
 
 
-async def type_a_name(shop: Shop) -> None:
+async def type_a_name(shop: JsonShop) -> None:
     shop.edit("MIDNIGHT EMERALD", "JADE", in_place=True)
 
 
@@ -162,7 +162,7 @@ async def power_cuts(tmp_path: Path, refused: range, day: list[Step]) -> tuple[l
 
     Returns what is different from the running store then, and whether a sync was refused.
     """
-    shop = Shop(tmp_path / "shop", refused)
+    shop = JsonShop(tmp_path / "shop", refused)
     await shop.restart()
     faults: list[str] = []
     for number, step in enumerate(day):
@@ -187,7 +187,7 @@ async def test_what_could_not_be_synced_is_written_again_and_forgotten_only_then
 
     Until then the medium has the file as it was before the edit.
     """
-    shop = Shop(tmp_path / "shop", range(100, 101))
+    shop = JsonShop(tmp_path / "shop", range(100, 101))
     await shop.restart()
     await shop.sale()
     await shop.reconcile()

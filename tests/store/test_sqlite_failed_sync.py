@@ -35,7 +35,7 @@ def once(number: int) -> Fail:
     return fail
 
 
-class Shop:
+class SqliteShop:
     """A database on the fault disk."""
 
     def __init__(self, folder: Path) -> None:
@@ -93,15 +93,17 @@ async def kill(store: SqliteStore) -> None:
 
 
 @pytest.fixture
-def on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Shop]]:
+def on_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[str], SqliteShop]]:
     """Makes shops whose database lies on a fault disk of its own."""
     monkeypatch.setattr(sqlite, "CHECKPOINT_PAGES", 30)
     mounted: list[FaultyVfs] = []
 
-    def make(name: str) -> Shop:
+    def make(name: str) -> SqliteShop:
         for vfs in mounted:
             vfs.unregister()
-        shop = Shop(tmp_path / name)
+        shop = SqliteShop(tmp_path / name)
         mounted[:] = [FaultyVfs(shop.disk)]
         return shop
 
@@ -110,7 +112,7 @@ def on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
         vfs.unregister()
 
 
-OnDisk = Callable[[str], Shop]
+OnDisk = Callable[[str], SqliteShop]
 
 
 async def lost_after_failures(on_disk: OnDisk, first: int, every: int) -> list[str]:
@@ -163,7 +165,7 @@ class Armed:
             raise OSError(errno.EIO, "injected")
 
 
-async def stopped(shop: Shop, what: str) -> None:
+async def stopped(shop: SqliteShop, what: str) -> None:
     """The store has met one failure once it was in use, says so, and is gone."""
     armed = Armed(shop.disk)
     shop.disk.revive(armed)

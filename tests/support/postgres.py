@@ -3,8 +3,8 @@
     with PostgresServer() as pg:
         url = pg.create_database()
 
-Works as root (the server then runs as an unprivileged user) and as anybody else. The cluster is
-removed at the end, also when this process is killed: a small helper process, `reaper.py`, notices.
+Works as root (the server then runs as an unprivileged user) and as any other user. The cluster is
+removed at the end, also if this process is killed: `process_cleanup.py` runs in a small process.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from typing import Any, Self
 
 import asyncpg
 
-from tests.support import reaper
+from tests.support import process_cleanup
 from tests.support.ports import free_port
 from tests.support.postgres_binaries import PostgresMissing, find_binaries, run_as, version_of
 from tests.support.processes import kill_family
@@ -73,7 +73,7 @@ class PostgresServer:
         self.port = free_port(self.host)
         self._process: subprocess.Popen[bytes] | None = None
         self._databases = 0
-        self._reaper = self._start_reaper()
+        self._cleanup = self._start_cleanup()
         atexit.register(self.close)
         try:
             self.binaries = find_binaries(self.user, self.directory / "programs")
@@ -117,10 +117,10 @@ class PostgresServer:
         with suppress(OSError, subprocess.SubprocessError):
             self._end(signal.SIGQUIT)
         shutil.rmtree(self.directory, ignore_errors=True)
-        if self._reaper.stdin:
-            self._reaper.stdin.close()  # it finds nothing left to do
+        if self._cleanup.stdin:
+            self._cleanup.stdin.close()  # it finds nothing left to do
         with suppress(subprocess.SubprocessError):
-            self._reaper.wait(30)
+            self._cleanup.wait(30)
 
     @property
     def running(self) -> bool:
@@ -195,9 +195,10 @@ class PostgresServer:
             shutil.chown(directory, self.user)
         return directory
 
-    def _start_reaper(self) -> subprocess.Popen[bytes]:
+    def _start_cleanup(self) -> subprocess.Popen[bytes]:
+        script = process_cleanup.__file__
         return subprocess.Popen(
-            [sys.executable, "-I", "-S", reaper.__file__, str(self.cluster), str(self.directory)],
+            [sys.executable, "-I", "-S", script, str(self.cluster), str(self.directory)],
             stdin=subprocess.PIPE,
             start_new_session=True,
             cwd="/",

@@ -19,5 +19,5 @@ def needed(start: str) -> set[str]:
 
 
 def test_the_stock_page_preloads_what_it_imports() -> None:
-    page = (FILES / "index.html").read_text("utf-8")
-    assert sorted(PRELOAD.findall(page)) == sorted(needed("inventory.js"))
+    page = (FILES / "pages/index.html").read_text("utf-8")
+    assert sorted(PRELOAD.findall(page)) == sorted(needed("pages/stock.js"))

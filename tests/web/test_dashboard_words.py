@@ -84,20 +84,20 @@ STATES = {outbox.WAITING, outbox.DONE, outbox.FAILED, outbox.DROPPED}
 @pytest.mark.parametrize(
     ("file", "name", "codes"),
     [
-        ("webhook-dialogs.js", "WORDS", set(WEBHOOKS)),
-        ("matters.js", "CONCERNS", set(IssueKind)),
-        ("matters.js", "PROGRESS", set(IssueStatus) - {IssueStatus.OPEN}),
-        ("alerts.js", "LOOKS", {kind.look for kind in EVENT_TYPES.values() if kind.look}),
-        ("alerts.js", "STATES", STATES),
-        ("holds.js", "WORDS", set(Status)),
-        ("holds.js", "BADGE", set(Status)),
-        ("waterfall.js", "KINDS", set(Kind) - NOT_POSTED),
-        ("stock.js", "STATUS", set(STATUSES)),
-        ("palette.js", "WORDS", set(STATUSES)),
-        ("people.js", "ROLES", set(Role)),
-        ("people.js", "MAY", set(Right)),
-        ("payments.js", "OUTCOMES", outcomes_of_events()),
-        ("page.js", "RUNS", outcomes_of_jobs()),
+        ("components/webhook-dialogs.js", "WORDS", set(WEBHOOKS)),
+        ("components/payment-issues.js", "CONCERNS", set(IssueKind)),
+        ("components/payment-issues.js", "PROGRESS", set(IssueStatus) - {IssueStatus.OPEN}),
+        ("pages/alerts.js", "LOOKS", {kind.look for kind in EVENT_TYPES.values() if kind.look}),
+        ("pages/alerts.js", "STATES", STATES),
+        ("pages/holds.js", "WORDS", set(Status)),
+        ("pages/holds.js", "BADGE", set(Status)),
+        ("components/movement-chart.js", "KINDS", set(Kind) - NOT_POSTED),
+        ("stock/stock-store.js", "STATUS", set(STATUSES)),
+        ("components/command-palette.js", "WORDS", set(STATUSES)),
+        ("pages/people.js", "ROLES", set(Role)),
+        ("pages/people.js", "MAY", set(Right)),
+        ("pages/payments.js", "OUTCOMES", outcomes_of_events()),
+        ("lib/data-page.js", "RUNS", outcomes_of_jobs()),
     ],
 )
 def test_every_code_has_words_and_no_words_are_left_over(
@@ -108,7 +108,11 @@ def test_every_code_has_words_and_no_words_are_left_over(
 
 @pytest.mark.parametrize(
     ("file", "name"),
-    [("webhook-dialogs.js", "WORDS"), ("matters.js", "CONCERNS"), ("payments.js", "OUTCOMES")],
+    [
+        ("components/webhook-dialogs.js", "WORDS"),
+        ("components/payment-issues.js", "CONCERNS"),
+        ("pages/payments.js", "OUTCOMES"),
+    ],
 )
 def test_words_are_no_codes(file: str, name: str) -> None:
     for code, text in words(file, name).items():
@@ -118,16 +122,20 @@ def test_words_are_no_codes(file: str, name: str) -> None:
 
 
 def test_a_rule_makes_every_kind_that_has_words() -> None:
-    assert posted_kinds() & set(Kind) >= set(words("waterfall.js", "KINDS"))
+    assert posted_kinds() & set(Kind) >= set(words("components/movement-chart.js", "KINDS"))
 
 
 def test_the_page_and_the_mail_call_an_issue_the_same() -> None:
     titles = {kind: title for kind, (title, _) in event_texts.ISSUE_KINDS.items()}
-    assert words("matters.js", "CONCERNS") == {str(kind): text for kind, text in titles.items()}
+    assert words("components/payment-issues.js", "CONCERNS") == {
+        str(kind): text for kind, text in titles.items()
+    }
 
 
 def test_the_page_shows_the_facts_of_the_issues_that_have_some() -> None:
-    assert re.findall(r'"(\w+)"', literal("matters.js", "FACTS")) == [str(kind) for kind in FACTS]
+    assert re.findall(r'"(\w+)"', literal("components/payment-issues.js", "FACTS")) == [
+        str(kind) for kind in FACTS
+    ]
 
 
 def refusals() -> list[tuple[str, ast.expr]]:

@@ -11,7 +11,13 @@ from tests.web.shops import PASSWORD, Shop, running
 
 PATHS = sorted(
     {concrete(path) for method, path in NEEDS if "live" not in path and path != "/demo/stripe"}
-    | {"/nothing", "/admin/", "/admin/nothing.html", "/admin/admin-login.html", "/admin/login.js"}
+    | {
+        "/nothing",
+        "/admin/",
+        "/admin/nothing.html",
+        "/admin/admin-login.html",
+        "/admin/pages/login.js",
+    }
     | {"/static/nothing", "/api/admin/nothing", "/static/vendor", "/static/%2e%2e/app.py"}
 )
 FOR_ALL = "/v1/fancymonkey.js"

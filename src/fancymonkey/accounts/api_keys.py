@@ -50,10 +50,10 @@ class ApiKeys:
         key_id, _, secret = text.removeprefix(PREFIX).partition("_")
         if not (text.startswith(PREFIX) and key_id.isalnum() and key_id.isascii()):
             return None
-        kept = await self.folder.get(key_id)
-        if kept is None or not hmac.compare_digest(kept.value.secret, digest(secret)):
+        stored = await self.folder.get(key_id)
+        if stored is None or not hmac.compare_digest(stored.value.secret, digest(secret)):
             return None
-        key, now = kept.value, self._clock()
+        key, now = stored.value, self._clock()
         if key.ends_at is not None and key.ends_at <= now:
             return None
         if not await self._backed(key):
@@ -61,27 +61,27 @@ class ApiKeys:
         if key.used_at is None or key.used_at + USED <= now:
             key = msgspec.structs.replace(key, used_at=now)
             with suppress(Conflict):  # used elsewhere at the same moment, or revoked
-                await self.folder.put(key_id, key, kept.version)
+                await self.folder.put(key_id, key, stored.version)
         return key
 
     async def _backed(self, key: ApiKey) -> bool:
         """Whether the user who made the key still has its right."""
         if key.made_by == ADMIN:
             return True
-        kept = await self._users.find(key.made_by)
-        if kept is None or key.created_at < kept.value.created_at:  # of an earlier user
+        account = await self._users.find(key.made_by)
+        if account is None or key.created_at < account.value.created_at:  # of an earlier user
             return False
-        return kept.value.role.right.covers(key.right)
+        return account.value.role.right.covers(key.right)
 
     async def all(self) -> list[ApiKey]:
         """Returns every key, the latest first."""
-        keys = [kept.value for kept in await self.folder.all()]
+        keys = [stored.value for stored in await self.folder.all()]
         return sorted(keys, key=lambda key: key.created_at, reverse=True)
 
     async def revoke(self, key_id: str) -> ApiKey:
         """Revokes a key. Raises UnknownAccount."""
-        kept = await self.folder.get(key_id)
-        if kept is None:
+        stored = await self.folder.get(key_id)
+        if stored is None:
             raise UnknownAccount("No such key.")
         await self.folder.put(key_id, None)
-        return kept.value
+        return stored.value

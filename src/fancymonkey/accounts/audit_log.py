@@ -65,17 +65,17 @@ class AuditLog:
 
         That one is written when their number has doubled, and before the record is read.
         """
-        found = self._refused.get(actor)
-        if found is None or found.hour != self._clock() // WINDOW:
-            found = await self._begin(actor, address)
-        if found.single < most:
-            found.single += 1
+        entry = self._refused.get(actor)
+        if entry is None or entry.hour != self._clock() // WINDOW:
+            entry = await self._begin(actor, address)
+        if entry.single < most:
+            entry.single += 1
             await self.record(actor, address, what, status, about)
             return
-        found.further += 1
-        found.act = _merged(found.act, found.further, address, what, status)
-        if found.further & (found.further - 1) == 0:  # 1, 2, 4, 8 …
-            await self._write(found)
+        entry.further += 1
+        entry.act = _merged(entry.act, entry.further, address, what, status)
+        if entry.further & (entry.further - 1) == 0:  # 1, 2, 4, 8 …
+            await self._write(entry)
 
     async def latest(
         self, most: int, before: str = "", actor: str | None = None
@@ -84,13 +84,13 @@ class AuditLog:
         with suppress(FancyMonkeyError):  # a store that is not writable can still be read
             for refused in list(self._refused.values()):
                 await self._write(refused)
-        found: list[AuditEntry] = []
-        async for kept in self.folder.after(before):
-            if actor is None or kept.value.actor == actor:
-                found.append(kept.value)
-            if len(found) == most:
+        entries: list[AuditEntry] = []
+        async for stored in self.folder.after(before):
+            if actor is None or stored.value.actor == actor:
+                entries.append(stored.value)
+            if len(entries) == most:
                 break
-        return found
+        return entries
 
     async def _begin(self, actor: str, address: str) -> _Refused:
         """Starts the count of an actor's refused requests in this hour; writes the ended counts."""

@@ -32,8 +32,8 @@ class Places:
         name = _name(secret, address)
         if name in self._recent:
             return True
-        kept = await self.folder.get(name)
-        return kept is not None and kept.value + LIFE > self._clock()
+        stored = await self.folder.get(name)
+        return stored is not None and stored.value + LIFE > self._clock()
 
     def remember(self, secret: str, address: str) -> None:
         """Records the use. It is written in the background, never before the request's own work."""

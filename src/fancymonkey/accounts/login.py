@@ -59,9 +59,9 @@ class Login:
         self, name: str, password: str, code: str | None, address: str, device: str | None
     ) -> User:
         """Returns the user. Raises TooManyAttempts, WrongCredentials, CodeNeeded, Busy."""
-        kept = await self._users.find(name)
-        device = await self._device(device, kept)
-        home = of_account(kept.value) if kept else "nobody"
+        account = await self._users.find(name)
+        device = await self._device(device, account)
+        home = of_account(account.value) if account else "nobody"
         known = device is not None or await self._places.has(home, address)
         counts: list[tuple[FailureCounter | Networks, str]] = [(self._addresses, address)]
         if device is not None:  # independent of others at its address
@@ -76,7 +76,7 @@ class Login:
         for attempts, key in counts:
             attempts.count(key)
         try:
-            user = await self._fitting(kept, password, code, known)
+            user = await self._fitting(account, password, code, known)
         except Denied as denied:
             if not isinstance(denied, WrongCredentials):
                 self._take_back(counts)
@@ -86,23 +86,23 @@ class Login:
         return user
 
     async def again(
-        self, kept: StoredDocument[User], password: str | None, code: str | None, address: str
+        self, account: StoredDocument[User], password: str | None, code: str | None, address: str
     ) -> StoredDocument[User]:
         """Returns the account if its password or code is right: before critical changes.
 
-        Raises NotProven, TooManyAttempts, Busy. A session may guess no more often than a stranger.
+        Raises NotProven, TooManyAttempts, Busy. A session may guess as often as an unknown client.
         """
-        async with self.counting(kept.name, address):
+        async with self.counting(account.name, address):
             if password is not None:
-                hashed = kept.value.password
+                hashed = account.value.password
                 if not await self._users.passwords.fits(hashed, password, known=True):
                     raise NotProven("The password is incorrect.")
-                return kept
-            spent = use_code(kept.value, code or "", self._clock())
+                return account
+            spent = use_code(account.value, code or "", self._clock())
             if spent is None:
                 raise NotProven("The code is incorrect.")
-            await self._users.change(kept, step=spent.step, codes=spent.codes)
-            return await self._users.get(kept.name)
+            await self._users.change(account, step=spent.step, codes=spent.codes)
+            return await self._users.get(account.name)
 
     @asynccontextmanager
     async def counting(self, name: str, address: str) -> AsyncIterator[None]:
@@ -127,10 +127,10 @@ class Login:
 
     async def spend_one(self, owners: Sequence[StoredDocument[User]], code: str) -> None:
         """Uses a code of one of these accounts. Raises NotProven, Changed."""
-        for kept in owners:
-            spent = use_code(kept.value, code, self._clock())
+        for account in owners:
+            spent = use_code(account.value, code, self._clock())
             if spent is not None:
-                await self._users.change(kept, step=spent.step, codes=spent.codes)
+                await self._users.change(account, step=spent.step, codes=spent.codes)
                 return
         raise NotProven("The code is incorrect.")
 
@@ -139,36 +139,36 @@ class Login:
         return await self._tokens.sign(DEVICE, DEVICE_LIFE, sub=user.name, stamp=user.stamp)
 
     async def _fitting(
-        self, kept: StoredDocument[User] | None, password: str, code: str | None, known: bool
+        self, account: StoredDocument[User] | None, password: str, code: str | None, known: bool
     ) -> User:
-        hashed = None if kept is None else kept.value.password
-        if not await self._users.passwords.fits(hashed, password, known=known) or kept is None:
+        hashed = None if account is None else account.value.password
+        if not await self._users.passwords.fits(hashed, password, known=known) or account is None:
             raise WrongCredentials(WRONG)
-        user = kept.value
+        user = account.value
         if user.factor is not None:
             if not code:
                 raise CodeNeeded("Enter the code from your authenticator app, or a recovery code.")
             spent = use_code(user, code, self._clock())
             if spent is None:
                 raise WrongCredentials(WRONG)
-            return await self._users.change(kept, step=spent.step, codes=spent.codes)
+            return await self._users.change(account, step=spent.step, codes=spent.codes)
         if self._users.passwords.outdated(user.password):
             return await self._users.change(
-                kept, password=await self._users.passwords.hash(password)
+                account, password=await self._users.passwords.hash(password)
             )
         return user
 
-    async def _device(self, token: str | None, kept: StoredDocument[User] | None) -> str | None:
+    async def _device(self, token: str | None, account: StoredDocument[User] | None) -> str | None:
         """The name under which failures of a known browser count, or None."""
-        if not token or kept is None:
+        if not token or account is None:
             return None
         try:
             claims = await self._tokens.read(DEVICE, token)
         except (NoSession, SessionExpired):
             return None
-        if (claims.get("sub"), claims.get("stamp")) != (kept.name, kept.value.stamp):
+        if (claims.get("sub"), claims.get("stamp")) != (account.name, account.value.stamp):
             return None
-        return f"{claims['iat']} {kept.name}"
+        return f"{claims['iat']} {account.name}"
 
     def _take_back(self, counts: list[tuple[FailureCounter | Networks, str]]) -> None:
         for attempts, key in counts:

@@ -15,14 +15,14 @@ MOST = {(4, 24): 60, (6, 56): 30, (6, 48): 60}
 def networks_of(address: str) -> tuple[tuple[tuple[int, int], str], ...]:
     """The networks that an address counts for; none if it is not an address."""
     try:
-        found = ip_address(address.partition("%")[0])
+        parsed = ip_address(address.partition("%")[0])
     except ValueError:
         return ()
-    found = getattr(found, "ipv4_mapped", None) or found
+    parsed = getattr(parsed, "ipv4_mapped", None) or parsed
     return tuple(
-        ((version, prefix), str(ip_network((found, prefix), strict=False)))
+        ((version, prefix), str(ip_network((parsed, prefix), strict=False)))
         for version, prefix in MOST
-        if version == found.version
+        if version == parsed.version
     )
 
 

@@ -71,7 +71,7 @@ class Passwords:
     async def fits(self, hashed: str | None, password: str, *, known: bool = False) -> bool:
         """Whether the password matches the hash; takes equally long without a hash.
 
-        Who is `known` does not wait for strangers. Raises Busy.
+        A `known` client does not wait for unknown ones. Raises Busy.
         """
         lane = self._known if known else self._strangers
         return await lane.run(self._fits, hashed, password)

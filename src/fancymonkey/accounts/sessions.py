@@ -65,8 +65,8 @@ class Sessions:
     async def check(self, token: str) -> tuple[Session, User]:
         """Returns the active session of a token. Raises NoSession, SessionExpired."""
         claims = await self._tokens.read(ACCESS, token)
-        kept, user = await self._live(claims.get("sid"))
-        return kept.value, user
+        stored, user = await self._live(claims.get("sid"))
+        return stored.value, user
 
     async def renew(self, token: str) -> SessionTokens:
         """Renews the tokens. Raises NoSession; a reused token ends the session.
@@ -74,17 +74,17 @@ class Sessions:
         `SessionReused` is raised where that was so.
         """
         claims = await self._tokens.read(RENEW, token)
-        kept, _ = await self._live(claims.get("sid"))
-        session, now = kept.value, self._clock()
+        stored, _ = await self._live(claims.get("sid"))
+        session, now = stored.value, self._clock()
         turn = claims.get("turn")
         if not isinstance(turn, int):
             raise NoSession("The token is not valid.")
         if turn == session.turn:
             renewed = msgspec.structs.replace(session, turn=session.turn + 1, renewed_at=now)
             try:
-                await self.folder.put(kept.name, renewed, kept.version, renewed.ends_at)
+                await self.folder.put(stored.name, renewed, stored.version, renewed.ends_at)
             except Conflict:  # another window was faster
-                return await self._passes((await self._live(kept.name))[0].value, renew=False)
+                return await self._passes((await self._live(stored.name))[0].value, renew=False)
             return await self._passes(renewed, renew=True)
         if turn == session.turn - 1 and now - session.renewed_at <= GRACE:
             return await self._passes(session, renew=False)
@@ -97,20 +97,20 @@ class Sessions:
             claims = await self._tokens.read(kind, token, expired=True)
         except NoSession:
             return None
-        found = claims.get("sid")
-        return found if isinstance(found, str) else None
+        session_id = claims.get("sid")
+        return session_id if isinstance(session_id, str) else None
 
     async def end(self, session_id: str) -> bool:
         """Ends a session; returns whether it existed."""
-        kept = await self.folder.get(session_id) if session_id else None
-        if kept is None:
+        stored = await self.folder.get(session_id) if session_id else None
+        if stored is None:
             return False
         await self.folder.put(session_id, None)
         return True
 
     async def end_all(self, user: str, *, but: str = "") -> int:
         """Ends the sessions of a user except one; returns how many."""
-        ended = [one for one in await self.live(user) if one.session_id != but]
+        ended = [session for session in await self.live(user) if session.session_id != but]
         for session in ended:
             await self.end(session.session_id)
         return len(ended)
@@ -118,35 +118,35 @@ class Sessions:
     async def live(self, user: str | None = None) -> list[Session]:
         """Returns the active sessions of one user or of all, the latest first."""
         now = self._clock()
-        stamps = {one.name: one.stamp for one in await self._users.all()}
-        found = [
-            kept.value
-            async for kept in self.folder.after("")
-            if (user is None or kept.value.user == user)
-            and self._lives(kept.value, now)
-            and stamps.get(kept.value.user) == kept.value.stamp
+        stamps = {account.name: account.stamp for account in await self._users.all()}
+        sessions = [
+            stored.value
+            async for stored in self.folder.after("")
+            if (user is None or stored.value.user == user)
+            and self._lives(stored.value, now)
+            and stamps.get(stored.value.user) == stored.value.stamp
         ]
-        return sorted(found, key=lambda one: one.renewed_at, reverse=True)
+        return sorted(sessions, key=lambda session: session.renewed_at, reverse=True)
 
     async def adopt(self, session_id: str, user: User) -> None:
         """Keeps one session after a change of its account that ends all others."""
-        while (kept := await self.folder.get(session_id)) is not None:
-            session = msgspec.structs.replace(kept.value, stamp=user.stamp)
+        while (stored := await self.folder.get(session_id)) is not None:
+            session = msgspec.structs.replace(stored.value, stamp=user.stamp)
             with suppress(Conflict):  # renewed or ended concurrently: read it again
-                await self.folder.put(session_id, session, kept.version, session.ends_at)
+                await self.folder.put(session_id, session, stored.version, session.ends_at)
                 return
 
     def _lives(self, session: Session, now: int) -> bool:
         return now < min(session.ends_at, session.renewed_at + self._idle)
 
     async def _live(self, session_id: object) -> tuple[StoredDocument[Session], User]:
-        kept = await self.folder.get(session_id) if isinstance(session_id, str) else None
-        if kept is None or not self._lives(kept.value, self._clock()):
+        stored = await self.folder.get(session_id) if isinstance(session_id, str) else None
+        if stored is None or not self._lives(stored.value, self._clock()):
             raise NoSession("The session has ended.")
-        user = await self._users.find(kept.value.user)
-        if user is None or user.value.stamp != kept.value.stamp:
+        user = await self._users.find(stored.value.user)
+        if user is None or user.value.stamp != stored.value.stamp:
             raise NoSession("The session has ended.")
-        return kept, user.value
+        return stored, user.value
 
     async def _passes(self, session: Session, *, renew: bool) -> SessionTokens:
         left = session.ends_at - self._clock()

@@ -62,14 +62,14 @@ class Tokens:
     async def read(self, kind: str, token: str, *, expired: bool = False) -> dict[str, Any]:
         """Returns the claims of a token; `expired`: also of an expired one.
 
-        Raises NoSession where it is not ours, SessionExpired where it is too old.
+        Raises NoSession if it is not ours, SessionExpired where it is too old.
         """
         try:
             kid = jwt.get_unverified_header(token).get("kid")
             key = await self._find(kid)
             if key is None:
                 raise NoSession("The token has an unknown signing key.")
-            found: dict[str, Any] = jwt.decode(
+            claims: dict[str, Any] = jwt.decode(
                 token,
                 key.raw,
                 [ALGORITHM],
@@ -84,9 +84,9 @@ class Tokens:
             )
         except (jwt.PyJWTError, ValueError, RecursionError) as error:
             raise NoSession("The token is not valid.") from error
-        if not expired and found["exp"] * 1000 <= self._clock():
+        if not expired and claims["exp"] * 1000 <= self._clock():
             raise SessionExpired("The token has expired.")
-        return found
+        return claims
 
     async def _newest(self) -> SigningKey:
         await self._look(None)
@@ -104,22 +104,22 @@ class Tokens:
         age = self._clock() - self._read_at
         known = any(key.kid == kid for key in self._keys)
         if not self._keys or age >= LOOK_AGAIN or (kid is not None and not known and age >= 1000):
-            kept = await self._folder.get("keys")
-            self._keys = [] if kept is None else kept.value
+            stored = await self._folder.get("keys")
+            self._keys = [] if stored is None else stored.value
             self._read_at = self._clock()
 
     async def _rotate(self) -> None:
         """Adds a new key in front; of two concurrent processes one makes it, the other uses it."""
-        kept = await self._folder.get("keys")
-        keys = [] if kept is None else kept.value
+        stored = await self._folder.get("keys")
+        keys = [] if stored is None else stored.value
         now = self._clock()
         if not keys or keys[0].made_at + ROTATE <= now:
             secret = base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
             new = SigningKey(secrets.token_hex(8), secret, now)
             keys = [new, *(key for key in keys if key.made_at > now - KEEP)]
             try:
-                await self._folder.put("keys", keys, 0 if kept is None else kept.version)
+                await self._folder.put("keys", keys, 0 if stored is None else stored.version)
             except Conflict:
-                kept = await self._folder.get("keys")
-                keys = [] if kept is None else kept.value
+                stored = await self._folder.get("keys")
+                keys = [] if stored is None else stored.value
         self._keys, self._read_at = keys, now

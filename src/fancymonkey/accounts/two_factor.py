@@ -33,9 +33,9 @@ def use_code(user: User, code: str, now: int) -> User | None:
             return msgspec.structs.replace(user, step=step)
         return None
     mark = digest(code)
-    if not any(hmac.compare_digest(mark, one) for one in user.codes):
+    if not any(hmac.compare_digest(mark, code) for code in user.codes):
         return None
-    return msgspec.structs.replace(user, codes=tuple(one for one in user.codes if one != mark))
+    return msgspec.structs.replace(user, codes=tuple(code for code in user.codes if code != mark))
 
 
 def _step(secret: str, code: str, now: int) -> int | None:
@@ -53,16 +53,16 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-async def start_setup(users: Users, kept: StoredDocument[User]) -> tuple[str, str, str]:
+async def start_setup(users: Users, account: StoredDocument[User]) -> tuple[str, str, str]:
     """Makes a secret to be confirmed; returns it as text, as a link and as a QR code (data URL).
 
     Raises FactorState if two-factor authentication is already on.
     """
-    if kept.value.factor is not None:
+    if account.value.factor is not None:
         raise FactorState("Two-factor authentication is already on. Switch it off first.")
     secret = pyotp.random_base32()
-    await users.change(kept, asked=secret)
-    link = pyotp.TOTP(secret).provisioning_uri(name=kept.name, issuer_name=ISSUER)
+    await users.change(account, asked=secret)
+    link = pyotp.TOTP(secret).provisioning_uri(name=account.name, issuer_name=ISSUER)
     picture = BytesIO()
     segno.make(link, error="m").save(picture, kind="svg", scale=4, border=4)
     data = base64.b64encode(picture.getvalue()).decode()
@@ -70,38 +70,38 @@ async def start_setup(users: Users, kept: StoredDocument[User]) -> tuple[str, st
 
 
 async def confirm(
-    users: Users, kept: StoredDocument[User], code: str, now: int
+    users: Users, account: StoredDocument[User], code: str, now: int
 ) -> tuple[User, list[str]]:
     """Switches it on if the code is right; returns the recovery codes, which are shown once.
 
     Raises FactorState, NotProven.
     """
-    asked = kept.value.asked
-    if asked is None:
+    pending_secret = account.value.asked
+    if pending_secret is None:
         raise FactorState("Two-factor authentication is not set up. Set it up first.")
-    step = _step(asked, code.replace(" ", ""), now)
+    step = _step(pending_secret, code.replace(" ", ""), now)
     if step is None:
         raise NotProven("The code is incorrect.")
     codes = _recovery_codes()
     user = await users.change(
-        kept, ends=True, factor=asked, asked=None, step=step, codes=_digests(codes)
+        account, ends=True, factor=pending_secret, asked=None, step=step, codes=_digests(codes)
     )
     return user, codes
 
 
-async def switch_off(users: Users, kept: StoredDocument[User]) -> User:
+async def switch_off(users: Users, account: StoredDocument[User]) -> User:
     """Switches it off. Raises FactorState if it is not on."""
-    if kept.value.factor is None:
+    if account.value.factor is None:
         raise FactorState("Two-factor authentication is off.")
-    return await users.change(kept, ends=True, factor=None, asked=None, codes=())
+    return await users.change(account, ends=True, factor=None, asked=None, codes=())
 
 
-async def new_codes(users: Users, kept: StoredDocument[User]) -> tuple[User, list[str]]:
+async def new_codes(users: Users, account: StoredDocument[User]) -> tuple[User, list[str]]:
     """Makes new recovery codes; the old ones stop working. Raises FactorState."""
-    if kept.value.factor is None:
+    if account.value.factor is None:
         raise FactorState("Two-factor authentication is off.")
     codes = _recovery_codes()
-    return await users.change(kept, ends=True, codes=_digests(codes)), codes
+    return await users.change(account, ends=True, codes=_digests(codes)), codes
 
 
 def _digests(codes: Sequence[str]) -> tuple[str, ...]:

@@ -50,15 +50,15 @@ class Users:
 
     async def get(self, name: str) -> StoredDocument[User]:
         """Returns the user with this name. Raises UnknownAccount."""
-        found = await self.find(name)
-        if found is None:
+        account = await self.find(name)
+        if account is None:
             raise UnknownAccount(f"No such user: {plain(name)[:NAME_MAX]}.")
-        return found
+        return account
 
     async def all(self) -> list[User]:
         """Returns every user, by name."""
         await self._ensure_owner()
-        return [kept.value for kept in await self.folder.all()]
+        return [account.value for account in await self.folder.all()]
 
     async def any(self) -> bool:
         """Whether there is a user, or the settings define one."""
@@ -68,7 +68,7 @@ class Users:
         """Adds a user. Raises BadName, WeakPassword, AccountExists, Busy."""
         await self._ensure_owner()
         name = _named(name)
-        other = look_alike(name, [kept.name for kept in await self.folder.all()])
+        other = look_alike(name, [account.name for account in await self.folder.all()])
         if other is not None:
             raise AccountExists(f"{name} looks like the existing user {other}.")
         check_new(password, name)
@@ -89,62 +89,62 @@ class Users:
             raise AccountExists(f"The user {name} already exists.") from None
         return user
 
-    async def set_password(self, kept: StoredDocument[User], password: str) -> User:
+    async def set_password(self, account: StoredDocument[User], password: str) -> User:
         """Sets a new password and ends every session. Raises WeakPassword, Busy, Changed."""
-        check_new(password, kept.name)
-        return await self.change(kept, password=await self.passwords.hash(password), ends=True)
+        check_new(password, account.name)
+        return await self.change(account, password=await self.passwords.hash(password), ends=True)
 
-    async def set_role(self, kept: StoredDocument[User], role: Role) -> User:
+    async def set_role(self, account: StoredDocument[User], role: Role) -> User:
         """Changes the role and ends every session. Raises LastOwner, Changed."""
-        if kept.value.role is Role.OWNER and role is not Role.OWNER:
-            return await self._one_owner_less(kept, self._changed(kept, True, {"role": role}))
-        return await self.change(kept, role=role, ends=True)
+        if account.value.role is Role.OWNER and role is not Role.OWNER:
+            return await self._one_owner_less(account, self._changed(account, True, {"role": role}))
+        return await self.change(account, role=role, ends=True)
 
-    async def remove(self, kept: StoredDocument[User]) -> None:
+    async def remove(self, account: StoredDocument[User]) -> None:
         """Removes a user. Raises LastOwner, Changed."""
-        if kept.value.role is Role.OWNER:
-            await self._one_owner_less(kept, None)
+        if account.value.role is Role.OWNER:
+            await self._one_owner_less(account, None)
         else:
-            await self._put(kept, None)
+            await self._put(account, None)
 
     async def change(
-        self, kept: StoredDocument[User], *, ends: bool = False, **fields: Any
+        self, account: StoredDocument[User], *, ends: bool = False, **fields: Any
     ) -> User:
         """Changes fields of a user; `ends` also ends the sessions. Raises Changed."""
-        user = self._changed(kept, ends, fields)
-        await self._put(kept, user)
+        user = self._changed(account, ends, fields)
+        await self._put(account, user)
         return user
 
-    def _changed(self, kept: StoredDocument[User], ends: bool, fields: dict[str, Any]) -> User:
-        stamp = kept.value.stamp + 1 if ends else kept.value.stamp
-        return msgspec.structs.replace(kept.value, stamp=stamp, **fields)
+    def _changed(self, account: StoredDocument[User], ends: bool, fields: dict[str, Any]) -> User:
+        stamp = account.value.stamp + 1 if ends else account.value.stamp
+        return msgspec.structs.replace(account.value, stamp=stamp, **fields)
 
-    async def _put(self, kept: StoredDocument[User], user: User | None) -> None:
+    async def _put(self, account: StoredDocument[User], user: User | None) -> None:
         try:
-            await self.folder.put(kept.name, user, kept.version)
+            await self.folder.put(account.name, user, account.version)
         except Conflict:
             raise Changed("This account has just been changed. Reload it and try again.") from None
 
-    async def _one_owner_less(self, kept: StoredDocument[User], user: User | None) -> User:
+    async def _one_owner_less(self, account: StoredDocument[User], user: User | None) -> User:
         mark = await self._marks.get(OWNERS)
-        owners = [one for one in await self.folder.all() if one.value.role is Role.OWNER]
+        owners = [owner for owner in await self.folder.all() if owner.value.role is Role.OWNER]
         if len(owners) < 2:
             raise LastOwner("This is the last owner. Add another owner first.")
         turn = 0 if mark is None else mark.version
         try:
             await put_documents_command(
                 self._engine,
-                self.folder.draft(kept.name, user, kept.version),
+                self.folder.draft(account.name, user, account.version),
                 self._marks.draft(OWNERS, turn + 1, turn),
             )
         except Conflict:
             raise Changed(
                 "An owner account has just been changed. Reload it and try again."
             ) from None
-        return user or kept.value
+        return user or account.value
 
     async def _ensure_owner(self) -> None:
-        """Adds the owner of the settings if there is no user at all."""
+        """Adds the owner of the settings if there are no users."""
         name, password = self._first
         if self._some or not password or not name:
             return

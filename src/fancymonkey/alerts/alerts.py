@@ -71,7 +71,9 @@ class Alerts:
         self._jobs = jobs
         self._link = link
         self._poster = WebhookClient(engine.clock, resolver, private=private)
-        self._owner = [DeliveryTarget(one.key, self.events, alert=True) for one in self.channels]
+        self._owner = [
+            DeliveryTarget(channel.key, self.events, alert=True) for channel in self.channels
+        ]
         self._watch = EventDetector(engine, self.outbox)
         self._bell = asyncio.Event()
         self._sender = DeliveryWorker(
@@ -167,8 +169,8 @@ class Alerts:
         self._cried = True
         text = why or "It is not responding."
         if "store.trouble" in self.events:
-            one = event_texts.trouble([f"The store is unavailable. {text}"], self._engine.clock())
-            message = AlertMessage([one], self._link)
+            event = event_texts.trouble([f"The store is unavailable. {text}"], self._engine.clock())
+            message = AlertMessage([event], self._link)
             await asyncio.gather(*(send_reporting(channel, message) for channel in self.channels))
 
     # Requests of people.
@@ -177,18 +179,18 @@ class Alerts:
         """Sends a test to every channel now, and returns the result of each."""
         title = "Test alert"
         text = "This is a test. Alerts are delivered here."
-        one = event_type(PING, self._engine.clock(), "test", title, text)
+        event = event_type(PING, self._engine.clock(), "test", title, text)
 
         async def send(channel: Channel) -> TestResult:
             return TestResult(
-                channel.name, await send_reporting(channel, AlertMessage([one], self._link))
+                channel.name, await send_reporting(channel, AlertMessage([event], self._link))
             )
 
         return list(await asyncio.gather(*(send(channel) for channel in self.channels)))
 
-    async def tell(self, one: AlertEvent) -> None:
+    async def tell(self, event: AlertEvent) -> None:
         """Puts an event into the outbox for every target of its type."""
-        drafts = self.outbox.drafts([one], await self.targets())
+        drafts = self.outbox.drafts([event], await self.targets())
         with contextlib.suppress(Conflict):  # already reported
             await put_documents_command(self._engine, *drafts)
         self._bell.set()
@@ -197,19 +199,19 @@ class Alerts:
         """Puts a test event into the outbox; returns the delivery id. Raises UnknownWebhook."""
         await self.webhooks.get(id_)
         now = self._engine.clock()
-        one = event_type(PING, now, id_, "Test event", webhookId=id_)
-        return await self._put(one, id_)
+        event = event_type(PING, now, id_, "Test event", webhookId=id_)
+        return await self._put(event, id_)
 
     async def redeliver(self, delivery: str) -> str:
         """Sends a logged event again, as a new delivery. Raises UnknownWebhook."""
-        kept = await self.outbox.log.get(delivery)
-        if kept is None:
+        stored = await self.outbox.log.get(delivery)
+        if stored is None:
             raise UnknownWebhook("No such delivery in the log.")
-        await self.webhooks.get(kept.value.target)
-        return await self._put(kept.value.happening, kept.value.target)
+        await self.webhooks.get(stored.value.target)
+        return await self._put(stored.value.happening, stored.value.target)
 
-    async def _put(self, one: AlertEvent, target: str) -> str:
-        draft = self.outbox.draft(one, target, alert=False)
+    async def _put(self, event: AlertEvent, target: str) -> str:
+        draft = self.outbox.draft(event, target, alert=False)
         await put_documents_command(self._engine, draft)
         self._bell.set()
         return draft.name
@@ -228,14 +230,14 @@ class Alerts:
             issues += row.closed_at is None
         if not rows and not issues:
             return None
-        one = event_texts.digest(rows, issues, now, day)
+        event = event_texts.digest(rows, issues, now, day)
         last = await self._days.get("digest")
         if last is not None and last.value == day:
             return None
-        drafts = self.outbox.drafts([one], await self.targets())
+        drafts = self.outbox.drafts([event], await self.targets())
         mark = self._days.draft("digest", day, 0 if last is None else last.version)
         with contextlib.suppress(Conflict):
             await put_documents_command(self._engine, mark, *drafts)
             self._bell.set()
-            return one
+            return event
         return None

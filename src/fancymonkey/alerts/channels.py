@@ -172,7 +172,7 @@ class Chat:
     def _notify(self, message: AlertMessage) -> Any:
         import apprise
 
-        looks = {one.sort.look for one in message.happenings}
+        looks = {event.sort.look for event in message.happenings}
         kind = apprise.NotifyType.INFO
         if looks & {"low", "owed"}:
             kind = apprise.NotifyType.WARNING
@@ -204,7 +204,7 @@ def channels_of(urls: Iterable[str]) -> list[Channel]:
         app_desc="Fancy Monkey Inventory",
         storage_mode=apprise.PersistentStoreMode.MEMORY,
     )
-    found: list[Channel] = []
+    channels: list[Channel] = []
     for number, url in enumerate(urls, 1):
         plugin = apprise.Apprise.instantiate(url, asset=asset)
         if plugin is None:
@@ -217,9 +217,9 @@ def channels_of(urls: Iterable[str]) -> list[Channel]:
         make: Callable[[str, Any], Channel] = (
             Mail if plugin.schema in ("mailto", "mailtos") else Chat
         )
-        if all(key != other.key for other in found):
-            found.append(make(key, plugin))
-    return found
+        if all(key != other.key for other in channels):
+            channels.append(make(key, plugin))
+    return channels
 
 
 def _masked(address: str) -> str:

@@ -83,33 +83,33 @@ class DeliveryWorker:
     async def load(self) -> None:
         """Reads all waiting deliveries. Raises StoreError."""
         self._lanes.clear()
-        self._over = {kept.name for kept, _ in self._unnoted}
+        self._over = {stored.name for stored, _ in self._unnoted}
         self._all_taken = self._clock()
-        for kept in await self._outbox.waiting.all():
-            self._take(kept)
+        for stored in await self._outbox.waiting.all():
+            self._take(stored)
 
     async def refresh(self) -> None:
         """Reads recently added deliveries, and from time to time all. Raises StoreError."""
         now = self._clock()
         if abs(now - self._all_taken) < ALL_EVERY:
-            async for kept in self._outbox.recent():
-                self._take(kept)
+            async for stored in self._outbox.recent():
+                self._take(stored)
             return
-        for kept in await self._outbox.waiting.all():
-            self._take(kept)
+        for stored in await self._outbox.waiting.all():
+            self._take(stored)
         self._all_taken = now
         before = stamped("dlv", now - ALL_EVERY, "")
-        unnoted = {kept.name for kept, _ in self._unnoted}
+        unnoted = {stored.name for stored, _ in self._unnoted}
         self._over = {name for name in self._over if name < before or name in unnoted}
 
-    def _take(self, kept: StoredDocument[Delivery]) -> None:
-        if kept.name in self._over:
+    def _take(self, stored: StoredDocument[Delivery]) -> None:
+        if stored.name in self._over:
             return
-        lane = self._lanes.setdefault(kept.value.target, _Lane())
-        if kept.name not in lane.under_way:
-            found = lane.waiting.get(kept.name)
-            if found is None or found.version < kept.version:
-                lane.waiting[kept.name] = kept
+        lane = self._lanes.setdefault(stored.value.target, _Lane())
+        if stored.name not in lane.under_way:
+            delivery = lane.waiting.get(stored.name)
+            if delivery is None or delivery.version < stored.version:
+                lane.waiting[stored.name] = stored
 
     def seconds_to_next(self, most: float) -> float:
         """The seconds until the next waiting delivery is due, at most `most`."""
@@ -136,7 +136,7 @@ class DeliveryWorker:
     async def round(self) -> None:
         """Starts the due deliveries. Raises StoreError."""
         await self._note_again()
-        endpoints = {kept.name: kept.value for kept in await self._webhooks.folder.all()}
+        endpoints = {stored.name: stored.value for stored in await self._webhooks.folder.all()}
         now = self._clock()
         for target, lane in list(self._lanes.items()):
             if not lane.waiting and not lane.under_way:
@@ -145,8 +145,8 @@ class DeliveryWorker:
             if target.startswith(KEY) and target not in self._channels:
                 await self._hand_on(lane)
                 continue
-            due = [kept for kept in lane.waiting.values() if kept.value.due <= now]
-            due.sort(key=lambda kept: (kept.value.due, kept.value.made_at))
+            due = [stored for stored in lane.waiting.values() if stored.value.due <= now]
+            due.sort(key=lambda stored: (stored.value.due, stored.value.made_at))
             if not due:
                 continue
             endpoint = endpoints.get(target)
@@ -161,13 +161,13 @@ class DeliveryWorker:
                 await self._drop(lane, due, text)
             else:
                 if len(lane.waiting) > MOST_WAITING:
-                    extra = sorted(lane.waiting.values(), key=lambda kept: kept.value.made_at)
+                    extra = sorted(lane.waiting.values(), key=lambda stored: stored.value.made_at)
                     await self._drop(
                         lane,
                         extra[MOST_WAITING:],
                         "Too many deliveries are waiting for this target.",
                     )
-                    due = [kept for kept in due if kept.name in lane.waiting]
+                    due = [stored for stored in due if stored.name in lane.waiting]
                 self._start_posts(lane, target, endpoint, due, now)
 
     # Alerts: all due ones go in one message.
@@ -177,7 +177,7 @@ class DeliveryWorker:
     ) -> None:
         quiet = self._outbox.quiet.until(now) if self._outbox.quiet else None
         if quiet is not None:
-            due = [kept for kept in due if kept.value.happening.sort.urgent]
+            due = [stored for stored in due if stored.value.happening.sort.urgent]
         if due and not lane.under_way and lane.rest_until <= now:
             some = due[:SHOWN]
             self._begin(lane, some)
@@ -186,32 +186,34 @@ class DeliveryWorker:
     async def _letter(
         self, lane: _Lane, channel: Channel, some: list[StoredDocument[Delivery]]
     ) -> None:
-        news = sorted((kept.value.happening for kept in some), key=lambda one: one.at)
-        fresh = [kept.value for kept in some if not kept.value.tries]
-        held = any(one.due - one.made_at > REST_MAX for one in fresh)  # by the quiet hours
+        news = sorted((stored.value.happening for stored in some), key=lambda event: event.at)
+        fresh = [stored.value for stored in some if not stored.value.tries]
+        held = any(
+            delivery.due - delivery.made_at > REST_MAX for delivery in fresh
+        )  # by the quiet hours
         began, loop = self._clock(), asyncio.get_running_loop()
         start = loop.time()
         error = await send_reporting(channel, AlertMessage(news, self._link, held))
         attempt = Attempt(began, round((loop.time() - start) * 1000), None, error)
         lane.failures = lane.failures + 1 if error else 0
-        await self._note(lane, [(kept, attempt) for kept in some])
+        await self._note(lane, [(stored, attempt) for stored in some])
 
     async def _hand_on(self, lane: _Lane) -> None:
         """Moves the alerts of a removed channel to each of the others, once."""
-        some = sorted(lane.waiting.values(), key=lambda kept: kept.value.made_at)
+        some = sorted(lane.waiting.values(), key=lambda stored: stored.value.made_at)
         hears = await self._outbox.hears(some[0].value.made_at, some[-1].value.made_at)
-        for kept in some:
-            one = kept.value.happening
-            heirs = {to.name for to in self._owner if one.type in to.types}
-            heirs -= {name for name, id_ in hears if id_ == one.id}
+        for stored in some:
+            event = stored.value.happening
+            heirs = {to.name for to in self._owner if event.type in to.types}
+            heirs -= {name for name, id_ in hears if id_ == event.id}
             attempt = Attempt(self._clock(), 0, None, HANDED_ON if heirs else GONE)
-            over = tried(kept.value, attempt, DROPPED, 0)
+            over = tried(stored.value, attempt, DROPPED, 0)
             with contextlib.suppress(Conflict):
-                for new in await self._outbox.hand_on(kept, over, heirs):
+                for new in await self._outbox.hand_on(stored, over, heirs):
                     self._take(new)
-                hears |= {(name, one.id) for name in heirs}
-            del lane.waiting[kept.name]
-            self._over.add(kept.name)
+                hears |= {(name, event.id) for name in heirs}
+            del lane.waiting[stored.name]
+            self._over.add(stored.name)
 
     # Webhooks: one request each.
 
@@ -226,21 +228,21 @@ class DeliveryWorker:
         room = 1 if lane.failures else AT_ONCE
         if lane.rest_until > now:
             return
-        for kept in due[: max(0, room - len(lane.under_way))]:
-            self._begin(lane, [kept])
-            self._start(self._post(lane, target, endpoint, kept))
+        for stored in due[: max(0, room - len(lane.under_way))]:
+            self._begin(lane, [stored])
+            self._start(self._post(lane, target, endpoint, stored))
 
     async def _post(
-        self, lane: _Lane, target: str, endpoint: WebhookEndpoint, kept: StoredDocument[Delivery]
+        self, lane: _Lane, target: str, endpoint: WebhookEndpoint, stored: StoredDocument[Delivery]
     ) -> None:
-        attempt = await self._poster.post(endpoint, kept.value.happening, kept.name)
+        attempt = await self._poster.post(endpoint, stored.value.happening, stored.name)
         if attempt.error:
             lane.failures += 1
             rest = min(REST_MAX, SECOND << min(lane.failures, 10))
             lane.rest_until = self._clock() + rest
         else:
             lane.failures = 0
-        await self._note(lane, [(kept, attempt)])
+        await self._note(lane, [(stored, attempt)])
         await self._judge(target, endpoint, attempt)
 
     async def _judge(self, target: str, endpoint: WebhookEndpoint, attempt: Attempt) -> None:
@@ -250,10 +252,10 @@ class DeliveryWorker:
                 if endpoint.failing_since is not None:
                     await self._webhooks.worked(target)
             elif await self._webhooks.failed(target, attempt.error):
-                one = event_texts.off(endpoint.url, target, attempt.error, self._clock())
+                event = event_texts.off(endpoint.url, target, attempt.error, self._clock())
                 targets = [*self._owner, *await self._webhooks.targets()]
                 await put_documents_command(
-                    self._outbox.engine, *self._outbox.drafts([one], targets)
+                    self._outbox.engine, *self._outbox.drafts([event], targets)
                 )
         except (StoreError, Conflict, UnknownWebhook) as error:
             log.info("the state of a webhook could not be stored: %s", error)
@@ -261,9 +263,9 @@ class DeliveryWorker:
     # Results.
 
     def _begin(self, lane: _Lane, some: list[StoredDocument[Delivery]]) -> None:
-        for kept in some:
-            del lane.waiting[kept.name]
-            lane.under_way.add(kept.name)
+        for stored in some:
+            del lane.waiting[stored.name]
+            lane.under_way.add(stored.name)
 
     async def _note(
         self, lane: _Lane, some: list[tuple[StoredDocument[Delivery], Attempt]]
@@ -271,14 +273,14 @@ class DeliveryWorker:
         """Stores the results. If that fails now, it is done later, without sending again."""
         over: Closed = []
         try:
-            for kept, attempt in some:
+            for stored, attempt in some:
                 if not attempt.error:
-                    over.append((kept, tried(kept.value, attempt, DONE, 0)))
-                elif self._clock() - kept.value.made_at >= GIVE_UP:
-                    over.append((kept, tried(kept.value, attempt, FAILED, 0)))
+                    over.append((stored, tried(stored.value, attempt, DONE, 0)))
+                elif self._clock() - stored.value.made_at >= GIVE_UP:
+                    over.append((stored, tried(stored.value, attempt, FAILED, 0)))
                 else:
-                    await self._put_off(lane, kept, attempt)
-            self._over.update(kept.name for kept, _ in over)
+                    await self._put_off(lane, stored, attempt)
+            self._over.update(stored.name for stored, _ in over)
             await self._outbox.close(over)
         except Conflict as error:
             log.info("another process is also sending: %s", error)
@@ -286,16 +288,18 @@ class DeliveryWorker:
             log.warning("sent deliveries could not be stored yet: %s", error)
             self._unnoted += over
         finally:
-            lane.under_way -= {kept.name for kept, _ in some}
+            lane.under_way -= {stored.name for stored, _ in some}
 
-    async def _put_off(self, lane: _Lane, kept: StoredDocument[Delivery], attempt: Attempt) -> None:
-        last = kept.value.made_at + GIVE_UP
-        due = min(self._clock() + wait(kept.value.tries + 1), last)
-        value = tried(kept.value, attempt, kept.value.state, due)
-        lane.waiting[kept.name] = StoredDocument(
-            kept.name, value, kept.version, kept.at, kept.until
+    async def _put_off(
+        self, lane: _Lane, stored: StoredDocument[Delivery], attempt: Attempt
+    ) -> None:
+        last = stored.value.made_at + GIVE_UP
+        due = min(self._clock() + wait(stored.value.tries + 1), last)
+        value = tried(stored.value, attempt, stored.value.state, due)
+        lane.waiting[stored.name] = StoredDocument(
+            stored.name, value, stored.version, stored.at, stored.until
         )
-        lane.waiting[kept.name] = await self._outbox.put_off(kept, value)
+        lane.waiting[stored.name] = await self._outbox.put_off(stored, value)
 
     async def _note_again(self) -> None:
         if not self._unnoted:
@@ -313,10 +317,10 @@ class DeliveryWorker:
         for start in range(0, len(some), SHOWN):
             part = some[start : start + SHOWN]
             attempt = Attempt(self._clock(), 0, None, why)
-            closed = [(kept, tried(kept.value, attempt, DROPPED, 0)) for kept in part]
-            for kept in part:
-                lane.waiting.pop(kept.name, None)
-                self._over.add(kept.name)
+            closed = [(stored, tried(stored.value, attempt, DROPPED, 0)) for stored in part]
+            for stored in part:
+                lane.waiting.pop(stored.name, None)
+                self._over.add(stored.name)
             try:
                 await self._outbox.close(closed)
             except Conflict:

@@ -131,11 +131,11 @@ class EventDetector:
         if self._seen is not None:
             return self._seen
         async with asyncio.timeout(STORE_SECONDS):
-            self._known = {kept.name: kept.value for kept in await self._bands.all()}
-            kept = await self._place.get("seen")
-        if kept is not None:
-            self._seen, self._version = kept.value, kept.version
-            return kept.value
+            self._known = {stored.name: stored.value for stored in await self._bands.all()}
+            stored = await self._place.get("seen")
+        if stored is not None:
+            self._seen, self._version = stored.value, stored.version
+            return stored.value
         view, now = self._engine.view, self._engine.clock()
         first = Seen(view.revision, now, now)
         bands = {row.item.sku: begin(ledger_events.stand(row)) for row in view.stocked()}
@@ -168,12 +168,12 @@ class EventDetector:
         return bands, events
 
     async def _matters(self, seen: Seen) -> list[PaymentIssue]:
-        found = []
+        events = []
         async for row in self._engine.store.scan(PaymentIssue):
             if row.closed_at is None and row.opened_at >= seen.since:
                 if await self._outbox.happened.get(event_texts.issue_event(row)) is None:
-                    found.append(row)
-        return found
+                    events.append(row)
+        return events
 
     async def _matter(self, row: PaymentIssue) -> AlertEvent:
         names = []
@@ -187,26 +187,26 @@ class EventDetector:
         """Returns events of runs; failing jobs, and the failures and open points already seen."""
         failing, failed, events = set(seen.failing), dict(seen.failed), []
         left, since = dict(seen.left), self._engine.clock() - LEFT
-        states = {kept.name: kept.value for kept in await self._jobs.all()}
+        states = {stored.name: stored.value for stored in await self._jobs.all()}
         for job in jobs:
             async for row in self._engine.store.scan(JobRun, (job, seen.since)):
                 if row.job != job:
                     break
-                one = event_texts.run(row)
-                if one is None:
+                event = event_texts.run(row)
+                if event is None:
                     continue
                 if row.outcome == "failed":
                     fresh = row.started_at > failed.get(job, 0) and job not in failing
                     failed[job] = max(row.started_at, failed.get(job, 0))
                     failing |= {job} if fresh else set()
                 else:
-                    report = one.data["report"]
+                    report = event.data["report"]
                     points = [str(text) for text in report.get("open", ())]
                     news = bool(report.get("mended")) or not left.keys() >= set(points)
                     left |= {text: max(row.started_at, left.get(text, 0)) for text in points}
-                    fresh = news and await self._outbox.happened.get(one.id) is None
+                    fresh = news and await self._outbox.happened.get(event.id) is None
                 if fresh:
-                    events.append(one)
+                    events.append(event)
             state = states.get(job)
             if state is not None and not state.by and state.outcome != "failed":
                 failing.discard(job)

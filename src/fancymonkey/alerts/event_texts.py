@@ -92,9 +92,9 @@ def run(row: JobRun) -> AlertEvent | None:
         return event_type("job.failed", row.started_at, key, title, text, **data)
     if row.outcome not in ("mended", "open") or row.job != "reconcile":
         return None
-    mended = [str(one) for one in report.get("mended", ())]
-    to_see = [str(one) for one in report.get("open", ())]
-    lines = [f"Corrected: {one}" for one in mended] + [f"To check: {one}" for one in to_see]
+    mended = [str(text) for text in report.get("mended", ())]
+    to_see = [str(text) for text in report.get("open", ())]
+    lines = [f"Corrected: {text}" for text in mended] + [f"To check: {text}" for text in to_see]
     parts = [f"{len(mended)} corrected"] if mended else []
     parts += [f"{len(to_see)} to check"] if to_see else []
     title = f"Reconciliation with Stripe: {', '.join(parts)}"
@@ -133,7 +133,7 @@ def digest(rows: list[StockRow], issues: int, at: int, date: str) -> AlertEvent:
     parts = [f"{len(low)} low"] if low else []
     parts += [f"{len(out)} out"] if out else []
     parts += [f"{counted(issues, 'payment')} to decide"] if issues else []
-    lines = [f"{one['name']}, {one['size']}: {one['left']} left" for one in [*out, *low]]
+    lines = [f"{row['name']}, {row['size']}: {row['left']} left" for row in [*out, *low]]
     title = f"{date}: {', '.join(parts)}"
     data = {"day": date, "low": low, "out": out, "openMatters": issues}
     return event_type("stock.digest", at, date, title, "\n".join(lines), **data)

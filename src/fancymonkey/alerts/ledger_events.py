@@ -1,4 +1,4 @@
-"""Entries of the ledger as other systems hear of them: numbers of sizes, holds, sales."""
+"""Makes webhook events from ledger entries: numbers of sizes, holds, sales."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -73,14 +73,14 @@ def numbers(row: StockRow) -> dict[str, Any]:
 
 async def moves(engine: Engine, entries: list[Entry], wanted: set[str]) -> list[AlertEvent]:
     """The events of these ledger entries, of the `wanted` types. Raises StoreError."""
-    found: list[AlertEvent] = []
+    events: list[AlertEvent] = []
     last = entries[-1]
     if "stock.changed" in wanted:
         for row in touched(engine, entries):
             key = f"{row.item.sku}@{last.revision}"
             title = f"{row.product.name}, {row.item.size}: {row.stock.available} available"
             data = {**numbers(row), "revision": last.revision}
-            found.append(event_type("stock.changed", last.at, key, title, **data))
+            events.append(event_type("stock.changed", last.at, key, title, **data))
     if wanted & ABOUT_HOLDS:
         groups: dict[tuple[str, int, str], list[Entry]] = {}
         for entry in entries:
@@ -90,8 +90,8 @@ async def moves(engine: Engine, entries: list[Entry], wanted: set[str]) -> list[
         for (id_, _, _), some in groups.items():
             hold = await engine.store.find(Reservation, id_)
             if hold is not None:
-                found += [one for one in _of_hold(hold, some) if one.type in wanted]
-    return found
+                events += [event for event in _of_hold(hold, some) if event.type in wanted]
+    return events
 
 
 def _of_hold(hold: Reservation, entries: list[Entry]) -> Iterator[AlertEvent]:

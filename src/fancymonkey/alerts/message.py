@@ -8,7 +8,7 @@ from html import escape
 from fancymonkey.alerts.events import AlertEvent
 
 SHOWN = 200
-"""Alerts in one message; it says how many more there are."""
+"""The limit of alerts in one message; it has the number of further ones."""
 
 _LOOKS = {
     "in": ("#0b6b4b", "#dff3ea", "#6fdcb1", "#10352a", "●"),
@@ -32,7 +32,7 @@ class AlertMessage:
         """The subject, in one line."""
         if len(self.happenings) == 1:
             return _one_line(self.happenings[0].title)
-        words = Counter(one.sort.word for one in self.happenings)
+        words = Counter(event.sort.word for event in self.happenings)
         counts = ", ".join(f"{count} {word.lower()}" for word, count in words.most_common())
         night = " from the quiet hours" if self.held else ""
         return f"{len(self.happenings)} alerts{night}: {counts}"
@@ -40,15 +40,15 @@ class AlertMessage:
     @property
     def id(self) -> str:
         """The same id for the same events, so that receivers can detect a repeated message."""
-        ids = [one.id for one in self.happenings]
+        ids = [event.id for event in self.happenings]
         return ids[0] if len(ids) == 1 else f"{min(ids)}.{max(ids)}.{len(ids)}"
 
     def text(self, *, title: bool = False) -> str:
         """The message without markup."""
         parts = [self.subject] if title else []
-        for one in self.happenings[:SHOWN]:
-            heading = [] if len(self.happenings) == 1 else [_one_line(one.title)]
-            parts.append("\n".join([*heading, *([one.text] if one.text else [])]))
+        for event in self.happenings[:SHOWN]:
+            heading = [] if len(self.happenings) == 1 else [_one_line(event.title)]
+            parts.append("\n".join([*heading, *([event.text] if event.text else [])]))
         parts += [f"And {self._more} more."] if self._more else []
         parts += [f"Dashboard: {self.link}"] if self.link else []
         return "\n\n".join(part for part in parts if part)
@@ -60,7 +60,7 @@ class AlertMessage:
     def html(self) -> str:
         """The message as a self-contained HTML page for light and dark mode."""
         several = len(self.happenings) > 1
-        rows = "".join(_row(one) for one in self.happenings[:SHOWN])
+        rows = "".join(_row(event) for event in self.happenings[:SHOWN])
         head = f"<h1>{escape(self.subject)}</h1>" if several else ""
         more = f'<p class="quiet">And {self._more} more.</p>' if self._more else ""
         link = escape(self.link, quote=True)
@@ -70,16 +70,18 @@ class AlertMessage:
         )
 
 
-def _row(one: AlertEvent) -> str:
-    word, look = escape(one.sort.word), one.sort.look or "in"
+def _row(event: AlertEvent) -> str:
+    word, look = escape(event.sort.word), event.sort.look or "in"
     shape = _LOOKS[look][4]
-    lines = "".join(f"<p>{escape(line)}</p>" for line in one.text.splitlines() if line)
-    sizes = "".join(_size(row) for name in ("out", "low") for row in one.data.get(name, ())[:SHOWN])
-    table = f"<table class='sizes'>{sizes}</table>" if one.type == "stock.digest" else ""
+    lines = "".join(f"<p>{escape(line)}</p>" for line in event.text.splitlines() if line)
+    sizes = "".join(
+        _size(row) for name in ("out", "low") for row in event.data.get(name, ())[:SHOWN]
+    )
+    table = f"<table class='sizes'>{sizes}</table>" if event.type == "stock.digest" else ""
     details = table or lines
     return (
         f'<tr><td class="row"><span class="badge {look}">{shape}&nbsp;{word}</span>'
-        f"<h2>{escape(_one_line(one.title))}</h2>{details}</td></tr>"
+        f"<h2>{escape(_one_line(event.title))}</h2>{details}</td></tr>"
     )
 
 

@@ -74,93 +74,95 @@ class Outbox:
         `fresh`: the write is refused as stale if the event is already kept.
         """
         targets = list(targets)
-        found: list[DocumentWrite] = []
-        for one in happenings:
-            if one.sort.alert:
+        drafts: list[DocumentWrite] = []
+        for event in happenings:
+            if event.sort.alert:
                 until = self.engine.clock() + KEPT
                 expected = 0 if fresh else None
-                found.append(self.happened.draft(one.id, one, expected, until))
-            found += [
-                self.draft(one, target.name, alert=target.alert)
+                drafts.append(self.happened.draft(event.id, event, expected, until))
+            drafts += [
+                self.draft(event, target.name, alert=target.alert)
                 for target in targets
-                if one.type in target.types
+                if event.type in target.types
             ]
-        return found
+        return drafts
 
-    def draft(self, one: AlertEvent, target: str, *, alert: bool) -> DocumentWrite:
-        """Returns the delivery to one target, whatever its event types are."""
+    def draft(self, event: AlertEvent, target: str, *, alert: bool) -> DocumentWrite:
+        """Returns the delivery to one target, for any of its event types."""
         now = self.engine.clock()
-        due = self.when(one, now) if alert else now
+        due = self.when(event, now) if alert else now
         name = stamped("dlv", now, secrets.token_hex(7))
-        return self.waiting.draft(name, Delivery(target, one, now, due), 0)
+        return self.waiting.draft(name, Delivery(target, event, now, due), 0)
 
-    def when(self, one: AlertEvent, now: int) -> int:
+    def when(self, event: AlertEvent, now: int) -> int:
         """When an alert is due: after the quiet hours, or in a moment, with others."""
-        if one.sort.urgent:
+        if event.sort.urgent:
             return now
         ends = self.quiet.until(now) if self.quiet else None
         return now + COLLECT if ends is None else ends
 
     async def recent(self) -> AsyncIterator[StoredDocument[Delivery]]:
         """Returns the recent deliveries of all processes."""
-        # A sent delivery leaves an empty row for a day: older ones are not read at all.
+        # A sent delivery leaves an empty row for a day: older ones are not read.
         last = stamped("dlv", self.engine.clock() - RECENT, "g")
         async for row in self.engine.store.scan(Document, (self.waiting.name, "")):
             if row.folder != self.waiting.name or row.name > last:
                 return
-            kept = await self.waiting.get(row.name) if row.body else None
-            if kept is not None:
-                yield kept
+            stored = await self.waiting.get(row.name) if row.body else None
+            if stored is not None:
+                yield stored
 
     async def hears(self, since: int, until: int) -> set[tuple[str, str]]:
         """Returns which targets have or will get which of the events of this time span."""
         # In this order: a delivery sent between the two reads moves from the first to the second.
-        found = {(kept.value.target, kept.value.happening.id) for kept in await self.waiting.all()}
-        async for kept in self.log.after(stamped("dlv", until + SECOND, "")):
-            if kept.value.made_at < since - SECOND:
+        deliveries = {
+            (stored.value.target, stored.value.happening.id) for stored in await self.waiting.all()
+        }
+        async for stored in self.log.after(stamped("dlv", until + SECOND, "")):
+            if stored.value.made_at < since - SECOND:
                 break
-            if kept.value.state != DROPPED:
-                found.add((kept.value.target, kept.value.happening.id))
-        return found
+            if stored.value.state != DROPPED:
+                deliveries.add((stored.value.target, stored.value.happening.id))
+        return deliveries
 
     async def hand_on(
-        self, kept: StoredDocument[Delivery], over: Delivery, targets: Iterable[str]
+        self, stored: StoredDocument[Delivery], over: Delivery, targets: Iterable[str]
     ) -> list[StoredDocument[Delivery]]:
         """Moves an undelivered event to other targets, and ends it here. Raises Conflict."""
-        now, one = self.engine.clock(), kept.value
-        due = one.made_at if one.tries else min(one.due, now)
+        now, delivery = self.engine.clock(), stored.value
+        due = delivery.made_at if delivery.tries else min(delivery.due, now)
         new = {
-            stamped("dlv", one.made_at, secrets.token_hex(7)): Delivery(
-                target, one.happening, one.made_at, due
+            stamped("dlv", delivery.made_at, secrets.token_hex(7)): Delivery(
+                target, delivery.happening, delivery.made_at, due
             )
             for target in targets
         }
         drafts = [self.waiting.draft(name, value, 0) for name, value in new.items()]
-        versions = await put_documents_command(self.engine, *drafts, *self._ended(kept, over))
+        versions = await put_documents_command(self.engine, *drafts, *self._ended(stored, over))
         return [
             StoredDocument(name, value, version, now, None)
             for (name, value), version in zip(new.items(), versions, strict=False)
         ]
 
     async def put_off(
-        self, kept: StoredDocument[Delivery], value: Delivery
+        self, stored: StoredDocument[Delivery], value: Delivery
     ) -> StoredDocument[Delivery]:
         """Stores a failed attempt. Raises Conflict if another process has the delivery."""
-        version = await self.waiting.put(kept.name, value, kept.version)
-        return StoredDocument(kept.name, value, version, kept.at, kept.until)
+        version = await self.waiting.put(stored.name, value, stored.version)
+        return StoredDocument(stored.name, value, version, stored.at, stored.until)
 
     async def close(self, closed: Iterable[tuple[StoredDocument[Delivery], Delivery]]) -> None:
         """Moves ended deliveries into the log, all at once. Raises Conflict."""
-        drafts = [draft for kept, value in closed for draft in self._ended(kept, value)]
+        drafts = [draft for stored, value in closed for draft in self._ended(stored, value)]
         if drafts:
             await put_documents_command(self.engine, *drafts)
 
     def _ended(
-        self, kept: StoredDocument[Delivery], value: Delivery
+        self, stored: StoredDocument[Delivery], value: Delivery
     ) -> tuple[DocumentWrite, DocumentWrite]:
         until = self.engine.clock() + KEPT
-        gone = self.waiting.draft(kept.name, None, kept.version)
-        return gone, self.log.draft(kept.name, value, None, until)
+        gone = self.waiting.draft(stored.name, None, stored.version)
+        return gone, self.log.draft(stored.name, value, None, until)
 
 
 def tried(value: Delivery, attempt: Attempt, state: str, due: int) -> Delivery:

@@ -1,4 +1,4 @@
-"""When a size becomes low, out or back in stock: reported once, whatever holds do. Pure.
+"""When a size becomes low, out or back in stock: reported once, also if holds come and go. Pure.
 
 Low counts what can be bought now, so a hold may make a size low. Out and back count what is not
 sold yet, and no hold moves that: the two always alternate.

@@ -59,8 +59,8 @@ class ResolvedUrl:
 async def resolve(host: str, port: int) -> list[str]:
     """Returns the answer of the system's resolver."""
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(row[4][0]) for row in found]
+    infos = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(row[4][0]) for row in infos]
 
 
 def is_public(text: str) -> bool:
@@ -71,7 +71,7 @@ def is_public(text: str) -> bool:
         return False
     if isinstance(address, IPv6Address) and (address.scope_id or address not in _WORLD):
         return False
-    if any(address.version == one.version and address in one for one in _SPECIAL):
+    if any(address.version == network.version and address in network for network in _SPECIAL):
         return False
     return address.is_global and not address.is_multicast and not _embeds(address)
 
@@ -114,14 +114,14 @@ async def resolve_url(url: str, resolver: Resolver, *, private: bool) -> Resolve
     host, port, secure = checked(url)
     try:
         async with asyncio.timeout(RESOLVE_SECONDS):
-            found = list(await resolver(host, port))
+            addresses = list(await resolver(host, port))
     except (OSError, UnicodeError, TimeoutError):
         raise Unresolved(f"The host {host} could not be resolved.") from None
-    if not found:
+    if not addresses:
         raise Unresolved(f"The host {host} could not be resolved.")
-    if not private and not all(is_public(address) for address in found):
+    if not private and not all(is_public(address) for address in addresses):
         raise Forbidden(
             f"The host {host} resolves to an address that is not public. Set "
             f"WEBHOOK_ALLOW_PRIVATE to allow addresses of your own network."
         )
-    return ResolvedUrl(url, host, port, secure, found[0])
+    return ResolvedUrl(url, host, port, secure, addresses[0])

@@ -38,7 +38,7 @@ class WebhookClient:
         self._private = private
         self._client: httpx.AsyncClient | None = None
 
-    async def post(self, endpoint: WebhookEndpoint, one: AlertEvent, delivery: str) -> Attempt:
+    async def post(self, endpoint: WebhookEndpoint, event: AlertEvent, delivery: str) -> Attempt:
         """Makes one attempt. `error` of the result is None on success."""
         began = self._clock()
         loop = asyncio.get_running_loop()
@@ -47,7 +47,7 @@ class WebhookClient:
         try:
             async with asyncio.timeout(SECONDS):
                 there = await resolve_url(endpoint.url, self._resolver, private=self._private)
-                status = await self._send(there, endpoint, one, delivery)
+                status = await self._send(there, endpoint, event, delivery)
             if not 200 <= status < 300:
                 error = f"The endpoint responded with status {status}."
         except TimeoutError:
@@ -62,16 +62,16 @@ class WebhookClient:
         return Attempt(began, round((loop.time() - start) * 1000), status, error)
 
     async def _send(
-        self, there: ResolvedUrl, endpoint: WebhookEndpoint, one: AlertEvent, delivery: str
+        self, there: ResolvedUrl, endpoint: WebhookEndpoint, event: AlertEvent, delivery: str
     ) -> int:
-        content = body_of(one)
+        content = body_of(event)
         now = self._clock()
         headers = {
             "Host": _authority(there),
             "Content-Type": "application/json",
             "User-Agent": f"FancyMonkey/{__version__}",
             HEADER: sign(content, now // 1000, endpoint.keys(now)),
-            "FancyMonkey-Event": one.type,
+            "FancyMonkey-Event": event.type,
             "FancyMonkey-Delivery": delivery,
         }
         url = httpx.URL(there.url).copy_with(host=there.address)
@@ -109,15 +109,15 @@ class _TooLong(Exception):
     pass
 
 
-def body_of(one: AlertEvent) -> bytes:
+def body_of(event: AlertEvent) -> bytes:
     """The body of a webhook. Every delivery of one event has the same bytes."""
     body: dict[str, Any] = {
-        "id": one.id,
-        "type": one.type,
+        "id": event.id,
+        "type": event.type,
         "version": VERSION,
-        "at": one.at,
-        "title": one.title,
-        "data": one.data,
+        "at": event.at,
+        "title": event.title,
+        "data": event.data,
     }
     return msgspec.json.encode(body)
 

@@ -52,7 +52,9 @@ class WebhookEndpoint(Struct):
 
     def keys(self, now: int) -> list[str]:
         """The currently valid secrets, the newest first."""
-        return [one.text for one in self.secrets if one.ends_at is None or one.ends_at > now]
+        return [
+            secret.text for secret in self.secrets if secret.ends_at is None or secret.ends_at > now
+        ]
 
 
 class Webhooks:
@@ -66,21 +68,21 @@ class Webhooks:
 
     async def all(self) -> list[StoredDocument[WebhookEndpoint]]:
         """Returns every webhook, the oldest first."""
-        return sorted(await self.folder.all(), key=lambda kept: kept.value.created_at)
+        return sorted(await self.folder.all(), key=lambda stored: stored.value.created_at)
 
     async def get(self, id_: str) -> StoredDocument[WebhookEndpoint]:
         """Returns one webhook. Raises UnknownWebhook."""
-        kept = await self.folder.get(id_)
-        if kept is None:
+        stored = await self.folder.get(id_)
+        if stored is None:
             raise UnknownWebhook("No such webhook.")
-        return kept
+        return stored
 
     async def targets(self) -> list[DeliveryTarget]:
         """Returns the active webhooks and their event types."""
         return [
-            DeliveryTarget(kept.name, frozenset(kept.value.events), alert=False)
-            for kept in await self.folder.all()
-            if kept.value.active
+            DeliveryTarget(stored.name, frozenset(stored.value.events), alert=False)
+            for stored in await self.folder.all()
+            if stored.value.active
         ]
 
     async def add(
@@ -133,9 +135,11 @@ class Webhooks:
         fresh = Secret(new_secret())
 
         def rotated(old: WebhookEndpoint) -> WebhookEndpoint:
-            before = [one for one in old.secrets if one.ends_at is None or one.ends_at > now][:1]
-            kept = [Secret(one.text, now + hours * HOUR) for one in before if hours]
-            return msgspec.structs.replace(old, secrets=[fresh, *kept])
+            before = [
+                secret for secret in old.secrets if secret.ends_at is None or secret.ends_at > now
+            ][:1]
+            secrets = [Secret(secret.text, now + hours * HOUR) for secret in before if hours]
+            return msgspec.structs.replace(old, secrets=[fresh, *secrets])
 
         return await self.edit(id_, rotated)
 
@@ -144,28 +148,30 @@ class Webhooks:
         now = self._engine.clock()
         old = (await self.get(id_)).value
         if old.failing_since is None:
-            await self.edit(id_, lambda one: msgspec.structs.replace(one, failing_since=now))
+            await self.edit(
+                id_, lambda endpoint: msgspec.structs.replace(endpoint, failing_since=now)
+            )
             return False
         if not old.active or now - old.failing_since < OFF_AFTER:
             return False
         await self.edit(
-            id_, lambda one: msgspec.structs.replace(one, active=False, off_because=why)
+            id_, lambda endpoint: msgspec.structs.replace(endpoint, active=False, off_because=why)
         )
         return True
 
     async def worked(self, id_: str) -> None:
         """Records a success after failures."""
-        await self.edit(id_, lambda one: msgspec.structs.replace(one, failing_since=None))
+        await self.edit(id_, lambda endpoint: msgspec.structs.replace(endpoint, failing_since=None))
 
     async def edit(
         self, id_: str, change: Callable[[WebhookEndpoint], WebhookEndpoint]
     ) -> WebhookEndpoint:
         """Changes a webhook, retrying after concurrent changes. Raises UnknownWebhook."""
         while True:
-            kept = await self.get(id_)
-            value = change(kept.value)
+            stored = await self.get(id_)
+            value = change(stored.value)
             try:
-                await self.folder.put(id_, value, kept.version)
+                await self.folder.put(id_, value, stored.version)
             except Conflict:
                 continue
             return value

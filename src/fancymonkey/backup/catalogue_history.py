@@ -156,7 +156,7 @@ def require_folder(target: str) -> Path:
 async def save_version(engine: Engine, target: str, remote: str | None) -> str | None:
     """Commits the present version if it has changed, and pushes to the remote, if any.
 
-    Returns the subject of the commit, or None where nothing changed. Raises BackupError.
+    Returns the subject of the commit, or None if nothing changed. Raises BackupError.
     """
     folder = require_folder(target)
     subject = await keep_version(engine, folder)

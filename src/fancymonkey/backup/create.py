@@ -24,13 +24,13 @@ SUFFIX = ".tar.gz"
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A finished backup. `found` is the verification of its content, if there was one."""
+    """A finished backup. `verification` is that of its content, if there was one."""
 
     path: Path
     kind: str
     revision: int | None
     size: int
-    found: Verification | None
+    verification: Verification | None
 
 
 def kind_of(target: str) -> str:
@@ -75,17 +75,17 @@ async def make(
     to = _new_file(to, file_name(now, kind))
     try:
         async with staging(to) as folder:
-            manifest, found = await _stage(target, kind, folder, now, progress)
+            manifest, verification = await _stage(target, kind, folder, now, progress)
             pack(disk, folder, manifest, to)
     except OSError as error:
         raise BackupError(
             f"The backup {to} could not be written: {error.strerror or error}. Nothing was kept."
         ) from error
-    return Made(to, kind, manifest.revision, to.stat().st_size, found)
+    return Made(to, kind, manifest.revision, to.stat().st_size, verification)
 
 
 def _new_file(to: Path, name: str) -> Path:
-    """The file to create. Raises BackupError where it cannot be created."""
+    """The file to create. Raises BackupError if it cannot be created."""
     to = to / name if to.is_dir() else to
     if to.exists():
         raise BackupError(f"{to} exists already and stays. Name a new file, or a directory.")
@@ -100,21 +100,23 @@ async def _stage(
     """Writes the content of the backup into a folder, and verifies it."""
     at = f"{datetime.fromtimestamp(now // 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
     manifest = Manifest(FORMAT, kind, at, __version__)
-    found: Verification | None = None
+    verification: Verification | None = None
     if kind == "json":
         json_dump.require_shop(Path(target))
         check_whole(Path(target))
         await json_dump.write(Path(target), folder)
-        manifest.revision, found = await _verify(str(folder), progress)
+        manifest.revision, verification = await _verify(str(folder), progress)
     elif kind == "sqlite":
         await sqlite_dump.write(sqlite_path(target), folder)
-        manifest.revision, found = await _verify(f"sqlite:///{folder / sqlite_dump.NAME}", progress)
+        manifest.revision, verification = await _verify(
+            f"sqlite:///{folder / sqlite_dump.NAME}", progress
+        )
     elif kind == "postgres":
         database = await postgres_dump.dump(target, folder)
         manifest.database_schema = database.schema
     else:
         manifest.revision = await _write_rows(target, folder)
-    return manifest, found
+    return manifest, verification
 
 
 async def _verify(staged: str, progress: Progress) -> tuple[int, Verification]:

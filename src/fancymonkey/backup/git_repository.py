@@ -102,7 +102,7 @@ class Repository:
         )
 
     async def last_revision(self) -> int:
-        """The ledger revision of the latest version; 0 where there is none."""
+        """The ledger revision of the latest version; 0 if there is none."""
         try:
             text = await self.git("log", "-1", "--format=%B")
         except BackupError:
@@ -111,7 +111,7 @@ class Repository:
         return int(revisions[-1]) if revisions else 0
 
     async def versions(self, limit: int = 50) -> list[Version]:
-        """The latest versions, the newest first. Raises BackupError where there are none."""
+        """The latest versions, the newest first. Raises BackupError if there are none."""
         self._require()
         text = await self.git(
             "log", f"--max-count={limit}", "--format=%h%x00%cI%x00%s%x00%B%x01", "--", PRODUCTS

@@ -19,7 +19,7 @@ PAUSE = 0.1
 
 
 def require_shop(source: Path) -> None:
-    """Raises BackupError where a path is not the folder of a shop: the name must be wrong."""
+    """Raises BackupError if a path is not the folder of a shop: the name must be wrong."""
     if not source.is_dir():
         raise BackupError(f"There is no directory {source}. Name the store with --data DIR.")
     if not (source / PRODUCTS).exists() and not Segments(Disk(), source / "logs").all():
@@ -46,7 +46,7 @@ async def write(source: Path, folder: Path) -> None:
 
 
 def _copy_state(source: Path, folder: Path, *, last: bool) -> bool:
-    """Copies the newest snapshot and products.json; False where they changed at the same time."""
+    """Copies the newest snapshot and products.json; False if they changed at the same time."""
     for path in (folder / "state").iterdir():
         path.unlink()
     try:

@@ -60,7 +60,7 @@ async def look(url: str) -> DatabaseAddress:
 
 
 async def refuse_running(url: str) -> None:
-    """Raises StoreLocked where another process of this program has the database open."""
+    """Raises StoreLocked if another process of this program has the database open."""
     async with _connected(url) as connection:
         row = await connection.fetchrow(
             "SELECT application_name, coalesce(host(client_addr), 'this machine') AS address, "

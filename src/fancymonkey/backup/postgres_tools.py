@@ -28,7 +28,7 @@ class Tools:
 async def tools_for(server: int) -> Tools:
     """The newest programs on this machine, of the server's major version or a later one.
 
-    Raises BackupError where there are none.
+    Raises BackupError if there are none.
     """
     installed = [tools for folder in _folders() if (tools := await _tools(folder)) is not None]
     newest = max(installed, key=lambda tools: tools.major, default=None)

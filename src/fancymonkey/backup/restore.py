@@ -29,18 +29,18 @@ from fancymonkey.store.verify import Verification, verify_store
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """The result of a restore: the old content is at `aside`, `found` is the verification."""
+    """The result of a restore; the old content is at `aside`."""
 
     source: Path
     manifest: Manifest
     aside: str | None
     revision: int
-    found: Verification
+    verification: Verification
 
     @property
     def clean(self) -> bool:
         """Whether the store adds up, and nothing is missing at the end of the ledger."""
-        return self.found.clean and self.manifest.revision in (None, self.revision)
+        return self.verification.clean and self.manifest.revision in (None, self.revision)
 
 
 async def restore(

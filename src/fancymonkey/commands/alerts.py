@@ -45,7 +45,10 @@ async def _test(settings: Settings) -> list[dict[str, Any]]:
             "No alert channels are configured. Set ALERT_URLS; see docs/how-to/get-alerts.md."
         )
     results = await made.test()
-    return [{"name": one.name, "ok": not one.error, "error": one.error or None} for one in results]
+    return [
+        {"name": result.name, "ok": not result.error, "error": result.error or None}
+        for result in results
+    ]
 
 
 @alerts.command("list")
@@ -55,15 +58,15 @@ async def _test(settings: Settings) -> list[dict[str, Any]]:
 def list_alerts(data: str | None, limit: int, as_json: bool) -> None:
     """List the latest alerts, the newest first, and alerts waiting to be sent."""
     choose_store(data)
-    found = run(_list(Settings.load(), limit))
+    rows = run(_list(Settings.load(), limit))
     if as_json:
-        emit(found)
+        emit(rows)
         return
-    for row in found["alerts"]:
+    for row in rows["alerts"]:
         click.echo(f"{row['at']}  {row['title']}")
-    if not found["alerts"]:
+    if not rows["alerts"]:
         click.echo("No alerts in the last 30 days.")
-    for row in found["waiting"]:
+    for row in rows["waiting"]:
         why = f": {row['error']}" if row["error"] else ""
         click.echo(
             f"waits   {row['target']}  {row['type']}, {counted(row['tries'], 'try', 'tries')}{why}"
@@ -73,23 +76,30 @@ def list_alerts(data: str | None, limit: int, as_json: bool) -> None:
 async def _list(settings: Settings, limit: int) -> dict[str, Any]:
     async with opened(settings.target, read_only=True) as store:
         outbox = Outbox(Engine(store))
-        found: list[dict[str, Any]] = []
-        async for kept in outbox.happened.after(""):
-            if len(found) == limit:
+        rows: list[dict[str, Any]] = []
+        async for stored in outbox.happened.after(""):
+            if len(rows) == limit:
                 break
-            one = kept.value
-            found.append({"id": one.id, "type": one.type, "at": _at(one.at), "title": one.title})
+            delivery = stored.value
+            rows.append(
+                {
+                    "id": delivery.id,
+                    "type": delivery.type,
+                    "at": _at(delivery.at),
+                    "title": delivery.title,
+                }
+            )
         waiting = [
             {
-                "id": one.name,
-                "target": one.value.target,
-                "type": one.value.happening.type,
-                "tries": one.value.tries,
-                "error": one.value.attempts[-1].error if one.value.attempts else None,
+                "id": delivery.name,
+                "target": delivery.value.target,
+                "type": delivery.value.happening.type,
+                "tries": delivery.value.tries,
+                "error": delivery.value.attempts[-1].error if delivery.value.attempts else None,
             }
-            for one in await outbox.waiting.all()
+            for delivery in await outbox.waiting.all()
         ]
-    return {"alerts": found, "waiting": waiting}
+    return {"alerts": rows, "waiting": waiting}
 
 
 def _at(at: int) -> str:

@@ -54,17 +54,17 @@ async def ask(
     try:
         async with httpx.AsyncClient(timeout=SERVER_SECONDS) as client:
             answer = await client.request(method, place, headers=headers, json=body)
-            found: dict[str, Any] = answer.json()
-            if found.get("code") == "code_needed" and can_ask():
+            data: dict[str, Any] = answer.json()
+            if data.get("code") == "code_needed" and can_ask():
                 answer = await client.request(
                     method, place, headers={**headers, **second_factor()}, json=body
                 )
-                found = answer.json()
+                data = answer.json()
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         raise StoreUnavailable(
             f"A server is using the store, but does not respond at {url}. Set its address with "
             f"--url."
         ) from error
     if answer.status_code != 200:
-        raise StoreUnavailable(f"The server at {url} refused: {found.get('detail', answer.text)}")
-    return found
+        raise StoreUnavailable(f"The server at {url} refused: {data.get('detail', answer.text)}")
+    return data

@@ -42,7 +42,7 @@ def backup(to: str, data: str | None, portable: bool, as_json: bool) -> None:
         emit(_made_data(made, took))
     else:
         click.echo(_made_words(made, without_password(target), took))
-    if made.found is not None and not made.found.clean:
+    if made.verification is not None and not made.verification.clean:
         raise SystemExit(1)
 
 
@@ -52,15 +52,15 @@ def _made_data(made: Made, took: int) -> dict[str, Any]:
         "kind": made.kind,
         "revision": made.revision,
         "bytes": made.size,
-        "verify": None if made.found is None else as_data(made.found),
+        "verify": None if made.verification is None else as_data(made.verification),
         "milliseconds": took,
     }
 
 
 def _made_words(made: Made, target: str, took: int) -> str:
     lines = [f"{target} is saved as {made.path}, {made.size:,} bytes."]
-    if made.found is not None:
-        lines.append(f"Content: {in_words(made.found, took)}")
+    if made.verification is not None:
+        lines.append(f"Content: {in_words(made.verification, took)}")
     else:
         lines.append(
             "The file was read back and is complete. Its content is verified when it is "
@@ -107,7 +107,7 @@ def _restored_data(done: Restored, took: int) -> dict[str, Any]:
         "kind": done.manifest.kind,
         "revision": done.revision,
         "keptAside": done.aside,
-        "verify": as_data(done.found),
+        "verify": as_data(done.verification),
         "milliseconds": took,
     }
 
@@ -121,4 +121,4 @@ def _restored_words(done: Restored, target: str, took: int) -> str:
             f"The restored ledger ends at entry {done.revision}, but the backup was made at "
             f"entry {done.manifest.revision}: do not use this store."
         )
-    return "\n".join([*lines, f"{target}: {in_words(done.found, took)}"])
+    return "\n".join([*lines, f"{target}: {in_words(done.verification, took)}"])

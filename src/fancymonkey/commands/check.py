@@ -40,8 +40,10 @@ def check(file: Path, as_json: bool) -> None:
             raise SystemExit(1)
         raise DataError("\n".join(mistakes))
     assumed = assumptions(catalogue)
-    shared = shared_ids(size.item for one in catalogue.products.values() for size in one.sizes)
-    sizes = sum(len(one.sizes) for one in catalogue.products.values())
+    shared = shared_ids(
+        size.item for product in catalogue.products.values() for size in product.sizes
+    )
+    sizes = sum(len(product.sizes) for product in catalogue.products.values())
     if as_json:
         emit(
             {
@@ -70,8 +72,8 @@ def _mistakes(catalogue: Catalogue, file: Path) -> list[str]:
         id_: [version[id_] for version in written if id_ in version] for id_ in catalogue.products
     }
     keys = {
-        id_: [size.item.size for size in one.sizes]
+        id_: [size.item.size for size in product.sizes]
         for version in written
-        for id_, one in version.items()
+        for id_, product in version.items()
     }
     return Mistakes(catalogue, before, keys).found()

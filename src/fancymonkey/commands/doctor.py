@@ -28,52 +28,52 @@ def doctor(data: str | None, url: str | None, repairs: bool, as_json: bool) -> N
     """
     choose_store(data)
     settings, refused = settings_of()
-    found = Examination(findings=refused)
+    examination = Examination(findings=refused)
     if settings is not None:
-        found = run(_examine(settings, url or address(settings), repairs))
+        examination = run(_examine(settings, url or address(settings), repairs))
     if as_json:
-        emit(_as_data(found))
+        emit(_as_data(examination))
     else:
-        click.echo("\n".join(_in_words(found)))
-    if found.findings:
+        click.echo("\n".join(_in_words(examination)))
+    if examination.findings:
         raise SystemExit(1)
 
 
 async def _examine(settings: Settings, url: str, repairs: bool) -> Examination:
-    found = await examine(settings, url)
+    examination = await examine(settings, url)
     if not repairs:
-        return found
-    await repair_findings(found)
+        return examination
+    await repair_findings(examination)
     again = await examine(settings, url)
-    again.repaired = found.repaired
+    again.repaired = examination.repaired
     return again
 
 
-def _as_data(found: Examination) -> dict[str, Any]:
+def _as_data(examination: Examination) -> dict[str, Any]:
     """An examination as JSON."""
     return {
-        "healthy": not found.findings,
-        "findings": [_row(one) for one in found.findings],
-        "notes": [_row(one) for one in found.notes],
-        "repaired": found.repaired,
+        "healthy": not examination.findings,
+        "findings": [_row(finding) for finding in examination.findings],
+        "notes": [_row(finding) for finding in examination.notes],
+        "repaired": examination.repaired,
     }
 
 
-def _row(one: Finding) -> dict[str, Any]:
+def _row(finding: Finding) -> dict[str, Any]:
     return {
-        "id": one.id,
-        "severity": one.severity,
-        "what": one.what,
-        "mend": one.mend,
-        "repairable": one.repair is not None,
+        "id": finding.id,
+        "severity": finding.severity,
+        "what": finding.what,
+        "mend": finding.mend,
+        "repairable": finding.repair is not None,
     }
 
 
-def _in_words(found: Examination) -> list[str]:
-    lines = [f"repaired: {text}" for text in found.repaired]
-    for one in [*found.findings, *found.notes]:
-        lines.append(f"{MARKS[one.severity]} {one.id}: {one.what}")
-        lines.append(f"  {one.mend}")
-    if not found.findings:
+def _in_words(examination: Examination) -> list[str]:
+    lines = [f"repaired: {text}" for text in examination.repaired]
+    for finding in [*examination.findings, *examination.notes]:
+        lines.append(f"{MARKS[finding.severity]} {finding.id}: {finding.what}")
+        lines.append(f"  {finding.mend}")
+    if not examination.findings:
         lines.append("Healthy: no problems found.")
     return lines

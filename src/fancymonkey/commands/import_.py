@@ -86,26 +86,27 @@ async def _import(
 def _sheets_in_words(table: TableFile) -> list[str]:
     if table.sheet is None:
         return []
-    others = ", ".join(repr(one) for one in table.sheets if one != table.sheet)
+    others = ", ".join(repr(sheet) for sheet in table.sheets if sheet != table.sheet)
     return [f"Sheet {table.sheet!r} was read{f', not {others}' if others else ''}."]
 
 
 def _in_words(done: _Imported, *, dry_run: bool) -> list[str]:
     plan = done.plan
-    lines = [*_sheets_in_words(done.table), *(f"Note: {one.text}" for one in plan.notices)]
+    lines = [*_sheets_in_words(done.table), *(f"Note: {notice.text}" for notice in plan.notices)]
     if plan.faults:
         lines.append(f"{counted(len(plan.faults), 'problem')}; nothing was changed.")
         lines += [
-            f"  row {one.row}{', ' if one.column else ''}{one.column}: {one.text}"
-            for one in plan.faults[:SHOWN]
+            f"  row {fault.row}{', ' if fault.column else ''}{fault.column}: {fault.text}"
+            for fault in plan.faults[:SHOWN]
         ]
         if len(plan.faults) > SHOWN:
             lines.append(f"  … and {len(plan.faults) - SHOWN} more")
         return lines
-    changes = [one for one in plan.changes if one.new is None]
+    changes = [change for change in plan.changes if change.new is None]
     lines += [
-        f"  {one.product_id} {one.size} {one.column}: {one.now or '–'} → {one.after or '–'}"
-        for one in changes[:SHOWN]
+        f"  {change.product_id} {change.size} {change.column}: "
+        f"{change.now or '–'} → {change.after or '–'}"
+        for change in changes[:SHOWN]
     ]
     if len(changes) > SHOWN:
         lines.append(f"  … and {len(changes) - SHOWN} more")

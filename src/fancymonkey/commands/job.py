@@ -53,11 +53,11 @@ async def _list(settings: Settings) -> list[dict[str, Any]]:
         await services.close()
     return [
         {
-            "job": one.name,
-            "about": one.about,
-            "last": _last(latest.get(one.name, [])),
+            "job": job.name,
+            "about": job.about,
+            "last": _last(latest.get(job.name, [])),
         }
-        for one in services.jobs.jobs.values()
+        for job in services.jobs.jobs.values()
     ]
 
 

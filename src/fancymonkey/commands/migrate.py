@@ -141,8 +141,8 @@ async def _copy_and_prove(origin: Store, target: str, *, quiet: bool) -> Migrati
             differences = await compare(origin, stored, show)
         with progress("Verifying", hidden=quiet) as show:
             started = system_clock()
-            found = await verify_store(stored, show)
-            return MigrationReport(copied, differences, found, system_clock() - started)
+            verification = await verify_store(stored, show)
+            return MigrationReport(copied, differences, verification, system_clock() - started)
 
 
 def _as_data(report: MigrationReport) -> dict[str, Any]:

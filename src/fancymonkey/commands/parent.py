@@ -1,4 +1,4 @@
-"""Stops a worker when its parent process has ended, for whatever reason."""
+"""Stops a worker when its parent process has ended, for any reason."""
 
 import logging
 import multiprocessing

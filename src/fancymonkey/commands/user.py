@@ -107,9 +107,9 @@ def remove(name: str, data: str | None, url: str | None, as_json: bool) -> None:
     """Remove a user. The last owner cannot be removed."""
 
     async def work(accounts: Accounts) -> dict[str, Any]:
-        kept = await accounts.users.get(name)
-        await accounts.users.remove(kept)
-        return _out(kept.value)
+        account = await accounts.users.get(name)
+        await accounts.users.remove(account)
+        return _out(account.value)
 
     answer = _do(data, url, work, "/api/admin/users/remove", {"name": name})
     _say(answer, as_json, "{name} was removed.")
@@ -122,8 +122,8 @@ def reset_factor(name: str, data: str | None, url: str | None, as_json: bool) ->
     """Switch off two-factor authentication of a user who has lost it."""
 
     async def work(accounts: Accounts) -> dict[str, Any]:
-        kept = await accounts.users.get(name)
-        return _out(await two_factor.switch_off(accounts.users, kept))
+        account = await accounts.users.get(name)
+        return _out(await two_factor.switch_off(accounts.users, account))
 
     answer = _do(data, url, work, "/api/admin/users/reset-factor", {"name": name})
     _say(answer, as_json, "Two-factor authentication of {name} is off.")
@@ -132,12 +132,12 @@ def reset_factor(name: str, data: str | None, url: str | None, as_json: bool) ->
 def _new_password() -> str:
     """Reads a password: twice from a prompt on a terminal, else the first line of stdin."""
     if sys.stdin.isatty():
-        found: str = click.prompt("New password", hide_input=True, confirmation_prompt=True)
-        return found
-    found = sys.stdin.readline().rstrip("\r\n")
-    if not found:
+        password: str = click.prompt("New password", hide_input=True, confirmation_prompt=True)
+        return password
+    password = sys.stdin.readline().rstrip("\r\n")
+    if not password:
         raise ConfigError("Send the password as one line on stdin, or run this on a terminal.")
-    return found
+    return password
 
 
 def _do(data: str | None, url: str | None, work: Work, path: str, body: Any) -> dict[str, Any]:

@@ -32,13 +32,13 @@ def verify(data: str | None, as_json: bool) -> None:
     target = store_target(data)
     started = system_clock()
     with progress("Verifying", hidden=as_json) as show:
-        found = run(_audit(target, show))
+        verification = run(_audit(target, show))
     milliseconds = system_clock() - started
     if as_json:
-        emit(as_data(found) | {"milliseconds": milliseconds})
+        emit(as_data(verification) | {"milliseconds": milliseconds})
     else:
-        click.echo(f"{without_password(target)}: {in_words(found, milliseconds)}")
-    if not found.clean:
+        click.echo(f"{without_password(target)}: {in_words(verification, milliseconds)}")
+    if not verification.clean:
         raise SystemExit(1)
 
 
@@ -47,44 +47,45 @@ async def _audit(target: str, show: Any) -> Verification:
         return await verify_store(store, show)
 
 
-def as_data(found: Verification) -> dict[str, Any]:
+def as_data(verification: Verification) -> dict[str, Any]:
     """A verification as JSON."""
     return {
-        "clean": found.clean,
-        "entries": found.entries,
-        "skus": found.skus,
-        "holds": found.holds,
+        "clean": verification.clean,
+        "entries": verification.entries,
+        "skus": verification.skus,
+        "holds": verification.holds,
         "findings": [
             {
-                "rule": one.rule,
-                "text": one.text,
-                "revision": one.revision,
-                "sku": one.sku,
-                "reservationId": one.reservation_id,
+                "rule": finding.rule,
+                "text": finding.text,
+                "revision": finding.revision,
+                "sku": finding.sku,
+                "reservationId": finding.reservation_id,
             }
-            for one in found.findings
+            for finding in verification.findings
         ],
-        "trouble": found.health_problems,
+        "trouble": verification.health_problems,
     }
 
 
-def in_words(found: Verification, milliseconds: int) -> str:
+def in_words(verification: Verification, milliseconds: int) -> str:
     """A verification as text: one line if all is well, else one line per finding."""
     looked_at = (
-        f"{counted(found.entries, 'ledger entry', 'ledger entries')}, "
-        f"{counted(found.skus, 'SKU')}, {counted(found.holds, 'live hold')} "
+        f"{counted(verification.entries, 'ledger entry', 'ledger entries')}, "
+        f"{counted(verification.skus, 'SKU')}, {counted(verification.holds, 'live hold')} "
         f"in {milliseconds / 1000:.2f} s"
     )
-    if found.clean:
+    if verification.clean:
         return f"everything adds up. {looked_at}."
-    lines = [
-        f"{counted(len(found.findings) + len(found.health_problems), 'finding')}. {looked_at}."
-    ]
-    lines += [f"  the store: {text}" for text in found.health_problems]
-    lines += [f"  {one.text}" for one in found.findings[:SHOWN]]
-    if len(found.findings) > SHOWN:
-        lines.append(f"  … and {len(found.findings) - SHOWN} more; --json prints all.")
-    first = min((one.revision for one in found.findings if one.revision), default=None)
+    number = len(verification.findings) + len(verification.health_problems)
+    lines = [f"{counted(number, 'finding')}. {looked_at}."]
+    lines += [f"  the store: {text}" for text in verification.health_problems]
+    lines += [f"  {finding.text}" for finding in verification.findings[:SHOWN]]
+    if len(verification.findings) > SHOWN:
+        lines.append(f"  … and {len(verification.findings) - SHOWN} more; --json prints all.")
+    first = min(
+        (finding.revision for finding in verification.findings if finding.revision), default=None
+    )
     if first is not None:
         lines.append(f"The first entry to check is {first}.")
     return "\n".join(lines)

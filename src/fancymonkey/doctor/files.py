@@ -120,7 +120,7 @@ def _mounts() -> str:
 
 
 def file_system_of(folder: Path, mounts: str) -> str:
-    """The file system of a folder, by the table of /proc/mounts; empty where it is not known."""
+    """The file system of a folder, by the table of /proc/mounts; empty if it is not known."""
     path, longest, file_system = str(folder.resolve()), "", ""
     for line in mounts.splitlines():
         parts = line.split()

@@ -264,7 +264,7 @@ def _answer_all(batch: Sequence[Waiting], answers: Sequence[Answer]) -> None:
         for (_, _, waiter), answer in zip(batch, answers, strict=True):
             if not waiter.done():
                 waiter.set_result(answer)
-    finally:  # after an error here no caller may wait for ever
+    finally:  # after an error here no caller may wait forever
         _fail(batch, _NO_ANSWER)
 
 

@@ -140,7 +140,7 @@ class Engine:
         return self.feed.subscribe(missed)
 
     async def _missed(self, since: int) -> set[str] | None:
-        """SKUs that changed after a revision older than the feed; None where they are too many."""
+        """SKUs that changed after a revision older than the feed; None if they are too many."""
         try:
             entries = await self.store.entries_after(since, CATCH_UP)
         except StoreError as error:
@@ -189,7 +189,7 @@ class Engine:
             await self._reset()
 
     def _show_commit(self, commit: Commit) -> bool:
-        """Applies a commit to the view; False where it does not follow on the shown revision."""
+        """Applies a commit to the view; False if it does not follow on the shown revision."""
         others = len(commit.entries) - commit.own
         try:
             if others < 0:  # a standby took over without the latest entries that are shown

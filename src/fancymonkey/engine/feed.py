@@ -127,7 +127,7 @@ class Feed:
             self.ring(skus)
 
     def since(self, revision: int) -> set[str] | None:
-        """The SKUs that changed after a revision, or None where the feed no longer knows."""
+        """The SKUs that changed after a revision, or None if the feed no longer knows."""
         if revision == self.revision:
             return set()
         if revision > self.revision or not self._recent or self._recent[0][0] > revision + 1:

@@ -59,7 +59,7 @@ class PendingAnswer:
         return self._cancelled
 
     def cancel(self, msg: object = None) -> bool:
-        """Gives the answer up; False where it was there already. The command may still run."""
+        """Gives the answer up; False if it was there already. The command may still run."""
         if self.done():
             return False
         self._cancelled = True

@@ -70,7 +70,7 @@ class View:
         self.touched[product_id] = self.changes
 
     def reset(self, snapshot: StockSnapshot) -> None:
-        """Forgets everything and shows the snapshot."""
+        """Replaces all data by the snapshot."""
         self.revision = snapshot.revision
         self.levels, self._locations = {}, {}
         for level in snapshot.levels:
@@ -110,7 +110,7 @@ class View:
     def apply(self, entries: Iterable[Entry]) -> set[str]:
         """Applies entries in order, skips known ones; returns products to read again.
 
-        Raises ValueError where an entry is missing in between, InvariantBroken where one is wrong.
+        Raises ValueError if an entry is missing in between, InvariantBroken where one is wrong.
         """
         reread: set[str] = set()
         for entry in entries:
@@ -135,7 +135,7 @@ class View:
     def take(self, entries: Iterable[Entry], levels: Mapping[Hashable, Level]) -> None:
         """Applies the next entries, of a batch that resulted in these levels.
 
-        The same as `apply`, without computing the levels again. Raises ValueError where an entry is
+        The same as `apply`, without computing the levels again. Raises ValueError if an entry is
         missing in between, InvariantBroken where the batch started from other levels.
         """
         begun: set[tuple[str, str]] = set()
@@ -170,7 +170,7 @@ class View:
         ):
             raise InvariantBroken(
                 f"entry {entry.revision} ({entry.kind} {entry.sku} at {entry.location}) does not "
-                f"go on from {on_hand} on hand and {reserved} reserved"
+                f"follow {on_hand} on hand and {reserved} reserved"
             )
 
     def _add_hold(self, row: Reservation) -> None:
@@ -213,7 +213,7 @@ class View:
                 del self.holds[id_]
 
     def stop_counting_due(self, now: int) -> bool:
-        """Stops counting holds whose deadline has passed; True where there was one."""
+        """Stops counting holds whose deadline has passed; True if there was one."""
         any_due = False
         while self._due and self._due[0][0] <= now:
             at, id_ = heapq.heappop(self._due)
@@ -234,7 +234,7 @@ class View:
             self._lapsed_units.pop(key, None)
 
     def next_due(self) -> int | None:
-        """The earliest deadline of a live hold (ms); None where no hold has one."""
+        """The earliest deadline of a live hold (ms); None if no hold has one."""
         while self._due:
             at, id_ = self._due[0]
             hold = self.holds.get(id_)

@@ -18,11 +18,11 @@ def commands() -> list[UpsertProduct]:
     """The catalogue as commands for any other store."""
     return [
         UpsertProduct(
-            product=one.product,
+            product=described.product,
             location=DEFAULT_LOCATION,
-            items=tuple(NewItem(size.item, size.stock) for size in one.sizes),
+            items=tuple(NewItem(size.item, size.stock) for size in described.sizes),
             actor="init",
             reason="sample catalogue",
         )
-        for one in read_products(products_json(), NAME).products.values()
+        for described in read_products(products_json(), NAME).products.values()
     ]

@@ -101,7 +101,7 @@ class Account:
         return session
 
     def session(self, id_: str, now: int) -> StripeObject:
-        """The session in its present state. Raises Invalid where there is none."""
+        """The session in its present state. Raises Invalid if there is none."""
         session = self.sessions.get(id_)
         if session is None:
             raise Invalid(
@@ -133,7 +133,7 @@ class Account:
         return session
 
     def expire(self, id_: str, now: int) -> StripeObject:
-        """Ends an open session. Raises Invalid where it is not open."""
+        """Ends an open session. Raises Invalid if it is not open."""
         session = self._open(id_, now)
         self._end(session, now)
         return session
@@ -249,7 +249,7 @@ class Account:
         self._event("charge.succeeded", charge, now)
 
     def refund(self, params: StripeObject, now: int) -> StripeObject:
-        """Refunds a payment. Raises Invalid where there is none, or too little is left of it."""
+        """Refunds a payment. Raises Invalid if there is none, or too little is left of it."""
         charge = self._charge_of(params)
         left = charge["amount"] - charge["amount_refunded"]
         if not left:

@@ -11,7 +11,7 @@ _PARTS = re.compile(r"\[([^\[\]]*)\]")
 
 
 def decode(body: bytes) -> dict[str, Any]:
-    """The values of a form or a query. Raises ValueError where it is malformed."""
+    """The values of a form or a query. Raises ValueError if it is malformed."""
     values: dict[str, Any] = {}
     text = body.decode("utf-8")
     for name, value in parse_qsl(text, keep_blank_values=True, max_num_fields=FIELDS_MAX):

@@ -40,12 +40,12 @@ def whole(text: Any, name: str, default: int | None) -> int:
     """A whole number in a request. Raises Invalid."""
     if text is None and default is not None:
         return default
-    given = str(text)
-    if not (given.isascii() and given.isdigit() and len(given) < 13):
+    text_value = str(text)
+    if not (text_value.isascii() and text_value.isdigit() and len(text_value) < 13):
         raise Invalid(
-            f"Invalid integer: {given[:40]}", param=name, code="parameter_invalid_integer"
+            f"Invalid integer: {text_value[:40]}", param=name, code="parameter_invalid_integer"
         )
-    return int(given)
+    return int(text_value)
 
 
 def texts(value: Any) -> dict[str, str]:

@@ -103,7 +103,7 @@ class Pages:
             for line in self._account.lines[session["id"]]
         )
         until = datetime.fromtimestamp(session["expires_at"], UTC)
-        note = f'<p class="said" role="alert">{html.escape(message)}</p>' if message else ""
+        note = f'<p class="message" role="alert">{html.escape(message)}</p>' if message else ""
         body = (
             f"{note}<table><caption>What you buy</caption><thead><tr><th>Item</th><th>Number</th>"
             f"<th>Price</th></tr></thead><tbody>{rows}</tbody>"
@@ -133,7 +133,7 @@ class Pages:
             )
         if self._account.kept_back.get(session["id"]):
             return (
-                "Paid, and the shop does not know it yet",
+                "Paid, but not yet reported to the shop",
                 "<p>Release the units in the shop now, or let another buyer take them; then send "
                 "the webhook.</p>" + self._button(session, "deliver", "Send the webhook", ""),
             )

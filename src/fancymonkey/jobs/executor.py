@@ -242,7 +242,7 @@ class JobExecutor:
         run = JobRun(job.name, at, max(0, now - state.started_at), done.outcome, text)
         ended = msgspec.structs.replace(state, by="", ended_at=now, outcome=done.outcome)
         parts: list[Any] = [PutDocuments(drafts=(claim.draft(ended),))]
-        if not done.kept:
+        if not done.stored:
             parts.append(RecordRun(run=run))
         answer = await self.engine.submit(CommandGroup(commands=tuple(parts), all_or_nothing=True))
         if isinstance(answer, Refused):
@@ -273,7 +273,7 @@ class _Claim:
         return self._folder.draft(self._name, state, self._version)
 
     async def put(self, state: JobState) -> None:
-        """Stores the job's state. Raises Conflict where it was taken over."""
+        """Stores the job's state. Raises Conflict if it was taken over."""
         self._version = await self._folder.put(self._name, state, self._version)
 
     @asynccontextmanager

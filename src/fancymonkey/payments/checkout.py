@@ -180,7 +180,7 @@ class Checkouts:
                 ref=id_,
                 number=number,
                 payment_session=session.id,
-                amount=session.asked,
+                amount=session.subtotal,
                 currency=session.currency,
             )
         )

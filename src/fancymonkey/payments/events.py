@@ -117,7 +117,7 @@ def record(event: Event, policy: PaymentPolicy, now: int) -> RecordEvent:
 
 
 def effect_of(event: Event, policy: PaymentPolicy, now: int) -> Command | None:
-    """The command that carries out an event, or None where it has no effect."""
+    """The command that carries out an event, or None if it has no effect."""
     obj = event.data.object
     why = foreign(event, policy)
     if why is not None:
@@ -215,7 +215,7 @@ def _dispute(event: Event, policy: PaymentPolicy) -> Command | None:
 
 
 def foreign(event: Event, policy: PaymentPolicy) -> str | None:
-    """Why an event belongs to another account or mode, or None where it is the shop's own."""
+    """Why an event belongs to another account or mode, or None if it is the shop's own."""
     if event.account is not None:
         return f"The event is of another account, {word(event.account) or 'which has no id'}."
     if policy.livemode is None or not isinstance(event.livemode, bool):

@@ -37,7 +37,7 @@ class PaymentSession:
 
     `reservation_id` is the hold that the session may belong to, `ours` whether our metadata states
     it: another system on the same account has ids of its own. `number` is the attempt of that hold,
-    `intent` the id of the payment. `asked` is the price of the lines, in the smallest unit of
+    `intent` the id of the payment. `subtotal` is the price of the lines, in the smallest unit of
     `currency`; `money` has all fields about money, as Stripe sends them.
     """
 
@@ -51,7 +51,7 @@ class PaymentSession:
     ours: bool
     number: int | None
     intent: str | None
-    asked: int | None = None
+    subtotal: int | None = None
     currency: str = ""
     money: dict[str, Any] = field(default_factory=dict)
 
@@ -63,15 +63,15 @@ class PaymentSession:
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """The fields we use of a refund. `given`: the money goes back, now or later; else it failed."""
+    """The fields we use of a refund. `succeeded`: the money goes back, now or later."""
 
     id: str
-    given: bool
+    succeeded: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Paid:
-    """What a buyer paid and how much of it was refunded, in the smallest unit of the currency."""
+    """The amount paid and the amount refunded, in the smallest unit of the currency."""
 
     amount: int
     refunded: int
@@ -83,7 +83,7 @@ class Paid:
 class Gateway:
     """The client of the Stripe API.
 
-    Raises PaymentRefused where nothing was done, PaymentUnknown where the outcome is unknown.
+    Raises PaymentRefused if nothing was done, PaymentUnknown if the outcome is unknown.
     """
 
     def __init__(self, key: str, base: str | None = None, timeout: float = TIMEOUT_SECONDS) -> None:
@@ -121,7 +121,7 @@ class Gateway:
     async def expire(self, id_: str) -> PaymentSession:
         """Ends a session, so that it can no longer be paid. An ended session stays as it is.
 
-        Raises PaymentUnknown where it is still open.
+        Raises PaymentUnknown if it is still open.
         """
         try:
             session = session_of(
@@ -258,13 +258,13 @@ class Gateway:
 
 
 def session_of(row: dict[str, Any]) -> PaymentSession:
-    """The fields we use of a session object. Raises PaymentUnknown where it is malformed."""
+    """The fields we use of a session object. Raises PaymentUnknown if it is malformed."""
     try:
         metadata = row.get("metadata") or {}
         named = metadata.get("reservationId")
         reference = None if row.get("payment_link") else row.get("client_reference_id")
         number = str(metadata.get("checkout", ""))
-        id_, asked = id_of(row), row.get("amount_subtotal")
+        id_, amount = id_of(row), row.get("amount_subtotal")
         if id_ is None:
             raise _malformed()
         return PaymentSession(
@@ -278,7 +278,7 @@ def session_of(row: dict[str, Any]) -> PaymentSession:
             ours=bool(named),
             number=int(number) if number.isascii() and number.isdigit() else None,
             intent=id_of(row.get("payment_intent")),
-            asked=asked if isinstance(asked, int) else None,
+            subtotal=amount if isinstance(amount, int) else None,
             currency=str(row.get("currency") or "").lower()[:10],
             money={name: row[name] for name in MONEY if name in row},
         )
@@ -287,7 +287,7 @@ def session_of(row: dict[str, Any]) -> PaymentSession:
 
 
 def paid_of(session: dict[str, Any], charges: list[dict[str, Any]]) -> Paid:
-    """The payment of a session and its charges. Raises PaymentUnknown where they are malformed."""
+    """The payment of a session and its charges. Raises PaymentUnknown if they are malformed."""
     try:
         details = session.get("customer_details") or {}
         paid = [row for row in charges if row["paid"]]

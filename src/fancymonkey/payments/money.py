@@ -11,7 +11,7 @@ WORD_MAX = 80
 
 
 def money_of(session: dict[str, Any], expected: str) -> Money | None:
-    """The amount paid by a Checkout Session, or None where it has no such fields.
+    """The amount paid by a Checkout Session, or None if it has no such fields.
 
     `amount_subtotal` is before discounts, and without the taxes and shipping that are added. If it
     is missing, it is computed from the total. Under adaptive pricing the buyer pays in another
@@ -52,7 +52,7 @@ def units_of(line_items: Any) -> int | None:
 
 
 def amount_shown(amount: Any, currency: Any) -> str:
-    """An amount of Stripe for people: `25.00 USD`; empty where it is malformed."""
+    """An amount of Stripe for people: `25.00 USD`; empty if it is malformed."""
     number, name = _whole(amount), word(currency)
     if number is None or not name:
         return ""
@@ -61,7 +61,7 @@ def amount_shown(amount: Any, currency: Any) -> str:
 
 
 def minute_shown(seconds: Any) -> str:
-    """A time of Stripe for people; empty where it is malformed."""
+    """A time of Stripe for people; empty if it is malformed."""
     number = _whole(seconds)
     if number is None or not 0 < number < 1 << 36:
         return ""
@@ -69,7 +69,7 @@ def minute_shown(seconds: Any) -> str:
 
 
 def word(value: Any) -> str:
-    """A text of Stripe, cut to a short length; empty where it is not a printable text."""
+    """A text of Stripe, cut to a short length; empty if it is not a printable text."""
     return value[:WORD_MAX] if isinstance(value, str) and value.isprintable() else ""
 
 

@@ -168,7 +168,7 @@ class Reconciler:
                     ref=id_,
                     number=session.number or 0,
                     payment_session=session.id,
-                    amount=session.asked,
+                    amount=session.subtotal,
                     currency=session.currency,
                     actor=JOB,
                 )

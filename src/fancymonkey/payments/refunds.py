@@ -28,10 +28,10 @@ async def give_due(engine: Engine, gateway: Gateway) -> list[PaymentIssue]:
     for issue in await payment_issues(engine):
         if issue.progress is not IssueStatus.DUE:
             continue
-        given = True
+        paid_out = True
         try:
             refund = await gateway.refund(issue.payment, f"refund-{issue.matter_id}")
-            note, given = refund.id, refund.given
+            note, paid_out = refund.id, refund.succeeded
         except PaymentRefused as error:
             if error.code != "charge_already_refunded":
                 log.error("the refund of %s is still due: %s", issue.payment, error)
@@ -40,7 +40,7 @@ async def give_due(engine: Engine, gateway: Gateway) -> list[PaymentIssue]:
         except PaymentUnknown as error:
             log.warning("the refund of %s is still due: %s", issue.payment, error)
             continue
-        if not given:
+        if not paid_out:
             log.error("the refund %s of %s has failed", note, issue.payment)
             await engine.submit(RefundFailed(ref=issue.payment, refund=note, actor="refunds"))
         await engine.submit(
@@ -48,6 +48,6 @@ async def give_due(engine: Engine, gateway: Gateway) -> list[PaymentIssue]:
                 matter_id=issue.matter_id, then=IssueStatus.DONE, note=note, actor="refunds"
             )
         )
-        if given:
+        if paid_out:
             settled.append(issue)
     return settled

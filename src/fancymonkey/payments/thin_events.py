@@ -67,7 +67,7 @@ _thin = msgspec.json.Decoder(Thin)
 
 
 def thin_of(body: bytes) -> Thin | None:
-    """The notification in a body, or None where it has its object, or is something else."""
+    """The notification in a body, or None if it has its object, or is something else."""
     try:
         message = _loose.decode(body)
         whole = isinstance(message.data, dict) and isinstance(message.data.get("object"), dict)

@@ -32,7 +32,7 @@ async def import_plan(
     key: RequestKey | None = None,
     digest: str = "",
 ) -> str | None:
-    """Applies a plan as one change and returns its id, None where nothing has changed.
+    """Applies a plan as one change and returns its id, None if nothing has changed.
 
     It applies all rows or none, unless `good`: then it leaves out rows with faults. Each failure is
     added to the plan's faults. A `dry_run` checks the plan and changes nothing.

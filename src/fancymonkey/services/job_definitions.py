@@ -108,7 +108,7 @@ async def _reconcile(reconciler: Reconciler) -> JobResult:
     report = await reconciler.run()
     quiet = report.outcome == "balanced"
     text = "\n".join(report.lines())
-    return JobResult(report.outcome, report.as_json(), text, quiet=quiet, kept=True)
+    return JobResult(report.outcome, report.as_json(), text, quiet=quiet, stored=True)
 
 
 async def _digest(alerts: Alerts) -> JobResult:

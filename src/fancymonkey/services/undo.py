@@ -55,7 +55,7 @@ class Undone:
 
 
 async def find_change_set(engine: Engine, name: str) -> StoredChangeSet:
-    """The stored change of an id. Raises ChangeRefused where it is not known."""
+    """The stored change of an id. Raises ChangeRefused if it is not known."""
     row = await engine.store.find(Document, (CHANGE_SETS, name))
     if row is None or not row.body:
         raise ChangeRefused(
@@ -153,7 +153,7 @@ class _Undoing:
         return valid
 
     async def _find(self, name: str) -> StoredChangeSet | None:
-        """A stored change, or None where it is no longer stored."""
+        """A stored change, or None if it is no longer stored."""
         try:
             return await find_change_set(self._engine, name)
         except ChangeRefused:

@@ -79,10 +79,10 @@ class AccountSettings(SettingsGroup):
 
 
 def password_fault(password: str | None, *, demo: bool, published: bool) -> str | None:
-    """What an admin password should do better, or None. `published`: the public one opens here."""
+    """The fault of an admin password, or None. `published`: the public one opens here."""
     if password == PUBLISHED_PASSWORD and not published:
         return (
-            "be a password of your own: this one is published and opens nothing but a demo on "
+            "be a password of your own: this one is published and opens only a demo on "
             "this machine, without TRUSTED_PROXIES."
         )
     if password is not None and len(password) < PASSWORD_LEAST and not demo:

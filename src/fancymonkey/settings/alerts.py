@@ -15,12 +15,10 @@ ALERTS = (
 
 def several_urls(text: str) -> tuple[str, ...]:
     """URLs of any kind, separated by spaces or commas; a comma inside a URL does not end it."""
-    found = tuple(
-        part for part in re.split(r"[\s,]+(?=[a-z][a-z0-9+.-]*://)", text.strip()) if part
-    )
-    if not all(re.match(r"[a-z][a-z0-9+.-]*://\S", part) for part in found):
+    urls = tuple(part for part in re.split(r"[\s,]+(?=[a-z][a-z0-9+.-]*://)", text.strip()) if part)
+    if not all(re.match(r"[a-z][a-z0-9+.-]*://\S", part) for part in urls):
         raise ValueError("URLs such as mailtos://user:password@smtp.example?to=owner@shop.example")
-    return tuple(part.rstrip(", ") for part in found)
+    return tuple(part.rstrip(", ") for part in urls)
 
 
 def some_of(*words: str) -> Callable[[str], tuple[str, ...]]:
@@ -41,13 +39,13 @@ def hours(text: str) -> tuple[time, time]:
     """A part of the day."""
     start, dash, end = text.replace("–", "-").partition("-")
     try:
-        found = time_of_day(start.strip()), time_of_day(end.strip())
+        times = time_of_day(start.strip()), time_of_day(end.strip())
     except ValueError:
         dash = ""
-        found = time(0), time(0)
-    if not dash or found[0] == found[1]:
+        times = time(0), time(0)
+    if not dash or times[0] == times[1]:
         raise ValueError("two times of day such as 22:00-07:00")
-    return found
+    return times
 
 
 def time_or_off(text: str) -> time | None:

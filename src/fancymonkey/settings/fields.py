@@ -70,15 +70,15 @@ class SettingsGroup(BaseModel):
     @classmethod
     def variables(cls) -> dict[str, Variable]:
         """The environment variable of each field."""
-        found: dict[str, Variable] = {}
+        variables: dict[str, Variable] = {}
         for name, field in cls.model_fields.items():
             extra: Any = field.json_schema_extra
-            found[name] = extra[VARIABLE]
-        return found
+            variables[name] = extra[VARIABLE]
+        return variables
 
     @classmethod
     def read(cls, texts: Mapping[str, str]) -> Self:
-        """The group as environment variables say. Raises ConfigError."""
+        """The group with the values of environment variables. Raises ConfigError."""
         return cls(
             **{
                 name: parsed(variable, texts[variable.name])
@@ -221,7 +221,7 @@ def time_zone(text: str) -> ZoneInfo:
 
 
 def dotenv(path: Path) -> dict[str, str]:
-    """The variables of a `.env` file; empty where there is none. Raises ConfigError."""
+    """The variables of a `.env` file; empty if there is none. Raises ConfigError."""
     try:
         # Values are not expanded: a password may contain `${`.
         values = dotenv_values(path, interpolate=False) if path.is_file() else {}

@@ -24,7 +24,7 @@ from fancymonkey.settings.store import StoreSettings
 
 
 class Settings(BaseModel):
-    """Everything that can be set, by subject. Secrets never appear in its text form."""
+    """All settings, by subject. Secrets never appear in its text form."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid")
 
@@ -89,13 +89,13 @@ class Settings(BaseModel):
         """
         values = {**dotenv(file), **(os.environ if environ is None else environ)}
         texts = _texts(values)
-        found: dict[str, Any] = {name: group.read(texts) for name, group in _groups().items()}
-        settings = cls(**found)
+        groups: dict[str, Any] = {name: group.read(texts) for name, group in _groups().items()}
+        settings = cls(**groups)
         settings.check()
         return settings
 
     def check(self) -> None:
-        """Raises ConfigError where settings contradict each other."""
+        """Raises ConfigError if settings contradict each other."""
         if fault := password_fault(
             self.accounts.admin_password, demo=self.server.demo, published=self.published
         ):

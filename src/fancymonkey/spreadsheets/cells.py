@@ -68,10 +68,10 @@ def exact_price(text: str) -> Decimal:
 
 def _quantity(text: str) -> int:
     text = without_groups(without_noise(text.strip()))
-    found = re.fullmatch(r"([0-9]{1,10})([.,]0{1,2})?", text)
-    if found is None or int(found[1]) > MAX_QUANTITY:
+    match = re.fullmatch(r"([0-9]{1,10})([.,]0{1,2})?", text)
+    if match is None or int(match[1]) > MAX_QUANTITY:
         raise ValueError(f"a whole number from 0 to {MAX_QUANTITY}")
-    return int(found[1])
+    return int(match[1])
 
 
 def _bool(text: str) -> bool:
@@ -147,10 +147,10 @@ def _digits(text: str) -> str:
     with contextlib.suppress(ValueError):
         _price(text)
         text = without_groups(without_noise(text.strip())).replace(",", ".")
-    found = re.fullmatch(r"0*([0-9]+)(?:\.([0-9]*?)0*)?", text)
-    if found is None:
+    match = re.fullmatch(r"0*([0-9]+)(?:\.([0-9]*?)0*)?", text)
+    if match is None:
         return text
-    return f"{found[1]}.{found[2]}" if found[2] else found[1]
+    return f"{match[1]}.{match[2]}" if match[2] else match[1]
 
 
 def alike(column: str, text: str, other: str) -> bool:

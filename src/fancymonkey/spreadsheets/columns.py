@@ -110,14 +110,14 @@ class Record:
 
 def columns_of(header: Iterable[str]) -> list[str]:
     """The columns of the cells of a header. Raises DataError."""
-    found = [_column(cell) for cell in header]
-    missing = [name for name in ("productId", "size") if name not in found]
+    columns = [_column(cell) for cell in header]
+    missing = [name for name in ("productId", "size") if name not in columns]
     if missing:
         raise DataError(f"The column {missing[0]} is missing: it identifies the size.")
-    for name in found:
-        if found.count(name) > 1:
+    for name in columns:
+        if columns.count(name) > 1:
             raise DataError(f"The column {name} is repeated.")
-    return found
+    return columns
 
 
 def _column(cell: str) -> str:
@@ -128,7 +128,7 @@ def _column(cell: str) -> str:
 
 
 def cells_of(row: StockRow) -> dict[str, str]:
-    """A size as texts, one a column but for `exported`; nothing is an empty text."""
+    """A size as texts, one per column except `exported`; a missing value is an empty text."""
     stock = row.stock
     return {
         **product_cells(row.product),

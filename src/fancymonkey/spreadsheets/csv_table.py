@@ -72,7 +72,7 @@ def decoded(data: bytes) -> str:
 def read(text: str) -> list[Row]:
     """The lines of a CSV, the header first. Separators are commas, semicolons or tabs.
 
-    Raises DataError, with the line where it knows.
+    Raises DataError, with the line if it knows.
     """
     text = text.removeprefix("\ufeff")
     if "\0" in text:
@@ -124,8 +124,8 @@ def record(columns: Sequence[str], number: int, cells: list[str]) -> Record:
     if len(cells) < len(columns) or any(cells[len(columns) :]):
         fault = f"it has {len(cells)} cells, the header has {len(columns)}"
     named = zip(columns, cells, strict=False)
-    found = {name: cell if name in NUMBERS else _text(name, cell) for name, cell in named}
-    return Record(number, found, fault)
+    texts = {name: cell if name in NUMBERS else _text(name, cell) for name, cell in named}
+    return Record(number, texts, fault)
 
 
 def _text(column: str, cell: str) -> str:

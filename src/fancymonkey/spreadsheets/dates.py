@@ -42,23 +42,28 @@ def days_of(text: str) -> set[Day]:
         serial = int(text)
         day = FIRST_DAY + timedelta(serial) if serial in SERIALS else None
         return set() if day is None else {(day.year, day.month, day.day)}
-    found = PARTS.fullmatch(text)
-    if found and found[2] == "." and len(found[4] or "") == 4 and len(found[1]) < 3:
-        made = {(int(found[4]), int(found[3]), int(found[1]))}  # with points the day is first
+    match = PARTS.fullmatch(text)
+    if match and match[2] == "." and len(match[4] or "") == 4 and len(match[1]) < 3:
+        made = {(int(match[4]), int(match[3]), int(match[1]))}  # with points the day is first
         return {day for day in made if _is_day(day)}
-    return _of_digits(*found.group(1, 3, 4)) if found else _of_words(text)
+    return _of_digits(*match.group(1, 3, 4)) if match else _of_words(text)
 
 
 def _of_digits(first: str, second: str, third: str | None) -> set[Day]:
-    one, two = int(first), int(second)
+    number, two = int(first), int(second)
     made: set[Day]
     if third is None:
-        made = {(None, one, two), (None, two, one), *_months(one, second), *_months(two, first)}
+        made = {
+            (None, number, two),
+            (None, two, number),
+            *_months(number, second),
+            *_months(two, first),
+        }
     elif len(first) > 2:
-        made = {(one, two, int(third))}
+        made = {(number, two, int(third))}
     else:
         years = _years(third)
-        made = {(year, two, one) for year in years} | {(year, one, two) for year in years}
+        made = {(year, two, number) for year in years} | {(year, number, two) for year in years}
         if len(third) < 3:
             made |= {(year, two, int(third)) for year in _years(first)}
     return {day for day in made if _is_day(day)}
@@ -68,7 +73,7 @@ def _months(month: int, year: str) -> set[Day]:
     """The first of a month of a year, as `2-30` is read."""
     if len(year) not in (2, 4):
         return set()
-    return {(one, month, 1) for one in _years(year)}
+    return {(year_number, month, 1) for year_number in _years(year)}
 
 
 def _years(text: str) -> tuple[int, ...]:
@@ -99,12 +104,12 @@ def _month(word: str) -> int | None:
     plain = "".join(char for char in plain if not unicodedata.combining(char))
     if len(plain) < 3:
         return None
-    found = [
+    months = [
         number
         for number, names in enumerate(MONTHS, 1)
         if any(name.startswith(plain) for name in names.split())
     ]
-    return found[0] if len(found) == 1 else None
+    return months[0] if len(months) == 1 else None
 
 
 def _is_day(day: Day) -> bool:
@@ -136,37 +141,37 @@ def shows_date(text: str, value: str) -> bool:
     if not is_shown_date(text) or time_of(text) != time_of(value):
         return False
     meant = days_of(value)
-    return any(_agree(one, other) for one in days_of(text) for other in meant)
+    return any(_agree(day, other) for day in days_of(text) for other in meant)
 
 
-def _agree(one: Day, other: Day) -> bool:
-    return one[1:] == other[1:] and (one[0] == other[0] or None in (one[0], other[0]))
+def _agree(day: Day, other: Day) -> bool:
+    return day[1:] == other[1:] and (day[0] == other[0] or None in (day[0], other[0]))
 
 
 def is_clock(text: str) -> tuple[int, int, int] | None:
     """The time of day of a text (a size `10:30` may become one); None if it is not one."""
-    found = CLOCK.fullmatch(text.strip())
-    return (int(found[1]), int(found[2]), int(found[3] or 0)) if found else None
+    match = CLOCK.fullmatch(text.strip())
+    return (int(match[1]), int(match[2]), int(match[3] or 0)) if match else None
 
 
 def time_of(text: str) -> tuple[int, int, int] | None:
     """The time of day behind a date."""
-    found = TIME.search(text.strip())
-    return (int(found[1]), int(found[2]), int(found[3] or 0)) if found else None
+    match = TIME.search(text.strip())
+    return (int(match[1]), int(match[2]), int(match[3] or 0)) if match else None
 
 
 def parsed_date(text: str) -> str:
     """A date in ISO 8601. Raises ValueError if it is not a date, or ambiguous."""
     if not text.isascii():
-        found = _of_words(text)
+        days = _of_words(text)
     else:
         with suppress(ValueError):
             return iso_date(text)
         whole = re.search(r"(?<![0-9])[0-9]{4}(?![0-9])", text) and time_of(text) is None
-        found = days_of(text) if whole and is_shown_date(text) else set()
-    if len(found) > 1:
+        days = days_of(text) if whole and is_shown_date(text) else set()
+    if len(days) > 1:
         raise ValueError("a date that means one day only: write 2026-01-31")
-    for year, month, day in found:
+    for year, month, day in days:
         if year is not None:
             return date(year, month, day).isoformat()
     raise ValueError("a date: write 2026-01-31 or 2026-01-31T12:00:00Z")

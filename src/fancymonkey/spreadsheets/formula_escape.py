@@ -33,5 +33,5 @@ def unsafe(text: str) -> str:
 
 def _places(text: str) -> list[int]:
     """The escape of a match: white space at its start is kept as a whole."""
-    found = [found.start() for found in DANGEROUS.finditer(text)]
-    return [place for place in found if not LEADING.fullmatch(text, 0, place)]
+    match = [match.start() for match in DANGEROUS.finditer(text)]
+    return [place for place in match if not LEADING.fullmatch(text, 0, place)]

@@ -66,7 +66,7 @@ class ImportPlan:
 
     def count(self, fate: str) -> int:
         """How many rows are `new`, `changed`, `unchanged` or `fault`."""
-        return sum(1 for one in self.fates.values() if one == fate)
+        return sum(1 for value in self.fates.values() if value == fate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +108,10 @@ class Base:
     def stock(self) -> int | None:
         """The units on hand at the export, if known."""
         try:
-            found: int = PARSERS["stock"](self.cells.get("stock", ""))
+            stock: int = PARSERS["stock"](self.cells.get("stock", ""))
         except ValueError:
             return None
-        return found
+        return stock
 
 
 @dataclass(slots=True)
@@ -173,15 +173,15 @@ def edit_of(row: Product | Item, fields: Mapping[str, Any], location: str) -> Ed
 
 def marks_of(records: Iterable[Record], stand: CurrentStock) -> dict[str, int]:
     """SKUs whose stock was changed in the file, and the revision from which the ledger counts."""
-    found: dict[str, int] = {}
+    marks: dict[str, int] = {}
     for record in records:
         sku = sku_of(*key_of(record))
         mark = _mark(record)
         if mark is None or sku not in stand.items:
             continue
         if record.cells.get("stock", "").strip() != str(mark.stock):
-            found[sku] = mark.revision
-    return found
+            marks[sku] = mark.revision
+    return marks
 
 
 def _mark(record: Record) -> RowFingerprint | None:

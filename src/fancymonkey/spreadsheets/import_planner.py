@@ -46,14 +46,14 @@ from fancymonkey.store.products_file.extra_fields import with_image
 class Planner:
     """Compares a table with the current state, and with the state at its export.
 
-    `said` is the sum of counts and corrections of each SKU since the export.
+    `corrections` is the sum of counts and corrections of each SKU since the export.
     """
 
     def __init__(
         self,
         stand: CurrentStock,
         options: ImportOptions,
-        said: Mapping[str, int] | None = None,
+        corrections: Mapping[str, int] | None = None,
         base: Iterable[Record] | None = None,
         progress: Callable[[int], None] = lambda done: None,
     ) -> None:
@@ -61,8 +61,8 @@ class Planner:
         self._stand = stand
         self._wish = options
         self._at = options.location
-        self._said = said or {}
-        self._base = {key_of(one): Base(one.cells) for one in base or ()}
+        self._corrections = corrections or {}
+        self._base = {key_of(row): Base(row.cells) for row in base or ()}
         self._progress = progress
         self._position = max((row.position for row in stand.products.values()), default=-1)
         self._places: dict[str, int] = {}
@@ -94,7 +94,7 @@ class Planner:
             self._product(product_id, group)
             done += len(group)
             self._progress(done)
-        self.plan.faults.sort(key=lambda one: one.row)
+        self.plan.faults.sort(key=lambda fault: fault.row)
         return self.plan
 
     def _fault(self, record: Record, column: str, text: str, row: Row | None = None) -> None:
@@ -230,11 +230,11 @@ class Planner:
         assert snapshot.stock is not None
         assert item is not None
         change = value - snapshot.stock
-        said = self._said.get(item.sku, 0) if row.mark is not None else now - snapshot.stock
-        if not change or said == change:  # unchanged, or the same correction was already made
+        since = self._corrections.get(item.sku, 0) if row.mark is not None else now - snapshot.stock
+        if not change or since == change:  # unchanged, or the same correction was already made
             return None
-        if said:
-            words = f"it has changed since the export, by {said:+}, to {now}"
+        if since:
+            words = f"it has changed since the export, by {since:+}, to {now}"
             self._fault(row.record, "stock", words, row)
             return None
         if not 0 <= now + change <= MAX_QUANTITY:

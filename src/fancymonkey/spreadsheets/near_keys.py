@@ -50,8 +50,8 @@ class Near:
                 for number, key in self._numbers.items()
                 for short in rounded(number, digits)
             }
-        found = (self._rounded[digits].get(number) for number in shown)
-        return next((key for key in found if key), None)
+        keys = (self._rounded[digits].get(number) for number in shown)
+        return next((key for key in keys if key), None)
 
     def _by_date(self, text: str) -> str | None:
         days = {(month, day) for _, month, day in days_of(text)}

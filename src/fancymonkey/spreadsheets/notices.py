@@ -35,7 +35,7 @@ class Notices:
 
     def add(self, row: int, column: str, kind: str, words: str) -> None:
         """Adds a row. The first of a kind gives the text, with `{rows}` for the rows."""
-        one = self._found.setdefault((column, kind), Notice(column, words))
-        one.count += 1
-        if len(one.rows) < SHOWN:
-            one.rows.append(row)
+        notice = self._found.setdefault((column, kind), Notice(column, words))
+        notice.count += 1
+        if len(notice.rows) < SHOWN:
+            notice.rows.append(row)

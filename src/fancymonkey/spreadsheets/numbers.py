@@ -38,13 +38,13 @@ def without_groups(text: str) -> str:
     if is_ambiguous(text) or len(text) > LONGEST:
         return text
     for pattern in GROUPED:
-        if found := pattern.fullmatch(text):
-            return _ungrouped(found)
+        if match := pattern.fullmatch(text):
+            return _ungrouped(match)
     return text
 
 
-def _ungrouped(found: re.Match[str]) -> str:
-    return re.sub("[^0-9]", "", found[1]) + (found[2] or "").replace(",", ".")
+def _ungrouped(match: re.Match[str]) -> str:
+    return re.sub("[^0-9]", "", match[1]) + (match[2] or "").replace(",", ".")
 
 
 def without_noise(text: str) -> str:
@@ -67,18 +67,18 @@ def meanings(text: str) -> set[Decimal]:
     body = body.rstrip()
     minus = body.startswith("-")
     body = body.removeprefix("-").removeprefix("+")
-    found: set[Decimal] = set()
+    meanings: set[Decimal] = set()
     if PLAIN.fullmatch(body):
-        found.add(Decimal(body))
+        meanings.add(Decimal(body))
     if single := FRACTION.fullmatch(body):
-        found.add(Decimal(f"{single[1] or 0}.{single[2]}"))
+        meanings.add(Decimal(f"{single[1] or 0}.{single[2]}"))
     if power := SCIENTIFIC.fullmatch(body):
-        found.add(Decimal(f"{power[1].replace(',', '.')}E{power[2]}"))
+        meanings.add(Decimal(f"{power[1].replace(',', '.')}E{power[2]}"))
     groups = (pattern.fullmatch(body) for pattern in GROUPED)
-    found |= {Decimal(_ungrouped(group)) for group in groups if group}
+    meanings |= {Decimal(_ungrouped(group)) for group in groups if group}
     if percent:
-        found = {value.scaleb(-2) for value in found}
-    return {-value for value in found} if minus else found
+        meanings = {value.scaleb(-2) for value in meanings}
+    return {-value for value in meanings} if minus else meanings
 
 
 def precision_of(text: str) -> int | None:
@@ -111,4 +111,4 @@ def shows_number(text: str, value: str, *, exact: bool = False) -> bool:
     digits = precision_of(text)
     if digits is None:
         return False
-    return any(one in rounded(other, digits) for one in shown for other in meant)
+    return any(number in rounded(other, digits) for number in shown for other in meant)

@@ -97,15 +97,15 @@ def _encoded(data: bytes) -> str:
 
 def read_mark(text: str) -> RowFingerprint:
     """The canonical text of a cell. Raises ValueError."""
-    found = PATTERN.fullmatch(text.strip())
-    if found is None:
+    match = PATTERN.fullmatch(text.strip())
+    if match is None:
         raise ValueError("it was edited")
-    raw = found[3]
+    raw = match[3]
     try:
         hashes = urlsafe_b64decode(raw + "=" * (-len(raw) % 4))
     except ValueError:
         hashes = b""
-    stock = int(found[2])
+    stock = int(match[2])
     if len(hashes) != LENGTH or stock > MAX_QUANTITY:
         raise ValueError("it was edited")
-    return RowFingerprint(int(found[1]), stock, hashes, urlsafe_b64decode(found[4] or ""))
+    return RowFingerprint(int(match[1]), stock, hashes, urlsafe_b64decode(match[4] or ""))

@@ -35,7 +35,7 @@ class Identity:
 
     def __init__(self, stand: CurrentStock, records: Iterable[Record]) -> None:
         self._stand = stand
-        skus = (sku_of(*key_of(one)) for one in records)
+        skus = (sku_of(*key_of(record)) for record in records)
         self._present = {hash_of(sku) for sku in skus if sku in stand.items}
         self._exported: dict[bytes, str] | None = None
         self._sizes: dict[str, list[str]] | None = None
@@ -47,16 +47,16 @@ class Identity:
         """The error of a row's keys, or None."""
         product_id, size = key_of(record)
         if sku_of(product_id, size) in self._stand.items:
-            return None  # whatever its form, it exists
-        found = [("productId", product_id), ("size", size)]
-        for column, text in found:
+            return None  # it exists, in any form
+        complaints = [("productId", product_id), ("size", size)]
+        for column, text in complaints:
             if reason := broken(text):
                 return column, reason
             if not text.strip() or not plain(text):
                 return column, "it identifies the size and must not be empty or too long"
         if "/" in product_id:
             return "productId", "a product id must not contain a slash"
-        return self._nearly(product_id, size) or self._misnamed(found) or self._unlike(record)
+        return self._nearly(product_id, size) or self._misnamed(complaints) or self._unlike(record)
 
     def _nearly(self, product_id: str, size: str) -> Complaint | None:
         """Whether the key is similar to an existing one."""
@@ -77,9 +77,9 @@ class Identity:
                 self._sizes.setdefault(item.product_id, []).append(item.size)
         return self._sizes.get(product_id, [])
 
-    def _misnamed(self, found: list[Complaint]) -> Complaint | None:
+    def _misnamed(self, complaints: list[Complaint]) -> Complaint | None:
         """Whether a new key is not a valid one."""
-        for column, text in found:
+        for column, text in complaints:
             if column == "productId" and text in self._stand.products:
                 continue
             if fault := key_fault(text):

@@ -19,9 +19,9 @@ async def stock_changes_since(
 ) -> dict[str, int]:
     """The sum of counts and corrections of each SKU after its revision, up to another revision.
 
-    Raises DataError where that is too long ago.
+    Raises DataError if that is too long ago.
     """
-    found = dict.fromkeys(since, 0)
+    changes = dict.fromkeys(since, 0)
     start = min(since.values(), default=revision)
     if revision - start > ENTRIES_MAX:
         raise DataError("The table was exported too long ago to be compared. Export it again.")
@@ -35,7 +35,7 @@ async def stock_changes_since(
                 and entry.sku in since
                 and entry.revision > since[entry.sku]
             ):
-                found[entry.sku] += entry.on_hand
+                changes[entry.sku] += entry.on_hand
         start = entries[-1].revision
         await asyncio.sleep(0)
-    return found
+    return changes

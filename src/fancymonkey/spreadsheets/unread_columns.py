@@ -61,7 +61,7 @@ def _edited(row: Row, column: str, text: str, now: Mapping[str, str]) -> bool:
         if same or (column == "lastChanged" and is_shown_date(text)):
             return False
         texts = (format(value.normalize(), "f") for value in meanings(text)) if number else ()
-        return not any(row.mark.same_unread(column, one) for one in texts)
+        return not any(row.mark.same_unread(column, text) for text in texts)
     if row.base is not None:
         was = row.base.cells.get(column, "").strip()
         return text != was and not shows(text, was, number=number)

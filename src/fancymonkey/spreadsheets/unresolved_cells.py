@@ -51,11 +51,11 @@ def _part_of(book: zipfile.ZipFile, sheet: str) -> str:
 
 
 def _tags(xml: bytes) -> list[tuple[str, dict[str, str]]]:
-    found: list[tuple[str, dict[str, str]]] = []
+    tags: list[tuple[str, dict[str, str]]] = []
     parser = expat.ParserCreate()
-    parser.StartElementHandler = lambda tag, more: found.append((tag.rpartition(":")[2], more))
+    parser.StartElementHandler = lambda tag, more: tags.append((tag.rpartition(":")[2], more))
     _parse(parser, xml)
-    return found
+    return tags
 
 
 def _parse(parser: expat.XMLParserType, xml: bytes) -> None:

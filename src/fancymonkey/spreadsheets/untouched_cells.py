@@ -19,7 +19,7 @@ def is_untouched(row: Row, column: str, text: str, now: str) -> bool:
         case RowFingerprint() as mark:
             if mark.same(column, now) and _shows(column, text, now):
                 return True
-            return any(mark.same(column, one) for one in _readings(column, text))
+            return any(mark.same(column, reading) for reading in _readings(column, text))
     return False
 
 
@@ -45,7 +45,10 @@ def _readings(column: str, text: str) -> list[str]:
         return [f"{year:04}-{month:02}-{day:02}" for year, month, day in days_of(text) if year]
     whole = [value for value in meanings(text) if value == value.to_integral_value()]
     return [
-        f"{int(one):0{width}}" for one in whole if 0 <= one < Decimal(10) ** 20 for width in WIDTHS
+        f"{int(number):0{width}}"
+        for number in whole
+        if 0 <= number < Decimal(10) ** 20
+        for width in WIDTHS
     ]
 
 

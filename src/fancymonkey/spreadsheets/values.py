@@ -68,7 +68,7 @@ def _parser(column: str, text: str, now: str) -> Any:
 def disagreements(group: list[Row]) -> Iterator[tuple[Row, str, str]]:
     """Rows with another product value than an earlier row, with column and reason.
 
-    A row that says what it said when it was exported, or nothing, says nothing.
+    Empty values, and values that are unchanged since the export, do not count.
     """
     for column in PRODUCT_FIELDS:
         first: Row | None = None

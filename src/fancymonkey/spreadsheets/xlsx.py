@@ -1,6 +1,6 @@
 """The table as XLSX: numbers as numbers, texts as texts, dates as dates.
 
-Reading one means unpacking what a stranger may have packed: see `xlsx_process.py`.
+An uploaded file is not trusted, so `xlsx_process.py` reads it.
 """
 
 import io
@@ -38,7 +38,7 @@ class WhichSheet(DataError):
     """The sheet is ambiguous. `sheets` are the candidates."""
 
     def __init__(self, text: str, sheets: Sequence[str]) -> None:
-        named = ", ".join(repr(one) for one in sheets[:SHEETS_SHOWN])
+        named = ", ".join(repr(sheet) for sheet in sheets[:SHEETS_SHOWN])
         super().__init__(f"{text} Choose one of them (`sheet`, or --sheet): {named}.")
         self.reason = text
         self.sheets = list(sheets[:SHEETS_SHOWN])
@@ -52,7 +52,8 @@ def is_spreadsheet(data: bytes) -> bool:
 def repacked(data: bytes) -> bytes:
     """The same parts, not compressed, and no more than `UNPACKED_MAX` of them. Raises DataError.
 
-    What is read afterwards is what was measured here, whatever the packed file claims of itself.
+    So the parts that are read later are the parts measured here, regardless of the sizes that the
+    file claims.
     """
     made = io.BytesIO()
     left = UNPACKED_MAX
@@ -103,17 +104,17 @@ def read(data: bytes, wanted: str | None = None) -> Sheet:
     try:
         book = load_workbook(io.BytesIO(plain))
         shown = [
-            one.name
-            for one in book.sheets_metadata
-            if one.visible is SheetVisibleEnum.Visible and one.typ is SheetTypeEnum.WorkSheet
+            sheet.name
+            for sheet in book.sheets_metadata
+            if sheet.visible is SheetVisibleEnum.Visible and sheet.typ is SheetTypeEnum.WorkSheet
         ]
         left = [CELLS_MAX]
         if wanted is not None:
-            found = sheet_called(wanted, book.sheet_names, shown)
-            return Sheet(found, _lines(book, plain, found, left), shown)
+            sheet_name = sheet_called(wanted, book.sheet_names, shown)
+            return Sheet(sheet_name, _lines(book, plain, sheet_name, left), shown)
         if not shown:
             raise DataError("The spreadsheet has no sheets.")
-        sheets = [Sheet(one, _lines(book, plain, one, left), shown) for one in shown]
+        sheets = [Sheet(sheet, _lines(book, plain, sheet, left), shown) for sheet in shown]
     except (CalamineError, OSError, ValueError, OverflowError) as error:
         raise DataError(NO_TABLE) from error
     return the_table(sheets)
@@ -123,16 +124,16 @@ def sheet_called(wanted: str, every: Sequence[str], shown: Sequence[str]) -> str
     """The sheet with this name, ignoring case and outer spaces. Raises WhichSheet."""
     if wanted in every:
         return wanted
-    found = [one for one in every if tidy(one).casefold() == tidy(wanted).casefold()]
-    if len(found) != 1:
+    names = [name for name in every if tidy(name).casefold() == tidy(wanted).casefold()]
+    if len(names) != 1:
         raise WhichSheet(f"No sheet is called {wanted[:80]!r}.", shown)
-    return found[0]
+    return names[0]
 
 
 def the_table(sheets: Sequence[Sheet]) -> Sheet:
     """The one sheet with a table. Raises WhichSheet if several have one."""
-    filled = [one for one in sheets if one.rows]
-    tables = [one for one in filled if _is_table(one)]
+    filled = [sheet for sheet in sheets if sheet.rows]
+    tables = [sheet for sheet in filled if _is_table(sheet)]
     if len(tables) > 1:
         raise WhichSheet(
             "Several sheets have a table, but only one can be imported.", [x.name for x in tables]

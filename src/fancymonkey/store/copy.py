@@ -140,10 +140,10 @@ async def _first_difference(
     table: str, left: AsyncIterator[object], right: AsyncIterator[object]
 ) -> str | None:
     for number in count(1):
-        one, other = await anext(left, None), await anext(right, None)
-        if one != other:
-            return f"{table}, row {number}: {one or 'nothing'} and {other or 'nothing'}"
-        if one is None:
+        row, other = await anext(left, None), await anext(right, None)
+        if row != other:
+            return f"{table}, row {number}: {row or 'nothing'} and {other or 'nothing'}"
+        if row is None:
             break
     return None
 

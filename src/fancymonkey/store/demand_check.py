@@ -52,8 +52,8 @@ class DemandCheck:
                 product_id, size, location, day = key
                 yield Finding(
                     Rule.DEMAND,
-                    f"the demand for {product_id}/{size} at {location or 'no location'} on {day} is "
-                    f"{_words(row)}, according to the ledger {_words(sums)}",
+                    f"the demand for {product_id}/{size} at {location or 'no location'} on {day} "
+                    f"is {_words(row)}, according to the ledger {_words(sums)}",
                     None,
                     f"{product_id}/{size}",
                 )

@@ -12,9 +12,9 @@ def sqlite_path(target: str) -> Path | None:
     return Path(rest.removeprefix("/")) if separator and scheme == "sqlite" else None
 
 
-def same_store(one: str, other: str) -> bool:
+def same_store(left: str, other: str) -> bool:
     """Whether two texts name the same store; paths are resolved first."""
-    return one == other or _resolved(one) == _resolved(other)
+    return left == other or _resolved(left) == _resolved(other)
 
 
 def _resolved(target: str) -> str:

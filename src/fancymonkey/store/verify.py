@@ -49,7 +49,7 @@ async def verify_store(store: Store, progress: Progress = lambda done, total: No
             demand.entry(entry)
             result.entries += 1
         if page[-1].revision <= position:
-            break  # a ledger out of order is a finding already; do not read it for ever
+            break  # a ledger out of order is already a finding; do not read it forever
         position = page[-1].revision
         progress(min(position, snapshot.revision), snapshot.revision)
     result.findings += verifier.rows(

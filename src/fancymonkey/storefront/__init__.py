@@ -22,7 +22,7 @@ def files() -> Iterator[Path]:
 def policy(api: str) -> str:
     """The Content-Security-Policy of the pages on a host of their own, with the service at `api`.
 
-    Only what a page can say of itself: `frame-ancestors` takes a header of the host.
+    It has only directives that work in a page: `frame-ancestors` needs a header of the host.
     """
     parts = urlsplit(api)
     place = f"{parts.scheme}://{parts.netloc}"

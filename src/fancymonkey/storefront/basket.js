@@ -250,7 +250,7 @@ export function draw() {
   const body = find('basket-body');
   const at = [...body.querySelectorAll('button, a')].indexOf(document.activeElement);
   body.replaceChildren(
-    el('p', { class: 'said', role: 'status' }, notice), ...(hold ? held(hold) : wanted()).filter(Boolean),
+    el('p', { class: 'message', role: 'status' }, notice), ...(hold ? held(hold) : wanted()).filter(Boolean),
   );
   if (at >= 0) {
     const places = [...body.querySelectorAll('button:enabled, a')];

@@ -62,7 +62,7 @@ export const held = () => {
   return hold && Date.parse(hold.expiresAt) > now() ? hold : null;
 };
 
-/** Forgets the hold and session after payment or release. */
+/** Removes the hold and session after payment or release. */
 export const forget = () => {
   const hold = kept('hold');
   if (hold) keep('before', hold.id);
@@ -179,8 +179,8 @@ function show(element, size, text) {
   element.classList.toggle('sold-out', state === 'sold-out' || state === 'held');
   element.classList.toggle('stock-warning', state === 'low');
   if (text) {
-    const said = words(size, element.dataset.fmWords === 'short');
-    if (element.textContent !== said) element.textContent = said;
+    const label = words(size, element.dataset.fmWords === 'short');
+    if (element.textContent !== label) element.textContent = label;
   } else if ('disabled' in element) {
     element.disabled = !online || !['low', 'in-stock'].includes(state);
   }

@@ -66,15 +66,15 @@ def drill(
     """
     settings = Settings.load()
     with progress("The drop", hidden=as_json) as show:
-        found = run(
+        certificate = run(
             _drill(settings, url or address(settings), product, size, DropPlan(**plan), show)
         )
     if as_json:
-        emit(found.told())
+        emit(certificate.told())
     else:
-        for text in found.lines():
+        for text in certificate.lines():
             click.echo(text)
-    sys.exit(0 if found.passed else 1)
+    sys.exit(0 if certificate.passed else 1)
 
 
 async def _drill(

@@ -69,22 +69,22 @@ class DemoShop:
                 answer = await self._client.request(
                     method, self.url + path, json=body, headers=headers
                 )
-                found: Any = answer.json()
+                data: Any = answer.json()
             except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
                 raise StoreUnavailable(
                     f"The shop at {self.url} did not respond as expected."
                 ) from error
             took = time.perf_counter() - began
-        return answer.status_code, found if isinstance(found, dict) else {}, took
+        return answer.status_code, data if isinstance(data, dict) else {}, took
 
     async def _sure(
         self, method: str, path: str, body: Any = None, key: str | None = None
     ) -> dict[str, Any]:
-        status, found, _ = await self.ask(method, path, body, key)
+        status, data, _ = await self.ask(method, path, body, key)
         if status != 200:
-            said = found.get("detail") or found.get("error") or f"status {status}"
-            raise StoreUnavailable(f"{method} {path}: {said}")
-        return found
+            detail = data.get("detail") or data.get("error") or f"status {status}"
+            raise StoreUnavailable(f"{method} {path}: {detail}")
+        return data
 
     async def require_demo(self) -> None:
         """Raises ConfigError if the shop is not in demo mode, before any secret is sent."""
@@ -108,21 +108,22 @@ class DemoShop:
         answer = await self.owner("GET", f"/api/admin/inventory?productId={product_id}")
         for row in answer["rows"]:
             if (row["productId"], row["size"]) == (product_id, size):
-                found: dict[str, Any] = row
-                return found
+                row_data: dict[str, Any] = row
+                return row_data
         raise ConfigError(f"Product {product_id} has no size {size}.")
 
     async def choose(self, product: str | None, size: str | None) -> StockTarget:
         """Returns the chosen size, or the first one without holds. Raises ConfigError."""
         answer = await self._sure("GET", "/api/inventory/get")
         for row in answer["inventory"]:
-            for one in row["sizes"]:
-                if product in (None, row["productId"]) and size in (None, one["size"]):
-                    if one["reserved"] == 0 and not one["soldOut"]:
-                        now = await self.row(row["productId"], one["size"])
+            for size_data in row["sizes"]:
+                name = size_data["size"]
+                if product in (None, row["productId"]) and size in (None, name):
+                    if size_data["reserved"] == 0 and not size_data["soldOut"]:
+                        now = await self.row(row["productId"], name)
                         if now["stock"] >= 0 and now["reserved"] == 0:
                             return StockTarget(
-                                row["productId"], one["size"], now["stock"], now["backordered"]
+                                row["productId"], name, now["stock"], now["backordered"]
                             )
         raise ConfigError("No such size, or units of it are held.")
 
@@ -144,26 +145,26 @@ class DemoShop:
 
     async def sessions(self) -> list[dict[str, Any]]:
         """Returns every Stripe session of this drill."""
-        found: list[dict[str, Any]] = []
+        sessions: list[dict[str, Any]] = []
         after = ""
         while True:
             page = await self.stripe("GET", f"/v1/checkout/sessions?limit=100{after}")
-            found += page["data"]
+            sessions += page["data"]
             if not page["has_more"]:
                 break
             after = f"&starting_after={page['data'][-1]['id']}"
         prefix = f"{self.name}_"
-        return [row for row in found if row["metadata"].get("sessionId", "").startswith(prefix)]
+        return [row for row in sessions if row["metadata"].get("sessionId", "").startswith(prefix)]
 
     async def refunded(self) -> set[str]:
         """Returns the refunded payments."""
-        found: set[str] = set()
+        payments: set[str] = set()
         after = ""
         while True:
             page = await self.stripe("GET", f"/v1/refunds?limit=100{after}")
-            found |= {row["payment_intent"] for row in page["data"]}
+            payments |= {row["payment_intent"] for row in page["data"]}
             if not page["has_more"]:
-                return found
+                return payments
             after = f"&starting_after={page['data'][-1]['id']}"
 
     async def tidy(self, target: StockTarget, holds: list[str]) -> None:

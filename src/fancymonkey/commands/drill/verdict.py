@@ -60,7 +60,7 @@ class Certificate:
 
     def lines(self) -> list[str]:
         """The certificate for people."""
-        found = [
+        lines = [
             f"{self.buyers} buyers wanted {self.stock} units.",
             f"  sold          {self.sold:6}   paid at Stripe, and taken from stock or owed",
             f"  backordered   {self.backordered:6}   of these: paid late, out of stock",
@@ -75,13 +75,13 @@ class Certificate:
             _latency("checkout", self.checkout_ms),
         ]
         if any(code in FAIR for code in self.refused):
-            found.append(
+            lines.append(
                 "  note: the limits on holds refused buyers, as all requests come from one "
                 "address; start the shop with RATE_LIMIT=off to rehearse without them"
             )
-        found += [f"  wrong: {text}" for text in self.faults]
-        found.append("PASSED" if self.passed else "FAILED")
-        return found
+        lines += [f"  wrong: {text}" for text in self.faults]
+        lines.append("PASSED" if self.passed else "FAILED")
+        return lines
 
 
 def _latency(name: str, ms: dict[str, float]) -> str:
@@ -102,27 +102,27 @@ def percentiles(seconds: list[float]) -> dict[str, float]:
 
 async def verdict(shop: DemoShop, drop: Drop) -> Certificate:
     """Compares payments with sales, and sales with the stock on hand."""
-    found = Certificate(drop.plan.buyers, drop.plan.stock)
-    found.reserve_ms = percentiles(drop.reserving)
-    found.checkout_ms = percentiles(drop.checking_out)
-    found.refused = drop.refused
+    certificate = Certificate(drop.plan.buyers, drop.plan.stock)
+    certificate.reserve_ms = percentiles(drop.reserving)
+    certificate.checkout_ms = percentiles(drop.checking_out)
+    certificate.refused = drop.refused
     await shop.faults(duplicate=0, lose=0, shuffle_ms=0)
     if drop.plan.reconcile:
-        await _reconcile(shop, found)
+        await _reconcile(shop, certificate)
     holds = await _holds(shop, drop)
-    await _payments(shop, found, holds)
-    await _stock(shop, drop, found, holds)
-    found.balanced = found.balanced and not found.faults
-    return found
+    await _payments(shop, certificate, holds)
+    await _stock(shop, drop, certificate, holds)
+    certificate.balanced = certificate.balanced and not certificate.faults
+    return certificate
 
 
-async def _reconcile(shop: DemoShop, found: Certificate) -> None:
+async def _reconcile(shop: DemoShop, certificate: Certificate) -> None:
     first = (await shop.owner("POST", "/api/payments/reconcile"))["report"]
     again = (await shop.owner("POST", "/api/payments/reconcile"))["report"]
-    found.mended = first["mended"]
+    certificate.mended = first["mended"]
     for text in again["mended"]:
-        found.faults.append(f"corrected only by the second comparison: {text}")
-    found.faults += [f"to be decided by a person: {text}" for text in again["open"]]
+        certificate.faults.append(f"corrected only by the second comparison: {text}")
+    certificate.faults += [f"to be decided by a person: {text}" for text in again["open"]]
 
 
 async def _holds(shop: DemoShop, drop: Drop) -> dict[str, dict[str, Any]]:
@@ -137,7 +137,9 @@ async def _holds(shop: DemoShop, drop: Drop) -> dict[str, dict[str, Any]]:
     return dict(zip(ids, answers, strict=True))
 
 
-async def _payments(shop: DemoShop, found: Certificate, holds: dict[str, dict[str, Any]]) -> None:
+async def _payments(
+    shop: DemoShop, certificate: Certificate, holds: dict[str, dict[str, Any]]
+) -> None:
     """Checks that each payment is a sale or was refunded, and that each sale has a payment."""
     back = await shop.refunded()
     paid: set[str] = set()
@@ -147,33 +149,37 @@ async def _payments(shop: DemoShop, found: Certificate, holds: dict[str, dict[st
         id_ = session["metadata"]["reservationId"]
         hold = holds.get(id_, {})
         if session["payment_intent"] in back:
-            found.refunded += 1
+            certificate.refunded += 1
         elif hold.get("status") == "captured" and id_ not in paid:
             paid.add(id_)
         else:
-            found.lost += 1
-            found.faults.append(f"{session['id']} was paid, and {id_} is {hold.get('status')}")
+            certificate.lost += 1
+            certificate.faults.append(
+                f"{session['id']} was paid, and {id_} is {hold.get('status')}"
+            )
     sold = {id_ for id_, hold in holds.items() if hold.get("status") == "captured"}
     for id_ in sorted(sold - paid):
-        found.faults.append(f"{id_} was sold without a payment")
-    found.sold = len(sold)
-    found.held = sum(hold.get("status") == "held" for hold in holds.values())
-    found.late = sum(holds[id_]["late"] for id_ in sold)
+        certificate.faults.append(f"{id_} was sold without a payment")
+    certificate.sold = len(sold)
+    certificate.held = sum(hold.get("status") == "held" for hold in holds.values())
+    certificate.late = sum(holds[id_]["late"] for id_ in sold)
 
 
 async def _stock(
-    shop: DemoShop, drop: Drop, found: Certificate, holds: dict[str, dict[str, Any]]
+    shop: DemoShop, drop: Drop, certificate: Certificate, holds: dict[str, dict[str, Any]]
 ) -> None:
     """Checks that sold units left the stock, held units are reserved, and nothing else moved."""
     row = await shop.row(drop.target.product_id, drop.target.size)
-    found.backordered = row["backordered"] - drop.target.backordered
-    found.left = row["available"]
-    taken = found.sold - found.backordered
-    found.oversold = max(0, taken - drop.plan.stock, -row["available"])
+    certificate.backordered = row["backordered"] - drop.target.backordered
+    certificate.left = row["available"]
+    taken = certificate.sold - certificate.backordered
+    certificate.oversold = max(0, taken - drop.plan.stock, -row["available"])
     if row["stock"] + taken != drop.plan.stock:
-        found.faults.append(
+        certificate.faults.append(
             f"{drop.plan.stock} were there and {taken} of them sold, and {row['stock']} are left"
         )
-    if row["reserved"] != found.held:
-        found.faults.append(f"{found.held} units are held, and {row['reserved']} are reserved")
-    found.balanced = not found.faults
+    if row["reserved"] != certificate.held:
+        certificate.faults.append(
+            f"{certificate.held} units are held, and {row['reserved']} are reserved"
+        )
+    certificate.balanced = not certificate.faults

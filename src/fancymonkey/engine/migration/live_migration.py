@@ -2,9 +2,8 @@
 
 The migration copies one revision while the shop sells, and compares the copy; then it writes the
 later commits, portion by portion. For the last portion it holds the queue: it writes the portion,
-compares both stores once more, marks the old store as left, and switches the engine to the new one.
-Until that mark the old store is authoritative and the copy counts for nothing; afterwards the new
-store is.
+compares both stores again, marks the old store as left, and switches the engine to the new one.
+Until that mark the old store is authoritative; afterwards the new store is.
 """
 
 import asyncio
@@ -84,7 +83,7 @@ class LiveMigration:
     _caught_up: int = 0
 
     async def run(self) -> LiveMigrationReport:
-        """Migrates. Raises DataError where the target is in use, and StoreError: nothing changed.
+        """Migrates. Raises DataError if the target is in use, and StoreError: nothing changed.
 
         The migration may be cancelled until the last portion, and started again after any failure.
         """
@@ -107,7 +106,7 @@ class LiveMigration:
             raise
 
     async def _check_alone(self, old: Store) -> None:
-        """Raises StoreUnavailable where another process could still sell from the old store."""
+        """Raises StoreUnavailable if another process could still sell from the old store."""
         others = await old.other_writers()
         if others:
             raise MoveRefused(

@@ -61,7 +61,7 @@ async def write_marker(store: Store, name: str, value: Struct | None, now: int) 
 
 
 async def check_not_moved(store: Store) -> None:
-    """Raises StoreUnavailable where the shop is not in this store (any more, or yet)."""
+    """Raises StoreUnavailable if the shop is not in this store (any more, or yet)."""
     moved_to = await moved(store)
     if moved_to is not None:
         raise StoreUnavailable(

@@ -1,4 +1,4 @@
-"""The store without a disk: the reference for all others, and what tests run on."""
+"""The store in memory: the reference for all other stores, and the store of most tests."""
 
 import heapq
 from collections.abc import (
@@ -43,7 +43,7 @@ from fancymonkey.store.contract import (
 from fancymonkey.store.in_memory.sorted_keys import SortedKeys
 
 PAGE = 100
-"""Rows that a scan takes at once."""
+"""Rows per page of a scan."""
 
 
 class Locations(dict[str, list[str]]):
@@ -54,7 +54,7 @@ class Locations(dict[str, list[str]]):
 
 
 class RowsInMemory:
-    """All rows in memory, with the holds by deadline: what memory and JSON stores decide on."""
+    """All rows in memory, with the holds by deadline. Memory and JSON stores decide on them."""
 
     def __init__(self) -> None:
         self.rows: Rows = empty_rows()
@@ -65,35 +65,35 @@ class RowsInMemory:
 
     @property
     def empty(self) -> bool:
-        """Whether nothing was ever written."""
+        """Whether the store has never been written."""
         return not self.revision and not any(self.rows.values())
 
     @property
     def size(self) -> int:
-        """How many rows there are."""
+        """The number of rows."""
         return sum(map(len, self.rows.values()))
 
     def begin(self, now: int) -> State:
-        """A batch on top of this image."""
+        """The state of a batch, on top of these rows."""
         return State(self.rows, self.revision, now, self.locations)
 
     def due(self, now: int) -> list[Reservation]:
-        """The live holds whose time is up."""
-        found: dict[str, Reservation] = {}
+        """The live holds whose deadline has passed."""
+        holds: dict[str, Reservation] = {}
         reservations = self.rows[Reservation]
-        kept = []
+        heap = []
         while self._due and self._due[0][0] <= now:
             at, id_ = heapq.heappop(self._due)
             row = reservations.get(id_)
             if row is not None and row.status is HELD and row.expires_at == at:
-                found[id_] = row
-                kept.append((at, id_))
-        for pair in kept:  # they stay due until a commit has ended them
+                holds[id_] = row
+                heap.append((at, id_))
+        for pair in heap:  # they stay due until a commit ends them
             heapq.heappush(self._due, pair)
-        return list(found.values())
+        return list(holds.values())
 
     def apply(self, changed: Rows, revision: int) -> None:
-        """Takes over what a batch changed, once that is durable."""
+        """Applies the changes of a batch, once they are durable."""
         known = self.rows[Reservation]
         for row in changed.get(Reservation, {}).values():
             at = row.expires_at
@@ -110,7 +110,7 @@ class RowsInMemory:
         self.revision = revision
 
     def old(self, before: int) -> list[Key]:
-        """What may be forgotten: outcomes from before a time, and documents no longer of use."""
+        """The rows to remove: outcomes from before a time, and expired documents."""
         outcomes = [(Outcome, key) for key, row in self.rows[Outcome].items() if row.at < before]
         documents = [
             (Document, key)
@@ -120,14 +120,14 @@ class RowsInMemory:
         return [*outcomes, *documents]
 
     def forget(self, before: int) -> int:
-        """Forgets what `old` names; returns how many."""
+        """Removes the rows that `old` names; returns their number."""
         gone = self.old(before)
         for kind in (Outcome, Document):
             self.drop(kind, [key for of, key in gone if of is kind])
         return len(gone)
 
     def drop(self, kind: type[Row], keys: Collection[Hashable]) -> None:
-        """Takes rows out."""
+        """Removes rows."""
         rows = self.rows[kind]
         for key in keys:
             del rows[key]
@@ -142,7 +142,7 @@ class RowsInMemory:
             after = keys[-1]
 
     def frozen(self, entries_after: Callable[[int], Awaitable[list[Entry]]]) -> Snapshot:
-        """All rows as they are now, and the ledger up to here."""
+        """The present rows, and the ledger up to the present revision."""
         still, revision = RowsInMemory(), self.revision
         still.rows = {kind: dict(rows) for kind, rows in self.rows.items()}
 
@@ -153,7 +153,7 @@ class RowsInMemory:
         return Snapshot(revision, scan, lambda: paged(entries_after, revision))
 
     def next_due(self) -> int | None:
-        """When the live hold that ends first does so."""
+        """The earliest deadline of a live hold, or None."""
         reservations = self.rows[Reservation]
         while self._due:
             at, id_ = self._due[0]
@@ -164,7 +164,7 @@ class RowsInMemory:
         return None
 
     def snapshot(self) -> StockSnapshot:
-        """Everything that the shop shows."""
+        """All rows that the shop shows."""
         rows = self.rows
         holds = [row for row in rows[Reservation].values() if row.status is HELD]
         return StockSnapshot(
@@ -183,16 +183,16 @@ class RowsInMemory:
         return [products[id_] for id_ in wanted if id_ in products], items
 
     def reservation(self, ref: str) -> Reservation | None:
-        """The hold that an id means."""
-        found: Reservation | None = self.rows[Reservation].get(ref)
-        if found is None:
+        """The hold with this id, or the latest hold of the session with this id."""
+        hold: Reservation | None = self.rows[Reservation].get(ref)
+        if hold is None:
             link = self.rows[SessionLink].get(ref)
-            found = None if link is None else self.rows[Reservation].get(link.reservation_id)
-        return found
+            hold = None if link is None else self.rows[Reservation].get(link.reservation_id)
+        return hold
 
 
 class InMemory:
-    """The reading half of a store whose rows are in memory: all but the ledger."""
+    """The reading half of a store whose rows are in memory, without the ledger."""
 
     image: RowsInMemory
 
@@ -217,14 +217,14 @@ class InMemory:
         return self.image.reservation(ref)
 
     async def scan(self, kind: type[R], after: Hashable | None = None) -> AsyncIterator[R]:
-        """See `Store.scan`. What was forgotten long ago is in the ledger only."""
+        """See `Store.scan`. Removed rows are in the ledger only."""
         for row in self.image.after(kind, after):
             yield row
 
     async def find(self, kind: type[R], key: Hashable) -> R | None:
         """See `Store.find`."""
-        found: R | None = self.image.rows[kind].get(key)
-        return found
+        row: R | None = self.image.rows[kind].get(key)
+        return row
 
     @asynccontextmanager
     async def frozen(self) -> AsyncIterator[Snapshot]:
@@ -233,17 +233,17 @@ class InMemory:
 
 
 class MemoryStore(InMemory):
-    """Keeps everything in this process and forgets it with it."""
+    """Keeps all data in this process, and loses it at its end."""
 
     def __init__(self) -> None:
         self.image = RowsInMemory()
         self.entries: list[Entry] = []
 
     async def open(self, now: int) -> None:
-        """Nothing to open."""
+        """Does nothing: there are no files."""
 
     async def close(self) -> None:
-        """Nothing to close."""
+        """Does nothing: there are no files."""
 
     async def run(self, commands: Sequence[Command], now: int, after: int) -> Commit:
         """See `Store.run`."""
@@ -254,7 +254,7 @@ class MemoryStore(InMemory):
         return commit_of(state, answers, self.entries[after:])
 
     def run_now(self, commands: Sequence[Command], now: int, after: int) -> Commit | None:
-        """Never: whoever tests with this store wants to see what waits."""
+        """Returns None, so that tests can observe waiting commands."""
         return None
 
     async def entries_after(self, revision: int, limit: int = 1000) -> list[Entry]:
@@ -270,7 +270,7 @@ class MemoryStore(InMemory):
     async def fill(
         self, rows: AsyncIterator[Row], entries: AsyncIterator[Entry], revision: int
     ) -> None:
-        """See `Store.load`."""
+        """See `Store.fill`."""
         if not self.image.empty:
             raise DataError("The store to fill is not empty.")
         image = RowsInMemory()
@@ -282,7 +282,7 @@ class MemoryStore(InMemory):
         self.image = image
 
     async def apply_commits(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
-        """See `Store.absorb`."""
+        """See `Store.apply_commits`."""
         self.image.apply(changed, revision)
         self.entries += entries
 
@@ -291,23 +291,23 @@ class MemoryStore(InMemory):
         self.image, self.entries = RowsInMemory(), []
 
     async def other_writers(self) -> list[str]:
-        """Nobody else can write."""
+        """Returns no names: only one process can write."""
         return []
 
     def stop_watching(self) -> None:
-        """Nothing looks here."""
+        """Does nothing: nothing is watched."""
 
     async def prune(self, before: int) -> int:
         """See `Store.prune`."""
         return self.image.forget(before)
 
     async def watch(self, bell: OnRemoteCommit, submit: Submit) -> None:
-        """Nobody else can write."""
+        """See `Store.watch`. No other process writes, so `bell` is never called."""
 
     async def health_problems(self) -> list[str]:
-        """Memory has none."""
+        """Returns no problems: memory has none."""
         return []
 
     async def unwritable(self) -> str | None:
-        """Memory takes every change."""
+        """Returns None: memory accepts every change."""
         return None

@@ -197,7 +197,7 @@ class Journal:
         """
         if self._whole > self._size:
             log.warning(
-                "%s: the last %d bytes were torn by a crash before they were confirmed; dropped",
+                "%s: the last %d bytes were cut off by a crash before they were confirmed; dropped",
                 last.path,
                 self._whole - self._size,
             )

@@ -1,4 +1,4 @@
-"""What the PostgreSQL store answers without writing: each in a transaction of its own."""
+"""Reads of the PostgreSQL store, each in its own transaction."""
 
 from collections.abc import AsyncIterator, Hashable, Iterable
 from contextlib import asynccontextmanager
@@ -28,7 +28,7 @@ R = TypeVar("R", bound=Row)
 
 
 class PostgresReads:
-    """A few connections that read."""
+    """A pool of connections that read."""
 
     _link: PostgresConnector
     _readers: "Pool | None"
@@ -36,7 +36,7 @@ class PostgresReads:
 
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[Reader]:
-        """A connection in a transaction that sees one revision throughout.
+        """A connection in a transaction that reads one revision.
 
         A transaction also for a single statement: between two of them a pooler may switch servers.
         """
@@ -63,15 +63,15 @@ class PostgresReads:
         async with self._reading() as reader:
             head = await reader.fetchrow("SELECT revision, xmin::text AS mark FROM head")
             assert head is not None
-            found = StockSnapshot(
+            snapshot = StockSnapshot(
                 head["revision"],
                 await _all_of(reader, Product, QUERIES["products"]),
                 await _all_of(reader, Item, QUERIES["items"]),
                 await _all_of(reader, Level, QUERIES["levels"]),
                 await _all_of(reader, Reservation, QUERIES["live_holds"]),
             )
-        self._row_cache.show(found, head["mark"])
-        return found
+        self._row_cache.show(snapshot, head["mark"])
+        return snapshot
 
     async def catalogue(self, product_ids: Iterable[str]) -> tuple[list[Product], list[Item]]:
         """See `Store.catalogue`."""
@@ -98,15 +98,15 @@ class PostgresReads:
 
     async def next_due(self) -> int | None:
         """See `Store.next_due`."""
-        ((found,),) = await self._fetch(QUERIES["next_due"])
-        return None if found is None else int(found)
+        ((deadline,),) = await self._fetch(QUERIES["next_due"])
+        return None if deadline is None else int(deadline)
 
     async def reservation(self, ref: str) -> Reservation | None:
         """See `Store.reservation`."""
         for name in ("reservation_by_id", "reservation_by_session"):
-            found = reservations(await self._fetch(QUERIES[name], ref))
-            if found:
-                return found[0]
+            holds = reservations(await self._fetch(QUERIES[name], ref))
+            if holds:
+                return holds[0]
         return None
 
     async def scan(self, kind: type[R], after: Hashable | None = None) -> AsyncIterator[R]:
@@ -116,7 +116,7 @@ class PostgresReads:
         while True:
             sql = page_after(table, None if after is None else marks)
             values = () if after is None else table.key_values(after)
-            page = [table.row(found) for found in await self._fetch(sql, *values)]
+            page = [table.row(values_of_row) for values_of_row in await self._fetch(sql, *values)]
             for row in page:
                 yield row
             if len(page) < PAGE:
@@ -128,27 +128,27 @@ class PostgresReads:
         table = TABLES[kind]
         sql = by_key(table, (f"${n + 1}" for n in range(len(table.key))))
         for values in await self._fetch(sql, *table.key_values(key)):
-            found: R = table.row(values)
-            return found
+            row: R = table.row(values)
+            return row
         return None
 
     async def clock(self) -> int:
-        """What time it is for the database, in ms."""
+        """The time of the database's clock, in ms."""
         async with self._reading() as reader:
             now: int = await reader.fetchval(QUERIES["clock"])
         return now
 
     async def guards(self) -> set[str]:
-        """The rules about levels that the database itself keeps, by name."""
+        """The names of the level constraints that the database enforces."""
         async with self._reading() as reader:
             return {row[0] for row in await reader.fetch(QUERIES["guards"])}
 
 
 async def _all_of(reader: Reader, kind: type[R], sql: str) -> list[R]:
-    """Every row of a query, in portions, so that the event loop gets its turn."""
+    """Every row of a query, in portions, so that the event loop can run other tasks."""
     make = TABLES[kind].row
     cursor = await reader.cursor(sql)
-    found: list[R] = []
+    rows: list[R] = []
     while page := await cursor.fetch(PAGE):
-        found += map(make, page)
-    return found
+        rows += map(make, page)
+    return rows

@@ -38,9 +38,9 @@ T = TypeVar("T")
 READERS = 4
 PRUNED_AT_ONCE = 10_000
 CROWDED = 100
-"""So many batches are written under the lock after another process has come in between."""
+"""The number of batches that take the lock after a write of another process."""
 _SETTING = re.compile(r"SET LOCAL (?!statement_timeout|idle_)(\w+) = '?(\w+)'?;")
-"""What holds for a batch and may hold for the whole connection, where it is ours alone."""
+"""Settings of a batch that may apply to the whole connection, if no pooler shares it."""
 
 
 class PostgresStore(PostgresReads):
@@ -83,7 +83,7 @@ class PostgresStore(PostgresReads):
             await close(readers)
 
     async def _check(self, now: int) -> None:
-        """Makes sure that the server and the schema are fit for use. Raises StoreUnavailable."""
+        """Checks the server and the schema. Raises StoreUnavailable."""
         async with self._reading() as reader:
             (server,) = await reader.fetch(QUERIES["server"])
             check_server(server, self._link.place, read_only=self.read_only)
@@ -103,13 +103,13 @@ class PostgresStore(PostgresReads):
         return await self._write(lambda writer: self._run(writer, commands, now, after))
 
     def run_now(self, commands: Sequence[Command], now: int, after: int) -> Commit | None:
-        """Never: a database is always somewhere else."""
+        """Returns None: a database always takes a round trip."""
         return None
 
     async def _run(
         self, writer: Connection, commands: Sequence[Command], now: int, after: int
     ) -> Commit:
-        """One attempt. Where nobody else writes one round trip is enough, without a lock."""
+        """One attempt: one round trip without a lock if no other process writes."""
         await self._learn_types(writer)
         if self._crowded:
             self._crowded -= 1
@@ -127,21 +127,21 @@ class PostgresStore(PostgresReads):
         return done
 
     async def _learn_types(self, writer: Connection) -> None:
-        """What has to be done once on a new connection."""
+        """Prepares a new connection."""
         if self._taught is not writer:
-            self._row_cache.forget()  # it may lead to another server
+            self._row_cache.forget()  # it may be a connection to another server
             await batch.learn_types(writer)
             self._taught = writer
 
     async def _from_memory(
         self, writer: Connection, commands: Sequence[Command], now: int, after: int
     ) -> Commit | None:
-        """Decides on what is known, writes and commits; None where that did not go."""
+        """Decides on cached rows, writes and commits; None if that is not possible."""
         memory = self._row_cache
         state, mark = memory.recall(now, after), memory.mark
         if state is None or mark is None:
             return None
-        memory.forget()  # unless it goes well
+        memory.forget()  # reset below after a success
         load = next(loads(commands, state))
         only_rows = not (load.holds_of or load.levels_of)
         supposed = memory.suppose(state, load, commands) if only_rows else None
@@ -150,7 +150,7 @@ class PostgresStore(PostgresReads):
             return None
         answers = execute(state, commands, ())
         if not (state.changed or state.entries):
-            memory.retract(state, supposed, mark)  # a refusal has to know for sure
+            memory.retract(state, supposed, mark)  # a refusal needs verified rows
             return None
         work = batch.write(writer, state, mark, supposed, locked=False)
         moved = await committed(writer, work)
@@ -163,9 +163,9 @@ class PostgresStore(PostgresReads):
     async def _batch(
         self, writer: Connection, commands: Sequence[Command], now: int, after: int, *, locked: bool
     ) -> Commit | None:
-        """Reads, decides, writes and commits; None where others have written in between.
+        """Reads, decides, writes and commits; None if another process has written in between.
 
-        Not `locked`, the write is a transaction by itself, which writes nothing in that case.
+        Without `locked` the write is its own transaction, which writes nothing in that case.
         """
         memory = self._row_cache
         state, expected = memory.begin(now), memory.mark
@@ -178,8 +178,8 @@ class PostgresStore(PostgresReads):
             return None
         if head.schema != self._schema:
             raise StoreUnavailable(
-                f"The database has schema {head.schema}, this program knows {self._schema}: "
-                f"restart it with the version that made it."
+                f"The database has schema {head.schema}, but this program knows {self._schema}: "
+                f"restart it with the version that has migrated the database."
             )
         try:
             load = asking.send(due)
@@ -227,20 +227,20 @@ class PostgresStore(PostgresReads):
     async def fill(
         self, rows: AsyncIterator[Row], entries: AsyncIterator[Entry], revision: int
     ) -> None:
-        """See `Store.load`."""
+        """See `Store.fill`."""
 
         async def work(writer: Connection) -> None:
             await writer.execute(self._begin)
             await fill(writer, self._link.place, rows, entries, revision)
 
-        await self._write(work, repeatable=False)  # its source can be read but once
+        await self._write(work, repeatable=False)  # its source can be read only once
 
     def frozen(self) -> AbstractAsyncContextManager[Snapshot]:
         """See `Store.frozen`."""
         return frozen(self._link)
 
     async def apply_commits(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
-        """See `Store.absorb`."""
+        """See `Store.apply_commits`."""
         state = absorbed(changed, entries, revision)
 
         async def work(writer: Connection) -> None:
@@ -263,23 +263,23 @@ class PostgresStore(PostgresReads):
         await self._write(work)
 
     async def other_writers(self) -> list[str]:
-        """See `Store.others`."""
+        """See `Store.other_writers`."""
         rows = await self._fetch(QUERIES["others"], self._link.name)
         return [row["name"] for row in rows]
 
     def stop_watching(self) -> None:
-        """See `Store.leave`. What is heard of it does no harm."""
+        """See `Store.stop_watching`. Later notifications do no harm."""
 
     async def prune(self, before: int) -> int:
-        """See `Store.prune`: on a connection of its own, for sales go on meanwhile."""
+        """See `Store.prune`. Uses its own connection, because sales continue at the same time."""
         self._check_writable()
         apart = PostgresWriter(self._link, self._settings)
         total = 0
         try:
             while True:
-                found = await apart.run(lambda connection: _prune(connection, before))
-                total += found
-                if found < PRUNED_AT_ONCE:
+                removed = await apart.run(lambda connection: _prune(connection, before))
+                total += removed
+                if removed < PRUNED_AT_ONCE:
                     return total
         finally:
             await apart.close()
@@ -292,7 +292,7 @@ class PostgresStore(PostgresReads):
         await self._watch.start()
 
     async def health_problems(self) -> list[str]:
-        """See `Store.trouble`."""
+        """See `Store.health_problems`."""
         try:
             async with self._reading() as reader:
                 (server,) = await reader.fetch(QUERIES["server"])
@@ -309,8 +309,8 @@ class PostgresStore(PostgresReads):
 
 
 async def _prune(writer: Connection, before: int) -> int:
-    found = 0
+    removed = 0
     for name in ("prune", "prune_documents"):
         done: str = await writer.execute(QUERIES[name], before, PRUNED_AT_ONCE)
-        found += int(done.removeprefix("DELETE "))
-    return found
+        removed += int(done.removeprefix("DELETE "))
+    return removed

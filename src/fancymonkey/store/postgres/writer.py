@@ -61,8 +61,9 @@ class PostgresWriter:
     ) -> T:
         """Runs one transaction, from its BEGIN to its `commit`.
 
-        If `repeatable`, it runs again after the server has rolled it back, and once more on a new
-        connection if the old one broke before the commit was sent. Raises StoreError, DataError.
+        If `repeatable`, it runs again after the server has rolled it back, and one more time on a
+        new connection if the old one broke before the commit was sent. Raises StoreError,
+        DataError.
         """
         conflicts, reconnected = 0, False
         while True:

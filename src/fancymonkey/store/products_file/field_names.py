@@ -58,17 +58,17 @@ def _plain(name: str) -> str:
     return re.sub(r"[\W_]+", "", skeleton(name))
 
 
-def _distance(one: str, other: str) -> int:
+def _distance(left: str, other: str) -> int:
     """The number of letters to add, drop, replace or swap (optimal string alignment)."""
-    if abs(len(one) - len(other)) > 3:
+    if abs(len(left) - len(other)) > 3:
         return 4
     before: list[int] = []
     row = list(range(len(other) + 1))
-    for i, letter in enumerate(one, start=1):
+    for i, letter in enumerate(left, start=1):
         older, before, row = before, row, [i]
         for j, wanted in enumerate(other, start=1):
             cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != wanted))
-            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == wanted:
+            if i > 1 and j > 1 and letter == other[j - 2] and left[i - 2] == wanted:
                 cost = min(cost, older[j - 2] + 1)
             row.append(cost)
     return row[-1]

@@ -129,9 +129,9 @@ class _Bad(Exception):
 
 
 def _space(text: str, at: int) -> int:
-    found = _SPACE.match(text, at)
-    assert found is not None
-    return found.end()
+    match = _SPACE.match(text, at)
+    assert match is not None
+    return match.end()
 
 
 def _value(text: str, at: int, depth: int) -> tuple[Node, int]:
@@ -143,10 +143,10 @@ def _value(text: str, at: int, depth: int) -> tuple[Node, int]:
         if depth >= MAX_DEPTH:
             raise _Bad(f"it is nested deeper than {MAX_DEPTH} levels", at)
         return _branch(text, at, depth)
-    found = _SCALAR.match(text, at)
-    if found is None:
+    match = _SCALAR.match(text, at)
+    if match is None:
         raise _Bad("a value is expected" if first else "the text ends too early", at)
-    return Leaf(found[0], at), found.end()
+    return Leaf(match[0], at), match.end()
 
 
 def _string(text: str, at: int) -> tuple[str, int]:
@@ -265,17 +265,17 @@ def lay_out(node: Node, style: Style, depth: int) -> Node:
     if isinstance(node, Leaf):
         string = node.string
         return node if string is None else Leaf(quote(string, ascii_only=style.ascii))
-    found = Branch(node.brackets)
+    branch = Branch(node.brackets)
     for number, slot in enumerate(node.slots):
         key = quote(slot.name, ascii_only=style.ascii) if node.is_object else ""
         inner = lay_out(slot.node, style, depth + 1)
         lead = line_lead(style, depth + 1) if style.unit is not None else style.gap
         if style.unit is None and not number:
             lead = ""
-        found.slots.append(Slot(inner, key, slot.name, lead, style.colon))
-    if found.slots and style.unit is not None:
-        found.slots[-1].after = line_lead(style, depth)
-    return found
+        branch.slots.append(Slot(inner, key, slot.name, lead, style.colon))
+    if branch.slots and style.unit is not None:
+        branch.slots[-1].after = line_lead(style, depth)
+    return branch
 
 
 def line_lead(style: Style, depth: int) -> str:

@@ -1,7 +1,7 @@
 """Finds mistakes in an edited products.json: mistyped names, lost fields, look-alike keys.
 
-A field that the file had before under the same name is the owner's own field, whatever it looks
-like, and a key of the shop is accepted as it is.
+A field that the file had before under the same name is the owner's own field, even if it looks like
+a known one, and a key of the shop is accepted as it is.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -21,13 +21,13 @@ from fancymonkey.store.shared.files import PRIVATE
 log = logging.getLogger(__name__)
 
 KEPT_CHARACTERS = 16 * 1024 * 1024
-"""Of all versions together: tens of thousands of products. The oldest are forgotten first."""
+"""The limit of all versions: tens of thousands of products. The oldest are removed first."""
 
 NAME = "products-past.log"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class MatchingVersions:
     """Versions of a product, old to new, and the revision of the version that followed them."""
 
     versions: list[tuple[int, Described]]
@@ -35,7 +35,7 @@ class Found:
 
 
 class OlderVersions:
-    """What products.json has said of each product, old to new, with the ledger's revision."""
+    """The versions of each product in products.json, old to new, with their revisions."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / NAME
@@ -47,7 +47,7 @@ class OlderVersions:
         self._failed = False
 
     def open(self, revision: int) -> None:
-        """Reads what was kept up to a revision of the ledger. What cannot be read is skipped."""
+        """Reads the stored versions up to a revision of the ledger; skips unreadable lines."""
         self._clear()
         try:
             lines = self._path.read_bytes().split(b"\n")
@@ -56,48 +56,48 @@ class OlderVersions:
         self._written = sum(map(len, lines))
         for line in lines:
             if line[:8] != b"%08x" % crc32(line[9:]):
-                continue  # torn by a crash
+                continue  # cut off by a crash
             at, id_, text = json.loads(line[9:])
             if at <= revision:
                 self._add(at, id_, text)
 
     def forget(self) -> None:
-        """The ledger begins again: older versions mean nothing. Raises OSError."""
+        """Removes all versions, because the ledger begins again. Raises OSError."""
         self._clear()
         self._path.unlink(missing_ok=True)
 
     def keep(self, revision: int, texts: Mapping[str, str]) -> None:
-        """The file has these products, by id, and says what the ledger has at a revision."""
+        """Records that the file has these products, by id, as of a revision."""
         self._keep([(revision, id_, text) for id_, text in texts.items()])
 
     def keep_edit(self, bases: Mapping[str, int], texts: Mapping[str, str]) -> None:
-        """The owner has saved these products. `bases` are the revisions of what was edited."""
+        """Records that the owner has saved these products, as edits of the revisions `bases`."""
         self._keep([(bases.get(id_, 0), id_, text) for id_, text in texts.items()])
 
     def revision(self, product_id: str) -> int:
-        """The revision of the latest version of a product; 0 where none is kept."""
+        """The revision of the latest stored version of a product; 0 if there is none."""
         versions = self._versions.get(product_id)
         return versions[-1][0] if versions else 0
 
     def began(self, product_id: str) -> int:
-        """The revision of the first version of a product that was ever kept."""
+        """The revision of the first version of a product that was ever stored."""
         return self._first.get(product_id, 0)
 
-    def versions(self, product_id: str, stamp: str) -> "Found":
-        """What the file has said of a product under this `lastUpdated`; all, where never so."""
-        kept = self._versions.get(product_id, [])
+    def versions(self, product_id: str, stamp: str) -> "MatchingVersions":
+        """The versions of a product with this `lastUpdated`; all versions if none has it."""
+        versions = self._versions.get(product_id, [])
         pattern = re.compile(rf'"lastUpdated"\s*:\s*{re.escape(stamp)}')
         same = [
             number
-            for number, (_, text) in enumerate(kept)
+            for number, (_, text) in enumerate(versions)
             if (pattern.search(text) if stamp else '"lastUpdated"' not in text)
         ]
-        after = same[-1] + 1 if same else len(kept)
-        found = []
-        for revision, text in [kept[number] for number in same] if same else kept:
+        after = same[-1] + 1 if same else len(versions)
+        described = []
+        for revision, text in [versions[number] for number in same] if same else versions:
             products = read_products(f"[{text}]".encode(), "our version", lenient=True).products
-            found += [(revision, described) for described in products.values()]
-        return Found(found, kept[after][0] if after < len(kept) else None)
+            described += [(revision, product) for product in products.values()]
+        return MatchingVersions(described, versions[after][0] if after < len(versions) else None)
 
     def _clear(self) -> None:
         self._order.clear()
@@ -108,8 +108,8 @@ class OlderVersions:
     def _keep(self, versions: list[tuple[int, str, str]]) -> None:
         lines = []
         for revision, id_, text in versions:
-            kept = self._versions.get(id_)
-            if kept and kept[-1][1] == text:
+            stored = self._versions.get(id_)
+            if stored and stored[-1][1] == text:
                 continue
             body = json.dumps([revision, id_, text], ensure_ascii=False).encode()
             lines.append(b"%08x %s" % (crc32(body), body))
@@ -127,8 +127,8 @@ class OlderVersions:
             self._size -= len(oldest.pop(0)[1])
 
     def _append(self, lines: list[bytes]) -> None:
-        """Writes them without a sync: a power cut takes no sale, only a bit of memory."""
-        data = b"\n" + b"\n".join(lines)  # begins a line: the one before may be torn
+        """Writes them without a sync: a power cut can lose old versions, but no sale."""
+        data = b"\n" + b"\n".join(lines)  # begins with a newline: the line before may be cut off
         whole = self._written + len(data) > 2 * KEPT_CHARACTERS
         try:
             if whole:
@@ -147,10 +147,10 @@ class OlderVersions:
             self._written += len(data)
 
     def _lines(self) -> list[bytes]:
-        """Everything that is kept, product by product."""
-        found = []
+        """All stored versions, product by product."""
+        lines = []
         for id_, versions in self._versions.items():
             for revision, text in versions:
                 body = json.dumps([revision, id_, text], ensure_ascii=False).encode()
-                found.append(b"%08x %s" % (crc32(body), body))
-        return found
+                lines.append(b"%08x %s" % (crc32(body), body))
+        return lines

@@ -35,7 +35,7 @@ _MAX_DIGITS = 15
 
 
 Fields = Mapping[str, bool]
-"""The fields of an object by name; False where the value is null."""
+"""The fields of an object by name; False if the value is null."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ class _Source:
         return _Source(self.name, self.text, who, self.lenient)
 
     def field(self, owner: Branch, name: str) -> Node | None:
-        """The value of a field; None where it is missing or null."""
+        """The value of a field; None if it is missing or null."""
         node = owner.get(name)
         return None if isinstance(node, Leaf) and node.text == NULL else node
 

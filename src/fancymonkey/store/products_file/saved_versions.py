@@ -1,12 +1,12 @@
-"""products.json on the medium: replaced safely, and what we wrote last is remembered.
+"""Replaces products.json safely, and stores the versions that we wrote last.
 
-An edit is what differs from our last version. So each version is kept in a second file, durable
+An edit is a difference from our last version. So each version is stored in a second file, durable
 before the first can have it; between the two writes both versions count as ours.
 
-After a failed sync the system calls the file and its name clean, and the medium has neither: a
-power cut would bring an older file back. So all versions since then count as ours until the content
-is in a new file whose syncs have succeeded. A mark keeps that across a restart; the mark needs no
-sync, because a power cut that loses it also ends what it warns of.
+After a failed sync the system considers the file and its name clean, but the medium has neither: a
+power cut would restore an older file. So all versions since then count as ours until the content is
+in a new file whose syncs have succeeded. A marker file records that across a restart. It needs no
+sync, because a power cut that loses it also clears the system's memory.
 """
 
 import contextlib
@@ -22,14 +22,14 @@ from fancymonkey.store.shared.files import OWNERS, PRIVATE, Disk, write_new
 log = logging.getLogger(__name__)
 
 UNCHECKED = 0
-"""The revision of a version that may say less than the store: the owner wrote it."""
+"""The revision of a version that may lack changes of the store: the owner wrote it."""
 
 _NAME = re.compile(r"products-(\d{12,})-(\d+)-([0-9a-f]{8})\.json")
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """What the owner's file held at one time, and the ledger's revision that it shows."""
+    """A content of the owner's file, and the ledger's revision that it shows."""
 
     content: bytes
     revision: int
@@ -49,13 +49,13 @@ class Versions:
         self._swapped: bytes | None = None
         self._forget_after_swap = False
         self.sync_failed = False
-        """Whether a power cut may bring an older file back, until `write_again` has gone well."""
+        """Whether a power cut may restore an older file, until `write_again` has succeeded."""
 
     def open(self) -> None:
-        """Reads which versions may be the one that was written last. Raises OSError."""
+        """Reads the versions that may have been written last. Raises OSError."""
         self._disk.make_folder(self._folder)
         self.sync_failed = self._mark.exists()
-        # What a process that died has left may be in memory only; from now on we build on it.
+        # The files of a process that died may be in memory only; from now on we rely on them.
         self._sync_name()
         for path, name in self._stored():
             self.number = max(self.number, int(name[1]))
@@ -63,36 +63,36 @@ class Versions:
             if f"{crc32(content):08x}" == name[3]:
                 self.known.append(Version(content, int(name[2])))
             else:
-                self._disk.remove(path)  # torn by a crash
+                self._disk.remove(path)  # cut off by a crash
         self._rescue()
 
     def check_ledger(self, revision: int) -> None:
-        """Raises StoreCorrupt where a version shows more than the ledger has, which ends there."""
+        """Raises StoreCorrupt if a version shows a later revision than the end of the ledger."""
         shown = max((int(name[2]) for _, name in self._stored()), default=UNCHECKED)
         if shown > revision:
             raise StoreCorrupt(
                 f"The ledger in {self._folder.parent} has {revision} entries, and {self.path.name} "
-                f"was written when there were {shown}: files in logs are gone, or have lost their "
-                f"end. Put them back, or restore a backup. To begin anew from {self.path.name}, "
-                f"without holds and history, move logs and state away."
+                f"was written when there were {shown}: files in logs are missing, or have lost "
+                f"their end. Put them back, or restore a backup. To start again from "
+                f"{self.path.name}, without holds and history, move logs and state away."
             )
 
     def uncheck(self) -> None:
-        """The ledger begins anew, and the file may say anything. Raises OSError."""
+        """Accepts any content of the file, because the ledger begins again. Raises OSError."""
         if self.known and self.path.exists():
             self.remember(Version(self.known[-1].content, UNCHECKED))
 
     def stored(self) -> list[Version]:
-        """The versions in the folder, old to new; touches nothing. Raises OSError."""
-        found = [(self._disk.read(path), name) for path, name in self._stored()]
+        """The versions in the folder, old to new; changes no file. Raises OSError."""
+        files = [(self._disk.read(path), name) for path, name in self._stored()]
         return [
             Version(content, int(name[2]))
-            for content, name in found
+            for content, name in files
             if f"{crc32(content):08x}" == name[3]
         ]
 
     def is_edited(self, content: bytes) -> bool:
-        """Whether this is none of the versions that we wrote; touches nothing. Raises OSError."""
+        """Whether we did not write this content; changes no file. Raises OSError."""
         ours = {name[3] for _, name in self._stored()}
         return bool(ours) and f"{crc32(content):08x}" not in ours
 
@@ -101,11 +101,11 @@ class Versions:
         if not self._folder.is_dir():
             return []
         names = [(path, _NAME.fullmatch(path.name)) for path in self._folder.iterdir()]
-        found = [(path, name) for path, name in names if name is not None]
-        return sorted(found, key=lambda pair: int(pair[1][1]))
+        files = [(path, name) for path, name in names if name is not None]
+        return sorted(files, key=lambda pair: int(pair[1][1]))
 
     def _rescue(self) -> None:
-        """A crash may have left the other side of an exchange: ours, or an edit nobody has seen."""
+        """Handles the old file of an interrupted exchange: our version, or an unread edit."""
         left = self.read(self._swap)
         if left is None:
             return
@@ -116,20 +116,20 @@ class Versions:
         rescued = self.path.with_name(f"products.rescued-{self.number}.json")
         self._disk.rename(self._swap, rescued)
         log.error(
-            "%s was saved in the moment of a crash and was not taken in; it is kept as %s",
+            "%s was saved in the moment of a crash and was not applied; it is stored as %s",
             self.path,
             rescued.name,
         )
 
     def read(self, path: Path | None = None) -> bytes | None:
-        """What the owner's file holds, or None where there is none. Raises OSError."""
+        """The content of the owner's file, or None if it is missing. Raises OSError."""
         try:
             return self._disk.read(path or self.path)
         except FileNotFoundError:
             return None
 
     def stamp(self) -> tuple[int, int, int, int] | None:
-        """Changes when the file does, or nearly always; None where there is no file."""
+        """A value that nearly always changes when the file does; None if it is missing."""
         try:
             stat = self.path.stat()
         except OSError:
@@ -137,9 +137,9 @@ class Versions:
         return stat.st_mtime_ns, stat.st_size, stat.st_ino, stat.st_ctime_ns
 
     def remember(self, version: Version) -> None:
-        """From now on this is the version in the file, and nothing else. Raises OSError."""
-        # An editor may not have synced it. Should it be undone by a power cut after we have taken
-        # it in, the old content would look like an edit.
+        """Records this as the only version that the file may have. Raises OSError."""
+        # An editor may not have synced it. If a power cut undid it after we have applied it, the
+        # old content would look like an edit.
         fd = self._disk.open(self.path)
         try:
             self._disk.sync(fd)
@@ -152,7 +152,7 @@ class Versions:
         self._forget_others()
 
     def _sync_name(self) -> None:
-        """Makes the name of the owner's file durable; where that fails, it is remembered."""
+        """Makes the name of the owner's file durable; a failure is recorded."""
         try:
             self._disk.sync_folder(self.path.parent)
         except OSError as error:
@@ -167,9 +167,8 @@ class Versions:
             log.critical("%s could not be made: %s", self._mark, unmarked)
 
     def write_again(self) -> None:
-        """Puts the content into a new file after a failed sync; `sync_failed` is False afterwards.
-
-        While the file is missing or is being saved nothing is done. Raises OSError.
+        """Writes the content to a new file after a failed sync; `sync_failed` is False afterwards.
+        Does nothing while the file is missing or is being saved. Raises OSError.
         """
         content = self.read() if self.sync_failed and not self.unsettled else None
         if content is None:
@@ -209,10 +208,10 @@ class Versions:
         self.known = self.known[-1:]
 
     def replace(self, version: Version, expected: bytes | None) -> "Replaced":
-        """Writes the owner's file where it still holds `expected`. Raises OSError.
+        """Writes the owner's file if it still has the content `expected`. Raises OSError.
 
-        Where an edit was seen in time nothing is written. One that came between the look and the
-        exchange is returned: it is in no file any more, and both versions count as ours still.
+        Nothing is written if an edit is detected in time. An edit between that check and the
+        exchange is returned: it is in no file any more, and both versions still count as ours.
         """
         self._save(version)
         try:
@@ -225,26 +224,28 @@ class Versions:
             self._take_back()
             return Replaced(written=False)
         self._sync_name()
-        found = self.read(self._swap) if exchanged else expected
-        if found != expected:
+        content_now = self.read(self._swap) if exchanged else expected
+        if content_now != expected:
             self._disk.remove(self._swap)
-            return Replaced(written=True, edit=found)
+            return Replaced(written=True, edit=content_now)
         if not self.sync_failed:
             self.known = [version]
         if exchanged:
-            # An editor may hold the old file open and write into it a moment later. Until that is
-            # over both versions stay in the folder, so that a crash does not make the old one
-            # look like an edit.
-            self._swapped, self._forget_after_swap = found, True
+            # An editor may have the old file open and write into it a moment later. Until then both
+            # versions stay in the folder, so that the old one does not look like an edit after a
+            # crash.
+            self._swapped, self._forget_after_swap = content_now, True
         else:
             self._forget_others()
         return Replaced(written=True)
 
     def _put(self, content: bytes, expected: bytes | None) -> tuple[bool, bool]:
-        """Puts the content in place, where nobody else was there; whether by an exchange."""
+        """Puts the content in place if the file is unchanged. Returns whether it did, and whether
+        by an exchange.
+        """
         mode = PRIVATE if self.path.exists() else OWNERS
         write_new(self._disk, self._swap, [content], mode)
-        self._disk.dress(self._swap, self.path)  # whoever may edit it still may
+        self._disk.dress(self._swap, self.path)  # keeps the file's permissions
         if self.read() != expected:
             return False, False
         exchanged = expected is not None and self._disk.exchange(self._swap, self.path)
@@ -253,7 +254,7 @@ class Versions:
         return True, exchanged
 
     def put_back(self, content: bytes) -> None:
-        """Gives the owner's file back what `replace` found there too late. Raises OSError."""
+        """Restores an edit that `replace` detected too late. Raises OSError."""
         write_new(self._disk, self._swap, [content])
         self._disk.dress(self._swap, self.path)
         self._disk.rename(self._swap, self.path)
@@ -265,25 +266,25 @@ class Versions:
         self._disk.remove(self._swap)
 
     def late_edit(self) -> "LateEdit | None":
-        """What an editor has written into the old file after it was replaced; asked once."""
+        """An edit that was written into the old file after its replacement. Works once."""
         base, self._swapped = self._swapped, None
         if base is None:
             return None
-        found = self.read(self._swap)
+        content = self.read(self._swap)
         self._disk.remove(self._swap)
         if self._forget_after_swap:
             self._forget_others()
-        return None if found is None or found == base else LateEdit(found, base)
+        return None if content is None or content == base else LateEdit(content, base)
 
     @property
     def unsettled(self) -> bool:
-        """Whether `late_edit` has something to look at."""
+        """Whether `late_edit` has a file to check."""
         return self._swapped is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Replaced:
-    """Whether the file was written, and an edit that was replaced by it unseen."""
+    """Whether the file was written, and an unread edit that it has replaced."""
 
     written: bool
     edit: bytes | None = None
@@ -291,7 +292,7 @@ class Replaced:
 
 @dataclass(frozen=True, slots=True)
 class LateEdit:
-    """What was found, and the version that it was an edit of."""
+    """The content of a late edit, and the version that was edited."""
 
-    found: bytes
+    content: bytes
     base: bytes

@@ -30,19 +30,19 @@ def slice_products(text: str) -> Slices:
     """The products of a text that `read_products` accepts."""
     start = _space(text, 1 if text.startswith("\ufeff") else 0)
     first = start if text[start] == "[" else _find_list(text, start)
-    found = Slices(style_of(text, start), 1 if first == start else 2, first + 1)
+    slices = Slices(style_of(text, start), 1 if first == start else 2, first + 1)
     lead, at = first + 1, _space(text, first + 1)
     while text[at] != "]":
         value, end = _scan(text, at)
         after = _space(text, end)
-        found.texts[_id(value)] = text[at:end]
-        found.places.append((text[lead:at], text[end:after]))
+        slices.texts[_id(value)] = text[at:end]
+        slices.places.append((text[lead:at], text[end:after]))
         if text[after] == "]":
             at = after
             break
         lead, at = after + 1, _space(text, after + 1)
-    found.end = at
-    return found
+    slices.end = at
+    return slices
 
 
 def _find_list(text: str, start: int) -> int:
@@ -62,6 +62,6 @@ def _id(value: dict[str, Any]) -> str:
 
 
 def _space(text: str, at: int) -> int:
-    found = _SPACE.match(text, at)
-    assert found is not None
-    return found.end()
+    match = _SPACE.match(text, at)
+    assert match is not None
+    return match.end()

@@ -15,7 +15,7 @@ from fancymonkey.core.catalogue.field_changes import WIRE
 from fancymonkey.core.model import Entry, Kind, split_sku
 from fancymonkey.store.products_file.diff import ACTOR, Products
 from fancymonkey.store.products_file.mistakes import Before
-from fancymonkey.store.products_file.older_versions import Found, OlderVersions
+from fancymonkey.store.products_file.older_versions import MatchingVersions, OlderVersions
 from fancymonkey.store.products_file.read import Described, Size, time_of
 
 Since = Callable[[int], Awaitable[list[Entry]]]
@@ -77,8 +77,8 @@ def _edited_products(
     ]
 
 
-def _same(one: Described, other: Described | None) -> bool:
-    return other is not None and one == other and one.stamp == other.stamp
+def _same(left: Described, other: Described | None) -> bool:
+    return other is not None and left == other and left.stamp == other.stamp
 
 
 class _Changes:
@@ -122,7 +122,7 @@ class _EditedProduct:
     sure: bool
 
     @staticmethod
-    def of(file: Described, latest: Described | None, past: Found) -> "_EditedProduct":
+    def of(file: Described, latest: Described | None, past: MatchingVersions) -> "_EditedProduct":
         same = [version for version in past.versions if _same_stamp(file, version[1])]
         fresh = latest is not None and _same_stamp(file, latest)
         chosen = same if same or fresh else past.versions
@@ -250,11 +250,11 @@ def _outdated_text(key: str, name: str, value: Any, now: Any) -> str:
     return f"{key}: {WIRE.get(name, name)} {outdated} is of an older version; it stays {present}"
 
 
-def _same_stamp(one: Described, other: Described) -> bool:
+def _same_stamp(left: Described, other: Described) -> bool:
     """Whether two versions have the same `lastUpdated`: the same text, or the same time."""
-    if one.stamp == other.stamp:
+    if left.stamp == other.stamp:
         return True
-    times = [time_of(json.loads(text)) for text in (one.stamp, other.stamp) if text[:1] == '"']
+    times = [time_of(json.loads(text)) for text in (left.stamp, other.stamp) if text[:1] == '"']
     return len(times) == 2 and times[0] is not None and times[0] == times[1]
 
 

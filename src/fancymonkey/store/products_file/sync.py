@@ -1,7 +1,7 @@
-"""Keeps products.json and the rows alike, in both directions.
+"""Keeps products.json and the rows in step, in both directions.
 
-What the owner edits is taken in as commands; what the store changes is written soon after. Where
-both have changed the edit is taken in first, so that neither is lost.
+Edits of the owner are applied as commands; changes of the store are written soon after. If both
+have changed, the edit is applied first, so that neither is lost.
 """
 
 import asyncio
@@ -24,22 +24,22 @@ from fancymonkey.store.products_file.owners_text import is_kept, keeping, text_t
 from fancymonkey.store.products_file.read import Catalogue, read_products
 from fancymonkey.store.products_file.saved_versions import UNCHECKED, Version, Versions
 from fancymonkey.store.products_file.stale import Since
-from fancymonkey.store.products_file.write import ProductsText, shelves
+from fancymonkey.store.products_file.write import ProductsText, listed_products
 from fancymonkey.store.shared.files import Disk
 
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.5
 SETTLE_SECONDS = 0.1
-"""How long a file that was touched has to be left alone before it is read."""
+"""How long a changed file has to stay unchanged before it is read."""
 SHARE = 10
-"""After writing for a while the file is left alone this many times as long."""
+"""After a write the file is not written again for this many times the duration of the write."""
 RETRY_SECONDS = 5.0
 PART = 500
-"""Products of one edit that are submitted together: a queue has its limits."""
+"""Products of one edit that are submitted together, because the queue has a limit."""
 YOUNG_SECONDS = 2.0
-"""How long a file is read again although it looks the same: a change within one tick of the file
-system's clock does not show."""
+"""How long a file is read again although it looks unchanged: a change within one tick of the file
+system's clock is not visible."""
 
 
 Copies = tuple[list[Product], list[Item], list[Level]]
@@ -65,7 +65,7 @@ class ProductsFileSync:
         self._failure: str | None = None
         self.refusals: list[str] = []
         self.edited = False
-        """Whether `check` has found the file to differ from what was written last."""
+        """Whether `check` has found the file to differ from the last written version."""
         self._stamp: object = None
         self._young_until = 0.0
         self._turn = asyncio.Lock()
@@ -74,16 +74,16 @@ class ProductsFileSync:
         self._task: asyncio.Task[None] | None = None
 
     def changed(self, entries: Iterable[Entry]) -> None:
-        """What these entries are about has to be written anew."""
+        """Marks the products of these entries to be written again."""
         if self._stale is not None:
             self._stale.update(entry.sku for entry in entries)
 
     def all_changed(self) -> None:
-        """Everything may have to be written anew."""
+        """Marks all products to be written again."""
         self._stale = None
 
     async def begin_anew(self) -> None:
-        """The store is empty again. Raises OSError."""
+        """Starts again for an emptied store. Raises OSError."""
         async with self._turn:
             await asyncio.to_thread(self._versions.uncheck)
             await asyncio.to_thread(self._past.forget)
@@ -91,19 +91,19 @@ class ProductsFileSync:
 
     @property
     def health_problems(self) -> list[str]:
-        """Why the file cannot be taken in or written, and what of the last edit was refused."""
+        """Why the file cannot be read or written, and the refused parts of the last edit."""
         return [text for text in (self._problem, self._failure, *self.refusals) if text]
 
     def stop(self) -> None:
-        """Looks no more."""
+        """Stops checking the file."""
         self._closing = True
         self._bell.set()
 
     async def open(self, since: Since) -> None:
-        """Takes in what was edited since, and writes what is missing.
+        """Applies earlier edits, and writes missing changes.
 
-        `since` tells the entries after a revision. Raises DataError where the store is empty and
-        the file cannot be read, StoreCorrupt where the ledger has lost entries, and OSError.
+        `since` returns the entries after a revision. Raises DataError if the store is empty and the
+        file cannot be read, StoreCorrupt if the ledger has lost entries, and OSError.
         """
         empty, self._since = self._image().empty, since
         await asyncio.to_thread(self._versions.open)
@@ -111,7 +111,7 @@ class ProductsFileSync:
         await asyncio.to_thread(self._past.open, self._image().revision)
         content = await asyncio.to_thread(self._versions.read)
         if content is None and not empty:
-            log.warning("%s is missing and is written anew", self._versions.path)
+            log.warning("%s is missing and is written again", self._versions.path)
         for version in self._versions.known:
             if version.content == content:
                 self._text = await asyncio.to_thread(ProductsText, content.decode())
@@ -131,12 +131,11 @@ class ProductsFileSync:
             raise DataError(self._problem)
 
     async def check(self) -> Sequence[Command]:
-        """Looks at the file and touches nothing; returns what would fill an empty store from it.
-
-        Raises DataError where the store is empty and the file cannot be read, and OSError.
+        """Checks the file without a change; returns the commands that would fill an empty store.
+        Raises DataError if the store is empty and the file cannot be read, and OSError.
         """
         empty = self._image().empty
-        if empty:  # else a server may have gone on since the ledger was read here
+        if empty:  # otherwise a server may have written since the ledger was read here
             await asyncio.to_thread(self._versions.check_ledger, self._image().revision)
         content = await asyncio.to_thread(self._versions.read)
         if content is None:
@@ -153,26 +152,28 @@ class ProductsFileSync:
         return commands_of(catalogue.products, [], truth, "") if empty else []
 
     def _checked(self, content: bytes, truth: StoreRows) -> Catalogue:
-        if not self.edited and not self._image().empty:  # as an older version has accepted it
+        if (
+            not self.edited and not self._image().empty
+        ):  # an older version of this program has accepted it
             return read_products(content, self._name, lenient=True)
         self._past.open(self._image().revision)
         written = [described(version) for version in self._versions.stored()]
         return checked(content, self._name, written, self._past, truth)
 
     def watch(self, submit: Submit) -> None:
-        """From now on looks at the file twice a second, and runs its edits through `submit`."""
+        """From now on checks the file twice a second, and runs its edits through `submit`."""
         self._submit = submit
         self._task = asyncio.get_running_loop().create_task(self._look(), name="products.json")
 
     async def close(self, submit: Submit) -> None:
-        """Stops looking. What was begun is finished; what comes now runs through `submit`."""
+        """Stops checking. A started run is finished; later edits run through `submit`."""
         self.stop()
         if self._task is not None:
             await asyncio.wait([self._task])
         self._submit = submit
 
     async def finish(self) -> None:
-        """Takes in and writes everything, for the last time. Raises OSError and StoreError."""
+        """Applies edits and writes changes for the last time. Raises OSError and StoreError."""
         await self.reconcile()
         if self._versions.unsettled:
             await self.reconcile()
@@ -196,7 +197,7 @@ class ProductsFileSync:
                 rest_until = loop.time() + RETRY_SECONDS
 
     async def _try(self) -> None:
-        """Reconciles, and keeps what went wrong for whoever asks."""
+        """Reconciles, and records the error, if any, for `problems`."""
         try:
             await self.reconcile()
         except (OSError, StoreError) as error:
@@ -209,7 +210,7 @@ class ProductsFileSync:
             self._failure = None
 
     async def _touched(self) -> bool:
-        """Whether the file may have changed, and is not just being written."""
+        """Whether the file may have changed, and is not being written at the moment."""
         stamp = self._versions.stamp()
         if stamp == self._stamp and asyncio.get_running_loop().time() >= self._young_until:
             return False
@@ -217,14 +218,14 @@ class ProductsFileSync:
         return self._versions.stamp() == stamp
 
     async def reconcile(self) -> None:
-        """Takes in what the owner has edited, then writes what the file does not say yet.
+        """Applies the owner's edits, then writes the changes that the file lacks.
 
-        Raises OSError, and StoreError where the edit could not be run.
+        Raises OSError, and StoreError if the edit could not be run.
         """
         async with self._turn:
             late = await asyncio.to_thread(self._versions.late_edit)
-            if late is not None and not await self._take_in(late.found, late.base):
-                log.error("%s: an edit that came late cannot be read and is dropped", self._name)
+            if late is not None and not await self._take_in(late.content, late.base):
+                log.error("%s: a late edit cannot be read and is dropped", self._name)
             await asyncio.to_thread(self._versions.write_again)
             while await self._look_once():
                 pass
@@ -235,7 +236,7 @@ class ProductsFileSync:
                 self._young_until = asyncio.get_running_loop().time() + YOUNG_SECONDS
 
     async def _look_once(self) -> bool:
-        """One look and one write; True where the file has changed meanwhile."""
+        """Reads and writes once; True if the file has changed in between."""
         content = await asyncio.to_thread(self._versions.read)
         if content is None:
             self._content = None
@@ -249,7 +250,7 @@ class ProductsFileSync:
         return await self._publish()
 
     async def _publish(self) -> bool:
-        """Writes the file where it does not say what the rows say; True: look again."""
+        """Writes the file if it differs from the rows; True: read it again."""
         stale, self._stale = self._stale, set()
         if stale == set() and self._content is not None:
             return False
@@ -268,7 +269,7 @@ class ProductsFileSync:
             raise
 
     async def _write(self, version: Version) -> bool:
-        """Writes a version of the file; True: look again."""
+        """Writes a version of the file; True: read it again."""
         if version.content == self._content:
             if self._versions.known[-1].revision == UNCHECKED:
                 await asyncio.to_thread(self._versions.remember, version)
@@ -278,11 +279,11 @@ class ProductsFileSync:
         if replaced.written:
             self._content = version.content
             await self._keep(version)
-        else:  # what the rows say is still to be told, also where the file becomes as it was
+        else:  # the rows still have to be written, even if the file returns to its former content
             self._stale = None
         if replaced.edit is None:
             return not replaced.written
-        # The edit is in nobody's file now, and both versions still count as ours.
+        # The edit is in no file now, and both versions still count as ours.
         if await self._take_in(replaced.edit):
             unchecked = Version(version.content, UNCHECKED)
             await asyncio.to_thread(self._versions.remember, unchecked)
@@ -291,13 +292,13 @@ class ProductsFileSync:
         return True
 
     async def _keep(self, version: Version) -> None:
-        """The file holds this version, of which `_text` is the text."""
+        """Records that the file has this version, whose text is `_text`."""
         assert self._text is not None
         await asyncio.to_thread(self._past.keep, version.revision, self._text.texts)
 
     def _render(self, stale: set[str] | None, rows: Copies) -> bytes | None:
-        """What the file has to hold; None where there is nothing to say and no file."""
-        wanted = shelves(*rows)
+        """The content that the file should have; None without products and without a file."""
+        wanted = listed_products(*rows)
         if self._text is None:
             if not wanted:
                 return None
@@ -306,7 +307,7 @@ class ProductsFileSync:
         return self._text.show(wanted, ids)
 
     async def _take_in(self, content: bytes, base: bytes | None = None) -> bool:
-        """Runs an edit as commands; False where it cannot be read.
+        """Runs an edit as commands; False if it cannot be read.
 
         `base` is a further version that the owner may have edited.
         """
@@ -322,7 +323,7 @@ class ProductsFileSync:
                 content, self._name, written, self._past, self._since, at, truth, label
             )
         except DataError as error:
-            log.error("%s. Going on from the last good state.", error)
+            log.error("%s. The last good state stays in use.", error)
             self._refused, self._problem = content, str(error)
             return False
         commands = edit.commands

@@ -37,7 +37,7 @@ class Disk:
     def create(self, path: Path, mode: int = PRIVATE) -> int:
         """Creates an empty file, replacing an old one, and opens it for writing.
 
-        Only its owner may open it, whatever the umask; if another `mode` is given, the umask
+        Only its owner may open it, for any umask; if another `mode` is given, the umask
         applies.
         """
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
@@ -68,17 +68,17 @@ class Disk:
         """Renames a file, replacing a file of the new name."""
         old.replace(new)
 
-    def exchange(self, one: Path, other: Path) -> bool:
-        """Swaps two files in one step; False where the system cannot."""
+    def exchange(self, left: Path, other: Path) -> bool:
+        """Swaps two files in one step; False if the system cannot."""
         if _renameat2 is None:
             return False
-        paths = os.fsencode(one), os.fsencode(other)
+        paths = os.fsencode(left), os.fsencode(other)
         if _renameat2(_AT_FDCWD, paths[0], _AT_FDCWD, paths[1], _RENAME_EXCHANGE) == 0:
             return True
         code = ctypes.get_errno()
         if code in _NOT_SUPPORTED:
             return False
-        raise OSError(code, os.strerror(code), str(one))
+        raise OSError(code, os.strerror(code), str(left))
 
     def dress(self, path: Path, like: Path) -> None:
         """Gives a file the permissions of another and, if allowed, its owner."""

@@ -43,9 +43,9 @@ def without_none(hint: Any) -> tuple[Any, bool]:
 
 def codec(hint: Any) -> Codec:
     """The codec of a field of this type. Raises TypeError for a type that no column can hold."""
-    found = _scalar(hint)
-    if found is not None:
-        return found
+    scalar = _scalar(hint)
+    if scalar is not None:
+        return scalar
     if isinstance(hint, type) and is_dataclass(hint):
         return _one(hint)
     if get_origin(hint) is tuple and len(get_args(hint)) == 2 and get_args(hint)[1] is Ellipsis:

@@ -1,4 +1,4 @@
-"""Rows as plain columns: whole numbers, texts, booleans, nothing else.
+"""Rows as plain columns: whole numbers, texts and booleans only.
 
 Derived from the fields of each row, so that a new kind of row needs a migration and no new code.
 """
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its name, its type when stored, and the way there and back (None: as it is)."""
+    """A column: its name, its stored type, and the conversions (None: the value as it is)."""
 
     name: str
     type: type[int] | type[str] | type[bool]
@@ -27,48 +27,48 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table(Generic[T]):
-    """How one kind of row lies in a table."""
+    """The table of one kind of row."""
 
     name: str
     kind: Callable[..., T]
     key: tuple[str, ...]
     columns: tuple[Column, ...]
-    # What `values` and `row` need of the columns, worked out once: they run for every row.
+    # The data that `values` and `row` need of the columns, computed once: they run for every row.
     read: Callable[[T], tuple[Any, ...]]
     encoders: tuple[tuple[int, Encode], ...]
     decoders: tuple[tuple[int, Encode], ...]
     key_encoders: tuple[tuple[int, Encode], ...]
 
     def values(self, row: T) -> tuple[Any, ...]:
-        """The row as one value a column."""
+        """The row as one value per column."""
         values = self.read(row)
         if not self.encoders:
             return values
-        found = list(values)
+        values_stored = list(values)
         for place, encode in self.encoders:
-            if found[place] is not None:
-                found[place] = encode(found[place])
-        return tuple(found)
+            if values_stored[place] is not None:
+                values_stored[place] = encode(values_stored[place])
+        return tuple(values_stored)
 
     def key_values(self, key: Any) -> tuple[Any, ...]:
-        """A row's key as one value a column of the key."""
+        """A row's key as one value per column of the key."""
         values: tuple[Any, ...] = key if len(self.key) > 1 else (key,)
         if not self.key_encoders:
             return values
-        found = list(values)
+        values_stored = list(values)
         for place, encode in self.key_encoders:
-            found[place] = encode(found[place])
-        return tuple(found)
+            values_stored[place] = encode(values_stored[place])
+        return tuple(values_stored)
 
     def row(self, values: Iterable[Any]) -> T:
-        """The row that these values, one a column, stand for."""
+        """The row of these values, one per column."""
         if not self.decoders:
             return self.kind(*values)
-        found = list(values)
+        decoded = list(values)
         for place, decode in self.decoders:
-            if found[place] is not None:
-                found[place] = decode(found[place])
-        return self.kind(*found)
+            if decoded[place] is not None:
+                decoded[place] = decode(decoded[place])
+        return self.kind(*decoded)
 
 
 def table_of(kind: type[T], name: str, key: tuple[str, ...]) -> Table[T]:
@@ -93,8 +93,8 @@ def table_of(kind: type[T], name: str, key: tuple[str, ...]) -> Table[T]:
 
 def _column(name: str, hint: Any) -> Column:
     plain, nullable = without_none(hint)
-    found = codec(plain)
-    return Column(name, found.type, nullable, found.encode, found.decode)
+    codec_of_field = codec(plain)
+    return Column(name, codec_of_field.type, nullable, codec_of_field.encode, codec_of_field.decode)
 
 
 TABLES: dict[type[Row], Table[Any]] = {kind: table_of(kind, kind.TABLE, kind.KEY) for kind in ROWS}

@@ -1,4 +1,4 @@
-"""Rows that an SQL store need not read again: as its own batches have found or left them."""
+"""Caches rows that an SQL store has read or written in its own batches."""
 
 from collections.abc import Sequence
 
@@ -9,13 +9,14 @@ from fancymonkey.core.state import AllLevels, Rows, State
 from fancymonkey.store.contract import StockSnapshot, empty_rows
 
 MOST = 20_000
-"""Rows of a kind, beside those of the snapshot. With one more all of the kind are forgotten."""
+"""The limit of rows of a kind, in addition to the snapshot's. One more clears the kind."""
 
 
 class RowCache:
-    """What is known of the tables. None stands for a row that is not there.
+    """The cached rows of the tables. None stands for a missing row.
 
-    It is valid only while nothing else writes: its user has to notice other writers and to forget.
+    It is valid only while no other process writes: its user has to detect other writers and clear
+    it.
     """
 
     def __init__(self) -> None:
@@ -23,7 +24,7 @@ class RowCache:
         self.forget()
 
     def begin(self, revision: int, now: int) -> State:
-        """A batch on the known rows. Rows that its store reads become known too."""
+        """A batch on the cached rows. Rows that its store reads are cached too."""
         for kind, rows in self._rows.items():
             if len(rows) > MOST + self._shown.get(kind, 0):
                 rows.clear()
@@ -32,9 +33,9 @@ class RowCache:
         return State(self._rows, revision, now, self._locations)
 
     def learn(self, state: State) -> None:
-        """Takes over what a batch has changed, once that is durable.
+        """Applies the changes of a batch, once they are durable.
 
-        A hold that the batch has made has no payment under way, unless the batch began it.
+        A new hold of the batch has no pending payment, unless the batch began one.
         """
         read = state.base[Reservation]
         made = [key for key in state.changed.get(Reservation, ()) if read.get(key) is None]
@@ -49,7 +50,7 @@ class RowCache:
             self._rows[Document].setdefault((FOLDER, key), None)
 
     def show(self, snapshot: StockSnapshot) -> None:
-        """Takes over the rows that every sale reads from a snapshot of this moment."""
+        """Adds the rows that every sale reads, from a snapshot of this moment."""
         shown: tuple[tuple[type[Row], Sequence[Row]], ...]
         shown = ((Item, snapshot.items), (Level, snapshot.levels))
         for kind, rows in shown:
@@ -57,7 +58,7 @@ class RowCache:
             self._shown[kind] = len(rows)
 
     def forget(self) -> None:
-        """Knows nothing any more."""
+        """Clears the cache."""
         self._locations: dict[str, list[str]] = {}
-        """Where each SKU has levels whose levels at all locations were read."""
+        """The locations of each SKU whose levels at all locations were read."""
         self._rows: Rows = {**empty_rows(), AllLevels: self._locations}  # type: ignore[dict-item]

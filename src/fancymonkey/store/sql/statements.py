@@ -1,4 +1,4 @@
-"""What both SQL stores share: a batch's rows by key, and SQL made from the declared tables."""
+"""Shared by both SQL stores: a batch's rows by key, and SQL made from the declared tables."""
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
@@ -13,7 +13,7 @@ from fancymonkey.store.contract import Commit, commit_of
 from fancymonkey.store.sql.columns import ENTRIES, TABLES, Table
 
 PAGE = 2000
-"""Rows that one statement reads while a table is streamed."""
+"""Rows per statement while a table is streamed."""
 
 Keys = dict[type[Row], list[Any]]
 
@@ -24,7 +24,7 @@ def column_list(table: Table[Any], alias: str = "") -> str:
 
 
 def on_conflict(table: Table[Any]) -> str:
-    """The clause that makes an INSERT replace the row that has the key."""
+    """The clause that makes an INSERT replace an existing row with the same key."""
     others = [column.name for column in table.columns if column.name not in table.key]
     sets = ", ".join(f"{name} = excluded.{name}" for name in others)
     return f"ON CONFLICT ({', '.join(table.key)}) DO UPDATE SET {sets}"
@@ -46,7 +46,7 @@ async def scanned(
     values: tuple[Any, ...] = ()
     while True:
         marks = [mark(n) for n in range(len(values))]
-        page = [table.row(found) for found in await fetch(page_after(table, marks), *values)]
+        page = [table.row(record) for record in await fetch(page_after(table, marks), *values)]
         for row in page:
             yield row
         if len(page) < PAGE:
@@ -55,7 +55,7 @@ async def scanned(
 
 
 def by_key(table: Table[Any], placeholders: Iterable[str]) -> str:
-    """The SELECT of the row that has a key."""
+    """The SELECT of the row with a key."""
     key = ", ".join(table.key)
     return (
         f"SELECT {column_list(table)} FROM {table.name} WHERE ({key}) = ({', '.join(placeholders)})"
@@ -63,48 +63,46 @@ def by_key(table: Table[Any], placeholders: Iterable[str]) -> str:
 
 
 def keys_by_kind(load: Load) -> Keys:
-    """The rows that a batch asks for, kind by kind.
-
-    Always in the same order of kinds: each order would be another statement to plan.
+    """The rows that a batch requests, kind by kind. The order of kinds is always the same, because
+    each order would be another statement to plan.
     """
-    found: Keys = {}
+    keys: Keys = {}
     for kind, key in load.rows:
-        found.setdefault(kind, []).append(key)
-    return {kind: found[kind] for kind in ROWS if kind in found}
+        keys.setdefault(kind, []).append(key)
+    return {kind: keys[kind] for kind in ROWS if kind in keys}
 
 
 def expect(base: Rows, keys: Keys) -> None:
-    """Notes that these rows were asked for; those that are not found stay None."""
+    """Records that these rows were requested; missing rows stay None."""
     for kind, wanted in keys.items():
         base[kind].update(dict.fromkeys(wanted))
 
 
-def add_levels(base: Rows, skus: Iterable[str], found: Iterable[Any]) -> None:
-    """Puts the levels of these SKUs, all that there are, where the batch looks for them."""
+def add_levels(base: Rows, skus: Iterable[str], records: Iterable[Any]) -> None:
+    """Adds all levels of these SKUs to the rows of the batch."""
     make = TABLES[Level].row
     locations: dict[str, list[str]] = {sku: [] for sku in skus}
     levels = base[Level]
-    for values in found:
+    for values in records:
         level = make(values)
         levels[level.key] = level
         locations[level.sku].append(level.location)
     base[AllLevels].update(locations)
 
 
-def add_rows(base: Rows, kind: type[Row], found: Iterable[Any]) -> None:
-    """Puts rows, one sequence of column values each, where the batch looks for them."""
+def add_rows(base: Rows, kind: type[Row], records: Iterable[Any]) -> None:
+    """Adds rows, one sequence of column values each, to the rows of the batch."""
     make = TABLES[kind].row
     rows = base[kind]
-    for values in found:
+    for values in records:
         row = make(values)
         rows[row.key] = row
 
 
 def written(state: State) -> Iterator[tuple[type[Row], bool, list[Row]]]:
-    """What a batch wrote: (kind, whether the rows are new, the rows), in one order of kinds.
-
-    New ones go in by a plain INSERT. It is cheaper than one that may replace a row, and an id that
-    was in use already then fails instead of taking another's place.
+    """The written rows of a batch: (kind, whether the rows are new, the rows), in one order of
+    kinds. New rows use a plain INSERT: it is cheaper than one that may replace a row, and fails for
+    an id that is already in use instead of replacing its row.
     """
     for kind in ROWS:
         base = state.base[kind]
@@ -119,42 +117,41 @@ def written(state: State) -> Iterator[tuple[type[Row], bool, list[Row]]]:
             yield kind, False, known
 
 
-def reservations(found: Iterable[Any]) -> list[Reservation]:
+def reservations(records: Iterable[Any]) -> list[Reservation]:
     """Holds from their column values."""
     make = TABLES[Reservation].row
-    return [make(values) for values in found]
+    return [make(values) for values in records]
 
 
-def entries(found: Iterable[Any]) -> list[Entry]:
+def entries(records: Iterable[Any]) -> list[Entry]:
     """Ledger entries from their column values."""
-    return [ENTRIES.row(values) for values in found]
+    return [ENTRIES.row(values) for values in records]
 
 
 def commit_after(state: State, answers: list[Answer], others: list[Entry], after: int) -> Commit:
-    """What a batch did, with the entries of other processes in front of its own."""
+    """The commit of a batch, with the entries of other processes before its own."""
     own = [entry for entry in state.entries if entry.revision > after]
     return commit_of(state, answers, others + own)
 
 
 def named_queries(dialect: str) -> dict[str, str]:
-    """The fixed statements of a dialect: `queries.sql`, each under its line `-- name: …`.
-
-    `{entry}` there stands for the columns of the table `entry`, and so for every table; `$1` for
-    the first argument.
+    """The fixed statements of a dialect: `queries.sql`, each under its line `-- name: …`. `{entry}`
+    stands for the columns of the table `entry`, and so for every table; `$1` for the first
+    argument.
     """
     lists = {table.name: column_list(table) for table in (*TABLES.values(), ENTRIES)}
     folder = resources.files("fancymonkey.store.sql")
-    found: dict[str, str] = {}
+    queries: dict[str, str] = {}
     for path in (folder / "queries.sql", folder / dialect / "queries.sql"):
         parts = re.split(r"^-- name: (\w+)\n", path.read_text("utf-8"), flags=re.MULTILINE)
         for name, text in zip(parts[1::2], parts[2::2], strict=True):
             plain = re.sub(r"^--.*\n", "", text, flags=re.MULTILINE)
-            found[name] = plain.strip().rstrip(";").format_map(lists)
-    return found
+            queries[name] = plain.strip().rstrip(";").format_map(lists)
+    return queries
 
 
 CHUNK = 5000
-"""Rows that go to the database at once when a store is filled."""
+"""Rows per portion when a store is filled."""
 
 
 async def chunks(

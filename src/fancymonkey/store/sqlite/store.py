@@ -49,7 +49,7 @@ PRUNED_AT_ONCE = 2000
 
 
 class SqliteStore:
-    """One thread writes, another one reads; the event loop never waits for the disk."""
+    """One thread writes, another one reads; on a slow disk the event loop never waits for it."""
 
     def __init__(self, path: Path, *, read_only: bool = False, disk: Disk | None = None) -> None:
         self.path = path
@@ -99,7 +99,7 @@ class SqliteStore:
         if reading is not None:
             await loop.run_in_executor(reading, self._close_reader)
             reading.shutdown()
-        if writing is not None:  # the last connection: it empties the log into the database
+        if writing is not None:  # the last connection: it copies the log into the database
             await loop.run_in_executor(writing, self._close_writer)
             writing.shutdown()
 
@@ -126,7 +126,7 @@ class SqliteStore:
         self._busy += 1
         working = self._writing.submit(work, writer)
         loop = asyncio.get_running_loop()
-        # Not when whoever waits goes away: the thread goes on.
+        # Not if the waiting task is cancelled: the thread continues.
         working.add_done_callback(lambda _: loop.call_soon_threadsafe(self._done))
         return await asyncio.wrap_future(working)
 
@@ -154,7 +154,8 @@ class SqliteStore:
         try:
             await self._tidy()
         except Exception:
-            # The commit stands. The log grows until it can be copied: another program may be at it.
+            # The commit is durable. The log grows until it can be copied: another program may be
+            # reading it.
             log.exception("the log of %s could not be copied into it", self.path)
         return commit
 
@@ -168,7 +169,7 @@ class SqliteStore:
         return writer.run_now(commands, now, after)
 
     async def _tidy(self) -> None:
-        """Copies the log into the database where it has grown enough."""
+        """Copies the log into the database if it has reached its limit."""
         writer = self._writer
         if writer is not None and writer.log_pages >= CHECKPOINT_PAGES:
             await self._write(SqliteWriter.checkpoint)
@@ -187,10 +188,10 @@ class SqliteStore:
                     reservations(db.execute(QUERIES["live_holds"])),
                 )
 
-        found = await self._read(work)
+        snapshot = await self._read(work)
         if self._writer is not None:
-            self._writer.shown = found
-        return found
+            self._writer.shown = snapshot
+        return snapshot
 
     async def catalogue(self, product_ids: Iterable[str]) -> tuple[list[Product], list[Item]]:
         """See `Store.catalogue`."""
@@ -199,9 +200,9 @@ class SqliteStore:
         def work(db: apsw.Connection) -> tuple[list[Product], list[Item]]:
             with one_revision(db):
                 products = db.execute(QUERIES["products_by_id"], wanted)
-                found = list(map(TABLES[Product].row, products))
+                products_read = list(map(TABLES[Product].row, products))
                 items = db.execute(QUERIES["items_of_products"], wanted)
-                return found, list(map(TABLES[Item].row, items))
+                return products_read, list(map(TABLES[Item].row, items))
 
         return await self._read(work)
 
@@ -222,15 +223,15 @@ class SqliteStore:
 
     async def next_due(self) -> int | None:
         """See `Store.next_due`."""
-        ((found,),) = await self._fetch(QUERIES["next_due"])
-        return None if found is None else int(found)
+        ((deadline,),) = await self._fetch(QUERIES["next_due"])
+        return None if deadline is None else int(deadline)
 
     async def reservation(self, ref: str) -> Reservation | None:
         """See `Store.reservation`."""
         for name in ("reservation_by_id", "reservation_by_session"):
-            found = reservations(await self._fetch(QUERIES[name], ref))
-            if found:
-                return found[0]
+            holds = reservations(await self._fetch(QUERIES[name], ref))
+            if holds:
+                return holds[0]
         return None
 
     async def scan(self, kind: type[R], after: Hashable | None = None) -> AsyncIterator[R]:
@@ -239,7 +240,7 @@ class SqliteStore:
         while True:
             sql = page_after(table, None if after is None else "?" * len(table.key))
             values = () if after is None else table.key_values(after)
-            page = [table.row(found) for found in await self._fetch(sql, *values)]
+            page = [table.row(record) for record in await self._fetch(sql, *values)]
             for row in page:
                 yield row
             if len(page) < PAGE:
@@ -251,14 +252,14 @@ class SqliteStore:
         table = TABLES[kind]
         sql = by_key(table, "?" * len(table.key))
         for values in await self._fetch(sql, *table.key_values(key)):
-            found: R = table.row(values)
-            return found
+            row: R = table.row(values)
+            return row
         return None
 
     async def fill(
         self, rows: AsyncIterator[Row], entries: AsyncIterator[Entry], revision: int
     ) -> None:
-        """See `Store.load`."""
+        """See `Store.fill`."""
         await self._write(SqliteWriter.begin_load)
         try:
             async for chunk in chunks(rows, entries):
@@ -273,7 +274,7 @@ class SqliteStore:
         return frozen(self.path)
 
     async def apply_commits(self, changed: Rows, entries: Sequence[Entry], revision: int) -> None:
-        """See `Store.absorb`."""
+        """See `Store.apply_commits`."""
         await self._write(lambda writer: writer.apply_commits(changed, entries, revision))
 
     async def clear(self) -> None:
@@ -281,32 +282,32 @@ class SqliteStore:
         await self._write(SqliteWriter.clear)
 
     async def other_writers(self) -> list[str]:
-        """Nobody else can write."""
+        """Returns no names: only one process can write."""
         return []
 
     def stop_watching(self) -> None:
-        """Nothing looks here."""
+        """Does nothing: nothing is watched."""
 
     async def prune(self, before: int) -> int:
         """See `Store.prune`."""
         total = 0
-        while True:  # in small transactions: sales go on in between
-            found = await self._write(lambda writer: writer.prune(before, PRUNED_AT_ONCE))
-            total += found
-            if found < PRUNED_AT_ONCE:
+        while True:  # in small transactions: sales continue in between
+            removed = await self._write(lambda writer: writer.prune(before, PRUNED_AT_ONCE))
+            total += removed
+            if removed < PRUNED_AT_ONCE:
                 return total
 
     async def watch(self, bell: OnRemoteCommit, submit: Submit) -> None:
-        """Nobody else can write."""
+        """See `Store.watch`. No other process writes, so `bell` is never called."""
 
     async def guards(self) -> set[str]:
-        """The rules about levels that the database itself keeps, by name as PostgreSQL has them."""
+        """The names of the level constraints that the database enforces, as in PostgreSQL."""
         ((sql,),) = await self._fetch(QUERIES["guards"])
-        found = {f"level_{name}_check" for name in re.findall(r"CHECK \((\w+) >= 0\)", sql)}
-        return found | set(re.findall(r"CONSTRAINT (\w+) CHECK", sql))
+        names = {f"level_{name}_check" for name in re.findall(r"CHECK \((\w+) >= 0\)", sql)}
+        return names | set(re.findall(r"CONSTRAINT (\w+) CHECK", sql))
 
     async def health_problems(self) -> list[str]:
-        """See `Store.trouble`."""
+        """See `Store.health_problems`."""
         problem = self._writer and (self._writer.stopped or self._writer.failed)
         if problem:
             return [problem]

@@ -210,7 +210,7 @@ def _change_size(sku: str, size: SizeBody) -> list[Command]:
 def _checked_sizes(sizes: list[SizeBody], there: Mapping[str, str]) -> list[SizeBody]:
     """The sizes as they are spelled; `there` are the existing sizes of the product.
 
-    Raises Problem 422 where a size is named twice or its name is not valid, 409 where a new one
+    Raises Problem 422 if a size is named twice or its name is not valid, 409 where a new one
     looks like another.
     """
     spelled = {normal_form(name): name for name in there}

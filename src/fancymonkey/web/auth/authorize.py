@@ -43,7 +43,7 @@ async def require(
 ) -> Actor:
     """Returns the caller with this right: `read`, `stock` or `admin`. Raises Problem 401, 403, 429.
 
-    A request with the `secret` (a scheduler's) is let in too. `cookie` is False where a GET changes
+    A request with the `secret` (a scheduler's) is let in too. `cookie` is False if a GET changes
     something: a link must not do that.
     """
     bearer = bearer_of(request)
@@ -96,12 +96,12 @@ async def require_password(
     return request.actor
 
 
-async def _check_password(context: AppContext, request: Request, given: str) -> None:
+async def _check_password(context: AppContext, request: Request, password: str) -> None:
     """Returns if the password is the owner's. Raises Problem 401, 403 or 429."""
     expected = context.settings.accounts.admin_password
     if not expected:
         raise _disabled()
-    if await _named(context, request, given.encode(), {ADMIN: expected}) is None:
+    if await _named(context, request, password.encode(), {ADMIN: expected}) is None:
         raise Problem(401, "wrong_password", "The password is incorrect.")
     await _second_factor(context, request)
 
@@ -213,7 +213,7 @@ async def _bearer(context: AppContext, request: Request, token: bytes, secret: s
         key = await context.accounts.keys.check(text) if shut is None else None
         if key is not None:
             return Actor(name=f"key {key.label}", right=key.right, key=key.key_id)
-        if not any(one.startswith(PREFIX) for one in secrets.values()):
+        if not any(secret.startswith(PREFIX) for secret in secrets.values()):
             secrets = {}  # a key has 192 random bits: a wrong one does not throttle the secrets
     name = await _named(context, request, token, secrets) if secrets or shut is None else None
     if name == SCHEDULE.name:
@@ -227,11 +227,11 @@ async def _bearer(context: AppContext, request: Request, token: bytes, secret: s
 
 
 async def _named(
-    context: AppContext, request: Request, given: bytes, secrets: Mapping[str, str]
+    context: AppContext, request: Request, secret: bytes, secrets: Mapping[str, str]
 ) -> str | None:
     """The name of the secret that was given, or None. Raises Problem 429."""
     guesser = context.proxies.guesser(request)
-    return await context.guesses.fits(guesser, given, secrets, address=request.address)
+    return await context.guesses.fits(guesser, secret, secrets, address=request.address)
 
 
 async def _second_factor(context: AppContext, request: Request) -> None:
@@ -241,9 +241,9 @@ async def _second_factor(context: AppContext, request: Request) -> None:
     """
     users, login = context.accounts.users, context.accounts.login
     owners = [
-        kept
-        for kept in await users.folder.all()
-        if kept.value.role is Role.OWNER and kept.value.factor is not None
+        account
+        for account in await users.folder.all()
+        if account.value.role is Role.OWNER and account.value.factor is not None
     ]
     if not owners:
         return
@@ -265,8 +265,8 @@ async def _cookie(context: AppContext, request: Request, access: str) -> Actor:
     actor = request.actor = Actor(name=user.name, right=user.role.right, user=user, session=session)
     if request.method not in SAFE:
         check_same_site(context, request)
-        given = request.headers.get(CSRF_HEADER, b"")
-        if not hmac.compare_digest(given, session.csrf.encode()):
+        token = request.headers.get(CSRF_HEADER, b"")
+        if not hmac.compare_digest(token, session.csrf.encode()):
             raise Problem(403, "cross_site", "Send the session's CSRF token as X-CSRF-Token.")
     return actor
 

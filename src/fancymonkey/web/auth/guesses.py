@@ -27,7 +27,7 @@ class Guesses:
         self._known = FailureCounter(clock, ACCOUNT_MOST, ACCOUNT_WINDOW)
 
     async def fits(
-        self, client: str, given: bytes, secrets: Mapping[str, str], *, address: str
+        self, client: str, secret: bytes, secrets: Mapping[str, str], *, address: str
     ) -> str | None:
         """The name of the secret that was given, or None, which counts as a failure.
 
@@ -44,7 +44,7 @@ class Guesses:
         self._throttle.check(client)
         waits = {name: self._wait(name, client, name in known) for name in secrets}
         for name, expected in secrets.items():
-            if not waits[name] and same(given, expected):
+            if not waits[name] and same(secret, expected):
                 self._places.remember(name, client)
                 return name
         longest = max(waits.values(), default=0)

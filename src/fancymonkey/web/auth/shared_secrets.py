@@ -60,6 +60,6 @@ def too_many(wait: int) -> Problem:
     )
 
 
-def same(given: bytes, expected: str) -> bool:
+def same(secret: bytes, expected: str) -> bool:
     """Compares two secrets in constant time."""
-    return hmac.compare_digest(given, expected.encode())
+    return hmac.compare_digest(secret, expected.encode())

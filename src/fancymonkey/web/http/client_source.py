@@ -77,14 +77,14 @@ class ClientSources:
 
     async def _shared_key(self) -> bytes:
         draft = DocumentWrite(FOLDER, NAME, secrets.token_hex(32), expected=0)
-        kept = await self._engine.store.find(Document, (FOLDER, NAME))
-        if kept is None or not kept.body:
+        stored = await self._engine.store.find(Document, (FOLDER, NAME))
+        if stored is None or not stored.body:
             await self._engine.submit(
                 PutDocuments(drafts=(draft,))
             )  # refused if another process was first
-            kept = await self._engine.store.find(Document, (FOLDER, NAME))
-        assert kept is not None
-        return bytes.fromhex(kept.body)
+            stored = await self._engine.store.find(Document, (FOLDER, NAME))
+        assert stored is not None
+        return bytes.fromhex(stored.body)
 
 
 def sources_of(engine: Engine, settings: Settings, proxies: Proxies) -> ClientSources | None:

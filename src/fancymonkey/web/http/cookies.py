@@ -39,11 +39,11 @@ def _parse(raw: bytes) -> dict[str, str]:
     parts = text.split(";")
     if len(raw) > COOKIES_MAX and raw[COOKIES_MAX : COOKIES_MAX + 1] != b";":
         del parts[-1]
-    found: dict[str, str] = {}
+    cookies: dict[str, str] = {}
     for part in [part for part in parts if OURS in part]:
         name, _, value = part.strip().partition("=")
-        found.setdefault(name, value)
-    return found
+        cookies.setdefault(name, value)
+    return cookies
 
 
 def only_ours(scope: Scope) -> Scope:

@@ -128,8 +128,8 @@ class Request:
     def id(self) -> str:
         """The request id in logs and responses: from the proxy (`X-Request-Id`), or a new one."""
         if not self._id:
-            given = self.headers.get(b"x-request-id", b"").decode("latin-1")
-            self._id = given if _REQUEST_ID.fullmatch(given) else token_hex(8)
+            sent_id = self.headers.get(b"x-request-id", b"").decode("latin-1")
+            self._id = sent_id if _REQUEST_ID.fullmatch(sent_id) else token_hex(8)
         return self._id
 
     @property
@@ -181,10 +181,10 @@ def network(address: str) -> str:
     if ":" not in address:
         return address
     try:
-        found = IPv6Address(address.partition("%")[0])
+        parsed = IPv6Address(address.partition("%")[0])
     except ValueError:
         return address
-    return str(found.ipv4_mapped or IPv6Address(int(found) >> 64 << 64))
+    return str(parsed.ipv4_mapped or IPv6Address(int(parsed) >> 64 << 64))
 
 
 class ClientGone(Exception):

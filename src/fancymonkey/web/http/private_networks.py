@@ -51,10 +51,10 @@ def hint_of(headers: Mapping[bytes, bytes]) -> str | None:
     real = headers.get(b"x-real-ip", b"").decode("latin-1").strip()
     named = _FOR.findall(headers.get(b"forwarded", b"")[-2048:].decode("latin-1"))
     lists = (chain, [real], [bare(text) for text in named])
-    found = {address for one in lists if (address := _last_far(one)) is not None}
-    if len(found) > 1:
+    addresses = {address for values in lists if (address := _last_far(values)) is not None}
+    if len(addresses) > 1:
         return UNCLEAR
-    return found.pop() if found else None
+    return addresses.pop() if addresses else None
 
 
 def forwarded_for(headers: Mapping[bytes, bytes]) -> list[str]:
@@ -74,5 +74,5 @@ def bare(text: str) -> str:
 
 def _last_far(texts: Sequence[str]) -> str | None:
     return next(
-        (str(found) for text in reversed(texts) if (found := public_address(bare(text)))), None
+        (str(address) for text in reversed(texts) if (address := public_address(bare(text)))), None
     )

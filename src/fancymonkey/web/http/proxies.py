@@ -42,7 +42,7 @@ class Proxies:
     def guesser(self, request: Request) -> str:
         """The client that a wrong secret counts for, also behind a proxy without a setting.
 
-        Otherwise all clients of that proxy would be one client, and a stranger's wrong attempts
+        Otherwise all clients of that proxy would be one client, and wrong attempts of an attacker
         would lock the owner out. Requests with contradictory headers count as one client of their
         own, apart from the proxy itself, so that scripts beside it are not affected.
         """
@@ -75,10 +75,10 @@ class Proxies:
 
 
 def _networks(texts: Iterable[str]) -> tuple[IPv4Network | IPv6Network, ...]:
-    found = []
+    networks = []
     for text in texts:
         try:
-            found.append(ip_network(text, strict=False))
+            networks.append(ip_network(text, strict=False))
         except ValueError:  # a name, or the path of a socket
             continue
-    return tuple(found)
+    return tuple(networks)

@@ -85,7 +85,7 @@ class RateLimit:
         self._buckets: dict[str, tuple[float, int]] = {}
 
     def take(self, client: str) -> None:
-        """Takes a token. Raises Problem 429 where none is left."""
+        """Takes a token. Raises Problem 429 if none is left."""
         now = self._clock()
         tokens = self._tokens(client, now)
         if tokens < 1:
@@ -96,7 +96,7 @@ class RateLimit:
         self._buckets[client] = (tokens - 1, now)
 
     def check(self, client: str) -> None:
-        """Takes none. Raises Problem 429 where none is left."""
+        """Takes none. Raises Problem 429 if none is left."""
         if self._tokens(client, self._clock()) < 1:
             raise _too_many()
 
@@ -120,26 +120,26 @@ class RateLimits:
 
     def __init__(self, clock: Clock, known: Iterable[tuple[str, str]] = ()) -> None:
         self._limits = {name: RateLimit(clock, rate) for name, rate in RATES.items()}
-        self._known = {one: self._of(*one) for one in known}
+        self._known = {route: self._of(*route) for route in known}
 
     def take(self, method: str, path: str, client: str) -> None:
         """Takes a token of the request's class. Raises Problem 429 if none is left."""
-        one = (method, path)
+        route = (method, path)
         if path == METRICS and (client == LOOPBACK or public_address(client) is None):
             return
-        limit = self._known[one] if one in self._known else self._of(method, path)
+        limit = self._known[route] if route in self._known else self._of(method, path)
         if limit is not None:
             limit.take(client)
 
     def check(self, method: str, path: str, client: str) -> None:
-        """Takes none. Raises Problem 429 where none of the request's class is left."""
+        """Takes none. Raises Problem 429 if none of the request's class is left."""
         limit = self._of(method, path)
         if limit is not None:
             limit.check(client)
 
     def _of(self, method: str, path: str) -> RateLimit | None:
-        found = class_of(method, path)
-        return None if found is None else self._limits[found]
+        limit_class = class_of(method, path)
+        return None if limit_class is None else self._limits[limit_class]
 
 
 class ConcurrencyLimit:

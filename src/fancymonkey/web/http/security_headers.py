@@ -92,11 +92,11 @@ def _with(headers: Any, scope: Scope) -> Headers:
     wanted = [*ANY, HSTS] if scope.get("scheme") == "https" else ANY
     if b"location" in there:
         headers = [(name, _within(bytes(value), scope, bytes(name))) for name, value in headers]
-    return [*headers, *(one for one in wanted if one[0] not in there)]
+    return [*headers, *(header for header in wanted if header[0] not in there)]
 
 
 def _within(value: bytes, scope: Scope, name: bytes) -> bytes:
-    """The target of a redirect: only the path on this server, whatever host was requested."""
+    """The target of a redirect: only the path on this server, without the requested host."""
     if name.lower() != b"location":
         return value
     parts = urlsplit(value)

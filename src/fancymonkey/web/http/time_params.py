@@ -12,13 +12,13 @@ def instant(name: str, text: str | None) -> int | None:
     if text is None:
         return None
     try:
-        found = in_ms(text)
+        instant_ms = in_ms(text)
     except (ValueError, OverflowError):
-        found = -1
-    if found < 0:
+        instant_ms = -1
+    if instant_ms < 0:
         raise Problem(
             422,
             "invalid_request",
             f"{name} must be a time such as 2026-01-31 or 2026-01-31T12:00:00Z.",
         )
-    return found
+    return instant_ms

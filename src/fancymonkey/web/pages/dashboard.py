@@ -29,9 +29,16 @@ from fancymonkey.web.pages.files import HEADERS, Assets
 from fancymonkey.web.routing.router import unavailable
 
 FILES = Path(__file__).parents[2] / "dashboard"
+PAGES = FILES / "pages"
 LOGIN = "/admin/admin-login.html"
 OPEN = frozenset(
-    {LOGIN, *(f"/admin/{name}" for name in ("login.js", "login.css", "session.js", "scheme.js"))}
+    {
+        LOGIN,
+        "/admin/pages/login.js",
+        "/admin/css/login.css",
+        "/admin/lib/session.js",
+        "/admin/lib/theme.js",
+    }
 )
 """Files served without a session."""
 
@@ -47,7 +54,7 @@ class Dashboard:
 
     def __init__(self, context: AppContext) -> None:
         self._shop = context
-        self._files = Assets(FILES, html=True, pictured="products.html")
+        self._files = Assets(PAGES, html=True, pictured="products.html", more=FILES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles a request below /admin."""

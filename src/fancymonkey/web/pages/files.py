@@ -50,9 +50,15 @@ class Assets(StaticFiles):
         *,
         html: bool = False,
         pictured: str = "",
+        more: Path | None = None,
     ) -> None:
-        """`pictured` is the page that may show pictures of other hosts."""
+        """`pictured` is the page that may show pictures of other hosts.
+
+        Files that are not in the directory are looked up in `more`.
+        """
         super().__init__(directory=directory, html=html)
+        if more is not None:
+            self.all_directories.append(more)
         self._headers = headers
         self._pictured = pictured
 
@@ -83,12 +89,12 @@ class Page:
 
     def response(self, request: StarletteRequest) -> StarletteResponse:
         """The page, or 304."""
-        found = self._file.stat()
-        if self._seen != (found.st_mtime_ns, found.st_size):
+        status = self._file.stat()
+        if self._seen != (status.st_mtime_ns, status.st_size):
             self._body = self._file.read_bytes()
-            self._seen = (found.st_mtime_ns, found.st_size)
-        tag = f'"{found.st_mtime_ns:x}-{found.st_size:x}"'
-        modified = formatdate(found.st_mtime, usegmt=True)
+            self._seen = (status.st_mtime_ns, status.st_size)
+        tag = f'"{status.st_mtime_ns:x}-{status.st_size:x}"'
+        modified = formatdate(status.st_mtime, usegmt=True)
         headers = {**self._headers, "ETag": tag, "Last-Modified": modified}
         if _TESTS.is_not_modified(Headers(headers), request.headers):
             response = NotModifiedResponse(Headers(headers))

@@ -29,11 +29,11 @@ class OverviewCache:
     async def lately(self, name: str, read: Callable[[], Awaitable[T]]) -> T:
         """Returns the recent result of `read`, or calls it."""
         now = self._engine.clock()
-        at, found = self._known.get(name, (-FRESH, None))
+        at, result = self._known.get(name, (-FRESH, None))
         if not 0 <= now - at < FRESH:
-            found = await read()
-            self._known[name] = (now, found)
-        value: T = found
+            result = await read()
+            self._known[name] = (now, result)
+        value: T = result
         return value
 
 

@@ -62,12 +62,12 @@ class StockListing:
     def reply(self, query: bytes, seen: bytes | None) -> Response:
         """The response to a query string, or 304 if `seen` (If-None-Match) has its ETag.
 
-        Raises Problem 422 where the query makes no sense.
+        Raises Problem 422 if the query makes no sense.
         """
-        found = self._answer(read_query(query) if query else EVERYTHING)
-        if seen is not None and is_known(seen, found.tag):
-            return found.unchanged
-        return found.reply
+        answer = self._answer(read_query(query) if query else EVERYTHING)
+        if seen is not None and is_known(seen, answer.tag):
+            return answer.unchanged
+        return answer.reply
 
     def _answer(self, question: Question) -> Listed:
         engine = self._engine
@@ -78,15 +78,15 @@ class StockListing:
         if view.changes != self._change:
             self._kept.clear()
             self._change = view.changes
-        found = self._kept.get(question)
-        if found is None:
+        answer = self._kept.get(question)
+        if answer is None:
             cards = self._choose(*question)
-            found = self._make(cards)
-            # A product's response is made quickly from its card, and unknown values are not kept:
-            # so there are never more responses here than categories, whatever is requested.
+            answer = self._make(cards)
+            # A product's response is cheap to make from its card, and unknown values are not kept:
+            # so there are never more responses here than categories, for any requests.
             if cards and question[0] is None:
-                self._kept[question] = found
-        return found
+                self._kept[question] = answer
+        return answer
 
     def _choose(
         self, product_id: str | None, category: str | None, low_only: bool
@@ -207,8 +207,8 @@ def size_out(view: View, item: Item, stock: SkuStock) -> dict[str, Any]:
 
 def _picture(product: Product) -> dict[str, str]:
     """The URL of the image, if the owner has set a valid one."""
-    found = image_of(product.extra)
-    return {} if found is None or not loadable(found) else {"image": found}
+    image = image_of(product.extra)
+    return {} if image is None or not loadable(image) else {"image": image}
 
 
 def _card(view: View, product_id: str, sizes: list[tuple[Item, SkuStock]]) -> ProductJson:

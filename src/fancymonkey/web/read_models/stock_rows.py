@@ -96,16 +96,16 @@ class StockRows:
         """The current rows of a product, in the owner's order; empty without a product."""
         view = self._engine.view
         change = view.touched.get(product_id, 0)
-        found = self._products.get(product_id)
-        if found is None or found.change != change:
+        rows_of_product = self._products.get(product_id)
+        if rows_of_product is None or rows_of_product.change != change:
             product = view.products.get(product_id)
             rows: list[StockRowJson] = []
             for sku in view.sizes.get(product_id, ()) if product is not None else ():
                 assert product is not None
                 stocked = StockRow(product, view.items[sku], view.stock(sku))
                 rows.append(StockRowJson(stocked, encode(row_out(stocked))))
-            found = self._products[product_id] = Rows(change, rows)
-        return found.rows
+            rows_of_product = self._products[product_id] = Rows(change, rows)
+        return rows_of_product.rows
 
 
 def _chosen(rows: list[StockRowJson], choice: RowQuery) -> list[StockRowJson]:
@@ -115,8 +115,8 @@ def _chosen(rows: list[StockRowJson], choice: RowQuery) -> list[StockRowJson]:
     if choice.everything:
         return rows
     bodies = {row.stocked.item.sku: row for row in rows}
-    found = ordered(select([row.stocked for row in rows], choice.filter), choice)
-    return [bodies[stocked.item.sku] for stocked in found]
+    rows_chosen = ordered(select([row.stocked for row in rows], choice.filter), choice)
+    return [bodies[stocked.item.sku] for stocked in rows_chosen]
 
 
 def off_sale(row: StockRow) -> bool:

@@ -107,7 +107,7 @@ class Router:
         await send(response.rest(head=scope["method"] == "HEAD"))
 
     def check_live(self, request: Request) -> None:
-        """Raises Problem 429 where a live connection would be refused, before anything is made."""
+        """Raises Problem 429 if a live connection would be refused, before anything is made."""
         if self._listeners is not None:
             self._listeners.check(request)
         if self._limits is not None:

@@ -53,9 +53,9 @@ class Crowd:
 
     def __init__(self, files: int = 0, *, by_address: bool = True) -> None:
         """`files` may be open in this process; 0 means no limit."""
-        kept = min(FILES_KEPT, files // 2)
+        reserved_files = min(FILES_KEPT, files // 2)
         self.most = max(
-            1, min(CONNECTIONS_MAX, files - kept - RESERVE if files else CONNECTIONS_MAX)
+            1, min(CONNECTIONS_MAX, files - reserved_files - RESERVE if files else CONNECTIONS_MAX)
         )
         self._by_address = by_address
         self._all: dict[Guest, tuple[str, ...]] = {}
@@ -157,8 +157,8 @@ class Crowd:
 def wide(address: str) -> str:
     """The network of an address: for IPv4 a /24, for IPv6 a /48."""
     try:
-        found = ip_address(address.partition("%")[0])
+        parsed = ip_address(address.partition("%")[0])
     except ValueError:
         return address
-    found = getattr(found, "ipv4_mapped", None) or found
-    return str(ip_network((found, 24 if found.version == 4 else 48), strict=False))
+    parsed = getattr(parsed, "ipv4_mapped", None) or parsed
+    return str(ip_network((parsed, 24 if parsed.version == 4 else 48), strict=False))

@@ -274,7 +274,7 @@ class FastPathRequest:
     def _answer(self, response: Response, extra: Headers) -> None:
         try:
             self._send(response, extra)
-        except Exception as error:  # noqa: BLE001 - who called may have others to tell
+        except Exception as error:  # noqa: BLE001 - the caller may have other callbacks to run
             self._fail(error)
         self._protocol = None  # which refers to us: the cycle would live until garbage collection
 

@@ -86,7 +86,7 @@ class Heads(TimeoutProtocol):
     """The latest one that was spelled properly."""
     _refusal: Problem | None = None
     _before: Any = None
-    """What the latest request had to come after."""
+    """The request that the latest one followed."""
     _refuse_after = 0.0
     """Seconds until a refusal is written."""
     _dropped = 0

@@ -28,14 +28,14 @@ class Listeners:
         self.turns = turns
 
     def take(self, request: Request, *, owner: bool = False) -> "Place":
-        """A place, to be left once. Raises Problem 429 or Overloaded where none is left."""
+        """A place, to be left once. Raises Problem 429 or Overloaded if none is left."""
         keys = self.check(request, owner=owner)
         if not owner and self._visitors >= self._most:
             raise Overloaded("Too many live connections.")
         return Place(self, keys, owner=owner)
 
     def check(self, request: Request, *, owner: bool = False) -> list[str]:
-        """Returns the keys that a listener is counted by. Raises Problem 429 where one is full."""
+        """Returns the keys that a listener is counted by. Raises Problem 429 if one is full."""
         keys = _keys(request, owner=owner) if self._by_address else []
         for key, most in zip(keys, (PER_ADDRESS, PER_NETWORK), strict=False):
             if self._counts[key] >= most:

@@ -46,7 +46,7 @@ class Flow(FlowControl):
             super().resume_reading()
 
     def hold(self) -> None:
-        """Pauses reading until `let_go`, whatever uvicorn does."""
+        """Pauses reading until `let_go`, also if uvicorn would resume it."""
         self._held = True
         super().pause_reading()
 

@@ -211,7 +211,7 @@ def _released_out(context: AppContext, hold: ReleasedHold) -> dict[str, Any]:
 
 
 HOT = frozenset({get_inventory, reserve, release})
-"""What a crowd calls: short bodies, and answers that are there as a whole.
+"""Requests of crowds: short bodies, and answers that are complete at once.
 
 They run without a task of their own. What needs one (a timeout, a database driver) gets it:
 `await asyncio.create_task(…)`.

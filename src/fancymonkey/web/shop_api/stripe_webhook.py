@@ -115,7 +115,7 @@ async def webhook(context: AppContext, request: Request) -> Response:
 async def _event_of(context: AppContext, body: bytes) -> Event:
     """The event of a body; if it came without its object, the object is fetched from Stripe.
 
-    Raises Problem 422 where the object cannot be had: Stripe sends the event again later.
+    Raises Problem 422 if the object cannot be had: Stripe sends the event again later.
     """
     thin = thin_of(body)
     if thin is None:

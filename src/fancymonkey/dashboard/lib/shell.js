@@ -1,0 +1,106 @@
+// The frame of every page: navigation, user, keyboard shortcuts, light and dark mode.
+
+import { html, render } from "/admin/lib/lit.js";
+import { listen, sheet } from "/admin/components/shortcuts.js";
+import { open as jump } from "/admin/components/command-palette.js";
+import { logOut, whoAmI } from "/admin/lib/session.js";
+
+const PAGES = [
+  ["stock", "/admin/", "Stock", "M4 7h16M4 12h16M4 17h10", "s"],
+  ["overview", "/admin/overview.html", "Overview", "M4 19V9M10 19V5M16 19v-7M22 19H2", "o"],
+  ["holds", "/admin/holds.html", "Holds", "M12 7v5l3 2M12 3a9 9 0 1 0 .01 0z", "h"],
+  ["payments", "/admin/payments.html", "Payments", "M3 7h18v11H3zM3 11h18", "p"],
+  ["history", "/admin/history.html", "History", "M4 5h16M4 10h16M4 15h9M4 20h5", "y"],
+  ["products", "/admin/products.html", "Products", "M4 8l8-4 8 4v8l-8 4-8-4zM4 8l8 4 8-4M12 12v8", "r"],
+  ["import", "/admin/import.html", "Import", "M12 4v11M7 10l5 5 5-5M4 20h16", "i"],
+  ["alerts", "/admin/alerts.html", "Alerts", "M6 16v-5a6 6 0 0 1 12 0v5l2 2H4zM10 21h4", "l"],
+  ["people", "/admin/people.html", "People", "M12 11a4 4 0 1 0-.01 0zM4 21c0-4 4-6 8-6s8 2 8 6", "e"],
+].map(([id, url, name, path, key]) => ({ id, url, name, path, key }));
+const FIRST = 4; // shown in the bar of a phone; the others are under More
+const RIGHTS = ["read", "stock", "admin"]; // each includes those before it
+const SCHEMES = [["", "Auto"], ["light", "Light"], ["dark", "Dark"]];
+
+const here = document.body.dataset.page;
+const icon = (path) => html`<svg viewBox="0 0 24 24" aria-hidden="true"><path d=${path} /></svg>`;
+const link = ({ id, url, name, path }) =>
+  html`<a href=${url} aria-current=${id === here ? "page" : "false"}>${icon(path)}<span>${name}</span></a>`;
+
+let person = null;
+
+/* Light, dark, or the system setting. */
+
+const root = document.documentElement;
+
+function paint(scheme) {
+  root.dataset.scheme = scheme;
+  try {
+    localStorage.setItem("scheme", scheme);
+  } catch {
+    // nothing is kept in a private window
+  }
+  draw();
+  dispatchEvent(new Event("scheme"));
+}
+
+addEventListener("storage", (event) => {
+  if (event.key !== "scheme") return; // chosen in another window
+  root.dataset.scheme = event.newValue ?? "";
+  draw();
+  dispatchEvent(new Event("scheme"));
+});
+
+const schemes = () => html`<div class="schemes" role="group" aria-label="Colours">
+  ${SCHEMES.map(([scheme, words]) => html`<button type="button" aria-pressed=${(root.dataset.scheme ?? "") === scheme} @click=${() => paint(scheme)}>${words}</button>`)}
+</div>`;
+
+/* The rail and its sheets. */
+
+const dialog = (id) => document.getElementById(id);
+const show = (id) => dialog(id).showModal();
+const closeMore = () => dialog("more").close();
+
+const more = () => html`<dialog id="more" class="sheet" aria-label="More" @click=${(event) => event.target.id === "more" && closeMore()}>
+  <nav aria-label="More pages">${PAGES.slice(FIRST).map(link)}</nav>
+  <button type="button" class="quiet" @click=${() => { closeMore(); jump(PAGES); }}>Jump to a page or a size</button>
+  ${schemes()}
+  <p class="person">${who()}</p>
+  <div class="pair"><button type="button" class="quiet" @click=${logOut}>Log out</button><button type="button" class="button" @click=${closeMore}>Close</button></div>
+</dialog>`;
+
+const who = () => (person?.user ? html`${person.user.name} <small>${person.user.role}</small>` : " ");
+
+function draw() {
+  const underMore = PAGES.slice(FIRST).some(({ id }) => id === here);
+  render(
+    html`<a class="brand" href="/admin/"><img src="/static/icon.svg" alt="" width="28" height="28" /><span>Fancy Monkey</span></a>
+      <button type="button" class="jump" @click=${() => jump(PAGES)}><span>Jump to …</span><kbd>Ctrl K</kbd></button>
+      <nav aria-label="Pages">
+        ${PAGES.map(link)}
+        <button type="button" class="more" aria-haspopup="dialog" data-here=${underMore} @click=${() => show("more")}>${icon("M5 12h.01M12 12h.01M19 12h.01")}<span>More</span></button>
+      </nav>
+      <div class="foot">
+        ${schemes()}
+        <button type="button" class="plainly" @click=${() => show("keys")}>Keyboard <kbd>?</kbd></button>
+        <p class="person">${who()}</p>
+        <button type="button" class="plainly" @click=${logOut}>Log out</button>
+      </div>
+      ${more()} ${sheet(PAGES)}`,
+    document.getElementById("rail"),
+  );
+}
+
+/** Whether the user has this right: `read`, `stock` or `admin`. */
+export async function may(right) {
+  person ??= await whoAmI();
+  return RIGHTS.indexOf(person.user?.right ?? "admin") >= RIGHTS.indexOf(right);
+}
+
+draw();
+listen(PAGES, { show: () => show("keys"), jump: () => jump(PAGES) });
+matchMedia("(min-width: 900px)").addEventListener("change", closeMore);
+whoAmI()
+  .then((found) => {
+    person = found;
+    draw();
+  })
+  .catch(() => {});

@@ -1,0 +1,137 @@
+// The overview: units and value, sales, turned-away demand, and open issues.
+
+import { html, nothing } from "/admin/lib/lit.js";
+import { money, number, plural, setCurrency } from "/admin/lib/format.js";
+import { CONCERNS } from "/admin/components/payment-issues.js";
+import { sizeOf } from "/admin/components/responsive-table.js";
+import { Page, ask, filters, moment, ranAt } from "/admin/lib/data-page.js";
+import { plot, short } from "/admin/components/line-chart.js";
+
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const SPANS = ["7", "30", "90", "365"];
+const FIRST = 5;
+const ROUNDED = 10_000; // above this, cents are left out
+
+const view = filters(["days"], () => page.read({ quiet: true }));
+const days = () => (SPANS.includes(view.values.days) ? view.values.days : "30");
+
+async function load() {
+  const [data, matters] = await Promise.all([
+    ask("/api/admin/overview", { days: days(), zone }).catch((error) => {
+      if (error.status !== 422) throw error; // a time zone that the service does not support
+      return ask("/api/admin/overview", { days: days() });
+    }),
+    ask("/api/payments/matters", { limit: 50 }),
+  ]);
+  setCurrency(data.currency);
+  return { ...data, waiting: matters.matters.filter((matter) => matter.closedAt === null) };
+}
+
+/** A long number is set smaller, and breaks only behind its separators. */
+const tile = (value, words, url, kind = "") => {
+  const size = value.length > 14 ? "smallest" : value.length > 9 ? "smaller" : value.length > 7 ? "small" : "";
+  const groups = value.split(/(?<=\d\D)(?=\d{3})/).map((digits) => html`${digits}<wbr />`);
+  return html`<a class="tile ${kind}" href=${url}><b class=${size}>${groups}</b><span>${words}</span></a>`;
+};
+
+function tiles({ stock, holds }) {
+  return html`<div class="tiles">
+    ${tile(number(stock.units), `units on hand in ${plural(stock.sizes, "size")}`, "/admin/")}
+    ${tile(money(stock.value >= ROUNDED ? Math.round(stock.value) : stock.value), "at your prices", "/admin/?sort=-price")}
+    ${tile(number(stock.low), `${stock.low === 1 ? "size" : "sizes"} low`, "/admin/?status=low", stock.low ? "low" : "")}
+    ${tile(number(stock.out), `${stock.out === 1 ? "size" : "sizes"} out or sold out`, "/admin/?status=out&status=sold_out", stock.out ? "out" : "")}
+    ${tile(number(holds.units), `${holds.units === 1 ? "unit" : "units"} held in ${plural(holds.count, "basket")}`, "/admin/holds.html")}
+    ${tile(number(stock.backordered), `${stock.backordered === 1 ? "unit" : "units"} backordered`, "/admin/?status=backordered", stock.backordered ? "backordered" : "")}
+  </div>`;
+}
+
+function toDo(data) {
+  const row = (matter) => html`<li><a href="/admin/payments.html?payment=${encodeURIComponent(matter.payment ?? "")}">${CONCERNS[matter.concern]?.[0] ?? matter.concern}</a>
+    <span>${matter.lines.map((line) => `${number(line.quantity)} × ${sizeOf(line)}`).join(", ") || "no units"}</span>${moment(matter.openedAt)}</li>`;
+  const more = data.matters.open + data.matters.due - Math.min(FIRST, data.waiting.length);
+  return html`<section class="part" aria-labelledby="todo"><h2 id="todo">To decide</h2>
+    ${data.waiting.length
+      ? html`<ul class="todo">${data.waiting.slice(0, FIRST).map(row)}</ul>${more > 0 ? html`<p class="after"><a href="/admin/payments.html">${plural(more, "more", "more")}</a></p>` : nothing}`
+      : html`<p class="calm">No backorders, late payments or refunds to decide.</p>`}
+  </section>`;
+}
+
+/* What sells, and what would have. */
+
+const best = (rows, field) => rows.reduce((top, row) => (row[field] > top[field] ? row : top), rows[0]);
+
+function conclusion(rows, field, none, verb) {
+  const sum = rows.reduce((total, row) => total + row[field], 0);
+  if (!sum) return none;
+  const top = best(rows, field);
+  const each = sum / rows.length;
+  const mean = each >= 10 ? number(Math.round(each)) : number(Math.round(each * 10) / 10);
+  return `${plural(sum, "unit")} ${verb}, ${mean} a day. Most on ${short(top.day)}: ${number(top[field])}.`;
+}
+
+function sales(data) {
+  const span = days();
+  const words = `in the last ${span} days`;
+  return html`<section class="part" aria-labelledby="sales">
+    <div class="with-action"><h2 id="sales">Sales and demand</h2>
+      <div class="chips" role="group" aria-label="How many days">${SPANS.map((one) => html`<button type="button" class="chip" aria-pressed=${one === span} @click=${() => view.set({ days: one === "30" ? "" : one }, false)}>${one} days</button>`)}</div></div>
+    <div class="two">
+      ${plot("Sold per day", conclusion(data.days, "sold", `Nothing was sold ${words}.`, "sold"), data.days, "sold", "--accent")}
+      ${plot("Turned away per day", conclusion(data.days, "turnedAway", `No buyers were turned away ${words}.`, "turned away"), data.days, "turnedAway", "--out")}
+    </div>
+  </section>`;
+}
+
+/* Whether all is well. */
+
+const light = (state) => html`<span class="badge ${{ fine: "good", look: "wrong", off: "" }[state]}">${{ fine: "Fine", look: "Check this", off: "Off" }[state]}</span>`;
+const outcomes = { balanced: "the books balance", mended: "missed events were corrected", open: html`there are issues to <a href="/admin/payments.html">decide</a>`, failed: "it failed" };
+
+function health({ health: { store, catalogue, webhook, reconcile, backup, proxy } }) {
+  const failed = (outcome) => outcome === "failed" || outcome === "open";
+  const rows = [
+    ["Store", store.ok ? "fine" : "look", store.ok ? "The store is working and writable." : store.problems.join(" ")],
+    ["Catalogue", catalogue.ok ? "fine" : "look", catalogue.ok ? "Every product has its own price id, and every size its own SKU id." : catalogue.problems.join(" ")],
+    [
+      "Stripe events",
+      webhook.configured ? "fine" : "off",
+      webhook.configured ? (webhook.lastEvent ? html`Last event ${moment(webhook.lastEvent)}.` : "No events yet.") : "No webhook secret is set, so paid orders are not received. Set STRIPE_WEBHOOK_SECRET.",
+    ],
+    [
+      "Comparison with Stripe",
+      reconcile.configured ? (failed(reconcile.outcome) ? "look" : reconcile.at ? "fine" : "off") : "off",
+      reconcile.configured ? (reconcile.at ? html`${ranAt(reconcile.at, reconcile.outcome)}: ${outcomes[reconcile.outcome] ?? reconcile.outcome}.` : html`No comparison yet. <a href="/admin/payments.html#runs">Compare now</a>`) : "Stripe is not configured. Set STRIPE_SECRET_KEY.",
+    ],
+    [
+      "Backup",
+      backup.at ? (failed(backup.outcome) ? "look" : "fine") : "look",
+      backup.at ? html`${moment(backup.at)}: ${backup.outcome}.` : "There is no backup yet. Set up a nightly backup to another disk or machine.",
+    ],
+  ];
+  if (!proxy.ok) {
+    rows.push(["Proxy", "look", `${plural(proxy.requests, "request")} came through a proxy that TRUSTED_PROXIES does not name: the audit log and the limits on requests count all visitors as one. Set TRUSTED_PROXIES to its address.`]);
+  }
+  return html`<section class="part" aria-labelledby="health"><h2 id="health">Health</h2>
+    <dl class="health">${rows.map(([name, state, words]) => html`<div><dt>${name}</dt><dd>${light(state)}</dd><dd>${words}</dd></div>`)}</dl>
+  </section>`;
+}
+
+function sentence({ stock, holds, matters }) {
+  const parts = [];
+  if (stock.low) parts.push(`${number(stock.low)} low`);
+  if (stock.out) parts.push(`${number(stock.out)} out or sold out`);
+  if (holds.units) parts.push(`${number(holds.units)} held now`);
+  const open = matters.open + matters.due;
+  const stands = parts.length ? `${parts.join(", ")}. ` : "Everything is in stock. ";
+  return `${stands}${open ? `${plural(open, "payment")} to decide.` : "No open issues."}`;
+}
+
+function body(data) {
+  if (!data.stock.sizes) {
+    return { state: "There are no products yet.", content: html`<div class="empty"><p>Once there are products, this page shows how they sell.</p><a class="button" href="/admin/import.html">Import a file</a></div>` };
+  }
+  return { state: sentence(data), content: html`${tiles(data)} ${toDo(data)} ${sales(data)} ${health(data)}` };
+}
+
+const page = new Page("Overview", load, body, { live: 3000, every: 30_000 });
+page.read();

@@ -1,0 +1,181 @@
+// All stock rows, kept up to date by server events; reports changes at most once per frame.
+
+import { api } from "/admin/lib/session.js";
+import { setCurrency } from "/admin/lib/format.js";
+
+const AGAIN = 2000;
+
+/** Rows by SKU. Events: `change` (detail: `{skus, fresh, first}`), `connection`. */
+export class Stock extends EventTarget {
+  rows = new Map();
+  pending = new Map(); // sku -> [{field: value}]: sent but not confirmed values
+  revision = 0;
+  online = null;
+  lost = null; // when the connection was lost
+  error = null;
+
+  #source = null;
+  #heard = new Map(); // sku -> number of messages about it
+  #changed = new Set();
+  #fresh = false;
+  #first = false;
+  #frame = 0;
+
+  /** Reads everything, then listens. */
+  async open() {
+    try {
+      const answer = await api("/api/admin/inventory");
+      this.error = null;
+      this.#first = true;
+      this.#take(answer);
+      this.#listen();
+    } catch (error) {
+      this.error = error;
+      this.online = null;
+      this.#tell(false);
+    }
+  }
+
+  /** A row with its unconfirmed values. */
+  row(sku) {
+    const row = this.rows.get(sku);
+    const sent = this.pending.get(sku);
+    if (!row || !sent) return row;
+    const made = Object.assign({}, row, ...sent);
+    made.available = row.available + made.stock - row.stock;
+    made.status = statusOf(made);
+    return made;
+  }
+
+  /** Whether a field of a row is being sent. */
+  sent(sku, field) {
+    return this.pending.get(sku)?.some((values) => field in values) ?? false;
+  }
+
+  /** Shows values before the service has confirmed them; returns a function that reverts them. */
+  expect(sku, values) {
+    this.pending.set(sku, [...(this.pending.get(sku) ?? []), values]);
+    this.#note(sku);
+    return () => {
+      const rest = (this.pending.get(sku) ?? []).filter((other) => other !== values);
+      if (rest.length) this.pending.set(sku, rest);
+      else this.pending.delete(sku);
+      this.#note(sku);
+    };
+  }
+
+  /** The number of messages about a row: shows whether a response may be older than the shown row. */
+  heard(sku) {
+    return this.#heard.get(sku) ?? 0;
+  }
+
+  /** Applies a response to a row, unless a newer message about it has arrived since the request. */
+  confirm(sku, values, heard) {
+    const row = this.rows.get(sku);
+    if (row && heard === this.heard(sku)) this.rows.set(sku, { ...row, ...values, status: statusOf({ ...row, ...values }) });
+    this.#note(sku);
+  }
+
+  #take(answer) {
+    setCurrency(answer.currency);
+    this.rows = new Map(answer.rows.map((row) => [row.sku, row]));
+    for (const sku of this.pending.keys()) this.#heard.set(sku, this.heard(sku) + 1);
+    this.revision = answer.revision;
+    this.#fresh = true;
+    this.#note();
+  }
+
+  #listen() {
+    this.#source?.close();
+    const source = new EventSource(`/api/admin/inventory/live?since=${this.revision}`);
+    this.#source = source;
+    source.onopen = () => this.#tell(true);
+    source.addEventListener("snapshot", (event) => {
+      this.#tell(true);
+      this.#take(JSON.parse(event.data));
+    });
+    source.addEventListener("change", (event) => {
+      this.#tell(true);
+      this.#merge(JSON.parse(event.data));
+    });
+    source.onerror = () => {
+      this.#tell(false);
+      if (source.readyState === EventSource.CLOSED) setTimeout(() => this.#again(source), AGAIN);
+    };
+  }
+
+  #merge(change) {
+    this.revision = change.revision;
+    for (const row of change.rows) {
+      if (!this.rows.has(row.sku)) this.#fresh = true;
+      this.rows.set(row.sku, row);
+      this.#heard.set(row.sku, this.heard(row.sku) + 1);
+      this.#note(row.sku);
+    }
+    for (const sku of change.removed) {
+      this.#fresh = this.rows.delete(sku) || this.#fresh;
+      this.#note(sku);
+    }
+  }
+
+  async #again(source) {
+    if (source !== this.#source || document.hidden) return;
+    try {
+      await api("/api/admin/me"); // renews an expired session
+      this.#listen();
+    } catch {
+      setTimeout(() => this.#again(source), AGAIN);
+    }
+  }
+
+  /** Stops listening while the page is hidden or offline, and then reads the missed changes. */
+  watch() {
+    document.addEventListener("visibilitychange", () => {
+      if (document.hidden) this.#source?.close();
+      else if (this.revision) this.#listen();
+    });
+    addEventListener("offline", () => {
+      this.#source?.close();
+      this.#tell(false);
+    });
+    addEventListener("online", () => this.revision && this.#listen());
+    addEventListener("pagehide", () => this.#source?.close());
+    addEventListener("pageshow", (event) => event.persisted && this.#listen());
+  }
+
+  #tell(online) {
+    if (this.online === online) return;
+    this.online = online;
+    this.lost = online ? null : Date.now();
+    this.dispatchEvent(new Event("connection"));
+  }
+
+  #note(sku) {
+    if (sku !== undefined) this.#changed.add(sku);
+    this.#frame ||= requestAnimationFrame(() => {
+      this.#frame = 0;
+      const detail = { skus: this.#changed, fresh: this.#fresh, first: this.#first };
+      this.#changed = new Set();
+      this.#fresh = this.#first = false;
+      this.dispatchEvent(new CustomEvent("change", { detail }));
+    });
+  }
+}
+
+/** The first matching status, in the order of the service. */
+export function statusOf(row) {
+  if (row.status === "archived") return "archived";
+  if (row.soldOut) return "sold_out";
+  if (row.backordered > 0) return "backordered";
+  if (row.available <= 0) return "out";
+  return row.available <= row.lowStockThreshold ? "low" : "in_stock";
+}
+
+export const STATUS = {
+  in_stock: "In stock",
+  low: "Low",
+  out: "Out",
+  sold_out: "Sold out by owner",
+  backordered: "Backordered",
+  archived: "Archived",
+};
