@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from fancymonkey.core.command import Command, found_hold, needs_item
+from fancymonkey.core.command import Command, found_hold
 from fancymonkey.core.holds.limits import (
     ClientSource,
     check_hold_limits,
@@ -17,6 +17,7 @@ from fancymonkey.core.model import (
     Allocation,
     Item,
     Kind,
+    Level,
     Line,
     Reservation,
     SessionLink,
@@ -64,7 +65,8 @@ def needs_reserve(command: Reserve, state: State) -> list[Key]:
     """The rows that `reserve` reads."""
     found, hold = found_hold(state, command.session_id)
     for line in command.lines:
-        found += needs_item(line.sku, command.location)
+        found.append((Item, line.sku))
+        found.append((Level, (line.sku, command.location)))
     if hold is not None:
         found.append((Checkout, hold.reservation_id))
         if hold.status is HELD:
@@ -86,6 +88,7 @@ def reserve(state: State, command: Reserve) -> Answer:
         return allocated
     refused = None
     if current is None:
+        simple = len(allocated) == 1 and command.lines[0].price is None  # as nearly always
         hold = Reservation(
             command.reservation_id,
             command.session_id,
@@ -96,7 +99,7 @@ def reserve(state: State, command: Reserve) -> Answer:
             None,
             None,
             False,
-            _sold_lines(held, allocated),
+            None if simple else _sold_lines(held, allocated),
         )
     else:
         hold = _changed(command, current, allocated, held)
@@ -153,11 +156,6 @@ def _changed(
 
 def _sold_lines(held: Lines, allocations: tuple[Allocation, ...]) -> tuple[Line, ...] | None:
     """The lines to keep beside the allocations: None where they follow from them."""
-    if len(allocations) == 1:  # as nearly always
-        (units,) = allocations
-        line = held.get(units.sku)
-        if line is not None and line.price is None and line.quantity == units.quantity:
-            return None
     lines = tuple(held.values())
     return None if lines == lines_of(allocations) else lines
 
