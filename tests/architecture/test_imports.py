@@ -71,6 +71,7 @@ CORE_HELPERS = {
     "planning.daily_demand",
     "stock.answers",
     "stock.backorders",
+    "stock.status",
 }
 
 CORE_FEATURES = {"catalogue", "changes", "documents", "holds", "payments", "planning", "stock"}

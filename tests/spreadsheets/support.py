@@ -8,9 +8,9 @@ from typing import Any
 
 import xlsxwriter
 
-from fancymonkey.core.changes.bulk import StockRow
 from fancymonkey.core.model import MAIN, Item, Level, Product, sku_of
 from fancymonkey.core.stock.sku_stock import SkuStock
+from fancymonkey.core.stock.status import StockRow
 from fancymonkey.spreadsheets import csv_table, xlsx
 from fancymonkey.spreadsheets.columns import COLUMNS
 from fancymonkey.spreadsheets.import_plan import CurrentStock, ImportOptions, ImportPlan, marks_of

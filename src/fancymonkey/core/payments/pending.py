@@ -6,6 +6,7 @@ waited for, or that it is over, so that events in any order come to the same.
 
 import json
 
+from fancymonkey.core.dates import DAY_MS
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.model import Reservation, Status
 from fancymonkey.core.outcomes import Code, Refused
@@ -17,7 +18,7 @@ FOLDER = "pending_payments"
 OVER = 0
 """Stands in the place of a deadline when a payment has failed."""
 
-KEPT = 30 * 86_400_000
+KEPT = 30 * DAY_MS
 """How long (ms) a payment that has failed is remembered."""
 
 SESSIONS_MAX = 50
