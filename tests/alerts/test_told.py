@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fancymonkey.alerts.quiet_hours import DAY, HOUR, MINUTE, QuietHours
+from fancymonkey.alerts.quiet_hours import HOUR, MINUTE, QuietHours
+from fancymonkey.core.dates import DAY_MS
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.payments.rows import JobRun
 from fancymonkey.core.records import RecordRun
@@ -172,7 +173,7 @@ async def test_a_failing_channel_is_tried_again_for_a_day() -> None:
         (over,) = await shop.log()
         assert over.value.state == "failed"
         assert 8 <= over.value.tries <= 12
-        assert over.value.attempts[-1].at - over.value.made_at >= DAY
+        assert over.value.attempts[-1].at - over.value.made_at >= DAY_MS
         shop.channel.failing = False
         await shop.move(-4)
         await shop.look()

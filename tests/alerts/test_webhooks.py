@@ -8,9 +8,10 @@ import time
 import pytest
 import stripe
 
-from fancymonkey.alerts.quiet_hours import DAY, HOUR
+from fancymonkey.alerts.quiet_hours import HOUR
 from fancymonkey.alerts.signing import HEADER, sign
 from fancymonkey.alerts.webhooks import MOST, TooManyWebhooks, UnknownWebhook
+from fancymonkey.core.dates import DAY_MS
 from tests.alerts.alert_shop import SKU, AlertShop, alert_shop
 from tests.alerts.receivers import HttpReceiver, Request
 from tests.web.shops import HOODIE
@@ -210,7 +211,7 @@ async def test_a_dead_endpoint_is_given_up_after_a_day_and_rests_in_between() ->
         (over,) = [kept.value for kept in await shop.log() if kept.value.target == id_]
         assert over.state == "failed"
         assert 8 <= over.tries <= 12
-        assert over.attempts[-1].at - over.made_at >= DAY
+        assert over.attempts[-1].at - over.made_at >= DAY_MS
 
 
 async def test_what_waits_for_an_endpoint_that_is_gone_is_dropped() -> None:

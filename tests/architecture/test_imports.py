@@ -75,6 +75,7 @@ CORE_HELPERS = {
     "stock.answers",
     "stock.backorders",
     "stock.sku_stock",
+    "stock.status",
 }
 
 CORE_FEATURES = {

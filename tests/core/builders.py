@@ -8,7 +8,7 @@ from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import execute
 from fancymonkey.core.holds.reserve import Reserve
-from fancymonkey.core.ledger import balance
+from fancymonkey.core.ledger import evolve
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import (
     Entry,
@@ -155,3 +155,12 @@ def named(rows: Iterable[Row]) -> dict[str, Any]:
     """The arguments of `pytest.mark.parametrize` for a table."""
     rows = list(rows)
     return {"argnames": "row", "argvalues": rows, "ids": [row.name for row in rows]}
+
+
+def balance(entries: Iterable[Entry], sku: str, location: str) -> Level:
+    """The level that the entries of this SKU and location add up to."""
+    level = Level(sku, location)
+    for entry in entries:
+        if entry.sku == sku and entry.location == location:
+            level = evolve(level, entry)
+    return level

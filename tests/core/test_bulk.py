@@ -2,17 +2,7 @@
 
 import pytest
 
-from fancymonkey.core.changes.bulk import (
-    PORTION,
-    Change,
-    Filter,
-    StockRow,
-    chain,
-    is_low,
-    part_id,
-    portions,
-    select,
-)
+from fancymonkey.core.changes.bulk import PORTION, Change, Filter, chain, part_id, portions, select
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import SkuCommands
 from fancymonkey.core.holds.set_reserved import SetReserved
@@ -20,6 +10,7 @@ from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Product
 from fancymonkey.core.stock.adjust import Adjust, Count, SetItem
 from fancymonkey.core.stock.sku_stock import SkuStock
+from fancymonkey.core.stock.status import StockRow, is_low
 from fancymonkey.services.request_key import RequestKey
 
 

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from fancymonkey.core.dates import DAY_MS
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.holds.end import Capture, Release
 from fancymonkey.core.holds.limits import ClientSource, HoldLimits
-from fancymonkey.core.holds.network_memory import DAY, FOLDER, RECENT_MAX, SEEN_MAX, WINDOW
+from fancymonkey.core.holds.network_memory import FOLDER, RECENT_MAX, SEEN_MAX, WINDOW
 from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.model import Status
 from fancymonkey.core.outcomes import Accepted, Code, Refused
@@ -165,7 +166,7 @@ def test_a_network_never_has_more_alive_than_can_be_watched() -> None:
     documents = shop.image.rows[Document].values()
     words = " ".join(document.body for document in documents).split()
     assert len([word for word in words if word != "+"]) == SEEN_MAX
-    assert {(document.folder, document.until) for document in documents} == {(FOLDER, DAY)}
+    assert {(document.folder, document.until) for document in documents} == {(FOLDER, DAY_MS)}
     (recent,) = [document for document in documents if document.name == "net"]
     assert len(recent.body.split()) <= RECENT_MAX + 1
 

@@ -345,6 +345,8 @@ async def test_a_database_that_is_behind_is_brought_up(sqlite: str, tmp_path: Pa
         database.execute("DELETE FROM migration WHERE number = ?", (last.number,))
         for table in re.findall(r"CREATE TABLE (\w+)", last.sql):
             database.execute(f"DROP TABLE {table}")
+        for table, column in re.findall(r"ALTER TABLE (\w+) ADD COLUMN (\w+)", last.sql):
+            database.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         database.commit()
     found = await examined(sqlite)
     assert ids(found.findings) == {"database.behind"}

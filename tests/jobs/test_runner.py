@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from fancymonkey.core.dates import DAY_MS
 from fancymonkey.errors import StoreError
 from fancymonkey.jobs.executor import INTERRUPTED, JobRunning
 from fancymonkey.jobs.job import JobResult
-from fancymonkey.jobs.schedule import DAY, Daily, Every
+from fancymonkey.jobs.schedule import Daily, Every
 from tests.engine.stores import START, clock, down
 from tests.jobs.multi_process import ProcessGroup
 from tests.sim.loop import simulate
@@ -203,16 +204,16 @@ def test_a_missed_day_is_made_up_once() -> None:
             assert len(group.log) == days
             await asyncio.sleep(120)
             assert len(group.log) == days + 1
-            group.later += DAY - 120_000
+            group.later += DAY_MS - 120_000
         await a.kill()
-        group.later += 5 * DAY + 120_000
+        group.later += 5 * DAY_MS + 120_000
         b = await group.process("b", daily, alone=True)
         b.start()
         await asyncio.sleep(60)
         assert [name for name, _, _ in group.log] == ["a", "a", "a", "b"]
         await asyncio.sleep(600)
         assert len(group.log) == 4
-        group.later += DAY
+        group.later += DAY_MS
         await asyncio.sleep(60)
         assert len(group.log) == 5
         await group.close()
@@ -237,7 +238,7 @@ def test_what_fails_is_tried_again_three_times_in_all_and_then_waits_for_its_tim
         runs = await group.runs()
         assert [run.outcome for run in runs] == ["failed"] * 3
         assert '"error":"away"' in runs[0].report
-        group.later += DAY
+        group.later += DAY_MS
         await asyncio.sleep(3600)
         assert len(group.log) == 6
         await group.close()

@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fancymonkey.jobs.schedule import DAY, Daily, Every, due
+from fancymonkey.core.dates import DAY_MS
+from fancymonkey.jobs.schedule import Daily, Every, due
 
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia"]
 
@@ -56,4 +57,4 @@ def test_each_day_has_one_slot_also_when_the_clocks_change(zone: str, at: time) 
         slots.append(following)
     days = [datetime.fromtimestamp(slot / 1000, timing.zone).date() for slot in slots]
     assert days == [days[0] + timedelta(days=n) for n in range(len(days))]
-    assert (slots[-1] - slots[0]) // DAY in (len(slots) - 1, len(slots) - 2)
+    assert (slots[-1] - slots[0]) // DAY_MS in (len(slots) - 1, len(slots) - 2)

@@ -8,10 +8,10 @@ from typing import Any
 
 import xlsxwriter
 
-from fancymonkey.core.changes.bulk import StockRow
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Level, Product, sku_of
 from fancymonkey.core.stock.sku_stock import SkuStock
+from fancymonkey.core.stock.status import StockRow
 from fancymonkey.spreadsheets import csv_table, xlsx
 from fancymonkey.spreadsheets.columns import COLUMNS
 from fancymonkey.spreadsheets.import_plan import CurrentStock, ImportOptions, ImportPlan, marks_of

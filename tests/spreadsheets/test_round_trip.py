@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fancymonkey.core.changes.bulk import StockRow
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import MAX_QUANTITY, Item, Level, Product, sku_of
 from fancymonkey.core.stock.sku_stock import SkuStock
+from fancymonkey.core.stock.status import StockRow
 from fancymonkey.errors import DataError
 from fancymonkey.spreadsheets import csv_table, xlsx
 from fancymonkey.spreadsheets.cells import PARSERS, canonical

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fancymonkey.core.changes.bulk import StockRow
 from fancymonkey.core.model import Item, Product
 from fancymonkey.core.stock.sku_stock import SkuStock
+from fancymonkey.core.stock.status import StockRow
 from fancymonkey.errors import DataError
 from fancymonkey.spreadsheets import columns
 from fancymonkey.spreadsheets import csv_table as sheet

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from fancymonkey.core.ledger import balance
 from fancymonkey.core.model import Level
 from fancymonkey.store.json.store import JsonStore
 from fancymonkey.store.products_file.read import read_products
 from fancymonkey.store.products_file.write import ListedProduct, listed_products
+from tests.core.builders import balance
 from tests.store.scripts import batches, catalogue, script
 
 

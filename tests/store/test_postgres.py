@@ -13,7 +13,6 @@ from fancymonkey.core.command import Command
 from fancymonkey.core.documents.put import DocumentWrite, PutDocuments
 from fancymonkey.core.execute import CommandGroup
 from fancymonkey.core.holds.end import Release
-from fancymonkey.core.ledger import balance
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Event, Level, Outcome, Reservation, SessionLink
 from fancymonkey.core.outcomes import Accepted, Code, Refused
@@ -31,6 +30,7 @@ from fancymonkey.store.postgres.listener import Listener
 from fancymonkey.store.postgres.schema import QUERIES
 from fancymonkey.store.postgres.store import PostgresStore
 from fancymonkey.store.sql.columns import TABLES
+from tests.core.builders import balance
 from tests.store.cutting_proxy import CuttingProxy
 from tests.store.scripts import batches, script, upsert
 from tests.store.test_conformance import each, everything, fill, reserve

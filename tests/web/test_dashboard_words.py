@@ -8,10 +8,10 @@ import pytest
 from fancymonkey.accounts.model import Right, Role
 from fancymonkey.alerts import event_texts, outbox
 from fancymonkey.alerts.events import EVENT_TYPES, WEBHOOKS
-from fancymonkey.core.changes.bulk import STATUSES
 from fancymonkey.core.model import Kind, Status
 from fancymonkey.core.outcomes import Code
 from fancymonkey.core.payments.rows import FACTS, IssueKind, IssueStatus
+from fancymonkey.core.stock.status import STATUSES
 from fancymonkey.web.pages.dashboard import FILES
 from tests.architecture.source import modules
 
@@ -66,10 +66,13 @@ def outcomes_of_events() -> set[str]:
     return found | {Code.UNKNOWN_SESSION, Code.PAYMENT_PENDING}
 
 
+PLACES = ("fancymonkey/jobs", "fancymonkey/payments", "fancymonkey/services")
+
+
 def outcomes_of_jobs() -> set[str]:
     """How a run of a job may come out."""
     found = {"failed"}
-    for module in [*modules(below="fancymonkey/jobs"), *modules(below="fancymonkey/payments")]:
+    for module in (m for folder in PLACES for m in modules(below=folder)):
         found |= set(re.findall(r'JobResult\(\s*"(\w+)"', module.text))
         for node in ast.walk(module.tree):
             if isinstance(node, ast.FunctionDef) and node.name == "outcome":

@@ -9,12 +9,12 @@ import msgspec
 from fancymonkey.accounts.model import ApiKey, Right, UnknownAccount
 from fancymonkey.accounts.two_factor import digest
 from fancymonkey.accounts.users import Users
+from fancymonkey.core.dates import DAY_MS
 from fancymonkey.engine.documents import Conflict, DocumentCollection
 from fancymonkey.engine.engine import Engine
 from fancymonkey.settings.account_names import ADMIN
 
 PREFIX = "fmk_"
-DAY = 86_400_000
 USED = 3_600_000
 """The precision of the time of last use, in ms."""
 
@@ -40,7 +40,7 @@ class ApiKeys:
             secret=digest(secret),
             made_by=made_by,
             created_at=now,
-            ends_at=None if days is None else now + days * DAY,
+            ends_at=None if days is None else now + days * DAY_MS,
         )
         await self.folder.put(key_id, key, 0)
         return key, f"{PREFIX}{key_id}_{secret}"

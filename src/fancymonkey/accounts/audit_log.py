@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import msgspec
 
 from fancymonkey.accounts.model import AuditEntry
+from fancymonkey.core.dates import DAY_MS
 from fancymonkey.engine.documents import DocumentCollection
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import FancyMonkeyError
 
-KEEP = 730 * 86_400_000
+KEEP = 730 * DAY_MS
 """How long an entry is kept, in ms: two years."""
 
 LAST = 10**15

@@ -5,15 +5,16 @@ import hashlib
 import logging
 
 from fancymonkey.accounts.model import User
+from fancymonkey.core.dates import DAY_MS
 from fancymonkey.engine.documents import DocumentCollection
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import FancyMonkeyError
 
 log = logging.getLogger(__name__)
 
-LIFE = 180 * 86_400_000
+LIFE = 180 * DAY_MS
 """How long an address is remembered after its last use, in ms."""
-AGAIN = 86_400_000
+AGAIN = DAY_MS
 """The precision of the time of last use, in ms."""
 RECENT_MAX = 10_000
 

@@ -19,12 +19,13 @@ from fancymonkey.accounts.networks import Networks
 from fancymonkey.accounts.tokens import Tokens
 from fancymonkey.accounts.two_factor import use_code
 from fancymonkey.accounts.users import Users
+from fancymonkey.core.dates import DAY_MS
 from fancymonkey.engine.clock import Clock
 from fancymonkey.engine.documents import StoredDocument
 from fancymonkey.settings.account_names import plain
 
 DEVICE = "device"
-DEVICE_LIFE = 180 * 86_400_000
+DEVICE_LIFE = 180 * DAY_MS
 """How long a browser counts as known, in ms."""
 
 ADDRESS_MOST, ADDRESS_WINDOW = 15, 60_000

@@ -8,16 +8,17 @@ import jwt
 from msgspec import Struct
 
 from fancymonkey.accounts.model import NoSession, SessionExpired
+from fancymonkey.core.dates import DAY_MS
 from fancymonkey.engine.documents import Conflict, DocumentCollection
 from fancymonkey.engine.engine import Engine
 
 ALGORITHM = "HS256"
 ISSUER = "fancymonkey"
 KEY_BYTES = 32
-ROTATE = 30 * 86_400_000
+ROTATE = 30 * DAY_MS
 """How long a key is used for signing."""
 
-KEEP = 200 * 86_400_000
+KEEP = 200 * DAY_MS
 """How long a key is kept: longer than the lifetime of its tokens."""
 
 LOOK_AGAIN = 60_000

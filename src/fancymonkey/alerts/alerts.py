@@ -18,8 +18,8 @@ from fancymonkey.alerts.quiet_hours import QuietHours
 from fancymonkey.alerts.webhook_address import Resolver, resolve
 from fancymonkey.alerts.webhook_client import WebhookClient
 from fancymonkey.alerts.webhooks import UnknownWebhook, Webhooks
-from fancymonkey.core.changes.bulk import is_low
 from fancymonkey.core.payments.rows import PaymentIssue
+from fancymonkey.core.stock.status import is_low
 from fancymonkey.engine.documents import Conflict, DocumentCollection, put_documents_command
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.follow import heard

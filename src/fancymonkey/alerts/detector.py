@@ -15,8 +15,9 @@ from msgspec import Struct
 from fancymonkey.alerts import event_texts, ledger_events
 from fancymonkey.alerts.events import AlertEvent
 from fancymonkey.alerts.outbox import DeliveryTarget, Outbox
-from fancymonkey.alerts.quiet_hours import DAY, HOUR
+from fancymonkey.alerts.quiet_hours import HOUR
 from fancymonkey.alerts.stock_thresholds import KnownBand, begin, cross
+from fancymonkey.core.dates import DAY_MS
 from fancymonkey.core.documents.put import DocumentWrite, PutDocuments
 from fancymonkey.core.execute import CommandGroup
 from fancymonkey.core.model import Cursor, Entry, split_sku
@@ -36,7 +37,7 @@ STORE_SECONDS = 8.0
 """The time limit of the store for one check."""
 OVERLAP = 2 * HOUR
 """Payment issues and runs are checked again for this long: they are written after they began."""
-LEFT = 24 * HOUR
+LEFT = DAY_MS
 """How long open points are remembered, because each comparison reports them again."""
 CURSOR_EVERY = 10_000
 """How often (ms) the position in the ledger is stored while there are no events."""
@@ -114,7 +115,7 @@ class EventDetector:
         new["troubles"] = problems
         since = max(seen.since, now - OVERLAP)
         # From time to time without news too: events of long ago are forgotten, and would be new.
-        moved = since - seen.since >= DAY
+        moved = since - seen.since >= DAY_MS
         if (
             events
             or ran

@@ -6,8 +6,8 @@ import msgspec
 
 from fancymonkey.alerts.events import AlertEvent, event_type
 from fancymonkey.alerts.ledger_events import numbers
-from fancymonkey.core.changes.bulk import StockRow
 from fancymonkey.core.payments.rows import FACTS, IssueKind, JobRun, PaymentIssue
+from fancymonkey.core.stock.status import StockRow
 from fancymonkey.text import counted
 from fancymonkey.timestamps import local_day
 

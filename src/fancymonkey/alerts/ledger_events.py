@@ -5,8 +5,8 @@ from typing import Any
 
 from fancymonkey.alerts.events import AlertEvent, event_type
 from fancymonkey.alerts.stock_thresholds import StockNow
-from fancymonkey.core.changes.bulk import StockRow
 from fancymonkey.core.model import Entry, Kind, Reservation, Status, split_sku
+from fancymonkey.core.stock.status import StockRow
 from fancymonkey.engine.engine import Engine
 from fancymonkey.text import counted
 

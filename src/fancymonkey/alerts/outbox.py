@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from fancymonkey.alerts.events import AlertEvent, stamped
-from fancymonkey.alerts.quiet_hours import DAY, SECOND, QuietHours
+from fancymonkey.alerts.quiet_hours import SECOND, QuietHours
+from fancymonkey.core.dates import DAY_MS
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.documents.put import DocumentWrite
 from fancymonkey.engine.documents import DocumentCollection, StoredDocument, put_documents_command
 from fancymonkey.engine.engine import Engine
 
-KEPT = 30 * DAY
+KEPT = 30 * DAY_MS
 COLLECT = 5 * SECOND
 """How long an alert waits for others, so that they go in one message."""
 RECENT = 30 * SECOND

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from fancymonkey.core.dates import DAY_MS
+
 SECOND, MINUTE, HOUR = 1000, 60_000, 3_600_000
-DAY = 24 * HOUR
 WAITS = (10 * SECOND, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR)
 """Backoff after each failure; the last value repeats."""
-GIVE_UP = DAY
+GIVE_UP = DAY_MS
 """How long a delivery is retried."""
 
 

@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
+from fancymonkey.core.stock.status import at_threshold
+
 
 class StockBand(StrEnum):
     """The stock status of a size."""
@@ -67,4 +69,4 @@ def cross(old: KnownBand, now: StockNow) -> tuple[KnownBand, str | None]:
 
 
 def _low(now: StockNow) -> bool:
-    return now.threshold > 0 and now.available <= now.threshold
+    return at_threshold(now.available, now.threshold)

@@ -8,16 +8,17 @@ from msgspec import Struct
 
 from fancymonkey.alerts.events import WEBHOOKS
 from fancymonkey.alerts.outbox import DeliveryTarget
-from fancymonkey.alerts.quiet_hours import DAY, HOUR
+from fancymonkey.alerts.quiet_hours import HOUR
 from fancymonkey.alerts.signing import new_secret
 from fancymonkey.alerts.webhook_address import Resolver, Unresolved, checked, resolve_url
+from fancymonkey.core.dates import DAY_MS
 from fancymonkey.engine.documents import Conflict, DocumentCollection, StoredDocument
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import FancyMonkeyError
 
 MOST = 20
 """The most webhooks of a shop."""
-OFF_AFTER = 3 * DAY
+OFF_AFTER = 3 * DAY_MS
 """How long a webhook may fail without one success before it is switched off."""
 OVERLAP = 24
 """Hours for which the old secret stays valid after a rotation, by default."""

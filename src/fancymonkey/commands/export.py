@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from fancymonkey.commands.common import data_option, opened, run, store_target
-from fancymonkey.core.changes.bulk import StockRow
+from fancymonkey.core.stock.status import StockRow
 from fancymonkey.engine.clock import system_clock
 from fancymonkey.engine.view import View
 from fancymonkey.spreadsheets import csv_table, xlsx

@@ -1,8 +1,11 @@
-"""Dates as people write them: ISO 8601, or day.month.year."""
+"""Dates as people write them: ISO 8601, or day.month.year; and the length of a day."""
 
 import re
 from datetime import datetime
 from functools import lru_cache
+
+DAY_MS = 86_400_000
+"""A day in milliseconds."""
 
 LONGEST = 64
 DATE_FORMAT = "a date: write 2026-01-31 or 2026-01-31T12:00:00Z"

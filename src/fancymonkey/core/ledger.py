@@ -1,7 +1,5 @@
 """The only code that changes a quantity, and the invariants of every level."""
 
-from collections.abc import Iterable
-
 from fancymonkey.core.model import Entry, Kind, Level
 
 MAY_RAISE_SHORT = frozenset({Kind.COUNTED, Kind.ADJUSTED, Kind.SHIPPED, Kind.TRANSFERRED_OUT})
@@ -69,12 +67,3 @@ def broken_rule(level: Level) -> str | None:
             f"do not fit with {level.short} short"
         )
     return None
-
-
-def balance(entries: Iterable[Entry], sku: str, location: str) -> Level:
-    """The level that the entries of this SKU and location add up to."""
-    level = Level(sku, location)
-    for entry in entries:
-        if entry.sku == sku and entry.location == location:
-            level = evolve(level, entry)
-    return level

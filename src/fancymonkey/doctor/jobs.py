@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncIterator
 
+from fancymonkey.core.dates import DAY_MS
 from fancymonkey.core.payments.rows import JobRun
 from fancymonkey.doctor.checks import CheckContext, Finding, error, note, warning
 from fancymonkey.engine.job_runs import recent_runs
 
-DAY = 24 * 3_600_000
 FAILED = ("failed", "interrupted")
 BACKUPS = 100
 """How many runs are searched for a backup that was made."""
@@ -26,7 +26,7 @@ async def check_jobs(context: CheckContext) -> AsyncIterator[Finding]:
     for finding in _backup(recent.get("backup", []), context.now):
         yield finding
     tidy = latest.get("tidy")
-    silent = tidy is None or tidy.started_at < context.now - DAY
+    silent = tidy is None or tidy.started_at < context.now - DAY_MS
     if silent and not context.settings.schedule.schedules:
         yield warning(
             "jobs.silent",
@@ -47,7 +47,7 @@ def _backup(runs: list[JobRun], now: int) -> list[Finding]:
             )
         ]
     run = made[0] if made else runs[-1]
-    days = (now - run.started_at) // DAY
+    days = (now - run.started_at) // DAY_MS
     if days < 2:
         return []
     return [

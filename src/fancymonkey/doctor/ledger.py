@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 from fancymonkey.core.catalogue.shared_ids import shared_ids
+from fancymonkey.core.dates import DAY_MS
 from fancymonkey.core.holds.end import Expire
 from fancymonkey.core.model import Item, Level, Reservation, Status
 from fancymonkey.core.outcomes import Accepted
@@ -14,10 +15,9 @@ from fancymonkey.store.open import open_store
 from fancymonkey.store.verify import verify_store
 from fancymonkey.text import counted
 
-DAY = 24 * 3_600_000
 STUCK = 60_000
 """A running service ends a hold within this time (ms) after its deadline."""
-FORGOTTEN = DAY
+FORGOTTEN = DAY_MS
 """How long (ms) a payment issue may wait before it counts as forgotten."""
 NAMED = 3
 """How many rows a text names."""

@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from email.utils import parsedate_to_datetime
 
+from fancymonkey.core.dates import DAY_MS
 from fancymonkey.core.payments.rows import JobRun
 from fancymonkey.doctor.checks import CheckContext, Finding, error, warning
 from fancymonkey.errors import PaymentError, PaymentRefused
@@ -11,7 +12,6 @@ from fancymonkey.payments.events import SELECTED
 from fancymonkey.text import counted
 
 ENDPOINT = "/api/webhooks/stripe"
-DAY = 24 * 3_600_000
 SKEW = 30_000
 """How far (ms) our clock may differ from Stripe's; webhooks are refused from 300 s on."""
 
@@ -19,7 +19,7 @@ SKEW = 30_000
 async def check_webhook(context: CheckContext) -> AsyncIterator[Finding]:
     """Checks whether reconciliation found events that the webhook should have brought."""
     missed = 0
-    async for row in context.store.scan(JobRun, ("reconcile", context.now - DAY)):
+    async for row in context.store.scan(JobRun, ("reconcile", context.now - DAY_MS)):
         if row.job != "reconcile":
             break
         corrected = json.loads(row.report).get("mended", [])
@@ -40,7 +40,7 @@ async def check_stripe(context: CheckContext) -> AsyncIterator[Finding]:
     if context.gateway is None:
         return
     try:
-        undelivered, date = await context.gateway.undelivered(context.now - DAY)
+        undelivered, date = await context.gateway.undelivered(context.now - DAY_MS)
     except PaymentRefused as reason:
         if reason.reached:
             yield error(

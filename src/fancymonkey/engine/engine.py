@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from fancymonkey.core.command import Command
+from fancymonkey.core.dates import DAY_MS
 from fancymonkey.core.holds.end import Expire
 from fancymonkey.core.ledger import InvariantBroken
 from fancymonkey.core.model import Entry, Level, TurnedAway
@@ -19,7 +20,7 @@ from fancymonkey.engine.clock import Clock, system_clock
 from fancymonkey.engine.feed import Feed, Subscription
 from fancymonkey.engine.migration.markers import check_not_moved
 from fancymonkey.engine.pending_answer import PendingAnswer
-from fancymonkey.engine.turned_away import HOUR, TurnedAwayDemand, turned_away_command
+from fancymonkey.engine.turned_away import TurnedAwayDemand, turned_away_command
 from fancymonkey.engine.view import View
 from fancymonkey.errors import Overloaded, StoreError, StoreUnavailable
 from fancymonkey.store.contract import Commit, StockSnapshot, Store
@@ -28,7 +29,7 @@ log = logging.getLogger(__name__)
 
 FLUSH_SECONDS = 10.0
 PRUNE_SECONDS = 3600.0
-OUTCOMES_KEPT = 35 * 24 * HOUR
+OUTCOMES_KEPT = 35 * DAY_MS
 """How long (ms) first answers are kept: payment providers repeat and list events for less."""
 CATCH_UP = 1000
 """Entries that are read at once; where more are missed, everything is read again."""

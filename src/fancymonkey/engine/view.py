@@ -4,7 +4,6 @@ import heapq
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from fancymonkey.core.changes.bulk import StockRow
 from fancymonkey.core.ledger import InvariantBroken, evolve
 from fancymonkey.core.model import (
     Entry,
@@ -16,6 +15,7 @@ from fancymonkey.core.model import (
     split_sku,
 )
 from fancymonkey.core.stock.sku_stock import SkuStock
+from fancymonkey.core.stock.status import StockRow
 from fancymonkey.store.contract import StockSnapshot
 
 CATALOGUE_KINDS = (Kind.ADDED, Kind.EDITED, Kind.REMOVED)

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-DAY = 86_400_000
+from fancymonkey.core.dates import DAY_MS
 
 
 class Schedule(Protocol):
@@ -65,7 +65,7 @@ class Daily:
         )
 
     def impossible(self, last: int, now: int) -> bool:
-        return last > now + DAY
+        return last > now + DAY_MS
 
     def _on(self, day: date) -> int:
         local = datetime.combine(day, self.at, self.zone)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import msgspec
 
 from fancymonkey.core.command import Command
+from fancymonkey.core.dates import DAY_MS
 from fancymonkey.core.execute import RecordEvent
 from fancymonkey.core.holds.end import Capture, Release
 from fancymonkey.core.payments.checkout import AwaitPayment
@@ -100,7 +101,7 @@ class PaymentPolicy:
 
     refund_late: bool = False
     take_back: bool = False
-    patience: int = 7 * 86_400_000
+    patience: int = 7 * DAY_MS
     currency: str = ""
     livemode: bool | None = None
 

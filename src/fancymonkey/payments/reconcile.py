@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from fancymonkey.core.command import Command
+from fancymonkey.core.dates import DAY_MS
 from fancymonkey.core.execute import RecordEvent
 from fancymonkey.core.model import Cursor, Status
 from fancymonkey.core.outcomes import Accepted
@@ -35,7 +36,7 @@ OVERLAP = HOUR
 """How long before the last comparison events are read again (ms): Stripe lists some late."""
 SESSION_LIFE = 25 * HOUR
 """Longer (ms) than any session of Stripe is open, which is at most a day."""
-FIRST = 30 * 24 * HOUR
+FIRST = 30 * DAY_MS
 """How far back (ms) Stripe lists events."""
 
 _event = msgspec.json.Decoder(Event)

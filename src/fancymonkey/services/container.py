@@ -8,6 +8,7 @@ from fancymonkey.accounts.accounts import Accounts
 from fancymonkey.alerts.alerts import Alerts
 from fancymonkey.alerts.channels import channels_of
 from fancymonkey.alerts.quiet_hours import QuietHours
+from fancymonkey.core.dates import DAY_MS
 from fancymonkey.engine.daily_demand import DemandKeeper
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import StoreUnavailable
@@ -128,7 +129,7 @@ def policy_of(settings: Settings) -> PaymentPolicy:
     return PaymentPolicy(
         refund_late=settings.payments.late_payment == "refund",
         take_back=settings.payments.return_on_refund == "auto",
-        patience=settings.payments.pending_payment_days * 86_400_000,
+        patience=settings.payments.pending_payment_days * DAY_MS,
         currency=settings.payments.currency,
         livemode=livemode_of(settings.payments.stripe_secret_key),
     )

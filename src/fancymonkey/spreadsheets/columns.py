@@ -5,8 +5,8 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fancymonkey.core.changes.bulk import StockRow, status_of
 from fancymonkey.core.model import Item, Product
+from fancymonkey.core.stock.status import StockRow, status_of
 from fancymonkey.errors import DataError
 from fancymonkey.store.products_file.extra_fields import image_of
 from fancymonkey.store.products_file.write import time_text

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 
-from fancymonkey.core.changes.bulk import StockRow
+from fancymonkey.core.stock.status import StockRow
 from fancymonkey.errors import DataError
 from fancymonkey.spreadsheets.columns import (
     COLUMNS,

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from fancymonkey.core.changes.bulk import StockRow
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.stock.sku_stock import SkuStock
+from fancymonkey.core.stock.status import StockRow
 from fancymonkey.spreadsheets.columns import NUMBERS, UNREAD, cells_of
 from fancymonkey.spreadsheets.dates import is_shown_date
 from fancymonkey.spreadsheets.import_plan import CurrentStock, Row

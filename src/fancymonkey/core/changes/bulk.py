@@ -8,9 +8,9 @@ from fancymonkey.core.execute import SkuCommands
 from fancymonkey.core.holds.set_reserved import SetReserved
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.keys import normal_form
-from fancymonkey.core.model import Item, Kind, Product
+from fancymonkey.core.model import Kind
 from fancymonkey.core.stock.adjust import UNCHANGED, Adjust, Count, SetItem, Unchanged
-from fancymonkey.core.stock.sku_stock import SkuStock
+from fancymonkey.core.stock.status import StockRow, is_low, status_of
 
 T = TypeVar("T")
 
@@ -20,15 +20,6 @@ PORTION = 50
 CHUNK = 500
 """The most rows that one transaction changes all or none. More are changed in portions, which are
 undone if one fails."""
-
-
-@dataclass(frozen=True, slots=True)
-class StockRow:
-    """A SKU with everything that a filter reads."""
-
-    product: Product
-    item: Item
-    stock: SkuStock
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,28 +56,6 @@ class Change:
     restock_date: str | Unchanged | None = UNCHANGED
     was: tuple[tuple[str, Any], ...] = ()
     reason: str = ""
-
-
-def is_low(item: Item, stock: SkuStock) -> bool:
-    """Low stock: something is available, and no more than the threshold."""
-    return 0 < stock.available <= item.low_stock_threshold
-
-
-def status_of(row: StockRow) -> str:
-    """The status of a SKU: the first that applies."""
-    if row.item.archived or row.product.archived:
-        return "archived"
-    if row.item.sold_out:
-        return "sold_out"
-    if row.stock.backordered:
-        return "backordered"
-    if row.stock.available <= 0:
-        return "out"
-    return "low" if is_low(row.item, row.stock) else "in_stock"
-
-
-STATUSES = ("in_stock", "low", "out", "sold_out", "backordered", "archived")
-"""Every status."""
 
 
 def search_text(row: StockRow) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from fancymonkey.core.catalogue.field_changes import plain
 from fancymonkey.core.command import Command
+from fancymonkey.core.dates import DAY_MS
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import Entry, Item, Kind, Product, Row
@@ -19,7 +20,7 @@ CHANGE_SETS = "acts"
 CHANGE_SET_ROWS = "act_rows"
 """The folder of the rows that each portion of a change set changed."""
 
-KEPT = 90 * 86_400_000
+KEPT = 90 * DAY_MS
 """How long a change set is stored, in ms."""
 
 CORRECTIONS = (Kind.ADDED, Kind.ADJUSTED, Kind.COUNTED, Kind.RECEIVED)

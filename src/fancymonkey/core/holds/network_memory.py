@@ -16,13 +16,13 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
+from fancymonkey.core.dates import DAY_MS
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import HELD, Allocation, Reservation, Status
 from fancymonkey.core.state import Key, State
 
 FOLDER = "source"
-DAY = 86_400_000
 WINDOW = 7_200_000
 """How long an ended unpaid hold is remembered, in ms."""
 SEEN_MAX = 200
@@ -209,7 +209,7 @@ def _put(state: State, name: str, page: Page) -> None:
     if page.older:
         words.insert(0, OLDER)
     version = 1 if before is None else before.version + 1
-    until = state.now + DAY
+    until = state.now + DAY_MS
     state.put(Document(FOLDER, name, version, state.now, " ".join(words), until))
 
 

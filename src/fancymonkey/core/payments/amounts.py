@@ -8,6 +8,7 @@ only a difference that cannot be another price is reported.
 from collections.abc import Iterator
 from decimal import Decimal
 
+from fancymonkey.core.dates import DAY_MS
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import Item, Product, Reservation, split_sku
@@ -16,7 +17,7 @@ from fancymonkey.core.state import Key, State
 ASKED = "asked_amounts"
 """The folder of the requested amounts, by the payment provider's session."""
 
-KEPT = 60 * 86_400_000
+KEPT = 60 * DAY_MS
 """How long (ms) a requested amount is stored."""
 
 

@@ -10,6 +10,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from fancymonkey.core.command import Command
+from fancymonkey.core.dates import DAY_MS
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.holds.end import Capture
 from fancymonkey.core.model import Event, Reservation
@@ -30,7 +31,7 @@ from fancymonkey.core.state import Key, State
 FOLDER = "early_news"
 """The folder of news of payments that are not known yet, by the payment's id."""
 
-KEPT = 30 * 86_400_000
+KEPT = 30 * DAY_MS
 """How long (ms) news of an unknown payment is stored."""
 
 NEWS_MAX = 40

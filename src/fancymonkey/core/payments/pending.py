@@ -6,6 +6,7 @@ that it is over. So events in any order have the same result.
 
 import json
 
+from fancymonkey.core.dates import DAY_MS
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.model import Reservation, Status
 from fancymonkey.core.outcomes import Code, Refused
@@ -17,7 +18,7 @@ FOLDER = "pending_payments"
 OVER = 0
 """Replaces the deadline of a payment that has failed."""
 
-KEPT = 30 * 86_400_000
+KEPT = 30 * DAY_MS
 """How long (ms) a failed payment is stored."""
 
 SESSIONS_MAX = 50

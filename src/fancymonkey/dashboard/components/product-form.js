@@ -37,7 +37,7 @@ function draftOf(product) {
 }
 
 /** The changes of a draft as the body of a request, or null. */
-export function changesOf(product, seen, draft) {
+function changesOf(product, seen, draft) {
   const body = { productId: draft.productId, was: {} };
   let changed = false;
   for (const name of FIELDS) {
@@ -63,7 +63,7 @@ export function changesOf(product, seen, draft) {
   return changed || body.sizes.length ? body : null;
 }
 
-export const loadable = (url) => /^https:\/\/[^\s"<>]+$/.test(url ?? "");
+const loadable = (url) => /^https:\/\/[^\s"<>]+$/.test(url ?? "");
 
 /** The picture, or the first letter if there is no valid one. */
 export function picture(product, size = "") {

@@ -106,7 +106,7 @@ function searched(row) {
 export const wordsOf = (view) => view.q.toLowerCase().split(/\s+/).filter(Boolean);
 
 /** Whether a row matches. */
-export function matcher(view) {
+function matcher(view) {
   const words = wordsOf(view);
   return (row) =>
     (!view.category.length || view.category.includes(row.category)) &&
@@ -129,7 +129,7 @@ function compare(a, b) {
 }
 
 /** The comparison of two rows in a view. */
-export function orderOf(view) {
+function orderOf(view) {
   const column = view.sort.replace(/^-/, "");
   const way = view.sort.startsWith("-") ? -1 : 1;
   return (a, b) => (column ? way * compare(a[column], b[column]) : 0) || place(a, b);

@@ -163,7 +163,7 @@ export class Stock extends EventTarget {
 }
 
 /** The first matching status, in the order of the service. */
-export function statusOf(row) {
+function statusOf(row) {
   if (row.status === "archived") return "archived";
   if (row.soldOut) return "sold_out";
   if (row.backordered > 0) return "backordered";

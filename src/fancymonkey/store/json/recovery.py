@@ -4,6 +4,7 @@ from collections.abc import Hashable, Sequence
 from pathlib import Path
 
 from fancymonkey.core.command import Command
+from fancymonkey.core.dates import DAY_MS
 from fancymonkey.core.execute import execute
 from fancymonkey.core.model import Entry, Event, Reservation, Row, SessionLink, Status
 from fancymonkey.errors import StoreCorrupt
@@ -18,10 +19,9 @@ RECENT = 5000
 RESTORING = "restoring.json"
 """Marks a folder while a backup is being restored into it."""
 
-DAY = 24 * 3_600_000
-KEPT_ENDED = 30 * DAY
+KEPT_ENDED = 30 * DAY_MS
 """How long (ms) an ended hold stays in memory: a payment provider may still send its events."""
-KEPT_EVENTS = 90 * DAY
+KEPT_EVENTS = 90 * DAY_MS
 """How long (ms) a payment event stays in memory: three times as long as Stripe lists it."""
 
 

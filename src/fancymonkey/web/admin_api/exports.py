@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 
-from fancymonkey.core.changes.bulk import StockRow
+from fancymonkey.core.stock.status import StockRow
 from fancymonkey.errors import DataError
 from fancymonkey.spreadsheets import csv_table, xlsx_process
 from fancymonkey.spreadsheets.columns import COLUMNS, KINDS

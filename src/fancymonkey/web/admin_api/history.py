@@ -7,10 +7,11 @@ from collections import deque
 from collections.abc import AsyncIterator
 from typing import Any
 
-from fancymonkey.core.changes.bulk import StockRow, search_text
+from fancymonkey.core.changes.bulk import search_text
 from fancymonkey.core.ledger import InvariantBroken, evolve
 from fancymonkey.core.model import Entry, Item, Kind, Level, Product, split_sku
 from fancymonkey.core.stock.sku_stock import SkuStock
+from fancymonkey.core.stock.status import StockRow
 from fancymonkey.engine.ledger_queries import revision_at
 from fancymonkey.engine.view import View
 from fancymonkey.services.explain import CHANGES, StockExplanation

@@ -14,6 +14,7 @@ from fancymonkey.core.holds.end import Release
 from fancymonkey.core.model import MANUAL, Reservation, Status
 from fancymonkey.core.payments.pending import FOLDER, pending_until
 from fancymonkey.core.payments.rows import Checkout, Stage
+from fancymonkey.core.state import FOREVER
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.hold_details import status_at
 from fancymonkey.timestamps import iso
@@ -31,7 +32,6 @@ SCANNED_MAX = 20_000
 """The most holds that one query of the past reads; the next page continues from there."""
 
 PAUSE = 200
-FOREVER = 1 << 62
 
 
 class ReleaseHoldsBody(Struct, rename="camel"):

@@ -6,14 +6,16 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from fancymonkey.core.catalogue.shared_ids import shared_ids
+from fancymonkey.core.dates import DAY_MS
 from fancymonkey.core.model import Event, TurnedAway
 from fancymonkey.core.payments.rows import IssueKind, IssueStatus, JobRun
+from fancymonkey.core.state import FOREVER
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.turned_away import HOUR
 from fancymonkey.errors import StoreError
 from fancymonkey.payments.refunds import payment_issues
 from fancymonkey.timestamps import iso
-from fancymonkey.web.admin_api.holds import FOREVER, live_holds
+from fancymonkey.web.admin_api.holds import live_holds
 from fancymonkey.web.admin_api.row_query import Query, RowQuery
 from fancymonkey.web.auth.authorize import require
 from fancymonkey.web.context import AppContext
@@ -24,7 +26,6 @@ from fancymonkey.web.read_models.stock_rows import totals
 
 DAYS = 30
 DAYS_MAX = 366
-DAY = 24 * HOUR
 STORE_SECONDS = 2.0
 PROBLEMS_SHOWN = 20
 
@@ -126,7 +127,7 @@ async def _turned_away(context: AppContext) -> dict[int, tuple[int, int]]:
 
     async def read() -> dict[int, tuple[int, int]]:
         found: dict[int, tuple[int, int]] = {}
-        oldest = (engine.clock() - (DAYS_MAX + 1) * DAY) // HOUR
+        oldest = (engine.clock() - (DAYS_MAX + 1) * DAY_MS) // HOUR
         async for row in paused(engine, TurnedAway):
             if row.hour >= oldest:
                 requests, units = found.get(row.hour, (0, 0))
@@ -204,7 +205,7 @@ async def _last_event(engine: Engine) -> Event | None:
 
 async def _last_run(context: AppContext, job: str) -> dict[str, Any]:
     async def read() -> JobRun | None:
-        lately = (job, context.engine.clock() - 2 * DAY)
+        lately = (job, context.engine.clock() - 2 * DAY_MS)
         return await _last_after(context.engine, lately) or await _last_after(
             context.engine, (job, 0)
         )

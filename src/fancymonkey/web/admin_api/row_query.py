@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
-from fancymonkey.core.changes.bulk import STATUSES, Filter, StockRow, status_of
+from fancymonkey.core.changes.bulk import Filter
 from fancymonkey.core.keys import normal_form
+from fancymonkey.core.stock.status import STATUSES, StockRow, status_of
 from fancymonkey.web.http.messages import Problem, Request
 from fancymonkey.web.http.spelling import Spelling
 

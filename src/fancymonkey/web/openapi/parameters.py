@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from fancymonkey.core.changes.bulk import STATUSES
 from fancymonkey.core.model import Kind, Status
+from fancymonkey.core.stock.status import STATUSES
 from fancymonkey.web.admin_api.row_query import SORTS, TEXT_MAX
 
 REPEATED = "repeat for several"

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
-from fancymonkey.core.changes.bulk import is_low
 from fancymonkey.core.dates import shown_date
 from fancymonkey.core.keys import normal_form
 from fancymonkey.core.model import Item, Product
 from fancymonkey.core.stock.sku_stock import SkuStock
+from fancymonkey.core.stock.status import is_low
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.view import View
 from fancymonkey.spreadsheets.cells import loadable

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from fancymonkey.core.changes.bulk import StockRow, select, status_of
+from fancymonkey.core.changes.bulk import select
+from fancymonkey.core.stock.status import StockRow, status_of
 from fancymonkey.engine.engine import Engine
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.row_query import RowQuery, ordered
