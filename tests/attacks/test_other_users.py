@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fancymonkey.doctor.permissions import check_rights
+from fancymonkey.doctor.permissions import check_permissions
 from fancymonkey.examples import products_json
 from fancymonkey.settings.settings import Settings
 from tests.support.server import PROGRAM, Server
@@ -204,13 +204,13 @@ def test_the_doctor_finds_what_an_older_version_left_open(place: Path, part: str
         used(server)
         server.stop()
     settings = Settings.of(data_dir=str(data))
-    assert list(check_rights(settings)) == []
+    assert list(check_permissions(settings)) == []
     path = data / part
     path.chmod(0o755 if path.is_dir() else 0o644)
-    (found,) = check_rights(settings)
+    (found,) = check_permissions(settings)
     assert found.id == "store.readable"
     subprocess.run(found.mend, shell=True, check=True)  # the command that it names
-    assert list(check_rights(settings)) == []
+    assert list(check_permissions(settings)) == []
     with Server(data=data, env={"ADMIN_PASSWORD": PASSWORD}) as server:
         assert "can open" not in server.log
         server.stop()
@@ -231,7 +231,7 @@ def test_the_doctor_finds_an_open_database_and_repairs_it(place: Path, end: str)
     found = {one["id"]: one for one in json.loads(done)["findings"]}
     assert found["store.readable"]["mend"].startswith("chmod ")
     fancymonkey("doctor", "--data", f"sqlite:///{file}", "--repair", fails=True)
-    assert list(check_rights(settings)) == []
+    assert list(check_permissions(settings)) == []
     if other.exists():  # SQLite removes its companions when the last program closes the file
         assert other.stat().st_mode & 0o077 == 0
 
@@ -242,7 +242,7 @@ def test_the_doctor_finds_an_open_backup_and_no_file_of_somebody_else(place: Pat
         path.touch()
         path.chmod(0o644)
     settings = Settings.of(data_dir=str(place / "none"), backup_to=str(place))
-    (found,) = check_rights(settings)
+    (found,) = check_permissions(settings)
     assert found.id == "backup.readable"
     assert str(backup) in found.mend
     assert "notes" not in found.mend

@@ -14,7 +14,7 @@ import pytest
 from bench.buyers import RESERVE
 from bench.client import Answer, Client
 from bench.killstorm import ENVIRONMENT, SKUS, UNITS, Storm, verify
-from bench.shops import Places, Shop, large, product_id
+from bench.shops import BenchShop, Places, large, product_id
 from tests.support.postgres import PostgresServer
 from tests.support.standby import PRIMARY, Standby, both
 
@@ -121,7 +121,7 @@ def test_a_database_that_fails_over_to_its_standby() -> None:
             primary.stop()
             primary.settings |= PRIMARY
             primary.start()
-            shop = Shop("postgres", both(primary, standby, url))
+            shop = BenchShop("postgres", both(primary, standby, url))
             shop.fill(large(SKUS, UNITS))
             night = Storm(shop, seed=4)
             try:
@@ -173,7 +173,7 @@ def test_a_disk_that_is_full(name: str, tmp_path: Path) -> None:
     """Selling stops with a clear word, nothing confirmed is lost, and it goes on with room."""
     with small_disk(tmp_path / "disk", 16) as disk:
         target = str(disk / "shop") if name == "json" else f"sqlite:///{disk}/shop.db"
-        shop = Shop(name, target)
+        shop = BenchShop(name, target)
         shop.fill(large(40, 100_000))
         with shop.server(env=ENVIRONMENT) as server:
             confirmed = asyncio.run(until_full(server.port, disk / "ballast"))

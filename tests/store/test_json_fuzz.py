@@ -11,13 +11,13 @@ from fancymonkey.core.ledger import balance
 from fancymonkey.core.model import Level
 from fancymonkey.store.json.store import JsonStore
 from fancymonkey.store.products_file.read import read_products
-from fancymonkey.store.products_file.write import Shelf, products_shop
+from fancymonkey.store.products_file.write import ListedProduct, listed_products
 from tests.store.scripts import batches, catalogue, script
 
 
-def described(shelf: Shelf) -> dict[str, Any]:
+def described(listed: ListedProduct) -> dict[str, Any]:
     """What the file has to say of a product."""
-    product = shelf.product
+    product = listed.product
     return {
         "name": product.name,
         "category": product.category,
@@ -32,15 +32,15 @@ def described(shelf: Shelf) -> dict[str, Any]:
                 item.low_stock_threshold,
                 json.loads(item.extra).get("colour"),
             )
-            for item, level in shelf.sizes
+            for item, level in listed.sizes
         ],
     }
 
 
 async def truth(store: JsonStore) -> dict[str, Any]:
     found = await store.snapshot()
-    rows = products_shop(found.products, found.items, found.levels)
-    return {shelf.product.product_id: described(shelf) for shelf in rows}
+    rows = listed_products(found.products, found.items, found.levels)
+    return {listed.product.product_id: described(listed) for listed in rows}
 
 
 def in_file(path: Path) -> dict[str, Any]:

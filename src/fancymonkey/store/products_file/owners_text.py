@@ -13,7 +13,7 @@ from fancymonkey.core.model import MAIN, Item, Level, Product
 from fancymonkey.core.state import Rows
 from fancymonkey.errors import DataError
 from fancymonkey.store.products_file.read import read_products
-from fancymonkey.store.products_file.write import NEW_FILE, ProductsText, shelves
+from fancymonkey.store.products_file.write import NEW_FILE, ProductsText, listed_products
 
 FOLDER = "file"
 NAME = "products.json"
@@ -44,7 +44,8 @@ def _is_the_owners(text: ProductsText, rows: Rows) -> bool:
     first = list(text.texts)[:JUDGED]
     skus = [row for row in rows[Item].values() if row.product_id in first]
     levels = [rows[Level].get((row.sku, MAIN)) or Level(row.sku) for row in skus]
-    shown = shelves((rows[Product][id_] for id_ in first if id_ in rows[Product]), skus, levels)
+    products = (rows[Product][id_] for id_ in first if id_ in rows[Product])
+    shown = listed_products(products, skus, levels)
     ours = ProductsText(NEW_FILE).show(shown).decode()
     return _shape(ours) != _shape(text.sample(MAX_CHARACTERS, JUDGED))
 

@@ -24,7 +24,7 @@ from fancymonkey.store.products_file.owners_text import is_kept, keeping, text_t
 from fancymonkey.store.products_file.read import Catalogue, read_products
 from fancymonkey.store.products_file.saved_versions import UNCHECKED, Version, Versions
 from fancymonkey.store.products_file.stale import Since
-from fancymonkey.store.products_file.write import ProductsText, shelves
+from fancymonkey.store.products_file.write import ProductsText, listed_products
 from fancymonkey.store.shared.files import Disk
 
 log = logging.getLogger(__name__)
@@ -298,7 +298,7 @@ class ProductsFileSync:
 
     def _render(self, stale: set[str] | None, rows: Copies) -> bytes | None:
         """The content that the file should have; None without products and without a file."""
-        wanted = shelves(*rows)
+        wanted = listed_products(*rows)
         if self._text is None:
             if not wanted:
                 return None

@@ -30,7 +30,7 @@ NEW_FILE = '{\n  "products": []\n}\n'
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class ListedProduct:
     """A product on sale with its sizes and their levels, in the owner's order."""
 
     product: Product
@@ -42,9 +42,9 @@ class Shelf:
         return max([self.product.updated_at, *(level.updated_at for _, level in self.sizes)])
 
 
-def shelves(
+def listed_products(
     products: Iterable[Product], items: Iterable[Item], levels: Iterable[Level]
-) -> list[Shelf]:
+) -> list[ListedProduct]:
     """All products on sale, in the owner's order."""
     level_of = {level.sku: level for level in levels if level.location == MAIN}
     rows = sorted(
@@ -56,11 +56,13 @@ def shelves(
         for id_, group in groupby(rows, key=lambda item: item.product_id)
     }
     on_sale = [
-        Shelf(product, sizes.get(product.product_id, ()))
+        ListedProduct(product, sizes.get(product.product_id, ()))
         for product in products
         if not product.archived
     ]
-    return sorted(on_sale, key=lambda shelf: (shelf.product.position, shelf.product.product_id))
+    return sorted(
+        on_sale, key=lambda listing: (listing.product.position, listing.product.product_id)
+    )
 
 
 def time_text(at: int) -> str:
@@ -88,20 +90,20 @@ class ProductsText:
         """The text of each product, by id."""
         return self._texts
 
-    def show(self, wanted: Sequence[Shelf], stale: Collection[str] | None = None) -> bytes:
+    def show(self, wanted: Sequence[ListedProduct], stale: Collection[str] | None = None) -> bytes:
         """The file's new content: these products, in this order.
 
         Of the products in the file only the `stale` ones are updated; None means all.
         """
         texts = {}
-        for shelf in wanted:
-            id_ = shelf.product.product_id
+        for listing in wanted:
+            id_ = listing.product.product_id
             old = self._texts.get(id_)
             if old is None:
-                node = lay_out(_filled(shelf, None, self._style), self._style, self._depth)
+                node = lay_out(_filled(listing, None, self._style), self._style, self._depth)
                 texts[id_] = text_of(node)
             elif stale is None or id_ in stale:
-                texts[id_] = self._changed(shelf, old)
+                texts[id_] = self._changed(listing, old)
             else:
                 texts[id_] = old
         self._texts = texts
@@ -128,7 +130,7 @@ class ProductsText:
         pieces = [f"{lead}{text}{after}" for (lead, after), text in zip(places, texts, strict=True)]
         return "".join((self._head, ",".join(pieces) or self._inner, self._tail))
 
-    def _changed(self, shelf: Shelf, text: str) -> str:
+    def _changed(self, listing: ListedProduct, text: str) -> str:
         """A product's text with its present values.
 
         `lastUpdated` changes only together with other values: a file that is up to date stays as it
@@ -136,7 +138,7 @@ class ProductsText:
         """
         old = parse(text, "").node
         assert isinstance(old, Branch)
-        wanted = _filled(shelf, old, self._style)
+        wanted = _filled(listing, old, self._style)
         updated = old.get("lastUpdated")
         if updated is not None:
             wanted.put("lastUpdated", updated)
@@ -146,8 +148,8 @@ class ProductsText:
             return text
         assert isinstance(merged, Branch)
         as_before = updated.string if isinstance(updated, Leaf) else None
-        if as_before is None or time_of(as_before) != shelf.updated_at:
-            wanted.put("lastUpdated", Leaf(quote(time_text(shelf.updated_at))))
+        if as_before is None or time_of(as_before) != listing.updated_at:
+            wanted.put("lastUpdated", Leaf(quote(time_text(listing.updated_at))))
             merged = merge(merged, wanted, self._style, self._depth)
         return text_of(merged)
 
@@ -170,12 +172,12 @@ class ProductsText:
             places[-1] = (places[-1][0], end)
 
 
-def _filled(shelf: Shelf, old: Branch | None, style: Style) -> Branch:
+def _filled(listing: ListedProduct, old: Branch | None, style: Style) -> Branch:
     """The owner's object with every known field that it has, or whose value is not the default.
 
     A product that is not in a file yet gets all fields of the format.
     """
-    product = shelf.product
+    product = listing.product
     branch = _owners(product.extra)
     new = old is None and not branch.slots
     key = next((name for name in ID_FIELDS if _is_blank(branch, name) or _has(old, name)), "id")
@@ -186,7 +188,7 @@ def _filled(shelf: Shelf, old: Branch | None, style: Style) -> Branch:
     fill.price(product)
     sizes = Branch("{}")
     old_sizes = None if old is None else old.get("sizes")
-    for item, level in shelf.sizes:
+    for item, level in listing.sizes:
         old_size = old_sizes.get(item.size) if isinstance(old_sizes, Branch) else None
         sizes.put(item.size, _size(item, level, old_size if isinstance(old_size, Branch) else None))
     listed = new or _has(branch, "sizes") or _has(old, "sizes")
@@ -194,7 +196,7 @@ def _filled(shelf: Shelf, old: Branch | None, style: Style) -> Branch:
         branch.put("sizes", sizes)
     fill("restockDate", NULL if product.restock_date is None else quote(product.restock_date), NULL)
     if new or (old is None and _has(branch, "lastUpdated")):
-        branch.put("lastUpdated", Leaf(quote(time_text(shelf.updated_at))))
+        branch.put("lastUpdated", Leaf(quote(time_text(listing.updated_at))))
     return branch
 
 
