@@ -39,7 +39,7 @@ def cries(shop: AlertShop) -> list[str]:
 
 
 @pytest.mark.parametrize("what", ["reads", "writes"])
-async def test_the_owner_is_told_without_the_store(
+async def test_the_owner_gets_an_alert_without_the_store(
     monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     monkeypatch.setattr(alerts, "LOOK_SECONDS", 0.01)
@@ -61,7 +61,7 @@ async def test_the_owner_is_told_without_the_store(
         await asyncio.gather(running, return_exceptions=True)
 
 
-async def test_a_moment_of_trouble_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_moment_of_trouble_is_not_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(alerts, "LOOK_SECONDS", 0.01)
     store = Away()
     async with alert_shop(store) as shop:

@@ -225,7 +225,7 @@ def test_the_session_means_the_hold() -> None:
     assert kept == Checkout("h-s1", 1, Stage.OPEN, 4900, "{}", "cs_1")
 
 
-def test_inspect_tells_how_it_stands() -> None:
+def test_a_hold_can_be_read() -> None:
     shop = CoreShop()
     shop.do(HELD, begin(), opened())
     answer = shop.do(GetHold(ref="cs_1"))
@@ -236,7 +236,7 @@ def test_inspect_tells_how_it_stands() -> None:
     assert isinstance(shop.do(GetHold(ref="nobody")), Refused)
 
 
-def test_a_hold_and_its_checkout_begin_together_or_not_at_all() -> None:
+def test_a_hold_and_its_checkout_begin_together_or_not() -> None:
     shop = CoreShop()
     both = CommandGroup(commands=(take("s1", a_M=2), begin(number=2)), all_or_nothing=True)
     assert isinstance(shop.do(both), Refused)

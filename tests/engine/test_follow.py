@@ -38,7 +38,7 @@ def cursor(store: MemoryStore) -> int:
     return 0 if row is None else row.revision
 
 
-def test_it_reads_from_the_beginning_and_goes_on() -> None:
+def test_it_reads_from_the_beginning_and_continues() -> None:
     async def work() -> None:
         async with opened() as (engine, store):
             reader = Reader()
@@ -127,7 +127,7 @@ def test_its_place_survives_the_process() -> None:
     simulate(work)
 
 
-def test_it_hears_of_what_other_processes_write_and_of_a_view_read_anew() -> None:
+def test_it_follows_other_processes_and_a_reloaded_view() -> None:
     async def work() -> None:
         async with opened() as (engine, store):
             reader = Reader()
