@@ -147,7 +147,7 @@ async def test_guessing_from_one_address_has_to_wait(shop: Shop, visitor: Visito
     assert (await visitor.log_in()).status == 200
 
 
-async def test_guessing_from_many_addresses_locks_strangers_out_but_not_the_owner(
+async def test_guessing_from_many_addresses_locks_out_unknown_clients_only(
     shop: Shop, visitor: Visitor
 ) -> None:
     await visitor.logged_in()
@@ -168,9 +168,7 @@ async def test_guessing_from_many_addresses_locks_strangers_out_but_not_the_owne
 
 
 @pytest.mark.parametrize("name", ["again owner", "device {iat} owner", "owner"])
-async def test_what_strangers_type_keeps_no_owner_from_what_they_do(
-    visitor: Visitor, name: str
-) -> None:
+async def test_guesses_of_others_do_not_stop_the_owner(visitor: Visitor, name: str) -> None:
     await visitor.logged_in()
     iat = jwt.decode(visitor.cookies["fm_device"], options={"verify_signature": False})["iat"]
     for number in range(40):
@@ -191,7 +189,7 @@ async def test_a_remembered_browser_has_no_more_guesses_than_others(visitor: Vis
     assert tries == ACCOUNT_MOST
 
 
-async def test_forwarding_headers_of_strangers_change_nothing(visitor: Visitor) -> None:
+async def test_forwarding_headers_of_unnamed_proxies_change_nothing(visitor: Visitor) -> None:
     statuses = []
     for number in range(25):
         headers = {

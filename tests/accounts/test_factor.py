@@ -119,7 +119,7 @@ async def test_a_code_of_other_signs_is_wrong_and_nothing_worse(
     assert (await other.log_in(code=code)).code == "wrong_credentials"
 
 
-async def test_what_makes_no_sense_is_refused(visitor: Visitor) -> None:
+async def test_invalid_requests_are_refused(visitor: Visitor) -> None:
     await visitor.logged_in()
     assert (await visitor.post(CONFIRM, {"code": "123456"})).code == "second_factor"
     assert (await visitor.post(OFF, PROOF)).code == "second_factor"
@@ -136,7 +136,7 @@ async def test_setting_it_up_wants_the_password_so_that_a_thief_cannot_lock_out(
     assert (await visitor.post(BEGIN, {"code": "123456"})).code == "not_proven"
 
 
-async def test_an_owner_switches_off_what_somebody_has_lost(shop: Shop, visitor: Visitor) -> None:
+async def test_an_owner_switches_off_a_lost_second_factor(shop: Shop, visitor: Visitor) -> None:
     password = await made(shop, "ada", "staff")
     ada = await visitor.elsewhere("198.51.100.4").logged_in("ada", password)
     asked = (await ada.post(BEGIN, {"password": password})).json

@@ -38,13 +38,13 @@ async def test_however_a_keyboard_composes_it_it_is_the_same_password() -> None:
     )
 
 
-async def test_a_weaker_hash_is_told_apart() -> None:
+async def test_a_weaker_hash_is_detected() -> None:
     weak = await Passwords(CHEAP).hash("six blue owls sing")
     assert Passwords().outdated(weak)
     assert not Passwords().outdated(await Passwords().hash("x"))
 
 
-async def test_whoever_does_not_exist_costs_as_much_to_check() -> None:
+async def test_an_unknown_account_costs_as_much_to_check() -> None:
     """The same work is done: only its outcome is thrown away."""
     asked: list[str] = []
 

@@ -114,7 +114,7 @@ async def test_keys_make_no_keys(visitor: Visitor) -> None:
         {"label": "x", "days": 1.5},
     ],
 )
-async def test_wishes_that_make_no_sense(visitor: Visitor, body: dict[str, Any]) -> None:
+async def test_impossible_options_are_refused(visitor: Visitor, body: dict[str, Any]) -> None:
     await visitor.logged_in()
     assert (await visitor.post(MAKE, body)).code == "invalid_request"
 
@@ -127,7 +127,7 @@ async def test_without_a_right_a_key_may_only_read(visitor: Visitor) -> None:
 @pytest.mark.parametrize(
     "secret", ["fmk_", "fmk_x", "fmk__", "fmk_../x_y", "fmk_é_é", "fmk_" + "a" * 9000]
 )
-async def test_what_is_no_key(visitor: Visitor, secret: str) -> None:
+async def test_an_invalid_key_is_not_a_key(visitor: Visitor, secret: str) -> None:
     headers = {"Authorization": b"Bearer " + secret.encode()}
     assert (await visitor.client.get(ME, headers)).status == 401
 

@@ -37,7 +37,7 @@ async def test_a_script_without_a_session_is_401(visitor: Visitor) -> None:
 
 
 @pytest.mark.parametrize("path", sorted(OPEN))
-async def test_what_the_login_needs_is_open_and_guarded_by_headers(
+async def test_files_of_the_login_are_open_and_have_security_headers(
     visitor: Visitor, path: str
 ) -> None:
     answer = await visitor.client.get(path)

@@ -66,9 +66,7 @@ async def test_another_account_of_the_same_name_is_another(shop: Shop, visitor: 
     assert await accounts(shop).login._device(device, found) is None
 
 
-async def test_an_owner_gives_a_new_password_to_whoever_has_forgotten(
-    shop: Shop, visitor: Visitor
-) -> None:
+async def test_an_owner_gives_a_new_password_to_another_user(shop: Shop, visitor: Visitor) -> None:
     owner = await visitor.logged_in()
     old = await made(shop, "ada", "staff")
     ada = await owner.elsewhere("198.51.100.4").logged_in("ada", old)

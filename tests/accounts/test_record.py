@@ -19,7 +19,9 @@ async def latest(owner: Visitor) -> dict[str, Any]:
     return found
 
 
-async def test_who_when_from_where_what_and_how_it_ended(shop: Shop, visitor: Visitor) -> None:
+async def test_an_entry_has_actor_time_address_action_and_result(
+    shop: Shop, visitor: Visitor
+) -> None:
     owner = await visitor.logged_in()
     shop.clock.forward(1)
     body = {"name": "ada", "role": "staff", "password": "nine old clocks tick"}
@@ -60,7 +62,7 @@ async def test_by_session_by_key_by_password_and_refused(shop: Shop, visitor: Vi
     await expect("owner", 403, await owner.post(UPDATE, ROWS, {"X-CSRF-Token": "no"}))
 
 
-async def test_jobs_that_somebody_runs_are_on_record(shop: Shop, visitor: Visitor) -> None:
+async def test_manual_job_runs_are_in_the_audit_log(shop: Shop, visitor: Visitor) -> None:
     owner = await visitor.logged_in()
     admin = {"Authorization": f"Bearer {PASSWORD}"}
     for method, path in (("POST", "/api/cron/tidy"), ("GET", "/api/cron/tidy")):

@@ -80,7 +80,7 @@ def test_every_route_is_in_the_table_and_nothing_else() -> None:
     assert everything == NEEDS.keys()
 
 
-def test_what_is_open_is_what_buyers_probes_and_logins_need() -> None:
+def test_open_routes_are_those_of_buyers_probes_and_logins() -> None:
     """A route must not become open by a slip: this list is short and known by heart."""
     closed = [route for route, need in NEEDS.items() if need not in (OPEN, SIGNED)]
     assert all(
@@ -179,7 +179,7 @@ IN_THE_BODY = {"/api/inventory/update", "/api/inventory/bulk-update"}
 """Their password may be in the body, so that is read first."""
 
 
-async def test_strangers_learn_nothing_about_what_they_sent(shop: Shop) -> None:
+async def test_outsiders_learn_nothing_about_their_events(shop: Shop) -> None:
     """They are asked who they are before what they send is looked at, whatever it is."""
     got = {}
     for method, path in ASKED:
@@ -199,7 +199,7 @@ async def test_the_password_in_the_body_opens_what_it_always_did(shop: Shop, pat
         assert answer.status == status
 
 
-async def test_nobody_ends_the_session_of_somebody_else_but_an_owner(shop: Shop) -> None:
+async def test_only_an_owner_ends_sessions_of_others(shop: Shop) -> None:
     found = await callers(shop)
     rows = (await found["owner"].get("/api/admin/sessions")).json["sessions"]
     ids = {row["user"]: row["id"] for row in rows}

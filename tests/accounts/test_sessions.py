@@ -57,7 +57,9 @@ async def test_without_a_password_set_there_is_no_owner() -> None:
 @pytest.mark.parametrize(
     ("name", "password"), [("owner", "wrong"), ("nobody", PASSWORD), ("own er", ""), ("", "x")]
 )
-async def test_wrong_credentials_are_told_alike(visitor: Visitor, name: str, password: str) -> None:
+async def test_wrong_credentials_get_the_same_answer(
+    visitor: Visitor, name: str, password: str
+) -> None:
     answer = await visitor.log_in(name, password)
     assert answer.status in (401, 422)
     if answer.status == 401:
@@ -133,7 +135,7 @@ async def test_a_stolen_renewal_ends_the_session_for_both(shop: Shop, visitor: V
     assert acts[0].what == "session ended: a refresh token was used twice"
 
 
-async def test_two_windows_that_renew_at_once_both_go_on(any_shop: Shop) -> None:
+async def test_two_windows_can_renew_at_once(any_shop: Shop) -> None:
     one = await Visitor(any_shop.client).logged_in()
     two = one.twin()
     answers = await asyncio.gather(one.post(REFRESH), two.post(REFRESH))
@@ -154,9 +156,7 @@ async def test_logging_out_ends_it_on_the_server_too(visitor: Visitor) -> None:
     assert (await visitor.post("/api/admin/logout")).status == 200, "twice does no harm"
 
 
-async def test_a_login_never_goes_on_with_a_session_that_was_there(
-    shop: Shop, visitor: Visitor
-) -> None:
+async def test_a_login_never_reuses_an_existing_session(shop: Shop, visitor: Visitor) -> None:
     """Session fixation: whoever planted his own session has nothing of the victim's."""
     attacker = await visitor.logged_in("mallory", await made(shop, "mallory", "viewer"))
     victim = attacker.twin()

@@ -176,7 +176,7 @@ async def test_one_private_address_among_public_ones_closes_the_name() -> None:
         await resolve_url("https://two.example/", both, private=False)
 
 
-async def test_a_name_without_an_address_is_told() -> None:
+async def test_a_name_without_an_address_is_reported() -> None:
     async def nothing(host: str, port: int) -> list[str]:
         return []
 
@@ -257,7 +257,7 @@ async def test_a_proxy_of_the_environment_is_not_asked(monkeypatch: pytest.Monke
         assert not proxy.requests
 
 
-async def test_who_does_not_answer_http_is_told() -> None:
+async def test_a_server_that_is_not_http_is_reported() -> None:
     async def chatter(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 mail.example ESMTP\r\n")
         await writer.drain()

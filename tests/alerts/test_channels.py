@@ -100,7 +100,7 @@ async def test_a_webhook_of_apprise() -> None:
     assert channel.name == "JSON to 127.0.0.1"
 
 
-async def test_what_a_channel_answers_is_told_without_secrets(
+async def test_a_channels_answer_is_reported_without_secrets(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -161,7 +161,7 @@ def test_a_url_that_is_not_understood_ends_the_start(url: str) -> None:
     assert "hushhush" not in str(told.value)
 
 
-def test_what_is_too_long_for_a_service_comes_in_parts() -> None:
+def test_messages_too_long_for_a_service_are_split() -> None:
     (channel,) = channels_of(["discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js"])
     assert isinstance(channel, Chat)
     body = "\n".join(f"Low: {number}, 4 left" for number in range(400))

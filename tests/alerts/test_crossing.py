@@ -30,14 +30,14 @@ FINE, LOW, OUT = KnownBand(StockBand.FINE), KnownBand(StockBand.LOW, 5), KnownBa
         (KnownBand(StockBand.FINE, 7), 5, 6, "stock.low", StockBand.LOW),
     ],
 )
-def test_what_is_told(
+def test_reported_events(
     old: KnownBand, available: int, unsold: int, told: str | None, band: StockBand
 ) -> None:
     new, word = cross(old, StockNow(available, unsold, 5))
     assert (word, new.band) == (told, band)
 
 
-def test_a_size_seen_first_is_told_nothing_of() -> None:
+def test_a_new_size_is_not_reported() -> None:
     assert begin(StockNow(0, 0, 5)).band is StockBand.OUT
     assert begin(StockNow(3, 3, 5)).band is StockBand.LOW
     assert begin(StockNow(30, 30, 5)).band is StockBand.FINE
@@ -50,7 +50,7 @@ def test_without_a_threshold_nothing_is_low() -> None:
 
 
 @pytest.mark.parametrize("held", [1, 2, 5, 14, 20])
-def test_a_hold_that_comes_and_goes_a_hundred_times_is_told_once(held: int) -> None:
+def test_a_hundred_short_holds_are_reported_once(held: int) -> None:
     watched, told = begin(StockNow(20, 20, 8)), []
     for _ in range(100):
         for available in (20 - held, 20):
@@ -59,7 +59,7 @@ def test_a_hold_that_comes_and_goes_a_hundred_times_is_told_once(held: int) -> N
     assert told == (["stock.low"] if held >= 12 else [])
 
 
-def test_low_is_told_again_when_it_is_true_of_fewer_units() -> None:
+def test_low_is_reported_again_for_fewer_units() -> None:
     watched, word = cross(begin(StockNow(14, 14, 5)), StockNow(4, 14, 5))
     assert word == "stock.low"
     watched, word = cross(watched, StockNow(14, 14, 5))
@@ -70,7 +70,7 @@ def test_low_is_told_again_when_it_is_true_of_fewer_units() -> None:
     assert cross(watched, StockNow(5, 5, 5))[1] == "stock.low"
 
 
-def test_low_is_told_again_after_goods_came_and_as_many_were_sold() -> None:
+def test_low_is_reported_again_after_a_receipt_and_sales() -> None:
     watched, words = begin(StockNow(20, 20, 5)), []
     for left in (4, 20, 4, 20, 4):
         watched, word = cross(watched, StockNow(left, left, 5))

@@ -137,7 +137,7 @@ async def test_a_channel_that_breaks_in_its_own_way_has_failed_and_is_tried_agai
         assert broken.told == [("stock.low",)]
 
 
-async def test_what_breaks_while_a_webhook_is_sent_is_a_failed_try() -> None:
+async def test_an_error_during_a_delivery_is_a_failed_attempt() -> None:
     tries = 0
 
     async def resolver(host: str, port: int) -> list[str]:

@@ -96,7 +96,7 @@ async def test_a_test_without_channels_says_what_to_do(shop: Shop) -> None:
     assert "ALERT_URLS" in answer.json["detail"]
 
 
-async def test_a_channel_that_fails_is_told_without_its_secrets() -> None:
+async def test_a_failing_channel_is_reported_without_its_secrets() -> None:
     async with running(MemoryStore(), alert_urls=("json://u:hush@127.0.0.1:9/hush",)) as shop:
         answer = await post(shop, "alerts/test")
         status = await get(shop, "alerts")
@@ -143,14 +143,14 @@ async def test_nonsense_is_refused(
 
 
 @pytest.mark.parametrize("query", ["?limit=0", "?limit=x", "?id=%ff", "?after=" + "x" * 600])
-async def test_a_bad_query_is_told(shop: Shop, query: str) -> None:
+async def test_a_bad_query_is_reported(shop: Shop, query: str) -> None:
     answer = await get(shop, f"webhooks/deliveries{query}")
     assert answer.status in (200, 422)
     assert (await get(shop, "alerts?limit=0")).status == 422
     assert (await get(shop, "jobs?limit=21")).status == 422
 
 
-async def test_only_whoever_may_everything_sees_and_changes_them(shop: Shop) -> None:
+async def test_only_the_right_admin_sees_and_changes_them(shop: Shop) -> None:
     paths = ("alerts", "webhooks", "webhooks/deliveries")
     for path in paths:
         assert (await shop.client.get(BASE + path)).status == 401
@@ -164,7 +164,7 @@ async def test_only_whoever_may_everything_sees_and_changes_them(shop: Shop) -> 
     assert (await shop.client.get(BASE + "jobs", staff)).status == 200
 
 
-async def test_what_was_done_to_webhooks_is_on_record(shop: Shop) -> None:
+async def test_changes_of_webhooks_are_in_the_audit_log(shop: Shop) -> None:
     made = await post(shop, "webhooks", GOOD)
     assert made.status == 200, made
     text = await shop.stored_text()

@@ -12,7 +12,7 @@ def over(shop: AlertShop, *channels: RecordingChannel) -> AlertShop:
     return AlertShop(shop.engine, shop.clock, channels[0], alerts)
 
 
-async def test_what_waits_for_a_channel_whose_url_is_mended_comes_over_the_new_one() -> None:
+async def test_waiting_alerts_are_sent_over_a_corrected_url() -> None:
     async with alert_shop() as shop:
         shop.channel.failing = True
         await shop.move(-16)
@@ -36,7 +36,7 @@ async def test_what_waits_for_a_channel_whose_url_is_mended_comes_over_the_new_o
         assert not again.channel.letters
 
 
-async def test_of_a_channel_that_is_gone_the_others_hear_what_they_have_not_heard() -> None:
+async def test_other_channels_get_the_waiting_alerts_of_a_removed_one() -> None:
     async with alert_shop() as shop:
         well, ill, odd = (
             RecordingChannel("ch_well"),
@@ -55,7 +55,7 @@ async def test_of_a_channel_that_is_gone_the_others_hear_what_they_have_not_hear
         assert not await shop.waiting()
 
 
-async def test_a_channel_that_was_gone_for_a_while_hears_what_its_heir_has_not_got() -> None:
+async def test_a_returning_channel_gets_alerts_that_its_replacement_missed() -> None:
     async with alert_shop() as shop:
         shop.channel.failing = True
         await shop.move(-16)
@@ -79,7 +79,7 @@ async def test_without_any_channel_left_what_waits_is_dropped() -> None:
         assert (kept.value.state, await shop.waiting()) == ("dropped", [])
 
 
-async def test_what_is_tried_again_is_not_said_to_come_from_the_quiet_hours() -> None:
+async def test_retried_alerts_are_not_labelled_as_delayed() -> None:
     async with alert_shop() as shop:
         shop.channel.failing = True
         await shop.move(-16)

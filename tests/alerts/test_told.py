@@ -22,7 +22,7 @@ NIGHT = QuietHours(time(22), time(7), ZoneInfo("UTC"))
 EVENING = 10 * 3600 + 60  # the clock begins at noon
 
 
-async def test_low_is_told_once_while_holds_come_and_go() -> None:
+async def test_low_is_reported_once_while_holds_come_and_go() -> None:
     async with alert_shop() as shop:
         for number in range(20):
             await shop.hold(f"h{number}", 16)
@@ -54,7 +54,7 @@ async def test_out_and_back() -> None:
         ]
 
 
-async def test_what_comes_together_is_one_message() -> None:
+async def test_simultaneous_alerts_are_one_message() -> None:
     async with alert_shop() as shop:
         for size in ("M", "L", "S"):
             await shop.move(-2, f"{HOODIE}/{size}")
@@ -71,7 +71,7 @@ async def test_what_comes_together_is_one_message() -> None:
         assert letter.subject == "3 alerts: 2 out, 1 low"
 
 
-async def test_what_the_owner_did_not_choose_is_not_told() -> None:
+async def test_unselected_events_are_not_reported() -> None:
     async with alert_shop(events=("stock.out",)) as shop:
         await shop.move(-16)
         await shop.look()
@@ -81,7 +81,7 @@ async def test_what_the_owner_did_not_choose_is_not_told() -> None:
         assert shop.channel.told == [("stock.out",)]
 
 
-async def test_another_process_goes_on_where_the_last_one_ended() -> None:
+async def test_another_process_continues_where_the_last_one_ended() -> None:
     async with alert_shop() as shop:
         await shop.move(-16)
         await shop.look()
@@ -180,7 +180,7 @@ async def test_a_failing_channel_is_tried_again_for_a_day() -> None:
         assert shop.channel.told == [("stock.out",)]
 
 
-async def test_a_channel_that_works_again_hears_what_it_missed() -> None:
+async def test_a_channel_that_works_again_gets_missed_alerts() -> None:
     async with alert_shop() as shop:
         shop.channel.failing = True
         await shop.move(-16)
@@ -250,7 +250,7 @@ async def test_trouble_with_the_store_does_not_wait_for_the_morning() -> None:
         assert len(shop.channel.letters) == 2
 
 
-async def test_matters_are_told_once_by_name() -> None:
+async def test_payment_issues_are_reported_once_by_name() -> None:
     async with alert_shop() as shop:
         await shop.hold("h", 20)
         shop.clock.forward(1800)
@@ -275,7 +275,7 @@ async def ran(shop: AlertShop, job: str, outcome: str, **report: object) -> None
     await DocumentCollection(shop.engine, "jobs", dict).put(job, {"outcome": outcome})
 
 
-async def test_a_job_that_fails_is_told_when_it_begins_to() -> None:
+async def test_a_failing_job_is_reported_at_its_first_failure() -> None:
     async with alert_shop(jobs=lambda: ["backup", "reconcile"]) as shop:
         await ran(shop, "backup", "done")
         await shop.look()
@@ -292,7 +292,7 @@ async def test_a_job_that_fails_is_told_when_it_begins_to() -> None:
         assert len(shop.channel.letters) == 2
 
 
-async def test_what_reconciliation_mended_is_told() -> None:
+async def test_corrections_of_reconciliation_are_reported() -> None:
     async with alert_shop(jobs=lambda: ["reconcile"]) as shop:
         await ran(shop, "reconcile", "balanced")
         await ran(shop, "reconcile", "mended", mended=["a payment of cs_1 was missed"], open=[])
@@ -304,7 +304,7 @@ async def test_what_reconciliation_mended_is_told() -> None:
         assert len(shop.channel.letters) == 2
 
 
-async def test_what_was_told_is_not_told_again_after_quiet_months() -> None:
+async def test_reported_events_are_not_repeated_after_quiet_months() -> None:
     async with alert_shop(jobs=lambda: ["reconcile"]) as shop:
         await ran(shop, "reconcile", "mended", mended=["a payment of cs_1 was missed"], open=[])
         await shop.look()
@@ -317,7 +317,7 @@ async def test_what_was_told_is_not_told_again_after_quiet_months() -> None:
         assert shop.engine.batcher.commands - commands <= 2 * 70  # one of them is the pruning
 
 
-async def test_what_reconciliation_leaves_open_is_told_once() -> None:
+async def test_open_differences_of_reconciliation_are_reported_once() -> None:
     async with alert_shop(jobs=lambda: ["reconcile"]) as shop:
         left = ["cs_1 is of no hold"]
         for _ in range(200):  # more than the three hours that runs are looked at again
@@ -358,7 +358,7 @@ async def test_the_digest_comes_once_a_day_and_only_with_something_to_tell() -> 
         assert await shop.alerts.digest() is None
 
 
-async def test_a_size_that_the_owner_has_taken_off_sale_is_not_told_of() -> None:
+async def test_a_size_off_sale_is_not_reported() -> None:
     async with alert_shop() as shop:
         await shop.engine.submit(SetItem(sku=SKU, location=DEFAULT_LOCATION, sold_out=True))
         await shop.move(-20)

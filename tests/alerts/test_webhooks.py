@@ -173,7 +173,7 @@ async def test_a_rotated_secret_counts_beside_the_old_one_for_a_while() -> None:
         assert (await shop.alerts.webhooks.rotate(id_, 0)).secrets[1:] == []
 
 
-async def test_an_endpoint_that_fails_for_days_is_switched_off_and_the_owner_told() -> None:
+async def test_an_endpoint_that_fails_for_days_is_switched_off_and_reported() -> None:
     async with alert_shop() as shop, HttpReceiver() as receiver:
         receiver.answer = (500, {}, b"")
         id_, _ = await shop.alerts.webhooks.add(receiver.url, STOCK, "")
@@ -214,7 +214,7 @@ async def test_a_dead_endpoint_is_given_up_after_a_day_and_rests_in_between() ->
         assert over.attempts[-1].at - over.made_at >= DAY_MS
 
 
-async def test_what_waits_for_an_endpoint_that_is_gone_is_dropped() -> None:
+async def test_waiting_deliveries_of_a_removed_endpoint_are_dropped() -> None:
     async with alert_shop() as shop, HttpReceiver() as receiver:
         receiver.answer = (500, {}, b"")
         id_, _ = await shop.alerts.webhooks.add(receiver.url, STOCK, "")

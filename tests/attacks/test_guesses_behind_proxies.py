@@ -56,7 +56,7 @@ async def test_made_up_headers_close_nothing_to_scripts_beside_the_proxy(way: An
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_many_strangers_behind_an_unnamed_proxy_are_stopped_and_the_owner_is_not(
+async def test_an_unnamed_proxy_limits_unknown_clients_and_not_the_owner(
     way: Any,
 ) -> None:
     async with running(MemoryStore()) as shop:
@@ -72,7 +72,7 @@ async def test_many_strangers_behind_an_unnamed_proxy_are_stopped_and_the_owner_
         assert (await way(home, PASSWORD)).status in (200, 503)
 
 
-async def test_a_stranger_who_names_the_owners_address_is_still_the_stranger() -> None:
+async def test_an_outsider_with_the_owners_address_in_a_header_stays_an_outsider() -> None:
     async with running(MemoryStore()) as shop:
         home = through(shop, appended(OWNER))
         assert (await bearer(home, PASSWORD)).status == 200
@@ -82,7 +82,7 @@ async def test_a_stranger_who_names_the_owners_address_is_still_the_stranger() -
         assert (await bearer(home, PASSWORD)).status == 200
 
 
-async def test_who_comes_through_two_named_proxies_cannot_choose_an_address() -> None:
+async def test_a_client_behind_two_named_proxies_cannot_choose_an_address() -> None:
     """The peer of a request is what uvicorn has taken from the headers; the rest is made up."""
     named = ("10.0.0.1", "10.0.0.2")
     async with running(MemoryStore(), trusted_proxies=named) as shop:
@@ -94,7 +94,7 @@ async def test_who_comes_through_two_named_proxies_cannot_choose_an_address() ->
         assert statuses == [401] * FAILURES_MAX + [429] * (40 - FAILURES_MAX)
 
 
-async def test_what_is_on_record_has_the_peer_and_no_made_up_address() -> None:
+async def test_audit_entries_have_the_peer_and_no_forged_address() -> None:
     async with running(MemoryStore()) as shop:
         acts: AuditLog = accounts(shop).acts
         for number in range(SPREAD_MAX + 5):

@@ -68,9 +68,7 @@ def test_a_url_with_many_parameters_is_refused(server: Server, line: str) -> Non
 
 
 @pytest.mark.parametrize("path", ["/api/inventory/reserve", "/api/inventory/update"])
-def test_what_comes_behind_a_body_is_counted_and_belongs_to_no_head(
-    server: Server, path: str
-) -> None:
+def test_trailers_are_counted_and_are_not_headers(server: Server, path: str) -> None:
     begin = head(f"POST {path}", b"Transfer-Encoding: chunked") + b"2\r\n{}\r\n0\r\n"
     assert status(exchange(server, begin, b"x: y\r\n" * 101 + b"\r\n")) == 431
     assert status(exchange(server, begin, b"x: " + b"y" * 60_000)) == 431
@@ -81,7 +79,7 @@ def test_what_comes_behind_a_body_is_counted_and_belongs_to_no_head(
 
 
 @BOTH
-def test_what_is_asked_for_before_is_answered_first(server: Server, line: str) -> None:
+def test_earlier_requests_are_answered_first(server: Server, line: str) -> None:
     fine, bad = head(line), head(line, b"Cookie: " + b";" * 500_000)
     answer = exchange(server, fine * 3 + bad + fine)
     statuses = [int(part[:3]) for part in answer.split(b"HTTP/1.1 ")[1:]]

@@ -109,7 +109,9 @@ async def turns(attacker: Attacker, give_up: Way, first: tuple[str, ...]) -> Asy
         (decoy_is_paid, ("M",)),
     ],
 )
-async def test_who_swaps_waits_like_who_lets_it_end(give_up: Way, first: tuple[str, ...]) -> None:
+async def test_swapping_a_basket_counts_like_an_ended_hold(
+    give_up: Way, first: tuple[str, ...]
+) -> None:
     settings: dict[str, Any] = {
         "rate_limit": True,
         "hold_unpaid_minutes": 2,
@@ -176,7 +178,7 @@ def test_the_owner_who_takes_a_line_away_does_not_hide_its_time() -> None:
     assert refused.code is Code.HELD_TOO_OFTEN
 
 
-def test_what_was_added_late_counts_from_then_on() -> None:
+def test_sizes_added_later_count_from_then_on() -> None:
     shop = Core(50)
     shop.do(reserve("a", only=False, b_S=1))
     shop.do(reserve("a", only=False, a_M=1), at=90_000)

@@ -31,7 +31,7 @@ async def kept(shop: Shop) -> list[Outcome]:
 
 
 @pytest.mark.parametrize("way", [Client, FastPathClient])
-async def test_a_stranger_cannot_use_up_the_keys_of_the_owner(
+async def test_an_attacker_cannot_use_up_the_keys_of_the_owner(
     target: str, way: type[Client]
 ) -> None:
     async with running(open_store(target), client=way) as shop:
@@ -107,7 +107,7 @@ async def test_an_answer_that_changed_nothing_is_not_kept(call: str) -> None:
         assert await kept(shop) == []
 
 
-async def test_what_changed_something_is_kept_under_a_short_id_whatever_the_key() -> None:
+async def test_answers_with_a_change_are_stored_under_a_short_id() -> None:
     async with running(MemoryStore()) as shop:
         await shop.reserve("s" * 200, Idempotency_Key="k" * 255)
         (row,) = await kept(shop)

@@ -33,7 +33,7 @@ async def shop() -> AsyncIterator[Shop]:
         yield found
 
 
-async def test_who_is_known_does_not_wait_for_strangers() -> None:
+async def test_a_known_client_does_not_wait_for_unknown_ones() -> None:
     free = threading.Event()
 
     class Stuck(PasswordHasher):
@@ -68,7 +68,7 @@ async def test_who_is_known_does_not_wait_for_strangers() -> None:
         ("198.51.100.7", 15),
     ],
 )
-async def test_strangers_are_counted_over_networks(shop: Shop, spread: str, most: int) -> None:
+async def test_unknown_clients_are_counted_per_network(shop: Shop, spread: str, most: int) -> None:
     """Each under another name, so that no account's count stops them."""
     checked = 0
     for number in range(200):
@@ -78,7 +78,7 @@ async def test_strangers_are_counted_over_networks(shop: Shop, spread: str, most
     assert checked == most
 
 
-async def test_a_known_browser_passes_whatever_its_network_does(shop: Shop) -> None:
+async def test_a_known_browser_passes_regardless_of_its_network(shop: Shop) -> None:
     owner = await Visitor(shop.client.elsewhere("198.51.100.200")).logged_in()
     for number in range(200):
         stranger = Visitor(shop.client.elsewhere(f"198.51.100.{number % 199}"))

@@ -103,7 +103,7 @@ async def test_both_forms_are_one_size_everywhere(
     "id_", [nfd("café"), "a\u200bb", "x\u202ey", "l\u2028m", " odd ", "n\u00a01"]
 )
 @pytest.mark.parametrize("size", ["M", "\u200bM", nfd("größe")])
-async def test_what_was_there_before_the_rule_can_be_sold_and_removed(
+async def test_items_from_before_the_rule_can_be_sold_and_removed(
     shop: Shop, id_: str, size: str
 ) -> None:
     item = Item(f"{id_}/{size}", id_, size)

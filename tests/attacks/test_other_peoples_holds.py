@@ -37,7 +37,9 @@ WITHOUT_A_SECRET: dict[str, Any] = {
 
 @pytest.mark.parametrize("way", [Client, FastPathClient])
 @pytest.mark.parametrize("name", WITHOUT_A_SECRET)
-async def test_a_stranger_harvests_nothing_from_tidying(way: type[Client], name: str) -> None:
+async def test_an_outsider_learns_no_ids_by_releasing_expired_holds(
+    way: type[Client], name: str
+) -> None:
     async with running(MemoryStore(), client=way) as shop:
         await ended_holds(shop)
         body = {"releaseExpired": True}

@@ -150,7 +150,7 @@ def test_versions_in_git_are_private(place: Path) -> None:
     assert {name for name in too_wide(place) if not name.startswith("data/.git/")} == set()
 
 
-def test_a_strange_umask_keeps_nobody_out_of_their_own_store(place: Path) -> None:
+def test_an_unusual_umask_locks_no_owner_out(place: Path) -> None:
     os.umask(0o777)
     fancymonkey("init", "--data", str(place / "data"))
     with_sql = f"sqlite:///{place}/sql/shop.db"
@@ -236,7 +236,7 @@ def test_the_doctor_finds_an_open_database_and_repairs_it(place: Path, end: str)
         assert other.stat().st_mode & 0o077 == 0
 
 
-def test_the_doctor_finds_an_open_backup_and_no_file_of_somebody_else(place: Path) -> None:
+def test_the_doctor_finds_an_open_backup_and_no_other_file(place: Path) -> None:
     backup = place / "fancymonkey-20261130T010203Z-json.tar.gz"
     for path in (backup, place / "notes.txt"):
         path.touch()

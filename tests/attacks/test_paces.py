@@ -80,7 +80,7 @@ async def test_every_way_to_ask_stripe_counts(how: str) -> None:
         assert statuses == [200] * 10 + [429] * 5
 
 
-async def test_what_was_refused_for_lack_of_stock_does_not_count() -> None:
+async def test_refused_holds_do_not_count() -> None:
     async with opened(MemoryStore(), rate_limit=True, hold_units=0, hold_calm_percent=0) as till:
         client = till.shop.client.elsewhere(ONE)
         for number in range(30):

@@ -80,7 +80,7 @@ async def test_a_viewer_can_fill_it_no_more_than_a_key(shop: Shop) -> None:
     assert len(await acts_of(shop, "eve")) <= BOUND + 1  # and the log-in
 
 
-async def test_the_flood_of_a_stranger_is_counted_to_the_last(shop: Shop) -> None:
+async def test_a_flood_of_refused_requests_is_counted_completely(shop: Shop) -> None:
     for number in range(MANY):
         client = shop.client.elsewhere(f"198.51.{number // 250}.{number % 250 + 1}")
         await client.get("/api/admin/me", {"Authorization": f"Bearer fmk_{number}"})
@@ -99,7 +99,7 @@ async def test_each_hour_begins_again_and_loses_nothing(shop: Shop) -> None:
     assert sum(act["count"] for act in found) == 150
 
 
-async def test_what_a_key_does_is_kept_one_by_one(shop: Shop) -> None:
+async def test_actions_of_a_key_have_an_entry_each(shop: Shop) -> None:
     headers = await key(shop, "stock")
     for _ in range(KNOWN_MOST + 10):
         assert (await shop.client.post(UPDATE, ROWS, headers)).status == 200

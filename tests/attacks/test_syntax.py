@@ -54,7 +54,9 @@ WRONG = {
 
 @PATHS
 @pytest.mark.parametrize("what", WRONG)
-def test_what_is_not_http_is_refused_and_hung_up_on(server: Server, path: str, what: str) -> None:
+def test_invalid_http_is_refused_and_the_connection_closed(
+    server: Server, path: str, what: str
+) -> None:
     raw, wanted = WRONG[what]
     answer = exchange(server, raw.replace(b"%b", path.encode()) + b"GET / HTTP/1.1\r\nHost: a\r\n")
     assert status(answer) == wanted

@@ -77,7 +77,7 @@ async def test_one_visitor_never_holds_the_stock_and_others_still_can(
             assert await hold(shop, f"good{number}", kind(f"81.2.{number}.9")) == 200
 
 
-async def test_who_makes_headers_up_is_one_with_all_who_do() -> None:
+async def test_clients_with_forged_headers_count_as_one() -> None:
     """A proxy that sets one header hands on the others as they were sent."""
     async with running(MemoryStore(), rate_limit=True) as shop:
         for number in range(110):
@@ -93,7 +93,7 @@ async def test_near_callers_without_a_proxy_are_not_limited() -> None:
             assert await hold(shop, f"s{number}", {}) == 200
 
 
-async def test_a_stranger_from_the_internet_cannot_change_whom_they_are() -> None:
+async def test_an_outsider_cannot_change_the_client_address() -> None:
     async with running(MemoryStore(), rate_limit=True) as shop:
         client = shop.client.elsewhere(STRANGER)
         for number in range(110):
@@ -107,9 +107,7 @@ TEE = {"productId": "prod_tee_001", "size": "M", "quantity": 1}
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("secret", ["bearer", "body", "login"])
-async def test_wrong_passwords_of_a_stranger_never_lock_the_owner_out(
-    kind: Any, secret: str
-) -> None:
+async def test_wrong_passwords_of_others_never_lock_the_owner_out(kind: Any, secret: str) -> None:
     async with running(MemoryStore(), rate_limit=True) as shop:
         client = shop.client.elsewhere(PROXY)
         statuses = []
@@ -163,7 +161,7 @@ async def test_the_overview_says_so(caplog: pytest.LogCaptureFixture) -> None:
         ({"cf-connecting-ip": STRANGER}, None),
     ],
 )
-def test_whom_the_headers_name(headers: dict[str, str], hint: str | None) -> None:
+def test_the_client_named_by_headers(headers: dict[str, str], hint: str | None) -> None:
     raw = {name.encode(): value.encode() for name, value in headers.items()}
     assert hint_of(raw) == hint
 

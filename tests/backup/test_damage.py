@@ -277,7 +277,7 @@ async def test_a_restore_ended_at_any_step_can_be_repeated(
     raise AssertionError("it never came to its end")
 
 
-def test_what_packs_also_reads_back(tmp_path: Path) -> None:
+def test_packed_values_can_be_read(tmp_path: Path) -> None:
     folder = tmp_path / "made"
     (folder / "logs").mkdir(parents=True)
     (folder / "logs" / "a.log").write_bytes(b"x" * 3_000_000)

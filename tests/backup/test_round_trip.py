@@ -30,7 +30,7 @@ async def same(target: str, other: str) -> list[str]:
 
 
 @pytest.mark.parametrize("portable", [False, True])
-async def test_what_was_saved_while_in_use_is_restored(
+async def test_a_backup_of_a_running_store_can_be_restored(
     store: Store, kind: str, target: str, fresh: Fresh, tmp_path: Path, portable: bool
 ) -> None:
     """The store goes on; the restored one is what it was at the moment of the backup."""
@@ -178,7 +178,7 @@ async def test_missing_programs_are_named_and_the_portable_way_needs_none(
     await make(target, tmp_path / "b.tar.gz", NOW, portable=True)
 
 
-async def test_what_the_store_has_not_taken_in_is_kept_beside(fresh: Fresh, tmp_path: Path) -> None:
+async def test_unapplied_edits_are_kept_in_a_file(fresh: Fresh, tmp_path: Path) -> None:
     """An edit that was refused is in the backup, and does not count as the store's word."""
     target = fresh("json")
     store = open_store(target)
@@ -231,7 +231,7 @@ async def _other(fresh: Fresh) -> str:
     return target
 
 
-def test_a_backup_tells_what_it_is(tmp_path: Path) -> None:
+def test_a_backup_describes_itself(tmp_path: Path) -> None:
     with pytest.raises(BackupError, match="There is no backup"):
         inspect(tmp_path / "b")
     with pytest.raises(BackupError, match="is a directory"):

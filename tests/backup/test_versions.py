@@ -119,7 +119,7 @@ async def test_no_version_is_taken_for_an_option(
         await Repository(folder).show(version)
 
 
-async def test_versions_are_sent_and_a_remote_that_fails_is_told(
+async def test_versions_are_pushed_and_a_failing_remote_is_reported(
     engine: Engine, folder: Path, tmp_path: Path
 ) -> None:
     remote = tmp_path / "remote.git"

@@ -91,7 +91,7 @@ async def test_an_alert_is_listed(browser_page: BrowserPage) -> None:
 
 @pytest.mark.parametrize("screen", [WIDE, NARROW])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_nobody_is_kept_out(browser: Browser, screen: tuple[int, int], scheme: str) -> None:
+async def test_no_user_is_kept_out(browser: Browser, screen: tuple[int, int], scheme: str) -> None:
     async with (
         HttpReceiver() as receiver,
         admin_shop(f"json://127.0.0.1:{receiver.port}/") as shop,

@@ -70,7 +70,7 @@ async def steps(page: Page) -> list[list[str]]:
     return found
 
 
-async def test_why_it_is_so_many(browser: Browser, shop: AdminShop) -> None:
+async def test_the_explanation_of_a_number(browser: Browser, shop: AdminShop) -> None:
     async with member(browser, shop, "vi") as watched:
         page = watched.page
         await visit(page, shop, f"history.html?sku={SKU}")
@@ -247,7 +247,7 @@ async def test_the_whole_shop_goes_back_page_by_page(browser: Browser) -> None:
         watched.assert_clean()
 
 
-async def test_nothing_and_nobody_is_told_so(browser: Browser, shop: AdminShop) -> None:
+async def test_empty_lists_have_a_text(browser: Browser, shop: AdminShop) -> None:
     async with member(browser, shop) as watched:
         page = watched.page
         await visit(page, shop, f"history.html?cause={quote('act_nothing')}")
@@ -255,9 +255,7 @@ async def test_nothing_and_nobody_is_told_so(browser: Browser, shop: AdminShop) 
         watched.assert_clean()
 
 
-async def test_what_happens_meanwhile_is_offered_and_moves_nothing(
-    browser: Browser, shop: AdminShop
-) -> None:
+async def test_new_entries_are_offered_and_move_nothing(browser: Browser, shop: AdminShop) -> None:
     async with member(browser, shop) as watched:
         page = watched.page
         await visit(page, shop, f"history.html?sku={SKU}")

@@ -147,9 +147,7 @@ async def test_two_clicks_send_one_request(browser: Browser, shop: AdminShop) ->
         assert len(sent) == 1
 
 
-async def test_what_could_not_be_given_back_stays_and_can_be_tried_again(
-    browser: Browser, shop: AdminShop
-) -> None:
+async def test_a_failed_release_can_be_repeated(browser: Browser, shop: AdminShop) -> None:
     await shop.reserve()
     async with member(browser, shop) as watched:
         page = watched.page
@@ -220,9 +218,7 @@ async def test_20_21_search_and_filters_live_in_the_address(
         watched.assert_clean()
 
 
-async def test_who_pays_while_the_hold_is_given_back_loses_nothing(
-    browser: Browser, shop: AdminShop
-) -> None:
+async def test_a_payment_during_a_release_loses_nothing(browser: Browser, shop: AdminShop) -> None:
     session = await shop.checkout("M", 2)
     async with member(browser, shop) as watched:
         page = watched.page

@@ -193,7 +193,7 @@ async def test_a_buyers_sale_while_a_file_is_edited(browser: Browser, shop: Prod
         assert shop.on_hand() == 22
 
 
-async def test_what_is_in_a_file_is_shown_as_text(browser: Browser, shop: ProductsShop) -> None:
+async def test_content_of_a_file_is_shown_as_text(browser: Browser, shop: ProductsShop) -> None:
     async with at_work(browser, shop, "import.html") as watched:
         page = watched.page
         ran = []
@@ -205,7 +205,7 @@ async def test_what_is_in_a_file_is_shown_as_text(browser: Browser, shop: Produc
         assert not ran
 
 
-async def test_what_is_no_table_is_told_and_another_can_be_chosen(
+async def test_an_invalid_table_is_reported_and_another_can_be_chosen(
     browser: Browser, shop: ProductsShop
 ) -> None:
     async with at_work(browser, shop, "import.html") as watched:

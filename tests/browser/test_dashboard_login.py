@@ -65,7 +65,7 @@ async def test_it_never_leads_elsewhere(browser: Browser, shop: AdminShop, path:
         await page.wait_for_url(f"{shop.url}/admin/")
 
 
-async def test_a_wrong_password_and_an_unknown_name_are_told_alike(
+async def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(
     browser: Browser, shop: AdminShop
 ) -> None:
     async with buyer(browser) as watched:
@@ -110,7 +110,7 @@ async def test_after_too_many_tries_it_says_for_how_long(browser: Browser, shop:
         assert sent == []
 
 
-async def test_the_password_can_be_seen_and_caps_lock_is_told(
+async def test_the_password_can_be_shown_and_caps_lock_is_indicated(
     browser: Browser, shop: AdminShop
 ) -> None:
     async with buyer(browser) as watched:
@@ -170,7 +170,7 @@ async def test_two_clicks_log_in_once(browser: Browser, shop: AdminShop) -> None
         assert len(sent) == 1
 
 
-async def test_who_logs_out_is_out(browser: Browser, shop: AdminShop) -> None:
+async def test_logout_ends_the_session(browser: Browser, shop: AdminShop) -> None:
     async with buyer(browser) as watched:
         page = watched.page
         await page.goto(f"{shop.url}{LOGIN}?next=/admin/holds.html")

@@ -78,7 +78,7 @@ async def test_the_numbers_are_those_of_the_shop_and_lead_to_what_they_count(
         watched.assert_clean()
 
 
-async def test_what_has_to_be_acted_on_leads_to_it(browser: Browser, shop: AdminShop) -> None:
+async def test_open_tasks_link_to_their_pages(browser: Browser, shop: AdminShop) -> None:
     async with member(browser, shop) as watched:
         page = watched.page
         await visit(page, shop, PAGE)
@@ -150,7 +150,7 @@ async def test_the_days_are_in_the_address(browser: Browser, shop: AdminShop) ->
         watched.assert_clean()
 
 
-async def test_health_is_told_honestly(browser: Browser, shop: AdminShop) -> None:
+async def test_health_shows_the_real_state(browser: Browser, shop: AdminShop) -> None:
     async with member(browser, shop) as watched:
         page = watched.page
         await visit(page, shop, PAGE)

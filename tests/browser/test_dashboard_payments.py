@@ -102,7 +102,7 @@ async def test_units_of_a_refund_return_to_stock(browser: Browser, shop: AdminSh
     assert shop.engine.view.stock(sku()).on_hand == before + 2
 
 
-async def test_what_could_not_be_settled_says_why_and_can_be_tried_again(
+async def test_a_failed_resolution_shows_its_reason_and_can_be_repeated(
     browser: Browser, shop: AdminShop
 ) -> None:
     await shop.pay_late("S", taken=2, quantity=2)
@@ -149,7 +149,7 @@ async def test_the_books_are_compared_now(browser: Browser, shop: AdminShop) -> 
         watched.assert_clean()
 
 
-async def test_what_stripe_told_leads_to_what_it_moved(browser: Browser, shop: AdminShop) -> None:
+async def test_events_of_stripe_link_to_their_entries(browser: Browser, shop: AdminShop) -> None:
     paid = await shop.checkout("M", 2)
     await shop.at_stripe(paid, "pay")
     async with member(browser, shop, "vi") as watched:

@@ -141,9 +141,7 @@ async def test_a_key_is_shown_once_works_and_is_revoked(
     browser_page.assert_clean()
 
 
-async def test_what_somebody_put_into_the_record_is_text(
-    browser_page: BrowserPage, site: Site
-) -> None:
+async def test_audit_entries_are_shown_as_text(browser_page: BrowserPage, site: Site) -> None:
     dialogs: list[str] = []
     browser_page.page.on("dialog", lambda dialog: dialogs.append(dialog.message))
     acts = accounts(site.shop).acts
@@ -209,7 +207,7 @@ async def test_staff_see_their_own_account_and_nothing_else(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-async def test_everybody_can_use_it_on_any_screen(
+async def test_the_page_is_accessible_on_every_screen(
     browser_page: BrowserPage, site: Site, scheme: str, width: int
 ) -> None:
     await made(site.shop, "ada@shop.example", "staff")

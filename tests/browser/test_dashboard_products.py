@@ -166,7 +166,7 @@ async def test_two_people_edit_the_same_field(browser: Browser, shop: ProductsSh
         assert product(shop).price == Decimal(60)
 
 
-async def test_what_was_typed_outlives_the_session(browser: Browser, shop: ProductsShop) -> None:
+async def test_unsaved_edits_outlive_the_session(browser: Browser, shop: ProductsShop) -> None:
     async with at_work(browser, shop, "products.html") as watched:
         page = watched.page
         box = await open_form(page)
@@ -253,7 +253,7 @@ async def test_both_pages_show_a_picture(browser: Browser, shop: ProductsShop) -
         watched.assert_clean()
 
 
-async def test_who_may_only_look_changes_nothing(browser: Browser, shop: ProductsShop) -> None:
+async def test_a_viewer_changes_nothing(browser: Browser, shop: ProductsShop) -> None:
     async with at_work(browser, shop, "products.html", name="vi") as watched:
         page = watched.page
         box = await open_form(page)

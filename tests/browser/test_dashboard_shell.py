@@ -328,9 +328,7 @@ async def test_43_a_slow_answer_has_a_skeleton_and_a_failed_one_a_retry(
         await expect(alert).to_have_count(0)
 
 
-async def test_a_lost_connection_is_told_and_comes_back_by_itself(
-    browser: Browser, shop: AdminShop
-) -> None:
+async def test_a_lost_connection_is_shown_and_restored(browser: Browser, shop: AdminShop) -> None:
     async with member(browser, shop) as watched:
         page = watched.page
         await visit(page, shop, HOLDS)
@@ -389,7 +387,7 @@ async def test_times_and_numbers_are_the_viewers(browser: Browser, shop: AdminSh
         assert re.fullmatch(r"[\d.]+(,\d\d)?\s\$", value), value
 
 
-async def test_many_changes_are_told_seldom_and_politely(browser: Browser) -> None:
+async def test_many_changes_are_announced_seldom_and_politely(browser: Browser) -> None:
     async with admin_shop() as shop, member(browser, shop) as watched:
         page = watched.page
         await visit(page, shop, HOLDS)
@@ -442,7 +440,7 @@ def odd(number: int, text: str) -> UpsertProduct:
     )
 
 
-async def test_whatever_somebody_typed_is_shown_as_text(browser: Browser) -> None:
+async def test_texts_of_users_are_shown_as_text(browser: Browser) -> None:
     fill = [odd(number, text.replace("/", "")) for number, text in enumerate(PAYLOADS)]
     async with admin_shop(fill) as shop, member(browser, shop) as watched:
         page = watched.page

@@ -63,7 +63,7 @@ async def test_a_live_change_is_seen_within_a_second_and_glows(browser: Browser)
         watched.assert_clean()
 
 
-async def test_nothing_moves_for_who_wants_no_motion(browser: Browser) -> None:
+async def test_nothing_moves_with_reduced_motion(browser: Browser) -> None:
     async with stock_shop() as room, person(browser, room, reduced_motion="reduce") as watched:
         await room.update(watched.page, stock=40)
         glowing = cell(watched.page, M, "stock")
@@ -240,7 +240,7 @@ async def test_an_undo_keeps_what_was_sold_since(browser: Browser) -> None:
         await expect(number(page)).to_have_value("17")
 
 
-async def test_a_message_stays_ten_seconds_and_waits_for_who_reads(browser: Browser) -> None:
+async def test_a_message_stays_ten_seconds_and_longer_under_the_pointer(browser: Browser) -> None:
     async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         await page.clock.install()
@@ -329,7 +329,7 @@ async def test_plus_and_minus_adjust_and_a_plain_number_sets(browser: Browser) -
         *(("1000000001", M, "stock"), ("", M, "stock"), ("-1", M, "lowStockThreshold")),
     ],
 )
-async def test_what_is_no_quantity_is_told_at_the_cell(
+async def test_an_invalid_quantity_is_reported_at_the_cell(
     browser: Browser, text: str, sku: str, field: str
 ) -> None:
     async with stock_shop() as room, person(browser, room) as watched:
@@ -482,7 +482,7 @@ async def test_ctrl_z_goes_back_step_by_step(browser: Browser) -> None:
         watched.assert_clean()
 
 
-async def test_what_cannot_be_undone_is_said_in_words(browser: Browser) -> None:
+async def test_the_reason_of_an_impossible_undo_is_shown(browser: Browser) -> None:
     async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         await changed(page, "25")

@@ -211,7 +211,7 @@ async def test_views_are_there_and_own_ones_are_kept(browser: Browser) -> None:
         watched.assert_clean()
 
 
-async def test_what_a_view_shows_is_what_the_export_is_asked_for(browser: Browser) -> None:
+async def test_an_export_has_the_rows_of_the_view(browser: Browser) -> None:
     async with stock_shop() as room, person(browser, room, query="?reserved=true") as watched:
         page = watched.page
         await room.reserve(page, "L")

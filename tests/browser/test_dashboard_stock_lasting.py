@@ -73,7 +73,7 @@ async def test_a_killed_server_is_resumed_without_a_gap(browser: Browser, tmp_pa
             await expect(toast(page, "77 → 78")).to_be_visible()
 
 
-async def test_what_was_missed_comes_by_since(browser: Browser) -> None:
+async def test_missed_changes_come_by_since(browser: Browser) -> None:
     async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         asked: list[str] = []
@@ -88,7 +88,7 @@ async def test_what_was_missed_comes_by_since(browser: Browser) -> None:
         assert asked[-1].endswith(f"/api/admin/inventory/live?since={known}")
 
 
-async def test_a_token_whose_minutes_are_over_is_renewed_and_live_goes_on(
+async def test_an_expired_token_is_renewed_and_live_updates_continue(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stock_live, "CHECK_SECONDS", 0.1)
@@ -128,7 +128,7 @@ async def test_a_session_that_ends_while_typing_loses_nothing(browser: Browser) 
         assert room.stock() == 41
 
 
-async def test_what_one_person_typed_is_not_shown_to_another(browser: Browser) -> None:
+async def test_unsaved_edits_are_not_shown_to_another_user(browser: Browser) -> None:
     async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         await typed(page, "41")
@@ -164,7 +164,7 @@ async def test_leaving_with_something_typed_asks(browser: Browser) -> None:
         assert asked == ["beforeunload"]
 
 
-async def test_live_changes_are_told_in_one_sentence_not_row_by_row(browser: Browser) -> None:
+async def test_live_changes_are_announced_in_one_sentence(browser: Browser) -> None:
     async with stock_shop() as room, person(browser, room) as watched:
         page = watched.page
         await page.evaluate(
@@ -200,7 +200,7 @@ async def test_roles_a_viewer_sees_everything_and_changes_nothing(browser: Brows
             watched.assert_clean()
 
 
-async def test_names_are_text_whatever_is_in_them(browser: Browser) -> None:
+async def test_names_are_shown_as_text(browser: Browser) -> None:
     async with stock_shop() as room:
         evil = '<img src=x onerror="window.pwned=1">'
         await room.add_product(evil, "M", "</b><script>1</script>")

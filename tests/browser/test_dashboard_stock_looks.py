@@ -245,7 +245,7 @@ async def typing(keys: Keys) -> float:
     return within(ours, 0.9) - within(machines, 0.9)
 
 
-async def test_fifty_changes_a_second_leave_typing_quick_and_memory_flat(browser: Browser) -> None:
+async def test_fifty_changes_a_second_leave_typing_fast_and_memory_flat(browser: Browser) -> None:
     async with stock_shop(many(5000)) as room, person(browser, room) as watched:
         page = watched.page
         keys = await Keys.watch(browser, page)

@@ -109,9 +109,7 @@ async def test_the_guides_example_works_on_a_page_that_is_not_ours(
             watched.assert_clean()
 
 
-async def test_the_drop_in_tells_why_a_purchase_was_refused(
-    browser: Browser, tmp_path: Path
-) -> None:
+async def test_the_drop_in_shows_the_reason_of_a_refusal(browser: Browser, tmp_path: Path) -> None:
     port = free_port()
     home = f"http://127.0.0.1:{port}"
     async with demo_shop(cors_origins=(home,)) as shop:

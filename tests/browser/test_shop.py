@@ -96,7 +96,7 @@ async def test_a_hold_that_ends_frees_the_unit_on_the_page(browser: Browser) -> 
         watched.assert_clean()
 
 
-async def test_who_was_slower_is_told_so_and_the_basket_is_what_is_left(
+async def test_the_slower_buyer_gets_a_message_and_the_remaining_basket(
     browser: Browser, shop: DemoShop
 ) -> None:
     await shop.count(3)
@@ -147,7 +147,7 @@ async def test_in_a_rush_the_page_says_how_many_can_be_had(
         assert shop.reserved("M") == 3
 
 
-async def test_who_comes_back_after_the_hold_has_ended_is_not_in_their_own_way(
+async def test_a_returning_buyer_is_not_limited_by_the_own_ended_hold(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client_source, "public_address", ip_address)
@@ -169,7 +169,7 @@ async def test_who_comes_back_after_the_hold_has_ended_is_not_in_their_own_way(
         watched.assert_clean()
 
 
-async def test_low_stock_is_said_in_words(browser: Browser, shop: DemoShop) -> None:
+async def test_low_stock_is_shown_in_words(browser: Browser, shop: DemoShop) -> None:
     await shop.count(3)
     async with buyer(browser) as watched:
         await visit(watched.page, shop)
@@ -227,7 +227,7 @@ async def test_turning_back_at_the_till_gives_the_unit_back_at_once(
         watched.assert_clean()
 
 
-async def test_who_pays_too_late_is_told_that_the_money_comes_back(browser: Browser) -> None:
+async def test_a_late_payer_reads_about_the_refund(browser: Browser) -> None:
     async with demo_shop(late_payment="refund") as shop, buyer(browser) as watched:
         page = watched.page
         await visit(page, shop)
@@ -309,7 +309,7 @@ async def test_with_the_keyboard_alone(browser: Browser, shop: DemoShop) -> None
         watched.assert_clean()
 
 
-async def test_names_are_text_whatever_they_look_like(browser: Browser, shop: DemoShop) -> None:
+async def test_names_with_markup_are_shown_as_text(browser: Browser, shop: DemoShop) -> None:
     name = '<img src=x onerror="window.owned=1"></h3><script>window.owned=1</script>&amp;{{7*7}}'
     await shop.add_product(name, '"><b>', "M")
     async with buyer(browser) as watched:
@@ -326,7 +326,7 @@ async def test_names_are_text_whatever_they_look_like(browser: Browser, shop: De
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("screen", [WIDE, NARROW], ids=["wide", "narrow"])
-async def test_it_keeps_nobody_out_and_fits(
+async def test_the_limit_keeps_no_buyer_out(
     browser: Browser, shop: DemoShop, screen: tuple[int, int], scheme: str
 ) -> None:
     await shop.count(3)

@@ -72,7 +72,7 @@ def test_a_running_server_is_named(cli: Run, shop: str, tmp_path: Path) -> None:
         asyncio.run(store.close())
 
 
-def test_what_a_file_leaves_open_is_told(cli: Run, tmp_path: Path) -> None:
+def test_missing_fields_are_reported(cli: Run, tmp_path: Path) -> None:
     path = tmp_path / "products.json"
     path.write_bytes(examples.products_json())
     assert "16 products and 62 sizes can be imported; 0 assumptions" in cli("check", path).output

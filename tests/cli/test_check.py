@@ -60,7 +60,7 @@ def test_all_mistakes_are_named_at_once(cli: Run, tmp_path: Path) -> None:
     assert ["line 4" in found["mistakes"][0], "line 5" in found["mistakes"][1]] == [True, True]
 
 
-def test_what_is_read_otherwise_or_not_used_is_named(cli: Run, tmp_path: Path) -> None:
+def test_reinterpreted_and_unused_fields_are_named(cli: Run, tmp_path: Path) -> None:
     text = TWO.replace('"price": 9', '"price": 9, "restockDate": "31.12.2026", "stock": 4')
     text = text.replace('"stock": 3', '"stock": 3, "price": 8')
     result = cli("check", written(tmp_path, text))

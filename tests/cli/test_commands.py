@@ -88,7 +88,7 @@ def test_init_leaves_an_owners_own_file_alone(cli: Run, tmp_path: Path) -> None:
 # explain
 
 
-def test_explain_tells_every_movement_and_the_sum(cli: Run, shop: str, write: Write) -> None:
+def test_explain_lists_every_movement_and_the_sum(cli: Run, shop: str, write: Write) -> None:
     write(hold("r1", 3, ttl=10**15), at=1_767_225_600_000)
     write(
         Adjust(sku=M, location=DEFAULT_LOCATION, delta=-1, reason="torn seam", actor="ann"),
@@ -287,7 +287,7 @@ def test_migrate_does_not_copy_under_a_running_server(cli: Run, shop: str) -> No
     assert cli("migrate", "--from", shop, "--to", "new").exit_code == 0
 
 
-def test_migrate_tells_of_a_copy_that_is_not_the_same(
+def test_migrate_reports_a_copy_that_differs(
     cli: Run, shop: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Forgetful(MemoryStore):

@@ -132,7 +132,7 @@ def test_the_environment_beats_the_file(tmp_path: Path) -> None:
     assert settings.target == "data"
 
 
-def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_bytes(b"PORT=\xff\n")
     with pytest.raises(ConfigError, match="UTF-8"):

@@ -81,7 +81,7 @@ def test_a_certificate_for_people(shop: Server) -> None:
         assert word in told
 
 
-def test_events_that_nobody_misses_are_lost_payments(shop: Server) -> None:
+def test_lost_events_without_reconciliation_are_lost_payments(shop: Server) -> None:
     code, found = drill(shop, "--lose", "1", "--late", "0", "--no-reconcile")
     assert code == 1
     assert found["passed"] is False
@@ -95,7 +95,7 @@ def test_events_that_nobody_misses_are_lost_payments(shop: Server) -> None:
 
 
 @pytest.mark.parametrize("change", [1, -1])
-def test_stock_that_moves_meanwhile_is_seen(shop: Server, change: int) -> None:
+def test_stock_that_moves_during_the_drill_is_found(shop: Server, change: int) -> None:
     program = begin(shop)
     size = first_size(shop)
     while size["stock"] != STOCK:
@@ -128,7 +128,7 @@ def test_it_refuses_where_money_could_move(tmp_path: Path) -> None:
         assert first_size(server) == before
 
 
-def test_where_nobody_listens(shop: Server) -> None:
+def test_an_address_without_a_service(shop: Server) -> None:
     program = begin(shop, "--url", f"http://127.0.0.1:{free_port()}")
     _, err = program.communicate(timeout=SECONDS)
     assert program.returncode == 1

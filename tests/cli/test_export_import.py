@@ -193,7 +193,7 @@ def test_new_products_and_sizes_are_made(cli: Run, shop: str, tmp_path: Path) ->
         ),
     ],
 )
-def test_a_bad_cell_is_told_and_nothing_is_changed(
+def test_a_bad_cell_is_reported_and_nothing_is_changed(
     cli: Run, shop: str, tmp_path: Path, lines: list[str], words: str
 ) -> None:
     before = snapshot(shop)
@@ -236,7 +236,7 @@ def test_a_stock_that_moved_since_the_export_is_refused_with_base(
         assert snapshot(shop) == before
 
 
-def test_the_export_itself_says_what_was_sold_meanwhile(
+def test_an_exported_row_shows_sales_since(
     cli: Run, shop: str, write: Write, exported: Path, tmp_path: Path
 ) -> None:
     spreadsheet = tmp_path / "stock.xlsx"
@@ -294,7 +294,7 @@ def test_a_file_in_another_encoding_is_refused(cli: Run, shop: str, tmp_path: Pa
     assert "UTF-8" in result.output
 
 
-def test_a_catalogue_in_json_is_no_table(cli: Run, shop: str, tmp_path: Path) -> None:
+def test_a_catalogue_in_json_is_not_a_table(cli: Run, shop: str, tmp_path: Path) -> None:
     (tmp_path / "catalogue.json").write_text('[{"id": "p"}]')
     result = cli("import", tmp_path / "catalogue.json", "--data", shop)
     assert result.exit_code == 1

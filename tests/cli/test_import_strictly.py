@@ -73,7 +73,7 @@ def test_a_dry_run_and_a_fault_leave_no_act(cli: Run, shop: str, tmp_path: Path)
         ("prod_hoodie_001,M,\u0662\u0665,58", "is not a whole number"),
     ],
 )
-def test_what_the_page_refuses_is_refused(
+def test_the_page_refuses_invalid_values(
     cli: Run, shop: str, tmp_path: Path, line: str, words: str
 ) -> None:
     before = snapshot(shop)

@@ -27,7 +27,7 @@ def test_every_file_is_written_and_the_pages_know_the_service(tmp_path: Path) ->
     assert (tmp_path / "site" / "fancymonkey.js").read_bytes() == storefront.MODULE.read_bytes()
 
 
-def test_what_the_owner_has_changed_is_not_overwritten(tmp_path: Path) -> None:
+def test_changes_of_the_owner_are_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "shop.css").write_text("mine")
     with pytest.raises(DataError, match=r"already has shop\.css"):
         write(tmp_path)
@@ -37,7 +37,7 @@ def test_what_the_owner_has_changed_is_not_overwritten(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("api", ["", "stock.example.com", "ftp://x", "https://", "https://x/?q=1"])
-def test_what_is_no_address_is_refused(tmp_path: Path, api: str) -> None:
+def test_invalid_addresses_are_refused(tmp_path: Path, api: str) -> None:
     with pytest.raises(ConfigError, match="--api must be an address"):
         write(tmp_path / "site", api=api)
     assert not (tmp_path / "site").exists()

@@ -66,7 +66,7 @@ def test_accounts_on_a_stopped_store(told: Run, shop: str) -> None:
         (("reset-factor", "owner"), "", "off"),
     ],
 )
-def test_what_cannot_be_is_one_line(
+def test_impossible_arguments_are_one_line(
     told: Run, shop: str, words: tuple[str, ...], stdin: str, says: str
 ) -> None:
     result = told("user", *words, "--data", shop, input=stdin)

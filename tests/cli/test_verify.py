@@ -62,7 +62,7 @@ def test_the_option_beats_the_environment(
     assert cli("verify", "--data", shop).exit_code == 0
 
 
-def test_a_damaged_ledger_is_told_with_its_first_entry(
+def test_a_damaged_ledger_is_reported_with_its_first_entry(
     cli: Run, write: Write, tmp_path: Path
 ) -> None:
     """A database that somebody changed by hand, behind our back."""
@@ -89,7 +89,7 @@ def test_a_damaged_ledger_is_told_with_its_first_entry(
     assert level["revision"] == explained["entries"][-1]["revision"]
 
 
-def test_a_file_that_does_not_parse_is_told(cli: Run, tmp_path: Path) -> None:
+def test_a_file_that_does_not_parse_is_reported(cli: Run, tmp_path: Path) -> None:
     shop = tmp_path / "own"
     cli("init", "--data", shop)
     assert cli("release-expired", "--data", shop).exit_code == 0
@@ -100,7 +100,7 @@ def test_a_file_that_does_not_parse_is_told(cli: Run, tmp_path: Path) -> None:
     assert "line 1" in result.output
 
 
-def test_what_is_not_there_is_told(cli: Run) -> None:
+def test_missing_parts_are_reported(cli: Run) -> None:
     result = cli("verify", "--data", "nowhere")
     assert result.exit_code == 1
     assert result.output == (

@@ -134,14 +134,14 @@ def test_it_refuses_whole_or_does_what_it_can() -> None:
         ),
     ],
 )
-def test_what_was_changed_again_is_not_overwritten(since: Command, reason: str) -> None:
+def test_a_later_change_is_not_overwritten(since: Command, reason: str) -> None:
     shop = CoreShop()
     change = {"adjust": 1} if isinstance(since, RemoveProduct) else {"low_stock_threshold": 7}
     shop.do(act(changed(**change)), since)
     assert undo(shop).detail["failed"] == [{"key": SKU, "reason": reason}]
 
 
-def test_counts_since_and_moves_meanwhile_are_told_by_who_looked() -> None:
+def test_counts_and_movements_since_the_export_are_compared() -> None:
     shop = CoreShop()
     shop.do(act(changed(adjust=1)))
     assert undo(shop, seen=((SKU, 5),)).code is Code.STALE

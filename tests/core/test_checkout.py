@@ -230,7 +230,7 @@ def test_the_session_means_the_hold() -> None:
     assert kept == Checkout("h-s1", 1, Stage.OPEN, 4900, "{}", "cs_1")
 
 
-def test_a_hold_and_its_checkout_begin_together_or_not_at_all() -> None:
+def test_a_hold_and_its_checkout_begin_together_or_not() -> None:
     shop = CoreShop()
     both = CommandGroup(commands=(take("s1", a_M=2), begin(number=2)), all_or_nothing=True)
     assert isinstance(shop.do(both), Refused)

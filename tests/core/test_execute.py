@@ -121,7 +121,7 @@ def test_a_batch_that_was_taken_back_is_one_without_changes() -> None:
     assert (state.changed, state.added, state.entries) == ({}, set(), [])
 
 
-def test_holds_are_found_anew_after_an_undo() -> None:
+def test_holds_are_read_again_after_an_undo() -> None:
     shop = CoreShop()
     shop.now = 5
     shop.batch(
@@ -255,9 +255,7 @@ SAME = {
 
 @pytest.mark.parametrize("whole", [False, True])
 @pytest.mark.parametrize("name", SAME)
-def test_what_the_owner_set_to_what_it_was_is_not_set_again_after_a_sale(
-    name: str, whole: bool
-) -> None:
+def test_a_repeated_unchanged_set_does_not_revert_a_sale(name: str, whole: bool) -> None:
     """The reply was lost, units were sold meanwhile, and the request comes again."""
     shop = CoreShop()
     group = CommandGroup(commands=(chain(SAME[name]), chain(SAME[name])), all_or_nothing=whole)
@@ -394,7 +392,7 @@ def test_turned_away_demand_adds_up_per_sku_and_hour() -> None:
     assert shop.new == []
 
 
-def test_what_is_kept_under_an_id_is_what_came_first() -> None:
+def test_the_first_answer_is_stored_under_an_id() -> None:
     shop = CoreShop()
     first = shop.do(keyed(StoreResult(texts=("a", "£"))))
     again = shop.do(keyed(StoreResult(texts=("b",))))

@@ -40,7 +40,7 @@ def held(shop: CoreShop, sku: str) -> int:
 
 
 @pytest.mark.parametrize(("quantity", "limit"), [(3, None), (4, 3)])
-def test_while_it_is_calm_anybody_may_have_some(quantity: int, limit: int | None) -> None:
+def test_in_normal_demand_any_client_may_hold(quantity: int, limit: int | None) -> None:
     shop = CoreShop(50)
     answer = shop.do(want("a", a_M=quantity))
     if limit is None:
@@ -70,7 +70,7 @@ def test_a_large_stock_allows_more() -> None:
     assert isinstance(shop.do(want("b", far, a_M=20)), Accepted)
 
 
-def test_what_is_paid_for_does_not_count() -> None:
+def test_paid_holds_do_not_count() -> None:
     shop = CoreShop(50)
     shop.do(take("others", a_M=3, ttl=HALF_HOUR))
     shop.do(want("a", a_M=1), Capture(ref="a", payment_id="cs"))
@@ -85,7 +85,7 @@ def test_less_of_it_is_always_allowed() -> None:
     assert isinstance(shop.do(want("a", a_M=2, a_S=1)), Accepted)
 
 
-def test_an_address_has_so_many_holds() -> None:
+def test_the_holds_of_an_address_are_limited() -> None:
     shop = CoreShop(50)
     here = replace(HERE, limits=HoldLimits(holds=4))
     for number in range(4):
@@ -101,14 +101,14 @@ def test_an_address_has_so_many_holds() -> None:
     assert isinstance(shop.do(want("s6", here, b_S=1), at=1000), Accepted)  # they have expired
 
 
-def test_a_visitor_has_so_many_units() -> None:
+def test_the_units_of_a_visitor_are_limited() -> None:
     shop = CoreShop(1000)
     here = replace(HERE, limits=HoldLimits(units=9))
     assert faults(shop.do(want("a", here, a_M=10, a_S=9))) == [("a/M", 10, 9)]
     assert isinstance(shop.do(want("a", here, a_M=9)), Accepted)
 
 
-def test_who_kept_it_for_long_and_did_not_pay_waits() -> None:
+def test_a_client_with_long_unpaid_holds_waits() -> None:
     shop = CoreShop(50)
     for number in range(2):
         hold = want(f"s{number}", a_M=1)
@@ -171,7 +171,7 @@ def test_a_network_never_has_more_alive_than_can_be_watched() -> None:
     assert len(recent.body.split()) <= RECENT_MAX + 1
 
 
-def test_what_ended_long_ago_is_forgotten_first() -> None:
+def test_old_holds_are_removed_first() -> None:
     shop = CoreShop(10_000)
     source = ClientSource("net", "here", ANY)
     for number in range(SEEN_MAX + 5):
@@ -211,7 +211,7 @@ def test_a_chain_of_short_holds_counts_as_a_long_one() -> None:
     assert at == 2 * HALF_HOUR
 
 
-def test_what_an_earlier_version_remembered_counts_on() -> None:
+def test_the_network_memory_of_an_earlier_version_counts() -> None:
     shop = CoreShop(50)
     for number in range(2):
         shop.do(want(f"s{number}", a_M=1), at=number * HALF_HOUR)

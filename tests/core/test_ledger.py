@@ -41,7 +41,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_what_must_never_be_is_refused(name: str) -> None:
+def test_impossible_states_are_refused(name: str) -> None:
     with pytest.raises(InvariantBroken, match="entry 7"):
         evolve(LEVEL, replace(TAKEN, **BROKEN[name]))
 

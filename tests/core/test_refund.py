@@ -152,7 +152,7 @@ def test_a_refund_after_one_was_settled(row: Row) -> None:
     row.check()
 
 
-def test_a_further_refund_asks_anew_after_what_is_left() -> None:
+def test_a_further_refund_asks_again_for_the_remaining_units() -> None:
     shop = CoreShop()
     shop.do(HELD, PAY, PART, ResolveIssue(matter_id=ASKED, returned=lines(a_M=1)), ASIDE)
     shop.do(MORE, at=7)
@@ -178,7 +178,7 @@ def test_a_second_payment_is_a_matter_and_its_refund_settles_it() -> None:
     assert shop.numbers("a/M") == (3, 0, 0)
 
 
-def test_the_same_payment_again_is_no_matter() -> None:
+def test_the_same_payment_again_is_not_an_issue() -> None:
     shop = CoreShop()
     shop.do(HELD, PAY, PAY, Capture(ref="h-s1", payment_id="cs_1"))
     assert matters(shop) == {}
@@ -218,7 +218,7 @@ OWED = "late_payment:pi_1"
     ],
 )
 @pytest.mark.parametrize("then", [IssueStatus.DONE, IssueStatus.DISMISSED])
-def test_a_refund_strikes_off_what_was_never_delivered_whatever_the_owner_answers(
+def test_a_refund_cancels_backorders_for_any_answer_of_the_owner(
     decided: ResolveIssue | None, then: IssueStatus
 ) -> None:
     shop = CoreShop()
@@ -265,7 +265,7 @@ def test_a_refund_by_the_shop_makes_no_unit_out_of_nothing() -> None:
     shop.audit()
 
 
-def test_what_came_in_since_is_struck_off_nowhere() -> None:
+def test_units_received_since_are_kept() -> None:
     shop = CoreShop()
     shop.do(*LATE, PAY, Adjust(sku="a/M", location=DEFAULT_LOCATION, delta=1), BACK)
     assert [told(entry) for entry in shop.new] == ["returned a/M backordered-1"]
@@ -329,7 +329,7 @@ def test_the_refund_of_one_payment_returns_no_unit_of_another(given: list[Resolv
     assert shop.numbers("a/M") == (5, 0, 0)
 
 
-def test_a_refunded_payment_that_is_told_again_is_no_second_one() -> None:
+def test_a_repeated_event_of_a_refunded_payment_is_not_a_second_payment() -> None:
     shop = CoreShop()
     shop.do(*LATE, INSTEAD, Release(ref="s2"), OTHER, INSTEAD)
     assert set(matters(shop)) == {OWED, "late_payment:pi_2"}

@@ -285,7 +285,7 @@ def test_lines_of_one_sku_in_one_command_are_one() -> None:
     shop.audit()
 
 
-def test_a_hold_has_at_most_so_many_lines() -> None:
+def test_the_lines_of_a_hold_are_limited() -> None:
     shop = CoreShop()
     found = [Line(f"p/{number}", 1) for number in range(MAX_LINES + 1)]
     _stock(shop, MAX_LINES + 1)

@@ -246,7 +246,7 @@ def test_expiry_is_booked_as_the_clocks_deed() -> None:
     assert (ended.status, ended.ended_at) == (Status.EXPIRED, 1000)
 
 
-def test_what_expires_is_free_within_the_same_batch() -> None:
+def test_expired_units_are_free_in_the_same_batch() -> None:
     shop = CoreShop()
     shop.do(take("s1", a_M=5))
     shop.now = 1000

@@ -382,7 +382,7 @@ async def test_an_audit_ignores_what_is_written_while_it_runs() -> None:
     assert store.image.revision > before
 
 
-async def test_an_audit_of_a_damaged_store_ends_and_tells_the_first_entry() -> None:
+async def test_verifying_a_damaged_store_ends_and_names_the_first_entry() -> None:
     store = MemoryStore()
     await store.run(catalogue(), 1, 0)
     store.entries[3] = replace(store.entries[3], on_hand_after=99)

@@ -16,7 +16,7 @@ KILLS = int(os.environ.get("CRASH_KILLS", "6"))
 """On each store. A thousand over all three is `CRASH_KILLS=334`."""
 
 
-def test_what_was_answered_survives_kill_9(places: Places, name: str) -> None:
+def test_answered_commands_survive_kill_9(places: Places, name: str) -> None:
     one = storm(places, name, seed=KILLS, verify_every=25)
     one.run(KILLS)
     assert one.kills == KILLS

@@ -60,7 +60,7 @@ def ignored(path: str) -> bool:
     return out
 
 
-def test_what_is_copied_is_there_and_not_ignored() -> None:
+def test_copied_paths_exist_and_are_not_ignored() -> None:
     copied = [
         source
         for word, rest in instructions()

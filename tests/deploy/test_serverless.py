@@ -41,7 +41,7 @@ def start(env: dict[str, str], *arguments: str) -> "subprocess.Popen[str]":
         ({"DATABASE_URL": "postgresql://shop@db/shop", "DEMO": "on"}, "Switch DEMO off"),
     ],
 )
-def test_what_cannot_work_there_is_refused(env: dict[str, str], words: str) -> None:
+def test_unsupported_settings_are_refused(env: dict[str, str], words: str) -> None:
     process = start(env)
     told, _ = process.communicate(timeout=60)
     assert process.returncode != 0

@@ -77,7 +77,7 @@ def test_the_readme_the_first_requests_and_the_tutorial_are_run() -> None:
         (58, 58.0, False),
     ],
 )
-def test_what_counts_as_the_answer_shown(shown: Any, real: Any, same: bool) -> None:
+def test_answers_in_a_document_match_with_ellipses(shown: Any, real: Any, same: bool) -> None:
     assert (json_difference(shown, real) is None) is same
 
 

@@ -58,7 +58,7 @@ def test_quantities_of_a_level_are_terms() -> None:
     assert names <= set(terms())
 
 
-def test_how_a_hold_ends_is_said() -> None:
+def test_the_end_of_a_hold_is_reported() -> None:
     hold = next(row for row in table_rows(_text()) if row[0].startswith("**Hold"))
     assert all(status in hold[1] for status in Status)
 

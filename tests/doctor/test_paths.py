@@ -44,12 +44,14 @@ def test_backups_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_backups_in_a_folder_of_somebody_else(tmp_path: Path) -> None:
+def test_backups_in_a_folder_of_another_user(tmp_path: Path) -> None:
     tmp_path.joinpath("theirs").mkdir(mode=0o500)
     assert "backup.place" in found(tmp_path, backup_to=str(tmp_path / "theirs"))
 
 
-def test_versions_that_nobody_keeps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_git_versions_without_effect_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     wrong = {"backup.git": Severity.WARNING}
     assert found(tmp_path, database_url="sqlite:///shop.db", backup_git=True) == wrong
     assert found(tmp_path, backup_git=True) == {}

@@ -158,7 +158,7 @@ async def test_a_proxy_whose_word_is_not_taken(server: Server, tmp_path: Path) -
     assert "1 request" in finding.what
 
 
-def test_a_buyer_who_makes_the_header_up_is_no_proxy() -> None:
+def test_a_buyer_with_a_forged_header_is_not_a_proxy() -> None:
     meter = RequestMetrics()
     meter.forwarded("8.8.8.8")
     assert meter.untrusted_proxy == 0

@@ -100,7 +100,7 @@ async def test_a_sound_shop_is_healthy(shop: str) -> None:
     assert ids(found.notes) >= FRESH
 
 
-async def test_a_hold_that_nobody_ended_is_ended(shop: str) -> None:
+async def test_an_abandoned_hold_is_ended(shop: str) -> None:
     reserve = Reserve(
         reservation_id="r",
         location=DEFAULT_LOCATION,
@@ -158,7 +158,7 @@ async def test_ids_of_stripe_that_are_used_twice(shop: str) -> None:
     assert "skuId s is used by" in finding.what
 
 
-async def test_what_nobody_has_decided_is_not_forgotten(shop: str) -> None:
+async def test_undecided_issues_are_kept(shop: str) -> None:
     reserve = Reserve(
         reservation_id="r",
         location=DEFAULT_LOCATION,
@@ -217,12 +217,12 @@ async def test_a_job_that_works_again_is_well(shop: str) -> None:
     assert (await examined(shop)).findings == []
 
 
-async def test_jobs_that_nobody_asks_for(shop: str) -> None:
+async def test_jobs_that_were_never_requested_are_found(shop: str) -> None:
     found = await examined(shop, schedules=False, cron_secret="tick")
     assert ids(found.findings) == {"jobs.silent"}
 
 
-async def test_an_edit_by_hand_is_told(files: str) -> None:
+async def test_an_edit_by_hand_is_reported(files: str) -> None:
     path = Path(files, "products.json")
     path.write_text(path.read_text().replace('"stock": 20', '"stock": 19', 1))
     found = await examined(files)
@@ -262,7 +262,7 @@ async def test_a_store_that_the_shop_does_not_live_in(
     assert "://there" in finding.what
 
 
-async def test_what_a_crash_has_left_is_removed(files: str) -> None:
+async def test_leftovers_of_a_crash_are_removed(files: str) -> None:
     left = Path(files, "state", ".products.json.1-0.tmp")
     left.write_text("half")
     left.chmod(0o600)
@@ -287,7 +287,7 @@ async def test_a_shop_that_has_outgrown_its_file(tmp_path: Path) -> None:
     assert "1002 sizes" in finding.what
 
 
-async def test_a_ledger_that_somebody_changed(sqlite: str, tmp_path: Path) -> None:
+async def test_a_changed_ledger_is_found(sqlite: str, tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "shop.db")) as database:
         database.execute("UPDATE entry SET on_hand = on_hand + 1 WHERE revision = 4")
         database.commit()
@@ -295,7 +295,7 @@ async def test_a_ledger_that_somebody_changed(sqlite: str, tmp_path: Path) -> No
     assert finding.id == "books.wrong"
 
 
-async def test_tables_that_somebody_changed(sqlite: str, tmp_path: Path) -> None:
+async def test_changed_tables_are_found(sqlite: str, tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "shop.db")) as database:
         ((sql,),) = database.execute("SELECT sql FROM sqlite_master WHERE name = 'level'")
         database.execute("ALTER TABLE level RENAME TO old")
@@ -309,7 +309,7 @@ async def test_tables_that_somebody_changed(sqlite: str, tmp_path: Path) -> None
 
 
 @pytest.mark.postgres
-async def test_tables_of_postgresql_that_somebody_changed(postgres_url: str) -> None:
+async def test_changed_tables_of_postgresql_are_found(postgres_url: str) -> None:
     await made(postgres_url)
     database = await asyncpg.connect(postgres_url)
     await database.execute("ALTER TABLE level DROP CONSTRAINT never_oversold")

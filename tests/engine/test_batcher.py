@@ -75,7 +75,7 @@ def test_a_lone_command_pays_one_commit_and_nothing_more() -> None:
     simulate(work)
 
 
-def test_what_arrives_during_a_commit_goes_together_in_the_next_in_order() -> None:
+def test_commands_that_arrive_during_a_commit_form_the_next_batch() -> None:
     async def work() -> None:
         rig = Rig()
         await rig.fill()
@@ -93,7 +93,7 @@ def test_what_arrives_during_a_commit_goes_together_in_the_next_in_order() -> No
     simulate(work)
 
 
-def test_nobody_has_an_answer_before_the_commit_is_shown() -> None:
+def test_a_commit_is_shown_before_its_answer() -> None:
     async def work() -> None:
         rig = Rig()
         await rig.fill()
@@ -107,7 +107,7 @@ def test_nobody_has_an_answer_before_the_commit_is_shown() -> None:
     simulate(work)
 
 
-def test_a_batch_has_at_most_so_many_commands() -> None:
+def test_the_commands_of_a_batch_are_limited() -> None:
     async def work() -> None:
         rig = Rig(batch_max=3)
         await rig.fill()
@@ -117,7 +117,7 @@ def test_a_batch_has_at_most_so_many_commands() -> None:
     simulate(work)
 
 
-def test_a_batch_names_at_most_so_many_skus_but_for_a_single_command() -> None:
+def test_the_skus_of_a_batch_are_limited_except_for_a_single_command() -> None:
     async def work() -> None:
         rig = Rig()
         await rig.fill()
@@ -262,7 +262,7 @@ def test_a_commit_that_cannot_be_shown_is_never_run_again(
         simulate(work)
 
 
-def test_nobody_waits_for_ever_when_a_store_answers_too_little() -> None:
+def test_callers_get_an_error_when_a_store_returns_too_few_answers() -> None:
     class Short(SlowStore):
         async def run(self, commands: Sequence[Command], now: int, after: int) -> Commit:
             commit = await super().run(commands, now, after)
@@ -284,7 +284,7 @@ def test_nobody_waits_for_ever_when_a_store_answers_too_little() -> None:
 # -- a store that commits at once ------------------------------------------------------------------
 
 
-def test_a_quick_store_commits_in_the_turn_in_which_the_commands_came() -> None:
+def test_a_fast_store_commits_in_the_turn_of_its_commands() -> None:
     async def work() -> None:
         rig = Rig()
         await rig.fill()
@@ -304,7 +304,7 @@ def test_a_quick_store_commits_in_the_turn_in_which_the_commands_came() -> None:
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_a_store_that_is_quick_and_slow_in_turns_loses_nothing(seed: int) -> None:
+def test_a_store_that_is_fast_and_slow_in_turns_loses_nothing(seed: int) -> None:
     async def work() -> None:
         rig = Rig(batch_max=4)
         await rig.fill()
@@ -352,7 +352,7 @@ def test_a_commit_that_others_wait_to_be_shown_is_answered_after_that() -> None:
     simulate(work)
 
 
-def test_a_quick_store_that_fails_fails_the_batch_and_not_the_next() -> None:
+def test_a_failing_fast_store_fails_one_batch_only() -> None:
     async def work() -> None:
         rig = Rig()
         await rig.fill()
@@ -366,7 +366,7 @@ def test_a_quick_store_that_fails_fails_the_batch_and_not_the_next() -> None:
     simulate(work)
 
 
-def test_a_poisoned_command_fails_alone_in_a_quick_store(
+def test_a_failing_command_fails_alone_in_a_fast_store(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def work() -> None:
@@ -383,7 +383,7 @@ def test_a_poisoned_command_fails_alone_in_a_quick_store(
         simulate(work)
 
 
-def test_while_the_batcher_is_held_a_quick_store_waits_too() -> None:
+def test_while_the_batcher_is_held_a_fast_store_waits_too() -> None:
     async def work() -> None:
         rig = Rig()
         await rig.fill()
@@ -399,7 +399,7 @@ def test_while_the_batcher_is_held_a_quick_store_waits_too() -> None:
 
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize("broken", [False, True], ids=["quietly", "with an error"])
-def test_what_waited_while_it_was_held_is_committed_at_once_afterwards(broken: bool) -> None:
+def test_held_commands_are_committed_afterwards(broken: bool) -> None:
     async def main() -> None:
         rig = Rig()
         await rig.fill()

@@ -26,7 +26,7 @@ def away(engine: Engine) -> asyncio.Task[object]:
     return asyncio.create_task(engine.submit(take("s1", a_M=6)))
 
 
-def test_what_found_no_stock_is_counted_per_sku_and_hour() -> None:
+def test_turned_away_demand_is_counted_per_sku_and_hour() -> None:
     async def work() -> None:
         async with opened() as (engine, store):
             await engine.submit(take("s1", a_M=6, b_S=1))
@@ -76,7 +76,7 @@ def test_it_is_handed_on_in_portions(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
 
 
-def test_what_a_visitor_who_left_wanted_counts_too() -> None:
+def test_demand_of_a_visitor_who_left_counts_too() -> None:
     async def work() -> None:
         async with opened() as (engine, store):
             wish = away(engine)

@@ -26,7 +26,7 @@ def up(sku: str = "a/M", delta: int = 1) -> Adjust:
 SOLD_OUT = SetItem(sku="a/M", location=DEFAULT_LOCATION, sold_out=True)
 
 
-def test_whoever_has_an_answer_reads_its_effect() -> None:
+def test_an_answer_is_followed_by_its_effect() -> None:
     async def work() -> None:
         async with opened() as (engine, store):
 
@@ -47,7 +47,7 @@ def test_whoever_has_an_answer_reads_its_effect() -> None:
 # Other processes ------------------------------------------------------------------------------
 
 
-def test_what_was_written_as_it_started_is_shown() -> None:
+def test_writes_during_a_start_are_shown() -> None:
     class Busy(SlowStore):
         """Another process writes after the snapshot and before the watch begins."""
 
@@ -97,7 +97,7 @@ def test_a_bell_is_answered_once_the_store_is_back() -> None:
     simulate(work)
 
 
-def test_far_behind_the_view_is_read_anew_and_never_goes_back(
+def test_a_view_far_behind_is_read_again_and_never_goes_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def work() -> None:
@@ -166,7 +166,7 @@ def test_the_catalogue_is_read_again_until_the_store_is_back(failures: int) -> N
 
 
 @pytest.mark.parametrize("failures", [0, 2])
-def test_a_view_that_contradicts_the_ledger_is_read_anew(
+def test_a_view_that_contradicts_the_ledger_is_read_again(
     failures: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def work() -> None:
@@ -183,7 +183,7 @@ def test_a_view_that_contradicts_the_ledger_is_read_anew(
         simulate(work)
 
 
-def test_commits_while_it_is_read_anew_are_shown(caplog: pytest.LogCaptureFixture) -> None:
+def test_commits_during_a_reload_are_shown(caplog: pytest.LogCaptureFixture) -> None:
     async def work() -> None:
         async with opened() as (engine, store):
             engine.view.levels[("a/M", "main")] = Level("a/M", "main", on_hand=77)
@@ -199,7 +199,7 @@ def test_commits_while_it_is_read_anew_are_shown(caplog: pytest.LogCaptureFixtur
         simulate(work)
 
 
-def test_a_ledger_that_went_back_is_read_anew(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_ledger_that_went_back_is_read_again(caplog: pytest.LogCaptureFixture) -> None:
     """A standby was promoted that did not have the latest commits."""
 
     async def work() -> None:

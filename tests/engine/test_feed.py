@@ -50,7 +50,7 @@ def test_a_slow_listener_gets_one_change_for_all_it_missed() -> None:
     simulate(work)
 
 
-def test_entries_that_were_told_already_are_not_told_again() -> None:
+def test_reported_entries_are_not_reported_again() -> None:
     async def work() -> None:
         feed = published("a/M", "b/M")
         subscription = feed.subscribe(set())
@@ -60,7 +60,7 @@ def test_entries_that_were_told_already_are_not_told_again() -> None:
     simulate(work)
 
 
-def test_a_restart_tells_everything_anew() -> None:
+def test_after_a_restart_listeners_get_everything_again() -> None:
     async def work() -> None:
         feed = published("a/M")
         subscription = feed.subscribe(set())
@@ -97,7 +97,7 @@ def test_listeners_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     simulate(work)
 
 
-def test_whoever_waits_on_a_closed_subscription_is_told_so() -> None:
+def test_a_waiting_subscriber_is_ended_by_a_close() -> None:
     async def work() -> None:
         feed = Feed()
         subscription, other = feed.subscribe(set()), feed.subscribe(set())
@@ -132,7 +132,7 @@ def up(sku: str = "a/M") -> Adjust:
     return Adjust(sku=sku, location=DEFAULT_LOCATION, delta=1)
 
 
-def test_a_new_listener_hears_everything_and_one_up_to_date_nothing() -> None:
+def test_a_new_listener_gets_everything_and_an_up_to_date_one_nothing() -> None:
     async def work() -> None:
         async with opened() as (engine, _):
             fresh = await engine.subscribe()
@@ -164,9 +164,7 @@ def test_resuming_beyond_what_is_remembered_reads_the_ledger(
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_what_is_written_while_a_listener_resumes_is_not_missed(
-    monkeypatch: pytest.MonkeyPatch, seed: int
-) -> None:
+def test_writes_during_a_resume_are_not_missed(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     async def work() -> None:
         monkeypatch.setattr(feed_module, "REMEMBERED", 2)
         async with opened() as (engine, store):
@@ -187,7 +185,7 @@ def test_what_is_written_while_a_listener_resumes_is_not_missed(
     simulate(work, seed)
 
 
-def test_resuming_after_too_much_or_from_the_future_hears_everything(
+def test_resuming_too_late_or_from_the_future_gets_a_snapshot(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def work() -> None:
@@ -221,7 +219,7 @@ def test_a_full_feed_refuses_before_it_reads_the_ledger(monkeypatch: pytest.Monk
     simulate(work)
 
 
-def test_what_other_processes_write_is_told_too() -> None:
+def test_writes_of_other_processes_reach_listeners() -> None:
     async def work() -> None:
         async with opened() as (engine, store):
             listener = await engine.subscribe(engine.view.revision)

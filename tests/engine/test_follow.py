@@ -65,7 +65,7 @@ def cursor(store: MemoryStore) -> int:
     return 0 if row is None else row.revision
 
 
-def test_it_reads_from_the_beginning_and_goes_on() -> None:
+def test_it_reads_from_the_beginning_and_continues() -> None:
     async def work() -> None:
         async with opened() as (engine, store), followed(engine) as reader:
             await asyncio.sleep(1)
@@ -155,7 +155,7 @@ def test_its_position_survives_the_process() -> None:
     simulate(work)
 
 
-def test_it_is_woken_by_other_processes_and_by_a_view_read_again() -> None:
+def test_it_follows_other_processes_and_a_reloaded_view() -> None:
     async def work() -> None:
         async with opened() as (engine, store), followed(engine) as reader:
             await asyncio.sleep(1)

@@ -240,7 +240,7 @@ async def test_a_new_store_that_fails_leaves_the_old_one_in_charge(name: Name) -
 
 
 @pytest.mark.postgres
-async def test_nobody_moves_while_another_process_sells_from_the_same_store(
+async def test_a_move_is_refused_while_another_process_writes(
     name: Name, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old, target = name("postgres"), name("sqlite")

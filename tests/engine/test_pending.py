@@ -41,7 +41,7 @@ async def test_a_task_gets_the_error() -> None:
         await task
 
 
-async def test_who_has_no_task_goes_on_at_once() -> None:
+async def test_a_caller_without_a_task_continues_at_once() -> None:
     pending = PendingAnswer()
     work = wait(pending)
     assert work.send(None) is pending
@@ -79,7 +79,7 @@ async def test_asyncio_takes_it_for_a_future() -> None:
         assert await asyncio.gather(wait(pending), wait(other)) == [ANSWER, ANSWER]
 
 
-async def test_who_fails_over_an_answer_is_in_nobodys_way(
+async def test_a_failing_callback_does_not_stop_others(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     def fail() -> None:

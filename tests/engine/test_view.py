@@ -70,7 +70,7 @@ def test_known_entries_are_skipped() -> None:
     watched.check()
 
 
-def test_a_missing_entry_is_told() -> None:
+def test_a_missing_entry_is_reported() -> None:
     watched = Watched()
     watched.shop.do(take("s1", a_M=2), take("s2", a_M=1))
     with pytest.raises(ValueError, match="entry 7 is missing, got 8"):
@@ -153,7 +153,7 @@ def test_catalogue_entries_name_the_products_to_read_again() -> None:
     ) == {"b", "c"}
 
 
-def test_what_is_on_sale_keeps_the_owners_order() -> None:
+def test_products_on_sale_keep_the_owners_order() -> None:
     watched = Watched()
     stale = watched.do(
         upsert("c", 0),
@@ -208,7 +208,7 @@ def walked(view: View, sku: str) -> int | None:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_what_is_back_first_is_known_whatever_becomes_of_the_holds(seed: int) -> None:
+def test_back_by_is_the_earliest_deadline(seed: int) -> None:
     chance = random.Random(seed)
     watched = Watched()
     watched.do(
@@ -250,7 +250,7 @@ class Counted(dict[str, Any]):
         return super().values()
 
 
-def test_who_asks_again_after_each_change_does_not_have_all_holds_looked_at() -> None:
+def test_polling_after_each_change_does_not_read_all_holds() -> None:
     watched = Watched()
     watched.do(Count(sku="a/M", location=DEFAULT_LOCATION, quantity=50))
     watched.do(*[take(f"s{n}", a_M=1, ttl=1000 + n) for n in range(50)])
@@ -261,7 +261,7 @@ def test_who_asks_again_after_each_change_does_not_have_all_holds_looked_at() ->
     assert holds.walks == 1
 
 
-def test_deadlines_that_are_over_are_not_kept_for_who_asks_no_more() -> None:
+def test_deadlines_of_answered_requests_are_removed() -> None:
     watched = Watched()
     watched.do(Count(sku="a/M", location=DEFAULT_LOCATION, quantity=1), take("s", a_M=1))
     assert watched.view.back_by("a/M") is not None

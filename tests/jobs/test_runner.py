@@ -46,7 +46,7 @@ def test_of_two_servers_one_does_the_jobs(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(10))
 @pytest.mark.parametrize("skew", [0, 90_000, -90_000])
-def test_the_other_goes_on_within_a_minute(seed: int, skew: int) -> None:
+def test_the_other_server_takes_over_within_a_minute(seed: int, skew: int) -> None:
     async def day() -> None:
         group = ProcessGroup()
         a = await group.process("a", MINUTE)
@@ -69,7 +69,7 @@ def test_the_other_goes_on_within_a_minute(seed: int, skew: int) -> None:
     simulate(day, seed)
 
 
-def test_who_stops_in_peace_hands_over_at_once() -> None:
+def test_a_clean_stop_hands_over_at_once() -> None:
     async def day() -> None:
         group = ProcessGroup()
         a, b = [await group.process(name, MINUTE) for name in ("a", "b")]
@@ -86,7 +86,7 @@ def test_who_stops_in_peace_hands_over_at_once() -> None:
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_who_cannot_reach_the_store_stops_before_another_begins(seed: int) -> None:
+def test_a_runner_without_the_store_stops_before_another_begins(seed: int) -> None:
     async def day() -> None:
         group = ProcessGroup()
         a, b = [await group.process(name, MINUTE) for name in ("a", "b")]
@@ -170,7 +170,7 @@ def test_a_run_whose_end_could_not_be_kept_does_not_stand_in_the_way_of_people()
     simulate(day)
 
 
-def test_after_three_deaths_it_waits_for_its_next_time_and_not_for_ever() -> None:
+def test_after_three_deaths_a_job_waits_for_its_next_time() -> None:
     async def long(name: str, job: str) -> JobResult:
         await asyncio.sleep(30)
         return JobResult()
@@ -221,7 +221,7 @@ def test_a_missed_day_is_made_up_once() -> None:
     simulate(day)
 
 
-def test_what_fails_is_tried_again_three_times_in_all_and_then_waits_for_its_time() -> None:
+def test_a_failing_job_is_tried_three_times_and_then_waits_for_its_time() -> None:
     async def fail(name: str, job: str) -> JobResult:
         raise down()
 
@@ -263,7 +263,7 @@ def test_a_job_without_an_end_is_ended() -> None:
     simulate(day)
 
 
-def test_one_run_at_a_time_whoever_asks() -> None:
+def test_one_run_at_a_time_for_any_caller() -> None:
     async def slow(name: str, job: str) -> JobResult:
         await asyncio.sleep(100)
         return JobResult()
@@ -288,7 +288,7 @@ def test_one_run_at_a_time_whoever_asks() -> None:
     simulate(day)
 
 
-def test_who_slept_through_its_run_does_not_overwrite_the_one_that_took_over() -> None:
+def test_a_suspended_run_does_not_overwrite_its_successor() -> None:
     async def slow(name: str, job: str) -> JobResult:
         await asyncio.sleep(100)
         return JobResult("done", {"by": name})

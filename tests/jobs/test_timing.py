@@ -15,7 +15,7 @@ def ms(*when: int) -> int:
     return round(datetime(*when, tzinfo=UTC).timestamp() * 1000)  # type: ignore[misc, arg-type]
 
 
-def test_every_so_many_seconds_there_is_a_slot() -> None:
+def test_slots_have_a_fixed_distance() -> None:
     timing = Every(300)
     assert timing.slot(ms(2026, 1, 1, 12, 4, 59)) == ms(2026, 1, 1, 12, 0)
     assert timing.slot(ms(2026, 1, 1, 12, 5)) == ms(2026, 1, 1, 12, 5)

@@ -8,7 +8,7 @@ MISTAKES = "store/test_products_mistakes.py"
 RIGHTS = "store/test_permissions.py"
 FAILED_SYNC = (
     "store/test_products_failed_sync.py"
-    "::test_what_could_not_be_synced_is_written_again_and_forgotten_only_then"
+    "::test_unsynced_versions_are_kept_until_they_are_written_again"
 )
 
 SPREADSHEETS = [
@@ -18,7 +18,7 @@ SPREADSHEETS = [
         "spreadsheets.import_planner:Planner._merged",
         "return now + change",
         "return value",
-        f"{IMPORT}::test_a_sale_made_meanwhile_survives_and_one_undo_takes_all_back[memory]",
+        f"{IMPORT}::test_a_sale_in_between_survives_and_one_undo_reverts_everything[memory]",
     ),
     bug(
         "spreadsheets",
@@ -26,7 +26,7 @@ SPREADSHEETS = [
         "spreadsheets.import_planner:Planner._merged",
         "if said:",
         "if False:",
-        f"{IMPORT}::test_what_somebody_else_counted_meanwhile_is_a_conflict[memory]",
+        f"{IMPORT}::test_a_count_of_another_user_since_is_a_conflict[memory]",
     ),
     bug(
         "spreadsheets",
@@ -34,7 +34,7 @@ SPREADSHEETS = [
         "spreadsheets.import_planner:Planner._cell",
         "snapshot is not None and not snapshot.same(column, now)",
         "False",
-        f"{IMPORT}::test_a_cell_that_somebody_else_changed_meanwhile_is_a_conflict[memory]",
+        f"{IMPORT}::test_a_cell_changed_by_another_user_since_is_a_conflict[memory]",
     ),
     bug(
         "spreadsheets",
@@ -77,7 +77,7 @@ OWNERS_FILE = [
         "store.products_file.stale:_EditedProduct._sizes",
         "elif not self._added_since(changes, sku):",
         "elif True:",
-        f"{STALE}::test_what_was_added_or_removed_elsewhere_stays_so",
+        f"{STALE}::test_other_additions_and_removals_stay",
     ),
     bug(
         "products.json",

@@ -4,7 +4,7 @@ from tests.mutants.planted import bug
 
 JSON = "store/test_json_failed_sync.py"
 SQLITE = "store/test_sqlite_failed_sync.py"
-DURABLE = f"{JSON}::test_what_is_sold_after_a_failure_and_a_restart_is_durable"
+DURABLE = f"{JSON}::test_sales_after_a_failure_and_a_restart_are_durable"
 AWAY = "store/test_unwritable.py"
 
 STORES = [
@@ -71,7 +71,7 @@ STORES = [
         "store.json.journal:Journal.end",
         "and self._sound",
         "",
-        f"{JSON}::test_a_failed_sync_is_no_clean_end",
+        f"{JSON}::test_a_failed_sync_is_not_a_clean_shutdown",
     ),
     bug(
         "json",
@@ -103,7 +103,7 @@ STORES = [
         "store.sqlite.recovery:repair",
         "with _exclusive(path) as db:",
         "disk.remove(mark)\n    with _exclusive(path) as db:",
-        f"{SQLITE}::test_a_database_that_somebody_else_has_open_is_not_replaced",
+        f"{SQLITE}::test_a_database_that_another_process_has_open_is_not_replaced",
     ),
     bug(
         "sqlite",

@@ -111,7 +111,7 @@ def test_a_difference_is_one_matter(held: dict[str, int], more: dict[str, Any]) 
     ],
     ids=str,
 )
-def test_what_fits_raises_none(held: dict[str, int], more: dict[str, Any]) -> None:
+def test_an_exact_payment_opens_no_issue(held: dict[str, int], more: dict[str, Any]) -> None:
     assert pay(priced(**held), **more) == []
 
 
@@ -230,7 +230,7 @@ async def test_on_every_store_and_settled_by_the_owner(any_till: Till) -> None:
     assert row["note"].endswith("sent two more")
 
 
-async def test_what_the_webhook_missed_is_compared_by_reconciliation(till: Till) -> None:
+async def test_reconciliation_compares_missed_payments(till: Till) -> None:
     found: str = (await till.checkout(quantity=2)).json["sessionId"]
     till.twin.account.sessions[found] |= {"amount_subtotal": 7500, "amount_total": 7500}
     till.cut()

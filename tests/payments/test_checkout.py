@@ -42,7 +42,7 @@ async def test_the_seeds_request_leads_to_a_sale(any_till: Till) -> None:
     assert await till.matters() == []
 
 
-async def test_stripe_is_told_whose_hold_it_is_and_until_when(till: Till) -> None:
+async def test_stripe_gets_the_hold_and_its_deadline(till: Till) -> None:
     found = (await till.checkout("buyer-1", quantity=2)).json
     (session,) = till.sessions
     hold = found["reservation"]
@@ -167,7 +167,7 @@ async def test_a_hold_at_the_checkout_keeps_its_lines(till: Till) -> None:
         ),
     ],
 )
-async def test_what_is_refused_asks_nothing_of_stripe(
+async def test_a_refusal_sends_nothing_to_stripe(
     till: Till, body: dict[str, object], status: int, code: str
 ) -> None:
     answer = await till.shop.client.post("/api/checkout", body)
@@ -216,7 +216,7 @@ async def test_an_ended_session_is_followed_by_a_new_one(till: Till) -> None:
     assert (await till.shop.size())["reserved"] == 1
 
 
-async def test_a_hold_is_not_renewed_for_ever() -> None:
+async def test_a_hold_cannot_be_renewed_forever() -> None:
     async with opened(MemoryStore(), checkouts_per_hold=2) as till:
         for _ in range(2):
             found = (await till.checkout()).json
@@ -288,7 +288,7 @@ async def test_a_click_that_failed_leaves_the_next_one_alone(
 
 
 @pytest.mark.parametrize("fault", ["429", "500", "reset", "after"])
-async def test_nobody_knows_what_stripe_did(any_till: Till, fault: str) -> None:
+async def test_an_unknown_outcome_at_stripe(any_till: Till, fault: str) -> None:
     till = any_till
     till.twin.faults.change({"api_fail": fault, "api_fail_times": 1})
     answer = await till.checkout(None)
@@ -304,7 +304,7 @@ async def test_nobody_knows_what_stripe_did(any_till: Till, fault: str) -> None:
     assert (await till.shop.size())["stock"] == 19
 
 
-async def test_nobody_knows_and_the_basket_changes(till: Till) -> None:
+async def test_an_unknown_outcome_and_a_changed_basket(till: Till) -> None:
     till.twin.faults.change({"api_fail": "after", "api_fail_times": 1})
     assert (await till.checkout(quantity=1)).status == 503
     answer = await till.checkout(quantity=3)
@@ -354,7 +354,7 @@ async def test_without_a_key_there_is_no_checkout() -> None:
         assert till.shop.engine.view.holds == {}
 
 
-async def test_what_is_asked_of_stripe_is_kept_word_by_word(till: Till) -> None:
+async def test_the_request_to_stripe_is_stored_word_for_word(till: Till) -> None:
     found = (await till.checkout()).json
     rows = [row async for row in till.shop.engine.store.scan(Checkout)]
     (row,) = rows
@@ -387,7 +387,7 @@ async def test_a_new_checkout_in_place_of_the_buyers_own(target: str) -> None:
         assert (await till.status("old"))["status"] == "released"
 
 
-async def test_what_was_paid_is_not_replaced(till: Till) -> None:
+async def test_a_paid_hold_is_not_replaced(till: Till) -> None:
     old = (await till.checkout("old", quantity=2)).json
     till.cut()
     till.twin.act(old["sessionId"], "pay")

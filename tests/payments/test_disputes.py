@@ -97,7 +97,7 @@ def test_every_order_with_its_end_and_its_payment(
         assert shop.numbers("a/M") == (3, 0, 0)
 
 
-def test_money_that_was_reinstated_is_said_so_whichever_is_heard_last() -> None:
+def test_reinstated_money_is_shown_in_any_order_of_events() -> None:
     for order in permutations([dispute("funds_withdrawn"), dispute("funds_reinstated")]):
         shop = sold()
         for one in order:
@@ -105,7 +105,7 @@ def test_money_that_was_reinstated_is_said_so_whichever_is_heard_last() -> None:
         assert "The money was reinstated." in the_matter(shop).note
 
 
-def test_a_loss_asks_the_owner_again_who_had_put_it_aside_and_once() -> None:
+def test_a_lost_dispute_reopens_a_dismissed_issue_once() -> None:
     shop = sold()
     take_in(shop, dispute("created"))
     aside = ResolveIssue(matter_id="disputed:dp_1", then=IssueStatus.DISMISSED, note="answered")
@@ -144,7 +144,7 @@ def test_odd_disputes_raise_one_too(odd: dict[str, Any]) -> None:
     assert "\0" not in found.note
 
 
-def test_two_disputes_are_two_matters_and_an_unknown_payment_is_no_silence() -> None:
+def test_two_disputes_are_two_issues_also_for_an_unknown_payment() -> None:
     shop = sold()
     take_in(shop, dispute("created"))
     take_in(shop, dispute("created", id="dp_2", payment_intent="pi_nobody"))

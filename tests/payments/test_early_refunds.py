@@ -104,7 +104,7 @@ def test_an_open_question_is_withdrawn_when_its_only_refund_fails_and_asked_agai
     assert [str(row.concern) for row in open_matters(shop, "refunded")] == ["refunded"]
 
 
-def test_what_was_applied_is_not_tried_again() -> None:
+def test_applied_migrations_are_not_run_again() -> None:
     shop = held()
     news = [refund("charge.refunded"), refund("refund.failed")]
     for one in (*news, PAID):

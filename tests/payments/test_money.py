@@ -273,7 +273,7 @@ async def test_half_an_hour_without_webhooks_is_healed_by_one_run(any_till: Till
     assert {run["outcome"] for run in runs} == {"balanced", "mended"}
 
 
-async def test_a_refund_told_before_its_payment_is_not_lost(any_till: Till) -> None:
+async def test_a_refund_that_arrives_before_its_payment_is_not_lost(any_till: Till) -> None:
     till = any_till
     session = (await till.checkout(quantity=2)).json["sessionId"]
     till.twin.act(session, "pay_quietly")
@@ -312,7 +312,7 @@ async def test_a_run_by_a_clock_ahead_hides_nothing(till: Till, *, earlier: bool
 
 
 @pytest.mark.parametrize("marked", [False, True])
-async def test_what_another_system_sells_is_its_own(till: Till, *, marked: bool) -> None:
+async def test_sales_of_another_system_change_nothing(till: Till, *, marked: bool) -> None:
     """Only what carries our metadata was paid for a hold of ours."""
     price = {"currency": "usd", "unit_amount": 100, "product_data": {"name": "x"}}
     session = till.twin.account.create_session(
@@ -404,9 +404,7 @@ async def test_captured_but_not_paid_is_for_a_person(till: Till) -> None:
 
 
 @pytest.mark.parametrize("link", [None, "plink_1"])
-async def test_a_buyer_cannot_pay_for_a_dear_hold_by_a_cheap_link(
-    till: Till, link: str | None
-) -> None:
+async def test_a_cheap_link_cannot_pay_for_an_expensive_hold(till: Till, link: str | None) -> None:
     """A link's `client_reference_id` stands in its URL; a session's the shop has set."""
     found = (await till.checkout()).json
     told = {"client_reference_id": found["reservation"]["id"], "payment_link": link}

@@ -77,7 +77,7 @@ async def test_the_list_waits_for_stripe_a_few_seconds_at_most(
 
 
 @pytest.mark.parametrize(("right", "buyer"), [("read", None), ("stock", "buyer@example.com")])
-async def test_who_may_only_read_does_not_learn_who_paid(
+async def test_a_read_key_does_not_see_the_payer(
     refunded: Till, right: str, buyer: str | None
 ) -> None:
     body = {"label": "k", "right": right}

@@ -103,7 +103,7 @@ def test_the_shapes_are_known_to_the_library(shape: str) -> None:
         ("metadata", {"a": 1}),
     ],
 )
-def test_what_does_not_fit_is_found(field: str, value: object) -> None:
+def test_inconsistent_settings_are_found(field: str, value: object) -> None:
     row = {**SHAPES["checkout.session"], field: value}
     assert misfits(row, stripe.checkout.Session)
 

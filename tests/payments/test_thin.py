@@ -86,7 +86,7 @@ async def test_a_notification_with_the_event_s_id_alone_is_fetched(till: Till) -
     ],
     ids=str,
 )
-async def test_what_cannot_be_fetched_is_said_and_sent_again(
+async def test_an_event_that_cannot_be_fetched_is_refused_and_repeated(
     till: Till, body: dict[str, Any]
 ) -> None:
     answer = await deliver(till.shop, body)
@@ -103,7 +103,7 @@ async def test_without_a_key_the_words_help(type_: str) -> None:
             assert part in answer.json["detail"]
 
 
-async def test_stripe_away_is_no_failure_of_ours() -> None:
+async def test_an_unreachable_stripe_is_not_a_failed_job() -> None:
     nowhere = f"http://127.0.0.1:{free_port('127.0.0.1')}"
     settings = {"stripe_secret_key": "sk_test_1", "stripe_api_base": nowhere}
     async with running(MemoryStore(), **settings) as shop:

@@ -29,7 +29,7 @@ def test_every_row_has_a_test_that_exists_or_a_reason() -> None:
     assert all(row.tests or len(row.reason) > 8 for row in requirements())
 
 
-def test_what_a_reason_names_exists_too() -> None:
+def test_tests_named_in_a_reason_exist() -> None:
     for row in requirements():
         for word in row.reason.split("`")[1::2]:
             file, _, name = word.partition("::")

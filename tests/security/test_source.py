@@ -49,7 +49,7 @@ def test_no_weak_hash_and_no_cipher_of_our_own() -> None:
     assert not tops & {"Crypto", "Cryptodome", "crypt"}
 
 
-def test_what_must_not_be_guessed_comes_from_the_systems_random() -> None:
+def test_secrets_come_from_the_systems_random_source() -> None:
     """Dice decide about rehearsed faults, and about when to try again; about no secret."""
     dice = {
         module.name

@@ -140,7 +140,7 @@ def test_another_key_is_new(key: str) -> None:
     assert found.new_sizes == [("tee", key)]
 
 
-def test_keys_that_are_there_are_found_whatever_they_look_like() -> None:
+def test_existing_keys_are_found_in_any_spelling() -> None:
     rows = [stocked(size=one) for one in ("M", "M ", "m", "1-2", "2026-02-01", "42", "0042")]
     found = plan(stand_of(*rows), exported(*rows))
     assert not found.faults

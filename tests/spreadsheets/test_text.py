@@ -103,7 +103,7 @@ def test_spreadsheets_of_other_countries_are_read(separator: str) -> None:
         ("productId,size\np1,M\0\n", "NUL"),
     ],
 )
-def test_what_is_no_table_is_refused_with_its_place(table: str, words: str) -> None:
+def test_an_invalid_table_is_refused_with_its_place(table: str, words: str) -> None:
     with pytest.raises(DataError, match=words):
         read(table)
 

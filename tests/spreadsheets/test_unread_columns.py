@@ -25,7 +25,7 @@ def notices(found: ImportPlan) -> dict[str, str]:
         ("lastChanged", "yesterday", "it is computed"),
     ],
 )
-def test_an_edit_is_reported_and_the_rest_goes_on(column: str, text: str, instead: str) -> None:
+def test_an_edit_is_reported_and_the_rest_is_imported(column: str, text: str, instead: str) -> None:
     first, second = exported(*ROWS)
     found = plan(stand_of(*ROWS), [first | {column: text}, second | {"stock": "25"}])
     assert not found.faults
@@ -41,7 +41,7 @@ def test_sales_since_the_export_are_no_edits() -> None:
 
 
 @pytest.mark.parametrize("text", ["1.299", "1,299", "1 299", "1299.0"])
-def test_how_a_spreadsheet_shows_it_is_no_edit(text: str) -> None:
+def test_a_spreadsheets_form_of_a_value_is_not_an_edit(text: str) -> None:
     row = stocked(stock=1299)
     assert not notices(plan(stand_of(row), [exported(row)[0] | {"available": text}]))
 
@@ -59,7 +59,7 @@ def test_without_the_export_a_difference_from_now_is_reported() -> None:
     assert list(notices(found)) == ["available"]
 
 
-def test_an_export_of_an_older_version_goes_on_without_it() -> None:
+def test_an_export_of_an_older_version_is_imported_without_it() -> None:
     (row,) = exported(stocked())
     row["exported"] = row["exported"].partition(".")[0]
     found = plan(stand_of(stocked()), [row | {"stock": "25", "available": "50"}])

@@ -76,7 +76,7 @@ def test_large_numbers_stay_as_well(column: str, text: str) -> None:
     assert [(one.size, one.after) for one in found.changes] == [("M", "21")]
 
 
-def test_what_stays_is_reported_with_its_rows() -> None:
+def test_unchanged_cells_are_reported_with_their_rows() -> None:
     found = plan(stand_of(*SHOP), with_cells(price="1.299"))
     (notice,) = found.notices
     assert (notice.column, notice.rows) == ("price", [2])
@@ -110,7 +110,7 @@ def test_what_stays_is_reported_with_its_rows() -> None:
         ("name", "T\u202eEE", "is not a valid text"),
     ],
 )
-def test_what_is_open_or_wrong_is_a_fault(column: str, text: str, words: str) -> None:
+def test_open_or_wrong_items_are_faults(column: str, text: str, words: str) -> None:
     found = plan(stand_of(*SHOP), with_cells(**{column: text}))
     assert faults(found) == [(2, column)]
     assert words in found.faults[0].text
@@ -163,7 +163,7 @@ def test_a_result_in_a_spreadsheet_is_what_it_shows(result: float) -> None:
 
 
 @pytest.mark.parametrize("result", [25.5, 25.0001, -1.0, 1e12])
-def test_a_result_that_is_no_whole_number_stays_a_fault(result: float) -> None:
+def test_a_result_that_is_not_a_whole_number_stays_a_fault(result: float) -> None:
     rows = [["productId", "size", "stock"], ["tee", "M", ("formula", "=1", result)]]
     assert faults(plan(stand_of(*SHOP), book(("Stock", rows)))) == [(2, "stock")]
 
@@ -180,7 +180,7 @@ def test_without_the_export_a_code_that_lost_its_zeros_is_a_fault() -> None:
     assert "'00123'" in found.faults[0].text
 
 
-def test_a_shop_with_thousandths_goes_on_with_them() -> None:
+def test_a_shop_with_thousandths_keeps_them() -> None:
     row = stocked(product={"price": Decimal("1.255")})
     found = plan(stand_of(row), [exported(row)[0] | {"price": "1.265"}])
     assert not found.faults

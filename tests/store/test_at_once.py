@@ -71,7 +71,7 @@ async def test_any_script_ends_like_the_reference(store: Store, seed: int) -> No
     assert at_once > 10
 
 
-async def test_what_was_committed_is_there_after_opening_again(store: Store) -> None:
+async def test_committed_data_is_there_after_reopening(store: Store) -> None:
     await fill(store)
     revision = (await store.snapshot()).revision
     assert store.run_now([COUNT], 5, revision) is not None
@@ -120,7 +120,7 @@ async def test_sqlite_does_not_wait_for_another_program(sqlite: SqliteStore) -> 
     stranger.close()
 
 
-async def test_what_somebody_changes_in_the_file_is_seen(sqlite: SqliteStore) -> None:
+async def test_edits_of_the_file_are_seen(sqlite: SqliteStore) -> None:
     revision = (await sqlite.snapshot()).revision
     sqlite.run_now([reserve("r1", "s1")], 5, revision)
     stranger = apsw.Connection(str(sqlite.path))
@@ -134,7 +134,7 @@ async def test_what_somebody_changes_in_the_file_is_seen(sqlite: SqliteStore) ->
     assert (level.on_hand, level.reserved) == (3, 1)
 
 
-async def test_what_a_snapshot_has_shown_is_taken_only_while_it_is_true(
+async def test_a_snapshot_is_cached_only_while_it_is_current(
     sqlite: SqliteStore,
 ) -> None:
     shown = await sqlite.snapshot()

@@ -97,7 +97,7 @@ async def test_how_a_script_is_cut_makes_no_difference(store: Store, seed: int) 
     assert await everything(store) == await everything(reference)
 
 
-async def test_what_was_committed_is_there_after_opening_again(store: Store, target: str) -> None:
+async def test_committed_data_is_there_after_reopening(store: Store, target: str) -> None:
     if target == "memory://":
         pytest.skip("memory forgets")
     await fill(store)
@@ -280,7 +280,7 @@ async def test_documents_are_kept_found_and_walked_through(store: Store) -> None
     assert [row.key[0] for row in await rows(store, Document)] == ["other", "shelf", "shelf"]
 
 
-async def test_a_document_that_was_changed_meanwhile_is_not_overwritten(store: Store) -> None:
+async def test_a_document_changed_in_between_is_not_overwritten(store: Store) -> None:
     first = PutDocuments(drafts=(draft("a", "1", expected=0),))
     second = PutDocuments(drafts=(draft("b", "no"), draft("a", "2", expected=0)))
     answers = (await store.run([first, second], 5, 0)).answers
@@ -291,7 +291,7 @@ async def test_a_document_that_was_changed_meanwhile_is_not_overwritten(store: S
     assert (await store.run([third], 6, 0)).answers == [Accepted([2])]
 
 
-async def test_a_document_thrown_away_may_be_made_anew_and_is_forgotten(store: Store) -> None:
+async def test_a_deleted_document_may_be_created_again_and_is_pruned(store: Store) -> None:
     for number, body in enumerate(("1", "", "3", "")):
         done = PutDocuments(drafts=(draft("a", body, expected=(0, 1, 0, 3)[number]),))
         assert (await store.run([done], 10 + number, 0)).answers == [Accepted([number + 1])]

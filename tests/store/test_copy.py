@@ -62,7 +62,7 @@ async def test_a_target_that_is_not_empty_is_left_alone(store: Store) -> None:
     assert (await store.snapshot()).revision == before
 
 
-async def test_a_source_that_is_written_to_meanwhile_leaves_the_target_empty(store: Store) -> None:
+async def test_a_source_changed_during_the_copy_leaves_the_target_empty(store: Store) -> None:
     class Sold(MemoryStore):
         """Somebody counts a shelf while the rows are read."""
 
@@ -100,7 +100,7 @@ async def test_progress_ends_with_everything() -> None:
     assert steps[-1] == (revision, revision)
 
 
-async def test_each_difference_is_told() -> None:
+async def test_each_difference_is_reported() -> None:
     left, right = MemoryStore(), MemoryStore()
     await filled(left)
     await copy(left, right)

@@ -21,7 +21,7 @@ async def test_a_frozen_store_does_not_change_while_the_store_does(store: Store)
     assert still.revision < (await store.snapshot()).revision
 
 
-async def test_what_was_committed_later_is_absorbed(store: Store) -> None:
+async def test_later_commits_are_applied(store: Store) -> None:
     """Each batch of a reference, row by row, and in one go what several of them did."""
     source = MemoryStore()
     changed: Rows = {}

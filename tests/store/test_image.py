@@ -55,7 +55,7 @@ def test_a_small_folder_costs_little_beside_a_large_one() -> None:
     assert Name.compared < 1000
 
 
-def test_the_order_stands_whatever_comes_and_goes() -> None:
+def test_live_changes_never_reorder() -> None:
     image = RowsInMemory()
     chance = random.Random(2)
     for step in range(120):
@@ -74,7 +74,7 @@ def test_the_order_stands_whatever_comes_and_goes() -> None:
         ]
 
 
-def test_a_scan_goes_on_where_it_was_while_rows_come_and_go() -> None:
+def test_a_scan_continues_at_its_place_during_writes() -> None:
     image = RowsInMemory()
     put(image, (document("a", f"{n:04}", 0 if n < 50 else None) for n in range(2 * PAGE)))
     seen = []

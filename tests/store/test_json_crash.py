@@ -102,7 +102,7 @@ async def test_nothing_acknowledged_is_lost_at_some_crashes(tmp_path: Path) -> N
     assert await crash_everywhere(tmp_path, FaultyDisk, WAYS, 23) == []
 
 
-async def test_what_a_restart_has_shown_survives_a_power_cut(tmp_path: Path) -> None:
+async def test_state_shown_by_a_restart_survives_a_power_cut(tmp_path: Path) -> None:
     """The process dies, starts again and shows its rows; then the machine dies."""
     number, finished = 1, False
     while not finished:

@@ -90,7 +90,7 @@ async def test_an_edit_while_the_store_is_down(path: Path) -> None:
     await again.close()
 
 
-async def test_what_the_store_has_changed_since_is_no_edit(path: Path) -> None:
+async def test_later_changes_of_the_store_are_not_edits(path: Path) -> None:
     """Only the field that the owner touched is taken from a file that is older than the store."""
     store = await open_shop(path.parent)
     await store.mirror.reconcile()
@@ -270,7 +270,7 @@ async def test_a_number_typed_into_the_latest_version_counts_though_it_is_an_old
     await store.close()
 
 
-async def test_a_file_that_cannot_be_read_stays_and_the_shop_goes_on(
+async def test_an_unreadable_file_stays_and_the_shop_continues(
     path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     store = await open_shop(path.parent)
@@ -393,7 +393,7 @@ async def test_a_broken_edit_in_the_last_moment_is_not_lost(path: Path) -> None:
     await store.close()
 
 
-async def test_what_was_to_be_written_is_written_once_a_broken_edit_is_taken_back(
+async def test_pending_writes_follow_once_a_broken_edit_is_reverted(
     path: Path,
 ) -> None:
     disk = EditsBetween()
@@ -410,7 +410,7 @@ async def test_what_was_to_be_written_is_written_once_a_broken_edit_is_taken_bac
     await store.close()
 
 
-async def test_whoever_may_edit_the_file_still_may(path: Path) -> None:
+async def test_the_file_keeps_its_permissions(path: Path) -> None:
     store = await open_shop(path.parent)
     path.chmod(0o664)
     await hold(store, "s1", M, 3)
@@ -585,7 +585,7 @@ async def test_watching_takes_edits_in_through_the_queue(path: Path) -> None:
     await store.close()
 
 
-async def test_a_file_that_cannot_be_written_is_told_and_tried_again(path: Path) -> None:
+async def test_a_failed_write_of_the_file_is_reported_and_retried(path: Path) -> None:
     failing = [True]
 
     def fail(at: int, name: str) -> None:

@@ -157,9 +157,7 @@ FAILURES = {
 
 
 @pytest.mark.parametrize("name", FAILURES)
-async def test_what_is_sold_after_a_failure_and_a_restart_is_durable(
-    tmp_path: Path, name: str
-) -> None:
+async def test_sales_after_a_failure_and_a_restart_are_durable(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "shop"
     folder.mkdir()
     disk, _ = await stopped(folder, *FAILURES[name])
@@ -233,7 +231,7 @@ async def test_a_start_after_a_clean_end_copies_nothing(tmp_path: Path) -> None:
     assert await start_after(disk, tmp_path) >= journal
 
 
-async def test_a_run_that_was_killed_is_no_clean_end(tmp_path: Path) -> None:
+async def test_a_killed_run_is_not_a_clean_shutdown(tmp_path: Path) -> None:
     disk = Busy(tmp_path)
     for ended_well in (True, False):
         store = JsonStore(tmp_path, disk=disk)
@@ -253,7 +251,7 @@ async def test_a_run_that_was_killed_is_no_clean_end(tmp_path: Path) -> None:
     assert await start_after(disk, tmp_path) >= journal
 
 
-async def test_a_failed_sync_is_no_clean_end(tmp_path: Path) -> None:
+async def test_a_failed_sync_is_not_a_clean_shutdown(tmp_path: Path) -> None:
     folder = tmp_path / "shop"
     folder.mkdir()
     await stopped(folder, "sync")

@@ -259,7 +259,7 @@ async def test_long_ended_holds_leave_memory_and_stay_in_the_ledger(tmp_path: Pa
         await store.close()
 
 
-async def test_a_second_writer_is_told_who_has_it(tmp_path: Path) -> None:
+async def test_a_second_writer_gets_the_name_of_the_first(tmp_path: Path) -> None:
     store = await open_shop(tmp_path)
     with pytest.raises(StoreLocked, match=r"in use by process \d+ on .*, since 20.*verify"):
         await open_shop(tmp_path)
@@ -287,7 +287,7 @@ async def test_a_reader_beside_the_writer(tmp_path: Path) -> None:
     await store.close()
 
 
-async def test_a_reader_keeps_its_moment_while_the_writer_goes_on(tmp_path: Path) -> None:
+async def test_a_reader_keeps_its_snapshot_during_writes(tmp_path: Path) -> None:
     store = JsonStore(tmp_path, segment_entries=40)
     await store.open(0)
     await store.run(catalogue(), 1, 0)
@@ -329,7 +329,7 @@ async def test_a_reader_of_a_folder_that_no_server_has_opened(tmp_path: Path) ->
     assert [path.name for path in tmp_path.iterdir()] == ["products.json"]
 
 
-async def test_a_reader_tells_of_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+async def test_a_reader_reports_an_unreadable_file(tmp_path: Path) -> None:
     (tmp_path / "products.json").write_text(SEED)
     await (await open_shop(tmp_path)).close()
     (tmp_path / "products.json").write_text(SEED[:-4])
@@ -447,7 +447,7 @@ class Sluggish(Disk):
         self.threads.append(threading.current_thread().name)
 
 
-async def test_the_loop_waits_for_a_quick_disk_and_for_no_slow_one(
+async def test_the_loop_waits_for_a_fast_disk_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     disk = Sluggish(monkeypatch)

@@ -82,7 +82,7 @@ def test_a_merge_with_the_same_changes_nothing(value: Any, chance: random.Random
 
 
 @given(st.text(max_size=30) | VALUES.map(json.dumps).map(lambda text: text[:-1]))
-def test_what_is_no_json_is_refused_with_its_place(text: str) -> None:
+def test_invalid_json_is_refused_with_its_place(text: str) -> None:
     try:
         json.loads(text)
     except ValueError:

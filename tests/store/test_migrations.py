@@ -150,7 +150,7 @@ def test_a_newer_schema_is_refused() -> None:
         pending(known, [*applied, (len(known) + 1, "future", "x")])
 
 
-def test_who_may_not_write_needs_every_migration() -> None:
+def test_a_reader_needs_every_migration() -> None:
     with pytest.raises(StoreUnavailable, match="lacks migration 1"):
         require_current(migrations("postgres"), [])
 

@@ -105,7 +105,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", TAKEN)
-async def test_it_is_taken_in_and_what_is_assumed_is_told(
+async def test_the_file_is_applied_and_assumptions_are_reported(
     name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     text, stock, told = TAKEN[name]

@@ -50,9 +50,7 @@ async def test_a_file_comes_back_byte_for_byte(way: str, store: Store, tmp_path:
     assert (last / "products.json").read_bytes() == WAYS[way].encode()
 
 
-async def test_what_another_store_has_changed_is_the_only_difference(
-    store: Store, tmp_path: Path
-) -> None:
+async def test_only_changes_differ_after_a_copy(store: Store, tmp_path: Path) -> None:
     first, last = tmp_path / "first", tmp_path / "last"
     first.mkdir()
     (first / "products.json").write_text(SEED)

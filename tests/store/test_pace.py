@@ -17,7 +17,7 @@ def test_nothing_is_known_of_a_disk_at_first() -> None:
     assert not told(DiskLatency(), QUICK, LOOKED_AT - 1).quick
 
 
-def test_a_quick_disk_is_waited_for() -> None:
+def test_the_loop_waits_for_a_fast_disk() -> None:
     assert told(DiskLatency(), QUICK, LOOKED_AT).quick
     assert told(DiskLatency(), QUICK, 1000).quick
 
@@ -35,14 +35,14 @@ def test_one_hiccup_matters_little_and_a_disk_that_has_become_slow_is_found_out(
     assert told(pace, QUICK, 1).quick
 
 
-def test_what_a_thread_waits_for_besides_the_disk_does_not_count() -> None:
+def test_waits_of_a_thread_after_the_disk_do_not_count() -> None:
     pace = DiskLatency()
     for number in range(LOOKED_AT):
         pace.took(QUICK if number % 3 == 0 else SLOW, here=False)
     assert pace.quick
 
 
-def test_a_slow_disk_that_is_quick_now_and_then_is_slow() -> None:
+def test_a_disk_that_is_fast_only_at_times_is_slow() -> None:
     pace = DiskLatency()
     for number in range(100):
         pace.took(QUICK if number % 5 == 0 else SLOW, here=pace.quick)

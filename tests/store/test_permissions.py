@@ -60,7 +60,7 @@ def test_an_old_file_that_others_could_read_is_private_once_it_is_written_again(
 
 
 @pytest.mark.parametrize("bits", [0o640, 0o620, 0o604, 0o602, 0o777])
-def test_what_is_open_to_others_is_found_and_made_private(bits: int, tmp_path: Path) -> None:
+def test_readable_files_are_found_and_made_private(bits: int, tmp_path: Path) -> None:
     state = tmp_path / "state"
     state.mkdir(0o700)
     (tmp_path / "products.json").touch(0o666)

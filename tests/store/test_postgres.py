@@ -130,7 +130,7 @@ DOCUMENT = PutDocuments(drafts=(DocumentWrite("folder", "name", "body"),))
 @pytest.mark.parametrize(
     "others", [Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=3), DOCUMENT]
 )
-async def test_who_decided_beside_another_server_decides_again(
+async def test_a_batch_decided_beside_another_server_is_decided_again(
     store: PostgresStore, second: PostgresStore, monkeypatch: pytest.MonkeyPatch, others: Command
 ) -> None:
     """Also where the other one has written nothing into the ledger."""
@@ -144,7 +144,7 @@ async def test_who_decided_beside_another_server_decides_again(
     assert [entry.revision for entry in entries] == list(range(1, len(entries) + 1))
 
 
-async def test_who_decided_beside_a_stranger_with_the_lock_decides_again(
+async def test_a_batch_decided_beside_a_foreign_lock_is_decided_again(
     store: PostgresStore, database: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def by_hand() -> None:
@@ -208,7 +208,7 @@ async def test_alone_a_batch_takes_one_round_trip_where_it_has_to_read_nothing(
     assert len(trips) == 4  # the caller does not know all entries yet
 
 
-async def test_what_a_snapshot_has_shown_need_not_be_read(
+async def test_rows_of_a_snapshot_are_cached(
     store: PostgresStore, second: PostgresStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = (await store.run([], 5, 0)).revision
@@ -253,7 +253,7 @@ async def test_the_same_key_again_gets_the_first_answer_from_every_server(
     assert again.revision == first.revision
 
 
-async def test_what_is_remembered_ends_with_another_servers_write(
+async def test_the_cache_ends_with_another_servers_write(
     store: PostgresStore, second: PostgresStore
 ) -> None:
     known = (await store.run([reserve("r1", "s1", quantity=4)], 5, 0)).revision
@@ -287,7 +287,7 @@ async def test_a_refusal_of_all_or_nothing_is_never_given_from_memory(
     assert isinstance((await store.run([both("s2", 12)], 5, known)).answers[0], Accepted)
 
 
-async def test_what_a_refusal_supposed_is_not_remembered(
+async def test_assumptions_of_a_refusal_are_not_cached(
     store: PostgresStore, second: PostgresStore
 ) -> None:
     """A session that holds units since before this server knew of it."""
@@ -335,7 +335,7 @@ async def test_a_batch_that_fails_leaves_nothing_in_memory(store: PostgresStore)
     assert accepted(commit) == 2
 
 
-async def test_a_deadlock_with_a_strangers_transaction_is_tried_again(
+async def test_a_deadlock_with_a_foreign_transaction_is_retried(
     store: PostgresStore, database: asyncpg.Connection
 ) -> None:
     await database.execute("BEGIN; SELECT 1 FROM level WHERE sku = 'prod_a/M' FOR UPDATE")
@@ -415,7 +415,7 @@ async def test_a_connection_lost_during_the_commit_leaves_it_unknown(
         await server.close()
 
 
-async def test_what_was_answered_survives_kill_9_of_the_database(
+async def test_answered_commands_survive_kill_9_of_the_database(
     store: PostgresStore, postgres_server: PostgresServer
 ) -> None:
     await store.run([Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=1000)], 1, 0)
@@ -482,7 +482,7 @@ async def nothing(commands: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("turns", range(6))
-async def test_who_looks_can_be_stopped_at_any_moment(
+async def test_a_loop_can_be_stopped_at_any_moment(
     store: PostgresStore, postgres_url: str, turns: int
 ) -> None:
     async def rung(revision: int) -> None:
@@ -602,7 +602,7 @@ async def test_a_connection_that_became_read_only_is_made_again(
     assert accepted(await store.run([reserve("r1", "s1")], 5, 0)) == 1
 
 
-async def test_a_read_only_server_is_told_from_an_outage(
+async def test_a_read_only_server_is_distinguished_from_an_outage(
     store: PostgresStore, postgres_url: str, database: asyncpg.Connection
 ) -> None:
     name = postgres_url.rsplit("/", 1)[1]

@@ -180,7 +180,7 @@ async def power_cuts(tmp_path: Path, refused: range, day: list[Step]) -> tuple[l
     return faults, shop.disk.refusing
 
 
-async def test_what_could_not_be_synced_is_written_again_and_forgotten_only_then(
+async def test_unsynced_versions_are_kept_until_they_are_written_again(
     tmp_path: Path,
 ) -> None:
     """The syncs of an edit fail, and that of the new file for it; at the next look all goes well.

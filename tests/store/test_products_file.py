@@ -30,7 +30,7 @@ STYLES = {
 
 
 @pytest.mark.parametrize("style", STYLES)
-async def test_a_file_that_nobody_changed_stays_as_it_is(tmp_path: Path, style: str) -> None:
+async def test_an_unchanged_file_is_not_written(tmp_path: Path, style: str) -> None:
     path = tmp_path / "products.json"
     path.write_bytes(STYLES[style].encode())
     for _ in range(2):
@@ -75,7 +75,7 @@ async def test_fields_that_say_nothing_are_not_added(tmp_path: Path) -> None:
     )
 
 
-async def test_what_a_file_says(tmp_path: Path) -> None:
+async def test_a_file_is_parsed(tmp_path: Path) -> None:
     (tmp_path / "products.json").write_text(SEED)
     store = await open_shop(tmp_path)
     products, items = await store.catalogue(["prod_hoodie_001"])
@@ -167,7 +167,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_what_cannot_be_read_is_refused_with_its_place(name: str) -> None:
+def test_invalid_input_is_refused_with_its_place(name: str) -> None:
     text, message = BAD[name]
     with pytest.raises(DataError, match="products.json, line .*" + message.removeprefix("line ")):
         read_products(text.encode(), "products.json")

@@ -167,7 +167,7 @@ TAKEN: dict[str, tuple[str, str]] = {
 
 
 @pytest.mark.parametrize("name", TAKEN)
-async def test_what_may_be_meant_is_taken_in(name: str, tmp_path: Path) -> None:
+async def test_plausible_values_are_accepted(name: str, tmp_path: Path) -> None:
     old, new = TAKEN[name]
     assert old in TEE
     path = tmp_path / "products.json"

@@ -44,7 +44,7 @@ async def opened(path: Path, *, read_only: bool = False) -> SqliteStore:
     return store
 
 
-async def test_a_second_server_is_told_who_has_the_file(path: Path) -> None:
+async def test_a_second_server_gets_the_name_of_the_first(path: Path) -> None:
     first = await opened(path)
     with pytest.raises(StoreLocked, match=f"process {os.getpid()}"):
         await opened(path)
@@ -162,7 +162,7 @@ async def test_another_program_that_locks_the_file_is_named_as_the_cause(
     await store.close()
 
 
-async def test_a_file_that_is_no_database_is_not_touched(path: Path) -> None:
+async def test_a_file_that_is_not_a_database_is_not_touched(path: Path) -> None:
     path.write_bytes(b"prices of 2019\n" * 100)
     with pytest.raises(StoreCorrupt, match="not a valid SQLite database"):
         await opened(path)
@@ -253,7 +253,7 @@ async def test_outcomes_are_pruned_in_portions(path: Path, monkeypatch: pytest.M
     await store.close()
 
 
-async def test_reads_go_on_while_a_batch_is_written(path: Path) -> None:
+async def test_reads_continue_while_a_batch_is_written(path: Path) -> None:
     store = await opened(path)
     await fill(store)
     assert store._writer is not None
@@ -323,7 +323,7 @@ async def test_a_change_by_hand_before_the_first_batch_counts(path: Path) -> Non
     await store.close()
 
 
-async def test_a_disk_that_is_full_is_told_until_it_has_room(path: Path) -> None:
+async def test_a_full_disk_is_reported_until_it_has_room(path: Path) -> None:
     store = await opened(path)
     await fill(store)
     assert store._writer is not None
@@ -360,7 +360,7 @@ async def test_a_commit_stands_where_the_log_cannot_be_copied(
     await store.close()
 
 
-async def test_work_goes_on_where_its_caller_has_gone(path: Path) -> None:
+async def test_work_continues_after_its_caller_has_gone(path: Path) -> None:
     store = await opened(path)
     await fill(store)
     assert store._writer is not None

@@ -280,7 +280,7 @@ async def test_an_old_copy_does_not_replace_a_newer_database(on_disk: OnDisk) ->
     await store.close()
 
 
-async def test_a_database_that_somebody_else_has_open_is_not_replaced(on_disk: OnDisk) -> None:
+async def test_a_database_that_another_process_has_open_is_not_replaced(on_disk: OnDisk) -> None:
     shop = on_disk("shop")
     await stopped(shop, "sync shop.db")
     other = apsw.Connection(str(shop.path))

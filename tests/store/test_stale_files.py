@@ -181,7 +181,7 @@ async def test_a_new_number_in_a_fresh_file_counts(stamp: str, tmp_path: Path) -
     await store.close()
 
 
-async def test_a_number_that_was_typed_into_an_old_version_counts_and_is_told(
+async def test_a_new_number_in_an_old_version_counts_and_is_reported(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "products.json"
@@ -197,7 +197,7 @@ async def test_a_number_that_was_typed_into_an_old_version_counts_and_is_told(
     await store.close()
 
 
-async def test_a_file_that_may_be_old_or_meant_undoes_no_sale_and_is_told(tmp_path: Path) -> None:
+async def test_an_ambiguous_file_undoes_no_sale_and_is_reported(tmp_path: Path) -> None:
     """Somebody has taken `lastUpdated` out, so nothing shows which version it was."""
     path = tmp_path / "products.json"
     path.write_text(stamped('"2025-10-07T00:00:00.000Z"'))
@@ -219,7 +219,7 @@ async def test_a_file_that_may_be_old_or_meant_undoes_no_sale_and_is_told(tmp_pa
     await store.close()
 
 
-async def test_what_the_owner_has_changed_elsewhere_stays(tmp_path: Path) -> None:
+async def test_other_changes_of_the_owner_stay(tmp_path: Path) -> None:
     """Price, switch, threshold and date in the dashboard; the old file says nothing of them."""
     path = tmp_path / "products.json"
     path.write_text(PLAIN)
@@ -260,7 +260,7 @@ async def test_what_the_owner_has_changed_elsewhere_stays(tmp_path: Path) -> Non
     await store.close()
 
 
-async def test_what_was_added_or_removed_elsewhere_stays_so(tmp_path: Path) -> None:
+async def test_other_additions_and_removals_stay(tmp_path: Path) -> None:
     path = tmp_path / "products.json"
     path.write_text(PLAIN)
     store = await open_shop(tmp_path)
@@ -317,7 +317,7 @@ async def test_a_rescue_from_damage(tmp_path: Path) -> None:
     await store.close()
 
 
-async def test_what_is_kept_has_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_stored_versions_are_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fancymonkey.store.products_file.older_versions.KEPT_CHARACTERS", 2000)
     path = tmp_path / "products.json"
     path.write_text(PLAIN)

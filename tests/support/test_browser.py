@@ -46,7 +46,9 @@ async def test_a_good_page_runs_and_is_clean(browser_page: BrowserPage, site: st
     browser_page.assert_clean()
 
 
-async def test_a_script_against_the_policy_is_told(browser_page: BrowserPage, site: str) -> None:
+async def test_a_script_against_the_policy_is_reported(
+    browser_page: BrowserPage, site: str
+) -> None:
     await browser_page.page.goto(f"{site}/strict")
     assert await browser_page.page.title() == "Strict"
     await browser_page.page.wait_for_timeout(100)
@@ -57,7 +59,7 @@ async def test_a_script_against_the_policy_is_told(browser_page: BrowserPage, si
     browser_page.assert_clean()
 
 
-async def test_errors_and_missing_files_are_told(browser_page: BrowserPage, site: str) -> None:
+async def test_errors_and_missing_files_are_reported(browser_page: BrowserPage, site: str) -> None:
     await browser_page.page.goto(f"{site}/broken")
     assert ["boom" in told for told in browser_page.page_errors] == [True]
     assert browser_page.failed_requests == [f"GET {site}/missing: status 404"]

@@ -74,7 +74,7 @@ def test_a_failed_start_shows_the_log(program: list[str], tmp_path: Path) -> Non
         pass
 
 
-def test_a_database_url_goes_by_the_environment_and_nobody_elses_does(
+def test_a_database_url_is_passed_by_the_environment_and_never_as_an_argument(
     program: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", "sqlite:///developers-own.db")

@@ -125,13 +125,13 @@ async def test_any_text_can_be_a_wrong_password(shop: Shop, given: str) -> None:
 
 
 @pytest.mark.parametrize("given", [None, 1, True, [], {}, ["correct horse"]])
-async def test_what_is_no_text_is_no_password(shop: Shop, given: Any) -> None:
+async def test_a_password_must_be_a_text(shop: Shop, given: Any) -> None:
     answer = await attempt(shop.client, given)
     assert (answer.status, answer.code) == (422, "invalid_request")
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_without_a_password_set_the_owners_endpoints_refuse_everybody(path: str) -> None:
+async def test_without_a_password_the_owners_endpoints_refuse_every_request(path: str) -> None:
     async with running(MemoryStore(), admin_password=None, cron_secret=None) as shop:
         for given in ("", "None", PASSWORD):
             answer = await attempt(shop.client, given, path)

@@ -34,7 +34,7 @@ async def test_a_scheduler_elsewhere_runs_a_job(
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}])
-async def test_nobody_else_does(shop: Shop, headers: dict[str, str]) -> None:
+async def test_no_other_caller_does(shop: Shop, headers: dict[str, str]) -> None:
     for job in ("tidy", "nonsense"):
         assert (await shop.client.get(f"/api/cron/{job}", headers)).status == 401
     assert "'job'" not in await shop.stored_text()

@@ -100,7 +100,7 @@ def test_busy_ones_before_it_do_not_hide_one_that_waits() -> None:
     assert last.ended
 
 
-def test_who_leaves_is_forgotten_and_owners_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_closed_listener_is_removed_and_owners_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crowd_module, "OWNERS_KNOWN", 2)
     crowd = Crowd()
     for guest in filled(crowd, "203.0.113.7", 3):

@@ -139,7 +139,7 @@ def _undated(raw: bytes) -> bytes:
     return b"\r\n".join(line for line in lines if not line.startswith(b"date: "))
 
 
-async def test_what_is_sent_ahead_is_answered_in_its_order(shop: Shop) -> None:
+async def test_pipelined_requests_are_answered_in_order(shop: Shop) -> None:
     protocol, transport = connection(shop.client.app)
     protocol.data_received(
         request("cs_1")
@@ -163,7 +163,7 @@ async def test_byte_by_byte_is_the_same(shop: Shop) -> None:
     assert answer.status == 200
 
 
-async def test_who_hangs_up_early_has_asked_nothing_and_late_has_his_hold(shop: Shop) -> None:
+async def test_an_early_disconnect_has_no_effect_and_a_late_one_keeps_the_hold(shop: Shop) -> None:
     protocol, transport = connection(shop.client.app)
     protocol.data_received(request("early")[:-1])
     protocol.connection_lost(None)
@@ -292,9 +292,7 @@ async def test_a_socket_is_gone_when_it_is_closed(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("wrong", ["Content-Length: 2", "Transfer-Encoding: chunked", "Host"])
-async def test_who_begins_a_socket_wrongly_is_told_so_and_does_not_stay(
-    shop: Shop, wrong: str
-) -> None:
+async def test_a_malformed_handshake_gets_an_error_and_is_closed(shop: Shop, wrong: str) -> None:
     protocol, transport = connection(shop.client.app)
     protocol.ws_protocol_class = WebSocketServerProtocol
     head = (

@@ -190,7 +190,7 @@ async def test_without_limits_the_attacker_wins(attacker: Any) -> None:
     assert found.success < 75
 
 
-async def test_without_an_attacker_nobody_is_kept_away() -> None:
+async def test_without_an_attacker_no_buyer_is_refused() -> None:
     found = await drop(Attacker([], 0))
     assert (found.share, found.success) == (0, 100)
     assert any(buyer.done for buyer in found.buyers[:30])
@@ -292,7 +292,7 @@ async def test_this_machine_and_its_network_are_not_limited(address: str) -> Non
         ("203.0.113.7", "::ffff:203.0.113.8", True),
     ],
 )
-async def test_what_one_network_is(one: str, other: str, alike: bool) -> None:
+async def test_the_size_of_a_network(one: str, other: str, alike: bool) -> None:
     async with limited("memory://") as shop:
         body = {"productId": HOODIE, "size": "M", "quantity": 3, "sessionId": "s"}
         first = await shop.client.elsewhere(one).post("/api/inventory/reserve", body)

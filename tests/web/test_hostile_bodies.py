@@ -66,7 +66,7 @@ WRONG_SHAPE = (b"null", b"true", b"1", b"1.5", b'"text"', b"[]", b"[{}]", b"1e99
 
 @pytest.mark.parametrize("name", WRITES)
 @pytest.mark.parametrize("what", NOT_JSON)
-async def test_what_is_no_json_is_400(shop: Shop, name: str, what: str) -> None:
+async def test_invalid_json_is_400(shop: Shop, name: str, what: str) -> None:
     answer = await shop.client.post(f"/api/inventory/{name}", NOT_JSON[what])
     assert answer.status in (400, 422)
     assert answer.code in ("invalid_json", "invalid_request")
@@ -74,9 +74,7 @@ async def test_what_is_no_json_is_400(shop: Shop, name: str, what: str) -> None:
 
 @pytest.mark.parametrize("name", WRITES)
 @pytest.mark.parametrize("what", UNREAD_NOT_JSON)
-async def test_a_field_that_nobody_reads_must_be_sound_too(
-    shop: Shop, name: str, what: str
-) -> None:
+async def test_an_unread_field_must_be_valid_too(shop: Shop, name: str, what: str) -> None:
     await shop.reserve("cs_0")
     before = await ledger(shop.engine.store)
     raw = with_field(GOOD[name], UNREAD_NOT_JSON[what])
@@ -100,7 +98,7 @@ async def test_nul_is_refused_wherever_it_hides(shop: Shop, name: str, where: st
 
 
 @pytest.mark.parametrize("raw", [b'"\\\\u0000"', b'"a\\\\\\\\u0000"', b'"u0000"', b'"\\u0001"'])
-async def test_what_only_looks_like_nul_is_not(shop: Shop, raw: bytes) -> None:
+async def test_an_escaped_backslash_before_u0000_is_not_nul(shop: Shop, raw: bytes) -> None:
     answer = await shop.client.post("/api/inventory/reserve", with_field(GOOD["reserve"], raw))
     assert answer.status == 200
 
@@ -171,7 +169,7 @@ async def test_ids_are_texts_of_1_to_200_characters(shop: Shop, field: str, valu
 
 
 @pytest.mark.parametrize("field", ["productId", "size", "quantity", "sessionId"])
-async def test_what_is_missing_is_named(shop: Shop, field: str) -> None:
+async def test_missing_fields_are_named(shop: Shop, field: str) -> None:
     body = {name: value for name, value in GOOD["reserve"].items() if name != field}
     answer = await shop.client.post("/api/inventory/reserve", body)
     assert (answer.status, answer.code) == (422, "invalid_request")
@@ -220,7 +218,7 @@ async def test_of_a_field_given_twice_the_last_counts(shop: Shop) -> None:
     assert answer.json["reservation"]["quantity"] == 3
 
 
-async def test_a_row_that_is_no_row_fails_alone(shop: Shop) -> None:
+async def test_an_invalid_row_fails_alone(shop: Shop) -> None:
     rows: list[Any] = [None, 1, "x", [], [[]], {}, {"productId": 1, "size": 2}]
     body = {"password": PASSWORD, "updates": [*rows, GOOD["update"]["updates"][0]]}
     answer = await shop.client.post("/api/inventory/update", body)
@@ -230,7 +228,7 @@ async def test_a_row_that_is_no_row_fails_alone(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("raw", [b'{"a":"\\x"}', b'{"a":"\\ud800"}', b'{"a":01}', b'{"a" 1}'])
-async def test_a_row_that_is_no_json_spoils_the_body(shop: Shop, raw: bytes) -> None:
+async def test_a_row_of_invalid_json_fails_the_body(shop: Shop, raw: bytes) -> None:
     body = b'{"password":"%s","updates":[%s]}' % (PASSWORD.encode(), raw)
     answer = await shop.client.post("/api/inventory/update", body)
     assert (answer.status, answer.code) == (400, "invalid_json")

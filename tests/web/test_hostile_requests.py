@@ -35,7 +35,7 @@ async def test_other_methods_are_405_and_name_the_right_ones(
 
 
 @pytest.mark.parametrize("path", [*PATHS, "/api/inventory/live"])
-async def test_options_without_an_origin_tells_the_methods(client: Client, path: str) -> None:
+async def test_options_without_an_origin_lists_the_methods(client: Client, path: str) -> None:
     answer = await client.request("OPTIONS", path)
     assert (answer.status, answer.body) == (204, b"")
     allowed = answer.header("allow")

@@ -130,7 +130,7 @@ async def test_how_the_json_is_written_makes_no_other_request(shop: Shop) -> Non
     assert (await send(shop.client, "reserve", text)).body == first.body
 
 
-async def test_a_password_is_no_part_of_the_request(shop: Shop) -> None:
+async def test_a_password_is_not_part_of_the_digest(shop: Shop) -> None:
     """A rotated password must not turn a retry into another request."""
     first = await send(shop.client, "update", REQUESTS["update"])
     async with running(shop.engine.store, fill=False, admin_password="rotated") as later:

@@ -86,7 +86,7 @@ async def test_a_round_trip_without_edits_changes_nothing(any_shop: Shop, format
     assert any_shop.engine.view.revision == revision
 
 
-async def test_a_sale_made_meanwhile_survives_and_one_undo_takes_all_back(any_shop: Shop) -> None:
+async def test_a_sale_in_between_survives_and_one_undo_reverts_everything(any_shop: Shop) -> None:
     text = edited(await exported(any_shop), stock="25", lowStockThreshold="8")
     await sell(any_shop, 3)
     seen = await take(any_shop, text)
@@ -118,7 +118,7 @@ async def test_a_sale_made_meanwhile_survives_and_one_undo_takes_all_back(any_sh
     await any_shop.check()
 
 
-async def test_what_somebody_else_counted_meanwhile_is_a_conflict(any_shop: Shop) -> None:
+async def test_a_count_of_another_user_since_is_a_conflict(any_shop: Shop) -> None:
     text = edited(await exported(any_shop), stock="25")
     await any_shop.update({"stock": 30})
     refused = await apply(any_shop, text)
@@ -131,7 +131,7 @@ async def test_what_somebody_else_counted_meanwhile_is_a_conflict(any_shop: Shop
     assert counts(await take(any_shop, text)) == {"rows": 7, "unchanged": 7}
 
 
-async def test_goods_that_came_in_meanwhile_are_kept_too(any_shop: Shop) -> None:
+async def test_goods_received_in_between_are_kept_too(any_shop: Shop) -> None:
     text = edited(await exported(any_shop), stock="25")
     await any_shop.engine.submit(
         Adjust(sku=f"{HOODIE}/M", location=DEFAULT_LOCATION, delta=40, kind=Kind.RECEIVED)
@@ -140,7 +140,7 @@ async def test_goods_that_came_in_meanwhile_are_kept_too(any_shop: Shop) -> None
     assert await stock(any_shop) == 65
 
 
-async def test_a_cell_that_somebody_else_changed_meanwhile_is_a_conflict(any_shop: Shop) -> None:
+async def test_a_cell_changed_by_another_user_since_is_a_conflict(any_shop: Shop) -> None:
     text = edited(await exported(any_shop), lowStockThreshold="8", name="MINE")
     await any_shop.update({"lowStockThreshold": 9})
     refused = await take(any_shop, text)
@@ -212,7 +212,7 @@ async def test_new_things_are_listed_and_made_only_when_asked_for(any_shop: Shop
         ({"exported": "=1+1"}, "exported", "it was edited"),
     ],
 )
-async def test_a_fault_is_told_by_row_and_column_and_good_rows_may_go_on(
+async def test_a_fault_is_reported_by_row_and_column_and_good_rows_can_be_applied(
     shop: Shop, cells: dict[str, str], column: str, words: str
 ) -> None:
     text = edited(edited(await exported(shop), "L", stock="60"), **cells)
@@ -323,7 +323,7 @@ async def test_a_portion_that_fails_takes_back_those_before_it(
     await shop.check()
 
 
-async def test_somebody_who_counts_while_it_is_applied_is_not_overruled(
+async def test_a_count_during_an_import_is_not_overwritten(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await many(shop, CHUNK + 300)
@@ -396,7 +396,7 @@ NO_TABLES = {
 
 
 @pytest.mark.parametrize("name", NO_TABLES)
-async def test_what_is_no_table_is_refused(shop: Shop, name: str) -> None:
+async def test_a_file_that_is_not_a_table_is_refused(shop: Shop, name: str) -> None:
     answer = await take(shop, NO_TABLES[name])
     assert (answer.status, answer.code) == (400, "bad_table"), answer
 

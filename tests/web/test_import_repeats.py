@@ -61,7 +61,7 @@ def fail_at(shop: Shop, monkeypatch: pytest.MonkeyPatch, portion: int) -> None:
 
 @pytest.mark.parametrize("rows", ["all", "good"])
 @pytest.mark.parametrize("portion", [2, 5, ROWS // PORTION])
-async def test_what_broke_off_is_finished_under_the_same_key(
+async def test_an_interrupted_import_is_completed_under_the_same_key(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, rows: str, portion: int
 ) -> None:
     text = await table(shop, 11)
@@ -102,7 +102,7 @@ def sell_before(shop: Shop, monkeypatch: pytest.MonkeyPatch, portion: int) -> No
     monkeypatch.setattr(shop.engine, "submit", sold_in_between)
 
 
-async def test_what_was_taken_back_is_done_when_it_is_sent_again(
+async def test_a_reverted_import_is_applied_when_it_is_sent_again(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = await table(shop, 2)

@@ -56,7 +56,7 @@ async def test_an_edit_that_is_not_taken_in_is_in_the_answer(any_shop: Shop) -> 
         assert "change `stock` instead" in notice["reason"]
 
 
-async def test_an_edit_in_vain_is_reported_beside_faults(shop: Shop) -> None:
+async def test_an_ignored_edit_is_reported_beside_faults(shop: Shop) -> None:
     text = edited(await exported(shop), available="50", stock="x")
     refused = await apply(shop, text)
     assert (refused.status, refused.code) == (422, "import_faults")

@@ -81,7 +81,7 @@ async def nobody_listens(shop: Shop) -> None:
             await asyncio.sleep(0.005)
 
 
-async def test_a_socket_hears_everything_first_then_changes(shop: Shop, server: str) -> None:
+async def test_a_socket_gets_a_snapshot_and_then_changes(shop: Shop, server: str) -> None:
     whole = (await shop.client.get("/api/inventory/get")).json
     async with socket(server) as connection:
         assert await hear(connection) == {"type": "snapshot", **whole}
@@ -106,7 +106,7 @@ async def test_events_carry_the_same_as_a_socket(shop: Shop, server: str) -> Non
     await nobody_listens(shop)
 
 
-async def test_the_end_of_a_hold_is_heard_at_its_time(shop: Shop, server: str) -> None:
+async def test_listeners_get_the_end_of_a_hold_on_time(shop: Shop, server: str) -> None:
     await shop.reserve("cs_1", quantity=3)
     async with socket(server) as connection:
         assert (await hear(connection))["inventory"][0]["sizes"][1]["reserved"] == 3
@@ -114,7 +114,7 @@ async def test_the_end_of_a_hold_is_heard_at_its_time(shop: Shop, server: str) -
         assert (await hear(connection))["changes"][0]["reserved"] == 0
 
 
-async def test_a_product_that_goes_or_comes_is_heard(shop: Shop, server: str) -> None:
+async def test_added_and_removed_products_reach_listeners(shop: Shop, server: str) -> None:
     async with socket(server) as connection:
         await hear(connection)
         await shop.engine.submit(
@@ -131,7 +131,7 @@ async def test_a_product_that_goes_or_comes_is_heard(shop: Shop, server: str) ->
 
 
 @pytest.mark.parametrize("how", ["socket", "since", "Last-Event-ID"])
-async def test_who_comes_back_hears_what_it_missed_and_no_more(
+async def test_a_resumed_listener_gets_missed_changes_only(
     shop: Shop, server: str, how: str
 ) -> None:
     since = shop.engine.view.revision
@@ -194,7 +194,7 @@ async def test_resuming_again_and_again_under_load_leaves_no_gap(shop: Shop, ser
 
 
 @pytest.mark.parametrize("since", ["0", "999999999"])
-async def test_who_was_away_too_long_or_comes_from_the_future_hears_everything(
+async def test_a_listener_too_late_or_from_the_future_gets_a_snapshot(
     shop: Shop, server: str, since: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("fancymonkey.engine.engine.CATCH_UP", 5)
@@ -227,9 +227,7 @@ async def test_an_empty_since_is_none(shop: Shop, server: str) -> None:
         assert (await hear(connection))["type"] == "snapshot"
 
 
-async def test_a_slow_listener_hears_the_last_state_not_every_state(
-    shop: Shop, server: str
-) -> None:
+async def test_a_slow_listener_gets_the_last_state_only(shop: Shop, server: str) -> None:
     async with socket(server) as connection:
         await hear(connection)
         (listener,) = shop.engine.feed._subscriptions
@@ -252,7 +250,7 @@ async def test_a_slow_listener_hears_the_last_state_not_every_state(
         assert change["revision"] == shop.engine.view.revision
 
 
-async def test_listeners_who_hear_the_same_share_one_text(shop: Shop) -> None:
+async def test_listeners_of_the_same_message_share_one_text(shop: Shop) -> None:
     messages = live.Messages(shop.client.app._shop)
     listeners = [await shop.engine.subscribe() for _ in range(3)]
     snapshots = [messages.of(await listener.next()) for listener in listeners]
@@ -318,7 +316,7 @@ async def test_a_quiet_stream_shows_that_it_lives(
                 break
 
 
-async def test_what_a_listener_says_is_not_heeded(shop: Shop, server: str) -> None:
+async def test_messages_of_a_listener_are_ignored(shop: Shop, server: str) -> None:
     async with socket(server) as connection:
         await hear(connection)
         for text in ("", "hello", "{" * 1000, b"\x00\xff"):
@@ -360,7 +358,7 @@ async def test_only_pages_of_known_origins_may_listen(
     await nobody_listens(shop)
 
 
-async def test_when_there_is_no_room_a_socket_is_told_to_come_back(
+async def test_a_socket_is_closed_with_1013_without_room(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("fancymonkey.engine.feed.SUBSCRIBERS_MAX", 1)

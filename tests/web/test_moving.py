@@ -64,7 +64,7 @@ async def test_a_shop_moves_and_sells_on(shop: Shop, tmp_path: Path) -> None:
         ({"Cookie": "fm_access=whatever"}, 401),
     ],
 )
-async def test_nobody_else_moves_it(
+async def test_no_other_caller_moves_it(
     shop: Shop, tmp_path: Path, headers: dict[str, str], status: int
 ) -> None:
     answer = await ask(shop, f"{tmp_path}/stolen", headers)

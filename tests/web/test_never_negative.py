@@ -94,7 +94,7 @@ async def test_the_buyer_who_holds_too_many_reads_0(oversubscribed: Shop, lines:
         assert min(numbers(answer.json)) >= 0
 
 
-async def test_who_gives_a_hold_back_reads_0(oversubscribed: Shop) -> None:
+async def test_a_released_hold_reads_0(oversubscribed: Shop) -> None:
     shop = oversubscribed
     await shop.update({"stock": 8})
     await shop.reserve("cs_2", quantity=3)

@@ -37,7 +37,7 @@ TIMED = [
 
 
 @pytest.mark.parametrize(("path", "name"), NUMBERED)
-async def test_what_is_no_number(shop: Shop, path: str, name: str) -> None:
+async def test_an_invalid_number_is_not_a_number(shop: Shop, path: str, name: str) -> None:
     await shop.reserve("cs_1")
     for text in NUMBERS:
         value = f"{text}:x" if name == "after" else text
@@ -48,7 +48,7 @@ async def test_what_is_no_number(shop: Shop, path: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(("path", "name"), TIMED)
-async def test_what_is_no_time(shop: Shop, path: str, name: str) -> None:
+async def test_an_invalid_time_is_not_a_time(shop: Shop, path: str, name: str) -> None:
     await shop.reserve("cs_1")
     for text in TIMES:
         target = f"{path}{'&' if '?' in path else '?'}{name}={quote(text)}"
@@ -90,7 +90,7 @@ BODIES: list[tuple[str, str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("method", "path", "body"), BODIES)
-async def test_what_fits_into_nothing(
+async def test_a_value_that_fits_no_column(
     shop: Shop, method: str, path: str, body: dict[str, Any]
 ) -> None:
     values = [*RAW, *(json.dumps(text) for text in NUMBERS)]

@@ -109,7 +109,7 @@ async def test_all_that_is_in_the_document_is_served(
         assert answer.status not in (404, 405, 500), (path, method)
 
 
-async def test_what_a_body_looks_like_is_what_its_decoder_reads(document: dict[str, Any]) -> None:
+async def test_documented_bodies_match_their_decoders(document: dict[str, Any]) -> None:
     described = {
         operation["operationId"]: operation["requestBody"]["content"]["application/json"]["schema"]
         for operation in operations(document).values()

@@ -75,7 +75,7 @@ async def test_rows_are_chosen_and_sorted(shop: Shop, query: str, found: list[st
 @pytest.mark.parametrize(
     "query", ["?sort=colour", "?status=gone", "?archived=maybe", "?q=" + "x" * 501, "?q=%ff"]
 )
-async def test_a_bad_query_is_told(shop: Shop, query: str) -> None:
+async def test_a_bad_query_is_reported(shop: Shop, query: str) -> None:
     answer = await shop.client.get(f"/api/admin/inventory{query}", OWNER)
     assert (answer.status, answer.code) == (422, "invalid_request")
 
@@ -114,7 +114,7 @@ async def test_two_people_change_the_same_cell(any_shop: Shop) -> None:
         ("restockDate", "2026-01-01", None, "2026-02-02"),
     ],
 )
-async def test_what_is_no_quantity_is_compared_too(
+async def test_an_edited_text_column_is_compared_too(
     shop: Shop, field: str, seen: Any, present: Any, new: Any
 ) -> None:
     answer = await change(shop, {field: new, "was": {field: seen}})
@@ -155,7 +155,7 @@ async def test_a_change_is_undone_and_sales_survive(any_shop: Shop) -> None:
     await any_shop.check()
 
 
-async def test_what_was_counted_since_is_not_undone(any_shop: Shop) -> None:
+async def test_a_later_count_is_not_undone(any_shop: Shop) -> None:
     act = (await change(any_shop, {"adjustStock": 5})).json["act"]
     await change(any_shop, {"stock": 22})
     for more in ({}, {"dryRun": True}, {"partial": True}):
@@ -226,7 +226,7 @@ async def test_undoing_nonsense(shop: Shop, body: dict[str, Any], code: str) -> 
 
 
 @pytest.mark.parametrize("path", ["/api/admin/inventory", "/api/admin/acts"])
-async def test_strangers_see_nothing(shop: Shop, path: str) -> None:
+async def test_outsiders_see_nothing(shop: Shop, path: str) -> None:
     assert (await shop.client.get(path)).status == 401
     assert (await shop.client.get(path, {"Authorization": "Bearer wrong"})).status == 401
     assert (await shop.client.get(path + "/live")).status in (401, 404)
@@ -292,7 +292,7 @@ async def listen(shop: Shop, query: str, until: int) -> list[tuple[str, Any]]:
     return found
 
 
-async def test_the_live_table_resumes_and_tells_rows(shop: Shop) -> None:
+async def test_the_live_table_resumes_and_sends_rows(shop: Shop) -> None:
     ((kind, whole),) = await listen(shop, "", 1)
     assert (kind, len(whole["rows"]), whole["revision"]) == ("snapshot", 7, 10)
     await shop.reserve("cs_1", quantity=2)

@@ -74,7 +74,7 @@ async def test_holds_are_found_by_words_and_by_an_id(
     ]
 
 
-async def test_what_is_listed_has_the_name_of_its_product(shop: Shop) -> None:
+async def test_listed_lines_have_the_names_of_their_products(shop: Shop) -> None:
     await shop.reserve("cs_1")
     (hold,) = (await get(shop, "holds"))["holds"]
     assert hold["lines"][0]["name"] == "MIDNIGHT EMERALD HOODIE"

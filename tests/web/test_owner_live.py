@@ -76,7 +76,7 @@ async def test_it_ends_where_the_store_cannot_tell(
         monkeypatch.setattr(stock_live, "require", away)
 
 
-async def test_who_comes_back_with_a_new_token_hears_on(shop: Shop, visitor: Visitor) -> None:
+async def test_a_listener_with_a_new_token_resumes(shop: Shop, visitor: Visitor) -> None:
     async with listening(shop, visitor):
         shop.clock.forward(601)
     assert (await visitor.get(LIVE)).status == 401

@@ -81,7 +81,7 @@ async def test_a_body_may_take_its_time_as_long_as_it_comes_at_the_rate(
 @pytest.mark.parametrize("path", [RESERVE, "/api/inventory/update", "/api/admin/import"])
 @pytest.mark.parametrize("pause", [0.5, 5, BODY_SECONDS - 1])
 @pytest.mark.parametrize("chunked", [False, True])
-async def test_a_body_below_the_rate_is_told_so_and_cut_off(
+async def test_a_body_below_the_rate_gets_408_and_is_cut_off(
     open_one: tuple[FastPathProtocol, Transport], path: str, pause: float, chunked: bool
 ) -> None:
     protocol, transport = open_one
@@ -144,7 +144,7 @@ async def test_a_body_that_stops_is_cut_off_and_changes_nothing(
     assert await shop.engine.store.reservation("cs_1") is None
 
 
-async def test_nobody_is_cut_off_who_waits_for_us(
+async def test_a_client_that_waits_for_the_server_is_not_cut_off(
     shop: Shop, open_one: tuple[FastPathProtocol, Transport], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     protocol, transport = open_one
@@ -203,7 +203,7 @@ async def test_a_web_socket_has_its_own_ways(
     assert protocol._next_look is None
 
 
-async def test_who_takes_nothing_of_an_answer_is_cut_off(
+async def test_a_client_that_does_not_read_is_cut_off(
     open_one: tuple[FastPathProtocol, Transport],
 ) -> None:
     protocol, transport = open_one
@@ -235,7 +235,7 @@ async def test_each_answer_that_waits_has_its_time(
     assert not transport.is_closing()
 
 
-async def test_a_close_that_waits_to_be_taken_is_no_way_to_stay(
+async def test_a_pending_close_does_not_keep_a_connection_open(
     open_one: tuple[FastPathProtocol, Transport],
 ) -> None:
     protocol, transport = open_one
@@ -261,9 +261,7 @@ async def large(scope: Any, receive: Any, send: Any) -> None:
 
 
 @pytest.mark.parametrize("last", [b"", b"Connection: close\r\n"])
-async def test_an_answer_that_nobody_reads_is_not_kept(
-    monkeypatch: pytest.MonkeyPatch, last: bytes
-) -> None:
+async def test_an_unread_answer_is_not_kept(monkeypatch: pytest.MonkeyPatch, last: bytes) -> None:
     monkeypatch.setattr(timeouts, "LOOK_SECONDS", 0.1)
     config = uvicorn.Config(large, http=FastPathProtocol, lifespan="off", log_config=None)
     config.load()

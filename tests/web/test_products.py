@@ -64,7 +64,7 @@ async def test_a_product_is_added_shown_sold_and_undone(any_shop: Shop) -> None:
     await any_shop.check()
 
 
-async def test_what_is_not_given_stays(any_shop: Shop) -> None:
+async def test_missing_fields_stay(any_shop: Shop) -> None:
     before = (await products(any_shop))[HOODIE]
     size = {"size": "M", "lowStockThreshold": 9, "skuId": None}
     done = await change(any_shop, price="61.90", restockDate="2026-12-01", sizes=[size])
@@ -105,7 +105,7 @@ async def test_a_size_is_added_with_its_stock(any_shop: Shop) -> None:
         ("category", "tees", "tops"),
     ],
 )
-async def test_who_saw_something_else_is_told(
+async def test_an_outdated_value_is_reported(
     any_shop: Shop, field: str, seen: Any, new: Any
 ) -> None:
     before = await products(any_shop)
@@ -116,7 +116,7 @@ async def test_who_saw_something_else_is_told(
     assert await products(any_shop) == before
 
 
-async def test_what_was_seen_and_still_is_goes_through(shop: Shop) -> None:
+async def test_an_update_with_current_values_succeeds(shop: Shop) -> None:
     was = {"name": "MIDNIGHT EMERALD HOODIE", "price": 58.00, "image": None, "restockDate": None}
     done = await change(shop, name="EMERALD", was=was)
     assert done.json["product"]["name"] == "EMERALD"
@@ -151,7 +151,7 @@ BAD = [
 
 
 @pytest.mark.parametrize("bad", BAD, ids=[json.dumps(one)[:50] for one in BAD])
-async def test_what_makes_no_sense_is_refused(shop: Shop, bad: dict[str, Any]) -> None:
+async def test_invalid_requests_are_refused(shop: Shop, bad: dict[str, Any]) -> None:
     revision = shop.engine.view.revision
     for answer in (await add(shop, **bad), await change(shop, **bad)):
         assert (answer.status, answer.code) == (422, "invalid_request"), answer
@@ -268,7 +268,7 @@ async def test_the_owners_own_fields_stay(tmp_path: Path) -> None:
         await shop.check()
 
 
-async def test_nobody_but_an_owner_may(shop: Shop) -> None:
+async def test_only_an_owner_may(shop: Shop) -> None:
     for method, path in (
         ("POST", "/api/admin/products"),
         ("PUT", "/api/admin/products"),
@@ -278,7 +278,7 @@ async def test_nobody_but_an_owner_may(shop: Shop) -> None:
     assert (await shop.client.get("/api/admin/products")).status == 401
 
 
-async def test_what_a_size_is_changed_to_is_in_the_ledger(shop: Shop) -> None:
+async def test_changes_of_a_size_are_in_the_ledger(shop: Shop) -> None:
     done = await change(shop, price=60, name="EMERALD", reason="autumn")
     entry = (await shop.engine.store.entries_after(shop.engine.view.revision - 1))[0]
     assert entry.reason == "autumn: name MIDNIGHT EMERALD HOODIE → EMERALD; price 58 → 60"

@@ -96,7 +96,7 @@ async def test_over_https_browsers_stay_there(shop: Shop, path: str) -> None:
         if method == "GET" and path.startswith("/api/admin/") and "live" not in path
     ),
 )
-async def test_what_the_owner_sees_is_kept_nowhere(owner: Visitor, path: str) -> None:
+async def test_the_owners_answers_are_not_cached(owner: Visitor, path: str) -> None:
     answer = await owner.get(path)
     assert (answer.header("cache-control") or "").startswith(("no-store", "private, no-cache"))
     turned_away = await Visitor(owner.client).get(path)

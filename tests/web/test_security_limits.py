@@ -87,7 +87,7 @@ async def test_probes_are_never_refused() -> None:
             assert (await shop.client.get(path)).status == 200
 
 
-async def test_metrics_have_a_limit_for_strangers_and_none_for_a_monitor_nearby() -> None:
+async def test_metrics_are_limited_except_for_private_networks() -> None:
     async with running(MemoryStore(), rate_limit=True) as shop:
         await flood(shop.client, "document")
         assert (await shop.client.get("/metrics")).status == 429

@@ -189,7 +189,7 @@ LEAKS = (
 
 
 @pytest.mark.parametrize("text", LEAKS)
-async def test_readyz_gives_strangers_no_place_and_the_owner_every_word(text: str) -> None:
+async def test_readyz_hides_details_from_the_public(text: str) -> None:
     class Troubled(MemoryStore):
         async def health_problems(self) -> list[str]:
             return [text, text]
@@ -254,7 +254,7 @@ async def test_a_write_that_works_again_ends_the_problem_at_the_first_look() -> 
             assert found in (well, {"ok": well, "problems": []})
 
 
-async def test_strangers_and_owner_read_different_words_of_the_same_problems() -> None:
+async def test_the_public_reads_the_kind_and_the_owner_the_details_of_a_problem() -> None:
     """A mistake in the owner's file, an unnamed proxy and shared ids, all at once."""
 
     class Troubled(MemoryStore):

@@ -118,7 +118,7 @@ async def test_without_a_secret_nothing_is_believed() -> None:
         b"\xff",
     ],
 )
-async def test_a_signed_body_that_is_no_event_is_refused(shop: Shop, body: bytes) -> None:
+async def test_a_signed_body_that_is_not_an_event_is_refused(shop: Shop, body: bytes) -> None:
     answer = await deliver(shop, body)
     assert answer.status in (400, 422)
     assert answer.json["success"] is False

@@ -73,7 +73,7 @@ async def test_bulk_and_import_changes_are_steps_too(shop: Shop) -> None:
     await shop.check()
 
 
-async def test_what_somebody_else_counted_in_between_is_kept(shop: Shop) -> None:
+async def test_a_count_of_another_user_in_between_is_kept(shop: Shop) -> None:
     first = await act_of(shop, stock=25)
     other = await act_of(shop, stock=22)  # by somebody else
     last = await act_of(shop, stock=30)

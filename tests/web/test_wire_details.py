@@ -195,7 +195,7 @@ async def test_update_of_good_and_bad_rows_does_the_good_and_explains_the_bad(
     await any_shop.check()
 
 
-async def test_update_with_a_stale_expected_tells_the_present_value(any_shop: Shop) -> None:
+async def test_update_with_a_stale_expected_returns_the_present_value(any_shop: Shop) -> None:
     answer = await any_shop.update({"stock": 9, "expected": 21})
     (row,) = answer.json["results"]["details"]["failed"]
     assert (row["code"], row["expected"], row["onHand"]) == ("stale", 21, 20)
