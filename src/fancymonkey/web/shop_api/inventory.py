@@ -1,15 +1,15 @@
 """The three endpoints with most traffic: reserve, release, get."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from fancymonkey.core.holds.end import Expire, Release
+from fancymonkey.core.holds.end import Release
 from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.model import Line
-from fancymonkey.core.outcomes import Accepted, Refused
+from fancymonkey.core.outcomes import Refused
 from fancymonkey.services.replace_hold import reserve_instead
-from fancymonkey.text import counted
 from fancymonkey.web.auth.authorize import bearer_of, require
 from fancymonkey.web.context import AppContext, new_reservation_id
 from fancymonkey.web.http import wire
@@ -24,6 +24,7 @@ from fancymonkey.web.http.refusals import (
     request_key,
 )
 from fancymonkey.web.http.spelling import Spelling
+from fancymonkey.web.shop_api.expired_holds import release_expired
 
 _reserve_body = msgspec.json.Decoder(wire.ReserveBody)
 _release_body = msgspec.json.Decoder(wire.ReleaseBody)
@@ -115,7 +116,7 @@ async def release(context: AppContext, request: Request) -> Response:
             raise Problem(422, "invalid_request", "Send `sessionId`, or `releaseExpired: true`.")
         # In a task: an API key is looked up in the store.
         known = bool(bearer_of(request)) and await asyncio.create_task(_scheduler(context, request))
-        return await _release_expired(context, known)
+        return ok(wire.encode(await release_expired(context, known=known)))
     key = request_key(request, buyer(body.session_id))
     answer = await context.engine.pending(
         Release(
@@ -148,19 +149,6 @@ async def release(context: AppContext, request: Request) -> Response:
     )
 
 
-async def release_cron(context: AppContext, request: Request) -> Response:
-    """Releases expired holds for platforms whose schedules send GET with a bearer secret."""
-    if not bearer_of(request):
-        raise Problem(
-            401,
-            "unauthorized",
-            "Send `Authorization: Bearer …` with the CRON_SECRET, an API key or the admin "
-            "password.",
-            headers=[(b"www-authenticate", b"Bearer")],
-        )
-    return await _release_expired(context, await _scheduler(context, request))
-
-
 async def _scheduler(context: AppContext, request: Request) -> bool:
     """Returns True if the request has a secret that may see all holds. Raises Problem."""
     await require(
@@ -169,26 +157,11 @@ async def _scheduler(context: AppContext, request: Request) -> bool:
     return True
 
 
-async def _release_expired(context: AppContext, known: bool) -> Response:
-    """Releases expired holds. Only a `known` caller gets their ids, which give access to holds."""
-    answer = await context.engine.submit(Expire(actor="clock"))
-    assert isinstance(answer, Accepted)
-    count = len(answer.data["released"])
-    holds = [wire.hold_out(hold) for hold in answer.data["released"]] if known else []
-    return ok(
-        wire.encode(
-            {
-                "success": True,
-                "message": f"Released {counted(count, 'expired hold')}",
-                "released": count,
-                "reservations": holds,
-                "revision": answer.data["revision"],
-            }
-        )
-    )
-
-
-HOT = frozenset({get_inventory, reserve, release})
+HOT: dict[str, dict[str, Callable[[AppContext, Request], Awaitable[Response]]]] = {
+    "/api/inventory/get": {"GET": get_inventory},
+    "/api/inventory/reserve": {"POST": reserve},
+    "/api/inventory/release": {"POST": release},
+}
 """What a crowd calls: short bodies, and answers that are there as a whole.
 
 They run without a task of their own. What needs one (a timeout, a database driver) gets it:
