@@ -8,7 +8,6 @@ from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Response
-from fastapi.responses import StreamingResponse
 
 from fancymonkey.accounts.model import Right
 from fancymonkey.core.model import Outcome
@@ -38,7 +37,7 @@ from fancymonkey.web.http.query_params import Flag, Text
 from fancymonkey.web.http.refusals import refusal, request_key
 from fancymonkey.web.http.wire import encode
 from fancymonkey.web.routing.access import requires
-from fancymonkey.web.routing.authorized_route import AuthorizedRoute
+from fancymonkey.web.routing.authorized_route import AuthorizedRoute, SelfRecording
 from fancymonkey.web.routing.dependencies import Call, Caller, Context, KeyHeader
 from fancymonkey.web.routing.described import refusals
 
@@ -103,7 +102,7 @@ async def import_table(
 
 def _as_lines(
     context: AppContext, request: Request, work: Callable[[Tell], Awaitable[bytes]]
-) -> StreamingResponse:
+) -> SelfRecording:
     """Streams the progress of the work. The work continues if the client disconnects."""
     queue: asyncio.Queue[bytes | None] = asyncio.Queue()
 
@@ -129,7 +128,7 @@ def _as_lines(
         while (line := await queue.get()) is not None:
             yield line + b"\n"
 
-    return StreamingResponse(lines(), 200, media_type="application/x-ndjson")
+    return SelfRecording(lines(), 200, media_type="application/x-ndjson")
 
 
 @dataclass(slots=True)

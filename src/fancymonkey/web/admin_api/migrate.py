@@ -21,6 +21,7 @@ from fancymonkey.web.http.messages import Problem
 from fancymonkey.web.http.wire import encode
 from fancymonkey.web.routing.access import requires
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute
+from fancymonkey.web.routing.dependencies import Call
 from fancymonkey.web.routing.described import refusals
 
 log = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ def router(context: AppContext) -> APIRouter:
             **refusals(409),
         },
     )
-    async def migrate(body: MigrateBody) -> StreamingResponse:
+    async def migrate(request: Call, body: MigrateBody) -> StreamingResponse:
         """Copies, catches up and switches while the shop sells, and streams the progress.
 
         Each line is an object with a `step`: `copying`, `comparing`, `catching up`, `switching`,
@@ -79,6 +80,7 @@ def router(context: AppContext) -> APIRouter:
                 "Restart the server with the new store first.",
             )
         here, there = context.settings.target, without_password(to)
+        request.about = f"to {there}"
         if same_store(here, to):
             raise Problem(422, "invalid_request", "The shop already uses this store.")
         target = _target(to)

@@ -48,6 +48,10 @@ class ParsedRequest(StarletteRequest):
         return self._parsed
 
 
+class SelfRecording(StreamingResponse):
+    """A stream whose handler writes the audit log at its end, with its outcome."""
+
+
 class Unanswered(StarletteResponse):
     """The response to a client that has disconnected: nothing is sent."""
 
@@ -82,7 +86,10 @@ class AuthorizedRoute(APIRoute):
                     known = ParsedRequest(known.scope, known.receive, raw, read_body(model, raw))
                 return await handle(known)
 
-            response = await self._finished(request, call, answer)
+            try:
+                response = await self._finished(request, call, answer)
+            except ClientGone:
+                return Unanswered()
             seconds = perf_counter() - started
             context.meter.answered(self.path, response.status_code, seconds)
             return response
@@ -95,17 +102,17 @@ class AuthorizedRoute(APIRoute):
         call: Request,
         answer: Callable[[], Awaitable[StarletteResponse]],
     ) -> StarletteResponse:
-        """The response, also to an error, once the audit log has the change."""
+        """The response, also to an error, once the audit log has the change. Raises ClientGone."""
         try:
             response = await answer()
         except ClientGone:
-            return Unanswered()
-        except Exception as error:  # noqa: BLE001 - nothing that is sent may make an error of ours
+            raise
+        except Exception as error:  # noqa: BLE001 - no request may cause an error of ours
             response = response_of(problem_response(error, call))
         response.headers.setdefault("cache-control", NO_STORE)
         if call.actor is not None:
             request.app.state.crowd.know_owner(call.address)
-            if self._changes(call) and not isinstance(response, StreamingResponse):
+            if self._changes(call) and not isinstance(response, SelfRecording):
                 await note(request.app.state.context, call, response.status_code)
         return response
 
