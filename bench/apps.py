@@ -23,7 +23,7 @@ from fancymonkey.web.http import wire
 from fancymonkey.web.http.messages import NO_STORE_JSON, Request, Response, ok
 from fancymonkey.web.http.refusals import refusal
 from fancymonkey.web.http.security_headers import DATA
-from fancymonkey.web.routing.router import Router
+from fancymonkey.web.routing.hot_router import HotRouter
 
 NOOP = "/bench/noop"
 NOOP_ASGI = "/bench/noop-asgi"
@@ -45,7 +45,7 @@ def answer_of_a_reserve() -> bytes:
     )
 
 
-def with_noop(settings: Settings) -> Router:
+def with_noop(settings: Settings) -> HotRouter:
     """The whole service, and a POST beside its hot endpoints that reads and answers, no more."""
     front = create_app(settings)
     body = answer_of_a_reserve()
@@ -56,8 +56,7 @@ def with_noop(settings: Settings) -> Router:
 
     front._routes = {**front._routes, NOOP: {"POST": noop}, NOOP_ASGI: {"POST": noop}}
     front.hot.add((b"POST", NOOP.encode()))  # the short way, as the hot endpoints themselves
-    inner: Any = front._app._app  # type: ignore[attr-defined]  # behind the guard
-    inner.include_router(typed(front._shop))
+    front.api.include_router(typed(front._shop))
     return front
 
 

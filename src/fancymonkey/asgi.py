@@ -11,10 +11,10 @@ from fancymonkey.errors import ConfigError
 from fancymonkey.log_format import logging_config
 from fancymonkey.settings.settings import Settings
 from fancymonkey.web.app import create_app
-from fancymonkey.web.routing.router import Router
+from fancymonkey.web.routing.hot_router import HotRouter
 
 
-def application() -> Router:
+def application() -> HotRouter:
     """The ASGI application. Raises ConfigError."""
     settings = Settings.load()
     if os.environ.get("VERCEL"):

@@ -1,6 +1,5 @@
 """Every route of the service and who may use it. A route that is not here fails the tests."""
 
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 from starlette.routing import Mount
@@ -9,7 +8,8 @@ from fancymonkey.engine.engine import Engine
 from fancymonkey.settings.settings import Settings
 from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.web.app import create_app
-from fancymonkey.web.openapi import document
+from fancymonkey.web.routing.routes import methods_of, routes_of
+from tests.web import documented
 
 OPEN, SIGNED = "open", "signed"
 READ, STOCK, ADMIN = "read", "stock", "admin"
@@ -108,41 +108,22 @@ NEEDS: dict[tuple[str, str], str] = {
 
 
 def served(settings: Settings) -> set[tuple[str, str]]:
-    """Every route of the app: the front's, the framework's, and what is mounted."""
+    """Every route of the app: the hot ones, FastAPI's, and what is mounted."""
     front = create_app(settings, Engine(MemoryStore()))
-    found = {
-        (method, path)
-        for path, methods in front._routes.items()
-        for method in methods
-        if method != "HEAD"
-    }
-    for route in _flat(front._app.routes):  # type: ignore[attr-defined]
-        if isinstance(route, Mount):
-            found.add(("MOUNT", route.path))
-            continue
-        methods = getattr(route, "methods", None) or {"WEBSOCKET"}
-        found |= {(method, route.path) for method in methods if method != "HEAD"}
+    found = {(method.decode(), path.decode()) for method, path in front.hot}
+    for route in routes_of(front.api):
+        kinds = {"MOUNT"} if isinstance(route, Mount) else methods_of(route) or {"WEBSOCKET"}
+        found |= {(kind, route.path) for kind in kinds}
     return found
-
-
-def _flat(routes: Iterable[Any]) -> Iterator[Any]:
-    """The routes, those of included routers too."""
-    for route in routes:
-        inner = getattr(route, "original_router", None)
-        yield from [route] if inner is None else _flat(inner.routes)
 
 
 def bodies() -> dict[tuple[str, str], Any]:
     """A body that makes sense for each route that reads one."""
-    from fancymonkey.web.openapi.examples.admin import OWNERS_REQUESTS
-    from fancymonkey.web.openapi.examples.alerts import ALERT_REQUESTS
-    from fancymonkey.web.openapi.examples.shop import REQUESTS
-
-    samples = REQUESTS | OWNERS_REQUESTS | ALERT_REQUESTS
+    samples = documented.requests()
     found = {
-        (one.method, one.path): samples[one.endpoint.__name__]
-        for one in document.OPERATIONS
-        if one.body is not None
+        (method, path): samples[operation["operationId"]]
+        for method, path, operation in documented.operations()
+        if operation["operationId"] in samples and path != "/api/admin/migrate"
     }
     return {
         route: {name: value for name, value in body.items() if name != "password"}

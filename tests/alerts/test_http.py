@@ -10,10 +10,10 @@ from fancymonkey.alerts.alerts import Alerts
 from fancymonkey.alerts.events import ALERTS, EVENT_TYPES, WEBHOOKS
 from fancymonkey.settings.alerts import ALERTS as NAMES
 from fancymonkey.store.in_memory.store import MemoryStore
-from fancymonkey.web.admin_api.webhooks import Sort
-from fancymonkey.web.openapi.examples.alerts import ALERT_ANSWERS, ALERT_REQUESTS
+from fancymonkey.web.admin_api.alert_models import Sort
 from tests.alerts.receivers import HttpReceiver
 from tests.payments.conftest import OWNER
+from tests.web import documented
 from tests.web.client import Answer
 from tests.web.shops import Shop, running
 from tests.web.test_openapi import shape
@@ -50,7 +50,7 @@ async def test_the_samples_are_what_is_really_asked_and_answered() -> None:
         }
         async with running(MemoryStore(), **settings) as shop:
             alerts = alerts_of(shop)
-            sent = json.loads(json.dumps(ALERT_REQUESTS))
+            sent = documented.requests("alerts")
             sent["add_webhook"]["url"] = receiver.url
             got = {"add_webhook": await post(shop, "webhooks", sent["add_webhook"])}
             id_ = got["add_webhook"].json["webhook"]["id"]
@@ -73,10 +73,10 @@ async def test_the_samples_are_what_is_really_asked_and_answered() -> None:
             await shop.client.post("/api/cron/tidy", b"", OWNER)
             got["list_jobs"] = await get(shop, "jobs")
             types = [json.loads(request.body).get("type") for request in receiver.requests]
-    assert got.keys() == ALERT_ANSWERS.keys()
+    assert got.keys() == documented.answers("alerts").keys()
     for name, answer in got.items():
         assert answer.status == 200, (name, answer)
-        told, sample = answer.json, dict(ALERT_ANSWERS[name])
+        told, sample = answer.json, documented.answers("alerts")[name]
         if name == "alert_status":  # they have no quiet hours here
             assert told.pop("quietHours") is None
             sample.pop("quietHours")

@@ -36,12 +36,13 @@ def raised() -> dict[str, set[int]]:
             if isinstance(status, ast.Constant) and isinstance(code, ast.Constant):
                 found.setdefault(code.value, set()).add(status.value)
             elif isinstance(status, ast.Constant):  # the store's errors: two codes, one status
-                assert module.name == "fancymonkey.web.routing.router"
+                assert module.name == "fancymonkey.web.http.errors"
                 for name in ("unavailable", "overloaded"):
                     assert f'"{name}"' in module.text
                     found.setdefault(name, set()).add(status.value)
             else:  # statuses of the core, and those of the framework
-                assert module.name in ("fancymonkey.web.http.refusals", "fancymonkey.web.app")
+                where = module.name.removeprefix("fancymonkey.web.http.")
+                assert where in ("refusals", "errors")
     for refusal in Code:
         found.setdefault(refusal.value, set()).add(STATUS[refusal])
     for status in OF_THE_FRAMEWORK:

@@ -8,6 +8,7 @@ import pytest
 
 from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.store.open import open_store
+from tests.accounts.visitor import accounts
 from tests.web.client import Answer
 from tests.web.shops import CRON, PASSWORD, Shop, running
 
@@ -46,6 +47,9 @@ async def test_a_shop_moves_and_sells_on(shop: Shop, tmp_path: Path) -> None:
     told = lines(answer)
     assert [line["step"] for line in told][-1] == "done", told
     assert told[-1]["skus"] == 7
+    acts = await accounts(shop).acts.latest(10, "", None)
+    moved = [act for act in acts if act.what == "POST /api/admin/migrate"]
+    assert [(act.actor, act.status, act.about) for act in moved] == [("admin", 200, f"to {to}")]
     await shop.reserve("after")
     assert (await ask(shop, f"{tmp_path}/further")).code == "already_moving"
     store = open_store(to, read_only=True)

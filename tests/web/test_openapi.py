@@ -8,69 +8,22 @@ import msgspec
 import pytest
 
 from fancymonkey.core.outcomes import Code
+from fancymonkey.payments.events import Event
 from fancymonkey.store.in_memory.store import MemoryStore
-from fancymonkey.web.admin_api import (
-    api_keys,
-    changes,
-    holds,
-    migrate,
-    own_account,
-    payments,
-    products,
-    sessions,
-    stock_updates,
-    users,
-    webhooks,
-)
 from fancymonkey.web.http import wire
 from fancymonkey.web.http.refusals import STATUS
-from fancymonkey.web.openapi import document as openapi
-from fancymonkey.web.openapi.examples import shop as samples
-from fancymonkey.web.openapi.examples.admin import OWNERS_REQUESTS
-from fancymonkey.web.openapi.examples.alerts import ALERT_REQUESTS
-from fancymonkey.web.shop_api import checkout, inventory, stripe_webhook
+from fancymonkey.web.routing.described import MEANING
+from fancymonkey.web.routing.routes import body_model, methods_of, routes_of
 from tests.accounts.visitor import Visitor, code_of
 from tests.payments.conftest import OWNER, opened
+from tests.web import documented
 from tests.web.client import Answer, Client
 from tests.web.shops import CRON, HOODIE, PASSWORD, Shop
 from tests.web.signing import deliver
 
-DECODERS = {
-    "reserve": inventory._reserve_body,
-    "release": inventory._release_body,
-    "checkout": checkout._body,
-    "settle_matter": payments._settle,
-    "update": stock_updates._update_body,
-    "bulk_update": stock_updates._bulk_body,
-    "webhook": stripe_webhook._event,
-    "login": sessions._login,
-    "revoke_session": sessions._session,
-    "change_password": own_account._password,
-    "begin_factor": own_account._proof,
-    "confirm_factor": own_account._confirm,
-    "switch_factor_off": own_account._proof,
-    "renew_codes": own_account._proof,
-    "add_user": users._add,
-    "change_role": users._role,
-    "reset_password": users._password,
-    "reset_factor": users._user,
-    "remove_user": users._user,
-    "make_key": api_keys._make,
-    "revoke_key": api_keys._revoke,
-    "undo": changes._undo_body,
-    "release_holds": holds._release_holds,
-    "add_webhook": webhooks._add,
-    "change_webhook": webhooks._change,
-    "remove_webhook": webhooks._one,
-    "rotate_webhook": webhooks._rotate,
-    "ping_webhook": webhooks._one,
-    "redeliver": webhooks._redeliver,
-    "add_product": products._add,
-    "change_product": products._change,
-    "archive_product": products._archive,
-    "migrate": migrate._body,
-}
-REF = "#/components/schemas/"
+REF = documented.REF
+SHOWN_ELSEWHERE = ("dashboard", "alerts", "jobs", "system")
+"""Tags whose examples other tests compare: tests/web/test_owner.py, tests/alerts/test_http.py."""
 
 
 @pytest.fixture
@@ -89,14 +42,20 @@ def operations(document: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]
     }
 
 
-async def test_all_that_the_front_serves_is_in_the_document(document: dict[str, Any]) -> None:
+async def test_all_that_is_served_is_in_the_document(
+    client: Client, document: dict[str, Any]
+) -> None:
+    front = client.app
     served = {
-        (path, method)
-        for path, methods in openapi.front_routes().items()
-        for method in methods
-        if method != "HEAD"
+        (route.path, method)
+        for route in routes_of(front.api)
+        for method in methods_of(route)
+        if getattr(route, "include_in_schema", False)
     }
-    assert served <= operations(document).keys()
+    hot = {(path.decode(), method.decode()) for method, path in front.hot}
+    assert len(served) > 30
+    assert len(hot) == 3
+    assert served | hot <= operations(document).keys()
 
 
 async def test_all_that_is_in_the_document_is_served(
@@ -109,22 +68,44 @@ async def test_all_that_is_in_the_document_is_served(
         assert answer.status not in (404, 405, 500), (path, method)
 
 
-async def test_documented_bodies_match_their_decoders(document: dict[str, Any]) -> None:
-    described = {
-        operation["operationId"]: operation["requestBody"]["content"]["application/json"]["schema"]
-        for operation in operations(document).values()
-        if "application/json" in operation.get("requestBody", {}).get("content", ())
+async def test_documented_bodies_match_their_models(
+    client: Client, document: dict[str, Any]
+) -> None:
+    models = {
+        route.name: body_model(route)
+        for route in routes_of(client.app.api)
+        if body_model(route) is not None
     }
-    assert described.keys() == DECODERS.keys()
-    for name, schema in described.items():
-        body = DECODERS[name].type
-        assert schema == {"$ref": REF + body.__name__}
-        component = document["components"]["schemas"][body.__name__]
-        fields = msgspec.structs.fields(body)
-        assert component["properties"].keys() == {field.encode_name for field in fields}
-        assert set(component.get("required", ())) == {
-            field.encode_name for field in fields if field.required
-        }
+    assert len(models) > 15
+    described = {operation["operationId"]: operation for operation in operations(document).values()}
+    for name, model in models.items():
+        content = described[name]["requestBody"]["content"]
+        assert content.keys() == {"application/json"}
+        assert content["application/json"]["schema"] == {"$ref": REF + model.__name__}
+        component = document["components"]["schemas"][model.__name__]
+        fields = model.model_fields.values()
+        assert component["properties"].keys() == {field.alias for field in fields}
+        required = {field.alias for field in fields if field.is_required()}
+        assert set(component.get("required", ())) == required
+
+
+@pytest.mark.parametrize("name", ["reserve", "release", "update", "bulk_update", "webhook"])
+async def test_what_msgspec_reads_is_described_from_its_types(
+    document: dict[str, Any], name: str
+) -> None:
+    types = {
+        "reserve": wire.ReserveBody,
+        "release": wire.ReleaseBody,
+        "update": wire.UpdateBody,
+        "bulk_update": wire.BulkBody,
+        "webhook": Event,
+    }
+    described = {operation["operationId"]: operation for operation in operations(document).values()}
+    content = described[name]["requestBody"]["content"]
+    assert content["application/json"]["schema"] == {"$ref": REF + types[name].__name__}
+    component = document["components"]["schemas"][types[name].__name__]
+    fields = msgspec.structs.fields(types[name])
+    assert component["properties"].keys() == {field.encode_name for field in fields}
     row = document["components"]["schemas"]["UpdateBody"]["properties"]["updates"]["items"]
     assert row == {"$ref": REF + wire.UpdateRow.__name__}
 
@@ -186,7 +167,7 @@ async def asked_about_payments(sent: dict[str, Any]) -> dict[str, Any]:
         got["list_runs"] = await client.get("/api/payments/runs", OWNER)
         got["settle_matter"] = await client.post("/api/payments/matters/settle", settle, OWNER)
         # What is settled has no lines left; its shape is the open one's.
-        lines = samples.ANSWERS["settle_matter"]["matter"]["lines"]
+        lines = documented.answers()["settle_matter"]["matter"]["lines"]
         told = got["settle_matter"].json
         assert told["matter"]["lines"] == []
         told["matter"] |= {"lines": lines, "closedAt": None}
@@ -248,7 +229,7 @@ async def asked_about_ones_own(
 
 async def test_the_samples_are_what_is_really_asked_and_answered(shop: Shop) -> None:
     """The sample catalogue's hoodie exists in these tests too."""
-    sent: dict[str, Any] = json.loads(json.dumps(samples.REQUESTS))
+    sent = documented.requests()
     for name in ("update", "bulk_update", "login"):
         sent[name]["password"] = PASSWORD
     path = "/api/inventory/"
@@ -268,12 +249,17 @@ async def test_the_samples_are_what_is_really_asked_and_answered(shop: Shop) -> 
     )
     got |= await asked_about_payments(sent)
     got |= await asked_about_accounts(shop, sent)
-    assert got.keys() == samples.ANSWERS.keys()
+    shown = documented.answers()
+    assert got.keys() == shown.keys() - documented.answers(*SHOWN_ELSEWHERE).keys()
     for name, answer in got.items():
         assert answer.status == 200, name
-        assert shape(answer.json) == shape(samples.ANSWERS[name]), name
-    asked = sent.keys() | OWNERS_REQUESTS.keys() | ALERT_REQUESTS.keys()
-    assert asked | {"migrate"} == DECODERS.keys()
+        assert shape(answer.json) == shape(shown[name]), name
+
+
+def test_every_json_body_and_every_json_answer_has_an_example() -> None:
+    """What the examples are compared with: this test and the ones of SHOWN_ELSEWHERE."""
+    assert [name for name, body in documented.requests().items() if body is None] == []
+    assert [name for name, body in documented.answers().items() if body is None] == []
 
 
 def test_every_refusal_of_the_core_has_a_status() -> None:
@@ -282,7 +268,8 @@ def test_every_refusal_of_the_core_has_a_status() -> None:
 
 
 def test_every_status_that_is_documented_has_its_meaning() -> None:
-    for operation in openapi.OPERATIONS:
-        assert set(operation.codes) <= openapi.MEANING.keys()
-        if operation.body is not None:
-            assert {400, 413, 422} <= set(operation.codes), operation.path
+    for _, path, operation in documented.operations():
+        codes = {int(code) for code in operation["responses"]} - {200}
+        assert codes <= MEANING.keys(), path
+        if "requestBody" in operation:
+            assert {400, 413, 422} <= codes, path

@@ -10,8 +10,8 @@ from fancymonkey.core.catalogue.products import NewItem, RemoveProduct, UpsertPr
 from fancymonkey.core.changes.bulk import CHUNK
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Item, Product, sku_of
-from fancymonkey.web.openapi.examples.admin import OWNERS_ANSWERS, OWNERS_REQUESTS
 from tests.payments.conftest import OWNER
+from tests.web import documented
 from tests.web.client import Answer
 from tests.web.shops import HOODIE, Shop
 from tests.web.test_openapi import shape
@@ -233,7 +233,7 @@ async def test_outsiders_see_nothing(shop: Shop, path: str) -> None:
 
 
 async def test_the_samples_are_what_is_really_answered(shop: Shop) -> None:
-    sent: dict[str, Any] = json.loads(json.dumps(OWNERS_REQUESTS))
+    sent = documented.requests("dashboard")
     path = "/api/admin/"
     await shop.reserve("cs_1", quantity=2)
     got = {"list_inventory": await shop.client.get(f"{path}inventory?q={HOODIE}", OWNER)}
@@ -258,10 +258,10 @@ async def test_the_samples_are_what_is_really_answered(shop: Shop) -> None:
     got["archive_product"] = await shop.client.post(
         f"{path}products/archive", sent["archive_product"], OWNER
     )
-    assert got.keys() == OWNERS_ANSWERS.keys()
+    assert got.keys() == documented.answers("dashboard").keys()
     for name, answer in got.items():
         assert answer.status == 200, name
-        assert shape(answer.json) == shape(OWNERS_ANSWERS[name]), name
+        assert shape(answer.json) == shape(documented.answers("dashboard")[name]), name
 
 
 async def listen(shop: Shop, query: str, until: int) -> list[tuple[str, Any]]:

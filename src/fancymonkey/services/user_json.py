@@ -1,12 +1,22 @@
 """A user as JSON, for web and commands."""
 
-from typing import Any
+from typing_extensions import TypedDict
 
-from fancymonkey.accounts.model import User
+from fancymonkey.accounts.model import Role, User
 from fancymonkey.timestamps import iso
 
 
-def user_json(user: User) -> dict[str, Any]:
+class UserOut(TypedDict):
+    """A user as others see it."""
+
+    name: str
+    role: Role
+    createdAt: str
+    secondFactor: bool
+    recoveryCodesLeft: int
+
+
+def user_json(user: User) -> UserOut:
     """A user without its secrets."""
     return {
         "name": user.name,

@@ -4,13 +4,11 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi import Request as StarletteRequest
 from fastapi import Response as StarletteResponse
-from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
@@ -24,26 +22,82 @@ from fancymonkey.services import demo_payments
 from fancymonkey.services.container import Services
 from fancymonkey.settings.settings import Settings
 from fancymonkey.store.open import open_store
-from fancymonkey.web.admin_api import jobs, migrate, stock_live
+from fancymonkey.web.admin_api import (
+    alerts,
+    api_keys,
+    audit_log,
+    changes,
+    exports,
+    history,
+    holds,
+    imports,
+    jobs,
+    migrate,
+    overview,
+    own_account,
+    payments,
+    products,
+    sessions,
+    stock_live,
+    stock_updates,
+    users,
+    webhooks,
+)
 from fancymonkey.web.context import AppContext
-from fancymonkey.web.http.account_errors import account_problem
-from fancymonkey.web.http.messages import Problem, Request, response_of
+from fancymonkey.web.http.errors import problem_response
+from fancymonkey.web.http.messages import NO_STORE, Problem, Request, Response, response_of
 from fancymonkey.web.http.rate_limits import RateLimits
 from fancymonkey.web.http.security_headers import SecurityHeaders
-from fancymonkey.web.openapi import document as openapi
+from fancymonkey.web.openapi import description, document
 from fancymonkey.web.pages import dashboard, files
-from fancymonkey.web.routing.router import Router, broken, unavailable
+from fancymonkey.web.routing.hot_router import HotRouter
+from fancymonkey.web.routing.routes import PathIndex, methods_of, routes_of
 from fancymonkey.web.server.connections import Crowd
 from fancymonkey.web.server.file_limits import open_files
 from fancymonkey.web.server.listeners import Listeners
 from fancymonkey.web.server.turns import Turns
-from fancymonkey.web.shop_api import inventory, live
+from fancymonkey.web.shop_api import (
+    checkout,
+    expired_holds,
+    inventory,
+    live,
+    shop_info,
+    stripe_webhook,
+)
 from fancymonkey.web.system import health
+from fancymonkey.web.system.health import ReadinessLog
 
 log = logging.getLogger(__name__)
 
+ROUTERS = (
+    expired_holds.router,
+    shop_info.router,
+    checkout.router,
+    stock_updates.router,
+    stripe_webhook.router,
+    payments.router,
+    health.router,
+    sessions.router,
+    own_account.router,
+    users.router,
+    api_keys.router,
+    audit_log.router,
+    changes.router,
+    holds.router,
+    history.router,
+    overview.router,
+    exports.router,
+    imports.router,
+    products.router,
+    alerts.router,
+    webhooks.router,
+    jobs.router,
+    description.router,
+)
+"""The routers of the endpoints, in the order of the OpenAPI document."""
 
-def create_app(settings: Settings | None = None, engine: Engine | None = None) -> Router:
+
+def create_app(settings: Settings | None = None, engine: Engine | None = None) -> HotRouter:
     """Makes the ASGI application, by default from the environment. Opens the store at start.
 
     Raises ConfigError; the start raises what `Store.open` raises.
@@ -77,50 +131,52 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
         title="Fancy Monkey Inventory",
         version=__version__,
         description="Stock, holds and sales that always add up.",
-        openapi_tags=openapi.TAGS,
+        openapi_tags=document.TAGS,
         docs_url=None,
         openapi_url=None,
         redoc_url=None,
         lifespan=lifespan,
     )
-    app.include_router(health.router(context))
     crowd = Crowd(open_files(), by_address=settings.server.rate_limit)
     listeners = Listeners(Turns(), crowd.most // 2, by_address=settings.server.rate_limit)
+    app.state.context, app.state.crowd, app.state.readiness = context, crowd, ReadinessLog()
+    for router in ROUTERS:
+        app.include_router(router)
     app.include_router(live.router(context, listeners))
     app.include_router(stock_live.router(context, listeners))
-    app.include_router(jobs.router(context))
     app.include_router(migrate.router(context))
     app.include_router(files.router())
     files.mount(app)
     dashboard.mount(app, context)
     if twin is not None:
         app.mount(demo_payments.PATH, twin.app)
-    _speak_problems(app)
+    app.router.routes.insert(0, PathIndex(list(routes_of(app))))
+    _answer_errors(app)
     _describe(app)
     return _fronted(app, context, crowd, listeners)
 
 
 def _describe(app: FastAPI) -> None:
     """Makes the app's OpenAPI document that of the whole service."""
-    document = app.openapi
+    of_the_routes = app.openapi
 
     def whole_document() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = openapi.add_to(document())
+            app.openapi_schema = document.completed(of_the_routes(), routes_of(app))
         return app.openapi_schema
 
     app.openapi = whole_document  # type: ignore[method-assign]
 
 
-def _fronted(app: FastAPI, context: AppContext, crowd: Crowd, listeners: Listeners) -> Router:
-    """The app behind what holds for every answer, and behind the front door."""
+def _fronted(app: FastAPI, context: AppContext, crowd: Crowd, listeners: Listeners) -> HotRouter:
+    """The app behind what holds for every answer, and behind the hot endpoints."""
     context.metrics.add(crowd)
-    routes = {**openapi.front_routes(), **openapi.document_route(app.openapi)}
-    known = [(method, path) for path, methods in routes.items() for method in methods]
-    limits = RateLimits(context.engine.clock, known) if context.settings.server.rate_limit else None
-    return Router(
-        SecurityHeaders(app, limits), context, routes, limits, inventory.HOT, crowd, listeners
-    )
+    own = [(method, route.path) for route in routes_of(app) for method in methods_of(route)]
+    hot = [(method, path) for path, methods in inventory.HOT.items() for method in methods]
+    clock, limited = context.engine.clock, context.settings.server.rate_limit
+    limits = RateLimits(clock, [*hot, *own]) if limited else None
+    guarded = SecurityHeaders(app, context, limits, {path for _, path in own})
+    return HotRouter(guarded, app, context, inventory.HOT, limits, crowd, listeners)
 
 
 async def _keep_going(context: AppContext) -> None:
@@ -142,55 +198,25 @@ async def _keep_last_version(context: AppContext) -> None:
             log.error("the last changes were not committed to the catalogue history: %s", error)
 
 
-def _methods(app: FastAPI, request: StarletteRequest) -> list[str]:
-    """Registers all methods of a path; the framework itself uses only its first route."""
-    routes = [route for route in app.routes if route.matches(request.scope)[0] is not Match.NONE]
-    return sorted({method for route in routes for method in getattr(route, "methods", ())})
+def _answer_errors(app: FastAPI) -> None:
+    """Turns every error outside the routes into a problem that never repeats the request."""
+
+    async def answer(request: StarletteRequest, error: Exception) -> StarletteResponse:
+        call = Request(request.scope, request.receive)
+        if isinstance(error, HTTPException) and error.status_code == 405:
+            return response_of(_other_method(app, call))
+        return response_of(problem_response(error, call))
+
+    for kind in (Problem, Denied, HTTPException, FancyMonkeyError, Exception):
+        app.add_exception_handler(kind, answer)
 
 
-def _speak_problems(app: FastAPI) -> None:
-    """Turns every error of the app into a problem response that never repeats the request."""
-
-    @app.exception_handler(Problem)
-    async def problem(request: StarletteRequest, error: Problem) -> StarletteResponse:
-        return response_of(error.reply())
-
-    @app.exception_handler(Denied)
-    async def denied(request: StarletteRequest, error: Denied) -> StarletteResponse:
-        return response_of(account_problem(error).reply())
-
-    @app.exception_handler(HTTPException)
-    async def http_error(request: StarletteRequest, error: HTTPException) -> StarletteResponse:
-        code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
-        detail = "There is nothing at this path." if error.status_code == 404 else str(error.detail)
-        headers = [
-            (name.lower().encode(), value.encode()) for name, value in (error.headers or {}).items()
-        ]
-        if error.status_code == 405:
-            headers = [(b"allow", ", ".join(_methods(app, request)).encode())]
-        return response_of(Problem(error.status_code, code, detail, headers=headers).reply())
-
-    @app.exception_handler(RequestValidationError)
-    async def invalid(
-        request: StarletteRequest, error: RequestValidationError
-    ) -> StarletteResponse:
-        places = ", ".join(".".join(str(part) for part in row["loc"]) for row in error.errors())
-        return response_of(Problem(422, "invalid_request", f"Not valid: {places}.").reply())
-
-    @app.exception_handler(FancyMonkeyError)
-    async def store_error(request: StarletteRequest, error: FancyMonkeyError) -> StarletteResponse:
-        named = Request(request.scope, request.receive).id
-        log.warning("%s %s: %s", request.method, request.url.path, error, extra={"request": named})
-        return response_of(unavailable(error, named))
-
-    @app.exception_handler(Exception)
-    async def failure(request: StarletteRequest, error: Exception) -> StarletteResponse:
-        named = Request(request.scope, request.receive).id
-        log.error(
-            "%s %s failed",
-            request.method,
-            request.url.path,
-            exc_info=error,
-            extra={"request": named},
-        )
-        return response_of(broken(named))
+def _other_method(app: FastAPI, request: Request) -> Response:
+    """The response to a method that a path does not have: 204 to OPTIONS, else 405, with Allow."""
+    routes = [route for route in routes_of(app) if route.matches(request.scope)[0] is Match.PARTIAL]
+    methods = {method for route in routes for method in getattr(route, "methods", ())}
+    allow = (b"allow", ", ".join(sorted({*methods, "OPTIONS"})).encode())
+    if request.method == "OPTIONS":
+        return Response(204, b"", [allow, NO_STORE])
+    detail = f"Use {' or '.join(sorted(methods))}."
+    return Problem(405, "method_not_allowed", detail, headers=[allow]).reply()

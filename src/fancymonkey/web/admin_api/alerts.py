@@ -1,6 +1,8 @@
 """Alerts over HTTP: their status and tests; and the jobs with their last runs."""
 
-from typing import Any
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 
 from fancymonkey.alerts.events import ALERTS, AlertEvent
 from fancymonkey.alerts.outbox import Delivery
@@ -9,62 +11,76 @@ from fancymonkey.engine.documents import StoredDocument
 from fancymonkey.engine.job_runs import recent_runs
 from fancymonkey.text import counted
 from fancymonkey.timestamps import iso
-from fancymonkey.web.admin_api.changes import PAGE, PAGE_MAX
-from fancymonkey.web.admin_api.row_query import Query
-from fancymonkey.web.auth.authorize import require
-from fancymonkey.web.context import AppContext
-from fancymonkey.web.http.messages import Problem, Request, Response, ok
-from fancymonkey.web.http.wire import encode
+from fancymonkey.web.admin_api.alert_models import (
+    AlertOut,
+    AlertStatus,
+    AlertTest,
+    ChannelOut,
+    JobList,
+    ListedJob,
+    ListedRun,
+)
+from fancymonkey.web.http.messages import Problem
+from fancymonkey.web.http.query_params import LIMIT, PAGE, Page, Whole
+from fancymonkey.web.routing.access import requires
+from fancymonkey.web.routing.authorized_route import AuthorizedRoute
+from fancymonkey.web.routing.dependencies import Context
+from fancymonkey.web.routing.described import refusals
+
+router = APIRouter(prefix="/api/admin", tags=["alerts"], route_class=AuthorizedRoute)
 
 RECENT_MAX = 20
 """The most runs of a job that are listed."""
 
+RUNS = f"Maximum number of runs of each job, from 1 to {RECENT_MAX}; 5 by default"
 
-async def alert_status(context: AppContext, request: Request) -> Response:
+
+@router.get(
+    "/alerts",
+    summary="List alert channels and the latest alerts",
+    dependencies=[requires("admin")],
+)
+async def alert_status(
+    context: Context, limit: Annotated[Page, Query(description=LIMIT)] = PAGE
+) -> AlertStatus:
     """Returns channels (without secrets), event types, waiting alerts and the latest alerts."""
-    await require(context, request, "admin")
-    limit = Query(request).number("limit", PAGE, 1, PAGE_MAX)
     alerts = context.alerts
     waiting = await alerts.outbox.waiting.all()
     names = {channel.key: channel.name for channel in alerts.channels}
-    recent: list[dict[str, Any]] = []
+    recent: list[AlertOut] = []
     async for kept in alerts.outbox.happened.after(""):
         if len(recent) == limit:
             break
         recent.append(_happening_out(kept.value))
     quiet = context.settings.alerts.quiet_hours
     at = context.settings.alerts.digest_at
-    return ok(
-        encode(
-            {
-                "success": True,
-                "channels": [
-                    {"id": key, "name": name, **_state(key, waiting)} for key, name in names.items()
-                ],
-                "events": [name for name in ALERTS if name in alerts.events],
-                "quietHours": None if quiet is None else f"{quiet[0]:%H:%M}-{quiet[1]:%H:%M}",
-                "digestAt": None if at is None else f"{at:%H:%M}",
-                "timeZone": str(context.settings.schedule.time_zone),
-                "waiting": len(waiting),
-                "recent": recent,
-            }
-        )
-    )
+    return {
+        "success": True,
+        "channels": [_channel_out(key, name, waiting) for key, name in names.items()],
+        "events": [name for name in ALERTS if name in alerts.events],
+        "quietHours": None if quiet is None else f"{quiet[0]:%H:%M}-{quiet[1]:%H:%M}",
+        "digestAt": None if at is None else f"{at:%H:%M}",
+        "timeZone": str(context.settings.schedule.time_zone),
+        "waiting": len(waiting),
+        "recent": recent,
+    }
 
 
-def _state(key: str, waiting: list[StoredDocument[Delivery]]) -> dict[str, Any]:
-    """A waiting delivery, with the error of its last attempt."""
+def _channel_out(key: str, name: str, waiting: list[StoredDocument[Delivery]]) -> ChannelOut:
+    """A channel with its waiting deliveries, and the error of the last attempt."""
     mine = [kept.value for kept in waiting if kept.value.target == key]
     failed = [one.attempts[-1] for one in mine if one.attempts]
     last = max(failed, key=lambda one: one.at, default=None)
     return {
+        "id": key,
+        "name": name,
         "waiting": len(mine),
         "error": None if last is None else last.error,
         "failedAt": None if last is None else iso(last.at),
     }
 
 
-def _happening_out(one: AlertEvent) -> dict[str, Any]:
+def _happening_out(one: AlertEvent) -> AlertOut:
     sort = one.sort
     return {
         "id": one.id,
@@ -77,31 +93,44 @@ def _happening_out(one: AlertEvent) -> dict[str, Any]:
     }
 
 
-async def test_alerts(context: AppContext, request: Request) -> Response:
+@router.post(
+    "/alerts/test",
+    summary="Send a test to every channel",
+    dependencies=[requires("admin")],
+    responses=refusals(409),
+)
+async def test_alerts(context: Context) -> AlertTest:
     """Sends a test to every channel now, and returns the result of each."""
-    await require(context, request, "admin")
     if not context.alerts.channels:
         raise Problem(
             409, "no_channels", "No alert channels are configured. Set ALERT_URLS and restart."
         )
-    told = await context.alerts.test()
-    rows = [{"name": one.name, "ok": not one.error, "error": one.error or None} for one in told]
-    failed = sum(bool(one.error) for one in told)
+    results = await context.alerts.test()
+    failed = sum(bool(result.error) for result in results)
     message = (
-        f"{failed} of {counted(len(told), 'channel')} failed."
+        f"{failed} of {counted(len(results), 'channel')} failed."
         if failed
-        else f"Sent to {counted(len(told), 'channel')}."
+        else f"Sent to {counted(len(results), 'channel')}."
     )
-    return ok(encode({"success": not failed, "message": message, "channels": rows}))
+    return {
+        "success": not failed,
+        "message": message,
+        "channels": [
+            {"name": result.name, "ok": not result.error, "error": result.error or None}
+            for result in results
+        ],
+    }
 
 
-async def list_jobs(context: AppContext, request: Request) -> Response:
+@router.get("/jobs", summary="List jobs and their latest runs", dependencies=[requires("read")])
+async def list_jobs(
+    context: Context,
+    limit: Annotated[int, Whole(1, RECENT_MAX), Query(description=RUNS)] = 5,
+) -> JobList:
     """Returns the jobs, whether each is running, and its latest runs, the newest first."""
-    await require(context, request, "read")
-    limit = Query(request).number("limit", 5, 1, RECENT_MAX)
     states = await context.jobs.states()
     latest = await recent_runs(context.engine.store, limit)
-    rows = []
+    rows: list[ListedJob] = []
     for job in context.jobs.jobs.values():
         kept = states.get(job.name)
         running = kept is not None and bool(kept.value.by)
@@ -114,8 +143,8 @@ async def list_jobs(context: AppContext, request: Request) -> Response:
                 "runs": [_run_out(row) for row in latest.get(job.name, [])],
             }
         )
-    return ok(encode({"success": True, "jobs": rows}))
+    return {"success": True, "jobs": rows}
 
 
-def _run_out(row: JobRun) -> dict[str, Any]:
+def _run_out(row: JobRun) -> ListedRun:
     return {"startedAt": iso(row.started_at), "tookMs": row.took, "outcome": row.outcome}

@@ -1,52 +1,43 @@
 """API keys over HTTP: created, listed and revoked by an owner."""
 
-from typing import Annotated, Any
-
-import msgspec
-from msgspec import Meta, Struct
+from fastapi import APIRouter
 
 from fancymonkey.accounts.api_keys import PREFIX
-from fancymonkey.accounts.model import ApiKey, Right
+from fancymonkey.accounts.model import ApiKey
 from fancymonkey.timestamps import iso
-from fancymonkey.web.auth.authorize import require, require_person
-from fancymonkey.web.context import AppContext
-from fancymonkey.web.http.messages import Problem, Request, Response, ok, parse
-from fancymonkey.web.http.wire import encode
+from fancymonkey.web.admin_api.account_models import (
+    ChangedKey,
+    KeyList,
+    KeyOut,
+    MakeKeyBody,
+    NewKey,
+    RevokeKeyBody,
+)
+from fancymonkey.web.http.messages import Problem
+from fancymonkey.web.routing.access import requires
+from fancymonkey.web.routing.authorized_route import AuthorizedRoute
+from fancymonkey.web.routing.dependencies import Call, Caller, Context
+from fancymonkey.web.routing.described import refusals
+
+router = APIRouter(prefix="/api/admin/keys", tags=["accounts"], route_class=AuthorizedRoute)
 
 KEYS_MAX = 200
 """The most live keys of a shop."""
 
 
-class MakeKeyBody(Struct, rename="camel"):
-    """The label of the key, its right, and its lifetime in days."""
-
-    label: Annotated[str, Meta(min_length=1, max_length=80)]
-    right: Right = Right.READ
-    days: Annotated[int, Meta(ge=1, le=3650)] | None = None
-
-
-class RevokeKeyBody(Struct, rename="camel"):
-    """The id of a key."""
-
-    key_id: Annotated[str, Meta(min_length=1, max_length=40)]
-
-
-_make = msgspec.json.Decoder(MakeKeyBody)
-_revoke = msgspec.json.Decoder(RevokeKeyBody)
-
-
-async def list_keys(context: AppContext, request: Request) -> Response:
+@router.get("", summary="List API keys (owner)", dependencies=[requires("admin")])
+async def list_keys(context: Context) -> KeyList:
     """Returns every key, the latest first, without secrets."""
-    await require(context, request, "admin")
     now = context.engine.clock()
-    found = await context.accounts.keys.all()
-    return ok(encode({"success": True, "keys": [_key_out(key, now) for key in found]}))
+    keys = await context.accounts.keys.all()
+    return {"success": True, "keys": [_key_out(key, now) for key in keys]}
 
 
-async def make_key(context: AppContext, request: Request) -> Response:
+@router.post(
+    "/make", summary="Create an API key (owner)", dependencies=[requires("admin", person=True)]
+)
+async def make_key(context: Context, request: Call, actor: Caller, body: MakeKeyBody) -> NewKey:
     """Creates a key, and returns its secret once."""
-    actor = await require_person(context, request, "admin")
-    body = parse(_make, await request.body())
     label = body.label.strip()
     if not label or not label.isprintable():
         raise Problem(422, "invalid_request", "The label must be one line of text.")
@@ -58,21 +49,23 @@ async def make_key(context: AppContext, request: Request) -> Response:
         )
     key, text = await keys.make(label, body.right, actor.name, body.days)
     request.about = f"{key.key_id} {request.about}"
-    return ok(
-        encode({"success": True, "key": _key_out(key, context.engine.clock()), "secret": text})
-    )
+    return {"success": True, "key": _key_out(key, context.engine.clock()), "secret": text}
 
 
-async def revoke_key(context: AppContext, request: Request) -> Response:
+@router.post(
+    "/revoke",
+    summary="Revoke an API key (owner)",
+    dependencies=[requires("admin", person=True)],
+    responses=refusals(404),
+)
+async def revoke_key(context: Context, request: Call, body: RevokeKeyBody) -> ChangedKey:
     """Revokes a key at once."""
-    await require_person(context, request, "admin")
-    body = parse(_revoke, await request.body())
     key = await context.accounts.keys.revoke(body.key_id)
     request.about = f"{key.key_id} {key.label}"
-    return ok(encode({"success": True, "key": _key_out(key, context.engine.clock())}))
+    return {"success": True, "key": _key_out(key, context.engine.clock())}
 
 
-def _key_out(key: ApiKey, now: int) -> dict[str, Any]:
+def _key_out(key: ApiKey, now: int) -> KeyOut:
     return {
         "id": key.key_id,
         "label": key.label,

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta, Struct
+from fastapi import APIRouter, Header, Query, Response
 
 from fancymonkey.core.changes.change_set import CHANGE_SETS
 from fancymonkey.core.documents.document import Document
@@ -12,58 +12,70 @@ from fancymonkey.core.model import split_sku
 from fancymonkey.services.undo import StoredChangeSet, find_change_set, undo_change_set
 from fancymonkey.text import counted
 from fancymonkey.timestamps import iso
-from fancymonkey.web.admin_api.row_query import Query, row_query_of
+from fancymonkey.web.admin_api.change_models import (
+    ChangeList,
+    ChangeOut,
+    FailedRow,
+    RowName,
+    StockTable,
+    UndoBody,
+    UndoneChange,
+)
+from fancymonkey.web.admin_api.row_params import ChosenRows
 from fancymonkey.web.auth.authorize import require
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.etag import is_known
-from fancymonkey.web.http.messages import JSON, NOSNIFF, Problem, Request, Response, ok, parse
-from fancymonkey.web.http.wire import encode
+from fancymonkey.web.http.messages import Problem
+from fancymonkey.web.http.query_params import LIMIT, PAGE, Page, Text
+from fancymonkey.web.routing.access import requires
+from fancymonkey.web.routing.authorized_route import AuthorizedRoute
+from fancymonkey.web.routing.dependencies import Call, Caller, Context
+from fancymonkey.web.routing.described import refusals
 
-PAGE = 100
-PAGE_MAX = 1000
-PRIVATE = (b"cache-control", b"private, no-cache")
-
-
-class UndoBody(Struct, rename="camel"):
-    """The change to undo; `partial` undoes only the rows that can be undone."""
-
-    act: Annotated[str, Meta(min_length=1, max_length=100)]
-    partial: bool = False
-    dry_run: bool = False
+router = APIRouter(prefix="/api/admin", tags=["dashboard"], route_class=AuthorizedRoute)
 
 
-_undo_body = msgspec.json.Decoder(UndoBody)
-
-
-async def list_inventory(context: AppContext, request: Request) -> Response:
+@router.get(
+    "/inventory",
+    summary="List every SKU with its stock and settings",
+    dependencies=[requires("read")],
+    response_model=StockTable,
+    responses=refusals(304),
+)
+async def list_inventory(
+    context: Context,
+    chosen: ChosenRows,
+    seen: Annotated[
+        str, Header(alias="If-None-Match", description="The ETag of an earlier response")
+    ] = "",
+) -> Any:
     """Returns every SKU, or the ones that match the query, at one revision."""
-    await require(context, request, "read")
-    choice = row_query_of(Query(request), context.spelling)
     body, tag = await context.table.answer(
-        choice, context.settings.payments.currency, context.engine.clock()
+        chosen, context.settings.payments.currency, context.engine.clock()
     )
-    headers = [PRIVATE, NOSNIFF, (b"etag", tag)]
-    if is_known(request.headers.get(b"if-none-match", b""), tag):
-        return Response(304, b"", headers)
-    return Response(200, body, [JSON, *headers])
+    headers = {"cache-control": "private, no-cache", "etag": tag.decode()}
+    if is_known(seen.encode("latin-1"), tag):
+        return Response(None, 304, headers)
+    return Response(body, 200, headers, "application/json")
 
 
-async def list_acts(context: AppContext, request: Request) -> Response:
+@router.get("/acts", summary="List recent changes", dependencies=[requires("read")])
+async def list_acts(
+    context: Context,
+    limit: Annotated[Page, Query(description=LIMIT)] = PAGE,
+    after: Annotated[Text, Query(description="The last change of the previous page")] = "",
+) -> ChangeList:
     """Returns the latest changes, the newest first."""
-    await require(context, request, "read")
-    query = Query(request)
-    limit = query.number("limit", PAGE, 1, PAGE_MAX)
-    rows: list[dict[str, Any]] = []
-    after = (CHANGE_SETS, query.text("after") or "")
-    async for row in context.engine.store.scan(Document, after):
+    rows: list[ChangeOut] = []
+    async for row in context.engine.store.scan(Document, (CHANGE_SETS, after)):
         if row.folder != CHANGE_SETS or len(rows) == limit:
             break
         if row.body:
             rows.append(_act_out(row.name, msgspec.json.decode(row.body, type=StoredChangeSet)))
-    return ok(encode({"success": True, "acts": rows}))
+    return {"success": True, "acts": rows}
 
 
-def _act_out(name: str, act: StoredChangeSet) -> dict[str, Any]:
+def _act_out(name: str, act: StoredChangeSet) -> ChangeOut:
     return {
         "id": name,
         "at": iso(act.at),
@@ -77,10 +89,14 @@ def _act_out(name: str, act: StoredChangeSet) -> dict[str, Any]:
     }
 
 
-async def undo(context: AppContext, request: Request) -> Response:
+@router.post(
+    "/undo",
+    summary="Undo a change",
+    dependencies=[requires("stock")],
+    responses=refusals(404, 409),
+)
+async def undo(context: Context, request: Call, actor: Caller, body: UndoBody) -> UndoneChange:
     """Undoes a change with balancing entries, once, or returns why it cannot be undone."""
-    actor = await require(context, request, "stock")
-    body = parse(_undo_body, await request.body())
     act = await find_change_set(context.engine, body.act)
     if act.products:
         actor = await require(context, request, "admin")
@@ -97,32 +113,29 @@ async def undo(context: AppContext, request: Request) -> Response:
         partial=body.partial,
         dry_run=body.dry_run,
     )
-    rows = [{**_names(context, row["key"]), "changes": row["changes"]} for row in done.rows]
-    failed = [{**_names(context, row["key"]), "reason": row["reason"]} for row in done.failed]
+    failed: list[FailedRow] = [
+        {**_names(context, row["key"]), "reason": row["reason"]} for row in done.failed
+    ]
     if done.refused:
         rest = max(0, act.changed - len(failed))
         raise Problem(409, "cannot_undo", _why_not(failed, rest), failed=failed, rest=rest)
     verb = "Would undo" if body.dry_run else "Undone:"
-    return ok(
-        encode(
-            {
-                "success": True,
-                "act": done.act,
-                "undone": body.act,
-                "message": f"{verb} {counted(len(rows), 'row')}.",
-                "rows": rows,
-                "failed": failed,
-                "revision": context.engine.view.revision,
-            }
-        )
-    )
+    return {
+        "success": True,
+        "act": done.act,
+        "undone": body.act,
+        "message": f"{verb} {counted(len(done.rows), 'row')}.",
+        "rows": [{**_names(context, row["key"]), "changes": row["changes"]} for row in done.rows],
+        "failed": failed,
+        "revision": context.engine.view.revision,
+    }
 
 
 NAMED = 3
 """The most rows that a message names; the response has all of them."""
 
 
-def _why_not(failed: list[dict[str, Any]], rest: int) -> str:
+def _why_not(failed: list[FailedRow], rest: int) -> str:
     """The text about rows that cannot be undone, with the reasons."""
     named = [
         f"{' '.join(part for part in (row['name'], row['size']) if part)}: {row['reason']}"
@@ -135,7 +148,7 @@ def _why_not(failed: list[dict[str, Any]], rest: int) -> str:
     return " ".join([begin, *named, *more])
 
 
-def _names(context: AppContext, key: str) -> dict[str, Any]:
+def _names(context: AppContext, key: str) -> RowName:
     """Product and size of a row, with the name of the product, or its id without a name."""
     product_id, size = split_sku(key)
     product = context.engine.view.products.get(product_id)

@@ -2,17 +2,24 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Response
 
 from fancymonkey.core.stock.status import StockRow
 from fancymonkey.errors import DataError
 from fancymonkey.spreadsheets import csv_table, xlsx_process
 from fancymonkey.spreadsheets.columns import COLUMNS, KINDS
 from fancymonkey.timestamps import iso
-from fancymonkey.web.admin_api.history import file_reply
-from fancymonkey.web.admin_api.row_query import Query, row_query_of
-from fancymonkey.web.auth.authorize import require
-from fancymonkey.web.context import AppContext
-from fancymonkey.web.http.messages import Problem, Request, Response
+from fancymonkey.web.admin_api.row_params import ChosenRows
+from fancymonkey.web.http.files import file_response, files_of
+from fancymonkey.web.http.messages import Problem
+from fancymonkey.web.http.query_params import Flag, Text
+from fancymonkey.web.routing.access import requires
+from fancymonkey.web.routing.authorized_route import AuthorizedRoute
+from fancymonkey.web.routing.dependencies import Context
+
+router = APIRouter(prefix="/api/admin", tags=["dashboard"], route_class=AuthorizedRoute)
 
 TEMPLATE = (
     *("productId", "size", "name", "category", "price", "stock", "lowStockThreshold", "soldOut"),
@@ -24,16 +31,28 @@ PORTION = 100
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-async def export(context: AppContext, request: Request) -> Response:
+@router.get(
+    "/export",
+    summary="Export the stock table as CSV or XLSX",
+    dependencies=[requires("read")],
+    response_class=Response,
+    responses=files_of("text/csv", XLSX),
+)
+async def export(
+    context: Context,
+    chosen: ChosenRows,
+    format: Annotated[
+        Literal["csv", "xlsx"], Query(description="`csv` (the default) or `xlsx`")
+    ] = "csv",
+    columns: Annotated[
+        Text | None,
+        Query(description=f"Columns to export, in this order: {', '.join(COLUMNS)}"),
+    ] = None,
+    template: Annotated[Flag, Query(description="`true`: an empty template")] = False,
+) -> Response:
     """Returns the rows of the query as a file, or an empty template."""
-    await require(context, request, "read")
-    query = Query(request)
-    as_sheet = query.one_of("format", "csv", "xlsx") == "xlsx"
-    template = query.flag("template")
-    columns = _columns(query.text("columns"), TEMPLATE if template else COLUMNS)
-    revision, rows = (
-        (0, []) if template else await context.table.rows(row_query_of(query, context.spelling))
-    )
+    names = _columns(columns, TEMPLATE if template else COLUMNS)
+    revision, rows = (0, []) if template else await context.table.rows(chosen)
     if len(rows) > csv_table.ROWS_MAX:
         raise Problem(
             422,
@@ -43,16 +62,16 @@ async def export(context: AppContext, request: Request) -> Response:
     stocked = [row.stocked for row in rows]
     day = iso(context.engine.clock())[:10]
     name = "template" if template else f"stock-{day}"
-    if not as_sheet:
-        body = await asyncio.to_thread(_csv, stocked, columns, revision)
-        return file_reply(body, "text/csv; charset=utf-8", f"{name}.csv")
-    kinds = [KINDS.get(column, "text") for column in columns]
+    if format == "csv":
+        body = await asyncio.to_thread(_csv, stocked, names, revision)
+        return file_response(body, "text/csv; charset=utf-8", f"{name}.csv")
+    kinds = [KINDS.get(column, "text") for column in names]
     with context.sheets:
         try:
-            body = await xlsx_process.write(columns, kinds, _portions(stocked, columns, revision))
+            body = await xlsx_process.write(names, kinds, _portions(stocked, names, revision))
         except DataError as error:
             raise Problem(422, "invalid_request", str(error)) from None
-    return file_reply(body, XLSX, f"{name}.xlsx")
+    return file_response(body, XLSX, f"{name}.xlsx")
 
 
 def _columns(given: str | None, default: Sequence[str]) -> Sequence[str]:

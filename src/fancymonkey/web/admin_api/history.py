@@ -5,115 +5,81 @@ import csv
 import io
 from collections import deque
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from fancymonkey.core.changes.bulk import search_text
+from fastapi import APIRouter, Depends, Query, Response
+
 from fancymonkey.core.ledger import InvariantBroken, evolve
-from fancymonkey.core.model import Entry, Item, Kind, Level, Product, split_sku
+from fancymonkey.core.model import Entry, Item, Level, Product, split_sku
 from fancymonkey.core.stock.sku_stock import SkuStock
-from fancymonkey.core.stock.status import StockRow
+from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.ledger_queries import revision_at
-from fancymonkey.engine.view import View
 from fancymonkey.services.explain import CHANGES, StockExplanation
 from fancymonkey.spreadsheets.formula_escape import safe
 from fancymonkey.timestamps import iso
-from fancymonkey.web.admin_api.changes import PAGE, PAGE_MAX
-from fancymonkey.web.admin_api.holds import named
-from fancymonkey.web.admin_api.row_query import Query
-from fancymonkey.web.auth.authorize import require
+from fancymonkey.web.admin_api.history_filter import HistoryFilter
+from fancymonkey.web.admin_api.history_models import (
+    EntryLink,
+    EntryOut,
+    Explanation,
+    HistoryPage,
+    Quantities,
+)
+from fancymonkey.web.admin_api.holds import product_name
 from fancymonkey.web.context import AppContext
-from fancymonkey.web.http.messages import NO_STORE, NOSNIFF, Problem, Request, Response, ok
+from fancymonkey.web.http.files import FORMAT, also_csv, file_response
+from fancymonkey.web.http.messages import Problem
+from fancymonkey.web.http.query_params import LIMIT, PAGE, Page, Text, Time
 from fancymonkey.web.http.time_params import instant
-from fancymonkey.web.http.wire import encode
+from fancymonkey.web.routing.access import requires
+from fancymonkey.web.routing.authorized_route import AuthorizedRoute
+from fancymonkey.web.routing.dependencies import Context
+from fancymonkey.web.routing.described import refusals
+
+router = APIRouter(prefix="/api/admin", tags=["dashboard"], route_class=AuthorizedRoute)
 
 FILE_MAX = 50_000
 """The most entries of a file."""
 
 READ_AT_ONCE = 500
-
-
-class Wanted:
-    """The filter of entries."""
-
-    def __init__(self, query: Query, view: View) -> None:
-        self.sku = query.text("sku")
-        words = query.text("q")
-        self.skus = None if words is None else named_so(view, words)
-        self.since = instant("from", query.text("from"))
-        self.until = instant("to", query.text("to"))
-        self.kinds = set(query.texts("kind"))
-        self.actors = set(query.texts("actor"))
-        self.cause = query.text("cause")
-        self.before = query.number("before", 1 << 60, 0, 1 << 60)
-        if not self.kinds <= set(Kind):
-            raise Problem(422, "invalid_request", f"kind must be one of: {', '.join(Kind)}.")
-
-    def has(self, entry: Entry) -> bool:
-        """Whether an entry matches."""
-        return (
-            entry.revision < self.before
-            and (self.since is None or entry.at >= self.since)
-            and (self.until is None or entry.at < self.until)
-            and (not self.kinds or entry.kind in self.kinds)
-            and (not self.actors or entry.actor in self.actors)
-            and (self.cause is None or entry.cause == self.cause)
-            and (self.skus is None or entry.sku in self.skus)
-        )
-
-
-def named_so(view: View, words: str) -> set[str]:
-    """The SKUs and product ids whose names or ids contain every word.
-
-    What is off sale has a history too. A product is meant by words that it has without its sizes.
-    """
-    wanted = words.lower().split()
-    found = set()
-    for product in view.products.values():
-        skus = view.sizes.get(product.product_id, [])
-        rows = [StockRow(product, view.items[sku], SkuStock(sku)) for sku in skus]
-        for row in rows:
-            text = search_text(row)
-            if all(word in text for word in wanted):
-                found.add(row.item.sku)
-        text = f"{product.product_id}\n{product.name}\n{product.category}".lower()
-        if all(word in text for word in wanted):
-            found.add(product.product_id)
-    return found
-
-
 Told = tuple[Entry, int, int, int]
 """An entry, with the units on hand, reserved and available after it."""
 
 
-async def history(context: AppContext, request: Request) -> Response:
+@router.get(
+    "/history",
+    summary="List ledger entries, the latest first",
+    dependencies=[requires("read")],
+    response_model=HistoryPage,
+    responses=also_csv(),
+)
+async def history(
+    context: Context,
+    wanted: Annotated[HistoryFilter, Depends()],
+    limit: Annotated[Page, Query(description=LIMIT)] = PAGE,
+    format: Annotated[Literal["json", "csv"], Query(description=FORMAT)] = "json",
+) -> Any:
     """Returns entries, the latest first, of one SKU or product, of a search, or of all."""
-    await require(context, request, "read")
-    query = Query(request)
-    wanted = Wanted(query, context.engine.view)
-    limit = query.number("limit", PAGE, 1, PAGE_MAX)
-    as_file = query.one_of("format", "json", "csv") == "csv"
-    if as_file:
-        limit = FILE_MAX
-    read = (
-        _of_everything(context, wanted) if wanted.sku is None else _of_sku(context, wanted, limit)
-    )
+    most = FILE_MAX if format == "csv" else limit
+    read = _of_everything(context, wanted) if wanted.sku is None else _of_sku(context, wanted, most)
     revision = context.engine.view.revision
     found: list[Told] = []
     async for row in read:
         found.append(row)
-        if len(found) > limit:
+        if len(found) > most:
             break
-    if as_file:
-        return await _file(found[:limit])
-    more = len(found) > limit
-    meant = None if wanted.skus is None else len(wanted.skus)
-    entries = [named(context.engine, _entry_out(*told)) for told in found[:limit]]
-    following = entries[-1]["revision"] if more else None
-    told = {"success": True, "entries": entries, "next": following, "revision": revision}
-    return ok(encode({**told, "meant": meant}))
+    if format == "csv":
+        return await _file(context.engine, found[:most])
+    return HistoryPage(
+        success=True,
+        entries=[_entry_out(context.engine, *row) for row in found[:most]],
+        next=found[most - 1][0].revision if len(found) > most else None,
+        revision=revision,
+        meant=None if wanted.skus is None else len(wanted.skus),
+    )
 
 
-async def _of_sku(context: AppContext, wanted: Wanted, limit: int) -> AsyncIterator[Told]:
+async def _of_sku(context: AppContext, wanted: HistoryFilter, limit: int) -> AsyncIterator[Told]:
     """The latest entries of a SKU, whose history is followed from its beginning."""
     assert wanted.sku is not None
     found: deque[Told] = deque(maxlen=limit + 1)
@@ -139,7 +105,7 @@ async def _of_sku(context: AppContext, wanted: Wanted, limit: int) -> AsyncItera
         yield found.pop()
 
 
-async def _of_everything(context: AppContext, wanted: Wanted) -> AsyncIterator[Told]:
+async def _of_everything(context: AppContext, wanted: HistoryFilter) -> AsyncIterator[Told]:
     """The latest entries of all, read backwards; running numbers are the entries' own."""
     engine = context.engine
     top = min(engine.view.revision, wanted.before - 1)
@@ -156,7 +122,9 @@ async def _of_everything(context: AppContext, wanted: Wanted) -> AsyncIterator[T
         await asyncio.sleep(0)
 
 
-def _entry_out(entry: Entry, on_hand: int, reserved: int, available: int) -> dict[str, Any]:
+def _entry_out(
+    engine: Engine, entry: Entry, on_hand: int, reserved: int, available: int
+) -> EntryOut:
     product_id, size = split_sku(entry.sku)
     return {
         "revision": entry.revision,
@@ -165,6 +133,7 @@ def _entry_out(entry: Entry, on_hand: int, reserved: int, available: int) -> dic
         "sku": entry.sku,
         "productId": product_id,
         "size": size or None,
+        "name": product_name(engine, product_id),
         "change": _wire({name: getattr(entry, name) for name in CHANGES}),
         "stock": on_hand,
         "reserved": reserved,
@@ -188,8 +157,8 @@ PLACES = {"act_": "act", "evt_": "event", "pi_": "payment", "cs_": "payment"}
 """The target of a link, by the prefix of a cause."""
 
 
-def _links(entry: Entry) -> list[dict[str, str]]:
-    links = [
+def _links(entry: Entry) -> list[EntryLink]:
+    links: list[EntryLink] = [
         {"to": place, "id": entry.cause}
         for start, place in PLACES.items()
         if entry.cause.startswith(start)
@@ -204,14 +173,14 @@ QUANTITIES = ("stock", "reserved", "backordered", "short")
 WORDS = ("actor", "reason", "cause", "hold")
 
 
-async def _file(found: list[Told]) -> Response:
+async def _file(engine: Engine, found: list[Told]) -> Response:
     """The entries as CSV, the latest first."""
     buffer = io.StringIO()
     write = csv.writer(buffer, lineterminator="\r\n").writerow
     after = ("stockAfter", "reservedAfter", "availableAfter")
     write([*COLUMNS, *QUANTITIES, *after, *WORDS])
     for number, (entry, *numbers) in enumerate(found):
-        row = _entry_out(entry, *numbers)
+        row: dict[str, Any] = {**_entry_out(engine, entry, *numbers)}
         texts = [row["actor"], row["reason"], row["cause"], entry.reservation_id or ""]
         write(
             [
@@ -223,34 +192,41 @@ async def _file(found: list[Told]) -> Response:
         )
         if not number % READ_AT_ONCE:
             await asyncio.sleep(0)
-    return file_reply(buffer.getvalue().encode(), "text/csv; charset=utf-8", "history.csv")
+    return file_response(buffer.getvalue().encode(), "text/csv; charset=utf-8", "history.csv")
 
 
-def file_reply(body: bytes, media_type: str, name: str) -> Response:
-    """A downloadable file."""
-    headers = [
-        (b"content-type", media_type.encode()),
-        (b"content-disposition", f'attachment; filename="{name}"'.encode()),
-        NO_STORE,
-        NOSNIFF,
-    ]
-    return Response(200, body, headers)
-
-
-async def explain(context: AppContext, request: Request) -> Response:
+@router.get(
+    "/explain",
+    summary="Explain the stock of a SKU",
+    dependencies=[requires("read")],
+    response_model=Explanation,
+    responses=refusals(404),
+)
+async def explain(
+    context: Context,
+    sku: Annotated[Text, Query(description="As `prod_hoodie_001/M`")] = "",
+    until: Annotated[
+        Time | None, Query(alias="asOf", description="The time to explain; now by default")
+    ] = None,
+    begin: Annotated[
+        Time | None,
+        Query(
+            alias="from",
+            description="Only entries since this time; from the first entry by default",
+        ),
+    ] = None,
+) -> Any:
     """Explains the stock of a SKU, now or at a time, and its movements since another time."""
-    await require(context, request, "read")
-    query = Query(request)
-    as_of, since = instant("asOf", query.text("asOf")), instant("from", query.text("from"))
+    as_of, since = instant("asOf", until), instant("from", begin)
     if as_of is not None and since is not None and since > as_of:
         raise Problem(422, "invalid_request", "`from` must be before `asOf`.")
-    product, item = _item(context, query.text("sku") or "")
+    product, item = _item(context, sku)
     story = StockExplanation(product, item, deque(maxlen=0), since)
     await story.follow(context.engine.store.history(item.sku, as_of))
     view = context.engine.view
     if as_of is None:
         story.over = view.unbooked_expiries(item.sku)
-    return ok(encode(_explained(story, since, as_of, view.revision)))
+    return _explained(story, since, as_of, view.revision)
 
 
 def _item(context: AppContext, sku: str) -> tuple[Product, Item]:
@@ -296,7 +272,7 @@ def _explained(
     }
 
 
-def _stock_out(stock: SkuStock) -> dict[str, int]:
+def _stock_out(stock: SkuStock) -> Quantities:
     return {
         "stock": stock.on_hand,
         "reserved": stock.reserved,

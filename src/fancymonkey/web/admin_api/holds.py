@@ -3,30 +3,41 @@
 import asyncio
 from collections.abc import Collection
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
-from msgspec import Meta, Struct
+from fastapi import APIRouter, Query
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.holds.end import Release
-from fancymonkey.core.model import MANUAL, Reservation, Status
+from fancymonkey.core.model import MANUAL, Line, Reservation, Status, split_sku
 from fancymonkey.core.payments.pending import FOLDER, pending_until
 from fancymonkey.core.payments.rows import Checkout, Stage
 from fancymonkey.core.state import FOREVER
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.hold_details import status_at
 from fancymonkey.timestamps import iso
-from fancymonkey.web.admin_api.changes import PAGE, PAGE_MAX
+from fancymonkey.web.admin_api.hold_models import (
+    HoldCheckout,
+    HoldLine,
+    HoldOut,
+    HoldPage,
+    HoldResult,
+    ReleasedHolds,
+    ReleaseHoldsBody,
+)
 from fancymonkey.web.admin_api.request_changes import RequestChanges
-from fancymonkey.web.admin_api.row_query import Query
-from fancymonkey.web.auth.authorize import require
-from fancymonkey.web.context import AppContext
-from fancymonkey.web.http.messages import Problem, Request, Response, ok, parse
-from fancymonkey.web.http.refusals import request_fingerprint, request_key
+from fancymonkey.web.http.messages import Problem
+from fancymonkey.web.http.query_params import LIMIT, PAGE, Page, Text, Time
+from fancymonkey.web.http.refusals import request_fingerprint
 from fancymonkey.web.http.time_params import instant
-from fancymonkey.web.http.wire import Id, Text, encode, line_out
+from fancymonkey.web.http.wire import encode
+from fancymonkey.web.routing.access import requires
+from fancymonkey.web.routing.authorized_route import AuthorizedRoute
+from fancymonkey.web.routing.dependencies import Call, Caller, Context, IdempotencyKey
+from fancymonkey.web.routing.described import refusals
+
+router = APIRouter(prefix="/api/admin/holds", tags=["dashboard"], route_class=AuthorizedRoute)
 
 SCANNED_MAX = 20_000
 """The most holds that one query of the past reads; the next page continues from there."""
@@ -34,53 +45,53 @@ SCANNED_MAX = 20_000
 PAUSE = 200
 
 
-class ReleaseHoldsBody(Struct, rename="camel"):
-    """The holds to release, and the reason."""
-
-    ids: Annotated[list[Id], Meta(min_length=1, max_length=500)]
-    reason: Text = ""
-
-
-_release_holds = msgspec.json.Decoder(ReleaseHoldsBody)
-
-
-async def list_holds(context: AppContext, request: Request) -> Response:
+@router.get("", summary="List holds", dependencies=[requires("read")])
+async def list_holds(
+    context: Context,
+    sku: Annotated[Text | None, Query(description="As `prod_hoodie_001/M`")] = None,
+    q: Annotated[
+        Text | None,
+        Query(description="Search words of the product or size, or an id of a hold"),
+    ] = None,
+    status: Annotated[
+        Status,
+        Query(description="`held` (the default), `captured`, `released` or `expired`"),
+    ] = Status.HELD,
+    since: Annotated[
+        Time | None, Query(description="Only holds created at or after this time")
+    ] = None,
+    id: Annotated[
+        Text | None, Query(description="Only the hold with this id; any of its ids")
+    ] = None,
+    limit: Annotated[Page, Query(description=LIMIT)] = PAGE,
+    after: Annotated[Text | None, Query(description="`next` of the previous page")] = None,
+) -> HoldPage:
     """Returns live holds, the one that ends first in front; or holds that ended since a time."""
-    await require(context, request, "read")
-    query = Query(request)
-    limit = query.number("limit", PAGE, 1, PAGE_MAX)
-    status = Status(query.one_of("status", *Status))
-    one, sku, words = query.text("id"), query.text("sku"), query.text("q")
+    engine, one = context.engine, id
     skus = None if sku is None else {context.spelling.key(sku)}
-    if words is not None and one is None:
-        one = await _called(context.engine, words)
-        skus = skus if one else _meant(context.engine, words, skus)
-    revision = context.engine.view.revision  # rows that arrive during the read come later
-    live = live_holds(context.engine, skus)
+    if q is not None and one is None:
+        one = await _called(engine, q)
+        skus = skus if one else _meant(engine, q, skus)
+    revision = engine.view.revision  # rows that arrive during the read come later
+    live = live_holds(engine, skus)
     if one is not None:
-        found = await context.engine.store.reservation(one)
-        rows, following = [] if found is None else [found], None
-    elif status is Status.HELD and query.text("since") is None:
-        rows, following = await _page(context.engine, live, query.text("after"), limit)
+        hold = await engine.store.reservation(one)
+        rows, following = [] if hold is None else [hold], None
+    elif status is Status.HELD and since is None:
+        rows, following = await _page(engine, live, after, limit)
     else:
-        since = instant("since", query.text("since"))
-        if since is None:
+        begin = instant("since", since)
+        if begin is None:
             raise Problem(422, "invalid_request", "`since` is required.")
-        rows, following = await _begun(
-            context.engine, since, status, skus, query.text("after"), limit
-        )
-    return ok(
-        encode(
-            {
-                "success": True,
-                "holds": [await _hold_out(context.engine, row) for row in rows],
-                "total": len(live),
-                "units": sum(units for _, _, units in live),
-                "next": following,
-                "revision": revision,
-            }
-        )
-    )
+        rows, following = await _begun(engine, begin, status, skus, after, limit)
+    return {
+        "success": True,
+        "holds": [await _hold_out(engine, row) for row in rows],
+        "total": len(live),
+        "units": sum(units for _, _, units in live),
+        "next": following,
+        "revision": revision,
+    }
 
 
 Live = tuple[int, str, int]
@@ -163,7 +174,7 @@ async def _begun(
     return rows, None
 
 
-async def _hold_out(engine: Engine, row: Reservation) -> dict[str, Any]:
+async def _hold_out(engine: Engine, row: Reservation) -> HoldOut:
     checkout = await engine.store.find(Checkout, row.reservation_id)
     kept = await engine.store.find(Document, (FOLDER, row.reservation_id))
     return {
@@ -171,7 +182,7 @@ async def _hold_out(engine: Engine, row: Reservation) -> dict[str, Any]:
         "sessionId": row.session_id,
         "by": "owner" if row.reservation_id.startswith(MANUAL) else "buyer",
         "status": status_at(row, engine.clock()),
-        "lines": [named(engine, line_out((line.sku, line.quantity))) for line in row.lines],
+        "lines": [line_out(engine, line) for line in row.lines],
         "createdAt": iso(row.created_at),
         "expiresAt": None if row.expires_at is None else iso(row.expires_at),
         "endedAt": None if row.ended_at is None else iso(row.ended_at),
@@ -181,13 +192,24 @@ async def _hold_out(engine: Engine, row: Reservation) -> dict[str, Any]:
     }
 
 
-def named(engine: Engine, row: dict[str, Any]) -> dict[str, Any]:
-    """Adds the product name to a row with a product id."""
-    product = engine.view.products.get(row["productId"])
-    return {**row, "name": None if product is None else product.name}
+def line_out(engine: Engine, line: Line) -> HoldLine:
+    """A line of a hold, with the name of its product."""
+    product_id, size = split_sku(line.sku)
+    return {
+        "productId": product_id,
+        "size": size,
+        "quantity": line.quantity,
+        "name": product_name(engine, product_id),
+    }
 
 
-def _checkout_out(checkout: Checkout | None) -> dict[str, Any] | None:
+def product_name(engine: Engine, product_id: str) -> str | None:
+    """The name of a product, or None for an unknown one."""
+    product = engine.view.products.get(product_id)
+    return None if product is None else product.name
+
+
+def _checkout_out(checkout: Checkout | None) -> HoldCheckout | None:
     if checkout is None or checkout.stage is Stage.CLOSED:
         return None
     return {
@@ -197,15 +219,21 @@ def _checkout_out(checkout: Checkout | None) -> dict[str, Any] | None:
     }
 
 
-async def release_holds(context: AppContext, request: Request) -> Response:
+@router.post(
+    "/release",
+    summary="Release holds",
+    dependencies=[requires("stock")],
+    responses=refusals(404, 409),
+)
+async def release_holds(
+    context: Context, request: Call, actor: Caller, key: IdempotencyKey, body: ReleaseHoldsBody
+) -> ReleasedHolds:
     """Releases holds of any buyer; ended holds stay unchanged."""
-    actor = await require(context, request, "stock")
-    body = parse(_release_holds, await request.body())
-    key = request_key(request, actor.name)
-    mark = "" if key is None else request_fingerprint(request, encode(body))
+    sent = encode({"ids": body.ids, "reason": body.reason})
+    mark = "" if key is None else request_fingerprint(request, sent)
     ids = list(dict.fromkeys(body.ids))
     doing = RequestChanges(context, actor.name, "release", body.reason, key, mark)
-    results: list[dict[str, Any]] = []
+    results: list[HoldResult] = []
     warnings: list[str] = []
     released = 0
     reason = body.reason or "ended by the owner"
@@ -221,18 +249,14 @@ async def release_holds(context: AppContext, request: Request) -> Response:
             warnings.append(_PAYING.format(ids[len(results) - 1]))
         if moved and context.checkouts is not None:
             context.checkouts.close_later(found["reservation_id"])
-    return ok(
-        encode(
-            {
-                "success": True,
-                "act": doing.act,
-                "released": released,
-                "results": results,
-                "warnings": warnings,
-                "revision": context.engine.view.revision,
-            }
-        )
-    )
+    return {
+        "success": True,
+        "act": doing.act,
+        "released": released,
+        "results": results,
+        "warnings": warnings,
+        "revision": context.engine.view.revision,
+    }
 
 
 def _release(actor: str, reason: str, ref: str, act_id: str) -> Command:

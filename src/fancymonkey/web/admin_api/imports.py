@@ -2,11 +2,12 @@
 
 import asyncio
 import hashlib
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Header, Query, Response
 
 from fancymonkey.accounts.model import Right
 from fancymonkey.core.model import Outcome
@@ -20,56 +21,89 @@ from fancymonkey.services.request_key import RequestKey
 from fancymonkey.spreadsheets.csv_table import TooManyRows
 from fancymonkey.spreadsheets.import_plan import CellChange, ImportOptions, ImportPlan
 from fancymonkey.spreadsheets.xlsx import WhichSheet
-from fancymonkey.web.admin_api.row_query import Query
-from fancymonkey.web.auth.authorize import require
-from fancymonkey.web.context import AppContext
-from fancymonkey.web.http.messages import (
-    NO_STORE,
-    NOSNIFF,
-    Problem,
-    Request,
-    Response,
-    StreamingResponse,
-    ok,
+from fancymonkey.web.admin_api.exports import XLSX
+from fancymonkey.web.admin_api.import_models import (
+    ImportCounts,
+    ImportedCell,
+    ImportFault,
+    ImportNotice,
+    ImportReport,
 )
+from fancymonkey.web.auth.audit import note
+from fancymonkey.web.context import AppContext
+from fancymonkey.web.http.errors import problem_response
+from fancymonkey.web.http.files import BINARY
+from fancymonkey.web.http.messages import Problem, Request
+from fancymonkey.web.http.query_params import Flag, Text
 from fancymonkey.web.http.refusals import refusal, request_key
 from fancymonkey.web.http.wire import encode
-from fancymonkey.web.routing.router import failure
+from fancymonkey.web.routing.access import requires
+from fancymonkey.web.routing.authorized_route import AuthorizedRoute, SelfRecording
+from fancymonkey.web.routing.dependencies import Call, Caller, Context, KeyHeader
+from fancymonkey.web.routing.described import refusals
+
+router = APIRouter(prefix="/api/admin", tags=["dashboard"], route_class=AuthorizedRoute)
 
 FILE_MAX = 16 * 1024 * 1024
 SHOWN = 1000
 """The most changes and the most faults in a response."""
 
-NDJSON = (b"content-type", b"application/x-ndjson")
-log = logging.getLogger(__name__)
+FILE_BODY = {"requestBody": {"required": True, "content": {"text/csv": BINARY, XLSX: BINARY}}}
+"""The body is a file, which the handler reads with a limit of its own."""
 
 
-async def import_table(context: AppContext, request: Request) -> Response:
+@router.post(
+    "/import",
+    summary="Import a CSV or XLSX file",
+    dependencies=[requires("stock")],
+    response_model=ImportReport,
+    responses=refusals(404, 409),
+    openapi_extra=FILE_BODY,
+)
+async def import_table(
+    context: Context,
+    request: Call,
+    actor: Caller,
+    repeat_key: KeyHeader = None,
+    mode: Annotated[
+        Literal["preview", "apply"], Query(description="`preview` (the default) or `apply`")
+    ] = "preview",
+    rows: Annotated[
+        Literal["all", "good"],
+        Query(description="`all` (the default), or `good`: skip rows with errors"),
+    ] = "all",
+    create: Annotated[
+        Flag, Query(description="`true`: create products and sizes that do not exist")
+    ] = False,
+    name: Annotated[Text, Query(description="File name, recorded in the ledger")] = "",
+    sheet: Annotated[
+        Text | None, Query(description="The sheet to read, if the spreadsheet has several")
+    ] = None,
+    accept: Annotated[
+        str,
+        Header(description="`application/x-ndjson`: the progress, line by line"),
+    ] = "",
+) -> Any:
     """Imports a CSV or XLSX file, which is the body, or returns a preview."""
-    actor = await require(context, request, "stock")
-    query = Query(request)
-    apply = query.one_of("mode", "preview", "apply") == "apply"
-    name = "".join(char for char in query.text("name") or "" if char.isprintable())[:100]
+    apply = mode == "apply"
+    title = "".join(char for char in name if char.isprintable())[:100]
     options = ImportOptions(
         actor=actor.name,
-        reason=name or "import",
-        create=query.flag("create"),
+        reason=title or "import",
+        create=create,
         owner=actor.right.covers(Right.ADMIN),
     )
-    whole = query.one_of("rows", "all", "good") == "all"
     key = request_key(request, actor.name) if apply else None
-    sheet = query.text("sheet")
-    taking = _Import(
-        context, request, await request.body(FILE_MAX), options, apply, whole, sheet, key
-    )
-    if b"application/x-ndjson" not in request.headers.get(b"accept", b""):
-        return ok(await taking.run(lambda step, done, of: None))
-    return _as_lines(context, request, taking.run)
+    data = await request.body(FILE_MAX)
+    taking = _Import(context, request, data, options, apply, rows == "all", sheet, key)
+    if "application/x-ndjson" in accept:
+        return _as_lines(context, request, taking.run)
+    return Response(await taking.run(lambda step, done, of: None), 200, None, "application/json")
 
 
 def _as_lines(
     context: AppContext, request: Request, work: Callable[[Tell], Awaitable[bytes]]
-) -> Response:
+) -> SelfRecording:
     """Streams the progress of the work. The work continues if the client disconnects."""
     queue: asyncio.Queue[bytes | None] = asyncio.Queue()
 
@@ -77,13 +111,15 @@ def _as_lines(
         queue.put_nowait(encode({"step": step, "done": done, "of": of}))
 
     async def run() -> None:
+        outcome = 200
         try:
             queue.put_nowait(await work(tell))
-        except Exception as error:  # noqa: BLE001 - as the front has it: a line instead of a status
-            found = failure(error, request)
-            response.outcome = found.status
-            queue.put_nowait(found.body)
+        except Exception as error:  # noqa: BLE001 - a line instead of a status
+            problem = problem_response(error, request)
+            outcome = problem.status
+            queue.put_nowait(problem.body)
         finally:
+            await note(context, request, outcome)
             queue.put_nowait(None)
 
     async def lines() -> AsyncIterator[bytes]:
@@ -93,8 +129,7 @@ def _as_lines(
         while (line := await queue.get()) is not None:
             yield line + b"\n"
 
-    response = StreamingResponse(lines(), [NDJSON, NO_STORE, NOSNIFF])
-    return response
+    return SelfRecording(lines(), 200, media_type="application/x-ndjson")
 
 
 @dataclass(slots=True)
@@ -173,25 +208,33 @@ class _Import:
                     422,
                     "import_faults",
                     "Nothing was changed. Correct the rows in `faults`, or leave them out.",
-                    **_told(plan, 0),
+                    counts=_counts(plan, 0),
+                    faults=_faults(plan),
+                    notices=_notices(plan),
                 )
         applied = plan.count("new") + plan.count("changed") if self.apply else 0
         self.call.about = (
             f"{'applied' if self.apply else 'preview'}: {options.reason}, {applied} rows"
         )
         columns = list(records[0].cells) if records else []
-        answer: dict[str, Any] = {
+        answer: ImportReport = {
             "success": True,
             "mode": "apply" if self.apply else "preview",
             "act": act,
+            "revision": context.engine.view.revision,
+            "columns": columns,
+            "sheet": table.sheet,
+            "sheets": table.sheets,
+            "counts": _counts(plan, applied),
+            "faults": _faults(plan),
+            "notices": _notices(plan),
+            "changes": _changes(plan),
         }
-        answer |= {"revision": context.engine.view.revision, "columns": columns}
-        answer |= {"sheet": table.sheet, "sheets": table.sheets}
-        return encode({**answer, **_told(plan, applied), "changes": _changes(plan)})
+        return encode(answer)
 
 
-def _told(plan: ImportPlan, applied: int) -> dict[str, Any]:
-    counts = {
+def _counts(plan: ImportPlan, applied: int) -> ImportCounts:
+    return {
         "rows": len(plan.fates),
         "new": plan.count("new"),
         "changed": plan.count("changed"),
@@ -199,30 +242,40 @@ def _told(plan: ImportPlan, applied: int) -> dict[str, Any]:
         "faults": plan.count("fault"),
         "applied": applied,
     }
-    faults = [
-        {"row": one.row, "column": one.column or None, "reason": one.text}
-        for one in plan.faults[:SHOWN]
+
+
+def _faults(plan: ImportPlan) -> list[ImportFault]:
+    return [
+        {"row": fault.row, "column": fault.column or None, "reason": fault.text}
+        for fault in plan.faults[:SHOWN]
     ]
-    notices = [
-        {"column": one.column, "reason": one.text, "rows": one.rows, "count": one.count}
-        for one in plan.notices
+
+
+def _notices(plan: ImportPlan) -> list[ImportNotice]:
+    return [
+        {
+            "column": notice.column,
+            "reason": notice.text,
+            "rows": list(notice.rows),
+            "count": notice.count,
+        }
+        for notice in plan.notices
     ]
-    return {"counts": counts, "faults": faults, "notices": notices}
 
 
-def _changes(plan: ImportPlan) -> list[dict[str, Any]]:
-    return [_change_out(one) for one in plan.changes[:SHOWN] if plan.fates[one.row] != "fault"]
+def _changes(plan: ImportPlan) -> list[ImportedCell]:
+    return [_change_out(cell) for cell in plan.changes[:SHOWN] if plan.fates[cell.row] != "fault"]
 
 
-def _change_out(one: CellChange) -> dict[str, Any]:
+def _change_out(cell: CellChange) -> ImportedCell:
     return {
-        "row": one.row,
-        "productId": one.product_id,
-        "size": one.size,
-        "column": one.column,
-        "exported": one.exported,
-        "file": one.file,
-        "now": one.now,
-        "after": one.after,
-        "new": one.new,
+        "row": cell.row,
+        "productId": cell.product_id,
+        "size": cell.size,
+        "column": cell.column,
+        "exported": cell.exported,
+        "file": cell.file,
+        "now": cell.now,
+        "after": cell.after,
+        "new": cell.new,
     }

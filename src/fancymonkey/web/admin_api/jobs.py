@@ -3,71 +3,65 @@
 from typing import Any
 
 from fastapi import APIRouter
-from fastapi import Request as StarletteRequest
-from fastapi import Response as StarletteResponse
+from pydantic import with_config
+from typing_extensions import TypedDict
 
 from fancymonkey.errors import PaymentError, StoreError
 from fancymonkey.jobs.executor import FAILED, FinishedRun, JobRunning
 from fancymonkey.services.job_definitions import unknown_job_text
 from fancymonkey.timestamps import iso
-from fancymonkey.web.auth.authorize import require
 from fancymonkey.web.context import AppContext
-from fancymonkey.web.http.messages import RETRY_SOON, Problem, Request, ok, response_of
-from fancymonkey.web.http.wire import encode
-from fancymonkey.web.routing.route import SECRET
-from fancymonkey.web.routing.router import failure, note
+from fancymonkey.web.http.json_body import Ok, example
+from fancymonkey.web.http.messages import RETRY_SOON, Problem
+from fancymonkey.web.routing.access import requires
+from fancymonkey.web.routing.authorized_route import AuthorizedRoute
+from fancymonkey.web.routing.dependencies import Context
+from fancymonkey.web.routing.described import refusals
 
-_ANSWER = {
-    "success": True,
-    "job": "tidy",
-    "outcome": "done",
-    "message": "Released 1 expired hold.",
-    "startedAt": "2025-10-07T12:00:00.000Z",
-    "tookMs": 12,
-    "report": {"ended": ["res_1f0c2a9be4d8466f9e0f4c1b7a3d5e60"]},
-}
+router = APIRouter(tags=["jobs"], route_class=AuthorizedRoute, responses=refusals(404, 409))
 
 
-def router(context: AppContext) -> APIRouter:
-    """The endpoints that run jobs."""
-    routes = APIRouter(tags=["jobs"])
-    responses: dict[int | str, dict[str, Any]] = {
-        200: {"content": {"application/json": {"example": _ANSWER}}},
-        401: {"description": "Authentication is missing or wrong"},
-        403: {"description": "Not enabled"},
-        404: {"description": "No such job"},
-        409: {"description": "The job is already running"},
-        429: {"description": "Too many requests; see Retry-After"},
-        503: {"description": "The job failed, or the store is unavailable"},
-    }
-
-    async def answer(request: StarletteRequest, job: str) -> StarletteResponse:
-        call = Request(request.scope, request.receive)
-        secret = context.settings.accounts.cron_secret
-        try:
-            await require(context, call, "stock", secret=secret, cookie=call.method == "POST")
-            response = ok(encode(_told(await run_job(context, job))))
-        except Exception as error:  # noqa: BLE001 - as the front does with its own
-            response = failure(error, call)
-        if call.actor is not None:
-            await note(context, call, response.status)
-        return response_of(response)
-
-    door = {"security": SECRET}
-
-    @routes.get(
-        "/api/cron/{job}", summary="Run a job, by GET", responses=responses, openapi_extra=door
+@with_config(
+    example(
+        {
+            "success": True,
+            "job": "tidy",
+            "outcome": "done",
+            "message": "Released 1 expired hold.",
+            "startedAt": "2025-10-07T12:00:00.000Z",
+            "tookMs": 12,
+            "report": {"ended": ["res_1f0c2a9be4d8466f9e0f4c1b7a3d5e60"]},
+        }
     )
-    async def run_by_get(request: StarletteRequest, job: str) -> StarletteResponse:
-        """Runs a job now, for schedulers that send GET."""
-        return await answer(request, job)
+)
+class FinishedJob(TypedDict):
+    """The result of a job."""
 
-    @routes.post("/api/cron/{job}", summary="Run a job", responses=responses, openapi_extra=door)
-    async def run_by_post(request: StarletteRequest, job: str) -> StarletteResponse:
-        """Runs a job now and returns the result."""
-        return await answer(request, job)
+    success: Ok
+    job: str
+    outcome: str
+    message: str
+    startedAt: str
+    tookMs: int
+    report: Any
 
-    return routes
+
+@router.get(
+    "/api/cron/{job}",
+    summary="Run a job, by GET",
+    dependencies=[requires("stock", schedule=True, cookie=False)],
+)
+async def run_by_get(context: Context, job: str) -> FinishedJob:
+    """Runs a job now, for schedulers that send GET."""
+    return _finished_out(await run_job(context, job))
+
+
+@router.post(
+    "/api/cron/{job}", summary="Run a job", dependencies=[requires("stock", schedule=True)]
+)
+async def run_by_post(context: Context, job: str) -> FinishedJob:
+    """Runs a job now and returns the result."""
+    return _finished_out(await run_job(context, job))
 
 
 async def run_job(context: AppContext, name: str, *, join: bool = False) -> FinishedRun:
@@ -96,7 +90,7 @@ async def run_job(context: AppContext, name: str, *, join: bool = False) -> Fini
     return ran
 
 
-def _told(ran: FinishedRun) -> dict[str, Any]:
+def _finished_out(ran: FinishedRun) -> FinishedJob:
     return {
         "success": True,
         "job": ran.run.job,

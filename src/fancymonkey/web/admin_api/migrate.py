@@ -5,11 +5,9 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Any
 
-import msgspec
 from fastapi import APIRouter
-from fastapi import Request as StarletteRequest
 from fastapi.responses import StreamingResponse
-from msgspec import Meta, Struct
+from pydantic import Field
 
 from fancymonkey.engine.migration.live_migration import LiveMigration, MoveRefused
 from fancymonkey.errors import FancyMonkeyError, StoreLocked, StoreUnavailable
@@ -17,11 +15,14 @@ from fancymonkey.settings.settings import without_password
 from fancymonkey.store.contract import Store
 from fancymonkey.store.open import empty_store
 from fancymonkey.store.url import same_store
-from fancymonkey.web.auth.authorize import require_person
 from fancymonkey.web.context import AppContext
-from fancymonkey.web.http.messages import Problem, Request, parse
+from fancymonkey.web.http.json_body import JsonBody, example
+from fancymonkey.web.http.messages import Problem
 from fancymonkey.web.http.wire import encode
-from fancymonkey.web.routing.route import SECRET
+from fancymonkey.web.routing.access import requires
+from fancymonkey.web.routing.authorized_route import AuthorizedRoute
+from fancymonkey.web.routing.dependencies import Call
+from fancymonkey.web.routing.described import refusals
 
 log = logging.getLogger(__name__)
 
@@ -30,23 +31,13 @@ PATIENCE_SECONDS = 2.0
 """The longest time between two lines, so that no proxy ends a silent connection."""
 
 
-class MigrateBody(Struct, rename="camel"):
+class MigrateBody(JsonBody):
     """The target store: a URL or a directory, as for the command `migrate`."""
 
-    to: Annotated[str, Meta(min_length=1, max_length=1000)]
+    model_config = example({"to": "sqlite:///shop.db"})
 
+    to: Annotated[str, Field(min_length=1, max_length=1000)]
 
-_body = msgspec.json.Decoder(MigrateBody)
-
-_REQUEST = {
-    "required": True,
-    "content": {
-        "application/json": {
-            "schema": {"$ref": "#/components/schemas/MigrateBody"},
-            "example": {"to": "sqlite:///shop.db"},
-        }
-    },
-}
 
 _EXAMPLE = {
     "step": "done",
@@ -60,36 +51,26 @@ _EXAMPLE = {
 
 def router(context: AppContext) -> APIRouter:
     """The endpoint that migrates the shop."""
-    routes = APIRouter(tags=["system"])
+    routes = APIRouter(tags=["system"], route_class=AuthorizedRoute)
     moving = asyncio.Lock()
 
     @routes.post(
         "/api/admin/migrate",
-        operation_id="migrate",
         summary="Migrate the running shop to another store",
+        dependencies=[requires("admin", person=True, cookie=False)],
         response_class=StreamingResponse,
         responses={
             200: {"content": {"application/x-ndjson": {"example": _EXAMPLE}}},
-            400: {"description": "Malformed"},
-            401: {"description": "Authentication is missing or wrong"},
-            403: {"description": "Not enabled, or not permitted for this account or key"},
-            413: {"description": "The body is too large"},
-            409: {"description": "A migration is in progress, or the shop has already moved"},
-            422: {"description": "Well-formed, but not valid"},
-            429: {"description": "Too many requests; see Retry-After"},
+            **refusals(409),
         },
-        openapi_extra={"security": SECRET, "requestBody": _REQUEST},
     )
-    async def migrate(request: StarletteRequest) -> StreamingResponse:
+    async def migrate(request: Call, body: MigrateBody) -> StreamingResponse:
         """Copies, catches up and switches while the shop sells, and streams the progress.
 
         Each line is an object with a `step`: `copying`, `comparing`, `catching up`, `switching`,
         and at the end `done` or `failed`. It takes the admin password: a browser's session or an
         API key is not enough. `to` is one of the stores in MIGRATION_TARGETS.
         """
-        call = Request(request.scope, request.receive)
-        await require_person(context, call, "admin", cookie=False)
-        body = parse(_body, await call.body())
         to = _named(body.to, context.settings.accounts.migration_targets)
         if moving.locked() or context.engine.moved_to is not None:
             raise Problem(
@@ -99,6 +80,7 @@ def router(context: AppContext) -> APIRouter:
                 "Restart the server with the new store first.",
             )
         here, there = context.settings.target, without_password(to)
+        request.about = f"to {there}"
         if same_store(here, to):
             raise Problem(422, "invalid_request", "The shop already uses this store.")
         target = _target(to)

@@ -2,8 +2,10 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Query
 
 from fancymonkey.core.catalogue.shared_ids import shared_ids
 from fancymonkey.core.dates import DAY_MS
@@ -16,13 +18,28 @@ from fancymonkey.errors import StoreError
 from fancymonkey.payments.refunds import payment_issues
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.holds import live_holds
-from fancymonkey.web.admin_api.row_query import Query, RowQuery
-from fancymonkey.web.auth.authorize import require
+from fancymonkey.web.admin_api.overview_models import (
+    HealthPart,
+    LastRun,
+    Overview,
+    OverviewDay,
+    OverviewHealth,
+    OverviewHolds,
+    OverviewIssues,
+    OverviewStock,
+)
+from fancymonkey.web.admin_api.row_query import RowQuery
 from fancymonkey.web.context import AppContext
-from fancymonkey.web.http.messages import Problem, Request, Response, ok
-from fancymonkey.web.http.wire import encode
+from fancymonkey.web.http.json_body import json_response
+from fancymonkey.web.http.messages import Problem
+from fancymonkey.web.http.query_params import Text, Whole
 from fancymonkey.web.read_models.overview_cache import paused
 from fancymonkey.web.read_models.stock_rows import totals
+from fancymonkey.web.routing.access import requires
+from fancymonkey.web.routing.authorized_route import AuthorizedRoute
+from fancymonkey.web.routing.dependencies import Context
+
+router = APIRouter(prefix="/api/admin", tags=["dashboard"], route_class=AuthorizedRoute)
 
 DAYS = 30
 DAYS_MAX = 366
@@ -30,28 +47,37 @@ STORE_SECONDS = 2.0
 PROBLEMS_SHOWN = 20
 
 
-async def overview(context: AppContext, request: Request) -> Response:
+@router.get(
+    "/overview",
+    summary="Get the overview of the shop",
+    dependencies=[requires("read")],
+    response_model=Overview,
+)
+async def overview(
+    context: Context,
+    days: Annotated[
+        int,
+        Whole(1, DAYS_MAX),
+        Query(description=f"Number of days, from 1 to {DAYS_MAX}; {DAYS} by default"),
+    ] = DAYS,
+    zone: Annotated[
+        Text | None, Query(description="The time zone of the days; UTC by default")
+    ] = None,
+) -> Any:
     """Returns the overview, with the last days."""
-    await require(context, request, "read")
-    query = Query(request)
-    days = query.number("days", DAYS, 1, DAYS_MAX)
-    zone = _zone(query.text("zone"))
-    engine = context.engine
-    return ok(
-        encode(
-            {
-                "success": True,
-                "revision": engine.view.revision,
-                "serverTime": iso(engine.clock()),
-                "currency": context.settings.payments.currency,
-                "stock": await _stock(context),
-                "holds": _holds(engine),
-                "days": await _days(context, days, zone),
-                "matters": await _matters(engine),
-                "health": await _health(context),
-            }
-        )
-    )
+    engine, place = context.engine, _zone(zone)
+    answer: Overview = {
+        "success": True,
+        "revision": engine.view.revision,
+        "serverTime": iso(engine.clock()),
+        "currency": context.settings.payments.currency,
+        "stock": await _stock(context),
+        "holds": _holds(engine),
+        "days": await _days(context, days, place),
+        "matters": await _matters(engine),
+        "health": await _health(context),
+    }
+    return json_response(answer)
 
 
 def _zone(name: str | None) -> tzinfo:
@@ -66,20 +92,25 @@ def _zone(name: str | None) -> tzinfo:
         ) from None
 
 
-async def _stock(context: AppContext) -> dict[str, Any]:
+async def _stock(context: AppContext) -> OverviewStock:
     _, rows = await context.table.rows(RowQuery())
     stocked = [row.stocked for row in rows]
     found = await asyncio.to_thread(totals, stocked)
     return {
         "products": len({row.product.product_id for row in stocked}),
-        "sizes": found.pop("rows"),
-        "units": found.pop("stock"),
-        **found,
+        "sizes": found["rows"],
+        "units": found["stock"],
+        "reserved": found["reserved"],
+        "available": found["available"],
+        "backordered": found["backordered"],
+        "low": found["low"],
+        "out": found["out"],
+        "value": found["value"],
         "short": sum(row.stock.short for row in stocked),
     }
 
 
-def _holds(engine: Engine) -> dict[str, Any]:
+def _holds(engine: Engine) -> OverviewHolds:
     found = live_holds(engine, None)
     ends = found[0][0] if found and found[0][0] < FOREVER else None
     return {
@@ -89,7 +120,7 @@ def _holds(engine: Engine) -> dict[str, Any]:
     }
 
 
-async def _days(context: AppContext, count: int, zone: tzinfo) -> list[dict[str, Any]]:
+async def _days(context: AppContext, count: int, zone: tzinfo) -> list[OverviewDay]:
     """One row per day, the latest last; an hour counts for the day on which it began."""
     today = datetime.fromtimestamp(context.engine.clock() / 1000, zone).date()
     first = today - timedelta(days=count - 1)
@@ -118,7 +149,16 @@ async def _days(context: AppContext, count: int, zone: tzinfo) -> list[dict[str,
         if row is not None:
             row["turnedAway"] += units
             row["turnedAwayRequests"] += requests
-    return [{"day": day.isoformat(), **row} for day, row in rows.items()]
+    return [
+        {
+            "day": day.isoformat(),
+            "sold": row["sold"],
+            "returned": row["returned"],
+            "turnedAway": row["turnedAway"],
+            "turnedAwayRequests": row["turnedAwayRequests"],
+        }
+        for day, row in rows.items()
+    ]
 
 
 async def _turned_away(context: AppContext) -> dict[int, tuple[int, int]]:
@@ -137,7 +177,7 @@ async def _turned_away(context: AppContext) -> dict[int, tuple[int, int]]:
     return await context.glance.lately("turned away", read)
 
 
-async def _matters(engine: Engine) -> dict[str, int]:
+async def _matters(engine: Engine) -> OverviewIssues:
     waiting = [row for row in await payment_issues(engine) if row.closed_at is None]
     return {
         "open": sum(row.progress is IssueStatus.OPEN for row in waiting),
@@ -147,7 +187,7 @@ async def _matters(engine: Engine) -> dict[str, int]:
     }
 
 
-async def _health(context: AppContext) -> dict[str, Any]:
+async def _health(context: AppContext) -> OverviewHealth:
     event = await context.glance.lately("event", lambda: _last_event(context.engine))
     return {
         "store": await _store_health(context.engine),
@@ -172,7 +212,7 @@ async def _health(context: AppContext) -> dict[str, Any]:
     }
 
 
-async def _store_health(engine: Engine) -> dict[str, Any]:
+async def _store_health(engine: Engine) -> HealthPart:
     try:
         async with asyncio.timeout(STORE_SECONDS):
             # First: once a write works again, an earlier failure is not a problem any longer.
@@ -185,7 +225,7 @@ async def _store_health(engine: Engine) -> dict[str, Any]:
     return {"ok": not problems, "problems": problems}
 
 
-async def _catalogue_health(context: AppContext) -> dict[str, Any]:
+async def _catalogue_health(context: AppContext) -> HealthPart:
     """Stripe ids that should belong to one product or size, but are used by several."""
 
     async def read() -> list[str]:
@@ -203,7 +243,7 @@ async def _last_event(engine: Engine) -> Event | None:
     return last
 
 
-async def _last_run(context: AppContext, job: str) -> dict[str, Any]:
+async def _last_run(context: AppContext, job: str) -> LastRun:
     async def read() -> JobRun | None:
         lately = (job, context.engine.clock() - 2 * DAY_MS)
         return await _last_after(context.engine, lately) or await _last_after(

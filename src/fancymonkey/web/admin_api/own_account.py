@@ -1,123 +1,121 @@
 """The user's own account: password and two-factor authentication."""
 
-from typing import Any
-
-import msgspec
-from msgspec import Struct, UnsetType
+from fastapi import APIRouter, Response
 
 from fancymonkey.accounts import two_factor
-from fancymonkey.accounts.model import Session, User
+from fancymonkey.accounts.model import Actor, User
 from fancymonkey.engine.documents import StoredDocument
 from fancymonkey.services.user_json import user_json
-from fancymonkey.web.admin_api.sessions import Code, Secret
-from fancymonkey.web.auth.authorize import require
+from fancymonkey.web.admin_api.account_models import (
+    ChangedUser,
+    ConfirmBody,
+    FactorSetup,
+    NewRecoveryCodes,
+    PasswordBody,
+    ProofBody,
+)
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http import cookies
-from fancymonkey.web.http.messages import Problem, Request, Response, ok, parse
-from fancymonkey.web.http.wire import encode
+from fancymonkey.web.http.messages import Problem, Request
+from fancymonkey.web.routing.access import requires
+from fancymonkey.web.routing.authorized_route import AuthorizedRoute
+from fancymonkey.web.routing.dependencies import Call, Caller, Context
+from fancymonkey.web.routing.described import refusals
+
+router = APIRouter(
+    prefix="/api/admin",
+    tags=["accounts"],
+    route_class=AuthorizedRoute,
+    responses=refusals(404, 409),
+)
+OWN = [requires("read", account=True)]
+"""A user's session: keys and passwords have no account."""
 
 
-class PasswordBody(Struct, rename="camel"):
-    """The current password and the new one."""
-
-    old: Secret
-    new: Secret
-
-
-class ProofBody(Struct, rename="camel"):
-    """The proof of identity: the password, or a two-factor code."""
-
-    password: Secret | UnsetType = msgspec.UNSET
-    code: Code | UnsetType = msgspec.UNSET
-
-
-class ConfirmBody(Struct, rename="camel"):
-    """The first code of a new authenticator app."""
-
-    code: Code
-
-
-_password = msgspec.json.Decoder(PasswordBody)
-_proof = msgspec.json.Decoder(ProofBody)
-_confirm = msgspec.json.Decoder(ConfirmBody)
-
-
-async def change_password(context: AppContext, request: Request) -> Response:
+@router.post("/password", summary="Change the own password", dependencies=OWN)
+async def change_password(
+    context: Context, request: Call, actor: Caller, body: PasswordBody, response: Response
+) -> ChangedUser:
     """Changes the own password. All other sessions end."""
-    kept, session = await _own(context, request)
-    body = parse(_password, await request.body())
-    kept = await context.accounts.login.again(
-        kept, body.old, None, context.proxies.guesser(request)
-    )
-    return await _go_on(
-        context, request, session, await context.accounts.users.set_password(kept, body.new)
-    )
+    own = await _own(context, actor)
+    own = await context.accounts.login.again(own, body.old, None, context.proxies.guesser(request))
+    user = await context.accounts.users.set_password(own, body.new)
+    await _stay(context, request, actor, user, response)
+    return {"success": True, "user": user_json(user)}
 
 
-async def begin_factor(context: AppContext, request: Request) -> Response:
+@router.post("/factor/begin", summary="Set up two-factor authentication", dependencies=OWN)
+async def begin_factor(
+    context: Context, request: Call, actor: Caller, body: ProofBody
+) -> FactorSetup:
     """Returns a secret for an authenticator app, as text, link and QR code, to be confirmed."""
-    kept, _ = await _own(context, request)
-    body = parse(_proof, await request.body())
-    kept = await _again(context, request, kept, body)
-    secret, link, picture = await two_factor.start_setup(context.accounts.users, kept)
-    return ok(encode({"success": True, "secret": secret, "link": link, "picture": picture}))
+    own = await _proven(context, request, actor, body)
+    secret, link, picture = await two_factor.start_setup(context.accounts.users, own)
+    return {"success": True, "secret": secret, "link": link, "picture": picture}
 
 
-async def confirm_factor(context: AppContext, request: Request) -> Response:
+@router.post(
+    "/factor/confirm",
+    summary="Confirm two-factor authentication with the first code",
+    dependencies=OWN,
+)
+async def confirm_factor(
+    context: Context, request: Call, actor: Caller, body: ConfirmBody, response: Response
+) -> NewRecoveryCodes:
     """Switches two-factor authentication on, and returns the recovery codes once."""
-    kept, session = await _own(context, request)
-    body = parse(_confirm, await request.body())
+    own = await _own(context, actor)
     users, now = context.accounts.users, context.engine.clock()
-    async with context.accounts.login.counting(kept.name, context.proxies.guesser(request)):
-        user, codes = await two_factor.confirm(users, kept, body.code, now)
-    return await _go_on(context, request, session, user, recoveryCodes=codes)
+    async with context.accounts.login.counting(own.name, context.proxies.guesser(request)):
+        user, codes = await two_factor.confirm(users, own, body.code, now)
+    await _stay(context, request, actor, user, response)
+    return {"success": True, "user": user_json(user), "recoveryCodes": codes}
 
 
-async def switch_factor_off(context: AppContext, request: Request) -> Response:
+@router.post("/factor/off", summary="Switch off two-factor authentication", dependencies=OWN)
+async def switch_factor_off(
+    context: Context, request: Call, actor: Caller, body: ProofBody, response: Response
+) -> ChangedUser:
     """Switches two-factor authentication off. All other sessions end."""
-    kept, session = await _own(context, request)
-    body = parse(_proof, await request.body())
-    kept = await _again(context, request, kept, body)
-    return await _go_on(
-        context, request, session, await two_factor.switch_off(context.accounts.users, kept)
-    )
+    own = await _proven(context, request, actor, body)
+    user = await two_factor.switch_off(context.accounts.users, own)
+    await _stay(context, request, actor, user, response)
+    return {"success": True, "user": user_json(user)}
 
 
-async def renew_codes(context: AppContext, request: Request) -> Response:
+@router.post("/factor/codes", summary="Create new recovery codes", dependencies=OWN)
+async def renew_codes(
+    context: Context, request: Call, actor: Caller, body: ProofBody, response: Response
+) -> NewRecoveryCodes:
     """Returns new recovery codes once; the old ones stop working."""
-    kept, session = await _own(context, request)
-    body = parse(_proof, await request.body())
-    kept = await _again(context, request, kept, body)
-    user, codes = await two_factor.new_codes(context.accounts.users, kept)
-    return await _go_on(context, request, session, user, recoveryCodes=codes)
+    own = await _proven(context, request, actor, body)
+    user, codes = await two_factor.new_codes(context.accounts.users, own)
+    await _stay(context, request, actor, user, response)
+    return {"success": True, "user": user_json(user), "recoveryCodes": codes}
 
 
-async def _own(context: AppContext, request: Request) -> tuple[StoredDocument[User], Session]:
-    """Returns the account and the session of the caller; keys and passwords have none."""
-    actor = await require(context, request, "read")
-    if actor.user is None or actor.session is None:
-        raise Problem(403, "not_allowed", "This requires a user account. Log in first.")
-    return await context.accounts.users.get(actor.user.name), actor.session
+async def _own(context: AppContext, actor: Actor) -> StoredDocument[User]:
+    """Returns the account of the caller."""
+    assert actor.user is not None
+    return await context.accounts.users.get(actor.user.name)
 
 
-async def _again(
-    context: AppContext, request: Request, kept: StoredDocument[User], body: ProofBody
+async def _proven(
+    context: AppContext, request: Request, actor: Actor, body: ProofBody
 ) -> StoredDocument[User]:
-    if (body.password is msgspec.UNSET) is (body.code is msgspec.UNSET):
+    """Returns the account of the caller, once the password or a code proves who it is."""
+    own = await _own(context, actor)
+    sent = body.model_fields_set
+    if len(sent) != 1:
         raise Problem(422, "invalid_request", "Send your `password` or a `code`.")
-    password = None if isinstance(body.password, UnsetType) else body.password
-    code = None if isinstance(body.code, UnsetType) else body.code
-    return await context.accounts.login.again(
-        kept, password, code, context.proxies.guesser(request)
-    )
+    password = body.password if "password" in sent else None
+    code = body.code if "code" in sent else None
+    return await context.accounts.login.again(own, password, code, context.proxies.guesser(request))
 
 
-async def _go_on(
-    context: AppContext, request: Request, session: Session, user: User, **more: Any
-) -> Response:
+async def _stay(
+    context: AppContext, request: Request, actor: Actor, user: User, response: Response
+) -> None:
     """Keeps this session and marks the browser as known; all other sessions have ended."""
-    await context.accounts.sessions.adopt(session.session_id, user)
-    response = ok(encode({"success": True, "user": user_json(user), **more}))
-    device = cookies.remember(request, await context.accounts.login.remember(user))
-    response.headers = [*response.headers, *device]
-    return response
+    assert actor.session is not None
+    await context.accounts.sessions.adopt(actor.session.session_id, user)
+    response.raw_headers += cookies.remember(request, await context.accounts.login.remember(user))

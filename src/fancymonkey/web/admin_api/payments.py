@@ -1,10 +1,10 @@
 """Payments over HTTP, for the owner: issues, Stripe events, and reconciliation."""
 
 import heapq
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta, Struct
+from fastapi import APIRouter, Query
 
 from fancymonkey.accounts.model import Right
 from fancymonkey.core.model import Event, Line
@@ -16,61 +16,76 @@ from fancymonkey.payments.gateway import Paid
 from fancymonkey.payments.refunds import give_due, payment_issues
 from fancymonkey.services.job_definitions import RECONCILE
 from fancymonkey.timestamps import iso
-from fancymonkey.web.admin_api.holds import named
+from fancymonkey.web.admin_api.holds import line_out
 from fancymonkey.web.admin_api.jobs import run_job
-from fancymonkey.web.admin_api.row_query import Query
+from fancymonkey.web.admin_api.payment_models import (
+    EventList,
+    EventOut,
+    IssueList,
+    IssueOut,
+    PaidOut,
+    Reconciled,
+    RunList,
+    RunOut,
+    SettleBody,
+    SettledIssue,
+)
 from fancymonkey.web.auth.authorize import require
 from fancymonkey.web.context import AppContext
-from fancymonkey.web.http.messages import Problem, Request, Response, ok, parse
+from fancymonkey.web.http.json_body import json_response
+from fancymonkey.web.http.messages import Problem
+from fancymonkey.web.http.query_params import LIMIT, PAGE, Page, Text
 from fancymonkey.web.http.refusals import refusal
-from fancymonkey.web.http.wire import Id, LineBody, Text, encode, line_out
-from fancymonkey.web.routing.router import note
+from fancymonkey.web.routing.access import requires
+from fancymonkey.web.routing.authorized_route import AuthorizedRoute
+from fancymonkey.web.routing.dependencies import Call, Caller, Context
+from fancymonkey.web.routing.described import refusals
 
-LISTED = 100
-LISTED_MAX = 1000
-
-
-class SettleBody(Struct, rename="camel"):
-    """The resolution of a payment issue: units to return now, and whether it is closed.
-
-    `then`: `done`, `dismissed`, or `refund` for a refund by the shop.
-    """
-
-    matter_id: Id
-    returned: Annotated[list[LineBody], Meta(max_length=100)] = []
-    then: Literal["done", "dismissed", "refund"] | None = None
-    note: Text = ""
+router = APIRouter(prefix="/api/payments", tags=["payments"], route_class=AuthorizedRoute)
+Limit = Annotated[Page, Query(description=LIMIT)]
+COMPARE = "Compare Stripe with the ledger now, and correct missed events"
 
 
-_settle = msgspec.json.Decoder(SettleBody)
-
-
-async def list_events(context: AppContext, request: Request) -> Response:
+@router.get(
+    "/events",
+    summary="List Stripe events and their outcomes (owner)",
+    dependencies=[requires("read")],
+)
+async def list_events(context: Context, limit: Limit = PAGE) -> EventList:
     """Returns the received Stripe events and their outcomes, the newest first."""
-    await require(context, request, "read")
     rows = [row async for row in context.engine.store.scan(Event)]
-    newest = heapq.nlargest(_limit(request), rows, key=lambda row: (row.received_at, row.event_id))
-    return ok(encode({"success": True, "events": [_event_out(row) for row in newest]}))
+    newest = heapq.nlargest(limit, rows, key=lambda row: (row.received_at, row.event_id))
+    return {"success": True, "events": [_event_out(row) for row in newest]}
 
 
-async def list_matters(context: AppContext, request: Request) -> Response:
+@router.get(
+    "/matters",
+    summary="List payment issues (owner)",
+    dependencies=[requires("read")],
+    response_model=IssueList,
+)
+async def list_matters(context: Context, actor: Caller, limit: Limit = PAGE) -> Any:
     """Returns payment issues: open and due ones first, then the newest."""
-    actor = await require(context, request, "read")
     revision = context.engine.view.revision
     found = sorted(await payment_issues(context.engine), key=lambda row: row.closed_at is not None)
-    shown = found[: _limit(request)]
+    shown = found[:limit]
     waits = [row.payment for row in shown if row.progress is IssueStatus.OPEN]
-    told = await context.payers.of(waits)
+    paid = await context.payers.of(waits)
     private = not actor.right.covers(Right.STOCK)
-    rows = [_matter_out(context, row, told.get(row.payment), private=private) for row in shown]
+    rows = [_matter_out(context, row, paid.get(row.payment), private=private) for row in shown]
     waiting = sum(row.closed_at is None for row in found)
-    return ok(encode({"success": True, "matters": rows, "open": waiting, "revision": revision}))
+    return json_response(IssueList(success=True, matters=rows, open=waiting, revision=revision))
 
 
-async def settle_matter(context: AppContext, request: Request) -> Response:
+@router.post(
+    "/matters/settle",
+    summary="Resolve a payment issue: return units to stock, refund, or dismiss (owner)",
+    dependencies=[requires("stock")],
+    response_model=SettledIssue,
+    responses=refusals(404, 409),
+)
+async def settle_matter(context: Context, request: Call, actor: Caller, body: SettleBody) -> Any:
     """Resolves an issue: returns units to stock, refunds, or dismisses it."""
-    actor = await require(context, request, "stock")
-    body = parse(_settle, await request.body())
     issue = await context.engine.store.find(PaymentIssue, body.matter_id)
     due = issue is not None and issue.progress is IssueStatus.DUE
     if due or body.then == "refund":  # only an owner may refund
@@ -101,18 +116,28 @@ async def settle_matter(context: AppContext, request: Request) -> Response:
     issues = await payment_issues(context.engine)
     found = [row for row in issues if row.matter_id == body.matter_id]
     context.payers.forget(found[0].payment)
-    told = await context.payers.of([found[0].payment])
-    matter_out = _matter_out(context, found[0], told.get(found[0].payment))
-    return ok(encode({"success": True, "matter": matter_out}))
+    paid = await context.payers.of([found[0].payment])
+    issue_out = _matter_out(context, found[0], paid.get(found[0].payment))
+    return json_response(SettledIssue(success=True, matter=issue_out))
 
 
-async def reconcile(context: AppContext, request: Request) -> Response:
+@router.post("/reconcile", summary=COMPARE, dependencies=[requires("stock", schedule=True)])
+async def reconcile(context: Context) -> Reconciled:
     """Compares Stripe with the ledger now, and corrects missed events."""
-    await require(context, request, "stock", secret=context.settings.accounts.cron_secret)
     return await _reconciled(context)
 
 
-async def _reconciled(context: AppContext) -> Response:
+@router.get(
+    "/reconcile",
+    summary=COMPARE,
+    dependencies=[requires("stock", schedule=True, cookie=False)],
+)
+async def reconcile_cron(context: Context) -> Reconciled:
+    """The same for platforms whose schedules send GET with a bearer secret."""
+    return await _reconciled(context)
+
+
+async def _reconciled(context: AppContext) -> Reconciled:
     if context.reconciler is None:
         raise Problem(
             503,
@@ -120,35 +145,23 @@ async def _reconciled(context: AppContext) -> Response:
             "Stripe is not configured. Set STRIPE_SECRET_KEY and restart.",
         )
     result = (await run_job(context, RECONCILE, join=True)).done
-    return ok(encode({"success": True, "report": result.report, "message": result.message}))
+    return {"success": True, "report": result.report, "message": result.message}
 
 
-async def reconcile_cron(context: AppContext, request: Request) -> Response:
-    """The same for platforms whose schedules send GET with a bearer secret."""
-    await require(
-        context, request, "stock", secret=context.settings.accounts.cron_secret, cookie=False
-    )
-    response = await _reconciled(context)
-    if request.actor is not None:  # the router records only POST requests in the audit log
-        await note(context, request, response.status)
-    return response
-
-
-async def list_runs(context: AppContext, request: Request) -> Response:
+@router.get("/runs", summary="List runs of jobs (owner)", dependencies=[requires("read")])
+async def list_runs(
+    context: Context,
+    limit: Limit = PAGE,
+    job: Annotated[Text | None, Query(description="Only runs of this job")] = None,
+) -> RunList:
     """Returns the latest runs of all jobs, or of one `job`, the newest first."""
-    await require(context, request, "read")
-    limit, job = _limit(request), Query(request).text("job")
     rows = [row async for row in context.engine.store.scan(JobRun)]
     meant = [row for row in rows if job is None or row.job == job]
     newest = heapq.nlargest(limit, meant, key=lambda row: row.started_at)
-    return ok(encode({"success": True, "runs": [_run_out(row) for row in newest]}))
+    return {"success": True, "runs": [_run_out(row) for row in newest]}
 
 
-def _limit(request: Request) -> int:
-    return Query(request).number("limit", LISTED, 1, LISTED_MAX)
-
-
-def _event_out(row: Event) -> dict[str, Any]:
+def _event_out(row: Event) -> EventOut:
     return {
         "id": row.event_id,
         "type": row.type,
@@ -159,39 +172,38 @@ def _event_out(row: Event) -> dict[str, Any]:
 
 
 def _matter_out(
-    context: AppContext, row: PaymentIssue, told: Paid | None, *, private: bool = False
-) -> dict[str, Any]:
+    context: AppContext, row: PaymentIssue, paid: Paid | None, *, private: bool = False
+) -> IssueOut:
     """A payment issue; `private` hides the buyer's address from the caller."""
-    lines = [named(context.engine, line_out((line.sku, line.quantity))) for line in row.lines]
     return {
         "id": row.matter_id,
         "concern": row.concern,
         "progress": row.progress,
         "reservationId": row.reservation_id,
         "payment": row.payment,
-        "lines": lines,
-        "paid": None if told is None else _paid_out(told, private=private),
+        "lines": [line_out(context.engine, line) for line in row.lines],
+        "paid": None if paid is None else _paid_out(paid, private=private),
         "openedAt": iso(row.opened_at),
         "closedAt": None if row.closed_at is None else iso(row.closed_at),
         "note": row.note,
     }
 
 
-def _paid_out(told: Paid, *, private: bool) -> dict[str, Any]:
+def _paid_out(paid: Paid, *, private: bool) -> PaidOut:
     return {
-        "amount": major_units(told.amount, told.currency),
-        "refunded": major_units(told.refunded, told.currency),
-        "currency": told.currency,
-        "buyer": None if private else told.buyer,
-        "at": iso(told.at),
+        "amount": major_units(paid.amount, paid.currency),
+        "refunded": major_units(paid.refunded, paid.currency),
+        "currency": paid.currency,
+        "buyer": None if private else paid.buyer,
+        "at": iso(paid.at),
     }
 
 
-def _run_out(row: JobRun) -> dict[str, Any]:
+def _run_out(row: JobRun) -> RunOut:
     return {
         "job": row.job,
         "startedAt": iso(row.started_at),
         "tookMs": row.took,
         "outcome": row.outcome,
-        "report": msgspec.Raw(row.report.encode()),
+        "report": msgspec.json.decode(row.report),
     }

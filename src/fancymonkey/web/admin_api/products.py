@@ -3,10 +3,9 @@
 import asyncio
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
-import msgspec
-from msgspec.structs import replace
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from fancymonkey.core.catalogue.products import (
     AddItem,
@@ -29,41 +28,69 @@ from fancymonkey.spreadsheets.import_plan import with_actor
 from fancymonkey.store.products_file.extra_fields import image_of, others_of
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.product_bodies import (
-    AddProductBody,
-    ArchiveProductBody,
-    ChangeProductBody,
-    SizeBody,
-    check_price,
     new_item,
     product_fields,
     seen_product,
     seen_size,
     size_fields,
+    with_exact_prices,
+)
+from fancymonkey.web.admin_api.product_models import (
+    AddedProduct,
+    AddProductBody,
+    ArchiveProductBody,
+    ChangedProduct,
+    ChangeProductBody,
+    ProductList,
+    ProductOut,
+    SizeBody,
+    SizeOut,
 )
 from fancymonkey.web.admin_api.request_changes import RequestChanges, raise_refused
-from fancymonkey.web.admin_api.row_query import Query
-from fancymonkey.web.auth.authorize import require
-from fancymonkey.web.context import AppContext
-from fancymonkey.web.http.messages import Problem, Request, Response, ok, parse
-from fancymonkey.web.http.refusals import request_fingerprint, request_key
+from fancymonkey.web.http.json_body import json_response
+from fancymonkey.web.http.messages import Problem
+from fancymonkey.web.http.query_params import Flag, Text
+from fancymonkey.web.http.refusals import request_fingerprint
 from fancymonkey.web.http.spelling import new_size
 from fancymonkey.web.http.wire import encode
 from fancymonkey.web.read_models.stock_rows import SLICE_SECONDS
+from fancymonkey.web.routing.access import requires
+from fancymonkey.web.routing.authorized_route import AuthorizedRoute
+from fancymonkey.web.routing.dependencies import Call, Caller, Context, IdempotencyKey
+from fancymonkey.web.routing.described import refusals
 
-_add = msgspec.json.Decoder(AddProductBody)
-_change = msgspec.json.Decoder(ChangeProductBody)
-_archive = msgspec.json.Decoder(ArchiveProductBody)
+router = APIRouter(prefix="/api/admin/products", tags=["dashboard"], route_class=AuthorizedRoute)
 
 Shelf = tuple[Product, list[tuple[Item, SkuStock]]]
 """A product with its sizes."""
 
 
-async def list_products(context: AppContext, request: Request) -> Response:
+async def changes_of(
+    context: Context, request: Request, call: Call, actor: Caller, key: IdempotencyKey
+) -> RequestChanges:
+    """The changes of this request, which may be repeated with its key."""
+    mark = "" if key is None else request_fingerprint(call, await request.body())
+    return RequestChanges(context, actor.name, "product", key=key, digest=mark)
+
+
+Changes = Annotated[RequestChanges, Depends(changes_of)]
+
+
+@router.get(
+    "",
+    summary="List products with all their fields",
+    dependencies=[requires("read")],
+    response_model=ProductList,
+)
+async def list_products(
+    context: Context,
+    id: Annotated[Text | None, Query(alias="productId", description="Only this product")] = None,
+    archived: Annotated[
+        Flag, Query(description="`true`: also archived products and sizes")
+    ] = False,
+) -> Any:
     """Returns products with all their fields, at one revision."""
-    await require(context, request, "read")
-    query = Query(request)
-    wanted, archived = query.text("productId"), query.flag("archived")
-    wanted = None if wanted is None else context.spelling.product(wanted)
+    wanted = None if id is None else context.spelling.product(id)
     context.table.stop_counting_due()
     view = context.engine.view
     ids = view.order if wanted is None else [wanted]
@@ -80,7 +107,8 @@ async def list_products(context: AppContext, request: Request) -> Response:
     head = encode(
         {"success": True, "revision": revision, "currency": context.settings.payments.currency}
     )
-    return ok(b"".join((head[:-1], b',"products":[', b",".join(bodies), b"]}")))
+    whole = b"".join((head[:-1], b',"products":[', b",".join(bodies), b"]}"))
+    return Response(whole, 200, media_type="application/json")
 
 
 def _shelf(engine: Engine, product_id: str) -> Shelf:
@@ -91,7 +119,7 @@ def _shelf(engine: Engine, product_id: str) -> Shelf:
 
 def _product_out(
     product: Product, sizes: list[tuple[Item, SkuStock]], *, archived: bool
-) -> dict[str, Any]:
+) -> ProductOut:
     off = archived or product.archived
     return {
         "productId": product.product_id,
@@ -107,7 +135,7 @@ def _product_out(
     }
 
 
-def _size_out(item: Item, stock: SkuStock) -> dict[str, Any]:
+def _size_out(item: Item, stock: SkuStock) -> SizeOut:
     return {
         "size": item.size,
         "skuId": item.sku_id,
@@ -121,13 +149,17 @@ def _size_out(item: Item, stock: SkuStock) -> dict[str, Any]:
     }
 
 
-async def add_product(context: AppContext, request: Request) -> Response:
+@router.post(
+    "",
+    summary="Add a product",
+    dependencies=[requires("admin")],
+    response_model=AddedProduct,
+    responses=refusals(404, 409),
+)
+async def add_product(request: Request, call: Call, doing: Changes, body: AddProductBody) -> Any:
     """Adds a product with its sizes and their initial stock."""
-    actor = await require(context, request, "admin")
-    raw = await request.body()
-    body = parse(_add, raw)
-    doing = _doing(context, request, actor.name, raw, body.reason)
-    check_price(raw)
+    context, doing.reason = doing.shop, body.reason
+    body = with_exact_prices(body, await request.body())
     id_ = body.product_id
     if "/" in id_ or not id_.strip() or not plain(id_):
         raise Problem(422, "invalid_request", "productId must be one line of text without a slash.")
@@ -140,17 +172,23 @@ async def add_product(context: AppContext, request: Request) -> Response:
         for place, size in enumerate(sizes)
     )
     return await _do(
-        doing, request, id_, [AddProduct(product=product, location=DEFAULT_LOCATION, items=items)]
+        doing, call, id_, [AddProduct(product=product, location=DEFAULT_LOCATION, items=items)]
     )
 
 
-async def change_product(context: AppContext, request: Request) -> Response:
+@router.put(
+    "",
+    summary="Update a product",
+    dependencies=[requires("admin")],
+    response_model=ChangedProduct,
+    responses=refusals(404, 409),
+)
+async def change_product(
+    request: Request, call: Call, doing: Changes, body: ChangeProductBody
+) -> Any:
     """Changes the given fields of a product and its sizes."""
-    actor = await require(context, request, "admin")
-    raw = await request.body()
-    body = parse(_change, raw)
-    doing = _doing(context, request, actor.name, raw, body.reason)
-    check_price(raw)
+    context, doing.reason = doing.shop, body.reason
+    body = with_exact_prices(body, await request.body())
     view, id_ = context.engine.view, context.spelling.product(body.product_id)
     product = view.products.get(id_)
     if product is None:
@@ -182,7 +220,7 @@ async def change_product(context: AppContext, request: Request) -> Response:
             commands.append(AddItem(new=new, location=DEFAULT_LOCATION))
     if not commands and body.was is None:
         raise Problem(422, "nothing_to_do", "Send at least one field of the product, or `sizes`.")
-    return await _do(doing, request, id_, commands)
+    return await _do(doing, call, id_, commands)
 
 
 def _change_size(sku: str, size: SizeBody) -> list[Command]:
@@ -223,16 +261,20 @@ def _checked_sizes(sizes: list[SizeBody], there: Mapping[str, str]) -> list[Size
             name = spelled.get(normal_form(name)) or new_size(name, (*there, *found))
         if name in found:
             raise Problem(422, "invalid_request", f"The size {name} is listed twice.")
-        found[name] = replace(size, size=name)
+        found[name] = size.model_copy(update={"size": name})
     return list(found.values())
 
 
-async def archive_product(context: AppContext, request: Request) -> Response:
+@router.post(
+    "/archive",
+    summary="Take a product or size off sale, or put it back on sale",
+    dependencies=[requires("admin")],
+    response_model=ChangedProduct,
+    responses=refusals(404, 409),
+)
+async def archive_product(call: Call, doing: Changes, body: ArchiveProductBody) -> Any:
     """Takes a product or a size off sale, or puts it back; its history stays."""
-    actor = await require(context, request, "admin")
-    raw = await request.body()
-    body = parse(_archive, raw)
-    doing = _doing(context, request, actor.name, raw, body.reason)
+    context, doing.reason = doing.shop, body.reason
     view, id_ = context.engine.view, context.spelling.product(body.product_id)
     product = view.products.get(id_)
     sku = None if body.size is None else context.spelling.sku(id_, body.size)
@@ -242,14 +284,11 @@ async def archive_product(context: AppContext, request: Request) -> Response:
         raise Problem(404, "unknown_item", "No such size.")
     off = product.archived or (sku is not None and view.items[sku].archived)
     if off == body.archived:  # already in that state
-        return await _do(doing, request, id_, [])
+        return await _do(doing, call, id_, [])
     if not body.archived:
         skus = (sku,) if sku is not None else await _went_with_it(context.engine, product)
         return await _do(
-            doing,
-            request,
-            id_,
-            [RestoreProduct(product_id=id_, location=DEFAULT_LOCATION, skus=skus)],
+            doing, call, id_, [RestoreProduct(product_id=id_, location=DEFAULT_LOCATION, skus=skus)]
         )
     on_sale = [one for one in view.sizes[id_] if not view.items[one].archived]
     gone = on_sale if sku is None else [sku]
@@ -265,7 +304,7 @@ async def archive_product(context: AppContext, request: Request) -> Response:
         )
     else:
         commands.append(RemoveItem(sku=sku, location=DEFAULT_LOCATION))
-    return await _do(doing, request, id_, commands)
+    return await _do(doing, call, id_, commands)
 
 
 async def _went_with_it(engine: Engine, product: Product) -> tuple[str, ...]:
@@ -287,16 +326,8 @@ async def _went_with_it(engine: Engine, product: Product) -> tuple[str, ...]:
     return tuple(sku for sku in sizes if sku in found)
 
 
-def _doing(
-    context: AppContext, request: Request, actor: str, raw: bytes, reason: str
-) -> RequestChanges:
-    key = request_key(request, actor)
-    mark = "" if key is None else request_fingerprint(request, raw)
-    return RequestChanges(context, actor, "product", reason, key, mark)
-
-
 async def _do(
-    doing: RequestChanges, request: Request, product_id: str, commands: list[Command]
+    doing: RequestChanges, call: Call, product_id: str, commands: list[Command]
 ) -> Response:
     """Makes all changes or none, and returns the product afterwards."""
     context = doing.shop
@@ -308,18 +339,15 @@ async def _do(
             for hold in (row["accepted"] or {}).get("ended", ()):
                 if context.checkouts is not None:
                     context.checkouts.close_later(hold["reservationId"])
-    request.about = product_id[:100]
+    call.about = product_id[:100]
     product, sizes = _shelf(context.engine, product_id)
-    return ok(
-        encode(
-            {
-                "success": True,
-                "act": doing.act,
-                "product": _product_out(product, sizes, archived=True),
-                "revision": context.engine.view.revision,
-            }
-        )
-    )
+    answer: ChangedProduct = {
+        "success": True,
+        "act": doing.act,
+        "product": _product_out(product, sizes, archived=True),
+        "revision": context.engine.view.revision,
+    }
+    return json_response(answer)
 
 
 def _caused(command: Command, doing: RequestChanges, act_id: str) -> Command:

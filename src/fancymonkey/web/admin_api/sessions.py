@@ -1,9 +1,6 @@
 """Login, logout, session renewal, and the current user."""
 
-from typing import Annotated, Any
-
-import msgspec
-from msgspec import Meta, Struct
+from fastapi import APIRouter, Response
 
 from fancymonkey.accounts.model import (
     Actor,
@@ -18,41 +15,36 @@ from fancymonkey.accounts.model import (
 from fancymonkey.accounts.sessions import SessionReused, SessionTokens
 from fancymonkey.settings.fields import PUBLISHED_PASSWORD
 from fancymonkey.timestamps import iso
-from fancymonkey.web.auth.authorize import check_address, check_same_site, require
+from fancymonkey.web.admin_api.account_models import (
+    ActorOut,
+    LoggedIn,
+    LoggedOut,
+    LoginBody,
+    SessionBody,
+    SessionList,
+    SessionOut,
+    SessionsEnded,
+)
+from fancymonkey.web.auth.authorize import check_address, check_same_site
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http import cookies
-from fancymonkey.web.http.messages import Headers, Problem, Request, Response, ok, parse
-from fancymonkey.web.http.wire import encode
+from fancymonkey.web.http.messages import Problem, Request
+from fancymonkey.web.routing.access import public, requires
+from fancymonkey.web.routing.authorized_route import AuthorizedRoute
+from fancymonkey.web.routing.dependencies import Call, Caller, Context
+from fancymonkey.web.routing.described import refusals
 
-Secret = Annotated[str, Meta(min_length=1, max_length=1024)]
-Name = Annotated[str, Meta(min_length=1, max_length=200)]
-Code = Annotated[str, Meta(max_length=40)]
-
-
-class LoginBody(Struct, rename="camel"):
-    """Name and password, and a code if the account uses two-factor authentication."""
-
-    name: Name
-    password: Secret
-    code: Code | None = None
+router = APIRouter(prefix="/api/admin", tags=["accounts"], route_class=AuthorizedRoute)
 
 
-class SessionBody(Struct, rename="camel"):
-    """The session to end, or all other sessions of the user."""
-
-    session_id: Annotated[str, Meta(max_length=100)] | None = None
-    others: bool = False
-
-
-_login = msgspec.json.Decoder(LoginBody)
-_session = msgspec.json.Decoder(SessionBody)
-
-
-async def login(context: AppContext, request: Request) -> Response:
+@router.post(
+    "/login",
+    summary="Log in and receive the session as cookies",
+    dependencies=[public(same_site=True)],
+    responses=refusals(401, 403),
+)
+async def login(context: Context, request: Call, body: LoginBody, response: Response) -> LoggedIn:
     """Starts a session. The tokens are set as cookies, the CSRF token is in the body."""
-    check_address(context, request)
-    check_same_site(context, request, browsers_only=True)
-    body = parse(_login, await request.body())
     user = await checked(context, request, body.name, body.password, body.code)
     old = await _session_of(context, request)
     if old is not None:  # a login always starts a new session, never reuses an old one
@@ -60,7 +52,9 @@ async def login(context: AppContext, request: Request) -> Response:
     agent = request.headers.get(b"user-agent", b"").decode("latin-1")
     passes = await context.accounts.sessions.begin(user, request.address, agent)
     request.actor = Actor(name=user.name, right=user.role.right, user=user)
-    return await welcome(context, request, user, passes)
+    device = cookies.remember(request, await context.accounts.login.remember(user))
+    response.raw_headers += [*cookies.give(request, passes), *device]
+    return _logged_in(user, passes.session)
 
 
 async def checked(
@@ -94,33 +88,32 @@ async def checked(
         raise
 
 
-async def welcome(
-    context: AppContext, request: Request, user: User, passes: SessionTokens
-) -> Response:
-    """The response that sets the session cookies and marks the browser as known."""
-    device = cookies.remember(request, await context.accounts.login.remember(user))
-    return _told(user, passes.session, [*cookies.give(request, passes), *device])
-
-
-async def logout(context: AppContext, request: Request) -> Response:
+@router.post("/logout", summary="End the session", dependencies=[public()], responses=refusals(403))
+async def logout(context: Context, request: Call, response: Response) -> LoggedOut:
     """Ends the session in the browser and on the server."""
     check_same_site(context, request)
     session = await _session_of(context, request)
     if session is not None:
         await context.accounts.sessions.end(session)
-    response = ok(encode({"success": True, "message": "Logged out"}))
-    response.headers = [*response.headers, *cookies.take(request)]
-    return response
+    response.raw_headers += cookies.take(request)
+    return {"success": True, "message": "Logged out"}
 
 
-async def refresh(context: AppContext, request: Request) -> Response:
+@router.post(
+    "/refresh",
+    summary="Renew the session's cookies",
+    dependencies=[public()],
+    responses=refusals(401, 403),
+)
+async def refresh(context: Context, request: Call, response: Response) -> LoggedIn:
     """Renews the tokens. A refresh token works once; its reuse ends the session."""
     check_address(context, request)
     if cookies.read(request, cookies.RENEW) is not None:
         check_same_site(context, request)
     passes = await renewed(context, request)
     user = (await context.accounts.users.get(passes.session.user)).value
-    return _told(user, passes.session, cookies.give(request, passes))
+    response.raw_headers += cookies.give(request, passes)
+    return _logged_in(user, passes.session)
 
 
 async def renewed(context: AppContext, request: Request) -> SessionTokens:
@@ -142,28 +135,36 @@ async def renewed(context: AppContext, request: Request) -> SessionTokens:
         raise NoSession("The session has ended.") from denied
 
 
-async def me(context: AppContext, request: Request) -> Response:
+@router.get("/me", summary="Get the current user and their rights", dependencies=[requires("read")])
+async def me(actor: Caller) -> LoggedIn:
     """Returns the current user, their rights, and the CSRF token for changes."""
-    actor = await require(context, request, "read")
     if actor.user is None or actor.session is None:
-        return ok(encode({"success": True, "user": _actor_out(actor), "session": None}))
-    return _told(actor.user, actor.session, [])
+        return {"success": True, "user": _actor_out(actor), "session": None}
+    return _logged_in(actor.user, actor.session)
 
 
-async def list_sessions(context: AppContext, request: Request) -> Response:
+@router.get("/sessions", summary="List active sessions", dependencies=[requires("read")])
+async def list_sessions(context: Context, actor: Caller) -> SessionList:
     """Returns the active sessions: the user's own, or all of them for an owner."""
-    actor = await require(context, request, "read")
     everybody = actor.right.covers(Role.OWNER.right)
     found = await context.accounts.sessions.live(None if everybody else actor.name)
     own = actor.session.session_id if actor.session else ""
-    rows = [{**_session_out(one), "current": one.session_id == own} for one in found]
-    return ok(encode({"success": True, "sessions": rows}))
+    return {
+        "success": True,
+        "sessions": [
+            {**_session_out(session), "current": session.session_id == own} for session in found
+        ],
+    }
 
 
-async def revoke_session(context: AppContext, request: Request) -> Response:
+@router.post(
+    "/sessions/revoke",
+    summary="End a session, or all other sessions",
+    dependencies=[requires("read")],
+    responses=refusals(404),
+)
+async def revoke_session(context: Context, actor: Caller, body: SessionBody) -> SessionsEnded:
     """Ends one session, or all of the user's other sessions."""
-    actor = await require(context, request, "read")
-    body = parse(_session, await request.body())
     if (body.session_id is None) is not body.others:
         raise Problem(422, "invalid_request", "Send `sessionId` or `others`.")
     sessions = context.accounts.sessions
@@ -175,7 +176,7 @@ async def revoke_session(context: AppContext, request: Request) -> Response:
         if kept is None or not _may_end(actor, kept.value):
             raise UnknownAccount("No such session.")
         ended = int(await sessions.end(body.session_id))
-    return ok(encode({"success": True, "ended": ended}))
+    return {"success": True, "ended": ended}
 
 
 def _may_end(actor: Actor, session: Session) -> bool:
@@ -191,15 +192,16 @@ async def _session_of(context: AppContext, request: Request) -> str | None:
     return None
 
 
-def _told(user: User, session: Session, headers: Headers) -> Response:
+def _logged_in(user: User, session: Session) -> LoggedIn:
     actor = Actor(name=user.name, right=user.role.right, user=user)
-    told = {**_session_out(session), "csrf": session.csrf}
-    response = ok(encode({"success": True, "user": _actor_out(actor), "session": told}))
-    response.headers = [*response.headers, *headers]
-    return response
+    return {
+        "success": True,
+        "user": _actor_out(actor),
+        "session": {**_session_out(session), "csrf": session.csrf},
+    }
 
 
-def _actor_out(actor: Actor) -> dict[str, Any]:
+def _actor_out(actor: Actor) -> ActorOut:
     user = actor.user
     return {
         "name": actor.name,
@@ -210,7 +212,7 @@ def _actor_out(actor: Actor) -> dict[str, Any]:
     }
 
 
-def _session_out(session: Session) -> dict[str, Any]:
+def _session_out(session: Session) -> SessionOut:
     return {
         "id": session.session_id,
         "user": session.user,

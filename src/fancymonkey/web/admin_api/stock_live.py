@@ -12,9 +12,12 @@ from fancymonkey.engine.feed import LevelChange
 from fancymonkey.errors import StoreError
 from fancymonkey.web.auth.authorize import require
 from fancymonkey.web.context import AppContext
-from fancymonkey.web.http.messages import Problem, Request
+from fancymonkey.web.http.messages import Problem
 from fancymonkey.web.http.wire import encode
 from fancymonkey.web.read_models.stock_rows import StockRowJson, off_sale
+from fancymonkey.web.routing.access import requires
+from fancymonkey.web.routing.authorized_route import AuthorizedRoute
+from fancymonkey.web.routing.dependencies import Call
 from fancymonkey.web.server.listeners import Listeners
 from fancymonkey.web.shop_api.live import EventStream, Messages, seated
 
@@ -47,19 +50,18 @@ class TableMessages(Messages):
 
 def router(context: AppContext, listeners: Listeners) -> APIRouter:
     """The endpoint of live rows."""
-    routes = APIRouter(tags=["dashboard"])
+    routes = APIRouter(tags=["dashboard"], route_class=AuthorizedRoute)
     messages = TableMessages(context)
 
     @routes.get(
         "/api/admin/inventory/live",
         summary="Live stock rows, as server-sent events",
+        dependencies=[requires("read")],
         response_class=StreamingResponse,
         responses={200: {"content": {"text/event-stream": {}}}},
     )
-    async def live_table(request: StarletteRequest) -> StreamingResponse:
+    async def live_table(request: StarletteRequest, call: Call) -> StreamingResponse:
         """Sends a `snapshot`, or the changes since `Last-Event-ID`, and then changes."""
-        call = Request(request.scope, request.receive)
-        await require(context, call, "read")
 
         async def until_not_allowed() -> None:
             try:

@@ -1,46 +1,67 @@
 """Stock updates over HTTP: update and bulk-update."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from functools import partial
 from typing import Any
 
 import msgspec
+from fastapi import APIRouter, Response
 
 from fancymonkey.core.changes.bulk import Change, Filter, chain
 from fancymonkey.core.execute import SkuCommands
 from fancymonkey.core.keys import normal_form
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
-from fancymonkey.core.model import Kind, sku_of, split_sku
+from fancymonkey.core.model import sku_of, split_sku
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.records import StoreResult
-from fancymonkey.core.stock.adjust import UNCHANGED, Unchanged
+from fancymonkey.core.stock.adjust import Unchanged
 from fancymonkey.engine.ledger_queries import latest_entries
 from fancymonkey.text import counted
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.request_changes import RequestChanges
 from fancymonkey.web.admin_api.row_query import RowQuery
-from fancymonkey.web.auth.authorize import require_password
+from fancymonkey.web.admin_api.update_models import (
+    BULK_EXAMPLE,
+    UPDATE_EXAMPLE,
+    BulkUpdate,
+    StockUpdate,
+)
+from fancymonkey.web.admin_api.update_rows import Wish, names_in, restock_date_of, wish_of
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http import wire
-from fancymonkey.web.http.messages import Problem, Request, Response, ok, parse
+from fancymonkey.web.http.json_body import json_response
+from fancymonkey.web.http.messages import Problem, parse
 from fancymonkey.web.http.refusals import refusal, request_fingerprint, request_key
-from fancymonkey.web.http.spelling import Spelling
+from fancymonkey.web.routing.access import requires
+from fancymonkey.web.routing.authorized_route import AuthorizedRoute
+from fancymonkey.web.routing.dependencies import (
+    Call,
+    Caller,
+    Context,
+    IdempotencyKey,
+    KeyHeader,
+)
+from fancymonkey.web.routing.described import msgspec_body, refusals
 
+router = APIRouter(prefix="/api/inventory", tags=["admin"], route_class=AuthorizedRoute)
+
+# The bodies stay with msgspec: each row is read alone, so that it may fail alone.
 _update_body = msgspec.json.Decoder(wire.UpdateBody)
 _update_row = msgspec.json.Decoder(wire.UpdateRow)
 _bulk_body = msgspec.json.Decoder(wire.BulkBody)
 
-Wish = tuple[str, Change]
-"""The change of a SKU."""
 
-
-async def update(context: AppContext, request: Request) -> Response:
+@router.post(
+    "/update",
+    summary="Update the stock of sizes one by one (owner)",
+    dependencies=[requires("stock", in_body=True)],
+    response_model=StockUpdate,
+    responses=refusals(409),
+    openapi_extra=msgspec_body(wire.UpdateBody, UPDATE_EXAMPLE),
+)
+async def update(context: Context, request: Call, actor: Caller, key: IdempotencyKey) -> Any:
     """Updates sizes row by row; each row succeeds or fails independently, with a reason."""
-    raw = await request.body()
-    body = parse(_update_body, raw)
-    actor = await require_password(context, request, "stock", body.password)
-    key = request_key(request, actor.name)
+    body = parse(_update_body, await request.body())
     mark = (
         ""
         if key is None
@@ -50,10 +71,10 @@ async def update(context: AppContext, request: Request) -> Response:
     wishes, places = [], []
     for number, row in enumerate(body.updates):
         try:
-            wishes.append(_row_wish(context.spelling, parse(_update_row, bytes(row))))
+            wishes.append(wish_of(context.spelling, parse(_update_row, bytes(row))))
             places.append(number)
         except Problem as problem:
-            failed.append({"index": number, **_names(row), **_reason(problem)})
+            failed.append({"index": number, **names_in(row), **_reason(problem)})
     reasons = {change.reason for _, change in wishes}
     reason = reasons.pop() if len(reasons) == 1 else ""
     doing = RequestChanges(context, actor.name, "update", reason, key, mark)
@@ -64,82 +85,6 @@ async def update(context: AppContext, request: Request) -> Response:
     return _results(
         doing, successful, failed, f"Updated {counted(len(successful), 'inventory item')}"
     )
-
-
-def _row_wish(spelling: Spelling, row: wire.UpdateRow) -> Wish:
-    """The SKU and the change of a row. Raises Problem if the row is not valid."""
-    if row.stock is not None and row.adjust_stock is not None:
-        raise Problem(422, "conflicting_fields", "Send either `stock` or `adjustStock`, not both.")
-    if row.expected is not None and row.stock is None:
-        raise Problem(422, "conflicting_fields", "`expected` requires `stock`.")
-    if row.receipt and (row.adjust_stock is None or row.adjust_stock < 1):
-        raise Problem(422, "conflicting_fields", "`receipt` requires an `adjustStock` above 0.")
-    if "/" in row.product_id:
-        raise Problem(404, "unknown_item", "No such product or size.")
-    expected, was = _was(row)
-    change = Change(
-        count=row.stock,
-        expected=expected,
-        adjust=row.adjust_stock,
-        kind=Kind.RECEIVED if row.receipt else Kind.ADJUSTED,
-        reserved=row.reserved,
-        low_stock_threshold=row.low_stock_threshold,
-        sold_out=row.sold_out,
-        restock_date=_restock_date(row.restock_date),
-        was=was,
-        reason=row.reason,
-    )
-    sku = spelling.sku(row.product_id, row.size)
-    if not chain(sku, change, location=DEFAULT_LOCATION).commands:
-        raise Problem(
-            422,
-            "nothing_to_do",
-            "Send at least one of stock, adjustStock, reserved, lowStockThreshold, soldOut or "
-            "restockDate.",
-        )
-    return sku, change
-
-
-def _was(row: wire.UpdateRow) -> tuple[int | None, tuple[tuple[str, Any], ...]]:
-    """The values that the owner saw, of the stock and of other fields. Raises Problem 422."""
-    if row.was is None:
-        return row.expected, ()
-    seen = msgspec.to_builtins(row.was)
-    stock = seen.pop("stock", None)
-    changed = {
-        "lowStockThreshold": row.low_stock_threshold is not None,
-        "soldOut": row.sold_out is not None,
-        "restockDate": not isinstance(row.restock_date, msgspec.UnsetType),
-    }
-    alone = [name for name in seen if not changed[name]]
-    if alone or (stock is not None and (row.stock is None or row.expected is not None)):
-        name = alone[0] if alone else "stock"
-        raise Problem(422, "conflicting_fields", f"`was.{name}` requires a new `{name}`.")
-    return row.expected if stock is None else stock, tuple(seen.items())
-
-
-def _restock_date(text: str | msgspec.UnsetType | None) -> str | Unchanged | None:
-    if isinstance(text, msgspec.UnsetType):
-        return UNCHANGED
-    if text is not None:
-        try:
-            datetime.fromisoformat(text)
-        except ValueError:
-            raise Problem(
-                422, "invalid_request", "restockDate must be an ISO 8601 date or null."
-            ) from None
-    return text
-
-
-def _names(row: msgspec.Raw) -> dict[str, Any]:
-    """The product and size of a malformed row, as far as they can be read."""
-    try:
-        found = msgspec.json.decode(row)
-    except (ValueError, RecursionError):
-        return {}
-    if not isinstance(found, dict):
-        return {}
-    return {name: found[name] for name in ("productId", "size") if isinstance(found.get(name), str)}
 
 
 def _reason(problem: Problem) -> dict[str, Any]:
@@ -220,27 +165,34 @@ def _results(
     message: str,
     **more: Any,
 ) -> Response:
-    return ok(
-        wire.encode(
-            {
-                "success": bool(successful) or not failed,
-                "message": message,
-                "act": doing.act,
-                **more,
-                "results": {
-                    "successful": len(successful),
-                    "failed": len(failed),
-                    "details": {"successful": successful, "failed": failed},
-                },
-            }
-        )
+    return json_response(
+        {
+            "success": bool(successful) or not failed,
+            "message": message,
+            "act": doing.act,
+            **more,
+            "results": {
+                "successful": len(successful),
+                "failed": len(failed),
+                "details": {"successful": successful, "failed": failed},
+            },
+        }
     )
 
 
-async def bulk_update(context: AppContext, request: Request) -> Response:
+@router.post(
+    "/bulk-update",
+    summary="Update the stock of many sizes at once (owner)",
+    dependencies=[requires("stock", in_body=True)],
+    response_model=BulkUpdate,
+    responses=refusals(409),
+    openapi_extra=msgspec_body(wire.BulkBody, BULK_EXAMPLE),
+)
+async def bulk_update(
+    context: Context, request: Call, actor: Caller, repeat_key: KeyHeader = None
+) -> Any:
     """Makes one change to every matching size; `dryRun` returns the changes without making them."""
     body = parse(_bulk_body, await request.body())
-    actor = await require_password(context, request, "stock", body.password)
     change = _bulk_change(body)
     key = None if body.dry_run else request_key(request, actor.name)
     mark = ""
@@ -305,7 +257,7 @@ def _set(texts: Sequence[str] | None, spelled: Callable[[str], str] = str) -> fr
 def _bulk_change(body: wire.BulkBody) -> Change:
     """The change of each size. Raises Problem 422 if action and changes do not match."""
     given = body.changes
-    restock_date = _restock_date(given.restock_date)
+    restock_date = restock_date_of(given.restock_date)
     rest = (given.low_stock_threshold, given.sold_out) != (None, None) or not isinstance(
         restock_date, Unchanged
     )

@@ -1,9 +1,10 @@
 """Outgoing webhooks over HTTP: URLs, secrets and deliveries."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated
 
-import msgspec
-from msgspec import Meta, Struct
+from fastapi import APIRouter, Query
 
 from fancymonkey.alerts.events import WEBHOOKS
 from fancymonkey.alerts.outbox import Delivery
@@ -11,185 +12,170 @@ from fancymonkey.alerts.webhook_address import Forbidden
 from fancymonkey.alerts.webhooks import TooManyWebhooks, UnknownWebhook, WebhookEndpoint
 from fancymonkey.engine.documents import StoredDocument
 from fancymonkey.timestamps import iso
-from fancymonkey.web.admin_api.changes import PAGE, PAGE_MAX
-from fancymonkey.web.admin_api.row_query import Query
-from fancymonkey.web.auth.authorize import require, require_person
+from fancymonkey.web.admin_api.alert_models import (
+    AddWebhookBody,
+    ChangedWebhook,
+    ChangeWebhookBody,
+    DeliveryOut,
+    DeliveryPage,
+    NewDelivery,
+    NewWebhookSecret,
+    RedeliverBody,
+    RemovedWebhook,
+    RotateBody,
+    WebhookBody,
+    WebhookList,
+    WebhookOut,
+)
 from fancymonkey.web.context import AppContext
-from fancymonkey.web.http.messages import Problem, Request, Response, ok, parse
-from fancymonkey.web.http.wire import Id, Text, encode
+from fancymonkey.web.http.messages import Problem
+from fancymonkey.web.http.query_params import LIMIT, PAGE, Page, Text
+from fancymonkey.web.routing.access import requires
+from fancymonkey.web.routing.authorized_route import AuthorizedRoute
+from fancymonkey.web.routing.dependencies import Call, Context
+from fancymonkey.web.routing.described import refusals
 
-Url = Annotated[str, Meta(min_length=1, max_length=2000)]
-Sort = Literal[
-    "stock.low",
-    "stock.out",
-    "stock.back",
-    "matter.opened",
-    "books.mended",
-    "job.failed",
-    "store.trouble",
-    "webhook.off",
-    "secret.guessed",
-    "stock.changed",
-    "hold.created",
-    "hold.changed",
-    "hold.ended",
-    "order.captured",
-]
-Sorts = Annotated[list[Sort], Meta(min_length=1, max_length=50)]
+router = APIRouter(prefix="/api/admin/webhooks", tags=["alerts"], route_class=AuthorizedRoute)
+
 SCANNED_MAX = 20_000
 """The most deliveries that one query of a webhook reads; the next page continues from there."""
 
 
-class AddWebhookBody(Struct, rename="camel"):
-    """The URL and the event types."""
-
-    url: Url
-    events: Sorts
-    description: Text = ""
-
-
-class ChangeWebhookBody(Struct, rename="camel"):
-    """The changes of a webhook; missing fields stay unchanged."""
-
-    id: Id
-    url: Url | None = None
-    events: Sorts | None = None
-    description: Text | None = None
-    active: bool | None = None
-
-
-class WebhookBody(Struct, rename="camel"):
-    """The id of a webhook."""
-
-    id: Id
-
-
-class RotateBody(Struct, rename="camel"):
-    """The id of a webhook, and the hours for which its old secret stays valid."""
-
-    id: Id
-    hours: Annotated[int, Meta(ge=0, le=168)] = 24
-
-
-class RedeliverBody(Struct, rename="camel"):
-    """The delivery to send again."""
-
-    delivery: Id
-
-
-_add = msgspec.json.Decoder(AddWebhookBody)
-_change = msgspec.json.Decoder(ChangeWebhookBody)
-_one = msgspec.json.Decoder(WebhookBody)
-_rotate = msgspec.json.Decoder(RotateBody)
-_redeliver = msgspec.json.Decoder(RedeliverBody)
-
-
-async def list_webhooks(context: AppContext, request: Request) -> Response:
-    """Returns the webhooks, the oldest first, and all event types."""
-    await require(context, request, "admin")
-    found = await context.alerts.webhooks.all()
-    now = context.engine.clock()
-    rows = [_endpoint_out(kept.name, kept.value, now) for kept in found]
-    return ok(encode({"success": True, "webhooks": rows, "events": WEBHOOKS}))
-
-
-async def add_webhook(context: AppContext, request: Request) -> Response:
-    """Adds a webhook. Only this response has its secret."""
-    await require_person(context, request, "admin")
-    body = parse(_add, await request.body())
+@asynccontextmanager
+async def _problems() -> AsyncIterator[None]:
+    """Turns the errors of webhooks into problems."""
     try:
-        id_, made = await context.alerts.webhooks.add(body.url, body.events, body.description)
+        yield
     except TooManyWebhooks as error:
         raise Problem(409, "too_many_webhooks", str(error)) from None
     except Forbidden as error:
-        raise _forbidden(error) from None
-    request.about = id_
-    return _with_secret(context, id_, made)
+        raise Problem(422, "webhook_address", str(error)) from None
+    except UnknownWebhook as error:
+        raise Problem(404, "unknown_webhook", str(error)) from None
 
 
-async def change_webhook(context: AppContext, request: Request) -> Response:
-    """Changes a webhook, or switches it on or off."""
-    await require_person(context, request, "admin")
-    body = parse(_change, await request.body())
-    request.about = body.id
-    try:
-        made = await context.alerts.webhooks.change(
-            body.id, body.url, body.events, body.description, body.active
+@router.get("", summary="List webhooks", dependencies=[requires("admin")])
+async def list_webhooks(context: Context) -> WebhookList:
+    """Returns the webhooks, the oldest first, and all event types."""
+    webhooks = await context.alerts.webhooks.all()
+    now = context.engine.clock()
+    rows = [_endpoint_out(row.name, row.value, now) for row in webhooks]
+    return {"success": True, "webhooks": rows, "events": list(WEBHOOKS)}
+
+
+@router.post(
+    "",
+    summary="Add a webhook",
+    dependencies=[requires("admin", person=True)],
+    responses=refusals(409),
+)
+async def add_webhook(context: Context, request: Call, body: AddWebhookBody) -> NewWebhookSecret:
+    """Adds a webhook. Only this response has its secret."""
+    async with _problems():
+        id_, webhook = await context.alerts.webhooks.add(
+            body.url, list(body.events), body.description
         )
-    except Forbidden as error:
-        raise _forbidden(error) from None
-    except UnknownWebhook as error:
-        raise _unknown(error) from None
-    row = _endpoint_out(body.id, made, context.engine.clock())
-    return ok(encode({"success": True, "webhook": row}))
+    request.about = id_
+    return _with_secret(context, id_, webhook)
 
 
-async def remove_webhook(context: AppContext, request: Request) -> Response:
+@router.post(
+    "/change",
+    summary="Update a webhook, or switch it on or off",
+    dependencies=[requires("admin", person=True)],
+    responses=refusals(404),
+)
+async def change_webhook(
+    context: Context, request: Call, body: ChangeWebhookBody
+) -> ChangedWebhook:
+    """Changes a webhook, or switches it on or off."""
+    request.about = body.id
+    events = None if body.events is None else list(body.events)
+    async with _problems():
+        webhook = await context.alerts.webhooks.change(
+            body.id, body.url, events, body.description, body.active
+        )
+    return {"success": True, "webhook": _endpoint_out(body.id, webhook, context.engine.clock())}
+
+
+@router.post(
+    "/remove",
+    summary="Remove a webhook",
+    dependencies=[requires("admin", person=True)],
+    responses=refusals(404),
+)
+async def remove_webhook(context: Context, request: Call, body: WebhookBody) -> RemovedWebhook:
     """Removes a webhook; its waiting deliveries are dropped."""
-    await require_person(context, request, "admin")
-    body = parse(_one, await request.body())
     request.about = body.id
-    try:
+    async with _problems():
         await context.alerts.webhooks.remove(body.id)
-    except UnknownWebhook as error:
-        raise _unknown(error) from None
-    return ok(encode({"success": True, "removed": body.id}))
+    return {"success": True, "removed": body.id}
 
 
-async def rotate_webhook(context: AppContext, request: Request) -> Response:
+@router.post(
+    "/rotate",
+    summary="Rotate the secret of a webhook",
+    dependencies=[requires("admin", person=True)],
+    responses=refusals(404),
+)
+async def rotate_webhook(context: Context, request: Call, body: RotateBody) -> NewWebhookSecret:
     """Makes a new secret; for a while each request is also signed with the old one."""
-    await require_person(context, request, "admin")
-    body = parse(_rotate, await request.body())
     request.about = body.id
-    try:
-        made = await context.alerts.webhooks.rotate(body.id, body.hours)
-    except UnknownWebhook as error:
-        raise _unknown(error) from None
-    return _with_secret(context, body.id, made)
+    async with _problems():
+        webhook = await context.alerts.webhooks.rotate(body.id, body.hours)
+    return _with_secret(context, body.id, webhook)
 
 
-async def ping_webhook(context: AppContext, request: Request) -> Response:
+@router.post(
+    "/ping",
+    summary="Send a test event to a webhook",
+    dependencies=[requires("admin")],
+    responses=refusals(404),
+)
+async def ping_webhook(context: Context, body: WebhookBody) -> NewDelivery:
     """Sends a `ping` to a webhook; the result appears among the deliveries."""
-    await require(context, request, "admin")
-    body = parse(_one, await request.body())
-    try:
-        delivery = await context.alerts.ping(body.id)
-    except UnknownWebhook as error:
-        raise _unknown(error) from None
-    return ok(encode({"success": True, "delivery": delivery}))
+    async with _problems():
+        return {"success": True, "delivery": await context.alerts.ping(body.id)}
 
 
-async def redeliver(context: AppContext, request: Request) -> Response:
+@router.post(
+    "/redeliver",
+    summary="Redeliver an event",
+    dependencies=[requires("admin")],
+    responses=refusals(404),
+)
+async def redeliver(context: Context, body: RedeliverBody) -> NewDelivery:
     """Sends the same event again, as a new delivery."""
-    await require(context, request, "admin")
-    body = parse(_redeliver, await request.body())
-    try:
-        delivery = await context.alerts.redeliver(body.delivery)
-    except UnknownWebhook as error:
-        raise _unknown(error) from None
-    return ok(encode({"success": True, "delivery": delivery}))
+    async with _problems():
+        return {"success": True, "delivery": await context.alerts.redeliver(body.delivery)}
 
 
-async def list_deliveries(context: AppContext, request: Request) -> Response:
+@router.get(
+    "/deliveries",
+    summary="List sent and pending deliveries",
+    dependencies=[requires("admin")],
+)
+async def list_deliveries(
+    context: Context,
+    limit: Annotated[Page, Query(description=LIMIT)] = PAGE,
+    id: Annotated[Text | None, Query(description="Only deliveries to this webhook")] = None,
+    after: Annotated[Text, Query(description="`next` of the previous page")] = "",
+) -> DeliveryPage:
     """Returns sent and waiting deliveries, the newest first."""
-    await require(context, request, "admin")
-    query = Query(request)
-    limit = query.number("limit", PAGE, 1, PAGE_MAX)
-    target, after = query.text("id"), query.text("after") or ""
     outbox = context.alerts.outbox
-    rows: list[dict[str, Any]] = []
+    rows: list[DeliveryOut] = []
     if not after:
         waiting = [kept async for kept in outbox.waiting.after("")]
-        rows += [_delivery_out(kept) for kept in waiting if _is_of(kept.value, target)][:limit]
+        rows += [_delivery_out(kept) for kept in waiting if _is_of(kept.value, id)][:limit]
     following, scanned = None, 0
     async for kept in outbox.log.after(after):
         if len(rows) >= limit or scanned == SCANNED_MAX:
             following = after or None
             break
         scanned, after = scanned + 1, kept.name
-        if _is_of(kept.value, target):
+        if _is_of(kept.value, id):
             rows.append(_delivery_out(kept))
-    return ok(encode({"success": True, "deliveries": rows, "next": following}))
+    return {"success": True, "deliveries": rows, "next": following}
 
 
 def _is_of(value: Delivery, target: str | None) -> bool:
@@ -197,7 +183,7 @@ def _is_of(value: Delivery, target: str | None) -> bool:
     return value.target == target if target else value.target.startswith("whk_")
 
 
-def _delivery_out(kept: StoredDocument[Delivery]) -> dict[str, Any]:
+def _delivery_out(kept: StoredDocument[Delivery]) -> DeliveryOut:
     value = kept.value
     return {
         "id": kept.name,
@@ -223,12 +209,12 @@ def _delivery_out(kept: StoredDocument[Delivery]) -> dict[str, Any]:
     }
 
 
-def _endpoint_out(id_: str, one: WebhookEndpoint, now: int) -> dict[str, Any]:
+def _endpoint_out(id_: str, one: WebhookEndpoint, now: int) -> WebhookOut:
     live = [secret for secret in one.secrets if secret.ends_at is None or secret.ends_at > now]
     return {
         "id": id_,
         "url": one.url,
-        "events": one.events,
+        "events": list(one.events),
         "description": one.description,
         "active": one.active,
         "createdAt": iso(one.created_at),
@@ -244,14 +230,6 @@ def _endpoint_out(id_: str, one: WebhookEndpoint, now: int) -> dict[str, Any]:
     }
 
 
-def _with_secret(context: AppContext, id_: str, one: WebhookEndpoint) -> Response:
+def _with_secret(context: AppContext, id_: str, one: WebhookEndpoint) -> NewWebhookSecret:
     row = _endpoint_out(id_, one, context.engine.clock())
-    return ok(encode({"success": True, "webhook": row, "secret": one.secrets[0].text}))
-
-
-def _forbidden(error: Forbidden) -> Problem:
-    return Problem(422, "webhook_address", str(error))
-
-
-def _unknown(error: UnknownWebhook) -> Problem:
-    return Problem(404, "unknown_webhook", str(error))
+    return {"success": True, "webhook": row, "secret": one.secrets[0].text}

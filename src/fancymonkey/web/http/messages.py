@@ -1,7 +1,7 @@
 """Requests and responses for the endpoints: thin wrappers of ASGI messages."""
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from functools import lru_cache
 from ipaddress import IPv6Address
 from secrets import token_hex
@@ -82,22 +82,6 @@ class Response:
         return {"type": "http.response.body", "body": b"" if head else self.body}
 
 
-class StreamingResponse(Response):
-    """A response that is streamed line by line. `outcome` is how it ended."""
-
-    __slots__ = ("lines", "outcome")
-
-    def __init__(self, lines: AsyncIterator[bytes], headers: Headers) -> None:
-        super().__init__(200, b"", headers)
-        self.lines = lines
-        self.outcome = 200
-
-    def start(self, extra: Headers) -> dict[str, Any]:
-        """The message that starts the response, whose length is not known yet."""
-        headers = [*self.headers, *extra]
-        return {"type": "http.response.start", "status": 200, "headers": headers}
-
-
 NO_STORE_JSON = [JSON, NO_STORE, NOSNIFF]
 
 
@@ -109,7 +93,7 @@ def ok(body: bytes) -> Response:
 class Request:
     """A request. `actor` is the authenticated caller, `about` the details for the audit log."""
 
-    __slots__ = ("_id", "_receive", "about", "actor", "cookies", "headers", "scope")
+    __slots__ = ("_id", "_raw", "_receive", "about", "actor", "cookies", "headers", "scope")
 
     def __init__(
         self, scope: Scope, receive: Receive, headers: dict[bytes, bytes] | None = None
@@ -123,6 +107,7 @@ class Request:
         self.cookies: dict[str, str] | None = None
         """The cookies, once `web/http/cookies.py` has parsed them."""
         self._id = ""
+        self._raw: bytes | None = None
 
     @property
     def id(self) -> str:
@@ -151,6 +136,11 @@ class Request:
 
     async def body(self, most: int = BODY_MAX) -> bytes:
         """Reads the body. Raises Problem 413 over `most` bytes, ClientGone if it is cut off."""
+        if self._raw is None:
+            self._raw = await self._read(most)
+        return self._raw
+
+    async def _read(self, most: int) -> bytes:
         length = self.headers.get(b"content-length", b"")
         if len(length) > 5 and length.isdigit() and int(length[:20]) > most:
             raise too_long(most)  # at once; the rest of a short one follows soon

@@ -1,9 +1,10 @@
 """Applies to every response: security headers and rate limits."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Container, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.messages import (
     Headers,
     Problem,
@@ -13,7 +14,8 @@ from fancymonkey.web.http.messages import (
     Send,
     response_of,
 )
-from fancymonkey.web.http.rate_limits import RateLimits
+from fancymonkey.web.http.private_networks import FORWARDING
+from fancymonkey.web.http.rate_limits import LOGINS, RateLimits
 
 App = Callable[[Scope, Receive, Send], Awaitable[Any]]
 
@@ -42,14 +44,14 @@ ANY: Headers = [*DATA, *PLAIN]
 class SecurityHeaders:
     """An ASGI middleware that adds missing headers to responses, and counts them."""
 
-    def __init__(self, app: Any, limits: RateLimits | None) -> None:
+    def __init__(
+        self, app: Any, context: AppContext, limits: RateLimits | None, paths: Container[str]
+    ) -> None:
+        """`paths` are those of the app's routes: their refused requests are counted."""
         self._app = app
+        self._context = context
         self._limits = limits
-
-    @property
-    def routes(self) -> Any:
-        """The routes of the app."""
-        return self._app.routes
+        self._paths = paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Responds through the app."""
@@ -76,12 +78,18 @@ class SecurityHeaders:
         await self._app(scope, receive, send_guarded)
 
     def _too_many(self, scope: Scope, receive: Receive) -> Problem | None:
+        request, path = Request(scope, receive), scope["path"]
+        proxies = self._context.proxies
+        if not FORWARDING.isdisjoint(request.headers):
+            proxies.look(request)
         if self._limits is None:
             return None
+        client = proxies.guesser(request) if path in LOGINS else request.client
         try:
-            method = scope.get("method", "GET")
-            self._limits.take(method, scope["path"], Request(scope, receive).client)
+            self._limits.take(scope.get("method", "GET"), path, client)
         except Problem as problem:
+            if path in self._paths:
+                self._context.meter.answered(path, problem.status, 0.0)
             return problem
         return None
 

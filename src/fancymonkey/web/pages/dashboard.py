@@ -16,6 +16,7 @@ from fancymonkey.web.admin_api.sessions import renewed
 from fancymonkey.web.auth.authorize import check_address
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http import cookies
+from fancymonkey.web.http.errors import unavailable
 from fancymonkey.web.http.messages import (
     Headers,
     Problem,
@@ -26,7 +27,6 @@ from fancymonkey.web.http.messages import (
     response_of,
 )
 from fancymonkey.web.pages.files import HEADERS, Assets
-from fancymonkey.web.routing.router import unavailable
 
 FILES = Path(__file__).parents[2] / "dashboard"
 PAGES = FILES / "pages"

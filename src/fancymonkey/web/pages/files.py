@@ -12,6 +12,8 @@ from starlette.datastructures import Headers
 from starlette.staticfiles import NotModifiedResponse, StaticFiles
 
 from fancymonkey import storefront
+from fancymonkey.web.routing.access import public
+from fancymonkey.web.routing.authorized_route import AuthorizedRoute
 
 STATIC = Path(__file__).parent / "static"
 PAGES = Path(__file__).parent / "templates"
@@ -106,12 +108,12 @@ class Page:
 
 def router() -> APIRouter:
     """The pages, each with a path of its own: no other file of their folders is served."""
-    routes = APIRouter(include_in_schema=False)
+    routes = APIRouter(include_in_schema=False, route_class=AuthorizedRoute)
 
     def serve(path: str, file: Path, headers: Mapping[str, str] = PAGE) -> None:
         page = Page(file, headers)
 
-        @routes.get(path)
+        @routes.get(path, dependencies=[public()])
         async def send(request: StarletteRequest) -> StarletteResponse:
             return page.response(request)
 

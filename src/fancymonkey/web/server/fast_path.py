@@ -3,7 +3,7 @@
 uvicorn gives each request a scope, an event, a channel in and one out, and puts the answer together
 header by header; that costs more than a reserve itself. Here a request for a hot endpoint, whose
 body came whole and short, is answered without any of it, by the same code
-(`web/routing/router.py`) and to the same bytes. Anything out of the ordinary goes uvicorn's way.
+(`web/routing/hot_router.py`) and to the same bytes. Anything unusual goes uvicorn's way.
 """
 
 import logging
@@ -21,7 +21,7 @@ from uvicorn.server import ServerState
 from fancymonkey.engine.pending_answer import PendingAnswer
 from fancymonkey.web.http.messages import NO_STORE_JSON, Headers, Response, Scope
 from fancymonkey.web.http.security_headers import DATA
-from fancymonkey.web.routing.router import Router
+from fancymonkey.web.routing.hot_router import HotRouter
 from fancymonkey.web.server.known_head import BufferedRequest, KnownHead, known_head
 from fancymonkey.web.server.shared_connection import Sharing
 
@@ -41,12 +41,12 @@ UNLIKE_MAX = 16
 
 
 class FastPathProtocol(Sharing):
-    """A connection. Its app is a `Router`, or has one as `front`; other apps are called by ASGI."""
+    """A connection. Its app is a `HotRouter`, or has one as `front`; others are called by ASGI."""
 
     cycle: Any
     """The latest request: a `FastPathRequest`, or uvicorn's own."""
 
-    _front: Router | None = None
+    _front: HotRouter | None = None
     _rest: bytes = b""
     _left_out = False
     """Whether the request is parsed again, without its upgrade header."""
@@ -63,7 +63,7 @@ class FastPathProtocol(Sharing):
         app: Any = self.app
         app = app.app if self.proxies is not None else app
         app = getattr(app, "front", app)
-        if isinstance(app, Router) and not (
+        if isinstance(app, HotRouter) and not (
             self.access_log or self.root_path or self.limit_concurrency
         ):
             self._front = app
@@ -140,7 +140,7 @@ class FastPathProtocol(Sharing):
         self.headers += headers
         HttpToolsProtocol.on_headers_complete(self)
 
-    def _check_live(self, front: Router) -> None:
+    def _check_live(self, front: HotRouter) -> None:
         """Refuses a live connection that has no place, before its WebSocket or stream is made."""
         path, _, query = self.url.partition(b"?")
         if path == LIVE and self.parser.get_method() == b"GET":
@@ -148,7 +148,7 @@ class FastPathProtocol(Sharing):
             front.check_live(BufferedRequest(self._scope(path, query), self.by_name))
             self._refuse_after = 0.0
 
-    def _ride(self, front: Router) -> "FastPathRequest | None":
+    def _ride(self, front: HotRouter) -> "FastPathRequest | None":
         """The fast path for this request, or None if anything about it is unusual."""
         parser = self.parser
         path, _, query = self.url.partition(b"?")
@@ -241,7 +241,9 @@ class FastPathRequest:
     message_event = NullEvent()
     response_started = False
 
-    def __init__(self, protocol: FastPathProtocol, front: Router, request: BufferedRequest) -> None:
+    def __init__(
+        self, protocol: FastPathProtocol, front: HotRouter, request: BufferedRequest
+    ) -> None:
         self.call = request
         self.keep_alive = True
         self.disconnected = False

@@ -1,13 +1,11 @@
 """The checkout of a basket, and its status."""
 
-from typing import Annotated, Any
-from urllib.parse import parse_qs
+from typing import Annotated
 
-import msgspec
-from msgspec import Meta, Struct
+from fastapi import APIRouter, Query
 
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
-from fancymonkey.core.model import MAX_LINES, Item, Line, split_sku
+from fancymonkey.core.model import Item, Line, split_sku
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.hold_details import HoldDetails, find_hold
@@ -21,36 +19,24 @@ from fancymonkey.payments.checkout import (
 )
 from fancymonkey.timestamps import iso
 from fancymonkey.web.context import AppContext, new_reservation_id
-from fancymonkey.web.http.messages import RETRY_SOON, Problem, Request, Response, ok, parse
+from fancymonkey.web.http.messages import RETRY_SOON, Problem
+from fancymonkey.web.http.query_params import Text
 from fancymonkey.web.http.refusals import buyer_hold_id, refusal, session_as_sent
-from fancymonkey.web.http.wire import Id, Quantity, deadline, encode
+from fancymonkey.web.http.wire import deadline
+from fancymonkey.web.routing.access import public
+from fancymonkey.web.routing.authorized_route import AuthorizedRoute
+from fancymonkey.web.routing.dependencies import Call, Context
+from fancymonkey.web.routing.described import refusals
+from fancymonkey.web.shop_api.checkout_models import (
+    CheckoutBody,
+    CheckoutHold,
+    CheckoutLine,
+    CheckoutLineOut,
+    CheckoutStatus,
+    OpenedCheckout,
+)
 
-
-class CheckoutLine(Struct, rename="camel"):
-    """A size, by its name or its `skuId`, and its quantity; `priceId` is checked if given."""
-
-    product_id: Id
-    size: Id | None = None
-    sku_id: Id | None = None
-    price_id: Id | None = None
-    quantity: Quantity = 1
-
-
-class CheckoutBody(Struct, rename="camel"):
-    """Either one size or `lines`: the whole basket. Neither: the lines that `sessionId` holds.
-
-    `replaces` is an earlier hold of the buyer, which is released in the same transaction.
-    """
-
-    session_id: Id | None = None
-    product_id: Id | None = None
-    size: Id | None = None
-    sku_id: Id | None = None
-    price_id: Id | None = None
-    quantity: Quantity | None = None
-    lines: Annotated[list[CheckoutLine], Meta(min_length=1, max_length=MAX_LINES)] | None = None
-    replaces: Id | None = None
-
+router = APIRouter(prefix="/api/checkout", tags=["checkout"], route_class=AuthorizedRoute)
 
 ID_MAX = 200
 BEFORE_STRIPE = frozenset(
@@ -61,16 +47,20 @@ BEFORE_STRIPE = frozenset(
     }
 )
 """Refusals by the shop: such a checkout is not counted, because Stripe was not called."""
-_body = msgspec.json.Decoder(CheckoutBody)
 
 
-async def checkout(context: AppContext, request: Request) -> Response:
+@router.post(
+    "",
+    summary="Hold a basket and open a Stripe Checkout Session for it",
+    dependencies=[public()],
+    responses=refusals(404, 409, 410, 502),
+)
+async def checkout(context: Context, request: Call, body: CheckoutBody) -> OpenedCheckout:
     """Holds the basket and opens a Stripe Checkout Session for exactly that.
 
     The same basket for the same session again gives the same session of Stripe. A hold at the
     checkout lives until Stripe's session ends, plus a grace period.
     """
-    body = parse(_body, await request.body())
     checkouts = _checkouts(context)
     lines = tuple(_resolve(context, line) for line in _wanted(body))
     if not lines and body.session_id is None:
@@ -99,17 +89,13 @@ async def checkout(context: AppContext, request: Request) -> Response:
         if sources is not None and problem.code in BEFORE_STRIPE:
             sources.checkouts.give_back(source)
         raise
-    return ok(
-        encode(
-            {
-                "success": True,
-                "checkoutUrl": opened.session.url,
-                "sessionId": opened.session.id,
-                "reservation": _reservation(opened.hold, body.session_id or ""),
-                "revision": opened.hold.revision,
-            }
-        )
-    )
+    return {
+        "success": True,
+        "checkoutUrl": opened.session.url,
+        "sessionId": opened.session.id,
+        "reservation": _reservation(opened.hold, body.session_id or ""),
+        "revision": opened.hold.revision,
+    }
 
 
 def _checkouts(context: AppContext) -> Checkouts:
@@ -173,12 +159,12 @@ def _wanted(body: CheckoutBody) -> list[CheckoutLine]:
             raise Problem(422, "invalid_request", "Missing: productId.")
         return []
     return [
-        CheckoutLine(
-            body.product_id,
-            body.size,
-            body.sku_id,
-            body.price_id,
-            1 if body.quantity is None else body.quantity,
+        CheckoutLine.model_construct(
+            product_id=body.product_id,
+            size=body.size,
+            sku_id=body.sku_id,
+            price_id=body.price_id,
+            quantity=1 if body.quantity is None else body.quantity,
         )
     ]
 
@@ -218,49 +204,55 @@ def _item(context: AppContext, line: CheckoutLine) -> Item | None:
     return next((item for item in sizes if item.sku_id == line.sku_id), None)
 
 
-async def checkout_status(context: AppContext, request: Request) -> Response:
+@router.get(
+    "/status",
+    summary="Status of a hold and its payment",
+    dependencies=[public()],
+    responses=refusals(404),
+)
+async def checkout_status(
+    context: Context,
+    ref: Annotated[
+        Text,
+        Query(
+            alias="sessionId",
+            description="Any id of the hold: `cs_…`, `res_…` or the buyer's session id",
+        ),
+    ] = "",
+) -> CheckoutStatus:
     """Returns the status of a hold, for the pages after the checkout, by any of its ids."""
-    try:
-        query = parse_qs(request.scope["query_string"].decode("ascii"), max_num_fields=20)
-    except ValueError:
-        raise Problem(422, "invalid_request", "The query string is not valid.") from None
-    ref = query.get("sessionId", [""])[-1]
-    if not 0 < len(ref) <= ID_MAX or "\0" in ref:
+    if not 0 < len(ref) <= ID_MAX:
         raise Problem(422, "invalid_request", "`sessionId` is required.")
     hold = await find_hold(context.engine, buyer_hold_id(ref)) or await find_hold(
         context.engine, ref
     )
     if hold is None:
         raise Problem(404, "unknown_session", "No hold was found for this session.")
-    return ok(
-        encode(
-            {
-                "success": True,
-                "status": hold.status,
-                "paid": hold.reservation.payment_id is not None,
-                "late": hold.reservation.late,
-                "checkout": hold.checkout is not None,
-                "reservation": _reservation(hold, ref),
-                "serverTime": iso(hold.at),
-                "revision": hold.revision,
-            }
-        )
-    )
+    return {
+        "success": True,
+        "status": hold.status,
+        "paid": hold.reservation.payment_id is not None,
+        "late": hold.reservation.late,
+        "checkout": hold.checkout is not None,
+        "reservation": _reservation(hold, ref),
+        "serverTime": iso(hold.at),
+        "revision": hold.revision,
+    }
 
 
-def _reservation(hold: HoldDetails, sent: str) -> dict[str, Any]:
+def _reservation(hold: HoldDetails, sent: str) -> CheckoutHold:
     """A hold with the session id that the buyer sent."""
     row = hold.reservation
-    lines = []
+    lines: list[CheckoutLineOut] = []
     for line in row.lines:
         product_id, size = split_sku(line.sku)
         lines.append({"productId": product_id, "size": size, "quantity": line.quantity})
     until, minutes = deadline(hold.at, row.expires_at)
-    found = {
+    return {
         "id": row.reservation_id,
         "sessionId": session_as_sent(row.session_id, sent),
         "lines": lines,
         "expiresAt": until,
         "expiresInMinutes": minutes,
+        **(lines[0] if len(lines) == 1 else {}),  # type: ignore[typeddict-item]
     }
-    return {**found, **lines[0]} if len(lines) == 1 else found

@@ -1,20 +1,16 @@
 """The three endpoints with most traffic: reserve, release, get."""
 
 import asyncio
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
 from fancymonkey.core.holds.end import Release
 from fancymonkey.core.holds.reserve import Reserve
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
-from fancymonkey.core.model import Line, Status
+from fancymonkey.core.model import Line
 from fancymonkey.core.outcomes import Refused
-from fancymonkey.services.job_definitions import TIDY
-from fancymonkey.services.release_due import ReleasedHold
 from fancymonkey.services.replace_hold import reserve_instead
-from fancymonkey.text import counted
-from fancymonkey.web.admin_api.jobs import run_job
 from fancymonkey.web.auth.authorize import bearer_of, require
 from fancymonkey.web.context import AppContext, new_reservation_id
 from fancymonkey.web.http import wire
@@ -29,6 +25,7 @@ from fancymonkey.web.http.refusals import (
     request_key,
 )
 from fancymonkey.web.http.spelling import Spelling
+from fancymonkey.web.shop_api.expired_holds import release_expired
 
 _reserve_body = msgspec.json.Decoder(wire.ReserveBody)
 _release_body = msgspec.json.Decoder(wire.ReleaseBody)
@@ -121,7 +118,8 @@ async def release(context: AppContext, request: Request) -> Response:
             raise Problem(422, "invalid_request", "Send `sessionId`, or `releaseExpired: true`.")
         # In a task: an API key is looked up in the store.
         known = bool(bearer_of(request)) and await asyncio.create_task(_scheduler(context, request))
-        return await asyncio.create_task(_release_expired(context, known))
+        released = await asyncio.create_task(release_expired(context, known=known))
+        return ok(wire.encode(released))
     key = request_key(request, buyer(body.session_id))
     answer = await context.engine.pending(
         Release(
@@ -154,19 +152,6 @@ async def release(context: AppContext, request: Request) -> Response:
     )
 
 
-async def release_cron(context: AppContext, request: Request) -> Response:
-    """Releases expired holds for platforms whose schedules send GET with a bearer secret."""
-    if not bearer_of(request):
-        raise Problem(
-            401,
-            "unauthorized",
-            "Send `Authorization: Bearer …` with the CRON_SECRET, an API key or the admin "
-            "password.",
-            headers=[(b"www-authenticate", b"Bearer")],
-        )
-    return await _release_expired(context, await _scheduler(context, request))
-
-
 async def _scheduler(context: AppContext, request: Request) -> bool:
     """Returns True if the request has a secret that may see all holds. Raises Problem."""
     await require(
@@ -175,42 +160,11 @@ async def _scheduler(context: AppContext, request: Request) -> bool:
     return True
 
 
-async def _release_expired(context: AppContext, known: bool) -> Response:
-    """Runs the job that releases expired holds.
-
-    Only a `known` caller gets the ids of the holds, which give access to them.
-    """
-    result = (await run_job(context, TIDY, join=True)).done
-    holds = [_released_out(context, hold) for hold in result.details] if known else []
-    return ok(
-        wire.encode(
-            {
-                "success": True,
-                "message": f"Released {counted(len(result.details), 'expired hold')}",
-                "released": len(result.details),
-                "reservations": holds,
-                "revision": context.engine.view.revision,
-            }
-        )
-    )
-
-
-def _released_out(context: AppContext, hold: ReleasedHold) -> dict[str, Any]:
-    lines = []
-    for sku, quantity in hold.lines:
-        stock = context.engine.view.stock(sku)
-        lines.append((sku, quantity, stock.on_hand, stock.reserved, stock.available))
-    return wire.hold_out(
-        {
-            "reservation_id": hold.reservation_id,
-            "session_id": hold.session_id,
-            "status": Status.EXPIRED,
-            "lines": lines,
-        }
-    )
-
-
-HOT = frozenset({get_inventory, reserve, release})
+HOT: dict[str, dict[str, Callable[[AppContext, Request], Awaitable[Response]]]] = {
+    "/api/inventory/get": {"GET": get_inventory},
+    "/api/inventory/reserve": {"POST": reserve},
+    "/api/inventory/release": {"POST": release},
+}
 """Requests of crowds: short bodies, and answers that are complete at once.
 
 They run without a task of their own. What needs one (a timeout, a database driver) gets it:

@@ -23,6 +23,10 @@ from fancymonkey.web.http.cors import Cors
 from fancymonkey.web.http.messages import Problem, Receive, Request, Scope, Send
 from fancymonkey.web.http.wire import encode
 from fancymonkey.web.read_models.stock_listing import size_out
+from fancymonkey.web.routing.access import public
+from fancymonkey.web.routing.authorized_route import AuthorizedRoute
+from fancymonkey.web.routing.dependencies import Call
+from fancymonkey.web.routing.described import refusals
 from fancymonkey.web.server.listeners import Listeners
 from fancymonkey.web.server.turns import Turns
 
@@ -109,11 +113,11 @@ def since_of(text: str | None) -> int | None:
 
 def router(context: AppContext, listeners: Listeners) -> APIRouter:
     """The live endpoints."""
-    routes = APIRouter()
+    routes = APIRouter(route_class=AuthorizedRoute)
     cors = Cors(context.settings.server.cors_origins)
     messages = Messages(context)
 
-    @routes.websocket("/api/inventory/live")
+    @routes.websocket("/api/inventory/live", dependencies=[public()])
     async def live_socket(socket: WebSocket) -> None:
         if not _welcome(socket, cors):
             await socket.close(POLICY_VIOLATION)  # before it is accepted: the handshake gets a 403
@@ -146,16 +150,16 @@ def router(context: AppContext, listeners: Listeners) -> APIRouter:
         "/api/inventory/live",
         tags=["inventory"],
         summary="Live stock, as server-sent events or over a WebSocket",
+        dependencies=[public()],
         response_class=StreamingResponse,
-        responses={200: {"content": {"text/event-stream": {}}}},
+        responses={200: {"content": {"text/event-stream": {}}}, **refusals(403)},
     )
-    async def live_events(request: StarletteRequest) -> StreamingResponse:
+    async def live_events(request: StarletteRequest, call: Call) -> StreamingResponse:
         """Sends a `snapshot`, or the changes since `Last-Event-ID`, and then changes."""
         if not _welcome(request, cors):
             raise Problem(403, "origin_not_allowed", "Add this origin to CORS_ORIGINS.")
         last = request.headers.get("last-event-id")
         since = last if last is not None else request.query_params.get("since")
-        call = Request(request.scope, request.receive)
         subscription = await seated(context, listeners, call, since)
         return EventStream(messages, subscription, listeners.turns)
 

@@ -1,20 +1,34 @@
 """The settings that a shop page needs."""
 
-from fancymonkey.web.context import AppContext
-from fancymonkey.web.http.messages import Request, Response, ok
-from fancymonkey.web.http.wire import encode
+from fastapi import APIRouter
+from pydantic import with_config
+from typing_extensions import TypedDict
+
+from fancymonkey.web.http.json_body import Ok, example
+from fancymonkey.web.routing.access import public
+from fancymonkey.web.routing.authorized_route import AuthorizedRoute
+from fancymonkey.web.routing.dependencies import Context
+
+router = APIRouter(tags=["checkout"], route_class=AuthorizedRoute)
 
 
-async def about(context: AppContext, request: Request) -> Response:
+@with_config(example({"success": True, "demo": False, "checkout": True, "currency": "usd"}))
+class ShopInfo(TypedDict):
+    """Whether this is a demo, whether it takes payments, and the currency of its prices."""
+
+    success: Ok
+    demo: bool
+    checkout: bool
+    currency: str
+
+
+@router.get("/api/shop", summary="Settings that a shop page needs", dependencies=[public()])
+async def about(context: Context) -> ShopInfo:
     """Returns whether this is a demo, whether it takes payments, and the currency of its prices."""
     settings = context.settings
-    return ok(
-        encode(
-            {
-                "success": True,
-                "demo": settings.server.demo,
-                "checkout": context.checkouts is not None,
-                "currency": settings.payments.currency,
-            }
-        )
-    )
+    return {
+        "success": True,
+        "demo": settings.server.demo,
+        "checkout": context.checkouts is not None,
+        "currency": settings.payments.currency,
+    }

@@ -5,18 +5,28 @@ holds `t=<unix seconds>` and one or more `v1=<hex>`; a `v1` is the HMAC-SHA256 o
 """
 
 import logging
+from typing import Annotated, Literal
 
 import msgspec
+from fastapi import APIRouter, Header
+from pydantic import with_config
+from typing_extensions import TypedDict
 
 from fancymonkey.core.outcomes import Refused
 from fancymonkey.payments.events import Event, foreign, record
 from fancymonkey.payments.thin_events import Unfetched, bare, fetched, thin_of
 from fancymonkey.web.context import AppContext
-from fancymonkey.web.http.messages import Problem, Request, Response, ok, parse
+from fancymonkey.web.http.json_body import Ok, example
+from fancymonkey.web.http.messages import Problem, parse
 from fancymonkey.web.http.refusals import refusal
-from fancymonkey.web.http.wire import encode
+from fancymonkey.web.routing.access import public
+from fancymonkey.web.routing.authorized_route import AuthorizedRoute
+from fancymonkey.web.routing.dependencies import Call, Context
+from fancymonkey.web.routing.described import msgspec_body
 
 log = logging.getLogger(__name__)
+
+router = APIRouter(tags=["stripe"], route_class=AuthorizedRoute)
 
 TOLERANCE_SECONDS = 300
 """The tolerance of a signature's time, either way."""
@@ -75,7 +85,37 @@ def _bad_signature(detail: str) -> Problem:
     return Problem(400, "bad_signature", detail)
 
 
-async def webhook(context: AppContext, request: Request) -> Response:
+@with_config(example({"success": True, "received": True, "outcome": "done", "duplicate": False}))
+class ReceivedEvent(TypedDict):
+    """The outcome of the event; Stripe sends an event again until it gets this."""
+
+    success: Ok
+    received: Literal[True]
+    outcome: str
+    duplicate: bool
+
+
+@router.post(
+    "/api/webhooks/stripe",
+    summary="Receive signed Stripe events",
+    dependencies=[public()],
+    openapi_extra=msgspec_body(
+        Event,
+        {
+            "id": "evt_1",
+            "type": "checkout.session.completed",
+            "data": {"object": {"id": "cs_test_abc123", "payment_status": "paid"}},
+        },
+    ),
+)
+async def webhook(
+    context: Context,
+    request: Call,
+    signature: Annotated[
+        str | None,
+        Header(alias="Stripe-Signature", description="`t=…,v1=…`, as Stripe sends it"),
+    ] = None,
+) -> ReceivedEvent:
     """Receives a Stripe event. After a 2xx its effect is durable; anything else is retried."""
     body = await request.body()
     secrets = context.settings.payments.stripe_webhook_secrets
@@ -85,7 +125,7 @@ async def webhook(context: AppContext, request: Request) -> Response:
             "not_configured",
             "Stripe webhooks are not configured. Set STRIPE_WEBHOOK_SECRET and restart.",
         )
-    header = request.headers.get(b"stripe-signature")
+    header = None if signature is None else signature.encode("latin-1")
     try:
         check_signature(header, body, secrets, context.engine.clock())
     except Problem:
@@ -100,16 +140,12 @@ async def webhook(context: AppContext, request: Request) -> Response:
         log.warning("%s: %s", event.id, foreign(event, context.policy))
     if answer.data["outcome"] in OWES and context.checkouts is not None:
         context.checkouts.refund_later()
-    return ok(
-        encode(
-            {
-                "success": True,
-                "received": True,
-                "outcome": answer.data["outcome"],
-                "duplicate": not answer.data["first"],
-            }
-        )
-    )
+    return {
+        "success": True,
+        "received": True,
+        "outcome": answer.data["outcome"],
+        "duplicate": not answer.data["first"],
+    }
 
 
 async def _event_of(context: AppContext, body: bytes) -> Event:

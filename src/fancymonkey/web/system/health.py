@@ -2,18 +2,22 @@
 
 import asyncio
 import logging
-from typing import Any
+from typing import Literal
 
-from fastapi import APIRouter
-from fastapi import Response as StarletteResponse
+from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from pydantic import with_config
+from starlette.requests import HTTPConnection
+from typing_extensions import TypedDict
 
 from fancymonkey import __version__
 from fancymonkey.errors import StoreError
-from fancymonkey.web.context import AppContext
-from fancymonkey.web.http.messages import RETRY_SOON, Problem, Request, Response, response_of
-from fancymonkey.web.http.security_headers import PLAIN
-from fancymonkey.web.http.wire import encode
+from fancymonkey.web.http.json_body import example
+from fancymonkey.web.http.messages import RETRY_SOON, Problem
+from fancymonkey.web.routing.access import public
+from fancymonkey.web.routing.authorized_route import AuthorizedRoute
+from fancymonkey.web.routing.dependencies import Context
 
 log = logging.getLogger(__name__)
 
@@ -39,90 +43,94 @@ def _of_the_file(text: str) -> bool:
     return text.startswith("products.json")
 
 
-class _Told:
+class ReadinessLog:
     """Logs the details of a problem that a probe does not get, once per change."""
 
     def __init__(self) -> None:
         self._last = ""
 
     def warn(self, text: str) -> None:
+        """Logs a problem that is new."""
         if text != self._last:
             log.warning("not ready: %s", text)
         self._last = text
 
     def forget(self) -> None:
+        """Forgets the last problem."""
         self._last = ""
 
 
-def router(context: AppContext) -> APIRouter:
-    """Health and readiness."""
-    routes = APIRouter(tags=["system"])
-    told = _Told()
+@with_config(example({"status": "ok", "version": __version__}))
+class Alive(TypedDict):
+    """The version that is running."""
 
-    @routes.get(
-        "/healthz",
-        summary="Liveness: the process serves requests",
-        responses=_example({"status": "ok", "version": __version__}),
-    )
-    async def healthz() -> StarletteResponse:
-        return _json(200, {"status": "ok", "version": __version__})
-
-    @routes.get(
-        "/readyz",
-        summary=(
-            "Readiness: the store is reachable and writable; reports whether it needs attention"
-        ),
-        responses={
-            **_example({"status": "ready", "problems": [], "revision": 82}),
-            503: {"description": "The store is unreachable or not writable"},
-        },
-    )
-    async def readyz() -> StarletteResponse:
-        store = context.engine.store
-        try:
-            async with asyncio.timeout(STORE_SECONDS):
-                await store.next_due()
-                # In this order: where a write works again, what failed before is over.
-                unwritable = await store.unwritable()
-                problems = await store.health_problems()
-        except TimeoutError:
-            return _not_ready("The store is not responding.")
-        except StoreError as error:
-            told.warn(str(error))
-            return _not_ready(f"The store is unreachable. {WHERE}")
-        except Exception:
-            log.exception("the health check of the store failed")
-            return _not_ready("The store has failed. The log has the reason.")
-        if unwritable is not None:
-            told.warn(unwritable)
-            return _not_ready(f"The store is not writable. {WHERE}")
-        told.forget()
-        body = {
-            "status": "degraded" if problems else "ready",
-            "problems": for_strangers(problems),
-            "revision": context.engine.view.revision,
-        }
-        return _json(200, body)
-
-    return routes
+    status: str
+    version: str
 
 
-async def metrics(context: AppContext, request: Request) -> Response:
+@with_config(example({"status": "ready", "problems": [], "revision": 82}))
+class Ready(TypedDict):
+    """Whether the store needs attention, and the public texts of its problems."""
+
+    status: Literal["ready", "degraded"]
+    problems: list[str]
+    revision: int
+
+
+router = APIRouter(tags=["system"], route_class=AuthorizedRoute)
+
+
+@router.get("/healthz", summary="Liveness: the process serves requests", dependencies=[public()])
+async def healthz() -> Alive:
+    """Answers as long as the process serves requests."""
+    return {"status": "ok", "version": __version__}
+
+
+@router.get(
+    "/readyz",
+    summary="Readiness: the store is reachable and writable; reports whether it needs attention",
+    dependencies=[public()],
+)
+async def readyz(context: Context, connection: HTTPConnection) -> Ready:
+    """Answers 503 while the store is unreachable or not writable."""
+    told: ReadinessLog = connection.app.state.readiness
+    store = context.engine.store
+    try:
+        async with asyncio.timeout(STORE_SECONDS):
+            await store.next_due()
+            # In this order: where a write works again, what failed before is over.
+            unwritable = await store.unwritable()
+            problems = await store.health_problems()
+    except TimeoutError:
+        raise _not_ready("The store is not responding.") from None
+    except StoreError as error:
+        told.warn(str(error))
+        raise _not_ready(f"The store is unreachable. {WHERE}") from None
+    except Exception:
+        log.exception("the health check of the store failed")
+        raise _not_ready("The store has failed. The log has the reason.") from None
+    if unwritable is not None:
+        told.warn(unwritable)
+        raise _not_ready(f"The store is not writable. {WHERE}")
+    told.forget()
+    return {
+        "status": "degraded" if problems else "ready",
+        "problems": for_strangers(problems),
+        "revision": context.engine.view.revision,
+    }
+
+
+@router.get(
+    "/metrics",
+    summary="Metrics for Prometheus",
+    dependencies=[public()],
+    response_class=PlainTextResponse,
+)
+async def metrics(context: Context) -> Response:
     """Returns the metrics in the Prometheus text format; rendered once a second at most."""
-    kind = (b"content-type", CONTENT_TYPE_LATEST.encode())
-    return Response(200, await context.metrics.text(), [kind, *PLAIN])
+    headers = {"content-type": CONTENT_TYPE_LATEST}
+    return Response(await context.metrics.text(), 200, headers)
 
 
-def _example(body: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
-    return {200: {"content": {"application/json": {"example": body}}}}
-
-
-def _not_ready(reason: str) -> StarletteResponse:
-    response = Problem(503, "unavailable", reason, headers=[RETRY_SOON], problems=[reason]).reply()
-    return response_of(response)
-
-
-def _json(status: int, body: dict[str, Any]) -> StarletteResponse:
-    return StarletteResponse(
-        encode(body), status, {"cache-control": "no-store"}, media_type="application/json"
-    )
+def _not_ready(reason: str) -> Problem:
+    return Problem(503, "unavailable", reason, headers=[RETRY_SOON], problems=[reason])

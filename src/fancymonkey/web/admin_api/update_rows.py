@@ -1,0 +1,94 @@
+"""The rows of an update, each read alone."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from fancymonkey.core.changes.bulk import Change, chain
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
+from fancymonkey.core.model import Kind
+from fancymonkey.core.stock.adjust import UNCHANGED, Unchanged
+from fancymonkey.web.http import wire
+from fancymonkey.web.http.messages import Problem
+from fancymonkey.web.http.spelling import Spelling
+
+Wish = tuple[str, Change]
+"""The change of a SKU."""
+
+
+def wish_of(spelling: Spelling, row: wire.UpdateRow) -> Wish:
+    """The SKU and the change of a row. Raises Problem if the row is not valid."""
+    if row.stock is not None and row.adjust_stock is not None:
+        raise Problem(422, "conflicting_fields", "Send either `stock` or `adjustStock`, not both.")
+    if row.expected is not None and row.stock is None:
+        raise Problem(422, "conflicting_fields", "`expected` requires `stock`.")
+    if row.receipt and (row.adjust_stock is None or row.adjust_stock < 1):
+        raise Problem(422, "conflicting_fields", "`receipt` requires an `adjustStock` above 0.")
+    if "/" in row.product_id:
+        raise Problem(404, "unknown_item", "No such product or size.")
+    expected, was = _was(row)
+    change = Change(
+        count=row.stock,
+        expected=expected,
+        adjust=row.adjust_stock,
+        kind=Kind.RECEIVED if row.receipt else Kind.ADJUSTED,
+        reserved=row.reserved,
+        low_stock_threshold=row.low_stock_threshold,
+        sold_out=row.sold_out,
+        restock_date=restock_date_of(row.restock_date),
+        was=was,
+        reason=row.reason,
+    )
+    sku = spelling.sku(row.product_id, row.size)
+    if not chain(sku, change, location=DEFAULT_LOCATION).commands:
+        raise Problem(
+            422,
+            "nothing_to_do",
+            "Send at least one of stock, adjustStock, reserved, lowStockThreshold, soldOut or "
+            "restockDate.",
+        )
+    return sku, change
+
+
+def _was(row: wire.UpdateRow) -> tuple[int | None, tuple[tuple[str, Any], ...]]:
+    """The values that the owner saw, of the stock and of other fields. Raises Problem 422."""
+    if row.was is None:
+        return row.expected, ()
+    seen = msgspec.to_builtins(row.was)
+    stock = seen.pop("stock", None)
+    changed = {
+        "lowStockThreshold": row.low_stock_threshold is not None,
+        "soldOut": row.sold_out is not None,
+        "restockDate": not isinstance(row.restock_date, msgspec.UnsetType),
+    }
+    alone = [name for name in seen if not changed[name]]
+    if alone or (stock is not None and (row.stock is None or row.expected is not None)):
+        name = alone[0] if alone else "stock"
+        raise Problem(422, "conflicting_fields", f"`was.{name}` requires a new `{name}`.")
+    return row.expected if stock is None else stock, tuple(seen.items())
+
+
+def restock_date_of(text: str | msgspec.UnsetType | None) -> str | Unchanged | None:
+    """The restock date of a body. Raises Problem 422 if it is not a date."""
+    if isinstance(text, msgspec.UnsetType):
+        return UNCHANGED
+    if text is not None:
+        try:
+            datetime.fromisoformat(text)
+        except ValueError:
+            raise Problem(
+                422, "invalid_request", "restockDate must be an ISO 8601 date or null."
+            ) from None
+    return text
+
+
+def names_in(row: msgspec.Raw) -> dict[str, Any]:
+    """The product and size of a malformed row, as far as they can be read."""
+    try:
+        found = msgspec.json.decode(row)
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(found, dict):
+        return {}
+    return {name: found[name] for name in ("productId", "size") if isinstance(found.get(name), str)}

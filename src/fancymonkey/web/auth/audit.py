@@ -1,0 +1,29 @@
+"""Records the changes of known callers in the audit log."""
+
+import logging
+
+from fancymonkey.accounts.audit_log import KNOWN_MOST
+from fancymonkey.web.context import AppContext
+from fancymonkey.web.http.messages import Request
+
+log = logging.getLogger(__name__)
+
+WHAT_MAX = 200
+"""The most characters of a path in the audit log: the path of an unknown job may be any text."""
+
+
+async def note(context: AppContext, request: Request, status: int) -> None:
+    """Writes an entry of the audit log; if that fails, the log has it, as the request is done."""
+    assert request.actor is not None
+    what = f"{request.method} {request.scope['path']}"[:WHAT_MAX]
+    acts = context.accounts.acts
+    try:
+        if status < 400:
+            await acts.record(request.actor.name, request.address, what, status, request.about)
+            return
+        name = request.actor.name
+        await acts.record_refused(
+            name, request.address, what, status, request.about, most=KNOWN_MOST
+        )
+    except Exception:
+        log.exception("%s by %s could not be written to the audit log", what, request.actor.name)

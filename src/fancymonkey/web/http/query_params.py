@@ -1,0 +1,75 @@
+"""Query parameters: the checks of a query string, and the types of its values."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+from urllib.parse import parse_qsl, urlencode
+
+from pydantic import BeforeValidator, GetCoreSchemaHandler, StringConstraints, WithJsonSchema
+from pydantic_core import CoreSchema, core_schema
+from starlette.requests import Request as StarletteRequest
+
+from fancymonkey.web.http.messages import Problem
+
+FIELDS_MAX = 1000
+TEXT_MAX = 500
+
+
+def with_checked_query(request: StarletteRequest) -> StarletteRequest:
+    """The request without empty parameters. Raises Problem 422 for a query that is not valid."""
+    raw: bytes = request.scope["query_string"]
+    if not raw:
+        return request
+    try:
+        fields = parse_qsl(
+            raw.decode("ascii"), keep_blank_values=True, max_num_fields=FIELDS_MAX, errors="strict"
+        )
+    except ValueError:
+        raise Problem(422, "invalid_request", "The query string is not valid.") from None
+    for name, text in fields:
+        if "\0" in text or len(text) > TEXT_MAX:
+            raise Problem(422, "invalid_request", f"{name[:80]} is too long.")
+    if all(text for _, text in fields):
+        return request
+    query = urlencode([(name, text) for name, text in fields if text]).encode()
+    return StarletteRequest({**request.scope, "query_string": query}, request.receive)
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A whole number within bounds, written in digits."""
+
+    lowest: int
+    highest: int
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """A number for pydantic, with its bounds in the OpenAPI document."""
+        number = core_schema.int_schema(ge=self.lowest, le=self.highest)
+        return core_schema.no_info_before_validator_function(self._parsed, number)
+
+    def _parsed(self, given: Any) -> int:
+        text = str(given)
+        number = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else -1
+        if not self.lowest <= number <= self.highest:
+            raise ValueError(f"must be a number from {self.lowest} to {self.highest}")
+        return number
+
+
+def _flag(given: Any) -> bool:
+    text = str(given).lower()
+    if text not in ("true", "false", "1", "0"):
+        raise ValueError("must be true or false")
+    return text in ("true", "1")
+
+
+Flag = Annotated[
+    bool,
+    BeforeValidator(_flag),
+    WithJsonSchema({"type": "string", "enum": ["true", "false", "1", "0"]}),
+]
+Text = Annotated[str, StringConstraints(max_length=TEXT_MAX)]
+Time = Annotated[Text, WithJsonSchema({"type": "string", "example": "2026-01-31T12:00:00Z"})]
+Page = Annotated[int, Whole(1, 1000)]
+PAGE = 100
+LIMIT = "Maximum number of results, from 1 to 1000; 100 by default"

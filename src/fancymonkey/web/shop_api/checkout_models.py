@@ -1,0 +1,124 @@
+"""The body and the answers of a checkout."""
+
+from typing import Annotated, NotRequired
+
+from pydantic import Field, with_config
+from typing_extensions import TypedDict
+
+from fancymonkey.core.model import MAX_LINES, MAX_QUANTITY
+from fancymonkey.web.http.json_body import Id, JsonBody, Ok, example
+
+Quantity = Annotated[int, Field(ge=1, le=MAX_QUANTITY)]
+_WHICH = {"productId": "prod_hoodie_001", "size": "M", "quantity": 1}
+_HOLD = {
+    "id": "res_1f0c2a9be4d8466f9e0f4c1b7a3d5e60",
+    "sessionId": "b4c5e8d0f1a24c7f9b3e6d2a8c1f0e57",
+    "lines": [_WHICH],
+    "expiresAt": "2025-10-07T12:36:00.000Z",
+    "expiresInMinutes": 36,
+    **_WHICH,
+}
+
+
+class CheckoutLine(JsonBody):
+    """A size, by its name or its `skuId`, and its quantity; `priceId` is checked if given."""
+
+    product_id: Id
+    size: Id | None = None
+    sku_id: Id | None = None
+    price_id: Id | None = None
+    quantity: Quantity = 1
+
+
+class CheckoutBody(JsonBody):
+    """Either one size or `lines`: the whole basket. Neither: the lines that `sessionId` holds.
+
+    `replaces` is an earlier hold of the buyer, which is released in the same transaction.
+    """
+
+    model_config = example(
+        {
+            "productId": "prod_hoodie_001",
+            "skuId": "sku_midnight_emerald_m",
+            "priceId": "price_midnight_emerald_m",
+            "sessionId": "b4c5e8d0f1a24c7f9b3e6d2a8c1f0e57",
+        }
+    )
+
+    session_id: Id | None = None
+    product_id: Id | None = None
+    size: Id | None = None
+    sku_id: Id | None = None
+    price_id: Id | None = None
+    quantity: Quantity | None = None
+    lines: Annotated[list[CheckoutLine], Field(min_length=1, max_length=MAX_LINES)] | None = None
+    replaces: Id | None = None
+
+
+class CheckoutLineOut(TypedDict):
+    """A size and its quantity."""
+
+    productId: str
+    size: str
+    quantity: int
+
+
+class CheckoutHold(TypedDict):
+    """The hold of a checkout; one of a single line has its fields too."""
+
+    id: str
+    sessionId: str
+    lines: list[CheckoutLineOut]
+    expiresAt: str | None
+    expiresInMinutes: int | None
+    productId: NotRequired[str]
+    size: NotRequired[str]
+    quantity: NotRequired[int]
+
+
+@with_config(
+    example(
+        {
+            "success": True,
+            "checkoutUrl": "https://checkout.stripe.com/c/pay/cs_test_abc123",
+            "sessionId": "cs_test_abc123",
+            "reservation": _HOLD,
+            "revision": 83,
+        }
+    )
+)
+class OpenedCheckout(TypedDict):
+    """The Stripe Checkout Session, and the hold of exactly its lines."""
+
+    success: Ok
+    checkoutUrl: str | None
+    sessionId: str
+    reservation: CheckoutHold
+    revision: int
+
+
+@with_config(
+    example(
+        {
+            "success": True,
+            "status": "held",
+            "paid": False,
+            "late": False,
+            "checkout": True,
+            "reservation": _HOLD,
+            "serverTime": "2025-10-07T12:00:02.000Z",
+            "revision": 83,
+        }
+    )
+)
+class CheckoutStatus(TypedDict):
+    """The status of a hold and its payment."""
+
+    success: Ok
+    status: str
+    paid: bool
+    late: bool
+    checkout: bool
+    reservation: CheckoutHold
+    serverTime: str
+    revision: int

@@ -1,0 +1,57 @@
+"""The examples of the OpenAPI document, as the app itself serves it."""
+
+import copy
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from fancymonkey.engine.engine import Engine
+from fancymonkey.settings.settings import Settings
+from fancymonkey.store.in_memory.store import MemoryStore
+from fancymonkey.web.app import create_app
+
+REF = "#/components/schemas/"
+JSON = "application/json"
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The OpenAPI document. Do not change it."""
+    found: dict[str, Any] = create_app(Settings(), Engine(MemoryStore())).api.openapi()
+    return found
+
+
+def operations(of: dict[str, Any] | None = None) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Method, path and description of each operation."""
+    for path, methods in (of or document())["paths"].items():
+        for method, operation in methods.items():
+            yield method.upper(), path, operation
+
+
+def example_of(content: dict[str, Any]) -> Any:
+    """The example of a JSON body, at the body itself or at its type; None without one."""
+    media = content.get(JSON, {})
+    schema = media.get("schema", {})
+    if "$ref" in schema:
+        schema = document()["components"]["schemas"][schema["$ref"].removeprefix(REF)]
+    return copy.deepcopy(media.get("example", schema.get("example")))
+
+
+def requests(*tags: str) -> dict[str, Any]:
+    """An example of each JSON body, by the operation's id; of these tags, or of all."""
+    return {
+        operation["operationId"]: example_of(operation["requestBody"]["content"])
+        for _, _, operation in operations()
+        if JSON in operation.get("requestBody", {}).get("content", {})
+        and (not tags or set(operation["tags"]) & set(tags))
+    }
+
+
+def answers(*tags: str) -> dict[str, Any]:
+    """An example of each JSON answer with status 200, by the operation's id."""
+    return {
+        operation["operationId"]: example_of(operation["responses"]["200"]["content"])
+        for _, _, operation in operations()
+        if JSON in operation["responses"]["200"].get("content", {})
+        and (not tags or set(operation["tags"]) & set(tags))
+    }
