@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from time import perf_counter
 
-BEGUN_MAX = 3
+BEGUN_MAX = 2
 """Requests of the ASGI path that start in one turn."""
 
 SECONDS = 0.0005
