@@ -9,20 +9,19 @@ body came whole and short, is answered without any of it, by the same code
 import logging
 import sys
 from asyncio import CancelledError, get_running_loop
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine
 from contextlib import suppress
-from functools import lru_cache
 from typing import Any
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
-from uvicorn.server import ServerState
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from fancymonkey.engine.pending_answer import PendingAnswer
 from fancymonkey.web.http.messages import NO_STORE_JSON, Headers, Response, Scope
 from fancymonkey.web.http.security_headers import DATA
 from fancymonkey.web.routing.hot_router import HotRouter
 from fancymonkey.web.server.known_head import BufferedRequest, KnownHead, known_head
+from fancymonkey.web.server.response_head import head_of, line, usual
 from fancymonkey.web.server.shared_connection import Sharing
 
 log = logging.getLogger(__name__)
@@ -72,14 +71,33 @@ class FastPathProtocol(Sharing):
         """Bytes have arrived: often another request with the same head."""
         known = self._known
         if known is not None and self._since is None and self._is_free():
-            request = known.request(data)
-            if request is not None:
+            body = known.body_of(data)
+            if body is not None:
                 self._unlike = 0
                 self._before, self._due = self.cycle, None
-                self.cycle = FastPathRequest(self, self._front, request)  # type: ignore[arg-type]
-                self.cycle.begin()
+                self._repeat(known.request, body)
                 return
         super().data_received(data)
+
+    def _repeat(self, request: BufferedRequest | None, body: bytes) -> None:
+        """Begins a request with the head that was parsed last."""
+        if request is not None and self._front is not None:
+            again = BufferedRequest(request.scope, request.headers, body)
+            self.cycle = FastPathRequest(self, self._front, again)
+            self.cycle.begin()
+            return
+        self._begin_asgi()
+        if body:
+            HttpToolsProtocol.on_body(self, body)
+        HttpToolsProtocol.on_message_complete(self)
+
+    def _begin_asgi(self) -> None:
+        """Makes what ASGI needs of the head, and starts its request."""
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        HttpToolsProtocol.on_message_begin(self)
+        self.url, self.expect_100_continue = url, expects
+        self.headers += headers
+        HttpToolsProtocol.on_headers_complete(self)
 
     def _is_free(self) -> bool:
         """Whether nothing stands between the next received bytes and their response."""
@@ -110,7 +128,7 @@ class FastPathProtocol(Sharing):
         lines = [b"%b %b HTTP/%b\r\n" % (old.get_method(), self.url, version)]
         if not old.should_keep_alive():
             lines.append(b"connection: close\r\n")
-        lines += [_line(header) for header in self.headers if header[0] not in _OF_UPGRADES]
+        lines += [line(header) for header in self.headers if header[0] not in _OF_UPGRADES]
         self._rest = b"".join([*lines, b"\r\n", self._rest[error.args[0] :]])
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
@@ -118,6 +136,7 @@ class FastPathProtocol(Sharing):
     def on_headers_complete(self) -> None:
         """Chooses the path of the request."""
         super().on_headers_complete()
+        self._known = None
         front = self._front
         if front is not None:
             ride = self._ride(front)
@@ -132,13 +151,8 @@ class FastPathProtocol(Sharing):
             and parser.get_method() != b"CONNECT"
             and not self._should_upgrade()
         )
-        if self._left_out:
-            return
-        url, headers, expects = self.url, self.headers, self.expect_100_continue
-        HttpToolsProtocol.on_message_begin(self)
-        self.url, self.expect_100_continue = url, expects
-        self.headers += headers
-        HttpToolsProtocol.on_headers_complete(self)
+        if not self._left_out:
+            self._begin_asgi()
 
     def _check_live(self, front: HotRouter) -> None:
         """Refuses a live connection that has no place, before its WebSocket or stream is made."""
@@ -200,14 +214,31 @@ class FastPathProtocol(Sharing):
         super().on_message_complete()
         if self._left_out:
             return
+        if self._from_start and self._unlike < UNLIKE_MAX:
+            self._unlike += 1
+            self._from_start = False
+            self._known = self._known_head()
         if isinstance(self.cycle, FastPathRequest):
-            if self._from_start and self._unlike < UNLIKE_MAX:
-                self._unlike += 1
-                self._known = known_head(self._rest, self.cycle.call)
-                self._from_start = False
             self.cycle.begin()
         else:
             HttpToolsProtocol.on_message_complete(self)
+
+    def _known_head(self) -> KnownHead | None:
+        """The head that was just parsed, if the same bytes can be taken for it the next time."""
+        if isinstance(self.cycle, FastPathRequest):
+            return known_head(self._rest, len(self.cycle.call.raw), self.cycle.call)
+        parser, headers = self.parser, self.by_name
+        if (
+            self._front is None
+            or self.version != "1.1"
+            or not parser.should_keep_alive()
+            or parser.should_upgrade()
+            or b"expect" in headers
+            or b"transfer-encoding" in headers
+            or self.url.startswith(LIVE)
+        ):
+            return None
+        return known_head(self._rest, int(headers.get(b"content-length", b"0")), None)
 
 
 _OF_UPGRADES = frozenset({b"connection", b"upgrade", b"http2-settings"})
@@ -295,40 +326,12 @@ class FastPathRequest:
             return
         state, status, body = protocol.server_state, response.status, response.body
         if status == 200 and response.headers is NO_STORE_JSON and extra is DATA:
-            head = _usual.of(state)
+            head = usual.of(state)
         else:
-            head = _head(state, status, (*response.headers, *extra))
+            head = head_of(state, status, (*response.headers, *extra))
         length = b"" if status in (204, 304) else b"content-length: %d\r\n" % len(body)
         closing = b"" if self.keep_alive else b"connection: close\r\n"
         protocol.transport.write(b"".join((head, length, closing, b"\r\n", body)))
         if not self.keep_alive:
             protocol.transport.close()
         protocol.on_response_complete()
-
-
-@lru_cache(maxsize=256)
-def _line(header: tuple[bytes, bytes]) -> bytes:
-    return b"%b: %b\r\n" % header
-
-
-def _head(state: ServerState, status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """The head of a response, without its length and its end."""
-    return b"".join((STATUS_LINE[status], *map(_line, (*state.default_headers, *headers))))
-
-
-class CachedHead:
-    """The head of most responses, made again each second with the date."""
-
-    def __init__(self) -> None:
-        self._default: object = None
-        self._head = b""
-
-    def of(self, state: ServerState) -> bytes:
-        """The current head."""
-        if self._default is not state.default_headers:
-            self._default = state.default_headers
-            self._head = _head(state, 200, (*NO_STORE_JSON, *DATA))
-        return self._head
-
-
-_usual = CachedHead()

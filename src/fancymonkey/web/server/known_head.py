@@ -31,28 +31,29 @@ async def _nothing_more() -> Scope:
 class KnownHead:
     """A head that was accepted, and the size of its requests with their bodies."""
 
-    __slots__ = ("_head", "_headers", "_scope", "_size")
+    __slots__ = ("_head", "_size", "request")
 
-    def __init__(self, data: bytes, end: int, request: BufferedRequest) -> None:
+    def __init__(self, data: bytes, end: int, request: BufferedRequest | None) -> None:
         self._head = data[:end]
         self._size = len(data)
-        self._scope = request.scope
-        self._headers = request.headers
+        self.request = request
+        """Its request on the fast path; None if it goes by ASGI."""
 
-    def request(self, data: bytes) -> BufferedRequest | None:
-        """The request that these bytes are, if they are this head and its whole body."""
+    def body_of(self, data: bytes) -> bytes | None:
+        """The body of these bytes, if they are this head and its whole body."""
         if len(data) != self._size or not data.startswith(self._head):
             return None
-        return BufferedRequest(self._scope, self._headers, data[len(self._head) :])
+        return data[len(self._head) :]
 
 
-def known_head(data: bytes, request: BufferedRequest) -> KnownHead | None:
-    """The head to remember after the first request in `data`, or None if there is more in it.
+def known_head(data: bytes, length: int, request: BufferedRequest | None) -> KnownHead | None:
+    """The head of the first request in `data`, or None if there is more than it and its body.
 
-    Lines must end with CR LF, so that there is one way only to read the bytes.
+    `length` is that of the body. Lines must end with CR LF, so that there is one way only to read
+    the bytes.
     """
     end = data.find(b"\r\n\r\n", 0, KNOWN_MAX) + 4
-    if end < 4 or len(data) - end != len(request.raw) or data[0] <= 32:
+    if end < 4 or len(data) - end != length or data[0] <= 32:
         return None
     if data.count(b"\n", 0, end) != data.count(b"\r\n", 0, end):
         return None
