@@ -58,6 +58,7 @@ _AT_CHECKOUT = {
 _MATTER = {
     "id": "refunded:res_1f0c2a9be4d8466f9e0f4c1b7a3d5e60",
     "concern": "refunded",
+    "title": "Refunded",
     "progress": "open",
     "reservationId": "res_1f0c2a9be4d8466f9e0f4c1b7a3d5e60",
     "payment": "pi_3Pabc",
