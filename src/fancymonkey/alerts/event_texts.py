@@ -6,36 +6,27 @@ import msgspec
 
 from fancymonkey.alerts.events import AlertEvent, event_type
 from fancymonkey.alerts.ledger_events import numbers
+from fancymonkey.core.payments.issue_titles import ISSUE_TITLES
 from fancymonkey.core.payments.rows import FACTS, IssueKind, JobRun, PaymentIssue
 from fancymonkey.core.stock.status import StockRow
 from fancymonkey.text import counted
 from fancymonkey.timestamps import local_day
 
-ISSUE_KINDS = {
-    IssueKind.LATE_PAYMENT: ("Late payment", "A buyer paid after the hold had ended."),
-    IssueKind.BACKORDER: ("Backorder", "A buyer paid for more units than are in stock."),
-    IssueKind.SECOND_PAYMENT: ("Paid twice", "A buyer paid a second time for the same hold."),
-    IssueKind.REFUNDED: (
-        "Refunded",
-        "A payment was refunded: decide whether units return to stock.",
-    ),
-    IssueKind.REFUND_FAILED: (
-        "Refund failed",
-        "A refund has not reached the buyer.",
-    ),
-    IssueKind.AMOUNT_DIFFERS: ("Amount differs", "The paid amount does not match the held units."),
-    IssueKind.PAYMENT_REUSED: ("One payment, two holds", "One payment has bought two holds."),
+ISSUE_TEXTS = {
+    IssueKind.LATE_PAYMENT: "A buyer paid after the hold had ended.",
+    IssueKind.BACKORDER: "A buyer paid for more units than are in stock.",
+    IssueKind.SECOND_PAYMENT: "A buyer paid a second time for the same hold.",
+    IssueKind.REFUNDED: "A payment was refunded: decide whether units return to stock.",
+    IssueKind.REFUND_FAILED: "A refund has not reached the buyer.",
+    IssueKind.AMOUNT_DIFFERS: "The paid amount does not match the held units.",
+    IssueKind.PAYMENT_REUSED: "One payment has bought two holds.",
     IssueKind.FOREIGN_PAYMENT: (
-        "Foreign payment",
-        "A payment of another account or mode names a hold of this shop. Nothing was sold for it.",
+        "A payment of another account or mode names a hold of this shop. Nothing was sold for it."
     ),
-    IssueKind.DISPUTED: ("Disputed", "A buyer's bank has opened a dispute. No stock has moved."),
-    IssueKind.NOT_PAID: (
-        "No payment found",
-        "A sale has no matching payment at Stripe.",
-    ),
+    IssueKind.DISPUTED: "A buyer's bank has opened a dispute. No stock has moved.",
+    IssueKind.NOT_PAID: "A sale has no matching payment at Stripe.",
 }
-"""Each kind of payment issue: its name, as on the page Payments, and a sentence about it."""
+"""Each kind of payment issue: a sentence about it."""
 
 
 def crossed(word: str, row: StockRow, revision: int, at: int) -> AlertEvent:
@@ -63,7 +54,7 @@ def issue_event(row: PaymentIssue) -> str:
 
 def issue_detail(row: PaymentIssue, units: list[str]) -> AlertEvent:
     """A payment issue that the owner has to decide, with the names of its units."""
-    title, text = ISSUE_KINDS.get(row.concern, (str(row.concern), ""))
+    title, text = ISSUE_TITLES[row.concern], ISSUE_TEXTS[row.concern]
     about = ", ".join(units)
     facts = row.note if row.concern in FACTS else ""
     lines = [text, facts, f"Units: {about}." if about else "", "Decide it on the Payments page."]

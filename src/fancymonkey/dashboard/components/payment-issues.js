@@ -8,18 +8,20 @@ import { moment } from "/admin/lib/data-page.js";
 import { api } from "/admin/lib/session.js";
 import { toast } from "/admin/components/toast.js";
 
-export const CONCERNS = {
-  late_payment: ["Late payment", (some) => (some ? "The payment arrived after the hold had ended. Available units were sold; these units are owed." : "The payment arrived after the hold had ended. No units are owed.")],
-  backorder: ["Backorder", () => "Paid, but not in stock. Incoming goods fill it automatically."],
-  second_payment: ["Paid twice", () => "A hold was paid a second time. Nothing was sold for the second payment."],
-  refunded: ["Refunded", (some) => (some ? "Refunded at Stripe. Choose the units to return to stock." : "Refunded at Stripe.")],
-  refund_failed: ["Refund failed", () => "The refund has not reached the buyer. Refund in another way, or try again."],
-  amount_differs: ["Amount differs", () => "The paid amount differs from the price of the held units. The units are sold. Check the payment at Stripe, and refund the difference or ship the missing units."],
-  payment_reused: ["One payment, two holds", () => "One payment has bought two holds. Check which of them the buyer should get."],
-  foreign_payment: ["Foreign payment", () => "A payment of another Stripe account, or of the other mode, names a hold of this shop. Nothing was sold for it."],
-  disputed: ["Disputed", () => "The buyer's bank disputes the payment. No stock has moved. Stop the parcel, or add the units on the Stock page once they are back."],
-  not_paid: ["No payment found", () => "The hold is marked as paid, but Stripe has no payment for it."],
+// What happened, with units that wait for a decision, and without any where the text differs.
+const CONCERNS = {
+  late_payment: ["The payment arrived after the hold had ended. Available units were sold; these units are owed.", "The payment arrived after the hold had ended. No units are owed."],
+  backorder: ["Paid, but not in stock. Incoming goods fill it automatically."],
+  second_payment: ["A hold was paid a second time. Nothing was sold for the second payment."],
+  refunded: ["Refunded at Stripe. Choose the units to return to stock.", "Refunded at Stripe."],
+  refund_failed: ["The refund has not reached the buyer. Refund in another way, or try again."],
+  amount_differs: ["The paid amount differs from the price of the held units. The units are sold. Check the payment at Stripe, and refund the difference or ship the missing units."],
+  payment_reused: ["One payment has bought two holds. Check which of them the buyer should get."],
+  foreign_payment: ["A payment of another Stripe account, or of the other mode, names a hold of this shop. Nothing was sold for it."],
+  disputed: ["The buyer's bank disputes the payment. No stock has moved. Stop the parcel, or add the units on the Stock page once they are back."],
+  not_paid: ["The hold is marked as paid, but Stripe has no payment for it."],
 };
+const about = ({ concern, lines }) => CONCERNS[concern]?.[lines.length ? 0 : 1] ?? CONCERNS[concern]?.[0];
 const FACTS = ["amount_differs", "payment_reused", "foreign_payment", "disputed"]; // their note has the details
 const PROGRESS = { due: ["backordered", "Refund in progress"], done: ["good", "Done"], dismissed: ["", "Dismissed"] };
 
@@ -88,7 +90,7 @@ const act = (words, what, run) => html`<button type="button" class="quiet small"
 function actions(matter, can, after) {
   if (!can.stock || matter.progress !== "open") return nothing;
   const some = matter.lines.length > 0;
-  const what = `${CONCERNS[matter.concern]?.[0] ?? matter.concern} ${matter.payment ?? ""}`;
+  const what = `${matter.title} ${matter.payment ?? ""}`;
   const refund = () => decide(matter, "Refund this payment?", aboutRefund(matter), `Refund ${leftOf(matter.paid)}`.trim(), "refund", "The refund is in progress.", after, "danger");
   const keep = () => decide(matter, "Keep it as a backorder?", "The buyer waits for the units. The next incoming goods fill the backorder automatically.", "Keep as backorder", "done", "Kept as a backorder.", after);
   const done = () => decide(matter, "Mark as done?", "The issue leaves the list.", "Mark as done", "done", "Marked as done.", after);
@@ -113,7 +115,7 @@ export function matterList(label, rows, can, after, current) {
     return matter.progress === "open" ? nothing : html` <span class="badge ${kind}">${words}</span>`;
   };
   const columns = [
-    ["What", (matter) => html`<b>${CONCERNS[matter.concern]?.[0] ?? matter.concern}</b>${state(matter)}<small class="quiet block">${CONCERNS[matter.concern]?.[1](matter.lines.length > 0)}</small>${FACTS.includes(matter.concern) && matter.note ? html`<small class="block">${matter.note}</small>` : nothing}${!FACTS.includes(matter.concern) && matter.note && matter.progress !== "open" ? html`<small class="block">“${matter.note}”</small>` : nothing}`, "title"],
+    ["What", (matter) => html`<b>${matter.title}</b>${state(matter)}<small class="quiet block">${about(matter)}</small>${FACTS.includes(matter.concern) && matter.note ? html`<small class="block">${matter.note}</small>` : nothing}${!FACTS.includes(matter.concern) && matter.note && matter.progress !== "open" ? html`<small class="block">“${matter.note}”</small>` : nothing}`, "title"],
     ["Units", (matter) => (matter.lines.length ? matter.lines.map((line) => html`<div><b class="number">${number(line.quantity)}</b> × ${toHistory(line)}</div>`) : html`<span class="quiet">–</span>`)],
     ["Paid", money],
     ["Since", (matter) => moment(matter.openedAt)],

@@ -2,7 +2,6 @@
 
 import { html, nothing } from "/admin/lib/lit.js";
 import { money, number, plural, setCurrency } from "/admin/lib/format.js";
-import { CONCERNS } from "/admin/components/payment-issues.js";
 import { sizeOf } from "/admin/components/responsive-table.js";
 import { Page, ask, filters, moment, ranAt } from "/admin/lib/data-page.js";
 import { plot, short } from "/admin/components/line-chart.js";
@@ -46,7 +45,7 @@ function tiles({ stock, holds }) {
 }
 
 function toDo(data) {
-  const row = (matter) => html`<li><a href="/admin/payments.html?payment=${encodeURIComponent(matter.payment ?? "")}">${CONCERNS[matter.concern]?.[0] ?? matter.concern}</a>
+  const row = (matter) => html`<li><a href="/admin/payments.html?payment=${encodeURIComponent(matter.payment ?? "")}">${matter.title}</a>
     <span>${matter.lines.map((line) => `${number(line.quantity)} × ${sizeOf(line)}`).join(", ") || "no units"}</span>${moment(matter.openedAt)}</li>`;
   const more = data.matters.open + data.matters.due - Math.min(FIRST, data.waiting.length);
   return html`<section class="part" aria-labelledby="todo"><h2 id="todo">To decide</h2>

@@ -13,6 +13,7 @@ _WHICH = {"productId": "prod_hoodie_001", "size": "M"}
 _ISSUE = {
     "id": "refunded:res_1f0c2a9be4d8466f9e0f4c1b7a3d5e60",
     "concern": "refunded",
+    "title": "Refunded",
     "progress": "open",
     "reservationId": "res_1f0c2a9be4d8466f9e0f4c1b7a3d5e60",
     "payment": "pi_3Pabc",
@@ -107,6 +108,7 @@ class IssueOut(TypedDict):
 
     id: str
     concern: str
+    title: str
     progress: str
     reservationId: str | None
     payment: str | None

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from fancymonkey.accounts.model import Right
 from fancymonkey.core.model import Event, Line
 from fancymonkey.core.outcomes import Refused
+from fancymonkey.core.payments.issue_titles import ISSUE_TITLES
 from fancymonkey.core.payments.refunds import ResolveIssue
 from fancymonkey.core.payments.rows import IssueStatus, JobRun, PaymentIssue
 from fancymonkey.payments.basket import major_units
@@ -178,6 +179,7 @@ def _matter_out(
     return {
         "id": row.matter_id,
         "concern": row.concern,
+        "title": ISSUE_TITLES[row.concern],
         "progress": row.progress,
         "reservationId": row.reservation_id,
         "payment": row.payment,
