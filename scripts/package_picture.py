@@ -70,7 +70,7 @@ def packages() -> set[str]:
     """Every folder and file of the source tree that counts as a package."""
     names = set()
     for path in SOURCE.iterdir():
-        if path.is_dir() and any(file.is_file() for file in path.iterdir()):
+        if path.is_dir() and any(file.suffix != ".pyc" for file in path.rglob("*.*")):
             names.add(path.name)
         elif path.suffix == ".py" and path.stem != "__init__":
             names.add(path.stem)

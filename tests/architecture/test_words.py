@@ -102,7 +102,7 @@ def _javascript(source: str) -> Iterator[tuple[int, str]]:
 ANY = re.compile("|".join(WORDS.values()), re.I)
 
 
-def found_words(text: str) -> Iterator[str]:
+def refused_words(text: str) -> Iterator[str]:
     """Yield each refused word of a text, by its name in WORDS."""
     if ANY.search(text):
         rest = FINE.sub("", text)
@@ -126,13 +126,28 @@ def test_no_text_has_a_refused_word() -> None:
         name = str(path.relative_to(ROOT))
         later = next((place for place in LATER if f"{name}/".startswith(f"{place}/")), None)
         for line, text in texts(path):
-            for word in found_words(text):
+            for word in refused_words(text):
                 if later is None:
                     complaints.append(f"{name}:{line}: {word}: {' '.join(text.split())[:80]}")
                 else:
                     used.add(later)
     assert not complaints, "\n".join(complaints)
     assert used == LATER, f"written in plain English, so take off LATER: {LATER - used}"
+
+
+NAME = re.compile(r"^\s*(?:async )?def test_(\w+)", re.M)
+PRONOUN = re.compile(r"(who|whom|whose|what)\b")
+
+
+def test_no_name_of_a_test_has_a_refused_word() -> None:
+    complaints = [
+        f"{path.relative_to(ROOT)}: test_{name}"
+        for path in sorted((ROOT / "tests").rglob("test_*.py"))
+        for name in NAME.findall(path.read_text(encoding="utf-8"))
+        for text in [name.replace("_", " ")]
+        if PRONOUN.match(text) or any(refused_words(text))
+    ]
+    assert not complaints, "\n".join(complaints)
 
 
 @pytest.mark.parametrize(
@@ -176,12 +191,12 @@ def test_no_text_has_a_refused_word() -> None:
     ],
 )
 def test_a_refused_word_is_found(text: str, word: str) -> None:
-    assert list(found_words(text)) == [word]
+    assert list(refused_words(text)) == [word]
 
 
 def test_other_words_are_not() -> None:
     for text in ("The event `books.mended`", "There is no key.", "It is no longer on sale."):
-        assert not list(found_words(text)), text
+        assert not list(refused_words(text)), text
 
 
 def test_text_is_read_from_comments_docstrings_and_strings_but_not_from_names() -> None:
