@@ -163,3 +163,13 @@ async def test_the_content_type_makes_no_difference(shop: Shop) -> None:
         headers = {"Authorization": "Bearer correct horse", "Content-Type": kind}
         answer = await shop.client.post("/api/admin/keys/make", {"label": "x"}, headers)
         assert answer.status == 200, kind
+
+
+@pytest.mark.parametrize("query", ["fbclid=" + "x" * 600, "a=%ff", "&".join(["a=1"] * 2000)])
+async def test_a_query_is_checked_only_where_it_is_read(shop: Shop, query: str) -> None:
+    """Advertisements and mails add parameters of their own to the addresses of pages."""
+    for path in ("/", "/success.html", "/healthz", "/api/shop"):
+        assert (await shop.client.get(f"{path}?{query}")).status == 200, path
+    headers = {"Authorization": "Bearer correct horse"}
+    answer = await shop.client.get(f"/api/admin/holds?{query}", headers)
+    assert (answer.status, answer.code) == (422, "invalid_request")

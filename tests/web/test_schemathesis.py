@@ -115,9 +115,8 @@ def test_a_document_that_does_not_say_the_truth_is_found_out(tmp_path: Path, lie
             del document["paths"][path]["post"]["responses"]["404"]
         elif lie == "shape":
             path = "/api/inventory/get"
-            shape = document["paths"][path]["get"]["responses"]["200"]["content"]
-            rows = shape["application/json"]["schema"]["properties"]["inventory"]["items"]
-            rows["properties"]["name"] = {"type": "integer"}
+            product = document["components"]["schemas"]["ListedProduct"]
+            product["properties"]["name"] = {"type": "integer"}
         else:
             path = "/api/shop"
             document["paths"][path]["get"]["security"] = [{"secret": []}]

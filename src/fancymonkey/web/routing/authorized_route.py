@@ -21,7 +21,7 @@ from fancymonkey.web.http.json_body import read_body
 from fancymonkey.web.http.messages import ClientGone, Receive, Request, Scope, Send, response_of
 from fancymonkey.web.http.query_params import with_checked_query
 from fancymonkey.web.routing.access import Requires, taken_access
-from fancymonkey.web.routing.described import described
+from fancymonkey.web.routing.described import described, has_query
 from fancymonkey.web.routing.routes import body_model
 
 Handler = Callable[[StarletteRequest], Coroutine[Any, Any, StarletteResponse]]
@@ -71,7 +71,7 @@ class AuthorizedRoute(APIRoute):
     def get_route_handler(self) -> Handler:
         """The handler of FastAPI, behind the check of the right."""
         handle = super().get_route_handler()
-        model = body_model(self)
+        model, queried = body_model(self), has_query(self.dependant)
 
         async def authorized(request: StarletteRequest) -> StarletteResponse:
             started = perf_counter()
@@ -80,7 +80,7 @@ class AuthorizedRoute(APIRoute):
 
             async def answer() -> StarletteResponse:
                 await self.access.check(context, call)
-                known = with_checked_query(request)
+                known = with_checked_query(request) if queried else request
                 if model is not None:
                     raw = await call.body()
                     known = ParsedRequest(known.scope, known.receive, raw, read_body(model, raw))

@@ -75,11 +75,11 @@ def described(route: DescribedRoute) -> None:
             route.openapi_extra = {**extra, "parameters": parameters}
     if route.dependant.body_params or "requestBody" in extra:
         codes |= {400, 413, 422}
-    if _has_query(route.dependant):
+    if has_query(route.dependant) or route.dependant.path_params:
         codes |= {414, 422}  # the server answers so to a long URL, before any endpoint sees it
     route.responses = {**refusals(*sorted(codes)), **route.responses}
 
 
-def _has_query(dependant: Dependant) -> bool:
-    own = bool(dependant.query_params or dependant.path_params)
-    return own or any(_has_query(inner) for inner in dependant.dependencies)
+def has_query(dependant: Dependant) -> bool:
+    """Whether a handler or one of its dependencies reads the query string."""
+    return bool(dependant.query_params) or any(map(has_query, dependant.dependencies))
