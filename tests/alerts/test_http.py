@@ -10,7 +10,7 @@ from fancymonkey.alerts.alerts import Alerts
 from fancymonkey.alerts.events import ALERTS, EVENT_TYPES, WEBHOOKS
 from fancymonkey.settings.alerts import ALERTS as NAMES
 from fancymonkey.store.in_memory.store import MemoryStore
-from fancymonkey.web.admin_api.alert_models import Sort
+from fancymonkey.web.admin_api.models.alerts import Sort
 from tests.alerts.receivers import HttpReceiver
 from tests.payments.conftest import OWNER
 from tests.web import documented

@@ -288,7 +288,7 @@ def test_a_feature_may_import_shared_files_and_helpers() -> None:
     "text",
     [
         "from fancymonkey.web.context import AppContext",
-        "def f():\n    from fancymonkey.web.admin_api.users import list_users",
+        "def f():\n    from fancymonkey.web.accounts_api.users import list_users",
         "import fancymonkey.asgi",
     ],
 )

@@ -25,7 +25,7 @@ async def happened(shop: Shop) -> list[str]:
     return sorted([stored.value.type for stored in await alerts.outbox.happened.all()])
 
 
-async def test_alerts_go_on_at_the_old_position(target: str, facts: Any) -> None:
+async def test_alerts_continue_at_the_old_position(target: str, facts: Any) -> None:
     async with opened(target, facts) as shop:
         alerts, store = shop.client.app._shop.alerts, shop.engine.store
         seen = DocumentCollection(shop.engine, "alerts", Seen)

@@ -84,7 +84,7 @@ async def test_an_import_that_waits_too_long_reports_the_other_one(
         assert (await apply(second, text)).status == 200  # the turn was given back
 
 
-async def test_a_preview_waits_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_preview_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     async with two() as (first, second):
         text = (await exported(first, "?q=p00")).replace(",10,0,10,", ",12,0,10,")
         there, go = held(first, monkeypatch)

@@ -78,7 +78,7 @@ async def test_so_it_is_by_asgi(shop: Shop, message: bytes) -> None:
     await ask(transport, protocol, message, parsed=True)
 
 
-async def test_each_request_is_counted_limited_and_named_anew() -> None:
+async def test_each_request_is_counted_limited_and_named_again() -> None:
     async with running(MemoryStore(), rate_limit=True) as shop:
         protocol, transport = connection(shop.client.app)
         await ask(transport, protocol, request("cs_1"), parsed=True)
@@ -166,7 +166,7 @@ async def test_a_connection_with_many_different_heads_remembers_no_more(shop: Sh
         await ask(transport, protocol, heads[-1], parsed=True)
 
 
-async def test_what_comes_before_an_answer_waits_for_it(shop: Shop) -> None:
+async def test_a_request_before_an_answer_waits_for_it(shop: Shop) -> None:
     protocol, transport = connection(shop.client.app)
     await ask(transport, protocol, request("cs_1"), parsed=True)
     protocol.data_received(request("cs_2"))

@@ -90,7 +90,7 @@ async def test_documented_bodies_match_their_models(
 
 
 @pytest.mark.parametrize("name", ["reserve", "release", "update", "bulk_update", "webhook"])
-async def test_what_msgspec_reads_is_described_from_its_types(
+async def test_msgspec_bodies_are_described_from_their_types(
     document: dict[str, Any], name: str
 ) -> None:
     types = {

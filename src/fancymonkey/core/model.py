@@ -16,7 +16,6 @@ MAX_QUANTITY = 1_000_000_000
 
 MAX_LINES = 100
 """No hold may have more lines."""
-
 MANUAL = "manual/"
 """The beginning of the ids of the owner's own holds. They can be guessed: no buyer may name one."""
 
@@ -300,7 +299,7 @@ class TurnedAway(Row):
 
 @dataclass(frozen=True, slots=True)
 class Cursor(Row):
-    """The point that a follower has read to: a revision of the ledger, or a time `at` (ms).
+    """What a follower has read: up to a revision, or up to a time `at` (ms).
 
     `zone` is the time zone of its days, if it counts by day; `generation` counts its restarts.
     """

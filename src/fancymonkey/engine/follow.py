@@ -1,7 +1,7 @@
 """Follows the ledger: hands its entries to a handler, in order and in portions.
 
 The handler writes its effects and the new position in one transaction, and compares the position
-that it expects: neither a crash nor another process makes an entry count twice, or not at all.
+that it expects: neither a crash nor another process makes an entry count twice, or skips it.
 """
 
 import asyncio

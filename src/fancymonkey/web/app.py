@@ -22,10 +22,9 @@ from fancymonkey.services import demo_payments
 from fancymonkey.services.container import Services
 from fancymonkey.settings.settings import Settings
 from fancymonkey.store.open import open_store
+from fancymonkey.web.accounts_api import api_keys, audit_log, own_account, sessions, users
 from fancymonkey.web.admin_api import (
     alerts,
-    api_keys,
-    audit_log,
     changes,
     exports,
     history,
@@ -34,13 +33,10 @@ from fancymonkey.web.admin_api import (
     jobs,
     migrate,
     overview,
-    own_account,
     payments,
     products,
-    sessions,
     stock_live,
     stock_updates,
-    users,
     webhooks,
 )
 from fancymonkey.web.context import AppContext

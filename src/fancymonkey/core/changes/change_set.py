@@ -57,7 +57,7 @@ def part_name(act_id: str, part: int) -> str:
 
 
 def read(state: State, folder: str, name: str) -> Any:
-    """The content of a document, or None where there is none."""
+    """The content of a document, or None if there is none."""
     found = state.get(Document, (folder, name))
     return None if found is None or not found.body else json.loads(found.body)
 

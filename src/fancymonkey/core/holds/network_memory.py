@@ -30,7 +30,7 @@ SEEN_MAX = 200
 RECENT_MAX = 24
 """The most words of the recent document."""
 SLOT = 600_000
-"""Holds that ended within so many ms are remembered as one."""
+"""Holds that ended within this time (ms) are remembered as one."""
 BRIEF = 100
 """A hold that lasted less, in ms, is not remembered."""
 OLDER = "+"

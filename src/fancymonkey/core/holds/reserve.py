@@ -42,12 +42,12 @@ Fault = dict[str, str | int]
 class Reserve(Command):
     """Holds units for a session until they are captured, released or expire.
 
-    All lines are held or none; a refusal names every line that is short. A SKU that the session
+    All lines are held or none; a refusal names every short line. A SKU that the session
     already holds gets the new quantity, its own units do not count against it, and the deadline
     stays. Lines of the same SKU are one line. `location` serves them. `reservation_id` is used
     where the session holds nothing yet. `ttl` in milliseconds. While the hold is at the checkout
     its lines cannot change. With `only` the hold has these lines and no others: its other units are
-    given back. From a `source` only so much may be held unpaid as is allowed there; `replaces` is
+    given back. The limits of a `source` apply to its unpaid units; `replaces` is
     an earlier hold of the same buyer, which is not in their way.
     """
 
@@ -155,7 +155,7 @@ def _changed(
 
 
 def _sold_lines(held: Lines, allocations: tuple[Allocation, ...]) -> tuple[Line, ...] | None:
-    """The lines to keep beside the allocations: None where they follow from them."""
+    """The lines to store beside the allocations, or None if they follow from them."""
     lines = tuple(held.values())
     return None if lines == lines_of(allocations) else lines
 

@@ -92,7 +92,7 @@ def _may_be_another_price(goods: int, asked: int, prices: list[int]) -> bool:
     """Whether the price of the same units may have been another one.
 
     A promotion takes no more than half, a price with tax adds less than a quarter, and neither
-    makes the difference exactly the price of so many units.
+    makes the difference exactly the price of a number of units.
     """
     if not asked // 2 <= goods or goods * 4 >= asked * 5:
         return False

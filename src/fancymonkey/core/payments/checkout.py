@@ -30,7 +30,7 @@ class BeginCheckout(Command):
 
     `ref` is the hold's own id. `request` is the request to the provider, `ends_at` the end of
     its session (ms). Refused while another attempt is not closed, if `number` is not that of the
-    next attempt, and after `most` attempts: a hold cannot be renewed for ever.
+    next attempt, and after `most` attempts: no client can renew a hold without end.
     """
 
     ref: str

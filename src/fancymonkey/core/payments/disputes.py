@@ -29,7 +29,7 @@ SETTLED = ("won", "warning_closed", "prevented")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteDispute(Command):
-    """A payment (`ref`) is disputed, or its dispute goes on or has ended.
+    """A payment (`ref`) is disputed, or its dispute continues or has ended.
 
     `at` is the time of the report (ms), `status` the provider's status, `funds` whether the money
     was `withdrawn` or `reinstated`, if reported. `amount`, `reason` and `due` are for people. A

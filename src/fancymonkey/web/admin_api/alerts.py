@@ -11,7 +11,7 @@ from fancymonkey.engine.documents import StoredDocument
 from fancymonkey.engine.job_runs import recent_runs
 from fancymonkey.text import counted
 from fancymonkey.timestamps import iso
-from fancymonkey.web.admin_api.alert_models import (
+from fancymonkey.web.admin_api.models.alerts import (
     AlertOut,
     AlertStatus,
     AlertTest,

@@ -12,7 +12,7 @@ from fancymonkey.core.model import split_sku
 from fancymonkey.services.undo import StoredChangeSet, find_change_set, undo_change_set
 from fancymonkey.text import counted
 from fancymonkey.timestamps import iso
-from fancymonkey.web.admin_api.change_models import (
+from fancymonkey.web.admin_api.models.changes import (
     ChangeList,
     ChangeOut,
     FailedRow,

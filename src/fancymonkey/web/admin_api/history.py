@@ -18,14 +18,14 @@ from fancymonkey.services.explain import CHANGES, StockExplanation
 from fancymonkey.spreadsheets.formula_escape import safe
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.history_filter import HistoryFilter
-from fancymonkey.web.admin_api.history_models import (
+from fancymonkey.web.admin_api.holds import product_name
+from fancymonkey.web.admin_api.models.history import (
     EntryLink,
     EntryOut,
     Explanation,
     HistoryPage,
     Quantities,
 )
-from fancymonkey.web.admin_api.holds import product_name
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.files import FORMAT, also_csv, file_response
 from fancymonkey.web.http.messages import Problem

@@ -17,7 +17,7 @@ from fancymonkey.core.state import FOREVER
 from fancymonkey.engine.engine import Engine
 from fancymonkey.engine.hold_details import status_at
 from fancymonkey.timestamps import iso
-from fancymonkey.web.admin_api.hold_models import (
+from fancymonkey.web.admin_api.models.holds import (
     HoldCheckout,
     HoldLine,
     HoldOut,

@@ -22,7 +22,7 @@ from fancymonkey.spreadsheets.csv_table import TooManyRows
 from fancymonkey.spreadsheets.import_plan import CellChange, ImportOptions, ImportPlan
 from fancymonkey.spreadsheets.xlsx import WhichSheet
 from fancymonkey.web.admin_api.exports import XLSX
-from fancymonkey.web.admin_api.import_models import (
+from fancymonkey.web.admin_api.models.imports import (
     ImportCounts,
     ImportedCell,
     ImportFault,

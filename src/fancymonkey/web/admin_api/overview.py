@@ -18,7 +18,7 @@ from fancymonkey.errors import StoreError
 from fancymonkey.payments.refunds import payment_issues
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.holds import live_holds
-from fancymonkey.web.admin_api.overview_models import (
+from fancymonkey.web.admin_api.models.overview import (
     HealthPart,
     LastRun,
     Overview,

@@ -19,7 +19,7 @@ from fancymonkey.services.job_definitions import RECONCILE
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.holds import line_out
 from fancymonkey.web.admin_api.jobs import run_job
-from fancymonkey.web.admin_api.payment_models import (
+from fancymonkey.web.admin_api.models.payments import (
     EventList,
     EventOut,
     IssueList,

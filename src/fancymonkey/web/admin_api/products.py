@@ -20,13 +20,19 @@ from fancymonkey.core.command import Command
 from fancymonkey.core.holds.set_reserved import SetReserved
 from fancymonkey.core.keys import normal_form
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
-from fancymonkey.core.model import Item, Kind, Product, sku_of
-from fancymonkey.core.stock.sku_stock import SkuStock
+from fancymonkey.core.model import Kind, Product, sku_of
 from fancymonkey.engine.engine import Engine
 from fancymonkey.spreadsheets.cells import plain
 from fancymonkey.spreadsheets.import_plan import with_actor
-from fancymonkey.store.products_file.extra_fields import image_of, others_of
-from fancymonkey.timestamps import iso
+from fancymonkey.web.admin_api.models.products import (
+    AddedProduct,
+    AddProductBody,
+    ArchiveProductBody,
+    ChangedProduct,
+    ChangeProductBody,
+    ProductList,
+    SizeBody,
+)
 from fancymonkey.web.admin_api.product_bodies import (
     new_item,
     product_fields,
@@ -35,17 +41,7 @@ from fancymonkey.web.admin_api.product_bodies import (
     size_fields,
     with_exact_prices,
 )
-from fancymonkey.web.admin_api.product_models import (
-    AddedProduct,
-    AddProductBody,
-    ArchiveProductBody,
-    ChangedProduct,
-    ChangeProductBody,
-    ProductList,
-    ProductOut,
-    SizeBody,
-    SizeOut,
-)
+from fancymonkey.web.admin_api.product_details import product_out, product_with_sizes
 from fancymonkey.web.admin_api.request_changes import RequestChanges, raise_refused
 from fancymonkey.web.http.json_body import json_response
 from fancymonkey.web.http.messages import Problem
@@ -60,9 +56,6 @@ from fancymonkey.web.routing.dependencies import Call, Caller, Context, Idempote
 from fancymonkey.web.routing.described import refusals
 
 router = APIRouter(prefix="/api/admin/products", tags=["dashboard"], route_class=AuthorizedRoute)
-
-Shelf = tuple[Product, list[tuple[Item, SkuStock]]]
-"""A product with its sizes."""
 
 
 async def changes_of(
@@ -94,13 +87,13 @@ async def list_products(
     context.table.stop_counting_due()
     view = context.engine.view
     ids = view.order if wanted is None else [wanted]
-    shelves = [_shelf(context.engine, id_) for id_ in ids if id_ in view.products]
+    listed = [product_with_sizes(context.engine, id_) for id_ in ids if id_ in view.products]
     revision, clock = view.revision, asyncio.get_running_loop().time
     until = clock() + SLICE_SECONDS
     bodies: list[bytes] = []
-    for product, sizes in shelves:
+    for product, sizes in listed:
         if archived or wanted is not None or not product.archived:
-            bodies.append(encode(_product_out(product, sizes, archived=archived)))
+            bodies.append(encode(product_out(product, sizes, archived=archived)))
         if clock() > until:
             await asyncio.sleep(0)
             until = clock() + SLICE_SECONDS
@@ -109,44 +102,6 @@ async def list_products(
     )
     whole = b"".join((head[:-1], b',"products":[', b",".join(bodies), b"]}"))
     return Response(whole, 200, media_type="application/json")
-
-
-def _shelf(engine: Engine, product_id: str) -> Shelf:
-    view = engine.view
-    skus = view.sizes.get(product_id, ())
-    return view.products[product_id], [(view.items[sku], view.stock(sku)) for sku in skus]
-
-
-def _product_out(
-    product: Product, sizes: list[tuple[Item, SkuStock]], *, archived: bool
-) -> ProductOut:
-    off = archived or product.archived
-    return {
-        "productId": product.product_id,
-        "name": product.name,
-        "category": product.category,
-        "price": product.price,
-        "image": image_of(product.extra),
-        "restockDate": product.restock_date,
-        "archived": product.archived,
-        "lastUpdated": iso(product.updated_at),
-        "other": others_of(product),
-        "sizes": [_size_out(*size) for size in sizes if off or not size[0].archived],
-    }
-
-
-def _size_out(item: Item, stock: SkuStock) -> SizeOut:
-    return {
-        "size": item.size,
-        "skuId": item.sku_id,
-        "priceId": item.price_id,
-        "lowStockThreshold": item.low_stock_threshold,
-        "soldOut": item.sold_out,
-        "archived": item.archived,
-        "stock": stock.on_hand,
-        "reserved": stock.reserved,
-        "other": others_of(item),
-    }
 
 
 @router.post(
@@ -340,11 +295,11 @@ async def _do(
                 if context.checkouts is not None:
                     context.checkouts.close_later(hold["reservationId"])
     call.about = product_id[:100]
-    product, sizes = _shelf(context.engine, product_id)
+    product, sizes = product_with_sizes(context.engine, product_id)
     answer: ChangedProduct = {
         "success": True,
         "act": doing.act,
-        "product": _product_out(product, sizes, archived=True),
+        "product": product_out(product, sizes, archived=True),
         "revision": context.engine.view.revision,
     }
     return json_response(answer)

@@ -18,14 +18,14 @@ from fancymonkey.core.stock.adjust import Unchanged
 from fancymonkey.engine.ledger_queries import latest_entries
 from fancymonkey.text import counted
 from fancymonkey.timestamps import iso
-from fancymonkey.web.admin_api.request_changes import RequestChanges
-from fancymonkey.web.admin_api.row_query import RowQuery
-from fancymonkey.web.admin_api.update_models import (
+from fancymonkey.web.admin_api.models.stock_updates import (
     BULK_EXAMPLE,
     UPDATE_EXAMPLE,
     BulkUpdate,
     StockUpdate,
 )
+from fancymonkey.web.admin_api.request_changes import RequestChanges
+from fancymonkey.web.admin_api.row_query import RowQuery
 from fancymonkey.web.admin_api.update_rows import Wish, names_in, restock_date_of, wish_of
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http import wire

@@ -12,7 +12,7 @@ from fancymonkey.alerts.webhook_address import Forbidden
 from fancymonkey.alerts.webhooks import TooManyWebhooks, UnknownWebhook, WebhookEndpoint
 from fancymonkey.engine.documents import StoredDocument
 from fancymonkey.timestamps import iso
-from fancymonkey.web.admin_api.alert_models import (
+from fancymonkey.web.admin_api.models.alerts import (
     AddWebhookBody,
     ChangedWebhook,
     ChangeWebhookBody,

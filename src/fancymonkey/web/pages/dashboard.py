@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from fancymonkey.accounts.model import Denied, SessionExpired
 from fancymonkey.errors import FancyMonkeyError
-from fancymonkey.web.admin_api.sessions import renewed
+from fancymonkey.web.accounts_api.sessions import renewed
 from fancymonkey.web.auth.authorize import check_address
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http import cookies

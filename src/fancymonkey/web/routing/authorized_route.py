@@ -32,7 +32,7 @@ class ParsedRequest(StarletteRequest):
     """A request whose JSON body has been read, limited and validated."""
 
     def __init__(self, scope: Scope, receive: Receive, raw: bytes, parsed: BaseModel) -> None:
-        # Every body is read as JSON, whatever its content type: scripts often send none.
+        # Every body is read as JSON with any content type: scripts often send none.
         headers = [header for header in scope["headers"] if header[0] != b"content-type"]
         headers.append((b"content-type", b"application/json"))
         super().__init__({**scope, "headers": headers}, receive)

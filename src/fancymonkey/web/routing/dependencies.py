@@ -1,4 +1,4 @@
-"""What handlers may ask for: the services, the caller, and the key of a repeatable request."""
+"""Dependencies of handlers: the services, the caller, and the key of a repeatable request."""
 
 from typing import Annotated
 

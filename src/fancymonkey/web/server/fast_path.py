@@ -36,7 +36,7 @@ SHORT = 64 * 1024
 
 
 UNLIKE_MAX = 16
-"""After so many different heads in a row a connection remembers no more: it has many clients."""
+"""After this number of different heads in a row a connection remembers no more heads."""
 
 
 class FastPathProtocol(Sharing):

@@ -15,7 +15,7 @@ from fancymonkey.accounts.model import (
 from fancymonkey.accounts.sessions import SessionReused, SessionTokens
 from fancymonkey.settings.fields import PUBLISHED_PASSWORD
 from fancymonkey.timestamps import iso
-from fancymonkey.web.admin_api.account_models import (
+from fancymonkey.web.accounts_api.models import (
     ActorOut,
     LoggedIn,
     LoggedOut,

@@ -8,7 +8,7 @@ from fancymonkey.accounts import two_factor
 from fancymonkey.accounts.model import User
 from fancymonkey.services.user_json import user_json
 from fancymonkey.timestamps import iso
-from fancymonkey.web.admin_api.account_models import (
+from fancymonkey.web.accounts_api.models import (
     AddUserBody,
     ChangedUser,
     UserBody,

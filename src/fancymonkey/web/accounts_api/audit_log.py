@@ -10,7 +10,7 @@ from fastapi import Response as StarletteResponse
 from fancymonkey.accounts.model import AuditEntry
 from fancymonkey.spreadsheets.formula_escape import safe
 from fancymonkey.timestamps import iso
-from fancymonkey.web.admin_api.account_models import ActOut, AuditLogPage
+from fancymonkey.web.accounts_api.models import ActOut, AuditLogPage
 from fancymonkey.web.http.files import FORMAT, also_csv, file_response
 from fancymonkey.web.http.query_params import LIMIT, Page, Text
 from fancymonkey.web.routing.access import requires

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from fancymonkey.accounts.api_keys import PREFIX
 from fancymonkey.accounts.model import ApiKey
 from fancymonkey.timestamps import iso
-from fancymonkey.web.admin_api.account_models import (
+from fancymonkey.web.accounts_api.models import (
     ChangedKey,
     KeyList,
     KeyOut,

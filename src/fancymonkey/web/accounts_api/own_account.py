@@ -6,7 +6,7 @@ from fancymonkey.accounts import two_factor
 from fancymonkey.accounts.model import Actor, User
 from fancymonkey.engine.documents import StoredDocument
 from fancymonkey.services.user_json import user_json
-from fancymonkey.web.admin_api.account_models import (
+from fancymonkey.web.accounts_api.models import (
     ChangedUser,
     ConfirmBody,
     FactorSetup,

@@ -6,7 +6,7 @@ from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
 from fancymonkey.core.model import MAX_QUANTITY
-from fancymonkey.web.admin_api.hold_models import HoldLine
+from fancymonkey.web.admin_api.models.holds import HoldLine
 from fancymonkey.web.http.json_body import Id, JsonBody, Number, Ok, Text, example
 
 _WHICH = {"productId": "prod_hoodie_001", "size": "M"}

@@ -1,0 +1,1 @@
+"""Login, users, API keys and the audit log."""
