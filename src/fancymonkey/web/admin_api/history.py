@@ -28,6 +28,7 @@ from fancymonkey.web.admin_api.models.history import (
 )
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.files import FORMAT, also_csv, file_response
+from fancymonkey.web.http.json_body import json_response
 from fancymonkey.web.http.messages import Problem
 from fancymonkey.web.http.query_params import LIMIT, PAGE, Page, Text, Time
 from fancymonkey.web.http.time_params import instant
@@ -70,12 +71,14 @@ async def history(
             break
     if format == "csv":
         return await _file(context.engine, found[:most])
-    return HistoryPage(
-        success=True,
-        entries=[_entry_out(context.engine, *row) for row in found[:most]],
-        next=found[most - 1][0].revision if len(found) > most else None,
-        revision=revision,
-        meant=None if wanted.skus is None else len(wanted.skus),
+    return json_response(
+        HistoryPage(
+            success=True,
+            entries=[_entry_out(context.engine, *row) for row in found[:most]],
+            next=found[most - 1][0].revision if len(found) > most else None,
+            revision=revision,
+            meant=None if wanted.skus is None else len(wanted.skus),
+        )
     )
 
 

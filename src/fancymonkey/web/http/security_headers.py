@@ -15,7 +15,7 @@ from fancymonkey.web.http.messages import (
     response_of,
 )
 from fancymonkey.web.http.private_networks import FORWARDING
-from fancymonkey.web.http.rate_limits import LOGINS, RateLimits
+from fancymonkey.web.http.rate_limits import FOR_PROBES, LOGINS, RateLimits
 
 App = Callable[[Scope, Receive, Send], Awaitable[Any]]
 
@@ -80,7 +80,7 @@ class SecurityHeaders:
     def _too_many(self, scope: Scope, receive: Receive) -> Problem | None:
         request, path = Request(scope, receive), scope["path"]
         proxies = self._context.proxies
-        if not FORWARDING.isdisjoint(request.headers):
+        if not FORWARDING.isdisjoint(request.headers) and path not in FOR_PROBES:
             proxies.look(request)
         if self._limits is None:
             return None
