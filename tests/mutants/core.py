@@ -9,8 +9,8 @@ RULES = [
         "core",
         "a sale names nobody",
         "core.holds.end:_sell",
-        "actor=command.actor",
-        'actor=""',
+        "sale.location,\n        command,",
+        "sale.location,\n        Capture(ref=command.ref, cause=command.cause),",
         "core/test_actors.py",
     ),
     bug(

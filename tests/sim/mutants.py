@@ -110,9 +110,9 @@ RULES = [
     ),
     rule(
         "a new reserve pushes the deadline out",
-        "holds.reserve:_hold",
-        "replace(current, allocations=allocations, sold_lines=sold_lines)",
-        "replace(current, allocations=allocations, expires_at=state.now + command.ttl)",
+        "holds.reserve:_changed",
+        "replace(current, allocations=allocations,",
+        "replace(current, expires_at=9**9 + command.ttl, allocations=allocations,",
     ),
     rule(
         "attach forgets the deadline",
