@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from fancymonkey.alerts.detector import Seen
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Cursor
 from fancymonkey.core.records import MoveCursor
 from fancymonkey.core.stock.adjust import Adjust
@@ -39,7 +40,7 @@ async def test_alerts_continue_at_the_old_position(target: str, facts: Any) -> N
         await alerts.once()
         known = await happened(shop)
         low = max(shop.engine.view.stock(SKU).available, 1)
-        await shop.engine.submit(Adjust(sku=SKU, delta=-low))
+        await shop.engine.submit(Adjust(sku=SKU, location=DEFAULT_LOCATION, delta=-low))
         await alerts.once()
         await alerts.once()
         added = sorted([*known, "stock.out"])

@@ -1,6 +1,7 @@
 """Daily demand: each sale counts once, on its local day, whatever happens to the processes."""
 
 import asyncio
+from dataclasses import replace
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fancymonkey.core.holds.end import Capture
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Cursor, TurnedAway
-from fancymonkey.core.planning.daily_demand import CURSOR, DailyDemand, units_sold
+from fancymonkey.core.planning.daily_demand import CURSOR, NO_LOCATION, DailyDemand, units_sold
 from fancymonkey.core.stock.adjust import Return
 from fancymonkey.engine import daily_demand
 from fancymonkey.engine.daily_demand import DemandKeeper
@@ -68,6 +70,10 @@ def rebuilt(store: MemoryStore, zone: ZoneInfo) -> Sums:
     return {key: (row[0], row[1], row[2]) for key, row in sums.items()}
 
 
+def returned(units: int) -> Return:
+    return Return(sku="a/M", location=DEFAULT_LOCATION, quantity=units, reason="too big")
+
+
 async def sell(engine: Engine, name: str, **units: int) -> None:
     await engine.submit(take(name, **units))
     await engine.submit(Capture(ref=name))
@@ -84,7 +90,9 @@ def test_a_sale_a_return_and_a_refusal_count_on_their_day() -> None:
             await engine.submit(take("s2", a_M=4))  # three are left
             await asyncio.sleep(FLUSH_SECONDS + 1)
             later.hours = 24
-            await engine.submit(Return(sku="a/M", quantity=1, reason="too big"))
+            await engine.submit(
+                Return(sku="a/M", location=DEFAULT_LOCATION, quantity=1, reason="too big")
+            )
             await sell(engine, "s3", a_M=1)
             await asyncio.sleep(FLUSH_SECONDS + 10)
             tomorrow = today + timedelta(days=1)
@@ -228,17 +236,20 @@ def test_a_verification_compares_the_rows_with_the_ledger() -> None:
             check = await demand_check(store)
             assert check.revision == engine.view.revision
             table = store.image.rows[DailyDemand]
-            (key,) = table
-            row = table[key]
-            for wrong in (
-                DailyDemand(*row.key, row.sold + 1, row.returned, row.turned_away, row.generation),
-                DailyDemand(*row.key, row.sold, row.returned, 0, row.generation),
-                DailyDemand(*row.key, row.sold, row.returned, row.turned_away, 7),
+            away, sold = (table[key] for key in sorted(table))
+            assert (away.location, sold.location) == (NO_LOCATION, DEFAULT_LOCATION)
+            for row, wrong, words in (
+                (sold, {"sold": 3}, "2 sold, 0 returned, 0 turned away"),
+                (sold, {"generation": 7}, "2 sold, 0 returned, 0 turned away"),
+                (away, {"turned_away": 0}, "0 sold, 0 returned, 9 turned away"),
+                (away, {"returned": 1}, "0 sold, 0 returned, 9 turned away"),
             ):
-                table[key] = wrong
+                table[row.key] = replace(row, **wrong)
                 (finding,) = (await verify_store(store)).findings
                 assert (finding.rule, finding.sku) == ("demand", "a/M")
-            assert "2 sold, 0 returned, 9 turned away" in finding.text
+                assert words in finding.text
+                table[row.key] = row
+            assert (await verify_store(store)).clean
 
     simulate(work)
 
@@ -259,7 +270,9 @@ def test_the_rows_are_what_a_rebuild_makes(plan: list[tuple[str, int]]) -> None:
                 if step == "sell":
                     await sell(engine, f"s{number}", a_M=units)
                 elif step == "return":
-                    await engine.submit(Return(sku="a/M", quantity=units, reason="back"))
+                    await engine.submit(
+                        Return(sku="a/M", location=DEFAULT_LOCATION, quantity=units, reason="back")
+                    )
                 elif step == "refused":
                     await engine.submit(take(f"s{number}", b_S=5 + units))
                 elif step == "flush":
