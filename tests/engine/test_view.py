@@ -308,7 +308,7 @@ async def test_a_batch_that_began_elsewhere_is_not_taken() -> None:
     with pytest.raises(ValueError, match="is missing"):
         view.take([replace(commit.entries[0], revision=view.revision + 2)], levels)
     view.levels["prod_a/M", "main"] = Level("prod_a/M", "main", on_hand=4)
-    with pytest.raises(InvariantBroken, match="does not go on from 4 on hand"):
+    with pytest.raises(InvariantBroken, match="does not follow 4 on hand"):
         view.take(commit.entries, levels)
 
 

@@ -24,7 +24,7 @@ SPREADSHEETS = [
         "spreadsheets",
         "a count since the export is overruled",
         "spreadsheets.import_planner:Planner._merged",
-        "if said:",
+        "if since:",
         "if False:",
         f"{IMPORT}::test_a_count_of_another_user_since_is_a_conflict[memory]",
     ),

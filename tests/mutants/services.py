@@ -9,8 +9,7 @@ ENGINE = [
         "engine.batcher:Batcher.held",
         "async with self._gate:\n        yield",
         "await self._gate.acquire()\n    yield",
-        "engine/test_batcher.py::test_what_waited_while_it_was_held_is_committed_at_once"
-        "_afterwards",
+        "engine/test_batcher.py::test_held_commands_are_committed_afterwards",
     ),
     bug(
         "batcher",
@@ -64,7 +63,7 @@ ENGINE = [
         "alerts",
         "nobody's night is quiet",
         "alerts.outbox:Outbox.when",
-        "if one.sort.urgent:",
+        "if event.sort.urgent:",
         "if True:",
         "alerts/test_told.py",
     ),
@@ -95,7 +94,7 @@ ENGINE = [
     bug(
         "readiness",
         "ready though nothing can be written",
-        "web.system.health:router",
+        "web.system.health:_ready",
         "if unwritable is not None:",
         "if False:",
         "web/test_store_failures.py::test_readyz_is_503_while_nothing_can_be_written",

@@ -13,6 +13,7 @@ from typing_extensions import TypedDict
 
 from fancymonkey import __version__
 from fancymonkey.errors import StoreError
+from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.json_body import example
 from fancymonkey.web.http.messages import RETRY_SOON, Problem
 from fancymonkey.web.routing.access import public
@@ -93,7 +94,10 @@ async def healthz() -> Alive:
 )
 async def readyz(context: Context, connection: HTTPConnection) -> Ready:
     """Answers 503 while the store is unreachable or not writable."""
-    told: ReadinessLog = connection.app.state.readiness
+    return await _ready(context, connection.app.state.readiness)
+
+
+async def _ready(context: AppContext, told: ReadinessLog) -> Ready:
     store = context.engine.store
     try:
         async with asyncio.timeout(STORE_SECONDS):
