@@ -12,7 +12,7 @@ from fancymonkey.core.payments.amounts import Money, difference
 from fancymonkey.core.payments.refunds import RecordRefund, ResolveIssue
 from fancymonkey.core.payments.rows import PaymentIssue
 from fancymonkey.core.stock.adjust import Adjust
-from tests.core.builders import Shop, lines
+from tests.core.builders import CoreShop, lines
 
 M, S = "a/M", "a/S"
 SHED = "shed"
@@ -24,14 +24,14 @@ def reserve(location: str = DEFAULT_LOCATION, *wanted: Line, only: bool = False)
     )
 
 
-def two_places() -> Shop:
+def two_places() -> CoreShop:
     """Five of a/M at the default location and four in the shed."""
-    shop = Shop()
+    shop = CoreShop()
     shop.do(Adjust(sku=M, delta=4, location=SHED))
     return shop
 
 
-def level(shop: Shop, sku: str, location: str) -> Level:
+def level(shop: CoreShop, sku: str, location: str) -> Level:
     found = shop.image.rows[Level][sku, location]
     assert isinstance(found, Level)
     return found
@@ -46,7 +46,7 @@ def test_lines_follow_from_allocations_one_for_each_sku() -> None:
 
 
 def test_a_simple_hold_keeps_no_lines_beside_its_allocations() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.do(reserve(DEFAULT_LOCATION, *lines(a_M=2, a_S=1)))
     hold = shop.hold("s")
     assert hold.sold_lines is None
@@ -58,7 +58,7 @@ def test_a_simple_hold_keeps_no_lines_beside_its_allocations() -> None:
 
 
 def test_a_hold_keeps_the_prices_of_its_lines_until_they_change() -> None:
-    shop = Shop()
+    shop = CoreShop()
     price = Decimal("12.50")
     shop.do(reserve(DEFAULT_LOCATION, Line(M, 2, price)))
     assert shop.hold("s").lines == (Line(M, 2, price),)
@@ -70,7 +70,7 @@ def test_a_hold_keeps_the_prices_of_its_lines_until_they_change() -> None:
 
 
 def test_a_payment_is_compared_with_the_price_at_which_a_line_was_sold() -> None:
-    shop = Shop()
+    shop = CoreShop()
     shop.image.rows[Product]["a"] = replace(shop.image.rows[Product]["a"], price=Decimal(20))
     shop.do(reserve(DEFAULT_LOCATION, Line(M, 2, Decimal("12.50"))))
     state, hold = shop.image.begin(1), shop.hold("s")
@@ -103,7 +103,7 @@ def test_a_line_that_another_location_serves_gives_its_first_units_back() -> Non
     assert hold.lines == (Line(M, 4), Line(S, 1))  # in the order of the buyer
 
 
-def spread() -> Shop:
+def spread() -> CoreShop:
     """A hold of a/M with two units at the default location and three in the shed."""
     shop = two_places()
     for location, units in ((DEFAULT_LOCATION, 2), (SHED, 3)):

@@ -11,7 +11,7 @@ from fancymonkey.jobs.schedule import Every
 from fancymonkey.services.container import run_now
 from fancymonkey.timestamps import iso
 from tests.engine.stores import START
-from tests.jobs.houses import House
+from tests.jobs.multi_process import ProcessGroup
 from tests.payments.conftest import OWNER, Till
 from tests.payments.conftest import till as till  # noqa: PLC0414 - a fixture
 from tests.sim.loop import simulate
@@ -22,57 +22,57 @@ SCHEDULER = {"Authorization": f"Bearer {CRON}"}
 
 def test_a_start_in_the_same_process_waits_for_the_run_under_way() -> None:
     async def day() -> None:
-        house = House()
+        group = ProcessGroup()
 
         async def slow(name: str, job: str) -> JobResult:
             await asyncio.sleep(20)
-            return JobResult("done", {"run": len(house.log)})
+            return JobResult("done", {"run": len(group.log)})
 
-        process = await house.process("a", ("slow", Every(3600)), work=slow)
+        process = await group.process("a", ("slow", Every(3600)), work=slow)
         job = process.jobs.jobs["slow"]
         first = asyncio.create_task(process.jobs.run(job))
         await asyncio.sleep(5)
         results = await asyncio.gather(first, *(process.jobs.join(job) for _ in range(3)))
-        assert len(house.log) == 1
+        assert len(group.log) == 1
         assert [result.done.report for result in results] == [{"run": 1}] * 4
         assert (await process.jobs.join(job)).done.report == {"run": 2}
-        await house.close()
+        await group.close()
 
     simulate(day, 1)
 
 
 def test_a_start_in_another_process_reports_since_when_it_runs() -> None:
     async def day() -> None:
-        house = House()
+        group = ProcessGroup()
 
         async def slow(name: str, job: str) -> JobResult:
             await asyncio.sleep(100)
             return JobResult()
 
-        a, b = [await house.process(name, ("slow", Every(3600)), work=slow) for name in ("a", "b")]
+        a, b = [await group.process(name, ("slow", Every(3600)), work=slow) for name in ("a", "b")]
         running = asyncio.create_task(a.jobs.run(a.jobs.jobs["slow"]))
         await asyncio.sleep(60)
         for start in (b.jobs.run, b.jobs.join):
             with pytest.raises(JobRunning, match=f"already running, since {iso(START)[:16]}"):
                 await start(b.jobs.jobs["slow"])
         await running
-        assert [name for name, _, _ in house.log] == ["a"]
+        assert [name for name, _, _ in group.log] == ["a"]
         await b.jobs.join(b.jobs.jobs["slow"])
-        assert [name for name, _, _ in house.log] == ["a", "b"]
-        await house.close()
+        assert [name for name, _, _ in group.log] == ["a", "b"]
+        await group.close()
 
     simulate(day, 1)
 
 
 def test_a_run_that_is_stopped_ends_its_joined_starts_too() -> None:
     async def day() -> None:
-        house = House()
+        group = ProcessGroup()
 
         async def slow(name: str, job: str) -> JobResult:
             await asyncio.sleep(1000)
             return JobResult()
 
-        process = await house.process("a", ("slow", Every(3600)), work=slow)
+        process = await group.process("a", ("slow", Every(3600)), work=slow)
         job = process.jobs.jobs["slow"]
         first = asyncio.create_task(process.jobs.run(job))
         await asyncio.sleep(5)
@@ -82,7 +82,7 @@ def test_a_run_that_is_stopped_ends_its_joined_starts_too() -> None:
         results = await asyncio.gather(first, joined, return_exceptions=True)
         assert isinstance(results[0], asyncio.CancelledError)
         assert str(results[1]) == "The run was stopped."
-        await house.close()
+        await group.close()
 
     simulate(day, 1)
 

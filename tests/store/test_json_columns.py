@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Cursor
 from fancymonkey.core.payments.rows import JobRun
 from fancymonkey.core.records import MoveCursor, RecordRun
@@ -38,7 +39,7 @@ async def test_rows_of_this_version_are_read_after_a_start(
     store = JsonStore(tmp_path)
     await store.open(0)
     for number in range(batches):
-        command = Adjust(sku="a/M", delta=1) if number else upsert("a")
+        command = Adjust(sku="a/M", location=DEFAULT_LOCATION, delta=1) if number else upsert("a")
         await store.run([command], number, store.image.revision)
     revision = store.image.revision
     await store.close()

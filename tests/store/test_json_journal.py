@@ -89,7 +89,7 @@ async def test_a_torn_tail_is_dropped_at_every_byte(
         caplog.clear()
         assert await found_in(tmp_path) == before
         assert log.read_bytes() == whole[:start]
-        assert ("torn by a crash" in caplog.text) == (end > start)
+        assert ("cut off by a crash" in caplog.text) == (end > start)
     log.write_bytes(whole)
     unwritten(tmp_path)
     assert await found_in(tmp_path) == after
