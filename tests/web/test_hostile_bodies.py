@@ -11,7 +11,8 @@ from tests.web.shops import HOODIE, PASSWORD, Shop, ledger
 
 BOTH_WAYS = True
 
-WRITES = ("reserve", "release", "update", "bulk-update")
+OWNERS = ("update", "bulk-update")
+WRITES = ("reserve", "release", *OWNERS)
 GOOD: dict[str, dict[str, Any]] = {
     "reserve": {"productId": HOODIE, "size": "M", "quantity": 1, "sessionId": "cs_1"},
     "release": {"sessionId": "cs_0"},
@@ -106,8 +107,17 @@ async def test_an_escaped_backslash_before_u0000_is_not_nul(shop: Shop, raw: byt
 @pytest.mark.parametrize("name", WRITES)
 @pytest.mark.parametrize("raw", WRONG_SHAPE)
 async def test_json_of_another_shape_is_422(shop: Shop, name: str, raw: bytes) -> None:
-    answer = await shop.client.post(f"/api/inventory/{name}", raw)
+    secret = [("Authorization", f"Bearer {PASSWORD}")] if name in OWNERS else []
+    answer = await shop.client.post(f"/api/inventory/{name}", raw, secret)
     assert (answer.status, answer.code) in ((422, "invalid_request"), (400, "invalid_json"))
+
+
+@pytest.mark.parametrize("name", OWNERS)
+async def test_without_a_secret_the_shape_of_an_object_is_not_reported(
+    shop: Shop, name: str
+) -> None:
+    answer = await shop.client.post(f"/api/inventory/{name}", b"{}")
+    assert (answer.status, answer.code) == (401, "unauthorized")
 
 
 HUGE = 10**30

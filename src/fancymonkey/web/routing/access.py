@@ -12,6 +12,7 @@ from fastapi import Depends, params
 from msgspec import UNSET, Struct, UnsetType
 
 from fancymonkey.web.auth.authorize import (
+    bearer_of,
     check_address,
     check_same_site,
     require,
@@ -118,6 +119,18 @@ class RequiresSecret(Requires):
     """A caller with a right, by a bearer secret alone; a browser's cookie does not count."""
 
     cookie = False
+
+    async def check(self, context: AppContext, request: Request) -> None:
+        """As `Requires`; a request without a secret is refused with all settings."""
+        if not bearer_of(request):
+            raise Problem(
+                401,
+                "unauthorized",
+                "Send `Authorization: Bearer …` with the CRON_SECRET, an API key or the admin "
+                "password.",
+                headers=[(b"www-authenticate", b"Bearer")],
+            )
+        await super().check(context, request)
 
 
 def requires(
