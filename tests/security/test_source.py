@@ -4,12 +4,21 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
 
+from fancymonkey.errors import FancyMonkeyError, StoreUnavailable
+from fancymonkey.store.in_memory.store import MemoryStore
+from fancymonkey.web.http.errors import problem_response
+from fancymonkey.web.http.messages import Request
 from tests.architecture.source import ROOT, modules
+from tests.web.shops import running
 
 PACKAGE = ROOT / "src" / "fancymonkey"
+INSIDE = "the path /home/owner and a password"
 SCRIPTS = [path for path in PACKAGE.rglob("*.js") if "vendor" not in path.parts]
 IDS = [path.relative_to(PACKAGE).as_posix() for path in SCRIPTS]
 
@@ -73,11 +82,33 @@ def test_no_debug_mode_is_on() -> None:
     assert "reload=True" not in text
 
 
-def test_no_answer_of_the_framework_names_our_insides() -> None:
-    """Every kind of error has a handler of ours."""
-    text = (PACKAGE / "web" / "app.py").read_text()
-    for kind in ("Exception", "RequestValidationError", "HTTPException", "FancyMonkeyError"):
-        assert f"exception_handler({kind})" in text
+@pytest.mark.parametrize(
+    "error",
+    [
+        KeyError(INSIDE),
+        FancyMonkeyError(INSIDE),
+        StoreUnavailable(INSIDE),
+        RequestValidationError(
+            [{"type": "int_type", "loc": ("body", "n"), "msg": "Not a number", "input": INSIDE}]
+        ),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_no_response_to_an_error_has_its_text(error: Exception) -> None:
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "query_string": b""}
+    response = problem_response(error, Request(scope, _nothing))
+    assert response.status >= 400
+    assert INSIDE.encode() not in response.body
+
+
+async def test_every_error_of_the_framework_has_a_handler_of_ours() -> None:
+    async with running(MemoryStore()) as shop:
+        handlers = shop.client.app.api.exception_handlers
+    assert {Exception, HTTPException, FancyMonkeyError} <= handlers.keys()
+
+
+async def _nothing() -> dict[str, Any]:
+    return {"type": "http.disconnect"}
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=IDS)
