@@ -117,7 +117,7 @@ def typed(shop: AppContext) -> APIRouter:
         if isinstance(answer, Refused):
             raise refusal(answer)
         data = answer.data
-        until, minutes = wire.deadline(data)
+        until, minutes = wire.deadline(data["at"], data["expires_at"])
         _, quantity, on_hand, reserved, available = data["lines"][0]
         return ReserveOut(
             success=True,
