@@ -9,8 +9,13 @@ from collections import deque
 from collections.abc import Callable
 from time import perf_counter
 
-BEGUN_MAX = 2
-"""Requests of the ASGI path that start in one turn."""
+BEGUN_MIN = 2
+BEGUN_MAX = 8
+"""Requests of the ASGI path that start in one turn: more as long as turns are short."""
+
+SHORT_SECONDS = 0.0004
+LONG_SECONDS = 0.0008
+"""After a shorter turn one request more starts in the next one, after a longer one half of them."""
 
 SECONDS = 0.0005
 """The time limit of a turn for received bytes that were not parsed at once."""
@@ -21,6 +26,8 @@ class Turns:
 
     def __init__(self) -> None:
         self._begun = 0
+        self._most = BEGUN_MIN
+        self._turn_at = 0.0
         self._to_begin: deque[Callable[[], None]] = deque()
         self._to_parse: deque[Callable[[], bool]] = deque()
         self._scheduled = False
@@ -28,7 +35,7 @@ class Turns:
 
     def begin(self, work: Callable[[], None]) -> None:
         """Does the work in this turn or a later one, in order of arrival."""
-        if self._begun < BEGUN_MAX and not self._to_begin:
+        if self._begun < self._most and not self._to_begin:
             self._begun += 1
             work()
         else:
@@ -53,8 +60,12 @@ class Turns:
     def _go_on(self) -> None:
         """A new turn."""
         self._scheduled = False
+        now = perf_counter()
+        if self._to_begin:
+            self._adapt(now - self._turn_at)
+        self._turn_at = now
         self._begun = 0
-        while self._to_begin and self._begun < BEGUN_MAX:
+        while self._to_begin and self._begun < self._most:
             self._begun += 1
             self._to_begin.popleft()()
         over = perf_counter() + SECONDS
@@ -64,3 +75,10 @@ class Turns:
                 self._to_parse.append(part)
         if self._begun or self._to_begin or self._to_parse:
             self._schedule()
+
+    def _adapt(self, seconds: float) -> None:
+        """Sets how many requests start in a turn, by the length of the last one."""
+        if seconds < SHORT_SECONDS:
+            self._most = min(self._most + 1, BEGUN_MAX)
+        elif seconds > LONG_SECONDS:
+            self._most = max(self._most // 2, BEGUN_MIN)
