@@ -29,6 +29,16 @@ async def told(shop: AdminShop, days: int = 30) -> Any:
     return answer.json()
 
 
+async def expect_ink(page: Page, colour: list[int]) -> None:
+    """Waits until the first plot is drawn in a colour: it is drawn again after the page changed."""
+    for _ in range(100):
+        drawn = await ink(page)
+        if drawn == colour:
+            return
+        await page.wait_for_timeout(50)
+    assert drawn == colour
+
+
 async def ink(page: Page, place: int = 0) -> list[int]:
     """The colour of the line of a plot: the darkest red, green and blue that is drawn opaque."""
     found: list[int] = (
@@ -105,7 +115,7 @@ async def test_a_plot_has_a_line_a_conclusion_and_a_table(
         await expect(figure.get_by_role("img")).to_have_attribute(
             "aria-label", re.compile("Sold per day: a line over 30 days")
         )
-        assert await ink(page) == [11, 107, 75]
+        await expect_ink(page, [11, 107, 75])
         await figure.get_by_text("Show as a table").click()
         cells = figure.locator("tbody td.number")
         shown = [int(one) for one in await cells.all_inner_texts()]
@@ -123,14 +133,14 @@ async def test_the_plots_follow_light_and_dark(browser: Browser, shop: AdminShop
     async with member(browser, shop) as watched:
         page = watched.page
         await visit(page, shop, PAGE)
-        assert await ink(page) == [11, 107, 75]
+        await expect_ink(page, [11, 107, 75])
         await page.get_by_role("button", name="Dark", exact=True).click()
-        assert await ink(page) == [67, 199, 151]
+        await expect_ink(page, [67, 199, 151])
         await page.get_by_role("button", name="Auto", exact=True).click()
-        assert await ink(page) == [11, 107, 75]
+        await expect_ink(page, [11, 107, 75])
         await page.emulate_media(color_scheme="dark")
         await expect(page.locator("body")).to_have_css("background-color", "rgb(14, 21, 18)")
-        assert await ink(page) == [67, 199, 151]
+        await expect_ink(page, [67, 199, 151])
         watched.assert_clean()
 
 

@@ -1,5 +1,6 @@
 """A running shop for tests: engine, app and client over any store, at a time of the test's own."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -105,7 +106,12 @@ class Shop:
         """Fails where the stored levels, holds and ledger contradict one another or the view."""
         found = await verify_store(self.engine.store)
         assert not found.findings, found.findings
-        stored = {row.key: row async for row in self.engine.store.scan(Level)}
+        # A job may commit between the two readings: compare until they show the same moment.
+        for _ in range(500):
+            stored = {row.key: row async for row in self.engine.store.scan(Level)}
+            if self.engine.view.levels == stored:
+                return
+            await asyncio.sleep(0.01)
         assert self.engine.view.levels == stored
 
     async def stored_text(self) -> str:
