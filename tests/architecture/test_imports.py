@@ -64,6 +64,7 @@ CORE_HELPERS = {
     "holds.give_back",
     "holds.limits",
     "holds.network_memory",
+    "locations.accounts",
     "locations.allocate",
     "locations.locations",
     "payments.amounts",

@@ -8,7 +8,7 @@ from tests.architecture.source import ROOT, Module, modules
 FILE_LINES = 350
 FUNCTION_LINES = 60
 # What may be longer, as `path` or `path:function`, with the reason. An idle entry must go.
-LONGER: set[str] = set()
+LONGER: set[str] = {"src/fancymonkey/core/model.py"}  # the rows: declarations only
 
 
 def too_long(module: Module) -> Iterator[tuple[str, str]]:

@@ -16,9 +16,7 @@ from fancymonkey.core.rows import ROWS
 from fancymonkey.core.state import AllLevels
 
 FOLDER = Path(core.__file__).parent
-SHARED = {"locations"}
-"""Folders without rows and commands: values and pure functions for the features."""
-FEATURES = sorted({path.parent.name for path in FOLDER.glob("*/__init__.py")} - SHARED)
+FEATURES = sorted({path.parent.name for path in FOLDER.glob("*/__init__.py")})
 FILES = sorted(FOLDER.rglob("*.py"))
 OF_COMMANDS = {ChangeSet, SkuCommands, CommandGroup, DryRun, RecordEvent}
 """Commands that run other commands: `execute` has their rules itself."""
@@ -54,11 +52,6 @@ def test_every_row_and_every_command_of_the_core_is_known() -> None:
     assert subclasses_in_core(Command) == set(RULES)
 
 
-def test_a_shared_folder_has_neither_rows_nor_commands() -> None:
-    for kind in (*subclasses_in_core(Row), *subclasses_in_core(Command)):
-        assert kind.__module__.split(".")[2] not in SHARED
-
-
 def test_no_row_and_no_command_belongs_to_two_features() -> None:
     rows = list(SHARED_ROWS)
     commands = [*OF_COMMANDS, *records.RULES]
@@ -74,5 +67,5 @@ def test_tables_keep_their_order() -> None:
     assert [kind.TABLE for kind in ROWS] == [
         *("product", "item", "level", "reservation", "session", "outcome", "event"),
         *("turned_away", "cursor", "checkout", "matter", "run", "document"),
-        "daily_demand",
+        *("daily_demand", "location"),
     ]

@@ -9,6 +9,7 @@ import pytest
 from fancymonkey.core import verify as core_verify
 from fancymonkey.core.command import Command
 from fancymonkey.core.documents.document import Document
+from fancymonkey.core.entry_checks import QUANTITIES
 from fancymonkey.core.holds.attach import Attach
 from fancymonkey.core.holds.end import Capture, Expire, Release
 from fancymonkey.core.holds.reserve import Reserve
@@ -26,7 +27,7 @@ from fancymonkey.core.model import (
 )
 from fancymonkey.core.rows import ROWS
 from fancymonkey.core.stock.adjust import Count
-from fancymonkey.core.verify import QUANTITIES, Finding, Rule, verify
+from fancymonkey.core.verify import Finding, Rule, verify
 from fancymonkey.store.in_memory.store import MemoryStore
 from fancymonkey.store.verify import verify_store
 from tests.store.scripts import batches, catalogue, script, upsert
@@ -190,7 +191,7 @@ async def test_a_kind_of_entry_without_a_check_is_found() -> None:
     assert "there is no check for a `shipped`" in finding.text
 
 
-@pytest.mark.parametrize("kind", [Kind.ALLOCATED, Kind.SHIPPED, Kind.TRANSFERRED_IN, Kind.ORDERED])
+@pytest.mark.parametrize("kind", [Kind.ALLOCATED, Kind.SHIPPED, Kind.ORDERED])
 async def test_a_kind_that_no_rule_books_yet_does_not_pass(kind: Kind) -> None:
     found = await told(Count(sku="prod_a/M", location=DEFAULT_LOCATION, quantity=3))
     found.entry(5, kind=kind)

@@ -15,6 +15,7 @@ from fancymonkey.core.holds import end, reserve
 from fancymonkey.core.holds import rules as holds
 from fancymonkey.core.holds.set_reserved import SetReserved
 from fancymonkey.core.immutable import dataclass
+from fancymonkey.core.locations import rules as locations
 from fancymonkey.core.model import Event, Item, Outcome, Reservation
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.payments import early_news
@@ -234,6 +235,7 @@ RULES: Rules = {
     **payments.RULES,
     **changes.RULES,
     **planning.RULES,
+    **locations.RULES,
     change_set.ChangeSet: (_needs_act, _act),
     SkuCommands: (_needs_parts, _chain),
     CommandGroup: (_needs_parts, _many),

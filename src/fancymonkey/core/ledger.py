@@ -2,7 +2,9 @@
 
 from fancymonkey.core.model import Entry, Kind, Level
 
-MAY_RAISE_SHORT = frozenset({Kind.COUNTED, Kind.ADJUSTED, Kind.SHIPPED, Kind.TRANSFERRED_OUT})
+MAY_RAISE_SHORT = frozenset(
+    {Kind.COUNTED, Kind.ADJUSTED, Kind.SHIPPED, Kind.MOVED, Kind.TRANSFERRED_OUT}
+)
 """Only counts and corrections, and units that leave, may make promised units short."""
 
 

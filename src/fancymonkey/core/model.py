@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from fancymonkey.core.immutable import dataclass
+from fancymonkey.core.item_parts import Bundle, ChoiceGroup, Component, SafetyStock, SoldPart
 
 MAX_QUANTITY = 1_000_000_000
 """No single quantity may be larger; sums stay far inside 64 bits."""
@@ -62,7 +63,9 @@ class Kind(StrEnum):
     TRANSFERRED_IN = "transferred_in"
     ORDERED = "ordered"
     ORDER_CLOSED = "order_closed"
+    MOVED = "moved"
     EXTENDED = "extended"
+    LOCATION_EDITED = "location_edited"
     ADDED = "added"
     EDITED = "edited"
     REMOVED = "removed"
@@ -109,7 +112,10 @@ class Product(Row):
 
 @dataclass(frozen=True, slots=True)
 class Item(Row):
-    """One size of a product: the smallest thing with stock of its own (the SKU)."""
+    """One size of a product: the smallest thing with stock of its own (the SKU).
+
+    A bundle has no stock of its own: its `components`, fixed ones and options of its `groups`, do.
+    """
 
     TABLE: ClassVar[str] = "item"
     KEY: ClassVar[tuple[str, ...]] = ("sku",)
@@ -124,6 +130,10 @@ class Item(Row):
     sold_out: bool = False
     archived: bool = False
     extra: str = "{}"
+    safety_stock: tuple[SafetyStock, ...] = ()
+    bundle: Bundle | None = None
+    components: tuple[Component, ...] = ()
+    groups: tuple[ChoiceGroup, ...] = ()
 
     @property
     def key(self) -> str:
@@ -132,7 +142,11 @@ class Item(Row):
 
 @dataclass(frozen=True, slots=True)
 class Level(Row):
-    """The units of a SKU at a location, and the promised ones among them."""
+    """The units of a SKU at a location, and the promised ones among them.
+
+    `location` is an account (`core.locations.accounts`): a location's id for the units for sale, or
+    the id with a state, as `berlin:damaged`, for units that are there and not for sale.
+    """
 
     TABLE: ClassVar[str] = "level"
     KEY: ClassVar[tuple[str, ...]] = ("sku", "location")
@@ -194,7 +208,8 @@ class Reservation(Row):
 
     `allocations` are the units that its levels have set aside: every rule about quantities reads
     them. `lines` is what was sold: prices, baskets and pages read it. `sold_lines` is None where
-    the lines follow from the allocations, as nearly always.
+    the lines follow from the allocations, as nearly always. `parts` are the parts of the bundles
+    among the lines as they were sold.
 
     A hold with `expires_at` None lasts until it is released. `late` marks a payment that came after
     the hold had ended. `payment_id` names the payment that captured it, or the payment that came
@@ -214,6 +229,7 @@ class Reservation(Row):
     payment_id: str | None = None
     late: bool = False
     sold_lines: tuple[Line, ...] | None = None
+    parts: tuple[SoldPart, ...] | None = None
 
     @property
     def key(self) -> str:

@@ -18,6 +18,7 @@ class Code(StrEnum):
     IDEMPOTENCY_CONFLICT = "idempotency_conflict"
     UNKNOWN_ITEM = "unknown_item"
     UNKNOWN_PRODUCT = "unknown_product"
+    UNKNOWN_LOCATION = "unknown_location"
     UNKNOWN_SESSION = "unknown_session"
     SESSION_PAID = "session_paid"
     SESSION_IN_USE = "session_in_use"

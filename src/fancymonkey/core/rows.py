@@ -3,7 +3,16 @@
 A store knows no other kinds, and each of these by table and key alone.
 """
 
-from fancymonkey.core import catalogue, changes, documents, holds, payments, planning, stock
+from fancymonkey.core import (
+    catalogue,
+    changes,
+    documents,
+    holds,
+    locations,
+    payments,
+    planning,
+    stock,
+)
 from fancymonkey.core.model import SHARED_ROWS, Row
 
 ROWS: tuple[type[Row], ...] = (
@@ -15,5 +24,6 @@ ROWS: tuple[type[Row], ...] = (
     *documents.ROWS,
     *changes.ROWS,
     *planning.ROWS,
+    *locations.ROWS,
 )
 """Every kind of row. A store may write the tables in this order."""

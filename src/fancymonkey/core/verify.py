@@ -4,12 +4,14 @@ It runs the ledger again, entry by entry, and keeps no more than a level per SKU
 A kind of entry or of row without a check is reported too.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from fancymonkey.core.documents.document import Document
+from fancymonkey.core.entry_checks import ENTRY_CHECKS, QUANTITIES
 from fancymonkey.core.ledger import InvariantBroken, broken_rule, evolve
+from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.model import (
     Cursor,
     Entry,
@@ -29,7 +31,6 @@ from fancymonkey.core.payments.rows import Checkout, JobRun, PaymentIssue
 from fancymonkey.core.planning.daily_demand import DailyDemand
 from fancymonkey.core.rows import ROWS
 
-QUANTITIES = ("on_hand", "reserved", "allocated", "incoming", "backordered", "short")
 Key = tuple[str, str]
 
 
@@ -257,44 +258,13 @@ def verify(
     yield from verifier.rows(revision, items, levels, holds)
 
 
-def _unchanged(entry: Entry) -> bool:
-    return not any(getattr(entry, name) for name in QUANTITIES)
-
-
-def _gives_back(entry: Entry) -> bool:
-    return entry.reserved < 0 and not entry.on_hand
-
-
-def _leaves_holds(entry: Entry) -> bool:
-    return not entry.reserved
-
-
-ENTRY_CHECKS: dict[Kind, Callable[[Entry], bool]] = {
-    Kind.RESERVED: lambda entry: entry.reserved > 0 and not entry.on_hand,
-    Kind.RELEASED: _gives_back,
-    Kind.EXPIRED: _gives_back,
-    Kind.CAPTURED: lambda entry: (
-        entry.on_hand <= 0 and -entry.reserved == entry.backordered - entry.on_hand > 0
-    ),
-    Kind.SOLD: lambda entry: entry.on_hand <= 0 and not entry.reserved,
-    Kind.RETURNED: lambda entry: not entry.reserved and entry.on_hand - entry.backordered > 0,
-    Kind.EXTENDED: _unchanged,
-    Kind.EDITED: _unchanged,
-    Kind.REMOVED: _unchanged,
-    Kind.ADDED: lambda entry: entry.on_hand >= 0 and not entry.reserved,
-    Kind.RECEIVED: _leaves_holds,
-    Kind.ADJUSTED: _leaves_holds,
-    Kind.COUNTED: _leaves_holds,
-}
-"""Whether the changes of an entry fit its kind. An entry of any other kind is a finding."""
-
 CHECKED_ROWS: frozenset[type[Row]] = frozenset({Item, Level, Reservation, DailyDemand})
 """The kinds of row that `Verifier.rows`, or the store's check, compares with the ledger."""
 
 ROWS_BESIDE_THE_LEDGER: frozenset[type[Row]] = frozenset(
     {
         *(Product, SessionLink, Outcome, Event, TurnedAway, Cursor),
-        *(Checkout, PaymentIssue, JobRun, Document),
+        *(Checkout, PaymentIssue, JobRun, Document, Location),
     }
 )
 """The kinds of row without a quantity that the ledger determines. Any other kind is a finding."""

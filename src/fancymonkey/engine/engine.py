@@ -12,6 +12,7 @@ from fancymonkey.core.command import Command
 from fancymonkey.core.dates import DAY_MS
 from fancymonkey.core.holds.end import Expire
 from fancymonkey.core.ledger import InvariantBroken
+from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.model import Entry, Level, TurnedAway
 from fancymonkey.core.outcomes import Answer, Refused
 from fancymonkey.core.state import FOREVER
@@ -21,7 +22,7 @@ from fancymonkey.engine.feed import Feed, Subscription
 from fancymonkey.engine.migration.markers import check_not_moved
 from fancymonkey.engine.pending_answer import PendingAnswer
 from fancymonkey.engine.turned_away import TurnedAwayDemand, turned_away_command
-from fancymonkey.engine.view import View
+from fancymonkey.engine.view import LOCATIONS, View
 from fancymonkey.errors import Overloaded, StoreError, StoreUnavailable
 from fancymonkey.store.contract import Commit, StockSnapshot, Store
 
@@ -207,6 +208,10 @@ class Engine:
         if commit.products or commit.items:
             self._edits += 1
             self.view.set_catalogue(commit.products, commit.items)
+        locations = commit.changed.get(Location)
+        if locations:
+            self._edits += 1
+            self.view.set_locations([*self.view.locations.values(), *locations.values()])
         self._announce(commit.entries, stale)
         return True
 
@@ -224,7 +229,8 @@ class Engine:
         while True:
             edits = self._edits
             try:
-                products, items = await self.store.catalogue(product_ids)
+                products, items = await self.store.catalogue(product_ids - {LOCATIONS})
+                locations = await self._locations_read() if LOCATIONS in product_ids else None
             except StoreError as error:
                 log.warning("cannot reload products, the store is unavailable: %s", error)
                 await asyncio.sleep(RETRY_SECONDS)
@@ -232,7 +238,12 @@ class Engine:
             if edits == self._edits:  # else the rows read may be older than the view
                 break
         self.view.set_catalogue(products, items)
+        if locations is not None:
+            self.view.set_locations(locations)
         self.feed.ring(set(product_ids))
+
+    async def _locations_read(self) -> list[Location]:
+        return [row async for row in self.store.scan(Location)]
 
     async def _reset(self) -> None:
         """Reads everything again. The caller holds `_view_lock`: no newer commit is shown first."""

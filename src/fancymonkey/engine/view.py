@@ -5,6 +5,8 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from fancymonkey.core.ledger import InvariantBroken, evolve
+from fancymonkey.core.locations.accounts import is_for_sale, split_account
+from fancymonkey.core.locations.locations import Location, first_location
 from fancymonkey.core.model import (
     Entry,
     Item,
@@ -16,25 +18,14 @@ from fancymonkey.core.model import (
 )
 from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.core.stock.status import StockRow
+from fancymonkey.engine.held_units import HeldUnits
 from fancymonkey.store.contract import StockSnapshot
 
 CATALOGUE_KINDS = (Kind.ADDED, Kind.EDITED, Kind.REMOVED)
 """Kinds of entries after which products and items have to be read again."""
 
-
-class HeldUnits:
-    """A live hold: its deadline, and its units by SKU and location."""
-
-    __slots__ = ("lapsed", "units", "until")
-
-    def __init__(self, until: int | None) -> None:
-        self.until = until
-        self.units: dict[tuple[str, str], int] = {}
-        self.lapsed = False
-
-    def has(self, sku: str) -> bool:
-        """Whether it holds units of the SKU."""
-        return any(key[0] == sku for key in self.units)
+LOCATIONS = ""
+"""Stands for the locations among the products to read again: entries about them have no SKU."""
 
 
 class View:
@@ -48,7 +39,11 @@ class View:
         self.products: dict[str, Product] = {}
         self.items: dict[str, Item] = {}
         self.levels: dict[tuple[str, str], Level] = {}
-        self._locations: dict[str, list[str]] = {}
+        self._accounts: dict[str, list[str]] = {}
+        """The accounts of each SKU: its locations, and the states of units not for sale."""
+        self.locations: dict[str, Location] = {}
+        """Every location by its id, in the order of priority and id."""
+        self.set_locations(())
         self.sizes: dict[str, list[str]] = {}
         self.order: list[str] = []
         self.holds: dict[str, HeldUnits] = {}
@@ -72,7 +67,7 @@ class View:
     def reset(self, snapshot: StockSnapshot) -> None:
         """Replaces all data by the snapshot."""
         self.revision = snapshot.revision
-        self.levels, self._locations = {}, {}
+        self.levels, self._accounts = {}, {}
         for level in snapshot.levels:
             self._set_level(level)
         self.products, self.items = {}, {}
@@ -81,8 +76,23 @@ class View:
         self._touch("")
         self.sizes, self.order = {}, []
         self.set_catalogue(snapshot.products, snapshot.items)
+        self.set_locations(snapshot.locations)
         for row in snapshot.holds:
             self._add_hold(row)
+
+    def set_locations(self, rows: Iterable[Location]) -> None:
+        """Replaces the locations by these. The first location exists also without a row."""
+        first = first_location()
+        locations = {first.key: first, **{row.key: row for row in rows}}
+        in_order = sorted(locations.values(), key=lambda row: (row.priority, row.key))
+        self.locations = {row.key: row for row in in_order}
+        for product_id in self.products:
+            self._touch(product_id)
+
+    @property
+    def has_several_locations(self) -> bool:
+        """Whether more than one location is active."""
+        return sum(row.active for row in self.locations.values()) > 1
 
     def set_catalogue(self, products: Iterable[Product], items: Iterable[Item]) -> None:
         """Replaces products and all their items with these rows."""
@@ -126,7 +136,7 @@ class View:
                 self._set_level(evolve(level, entry))
             if entry.reservation_id is not None:
                 self._follow_hold(entry, entry.reservation_id)
-            if entry.kind in CATALOGUE_KINDS:
+            if entry.kind in CATALOGUE_KINDS or entry.kind is Kind.LOCATION_EDITED:
                 reread.add(product_id)
             self.revision = entry.revision
             self._touch(product_id)
@@ -158,7 +168,7 @@ class View:
     def _set_level(self, level: Level) -> None:
         key = (level.sku, level.location)
         if key not in self.levels:
-            self._locations.setdefault(level.sku, []).append(level.location)
+            self._accounts.setdefault(level.sku, []).append(level.location)
         self.levels[key] = level
 
     def _check_start(self, entry: Entry, level: Level | None) -> None:
@@ -252,16 +262,42 @@ class View:
 
     def stock(self, sku: str) -> SkuStock:
         """The totals over the SKU's locations as they count now: see `level`."""
-        return SkuStock.of(sku, (self.level(sku, at) for at in self._locations.get(sku, ())))
+        return self._stock(sku, self._accounts.get(sku, ()))
+
+    def online_stock(self, sku: str) -> SkuStock:
+        """The totals over the locations that sell online: the stock that buyers see."""
+        accounts = self._accounts.get(sku, ())
+        if len(accounts) == 1 and len(self.locations) == 1:  # as nearly always
+            return self._stock(sku, accounts)
+        return self._stock(sku, [account for account in accounts if self._sells_online(account)])
+
+    def stock_by_location(self, sku: str) -> dict[str, SkuStock]:
+        """The stock at each location that has, or had, units of the SKU, in their order."""
+        by_location: dict[str, list[str]] = {}
+        for account in self._accounts.get(sku, ()):
+            by_location.setdefault(split_account(account)[0], []).append(account)
+        in_order = [id_ for id_ in self.locations if id_ in by_location]
+        return {id_: self._stock(sku, by_location[id_]) for id_ in in_order}
+
+    def _stock(self, sku: str, accounts: Iterable[str]) -> SkuStock:
+        item = self.items.get(sku)
+        levels = (self.level(sku, account) for account in accounts)
+        return SkuStock.of(sku, levels, () if item is None else item.safety_stock)
+
+    def _sells_online(self, account: str) -> bool:
+        if not is_for_sale(account):
+            return False
+        location = self.locations.get(account)
+        return location is not None and location.active and location.sells_online
 
     def unbooked_expiries(self, sku: str) -> int:
         """The units of the SKU in holds whose time is up and that have no `expired` entry yet."""
-        places = self._locations.get(sku, ())
-        return sum(self._lapsed_units.get((sku, location), 0) for location in places)
+        accounts = self._accounts.get(sku, ())
+        return sum(self._lapsed_units.get((sku, account), 0) for account in accounts)
 
     def back_by(self, sku: str) -> int | None:
         """When the first held units may come back (ms); None unless holds take all the stock."""
-        stock = self.stock(sku)
+        stock = self.online_stock(sku)
         if stock.on_hand <= 0 or stock.available > 0:
             return None
         ends = self._ends.get(sku)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from fancymonkey.core.command import Command
+from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.model import Entry, Item, Level, Product, Reservation, Row
 from fancymonkey.core.outcomes import Answer
 from fancymonkey.core.rows import ROWS
@@ -57,13 +58,17 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class StockSnapshot:
-    """The rows that the shop shows, at one revision: of the holds, only the live ones."""
+    """The rows that the shop shows, at one revision: of the holds, only the live ones.
+
+    `locations` are those that were described: a new shop has none.
+    """
 
     revision: int
     products: list[Product] = field(default_factory=list)
     items: list[Item] = field(default_factory=list)
     levels: list[Level] = field(default_factory=list)
     holds: list[Reservation] = field(default_factory=list)
+    locations: list[Location] = field(default_factory=list)
 
 
 OnRemoteCommit = Callable[[int], Awaitable[None]]

@@ -1,8 +1,51 @@
-"""The names of locations."""
+"""Locations: the places that keep stock."""
+
+from decimal import Decimal
+from typing import ClassVar
+
+from fancymonkey.core.immutable import dataclass
+from fancymonkey.core.model import Row
 
 DEFAULT_LOCATION = "main"
-"""The location that the edges of the service name as long as a shop has no other.
+"""The location that exists from the start, and that requests and files mean if they name none.
 
 Only code that reads the requests and files of people uses it: the core and the layers on it take
 the location from their caller.
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Location(Row):
+    """A place that keeps stock, and what it is for.
+
+    `location_id` is a slug. Coordinates are decimal degrees; `priority` 1 comes first. A location
+    that is not `active` keeps its history and takes part in nothing.
+    """
+
+    TABLE: ClassVar[str] = "location"
+    KEY: ClassVar[tuple[str, ...]] = ("location_id",)
+
+    location_id: str
+    name: str
+    address: str = ""
+    country: str = ""
+    postal_code: str = ""
+    latitude: Decimal | None = None
+    longitude: Decimal | None = None
+    time_zone: str = ""
+    priority: int = 1
+    sells_online: bool = True
+    pickup: bool = False
+    accepts_returns: bool = True
+    receives_purchases: bool = True
+    active: bool = True
+    updated_at: int = 0
+
+    @property
+    def key(self) -> str:
+        return self.location_id
+
+
+def first_location() -> Location:
+    """The location of a shop that has not described any: all of its stock is there."""
+    return Location(DEFAULT_LOCATION, "Main")

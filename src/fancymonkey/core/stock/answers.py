@@ -45,8 +45,9 @@ def one_for_each_sku(rows: list[MovedLine]) -> list[MovedLine]:
 
 def stock_of(state: State, sku: str) -> dict[str, Any]:
     """The stock of a SKU over its locations, as answers show it."""
-    item, stock = state.get(Item, sku), SkuStock.of(sku, state.levels_of(sku))
+    item = state.get(Item, sku)
     assert item is not None
+    stock = SkuStock.of(sku, state.levels_of(sku), item.safety_stock)
     return {
         "sku": sku,
         "onHand": stock.on_hand,

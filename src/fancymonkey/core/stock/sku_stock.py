@@ -3,15 +3,19 @@
 from collections.abc import Iterable
 
 from fancymonkey.core.immutable import dataclass
+from fancymonkey.core.item_parts import SafetyStock
+from fancymonkey.core.locations.accounts import StockState, is_for_sale, split_account
 from fancymonkey.core.model import Level
 
 
 @dataclass(frozen=True, slots=True)
 class SkuStock:
-    """The units of a SKU at all its locations together, and the promised ones among them.
+    """The units of a SKU at several locations together, and the promised ones among them.
 
-    `updated_at` is the time of the latest change at any location, in ms, or 0. A SKU without a
-    level has no units.
+    `withheld` is the safety stock that the shop keeps back, less the units that locations are short
+    of: a short location takes nothing from the others. `damaged`, `quarantine`, `returned` and
+    `in_transit` units are not for sale and not part of `on_hand`. `updated_at` is the time of the
+    latest change at any location, in ms, or 0. A SKU without a level has no units.
     """
 
     sku: str
@@ -22,22 +26,66 @@ class SkuStock:
     backordered: int = 0
     short: int = 0
     updated_at: int = 0
+    withheld: int = 0
+    damaged: int = 0
+    quarantine: int = 0
+    returned: int = 0
+    in_transit: int = 0
 
     @property
     def available(self) -> int:
-        """The units that can be sold now. Negative while a count is below the promised units."""
-        return self.on_hand - self.reserved - self.allocated
+        """The units that can be sold now. Negative while the only location has too few units."""
+        return self.on_hand - self.reserved - self.allocated - self.withheld
 
     @classmethod
-    def of(cls, sku: str, levels: Iterable[Level]) -> "SkuStock":
-        """The totals of these levels, one a location."""
+    def of(
+        cls, sku: str, levels: Iterable[Level], safety_stock: tuple[SafetyStock, ...] = ()
+    ) -> "SkuStock":
+        """The totals of these levels, one an account, less the units that are kept back."""
         on_hand = reserved = allocated = incoming = backordered = short = updated_at = 0
+        locations = available = positive = 0
+        states: dict[str, int] = {}
         for level in levels:
+            updated_at = max(updated_at, level.updated_at)
+            if not is_for_sale(level.location):
+                state = split_account(level.location)[1]
+                states[str(state)] = states.get(str(state), 0) + level.on_hand
+                continue
             on_hand += level.on_hand
             reserved += level.reserved
             allocated += level.allocated
             incoming += level.incoming
             backordered += level.backordered
             short += level.short
-            updated_at = max(updated_at, level.updated_at)
-        return cls(sku, on_hand, reserved, allocated, incoming, backordered, short, updated_at)
+            locations += 1
+            free = level.available
+            if safety_stock:
+                free = offered(free, safety_at(safety_stock, level.location))
+            available += free
+            if free > 0:
+                positive += free
+        return cls(
+            sku,
+            on_hand,
+            reserved,
+            allocated,
+            incoming,
+            backordered,
+            short,
+            updated_at,
+            on_hand - reserved - allocated - (available if locations == 1 else positive),
+            **states,
+        )
+
+
+def safety_at(safety_stock: tuple[SafetyStock, ...], location: str) -> int:
+    """The units of an item that the shop keeps back at a location."""
+    return sum(row.quantity for row in safety_stock if row.location == location)
+
+
+def offered(available: int, safety: int) -> int:
+    """The available units less those that are kept back; never fewer than none because of them."""
+    return available if available <= 0 else max(0, available - safety)
+
+
+assert {str(state) for state in StockState} <= set(SkuStock.__dataclass_fields__)

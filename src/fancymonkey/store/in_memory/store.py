@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager
 from fancymonkey.core.command import Command
 from fancymonkey.core.documents.document import Document
 from fancymonkey.core.execute import execute
+from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.model import (
     HELD,
     Entry,
@@ -173,6 +174,7 @@ class RowsInMemory:
             list(rows[Item].values()),
             list(rows[Level].values()),
             holds,
+            list(rows[Location].values()),
         )
 
     def catalogue(self, product_ids: Iterable[str]) -> tuple[list[Product], list[Item]]:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Hashable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
+from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.model import Entry, Item, Level, Product, Reservation, Row
 from fancymonkey.core.state import FOREVER
 from fancymonkey.errors import StoreUnavailable
@@ -69,6 +70,7 @@ class PostgresReads:
                 await _all_of(reader, Item, QUERIES["items"]),
                 await _all_of(reader, Level, QUERIES["levels"]),
                 await _all_of(reader, Reservation, QUERIES["live_holds"]),
+                await _all_of(reader, Location, QUERIES["locations"]),
             )
         self._row_cache.show(snapshot, head["mark"])
         return snapshot

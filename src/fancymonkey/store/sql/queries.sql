@@ -30,6 +30,9 @@ SELECT {item} FROM item;
 -- name: levels
 SELECT {level} FROM level;
 
+-- name: locations
+SELECT {location} FROM location;
+
 -- name: prune
 DELETE FROM outcome
 WHERE command_id IN (SELECT command_id FROM outcome WHERE at < $1 ORDER BY at LIMIT $2);

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from fancymonkey.core.documents.document import Document
+from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.model import Item, Level, Reservation, Row
 from fancymonkey.core.payments.pending import FOLDER
 from fancymonkey.core.state import AllLevels, Rows, State
@@ -52,7 +53,11 @@ class RowCache:
     def show(self, snapshot: StockSnapshot) -> None:
         """Adds the rows that every sale reads, from a snapshot of this moment."""
         shown: tuple[tuple[type[Row], Sequence[Row]], ...]
-        shown = ((Item, snapshot.items), (Level, snapshot.levels))
+        shown = (
+            (Item, snapshot.items),
+            (Level, snapshot.levels),
+            (Location, snapshot.locations),
+        )
         for kind, rows in shown:
             self._rows[kind].update((row.key, row) for row in rows)
             self._shown[kind] = len(rows)

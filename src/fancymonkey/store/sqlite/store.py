@@ -14,6 +14,7 @@ import apsw
 import msgspec
 
 from fancymonkey.core.command import Command
+from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.model import Entry, Item, Level, Product, Reservation, Row
 from fancymonkey.core.state import FOREVER, Rows
 from fancymonkey.errors import StoreError, StoreReadOnly, StoreUnavailable
@@ -186,6 +187,7 @@ class SqliteStore:
                     list(map(TABLES[Item].row, db.execute(QUERIES["items"]))),
                     list(map(TABLES[Level].row, db.execute(QUERIES["levels"]))),
                     reservations(db.execute(QUERIES["live_holds"])),
+                    list(map(TABLES[Location].row, db.execute(QUERIES["locations"]))),
                 )
 
         snapshot = await self._read(work)
