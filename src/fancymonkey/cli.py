@@ -23,6 +23,7 @@ COMMANDS = {
     "storefront": "fancymonkey.commands.storefront:storefront",
     "stand-in": "fancymonkey.commands.fake_stripe:stand_in",
     "user": "fancymonkey.commands.user:user",
+    "location": "fancymonkey.commands.location:location",
     "drill": "fancymonkey.commands.drill.command:drill",
     "job": "fancymonkey.commands.job:job",
     "alerts": "fancymonkey.commands.alerts:alerts",

@@ -67,6 +67,7 @@ CORE_HELPERS = {
     "locations.accounts",
     "locations.allocate",
     "locations.locations",
+    "locations.lookup",
     "payments.amounts",
     "payments.issues",
     "payments.pending",

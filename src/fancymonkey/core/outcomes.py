@@ -19,6 +19,8 @@ class Code(StrEnum):
     UNKNOWN_ITEM = "unknown_item"
     UNKNOWN_PRODUCT = "unknown_product"
     UNKNOWN_LOCATION = "unknown_location"
+    LOCATION_CLOSED = "location_closed"
+    LOCATION_IN_USE = "location_in_use"
     UNKNOWN_SESSION = "unknown_session"
     SESSION_PAID = "session_paid"
     SESSION_IN_USE = "session_in_use"
