@@ -18,7 +18,7 @@ from fancymonkey.services.locations import (
     PRIORITY_MAX,
     InvalidLocation,
     changed_location,
-    close_location,
+    close_if_empty,
     edit_command,
     location_json,
     new_location,
@@ -127,7 +127,7 @@ def close(id_: str, data: str | None, url: str | None, as_json: bool) -> None:
     async def work(engine: Engine) -> Answer:
         if id_ not in engine.view.locations:
             return unknown_location(id_)
-        return await close_location(engine, id_, actor=ACTOR)
+        return await close_if_empty(engine, id_, actor=ACTOR)
 
     answer = _do(data, url, id_, work, f"{PATH}/close", {"id": id_})
     _finish(answer, as_json, "{name} is closed.")

@@ -153,7 +153,8 @@ class Engine:
         last = entries[-1].revision if entries else since
         # Entries that came while the store was read are in the feed, or will be published.
         later = self.feed.since(last) if last < self.feed.revision else set()
-        return None if later is None else {entry.sku for entry in entries} | later
+        skus = {entry.sku for entry in entries}
+        return None if later is None or LOCATIONS in skus else skus | later
 
     def expire_view(self) -> None:
         """Stops counting holds in the view whose deadline has passed."""
@@ -211,7 +212,8 @@ class Engine:
         locations = commit.changed.get(Location)
         if locations:
             self._edits += 1
-            self.view.set_locations([*self.view.locations.values(), *locations.values()])
+            rows = [*self.view.locations.values(), *locations.values()]
+            self.feed.ring(self.view.set_locations(rows))
         self._announce(commit.entries, stale)
         return True
 
@@ -230,7 +232,9 @@ class Engine:
             edits = self._edits
             try:
                 products, items = await self.store.catalogue(product_ids - {LOCATIONS})
-                locations = await self._locations_read() if LOCATIONS in product_ids else None
+                locations = None
+                if LOCATIONS in product_ids:
+                    locations = [row async for row in self.store.scan(Location)]
             except StoreError as error:
                 log.warning("cannot reload products, the store is unavailable: %s", error)
                 await asyncio.sleep(RETRY_SECONDS)
@@ -238,12 +242,8 @@ class Engine:
             if edits == self._edits:  # else the rows read may be older than the view
                 break
         self.view.set_catalogue(products, items)
-        if locations is not None:
-            self.view.set_locations(locations)
-        self.feed.ring(set(product_ids))
-
-    async def _locations_read(self) -> list[Location]:
-        return [row async for row in self.store.scan(Location)]
+        skus = set() if locations is None else self.view.set_locations(locations)
+        self.feed.ring(skus | product_ids)
 
     async def _reset(self) -> None:
         """Reads everything again. The caller holds `_view_lock`: no newer commit is shown first."""

@@ -5,8 +5,8 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from fancymonkey.core.ledger import InvariantBroken, evolve
-from fancymonkey.core.locations.accounts import is_for_sale, split_account
-from fancymonkey.core.locations.locations import Location, first_location
+from fancymonkey.core.locations.accounts import split_account
+from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.model import (
     Entry,
     Item,
@@ -19,6 +19,7 @@ from fancymonkey.core.model import (
 from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.core.stock.status import StockRow
 from fancymonkey.engine.held_units import HeldUnits
+from fancymonkey.engine.location_index import in_order, online_locations, sells_online
 from fancymonkey.store.contract import StockSnapshot
 
 CATALOGUE_KINDS = (Kind.ADDED, Kind.EDITED, Kind.REMOVED)
@@ -41,9 +42,12 @@ class View:
         self.levels: dict[tuple[str, str], Level] = {}
         self._accounts: dict[str, list[str]] = {}
         """The accounts of each SKU: its locations, and the states of units not for sale."""
-        self.locations: dict[str, Location] = {}
+        self.locations = in_order(())
         """Every location by its id, in the order of priority and id."""
-        self.set_locations(())
+        self.changed_locations_at = 0
+        """The number of the latest change of a location, as `touched` has it for products."""
+        self.has_several_locations = False
+        """Whether more than one location is active."""
         self.sizes: dict[str, list[str]] = {}
         self.order: list[str] = []
         self.holds: dict[str, HeldUnits] = {}
@@ -80,19 +84,21 @@ class View:
         for row in snapshot.holds:
             self._add_hold(row)
 
-    def set_locations(self, rows: Iterable[Location]) -> None:
-        """Replaces the locations by these. The first location exists also without a row."""
-        first = first_location()
-        locations = {first.key: first, **{row.key: row for row in rows}}
-        in_order = sorted(locations.values(), key=lambda row: (row.priority, row.key))
-        self.locations = {row.key: row for row in in_order}
-        for product_id in self.products:
-            self._touch(product_id)
+    def set_locations(self, rows: Iterable[Location]) -> set[str]:
+        """Replaces the locations by these. The first location exists also without a row.
 
-    @property
-    def has_several_locations(self) -> bool:
-        """Whether more than one location is active."""
-        return sum(row.active for row in self.locations.values()) > 1
+        Returns the SKUs with levels at a location that buyers see from now on, or no longer.
+        """
+        before = online_locations(self.locations)
+        self.locations = in_order(rows)
+        self.changes += 1
+        self.changed_locations_at = self.changes
+        self.has_several_locations = sum(row.active for row in self.locations.values()) > 1
+        switched = before ^ online_locations(self.locations)
+        skus = {sku for sku, account in self.levels if account in switched} if switched else set()
+        for sku in skus:
+            self._touch(split_sku(sku)[0])
+        return skus
 
     def set_catalogue(self, products: Iterable[Product], items: Iterable[Item]) -> None:
         """Replaces products and all their items with these rows."""
@@ -269,7 +275,12 @@ class View:
         accounts = self._accounts.get(sku, ())
         if len(accounts) == 1 and len(self.locations) == 1:  # as nearly always
             return self._stock(sku, accounts)
-        return self._stock(sku, [account for account in accounts if self._sells_online(account)])
+        return self._stock(sku, [name for name in accounts if sells_online(self.locations, name)])
+
+    def stock_at(self, sku: str, location: str) -> SkuStock:
+        """The stock at one location, with its units that are not for sale."""
+        accounts = self._accounts.get(sku, ())
+        return self._stock(sku, [name for name in accounts if split_account(name)[0] == location])
 
     def stock_by_location(self, sku: str) -> dict[str, SkuStock]:
         """The stock at each location that has, or had, units of the SKU, in their order."""
@@ -283,12 +294,6 @@ class View:
         item = self.items.get(sku)
         levels = (self.level(sku, account) for account in accounts)
         return SkuStock.of(sku, levels, () if item is None else item.safety_stock)
-
-    def _sells_online(self, account: str) -> bool:
-        if not is_for_sale(account):
-            return False
-        location = self.locations.get(account)
-        return location is not None and location.active and location.sells_online
 
     def unbooked_expiries(self, sku: str) -> int:
         """The units of the SKU in holds whose time is up and that have no `expired` entry yet."""

@@ -154,7 +154,7 @@ def open_work(engine: Engine, location_id: str) -> dict[str, list[dict[str, Any]
     return {"stock": stock, "holds": holds}
 
 
-async def close_location(
+async def close_if_empty(
     engine: Engine, location_id: str, *, actor: str, reason: str = ""
 ) -> Answer:
     """Closes a location, or refuses with the list of all that is open there.

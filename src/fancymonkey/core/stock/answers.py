@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from operator import add
 from typing import Any
 
+from fancymonkey.core.locations.locations import first_location
 from fancymonkey.core.model import Allocation, Item
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.state import State
-from fancymonkey.core.stock.sku_stock import SkuStock
+from fancymonkey.core.stock.sku_stock import SkuStock, by_location
 
 
 def unknown_item(state: State, sku: str) -> Refused | None:
@@ -44,11 +45,17 @@ def one_for_each_sku(rows: list[MovedLine]) -> list[MovedLine]:
 
 
 def stock_of(state: State, sku: str) -> dict[str, Any]:
-    """The stock of a SKU over its locations, as answers show it."""
+    """The stock of a SKU over its locations, as answers show it.
+
+    `locations` has each of them, unless all units are at the first location.
+    """
     item = state.get(Item, sku)
     assert item is not None
-    stock = SkuStock.of(sku, state.levels_of(sku), item.safety_stock)
-    return {
+    levels = state.levels_of(sku)
+    stock = SkuStock.of(sku, levels, item.safety_stock)
+    several = len(levels) > 1 or (levels and levels[0].location != first_location().key)
+    locations = by_location(sku, levels, item.safety_stock) if several else {}
+    answer = {
         "sku": sku,
         "onHand": stock.on_hand,
         "reserved": stock.reserved,
@@ -59,3 +66,14 @@ def stock_of(state: State, sku: str) -> dict[str, Any]:
         "soldOut": item.sold_out,
         "revision": state.revision,
     }
+    if several:
+        answer["locations"] = [
+            {
+                "location": location,
+                "stock": there.on_hand,
+                "reserved": there.reserved,
+                "available": there.available,
+            }
+            for location, there in locations.items()
+        ]
+    return answer

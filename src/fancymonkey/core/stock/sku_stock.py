@@ -78,6 +78,18 @@ class SkuStock:
         )
 
 
+def by_location(
+    sku: str, levels: Iterable[Level], safety_stock: tuple[SafetyStock, ...] = ()
+) -> dict[str, SkuStock]:
+    """The stock of a SKU at each location that has, or had, units of it."""
+    locations: dict[str, list[Level]] = {}
+    for level in levels:
+        locations.setdefault(split_account(level.location)[0], []).append(level)
+    return {
+        location: SkuStock.of(sku, there, safety_stock) for location, there in locations.items()
+    }
+
+
 def safety_at(safety_stock: tuple[SafetyStock, ...], location: str) -> int:
     """The units of an item that the shop keeps back at a location."""
     return sum(row.quantity for row in safety_stock if row.location == location)

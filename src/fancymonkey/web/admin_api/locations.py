@@ -8,12 +8,12 @@ from fastapi import APIRouter, Depends, Response
 from fancymonkey.core.command import Command
 from fancymonkey.core.locations.edit import AddLocation
 from fancymonkey.core.locations.locations import Location
-from fancymonkey.core.outcomes import Code, Refused
+from fancymonkey.core.outcomes import Refused
 from fancymonkey.core.records import StoreResult
 from fancymonkey.services.locations import (
     InvalidLocation,
     changed_location,
-    close_location,
+    close_if_empty,
     edit_command,
     location_json,
     new_location,
@@ -30,6 +30,7 @@ from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.json_body import json_response
 from fancymonkey.web.http.messages import Problem, Request
 from fancymonkey.web.http.refusals import refusal, request_fingerprint
+from fancymonkey.web.read_models.stock_listing import unknown_location
 from fancymonkey.web.routing.access import requires
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute
 from fancymonkey.web.routing.dependencies import Call, Caller, Context, IdempotencyKey
@@ -113,14 +114,14 @@ async def change_location(
     response_model=ChangedLocation,
     responses=refusals(404, 409),
 )
-async def close(
+async def close_location(
     context: Context, request: Call, repeatable: Repeatable, body: CloseLocationBody
 ) -> Any:
     """Closes an empty location; its history stays. A refusal lists all that is open there."""
     _known(context, body.id)
     if "command_id" in repeatable:  # the key means this location from now on
         await _do(context, request, StoreResult(texts=(body.id,), **repeatable), body.id)
-    answer = await close_location(
+    answer = await close_if_empty(
         context.engine, body.id, actor=repeatable["actor"], reason=body.reason
     )
     if isinstance(answer, Refused):
@@ -134,12 +135,6 @@ def _known(context: AppContext, location_id: str) -> Location:
     if location is None:
         raise unknown_location(location_id)
     return location
-
-
-def unknown_location(location_id: str) -> Problem:
-    """The response to an id that no location has."""
-    text = f"There is no location {location_id}."
-    return refusal(Refused(Code.UNKNOWN_LOCATION, text, {"location": location_id}))
 
 
 def _fields(body: LocationFields) -> dict[str, Any]:

@@ -60,7 +60,10 @@ class Was(Struct, rename="camel"):
 
 
 class UpdateRow(Struct, rename="camel"):
-    """The change of one size: `stock` or `adjustStock`, and any of the others."""
+    """The change of one size: `stock` or `adjustStock`, and any of the others.
+
+    `location` is where its stock changes; missing: the default location.
+    """
 
     product_id: Id
     size: Id
@@ -74,6 +77,7 @@ class UpdateRow(Struct, rename="camel"):
     receipt: bool = False
     was: Was | None = None
     reason: Text = ""
+    location: Id | None = None
 
 
 class UpdateBody(Struct, rename="camel"):
@@ -87,7 +91,10 @@ class UpdateBody(Struct, rename="camel"):
 
 
 class BulkFilter(Struct, rename="camel"):
-    """The sizes to change; missing fields do not narrow the choice."""
+    """The sizes to change; missing fields do not narrow the choice.
+
+    With a `location` the choice and the change concern the stock there, else the default location.
+    """
 
     category: str | list[str] | None = None
     product_ids: Annotated[list[Id], Meta(max_length=100_000)] | None = None
@@ -95,6 +102,7 @@ class BulkFilter(Struct, rename="camel"):
     skus: Annotated[list[SkuId], Meta(max_length=100_000)] | None = None
     status: list[Status] | None = None
     q: Text = ""
+    location: Id | msgspec.UnsetType = msgspec.UNSET  # not null: a key's digest stays as it was
 
 
 class BulkChanges(Struct, rename="camel"):
@@ -254,4 +262,5 @@ def stock_out(data: dict[str, Any]) -> dict[str, Any]:
         "short": data["short"],
         "lowStockThreshold": data["lowStockThreshold"],
         "soldOut": data["soldOut"],
+        **({"locations": data["locations"]} if "locations" in data else {}),
     }

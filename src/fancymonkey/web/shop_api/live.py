@@ -17,6 +17,7 @@ from starlette.requests import HTTPConnection
 
 from fancymonkey.core.model import split_sku
 from fancymonkey.engine.feed import LevelChange, Subscription
+from fancymonkey.engine.view import LOCATIONS
 from fancymonkey.errors import Overloaded
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.cors import Cors
@@ -83,6 +84,8 @@ class Messages:
         products: dict[str, msgspec.Raw] = {}
         removed: dict[str, None] = {}
         for sku in sorted(change.skus):
+            if sku == LOCATIONS:
+                continue
             product_id, size = split_sku(sku)
             product, item = view.products.get(product_id), view.items.get(sku)
             if product is None or product.archived:
@@ -90,7 +93,9 @@ class Messages:
             elif not size or item is None or item.archived:
                 products[product_id] = msgspec.Raw(self._shop.listing.card(product_id).body)
             else:
-                changes.append({"productId": product_id, **size_out(view, item, view.stock(sku))})
+                changes.append(
+                    {"productId": product_id, **size_out(view, item, view.online_stock(sku))}
+                )
         return encode(
             {
                 "type": "change",

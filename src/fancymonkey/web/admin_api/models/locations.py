@@ -55,7 +55,16 @@ class LocationFields(JsonBody):
 class AddLocationBody(LocationFields):
     """A new location."""
 
-    model_config = example({"id": "berlin", "name": "Studio Berlin", "country": "DE"})
+    model_config = example(
+        {
+            "id": "berlin",
+            "name": "Studio Berlin",
+            "country": "DE",
+            "postalCode": "10119",
+            "latitude": 52.53,
+            "longitude": 13.4,
+        }
+    )
 
     id: LocationId
     name: Name
@@ -64,7 +73,9 @@ class AddLocationBody(LocationFields):
 class ChangeLocationBody(LocationFields):
     """The fields to change. `active: true` reopens a closed location."""
 
-    model_config = example({"id": "main", "name": "Store room", "postalCode": "20095"})
+    model_config = example(
+        {"id": "main", "name": "Store room", "latitude": 53.55, "longitude": 10.0}
+    )
 
     id: LocationId
     name: Name | None = None
