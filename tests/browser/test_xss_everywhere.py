@@ -14,7 +14,8 @@ from playwright.async_api import Browser, Page, expect
 
 from fancymonkey.accounts.model import Role
 from fancymonkey.core.catalogue.products import NewItem, UpsertProduct
-from fancymonkey.core.locations.locations import DEFAULT_LOCATION
+from fancymonkey.core.locations.edit import AddLocation
+from fancymonkey.core.locations.locations import DEFAULT_LOCATION, Location
 from fancymonkey.core.model import Item, Kind, Product, sku_of
 from fancymonkey.core.stock.adjust import Adjust
 from fancymonkey.store.products_file.extra_fields import with_image
@@ -48,6 +49,7 @@ PAGES = {
     "import.html": ".drop",
     "products.html": ".products",
     "alerts.html": ".entry",
+    "locations.html": ".entry",
     "people.html": "table",
 }
 """Every page of the dashboard, and what is there once it shows something."""
@@ -70,6 +72,7 @@ async def odd_past(shop: AdminShop, hook: str) -> None:
     ]
     items = tuple(NewItem(size, 9) for size in sizes)
     await shop.run(UpsertProduct(product=product, location=DEFAULT_LOCATION, items=items))
+    await shop.run(AddLocation(location=Location("odd", ODD, LINK, IMG, QUOTE)))
     for text in (IMG, BREAK, LINK, QUOTE):
         came = Adjust(
             sku=SKU,
