@@ -35,6 +35,7 @@ class Code(StrEnum):
     ALREADY_UNDONE = "already_undone"
     ALREADY_THERE = "already_there"
     TOO_MANY_LINES = "too_many_lines"
+    INVALID_CHOICES = "invalid_choices"
     SOLD_OUT = "sold_out"
     INSUFFICIENT_STOCK = "insufficient_stock"
     TOO_MANY_HOLDS = "too_many_holds"

@@ -30,6 +30,7 @@ STATUS: dict[str, int] = {
     Code.UNKNOWN_ACT: 404,
     Code.ALREADY_UNDONE: 409,
     Code.ALREADY_THERE: 409,
+    Code.INVALID_CHOICES: 422,
     Code.TOO_MANY_LINES: 422,
     Code.SOLD_OUT: 409,
     Code.INSUFFICIENT_STOCK: 409,
