@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import httpx
 import pytest
 
 from fancymonkey import examples
@@ -11,6 +12,8 @@ from tests.cli.conftest import Run, Write
 from tests.support.server import Server
 
 DATA = "--data"
+HOODIE_M = {"productId": "prod_hoodie_001", "size": "M"}
+PASSWORD = "correct horse"
 
 
 def location(cli: Run, *words: object) -> str:
@@ -81,3 +84,40 @@ def test_locations_of_a_running_server(
         shown = (row["name"], row["timeZone"], row["sellsOnline"])
         assert shown == ("Studio Berlin", "Europe/Berlin", False)
         assert location(cli, "close", "berlin", *at) == "Studio Berlin is closed.\n"
+
+
+ROWS = (
+    "DE\t10115\tBerlin\t\t\t\t\t\t\t52.53\t13.38\t6\nDE\t53111\tBonn\t\t\t\t\t\t\t50.73\t7.1\t6\n"
+)
+
+
+def test_postal_codes_are_imported(cli: Run, shop: str, tmp_path: Path) -> None:
+    file = tmp_path / "DE.txt"
+    file.write_text(ROWS)
+    said = location(cli, "import-postal-codes", file, DATA, shop)
+    assert said == "10 codes and beginnings of DE were imported.\n"
+    text = location(cli, "import-postal-codes", file, "--json", DATA, shop)  # again: replaced
+    assert json.loads(text) == {"countries": ["DE"], "codes": 10}
+    file.write_bytes(b"PK\x03\x04\xff\xfe")
+    refused = cli("location", "import-postal-codes", file, DATA, shop)
+    assert (refused.exit_code, len(refused.output.splitlines())) == (1, 1)
+
+
+def test_postal_codes_are_imported_through_the_running_server(
+    cli: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "products.json").write_bytes(examples.products_json())
+    file = tmp_path / "DE.txt"
+    file.write_text(ROWS)
+    monkeypatch.setenv("ADMIN_PASSWORD", "correct horse")
+    with Server(data=tmp_path, env={"ADMIN_PASSWORD": "correct horse"}) as server:
+        monkeypatch.setenv("PORT", str(server.port))
+        location(cli, "import-postal-codes", file, DATA, tmp_path)
+        bonn = ("--latitude", 50.7, "--longitude", 7.1, "--name", "Bonn", DATA, tmp_path)
+        location(cli, "add", "bonn", *bonn)
+        body = {"updates": [{**HOODIE_M, "stock": 5, "location": "bonn"}], "password": PASSWORD}
+        assert httpx.post(f"{server.url}/api/inventory/update", json=body).json()["success"]
+        near = {"country": "DE", "postalCode": "53115"}
+        wanted = {**HOODIE_M, "quantity": 1, "sessionId": "s", "shipTo": near}
+        answer = httpx.post(f"{server.url}/api/inventory/reserve", json=wanted).json()
+        assert answer["reservation"]["allocations"][0]["location"] == "bonn"

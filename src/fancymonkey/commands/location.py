@@ -1,6 +1,7 @@
 """`fancymonkey location`: manages locations, in a stopped store or through the running server."""
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,6 +11,7 @@ from fancymonkey.commands.ask_server import address, ask
 from fancymonkey.commands.common import choose_store, data_option, json_option, run
 from fancymonkey.core.locations.edit import AddLocation
 from fancymonkey.core.locations.lookup import unknown_location
+from fancymonkey.core.locations.postal_codes import Table
 from fancymonkey.core.outcomes import Answer, Refused
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import DataError, StoreLocked
@@ -23,6 +25,7 @@ from fancymonkey.services.locations import (
     location_json,
     new_location,
 )
+from fancymonkey.services.postal_codes import read_geonames, table_command
 from fancymonkey.settings.settings import Settings
 
 ACTOR = "shell"
@@ -136,6 +139,43 @@ def close(id_: str, data: str | None, url: str | None, as_json: bool) -> None:
 def _emit(value: Any) -> None:
     """Prints JSON with coordinates as numbers."""
     click.echo(msgspec.json.Encoder(decimal_format="number").encode(value))
+
+
+@location.command("import-postal-codes")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@_with_options(*OPTIONS)
+def import_postal_codes(file: Path, data: str | None, url: str | None, as_json: bool) -> None:
+    """Import a postal FILE of GeoNames, as DE.txt, so that routing knows its codes."""
+    choose_store(data)
+    settings = Settings.load()
+    try:
+        with file.open(encoding="utf-8") as lines:
+            tables = read_geonames(lines)
+    except UnicodeDecodeError:
+        raise DataError(f"{file} is not a text in UTF-8: unpack the archive first.") from None
+    run(_store_tables(settings, url, tables))
+    countries = sorted({name.partition(" ")[0] for name in tables})
+    codes = sum(map(len, tables.values()))
+    if as_json:
+        _emit({"countries": countries, "codes": codes})
+    else:
+        click.echo(f"{codes} codes and beginnings of {', '.join(countries)} were imported.")
+
+
+async def _store_tables(settings: Settings, url: str | None, tables: dict[str, Table]) -> None:
+    if url is None:
+        try:
+            async with opened_engine(settings) as engine:
+                for name, table in tables.items():
+                    answer = await engine.submit(table_command(engine, name, table, actor=ACTOR))
+                    assert not isinstance(answer, Refused)  # it expects no version
+                return
+        except StoreLocked:
+            url = address(settings)
+    for name, table in tables.items():
+        body = {"country": name.partition(" ")[0], "codes": table}
+        secret = settings.accounts.admin_password
+        await ask(settings, url, f"{PATH}/postal-codes", body, secret=secret, put=True)
 
 
 def _given(fields: dict[str, Any]) -> dict[str, Any]:

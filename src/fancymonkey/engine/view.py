@@ -46,6 +46,8 @@ class View:
         """Every location by its id, in the order of priority and id."""
         self.changed_locations_at = 0
         """The number of the latest change of a location, as `touched` has it for products."""
+        self.split_lines = True
+        """Whether a line may come from several locations. Else buyers see what the best one has."""
         self.has_several_locations = False
         """Whether more than one location is active."""
         self.sizes: dict[str, list[str]] = {}
@@ -275,7 +277,12 @@ class View:
         accounts = self._accounts.get(sku, ())
         if len(accounts) == 1 and len(self.locations) == 1:  # as nearly always
             return self._stock(sku, accounts)
-        return self._stock(sku, [name for name in accounts if sells_online(self.locations, name)])
+        online = [name for name in accounts if sells_online(self.locations, name)]
+        stock = self._stock(sku, online)
+        if self.split_lines or len(online) < 2:
+            return stock
+        best = max(self._stock(sku, (name,)).available for name in online)
+        return replace(stock, withheld=stock.withheld + stock.available - max(best, 0))
 
     def stock_at(self, sku: str, location: str) -> SkuStock:
         """The stock at one location, with its units that are not for sale."""

@@ -9,7 +9,7 @@ import json
 import logging
 import secrets
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fancymonkey.core.command import Command
@@ -58,10 +58,11 @@ class CheckoutRequest:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A session that can be paid, and its hold."""
+    """A session that can be paid, its hold, and why its units come from their locations."""
 
     session: PaymentSession
     hold: HoldDetails
+    because: tuple[str, ...] = ()
 
 
 class Checkouts:
@@ -155,10 +156,15 @@ class Checkouts:
         if isinstance(answer, Refused):
             return _first_refusal(answer)
         try:
-            return await self._ask(id_, number, request)
+            opened = await self._ask(id_, number, request)
         except PaymentRefused:
             await self._undo(id_, number, live)
             raise
+        if isinstance(opened, Refused):
+            return opened
+        rows = [row.get("accepted") or {} for row in answer.data["rows"]]
+        because = [text for row in rows for text in row.get("because", ())]
+        return replace(opened, because=tuple(because))
 
     async def _release_replaced(self, request: CheckoutRequest) -> tuple[Command, ...]:
         """The command that releases the buyer's earlier hold, if there is one that is not paid."""

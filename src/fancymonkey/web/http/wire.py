@@ -29,10 +29,21 @@ class LineBody(Struct, rename="camel"):
     quantity: Quantity
 
 
+class ShipToBody(Struct, rename="camel"):
+    """Where the parcels go: a country and a postal code, or coordinates in degrees."""
+
+    country: Annotated[str, Meta(max_length=64)] = ""
+    postal_code: Annotated[str, Meta(max_length=64)] = ""
+    latitude: Annotated[float, Meta(ge=-90, le=90)] | None = None
+    longitude: Annotated[float, Meta(ge=-180, le=180)] | None = None
+
+
 class ReserveBody(Struct, rename="camel"):
     """Either one size (`productId`, `size`, `quantity`) or `lines`; always a `sessionId`.
 
-    `replaces` is an earlier hold of the buyer, which is released in the same transaction.
+    Units come from `location` only; or from `pickupAt` first, to be collected there; or from the
+    locations that suit `shipTo` best. `replaces` is an earlier hold of the buyer, which is
+    released in the same transaction.
     """
 
     session_id: Id
@@ -41,6 +52,10 @@ class ReserveBody(Struct, rename="camel"):
     quantity: Quantity | None = None
     lines: Annotated[list[LineBody], Meta(min_length=1, max_length=MAX_LINES)] | None = None
     replaces: Id | None = None
+    # Not null where they are missing: the digest of an Idempotency-Key stays as it was.
+    location: Id | msgspec.UnsetType = msgspec.UNSET
+    pickup_at: Id | msgspec.UnsetType = msgspec.UNSET
+    ship_to: ShipToBody | msgspec.UnsetType = msgspec.UNSET
 
 
 class ReleaseBody(Struct, rename="camel"):
@@ -170,6 +185,24 @@ def reserved_one(data: dict[str, Any]) -> bytes:
     sku, quantity, on_hand, reserved, available = data["lines"][0]
     product_id, size = split_sku(sku)
     until, minutes = deadline(data["at"], data["expires_at"])
+    if "allocations" in data:
+        return encode(
+            {
+                "success": True,
+                "reservation": {
+                    "id": data["reservation_id"],
+                    "productId": product_id,
+                    "size": size,
+                    "quantity": quantity,
+                    "sessionId": data["session_id"],
+                    "expiresAt": until,
+                    "expiresInMinutes": minutes,
+                    **routed_out(data),
+                },
+                "stock": {"total": on_hand, "reserved": reserved, "available": left(available)},
+                "revision": data["revision"],
+            }
+        )
     return encode(
         ReserveOut(
             True,
@@ -200,11 +233,23 @@ def reserved_lines(data: dict[str, Any]) -> bytes:
                 "lines": [line_out(line) for line in data["lines"]],
                 "expiresAt": until,
                 "expiresInMinutes": minutes,
+                **routed_out(data),
             },
             "stock": [line_stock(line) for line in data["lines"]],
             "revision": data["revision"],
         }
     )
+
+
+def routed_out(data: dict[str, Any]) -> dict[str, Any]:
+    """The units of a routed hold by location, and the reasons; nothing if it was not routed."""
+    if "allocations" not in data:
+        return {}
+    allocations = [
+        {**line_out((sku, quantity)), "location": location}
+        for sku, quantity, location in data["allocations"]
+    ]
+    return {"allocations": allocations, "because": list(data["because"])}
 
 
 def left(available: int) -> int:

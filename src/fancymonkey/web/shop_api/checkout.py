@@ -1,6 +1,6 @@
 """The checkout of a basket, and its status."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
@@ -22,7 +22,7 @@ from fancymonkey.web.context import AppContext, new_reservation_id
 from fancymonkey.web.http.messages import RETRY_SOON, Problem
 from fancymonkey.web.http.query_params import Text
 from fancymonkey.web.http.refusals import buyer_hold_id, refusal, session_as_sent
-from fancymonkey.web.http.wire import deadline
+from fancymonkey.web.http.wire import deadline, routed_out
 from fancymonkey.web.routing.access import public
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute
 from fancymonkey.web.routing.dependencies import Call, Context
@@ -35,6 +35,7 @@ from fancymonkey.web.shop_api.checkout_models import (
     CheckoutStatus,
     OpenedCheckout,
 )
+from fancymonkey.web.shop_api.wanted_location import wanted_of
 
 router = APIRouter(prefix="/api/checkout", tags=["checkout"], route_class=AuthorizedRoute)
 
@@ -80,6 +81,7 @@ async def checkout(context: Context, request: Call, body: CheckoutBody) -> Opene
         lines,
         source=None if sources is None else sources.fair(source),
         replaces=None if body.replaces is None else buyer_hold_id(body.replaces),
+        routing=await context.routing.of(wanted_of(context.engine.view, body)),
     )
     if sources is not None:
         sources.checkouts.take(source)
@@ -93,7 +95,10 @@ async def checkout(context: Context, request: Call, body: CheckoutBody) -> Opene
         "success": True,
         "checkoutUrl": opened.session.url,
         "sessionId": opened.session.id,
-        "reservation": _reservation(opened.hold, body.session_id or ""),
+        "reservation": {
+            **_reservation(opened.hold, body.session_id or ""),
+            **_routed(context, opened.hold, opened.because),
+        },
         "revision": opened.hold.revision,
     }
 
@@ -234,10 +239,22 @@ async def checkout_status(
         "paid": hold.reservation.payment_id is not None,
         "late": hold.reservation.late,
         "checkout": hold.checkout is not None,
-        "reservation": _reservation(hold, ref),
+        "reservation": {**_reservation(hold, ref), **_routed(context, hold)},
         "serverTime": iso(hold.at),
         "revision": hold.revision,
     }
+
+
+def _routed(context: AppContext, hold: HoldDetails, because: tuple[str, ...] = ()) -> Any:
+    """The units of a hold by location, in a shop with several."""
+    if not context.engine.view.has_several_locations:
+        return {}
+    rows = hold.reservation.allocations
+    data = {
+        "allocations": [(row.sku, row.quantity, row.location) for row in rows],
+        "because": because,
+    }
+    return routed_out(data)
 
 
 def _reservation(hold: HoldDetails, sent: str) -> CheckoutHold:

@@ -1,10 +1,11 @@
 """The bodies and answers of locations."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
+from fancymonkey.core.locations.routing import RoutingRule
 from fancymonkey.services.locations import PRIORITY_MAX
 from fancymonkey.web.http.json_body import JsonBody, Number, Ok, Text, example
 
@@ -32,6 +33,8 @@ Name = Annotated[str, Field(min_length=1, max_length=200)]
 Short = Annotated[str, Field(max_length=64)]
 Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
 Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+Code = Annotated[str, Field(pattern="^[A-Z0-9]{1,12}$")]
+Rule = Literal["same_country", "fewest_parcels", "nearest", "priority", "most_stock"]
 Priority = Annotated[int, Field(ge=1, le=PRIORITY_MAX)]
 
 
@@ -91,6 +94,23 @@ class CloseLocationBody(JsonBody):
     reason: Text = ""
 
 
+class RoutingRulesBody(JsonBody):
+    """The routing rules in the order in which they count."""
+
+    model_config = example({"rules": ["nearest", "fewest_parcels"]})
+
+    rules: Annotated[list[Rule], Field(min_length=1, max_length=len(RoutingRule))]
+
+
+class PostalCodesBody(JsonBody):
+    """The postal codes of a country that begin alike, with latitude and longitude of each."""
+
+    model_config = example({"country": "DE", "codes": {"10119": [52.53, 13.4]}})
+
+    country: Annotated[str, Field(min_length=2, max_length=2)]
+    codes: Annotated[dict[Code, tuple[Latitude, Longitude]], Field(min_length=1)]
+
+
 class LocationOut(TypedDict):
     """A place that keeps stock, and what it is for."""
 
@@ -127,3 +147,31 @@ class ChangedLocation(TypedDict):
     success: Ok
     location: LocationOut
     revision: int
+
+
+@with_config(
+    example(
+        {
+            "success": True,
+            "rules": ["same_country", "fewest_parcels", "nearest", "priority", "most_stock"],
+            "splitLines": True,
+            "maxParcels": None,
+        }
+    )
+)
+class RoutingRules(TypedDict):
+    """The routing rules in the order in which they count, and the limits of the settings."""
+
+    success: Ok
+    rules: list[str]
+    splitLines: bool
+    maxParcels: int | None
+
+
+@with_config(example({"success": True, "country": "DE", "codes": 1}))
+class StoredPostalCodes(TypedDict):
+    """The number of codes that were stored."""
+
+    success: Ok
+    country: str
+    codes: int
