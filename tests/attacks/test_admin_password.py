@@ -178,7 +178,7 @@ async def test_the_right_password_on_the_schedulers_path_is_not_a_failure(shop: 
 
 
 async def test_the_owner_gets_one_alert(shop: Shop) -> None:
-    acts: AuditLog = accounts(shop).acts
+    acts: AuditLog = accounts(shop).audit_log
     told: list[str] = []
 
     async def hear(one: Any) -> None:

@@ -259,7 +259,7 @@ def test_a_repeated_unchanged_set_does_not_revert_a_sale(name: str, whole: bool)
     """The reply was lost, units were sold meanwhile, and the request comes again."""
     shop = CoreShop()
     group = CommandGroup(commands=(chain(SAME[name]), chain(SAME[name])), all_or_nothing=whole)
-    command = keyed(ChangeSet(act_id="act_1", action="x", command=group))
+    command = keyed(ChangeSet(change_id="act_1", action="x", command=group))
     first = shop.do(command)
     shop.do(take("s", a_M=2))
     shop.do(Capture(ref="s", payment_id="s"))

@@ -189,7 +189,7 @@ def _rows(state: State, command: CommandGroup) -> list[dict[str, Any]]:
 
 
 def _needs_act(command: change_set.ChangeSet, state: State) -> Iterator[Key]:
-    yield from change_set.needs_change_set(command.act_id, command.part)
+    yield from change_set.needs_change_set(command.change_id, command.part)
     yield from needs(command.command, state)
 
 

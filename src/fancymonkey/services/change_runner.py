@@ -38,7 +38,7 @@ class ChangeRefused(FancyMonkeyError):
 
 @dataclass
 class ChangeRunner:
-    """Runs the change of one request; `act` is its id, None as long as nothing has changed.
+    """Runs the change of one request; `change_id` is its id, None as long as nothing has changed.
 
     A request that is repeated with the same `key` changes nothing, and gets the first one's id.
     """
@@ -50,7 +50,7 @@ class ChangeRunner:
     key: RequestKey | None = None
     digest: str = ""
     dry_run: bool = False
-    act: str | None = None
+    change_id: str | None = None
 
     async def run(
         self, makers: Sequence[Maker], first: int = 0, content: str | None = None
@@ -60,18 +60,19 @@ class ChangeRunner:
         Other commands run in between. `first` is the number of the first portion. A repeated
         portion is recognised by its number, or by its `content` where there is only one.
         """
-        planned = self.act or new_change_id(self.engine)
+        planned = self.change_id or new_change_id(self.engine)
         for part, portion in enumerate(portions(makers), first):
-            group = CommandGroup(commands=tuple(make(self.act or planned) for make in portion))
+            change_id = self.change_id or planned
+            group = CommandGroup(commands=tuple(make(change_id) for make in portion))
             key = None if self.key is None else self._part(self.key, part, content)
-            data = await self._submit(group, self.act or planned, part, key)
+            data = await self._submit(group, change_id, part, key)
             for row in data["rows"]:
                 yield row
             await asyncio.sleep(0)
 
     async def whole(self, makers: Sequence[Maker]) -> list[dict[str, Any]]:
         """Runs all commands in one transaction; if one is refused, nothing changes."""
-        planned = self.act or new_change_id(self.engine)
+        planned = self.change_id or new_change_id(self.engine)
         commands = tuple(make(planned) for make in makers)
         command = CommandGroup(commands=commands, all_or_nothing=True)
         answer = await self.engine.submit(self._change_set(command, planned, 0, self.key))
@@ -80,7 +81,7 @@ class ChangeRunner:
                 raise ChangeRefused(answer)
             refused: list[dict[str, Any]] = answer.detail["rows"]
             return refused
-        self.act = self.act or answer.data.get("act")
+        self.change_id = self.change_id or answer.data.get("act")
         rows: list[dict[str, Any]] = answer.data["rows"]
         return rows
 
@@ -89,21 +90,21 @@ class ChangeRunner:
         return key.part(part) if content is None else key.about(content)
 
     async def _submit(
-        self, group: CommandGroup, act_id: str, part: int, key: RequestKey | None
+        self, group: CommandGroup, change_id: str, part: int, key: RequestKey | None
     ) -> Any:
-        answer = await self.engine.submit(self._change_set(group, act_id, part, key))
+        answer = await self.engine.submit(self._change_set(group, change_id, part, key))
         if isinstance(answer, Refused):
             raise ChangeRefused(answer)
-        self.act = self.act or answer.data.get("act")
+        self.change_id = self.change_id or answer.data.get("act")
         return answer.data
 
     def _change_set(
-        self, group: CommandGroup, act_id: str, part: int, key: RequestKey | None
+        self, group: CommandGroup, change_id: str, part: int, key: RequestKey | None
     ) -> Command:
         if self.dry_run:
             return DryRun(command=group)
         return ChangeSet(
-            act_id=act_id,
+            change_id=change_id,
             part=part,
             action=self.action,
             reason=self.reason,

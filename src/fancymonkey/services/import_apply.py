@@ -43,7 +43,7 @@ async def import_plan(
         await applying.good()
     elif not plan.faults:
         await applying.all()
-    return runner.act
+    return runner.change_id
 
 
 class Applying:
@@ -94,7 +94,7 @@ class Applying:
         """The steps whose stock no other change has corrected since the plan was made."""
         async for entries in entries_since(self._runner.engine, self._seen):
             for entry in entries:
-                if entry.kind in CORRECTIONS and entry.cause != self._runner.act:
+                if entry.kind in CORRECTIONS and entry.cause != self._runner.change_id:
                     self._others[entry.sku] = self._others.get(entry.sku, 0) + entry.on_hand
             self._seen = entries[-1].revision
         unchanged = []
@@ -127,18 +127,24 @@ class Applying:
     async def _take_back(self) -> None:
         """Undoes the portions that were applied before one failed."""
         runner = self._runner
-        if runner.act is None:
+        if runner.change_id is None:
             return
         engine = runner.engine
         if runner.key is not None:
             # Before the undo: a repeated request must not count as done what is undone by then.
             mark = _taken_back(runner.key, await self._attempt())
             await engine.submit(StoreResult(texts=(), command_id=mark.id, digest=runner.digest))
-        change = await find_change_set(engine, runner.act)
+        change = await find_change_set(engine, runner.change_id)
         await undo_change_set(
-            engine, runner.actor, runner.act, change, self._location, partial=True, dry_run=False
+            engine,
+            runner.actor,
+            runner.change_id,
+            change,
+            self._location,
+            partial=True,
+            dry_run=False,
         )
-        runner.act = None
+        runner.change_id = None
 
 
 def _taken_back(key: RequestKey, attempt: int) -> RequestKey:
@@ -159,8 +165,8 @@ def _maker(step: Step) -> Any:
     return partial(_caused, step.command)
 
 
-def _caused(command: Command, act_id: str) -> Command:
-    return with_actor(command, command.actor, act_id)
+def _caused(command: Command, change_id: str) -> Command:
+    return with_actor(command, command.actor, change_id)
 
 
 def _adjusted(command: Command) -> list[str]:

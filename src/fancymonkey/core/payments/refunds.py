@@ -49,7 +49,7 @@ class ResolveIssue(Command):
     the shop makes the refund itself.
     """
 
-    matter_id: str
+    issue_id: str
     returned: tuple[Line, ...] = ()
     then: IssueStatus | None = None
     note: str = ""
@@ -98,8 +98,8 @@ def needs_refund(
         yield from needs_issues(command.payment, IssueKind.NOT_PAID)
         return
     if isinstance(command, ResolveIssue):
-        yield PaymentIssue, command.matter_id
-        issue = state.get(PaymentIssue, command.matter_id)
+        yield PaymentIssue, command.issue_id
+        issue = state.get(PaymentIssue, command.issue_id)
         if issue is None:
             return
         hold = None
@@ -213,12 +213,12 @@ def _owed(state: State, refs: Iterable[str]) -> PaymentIssue | None:
 
 def resolve_issue(state: State, command: ResolveIssue) -> Answer:
     """Applies a `ResolveIssue`."""
-    issue = state.get(PaymentIssue, command.matter_id)
+    issue = state.get(PaymentIssue, command.issue_id)
     if issue is None:
-        return Refused(Code.UNKNOWN_MATTER, "This payment issue does not exist.")
+        return Refused(Code.UNKNOWN_ISSUE, "This payment issue does not exist.")
     if issue.closed_at is not None:
         if command.returned or command.then is not issue.progress:
-            return Refused(Code.MATTER_CLOSED, f"This payment issue is already {issue.progress}.")
+            return Refused(Code.ISSUE_CLOSED, f"This payment issue is already {issue.progress}.")
         return Accepted(_told(issue))
     parts = _split(issue, command.returned)
     if parts is None:

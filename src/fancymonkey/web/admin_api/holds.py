@@ -27,6 +27,7 @@ from fancymonkey.web.admin_api.models.holds import (
     ReleaseHoldsBody,
 )
 from fancymonkey.web.admin_api.request_changes import RequestChanges
+from fancymonkey.web.http.change_names import named_change
 from fancymonkey.web.http.messages import Problem
 from fancymonkey.web.http.query_params import LIMIT, PAGE, Page, Text, Time
 from fancymonkey.web.http.refusals import request_fingerprint
@@ -251,7 +252,7 @@ async def release_holds(
             context.checkouts.close_later(found["reservation_id"])
     return {
         "success": True,
-        "act": doing.act,
+        **named_change(doing.change_id),
         "released": released,
         "results": results,
         "warnings": warnings,
@@ -259,8 +260,8 @@ async def release_holds(
     }
 
 
-def _release(actor: str, reason: str, ref: str, act_id: str) -> Command:
-    return Release(ref=ref, reason=reason, actor=actor, cause=act_id, deliberate=True)
+def _release(actor: str, reason: str, ref: str, change_id: str) -> Command:
+    return Release(ref=ref, reason=reason, actor=actor, cause=change_id, deliberate=True)
 
 
 _PAYING = "A payment for {} is in progress. If it succeeds, it becomes a late payment."

@@ -43,6 +43,7 @@ from fancymonkey.web.admin_api.product_bodies import (
 )
 from fancymonkey.web.admin_api.product_details import product_out, product_with_sizes
 from fancymonkey.web.admin_api.request_changes import RequestChanges, raise_refused
+from fancymonkey.web.http.change_names import named_change
 from fancymonkey.web.http.json_body import json_response
 from fancymonkey.web.http.messages import Problem
 from fancymonkey.web.http.query_params import Flag, Text
@@ -298,13 +299,13 @@ async def _do(
     product, sizes = product_with_sizes(context.engine, product_id)
     answer: ChangedProduct = {
         "success": True,
-        "act": doing.act,
+        **named_change(doing.change_id),
         "product": product_out(product, sizes, archived=True),
         "revision": context.engine.view.revision,
     }
     return json_response(answer)
 
 
-def _caused(command: Command, doing: RequestChanges, act_id: str) -> Command:
+def _caused(command: Command, doing: RequestChanges, change_id: str) -> Command:
     reason = None if isinstance(command, SetReserved) else doing.reason
-    return with_actor(command, doing.actor, act_id, reason)
+    return with_actor(command, doing.actor, change_id, reason)

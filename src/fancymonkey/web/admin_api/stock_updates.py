@@ -29,6 +29,7 @@ from fancymonkey.web.admin_api.row_query import RowQuery
 from fancymonkey.web.admin_api.update_rows import Wish, names_in, restock_date_of, wish_of
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http import wire
+from fancymonkey.web.http.change_names import named_change
 from fancymonkey.web.http.json_body import json_response
 from fancymonkey.web.http.messages import Problem, parse
 from fancymonkey.web.http.refusals import refusal, request_fingerprint, request_key
@@ -116,8 +117,8 @@ def _close_checkouts(doing: RequestChanges, ended: list[dict[str, Any]]) -> None
             doing.shop.checkouts.close_later(hold["reservationId"])
 
 
-def _make(actor: str, sku: str, change: Change, act_id: str) -> SkuCommands:
-    return chain(sku, change, location=DEFAULT_LOCATION, actor=actor, cause=act_id)
+def _make(actor: str, sku: str, change: Change, change_id: str) -> SkuCommands:
+    return chain(sku, change, location=DEFAULT_LOCATION, actor=actor, cause=change_id)
 
 
 def _row_out(data: dict[str, Any]) -> dict[str, Any]:
@@ -169,7 +170,7 @@ def _results(
         {
             "success": bool(successful) or not failed,
             "message": message,
-            "act": doing.act,
+            **named_change(doing.change_id),
             **more,
             "results": {
                 "successful": len(successful),
