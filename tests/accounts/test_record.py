@@ -65,14 +65,17 @@ async def test_by_session_by_key_by_password_and_refused(shop: Shop, visitor: Vi
 async def test_manual_job_runs_are_in_the_audit_log(shop: Shop, visitor: Visitor) -> None:
     owner = await visitor.logged_in()
     admin = {"Authorization": f"Bearer {PASSWORD}"}
-    for method, path in (("POST", "/api/cron/tidy"), ("GET", "/api/cron/tidy")):
+    for method, path in (
+        ("POST", "/api/cron/release-expired"),
+        ("GET", "/api/cron/release-expired"),
+    ):
         shop.clock.forward(1)
         assert (await visitor.client.request(method, path, headers=admin)).status == 200
         found = await latest(owner)
         assert (found["actor"], found["what"]) == ("admin", f"{method} {path}")
     before = await latest(owner)
     schedule = {"Authorization": f"Bearer {CRON}"}
-    assert (await visitor.client.get("/api/cron/tidy", schedule)).status == 200
+    assert (await visitor.client.get("/api/cron/release-expired", schedule)).status == 200
     assert await latest(owner) == before, "what a scheduler runs has a record of its own"
 
 

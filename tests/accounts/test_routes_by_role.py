@@ -148,7 +148,7 @@ async def _begun(client: Client, path: str, headers: dict[str, str]) -> int:
 def concrete(path: str) -> str:
     """A path as somebody asks for it."""
     return {"/admin": "/admin/holds.html", "/static": "/static/tokens.css"}.get(
-        path, path.replace("{job}", "tidy")
+        path, path.replace("{job}", "release-expired")
     )
 
 

@@ -59,7 +59,7 @@ async def bulk(client: Client, guess: str) -> Answer:
 
 
 async def cron(client: Client, guess: str) -> Answer:
-    return await client.get("/api/cron/tidy", {"Authorization": f"Bearer {guess}"})
+    return await client.get("/api/cron/release-expired", {"Authorization": f"Bearer {guess}"})
 
 
 async def release(client: Client, guess: str) -> Answer:

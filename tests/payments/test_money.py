@@ -43,7 +43,7 @@ async def test_a_late_payment_owes_what_is_missing(any_till: Till) -> None:
     (matter,) = await any_till.matters()
     line = {"productId": HOODIE, "size": "S", "quantity": 1, "name": "MIDNIGHT EMERALD HOODIE"}
     assert matter["lines"] == [line]
-    answer = await any_till.settle_issue(matterId=matter["id"], then="refund")
+    answer = await any_till.settle_issue(issueId=matter["id"], then="refund")
     assert answer.status == 200, answer
     assert answer.json["issue"]["progress"] == "done"
     assert len(any_till.twin.account.refunds) == 1
@@ -105,7 +105,7 @@ async def test_a_refund_that_fails_later_waits_for_the_owner_who_gives_it_again(
         assert (matter["id"], matter["progress"]) == (f"refund_failed:{id_}", "open")
         (charge,) = till.twin.account.charges.values()
         charge |= {"amount_refunded": 0, "refunded": False}  # the money is with the shop again
-        answer = await till.settle_issue(matterId=matter["id"], then="refund")
+        answer = await till.settle_issue(issueId=matter["id"], then="refund")
         assert answer.json["issue"]["progress"] == "done"
         assert len(till.twin.account.refunds) == 2
 
@@ -137,7 +137,7 @@ async def test_only_the_owner_calls_a_refund_off() -> None:
             answer = await sam.post("/api/payments/issues/settle", body)
             assert (answer.status, answer.code) == (403, "not_allowed"), then
         assert (await till.matters())[0]["progress"] == "due"
-        answer = await till.settle_issue(matterId=matter["id"], then="dismissed")
+        answer = await till.settle_issue(issueId=matter["id"], then="dismissed")
         assert answer.json["issue"]["progress"] == "dismissed"
 
 
@@ -187,12 +187,12 @@ async def test_a_refund_asks_the_owner(any_till: Till) -> None:
     (matter,) = await till.matters()
     assert (matter["concern"], matter["progress"]) == ("refunded", "open")
     back = [{"productId": HOODIE, "size": "M", "quantity": 1}]
-    answer = await till.settle_issue(matterId=matter["id"], returned=back)
+    answer = await till.settle_issue(issueId=matter["id"], returned=back)
     assert answer.json["issue"]["progress"] == "open"
     assert (await till.shop.size())["stock"] == 19
-    answer = await till.settle_issue(matterId=matter["id"], returned=back, then="done")
+    answer = await till.settle_issue(issueId=matter["id"], returned=back, then="done")
     assert answer.json["issue"]["progress"] == "done"
-    again = await till.settle_issue(matterId=matter["id"], returned=back)
+    again = await till.settle_issue(issueId=matter["id"], returned=back)
     assert (again.status, again.code) == (409, "issue_closed")
     assert (await till.shop.size())["stock"] == 20
 
@@ -217,7 +217,7 @@ async def test_a_whole_refund_after_one_for_goodwill(auto: bool) -> None:
         till.twin.account.refund(part, till.shop.clock() // 1000)
         await till.settle()
         (matter,) = await till.matters()
-        aside = await till.settle_issue(matterId=matter["id"], then="dismissed", note="goodwill")
+        aside = await till.settle_issue(issueId=matter["id"], then="dismissed", note="goodwill")
         assert aside.json["issue"]["progress"] == "dismissed"
         await till.act(session, "refund")
         (matter,) = await till.matters()

@@ -4,6 +4,9 @@ from typing import Any
 
 import pytest
 
+from fancymonkey.engine.job_names import FORMER_JOBS
+from fancymonkey.settings.event_names import FORMER_EVENTS
+from fancymonkey.settings.settings import FORMER_SETTINGS
 from fancymonkey.web.routing.former_names import FORMER_PATHS
 from tests.docs.pages import read
 from tests.payments.conftest import OWNER, Till, till
@@ -102,3 +105,10 @@ def test_former_paths_are_documented_and_not_in_the_openapi_document() -> None:
         assert row.present in line
         for present, former in {**row.keys, **row.codes}.items():
             assert f"`{former}` for `{present}`" in line
+
+
+@pytest.mark.parametrize("names", [FORMER_JOBS, FORMER_EVENTS, FORMER_SETTINGS])
+def test_other_former_names_are_documented(names: dict[str, str]) -> None:
+    page = read("docs/reference/former-names.md").text
+    for former, present in names.items():
+        assert f"| `{former}` | `{present}` |" in page

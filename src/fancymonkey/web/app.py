@@ -182,7 +182,7 @@ async def _keep_going(context: AppContext) -> None:
     await Runner(
         context.jobs,
         [context.alerts.run, context.services.demand.run],
-        schedules=context.settings.schedule.schedules,
+        schedules=context.settings.schedule.run_jobs,
     ).run()
 
 

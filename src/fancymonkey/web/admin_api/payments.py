@@ -12,10 +12,11 @@ from fancymonkey.core.outcomes import Refused
 from fancymonkey.core.payments.issue_titles import ISSUE_TITLES
 from fancymonkey.core.payments.refunds import ResolveIssue
 from fancymonkey.core.payments.rows import IssueStatus, JobRun, PaymentIssue
+from fancymonkey.engine.job_names import RECONCILE, present_job
+from fancymonkey.engine.job_runs import present_run
 from fancymonkey.payments.basket import major_units
 from fancymonkey.payments.gateway import Paid
 from fancymonkey.payments.refunds import give_due, payment_issues
-from fancymonkey.services.job_definitions import RECONCILE
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.holds import line_out
 from fancymonkey.web.admin_api.jobs import run_job
@@ -156,8 +157,8 @@ async def list_runs(
     job: Annotated[Text | None, Query(description="Only runs of this job")] = None,
 ) -> RunList:
     """Returns the latest runs of all jobs, or of one `job`, the newest first."""
-    rows = [row async for row in context.engine.store.scan(JobRun)]
-    meant = [row for row in rows if job is None or row.job == job]
+    rows = [present_run(row) async for row in context.engine.store.scan(JobRun)]
+    meant = [row for row in rows if job is None or row.job == present_job(job)]
     newest = heapq.nlargest(limit, meant, key=lambda row: row.started_at)
     return {"success": True, "runs": [_run_out(row) for row in newest]}
 

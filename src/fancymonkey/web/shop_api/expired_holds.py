@@ -7,7 +7,7 @@ from pydantic import with_config
 from typing_extensions import TypedDict
 
 from fancymonkey.core.model import Status
-from fancymonkey.services.job_definitions import TIDY
+from fancymonkey.engine.job_names import RELEASE_EXPIRED
 from fancymonkey.services.release_due import ReleasedHold
 from fancymonkey.text import counted
 from fancymonkey.web.admin_api.jobs import run_job
@@ -71,7 +71,7 @@ async def release_expired(context: AppContext, *, known: bool) -> ExpiredHolds:
 
     Only a `known` caller gets the ids of the holds, which give access to them.
     """
-    result = (await run_job(context, TIDY, join=True)).done
+    result = (await run_job(context, RELEASE_EXPIRED, join=True)).done
     holds = [_released_out(context, hold) for hold in result.details] if known else []
     return {
         "success": True,
