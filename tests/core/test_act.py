@@ -71,10 +71,10 @@ def test_a_change_of_stock_is_undone_by_its_opposite(change: dict[str, int]) -> 
     answer = shop.do(act(changed(**change)))
     after = on_hand(shop)
     if after == 5:  # nothing changed: there is nothing to undo
-        assert answer.data["act"] is None
+        assert answer.data.change_id is None
         assert undo(shop).code is Code.UNKNOWN_CHANGE
         return
-    assert answer.data["act"] == "act_1"
+    assert answer.data.change_id == "act_1"
     assert undo(shop).data["rows"] == [
         {"key": SKU, "changes": [{"field": "stock", "from": after, "to": 5}]}
     ]

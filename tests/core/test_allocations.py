@@ -126,7 +126,7 @@ def test_a_release_gives_back_at_each_location_and_answers_one_line() -> None:
     shop = spread()
     answer = shop.do(Release(ref=DEFAULT_LOCATION))
     assert isinstance(answer, Accepted)
-    assert answer.data["lines"] == [(M, 5, 9, 0, 9)]
+    assert answer.data.lines == ((M, 5, 9, 0, 9),)
     assert [(entry.location, entry.reserved) for entry in shop.new] == [
         (DEFAULT_LOCATION, -2),
         (SHED, -3),

@@ -6,6 +6,7 @@ from fancymonkey.core.holds.end import Capture, Release
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import Status
 from fancymonkey.core.outcomes import Accepted, Code, Refused
+from fancymonkey.core.payments.answers import PaymentNews
 from fancymonkey.core.payments.refunds import (
     RecordRefund,
     RefundFailed,
@@ -165,7 +166,7 @@ def test_a_second_payment_is_a_matter_and_its_refund_settles_it() -> None:
     shop.do(HELD, PAY)
     answer = shop.do(second)
     assert isinstance(answer, Accepted)
-    assert answer.data["outcome"] == "second payment"
+    assert answer.data.outcome == "second payment"
     shop.do(second)
     assert shop.new == []
     assert matters(shop) == {
@@ -242,7 +243,7 @@ def test_a_refund_of_what_was_never_delivered_asks_nothing() -> None:
     shop.do(take("s1", a_M=2), Release(ref="s1"), take("s2", a_M=5), PAY)
     answer = shop.do(BACK)
     assert isinstance(answer, Accepted)
-    assert answer.data == {"outcome": "returned"}
+    assert answer.data == PaymentNews("returned")
     assert [told(entry) for entry in shop.new] == ["returned a/M backordered-2"]
     assert matters(shop)[ASKED] == (IssueKind.REFUNDED, IssueStatus.DONE, {})
     shop.audit()
@@ -291,7 +292,7 @@ def test_a_late_payment_that_cannot_be_served_is_refunded_once() -> None:
     for outcome in ("refund due", None):
         answer = shop.do(late)
         assert isinstance(answer, Accepted)
-        assert answer.data.get("outcome") == outcome
+        assert answer.data.outcome == outcome
         assert shop.new == []
     shop.do(Adjust(sku="a/M", location=DEFAULT_LOCATION, delta=50), late)
     assert shop.new == []
@@ -320,7 +321,7 @@ def test_the_refund_of_one_payment_returns_no_unit_of_another(given: list[Resolv
     assert shop.numbers("a/M") == (1, 0, 0)
     answer = shop.do(AUTO)
     assert isinstance(answer, Accepted)
-    assert (answer.data, shop.new) == ({"outcome": "refund noted"}, [])
+    assert (answer.data, shop.new) == (PaymentNews("refund noted"), [])
     assert matters(shop)[OWED][1] is IssueStatus.DONE
     assert ASKED not in matters(shop)
     shop.do(RecordRefund(ref="pi_2", whole=True, take_back=True))

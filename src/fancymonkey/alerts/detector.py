@@ -254,7 +254,7 @@ class EventDetector:
             log.info("another process also detects events: %s", answer.message)
             self.forget()
             raise Conflict(answer.message)
-        self._seen, self._version = new, answer.data["rows"][0]["accepted"][0]
+        self._seen, self._version = new, answer.data.rows[0].data[0]
 
     def forget(self) -> None:
         """Reads the stored positions again before the next check."""

@@ -177,4 +177,4 @@ async def _release(target: str) -> str:
         await store.close()
     answer = commit.answers[0]
     assert isinstance(answer, Accepted)
-    return f"{counted(len(answer.data['released']), 'hold')} ended."
+    return f"{counted(len(answer.data.released), 'hold')} ended."

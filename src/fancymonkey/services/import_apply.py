@@ -9,6 +9,7 @@ from fancymonkey.core.changes.bulk import CHUNK, PORTION
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import SkuCommands, flatten
 from fancymonkey.core.model import Outcome
+from fancymonkey.core.outcomes import Answer, Refused
 from fancymonkey.core.records import StoreResult
 from fancymonkey.core.stock.adjust import Adjust
 from fancymonkey.engine.engine import Engine
@@ -83,8 +84,8 @@ class Applying:
             if not (stop and self._plan.faults):
                 makers = [_maker(step) for step in portion]
                 content = f"{attempt} {_rows_digest(portion)}"
-                rows = [row async for row in self._runner.run(makers, part, content)]
-                self._refuse(portion, rows)
+                answers = [row async for row in self._runner.run(makers, part, content)]
+                self._refuse(portion, answers)
             if stop and self._plan.faults:
                 return
             done += PORTION
@@ -105,11 +106,11 @@ class Applying:
                 unchanged.append(step)
         return unchanged
 
-    def _refuse(self, steps: Sequence[Step], rows: Sequence[dict[str, Any]]) -> None:
-        # The rows of a repeated request are those of the first one, and may be fewer.
-        for step, row in zip(steps, rows, strict=False):
-            if "refused" in row:
-                self._fault(step, "", row["message"])
+    def _refuse(self, steps: Sequence[Step], answers: Sequence[Answer]) -> None:
+        # The answers of a repeated request are those of the first one, and may be fewer.
+        for step, answer in zip(steps, answers, strict=False):
+            if isinstance(answer, Refused):
+                self._fault(step, "", answer.message)
 
     def _fault(self, step: Step, column: str, text: str) -> None:
         for row in step.rows:

@@ -9,6 +9,7 @@ from fancymonkey.core.catalogue.field_changes import plain
 from fancymonkey.core.command import Command
 from fancymonkey.core.dates import DAY_MS
 from fancymonkey.core.documents.document import Document
+from fancymonkey.core.group_answers import ChangeSetAnswer
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import Entry, Item, Kind, Product, Row
 from fancymonkey.core.outcomes import Accepted, Answer
@@ -34,8 +35,7 @@ IDENTITY = {"sku", "product_id", "size", "updated_at"}
 class ChangeSet(Command):
     """Runs a command, and stores the rows that it changed under the id of the change set.
 
-    A change set may come in portions, each with its `part`. The answer is that of the command with
-    the id as `act`, which is None where nothing changed.
+    A change set may come in portions, each with its `part`. The answer is a `ChangeSetAnswer`.
     """
 
     change_id: str
@@ -82,7 +82,7 @@ def kept(
         return answer
     rows = changes(state, before, entries)
     record(state, command, command.action, command.reason, rows)
-    return Accepted({**answer.data, "act": command.change_id if rows else None})
+    return Accepted(ChangeSetAnswer(answer.data, command.change_id if rows else None))
 
 
 def record(

@@ -9,6 +9,7 @@ from fancymonkey.core.holds.limits import (
     needs_source,
     remember_source,
 )
+from fancymonkey.core.holds.reserved import Reserved
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.locations.allocate import allocate
 from fancymonkey.core.model import (
@@ -126,14 +127,14 @@ def reserve(state: State, command: Reserve) -> Answer:
         _give_up(state, command, hold, own)
     stock = _set_aside(state, command, hold, allocated, own)
     return Accepted(
-        {
-            "reservation_id": hold.reservation_id,
-            "session_id": command.session_id,
-            "at": state.now,
-            "expires_at": hold.expires_at,
-            "lines": stock,
-            "revision": state.revision,
-        }
+        Reserved(
+            hold.reservation_id,
+            command.session_id,
+            state.now,
+            hold.expires_at,
+            tuple(stock),
+            state.revision,
+        )
     )
 
 
