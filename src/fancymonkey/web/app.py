@@ -46,6 +46,7 @@ from fancymonkey.web.http.rate_limits import RateLimits
 from fancymonkey.web.http.security_headers import SecurityHeaders
 from fancymonkey.web.openapi import description, document
 from fancymonkey.web.pages import dashboard, files
+from fancymonkey.web.routing import former_names
 from fancymonkey.web.routing.hot_router import HotRouter
 from fancymonkey.web.routing.routes import PathIndex, methods_of, routes_of
 from fancymonkey.web.server.connections import Crowd
@@ -142,6 +143,7 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     app.include_router(stock_live.router(context, listeners))
     app.include_router(migrate.router(context))
     app.include_router(files.router())
+    app.include_router(former_names.router(routes_of(app)))
     files.mount(app)
     dashboard.mount(app, context)
     if twin is not None:
@@ -180,7 +182,7 @@ async def _keep_going(context: AppContext) -> None:
     await Runner(
         context.jobs,
         [context.alerts.run, context.services.demand.run],
-        schedules=context.settings.schedule.schedules,
+        schedules=context.settings.schedule.run_jobs,
     ).run()
 
 

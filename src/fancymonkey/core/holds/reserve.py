@@ -18,7 +18,8 @@ from fancymonkey.core.holds.refusals import (
     has_line,
     open_checkout,
 )
-from fancymonkey.core.holds.serve import Request, Served, needs_served, serve, served_answer
+from fancymonkey.core.holds.reserved import Reserved
+from fancymonkey.core.holds.serve import Request, Served, needs_served, serve, stock_of_lines
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.locations.routing import Routing
 from fancymonkey.core.model import (
@@ -133,17 +134,19 @@ def reserve(state: State, command: Reserve) -> Answer:
         remember_source(state, command.source, hold)
     if own:
         _give_up(state, command, hold, own)
-    answer = {
-        "reservation_id": hold.reservation_id,
-        "session_id": command.session_id,
-        "at": state.now,
-        "expires_at": hold.expires_at,
-        "lines": _set_aside(state, command, hold, allocated, own),
-        "revision": state.revision,
-    }
-    if request is not None and served is not None:
-        answer |= served_answer(state, request, hold, served)
-    return Accepted(answer)
+    stock = tuple(_set_aside(state, command, hold, allocated, own))
+    return Accepted(
+        Reserved(
+            hold.reservation_id,
+            command.session_id,
+            state.now,
+            hold.expires_at,
+            stock if request is None else stock_of_lines(state, request, hold),
+            state.revision,
+            None if served is None else allocated,
+            () if served is None else served.because,
+        )
+    )
 
 
 def _new_hold(
