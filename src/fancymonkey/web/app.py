@@ -18,7 +18,6 @@ from fancymonkey.backup.catalogue_history import save_version
 from fancymonkey.engine.engine import Engine
 from fancymonkey.errors import FancyMonkeyError
 from fancymonkey.jobs.runner import Runner
-from fancymonkey.services import demo_payments
 from fancymonkey.services.container import Services
 from fancymonkey.settings.settings import Settings
 from fancymonkey.store.open import open_store
@@ -102,6 +101,8 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     engine = engine or Engine(open_store(settings.target))
     twin = None
     if settings.server.demo:
+        from fancymonkey.services import demo_payments  # loads the libraries of Stripe
+
         twin, settings = demo_payments.stand_in(engine, settings)
     services = Services(engine, settings)
     context = AppContext(services)
