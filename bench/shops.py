@@ -43,13 +43,15 @@ class BenchShop:
 
     name: str
     target: str
+    program: Sequence[str] | None = PROGRAM
+    """The program of its servers; None starts them more cheaply, as tests do."""
 
     def server(
         self,
         *,
         env: Mapping[str, str] | None = None,
         workers: int = 1,
-        program: Sequence[str] = PROGRAM,
+        program: Sequence[str] | None = None,
     ) -> Server:
         """The real `fancymonkey serve` on it, not started yet."""
         sql = "://" in self.target
@@ -58,7 +60,7 @@ class BenchShop:
             database_url=self.target if sql else None,
             env={**ENVIRONMENT, **(env or {})},
             workers=workers,
-            program=program,
+            program=program or self.program,
             start_seconds=120,
         )
 
@@ -86,9 +88,13 @@ class Places:
     """Where stores are made and removed again: a directory, and one PostgreSQL when needed."""
 
     def __init__(
-        self, stores: Sequence[str] = STORES, postgres: PostgresServer | None = None
+        self,
+        stores: Sequence[str] = STORES,
+        postgres: PostgresServer | None = None,
+        program: Sequence[str] | None = PROGRAM,
     ) -> None:
         self.stores = stores
+        self.program = program
         self._stack = ExitStack()
         self.directory = Path(tempfile.mkdtemp(prefix="fm-bench-"))
         self._stack.callback(shutil.rmtree, self.directory, ignore_errors=True)
@@ -113,12 +119,12 @@ class Places:
         place = self.directory / f"{name}-{self._made}"
         match name:
             case "json":
-                shop = BenchShop(name, str(place))
+                shop = BenchShop(name, str(place), self.program)
             case "sqlite":
                 place.mkdir()
-                shop = BenchShop(name, f"sqlite:///{place}/shop.db")
+                shop = BenchShop(name, f"sqlite:///{place}/shop.db", self.program)
             case "postgres":
-                shop = BenchShop(name, self.postgres.create_database())
+                shop = BenchShop(name, self.postgres.create_database(), self.program)
             case _:
                 raise ValueError(f"no store is called {name}")
         if commands:

@@ -146,6 +146,8 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     files.mount(app)
     dashboard.mount(app, context)
     if twin is not None:
+        from fancymonkey.services import demo_payments
+
         app.mount(demo_payments.PATH, twin.app)
     app.router.routes.insert(0, PathIndex(list(routes_of(app))))
     _answer_errors(app)
