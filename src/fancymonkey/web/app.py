@@ -137,12 +137,15 @@ def create_app(settings: Settings | None = None, engine: Engine | None = None) -
     crowd = Crowd(open_files(), by_address=settings.server.rate_limit)
     listeners = Listeners(Turns(), crowd.most // 2, by_address=settings.server.rate_limit)
     app.state.context, app.state.crowd, app.state.readiness = context, crowd, ReadinessLog()
-    for router in ROUTERS:
-        app.include_router(router)
-    app.include_router(live.router(context, listeners))
-    app.include_router(stock_live.router(context, listeners))
-    app.include_router(migrate.router(context))
-    app.include_router(files.router())
+    own = (
+        live.router(context, listeners),
+        stock_live.router(context, listeners),
+        migrate.router(context),
+        files.router(),
+    )
+    # `include_router` would build every route a second time, during the first unusual request.
+    for router in (*ROUTERS, *own):
+        app.routes.extend(router.routes)
     files.mount(app)
     dashboard.mount(app, context)
     if twin is not None:
