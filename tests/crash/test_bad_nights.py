@@ -231,7 +231,11 @@ def test_a_clock_that_is_set(places: Places, name: str, tmp_path: Path) -> None:
     offset.write_text("0")
     shop = places.shop(name, large(2, 10))
     program = (sys.executable, "-m", "tests.support.clockwork")
-    env = {"CLOCK_OFFSET": str(offset), "RESERVATION_TTL_SECONDS": "1800", "PYTHONPATH": str(ROOT)}
+    env = {
+        "CLOCK_OFFSET": str(offset),
+        "RESERVATION_TTL_SECONDS": "1800",
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}",
+    }
     with shop.server(program=program, env=env) as server:
         asyncio.run(set_about(server.port, offset))
         assert "Traceback" not in server.log

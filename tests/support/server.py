@@ -33,7 +33,8 @@ INHERITED = (
 class Server:
     """`fancymonkey serve` on a free port, with its data in a directory or in a database.
 
-    `program` starts as a new process; without it the start is quicker: see `program.py`.
+    `program` starts as a new process; without it the start takes less time, and so do hashes of
+    passwords without `costly_hashes`: see `program.py`.
     """
 
     host = "127.0.0.1"
@@ -49,6 +50,7 @@ class Server:
         port: int | None = None,
         program: Sequence[str] | None = None,
         start_seconds: float = 30.0,
+        costly_hashes: bool = False,
     ) -> None:
         if (data is None) == (database_url is None):
             raise ValueError("give either data (a directory) or database_url")
@@ -58,7 +60,7 @@ class Server:
         self.env |= {"PYTHONUNBUFFERED": "1"}  # and no PYTHONDEVMODE: even "0" switches it on
         self.env |= {"DATABASE_URL": database_url} if database_url else {}
         self.env |= env or {}
-        self.program = program
+        self.program, self.costly_hashes = program, costly_hashes
         self.arguments = ["serve", "--host", self.host, "--port", str(self.port)]
         self.arguments += ["--data", str(data)] if data is not None else []
         self.arguments += ["--workers", str(workers)] if workers != 1 else []
@@ -101,6 +103,7 @@ class Server:
             environment=self.env,
             output=self._log,
             new_session=True,
+            costly_hashes=self.costly_hashes,
         )
         return self
 

@@ -152,3 +152,16 @@ def test_settings_of_the_interpreter_need_a_new_process(
     assert isinstance(serve(PYTHONDEVMODE="1"), subprocess.Popen)
     monkeypatch.setenv("PRESTART", "0")
     assert isinstance(serve(), subprocess.Popen)
+
+
+@pytest.mark.parametrize("costly", [False, True])
+def test_hashes_are_cheap_only_in_tests_that_do_not_need_their_cost(
+    tmp_path: Path, costly: bool
+) -> None:
+    body = {"name": "owner", "password": "correct-horse-battery"}
+    env = {"ADMIN_PASSWORD": body["password"]}
+    with Server(data=tmp_path, env=env, costly_hashes=costly) as server:
+        assert httpx.post(f"{server.url}/api/admin/login", json=body).status_code == 200
+    stored = (tmp_path / "logs" / "inventory-changes.log").read_text()
+    assert ("$m=65536,t=3,p=4$" in stored) is costly
+    assert ("$m=64,t=1,p=1$" in stored) is not costly
