@@ -94,7 +94,7 @@ def _make_hashes_cheap() -> None:
     from fancymonkey.accounts import passwords
 
     cheap = partial(PasswordHasher, time_cost=1, memory_cost=64, parallelism=1)
-    passwords.PasswordHasher = cheap  # type: ignore[misc, assignment]
+    vars(passwords)["PasswordHasher"] = cheap
 
 
 def become(files: list[int]) -> None:
