@@ -20,6 +20,7 @@ from fancymonkey.core.stock.adjust import Count
 from fancymonkey.engine.clock import system_clock
 from fancymonkey.store.open import open_store
 from tests.support.postgres import PostgresServer
+from tests.support.scratch import on_disk
 from tests.support.server import PROGRAM, Server
 
 STORES = ("json", "sqlite", "postgres")
@@ -96,7 +97,7 @@ class Places:
         self.stores = stores
         self.program = program
         self._stack = ExitStack()
-        self.directory = Path(tempfile.mkdtemp(prefix="fm-bench-"))
+        self.directory = Path(tempfile.mkdtemp(prefix="fm-bench-", dir=on_disk()))
         self._stack.callback(shutil.rmtree, self.directory, ignore_errors=True)
         self._postgres = postgres
         self._made = 0

@@ -11,6 +11,7 @@ from playwright.async_api import Browser
 
 from tests.support.browser import BrowserPage, chromium
 from tests.support.postgres import PostgresServer
+from tests.support.scratch import use_memory
 
 # A loaded machine must not fail a test for being slow. What failed is printed, to be repeated.
 settings.register_profile("default", deadline=None, print_blob=True)
@@ -19,6 +20,11 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 BROWSER_FIXTURES = {"browser", "browser_page"}
 POSTGRES_FIXTURES = {"postgres_server", "postgres_url"}
+
+
+def pytest_configure() -> None:
+    """Puts the files of the tests into memory, if there is enough."""
+    use_memory()
 
 
 def skipped(what: str) -> bool:
