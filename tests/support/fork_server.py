@@ -93,6 +93,7 @@ def _make_hashes_cheap() -> None:
 
     from fancymonkey.accounts import passwords
 
+    # As in hashes.py, which this process does not load.
     cheap = partial(PasswordHasher, time_cost=1, memory_cost=64, parallelism=1)
     vars(passwords)["PasswordHasher"] = cheap
 
