@@ -37,7 +37,7 @@ def test_a_burst_and_then_one_each_time() -> None:
 
 @pytest.mark.parametrize("cost", [0.02, 0.03, 0.2, 0.5])
 def test_expensive_messages_are_rarer_and_have_a_longest_time(cost: float) -> None:
-    times = begun(Pace(0.25, 4), 30, cost)[5:]
+    times = begun(Pace(0.25, 4), 30, cost)[12:]
     gaps = [b - a for a, b in pairwise(times)]
     assert min(gaps) >= min(cost / SHARE, LONGEST_SECONDS) - 1e-6
     assert max(gaps) <= LONGEST_SECONDS + cost + 1e-6

@@ -48,7 +48,8 @@ class Stage:
 
     async def admit_direct(self, wire: DirectWire, subscription: Subscription) -> None:
         """The same for a connection that is taken from ASGI now."""
-        wire.hand_over(self.turns, subscription.close)
+        if not wire.hand_over(self.turns, subscription.close):
+            return
         try:
             await self.admit(wire, subscription)
         except BaseException:

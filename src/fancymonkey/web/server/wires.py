@@ -62,11 +62,18 @@ class DirectWire(ABC):
         self._long: asyncio.Task[None] | None = None
         self._ended: Ended | None = None
 
-    def hand_over(self, turns: Turns, ended: Ended) -> None:
-        """Takes the connection from ASGI; `ended` is called once, when it is lost."""
-        self._turns, self._ended = turns, ended
-        self._protocol = self._transport.get_protocol()
-        self._protocol.hand_over(self)
+    def hand_over(self, turns: Turns, ended: Ended) -> bool:
+        """Takes the connection from ASGI; `ended` is called once, when it is lost.
+
+        Returns False if it is lost already.
+        """
+        protocol = self._transport.get_protocol()
+        if protocol is None:
+            ended()
+            return False
+        self._turns, self._ended, self._protocol = turns, ended, protocol
+        protocol.hand_over(self)
+        return True
 
     @property
     def open(self) -> bool:
