@@ -126,15 +126,21 @@ def _idle(places: Places, effort: Effort) -> list[Row]:
             with shop.server() as server:
                 _revision(server)
                 before = rss_megabytes(server.pid)
+                alone = _idle_share(server)
                 with Crowd(Audience(server.port, IDLE, kind, _revision(server))):
                     time.sleep(QUIET_SECONDS)
                     sizes.append((rss_megabytes(server.pid) - before) * 1000 / IDLE)
-                    started = cpu_seconds(server.pid)
-                    time.sleep(IDLE_SECONDS)
-                    shares.append((cpu_seconds(server.pid) - started) / IDLE_SECONDS * 100)
+                    shares.append(_idle_share(server) - alone)
         what = f"{IDLE:,} idle {kind}"
         bar = Bar(IDLE_BAR, at_most=True)
         rows.append(Row(f"crowd: memory of {what}, each", sizes, bar, "KB"))
         bar = Bar(CPU_BAR, at_most=True)
-        rows.append(Row(f"crowd: CPU of {what}", shares, bar, "% of a core"))
+        rows.append(Row(f"crowd: CPU of {what}, above that of none", shares, bar, "% of a core"))
     return rows
+
+
+def _idle_share(server: Server) -> float:
+    """Per cent of a core that an idle server uses."""
+    started = cpu_seconds(server.pid)
+    time.sleep(IDLE_SECONDS)
+    return (cpu_seconds(server.pid) - started) / IDLE_SECONDS * 100

@@ -216,7 +216,7 @@ def test_a_listener_that_never_reads_is_dropped() -> None:
     staged(work)
 
 
-def test_a_first_message_that_nobody_takes_ends_in_a_drop_too() -> None:
+def test_a_listener_that_never_reads_its_first_message_is_dropped_too() -> None:
     async def work(house: House) -> None:
         wire = TestWire(house, busy=True)
         house.audience.join(wire, house.of(LevelChange(0, True, frozenset())))
@@ -344,7 +344,7 @@ def test_an_empty_audience_does_nothing() -> None:
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_nobody_misses_a_change(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_listener_misses_a_change(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Listeners come, go, pause and resume; a message has all changes up to its revision."""
     monkeypatch.setattr(audience_module, "ROUNDS_MAX", 3)
     chance = random.Random(seed)

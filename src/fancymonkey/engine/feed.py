@@ -26,7 +26,7 @@ class LevelChange:
 
 
 class Follower(Protocol):
-    """Hears of every change, for many subscribers."""
+    """Gets every change, for many subscribers."""
 
     def ring(self, skus: set[str] | None) -> None:
         """Marks SKUs as changed; None means that everything may have changed."""

@@ -57,7 +57,7 @@ class LiveView(ABC):
     async def encode(self, change: LevelChange) -> LiveMessage:
         """The same over several turns of the event loop, if there is much to encode.
 
-        What changes meanwhile may be in the message, and follows in the next one in any case.
+        Changes during that time may be in the message, and follow in the next one in any case.
         """
         if change.fresh or len(change.skus) <= SKUS_OF_TURN:
             return self.of(change)

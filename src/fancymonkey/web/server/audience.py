@@ -38,7 +38,7 @@ Encode = Callable[[LevelChange], Awaitable[LiveMessage]]
 
 @dataclass(slots=True)
 class Round:
-    """What changed before a message to all, and after the one before it."""
+    """The changes between one message to all and the next."""
 
     number: int
     revision: int

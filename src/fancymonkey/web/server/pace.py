@@ -15,7 +15,7 @@ SPREAD_SECONDS = 0.25
 
 WRITE_SECONDS = 15e-6
 BYTE_SECONDS = 0.6e-9
-"""What a write costs: each, and for each of its bytes."""
+"""The cost of a write, and of each of its bytes."""
 
 PORTION_MIN = 8
 PORTION_MAX = 64
@@ -26,7 +26,7 @@ PORTION_BYTES = 1024 * 1024
 
 
 def cost_of(writes: int, size: int) -> float:
-    """The estimated CPU time (s) of writes with so many bytes together."""
+    """The estimated CPU time (s) of writes with `size` bytes together."""
     return writes * WRITE_SECONDS + size * BYTE_SECONDS
 
 
@@ -44,7 +44,7 @@ class Pace:
         return min(max(0.0, self._next - self._ahead - now), LONGEST_SECONDS)
 
     def sent(self, began: float, cost: float) -> None:
-        """Counts a message to all that began at a time and cost so much CPU time (s)."""
+        """Counts a message to all: when it began (s), and its CPU time (s)."""
         step = max(self._seconds, min(cost / SHARE, LONGEST_SECONDS))
         self._next = min(max(self._next, began) + step, began + self._ahead + LONGEST_SECONDS)
 

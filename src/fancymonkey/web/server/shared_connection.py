@@ -118,12 +118,8 @@ class Sharing(Heads):
             self._wire.lost()
 
     def hand_over(self, wire: EventWire) -> None:
-        """Gives the connection to a live audience: its last response never ends.
-
-        To uvicorn the response is complete, so that its task can end; nothing more is parsed.
-        """
+        """Gives the connection to a live audience: nothing more is parsed."""
         self._wire, self._upgrades = wire, True
-        self.cycle.response_complete = True
         self._later.clear()
         self.pipeline.clear()
         self.flow.let_go()
@@ -217,7 +213,7 @@ class Sharing(Heads):
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         """Starts a request of the ASGI path when its turn has come."""
         if cycle.scope["path"] == LIVE and cycle.scope["method"] == "GET":
-            cycle.scope[WIRE] = EventWire(self.transport)
+            cycle.scope[WIRE] = EventWire(self.transport, cycle)
         begin = super()._start_asgi_task
         self._turns.begin(lambda: begin(cycle, app))
 

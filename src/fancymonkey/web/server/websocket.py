@@ -66,7 +66,7 @@ class WebSocketServerProtocol(WebSocketsSansIOProtocol):
             self.transport.resume_reading()
 
     def send_receive_event_to_app(self) -> None:
-        """Passes a message of the client on. Nobody reads those of a listener."""
+        """Passes a message of the client on. Those of a listener are not read."""
         if self._wire is None:
             super().send_receive_event_to_app()
         else:

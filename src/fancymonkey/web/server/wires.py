@@ -5,6 +5,7 @@ audience. So an idle listener has its connection and nothing else, and a message
 """
 
 import asyncio
+import weakref
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from typing import Any, Protocol
@@ -129,6 +130,18 @@ class DirectWire(ABC):
 
 class EventWire(DirectWire):
     """A stream of server-sent events: a chunked response that never ends."""
+
+    def __init__(self, transport: Any, cycle: Any) -> None:
+        """`cycle` is uvicorn's object of the request. It may have later ones behind it."""
+        super().__init__(transport)
+        self._cycle = weakref.ref(cycle)  # the cycle's scope refers to this
+
+    def hand_over(self, turns: Turns, ended: Ended) -> bool:
+        """Takes the connection from ASGI. To uvicorn the response is complete."""
+        cycle = self._cycle()
+        if cycle is not None:
+            cycle.response_complete = True
+        return super().hand_over(turns, ended)
 
     def write(self, message: LiveMessage) -> None:
         """Writes a message, a long one in pieces."""
