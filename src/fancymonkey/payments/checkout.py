@@ -15,9 +15,11 @@ from typing import Any
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import CommandGroup
 from fancymonkey.core.explode import Choice
+from fancymonkey.core.group_answers import GroupAnswer
 from fancymonkey.core.holds.end import Release
 from fancymonkey.core.holds.limits import ClientSource
 from fancymonkey.core.holds.reserve import Reserve
+from fancymonkey.core.holds.reserved import Reserved
 from fancymonkey.core.locations.routing import Routing
 from fancymonkey.core.model import Line, Status
 from fancymonkey.core.outcomes import Answer, Code, Refused
@@ -162,9 +164,8 @@ class Checkouts:
             raise
         if isinstance(opened, Refused):
             return opened
-        rows = [row.get("accepted") or {} for row in answer.data["rows"]]
-        because = [text for row in rows for text in row.get("because", ())]
-        return replace(opened, because=tuple(because))
+        holds = [row.data for row in answer.data.rows if isinstance(row.data, Reserved)]
+        return replace(opened, because=holds[0].because)
 
     async def _release_replaced(self, request: CheckoutRequest) -> tuple[Command, ...]:
         """The command that releases the buyer's earlier hold, if there is one that is not paid."""
@@ -334,6 +335,6 @@ def _same(hold: HoldDetails, lines: Sequence[Line]) -> bool:
 
 def _first_refusal(answer: Refused) -> Refused:
     """The refusal of the first refused command of a group."""
-    rows = answer.detail["rows"]
-    first = next(row for row in rows if "refused" in row)
-    return Refused(Code(first["refused"]), first["message"], first["detail"])
+    group = answer.detail
+    first = group.refused if isinstance(group, GroupAnswer) else None
+    return answer if first is None else first

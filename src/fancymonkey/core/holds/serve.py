@@ -4,7 +4,6 @@ The core sells mostly single lines from one location; `reserve` has a shorter wa
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from fancymonkey.core.explode import Choice, explode, needs_parts, part_skus
 from fancymonkey.core.holds.lines import Lines, Units
@@ -273,18 +272,7 @@ def _faults(held: Lines, units_of_one: dict[str, int], short: list[Shortfall]) -
     ]
 
 
-def served_answer(
-    state: State, request: Request, hold: Reservation, served: Served
-) -> dict[str, Any]:
-    """The part of the answer to a reserve that depends on the locations and bundles."""
-    return {
-        "lines": _stock_of_lines(state, request, hold),
-        "allocations": [(row.sku, row.quantity, row.location) for row in served.allocations],
-        "because": list(served.because),
-    }
-
-
-def _stock_of_lines(state: State, request: Request, hold: Reservation) -> list[MovedLine]:
+def stock_of_lines(state: State, request: Request, hold: Reservation) -> tuple[MovedLine, ...]:
     """What the hold has of the requested lines, and the stock of each after it.
 
     The stock of a bundle is the number of bundles that its scarcest part allows, with those of this
@@ -304,7 +292,7 @@ def _stock_of_lines(state: State, request: Request, hold: Reservation) -> list[M
         else:
             stock = _stock(state, request, sku)
             rows[sku] = (sku, quantity, stock.on_hand, stock.reserved, stock.available)
-    return list(rows.values())
+    return tuple(rows.values())
 
 
 def _stock(state: State, request: Request, sku: str) -> SkuStock:

@@ -9,12 +9,14 @@ from fastapi import APIRouter, Response
 
 from fancymonkey.core.changes.bulk import Change, Filter, chain
 from fancymonkey.core.execute import SkuCommands
+from fancymonkey.core.group_answers import SkuChange
 from fancymonkey.core.keys import normal_form
 from fancymonkey.core.locations.locations import DEFAULT_LOCATION
 from fancymonkey.core.model import sku_of, split_sku
 from fancymonkey.core.outcomes import Code, Refused
 from fancymonkey.core.records import StoreResult
 from fancymonkey.core.stock.adjust import Unchanged
+from fancymonkey.core.stock.answers import LocationStock, StockAnswer
 from fancymonkey.engine.ledger_queries import latest_entries
 from fancymonkey.engine.view import View
 from fancymonkey.text import counted
@@ -35,6 +37,7 @@ from fancymonkey.web.admin_api.update_rows import (
 )
 from fancymonkey.web.context import AppContext
 from fancymonkey.web.http import wire
+from fancymonkey.web.http.change_names import named_change
 from fancymonkey.web.http.json_body import json_response
 from fancymonkey.web.http.messages import Problem, parse
 from fancymonkey.web.http.refusals import refusal, request_fingerprint, request_key
@@ -111,57 +114,63 @@ async def _run(
     successful: list[dict[str, Any]] = []
     makers = [partial(_make, doing.actor, *options) for options in changes]
     done = 0
-    async for row in doing.run(makers):
-        if "accepted" in row:
-            successful.append(_row_out(doing.engine.view, row["accepted"]))
-            _close_checkouts(doing, row["accepted"]["ended"])
+    async for answer in doing.run(makers):
+        if isinstance(answer, Refused):
+            failed.append(_failed_out(numbers[done], changes[done][0], answer))
         else:
-            failed.append(_failed_out(numbers[done], changes[done][0], row))
+            successful.append(_row_out(doing.engine.view, answer.data))
+            _close_checkouts(doing, answer.data)
         done += 1
     await _say_who(doing.shop, failed)
     return successful
 
 
-def _close_checkouts(doing: RequestChanges, ended: list[dict[str, Any]]) -> None:
+def _close_checkouts(doing: RequestChanges, change: SkuChange) -> None:
     """Closes the checkouts of released holds."""
     if doing.shop.checkouts is not None and not doing.dry_run:
-        for hold in ended:
-            doing.shop.checkouts.close_later(hold["reservationId"])
+        for hold in change.ended:
+            doing.shop.checkouts.close_later(hold.reservation_id)
 
 
-def _make(actor: str, sku: str, location: str, change: Change, act_id: str) -> SkuCommands:
-    return chain(sku, change, location=location, actor=actor, cause=act_id)
+def _make(actor: str, sku: str, location: str, change: Change, change_id: str) -> SkuCommands:
+    return chain(sku, change, location=location, actor=actor, cause=change_id)
 
 
-def _row_out(view: View, data: dict[str, Any]) -> dict[str, Any]:
-    before = data["before"]
+def _row_out(view: View, change: SkuChange) -> dict[str, Any]:
+    before = change.before
     return {
-        **_stock_out(view, data),
+        **_stock_out(view, change.stock),
         "previous": None if before is None else _stock_out(view, before),
-        "holdsEnded": data["ended"],
+        "holdsEnded": [
+            {"reservationId": hold.reservation_id, "sessionId": hold.session_id}
+            for hold in change.ended
+        ],
     }
 
 
-def _stock_out(view: View, data: dict[str, Any]) -> dict[str, Any]:
+def _stock_out(view: View, stock: StockAnswer) -> dict[str, Any]:
     """A SKU; where the shop has several locations, with its stock at each that has any."""
-    row = wire.stock_out(data)
-    if "locations" not in data and view.has_several_locations:
-        numbers = {name: row[name] for name in ("stock", "reserved", "available")}
-        row["locations"] = [{"location": DEFAULT_LOCATION, **numbers}]
+    row = wire.stock_out(stock)
+    if stock.locations:
+        row["locations"] = [place._asdict() for place in stock.locations]
+    elif view.has_several_locations:
+        numbers = (stock.on_hand, stock.reserved, stock.available)
+        row["locations"] = [LocationStock(DEFAULT_LOCATION, *numbers)._asdict()]
     return row
 
 
-def _failed_out(index: int, sku: str, row: dict[str, Any]) -> dict[str, Any]:
+def _failed_out(index: int, sku: str, refused: Refused) -> dict[str, Any]:
     product_id, size = split_sku(sku)
-    detail = dict(row["detail"][0] if isinstance(row["detail"], list) else row["detail"] or {})
-    if row["refused"] == Code.STALE and "onHand" in detail:
+    given = refused.detail
+    detail = dict(given[0] if isinstance(given, list) else given or {})
+    if refused.code is Code.STALE and "onHand" in detail:
         detail |= {"field": "stock", "present": detail["onHand"]}
     return {
         "index": index,
         "productId": product_id,
         "size": size,
-        "code": row["refused"],
-        "reason": row["message"],
+        "code": refused.code,
+        "reason": refused.message,
         **{name: value for name, value in detail.items() if name != "sku"},
     }
 
@@ -191,7 +200,7 @@ def _results(
         {
             "success": bool(successful) or not failed,
             "message": message,
-            "act": doing.act,
+            **named_change(doing.change_id),
             **more,
             "results": {
                 "successful": len(successful),

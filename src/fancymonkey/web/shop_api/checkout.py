@@ -249,12 +249,7 @@ def _routed(context: AppContext, hold: HoldDetails, because: tuple[str, ...] = (
     """The units of a hold by location, in a shop with several."""
     if not context.engine.view.has_several_locations:
         return {}
-    rows = hold.reservation.allocations
-    data = {
-        "allocations": [(row.sku, row.quantity, row.location) for row in rows],
-        "because": because,
-    }
-    return routed_out(data)
+    return routed_out(hold.reservation.allocations, because)
 
 
 def _reservation(hold: HoldDetails, sent: str) -> CheckoutHold:
