@@ -151,7 +151,7 @@ async def test_an_empty_location_is_closed_and_reopened(any_shop: Shop) -> None:
     opened = await send(shop, "PUT", {"id": "berlin", "active": True, "name": "Berlin again"})
     assert opened.json["location"]["active"] is True
     assert opened.json["location"]["name"] == "Berlin again"
-    assert (await stock_at(shop, "berlin", 1)).data["onHand"] == 21
+    assert (await stock_at(shop, "berlin", 1)).data.on_hand == 21
     await shop.check()
 
 
@@ -215,4 +215,4 @@ async def test_an_unknown_location_takes_no_units(shop: Shop) -> None:
     refused = await stock_at(shop, "paris", 1)
     assert getattr(refused, "code", None) == "unknown_location"
     await shop.engine.submit(AddLocation(location=Location("paris", "Paris")))
-    assert (await stock_at(shop, "paris", 1)).data["onHand"] == 21
+    assert (await stock_at(shop, "paris", 1)).data.on_hand == 21

@@ -6,7 +6,9 @@ from fancymonkey.core.item_parts import SafetyStock
 from fancymonkey.core.locations.edit import AddLocation, EditLocation
 from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.stock.adjust import Adjust
-from fancymonkey.web.shop_api.live import Messages
+from fancymonkey.engine.feed import LevelChange
+from fancymonkey.web.read_models.live_messages import ShopView
+from fancymonkey.web.server.turns import Turns
 from tests.web.client import Answer
 from tests.web.shops import HOODIE, PASSWORD, Shop
 
@@ -77,9 +79,9 @@ async def test_an_update_changes_the_stock_of_its_location(any_shop: Shop) -> No
 
 async def test_an_undo_takes_the_units_back_from_their_location(any_shop: Shop) -> None:
     shop = await with_locations(any_shop, BERLIN)
-    act = (await shop.update({"stock": 5, "location": "berlin"})).json["act"]
+    act = (await shop.update({"stock": 5, "location": "berlin"})).json["changeId"]
     await shop.update({"adjustStock": 2})
-    undone = await shop.client.post("/api/admin/undo", {"act": act}, OWNER)
+    undone = await shop.client.post("/api/admin/undo", {"changeId": act}, OWNER)
     assert undone.status == 200, undone.json
     row = (await inventory(shop))[SKU]
     assert by_location(row) == {"main": (22, 0, 22), "berlin": (0, 0, 0)}
@@ -165,18 +167,28 @@ async def test_an_answer_by_location_follows_a_change_of_the_location(any_shop: 
     assert by_location(row) == {"main": (20, 0, 20)}
 
 
+def live_view(shop: Shop) -> ShopView:
+    context = shop.client.app.api.state.context
+    return ShopView(shop.engine.view, context.listing, Turns())
+
+
+def text_of(messages: ShopView, change: LevelChange | None) -> str:
+    assert change is not None
+    return messages.of(change).body.decode()
+
+
 async def test_the_live_feed_shows_what_buyers_see(shop: Shop) -> None:
     await with_locations(shop, BERLIN, STORE)
     listener = await shop.engine.subscribe(shop.engine.view.revision)
-    messages = Messages(shop.client.app.api.state.context)
+    messages = live_view(shop)
     await shop.engine.submit(Adjust(sku=SKU, location="store", delta=9))
     await shop.engine.submit(Adjust(sku=SKU, location="berlin", delta=5))
-    text = messages.string(await listener.next())  # type: ignore[arg-type]
+    text = text_of(messages, await listener.next())
     assert '"available":25' in text
     off = Location("berlin", "Studio Berlin", priority=2, sells_online=False)
     before = shop.engine.view.revision
     await shop.engine.submit(EditLocation(location=off))
-    text = messages.string(await listener.next())  # type: ignore[arg-type]
+    text = text_of(messages, await listener.next())
     assert '"available":20' in text
     assert '"removed":[]' in text
     again = await shop.engine.subscribe(before)
@@ -187,10 +199,10 @@ async def test_the_live_feed_shows_what_buyers_see(shop: Shop) -> None:
 
 async def test_a_new_location_sends_no_level_to_listeners(shop: Shop) -> None:
     listener = await shop.engine.subscribe(shop.engine.view.revision)
-    messages = Messages(shop.client.app.api.state.context)
+    messages = live_view(shop)
     card = shop.client.app.api.state.context.listing.card(HOODIE)
     await with_locations(shop, BERLIN)
-    text = messages.string(await listener.next())  # type: ignore[arg-type]
+    text = text_of(messages, await listener.next())
     assert '"changes":[],"products":[],"removed":[]' in text
     assert shop.client.app.api.state.context.listing.card(HOODIE) is card
 
