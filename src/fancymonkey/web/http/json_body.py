@@ -57,4 +57,5 @@ def read_body(model: type[B], raw: bytes) -> B:
                 400, "invalid_json", "The body is not valid JSON, or is nested too deeply."
             ) from None
         unknown = [row["loc"] for row in rows if row["type"] == "extra_forbidden"]
-        raise (unknown_field(model, unknown) if unknown else invalid(rows)) from None
+        others = invalid([row for row in rows if row["type"] != "extra_forbidden"])
+        raise (unknown_field(model, unknown, others.detail) if unknown else others) from None

@@ -4,6 +4,7 @@ The specification allows any field in its own endpoints and at the checkout; the
 unknown ones as `ignored`.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from types import UnionType
@@ -17,24 +18,31 @@ from fancymonkey.web.http.messages import Problem, parse
 
 S = TypeVar("S", bound=Struct)
 NAME_MAX = 60
-"""The most characters of an unknown name that an answer repeats."""
+"""The most characters of an unknown name that an answer repeats: letters, digits, - and _."""
 LISTED_MAX = 20
 """The most unknown fields that an answer lists."""
 
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
 _object = msgspec.json.Decoder(dict[str, Raw])
 _array = msgspec.json.Decoder(list[Raw])
 _text = msgspec.json.Encoder().encode
 
 
-def unknown_field(model: type[BaseModel], places: Sequence[tuple[Any, ...]]) -> Problem:
-    """The refusal of fields that a typed body does not have, with the nearest known name."""
+def unknown_field(
+    model: type[BaseModel], places: Sequence[tuple[Any, ...]], others: str
+) -> Problem:
+    """The refusal of fields that a typed body does not have, with the nearest known name.
+
+    `others` is the text about other faults of the body.
+    """
     rows = [(_path(place), _nearest(place, model)) for place in places[:LISTED_MAX]]
     sentences = [
         f"Unknown field: {path}." + (f" Did you mean {nearest}?" if nearest else "")
         for path, nearest in rows
     ]
     field, nearest = rows[0]
-    return Problem(422, "unknown_field", " ".join(sentences), field=field, nearest=nearest)
+    detail = " ".join([*sentences, others]).rstrip()
+    return Problem(422, "unknown_field", detail, field=field, nearest=nearest)
 
 
 def parse_open(decoder: msgspec.json.Decoder[S], kind: type[S], raw: bytes) -> tuple[S, list[str]]:
@@ -96,9 +104,9 @@ def _inside(hint: Any, raw: bytes, place: tuple[Any, ...], ignored: list[str]) -
         return raw
     if first == b"{":
         return _without_unknown(kind, raw, place, ignored)
+    values: list[Raw] = parse(_array, raw)
     rows = [
-        _inside(kind, bytes(row), (*place, number), ignored)
-        for number, row in enumerate(parse(_array, raw))
+        _inside(kind, bytes(row), (*place, number), ignored) for number, row in enumerate(values)
     ]
     return b"[" + b",".join(rows) + b"]"
 
@@ -152,7 +160,7 @@ def _model_of(model: type[BaseModel], name: str) -> type[BaseModel] | None:
 
 
 def _path(place: Iterable[Any]) -> str:
-    """The place of a field, as `sizes.0.stock`."""
+    """The place of a field, as `sizes.0.stock`; a name that no field could have is not repeated."""
     return ".".join(
-        part if len(part) <= NAME_MAX else f"{part[:NAME_MAX]}…" for part in map(str, place)
+        part if len(part) <= NAME_MAX and _NAME.fullmatch(part) else "…" for part in map(str, place)
     )
