@@ -16,6 +16,7 @@ from fancymonkey.core.model import (
 )
 from fancymonkey.core.stock.sku_stock import SkuStock
 from fancymonkey.core.stock.status import StockRow
+from fancymonkey.engine.shared_texts import Names, share_in_items, share_in_levels
 from fancymonkey.store.contract import StockSnapshot
 
 CATALOGUE_KINDS = (Kind.ADDED, Kind.EDITED, Kind.REMOVED)
@@ -48,7 +49,9 @@ class View:
         self.products: dict[str, Product] = {}
         self.items: dict[str, Item] = {}
         self.levels: dict[tuple[str, str], Level] = {}
-        self._locations: dict[str, list[str]] = {}
+        self._locations: dict[str, tuple[str, ...]] = {}
+        self._places: dict[tuple[str, ...], tuple[str, ...]] = {}
+        """The different values of `_locations`: most SKUs have the same."""
         self.sizes: dict[str, list[str]] = {}
         self.order: list[str] = []
         self.holds: dict[str, HeldUnits] = {}
@@ -72,15 +75,18 @@ class View:
     def reset(self, snapshot: StockSnapshot) -> None:
         """Replaces all data by the snapshot."""
         self.revision = snapshot.revision
-        self.levels, self._locations = {}, {}
-        for level in snapshot.levels:
-            self._set_level(level)
+        self.levels, self._locations, self._places = {}, {}, {}
         self.products, self.items = {}, {}
         self.holds, self._due, self._lapsed_units, self._ends = {}, [], {}, {}
         self.touched.clear()
         self._touch("")
         self.sizes, self.order = {}, []
+        names = Names()
+        share_in_items(snapshot.items, {row.product_id: row for row in snapshot.products}, names)
         self.set_catalogue(snapshot.products, snapshot.items)
+        share_in_levels(snapshot.levels, self.items, names)
+        for level in snapshot.levels:
+            self._set_level(level)
         for row in snapshot.holds:
             self._add_hold(row)
 
@@ -158,7 +164,8 @@ class View:
     def _set_level(self, level: Level) -> None:
         key = (level.sku, level.location)
         if key not in self.levels:
-            self._locations.setdefault(level.sku, []).append(level.location)
+            places = (*self._locations.get(level.sku, ()), level.location)
+            self._locations[level.sku] = self._places.setdefault(places, places)
         self.levels[key] = level
 
     def _check_start(self, entry: Entry, level: Level | None) -> None:
