@@ -6,6 +6,7 @@ from itertools import chain
 from typing import Any
 
 from fancymonkey.core import records
+from fancymonkey.core.bundles import rules as bundles
 from fancymonkey.core.catalogue import rules as catalogue
 from fancymonkey.core.changes import change_set
 from fancymonkey.core.changes import rules as changes
@@ -236,6 +237,7 @@ RULES: Rules = {
     **changes.RULES,
     **planning.RULES,
     **locations.RULES,
+    **bundles.RULES,
     change_set.ChangeSet: (_needs_act, _act),
     SkuCommands: (_needs_parts, _chain),
     CommandGroup: (_needs_parts, _many),

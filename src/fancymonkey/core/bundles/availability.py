@@ -1,0 +1,128 @@
+"""How many bundles the available units make. Exact, and never stored."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
+
+from fancymonkey.core.bundles.recipe import Choice, Recipe
+from fancymonkey.core.item_parts import BundlePolicy
+from fancymonkey.core.model import MAX_QUANTITY
+
+Units = Mapping[str, int]
+"""Units by SKU."""
+
+Free = Mapping[str, Units]
+"""The units that buyers may get, by location and SKU, in the order of preference."""
+
+
+def buildable(recipe: Recipe, free: Free) -> int:
+    """How many bundles could be sold of these units now.
+
+    With the policy `together` each bundle leaves from one location, with `split` from any.
+    """
+    return sum(bundles_of(recipe, units) for units in pools(recipe, free))
+
+
+def scarce_parts(recipe: Recipe, free: Free) -> list[str]:
+    """The SKUs of which there are too few for one more bundle, in the order of the recipe.
+
+    With the policy `together` they are those of the location that has the most bundles.
+    """
+    stocks = pools(recipe, free)
+    counts = [bundles_of(recipe, units) for units in stocks]
+    if not stocks:
+        return [part.sku for part in recipe.parts]
+    best = counts.index(max(counts))
+    return _lacking(recipe, stocks[best], counts[best] + 1)
+
+
+def pools(recipe: Recipe, free: Free) -> list[dict[str, int]]:
+    """The stocks that a bundle may be taken from: one a location, or one for all of them.
+
+    The units to keep for single sale are not among them: the last locations keep them.
+    """
+    skus = recipe.skus
+    stocks = [{sku: max(0, units.get(sku, 0)) for sku in skus} for units in free.values()]
+    for sku, keep in _kept(recipe).items():
+        for units in reversed(stocks):
+            left = min(keep, units[sku])
+            units[sku] -= left
+            keep -= left
+    if recipe.policy is BundlePolicy.TOGETHER:
+        return stocks
+    return [{sku: sum(units[sku] for units in stocks) for sku in skus}]
+
+
+def _kept(recipe: Recipe) -> dict[str, int]:
+    """The units of each part that stay for single sale, where there are any."""
+    keep: dict[str, int] = {}
+    options = (option for choice in recipe.choices for option in choice.options)
+    for component in (*recipe.parts, *options):
+        if component.keep:
+            keep[component.sku] = max(keep.get(component.sku, 0), component.keep)
+    return keep
+
+
+def bundles_of(recipe: Recipe, units: Units) -> int:
+    """How many bundles these units make, all of them at one place."""
+    low, high = 0, MAX_QUANTITY
+    for part in recipe.parts:
+        high = min(high, max(0, units.get(part.sku, 0)) // part.quantity)
+    for choice in recipe.choices:
+        there = sum(max(0, units.get(option.sku, 0)) for option in choice.options)
+        high = min(high, there // choice.choose)
+    if not recipe.choices:
+        return high
+    while low < high:  # what makes k bundles makes fewer, so a binary search finds the most
+        middle = (low + high + 1) // 2
+        if _short_choices(recipe, units, middle) is None:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _short_choices(recipe: Recipe, units: Units, count: int) -> Sequence[Choice] | None:
+    """Groups that together have too few options for `count` bundles; None if all have enough.
+
+    It is the theorem of the maximum flow and the minimum cut: options go to groups, `count` times
+    the maximum of each. The groups get enough if every set of groups that share options does.
+    """
+    left = dict(units)
+    for part in recipe.parts:
+        left[part.sku] = left.get(part.sku, 0) - count * part.quantity
+    for choices in _sets(recipe.choices):
+        most: dict[str, int] = {}
+        for choice in choices:
+            for option in choice.options:
+                most[option.sku] = most.get(option.sku, 0) + option.quantity
+        there = sum(min(max(0, left.get(sku, 0)), count * each) for sku, each in most.items())
+        if there < count * sum(choice.choose for choice in choices):
+            return choices
+    return None
+
+
+def _sets(choices: Sequence[Choice]) -> Iterable[Sequence[Choice]]:
+    """Every group alone, and all sets of groups where an option is in two of them."""
+    for choice in choices:
+        yield (choice,)
+    options = [option.sku for choice in choices for option in choice.options]
+    if len(set(options)) < len(options):
+        for size in range(2, len(choices) + 1):
+            yield from combinations(choices, size)
+
+
+def _lacking(recipe: Recipe, units: Units, count: int) -> list[str]:
+    """The parts of which these units have too few for `count` bundles."""
+    lacking = [part.sku for part in recipe.parts if units.get(part.sku, 0) < count * part.quantity]
+    left = {**units, **dict.fromkeys(lacking, _PLENTY)}
+    while short := _short_choices(recipe, left, count):
+        taken = {part.sku: count * part.quantity for part in recipe.parts}
+        for option in (option for choice in short for option in choice.options):
+            if left.get(option.sku, 0) - taken.get(option.sku, 0) < count * option.quantity:
+                lacking.append(option.sku)
+                left[option.sku] = _PLENTY
+    return lacking
+
+
+_PLENTY = MAX_QUANTITY**3
+"""More units than any number of bundles takes."""
