@@ -81,8 +81,8 @@ def bundles_of(recipe: Recipe, units: Units) -> int:
     return low
 
 
-def _short_choices(recipe: Recipe, units: Units, count: int) -> Sequence[Choice] | None:
-    """Groups that together have too few options for `count` bundles; None if all have enough.
+def _short_choices(recipe: Recipe, units: Units, count: int) -> list[str] | None:
+    """The options of groups that have too few for `count` bundles; None if all have enough.
 
     It is the theorem of the maximum flow and the minimum cut: options go to groups, `count` times
     the maximum of each. The groups get enough if every set of groups that share options does.
@@ -94,10 +94,10 @@ def _short_choices(recipe: Recipe, units: Units, count: int) -> Sequence[Choice]
         most: dict[str, int] = {}
         for choice in choices:
             for option in choice.options:
-                most[option.sku] = most.get(option.sku, 0) + option.quantity
-        there = sum(min(max(0, left.get(sku, 0)), count * each) for sku, each in most.items())
+                most[option.sku] = most.get(option.sku, 0) + count * option.quantity
+        there = sum(min(max(0, left.get(sku, 0)), each) for sku, each in most.items())
         if there < count * sum(choice.choose for choice in choices):
-            return choices
+            return [sku for sku, each in most.items() if left.get(sku, 0) < each]
     return None
 
 
@@ -116,11 +116,8 @@ def _lacking(recipe: Recipe, units: Units, count: int) -> list[str]:
     lacking = [part.sku for part in recipe.parts if units.get(part.sku, 0) < count * part.quantity]
     left = {**units, **dict.fromkeys(lacking, _PLENTY)}
     while short := _short_choices(recipe, left, count):
-        taken = {part.sku: count * part.quantity for part in recipe.parts}
-        for option in (option for choice in short for option in choice.options):
-            if left.get(option.sku, 0) - taken.get(option.sku, 0) < count * option.quantity:
-                lacking.append(option.sku)
-                left[option.sku] = _PLENTY
+        lacking += short
+        left |= dict.fromkeys(short, _PLENTY)
     return lacking
 
 
