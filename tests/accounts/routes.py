@@ -68,6 +68,8 @@ NEEDS: dict[tuple[str, str], str] = {
     ("POST", "/api/admin/products"): ADMIN,
     ("PUT", "/api/admin/products"): ADMIN,
     ("POST", "/api/admin/products/archive"): ADMIN,
+    ("POST", "/api/admin/bundles/preview"): READ,
+    ("POST", "/api/admin/bundles/assemble"): STOCK,
     ("GET", "/api/admin/history"): READ,
     ("GET", "/api/admin/explain"): READ,
     ("GET", "/api/admin/overview"): READ,

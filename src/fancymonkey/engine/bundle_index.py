@@ -14,7 +14,7 @@ class BundleIndex:
 
     def __init__(self) -> None:
         self.recipes: dict[str, Recipe | None] = {}
-        """The recipe of each bundle; None where a part is missing."""
+        """The recipe of each bundle, None if a part is missing."""
         self.sales: dict[str, BundleSales] = {}
         self.switched: set[str] = set()
         """Bundles whose sale began or ended at a date, and that subscribers do not know yet."""

@@ -19,7 +19,7 @@ def bundle_stock(view: "View", item: Item, own: SkuStock, *, unsold: bool) -> Sk
     """The stock of a bundle: how many could be sold now, and how many live holds have.
 
     `own` are its pre-built units. With `unsold` it has also the bundles that could be sold if
-    nobody held anything.
+    there were no holds.
     """
     assert item.bundle is not None
     recipe = view.bundles.recipes.get(item.sku)

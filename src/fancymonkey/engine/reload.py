@@ -10,11 +10,14 @@ from fancymonkey.core.locations.locations import Location
 from fancymonkey.core.model import Entry, Row
 from fancymonkey.core.state import Rows
 from fancymonkey.engine.feed import Feed
-from fancymonkey.engine.view import LOCATIONS, View
+from fancymonkey.engine.view import View
 from fancymonkey.errors import StoreError
 from fancymonkey.store.contract import Commit, Store
 
 log = logging.getLogger(__name__)
+
+LOCATIONS = ""
+"""Stands for the locations among the products to read again: entries about them have no SKU."""
 
 RETRY_SECONDS = 1.0
 R = TypeVar("R", bound=Row)

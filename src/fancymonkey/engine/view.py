@@ -28,9 +28,6 @@ from fancymonkey.store.contract import StockSnapshot
 CATALOGUE_KINDS = (Kind.ADDED, Kind.EDITED, Kind.REMOVED)
 """Kinds of entries after which products and items have to be read again."""
 
-LOCATIONS = ""
-"""Stands for the locations among the products to read again: entries about them have no SKU."""
-
 
 class View:
     """A fold of the ledger, as new as the last commit applied to it.
@@ -286,6 +283,10 @@ class View:
         item = self.items.get(sku)
         if item is not None and item.bundle is not None:
             return bundle_stock(self, item, self._online_stock(sku), unsold=True)
+        return self.own_stock(sku)
+
+    def own_stock(self, sku: str) -> SkuStock:
+        """The same, of a bundle only its pre-built units."""
         return self._stock(sku, self._accounts.get(sku, ()))
 
     def online_stock(self, sku: str) -> SkuStock:

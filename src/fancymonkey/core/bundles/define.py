@@ -32,10 +32,14 @@ def needs_bundle(command: SetBundle, state: State) -> Iterator[Key]:
     """The rows that `set_bundle` reads: the size, and all parts of its parts."""
     yield from needs_stock(command.sku)
     yield BundleSales, command.sku
-    if command.definition is None:
-        return
+    if command.definition is not None:
+        yield from needs_parts(state, [part.sku for part in command.definition.components])
+
+
+def needs_parts(state: State, skus: list[str]) -> Iterator[Key]:
+    """The items of these parts, and of all parts of theirs."""
     seen: set[str] = set()
-    todo = [part.sku for part in command.definition.components]
+    todo = list(skus)
     while todo:
         sku = todo.pop()
         if sku in seen:

@@ -17,7 +17,7 @@ class SkuStock:
     `in_transit` units are not for sale and not part of `on_hand`. `updated_at` is the time of the
     latest change at any location, in ms, or 0. A SKU without a level has no units.
 
-    `bundles_unsold` is None except for a bundle: how many could be sold if nobody held anything.
+    `bundles_unsold` is None except for a bundle: how many could be sold if there were no holds.
     """
 
     sku: str

@@ -61,7 +61,7 @@ def refusal(refused: Refused) -> Problem:
     elif isinstance(refused.detail, list):
         more["lines"] = [fault_out(fault) for fault in refused.detail]
     elif isinstance(refused.detail, dict):
-        more.update(fault_out(refused.detail))
+        more.update(fault_out(refused.detail) if "sku" in refused.detail else refused.detail)
     return Problem(
         STATUS[refused.code], refused.code.value, refused.message, headers=headers, **more
     )

@@ -236,7 +236,16 @@ def fault_out(fault: dict[str, Any]) -> dict[str, Any]:
     """A failed line, with its SKU spelled out."""
     product_id, size = split_sku(fault["sku"])
     rest = {key: value for key, value in fault.items() if key != "sku"}
+    for name in ("scarce", "path"):
+        if name in rest:
+            rest[name] = [size_key(sku) for sku in rest[name]]
     return {"productId": product_id, "size": size, **rest}
+
+
+def size_key(sku: str) -> dict[str, str]:
+    """A SKU as its product and size."""
+    product_id, size = split_sku(sku)
+    return {"productId": product_id, "size": size}
 
 
 def stock_out(data: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from fancymonkey.core.changes.bulk import select
 from fancymonkey.core.stock.status import StockRow, status_of
 from fancymonkey.engine.engine import Engine
+from fancymonkey.store.products_file.bundle_json import definition_out
 from fancymonkey.timestamps import iso
 from fancymonkey.web.admin_api.row_query import RowQuery, ordered
 from fancymonkey.web.http.etag import etag_of
@@ -181,4 +182,5 @@ def row_out(row: StockRow) -> dict[str, Any]:
         "restockDate": product.restock_date,
         "lastChanged": iso(stock.updated_at or product.updated_at),
         "position": [product.position, item.position],
+        **({} if item.bundle is None else {"bundle": definition_out(item)}),
     }
