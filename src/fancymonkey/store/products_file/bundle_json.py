@@ -3,15 +3,17 @@
 A list is a bundle of fixed parts. An object has `components` or `groups`, and the other rules.
 """
 
+import json
 from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from fancymonkey.core.bundles.definition import Definition, fault_of
+from fancymonkey.core.bundles.definition import Definition, definition_of, fault_of
 from fancymonkey.core.item_parts import Bundle, BundlePolicy, ChoiceGroup, Component
 from fancymonkey.core.model import MAX_QUANTITY, Item, sku_of, split_sku
+from fancymonkey.store.products_file.lossless_json import NULL, Leaf, Node, parse, text_of
 from fancymonkey.timestamps import in_ms, iso
 
 SkuOf = Callable[[str, str], str]
@@ -148,3 +150,25 @@ def _part_out(quantity: str, part: Component, *, public: bool) -> dict[str, Any]
     if part.keep and not public:
         out["keep"] = part.keep
     return out
+
+
+def bundle_node(item: Item, old: Node | None) -> Node:
+    """The definition of an item in its file: the owner's text, if it means the same."""
+    definition = definition_of(item)
+    if old is not None and _means(old, definition):
+        return old
+    out = definition_out(item)
+    if out is None:
+        return Leaf(NULL)
+    del out["version"]
+    short = out["policy"] == BundlePolicy.TOGETHER and out.keys() == {"policy", "components"}
+    return parse(json.dumps(out["components"] if short else out, ensure_ascii=False), "bundle").node
+
+
+def _means(node: Node, definition: Definition | None) -> bool:
+    if isinstance(node, Leaf) and node.text == NULL:
+        return definition is None
+    try:
+        return read_definition(json.loads(text_of(node))) == definition
+    except ValueError:
+        return False
