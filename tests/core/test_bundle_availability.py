@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fancymonkey.core.bundles.availability import buildable, pools, scarce_parts
-from fancymonkey.core.bundles.recipe import Choice, NotBuildable, Recipe, recipe_of
+from fancymonkey.core.bundles.recipe import NotBuildable, OptionGroup, Recipe, recipe_of
 from fancymonkey.core.item_parts import Bundle, BundlePolicy, ChoiceGroup, Component
 from fancymonkey.core.model import Item
 
@@ -20,7 +20,9 @@ def fixed(policy: BundlePolicy = TOGETHER, **parts: int) -> Recipe:
 
 
 def pick(choose: int, policy: BundlePolicy = TOGETHER, **options: int) -> Recipe:
-    choice = Choice("any", choose, tuple(Component(sku, most) for sku, most in options.items()))
+    choice = OptionGroup(
+        "any", choose, tuple(Component(sku, most) for sku, most in options.items())
+    )
     return Recipe(policy, (), (choice,))
 
 
@@ -51,7 +53,8 @@ def test_units_to_keep_stay_for_single_sale() -> None:
     recipe = Recipe(TOGETHER, (Component("a", 1, keep=3),))
     assert buildable(recipe, {"m": {"a": 5}}) == 2
     assert buildable(recipe, {"m": {"a": 2}}) == 0
-    assert pools(recipe, {"A": {"a": 5}, "B": {"a": 2}}) == [{"a": 4}, {"a": 0}]
+    assert buildable(recipe, {"A": {"a": 5}, "B": {"a": 2}}) == 4
+    assert scarce_parts(recipe, {"m": {"a": 5}}) == ["a"]
 
 
 @pytest.mark.parametrize(
@@ -96,10 +99,23 @@ def test_a_circle_and_a_missing_part_cannot_be_built() -> None:
 
 
 def test_a_part_that_the_bundle_reaches_in_many_ways_is_counted_once_each() -> None:
-    """Twenty bundles of two of the one before: no walk along each of the million ways."""
-    shop = {f"{n}": item(f"{n}", Component(f"{n - 1}", 2)) for n in range(1, 21)}
+    """Each bundle has the two bundles before it."""
+    shop = {
+        f"{side}{n}": item(f"{side}{n}", Component(f"a{n - 1}", 9), Component(f"b{n - 1}", 1))
+        for n in range(1, 9)
+        for side in "ab"
+    }
+    shop |= {sku: item(sku) for sku in ("a0", "b0")}
+    parts = {part.sku: part.quantity for part in recipe_of(shop["a8"], shop.get).parts}
+    assert parts == {"a0": 9 * 10**7, "b0": 10**7}
+
+
+def test_bundles_in_bundles_have_a_greatest_depth() -> None:
+    shop = {f"{n}": item(f"{n}", Component(f"{n - 1}", 1)) for n in range(1, 13)}
     shop["0"] = item("0")
-    assert recipe_of(shop["20"], shop.get).parts == (Component("0", 2**20),)
+    assert recipe_of(shop["11"], shop.get).parts == (Component("0", 1),)
+    with pytest.raises(NotBuildable):
+        recipe_of(shop["12"], shop.get)
 
 
 SKUS = "abcd"
@@ -116,7 +132,7 @@ def recipes(draw: st.DrawFn) -> Recipe:
         )
         choose = draw(st.integers(1, sum(options.values())))
         choices.append(
-            Choice(f"g{number}", choose, tuple(map(Component, options, options.values())))
+            OptionGroup(f"g{number}", choose, tuple(map(Component, options, options.values())))
         )
     policy = draw(st.sampled_from(BundlePolicy))
     return Recipe(policy, tuple(map(Component, parts, parts.values())), tuple(choices))
@@ -128,12 +144,12 @@ UNITS = st.dictionaries(st.sampled_from(SKUS), st.integers(0, 4))
 def contents(recipe: Recipe) -> Iterator[dict[str, int]]:
     """The units of every bundle that a buyer could put together."""
     ways = []
-    for choice in recipe.choices:
+    for choice in recipe.groups:
         counts = product(*(range(option.quantity + 1) for option in choice.options))
         ways.append([way for way in counts if sum(way) == choice.choose])
     for picked in product(*ways):
         units = {part.sku: part.quantity for part in recipe.parts}
-        for choice, way in zip(recipe.choices, picked, strict=True):
+        for choice, way in zip(recipe.groups, picked, strict=True):
             for option, quantity in zip(choice.options, way, strict=True):
                 units[option.sku] = units.get(option.sku, 0) + quantity
         yield {sku: quantity for sku, quantity in units.items() if quantity}

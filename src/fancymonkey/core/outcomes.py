@@ -36,6 +36,7 @@ class Code(StrEnum):
     INVALID_BUNDLE = "invalid_bundle"
     BUNDLE_CYCLE = "bundle_cycle"
     TOO_MANY_LINES = "too_many_lines"
+    INVALID_CHOICES = "invalid_choices"
     SOLD_OUT = "sold_out"
     INSUFFICIENT_STOCK = "insufficient_stock"
     TOO_MANY_HOLDS = "too_many_holds"

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from fancymonkey.core.bundles.define import needs_parts
 from fancymonkey.core.bundles.recipe import NotBuildable, Recipe, recipe_of
 from fancymonkey.core.command import Command, needs_stock
+from fancymonkey.core.explode import needs_parts
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import MAX_QUANTITY, Item, Kind, Level
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 
-from fancymonkey.core.bundles.recipe import Choice, Recipe
+from fancymonkey.core.bundles.recipe import OptionGroup, Recipe
 from fancymonkey.core.item_parts import BundlePolicy
 from fancymonkey.core.model import MAX_QUANTITY
 
@@ -19,7 +19,9 @@ def buildable(recipe: Recipe, free: Free) -> int:
 
     With the policy `together` each bundle leaves from one location, with `split` from any.
     """
-    return sum(bundles_of(recipe, units) for units in pools(recipe, free))
+    count = sum(bundles_of(recipe, units) for units in pools(recipe, free))
+    keep = _kept(recipe)
+    return min(count, bundles_of(recipe, _without(keep, free))) if keep and count else count
 
 
 def scarce_parts(recipe: Recipe, free: Free) -> list[str]:
@@ -28,34 +30,37 @@ def scarce_parts(recipe: Recipe, free: Free) -> list[str]:
     With the policy `together` they are those of the location that has the most bundles.
     """
     stocks = pools(recipe, free)
-    counts = [bundles_of(recipe, units) for units in stocks]
     if not stocks:
         return [part.sku for part in recipe.parts]
+    counts = [bundles_of(recipe, units) for units in stocks]
+    left, count = _without(_kept(recipe), free), buildable(recipe, free)
+    if sum(counts) > count:  # only the units to keep are in the way
+        return _lacking(recipe, left, count + 1)
     best = counts.index(max(counts))
     return _lacking(recipe, stocks[best], counts[best] + 1)
 
 
 def pools(recipe: Recipe, free: Free) -> list[dict[str, int]]:
-    """The stocks that a bundle may be taken from: one a location, or one for all of them.
-
-    The units to keep for single sale are not among them: the last locations keep them.
-    """
+    """The stocks that a bundle may be taken from: one a location, or one for all of them."""
     skus = recipe.skus
-    stocks = [{sku: max(0, units.get(sku, 0)) for sku in skus} for units in free.values()]
-    for sku, keep in _kept(recipe).items():
-        for units in reversed(stocks):
-            left = min(keep, units[sku])
-            units[sku] -= left
-            keep -= left
-    if recipe.policy is BundlePolicy.TOGETHER:
-        return stocks
-    return [{sku: sum(units[sku] for units in stocks) for sku in skus}]
+    if recipe.policy is BundlePolicy.SPLIT:
+        return [_without({}, free)]
+    return [{sku: max(0, units.get(sku, 0)) for sku in skus} for units in free.values()]
+
+
+def _without(keep: Units, free: Free) -> dict[str, int]:
+    """The units of all locations together, less those to keep for single sale."""
+    total: dict[str, int] = {}
+    for units in free.values():
+        for sku, count in units.items():
+            total[sku] = total.get(sku, 0) + max(0, count)
+    return {sku: max(0, count - keep.get(sku, 0)) for sku, count in total.items()}
 
 
 def _kept(recipe: Recipe) -> dict[str, int]:
     """The units of each part that stay for single sale, where there are any."""
     keep: dict[str, int] = {}
-    options = (option for choice in recipe.choices for option in choice.options)
+    options = (option for group in recipe.groups for option in group.options)
     for component in (*recipe.parts, *options):
         if component.keep:
             keep[component.sku] = max(keep.get(component.sku, 0), component.keep)
@@ -67,21 +72,21 @@ def bundles_of(recipe: Recipe, units: Units) -> int:
     low, high = 0, MAX_QUANTITY
     for part in recipe.parts:
         high = min(high, max(0, units.get(part.sku, 0)) // part.quantity)
-    for choice in recipe.choices:
-        there = sum(max(0, units.get(option.sku, 0)) for option in choice.options)
-        high = min(high, there // choice.choose)
-    if not recipe.choices:
+    for group in recipe.groups:
+        there = sum(max(0, units.get(option.sku, 0)) for option in group.options)
+        high = min(high, there // group.choose)
+    if not recipe.groups:
         return high
     while low < high:  # what makes k bundles makes fewer, so a binary search finds the most
         middle = (low + high + 1) // 2
-        if _short_choices(recipe, units, middle) is None:
+        if short_options(recipe, units, middle) is None:
             low = middle
         else:
             high = middle - 1
     return low
 
 
-def _short_choices(recipe: Recipe, units: Units, count: int) -> list[str] | None:
+def short_options(recipe: Recipe, units: Units, count: int) -> list[str] | None:
     """The options of groups that have too few for `count` bundles; None if all have enough.
 
     It is the theorem of the maximum flow and the minimum cut: options go to groups, `count` times
@@ -90,32 +95,32 @@ def _short_choices(recipe: Recipe, units: Units, count: int) -> list[str] | None
     left = dict(units)
     for part in recipe.parts:
         left[part.sku] = left.get(part.sku, 0) - count * part.quantity
-    for choices in _sets(recipe.choices):
+    for groups in _sets(recipe.groups):
         most: dict[str, int] = {}
-        for choice in choices:
-            for option in choice.options:
+        for group in groups:
+            for option in group.options:
                 most[option.sku] = most.get(option.sku, 0) + count * option.quantity
         there = sum(min(max(0, left.get(sku, 0)), each) for sku, each in most.items())
-        if there < count * sum(choice.choose for choice in choices):
+        if there < count * sum(group.choose for group in groups):
             return [sku for sku, each in most.items() if left.get(sku, 0) < each]
     return None
 
 
-def _sets(choices: Sequence[Choice]) -> Iterable[Sequence[Choice]]:
+def _sets(groups: Sequence[OptionGroup]) -> Iterable[Sequence[OptionGroup]]:
     """Every group alone, and all sets of groups where an option is in two of them."""
-    for choice in choices:
-        yield (choice,)
-    options = [option.sku for choice in choices for option in choice.options]
+    for group in groups:
+        yield (group,)
+    options = [option.sku for group in groups for option in group.options]
     if len(set(options)) < len(options):
-        for size in range(2, len(choices) + 1):
-            yield from combinations(choices, size)
+        for size in range(2, len(groups) + 1):
+            yield from combinations(groups, size)
 
 
 def _lacking(recipe: Recipe, units: Units, count: int) -> list[str]:
     """The parts of which these units have too few for `count` bundles."""
     lacking = [part.sku for part in recipe.parts if units.get(part.sku, 0) < count * part.quantity]
     left = {**units, **dict.fromkeys(lacking, _PLENTY)}
-    while short := _short_choices(recipe, left, count):
+    while short := short_options(recipe, left, count):
         lacking += short
         left |= dict.fromkeys(short, _PLENTY)
     return lacking

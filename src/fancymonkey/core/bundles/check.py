@@ -22,7 +22,7 @@ def bundle_faults(
             held[sku] = held.get(sku, 0) + quantity
         for part in hold.parts or ():
             newest = rows.get(part.bundle, BundleSales(part.bundle)).version
-            if part.version > newest:
+            if newest and part.version > newest:
                 version = f"hold {hold.reservation_id} has version {part.version}"
                 yield part.bundle, f"{version} of it, the newest is {newest}"
     for sku in sorted(held.keys() | rows.keys()):
@@ -32,5 +32,5 @@ def bundle_faults(
     for item in items:
         if item.bundle is not None:
             newest = rows.get(item.sku, BundleSales(item.sku)).version
-            if item.bundle.version != newest:
+            if newest and item.bundle.version != newest:
                 yield item.sku, f"its version is {item.bundle.version}, the newest is {newest}"

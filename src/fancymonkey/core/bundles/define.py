@@ -7,6 +7,7 @@ from fancymonkey.core.bundles.definition import Definition, definition_of, fault
 from fancymonkey.core.bundles.recipe import NotBuildable, is_fixed_bundle, recipe_of
 from fancymonkey.core.bundles.sales import BundleSales, next_version, sales_of
 from fancymonkey.core.command import Command, needs_stock
+from fancymonkey.core.explode import needs_parts
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.model import Item, Kind
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
@@ -34,21 +35,6 @@ def needs_bundle(command: SetBundle, state: State) -> Iterator[Key]:
     yield BundleSales, command.sku
     if command.definition is not None:
         yield from needs_parts(state, [part.sku for part in command.definition.components])
-
-
-def needs_parts(state: State, skus: list[str]) -> Iterator[Key]:
-    """The items of these parts, and of all parts of theirs."""
-    seen: set[str] = set()
-    todo = list(skus)
-    while todo:
-        sku = todo.pop()
-        if sku in seen:
-            continue
-        seen.add(sku)
-        yield Item, sku
-        item = state.get(Item, sku)
-        if item is not None:
-            todo += [part.sku for part in item.components]
 
 
 def set_bundle(state: State, command: SetBundle) -> Answer:

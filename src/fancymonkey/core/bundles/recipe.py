@@ -6,12 +6,15 @@ from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.item_parts import BundlePolicy, Component
 from fancymonkey.core.model import MAX_LINES, MAX_QUANTITY, Item
 
+DEPTH = 10
+"""Bundles in bundles go no deeper."""
+
 Lookup = Callable[[str], Item | None]
 """Returns the item of a SKU, or None."""
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class OptionGroup:
     """A group: each bundle has `choose` units of its options, at most `quantity` of each."""
 
     name: str
@@ -29,12 +32,12 @@ class Recipe:
 
     policy: BundlePolicy
     parts: tuple[Component, ...]
-    choices: tuple[Choice, ...] = ()
+    groups: tuple[OptionGroup, ...] = ()
 
     @property
     def skus(self) -> set[str]:
         """The SKUs of all parts and options."""
-        options = {option.sku for choice in self.choices for option in choice.options}
+        options = {option.sku for group in self.groups for option in group.options}
         return options | {part.sku for part in self.parts}
 
 
@@ -52,15 +55,15 @@ def recipe_of(item: Item, lookup: Lookup) -> Recipe:
     parts = tuple(
         Component(sku, quantity, keep=keep.get(sku, 0)) for sku, quantity in units.items()
     )
-    choices = tuple(
-        Choice(
+    groups = tuple(
+        OptionGroup(
             group.name,
             group.choose,
             tuple(part for part in item.components if part.group == group.name),
         )
         for group in item.groups
     )
-    recipe = Recipe(item.bundle.policy, parts, choices)
+    recipe = Recipe(item.bundle.policy, parts, groups)
     if len(recipe.skus) > MAX_LINES:
         raise NotBuildable(f"It has more than {MAX_LINES} different parts.")
     return recipe
@@ -79,6 +82,8 @@ def _fixed_units(
         raise NotBuildable("It contains itself: " + " → ".join([*above, item.sku]))
     if item.sku in known:
         return known[item.sku]
+    if len(above) > DEPTH:
+        raise NotBuildable(f"It has bundles in bundles more than {DEPTH} deep.")
     units: dict[str, int] = {}
     for component in item.components:
         if component.group:

@@ -31,6 +31,7 @@ STATUS: dict[str, int] = {
     Code.IS_BUNDLE: 409,
     Code.INVALID_BUNDLE: 422,
     Code.BUNDLE_CYCLE: 422,
+    Code.INVALID_CHOICES: 422,
     Code.TOO_MANY_LINES: 422,
     Code.SOLD_OUT: 409,
     Code.INSUFFICIENT_STOCK: 409,
