@@ -67,6 +67,7 @@ CORE_HELPERS = {
     "catalogue.renames",
     "documents.document",
     "holds.deadline",
+    "holds.ended",
     "holds.give_back",
     "holds.limits",
     "holds.network_memory",

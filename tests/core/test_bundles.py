@@ -29,7 +29,9 @@ def define(sku: str, definition: Definition | None) -> SetBundle:
 
 
 def undo_of(shop: CoreShop, act: str) -> object:
-    return shop.do(Undo(undoes=act, act_id=f"{act}-undo", location=DEFAULT_LOCATION, actor="owner"))
+    return shop.do(
+        Undo(undoes=act, change_id=f"{act}-undo", location=DEFAULT_LOCATION, actor="owner")
+    )
 
 
 def item(shop: CoreShop, sku: str) -> Item:
@@ -149,7 +151,7 @@ def test_a_change_of_a_bundle_is_undone_and_redone() -> None:
     first, second = of(("a/S", 1)), of(("a/M", 2), rules=replace(TOGETHER, max_sold=9))
     for act, definition in (("one", first), ("two", second)):
         change = define("b/M", definition)
-        shop.do(ChangeSet(act_id=act, action="product", command=change, actor="owner"))
+        shop.do(ChangeSet(change_id=act, action="product", command=change, actor="owner"))
     assert isinstance(undo_of(shop, "two"), Accepted)
     assert definition_of(item(shop, "b/M")) == first
     assert item(shop, "b/M").bundle == replace(TOGETHER, version=3)

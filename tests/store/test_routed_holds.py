@@ -112,7 +112,8 @@ async def shop(store: Store) -> Network:
 
 def allocations(answer: Answer) -> dict[tuple[str, str], int]:
     assert isinstance(answer, Accepted), answer
-    return {(sku.partition("/")[0], at): units for sku, units, at in answer.data["allocations"]}
+    rows = answer.data.allocations
+    return {(row.sku.partition("/")[0], row.location): row.quantity for row in rows}
 
 
 def refusal(answer: Answer) -> Refused:
@@ -125,7 +126,7 @@ async def test_a_hold_takes_units_of_several_locations_and_gives_them_back(shop:
     answer = await shop.reserve("a", x=2, y=1)
     assert allocations(answer) == {("x", "main"): 1, ("x", "berlin"): 1, ("y", "paris"): 1}
     assert isinstance(answer, Accepted)
-    assert answer.data["because"]
+    assert answer.data.because
     assert await shop.level("x", "berlin") == (1, 1)
     assert refusal(await shop.reserve("b", x=1)).detail == [
         {"sku": "x/M", "requested": 1, "available": 0}
@@ -220,7 +221,7 @@ async def test_a_bundle_is_held_as_its_parts(shop: Network) -> None:
     answer = await shop.reserve("a", None, set=2)
     assert allocations(answer) == {("x", "main"): 2, ("y", "main"): 4}
     assert isinstance(answer, Accepted)
-    assert answer.data["lines"] == [("set/M", 2, 2, 2, 0)]
+    assert answer.data.lines == (("set/M", 2, 2, 2, 0),)
     hold = await shop.hold("a")
     assert [(line.sku, line.quantity) for line in hold.lines] == [("set/M", 2)]
     assert hold.parts == (SoldPart("set/M", 1, "x/M", 1), SoldPart("set/M", 1, "y/M", 2))

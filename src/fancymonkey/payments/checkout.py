@@ -15,6 +15,7 @@ from typing import Any
 from fancymonkey.core.command import Command
 from fancymonkey.core.execute import CommandGroup
 from fancymonkey.core.explode import Choice
+from fancymonkey.core.group_answers import GroupAnswer
 from fancymonkey.core.holds.end import Release
 from fancymonkey.core.holds.limits import ClientSource
 from fancymonkey.core.holds.reserve import Reserve
@@ -328,6 +329,6 @@ def _same(hold: HoldDetails, lines: Sequence[Line]) -> bool:
 
 def _first_refusal(answer: Refused) -> Refused:
     """The refusal of the first refused command of a group."""
-    rows = answer.detail["rows"]
-    first = next(row for row in rows if "refused" in row)
-    return Refused(Code(first["refused"]), first["message"], first["detail"])
+    group = answer.detail
+    first = group.refused if isinstance(group, GroupAnswer) else None
+    return answer if first is None else first

@@ -1,6 +1,5 @@
 """Sets units aside for a buyer: Reserve."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from fancymonkey.core.bundles.sales import count_bundles
@@ -13,7 +12,15 @@ from fancymonkey.core.holds.limits import (
     remember_source,
 )
 from fancymonkey.core.holds.lines import Lines, Units, by_sku, sold_lines
-from fancymonkey.core.holds.serve import Request, Served, needs_served, serve, served_answer
+from fancymonkey.core.holds.refusals import (
+    Fault,
+    ended_session,
+    faulty_lines,
+    has_line,
+    open_checkout,
+)
+from fancymonkey.core.holds.reserved import Reserved
+from fancymonkey.core.holds.serve import Request, Served, needs_served, serve, stock_of_lines
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.locations.routing import Routing
 from fancymonkey.core.model import (
@@ -26,17 +33,15 @@ from fancymonkey.core.model import (
     Line,
     Reservation,
     SessionLink,
-    Status,
 )
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
-from fancymonkey.core.payments.pending import needs_pending, payment_pending, refuse_pending
-from fancymonkey.core.payments.rows import Checkout, Stage
+from fancymonkey.core.payments.pending import needs_pending
+from fancymonkey.core.payments.rows import Checkout
 from fancymonkey.core.state import Key, State
 from fancymonkey.core.stock.answers import MovedLine, one_for_each_sku
 from fancymonkey.core.stock.sku_stock import offered, safety_at
 
 _RESERVED = Kind.RESERVED
-Fault = dict[str, str | int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +119,7 @@ def reserve(state: State, command: Reserve) -> Answer:
     else:
         hold = _changed(command, current, allocated, held, served)
         if hold != current:
-            refused = _at_checkout(state, current)
+            refused = open_checkout(state, current)
     if refused is None and command.source is not None:
         own_id = None if found is None else found.reservation_id
         before = command.replaces
@@ -131,17 +136,19 @@ def reserve(state: State, command: Reserve) -> Answer:
         remember_source(state, command.source, hold)
     if own:
         _give_up(state, command, hold, own)
-    answer = {
-        "reservation_id": hold.reservation_id,
-        "session_id": command.session_id,
-        "at": state.now,
-        "expires_at": hold.expires_at,
-        "lines": _set_aside(state, command, hold, allocated, own),
-        "revision": state.revision,
-    }
-    if request is not None and served is not None:
-        answer |= served_answer(state, request, hold, served)
-    return Accepted(answer)
+    stock = tuple(_set_aside(state, command, hold, allocated, own))
+    return Accepted(
+        Reserved(
+            hold.reservation_id,
+            command.session_id,
+            state.now,
+            hold.expires_at,
+            stock if request is None else stock_of_lines(state, request, hold),
+            state.revision,
+            None if served is None else allocated,
+            () if served is None else served.because,
+        )
+    )
 
 
 def _new_hold(
@@ -203,18 +210,6 @@ def _changed(
         }
         allocations = tuple((others | wanted).values())
     return replace(current, allocations=allocations, sold_lines=sold_lines(held, allocations))
-
-
-def _at_checkout(state: State, hold: Reservation) -> Refused | None:
-    """Why the lines of a hold cannot change now: the buyer is paying for them as they are."""
-    if payment_pending(state, hold):
-        return refuse_pending()
-    checkout = state.get(Checkout, hold.reservation_id)
-    if checkout is None or checkout.stage is Stage.CLOSED:
-        return None
-    return Refused(
-        Code.CHECKOUT_OPEN, "This hold has an open checkout. Pay for it, or release it first."
-    )
 
 
 def _set_aside(
@@ -304,57 +299,20 @@ def _allocations(
         fault: Fault = {"sku": sku, "requested": wanted, "available": max(0, available)}
         if wanted < 1:
             odd.append(fault)
-        elif item.sold_out and not _has_line(found, sku, wanted):
+        elif item.sold_out and not has_line(found, sku, wanted):
             closed.append(fault)
         else:
             short.append(fault)
     if unknown:
         return Refused(Code.UNKNOWN_ITEM, "No such product or size.", unknown)
     if found is not None and found.status is not HELD:
-        refused = _ended(command, found)
+        refused = ended_session(command.session_id, found)
         if refused is not None:
             return refused
     if count > MAX_LINES:
         return Refused(Code.TOO_MANY_LINES, f"A hold can have at most {MAX_LINES} lines.")
     if closed or short or odd or command.ttl < 1:
-        refused = _faulty(closed, () if served_elsewhere else short, odd, command.ttl)
+        refused = faulty_lines(closed, () if served_elsewhere else short, odd, command.ttl)
         if refused is not None:
             return refused
     return None if served_elsewhere else tuple(allocated)
-
-
-def _faulty(
-    closed: list[Fault], short: Sequence[Fault], odd: list[Fault], ttl: int
-) -> Refused | None:
-    """The refusal of lines that are at fault; the first reason counts."""
-    if closed:
-        return Refused(Code.SOLD_OUT, "The shop has marked this size as sold out.", closed)
-    if short:
-        return Refused(Code.INSUFFICIENT_STOCK, "Not enough stock is available.", short)
-    if odd or ttl < 1:
-        return Refused(
-            Code.OUT_OF_RANGE, "A hold needs at least one unit and a duration above zero.", odd
-        )
-    return None
-
-
-def _has_line(hold: Reservation | None, sku: str, quantity: int) -> bool:
-    """Whether a live hold has as many of the SKU, wherever its units are."""
-    return (
-        hold is not None
-        and hold.status is HELD
-        and any(line.sku == sku and line.quantity >= quantity for line in hold.lines)
-    )
-
-
-def _ended(command: Reserve, found: Reservation) -> Refused | None:
-    """Why the session of an ended hold cannot hold anything again, or None."""
-    if found.status is Status.CAPTURED and found.payment_id == command.session_id:
-        return Refused(
-            Code.SESSION_PAID,
-            "This session has already been paid. Start a new one with a new sessionId.",
-        )
-    if found.reservation_id == command.session_id:
-        # This id means the old hold for good: a new one could never be found by it.
-        return Refused(Code.HOLD_ENDED, f"This hold has ended: {found.status}.")
-    return None

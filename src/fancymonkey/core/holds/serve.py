@@ -4,7 +4,6 @@ The core sells mostly single lines from one location; `reserve` has a shorter wa
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 from fancymonkey.core.bundles.sale_rules import not_for_sale
 from fancymonkey.core.bundles.sales import BundleSales
@@ -287,18 +286,7 @@ def _faults(
     ]
 
 
-def served_answer(
-    state: State, request: Request, hold: Reservation, served: Served
-) -> dict[str, Any]:
-    """The part of the answer to a reserve that depends on the locations and bundles."""
-    return {
-        "lines": _stock_of_lines(state, request, hold),
-        "allocations": [(row.sku, row.quantity, row.location) for row in served.allocations],
-        "because": list(served.because),
-    }
-
-
-def _stock_of_lines(state: State, request: Request, hold: Reservation) -> list[MovedLine]:
+def stock_of_lines(state: State, request: Request, hold: Reservation) -> tuple[MovedLine, ...]:
     """What the hold has of the requested lines, and the stock of each after it.
 
     The stock of a bundle is the number of bundles that its scarcest part allows, with those of this
@@ -319,7 +307,7 @@ def _stock_of_lines(state: State, request: Request, hold: Reservation) -> list[M
         else:
             stock = _stock(state, request, sku)
             rows[sku] = (sku, quantity, stock.on_hand, stock.reserved, stock.available)
-    return list(rows.values())
+    return tuple(rows.values())
 
 
 def _stock(state: State, request: Request, sku: str) -> SkuStock:

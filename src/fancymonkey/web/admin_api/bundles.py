@@ -27,6 +27,7 @@ from fancymonkey.web.admin_api.models.bundles import (
 from fancymonkey.web.admin_api.models.products import SizeBody
 from fancymonkey.web.admin_api.request_changes import RequestChanges, raise_refused
 from fancymonkey.web.context import AppContext
+from fancymonkey.web.http.change_names import named_change
 from fancymonkey.web.http.messages import Problem
 from fancymonkey.web.http.refusals import refusal, request_fingerprint
 from fancymonkey.web.http.spelling import Spelling
@@ -138,7 +139,7 @@ async def assemble_bundles(
     levels = (view.levels.get((sku, id_)) for id_ in view.locations)
     return {
         "success": True,
-        "act": doing.act,
+        **named_change(doing.change_id),
         "stock": {
             "productId": product_id,
             "size": size,
@@ -148,12 +149,12 @@ async def assemble_bundles(
     }
 
 
-def _assemble(sku: str, location: str, body: AssembleBody, actor: str, act_id: str) -> Assemble:
+def _assemble(sku: str, location: str, body: AssembleBody, actor: str, change_id: str) -> Assemble:
     return Assemble(
         sku=sku,
         location=location,
         quantity=body.quantity,
         reason=body.reason,
         actor=actor,
-        cause=act_id,
+        cause=change_id,
     )

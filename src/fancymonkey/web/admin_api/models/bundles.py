@@ -6,6 +6,7 @@ from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
 from fancymonkey.core.model import MAX_LINES, MAX_QUANTITY
+from fancymonkey.web.http.change_names import NamedChange, named_change
 from fancymonkey.web.http.json_body import Id, JsonBody, Ok, Text, example
 
 Count = Annotated[int, Field(ge=1, le=MAX_QUANTITY)]
@@ -148,16 +149,15 @@ class AssembleBody(JsonBody):
     example(
         {
             "success": True,
-            "act": "act_8e6c1d2f0a59b0c4d2e6f81a",
+            **named_change("act_8e6c1d2f0a59b0c4d2e6f81a"),
             "stock": {"productId": "prod_set_010", "size": "OS", "preBuilt": 5},
             "revision": 84,
         }
     )
 )
-class Assembled(TypedDict):
+class Assembled(NamedChange):
     """The pre-built bundles afterwards."""
 
     success: Ok
-    act: str | None
     stock: dict[str, Any]
     revision: int

@@ -8,6 +8,7 @@ from typing_extensions import TypedDict
 
 from fancymonkey.core.model import MAX_QUANTITY
 from fancymonkey.web.admin_api.models.bundles import BundleBody, BundleOut
+from fancymonkey.web.http.change_names import NamedChange, named_change
 from fancymonkey.web.http.json_body import Id, JsonBody, Number, Ok, Text, example
 
 SIZES_MAX = 100
@@ -40,7 +41,7 @@ _PRODUCT = {
 }
 _DONE = {
     "success": True,
-    "act": "act_8e6c1d2f0a59b0c4d2e6f81a",
+    **named_change("act_8e6c1d2f0a59b0c4d2e6f81a"),
     "product": _PRODUCT,
     "revision": 84,
 }
@@ -179,11 +180,10 @@ class ProductList(TypedDict):
 
 
 @with_config(example(_DONE))
-class ChangedProduct(TypedDict):
+class ChangedProduct(NamedChange):
     """A product after a change."""
 
     success: Ok
-    act: str | None
     product: ProductOut
     revision: int
 
