@@ -25,18 +25,31 @@ ROWS_MAX = 10_000
 """The most rows of one update."""
 
 
-class LineBody(Struct, rename="camel"):
-    """A size and its quantity."""
+class ChoiceBody(Struct, rename="camel"):
+    """An option of a bundle, and how many of it each bundle has."""
 
     product_id: Id
     size: Id
     quantity: Quantity
 
 
+Choices = Annotated[list[ChoiceBody], Meta(max_length=MAX_LINES)]
+
+
+class LineBody(Struct, rename="camel"):
+    """A size and its quantity, and the options that were chosen if it is a bundle."""
+
+    product_id: Id
+    size: Id
+    quantity: Quantity
+    choices: Choices | msgspec.UnsetType = msgspec.UNSET
+
+
 class ReserveBody(Struct, rename="camel"):
     """Either one size (`productId`, `size`, `quantity`) or `lines`; always a `sessionId`.
 
     `replaces` is an earlier hold of the buyer, which is released in the same transaction.
+    `choices` are the options of a bundle.
     """
 
     session_id: Id
@@ -45,6 +58,7 @@ class ReserveBody(Struct, rename="camel"):
     quantity: Quantity | None = None
     lines: Annotated[list[LineBody], Meta(min_length=1, max_length=MAX_LINES)] | None = None
     replaces: Id | None = None
+    choices: Choices | msgspec.UnsetType = msgspec.UNSET
 
 
 class ReleaseBody(Struct, rename="camel"):
@@ -166,6 +180,24 @@ def reserved_one(hold: Reserved) -> bytes:
     sku, quantity, on_hand, reserved, available = hold.lines[0]
     product_id, size = split_sku(sku)
     until, minutes = deadline(hold.at, hold.expires_at)
+    if hold.allocations is not None:
+        return encode(
+            {
+                "success": True,
+                "reservation": {
+                    "id": hold.reservation_id,
+                    "productId": product_id,
+                    "size": size,
+                    "quantity": quantity,
+                    "sessionId": hold.session_id,
+                    "expiresAt": until,
+                    "expiresInMinutes": minutes,
+                    **routed_out(hold),
+                },
+                "stock": {"total": on_hand, "reserved": reserved, "available": left(available)},
+                "revision": hold.revision,
+            }
+        )
     return encode(
         ReserveOut(
             True,
@@ -196,11 +228,22 @@ def reserved_lines(hold: Reserved) -> bytes:
                 "lines": [line_out(line) for line in hold.lines],
                 "expiresAt": until,
                 "expiresInMinutes": minutes,
+                **routed_out(hold),
             },
             "stock": [line_stock(line) for line in hold.lines],
             "revision": hold.revision,
         }
     )
+
+
+def routed_out(hold: Reserved) -> dict[str, Any]:
+    """The units of a hold by location, and the reasons; nothing if only one could serve it."""
+    if hold.allocations is None:
+        return {}
+    allocations = [
+        {**line_out((row.sku, row.quantity)), "location": row.location} for row in hold.allocations
+    ]
+    return {"allocations": allocations, "because": list(hold.because)}
 
 
 def left(available: int) -> int:

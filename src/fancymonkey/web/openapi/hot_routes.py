@@ -4,7 +4,7 @@ They are not routes of FastAPI (see `web/routing/hot_router.py`); all others are
 own route.
 """
 
-from typing import Any
+from typing import Any, NotRequired
 
 import msgspec
 from msgspec import Struct
@@ -33,6 +33,7 @@ class ListedSize(TypedDict):
     soldOut: bool
     skuId: str | None
     priceId: str | None
+    bundle: NotRequired[dict[str, Any]]
 
 
 class ListedTotals(TypedDict):
