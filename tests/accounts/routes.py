@@ -104,7 +104,15 @@ NEEDS: dict[tuple[str, str], str] = {
         ("GET", f"/{name}"): OPEN
         for name in (
             *("index.html", "success.html", "cancel.html", "fancymonkey.js", "shop.js"),
-            *("basket.js", "garments.js", "page.js", "return.js", "shop.css", "icon.svg"),
+            *(
+                "basket.js",
+                "choices.js",
+                "garments.js",
+                "page.js",
+                "return.js",
+                "shop.css",
+                "icon.svg",
+            ),
         )
     },
     ("MOUNT", "/static"): OPEN,
