@@ -213,3 +213,18 @@ async def test_a_scarce_part_is_sold_to_the_last_through_bundles_and_alone(
     row = await any_shop.size("M")
     assert (row["available"], row["reserved"]) == (0, 20)
     await any_shop.check()
+
+
+async def test_history_and_holds_name_the_bundle(any_shop: Shop) -> None:
+    await add(any_shop, HOODIE_AND_TEE)
+    await reserve(any_shop, "s", 2)
+    await any_shop.reserve("t", quantity=1)
+    bundle = {"productId": SET, "size": "OS", "quantity": 2, "name": "THE SET"}
+    history = await any_shop.client.get(f"/api/admin/history?sku={TEE}/M", OWNER)
+    entry = history.json["entries"][0]
+    assert (entry["change"], entry["partOf"]) == ({"reserved": 4}, [bundle])
+    alone = await any_shop.client.get(f"/api/admin/history?sku={HOODIE}/M", OWNER)
+    assert ["partOf" in row for row in alone.json["entries"]][:2] == [False, True]
+    holds = (await any_shop.client.get("/api/admin/holds", OWNER)).json["holds"]
+    (line,) = next(hold for hold in holds if hold["sessionId"] == "s")["lines"]
+    assert [(row["size"], row["quantity"]) for row in line["parts"]] == [("M", 2), ("M", 4)]
