@@ -72,6 +72,8 @@ NEEDS: dict[tuple[str, str], str] = {
     ("POST", "/api/admin/products"): ADMIN,
     ("PUT", "/api/admin/products"): ADMIN,
     ("POST", "/api/admin/products/archive"): ADMIN,
+    ("POST", "/api/admin/bundles/preview"): READ,
+    ("POST", "/api/admin/bundles/assemble"): STOCK,
     ("GET", "/api/admin/history"): READ,
     ("GET", "/api/admin/explain"): READ,
     ("GET", "/api/admin/overview"): READ,
@@ -102,7 +104,15 @@ NEEDS: dict[tuple[str, str], str] = {
         ("GET", f"/{name}"): OPEN
         for name in (
             *("index.html", "success.html", "cancel.html", "fancymonkey.js", "shop.js"),
-            *("basket.js", "garments.js", "page.js", "return.js", "shop.css", "icon.svg"),
+            *(
+                "basket.js",
+                "choices.js",
+                "garments.js",
+                "page.js",
+                "return.js",
+                "shop.css",
+                "icon.svg",
+            ),
         )
     },
     ("MOUNT", "/static"): OPEN,

@@ -24,6 +24,7 @@ from fancymonkey.store.open import open_store
 from fancymonkey.web.accounts_api import api_keys, audit_log, own_account, sessions, users
 from fancymonkey.web.admin_api import (
     alerts,
+    bundles,
     changes,
     exports,
     history,
@@ -85,6 +86,7 @@ ROUTERS = (
     exports.router,
     imports.router,
     products.router,
+    bundles.router,
     alerts.router,
     webhooks.router,
     jobs.router,
