@@ -79,6 +79,8 @@ NEEDS: dict[tuple[str, str], str] = {
     ("GET", "/api/admin/locations/routing"): READ,
     ("PUT", "/api/admin/locations/routing"): ADMIN,
     ("PUT", "/api/admin/locations/postal-codes"): ADMIN,
+    ("POST", "/api/admin/bundles/preview"): READ,
+    ("POST", "/api/admin/bundles/assemble"): STOCK,
     ("GET", "/api/admin/history"): READ,
     ("GET", "/api/admin/explain"): READ,
     ("GET", "/api/admin/overview"): READ,
@@ -109,7 +111,15 @@ NEEDS: dict[tuple[str, str], str] = {
         ("GET", f"/{name}"): OPEN
         for name in (
             *("index.html", "success.html", "cancel.html", "fancymonkey.js", "shop.js"),
-            *("basket.js", "garments.js", "page.js", "return.js", "shop.css", "icon.svg"),
+            *(
+                "basket.js",
+                "choices.js",
+                "garments.js",
+                "page.js",
+                "return.js",
+                "shop.css",
+                "icon.svg",
+            ),
         )
     },
     ("MOUNT", "/static"): OPEN,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from fancymonkey.core.model import Entry
-from fancymonkey.engine.view import LOCATIONS
+from fancymonkey.engine.location_index import LOCATIONS
 from fancymonkey.errors import Overloaded
 
 REMEMBERED = 20_000
@@ -97,6 +97,8 @@ class Feed:
         self.revision = 0
         self.bells: set[asyncio.Event] = set()
         """Events that each change sets, for the followers of the ledger."""
+        self.with_dependents: Callable[[set[str]], set[str]] = _alone
+        """Adds the SKUs whose stock follows from that of these."""
         self._recent: deque[tuple[int, str]] = deque(maxlen=REMEMBERED)
         self.followers: dict[Follower, None] = {}
         self._subscriptions: dict[Subscription, None] = {}  # in the order of arrival
@@ -144,7 +146,7 @@ class Feed:
                 skus.add(entry.sku)
         self.revision = revision
         if skus:
-            self.ring(skus)
+            self.ring(self.with_dependents(skus))
 
     def since(self, revision: int) -> set[str] | None:
         """The SKUs that changed after a revision; None if the feed no longer knows, or if a
@@ -155,7 +157,7 @@ class Feed:
         if revision > self.revision or not self._recent or self._recent[0][0] > revision + 1:
             return None
         skus = {sku for number, sku in self._recent if number > revision}
-        return None if LOCATIONS in skus else skus
+        return None if LOCATIONS in skus else self.with_dependents(skus)
 
     def subscribe(self, missed: set[str] | None) -> Subscription:
         """A new subscriber that has missed these SKUs, or everything (None). Raises Overloaded."""
@@ -173,3 +175,7 @@ class Feed:
     def silence(self, subscription: Subscription) -> None:
         """Marks no more changes for a subscriber."""
         self._attentive.pop(subscription, None)
+
+
+def _alone(skus: set[str]) -> set[str]:
+    return skus

@@ -5,6 +5,9 @@ from collections.abc import Iterable
 from fancymonkey.core.locations.accounts import is_for_sale
 from fancymonkey.core.locations.locations import Location, first_location
 
+LOCATIONS = ""
+"""Stands for the locations among SKUs and products: entries about them have no SKU."""
+
 
 def in_order(rows: Iterable[Location]) -> dict[str, Location]:
     """The locations by id, sorted by priority. The first location exists also without a row."""

@@ -8,7 +8,7 @@ from fancymonkey.core.locations.countries import CENTRES
 from fancymonkey.core.locations.routing import Destination, Routing, RoutingRule
 from fancymonkey.core.locations.routing_order import ROUTING_RULES, read_rules
 from fancymonkey.engine.engine import Engine
-from fancymonkey.engine.view import LOCATIONS
+from fancymonkey.engine.location_index import LOCATIONS
 from fancymonkey.services.locations import DEGREE_DIGITS
 from fancymonkey.services.postal_codes import PostalCodes, in_task
 

@@ -1,6 +1,7 @@
 """The stock of a SKU: the totals over all its locations."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from fancymonkey.core.immutable import dataclass
 from fancymonkey.core.item_parts import SafetyStock
@@ -16,6 +17,8 @@ class SkuStock:
     of: a short location takes nothing from the others. `damaged`, `quarantine`, `returned` and
     `in_transit` units are not for sale and not part of `on_hand`. `updated_at` is the time of the
     latest change at any location, in ms, or 0. A SKU without a level has no units.
+
+    `bundles_unsold` is None except for a bundle: how many could be sold if there were no holds.
     """
 
     sku: str
@@ -31,6 +34,14 @@ class SkuStock:
     quarantine: int = 0
     returned: int = 0
     in_transit: int = 0
+    bundles_unsold: int | None = None
+
+    @property
+    def unsold(self) -> int:
+        """The units that were not sold, including held ones."""
+        if self.bundles_unsold is not None:
+            return self.bundles_unsold
+        return self.on_hand - self.allocated
 
     @property
     def available(self) -> int:
@@ -88,6 +99,14 @@ def by_location(
     return {
         location: SkuStock.of(sku, there, safety_stock) for location, there in locations.items()
     }
+
+
+def best_of(stock: SkuStock, locations: Sequence[SkuStock]) -> SkuStock:
+    """The stock of several locations of which buyers may have what the best single one has."""
+    if len(locations) < 2:
+        return stock
+    best = max(0, *(there.available for there in locations))
+    return replace(stock, withheld=stock.withheld + stock.available - best)
 
 
 def safety_at(safety_stock: tuple[SafetyStock, ...], location: str) -> int:

@@ -16,6 +16,7 @@ export const KINDS = {
   returned: "Returned",
   adjusted: "Adjusted",
   counted: "Counted",
+  assembled: "Assembled",
   edited: "Edited",
   removed: "Off sale",
 };

@@ -26,15 +26,15 @@ ROWS_MAX = 10_000
 """The most rows of one update."""
 
 
-class LineBody(Struct, rename="camel"):
-    """A size and its quantity."""
+class ChoiceBody(Struct, rename="camel", forbid_unknown_fields=True):
+    """An option of a bundle, and how many of it each bundle has."""
 
     product_id: Id
     size: Id
     quantity: Quantity
 
 
-class ShipToBody(Struct, rename="camel"):
+class ShipToBody(Struct, rename="camel", forbid_unknown_fields=True):
     """Where the parcels go: a country and a postal code, or coordinates in degrees."""
 
     country: Annotated[str, Meta(max_length=64)] = ""
@@ -43,12 +43,24 @@ class ShipToBody(Struct, rename="camel"):
     longitude: Annotated[float, Meta(ge=-180, le=180)] | None = None
 
 
-class ReserveBody(Struct, rename="camel"):
+Choices = Annotated[list[ChoiceBody], Meta(max_length=MAX_LINES)]
+
+
+class LineBody(Struct, rename="camel", forbid_unknown_fields=True):
+    """A size and its quantity, and the options that were chosen if it is a bundle."""
+
+    product_id: Id
+    size: Id
+    quantity: Quantity
+    choices: Choices | msgspec.UnsetType = msgspec.UNSET
+
+
+class ReserveBody(Struct, rename="camel", forbid_unknown_fields=True):
     """Either one size (`productId`, `size`, `quantity`) or `lines`; always a `sessionId`.
 
     Units come from `location` only; or from `pickupAt` first, to be collected there; or from the
     locations that suit `shipTo` best. `replaces` is an earlier hold of the buyer, which is
-    released in the same transaction.
+    released in the same transaction. `choices` are the options of a bundle.
     """
 
     session_id: Id
@@ -57,20 +69,21 @@ class ReserveBody(Struct, rename="camel"):
     quantity: Quantity | None = None
     lines: Annotated[list[LineBody], Meta(min_length=1, max_length=MAX_LINES)] | None = None
     replaces: Id | None = None
+    choices: Choices | msgspec.UnsetType = msgspec.UNSET
     # Not null where they are missing: the digest of an Idempotency-Key stays as it was.
     location: Id | msgspec.UnsetType = msgspec.UNSET
     pickup_at: Id | msgspec.UnsetType = msgspec.UNSET
     ship_to: ShipToBody | msgspec.UnsetType = msgspec.UNSET
 
 
-class ReleaseBody(Struct, rename="camel"):
+class ReleaseBody(Struct, rename="camel", forbid_unknown_fields=True):
     """A session (or hold) to release, or `releaseExpired`."""
 
     session_id: Id | None = None
     release_expired: bool = False
 
 
-class Was(Struct, rename="camel"):
+class Was(Struct, rename="camel", forbid_unknown_fields=True):
     """The values that the owner saw."""
 
     stock: Stock | msgspec.UnsetType = msgspec.UNSET
@@ -79,7 +92,7 @@ class Was(Struct, rename="camel"):
     restock_date: Text | msgspec.UnsetType | None = msgspec.UNSET
 
 
-class UpdateRow(Struct, rename="camel"):
+class UpdateRow(Struct, rename="camel", forbid_unknown_fields=True):
     """The change of one size: `stock` or `adjustStock`, and any of the others.
 
     `location` is where its stock changes; missing: the default location.
@@ -100,7 +113,7 @@ class UpdateRow(Struct, rename="camel"):
     location: Id | None = None
 
 
-class UpdateBody(Struct, rename="camel"):
+class UpdateBody(Struct, rename="camel", forbid_unknown_fields=True):
     """The rows, each parsed separately, so that it may fail alone.
 
     The owner's password is for callers without a session or a key.
@@ -110,7 +123,7 @@ class UpdateBody(Struct, rename="camel"):
     password: str | msgspec.UnsetType = msgspec.UNSET
 
 
-class BulkFilter(Struct, rename="camel"):
+class BulkFilter(Struct, rename="camel", forbid_unknown_fields=True):
     """The sizes to change; missing fields do not narrow the choice.
 
     With a `location` the choice and the change concern the stock there, else the default location.
@@ -125,7 +138,7 @@ class BulkFilter(Struct, rename="camel"):
     location: Id | msgspec.UnsetType = msgspec.UNSET  # not null: a key's digest stays as it was
 
 
-class BulkChanges(Struct, rename="camel"):
+class BulkChanges(Struct, rename="camel", forbid_unknown_fields=True):
     """The values to set, or the adjustment of `stock`."""
 
     stock: Change | None = None
@@ -135,7 +148,7 @@ class BulkChanges(Struct, rename="camel"):
     reason: Text = ""
 
 
-class BulkBody(Struct, rename="camel"):
+class BulkBody(Struct, rename="camel", forbid_unknown_fields=True):
     """`set` sets values, `adjust` adds to stock, `reset` releases every hold."""
 
     action: str
@@ -172,6 +185,7 @@ class ReserveOut(Struct, rename="camel"):
     reservation: HeldOut
     stock: StockOut
     revision: int
+    ignored: list[str] | msgspec.UnsetType = msgspec.UNSET
 
 
 encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -293,7 +307,16 @@ def fault_out(fault: dict[str, Any]) -> dict[str, Any]:
         return fault
     product_id, size = split_sku(fault["sku"])
     rest = {key: value for key, value in fault.items() if key != "sku"}
+    for name in ("scarce", "path"):
+        if name in rest:
+            rest[name] = [size_key(sku) for sku in rest[name]]
     return {"productId": product_id, "size": size, **rest}
+
+
+def size_key(sku: str) -> dict[str, str]:
+    """A SKU as its product and size."""
+    product_id, size = split_sku(sku)
+    return {"productId": product_id, "size": size}
 
 
 def stock_out(stock: StockAnswer) -> dict[str, Any]:

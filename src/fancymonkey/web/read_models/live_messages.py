@@ -9,7 +9,8 @@ import msgspec
 
 from fancymonkey.core.model import split_sku
 from fancymonkey.engine.feed import LevelChange
-from fancymonkey.engine.view import LOCATIONS, View
+from fancymonkey.engine.location_index import LOCATIONS
+from fancymonkey.engine.view import View
 from fancymonkey.web.http.wire import encode
 from fancymonkey.web.read_models.stock_listing import StockListing, size_out
 from fancymonkey.web.server.live_message import LiveMessage
