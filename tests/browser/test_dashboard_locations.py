@@ -60,6 +60,22 @@ async def test_a_location_from_adding_it_to_closing_it(browser: Browser) -> None
         await expect(page.get_by_role("button", name="Close Main …")).to_have_count(0)
 
 
+async def test_the_owner_changes_the_order_of_the_routing_rules(browser: Browser) -> None:
+    async with admin_shop() as shop, member(browser, shop) as watched:
+        page = watched.page
+        await visit(page, shop, "locations.html")
+        await expect(page.get_by_role("heading", name="Which location serves")).to_have_count(0)
+        await with_berlin(shop)
+        await visit(page, shop, "locations.html")
+        rules = page.locator("ol .entry b")
+        await expect(rules.nth(2)).to_have_text("3. Nearest")
+        await page.get_by_role("button", name="Nearest: move up").press("Enter")
+        await expect(rules.nth(1)).to_have_text("2. Nearest")
+        order = [str(rule) for rule in await shop.app._shop.routing.rules()]
+        assert order[:3] == ["same_country", "nearest", "fewest_parcels"]
+        watched.assert_clean()
+
+
 async def test_a_viewer_changes_nothing(browser: Browser) -> None:
     async with admin_shop() as shop, member(browser, shop, "vi") as watched:
         await visit(watched.page, shop, "locations.html")

@@ -104,8 +104,7 @@ class View(StockedRows):
         """
         before = online_locations(self.locations)
         self.locations = in_order(rows)
-        self.changes += 1
-        self.changed_locations_at = self.changes
+        self.changed_locations_at = self.changes = self.changes + 1
         self.has_several_locations = sum(row.active for row in self.locations.values()) > 1
         switched = before ^ online_locations(self.locations)
         skus = {sku for sku, account in self.levels if account in switched} if switched else set()
@@ -314,9 +313,9 @@ class View(StockedRows):
             return self._stock(sku, accounts)
         online = [name for name in accounts if sells_online(self.locations, name)]
         stock = self._stock(sku, online)
-        if self.split_lines:
-            return stock
-        return best_of(stock, [self._stock(sku, (name,)) for name in online])
+        if not self.split_lines:
+            stock = best_of(stock, [self._stock(sku, (name,)) for name in online])
+        return stock
 
     def stock_at(self, sku: str, location: str) -> SkuStock:
         """The stock at one location, with its units that are not for sale."""

@@ -8,9 +8,41 @@ import { toast } from "/admin/components/toast.js";
 import { USES, askForLocation, askToClose, showOpenWork } from "/admin/components/location-dialogs.js";
 
 const PATH = "/api/admin/locations";
+const RULES = {
+  same_country: ["Same country", "Parcels that stay in the buyer's country come first."],
+  fewest_parcels: ["Fewest parcels", "One parcel is better than two."],
+  nearest: ["Nearest", "The shorter way by air, if both places are known."],
+  priority: ["Priority", "The priority of the locations, 1 first."],
+  most_stock: ["Most stock", "The location with more units left."],
+};
 
 async function load() {
-  return { locations: (await api(PATH)).locations };
+  const [{ locations }, routing] = await Promise.all([api(PATH), api(`${PATH}/routing`)]);
+  return { locations, routing };
+}
+
+/** Moves a rule up in the order. */
+async function prefer(rules, rule) {
+  const order = [...rules];
+  const at = order.indexOf(rule);
+  [order[at - 1], order[at]] = [order[at], order[at - 1]];
+  try {
+    await api(`${PATH}/routing`, { method: "PUT", body: { rules: order }, headers: { "Idempotency-Key": crypto.randomUUID() } });
+    toast(`${RULES[rule][0]} now comes before ${RULES[order[at]][0].toLowerCase()}.`);
+  } catch (error) {
+    toast(error.message, { error: true });
+  }
+  await page.read({ quiet: true });
+}
+
+function routing({ rules, splitLines, maxParcels }, can) {
+  const row = (rule, at) => html`<li class="entry">
+    <div class="what"><b>${at + 1}. ${RULES[rule][0]}</b><p class="quiet">${RULES[rule][1]}</p></div>
+    ${can && at ? html`<button type="button" class="quiet" aria-label="${RULES[rule][0]}: move up" @click=${() => prefer(rules, rule)}>↑</button>` : nothing}
+  </li>`;
+  const limits = [splitLines ? "A line may come from several locations." : "A line comes from one location.", maxParcels ? `At most ${plural(maxParcels, "parcel")} per order.` : ""];
+  return html`<section class="part" aria-labelledby="routing"><h2 id="routing">Which location serves an order</h2>
+    <ol class="entries">${rules.map(row)}</ol><p>Of two ways to serve an order, the first rule that distinguishes them decides. ${limits.join(" ")}</p></section>`;
 }
 
 async function change(path, options, done) {
@@ -64,14 +96,14 @@ function entry(location, can) {
   </li>`;
 }
 
-function body({ locations }, page) {
+function body({ locations, routing: rules }, page) {
   const can = page.can("admin");
   const open = locations.filter((location) => location.active);
   return {
     state: `${plural(open.length, "location")} open${open.length < locations.length ? `, ${locations.length - open.length} closed` : ""}.`,
     actions: can ? html`<button type="button" class="button" @click=${add}>Add a location …</button>` : nothing,
     content: html`<ul class="entries" aria-label="Locations">${locations.map((location) => entry(location, can))}</ul>
-      <p>Stock is counted by location. A parcel leaves from the location that suits the buyer best; with equal suitability the lowest priority number wins.</p>`,
+      ${open.length > 1 ? routing(rules, can) : html`<p>With a second location, stock is counted for each, and each order leaves from the one that suits the buyer best.</p>`}`,
   };
 }
 
