@@ -102,7 +102,7 @@ NEEDS: dict[tuple[str, str], str] = {
         ("GET", f"/{name}"): OPEN
         for name in (
             *("index.html", "success.html", "cancel.html", "fancymonkey.js", "shop.js"),
-            *("basket.js", "garments.js", "page.js", "return.js", "shop.css", "icon.svg"),
+            *("basket.js", "product-art.js", "page.js", "after-payment.js", "shop.css", "icon.svg"),
         )
     },
     ("MOUNT", "/static"): OPEN,

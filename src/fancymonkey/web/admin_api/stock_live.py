@@ -32,10 +32,10 @@ class TableMessages(Messages):
     """The changes as stock rows."""
 
     def _snapshot(self) -> bytes:
-        return self._shop.table.snapshot(self._shop.settings.payments.currency)
+        return self._shop.stock_rows.snapshot(self._shop.settings.payments.currency)
 
     def _change(self, change: LevelChange) -> bytes:
-        table = self._shop.table
+        table = self._shop.stock_rows
         rows: dict[str, StockRowJson] = {}
         for sku in sorted(change.skus):
             product_id, size = split_sku(sku)
@@ -73,7 +73,7 @@ def router(context: AppContext, listeners: Listeners) -> APIRouter:
 
         last = request.headers.get("last-event-id")
         since = last if last is not None else request.query_params.get("since")
-        await context.table.prepare()
+        await context.stock_rows.prepare()
         subscription = await seated(context, listeners, call, since, owner=True)
         return EventStream(
             messages, subscription, listeners.turns, until_not_allowed, pace=PACE_SECONDS
