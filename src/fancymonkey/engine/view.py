@@ -23,6 +23,7 @@ from fancymonkey.engine.bundle_index import BundleIndex
 from fancymonkey.engine.bundle_stock import bundle_back_by, bundle_stock
 from fancymonkey.engine.held_units import HeldUnits
 from fancymonkey.engine.hold_ends import HoldEnds
+from fancymonkey.engine.shared_texts import Names, share_in_items, share_in_levels
 from fancymonkey.store.contract import StockSnapshot
 
 CATALOGUE_KINDS = (Kind.ADDED, Kind.EDITED, Kind.REMOVED)
@@ -40,8 +41,10 @@ class View:
         self.products: dict[str, Product] = {}
         self.items: dict[str, Item] = {}
         self.levels: dict[tuple[str, str], Level] = {}
-        self._accounts: dict[str, list[str]] = {}
+        self._accounts: dict[str, tuple[str, ...]] = {}
         """The accounts of each SKU: its locations, and the states of units not for sale."""
+        self._shared_accounts: dict[tuple[str, ...], tuple[str, ...]] = {}
+        """The different values of `_accounts`: most SKUs have the same."""
         self.bundles = BundleIndex()
         self.locations: dict[str, Location] = {}
         """Every location by its id, in the order of priority and id."""
@@ -73,18 +76,21 @@ class View:
     def reset(self, snapshot: StockSnapshot) -> None:
         """Replaces all data by the snapshot."""
         self.revision = snapshot.revision
-        self.levels, self._accounts = {}, {}
-        for level in snapshot.levels:
-            self._set_level(level)
+        self.levels, self._accounts, self._shared_accounts = {}, {}, {}
         self.products, self.items = {}, {}
         self.holds, self._due, self._lapsed_units = {}, [], {}
         self._ends.clear()
         self.touched.clear()
         self._touch("")
         self.sizes, self.order = {}, []
+        names = Names()
+        share_in_items(snapshot.items, {row.product_id: row for row in snapshot.products}, names)
         self.bundles.clear()
         self.bundles.set_sales(snapshot.bundle_sales)
         self.set_catalogue(snapshot.products, snapshot.items)
+        share_in_levels(snapshot.levels, self.items, names)
+        for level in snapshot.levels:
+            self._set_level(level)
         self.set_locations(snapshot.locations)
         for row in snapshot.holds:
             self._add_hold(row)
@@ -185,7 +191,8 @@ class View:
     def _set_level(self, level: Level) -> None:
         key = (level.sku, level.location)
         if key not in self.levels:
-            self._accounts.setdefault(level.sku, []).append(level.location)
+            accounts = (*self._accounts.get(level.sku, ()), level.location)
+            self._accounts[level.sku] = self._shared_accounts.setdefault(accounts, accounts)
         self.levels[key] = level
 
     def _add_hold(self, row: Reservation) -> None:

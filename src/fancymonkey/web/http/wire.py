@@ -25,7 +25,7 @@ ROWS_MAX = 10_000
 """The most rows of one update."""
 
 
-class ChoiceBody(Struct, rename="camel"):
+class ChoiceBody(Struct, rename="camel", forbid_unknown_fields=True):
     """An option of a bundle, and how many of it each bundle has."""
 
     product_id: Id
@@ -36,7 +36,7 @@ class ChoiceBody(Struct, rename="camel"):
 Choices = Annotated[list[ChoiceBody], Meta(max_length=MAX_LINES)]
 
 
-class LineBody(Struct, rename="camel"):
+class LineBody(Struct, rename="camel", forbid_unknown_fields=True):
     """A size and its quantity, and the options that were chosen if it is a bundle."""
 
     product_id: Id
@@ -45,7 +45,7 @@ class LineBody(Struct, rename="camel"):
     choices: Choices | msgspec.UnsetType = msgspec.UNSET
 
 
-class ReserveBody(Struct, rename="camel"):
+class ReserveBody(Struct, rename="camel", forbid_unknown_fields=True):
     """Either one size (`productId`, `size`, `quantity`) or `lines`; always a `sessionId`.
 
     `replaces` is an earlier hold of the buyer, which is released in the same transaction.
@@ -61,14 +61,14 @@ class ReserveBody(Struct, rename="camel"):
     choices: Choices | msgspec.UnsetType = msgspec.UNSET
 
 
-class ReleaseBody(Struct, rename="camel"):
+class ReleaseBody(Struct, rename="camel", forbid_unknown_fields=True):
     """A session (or hold) to release, or `releaseExpired`."""
 
     session_id: Id | None = None
     release_expired: bool = False
 
 
-class Was(Struct, rename="camel"):
+class Was(Struct, rename="camel", forbid_unknown_fields=True):
     """The values that the owner saw."""
 
     stock: Stock | msgspec.UnsetType = msgspec.UNSET
@@ -77,7 +77,7 @@ class Was(Struct, rename="camel"):
     restock_date: Text | msgspec.UnsetType | None = msgspec.UNSET
 
 
-class UpdateRow(Struct, rename="camel"):
+class UpdateRow(Struct, rename="camel", forbid_unknown_fields=True):
     """The change of one size: `stock` or `adjustStock`, and any of the others."""
 
     product_id: Id
@@ -94,7 +94,7 @@ class UpdateRow(Struct, rename="camel"):
     reason: Text = ""
 
 
-class UpdateBody(Struct, rename="camel"):
+class UpdateBody(Struct, rename="camel", forbid_unknown_fields=True):
     """The rows, each parsed separately, so that it may fail alone.
 
     The owner's password is for callers without a session or a key.
@@ -104,7 +104,7 @@ class UpdateBody(Struct, rename="camel"):
     password: str | msgspec.UnsetType = msgspec.UNSET
 
 
-class BulkFilter(Struct, rename="camel"):
+class BulkFilter(Struct, rename="camel", forbid_unknown_fields=True):
     """The sizes to change; missing fields do not narrow the choice."""
 
     category: str | list[str] | None = None
@@ -115,7 +115,7 @@ class BulkFilter(Struct, rename="camel"):
     q: Text = ""
 
 
-class BulkChanges(Struct, rename="camel"):
+class BulkChanges(Struct, rename="camel", forbid_unknown_fields=True):
     """The values to set, or the adjustment of `stock`."""
 
     stock: Change | None = None
@@ -125,7 +125,7 @@ class BulkChanges(Struct, rename="camel"):
     reason: Text = ""
 
 
-class BulkBody(Struct, rename="camel"):
+class BulkBody(Struct, rename="camel", forbid_unknown_fields=True):
     """`set` sets values, `adjust` adds to stock, `reset` releases every hold."""
 
     action: str
@@ -162,6 +162,7 @@ class ReserveOut(Struct, rename="camel"):
     reservation: HeldOut
     stock: StockOut
     revision: int
+    ignored: list[str] | msgspec.UnsetType = msgspec.UNSET
 
 
 encode = msgspec.json.Encoder(decimal_format="number").encode

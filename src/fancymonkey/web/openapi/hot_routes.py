@@ -109,6 +109,7 @@ class ReserveLinesOut(TypedDict):
     reservation: HeldLines
     stock: list[LineStock]
     revision: int
+    ignored: NotRequired[list[str]]
 
 
 class ReleasedOut(TypedDict):
@@ -118,6 +119,7 @@ class ReleasedOut(TypedDict):
     message: str
     released: int
     revision: int
+    ignored: NotRequired[list[str]]
 
 
 class HotRoute(Struct, frozen=True):
@@ -268,6 +270,8 @@ def described_hot_routes(*more: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         _schema(type_, schemas)
     for route in HOT_ROUTES:
         paths.setdefault(route.path, {})[route.method.lower()] = _described(route, schemas)
+    for schema in schemas.values():  # the decoders refuse unknown fields, the endpoints list them
+        schema.pop("additionalProperties", None)
     return paths, schemas
 
 
