@@ -66,6 +66,7 @@ CORE_HELPERS = {
     "holds.network_memory",
     "locations.accounts",
     "locations.allocate",
+    "locations.edit",
     "locations.locations",
     "payments.amounts",
     "payments.issues",
@@ -77,10 +78,12 @@ CORE_HELPERS = {
     "stock.backorders",
     "stock.sku_stock",
     "stock.status",
+    "transfers.transfer",
 }
 
 CORE_FEATURES = {
     *("catalogue", "changes", "documents", "holds", "locations", "payments", "planning", "stock"),
+    "transfers",
 }
 
 CLOCK = "engine.clock"

@@ -24,6 +24,7 @@ from fancymonkey.core.planning import rules as planning
 from fancymonkey.core.state import Key, Load, State, missing
 from fancymonkey.core.stock import rules as stock
 from fancymonkey.core.stock.answers import stock_of
+from fancymonkey.core.transfers import rules as transfers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,6 +237,7 @@ RULES: Rules = {
     **changes.RULES,
     **planning.RULES,
     **locations.RULES,
+    **transfers.RULES,
     change_set.ChangeSet: (_needs_act, _act),
     SkuCommands: (_needs_parts, _chain),
     CommandGroup: (_needs_parts, _many),

@@ -12,6 +12,7 @@ from fancymonkey.core import (
     payments,
     planning,
     stock,
+    transfers,
 )
 from fancymonkey.core.model import SHARED_ROWS, Row
 
@@ -25,5 +26,6 @@ ROWS: tuple[type[Row], ...] = (
     *changes.ROWS,
     *planning.ROWS,
     *locations.ROWS,
+    *transfers.ROWS,
 )
 """Every kind of row. A store may write the tables in this order."""

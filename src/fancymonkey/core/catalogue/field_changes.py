@@ -2,13 +2,17 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from typing import Any
+
+from fancymonkey.core.item_parts import SafetyStock
 
 WIRE = {
     "low_stock_threshold": "lowStockThreshold",
     "sold_out": "soldOut",
     "restock_date": "restockDate",
+    "safety_stock": "safetyStock",
     "sku_id": "skuId",
     "price_id": "priceId",
 }
@@ -18,6 +22,7 @@ CALLED = {
     "low_stock_threshold": "The threshold",
     "sold_out": "“Sold out”",
     "restock_date": "The restock date",
+    "safety_stock": "The safety stock",
     "sku_id": "The SKU id",
     "price_id": "The Stripe price",
     "price": "The price",
@@ -30,8 +35,21 @@ CALLED = {
 
 
 def plain(value: Any) -> Any:
-    """The value of a field in JSON: a price is a text."""
+    """The value of a field in JSON: a price is a text, a value with parts the list of them."""
+    if isinstance(value, tuple):
+        return [plain(part) for part in value]
+    if is_dataclass(value):
+        return [plain(getattr(value, part.name)) for part in fields(value)]
     return str(value) if isinstance(value, Decimal) else value
+
+
+def restored(name: str, value: Any) -> Any:
+    """The value of a field that `plain` has made JSON of."""
+    if name == "price" and value is not None:
+        return Decimal(value)
+    if name == "safety_stock":
+        return tuple(SafetyStock(*row) for row in value)
+    return value
 
 
 def spelled(changes: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
@@ -62,4 +80,6 @@ def word(value: Any) -> str:
     """A value as text."""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(" ".join(map(str, row)) for row in value) or "none"
     return "none" if value in (None, "") else str(value)

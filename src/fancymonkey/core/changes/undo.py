@@ -2,10 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
-from fancymonkey.core.catalogue.field_changes import CALLED, in_words, plain, spelled, word
+from fancymonkey.core.catalogue.field_changes import (
+    CALLED,
+    in_words,
+    plain,
+    restored,
+    spelled,
+    word,
+)
 from fancymonkey.core.changes import change_set
 from fancymonkey.core.command import Command, needs_stock
 from fancymonkey.core.documents.document import Document
@@ -14,6 +20,7 @@ from fancymonkey.core.model import Item, Kind, Level, Product
 from fancymonkey.core.outcomes import Accepted, Answer, Code, Refused
 from fancymonkey.core.state import Key, State
 from fancymonkey.core.stock.adjust import Adjust, adjust
+from fancymonkey.core.stock.move import book_move
 from fancymonkey.core.stock.sku_stock import SkuStock
 
 
@@ -51,6 +58,8 @@ def needs_undo(command: Undo, state: State) -> Iterator[Key]:
         if "/" in key:
             yield from needs_stock(key)
             yield Level, (key, _location(command, row))
+            for account in row.get("moved", ()):
+                yield Level, (key, account)
         else:
             yield Product, key
 
@@ -116,10 +125,25 @@ def _fault(state: State, command: Undo, row: dict[str, Any]) -> str | None:
             return f"Only {level.on_hand} are on hand, fewer than the {row['stock']} to remove."
         if now.archived and "archived" not in fields:
             return "It is off sale."
+    moved = _move_fault(state, command, row)
+    if moved is not None:
+        return moved
     if "/" in key and fields.get("archived", [None])[0]:
         reserved = SkuStock.of(key, state.levels_of(key)).reserved
         if reserved:
             return f"Buyers hold {reserved} of it."
+    return None
+
+
+def _move_fault(state: State, command: Undo, row: dict[str, Any]) -> str | None:
+    """Why moved units cannot go back, or None."""
+    key = row["key"]
+    if row.get("moved") and key in command.counted:
+        return "The stock was counted since."
+    for account, change in row.get("moved", {}).items():
+        free = max(0, state.level(key, account).available)
+        if free < change:
+            return f"Only {free} of the {change} moved units are still free at {account}."
     return None
 
 
@@ -148,9 +172,24 @@ def _put_back(state: State, command: Undo, row: dict[str, Any]) -> list[dict[str
         )
         assert isinstance(answer, Accepted), answer
         back.append({"field": "stock", "from": before, "to": before - row["stock"]})
+    if row.get("moved"):
+        back += _move_back(state, command, row)
     if row["fields"].get("archived", [False])[0]:  # only what is on sale can be adjusted
         back += _fields(state, command, row)
     return back
+
+
+def _move_back(state: State, command: Undo, row: dict[str, Any]) -> list[dict[str, Any]]:
+    """Moves units back, and returns the changes: one for each account."""
+    key, changes = row["key"], {account: -change for account, change in row["moved"].items()}
+    before = {account: state.level(key, account).on_hand for account in changes}
+    leaving_first = tuple(sorted(changes.items(), key=lambda change: change[1]))
+    by = replace(command, cause=command.act_id)
+    book_move(state, by, key, leaving_first, "undo")
+    return [
+        {"field": f"stock at {account}", "from": before[account], "to": before[account] + change}
+        for account, change in leaving_first
+    ]
 
 
 def _fields(state: State, command: Undo, row: dict[str, Any]) -> list[dict[str, Any]]:
@@ -158,9 +197,7 @@ def _fields(state: State, command: Undo, row: dict[str, Any]) -> list[dict[str, 
     now = state.get(Item, key) if "/" in key else state.get(Product, key)
     if not fields or now is None:
         return []
-    values = {name: old for name, (old, _) in fields.items()}
-    if values.get("price") is not None:
-        values["price"] = Decimal(values["price"])
+    values = {name: restored(name, old) for name, (old, _) in fields.items()}
     if isinstance(now, Product):
         state.put(replace(now, **values, updated_at=state.now))
     else:

@@ -18,6 +18,17 @@ def unknown_item(state: State, sku: str) -> Refused | None:
     return None
 
 
+def unmovable_item(state: State, sku: str) -> Refused | None:
+    """The refusal of a SKU that has no units of its own, or None. It may be off sale."""
+    item = state.get(Item, sku)
+    if item is None:
+        return Refused(Code.UNKNOWN_ITEM, "No such product or size.", [{"sku": sku}])
+    if item.bundle is not None:
+        message = "A bundle has no units of its own: move its components."
+        return Refused(Code.UNKNOWN_ITEM, message, [{"sku": sku}])
+    return None
+
+
 MovedLine = tuple[str, int, int, int, int]
 """The units of a SKU that were moved, and its stock then: SKU, quantity, on hand, reserved,
 available."""

@@ -15,6 +15,7 @@ STATUS: dict[str, int] = {
     Code.UNKNOWN_ITEM: 404,
     Code.UNKNOWN_PRODUCT: 404,
     Code.UNKNOWN_LOCATION: 404,
+    Code.UNKNOWN_TRANSFER: 404,
     Code.UNKNOWN_SESSION: 404,
     Code.SESSION_PAID: 409,
     Code.SESSION_IN_USE: 409,
@@ -27,6 +28,7 @@ STATUS: dict[str, int] = {
     Code.MATTER_CLOSED: 409,
     Code.UNKNOWN_ACT: 404,
     Code.ALREADY_UNDONE: 409,
+    Code.WRONG_STATUS: 409,
     Code.ALREADY_THERE: 409,
     Code.TOO_MANY_LINES: 422,
     Code.SOLD_OUT: 409,
@@ -37,6 +39,7 @@ STATUS: dict[str, int] = {
     Code.STALE: 409,
     Code.BELOW_ZERO: 409,
     Code.OUT_OF_RANGE: 422,
+    Code.REASON_REQUIRED: 422,
     Code.LIVE_HOLDS: 409,
     Code.CANNOT_UNDO: 409,
     Code.NOTHING_TO_DO: 422,
@@ -58,7 +61,8 @@ def refusal(refused: Refused) -> Problem:
     elif isinstance(refused.detail, list):
         more["lines"] = [fault_out(fault) for fault in refused.detail]
     elif isinstance(refused.detail, dict):
-        more.update(fault_out(refused.detail))
+        detail = refused.detail
+        more.update(fault_out(detail) if "sku" in detail else detail)
     return Problem(
         STATUS[refused.code], refused.code.value, refused.message, headers=headers, **more
     )
