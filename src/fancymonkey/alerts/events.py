@@ -45,6 +45,7 @@ EVENT_TYPES = {
         EventType(
             "secret.guessed", "Repeated wrong attempts at a secret", "Guessed", "out", urgent=True
         ),
+        EventType("transfer.overdue", "Units in transit have not arrived in time", "Late", "owed"),
         EventType("stock.digest", "Low and sold out sizes, once a day", "Digest", "low"),
         EventType("webhook.off", "A webhook failed for days and was switched off", "Off", "out"),
         EventType("stock.changed", "The stock of a size has changed", alert=False),

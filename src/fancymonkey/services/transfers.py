@@ -2,15 +2,20 @@
 
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
+from datetime import UTC, datetime, time
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from fancymonkey.core.command import Command
 from fancymonkey.core.model import split_sku
+from fancymonkey.core.outcomes import Refused
 from fancymonkey.core.transfers.answers import as_json
 from fancymonkey.core.transfers.transfer import OPEN, Transfer, TransferStatus
 from fancymonkey.engine.engine import Engine
-from fancymonkey.services.change_runner import new_change_id
-from fancymonkey.timestamps import iso, local_day
+from fancymonkey.engine.transfers import overdue_days, value_in_transit
+from fancymonkey.services.change_runner import ChangeRefused, new_change_id
+from fancymonkey.timestamps import in_ms, iso
 
 TIMES = ("expectedAt", "createdAt", "sentAt", "endedAt", "updatedAt")
 
@@ -26,25 +31,6 @@ CHOICES: dict[str, tuple[TransferStatus, ...]] = {
 def new_transfer_id(engine: Engine) -> str:
     """An id that sorts before those of earlier transfers."""
     return f"tr_{new_change_id(engine).removeprefix('act_')}"
-
-
-def overdue_days(engine: Engine, transfer: Transfer) -> int:
-    """The days since units should have arrived; 0 if they are not overdue. Days of the shop."""
-    now = engine.clock()
-    if transfer.expected_at is None or not transfer.is_overdue(now):
-        return 0
-    days = local_day(now, engine.zone) - local_day(transfer.expected_at, engine.zone)
-    return max(1, days.days)
-
-
-def value_in_transit(engine: Engine, transfer: Transfer) -> Decimal:
-    """The units on the way at the prices of today; a product without a price counts as nothing."""
-    value = Decimal(0)
-    for line in transfer.lines:
-        product = engine.view.products.get(split_sku(line.sku)[0])
-        if product is not None and product.price is not None:
-            value += product.price * line.in_transit
-    return value
 
 
 def transfer_json(engine: Engine, data: dict[str, Any]) -> dict[str, Any]:
@@ -127,3 +113,27 @@ async def overdue_transfers(engine: Engine, location: str | None = None) -> Over
     async for transfer in find_transfers(engine, "overdue", location):
         overdue.add(engine, transfer)
     return overdue
+
+
+async def run_transfer(engine: Engine, command: Command) -> dict[str, Any]:
+    """Runs a command of transfers; returns the transfer afterwards, and the revision.
+
+    Raises ChangeRefused.
+    """
+    answer = await engine.submit(command)
+    if isinstance(answer, Refused):
+        detail = answer.detail
+        if isinstance(detail, dict) and "transfer" in detail:
+            detail = {**detail, "transfer": transfer_json(engine, detail["transfer"])}
+        raise ChangeRefused(Refused(answer.code, answer.message, detail))
+    transfer = transfer_json(engine, answer.data["transfer"])
+    return {"success": True, "transfer": transfer, "revision": answer.data["revision"]}
+
+
+def day_or_time(text: str, zone: ZoneInfo) -> int:
+    """A time in ms: of a day its end in this zone. Raises ValueError, OverflowError."""
+    at = in_ms(text)
+    if len(text) > len("2026-01-31") or at < 0:
+        return at
+    day = datetime.fromtimestamp(at // 1000, UTC).date()
+    return int(datetime.combine(day, time(23, 59, 59), zone).timestamp()) * 1000 + 999

@@ -9,6 +9,7 @@ from fancymonkey.settings.fields import SettingsGroup, http_url, setting, switch
 ALERTS = (
     *("stock.low", "stock.out", "stock.back", "stock.digest", "matter.opened", "books.mended"),
     *("job.failed", "store.trouble", "webhook.off", "secret.guessed"),
+    "transfer.overdue",
 )
 """The events that alerts can report."""
 

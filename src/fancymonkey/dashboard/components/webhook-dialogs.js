@@ -16,6 +16,7 @@ const WORDS = {
   "books.mended": "Reconciliation corrected missed events",
   "job.failed": "A job failed",
   "store.trouble": "The store has a problem",
+  "transfer.overdue": "A transfer is overdue",
   "secret.guessed": "A secret is being guessed",
   "webhook.off": "A webhook was switched off",
   "secret.guessed": "Repeated wrong attempts at a secret",

@@ -1,14 +1,12 @@
 """Transfers over HTTP: plan, send, receive, close, cancel, and the list of them."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from fancymonkey.core.command import Command
 from fancymonkey.core.model import Line
-from fancymonkey.core.outcomes import Refused
 from fancymonkey.core.transfers.edit import CreateTransfer, EditTransfer
 from fancymonkey.core.transfers.finish import CancelTransfer, CloseTransfer
 from fancymonkey.core.transfers.receive import ReceivedLine, ReceiveTransfer
@@ -16,11 +14,12 @@ from fancymonkey.core.transfers.send import SendTransfer
 from fancymonkey.core.transfers.transfer import Missing, RejectTo, Transfer
 from fancymonkey.core.transfers.undo_receipt import UndoReceipt
 from fancymonkey.services.transfers import (
+    day_or_time,
     find_transfers,
     listed_json,
     new_transfer_id,
     overdue_transfers,
-    transfer_json,
+    run_transfer,
 )
 from fancymonkey.web.admin_api.models.transfers import (
     CancelTransferBody,
@@ -39,8 +38,7 @@ from fancymonkey.web.context import AppContext
 from fancymonkey.web.http.json_body import json_response
 from fancymonkey.web.http.messages import Problem
 from fancymonkey.web.http.query_params import LIMIT, PAGE, Page, Text
-from fancymonkey.web.http.refusals import refusal, request_fingerprint
-from fancymonkey.web.http.time_params import instant
+from fancymonkey.web.http.refusals import request_fingerprint
 from fancymonkey.web.routing.access import requires
 from fancymonkey.web.routing.authorized_route import AuthorizedRoute
 from fancymonkey.web.routing.dependencies import Call, Caller, Context, IdempotencyKey
@@ -71,19 +69,11 @@ class TransferRequest:
         }
 
     async def run(self, command: type[Command], **fields: Any) -> Response:
-        """Submits the command. Returns the transfer afterwards, or raises Problem."""
-        engine = self.context.engine
-        answer = await engine.submit(command(**self._common, **fields))
-        if isinstance(answer, Refused):
-            detail = answer.detail
-            if isinstance(detail, dict) and "transfer" in detail:
-                detail = {**detail, "transfer": transfer_json(engine, detail["transfer"])}
-            raise refusal(Refused(answer.code, answer.message, detail))
-        transfer = transfer_json(engine, answer.data["transfer"])
+        """Submits the command. Returns the transfer afterwards. Raises ChangeRefused."""
+        done = await run_transfer(self.context.engine, command(**self._common, **fields))
+        transfer = done["transfer"]
         self._call.about = f"transfer {transfer['number']}: {transfer['status']}"
-        return json_response(
-            {"success": True, "transfer": transfer, "revision": answer.data["revision"]}
-        )
+        return json_response(done)
 
     def lines(self, rows: Sequence[TransferLineBody]) -> tuple[Line, ...]:
         """The lines of a body. Raises Problem 404 for a product id with a slash."""
@@ -102,17 +92,17 @@ class TransferRequest:
         """
         if not text:
             return None if text is None else 0
-        at = instant("expectedAt", text)
-        assert at is not None
-        if len(text) > len("2026-01-31"):
-            return at
-        day = datetime.fromtimestamp(at // 1000, UTC).date()
-        return _end_of(day, self.context)
-
-
-def _end_of(day: date, context: AppContext) -> int:
-    end = datetime.combine(day, time(23, 59, 59), context.engine.zone)
-    return int(end.timestamp()) * 1000 + 999
+        try:
+            at = day_or_time(text, self.context.engine.zone)
+        except (ValueError, OverflowError):
+            at = -1
+        if at < 0:
+            raise Problem(
+                422,
+                "invalid_request",
+                "expectedAt must be a time such as 2026-01-31 or 2026-01-31T12:00:00Z.",
+            )
+        return at
 
 
 async def this_request(

@@ -17,6 +17,7 @@ Sort = Literal[
     "books.mended",
     "job.failed",
     "store.trouble",
+    "transfer.overdue",
     "webhook.off",
     "secret.guessed",
     "stock.changed",
