@@ -35,7 +35,7 @@ async def rest(shop: AlertShop, hours: float) -> None:
     shop.clock.forward(hours * 3600)
     for _ in range(3):
         await asyncio.sleep(REST_SECONDS + 1)  # in virtual time
-        await shop.look(1)
+        await shop.look(10)
 
 
 def test_an_overdue_transfer_is_reported_once_for_each_expected_day() -> None:
