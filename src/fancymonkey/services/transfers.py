@@ -1,7 +1,7 @@
 """Transfers as the endpoints and the command line show them: names, times, value and ageing."""
 
 from collections.abc import AsyncIterator, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -91,8 +91,8 @@ class Overdue:
 
 async def find_transfers(
     engine: Engine,
-    choice: str = "open",
-    location: str | None = None,
+    choice: str,
+    location: str | None,
     after: str = "",
 ) -> AsyncIterator[Transfer]:
     """Yields the transfers that a filter chooses, the newest first."""
@@ -107,7 +107,7 @@ async def find_transfers(
             yield transfer
 
 
-async def overdue_transfers(engine: Engine, location: str | None = None) -> Overdue:
+async def overdue_transfers(engine: Engine, location: str | None) -> Overdue:
     """The numbers of all overdue transfers, or of those from or to a location."""
     overdue = Overdue()
     async for transfer in find_transfers(engine, "overdue", location):
@@ -124,8 +124,9 @@ async def run_transfer(engine: Engine, command: Command) -> dict[str, Any]:
     if isinstance(answer, Refused):
         detail = answer.detail
         if isinstance(detail, dict) and "transfer" in detail:
-            detail = {**detail, "transfer": transfer_json(engine, detail["transfer"])}
-        raise ChangeRefused(Refused(answer.code, answer.message, detail))
+            shown = {**detail, "transfer": transfer_json(engine, detail["transfer"])}
+            answer = replace(answer, detail=shown)
+        raise ChangeRefused(answer)
     transfer = transfer_json(engine, answer.data["transfer"])
     return {"success": True, "transfer": transfer, "revision": answer.data["revision"]}
 

@@ -16,6 +16,10 @@ export const KINDS = {
   returned: "Returned",
   adjusted: "Adjusted",
   counted: "Counted",
+  moved: "Moved",
+  transferred_out: "Transferred out",
+  transferred_in: "Transferred in",
+  location_edited: "Location changed",
   edited: "Edited",
   removed: "Off sale",
 };

@@ -30,7 +30,7 @@ from fancymonkey.web.routing.authorized_route import AuthorizedRoute
 from fancymonkey.web.routing.dependencies import Call, Caller, Context, IdempotencyKey
 from fancymonkey.web.routing.described import refusals
 
-router = APIRouter(prefix="/api/admin/stock", tags=["dashboard"], route_class=AuthorizedRoute)
+router = APIRouter(prefix="/api/admin/stock", tags=["transfers"], route_class=AuthorizedRoute)
 
 
 async def changes_of(

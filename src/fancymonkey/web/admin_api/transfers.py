@@ -44,7 +44,7 @@ from fancymonkey.web.routing.authorized_route import AuthorizedRoute
 from fancymonkey.web.routing.dependencies import Call, Caller, Context, IdempotencyKey
 from fancymonkey.web.routing.described import refusals
 
-router = APIRouter(prefix="/api/admin/transfers", tags=["dashboard"], route_class=AuthorizedRoute)
+router = APIRouter(prefix="/api/admin/transfers", tags=["transfers"], route_class=AuthorizedRoute)
 CHANGE: dict[str, Any] = {
     "dependencies": [requires("stock")],
     "response_model": ChangedTransfer,
@@ -150,6 +150,11 @@ async def list_transfers(
             "success": True,
             "transfers": [listed_json(engine, row) for row in rows],
             "overdue": overdue.as_json(),
+            "locations": [
+                {"id": row.key, "name": row.name}
+                for row in engine.view.locations.values()
+                if row.active
+            ],
             "currency": context.settings.payments.currency,
             "next": following,
             "revision": revision,

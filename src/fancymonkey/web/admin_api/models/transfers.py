@@ -258,6 +258,13 @@ class ListedTransfer(TransferOut):
     value: Number
 
 
+class PlaceName(TypedDict):
+    """A location to choose."""
+
+    id: str
+    name: str
+
+
 class OverdueOut(TypedDict):
     """All overdue transfers: how many, for how many days at most, their units and value."""
 
@@ -273,6 +280,7 @@ class OverdueOut(TypedDict):
             "success": True,
             "transfers": [{**_TRANSFER, "overdueDays": 1, "inTransit": 3, "value": 174}],
             "overdue": {"transfers": 1, "days": 1, "units": 3, "value": 174},
+            "locations": [{"id": "main", "name": "Main"}, {"id": "berlin", "name": "Berlin"}],
             "currency": "usd",
             "next": None,
             "revision": 84,
@@ -285,6 +293,7 @@ class TransferList(TypedDict):
     success: Ok
     transfers: list[ListedTransfer]
     overdue: OverdueOut
+    locations: list[PlaceName]
     currency: str
     next: str | None
     revision: int
