@@ -238,7 +238,7 @@ async def test_units_are_moved_and_the_move_is_undone(desk: Desk) -> None:
     main, berlin = moved.json["locations"]
     assert (main["stock"], main["available"], main["damaged"]) == (18, 18, 2)
     assert (berlin["location"], berlin["stock"]) == ("berlin", 0)
-    undone = await client.post("/api/admin/undo", {"act": moved.json["act"]}, OWNER)
+    undone = await client.post("/api/admin/undo", {"changeId": moved.json["changeId"]}, OWNER)
     assert undone.status == 200, undone.json
     assert desk.accounts() == {"main": 20}
     no_reason = await client.post("/api/admin/stock/move", {**body, "reason": ""}, OWNER)
@@ -275,7 +275,7 @@ async def test_safety_stock_is_not_offered(desk: Desk) -> None:
     place = await client.get(f"/api/admin/stock?productId={HOODIE}&size=M", OWNER)
     assert place.json["locations"][0]["available"] == 5
     assert (await client.get("/api/admin/stock?productId=no&size=M", OWNER)).code == "unknown_item"
-    undone = await client.post("/api/admin/undo", {"act": answer.json["act"]}, OWNER)
+    undone = await client.post("/api/admin/undo", {"changeId": answer.json["changeId"]}, OWNER)
     assert undone.json["rows"][0]["changes"][0]["field"] == "safetyStock"
     assert (await desk.shop.size())["available"] == 20
 

@@ -36,9 +36,9 @@ def capture(state: State, command: Capture) -> Answer:
     answer = end.capture(state, command)
     if about is None or not isinstance(answer, Accepted):
         return answer
-    hold = state.get(Reservation, answer.data["reservation_id"])
+    hold = state.get(Reservation, answer.data.reservation_id)
     assert hold is not None
-    if answer.data["lines"]:  # it has bought them just now
+    if answer.data.lines:  # it has bought them just now
         _check(state, command, hold, other, about)
     early_news.replay(state, about, hold, command)
     return answer

@@ -63,14 +63,7 @@ def move_stock(state: State, command: MoveStock) -> Answer:
         ((command.source, -command.quantity), (command.destination, command.quantity)),
         command.reason,
     )
-    levels = [state.level(command.sku, at) for at in (command.source, command.destination)]
-    return Accepted(
-        {
-            **stock_of(state, command.sku),
-            "moved": command.quantity,
-            "accounts": [[level.location, level.on_hand] for level in levels],
-        }
-    )
+    return Accepted(stock_of(state, command.sku))
 
 
 def book_move(

@@ -69,6 +69,4 @@ def set_safety_stock(state: State, command: SetSafetyStock) -> Answer:
         text = f"safetyStock {before} → {command.quantity}"
         reason = f"{command.reason}: {text}" if command.reason else text
         state.book_event(Kind.EDITED, command.sku, command.location, command, reason=reason)
-    return Accepted(
-        {**stock_of(state, command.sku), "safetyStock": command.quantity, "was": before}
-    )
+    return Accepted(stock_of(state, command.sku))

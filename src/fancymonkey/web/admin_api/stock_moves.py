@@ -106,7 +106,7 @@ async def _do(
     raise_refused(await doing.whole([partial(_caused, command, doing)]))
     call.about = command.sku[:100]
     places = _places(doing.shop, command.sku)
-    return {"success": True, "act": doing.act, **places}  # type: ignore[typeddict-item]
+    return {"success": True, "changeId": doing.change_id, **places}  # type: ignore[typeddict-item]
 
 
 def _caused(command: Command, doing: RequestChanges, act_id: str) -> Command:

@@ -29,7 +29,7 @@ _PLACE = {
 }
 _ANSWER = {
     "success": True,
-    "act": "act_8e6c1d2f0a59b0c4d2e6f81a",
+    "changeId": "act_8e6c1d2f0a59b0c4d2e6f81a",
     **_SIZE,
     "locations": [_PLACE],
     "revision": 84,
@@ -81,7 +81,7 @@ class PlaceStock(TypedDict):
     inTransit: int
 
 
-@with_config(example({key: value for key, value in _ANSWER.items() if key != "act"}))
+@with_config(example({key: value for key, value in _ANSWER.items() if key != "changeId"}))
 class StockByPlace(TypedDict):
     """The stock of a size at each of its locations."""
 
@@ -94,10 +94,10 @@ class StockByPlace(TypedDict):
 
 @with_config(example(_ANSWER))
 class ChangedStock(TypedDict):
-    """The stock of a size after the change; `act` is the id to undo it."""
+    """The stock of a size after the change; `changeId` undoes it."""
 
     success: Ok
-    act: str | None
+    changeId: str | None
     productId: str
     size: str
     locations: list[PlaceStock]
